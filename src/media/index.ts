@@ -1,0 +1,6 @@
+/** Frames, tracks and packets: pure, no I/O; knows no HTTP, no ffmpeg and no WebRTC library. */
+export * from './encoded-frame.js';
+export * from './end-reason.js';
+export * from './packetized-frame.js';
+export * from './timeline.js';
+export * from './video-frame.js';

@@ -1,0 +1,27 @@
+/** A frame made ready for RTP once, and shared by every viewer of its track. */
+export interface PacketizedFrame {
+  /** RTP payloads in order, each at most `MAX_RTP_PAYLOAD_BYTES`; never changed. */
+  readonly payloads: readonly Buffer[];
+  /** The track's RTP timestamp (unsigned, 32 bit), before a viewer's own offset is added. */
+  readonly rtpTimestamp: number;
+  /** Milliseconds on the source's timeline. */
+  readonly mediaTimeMs: number;
+  /** Decoding can start here. */
+  readonly keyframe: boolean;
+  /** Sum of the payloads. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * Largest RTP payload. With header, extensions and authentication tag a packet stays within 1200 bytes,
+ * which passes relays and mobile networks that a full Ethernet frame does not pass.
+ */
+export const MAX_RTP_PAYLOAD_BYTES = 1160;
+
+/** Where a subscription delivers: one viewer's RTP stream. */
+export interface FrameSink {
+  /** Takes the frame now; never waits, never throws. */
+  send(frame: PacketizedFrame): void;
+  /** Bytes taken and not yet handed to the network: the measure of a slow viewer. */
+  readonly pendingBytes: number;
+}
