@@ -1,6 +1,9 @@
 /** Frames, tracks and packets: pure, no I/O; knows no HTTP, no ffmpeg and no WebRTC library. */
 export * from './encoded-frame.js';
 export * from './end-reason.js';
+export * from './h264.js';
 export * from './packetized-frame.js';
+export type { Subscription } from './subscription.js';
 export * from './timeline.js';
+export * from './track.js';
 export * from './video-frame.js';

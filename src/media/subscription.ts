@@ -1,0 +1,125 @@
+/**
+ * One reader's cursor on a track: replays the open group of pictures, then follows live. A reader that does
+ * not keep up loses frames up to the next keyframe, and only that reader. Numbering (ssrc, sequence numbers,
+ * payload type) belongs to the sink behind it, so that what is lost here leaves no gap to ask for.
+ */
+import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
+
+/** What a subscription needs of its track. */
+export interface SubscribedTrack {
+  /** Video waits for a keyframe before it starts and after a loss; audio starts anywhere. */
+  readonly needsKeyframe: boolean;
+  /** Asks the producer for a keyframe; false when it cannot make one on demand. */
+  requestKeyframe(): boolean;
+  /** The open group restamped for this subscription's cursor. `afterTimestamp`: the newest timestamp it has sent. */
+  replay(afterTimestamp: number | undefined): PacketizedFrame[];
+  remove(subscription: Subscription): void;
+  /** Monotonic ms. */
+  now(): number;
+}
+
+/** A slow reader: 1 MiB is 4 s of video at 2 Mbit/s. */
+const MAX_PENDING_BYTES = 1024 * 1024;
+/** Bytes handed over in one turn of the event loop, so that a long replay delays nobody else's frame. */
+const REPLAY_SLICE_BYTES = 96 * 1024;
+/** A replay can be asked for by any lost packet: at most one per viewer in this time. */
+const MIN_REPLAY_INTERVAL_MS = 500;
+
+export class Subscription {
+  readonly #track: SubscribedTrack;
+  readonly #sink: FrameSink;
+  #state: 'live' | 'waiting-for-keyframe' | 'closed';
+  #backlog: PacketizedFrame[] = [];
+  #backlogScheduled = false;
+  #lastTimestamp: number | undefined;
+  #lastReplayMs = -Infinity;
+  #dropped = 0;
+
+  constructor(track: SubscribedTrack, sink: FrameSink) {
+    this.#track = track;
+    this.#sink = sink;
+    this.#state = track.needsKeyframe ? 'waiting-for-keyframe' : 'live';
+    if (track.needsKeyframe) this.#startReplay();
+  }
+
+  /** Frames this reader lost because it did not keep up. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * The reader cannot decode (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1). Where the producer makes keyframes
+   * on demand it is asked for one, merged with everybody's requests; otherwise this reader alone gets the open
+   * group again.
+   */
+  requestKeyframe(): void {
+    if (this.#state === 'closed' || this.#track.requestKeyframe()) return;
+    if (this.#track.now() - this.#lastReplayMs >= MIN_REPLAY_INTERVAL_MS) this.#startReplay();
+  }
+
+  /** Ends it. Idempotent. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#backlog = [];
+    this.#track.remove(this);
+  }
+
+  /** The track's next frame; called by the track alone. */
+  deliver(frame: PacketizedFrame): void {
+    if (this.#state === 'closed') return;
+    const slow = this.#pendingBytes() > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
+    if (this.#state === 'waiting-for-keyframe') {
+      if (slow || !frame.keyframe) {
+        if (this.#lastTimestamp !== undefined) this.#dropped++;
+        if (!slow) this.#track.requestKeyframe();
+        return;
+      }
+      this.#state = 'live';
+    } else if (slow) {
+      this.#dropped += 1 + this.#backlog.length;
+      this.#backlog = [];
+      if (this.#track.needsKeyframe) this.#state = 'waiting-for-keyframe';
+      return;
+    }
+    if (this.#backlog.length > 0) this.#backlog.push(frame);
+    else this.#send(frame);
+  }
+
+  #startReplay(): void {
+    const frames = this.#track.replay(this.#lastTimestamp);
+    if (frames.length === 0) return;
+    this.#lastReplayMs = this.#track.now();
+    this.#state = 'live';
+    this.#backlog = frames;
+    this.#sendBacklog();
+  }
+
+  #sendBacklog(): void {
+    let bytes = 0;
+    let sent = 0;
+    for (const frame of this.#backlog) {
+      if (bytes >= REPLAY_SLICE_BYTES) break;
+      this.#send(frame);
+      bytes += frame.sizeBytes;
+      sent++;
+    }
+    this.#backlog.splice(0, sent);
+    if (this.#backlog.length === 0 || this.#backlogScheduled) return;
+    this.#backlogScheduled = true;
+    setImmediate(() => {
+      this.#backlogScheduled = false;
+      if (this.#state !== 'closed') this.#sendBacklog();
+    });
+  }
+
+  #send(frame: PacketizedFrame): void {
+    this.#lastTimestamp = frame.rtpTimestamp;
+    this.#sink.send(frame);
+  }
+
+  /** The replay's own backlog does not count: it is sent within a few turns of the event loop. */
+  #pendingBytes(): number {
+    return this.#sink.pendingBytes;
+  }
+}

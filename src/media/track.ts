@@ -1,0 +1,218 @@
+/**
+ * One encoded rendition of a source: written once, read by many. Each frame is packetized once; the payloads
+ * are immutable and shared. The track only reports demand and keyframe requests; who produces it decides.
+ */
+import type { Clock } from '../clock.js';
+import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
+import type { EndReason } from './end-reason.js';
+import { Gop } from './gop.js';
+import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
+import { packetize } from './packetizer.js';
+import { Subscription, type SubscribedTrack } from './subscription.js';
+import type { Timeline } from './timeline.js';
+
+/** Ticks between replayed frames on join: 1 ms at 90 kHz. */
+const REPLAY_STEP_TICKS = 90;
+/** One keyframe at most in this time, whoever asks: an IDR costs as much as 10-20 ordinary frames. */
+const MIN_KEYFRAME_INTERVAL_MS = 500;
+
+export interface TrackInit {
+  /** For logs and statistics: `street/raw/h264`. */
+  readonly name: string;
+  readonly codec: Codec;
+  /** The source's. */
+  readonly timeline: Timeline;
+  readonly clock: Clock;
+  /** Makes the producer's next frame a keyframe; left out where it cannot (a copied file). */
+  readonly onKeyframeRequest?: () => void;
+}
+
+/** What went through a track since it was opened. */
+export interface TrackStats {
+  readonly frames: number;
+  readonly keyframes: number;
+  readonly bytes: number;
+  readonly packets: number;
+  /** Over the last seconds. 0 before the second frame. */
+  readonly fps: number;
+  /** Payload bits a second over the last seconds. */
+  readonly bitrateBps: number;
+  /** Between the last two keyframes; undefined before the second. */
+  readonly keyframeIntervalMs: number | undefined;
+}
+
+export class Track {
+  readonly name: string;
+  readonly codec: Codec;
+  readonly timeline: Timeline;
+  /** Resolves when the track ends. */
+  readonly closed: Promise<EndReason>;
+  readonly #clock: Clock;
+  readonly #clockRateHz: number;
+  readonly #onKeyframeRequest: (() => void) | undefined;
+  readonly #gop = new Gop();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscribed: SubscribedTrack;
+  readonly #meter = new RateMeter();
+  #resolveClosed: (reason: EndReason) => void = () => undefined;
+  #isClosed = false;
+  #lastFrame: PacketizedFrame | undefined;
+  #frameIntervalTicks = 3000;
+  #lastKeyframeRequestMs = -Infinity;
+  #lastKeyframeMediaTimeMs: number | undefined;
+  #keyframeIntervalMs: number | undefined;
+  #frames = 0;
+  #keyframes = 0;
+  #bytes = 0;
+  #packets = 0;
+
+  constructor(init: TrackInit) {
+    this.name = init.name;
+    this.codec = init.codec;
+    this.timeline = init.timeline;
+    this.#clock = init.clock;
+    this.#clockRateHz = clockRateHz(init.codec);
+    this.#onKeyframeRequest = init.onKeyframeRequest;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#subscribed = {
+      needsKeyframe: init.codec !== 'opus',
+      requestKeyframe: () => this.#requestKeyframe(),
+      replay: (afterTimestamp) => this.#replay(afterTimestamp),
+      remove: (subscription) => void this.#subscriptions.delete(subscription),
+      now: () => init.clock.now(),
+    };
+  }
+
+  /** Subscriptions that are open. */
+  get viewers(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** True once a frame has been written. */
+  get hasMedia(): boolean {
+    return this.#lastFrame !== undefined;
+  }
+
+  get stats(): TrackStats {
+    return {
+      frames: this.#frames,
+      keyframes: this.#keyframes,
+      bytes: this.#bytes,
+      packets: this.#packets,
+      ...this.#meter.read(this.#clock.now()),
+      keyframeIntervalMs: this.#keyframeIntervalMs,
+    };
+  }
+
+  /** Hands the next frame to every subscription. Never waits. Ignored after `close`. */
+  write(frame: EncodedFrame): void {
+    if (this.#isClosed) return;
+    const payloads = packetize(this.codec, frame.data);
+    if (payloads.length === 0) return;
+    const packetized: PacketizedFrame = {
+      payloads,
+      rtpTimestamp: this.rtpTimestampAt(frame.mediaTimeMs),
+      mediaTimeMs: frame.mediaTimeMs,
+      keyframe: frame.keyframe,
+      sizeBytes: payloads.reduce((sum, payload) => sum + payload.length, 0),
+    };
+    this.#count(packetized);
+    if (this.codec !== 'opus') this.#gop.push(packetized);
+    for (const subscription of this.#subscriptions) subscription.deliver(packetized);
+  }
+
+  /** Starts a reader: the open group of pictures first, then live. Close the subscription to stop. */
+  subscribe(sink: FrameSink): Subscription {
+    const subscription = new Subscription(this.#subscribed, sink);
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Ends the track for all its readers. Idempotent. */
+  close(reason: EndReason): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#gop.clear();
+    this.#resolveClosed(reason);
+  }
+
+  /** The track's RTP timestamp (unsigned, 32 bit) of a media time. */
+  rtpTimestampAt(mediaTimeMs: number): number {
+    return Math.round((mediaTimeMs * this.#clockRateHz) / 1000) % 2 ** 32;
+  }
+
+  #requestKeyframe(): boolean {
+    if (!this.#onKeyframeRequest) return false;
+    const now = this.#clock.now();
+    if (now - this.#lastKeyframeRequestMs >= MIN_KEYFRAME_INTERVAL_MS) {
+      this.#lastKeyframeRequestMs = now;
+      this.#onKeyframeRequest();
+    }
+    return true;
+  }
+
+  /**
+   * A newcomer's replay ends at the newest frame's own timestamp. One for a reader that already has timestamps
+   * up to there must lie after them and before the next frame, so it is squeezed into that gap.
+   */
+  #replay(afterTimestamp: number | undefined): PacketizedFrame[] {
+    const live = this.#lastFrame?.rtpTimestamp;
+    const count = this.#gop.frames.length;
+    if (live === undefined || count === 0) return [];
+    if (afterTimestamp === undefined) return this.#gop.restamped(live, REPLAY_STEP_TICKS);
+    const room = Math.floor(this.#frameIntervalTicks * 0.9);
+    const step = Math.min(REPLAY_STEP_TICKS, Math.floor(room / count));
+    return step < 1 ? [] : this.#gop.restamped(live + step * count, step);
+  }
+
+  #count(frame: PacketizedFrame): void {
+    const last = this.#lastFrame;
+    if (last) {
+      const step = (frame.rtpTimestamp - last.rtpTimestamp) >>> 0;
+      if (step > 0 && step < this.#clockRateHz) this.#frameIntervalTicks = step;
+    }
+    this.#lastFrame = frame;
+    this.#frames++;
+    this.#bytes += frame.sizeBytes;
+    this.#packets += frame.payloads.length;
+    this.#meter.add(this.#clock.now(), frame.sizeBytes);
+    if (frame.keyframe && this.codec !== 'opus') {
+      this.#keyframes++;
+      if (this.#lastKeyframeMediaTimeMs !== undefined) this.#keyframeIntervalMs = frame.mediaTimeMs - this.#lastKeyframeMediaTimeMs;
+      this.#lastKeyframeMediaTimeMs = frame.mediaTimeMs;
+    }
+  }
+}
+
+/** Frames and bits a second over the last two to four seconds. */
+class RateMeter {
+  #windowStartMs: number | undefined;
+  #frames = 0;
+  #bytes = 0;
+  #fps = 0;
+  #bitrateBps = 0;
+
+  add(nowMs: number, bytes: number): void {
+    this.#windowStartMs ??= nowMs;
+    this.#roll(nowMs);
+    this.#frames++;
+    this.#bytes += bytes;
+  }
+
+  read(nowMs: number): { fps: number; bitrateBps: number } {
+    this.#roll(nowMs);
+    return { fps: this.#fps, bitrateBps: this.#bitrateBps };
+  }
+
+  #roll(nowMs: number): void {
+    if (this.#windowStartMs === undefined) return;
+    const elapsedMs = nowMs - this.#windowStartMs;
+    if (elapsedMs < 2000) return;
+    this.#fps = (this.#frames * 1000) / elapsedMs;
+    this.#bitrateBps = (this.#bytes * 8000) / elapsedMs;
+    this.#frames = 0;
+    this.#bytes = 0;
+    this.#windowStartMs = nowMs;
+  }
+}
