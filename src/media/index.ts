@@ -3,6 +3,7 @@ export * from './encoded-frame.js';
 export * from './end-reason.js';
 export * from './h264.js';
 export * from './packetized-frame.js';
+export * from './rendition.js';
 export type { Subscription } from './subscription.js';
 export * from './timeline.js';
 export * from './track.js';
