@@ -23,8 +23,8 @@ export interface TrackInit {
   /** The source's. */
   readonly timeline: Timeline;
   readonly clock: Clock;
-  /** Makes the producer's next frame a keyframe; left out where it cannot (a copied file). */
-  readonly onKeyframeRequest?: () => void;
+  /** Makes the producer's next frame a keyframe; false when it cannot (a copied file). Default: it cannot. */
+  readonly onKeyframeRequest?: () => boolean;
 }
 
 /** What went through a track since it was opened. */
@@ -49,7 +49,7 @@ export class Track {
   readonly closed: Promise<EndReason>;
   readonly #clock: Clock;
   readonly #clockRateHz: number;
-  readonly #onKeyframeRequest: (() => void) | undefined;
+  readonly #onKeyframeRequest: () => boolean;
   readonly #gop = new Gop();
   readonly #subscriptions = new Set<Subscription>();
   readonly #subscribed: SubscribedTrack;
@@ -72,7 +72,7 @@ export class Track {
     this.timeline = init.timeline;
     this.#clock = init.clock;
     this.#clockRateHz = clockRateHz(init.codec);
-    this.#onKeyframeRequest = init.onKeyframeRequest;
+    this.#onKeyframeRequest = init.onKeyframeRequest ?? (() => false);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',
@@ -143,12 +143,10 @@ export class Track {
   }
 
   #requestKeyframe(): boolean {
-    if (!this.#onKeyframeRequest) return false;
     const now = this.#clock.now();
-    if (now - this.#lastKeyframeRequestMs >= MIN_KEYFRAME_INTERVAL_MS) {
-      this.#lastKeyframeRequestMs = now;
-      this.#onKeyframeRequest();
-    }
+    if (now - this.#lastKeyframeRequestMs < MIN_KEYFRAME_INTERVAL_MS) return true;
+    if (!this.#onKeyframeRequest()) return false;
+    this.#lastKeyframeRequestMs = now;
     return true;
   }
 

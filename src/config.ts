@@ -1,0 +1,172 @@
+/**
+ * The configuration: read once from the environment and `.env`, all faults reported together, frozen and
+ * handed down by argument. The table below is type, default, range and documentation at once; the README's
+ * table is tested against it. Nobody else reads `process.env`.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { MediaPeerError } from './errors.js';
+
+/** The folder that holds package.json: relative paths of the defaults start here. */
+export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** One documented variable. */
+interface Variable<T> {
+  /** As the documentation shows it. */
+  readonly shownDefault: string;
+  readonly description: string;
+  /** What is allowed, in words. */
+  readonly allowed: string;
+  readonly defaultValue: T;
+  /** The parsed value, or undefined when it is not allowed. */
+  parse(text: string): T | undefined;
+}
+
+function integer(defaultValue: number, min: number, max: number, description: string): Variable<number> {
+  return {
+    shownDefault: String(defaultValue),
+    description,
+    allowed: `an integer in [${min}, ${max}]`,
+    defaultValue,
+    parse(text) {
+      const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+function text(defaultValue: string, shownDefault: string, description: string): Variable<string> {
+  return { shownDefault, description, allowed: 'text', defaultValue, parse: (value) => value };
+}
+
+function list(defaultValue: readonly string[], shownDefault: string, item: RegExp, allowed: string, description: string): Variable<readonly string[]> {
+  return {
+    shownDefault,
+    description,
+    allowed,
+    defaultValue,
+    parse(value) {
+      const items = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+      return items.every((part) => item.test(part)) ? items : undefined;
+    },
+  };
+}
+
+/** Log levels, least to most. */
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+/** Rooms whose log level can be set on its own. */
+export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'peer', 'http'] as const;
+export type LogRoom = (typeof LOG_ROOMS)[number];
+
+/** Log level of the server and of single rooms. */
+export interface LogLevels {
+  readonly level: LogLevel;
+  readonly rooms: Readonly<Partial<Record<LogRoom, LogLevel>>>;
+}
+
+const logLevels: Variable<LogLevels> = {
+  shownDefault: 'info',
+  description: 'Log level, and after commas that of single rooms: `info,peer=debug`.',
+  allowed: `one of ${LOG_LEVELS.join(', ')}; rooms: ${LOG_ROOMS.join(', ')}`,
+  defaultValue: { level: 'info', rooms: {} },
+  parse(value) {
+    const isLevel = (level: string | undefined): level is LogLevel => LOG_LEVELS.some((known) => known === level);
+    const isRoom = (room: string | undefined): room is LogRoom => LOG_ROOMS.some((known) => known === room);
+    let level: LogLevel = 'info';
+    const rooms: Partial<Record<LogRoom, LogLevel>> = {};
+    for (const part of value.split(',').map((item) => item.trim())) {
+      const [left, right] = part.split('=');
+      if (right === undefined && isLevel(left)) level = left;
+      else if (isRoom(left) && isLevel(right)) rooms[left] = right;
+      else return undefined;
+    }
+    return { level, rooms };
+  },
+};
+
+const portRange: Variable<readonly [number, number] | undefined> = {
+  shownDefault: 'any',
+  description: 'UDP ports for media, `first-last`.',
+  allowed: 'two ports in [1024, 65535], the first below the last',
+  defaultValue: undefined,
+  parse(value) {
+    const match = /^(\d+)-(\d+)$/.exec(value);
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2]);
+    return first >= 1024 && last <= 65_535 && first < last ? [first, last] : undefined;
+  },
+};
+
+/** Every variable, in the order of the documentation. */
+export const VARIABLES = {
+  HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
+  PORT: integer(8001, 0, 65_535, 'TCP port of the HTTP server; 0 takes a free one.'),
+  UPLOAD_DIR: text('upload', 'upload', 'Folder of the videos that are served.'),
+  DEFAULT_SOURCE: text('', 'first by name', 'Source of an offer that names none.'),
+  MODEL: text('models/sightline-demo.json', 'models/sightline-demo.json', 'Detector: an `.onnx` file with its JSON beside it, or the JSON. `none` switches detection off.'),
+  DETECT_FPS: integer(15, 1, 60, 'Upper limit of detections a second and source. Boxes move at full frame rate in between.'),
+  MAX_CONNECTIONS: integer(10, 1, 10_000, 'Clients that may be connected at once; the next one gets 503.'),
+  CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
+  DISCONNECT_GRACE: integer(10_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
+  IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),
+  ICE_ADDRESSES: list([], 'every address of the machine', /^[0-9a-fA-F.:]+$/, 'IP addresses, comma separated', 'Addresses that media is sent from and received on.'),
+  ICE_PORT_RANGE: portRange,
+  STUN_URLS: list([], 'none', /^stuns?:[^\s,]+$/, 'stun: URIs, comma separated', 'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.'),
+  CORS_ORIGINS: list(['*'], '*', /^(\*|https?:\/\/[^\s/]+)$/, '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
+  RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address; 0 is no limit.'),
+  FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
+  FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),
+  LOG_LEVEL: logLevels,
+} as const;
+
+type VariableName = keyof typeof VARIABLES;
+type ValueOf<V> = V extends Variable<infer T> ? T : never;
+
+/** The frozen configuration, by variable name. */
+export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLES)[Name]> };
+
+/** Variables with this prefix are meant for us, so an unknown one is a mistake. */
+const PREFIX = 'SIGHTLINE_';
+
+/**
+ * Parses the configuration from variables. Empty text counts as not set.
+ * @throws MediaPeerError CONFIG_INVALID naming every fault at once.
+ */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = [];
+  const config: Partial<Record<VariableName, unknown>> = {};
+  for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
+    const value = variables[name];
+    const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
+    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: '${value}' is not ${variable.allowed}`);
+    config[name] = parsed;
+  }
+  for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
+    const known = name.slice(PREFIX.length);
+    faults.push(`unknown ${name}${known in VARIABLES ? `: did you mean ${known}?` : `; known variables: ${Object.keys(VARIABLES).join(', ')}`}`);
+  }
+  if (faults.length > 0) throw new MediaPeerError('CONFIG_INVALID', faults.join('\n'));
+  return Object.freeze(config) as Config;
+}
+
+/** The configuration of this process: the environment, and beneath it a `.env` file in the working directory. */
+export function loadConfig(): Config {
+  let file: Record<string, string | undefined> = {};
+  try {
+    file = parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new MediaPeerError('CONFIG_INVALID', `.env cannot be read: ${String(error)}`, { cause: error });
+    }
+  }
+  return parseConfig({ ...file, ...process.env });
+}
+
+/** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */
+export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL'): string {
+  const value = config[name];
+  return path.resolve(value === VARIABLES[name].defaultValue ? projectRoot : process.cwd(), value);
+}
