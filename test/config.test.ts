@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { parseConfig, VARIABLES } from '../src/config.js';
+import { ERROR_CODES, MediaPeerError } from '../src/errors.js';
+import { projectRoot } from './helpers/assets.js';
+
+const readme = (): string => readFileSync(`${projectRoot}/README.md`, 'utf8');
+
+describe('parseConfig', () => {
+  it('has a working default for everything', () => {
+    const config = parseConfig({});
+    assert.equal(config.PORT, 8001);
+    assert.equal(config.MAX_CONNECTIONS, 10);
+    assert.deepEqual(config.LOG_LEVEL, { level: 'info', rooms: {} });
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('reports all faults together, each with variable, value and range', () => {
+    assert.throws(
+      () => parseConfig({ PORT: '70000', MAX_CONNECTIONS: 'ten', LOG_LEVEL: 'loud', ICE_PORT_RANGE: '9-1' }),
+      (error: unknown) => {
+        assert.ok(error instanceof MediaPeerError);
+        assert.equal(error.code, 'CONFIG_INVALID');
+        assert.match(error.message, /invalid PORT: '70000' is not an integer in \[0, 65535\]/);
+        for (const name of ['MAX_CONNECTIONS', 'LOG_LEVEL', 'ICE_PORT_RANGE']) assert.match(error.message, new RegExp(`invalid ${name}`));
+        return true;
+      },
+    );
+  });
+
+  it('refuses an unknown variable with its own prefix and names the one that was meant', () => {
+    assert.throws(() => parseConfig({ SIGHTLINE_PORT: '1' }), /unknown SIGHTLINE_PORT: did you mean PORT\?/);
+  });
+
+  it('sets the level of single rooms', () => {
+    assert.deepEqual(parseConfig({ LOG_LEVEL: 'warn,peer=debug' }).LOG_LEVEL, { level: 'warn', rooms: { peer: 'debug' } });
+  });
+
+  it('tells an empty list of origins from one that is not set', () => {
+    assert.deepEqual(parseConfig({ CORS_ORIGINS: '' }).CORS_ORIGINS, []);
+    assert.deepEqual(parseConfig({}).CORS_ORIGINS, ['*']);
+  });
+});
+
+describe('README', () => {
+  it('lists every variable with its default and description', () => {
+    const text = readme();
+    for (const [name, variable] of Object.entries(VARIABLES)) {
+      assert.ok(text.includes(`| \`${name}\` | ${variable.shownDefault} | ${variable.description} |`), `the README's row of ${name}`);
+    }
+  });
+
+  it('lists every error code with its meaning', () => {
+    const text = readme();
+    for (const [code, meaning] of Object.entries(ERROR_CODES)) assert.ok(text.includes(`| \`${code}\` | ${meaning} |`) || text.includes(`\`${code}\` |`), `the README's row of ${code}`);
+  });
+});

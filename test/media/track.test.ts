@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { accessUnit, Timeline, Track, type EncodedFrame, type FrameSink, type PacketizedFrame } from '../../src/media/index.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+
+class RecordingSink implements FrameSink {
+  pendingBytes = 0;
+  readonly frames: PacketizedFrame[] = [];
+  send(frame: PacketizedFrame): void {
+    this.frames.push(frame);
+  }
+  get mediaTimes(): number[] {
+    return this.frames.map((frame) => frame.mediaTimeMs);
+  }
+}
+
+const h264 = (mediaTimeMs: number, keyframe: boolean, bytes = 100): EncodedFrame => ({
+  data: accessUnit([Buffer.alloc(bytes, keyframe ? 0x65 : 0x41)]),
+  mediaTimeMs,
+  keyframe,
+});
+
+function setUp(onKeyframeRequest?: () => boolean) {
+  const clock = new FakeClock();
+  const track = new Track({ name: 't', codec: 'h264', timeline: new Timeline(), clock, ...(onKeyframeRequest && { onKeyframeRequest }) });
+  return { clock, track, sink: new RecordingSink() };
+}
+
+describe('Track', () => {
+  it('starts a first viewer at the first keyframe', () => {
+    const { track, sink } = setUp();
+    track.subscribe(sink);
+    track.write(h264(0, false));
+    track.write(h264(40, true));
+    track.write(h264(80, false));
+    assert.deepEqual(sink.mediaTimes, [40, 80]);
+  });
+
+  it('replays the open group to a late viewer, 1 ms apart and ending at the live timestamp', () => {
+    const { track, sink } = setUp();
+    for (let i = 0; i < 10; i++) track.write(h264(i * 40, i % 6 === 0));
+    track.subscribe(sink);
+    assert.deepEqual(sink.mediaTimes, [240, 280, 320, 360]);
+    assert.deepEqual(sink.frames.map((frame) => frame.rtpTimestamp), [360 * 90 - 270, 360 * 90 - 180, 360 * 90 - 90, 360 * 90]);
+    track.write(h264(400, false));
+    assert.equal(sink.frames.at(-1)!.rtpTimestamp, 400 * 90);
+  });
+
+  it('shares the payloads among viewers', () => {
+    const { track, sink } = setUp();
+    const other = new RecordingSink();
+    track.subscribe(sink);
+    track.subscribe(other);
+    track.write(h264(0, true));
+    assert.equal(sink.frames[0]!.payloads[0], other.frames[0]!.payloads[0]);
+  });
+
+  it('sends a long replay in slices and keeps live frames behind it in order', async () => {
+    const { track, sink } = setUp();
+    for (let i = 0; i < 60; i++) track.write(h264(i * 40, i === 0, 20_000));
+    track.subscribe(sink);
+    assert.ok(sink.frames.length < 60, 'the replay is not sent at once');
+    track.write(h264(2400, false));
+    while (sink.frames.length < 61) await new Promise(setImmediate);
+    assert.deepEqual(sink.mediaTimes, Array.from({ length: 61 }, (_, i) => i * 40));
+  });
+
+  it('drops a slow viewer to the next keyframe, counts what it lost and spares the others', () => {
+    const { track, sink } = setUp();
+    const other = new RecordingSink();
+    const slow = track.subscribe(sink);
+    track.subscribe(other);
+    track.write(h264(0, true));
+    sink.pendingBytes = 2 * 1024 * 1024;
+    track.write(h264(40, false));
+    sink.pendingBytes = 0;
+    track.write(h264(80, false));
+    track.write(h264(120, true));
+    assert.deepEqual(sink.mediaTimes, [0, 120]);
+    assert.equal(slow.dropped, 2);
+    assert.deepEqual(other.mediaTimes, [0, 40, 80, 120]);
+  });
+
+  it('merges keyframe requests: one in 500 ms reaches the encoder', async () => {
+    let requests = 0;
+    const { track, sink, clock } = setUp(() => ++requests > 0);
+    const a = track.subscribe(sink);
+    const b = track.subscribe(new RecordingSink());
+    track.write(h264(0, true));
+    a.requestKeyframe();
+    b.requestKeyframe();
+    assert.equal(requests, 1);
+    await clock.advance(500);
+    b.requestKeyframe();
+    assert.equal(requests, 2);
+  });
+
+  it('answers a keyframe request on a copied file with a replay for that viewer alone, between the last and the next timestamp', async () => {
+    const { track, sink, clock } = setUp();
+    const other = new RecordingSink();
+    const subscription = track.subscribe(sink);
+    track.subscribe(other);
+    for (let i = 0; i < 5; i++) track.write(h264(i * 40, i === 0));
+    await clock.advance(1000);
+    subscription.requestKeyframe();
+    subscription.requestKeyframe();
+    assert.equal(sink.frames.length, 10, 'a second request within 500 ms is not answered');
+    track.write(h264(200, false));
+    const stamps = sink.frames.map((frame) => frame.rtpTimestamp);
+    assert.deepEqual(stamps, [...stamps].sort((a, b) => a - b));
+    assert.equal(new Set(stamps).size, stamps.length);
+    assert.equal(other.frames.length, 6);
+  });
+
+  it('ends with the reason and drops its subscriptions', async () => {
+    const { track, sink } = setUp();
+    track.subscribe(sink);
+    track.close('source-ended');
+    track.close('server-closing');
+    track.write(h264(0, true));
+    assert.equal(await track.closed, 'source-ended');
+    assert.equal(track.viewers, 0);
+    assert.equal(sink.frames.length, 0);
+  });
+
+  it('wraps RTP timestamps at 32 bits', () => {
+    const { track } = setUp();
+    assert.equal(track.rtpTimestampAt(2 ** 32 / 90 + 1), 90);
+  });
+
+  it('starts audio anywhere', () => {
+    const clock = new FakeClock();
+    const track = new Track({ name: 'a', codec: 'opus', timeline: new Timeline(), clock });
+    const sink = new RecordingSink();
+    track.write({ data: Buffer.from([1]), mediaTimeMs: 0, keyframe: true });
+    track.subscribe(sink);
+    track.write({ data: Buffer.from([2]), mediaTimeMs: 20, keyframe: true });
+    assert.deepEqual(sink.frames.map((frame) => frame.rtpTimestamp), [960]);
+  });
+});
