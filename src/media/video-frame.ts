@@ -33,6 +33,11 @@ export class VideoFrame implements VideoFrameInit {
     this.#free = free;
   }
 
+  /** True while somebody beside the one caller holds it: then its pixels must not be changed. */
+  get isShared(): boolean {
+    return this.#references > 1;
+  }
+
   /** Takes one more reference; returns the same picture. */
   retain(): this {
     assert(this.#references > 0, 'a released picture cannot be retained');

@@ -1,0 +1,2 @@
+/** What the server tells about itself. It reads snapshots of the other rooms and owns nothing. */
+export * from './routes.js';

@@ -1,0 +1,148 @@
+/** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { PeerSnapshot } from '../peer/index.js';
+import type { SourceActivity } from '../pipeline/index.js';
+import type { ResourceKind } from '../resources.js';
+import type { SourceDescription } from '../source/index.js';
+import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
+
+export interface ObservabilityDeps {
+  readonly version: string;
+  readonly maxClients: number;
+  /** Monotonic seconds since the start. */
+  readonly uptimeS: () => number;
+  readonly sources: () => readonly SourceDescription[];
+  readonly activity: () => readonly SourceActivity[];
+  readonly sessions: () => readonly PeerSnapshot[];
+  readonly detectorLoaded: () => boolean;
+  readonly resources: () => Record<ResourceKind, number>;
+  readonly isReady: () => boolean;
+}
+
+/** Installs /available-videos, /active-streams, /connection-stats, /health and /ready. */
+export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps> = (app, deps, done) => {
+  const schema = <R extends object>(summary: string, response: R) => ({ summary, tags: ['state'], response });
+
+  app.get('/available-videos', { schema: schema('The videos, playable or not', { 200: AvailableVideos }) }, () => ({
+    videos: deps.sources().map((source) => ({
+      name: source.name,
+      source: source.id,
+      duration_s: source.durationS,
+      width: source.widthPx,
+      height: source.heightPx,
+      fps: source.fps,
+      video_codec: source.videoCodec,
+      audio_codec: source.audioCodec,
+      size_bytes: source.sizeBytes,
+      delivery: source.delivery,
+      playable: source.playable,
+      ...(source.reason !== undefined && { reason: source.reason }),
+    })),
+  }));
+
+  app.get('/active-streams', { schema: schema('Running sources, their renditions and who watches them', { 200: ActiveStreams }) }, () => {
+    const sessions = deps.sessions();
+    return {
+      sources: deps.activity().map(activeSource),
+      graph: deps.activity().flatMap((source) =>
+        source.renditions
+          .filter(({ rendition }) => rendition !== 'audio')
+          .map(({ rendition, codec }) => ({
+            source: source.sourceId,
+            rendition: `${rendition}/${codec}`,
+            viewers: sessions
+              .filter((session) => session.sourceId === source.sourceId && session.video.some((video) => video.rendition === rendition && video.codec === codec))
+              .map((session) => session.clientId),
+          })),
+      ),
+    };
+  });
+
+  app.get('/connection-stats', { schema: schema('Clients and shared tracks', { 200: ConnectionStats }) }, () => {
+    const sessions = deps.sessions();
+    const running = deps.activity().flatMap((source) => source.renditions);
+    return {
+      active_clients: sessions.length,
+      max_clients: deps.maxClients,
+      shared_tracks: {
+        shared_video_tracks: running.filter(({ rendition }) => rendition === 'raw').length,
+        shared_processed_tracks: running.filter(({ rendition }) => rendition === 'processed').length,
+        active_clients: sessions.length,
+      },
+      websocket_connections: 0,
+      detector_loaded: deps.detectorLoaded(),
+      clients: sessions.map((session) => ({
+        client_id: session.clientId,
+        connection_state: session.connectionState,
+        ice_state: session.iceState,
+        created_at: session.createdAtS,
+        has_processed_track: session.video.some(({ rendition }) => rendition === 'processed'),
+        source: session.sourceId,
+        role: 'viewer' as const,
+        bytes_sent: session.bytesSent,
+        packets_lost: session.packetsLost,
+        round_trip_ms: session.roundTripMs ?? null,
+        tracks: session.video.map(({ rendition }) => rendition),
+        video_codecs: session.video.map(({ codec }) => codec),
+        frames_dropped: session.framesDropped,
+      })),
+    };
+  });
+
+  app.get('/health', { schema: schema('Is everything that runs kept alive?', { 200: Health, 503: Health }) }, (_request, reply) => {
+    const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
+    const { user, system } = process.cpuUsage();
+    return reply.status(reasons.length > 0 ? 503 : 200).send({
+      status: reasons.length > 0 ? 'degraded' : 'ok',
+      reasons,
+      uptime_s: deps.uptimeS(),
+      version: deps.version,
+      detector_loaded: deps.detectorLoaded(),
+      active_clients: deps.sessions().length,
+      resources: deps.resources(),
+      process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
+    });
+  });
+
+  app.get('/ready', { schema: schema('May a load balancer send clients here?', { 200: Ready, 503: Ready }) }, (_request, reply) => {
+    const ready = deps.isReady();
+    return reply.status(ready ? 200 : 503).send({ ready });
+  });
+
+  done();
+};
+
+function activeSource(source: SourceActivity) {
+  return {
+    source: source.sourceId,
+    delivery: source.delivery,
+    uptime_s: source.uptimeMs / 1000,
+    restarts: source.restarts,
+    last_error: source.lastError ?? null,
+    decoder: source.decoder
+      ? { frames_decoded: source.decoder.framesDecoded, frames_dropped: source.decoder.framesDropped, restarts: source.decoder.restarts }
+      : null,
+    detection: source.detection
+      ? {
+          frames_detected: source.detection.framesDetected,
+          frames_skipped: source.detection.framesSkipped,
+          failures: source.detection.failures,
+          latency_ms: source.detection.latencyMs ?? null,
+          objects: source.detection.objects,
+        }
+      : null,
+    renditions: source.renditions.map((rendition) => ({
+      rendition: rendition.rendition,
+      codec: rendition.codec,
+      width: rendition.widthPx ?? null,
+      height: rendition.heightPx ?? null,
+      fps: Math.round(rendition.stats.fps * 100) / 100,
+      bitrate_bps: Math.round(rendition.stats.bitrateBps),
+      viewers: rendition.viewers,
+      keyframe_interval_ms: rendition.stats.keyframeIntervalMs ?? null,
+      frames_sent: rendition.stats.frames,
+      frames_dropped: rendition.framesDropped,
+      restarts: rendition.restarts,
+    })),
+  };
+}

@@ -1,0 +1,106 @@
+/** JSON schemas of what the server tells about itself. */
+import { Type } from 'typebox';
+
+const nullable = <T extends import('typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Video = Type.Object({
+  name: Type.String({ description: 'File name' }),
+  source: Type.String({ description: 'Name to offer with' }),
+  duration_s: nullable(Type.Number()),
+  width: nullable(Type.Integer({ description: 'Pixels, as shown' })),
+  height: nullable(Type.Integer({ description: 'Pixels, as shown' })),
+  fps: nullable(Type.Number()),
+  video_codec: nullable(Type.String()),
+  audio_codec: nullable(Type.String()),
+  size_bytes: Type.Integer(),
+  delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], { description: 'Copied as it is, or encoded once for all viewers' }),
+  playable: Type.Boolean(),
+  reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
+});
+export const AvailableVideos = Type.Object({ videos: Type.Array(Video) });
+
+export const ConnectionStats = Type.Object({
+  active_clients: Type.Integer(),
+  max_clients: Type.Integer(),
+  shared_tracks: Type.Object({
+    shared_video_tracks: Type.Integer({ description: 'Raw tracks that run now' }),
+    shared_processed_tracks: Type.Integer({ description: 'Processed tracks that run now' }),
+    active_clients: Type.Integer(),
+  }),
+  websocket_connections: Type.Integer(),
+  detector_loaded: Type.Boolean(),
+  clients: Type.Array(
+    Type.Object({
+      client_id: Type.String(),
+      connection_state: Type.String({ description: 'RTCPeerConnectionState' }),
+      ice_state: Type.String({ description: 'RTCIceConnectionState' }),
+      created_at: Type.Number({ description: 'Unix seconds' }),
+      has_processed_track: Type.Boolean(),
+      source: Type.String(),
+      role: Type.Literal('viewer'),
+      bytes_sent: Type.Integer(),
+      packets_lost: Type.Integer(),
+      round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
+      tracks: Type.Array(Type.String()),
+      video_codecs: Type.Array(Type.String()),
+      frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
+    }),
+  ),
+});
+
+const RunningRendition = Type.Object({
+  rendition: Type.Union([Type.Literal('raw'), Type.Literal('processed'), Type.Literal('audio')]),
+  codec: Type.String(),
+  width: nullable(Type.Integer()),
+  height: nullable(Type.Integer()),
+  fps: Type.Number(),
+  bitrate_bps: Type.Integer(),
+  viewers: Type.Integer(),
+  keyframe_interval_ms: nullable(Type.Number()),
+  frames_sent: Type.Integer(),
+  frames_dropped: Type.Integer({ description: 'Pictures the encoder had no time for' }),
+  restarts: Type.Integer({ description: 'Of its encoder' }),
+});
+export const ActiveStreams = Type.Object({
+  sources: Type.Array(
+    Type.Object({
+      source: Type.String(),
+      delivery: Type.String(),
+      uptime_s: Type.Number(),
+      restarts: Type.Integer({ description: "Of the source's reader" }),
+      last_error: nullable(Type.String()),
+      decoder: nullable(Type.Object({ frames_decoded: Type.Integer(), frames_dropped: Type.Integer(), restarts: Type.Integer() })),
+      detection: nullable(
+        Type.Object({
+          frames_detected: Type.Integer(),
+          frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
+          failures: Type.Integer(),
+          latency_ms: nullable(Type.Number({ description: 'Picture in to boxes out, moving average' })),
+          objects: Type.Integer({ description: 'Objects followed now' }),
+        }),
+      ),
+      renditions: Type.Array(RunningRendition),
+    }),
+  ),
+  graph: Type.Array(Type.Object({ source: Type.String(), rendition: Type.String(), viewers: Type.Array(Type.String()) }), {
+    description: 'Who watches what: source → rendition → client ids',
+  }),
+});
+
+export const Health = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  reasons: Type.Array(Type.String()),
+  uptime_s: Type.Number(),
+  version: Type.String(),
+  detector_loaded: Type.Boolean(),
+  active_clients: Type.Integer(),
+  resources: Type.Object({
+    peer_connections: Type.Integer(),
+    udp_sockets: Type.Integer(),
+    child_processes: Type.Integer(),
+    workers: Type.Integer(),
+    timers: Type.Integer(),
+  }),
+  process: Type.Object({ cpu_s: Type.Number({ description: 'User and system time of this process since it started' }), rss_bytes: Type.Integer() }),
+});
+export const Ready = Type.Object({ ready: Type.Boolean() });

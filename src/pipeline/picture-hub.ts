@@ -1,0 +1,117 @@
+/**
+ * The decoded pictures of a source: decoded once, whatever the number of consumers, and only while there is
+ * one. A source that is transcoded brings its pictures; one that is copied gets a decoder here, which starts
+ * with the open group of pictures so that the first picture does not wait for the next keyframe.
+ */
+import { openDecoder, type Decoder } from '../ffmpeg/index.js';
+import type { EncodedFrame, VideoFrame } from '../media/index.js';
+import type { PipelineDeps } from './deps.js';
+import type { PictureFormat } from './encoded-rendition.js';
+import { Supervised } from './supervised.js';
+
+/** Takes a picture for the time of the call; retains it to keep it longer. */
+export type PictureConsumer = (picture: VideoFrame) => void;
+
+/** Frames kept since the newest keyframe, for a decoder that starts late: 20 s at 30 fps. */
+const MAX_OPEN_GROUP = 600;
+
+export interface DecoderActivity {
+  readonly framesDecoded: number;
+  readonly framesDropped: number;
+  readonly restarts: number;
+}
+
+export class PictureHub {
+  readonly #name: string;
+  readonly #format: PictureFormat;
+  readonly #deps: PipelineDeps;
+  #consumers: readonly PictureConsumer[] = [];
+  #openGroup: EncodedFrame[] = [];
+  #decoder: Supervised<Decoder> | undefined;
+  /** Pictures up to here were decoded only to reach the present. */
+  #skipUntilMs = -Infinity;
+  #framesDecoded = 0;
+
+  constructor(name: string, format: PictureFormat, deps: PipelineDeps) {
+    this.#name = name;
+    this.#format = format;
+    this.#deps = deps;
+  }
+
+  /** What the decoder did; undefined while none is needed. */
+  get activity(): DecoderActivity | undefined {
+    if (this.#consumers.length === 0) return undefined;
+    return {
+      framesDecoded: this.#framesDecoded,
+      framesDropped: this.#decoder?.current?.framesDropped ?? 0,
+      restarts: this.#decoder?.restarts ?? 0,
+    };
+  }
+
+  /** Why no decoder runs; undefined while one does or none is needed. */
+  get trouble(): string | undefined {
+    return this.#decoder?.trouble;
+  }
+
+  /** Adds a consumer that reads pictures. */
+  add(consumer: PictureConsumer): void {
+    this.#consumers = [consumer, ...this.#consumers];
+  }
+
+  /** Adds a consumer that draws: it comes last, and draws into a picture that nobody else holds. */
+  addLast(consumer: PictureConsumer): void {
+    this.#consumers = [...this.#consumers, consumer];
+  }
+
+  async remove(consumer: PictureConsumer): Promise<void> {
+    this.#consumers = this.#consumers.filter((other) => other !== consumer);
+    if (this.#consumers.length > 0) return;
+    const decoder = this.#decoder;
+    this.#decoder = undefined;
+    await decoder?.close();
+  }
+
+  /** The next frame of a copied source. */
+  encoded(frame: EncodedFrame): void {
+    if (frame.keyframe) this.#openGroup = [];
+    if (frame.keyframe || this.#openGroup.length > 0) this.#openGroup.push(frame);
+    if (this.#openGroup.length > MAX_OPEN_GROUP) this.#openGroup = [];
+    if (this.#consumers.length === 0) return;
+    if (this.#decoder) this.#decoder.current?.write(frame);
+    else this.#decoder = this.#startDecoder();
+  }
+
+  /** The next picture, decoded here or by a transcoded source. Owned by the caller. */
+  picture(picture: VideoFrame): void {
+    this.#framesDecoded++;
+    if (picture.mediaTimeMs < this.#skipUntilMs) return;
+    for (const consumer of this.#consumers) consumer(picture);
+  }
+
+  async close(): Promise<void> {
+    this.#consumers = [];
+    this.#openGroup = [];
+    await this.#decoder?.close();
+  }
+
+  #startDecoder(): Supervised<Decoder> {
+    const { widthPx, heightPx } = this.#format;
+    return new Supervised({
+      name: `decoder of ${this.#name}`,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      open: async () => {
+        const decoder = await openDecoder({
+          ...this.#deps.ffmpeg,
+          owner: this.#name,
+          widthPx,
+          heightPx,
+          onPicture: (picture) => this.picture(picture),
+        });
+        this.#skipUntilMs = this.#openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
+        for (const frame of this.#openGroup) decoder.write(frame);
+        return decoder;
+      },
+    });
+  }
+}

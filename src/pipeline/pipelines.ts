@@ -1,0 +1,76 @@
+/** All sources that are watched now: one pipeline each, shared by everybody who watches it. */
+import { MediaPeerError } from '../errors.js';
+import type { Rendition } from '../media/index.js';
+import type { SourceDescription } from '../source/index.js';
+import type { PipelineDeps } from './deps.js';
+import { SourcePipeline, type SourceActivity, type TrackLease } from './source-pipeline.js';
+import type { TrackKey } from './source-run.js';
+
+export interface PipelinesInit extends PipelineDeps {
+  /** The known source of that id. */
+  readonly find: (sourceId: string) => SourceDescription | undefined;
+  /** Ids of the sources that can be played, for messages. */
+  readonly playable: () => readonly string[];
+}
+
+export class Pipelines {
+  readonly #init: PipelinesInit;
+  readonly #running = new Map<string, SourcePipeline>();
+  /** Pipelines that end and still hold processes. */
+  readonly #ending = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(init: PipelinesInit) {
+    this.#init = init;
+  }
+
+  /**
+   * What a source offers.
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE
+   */
+  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[] } {
+    const description = this.#init.find(sourceId);
+    if (!description) {
+      throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
+    }
+    if (!description.playable) {
+      throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
+    }
+    return { hasAudio: description.audioCodec !== null, renditions: this.#init.seeing ? ['raw', 'processed'] : ['raw'] };
+  }
+
+  /**
+   * Leases a track of a source, starting it when it does not run.
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SERVER_CLOSING
+   */
+  openTrack(request: TrackKey & { readonly sourceId: string }): TrackLease {
+    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    this.describe(request.sourceId);
+    return this.#pipeline(request.sourceId).lease(request);
+  }
+
+  /** Every running source, for statistics. */
+  activity(): SourceActivity[] {
+    return [...this.#running.values()].map((pipeline) => pipeline.activity);
+  }
+
+  /** Ends every source. Resolves when no process of theirs is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#running.values()].map((pipeline) => pipeline.close('server-closing')));
+    await Promise.all(this.#ending);
+  }
+
+  #pipeline(sourceId: string): SourcePipeline {
+    const running = this.#running.get(sourceId);
+    if (running && !running.isClosed) return running;
+    const pipeline = new SourcePipeline({ ...this.#init, sourceId, describe: () => this.#init.find(sourceId) });
+    this.#running.set(sourceId, pipeline);
+    const ended = pipeline.closed.finally(() => {
+      this.#ending.delete(ended);
+      if (this.#running.get(sourceId) === pipeline) this.#running.delete(sourceId);
+    });
+    this.#ending.add(ended);
+    return pipeline;
+  }
+}

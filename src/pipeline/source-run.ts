@@ -1,0 +1,182 @@
+/**
+ * One running feed of a source and the renditions made of it. A rendition is started when it is first wanted
+ * and stopped when it no longer is; the tracks themselves outlive a run, so a file that is replaced keeps its
+ * viewers.
+ */
+import type { EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
+import { openFileFeed, type FeedEnd, type SourceDescription, type SourceFeed } from '../source/index.js';
+import type { PipelineDeps } from './deps.js';
+import { EncodedRendition } from './encoded-rendition.js';
+import { PictureHub, type DecoderActivity } from './picture-hub.js';
+import { ProcessedPictures, type DetectionActivity } from './processed.js';
+
+/** What a track of a source carries. */
+export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec };
+
+/** A key as text: `raw/h264`, `audio/opus`. */
+export function keyName(key: TrackKey): string {
+  return key.kind === 'audio' ? 'audio/opus' : `${key.rendition}/${key.codec}`;
+}
+
+/** One rendition that is being made. */
+interface Producer {
+  requestKeyframe(): boolean;
+  close(): Promise<void>;
+  readonly encoder?: EncodedRendition;
+}
+
+export class SourceRun {
+  readonly description: SourceDescription;
+  readonly #deps: PipelineDeps;
+  readonly #feed: SourceFeed;
+  readonly #hub: PictureHub;
+  readonly #producers = new Map<string, Producer>();
+  #processed: ProcessedPictures | undefined;
+  #passthrough: Track | undefined;
+  #audio: Track | undefined;
+
+  /** Starts the feed; its media time continues on the timeline. */
+  constructor(description: SourceDescription, timeline: Timeline, deps: PipelineDeps) {
+    this.description = description;
+    this.#deps = deps;
+    this.#feed = openFileFeed(description, {
+      encodedVideo: (frame) => this.#onEncodedVideo(frame),
+      picture: (picture) => this.#hub.picture(picture),
+      audio: (frame) => this.#audio?.write(frame),
+    }, { ...deps.ffmpeg, timeline });
+    this.#hub = new PictureHub(description.id, this.#feed.info, deps);
+  }
+
+  /** Resolves when the feed has ended. */
+  get closed(): Promise<FeedEnd> {
+    return this.#feed.closed;
+  }
+
+  get restarts(): number {
+    return this.#feed.restarts;
+  }
+
+  get lastError(): string | undefined {
+    return this.#feed.lastError;
+  }
+
+  /** What keeps it from running as it should. */
+  get troubles(): string[] {
+    const encoders = [...this.#producers.values()].map((producer) => producer.encoder?.trouble);
+    return [this.#feed.trouble, this.#hub.trouble, ...encoders].filter((trouble) => trouble !== undefined);
+  }
+
+  get decoder(): DecoderActivity | undefined {
+    return this.#hub.activity;
+  }
+
+  get detection(): DetectionActivity | undefined {
+    return this.#processed?.activity;
+  }
+
+  /** The encoder behind a track; undefined for what is copied. */
+  encoderOf(key: TrackKey): EncodedRendition | undefined {
+    return this.#producers.get(keyName(key))?.encoder;
+  }
+
+  /** Width and height of the pictures. */
+  get format(): { readonly widthPx: number; readonly heightPx: number } {
+    return this.#feed.info;
+  }
+
+  /** Begins to write the track. */
+  start(key: TrackKey, track: Track): void {
+    this.#producers.set(keyName(key), this.#startProducer(key, track));
+  }
+
+  /** Ends the writing of a track. */
+  async stop(key: TrackKey): Promise<void> {
+    const producer = this.#producers.get(keyName(key));
+    this.#producers.delete(keyName(key));
+    await producer?.close();
+  }
+
+  /** Asks for a keyframe; false where none can be made on demand. */
+  requestKeyframe(key: TrackKey): boolean {
+    return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
+  }
+
+  /** Ends the feed and everything made of it. Idempotent. */
+  async close(): Promise<void> {
+    const producers = [...this.#producers.values()];
+    this.#producers.clear();
+    await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
+    await this.#hub.close();
+  }
+
+  #onEncodedVideo(frame: EncodedFrame): void {
+    this.#passthrough?.write(frame);
+    this.#hub.encoded(frame);
+  }
+
+  #startProducer(key: TrackKey, track: Track): Producer {
+    if (key.kind === 'audio') return this.#copy(track, (target) => (this.#audio = target));
+    if (key.rendition === 'processed') return this.#process(key.codec, track);
+    if (key.codec === 'h264' && this.#feed.info.delivery === 'passthrough') return this.#copy(track, (target) => (this.#passthrough = target));
+    return this.#encode(key.codec, track);
+  }
+
+  #copy(track: Track, assign: (track: Track | undefined) => void): Producer {
+    assign(track);
+    return {
+      requestKeyframe: () => false,
+      close: () => {
+        assign(undefined);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #encode(codec: VideoCodec, track: Track): Producer {
+    const encoder = new EncodedRendition(track, codec, this.#feed.info, this.#deps);
+    const consume = (picture: VideoFrame): void => encoder.write(picture);
+    this.#hub.add(consume);
+    return {
+      encoder,
+      requestKeyframe: () => {
+        encoder.requestKeyframe();
+        return true;
+      },
+      close: async () => {
+        await Promise.all([this.#hub.remove(consume), encoder.close()]);
+      },
+    };
+  }
+
+  #process(codec: VideoCodec, track: Track): Producer {
+    const { seeing } = this.#deps;
+    if (!seeing) throw new Error('processed is never leased while detection is off');
+    this.#processed ??= this.#startProcessing(seeing);
+    const processed = this.#processed;
+    const encoder = new EncodedRendition(track, codec, this.#feed.info, this.#deps);
+    processed.addEncoder(codec, encoder);
+    return {
+      encoder,
+      requestKeyframe: () => {
+        encoder.requestKeyframe();
+        return true;
+      },
+      close: async () => {
+        processed.removeEncoder(codec);
+        await Promise.all([encoder.close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
+      },
+    };
+  }
+
+  #startProcessing(seeing: NonNullable<PipelineDeps['seeing']>): ProcessedPictures {
+    const processed = new ProcessedPictures(this.description.id, this.#feed.info, seeing);
+    this.#hub.addLast(processed.consume);
+    return processed;
+  }
+
+  async #stopProcessing(processed: ProcessedPictures): Promise<void> {
+    this.#processed = undefined;
+    processed.close();
+    await this.#hub.remove(processed.consume);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Keeps one process alive for as long as it is wanted: opens it, opens it again when it ends by itself, and
+ * waits longer after each failure in a row. The one place of the pipeline where retry lives.
+ */
+import { delay, type Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { Backoff } from '../ffmpeg/index.js';
+
+/** Something that runs until it is closed, or ends by itself. */
+export interface Running {
+  /** Resolves when it has ended; never rejects. */
+  readonly closed: Promise<{ readonly error?: Error | undefined }>;
+  close(): Promise<void>;
+}
+
+export interface SupervisedInit<T extends Running> {
+  /** What it is, for logs. */
+  readonly name: string;
+  readonly open: () => Promise<T>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Supervised<T extends Running> {
+  readonly #init: SupervisedInit<T>;
+  readonly #stop = new AbortController();
+  readonly #loop: Promise<void>;
+  #current: T | undefined;
+  #restarts = 0;
+  #lastError: string | undefined;
+
+  constructor(init: SupervisedInit<T>) {
+    this.#init = init;
+    this.#loop = this.#run();
+  }
+
+  /** The running one; undefined while it is being opened. */
+  get current(): T | undefined {
+    return this.#current;
+  }
+
+  /** How often it ended by itself and was opened again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Why it is not running; undefined while it is. */
+  get trouble(): string | undefined {
+    return this.#current ? undefined : this.#lastError;
+  }
+
+  /** Ends it for good. Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#current?.close();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { name, clock, logger } = this.#init;
+    const backoff = new Backoff({ clock });
+    while (!this.#stop.signal.aborted) {
+      this.#lastError = await this.#runOnce();
+      if (this.#stop.signal.aborted) return;
+      this.#restarts++;
+      const delayMs = backoff.next();
+      logger.warn({ process: name, error: this.#lastError, delayMs, restarts: this.#restarts }, 'process ended, restarting');
+      await delay(clock, delayMs, this.#stop.signal);
+    }
+  }
+
+  /** Opens it and waits for its end; returns what it ended of. */
+  async #runOnce(): Promise<string> {
+    try {
+      const running = await this.#init.open();
+      if (this.#stop.signal.aborted) {
+        await running.close();
+        return 'closed';
+      }
+      this.#current = running;
+      const { error } = await running.closed;
+      return error ? error.message : 'ended without an error';
+    } catch (error) {
+      return messageOf(error);
+    } finally {
+      this.#current = undefined;
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** The wiring: every room built once and handed to the next, and the order in which they end. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildApp } from './app.js';
+import { systemClock } from './clock.js';
+import { configuredPath, projectRoot, type Config } from './config.js';
+import { Detector, DetectionScheduler, LabelRenderer } from './detection/index.js';
+import { MediaPeerError } from './errors.js';
+import { findFfmpeg } from './ffmpeg/index.js';
+import type { Loggers } from './log.js';
+import { ConnectionManager } from './peer/index.js';
+import { Pipelines, type Seeing } from './pipeline/index.js';
+import { ResourceLedger } from './resources.js';
+import { SourceLibrary, stillPicture } from './source/index.js';
+
+/** A server that listens. */
+export interface Server {
+  /** `http://127.0.0.1:8001` */
+  readonly url: string;
+  /** What is held, by kind. */
+  readonly ledger: ResourceLedger;
+  /** Viewers first, then sources, then the detector: nothing is cut off from what it needs. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything and listens.
+ * @throws MediaPeerError FFMPEG_NOT_FOUND, MODEL_INVALID, CONFIG_INVALID
+ */
+export async function startServer(config: Config, loggers: Loggers): Promise<Server> {
+  const ledger = new ResourceLedger();
+  const clock = systemClock(ledger);
+  const startedMs = clock.now();
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const tools = await findFfmpeg({
+      ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
+      ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
+    });
+    const ffmpeg = { tools, clock, ledger, logger: loggers.room('ffmpeg') };
+
+    const library = await SourceLibrary.open({ ...ffmpeg, logger: loggers.room('source'), uploadDir: configuredPath(config, 'UPLOAD_DIR') });
+    closers.push(() => library.close());
+
+    const detector = config.MODEL === 'none' ? undefined : await Detector.open({ modelPath: configuredPath(config, 'MODEL'), clock, ledger, logger: loggers.room('detection') });
+    if (detector) closers.push(() => detector.close());
+    const seeing: Seeing | undefined = detector && {
+      scheduler: new DetectionScheduler({ detector, clock, logger: loggers.room('detection') }),
+      labels: await LabelRenderer.open({ labels: detector.model.labels }),
+      detectFps: config.DETECT_FPS,
+    };
+
+    const playable = (): string[] => library.list().filter((source) => source.playable).map((source) => source.id);
+    const pipelines = new Pipelines({
+      clock,
+      logger: loggers.room('pipeline'),
+      ffmpeg,
+      seeing,
+      idleGraceMs: config.IDLE_GRACE,
+      find: (sourceId) => library.get(sourceId),
+      playable,
+    });
+    closers.push(() => pipelines.close());
+
+    const sessions = new ConnectionManager({
+      gateway: pipelines,
+      clock,
+      ledger,
+      logger: loggers.room('peer'),
+      options: {
+        maxConnections: config.MAX_CONNECTIONS,
+        connectionTimeoutMs: config.CONNECTION_TIMEOUT,
+        disconnectGraceMs: config.DISCONNECT_GRACE,
+        iceAddresses: config.ICE_ADDRESSES,
+        ...(config.ICE_PORT_RANGE && { icePortRange: config.ICE_PORT_RANGE }),
+        stunUrls: config.STUN_URLS,
+      },
+    });
+    closers.push(() => sessions.closeAll('server-closing'));
+
+    let isReady = false;
+    const app = await buildApp({
+      logger: loggers.http,
+      corsOrigins: config.CORS_ORIGINS,
+      pageDir: path.join(projectRoot, 'src/page/public'),
+      offer: {
+        sessions,
+        defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : playable().sort()[0]),
+        rateLimit: config.RATE_LIMIT,
+      },
+      state: {
+        version: version(),
+        maxClients: config.MAX_CONNECTIONS,
+        uptimeS: () => (clock.now() - startedMs) / 1000,
+        sources: () => library.list(),
+        activity: () => pipelines.activity(),
+        sessions: () => sessions.snapshot(),
+        detectorLoaded: () => detector?.state === 'ready',
+        resources: () => ledger.snapshot(),
+        isReady: () => isReady,
+      },
+      still: (sourceId, widthPx) => {
+        pipelines.describe(sourceId);
+        const source = library.get(sourceId);
+        if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
+        return stillPicture(source, widthPx, ffmpeg);
+      },
+    });
+    closers.push(() => app.close());
+    await library.ready;
+    const url = await app.listen({ host: config.HOST, port: config.PORT });
+    isReady = true;
+    closers.push(() => {
+      isReady = false;
+      return Promise.resolve();
+    });
+    return { url, ledger, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function version(): string {
+  const { version: found } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return found;
+}

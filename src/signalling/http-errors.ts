@@ -1,0 +1,56 @@
+/** The one place where error codes become HTTP statuses, and every error the shape that Fastify gives its own. */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { MediaPeerError, type ErrorCode } from '../errors.js';
+
+const STATUS: Record<ErrorCode, number> = {
+  CONFIG_INVALID: 500,
+  BODY_INVALID: 400,
+  SDP_INVALID: 400,
+  SESSION_NOT_FOUND: 404,
+  SOURCE_NOT_FOUND: 404,
+  SOURCE_NOT_PLAYABLE: 422,
+  SOURCE_NOT_LIVE: 409,
+  NOTHING_TO_SERVE: 422,
+  DETECTION_OFF: 422,
+  CAPACITY_REACHED: 503,
+  SERVER_CLOSING: 503,
+  FFMPEG_NOT_FOUND: 500,
+  FFMPEG_FAILED: 500,
+  MODEL_INVALID: 500,
+  DETECTOR_FAILED: 500,
+};
+
+/** What a client gets for any error. */
+export interface ErrorBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly error: string;
+  readonly message: string;
+}
+
+function errorBody(statusCode: number, code: string, message: string): ErrorBody {
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message };
+}
+
+/** Answers every error of this server, unknown routes included, in one shape. */
+export function installErrorHandling(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
+    if (error instanceof MediaPeerError) {
+      const status = STATUS[error.code];
+      if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
+      if (status >= 500 && status !== 503) request.log.error({ err: error, details: error.details }, 'request failed');
+      return reply.status(status).send(errorBody(status, error.code, error.message));
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) {
+      request.log.error({ err: error }, 'request failed');
+      return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
+    }
+    const code = error.validation ? 'BODY_INVALID' : error.code;
+    return reply.status(status).send(errorBody(status, code, error.message));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),
+  );
+}

@@ -1,0 +1,4 @@
+/** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export * from './http-errors.js';
+export * from './offer.js';
+export * from './schemas.js';

@@ -1,0 +1,85 @@
+/** The door `POST /offer`: one offer, one answer, no trickle needed; and the session URL that ends what it began. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../errors.js';
+import type { Rendition } from '../media/index.js';
+import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
+
+/** What a door needs of the connection manager. */
+export interface SessionAcceptor {
+  accept(request: { sdp: string; clientId?: string; sourceId: string; renditions?: readonly Rendition[] }): Promise<{
+    readonly sdp: string;
+    readonly clientId: string;
+    readonly sourceId: string;
+    readonly renditions: readonly Rendition[];
+    readonly sessionId: string;
+  }>;
+  close(sessionId: string, reason: 'viewer-left'): Promise<boolean>;
+}
+
+export interface OfferDeps {
+  readonly sessions: SessionAcceptor;
+  /** The source of an offer that names none; undefined when there is none to play. */
+  readonly defaultSource: () => string | undefined;
+  /** Offers a minute and address; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+/** Installs `POST /offer` and `DELETE /sessions/:id`. */
+export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
+  const { sessions, defaultSource, rateLimit } = deps;
+
+  app.post(
+    '/offer',
+    {
+      config: { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false },
+      schema: {
+        summary: 'Offer a WebRTC connection and get the picture',
+        tags: ['media'],
+        body: OfferBody,
+        response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    async (request) => {
+      const { sdp, client_id: clientId, source, tracks } = request.body;
+      const sourceId = source ?? defaultSource();
+      if (sourceId === undefined) {
+        throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
+      }
+      const accepted = await sessions.accept({
+        sdp,
+        sourceId,
+        ...(clientId !== undefined && { clientId }),
+        ...(tracks !== undefined && { renditions: tracks }),
+      });
+      return {
+        sdp: accepted.sdp,
+        type: 'answer' as const,
+        client_id: accepted.clientId,
+        source: accepted.sourceId,
+        tracks: [...accepted.renditions],
+        session_url: `/sessions/${accepted.sessionId}`,
+      };
+    },
+  );
+
+  app.delete(
+    '/sessions/:id',
+    {
+      schema: {
+        summary: 'Leave',
+        tags: ['media'],
+        params: Type.Object({ id: Type.String({ maxLength: 128 }) }),
+        response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema },
+      },
+    },
+    async (request) => {
+      if (!(await sessions.close(request.params.id, 'viewer-left'))) {
+        throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
+      }
+      return { closed: true as const };
+    },
+  );
+
+  done();
+};

@@ -1,0 +1,34 @@
+/** JSON schemas of the doors; the same ones produce `/openapi.json`. */
+import { Type } from 'typebox';
+
+export const Rendition = Type.Union([Type.Literal('raw'), Type.Literal('processed')], { description: 'As it is, or with detected objects drawn in' });
+
+export const ErrorSchema = Type.Object(
+  {
+    statusCode: Type.Integer(),
+    code: Type.String({ description: 'Stable; match on this' }),
+    error: Type.String(),
+    message: Type.String({ description: 'What was wrong, what was expected and what to do' }),
+  },
+  { description: 'Every error has this shape' },
+);
+
+export const OfferBody = Type.Object(
+  {
+    sdp: Type.String({ minLength: 1, maxLength: 262_144, description: 'The session description of the offer. Candidates may be left out: the server learns them' }),
+    type: Type.Literal('offer'),
+    client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
+    source: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' })),
+    tracks: Type.Optional(Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" })),
+  },
+  { additionalProperties: false },
+);
+
+export const AnswerBody = Type.Object({
+  sdp: Type.String(),
+  type: Type.Literal('answer'),
+  client_id: Type.String({ description: 'The id that holds, with a suffix when the one asked for was taken' }),
+  source: Type.String(),
+  tracks: Type.Array(Rendition, { description: 'What the video m-lines carry, in order' }),
+  session_url: Type.String({ description: 'DELETE it to leave' }),
+});
