@@ -83,7 +83,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   );
   await app.register(fastifyStatic, {
     root: deps.pageDir,
-    setHeaders: (response) => response.setHeader('content-security-policy', PAGE_POLICY),
+    setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),
   });
   return fastify;
 }

@@ -89,7 +89,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     };
   });
 
-  app.get('/health', { schema: schema('Is everything that runs kept alive?', { 200: Health, 503: Health }) }, (_request, reply) => {
+  app.get('/health', { schema: schema('Is everything that runs kept alive?', { 200: Health, 503: Health }) }, async (_request, reply) => {
     const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
     const { user, system } = process.cpuUsage();
     return reply.status(reasons.length > 0 ? 503 : 200).send({
@@ -104,7 +104,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     });
   });
 
-  app.get('/ready', { schema: schema('May a load balancer send clients here?', { 200: Ready, 503: Ready }) }, (_request, reply) => {
+  app.get('/ready', { schema: schema('May a load balancer send clients here?', { 200: Ready, 503: Ready }) }, async (_request, reply) => {
     const ready = deps.isReady();
     return reply.status(ready ? 200 : 503).send({ ready });
   });

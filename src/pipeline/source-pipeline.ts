@@ -130,30 +130,32 @@ export class SourcePipeline {
 
   /** Runs the source until it ends; a file that was replaced is opened again for the same tracks. */
   async #serve(): Promise<EndReason> {
-    for (;;) {
+    let reason: EndReason | undefined;
+    while (reason === undefined) {
       const end = await this.#run.closed;
       await this.#run.close();
-      if (this.#end) break;
-      if (end.reason !== 'replaced') {
-        this.#end = end.reason;
-        break;
-      }
-      try {
-        this.#run = this.#openRun();
-      } catch (error) {
-        this.#init.logger.info({ sourceId: this.#init.sourceId, err: error }, 'replaced source cannot be played');
-        this.#end = 'source-ended';
-        break;
-      }
-      for (const { key, track } of this.#demands.values()) this.#run.start(key, track);
+      reason = this.#end ?? (end.reason === 'replaced' ? this.#reopen() : end.reason);
     }
+    this.#end = reason;
     for (const { track, idle } of this.#demands.values()) {
       idle?.cancel();
-      track.close(this.#end);
+      track.close(reason);
     }
     this.#demands.clear();
-    this.#init.logger.info({ sourceId: this.#init.sourceId, reason: this.#end }, 'source stopped');
-    return this.#end;
+    this.#init.logger.info({ sourceId: this.#init.sourceId, reason }, 'source stopped');
+    return reason;
+  }
+
+  /** Opens the source as it is now, for the same tracks; an end where it cannot be played. */
+  #reopen(): EndReason | undefined {
+    try {
+      this.#run = this.#openRun();
+    } catch (error) {
+      this.#init.logger.warn({ sourceId: this.#init.sourceId, err: error }, 'replaced source cannot be played');
+      return 'source-ended';
+    }
+    for (const { key, track } of this.#demands.values()) this.#run.start(key, track);
+    return undefined;
   }
 
   #openRun(): SourceRun {
