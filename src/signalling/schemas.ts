@@ -13,16 +13,14 @@ export const ErrorSchema = Type.Object(
   { description: 'Every error has this shape' },
 );
 
-export const OfferBody = Type.Object(
-  {
-    sdp: Type.String({ minLength: 1, maxLength: 262_144, description: 'The session description of the offer. Candidates may be left out: the server learns them' }),
-    type: Type.Literal('offer'),
-    client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
-    source: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' })),
-    tracks: Type.Optional(Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" })),
-  },
-  { additionalProperties: false },
-);
+/** Unknown fields are ignored: clients send what their other servers want, too. */
+export const OfferBody = Type.Object({
+  sdp: Type.String({ minLength: 1, maxLength: 262_144, description: 'The session description of the offer. Candidates may be left out: the server learns them' }),
+  type: Type.Literal('offer'),
+  client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
+  source: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' })),
+  tracks: Type.Optional(Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" })),
+});
 
 export const AnswerBody = Type.Object({
   sdp: Type.String(),

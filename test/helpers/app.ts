@@ -1,0 +1,50 @@
+/** The HTTP side over stand-ins for the rooms behind it. */
+import { pino } from 'pino';
+import path from 'node:path';
+import { buildApp, type AppDeps } from '../../src/app.js';
+import { projectRoot } from './assets.js';
+
+/** What a test may replace; the rest is an idle server with one source. */
+export interface AppOverrides {
+  readonly corsOrigins?: AppDeps['corsOrigins'];
+  readonly offer?: Partial<AppDeps['offer']>;
+  readonly state?: Partial<AppDeps['state']>;
+  readonly still?: AppDeps['still'];
+}
+
+export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
+  return buildApp({
+    logger: pino({ level: 'silent' }),
+    corsOrigins: overrides.corsOrigins ?? ['*'],
+    pageDir: path.join(projectRoot, 'src/page/public'),
+    offer: {
+      sessions: {
+        accept: (request) =>
+          Promise.resolve({
+            sdp: 'v=0 answer',
+            clientId: request.clientId ?? 'generated',
+            sourceId: request.sourceId,
+            renditions: request.renditions ?? ['processed'],
+            sessionId: 'secret',
+          }),
+        close: (sessionId) => Promise.resolve(sessionId === 'secret'),
+      },
+      defaultSource: () => 'demo',
+      rateLimit: 0,
+      ...overrides.offer,
+    },
+    state: {
+      version: '0.0.0',
+      maxClients: 10,
+      uptimeS: () => 1.5,
+      sources: () => [],
+      activity: () => [],
+      sessions: () => [],
+      detectorLoaded: () => true,
+      resources: () => ({ peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
+      isReady: () => true,
+      ...overrides.state,
+    },
+    still: overrides.still ?? (() => Promise.resolve(Buffer.from([0xff, 0xd8]))),
+  });
+}
