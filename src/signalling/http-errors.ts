@@ -33,6 +33,13 @@ function errorBody(statusCode: number, code: string, message: string): ErrorBody
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message };
 }
 
+/** A code for what the HTTP layer itself refuses. */
+function codeOf(error: Partial<FastifyError>, status: number): string {
+  if (error.validation) return 'BODY_INVALID';
+  if (status === 429) return 'TOO_MANY_REQUESTS';
+  return error.code ?? 'REQUEST_REFUSED';
+}
+
 /** Answers every error of this server, unknown routes included, in one shape. */
 export function installErrorHandling(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
@@ -47,8 +54,7 @@ export function installErrorHandling(app: FastifyInstance): void {
       request.log.error({ err: error }, 'request failed');
       return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
     }
-    const code = error.validation ? 'BODY_INVALID' : error.code;
-    return reply.status(status).send(errorBody(status, code, error.message));
+    return reply.status(status).send(errorBody(status, codeOf(error, status), error.message));
   });
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),
