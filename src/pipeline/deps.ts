@@ -1,6 +1,6 @@
 /** What the pipeline is given. */
 import type { Clock } from '../clock.js';
-import type { FfmpegContext } from '../ffmpeg/index.js';
+import type { FfmpegDeps } from '../ffmpeg/index.js';
 import type { Logger } from '../logger.js';
 import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 
@@ -15,7 +15,7 @@ export interface Seeing {
 export interface PipelineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly ffmpeg: FfmpegContext;
+  readonly ffmpeg: FfmpegDeps;
   readonly seeing: Seeing | undefined;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;

@@ -1,6 +1,6 @@
 /** Pictures in, a track out: one encoder, kept alive, whatever the number of viewers. */
 import type { EncodedFrame, Track, VideoCodec, VideoFrame } from '../media/index.js';
-import { bitrateFor, openEncoder, type Encoder } from '../ffmpeg/index.js';
+import { openEncoder, type Encoder } from '../ffmpeg/index.js';
 import type { PipelineDeps } from './deps.js';
 import { Supervised } from './supervised.js';
 
@@ -26,7 +26,6 @@ export class EncodedRendition {
           owner: track.name,
           codec,
           ...format,
-          bitrateBps: bitrateFor(format.widthPx, format.heightPx, format.fps),
           onFrame: (frame: EncodedFrame) => track.write(frame),
         }),
     });

@@ -15,6 +15,9 @@ export type PictureConsumer = (picture: VideoFrame) => void;
 /** Frames kept since the newest keyframe, for a decoder that starts late: 20 s at 30 fps. */
 const MAX_OPEN_GROUP = 600;
 
+/** Frames that may wait for the decoder beside those it starts with: 1 s at 30 fps. */
+const MAX_WAITING = 30;
+
 export interface DecoderActivity {
   readonly framesDecoded: number;
   readonly framesDropped: number;
@@ -43,7 +46,7 @@ export class PictureHub {
     if (this.#consumers.length === 0) return undefined;
     return {
       framesDecoded: this.#framesDecoded,
-      framesDropped: this.#decoder?.current?.framesDropped ?? 0,
+      framesDropped: this.#decoder?.current?.skipped ?? 0,
       restarts: this.#decoder?.restarts ?? 0,
     };
   }
@@ -77,6 +80,7 @@ export class PictureHub {
     if (frame.keyframe || this.#openGroup.length > 0) this.#openGroup.push(frame);
     if (this.#openGroup.length > MAX_OPEN_GROUP) this.#openGroup = [];
     if (this.#consumers.length === 0) return;
+    // A decoder that starts is given the open group, this frame included.
     if (this.#decoder) this.#decoder.current?.write(frame);
     else this.#decoder = this.#startDecoder();
   }
@@ -100,12 +104,13 @@ export class PictureHub {
       name: `decoder of ${this.#name}`,
       clock: this.#deps.clock,
       logger: this.#deps.logger,
-      open: async () => {
-        const decoder = await openDecoder({
+      open: () => {
+        const decoder = openDecoder({
           ...this.#deps.ffmpeg,
           owner: this.#name,
           widthPx,
           heightPx,
+          maxWaiting: this.#openGroup.length + MAX_WAITING,
           onPicture: (picture) => this.picture(picture),
         });
         this.#skipUntilMs = this.#openGroup.at(-1)?.mediaTimeMs ?? -Infinity;

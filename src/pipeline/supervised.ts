@@ -10,14 +10,14 @@ import { Backoff } from '../ffmpeg/index.js';
 /** Something that runs until it is closed, or ends by itself. */
 export interface Running {
   /** Resolves when it has ended; never rejects. */
-  readonly closed: Promise<{ readonly error?: Error | undefined }>;
-  close(): Promise<void>;
+  readonly closed: Promise<{ readonly error?: Error }>;
+  close(): Promise<unknown>;
 }
 
 export interface SupervisedInit<T extends Running> {
   /** What it is, for logs. */
   readonly name: string;
-  readonly open: () => Promise<T>;
+  readonly open: () => T;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -35,7 +35,7 @@ export class Supervised<T extends Running> {
     this.#loop = this.#run();
   }
 
-  /** The running one; undefined while it is being opened. */
+  /** The running one; undefined between its end and the next start. */
   get current(): T | undefined {
     return this.#current;
   }
@@ -59,28 +59,25 @@ export class Supervised<T extends Running> {
 
   async #run(): Promise<void> {
     const { name, clock, logger } = this.#init;
-    const backoff = new Backoff({ clock });
-    while (!this.#stop.signal.aborted) {
+    const backoff = new Backoff();
+    for (;;) {
+      const startedMs = clock.now();
       this.#lastError = await this.#runOnce();
       if (this.#stop.signal.aborted) return;
       this.#restarts++;
-      const delayMs = backoff.next();
+      const delayMs = backoff.next(clock.now() - startedMs);
       logger.warn({ process: name, error: this.#lastError, delayMs, restarts: this.#restarts }, 'process ended, restarting');
       await delay(clock, delayMs, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
     }
   }
 
   /** Opens it and waits for its end; returns what it ended of. */
   async #runOnce(): Promise<string> {
     try {
-      const running = await this.#init.open();
-      if (this.#stop.signal.aborted) {
-        await running.close();
-        return 'closed';
-      }
-      this.#current = running;
-      const { error } = await running.closed;
-      return error ? error.message : 'ended without an error';
+      this.#current = this.#init.open();
+      const { error } = await this.#current.closed;
+      return error ? error.message : 'it ended without an error';
     } catch (error) {
       return messageOf(error);
     } finally {
