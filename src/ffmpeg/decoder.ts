@@ -84,7 +84,8 @@ class FfmpegDecoder implements Decoder {
           options: [
             ...['-an', '-vf', `scale=${widthPx}:${heightPx},crop=${this.widthPx}:${this.heightPx}:0:0,format=yuv420p`],
             ...[...tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
-            ...['-c:v', 'rawvideo', '-flush_packets', '1', '-f', 'nut'],
+            // Even the encoder of raw video holds frames back when it has threads.
+            ...['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'],
           ],
           address: 'pipe:1',
         },
