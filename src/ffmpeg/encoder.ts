@@ -1,0 +1,157 @@
+/**
+ * I420 pictures in, H.264 or VP8 frames out, one ffmpeg process. Pictures go in with stamps in whole milliseconds
+ * of the encoder's own: an even stamp is an ordinary picture, an odd one asks for a keyframe, which is how a
+ * command line encoder makes keyframes on demand. Frames come out with the media time their picture had.
+ */
+import { strict as assert } from 'node:assert';
+import { i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { FlvParser } from './flv.js';
+import { IvfParser } from './ivf.js';
+import { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
+import { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from './process.js';
+
+export interface EncoderOptions extends FfmpegDeps {
+  /** Who wants it, for logs and errors. */
+  readonly owner: string;
+  readonly codec: VideoCodec;
+  /** Even. */
+  readonly widthPx: number;
+  /** Even. */
+  readonly heightPx: number;
+  /** What the bitrate is spread over; pictures may come at other times. */
+  readonly fps: number;
+  /** Default `bitrateFor(widthPx, heightPx, fps)`. */
+  readonly bitrateBps?: number;
+  /** Longest time between keyframes. Default 2 s. */
+  readonly keyframeIntervalS?: number;
+  /** Takes each frame. */
+  readonly onFrame: (frame: EncodedFrame) => void;
+}
+
+/** A running encoder. */
+export interface Encoder {
+  /** Pictures that were not encoded because two were waiting already. */
+  readonly dropped: number;
+  /** Hands a picture in and retains it until it is written; false when it is dropped. Media times must ascend. */
+  write(picture: VideoFrame): boolean;
+  /** Makes the next picture a keyframe. */
+  requestKeyframe(): void;
+  /** Resolves once the process is gone; never rejects. */
+  readonly closed: Promise<ProcessEnd>;
+  close(): Promise<ProcessEnd>;
+}
+
+/** Pictures that may wait at standard input. */
+const MAX_WAITING = 2;
+/** Frames that may be inside ffmpeg; zerolatency keeps one. */
+const MAX_INSIDE = 64;
+
+/** A bitrate that looks good for this size and rate: 2.5 Mbit/s for 720p30, never below 150 kbit/s nor above 8 Mbit/s. */
+export function bitrateFor(widthPx: number, heightPx: number, fps: number): number {
+  // Smaller pictures need more bits a pixel, higher rates fewer bits a picture.
+  const pixels = (widthPx * heightPx) / (1280 * 720);
+  const bitrateBps = 2_500_000 * pixels ** 0.8 * (fps / 30) ** 0.7;
+  return Math.round(Math.min(8_000_000, Math.max(150_000, bitrateBps)) / 1000) * 1000;
+}
+
+/** Starts an encoder; returns at once. Failures are told by `closed`. */
+export function openEncoder(options: EncoderOptions): Encoder {
+  return new FfmpegEncoder(options);
+}
+
+class FfmpegEncoder implements Encoder {
+  readonly closed: Promise<ProcessEnd>;
+  dropped = 0;
+  readonly #options: EncoderOptions;
+  readonly #process: FfmpegProcess;
+  /** Media times of the pictures inside, by stamp. */
+  readonly #inside = new Map<number, number>();
+  #waiting = 0;
+  #firstMediaTimeMs: number | undefined;
+  #lastStampMs = -1;
+  #keyframeWanted = false;
+  #headerWritten = false;
+
+  constructor(options: EncoderOptions) {
+    assert(options.widthPx % 2 === 0 && options.heightPx % 2 === 0, 'a picture to encode has even sides');
+    this.#options = options;
+    const onFrame = (frame: EncodedFrame): void => this.#frame(frame);
+    const parser = options.codec === 'h264' ? new FlvParser(onFrame) : new IvfParser(onFrame);
+    this.#process = openProcess(options, {
+      owner: options.owner,
+      input: { options: ['-probesize', '32', '-analyzeduration', '0', '-f', 'matroska'], address: 'pipe:0' },
+      outputs: [{ options: encoderOptions(options), address: 'pipe:1' }],
+      onOutput: (chunk) => parser.push(chunk),
+      expectOutput: 'on-input',
+    });
+    this.closed = this.#process.closed;
+  }
+
+  write(picture: VideoFrame): boolean {
+    const { widthPx, heightPx, fps } = this.#options;
+    assert(picture.widthPx === widthPx && picture.heightPx === heightPx, 'an encoder takes pictures of one size');
+    if (this.#waiting >= MAX_WAITING) {
+      this.dropped++;
+      return false;
+    }
+    const stampMs = this.#stamp(picture.mediaTimeMs);
+    this.#inside.set(stampMs, picture.mediaTimeMs);
+    const chunks = [matroskaPictureHeader(stampMs, i420Size(widthPx, heightPx)), picture.data];
+    if (!this.#headerWritten) chunks.unshift(matroskaHeader(widthPx, heightPx, fps));
+    this.#headerWritten = true;
+    this.#waiting++;
+    picture.retain();
+    this.#process.write(chunks, () => {
+      this.#waiting--;
+      picture.release();
+    });
+    return true;
+  }
+
+  requestKeyframe(): void {
+    this.#keyframeWanted = true;
+  }
+
+  close(): Promise<ProcessEnd> {
+    return this.#process.close();
+  }
+
+  /** The media time rounded to an even number, plus 1 to ask for a keyframe; ascending in any case. */
+  #stamp(mediaTimeMs: number): number {
+    this.#firstMediaTimeMs ??= mediaTimeMs;
+    const rounded = 2 * Math.round((mediaTimeMs - this.#firstMediaTimeMs) / 2);
+    const even = Math.max(rounded, 2 * (Math.floor(this.#lastStampMs / 2) + 1));
+    this.#lastStampMs = even + (this.#keyframeWanted ? 1 : 0);
+    this.#keyframeWanted = false;
+    return this.#lastStampMs;
+  }
+
+  #frame(frame: EncodedFrame): void {
+    const stampMs = Math.round(frame.mediaTimeMs);
+    const mediaTimeMs = this.#inside.get(stampMs);
+    for (const older of this.#inside.keys()) {
+      if (older > stampMs && this.#inside.size <= MAX_INSIDE) break;
+      this.#inside.delete(older);
+    }
+    assert(mediaTimeMs !== undefined, `a frame comes out with the stamp of a picture that went in, not ${stampMs}`);
+    this.#options.onFrame({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
+  }
+}
+
+function encoderOptions(options: EncoderOptions): string[] {
+  const { codec, widthPx, heightPx, fps } = options;
+  const bitrateBps = options.bitrateBps ?? bitrateFor(widthPx, heightPx, fps);
+  const gop = Math.max(1, Math.round((options.keyframeIntervalS ?? 2) * fps));
+  const bits = (bps: number): string => String(Math.round(bps));
+  const common = [
+    ...[...options.tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
+    ...['-force_key_frames', 'expr:eq(mod(round(t*1000),2),1)', '-threads', '1', '-g', String(gop)],
+    ...['-b:v', bits(bitrateBps), '-maxrate', bits(bitrateBps), '-bufsize', bits(bitrateBps / 2), '-pix_fmt', 'yuv420p'],
+  ];
+  const codecOptions =
+    codec === 'h264'
+      ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-keyint_min', '1', '-sc_threshold', '0', '-bf', '0']
+      : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1', '-auto-alt-ref', '0'];
+  const container = codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf'];
+  return [...codecOptions, ...common, '-flush_packets', '1', ...container];
+}

@@ -1,0 +1,9 @@
+/** Everything that runs ffmpeg or reads what it writes. Knows files only by their path, and no viewers. */
+export { Backoff, type BackoffOptions } from './backoff.js';
+export { openDecoder, type Decoder, type DecoderOptions } from './decoder.js';
+export { bitrateFor, openEncoder, type Encoder, type EncoderOptions } from './encoder.js';
+export { FlvParser, type FlvFrame } from './flv.js';
+export { OggOpusParser } from './ogg-opus.js';
+export { openOutputSocket, type OutputSocket } from './output-socket.js';
+export { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd, type ProcessSpec } from './process.js';
+export { findFfmpeg, type FfmpegTools } from './tools.js';

@@ -1,0 +1,69 @@
+/**
+ * The least Matroska that ffmpeg reads live: one uncompressed I420 track, a segment of unknown size, one cluster
+ * a picture (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
+ * a picture are written from where they are, behind a header of about 30 bytes.
+ */
+
+const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
+
+/** Everything up to the first picture. `fps` tells the encoder's rate control how often pictures come. */
+export function matroskaHeader(widthPx: number, heightPx: number, fps: number): Buffer {
+  const ebml = element(0x1a45dfa3, [
+    element(0x4282, Buffer.from('matroska')), // DocType
+    element(0x4287, uint(4)), // DocTypeVersion
+    element(0x4285, uint(2)), // DocTypeReadVersion
+  ]);
+  const info = element(0x1549a966, [
+    element(0x2ad7b1, uint(1_000_000)), // TimestampScale: milliseconds
+    element(0x4d80, Buffer.from('sightline')), // MuxingApp
+    element(0x5741, Buffer.from('sightline')), // WritingApp
+  ]);
+  const video = element(0xe0, [
+    element(0xb0, uint(widthPx)), // PixelWidth
+    element(0xba, uint(heightPx)), // PixelHeight
+    element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
+  ]);
+  const track = element(0xae, [
+    element(0xd7, uint(1)), // TrackNumber
+    element(0x73c5, uint(1)), // TrackUID
+    element(0x83, uint(1)), // TrackType: video
+    element(0x9c, uint(0)), // FlagLacing
+    element(0x86, Buffer.from('V_UNCOMPRESSED')), // CodecID
+    element(0x23e383, uint(Math.round(1e9 / fps))), // DefaultDuration, ns
+    video,
+  ]);
+  return Buffer.concat([ebml, id(0x18538067), UNKNOWN_SIZE, info, element(0x1654ae6b, track)]);
+}
+
+/** What stands in front of a picture of `sizeBytes` that is shown at `stampMs` (a whole number). */
+export function matroskaPictureHeader(stampMs: number, sizeBytes: number): Buffer {
+  const timestamp = element(0xe7, uint(stampMs));
+  const block = Buffer.from([0x81, 0, 0, 0x80]); // track 1, cluster's own time, keyframe
+  const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
+  const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;
+  return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, blockHeader]);
+}
+
+function element(elementId: number, content: Buffer | readonly Buffer[]): Buffer {
+  const body = Buffer.isBuffer(content) ? content : Buffer.concat(content);
+  return Buffer.concat([id(elementId), size(body.length), body]);
+}
+
+function id(value: number): Buffer {
+  return uint(value);
+}
+
+/** EBML variable-size integer in 8 bytes (RFC 8794 §4). */
+function size(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigUInt64BE(BigInt(value) | (1n << 56n));
+  return bytes;
+}
+
+/** Big-endian without leading zeros. */
+function uint(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  const from = bytes.findIndex((byte) => byte !== 0);
+  return bytes.subarray(from < 0 ? 7 : from);
+}

@@ -1,0 +1,100 @@
+/**
+ * Finds ffmpeg and ffprobe and asks once what they can do. Order: the configured path, the executable on PATH,
+ * the npm packages that ship one (4.1 of 2018: complete and offline, but old), so a machine without ffmpeg works.
+ */
+import { access, chmod, constants, copyFile, mkdtemp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { MediaPeerError, messageOf } from '../errors.js';
+import { runTool } from './process.js';
+
+/** Where ffmpeg is and what it can do. */
+export interface FfmpegTools {
+  readonly ffmpegPath: string;
+  readonly ffprobePath: string;
+  /** As the program says it: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
+  readonly version: string;
+  /** Names of the encoders it was built with, such as `libx264`. */
+  readonly encoders: ReadonlySet<string>;
+  /** The options that hand every frame on with its own time; their name changed with version 5.1. */
+  readonly passTimestamps: readonly string[];
+}
+
+/** What cannot be done without. */
+const REQUIRED_ENCODERS = ['libx264', 'libvpx', 'libopus'] as const;
+
+const WHAT_TO_DO = 'install ffmpeg with libx264, libvpx and libopus (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or set FFMPEG_PATH and FFPROBE_PATH';
+
+/** Finds both programs. Throws `FFMPEG_NOT_FOUND`, saying what was tried and what to install. */
+export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefined; readonly ffprobePath?: string | undefined } = {}): Promise<FfmpegTools> {
+  const [ffmpeg, ffprobe] = await Promise.all([
+    findProgram('ffmpeg', config.ffmpegPath, '@ffmpeg-installer/ffmpeg'),
+    findProgram('ffprobe', config.ffprobePath, '@ffprobe-installer/ffprobe'),
+  ]);
+  const listing = await runTool(ffmpeg.file, ['-hide_banner', '-encoders']);
+  const encoders = new Set(listing.stdout.split('\n').flatMap((line) => /^ [VAS][A-Z.]{5} (\S+)/.exec(line)?.[1] ?? []));
+  const missing = REQUIRED_ENCODERS.filter((name) => !encoders.has(name));
+  if (missing.length > 0) {
+    throw new MediaPeerError('FFMPEG_NOT_FOUND', `${ffmpeg.file} (${ffmpeg.version}) lacks the encoders ${missing.join(', ')}; ${WHAT_TO_DO}`);
+  }
+  return {
+    ffmpegPath: ffmpeg.file,
+    ffprobePath: ffprobe.file,
+    version: ffmpeg.version,
+    encoders,
+    passTimestamps: [hasFpsMode(ffmpeg.version) ? '-fps_mode' : '-vsync', 'passthrough'],
+  };
+}
+
+interface Program {
+  readonly file: string;
+  readonly version: string;
+}
+
+async function findProgram(name: 'ffmpeg' | 'ffprobe', configured: string | undefined, packageName: string): Promise<Program> {
+  const variable = `${name.toUpperCase()}_PATH`;
+  if (configured !== undefined) return runVersion(configured, `${variable} '${configured}'`);
+  const tried: string[] = [];
+  try {
+    return await runVersion(name, `${name} on PATH`);
+  } catch (error) {
+    tried.push(messageOf(error));
+  }
+  try {
+    return await runVersion(await packagedProgram(packageName), `the package ${packageName}`);
+  } catch (error) {
+    tried.push(`${packageName}: ${messageOf(error)}`);
+  }
+  throw new MediaPeerError('FFMPEG_NOT_FOUND', `no usable ${name} was found (${tried.join('; ')}); ${WHAT_TO_DO}`);
+}
+
+async function runVersion(file: string, where: string): Promise<Program> {
+  const output = await runTool(file, ['-version']);
+  const version = /^ff(?:mpeg|probe) version (\S+)/.exec(output.stdout)?.[1];
+  if (version === undefined) {
+    throw new MediaPeerError('FFMPEG_NOT_FOUND', `${where} is not ffmpeg: '-version' said '${(output.stdout || output.stderr).slice(0, 100).trim()}'; ${WHAT_TO_DO}`);
+  }
+  return { file, version };
+}
+
+/** Installed without install scripts, the packaged ffprobe lacks its execute bit. */
+async function packagedProgram(packageName: string): Promise<string> {
+  const shipped = (createRequire(import.meta.url)(packageName) as { readonly path: string }).path;
+  const isExecutable = (file: string): Promise<boolean> => access(file, constants.X_OK).then(() => true, () => false);
+  if (await isExecutable(shipped)) return shipped;
+  await chmod(shipped, 0o755).catch(() => undefined);
+  if (await isExecutable(shipped)) return shipped;
+  const copy = path.join(await mkdtemp(path.join(os.tmpdir(), 'sightline-')), path.basename(shipped));
+  await copyFile(shipped, copy);
+  await chmod(copy, 0o755);
+  return copy;
+}
+
+/** `-fps_mode` came with 5.1; a development build (`N-...`) of the installer package is older. */
+function hasFpsMode(version: string): boolean {
+  const match = /^n?(\d+)\.(\d+)/.exec(version);
+  if (!match) return /^N-(\d+)/.test(version) ? Number(/^N-(\d+)/.exec(version)?.[1]) > 107_000 : true;
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  return major > 5 || (major === 5 && minor >= 1);
+}
