@@ -46,6 +46,7 @@ describe('Supervised', () => {
     assert.equal(supervised.trouble, undefined);
     assert.equal(supervised.restarts, 1);
     opened[1]!.end(new Error('killed'));
+    await clock.advance(0);
     await clock.advance(249);
     assert.equal(opened.length, 2, 'the second wait is longer than 250 ms');
     await clock.advance(251);
