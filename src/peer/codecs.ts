@@ -1,0 +1,101 @@
+/** Which codec of an offered m-line is sent, under the offer's own payload types. Pure. */
+import type { Codec } from '../media/index.js';
+import { attributeValues, type MediaSection } from './sdp.js';
+
+/** One `a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`. */
+export interface OfferedCodec {
+  readonly payloadType: number;
+  /** As written: `H264`, `VP8`, `opus`, `rtx`. */
+  readonly name: string;
+  readonly clockRateHz: number;
+  readonly channels: string | undefined;
+  /** The `a=fmtp` value as written. */
+  readonly fmtp: string | undefined;
+  readonly feedback: ReadonlySet<string>;
+}
+
+/** What an m-line sends. */
+export interface NegotiatedCodec {
+  readonly codec: Codec;
+  readonly offered: OfferedCodec;
+  /** RFC 4588 retransmission; undefined where the offer has none for this codec. */
+  readonly rtx: OfferedCodec | undefined;
+  /** Feedback of the offer that is answered. */
+  readonly feedback: readonly string[];
+}
+
+/** Feedback that is acted on: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1. */
+const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
+
+/** The m-line's codecs in the offer's order; what cannot be read is left out. */
+export function offeredCodecs(section: MediaSection): OfferedCodec[] {
+  const rtpmaps = byPayloadType(attributeValues(section.attributes, 'rtpmap'));
+  const fmtps = byPayloadType(attributeValues(section.attributes, 'fmtp'));
+  const feedback = attributeValues(section.attributes, 'rtcp-fb').map((line) => line.split(/ +/));
+  const codecs = new Map<number, OfferedCodec>();
+  for (const format of section.formats) {
+    if (!/^[0-9]{1,3}$/.test(format) || Number(format) > 127) continue;
+    const [name, clockRate, channels] = rtpmaps.get(format)?.split('/') ?? [];
+    if (!name || !clockRate || codecs.has(Number(format))) continue;
+    codecs.set(Number(format), {
+      payloadType: Number(format),
+      name,
+      clockRateHz: Number(clockRate),
+      channels,
+      fmtp: fmtps.get(format),
+      feedback: new Set(feedback.flatMap(([target, ...words]) => (target === format || target === '*' ? [words.join(' ')] : []))),
+    });
+  }
+  return [...codecs.values()];
+}
+
+/** H.264 where the offer has it (RFC 6184), else VP8; undefined where it has neither. */
+export function chooseVideoCodec(section: MediaSection): NegotiatedCodec | undefined {
+  const codecs = offeredCodecs(section);
+  const h264 = codecs
+    .map((codec) => ({ codec, rank: h264Rank(codec) }))
+    .filter(({ rank }) => rank < Infinity)
+    .sort((a, b) => a.rank - b.rank)[0]?.codec;
+  const offered = h264 ?? codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
+  if (!offered) return undefined;
+  return {
+    codec: h264 ? 'h264' : 'vp8',
+    offered,
+    rtx: codecs.find((codec) => codec.name.toLowerCase() === 'rtx' && parameters(codec.fmtp).get('apt') === String(offered.payloadType)),
+    feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)),
+  };
+}
+
+/** Opus (RFC 7587 §7: always 48000 Hz and 2 channels); undefined where the offer has none. */
+export function chooseAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
+  const offered = offeredCodecs(section).find((codec) => codec.name.toLowerCase() === 'opus' && codec.clockRateHz === 48_000 && codec.channels === '2');
+  return offered && { codec: 'opus', offered, rtx: undefined, feedback: [] };
+}
+
+/**
+ * Lower is better. Fragmented NAL units need packetization-mode 1; a client that names no mode at all (GStreamer
+ * from bare caps) depacketizes everything and comes last. Constrained Baseline first, since that is encoded here.
+ */
+function h264Rank(codec: OfferedCodec): number {
+  if (codec.name.toUpperCase() !== 'H264' || codec.clockRateHz !== 90_000) return Infinity;
+  const fmtp = parameters(codec.fmtp);
+  const mode = fmtp.get('packetization-mode');
+  if (mode !== undefined && mode !== '1') return Infinity;
+  const profile = fmtp.get('profile-level-id')?.toLowerCase() ?? '42';
+  const byProfile = ['42e0', '4200', '42', '4d', '64', ''].findIndex((prefix) => profile.startsWith(prefix));
+  return byProfile + (mode === '1' ? 0 : 10);
+}
+
+function parameters(fmtp: string | undefined): Map<string, string> {
+  const pairs = (fmtp ?? '').split(';').map((pair) => pair.trim().split('=', 2));
+  return new Map(pairs.map(([name, value]) => [name?.trim().toLowerCase() ?? '', value?.trim() ?? '']));
+}
+
+function byPayloadType(lines: readonly string[]): Map<string, string> {
+  return new Map(
+    lines.flatMap((line) => {
+      const space = line.indexOf(' ');
+      return space < 0 ? [] : [[line.slice(0, space), line.slice(space + 1).trim()] as const];
+    }),
+  );
+}

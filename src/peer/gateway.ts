@@ -1,0 +1,27 @@
+/** How the peer room gets media. The application hands in an implementation; this room knows no pipeline. */
+import type { Rendition, Track, VideoCodec } from '../media/index.js';
+
+/** A hold on a track: while it is held, its producer runs. */
+export interface TrackLease {
+  readonly track: Track;
+  /** Idempotent. */
+  release(): void;
+}
+
+/** Which track a viewer wants. */
+export type TrackRequest =
+  | { readonly sourceId: string; readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec }
+  | { readonly sourceId: string; readonly kind: 'audio' };
+
+/** What a source can be served as. */
+export interface SourceMedia {
+  readonly hasAudio: boolean;
+  readonly renditions: readonly Rendition[];
+}
+
+export interface MediaGateway {
+  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE. */
+  describe(sourceId: string): SourceMedia;
+  /** Starts the pipeline where nobody uses it yet. */
+  openTrack(request: TrackRequest): Promise<TrackLease>;
+}

@@ -1,0 +1,250 @@
+/**
+ * One ICE agent on our own sockets. Connectivity checks are authenticated before they are answered, other
+ * datagrams are taken from the nominated address alone, and nothing is sent to anybody but the peer (and to the
+ * STUN servers that the configuration names).
+ */
+import { classes, candidateFoundation, candidatePriority, Candidate, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
+import { delay, type Clock } from '../clock.js';
+import type { ResourceLedger } from '../resources.js';
+import { isLoopback, type HostAddress } from './host-addresses.js';
+import type { RemoteTransport } from './sdp.js';
+import { UdpSocket } from './udp-socket.js';
+import { iceInternals, stunInternals, type IceInternals } from './werift-internals.js';
+
+export interface IceOptions {
+  readonly addresses: readonly HostAddress[];
+  readonly portRange: readonly [number, number] | undefined;
+  /** `stun:host:port`; empty: none is asked. */
+  readonly stunUrls: readonly string[];
+  readonly clock: Clock;
+  readonly ledger: ResourceLedger;
+}
+
+export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
+
+/** How long a STUN server may take before the answer goes out without its candidate. */
+const STUN_TIMEOUT_MS = 1000;
+
+export class IceEndpoint {
+  readonly transport: RTCIceTransport;
+  /** `candidate:...` lines of the answer. */
+  readonly candidates: string[] = [];
+  /** Called once a pair is nominated: from then on data can be sent. */
+  onNominated: () => void = () => undefined;
+  /** Called when no pair works, or consent to send expired (RFC 7675). */
+  onFailed: () => void = () => undefined;
+  /** DTLS, SRTP and SRTCP from the peer. */
+  onData: (data: Buffer) => void = () => undefined;
+  readonly #ice: IceInternals;
+  readonly #clock: Clock;
+  readonly #sockets = new Map<StunProtocol, UdpSocket>();
+  #remote: { readonly socket: UdpSocket; readonly host: string; readonly port: number } | undefined;
+  #lastHeardMs: number;
+  #isClosed = false;
+
+  private constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastHeardMs = clock.now();
+    const gatherer = new RTCIceGatherer({
+      // A socket bound to a loopback address reaches nothing else, and the other way round.
+      filterCandidatePair: (pair) => isLoopback(pair.localCandidate.host) === isLoopback(pair.remoteCandidate.host),
+    });
+    this.transport = new RTCIceTransport(gatherer);
+    this.#ice = iceInternals(gatherer.connection);
+    this.#ice.stunServer = undefined;
+    this.#ice.send = (data) => {
+      this.send(data);
+      return Promise.resolve();
+    };
+    const checkComplete = this.#ice.checkComplete.bind(this.#ice);
+    this.#ice.checkComplete = (pair) => {
+      checkComplete(pair);
+      this.#followNomination();
+    };
+    this.transport.onStateChange.subscribe((state) => {
+      if (state === 'failed') this.onFailed();
+    });
+  }
+
+  /** Binds the sockets and gathers every candidate there will be. @throws Error where no socket can be bound. */
+  static async open(options: IceOptions): Promise<IceEndpoint> {
+    const endpoint = new IceEndpoint(options.clock);
+    const opened = await Promise.allSettled(options.addresses.map((address, i) => endpoint.#openSocket(options, address, i)));
+    const errors = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    if (endpoint.#sockets.size === 0) {
+      await endpoint.close();
+      throw new Error('no UDP socket could be bound for ICE', { cause: errors[0] });
+    }
+    if (options.stunUrls.length > 0) await endpoint.#queryStunServers(options);
+    endpoint.#ice.localCandidatesStart = true;
+    endpoint.#ice.localCandidatesEnd = true;
+    return endpoint;
+  }
+
+  get localUfrag(): string {
+    return this.#ice.localUsername;
+  }
+
+  get localPassword(): string {
+    return this.#ice.localPassword;
+  }
+
+  get state(): IceState {
+    return this.transport.state;
+  }
+
+  /** Monotonic ms of the last authentic check, answer or datagram from the peer; the opening before there was one. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Bytes of `sendAll` that the operating system has not taken yet. */
+  get pendingBytes(): number {
+    return this.#remote?.socket.pendingBytes ?? 0;
+  }
+
+  /** Round trip of the latest consent check in ms; undefined before there was one. */
+  get roundTripMs(): number | undefined {
+    const rtt = this.#ice.nominated?.rtt;
+    return rtt === undefined ? undefined : rtt * 1000;
+  }
+
+  /** Starts the connectivity checks. */
+  connect(remote: RemoteTransport): void {
+    const { connection } = this.transport;
+    connection.setRemoteParams({ iceLite: remote.iceLite, usernameFragment: remote.iceUfrag, password: remote.icePassword });
+    // The offerer controls, unless it is a lite agent (RFC 8445 §6.1.1).
+    this.#ice.iceControlling = remote.iceLite;
+    for (const { foundation, priority, address, port, type } of remote.candidates) {
+      void connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
+    }
+    // The failure is told by the state; after `close` it says nothing.
+    this.transport.start().catch(() => undefined);
+  }
+
+  /** Sends one datagram to the nominated address; dropped before there is one. */
+  send(data: Buffer): void {
+    if (this.#mayNotSend()) return;
+    this.#remote?.socket.send(data, this.#remote.host, this.#remote.port);
+  }
+
+  /** Sends the datagrams of `slab` (`UdpSocket.sendAll`) to the nominated address. */
+  sendAll(slab: Buffer, ends: readonly number[], done: () => void): void {
+    if (!this.#remote || this.#mayNotSend()) return done();
+    this.#remote.socket.sendAll(slab, ends, this.#remote.host, this.#remote.port, done);
+  }
+
+  /** Idempotent. Afterwards the sockets are gone. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const socket of this.#sockets.values()) socket.onDatagram = () => undefined;
+    await this.transport.stop();
+    await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
+  }
+
+  #mayNotSend(): boolean {
+    return this.#isClosed || this.#ice.state === 'failed' || this.#ice.state === 'closed';
+  }
+
+  async #openSocket(options: IceOptions, address: HostAddress, order: number): Promise<void> {
+    const socket = await UdpSocket.open({ address: address.bind, family: address.family, portRange: options.portRange, ledger: options.ledger });
+    const protocol = new StunProtocol();
+    this.#sockets.set(protocol, socket);
+    const stun = stunInternals(protocol);
+    stun.transport = {
+      get closed() {
+        return socket.isClosed;
+      },
+      address: { address: address.bind, port: socket.port },
+      addressFamily: address.family,
+      send: (data, [host, port]) => {
+        socket.send(data, host, port);
+        return Promise.resolve();
+      },
+      close: () => socket.close(),
+    };
+    protocol.localIp = address.advertise;
+    const priority = candidatePriority('host', { localPreference: 65_535 - order });
+    const foundation = candidateFoundation('host', 'udp', address.advertise);
+    protocol.localCandidate = new Candidate(foundation, 1, 'udp', priority, address.advertise, socket.port, 'host', undefined, undefined, undefined, this.#ice.generation, this.#ice.localUsername);
+    socket.onDatagram = (data, host, port) => this.#receive(protocol, socket, data, host, port);
+    this.#ice.ensureProtocol(protocol);
+    this.#ice.protocols.push(protocol);
+    this.#ice.appendLocalCandidate(protocol.localCandidate);
+    this.candidates.push(`candidate:${foundation} 1 udp ${priority} ${address.advertise} ${socket.port} typ host`);
+  }
+
+  /** Server-reflexive candidates (RFC 8445 §5.1.1.2) of the IPv4 sockets; a server that does not answer is passed over. */
+  async #queryStunServers({ addresses, stunUrls, clock }: IceOptions): Promise<void> {
+    const server = stunServerOf(stunUrls[0] ?? '');
+    if (!server) return;
+    const reachable = new Set(addresses.filter(({ family, loopback }) => family === 4 && !loopback).map(({ advertise }) => advertise));
+    const done = new AbortController();
+    const queries = [...this.#sockets.keys()].filter(({ localIp }) => localIp !== undefined && reachable.has(localIp)).map(async (protocol) => {
+      const candidate = await serverReflexiveCandidate(protocol, server);
+      if (!candidate || done.signal.aborted) return;
+      const { foundation, priority, host, port, relatedAddress, relatedPort } = candidate;
+      this.candidates.push(`candidate:${foundation} 1 udp ${priority} ${host} ${port} typ srflx raddr ${relatedAddress ?? '0.0.0.0'} rport ${relatedPort ?? 9}`);
+    });
+    await Promise.race([Promise.allSettled(queries), delay(clock, STUN_TIMEOUT_MS, done.signal)]);
+    done.abort();
+  }
+
+  #receive(protocol: StunProtocol, socket: UdpSocket, data: Buffer, host: string, port: number): void {
+    const first = data[0];
+    if (first === undefined) return;
+    try {
+      if (first < 4) this.#receiveStun(protocol, data, [host, port]);
+      else if (this.#remote?.socket === socket && this.#remote.port === port && this.#remote.host === host) {
+        this.#lastHeardMs = this.#clock.now();
+        this.onData(data);
+      }
+    } catch {
+      return; // A malformed datagram is dropped: anybody can send one.
+    }
+  }
+
+  /** Requests must carry our credentials (RFC 8445 §7.3); werift itself authenticates the answers to ours. */
+  #receiveStun(protocol: StunProtocol, data: Buffer, address: readonly [string, number]): void {
+    const message = parseMessage(data);
+    if (!message) return;
+    const stun = stunInternals(protocol);
+    if (message.messageClass !== classes.REQUEST) {
+      if (message.messageClass === classes.RESPONSE) this.#heardFrom(address);
+      stun.datagramReceived(data, address);
+      this.#followNomination();
+      return;
+    }
+    const username: unknown = message.attributesKeys.includes('USERNAME') ? message.getAttributeValue('USERNAME') : undefined;
+    const expected = `${this.#ice.localUsername}:${this.#ice.remoteUsername}`;
+    const isForUs = this.#ice.remoteUsername === '' ? String(username).startsWith(`${this.#ice.localUsername}:`) : username === expected;
+    if (!isForUs || !message.attributesKeys.includes('MESSAGE-INTEGRITY')) return;
+    const authentic = parseMessage(data, Buffer.from(this.#ice.localPassword, 'utf8'));
+    if (!authentic) return;
+    this.#lastHeardMs = this.#clock.now();
+    stun.onRequestReceived.execute(authentic, address, data);
+    this.#followNomination();
+  }
+
+  #heardFrom([host, port]: readonly [string, number]): void {
+    if (this.#remote?.host === host && this.#remote.port === port) this.#lastHeardMs = this.#clock.now();
+  }
+
+  #followNomination(): void {
+    const pair = this.#ice.nominated;
+    if (!pair || this.#isClosed) return;
+    const socket = this.#sockets.get(pair.protocol as StunProtocol);
+    const [host, port] = pair.remoteAddr;
+    if (!socket || (this.#remote?.socket === socket && this.#remote.host === host && this.#remote.port === port)) return;
+    const isFirst = this.#remote === undefined;
+    this.#remote = { socket, host, port };
+    if (isFirst) this.onNominated();
+  }
+}
+
+function stunServerOf(url: string): [string, number] | undefined {
+  const match = /^stun:(?:\[([0-9a-fA-F:]+)\]|([^:?]+))(?::([0-9]+))?/.exec(url);
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined ? undefined : [host, Number(match?.[3] ?? 3478)];
+}

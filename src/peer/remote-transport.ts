@@ -1,0 +1,80 @@
+/** The other side's transport in an offer: ICE credentials, DTLS fingerprint and role, candidates. Pure. */
+import net from 'node:net';
+import { attribute, attributeValues, quoted, sdpInvalid, type MediaSection, type RemoteCandidate, type RemoteTransport, type SessionDescription } from './sdp.js';
+
+/** Bounds how many addresses an anonymous client can make the server send connectivity checks to. */
+const MAX_CANDIDATES = 16;
+
+/** Digest sizes in bytes by the names of RFC 8122 §5. */
+const FINGERPRINT_BYTES: Readonly<Record<string, number>> = { 'sha-1': 20, 'sha-224': 28, 'sha-256': 32, 'sha-384': 48, 'sha-512': 64 };
+
+/**
+ * Reads the transport that `sections` share. What the first section (the tagged one of a bundle) lacks is looked
+ * for at session level, then in the others.
+ *
+ * @throws MediaPeerError SDP_INVALID saying what is missing or malformed.
+ */
+export function remoteTransport(description: SessionDescription, sections: readonly MediaSection[]): RemoteTransport {
+  const [first, ...others] = sections.map((section) => section.attributes);
+  const sources = [...(first ? [first] : []), description.attributes, ...others];
+  const find = (name: string): string | undefined => sources.map((attributes) => attribute(attributes, name)).find((value) => value !== undefined);
+  const iceUfrag = find('ice-ufrag');
+  if (iceUfrag === undefined) throw sdpInvalid('it has no a=ice-ufrag (RFC 8839 §5.4)');
+  if (!/^[A-Za-z0-9+/_=-]{4,256}$/.test(iceUfrag)) throw sdpInvalid('a=ice-ufrag must be 4 to 256 letters, digits, + or /');
+  const icePassword = find('ice-pwd');
+  if (icePassword === undefined) throw sdpInvalid('it has no a=ice-pwd (RFC 8839 §5.4)');
+  if (!/^[A-Za-z0-9+/_=-]{22,256}$/.test(icePassword)) throw sdpInvalid('a=ice-pwd must be 22 to 256 letters, digits, + or /');
+  const fingerprintLines = sources.map((attributes) => attributeValues(attributes, 'fingerprint')).find((values) => values.length > 0);
+  if (!fingerprintLines) throw sdpInvalid('it has no a=fingerprint (RFC 8122 §5); only DTLS-SRTP is spoken');
+  return {
+    iceUfrag,
+    icePassword,
+    iceLite: sources.some((attributes) => attributes.has('ice-lite')),
+    fingerprints: fingerprintLines.map(parseFingerprint),
+    setup: parseSetup(find('setup')),
+    candidates: sections.flatMap((section) => attributeValues(section.attributes, 'candidate').flatMap(parseCandidate)).slice(0, MAX_CANDIDATES),
+  };
+}
+
+function parseFingerprint(line: string): { algorithm: string; value: string } {
+  const [name, value, ...rest] = line.split(/ +/);
+  const algorithm = name?.toLowerCase() ?? '';
+  const bytes = FINGERPRINT_BYTES[algorithm];
+  if (bytes === undefined) throw sdpInvalid(`a=fingerprint has the hash ${quoted(algorithm)}; expected one of ${Object.keys(FINGERPRINT_BYTES).join(', ')}`);
+  if (value === undefined || rest.length > 0 || value.length !== bytes * 3 - 1 || !/^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*$/.test(value)) {
+    throw sdpInvalid(`a=fingerprint:${algorithm} must be ${bytes} hexadecimal bytes separated by colons`);
+  }
+  return { algorithm, value };
+}
+
+function parseSetup(setup: string | undefined): 'actpass' | 'active' | 'passive' {
+  if (setup === undefined) return 'actpass';
+  if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive') {
+    throw sdpInvalid(`a=setup:${quoted(setup)}; expected actpass, active or passive (RFC 4145 §4)`);
+  }
+  return setup;
+}
+
+/**
+ * Candidates that are no IP literal (mDNS, host names), not UDP, not for RTP or not to be sent to are left out:
+ * a client reached through them is learned as peer-reflexive from its own checks, and the server asks no DNS.
+ */
+function parseCandidate(line: string): RemoteCandidate[] {
+  const [foundation, component, protocol, priority, address, port, typ, type] = line.split(/ +/);
+  if (!foundation || component !== '1' || protocol?.toLowerCase() !== 'udp' || typ !== 'typ' || !address) return [];
+  if (type !== 'host' && type !== 'srflx' && type !== 'relay') return [];
+  const parsed = { foundation, priority: Number(priority), address, port: Number(port), type } as const;
+  if (!Number.isInteger(parsed.priority) || parsed.priority < 0 || parsed.priority > 0xffffffff) return [];
+  if (!Number.isInteger(parsed.port) || parsed.port < 1 || parsed.port > 65535) return [];
+  return isUnicast(address) ? [parsed] : [];
+}
+
+function isUnicast(address: string): boolean {
+  if (net.isIPv4(address)) {
+    const first = Number(address.split('.')[0]);
+    return first > 0 && first < 224;
+  }
+  if (!net.isIPv6(address) || address.includes('%')) return false;
+  const lower = address.toLowerCase();
+  return !lower.startsWith('ff') && !lower.startsWith('fe8') && !/^[0:]+$/.test(lower);
+}

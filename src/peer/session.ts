@@ -1,0 +1,381 @@
+/**
+ * One client's connection, from its offer to its end. `run` is the whole story, read top to bottom: open the
+ * tracks and the transports, answer, wait for the connection, send, wait for the first of the ends, and give
+ * everything back. Ends are values.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { RTCCertificate } from 'werift';
+import type { Clock } from '../clock.js';
+import { MediaPeerError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { EndReason, Rendition, Subscription, VideoCodec } from '../media/index.js';
+import type { ResourceLedger } from '../resources.js';
+import { MID_EXTENSION_URI, writeAnswer, type LocalStream } from './answer.js';
+import type { MediaGateway, TrackLease, TrackRequest } from './gateway.js';
+import type { HostAddress } from './host-addresses.js';
+import { extensionId, type MLinePlan, type Plan } from './negotiation.js';
+import { PeerTransport } from './peer-transport.js';
+import { parseRtcp, writeGoodbye, type RtcpMessage } from './rtcp.js';
+import { RtpStream } from './rtp-stream.js';
+
+export interface SessionDeps {
+  readonly gateway: MediaGateway;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ledger: ResourceLedger;
+  readonly certificate: RTCCertificate;
+}
+
+export interface SessionOptions {
+  /** From the answer to the end of the handshake. */
+  readonly connectionTimeoutMs: number;
+  /** How long a silent client may come back. */
+  readonly disconnectGraceMs: number;
+  readonly addresses: readonly HostAddress[];
+  readonly portRange: readonly [number, number] | undefined;
+  readonly stunUrls: readonly string[];
+}
+
+export interface SessionIdentity {
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly sourceId: string;
+}
+
+/** W3C RTCPeerConnectionState. */
+export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'closed';
+
+/** What one of the session's streams does. */
+export interface StreamSnapshot {
+  readonly kind: 'video' | 'audio';
+  readonly rendition: Rendition | undefined;
+  readonly codec: VideoCodec | 'opus';
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly packetsRepaired: number;
+  readonly packetsLost: number;
+  readonly fractionLost: number;
+  readonly jitterMs: number;
+  /** Frames that this viewer lost because it did not keep up. */
+  readonly framesDropped: number;
+}
+
+/** A session as it stands. */
+export interface SessionSnapshot extends SessionIdentity {
+  readonly role: 'viewer';
+  readonly connectionState: ConnectionState;
+  /** W3C RTCIceConnectionState. */
+  readonly iceState: string;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly hasProcessedTrack: boolean;
+  readonly renditions: readonly Rendition[];
+  /** Of the video; undefined in a session without. */
+  readonly codec: VideoCodec | undefined;
+  readonly bytesSent: number;
+  readonly packetsSent: number;
+  readonly packetsLost: number;
+  readonly packetsRepaired: number;
+  readonly framesDropped: number;
+  /** 0 before it is known. */
+  readonly roundTripMs: number;
+  /** From `run` to the end of the handshake; undefined before. */
+  readonly connectMs: number | undefined;
+  readonly streams: readonly StreamSnapshot[];
+}
+
+/** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
+const SILENCE_MS = 12_000;
+
+interface SessionStream {
+  readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
+  readonly request: TrackRequest;
+  readonly local: LocalStream;
+  rtp?: RtpStream;
+  lease?: TrackLease;
+  subscription?: Subscription;
+}
+
+export class PeerSession {
+  readonly identity: SessionIdentity;
+  /** The answer; rejects where the session ended before there was one. */
+  readonly answer: Promise<string>;
+  readonly #deps: SessionDeps;
+  readonly #options: SessionOptions;
+  readonly #plan: Plan;
+  readonly #logger: Logger;
+  readonly #createdAtMs: number;
+  readonly #startedMs: number;
+  readonly #streams: SessionStream[];
+  readonly #streamsByMLine: readonly (SessionStream | undefined)[];
+  readonly #transports: PeerTransport[] = [];
+  readonly #ended: Promise<EndReason>;
+  #resolveEnded: (reason: EndReason) => void = () => undefined;
+  #resolveAnswer: (sdp: string) => void = () => undefined;
+  #rejectAnswer: (error: unknown) => void = () => undefined;
+  #endReason: EndReason | undefined;
+  #failure: unknown;
+  #state: ConnectionState = 'new';
+  #connectMs: number | undefined;
+  #silentSinceMs: number | undefined;
+
+  constructor(identity: SessionIdentity, plan: Plan, deps: SessionDeps, options: SessionOptions) {
+    this.identity = identity;
+    this.#plan = plan;
+    this.#deps = deps;
+    this.#options = options;
+    this.#logger = deps.logger.child({ ...identity });
+    this.#createdAtMs = deps.clock.wallClock();
+    this.#startedMs = deps.clock.now();
+    this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolveAnswer = resolve;
+      this.#rejectAnswer = reject;
+    });
+    this.#streamsByMLine = planStreams(identity.sourceId, plan);
+    this.#streams = this.#streamsByMLine.filter((stream) => stream !== undefined);
+  }
+
+  /** Lives until the session ends; never rejects. */
+  async run(): Promise<EndReason> {
+    const { clock, ledger } = this.#deps;
+    const releasePeerConnection = ledger.acquire('peer_connections');
+    const timeout = clock.after(this.#options.connectionTimeoutMs, () => this.close('ice-timeout'));
+    try {
+      for (const stream of this.#streams) void this.#openTrack(stream); // ends the session where it fails
+      await this.#openTransports();
+      this.#throwIfEnded();
+      const answer = writeAnswer(this.#plan, this.#transports.map(({ local }) => local), this.#streamsByMLine.map((stream) => stream?.local));
+      this.#setState('connecting');
+      for (const transport of this.#transports) transport.connect();
+      this.#resolveAnswer(answer);
+      this.#logger.info({ renditions: this.#plan.renditions, streams: this.#streams.length }, 'session started');
+
+      await Promise.race([Promise.all(this.#transports.map(({ connected }) => connected)), this.#ended]);
+      timeout.cancel();
+      if (this.#endReason === undefined) this.#startSending();
+      return await this.#ended;
+    } catch (error) {
+      this.close('negotiation-failed');
+      this.#rejectAnswer(this.#failure ?? error);
+      return await this.#ended;
+    } finally {
+      timeout.cancel();
+      await this.#releaseAll();
+      releasePeerConnection();
+      this.#setState('closed');
+      const { bytesSent, packetsLost, framesDropped } = this.snapshot();
+      this.#logger.info({ reason: this.#endReason, durationMs: Math.round(clock.now() - this.#startedMs), bytesSent, packetsLost, framesDropped }, 'session ended');
+    }
+  }
+
+  /** Ends the session; `run` returns the reason that came first. Idempotent. */
+  close(reason: EndReason): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#resolveEnded(reason);
+  }
+
+  /** Once a second: Sender Reports, and notices a client that went silent. */
+  tick(): void {
+    if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
+    const now = this.#deps.clock.now();
+    const lastHeardMs = Math.min(...this.#transports.map((transport) => transport.lastHeardMs));
+    if (now - lastHeardMs < SILENCE_MS) {
+      this.#silentSinceMs = undefined;
+      this.#setState('connected');
+      for (const { rtp, lease, subscription } of this.#streams) if (rtp && lease && subscription) rtp.sendReport(lease.track);
+      return;
+    }
+    this.#silentSinceMs ??= now;
+    this.#setState('disconnected');
+    if (now - this.#silentSinceMs >= this.#options.disconnectGraceMs) this.close('ice-failed');
+  }
+
+  snapshot(): SessionSnapshot {
+    const streams = this.#streams.map(snapshotStream);
+    const video = streams.find(({ kind }) => kind === 'video');
+    const roundTripMs = this.#streams.map(({ rtp }) => rtp?.stats.roundTripMs).find((ms) => ms !== undefined) ?? this.#transports[0]?.roundTripMs ?? 0;
+    return {
+      ...this.identity,
+      role: 'viewer',
+      connectionState: this.#state,
+      iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports[0]?.iceState ?? 'new'),
+      createdAt: this.#createdAtMs / 1000,
+      hasProcessedTrack: this.#plan.renditions.includes('processed'),
+      renditions: this.#plan.renditions,
+      codec: video?.codec === 'opus' ? undefined : video?.codec,
+      bytesSent: sum(streams, ({ bytesSent }) => bytesSent),
+      packetsSent: sum(streams, ({ packetsSent }) => packetsSent),
+      packetsLost: sum(streams, ({ packetsLost }) => packetsLost),
+      packetsRepaired: sum(streams, ({ packetsRepaired }) => packetsRepaired),
+      framesDropped: sum(streams, ({ framesDropped }) => framesDropped),
+      roundTripMs,
+      connectMs: this.#connectMs,
+      streams,
+    };
+  }
+
+  /** Begins at once, so that the pipeline is warm when the handshake is done. */
+  async #openTrack(stream: SessionStream): Promise<void> {
+    try {
+      const lease = await this.#deps.gateway.openTrack(stream.request);
+      if (this.#endReason !== undefined) return lease.release();
+      stream.lease = lease;
+      lease.track.closed.then((reason) => this.close(reason)).catch(() => undefined);
+      if (this.#state === 'connected') this.#startStream(stream);
+    } catch (error) {
+      this.#failure ??= error;
+      if (this.#endReason === undefined) this.#logger.warn({ error, request: stream.request }, 'track could not be opened');
+      this.close('source-failed');
+    }
+  }
+
+  async #openTransports(): Promise<void> {
+    const { certificate, clock, ledger } = this.#deps;
+    const { addresses, portRange, stunUrls } = this.#options;
+    const opened = await Promise.allSettled(
+      this.#plan.transports.map(async (remote, i) => {
+        const data = this.#plan.mLines.find((mLine) => mLine.use === 'data' && mLine.transport === i);
+        const transport = await PeerTransport.open({
+          ice: { addresses, portRange, stunUrls, clock, ledger },
+          certificate,
+          remote,
+          sctpPort: data?.use === 'data' ? data.sctpPort : undefined,
+          logger: this.#logger,
+        });
+        this.#transports[i] = transport;
+        transport.onRtcp = (compound) => this.#receiveRtcp(compound);
+        transport.ended.then((reason) => this.close(reason)).catch(() => undefined);
+      }),
+    );
+    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #throwIfEnded(): void {
+    if (this.#endReason === undefined) return;
+    throw new MediaPeerError('SERVER_CLOSING', 'the session was closed before it was answered');
+  }
+
+  #startSending(): void {
+    this.#connectMs = this.#deps.clock.now() - this.#startedMs;
+    this.#setState('connected');
+    this.#logger.debug({ connectMs: Math.round(this.#connectMs) }, 'session connected');
+    for (const stream of this.#streams) this.#startStream(stream);
+  }
+
+  #startStream(stream: SessionStream): void {
+    const transport = this.#transports[stream.mLine.transport];
+    if (!stream.lease || stream.subscription || !transport) return;
+    const { section, codec } = stream.mLine;
+    const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
+    stream.rtp = new RtpStream({
+      transport,
+      clock: this.#deps.clock,
+      codec,
+      ssrc: stream.local.ssrc,
+      rtxSsrc: stream.local.rtxSsrc,
+      cname: stream.local.cname,
+      mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
+    });
+    stream.subscription = stream.lease.track.subscribe(stream.rtp);
+    stream.rtp.sendReport(stream.lease.track);
+  }
+
+  #receiveRtcp(compound: Buffer): void {
+    for (const message of parseRtcp(compound)) this.#handleRtcp(message);
+  }
+
+  #handleRtcp(message: RtcpMessage): void {
+    switch (message.type) {
+      case 'report':
+        for (const report of message.reports) this.#streamOf(report.ssrc)?.rtp?.receiveReport(report);
+        break;
+      case 'nack':
+        this.#streamOf(message.ssrc)?.rtp?.repair(message.sequenceNumbers);
+        break;
+      case 'keyframe-request':
+        this.#streamOf(message.ssrc)?.subscription?.requestKeyframe();
+        break;
+      case 'bye':
+        break; // A viewer sends no media; its leaving is told by DTLS and ICE.
+    }
+  }
+
+  #streamOf(ssrc: number): SessionStream | undefined {
+    return this.#streams.find(({ local }) => local.ssrc === ssrc);
+  }
+
+  #setState(state: ConnectionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#logger.debug({ connectionState: state, elapsedMs: Math.round(this.#deps.clock.now() - this.#startedMs) }, 'connection state');
+  }
+
+  async #releaseAll(): Promise<void> {
+    for (const { subscription, lease } of this.#streams) {
+      subscription?.close();
+      lease?.release();
+    }
+    await Promise.all(
+      this.#transports.map(async (transport, i) => {
+        const ssrcs = this.#streams.filter(({ rtp, mLine }) => rtp && mLine.transport === i).map(({ local }) => local.ssrc);
+        if (ssrcs.length > 0) transport.sendRtcp(writeGoodbye(ssrcs));
+        await transport.close();
+      }),
+    );
+  }
+}
+
+/** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */
+function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[] {
+  const cname = randomBytes(9).toString('base64url');
+  const mediaStreamIds = new Map<Rendition, string>();
+  const mediaStreamIdOf = (rendition: Rendition): string => {
+    const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
+    mediaStreamIds.set(rendition, id);
+    return id;
+  };
+  const ssrcs = new Set<number>();
+  const newSsrc = (): number => {
+    for (;;) {
+      const ssrc = randomInt(1, 2 ** 32);
+      if (!ssrcs.has(ssrc)) {
+        ssrcs.add(ssrc);
+        return ssrc;
+      }
+    }
+  };
+  return plan.mLines.map((mLine) => {
+    if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
+    const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
+    const trackId = `${mLine.use}-${randomBytes(6).toString('base64url')}`;
+    const request: TrackRequest =
+      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
+    return {
+      mLine,
+      request,
+      local: { ssrc: newSsrc(), rtxSsrc: mLine.codec.rtx ? newSsrc() : undefined, cname, msid: `${mediaStreamIdOf(rendition)} ${trackId}` },
+    };
+  });
+}
+
+function snapshotStream({ mLine, rtp, subscription }: SessionStream): StreamSnapshot {
+  const stats = rtp?.stats;
+  return {
+    kind: mLine.use,
+    rendition: mLine.use === 'video' ? mLine.rendition : undefined,
+    codec: mLine.codec.codec,
+    packetsSent: stats?.packetsSent ?? 0,
+    bytesSent: stats?.bytesSent ?? 0,
+    packetsRepaired: stats?.packetsRepaired ?? 0,
+    packetsLost: stats?.packetsLost ?? 0,
+    fractionLost: stats?.fractionLost ?? 0,
+    jitterMs: stats?.jitterMs ?? 0,
+    framesDropped: subscription?.dropped ?? 0,
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

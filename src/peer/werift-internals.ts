@@ -1,0 +1,107 @@
+/**
+ * What this room uses of werift beyond its public types, proven on 0.25.2: werift does ICE, DTLS and SCTP, while
+ * the sockets, the session descriptions and everything that carries media are ours. `assertWeriftShape` fails at
+ * start when another version lacks one of the fields, instead of letting a session fail in a strange way.
+ *
+ * - `Connection` (ICE) gathers on sockets of its own, which crash the process on a bind error and answer anybody;
+ *   so protocols are made here and registered the way its `getCandidatePromises` does. It also falls back to a
+ *   public STUN server, hence `stunServer` is wiped.
+ * - `checkComplete` is where a pair becomes nominated; `connect` notices up to 20 ms later.
+ * - `RTCDtlsTransport.startSrtp` is left out: keys are taken with `extractSessionKeys`.
+ */
+import assert from 'node:assert/strict';
+import { type Candidate, Connection, DtlsServer, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport, StunProtocol, type CandidatePair, type Message } from 'werift';
+
+/** The ICE agent's private side. */
+export interface IceInternals {
+  stunServer: unknown;
+  nominated: CandidatePair | undefined;
+  state: string;
+  localUsername: string;
+  localPassword: string;
+  remoteUsername: string;
+  generation: number;
+  protocols: StunProtocol[];
+  localCandidatesStart: boolean;
+  localCandidatesEnd: boolean;
+  iceControlling: boolean;
+  send(data: Buffer): Promise<void>;
+  checkComplete(pair: CandidatePair): void;
+  ensureProtocol(protocol: StunProtocol): void;
+  pairLocalProtocol(protocol: StunProtocol): void;
+  appendLocalCandidate(candidate: Candidate): void;
+  setState(state: string): void;
+}
+
+/** What a StunProtocol needs of its socket. */
+export interface StunSocket {
+  readonly closed: boolean;
+  readonly address: { readonly address: string; readonly port: number };
+  readonly addressFamily: 4 | 6;
+  send(data: Buffer, address: readonly [string, number]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A StunProtocol's private side. */
+export interface StunProtocolInternals {
+  transport: StunSocket;
+  datagramReceived(data: Buffer, address: readonly [string, number]): void;
+  readonly onRequestReceived: { execute(message: Message, address: readonly [string, number], data: Buffer): void };
+}
+
+/** A record as `encryptPacket` takes and changes it. */
+export interface DtlsRecord {
+  recordLayerHeader: { contentType: number; protocolVersion: { major: number; minor: number }; epoch: number; sequenceNumber: number; contentLen: number };
+  fragment: Buffer;
+}
+
+/** The DTLS association's private side. */
+export interface DtlsInternals {
+  readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
+  readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord };
+  readonly srtp: { srtpProfile?: number };
+  extractSessionKeys(keyLength: number, saltLength: number): { localKey: Buffer; localSalt: Buffer; remoteKey: Buffer; remoteSalt: Buffer };
+}
+
+/** The data channel layer's private side. */
+export interface SctpTransportInternals {
+  datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
+}
+
+/** The SCTP association's private side. */
+export interface SctpInternals {
+  handleData(data: Buffer): Promise<void>;
+}
+
+export function iceInternals(connection: unknown): IceInternals {
+  return connection as IceInternals;
+}
+
+export function stunInternals(protocol: StunProtocol): StunProtocolInternals {
+  return protocol as unknown as StunProtocolInternals;
+}
+
+export function dtlsInternals(association: unknown): DtlsInternals {
+  return association as DtlsInternals;
+}
+
+/** @throws AssertionError naming what this version of werift lacks. */
+export function assertWeriftShape(): void {
+  const gatherer = new RTCIceGatherer({});
+  const ice = new RTCIceTransport(gatherer);
+  const dtls = new RTCDtlsTransport({}, ice, undefined, []);
+  const sctp = new RTCSctpTransport(5000);
+  const connection = iceInternals(gatherer.connection) as unknown as Record<string, unknown>;
+  const functions: [string, unknown][] = [
+    ...['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect'].map((name): [string, unknown] => [`Connection.${name}`, connection[name]]),
+    ['StunProtocol.datagramReceived', stunInternals(new StunProtocol()).datagramReceived],
+    ['RTCDtlsTransport.startSrtp', dtls.startSrtp],
+    ['RTCSctpTransport.datachannelReceive', (sctp as unknown as Record<string, unknown>)['datachannelReceive']],
+    ['DtlsSocket.extractSessionKeys', (DtlsServer.prototype as unknown as Record<string, unknown>)['extractSessionKeys']],
+  ];
+  for (const [name, value] of functions) assert(typeof value === 'function', `this version of werift has no ${name}`);
+  for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
+    assert(name in connection, `this version of werift has no Connection.${name}`);
+  }
+  assert(gatherer.connection instanceof Connection, 'the gatherer holds the ICE agent');
+}

@@ -1,0 +1,72 @@
+/** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
+import { systemClock, type Clock } from '../../src/clock.js';
+import { MediaPeerError } from '../../src/errors.js';
+import { Timeline, Track, type Codec, type Rendition } from '../../src/media/index.js';
+import type { MediaGateway, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
+import { ResourceLedger } from '../../src/resources.js';
+
+export interface FakeSource {
+  readonly hasAudio?: boolean;
+  readonly renditions?: readonly Rendition[];
+  readonly clock?: Clock;
+  readonly onKeyframeRequest?: () => void;
+}
+
+export class FakeGateway implements MediaGateway {
+  readonly requests: TrackRequest[] = [];
+  readonly timeline = new Timeline();
+  leases = 0;
+  /** Awaited before a track is handed out. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #tracks = new Map<string, Track>();
+  readonly #clock: Clock;
+
+  constructor(readonly source: FakeSource = {}) {
+    this.#clock = source.clock ?? systemClock(new ResourceLedger());
+  }
+
+  describe(sourceId: string): SourceMedia {
+    if (sourceId !== 'street') throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
+    return { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] };
+  }
+
+  async openTrack(request: TrackRequest): Promise<TrackLease> {
+    this.requests.push(request);
+    await this.gate;
+    this.leases++;
+    let held = true;
+    return {
+      track: request.kind === 'audio' ? this.track('audio', 'opus') : this.track(request.rendition, request.codec),
+      release: () => {
+        if (held) this.leases--;
+        held = false;
+      },
+    };
+  }
+
+  track(name: Rendition | 'audio', codec: Codec = 'h264'): Track {
+    const key = `${name}/${codec}`;
+    let track = this.#tracks.get(key);
+    if (!track) {
+      const { onKeyframeRequest } = this.source;
+      track = new Track({ name: key, codec, timeline: this.timeline, clock: this.#clock, ...(onKeyframeRequest ? { onKeyframeRequest } : {}) });
+      this.#tracks.set(key, track);
+    }
+    return track;
+  }
+
+  /** Writes an H.264 frame of about `bytes` bytes; a keyframe carries parameter sets. */
+  writeH264(name: Rendition, mediaTimeMs: number, { keyframe = false, bytes = 3000 } = {}): void {
+    const slice = Buffer.alloc(bytes, (mediaTimeMs & 0x7f) | 1);
+    slice[0] = keyframe ? 0x65 : 0x41;
+    const nals = keyframe ? [Buffer.from([0x67, 0x42, 0xe0, 0x1f, 1, 2, 3]), Buffer.from([0x68, 0xce, 1]), slice] : [slice];
+    const data = Buffer.concat(nals.flatMap((nal) => [lengthOf(nal), nal]));
+    this.track(name).write({ data, mediaTimeMs, keyframe });
+  }
+}
+
+function lengthOf(nal: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(nal.length);
+  return length;
+}
