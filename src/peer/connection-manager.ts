@@ -10,7 +10,7 @@ import { claimClientId } from './client-id.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate } from './negotiation.js';
-import { PeerSession, type SessionSnapshot } from './session.js';
+import { PeerSession, type PeerSnapshot } from './session.js';
 import { assertWeriftShape } from './werift-internals.js';
 
 export interface ConnectionOptions {
@@ -138,7 +138,7 @@ export class ConnectionManager {
   }
 
   /** Every session, the oldest first. */
-  snapshot(): readonly SessionSnapshot[] {
+  snapshot(): readonly PeerSnapshot[] {
     return [...this.#sessions.values()].map(({ session }) => session.snapshot());
   }
 

@@ -47,41 +47,45 @@ export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected
 
 /** What one of the session's streams does. */
 export interface StreamSnapshot {
-  readonly kind: 'video' | 'audio';
-  readonly rendition: Rendition | undefined;
-  readonly codec: VideoCodec | 'opus';
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly packetsRepaired: number;
+  /** As the viewer reports it, since the start. */
   readonly packetsLost: number;
+  /** 0..1, as of the viewer's latest report. */
   readonly fractionLost: number;
   readonly jitterMs: number;
   /** Frames that this viewer lost because it did not keep up. */
   readonly framesDropped: number;
 }
 
+export interface VideoSnapshot extends StreamSnapshot {
+  readonly rendition: Rendition;
+  readonly codec: VideoCodec;
+}
+
 /** A session as it stands. */
-export interface SessionSnapshot extends SessionIdentity {
+export interface PeerSnapshot extends SessionIdentity {
   readonly role: 'viewer';
   readonly connectionState: ConnectionState;
   /** W3C RTCIceConnectionState. */
   readonly iceState: string;
   /** Unix seconds. */
-  readonly createdAt: number;
+  readonly createdAtS: number;
   readonly hasProcessedTrack: boolean;
-  readonly renditions: readonly Rendition[];
-  /** Of the video; undefined in a session without. */
-  readonly codec: VideoCodec | undefined;
+  /** Sums of all streams. */
   readonly bytesSent: number;
   readonly packetsSent: number;
   readonly packetsLost: number;
   readonly packetsRepaired: number;
   readonly framesDropped: number;
-  /** 0 before it is known. */
-  readonly roundTripMs: number;
-  /** From `run` to the end of the handshake; undefined before. */
+  /** Undefined before it is known. */
+  readonly roundTripMs: number | undefined;
+  /** From the offer to the end of the handshake; undefined before. */
   readonly connectMs: number | undefined;
-  readonly streams: readonly StreamSnapshot[];
+  /** In the order of the offer's m-lines. */
+  readonly video: readonly VideoSnapshot[];
+  readonly audio: readonly StreamSnapshot[];
 }
 
 /** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
@@ -192,27 +196,25 @@ export class PeerSession {
     if (now - this.#silentSinceMs >= this.#options.disconnectGraceMs) this.close('ice-failed');
   }
 
-  snapshot(): SessionSnapshot {
-    const streams = this.#streams.map(snapshotStream);
-    const video = streams.find(({ kind }) => kind === 'video');
-    const roundTripMs = this.#streams.map(({ rtp }) => rtp?.stats.roundTripMs).find((ms) => ms !== undefined) ?? this.#transports[0]?.roundTripMs ?? 0;
+  snapshot(): PeerSnapshot {
+    const streams = this.#streams.map((stream) => ({ stream, stats: streamSnapshot(stream) }));
+    const all = streams.map(({ stats }) => stats);
     return {
       ...this.identity,
       role: 'viewer',
       connectionState: this.#state,
       iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports[0]?.iceState ?? 'new'),
-      createdAt: this.#createdAtMs / 1000,
+      createdAtS: this.#createdAtMs / 1000,
       hasProcessedTrack: this.#plan.renditions.includes('processed'),
-      renditions: this.#plan.renditions,
-      codec: video?.codec === 'opus' ? undefined : video?.codec,
-      bytesSent: sum(streams, ({ bytesSent }) => bytesSent),
-      packetsSent: sum(streams, ({ packetsSent }) => packetsSent),
-      packetsLost: sum(streams, ({ packetsLost }) => packetsLost),
-      packetsRepaired: sum(streams, ({ packetsRepaired }) => packetsRepaired),
-      framesDropped: sum(streams, ({ framesDropped }) => framesDropped),
-      roundTripMs,
+      bytesSent: sum(all, ({ bytesSent }) => bytesSent),
+      packetsSent: sum(all, ({ packetsSent }) => packetsSent),
+      packetsLost: sum(all, ({ packetsLost }) => packetsLost),
+      packetsRepaired: sum(all, ({ packetsRepaired }) => packetsRepaired),
+      framesDropped: sum(all, ({ framesDropped }) => framesDropped),
+      roundTripMs: this.#streams.map(({ rtp }) => rtp?.stats.roundTripMs).find((ms) => ms !== undefined) ?? this.#transports[0]?.roundTripMs,
       connectMs: this.#connectMs,
-      streams,
+      video: streams.flatMap(({ stream: { request }, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
+      audio: streams.flatMap(({ stream: { request }, stats }) => (request.kind === 'audio' ? [stats] : [])),
     };
   }
 
@@ -360,12 +362,9 @@ function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[
   });
 }
 
-function snapshotStream({ mLine, rtp, subscription }: SessionStream): StreamSnapshot {
+function streamSnapshot({ rtp, subscription }: SessionStream): StreamSnapshot {
   const stats = rtp?.stats;
   return {
-    kind: mLine.use,
-    rendition: mLine.use === 'video' ? mLine.rendition : undefined,
-    codec: mLine.codec.codec,
     packetsSent: stats?.packetsSent ?? 0,
     bytesSent: stats?.bytesSent ?? 0,
     packetsRepaired: stats?.packetsRepaired ?? 0,
