@@ -22,6 +22,9 @@ export interface SourceMedia {
 export interface MediaGateway {
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE. */
   describe(sourceId: string): SourceMedia;
-  /** Starts the pipeline where nobody uses it yet. */
-  openTrack(request: TrackRequest): Promise<TrackLease>;
+  /**
+   * Starts the pipeline where nobody uses it yet.
+   * @throws MediaPeerError as `describe`, or SERVER_CLOSING.
+   */
+  openTrack(request: TrackRequest): TrackLease | Promise<TrackLease>;
 }

@@ -9,7 +9,7 @@ export interface FakeSource {
   readonly hasAudio?: boolean;
   readonly renditions?: readonly Rendition[];
   readonly clock?: Clock;
-  readonly onKeyframeRequest?: () => void;
+  readonly onKeyframeRequest?: () => boolean;
 }
 
 export class FakeGateway implements MediaGateway {
