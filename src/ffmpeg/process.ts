@@ -317,6 +317,8 @@ function addOptions(add: (...options: string[]) => unknown, options: readonly st
 export interface ToolOutput {
   readonly exitCode: number | null;
   readonly stdout: string;
+  /** The same before it was read as text. */
+  readonly stdoutBytes: Buffer;
   readonly stderr: string;
   /** True when it was ended at its deadline or because it wrote too much; `stdout` is what came until then. */
   readonly cut: boolean;
@@ -330,14 +332,14 @@ export function runTool(
 ): Promise<ToolOutput> {
   const release = options.ledger?.acquire('child_processes');
   return new Promise((resolve, reject) => {
-    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const };
+    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const };
     const child = execFile(file, args, settings, (error, stdout, stderr) => {
       release?.();
       if (error && child.pid === undefined) {
         reject(new MediaPeerError('FFMPEG_NOT_FOUND', `${file} could not be started: ${error.message}`, { cause: error }));
       } else {
         const cut = child.killed || child.signalCode === 'SIGKILL';
-        resolve({ exitCode: child.exitCode, stdout, stderr: stderr.slice(-STDERR_TAIL_CHARS), cut });
+        resolve({ exitCode: child.exitCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
       }
     });
     if (child.pid !== undefined) trackChild(child);

@@ -1,0 +1,210 @@
+/**
+ * What is in a file, by ffprobe. Files come from people: truncated, renamed, empty, hostile. Whatever is wrong
+ * becomes a `problem` in words, never an exception, so that the file can be listed with its reason.
+ */
+import type { ResourceLedger } from '../resources.js';
+import { runTool } from './process.js';
+import type { FfmpegTools } from './tools.js';
+
+/** The video stream of a file. */
+export interface VideoStreamInfo {
+  /** Index among all streams, for `-map 0:<index>`. */
+  readonly index: number;
+  readonly codec: string;
+  /** `High`, `Main`, `Constrained Baseline`; empty where the codec has none. */
+  readonly profile: string;
+  readonly pixelFormat: string;
+  /** As coded, before rotation. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Clockwise turn for display: 0, 90, 180 or 270 degrees. */
+  readonly rotation: 0 | 90 | 180 | 270;
+  /** Width of a pixel divided by its height. */
+  readonly pixelAspect: number;
+  readonly isInterlaced: boolean;
+  /** Depth of picture reordering; 0 means no B-frames. */
+  readonly reorderDepth: number;
+  /** Average and base frame rate as ffprobe's fractions, `30000/1001`; `0/0` when unknown. */
+  readonly averageFrameRate: string;
+  readonly baseFrameRate: string;
+  /** `bt709`, `smpte170m`, ...; empty when the file does not say. */
+  readonly colourSpace: string;
+  readonly keyframes: KeyframeInfo;
+}
+
+/** Where decoding can start, from the flags of the packets that were read. */
+export interface KeyframeInfo {
+  /** True when the very first packet is a keyframe. */
+  readonly startsWithKeyframe: boolean;
+  /** Seconds from the begin of the stream to the first keyframe; undefined when there is none. */
+  readonly firstS: number | undefined;
+  /** Longest time between keyframes in seconds, the last one to the end included; undefined without keyframes. */
+  readonly longestIntervalS: number | undefined;
+  /** Packets that were read. */
+  readonly packets: number;
+}
+
+/** What was found. */
+export interface ProbeResult {
+  /** ffprobe's name of the container, `mov,mp4,m4a,3gp,3g2,mj2`. */
+  readonly container: string;
+  readonly durationS: number | undefined;
+  readonly video: VideoStreamInfo | undefined;
+  readonly audio: { readonly index: number; readonly codec: string } | undefined;
+  /** Why it cannot be played, in words; undefined when a video stream was found. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Containers that may be opened. Playlists and scripts (HLS, DASH, concat) are left out on purpose: they could
+ * make ffmpeg read other files or the network; so are still pictures and plain text, which ffmpeg would "play".
+ */
+export const CONTAINERS = ['mov', 'matroska', 'avi', 'mpegts', 'mpeg', 'flv', 'live_flv', 'asf', 'ogg', 'mxf', 'h264', 'hevc', 'm4v', 'mpegvideo', 'ivf', 'nut', 'rm', 'dv', 'gif', 'wav', 'mp3', 'flac', 'aac'] as const;
+
+/** Options before `-i` that keep ffmpeg and ffprobe to `CONTAINERS` and to this one file. */
+export const SAFE_INPUT = ['-format_whitelist', CONTAINERS.join(','), '-protocol_whitelist', 'file,pipe,unix'] as const;
+
+const PROBE_TIMEOUT_MS = 10_000;
+/** Of larger files only the first minutes' packets are read. */
+const WHOLE_FILE_BYTES = 512 << 20;
+const WINDOW_S = 120;
+
+/** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. Takes 10 s at most, twice. */
+export async function probe(tools: FfmpegTools, file: string, sizeBytes: number, ledger?: ResourceLedger): Promise<ProbeResult> {
+  if (sizeBytes === 0) return nothing('the file is empty');
+  const options = { timeoutMs: PROBE_TIMEOUT_MS, ...(ledger && { ledger }) };
+  const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', file], options);
+  if (output.cut) return nothing(`ffprobe did not understand the file within ${PROBE_TIMEOUT_MS / 1000} s`);
+  const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
+  if (!listing) return nothing(explain(output.stderr, file));
+  const found = listing.streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  const audio = listing.streams.find((stream) => stream.codec_type === 'audio' && isKnown(stream.codec_name));
+  const durationS = positive(listing.format?.duration) ?? positive(found?.duration);
+  const common = {
+    container: listing.format?.format_name ?? '',
+    durationS,
+    audio: audio && { index: audio.index, codec: audio.codec_name ?? '' },
+  };
+  if (!found) return { ...common, video: undefined, problem: common.audio ? 'it has sound but no video stream' : 'it has no video stream' };
+  if (!isKnown(found.codec_name)) return { ...common, video: undefined, problem: 'its video codec is unknown to ffmpeg' };
+  if (!found.width || !found.height) return { ...common, video: undefined, problem: 'its video stream has no size: the file is damaged or incomplete' };
+  const window = sizeBytes > WHOLE_FILE_BYTES ? ['-read_intervals', `%+${WINDOW_S}`] : [];
+  const packets = await runTool(
+    tools.ffprobePath,
+    ['-v', 'quiet', ...SAFE_INPUT, ...window, '-select_streams', String(found.index), '-show_entries', 'packet=pts_time,dts_time,flags', '-of', 'csv=p=0', file],
+    options,
+  );
+  const keyframes = readKeyframes(packets.stdout);
+  const problem = keyframes.packets === 0 ? 'its video stream holds no pictures: the file is damaged or incomplete' : undefined;
+  return { ...common, video: videoStream(found, found.width, found.height, keyframes), problem };
+}
+
+interface ListedStream {
+  readonly index: number;
+  readonly codec_type?: string;
+  readonly codec_name?: string;
+  readonly profile?: string;
+  readonly pix_fmt?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_aspect_ratio?: string;
+  readonly field_order?: string;
+  readonly has_b_frames?: number;
+  readonly avg_frame_rate?: string;
+  readonly r_frame_rate?: string;
+  readonly color_space?: string;
+  readonly duration?: string;
+  readonly disposition?: { readonly attached_pic?: number };
+  readonly tags?: { readonly rotate?: string };
+  readonly side_data_list?: readonly { readonly rotation?: number }[];
+}
+
+interface Listing {
+  readonly streams: readonly ListedStream[];
+  readonly format?: { readonly format_name?: string; readonly duration?: string };
+}
+
+function parseListing(json: string): Listing | undefined {
+  try {
+    const listing = JSON.parse(json) as Partial<Listing>;
+    return listing.streams ? { streams: listing.streams, ...(listing.format && { format: listing.format }) } : undefined;
+  } catch {
+    // Cut off in the middle: as good as nothing found.
+    return undefined;
+  }
+}
+
+function videoStream(stream: ListedStream, widthPx: number, heightPx: number, keyframes: KeyframeInfo): VideoStreamInfo {
+  return {
+    index: stream.index,
+    codec: stream.codec_name ?? '',
+    profile: stream.profile ?? '',
+    pixelFormat: stream.pix_fmt ?? '',
+    widthPx,
+    heightPx,
+    rotation: rotationOf(stream),
+    pixelAspect: pixelAspectOf(stream.sample_aspect_ratio),
+    isInterlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
+    reorderDepth: stream.has_b_frames ?? 0,
+    averageFrameRate: stream.avg_frame_rate ?? '0/0',
+    baseFrameRate: stream.r_frame_rate ?? '0/0',
+    colourSpace: isKnown(stream.color_space) ? (stream.color_space ?? '') : '',
+    keyframes,
+  };
+}
+
+/** The display matrix turns counter-clockwise; the older tag clockwise. */
+function rotationOf(stream: ListedStream): 0 | 90 | 180 | 270 {
+  const matrix = stream.side_data_list?.find(({ rotation }) => rotation !== undefined)?.rotation;
+  const clockwise = matrix !== undefined ? -matrix : Number(stream.tags?.rotate ?? 0);
+  const quarter = (((Math.round(clockwise / 90) % 4) + 4) % 4) as 0 | 1 | 2 | 3;
+  return ([0, 90, 180, 270] as const)[quarter];
+}
+
+function pixelAspectOf(ratio: string | undefined): number {
+  const [width, height] = (ratio ?? '1:1').split(':').map(Number);
+  return width && height && width > 0 && height > 0 ? width / height : 1;
+}
+
+function readKeyframes(csv: string): KeyframeInfo {
+  const rows = csv.split('\n').flatMap((line) => {
+    const [pts, dts, flags] = line.trim().split(',');
+    const timeS = Number.parseFloat(pts ?? '');
+    const decodeS = Number.parseFloat(dts ?? '');
+    if (flags === undefined) return [];
+    return [{ timeS: Number.isFinite(timeS) ? timeS : decodeS, isKey: flags.includes('K') }];
+  });
+  const times = rows.map((row) => row.timeS).filter(Number.isFinite);
+  const keys = rows.filter((row) => row.isKey).map((row) => row.timeS).filter(Number.isFinite);
+  const beginS = times.reduce((least, timeS) => Math.min(least, timeS), Infinity);
+  const endS = times.reduce((most, timeS) => Math.max(most, timeS), -Infinity);
+  const borders = [...keys, endS];
+  const first = keys[0];
+  return {
+    startsWithKeyframe: rows[0]?.isKey ?? false,
+    firstS: first === undefined ? undefined : first - beginS,
+    longestIntervalS: first === undefined ? undefined : borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
+    packets: rows.length,
+  };
+}
+
+/** ffprobe's last line without the path of the file, which is nobody's business. */
+function explain(stderr: string, file: string): string {
+  const last = stderr.trim().split('\n').at(-1)?.replaceAll(file, '').replace(/^\[[^\]]*\]\s*/, '').replace(/^:\s*/, '').trim();
+  if (/not on whitelist|whitelist/i.test(stderr)) return 'it is not a video in a supported container';
+  if (/moov atom not found/.test(stderr)) return 'it is incomplete: the index at its end is missing (moov atom not found)';
+  return `it is not a video, or damaged${last ? ` (${last})` : ''}`;
+}
+
+function nothing(problem: string): ProbeResult {
+  return { container: '', durationS: undefined, video: undefined, audio: undefined, problem };
+}
+
+function isKnown(name: string | undefined): boolean {
+  return name !== undefined && name !== '' && name !== 'unknown' && name !== 'none';
+}
+
+function positive(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,124 @@
+/**
+ * Copy or transcode? A copy costs 2 % of a core, a transcode 25 % at 720p30, but browsers play only what WebRTC
+ * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
+ */
+import type { ProbeResult, VideoStreamInfo } from '../ffmpeg/index.js';
+import type { Delivery, SourceDescription } from './description.js';
+
+/** How a file is turned into a feed. */
+export interface FeedPlan {
+  readonly delivery: Delivery;
+  readonly videoIndex: number;
+  readonly audioIndex: number | undefined;
+  /** Size of the delivered pictures. Even, except for a copy of an odd-sized stream. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Delivered rate: constant when transcoded, the average when copied. */
+  readonly fps: number;
+  /** `fps` as an exact fraction for ffmpeg. */
+  readonly frameRate: string;
+  readonly deinterlace: boolean;
+  /** Seconds to skip at the begin of the file, where nothing can be decoded. */
+  readonly skipS: number;
+}
+
+/** Longest wait for a keyframe that viewers of a copy may meet. */
+const MAX_KEYFRAME_INTERVAL_S = 4;
+const MAX_FPS = 60;
+const MAX_WIDTH_PX = 1920;
+const COPIED_PROFILES = new Set(['Baseline', 'Constrained Baseline', 'Main', 'High']);
+/** Rates that cameras and editors mean when an average comes close. */
+const USUAL_RATES = ['24000/1001', '24/1', '25/1', '30000/1001', '30/1', '48/1', '50/1', '60000/1001', '60/1'];
+
+/** The part of a description that comes from looking into the file. `transcodeReason` forbids a copy. */
+export function describeContent(
+  found: ProbeResult,
+  transcodeReason?: string,
+): Omit<SourceDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
+  const { video, audio } = found;
+  const common = { durationS: found.durationS ?? null, audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined };
+  if (!video || found.problem !== undefined) {
+    const problem = found.problem ?? 'it has no video stream';
+    const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, rotation: video?.rotation ?? 0 };
+    return { ...common, ...unknown, delivery: 'transcode', playable: false, reason: problem };
+  }
+  const shown = shownSize(video);
+  const reason = transcodeReason ?? whyNotCopied(video);
+  const plan = makePlan(video, audio?.index, reason === undefined ? 'passthrough' : 'transcode');
+  return {
+    ...common,
+    widthPx: shown.widthPx,
+    heightPx: shown.heightPx,
+    fps: plan.fps,
+    videoCodec: video.codec,
+    rotation: video.rotation,
+    delivery: plan.delivery,
+    playable: true,
+    plan,
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/** Why the stream cannot be copied, in words; undefined when it can. */
+export function whyNotCopied(video: VideoStreamInfo): string | undefined {
+  const { keyframes } = video;
+  if (video.codec !== 'h264') return `its codec is ${video.codec}; only H.264 is copied`;
+  if (!COPIED_PROFILES.has(video.profile)) return `its H.264 profile is ${video.profile || 'unknown'}, which browsers do not play`;
+  if (video.pixelFormat !== 'yuv420p') return `its pixel format is ${video.pixelFormat || 'unknown'}; browsers play yuv420p`;
+  if (video.reorderDepth > 0) return 'it has B-frames, which browsers cannot play over WebRTC';
+  if (video.isInterlaced) return 'it is interlaced';
+  if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
+  if (Math.abs(video.pixelAspect - 1) > 0.01) return 'its pixels are not square, which WebRTC does not carry';
+  if (keyframes.longestIntervalS === undefined) return 'it has no keyframe';
+  if (!keyframes.startsWithKeyframe) return `its first keyframe comes only after ${(keyframes.firstS ?? 0).toFixed(1)} s`;
+  if (keyframes.longestIntervalS > MAX_KEYFRAME_INTERVAL_S) {
+    return `its keyframes are up to ${keyframes.longestIntervalS.toFixed(1)} s apart; at most ${MAX_KEYFRAME_INTERVAL_S} s are copied`;
+  }
+  return undefined;
+}
+
+function makePlan(video: VideoStreamInfo, audioIndex: number | undefined, delivery: Delivery): FeedPlan {
+  const shown = shownSize(video);
+  const isCopy = delivery === 'passthrough';
+  const scale = isCopy ? 1 : Math.min(1, MAX_WIDTH_PX / Math.max(shown.widthPx, shown.heightPx));
+  const even = (px: number): number => Math.max(2, Math.floor((px * scale) / 2 + 1e-6) * 2);
+  const frameRate = isCopy ? exactRate(video) : deliveredRate(video);
+  return {
+    delivery,
+    videoIndex: video.index,
+    audioIndex,
+    widthPx: isCopy ? video.widthPx : even(shown.widthPx),
+    heightPx: isCopy ? video.heightPx : even(shown.heightPx),
+    fps: Math.round(rateOf(frameRate) * 1000) / 1000,
+    frameRate,
+    deinterlace: video.isInterlaced,
+    skipS: video.keyframes.startsWithKeyframe ? 0 : (video.keyframes.firstS ?? 0),
+  };
+}
+
+/** Width and height with square pixels, turned upright. */
+function shownSize(video: VideoStreamInfo): { widthPx: number; heightPx: number } {
+  const widthPx = Math.round(video.widthPx * video.pixelAspect);
+  const isTurned = video.rotation === 90 || video.rotation === 270;
+  return isTurned ? { widthPx: video.heightPx, heightPx: widthPx } : { widthPx, heightPx: video.heightPx };
+}
+
+/** The file's own rate where it is constant; a variable one rounded to what is usual; 60 at most. */
+function deliveredRate(video: VideoStreamInfo): string {
+  const exact = exactRate(video);
+  const fps = rateOf(exact);
+  if (fps > MAX_FPS) return `${MAX_FPS}/1`;
+  if (video.averageFrameRate === video.baseFrameRate) return exact;
+  const usual = USUAL_RATES.find((rate) => Math.abs(rateOf(rate) / fps - 1) < 0.005);
+  return usual ?? `${Math.max(1, Math.round(fps))}/1`;
+}
+
+function exactRate(video: VideoStreamInfo): string {
+  return [video.averageFrameRate, video.baseFrameRate].find((rate) => rateOf(rate) >= 1 && rateOf(rate) <= 1000) ?? '25/1';
+}
+
+/** A fraction's value; NaN when it has none. */
+function rateOf(fraction: string): number {
+  const [numerator, denominator] = fraction.split('/').map(Number);
+  return denominator ? (numerator ?? NaN) / denominator : NaN;
+}

@@ -1,0 +1,45 @@
+/** What is known of a source before it runs: what `GET /available-videos` shows, and what a feed needs. */
+import type { FeedPlan } from './delivery.js';
+
+/** How a source reaches its viewers: copied as it is, or decoded and encoded once for all of them. */
+export type Delivery = 'passthrough' | 'transcode';
+
+/** What becomes of a file while a feed plays it. */
+export type FileChange = 'replaced' | 'removed';
+
+/** The library's live view of one file, for the feed that plays it. */
+export interface FileWatch {
+  /** Tells of changes after the description was made, once; returns how to stop listening. */
+  onChange(listener: (change: FileChange) => void): () => void;
+  /** Remembers that this file cannot be copied after all; comes back as the change `replaced`. */
+  mustTranscode(reason: string): void;
+}
+
+/** One file as a source. Values, never changed: a file that changes gets a new description. */
+export interface SourceDescription {
+  /** What clients ask for: the file's name without extension, 1 to 64 of `[A-Za-z0-9._-]`. */
+  readonly id: string;
+  /** The file's name. */
+  readonly name: string;
+  /** Absolute path; never shown to clients. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly durationS: number | null;
+  /** Size as shown: rotation and pixel aspect applied. */
+  readonly widthPx: number | null;
+  readonly heightPx: number | null;
+  readonly fps: number | null;
+  readonly videoCodec: string | null;
+  readonly audioCodec: string | null;
+  readonly hasAudio: boolean;
+  /** Clockwise turn that the file asks for, in degrees. */
+  readonly rotation: number;
+  readonly delivery: Delivery;
+  readonly playable: boolean;
+  /** Why it is not playable, or why it is not copied; in words for people. */
+  readonly reason?: string;
+  /** How to play it; absent when it cannot be played. */
+  readonly plan?: FeedPlan;
+  /** Absent when the description does not come from a library. */
+  readonly watch?: FileWatch;
+}

@@ -1,0 +1,256 @@
+/**
+ * A file as a running source: frames and sound on one timeline that never steps back, in an endless loop. ffmpeg
+ * processes come and go underneath; a feed ends only when it is closed, when its file goes or changes, or when
+ * the file never gave a frame.
+ */
+import { delay } from '../clock.js';
+import { MediaPeerError, messageOf } from '../errors.js';
+import { Backoff, type BackoffOptions, type FfmpegDeps, type FlvFrame } from '../ffmpeg/index.js';
+import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason, type VideoFrame } from '../media/index.js';
+import type { FeedPlan } from './delivery.js';
+import type { Delivery, SourceDescription } from './description.js';
+import { openFeedRun, type FeedRun } from './feed-run.js';
+
+/** Where a feed delivers. Media times of each kind ascend. */
+export interface FeedSink {
+  /** A frame of a copied file. */
+  encodedVideo(frame: EncodedFrame): void;
+  /** A picture of a transcoded file. It belongs to the feed: who keeps it beyond the call retains it. */
+  picture(picture: VideoFrame): void;
+  /** 20 ms of Opus, 48 kHz stereo. */
+  audio(frame: EncodedFrame): void;
+}
+
+/** What a feed delivers. */
+export interface FeedInfo {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Constant when transcoded, the average when copied. */
+  readonly fps: number;
+  readonly hasAudio: boolean;
+  readonly delivery: Delivery;
+}
+
+/**
+ * Why a feed ended. `replaced`: the file changed, or turned out not to be copyable; a feed of its new description
+ * on the same timeline continues. `source-ended`: the file was removed. `source-failed`: it never gave a frame.
+ * Anything else is what `close` was told.
+ */
+export interface FeedEnd {
+  readonly reason: EndReason | 'replaced';
+  /** SOURCE_NOT_PLAYABLE, with `source-failed`. */
+  readonly error?: MediaPeerError;
+}
+
+/** A running source. */
+export interface SourceFeed {
+  readonly info: FeedInfo;
+  readonly timeline: Timeline;
+  /** ffmpeg processes that were started after the first. */
+  readonly restarts: number;
+  /** What the last process that failed said. */
+  readonly lastError: string | undefined;
+  /** Why nothing comes right now; undefined while frames come, and while the first process starts. */
+  readonly trouble: string | undefined;
+  /** Resolves when it has ended and nothing of it is left; never rejects. */
+  readonly closed: Promise<FeedEnd>;
+  /** Ends it; `reason` is only handed through to `closed`, default `viewer-left`. */
+  close(reason?: EndReason): Promise<FeedEnd>;
+}
+
+export interface FeedOptions extends FfmpegDeps {
+  /** Continues this timeline, for a file that was replaced; default a new one that begins at 0. */
+  readonly timeline?: Timeline;
+  /** Closes the feed when aborted. */
+  readonly signal?: AbortSignal;
+  /** Waits between processes that fail. */
+  readonly backoff?: BackoffOptions;
+}
+
+/** Processes that may fail in a row before the first frame. */
+const MAX_FAILED_STARTS = 3;
+
+/**
+ * Starts playing a file; returns at once.
+ * @throws MediaPeerError SOURCE_NOT_PLAYABLE when the description says so
+ */
+export function openFileFeed(description: SourceDescription, sink: FeedSink, options: FeedOptions): SourceFeed {
+  if (!description.plan) {
+    throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${description.id}' cannot be played: ${description.reason ?? 'it has no video stream'}`);
+  }
+  return new FileFeed(description, description.plan, sink, options);
+}
+
+class FileFeed implements SourceFeed {
+  readonly info: FeedInfo;
+  readonly timeline: Timeline;
+  readonly closed: Promise<FeedEnd>;
+  restarts = 0;
+  lastError: string | undefined;
+  trouble: string | undefined;
+  readonly #description: SourceDescription;
+  readonly #plan: FeedPlan;
+  readonly #sink: FeedSink;
+  readonly #options: FeedOptions;
+  readonly #pool: FramePool;
+  readonly #stop = new AbortController();
+  #end: FeedEnd | undefined;
+  #run: FeedRun | undefined;
+  /** Added to the stamps of the running process; undefined until its first frame. */
+  #offsetMs: number | undefined;
+  /** Newest media time of either kind, and of each. */
+  #lastVideoMs = -Infinity;
+  #lastAudioMs = -Infinity;
+  #gaveVideo = false;
+
+  constructor(description: SourceDescription, plan: FeedPlan, sink: FeedSink, options: FeedOptions) {
+    this.#description = description;
+    this.#plan = plan;
+    this.#sink = sink;
+    this.#options = options;
+    this.timeline = options.timeline ?? new Timeline();
+    const { widthPx, heightPx, fps, delivery } = plan;
+    this.info = { widthPx, heightPx, fps, delivery, hasAudio: plan.audioIndex !== undefined };
+    this.#pool = new FramePool(i420Size(widthPx & ~1, heightPx & ~1));
+    this.closed = this.#play();
+  }
+
+  close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
+    this.#finish({ reason });
+    return this.closed;
+  }
+
+  /** The whole life of a feed. */
+  async #play(): Promise<FeedEnd> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#finish({ reason: 'viewer-left' });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    const unwatch = this.#description.watch?.onChange((change) => {
+      this.#finish({ reason: change === 'removed' ? 'source-ended' : 'replaced' });
+    });
+    try {
+      return await this.#keepRunning();
+    } finally {
+      unwatch?.();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** One process after the other until the end is decided. */
+  async #keepRunning(): Promise<FeedEnd> {
+    const { clock, logger } = this.#options;
+    const sourceId = this.#description.id;
+    const backoff = new Backoff(this.#options.backoff);
+    for (;;) {
+      if (this.#end) return this.#end;
+      const startedMs = clock.now();
+      const error = await this.#runOnce();
+      if (this.#end) return this.#end;
+      if (error) this.lastError = this.trouble = error.message;
+      const waitMs = error ? backoff.next(clock.now() - startedMs) : 0;
+      if (error && !this.#gaveVideo && backoff.failures >= MAX_FAILED_STARTS) return this.#failed(error);
+      this.restarts++;
+      logger.warn({ sourceId, err: error, waitMs, restarts: this.restarts }, 'the file stopped playing, starting again');
+      if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+    }
+  }
+
+  /** Runs one process to its end; what it failed of, or undefined when it came to the end of the file. */
+  async #runOnce(): Promise<MediaPeerError | undefined> {
+    this.#offsetMs = undefined;
+    try {
+      this.#run = await openFeedRun(`feed ${this.#description.id}`, this.#description.file, this.#plan, this.#pool, this.#options, {
+        video: (frame) => this.#video(frame),
+        picture: (data, stampMs) => this.#picture(data, stampMs),
+        audio: (packet) => this.#audio(packet),
+      });
+      if (this.#end) void this.#run.close();
+      const end = await this.#run.closed;
+      return end.error ?? (this.#offsetMs === undefined ? new MediaPeerError('FFMPEG_FAILED', 'ffmpeg ended without a frame') : undefined);
+    } catch (error) {
+      return new MediaPeerError('FFMPEG_FAILED', `the feed could not be started: ${messageOf(error)}`, { cause: error });
+    } finally {
+      this.#run = undefined;
+    }
+  }
+
+  #failed(error: MediaPeerError): FeedEnd {
+    const failure = new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${this.#description.id}' cannot be played: ${error.message}`, {
+      cause: error,
+      details: error.details,
+    });
+    this.#end = { reason: 'source-failed', error: failure };
+    return this.#end;
+  }
+
+  #finish(end: FeedEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#stop.abort();
+    // Its end is awaited by the loop; it never rejects.
+    void this.#run?.close();
+  }
+
+  #video(frame: FlvFrame): void {
+    if (this.#end) return;
+    const refusal = copyRefusal(frame, this.#gaveVideo);
+    if (refusal !== undefined && this.#description.watch) return this.#description.watch.mustTranscode(refusal);
+    const mediaTimeMs = this.#mediaTime(frame.mediaTimeMs);
+    if (mediaTimeMs <= this.#lastVideoMs) return;
+    this.#lastVideoMs = mediaTimeMs;
+    this.#gotVideo();
+    this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
+  }
+
+  #picture(data: Buffer, stampMs: number): void {
+    const mediaTimeMs = this.#end ? -Infinity : this.#mediaTime(stampMs);
+    if (mediaTimeMs <= this.#lastVideoMs) return this.#pool.give(data);
+    this.#lastVideoMs = mediaTimeMs;
+    this.#gotVideo();
+    const { widthPx, heightPx } = this.#plan;
+    const picture = this.#pool.frame({ data, widthPx, heightPx, mediaTimeMs });
+    this.#sink.picture(picture);
+    picture.release();
+  }
+
+  #audio(packet: EncodedFrame): void {
+    if (this.#end) return;
+    const mediaTimeMs = this.#mediaTime(packet.mediaTimeMs);
+    if (mediaTimeMs <= this.#lastAudioMs) return;
+    this.#lastAudioMs = mediaTimeMs;
+    this.#sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
+  }
+
+  #gotVideo(): void {
+    this.#gaveVideo = true;
+    this.trouble = undefined;
+  }
+
+  /**
+   * A process's stamp on the source's timeline. The first frame of a process, picture or sound, is put where the
+   * wall clock is, and in any case behind what was delivered before.
+   */
+  #mediaTime(stampMs: number): number {
+    this.#offsetMs ??= this.#beginMs() - stampMs;
+    return stampMs + this.#offsetMs;
+  }
+
+  #beginMs(): number {
+    const wallClockMs = this.#options.clock.wallClock();
+    const elapsedMs = this.timeline.mediaTimeAt(wallClockMs);
+    if (elapsedMs === undefined) {
+      this.timeline.anchor(0, wallClockMs);
+      return 0;
+    }
+    return Math.max(elapsedMs, Math.max(this.#lastVideoMs, this.#lastAudioMs) + 1000 / this.#plan.fps);
+  }
+}
+
+/** What the probe could not see: signs that a browser would not play the copy. */
+function copyRefusal(frame: FlvFrame, gaveVideo: boolean): string | undefined {
+  if (frame.compositionOffsetMs !== 0) return 'it has B-frames, which browsers cannot play over WebRTC';
+  if (!gaveVideo && !frame.keyframe) return 'it does not begin with a picture that can be decoded by itself';
+  if (frame.markedAsKeyframe && !frame.keyframe) return 'its keyframes are not IDR pictures, which browsers wait for';
+  return undefined;
+}

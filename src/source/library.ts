@@ -1,0 +1,274 @@
+/**
+ * The upload folder as a list of sources. Every file is looked into once; what is added, replaced or removed
+ * while the server runs is noticed by `fs.watch`, and by a look every few seconds where that says nothing (network
+ * folders). Names are ids, never paths: only plain files directly in the folder count, so no name leads out of it.
+ */
+import { EventEmitter } from 'node:events';
+import { watch, type FSWatcher } from 'node:fs';
+import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Timer } from '../clock.js';
+import { MediaPeerError, messageOf } from '../errors.js';
+import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
+import type { ResourceLedger } from '../resources.js';
+import { describeContent } from './delivery.js';
+import type { FileChange, SourceDescription } from './description.js';
+import { assignIds } from './ids.js';
+
+export interface LibraryOptions extends FfmpegDeps {
+  /** Absolute path; made when it does not exist. */
+  readonly uploadDir: string;
+  /** Time between looks at the folder. Default 3000 ms. */
+  readonly pollMs?: number;
+}
+
+/** What the library tells. */
+export interface LibraryEvents {
+  added: [SourceDescription];
+  replaced: [SourceDescription];
+  removed: [SourceDescription];
+}
+
+/** A file as it lies in the folder. */
+interface FoundFile {
+  readonly name: string;
+  /** Changes whenever the content may have changed. */
+  readonly identity: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** What is remembered of a file. */
+interface Entry {
+  readonly found: FoundFile;
+  readonly description: SourceDescription;
+  /** The feeds that play it. */
+  readonly listeners: Set<(change: FileChange) => void>;
+}
+
+const DEFAULT_POLL_MS = 3_000;
+/** Copying a file fires many events. */
+const DEBOUNCE_MS = 200;
+/** A file younger than this may still be written. */
+const SETTLE_MS = 2_000;
+const SETTLE_RETRY_MS = 500;
+const MAX_PROBES = 2;
+const TRIAL_TIMEOUT_MS = 10_000;
+
+export class SourceLibrary {
+  readonly events = new EventEmitter<LibraryEvents>();
+  /** Resolves when every file that was there at the start has been looked into; never rejects. */
+  readonly ready: Promise<void>;
+  readonly #options: LibraryOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #poll: Timer;
+  readonly #fsWatcher: FSWatcher | undefined;
+  #soon: Timer | undefined;
+  #scanning: Promise<void> | undefined;
+  #scanAgain = false;
+  #closed = false;
+
+  /**
+   * Opens the folder and begins to look into its files; `ready` tells when that is done.
+   * @throws MediaPeerError CONFIG_INVALID when the folder cannot be made or read
+   */
+  static async open(options: LibraryOptions): Promise<SourceLibrary> {
+    const { uploadDir } = options;
+    try {
+      await mkdir(uploadDir, { recursive: true });
+      await readdir(uploadDir);
+    } catch (error) {
+      throw new MediaPeerError('CONFIG_INVALID', `UPLOAD_DIR '${uploadDir}' cannot be read: ${messageOf(error)}; make it a folder that the server may read`, { cause: error });
+    }
+    return new SourceLibrary(options);
+  }
+
+  private constructor(options: LibraryOptions) {
+    this.#options = options;
+    this.events.setMaxListeners(0);
+    this.#fsWatcher = this.#watchFolder();
+    this.#poll = options.clock.every(options.pollMs ?? DEFAULT_POLL_MS, () => this.#scanSoon(0));
+    this.ready = this.#scan();
+  }
+
+  /** All files, playable or not, by name. */
+  list(): SourceDescription[] {
+    return [...this.#entries.values()].map((entry) => entry.description).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The source of that id; undefined when there is none. */
+  get(id: string): SourceDescription | undefined {
+    return this.list().find((description) => description.id === id);
+  }
+
+  /** Looks at the folder now. */
+  refresh(): Promise<void> {
+    return this.#scan();
+  }
+
+  /** Stops watching. Feeds that run are not touched. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#fsWatcher?.close();
+    this.#poll.cancel();
+    this.#soon?.cancel();
+    await this.#scanning;
+    for (const entry of this.#entries.values()) entry.listeners.clear();
+  }
+
+  #watchFolder(): FSWatcher | undefined {
+    const { uploadDir, logger } = this.#options;
+    try {
+      const watcher = watch(uploadDir, { persistent: false }, () => this.#scanSoon(DEBOUNCE_MS));
+      watcher.on('error', (error) => logger.warn({ err: error }, 'upload folder is no longer watched, only polled'));
+      return watcher;
+    } catch (error) {
+      logger.warn({ err: error }, 'upload folder cannot be watched, only polled');
+      return undefined;
+    }
+  }
+
+  #scanSoon(delayMs: number): void {
+    if (this.#closed || this.#soon) return;
+    this.#soon = this.#options.clock.after(delayMs, () => {
+      this.#soon = undefined;
+      // Never rejects.
+      void this.#scan();
+    });
+  }
+
+  /** One look at a time; a look that is asked for meanwhile follows. Never rejects. */
+  #scan(): Promise<void> {
+    if (this.#scanning) this.#scanAgain = true;
+    this.#scanning ??= this.#scanUntilQuiet().finally(() => (this.#scanning = undefined));
+    return this.#scanning;
+  }
+
+  async #scanUntilQuiet(): Promise<void> {
+    do {
+      this.#scanAgain = false;
+      try {
+        await this.#scanOnce();
+      } catch (error) {
+        this.#options.logger.warn({ err: error }, 'upload folder cannot be read');
+      }
+    } while (this.#scanAgain && !this.#closed);
+  }
+
+  async #scanOnce(): Promise<void> {
+    const found = await this.#findFiles();
+    const names = new Set(found.map(({ name }) => name));
+    for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
+    const ids = assignIds([...names]);
+    const waiting = found.filter((file) => this.#entries.get(file.name)?.found.identity !== file.identity);
+    const probeNext = async (): Promise<void> => {
+      for (let file = waiting.shift(); file && !this.#closed; file = waiting.shift()) await this.#look(file, ids.get(file.name) as string);
+    };
+    await Promise.all(Array.from({ length: MAX_PROBES }, probeNext));
+  }
+
+  /** Plain files directly in the folder; a link counts when it leads to one in the folder. */
+  async #findFiles(): Promise<FoundFile[]> {
+    const root = await realpath(this.#options.uploadDir);
+    const names = (await readdir(root)).filter((name) => !isIgnored(name));
+    const files = await Promise.all(
+      names.map(async (name): Promise<FoundFile | undefined> => {
+        try {
+          const file = path.join(root, name);
+          if ((await lstat(file)).isSymbolicLink() && path.dirname(await realpath(file)) !== root) return undefined;
+          const facts = await stat(file);
+          if (!facts.isFile()) return undefined;
+          return { name, identity: `${facts.size}/${facts.mtimeMs}/${facts.ino}`, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
+        } catch {
+          // Gone since the folder was listed, or a link to nowhere.
+          return undefined;
+        }
+      }),
+    );
+    return files.filter((file) => file !== undefined);
+  }
+
+  /** Looks into one file and lists it, unless it is still being written. */
+  async #look(found: FoundFile, id: string): Promise<void> {
+    const file = path.join(await realpath(this.#options.uploadDir), found.name);
+    const content = await this.#probe(file, found.sizeBytes);
+    if (this.#closed) return;
+    const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;
+    const now = await stat(file).catch(() => undefined);
+    if (!now || (isYoung && (content.problem !== undefined || now.size !== found.sizeBytes))) {
+      // Gone again, or perhaps still being written; what was listed under this name stays until that is known.
+      this.#scanSoon(SETTLE_RETRY_MS);
+      return;
+    }
+    this.#put(id, file, found, content);
+  }
+
+  /** What is in the file; never rejects. A file that must be transcoded is tried out, because its codec may be unknown. */
+  async #probe(file: string, sizeBytes: number): Promise<ProbeResult> {
+    const { tools, ledger } = this.#options;
+    try {
+      const content = await probe(tools, file, sizeBytes, ledger);
+      const { plan } = describeContent(content);
+      if (plan?.delivery !== 'transcode') return content;
+      const problem = await whyNotDecoded(tools, file, plan.videoIndex, ledger);
+      return problem === undefined ? content : { ...content, problem };
+    } catch (error) {
+      return { container: '', durationS: undefined, video: undefined, audio: undefined, problem: `it could not be examined: ${messageOf(error)}` };
+    }
+  }
+
+  #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
+    const before = this.#entries.get(found.name);
+    const listeners = new Set<(change: FileChange) => void>();
+    const description: SourceDescription = {
+      id: before?.description.id ?? id,
+      name: found.name,
+      file,
+      sizeBytes: found.sizeBytes,
+      ...describeContent(content, transcodeReason),
+      watch: {
+        onChange: (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+        mustTranscode: (reason) => {
+          if (this.#entries.get(found.name)?.description === description) this.#put(id, file, found, content, reason);
+        },
+      },
+    };
+    this.#entries.set(found.name, { found, description, listeners });
+    const { playable, delivery, reason } = description;
+    this.#options.logger.info({ sourceId: description.id, playable, delivery, reason }, before ? 'source replaced' : 'source added');
+    this.events.emit(before ? 'replaced' : 'added', description);
+    if (before) tell(before, 'replaced');
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.found.name);
+    this.#options.logger.info({ sourceId: entry.description.id }, 'source removed');
+    this.events.emit('removed', entry.description);
+    tell(entry, 'removed');
+  }
+}
+
+/** Each listener is told once. */
+function tell(entry: Entry, change: FileChange): void {
+  const listeners = [...entry.listeners];
+  entry.listeners.clear();
+  for (const listener of listeners) listener(change);
+}
+
+/** Dot files, notes about the folder, and downloads that are not complete. */
+function isIgnored(name: string): boolean {
+  return name.startsWith('.') || /^readme\b/i.test(name) || /\.(md|part|partial|crdownload|download|tmp)$/i.test(name);
+}
+
+/** Decodes the first picture; why that fails, in words, or undefined. */
+async function whyNotDecoded(tools: FfmpegTools, file: string, videoIndex: number, ledger: ResourceLedger): Promise<string | undefined> {
+  const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${videoIndex}`, '-frames:v', '1', '-f', 'framecrc', 'pipe:1'];
+  const output = await runTool(tools.ffmpegPath, args, { ledger, timeoutMs: TRIAL_TIMEOUT_MS });
+  const gavePicture = output.stdout.split('\n').some((line) => /^\d/.test(line));
+  if (gavePicture) return undefined;
+  const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, '').trim();
+  return `its video cannot be decoded${last ? ` (${last})` : ''}`;
+}
