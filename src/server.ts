@@ -49,7 +49,8 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     if (detector) closers.push(() => detector.close());
     const seeing: Seeing | undefined = detector && {
       scheduler: new DetectionScheduler({ detector, clock, logger: loggers.room('detection') }),
-      labels: await LabelRenderer.open({ labels: detector.model.labels }),
+      labels: new LabelRenderer({ labels: detector.model.labels, logger: loggers.room('detection') }),
+      scoreThreshold: detector.model.scoreThreshold,
       detectFps: config.DETECT_FPS,
     };
 

@@ -8,6 +8,8 @@ import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 export interface Seeing {
   readonly scheduler: DetectionScheduler;
   readonly labels: LabelRenderer;
+  /** The model's: weaker detections are not shown. */
+  readonly scoreThreshold: number;
   /** Upper limit of detections a second and source. */
   readonly detectFps: number;
 }

@@ -28,7 +28,7 @@ export class ProcessedPictures {
 
   constructor(sourceId: string, format: PictureFormat, seeing: Seeing) {
     this.#seeing = seeing;
-    this.#tracker = new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx });
+    this.#tracker = new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, scoreThreshold: seeing.scoreThreshold });
     this.#pool = new FramePool(i420Size(format.widthPx, format.heightPx));
     this.#registration = seeing.scheduler.register(sourceId, {
       maxFps: seeing.detectFps,

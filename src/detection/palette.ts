@@ -1,0 +1,43 @@
+/** Colours of classes: stable, far apart for neighbours, in limited-range BT.601. */
+
+/** One colour as the planes of a picture hold it. */
+export interface YuvColour {
+  readonly y: number;
+  readonly u: number;
+  readonly v: number;
+}
+
+export const WHITE: YuvColour = { y: 235, u: 128, v: 128 };
+export const BLACK: YuvColour = { y: 16, u: 128, v: 128 };
+
+/** The golden angle: any number of neighbouring hues stay far apart. */
+const GOLDEN_ANGLE = 137.508;
+
+/** The colour of a class, the same in every picture and on every server. */
+export function classColour(classId: number): YuvColour {
+  const hue = (200 + classId * GOLDEN_ANGLE) % 360;
+  const lightness = classId % 3 === 1 ? 0.45 : 0.52;
+  return fromRgb(hslToRgb(hue, 0.85, lightness));
+}
+
+/** Black or white, whichever is legible on the colour. */
+export function textColour(background: YuvColour): YuvColour {
+  return background.y > 130 ? BLACK : WHITE;
+}
+
+function hslToRgb(hue: number, saturation: number, lightness: number): readonly [number, number, number] {
+  const chroma = saturation * Math.min(lightness, 1 - lightness);
+  const channel = (offset: number): number => {
+    const k = (offset + hue / 30) % 12;
+    return 255 * (lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
+  };
+  return [channel(0), channel(8), channel(4)];
+}
+
+function fromRgb([r, g, b]: readonly [number, number, number]): YuvColour {
+  return {
+    y: Math.round(16 + 0.257 * r + 0.504 * g + 0.098 * b),
+    u: Math.round(128 - 0.148 * r - 0.291 * g + 0.439 * b),
+    v: Math.round(128 + 0.439 * r - 0.368 * g - 0.071 * b),
+  };
+}

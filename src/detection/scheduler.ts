@@ -1,0 +1,139 @@
+/**
+ * Shares one detector among sources. It never queues: a source that offers pictures while the detector is busy
+ * is remembered with its newest one alone, and sources take turns. A source is looked at no more often than its
+ * limit says.
+ */
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { VideoFrame } from '../media/index.js';
+import type { DetectionResult, Detector } from './detector.js';
+
+export interface SchedulerInit {
+  readonly detector: Pick<Detector, 'detect' | 'isBusy' | 'state'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface RegistrationInit {
+  /** Detections a second at most. */
+  readonly maxFps: number;
+  readonly onResult: (result: DetectionResult) => void;
+}
+
+/** A failing detector is reported once in this time. */
+const REPORT_INTERVAL_MS = 5000;
+
+export class DetectionScheduler {
+  readonly #init: SchedulerInit;
+  /** In the order of their turns: who was served last stands last. */
+  #registrations: DetectionRegistration[] = [];
+  #lastReportMs = -Infinity;
+
+  constructor(init: SchedulerInit) {
+    this.#init = init;
+  }
+
+  /** Adds a source; close the registration to remove it. */
+  register(sourceId: string, init: RegistrationInit): DetectionRegistration {
+    const registration: DetectionRegistration = new DetectionRegistration(init, {
+      wake: () => this.#next(),
+      remove: () => (this.#registrations = this.#registrations.filter((other) => other !== registration)),
+    });
+    this.#init.logger.debug({ sourceId, maxFps: init.maxFps }, 'source registered for detection');
+    this.#registrations.push(registration);
+    return registration;
+  }
+
+  #next(): void {
+    const { detector, clock, logger } = this.#init;
+    if (detector.isBusy || detector.state !== 'ready') return;
+    const registration = this.#registrations.find((candidate) => candidate.hasPicture);
+    const picture = registration?.takePicture();
+    if (!registration || !picture) return;
+    this.#registrations = [...this.#registrations.filter((other) => other !== registration), registration];
+    const startedMs = clock.now();
+    detector
+      .detect(picture)
+      .then((result) => registration.succeeded(result, clock.now() - startedMs))
+      .catch((error: unknown) => {
+        registration.failed();
+        if (clock.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
+        this.#lastReportMs = clock.now();
+        logger.warn({ error: messageOf(error) }, 'detection failed');
+      })
+      .finally(() => this.#next());
+    picture.release();
+  }
+}
+
+/** One source's place in the queue. */
+export class DetectionRegistration {
+  framesDetected = 0;
+  framesSkipped = 0;
+  failures = 0;
+  /** Picture in to detections out, moving average in ms; undefined before the first. */
+  latencyMs: number | undefined;
+  readonly #init: RegistrationInit;
+  readonly #scheduler: { wake(): void; remove(): void };
+  #picture: VideoFrame | undefined;
+  #nextMediaTimeMs = -Infinity;
+  #isClosed = false;
+
+  constructor(init: RegistrationInit, scheduler: { wake(): void; remove(): void }) {
+    this.#init = init;
+    this.#scheduler = scheduler;
+  }
+
+  get hasPicture(): boolean {
+    return this.#picture !== undefined;
+  }
+
+  /** Offers every picture of the source, in order. Never waits; keeps a reference only while it needs one. */
+  offer(picture: VideoFrame): void {
+    if (this.#isClosed) return;
+    // Half a millisecond of tolerance: stamps are rounded.
+    if (picture.mediaTimeMs < this.#nextMediaTimeMs - 0.5) {
+      this.framesSkipped++;
+      return;
+    }
+    if (this.#picture) {
+      this.framesSkipped++;
+      this.#picture.release();
+    }
+    this.#picture = picture.retain();
+    this.#scheduler.wake();
+  }
+
+  /** The picture to look at, with its reference. */
+  takePicture(): VideoFrame | undefined {
+    const picture = this.#picture;
+    this.#picture = undefined;
+    if (picture) {
+      const periodMs = 1000 / this.#init.maxFps;
+      // On the source's own beat where possible, so that a limit of half the rate takes every second picture.
+      const onBeat = this.#nextMediaTimeMs + periodMs;
+      this.#nextMediaTimeMs = onBeat > picture.mediaTimeMs ? onBeat : picture.mediaTimeMs + periodMs;
+    }
+    return picture;
+  }
+
+  succeeded(result: DetectionResult, latencyMs: number): void {
+    if (this.#isClosed) return;
+    this.framesDetected++;
+    this.latencyMs = this.latencyMs === undefined ? latencyMs : this.latencyMs * 0.9 + latencyMs * 0.1;
+    this.#init.onResult(result);
+  }
+
+  failed(): void {
+    this.failures++;
+  }
+
+  /** Leaves the queue. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#picture?.release();
+    this.#picture = undefined;
+    this.#scheduler.remove();
+  }
+}
