@@ -279,7 +279,6 @@ class Car:
 
         wheel = size * 0.082
         dark = shade(self.paint, 0.62)
-        slot, canvas.slot = canvas.slot, canvas.slot
         canvas.shadow(x, ground - 0.005 * size, 0.60 * size, 0.075 * size, 0.62)
         outline = place(_OUTLINES[self.shape])
         canvas.polygon(outline, self.paint)
@@ -322,7 +321,6 @@ class Car:
             canvas.glow(lx, ly, 0.13 * size, 0.085 * size, (200, 240, 255), 0.8 * self.lamps)
             canvas.glow(lx + 0.26 * size * self.facing, ground, 0.36 * size, 0.05 * size, (170, 225, 255), 0.35 * self.lamps)
             canvas.glow(rx, ry, 0.07 * size, 0.05 * size, (60, 50, 255), 0.7 * self.lamps)
-        canvas.slot = slot
 
 
 SKINS = ["#f1c9a5", "#d9a066", "#a9714b", "#7a4b32", "#5a3825"]
@@ -589,6 +587,7 @@ class Street:
     edge: float = 636.0  # near edge of the road
     far_scale: float = 0.52  # size of things at the horizon; at the picture's lower edge it is 1
     clutter: int = 0  # number of meaningless shapes
+    birds: bool = True
     furniture: list = field(default_factory=list)
 
     def __post_init__(self):
@@ -753,7 +752,7 @@ class Street:
         for _ in range(rng.integers(0, 5)):
             x, y, size = rng.uniform(0, WIDTH), rng.uniform(0.05, 0.5) * self.horizon, rng.uniform(6, 15)
             lift = rng.uniform(0.3, 0.8) * size
-            for side in (-1, 1):
+            for side in (-1, 1) if self.birds else ():
                 canvas.capsule((x, y), (x + side * size, y - lift), 2.4, 1.0, (70, 62, 60))
 
     def _skyline(self, rng, canvas, haze):
