@@ -78,7 +78,7 @@ export class Gallery {
 
 /** The still's address; it changes when the file does. */
 export function stillUrl(video) {
-  return `/stills/${encodeURIComponent(video.source)}.jpg?size=${video.size_bytes}`;
+  return `/snapshot/${encodeURIComponent(video.source)}.jpg?width=480&size=${video.size_bytes}`;
 }
 
 /** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */
