@@ -1,0 +1,101 @@
+/** The cards: one per source, updated in place so that focus and pictures stay where they are. */
+
+/** A still may be made after the file is listed; a few looks later it is there or never will be. */
+const STILL_ATTEMPTS = 6;
+
+export class Gallery {
+  #list;
+  #onChoose;
+  /** @type {Map<string, { item: HTMLLIElement, signature: string, stillAttempts: number }>} */
+  #cards = new Map();
+
+  /** @param {HTMLUListElement} list @param {(source: string) => void} onChoose */
+  constructor(list, onChoose) {
+    this.#list = list;
+    this.#onChoose = onChoose;
+  }
+
+  /** @param {object[]} videos of `GET /available-videos` */
+  update(videos) {
+    const present = new Set(videos.map(({ source }) => source));
+    for (const [source, { item }] of this.#cards) {
+      if (present.has(source)) continue;
+      item.remove();
+      this.#cards.delete(source);
+    }
+    videos.forEach((video, index) => {
+      const signature = JSON.stringify(video);
+      let card = this.#cards.get(video.source);
+      if (card?.signature !== signature) {
+        const item = this.#item(video);
+        const hadFocus = card?.item.contains(document.activeElement);
+        card?.item.replaceWith(item);
+        if (hadFocus) item.querySelector('button').focus();
+        card = { item, signature, stillAttempts: 0 };
+        this.#cards.set(video.source, card);
+      }
+      if (this.#list.children[index] !== card.item) this.#list.insertBefore(card.item, this.#list.children[index] ?? null);
+      this.#showStill(video, card);
+    });
+  }
+
+  /** Marks the card that is on the stage. @param {string | undefined} source */
+  select(source) {
+    for (const [name, { item }] of this.#cards) {
+      const button = item.querySelector('button');
+      if (name === source) button.setAttribute('aria-current', 'true');
+      else button.removeAttribute('aria-current');
+    }
+  }
+
+  #item(video) {
+    const button = element('button', { className: 'card', type: 'button', disabled: !video.playable });
+    button.addEventListener('click', () => this.#onChoose(video.source));
+    button.append(
+      element('span', { className: 'still' }),
+      element('span', { className: 'name', textContent: video.source, title: video.name }),
+      element('span', { className: 'facts', textContent: facts(video) }),
+    );
+    button.append(
+      video.playable
+        ? element('span', { className: `tag ${video.delivery}`, textContent: video.delivery, title: video.reason ?? '' })
+        : element('span', { className: 'reason', textContent: video.reason ?? 'cannot be played' }),
+    );
+    const item = element('li');
+    item.append(button);
+    return item;
+  }
+
+  #showStill(video, card) {
+    const place = card.item.querySelector('.still');
+    if (!video.playable || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
+    card.stillAttempts++;
+    const image = element('img', { alt: '', decoding: 'async', src: stillUrl(video) + `&attempt=${card.stillAttempts}` });
+    image.addEventListener('error', () => image.remove());
+    place.append(image);
+  }
+}
+
+/** The still's address; it changes when the file does. */
+export function stillUrl(video) {
+  return `/snapshot/${encodeURIComponent(video.source)}.jpg?width=480&size=${video.size_bytes}`;
+}
+
+/** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */
+export function facts({ width, height, fps, duration_s: seconds, audio_codec: audio }) {
+  return [width && height ? `${width} × ${height}` : '', fps ? `${Math.round(fps)} fps` : '', Number.isFinite(seconds) ? duration(seconds) : '', audio ? 'sound' : '']
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** `1:03`, `1:02:03`. @param {number} seconds */
+export function duration(seconds) {
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (parts[0] === 0) parts.shift();
+  return parts.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}
+
+function element(name, properties = {}) {
+  return Object.assign(document.createElement(name), properties);
+}

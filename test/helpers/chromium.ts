@@ -1,0 +1,208 @@
+/**
+ * A real browser for tests and benches: headless Chromium that joins through POST /offer and tells what it
+ * sees. Every launch has its own fresh profile; `close` leaves no process behind.
+ */
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { projectRoot } from './assets.js';
+import { eventually, within } from './deadline.js';
+
+/** Chromium's path: `CHROMIUM_PATH`, /usr/bin/chromium, or `chromium` on PATH; undefined where there is none. */
+export function chromiumPath(): string | undefined {
+  const onPath = (process.env['PATH'] ?? '').split(path.delimiter).flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => path.join(folder, name)));
+  return [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', ...onPath].find((file) => file !== undefined && file !== '' && isExecutable(file));
+}
+
+/** For a test's `skip`: false when there is a browser, else the reason. */
+export const noChromium: string | false = chromiumPath() === undefined ? 'no Chromium found: set CHROMIUM_PATH' : false;
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--allow-loopback-in-peer-connection',
+  '--autoplay-policy=no-user-gesture-required',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+/** What a viewer in the page joins with. */
+export interface JoinOptions {
+  /** Receiving video m-lines. Default 1. */
+  readonly video?: number;
+  /** One receiving audio m-line. Default false. */
+  readonly audio?: boolean;
+  /** Default false. */
+  readonly dataChannel?: boolean;
+  /** The only video codec that is offered. Default: all the browser has. */
+  readonly codec?: 'H264' | 'VP8';
+  /** Posts the offer only when all candidates are gathered. Default false. */
+  readonly waitForCandidates?: boolean;
+  /** Members of the request beside `sdp` and `type`. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** RGBA pixels as shown. */
+export interface Picture {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** 4 bytes a pixel. */
+  readonly rgba: Buffer;
+}
+
+/** Moments on the page's `performance.now()`, in ms. */
+export interface ViewerState {
+  readonly connectionState: string;
+  readonly times: Readonly<Partial<Record<'posted' | 'answered' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed', number>>>;
+  /** Presented pictures by video m-line. */
+  readonly frames: readonly number[];
+  /** The first presented picture by video m-line. */
+  readonly firstFrame: readonly ({ readonly now: number; readonly rtpTimestamp?: number; readonly width: number; readonly height: number } | null | undefined)[];
+}
+
+/** One picture as it was presented. */
+export interface PresentedFrame {
+  readonly now: number;
+  readonly rtpTimestamp?: number;
+  /** Equal for equal pictures. */
+  readonly hash: number;
+}
+
+/** An entry of `RTCStatsReport`; which fields it has depends on its type. */
+export type StatsEntry = Readonly<Record<string, string | number | boolean | undefined>> & { readonly type: string; readonly id: string };
+
+/** A running browser. */
+export class ChromiumHarness {
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Starts one. @throws Error when no Chromium is found or it does not start. */
+  static async launch(): Promise<ChromiumHarness> {
+    const executablePath = chromiumPath();
+    if (executablePath === undefined) throw new Error('no Chromium found: install it or set CHROMIUM_PATH');
+    return new ChromiumHarness(await chromium.launch({ executablePath, args: FLAGS, timeout: 30_000 }));
+  }
+
+  /** A page at `url`, in a browser context of its own. */
+  async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.#browser.newPage(options);
+    await page.goto(url);
+    return page;
+  }
+
+  /** An empty page on the server's origin, ready for `join`. */
+  async viewerPage(serverUrl: string): Promise<ViewerPage> {
+    const page = await this.#browser.newPage({ viewport: { width: 1000, height: 800 } });
+    const blank = new URL('/blank-page-of-the-test', serverUrl).href;
+    await page.route(blank, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>viewer</title>' }));
+    await page.addInitScript({ path: path.join(projectRoot, 'test/helpers/browser-viewer.js') });
+    await page.goto(blank);
+    return new ViewerPage(page);
+  }
+
+  /** Ends the browser with all its pages and processes. */
+  async close(): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+/** A page that holds any number of viewers. */
+export class ViewerPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Posts an offer and applies the answer. Does not wait for the connection. */
+  async join(options: JoinOptions = {}): Promise<BrowserViewer> {
+    const { id, status, answer } = await this.call<{ id: number; status: number; answer: Record<string, unknown> }>('join', options);
+    return new BrowserViewer(this, id, status, answer);
+  }
+
+  /** Calls a function of browser-viewer.js. */
+  call<T>(name: string, ...args: readonly unknown[]): Promise<T> {
+    // The function's name and arguments travel as JSON: the page's globals have no types here.
+    return this.page.evaluate(`sightlineViewers.${name}(...${JSON.stringify(args)})`);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+/** One RTCPeerConnection in the page. */
+export class BrowserViewer {
+  readonly #page: ViewerPage;
+  readonly #id: number;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Its JSON. */
+  readonly answer: Readonly<Record<string, unknown>>;
+
+  constructor(page: ViewerPage, id: number, status: number, answer: Readonly<Record<string, unknown>>) {
+    this.#page = page;
+    this.#id = id;
+    this.status = status;
+    this.answer = answer;
+  }
+
+  state(): Promise<ViewerState> {
+    return this.#page.call('state', this.#id);
+  }
+
+  /** Waits until `count` pictures of a video m-line have been presented. */
+  frames(count: number, index = 0, ms = 10_000): Promise<ViewerState> {
+    return eventually(
+      async () => {
+        const state = await this.state();
+        return (state.frames[index] ?? 0) >= count ? state : undefined;
+      },
+      ms,
+      `${count} pictures on video m-line ${index}`,
+    );
+  }
+
+  /** The next `count` pictures as they are presented. */
+  record(count: number, index = 0, ms = 10_000): Promise<readonly PresentedFrame[]> {
+    return within(this.#page.call('record', this.#id, index, count), ms, `${count} more pictures`);
+  }
+
+  /** What is shown now. */
+  async picture(index = 0): Promise<Picture> {
+    return decode(await this.#page.call('picture', this.#id, index));
+  }
+
+  /** The first picture that was presented. */
+  async firstPicture(index = 0): Promise<Picture> {
+    return decode(await this.#page.call('firstPicture', this.#id, index));
+  }
+
+  stats(): Promise<readonly StatsEntry[]> {
+    return this.#page.call('stats', this.#id);
+  }
+
+  leave(): Promise<void> {
+    return this.#page.call('leave', this.#id);
+  }
+}
+
+function decode(picture: { widthPx: number; heightPx: number; rgba: string }): Picture {
+  return { ...picture, rgba: Buffer.from(picture.rgba, 'base64') };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
