@@ -75,10 +75,12 @@ class FfmpegDecoder implements Decoder {
     this.#process = openProcess(options, {
       owner: options.owner,
       // One thread, because each further one holds a frame back.
-      input: {
-        options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', 'flv'],
-        address: 'pipe:0',
-      },
+      inputs: [
+        {
+          options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', 'flv'],
+          address: 'pipe:0',
+        },
+      ],
       outputs: [
         {
           options: [

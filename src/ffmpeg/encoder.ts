@@ -79,7 +79,7 @@ class FfmpegEncoder implements Encoder {
     const parser = options.codec === 'h264' ? new FlvParser(onFrame) : new IvfParser(onFrame);
     this.#process = openProcess(options, {
       owner: options.owner,
-      input: { options: ['-probesize', '32', '-analyzeduration', '0', '-f', 'matroska'], address: 'pipe:0' },
+      inputs: [{ options: ['-probesize', '32', '-analyzeduration', '0', '-f', 'matroska'], address: 'pipe:0' }],
       outputs: [{ options: encoderOptions(options), address: 'pipe:1' }],
       onOutput: (chunk) => parser.push(chunk),
       expectOutput: 'on-input',

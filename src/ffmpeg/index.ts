@@ -5,8 +5,8 @@ export { bitrateFor, openEncoder, type Encoder, type EncoderOptions } from './en
 export { FlvParser, type FlvFrame } from './flv.js';
 export { OggOpusParser } from './ogg-opus.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';
-export { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd, type ProcessSpec } from './process.js';
+export { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd, type ProcessPort, type ProcessSpec } from './process.js';
 export { findFfmpeg, type FfmpegTools } from './tools.js';
 export { NutParser, type NutSink } from './nut.js';
-export { probe, SAFE_INPUT, type KeyframeInfo, type ProbeResult, type VideoStreamInfo } from './probe.js';
+export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type PacketInfo, type ProbeResult, type VideoStreamInfo } from './probe.js';
 export { runTool, type ToolOutput } from './process.js';

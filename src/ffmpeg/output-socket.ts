@@ -11,6 +11,8 @@ import path from 'node:path';
 export interface OutputSocket {
   /** For the command line: `unix:<path>`. */
   readonly address: string;
+  /** The private folder it lies in; what else is put there is removed with it. */
+  readonly folder: string;
   /** Stops listening, drops the connection and removes the socket; may be called again. */
   close(): Promise<void>;
 }
@@ -43,5 +45,5 @@ export async function openOutputSocket(onOutput: (chunk: Buffer) => void): Promi
     await new Promise<void>((resolve) => server.close(() => resolve()));
     await rm(folder, { recursive: true, force: true });
   };
-  return { address: `unix:${file}`, close: () => (closing ??= close()) };
+  return { address: `unix:${file}`, folder, close: () => (closing ??= close()) };
 }

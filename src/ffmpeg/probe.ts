@@ -29,19 +29,25 @@ export interface VideoStreamInfo {
   readonly baseFrameRate: string;
   /** `bt709`, `smpte170m`, ...; empty when the file does not say. */
   readonly colourSpace: string;
-  readonly keyframes: KeyframeInfo;
+  readonly packets: PacketInfo;
 }
 
-/** Where decoding can start, from the flags of the packets that were read. */
-export interface KeyframeInfo {
-  /** True when the very first packet is a keyframe. */
+/** What the packets of a stream say. */
+export interface PacketInfo {
+  /** True when the first packet that is shown is a keyframe. */
   readonly startsWithKeyframe: boolean;
-  /** Seconds from the begin of the stream to the first keyframe; undefined when there is none. */
-  readonly firstS: number | undefined;
-  /** Longest time between keyframes in seconds, the last one to the end included; undefined without keyframes. */
-  readonly longestIntervalS: number | undefined;
+  /** True when decoding can begin with the first packet, even if that one itself is not shown. */
+  readonly startsDecodable: boolean;
+  /** The file's own timestamp of the first picture, in seconds. */
+  readonly beginS: number;
+  /** The file's own timestamp of the first keyframe, in seconds; undefined when there is none. */
+  readonly firstKeyframeS: number | undefined;
+  /** Longest time without a keyframe in seconds, the time before the first and after the last included. */
+  readonly longestIntervalS: number;
+  /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
+  readonly spanS: number | undefined;
   /** Packets that were read. */
-  readonly packets: number;
+  readonly count: number;
 }
 
 /** What was found. */
@@ -59,10 +65,13 @@ export interface ProbeResult {
  * Containers that may be opened. Playlists and scripts (HLS, DASH, concat) are left out on purpose: they could
  * make ffmpeg read other files or the network; so are still pictures and plain text, which ffmpeg would "play".
  */
-export const CONTAINERS = ['mov', 'matroska', 'avi', 'mpegts', 'mpeg', 'flv', 'live_flv', 'asf', 'ogg', 'mxf', 'h264', 'hevc', 'm4v', 'mpegvideo', 'ivf', 'nut', 'rm', 'dv', 'gif', 'wav', 'mp3', 'flac', 'aac'] as const;
+const CONTAINERS = ['mov', 'matroska', 'avi', 'mpegts', 'mpeg', 'flv', 'live_flv', 'asf', 'ogg', 'mxf', 'h264', 'hevc', 'm4v', 'mpegvideo', 'ivf', 'nut', 'rm', 'dv', 'wav', 'mp3', 'flac', 'aac'] as const;
 
-/** Options before `-i` that keep ffmpeg and ffprobe to `CONTAINERS` and to this one file. */
-export const SAFE_INPUT = ['-format_whitelist', CONTAINERS.join(','), '-protocol_whitelist', 'file,pipe,unix'] as const;
+/** Options before `-i` that keep ffmpeg and ffprobe to these containers and to local files. */
+export const SAFE_INPUT = ['-format_whitelist', CONTAINERS.join(','), '-protocol_whitelist', 'file'] as const;
+
+/** The same for a list of our own that repeats such a file. */
+export const SAFE_LIST_INPUT = ['-format_whitelist', ['concat', ...CONTAINERS].join(','), '-protocol_whitelist', 'file', '-f', 'concat', '-safe', '0', '-auto_convert', '0'] as const;
 
 const PROBE_TIMEOUT_MS = 10_000;
 /** Of larger files only the first minutes' packets are read. */
@@ -94,9 +103,10 @@ export async function probe(tools: FfmpegTools, file: string, sizeBytes: number,
     ['-v', 'quiet', ...SAFE_INPUT, ...window, '-select_streams', String(found.index), '-show_entries', 'packet=pts_time,dts_time,flags', '-of', 'csv=p=0', file],
     options,
   );
-  const keyframes = readKeyframes(packets.stdout);
-  const problem = keyframes.packets === 0 ? 'its video stream holds no pictures: the file is damaged or incomplete' : undefined;
-  return { ...common, video: videoStream(found, found.width, found.height, keyframes), problem };
+  const isWhole = window.length === 0 && !packets.cut;
+  const info = readPackets(packets.stdout, isWhole);
+  const problem = info.count === 0 ? 'its video stream holds no pictures: the file is damaged or incomplete' : undefined;
+  return { ...common, video: videoStream(found, found.width, found.height, info), problem };
 }
 
 interface ListedStream {
@@ -134,7 +144,7 @@ function parseListing(json: string): Listing | undefined {
   }
 }
 
-function videoStream(stream: ListedStream, widthPx: number, heightPx: number, keyframes: KeyframeInfo): VideoStreamInfo {
+function videoStream(stream: ListedStream, widthPx: number, heightPx: number, packets: PacketInfo): VideoStreamInfo {
   return {
     index: stream.index,
     codec: stream.codec_name ?? '',
@@ -149,7 +159,7 @@ function videoStream(stream: ListedStream, widthPx: number, heightPx: number, ke
     averageFrameRate: stream.avg_frame_rate ?? '0/0',
     baseFrameRate: stream.r_frame_rate ?? '0/0',
     colourSpace: isKnown(stream.color_space) ? (stream.color_space ?? '') : '',
-    keyframes,
+    packets,
   };
 }
 
@@ -166,25 +176,27 @@ function pixelAspectOf(ratio: string | undefined): number {
   return width && height && width > 0 && height > 0 ? width / height : 1;
 }
 
-function readKeyframes(csv: string): KeyframeInfo {
-  const rows = csv.split('\n').flatMap((line) => {
+/** One line a packet: presentation time, decoding time, flags (K keyframe, D decoded but not shown). */
+function readPackets(csv: string, isWhole: boolean): PacketInfo {
+  const all = csv.split('\n').flatMap((line) => {
     const [pts, dts, flags] = line.trim().split(',');
-    const timeS = Number.parseFloat(pts ?? '');
-    const decodeS = Number.parseFloat(dts ?? '');
-    if (flags === undefined) return [];
-    return [{ timeS: Number.isFinite(timeS) ? timeS : decodeS, isKey: flags.includes('K') }];
+    const timeS = [pts, dts].map((text) => Number.parseFloat(text ?? '')).find(Number.isFinite);
+    return flags === undefined || timeS === undefined ? [] : [{ timeS, isKey: flags.includes('K'), isShown: !flags.includes('D') }];
   });
-  const times = rows.map((row) => row.timeS).filter(Number.isFinite);
-  const keys = rows.filter((row) => row.isKey).map((row) => row.timeS).filter(Number.isFinite);
-  const beginS = times.reduce((least, timeS) => Math.min(least, timeS), Infinity);
-  const endS = times.reduce((most, timeS) => Math.max(most, timeS), -Infinity);
-  const borders = [...keys, endS];
-  const first = keys[0];
+  const shown = all.filter((packet) => packet.isShown);
+  const keyTimes = shown.filter((packet) => packet.isKey).map((packet) => packet.timeS);
+  const beginS = shown.reduce((least, { timeS }) => Math.min(least, timeS), Infinity);
+  const lastS = shown.reduce((most, { timeS }) => Math.max(most, timeS), -Infinity);
+  const pictureS = shown.length > 1 ? (lastS - beginS) / (shown.length - 1) : 0.04;
+  const borders = [beginS, ...keyTimes, lastS + pictureS];
   return {
-    startsWithKeyframe: rows[0]?.isKey ?? false,
-    firstS: first === undefined ? undefined : first - beginS,
-    longestIntervalS: first === undefined ? undefined : borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
-    packets: rows.length,
+    startsWithKeyframe: shown[0]?.isKey ?? false,
+    startsDecodable: all[0]?.isKey ?? false,
+    beginS,
+    firstKeyframeS: keyTimes[0],
+    longestIntervalS: borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
+    spanS: isWhole && shown.length > 0 ? lastS - beginS + pictureS : undefined,
+    count: shown.length,
   };
 }
 

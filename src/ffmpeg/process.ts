@@ -31,7 +31,7 @@ export interface ProcessPort {
 export interface ProcessSpec {
   /** Who wants it, for logs and errors: `feed street`. */
   readonly owner: string;
-  readonly input: ProcessPort;
+  readonly inputs: readonly [ProcessPort, ...ProcessPort[]];
   /** The first one is `pipe:1`. */
   readonly outputs: readonly [ProcessPort, ...ProcessPort[]];
   /** Takes each chunk of standard output; one that throws ends the process with that error. */
@@ -277,11 +277,15 @@ function startFluent(ffmpegPath: string, spec: ProcessSpec, events: StartEvents)
   command.setFfmpegPath(ffmpegPath);
   // What the executable can do is known already; without these two, fluent would start it twice more to ask.
   const usable = { description: '', canDemux: true, canMux: true };
-  const formats = [spec.input, ...spec.outputs].flatMap(({ options }) => options.filter((_, i) => options[i - 1] === '-f'));
+  const formats = [...spec.inputs, ...spec.outputs].flatMap(({ options }) => options.filter((_, i) => options[i - 1] === '-f'));
   command.availableFormats = (callback) => answer(callback, Object.fromEntries(formats.map((name) => [name, usable])));
   command.availableEncoders = (callback) => answer(callback, {});
-  command.input(spec.input.address);
-  addOptions(command.inputOptions.bind(command), ['-hide_banner', '-nostats', '-v', 'warning', ...(spec.input.address === 'pipe:0' ? [] : ['-nostdin']), ...spec.input.options]);
+  const readsStdin = spec.inputs[0].address === 'pipe:0';
+  for (const [i, input] of spec.inputs.entries()) {
+    command.input(input.address);
+    const general = i === 0 ? ['-hide_banner', '-nostats', '-v', 'warning', ...(readsStdin ? [] : ['-nostdin'])] : [];
+    addOptions(command.inputOptions.bind(command), [...general, ...input.options]);
+  }
 
   // The first output is a stream, so that fluent does not collect standard output as text; the stream itself
   // only serves to hand out its source.

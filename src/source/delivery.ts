@@ -18,12 +18,17 @@ export interface FeedPlan {
   /** `fps` as an exact fraction for ffmpeg. */
   readonly frameRate: string;
   readonly deinterlace: boolean;
-  /** Seconds to skip at the begin of the file, where nothing can be decoded. */
-  readonly skipS: number;
+  /** Where to begin, as the file counts time, when nothing before can be decoded. */
+  readonly beginS: number | undefined;
+  /** What one pass through the file takes; the next follows seamlessly. */
+  readonly passS: number;
 }
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_S = 4;
+/** Sound at the end of a file that the next pass may cut off. */
+const MAX_LOST_AUDIO_S = 0.1;
+const MIN_PASS_S = 0.04;
 const MAX_FPS = 60;
 const MAX_WIDTH_PX = 1920;
 const COPIED_PROFILES = new Set(['Baseline', 'Constrained Baseline', 'Main', 'High']);
@@ -44,7 +49,7 @@ export function describeContent(
   }
   const shown = shownSize(video);
   const reason = transcodeReason ?? whyNotCopied(video);
-  const plan = makePlan(video, audio?.index, reason === undefined ? 'passthrough' : 'transcode');
+  const plan = makePlan(found, video, reason === undefined ? 'passthrough' : 'transcode');
   return {
     ...common,
     widthPx: shown.widthPx,
@@ -61,7 +66,7 @@ export function describeContent(
 
 /** Why the stream cannot be copied, in words; undefined when it can. */
 export function whyNotCopied(video: VideoStreamInfo): string | undefined {
-  const { keyframes } = video;
+  const { packets } = video;
   if (video.codec !== 'h264') return `its codec is ${video.codec}; only H.264 is copied`;
   if (!COPIED_PROFILES.has(video.profile)) return `its H.264 profile is ${video.profile || 'unknown'}, which browsers do not play`;
   if (video.pixelFormat !== 'yuv420p') return `its pixel format is ${video.pixelFormat || 'unknown'}; browsers play yuv420p`;
@@ -69,15 +74,15 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.isInterlaced) return 'it is interlaced';
   if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
   if (Math.abs(video.pixelAspect - 1) > 0.01) return 'its pixels are not square, which WebRTC does not carry';
-  if (keyframes.longestIntervalS === undefined) return 'it has no keyframe';
-  if (!keyframes.startsWithKeyframe) return `its first keyframe comes only after ${(keyframes.firstS ?? 0).toFixed(1)} s`;
-  if (keyframes.longestIntervalS > MAX_KEYFRAME_INTERVAL_S) {
-    return `its keyframes are up to ${keyframes.longestIntervalS.toFixed(1)} s apart; at most ${MAX_KEYFRAME_INTERVAL_S} s are copied`;
+  if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
+  if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';
+  if (packets.longestIntervalS > MAX_KEYFRAME_INTERVAL_S) {
+    return `its keyframes are up to ${packets.longestIntervalS.toFixed(1)} s apart; at most ${MAX_KEYFRAME_INTERVAL_S} s are copied`;
   }
   return undefined;
 }
 
-function makePlan(video: VideoStreamInfo, audioIndex: number | undefined, delivery: Delivery): FeedPlan {
+function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery): FeedPlan {
   const shown = shownSize(video);
   const isCopy = delivery === 'passthrough';
   const scale = isCopy ? 1 : Math.min(1, MAX_WIDTH_PX / Math.max(shown.widthPx, shown.heightPx));
@@ -86,14 +91,28 @@ function makePlan(video: VideoStreamInfo, audioIndex: number | undefined, delive
   return {
     delivery,
     videoIndex: video.index,
-    audioIndex,
+    audioIndex: found.audio?.index,
     widthPx: isCopy ? video.widthPx : even(shown.widthPx),
     heightPx: isCopy ? video.heightPx : even(shown.heightPx),
     fps: Math.round(rateOf(frameRate) * 1000) / 1000,
     frameRate,
     deinterlace: video.isInterlaced,
-    skipS: video.keyframes.startsWithKeyframe ? 0 : (video.keyframes.firstS ?? 0),
+    beginS: video.packets.startsDecodable ? undefined : video.packets.firstKeyframeS,
+    passS: passDuration(found, video),
   };
+}
+
+/**
+ * The pictures alone decide, so that they step evenly over the loop, unless the sound is longer than can be
+ * left out unnoticed.
+ */
+function passDuration(found: ProbeResult, video: VideoStreamInfo): number {
+  const { spanS, startsDecodable, firstKeyframeS } = video.packets;
+  const totalS = found.durationS ?? spanS ?? 0;
+  const isAudioLonger = found.audio !== undefined && spanS !== undefined && totalS - spanS > MAX_LOST_AUDIO_S;
+  const passS = spanS === undefined || isAudioLonger ? totalS : spanS;
+  const skippedS = startsDecodable || firstKeyframeS === undefined ? 0 : firstKeyframeS - video.packets.beginS;
+  return Math.max(MIN_PASS_S, passS - skippedS);
 }
 
 /** Width and height with square pixels, turned upright. */

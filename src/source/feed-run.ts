@@ -1,17 +1,30 @@
-/** One ffmpeg process that plays a file in an endless loop; its stamps begin at zero. `FileFeed` keeps one running. */
+/**
+ * One ffmpeg process that plays a file over and over; its stamps begin near zero. `FileFeed` keeps one running.
+ *
+ * The loop is a list that names the file many times (ffmpeg's concat), with the exact time of a pass, because
+ * `-stream_loop` takes the length of the sound for the length of a pass and then steps back in files whose
+ * pictures last longer. Pictures and sound are read through two inputs, each paced by itself: many files hold
+ * a second of the one before a second of the other, and sound read in such lumps would arrive a second late.
+ */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import {
   FlvParser,
   NutParser,
   OggOpusParser,
   openOutputSocket,
   openProcess,
-  SAFE_INPUT,
+  SAFE_LIST_INPUT,
   type FfmpegDeps,
   type FlvFrame,
   type ProcessEnd,
+  type ProcessPort,
 } from '../ffmpeg/index.js';
 import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
 import type { FeedPlan } from './delivery.js';
+
+const MAX_LIST_S = 12 * 3600;
+const MAX_PASSES = 5_000;
 
 /** Where a run delivers; times are the process's own. */
 export interface RunSink {
@@ -29,23 +42,31 @@ export interface FeedRun {
   close(): Promise<ProcessEnd>;
 }
 
-/** Starts playing. Throws only when the socket for the sound cannot be made. */
+/** Starts playing. Throws only when its socket or its list cannot be made. */
 export async function openFeedRun(owner: string, file: string, plan: FeedPlan, pool: FramePool, deps: FfmpegDeps, sink: RunSink): Promise<FeedRun> {
   const opus = new OggOpusParser((packet) => sink.audio(packet));
-  const socket = plan.audioIndex === undefined ? undefined : await openOutputSocket((chunk) => opus.push(chunk));
+  const socket = await openOutputSocket((chunk) => opus.push(chunk));
+  const list = path.join(socket.folder, 'passes');
+  await writeFile(list, passList(file, plan)).catch(async (error: unknown) => {
+    await socket.close();
+    throw error;
+  });
   const video = plan.delivery === 'passthrough' ? new FlvParser((frame) => sink.video(frame)) : pictureParser(plan, pool, sink);
+  const input: ProcessPort = { options: ['-threads', '1', '-re', ...SAFE_LIST_INPUT], address: list };
+  const pictures: ProcessPort = {
+    options: ['-map', `0:${plan.videoIndex}`, ...(plan.delivery === 'passthrough' ? copyOptions() : pictureOptions(plan, deps))],
+    address: 'pipe:1',
+  };
+  const sound: ProcessPort = { options: ['-map', `1:${plan.audioIndex}`, ...opusOptions()], address: socket.address };
   const process = openProcess(deps, {
     owner,
-    input: { options: [...SAFE_INPUT, '-threads', '1', '-re', '-stream_loop', '-1'], address: file },
-    outputs: [
-      { options: ['-map', `0:${plan.videoIndex}`, ...(plan.delivery === 'passthrough' ? copyOptions() : pictureOptions(plan, deps))], address: 'pipe:1' },
-      ...(socket && plan.audioIndex !== undefined ? [{ options: ['-map', `0:${plan.audioIndex}`, ...opusOptions()], address: socket.address }] : []),
-    ],
+    inputs: plan.audioIndex === undefined ? [input] : [input, input],
+    outputs: plan.audioIndex === undefined ? [pictures] : [pictures, sound],
     onOutput: (chunk) => video.push(chunk),
     expectOutput: 'always',
   });
   const closed = process.closed.then(async (end) => {
-    await socket?.close();
+    await socket.close();
     return end;
   });
   return {
@@ -55,6 +76,17 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
       return closed;
     },
   };
+}
+
+/** A list for half a day, in the format of ffmpeg's concat demuxer; then the process ends and another one follows. */
+function passList(file: string, plan: FeedPlan): string {
+  const passes = Math.ceil(Math.min(MAX_PASSES, MAX_LIST_S / plan.passS));
+  const pass = [
+    `file '${file.replaceAll("'", "'\\''")}'`,
+    ...(plan.beginS === undefined ? [] : [`inpoint ${plan.beginS.toFixed(6)}`]),
+    `duration ${plan.passS.toFixed(6)}`,
+  ];
+  return `ffconcat version 1.0\n${`${pass.join('\n')}\n`.repeat(passes)}`;
 }
 
 function pictureParser(plan: FeedPlan, pool: FramePool, sink: RunSink): NutParser {
@@ -85,6 +117,8 @@ function pictureOptions(plan: FeedPlan, deps: FfmpegDeps): string[] {
 
 function opusOptions(): string[] {
   return [
+    // Evens out what the passes overlap or lack.
+    ...['-af', 'aresample=async=1000'],
     ...['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20'],
     ...['-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'],
   ];

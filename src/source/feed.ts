@@ -3,6 +3,7 @@
  * processes come and go underneath; a feed ends only when it is closed, when its file goes or changes, or when
  * the file never gave a frame.
  */
+import { existsSync } from 'node:fs';
 import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import { Backoff, type BackoffOptions, type FfmpegDeps, type FlvFrame } from '../ffmpeg/index.js';
@@ -149,6 +150,7 @@ class FileFeed implements SourceFeed {
       if (this.#end) return this.#end;
       if (error) this.lastError = this.trouble = error.message;
       const waitMs = error ? backoff.next(clock.now() - startedMs) : 0;
+      if (error && !existsSync(this.#description.file)) return (this.#end = { reason: 'source-ended' });
       if (error && !this.#gaveVideo && backoff.failures >= MAX_FAILED_STARTS) return this.#failed(error);
       this.restarts++;
       logger.warn({ sourceId, err: error, waitMs, restarts: this.restarts }, 'the file stopped playing, starting again');

@@ -15,7 +15,7 @@ export async function stillPicture(source: SourceDescription, widthPx: number, d
   if (!plan) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${id}' cannot be played: ${source.reason ?? 'it has no video stream'}`);
   const width = widthPx & ~1;
   const height = Math.max(2, 2 * Math.round((width * plan.heightPx) / plan.widthPx / 2));
-  const atS = plan.skipS + Math.min(AT_S, (source.durationS ?? 0) / 4);
+  const atS = (plan.beginS ?? 0) + Math.min(AT_S, (source.durationS ?? 0) / 4);
   const output = await runTool(
     deps.tools.ffmpegPath,
     [
