@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { annotate, LabelRenderer, type TrackedObject } from '../../src/detection/index.js';
+import { classColour } from '../../src/detection/palette.js';
+import type { VideoFrame } from '../../src/media/index.js';
+import { plainPicture } from '../helpers/pictures.js';
+
+const object = (box: TrackedObject['box'], classId = 0): TrackedObject => ({ box, classId, label: 'person', score: 0.87, objectId: 12 });
+
+async function renderer(heightPx: number): Promise<LabelRenderer> {
+  const labels = new LabelRenderer({ labels: ['person'] });
+  await labels.prepare(heightPx);
+  return labels;
+}
+
+/** Left, top, right and bottom of all brightness that changed. */
+function changed(picture: VideoFrame): readonly [number, number, number, number] {
+  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
+  for (let y = 0; y < picture.heightPx; y++) {
+    for (let x = 0; x < picture.widthPx; x++) {
+      if (picture.data[y * picture.widthPx + x] === 128) continue;
+      [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
+    }
+  }
+  return [left, top, right, bottom];
+}
+
+describe('annotate', () => {
+  it('draws the box in the colour of its class and leaves its inside alone', async () => {
+    const picture = plainPicture(640, 360);
+    annotate(picture, [object([100, 100, 200, 120])], await renderer(360));
+    const { y, u, v } = classColour(0);
+    const at = (px: number, py: number): readonly number[] => {
+      const chroma = (py >> 1) * 320 + (px >> 1);
+      return [picture.data[py * 640 + px]!, picture.data[640 * 360 + chroma]!, picture.data[640 * 450 + chroma]!];
+    };
+    for (const [px, py] of [[100, 160], [299, 160], [200, 100], [200, 219]] as const) assert.deepEqual(at(px, py), [y, u, v], `${px},${py}`);
+    assert.deepEqual(at(200, 160), [128, 128, 128]);
+  });
+
+  for (const [width, height] of [[640, 360], [1920, 1080]] as const) {
+    it(`puts a label of legible size above the box at ${height} lines`, async () => {
+      const picture = plainPicture(width, height);
+      annotate(picture, [object([200, 200, 300, 100])], await renderer(height));
+      const [left, top] = changed(picture);
+      assert.equal(left, 200);
+      assert.ok(200 - top >= 14 && 200 - top <= 50, `label of ${200 - top} px`);
+      // Text is there: many different shades between its colour and the background.
+      const shades = new Set(picture.data.subarray(top * width + 200, (top + 1) * width * 12));
+      assert.ok(shades.size > 12);
+    });
+  }
+
+  it('keeps labels inside the picture at every edge and draws boxes that leave it', async () => {
+    const labels = await renderer(360);
+    for (const box of [[0, 0, 50, 40], [600, 0, 40, 40], [0, 330, 640, 30], [620, 340, 20, 20], [0, 0, 640, 360], [-20, -20, 700, 400], [300.7, 100.3, 2, 2]] as const) {
+      annotate(plainPicture(640, 360), [object(box)], labels);
+    }
+    const [left, top, right, bottom] = changed((() => {
+      const picture = plainPicture(640, 360);
+      annotate(picture, [object([600, 0, 40, 40])], labels);
+      return picture;
+    })());
+    assert.ok(left < 600 && top >= 0 && right < 640 && bottom < 360);
+  });
+
+  it('draws the box and no text in the picture for which the text is not ready', async () => {
+    const labels = new LabelRenderer({ labels: ['person'] });
+    const picture = plainPicture(640, 360);
+    annotate(picture, [object([100, 100, 200, 120])], labels);
+    assert.deepEqual(changed(picture).slice(0, 2), [100, 100]);
+    await labels.prepare(360);
+  });
+
+  it('gives every class a colour of its own that stays', () => {
+    const colours = Array.from({ length: 80 }, (_, classId) => classColour(classId));
+    assert.deepEqual(colours, Array.from({ length: 80 }, (_, classId) => classColour(classId)));
+    for (let i = 1; i < 80; i++) {
+      const [a, b] = [colours[i - 1]!, colours[i]!];
+      assert.ok(Math.abs(a.u - b.u) + Math.abs(a.v - b.v) > 40, `classes ${i - 1} and ${i}`);
+    }
+  });
+
+  it('renders names with markup and other alphabets', async () => {
+    const labels = new LabelRenderer({ labels: ['<b>&', 'собака', 'Änderung'] });
+    await labels.prepare(720);
+    const sheet = labels.sheet(720);
+    for (const name of ['<b>&', 'собака', 'Änderung']) assert.ok((sheet?.name(name)?.alpha.filter((value) => value > 128).length ?? 0) > 40, name);
+  });
+});

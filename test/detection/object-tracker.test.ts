@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ObjectTracker, type Detection } from '../../src/detection/index.js';
+import { iou } from '../../src/detection/detections.js';
+
+const at = (x: number, y = 100, score = 0.9, classId = 0): Detection => ({ box: [x, y, 60, 40], classId, label: `class ${classId}`, score });
+const tracker = (): ObjectTracker => new ObjectTracker({ widthPx: 1280, heightPx: 720 });
+
+describe('ObjectTracker', () => {
+  it('keeps an id and moves the box at full frame rate between detections', () => {
+    const objects = tracker();
+    const speed = 0.2;
+    let worst = 1;
+    for (let t = 0; t <= 2000; t += 33) {
+      if (t % 99 === 0) objects.update([at(100 + speed * t)], t);
+      const [object] = objects.predict(t);
+      assert.equal(object?.objectId, 1);
+      if (t > 500) worst = Math.min(worst, iou(object.box, at(100 + speed * t).box));
+    }
+    assert.ok(worst > 0.85, `IoU ${worst}`);
+  });
+
+  it('takes a late result at the time of its own picture', () => {
+    const objects = tracker();
+    const speed = 0.3;
+    for (let t = 0; t <= 1500; t += 100) {
+      objects.predict(t + 80);
+      objects.update([at(speed * t)], t);
+    }
+    const [object] = objects.predict(1580);
+    assert.ok(iou(object!.box, at(speed * 1580).box) > 0.85);
+  });
+
+  it('shows a sure object at once and a doubtful one from its second hit', () => {
+    const objects = tracker();
+    objects.update([at(100, 100, 0.9), at(600, 100, 0.45)], 0);
+    assert.deepEqual(objects.predict(0).map(({ objectId }) => objectId), [1]);
+    objects.update([at(100, 100, 0.9), at(600, 100, 0.45)], 66);
+    assert.deepEqual(objects.predict(66).map(({ objectId }) => objectId), [1, 2]);
+  });
+
+  it('keeps an object by weak detections and never makes one of them', () => {
+    const objects = tracker();
+    for (let t = 0; t < 600; t += 66) objects.update([at(100, 100, t < 150 ? 0.9 : 0.2), at(800, 100, 0.2)], t);
+    assert.deepEqual(objects.predict(594).map(({ objectId }) => objectId), [1]);
+  });
+
+  it('hides an object soon after its last hit and gives it back its id within a second', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 330; t += 66) objects.update([at(100)], t);
+    for (let t = 396; t <= 924; t += 66) objects.update([], t);
+    assert.deepEqual(objects.predict(924), []);
+    objects.update([at(100)], 990);
+    assert.equal(objects.predict(990)[0]?.objectId, 1);
+    for (let t = 1056; t <= 2400; t += 66) objects.update([], t);
+    objects.update([at(100)], 2466);
+    assert.equal(objects.predict(2466)[0]?.objectId, 2, 'an id is never used again');
+  });
+
+  it('does not exchange the ids of objects that cross, nor of different classes at one place', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 2000; t += 66) objects.update([at(100 + 0.25 * t, 100), at(600 - 0.25 * t, 112), at(100 + 0.25 * t, 100, 0.9, 1)], t);
+    const shown = objects.predict(1980);
+    assert.ok(iou(shown.find(({ objectId }) => objectId === 1)!.box, at(595, 100).box) > 0.7);
+    assert.ok(iou(shown.find(({ objectId }) => objectId === 2)!.box, at(105, 112).box) > 0.7);
+    assert.deepEqual(new Set(shown.map(({ objectId }) => objectId)), new Set([1, 2, 3]));
+  });
+
+  it('bridges the gaps of a slow detector', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 5000; t += 1000) objects.update([at(100 + 0.02 * t)], t);
+    assert.equal(objects.predict(5990).length, 1);
+  });
+
+  it('keeps boxes inside the picture and lets go of what has left it', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 660; t += 66) objects.update([at(1100 + 0.2 * t)], t);
+    for (let t = 660; t < 960; t += 33) {
+      for (const { box } of objects.predict(t)) assert.ok(box[0] >= 0 && box[0] + box[2] <= 1280);
+    }
+  });
+});
