@@ -185,7 +185,7 @@ def train(iterations, checkpoint):
 
 def main():
     parser = argparse.ArgumentParser(description="Train the demo detector.")
-    parser.add_argument("--iterations", type=int, default=10000)
+    parser.add_argument("--iterations", type=int, default=7000)
     parser.add_argument("--checkpoint", default=".cache/demo/detector.pt")
     options = parser.parse_args()
     os.makedirs(os.path.dirname(os.path.abspath(options.checkpoint)), exist_ok=True)
