@@ -60,13 +60,14 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   app.get('/connection-stats', { schema: schema('Clients and shared tracks', { 200: ConnectionStats }) }, () => {
     const sessions = deps.sessions();
-    const running = deps.activity().flatMap((source) => source.renditions);
+    // A rendition is one track however many codecs it is encoded in.
+    const sharedTracks = (wanted: string): number => deps.activity().filter(({ renditions }) => renditions.some(({ rendition }) => rendition === wanted)).length;
     return {
       active_clients: sessions.length,
       max_clients: deps.maxClients,
       shared_tracks: {
-        shared_video_tracks: running.filter(({ rendition }) => rendition === 'raw').length,
-        shared_processed_tracks: running.filter(({ rendition }) => rendition === 'processed').length,
+        shared_video_tracks: sharedTracks('raw'),
+        shared_processed_tracks: sharedTracks('processed'),
         active_clients: sessions.length,
       },
       websocket_connections: 0,
