@@ -2,6 +2,7 @@
  * What is in a file, by ffprobe. Files come from people: truncated, renamed, empty, hostile. Whatever is wrong
  * becomes a `problem` in words, never an exception, so that the file can be listed with its reason.
  */
+import { open } from 'node:fs/promises';
 import type { ResourceLedger } from '../resources.js';
 import { runTool } from './process.js';
 import type { FfmpegTools } from './tools.js';
@@ -85,7 +86,7 @@ export async function probe(tools: FfmpegTools, file: string, sizeBytes: number,
   const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', file], options);
   if (output.cut) return nothing(`ffprobe did not understand the file within ${PROBE_TIMEOUT_MS / 1000} s`);
   const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
-  if (!listing) return nothing(explain(output.stderr, file));
+  if (!listing) return nothing(explain(output.stderr, file, await beginOf(file)));
   const found = listing.streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
   const audio = listing.streams.find((stream) => stream.codec_type === 'audio' && isKnown(stream.codec_name));
   const durationS = positive(listing.format?.duration) ?? positive(found?.duration);
@@ -200,10 +201,23 @@ function readPackets(csv: string, isWhole: boolean): PacketInfo {
   };
 }
 
+async function beginOf(file: string): Promise<Buffer> {
+  const handle = await open(file);
+  try {
+    return (await handle.read(Buffer.alloc(12), 0, 12, 0)).buffer;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** First box types of MP4 and QuickTime files. */
+const MP4_BEGIN = /^.{4}(ftyp|moov|mdat|wide|free|skip|pnot)/s;
+
 /** ffprobe's last line without the path of the file, which is nobody's business. */
-function explain(stderr: string, file: string): string {
+function explain(stderr: string, file: string, begin: Buffer): string {
   const last = stderr.trim().split('\n').at(-1)?.replaceAll(file, '').replace(/^\[[^\]]*\]\s*/, '').replace(/^:\s*/, '').trim();
   if (/not on whitelist|whitelist/i.test(stderr)) return 'it is not a video in a supported container';
+  if (/moov atom not found/.test(stderr) && !MP4_BEGIN.test(begin.toString('latin1'))) return 'it is not a video, whatever its name says';
   if (/moov atom not found/.test(stderr)) return 'it is incomplete: the index at its end is missing (moov atom not found)';
   return `it is not a video, or damaged${last ? ` (${last})` : ''}`;
 }

@@ -1,0 +1,39 @@
+/** What tests of processes need: real tools, a real clock, and a ledger that must be empty at the end. */
+import assert from 'node:assert/strict';
+import { systemClock } from '../../src/clock.js';
+import { findFfmpeg, type FfmpegDeps } from '../../src/ffmpeg/index.js';
+import { silentLogger } from '../../src/logger.js';
+import { ResourceLedger } from '../../src/resources.js';
+
+const tools = await findFfmpeg();
+
+export function realDeps(): FfmpegDeps {
+  const ledger = new ResourceLedger();
+  return { tools, ledger, clock: systemClock(ledger), logger: silentLogger };
+}
+
+/** Fails when anything is still held. */
+export function assertNothingHeld(deps: FfmpegDeps): void {
+  const held = Object.entries(deps.ledger.snapshot()).filter(([, count]) => count !== 0);
+  assert.deepEqual(held, []);
+}
+
+/** Repeatable random numbers in [0, 1) (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The data in pieces of random size. */
+export function* chunksOf(data: Buffer, random: () => number, maxBytes = 3000): Generator<Buffer> {
+  for (let at = 0; at < data.length; ) {
+    const end = at + 1 + Math.floor(random() ** 3 * maxBytes);
+    yield data.subarray(at, end);
+    at = end;
+  }
+}

@@ -1,0 +1,105 @@
+/** Small videos for tests, made by ffmpeg once and kept in the temporary folder. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, ftruncateSync, copyFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const FOLDER = path.join(os.tmpdir(), 'sightline-test-videos');
+
+const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=2'];
+const pictures = (size: string, fps: number | string = 30, seconds = 2): string[] => ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`];
+const h264 = (...more: string[]): string[] => ['-c:v', 'libx264', '-preset', 'superfast', '-pix_fmt', 'yuv420p', '-g', '30', '-bf', '0', ...more];
+const COPYABLE = [...pictures('640x360'), ...SOUND, ...h264('-profile:v', 'main'), '-c:a', 'aac'];
+
+/** Arguments of ffmpeg, or a way to spoil another video. */
+const RECIPES = {
+  /** Can be copied: H.264 without B-frames, AAC. */
+  'copyable.mp4': COPYABLE,
+  'copyable-720p.mp4': [...pictures('1280x720'), ...h264('-b:v', '2500k', '-profile:v', 'high'), '-an'],
+  'high.mp4': [...pictures('640x360'), ...h264('-profile:v', 'high'), '-an'],
+  'silent.mp4': [...pictures('640x360'), ...h264(), '-an'],
+  'copyable.mkv': COPYABLE,
+  'copyable.mov': COPYABLE,
+  'copyable.ts': COPYABLE,
+  'copyable.avi': COPYABLE,
+  'long-video.mp4': [...pictures('640x360', 30, 2.5), ...SOUND, ...h264(), '-c:a', 'aac'],
+  'b-frames.mp4': [...pictures('640x360'), ...SOUND, ...h264('-bf', '3', '-b_strategy', '0'), '-c:a', 'aac'],
+  'b-frames.mkv': [...pictures('640x360'), ...SOUND, ...h264('-bf', '3', '-b_strategy', '0'), '-c:a', 'aac'],
+  'odd.webm': [...pictures('852x480'), ...SOUND, '-vf', 'scale=853:481', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-pix_fmt', 'yuv420p', '-c:a', 'libopus'],
+  'portrait.mp4': [...pictures('360x640'), ...h264(), '-an'],
+  'ten-bit.mp4': [...pictures('640x360'), '-c:v', 'libx264', '-preset', 'superfast', '-pix_fmt', 'yuv420p10le', '-an'],
+  'hevc.mp4': [...pictures('640x360'), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-pix_fmt', 'yuv420p', '-an'],
+  'vp9.webm': [...pictures('640x360'), ...SOUND, '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-pix_fmt', 'yuv420p', '-c:a', 'libopus'],
+  /** A second at 30 a second, then one at 10; with B-frames, so that it is transcoded. */
+  'variable-rate.mp4': [...pictures('640x360'), '-vf', "select='lt(t,1)+not(mod(n,3))'", '-vsync', 'vfr', ...h264('-bf', '2'), '-an'],
+  'wide.mp4': [...pictures('2560x1440', 10, 1), ...h264(), '-an'],
+  'interlaced.mp4': [...pictures('720x576', 25), '-vf', 'interlace', ...h264('-flags', '+ildct+ilme'), '-an'],
+  'wide-pixels.mp4': [...pictures('720x576', 25), '-vf', 'setsar=16/11', ...h264(), '-an'],
+  'rare-keyframes.mp4': [...pictures('320x180', 30, 6), ...h264('-g', '300', '-keyint_min', '300', '-sc_threshold', '0'), '-an'],
+  'sound-only.mp4': [...SOUND, '-c:a', 'aac'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Names of the videos that can be made. */
+export type VideoName = keyof typeof RECIPES | 'rotated.mp4' | 'late-keyframe.ts' | 'truncated.mp4' | 'no-index.mp4' | 'empty.mp4' | 'text.mp4';
+
+/** Absolute path of a video; do not change it, copy it with `copyVideo`. */
+export function makeVideo(name: VideoName): string {
+  // A changed recipe is a different file.
+  const key = createHash('sha1').update(JSON.stringify(RECIPES)).digest('hex').slice(0, 8);
+  const folder = path.join(FOLDER, key);
+  const file = path.join(folder, name);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  // Test files run side by side: whoever is last replaces a file by the same one.
+  const scratch = path.join(mkdtempSync(path.join(folder, 'making-')), name);
+  write(name, scratch);
+  renameSync(scratch, file);
+  rmSync(path.dirname(scratch), { recursive: true, force: true });
+  return file;
+}
+
+/** Copies a video into a folder under another name, and returns where it is. */
+export function copyVideo(name: VideoName, folder: string, as: string = name): string {
+  const file = path.join(folder, as);
+  copyFileSync(makeVideo(name), file);
+  return file;
+}
+
+function write(name: VideoName, file: string): void {
+  switch (name) {
+    case 'rotated.mp4':
+      return ffmpeg(['-i', makeVideo('silent.mp4'), '-c', 'copy', '-metadata:s:v:0', 'rotate=90'], file);
+    case 'late-keyframe.ts':
+      return dropLeadingPackets(file);
+    case 'truncated.mp4':
+      ffmpeg(['-i', makeVideo('copyable.mp4'), '-c', 'copy', '-movflags', '+faststart'], file);
+      return cut(file, 0.6);
+    case 'no-index.mp4':
+      copyFileSync(makeVideo('copyable.mp4'), file);
+      return cut(file, 0.6);
+    case 'empty.mp4':
+      return writeFileSync(file, '');
+    case 'text.mp4':
+      return writeFileSync(file, 'this is not a video\n'.repeat(100));
+    default:
+      return ffmpeg(RECIPES[name], file);
+  }
+}
+
+/** A stream that was recorded from the middle of a group of pictures: its first keyframe comes after 1.3 s. */
+function dropLeadingPackets(file: string): void {
+  const long = path.join(path.dirname(file), 'long.ts');
+  ffmpeg([...pictures('640x360', 30, 5), ...h264('-g', '60', '-keyint_min', '60', '-sc_threshold', '0'), '-an'], long);
+  ffmpeg(['-i', long, '-c', 'copy', '-copyinkf', '-bsf:v', 'noise=drop=lt(n\\,20)'], file);
+}
+
+function cut(file: string, share: number): void {
+  const handle = openSync(file, 'r+');
+  ftruncateSync(handle, Math.floor(statSync(file).size * share));
+  closeSync(handle);
+}
+
+function ffmpeg(args: readonly string[], file: string): void {
+  execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...args, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
