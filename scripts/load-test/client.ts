@@ -56,6 +56,7 @@ interface IcePrivate {
 export class LoadClient {
   readonly #job: ClientJob;
   readonly #pc: RTCPeerConnection;
+  readonly #onVideoRtp: ((packet: Buffer) => void) | undefined;
   readonly #meters: { readonly line: string; readonly meter: RtpMeter }[] = [];
   #postedAtMs = 0;
   #connectedAtMs: number | undefined;
@@ -63,8 +64,10 @@ export class LoadClient {
   #rtpPackets = 0;
   #isClosing = false;
 
-  constructor(job: ClientJob) {
+  /** @param onVideoRtp gets every decrypted video packet, serialized */
+  constructor(job: ClientJob, onVideoRtp?: (packet: Buffer) => void) {
     this.#job = job;
+    this.#onVideoRtp = onVideoRtp;
     const isLoopback = ['127.0.0.1', 'localhost'].includes(new URL(job.url).hostname);
     this.#pc = new RTCPeerConnection({
       iceServers: [],
@@ -121,6 +124,11 @@ export class LoadClient {
     return this.#failure;
   }
 
+  /** RTP packets that came in so far. */
+  get rtpPackets(): number {
+    return this.#rtpPackets;
+  }
+
   async close(): Promise<ClientResult> {
     this.#isClosing = true;
     await this.#pc.close();
@@ -138,7 +146,11 @@ export class LoadClient {
     this.#meters.push({ line, meter });
     const transceiver = this.#pc.addTransceiver(kind, { direction: 'recvonly' });
     transceiver.onTrack.subscribe((track) => {
-      track.onReceiveRtp.subscribe(({ header, payload }) => meter.arrived({ sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, marker: header.marker, payload }, performance.now()));
+      track.onReceiveRtp.subscribe((packet) => {
+        const { sequenceNumber, timestamp, marker } = packet.header;
+        meter.arrived({ sequenceNumber, timestamp, marker, payload: packet.payload }, performance.now());
+        if (kind === 'video') this.#onVideoRtp?.(packet.serialize());
+      });
     });
   }
 

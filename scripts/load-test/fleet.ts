@@ -30,10 +30,8 @@ export class Fleet {
         this.#wake();
       };
       worker.on('message', (message: FromWorker) => {
-        if (message.type === 'results') {
-          this.#results.push(...message.results);
-          return;
-        }
+        if (message.type === 'results') this.#results.push(...message.results);
+        if (message.type !== 'settled') return;
         missing--;
         this.#settled++;
         if (message.failed) this.#failed++;
@@ -45,15 +43,27 @@ export class Fleet {
     }
   }
 
-  /** Process ids, for measuring. */
-  get pids(): number[] {
-    return this.#workers.flatMap(({ pid }) => pid ?? []);
-  }
-
   /** Resolves when every viewer is connected or has failed. */
   async settled(): Promise<{ readonly failed: number }> {
     while (this.#settled < this.#size) await new Promise<void>((resolve) => (this.#wake = resolve));
     return { failed: this.#failed };
+  }
+
+  /** RTP packets that all have received so far. */
+  async rtpPackets(): Promise<number> {
+    const counts = this.#workers.map((worker) => {
+      const answered = new Promise<number>((resolve) => {
+        const onMessage = (message: FromWorker): void => {
+          if (message.type !== 'count') return;
+          worker.off('message', onMessage);
+          resolve(message.rtpPackets);
+        };
+        worker.on('message', onMessage);
+      });
+      worker.send({ type: 'count' } satisfies ToWorker);
+      return answered;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
   /** All leave; the figures of all that were still there to tell. */

@@ -12,11 +12,12 @@ globalThis.sightlineViewers = (() => {
    * @param {boolean} [options.dataChannel] default false
    * @param {'H264' | 'VP8'} [options.codec] the only video codec offered
    * @param {boolean} [options.waitForCandidates] default false
+   * @param {boolean} [options.keepFirstPicture] its pixels, default true
    * @param {object} [options.body] further members of the request
    */
   async function join(options = {}) {
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-    const viewer = { pc, videos: [], firstFrame: [], firstPicture: [], frames: [], times: {}, samples: [] };
+    const viewer = { pc, keepFirstPicture: options.keepFirstPicture ?? true, videos: [], firstFrame: [], firstPicture: [], frames: [], times: {}, samples: [] };
     const id = viewers.push(viewer) - 1;
     for (let i = 0; i < (options.video ?? 1); i++) {
       const transceiver = pc.addTransceiver('video', { direction: 'recvonly' });
@@ -54,9 +55,10 @@ globalThis.sightlineViewers = (() => {
     const video = document.body.appendChild(Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }));
     video.srcObject = new MediaStream([track]);
     viewer.frames[index] = 0;
-    const presented = (now, { rtpTimestamp, width, height }) => {
+    const presented = (_now, { rtpTimestamp, width, height }) => {
+      const now = performance.now();
       if (viewer.frames[index]++ === 0) {
-        if (viewer.keepFirstPicture !== false) viewer.firstPicture[index] = draw(video);
+        if (viewer.keepFirstPicture) viewer.firstPicture[index] = draw(video);
         viewer.firstFrame[index] = { now, rtpTimestamp, width, height };
       }
       viewer.samples[index]?.(now, rtpTimestamp);

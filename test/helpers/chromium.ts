@@ -42,6 +42,8 @@ export interface JoinOptions {
   readonly codec?: 'H264' | 'VP8';
   /** Posts the offer only when all candidates are gathered. Default false. */
   readonly waitForCandidates?: boolean;
+  /** Keeps the pixels of the first picture of each m-line; costs some 10 ms at 720p. Default true. */
+  readonly keepFirstPicture?: boolean;
   /** Members of the request beside `sdp` and `type`. */
   readonly body?: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,67 @@
+/** What all benches share: rows, options, the machine, and inputs made on the spot. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { table } from '../load-test/table.js';
+
+/** One measured figure. */
+export interface Row {
+  readonly figure: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Upper limit that the figure should keep. */
+  readonly limit?: number;
+}
+
+/** What the command line of a bench may set. */
+export interface BenchOptions {
+  /** first-frame: joins of the warm source. Default 20. */
+  readonly joins: number;
+  /** fan-out: numbers of viewers. Default 1, 10, 50, 100. */
+  readonly clients: readonly number[];
+  /** fan-out, vision: seconds of each measurement. Default 6 and 20. */
+  readonly seconds: number | undefined;
+}
+
+/** CPU, cores and Node version. */
+export function machine(): string {
+  const cpus = os.cpus();
+  return `${cpus[0]?.model.trim() ?? os.arch()}, ${cpus.length} cores, Node ${process.versions.node}`;
+}
+
+/** A table for a person. */
+export function renderRows(rows: readonly Row[]): string {
+  return table(
+    ['figure', 'value', 'unit', 'limit', ''],
+    rows.map(({ figure, value, unit, limit }) => [figure, shown(value), unit, limit === undefined ? '' : `≤ ${limit}`, limit === undefined ? '' : value <= limit ? 'kept' : 'PASSED']),
+  );
+}
+
+/** Runs `job` with a temporary folder that is gone afterwards. */
+export async function withFolder<T>(job: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'sightline-bench-'));
+  try {
+    return await job(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A 12 s clip, 720p30 at about 2 Mbit/s, H.264 without B-frames, a keyframe every 4 s, AAC: delivered as passthrough. */
+export async function makeClip(file: string): Promise<void> {
+  const args = [
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30:duration=12'],
+    ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=12'],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-b:v', '2M'],
+    ...['-c:a', 'aac', '-movflags', '+faststart', file],
+  ];
+  const ffmpeg = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(ffmpeg, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`ffmpeg could not make ${file}: exit code ${code}`);
+}
+
+function shown(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}

@@ -1,0 +1,110 @@
+/**
+ * What a viewer costs: CPU of the server process per RTP packet sent, and memory per viewer, beside a plain
+ * werift sender that is fed the very packets the server sends. Receivers are werift peers in other processes
+ * that count packets instead of decrypting them, so that they leave the machine to the senders.
+ */
+import { fork } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startServerProcess } from '../../test/helpers/server-process.js';
+import { LoadClient } from '../load-test/client.js';
+import { Fleet } from '../load-test/fleet.js';
+import { readHealth } from '../load-test/server-figures.js';
+import { percentile } from '../load-test/table.js';
+import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import type { PlainSenderReady } from './plain-sender.js';
+
+const DEFAULT_SECONDS = 6;
+/** Of each measurement, of which the median counts. */
+const ROUNDS = 3;
+const VIEWERS_PER_PROCESS = 25;
+
+interface Measurement {
+  readonly cpuUsPerPacket: number;
+  readonly rssBytes: number;
+}
+
+export async function run(options: BenchOptions): Promise<Row[]> {
+  return withFolder(async (folder) => {
+    await makeClip(path.join(folder, 'clip.mp4'));
+    const rows: Row[] = [];
+    for (const viewers of options.clients) rows.push(...(await compare(viewers, options.seconds ?? DEFAULT_SECONDS, folder)));
+    return rows;
+  });
+}
+
+/** The two senders take turns, so that what else the machine does meets both. */
+async function compare(viewers: number, seconds: number, folder: string): Promise<Row[]> {
+  const ours: Measurement[] = [];
+  const plain: Measurement[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(await measureServer(viewers, seconds, folder));
+    plain.push(await measurePlain(viewers, seconds, folder));
+  }
+  const median = (values: readonly Measurement[], value: (measurement: Measurement) => number): number => percentile(values.map(value), 0.5) ?? NaN;
+  const oursUs = median(ours, ({ cpuUsPerPacket }) => cpuUsPerPacket);
+  const plainUs = median(plain, ({ cpuUsPerPacket }) => cpuUsPerPacket);
+  return [
+    { figure: `${viewers} viewers: server, CPU per packet`, value: oursUs, unit: 'us' },
+    { figure: `${viewers} viewers: plain werift, CPU per packet`, value: plainUs, unit: 'us' },
+    { figure: `${viewers} viewers: server / plain werift`, value: oursUs / plainUs, unit: '×', ...(viewers >= 10 && { limit: 1.1 }) },
+    { figure: `${viewers} viewers: server, memory a viewer`, value: median(ours, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB', ...(viewers >= 50 && { limit: 1 }) },
+    { figure: `${viewers} viewers: plain werift, memory a viewer`, value: median(plain, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB' },
+  ];
+}
+
+async function measureServer(viewers: number, seconds: number, folder: string): Promise<Measurement> {
+  const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', MAX_CONNECTIONS: String(viewers + 1), RATE_LIMIT: '0', LOG_LEVEL: 'warn,http=info' });
+  try {
+    return await measure(server.url, viewers, seconds);
+  } finally {
+    await server.close();
+  }
+}
+
+async function measurePlain(viewers: number, seconds: number, folder: string): Promise<Measurement> {
+  const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', LOG_LEVEL: 'warn,http=info' });
+  const sender = fork(new URL('./plain-sender.js', import.meta.url));
+  const socket = createSocket('udp4');
+  try {
+    const [{ httpPort, rtpPort }] = (await once(sender, 'message')) as [PlainSenderReady];
+    const tap = new LoadClient({ ...job(server.url, 0), countOnly: false }, (packet) => socket.send(packet, rtpPort, '127.0.0.1'));
+    await tap.join();
+    if (tap.failure) throw new Error(`the feed of the plain sender: ${tap.failure.message}`);
+    const measurement = await measure(`http://127.0.0.1:${httpPort}`, viewers, seconds);
+    await tap.close();
+    return measurement;
+  } finally {
+    sender.kill();
+    socket.close();
+    await server.close();
+  }
+}
+
+/** Joins the viewers, lets them settle, and measures the sender at `url`. */
+async function measure(url: string, viewers: number, seconds: number): Promise<Measurement> {
+  const before = await readHealth(url);
+  const fleet = new Fleet(Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), delayMs: index * 60 })), VIEWERS_PER_PROCESS);
+  try {
+    const { failed } = await fleet.settled();
+    if (failed > 0) throw new Error(`${failed} of ${viewers} viewers did not connect to ${url}`);
+    await wait(2000);
+    const start = await readHealth(url);
+    const packetsBefore = await fleet.rtpPackets();
+    await wait(seconds * 1000);
+    const packets = (await fleet.rtpPackets()) - packetsBefore;
+    const end = await readHealth(url);
+    return {
+      cpuUsPerPacket: (((end.process?.cpu_s ?? NaN) - (start.process?.cpu_s ?? NaN)) * 1e6) / packets,
+      rssBytes: (end.process?.rss_bytes ?? NaN) - (before.process?.rss_bytes ?? NaN),
+    };
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function job(url: string, index: number) {
+  return { index, url, source: 'clip', tracks: ['raw'], codec: 'h264', audio: false, delayMs: 0, connectTimeoutMs: 30_000, countOnly: true } as const;
+}

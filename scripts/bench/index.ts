@@ -1,0 +1,53 @@
+/** `npm run bench -- NAME`: runs one bench and prints its figures as a table, or as JSON. */
+import { parseArgs } from 'node:util';
+import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
+import { run as fanOut } from './fan-out.js';
+import { run as firstFrame } from './first-frame.js';
+import { run as vision } from './vision.js';
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = { 'first-frame': firstFrame, 'fan-out': fanOut, vision };
+
+const USAGE = `Usage: npm run bench -- NAME [options]
+
+  first-frame   Chromium: time to the first picture, freezes, jitter buffer   [--joins 20]
+  fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
+  vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20]
+
+  --json        print the figures as JSON only`;
+
+function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[]>; options: BenchOptions; json: boolean } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        joins: { type: 'string', default: '20' },
+        clients: { type: 'string', default: '1,10,50,100' },
+        seconds: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const [name = '', ...more] = positionals;
+    const bench = BENCHES[name];
+    if (!bench || more.length > 0) return `name one bench: ${Object.keys(BENCHES).join(', ')}`;
+    const clients = values.clients.split(',').map((count) => whole('clients', count, 500));
+    const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
+    return { name, bench, options: { joins: whole('joins', values.joins, 1000), clients, seconds }, json: values.json };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function whole(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`invalid --${name}: '${text}' is not a whole number in [1, ${max}]`);
+  return value;
+}
+
+const parsed = parse();
+if (typeof parsed === 'string') {
+  console.error(`${parsed}\n\n${USAGE}`);
+  process.exitCode = 2;
+} else {
+  const rows = await parsed.bench(parsed.options);
+  console.log(parsed.json ? JSON.stringify({ bench: parsed.name, machine: machine(), rows }, null, 2) : `${parsed.name} on ${machine()}\n\n${renderRows(rows)}`);
+}
