@@ -174,7 +174,9 @@ function rotationOf(stream: ListedStream): 0 | 90 | 180 | 270 {
 
 function pixelAspectOf(ratio: string | undefined): number {
   const [width, height] = (ratio ?? '1:1').split(':').map(Number);
-  return width && height && width > 0 && height > 0 ? width / height : 1;
+  const aspect = width && height && width > 0 && height > 0 ? width / height : 1;
+  // Rounding of odd sizes, not a wish.
+  return Math.abs(aspect - 1) < 0.01 ? 1 : aspect;
 }
 
 /** One line a packet: presentation time, decoding time, flags (K keyframe, D decoded but not shown). */

@@ -164,7 +164,7 @@ class RunningProcess implements FfmpegProcess {
 
   #started(child: ChildProcess, stdout: Readable, commandLine: string): void {
     this.#child = child;
-    trackChild(child);
+    if (child.pid !== undefined) trackChild(child);
     const { logger } = this.#deps;
     logger.debug({ owner: this.#spec.owner, pid: child.pid, commandLine }, 'ffmpeg started');
     child.stdin?.on('error', () => this.#flushBeforeStart());
@@ -294,8 +294,10 @@ function startFluent(ffmpegPath: string, spec: ProcessSpec, events: StartEvents)
   tap.once('pipe', (source: Readable) => {
     source.unpipe(tap);
     const child = (command as unknown as { readonly ffmpegProc?: ChildProcess }).ffmpegProc;
-    if (child) events.started(child, source, commandLine);
-    else events.failed(new Error('fluent-ffmpeg did not hand out its process'));
+    if (!child) return events.failed(new Error('fluent-ffmpeg did not hand out its process'));
+    // fluent's own listener throws when the executable cannot be started.
+    child.removeAllListeners('error').on('error', (error) => events.failed(error));
+    events.started(child, source, commandLine);
   });
   for (const [i, output] of spec.outputs.entries()) {
     if (i === 0) command.output(tap);

@@ -9,7 +9,7 @@ import { NalType, nalType, readLengthPrefixed } from '../../src/ffmpeg/nal.js';
 import { oggChecksum, opusPacketSamples } from '../../src/ffmpeg/ogg-opus.js';
 import type { EncodedFrame } from '../../src/media/index.js';
 import { makeVideo } from '../helpers/make-video.js';
-import { chunksOf, seededRandom } from './deps.js';
+import { chunksOf, seededRandom } from '../helpers/ffmpeg-deps.js';
 
 const PICTURE_BYTES = (64 * 48 * 3) / 2;
 

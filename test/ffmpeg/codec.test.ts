@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { bitrateFor, FlvParser, openDecoder, openEncoder, type FfmpegDeps } from '../../src/ffmpeg/index.js';
+import { i420Size, VideoFrame, type EncodedFrame } from '../../src/media/index.js';
+import { eventually, within } from '../helpers/deadline.js';
+import { assertNothingHeld, realDeps, seededRandom } from '../helpers/ffmpeg-deps.js';
+import { makeVideo, type VideoName } from '../helpers/make-video.js';
+
+/** The frames of a file, with media times that are no whole milliseconds. */
+function framesOf(name: VideoName): EncodedFrame[] {
+  const flv = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', makeVideo(name), '-c:v', 'copy', '-an', '-f', 'flv', 'pipe:1'], { maxBuffer: 64 << 20 });
+  const frames: EncodedFrame[] = [];
+  new FlvParser((frame) => frames.push(frame)).push(flv);
+  return frames.map((frame, i) => ({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: 1000.25 + (i * 1000) / 30 }));
+}
+
+/** A decoder of 640x360 pictures and what came out of it. */
+function decoder(deps: FfmpegDeps, more: { maxWaiting?: number } = {}) {
+  const times: number[] = [];
+  const running = openDecoder({ ...deps, owner: 'test', widthPx: 640, heightPx: 360, onPicture: (picture) => times.push(picture.mediaTimeMs), ...more });
+  return { running, times };
+}
+
+/** A picture whose content depends on `n`. */
+function picture(n: number, mediaTimeMs: number, widthPx = 640, heightPx = 360, onFree?: () => void): VideoFrame {
+  const data = Buffer.alloc(i420Size(widthPx, heightPx), 128);
+  for (let row = 0; row < heightPx; row++) data.fill((row * 3 + n * 7) & 0xff, row * widthPx, row * widthPx + ((n * 20) % widthPx));
+  return new VideoFrame({ data, widthPx, heightPx, mediaTimeMs }, onFree);
+}
+
+for (const name of ['copyable.mp4', 'high.mp4'] as const) {
+  test(`the decoder gives the picture of a frame of ${name} before the next frame is written, with its time`, async () => {
+    const deps = realDeps();
+    const { running, times } = decoder(deps);
+    for (const frame of framesOf(name).slice(0, 40)) {
+      assert.ok(running.write(frame));
+      await eventually(() => times.at(-1) === frame.mediaTimeMs, 3000, `the picture at ${frame.mediaTimeMs} ms`);
+    }
+    assert.deepEqual([times.length, running.skipped, running.swallowed], [40, 0, 0]);
+    await running.close();
+    assertNothingHeld(deps);
+  });
+}
+
+test('frames that the decoder swallows shift no time of those that follow', async () => {
+  const deps = realDeps();
+  const { running, times } = decoder(deps, { maxWaiting: 200 });
+  const random = seededRandom(11);
+  const frames = framesOf('copyable.mp4');
+  const sent = new Set<number>();
+  let written = 0;
+  for (const frame of frames) {
+    const data = Buffer.from(frame.data);
+    // Damage slices only: every third frame of the first second, beyond recognition.
+    if (!frame.keyframe && written < 30 && written % 3 === 1) for (let i = 4; i < data.length; i++) data[i] = Math.floor(random() * 256);
+    if (running.write({ ...frame, data })) sent.add(frame.mediaTimeMs);
+    written++;
+  }
+  const last = frames.at(-1) as EncodedFrame;
+  await eventually(() => times.at(-1) === last.mediaTimeMs, 5000, 'the last picture');
+  assert.ok(running.swallowed > 0, 'the damage was noticed');
+  assert.equal(times.length + running.swallowed, sent.size);
+  assert.ok(times.every((time) => sent.has(time)));
+  const afterKeyframe = frames.slice(30).map((frame) => frame.mediaTimeMs);
+  assert.deepEqual(times.slice(-30), afterKeyframe, 'every frame after the next keyframe has its picture');
+  await running.close();
+  assertNothingHeld(deps);
+});
+
+test('a decoder that cannot follow skips to the next keyframe and counts', async () => {
+  const deps = realDeps();
+  const { running, times } = decoder(deps, { maxWaiting: 5 });
+  const frames = framesOf('copyable.mp4');
+  // All at once: faster than any decoder.
+  const accepted = frames.map((frame) => running.write(frame));
+  assert.equal(accepted.filter((taken) => !taken).length, running.skipped);
+  assert.ok(running.skipped >= 20, `${running.skipped} frames skipped`);
+  assert.ok(accepted[30], 'the next keyframe is taken');
+  assert.ok(running.skipped < frames.length);
+  const taken = frames.filter((_, i) => accepted[i]).map((frame) => frame.mediaTimeMs);
+  await eventually(() => times.length === taken.length, 5000, 'the pictures');
+  assert.deepEqual(times, taken);
+  await running.close();
+  assertNothingHeld(deps);
+});
+
+test('nothing is decoded before the first keyframe', async () => {
+  const deps = realDeps();
+  const { running } = decoder(deps);
+  assert.equal(running.write(framesOf('copyable.mp4')[5] as EncodedFrame), false);
+  assert.equal(running.skipped, 1);
+  await running.close();
+  assertNothingHeld(deps);
+});
+
+for (const codec of ['h264', 'vp8'] as const) {
+  test(`the ${codec} encoder gives each picture's frame with its exact time, and keyframes on demand`, async () => {
+    const deps = realDeps();
+    const frames: EncodedFrame[] = [];
+    const running = openEncoder({ ...deps, owner: 'test', codec, widthPx: 640, heightPx: 360, fps: 30, onFrame: (frame) => frames.push(frame) });
+    const times: number[] = [];
+    for (let n = 0; n < 45; n++) {
+      // From far away and uneven, as after hours of looping.
+      const mediaTimeMs = 7_200_000.4 + (n * 1000) / 29.97 + (n % 2) * 0.3;
+      if (n === 13 || n === 31) running.requestKeyframe();
+      times.push(mediaTimeMs);
+      const image = picture(n, mediaTimeMs);
+      assert.ok(running.write(image));
+      image.release();
+      await eventually(() => frames.length === n + 1, 3000, `frame ${n}`);
+    }
+    assert.deepEqual(frames.map((frame) => frame.mediaTimeMs), times);
+    assert.deepEqual(frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])), [0, 13, 31]);
+    await running.close();
+    assertNothingHeld(deps);
+  });
+}
+
+test('an encoder makes a keyframe every two seconds by itself', async () => {
+  const deps = realDeps();
+  const frames: EncodedFrame[] = [];
+  const running = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 320, heightPx: 180, fps: 10, onFrame: (frame) => frames.push(frame) });
+  for (let n = 0; n < 41; n++) {
+    const image = picture(n, n * 100, 320, 180);
+    running.write(image);
+    image.release();
+    await eventually(() => frames.length === n + 1, 3000, `frame ${n}`);
+  }
+  assert.deepEqual(frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])), [0, 20, 40]);
+  await running.close();
+  assertNothingHeld(deps);
+});
+
+test('an encoder that cannot follow drops pictures before they are written, and gives every one back', async () => {
+  const deps = realDeps();
+  let freed = 0;
+  const running = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 640, heightPx: 360, fps: 30, onFrame: () => undefined });
+  const taken = Array.from({ length: 20 }, (_, n) => {
+    const image = picture(n, n * 33, 640, 360, () => freed++);
+    const isTaken = running.write(image);
+    image.release();
+    return isTaken;
+  });
+  assert.deepEqual(taken.slice(0, 3), [true, true, false]);
+  assert.equal(running.dropped, taken.filter((isTaken) => !isTaken).length);
+  await running.close();
+  assert.equal(freed, 20);
+  assertNothingHeld(deps);
+});
+
+test('an encoder whose process is killed gives its pictures back and says why it ended', async () => {
+  const deps = realDeps();
+  let freed = 0;
+  let encoded = 0;
+  const running = openEncoder({ ...deps, owner: 'encoder of test', codec: 'h264', widthPx: 640, heightPx: 360, fps: 30, onFrame: () => encoded++ });
+  const write = (n: number): void => {
+    const image = picture(n, n * 33, 640, 360, () => freed++);
+    running.write(image);
+    image.release();
+  };
+  write(0);
+  await eventually(() => encoded === 1, 5000, 'a frame');
+  for (const pid of childrenOf(process.pid)) process.kill(pid, 'SIGKILL');
+  write(1);
+  write(2);
+  const end = await within(running.closed, 3000, 'the end');
+  assert.match(end.error?.message ?? '', /encoder of test.*SIGKILL/);
+  write(3);
+  await eventually(() => freed === 4, 1000, 'all pictures to come back');
+  assertNothingHeld(deps);
+});
+
+function childrenOf(pid: number): number[] {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,comm=']).toString().trim().split('\n').map((row) => row.trim().split(/\s+/));
+  return rows.filter(([, parent, name]) => Number(parent) === pid && name === 'ffmpeg').map(([child]) => Number(child));
+}
+
+test('the bitrate follows size and rate', () => {
+  assert.equal(bitrateFor(1280, 720, 30), 2_500_000);
+  assert.ok(bitrateFor(640, 360, 30) < 1_000_000);
+  assert.ok(bitrateFor(1920, 1080, 60) > 5_000_000);
+  assert.ok(bitrateFor(160, 90, 5) >= 150_000);
+});

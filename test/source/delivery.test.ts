@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { test } from 'node:test';
+import { probe } from '../../src/ffmpeg/index.js';
+import { describeContent, openFileFeed, type SourceDescription } from '../../src/source/index.js';
+import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { assetPath } from '../helpers/assets.js';
+import { makeVideo, type VideoName } from '../helpers/make-video.js';
+
+async function describeFile(file: string): Promise<ReturnType<typeof describeContent>> {
+  const deps = realDeps();
+  const content = await probe(deps.tools, file, statSync(file).size, deps.ledger);
+  assertNothingHeld(deps);
+  return describeContent(content);
+}
+
+const COPIED: VideoName[] = ['copyable.mp4', 'copyable.mkv', 'copyable.mov', 'copyable.ts', 'copyable.avi', 'high.mp4', 'portrait.mp4', 'long-video.mp4'];
+for (const name of COPIED) {
+  test(`${name} is copied`, async () => {
+    const found = await describeFile(makeVideo(name));
+    assert.deepEqual([found.playable, found.delivery, found.reason], [true, 'passthrough', undefined]);
+  });
+}
+
+const TRANSCODED: [VideoName, RegExp, { widthPx: number; heightPx: number; fps?: number }][] = [
+  ['b-frames.mp4', /B-frames, which browsers cannot play/, { widthPx: 640, heightPx: 360, fps: 30 }],
+  ['odd.webm', /codec is vp8/, { widthPx: 852, heightPx: 480, fps: 30 }],
+  ['rotated.mp4', /turned by \d+ degrees/, { widthPx: 360, heightPx: 640, fps: 30 }],
+  ['ten-bit.mp4', /High 10/, { widthPx: 640, heightPx: 360, fps: 30 }],
+  ['vp9.webm', /codec is vp9/, { widthPx: 640, heightPx: 360, fps: 30 }],
+  ['variable-rate.mp4', /B-frames/, { widthPx: 640, heightPx: 360 }],
+  ['late-keyframe.ts', /does not begin with a keyframe/, { widthPx: 640, heightPx: 360, fps: 30 }],
+  ['interlaced.mp4', /interlaced/, { widthPx: 720, heightPx: 576, fps: 12.5 }],
+  ['wide-pixels.mp4', /pixels are not square/, { widthPx: 1046, heightPx: 576, fps: 25 }],
+  ['rare-keyframes.mp4', /keyframes are up to 6\.0 s apart/, { widthPx: 320, heightPx: 180, fps: 30 }],
+];
+for (const [name, reason, format] of TRANSCODED) {
+  test(`${name} is transcoded, and the reason says why`, async () => {
+    const found = await describeFile(makeVideo(name));
+    assert.deepEqual([found.playable, found.delivery], [true, 'transcode']);
+    assert.match(found.reason ?? '', reason);
+    assert.deepEqual({ ...found.plan, ...format }, found.plan);
+  });
+}
+
+const hasHevcEncoder = execFileSync('ffmpeg', ['-hide_banner', '-encoders']).includes('libx265');
+test('HEVC is transcoded', { skip: hasHevcEncoder ? false : 'this ffmpeg has no HEVC encoder to make the test video' }, async () => {
+  const found = await describeFile(makeVideo('hevc.mp4'));
+  assert.deepEqual([found.playable, found.delivery], [true, 'transcode']);
+});
+
+const UNPLAYABLE: [VideoName, RegExp][] = [
+  ['empty.mp4', /is empty/],
+  ['text.mp4', /not a video/],
+  ['no-index.mp4', /incomplete.*moov atom not found/],
+  ['sound-only.mp4', /has sound but no video/],
+];
+for (const [name, reason] of UNPLAYABLE) {
+  test(`${name} is listed with the reason why it cannot be played`, async () => {
+    const found = await describeFile(makeVideo(name));
+    assert.equal(found.playable, false);
+    assert.match(found.reason ?? '', reason);
+    const description: SourceDescription = { id: 'x', name, file: makeVideo(name), sizeBytes: 0, ...found };
+    assert.throws(() => openFileFeed(description, { encodedVideo() {}, picture() {}, audio() {} }, realDeps()), { code: 'SOURCE_NOT_PLAYABLE' });
+  });
+}
+
+test('a file whose end is missing is played as far as it goes', async () => {
+  assert.equal((await describeFile(makeVideo('truncated.mp4'))).playable, true);
+});
+
+test('the size shown has rotation and pixel aspect applied', async () => {
+  const rotated = await describeFile(makeVideo('rotated.mp4'));
+  assert.deepEqual([rotated.widthPx, rotated.heightPx, rotated.durationS, rotated.hasAudio], [360, 640, 2, false]);
+});
+
+const street = assetPath('videos/person-bicycle-car-detection.mp4');
+test('a file that shows pictures from before its first shown keyframe is played from its begin', { skip: street ? false : 'no assets beside the project' }, async () => {
+  const found = await describeFile(street as string);
+  assert.deepEqual([found.playable, found.delivery, found.plan?.beginS], [true, 'transcode', undefined]);
+});
