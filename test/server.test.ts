@@ -76,7 +76,7 @@ describe('the server', () => {
 
     const stats = await server.get<Stats>('/connection-stats');
     assert.deepEqual(stats.shared_tracks, { shared_video_tracks: 1, shared_processed_tracks: 0, active_clients: 10 });
-    await Promise.all([first, ...others].map((viewer) => viewer.close()));
+    await server.leave(first, ...others);
     await eventually(() => server.resources.peer_connections === 0 && server.resources.child_processes === 0, 10_000, 'everything to be given back');
     assert.equal(server.resources.udp_sockets, 0);
     assert.deepEqual((await server.get<Streams>('/active-streams')).sources, []);
@@ -89,15 +89,14 @@ describe('the server', () => {
     assert.match(b.answer.client_id, /^drone-1-.+/);
     const { clients } = await server.get<Stats>('/connection-stats');
     assert.deepEqual(new Set(clients.map(({ client_id }) => client_id)), new Set([a.answer.client_id, b.answer.client_id]));
-    await fetch(server.url + a.answer.session_url, { method: 'DELETE' });
-    await b.close();
+    await server.leave(a, b);
     await eventually(() => server.resources.peer_connections === 0, 10_000, 'both to be gone');
   });
 
   it('plays on for three viewers when ffmpeg is killed, with no step back', async () => {
     const viewers = await Promise.all([server.join(), server.join(), server.join()]);
     for (const viewer of viewers) await morePictures(viewer, 10, 'before the kill');
-    const [feed] = processTree(process.pid).filter(({ command }) => command.includes(server.uploadDir));
+    const [feed] = processTree(process.pid).filter(({ command }) => command.startsWith('ffmpeg') && command.includes('-f flv'));
     assert.ok(feed, 'the process that reads the file');
     process.kill(feed.pid, 'SIGKILL');
     for (const viewer of viewers) await morePictures(viewer, 20, 'after the kill');
@@ -106,7 +105,7 @@ describe('the server', () => {
       assertTimestampsAscend(viewer);
     }
     assert.equal((await server.get<Streams>('/active-streams')).sources[0]?.restarts, 1);
-    await Promise.all(viewers.map((viewer) => viewer.close()));
+    await server.leave(...viewers);
   });
 
   it('plays a file that replaces the one that is playing, of another size and delivery, on the same connection', async () => {
@@ -120,7 +119,7 @@ describe('the server', () => {
     await morePictures(viewer, 10, 'of the new file');
     assert.equal(viewer.pc.connectionState, 'connected');
     assertTimestampsAscend(viewer);
-    await viewer.close();
+    await server.leave(viewer);
   });
 
   it('ends the sessions of a file that is removed, and forgets it', async () => {
@@ -146,10 +145,10 @@ describe('the server', () => {
     const timers = server.resources.timers;
     for (let round = 0; round < 10; round++) {
       const silent = new WeriftViewer();
-      const [left, answer] = await Promise.all([server.join(), server.offer(await silent.offer()), server.join().then((viewer) => viewer.close())]);
+      const [left, answer] = await Promise.all([server.join(), server.offer(await silent.offer()), server.join().then((viewer) => server.leave(viewer))]);
       await silent.close();
       await fetch(server.url + answer.session_url, { method: 'DELETE' });
-      await left.close();
+      await server.leave(left);
     }
     await eventually(() => server.resources.peer_connections === 0 && server.resources.child_processes === 0, 20_000, 'everything to be given back');
     assert.deepEqual(server.resources, { ...IDLE, workers: 0, timers });
@@ -179,7 +178,7 @@ describe('videos of every kind', () => {
       await viewer.until(() => keyframes(viewer) > 0, 10_000, 'a keyframe');
       await morePictures(viewer, 15, `of ${name}`);
       assertTimestampsAscend(viewer);
-      await viewer.close();
+      await server.leave(viewer);
     });
   }
 

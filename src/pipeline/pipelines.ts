@@ -51,7 +51,7 @@ export class Pipelines {
 
   /** Every running source, for statistics. */
   activity(): SourceActivity[] {
-    return [...this.#running.values()].map((pipeline) => pipeline.activity);
+    return [...this.#running.values()].filter(({ isClosed }) => !isClosed).map(({ activity }) => activity);
   }
 
   /** Ends every source. Resolves when no process of theirs is left. */

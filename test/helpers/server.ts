@@ -17,6 +17,9 @@ export interface Answer {
   readonly session_url: string;
 }
 
+/** A viewer with the answer that it got. */
+export type JoinedViewer = WeriftViewer & { readonly answer: Answer };
+
 /** What a refused offer is answered with. */
 export class Refusal extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly retryAfter: string | null) {
@@ -71,11 +74,21 @@ export class TestServer {
   }
 
   /** Joins a viewer and waits until it is connected. */
-  async join(body: Readonly<Record<string, unknown>> = {}, options: ViewerOptions = {}): Promise<WeriftViewer & { readonly answer: Answer }> {
+  async join(body: Readonly<Record<string, unknown>> = {}, options: ViewerOptions = {}): Promise<JoinedViewer> {
     const viewer = new WeriftViewer(options);
     this.#viewers.push(viewer);
     const answer = await viewer.join((sdp) => this.offer(sdp, body));
     return Object.assign(viewer, { answer });
+  }
+
+  /** Leaves as a client does that knows its session URL: werift says nothing when it closes. */
+  async leave(...viewers: readonly JoinedViewer[]): Promise<void> {
+    await Promise.all(
+      viewers.map(async (viewer) => {
+        await fetch(this.url + viewer.answer.session_url, { method: 'DELETE' });
+        await viewer.close();
+      }),
+    );
   }
 
   /** Ends viewers, server and folder. */
