@@ -6,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.js';
 import type { Detection } from './detections.js';
-import { familyOf, type DetectorFamily, type OutputTensor } from './family.js';
+import { familyOf } from './families.js';
+import type { DetectorFamily, OutputTensor } from './family.js';
 import { Letterbox } from './letterbox.js';
 import type { ModelDescription } from './model.js';
 
@@ -33,13 +34,18 @@ const port = parentPort;
 if (!port) throw new Error('the detector worker runs in a worker thread');
 const init = workerData as WorkerInit;
 
-/** One thread and no spinning: more threads cost more processor time than they save on small nets. */
+/**
+ * One thread and no spinning: more threads cost more processor time than they save on small nets. The memory
+ * arena stays on: without it every run allocates anew, which costs 10 to 30 MB more resident memory and 6 % more
+ * time (YOLOX-nano, 300 runs). Memory patterns plan for inputs of one shape; off saves some MB at the same speed.
+ */
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   graphOptimizationLevel: 'all',
   logSeverityLevel: 3,
-  enableCpuMemArena: false,
+  enableCpuMemArena: true,
+  enableMemPattern: false,
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 };
 

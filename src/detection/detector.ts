@@ -90,7 +90,8 @@ export class Detector {
     if (!worker || this.#pending) throw new MediaPeerError('DETECTOR_FAILED', worker ? 'the detector looks at another picture' : `the detector is ${this.state}`);
     const { widthPx, heightPx, mediaTimeMs } = picture;
     const bytes = i420Size(widthPx, heightPx);
-    if (this.#picture.byteLength !== bytes) this.#picture = new SharedArrayBuffer(bytes);
+    // Grows only: sources of several sizes take turns.
+    if (this.#picture.byteLength < bytes) this.#picture = new SharedArrayBuffer(bytes);
     new Uint8Array(this.#picture).set(picture.data);
     const result = new Promise<Extract<WorkerReply, { kind: 'result' }>>((resolve, reject) => {
       this.#pending = { resolve, reject };
@@ -156,14 +157,18 @@ export class Detector {
     const { clock, logger } = this.#init;
     let ranMs = clock.now() - startedMs;
     let error = reason;
-    while (!this.#worker && !this.#stop.signal.aborted) {
+    while (this.#isRestarting()) {
       const delayMs = this.#backoff.next(ranMs);
       logger.warn({ error, delayMs }, 'detector ended, restarting');
       await delay(clock, delayMs, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
+      if (!this.#isRestarting()) return;
       this.#restarts++;
       ranMs = 0;
       await this.#start().catch((cause: unknown) => (error = messageOf(cause)));
     }
+  }
+
+  #isRestarting(): boolean {
+    return this.state === 'restarting';
   }
 }

@@ -1,8 +1,6 @@
-/** A detector family: how its input is laid out and what its output means. One file each. */
+/** A detector family: how its input is laid out and what its output means. One file each, listed in `families.ts`. */
 import type { Detection } from './detections.js';
 import type { InputLayout } from './letterbox.js';
-import type { ModelDescription } from './model.js';
-import { yolox } from './yolox.js';
 
 /** An output tensor, without the runtime's type. */
 export interface OutputTensor {
@@ -24,8 +22,4 @@ export interface DetectorFamily {
   mismatch(outputs: readonly OutputTensor[]): string | undefined;
   /** The objects, overlaps suppressed, in pixels of the picture. Scores below `minScore` are left out. */
   decode(outputs: readonly OutputTensor[], geometry: PictureGeometry, minScore: number): Detection[];
-}
-
-export function familyOf(model: ModelDescription): DetectorFamily {
-  return yolox(model);
 }

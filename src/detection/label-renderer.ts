@@ -23,9 +23,9 @@ export interface LabelRendererInit {
 
 /** A model with thousands of classes shows few of them; up to here all names are rendered ahead. */
 const MAX_AHEAD = 100;
-/** Names kept at a time, of all sizes. */
+/** Names kept at a time for each size; the longest unused goes first. */
 const MAX_NAMES = 512;
-const GLYPHS = [...'0123456789.#'];
+const GLYPHS = Array.from('0123456789.#');
 const FONT_FILE = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf');
 /** Higher and lower than any letter, so that every bitmap of a size has one height and one baseline. */
 const FRAME = '|';
@@ -105,7 +105,11 @@ class Sheet implements TextSheet {
 
   name(label: string): TextBitmap | undefined {
     const known = this.#names.get(label);
-    if (known !== undefined) return known === 'rendering' ? undefined : known;
+    if (known !== undefined) {
+      this.#names.delete(label);
+      this.#names.set(label, known);
+      return known === 'rendering' ? undefined : known;
+    }
     const [oldest] = this.#names.keys();
     if (this.#names.size >= MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
     this.#names.set(label, 'rendering');

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Type, type Static } from 'typebox';
-import { Errors, Check } from 'typebox/value';
+import { Check, Errors, Pointer } from 'typebox/value';
 import { MediaPeerError, messageOf } from '../errors.js';
 import { COCO_LABELS } from './coco.js';
 
@@ -53,7 +53,8 @@ const EXAMPLE = '{"family":"yolox","input":{"width":416,"height":416},"labels":"
  * @throws MediaPeerError MODEL_INVALID with every fault and what was expected
  */
 export function loadModelDescription(modelPath: string): ModelDescription {
-  const jsonPath = modelPath.replace(/\.onnx$/i, '.json');
+  if (!/\.(onnx|json)$/i.test(modelPath)) throw invalid(`${modelPath} is neither an .onnx file nor the .json that describes one`);
+  const jsonPath = path.resolve(modelPath.replace(/\.onnx$/i, '.json'));
   const json = readModelJson(jsonPath);
   const onnxPath = json.file === undefined ? jsonPath.replace(/\.json$/i, '.onnx') : path.resolve(path.dirname(jsonPath), json.file);
   const strides = [...(json.strides ?? [8, 16, 32])].sort((a, b) => a - b);
@@ -85,7 +86,10 @@ function readModelJson(jsonPath: string): Static<typeof ModelJson> {
     throw invalid(`${jsonPath} cannot be read as JSON (${messageOf(error)}). A model needs a JSON beside it that says how to read it, such as ${EXAMPLE}`);
   }
   if (Check(ModelJson, value)) return value;
-  const faults = Errors(ModelJson, value).map((fault) => `${fault.instancePath || '(root)'} ${fault.message}`);
+  const faults = Errors(ModelJson, value).map(({ instancePath, message }) => {
+    const found = JSON.stringify(Pointer.Get(value, instancePath));
+    return `${instancePath || '(root)'} ${message}, found ${found.length > 60 ? `${found.slice(0, 60)}…` : found}`;
+  });
   throw invalid(`${jsonPath}: ${[...new Set(faults)].join('; ')}. Expected something like ${EXAMPLE}; known families: yolox`);
 }
 

@@ -71,6 +71,7 @@ function pictureBox(rows: Float32Array, at: number, cell: Cell | undefined, pict
   const centreY = cell ? (y + cell.y) * cell.stride : y;
   const width = cell ? Math.exp(w) * cell.stride : w;
   const height = cell ? Math.exp(h) * cell.stride : h;
+  if (!Number.isFinite(width) || !Number.isFinite(height)) return undefined;
   const left = Math.max(0, (centreX - width / 2) / picture.ratio);
   const top = Math.max(0, (centreY - height / 2) / picture.ratio);
   const right = Math.min(picture.widthPx, (centreX + width / 2) / picture.ratio);

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { annotate, LabelRenderer, type TrackedObject } from '../../src/detection/index.js';
 import { classColour } from '../../src/detection/palette.js';
 import type { VideoFrame } from '../../src/media/index.js';
 import { plainPicture } from '../helpers/pictures.js';
+
+const run = promisify(execFile);
 
 const object = (box: TrackedObject['box'], classId = 0): TrackedObject => ({ box, classId, label: 'person', score: 0.87, objectId: 12 });
 
@@ -86,5 +93,35 @@ describe('annotate', () => {
     await labels.prepare(720);
     const sheet = labels.sheet(720);
     for (const name of ['<b>&', 'собака', 'Änderung']) assert.ok((sheet?.name(name)?.alpha.filter((value) => value > 128).length ?? 0) > 40, name);
+  });
+
+  it('moves a label away from others where there is room', async () => {
+    const labels = await renderer(360);
+    const boxes = [[100, 100, 80, 60], [104, 102, 80, 60], [96, 98, 80, 60], [102, 104, 80, 60]] as const;
+    const alone = changed((() => {
+      const picture = plainPicture(640, 360);
+      annotate(picture, [object(boxes[0])], labels);
+      return picture;
+    })());
+    const picture = plainPicture(640, 360);
+    annotate(picture, boxes.map((box) => object(box)), labels);
+    const [, top, , bottom] = changed(picture);
+    assert.ok(bottom - top >= alone[3] - alone[1] + 2 * (100 - alone[1]), 'four labels need more room than one');
+  });
+
+  it('writes text where the machine has no font of its own', async () => {
+    // fontconfig reads its settings once a process.
+    const script = `import { LabelRenderer } from ${JSON.stringify(new URL('../../src/detection/index.js', import.meta.url).href)};
+      const labels = new LabelRenderer({ labels: ['iiii', 'mmmm'] });
+      await labels.prepare(720);
+      const sheet = labels.sheet(720);
+      console.log(sheet.name('iiii').width, sheet.name('mmmm').width);`;
+    const empty = mkdtempSync(path.join(os.tmpdir(), 'sightline-fonts-'));
+    const env = { PATH: process.env['PATH'], FONTCONFIG_PATH: empty, FONTCONFIG_SYSROOT: empty, HOME: empty };
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { env, timeout: 20_000 });
+    rmSync(empty, { recursive: true, force: true });
+    // A font that is missing gives boxes of one width for every letter.
+    const [narrow = NaN, wide = NaN] = stdout.trim().split(' ').map(Number);
+    assert.ok(wide > 2 * narrow, stdout);
   });
 });

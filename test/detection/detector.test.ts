@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { systemClock } from '../../src/clock.js';
 import { Detector } from '../../src/detection/index.js';
@@ -17,14 +18,33 @@ const ledger = new ResourceLedger();
 const open = (modelPath: string): Promise<Detector> => Detector.open({ modelPath, clock: systemClock(ledger), logger: silentLogger, ledger });
 
 const video = assetPath('videos/one-by-one-person-detection.mp4');
-const nano = folder.yoloxNano();
+const nanoFolder = new ModelFolder();
+after(() => nanoFolder.remove());
+const nano = nanoFolder.yoloxNano();
 const absent = nano && video ? false : 'needs ../shared/assets, which is absent';
 
 describe('Detector', () => {
   it('refuses a file that is no ONNX model and leaves no thread', async () => {
-    const file = new ModelFolder().write({ family: 'yolox', input: { width: 64, height: 64 }, labels: ['a'] }, Buffer.from('garbage'));
+    const file = folder.write({ family: 'yolox', input: { width: 64, height: 64 }, labels: ['a'] }, Buffer.from('garbage'));
     await assert.rejects(open(file), (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file));
     assert.equal(ledger.snapshot().workers, 0);
+  });
+
+  it('refuses a truncated ONNX file', { skip: absent }, async () => {
+    const other = new ModelFolder();
+    const file = other.yoloxNano()!;
+    truncateSync(file, 200_000);
+    await assert.rejects(open(file), (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file));
+    other.remove();
+    assert.equal(ledger.snapshot().workers, 0);
+  });
+
+  it('refuses a model of another input size, naming both sizes', { skip: absent }, async () => {
+    const other = new ModelFolder();
+    const file = other.yoloxNano()!;
+    other.write({ family: 'yolox', input: { width: 320, height: 320 }, labels: 'coco' });
+    await assert.rejects(open(file), /Got: 320 Expected: 416/);
+    other.remove();
   });
 
   it('refuses a model whose labels do not fit its output, naming both shapes', { skip: absent }, async () => {
@@ -40,7 +60,7 @@ describe('Detector', () => {
     const result = await detector.detect(await pictureAt(video!, 40, 768, 432));
     const [x, y, width, height] = result.detections[0]!.box;
     assert.equal(result.detections[0]!.label, 'person');
-    [x, y, x + width, y + height].forEach((value, i) => assert.ok(Math.abs(value - [383, 3, 546, 371][i]!) <= 8, `${[x, y, x + width, y + height].join()}`));
+    [x, y, x + width, y + height].forEach((value, i) => assert.ok(Math.abs(value - [383, 3, 546, 371][i]!) <= 8, [x, y, x + width, y + height].join()));
     await detector.close();
     assert.equal(detector.state, 'closed');
     assert.equal(ledger.snapshot().workers, 0);

@@ -40,6 +40,16 @@ describe('loadModelDescription', () => {
     for (const part of ['/family', '/input', '/labels', 'known families: yolox']) assert.ok(message.includes(part), `${part} in: ${message}`);
   });
 
+  it('tells what it found where something else was expected', () => {
+    const message = refusal({ ...GOOD, input: { width: '416', height: 416 }, score_threshold: 4 });
+    assert.match(message, /\/input\/width must be integer, found "416"/);
+    assert.match(message, /\/score_threshold must be <= 1, found 4/);
+  });
+
+  it('refuses a path that is neither an ONNX file nor a JSON', () => {
+    assert.throws(() => loadModelDescription('/nowhere/model.pt'), /neither an \.onnx file nor the \.json/);
+  });
+
   it('refuses an input size that the strides do not divide', () => {
     assert.match(refusal({ ...GOOD, input: { width: 400, height: 416 } }), /400x416 is not a multiple of stride 32/);
   });

@@ -79,4 +79,20 @@ describe('ObjectTracker', () => {
       for (const { box } of objects.predict(t)) assert.ok(box[0] >= 0 && box[0] + box[2] <= 1280);
     }
   });
+
+  it('starts anew when a cut moves every object elsewhere', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 660; t += 66) objects.update([at(100), at(100, 400)], t);
+    for (let t = 726; t <= 1122; t += 66) objects.update([at(900), at(900, 400)], t);
+    assert.deepEqual(objects.predict(1122).map(({ objectId }) => objectId), [3, 4]);
+    assert.ok(objects.predict(1122).every(({ box }) => iou(box, at(900, box[1]).box) > 0.8));
+  });
+
+  it('gives a hidden object back its id when it comes out from behind something, moved on', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 990; t += 66) objects.update([at(100 + 0.15 * t)], t);
+    for (let t = 1056; t <= 1716; t += 66) objects.update([], t);
+    objects.update([at(100 + 0.15 * 1782)], 1782);
+    assert.deepEqual(objects.predict(1782).map(({ objectId }) => objectId), [1]);
+  });
 });
