@@ -5,8 +5,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { annotate, LabelRenderer, loadModelDescription, ObjectTracker, type Detection, type ModelDescription, type TrackedObject } from '../../src/detection/index.js';
 import { familyOf } from '../../src/detection/families.js';
 import { Letterbox } from '../../src/detection/letterbox.js';
-import { i420Size, VideoFrame } from '../../src/media/index.js';
+import type { VideoFrame } from '../../src/media/index.js';
 import { projectRoot } from '../../test/helpers/assets.js';
+import { pictureAt } from '../../test/helpers/pictures.js';
 import type { Row } from './bench.js';
 
 export interface VisionStagesOptions {
@@ -24,10 +25,10 @@ const TRACKED = 20;
 const DRAWN = 8;
 const LABELS = ['car', 'person', 'drone'];
 
-/** Measures on a 720p picture of noise; the stages take as long on any other, save decoding, which finds little in it. */
+/** Measures on a 720p picture of the demo clip: decoding takes longer the more there is to find. */
 export async function run(options: VisionStagesOptions = {}): Promise<Row[]> {
   const modelPath = options.modelPath ?? path.join(projectRoot, 'models/sightline-demo.json');
-  const picture = noisePicture();
+  const picture = await pictureAt(path.join(projectRoot, 'upload/demo.mp4'), 5, WIDTH, HEIGHT);
   const rows = existsSync(modelPath) ? await netStages(loadModelDescription(modelPath), picture) : [];
   return [...rows, await trackerStage(), await annotateStage(picture)];
 }
@@ -92,16 +93,6 @@ async function medianCpuMs(work: () => unknown): Promise<number> {
   }
   values.sort((a, b) => a - b);
   return values[values.length >> 1] ?? NaN;
-}
-
-function noisePicture(): VideoFrame {
-  const data = Buffer.alloc(i420Size(WIDTH, HEIGHT));
-  let state = 1;
-  for (let i = 0; i < data.length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    data[i] = 16 + (state >>> 24) * 0.85;
-  }
-  return new VideoFrame({ data, widthPx: WIDTH, heightPx: HEIGHT, mediaTimeMs: 0 });
 }
 
 function movingObjects(mediaTimeMs: number): Detection[] {
