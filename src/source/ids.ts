@@ -3,23 +3,25 @@
 const MAX_ID_CHARS = 64;
 
 /**
- * An id of `[A-Za-z0-9._-]{1,64}` for each name: the name without its extension where that is free, then with
- * it, then with a number. The same names get the same ids, in whatever order they come.
+ * An id of `[A-Za-z0-9._-]{1,64}` for each name: the name without its extension where nobody else wants that,
+ * then with it, then with a number. Names in `kept` have their id already. The order of the names has no effect.
  */
-export function assignIds(names: readonly string[]): Map<string, string> {
-  const sorted = [...names].sort();
-  const stems = new Map(sorted.map((name) => [name, sanitised(name.replace(/(?<=.)\.[^.]*$/, ''))]));
-  const uses = new Map<string, number>();
-  for (const stem of stems.values()) uses.set(stem, (uses.get(stem) ?? 0) + 1);
-  const ids = new Map<string, string>();
-  // Undisputed names first, so that nobody else's second choice takes them.
-  const taken = new Set([...stems.values()].filter((stem) => uses.get(stem) === 1));
-  for (const name of sorted) {
-    const stem = stems.get(name) as string;
-    const id = uses.get(stem) === 1 ? stem : firstFree(sanitised(name), taken);
+export function assignIds(names: readonly string[], kept: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const stem = (name: string): string => sanitised(name.replace(/(?<=.)\.[^.]*$/, ''));
+  const wishes = new Map<string, number>();
+  for (const name of names) wishes.set(stem(name), (wishes.get(stem(name)) ?? 0) + 1);
+  const isUndisputed = (name: string): boolean => wishes.get(stem(name)) === 1;
+  const ids = new Map(names.flatMap((name) => (kept.has(name) ? [[name, kept.get(name) as string] as const] : [])));
+  const taken = new Set(ids.values());
+  const assign = (name: string, wish: string): void => {
+    const id = firstFree(wish, taken);
     taken.add(id);
     ids.set(name, id);
-  }
+  };
+  const open = [...names].filter((name) => !ids.has(name)).sort();
+  // Undisputed names first, so that nobody else's second choice takes theirs.
+  for (const name of open.filter(isUndisputed)) assign(name, stem(name));
+  for (const name of open.filter((other) => !isUndisputed(other))) assign(name, sanitised(name));
   return ids;
 }
 

@@ -159,7 +159,8 @@ export class SourceLibrary {
     const found = await this.#findFiles();
     const names = new Set(found.map(({ name }) => name));
     for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
-    const ids = assignIds([...names]);
+    const kept = new Map([...this.#entries.values()].map(({ description }) => [description.name, description.id]));
+    const ids = assignIds([...names], kept);
     const waiting = found.filter((file) => this.#entries.get(file.name)?.found.identity !== file.identity);
     const probeNext = async (): Promise<void> => {
       for (let file = waiting.shift(); file && !this.#closed; file = waiting.shift()) await this.#look(file, ids.get(file.name) as string);
@@ -221,7 +222,7 @@ export class SourceLibrary {
     const before = this.#entries.get(found.name);
     const listeners = new Set<(change: FileChange) => void>();
     const description: SourceDescription = {
-      id: before?.description.id ?? id,
+      id,
       name: found.name,
       file,
       sizeBytes: found.sizeBytes,
