@@ -142,12 +142,19 @@ export class PeerTransport implements PacketTransport {
     this.#isClosed = true;
     await this.#sctp?.stop();
     this.#sendCloseNotify();
-    // Ends the library's retransmission of handshake flights, which knows no other way to be stopped.
-    if (this.#dtls.dtls) dtlsInternals(this.#dtls.dtls).dtls.flight = Infinity;
+    this.#stopHandshake();
     // Datagrams of this turn leave before the sockets go.
     await new Promise(setImmediate);
     await this.#dtls.stop();
     await this.#ice.close();
+  }
+
+  /** The library repeats its flights for half a minute and begins as a client 100 ms late, closed or not. */
+  #stopHandshake(): void {
+    if (!this.#dtls.dtls) return;
+    const association = dtlsInternals(this.#dtls.dtls);
+    association.dtls.flight = Infinity;
+    association.connect = () => Promise.resolve();
   }
 
   #sendSlab(slab: Buffer, ends: readonly number[]): void {

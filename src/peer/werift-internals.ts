@@ -57,6 +57,8 @@ export interface DtlsRecord {
 
 /** The DTLS association's private side. */
 export interface DtlsInternals {
+  /** Of a client. */
+  connect?: () => Promise<void>;
   readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
   readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord };
   readonly srtp: { srtpProfile?: number };

@@ -48,6 +48,8 @@ export class WeriftViewer {
   readonly reports: RtcpSrPacket[] = [];
   readonly rtcp: RtcpPacket[] = [];
   readonly dataChannel: RTCDataChannel | undefined;
+  /** The one transport: everything is bundled. */
+  readonly dtls: RTCDtlsTransport;
   /** Set when a packet is received. */
   #waiters: (() => void)[] = [];
 
@@ -77,6 +79,7 @@ export class WeriftViewer {
     for (let i = 0; i < (options.video ?? 1); i++) this.pc.addTransceiver('video', { direction: 'recvonly' });
     if (options.audio) this.pc.addTransceiver('audio', { direction: 'recvonly' });
     this.dataChannel = options.dataChannel === undefined ? undefined : this.pc.createDataChannel(options.dataChannel);
+    this.dtls = this.pc.dtlsTransports[0] as RTCDtlsTransport;
     const ice = this.#ice();
     ice.stunServer = undefined;
     const gather = ice.getCandidatePromises.bind(ice);
@@ -95,10 +98,6 @@ export class WeriftViewer {
       if (packet instanceof RtcpSrPacket) this.reports.push(packet);
       for (const wake of this.#waiters.splice(0)) wake();
     });
-  }
-
-  get dtls(): RTCDtlsTransport {
-    return this.pc.dtlsTransports[0] as RTCDtlsTransport;
   }
 
   /** The offer, with every candidate. */
@@ -160,11 +159,16 @@ export class WeriftViewer {
     const ice = this.#ice() as unknown as { send: () => Promise<void>; protocols: { sendStun: () => Promise<void> }[] };
     ice.send = () => Promise.resolve();
     for (const protocol of ice.protocols) protocol.sendStun = () => Promise.resolve();
-    await this.pc.close();
+    await this.close();
   }
 
   async close(): Promise<void> {
     await this.pc.close();
+    // Ends the repetition of handshake flights, and a handshake that has not begun: both outlive the connection otherwise.
+    const association = this.dtls.dtls as unknown as { connect: () => Promise<void>; dtls: { flight: number } } | undefined;
+    if (!association) return;
+    association.dtls.flight = Infinity;
+    association.connect = () => Promise.resolve();
   }
 
   #ice(): IcePrivate {

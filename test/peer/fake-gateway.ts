@@ -44,6 +44,11 @@ export class FakeGateway implements MediaGateway {
     };
   }
 
+  /** Open subscriptions of all tracks. */
+  get subscriptions(): number {
+    return [...this.#tracks.values()].reduce((sum, track) => sum + track.viewers, 0);
+  }
+
   track(name: Rendition | 'audio', codec: Codec = 'h264'): Track {
     const key = `${name}/${codec}`;
     let track = this.#tracks.get(key);
