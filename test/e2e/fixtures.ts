@@ -35,12 +35,12 @@ export async function ffmpeg(...args: string[]): Promise<Buffer> {
 }
 
 /**
- * A clip that is copied as it is: 640×360 at 30 fps, keyframe every 4 s, 8 s, with AAC; every picture differs from every
+ * A clip that is copied as it is: 640×360 at 30 fps, keyframe every 4 s, 7 s, with AAC; every picture differs from every
  * other. Without colour, so that it looks the same whichever colour matrix a player assumes.
  */
 export async function makePassthroughClip(file: string): Promise<void> {
   await ffmpeg(
-    ...['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=8', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=8'],
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=7', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=7'],
     ...['-vf', 'hue=s=0', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-b:v', '1500k'],
     ...['-c:a', 'aac', file],
   );

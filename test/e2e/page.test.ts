@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { projectRoot } from '../helpers/assets.js';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
+import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
 
@@ -44,13 +45,13 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.click('.card:has-text("seen")');
     await page.waitForSelector(PLAYING);
     assert.match(page.url(), /#\/seen\/processed$/);
-    await page.waitForFunction("!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5");
+    await until(page, "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5");
     await page.screenshot({ path: path.join(screens, 'desktop-playing.png') });
 
     // From the click on there is a video with pictures on the stage at every moment.
     await page.evaluate(`globalThis.gaps = 0; (function look() { const on = document.querySelector('#stage video.on'); if (!on || on.readyState < 2) gaps++; requestAnimationFrame(look); })()`);
     await page.check('input[value=raw]', { force: true });
-    await page.waitForFunction(`location.hash === '#/seen/raw' && document.querySelector('${PLAYING}')`);
+    await until(page, `location.hash === '#/seen/raw' && document.querySelector('${PLAYING}')`);
     assert.equal(await page.evaluate('gaps'), 0);
 
     await page.click('#mute');
@@ -65,7 +66,7 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
   it('fits a phone and works from a link', async () => {
     const { page, troubles } = await open(browser, `${server.url}/#/clip/raw`, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, colorScheme: 'dark' });
     await page.waitForSelector(PLAYING);
-    await page.waitForFunction("document.querySelector('#readout').children.length > 5");
+    await until(page, "document.querySelector('#readout').children.length > 5");
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
     await page.screenshot({ path: path.join(screens, 'phone-playing.png'), fullPage: true });
     assert.deepEqual(troubles, []);
@@ -89,7 +90,7 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
 
     await page.route('**/offer', (route) => route.abort());
     await page.click('.card:has-text("seen")');
-    await page.waitForFunction("document.querySelector('#notice-title').textContent === 'The server cannot be reached'");
+    await until(page, "document.querySelector('#notice-title').textContent === 'The server cannot be reached'");
     await page.context().close();
   });
 
@@ -103,6 +104,11 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.context().close();
   });
 });
+
+/** Waits until an expression holds in the page. Playwright's own way evaluates in the page, which its policy forbids. */
+async function until(page: Page, expression: string): Promise<void> {
+  await eventually(() => page.evaluate<boolean>(`Boolean(${expression})`), 15_000, expression);
+}
 
 /** A page, and what its console and scripts complained about. */
 async function open(browser: ChromiumHarness, url: string, options: Parameters<ChromiumHarness['open']>[1]): Promise<{ page: Page; troubles: string[] }> {

@@ -68,6 +68,8 @@ describe('watching in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
   });
 
   it('shows a late viewer the right picture from the first frame on, live', async () => {
+    const { videos } = (await (await fetch(new URL('/available-videos', server.url))).json()) as { videos: { source: string; delivery: string }[] };
+    assert.equal(videos.find(({ source }) => source === 'clip')?.delivery, 'passthrough', 'the pictures of the file are what is sent');
     const file = await lumaOfFile(path.join(folder.videos, 'clip.mp4'));
     const early = await page.join({ body: { source: 'clip', tracks: ['raw'] } });
     await early.frames(30);
