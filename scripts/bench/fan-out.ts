@@ -13,7 +13,7 @@ import { LoadClient } from '../load-test/client.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { percentile } from '../load-test/table.js';
-import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 import type { PlainSenderReady } from './plain-sender.js';
 
 const DEFAULT_SECONDS = 6;
@@ -58,6 +58,7 @@ async function compare(viewers: number, seconds: number, folder: string): Promis
 async function measureServer(viewers: number, seconds: number, folder: string): Promise<Measurement> {
   const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', MAX_CONNECTIONS: String(viewers + 1), RATE_LIMIT: '0', LOG_LEVEL: 'warn,http=info' });
   try {
+    await assertPassthrough(server.url);
     return await measure(server.url, viewers, seconds);
   } finally {
     await server.close();

@@ -10,7 +10,7 @@ import { startServerProcess, type ServerProcess } from '../../test/helpers/serve
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { percentile } from '../load-test/table.js';
-import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 
 /** Joins of a source that nobody watched before. */
 const COLD_JOINS = 5;
@@ -31,6 +31,7 @@ export async function run(options: BenchOptions): Promise<Row[]> {
     const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', IDLE_GRACE: '0', MAX_CONNECTIONS: '20', LOG_LEVEL: 'warn,http=info' });
     const browser = await ChromiumHarness.launch();
     try {
+      await assertPassthrough(server.url);
       const page = await browser.viewerPage(server.url);
       const cold = await coldJoins(server, page);
       const warm = await warmJoins(server, page, options.joins);

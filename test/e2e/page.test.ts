@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { projectRoot } from '../helpers/assets.js';
+import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
+import { eventually } from '../helpers/deadline.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
+import { makePassthroughClip, makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
+
+const PLAYING = '#stage[data-phase=playing]';
+const screens = path.join(projectRoot, 'dist/screens');
+
+describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
+  let folder: Folder;
+  let seeing: SeeingFixture | undefined;
+  let server: ServerProcess;
+  let browser: ChromiumHarness;
+
+  before(async () => {
+    await mkdir(screens, { recursive: true });
+    folder = await temporaryFolder();
+    await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
+    await writeFile(path.join(folder.videos, 'notes.mp4'), 'not a video at all');
+    seeing = await makeSeeingFixture(folder);
+    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', MAX_CONNECTIONS: '3', IDLE_GRACE: '1000' });
+    browser = await ChromiumHarness.launch();
+  });
+
+  after(async () => {
+    await browser.close();
+    await server.close();
+    await folder.remove();
+  });
+
+  it('lists the sources, plays the one that is clicked and switches the rendition without a gap', async (t) => {
+    if (!seeing) return t.skip('no detector at hand: neither the bundled model nor ../shared/assets');
+    const { page, troubles } = await open(browser, server.url, { viewport: { width: 1280, height: 900 } });
+    await page.waitForSelector('.card img');
+    assert.equal(await page.locator('.card:enabled').count(), 2);
+    assert.match(await page.locator('.card:disabled .reason').innerText(), /\w+/);
+    await page.screenshot({ path: path.join(screens, 'desktop-videos.png') });
+
+    await page.click('.card:has-text("seen")');
+    await page.waitForSelector(PLAYING);
+    assert.match(page.url(), /#\/seen\/processed$/);
+    await until(page, "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5");
+    await page.screenshot({ path: path.join(screens, 'desktop-playing.png') });
+
+    // From the click on there is a video with pictures on the stage at every moment.
+    await page.evaluate(`globalThis.gaps = 0; (function look() { const on = document.querySelector('#stage video.on'); if (!on || on.readyState < 2) gaps++; requestAnimationFrame(look); })()`);
+    await page.check('input[value=raw]', { force: true });
+    await until(page, `location.hash === '#/seen/raw' && document.querySelector('${PLAYING}')`);
+    assert.equal(await page.evaluate('gaps'), 0);
+
+    await page.click('#mute');
+    assert.equal(await page.locator('#mute').innerText(), 'Mute');
+    assert.equal(await page.evaluate("document.querySelector('#stage video.on').muted"), false);
+    await page.click('#leave');
+    await page.waitForSelector('#player', { state: 'hidden' });
+    assert.deepEqual(troubles, []);
+    await page.context().close();
+  });
+
+  it('fits a phone and works from a link', async () => {
+    const { page, troubles } = await open(browser, `${server.url}/#/clip/raw`, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, colorScheme: 'dark' });
+    await page.waitForSelector(PLAYING);
+    await until(page, "document.querySelector('#readout').children.length > 5");
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    await page.screenshot({ path: path.join(screens, 'phone-playing.png'), fullPage: true });
+    assert.deepEqual(troubles, []);
+    await page.context().close();
+  });
+
+  it('says in words what went wrong: a source that is gone, a full server, a lost connection', async () => {
+    const { page } = await open(browser, `${server.url}/#/nowhere/raw`, { viewport: { width: 800, height: 700 } });
+    await page.waitForSelector('#stage[data-phase=failed]');
+    assert.equal(await page.locator('#notice-title').innerText(), 'This video is gone');
+
+    await page.route('**/offer', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '3' }, json: { statusCode: 503, code: 'CAPACITY_REACHED', message: 'full' } }));
+    await page.click('.card:has-text("clip")');
+    await page.waitForSelector('#stage[data-phase=waiting]');
+    assert.equal(await page.locator('#notice-title').innerText(), 'The server is full');
+    assert.match(await page.locator('#countdown').innerText(), /Next attempt in [123] s/);
+    await page.screenshot({ path: path.join(screens, 'desktop-full.png') });
+    // Once there is room it plays by itself.
+    await page.unroute('**/offer');
+    await page.waitForSelector(PLAYING, { timeout: 10_000 });
+
+    await page.route('**/offer', (route) => route.abort());
+    await page.click('.card:has-text("seen")');
+    await until(page, "document.querySelector('#notice-title').textContent === 'The server cannot be reached'");
+    await page.context().close();
+  });
+
+  it('says where to put a video when there is none', async () => {
+    const { page } = await open(browser, 'about:blank', { viewport: { width: 800, height: 600 } });
+    await page.route('**/available-videos', (route) => route.fulfill({ json: { videos: [] } }));
+    await page.goto(server.url);
+    await page.waitForSelector('#empty:visible');
+    assert.match(await page.locator('#empty').innerText(), /upload\//);
+    await page.screenshot({ path: path.join(screens, 'desktop-empty.png') });
+    await page.context().close();
+  });
+});
+
+/** Waits until an expression holds in the page. Playwright's own way evaluates in the page, which its policy forbids. */
+async function until(page: Page, expression: string): Promise<void> {
+  await eventually(() => page.evaluate<boolean>(`Boolean(${expression})`), 15_000, expression);
+}
+
+/** A page, and what its console and scripts complained about. */
+async function open(browser: ChromiumHarness, url: string, options: Parameters<ChromiumHarness['open']>[1]): Promise<{ page: Page; troubles: string[] }> {
+  const troubles: string[] = [];
+  const page = await browser.open('about:blank', options);
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && troubles.push(`${message.text()} ${message.location().url}`));
+  await page.goto(url);
+  return { page, troubles };
+}
