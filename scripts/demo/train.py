@@ -1,10 +1,14 @@
 """Train the demo detector on rendered scenes and write its checkpoint.
 
-    /usr/bin/python3 scripts/demo/train.py [--iterations N] [--checkpoint FILE]
+    /usr/bin/python3 scripts/demo/train.py [--iterations N] [--rate R] [--seed S]
+        [--start FILE] [--checkpoint FILE]
 
 A second process renders scenes without pause; the training itself uses one thread. Everything
 follows from fixed seeds, so a second run on the same kind of machine gives the same weights.
 On processors with bfloat16 instructions most of the arithmetic is done in bfloat16.
+
+--start begins with the weights of an earlier checkpoint; with a low rate and another seed this
+refines a detector on scenes that it has not seen.
 """
 
 import argparse
@@ -130,17 +134,20 @@ def fast_arithmetic():
         return False
 
 
-def train(iterations, checkpoint):
+def train(iterations, peak_rate, seed, beginning, checkpoint):
     """Run the training and save the averaged weights."""
     torch.set_num_threads(1)
-    torch.manual_seed(SEED)
-    rng = np.random.default_rng(SEED)
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
     queue = multiprocessing.Queue(96)
-    renderer = multiprocessing.Process(target=render, args=(queue, [SEED, 7]), daemon=True)
+    renderer = multiprocessing.Process(target=render, args=(queue, [seed, 7]), daemon=True)
     renderer.start()
 
-    detector = Detector().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(detector.parameters(), RATE, weight_decay=DECAY)
+    detector = Detector()
+    if beginning:
+        detector.load_state_dict(torch.load(beginning))
+    detector = detector.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(detector.parameters(), peak_rate, weight_decay=DECAY)
     average = {name: value.clone() for name, value in detector.state_dict().items()}
     grid, bfloat = cells(), fast_arithmetic()
     print("parameters", sum(p.numel() for p in detector.parameters()), "bfloat16", bfloat, flush=True)
@@ -149,7 +156,7 @@ def train(iterations, checkpoint):
     arrived, start = len(pool), time.process_time()
     for step in range(1, iterations + 1):
         progress = step / iterations
-        rate = RATE * min(1, step / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = peak_rate * min(1, step / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimiser.param_groups:
             group["lr"] = rate
         for _ in range(FRESH):
@@ -186,10 +193,13 @@ def train(iterations, checkpoint):
 def main():
     parser = argparse.ArgumentParser(description="Train the demo detector.")
     parser.add_argument("--iterations", type=int, default=7000)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--start", metavar="FILE")
     parser.add_argument("--checkpoint", default=".cache/demo/detector.pt")
     options = parser.parse_args()
     os.makedirs(os.path.dirname(os.path.abspath(options.checkpoint)), exist_ok=True)
-    train(options.iterations, options.checkpoint)
+    train(options.iterations, options.rate, options.seed, options.start, options.checkpoint)
 
 
 if __name__ == "__main__":
