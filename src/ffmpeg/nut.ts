@@ -62,13 +62,6 @@ export class NutParser {
     this.#sink = sink;
   }
 
-  /** The memory of a picture that has not been completed, if any; it is the caller's again. */
-  takeUnfinished(): Buffer | undefined {
-    const data = this.#picture?.data;
-    this.#picture = undefined;
-    return data;
-  }
-
   /** Throws `FFMPEG_FAILED` when the stream is malformed; it cannot be continued then. */
   push(chunk: Buffer): void {
     this.#queue.append(chunk);
@@ -196,7 +189,7 @@ function readFrameCodes(content: Cursor): FrameCode[] {
     const count = fields > 5 ? content.unsigned() : sizeMul - size;
     if (fields > 6) content.unsigned(); // match_time_delta
     if (fields > 7) headerIndex = content.unsigned();
-    for (let i = 8; i < fields && !content.isShort; i++) content.unsigned();
+    for (let i = 8; i < Math.min(fields, 64); i++) content.unsigned();
     if (count <= 0) throw malformed('an empty run of frame codes');
     for (let i = 0; i < count && table.length < 256; i++) {
       if (table.length === START_BYTE) table.push(invalid);

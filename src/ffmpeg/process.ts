@@ -51,6 +51,8 @@ export interface ProcessEnd {
   readonly requested: boolean;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** `; last lines: ...` of stderr, to be appended to a message; empty when there were none. */
+  readonly lastLines: string;
   /** Present unless it was asked to end or ended with exit code 0: `FFMPEG_FAILED` with the last lines of stderr. */
   readonly error?: MediaPeerError;
 }
@@ -207,7 +209,7 @@ class RunningProcess implements FfmpegProcess {
   #checkOutput(): void {
     if (this.#owedSinceMs === undefined || this.#deps.clock.now() - this.#owedSinceMs < this.#timeoutMs) return;
     this.#fail(
-      new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${this.#timeoutMs} ms${this.#tailForMessage()}`, {
+      new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${this.#timeoutMs} ms${this.#lastLines()}`, {
         details: { stderr: this.#stderr },
       }),
     );
@@ -243,17 +245,17 @@ class RunningProcess implements FfmpegProcess {
     const failed = this.#failure ?? (exitCode === 0 ? undefined : this.#exitError(exitCode, signal));
     const error = this.#requested ? undefined : failed;
     this.#deps.logger.debug({ owner, exitCode, signal, requested: this.#requested, stderr: this.#stderr }, 'ffmpeg ended');
-    this.#resolveClosed({ requested: this.#requested, exitCode, signal, ...(error && { error }) });
+    this.#resolveClosed({ requested: this.#requested, exitCode, signal, lastLines: this.#lastLines(), ...(error && { error }) });
   }
 
   #exitError(exitCode: number | null, signal: string | null): MediaPeerError {
     const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
-    return new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) ${how}${this.#tailForMessage()}`, {
+    return new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) ${how}${this.#lastLines()}`, {
       details: { exitCode, signal, stderr: this.#stderr },
     });
   }
 
-  #tailForMessage(): string {
+  #lastLines(): string {
     const lines = this.#stderr.trim().split('\n').slice(-3).join(' | ');
     return lines === '' ? '' : `; last lines: ${lines}`;
   }

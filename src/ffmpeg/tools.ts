@@ -19,6 +19,8 @@ export interface FfmpegTools {
   readonly encoders: ReadonlySet<string>;
   /** The options that hand every frame on with its own time; their name changed with version 5.1. */
   readonly passTimestamps: readonly string[];
+  /** The options before `-i` that read a file at the pace at which it is shown; since 6.1 half a second would come at once. */
+  readonly readInRealTime: readonly string[];
 }
 
 /** What cannot be done without. */
@@ -43,7 +45,8 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
     ffprobePath: ffprobe.file,
     version: ffmpeg.version,
     encoders,
-    passTimestamps: [hasFpsMode(ffmpeg.version) ? '-fps_mode' : '-vsync', 'passthrough'],
+    passTimestamps: [isAtLeast(ffmpeg.version, 5, 1, 107_000) ? '-fps_mode' : '-vsync', 'passthrough'],
+    readInRealTime: ['-re', ...(isAtLeast(ffmpeg.version, 6, 1, 112_000) ? ['-readrate_initial_burst', '0.001'] : [])],
   };
 }
 
@@ -91,10 +94,15 @@ async function packagedProgram(packageName: string): Promise<string> {
   return copy;
 }
 
-/** `-fps_mode` came with 5.1; a development build (`N-...`) of the installer package is older. */
-function hasFpsMode(version: string): boolean {
-  const match = /^n?(\d+)\.(\d+)/.exec(version);
-  if (!match) return /^N-(\d+)/.test(version) ? Number(/^N-(\d+)/.exec(version)?.[1]) > 107_000 : true;
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  return major > 5 || (major === 5 && minor >= 1);
+/**
+ * Whether a version is at least `major.minor`. Development builds count their commits instead (`N-107000-g...`):
+ * `commits` is about where that release was made.
+ */
+function isAtLeast(version: string, major: number, minor: number, commits: number): boolean {
+  const built = /^N-(\d+)/.exec(version);
+  if (built) return Number(built[1]) >= commits;
+  const release = /^n?(\d+)\.(\d+)/.exec(version);
+  if (!release) return true;
+  const [foundMajor, foundMinor] = [Number(release[1]), Number(release[2])];
+  return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 }

@@ -52,7 +52,7 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
     throw error;
   });
   const video = plan.delivery === 'passthrough' ? new FlvParser((frame) => sink.video(frame)) : pictureParser(plan, pool, sink);
-  const input: ProcessPort = { options: ['-threads', '1', '-re', ...SAFE_LIST_INPUT], address: list };
+  const input: ProcessPort = { options: ['-threads', '1', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address: list };
   const pictures: ProcessPort = {
     options: ['-map', `0:${plan.videoIndex}`, ...(plan.delivery === 'passthrough' ? copyOptions() : pictureOptions(plan, deps))],
     address: 'pipe:1',

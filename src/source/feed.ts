@@ -70,6 +70,8 @@ export interface FeedOptions extends FfmpegDeps {
 
 /** Processes that may fail in a row before the first frame. */
 const MAX_FAILED_STARTS = 3;
+/** A list of passes lasts for hours: a process that ends this soon has failed, whatever it says. */
+const MIN_RUN_MS = 1_000;
 
 /**
  * Starts playing a file; returns at once.
@@ -143,23 +145,31 @@ class FileFeed implements SourceFeed {
     const { clock, logger } = this.#options;
     const sourceId = this.#description.id;
     const backoff = new Backoff(this.#options.backoff);
-    for (;;) {
-      if (this.#end) return this.#end;
+    for (let end = this.#decided(); ; end = this.#decided()) {
+      if (end) return end;
       const startedMs = clock.now();
       const error = await this.#runOnce();
-      if (this.#end) return this.#end;
-      if (error) this.lastError = this.trouble = error.message;
+      if (this.#decided()) continue;
       const waitMs = error ? backoff.next(clock.now() - startedMs) : 0;
-      if (error && !existsSync(this.#description.file)) return (this.#end = { reason: 'source-ended' });
-      if (error && !this.#gaveVideo && backoff.failures >= MAX_FAILED_STARTS) return this.#failed(error);
-      this.restarts++;
-      logger.warn({ sourceId, err: error, waitMs, restarts: this.restarts }, 'the file stopped playing, starting again');
-      if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+      if (error && !existsSync(this.#description.file)) this.#finish({ reason: 'source-ended' });
+      else if (error && !this.#gaveVideo && backoff.failures >= MAX_FAILED_STARTS) this.#finish(this.#failure(error));
+      else {
+        this.restarts++;
+        if (error) this.lastError = this.trouble = error.message;
+        logger[error ? 'warn' : 'info']({ sourceId, err: error, waitMs, restarts: this.restarts }, 'file is played again');
+        if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+      }
     }
   }
 
-  /** Runs one process to its end; what it failed of, or undefined when it came to the end of the file. */
+  #decided(): FeedEnd | undefined {
+    return this.#end;
+  }
+
+  /** Runs one process to its end; what it failed of, or undefined when it came to the end of its list of passes. */
   async #runOnce(): Promise<MediaPeerError | undefined> {
+    const { clock } = this.#options;
+    const startedMs = clock.now();
     this.#offsetMs = undefined;
     try {
       this.#run = await openFeedRun(`feed ${this.#description.id}`, this.#description.file, this.#plan, this.#pool, this.#options, {
@@ -169,7 +179,8 @@ class FileFeed implements SourceFeed {
       });
       if (this.#end) void this.#run.close();
       const end = await this.#run.closed;
-      return end.error ?? (this.#offsetMs === undefined ? new MediaPeerError('FFMPEG_FAILED', 'ffmpeg ended without a frame') : undefined);
+      const isTooShort = clock.now() - startedMs < MIN_RUN_MS;
+      return end.error ?? (isTooShort ? new MediaPeerError('FFMPEG_FAILED', `ffmpeg ended at once${end.lastLines}`) : undefined);
     } catch (error) {
       return new MediaPeerError('FFMPEG_FAILED', `the feed could not be started: ${messageOf(error)}`, { cause: error });
     } finally {
@@ -177,13 +188,9 @@ class FileFeed implements SourceFeed {
     }
   }
 
-  #failed(error: MediaPeerError): FeedEnd {
-    const failure = new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${this.#description.id}' cannot be played: ${error.message}`, {
-      cause: error,
-      details: error.details,
-    });
-    this.#end = { reason: 'source-failed', error: failure };
-    return this.#end;
+  #failure(error: MediaPeerError): FeedEnd {
+    const message = `'${this.#description.id}' cannot be played: ${error.message}`;
+    return { reason: 'source-failed', error: new MediaPeerError('SOURCE_NOT_PLAYABLE', message, { cause: error, details: error.details }) };
   }
 
   #finish(end: FeedEnd): void {

@@ -145,14 +145,19 @@ export class SourceLibrary {
   }
 
   async #scanUntilQuiet(): Promise<void> {
-    do {
-      this.#scanAgain = false;
+    for (let isWanted = true; isWanted; isWanted = this.#takeScanRequest()) {
       try {
         await this.#scanOnce();
       } catch (error) {
         this.#options.logger.warn({ err: error }, 'upload folder cannot be read');
       }
-    } while (this.#scanAgain && !this.#closed);
+    }
+  }
+
+  #takeScanRequest(): boolean {
+    const isWanted = this.#scanAgain && !this.#closed;
+    this.#scanAgain = false;
+    return isWanted;
   }
 
   async #scanOnce(): Promise<void> {

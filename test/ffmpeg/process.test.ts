@@ -46,8 +46,9 @@ test('the error of a process that fails holds the last lines of its output', asy
   const running = openProcess(deps, spec({ inputs: [{ options: [], address: '/nowhere/at all.mp4' }] }));
   const { error, requested } = await within(running.closed, 5000, 'the end');
   assert.equal(requested, false);
-  assert.equal(error?.code, 'FFMPEG_FAILED');
-  assert.match(error?.message ?? '', /ffmpeg \(test\) exited with code 1.*No such file/);
+  assert.ok(error);
+  assert.equal(error.code, 'FFMPEG_FAILED');
+  assert.match(error.message, /ffmpeg \(test\) exited with code 1.*No such file/);
   assertNothingHeld(deps);
 });
 
