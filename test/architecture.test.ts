@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'peer'],
 };
 /** Modules at the top of src/ that anybody may import. */
-const LEAVES = ['errors', 'clock', 'logger', 'resources'];
+const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'resources'];
 /** Packages and globals that belong to one place. */
 const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => boolean; readonly name: string }[] = [
   { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('peer/') },

@@ -30,6 +30,8 @@ export class ProcessedPictures {
     this.#seeing = seeing;
     this.#tracker = new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, scoreThreshold: seeing.scoreThreshold });
     this.#pool = new FramePool(i420Size(format.widthPx, format.heightPx));
+    // Begins to render the text now, so that it is there for the first picture.
+    seeing.labels.sheet(format.heightPx);
     this.#registration = seeing.scheduler.register(sourceId, {
       maxFps: seeing.detectFps,
       onResult: (result) => this.#tracker.update(result.detections, result.mediaTimeMs),
