@@ -11,18 +11,12 @@ import { processTree, startServerProcess } from '../../test/helpers/server-proce
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import { run as stages } from './vision-stages.js';
 
 const DEFAULT_SECONDS = 20;
 
 export async function run(options: BenchOptions): Promise<Row[]> {
-  return [...(await stages(options)), ...(await wholePipeline(options.seconds ?? DEFAULT_SECONDS))];
-}
-
-async function stages(options: BenchOptions): Promise<Row[]> {
-  const module = new URL('./vision-stages.js', import.meta.url);
-  if (!existsSync(module)) return [];
-  const { run: runStages } = (await import(module.href)) as { run: (options: BenchOptions) => Promise<Row[]> };
-  return runStages(options);
+  return [...(await stages()), ...(await wholePipeline(options.seconds ?? DEFAULT_SECONDS))];
 }
 
 async function wholePipeline(seconds: number): Promise<Row[]> {

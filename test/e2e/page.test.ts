@@ -73,7 +73,7 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.context().close();
   });
 
-  it('says in words what went wrong: a source that is gone, a full server, a lost connection', async () => {
+  it('says in words what went wrong: a source that is gone, a full server, a server out of reach', async () => {
     const { page } = await open(browser, `${server.url}/#/nowhere/raw`, { viewport: { width: 800, height: 700 } });
     await page.waitForSelector('#stage[data-phase=failed]');
     assert.equal(await page.locator('#notice-title').innerText(), 'This video is gone');
@@ -92,6 +92,19 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.click('.card:has-text("seen")');
     await until(page, "document.querySelector('#notice-title').textContent === 'The server cannot be reached'");
     await page.context().close();
+  });
+
+  it('says that the connection is lost, and plays again when the server is back', async () => {
+    const variables = { UPLOAD_DIR: folder.videos, MODEL: 'none' };
+    const first = await startServerProcess(variables);
+    const { page } = await open(browser, `${first.url}/#/clip/raw`, { viewport: { width: 800, height: 700 } });
+    await page.waitForSelector(PLAYING);
+    await first.close();
+    await page.waitForSelector('#stage[data-phase=waiting]', { timeout: 15_000 });
+    const second = await startServerProcess({ ...variables, PORT: new URL(first.url).port });
+    await page.waitForSelector(PLAYING, { timeout: 15_000 });
+    await page.context().close();
+    await second.close();
   });
 
   it('says where to put a video when there is none', async () => {
