@@ -94,7 +94,7 @@ export class ConnectionManager {
    */
   async accept(request: AcceptRequest): Promise<AcceptedSession> {
     const { gateway, clock, ledger, logger, options } = this.#deps;
-    if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    this.#throwIfClosing();
     const plan = negotiate(request.sdp, gateway.describe(request.sourceId), request.renditions);
     const clientId = claimClientId(request.clientId, this.#clientIds);
     if (this.#taken >= options.maxConnections) {
@@ -116,7 +116,7 @@ export class ConnectionManager {
     };
     try {
       const certificate = await this.#certificate;
-      if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+      this.#throwIfClosing();
       const session = new PeerSession(
         { sessionId, clientId, sourceId: request.sourceId },
         plan,
@@ -157,6 +157,10 @@ export class ConnectionManager {
     const entries = [...this.#sessions.values()];
     for (const { session } of entries) session.close(reason);
     await Promise.all(entries.map(({ ended }) => ended));
+  }
+
+  #throwIfClosing(): void {
+    if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
   }
 
   #keep(sessionId: string, session: PeerSession, giveBack: () => void): void {

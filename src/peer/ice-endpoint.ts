@@ -5,6 +5,7 @@
  */
 import { classes, candidateFoundation, candidatePriority, Candidate, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
 import { delay, type Clock } from '../clock.js';
+import { MediaPeerError } from '../errors.js';
 import type { ResourceLedger } from '../resources.js';
 import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { RemoteTransport } from './sdp.js';
@@ -22,6 +23,8 @@ export interface IceOptions {
 
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
 
+/** When a client that found every port in use may try again. */
+const RETRY_AFTER_S = 5;
 /** How long a STUN server may take before the answer goes out without its candidate. */
 const STUN_TIMEOUT_MS = 1000;
 
@@ -66,14 +69,17 @@ export class IceEndpoint {
     });
   }
 
-  /** Binds the sockets and gathers every candidate there will be. @throws Error where no socket can be bound. */
+  /**
+   * Binds the sockets and gathers every candidate there will be.
+   * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
+   */
   static async open(options: IceOptions): Promise<IceEndpoint> {
     const endpoint = new IceEndpoint(options.clock);
     const opened = await Promise.allSettled(options.addresses.map((address, i) => endpoint.#openSocket(options, address, i)));
     const errors = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (endpoint.#sockets.size === 0) {
       await endpoint.close();
-      throw new Error('no UDP socket could be bound for ICE', { cause: errors[0] });
+      throw unboundError(options, errors[0]);
     }
     if (options.stunUrls.length > 0) await endpoint.#queryStunServers(options);
     endpoint.#ice.localCandidatesStart = true;
@@ -234,13 +240,20 @@ export class IceEndpoint {
   #followNomination(): void {
     const pair = this.#ice.nominated;
     if (!pair || this.#isClosed) return;
-    const socket = this.#sockets.get(pair.protocol as StunProtocol);
+    const socket = [...this.#sockets].find(([protocol]) => protocol === pair.protocol)?.[1];
     const [host, port] = pair.remoteAddr;
     if (!socket || (this.#remote?.socket === socket && this.#remote.host === host && this.#remote.port === port)) return;
     const isFirst = this.#remote === undefined;
     this.#remote = { socket, host, port };
     if (isFirst) this.onNominated();
   }
+}
+
+function unboundError({ portRange }: IceOptions, cause: unknown): Error {
+  if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
+    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, { cause, retryAfterS: RETRY_AFTER_S });
+  }
+  return new Error('no UDP socket could be bound for ICE', { cause });
 }
 
 function stunServerOf(url: string): [string, number] | undefined {

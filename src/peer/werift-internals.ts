@@ -90,20 +90,20 @@ export function dtlsInternals(association: unknown): DtlsInternals {
 /** @throws AssertionError naming what this version of werift lacks. */
 export function assertWeriftShape(): void {
   const gatherer = new RTCIceGatherer({});
-  const ice = new RTCIceTransport(gatherer);
-  const dtls = new RTCDtlsTransport({}, ice, undefined, []);
-  const sctp = new RTCSctpTransport(5000);
-  const connection = iceInternals(gatherer.connection) as unknown as Record<string, unknown>;
-  const functions: [string, unknown][] = [
-    ...['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect'].map((name): [string, unknown] => [`Connection.${name}`, connection[name]]),
-    ['StunProtocol.datagramReceived', stunInternals(new StunProtocol()).datagramReceived],
-    ['RTCDtlsTransport.startSrtp', dtls.startSrtp],
-    ['RTCSctpTransport.datachannelReceive', (sctp as unknown as Record<string, unknown>)['datachannelReceive']],
-    ['DtlsSocket.extractSessionKeys', (DtlsServer.prototype as unknown as Record<string, unknown>)['extractSessionKeys']],
+  const { connection } = gatherer;
+  const dtls = new RTCDtlsTransport({}, new RTCIceTransport(gatherer), undefined, []);
+  const used: [string, object, string[]][] = [
+    ['Connection', connection, ['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect']],
+    ['StunProtocol', new StunProtocol(), ['datagramReceived']],
+    ['RTCDtlsTransport', dtls, ['startSrtp']],
+    ['RTCSctpTransport', new RTCSctpTransport(5000), ['datachannelReceive']],
+    ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
-  for (const [name, value] of functions) assert(typeof value === 'function', `this version of werift has no ${name}`);
+  for (const [name, object, methods] of used) {
+    for (const method of methods) assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
+  }
   for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  assert(gatherer.connection instanceof Connection, 'the gatherer holds the ICE agent');
+  assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

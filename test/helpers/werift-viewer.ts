@@ -84,7 +84,7 @@ export class WeriftViewer {
     ice.stunServer = undefined;
     const gather = ice.getCandidatePromises.bind(ice);
     ice.getCandidatePromises = (_addresses, timeout) => gather(['127.0.0.1'], timeout);
-    const deliver = ice.onData.execute;
+    const deliver = ice.onData.execute.bind(ice.onData);
     ice.onData.execute = (data) => {
       const isRtp = (data[0] ?? 0) >> 6 === 2 && ((data[1] ?? 0) < 192 || (data[1] ?? 0) > 223);
       if (!isRtp || !options.lose?.(data)) deliver(data);

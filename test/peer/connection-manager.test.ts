@@ -36,14 +36,36 @@ test('raw, processed and audio go to their own m-lines over one socket, and a da
   await viewer.until(() => ssrcs.every((ssrc) => received(ssrc) > 0), 2000, 'all three streams');
   assert.equal(rig.ledger.snapshot().udp_sockets, 1);
   const [snapshot] = rig.manager.snapshot();
-  assert.deepEqual(snapshot?.video.map(({ rendition, codec }) => [rendition, codec]), [
+  assert.ok(snapshot);
+  assert.deepEqual(snapshot.video.map(({ rendition, codec }) => [rendition, codec]), [
     ['raw', 'h264'],
     ['processed', 'h264'],
   ]);
-  assert.equal(snapshot?.audio.length, 1);
-  assert.equal(snapshot?.connectionState, 'connected');
+  assert.equal(snapshot.audio.length, 1);
+  assert.equal(snapshot.connectionState, 'connected');
   assert.ok(snapshot.bytesSent > 0 && snapshot.hasProcessedTrack);
   await viewer.close();
+  await rig.close();
+});
+
+test('m-lines outside of a bundle have a transport each, over IPv6 as over IPv4', async () => {
+  const rig = new Rig({ source: { hasAudio: true }, iceAddresses: ['::1', '127.0.0.1'] });
+  const { sdp } = await rig.accept()(offer('gstreamer-no-bundle'));
+  const ports = [...sdp.matchAll(/^a=candidate:\S+ 1 udp [0-9]+ (::1|127\.0\.0\.1) ([0-9]+) typ host/gm)].map((match) => [match[1], match[2]]);
+  assert.deepEqual(ports.map(([address]) => address).sort(), ['127.0.0.1', '127.0.0.1', '::1', '::1']);
+  assert.equal(new Set(ports.map(([, port]) => port)).size, 4);
+  assert.equal(new Set(sdp.match(/^a=ice-ufrag:.*$/gm)).size, 2);
+  assert.equal(rig.ledger.snapshot().udp_sockets, 4);
+  await rig.close();
+});
+
+test('ports are taken from the configured range; when it is used up the offer fails and leaves nothing behind', async () => {
+  const rig = new Rig({ icePortRange: [47_310, 47_312] });
+  const accepted = await Promise.all([1, 2, 3].map(() => rig.accept()(offer('safari'))));
+  const ports = accepted.map(({ sdp }) => Number(/127\.0\.0\.1 ([0-9]+) typ host/.exec(sdp)?.[1]));
+  assert.deepEqual(ports.sort(), [47_310, 47_311, 47_312]);
+  await assert.rejects(rig.accept()(offer('safari')), code('CAPACITY_REACHED'));
+  await eventually(() => rig.manager.connections === 3, 1000, 'the refused session to be given back');
   await rig.close();
 });
 
@@ -144,14 +166,14 @@ async function watchNetwork(action: (sentTo: Set<string>) => Promise<void>): Pro
   const dns = (await import('node:dns')).default;
   const sentTo = new Set<string>();
   const lookups: string[] = [];
-  const originalSend = dgram.Socket.prototype.send;
+  const originalSend = Reflect.get(dgram.Socket.prototype, 'send') as () => void;
   const originalLookup = dns.lookup;
   const originalPromiseLookup = dns.promises.lookup;
   dgram.Socket.prototype.send = function (this: unknown, ...args: unknown[]): void {
     const target = args.findIndex((arg) => typeof arg === 'string' && arg.length > 2);
     sentTo.add(`${String(args[target])} ${String(args[target - 1])}`);
     Reflect.apply(originalSend, this, args);
-  } as typeof originalSend;
+  };
   dns.lookup = function (this: unknown, ...args: unknown[]): void {
     if (typeof args[0] === 'string' && !/^[0-9.:]+$/.test(args[0])) lookups.push(args[0]);
     Reflect.apply(originalLookup, this, args);

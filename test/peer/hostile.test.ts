@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Message } from 'werift';
+import { classes, Message, methods } from 'werift';
 import { MediaPeerError } from '../../src/errors.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { WeriftViewer } from '../helpers/werift-viewer.js';
@@ -86,7 +86,7 @@ test('datagrams that are not the peer\'s are neither answered nor believed', asy
   let answers = 0;
   stranger.on('message', () => answers++);
   const send = (data: Buffer): void => stranger.send(data, Number(port), '127.0.0.1');
-  const check = new Message(1, 0).setAttribute('USERNAME', `${ufrag ?? ''}:guess`).setAttribute('PRIORITY', 1).setAttribute('USE-CANDIDATE', null);
+  const check = new Message(methods.BINDING, classes.REQUEST).setAttribute('USERNAME', `${ufrag ?? ''}:guess`).setAttribute('PRIORITY', 1).setAttribute('USE-CANDIDATE', null);
   send(check.bytes);
   send(check.addMessageIntegrity(Buffer.from('a wrong password')).addFingerprint().bytes);
   send(Buffer.from('15fefd00000000000000000002020a', 'hex').subarray(0, 15)); // a fatal DTLS alert
@@ -110,10 +110,10 @@ test('garbage from a connected peer does not end the process: RTCP, SCTP and dat
   const ssrc = WeriftViewer.ssrcs(sdp)[0] ?? 0;
   const random = seeded(9);
   const garbage = (bytes: number): Buffer => Buffer.from(Array.from({ length: bytes }, () => random(256)));
-  const send = (viewer.dtls.iceTransport.connection as unknown as { send(data: Buffer): Promise<void> }).send;
+  const { connection } = viewer.dtls.iceTransport;
   for (let i = 0; i < 200; i++) {
     const rtcp = Buffer.concat([Buffer.from([0x80 | random(32), 200 + random(8), 0, random(20)]), garbage(4 * random(20) + 4)]);
-    await send(viewer.dtls.srtcp.encrypt(rtcp));
+    await connection.send(viewer.dtls.srtcp.encrypt(rtcp));
     await viewer.dtls.sendData(garbage(12 + random(60)));
   }
   const sctp = viewer.pc.sctpTransport?.sctp;

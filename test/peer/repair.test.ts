@@ -65,8 +65,9 @@ test('with RTX the repairs come under the announced second ssrc', async () => {
   await viewer.sendNack(ssrc, [wanted]);
   await viewer.until(() => viewer.packets.some(({ header }) => header.ssrc === rtxSsrc), 2000, 'the repair');
   const repair = viewer.packets.find(({ header }) => header.ssrc === rtxSsrc);
-  assert.equal(repair?.header.payloadType, 103);
-  assert.equal(repair?.payload.readUInt16BE(0), wanted);
+  assert.ok(repair);
+  assert.equal(repair.header.payloadType, 103);
+  assert.equal(repair.payload.readUInt16BE(0), wanted);
   await viewer.close();
   await rig.close();
 });

@@ -74,12 +74,14 @@ test('two viewers of one frame share its payload and neither its numbering nor i
 test('the MID extension is sent until the viewer reports the stream, and again in repairs of those packets', () => {
   const { stream, transport } = makeStream({ mid: { id: 9, value: 'video0' } });
   stream.send(frame(1));
-  assert.deepEqual(transport.sent[0]?.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
+  const [withMid] = transport.sent;
+  assert.ok(withMid);
+  assert.deepEqual(withMid.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
   stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
   stream.send(frame(1));
   assert.equal(transport.sent[1]?.rtp.header.extension, false);
-  stream.repair([transport.sent[0]?.rtp.header.sequenceNumber ?? 0]);
-  assert.deepEqual(transport.sent[2], transport.sent[0]);
+  stream.repair([withMid.rtp.header.sequenceNumber]);
+  assert.deepEqual(transport.sent[2], withMid);
 });
 
 test('a NACK is answered with the very packet, once in a round trip', async () => {
@@ -105,11 +107,12 @@ test('with RTX a repair has its own ssrc, payload type and numbers, and the lost
   const [, second, third] = transport.sent;
   stream.repair([second?.rtp.header.sequenceNumber ?? 0, third?.rtp.header.sequenceNumber ?? 0]);
   const [first, last] = transport.sent.slice(3);
-  assert.deepEqual([first?.rtp.header.ssrc, first?.rtp.header.payloadType, first?.rtp.header.marker], [77, 97, false]);
-  assert.equal(first?.rtp.payload.readUInt16BE(0), second?.rtp.header.sequenceNumber);
-  assert.deepEqual(first?.rtp.payload.subarray(2), second?.rtp.payload);
-  assert.equal(last?.rtp.header.sequenceNumber, (first?.rtp.header.sequenceNumber ?? 0) + 1);
-  assert.equal(last?.rtp.header.marker, true);
+  assert.ok(first && last);
+  assert.deepEqual([first.rtp.header.ssrc, first.rtp.header.payloadType, first.rtp.header.marker], [77, 97, false]);
+  assert.equal(first.rtp.payload.readUInt16BE(0), second?.rtp.header.sequenceNumber);
+  assert.deepEqual(first.rtp.payload.subarray(2), second?.rtp.payload);
+  assert.equal(last.rtp.header.sequenceNumber, first.rtp.header.sequenceNumber + 1);
+  assert.equal(last.rtp.header.marker, true);
 });
 
 test('a replay of 1000 packets can be repaired as a whole, what is older cannot', async () => {
@@ -156,6 +159,27 @@ test('a Sender Report ties now to the timestamp of what is captured now', async 
   assert.equal((report.readUInt32BE(16) - sentTimestamp) >>> 0, 1.5 * 90_000);
   assert.equal(report.readUInt32BE(8), Math.floor(clock.wallClock() / 1000) + 2_208_988_800);
   assert.deepEqual([report.readUInt32BE(20), report.readUInt32BE(24)], [2, 2000]);
+});
+
+test('a viewer that does not keep up loses frames up to the next keyframe, without a gap in its numbers; nobody else does', () => {
+  const slow = makeStream({ ssrc: 1 });
+  const fast = makeStream({ ssrc: 2 });
+  const track = new Track({ name: 't', codec: 'h264', timeline: new Timeline(), clock: slow.clock });
+  const write = (mediaTimeMs: number, keyframe: boolean): void => track.write({ data: Buffer.from([0, 0, 0, 2, keyframe ? 0x65 : 0x41, 1]), mediaTimeMs, keyframe });
+  write(0, true);
+  const slowSubscription = track.subscribe(slow.stream);
+  const fastSubscription = track.subscribe(fast.stream);
+  slow.transport.pendingBytes = 2 * 1024 * 1024;
+  for (let i = 1; i <= 5; i++) write(i * 33, false);
+  slow.transport.pendingBytes = 0;
+  for (let i = 6; i <= 8; i++) write(i * 33, false);
+  write(300, true);
+  assert.equal(slowSubscription.dropped, 8);
+  assert.equal(fastSubscription.dropped, 0);
+  assert.equal(slow.transport.sent.length, 2);
+  assert.equal(fast.transport.sent.length, 10);
+  const [first = 0, second] = slow.transport.sequenceNumbers();
+  assert.equal(second, first + 1);
 });
 
 test('audio packets have no marker and cannot be asked for again', () => {
