@@ -5,9 +5,10 @@
  */
 import { strict as assert } from 'node:assert';
 import { FramePool, i420Size, type EncodedFrame, type VideoFrame } from '../media/index.js';
+import type { FfmpegDeps } from './deps.js';
 import { FlvWriter } from './flv-writer.js';
 import { NutParser } from './nut.js';
-import { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from './process.js';
+import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
 export interface DecoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */
@@ -41,7 +42,7 @@ export interface Decoder {
 const STAMP_STEP_MS = 4;
 const DEFAULT_MAX_WAITING = 30;
 
-/** Starts a decoder; returns at once. Throws `FFMPEG_FAILED` never: failures are told by `closed`. */
+/** Starts a decoder; returns at once. Failures are told by `closed`. */
 export function openDecoder(options: DecoderOptions): Decoder {
   return new FfmpegDecoder(options);
 }

@@ -5,10 +5,11 @@
  */
 import { strict as assert } from 'node:assert';
 import { i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import type { FfmpegDeps } from './deps.js';
 import { FlvParser } from './flv.js';
 import { IvfParser } from './ivf.js';
 import { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
-import { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from './process.js';
+import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
 export interface EncoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */

@@ -1,12 +1,12 @@
 /** Everything that runs ffmpeg or reads what it writes. Knows files only by their path, and no viewers. */
-export { Backoff, type BackoffOptions } from './backoff.js';
+export { Backoff, type BackoffOptions } from '../backoff.js';
+export type { FfmpegDeps, FfmpegTools } from './deps.js';
 export { openDecoder, type Decoder, type DecoderOptions } from './decoder.js';
 export { bitrateFor, openEncoder, type Encoder, type EncoderOptions } from './encoder.js';
 export { FlvParser, type FlvFrame } from './flv.js';
 export { OggOpusParser } from './ogg-opus.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';
-export { openProcess, type FfmpegDeps, type FfmpegProcess, type ProcessEnd, type ProcessPort, type ProcessSpec } from './process.js';
-export { findFfmpeg, type FfmpegTools } from './tools.js';
+export { openProcess, runTool, type FfmpegProcess, type ProcessEnd, type ProcessPort, type ProcessSpec, type ToolOutput } from './process.js';
+export { findFfmpeg } from './tools.js';
 export { NutParser, type NutSink } from './nut.js';
 export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type PacketInfo, type ProbeResult, type VideoStreamInfo } from './probe.js';
-export { runTool, type ToolOutput } from './process.js';

@@ -4,8 +4,8 @@
  */
 import { open } from 'node:fs/promises';
 import type { ResourceLedger } from '../resources.js';
+import type { FfmpegTools } from './deps.js';
 import { runTool } from './process.js';
-import type { FfmpegTools } from './tools.js';
 
 /** The video stream of a file. */
 export interface VideoStreamInfo {

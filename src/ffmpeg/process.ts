@@ -6,19 +6,10 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import { Writable, type Readable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
-import type { Clock, Timer } from '../clock.js';
+import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import type { Logger } from '../logger.js';
 import type { ResourceLedger } from '../resources.js';
-import type { FfmpegTools } from './tools.js';
-
-/** What everything that runs ffmpeg is handed down. */
-export interface FfmpegDeps {
-  readonly tools: FfmpegTools;
-  readonly clock: Clock;
-  readonly ledger: ResourceLedger;
-  readonly logger: Logger;
-}
+import type { FfmpegDeps } from './deps.js';
 
 /** One input or output of the command line: its options, then its address. */
 export interface ProcessPort {
@@ -65,8 +56,6 @@ export interface FfmpegProcess {
   readonly closed: Promise<ProcessEnd>;
   /** Writes to standard input; `done` is called when the bytes are with the kernel, or lost. */
   write(chunks: readonly Buffer[], done?: () => void): void;
-  /** Ends standard input; ffmpeg then delivers what it holds and exits. */
-  endInput(): void;
   /** Ends it: SIGTERM, then SIGKILL after 500 ms. Resolves once it is gone; may be called again. */
   close(): Promise<ProcessEnd>;
 }
@@ -108,7 +97,6 @@ class RunningProcess implements FfmpegProcess {
   readonly #resolveClosed: (end: ProcessEnd) => void;
   #child: ChildProcess | undefined;
   #beforeStart: { chunks: readonly Buffer[]; done: (() => void) | undefined }[] = [];
-  #inputEnded = false;
   #stderr = '';
   /** Since when output is owed; undefined while none is. */
   #owedSinceMs: number | undefined;
@@ -151,11 +139,6 @@ class RunningProcess implements FfmpegProcess {
     }
   }
 
-  endInput(): void {
-    this.#inputEnded = true;
-    this.#child?.stdin?.end();
-  }
-
   close(): Promise<ProcessEnd> {
     if (!this.#ended && !this.#requested) {
       this.#requested = true;
@@ -183,7 +166,6 @@ class RunningProcess implements FfmpegProcess {
     const waiting = this.#beforeStart;
     this.#beforeStart = [];
     for (const { chunks, done } of waiting) this.write(chunks, done);
-    if (this.#inputEnded) child.stdin?.end();
   }
 
   #startFailed(error: Error): void {

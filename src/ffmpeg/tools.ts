@@ -7,21 +7,8 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../errors.js';
+import type { FfmpegTools } from './deps.js';
 import { runTool } from './process.js';
-
-/** Where ffmpeg is and what it can do. */
-export interface FfmpegTools {
-  readonly ffmpegPath: string;
-  readonly ffprobePath: string;
-  /** As the program says it: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
-  readonly version: string;
-  /** Names of the encoders it was built with, such as `libx264`. */
-  readonly encoders: ReadonlySet<string>;
-  /** The options that hand every frame on with its own time; their name changed with version 5.1. */
-  readonly passTimestamps: readonly string[];
-  /** The options before `-i` that read a file at the pace at which it is shown; since 6.1 half a second would come at once. */
-  readonly readInRealTime: readonly string[];
-}
 
 /** What cannot be done without. */
 const REQUIRED_ENCODERS = ['libx264', 'libvpx', 'libopus'] as const;

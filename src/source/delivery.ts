@@ -3,26 +3,7 @@
  * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
  */
 import type { ProbeResult, VideoStreamInfo } from '../ffmpeg/index.js';
-import type { Delivery, SourceDescription } from './description.js';
-
-/** How a file is turned into a feed. */
-export interface FeedPlan {
-  readonly delivery: Delivery;
-  readonly videoIndex: number;
-  readonly audioIndex: number | undefined;
-  /** Size of the delivered pictures. Even, except for a copy of an odd-sized stream. */
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** Delivered rate: constant when transcoded, the average when copied. */
-  readonly fps: number;
-  /** `fps` as an exact fraction for ffmpeg. */
-  readonly frameRate: string;
-  readonly deinterlace: boolean;
-  /** Where to begin, as the file counts time, when nothing before can be decoded. */
-  readonly beginS: number | undefined;
-  /** What one pass through the file takes; the next follows seamlessly. */
-  readonly passS: number;
-}
+import type { Delivery, FeedPlan, SourceDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_S = 4;

@@ -1,8 +1,26 @@
 /** What is known of a source before it runs: what `GET /available-videos` shows, and what a feed needs. */
-import type { FeedPlan } from './delivery.js';
 
 /** How a source reaches its viewers: copied as it is, or decoded and encoded once for all of them. */
 export type Delivery = 'passthrough' | 'transcode';
+
+/** How a file is turned into a feed. */
+export interface FeedPlan {
+  readonly delivery: Delivery;
+  readonly videoIndex: number;
+  readonly audioIndex: number | undefined;
+  /** Size of the delivered pictures. Even, except for a copy of an odd-sized stream. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Delivered rate: constant when transcoded, the average when copied. */
+  readonly fps: number;
+  /** `fps` as an exact fraction for ffmpeg. */
+  readonly frameRate: string;
+  readonly deinterlace: boolean;
+  /** Where to begin, as the file counts time, when nothing before can be decoded. */
+  readonly beginS: number | undefined;
+  /** What one pass through the file takes; the next follows seamlessly. */
+  readonly passS: number;
+}
 
 /** What becomes of a file while a feed plays it. */
 export type FileChange = 'replaced' | 'removed';

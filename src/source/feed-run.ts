@@ -21,7 +21,7 @@ import {
   type ProcessPort,
 } from '../ffmpeg/index.js';
 import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
-import type { FeedPlan } from './delivery.js';
+import type { FeedPlan } from './description.js';
 
 const MAX_LIST_S = 12 * 3600;
 const MAX_PASSES = 5_000;

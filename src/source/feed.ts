@@ -8,8 +8,7 @@ import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import { Backoff, type BackoffOptions, type FfmpegDeps, type FlvFrame } from '../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason, type VideoFrame } from '../media/index.js';
-import type { FeedPlan } from './delivery.js';
-import type { Delivery, SourceDescription } from './description.js';
+import type { Delivery, FeedPlan, SourceDescription } from './description.js';
 import { openFeedRun, type FeedRun } from './feed-run.js';
 
 /** Where a feed delivers. Media times of each kind ascend. */

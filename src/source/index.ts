@@ -1,6 +1,6 @@
 /** Files as sources: the upload folder, what is in it, and feeds that play it. Knows no viewers. */
-export { describeContent, type FeedPlan } from './delivery.js';
-export type { Delivery, FileChange, FileWatch, SourceDescription } from './description.js';
+export { describeContent } from './delivery.js';
+export type { Delivery, FeedPlan, FileChange, FileWatch, SourceDescription } from './description.js';
 export { openFileFeed, type FeedEnd, type FeedInfo, type FeedOptions, type FeedSink, type SourceFeed } from './feed.js';
 export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './library.js';
 export { stillPicture } from './still.js';
