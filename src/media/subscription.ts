@@ -3,6 +3,7 @@
  * not keep up loses frames up to the next keyframe, and only that reader. Numbering (ssrc, sequence numbers,
  * payload type) belongs to the sink behind it, so that what is lost here leaves no gap to ask for.
  */
+import type { Clock, Timer } from '../clock.js';
 import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
 
 /** What a subscription needs of its track. */
@@ -14,14 +15,17 @@ export interface SubscribedTrack {
   /** The open group restamped for this subscription's cursor. `afterTimestamp`: the newest timestamp it has sent. */
   replay(afterTimestamp: number | undefined): PacketizedFrame[];
   remove(subscription: Subscription): void;
-  /** Monotonic ms. */
-  now(): number;
+  readonly clock: Clock;
 }
 
 /** A slow reader: 1 MiB is 4 s of video at 2 Mbit/s. */
 const MAX_PENDING_BYTES = 1024 * 1024;
-/** Bytes handed over in one turn of the event loop, so that a long replay delays nobody else's frame. */
-const REPLAY_SLICE_BYTES = 96 * 1024;
+/**
+ * A replay is paced at 85 Mbit/s: a receiver's socket holds about 90 packets by default, and a burst of several
+ * hundred overflows it in all but the fastest. The first slice holds the keyframe, so the picture does not wait.
+ */
+const REPLAY_SLICE_BYTES = 32 * 1024;
+const REPLAY_SLICE_MS = 3;
 /** A replay can be asked for by any lost packet: at most one per viewer in this time. */
 const MIN_REPLAY_INTERVAL_MS = 500;
 
@@ -30,7 +34,7 @@ export class Subscription {
   readonly #sink: FrameSink;
   #state: 'live' | 'waiting-for-keyframe' | 'closed';
   #backlog: PacketizedFrame[] = [];
-  #backlogScheduled = false;
+  #backlogTimer: Timer | undefined;
   #lastTimestamp: number | undefined;
   #lastReplayMs = -Infinity;
   #dropped = 0;
@@ -54,21 +58,21 @@ export class Subscription {
    */
   requestKeyframe(): void {
     if (this.#state === 'closed' || this.#track.requestKeyframe()) return;
-    if (this.#track.now() - this.#lastReplayMs >= MIN_REPLAY_INTERVAL_MS) this.#startReplay();
+    if (this.#track.clock.now() - this.#lastReplayMs >= MIN_REPLAY_INTERVAL_MS) this.#startReplay();
   }
 
   /** Ends it. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#backlog = [];
+    this.#dropBacklog();
     this.#track.remove(this);
   }
 
   /** The track's next frame; called by the track alone. */
   deliver(frame: PacketizedFrame): void {
     if (this.#state === 'closed') return;
-    const slow = this.#pendingBytes() > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
+    const slow = this.#sink.pendingBytes > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
     if (this.#state === 'waiting-for-keyframe') {
       if (slow || !frame.keyframe) {
         if (this.#lastTimestamp !== undefined) this.#dropped++;
@@ -78,7 +82,7 @@ export class Subscription {
       this.#state = 'live';
     } else if (slow) {
       this.#dropped += 1 + this.#backlog.length;
-      this.#backlog = [];
+      this.#dropBacklog();
       if (this.#track.needsKeyframe) this.#state = 'waiting-for-keyframe';
       return;
     }
@@ -89,8 +93,9 @@ export class Subscription {
   #startReplay(): void {
     const frames = this.#track.replay(this.#lastTimestamp);
     if (frames.length === 0) return;
-    this.#lastReplayMs = this.#track.now();
+    this.#lastReplayMs = this.#track.clock.now();
     this.#state = 'live';
+    this.#dropBacklog();
     this.#backlog = frames;
     this.#sendBacklog();
   }
@@ -105,21 +110,17 @@ export class Subscription {
       sent++;
     }
     this.#backlog.splice(0, sent);
-    if (this.#backlog.length === 0 || this.#backlogScheduled) return;
-    this.#backlogScheduled = true;
-    setImmediate(() => {
-      this.#backlogScheduled = false;
-      if (this.#state !== 'closed') this.#sendBacklog();
-    });
+    this.#backlogTimer = this.#backlog.length === 0 ? undefined : this.#track.clock.after(REPLAY_SLICE_MS, () => this.#sendBacklog());
+  }
+
+  #dropBacklog(): void {
+    this.#backlogTimer?.cancel();
+    this.#backlogTimer = undefined;
+    this.#backlog = [];
   }
 
   #send(frame: PacketizedFrame): void {
     this.#lastTimestamp = frame.rtpTimestamp;
     this.#sink.send(frame);
-  }
-
-  /** The replay's own backlog does not count: it is sent within a few turns of the event loop. */
-  #pendingBytes(): number {
-    return this.#sink.pendingBytes;
   }
 }

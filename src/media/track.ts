@@ -79,7 +79,7 @@ export class Track {
       requestKeyframe: () => this.#requestKeyframe(),
       replay: (afterTimestamp) => this.#replay(afterTimestamp),
       remove: (subscription) => void this.#subscriptions.delete(subscription),
-      now: () => init.clock.now(),
+      clock: init.clock,
     };
   }
 
