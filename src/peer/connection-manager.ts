@@ -10,7 +10,8 @@ import { claimClientId } from './client-id.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate } from './negotiation.js';
-import { PeerSession, type PeerSnapshot } from './session.js';
+import { PeerSession } from './session.js';
+import type { PeerSnapshot } from './snapshot.js';
 import { assertWeriftShape } from './werift-internals.js';
 
 export interface ConnectionOptions {

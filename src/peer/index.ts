@@ -1,4 +1,4 @@
 /** Connections to WebRTC clients: the only room that knows the WebRTC library; knows no HTTP and no pipeline. */
 export * from './connection-manager.js';
 export type { MediaGateway, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
-export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './session.js';
+export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';

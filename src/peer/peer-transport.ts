@@ -7,11 +7,12 @@ import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCSctpTranspo
 import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
 import { MAX_DATA_MESSAGE_BYTES, type LocalTransport } from './answer.js';
+import { closeNotify, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
 import { IceEndpoint, type IceOptions, type IceState } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
 import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpSender, type SrtpProfile } from './srtp.js';
-import { dtlsInternals, type DtlsRecord, type SctpInternals, type SctpTransportInternals } from './werift-internals.js';
+import { dtlsInternals, type SctpInternals, type SctpTransportInternals } from './werift-internals.js';
 
 /** One RTP packet of one viewer: its own header over payload bytes that all viewers share. */
 export interface RtpPacket {
@@ -41,9 +42,6 @@ export interface PeerTransportInit {
   readonly logger: Logger;
 }
 
-const DTLS_ALERT = 21;
-const DTLS_HANDSHAKE = 22;
-const DTLS_CLIENT_HELLO = 1;
 /** Datagrams that may come before a pair is nominated: a client's first flight and its repetitions. */
 const MAX_EARLY_DATAGRAMS = 8;
 
@@ -141,20 +139,14 @@ export class PeerTransport implements PacketTransport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#sctp?.stop();
-    this.#sendCloseNotify();
-    this.#stopHandshake();
+    if (this.#dtls.dtls) {
+      if (this.#srtp && this.#dtls.state === 'connected') this.#ice.send(closeNotify(this.#dtls.dtls));
+      stopHandshake(this.#dtls.dtls);
+    }
     // Datagrams of this turn leave before the sockets go.
     await new Promise(setImmediate);
     await this.#dtls.stop();
     await this.#ice.close();
-  }
-
-  /** The library repeats its flights for half a minute and begins as a client 100 ms late, closed or not. */
-  #stopHandshake(): void {
-    if (!this.#dtls.dtls) return;
-    const association = dtlsInternals(this.#dtls.dtls);
-    association.dtls.flight = Infinity;
-    association.connect = () => Promise.resolve();
   }
 
   #sendSlab(slab: Buffer, ends: readonly number[]): void {
@@ -240,28 +232,8 @@ export class PeerTransport implements PacketTransport {
       return;
     }
     // Once connected only authenticated records may end or restart the association (RFC 6347 §4.1.2.7).
-    const isPlain = data.length > 13 && data.readUInt16BE(3) === 0;
-    if (this.#srtp && isPlain && (data[0] === DTLS_ALERT || (data[0] === DTLS_HANDSHAKE && data[13] === DTLS_CLIENT_HELLO))) return;
+    if (this.#srtp && (isPlainAlert(data) || isPlainClientHello(data))) return;
     this.#ice.transport.connection.onData.execute(data);
-  }
-
-  #sendCloseNotify(): void {
-    if (!this.#srtp || !this.#dtls.dtls || this.#dtls.state !== 'connected') return;
-    const { dtls, cipher } = dtlsInternals(this.#dtls.dtls);
-    const closeNotify = Buffer.from([1, 0]);
-    const record: DtlsRecord = {
-      recordLayerHeader: { contentType: DTLS_ALERT, protocolVersion: dtls.version, epoch: dtls.epoch, sequenceNumber: ++dtls.recordSequenceNumber, contentLen: closeNotify.length },
-      fragment: closeNotify,
-    };
-    const { fragment } = cipher.encryptPacket(record);
-    const header = Buffer.alloc(13);
-    header[0] = DTLS_ALERT;
-    header[1] = dtls.version.major;
-    header[2] = dtls.version.minor;
-    header.writeUInt16BE(dtls.epoch, 3);
-    header.writeUIntBE(record.recordLayerHeader.sequenceNumber, 5, 6);
-    header.writeUInt16BE(fragment.length, 11);
-    this.#ice.send(Buffer.concat([header, fragment]));
   }
 }
 

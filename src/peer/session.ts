@@ -3,20 +3,21 @@
  * tracks and the transports, answer, wait for the connection, send, wait for the first of the ends, and give
  * everything back. Ends are values.
  */
-import { randomBytes, randomInt } from 'node:crypto';
 import type { RTCCertificate } from 'werift';
 import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { EndReason, Rendition, Subscription, VideoCodec } from '../media/index.js';
+import type { EndReason } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import { MID_EXTENSION_URI, writeAnswer, type LocalStream } from './answer.js';
-import type { MediaGateway, TrackLease, TrackRequest } from './gateway.js';
+import { MID_EXTENSION_URI, writeAnswer } from './answer.js';
+import type { MediaGateway } from './gateway.js';
 import type { HostAddress } from './host-addresses.js';
-import { extensionId, type MLinePlan, type Plan } from './negotiation.js';
+import { extensionId, type Plan } from './negotiation.js';
 import { PeerTransport } from './peer-transport.js';
 import { parseRtcp, writeGoodbye, type RtcpMessage } from './rtcp.js';
 import { RtpStream } from './rtp-stream.js';
+import { planStreams, streamSnapshot, type SessionStream } from './session-streams.js';
+import type { ConnectionState, PeerSnapshot, SessionIdentity } from './snapshot.js';
 
 export interface SessionDeps {
   readonly gateway: MediaGateway;
@@ -36,69 +37,8 @@ export interface SessionOptions {
   readonly stunUrls: readonly string[];
 }
 
-export interface SessionIdentity {
-  readonly sessionId: string;
-  readonly clientId: string;
-  readonly sourceId: string;
-}
-
-/** W3C RTCPeerConnectionState. */
-export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'closed';
-
-/** What one of the session's streams does. */
-export interface StreamSnapshot {
-  readonly packetsSent: number;
-  readonly bytesSent: number;
-  readonly packetsRepaired: number;
-  /** As the viewer reports it, since the start. */
-  readonly packetsLost: number;
-  /** 0..1, as of the viewer's latest report. */
-  readonly fractionLost: number;
-  readonly jitterMs: number;
-  /** Frames that this viewer lost because it did not keep up. */
-  readonly framesDropped: number;
-}
-
-export interface VideoSnapshot extends StreamSnapshot {
-  readonly rendition: Rendition;
-  readonly codec: VideoCodec;
-}
-
-/** A session as it stands. */
-export interface PeerSnapshot extends SessionIdentity {
-  readonly role: 'viewer';
-  readonly connectionState: ConnectionState;
-  /** W3C RTCIceConnectionState. */
-  readonly iceState: string;
-  /** Unix seconds. */
-  readonly createdAtS: number;
-  readonly hasProcessedTrack: boolean;
-  /** Sums of all streams. */
-  readonly bytesSent: number;
-  readonly packetsSent: number;
-  readonly packetsLost: number;
-  readonly packetsRepaired: number;
-  readonly framesDropped: number;
-  /** Undefined before it is known. */
-  readonly roundTripMs: number | undefined;
-  /** From the offer to the end of the handshake; undefined before. */
-  readonly connectMs: number | undefined;
-  /** In the order of the offer's m-lines. */
-  readonly video: readonly VideoSnapshot[];
-  readonly audio: readonly StreamSnapshot[];
-}
-
 /** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
 const SILENCE_MS = 12_000;
-
-interface SessionStream {
-  readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
-  readonly request: TrackRequest;
-  readonly local: LocalStream;
-  rtp?: RtpStream;
-  lease?: TrackLease;
-  subscription?: Subscription;
-}
 
 export class PeerSession {
   readonly identity: SessionIdentity;
@@ -327,52 +267,6 @@ export class PeerSession {
       }),
     );
   }
-}
-
-/** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */
-function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[] {
-  const cname = randomBytes(9).toString('base64url');
-  const mediaStreamIds = new Map<Rendition, string>();
-  const mediaStreamIdOf = (rendition: Rendition): string => {
-    const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
-    mediaStreamIds.set(rendition, id);
-    return id;
-  };
-  const ssrcs = new Set<number>();
-  const newSsrc = (): number => {
-    for (;;) {
-      const ssrc = randomInt(1, 2 ** 32);
-      if (!ssrcs.has(ssrc)) {
-        ssrcs.add(ssrc);
-        return ssrc;
-      }
-    }
-  };
-  return plan.mLines.map((mLine) => {
-    if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
-    const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
-    const trackId = `${mLine.use}-${randomBytes(6).toString('base64url')}`;
-    const request: TrackRequest =
-      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
-    return {
-      mLine,
-      request,
-      local: { ssrc: newSsrc(), rtxSsrc: mLine.codec.rtx ? newSsrc() : undefined, cname, msid: `${mediaStreamIdOf(rendition)} ${trackId}` },
-    };
-  });
-}
-
-function streamSnapshot({ rtp, subscription }: SessionStream): StreamSnapshot {
-  const stats = rtp?.stats;
-  return {
-    packetsSent: stats?.packetsSent ?? 0,
-    bytesSent: stats?.bytesSent ?? 0,
-    packetsRepaired: stats?.packetsRepaired ?? 0,
-    packetsLost: stats?.packetsLost ?? 0,
-    fractionLost: stats?.fractionLost ?? 0,
-    jitterMs: stats?.jitterMs ?? 0,
-    framesDropped: subscription?.dropped ?? 0,
-  };
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -1,0 +1,64 @@
+/** The streams of a session: their numbers and names, and what is acquired for each while the session lives. */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Rendition, Subscription, VideoCodec } from '../media/index.js';
+import type { LocalStream } from './answer.js';
+import type { TrackLease, TrackRequest } from './gateway.js';
+import type { MLinePlan, Plan } from './negotiation.js';
+import type { RtpStream } from './rtp-stream.js';
+import type { StreamSnapshot } from './snapshot.js';
+
+/** One m-line that sends. */
+export interface SessionStream {
+  readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
+  readonly request: TrackRequest;
+  readonly local: LocalStream;
+  rtp?: RtpStream;
+  lease?: TrackLease;
+  subscription?: Subscription;
+}
+
+/** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */
+export function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[] {
+  const cname = randomBytes(9).toString('base64url');
+  const mediaStreamIds = new Map<Rendition, string>();
+  const mediaStreamIdOf = (rendition: Rendition): string => {
+    const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
+    mediaStreamIds.set(rendition, id);
+    return id;
+  };
+  const ssrcs = new Set<number>();
+  const newSsrc = (): number => {
+    for (;;) {
+      const ssrc = randomInt(1, 2 ** 32);
+      if (!ssrcs.has(ssrc)) {
+        ssrcs.add(ssrc);
+        return ssrc;
+      }
+    }
+  };
+  return plan.mLines.map((mLine) => {
+    if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
+    const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
+    const trackId = `${mLine.use}-${randomBytes(6).toString('base64url')}`;
+    const request: TrackRequest =
+      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
+    return {
+      mLine,
+      request,
+      local: { ssrc: newSsrc(), rtxSsrc: mLine.codec.rtx ? newSsrc() : undefined, cname, msid: `${mediaStreamIdOf(rendition)} ${trackId}` },
+    };
+  });
+}
+
+export function streamSnapshot({ rtp, subscription }: SessionStream): StreamSnapshot {
+  const stats = rtp?.stats;
+  return {
+    packetsSent: stats?.packetsSent ?? 0,
+    bytesSent: stats?.bytesSent ?? 0,
+    packetsRepaired: stats?.packetsRepaired ?? 0,
+    packetsLost: stats?.packetsLost ?? 0,
+    fractionLost: stats?.fractionLost ?? 0,
+    jitterMs: stats?.jitterMs ?? 0,
+    framesDropped: subscription?.dropped ?? 0,
+  };
+}
