@@ -23,6 +23,8 @@ const VIEWERS_PER_PROCESS = 25;
 
 interface Measurement {
   readonly cpuUsPerPacket: number;
+  /** Of one viewer, a second: equal for both senders unless packets are lost on the way. */
+  readonly packetRate: number;
   readonly rssBytes: number;
 }
 
@@ -50,6 +52,8 @@ async function compare(viewers: number, seconds: number, folder: string): Promis
     { figure: `${viewers} viewers: server, CPU per packet`, value: oursUs, unit: 'us' },
     { figure: `${viewers} viewers: plain werift, CPU per packet`, value: plainUs, unit: 'us' },
     { figure: `${viewers} viewers: server / plain werift`, value: oursUs / plainUs, unit: '×', ...(viewers >= 10 && { limit: 1.1 }) },
+    { figure: `${viewers} viewers: server, packets a second and viewer`, value: median(ours, ({ packetRate }) => packetRate), unit: '' },
+    { figure: `${viewers} viewers: plain werift, packets a second and viewer`, value: median(plain, ({ packetRate }) => packetRate), unit: '' },
     { figure: `${viewers} viewers: server, memory a viewer`, value: median(ours, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB', ...(viewers >= 50 && { limit: 1 }) },
     { figure: `${viewers} viewers: plain werift, memory a viewer`, value: median(plain, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB' },
   ];
@@ -93,11 +97,14 @@ async function measure(url: string, viewers: number, seconds: number): Promise<M
     if (failed > 0) throw new Error(`${failed} of ${viewers} viewers did not connect to ${url}`);
     await wait(2000);
     const start = await readHealth(url);
+    const startMs = performance.now();
     const packetsBefore = await fleet.rtpPackets();
     await wait(seconds * 1000);
     const packets = (await fleet.rtpPackets()) - packetsBefore;
+    const spanS = (performance.now() - startMs) / 1000;
     const end = await readHealth(url);
     return {
+      packetRate: packets / spanS / viewers,
       cpuUsPerPacket: (((end.process?.cpu_s ?? NaN) - (start.process?.cpu_s ?? NaN)) * 1e6) / packets,
       rssBytes: (end.process?.rss_bytes ?? NaN) - (before.process?.rss_bytes ?? NaN),
     };
