@@ -3,7 +3,7 @@
  * datagrams are taken from the nominated address alone, and nothing is sent to anybody but the peer (and to the
  * STUN servers that the configuration names).
  */
-import { classes, candidateFoundation, candidatePriority, Candidate, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
+import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePairState, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { ResourceLedger } from '../resources.js';
@@ -42,6 +42,8 @@ export class IceEndpoint {
   readonly #clock: Clock;
   readonly #sockets = new Map<StunProtocol, UdpSocket>();
   #remote: { readonly socket: UdpSocket; readonly host: string; readonly port: number } | undefined;
+  /** Where the controlling side asked last to be sent to. */
+  #nominationWish: { readonly protocol: StunProtocol; readonly host: string; readonly port: number } | undefined;
   #lastHeardMs: number;
   #isClosed = false;
 
@@ -229,6 +231,7 @@ export class IceEndpoint {
     const authentic = parseMessage(data, Buffer.from(this.#ice.localPassword, 'utf8'));
     if (!authentic) return;
     this.#lastHeardMs = this.#clock.now();
+    if (authentic.attributesKeys.includes('USE-CANDIDATE')) this.#nominationWish = { protocol, host: address[0], port: address[1] };
     stun.onRequestReceived.execute(authentic, address, data);
     this.#followNomination();
   }
@@ -237,7 +240,19 @@ export class IceEndpoint {
     if (this.#remote?.host === host && this.#remote.port === port) this.#lastHeardMs = this.#clock.now();
   }
 
+  /**
+   * The controlling side may move to another pair, or from another address (RFC 8445 §8.1.1); the library would
+   * stay with the first. Followed only once a check of ours was answered there: nobody else can be made the target.
+   */
+  #followWish(): void {
+    const wish = this.#nominationWish;
+    if (!wish || !this.#ice.nominated || this.#ice.iceControlling) return;
+    const pair = this.transport.connection.candidatePairs.find(({ protocol, remoteAddr: [host, port] }) => protocol === wish.protocol && host === wish.host && port === wish.port);
+    if (pair?.state === CandidatePairState.SUCCEEDED) this.#ice.nominated = pair;
+  }
+
   #followNomination(): void {
+    this.#followWish();
     const pair = this.#ice.nominated;
     if (!pair || this.#isClosed) return;
     const socket = [...this.#sockets].find(([protocol]) => protocol === pair.protocol)?.[1];

@@ -165,7 +165,7 @@ export class PeerSession {
       if (this.#endReason !== undefined) return lease.release();
       stream.lease = lease;
       lease.track.closed.then((reason) => this.close(reason)).catch(() => undefined);
-      if (this.#state === 'connected') this.#startStream(stream);
+      if (this.#connectMs !== undefined) this.#startStream(stream);
     } catch (error) {
       this.#failure ??= error;
       if (this.#endReason === undefined) this.#logger.warn({ error, request: stream.request }, 'track could not be opened');
@@ -259,13 +259,14 @@ export class PeerSession {
       subscription?.close();
       lease?.release();
     }
-    await Promise.all(
+    const closed = await Promise.allSettled(
       this.#transports.map(async (transport, i) => {
         const ssrcs = this.#streams.filter(({ rtp, mLine }) => rtp && mLine.transport === i).map(({ local }) => local.ssrc);
         if (ssrcs.length > 0) transport.sendRtcp(writeGoodbye(ssrcs));
         await transport.close();
       }),
     );
+    for (const result of closed) if (result.status === 'rejected') this.#logger.error({ error: result.reason as unknown }, 'transport did not close cleanly');
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { classes, Message, methods } from 'werift';
+import { classes, Message, methods, parseMessage } from 'werift';
 import { MediaPeerError } from '../../src/errors.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { WeriftViewer } from '../helpers/werift-viewer.js';
@@ -98,6 +98,50 @@ test('datagrams that are not the peer\'s are neither answered nor believed', asy
   assert.equal(answers, 0);
   assert.equal(rig.manager.snapshot()[0]?.connectionState, 'connected');
   stranger.close();
+  await viewer.close();
+  await rig.close();
+});
+
+test('media follows a client to a new address, but only once that address has answered a check', async () => {
+  const rig = new Rig();
+  const viewer = new WeriftViewer();
+  const { sdp } = await viewer.join(rig.accept());
+  const [, port] = /a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host/.exec(sdp) ?? [];
+  const { localUsername, localPassword, remoteUsername, remotePassword } = viewer.dtls.iceTransport.connection;
+  const moved = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  await once(moved, 'listening');
+  let isAnswering = false;
+  let checks = 0;
+  let media = 0;
+  moved.on('message', (data, { address, port: from }) => {
+    if ((data[0] ?? 0) >> 6 === 2) media++;
+    const check = parseMessage(data);
+    if (check?.messageClass !== classes.REQUEST) return;
+    checks++;
+    if (!isAnswering) return;
+    const answer = new Message(methods.BINDING, classes.RESPONSE, check.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [address, from]);
+    moved.send(answer.addMessageIntegrity(Buffer.from(localPassword)).addFingerprint().bytes, from, address);
+  });
+  const nominate = (): void => {
+    const check = new Message(methods.BINDING, classes.REQUEST).setAttribute('USERNAME', `${remoteUsername}:${localUsername}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n).setAttribute('USE-CANDIDATE', null);
+    moved.send(check.addMessageIntegrity(Buffer.from(remotePassword)).addFingerprint().bytes, Number(port), '127.0.0.1');
+  };
+  nominate();
+  await eventually(() => checks > 0, 2000, 'the check of the new address');
+  rig.write(2);
+  await viewer.until(() => viewer.packets.length >= 10, 2000, 'the picture at the old address');
+  assert.equal(media, 0);
+  isAnswering = true;
+  await eventually(
+    () => {
+      nominate();
+      rig.write();
+      return media > 0;
+    },
+    5000,
+    'the picture at the new address',
+  );
+  moved.close();
   await viewer.close();
   await rig.close();
 });
