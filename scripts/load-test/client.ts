@@ -51,7 +51,11 @@ interface IcePrivate {
   stunServer: unknown;
   readonly onData: { execute: (data: Buffer) => void };
   getCandidatePromises(addresses: string[], timeout?: number): Promise<unknown>[];
+  readonly protocols: readonly { readonly transport?: { readonly socket?: { setRecvBufferSize?: (bytes: number) => void } } }[];
 }
+
+/** A replay comes as one burst of a whole GOP; the system caps this at `net.core.rmem_max`. */
+const RECEIVE_BUFFER_BYTES = 4 * 2 ** 20;
 
 export class LoadClient {
   readonly #job: ClientJob;
@@ -91,7 +95,7 @@ export class LoadClient {
     const isKeyframe = job.codec === 'h264' ? isH264Keyframe : isVp8Keyframe;
     for (const line of job.tracks.length > 0 ? job.tracks : ['video']) this.#receive('video', line, new RtpMeter({ clockRateHz: 90_000, isKeyframe }));
     if (job.audio) this.#receive('audio', 'audio', new RtpMeter({ clockRateHz: 48_000 }));
-    const ice = this.#pc.dtlsTransports[0]?.iceTransport.connection as unknown as IcePrivate;
+    const ice = this.#ice();
     ice.stunServer = undefined;
     if (isLoopback) {
       const gather = ice.getCandidatePromises.bind(ice);
@@ -110,6 +114,7 @@ export class LoadClient {
     const lost = this.#watchConnection();
     try {
       await this.#pc.setLocalDescription(await this.#pc.createOffer());
+      for (const { transport } of this.#ice().protocols) transport?.socket?.setRecvBufferSize?.(RECEIVE_BUFFER_BYTES);
       this.#postedAtMs = performance.now();
       const sdp = await this.#offer(this.#pc.localDescription?.sdp ?? '');
       if (sdp === undefined) return;
@@ -140,6 +145,10 @@ export class LoadClient {
     const blind = this.#job.countOnly ? undefined : lines.find(({ line, firstFrameMs }) => line !== 'audio' && firstFrameMs === undefined);
     if (blind) this.#failure ??= { stage: 'no-picture', message: `no decodable keyframe on ${blind.line} (${blind.packets} packets)` };
     return { index: this.#job.index, connectMs: sincePost(this.#connectedAtMs), lines, failure: this.#failure, rtpPackets: this.#rtpPackets };
+  }
+
+  #ice(): IcePrivate {
+    return this.#pc.dtlsTransports[0]?.iceTransport.connection as unknown as IcePrivate;
   }
 
   #receive(kind: 'audio' | 'video', line: string, meter: RtpMeter): void {

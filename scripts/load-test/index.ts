@@ -3,6 +3,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fleet } from './fleet.js';
 import { USAGE, UsageError, parseOptions, type LoadOptions } from './options.js';
+import { receiveBufferDrops } from './receive-buffer.js';
 import { render, summarize } from './report.js';
 import { ServerWatch, readHealth } from './server-figures.js';
 
@@ -17,6 +18,7 @@ async function run(options: LoadOptions): Promise<number> {
   const bar = new SingleBar({ format: '{phase} [{bar}] {value}/{total} {unit}', hideCursor: true, noTTYOutput: false, stream: process.stderr }, Presets.shades_classic);
   const isShown = !options.json && process.stderr.isTTY;
   const startedAtMs = performance.now();
+  const dropsBefore = receiveBufferDrops();
   if (isShown) bar.start(options.clients, 0, { phase: 'joining', unit: 'viewers' });
   const fleet = new Fleet(
     Array.from({ length: options.clients }, (_unused, index) => ({
@@ -51,7 +53,12 @@ async function run(options: LoadOptions): Promise<number> {
   const server = await watch.stop();
   const results = await fleet.stop();
   if (isShown) bar.stop();
-  const report = summarize(options, results, server, (performance.now() - startedAtMs) / 1000);
+  const report = summarize(options, {
+    results,
+    server,
+    spanS: (performance.now() - startedAtMs) / 1000,
+    receiveBufferDrops: dropsBefore === undefined ? undefined : (receiveBufferDrops() ?? dropsBefore) - dropsBefore,
+  });
   console.log(options.json ? JSON.stringify(report, null, 2) : render(report));
   return report.failed > 0 || report.limits_passed.length > 0 ? 1 : 0;
 }

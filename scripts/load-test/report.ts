@@ -35,12 +35,22 @@ export interface LoadReport {
   readonly connect_ms: Spread;
   readonly lines: readonly LineReport[];
   readonly server: { readonly cpu_percent: number | null; readonly max_rss_bytes: number | null; readonly resources: Readonly<Record<string, number>> | null };
+  /** UDP datagrams that this machine dropped because a process did not read them in time; null where unknown. */
+  readonly receive_buffer_drops: number | null;
   readonly failures: readonly (ClientFailure & { readonly clients: number })[];
   readonly limits_passed: readonly string[];
 }
 
-/** @param spanS seconds from the first offer to the end */
-export function summarize(options: LoadOptions, results: readonly ClientResult[], server: ServerFigures, spanS: number): LoadReport {
+/** What a run measured. */
+export interface Measured {
+  readonly results: readonly ClientResult[];
+  readonly server: ServerFigures;
+  /** Seconds from the first offer to the end. */
+  readonly spanS: number;
+  readonly receiveBufferDrops: number | undefined;
+}
+
+export function summarize(options: LoadOptions, { results, server, spanS, receiveBufferDrops }: Measured): LoadReport {
   const names = [...new Set(results.flatMap(({ lines }) => lines.map(({ line }) => line)))];
   const lines = names.map((line) => summarizeLine(line, results, spanS));
   const silent = options.clients - results.length;
@@ -54,6 +64,7 @@ export function summarize(options: LoadOptions, results: readonly ClientResult[]
     connect_ms: spread(results.map(({ connectMs }) => connectMs)),
     lines,
     server: { cpu_percent: server.cpuPercent ?? null, max_rss_bytes: server.maxRssBytes ?? null, resources: server.resources ?? null },
+    receive_buffer_drops: receiveBufferDrops ?? null,
     failures,
     limits_passed: passedLimits(options, lines),
   };
@@ -80,6 +91,7 @@ export function render(report: LoadReport): string {
   return [
     `${report.connected} of ${report.clients} viewers connected, ${report.failed} failed`,
     '', times, '', media, '', server,
+    ...(report.receive_buffer_drops ? [`note: this machine dropped ${report.receive_buffer_drops} UDP datagrams unread. Losses may be its own: use fewer viewers, another machine, or a larger net.core.rmem_max.`] : []),
     ...(failures.length > 0 ? ['', 'Failures:', ...failures] : []),
     ...(report.limits_passed.length > 0 ? ['', 'Limits passed:', ...report.limits_passed.map((limit) => `  ${limit}`)] : []),
   ].join('\n');
