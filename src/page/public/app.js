@@ -5,6 +5,8 @@ import { measure, rows } from './readout.js';
 
 const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
+/** A failed switch is told for this long over the picture that goes on. */
+const KEPT_NOTICE_MS = 8_000;
 const RENDITIONS = ['raw', 'processed'];
 
 const at = (id) => document.getElementById(id);
@@ -19,6 +21,7 @@ let chosen;
 let lastRendition;
 let clickedAt;
 let countdownTimer;
+let noticeTimer;
 
 // ---- choosing: the address is the state, so links and the back button work ----
 
@@ -89,6 +92,7 @@ function checkRendition(rendition) {
 
 function showPhase(phase, detail = {}) {
   clearInterval(countdownTimer);
+  clearTimeout(noticeTimer);
   at('countdown').textContent = '';
   at('stage').dataset.phase = phase;
   if (phase === 'idle') return;
@@ -102,12 +106,12 @@ function showPhase(phase, detail = {}) {
     notice(detail.title, detail.text, { busy: true });
     return countDown(detail.seconds);
   }
-  notice(detail.title, detail.text, { small: detail.kept !== undefined, retry: detail.kept === undefined });
-  if (detail.kept) {
-    chosen = detail.kept;
-    history.replaceState(null, '', `#/${encodeURIComponent(chosen.source)}/${chosen.rendition}`);
-    checkRendition(chosen.rendition);
-  }
+  if (!detail.kept) return notice(detail.title, detail.text, { retry: true });
+  notice(detail.title, 'The picture that plays goes on.', { small: true });
+  noticeTimer = setTimeout(() => (at('notice').hidden = true), KEPT_NOTICE_MS);
+  chosen = detail.kept;
+  history.replaceState(null, '', `#/${encodeURIComponent(chosen.source)}/${chosen.rendition}`);
+  checkRendition(chosen.rendition);
 }
 
 /** `small`: in a corner, beside a picture that still plays. `hidden`: for screen readers only. */

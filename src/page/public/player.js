@@ -105,7 +105,8 @@ export class Player {
     previous?.viewing.close();
     video.muted = this.#muted;
     // A browser may refuse sound without a fresh gesture; the picture matters more.
-    video.play().catch(() => {
+    video.play().catch((error) => {
+      if (error.name !== 'NotAllowedError' || this.#shown?.viewing !== viewing) return; // left or switched meanwhile
       this.#muted = video.muted = true;
       this.#listener.phase('playing', wanted);
     });
