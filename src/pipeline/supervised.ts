@@ -57,18 +57,21 @@ export class Supervised<T extends Running> {
     await this.#loop;
   }
 
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   async #run(): Promise<void> {
     const { name, clock, logger } = this.#init;
     const backoff = new Backoff();
-    for (;;) {
+    while (!this.#isStopped()) {
       const startedMs = clock.now();
       this.#lastError = await this.#runOnce();
-      if (this.#stop.signal.aborted) return;
+      if (this.#isStopped()) return;
       this.#restarts++;
       const delayMs = backoff.next(clock.now() - startedMs);
       logger.warn({ process: name, error: this.#lastError, delayMs, restarts: this.#restarts }, 'process ended, restarting');
       await delay(clock, delayMs, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
     }
   }
 
