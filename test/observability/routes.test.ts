@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { PeerSnapshot } from '../../src/peer/index.js';
+import type { SourceActivity } from '../../src/pipeline/index.js';
+import type { SourceDescription } from '../../src/source/index.js';
+import { testApp, type AppOverrides } from '../helpers/app.js';
+
+const stream = { packetsSent: 10, bytesSent: 100, packetsRepaired: 0, packetsLost: 1, fractionLost: 0, jitterMs: 0, framesDropped: 2 };
+const viewer = {
+  sessionId: 'hidden',
+  clientId: 'drone-1',
+  sourceId: 'street',
+  role: 'viewer',
+  connectionState: 'connected',
+  iceState: 'completed',
+  createdAtS: 1699123456.789,
+  hasProcessedTrack: true,
+  bytesSent: 1234,
+  packetsSent: 12,
+  packetsLost: 1,
+  packetsRepaired: 0,
+  roundTripMs: 1.5,
+  framesDropped: 2,
+  video: [
+    { ...stream, rendition: 'raw', codec: 'h264' },
+    { ...stream, rendition: 'processed', codec: 'vp8' },
+  ],
+  audio: [],
+} as unknown as PeerSnapshot;
+
+const rendition = {
+  rendition: 'processed',
+  codec: 'vp8',
+  widthPx: 1280,
+  heightPx: 720,
+  viewers: 1,
+  framesDropped: 3,
+  restarts: 1,
+  stats: { frames: 30, keyframes: 1, bytes: 1000, packets: 40, fps: 29.987, bitrateBps: 2_000_000.4, keyframeIntervalMs: undefined },
+} as const;
+const activity: SourceActivity = {
+  sourceId: 'street',
+  delivery: 'passthrough',
+  uptimeMs: 1500,
+  restarts: 2,
+  lastError: 'killed',
+  troubles: [],
+  decoder: { framesDecoded: 30, framesDropped: 0, restarts: 0 },
+  detection: { framesDetected: 15, framesSkipped: 15, failures: 0, latencyMs: 4.2, objects: 3 },
+  renditions: [rendition, { ...rendition, codec: 'h264' }],
+};
+
+async function get(path: string, state: AppOverrides['state']): Promise<{ status: number; body: unknown }> {
+  const app = await testApp(state ? { state } : {});
+  const response = await app.inject({ url: path });
+  await app.close();
+  return { status: response.statusCode, body: response.json() };
+}
+
+describe('GET /connection-stats', () => {
+  it('has exactly the documented fields, and more beside them', async () => {
+    const { body } = await get('/connection-stats', { sessions: () => [viewer], activity: () => [activity] });
+    assert.deepEqual(body, {
+      active_clients: 1,
+      max_clients: 10,
+      shared_tracks: { shared_video_tracks: 0, shared_processed_tracks: 1, active_clients: 1 },
+      websocket_connections: 0,
+      detector_loaded: true,
+      clients: [
+        {
+          client_id: 'drone-1',
+          connection_state: 'connected',
+          ice_state: 'completed',
+          created_at: 1699123456.789,
+          has_processed_track: true,
+          source: 'street',
+          role: 'viewer',
+          bytes_sent: 1234,
+          packets_lost: 1,
+          round_trip_ms: 1.5,
+          tracks: ['raw', 'processed'],
+          video_codecs: ['h264', 'vp8'],
+          frames_dropped: 2,
+        },
+      ],
+    });
+  });
+
+  it('never shows the session id, which is the key to end a session', async () => {
+    for (const path of ['/connection-stats', '/active-streams', '/health']) {
+      assert.ok(!JSON.stringify((await get(path, { sessions: () => [viewer], activity: () => [activity] })).body).includes('hidden'), path);
+    }
+  });
+});
+
+describe('GET /active-streams', () => {
+  it('shows renditions, figures and who watches what', async () => {
+    const { body } = await get('/active-streams', { sessions: () => [viewer], activity: () => [activity] });
+    const { sources, graph } = body as { sources: Record<string, unknown>[]; graph: unknown };
+    assert.deepEqual({ ...sources[0], renditions: (sources[0]!['renditions'] as unknown[])[0] }, {
+      source: 'street',
+      delivery: 'passthrough',
+      uptime_s: 1.5,
+      restarts: 2,
+      last_error: 'killed',
+      decoder: { frames_decoded: 30, frames_dropped: 0, restarts: 0 },
+      detection: { frames_detected: 15, frames_skipped: 15, failures: 0, latency_ms: 4.2, objects: 3 },
+      renditions: {
+        rendition: 'processed', codec: 'vp8', width: 1280, height: 720, fps: 29.99, bitrate_bps: 2_000_000, viewers: 1,
+        keyframe_interval_ms: null, frames_sent: 30, frames_dropped: 3, restarts: 1,
+      },
+    });
+    assert.deepEqual(graph, [
+      { source: 'street', rendition: 'processed/vp8', viewers: ['drone-1'] },
+      { source: 'street', rendition: 'processed/h264', viewers: [] },
+    ]);
+  });
+});
+
+describe('GET /available-videos', () => {
+  it('lists a broken file with its reason and nulls for what is not known', async () => {
+    const broken = {
+      id: 'x', name: 'x.mp4', durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null,
+      sizeBytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
+    } as unknown as SourceDescription;
+    const { body } = await get('/available-videos', { sources: () => [broken] });
+    assert.deepEqual(body, {
+      videos: [
+        {
+          name: 'x.mp4', source: 'x', duration_s: null, width: null, height: null, fps: null, video_codec: null, audio_codec: null,
+          size_bytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
+        },
+      ],
+    });
+  });
+});
+
+describe('GET /health and /ready', () => {
+  it('is ok while all runs, and shows what is held', async () => {
+    const { status, body } = await get('/health', {});
+    const { process: own, ...rest } = body as { process: { cpu_s: number; rss_bytes: number } };
+    assert.equal(status, 200);
+    assert.ok(own.cpu_s > 0 && own.rss_bytes > 1e6);
+    assert.deepEqual(rest, {
+      status: 'ok', reasons: [], uptime_s: 1.5, version: '0.0.0', detector_loaded: true, active_clients: 0,
+      resources: { peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 },
+    });
+  });
+
+  it('is degraded, with the reason, while a running source cannot be kept alive', async () => {
+    const { status, body } = await get('/health', { activity: () => [{ ...activity, troubles: ['ffmpeg: no such file'] }] });
+    assert.equal(status, 503);
+    assert.deepEqual((body as { reasons: string[] }).reasons, ['street: ffmpeg: no such file']);
+  });
+
+  it('is ready only when clients may come', async () => {
+    assert.deepEqual(await get('/ready', {}), { status: 200, body: { ready: true } });
+    assert.deepEqual(await get('/ready', { isReady: () => false }), { status: 503, body: { ready: false } });
+  });
+});
