@@ -1,6 +1,6 @@
 /**
  * One ICE agent on our own sockets. Connectivity checks are authenticated before they are answered, other
- * datagrams are taken from the nominated address alone, and nothing is sent to anybody but the peer (and to the
+ * datagrams are taken from addresses that passed one alone, and nothing is sent to anybody but the peer (and to the
  * STUN servers that the configuration names).
  */
 import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePairState, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
@@ -25,6 +25,8 @@ export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconn
 
 /** When a client that found every port in use may try again. */
 const RETRY_AFTER_S = 5;
+/** Addresses that one client may check from. */
+const MAX_PROVEN = 32;
 /** How long a STUN server may take before the answer goes out without its candidate. */
 const STUN_TIMEOUT_MS = 1000;
 
@@ -42,6 +44,8 @@ export class IceEndpoint {
   readonly #clock: Clock;
   readonly #sockets = new Map<StunProtocol, UdpSocket>();
   #remote: { readonly socket: UdpSocket; readonly host: string; readonly port: number } | undefined;
+  /** Addresses whose checks were authentic, until a pair is nominated. */
+  readonly #proven = new Set<string>();
   /** Where the controlling side asked last to be sent to. */
   #nominationWish: { readonly protocol: StunProtocol; readonly host: string; readonly port: number } | undefined;
   #lastHeardMs: number;
@@ -204,13 +208,22 @@ export class IceEndpoint {
     if (first === undefined) return;
     try {
       if (first < 4) this.#receiveStun(protocol, data, [host, port]);
-      else if (this.#remote?.socket === socket && this.#remote.port === port && this.#remote.host === host) {
+      else if (this.#isPeer(socket, host, port)) {
         this.#lastHeardMs = this.#clock.now();
         this.onData(data);
       }
     } catch {
       return; // A malformed datagram is dropped: anybody can send one.
     }
+  }
+
+  /**
+   * Once a pair is nominated, its address alone. Before that, every address that has proven to know our password:
+   * a browser sends its first DTLS flight as soon as one of its checks is answered, and repeats it only 50 ms later.
+   */
+  #isPeer(socket: UdpSocket, host: string, port: number): boolean {
+    if (this.#remote) return this.#remote.socket === socket && this.#remote.port === port && this.#remote.host === host;
+    return this.#proven.has(`${host} ${port}`);
   }
 
   /** Requests must carry our credentials (RFC 8445 §7.3); werift itself authenticates the answers to ours. */
@@ -231,6 +244,7 @@ export class IceEndpoint {
     const authentic = parseMessage(data, Buffer.from(this.#ice.localPassword, 'utf8'));
     if (!authentic) return;
     this.#lastHeardMs = this.#clock.now();
+    if (!this.#remote && this.#proven.size < MAX_PROVEN) this.#proven.add(address.join(' '));
     if (authentic.attributesKeys.includes('USE-CANDIDATE')) this.#nominationWish = { protocol, host: address[0], port: address[1] };
     stun.onRequestReceived.execute(authentic, address, data);
     this.#followNomination();
@@ -260,6 +274,7 @@ export class IceEndpoint {
     if (!socket || (this.#remote?.socket === socket && this.#remote.host === host && this.#remote.port === port)) return;
     const isFirst = this.#remote === undefined;
     this.#remote = { socket, host, port };
+    this.#proven.clear();
     if (isFirst) this.onNominated();
   }
 }
