@@ -7,6 +7,8 @@ import type { Delivery, FeedPlan, SourceDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_S = 4;
+/** Containers round stamps to milliseconds or worse, and the interval is a difference of two. */
+const STAMP_ROUNDING_S = 0.01;
 /** Sound at the end of a file that the next pass may cut off. */
 const MAX_LOST_AUDIO_S = 0.1;
 const MIN_PASS_S = 0.04;
@@ -57,7 +59,7 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
   if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';
-  if (packets.longestIntervalS > MAX_KEYFRAME_INTERVAL_S) {
+  if (packets.longestIntervalS > MAX_KEYFRAME_INTERVAL_S + STAMP_ROUNDING_S) {
     return `its keyframes are up to ${packets.longestIntervalS.toFixed(1)} s apart; at most ${MAX_KEYFRAME_INTERVAL_S} s are copied`;
   }
   return undefined;

@@ -37,6 +37,8 @@ const RECIPES = {
   'interlaced.mp4': [...pictures('720x576', 25), '-vf', 'interlace', ...h264('-flags', '+ildct+ilme'), '-an'],
   'wide-pixels.mp4': [...pictures('720x576', 25), '-vf', 'setsar=16/11', ...h264(), '-an'],
   'rare-keyframes.mp4': [...pictures('320x180', 30, 6), ...h264('-g', '300', '-keyint_min', '300', '-sc_threshold', '0'), '-an'],
+  /** Keyframes as far apart as is still copied. */
+  'keyframes-every-4s.mp4': [...pictures('320x180', 30, 12), ...h264('-g', '120', '-keyint_min', '120', '-sc_threshold', '0'), '-an'],
   'sound-only.mp4': [...SOUND, '-c:a', 'aac'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -26,7 +26,7 @@ function check(ufrag: string, password: string): Buffer {
 }
 
 describe('IceEndpoint', () => {
-  it("takes a browser's first DTLS flight before a pair is nominated, and only from addresses that know the password", async () => {
+  it("takes a browser's first DTLS flight before a pair is nominated, and only from addresses that know the password", async (t) => {
     const ledger = new ResourceLedger();
     const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger });
     const received: number[] = [];
@@ -34,6 +34,12 @@ describe('IceEndpoint', () => {
     endpoint.connect(REMOTE);
     const port = Number(endpoint.candidates[0]?.split(' ')[5]);
     const [peer, stranger] = [await udpSocket(), await udpSocket()];
+    t.after(async () => {
+      peer.close();
+      stranger.close();
+      await endpoint.close();
+      assert.equal(ledger.snapshot().udp_sockets, 0);
+    });
     stranger.send(check(endpoint.localUfrag, 'wrong'.repeat(5)), port, '127.0.0.1');
     stranger.send(Buffer.from([22, 1]), port, '127.0.0.1');
     const answered = once(peer, 'message');
@@ -42,9 +48,5 @@ describe('IceEndpoint', () => {
     peer.send(Buffer.from([22, 2]), port, '127.0.0.1');
     await eventually(() => received.length > 0, 2000, 'the flight');
     assert.deepEqual(received, [2]);
-    peer.close();
-    stranger.close();
-    await endpoint.close();
-    assert.equal(ledger.snapshot().udp_sockets, 0);
   });
 });

@@ -15,7 +15,7 @@ async function describeFile(file: string): Promise<ReturnType<typeof describeCon
   return describeContent(content);
 }
 
-const COPIED: VideoName[] = ['copyable.mp4', 'copyable.mkv', 'copyable.mov', 'copyable.ts', 'copyable.avi', 'high.mp4', 'portrait.mp4', 'long-video.mp4'];
+const COPIED: VideoName[] = ['copyable.mp4', 'copyable.mkv', 'copyable.mov', 'copyable.ts', 'copyable.avi', 'high.mp4', 'portrait.mp4', 'long-video.mp4', 'keyframes-every-4s.mp4'];
 for (const name of COPIED) {
   test(`${name} is copied`, async () => {
     const found = await describeFile(makeVideo(name));
