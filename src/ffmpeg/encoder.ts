@@ -149,9 +149,11 @@ function encoderOptions(options: EncoderOptions): string[] {
     ...['-force_key_frames', 'expr:eq(mod(round(t*1000),2),1)', '-threads', '1', '-g', String(gop)],
     ...['-b:v', bits(bitrateBps), '-maxrate', bits(bitrateBps), '-bufsize', bits(bitrateBps / 2), '-pix_fmt', 'yuv420p'],
   ];
+  // ffmpeg 4.1 would tell x264 the time base as the rate: 1000 fps, a thirtieth of the bits for each picture.
+  const rate = `fps=${Math.round(fps * 1000)}/1000`;
   const codecOptions =
     codec === 'h264'
-      ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-keyint_min', '1', '-sc_threshold', '0', '-bf', '0']
+      ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-keyint_min', '1', '-sc_threshold', '0', '-bf', '0', '-x264-params', rate]
       : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1', '-auto-alt-ref', '0'];
   const container = codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf'];
   return [...codecOptions, ...common, '-flush_packets', '1', ...container];

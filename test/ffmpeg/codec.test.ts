@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { bitrateFor, FlvParser, openDecoder, openEncoder, type FfmpegDeps } from '../../src/ffmpeg/index.js';
 import { i420Size, VideoFrame, type EncodedFrame } from '../../src/media/index.js';
 import { eventually, within } from '../helpers/deadline.js';
-import { assertNothingHeld, realDeps, seededRandom } from '../helpers/ffmpeg-deps.js';
+import { assertNothingHeld, bundledTools, realDeps, seededRandom } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
 
 /** The frames of a file, with media times that are no whole milliseconds. */
@@ -115,6 +115,32 @@ for (const codec of ['h264', 'vp8'] as const) {
     await running.close();
     assertNothingHeld(deps);
   });
+}
+
+for (const { which, tools } of [{ which: 'the ffmpeg that was found', tools: realDeps().tools }, { which: 'the bundled ffmpeg', tools: await bundledTools() }]) {
+  for (const codec of ['h264', 'vp8'] as const) {
+    test(`${which} spends the bitrate that the ${codec} encoder was given`, { skip: tools === undefined && 'no bundled ffmpeg for this platform' }, async () => {
+      const deps = { ...realDeps(), ...(tools && { tools }) };
+      const bitrateBps = 800_000;
+      const random = seededRandom(5);
+      let bytes = 0;
+      let frames = 0;
+      const running = openEncoder({ ...deps, owner: 'test', codec, widthPx: 320, heightPx: 180, fps: 30, bitrateBps, onFrame: (frame) => ((bytes += frame.data.length), frames++) });
+      const seconds = 3;
+      for (let n = 0; n < seconds * 30; n++) {
+        const image = picture(n, (n * 1000) / 30, 320, 180);
+        // Noise: there is always more to spend bits on.
+        for (let i = 0; i < 320 * 180; i += 3) image.data[i] = Math.floor(random() * 256);
+        running.write(image);
+        image.release();
+        await eventually(() => frames === n + 1, 3000, `frame ${n}`);
+      }
+      await running.close();
+      const share = (bytes * 8) / seconds / bitrateBps;
+      assert.ok(share > 0.6 && share < 1.5, `${Math.round(share * 100)} % of the bitrate were spent`);
+      assertNothingHeld(deps);
+    });
+  }
 }
 
 test('an encoder makes a keyframe every two seconds by itself', async () => {

@@ -1,7 +1,8 @@
 /** What tests of processes need: real tools, a real clock, and a ledger that must be empty at the end. */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { systemClock } from '../../src/clock.js';
-import { findFfmpeg, type FfmpegDeps } from '../../src/ffmpeg/index.js';
+import { findFfmpeg, type FfmpegDeps, type FfmpegTools } from '../../src/ffmpeg/index.js';
 import { silentLogger } from '../../src/logger.js';
 import { ResourceLedger } from '../../src/resources.js';
 
@@ -10,6 +11,16 @@ const tools = await findFfmpeg();
 export function realDeps(): FfmpegDeps {
   const ledger = new ResourceLedger();
   return { tools, ledger, clock: systemClock(ledger), logger: silentLogger };
+}
+
+/** What a machine without ffmpeg of its own gets; undefined where the packages ship none for this platform. */
+export async function bundledTools(): Promise<FfmpegTools | undefined> {
+  const pathOf = (name: string): string => (createRequire(import.meta.url)(name) as { readonly path: string }).path;
+  try {
+    return await findFfmpeg({ ffmpegPath: pathOf('@ffmpeg-installer/ffmpeg'), ffprobePath: tools.ffprobePath });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Fails when anything is still held. */
