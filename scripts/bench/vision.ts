@@ -11,12 +11,14 @@ import { processTree, startServerProcess } from '../../test/helpers/server-proce
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import { run as delay } from './delay.js';
 import { run as stages } from './vision-stages.js';
 
 const DEFAULT_SECONDS = 20;
 
 export async function run(options: BenchOptions): Promise<Row[]> {
-  return [...(await stages()), ...(await wholePipeline(options.seconds ?? DEFAULT_SECONDS))];
+  const seconds = options.seconds ?? DEFAULT_SECONDS;
+  return [...(await stages()), ...(await wholePipeline(seconds)), ...(await delay(seconds))];
 }
 
 async function wholePipeline(seconds: number): Promise<Row[]> {

@@ -30,6 +30,10 @@ const FONT_FILE = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/D
 /** Higher and lower than any letter, so that every bitmap of a size has one height and one baseline. */
 const FRAME = '|';
 
+// Small texts, rendered once: neither libvips' cache nor its thread for every core is worth its memory.
+sharp.cache(false);
+sharp.concurrency(1);
+
 /** All text of one size. */
 export interface TextSheet {
   readonly height: number;

@@ -21,7 +21,7 @@ const LOG_LINES = 200;
 
 /** Starts it on a free port with these variables over the environment's. @throws Error with its log when it does not get ready. */
 export async function startServerProcess(variables: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')], {
     cwd: projectRoot,
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'info', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
