@@ -5,9 +5,10 @@ import { buildApp } from './app.js';
 import { systemClock } from './clock.js';
 import { configuredPath, projectRoot, type Config } from './config.js';
 import { Detector, DetectionScheduler, LabelRenderer } from './detection/index.js';
-import { MediaPeerError } from './errors.js';
+import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
+import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
 import { Pipelines, type Seeing } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
@@ -41,6 +42,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
     });
     const ffmpeg = { tools, clock, ledger, logger: loggers.room('ffmpeg') };
+    ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
 
     const library = await SourceLibrary.open({ ...ffmpeg, logger: loggers.room('source'), uploadDir: configuredPath(config, 'UPLOAD_DIR') });
     closers.push(() => library.close());
@@ -112,7 +114,10 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => app.close());
     await library.ready;
-    const url = await app.listen({ host: config.HOST, port: config.PORT });
+    warnOfNothingToServe(config, library, loggers.room('source'));
+    const url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
+      throw new MediaPeerError('CONFIG_INVALID', whyNoListening(config, error), { cause: error });
+    });
     isReady = true;
     closers.push(() => {
       isReady = false;
@@ -123,6 +128,21 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     await closeAll();
     throw error;
   }
+}
+
+function warnOfNothingToServe(config: Config, library: SourceLibrary, logger: Logger): void {
+  const uploadDir = configuredPath(config, 'UPLOAD_DIR');
+  if (library.list().length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
+  if (config.DEFAULT_SOURCE !== '' && !library.get(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir }, 'no source of the name in DEFAULT_SOURCE');
+}
+
+/** What is wrong with HOST or PORT, and what to do. */
+function whyNoListening({ HOST, PORT }: Config, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `PORT ${PORT} on ${HOST} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
+  if (code === 'EACCES') return `PORT ${PORT} on ${HOST} needs rights that this user does not have; choose a PORT from 1024 on`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST '${HOST}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
+  return `cannot listen on HOST '${HOST}', PORT ${PORT}: ${messageOf(error)}`;
 }
 
 function version(): string {

@@ -208,3 +208,14 @@ describe('shutdown', () => {
     await viewer.close();
   });
 });
+
+describe('a server that cannot listen', () => {
+  it('says that its port is taken, or that its address is of another machine, and what to do', async () => {
+    const first = await TestServer.start([]);
+    const { port } = new URL(first.url);
+    const refused = { name: 'MediaPeerError', code: 'CONFIG_INVALID' };
+    await assert.rejects(TestServer.start([], { PORT: port }), { ...refused, message: `PORT ${port} on 127.0.0.1 is taken by another program; end that program, choose another PORT, or 0 for a free one` });
+    await assert.rejects(TestServer.start([], { HOST: '192.0.2.1' }), { ...refused, message: /^HOST '192\.0\.2\.1' is no address of this machine; / });
+    await first.close();
+  });
+});
