@@ -45,7 +45,12 @@ export class TestServer {
       copyVideo(name, uploadDir, as);
     }
     const config = parseConfig({ PORT: '0', UPLOAD_DIR: uploadDir, MODEL: 'none', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'silent', IDLE_GRACE: '300', ...variables });
-    return new TestServer(await startServer(config, createLoggers(config.LOG_LEVEL)), uploadDir);
+    try {
+      return new TestServer(await startServer(config, createLoggers(config.LOG_LEVEL)), uploadDir);
+    } catch (error) {
+      rmSync(uploadDir, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get url(): string {
