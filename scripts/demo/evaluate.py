@@ -28,7 +28,7 @@ import numpy as np
 
 import scene
 
-INPUT_WIDTH, INPUT_HEIGHT, STRIDE = 320, 192, 8
+INPUT_WIDTH, INPUT_HEIGHT, STRIDE = 384, 224, 8
 
 
 def scenes(seed, count):

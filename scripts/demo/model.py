@@ -12,9 +12,8 @@ from torch import nn
 
 from scene import LABELS
 
-INPUT_WIDTH, INPUT_HEIGHT = 320, 192
+INPUT_WIDTH, INPUT_HEIGHT = 384, 224
 STRIDE = 8
-GRID_WIDTH, GRID_HEIGHT = INPUT_WIDTH // STRIDE, INPUT_HEIGHT // STRIDE
 
 
 def unit(inputs, outputs, kernel=3, stride=1, groups=1):
@@ -93,9 +92,9 @@ class Exported(nn.Module):
         return torch.cat([rows[..., :4], torch.sigmoid(rows[..., 4:])], 2)
 
 
-def cells():
-    """Return the x, y index of each grid cell, in the order of the output rows."""
-    y, x = torch.meshgrid(torch.arange(GRID_HEIGHT), torch.arange(GRID_WIDTH), indexing="ij")
+def cells(width=INPUT_WIDTH, height=INPUT_HEIGHT):
+    """Return the x, y index of each grid cell of an input, in the order of the output rows."""
+    y, x = torch.meshgrid(torch.arange(height // STRIDE), torch.arange(width // STRIDE), indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], 1).float()
 
 

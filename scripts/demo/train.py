@@ -1,14 +1,12 @@
 """Train the demo detector on rendered scenes and write its checkpoint.
 
-    /usr/bin/python3 scripts/demo/train.py [--iterations N] [--rate R] [--seed S]
-        [--start FILE] [--checkpoint FILE]
+    /usr/bin/python3 scripts/demo/train.py [--checkpoint FILE]
 
-A second process renders scenes without pause; the training itself uses one thread. Everything
-follows from fixed seeds, so a second run on the same kind of machine gives the same weights.
-On processors with bfloat16 instructions most of the arithmetic is done in bfloat16.
-
---start begins with the weights of an earlier checkpoint; with a low rate and another seed this
-refines a detector on scenes that it has not seen.
+Two stages: most is learnt on small pictures, which are cheap; then the same weights are refined on
+pictures of the final size, on scenes that they have not seen. A second process renders scenes
+without pause; the training itself uses one thread. Everything follows from fixed seeds, so a
+second run on the same kind of machine gives the same weights. On processors with bfloat16
+instructions most of the arithmetic is done in bfloat16.
 """
 
 import argparse
@@ -16,6 +14,7 @@ import math
 import multiprocessing
 import os
 import time
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,37 +22,49 @@ import torch.nn.functional as functional
 from torch import nn
 
 import scene
-from model import GRID_HEIGHT, GRID_WIDTH, INPUT_HEIGHT, INPUT_WIDTH, STRIDE, Detector, cells, decode
+from model import INPUT_HEIGHT, INPUT_WIDTH, STRIDE, Detector, cells, decode
 
 BATCH = 16
 FRESH = 4  # new scenes in each iteration
 POOL = 4000  # scenes kept for reuse
-RATE = 2.5e-3
 DECAY = 5e-4
-SEED = 1
 DEMO_SHARE = 0.1  # share of scenes that show the street of the demo clip
 MOST_OBJECTS = 14
 
 
-def render(queue, seed):
-    """Render scenes for ever; scene after scene follows from the seed."""
+class Stage(NamedTuple):
+    """Iterations on pictures of one size, with a cosine schedule of the learning rate."""
+
+    width: int
+    height: int
+    iterations: int
+    rate: float
+    seed: int
+
+
+STAGES = (Stage(320, 192, 7000, 2.5e-3, 1), Stage(INPUT_WIDTH, INPUT_HEIGHT, 5000, 1.5e-3, 2))
+
+
+def render(queue, stage):
+    """Render scenes for ever; scene after scene follows from the stage's seed."""
     os.nice(10)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([stage.seed, 7])
     while True:
         street = scene.demo_street() if rng.random() < DEMO_SHARE else None
-        for item in scene.random_scenes(rng, INPUT_WIDTH, INPUT_HEIGHT, 3, street):
+        for item in scene.random_scenes(rng, stage.width, stage.height, 3, street):
             queue.put(item)
 
 
 def batch_of(rng, pool):
     """Take random scenes of the pool, mirror some, and swap the colour channels of a few."""
-    pictures = np.empty((BATCH, 3, INPUT_HEIGHT, INPUT_WIDTH), np.uint8)
+    height, width = pool[0][0].shape[:2]
+    pictures = np.empty((BATCH, 3, height, width), np.uint8)
     objects = np.full((BATCH, MOST_OBJECTS, 5), -1, np.float32)
     for row, index in enumerate(rng.integers(0, len(pool), BATCH)):
         picture, boxes = pool[index]
         if rng.random() < 0.5:
             picture = picture[:, ::-1]
-            boxes = np.stack([boxes[:, 0], INPUT_WIDTH - boxes[:, 3], boxes[:, 2], INPUT_WIDTH - boxes[:, 1], boxes[:, 4]], 1)
+            boxes = np.stack([boxes[:, 0], width - boxes[:, 3], boxes[:, 2], width - boxes[:, 1], boxes[:, 4]], 1)
         if rng.random() < 0.2:
             picture = picture[..., rng.permutation(3)]
         pictures[row] = picture.transpose(2, 0, 1)
@@ -134,29 +145,29 @@ def fast_arithmetic():
         return False
 
 
-def train(iterations, peak_rate, seed, beginning, checkpoint):
-    """Run the training and save the averaged weights."""
+def train(stage, weights, checkpoint):
+    """Run one stage, from given weights if any, save the averaged weights and return them."""
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+    torch.manual_seed(stage.seed)
+    rng = np.random.default_rng(stage.seed)
     queue = multiprocessing.Queue(96)
-    renderer = multiprocessing.Process(target=render, args=(queue, [seed, 7]), daemon=True)
+    renderer = multiprocessing.Process(target=render, args=(queue, stage), daemon=True)
     renderer.start()
 
     detector = Detector()
-    if beginning:
-        detector.load_state_dict(torch.load(beginning))
+    if weights:
+        detector.load_state_dict(weights)
     detector = detector.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(detector.parameters(), peak_rate, weight_decay=DECAY)
+    optimiser = torch.optim.AdamW(detector.parameters(), stage.rate, weight_decay=DECAY)
     average = {name: value.clone() for name, value in detector.state_dict().items()}
-    grid, bfloat = cells(), fast_arithmetic()
+    grid, bfloat = cells(stage.width, stage.height), fast_arithmetic()
     print("parameters", sum(p.numel() for p in detector.parameters()), "bfloat16", bfloat, flush=True)
 
     pool = [queue.get() for _ in range(10 * BATCH)]
     arrived, start = len(pool), time.process_time()
-    for step in range(1, iterations + 1):
-        progress = step / iterations
-        rate = peak_rate * min(1, step / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+    for step in range(1, stage.iterations + 1):
+        progress = step / stage.iterations
+        rate = stage.rate * min(1, step / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimiser.param_groups:
             group["lr"] = rate
         for _ in range(FRESH):
@@ -186,20 +197,19 @@ def train(iterations, peak_rate, seed, beginning, checkpoint):
         if step % 1000 == 0:
             torch.save(average, checkpoint)
     torch.save(average, checkpoint)
-    print(f"trained {iterations} iterations in {time.process_time() - start:.0f} s of processor time", flush=True)
+    print(f"trained {stage.iterations} iterations in {time.process_time() - start:.0f} s of processor time", flush=True)
     renderer.terminate()
+    return average
 
 
 def main():
     parser = argparse.ArgumentParser(description="Train the demo detector.")
-    parser.add_argument("--iterations", type=int, default=7000)
-    parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--start", metavar="FILE")
     parser.add_argument("--checkpoint", default=".cache/demo/detector.pt")
     options = parser.parse_args()
     os.makedirs(os.path.dirname(os.path.abspath(options.checkpoint)), exist_ok=True)
-    train(options.iterations, options.rate, options.seed, options.start, options.checkpoint)
+    weights = None
+    for stage in STAGES:
+        weights = train(stage, weights, options.checkpoint)
 
 
 if __name__ == "__main__":
