@@ -45,8 +45,6 @@ export class Track {
   readonly name: string;
   readonly codec: Codec;
   readonly timeline: Timeline;
-  /** Resolves when the track ends. */
-  readonly closed: Promise<EndReason>;
   readonly #clock: Clock;
   readonly #clockRateHz: number;
   readonly #onKeyframeRequest: () => boolean;
@@ -54,8 +52,8 @@ export class Track {
   readonly #subscriptions = new Set<Subscription>();
   readonly #subscribed: SubscribedTrack;
   readonly #meter = new RateMeter();
-  #resolveClosed: (reason: EndReason) => void = () => undefined;
-  #isClosed = false;
+  readonly #closeListeners = new Set<(reason: EndReason) => void>();
+  #endReason: EndReason | undefined;
   #lastFrame: PacketizedFrame | undefined;
   #frameIntervalTicks = 3000;
   #lastKeyframeRequestMs = -Infinity;
@@ -73,7 +71,6 @@ export class Track {
     this.#clock = init.clock;
     this.#clockRateHz = clockRateHz(init.codec);
     this.#onKeyframeRequest = init.onKeyframeRequest ?? (() => false);
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',
       requestKeyframe: () => this.#requestKeyframe(),
@@ -106,7 +103,7 @@ export class Track {
 
   /** Hands the next frame to every subscription. Never waits. Ignored after `close`. */
   write(frame: EncodedFrame): void {
-    if (this.#isClosed) return;
+    if (this.#endReason !== undefined) return;
     const payloads = packetize(this.codec, frame.data);
     if (payloads.length === 0) return;
     const packetized: PacketizedFrame = {
@@ -130,11 +127,22 @@ export class Track {
 
   /** Ends the track for all its readers. Idempotent. */
   close(reason: EndReason): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
     for (const subscription of this.#subscriptions) subscription.close();
     this.#gop.clear();
-    this.#resolveClosed(reason);
+    for (const listener of this.#closeListeners) listener(reason);
+    this.#closeListeners.clear();
+  }
+
+  /**
+   * Calls `listener` once, when the track ends; at once where it has. Call the returned function to stop listening:
+   * a track may outlive its readers by days, and must not hold them.
+   */
+  onClosed(listener: (reason: EndReason) => void): () => void {
+    if (this.#endReason === undefined) this.#closeListeners.add(listener);
+    else listener(this.#endReason);
+    return () => void this.#closeListeners.delete(listener);
   }
 
   /** The track's RTP timestamp (unsigned, 32 bit) of a media time. */

@@ -15,6 +15,7 @@ export interface SessionStream {
   rtp?: RtpStream;
   lease?: TrackLease;
   subscription?: Subscription;
+  stopListening?: () => void;
 }
 
 /** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */

@@ -164,7 +164,7 @@ export class PeerSession {
       const lease = await this.#deps.gateway.openTrack(stream.request);
       if (this.#endReason !== undefined) return lease.release();
       stream.lease = lease;
-      lease.track.closed.then((reason) => this.close(reason)).catch(() => undefined);
+      stream.stopListening = lease.track.onClosed((reason) => this.close(reason));
       if (this.#connectMs !== undefined) this.#startStream(stream);
     } catch (error) {
       this.#failure ??= error;
@@ -255,7 +255,8 @@ export class PeerSession {
   }
 
   async #releaseAll(): Promise<void> {
-    for (const { subscription, lease } of this.#streams) {
+    for (const { subscription, lease, stopListening } of this.#streams) {
+      stopListening?.();
       subscription?.close();
       lease?.release();
     }

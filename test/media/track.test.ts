@@ -112,13 +112,17 @@ describe('Track', () => {
     assert.equal(other.frames.length, 6);
   });
 
-  it('ends with the reason and drops its subscriptions', async () => {
+  it('ends with the reason and drops its subscriptions', () => {
     const { track, sink } = setUp();
     track.subscribe(sink);
+    const reasons: string[] = [];
+    track.onClosed((reason) => reasons.push(reason));
+    track.onClosed(() => assert.fail('it has stopped listening'))();
     track.close('source-ended');
     track.close('server-closing');
     track.write(h264(0, true));
-    assert.equal(await track.closed, 'source-ended');
+    track.onClosed((reason) => reasons.push(`late ${reason}`));
+    assert.deepEqual(reasons, ['source-ended', 'late source-ended']);
     assert.equal(track.viewers, 0);
     assert.equal(sink.frames.length, 0);
   });

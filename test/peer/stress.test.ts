@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { MediaPeerError } from '../../src/errors.js';
+import { PeerSession } from '../../src/peer/session.js';
 import { eventually } from '../helpers/deadline.js';
 import { WeriftViewer } from '../helpers/werift-viewer.js';
 import { Rig } from './rig.js';
@@ -85,4 +88,34 @@ test('300 joins and leaves, ended at every stage, leave no session, socket, time
   // Handshake flights of the library end at their next repetition, at most 5.5 s away.
   const isBack = (): boolean => Object.entries(held()).every(([kind, count]) => count <= (baseline[kind] ?? 0));
   await eventually(isBack, 20_000, 'the handles to be given back').catch(() => assert.deepEqual(held(), baseline));
+});
+
+test('a session that has ended is forgotten while its tracks go on', { timeout: 30_000 }, async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const sessions: WeakRef<PeerSession>[] = [];
+  const run = Reflect.get(PeerSession.prototype, 'run') as PeerSession['run'];
+  t.mock.method(PeerSession.prototype, 'run', function (this: PeerSession) {
+    sessions.push(new WeakRef(this));
+    return run.call(this);
+  });
+  const rig = new Rig();
+  for (let i = 0; i < 3; i++) {
+    const viewer = new WeriftViewer();
+    const { sessionId } = await viewer.join(rig.accept());
+    rig.write(3);
+    await rig.manager.close(sessionId, 'viewer-left');
+    await viewer.close();
+  }
+  t.mock.reset();
+  assert.equal(sessions.length, 3);
+  await eventually(
+    () => {
+      collectGarbage();
+      return sessions.every((session) => session.deref() === undefined);
+    },
+    10_000,
+    'the ended sessions to be collected',
+  );
+  await rig.close();
 });
