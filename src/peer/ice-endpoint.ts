@@ -3,14 +3,15 @@
  * datagrams are taken from addresses that passed one alone, and nothing is sent to anybody but the peer (and to the
  * STUN servers that the configuration names).
  */
-import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePairState, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
+import { randomBytes } from 'node:crypto';
+import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePairState, type CandidatePair, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { ResourceLedger } from '../resources.js';
 import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { RemoteTransport } from './sdp.js';
 import { UdpSocket } from './udp-socket.js';
-import { iceInternals, stunInternals, type IceInternals } from './werift-internals.js';
+import { iceInternals, pairInternals, stunInternals, type IceInternals } from './werift-internals.js';
 
 export interface IceOptions {
   readonly addresses: readonly HostAddress[];
@@ -29,6 +30,13 @@ const RETRY_AFTER_S = 5;
 const MAX_PROVEN = 32;
 /** How long a STUN server may take before the answer goes out without its candidate. */
 const STUN_TIMEOUT_MS = 1000;
+/**
+ * Pairs that are checked (RFC 8445 §6.1.2.5): who knows the credentials could name any number of addresses by
+ * sending from them, and each would be sent checks.
+ */
+const MAX_PAIRS = 100;
+/** Checks of one pair whose repetitions are still recognized. */
+const MAX_REMEMBERED_CHECKS = 64;
 
 export class IceEndpoint {
   readonly transport: RTCIceTransport;
@@ -61,6 +69,9 @@ export class IceEndpoint {
     this.transport = new RTCIceTransport(gatherer);
     this.#ice = iceInternals(gatherer.connection);
     this.#ice.stunServer = undefined;
+    // At least 24 and 128 bits of randomness (RFC 8445 §5.3); the library's own are 16 and 88.
+    this.#ice.localUsername = randomBytes(6).toString('base64');
+    this.#ice.localPassword = randomBytes(18).toString('base64');
     this.#ice.send = (data) => {
       this.send(data);
       return Promise.resolve();
@@ -243,11 +254,18 @@ export class IceEndpoint {
     if (!isForUs || !message.attributesKeys.includes('MESSAGE-INTEGRITY')) return;
     const authentic = parseMessage(data, Buffer.from(this.#ice.localPassword, 'utf8'));
     if (!authentic) return;
+    const pair = this.#pairOf(protocol, address);
+    if (pair) forgetOldChecks(pair);
+    else if (this.transport.connection.candidatePairs.length >= MAX_PAIRS) return;
     this.#lastHeardMs = this.#clock.now();
     if (!this.#remote && this.#proven.size < MAX_PROVEN) this.#proven.add(address.join(' '));
     if (authentic.attributesKeys.includes('USE-CANDIDATE')) this.#nominationWish = { protocol, host: address[0], port: address[1] };
     stun.onRequestReceived.execute(authentic, address, data);
     this.#followNomination();
+  }
+
+  #pairOf(protocol: StunProtocol, [host, port]: readonly [string, number]): CandidatePair | undefined {
+    return this.transport.connection.candidatePairs.find((pair) => pair.protocol === protocol && pair.remoteAddr[0] === host && pair.remoteAddr[1] === port);
   }
 
   #heardFrom([host, port]: readonly [string, number]): void {
@@ -261,7 +279,7 @@ export class IceEndpoint {
   #followWish(): void {
     const wish = this.#nominationWish;
     if (!wish || !this.#ice.nominated || this.#ice.iceControlling) return;
-    const pair = this.transport.connection.candidatePairs.find(({ protocol, remoteAddr: [host, port] }) => protocol === wish.protocol && host === wish.host && port === wish.port);
+    const pair = this.#pairOf(wish.protocol, [wish.host, wish.port]);
     if (pair?.state === CandidatePairState.SUCCEEDED) this.#ice.nominated = pair;
   }
 
@@ -277,6 +295,12 @@ export class IceEndpoint {
     this.#proven.clear();
     if (isFirst) this.onNominated();
   }
+}
+
+/** The library keeps the id of every check, one each few seconds for as long as the session lives. */
+function forgetOldChecks(pair: CandidatePair): void {
+  const { requestTransactionIds } = pairInternals(pair);
+  if (requestTransactionIds.size >= MAX_REMEMBERED_CHECKS) requestTransactionIds.clear();
 }
 
 function unboundError({ portRange }: IceOptions, cause: unknown): Error {

@@ -49,6 +49,11 @@ export interface StunProtocolInternals {
   readonly onRequestReceived: { execute(message: Message, address: readonly [string, number], data: Buffer): void };
 }
 
+/** A candidate pair's private side. */
+export interface PairInternals {
+  readonly requestTransactionIds: Set<string>;
+}
+
 /** A record as `encryptPacket` takes and changes it. */
 export interface DtlsRecord {
   recordLayerHeader: { contentType: number; protocolVersion: { major: number; minor: number }; epoch: number; sequenceNumber: number; contentLen: number };
@@ -81,6 +86,10 @@ export function iceInternals(connection: unknown): IceInternals {
 
 export function stunInternals(protocol: StunProtocol): StunProtocolInternals {
   return protocol as unknown as StunProtocolInternals;
+}
+
+export function pairInternals(pair: CandidatePair): PairInternals {
+  return pair as unknown as PairInternals;
 }
 
 export function dtlsInternals(association: unknown): DtlsInternals {

@@ -1,52 +1,103 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
-import { classes, Message, methods } from 'werift';
+import { describe, it, type TestContext } from 'node:test';
+import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../src/clock.js';
 import { IceEndpoint } from '../../src/peer/ice-endpoint.js';
+import { pairInternals } from '../../src/peer/werift-internals.js';
 import { ResourceLedger } from '../../src/resources.js';
-import { eventually } from '../helpers/deadline.js';
+import { eventually, within } from '../helpers/deadline.js';
 
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 const REMOTE = { iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, fingerprints: [], setup: 'actpass', candidates: [] } as const;
 
-async function udpSocket(): Promise<dgram.Socket> {
+/** Checks for answers and is closed after the test, with nothing left. */
+async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
+  const ledger = new ResourceLedger();
+  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger });
+  t.after(async () => {
+    await endpoint.close();
+    assert.equal(ledger.snapshot().udp_sockets, 0);
+  });
+  endpoint.connect(REMOTE);
+  return endpoint;
+}
+
+async function udpSocket(t: TestContext): Promise<dgram.Socket> {
   const socket = dgram.createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
+  t.after(() => socket.close());
   return socket;
 }
 
 /** A connectivity check that nominates nothing (RFC 8445 §7.2.4). */
-function check(ufrag: string, password: string): Buffer {
+function check(ufrag: string, password: string): Message {
   const request = new Message(methods.BINDING, classes.REQUEST);
   request.setAttribute('USERNAME', `${ufrag}:${REMOTE.iceUfrag}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n);
-  return request.addMessageIntegrity(Buffer.from(password)).addFingerprint().bytes;
+  return request.addMessageIntegrity(Buffer.from(password)).addFingerprint();
+}
+
+function portOf(endpoint: IceEndpoint): number {
+  return Number(endpoint.candidates[0]?.split(' ')[5]);
+}
+
+/** Sends an authentic check; false where it is not answered. */
+async function isAnswered(endpoint: IceEndpoint, socket: dgram.Socket): Promise<boolean> {
+  const request = check(endpoint.localUfrag, endpoint.localPassword);
+  const answered = new Promise<boolean>((resolve) => {
+    socket.on('message', (data) => {
+      if (parseMessage(data)?.transactionIdHex === request.transactionIdHex) resolve(true);
+    });
+  });
+  socket.send(request.bytes, portOf(endpoint), '127.0.0.1');
+  try {
+    return await within(answered, 300, 'an answer').catch(() => false);
+  } finally {
+    socket.removeAllListeners('message');
+  }
 }
 
 describe('IceEndpoint', () => {
   it("takes a browser's first DTLS flight before a pair is nominated, and only from addresses that know the password", async (t) => {
-    const ledger = new ResourceLedger();
-    const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger });
+    const endpoint = await openEndpoint(t);
     const received: number[] = [];
     endpoint.onData = (data) => received.push(data[1] ?? -1);
-    endpoint.connect(REMOTE);
-    const port = Number(endpoint.candidates[0]?.split(' ')[5]);
-    const [peer, stranger] = [await udpSocket(), await udpSocket()];
-    t.after(async () => {
-      peer.close();
-      stranger.close();
-      await endpoint.close();
-      assert.equal(ledger.snapshot().udp_sockets, 0);
-    });
-    stranger.send(check(endpoint.localUfrag, 'wrong'.repeat(5)), port, '127.0.0.1');
-    stranger.send(Buffer.from([22, 1]), port, '127.0.0.1');
-    const answered = once(peer, 'message');
-    peer.send(check(endpoint.localUfrag, endpoint.localPassword), port, '127.0.0.1');
-    await answered;
-    peer.send(Buffer.from([22, 2]), port, '127.0.0.1');
+    const [peer, stranger] = [await udpSocket(t), await udpSocket(t)];
+    stranger.send(check(endpoint.localUfrag, 'wrong'.repeat(5)).bytes, portOf(endpoint), '127.0.0.1');
+    stranger.send(Buffer.from([22, 1]), portOf(endpoint), '127.0.0.1');
+    assert.equal(await isAnswered(endpoint, peer), true);
+    peer.send(Buffer.from([22, 2]), portOf(endpoint), '127.0.0.1');
     await eventually(() => received.length > 0, 2000, 'the flight');
     assert.deepEqual(received, [2]);
+  });
+
+  it('has new credentials each time, with the 24 and 128 random bits of RFC 8445', async (t) => {
+    const [a, b] = [await openEndpoint(t), await openEndpoint(t)];
+    // Base64 carries 6 bits in a character.
+    assert.match(a.localUfrag, /^[A-Za-z0-9+/]{4,}$/);
+    assert.match(a.localPassword, /^[A-Za-z0-9+/]{22,}$/);
+    assert.ok(/[g-zA-Z+/]/.test(a.localPassword), 'hexadecimal digits would carry 4');
+    assert.ok(a.localUfrag !== b.localUfrag && a.localPassword !== b.localPassword);
+  });
+
+  it('answers, and checks, a client that sends from ever new addresses at a bounded number of them', { timeout: 30_000 }, async (t) => {
+    const endpoint = await openEndpoint(t);
+    const first = await udpSocket(t);
+    assert.equal(await isAnswered(endpoint, first), true);
+    let answered = 1;
+    for (let i = 0; i < 102; i++) if (await isAnswered(endpoint, await udpSocket(t))) answered++;
+    assert.equal(answered, 100);
+    assert.equal(endpoint.transport.connection.candidatePairs.length, 100);
+    assert.equal(await isAnswered(endpoint, first), true, 'a known address is still answered');
+  });
+
+  it("keeps no more of a client's checks the more there are", { timeout: 30_000 }, async (t) => {
+    const endpoint = await openEndpoint(t);
+    const client = await udpSocket(t);
+    for (let i = 0; i < 200; i++) assert.equal(await isAnswered(endpoint, client), true);
+    const [pair] = endpoint.transport.connection.candidatePairs;
+    assert.ok(pair && pairInternals(pair).requestTransactionIds.size <= 64);
   });
 });
