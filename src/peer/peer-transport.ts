@@ -3,16 +3,17 @@
  * bytes; what they mean is the streams' business. The interface `PacketTransport` is what a faster way of sending
  * replaces.
  */
-import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCSctpTransport, type RTCCertificate, type RTCDataChannel } from 'werift';
+import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, type RTCCertificate, type RTCDataChannel, type RTCSctpTransport } from 'werift';
 import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
-import { MAX_DATA_MESSAGE_BYTES, type LocalTransport } from './answer.js';
+import type { LocalTransport } from './answer.js';
 import { closeNotify, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
 import { IceEndpoint, type IceOptions, type IceState } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
+import { openSctp } from './sctp.js';
 import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpSender, type SrtpProfile } from './srtp.js';
-import { dtlsInternals, type SctpInternals, type SctpTransportInternals } from './werift-internals.js';
+import { dtlsInternals } from './werift-internals.js';
 
 /** One RTP packet of one viewer: its own header over payload bytes that all viewers share. */
 export interface RtpPacket {
@@ -169,16 +170,7 @@ export class PeerTransport implements PacketTransport {
   }
 
   #makeSctp(): RTCSctpTransport {
-    const sctp = new RTCSctpTransport(5000, MAX_DATA_MESSAGE_BYTES);
-    // Both are async functions whose rejection nobody handles: a malformed message would end the process.
-    const dropped = (error: unknown): void => this.#init.logger.debug({ error }, 'data channel message dropped');
-    const channels = sctp as unknown as SctpTransportInternals;
-    const receive = channels.datachannelReceive;
-    channels.datachannelReceive = (streamId, protocolId, data) => receive(streamId, protocolId, data).catch(dropped);
-    sctp.setDtlsTransport(this.#dtls);
-    const association = sctp.sctp as unknown as SctpInternals;
-    const handleData = association.handleData.bind(association);
-    association.handleData = (data) => handleData(data).catch(dropped);
+    const sctp = openSctp(this.#dtls, (error) => this.#init.logger.debug({ error }, 'data channel message dropped'));
     sctp.sctp.stateChanged.closed.subscribe(() => this.#end('viewer-left'));
     sctp.onDataChannel.subscribe((channel) => this.onDataChannel(channel));
     return sctp;

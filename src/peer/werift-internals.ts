@@ -72,12 +72,23 @@ export interface DtlsInternals {
 
 /** The data channel layer's private side. */
 export interface SctpTransportInternals {
+  readonly dataChannels: Readonly<Record<number, unknown>>;
   datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
+}
+
+/** A received piece of a message. */
+export interface SctpDataChunk {
+  readonly streamId: number;
+  readonly userData: Buffer;
 }
 
 /** The SCTP association's private side. */
 export interface SctpInternals {
+  /** What is left of the window, in bytes. */
+  advertisedRwnd: number;
+  readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly unknown[] }>>;
   handleData(data: Buffer): Promise<void>;
+  receiveDataChunk(chunk: SctpDataChunk): void;
 }
 
 export function iceInternals(connection: unknown): IceInternals {
@@ -92,6 +103,15 @@ export function pairInternals(pair: CandidatePair): PairInternals {
   return pair as unknown as PairInternals;
 }
 
+export function sctpChannels(transport: RTCSctpTransport): SctpTransportInternals {
+  return transport as unknown as SctpTransportInternals;
+}
+
+/** There is one once the transport has its DTLS transport. */
+export function sctpAssociation(transport: RTCSctpTransport): SctpInternals {
+  return transport.sctp as unknown as SctpInternals;
+}
+
 export function dtlsInternals(association: unknown): DtlsInternals {
   return association as DtlsInternals;
 }
@@ -101,11 +121,14 @@ export function assertWeriftShape(): void {
   const gatherer = new RTCIceGatherer({});
   const { connection } = gatherer;
   const dtls = new RTCDtlsTransport({}, new RTCIceTransport(gatherer), undefined, []);
+  const sctp = new RTCSctpTransport(5000);
+  sctp.setDtlsTransport(dtls);
   const used: [string, object, string[]][] = [
     ['Connection', connection, ['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect']],
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
-    ['RTCSctpTransport', new RTCSctpTransport(5000), ['datachannelReceive']],
+    ['RTCSctpTransport', sctp, ['datachannelReceive']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
