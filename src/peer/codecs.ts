@@ -11,7 +11,8 @@ export interface OfferedCodec {
   readonly channels: string | undefined;
   /** The `a=fmtp` value as written. */
   readonly fmtp: string | undefined;
-  readonly feedback: ReadonlySet<string>;
+  /** What is known of its `a=rtcp-fb`. */
+  readonly feedback: ReadonlySet<Feedback>;
 }
 
 /** What an m-line sends. */
@@ -21,29 +22,30 @@ export interface NegotiatedCodec {
   /** RFC 4588 retransmission; undefined where the offer has none for this codec. */
   readonly rtx: OfferedCodec | undefined;
   /** Feedback of the offer that is answered. */
-  readonly feedback: readonly string[];
+  readonly feedback: readonly Feedback[];
 }
 
 /** Feedback that is acted on: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1. */
 const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
+type Feedback = (typeof VIDEO_FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */
 export function offeredCodecs(section: MediaSection): OfferedCodec[] {
   const rtpmaps = byPayloadType(attributeValues(section.attributes, 'rtpmap'));
   const fmtps = byPayloadType(attributeValues(section.attributes, 'fmtp'));
-  const feedback = attributeValues(section.attributes, 'rtcp-fb').map((line) => line.split(/ +/));
+  const feedback = feedbackByFormat(attributeValues(section.attributes, 'rtcp-fb'));
   const codecs = new Map<number, OfferedCodec>();
   for (const format of section.formats) {
-    if (!/^[0-9]{1,3}$/.test(format) || Number(format) > 127) continue;
+    if (!/^[0-9]{1,3}$/.test(format) || Number(format) > 127 || codecs.has(Number(format))) continue;
     const [name, clockRate, channels] = rtpmaps.get(format)?.split('/') ?? [];
-    if (!name || !clockRate || codecs.has(Number(format))) continue;
+    if (!name || !clockRate) continue;
     codecs.set(Number(format), {
       payloadType: Number(format),
       name,
       clockRateHz: Number(clockRate),
       channels,
       fmtp: fmtps.get(format),
-      feedback: new Set(feedback.flatMap(([target, ...words]) => (target === format || target === '*' ? [words.join(' ')] : []))),
+      feedback: new Set([...(feedback.get(format) ?? []), ...(feedback.get('*') ?? [])]),
     });
   }
   return [...codecs.values()];
@@ -84,6 +86,17 @@ function h264Rank(codec: OfferedCodec): number {
   const profile = fmtp.get('profile-level-id')?.toLowerCase() ?? '42';
   const byProfile = ['42e0', '4200', '42', '4d', '64', ''].findIndex((prefix) => profile.startsWith(prefix));
   return byProfile + (mode === '1' ? 0 : 10);
+}
+
+/** `*` stands for all formats (RFC 4585 §4.2). */
+function feedbackByFormat(lines: readonly string[]): Map<string, Set<Feedback>> {
+  const feedback = new Map<string, Set<Feedback>>();
+  for (const line of lines) {
+    const [format = '', ...words] = line.split(/ +/);
+    const known = VIDEO_FEEDBACK.find((value) => value === words.join(' '));
+    if (known) feedback.set(format, (feedback.get(format) ?? new Set()).add(known));
+  }
+  return feedback;
 }
 
 function parameters(fmtp: string | undefined): Map<string, string> {

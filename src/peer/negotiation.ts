@@ -7,7 +7,10 @@ import type { Rendition } from '../media/index.js';
 import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
 import type { SourceMedia } from './gateway.js';
 import { remoteTransport } from './remote-transport.js';
-import { attribute, attributeValues, parseSdp, type MediaSection, type RemoteTransport, type SessionDescription } from './sdp.js';
+import { attribute, attributeValues, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './sdp.js';
+
+/** Each transport is a handshake, and a socket on every address: a client that bundles needs one. */
+const MAX_TRANSPORTS = 8;
 
 interface PlannedSection {
   readonly section: MediaSection;
@@ -134,6 +137,7 @@ function assignTransports(description: SessionDescription, wishes: readonly Wish
     if (sections.some(isServed)) open(sections);
   }
   for (const section of description.media) if (!groupOf.has(section) && isServed(section)) open([section]);
+  if (groups.length > MAX_TRANSPORTS) throw sdpInvalid(`it needs ${groups.length} transports of at most ${MAX_TRANSPORTS}; bundle its m-lines (a=group:BUNDLE)`);
   const mLines = description.media.map((section, i): MLinePlan => {
     const wish = wishes[i] ?? { use: 'none', reason: 'not planned' };
     const transport = groupOf.get(section);

@@ -176,3 +176,23 @@ test('an offer that is passive is answered actively', () => {
   const plan = negotiate(offer('safari').replace(/a=setup:actpass/g, 'a=setup:passive'), source);
   assert.equal(plan.transports[0]?.setup, 'passive');
 });
+
+test('an offer of the largest size with thousands of feedback lines is read in a moment', () => {
+  const types = Array.from({ length: 96 }, (_, i) => i);
+  const lines = offer('firefox').replace(/^(m=video [0-9]+ \S+) .*$/m, `$1 ${types.join(' ')}`).split(/\r?\n/);
+  const at = lines.findLastIndex((line) => line.startsWith('m=video')) + 1;
+  lines.splice(at, 0, ...types.map((type) => `a=rtpmap:${type} H264/90000`));
+  const room = MAX_SDP_BYTES - lines.join('\r\n').length - 100;
+  lines.splice(at, 0, ...Array<string>(Math.floor(room / 17)).fill('a=rtcp-fb:* any'));
+  const startMs = performance.now();
+  negotiate(lines.join('\r\n'), { hasAudio: true, renditions: ['raw'] });
+  const elapsedMs = performance.now() - startMs;
+  assert.ok(elapsedMs < 150, `${elapsedMs} ms`);
+});
+
+test('an offer that needs more than 8 transports is refused saying what to do', () => {
+  const [session = '', , audio = ''] = offer('gstreamer-no-bundle').split(/^(?=m=)/m);
+  const withAudios = (count: number): string => session + audio.replace(/^a=mid:.*\r?\n/m, '').repeat(count);
+  assert.equal(negotiate(withAudios(8), { hasAudio: true, renditions: ['raw'] }).transports.length, 8);
+  assert.throws(() => negotiate(withAudios(9), { hasAudio: true, renditions: ['raw'] }), { code: 'SDP_INVALID', message: /needs 9 transports of at most 8; bundle its m-lines/ });
+});

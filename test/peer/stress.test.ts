@@ -94,7 +94,7 @@ test('a session that has ended is forgotten while its tracks go on', { timeout: 
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const sessions: WeakRef<PeerSession>[] = [];
-  const run = Reflect.get(PeerSession.prototype, 'run') as PeerSession['run'];
+  const run = Reflect.get(PeerSession.prototype, 'run');
   t.mock.method(PeerSession.prototype, 'run', function (this: PeerSession) {
     sessions.push(new WeakRef(this));
     return run.call(this);
