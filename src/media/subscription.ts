@@ -54,10 +54,11 @@ export class Subscription {
   /**
    * The reader cannot decode (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1). Where the producer makes keyframes
    * on demand it is asked for one, merged with everybody's requests; otherwise this reader alone gets the open
-   * group again.
+   * group again: not while the last replay is still under way, nor while the reader is too slow for what it gets.
    */
   requestKeyframe(): void {
     if (this.#state === 'closed' || this.#track.requestKeyframe()) return;
+    if (this.#backlog.length > 0 || this.#isSlow()) return;
     if (this.#track.clock.now() - this.#lastReplayMs >= MIN_REPLAY_INTERVAL_MS) this.#startReplay();
   }
 
@@ -72,7 +73,7 @@ export class Subscription {
   /** The track's next frame; called by the track alone. */
   deliver(frame: PacketizedFrame): void {
     if (this.#state === 'closed') return;
-    const slow = this.#sink.pendingBytes > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
+    const slow = this.#isSlow();
     if (this.#state === 'waiting-for-keyframe') {
       if (slow || !frame.keyframe) {
         if (this.#lastTimestamp !== undefined) this.#dropped++;
@@ -88,6 +89,11 @@ export class Subscription {
     }
     if (this.#backlog.length > 0) this.#backlog.push(frame);
     else this.#send(frame);
+  }
+
+  /** A reader that was too slow must have caught up by half before it gets more. */
+  #isSlow(): boolean {
+    return this.#sink.pendingBytes > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
   }
 
   #startReplay(): void {

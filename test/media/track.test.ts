@@ -112,6 +112,32 @@ describe('Track', () => {
     assert.equal(other.frames.length, 6);
   });
 
+  it('does not begin a replay again while it is under way, however often the viewer asks', async () => {
+    const { track, sink, clock } = setUp();
+    for (let i = 0; i < 400; i++) track.write(h264(i * 40, i === 0, 30_000));
+    const subscription = track.subscribe(sink);
+    for (let i = 0; i < 30; i++) {
+      await clock.advance(100);
+      if (sink.frames.length === 400) break;
+      subscription.requestKeyframe();
+    }
+    assert.deepEqual(sink.mediaTimes, Array.from({ length: 400 }, (_, i) => i * 40));
+  });
+
+  it('replays nothing to a viewer that is too slow for what it gets', async () => {
+    const { track, sink, clock } = setUp();
+    const subscription = track.subscribe(sink);
+    track.write(h264(0, true));
+    await clock.advance(1000);
+    sink.pendingBytes = 2 * 1024 * 1024;
+    track.write(h264(40, false));
+    subscription.requestKeyframe();
+    assert.deepEqual(sink.mediaTimes, [0]);
+    sink.pendingBytes = 0;
+    subscription.requestKeyframe();
+    assert.deepEqual(sink.mediaTimes, [0, 0, 40]);
+  });
+
   it('ends with the reason and drops its subscriptions', () => {
     const { track, sink } = setUp();
     track.subscribe(sink);

@@ -180,7 +180,7 @@ test('an offer that is passive is answered actively', () => {
 test('an offer of the largest size with thousands of feedback lines is read in a moment', () => {
   const types = Array.from({ length: 96 }, (_, i) => i);
   const lines = offer('firefox').replace(/^(m=video [0-9]+ \S+) .*$/m, `$1 ${types.join(' ')}`).split(/\r?\n/);
-  const at = lines.findLastIndex((line) => line.startsWith('m=video')) + 1;
+  const at = lines.findIndex((line) => line.startsWith('m=video')) + 1;
   lines.splice(at, 0, ...types.map((type) => `a=rtpmap:${type} H264/90000`));
   const room = MAX_SDP_BYTES - lines.join('\r\n').length - 100;
   lines.splice(at, 0, ...Array<string>(Math.floor(room / 17)).fill('a=rtcp-fb:* any'));
