@@ -126,7 +126,8 @@ export function writeSenderReport(report: SenderReport): Buffer {
   packet[1] = SENDER_REPORT;
   packet.writeUInt16BE(6, 2);
   packet.writeUInt32BE(report.ssrc, 4);
-  packet.writeUInt32BE(Math.floor(report.wallClockMs / 1000) + NTP_EPOCH_OFFSET_S, 8);
+  // The NTP era ends in 2036; the seconds begin anew.
+  packet.writeUInt32BE((Math.floor(report.wallClockMs / 1000) + NTP_EPOCH_OFFSET_S) % 2 ** 32, 8);
   packet.writeUInt32BE(Math.floor(((report.wallClockMs % 1000) / 1000) * 2 ** 32), 12);
   packet.writeUInt32BE(report.rtpTimestamp >>> 0, 16);
   packet.writeUInt32BE(report.packets >>> 0, 20);

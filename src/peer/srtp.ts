@@ -140,15 +140,16 @@ export class SrtpSender {
   }
 }
 
-/** Indexes behind the newest that are still told apart from replays (RFC 3711 §3.3.2). */
-const REPLAY_WINDOW = 32;
+/** Indexes behind the newest that are still told apart from replays: at least 64 (RFC 3711 §3.3.2). */
+const REPLAY_WINDOW = 64;
 
 /** Opens the SRTCP that the other side sends. */
 export class SrtcpReceiver {
   readonly #gcm: boolean;
   readonly #keys: SessionKeys;
   #newestIndex = -1;
-  #seen = 0;
+  /** Bit n: the index n behind the newest was seen. */
+  #seen = 0n;
 
   constructor(master: SrtpMasterKey) {
     this.#gcm = master.profile === SRTP_AEAD_AES_128_GCM;
@@ -195,16 +196,16 @@ export class SrtcpReceiver {
 
   #isReplay(index: number): boolean {
     const behind = this.#newestIndex - index;
-    return behind >= 0 && (behind >= REPLAY_WINDOW || ((this.#seen >>> behind) & 1) === 1);
+    return behind >= 0 && (behind >= REPLAY_WINDOW || ((this.#seen >> BigInt(behind)) & 1n) === 1n);
   }
 
   #remember(index: number): void {
     const ahead = index - this.#newestIndex;
     if (ahead > 0) {
-      this.#seen = ahead >= REPLAY_WINDOW ? 1 : (this.#seen << ahead) | 1;
+      this.#seen = ahead >= REPLAY_WINDOW ? 1n : BigInt.asUintN(REPLAY_WINDOW, (this.#seen << BigInt(ahead)) | 1n);
       this.#newestIndex = index;
     } else {
-      this.#seen |= 1 << -ahead;
+      this.#seen |= 1n << BigInt(-ahead);
     }
   }
 }

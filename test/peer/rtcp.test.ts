@@ -45,6 +45,8 @@ test('Sender Report, SDES and BYE are what another implementation reads', () => 
   assert.equal(Number(sr.senderInfo.ntpTimestamp & 0xffffffffn), 2 ** 30);
   assert.equal(sdes.chunks[0]?.items[0]?.text, 'cname-1');
   assert.equal(compactNtp(wallClockMs), Number((sr.senderInfo.ntpTimestamp >> 16n) & 0xffffffffn));
+  const nextEraS = 2 ** 32 - 2_208_988_800;
+  assert.equal(writeSenderReport({ ...report, wallClockMs: (nextEraS + 5) * 1000 }).readUInt32BE(8), 5, 'the NTP era of 2036');
   assert.deepEqual(parseRtcp(writeGoodbye([9, 10])), [
     { type: 'report', reports: [] },
     { type: 'bye', ssrcs: [9, 10] },

@@ -42,7 +42,7 @@ for (const profile of profiles) {
     const receiver = new SrtcpReceiver(ours);
     const compound = Buffer.concat([Buffer.from('80c90001deadbeef', 'hex'), Buffer.from('81ca0002deadbeef01000000', 'hex')]);
     for (let i = 0; i < 3; i++) assert.deepEqual(theirs.rtcp.decrypt(sender.protectRtcp(compound)), compound);
-    const packets = Array.from({ length: 40 }, () => theirs.rtcp.encrypt(compound));
+    const packets = Array.from({ length: 70 }, () => theirs.rtcp.encrypt(compound));
     const [first, second, third] = packets as [Buffer, Buffer, Buffer];
     assert.deepEqual(receiver.unprotect(second), compound);
     assert.deepEqual(receiver.unprotect(first), compound, 'out of order');
@@ -50,7 +50,9 @@ for (const profile of profiles) {
     const changed = Buffer.from(third);
     changed[9] = (changed[9] ?? 0) ^ 1;
     assert.equal(receiver.unprotect(changed), undefined, 'changed');
-    assert.deepEqual(receiver.unprotect(packets[39] as Buffer), compound);
+    assert.deepEqual(receiver.unprotect(packets[66] as Buffer), compound);
+    assert.deepEqual(receiver.unprotect(packets[3] as Buffer), compound, '63 behind the newest');
+    assert.equal(receiver.unprotect(packets[3] as Buffer), undefined, '63 behind the newest, again');
     assert.equal(receiver.unprotect(third), undefined, 'too old');
     assert.equal(receiver.unprotect(Buffer.alloc(9)), undefined, 'too short');
   });
