@@ -12,7 +12,7 @@ import { eventually, within } from '../helpers/deadline.js';
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 const REMOTE = { iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, fingerprints: [], setup: 'actpass', candidates: [] } as const;
 
-/** Checks for answers and is closed after the test, with nothing left. */
+/** Closed after the test, with nothing left. */
 async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
   const ledger = new ResourceLedger();
   const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger });
