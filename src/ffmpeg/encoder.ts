@@ -31,7 +31,7 @@ export interface EncoderOptions extends FfmpegDeps {
 
 /** A running encoder. */
 export interface Encoder {
-  /** Pictures that were not encoded because two were waiting already. */
+  /** Pictures that were not encoded because too many were waiting already. */
   readonly dropped: number;
   /** Hands a picture in and retains it until it is written; false when it is dropped. Media times must ascend. */
   write(picture: VideoFrame): boolean;
@@ -44,7 +44,7 @@ export interface Encoder {
 
 /** Pictures that may wait at standard input. */
 const MAX_WAITING = 2;
-/** Frames that may be inside ffmpeg; zerolatency keeps one. */
+/** Pictures that may be inside ffmpeg and the pipe to it, which holds many when they are tiny; zerolatency keeps one. */
 const MAX_INSIDE = 64;
 
 /** A bitrate that looks good for this size and rate: 2.5 Mbit/s for 720p30, never below 150 kbit/s nor above 8 Mbit/s. */
@@ -91,7 +91,7 @@ class FfmpegEncoder implements Encoder {
   write(picture: VideoFrame): boolean {
     const { widthPx, heightPx, fps } = this.#options;
     assert(picture.widthPx === widthPx && picture.heightPx === heightPx, 'an encoder takes pictures of one size');
-    if (this.#waiting >= MAX_WAITING) {
+    if (this.#waiting >= MAX_WAITING || this.#inside.size >= MAX_INSIDE) {
       this.dropped++;
       return false;
     }
@@ -131,7 +131,7 @@ class FfmpegEncoder implements Encoder {
     const stampMs = Math.round(frame.mediaTimeMs);
     const mediaTimeMs = this.#inside.get(stampMs);
     for (const older of this.#inside.keys()) {
-      if (older > stampMs && this.#inside.size <= MAX_INSIDE) break;
+      if (older > stampMs) break;
       this.#inside.delete(older);
     }
     assert(mediaTimeMs !== undefined, `a frame comes out with the stamp of a picture that went in, not ${stampMs}`);

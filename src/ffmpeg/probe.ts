@@ -203,8 +203,10 @@ function readPackets(csv: string, isWhole: boolean): PacketInfo {
   };
 }
 
+/** The first bytes; none when it cannot be read, which ffprobe has told already. */
 async function beginOf(file: string): Promise<Buffer> {
-  const handle = await open(file);
+  const handle = await open(file).catch(() => undefined);
+  if (!handle) return Buffer.alloc(0);
   try {
     return (await handle.read(Buffer.alloc(12), 0, 12, 0)).buffer;
   } finally {
@@ -218,6 +220,7 @@ const MP4_BEGIN = /^.{4}(ftyp|moov|mdat|wide|free|skip|pnot)/s;
 /** ffprobe's last line without the path of the file, which is nobody's business. */
 function explain(stderr: string, file: string, begin: Buffer): string {
   const last = stderr.trim().split('\n').at(-1)?.replaceAll(file, '').replace(/^\[[^\]]*\]\s*/, '').replace(/^:\s*/, '').trim();
+  if (/Permission denied|Input\/output error|No such file/.test(last ?? '')) return `it cannot be read (${last})`;
   if (/not on whitelist|whitelist/i.test(stderr)) return 'it is not a video in a supported container';
   if (/moov atom not found/.test(stderr) && !MP4_BEGIN.test(begin.toString('latin1'))) return 'it is not a video, whatever its name says';
   if (/moov atom not found/.test(stderr)) return 'it is incomplete: the index at its end is missing (moov atom not found)';

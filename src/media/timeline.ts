@@ -5,10 +5,21 @@
  */
 export class Timeline {
   #originWallClockMs: number | undefined;
+  #newestMs = -Infinity;
 
   /** Ties media time to capture time; the first call decides. */
   anchor(mediaTimeMs: number, captureWallClockMs: number): void {
     this.#originWallClockMs ??= captureWallClockMs - mediaTimeMs;
+  }
+
+  /** Newest media time that was delivered, of any kind; what follows lies behind it. -Infinity before the first. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  /** Notes that a frame of this media time was delivered. */
+  delivered(mediaTimeMs: number): void {
+    this.#newestMs = Math.max(this.#newestMs, mediaTimeMs);
   }
 
   /** True once media time is tied to the wall clock. */

@@ -147,7 +147,7 @@ export class Track {
 
   /** The track's RTP timestamp (unsigned, 32 bit) of a media time. */
   rtpTimestampAt(mediaTimeMs: number): number {
-    return Math.round((mediaTimeMs * this.#clockRateHz) / 1000) % 2 ** 32;
+    return (Math.round((mediaTimeMs * this.#clockRateHz) / 1000) % 2 ** 32) >>> 0;
   }
 
   #requestKeyframe(): boolean {

@@ -20,13 +20,16 @@ export class EncodedRendition {
       name: `encoder of ${track.name}`,
       clock: deps.clock,
       logger: deps.logger,
-      open: () =>
+      open: (worked) =>
         openEncoder({
           ...deps.ffmpeg,
           owner: track.name,
           codec,
           ...format,
-          onFrame: (frame: EncodedFrame) => track.write(frame),
+          onFrame: (frame: EncodedFrame) => {
+            worked();
+            track.write(frame);
+          },
         }),
     });
   }
@@ -40,7 +43,7 @@ export class EncodedRendition {
     return this.#encoder.restarts;
   }
 
-  /** Why no encoder runs; undefined while one does. */
+  /** Why it encodes nothing; undefined while it does. */
   get trouble(): string | undefined {
     return this.#encoder.trouble;
   }

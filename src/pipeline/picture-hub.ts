@@ -51,7 +51,7 @@ export class PictureHub {
     };
   }
 
-  /** Why no decoder runs; undefined while one does or none is needed. */
+  /** Why nothing is decoded; undefined while it is, or need not be. */
   get trouble(): string | undefined {
     return this.#decoder?.trouble;
   }
@@ -104,14 +104,17 @@ export class PictureHub {
       name: `decoder of ${this.#name}`,
       clock: this.#deps.clock,
       logger: this.#deps.logger,
-      open: () => {
+      open: (worked) => {
         const decoder = openDecoder({
           ...this.#deps.ffmpeg,
           owner: this.#name,
           widthPx,
           heightPx,
           maxWaiting: this.#openGroup.length + MAX_WAITING,
-          onPicture: (picture) => this.picture(picture),
+          onPicture: (picture) => {
+            worked();
+            this.picture(picture);
+          },
         });
         this.#skipUntilMs = this.#openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
         for (const frame of this.#openGroup) decoder.write(frame);

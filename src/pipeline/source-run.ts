@@ -34,6 +34,7 @@ export class SourceRun {
   #processed: ProcessedPictures | undefined;
   #passthrough: Track | undefined;
   #audio: Track | undefined;
+  #isClosed = false;
 
   /** Starts the feed; its media time continues on the timeline. */
   constructor(description: SourceDescription, timeline: Timeline, deps: PipelineDeps) {
@@ -84,8 +85,9 @@ export class SourceRun {
     return this.#feed.info;
   }
 
-  /** Begins to write the track. */
+  /** Begins to write the track; does nothing once it is closed, because the next run will. */
   start(key: TrackKey, track: Track): void {
+    if (this.#isClosed) return;
     this.#producers.set(keyName(key), this.#startProducer(key, track));
   }
 
@@ -103,6 +105,7 @@ export class SourceRun {
 
   /** Ends the feed and everything made of it. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const producers = [...this.#producers.values()];
     this.#producers.clear();
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);

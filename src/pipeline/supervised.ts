@@ -17,7 +17,8 @@ export interface Running {
 export interface SupervisedInit<T extends Running> {
   /** What it is, for logs. */
   readonly name: string;
-  readonly open: () => T;
+  /** Opens it; `worked` is to be called whenever it has given something. */
+  readonly open: (worked: () => void) => T;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -45,9 +46,9 @@ export class Supervised<T extends Running> {
     return this.#restarts;
   }
 
-  /** Why it is not running; undefined while it is. */
+  /** Why it does not work: what it ended of, until it has given something again; undefined while all is well. */
   get trouble(): string | undefined {
-    return this.#current ? undefined : this.#lastError;
+    return this.#lastError;
   }
 
   /** Ends it for good. Idempotent. */
@@ -78,7 +79,7 @@ export class Supervised<T extends Running> {
   /** Opens it and waits for its end; returns what it ended of. */
   async #runOnce(): Promise<string> {
     try {
-      this.#current = this.#init.open();
+      this.#current = this.#init.open(() => (this.#lastError = undefined));
       const { error } = await this.#current.closed;
       return error ? error.message : 'it ended without an error';
     } catch (error) {

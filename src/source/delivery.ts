@@ -56,6 +56,7 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.reorderDepth > 0) return 'it has B-frames, which browsers cannot play over WebRTC';
   if (video.isInterlaced) return 'it is interlaced';
   if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
+  if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0) return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
   if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';

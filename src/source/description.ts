@@ -8,7 +8,7 @@ export interface FeedPlan {
   readonly delivery: Delivery;
   readonly videoIndex: number;
   readonly audioIndex: number | undefined;
-  /** Size of the delivered pictures. Even, except for a copy of an odd-sized stream. */
+  /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
   readonly heightPx: number;
   /** Delivered rate: constant when transcoded, the average when copied. */

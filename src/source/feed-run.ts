@@ -6,7 +6,7 @@
  * pictures last longer. Pictures and sound are read through two inputs, each paced by itself: many files hold
  * a second of the one before a second of the other, and sound read in such lumps would arrive a second late.
  */
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   FlvParser,
@@ -47,10 +47,15 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
   const opus = new OggOpusParser((packet) => sink.audio(packet));
   const socket = await openOutputSocket((chunk) => opus.push(chunk));
   const list = path.join(socket.folder, 'passes');
-  await writeFile(list, passList(file, plan)).catch(async (error: unknown) => {
+  // A list knows no names with line breaks; a link of our own has none. Its ending helps ffmpeg to tell the container.
+  const link = `video${/\.[A-Za-z0-9]{1,8}$/.exec(file)?.[0] ?? ''}`;
+  try {
+    await symlink(file, path.join(socket.folder, link));
+    await writeFile(list, passList(link, plan));
+  } catch (error) {
     await socket.close();
     throw error;
-  });
+  }
   const video = plan.delivery === 'passthrough' ? new FlvParser((frame) => sink.video(frame)) : pictureParser(plan, pool, sink);
   const input: ProcessPort = { options: ['-threads', '1', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address: list };
   const pictures: ProcessPort = {
@@ -78,11 +83,11 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
   };
 }
 
-/** A list for half a day, in the format of ffmpeg's concat demuxer; then the process ends and another one follows. */
-function passList(file: string, plan: FeedPlan): string {
+/** A list for half a day, in the format of ffmpeg's concat demuxer; then the process ends and another one follows. @param name of the file beside the list. */
+function passList(name: string, plan: FeedPlan): string {
   const passes = Math.ceil(Math.min(MAX_PASSES, MAX_LIST_S / plan.passS));
   const pass = [
-    `file '${file.replaceAll("'", "'\\''")}'`,
+    `file '${name}'`,
     ...(plan.beginS === undefined ? [] : [`inpoint ${plan.beginS.toFixed(6)}`]),
     `duration ${plan.passS.toFixed(6)}`,
   ];

@@ -100,7 +100,7 @@ class FileFeed implements SourceFeed {
   #run: FeedRun | undefined;
   /** Added to the stamps of the running process; undefined until its first frame. */
   #offsetMs: number | undefined;
-  /** Newest media time of either kind, and of each. */
+  /** Newest media time of each kind. */
   #lastVideoMs = -Infinity;
   #lastAudioMs = -Infinity;
   #gaveVideo = false;
@@ -113,7 +113,7 @@ class FileFeed implements SourceFeed {
     this.timeline = options.timeline ?? new Timeline();
     const { widthPx, heightPx, fps, delivery } = plan;
     this.info = { widthPx, heightPx, fps, delivery, hasAudio: plan.audioIndex !== undefined };
-    this.#pool = new FramePool(i420Size(widthPx & ~1, heightPx & ~1));
+    this.#pool = new FramePool(i420Size(widthPx, heightPx));
     this.closed = this.#play();
   }
 
@@ -206,16 +206,14 @@ class FileFeed implements SourceFeed {
     if (refusal !== undefined && this.#description.watch) return this.#description.watch.mustTranscode(refusal);
     const mediaTimeMs = this.#mediaTime(frame.mediaTimeMs);
     if (mediaTimeMs <= this.#lastVideoMs) return;
-    this.#lastVideoMs = mediaTimeMs;
-    this.#gotVideo();
+    this.#gotVideo(mediaTimeMs);
     this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
   }
 
   #picture(data: Buffer, stampMs: number): void {
     const mediaTimeMs = this.#end ? -Infinity : this.#mediaTime(stampMs);
     if (mediaTimeMs <= this.#lastVideoMs) return this.#pool.give(data);
-    this.#lastVideoMs = mediaTimeMs;
-    this.#gotVideo();
+    this.#gotVideo(mediaTimeMs);
     const { widthPx, heightPx } = this.#plan;
     const picture = this.#pool.frame({ data, widthPx, heightPx, mediaTimeMs });
     this.#sink.picture(picture);
@@ -227,17 +225,20 @@ class FileFeed implements SourceFeed {
     const mediaTimeMs = this.#mediaTime(packet.mediaTimeMs);
     if (mediaTimeMs <= this.#lastAudioMs) return;
     this.#lastAudioMs = mediaTimeMs;
+    this.timeline.delivered(mediaTimeMs);
     this.#sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
   }
 
-  #gotVideo(): void {
+  #gotVideo(mediaTimeMs: number): void {
+    this.#lastVideoMs = mediaTimeMs;
+    this.timeline.delivered(mediaTimeMs);
     this.#gaveVideo = true;
     this.trouble = undefined;
   }
 
   /**
    * A process's stamp on the source's timeline. The first frame of a process, picture or sound, is put where the
-   * wall clock is, and in any case behind what was delivered before.
+   * wall clock is, and in any case behind what was delivered before, be it by this feed or the one it replaces.
    */
   #mediaTime(stampMs: number): number {
     this.#offsetMs ??= this.#beginMs() - stampMs;
@@ -251,7 +252,7 @@ class FileFeed implements SourceFeed {
       this.timeline.anchor(0, wallClockMs);
       return 0;
     }
-    return Math.max(elapsedMs, Math.max(this.#lastVideoMs, this.#lastAudioMs) + 1000 / this.#plan.fps);
+    return Math.max(elapsedMs, this.timeline.newestMs + 1000 / this.#plan.fps);
   }
 }
 

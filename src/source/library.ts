@@ -266,7 +266,7 @@ function tell(entry: Entry, change: FileChange): void {
 
 /** Dot files, notes about the folder, and downloads that are not complete. */
 function isIgnored(name: string): boolean {
-  return name.startsWith('.') || /^readme\b/i.test(name) || /\.(md|part|partial|crdownload|download|tmp)$/i.test(name);
+  return name.startsWith('.') || /^readme(\.(txt|rst|html?))?$/i.test(name) || /\.(md|part|partial|crdownload|download|tmp)$/i.test(name);
 }
 
 /** Decodes the first picture; why that fails, in words, or undefined. */

@@ -39,6 +39,12 @@ const RECIPES = {
   'rare-keyframes.mp4': [...pictures('320x180', 30, 6), ...h264('-g', '300', '-keyint_min', '300', '-sc_threshold', '0'), '-an'],
   /** Keyframes as far apart as is still copied. */
   'keyframes-every-4s.mp4': [...pictures('320x180', 30, 12), ...h264('-g', '120', '-keyint_min', '120', '-sc_threshold', '0'), '-an'],
+  /** One colour: whatever is drawn on it shows. With B-frames, so that it is transcoded, and without. */
+  'grey.mp4': ['-f', 'lavfi', '-i', 'color=gray:size=320x180:rate=30:duration=2', ...h264(), '-an'],
+  'grey-transcoded.mp4': ['-f', 'lavfi', '-i', 'color=gray:size=320x180:rate=30:duration=2', ...h264('-bf', '2'), '-an'],
+  'tiny.mp4': [...pictures('2x2'), ...h264(), '-an'],
+  'small.mp4': [...pictures('16x16'), ...h264(), '-an'],
+  'huge.mp4': [...pictures('3840x2160', 10, 1), ...h264(), '-an'],
   'sound-only.mp4': [...SOUND, '-c:a', 'aac'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -36,6 +36,12 @@ describe('Track', () => {
     assert.deepEqual(sink.mediaTimes, [40, 80]);
   });
 
+  it('has unsigned timestamps, also for sound that begins before the first picture', () => {
+    const { track } = setUp();
+    assert.equal(track.rtpTimestampAt(-10), 2 ** 32 - 900);
+    assert.equal(track.rtpTimestampAt(2 ** 32 / 90 + 10), 900);
+  });
+
   it('replays the open group to a late viewer, 1 ms apart and ending at the live timestamp', () => {
     const { track, sink } = setUp();
     for (let i = 0; i < 10; i++) track.write(h264(i * 40, i % 6 === 0));

@@ -8,7 +8,7 @@ import { FakeClock } from '../helpers/fake-clock.js';
 class FakeProcess implements Running {
   readonly closed: Promise<{ readonly error?: Error }>;
   end: (error?: Error) => void = () => undefined;
-  constructor() {
+  constructor(readonly work: () => void) {
     this.closed = new Promise((resolve) => (this.end = (error) => resolve(error ? { error } : {})));
   }
   close(): Promise<unknown> {
@@ -24,8 +24,8 @@ function setUp() {
     name: 'test',
     clock,
     logger: silentLogger,
-    open: () => {
-      const process = new FakeProcess();
+    open: (worked) => {
+      const process = new FakeProcess(worked);
       opened.push(process);
       return process;
     },
@@ -43,8 +43,10 @@ describe('Supervised', () => {
     assert.equal(supervised.trouble, 'killed');
     await clock.advance(250);
     assert.equal(opened.length, 2);
-    assert.equal(supervised.trouble, undefined);
     assert.equal(supervised.restarts, 1);
+    assert.equal(supervised.trouble, 'killed', 'one that runs may still give nothing');
+    opened[1]!.work();
+    assert.equal(supervised.trouble, undefined);
     opened[1]!.end(new Error('killed'));
     await clock.advance(0);
     await clock.advance(249);

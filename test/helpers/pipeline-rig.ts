@@ -1,0 +1,181 @@
+/** Real sources, real ffmpeg and no network: tracks as the peer room leases them, with a detector that tests control. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DetectionScheduler, LabelRenderer, type Detection, type Detector } from '../../src/detection/index.js';
+import { i420Size, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
+import { Pipelines, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
+import { SourceLibrary } from '../../src/source/index.js';
+import { eventually } from './deadline.js';
+import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
+import { copyVideo, type VideoName } from './make-video.js';
+import { processTree, type ProcessInfo } from './server-process.js';
+
+/** A track under watch. */
+export interface Watched {
+  readonly lease: TrackLease;
+  readonly frames: readonly PacketizedFrame[];
+  /** Waits for `count` more frames. */
+  more(count: number, what: string): Promise<void>;
+  /** Stops watching and gives the track back. */
+  leave(): void;
+}
+
+/** A detector that finds the same thing in every picture, at once. */
+export class FixedDetector implements Pick<Detector, 'detect' | 'isBusy' | 'state'> {
+  readonly isBusy = false;
+  state: Detector['state'] = 'ready';
+  /** Called with each picture it looks at. */
+  onPicture: (picture: VideoFrame) => void = () => undefined;
+  looks = 0;
+  readonly #found: readonly Detection[];
+
+  constructor(found: readonly Detection[]) {
+    this.#found = found;
+  }
+
+  detect(picture: VideoFrame): ReturnType<Detector['detect']> {
+    this.looks++;
+    this.onPicture(picture);
+    return Promise.resolve({ detections: this.#found, mediaTimeMs: picture.mediaTimeMs, inferenceMs: 1 });
+  }
+}
+
+export interface RigOptions {
+  readonly idleGraceMs?: number;
+  /** Default: detection is off. */
+  readonly detector?: FixedDetector;
+}
+
+export class PipelineRig {
+  readonly deps: ReturnType<typeof realDeps>;
+  readonly library: SourceLibrary;
+  readonly pipelines: Pipelines;
+  readonly uploadDir: string;
+
+  private constructor(deps: ReturnType<typeof realDeps>, library: SourceLibrary, uploadDir: string, options: RigOptions) {
+    this.deps = deps;
+    this.library = library;
+    this.uploadDir = uploadDir;
+    const { detector } = options;
+    this.pipelines = new Pipelines({
+      clock: deps.clock,
+      logger: deps.logger,
+      ffmpeg: deps,
+      seeing: detector && {
+        scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
+        labels: new LabelRenderer({ labels: ['thing'] }),
+        scoreThreshold: 0.4,
+        detectFps: 30,
+      },
+      idleGraceMs: options.idleGraceMs ?? 0,
+      find: (id) => library.get(id),
+      playable: () => library.list().map(({ id }) => id),
+    });
+  }
+
+  /** Over a folder of its own with these videos, looked into. */
+  static async open(videos: readonly VideoName[], options: RigOptions = {}): Promise<PipelineRig> {
+    const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-upload-'));
+    for (const video of videos) copyVideo(video, uploadDir);
+    const deps = realDeps();
+    const library = await SourceLibrary.open({ ...deps, uploadDir });
+    await library.ready;
+    return new PipelineRig(deps, library, uploadDir, options);
+  }
+
+  /** Leases a track and records its frames: `raw/h264`, `processed/vp8`, `audio/opus`. */
+  watch(sourceId: string, name: string): Watched {
+    const [kind, codec] = name.split('/');
+    const key = (kind === 'audio' ? { kind } : { kind: 'video', rendition: kind, codec }) as TrackKey;
+    const lease = this.pipelines.openTrack({ ...key, sourceId });
+    const frames: PacketizedFrame[] = [];
+    const subscription = lease.track.subscribe({ send: (frame) => void frames.push(frame), pendingBytes: 0 });
+    return {
+      lease,
+      frames,
+      more: async (count, what) => {
+        const wanted = frames.length + count;
+        await eventually(() => frames.length >= wanted, 15_000, `${count} more frames ${what}`);
+      },
+      leave: () => {
+        subscription.close();
+        lease.release();
+      },
+    };
+  }
+
+  /** The ffmpeg processes that work now, by what they do. */
+  get processes(): { readonly feeds: ProcessInfo[]; readonly decoders: ProcessInfo[]; readonly encoders: ProcessInfo[] } {
+    return ffmpegProcesses(process.pid);
+  }
+
+  /** Ends everything and fails when something is left. */
+  async close(): Promise<void> {
+    await this.pipelines.close();
+    await this.library.close();
+    rmSync(this.uploadDir, { recursive: true, force: true });
+    assertNothingHeld(this.deps);
+  }
+}
+
+/** The ffmpeg processes below a process, by what they do for a pipeline. */
+export function ffmpegProcesses(rootPid: number): { readonly feeds: ProcessInfo[]; readonly decoders: ProcessInfo[]; readonly encoders: ProcessInfo[] } {
+  const all = processTree(rootPid).filter(({ command }) => /^\S*ffmpeg\S* /.test(command));
+  return {
+    feeds: all.filter(({ command }) => command.includes('-f concat')),
+    decoders: all.filter(({ command }) => command.includes('-f flv -i pipe:0')),
+    encoders: all.filter(({ command }) => command.includes('-f matroska -i pipe:0')),
+  };
+}
+
+/** The pictures that a viewer of these frames sees, from the first keyframe on. */
+export function decodeFrames(codec: 'h264' | 'vp8', frames: readonly PacketizedFrame[], widthPx: number, heightPx: number): Buffer[] {
+  const from = frames.findIndex(({ keyframe }) => keyframe);
+  if (from < 0) return [];
+  const wanted = frames.slice(from);
+  const input = codec === 'h264' ? Buffer.concat(wanted.flatMap(annexB)) : ivf(wanted, widthPx, heightPx);
+  const all = execFileSync('ffmpeg', ['-v', 'error', '-f', codec === 'h264' ? 'h264' : 'ivf', '-i', 'pipe:0', '-vsync', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], {
+    input,
+    maxBuffer: 512 << 20,
+  });
+  const bytes = i420Size(widthPx, heightPx);
+  return Array.from({ length: Math.floor(all.length / bytes) }, (_unused, i) => all.subarray(i * bytes, (i + 1) * bytes));
+}
+
+const START_CODE = Buffer.from([0, 0, 0, 1]);
+
+/** RFC 6184 payloads back to a byte stream. */
+function annexB({ payloads }: PacketizedFrame): Buffer[] {
+  return payloads.flatMap((payload) => {
+    const type = payload[0]! & 0x1f;
+    if (type === 28) return payload[1]! & 0x80 ? [START_CODE, Buffer.from([(payload[0]! & 0xe0) | (payload[1]! & 0x1f)]), payload.subarray(2)] : [payload.subarray(2)];
+    if (type !== 24) return [START_CODE, payload];
+    const units: Buffer[] = [];
+    for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at)) units.push(START_CODE, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+    return units;
+  });
+}
+
+/** RFC 7741 payloads with a descriptor of one byte back to a file. */
+function ivf(frames: readonly PacketizedFrame[], widthPx: number, heightPx: number): Buffer {
+  const header = Buffer.alloc(32);
+  header.write('DKIF', 0, 'latin1');
+  header.writeUInt16LE(32, 6);
+  header.write('VP80', 8, 'latin1');
+  header.writeUInt16LE(widthPx, 12);
+  header.writeUInt16LE(heightPx, 14);
+  header.writeUInt32LE(1000, 16);
+  header.writeUInt32LE(1, 20);
+  return Buffer.concat([
+    header,
+    ...frames.flatMap(({ payloads }, i) => {
+      const data = Buffer.concat(payloads.map((payload) => payload.subarray(1)));
+      const head = Buffer.alloc(12);
+      head.writeUInt32LE(data.length, 0);
+      head.writeUInt32LE(i * 33, 4);
+      return [head, data];
+    }),
+  ]);
+}
