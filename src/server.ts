@@ -12,7 +12,7 @@ import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
 import { Pipelines, type Seeing } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
-import { SourceLibrary, stillPicture } from './source/index.js';
+import { SourceLibrary, StillPictures } from './source/index.js';
 
 /** A server that listens. */
 export interface Server {
@@ -84,6 +84,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => sessions.closeAll('server-closing'));
 
+    const stills = new StillPictures(ffmpeg);
     let isReady = false;
     const app = await buildApp({
       logger: loggers.http,
@@ -109,7 +110,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         pipelines.describe(sourceId);
         const source = library.get(sourceId);
         if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
-        return stillPicture(source, widthPx, ffmpeg);
+        return stills.get(source, widthPx);
       },
     });
     closers.push(() => app.close());

@@ -59,9 +59,10 @@ describe('processed', () => {
     assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 1, 1]);
     assert.equal(server.resources.workers, 1);
     const [shared] = (await server.get<Streams>('/active-streams')).sources;
-    assert.deepEqual(shared?.renditions.map(({ rendition, viewers: count }) => [rendition, count]), [['processed', 10]]);
-    const looks = (shared?.detection?.frames_detected ?? 0) + (shared?.detection?.frames_skipped ?? 0);
-    assert.ok(looks > 0 && looks <= (shared?.decoder?.frames_decoded ?? 0), 'every picture is offered to the detector once');
+    assert.ok(shared, 'the source runs');
+    assert.deepEqual(shared.renditions.map(({ rendition, viewers: count }) => [rendition, count]), [['processed', 10]]);
+    const looks = (shared.detection?.frames_detected ?? 0) + (shared.detection?.frames_skipped ?? 0);
+    assert.ok(looks > 0 && looks <= (shared.decoder?.frames_decoded ?? 0), 'every picture is offered to the detector once');
 
     await server.leave(...viewers.splice(3));
     for (const kind of ['feeds', 'decoders', 'encoders'] as const) {

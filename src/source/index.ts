@@ -3,4 +3,4 @@ export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileWatch, SourceDescription } from './description.js';
 export { openFileFeed, type FeedEnd, type FeedInfo, type FeedOptions, type FeedSink, type SourceFeed } from './feed.js';
 export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './library.js';
-export { stillPicture } from './still.js';
+export { StillPictures } from './still.js';

@@ -1,16 +1,60 @@
-/** A still picture of a source, for pages that list what there is. */
+/** Still pictures of sources, for pages that list what there is. */
 import { MediaPeerError } from '../errors.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps } from '../ffmpeg/index.js';
 import type { SourceDescription } from './description.js';
 
 /** Where in the file: early, but past the black that many files begin with. */
 const AT_S = 1;
+/** Pictures that are made at a time; others wait, so that a page of many sources starts no crowd of processes. */
+const MAX_AT_ONCE = 2;
 
-/**
- * A JPEG of a picture near the begin of the file, `widthPx` wide, height in proportion.
- * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED
- */
-export async function stillPicture(source: SourceDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
+interface Still {
+  readonly widthPx: number;
+  readonly picture: Promise<Buffer>;
+}
+
+/** Makes each picture once, and keeps the one of a source that was asked for last until its file changes. */
+export class StillPictures {
+  readonly #deps: FfmpegDeps;
+  readonly #kept = new WeakMap<SourceDescription, Still>();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(deps: FfmpegDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A JPEG of a picture near the begin of the file, `widthPx` wide, height in proportion.
+   * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED
+   */
+  get(source: SourceDescription, widthPx: number): Promise<Buffer> {
+    const kept = this.#kept.get(source);
+    if (kept?.widthPx === widthPx) return kept.picture;
+    const still: Still = { widthPx, picture: this.#inTurn(() => makeStill(source, widthPx, this.#deps)) };
+    this.#kept.set(source, still);
+    // A failure is told to those who wait for it, and not kept.
+    still.picture.catch(() => {
+      if (this.#kept.get(source) === still) this.#kept.delete(source);
+    });
+    return still.picture;
+  }
+
+  async #inTurn<T>(make: () => Promise<T>): Promise<T> {
+    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await make();
+    } finally {
+      // The place goes to the next one in line.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+}
+
+async function makeStill(source: SourceDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
   const { plan, file, id } = source;
   if (!plan) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${id}' cannot be played: ${source.reason ?? 'it has no video stream'}`);
   const width = widthPx & ~1;
@@ -24,6 +68,9 @@ export async function stillPicture(source: SourceDescription, widthPx: number, d
     ],
     { ledger: deps.ledger },
   );
-  if (output.stdoutBytes.length === 0) throw new MediaPeerError('FFMPEG_FAILED', `no still picture could be made of '${id}': ${output.stderr.trim().split('\n').at(-1) ?? ''}`);
+  if (output.stdoutBytes.length === 0) {
+    const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, id) ?? '';
+    throw new MediaPeerError('FFMPEG_FAILED', `no still picture could be made of '${id}': ${last}`);
+  }
   return output.stdoutBytes;
 }

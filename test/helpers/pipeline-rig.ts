@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detection, type Detector } from '../../src/detection/index.js';
-import { i420Size, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
+import { i420Size, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
 import { Pipelines, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
 import { SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
@@ -15,6 +15,8 @@ import { processTree, type ProcessInfo } from './server-process.js';
 /** A track under watch. */
 export interface Watched {
   readonly lease: TrackLease;
+  /** Resolves when the track ends. */
+  readonly closed: Promise<EndReason>;
   readonly frames: readonly PacketizedFrame[];
   /** Waits for `count` more frames. */
   more(count: number, what: string): Promise<void>;
@@ -94,6 +96,7 @@ export class PipelineRig {
     const subscription = lease.track.subscribe({ send: (frame) => void frames.push(frame), pendingBytes: 0 });
     return {
       lease,
+      closed: new Promise((resolve) => lease.track.onClosed(resolve)),
       frames,
       more: async (count, what) => {
         const wanted = frames.length + count;

@@ -192,8 +192,8 @@ describe('a source that is watched', () => {
     await eventually(() => rig.processes.decoders.length === 0, 2000, 'feed and decoder to end');
     const late = rig.watch('copyable', 'processed/h264');
     resume();
-    assert.equal(await vp8.lease.track.closed, 'source-ended');
-    assert.equal(await within(late.lease.track.closed, 2000, 'the late track to end'), 'source-ended');
+    assert.equal(await vp8.closed, 'source-ended');
+    assert.equal(await within(late.closed, 2000, 'the late track to end'), 'source-ended');
     await eventually(() => rig.deps.ledger.snapshot().child_processes === 0, 3000, 'no process');
   });
 
@@ -207,7 +207,7 @@ describe('a source that is watched', () => {
     await second.more(15, 'for the second viewer');
     assert.deepEqual([...rig.processes.feeds, ...rig.processes.decoders, ...rig.processes.encoders].map(({ pid }) => pid), before);
     second.leave();
-    assert.equal(await second.lease.track.closed, 'viewer-left');
+    assert.equal(await second.closed, 'viewer-left');
     // The old processes are still ending.
     const third = rig.watch('copyable', 'processed/h264');
     assert.notEqual(third.lease.track, second.lease.track);
@@ -223,7 +223,7 @@ describe('a source that is watched', () => {
       const processed = rig.watch('copyable', round % 2 ? 'processed/vp8' : 'processed/h264');
       await processed.more(3, `in round ${round}`);
       processed.leave();
-      await processed.lease.track.closed;
+      await processed.closed;
     }
     await eventually(() => rig.processes.decoders.length === 0 && rig.processes.encoders.length === 0, 5000, 'only the feed to run');
     await raw.more(5, 'after all');
