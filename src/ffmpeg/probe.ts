@@ -85,6 +85,7 @@ export async function probe(tools: FfmpegTools, file: string, sizeBytes: number,
   const options = { timeoutMs: PROBE_TIMEOUT_MS, ...(ledger && { ledger }) };
   const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', file], options);
   if (output.cut) return nothing(`ffprobe did not understand the file within ${PROBE_TIMEOUT_MS / 1000} s`);
+  if (output.signal !== null) return nothing(`ffprobe itself crashed on it (${output.signal}); it may be damaged, or a newer ffmpeg may understand it`);
   const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
   if (!listing) return nothing(explain(output.stderr, file, await beginOf(file)));
   const found = listing.streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);

@@ -306,6 +306,8 @@ function addOptions(add: (...options: string[]) => unknown, options: readonly st
 /** What a short-lived tool gave. */
 export interface ToolOutput {
   readonly exitCode: number | null;
+  /** What ended it; null when it ended by itself or is `cut`. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   /** The same before it was read as text. */
   readonly stdoutBytes: Buffer;
@@ -329,7 +331,7 @@ export function runTool(
         reject(new MediaPeerError('FFMPEG_NOT_FOUND', `${file} could not be started: ${error.message}`, { cause: error }));
       } else {
         const cut = child.killed || child.signalCode === 'SIGKILL';
-        resolve({ exitCode: child.exitCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
+        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
       }
     });
     if (child.pid !== undefined) trackChild(child);

@@ -9,7 +9,8 @@ import type { ResourceLedger } from '../resources.js';
 import { claimClientId } from './client-id.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
-import { negotiate } from './negotiation.js';
+import { negotiate, type Plan } from './negotiation.js';
+import { sdpInvalid } from './sdp.js';
 import { PeerSession } from './session.js';
 import type { PeerSnapshot } from './snapshot.js';
 import { assertWeriftShape } from './werift-internals.js';
@@ -65,7 +66,7 @@ const RETRY_AFTER_S = 5;
 export class ConnectionManager {
   readonly #deps: ConnectionManagerDeps;
   readonly #certificate: Promise<RTCCertificate>;
-  readonly #sessions = new Map<string, { readonly session: PeerSession; readonly ended: Promise<EndReason> }>();
+  readonly #sessions = new Map<string, { readonly session: PeerSession; readonly plan: Plan; readonly ended: Promise<EndReason> }>();
   readonly #clientIds = new Set<string>();
   #tick: Timer | undefined;
   #isClosing = false;
@@ -97,6 +98,7 @@ export class ConnectionManager {
     const { gateway, clock, ledger, logger, options } = this.#deps;
     this.#throwIfClosing();
     const plan = negotiate(request.sdp, gateway.describe(request.sourceId), request.renditions);
+    this.#throwIfNegotiatedAgain(plan);
     const clientId = claimClientId(request.clientId, this.#clientIds);
     if (this.#taken >= options.maxConnections) {
       const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
@@ -130,7 +132,7 @@ export class ConnectionManager {
           stunUrls: options.stunUrls ?? [],
         },
       );
-      this.#keep(sessionId, session, giveBack);
+      this.#keep(sessionId, session, plan, giveBack);
       return { sdp: await session.answer, clientId, sourceId: request.sourceId, renditions: [...plan.renditions], sessionId };
     } catch (error) {
       if (!this.#sessions.has(sessionId)) giveBack();
@@ -164,7 +166,15 @@ export class ConnectionManager {
     if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
   }
 
-  #keep(sessionId: string, session: PeerSession, giveBack: () => void): void {
+  /** A second offer of a connection that is answered like a new one would freeze the first. The very same offer is a retry. */
+  #throwIfNegotiatedAgain(plan: Plan): void {
+    for (const { session, plan: earlier } of this.#sessions.values()) {
+      if (earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
+      throw sdpInvalid(`it negotiates the connection of client '${session.snapshot().clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`);
+    }
+  }
+
+  #keep(sessionId: string, session: PeerSession, plan: Plan, giveBack: () => void): void {
     const ended = session.run().finally(() => {
       this.#sessions.delete(sessionId);
       giveBack();
@@ -173,9 +183,14 @@ export class ConnectionManager {
         this.#tick = undefined;
       }
     });
-    this.#sessions.set(sessionId, { session, ended });
+    this.#sessions.set(sessionId, { session, plan, ended });
     this.#tick ??= this.#deps.clock.every(TICK_MS, () => {
       for (const entry of this.#sessions.values()) entry.session.tick();
     });
   }
+}
+
+/** Tells the other side's connections apart: the session id of its description (RFC 8866 §5.2) and its certificate. */
+function connectionOf({ description, transports }: Plan): string {
+  return [description.origin.split(' ')[1], ...(transports[0]?.fingerprints.map(({ value }) => value) ?? [])].join(' ');
 }

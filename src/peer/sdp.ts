@@ -27,6 +27,8 @@ export interface MediaSection {
 }
 
 export interface SessionDescription {
+  /** `o=` without its letter: user name, session id, version, address. Empty where there is none. */
+  readonly origin: string;
   readonly attributes: Attributes;
   readonly media: readonly MediaSection[];
   /** The mids of each `a=group:BUNDLE`. */
@@ -67,6 +69,7 @@ export function parseSdp(sdp: string): SessionDescription {
   if (typeof sdp !== 'string' || sdp.trim() === '') throw sdpInvalid('it is empty');
   if (Buffer.byteLength(sdp) > MAX_SDP_BYTES) throw sdpInvalid(`it is larger than ${MAX_SDP_BYTES} bytes`);
   const session = new Map<string, string[]>();
+  let origin = '';
   const sections: (MediaSection & { attributes: Map<string, string[]> })[] = [];
   const lines = sdp.split(/\r\n|\n|\r/);
   lines.forEach((line, i) => {
@@ -76,6 +79,8 @@ export function parseSdp(sdp: string): SessionDescription {
     if (line.startsWith('m=')) {
       sections.push(parseMediaLine(line.slice(2), i + 1));
       if (sections.length > MAX_MEDIA_SECTIONS) throw sdpInvalid(`more than ${MAX_MEDIA_SECTIONS} m-lines`);
+    } else if (line.startsWith('o=')) {
+      origin = line.slice(2);
     } else if (line.startsWith('a=')) {
       const colon = line.indexOf(':');
       const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
@@ -88,7 +93,7 @@ export function parseSdp(sdp: string): SessionDescription {
   if (lines[0] !== 'v=0') throw sdpInvalid(`line 1: expected 'v=0', got ${quoted(lines[0] ?? '')}`);
   if (sections.length === 0) throw sdpInvalid('it has no m-line');
   const media = sections.map((section) => ({ ...section, mid: midOf(section.attributes) }));
-  return { attributes: session, media, bundles: bundlesOf(session, media) };
+  return { origin, attributes: session, media, bundles: bundlesOf(session, media) };
 }
 
 /** The first value of an attribute. */

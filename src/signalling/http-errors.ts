@@ -40,6 +40,12 @@ function codeOf(error: Partial<FastifyError>, status: number): string {
   return error.code ?? 'REQUEST_REFUSED';
 }
 
+/** What the schema has against a request, with the values that it allows. */
+function messageFor(error: FastifyError): string {
+  const allowed = error.validation?.find(({ keyword }) => keyword === 'enum')?.params['allowedValues'];
+  return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
+}
+
 /** Answers every error of this server, unknown routes included, in one shape. */
 export function installErrorHandling(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
@@ -54,7 +60,7 @@ export function installErrorHandling(app: FastifyInstance): void {
       request.log.error({ err: error }, 'request failed');
       return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
     }
-    return reply.status(status).send(errorBody(status, codeOf(error, status), error.message));
+    return reply.status(status).send(errorBody(status, codeOf(error, status), messageFor(error)));
   });
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),

@@ -1,7 +1,7 @@
 /** JSON schemas of the doors; the same ones produce `/openapi.json`. */
 import { Type } from 'typebox';
 
-export const Rendition = Type.Union([Type.Literal('raw'), Type.Literal('processed')], { description: 'As it is, or with detected objects drawn in' });
+export const Rendition = Type.Enum(['raw', 'processed'], { description: 'As it is, or with detected objects drawn in' });
 
 export const ErrorSchema = Type.Object(
   {

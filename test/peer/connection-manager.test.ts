@@ -191,3 +191,15 @@ async function watchNetwork(action: (sentTo: Set<string>) => Promise<void>): Pro
   }
   return lookups;
 }
+
+test('an offer that negotiates a connection again is refused; the same offer once more, or one of another connection, is not', async () => {
+  const rig = new Rig();
+  const first = offer('chromium');
+  const { clientId } = await rig.accept()(first);
+  const again = first.replace(/^(o=- [0-9]+) 2 /m, '$1 3 ');
+  assert.notEqual(again, first);
+  await assert.rejects(rig.accept()(again), { code: 'SDP_INVALID', message: new RegExp(`negotiates the connection of client '${clientId}' again`) });
+  await rig.accept()(first);
+  await rig.accept()(again.replaceAll(/^a=fingerprint:sha-256 1B/gm, 'a=fingerprint:sha-256 1C'));
+  await rig.close();
+});

@@ -51,6 +51,7 @@ describe('POST /offer', () => {
       const body = response.json<{ statusCode: number; code: string; error: string; message: string }>();
       assert.deepEqual({ ...body, message: '' }, { statusCode: 400, code: 'BODY_INVALID', error: 'Bad Request', message: '' });
       assert.match(body.message, /body/);
+      if (what === 'an unknown rendition') assert.equal(body.message, 'body/tracks/0 must be equal to one of the allowed values: raw, processed');
       await app.close();
     });
   }

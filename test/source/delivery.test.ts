@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { probe } from '../../src/ffmpeg/index.js';
 import { describeContent, openFileFeed, type SourceDescription } from '../../src/source/index.js';
@@ -79,4 +81,13 @@ const street = assetPath('videos/person-bicycle-car-detection.mp4');
 test('a file that shows pictures from before its first shown keyframe is played from its begin', { skip: street ? false : 'no assets beside the project' }, async () => {
   const found = await describeFile(street as string);
   assert.deepEqual([found.playable, found.delivery, found.plan?.beginS], [true, 'transcode', undefined]);
+});
+
+test('a file that ffprobe crashes on is not called broken, but says what happened', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-crash-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const ffprobePath = path.join(folder, 'ffprobe');
+  writeFileSync(ffprobePath, '#!/bin/sh\nkill -SEGV $$\n', { mode: 0o755 });
+  const { problem } = await probe({ ...realDeps().tools, ffprobePath }, makeVideo('copyable.mp4'), 1000);
+  assert.equal(problem, 'ffprobe itself crashed on it (SIGSEGV); it may be damaged, or a newer ffmpeg may understand it');
 });
