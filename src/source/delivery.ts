@@ -81,6 +81,7 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     fps: Math.round(rateOf(frameRate) * 1000) / 1000,
     frameRate,
     deinterlace: video.isInterlaced,
+    rotation: video.rotation,
     beginS: video.packets.startsDecodable ? undefined : video.packets.firstKeyframeS,
     passS: passDuration(found, video),
   };

@@ -16,6 +16,8 @@ export interface FeedPlan {
   /** `fps` as an exact fraction for ffmpeg. */
   readonly frameRate: string;
   readonly deinterlace: boolean;
+  /** Clockwise turn that makes the pictures upright. */
+  readonly rotation: 0 | 90 | 180 | 270;
   /** Where to begin, as the file counts time, when nothing before can be decoded. */
   readonly beginS: number | undefined;
   /** What one pass through the file takes; the next follows seamlessly. */

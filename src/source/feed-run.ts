@@ -25,6 +25,8 @@ import type { FeedPlan } from './description.js';
 
 const MAX_LIST_S = 12 * 3600;
 const MAX_PASSES = 5_000;
+/** By clockwise turn. Not left to ffmpeg: whether a list passes a file's rotation on depends on its version. */
+const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
 
 /** Where a run delivers; times are the process's own. */
 export interface RunSink {
@@ -57,7 +59,7 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
     throw error;
   }
   const video = plan.delivery === 'passthrough' ? new FlvParser((frame) => sink.video(frame)) : pictureParser(plan, pool, sink);
-  const input: ProcessPort = { options: ['-threads', '1', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address: list };
+  const input: ProcessPort = { options: ['-threads', '1', '-noautorotate', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address: list };
   const pictures: ProcessPort = {
     options: ['-map', `0:${plan.videoIndex}`, ...(plan.delivery === 'passthrough' ? copyOptions() : pictureOptions(plan, deps))],
     address: 'pipe:1',
@@ -106,11 +108,12 @@ function copyOptions(): string[] {
   return ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv'];
 }
 
-/** Decoded, turned upright by ffmpeg itself, with square pixels, at a constant rate that starts at zero. */
+/** Decoded, turned upright, with square pixels, at a constant rate that starts at zero. */
 function pictureOptions(plan: FeedPlan, deps: FfmpegDeps): string[] {
   const { widthPx, heightPx } = plan;
   const filters = [
     ...(plan.deinterlace ? ['yadif'] : []),
+    ...TURN[plan.rotation],
     `fps=fps=${plan.frameRate}:start_time=0`,
     `scale=${widthPx}:${heightPx}:flags=bilinear`,
     'setsar=1',

@@ -8,7 +8,7 @@ import { probe, type FfmpegDeps } from '../../src/ffmpeg/index.js';
 import { Timeline, type EncodedFrame } from '../../src/media/index.js';
 import { describeContent, openFileFeed, type FeedOptions, type SourceDescription, type SourceFeed } from '../../src/source/index.js';
 import { eventually, within } from '../helpers/deadline.js';
-import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo, makeVideo, type VideoName } from '../helpers/make-video.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-feed-test-'));
@@ -134,6 +134,28 @@ test('transcoded files come upright, in even size, 4:2:0, at a constant rate', {
     });
   await Promise.all(SHAPED.map(shape));
 });
+
+for (const [which, tools] of [['the ffmpeg that was found', realDeps().tools], ['the bundled ffmpeg', await bundledTools()]] as const) {
+  test(`${which} plays a file that a phone turned as players show it`, { skip: tools === undefined && 'no bundled ffmpeg for this platform' }, async () => {
+    const deps = { ...realDeps(), ...(tools && { tools }) };
+    const file = makeVideo('rotated.mp4');
+    const shown = execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-frames:v', '1', '-pix_fmt', 'gray', '-f', 'rawvideo', '-']);
+    let difference: number | undefined;
+    const feed = openFileFeed(
+      await describeFile(deps, file),
+      {
+        encodedVideo: () => undefined,
+        audio: () => undefined,
+        picture: ({ data }) => (difference ??= shown.reduce((sum, luma, i) => sum + Math.abs(luma - (data[i] as number)), 0) / shown.length),
+      },
+      deps,
+    );
+    await eventually(() => difference !== undefined, 5000, 'a picture');
+    assert.ok((difference as number) < 8, `differs by ${difference} on average`);
+    await feed.close();
+    assertNothingHeld(deps);
+  });
+}
 
 test('ffmpeg that is killed is started again, and media time goes on with the wall clock', async () => {
   const deps = realDeps();
