@@ -1,6 +1,5 @@
 /** H.264 into FLV, to feed a decoder: the counterpart of `FlvParser`, with stamps of the writer's own. */
-import type { EncodedFrame } from '../media/index.js';
-import { lengthPrefixed, NalType, nalType, readLengthPrefixed } from './nal.js';
+import { lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
 
 const FILE_HEADER = Buffer.from('464c5601010000000900000000', 'hex');
 

@@ -3,9 +3,8 @@
  * decode time, composition offset and the keyframe bit (Adobe Flash Video File Format 10.1, annex E).
  */
 import { MediaPeerError } from '../errors.js';
-import type { EncodedFrame } from '../media/index.js';
+import { lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
 import { ByteQueue } from './byte-queue.js';
-import { lengthPrefixed, NalType, nalType, readLengthPrefixed } from './nal.js';
 
 /** An access unit as it came out of FLV. */
 export interface FlvFrame extends EncodedFrame {

@@ -1,40 +1,34 @@
-/** H.264 access units as length-prefixed NAL units (ISO/IEC 14496-15 §5.3, length size 4), and what must be known of them. */
+/** H.264 access units as length-prefixed NAL units (ISO/IEC 14496-15 §5.3.2), and what must be known of them. */
 
-/** NAL unit types (ITU-T H.264 table 7-1, RFC 6184 §5.4). */
-export const NAL_IDR = 5;
-export const NAL_SEI = 6;
-export const NAL_SPS = 7;
-export const NAL_PPS = 8;
-export const NAL_AUD = 9;
-export const NAL_FILLER = 12;
-export const NAL_STAP_A = 24;
-export const NAL_FU_A = 28;
+/** nal_unit_type (ITU-T H.264 table 7-1; aggregation and fragmentation: RFC 6184 §5.4). Coded slices are 1 to 5. */
+export const NalType = { idr: 5, sps: 7, pps: 8, stapA: 24, fuA: 28 } as const;
 
-/** Type of a NAL unit. */
-export function nalType(nal: Buffer): number {
-  return (nal[0] ?? 0) & 0x1f;
+/** nal_unit_type of a unit. */
+export function nalType(unit: Buffer): number {
+  return unit.readUInt8(0) & 0x1f;
 }
 
-/** The NAL units of an access unit, as views. A unit that claims more bytes than there are ends the list. */
-export function* nalUnits(accessUnit: Buffer): Generator<Buffer> {
-  let offset = 0;
-  while (offset + 4 <= accessUnit.length) {
-    const length = accessUnit.readUInt32BE(offset);
-    offset += 4;
-    if (length === 0) continue;
-    if (offset + length > accessUnit.length) return;
-    yield accessUnit.subarray(offset, offset + length);
-    offset += length;
+/** The units of an access unit, as views; undefined when the lengths do not fit. Empty units are left out. */
+export function readLengthPrefixed(data: Buffer, lengthBytes = 4): readonly Buffer[] | undefined {
+  const units: Buffer[] = [];
+  let at = 0;
+  while (at < data.length) {
+    if (at + lengthBytes > data.length) return undefined;
+    const end = at + lengthBytes + data.readUIntBE(at, lengthBytes);
+    if (end > data.length) return undefined;
+    if (end > at + lengthBytes) units.push(data.subarray(at + lengthBytes, end));
+    at = end;
   }
+  return units;
 }
 
-/** NAL units joined into one access unit. */
-export function accessUnit(nals: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const nal of nals) {
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(nal.length);
-    parts.push(length, nal);
+/** Puts each unit behind its length in 4 bytes, into one new buffer. */
+export function lengthPrefixed(units: readonly Buffer[]): Buffer {
+  const data = Buffer.allocUnsafe(units.reduce((sum, unit) => sum + 4 + unit.length, 0));
+  let at = 0;
+  for (const unit of units) {
+    at = data.writeUInt32BE(unit.length, at);
+    at += unit.copy(data, at);
   }
-  return Buffer.concat(parts);
+  return data;
 }

@@ -1,9 +1,9 @@
 /** Turns encoded frames into RTP payloads: H.264 by RFC 6184 (packetization-mode 1), VP8 by RFC 7741, Opus by RFC 7587. */
 import type { Codec } from './encoded-frame.js';
-import { nalUnits, NAL_FU_A, NAL_STAP_A } from './h264.js';
+import { NalType, readLengthPrefixed } from './h264.js';
 import { MAX_RTP_PAYLOAD_BYTES } from './packetized-frame.js';
 
-/** The RTP payloads of one encoded frame, in order. The result shares no memory that changes with `data`. */
+/** The RTP payloads of one encoded frame, in order; none of an access unit whose lengths do not fit. The result shares no memory that changes with `data`. */
 export function packetize(codec: Codec, data: Buffer, maxBytes = MAX_RTP_PAYLOAD_BYTES): Buffer[] {
   switch (codec) {
     case 'h264':
@@ -25,7 +25,7 @@ function packetizeH264(data: Buffer, maxBytes: number): Buffer[] {
     small = [];
     smallBytes = 1;
   };
-  for (const nal of nalUnits(data)) {
+  for (const nal of readLengthPrefixed(data) ?? []) {
     if (smallBytes + 2 + nal.length > maxBytes) flushSmall();
     if (nal.length + 3 <= maxBytes) {
       small.push(nal);
@@ -43,7 +43,7 @@ function packetizeH264(data: Buffer, maxBytes: number): Buffer[] {
 function stapA(nals: readonly Buffer[]): Buffer {
   // F is the OR and NRI the maximum of the aggregated units' (RFC 6184 §5.7.1).
   const nri = Math.max(...nals.map((nal) => (nal[0] ?? 0) & 0x60));
-  const parts: Buffer[] = [Buffer.from([nri | NAL_STAP_A])];
+  const parts: Buffer[] = [Buffer.from([nri | NalType.stapA])];
   for (const nal of nals) {
     const length = Buffer.allocUnsafe(2);
     length.writeUInt16BE(nal.length);
@@ -60,7 +60,7 @@ function fuA(nal: Buffer, maxBytes: number): Buffer[] {
   for (let start = 1; start < nal.length; start += step) {
     const end = Math.min(nal.length, start + step);
     const payload = Buffer.allocUnsafe(2 + end - start);
-    payload[0] = (header & 0xe0) | NAL_FU_A;
+    payload[0] = (header & 0xe0) | NalType.fuA;
     payload[1] = (start === 1 ? 0x80 : 0) | (end === nal.length ? 0x40 : 0) | (header & 0x1f);
     nal.copy(payload, 2, start, end);
     payloads.push(payload);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accessUnit, MAX_RTP_PAYLOAD_BYTES, NAL_FU_A, NAL_STAP_A, nalUnits } from '../../src/media/index.js';
+import { lengthPrefixed, MAX_RTP_PAYLOAD_BYTES, NalType } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
 import { seededRandom } from '../helpers/random.js';
 
@@ -10,13 +10,13 @@ function depacketizeH264(payloads: readonly Buffer[]): Buffer[] {
   let fragments: Buffer[] = [];
   for (const payload of payloads) {
     const type = payload[0]! & 0x1f;
-    if (type === NAL_STAP_A) {
+    if (type === NalType.stapA) {
       for (let offset = 1; offset < payload.length; ) {
         const length = payload.readUInt16BE(offset);
         nals.push(payload.subarray(offset + 2, offset + 2 + length));
         offset += 2 + length;
       }
-    } else if (type === NAL_FU_A) {
+    } else if (type === NalType.fuA) {
       if (payload[1]! & 0x80) fragments = [Buffer.from([(payload[0]! & 0xe0) | (payload[1]! & 0x1f)])];
       fragments.push(payload.subarray(2));
       if (payload[1]! & 0x40) nals.push(Buffer.concat(fragments));
@@ -34,21 +34,21 @@ describe('packetize', () => {
         nal[0] = 0x60 | (1 + Math.floor(random() * 12));
         return nal;
       });
-      const payloads = packetize('h264', accessUnit(nals));
+      const payloads = packetize('h264', lengthPrefixed(nals));
       assert.ok(payloads.every((payload) => payload.length <= MAX_RTP_PAYLOAD_BYTES));
       assert.deepEqual(depacketizeH264(payloads), nals);
     }
   });
 
   it('sends SPS and PPS in one STAP-A with the highest NRI', () => {
-    const payloads = packetize('h264', accessUnit([Buffer.from([0x27, 1, 2]), Buffer.from([0x68, 3])]));
+    const payloads = packetize('h264', lengthPrefixed([Buffer.from([0x27, 1, 2]), Buffer.from([0x68, 3])]));
     assert.equal(payloads.length, 1);
-    assert.equal(payloads[0]![0], 0x60 | NAL_STAP_A);
+    assert.equal(payloads[0]![0], 0x60 | NalType.stapA);
   });
 
-  it('reads an access unit that claims more bytes than it has up to the damage', () => {
-    const damaged = Buffer.concat([accessUnit([Buffer.from([0x65, 1])]), Buffer.from([0, 0, 1, 0, 9])]);
-    assert.deepEqual([...nalUnits(damaged)], [Buffer.from([0x65, 1])]);
+  it('makes no packets of an access unit that claims more bytes than it has', () => {
+    const damaged = Buffer.concat([lengthPrefixed([Buffer.from([0x65, 1])]), Buffer.from([0, 0, 1, 0, 9])]);
+    assert.deepEqual(packetize('h264', damaged), []);
   });
 
   it('marks the first packet of a VP8 frame and keeps all its bytes', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accessUnit, Timeline, Track, type EncodedFrame, type FrameSink, type PacketizedFrame } from '../../src/media/index.js';
+import { lengthPrefixed, Timeline, Track, type EncodedFrame, type FrameSink, type PacketizedFrame } from '../../src/media/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 class RecordingSink implements FrameSink {
@@ -15,7 +15,7 @@ class RecordingSink implements FrameSink {
 }
 
 const h264 = (mediaTimeMs: number, keyframe: boolean, bytes = 100): EncodedFrame => ({
-  data: accessUnit([Buffer.alloc(bytes, keyframe ? 0x65 : 0x41)]),
+  data: lengthPrefixed([Buffer.alloc(bytes, keyframe ? 0x65 : 0x41)]),
   mediaTimeMs,
   keyframe,
 });
