@@ -5,7 +5,7 @@ import { MediaPeerError } from '../../src/errors.js';
 import { FlvParser, NutParser, OggOpusParser, type FlvFrame } from '../../src/ffmpeg/index.js';
 import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import { FlvWriter } from '../../src/ffmpeg/flv-writer.js';
-import { NalType, nalType, readLengthPrefixed } from '../../src/ffmpeg/nal.js';
+import { NalType, nalType, readLengthPrefixed } from '../../src/media/index.js';
 import { oggChecksum, opusPacketSamples } from '../../src/ffmpeg/ogg-opus.js';
 import type { EncodedFrame } from '../../src/media/index.js';
 import { makeVideo } from '../helpers/make-video.js';
