@@ -25,6 +25,9 @@ export interface AppDeps {
 /** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
 const BODY_LIMIT_BYTES = 512 * 1024;
 
+/** Still pictures a minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
+const STILLS_PER_MINUTE = 240;
+
 /** Everything on the page comes from this server, and media over WebRTC. */
 const PAGE_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'";
 
@@ -69,6 +72,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get(
     '/snapshot/:file',
     {
+      config: { rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 } },
       schema: {
         summary: 'A still picture of a source',
         tags: ['state'],

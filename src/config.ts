@@ -4,6 +4,7 @@
  * table is tested against it. Nobody else reads `process.env`.
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
@@ -41,7 +42,7 @@ function text(defaultValue: string, shownDefault: string, description: string): 
   return { shownDefault, description, allowed: 'text', defaultValue, parse: (value) => value };
 }
 
-function list(defaultValue: readonly string[], shownDefault: string, item: RegExp, allowed: string, description: string): Variable<readonly string[]> {
+function list(defaultValue: readonly string[], shownDefault: string, isAllowed: (item: string) => boolean, allowed: string, description: string): Variable<readonly string[]> {
   return {
     shownDefault,
     description,
@@ -49,7 +50,7 @@ function list(defaultValue: readonly string[], shownDefault: string, item: RegEx
     defaultValue,
     parse(value) {
       const items = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
-      return items.every((part) => item.test(part)) ? items : undefined;
+      return items.every(isAllowed) ? items : undefined;
     },
   };
 }
@@ -112,10 +113,10 @@ export const VARIABLES = {
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(10_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
   IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),
-  ICE_ADDRESSES: list([], 'every address of the machine', /^[0-9a-fA-F.:]+$/, 'IP addresses, comma separated', 'Addresses that media is sent from and received on.'),
+  ICE_ADDRESSES: list([], 'every address of the machine', (item) => isIP(item) !== 0, 'IP addresses, comma separated', 'Addresses that media is sent from and received on.'),
   ICE_PORT_RANGE: portRange,
-  STUN_URLS: list([], 'none', /^stuns?:[^\s,]+$/, 'stun: URIs, comma separated', 'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.'),
-  CORS_ORIGINS: list(['*'], '*', /^(\*|https?:\/\/[^\s/]+)$/, '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
+  STUN_URLS: list([], 'none', (item) => /^stun:(\[[0-9a-fA-F:]+\]|[^\s:?[\]]+)(:[0-9]{1,5})?$/.test(item), 'stun: URIs, comma separated', 'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.'),
+  CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
   RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),

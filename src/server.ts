@@ -33,9 +33,12 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
   const clock = systemClock(ledger);
   const startedMs = clock.now();
   const closers: (() => Promise<void>)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closeAll = memoized(async () => {
+    const errors: unknown[] = [];
+    // What one cannot give back does not keep the others from ending: no ffmpeg may be left.
+    for (const close of closers.reverse()) await close().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw new AggregateError(errors, `the server did not close cleanly: ${errors.map(messageOf).join('; ')}`);
+  });
   try {
     const tools = await findFfmpeg({
       ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
@@ -126,7 +129,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     return { url, ledger, close: closeAll };
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((closing: unknown) => loggers.http.error({ err: closing }, 'not everything could be given back'));
     throw error;
   }
 }
@@ -144,6 +147,12 @@ function whyNoListening({ HOST, PORT }: Config, error: unknown): string {
   if (code === 'EACCES') return `PORT ${PORT} on ${HOST} needs rights that this user does not have; choose a PORT from 1024 on`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST '${HOST}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
   return `cannot listen on HOST '${HOST}', PORT ${PORT}: ${messageOf(error)}`;
+}
+
+/** Everybody who calls waits for the one run. */
+function memoized<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= run());
 }
 
 function version(): string {

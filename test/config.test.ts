@@ -29,6 +29,13 @@ describe('parseConfig', () => {
     );
   });
 
+  it('refuses addresses that could only fail once a client comes', () => {
+    for (const ICE_ADDRESSES of ['10.0.0', '1.2.3.4,fe', '10.0.0.256', ':']) assert.throws(() => parseConfig({ ICE_ADDRESSES }), /invalid ICE_ADDRESSES/, ICE_ADDRESSES);
+    assert.deepEqual(parseConfig({ ICE_ADDRESSES: '203.0.113.7, 2001:db8::1' }).ICE_ADDRESSES, ['203.0.113.7', '2001:db8::1']);
+    for (const STUN_URLS of ['stuns:stun.example.com', 'stun:', 'stun:host:port', 'stun.example.com']) assert.throws(() => parseConfig({ STUN_URLS }), /invalid STUN_URLS/, STUN_URLS);
+    for (const url of ['stun:stun.example.com', 'stun:192.0.2.1:3478', 'stun:[2001:db8::1]:3478']) assert.deepEqual(parseConfig({ STUN_URLS: url }).STUN_URLS, [url]);
+  });
+
   it('refuses an unknown variable with its own prefix and names the one that was meant', () => {
     assert.throws(() => parseConfig({ SIGHTLINE_PORT: '1' }), /unknown SIGHTLINE_PORT: did you mean PORT\?/);
   });

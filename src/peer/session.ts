@@ -40,6 +40,9 @@ export interface SessionOptions {
 /** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
 const SILENCE_MS = 12_000;
 
+/** When a client whose source ended under its offer may try again. */
+const RETRY_AFTER_S = 1;
+
 export class PeerSession {
   readonly identity: SessionIdentity;
   /** The answer; rejects where the session ended before there was one. */
@@ -196,7 +199,8 @@ export class PeerSession {
 
   #throwIfEnded(): void {
     if (this.#endReason === undefined) return;
-    throw new MediaPeerError('SERVER_CLOSING', 'the session was closed before it was answered');
+    if (this.#endReason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was answered (${this.#endReason}); try again`, { retryAfterS: RETRY_AFTER_S });
   }
 
   #startSending(): void {

@@ -142,3 +142,10 @@ test('logs tell beginning and end, and no address or session description above d
   assert.ok(rig.lines.some(({ message }) => message === 'dtls connected'));
   await rig.close();
 });
+
+test('a source that ends while an offer is being answered is told as such, with when to try again', async () => {
+  const rig = new Rig();
+  rig.gateway.track('raw').close('source-ended');
+  await assert.rejects(rig.accept({ renditions: ['raw'] })(offer('safari')), { code: 'SOURCE_NOT_LIVE', retryAfterS: 1, message: /source-ended/ });
+  await rig.close();
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { testApp } from './helpers/app.js';
+
+it('makes a bounded number of still pictures for one address, and says when there are more', async () => {
+  let made = 0;
+  const still = (): Promise<Buffer> => Promise.resolve(Buffer.from([++made]));
+  const app = await testApp({ still });
+  let response = await app.inject('/snapshot/demo.jpg');
+  assert.equal(response.headers['content-type'], 'image/jpeg');
+  for (let width = 100; width < 400; width++) response = await app.inject(`/snapshot/demo.jpg?width=${width}`);
+  assert.equal(response.statusCode, 429);
+  assert.equal(response.json<{ code: string }>().code, 'TOO_MANY_REQUESTS');
+  assert.ok(Number(response.headers['retry-after']) > 0);
+  assert.equal(made, 240);
+  await app.close();
+});
