@@ -117,11 +117,12 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       },
     });
     closers.push(() => app.close());
-    await library.ready;
-    warnOfNothingToServe(config, library, loggers.room('source'));
+    // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
     const url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
       throw new MediaPeerError('CONFIG_INVALID', whyNoListening(config, error), { cause: error });
     });
+    await library.ready;
+    warnOfNothingToServe(config, library, loggers.room('source'));
     isReady = true;
     closers.push(() => {
       isReady = false;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { eventually, within } from './helpers/deadline.js';
@@ -47,6 +49,14 @@ function assertTimestampsAscend(viewer: WeriftViewer): void {
     if (last !== undefined) assert.ok(((header.timestamp - last) | 0) >= 0, `RTP timestamp ${header.timestamp} after ${last}`);
     last = header.timestamp;
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 async function refusalOf(offer: Promise<unknown>): Promise<Refusal> {
@@ -192,6 +202,30 @@ describe('videos of every kind', () => {
       assert.deepEqual([refusal.status, refusal.code], [422, 'SOURCE_NOT_PLAYABLE']);
     });
   }
+});
+
+describe('the server while it looks into its files', () => {
+  it('answers already, and says that it is not ready', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-slow-'));
+    const gate = path.join(folder, 'gate');
+    const ffprobe = path.join(folder, 'ffprobe');
+    // A stand-in that holds every file up until the gate is there.
+    writeFileSync(ffprobe, `#!/bin/sh\n[ "$1" = -version ] || while [ ! -e '${gate}' ]; do sleep 0.05; done\nexec ffprobe "$@"\n`);
+    chmodSync(ffprobe, 0o755);
+    const port = await freePort();
+    const starting = TestServer.start(['silent.mp4'], { PORT: String(port), FFPROBE_PATH: ffprobe });
+    try {
+      const readiness = (): Promise<number | undefined> => fetch(`http://127.0.0.1:${port}/ready`).then(({ status }) => status, () => undefined);
+      await eventually(async () => (await readiness()) === 503, 5000, 'an answer');
+      writeFileSync(gate, '');
+      await within(starting, 10_000, 'the start');
+      assert.equal(await readiness(), 200);
+    } finally {
+      writeFileSync(gate, '');
+      await (await starting).close();
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describe('shutdown', () => {
