@@ -37,6 +37,7 @@ export class DetectionScheduler {
   /** Adds a source; close the registration to remove it. */
   register(sourceId: string, init: RegistrationInit): DetectionRegistration {
     const registration: DetectionRegistration = new DetectionRegistration(init, {
+      now: () => this.#init.clock.now(),
       wake: () => this.#next(),
       remove: () => (this.#registrations = this.#registrations.filter((other) => other !== registration)),
     });
@@ -52,10 +53,9 @@ export class DetectionScheduler {
     const picture = registration?.takePicture();
     if (!registration || !picture) return;
     this.#registrations = [...this.#registrations.filter((other) => other !== registration), registration];
-    const startedMs = clock.now();
     detector
       .detect(picture)
-      .then((result) => registration.succeeded(result, clock.now() - startedMs))
+      .then((result) => registration.succeeded(result))
       .catch((error: unknown) => {
         registration.failed();
         if (clock.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
@@ -75,12 +75,15 @@ export class DetectionRegistration {
   /** Picture in to detections out, moving average in ms; undefined before the first. */
   latencyMs: number | undefined;
   readonly #init: RegistrationInit;
-  readonly #scheduler: { wake(): void; remove(): void };
+  readonly #scheduler: { now(): number; wake(): void; remove(): void };
   #picture: VideoFrame | undefined;
+  /** When the picture that waits, and the one that is looked at, were offered. */
+  #offeredMs = 0;
+  #takenOfferMs = 0;
   #nextMediaTimeMs = -Infinity;
   #isClosed = false;
 
-  constructor(init: RegistrationInit, scheduler: { wake(): void; remove(): void }) {
+  constructor(init: RegistrationInit, scheduler: { now(): number; wake(): void; remove(): void }) {
     this.#init = init;
     this.#scheduler = scheduler;
   }
@@ -102,6 +105,7 @@ export class DetectionRegistration {
       this.#picture.release();
     }
     this.#picture = picture.retain();
+    this.#offeredMs = this.#scheduler.now();
     this.#scheduler.wake();
   }
 
@@ -110,6 +114,7 @@ export class DetectionRegistration {
     const picture = this.#picture;
     this.#picture = undefined;
     if (picture) {
+      this.#takenOfferMs = this.#offeredMs;
       const periodMs = 1000 / this.#init.maxFps;
       // On the source's own beat where possible, so that a limit of half the rate takes every second picture.
       const onBeat = this.#nextMediaTimeMs + periodMs;
@@ -118,8 +123,9 @@ export class DetectionRegistration {
     return picture;
   }
 
-  succeeded(result: DetectionResult, latencyMs: number): void {
+  succeeded(result: DetectionResult): void {
     if (this.#isClosed) return;
+    const latencyMs = this.#scheduler.now() - this.#takenOfferMs;
     this.framesDetected++;
     this.latencyMs = this.latencyMs === undefined ? latencyMs : this.latencyMs * 0.9 + latencyMs * 0.1;
     this.#init.onResult(result);

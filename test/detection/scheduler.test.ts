@@ -33,8 +33,9 @@ class FakeDetector {
 
 function setUp() {
   const detector = new FakeDetector();
-  const scheduler = new DetectionScheduler({ detector, clock: new FakeClock(), logger: silentLogger });
-  return { detector, scheduler };
+  const clock = new FakeClock();
+  const scheduler = new DetectionScheduler({ detector, clock, logger: silentLogger });
+  return { detector, scheduler, clock };
 }
 
 let held = 0;
@@ -64,6 +65,21 @@ describe('DetectionScheduler', () => {
     assert.deepEqual([registration.framesDetected, registration.framesSkipped], [2, 2]);
     registration.close();
     assert.equal(held, 0);
+  });
+
+  it('counts as latency what a picture waits for its turn, too', async () => {
+    const { detector, scheduler, clock } = setUp();
+    const first = scheduler.register('a', { maxFps: 60, onResult: () => undefined });
+    const second = scheduler.register('b', { maxFps: 60, onResult: () => undefined });
+    offer(first, 0);
+    offer(second, 0);
+    await clock.advance(40);
+    await detector.finish();
+    await clock.advance(10);
+    await detector.finish();
+    assert.deepEqual([first.latencyMs, second.latencyMs], [40, 50]);
+    first.close();
+    second.close();
   });
 
   it('looks at a source no more often than its limit', async () => {

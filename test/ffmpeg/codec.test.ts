@@ -208,3 +208,35 @@ test('the bitrate follows size and rate', () => {
   assert.ok(bitrateFor(1920, 1080, 60) > 5_000_000);
   assert.ok(bitrateFor(160, 90, 5) >= 150_000);
 });
+
+test('an encoder of tiny pictures that is held up drops what it has no room for, and goes on', async () => {
+  const deps = realDeps();
+  const got: number[] = [];
+  const encoder = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 16, heightPx: 16, fps: 30, onFrame: (frame) => got.push(frame.mediaTimeMs) });
+  let n = 0;
+  const write = (): boolean => {
+    const image = picture(n, n++ * 33, 16, 16);
+    const isTaken = encoder.write(image);
+    image.release();
+    return isTaken;
+  };
+  write();
+  await eventually(() => got.length > 0, 5000, 'the first frame');
+  const [pid] = childrenOf(process.pid);
+  assert.ok(pid);
+  process.kill(pid, 'SIGSTOP');
+  const accepted: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    if (write()) accepted.push((n - 1) * 33);
+    // The pipe takes more than a hundred such pictures.
+    await new Promise(setImmediate);
+  }
+  assert.ok(accepted.length < 100 && encoder.dropped > 100, `${accepted.length} taken, ${encoder.dropped} dropped`);
+  process.kill(pid, 'SIGCONT');
+  const last = accepted.at(-1);
+  await eventually(() => got.at(-1) === last, 5000, 'the last picture that was taken');
+  assert.ok(write(), 'it takes pictures again');
+  await eventually(() => got.at(-1) === (n - 1) * 33, 5000, 'the next picture');
+  assert.equal((await encoder.close()).error, undefined);
+  assertNothingHeld(deps);
+});

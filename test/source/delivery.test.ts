@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { probe } from '../../src/ffmpeg/index.js';
 import { describeContent, openFileFeed, type SourceDescription } from '../../src/source/index.js';
+import { whyNotCopied } from '../../src/source/delivery.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { assetPath } from '../helpers/assets.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
@@ -90,4 +91,13 @@ test('a file that ffprobe crashes on is not called broken, but says what happene
   writeFileSync(ffprobePath, '#!/bin/sh\nkill -SEGV $$\n', { mode: 0o755 });
   const { problem } = await probe({ ...realDeps().tools, ffprobePath }, makeVideo('copyable.mp4'), 1000);
   assert.equal(problem, 'ffprobe itself crashed on it (SIGSEGV); it may be damaged, or a newer ffmpeg may understand it');
+});
+
+test('an odd-sized stream is not copied, because what is made of it beside the copy has even sides', async () => {
+  const deps = realDeps();
+  const file = makeVideo('silent.mp4');
+  const { video } = await probe(deps.tools, file, statSync(file).size, deps.ledger);
+  assert.ok(video);
+  assert.equal(whyNotCopied(video), undefined);
+  assert.match(whyNotCopied({ ...video, widthPx: 853, heightPx: 481 }) ?? '', /size is odd \(853x481\)/);
 });
