@@ -21,7 +21,7 @@ const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'resources'];
 const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => boolean; readonly name: string }[] = [
   { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('peer/') },
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
-  { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/process.ts' },
+  { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
   { name: 'process.env', what: /process\.env/, by: (file) => file === 'config.ts' },
   { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(signalling|observability)\//.test(file) || file === 'app.ts' },

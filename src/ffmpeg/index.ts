@@ -6,7 +6,9 @@ export { bitrateFor, openEncoder, type Encoder, type EncoderOptions } from './en
 export { FlvParser, type FlvFrame } from './flv.js';
 export { OggOpusParser } from './ogg-opus.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';
-export { openProcess, runTool, type FfmpegProcess, type ProcessEnd, type ProcessPort, type ProcessSpec, type ToolOutput } from './process.js';
+export { type ProcessPort } from './fluent.js';
+export { openProcess, type FfmpegProcess, type ProcessEnd, type ProcessSpec } from './process.js';
+export { runTool, type ToolOutput } from './run-tool.js';
 export { findFfmpeg } from './tools.js';
 export { NutParser, type NutSink } from './nut.js';
 export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type PacketInfo, type ProbeResult, type VideoStreamInfo } from './probe.js';

@@ -5,7 +5,7 @@
 import { open } from 'node:fs/promises';
 import type { ResourceLedger } from '../resources.js';
 import type { FfmpegTools } from './deps.js';
-import { runTool } from './process.js';
+import { runTool } from './run-tool.js';
 
 /** The video stream of a file. */
 export interface VideoStreamInfo {

@@ -1,30 +1,16 @@
-/**
- * The only file that starts processes. ffmpeg is started through fluent-ffmpeg, which is archived, so nothing
- * of it is visible outside: the rest of the product sees `openProcess` and `FfmpegProcess` and would not notice
- * a replacement. Node's own pipes are used; fluent's PassThrough streams would cost 0.3 ms a picture.
- */
-import { execFile, type ChildProcess } from 'node:child_process';
-import { Writable, type Readable } from 'node:stream';
-import ffmpeg from 'fluent-ffmpeg';
+/** A running ffmpeg: what goes in, what comes out, a watch on its silence, and an end that always comes. */
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import type { ResourceLedger } from '../resources.js';
+import { trackChild } from './children.js';
 import type { FfmpegDeps } from './deps.js';
-
-/** One input or output of the command line: its options, then its address. */
-export interface ProcessPort {
-  readonly options: readonly string[];
-  /** A file's absolute path, `pipe:0`, `pipe:1` or `unix:<path>`. */
-  readonly address: string;
-}
+import { startFluent, type CommandLine } from './fluent.js';
 
 /** What to run. */
-export interface ProcessSpec {
+export interface ProcessSpec extends CommandLine {
   /** Who wants it, for logs and errors: `feed street`. */
   readonly owner: string;
-  readonly inputs: readonly [ProcessPort, ...ProcessPort[]];
-  /** The first one is `pipe:1`. */
-  readonly outputs: readonly [ProcessPort, ...ProcessPort[]];
   /** Takes each chunk of standard output; one that throws ends the process with that error. */
   readonly onOutput: (chunk: Buffer) => void;
   /**
@@ -65,22 +51,6 @@ const KILL_GRACE_MS = 500;
 /** Between exit and the end of the pipes; passes quickly unless a reader is stuck. */
 const DRAIN_GRACE_MS = 500;
 const WATCHDOG_PERIOD_MS = 500;
-
-/** Every child that runs, so that none survives this process. */
-const liveChildren = new Set<ChildProcess>();
-
-function killLiveChildren(): void {
-  for (const child of liveChildren) child.kill('SIGKILL');
-}
-
-function trackChild(child: ChildProcess): void {
-  if (liveChildren.size === 0) process.on('exit', killLiveChildren);
-  liveChildren.add(child);
-  child.once('exit', () => {
-    liveChildren.delete(child);
-    if (liveChildren.size === 0) process.off('exit', killLiveChildren);
-  });
-}
 
 /** Starts ffmpeg; returns at once, failures to start are told by `closed`. */
 export function openProcess(deps: FfmpegDeps, spec: ProcessSpec): FfmpegProcess {
@@ -247,95 +217,6 @@ class RunningProcess implements FfmpegProcess {
     this.#beforeStart = [];
     for (const { done } of waiting) done?.();
   }
-}
-
-interface StartEvents {
-  started(child: ChildProcess, stdout: Readable, commandLine: string): void;
-  failed(error: Error): void;
-}
-
-/** Builds and runs the fluent-ffmpeg command, and takes the bare child process out of it. */
-function startFluent(ffmpegPath: string, spec: ProcessSpec, events: StartEvents): void {
-  // stdoutLines bounds what fluent keeps of stderr for itself.
-  const command = ffmpeg({ stdoutLines: 20 });
-  command.setFfmpegPath(ffmpegPath);
-  // What the executable can do is known already; without these two, fluent would start it twice more to ask.
-  const usable = { description: '', canDemux: true, canMux: true };
-  const formats = [...spec.inputs, ...spec.outputs].flatMap(({ options }) => options.filter((_, i) => options[i - 1] === '-f'));
-  command.availableFormats = (callback) => answer(callback, Object.fromEntries(formats.map((name) => [name, usable])));
-  command.availableEncoders = (callback) => answer(callback, {});
-  const readsStdin = spec.inputs[0].address === 'pipe:0';
-  for (const [i, input] of spec.inputs.entries()) {
-    command.input(input.address);
-    const general = i === 0 ? ['-hide_banner', '-nostats', '-v', 'warning', ...(readsStdin ? [] : ['-nostdin'])] : [];
-    addOptions(command.inputOptions.bind(command), [...general, ...input.options]);
-  }
-
-  // The first output is a stream, so that fluent does not collect standard output as text; the stream itself
-  // only serves to hand out its source.
-  let commandLine = '';
-  const tap = new Writable({ write: (_chunk, _encoding, done) => done() });
-  tap.once('pipe', (source: Readable) => {
-    source.unpipe(tap);
-    const child = (command as unknown as { readonly ffmpegProc?: ChildProcess }).ffmpegProc;
-    if (!child) return events.failed(new Error('fluent-ffmpeg did not hand out its process'));
-    // fluent's own listener throws when the executable cannot be started.
-    child.removeAllListeners('error').on('error', (error) => events.failed(error));
-    events.started(child, source, commandLine);
-  });
-  for (const [i, output] of spec.outputs.entries()) {
-    if (i === 0) command.output(tap);
-    else command.output(output.address);
-    addOptions(command.outputOptions.bind(command), output.options);
-  }
-  command.on('start', (line: string) => (commandLine = line));
-  command.on('error', (error: Error) => events.failed(error));
-  command.run();
-}
-
-/** fluent's callbacks take null where there is no error; their types do not say so. */
-function answer<T>(callback: (error: Error, data: T) => void, data: T): void {
-  (callback as (error: Error | null, data: T) => void)(null, data);
-}
-
-/** Handed over one by one, because fluent splits what it gets as a list at spaces. */
-function addOptions(add: (...options: string[]) => unknown, options: readonly string[]): void {
-  if (options.length > 0) add(...options);
-}
-
-/** What a short-lived tool gave. */
-export interface ToolOutput {
-  readonly exitCode: number | null;
-  /** What ended it; null when it ended by itself or is `cut`. */
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  /** The same before it was read as text. */
-  readonly stdoutBytes: Buffer;
-  readonly stderr: string;
-  /** True when it was ended at its deadline or because it wrote too much; `stdout` is what came until then. */
-  readonly cut: boolean;
-}
-
-/** Runs `ffprobe` or `ffmpeg -version` and the like to their end. Throws `FFMPEG_NOT_FOUND` when it cannot be started. */
-export function runTool(
-  file: string,
-  args: readonly string[],
-  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number } = {},
-): Promise<ToolOutput> {
-  const release = options.ledger?.acquire('child_processes');
-  return new Promise((resolve, reject) => {
-    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const };
-    const child = execFile(file, args, settings, (error, stdout, stderr) => {
-      release?.();
-      if (error && child.pid === undefined) {
-        reject(new MediaPeerError('FFMPEG_NOT_FOUND', `${file} could not be started: ${error.message}`, { cause: error }));
-      } else {
-        const cut = child.killed || child.signalCode === 'SIGKILL';
-        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
-      }
-    });
-    if (child.pid !== undefined) trackChild(child);
-  });
 }
 
 function promiseWithResolve<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { FfmpegTools } from './deps.js';
-import { runTool } from './process.js';
+import { runTool } from './run-tool.js';
 
 /** What cannot be done without. */
 const REQUIRED_ENCODERS = ['libx264', 'libvpx', 'libopus'] as const;

@@ -1,0 +1,42 @@
+/** Tools that run to their end: ffprobe, and ffmpeg for one picture. */
+import { execFile } from 'node:child_process';
+import { MediaPeerError } from '../errors.js';
+import type { ResourceLedger } from '../resources.js';
+import { trackChild } from './children.js';
+
+const STDERR_TAIL_CHARS = 4_000;
+
+/** What a short-lived tool gave. */
+export interface ToolOutput {
+  readonly exitCode: number | null;
+  /** What ended it; null when it ended by itself or is `cut`. */
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  /** The same before it was read as text. */
+  readonly stdoutBytes: Buffer;
+  readonly stderr: string;
+  /** True when it was ended at its deadline or because it wrote too much; `stdout` is what came until then. */
+  readonly cut: boolean;
+}
+
+/** Runs `ffprobe` or `ffmpeg -version` and the like to their end. Throws `FFMPEG_NOT_FOUND` when it cannot be started. */
+export function runTool(
+  file: string,
+  args: readonly string[],
+  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number } = {},
+): Promise<ToolOutput> {
+  const release = options.ledger?.acquire('child_processes');
+  return new Promise((resolve, reject) => {
+    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const };
+    const child = execFile(file, args, settings, (error, stdout, stderr) => {
+      release?.();
+      if (error && child.pid === undefined) {
+        reject(new MediaPeerError('FFMPEG_NOT_FOUND', `${file} could not be started: ${error.message}`, { cause: error }));
+      } else {
+        const cut = child.killed || child.signalCode === 'SIGKILL';
+        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
+      }
+    });
+    if (child.pid !== undefined) trackChild(child);
+  });
+}
