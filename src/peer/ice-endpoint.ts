@@ -8,7 +8,7 @@ import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePa
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { ResourceLedger } from '../resources.js';
-import { isLoopback, type HostAddress } from './host-addresses.js';
+import type { HostAddress } from './host-addresses.js';
 import type { RemoteTransport } from './sdp.js';
 import { UdpSocket } from './udp-socket.js';
 import { iceInternals, pairInternals, stunInternals, type IceInternals } from './werift-internals.js';
@@ -62,10 +62,7 @@ export class IceEndpoint {
   private constructor(clock: Clock) {
     this.#clock = clock;
     this.#lastHeardMs = clock.now();
-    const gatherer = new RTCIceGatherer({
-      // A socket bound to a loopback address reaches nothing else, and the other way round.
-      filterCandidatePair: (pair) => isLoopback(pair.localCandidate.host) === isLoopback(pair.remoteCandidate.host),
-    });
+    const gatherer = new RTCIceGatherer();
     this.transport = new RTCIceTransport(gatherer);
     this.#ice = iceInternals(gatherer.connection);
     this.#ice.stunServer = undefined;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import { test } from 'node:test';
 import { MediaPeerError, type ErrorCode } from '../../src/errors.js';
 import { eventually } from '../helpers/deadline.js';
@@ -203,3 +204,18 @@ test('an offer that negotiates a connection again is refused; the same offer onc
   await rig.accept()(again.replaceAll(/^a=fingerprint:sha-256 1B/gm, 'a=fingerprint:sha-256 1C'));
   await rig.close();
 });
+
+/** An address of this machine that is not loopback. */
+const outward = Object.values(os.networkInterfaces()).flat().find((entry) => entry && entry.family === 'IPv4' && !entry.internal)?.address;
+
+test(
+  "a client may choose a pair of its loopback address and the server's other one",
+  { skip: outward === undefined && 'this machine has loopback addresses alone' },
+  async () => {
+    const rig = new Rig({ iceAddresses: ['127.0.0.1', outward!] });
+    const viewer = new WeriftViewer();
+    await viewer.join(rig.accept());
+    await viewer.close();
+    await rig.close();
+  },
+);
