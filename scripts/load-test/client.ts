@@ -58,7 +58,6 @@ interface IcePrivate {
 const RECEIVE_BUFFER_BYTES = 4 * 2 ** 20;
 
 export class LoadClient {
-  readonly #isLoopback: boolean;
   readonly #job: ClientJob;
   readonly #pc: RTCPeerConnection;
   readonly #onVideoRtp: ((packet: Buffer) => void) | undefined;
@@ -74,7 +73,7 @@ export class LoadClient {
   constructor(job: ClientJob, onVideoRtp?: (packet: Buffer) => void) {
     this.#job = job;
     this.#onVideoRtp = onVideoRtp;
-    const isLoopback = (this.#isLoopback = ['127.0.0.1', 'localhost'].includes(new URL(job.url).hostname));
+    const isLoopback = ['127.0.0.1', 'localhost'].includes(new URL(job.url).hostname);
     this.#pc = new RTCPeerConnection({
       iceServers: [],
       iceUseIpv6: false,
@@ -120,7 +119,7 @@ export class LoadClient {
       this.#postedAtMs = performance.now();
       const sdp = await this.#offer(this.#pc.localDescription?.sdp ?? '');
       if (sdp === undefined) return;
-      await this.#pc.setRemoteDescription({ type: 'answer', sdp: this.#isLoopback ? onlyLoopback(sdp) : sdp });
+      await this.#pc.setRemoteDescription({ type: 'answer', sdp });
       await lost;
     } catch (error) {
       this.#failure ??= { stage: 'not-connected', message: String(error) };
@@ -214,9 +213,4 @@ export class LoadClient {
     connected.catch(() => undefined);
     return connected;
   }
-}
-
-/** Viewers on this machine have one socket on 127.0.0.1; the library's pairs of it with other addresses spoil the connection. */
-function onlyLoopback(sdp: string): string {
-  return sdp.replace(/^a=candidate:(?!(?:\S+ ){4}127\.0\.0\.1 ).*\r?\n/gm, '');
 }
