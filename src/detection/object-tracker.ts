@@ -108,7 +108,7 @@ export class ObjectTracker {
       if (!left.has(detection) || !free.has(object)) continue;
       left.delete(detection);
       free.delete(object);
-      hit(object, detection, mediaTimeMs);
+      hit(object, detection, mediaTimeMs, detection.score >= this.#init.scoreThreshold);
     }
     return [...left];
   }
@@ -150,7 +150,8 @@ export class ObjectTracker {
   }
 }
 
-function hit(object: FollowedObject, detection: Detection, mediaTimeMs: number): void {
+/** A weak detection moves the object; the score that is shown stays that of the strong ones. */
+function hit(object: FollowedObject, detection: Detection, mediaTimeMs: number, isStrong: boolean): void {
   const [x, y, width, height] = detection.box;
   const elapsedMs = mediaTimeMs - object.lastHitMs;
   const noise = noiseOf(width, height);
@@ -162,7 +163,7 @@ function hit(object: FollowedObject, detection: Detection, mediaTimeMs: number):
   object.lastHitMs = mediaTimeMs;
   object.hits++;
   object.isShown = true;
-  object.score += (detection.score - object.score) * 0.5;
+  if (isStrong) object.score += (detection.score - object.score) * 0.5;
 }
 
 /** Larger boxes are measured less exactly, and their objects, being nearer, change speed by more pixels. */

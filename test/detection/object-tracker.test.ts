@@ -45,6 +45,12 @@ describe('ObjectTracker', () => {
     assert.deepEqual(objects.predict(594).map(({ objectId }) => objectId), [1]);
   });
 
+  it('never shows a score below the threshold', () => {
+    const objects = tracker();
+    for (let t = 0; t < 600; t += 66) objects.update([at(100, 100, t < 150 ? 0.5 : 0.15)], t);
+    assert.ok(objects.predict(594).every(({ score }) => score >= 0.4));
+  });
+
   it('hides an object soon after its last hit and gives it back its id within a second', () => {
     const objects = tracker();
     for (let t = 0; t <= 330; t += 66) objects.update([at(100)], t);
