@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { annotate, LabelRenderer, loadModelDescription, ObjectTracker, type Detection, type ModelDescription, type TrackedObject } from '../../src/detection/index.js';
+import { annotate, LabelRenderer, loadModelDescription, ObjectTracker, type DrawnObject, type ModelDescription } from '../../src/detection/index.js';
 import { familyOf } from '../../src/detection/families.js';
 import { Letterbox } from '../../src/detection/letterbox.js';
-import type { VideoFrame } from '../../src/media/index.js';
+import type { Detection, VideoFrame } from '../../src/media/index.js';
 import { projectRoot } from '../../test/helpers/assets.js';
 import { pictureAt } from '../../test/helpers/pictures.js';
 import type { Row } from './bench.js';
@@ -104,7 +104,7 @@ function movingObjects(mediaTimeMs: number): Detection[] {
   }));
 }
 
-function drawnObjects(): TrackedObject[] {
+function drawnObjects(): DrawnObject[] {
   return Array.from({ length: DRAWN }, (_, i) => ({
     objectId: i + 1,
     classId: i % LABELS.length,

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.js';
-import type { Detection } from './detections.js';
+import type { Detection } from '../media/index.js';
 import { familyOf } from './families.js';
 import type { DetectorFamily, OutputTensor } from './family.js';
 import { Letterbox } from './letterbox.js';

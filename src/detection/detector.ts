@@ -7,9 +7,8 @@ import { Backoff } from '../backoff.js';
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { i420Size, type VideoFrame } from '../media/index.js';
+import { i420Size, type Detection, type VideoFrame } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import type { Detection } from './detections.js';
 import type { WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { loadModelDescription, type ModelDescription } from './model.js';
 

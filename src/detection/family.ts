@@ -1,5 +1,5 @@
 /** A detector family: how its input is laid out and what its output means. One file each, listed in `families.ts`. */
-import type { Detection } from './detections.js';
+import type { Detection } from '../media/index.js';
 import type { InputLayout } from './letterbox.js';
 
 /** An output tensor, without the runtime's type. */

@@ -1,5 +1,6 @@
 /** Non-maximum suppression: of boxes of one class that overlap, the one with the highest score stays. */
-import { iou, type Detection } from './detections.js';
+import type { Detection } from '../media/index.js';
+import { iou } from './boxes.js';
 
 /** The detections that stay, highest score first. */
 export function suppressOverlaps(detections: readonly Detection[], maxIou: number): Detection[] {

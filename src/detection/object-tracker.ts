@@ -6,8 +6,8 @@
  * Extrapolation never changes a filter, so a result that comes late is matched against the objects as they were
  * expected at its own picture's time.
  */
-import type { Detection, TrackedObject } from './detections.js';
-import { iou } from './detections.js';
+import type { Box, Detection, TrackedObject } from '../media/index.js';
+import { iou } from './boxes.js';
 import { ConstantVelocity, type MotionNoise } from './kalman.js';
 
 export interface ObjectTrackerInit {
@@ -45,6 +45,8 @@ interface FollowedObject {
   readonly centreY: ConstantVelocity;
   readonly width: ConstantVelocity;
   readonly height: ConstantVelocity;
+  /** As the detector saw it last. */
+  lastBox: Box;
 }
 
 export class ObjectTracker {
@@ -66,13 +68,16 @@ export class ObjectTracker {
     for (const object of this.#objects) {
       if (!object.isShown || mediaTimeMs - object.lastHitMs > coastMs) continue;
       const box = this.#clip(expectedBox(object, mediaTimeMs));
-      if (box) shown.push({ objectId: object.objectId, classId: object.classId, label: object.label, score: object.score, box });
+      if (box) shown.push(tracked(object, box, false));
     }
     return shown;
   }
 
-  /** Takes in what was found in the picture of that media time; results come in the order of their pictures. */
-  update(detections: readonly Detection[], mediaTimeMs: number): void {
+  /**
+   * Takes in what was found in the picture of that media time; results come in the order of their pictures.
+   * Returns the objects of that very picture: what was found lies exactly where the detector saw it.
+   */
+  update(detections: readonly Detection[], mediaTimeMs: number): TrackedObject[] {
     this.#measureInterval(mediaTimeMs);
     const strong = detections.filter(({ score }) => score >= this.#init.scoreThreshold);
     const weak = detections.filter(({ score }) => score < this.#init.scoreThreshold);
@@ -85,6 +90,11 @@ export class ObjectTracker {
     for (const detection of left) this.#objects.push(this.#follow(detection, mediaTimeMs));
     const forgetMs = Math.max(FORGET_MS, FORGET_INTERVALS * this.#intervalMs);
     this.#objects = this.#objects.filter((object) => mediaTimeMs - object.lastHitMs <= (object.isShown ? forgetMs : COAST_INTERVALS * this.#intervalMs));
+    return this.predict(mediaTimeMs).map((object) => {
+      const seen = this.#objects.find(({ objectId }) => objectId === object.objectId);
+      const box = seen?.lastHitMs === mediaTimeMs ? this.#clip(seen.lastBox) : undefined;
+      return box ? { ...object, box, isObserved: true } : object;
+    });
   }
 
   /** Pairs detections with free objects of their class, best fit first; returns the detections left over. */
@@ -92,7 +102,7 @@ export class ObjectTracker {
     detections: readonly Detection[],
     free: Set<FollowedObject>,
     mediaTimeMs: number,
-    fit: (object: FollowedObject, box: Detection['box']) => number,
+    fit: (object: FollowedObject, box: Box) => number,
   ): Detection[] {
     const pairs: { detection: Detection; object: FollowedObject; fit: number }[] = [];
     for (const detection of detections) {
@@ -130,6 +140,7 @@ export class ObjectTracker {
       centreY: new ConstantVelocity(y + height / 2, noise, speed),
       width: new ConstantVelocity(width, noise, speed / 4),
       height: new ConstantVelocity(height, noise, speed / 4),
+      lastBox: detection.box,
     };
   }
 
@@ -141,7 +152,7 @@ export class ObjectTracker {
     this.#lastUpdateMs = mediaTimeMs;
   }
 
-  #clip([x, y, width, height]: Detection['box']): Detection['box'] | undefined {
+  #clip([x, y, width, height]: Box): Box | undefined {
     const left = Math.max(0, x);
     const top = Math.max(0, y);
     const right = Math.min(this.#init.widthPx, x + width);
@@ -161,9 +172,15 @@ function hit(object: FollowedObject, detection: Detection, mediaTimeMs: number, 
   object.width.update(width, elapsedMs, sizeNoise);
   object.height.update(height, elapsedMs, sizeNoise);
   object.lastHitMs = mediaTimeMs;
+  object.lastBox = detection.box;
   object.hits++;
   object.isShown = true;
   if (isStrong) object.score += (detection.score - object.score) * 0.5;
+}
+
+function tracked(object: FollowedObject, box: Box, isObserved: boolean): TrackedObject {
+  const { objectId, classId, label, score, centreX, centreY } = object;
+  return { objectId, classId, label, score, box, velocity: [centreX.velocity * 1000, centreY.velocity * 1000], isObserved };
 }
 
 /** Larger boxes are measured less exactly, and their objects, being nearer, change speed by more pixels. */
@@ -172,7 +189,7 @@ function noiseOf(width: number, height: number): MotionNoise {
   return { acceleration: Math.max(2, size * 0.06) / 10_000, measurement: Math.max(1, size * 0.03) };
 }
 
-function expectedBox(object: FollowedObject, mediaTimeMs: number): Detection['box'] {
+function expectedBox(object: FollowedObject, mediaTimeMs: number): Box {
   const elapsedMs = Math.max(0, mediaTimeMs - object.lastHitMs);
   const width = Math.max(2, object.width.at(elapsedMs));
   const height = Math.max(2, object.height.at(elapsedMs));
@@ -180,7 +197,7 @@ function expectedBox(object: FollowedObject, mediaTimeMs: number): Detection['bo
 }
 
 /** How well two boxes fit, above 0 when they may be one object: overlap, or else nearness of boxes of one size. */
-function closeness(a: Detection['box'], b: Detection['box']): number {
+function closeness(a: Box, b: Box): number {
   const overlap = iou(a, b);
   if (overlap >= MIN_IOU) return 1 + overlap;
   const size = Math.sqrt(Math.max(a[2] * a[3], b[2] * b[3]));

@@ -3,7 +3,7 @@
  * centre and log size relative to the cell, objectness, one probability a class. Exports made with
  * `--decode_in_inference` hold pixels already.
  */
-import type { Detection } from './detections.js';
+import type { Detection } from '../media/index.js';
 import type { DetectorFamily, OutputTensor, PictureGeometry } from './family.js';
 import type { ModelDescription } from './model.js';
 import { suppressOverlaps } from './nms.js';

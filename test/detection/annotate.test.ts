@@ -5,14 +5,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { annotate, LabelRenderer, type TrackedObject } from '../../src/detection/index.js';
+import { annotate, LabelRenderer, type DrawnObject } from '../../src/detection/index.js';
 import { classColour } from '../../src/detection/palette.js';
 import type { VideoFrame } from '../../src/media/index.js';
 import { plainPicture } from '../helpers/pictures.js';
 
 const run = promisify(execFile);
 
-const object = (box: TrackedObject['box'], classId = 0): TrackedObject => ({ box, classId, label: 'person', score: 0.87, objectId: 12 });
+const object = (box: DrawnObject['box'], classId = 0): DrawnObject => ({ box, classId, label: 'person', score: 0.87, objectId: 12 });
 
 async function renderer(heightPx: number): Promise<LabelRenderer> {
   const labels = new LabelRenderer({ labels: ['person'] });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ObjectTracker, type Detection } from '../../src/detection/index.js';
-import { iou } from '../../src/detection/detections.js';
+import { ObjectTracker } from '../../src/detection/index.js';
+import { iou } from '../../src/detection/boxes.js';
+import type { Detection } from '../../src/media/index.js';
 
 const at = (x: number, y = 100, score = 0.9, classId = 0): Detection => ({ box: [x, y, 60, 40], classId, label: `class ${classId}`, score });
 const tracker = (): ObjectTracker => new ObjectTracker({ widthPx: 1280, heightPx: 720 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { yolox } from '../../src/detection/yolox.js';
 import { suppressOverlaps } from '../../src/detection/nms.js';
-import { iou, type Detection } from '../../src/detection/detections.js';
+import { iou } from '../../src/detection/boxes.js';
+import type { Detection } from '../../src/media/index.js';
 import type { ModelDescription } from '../../src/detection/index.js';
 import { seededRandom } from '../helpers/random.js';
 

@@ -1,0 +1,104 @@
+/**
+ * A picture's detections as the JSON that clients read: the same words on the data channel, over Server-Sent
+ * Events and in webhooks. What is equal for all readers is written once.
+ */
+import type { FrameDetections, SceneEvent, TrackedObject } from './detections.js';
+import type { Rendition } from './rendition.js';
+
+/** What one reader wants to see. */
+export interface DetectionFilter {
+  /** Lowest score, [0, 1]. Default: whatever the model's threshold lets through. */
+  readonly minScore?: number;
+  /** Labels; default all. */
+  readonly classes?: readonly string[];
+}
+
+/** What is one reader's own in a message. */
+export interface MessageContext {
+  /** The picture's RTP timestamp on each of the reader's video m-lines. */
+  readonly rtpTimestamps?: Readonly<Partial<Record<Rendition, number>>>;
+  readonly filter?: DetectionFilter;
+  /** Messages that this reader lost so far because it was too slow. Default 0. */
+  readonly dropped?: number;
+  /** Events of messages that this reader lost. */
+  readonly missedEvents?: readonly MissedEvent[];
+}
+
+/** An event that comes with a later picture than its own. */
+export interface MissedEvent extends SceneEvent {
+  readonly frame: number;
+}
+
+/** One JSON object as text. */
+export function writeDetections(detections: FrameDetections, context: MessageContext = {}): string {
+  const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [] } = context;
+  const common = commonPart(detections);
+  const objects = filter ? JSON.stringify(detections.objects.filter((object) => passes(object, filter)).map(objectJson)) : common.objects;
+  const events = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map(eventJson))}` : '';
+  return `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}}`;
+}
+
+/** True for an object that a reader wants. */
+export function passes(object: TrackedObject, { minScore, classes }: DetectionFilter): boolean {
+  return (minScore === undefined || object.score >= minScore) && (classes === undefined || classes.includes(object.label));
+}
+
+/** An event in the words of the public contract. */
+export function eventJson(event: SceneEvent & { readonly frame?: number }): Record<string, unknown> {
+  return {
+    type: event.type,
+    [event.type === 'cross' ? 'line' : 'zone']: event.id,
+    ...(event.direction !== undefined && { direction: event.direction }),
+    object_id: event.objectId,
+    label: event.label,
+    class_id: event.classId,
+    ...(event.frame !== undefined && { frame: event.frame }),
+  };
+}
+
+/** What all readers of a picture get. */
+interface CommonPart {
+  /** Without its closing brace. */
+  readonly head: string;
+  readonly objects: string;
+  /** Begins with a comma; empty where the source has no zones. */
+  readonly scene: string;
+}
+
+const written = new WeakMap<FrameDetections, CommonPart>();
+
+function commonPart(detections: FrameDetections): CommonPart {
+  const known = written.get(detections);
+  if (known) return known;
+  const { sourceId, frame, mediaTimeMs, widthPx, heightPx, inferenceMs, objects, scene } = detections;
+  const head = JSON.stringify({ source: sourceId, frame, media_time_s: round(mediaTimeMs / 1000, 6), width: widthPx, height: heightPx, inference_ms: round(inferenceMs, 2) });
+  const part: CommonPart = {
+    head: head.slice(0, -1),
+    objects: JSON.stringify(objects.map(objectJson)),
+    scene:
+      scene === undefined
+        ? ''
+        : `,"zones":${JSON.stringify(scene.zones.map(({ id, objectIds }) => ({ zone: id, count: objectIds.length, object_ids: objectIds })))}` +
+          `,"lines":${JSON.stringify(scene.lines.map((line) => ({ line: line.id, in: line.in, out: line.out })))}` +
+          `,"events":${JSON.stringify(scene.events.map(eventJson))}`,
+  };
+  written.set(detections, part);
+  return part;
+}
+
+function objectJson(object: TrackedObject): Record<string, unknown> {
+  return {
+    object_id: object.objectId,
+    label: object.label,
+    class_id: object.classId,
+    score: round(object.score, 4),
+    box: object.box.map((value) => round(value, 2)),
+    velocity: object.velocity.map((value) => round(value, 1)),
+    observed: object.isObserved,
+  };
+}
+
+function round(value: number, digits: number): number {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+}

@@ -1,0 +1,76 @@
+/** What is seen in a picture, as values that belong to that very picture and travel with its media time. */
+
+/** Left, top, width, height in pixels of the source's picture; inside the picture. */
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+/** One object that the detector found. */
+export interface Detection {
+  readonly box: Box;
+  /** Index into the model's labels. */
+  readonly classId: number;
+  readonly label: string;
+  /** Confidence in [0, 1]. */
+  readonly score: number;
+}
+
+/** A detection that is followed from picture to picture. */
+export interface TrackedObject extends Detection {
+  /** Ascending from 1, never reused while the source runs. */
+  readonly objectId: number;
+  /** Of the box's centre, pixels a second. */
+  readonly velocity: readonly [x: number, y: number];
+  /** False where the detector did not find it in this very picture: the box is where it is expected. */
+  readonly isObserved: boolean;
+}
+
+/** What is inside a polygon now. */
+export interface ZoneState {
+  readonly id: string;
+  /** Inside now, oldest first. */
+  readonly objectIds: readonly number[];
+}
+
+/** What has crossed a line since counting began. Looking from the line's first point to its second, `in` goes from the left to the right side. */
+export interface LineState {
+  readonly id: string;
+  readonly in: number;
+  readonly out: number;
+}
+
+/** Something that happened in a picture. */
+export interface SceneEvent {
+  readonly type: 'enter' | 'leave' | 'cross';
+  /** Id of the zone or line. */
+  readonly id: string;
+  /** Of a crossing. */
+  readonly direction?: 'in' | 'out';
+  readonly objectId: number;
+  readonly label: string;
+  readonly classId: number;
+}
+
+/** What zones and lines make of a picture's objects. */
+export interface Scene {
+  readonly zones: readonly ZoneState[];
+  readonly lines: readonly LineState[];
+  /** Of this picture, in the order of the objects. */
+  readonly events: readonly SceneEvent[];
+}
+
+/** What was seen in one picture that the detector looked at. Immutable and shared by all readers. */
+export interface FrameDetections {
+  readonly sourceId: string;
+  /** Of the picture, on the source's timeline: media time × nominal frame rate. Ascending, across loops and restarts too. */
+  readonly frame: number;
+  /** Milliseconds on the source's timeline. */
+  readonly mediaTimeMs: number;
+  /** Size of the picture. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Time of the net alone; 0 where the motion gate kept the net asleep. */
+  readonly inferenceMs: number;
+  /** Oldest first. */
+  readonly objects: readonly TrackedObject[];
+  /** Undefined where the source has neither zones nor lines. */
+  readonly scene: Scene | undefined;
+}
