@@ -101,6 +101,22 @@ const portRange: Variable<readonly [number, number] | undefined> = {
   },
 };
 
+const sourceModels: Variable<ReadonlyMap<string, string>> = {
+  shownDefault: '`MODEL` for all',
+  description: 'Sources with a model of their own: `street=models/yolox_nano.json,gate=none`.',
+  allowed: 'source=model pairs, comma separated',
+  defaultValue: new Map(),
+  parse(value) {
+    const models = new Map<string, string>();
+    for (const part of value.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+      const match = /^([A-Za-z0-9._-]{1,64})=(.+)$/.exec(part);
+      if (!match?.[1] || !match[2] || models.has(match[1])) return undefined;
+      models.set(match[1], match[2] === 'none' ? 'none' : path.resolve(match[2]));
+    }
+    return models;
+  },
+};
+
 /** Every variable, in the order of the documentation. */
 export const VARIABLES = {
   HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
@@ -108,6 +124,8 @@ export const VARIABLES = {
   UPLOAD_DIR: text('upload', 'upload', 'Folder of the videos that are served.'),
   DEFAULT_SOURCE: text('', 'first by name', 'Source of an offer that names none.'),
   MODEL: text('models/sightline-demo.json', 'models/sightline-demo.json', 'Detector: an `.onnx` file with its JSON beside it, or the JSON. `none` switches detection off.'),
+  SOURCE_MODELS: sourceModels,
+  EXECUTION_PROVIDERS: list(['cpu'], 'cpu', (item) => /^[a-z]+$/.test(item), 'names such as cuda,cpu', 'What the nets run on, in order of preference; one that cannot be used is logged and passed over.'),
   DETECT_FPS: integer(15, 1, 60, 'Upper limit of detections a second and source. Boxes move at full frame rate in between.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Clients that may be connected at once; the next one gets 503.'),
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { buildApp } from './app.js';
 import { systemClock } from './clock.js';
 import { configuredPath, projectRoot, type Config } from './config.js';
-import { Detector, DetectionScheduler, LabelRenderer } from './detection/index.js';
+import { DetectorPool } from './detection/index.js';
 import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
-import { Pipelines, type Seeing } from './pipeline/index.js';
+import { Pipelines, SourceModels } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
 
@@ -50,21 +50,22 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     const library = await SourceLibrary.open({ ...ffmpeg, logger: loggers.room('source'), uploadDir: configuredPath(config, 'UPLOAD_DIR') });
     closers.push(() => library.close());
 
-    const detector = config.MODEL === 'none' ? undefined : await Detector.open({ modelPath: configuredPath(config, 'MODEL'), clock, ledger, logger: loggers.room('detection') });
-    if (detector) closers.push(() => detector.close());
-    const seeing: Seeing | undefined = detector && {
-      scheduler: new DetectionScheduler({ detector, clock, logger: loggers.room('detection') }),
-      labels: new LabelRenderer({ labels: detector.model.labels, logger: loggers.room('detection') }),
-      scoreThreshold: detector.model.scoreThreshold,
-      detectFps: config.DETECT_FPS,
-    };
+    const seen = { clock, ledger, logger: loggers.room('detection') };
+    const models = await SourceModels.open({
+      logger: seen.logger,
+      pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS }),
+      defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
+      models: config.SOURCE_MODELS,
+    });
+    closers.push(() => models.close());
 
     const playable = (): string[] => library.list().filter((source) => source.playable).map((source) => source.id);
     const pipelines = new Pipelines({
       clock,
       logger: loggers.room('pipeline'),
       ffmpeg,
-      seeing,
+      seeing: models,
+      detectFps: config.DETECT_FPS,
       idleGraceMs: config.IDLE_GRACE,
       find: (sourceId) => library.get(sourceId),
       playable,
@@ -105,7 +106,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         sources: () => library.list(),
         activity: () => pipelines.activity(),
         sessions: () => sessions.snapshot(),
-        detectorLoaded: () => detector?.state === 'ready',
+        detectorLoaded: () => models.areReady,
         resources: () => ledger.snapshot(),
         isReady: () => isReady,
       },

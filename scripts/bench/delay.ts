@@ -5,11 +5,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import path from 'node:path';
 import { systemClock } from '../../src/clock.js';
-import { Detector, DetectionScheduler, LabelRenderer } from '../../src/detection/index.js';
+import { DetectorPool } from '../../src/detection/index.js';
 import { findFfmpeg } from '../../src/ffmpeg/index.js';
 import { silentLogger } from '../../src/logger.js';
 import type { FrameSink } from '../../src/media/index.js';
-import { Pipelines } from '../../src/pipeline/index.js';
+import { Pipelines, SourceModels } from '../../src/pipeline/index.js';
 import { ResourceLedger } from '../../src/resources.js';
 import { SourceLibrary } from '../../src/source/index.js';
 import { projectRoot } from '../../test/helpers/assets.js';
@@ -23,16 +23,12 @@ export async function run(seconds: number): Promise<Row[]> {
   const ffmpeg = { ...deps, tools: await findFfmpeg({}) };
   const library = await SourceLibrary.open({ ...ffmpeg, uploadDir: path.join(projectRoot, 'upload') });
   await library.ready;
-  const detector = await Detector.open({ ...deps, modelPath: path.join(projectRoot, 'models/sightline-demo.json') });
+  const seeing = await SourceModels.open({ ...deps, pool: new DetectorPool(deps), defaultModel: path.join(projectRoot, 'models/sightline-demo.json') });
   const pipelines = new Pipelines({
     ...deps,
     ffmpeg,
-    seeing: {
-      scheduler: new DetectionScheduler({ ...deps, detector }),
-      labels: new LabelRenderer({ labels: detector.model.labels }),
-      scoreThreshold: detector.model.scoreThreshold,
-      detectFps: 15,
-    },
+    seeing,
+    detectFps: 15,
     idleGraceMs: 0,
     find: (id) => library.get(id),
     playable: () => library.list().map(({ id }) => id),
@@ -66,7 +62,7 @@ export async function run(seconds: number): Promise<Row[]> {
     ];
   } finally {
     await pipelines.close();
-    await detector.close();
+    await seeing.close();
     await library.close();
   }
 }

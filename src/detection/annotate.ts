@@ -4,7 +4,7 @@
  */
 import type { TrackedObject, VideoFrame } from '../media/index.js';
 import type { LabelRenderer, TextBitmap, TextSheet } from './label-renderer.js';
-import { classColour, textColour, type YuvColour } from './palette.js';
+import { classColour, NOTICE_COLOUR, textColour, type YuvColour } from './palette.js';
 
 /** What of an object is drawn. */
 export type DrawnObject = Pick<TrackedObject, 'objectId' | 'classId' | 'label' | 'score' | 'box'>;
@@ -26,6 +26,16 @@ export function annotate(picture: VideoFrame, objects: readonly DrawnObject[], l
     taken.push(rect);
     canvas.label(rect, text, sheet, classColour(object.classId));
   }
+}
+
+/** Writes a short notice into the picture's upper left corner. The picture must not be shared. */
+export function drawNotice(picture: VideoFrame, text: string, labels: LabelRenderer): void {
+  const sheet = labels.sheet(picture.heightPx);
+  const bitmap = sheet?.name(text);
+  if (!sheet || !bitmap) return;
+  const inset = even(sheet.height / 2) + 2;
+  const rect: Rect = [inset, inset, inset + even(bitmap.width + 2 * sheet.space + 1), inset + even(sheet.height + 3)];
+  new Canvas(picture).label(rect, [bitmap], sheet, NOTICE_COLOUR);
 }
 
 function boxRect({ box: [x, y, width, height] }: DrawnObject): Rect {

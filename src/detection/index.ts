@@ -1,5 +1,6 @@
 /** Pixels in, values out: the detector, the tracker and the drawing. Knows no transport and no ffmpeg. */
-export { annotate, type DrawnObject } from './annotate.js';
+export { annotate, drawNotice, type DrawnObject } from './annotate.js';
+export { DetectorPool, type LoadedModel, type ModelLease } from './detector-pool.js';
 export { Detector, type DetectionResult, type DetectorInit } from './detector.js';
 export { LabelRenderer } from './label-renderer.js';
 export { loadModelDescription, type ModelDescription } from './model.js';

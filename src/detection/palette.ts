@@ -9,6 +9,8 @@ export interface YuvColour {
 
 export const WHITE: YuvColour = { y: 235, u: 128, v: 128 };
 export const BLACK: YuvColour = { y: 16, u: 128, v: 128 };
+/** Amber. */
+export const NOTICE_COLOUR: YuvColour = { y: 172, u: 42, v: 164 };
 
 /** The golden angle: any number of neighbouring hues stay far apart. */
 const GOLDEN_ANGLE = 137.508;

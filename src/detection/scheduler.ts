@@ -34,6 +34,10 @@ export class DetectionScheduler {
     this.#init = init;
   }
 
+  get detectorState(): Detector['state'] {
+    return this.#init.detector.state;
+  }
+
   /** Adds a source; close the registration to remove it. */
   register(sourceId: string, init: RegistrationInit): DetectionRegistration {
     const registration: DetectionRegistration = new DetectionRegistration(init, {

@@ -125,6 +125,7 @@ function activeSource(source: SourceActivity) {
       : null,
     detection: source.detection
       ? {
+          model: source.detection.model ?? null,
           frames_detected: source.detection.framesDetected,
           frames_skipped: source.detection.framesSkipped,
           failures: source.detection.failures,

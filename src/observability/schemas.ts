@@ -72,6 +72,7 @@ export const ActiveStreams = Type.Object({
       decoder: nullable(Type.Object({ frames_decoded: Type.Integer(), frames_dropped: Type.Integer(), restarts: Type.Integer() })),
       detection: nullable(
         Type.Object({
+          model: nullable(Type.String({ description: 'Null where detection was switched off' })),
           frames_detected: Type.Integer(),
           frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
           failures: Type.Integer(),

@@ -1,24 +1,43 @@
 /** What the pipeline is given. */
 import type { Clock } from '../clock.js';
+import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 import type { FfmpegDeps } from '../ffmpeg/index.js';
 import type { Logger } from '../logger.js';
-import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
+import type { Scene, TrackedObject } from '../media/index.js';
 
-/** How pictures are seen; undefined where detection is off. */
+/** The model that looks at a source. */
 export interface Seeing {
+  readonly modelName: string;
+  /** Of the model's detector, shared by all sources that it looks at. */
   readonly scheduler: DetectionScheduler;
   readonly labels: LabelRenderer;
   /** The model's: weaker detections are not shown. */
   readonly scoreThreshold: number;
-  /** Upper limit of detections a second and source. */
-  readonly detectFps: number;
+}
+
+/** Which model looks at which source; it may change while the source runs. */
+export interface SeeingProvider {
+  /** Undefined where detection is off. */
+  of(sourceId: string): Seeing | undefined;
+  /** Calls `listener` whenever a source is given another model. Call the returned function to stop listening. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Counts what happens in the pictures of one running source. */
+export interface SceneObserver {
+  /** Undefined where the source has neither zones nor lines at the time. */
+  observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined;
 }
 
 export interface PipelineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ffmpeg: FfmpegDeps;
-  readonly seeing: Seeing | undefined;
+  readonly seeing: SeeingProvider;
+  /** Upper limit of detections a second and source. */
+  readonly detectFps: number;
+  /** Left out: no source has zones. */
+  readonly sceneOf?: (sourceId: string, picture: { readonly widthPx: number; readonly heightPx: number }) => SceneObserver;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;
 }

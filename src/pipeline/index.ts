@@ -1,6 +1,7 @@
 /** From sources to tracks: what runs, for whom, and for how long. Knows no viewers, only demand. */
-export type { DetectionActivity } from './processed.js';
+export type { DetectionActivity } from './source-sight.js';
 export { Pipelines, type PipelinesInit } from './pipelines.js';
-export type { PipelineDeps, Seeing } from './deps.js';
-export type { RenditionActivity, SourceActivity, TrackLease } from './source-pipeline.js';
+export type { PipelineDeps, SceneObserver, Seeing, SeeingProvider } from './deps.js';
+export type { RenditionActivity, DetectionLease, SourceActivity, TrackLease } from './source-pipeline.js';
+export { SourceModels, type ModelInUse } from './source-models.js';
 export type { TrackKey } from './source-run.js';

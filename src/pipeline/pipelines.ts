@@ -3,7 +3,7 @@ import { MediaPeerError } from '../errors.js';
 import type { Rendition } from '../media/index.js';
 import type { SourceDescription } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import { SourcePipeline, type SourceActivity, type TrackLease } from './source-pipeline.js';
+import { SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
 import type { TrackKey } from './source-run.js';
 
 export interface PipelinesInit extends PipelineDeps {
@@ -36,7 +36,7 @@ export class Pipelines {
     if (!description.playable) {
       throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
     }
-    return { hasAudio: description.audioCodec !== null, renditions: this.#init.seeing ? ['raw', 'processed'] : ['raw'] };
+    return { hasAudio: description.audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'] };
   }
 
   /**
@@ -49,6 +49,14 @@ export class Pipelines {
     return this.#pipeline(request.sourceId).lease(request);
   }
 
+  /**
+   * Leases the detections of a source, starting it when it does not run.
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING
+   */
+  openDetections(sourceId: string): DetectionLease {
+    return this.#seeingPipeline(sourceId).leaseDetections();
+  }
+
   /** Every running source, for statistics. */
   activity(): SourceActivity[] {
     return [...this.#running.values()].filter(({ isClosed }) => !isClosed).map(({ activity }) => activity);
@@ -59,6 +67,14 @@ export class Pipelines {
     this.#isClosed = true;
     await Promise.all([...this.#running.values()].map((pipeline) => pipeline.close('server-closing')));
     await Promise.all(this.#ending);
+  }
+
+  #seeingPipeline(sourceId: string): SourcePipeline {
+    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (!this.describe(sourceId).renditions.includes('processed')) {
+      throw new MediaPeerError('DETECTION_OFF', `no detector looks at source '${sourceId}': its MODEL is 'none'`);
+    }
+    return this.#pipeline(sourceId);
   }
 
   #pipeline(sourceId: string): SourcePipeline {

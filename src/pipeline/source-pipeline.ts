@@ -4,16 +4,24 @@
  */
 import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import { Timeline, Track, type EndReason, type TrackStats } from '../media/index.js';
+import { DetectionFeed, Timeline, Track, type EndReason, type TrackStats } from '../media/index.js';
 import type { SourceDescription } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { DecoderActivity } from './picture-hub.js';
-import type { DetectionActivity } from './processed.js';
-import { keyName, SourceRun, type TrackKey } from './source-run.js';
+import { FrameNumbers } from './frame-numbers.js';
+import type { DetectionActivity, SeenPicture } from './source-sight.js';
+import { keyName, SourceRun, type SourceState, type TrackKey } from './source-run.js';
 
 /** A track, held for one reader. */
 export interface TrackLease {
   readonly track: Track;
+  /** Gives it back. Idempotent. */
+  release(): void;
+}
+
+/** The detections of a source, held for one reader. */
+export interface DetectionLease {
+  readonly feed: DetectionFeed;
   /** Gives it back. Idempotent. */
   release(): void;
 }
@@ -44,11 +52,21 @@ export interface SourceActivity {
   readonly renditions: readonly RenditionActivity[];
 }
 
+/** Something that runs while it is wanted. */
 interface Demand {
-  readonly key: TrackKey;
-  readonly track: Track;
+  readonly name: string;
+  /** Makes the run of the time produce it. */
+  start(run: SourceRun): void;
+  stop(run: SourceRun): Promise<void>;
+  /** Tells its readers that it is over. */
+  end(reason: EndReason): void;
   leases: number;
   idle: Timer | undefined;
+}
+
+interface TrackDemand extends Demand {
+  readonly key: TrackKey;
+  readonly track: Track;
 }
 
 export interface SourcePipelineInit extends PipelineDeps {
@@ -61,8 +79,9 @@ export class SourcePipeline {
   /** Resolves when the source no longer runs: nobody wants it, or it ended. */
   readonly closed: Promise<EndReason>;
   readonly #init: SourcePipelineInit;
-  readonly #timeline = new Timeline();
-  readonly #demands = new Map<string, Demand>();
+  readonly #state: SourceState;
+  readonly #tracks = new Map<string, TrackDemand>();
+  #detections: Demand | undefined;
   readonly #startedMs: number;
   #run: SourceRun;
   #end: EndReason | undefined;
@@ -71,25 +90,26 @@ export class SourcePipeline {
   constructor(init: SourcePipelineInit) {
     this.#init = init;
     this.#startedMs = init.clock.now();
+    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers() };
     this.#run = this.#openRun();
     this.closed = this.#serve();
   }
 
   /** Leases a track; starts what is needed for it. */
   lease(key: TrackKey): TrackLease {
-    const demand = this.#demands.get(keyName(key)) ?? this.#start(key);
-    demand.idle?.cancel();
-    demand.idle = undefined;
-    demand.leases++;
-    let held = true;
-    return {
-      track: demand.track,
-      release: () => {
-        if (!held) return;
-        held = false;
-        if (--demand.leases === 0 && !this.#end) this.#idle(demand);
-      },
-    };
+    const demand = this.#tracks.get(keyName(key)) ?? this.#startTrack(key);
+    return { track: demand.track, release: this.#hold(demand) };
+  }
+
+  /** Leases the detections; starts to see where nobody does. */
+  leaseDetections(): DetectionLease {
+    this.#detections ??= this.#startDetections();
+    return { feed: this.#state.feed, release: this.#hold(this.#detections) };
+  }
+
+  /** The next picture and what is seen in it; hold detections meanwhile. Call the returned function to stop waiting. */
+  takeNextSeen(taker: (seen: SeenPicture) => void): () => void {
+    return this.#run.takeNextSeen(taker);
   }
 
   /** True once it has ended or is about to: a new pipeline must be made for the next lease. */
@@ -108,7 +128,7 @@ export class SourcePipeline {
       troubles: run.troubles,
       decoder: run.decoder,
       detection: run.detection,
-      renditions: [...this.#demands.values()].map(({ key, track }) => ({
+      renditions: [...this.#tracks.values()].map(({ key, track }) => ({
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
         widthPx: key.kind === 'audio' ? undefined : run.format.widthPx,
@@ -137,11 +157,11 @@ export class SourcePipeline {
       reason = this.#end ?? (end.reason === 'replaced' ? this.#reopen() : end.reason);
     }
     this.#end = reason;
-    for (const { track, idle } of this.#demands.values()) {
-      idle?.cancel();
-      track.close(reason);
-    }
-    this.#demands.clear();
+    for (const { idle } of this.#demands()) idle?.cancel();
+    for (const demand of this.#demands()) demand.end(reason);
+    this.#state.feed.close(reason);
+    this.#tracks.clear();
+    this.#detections = undefined;
     this.#init.logger.info({ sourceId: this.#init.sourceId, reason }, 'source stopped');
     return reason;
   }
@@ -154,7 +174,7 @@ export class SourcePipeline {
       this.#init.logger.warn({ sourceId: this.#init.sourceId, err: error }, 'replaced source cannot be played');
       return 'source-ended';
     }
-    for (const { key, track } of this.#demands.values()) this.#run.start(key, track);
+    for (const demand of this.#demands()) demand.start(this.#run);
     return undefined;
   }
 
@@ -164,33 +184,77 @@ export class SourcePipeline {
     if (!description) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
     if (!description.playable) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
     this.#init.logger.info({ sourceId, delivery: description.delivery }, 'source started');
-    return new SourceRun(description, this.#timeline, this.#init);
+    return new SourceRun(description, this.#state, this.#init);
   }
 
-  #start(key: TrackKey): Demand {
+  #demands(): Demand[] {
+    return [...this.#tracks.values(), ...(this.#detections ? [this.#detections] : [])];
+  }
+
+  #startTrack(key: TrackKey): TrackDemand {
     const track = new Track({
       name: `${this.#init.sourceId}/${keyName(key)}`,
       codec: key.kind === 'audio' ? 'opus' : key.codec,
-      timeline: this.#timeline,
+      timeline: this.#state.timeline,
       clock: this.#init.clock,
       onKeyframeRequest: () => this.#run.requestKeyframe(key),
     });
-    const demand: Demand = { key, track, leases: 0, idle: undefined };
-    this.#demands.set(keyName(key), demand);
-    this.#run.start(key, track);
+    const demand: TrackDemand = {
+      name: track.name,
+      key,
+      track,
+      start: (run) => run.start(key, track),
+      stop: (run) => {
+        this.#tracks.delete(keyName(key));
+        return run.stop(key);
+      },
+      end: (reason) => track.close(reason),
+      leases: 0,
+      idle: undefined,
+    };
+    this.#tracks.set(keyName(key), demand);
+    demand.start(this.#run);
     return demand;
+  }
+
+  #startDetections(): Demand {
+    this.#run.startSeeing();
+    return {
+      name: `${this.#init.sourceId}/detections`,
+      start: (run) => run.startSeeing(),
+      stop: (run) => {
+        this.#detections = undefined;
+        return run.stopSeeing();
+      },
+      // Readers stay with the feed, which ends with the source alone.
+      end: () => undefined,
+      leases: 0,
+      idle: undefined,
+    };
+  }
+
+  /** Counts a reader in; returns what counts it out. */
+  #hold(demand: Demand): () => void {
+    demand.idle?.cancel();
+    demand.idle = undefined;
+    demand.leases++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--demand.leases === 0 && !this.#end) this.#idle(demand);
+    };
   }
 
   #idle(demand: Demand): void {
     demand.idle = this.#init.clock.after(this.#init.idleGraceMs, () => {
-      this.#demands.delete(keyName(demand.key));
-      demand.track.close('viewer-left');
-      if (this.#demands.size === 0) {
+      demand.end('viewer-left');
+      if (this.#demands().every((other) => other === demand)) {
         void this.close('viewer-left');
         return;
       }
-      this.#run.stop(demand.key).catch((error: unknown) => {
-        this.#init.logger.error({ err: error, track: demand.track.name }, 'rendition did not stop');
+      demand.stop(this.#run).catch((error: unknown) => {
+        this.#init.logger.error({ err: error, demand: demand.name }, 'what nobody wants did not stop');
       });
     });
   }

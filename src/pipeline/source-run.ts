@@ -3,12 +3,14 @@
  * and stopped when it no longer is; the tracks themselves outlive a run, so a file that is replaced keeps its
  * viewers.
  */
-import type { EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
+import type { DetectionFeed, EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
 import { openFileFeed, type FeedEnd, type SourceDescription, type SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
 import { PictureHub, type DecoderActivity } from './picture-hub.js';
-import { ProcessedPictures, type DetectionActivity } from './processed.js';
+import type { FrameNumbers } from './frame-numbers.js';
+import { ProcessedPictures } from './processed.js';
+import { SourceSight, type DetectionActivity, type SeenPicture } from './source-sight.js';
 
 /** What a track of a source carries. */
 export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec };
@@ -16,6 +18,13 @@ export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; re
 /** A key as text: `raw/h264`, `audio/opus`. */
 export function keyName(key: TrackKey): string {
   return key.kind === 'audio' ? 'audio/opus' : `${key.rendition}/${key.codec}`;
+}
+
+/** What outlives the runs of a source. */
+export interface SourceState {
+  readonly timeline: Timeline;
+  readonly feed: DetectionFeed;
+  readonly frameNumbers: FrameNumbers;
 }
 
 /** One rendition that is being made. */
@@ -31,20 +40,25 @@ export class SourceRun {
   readonly #feed: SourceFeed;
   readonly #hub: PictureHub;
   readonly #producers = new Map<string, Producer>();
+  readonly #state: SourceState;
+  #sight: SourceSight | undefined;
   #processed: ProcessedPictures | undefined;
+  #isFeedWanted = false;
   #passthrough: Track | undefined;
   #audio: Track | undefined;
   #isClosed = false;
 
   /** Starts the feed; its media time continues on the timeline. */
-  constructor(description: SourceDescription, timeline: Timeline, deps: PipelineDeps) {
+  constructor(description: SourceDescription, state: SourceState, deps: PipelineDeps) {
     this.description = description;
     this.#deps = deps;
+    this.#state = state;
     this.#feed = openFileFeed(description, {
       encodedVideo: (frame) => this.#onEncodedVideo(frame),
       picture: (picture) => this.#hub.picture(picture),
       audio: (frame) => this.#audio?.write(frame),
-    }, { ...deps.ffmpeg, timeline });
+    }, { ...deps.ffmpeg, timeline: state.timeline });
+    state.frameNumbers.setRate(this.#feed.info.fps);
     this.#hub = new PictureHub(description.id, this.#feed.info, deps);
   }
 
@@ -72,7 +86,7 @@ export class SourceRun {
   }
 
   get detection(): DetectionActivity | undefined {
-    return this.#processed?.activity;
+    return this.#sight?.activity;
   }
 
   /** The encoder behind a track; undefined for what is copied. */
@@ -98,6 +112,24 @@ export class SourceRun {
     await producer?.close();
   }
 
+  /** Begins to see, for readers of the feed; does nothing once it is closed, because the next run will. */
+  startSeeing(): void {
+    if (this.#isClosed) return;
+    this.#isFeedWanted = true;
+    this.#see();
+  }
+
+  /** The next picture and what is seen in it; never, while nobody wants to see. Call the returned function to stop waiting. */
+  takeNextSeen(taker: (seen: SeenPicture) => void): () => void {
+    return this.#sight?.takeNext(taker) ?? (() => undefined);
+  }
+
+  /** Readers of the feed are gone. */
+  async stopSeeing(): Promise<void> {
+    this.#isFeedWanted = false;
+    await this.#stopSightWhenUnwanted();
+  }
+
   /** Asks for a keyframe; false where none can be made on demand. */
   requestKeyframe(key: TrackKey): boolean {
     return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
@@ -109,6 +141,7 @@ export class SourceRun {
     const producers = [...this.#producers.values()];
     this.#producers.clear();
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
+    this.#sight?.close();
     await this.#hub.close();
   }
 
@@ -152,9 +185,7 @@ export class SourceRun {
   }
 
   #process(codec: VideoCodec, track: Track): Producer {
-    const { seeing } = this.#deps;
-    if (!seeing) throw new Error('processed is never leased while detection is off');
-    this.#processed ??= this.#startProcessing(seeing);
+    this.#processed ??= this.#startProcessing();
     const processed = this.#processed;
     const encoder = new EncodedRendition(track, codec, this.#feed.info, this.#deps);
     processed.addEncoder(codec, encoder);
@@ -171,15 +202,30 @@ export class SourceRun {
     };
   }
 
-  #startProcessing(seeing: NonNullable<PipelineDeps['seeing']>): ProcessedPictures {
-    const processed = new ProcessedPictures(this.description.id, this.#feed.info, seeing);
+  #startProcessing(): ProcessedPictures {
+    const processed = new ProcessedPictures(this.#feed.info, this.#see());
     this.#hub.addLast(processed.consume);
     return processed;
   }
 
   async #stopProcessing(processed: ProcessedPictures): Promise<void> {
-    this.#processed = undefined;
-    processed.close();
-    await this.#hub.remove(processed.consume);
+    if (this.#processed === processed) this.#processed = undefined;
+    await Promise.all([this.#hub.remove(processed.consume), this.#stopSightWhenUnwanted()]);
+  }
+
+  /** The one sight of this run. It reads each picture before anybody draws into it. */
+  #see(): SourceSight {
+    if (this.#sight) return this.#sight;
+    this.#sight = new SourceSight({ ...this.#state, sourceId: this.description.id, format: this.#feed.info, deps: this.#deps });
+    this.#hub.add(this.#sight.consume);
+    return this.#sight;
+  }
+
+  async #stopSightWhenUnwanted(): Promise<void> {
+    const sight = this.#sight;
+    if (!sight || this.#isFeedWanted || this.#processed) return;
+    this.#sight = undefined;
+    sight.close();
+    await this.#hub.remove(sight.consume);
   }
 }

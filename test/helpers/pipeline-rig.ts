@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detector } from '../../src/detection/index.js';
 import { i420Size, type Detection, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
-import { Pipelines, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
+import { Pipelines, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
 import { SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
@@ -44,6 +44,11 @@ export class FixedDetector implements Pick<Detector, 'detect' | 'isBusy' | 'stat
   }
 }
 
+/** One model for all sources, for good. */
+export function fixedSeeing(seeing: Seeing | undefined): SeeingProvider {
+  return { of: () => seeing, onChange: () => () => undefined };
+}
+
 export interface RigOptions {
   readonly idleGraceMs?: number;
   /** Default: detection is off. */
@@ -65,12 +70,15 @@ export class PipelineRig {
       clock: deps.clock,
       logger: deps.logger,
       ffmpeg: deps,
-      seeing: detector && {
-        scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
-        labels: new LabelRenderer({ labels: ['thing'] }),
-        scoreThreshold: 0.4,
-        detectFps: 30,
-      },
+      seeing: fixedSeeing(
+        detector && {
+          modelName: 'fixed',
+          scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
+          labels: new LabelRenderer({ labels: ['thing'] }),
+          scoreThreshold: 0.4,
+        },
+      ),
+      detectFps: 30,
       idleGraceMs: options.idleGraceMs ?? 0,
       find: (id) => library.get(id),
       playable: () => library.list().map(({ id }) => id),

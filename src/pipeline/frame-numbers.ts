@@ -1,0 +1,27 @@
+/**
+ * Numbers the pictures of a source by their media time, so that whoever decodes them, and whenever, gives the
+ * same picture the same number. Numbers ascend even when a file is replaced by one of another frame rate.
+ */
+export class FrameNumbers {
+  #originMs = 0;
+  #originFrame = 0;
+  #fps = 0;
+  #newest = -1;
+
+  /** From the next picture on the source has this nominal rate. */
+  setRate(fps: number): void {
+    this.#fps = fps;
+    this.#originFrame = NaN;
+  }
+
+  /** The number of the picture of that media time, from 0. Asked in ascending order. */
+  at(mediaTimeMs: number): number {
+    if (Number.isNaN(this.#originFrame)) {
+      // The first file counts from the timeline's zero, a later one goes on.
+      this.#originMs = this.#newest < 0 ? 0 : mediaTimeMs;
+      this.#originFrame = this.#newest < 0 ? 0 : this.#newest + 1;
+    }
+    this.#newest = Math.max(this.#newest + 1, this.#originFrame + Math.round(((mediaTimeMs - this.#originMs) * this.#fps) / 1000));
+    return this.#newest;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Which model looks at which source: one for all, and another for those that name one. A model is changed while
+ * sources run: the next one is loaded and tried first, then every running source is handed over, then the one
+ * before goes. Viewers notice other boxes and nothing else.
+ */
+import { EventEmitter } from 'node:events';
+import type { DetectorPool, ModelLease } from '../detection/index.js';
+import type { Logger } from '../logger.js';
+import type { Seeing, SeeingProvider } from './deps.js';
+
+/** Absolute path of a model, or 'none': detection is off. */
+export type ModelChoice = string;
+
+export interface SourceModelsInit {
+  readonly pool: DetectorPool;
+  readonly logger: Logger;
+  /** For all sources that name none. */
+  readonly defaultModel: ModelChoice;
+  /** By source id. */
+  readonly models?: ReadonlyMap<string, ModelChoice>;
+}
+
+/** A model as it is used. */
+export interface ModelInUse {
+  readonly name: string;
+  readonly family: string;
+  readonly path: string;
+  readonly state: 'ready' | 'restarting' | 'closed';
+  readonly restarts: number;
+}
+
+/** A choice with what it holds; the lease is undefined where detection is off. */
+interface Assignment {
+  readonly choice: ModelChoice;
+  readonly lease: ModelLease | undefined;
+  readonly seeing: Seeing | undefined;
+}
+
+export class SourceModels implements SeeingProvider {
+  readonly #init: SourceModelsInit;
+  readonly #changes = new EventEmitter<{ changed: [] }>();
+  readonly #assignments = new Map<string, Assignment>();
+  #default: Assignment = { choice: 'none', lease: undefined, seeing: undefined };
+  /** Changes come one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+
+  private constructor(init: SourceModelsInit) {
+    this.#init = init;
+    this.#changes.setMaxListeners(0);
+  }
+
+  /**
+   * Loads every model that is named.
+   * @throws MediaPeerError MODEL_INVALID
+   */
+  static async open(init: SourceModelsInit): Promise<SourceModels> {
+    const models = new SourceModels(init);
+    try {
+      models.#default = await models.#load(init.defaultModel);
+      for (const [sourceId, choice] of init.models ?? []) models.#assignments.set(sourceId, await models.#load(choice));
+      return models;
+    } catch (error) {
+      await models.close();
+      throw error;
+    }
+  }
+
+  of(sourceId: string): Seeing | undefined {
+    return (this.#assignments.get(sourceId) ?? this.#default).seeing;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#changes.on('changed', listener);
+    return () => this.#changes.off('changed', listener);
+  }
+
+  /** Every model that is loaded, the one for all sources first. */
+  inUse(): ModelInUse[] {
+    const leases = [this.#default, ...this.#assignments.values()].flatMap(({ choice, lease }) => (lease ? [{ choice, ...lease.model }] : []));
+    const unique = new Map(leases.map((model) => [model.detector, model]));
+    return [...unique.values()].map(({ choice, detector }) => ({
+      name: detector.model.name,
+      family: detector.model.family,
+      path: choice,
+      state: detector.state,
+      restarts: detector.restarts,
+    }));
+  }
+
+  /** True when every model that is in use works. */
+  get areReady(): boolean {
+    const used = this.inUse();
+    return used.length > 0 && used.every(({ state }) => state === 'ready');
+  }
+
+  /**
+   * Lets another model look at a source, or at all sources that name none.
+   * @throws MediaPeerError MODEL_INVALID; the model of before goes on then
+   */
+  assign(choice: ModelChoice, sourceId?: string): Promise<void> {
+    const change = this.#changing.then(() => this.#assign(choice, sourceId));
+    this.#changing = change.catch(() => undefined);
+    return change;
+  }
+
+  /** Ends every model. Idempotent. */
+  async close(): Promise<void> {
+    await this.#changing;
+    const before = [this.#default, ...this.#assignments.values()];
+    this.#assignments.clear();
+    this.#default = { choice: 'none', lease: undefined, seeing: undefined };
+    this.#changes.emit('changed');
+    await Promise.all(before.map(({ lease }) => lease?.release()));
+  }
+
+  async #assign(choice: ModelChoice, sourceId: string | undefined): Promise<void> {
+    const next = await this.#load(choice);
+    const before = sourceId === undefined ? this.#default : this.#assignments.get(sourceId);
+    if (sourceId === undefined) this.#default = next;
+    else this.#assignments.set(sourceId, next);
+    this.#init.logger.info({ sourceId, model: next.seeing?.modelName ?? 'none' }, 'model assigned');
+    this.#changes.emit('changed');
+    await before?.lease?.release();
+  }
+
+  async #load(choice: ModelChoice): Promise<Assignment> {
+    if (choice === 'none') return { choice, lease: undefined, seeing: undefined };
+    const lease = await this.#init.pool.acquire(choice);
+    const { detector, scheduler, labels } = lease.model;
+    return { choice, lease, seeing: { modelName: detector.model.name, scheduler, labels, scoreThreshold: detector.model.scoreThreshold } };
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What is seen in a source: each picture is offered to the detector, which takes the newest one when it is free;
+ * a tracker tells where the objects are in between. One for a source, whoever wants its result: those who read
+ * detections, the processed rendition, or both. The model may change meanwhile.
+ */
+import { ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
+import type { DetectionFeed, FrameDetections, TrackedObject, VideoFrame } from '../media/index.js';
+import type { PipelineDeps, SceneObserver, Seeing } from './deps.js';
+import type { PictureFormat } from './encoded-rendition.js';
+import type { FrameNumbers } from './frame-numbers.js';
+
+export interface DetectionActivity {
+  /** Undefined where detection is off. */
+  readonly model: string | undefined;
+  readonly framesDetected: number;
+  readonly framesSkipped: number;
+  readonly failures: number;
+  /** Picture in to boxes out, moving average; undefined before the first. */
+  readonly latencyMs: number | undefined;
+  /** Objects followed now. */
+  readonly objects: number;
+}
+
+export interface SourceSightInit {
+  readonly sourceId: string;
+  readonly format: PictureFormat;
+  readonly deps: PipelineDeps;
+  readonly feed: DetectionFeed;
+  readonly frameNumbers: FrameNumbers;
+}
+
+/** A picture, with a reference for the taker, and where the objects are in it. */
+export interface SeenPicture {
+  readonly picture: VideoFrame;
+  readonly objects: readonly TrackedObject[];
+  readonly labels: LabelRenderer | undefined;
+}
+
+export class SourceSight {
+  readonly #init: SourceSightInit;
+  readonly #scene: SceneObserver | undefined;
+  readonly #stopListening: () => void;
+  readonly #waiting: ((seen: SeenPicture) => void)[] = [];
+  #seeing: Seeing | undefined;
+  #registration: DetectionRegistration | undefined;
+  #tracker: ObjectTracker;
+  #lastResult: DetectionResult | undefined;
+  #objects: readonly TrackedObject[] = [];
+
+  constructor(init: SourceSightInit) {
+    this.#init = init;
+    const { sourceId, format, deps } = init;
+    this.#scene = deps.sceneOf?.(sourceId, format);
+    this.#tracker = this.#makeTracker();
+    this.#use(deps.seeing.of(sourceId));
+    this.#stopListening = deps.seeing.onChange(() => this.#use(deps.seeing.of(sourceId)));
+  }
+
+  get activity(): DetectionActivity {
+    const registration = this.#registration;
+    return {
+      model: this.#seeing?.modelName,
+      framesDetected: registration?.framesDetected ?? 0,
+      framesSkipped: registration?.framesSkipped ?? 0,
+      failures: registration?.failures ?? 0,
+      latencyMs: registration?.latencyMs,
+      objects: this.#objects.length,
+    };
+  }
+
+  /** What draws the labels; undefined where detection is off. */
+  get labels(): LabelRenderer | undefined {
+    return this.#seeing?.labels;
+  }
+
+  /** What a viewer should know about the boxes; undefined while all is well. */
+  get notice(): string | undefined {
+    return this.#seeing?.scheduler.detectorState === 'restarting' ? 'detector restarting' : undefined;
+  }
+
+  /** Takes every picture of the source, in order. */
+  readonly consume = (picture: VideoFrame): void => {
+    this.#registration?.offer(picture);
+    this.#objects = this.#tracker.predict(picture.mediaTimeMs);
+    if (this.#waiting.length === 0 || (this.#registration && !this.#lastResult)) return;
+    for (const resolve of this.#waiting.splice(0)) resolve({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
+  };
+
+  /** Where the objects are in the newest picture. */
+  get objects(): readonly TrackedObject[] {
+    return this.#objects;
+  }
+
+  /** Calls `taker` with the next picture, once there has been a detection. Call the returned function to stop waiting. */
+  takeNext(taker: (seen: SeenPicture) => void): () => void {
+    this.#waiting.push(taker);
+    return () => {
+      const at = this.#waiting.indexOf(taker);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    };
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.#registration?.close();
+    this.#waiting.length = 0;
+  }
+
+  #use(seeing: Seeing | undefined): void {
+    if (seeing === this.#seeing) return;
+    const { sourceId, format, deps } = this.#init;
+    this.#registration?.close();
+    this.#seeing = seeing;
+    // Classes of one model mean nothing to another.
+    this.#tracker = this.#makeTracker(seeing);
+    this.#lastResult = undefined;
+    // Begins to render the text now, so that it is there for the first picture.
+    seeing?.labels.sheet(format.heightPx);
+    this.#registration = seeing?.scheduler.register(sourceId, { maxFps: deps.detectFps, onResult: (result) => this.#take(result) });
+  }
+
+  #makeTracker(seeing?: Seeing): ObjectTracker {
+    const { format } = this.#init;
+    return new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, ...(seeing && { scoreThreshold: seeing.scoreThreshold }) });
+  }
+
+  #take(result: DetectionResult): void {
+    this.#lastResult = result;
+    const { sourceId, format, feed, frameNumbers } = this.#init;
+    const objects = this.#tracker.update(result.detections, result.mediaTimeMs);
+    const detections: FrameDetections = {
+      sourceId,
+      frame: frameNumbers.at(result.mediaTimeMs),
+      mediaTimeMs: result.mediaTimeMs,
+      widthPx: format.widthPx,
+      heightPx: format.heightPx,
+      inferenceMs: result.inferenceMs,
+      objects,
+      scene: this.#scene?.observe(objects, result.mediaTimeMs),
+    };
+    feed.publish(detections);
+  }
+}
