@@ -3,15 +3,23 @@ import { parseArgs } from 'node:util';
 import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
 import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
+import { run as frameExact } from './frame-exact.js';
 import { run as soak } from './soak.js';
 import { run as vision } from './vision.js';
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = { 'first-frame': firstFrame, 'fan-out': fanOut, vision, soak };
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
+  'first-frame': firstFrame,
+  'fan-out': fanOut,
+  'frame-exact': frameExact,
+  vision,
+  soak,
+};
 
 const USAGE = `Usage: npm run bench -- NAME [options]
 
   first-frame   Chromium: time to the first picture, freezes, jitter buffer   [--joins 20]
   fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
+  frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
   vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
 

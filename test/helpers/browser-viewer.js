@@ -9,7 +9,10 @@ globalThis.sightlineViewers = (() => {
    * @param {object} options
    * @param {number} [options.video] receiving video m-lines, default 1
    * @param {boolean} [options.audio] one receiving audio m-line, default false
-   * @param {boolean} [options.dataChannel] default false
+   * @param {boolean} [options.dataChannel] the channel of commands, default false
+   * @param {boolean} [options.detections] the channel of detections, every message kept; default false
+   * @param {boolean} [options.numbers] keeps the number of every shown picture of a numbered clip, default false
+   * @param {boolean} [options.keyframeRequests] makes `requestKeyframe` possible, default false
    * @param {'H264' | 'VP8'} [options.codec] the only video codec offered
    * @param {boolean} [options.waitForCandidates] default false
    * @param {boolean} [options.keepFirstPicture] its pixels, default true
@@ -17,7 +20,12 @@ globalThis.sightlineViewers = (() => {
    */
   async function join(options = {}) {
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-    const viewer = { pc, keepFirstPicture: options.keepFirstPicture ?? true, videos: [], firstFrame: [], firstPicture: [], frames: [], times: {}, samples: [] };
+    const viewer = {
+      pc,
+      keepFirstPicture: options.keepFirstPicture ?? true,
+      keepNumbers: options.numbers ?? false,
+      ...{ videos: [], firstFrame: [], firstPicture: [], frames: [], times: {}, samples: [], numbers: [], messages: [], transformers: [] },
+    };
     const id = viewers.push(viewer) - 1;
     for (let i = 0; i < (options.video ?? 1); i++) {
       const transceiver = pc.addTransceiver('video', { direction: 'recvonly' });
@@ -25,6 +33,7 @@ globalThis.sightlineViewers = (() => {
         const codecs = RTCRtpReceiver.getCapabilities('video').codecs.filter(({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${options.codec}`);
         transceiver.setCodecPreferences(codecs);
       }
+      if (options.keyframeRequests) viewer.transformers.push(passingThrough(transceiver.receiver));
       viewer.videos.push(watch(viewer, i, transceiver.receiver.track));
     }
     if (options.audio) {
@@ -33,7 +42,11 @@ globalThis.sightlineViewers = (() => {
       const element = document.body.appendChild(Object.assign(document.createElement('audio'), { autoplay: true }));
       element.srcObject = new MediaStream([receiver.track]);
     }
-    if (options.dataChannel) viewer.channel = pc.createDataChannel('commands');
+    if (options.dataChannel) viewer.commands = pc.createDataChannel('commands');
+    if (options.detections) {
+      viewer.detections = pc.createDataChannel('detections', { ordered: false, maxRetransmits: 0 });
+      viewer.detections.addEventListener('message', ({ data }) => viewer.messages.push({ now: performance.now(), text: data }));
+    }
     pc.addEventListener('connectionstatechange', () => (viewer.times[pc.connectionState] ??= performance.now()));
     await pc.setLocalDescription();
     if (options.waitForCandidates && pc.iceGatheringState !== 'complete') {
@@ -55,8 +68,10 @@ globalThis.sightlineViewers = (() => {
     const video = document.body.appendChild(Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }));
     video.srcObject = new MediaStream([track]);
     viewer.frames[index] = 0;
-    const presented = (_now, { rtpTimestamp, width, height }) => {
+    viewer.numbers[index] = [];
+    const presented = (_now, { rtpTimestamp, width, height, presentedFrames, expectedDisplayTime }) => {
       const now = performance.now();
+      if (viewer.keepNumbers) void keepNumber(video, viewer.numbers[index], { now, rtpTimestamp, presentedFrames, displayAt: expectedDisplayTime });
       if (viewer.frames[index]++ === 0) {
         if (viewer.keepFirstPicture) viewer.firstPicture[index] = draw(video);
         viewer.firstFrame[index] = { now, rtpTimestamp, width, height };
@@ -66,6 +81,75 @@ globalThis.sightlineViewers = (() => {
     };
     video.requestVideoFrameCallback(presented);
     return video;
+  }
+
+  /**
+   * The callback may come late, when the next picture is shown already: the pixels say themselves whose they are, so
+   * that the number is noted with the RTP timestamp of the very picture it was read from.
+   */
+  async function keepNumber(video, numbers, shown) {
+    const picture = new VideoFrame(video);
+    const entry = { ...shown, rtpTimestamp: picture.metadata().rtpTimestamp ?? shown.rtpTimestamp, isLate: picture.metadata().rtpTimestamp !== shown.rtpTimestamp };
+    numbers.push(entry);
+    const { width } = picture.visibleRect;
+    const rect = { x: 0, y: 0, width, height: width / 8 };
+    const planes = new Uint8Array(picture.allocationSize({ rect }));
+    const [luma] = await picture.copyTo(planes, { rect });
+    picture.close();
+    entry.number = readNumber(planes, luma, width / 16);
+  }
+
+  /** As test/helpers/numbered-clip.ts reads it. */
+  function readNumber(planes, { offset, stride }, cell) {
+    let value = 0;
+    for (let i = 0; i < 16; i++) {
+      const x = offset + Math.floor((i + 0.5) * cell);
+      const difference = planes[x + Math.floor(cell / 2) * stride] - planes[x + Math.floor(cell * 1.5) * stride];
+      if (Math.abs(difference) < 60) return null;
+      value = value * 2 + (difference > 0 ? 1 : 0);
+    }
+    const number = value >> 4;
+    return ((number ^ (number >> 4) ^ (number >> 8)) & 15) === (value & 15) ? number : null;
+  }
+
+  /** Hands encoded pictures on as they are; its worker can ask for keyframes as the browser's own decoder does. */
+  function passingThrough(receiver) {
+    const script = `
+      let transformer;
+      onrtctransform = (event) => {
+        transformer = event.transformer;
+        transformer.readable.pipeTo(transformer.writable);
+      };
+      onmessage = () => transformer.sendKeyFrameRequest().then(() => postMessage('sent'), (error) => postMessage(String(error)));`;
+    const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));
+    receiver.transform = new RTCRtpScriptTransform(worker);
+    return worker;
+  }
+
+  /** Sends a PLI for one m-line; resolves once it is under way. */
+  function requestKeyframe(id, index) {
+    const worker = viewers[id].transformers[index];
+    return new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => (data === 'sent' ? resolve() : reject(new Error(data)));
+      worker.postMessage(index);
+    });
+  }
+
+  /** Sends a command once the channel is open; its answer. */
+  async function command(id, request) {
+    const channel = viewers[id].commands;
+    if (channel.readyState === 'connecting') await new Promise((resolve) => channel.addEventListener('open', resolve, { once: true }));
+    const key = `command ${Math.random()}`;
+    return new Promise((resolve) => {
+      const onMessage = ({ data }) => {
+        const answer = JSON.parse(data);
+        if (answer.id !== key) return;
+        channel.removeEventListener('message', onMessage);
+        resolve(answer);
+      };
+      channel.addEventListener('message', onMessage);
+      channel.send(JSON.stringify({ id: key, ...request }));
+    });
   }
 
   function draw(video) {
@@ -106,6 +190,10 @@ globalThis.sightlineViewers = (() => {
   return {
     join,
     record,
+    command,
+    requestKeyframe,
+    numbers: (id) => viewers[id].numbers,
+    messages: (id) => viewers[id].messages,
     state: (id) => {
       const { pc, times, frames, firstFrame } = viewers[id];
       return { connectionState: pc.connectionState, times, frames, firstFrame };
@@ -115,6 +203,7 @@ globalThis.sightlineViewers = (() => {
     firstPicture: (id, index) => encode(viewers[id].firstPicture[index]),
     leave: (id) => {
       viewers[id].pc.close();
+      for (const worker of viewers[id].transformers) worker.terminate();
       for (const video of viewers[id].videos) video.remove();
     },
   };

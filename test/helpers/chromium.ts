@@ -36,8 +36,14 @@ export interface JoinOptions {
   readonly video?: number;
   /** One receiving audio m-line. Default false. */
   readonly audio?: boolean;
-  /** Default false. */
+  /** The channel of commands. Default false. */
   readonly dataChannel?: boolean;
+  /** The channel of detections; every message is kept. Default false. */
+  readonly detections?: boolean;
+  /** Keeps the number of every shown picture of a numbered clip. Default false. */
+  readonly numbers?: boolean;
+  /** Makes `requestKeyframe` possible; encoded pictures take a way through a worker then. Default false. */
+  readonly keyframeRequests?: boolean;
   /** The only video codec that is offered. Default: all the browser has. */
   readonly codec?: 'H264' | 'VP8';
   /** Posts the offer only when all candidates are gathered. Default false. */
@@ -72,6 +78,29 @@ export interface PresentedFrame {
   readonly rtpTimestamp?: number;
   /** Equal for equal pictures. */
   readonly hash: number;
+}
+
+/** A picture of a numbered clip as it was shown. */
+export interface NumberedFrame {
+  /** When its callback ran. */
+  readonly now: number;
+  /** When the browser meant to show it. */
+  readonly displayAt: number;
+  /** Of the picture that the number was read from. */
+  readonly rtpTimestamp: number;
+  /** Null where the number is damaged, undefined while it is being read. */
+  readonly number?: number | null;
+  /** The callback came when the next picture was shown already. */
+  readonly isLate: boolean;
+  /** Pictures shown so far; a gap is a picture that had no callback. */
+  readonly presentedFrames: number;
+}
+
+/** A message of the channel of detections. */
+export interface ReceivedMessage {
+  /** On the page's `performance.now()`. */
+  readonly now: number;
+  readonly text: string;
 }
 
 /** An entry of `RTCStatsReport`; which fields it has depends on its type. */
@@ -185,6 +214,26 @@ export class BrowserViewer {
   /** The first picture that was presented. */
   async firstPicture(index = 0): Promise<Picture> {
     return decode(await this.#page.call('firstPicture', this.#id, index));
+  }
+
+  /** What was shown so far, by video m-line; needs `numbers`. */
+  numbers(): Promise<readonly (readonly NumberedFrame[])[]> {
+    return this.#page.call('numbers', this.#id);
+  }
+
+  /** What came on the channel of detections so far. */
+  messages(): Promise<readonly ReceivedMessage[]> {
+    return this.#page.call('messages', this.#id);
+  }
+
+  /** Sends a command and waits for its answer; needs `dataChannel`. */
+  command(request: Readonly<Record<string, unknown>>, ms = 5000): Promise<Readonly<Record<string, unknown>>> {
+    return within(this.#page.call('command', this.#id, request), ms, `the answer to ${JSON.stringify(request)}`);
+  }
+
+  /** Sends a Picture Loss Indication (RFC 4585 §6.3.1), as a decoder that lost a picture does; needs `keyframeRequests`. */
+  requestKeyframe(index = 0): Promise<void> {
+    return this.#page.call('requestKeyframe', this.#id, index);
   }
 
   stats(): Promise<readonly StatsEntry[]> {
