@@ -6,9 +6,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
-import { installErrorHandling, offerRoutes, type OfferDeps } from './signalling/index.js';
+import { installErrorHandling, modelRoutes, offerRoutes, stillRoutes, type ModelDeps, type OfferDeps, type StillDeps } from './signalling/index.js';
 
 export interface AppDeps {
   readonly logger: FastifyBaseLogger;
@@ -18,15 +17,12 @@ export interface AppDeps {
   readonly pageDir: string;
   readonly offer: OfferDeps;
   readonly state: ObservabilityDeps;
-  /** JPEG still of a source, as wide as asked; throws MediaPeerError. */
-  readonly still: (sourceId: string, widthPx: number) => Promise<Buffer>;
+  readonly stills: StillDeps;
+  readonly models: ModelDeps;
 }
 
 /** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
 const BODY_LIMIT_BYTES = 512 * 1024;
-
-/** Still pictures a minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
-const STILLS_PER_MINUTE = 240;
 
 /** Everything on the page comes from this server, and media over WebRTC. */
 const PAGE_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'";
@@ -51,7 +47,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   await app.register(cors, {
     origin: deps.corsOrigins.includes('*') ? '*' : [...deps.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    // What changes the server's settings takes a page of a named origin: any page may watch, not any page may reconfigure.
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', ...(deps.corsOrigins.includes('*') ? [] : ['PUT'])],
     exposedHeaders: ['Location', 'Link', 'ETag', 'Retry-After'],
   });
   await app.register(rateLimit, { global: false });
@@ -60,6 +57,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       info: { title: 'Sightline', version: deps.state.version, description: 'A WebRTC media peer that sees: recorded videos to any WebRTC client, raw and with detected objects drawn in.' },
       tags: [
         { name: 'media', description: 'Watching' },
+        { name: 'seeing', description: 'Detections, models, zones' },
         { name: 'state', description: 'Sources, sessions and health' },
       ],
     },
@@ -69,22 +67,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   await app.register(offerRoutes, deps.offer);
   await app.register(observabilityRoutes, deps.state);
-  app.get(
-    '/snapshot/:file',
-    {
-      config: { rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 } },
-      schema: {
-        summary: 'A still picture of a source',
-        tags: ['state'],
-        params: Type.Object({ file: Type.String({ pattern: '^[^/]+\\.jpg$', description: 'Source and `.jpg`: `demo.jpg`' }) }),
-        querystring: Type.Object({ width: Type.Integer({ minimum: 16, maximum: 1920, default: 640, description: 'Pixels' }) }),
-      },
-    },
-    async (request, reply) => {
-      const picture = await deps.still(request.params.file.slice(0, -'.jpg'.length), request.query.width);
-      return reply.type('image/jpeg').header('cache-control', 'max-age=60').send(picture);
-    },
-  );
+  await app.register(stillRoutes, deps.stills);
+  await app.register(modelRoutes, deps.models);
   await app.register(fastifyStatic, {
     root: deps.pageDir,
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),

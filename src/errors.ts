@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   SERVER_CLOSING: 'the server is shutting down',
   FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',
   FFMPEG_FAILED: 'ffmpeg or ffprobe failed; the message holds its last lines of output',
+  MODEL_NOT_FOUND: 'there is no model of that name in the models folder',
   MODEL_INVALID: 'the detector model or the JSON beside it cannot be used',
   DETECTOR_FAILED: 'the detector stopped working; the message holds its last error',
 } as const;

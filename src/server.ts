@@ -4,13 +4,13 @@ import path from 'node:path';
 import { buildApp } from './app.js';
 import { systemClock } from './clock.js';
 import { configuredPath, projectRoot, type Config } from './config.js';
-import { DetectorPool } from './detection/index.js';
+import { DetectorPool, ModelFolder } from './detection/index.js';
 import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
-import { Pipelines, SourceModels } from './pipeline/index.js';
+import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
 
@@ -88,7 +88,9 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => sessions.closeAll('server-closing'));
 
+    const modelFolder = new ModelFolder(path.join(projectRoot, 'models'));
     const stills = new StillPictures(ffmpeg);
+    const seenStills = new SeenStills(pipelines, clock);
     let isReady = false;
     const app = await buildApp({
       logger: loggers.http,
@@ -110,11 +112,20 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         resources: () => ledger.snapshot(),
         isReady: () => isReady,
       },
-      still: (sourceId, widthPx) => {
-        pipelines.describe(sourceId);
-        const source = library.get(sourceId);
-        if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
-        return stills.get(source, widthPx);
+      stills: {
+        still: (sourceId, widthPx) => {
+          pipelines.describe(sourceId);
+          const source = library.get(sourceId);
+          if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
+          return stills.get(source, widthPx);
+        },
+        seenStill: (sourceId, widthPx) => seenStills.get(sourceId, widthPx),
+      },
+      models: {
+        available: () => modelFolder.list(),
+        inUse: () => models.inUse(),
+        modelOf: (sourceId) => (library.get(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
+        assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : modelFolder.pathOf(name), sourceId),
       },
     });
     closers.push(() => app.close());
@@ -140,6 +151,11 @@ function warnOfNothingToServe(config: Config, library: SourceLibrary, logger: Lo
   const uploadDir = configuredPath(config, 'UPLOAD_DIR');
   if (library.list().length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
   if (config.DEFAULT_SOURCE !== '' && !library.get(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir }, 'no source of the name in DEFAULT_SOURCE');
+}
+
+/** A model's file without its extension. */
+function modelName(choice: string): string {
+  return path.basename(choice).replace(/\.(onnx|json)$/i, '');
 }
 
 /** What is wrong with HOST or PORT, and what to do. */

@@ -45,6 +45,11 @@ export class VideoFrame implements VideoFrameInit {
     return this;
   }
 
+  /** The same picture over memory of its own, with one reference. */
+  copy(): VideoFrame {
+    return new VideoFrame({ data: Buffer.from(this.data), widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs: this.mediaTimeMs });
+  }
+
   /** Gives one reference back; the memory returns to its pool with the last one. */
   release(): void {
     assert(this.#references > 0, 'a picture is released once per reference');

@@ -5,6 +5,7 @@ import type { SourceDescription } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
 import type { TrackKey } from './source-run.js';
+import type { SeenPicture } from './source-sight.js';
 
 export interface PipelinesInit extends PipelineDeps {
   /** The known source of that id. */
@@ -55,6 +56,14 @@ export class Pipelines {
    */
   openDetections(sourceId: string): DetectionLease {
     return this.#seeingPipeline(sourceId).leaseDetections();
+  }
+
+  /**
+   * As `openDetections`, for one who also wants a picture: `takeNext` gives the next one with what is seen in it.
+   */
+  openSight(sourceId: string): { lease: DetectionLease; takeNext: (taker: (seen: SeenPicture) => void) => () => void } {
+    const pipeline = this.#seeingPipeline(sourceId);
+    return { lease: pipeline.leaseDetections(), takeNext: (taker) => pipeline.takeNextSeen(taker) };
   }
 
   /** Every running source, for statistics. */

@@ -69,6 +69,11 @@ export class SourceModels implements SeeingProvider {
     return (this.#assignments.get(sourceId) ?? this.#default).seeing;
   }
 
+  /** The model that looks at the source. */
+  choiceOf(sourceId: string): ModelChoice {
+    return (this.#assignments.get(sourceId) ?? this.#default).choice;
+  }
+
   onChange(listener: () => void): () => void {
     this.#changes.on('changed', listener);
     return () => this.#changes.off('changed', listener);
@@ -110,7 +115,7 @@ export class SourceModels implements SeeingProvider {
     this.#assignments.clear();
     this.#default = { choice: 'none', lease: undefined, seeing: undefined };
     this.#changes.emit('changed');
-    await Promise.all(before.map(({ lease }) => lease?.release()));
+    for (const { lease } of before) await lease?.release();
   }
 
   async #assign(choice: ModelChoice, sourceId: string | undefined): Promise<void> {

@@ -1,4 +1,6 @@
 /** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
 export * from './http-errors.js';
+export * from './models.js';
 export * from './offer.js';
 export * from './schemas.js';
+export * from './stills.js';

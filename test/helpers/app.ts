@@ -9,7 +9,8 @@ export interface AppOverrides {
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly offer?: Partial<AppDeps['offer']>;
   readonly state?: Partial<AppDeps['state']>;
-  readonly still?: AppDeps['still'];
+  readonly stills?: Partial<AppDeps['stills']>;
+  readonly models?: Partial<AppDeps['models']>;
 }
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
@@ -45,6 +46,17 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       isReady: () => true,
       ...overrides.state,
     },
-    still: overrides.still ?? (() => Promise.resolve(Buffer.from([0xff, 0xd8]))),
+    stills: {
+      still: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
+      seenStill: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
+      ...overrides.stills,
+    },
+    models: {
+      available: () => ['nano'],
+      inUse: () => [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }],
+      modelOf: (sourceId) => (sourceId === 'demo' ? 'nano' : undefined),
+      assign: () => Promise.resolve(),
+      ...overrides.models,
+    },
   });
 }

@@ -53,6 +53,8 @@ export interface RigOptions {
   readonly idleGraceMs?: number;
   /** Default: detection is off. */
   readonly detector?: FixedDetector;
+  /** Instead of one detector for good. */
+  readonly seeing?: SeeingProvider;
 }
 
 export class PipelineRig {
@@ -70,7 +72,7 @@ export class PipelineRig {
       clock: deps.clock,
       logger: deps.logger,
       ffmpeg: deps,
-      seeing: fixedSeeing(
+      seeing: options.seeing ?? fixedSeeing(
         detector && {
           modelName: 'fixed',
           scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),

@@ -1,0 +1,58 @@
+/** A still of what a source shows and what is seen in it at the moment: the source is started where nobody watches it. */
+import type { Clock } from '../clock.js';
+import { annotate, encodeStill } from '../detection/index.js';
+import { MediaPeerError } from '../errors.js';
+import type { Pipelines } from './pipelines.js';
+import type { SeenPicture } from './source-sight.js';
+
+/** From the start of a source to its first detection: a slow model on a slow machine takes seconds. */
+const TIMEOUT_MS = 10_000;
+/** Pictures that are waited for or encoded at a time, all sources together. */
+const MAX_AT_ONCE = 8;
+
+export class SeenStills {
+  readonly #pipelines: Pipelines;
+  readonly #clock: Clock;
+  #running = 0;
+
+  constructor(pipelines: Pipelines, clock: Clock) {
+    this.#pipelines = pipelines;
+    this.#clock = clock;
+  }
+
+  /**
+   * A JPEG, `widthPx` wide at most, with boxes and labels drawn in.
+   * @throws MediaPeerError as `Pipelines.openDetections`, or SOURCE_NOT_LIVE when no picture was seen in time
+   */
+  async get(sourceId: string, widthPx: number): Promise<Buffer> {
+    if (this.#running >= MAX_AT_ONCE) throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
+    this.#running++;
+    try {
+      const { picture, objects, labels } = await this.#next(sourceId);
+      try {
+        const drawn = picture.copy();
+        if (labels) {
+          await labels.prepare(drawn.heightPx);
+          annotate(drawn, objects, labels);
+        }
+        return await encodeStill(drawn, { widthPx });
+      } finally {
+        picture.release();
+      }
+    } finally {
+      this.#running--;
+    }
+  }
+
+  #next(sourceId: string): Promise<SeenPicture> {
+    const { lease, takeNext } = this.#pipelines.openSight(sourceId);
+    const undo: (() => void)[] = [() => lease.release()];
+    return new Promise<SeenPicture>((resolve, reject) => {
+      const fail = (reason: string): void => reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${sourceId}': ${reason}`, { retryAfterS: 1 }));
+      const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`nothing was seen within ${TIMEOUT_MS / 1000} s`));
+      undo.push(() => timeout.cancel(), takeNext(resolve), lease.feed.onClosed((reason) => fail(`the source ended (${reason})`)));
+    }).finally(() => {
+      for (const step of undo) step();
+    });
+  }
+}

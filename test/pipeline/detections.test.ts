@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, it } from 'node:test';
+import sharp from 'sharp';
+import { DetectionScheduler, DetectorPool, LabelRenderer } from '../../src/detection/index.js';
+import type { FrameDetections } from '../../src/media/index.js';
+import { SeenStills, SourceModels, type Seeing } from '../../src/pipeline/index.js';
+import { FrameNumbers } from '../../src/pipeline/frame-numbers.js';
+import { projectRoot } from '../helpers/assets.js';
+import { eventually } from '../helpers/deadline.js';
+import { realDeps } from '../helpers/ffmpeg-deps.js';
+import { copyVideo } from '../helpers/make-video.js';
+import { FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
+
+const thing = (score = 0.9): FixedDetector => new FixedDetector([{ label: 'thing', classId: 0, score, box: [100, 60, 120, 80] }]);
+
+let rig: PipelineRig;
+
+async function openRig(video: Parameters<typeof copyVideo>[0], options: RigOptions): Promise<PipelineRig> {
+  return (rig = await PipelineRig.open([video], options));
+}
+
+function read(sourceId: string): { readonly messages: readonly FrameDetections[]; more(count: number): Promise<void>; leave(): void; readonly reasons: readonly string[] } {
+  const lease = rig.pipelines.openDetections(sourceId);
+  const { feed } = lease;
+  const messages: FrameDetections[] = [];
+  const reasons: string[] = [];
+  const stop = feed.subscribe((message) => void messages.push(message));
+  feed.onClosed((reason) => void reasons.push(reason));
+  return {
+    messages,
+    reasons,
+    more: async (count) => {
+      const wanted = messages.length + count;
+      await eventually(() => messages.length >= wanted, 15_000, `${count} more detections`);
+    },
+    leave: () => {
+      stop();
+      lease.release();
+    },
+  };
+}
+
+describe('the detections of a source', () => {
+  afterEach(() => rig.close());
+
+  it('come without any encoder, from one decoder that ends with the last reader', async () => {
+    await openRig('copyable.mp4', { detector: thing() });
+    const raw = rig.watch('copyable', 'raw/h264');
+    const readers = [read('copyable'), read('copyable')];
+    for (const reader of readers) await reader.more(10);
+    const { feeds, decoders, encoders } = rig.processes;
+    assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 1, 0]);
+    assert.equal(readers[0]?.messages.at(-1), readers[1]?.messages.at(-1), 'readers share one value');
+    for (const reader of readers) reader.leave();
+    await eventually(() => rig.processes.decoders.length === 0, 5000, 'the decoder to end');
+    await raw.more(5, 'of the copy, which goes on');
+    assert.equal(rig.pipelines.activity()[0]?.detection, undefined);
+  });
+
+  it('carry the media time of the very frame, ascending numbers and what the detector found, also across a loop and a replaced file', async () => {
+    await openRig('grey-transcoded.mp4', { detector: thing() });
+    const raw = rig.watch('grey-transcoded', 'raw/h264');
+    const reader = read('grey-transcoded');
+    await reader.more(60);
+    renameSync(copyVideo('grey.mp4', rig.uploadDir, '.incoming'), path.join(rig.uploadDir, 'grey-transcoded.mp4'));
+    await rig.library.refresh();
+    await reader.more(30);
+    const times = new Set(raw.frames.map(({ mediaTimeMs }) => mediaTimeMs));
+    assert.deepEqual(reader.messages.slice(1, -1).filter(({ mediaTimeMs }) => !times.has(mediaTimeMs)), []);
+    reader.messages.forEach(({ frame }, i) => assert.ok(i === 0 || frame > (reader.messages[i - 1]?.frame ?? 0), `frame ${frame}`));
+    const ids = new Set(reader.messages.map(({ objects }) => objects[0]?.objectId));
+    for (const { objects } of reader.messages) {
+      assert.deepEqual(objects.map(({ box, isObserved }) => ({ box, isObserved })), [{ box: [100, 60, 120, 80], isObserved: true }]);
+    }
+    assert.ok(ids.size <= 2, 'one object, and another one in the other file');
+    raw.leave();
+    reader.leave();
+  });
+
+  it('end with the source', async () => {
+    await openRig('copyable.mp4', { detector: thing() });
+    const reader = read('copyable');
+    await reader.more(2);
+    await rig.pipelines.close();
+    assert.deepEqual(reader.reasons, ['server-closing']);
+  });
+
+  it('are refused where no detector looks', async () => {
+    await openRig('copyable.mp4', {});
+    assert.throws(() => rig.pipelines.openDetections('copyable'), { code: 'DETECTION_OFF' });
+    assert.throws(() => rig.pipelines.openDetections('nowhere'), { code: 'SOURCE_NOT_FOUND' });
+  });
+
+  it('go on with another model while viewers of processed notice nothing but other boxes', async () => {
+    const first = thing();
+    const seeing = (detector: FixedDetector, name: string): Seeing => ({
+      modelName: name,
+      scheduler: new DetectionScheduler({ detector, clock: rig.deps.clock, logger: rig.deps.logger }),
+      labels: new LabelRenderer({ labels: ['other'] }),
+      scoreThreshold: 0.4,
+    });
+    let current: Seeing | undefined;
+    const listeners = new Set<() => void>();
+    await openRig('copyable.mp4', { seeing: { of: () => current, onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)) } });
+    const change = (next: Seeing | undefined): void => {
+      current = next;
+      for (const listener of listeners) listener();
+    };
+    change(seeing(first, 'first'));
+    const processed = rig.watch('copyable', 'processed/h264');
+    const reader = read('copyable');
+    await reader.more(3);
+    const second = new FixedDetector([{ label: 'other', classId: 5, score: 0.8, box: [10, 10, 50, 50] }]);
+    change(seeing(second, 'second'));
+    await eventually(() => reader.messages.at(-1)?.objects[0]?.label === 'other', 5000, "the other model's objects");
+    assert.equal(rig.pipelines.activity()[0]?.detection?.model, 'second');
+    change(undefined);
+    const looks = second.looks;
+    await processed.more(20, 'with detection switched off');
+    assert.ok(second.looks <= looks + 1);
+    assert.equal(rig.pipelines.activity()[0]?.detection?.model, undefined);
+    processed.leave();
+    reader.leave();
+    await eventually(() => listeners.size === 0, 5000, 'nobody to listen for changes');
+  });
+});
+
+describe('SeenStills', () => {
+  afterEach(() => rig.close());
+
+  it('draw what is seen into a picture of the running source, in its proportions, and start it where it does not run', async () => {
+    await openRig('grey.mp4', { detector: thing() });
+    const stills = new SeenStills(rig.pipelines, rig.deps.clock);
+    const pictures = await Promise.all([stills.get('grey', 160), stills.get('grey', 1920)]);
+    const [small, whole] = await Promise.all(pictures.map((picture) => sharp(picture).raw().toBuffer({ resolveWithObject: true })));
+    assert.deepEqual([small?.info.width, small?.info.height, whole?.info.width, whole?.info.height], [160, 90, 320, 180]);
+    const at = 3 * (100 * 320 + 100);
+    const [red = 0, green = 0, blue = 0] = whole?.data.subarray(at, at + 3) ?? [];
+    assert.ok(Math.max(red, green, blue) - Math.min(red, green, blue) > 60, `the box's edge is coloured: ${red} ${green} ${blue}`);
+    await eventually(() => rig.pipelines.activity().length === 0, 5000, 'the source to end');
+  });
+});
+
+describe('SourceModels', () => {
+  it('loads a model once for all its sources, keeps the one of before when the next cannot be used, and ends what nobody uses', async () => {
+    const deps = realDeps();
+    const pool = new DetectorPool(deps);
+    const demo = path.join(projectRoot, 'models/sightline-demo.json');
+    const models = await SourceModels.open({ pool, logger: deps.logger, defaultModel: demo, models: new Map([['gate', demo], ['yard', 'none']]) });
+    assert.equal(pool.loaded, 1);
+    assert.equal(models.inUse().length, 1);
+    assert.equal(models.of('street'), models.of('other'));
+    assert.equal(models.of('yard'), undefined);
+    let changes = 0;
+    models.onChange(() => changes++);
+    await assert.rejects(models.assign('/nowhere/model.onnx', 'gate'), { code: 'MODEL_INVALID' });
+    assert.deepEqual([changes, models.choiceOf('gate'), pool.loaded], [0, demo, 1]);
+    await Promise.all([models.assign('none', 'gate'), models.assign('none')]);
+    assert.deepEqual([changes, models.of('street'), models.areReady, pool.loaded], [2, undefined, false, 0]);
+    await models.assign(demo, 'gate');
+    assert.equal(models.of('gate')?.modelName, 'sightline-demo');
+    await models.close();
+    assert.equal(pool.loaded, 0);
+    assert.equal(deps.ledger.snapshot().workers, 0);
+  });
+});
+
+describe('FrameNumbers', () => {
+  it('numbers pictures by their media time, whoever asks for which of them', () => {
+    const numbers = new FrameNumbers();
+    numbers.setRate(30);
+    assert.deepEqual([0, 33, 100, 5000].map((timeMs) => numbers.at(timeMs)), [0, 1, 3, 150]);
+  });
+
+  it('ascends when another file follows with another rate', () => {
+    const numbers = new FrameNumbers();
+    numbers.setRate(60);
+    numbers.at(100_000);
+    numbers.setRate(10);
+    assert.deepEqual([numbers.at(100_050), numbers.at(100_150)], [6001, 6002]);
+  });
+
+  it('never gives two pictures one number', () => {
+    const numbers = new FrameNumbers();
+    numbers.setRate(1);
+    assert.deepEqual([numbers.at(10), numbers.at(20), numbers.at(30)], [0, 1, 2]);
+  });
+});
