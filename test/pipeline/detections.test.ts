@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { DetectionScheduler, DetectorPool, LabelRenderer } from '../../src/detection/index.js';
+import { NOTICE_COLOUR } from '../../src/detection/palette.js';
 import type { FrameDetections } from '../../src/media/index.js';
 import { SeenStills, SourceModels, type Seeing } from '../../src/pipeline/index.js';
 import { FrameNumbers } from '../../src/pipeline/frame-numbers.js';
@@ -11,7 +12,7 @@ import { projectRoot } from '../helpers/assets.js';
 import { eventually } from '../helpers/deadline.js';
 import { realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo } from '../helpers/make-video.js';
-import { FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
+import { decodeFrames, FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
 
 const thing = (score = 0.9): FixedDetector => new FixedDetector([{ label: 'thing', classId: 0, score, box: [100, 60, 120, 80] }]);
 
@@ -126,6 +127,32 @@ describe('the detections of a source', () => {
     await eventually(() => listeners.size === 0, 5000, 'nobody to listen for changes');
   });
 });
+
+describe('a detector that is being restarted', () => {
+  afterEach(() => rig.close());
+
+  it('is told in the processed picture, which goes on', async () => {
+    const detector = thing();
+    await openRig('grey.mp4', { detector });
+    const processed = rig.watch('grey', 'processed/h264');
+    await processed.more(10, 'of processed');
+    detector.state = 'restarting';
+    await processed.more(40, 'with a notice');
+    detector.state = 'ready';
+    const pictures = decodeFrames('h264', processed.frames, 320, 180);
+    await processed.more(30, 'without it');
+    const later = decodeFrames('h264', processed.frames, 320, 180);
+    assert.ok(isAmber(pictures.at(-1)), 'the notice stands in the upper left corner');
+    assert.ok(!isAmber(pictures[0]) && !isAmber(later.at(-1)), 'and nowhere before or after');
+  });
+});
+
+/** Chroma beside the text of a notice. */
+function isAmber(picture: Buffer | undefined): boolean {
+  const at = 320 * 180 + (10 >> 1) * 160 + (10 >> 1);
+  const [u = 0, v = 0] = [picture?.[at], picture?.[at + 160 * 90]];
+  return Math.hypot(u - NOTICE_COLOUR.u, v - NOTICE_COLOUR.v) < 25;
+}
 
 describe('SeenStills', () => {
   afterEach(() => rig.close());
