@@ -78,7 +78,7 @@ export class SourceRun {
   /** What keeps it from running as it should. */
   get troubles(): string[] {
     const encoders = [...this.#producers.values()].map((producer) => producer.encoder?.trouble);
-    return [this.#feed.trouble, this.#hub.trouble, ...encoders].filter((trouble) => trouble !== undefined);
+    return [this.#feed.trouble, this.#hub.trouble, this.#sight?.notice, ...encoders].filter((trouble) => trouble !== undefined);
   }
 
   get decoder(): DecoderActivity | undefined {
