@@ -1,0 +1,119 @@
+/**
+ * `npm run models -- add FILE`: takes a model of one's own into the folder. It is put together in a hidden folder
+ * beside its place and tried there, so a model that does not work leaves nothing behind.
+ */
+import { constants, copyFile, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../../src/errors.js';
+import { CommandError, diskTrouble } from './failures.js';
+import { inspect, pictureSize } from './inspection.js';
+import { readLabels } from './labels.js';
+import { exists, howToUse, writeJson } from './model-files.js';
+import { sha256Of } from './partial-file.js';
+import type { Terminal } from './terminal.js';
+import { tryModel } from './trial.js';
+
+export interface AddOptions {
+  /** The ONNX file. */
+  readonly file: string;
+  /** Absolute path of the models folder. */
+  readonly models: string;
+  readonly family: string | undefined;
+  /** `coco`, a list with commas, or a file. */
+  readonly labels: string | undefined;
+  readonly input: { readonly width: number; readonly height: number } | undefined;
+  /** Name in the folder; default that of the file. */
+  readonly name: string | undefined;
+  /** Further members of the JSON: strides, decoded, thresholds, licence. */
+  readonly members: Readonly<Record<string, unknown>>;
+  /** A link instead of a copy. */
+  readonly link: boolean;
+  /** Replaces a model of that name. */
+  readonly force: boolean;
+}
+
+/** @throws CommandError, MediaPeerError MODEL_INVALID; nothing has changed then */
+export async function add(options: AddOptions, { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal }): Promise<void> {
+  const file = await sourceFile(options.file);
+  const name = options.name ?? path.basename(file).replace(/\.onnx$/i, '');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) throw new CommandError(`'${name}' cannot be a model's name: letters, digits, '.', '_' and '-' can, 64 at most; give another one with --name`);
+  const onnxPath = path.join(options.models, `${name}.onnx`);
+  const jsonPath = path.join(options.models, `${name}.json`);
+  const isInPlace = (await realpath(onnxPath).catch(() => undefined)) === file;
+  const taken: string[] = [];
+  for (const target of isInPlace ? [jsonPath] : [onnxPath, jsonPath]) if (await exists(target)) taken.push(target);
+  if (taken.length > 0 && !options.force) throw new CommandError(`${taken.join(' and ')} ${taken.length > 1 ? 'are' : 'is'} there already; --force replaces, --name gives another name`);
+  const json = await describe(file, name, options);
+  const staging = await makeStaging(options.models);
+  try {
+    const stagedOnnx = path.join(staging, `${name}.onnx`);
+    const stagedJson = path.join(staging, `${name}.json`);
+    await (options.link || isInPlace ? symlink(file, stagedOnnx) : copyFile(file, stagedOnnx, constants.COPYFILE_FICLONE)).catch((error: unknown) => {
+      throw diskTrouble(error, onnxPath);
+    });
+    await writeJson(stagedJson, json);
+    const { model, inferenceMs } = await tryModel(stagedJson).catch((error: unknown) => {
+      throw new CommandError(`nothing was added: ${messageOf(error).replaceAll(stagedOnnx, file).replaceAll(stagedJson, 'what the options say')}`, { cause: error });
+    });
+    signal.throwIfAborted();
+    await moveAll(isInPlace ? [[stagedJson, jsonPath]] : [[stagedOnnx, onnxPath], [stagedJson, jsonPath]], staging);
+    terminal.print(
+      `Added ${name}: ${model.family}, ${model.inputWidthPx}x${model.inputHeightPx}, ${model.labels.length} classes (${someOf(model.labels)}), ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`,
+    );
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function sourceFile(file: string): Promise<string> {
+  if (!/\.onnx$/i.test(file)) throw new CommandError(`${file} is not an .onnx file; export your model to ONNX first`);
+  try {
+    const real = await realpath(file);
+    if ((await stat(real)).isFile()) return real;
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  throw new CommandError(`${file} is not a file`);
+}
+
+/** The model's JSON from what was told and what the file itself says. */
+async function describe(file: string, name: string, options: AddOptions): Promise<Record<string, unknown>> {
+  const inspection = await inspect(file);
+  if (options.family === undefined) throw new CommandError(`say with --family which family ${file} is of`);
+  if (options.labels === undefined) throw new CommandError('name the classes in the order of the model: --labels coco, --labels car,person, or --labels FILE with one name a line');
+  const input = options.input ?? pictureSize(inspection);
+  if (!input) throw new CommandError(`${file} takes pictures of any size; say with --input WxH which one to give it, such as --input 640x640`);
+  return { name, family: options.family, file: `${name}.onnx`, input, labels: await readLabels(options.labels), ...options.members, sha256: await sha256Of(file) };
+}
+
+async function makeStaging(models: string): Promise<string> {
+  try {
+    await mkdir(models, { recursive: true });
+    return await mkdtemp(path.join(models, '.add-'));
+  } catch (error) {
+    throw diskTrouble(error, models);
+  }
+}
+
+/** Puts files in their places; when one cannot be, the others are as they were. */
+async function moveAll(moves: readonly (readonly [from: string, to: string])[], staging: string): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    for (const [from, to] of moves) {
+      const old = path.join(staging, `old-${path.basename(to)}`);
+      if (await exists(to)) {
+        await rename(to, old);
+        undo.push(() => rename(old, to));
+      }
+      await rename(from, to);
+      undo.push(() => rm(to, { force: true }));
+    }
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw diskTrouble(error, moves.map(([, to]) => to).join(' and '));
+  }
+}
+
+function someOf(labels: readonly string[]): string {
+  return labels.length > 5 ? `${labels.slice(0, 5).join(', ')}, …` : labels.join(', ');
+}

@@ -1,0 +1,70 @@
+/** Trouble of the network and the disk in words for the person at the terminal: what happened, and what to do. */
+import { messageOf } from '../../src/errors.js';
+
+/** Something a person can act on; its message is all that is shown. The exit code is 1. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+const NETWORK: Readonly<Record<string, (host: string) => string>> = {
+  ENOTFOUND: (host) => `the name ${host} cannot be resolved: is this machine on the internet?`,
+  EAI_AGAIN: (host) => `the name ${host} cannot be resolved: no name server answers. Is this machine on the internet?`,
+  ECONNREFUSED: (host) => `${host} refuses connections`,
+  ECONNRESET: (host) => `${host} closed the connection`,
+  EPIPE: (host) => `${host} closed the connection`,
+  UND_ERR_SOCKET: (host) => `${host} closed the connection too early`,
+  ETIMEDOUT: (host) => `${host} does not answer`,
+  UND_ERR_CONNECT_TIMEOUT: (host) => `${host} does not answer`,
+  UND_ERR_HEADERS_TIMEOUT: (host) => `${host} does not answer`,
+  UND_ERR_BODY_TIMEOUT: (host) => `${host} stopped sending`,
+  ENETUNREACH: (host) => `there is no way to ${host}: is this machine on the internet?`,
+  EHOSTUNREACH: (host) => `there is no way to ${host}: is this machine on the internet?`,
+  ...Object.fromEntries(
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'].map((code) => [
+      code,
+      (host: string) => `the certificate of ${host} is not trusted (${code}); where a company's proxy replaces certificates, name its authority in NODE_EXTRA_CA_CERTS`,
+    ]),
+  ),
+};
+
+const DISK: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'there is no right to write there',
+  EPERM: 'there is no right to write there',
+  EROFS: 'that file system is read-only',
+  ENOTDIR: 'a part of that path is a file, not a folder',
+  ENOENT: 'that folder does not exist',
+  EISDIR: 'that is a folder',
+  EMFILE: 'too many files are open',
+};
+
+/** The code of a system error, also where fetch wraps it; undefined of others. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : codeOf(error.cause);
+}
+
+/** Why an address could not be read. */
+export function networkTrouble(error: unknown, url: URL): string {
+  const code = codeOf(error);
+  const known = code === undefined ? undefined : NETWORK[code];
+  if (known) return known(url.host);
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return `${url.host} could not be read: ${messageOf(cause)}`;
+}
+
+/** What a person behind a proxy must know: Node's fetch goes past it. Undefined where no proxy is set. */
+export function proxyAdvice(environment: Readonly<Record<string, string | undefined>>, url: string, file: string): string | undefined {
+  const name = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].find((variable) => environment[variable]);
+  if (name === undefined) return undefined;
+  return `${name} is set, but Node connects without it. Fetch the file through the proxy, then run this command again, which checks it and writes its JSON:\n  curl -fL -o ${file} ${url}`;
+}
+
+/** Why a file could not be written or read. */
+export function diskTrouble(error: unknown, file: string): CommandError {
+  const code = codeOf(error);
+  const known = code === undefined ? undefined : DISK[code];
+  return new CommandError(`${file} cannot be written: ${known === undefined ? messageOf(error) : `${known} (${code})`}`, { cause: error });
+}

@@ -1,0 +1,89 @@
+/** The files of the models folder: an ONNX file and the JSON beside it, listed with what is wrong, written in one step. */
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../../src/errors.js';
+import { codeOf, CommandError, diskTrouble } from './failures.js';
+import { tryModel, type Trial } from './trial.js';
+
+/** A model in the folder. */
+export interface ListedModel {
+  /** Name of its JSON, or of its ONNX file where it has none. */
+  readonly fileName: string;
+  /** Of the ONNX file; undefined when it is missing. */
+  readonly bytes: number | undefined;
+  readonly licence: string | undefined;
+  /** Undefined where it cannot be used. */
+  readonly trial: Trial | undefined;
+  /** Why it cannot be used. */
+  readonly problem: string | undefined;
+}
+
+/** What is in the folder, by name; each is tried. Never throws for what a file holds. */
+export async function listModels(folder: string): Promise<ListedModel[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw new CommandError(`${folder} cannot be listed: ${messageOf(error)}`, { cause: error });
+  });
+  const jsons = names.filter((name) => name.endsWith('.json') && !name.startsWith('.') && name !== 'registry.json').sort();
+  const described = new Set<string>();
+  const listed: ListedModel[] = [];
+  for (const json of jsons) {
+    const { file, licence } = await readFacts(path.join(folder, json));
+    described.add(file);
+    listed.push(await listModel(folder, json, file, licence));
+  }
+  for (const onnx of names.filter((name) => /\.onnx$/i.test(name) && !name.startsWith('.') && !described.has(name)).sort()) {
+    listed.push(await listModel(folder, onnx, onnx, undefined));
+  }
+  return listed;
+}
+
+async function listModel(folder: string, fileName: string, onnx: string, licence: string | undefined): Promise<ListedModel> {
+  const bytes = await stat(path.resolve(folder, onnx)).then(({ size }) => size, () => undefined);
+  if (bytes === undefined) return { fileName, bytes, licence, trial: undefined, problem: `its ONNX file ${onnx} is missing` };
+  try {
+    return { fileName, bytes, licence, trial: await tryModel(path.join(folder, fileName)), problem: undefined };
+  } catch (error) {
+    return { fileName, bytes, licence, trial: undefined, problem: messageOf(error).replaceAll(`${folder}${path.sep}`, '') };
+  }
+}
+
+/** What a JSON says beyond the model's description; of a damaged one, what its name says. */
+async function readFacts(jsonPath: string): Promise<{ file: string; licence: string | undefined }> {
+  const beside = path.basename(jsonPath).replace(/\.json$/, '.onnx');
+  try {
+    const { file, licence } = JSON.parse(await readFile(jsonPath, 'utf8')) as { readonly file?: unknown; readonly licence?: unknown };
+    return { file: typeof file === 'string' ? file : beside, licence: typeof licence === 'string' ? licence : undefined };
+  } catch {
+    // The trial tells what is wrong with it.
+    return { file: beside, licence: undefined };
+  }
+}
+
+/** A model's JSON as text, a line a member: eighty labels do not need eighty lines. */
+export function formatJson(members: Readonly<Record<string, unknown>>): string {
+  return `{\n${Object.entries(members).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(',\n')}\n}\n`;
+}
+
+/** Writes a model's JSON: it is there as a whole or not at all. @throws CommandError */
+export async function writeJson(file: string, members: Readonly<Record<string, unknown>>): Promise<void> {
+  const scratch = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
+  try {
+    await writeFile(scratch, formatJson(members));
+    await rename(scratch, file);
+  } catch (error) {
+    await rm(scratch, { force: true });
+    throw diskTrouble(error, file);
+  }
+}
+
+/** True when there is something of that name. */
+export async function exists(file: string): Promise<boolean> {
+  return stat(file).then(() => true, () => false);
+}
+
+/** The command that starts the server with the model. */
+export function howToUse(jsonPath: string): string {
+  const shown = path.relative(process.cwd(), jsonPath);
+  return `Use it with:\n  MODEL=${shown.startsWith('..') ? jsonPath : shown} npm start`;
+}

@@ -1,0 +1,114 @@
+/** The command line of the model manager: parsed once, every fault with what was expected. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectRoot } from '../../src/config.js';
+import { UsageError } from '../load-test/options.js';
+import type { AddOptions } from './add.js';
+import type { PullOptions } from './pull.js';
+
+export type Command =
+  | { readonly name: 'help' }
+  | { readonly name: 'list'; readonly models: string; readonly registry: string }
+  | { readonly name: 'info'; readonly file: string }
+  | ({ readonly name: 'pull' } & { readonly pull: PullOptions })
+  | ({ readonly name: 'add' } & { readonly add: AddOptions });
+
+export const USAGE = `Usage: npm run models -- COMMAND [options]
+
+  list                what is in the models folder, and what can be downloaded
+  info FILE           inputs, outputs, family and labels of an ONNX file, and its JSON
+  pull NAME           download a pinned model; its licence is shown before
+    --yes             do not ask (without a terminal nobody is asked)
+  add FILE            take an ONNX file of your own into the folder
+    --family NAME     how its tensors are read: yolox, ...
+    --labels LABELS   its classes in order: coco, a,b,c, or a file (a name a line, or a JSON array)
+    --input WxH       size of its input, where the file leaves it open
+    --name NAME       name in the folder                         (the file's)
+    --score N         detections below are not shown, (0, 1]
+    --nms N           overlap at which two boxes of a class are one, (0, 1]
+    --strides 8,16,32 cell sizes of the output grids
+    --decoded         the export gives boxes in pixels
+    --licence TEXT    licence of the file
+    --link            a link instead of a copy
+    --force           replace a model of that name
+
+  --models DIR        the models folder                          (models)
+  --registry FILE     pinned downloads                           (models/registry.json)`;
+
+/** @throws UsageError */
+export function parseCommand(argv: readonly string[]): Command {
+  const { values, positionals } = parse(argv);
+  const [name, operand, ...more] = positionals;
+  if (values.help || name === undefined || name === 'help') return { name: 'help' };
+  const models = path.resolve(values.models ?? path.join(projectRoot, 'models'));
+  const registry = path.resolve(values.registry ?? path.join(projectRoot, 'models/registry.json'));
+  if (name !== 'list' && name !== 'info' && name !== 'pull' && name !== 'add') throw new UsageError(`unknown command '${name}': list, info, pull and add are known`);
+  if (more.length > 0 || (name === 'list' && operand !== undefined)) throw new UsageError(`${name} does not take '${more[0] ?? operand ?? ''}'`);
+  if (name === 'list') return { name, models, registry };
+  if (operand === undefined) throw new UsageError(name === 'pull' ? 'pull which model? `list` shows what there is' : `${name} which file?`);
+  if (name === 'info') return { name, file: operand };
+  if (name === 'pull') return { name, pull: { name: operand, registry, models, yes: values.yes } };
+  return { name, add: addOptions(operand, models, values) };
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        models: { type: 'string' },
+        registry: { type: 'string' },
+        yes: { type: 'boolean', short: 'y', default: false },
+        family: { type: 'string' },
+        labels: { type: 'string' },
+        input: { type: 'string' },
+        name: { type: 'string' },
+        score: { type: 'string' },
+        nms: { type: 'string' },
+        strides: { type: 'string' },
+        decoded: { type: 'boolean' },
+        licence: { type: 'string' },
+        link: { type: 'boolean', default: false },
+        force: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function addOptions(file: string, models: string, values: Values): AddOptions {
+  const { family, labels, name, link, force, decoded, licence } = values;
+  return {
+    ...{ file, models, family, labels, name, link, force },
+    input: values.input === undefined ? undefined : size(values.input),
+    members: {
+      ...(values.strides !== undefined && { strides: values.strides.split(',').map((text) => whole('strides', text)) }),
+      ...(decoded !== undefined && { decoded }),
+      ...(values.score !== undefined && { score_threshold: share('score', values.score) }),
+      ...(values.nms !== undefined && { nms_iou: share('nms', values.nms) }),
+      ...(licence !== undefined && { licence }),
+    },
+  };
+}
+
+function size(text: string): { width: number; height: number } {
+  const match = /^(\d{2,4})x(\d{2,4})$/i.exec(text);
+  if (!match) throw new UsageError(`invalid --input: '${text}' is not a width and a height such as 640x384`);
+  return { width: Number(match[1]), height: Number(match[2]) };
+}
+
+function whole(name: string, text: string): number {
+  if (!/^\s*\d{1,4}\s*$/.test(text)) throw new UsageError(`invalid --${name}: '${text}' is not a whole number`);
+  return Number(text);
+}
+
+function share(name: string, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value > 0 && value <= 1)) throw new UsageError(`invalid --${name}: '${text}' is not a number in (0, 1]`);
+  return value;
+}

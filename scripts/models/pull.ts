@@ -1,0 +1,108 @@
+/** `npm run models -- pull NAME`: downloads a pinned model, writes its JSON beside it and tries it. */
+import { mkdir, rename, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { loadModelDescription } from '../../src/detection/index.js';
+import { messageOf } from '../../src/errors.js';
+import { download, type DownloadOptions } from './download.js';
+import { CommandError, diskTrouble, proxyAdvice } from './failures.js';
+import { isAllowedAddress } from './http-get.js';
+import { exists, howToUse, writeJson } from './model-files.js';
+import { sha256Of } from './partial-file.js';
+import { withPullLock } from './pull-lock.js';
+import { describedBy, findEntry, readRegistry, type RegistryEntry } from './registry.js';
+import { megabytes, type Terminal } from './terminal.js';
+import { tryModel } from './trial.js';
+
+export interface PullOptions {
+  readonly name: string;
+  /** Absolute path of the registry. */
+  readonly registry: string;
+  /** Absolute path of the models folder; made where it does not exist. */
+  readonly models: string;
+  /** Does not ask. */
+  readonly yes: boolean;
+}
+
+export interface PullDeps extends Pick<DownloadOptions, 'signal' | 'stallMs' | 'retryMs'> {
+  readonly terminal: Terminal;
+  /** Where proxies are named. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws CommandError, MediaPeerError MODEL_INVALID; the signal's reason when it is aborted */
+export async function pull(options: PullOptions, deps: PullDeps): Promise<void> {
+  const { terminal, signal } = deps;
+  const entry = findEntry(await readRegistry(options.registry), options.name);
+  if (!isAllowedAddress(new URL(entry.url))) throw new CommandError(`the registry's address of ${entry.name}, ${entry.url}, is not https`);
+  const file = path.join(options.models, entry.file);
+  if (await isIntact(file, entry)) {
+    terminal.print(`${entry.name} is there already, and intact.`);
+  } else {
+    terminal.print([`name     ${entry.name}`, `address  ${entry.url}`, `size     ${megabytes(entry.bytes)} MB`, `licence  ${entry.licence}`, `to       ${file}`].join('\n'));
+    await confirm(entry, options, deps);
+    await makeFolder(options.models);
+    await withPullLock(file, signal, (holder) => terminal.print(`Another pull of ${entry.name} is under way (process ${holder}); waiting for it.`), async () => {
+      if (!(await isIntact(file, entry))) await fetchFile(entry, file, deps);
+    });
+  }
+  const jsonPath = await ensureJson(entry, file, terminal);
+  const { model, inferenceMs } = await tryModel(jsonPath);
+  terminal.print(`It works: ${model.labels.length} classes, ${model.inputWidthPx}x${model.inputHeightPx}, ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`);
+}
+
+async function isIntact(file: string, { bytes, sha256 }: RegistryEntry): Promise<boolean> {
+  const size = await stat(file).then((found) => found.size, () => undefined);
+  return size === bytes && (await sha256Of(file)) === sha256;
+}
+
+/** Without a terminal there is nobody to ask: what was printed is the record. */
+async function confirm(entry: RegistryEntry, { yes }: PullOptions, { terminal, signal }: PullDeps): Promise<void> {
+  if (yes || !terminal.isInteractive) return;
+  const answer = await terminal.ask(`Download it under its licence (${entry.licence})? [Y/n] `, signal);
+  if (!/^(y|yes)?$/i.test(answer.trim())) throw new CommandError('nothing was downloaded');
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw diskTrouble(error, folder);
+  });
+}
+
+async function fetchFile(entry: RegistryEntry, file: string, { terminal, environment, ...options }: PullDeps): Promise<void> {
+  await checkSpace(file, entry.bytes);
+  const bar = terminal.progress(entry.bytes);
+  try {
+    await download({ url: entry.url, bytes: entry.bytes, sha256: entry.sha256, file }, { ...options, onProgress: (bytes) => bar.update(bytes), onNote: (note) => terminal.print(note) });
+  } catch (error) {
+    const advice = proxyAdvice(environment, entry.url, file);
+    if (!(error instanceof CommandError) || advice === undefined) throw error;
+    throw new CommandError(`${error.message}\n${advice}`, { cause: error });
+  } finally {
+    bar.stop();
+  }
+  terminal.print(`Downloaded ${file}; size and sha256 are right.`);
+}
+
+/** Told before the download where it can be known. */
+async function checkSpace(file: string, bytes: number): Promise<void> {
+  const folder = path.dirname(file);
+  const space = await statfs(folder).catch(() => undefined);
+  if (space === undefined || space.bavail * space.bsize >= bytes) return;
+  throw new CommandError(`${megabytes(bytes)} MB are needed in ${folder}, ${megabytes(space.bavail * space.bsize)} MB are free`);
+}
+
+/** The JSON beside the model: one that fits is kept as it is, it may hold somebody's own threshold. */
+async function ensureJson(entry: RegistryEntry, file: string, terminal: Terminal): Promise<string> {
+  const jsonPath = file.replace(/\.onnx$/, '.json');
+  if (await exists(jsonPath)) {
+    try {
+      if (loadModelDescription(jsonPath).onnxPath === file) return jsonPath;
+    } catch (error) {
+      terminal.print(`The JSON that was there does not fit (${messageOf(error)}); it is kept as ${path.basename(jsonPath)}.old.`);
+    }
+    await rename(jsonPath, `${jsonPath}.old`);
+  }
+  await writeJson(jsonPath, describedBy(entry));
+  terminal.print(`Wrote ${jsonPath}.`);
+  return jsonPath;
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { CommandError } from '../../../scripts/models/failures.js';
+import { info } from '../../../scripts/models/info.js';
+import { list } from '../../../scripts/models/list.js';
+import { readRegistry } from '../../../scripts/models/registry.js';
+import { assetPath, projectRoot } from '../../helpers/assets.js';
+import { demoLabels, demoOnnx, FakeTerminal, Workshop } from './workshop.js';
+
+const json = { family: 'yolox', input: { width: 384, height: 224 }, strides: [8], labels: demoLabels, licence: 'MIT' };
+const bundledRegistry = path.join(projectRoot, 'models/registry.json');
+
+describe('models list and info', () => {
+  let workshop: Workshop;
+  let terminal: FakeTerminal;
+  beforeEach(() => {
+    workshop = new Workshop();
+    workshop.writeRegistry('https://example.com/demo.onnx');
+    mkdirSync(workshop.models);
+    terminal = new FakeTerminal();
+  });
+  afterEach(() => workshop.remove());
+  const put = (name: string, description: unknown): void => {
+    copyFileSync(demoOnnx, path.join(workshop.models, `${name}.onnx`));
+    if (description !== undefined) writeFileSync(path.join(workshop.models, `${name}.json`), typeof description === 'string' ? description : JSON.stringify(description));
+  };
+  const lineOf = (word: string): string => terminal.text.split('\n').find((line) => line.startsWith(word)) ?? '';
+
+  it('list what works with family, input, classes, size and licence', async () => {
+    put('good', json);
+    await list(workshop, terminal);
+    assert.match(lineOf('good.json'), /^good\.json +yolox +384x224 +3 +0\.9 +\d+\.\d +MIT$/);
+  });
+
+  it('list what does not work with the reason', async () => {
+    put('good', json);
+    put('few-labels', { ...json, labels: ['car'] });
+    put('damaged-json', '{');
+    put('wrong-sum', { ...json, sha256: 'a'.repeat(64) });
+    put('damaged-onnx', json);
+    writeFileSync(path.join(workshop.models, 'damaged-onnx.onnx'), readFileSync(demoOnnx).subarray(0, 1000));
+    writeFileSync(path.join(workshop.models, 'orphan.json'), JSON.stringify(json));
+    await list(workshop, terminal);
+    const problems = terminal.text.slice(terminal.text.indexOf('Not usable'));
+    assert.match(problems, /few-labels\.json: .*\[1,1344,6\].*\[1,1344,8\]/);
+    assert.match(problems, /damaged-json\.json: .*cannot be read as JSON/);
+    assert.match(problems, /wrong-sum\.json: .*sha256/);
+    assert.match(problems, /damaged-onnx\.json: .*cannot be used/);
+    assert.match(problems, /orphan\.json: its ONNX file orphan\.onnx is missing/);
+    assert.match(terminal.text, /good\.json +yolox/);
+  });
+
+  it('list what can be downloaded, and whether it is there', async () => {
+    await list(workshop, terminal);
+    assert.match(terminal.text, /There is no model in/);
+    assert.match(lineOf('demo '), /^demo +yolox +384x224 +0\.9 +MIT +no$/);
+    put('demo', json);
+    terminal = new FakeTerminal();
+    await list(workshop, terminal);
+    assert.match(lineOf('demo '), /yes$/);
+  });
+
+  it('list a folder that does not exist as empty', async () => {
+    await list({ registry: workshop.registry, models: workshop.path('nowhere') }, terminal);
+    assert.match(terminal.text, /There is no model in/);
+  });
+
+  it('tell inputs, outputs, family, labels and the JSON of a model', async () => {
+    put('good', json);
+    await info(path.join(workshop.models, 'good.onnx'), terminal);
+    assert.match(terminal.text, /images +float32 +\[1,3,224,384\][^]*output +float32 +\[1,1344,8\][^]*"family":"yolox"[^]*labels +3: car, person, drone[^]*it works/);
+  });
+
+  it('tell what is wrong with a JSON', async () => {
+    put('bad', { ...json, labels: ['car'] });
+    await info(path.join(workshop.models, 'bad.json'), terminal);
+    assert.match(terminal.text, /it does not work: .*\[1,1344,6\]/);
+  });
+
+  for (const [what, name, content, message] of [
+    ['is damaged', 'x.onnx', 'no', /not a model that onnxruntime can load/],
+    ['is neither', 'x.txt', 'no', /neither an \.onnx file nor/],
+    ['is a JSON without family', 'x.json', '{}', /family/],
+  ] as const) {
+    it(`refuse a file that ${what}`, async () => {
+      await assert.rejects(info(workshop.write(name, content), terminal), (error: Error) => message.test(error.message));
+    });
+  }
+
+  it('refuse a file that is not there', async () => {
+    await assert.rejects(info(workshop.path('x.onnx'), terminal), CommandError);
+    await assert.rejects(info(workshop.path('x.json'), terminal), CommandError);
+  });
+
+  const classifier = assetPath('models/FastestDet.onnx');
+  it('say what to do with a file without a JSON', { skip: classifier === undefined && 'needs the assets' }, async () => {
+    copyFileSync(classifier!, path.join(workshop.models, 'x.onnx'));
+    await info(path.join(workshop.models, 'x.onnx'), terminal);
+    assert.match(terminal.text, /models -- add \S+x\.onnx --family/);
+  });
+
+  it('find the bundled registry well formed', async () => {
+    const entries = await readRegistry(bundledRegistry);
+    assert.deepEqual(entries.map(({ name }) => name), ['yolox_nano', 'yolox_tiny', 'yolox_s']);
+    assert.ok(entries.every(({ url, licence }) => url.startsWith('https://github.com/') && licence === 'Apache-2.0'));
+  });
+});
