@@ -32,6 +32,20 @@ describe('ObjectTracker', () => {
     assert.ok(iou(object!.box, at(speed * 1580).box) > 0.85);
   });
 
+  it('makes the same of results whether they come at once or late', () => {
+    const atOnce = tracker();
+    const late = tracker();
+    const frames = (objects: ObjectTracker, lateMs: number): unknown[] => {
+      const reported: unknown[] = [];
+      for (let t = 0; t <= 3000; t += 100) {
+        for (let ahead = 0; ahead <= lateMs; ahead += 33) objects.predict(t + ahead);
+        reported.push(objects.update([at(50 + 0.3 * t), at(900 - 0.2 * t, 130)], t));
+      }
+      return reported;
+    };
+    assert.deepEqual(frames(late, 100), frames(atOnce, 0));
+  });
+
   it('shows a sure object at once and a doubtful one from its second hit', () => {
     const objects = tracker();
     objects.update([at(100, 100, 0.9), at(600, 100, 0.45)], 0);
@@ -52,16 +66,16 @@ describe('ObjectTracker', () => {
     assert.ok(objects.predict(594).every(({ score }) => score >= 0.4));
   });
 
-  it('hides an object soon after its last hit and gives it back its id within a second', () => {
+  it('hides an object soon after its last hit and gives it back its id for as long as it is remembered', () => {
     const objects = tracker();
     for (let t = 0; t <= 330; t += 66) objects.update([at(100)], t);
-    for (let t = 396; t <= 924; t += 66) objects.update([], t);
-    assert.deepEqual(objects.predict(924), []);
-    objects.update([at(100)], 990);
-    assert.equal(objects.predict(990)[0]?.objectId, 1);
-    for (let t = 1056; t <= 2400; t += 66) objects.update([], t);
-    objects.update([at(100)], 2466);
-    assert.equal(objects.predict(2466)[0]?.objectId, 2, 'an id is never used again');
+    for (let t = 396; t <= 1584; t += 66) objects.update([], t);
+    assert.deepEqual(objects.predict(1584), []);
+    objects.update([at(100)], 1650);
+    assert.equal(objects.predict(1650)[0]?.objectId, 1);
+    for (let t = 1716; t <= 3498; t += 66) objects.update([], t);
+    objects.update([at(100)], 3564);
+    assert.equal(objects.predict(3564)[0]?.objectId, 2, 'an id is never used again');
   });
 
   it('does not exchange the ids of objects that cross, nor of different classes at one place', () => {
@@ -93,6 +107,60 @@ describe('ObjectTracker', () => {
     for (let t = 726; t <= 1122; t += 66) objects.update([at(900), at(900, 400)], t);
     assert.deepEqual(objects.predict(1122).map(({ objectId }) => objectId), [3, 4]);
     assert.ok(objects.predict(1122).every(({ box }) => iou(box, at(900, box[1]).box) > 0.8));
+  });
+
+  it('forgets what was there before a gap in the media time', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 1000; t += 100) objects.update([at(100)], t);
+    assert.deepEqual(objects.predict(6000), []);
+    assert.deepEqual(objects.update([at(100)], 6000).map(({ objectId }) => objectId), [2]);
+  });
+
+  it('leaves a result out that is not newer than the last, and starts anew where the clock does', () => {
+    const objects = tracker();
+    for (let t = 10_000; t <= 11_000; t += 100) objects.update([at(100)], t);
+    assert.deepEqual(objects.update([at(600)], 11_000).map(({ objectId, box }) => [objectId, box[0]]), [[1, 100]], 'the same picture again');
+    assert.deepEqual(objects.update([at(600)], 10_950).map(({ objectId, isObserved }) => [objectId, isObserved]), [[1, false]]);
+    assert.deepEqual(objects.update([at(100)], 40).map(({ objectId }) => objectId), [2]);
+    assert.deepEqual(objects.update([at(100)], 140).map(({ objectId }) => objectId), [2]);
+  });
+
+  it('holds objects in place while the same detections are repeated', () => {
+    const objects = tracker();
+    for (let t = 0; t <= 1000; t += 100) objects.update([at(100 + 0.2 * t)], t);
+    for (let t = 1100; t <= 60_000; t += 100) {
+      const [object] = objects.update([at(300)], t);
+      assert.equal(object?.objectId, 1);
+      if (t < 3000) continue;
+      assert.ok(Math.hypot(...object.velocity) < 5, `velocity ${object.velocity.join(", ")}`);
+      assert.ok(iou(objects.predict(t + 90)[0]!.box, at(300).box) > 0.95);
+    }
+  });
+
+  it('keeps an object whose class wavers, and calls it what it was called most', () => {
+    const objects = tracker();
+    const labels = new Set<string>();
+    for (let t = 0; t <= 3000; t += 100) {
+      const [object, ...more] = objects.update([at(100 + 0.1 * t, 100, 0.9, t % 300 === 200 ? 7 : 2)], t);
+      assert.equal(object?.objectId, 1);
+      assert.deepEqual(more, []);
+      labels.add(object.label);
+    }
+    assert.deepEqual([...labels], ['class 2']);
+  });
+
+  it('knows the speed of an object that the border of the picture cuts', () => {
+    const objects = tracker();
+    const seen = (x: number): Detection => {
+      const left = Math.max(0, x);
+      return { ...at(0), box: [left, 100, Math.min(1280, x + 200) - left, 100] };
+    };
+    for (let t = 0; t <= 1000; t += 100) objects.update([seen(-150 + 0.3 * t)], t);
+    assert.ok(Math.abs(objects.predict(1000)[0]!.velocity[0] - 300) < 15, 'entering');
+    for (let t = 1100; t <= 4400; t += 100) objects.update([seen(-150 + 0.3 * t)], t);
+    const [object] = objects.predict(4500);
+    assert.ok(Math.abs(object!.velocity[0] - 300) < 5, 'leaving');
+    assert.ok(iou(object!.box, seen(1200).box) > 0.95);
   });
 
   it('gives a hidden object back its id when it comes out from behind something, moved on', () => {

@@ -1,0 +1,67 @@
+/**
+ * Every number of the tracker, in one place. Structure and names follow SORT (Bewley et al., "Simple Online and
+ * Realtime Tracking", 2016), ByteTrack (Zhang et al., 2022) and OC-SORT (Cao et al., 2023); the values were chosen on
+ * label sequences (`npm run bench -- tracker`), with ten detections a second in mind.
+ */
+export interface TrackerOptions {
+  /** Detections from here up make new objects; weaker ones keep objects alone (ByteTrack's two rounds). In [0, 1]. Default 0.4. */
+  readonly scoreThreshold: number;
+  /** A detection this sure is shown at once, others from their second hit. In [0, 1]. Default 0.65. */
+  readonly sureScore: number;
+  /** Overlap that makes a detection and an expected box candidates for one object, however far off the motion model is. In [0, 1], SORT's. Default 0.3. */
+  readonly minIou: number;
+  /** Weak detections must overlap more. In [0, 1], ByteTrack's. Default 0.5. */
+  readonly minIouWeak: number;
+  /** A detection of another class must overlap this much: the net wavers between car and truck, but a rider is not the bicycle. In [0, 1]. Default 0.6. */
+  readonly minIouOtherClass: number;
+  /** Boxes that hardly overlap may be one object up to this many box sizes between their centres, */
+  readonly gateSizes: number;
+  /** ... and so many more for every second that the object was lost. Default 0.8 and 2.5. */
+  readonly gateGrowth: number;
+  /** Weight of that distance, in gates, beside the overlap, in [0, 1], in the cost of a pair. Default 1.6. */
+  readonly distanceWeight: number;
+  /** A box's size may change by this factor between two sightings. Default 2.5. */
+  readonly maxSizeRatio: number;
+  /** An object that detections miss is shown this long after its last sighting, ms, */
+  readonly coastMs: number;
+  /** ... or this many detection intervals where those are longer. Default 300 and 2.5. */
+  readonly coastIntervals: number;
+  /** An object is remembered this long after its last sighting, ms (SORT's max age, ByteTrack's 30 frames), */
+  readonly memoryMs: number;
+  /** ... or this many detection intervals where those are longer. Default 1500 and 5. */
+  readonly memoryIntervals: number;
+  /** Standard deviation of a measured coordinate, in box sizes. Default 0.03. */
+  readonly measurementNoise: number;
+  /** Weak detections are measured this many times worse (NSA Kalman filter, Du et al., 2021). Default 1.7. */
+  readonly weakNoise: number;
+  /** Standard deviation of an object's acceleration, box sizes/s². Default 6. */
+  readonly acceleration: number;
+  /** ... and of its size's. Default 1.5. */
+  readonly sizeAcceleration: number;
+  /** Standard deviation of the velocity of an object seen once, box sizes/s. Default 3. */
+  readonly firstSpeed: number;
+  /** Growth of a size fades with this time constant, ms. Default 500. */
+  readonly sizeFadeMs: number;
+}
+
+export const TRACKER_DEFAULTS: TrackerOptions = {
+  scoreThreshold: 0.4,
+  sureScore: 0.65,
+  minIou: 0.25,
+  minIouWeak: 0.3,
+  minIouOtherClass: 0.6,
+  gateSizes: 0.8,
+  gateGrowth: 2.5,
+  distanceWeight: 1.6,
+  maxSizeRatio: 2.5,
+  coastMs: 300,
+  coastIntervals: 2.5,
+  memoryMs: 1800,
+  memoryIntervals: 5,
+  measurementNoise: 0.03,
+  weakNoise: 2,
+  acceleration: 1.33,
+  sizeAcceleration: 0.55,
+  firstSpeed: 1,
+  sizeFadeMs: 200,
+};
