@@ -16,6 +16,8 @@ export interface ObjectTrackerInit extends Partial<TrackerOptions> {
   /** Size of the pictures. */
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Gives ids that were never given before. Default: from 1 up. */
+  readonly nextObjectId?: () => number;
 }
 
 /** Weight of an interval in the moving average; a jump of the media time counts as no more than this many intervals. */
@@ -28,13 +30,15 @@ export class ObjectTracker {
   readonly #init: ObjectTrackerInit;
   readonly #options: TrackerOptions;
   #objects: FollowedObject[] = [];
-  #nextId = 1;
+  #idsGiven = 0;
+  readonly #nextObjectId: () => number;
   #lastUpdateMs: number | undefined;
   /** Between detections, moving average, ms. */
   #intervalMs: number | undefined;
 
   constructor(init: ObjectTrackerInit) {
     this.#init = init;
+    this.#nextObjectId = init.nextObjectId ?? (() => ++this.#idsGiven);
     this.#options = { ...TRACKER_DEFAULTS, ...init };
   }
 
@@ -70,7 +74,7 @@ export class ObjectTracker {
     const other = this.#hit(associate(first.objects, first.detections, overlapCost(mediaTimeMs, minIouOtherClass)), mediaTimeMs, true);
     const { objects } = this.#hit(associate(other.objects, weak, overlapCost(mediaTimeMs, minIouWeak)), mediaTimeMs, false);
     for (const object of objects) object.missed();
-    for (const detection of other.detections) this.#objects.push(new FollowedObject(this.#nextId++, detection, mediaTimeMs, this.#init, this.#options));
+    for (const detection of other.detections) this.#objects.push(new FollowedObject(this.#nextObjectId(), detection, mediaTimeMs, this.#init, this.#options));
   }
 
   #hit(association: Association, mediaTimeMs: number, isStrong: boolean): Association {

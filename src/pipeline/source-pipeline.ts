@@ -90,7 +90,8 @@ export class SourcePipeline {
   constructor(init: SourcePipelineInit) {
     this.#init = init;
     this.#startedMs = init.clock.now();
-    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers() };
+    let objectIds = 0;
+    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers(), nextObjectId: () => ++objectIds };
     this.#run = this.#openRun();
     this.closed = this.#serve();
   }

@@ -25,6 +25,7 @@ export interface SourceState {
   readonly timeline: Timeline;
   readonly feed: DetectionFeed;
   readonly frameNumbers: FrameNumbers;
+  readonly nextObjectId: () => number;
 }
 
 /** One rendition that is being made. */

@@ -27,6 +27,8 @@ export interface SourceSightInit {
   readonly deps: PipelineDeps;
   readonly feed: DetectionFeed;
   readonly frameNumbers: FrameNumbers;
+  /** Gives each object of the source an id of its own, whatever model sees it. */
+  readonly nextObjectId: () => number;
 }
 
 /** A picture, with a reference for the taker, and where the objects are in it. */
@@ -120,8 +122,8 @@ export class SourceSight {
   }
 
   #makeTracker(seeing?: Seeing): ObjectTracker {
-    const { format } = this.#init;
-    return new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, ...(seeing && { scoreThreshold: seeing.scoreThreshold }) });
+    const { format, nextObjectId } = this.#init;
+    return new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, nextObjectId, ...(seeing && { scoreThreshold: seeing.scoreThreshold }) });
   }
 
   #take(result: DetectionResult): void {
