@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   DETECTION_OFF: 'the processed rendition was asked for, but no detector is configured',
   CAPACITY_REACHED: 'MAX_CONNECTIONS clients are connected; try again after Retry-After',
   SERVER_CLOSING: 'the server is shutting down',
+  ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',
   FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',
   FFMPEG_FAILED: 'ffmpeg or ffprobe failed; the message holds its last lines of output',
   MODEL_NOT_FOUND: 'there is no model of that name in the models folder',

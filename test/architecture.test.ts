@@ -10,6 +10,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ffmpeg: ['media'],
   source: ['media', 'ffmpeg'],
   detection: ['media'],
+  scene: ['media'],
+  webhooks: ['media'],
   pipeline: ['media', 'ffmpeg', 'source', 'detection'],
   peer: ['media'],
   signalling: ['media', 'peer'],

@@ -2,7 +2,7 @@
  * A picture's detections as the JSON that clients read: the same words on the data channel, over Server-Sent
  * Events and in webhooks. What is equal for all readers is written once.
  */
-import type { FrameDetections, SceneEvent, TrackedObject } from './detections.js';
+import type { FrameDetections, LineState, SceneEvent, TrackedObject, ZoneState } from './detections.js';
 import type { Rendition } from './rendition.js';
 
 /** What one reader wants to see. */
@@ -34,7 +34,7 @@ export function writeDetections(detections: FrameDetections, context: MessageCon
   const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [] } = context;
   const common = commonPart(detections);
   const objects = filter ? JSON.stringify(detections.objects.filter((object) => passes(object, filter)).map(objectJson)) : common.objects;
-  const events = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map(eventJson))}` : '';
+  const events = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
   return `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}}`;
 }
 
@@ -52,8 +52,21 @@ export function eventJson(event: SceneEvent & { readonly frame?: number }): Reco
     object_id: event.objectId,
     label: event.label,
     class_id: event.classId,
+    score: round(event.score, 4),
+    position: event.position.map((value) => round(value, 2)),
+    ...(event.dwellMs !== undefined && { dwell_s: round(event.dwellMs / 1000, 3) }),
     ...(event.frame !== undefined && { frame: event.frame }),
   };
+}
+
+/** A zone in the words of the public contract. */
+export function zoneJson({ id, objectIds, byLabel }: ZoneState) {
+  return { zone: id, count: objectIds.length, object_ids: [...objectIds], by_label: byLabel };
+}
+
+/** A line in the words of the public contract. */
+export function lineJson(line: LineState) {
+  return { line: line.id, in: line.in, out: line.out, in_by_label: line.inByLabel, out_by_label: line.outByLabel };
 }
 
 /** What all readers of a picture get. */
@@ -78,9 +91,9 @@ function commonPart(detections: FrameDetections): CommonPart {
     scene:
       scene === undefined
         ? ''
-        : `,"zones":${JSON.stringify(scene.zones.map(({ id, objectIds }) => ({ zone: id, count: objectIds.length, object_ids: objectIds })))}` +
-          `,"lines":${JSON.stringify(scene.lines.map((line) => ({ line: line.id, in: line.in, out: line.out })))}` +
-          `,"events":${JSON.stringify(scene.events.map(eventJson))}`,
+        : `,"zones":${JSON.stringify(scene.zones.map(zoneJson))}` +
+          `,"lines":${JSON.stringify(scene.lines.map(lineJson))}` +
+          `,"events":${JSON.stringify(scene.events.map((event) => eventJson(event)))}`,
   };
   written.set(detections, part);
   return part;

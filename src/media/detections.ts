@@ -23,11 +23,16 @@ export interface TrackedObject extends Detection {
   readonly isObserved: boolean;
 }
 
+/** How many, by label. Labels of which there is none are left out. */
+export type LabelCounts = Readonly<Record<string, number>>;
+
 /** What is inside a polygon now. */
 export interface ZoneState {
   readonly id: string;
-  /** Inside now, oldest first. */
+  /** Inside now, longest there first. One that is hidden for a moment is still inside. */
   readonly objectIds: readonly number[];
+  /** Of the objects inside. */
+  readonly byLabel: LabelCounts;
 }
 
 /** What has crossed a line since counting began. Looking from the line's first point to its second, `in` goes from the left to the right side. */
@@ -35,6 +40,8 @@ export interface LineState {
   readonly id: string;
   readonly in: number;
   readonly out: number;
+  readonly inByLabel: LabelCounts;
+  readonly outByLabel: LabelCounts;
 }
 
 /** Something that happened in a picture. */
@@ -47,13 +54,19 @@ export interface SceneEvent {
   readonly objectId: number;
   readonly label: string;
   readonly classId: number;
+  /** Of the object, when it was last seen. */
+  readonly score: number;
+  /** The object's anchor, pixels of the source's picture, where it was last seen. */
+  readonly position: readonly [x: number, y: number];
+  /** Of a `leave`: milliseconds of media time inside, to the last sight of it there. */
+  readonly dwellMs?: number;
 }
 
 /** What zones and lines make of a picture's objects. */
 export interface Scene {
   readonly zones: readonly ZoneState[];
   readonly lines: readonly LineState[];
-  /** Of this picture, in the order of the objects. */
+  /** Of this picture: first of objects that are gone, then in the order of the objects. */
   readonly events: readonly SceneEvent[];
 }
 

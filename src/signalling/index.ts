@@ -4,3 +4,4 @@ export * from './models.js';
 export * from './offer.js';
 export * from './schemas.js';
 export * from './stills.js';
+export * from './zones.js';

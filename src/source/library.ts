@@ -264,9 +264,9 @@ function tell(entry: Entry, change: FileChange): void {
   for (const listener of listeners) listener(change);
 }
 
-/** Dot files, notes about the folder, and downloads that are not complete. */
+/** Dot files, notes about the folder, zones of a source, and downloads that are not complete. */
 function isIgnored(name: string): boolean {
-  return name.startsWith('.') || /^readme(\.(txt|rst|html?))?$/i.test(name) || /\.(md|part|partial|crdownload|download|tmp)$/i.test(name);
+  return name.startsWith('.') || /^readme(\.(txt|rst|html?))?$/i.test(name) || /\.(md|zones\.json|part|partial|crdownload|download|tmp)$/i.test(name);
 }
 
 /** Decodes the first picture; why that fails, in words, or undefined. */

@@ -45,6 +45,7 @@ test('every file is listed, playable or not, and nothing leads out of the folder
   writeFileSync(path.join(folder, '.hidden.mp4'), readFileSync(makeVideo('copyable.mp4')));
   writeFileSync(path.join(folder, 'README.md'), 'notes');
   writeFileSync(path.join(folder, 'unfinished.mp4.part'), 'x');
+  writeFileSync(path.join(folder, 'street.zones.json'), '{}');
   mkdirSync(path.join(folder, 'sub.mp4'));
   copyVideo('copyable.mp4', path.join(folder, 'sub.mp4'));
   symlinkSync(makeVideo('copyable.mp4'), path.join(folder, 'out.mp4'));

@@ -1,0 +1,58 @@
+/** Zones as they lie in a picture: pixels, whatever units they were written in. */
+import type { Point, Segment } from './geometry.js';
+import type { Anchor, LineJson, ZoneJson, ZonesJson } from './zones-json.js';
+
+/** Which objects count. */
+export interface ObjectFilter {
+  /** Undefined: all labels. */
+  readonly classes: ReadonlySet<string> | undefined;
+  readonly minScore: number;
+}
+
+export interface Zone extends ObjectFilter {
+  readonly id: string;
+  /** Equal for zones that are the same in every respect. */
+  readonly identity: string;
+  readonly polygon: readonly Point[];
+  readonly minDwellMs: number;
+}
+
+export interface Line extends ObjectFilter {
+  readonly id: string;
+  /** Equal for lines that are the same in every respect. */
+  readonly identity: string;
+  readonly segment: Segment;
+}
+
+/** What a `SceneCounter` works with. */
+export interface SceneLayout {
+  /** Anchors lie before these, so that one on the picture's lower or right edge is inside a zone that reaches there. */
+  readonly limit: Point;
+  readonly anchor: Anchor;
+  readonly zones: readonly Zone[];
+  readonly lines: readonly Line[];
+}
+
+const HAIR_PX = 0.01;
+
+/** Places zones in a picture of that size. */
+export function resolveZones(json: ZonesJson, { widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number }): SceneLayout {
+  const scale: Point = json.units === 'fraction' ? [widthPx, heightPx] : [1, 1];
+  const anchor = json.anchor ?? 'bottom';
+  const placed = ([x = 0, y = 0]: readonly number[]): Point => [x * scale[0], y * scale[1]];
+  const identity = (part: ZoneJson | LineJson): string => JSON.stringify([part, scale, anchor]);
+  const filter = (part: ZoneJson | LineJson): ObjectFilter => ({ classes: part.classes && new Set(part.classes), minScore: part.min_score ?? 0 });
+  return {
+    limit: [widthPx - HAIR_PX, heightPx - HAIR_PX],
+    anchor,
+    zones: (json.zones ?? []).map((zone) => ({ id: zone.id, identity: identity(zone), polygon: polygonOf(zone).map(placed), minDwellMs: zone.min_dwell_ms ?? 0, ...filter(zone) })),
+    lines: (json.lines ?? []).map((line) => ({ id: line.id, identity: identity(line), segment: [placed(line.from), placed(line.to)], ...filter(line) })),
+  };
+}
+
+/** The corners of a zone; one that ends where it began, as GeoJSON has it, is the same zone. */
+export function polygonOf({ polygon }: ZoneJson): readonly (readonly number[])[] {
+  const [first, last] = [polygon[0], polygon.at(-1)];
+  const isClosed = polygon.length > 3 && first?.[0] === last?.[0] && first?.[1] === last?.[1];
+  return isClosed ? polygon.slice(0, -1) : polygon;
+}

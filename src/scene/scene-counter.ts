@@ -1,0 +1,97 @@
+/**
+ * Zones and lines of one source, fed with the objects of each picture that the detector looked at. Only what was
+ * observed moves: a box that the tracker merely expects somewhere enters nothing and crosses nothing. An object
+ * that is not told of for a while is gone; until then it is where it was, so a short occlusion changes nothing.
+ */
+import type { Scene, SceneEvent, TrackedObject, ZoneState } from '../media/index.js';
+import { LineCounter, type LineCounts } from './line-counter.js';
+import type { SceneLayout } from './resolve.js';
+import { firstSighting, seeAgain, type Sighting } from './sighting.js';
+import { ZoneCounter } from './zone-counter.js';
+
+export interface SceneCounterInit {
+  readonly layout: SceneLayout;
+  /** Unix milliseconds, for telling since when a line counts. */
+  readonly wallClock: () => number;
+  /** An object is gone when the tracker has not told of it this long, media time. Longer than the tracker remembers. Default 2000 ms. */
+  readonly forgetMs?: number;
+}
+
+export class SceneCounter {
+  readonly #wallClock: () => number;
+  readonly #forgetMs: number;
+  readonly #sightings = new Map<number, Sighting>();
+  #layout: SceneLayout;
+  #zones: readonly ZoneCounter[];
+  #lines: readonly LineCounter[];
+  /** Happened between two pictures; told with the next. */
+  #due: SceneEvent[] = [];
+
+  constructor({ layout, wallClock, forgetMs = 2000 }: SceneCounterInit) {
+    this.#wallClock = wallClock;
+    this.#forgetMs = forgetMs;
+    this.#layout = layout;
+    this.#zones = layout.zones.map((zone) => new ZoneCounter(zone));
+    this.#lines = layout.lines.map((line) => new LineCounter(line, wallClock()));
+  }
+
+  /** Takes in a picture's objects; media time ascends. */
+  observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene {
+    const events = this.#due;
+    this.#due = [];
+    for (const object of objects) this.#tell(object, mediaTimeMs, events);
+    for (const sighting of this.#sightings.values()) if (mediaTimeMs - sighting.toldMs >= this.#forgetMs) this.#forget(sighting, events);
+    for (const object of objects) if (object.isObserved) this.#step(object, mediaTimeMs, events);
+    return { zones: this.#zones.map(({ state }) => state), lines: this.#lines.map(({ state }) => state), events };
+  }
+
+  /** What is inside and what has crossed, with since when. */
+  counts(): { readonly zones: readonly ZoneState[]; readonly lines: readonly LineCounts[] } {
+    return { zones: this.#zones.map(({ state }) => state), lines: this.#lines.map(({ counts }) => counts) };
+  }
+
+  /** Other zones and lines from the next picture on. Those that stay the same keep their state; objects leave the others. */
+  use(layout: SceneLayout): void {
+    if (layout.anchor !== this.#layout.anchor) this.restart();
+    this.#layout = layout;
+    const zonesBefore = new Map(this.#zones.map((counter) => [counter.zone.identity, counter]));
+    const linesBefore = new Map(this.#lines.map((counter) => [counter.line.identity, counter]));
+    this.#zones = layout.zones.map((zone) => zonesBefore.get(zone.identity) ?? new ZoneCounter(zone));
+    this.#lines = layout.lines.map((line) => linesBefore.get(line.identity) ?? new LineCounter(line, this.#wallClock()));
+    for (const counter of zonesBefore.values()) if (!this.#zones.includes(counter)) counter.close(this.#due);
+  }
+
+  /** The source begins anew, and with it the numbering of objects: all that were there are gone. Lines keep their counts. */
+  restart(): void {
+    for (const sighting of this.#sightings.values()) this.#forget(sighting, this.#due);
+  }
+
+  /** Lines count from zero. */
+  resetLines(): void {
+    for (const line of this.#lines) line.reset(this.#wallClock());
+  }
+
+  /** Notes that the tracker still knows an object. An id with another class is another object. */
+  #tell({ objectId, classId }: TrackedObject, mediaTimeMs: number, events: SceneEvent[]): void {
+    const sighting = this.#sightings.get(objectId);
+    if (sighting?.classId === classId) {
+      // One that was away too long is gone, and what comes back is seen for the first time.
+      if (mediaTimeMs - sighting.toldMs < this.#forgetMs) sighting.toldMs = mediaTimeMs;
+    } else if (sighting) this.#forget(sighting, events);
+  }
+
+  #step(object: TrackedObject, mediaTimeMs: number, events: SceneEvent[]): void {
+    const known = this.#sightings.get(object.objectId);
+    const sighting = known ?? firstSighting(object, this.#layout, mediaTimeMs);
+    if (known) seeAgain(known, object, this.#layout, mediaTimeMs);
+    this.#sightings.set(object.objectId, sighting);
+    for (const zone of this.#zones) zone.step(sighting, events);
+    for (const line of this.#lines) line.step(sighting, events);
+  }
+
+  #forget(sighting: Sighting, events: SceneEvent[]): void {
+    this.#sightings.delete(sighting.objectId);
+    for (const zone of this.#zones) zone.forget(sighting, events);
+    for (const line of this.#lines) line.forget(sighting, events);
+  }
+}

@@ -1,0 +1,122 @@
+/** Counters of the sources that run. What a line has counted outlives a run: it is kept until the line changes or the server ends. */
+import type { Clock } from '../clock.js';
+import type { Logger } from '../logger.js';
+import type { Scene, TrackedObject, ZoneState } from '../media/index.js';
+import type { LineCounts } from './line-counter.js';
+import { resolveZones } from './resolve.js';
+import { SceneCounter } from './scene-counter.js';
+import { faultsIn } from './validate.js';
+import type { ZoneStore } from './zone-store.js';
+import type { ZonesJson } from './zones-json.js';
+
+/** Size of a source's pictures, and what its model can find where that is known. */
+export interface ObservedPicture {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly labels?: readonly string[];
+}
+
+/** Counts what happens in the pictures of one run of a source. */
+export interface SceneObserver {
+  /** Undefined where the source has neither zones nor lines at the time. */
+  observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined;
+}
+
+/** What a source's zones and lines count now. */
+export interface SourceCounts {
+  readonly zones: readonly ZoneState[];
+  /** `sinceMs` is undefined for a line that has not begun. */
+  readonly lines: readonly (Omit<LineCounts, 'sinceMs'> & { readonly sinceMs: number | undefined })[];
+  /** Unix milliseconds of the last picture that was looked at; undefined before the first. */
+  readonly updatedAtMs: number | undefined;
+}
+
+export interface SceneObserversInit {
+  readonly store: ZoneStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface WatchedSource {
+  picture: ObservedPicture;
+  /** Undefined while the source has neither zones nor lines, and nothing is left to tell. */
+  counter: SceneCounter | undefined;
+  /** Of the run that counts; older ones count no more. */
+  observer: SceneObserver | undefined;
+  updatedAtMs: number | undefined;
+}
+
+export class SceneObservers {
+  readonly #init: SceneObserversInit;
+  readonly #watched = new Map<string, WatchedSource>();
+  readonly #stopListening: () => void;
+
+  constructor(init: SceneObserversInit) {
+    this.#init = init;
+    this.#stopListening = init.store.onChange((sourceId) => {
+      const watched = this.#watched.get(sourceId);
+      if (watched) this.#useZones(sourceId, watched);
+    });
+  }
+
+  /** The observer of a run that begins. Zones that change meanwhile hold from the next picture on. */
+  of(sourceId: string, picture: ObservedPicture): SceneObserver {
+    const watched = this.#watched.get(sourceId) ?? { picture, counter: undefined, observer: undefined, updatedAtMs: undefined };
+    this.#watched.set(sourceId, watched);
+    watched.picture = picture;
+    watched.counter?.restart();
+    this.#useZones(sourceId, watched);
+    const observer: SceneObserver = {
+      observe: (objects, mediaTimeMs) => (watched.observer === observer ? this.#observe(sourceId, watched, objects, mediaTimeMs) : undefined),
+    };
+    watched.observer = observer;
+    return observer;
+  }
+
+  /** Undefined for a source without zones and lines. */
+  counts(sourceId: string): SourceCounts | undefined {
+    const json = this.#zonesOf(sourceId);
+    if (!json) return undefined;
+    const watched = this.#watched.get(sourceId);
+    if (watched?.counter) return { ...watched.counter.counts(), updatedAtMs: watched.updatedAtMs };
+    return {
+      zones: (json.zones ?? []).map(({ id }) => ({ id, objectIds: [], byLabel: {} })),
+      lines: (json.lines ?? []).map(({ id }) => ({ id, in: 0, out: 0, inByLabel: {}, outByLabel: {}, sinceMs: undefined })),
+      updatedAtMs: undefined,
+    };
+  }
+
+  /** The source's lines count from zero. */
+  resetLines(sourceId: string): void {
+    this.#watched.get(sourceId)?.counter?.resetLines();
+  }
+
+  /** Stops listening to the store. */
+  close(): void {
+    this.#stopListening();
+    this.#watched.clear();
+  }
+
+  #observe(sourceId: string, watched: WatchedSource, objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined {
+    const scene = watched.counter?.observe(objects, mediaTimeMs);
+    if (!scene) return undefined;
+    watched.updatedAtMs = this.#init.clock.wallClock();
+    // The last zone is gone: its leavers are told once, then the source has no scene.
+    if (!this.#zonesOf(sourceId)) watched.counter = undefined;
+    return scene;
+  }
+
+  #useZones(sourceId: string, watched: WatchedSource): void {
+    const json = this.#zonesOf(sourceId);
+    const layout = resolveZones(json ?? {}, watched.picture);
+    const faults = json ? faultsIn(json, watched.picture) : [];
+    if (faults.length > 0) this.#init.logger.warn({ sourceId, faults }, 'zones do not fit their source');
+    if (watched.counter) watched.counter.use(layout);
+    else if (json) watched.counter = new SceneCounter({ layout, wallClock: () => this.#init.clock.wallClock() });
+  }
+
+  #zonesOf(sourceId: string): ZonesJson | undefined {
+    const json = this.#init.store.get(sourceId);
+    return json && (json.zones?.length ?? 0) + (json.lines?.length ?? 0) > 0 ? json : undefined;
+  }
+}
