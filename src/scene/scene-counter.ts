@@ -13,23 +13,27 @@ export interface SceneCounterInit {
   readonly layout: SceneLayout;
   /** Unix milliseconds, for telling since when a line counts. */
   readonly wallClock: () => number;
-  /** An object is gone when the tracker has not told of it this long, media time. Longer than the tracker remembers. Default 2000 ms. */
-  readonly forgetMs?: number;
 }
+
+/** An object is gone when the tracker has not told of it this long, or for this many looks where those are longer: a little longer than the tracker remembers. */
+const FORGET_MS = 2000;
+const FORGET_INTERVALS = 6;
+const MAX_INTERVAL_MS = 2500;
 
 export class SceneCounter {
   readonly #wallClock: () => number;
-  readonly #forgetMs: number;
   readonly #sightings = new Map<number, Sighting>();
   #layout: SceneLayout;
   #zones: readonly ZoneCounter[];
   #lines: readonly LineCounter[];
   /** Happened between two pictures; told with the next. */
   #due: SceneEvent[] = [];
+  #lastMs: number | undefined;
+  /** Between looks, media time, moving average. */
+  #intervalMs = 100;
 
-  constructor({ layout, wallClock, forgetMs = 2000 }: SceneCounterInit) {
+  constructor({ layout, wallClock }: SceneCounterInit) {
     this.#wallClock = wallClock;
-    this.#forgetMs = forgetMs;
     this.#layout = layout;
     this.#zones = layout.zones.map((zone) => new ZoneCounter(zone));
     this.#lines = layout.lines.map((line) => new LineCounter(line, wallClock()));
@@ -39,8 +43,9 @@ export class SceneCounter {
   observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene {
     const events = this.#due;
     this.#due = [];
-    for (const object of objects) this.#tell(object, mediaTimeMs, events);
-    for (const sighting of this.#sightings.values()) if (mediaTimeMs - sighting.toldMs >= this.#forgetMs) this.#forget(sighting, events);
+    this.#measureInterval(mediaTimeMs);
+    for (const object of objects) this.#tell(object, mediaTimeMs);
+    for (const sighting of this.#sightings.values()) if (this.#isGone(sighting, mediaTimeMs)) this.#forget(sighting, events);
     for (const object of objects) if (object.isObserved) this.#step(object, mediaTimeMs, events);
     return { zones: this.#zones.map(({ state }) => state), lines: this.#lines.map(({ state }) => state), events };
   }
@@ -63,6 +68,7 @@ export class SceneCounter {
 
   /** The source begins anew, and with it the numbering of objects: all that were there are gone. Lines keep their counts. */
   restart(): void {
+    this.#lastMs = undefined;
     for (const sighting of this.#sightings.values()) this.#forget(sighting, this.#due);
   }
 
@@ -71,13 +77,21 @@ export class SceneCounter {
     for (const line of this.#lines) line.reset(this.#wallClock());
   }
 
-  /** Notes that the tracker still knows an object. An id with another class is another object. */
-  #tell({ objectId, classId }: TrackedObject, mediaTimeMs: number, events: SceneEvent[]): void {
+  /** Notes that the tracker still knows an object. One that was away too long is gone, and what comes back is seen for the first time. */
+  #tell({ objectId }: TrackedObject, mediaTimeMs: number): void {
     const sighting = this.#sightings.get(objectId);
-    if (sighting?.classId === classId) {
-      // One that was away too long is gone, and what comes back is seen for the first time.
-      if (mediaTimeMs - sighting.toldMs < this.#forgetMs) sighting.toldMs = mediaTimeMs;
-    } else if (sighting) this.#forget(sighting, events);
+    if (sighting && !this.#isGone(sighting, mediaTimeMs)) sighting.toldMs = mediaTimeMs;
+  }
+
+  #isGone({ toldMs }: Sighting, mediaTimeMs: number): boolean {
+    return mediaTimeMs - toldMs >= Math.max(FORGET_MS, FORGET_INTERVALS * this.#intervalMs);
+  }
+
+  #measureInterval(mediaTimeMs: number): void {
+    const elapsedMs = mediaTimeMs - (this.#lastMs ?? mediaTimeMs);
+    // A pause of the source says nothing about how often it is looked at.
+    if (elapsedMs > 0 && elapsedMs <= MAX_INTERVAL_MS) this.#intervalMs += (elapsedMs - this.#intervalMs) * 0.2;
+    this.#lastMs = mediaTimeMs;
   }
 
   #step(object: TrackedObject, mediaTimeMs: number, events: SceneEvent[]): void {

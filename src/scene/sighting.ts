@@ -6,8 +6,9 @@ import type { ObjectFilter, SceneLayout } from './resolve.js';
 /** An object where it was last observed; where it is only expected to be does not count. */
 export interface Sighting {
   readonly objectId: number;
-  readonly classId: number;
-  readonly label: string;
+  /** Detectors waver between like classes; the tracker says which holds. */
+  classId: number;
+  label: string;
   score: number;
   /** The best so far: who has once been sure enough stays in. */
   bestScore: number;
@@ -51,6 +52,8 @@ export function seeAgain(sighting: Sighting, object: TrackedObject, layout: Scen
   sighting.beforeMs = sighting.seenMs;
   sighting.position = anchorOf(object, layout);
   sighting.seenMs = mediaTimeMs;
+  sighting.classId = object.classId;
+  sighting.label = object.label;
   sighting.score = object.score;
   sighting.bestScore = Math.max(sighting.bestScore, object.score);
   sighting.marginPx = marginOf(object);

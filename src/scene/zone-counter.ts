@@ -13,6 +13,8 @@ const SETTLE_MS = 1000;
 interface Visit {
   readonly sighting: Sighting;
   readonly sinceMs: number;
+  /** As it was counted. */
+  label: string;
   lastInsideMs: number;
   outsideSinceMs: number | undefined;
   /** False while the object has not stayed `min_dwell_ms` yet. */
@@ -44,7 +46,7 @@ export class ZoneCounter {
     const { position, before, seenMs } = sighting;
     if (!admits(this.zone, sighting) || !boundsMeet(this.#bounds, boundsOf([position, before ?? position]), 0)) return;
     if (!isInside(position, this.#edges)) return this.#passThrough(sighting, events);
-    const fresh: Visit = { sighting, sinceMs: seenMs, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
+    const fresh: Visit = { sighting, sinceMs: seenMs, label: sighting.label, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
     this.#visits.set(sighting.objectId, fresh);
     this.#enterWhenDue(fresh, events);
   }
@@ -61,7 +63,11 @@ export class ZoneCounter {
   }
 
   #stay(visit: Visit, events: SceneEvent[]): void {
-    const { position, seenMs, marginPx } = visit.sighting;
+    const { position, seenMs, marginPx, label } = visit.sighting;
+    if (label !== visit.label) {
+      visit.label = label;
+      this.#refresh();
+    }
     if (isInside(position, this.#edges)) {
       visit.lastInsideMs = seenMs;
       visit.outsideSinceMs = undefined;

@@ -88,10 +88,18 @@ describe('zones', () => {
     assert.deepEqual(walk(counter, [[500, 610]], 100), ['enter gate 1']);
   });
 
-  it('take an id that comes back with another class for another object', () => {
+  it('keep one whose class wavers, and count it under the label that holds', () => {
+    const counter = counterOf({ zones: [{ ...GATE.zones![0]!, classes: ['person'] }] });
+    assert.deepEqual(walk(counter, [[500, 500]]), ['enter gate 1']);
+    assert.deepEqual(counter.observe([objectAt(510, 500, { classId: 1, label: 'rider' })], 100), { zones: [{ id: 'gate', objectIds: [1], byLabel: { rider: 1 } }], lines: [], events: [] });
+  });
+
+  it('wait longer for one who is hidden where the source is looked at rarely', () => {
     const counter = counterOf(GATE);
-    walk(counter, [[500, 500]]);
-    assert.deepEqual(walk(counter, [[510, 500]], 100, { classId: 1, label: 'car' }), ['leave gate 1', 'enter gate 1']);
+    const look = (seconds: number, isThere: boolean) => counter.observe(isThere ? [objectAt(500, 500)] : [], seconds * 1000).events.map(inWords);
+    for (let seconds = 0; seconds < 20; seconds++) look(seconds, true);
+    assert.deepEqual([look(20, false), look(21, false), look(22, false), look(23, false), look(24, true)], [[], [], [], [], []]);
+    assert.deepEqual(Array.from({ length: 6 }, (_, index) => look(25 + index, false)).flat(), ['leave gate 1']);
   });
 });
 
