@@ -4,6 +4,7 @@ export type { FfmpegDeps, FfmpegTools } from './deps.js';
 export { openDecoder, type Decoder, type DecoderOptions } from './decoder.js';
 export { bitrateFor, openEncoder, type Encoder, type EncoderOptions } from './encoder.js';
 export { FlvParser, type FlvFrame } from './flv.js';
+export { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
 export { OggOpusParser } from './ogg-opus.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';
 export { type ProcessPort } from './fluent.js';

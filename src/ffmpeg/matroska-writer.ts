@@ -6,15 +6,18 @@
 
 const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
 
-/** Everything up to the first picture. `fps` tells the encoder's rate control how often pictures come. */
-export function matroskaHeader(widthPx: number, heightPx: number, fps: number): Buffer {
+/**
+ * Everything up to the first picture. `fps` tells the encoder's rate control how often pictures come; stamps count
+ * in `stampNs`, default milliseconds.
+ */
+export function matroskaHeader(widthPx: number, heightPx: number, fps: number, stampNs = 1_000_000): Buffer {
   const ebml = element(0x1a45dfa3, [
     element(0x4282, Buffer.from('matroska')), // DocType
     element(0x4287, uint(4)), // DocTypeVersion
     element(0x4285, uint(2)), // DocTypeReadVersion
   ]);
   const info = element(0x1549a966, [
-    element(0x2ad7b1, uint(1_000_000)), // TimestampScale: milliseconds
+    element(0x2ad7b1, uint(stampNs)), // TimestampScale
     element(0x4d80, Buffer.from('sightline')), // MuxingApp
     element(0x5741, Buffer.from('sightline')), // WritingApp
   ]);
@@ -35,9 +38,9 @@ export function matroskaHeader(widthPx: number, heightPx: number, fps: number): 
   return Buffer.concat([ebml, id(0x18538067), UNKNOWN_SIZE, info, element(0x1654ae6b, track)]);
 }
 
-/** What stands in front of a picture of `sizeBytes` that is shown at `stampMs` (a whole number). */
-export function matroskaPictureHeader(stampMs: number, sizeBytes: number): Buffer {
-  const timestamp = element(0xe7, uint(stampMs));
+/** What stands in front of a picture of `sizeBytes` that is shown at `stamp`, a whole number of the header's units. */
+export function matroskaPictureHeader(stamp: number, sizeBytes: number): Buffer {
+  const timestamp = element(0xe7, uint(stamp));
   const block = Buffer.from([0x81, 0, 0, 0x80]); // track 1, cluster's own time, keyframe
   const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
   const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;

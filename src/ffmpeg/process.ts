@@ -42,6 +42,12 @@ export interface FfmpegProcess {
   readonly closed: Promise<ProcessEnd>;
   /** Writes to standard input; `done` is called when the bytes are with the kernel, or lost. */
   write(chunks: readonly Buffer[], done?: () => void): void;
+  /** Ends standard input: what was written is worked off, then the process ends by itself, however long that takes. */
+  endInput(): void;
+  /** Stops reading standard output, so that the process waits; `onOutput` is not called any more. Nothing is owed meanwhile. */
+  pauseOutput(): void;
+  /** Goes on reading. */
+  resumeOutput(): void;
   /** Ends it: SIGTERM, then SIGKILL after 500 ms. Resolves once it is gone; may be called again. */
   close(): Promise<ProcessEnd>;
 }
@@ -66,6 +72,11 @@ class RunningProcess implements FfmpegProcess {
   readonly #releaseEntry: () => void;
   readonly #resolveClosed: (end: ProcessEnd) => void;
   #child: ChildProcess | undefined;
+  #stdout: Readable | undefined;
+  #isPaused = false;
+  #inputEnded = false;
+  /** How it exited while its last output was not read yet. */
+  #exited: { readonly code: number | null; readonly signal: string | null } | undefined;
   #beforeStart: { chunks: readonly Buffer[]; done: (() => void) | undefined }[] = [];
   #stderr = '';
   /** Since when output is owed; undefined while none is. */
@@ -109,6 +120,27 @@ class RunningProcess implements FfmpegProcess {
     }
   }
 
+  endInput(): void {
+    this.#inputEnded = true;
+    this.#owedSinceMs = undefined;
+    this.#child?.stdin?.end();
+  }
+
+  pauseOutput(): void {
+    this.#isPaused = true;
+    this.#owedSinceMs = undefined;
+    if (this.#exited && !this.#requested && !this.#failure) this.#killTimer?.cancel();
+    this.#stdout?.pause();
+  }
+
+  resumeOutput(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#spec.expectOutput === 'always') this.#owedSinceMs = this.#deps.clock.now();
+    this.#stdout?.resume();
+    if (this.#exited) this.#drain(this.#exited.code, this.#exited.signal);
+  }
+
   close(): Promise<ProcessEnd> {
     if (!this.#ended && !this.#requested) {
       this.#requested = true;
@@ -119,6 +151,7 @@ class RunningProcess implements FfmpegProcess {
 
   #started(child: ChildProcess, stdout: Readable, commandLine: string): void {
     this.#child = child;
+    this.#stdout = stdout;
     if (child.pid !== undefined) trackChild(child);
     const { logger } = this.#deps;
     logger.debug({ owner: this.#spec.owner, pid: child.pid, commandLine }, 'ffmpeg started');
@@ -129,13 +162,22 @@ class RunningProcess implements FfmpegProcess {
     stdout.on('data', (chunk: Buffer) => this.#output(chunk));
     child.once('close', (code, signal) => this.#end(code, signal));
     child.once('exit', (code, signal) => {
-      if (!this.#ended) this.#killTimer?.cancel();
-      if (!this.#ended) this.#killTimer = this.#deps.clock.after(DRAIN_GRACE_MS, () => this.#end(code, signal));
+      this.#exited = { code, signal };
+      if (!this.#isPaused || this.#requested || this.#failure) this.#drain(code, signal);
     });
+    if (this.#isPaused) stdout.pause();
     if (this.#requested || this.#failure) return this.#terminate();
     const waiting = this.#beforeStart;
     this.#beforeStart = [];
     for (const { chunks, done } of waiting) this.write(chunks, done);
+    if (this.#inputEnded) this.endInput();
+  }
+
+  /** The pipes of a process that has exited end soon, unless a grandchild holds them. */
+  #drain(code: number | null, signal: string | null): void {
+    if (this.#ended) return;
+    this.#killTimer?.cancel();
+    this.#killTimer = this.#deps.clock.after(DRAIN_GRACE_MS, () => this.#end(code, signal));
   }
 
   #startFailed(error: Error): void {

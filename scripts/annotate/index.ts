@@ -1,0 +1,68 @@
+/** `npm run annotate`: a whole video with its detections drawn in. Exit codes: 1 trouble, 2 usage, 130 Ctrl-C. */
+import path from 'node:path';
+import { Presets, SingleBar } from 'cli-progress';
+import { systemClock } from '../../src/clock.js';
+import { configuredPath, loadConfig } from '../../src/config.js';
+import { Detector } from '../../src/detection/index.js';
+import { MediaPeerError } from '../../src/errors.js';
+import { findFfmpeg } from '../../src/ffmpeg/index.js';
+import { silentLogger } from '../../src/logger.js';
+import { ResourceLedger } from '../../src/resources.js';
+import { UsageError } from '../load-test/options.js';
+import { CommandError } from '../models/failures.js';
+import { annotateVideo } from './annotate-video.js';
+import { parseOptions, USAGE, type AnnotateOptions } from './options.js';
+
+const stop = new AbortController();
+
+async function run(options: AnnotateOptions): Promise<string> {
+  const config = loadConfig();
+  const modelPath = options.model === undefined ? configuredPath(config, 'MODEL') : path.resolve(options.model);
+  if (options.model === undefined && config.MODEL === 'none') throw new CommandError('MODEL is none; name a model with --model FILE');
+  const ledger = new ResourceLedger();
+  const clock = systemClock(ledger);
+  const tools = await findFfmpeg({
+    ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
+    ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
+  });
+  const bar = new SingleBar({ format: '[{bar}] {percentage}% {value}/{total} pictures, {fps} a second, {eta_formatted} left', hideCursor: true, etaBuffer: 200, stream: process.stderr }, Presets.shades_classic);
+  const startedMs = clock.now();
+  try {
+    return await annotateVideo(options, {
+      ...{ tools, clock, ledger, logger: silentLogger, signal: stop.signal, detectFps: config.DETECT_FPS },
+      openDetector: () => Detector.open({ modelPath, clock, ledger, logger: silentLogger }),
+      onProgress: (pictures, expected) => {
+        if (!process.stderr.isTTY) return;
+        if (!bar.isActive) bar.start(expected ?? 0, 0, { fps: '…' });
+        if (pictures > bar.getTotal()) bar.setTotal(pictures);
+        bar.update(pictures, { fps: ((pictures * 1000) / (clock.now() - startedMs)).toFixed(0) });
+      },
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    console.log(options === 'help' ? USAGE : await run(options));
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) {
+      console.error('\nstopped; nothing was written');
+      return 130;
+    }
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    if (!(error instanceof CommandError || error instanceof MediaPeerError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+process.exitCode = await main();

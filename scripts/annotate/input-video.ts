@@ -1,0 +1,60 @@
+/** What is in the video, and how its pictures come out upright, with square pixels and even sides, as the server delivers them. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../../src/errors.js';
+import { probe, type FfmpegDeps, type VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import { CommandError } from '../models/failures.js';
+
+export interface InputVideo {
+  /** Absolute path. */
+  readonly file: string;
+  readonly videoIndex: number;
+  readonly audio: { readonly index: number; readonly codec: string } | undefined;
+  /** Size of the pictures that come out. Even. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Nominal rate, for the encoder's rate control and for estimates; pictures keep their own times. */
+  readonly fps: number;
+  /** Of the file; undefined when it does not say. */
+  readonly durationS: number | undefined;
+  /** Pictures in the file; undefined where not all of it was read. */
+  readonly pictures: number | undefined;
+  readonly filters: readonly string[];
+  /** What the matrix of its colours is called; empty when it does not say. */
+  readonly colourSpace: string;
+}
+
+/** By clockwise turn. Not left to ffmpeg, whose versions differ in what they turn by themselves. */
+const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
+
+/** @throws CommandError */
+export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVideo> {
+  const found = await stat(file).catch((error: unknown) => {
+    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  });
+  if (!found.isFile()) throw new CommandError(`${file} is not a file`);
+  const absolute = path.resolve(file);
+  const { video, audio, durationS, problem } = await probe(deps.tools, absolute, found.size, deps.ledger);
+  if (!video || problem !== undefined) throw new CommandError(`${file} cannot be annotated: ${problem ?? 'it has no video stream'}`);
+  const { widthPx, heightPx } = uprightSize(video);
+  return {
+    ...{ file: absolute, videoIndex: video.index, audio, widthPx, heightPx, durationS, colourSpace: video.colourSpace },
+    fps: nominalRate(video),
+    pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
+    filters: [...(video.isInterlaced ? ['yadif'] : []), ...TURN[video.rotation], `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'],
+  };
+}
+
+function uprightSize({ widthPx, heightPx, pixelAspect, rotation }: VideoStreamInfo): { widthPx: number; heightPx: number } {
+  const even = (px: number): number => Math.max(2, Math.floor(px / 2 + 1e-6) * 2);
+  const wide = Math.round(widthPx * pixelAspect);
+  return rotation === 90 || rotation === 270 ? { widthPx: even(heightPx), heightPx: even(wide) } : { widthPx: even(wide), heightPx: even(heightPx) };
+}
+
+function nominalRate({ averageFrameRate, baseFrameRate }: VideoStreamInfo): number {
+  const rates = [averageFrameRate, baseFrameRate].map((fraction) => {
+    const [numerator = NaN, denominator = NaN] = fraction.split('/').map(Number);
+    return numerator / denominator;
+  });
+  return rates.find((fps) => fps >= 0.1 && fps <= 1000) ?? 25;
+}
