@@ -90,12 +90,15 @@ export class VideoWriter {
   }
 }
 
-function videoOptions({ fps, colourSpace }: InputVideo, { tools }: FfmpegDeps): string[] {
+function videoOptions({ fps, colourSpace, audio }: InputVideo, { tools }: FfmpegDeps): string[] {
+  // Before 5.1 edit lists end too early where the rate varies. Without B-frames pictures need none, but sound does.
+  const isOld = tools.passTimestamps.includes('-vsync');
   const colours = colourSpace === 'bt709' ? ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'] : ['smpte170m', 'bt470bg'].includes(colourSpace) ? ['-colorspace', colourSpace] : [];
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', String(CRF), '-pix_fmt', 'yuv420p', ...colours],
     // ffmpeg 4.1 would tell x264 the time base as the rate.
     ...['-x264-params', `fps=${Math.round(fps * 1000)}/1000`, '-g', String(Math.max(1, Math.round(fps * 4)))],
+    ...(isOld ? ['-bf', '0', ...(audio ? [] : ['-use_editlist', '0'])] : []),
     ...[...tools.passTimestamps, '-enc_time_base', '1:90000', '-video_track_timescale', '90000'],
   ];
 }

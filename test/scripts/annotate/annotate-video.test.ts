@@ -167,6 +167,8 @@ describe('annotate', () => {
     const video = makeVideo('variable-rate.mp4');
     await run(video, {}, { tools });
     assertTimes(timesOf(out()), timesOf(video));
+    await run(makeVideo('b-frames.mp4'), { overwrite: true }, { tools });
+    assertTimes(timesOf(out()), timesOf(makeVideo('b-frames.mp4')));
   });
 
   for (const [what, input, message] of [
@@ -232,13 +234,10 @@ describe('annotate', () => {
     assertNothingHeld(ffmpeg);
   });
 
-  it('leaves nothing when the encoder fails', async () => {
-    // A folder where the encoder wants to write its file.
-    const onProgress = (): void => undefined;
-    const scratch = path.join(folder, `.out.mp4.${process.pid}.part`);
-    mkdirSync(scratch);
-    await assert.rejects(run(makeVideo('silent.mp4'), {}, { onProgress }), /writing the video/);
-    assert.ok(!existsSync(out()));
+  it('leaves nothing when the disk is full', { skip: !existsSync('/dev/full') && 'needs /dev/full' }, async () => {
+    symlinkSync('/dev/full', path.join(folder, `.out.mp4.${process.pid}.part`));
+    await assert.rejects(run(makeVideo('silent.mp4')), /writing the video.*No space left/);
+    assert.deepEqual(readdirSync(folder), []);
     assertNothingHeld(ffmpeg);
   });
 });
