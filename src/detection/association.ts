@@ -1,15 +1,16 @@
 /**
- * Which detection is which object. Costs below 1 overlap; farther pairs cost their distance in standard deviations
- * of the motion model, so that an object that was lost for a while may be found farther off, along its way.
+ * Which detection is which object. A pair fits by the overlap of the detection with the box that is expected, and by
+ * the nearness of the two in a gate that widens with the time the object was lost. The best set of pairs is the one
+ * whose fits sum up to the most, not the one with the most pairs: a stray detection must not push the right one on.
  */
 import type { Box, Detection } from '../media/index.js';
-import { assign, FORBIDDEN } from './assignment.js';
+import { assign } from './assignment.js';
 import { iou } from './boxes.js';
 import type { FollowedObject } from './followed-object.js';
 import type { TrackerOptions } from './tracker-options.js';
 
-/** A pair's cost, or FORBIDDEN. */
-export type PairCost = (object: FollowedObject, detection: Detection) => number;
+/** How well a pair fits, above 0; 0 where it must not be. */
+export type Fit = (object: FollowedObject, detection: Detection) => number;
 
 export interface Association {
   readonly pairs: readonly (readonly [FollowedObject, Detection])[];
@@ -17,51 +18,50 @@ export interface Association {
   readonly detections: readonly Detection[];
 }
 
-/** Pairs objects and detections at the least total cost; what is left over comes back. */
-export function associate(objects: readonly FollowedObject[], detections: readonly Detection[], cost: PairCost): Association {
+/** Pairs objects and detections for the best total fit; what is left over comes back. */
+export function associate(objects: readonly FollowedObject[], detections: readonly Detection[], fit: Fit): Association {
   if (objects.length === 0 || detections.length === 0) return { pairs: [], objects, detections };
-  const columns = assign(
-    objects.flatMap((object) => detections.map((detection) => cost(object, detection))),
-    objects.length,
-    detections.length,
-  );
-  const taken = new Set(columns);
-  return {
-    pairs: objects.flatMap((object, row) => {
-      const detection = detections[columns[row] ?? -1];
-      return detection ? [[object, detection] as const] : [];
-    }),
-    objects: objects.filter((_, row) => columns[row] === -1),
-    detections: detections.filter((_, column) => !taken.has(column)),
-  };
+  const costs = objects.flatMap((object) => detections.map((detection) => -fit(object, detection)));
+  const columns = assign(costs, objects.length, detections.length);
+  const pairs: [FollowedObject, Detection][] = [];
+  const free = new Set(detections);
+  const left = objects.filter((object, row) => {
+    const column = columns[row] ?? -1;
+    const detection = detections[column];
+    if (!detection || costs[row * detections.length + column] === 0) return true;
+    pairs.push([object, detection]);
+    free.delete(detection);
+    return false;
+  });
+  return { pairs, objects: left, detections: [...free] };
 }
 
-/** Cost by overlap alone, for weak detections and other classes. */
-export function overlapCost(mediaTimeMs: number, minIou: number): PairCost {
+/** Fit by overlap alone, for weak detections and other classes. */
+export function overlapFit(mediaTimeMs: number, minIou: number): Fit {
   const expected = new Map<FollowedObject, Box | undefined>();
   return (object, { box }) => {
     const at = memo(expected, object, mediaTimeMs);
     const overlap = at ? iou(at, box) : 0;
-    return overlap >= minIou ? 1 - overlap : FORBIDDEN;
+    return overlap >= minIou ? overlap : 0;
   };
 }
 
-/** Cost by overlap and by the motion model, for strong detections. */
-export function motionCost(mediaTimeMs: number, options: TrackerOptions): PairCost {
-  const { distanceWeight, gateSizes, gateGrowth, maxSizeRatio, minIou } = options;
+/** Fit by overlap and by nearness, for strong detections. */
+export function motionFit(mediaTimeMs: number, options: TrackerOptions): Fit {
+  const { distanceWeight, gateFirst, gateSizes, gateGrowth, maxSizeRatio, minIou } = options;
   const expected = new Map<FollowedObject, Box | undefined>();
   return (object, { classId, box }) => {
-    if (classId !== object.classId) return FORBIDDEN;
+    if (classId !== object.classId) return 0;
     const at = memo(expected, object, mediaTimeMs);
-    if (!at) return FORBIDDEN;
+    if (!at) return 0;
     const overlap = iou(at, box);
     const lostS = Math.max(0, mediaTimeMs - object.lastSeenMs) / 1000;
-    const distance = sizesApart(at, box) / (gateSizes + gateGrowth * lostS);
+    const distance = sizesApart(at, box) / ((object.hits > 1 ? gateSizes : gateFirst) + gateGrowth * lostS);
     if (overlap < minIou) {
       const ratio = (at[2] * at[3]) / (box[2] * box[3]);
-      if (distance > 1 || ratio > maxSizeRatio || ratio < 1 / maxSizeRatio) return FORBIDDEN;
+      if (distance > 1 || ratio > maxSizeRatio || ratio < 1 / maxSizeRatio) return 0;
     }
-    return 1 - overlap + distanceWeight * Math.min(1, distance);
+    return overlap + distanceWeight * Math.max(0, 1 - distance);
   };
 }
 

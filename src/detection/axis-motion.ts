@@ -43,7 +43,7 @@ export class AxisMotion {
     this.#cutBy = this.#border(start, length);
     this.#isLengthKnown = this.#cutBy === undefined;
     const speed = (options.firstSpeed * size) / 1000;
-    this.#centre = new ConstantVelocity({ value: start + length / 2, timeMs, noise: placeNoise(sighting, options), speed });
+    this.#centre = new ConstantVelocity({ value: start + length / 2, timeMs, noise: placeNoise(sighting, options), speed, agility: options.agility });
     this.#length = this.#newLength(sighting, timeMs);
   }
 

@@ -53,24 +53,19 @@ export class FollowedObject {
     return this.#lastSeenMs;
   }
 
+  /** Sightings. */
+  get hits(): number {
+    return this.#hits;
+  }
+
   /** True from its second sighting, or from a first one that is sure. */
   get isConfirmed(): boolean {
     return this.#hits > 1 || this.#score >= this.#options.sureScore;
   }
 
-  /** Results without it since it was seen. */
-  get misses(): number {
-    return this.#misses;
-  }
-
   /** True where it was seen once, and not in the result after that. */
   get isDoubtful(): boolean {
     return this.#hits === 1 && this.#misses > 0;
-  }
-
-  /** True where it was ever seen as that class. */
-  hasBeen(classId: number): boolean {
-    return this.#classes.has(classId);
   }
 
   /** Where it is expected, cut at the border of the picture; undefined where nothing of it is inside. */

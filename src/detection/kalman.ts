@@ -1,4 +1,9 @@
-/** A constant-velocity Kalman filter for one coordinate; looking ahead never changes it. */
+/**
+ * A constant-velocity Kalman filter for one coordinate; looking ahead never changes it. An object that turns or brakes
+ * errs on one side for several measurements, noise errs on both: the share of the error that is bias (the tracking
+ * signal of Trigg and Leach, "Exponential Smoothing with an Adaptive Response Rate", 1967) raises the acceleration
+ * that the filter allows for.
+ */
 
 /** How a coordinate moves and how well it is measured, in pixels and milliseconds. */
 export interface MotionNoise {
@@ -15,9 +20,16 @@ export interface ConstantVelocityInit {
   readonly noise: MotionNoise;
   /** Standard deviation of the unknown first velocity, px/ms. */
   readonly speed: number;
+  /** How much a biased error raises the acceleration. Default 0: not at all. */
+  readonly agility?: number;
   /** The velocity fades with this time constant, ms. Default: it stays. */
   readonly fadeMs?: number;
 }
+
+/** Weight of the newest error in the means that tell bias from noise. */
+const ERROR_WEIGHT = 0.25;
+/** Mean error, in standard deviations of a measurement, from which on more error raises the acceleration no further. */
+const MAX_DEVIATION = 3;
 
 export class ConstantVelocity {
   #value: number;
@@ -28,12 +40,17 @@ export class ConstantVelocity {
   #vs = 0;
   #ss: number;
   readonly #fadeMs: number;
+  readonly #agility: number;
+  /** Moving means of the error and of its size, px. */
+  #bias = 0;
+  #deviation = 0;
 
-  constructor({ value, timeMs, noise, speed, fadeMs = Infinity }: ConstantVelocityInit) {
+  constructor({ value, timeMs, noise, speed, agility = 0, fadeMs = Infinity }: ConstantVelocityInit) {
     this.#value = value;
     this.#timeMs = timeMs;
     this.#vv = noise.measurement ** 2;
     this.#ss = speed ** 2;
+    this.#agility = agility;
     this.#fadeMs = fadeMs;
   }
 
@@ -51,12 +68,12 @@ export class ConstantVelocity {
   update(measured: number, timeMs: number, noise: MotionNoise): void {
     const t = Math.max(0, timeMs - this.#timeMs);
     const reach = this.#reach(timeMs);
-    const q = noise.acceleration ** 2;
+    const innovation = measured - this.at(timeMs);
+    const q = this.#acceleration(innovation, noise) ** 2;
     const vs = this.#vs + reach * this.#ss + (q * t ** 3) / 2;
     const ss = this.#ss + q * t * t;
     const vv = this.#vv + 2 * reach * this.#vs + reach * reach * this.#ss + (q * t ** 4) / 4;
     const total = vv + noise.measurement ** 2;
-    const innovation = measured - this.at(timeMs);
     const gain = vv / total;
     const speedGain = vs / total;
     this.#value = this.at(timeMs) + gain * innovation;
@@ -70,6 +87,15 @@ export class ConstantVelocity {
   /** Moves the value; what is known of the velocity stays. */
   shift(by: number): void {
     this.#value += by;
+  }
+
+  /** The acceleration to allow for, px/ms²: more of it the more the error is biased and large. */
+  #acceleration(innovation: number, { acceleration, measurement }: MotionNoise): number {
+    this.#bias += (innovation - this.#bias) * ERROR_WEIGHT;
+    this.#deviation += (Math.abs(innovation) - this.#deviation) * ERROR_WEIGHT;
+    if (this.#deviation === 0) return acceleration;
+    const signal = (this.#bias / this.#deviation) ** 2;
+    return acceleration * (1 + this.#agility * signal * Math.min(MAX_DEVIATION, this.#deviation / measurement));
   }
 
   /** Time for which the velocity of the last measurement acts in full, ms. */

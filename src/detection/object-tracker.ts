@@ -8,7 +8,7 @@
  * expected at its own picture's time.
  */
 import type { Detection, TrackedObject } from '../media/index.js';
-import { associate, motionCost, overlapCost, type Association } from './association.js';
+import { associate, motionFit, overlapFit, type Association } from './association.js';
 import { FollowedObject } from './followed-object.js';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.js';
 
@@ -70,9 +70,9 @@ export class ObjectTracker {
     const { scoreThreshold, minIouWeak, minIouOtherClass } = this.#options;
     const strong = detections.filter(({ score }) => score >= scoreThreshold);
     const weak = detections.filter(({ score }) => score < scoreThreshold);
-    const first = this.#hit(associate(this.#objects, strong, motionCost(mediaTimeMs, this.#options)), mediaTimeMs, true);
-    const other = this.#hit(associate(first.objects, first.detections, overlapCost(mediaTimeMs, minIouOtherClass)), mediaTimeMs, true);
-    const { objects } = this.#hit(associate(other.objects, weak, overlapCost(mediaTimeMs, minIouWeak)), mediaTimeMs, false);
+    const first = this.#hit(associate(this.#objects, strong, motionFit(mediaTimeMs, this.#options)), mediaTimeMs, true);
+    const other = this.#hit(associate(first.objects, first.detections, overlapFit(mediaTimeMs, minIouOtherClass)), mediaTimeMs, true);
+    const { objects } = this.#hit(associate(other.objects, weak, overlapFit(mediaTimeMs, minIouWeak)), mediaTimeMs, false);
     for (const object of objects) object.missed();
     for (const detection of other.detections) this.#objects.push(new FollowedObject(this.#nextObjectId(), detection, mediaTimeMs, this.#init, this.#options));
   }

@@ -8,19 +8,21 @@ export interface TrackerOptions {
   readonly scoreThreshold: number;
   /** A detection this sure is shown at once, others from their second hit. In [0, 1]. Default 0.65. */
   readonly sureScore: number;
-  /** Overlap that makes a detection and an expected box candidates for one object, however far off the motion model is. In [0, 1], SORT's. Default 0.3. */
+  /** Overlap that makes a detection and an expected box candidates for one object, however far off the motion model is. In [0, 1]. Default 0.15. */
   readonly minIou: number;
-  /** Weak detections must overlap more. In [0, 1], ByteTrack's. Default 0.5. */
+  /** Weak detections must overlap so much. In [0, 1]. Default 0.3. */
   readonly minIouWeak: number;
   /** A detection of another class must overlap this much: the net wavers between car and truck, but a rider is not the bicycle. In [0, 1]. Default 0.6. */
   readonly minIouOtherClass: number;
+  /** An object seen once has no known speed yet: its gate, in box sizes. Default 1. */
+  readonly gateFirst: number;
   /** Boxes that hardly overlap may be one object up to this many box sizes between their centres, */
   readonly gateSizes: number;
-  /** ... and so many more for every second that the object was lost. Default 0.8 and 2.5. */
+  /** ... and so many more for every second that the object was lost. Default 0.6 and 0.8. */
   readonly gateGrowth: number;
-  /** Weight of that distance, in gates, beside the overlap, in [0, 1], in the cost of a pair. Default 1.6. */
+  /** Weight of that distance, in gates, beside the overlap, in [0, 1], in the fit of a pair. Default 2. */
   readonly distanceWeight: number;
-  /** A box's size may change by this factor between two sightings. Default 2.5. */
+  /** A box's size may change by this factor between two sightings. Default 1.8. */
   readonly maxSizeRatio: number;
   /** An object that detections miss is shown this long after its last sighting, ms, */
   readonly coastMs: number;
@@ -28,39 +30,43 @@ export interface TrackerOptions {
   readonly coastIntervals: number;
   /** An object is remembered this long after its last sighting, ms (SORT's max age, ByteTrack's 30 frames), */
   readonly memoryMs: number;
-  /** ... or this many detection intervals where those are longer. Default 1500 and 5. */
+  /** ... or this many detection intervals where those are longer. Default 2000 and 5. */
   readonly memoryIntervals: number;
   /** Standard deviation of a measured coordinate, in box sizes. Default 0.03. */
   readonly measurementNoise: number;
-  /** Weak detections are measured this many times worse (NSA Kalman filter, Du et al., 2021). Default 1.7. */
+  /** Weak detections are measured this many times worse (NSA Kalman filter, Du et al., 2021). Default 2.5. */
   readonly weakNoise: number;
-  /** Standard deviation of an object's acceleration, box sizes/s². Default 6. */
+  /** Standard deviation of an object's acceleration, box sizes/s². Default 0.7. */
   readonly acceleration: number;
-  /** ... and of its size's. Default 1.5. */
+  /** Factor on it while an object turns or brakes (see kalman.ts). Default 3. */
+  readonly agility: number;
+  /** Standard deviation of the acceleration of its size, box sizes/s². Default 0.55. */
   readonly sizeAcceleration: number;
-  /** Standard deviation of the velocity of an object seen once, box sizes/s. Default 3. */
+  /** Standard deviation of the velocity of an object seen once, box sizes/s. Default 1. */
   readonly firstSpeed: number;
-  /** Growth of a size fades with this time constant, ms. Default 500. */
+  /** Growth of a size fades with this time constant, ms. Default 200. */
   readonly sizeFadeMs: number;
 }
 
 export const TRACKER_DEFAULTS: TrackerOptions = {
   scoreThreshold: 0.4,
   sureScore: 0.65,
-  minIou: 0.25,
+  minIou: 0.15,
   minIouWeak: 0.3,
   minIouOtherClass: 0.6,
-  gateSizes: 0.8,
-  gateGrowth: 2.5,
-  distanceWeight: 1.6,
-  maxSizeRatio: 2.5,
+  gateFirst: 1,
+  gateSizes: 0.6,
+  gateGrowth: 0.8,
+  distanceWeight: 2,
+  maxSizeRatio: 1.8,
   coastMs: 300,
   coastIntervals: 2.5,
-  memoryMs: 1800,
+  memoryMs: 2000,
   memoryIntervals: 5,
   measurementNoise: 0.03,
-  weakNoise: 2,
-  acceleration: 1.33,
+  weakNoise: 2.5,
+  acceleration: 0.7,
+  agility: 3,
   sizeAcceleration: 0.55,
   firstSpeed: 1,
   sizeFadeMs: 200,

@@ -73,9 +73,9 @@ describe('ObjectTracker', () => {
     assert.deepEqual(objects.predict(1584), []);
     objects.update([at(100)], 1650);
     assert.equal(objects.predict(1650)[0]?.objectId, 1);
-    for (let t = 1716; t <= 3498; t += 66) objects.update([], t);
-    objects.update([at(100)], 3564);
-    assert.equal(objects.predict(3564)[0]?.objectId, 2, 'an id is never used again');
+    for (let t = 1716; t <= 3696; t += 66) objects.update([], t);
+    objects.update([at(100)], 3762);
+    assert.equal(objects.predict(3762)[0]?.objectId, 2, 'an id is never used again');
   });
 
   it('does not exchange the ids of objects that cross, nor of different classes at one place', () => {
