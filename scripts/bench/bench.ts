@@ -13,6 +13,8 @@ export interface Row {
   readonly unit: string;
   /** Upper limit that the figure should keep. */
   readonly limit?: number;
+  /** Lower limit that the figure should keep. */
+  readonly least?: number;
 }
 
 /** What the command line of a bench may set. */
@@ -35,8 +37,14 @@ export function machine(): string {
 export function renderRows(rows: readonly Row[]): string {
   return table(
     ['figure', 'value', 'unit', 'limit', ''],
-    rows.map(({ figure, value, unit, limit }) => [figure, shown(value), unit, limit === undefined ? '' : `≤ ${limit}`, limit === undefined ? '' : value <= limit ? 'kept' : 'EXCEEDED']),
+    rows.map((row) => [row.figure, shown(row.value), row.unit, ...judged(row)]),
   );
+}
+
+function judged({ value, limit, least }: Row): [limit: string, verdict: string] {
+  if (limit !== undefined) return [`≤ ${limit}`, value <= limit ? 'kept' : 'EXCEEDED'];
+  if (least !== undefined) return [`≥ ${least}`, value >= least ? 'kept' : 'MISSED'];
+  return ['', ''];
 }
 
 /** Runs `job` with a temporary folder that is gone afterwards. */
@@ -71,5 +79,6 @@ export async function assertPassthrough(url: string): Promise<void> {
 }
 
 function shown(value: number): string {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 || value === 0 ? 2 : 3);
 }

@@ -5,6 +5,7 @@ import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
 import { run as soak } from './soak.js';
+import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   'fan-out': fanOut,
   'frame-exact': frameExact,
   vision,
+  tracker,
   soak,
 };
 
@@ -21,6 +23,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
   frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
   vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20]
+  tracker       ids and boxes against labels, beside boxes that stand still, and its CPU
   soak          memory and leftovers while viewers come and go                [--seconds 600]
 
   --json        print the figures as JSON only`;
