@@ -59,7 +59,7 @@ function list(defaultValue: readonly string[], shownDefault: string, isAllowed: 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Rooms whose log level can be set on its own. */
-export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'peer', 'http'] as const;
+export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'peer', 'http'] as const;
 export type LogRoom = (typeof LOG_ROOMS)[number];
 
 /** Log level of the server and of single rooms. */

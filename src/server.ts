@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildApp } from './app.js';
+import { Counting } from './counting.js';
 import { systemClock } from './clock.js';
 import { configuredPath, projectRoot, type Config } from './config.js';
 import { DetectorPool, ModelFolder } from './detection/index.js';
@@ -59,6 +60,9 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => models.close());
 
+    const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, seeing: models, clock, logger: loggers.room('scene') });
+    closers.push(() => counting.close());
+
     const playable = (): string[] => library.list().filter((source) => source.playable).map((source) => source.id);
     const pipelines = new Pipelines({
       clock,
@@ -66,11 +70,13 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       ffmpeg,
       seeing: models,
       detectFps: config.DETECT_FPS,
+      sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
       idleGraceMs: config.IDLE_GRACE,
       find: (sourceId) => library.get(sourceId),
       playable,
     });
     closers.push(() => pipelines.close());
+    closers.push(() => Promise.resolve(counting.stopReading()));
 
     const sessions = new ConnectionManager({
       gateway: pipelines,
@@ -121,6 +127,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         },
         seenStill: (sourceId, widthPx) => seenStills.get(sourceId, widthPx),
       },
+      zones: counting.routes(),
       models: {
         available: () => modelFolder.list(),
         inUse: () => models.inUse(),
@@ -134,6 +141,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       throw new MediaPeerError('CONFIG_INVALID', whyNoListening(config, error), { cause: error });
     });
     await library.ready;
+    counting.start(pipelines);
     warnOfNothingToServe(config, library, loggers.room('source'));
     isReady = true;
     closers.push(() => {

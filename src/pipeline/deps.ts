@@ -11,6 +11,8 @@ export interface Seeing {
   /** Of the model's detector, shared by all sources that it looks at. */
   readonly scheduler: DetectionScheduler;
   readonly labels: LabelRenderer;
+  /** What it can find, by class id. */
+  readonly classNames: readonly string[];
   /** The model's: weaker detections are not shown. */
   readonly scoreThreshold: number;
 }
@@ -37,7 +39,7 @@ export interface PipelineDeps {
   /** Upper limit of detections a second and source. */
   readonly detectFps: number;
   /** Left out: no source has zones. */
-  readonly sceneOf?: (sourceId: string, picture: { readonly widthPx: number; readonly heightPx: number }) => SceneObserver;
+  readonly sceneOf?: (sourceId: string, picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] }) => SceneObserver;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;
 }

@@ -132,6 +132,6 @@ export class SourceModels implements SeeingProvider {
     if (choice === 'none') return { choice, lease: undefined, seeing: undefined };
     const lease = await this.#init.pool.acquire(choice);
     const { detector, scheduler, labels } = lease.model;
-    return { choice, lease, seeing: { modelName: detector.model.name, scheduler, labels, scoreThreshold: detector.model.scoreThreshold } };
+    return { choice, lease, seeing: { modelName: detector.model.name, scheduler, labels, classNames: detector.model.labels, scoreThreshold: detector.model.scoreThreshold } };
   }
 }

@@ -52,9 +52,10 @@ export class SourceSight {
   constructor(init: SourceSightInit) {
     this.#init = init;
     const { sourceId, format, deps } = init;
-    this.#scene = deps.sceneOf?.(sourceId, format);
     this.#tracker = this.#makeTracker();
-    this.#use(deps.seeing.of(sourceId));
+    const seeing = deps.seeing.of(sourceId);
+    this.#scene = deps.sceneOf?.(sourceId, { ...format, ...(seeing && { labels: seeing.classNames }) });
+    this.#use(seeing);
     this.#stopListening = deps.seeing.onChange(() => this.#use(deps.seeing.of(sourceId)));
   }
 

@@ -51,6 +51,15 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       seenStill: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
       ...overrides.stills,
     },
+    zones: {
+      hasSource: (sourceId) => sourceId === 'demo',
+      bodySchema: {},
+      get: () => undefined,
+      put: () => Promise.resolve({}),
+      remove: () => Promise.resolve(false),
+      counts: () => undefined,
+      resetCounts: () => undefined,
+    },
     models: {
       available: () => ['nano'],
       inUse: () => [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }],

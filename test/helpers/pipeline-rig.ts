@@ -77,6 +77,7 @@ export class PipelineRig {
           modelName: 'fixed',
           scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
           labels: new LabelRenderer({ labels: ['thing'] }),
+          classNames: ['thing'],
           scoreThreshold: 0.4,
         },
       ),

@@ -100,6 +100,7 @@ describe('the detections of a source', () => {
       modelName: name,
       scheduler: new DetectionScheduler({ detector, clock: rig.deps.clock, logger: rig.deps.logger }),
       labels: new LabelRenderer({ labels: ['other'] }),
+      classNames: ['other'],
       scoreThreshold: 0.4,
     });
     let current: Seeing | undefined;

@@ -1,0 +1,89 @@
+/** The wiring of zones: their files, what counts in them, and the sources that are read for them at all times. */
+import type { Clock } from './clock.js';
+import type { Logger } from './logger.js';
+import type { FrameDetections } from './media/index.js';
+import { StandingReaders, type Pipelines, type SeeingProvider } from './pipeline/index.js';
+import { SceneObservers, ZonesSchema, ZoneStore } from './scene/index.js';
+import type { ZonesDeps } from './signalling/index.js';
+import type { SourceLibrary } from './source/index.js';
+
+export interface CountingInit {
+  readonly uploadDir: string;
+  readonly library: SourceLibrary;
+  readonly seeing: SeeingProvider;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Counting {
+  /** For the pipeline: what counts in a source that begins to run. */
+  readonly observers: SceneObservers;
+  readonly #init: CountingInit;
+  readonly #store: ZoneStore;
+  #readers: StandingReaders | undefined;
+
+  /** Reads the zones of all sources. */
+  static async open(init: CountingInit): Promise<Counting> {
+    const { uploadDir, library, seeing, clock, logger } = init;
+    const store = await ZoneStore.open({
+      uploadDir,
+      clock,
+      logger,
+      factsOf: (sourceId) => {
+        const { widthPx, heightPx } = library.get(sourceId)?.plan ?? {};
+        const labels = seeing.of(sourceId)?.classNames;
+        return widthPx === undefined || heightPx === undefined ? undefined : { widthPx, heightPx, ...(labels && { labels }) };
+      },
+    });
+    return new Counting(init, store);
+  }
+
+  private constructor(init: CountingInit, store: ZoneStore) {
+    this.#init = init;
+    this.#store = store;
+    this.observers = new SceneObservers({ store, clock: init.clock, logger: init.logger });
+  }
+
+  /**
+   * Reads sources although nobody watches them: those whose zones say `always`, and where `onDetections` is given
+   * all that have zones.
+   */
+  start(pipelines: Pipelines, onDetections?: (detections: FrameDetections) => void): void {
+    const { library, clock, logger } = this.#init;
+    const readers = new StandingReaders({
+      pipelines,
+      clock,
+      logger,
+      wanted: () => this.#store.sources().filter((id) => (onDetections !== undefined || this.#store.wantsAlways(id)) && library.get(id)?.playable === true),
+      onDetections: (detections) => onDetections?.(detections),
+    });
+    this.#readers = readers;
+    this.#store.onChange(() => readers.sync());
+    for (const event of ['added', 'replaced', 'removed'] as const) library.events.on(event, () => readers.sync());
+    readers.sync();
+  }
+
+  /** What the HTTP side needs. */
+  routes(): ZonesDeps {
+    const { library } = this.#init;
+    return {
+      hasSource: (sourceId) => library.get(sourceId) !== undefined,
+      bodySchema: ZonesSchema,
+      get: (sourceId) => this.#store.get(sourceId),
+      put: (sourceId, body) => this.#store.put(sourceId, body),
+      remove: (sourceId) => this.#store.delete(sourceId),
+      counts: (sourceId) => this.observers.counts(sourceId),
+      resetCounts: (sourceId) => this.observers.resetLines(sourceId),
+    };
+  }
+
+  /** Stops reading; to be called before the pipelines end. */
+  stopReading(): void {
+    this.#readers?.close();
+  }
+
+  async close(): Promise<void> {
+    this.observers.close();
+    await this.#store.close();
+  }
+}
