@@ -1,13 +1,19 @@
 /**
- * One viewing: an RTCPeerConnection that receives one source in one rendition. The offer is posted as soon as
- * it is set, without waiting for ICE candidates; the server learns the browser's address from its checks.
+ * One viewing: an RTCPeerConnection that receives one source. It offers a video m-line for each rendition and has
+ * the server send only those that are looked at; changing the view changes what is sent, not the connection. The
+ * offer is posted as soon as it is set, without waiting for ICE candidates; the server learns the browser's
+ * address from its checks.
  */
+import { Commands } from './commands.js';
 import { ViewingError, refusal } from './explain.js';
+import { VIEWS, nearestView, offeredTracks, possibleViews, union } from './views.js';
 
 /** Long enough for ICE and DTLS over a bad network; Chromium gives up by itself after about 15 s. */
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A cold source starts within two seconds; transcoding a large file on a small machine may take longer. */
 const PICTURE_TIMEOUT_MS = 15_000;
+/** The picture that is there stays meanwhile. */
+const SWITCH_TIMEOUT_MS = 10_000;
 /** `disconnected` often heals by itself within this time. */
 const DISCONNECTED_GRACE_MS = 4_000;
 
@@ -22,38 +28,77 @@ export function unsupported() {
 /** An open viewing; `lost` resolves when its connection is gone for good, also after `close`. */
 export class Viewing {
   #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-  #stream = new MediaStream();
-  #video;
+  #deck;
+  #commands = new Commands(this.#pc.createDataChannel('commands'));
+  /** @type {RTCDataChannel | undefined} */
+  #detections;
+  /** By rendition, and `audio`. @type {Record<string, RTCRtpTransceiver>} */
+  #transceivers = {};
   #settleLost;
   /** @type {Promise<void>} */
   lost = new Promise((resolve) => (this.#settleLost = resolve));
+  /** What is shown. @type {import('./views.js').View} */
+  view;
+  /** What can be shown without another connection. @type {import('./views.js').View[]} */
+  views = [];
   /** Moments on `performance.now()`: clicked, posted, answered, connected, firstFrame. */
   times;
 
-  /** @param {HTMLVideoElement} video plays the media @param {number} clickedAt when the person asked for it */
-  constructor(video, clickedAt) {
-    this.#video = video;
+  /** @param {import('./stage.js').Deck} deck shows the media @param {number} clickedAt when the person asked for it */
+  constructor(deck, clickedAt) {
+    this.#deck = deck;
     this.times = { clicked: clickedAt };
   }
 
-  /** Connects; resolves once the first picture is on the screen. Throws `ViewingError`; the caller closes. */
-  async open({ source, rendition, signal }) {
+  /**
+   * Connects; resolves once the first picture is on the screen. Throws `ViewingError`; the caller closes.
+   * @param {{ source: string, view: import('./views.js').View, detectorLoaded: boolean, signal: AbortSignal }} wanted
+   */
+  async open({ source, view, detectorLoaded, signal }) {
     const pc = this.#pc;
-    pc.ontrack = ({ track }) => this.#stream.addTrack(track);
-    pc.addTransceiver('video', { direction: 'recvonly' });
-    pc.addTransceiver('audio', { direction: 'recvonly' });
-    this.#video.srcObject = this.#stream;
-    const picture = firstPicture(this.#video).then((now) => (this.times.firstFrame = now));
+    const offered = offeredTracks(detectorLoaded);
+    this.view = nearestView(view, possibleViews(offered, detectorLoaded));
+    for (const rendition of offered) this.#receive(rendition, this.#deck.video(rendition));
+    this.#receive('audio', this.#deck.audio);
+    this.#followView();
+    const active = VIEWS[this.view].tracks;
+    const picture = Promise.race(active.map((rendition) => nextPicture(this.#deck.video(rendition)))).then((now) => (this.times.firstFrame = now));
     await pc.setLocalDescription();
     this.times.posted = performance.now();
-    const answer = await postOffer({ sdp: pc.localDescription.sdp, type: 'offer', source, tracks: [rendition] }, signal);
+    const answer = await postOffer({ sdp: pc.localDescription.sdp, type: 'offer', source, tracks: offered, active }, signal);
     this.times.answered = performance.now();
     signal.throwIfAborted();
     const connected = this.#watch();
     await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    this.#settleView(answer.tracks ?? offered, detectorLoaded);
     await within(connected, CONNECT_TIMEOUT_MS, 'connection-failed', signal);
     // The picture may have come in the same turn of the event loop in which `connected` was noticed.
-    await within(Promise.race([picture, this.lost.then(() => Promise.reject(new ViewingError('connection-failed')))]), PICTURE_TIMEOUT_MS, 'no-picture', signal);
+    await within(this.#unlessLost(picture), PICTURE_TIMEOUT_MS, 'no-picture', signal);
+  }
+
+  /**
+   * Changes the view; resolves once its pictures are there, and the ones before stay until then.
+   * @param {import('./views.js').View} view one of `views` @param {AbortSignal} signal
+   * @throws ViewingError when the server refuses or sends no picture: the view stays what it was
+   */
+  async show(view, signal) {
+    const shown = VIEWS[this.view].tracks;
+    const { tracks, detections } = VIEWS[view];
+    const added = tracks.filter((track) => !shown.includes(track));
+    if (detections) this.#openDetections();
+    try {
+      if (added.length > 0) {
+        const pictures = Promise.all(added.map((rendition) => nextPicture(this.#deck.video(rendition))));
+        const refused = this.#commands.send('select', { tracks: union(shown, tracks) }).then(() => pictures);
+        await within(this.#unlessLost(refused), SWITCH_TIMEOUT_MS, 'no-switch', signal);
+      }
+      signal.throwIfAborted();
+      this.view = view;
+      this.#deck.show(view);
+    } finally {
+      // A switch that another one has overtaken leaves the settling to it.
+      if (!signal.aborted) this.#followView(added.length > 0 || shown.length > tracks.length);
+    }
   }
 
   /** @returns {Promise<RTCStatsReport>} */
@@ -61,16 +106,78 @@ export class Viewing {
     return this.#pc.getStats();
   }
 
-  /** True when the server sends sound. */
-  get hasAudio() {
-    return this.#stream.getAudioTracks().length > 0;
+  /** The id, in statistics, of the video that is looked at. */
+  get shownTrackId() {
+    return this.#transceivers[VIEWS[this.view].tracks[0]]?.receiver.track.id;
   }
 
-  /** Ends it; the server notices the closed connection. Idempotent. */
+  /** Boxes over the raw picture. */
+  get overlay() {
+    return this.#deck.overlay;
+  }
+
+  /** True when the server sends sound. */
+  get hasAudio() {
+    return this.#transceivers.audio?.currentDirection === 'recvonly';
+  }
+
+  /** False when the server has no detections to send, or stopped sending them. */
+  get sendsDetections() {
+    return this.#detections?.readyState === 'open';
+  }
+
+  /** Ends it; the server notices the closed connection. Idempotent. The last picture stays on its deck. */
   close() {
+    this.#detections = undefined;
+    this.#deck.overlay.stop();
     this.#pc.close();
-    if (this.#video.srcObject === this.#stream) this.#video.srcObject = null;
+    for (const element of [...this.#deck.videos, this.#deck.audio]) element.srcObject = null;
     this.#settleLost();
+  }
+
+  #receive(name, element) {
+    const transceiver = this.#pc.addTransceiver(name === 'audio' ? 'audio' : 'video', { direction: 'recvonly' });
+    this.#transceivers[name] = transceiver;
+    element.srcObject = new MediaStream([transceiver.receiver.track]);
+  }
+
+  /** A server may send less than was asked for. */
+  #settleView(tracks, detectorLoaded) {
+    this.views = possibleViews(tracks, detectorLoaded);
+    const view = nearestView(this.view, this.views);
+    if (view === undefined) throw new ViewingError('NOTHING_TO_SERVE', 'the server sends no video');
+    if (view === this.view) return;
+    this.view = view;
+    this.#followView(true);
+  }
+
+  /** Has the server send what the view needs and nothing else. */
+  #followView(selects = false) {
+    const { tracks, detections } = VIEWS[this.view];
+    if (detections) this.#openDetections();
+    else this.#closeDetections();
+    // Whatever else flows costs bandwidth, not the picture.
+    if (selects) this.#commands.send('select', { tracks }).catch(() => undefined);
+  }
+
+  /** Unordered and never repeated: boxes that come late are of no use. */
+  #openDetections() {
+    if (this.#detections) return;
+    const channel = this.#pc.createDataChannel('detections', { ordered: false, maxRetransmits: 0 });
+    this.#detections = channel;
+    const { overlay } = this.#deck;
+    channel.addEventListener('message', ({ data }) => this.#detections === channel && overlay.receive(data));
+    overlay.start(this.#transceivers.raw.receiver, Object.values(this.#transceivers).map(({ receiver }) => receiver));
+  }
+
+  #closeDetections() {
+    this.#detections?.close();
+    this.#detections = undefined;
+    this.#deck.overlay.stop();
+  }
+
+  #unlessLost(promise) {
+    return Promise.race([promise, this.lost.then(() => Promise.reject(new ViewingError('connection-failed')))]);
   }
 
   /** Resolves when connected, rejects when it failed before; afterwards settles `lost`. */
@@ -114,12 +221,15 @@ async function postOffer(body, signal) {
   return answer;
 }
 
-/** The moment the first picture is presented. A page in the background presents none: there, decoded counts. */
-function firstPicture(video) {
+/** The moment the next picture is presented. A page in the background presents none: there, decoded counts. */
+function nextPicture(video) {
   return new Promise((resolve) => {
     const presents = 'requestVideoFrameCallback' in video;
     if (presents) video.requestVideoFrameCallback((now) => resolve(now));
-    video.addEventListener('loadeddata', () => (!presents || document.hidden) && resolve(performance.now()), { once: true });
+    const hasData = () => (!presents || document.hidden) && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && resolve(performance.now());
+    video.addEventListener('loadeddata', hasData, { once: true });
+    document.addEventListener('visibilitychange', hasData, { once: true });
+    hasData();
   });
 }
 

@@ -1,0 +1,101 @@
+/**
+ * Boxes over a raw picture: takes the messages of a `detections` channel, draws on each presented frame what
+ * belongs to it, and has the browser hold frames back a little where their boxes keep coming late.
+ */
+import { DelayControl } from './delay-control.js';
+import { parseDetections } from './detections.js';
+import { FrameClock } from './frame-clock.js';
+import { FramePairing } from './frame-pairing.js';
+import { OverlayPainter } from './overlay-painter.js';
+
+export class Overlay {
+  #video;
+  #painter;
+  #settings;
+  #pairing = new FramePairing();
+  #delay = new DelayControl();
+  /** @type {FrameClock | undefined} */
+  #clock;
+  #receivers = [];
+  #shown = { rtp: undefined, boxes: undefined };
+  /** Zones and lines of the source. @type {import('./zones.js').Shape[]} */
+  shapes = [];
+  /** How long the browser holds frames at present, ms. */
+  bufferMs = 0;
+
+  /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas over it @param {import('./overlay-settings.js').OverlaySettings} settings */
+  constructor(video, canvas, settings) {
+    this.#video = video;
+    this.#painter = new OverlayPainter(canvas);
+    this.#settings = settings;
+  }
+
+  /**
+   * Draws from now on; counts begin afresh.
+   * @param {RTCRtpReceiver} receiver of the picture @param {RTCRtpReceiver[]} together all that must be held back alike
+   */
+  start(receiver, together) {
+    this.stop();
+    this.#pairing = new FramePairing();
+    this.#delay = new DelayControl();
+    this.#receivers = together;
+    this.#clock = new FrameClock(this.#video, receiver, (rtp, now) => this.#frame(rtp, now));
+  }
+
+  /** Idempotent. */
+  stop() {
+    this.#clock?.stop();
+    this.#clock = undefined;
+    this.#hold(0);
+    this.#painter.clear();
+    this.#shown = { rtp: undefined, boxes: undefined };
+  }
+
+  /** @param {unknown} text a message of the channel */
+  receive(text) {
+    const message = parseDetections(text);
+    if (!message || !this.#clock) return;
+    const now = performance.now();
+    const { latenessMs, isOnScreen } = this.#pairing.add(message, now);
+    if (isOnScreen) this.redraw();
+    if (latenessMs !== undefined && this.#clock.exactness !== 'none' && this.#delay.sample(latenessMs, now, this.bufferMs)) this.#hold(this.#delay.targetMs);
+  }
+
+  /** Draws the frame on the screen again, as settings or the element's size have changed. */
+  redraw() {
+    if (!this.#clock) return;
+    const { rtp } = this.#shown;
+    this.#draw(rtp === undefined ? this.#newest() : this.#pairing.boxesAt(rtp), rtp);
+  }
+
+  /** What there is to tell. */
+  figures() {
+    const { counts, newest } = this.#pairing;
+    return { ...counts, newest, detector: this.#pairing.detector(), exactness: this.#clock?.exactness, delayMs: this.#delay.targetMs };
+  }
+
+  #frame(rtp, now) {
+    this.#draw(rtp === undefined ? this.#newest() : this.#pairing.present(rtp, now), rtp);
+  }
+
+  /** Where frames cannot be told apart, the newest boxes are the best guess. */
+  #newest() {
+    const message = this.#pairing.newest;
+    return { kind: message ? 'moved' : 'none', objects: message?.objects ?? [], message, visibility: 1 };
+  }
+
+  #draw(boxes, rtp) {
+    this.#shown = { rtp, boxes };
+    this.#painter.paint({
+      boxes: { ...boxes, objects: boxes.objects.filter((object) => this.#settings.shows(object)) },
+      layers: this.#settings.layers,
+      trail: (objectId) => (rtp === undefined ? [] : this.#pairing.trail(objectId, rtp)),
+      shapes: this.shapes,
+    });
+  }
+
+  /** Older browsers have no such wish to fulfil: their boxes come late, and the readout says so. */
+  #hold(delayMs) {
+    for (const receiver of this.#receivers) if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = delayMs > 0 ? delayMs : null;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Where pictures are shown: two decks, so that one connection's picture stays until the next one has its own.
+ * A deck has a video for each rendition, a canvas over the raw one, and the sound.
+ */
+import { Overlay } from './overlay.js';
+import { VIEWS } from './views.js';
+
+export class Deck {
+  element = make('div', 'deck');
+  audio = make('audio', '');
+  overlay;
+  #videos = { raw: video(), processed: video() };
+
+  /** @param {import('./overlay-settings.js').OverlaySettings} settings */
+  constructor(settings) {
+    const canvas = make('canvas', '');
+    canvas.setAttribute('aria-hidden', 'true');
+    this.overlay = new Overlay(this.#videos.raw, canvas, settings);
+    this.element.append(this.#pane('raw', 'Overlay', canvas), this.#pane('processed', 'Burnt-in'), this.audio);
+    this.audio.autoplay = true;
+    new ResizeObserver(() => this.overlay.redraw()).observe(canvas);
+  }
+
+  /** @param {import('./views.js').Rendition} rendition */
+  video(rendition) {
+    return this.#videos[rendition];
+  }
+
+  get videos() {
+    return Object.values(this.#videos);
+  }
+
+  /** The visible pictures; none without a view. @param {import('./views.js').View} [view] */
+  show(view) {
+    for (const [rendition, element] of Object.entries(this.#videos)) element.classList.toggle('on', view !== undefined && VIEWS[view].tracks.includes(rendition));
+  }
+
+  #pane(rendition, caption, ...over) {
+    const pane = make('div', `pane ${rendition}`);
+    const name = make('span', 'caption');
+    name.textContent = caption;
+    pane.append(this.#videos[rendition], ...over, name);
+    return pane;
+  }
+}
+
+/** The element that holds the decks and takes their picture's shape. */
+export class Stage {
+  #root;
+  /** @type {Deck[]} */
+  decks;
+
+  /** @param {HTMLElement} root @param {import('./overlay-settings.js').OverlaySettings} settings */
+  constructor(root, settings) {
+    this.#root = root;
+    this.decks = [new Deck(settings), new Deck(settings)];
+    root.prepend(...this.decks.map(({ element }) => element));
+  }
+
+  /** Side by side or one alone. @param {import('./views.js').View} view */
+  arrange(view) {
+    this.#root.dataset.view = view;
+  }
+
+  /** @param {string} phase of the player */
+  set phase(phase) {
+    this.#root.dataset.phase = phase;
+  }
+
+  /** @param {number} width pixels @param {number} height pixels */
+  shape(width, height) {
+    this.#root.style.setProperty('--aspect', String(width / height));
+  }
+
+  /** The picture that is there before the first frame. @param {string | undefined} address */
+  poster(address) {
+    for (const element of this.decks.flatMap(({ videos }) => videos)) {
+      if (address === undefined) element.removeAttribute('poster');
+      else element.poster = address;
+    }
+  }
+
+  /** Fills the screen with picture and boxes, or gives it back. Where an element cannot (iPhone), it fills the window. */
+  toggleFullScreen() {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else if (this.#root.requestFullscreen) void this.#root.requestFullscreen();
+    else this.#root.classList.toggle('filled');
+  }
+}
+
+function video() {
+  return Object.assign(document.createElement('video'), { playsInline: true, autoplay: true, muted: true, disableRemotePlayback: true });
+}
+
+function make(tag, className) {
+  return Object.assign(document.createElement(tag), { className });
+}
