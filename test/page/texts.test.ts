@@ -19,8 +19,9 @@ interface ExplainModule {
 }
 type Stats = Readonly<Record<string, unknown>>;
 interface ReadoutModule {
-  readonly measure: (report: ReadonlyMap<string, Stats>, previous?: ReadonlyMap<string, Stats>) => Readonly<Record<string, string | number | undefined>>;
+  readonly measure: (report: ReadonlyMap<string, Stats>, previous?: ReadonlyMap<string, Stats>, trackId?: string) => Readonly<Record<string, string | number | undefined>>;
   readonly rows: (figures: object, times: Readonly<Record<string, number>>) => [string, string][];
+  readonly overlayRows: (figures: object) => [string, string][];
   readonly bitrate: (bps: number) => string;
 }
 interface GalleryModule {
@@ -65,7 +66,7 @@ describe('the words for what goes wrong', async () => {
 });
 
 describe('the readout', async () => {
-  const { measure, rows, bitrate } = await load<ReadoutModule>('readout.js');
+  const { measure, rows, overlayRows, bitrate } = await load<ReadoutModule>('readout.js');
   const report = (timestamp: number, bytesReceived: number, emitted: number): Map<string, Stats> =>
     new Map<string, Stats>([
       ['V', { type: 'inbound-rtp', id: 'V', kind: 'video', codecId: 'C', timestamp, bytesReceived, packetsLost: 2, frameWidth: 1280, frameHeight: 720, framesPerSecond: 30, jitterBufferDelay: emitted * 0.02, jitterBufferEmittedCount: emitted }],
@@ -88,6 +89,19 @@ describe('the readout', async () => {
   it('has a dash for what is not known yet', () => {
     assert.ok(rows(measure(new Map()), { clicked: 0 }).every(([, value]) => value === '–'));
     assert.deepEqual(rows({}, { clicked: 100, posted: 110, connected: 150, firstFrame: 180 }).slice(4, 7).map(([, value]) => value), ['80 ms', '70 ms', '30 ms']);
+  });
+
+  it('tells of the video that is looked at', () => {
+    const two = report(0, 0, 0);
+    two.set('W', { type: 'inbound-rtp', id: 'W', kind: 'video', trackIdentifier: 'second', frameWidth: 640 });
+    assert.deepEqual([measure(two, undefined, 'second')['width'], measure(two, undefined, 'unknown')['width']], [640, 1280]);
+  });
+
+  it("tells how the overlay's frames were paired", () => {
+    const counts = { frames: 2864, paired: 1432, withMessage: 1432, moved: 1432, late: 0, lost: 3, delayMs: 40, detector: { inferenceMs: 4.12, perSecond: 14.9 }, exactness: 'frame' };
+    assert.deepEqual(overlayRows(counts).map(([, value]) => value), ['1\u202f432 of 1\u202f432', '1\u202f432 of 2\u202f864', '0', '3', '4.1 ms · 15 /s', '40 ms']);
+    assert.match(overlayRows({ ...counts, exactness: 'receiver' })[0]?.[1] ?? '', /this browser names no frames/);
+    assert.equal(overlayRows({ ...counts, detector: undefined })[4]?.[1], '–');
   });
 
   it('writes bitrates in readable units', () => {

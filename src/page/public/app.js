@@ -1,135 +1,141 @@
-/** Wires the page: the list of sources, the address (`#/source/rendition`), the player and its readout. */
+/** Wires the page: the list of sources, the address (`#/source/view`), the player, the overlay's controls and the readouts. */
 import { Gallery, stillUrl } from './gallery.js';
+import { clearNotice, countDown, notice } from './notice.js';
+import { OverlayPanel } from './overlay-panel.js';
+import { OverlaySettings } from './overlay-settings.js';
 import { Player } from './player.js';
-import { measure, rows } from './readout.js';
+import { measure, overlayRows, rows } from './readout.js';
+import { Stage } from './stage.js';
+import { VIEWS, defaultView, nearestView, offeredTracks, parseAddress, possibleViews, writeAddress } from './views.js';
+import { shapesOf } from './zones.js';
 
 const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
-/** A failed switch is told for this long over the picture that goes on. */
-const KEPT_NOTICE_MS = 8_000;
-const RENDITIONS = ['raw', 'processed'];
+const OVERLAY_PERIOD_MS = 500;
+/** A server that detects has sent its first message long before. */
+const DETECTIONS_EXPECTED_MS = 5_000;
 
 const at = (id) => document.getElementById(id);
-const videos = [...document.querySelectorAll('#stage video')];
-const gallery = new Gallery(at('gallery'), (source) => choose(source, preferredRendition()));
-const player = new Player(videos, { phase: showPhase });
+const settings = new OverlaySettings(storage());
+const stage = new Stage(at('stage'), settings);
+const gallery = new Gallery(at('gallery'), (source) => choose(source, preferredView()));
+const player = new Player(stage.decks, { phase: showPhase, detectorLoaded: () => detectorLoaded });
+const panel = new OverlayPanel(at('panel'), settings, () => stage.decks.forEach(({ overlay }) => overlay.redraw()));
 /** By source, from the last `GET /available-videos`. */
 let listed = new Map();
 let detectorLoaded = true;
-/** What the address says; undefined while nothing is chosen. */
+/** What the address says; undefined while nothing is chosen. @type {import('./player.js').Wanted | undefined} */
 let chosen;
-let lastRendition;
+/** What plays, or would if it could. @type {import('./views.js').View | undefined} */
+let lastView;
 let clickedAt;
-let countdownTimer;
-let noticeTimer;
+/** Source and ids of the zones and lines that are drawn. */
+let drawnZones;
 
-// ---- choosing: the address is the state, so links and the back button work ----
-
-function choose(source, rendition) {
-  clickedAt = performance.now();
-  const hash = `#/${encodeURIComponent(source)}/${rendition}`;
-  if (location.hash === hash) route(true);
-  else location.hash = hash;
-}
-
-function preferredRendition() {
-  return lastRendition ?? (detectorLoaded ? 'processed' : 'raw');
-}
-
-function parseHash() {
-  const [, source, rendition] = location.hash.split('/');
-  if (!source) return undefined;
+/** Cookies and storage may be forbidden; the page then forgets. */
+function storage() {
   try {
-    return { source: decodeURIComponent(source), rendition: RENDITIONS.includes(rendition) ? rendition : preferredRendition() };
+    return localStorage;
   } catch {
-    return undefined; // not percent-encoding: a mangled link, treated as none
+    return undefined;
   }
 }
 
+// ---- choosing: the address is the state, so links and the back button work ----
+
+function choose(source, view) {
+  clickedAt = performance.now();
+  const address = writeAddress(source, view);
+  if (location.hash === address) route(true);
+  else location.hash = address;
+}
+
+function preferredView() {
+  return nearestView(lastView ?? defaultView(detectorLoaded), possibleViews(offeredTracks(detectorLoaded), detectorLoaded));
+}
+
 function route(again = false) {
-  const next = parseHash();
-  if (!again && next?.source === chosen?.source && next?.rendition === chosen?.rendition) return;
+  const address = parseAddress(location.hash);
+  const next = address && { view: preferredView(), ...address };
+  if (!again && next?.source === chosen?.source && next?.view === chosen?.view) return;
   const newSource = next?.source !== chosen?.source;
   chosen = next;
   gallery.select(next?.source);
   document.title = next ? `${next.source} · Sightline` : 'Sightline';
-  if (!next) {
-    at('player').hidden = true;
-    return player.leave();
-  }
-  at('player').hidden = false;
+  at('player').hidden = !next;
+  if (!next) return player.leave();
   at('title').textContent = next.source;
-  checkRendition(next.rendition);
-  if (newSource) {
-    at('readout').replaceChildren();
-    dressStage();
-    at('player').scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-    at('title').focus({ preventScroll: true });
-  }
+  if (newSource) openSource(next);
+  checkViews();
   player.play(next, clickedAt ?? performance.now());
   clickedAt = undefined;
+}
+
+function openSource({ source, view }) {
+  for (const list of [at('readout'), at('overlay-readout')]) list.replaceChildren();
+  panel.open(source);
+  stage.arrange(view);
+  dressStage();
+  at('player').scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  at('title').focus({ preventScroll: true });
 }
 
 /** The stage takes the picture's shape and shows its still before the first frame comes. */
 function dressStage() {
   const video = listed.get(chosen?.source);
-  at('stage').style.setProperty('--aspect', video?.width && video?.height ? String(video.width / video.height) : String(16 / 9));
-  for (const element of videos) {
-    if (video) element.poster = stillUrl(video);
-    else element.removeAttribute('poster');
-  }
+  stage.shape(video?.width || 16, video?.height || 9);
+  stage.poster(video && stillUrl(video));
 }
 
-function checkRendition(rendition) {
-  for (const input of document.querySelectorAll('input[name=rendition]')) {
-    input.checked = input.value === rendition;
-    input.disabled = input.value === 'processed' && !detectorLoaded && rendition !== 'processed';
-    input.parentElement.title = input.disabled ? 'The server runs without a detector' : '';
+/** Messages name the zones and lines of their source; where those lie is asked for once, and again when others are named. */
+async function loadZones(source, message) {
+  const named = [...(message?.zones ?? []).map(({ zone }) => zone), ...(message?.lines ?? []).map(({ line }) => line)].join('\n');
+  if (drawnZones === `${source}\n${named}`) return;
+  drawnZones = `${source}\n${named}`;
+  const geometry = named === '' ? undefined : await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined);
+  if (chosen?.source === source) for (const { overlay } of stage.decks) overlay.shapes = shapesOf(geometry);
+}
+
+function checkViews() {
+  const possible = player.viewing?.views ?? possibleViews(offeredTracks(detectorLoaded), detectorLoaded);
+  for (const input of document.querySelectorAll('input[name=view]')) {
+    input.checked = input.value === chosen?.view;
+    input.disabled = !possible.includes(input.value) && !input.checked;
+    input.parentElement.title = input.disabled ? (detectorLoaded ? 'The server does not send it' : 'The server runs without a detector') : '';
   }
 }
 
 // ---- what the person sees of the player's state ----
 
 function showPhase(phase, detail = {}) {
-  clearInterval(countdownTimer);
-  clearTimeout(noticeTimer);
-  at('countdown').textContent = '';
-  at('stage').dataset.phase = phase;
-  if (phase === 'idle') return;
-  if (phase === 'playing') {
-    if (chosen) lastRendition = chosen.rendition;
-    showMute();
-    return notice(`Playing, ${detail.rendition}`, '', { hidden: true });
-  }
+  clearNotice();
+  stage.phase = phase;
+  if (phase === 'playing') return showPlaying(detail);
   if (phase === 'connecting') return notice(detail.again ? 'Reconnecting' : 'Connecting', '', { small: detail.over, busy: true });
+  if (phase === 'switching') return notice('Switching', '', { small: true, busy: true });
   if (phase === 'waiting') {
     notice(detail.title, detail.text, { busy: true });
     return countDown(detail.seconds);
   }
+  if (phase !== 'failed') return;
   if (!detail.kept) return notice(detail.title, detail.text, { retry: true });
-  notice(detail.title, 'The picture that plays goes on.', { small: true });
-  noticeTimer = setTimeout(() => (at('notice').hidden = true), KEPT_NOTICE_MS);
-  chosen = detail.kept;
-  history.replaceState(null, '', `#/${encodeURIComponent(chosen.source)}/${chosen.rendition}`);
-  checkRendition(chosen.rendition);
+  showPlaying(detail.kept);
+  notice(detail.title, 'The picture that plays goes on.', { small: true, passing: true });
 }
 
-/** `small`: in a corner, beside a picture that still plays. `hidden`: for screen readers only. */
-function notice(title, text, { small = false, hidden = false, busy = false, retry = false }) {
-  const box = at('notice');
-  box.hidden = false;
-  box.className = `notice${small ? ' small' : ''}${hidden ? ' visually-hidden' : ''}${busy ? ' busy' : ''}`;
-  at('notice-title').textContent = title;
-  at('notice-text').textContent = text;
-  at('retry').hidden = !retry;
-}
-
-function countDown(seconds) {
-  if (seconds < 2) return;
-  const end = performance.now() + seconds * 1000;
-  const show = () => (at('countdown').textContent = `Next attempt in ${Math.max(0, Math.ceil((end - performance.now()) / 1000))} s`);
-  show();
-  countdownTimer = setInterval(show, 250);
+/** The address follows what plays, which may be less than what was asked for. */
+function showPlaying({ source, view }) {
+  const isLess = chosen?.view !== view;
+  chosen = { source, view };
+  lastView = view;
+  stage.phase = 'playing';
+  stage.arrange(view);
+  history.replaceState(null, '', writeAddress(source, view));
+  checkViews();
+  showMute();
+  showOverlay();
+  if (isLess) notice(`${VIEWS[view].name} plays`, 'The server sends nothing else of this video.', { small: true, passing: true });
+  else notice(`Playing, ${VIEWS[view].name}`, '', { hidden: true });
 }
 
 function showMute() {
@@ -139,7 +145,7 @@ function showMute() {
   at('mute').setAttribute('aria-pressed', String(player.muted));
 }
 
-// ---- the readout ----
+// ---- the readouts ----
 
 let previous = { viewing: undefined, report: undefined };
 
@@ -147,11 +153,29 @@ async function readOut() {
   const viewing = player.viewing;
   if (!viewing) return;
   const report = await viewing.stats();
-  const figures = measure(report, previous.viewing === viewing ? previous.report : undefined);
+  const figures = measure(report, previous.viewing === viewing ? previous.report : undefined, viewing.shownTrackId);
   previous = { viewing, report };
-  if (figures.width && figures.height) at('stage').style.setProperty('--aspect', String(figures.width / figures.height));
-  const list = at('readout');
-  const written = rows(figures, viewing.times);
+  viewing.overlay.bufferMs = figures.jitterBufferMs ?? 0;
+  if (figures.width && figures.height) stage.shape(figures.width, figures.height);
+  write(at('readout'), rows(figures, viewing.times));
+}
+
+function showOverlay() {
+  const viewing = player.viewing;
+  const hasOverlay = viewing !== undefined && VIEWS[viewing.view].detections;
+  panel.shown = hasOverlay;
+  at('overlay-readout').hidden = !hasOverlay;
+  if (!hasOverlay) return;
+  const figures = viewing.overlay.figures();
+  panel.update(figures.newest?.objects ?? []);
+  if (figures.newest) void loadZones(chosen.source, figures.newest);
+  write(at('overlay-readout'), overlayRows(figures));
+  const { newest, detector, ...counts } = figures;
+  Object.assign(at('overlay-readout').dataset, counts);
+  at('no-detections').hidden = figures.messages > 0 || performance.now() - viewing.overlay.startedAt < DETECTIONS_EXPECTED_MS;
+}
+
+function write(list, written) {
   if (list.children.length !== written.length) {
     list.replaceChildren(
       ...written.map(([name]) => {
@@ -176,7 +200,7 @@ async function refresh() {
     gallery.select(chosen?.source);
     at('empty').hidden = list.videos.length > 0;
     setServer('');
-    if (chosen) checkRendition(chosen.rendition);
+    if (chosen) checkViews();
   } catch {
     setServer('The server cannot be reached; looking again every few seconds.');
   }
@@ -195,19 +219,14 @@ function setServer(text) {
 
 // ---- controls ----
 
-for (const input of document.querySelectorAll('input[name=rendition]')) {
+for (const input of document.querySelectorAll('input[name=view]')) {
   input.addEventListener('change', () => chosen && choose(chosen.source, input.value));
 }
 at('mute').addEventListener('click', () => {
   player.muted = !player.muted;
   showMute();
 });
-at('fullscreen').addEventListener('click', () => {
-  const shown = document.querySelector('#stage video.on') ?? videos[0];
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else if (at('stage').requestFullscreen) void at('stage').requestFullscreen();
-  else shown.webkitEnterFullscreen?.(); // iPhone: only the video element goes full screen
-});
+at('fullscreen').addEventListener('click', () => stage.toggleFullScreen());
 at('leave').addEventListener('click', () => {
   const source = chosen?.source;
   location.hash = '#/';
@@ -224,6 +243,7 @@ addEventListener('pageshow', (event) => event.persisted && route(true));
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
 setInterval(() => document.visibilityState === 'visible' && void refresh(), LIST_PERIOD_MS);
 setInterval(() => document.visibilityState === 'visible' && void readOut(), READOUT_PERIOD_MS);
+setInterval(() => document.visibilityState === 'visible' && showOverlay(), OVERLAY_PERIOD_MS);
 
 await refresh();
 dressStage();

@@ -33,6 +33,7 @@ const TEXTS = {
     true,
   ],
   'no-picture': ['No picture arrived', 'The connection stands, but the source sent no video. The server log says why.', true],
+  'no-switch': ['The view did not change', 'The server sent no picture for it.', false],
   lost: ['Connection lost', 'Reconnecting.', true],
   // The server's codes.
   CAPACITY_REACHED: ['The server is full', 'All places are taken. This page tries again by itself.', true],

@@ -22,6 +22,8 @@ export class Overlay {
   shapes = [];
   /** How long the browser holds frames at present, ms. */
   bufferMs = 0;
+  /** When drawing began, on `performance.now()`. */
+  startedAt = 0;
 
   /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas over it @param {import('./overlay-settings.js').OverlaySettings} settings */
   constructor(video, canvas, settings) {
@@ -39,6 +41,7 @@ export class Overlay {
     this.#pairing = new FramePairing();
     this.#delay = new DelayControl();
     this.#receivers = together;
+    this.startedAt = performance.now();
     this.#clock = new FrameClock(this.#video, receiver, (rtp, now) => this.#frame(rtp, now));
   }
 

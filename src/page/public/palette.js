@@ -10,7 +10,7 @@ export function classColours(classId) {
   const lightness = classId % 3 === 1 ? 0.45 : 0.52;
   const [red, green, blue] = hslToRgb(hue, lightness);
   // Limited-range BT.601, as the server decides it.
-  const luma = 16 + 0.257 * red + 0.504 * green + 0.098 * blue;
+  const luma = Math.round(16 + 0.257 * red + 0.504 * green + 0.098 * blue);
   return { background: `rgb(${Math.round(red)} ${Math.round(green)} ${Math.round(blue)})`, text: luma > 130 ? '#000' : '#fff' };
 }
 

@@ -1,4 +1,4 @@
-/** The figures of a viewing: measured from two WebRTC statistics reports, and written for a person. */
+/** The figures of a viewing and of its overlay: measured from two WebRTC statistics reports, counted by the overlay, and written for a person. */
 
 /**
  * @typedef {object} Figures
@@ -17,11 +17,13 @@ const H264_PROFILES = { 42: 'Baseline', '4d': 'Main', 58: 'Extended', 64: 'High'
 /**
  * @param {Map<string, any>} report `RTCStatsReport`
  * @param {Map<string, any>} [previous] the report before it; without it rates are left out
+ * @param {string} [trackId] of the video that is looked at; default the first
  * @returns {Figures}
  */
-export function measure(report, previous) {
+export function measure(report, previous, trackId) {
   const received = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
-  const video = received.find(({ kind }) => kind === 'video');
+  const videos = received.filter(({ kind }) => kind === 'video');
+  const video = videos.find(({ trackIdentifier }) => trackIdentifier === trackId) ?? videos[0];
   const pair = [...report.values()].find((entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded');
   const figures = {
     codec: codecName(report.get(video?.codecId)),
@@ -57,6 +59,29 @@ export function rows(figures, times) {
     ['Round trip', roundTripMs === undefined ? undefined : `${roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs)} ms`],
     ['Packets lost', packetsLost === undefined ? undefined : String(packetsLost)],
   ].map(([name, value]) => [name, value ?? '–']);
+}
+
+/** How frames are told apart, for a person; empty where each frame says it itself. */
+const EXACTNESS = { frame: '', receiver: ' (by the receiver, this browser names no frames)', none: ' (newest boxes, this browser names no frames)' };
+
+/**
+ * @param {ReturnType<import('./overlay.js').Overlay['figures']>} figures
+ * @returns {[string, string][]}
+ */
+export function overlayRows({ frames, paired, withMessage, moved, late, lost, detector, delayMs, exactness }) {
+  return [
+    ['Frames paired', `${grouped(paired)} of ${grouped(withMessage)}${EXACTNESS[exactness] ?? ''}`],
+    ['Boxes moved on', `${grouped(moved)} of ${grouped(frames)}`],
+    ['Messages late', grouped(late)],
+    ['Messages lost', grouped(lost)],
+    ['Detector', detector && `${detector.inferenceMs.toFixed(1)} ms · ${Math.round(detector.perSecond)} /s`],
+    ['Extra delay', `${delayMs} ms`],
+  ].map(([name, value]) => [name, value ?? '–']);
+}
+
+/** Thousands apart: `1 432`. @param {number} count */
+export function grouped(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 /** @param {number} bps */

@@ -1,0 +1,40 @@
+/** What the person is told over the picture: a title, what to do, and how long until the next attempt. */
+
+/** A failed switch is told for this long over the picture that goes on. */
+const KEPT_MS = 8_000;
+
+const at = (id) => document.getElementById(id);
+let countdownTimer;
+let hideTimer;
+
+/**
+ * Shows a notice in place of the one before. `small`: in a corner, beside a picture that plays; `hidden`: for
+ * screen readers only; `busy`: with a spinner; `retry`: with a button; `passing`: goes by itself.
+ */
+export function notice(title, text = '', { small = false, hidden = false, busy = false, retry = false, passing = false } = {}) {
+  clearNotice();
+  const box = at('notice');
+  box.hidden = false;
+  box.className = `notice${small ? ' small' : ''}${hidden ? ' visually-hidden' : ''}${busy ? ' busy' : ''}`;
+  at('notice-title').textContent = title;
+  at('notice-text').textContent = text;
+  at('retry').hidden = !retry;
+  if (passing) hideTimer = setTimeout(() => (box.hidden = true), KEPT_MS);
+}
+
+/** Takes the notice away, with its countdown. */
+export function clearNotice() {
+  clearInterval(countdownTimer);
+  clearTimeout(hideTimer);
+  at('countdown').textContent = '';
+  at('notice').hidden = true;
+}
+
+/** @param {number} seconds until the next attempt */
+export function countDown(seconds) {
+  if (seconds < 2) return;
+  const end = performance.now() + seconds * 1000;
+  const show = () => (at('countdown').textContent = `Next attempt in ${Math.max(0, Math.ceil((end - performance.now()) / 1000))} s`);
+  show();
+  countdownTimer = setInterval(show, 250);
+}
