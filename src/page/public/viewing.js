@@ -89,8 +89,9 @@ export class Viewing {
     try {
       if (added.length > 0) {
         const pictures = Promise.all(added.map((rendition) => nextPicture(this.#deck.video(rendition))));
-        const refused = this.#commands.send('select', { tracks: union(shown, tracks) }).then(() => pictures);
-        await within(this.#unlessLost(refused), SWITCH_TIMEOUT_MS, 'no-switch', signal);
+        // A server that knows no commands says nothing, and sends everything anyway.
+        const answered = this.#commands.send('select', { tracks: union(shown, tracks) }).then(() => pictures);
+        await within(this.#unlessLost(Promise.race([answered, pictures])), SWITCH_TIMEOUT_MS, 'no-switch', signal);
       }
       signal.throwIfAborted();
       this.view = view;
