@@ -12,6 +12,7 @@ import { shapesOf } from './zones.js';
 const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
 const OVERLAY_PERIOD_MS = 500;
+const ZONES_PERIOD_MS = 5_000;
 /** A server that detects has sent its first message long before. */
 const DETECTIONS_EXPECTED_MS = 5_000;
 
@@ -29,8 +30,8 @@ let chosen;
 /** What plays, or would if it could. @type {import('./views.js').View | undefined} */
 let lastView;
 let clickedAt;
-/** Source and ids of the zones and lines that are drawn. */
-let drawnZones;
+/** Which zones and lines are drawn. */
+let zones = { source: undefined, drawn: false, askedAt: 0 };
 
 /** Cookies and storage may be forbidden; the page then forgets. */
 function storage() {
@@ -87,12 +88,13 @@ function dressStage() {
   stage.poster(video && stillUrl(video));
 }
 
-/** Messages name the zones and lines of their source; where those lie is asked for once, and again when others are named. */
+/** Messages name the zones and lines of their source; where those lie is asked for then, and again now and then, because people move them. */
 async function loadZones(source, message) {
-  const named = [...(message?.zones ?? []).map(({ zone }) => zone), ...(message?.lines ?? []).map(({ line }) => line)].join('\n');
-  if (drawnZones === `${source}\n${named}`) return;
-  drawnZones = `${source}\n${named}`;
-  const geometry = named === '' ? undefined : await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined);
+  const hasZones = message.zones !== undefined || message.lines !== undefined;
+  const isFresh = zones.source === source && zones.drawn === hasZones && (!hasZones || performance.now() - zones.askedAt < ZONES_PERIOD_MS);
+  if (isFresh) return;
+  zones = { source, drawn: hasZones, askedAt: performance.now() };
+  const geometry = hasZones ? await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined) : undefined;
   if (chosen?.source === source) for (const { overlay } of stage.decks) overlay.shapes = shapesOf(geometry);
 }
 

@@ -17,7 +17,7 @@ export class Deck {
     canvas.setAttribute('aria-hidden', 'true');
     this.overlay = new Overlay(this.#videos.raw, canvas, settings);
     this.element.append(this.#pane('raw', 'Overlay', canvas), this.#pane('processed', 'Burnt-in'), this.audio);
-    this.audio.autoplay = true;
+    Object.assign(this.audio, { autoplay: true, muted: true });
     new ResizeObserver(() => this.overlay.redraw()).observe(canvas);
   }
 

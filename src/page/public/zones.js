@@ -10,14 +10,15 @@
 /** @param {any} geometry of `GET /sources/:id/zones` @returns {Shape[]} what of it can be drawn */
 export function shapesOf(geometry) {
   const entries = (list) => (Array.isArray(list) ? list.filter((entry) => typeof entry?.id === 'string') : []);
-  const zones = entries(geometry?.zones).map(({ id, polygon, points, units }) => ({
+  const isFraction = geometry?.units === 'fraction';
+  const zones = entries(geometry?.zones).map(({ id, polygon }) => ({
     isArea: true,
-    points: scaled(polygon ?? points, units ?? geometry.units),
+    points: placed(polygon, isFraction),
     text: ({ zones: states }) => named(id, states?.find(({ zone }) => zone === id)?.count),
   }));
-  const lines = entries(geometry?.lines).map(({ id, points, from, to, units }) => ({
+  const lines = entries(geometry?.lines).map(({ id, from, to }) => ({
     isArea: false,
-    points: scaled(points ?? [from, to], units ?? geometry.units),
+    points: placed([from, to], isFraction),
     text: ({ lines: states }) => {
       const state = states?.find(({ line }) => line === id);
       return named(id, state && `in ${state.in} · out ${state.out}`);
@@ -26,11 +27,9 @@ export function shapesOf(geometry) {
   return [...zones, ...lines].filter(({ points }) => points !== undefined);
 }
 
-/** Fractions of the picture are scaled to it: what says so, and whatever lies within 1 by 1. */
-function scaled(points, units) {
+function placed(points, isFraction) {
   const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
   if (!Array.isArray(points) || points.length < 2 || !points.every(isPoint)) return undefined;
-  const isFraction = units === undefined ? points.flat().every((value) => value >= 0 && value <= 1) : /^frac|^rel|^norm/.test(units);
   return ({ width, height }) => (isFraction ? points.map(([x, y]) => [x * width, y * height]) : points);
 }
 
