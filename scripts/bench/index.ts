@@ -4,6 +4,7 @@ import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
 import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
+import { run as glue } from './glue.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   'first-frame': firstFrame,
   'fan-out': fanOut,
   'frame-exact': frameExact,
+  glue,
   vision,
   tracker,
   soak,
@@ -22,6 +24,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   first-frame   Chromium: time to the first picture, freezes, jitter buffer   [--joins 20]
   fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
   frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
+  glue          CPU per picture beside decoding, net and encoding; stalls     [--seconds 20]
   vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20]
   tracker       ids and boxes against labels, beside boxes that stand still, and its CPU
   soak          memory and leftovers while viewers come and go                [--seconds 600]

@@ -33,7 +33,7 @@ export async function run(options: VisionStagesOptions = {}): Promise<Row[]> {
   return [...rows, await trackerStage(), await annotateStage(picture)];
 }
 
-async function netStages(model: ModelDescription, picture: VideoFrame): Promise<Row[]> {
+export async function netStages(model: ModelDescription, picture: VideoFrame): Promise<Row[]> {
   const family = familyOf(model);
   const { widthPx, heightPx } = family.input;
   const letterbox = new Letterbox(WIDTH, HEIGHT, family.input);
@@ -60,7 +60,7 @@ async function netStages(model: ModelDescription, picture: VideoFrame): Promise<
 }
 
 /** A result comes every third picture, as with `DETECT_FPS` 10. */
-function trackerStage(): Promise<Row> {
+export function trackerStage(): Promise<Row> {
   const tracker = new ObjectTracker({ widthPx: WIDTH, heightPx: HEIGHT });
   let picture = 0;
   return measure(`tracker, ${TRACKED} objects`, () => {
@@ -70,7 +70,7 @@ function trackerStage(): Promise<Row> {
   });
 }
 
-async function annotateStage(picture: VideoFrame): Promise<Row> {
+export async function annotateStage(picture: VideoFrame): Promise<Row> {
   const labels = new LabelRenderer({ labels: LABELS });
   await labels.prepare(HEIGHT);
   const objects = drawnObjects();
@@ -82,7 +82,7 @@ async function measure(stage: string, work: () => unknown): Promise<Row> {
   return { figure: stage, value: await medianCpuMs(work), unit: 'CPU ms per picture' };
 }
 
-async function medianCpuMs(work: () => unknown): Promise<number> {
+export async function medianCpuMs(work: () => unknown): Promise<number> {
   const values: number[] = [];
   // The first run warms the compiler up.
   for (let i = 0; i <= RUNS; i++) {
