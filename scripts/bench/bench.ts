@@ -23,8 +23,10 @@ export interface BenchOptions {
   readonly joins: number;
   /** fan-out: numbers of viewers. Default 1, 10, 50, 100. */
   readonly clients: readonly number[];
-  /** fan-out, vision, soak: seconds of each measurement. Default 6, 20 and 600. */
+  /** Seconds of each measurement. Default: the bench's own. */
   readonly seconds: number | undefined;
+  /** vision: an `.onnx` with its JSON beside it, or the JSON. Default: the bundled model. */
+  readonly model: string | undefined;
 }
 
 /** CPU, cores and Node version. */

@@ -25,7 +25,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
   frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
   glue          CPU per picture beside decoding, net and encoding; stalls     [--seconds 20]
-  vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20]
+  vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20] [--model FILE]
   tracker       ids and boxes against labels, beside boxes that stand still, and its CPU
   soak          memory and leftovers while viewers come and go                [--seconds 600]
 
@@ -39,6 +39,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
         joins: { type: 'string', default: '20' },
         clients: { type: 'string', default: '1,10,50,100' },
         seconds: { type: 'string' },
+        model: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     });
@@ -47,7 +48,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     if (!bench || more.length > 0) return `name one bench: ${Object.keys(BENCHES).join(', ')}`;
     const clients = values.clients.split(',').map((count) => whole('clients', count, 500));
     const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
-    return { name, bench, options: { joins: whole('joins', values.joins, 1000), clients, seconds }, json: values.json };
+    return { name, bench, options: { joins: whole('joins', values.joins, 1000), clients, seconds, model: values.model }, json: values.json };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
