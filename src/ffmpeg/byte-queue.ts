@@ -16,6 +16,13 @@ export class ByteQueue {
     this.#length += chunk.length;
   }
 
+  /** Copies what waits, so that the chunks it came in may be written again. */
+  keep(): void {
+    if (this.#length === 0) return;
+    const copy = this.take(this.#length);
+    this.append(copy);
+  }
+
   /** The first `count` bytes without using them up, or fewer when fewer wait; a view where that is possible. */
   peek(count: number): Buffer {
     const first = this.#chunks[0];

@@ -94,6 +94,7 @@ class FfmpegDecoder implements Decoder {
         },
       ],
       onOutput: (chunk) => parser.push(chunk),
+      reusesChunks: true,
       expectOutput: 'on-input',
     });
     this.closed = this.#process.closed;

@@ -62,15 +62,16 @@ export class NutParser {
     this.#sink = sink;
   }
 
-  /** Throws `FFMPEG_FAILED` when the stream is malformed; it cannot be continued then. */
+  /** The chunk is not needed after the call. Throws `FFMPEG_FAILED` when the stream is malformed; it cannot be continued then. */
   push(chunk: Buffer): void {
     this.#queue.append(chunk);
     if (!this.#signatureRead) {
-      if (this.#queue.length < FILE_ID.length) return;
+      if (this.#queue.length < FILE_ID.length) return this.#queue.keep();
       if (!this.#queue.take(FILE_ID.length).equals(FILE_ID)) throw malformed('no NUT signature');
       this.#signatureRead = true;
     }
     while (this.#queue.length > 0 && this.#step());
+    this.#queue.keep();
   }
 
   /** Reads one thing; false when more bytes are needed. */

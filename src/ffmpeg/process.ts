@@ -6,6 +6,7 @@ import { MediaPeerError } from '../errors.js';
 import { trackChild } from './children.js';
 import type { FfmpegDeps } from './deps.js';
 import { startFluent, type CommandLine } from './fluent.js';
+import { readReusing } from './reused-reads.js';
 
 /** What to run. */
 export interface ProcessSpec extends CommandLine {
@@ -13,6 +14,8 @@ export interface ProcessSpec extends CommandLine {
   readonly owner: string;
   /** Takes each chunk of standard output; one that throws ends the process with that error. */
   readonly onOutput: (chunk: Buffer) => void;
+  /** A chunk's memory is written again after `onOutput`: cheaper where there is much of it. Default false. */
+  readonly reusesChunks?: boolean;
   /**
    * `always`: output must keep coming from the start. `on-input`: output must come after `write` (at the
    * latest `outputTimeoutMs` later).
@@ -159,7 +162,8 @@ class RunningProcess implements FfmpegProcess {
     child.stderr?.on('data', (text: string | Buffer) => {
       this.#stderr = (this.#stderr + String(text)).slice(-STDERR_TAIL_CHARS);
     });
-    stdout.on('data', (chunk: Buffer) => this.#output(chunk));
+    const onChunk = (chunk: Buffer): void => this.#output(chunk);
+    if (this.#spec.reusesChunks !== true || !readReusing(stdout, onChunk)) stdout.on('data', onChunk);
     child.once('close', (code, signal) => this.#end(code, signal));
     child.once('exit', (code, signal) => {
       this.#exited = { code, signal };

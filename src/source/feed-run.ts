@@ -70,6 +70,8 @@ export async function openFeedRun(owner: string, file: string, plan: FeedPlan, p
     inputs: plan.audioIndex === undefined ? [input] : [input, input],
     outputs: plan.audioIndex === undefined ? [pictures] : [pictures, sound],
     onOutput: (chunk) => video.push(chunk),
+    // Frames that are copied are parts of the chunks.
+    reusesChunks: plan.delivery !== 'passthrough',
     expectOutput: 'always',
   });
   const closed = process.closed.then(async (end) => {

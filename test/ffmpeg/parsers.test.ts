@@ -112,6 +112,19 @@ for (const { name, stream, frames, run } of PARSERS) {
   });
 }
 
+test('NUT needs nothing of a chunk after it was taken: its memory may be written again', () => {
+  const picturesOf = (memory: 'kept' | 'written again', seed: number): Buffer[] => {
+    const pictures: Buffer[] = [];
+    const parser = new NutParser(PICTURE_BYTES, { allocate: () => Buffer.alloc(PICTURE_BYTES), picture: (data) => pictures.push(data) });
+    for (const chunk of chunksOf(Buffer.from(nut), seededRandom(seed), seed % 2 === 0 ? 40 : 9000)) {
+      parser.push(chunk);
+      if (memory === 'written again') chunk.fill(0xff);
+    }
+    return pictures;
+  };
+  for (let seed = 1; seed <= 4; seed++) assert.deepEqual(picturesOf('written again', seed), picturesOf('kept', seed));
+});
+
 function flvFrames(stream: Buffer): FlvFrame[] {
   const frames: FlvFrame[] = [];
   new FlvParser((frame) => frames.push(frame)).push(stream);
