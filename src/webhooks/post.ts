@@ -1,0 +1,66 @@
+/** One try to deliver, and what its end means. */
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+
+/** How a try ended. */
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly status: number }
+  /** The receiver does not want it: trying again would change nothing. */
+  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
+  /** May heal by itself. */
+  | { readonly kind: 'failed'; readonly status: number | undefined; readonly why: string; readonly retryAfterMs: number };
+
+export interface PostRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Ends the try; it counts as failed. */
+  readonly signal: AbortSignal;
+}
+
+/** A receiver may ask for patience, but not for more than this. */
+const MAX_RETRY_AFTER_MS = 900_000;
+
+/** Posts JSON. Redirects are not followed: they would carry events, and what signs them, to somebody else. Never rejects. */
+export async function post({ url, headers, body, clock, timeoutMs, signal }: PostRequest): Promise<Outcome> {
+  const ending = new AbortController();
+  const abort = (): void => ending.abort(new Error('the server is shutting down'));
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const timer = clock.after(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs / 1000} s`)));
+  try {
+    const response = await fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/json', 'user-agent': 'Sightline', ...headers }, body, signal: ending.signal });
+    // The answer is its status; nobody waits for the rest.
+    await response.body?.cancel();
+    return judge(response, clock);
+  } catch (error) {
+    return { kind: 'failed', status: undefined, why: reasonOf(error), retryAfterMs: 0 };
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function judge(response: Response, clock: Clock): Outcome {
+  const { status } = response;
+  if (response.ok) return { kind: 'delivered', status };
+  if (status >= 300 && status < 400) return { kind: 'refused', status, why: `a redirect to ${response.headers.get('location') ?? 'nowhere'}, which is not followed; name the last address in WEBHOOK_URL` };
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'refused', status, why: `HTTP ${status}` };
+  return { kind: 'failed', status, why: `HTTP ${status}`, retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock) };
+}
+
+/** Seconds or a date (RFC 9110 §10.2.3). */
+function retryAfterMs(value: string | null, clock: Clock): number {
+  if (value === null) return 0;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - clock.wallClock();
+  return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return messageOf(error);
+  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
+}
