@@ -9,6 +9,7 @@ import { findFfmpeg } from '../../src/ffmpeg/index.js';
 import { silentLogger } from '../../src/logger.js';
 import { ResourceLedger } from '../../src/resources.js';
 import { UsageError } from '../load-test/options.js';
+import { enterCallersFolder } from '../models/callers-folder.js';
 import { CommandError } from '../models/failures.js';
 import { annotateVideo } from './annotate-video.js';
 import { parseOptions, USAGE, type AnnotateOptions } from './options.js';
@@ -17,7 +18,10 @@ const stop = new AbortController();
 
 async function run(options: AnnotateOptions): Promise<string> {
   const config = loadConfig();
-  const modelPath = options.model === undefined ? configuredPath(config, 'MODEL') : path.resolve(options.model);
+  // What the server would use, seen from where the server would start.
+  const configured = configuredPath(config, 'MODEL');
+  enterCallersFolder('annotate', process.env);
+  const modelPath = options.model === undefined ? configured : path.resolve(options.model);
   if (options.model === undefined && config.MODEL === 'none') throw new CommandError('MODEL is none; name a model with --model FILE');
   const ledger = new ResourceLedger();
   const clock = systemClock(ledger);
@@ -25,12 +29,13 @@ async function run(options: AnnotateOptions): Promise<string> {
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
   });
+  const detectorInit = { modelPath, clock, ledger, logger: silentLogger, executionProviders: config.EXECUTION_PROVIDERS };
   const bar = new SingleBar({ format: '[{bar}] {percentage}% {value}/{total} pictures, {fps} a second, {eta_formatted} left', hideCursor: true, etaBuffer: 200, stream: process.stderr }, Presets.shades_classic);
   const startedMs = clock.now();
   try {
     return await annotateVideo(options, {
       ...{ tools, clock, ledger, logger: silentLogger, signal: stop.signal, detectFps: config.DETECT_FPS },
-      openDetector: () => Detector.open({ modelPath, clock, ledger, logger: silentLogger }),
+      openDetector: () => Detector.open(detectorInit),
       onProgress: (pictures, expected) => {
         if (!process.stderr.isTTY) return;
         if (!bar.isActive) bar.start(expected ?? 0, 0, { fps: '…' });

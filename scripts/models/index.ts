@@ -2,6 +2,7 @@
 import { MediaPeerError } from '../../src/errors.js';
 import { UsageError } from '../load-test/options.js';
 import { add } from './add.js';
+import { enterCallersFolder } from './callers-folder.js';
 import { CommandError } from './failures.js';
 import { info } from './info.js';
 import { list } from './list.js';
@@ -29,6 +30,7 @@ async function run(command: Command): Promise<void> {
 
 async function main(): Promise<number> {
   try {
+    enterCallersFolder('models', process.env);
     await run(parseCommand(process.argv.slice(2)));
     return 0;
   } catch (error) {

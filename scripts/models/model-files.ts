@@ -1,6 +1,7 @@
 /** The files of the models folder: an ONNX file and the JSON beside it, listed with what is wrong, written in one step. */
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { projectRoot } from '../../src/config.js';
 import { messageOf } from '../../src/errors.js';
 import { codeOf, CommandError, diskTrouble } from './failures.js';
 import { tryModel, type Trial } from './trial.js';
@@ -82,8 +83,8 @@ export async function exists(file: string): Promise<boolean> {
   return stat(file).then(() => true, () => false);
 }
 
-/** The command that starts the server with the model. */
+/** The command that starts the server with the model; npm runs it in the project's folder. */
 export function howToUse(jsonPath: string): string {
-  const shown = path.relative(process.cwd(), jsonPath);
+  const shown = path.relative(projectRoot, jsonPath);
   return `Use it with:\n  MODEL=${shown.startsWith('..') ? jsonPath : shown} npm start`;
 }

@@ -71,8 +71,12 @@ async function makeFolder(folder: string): Promise<void> {
 async function fetchFile(entry: RegistryEntry, file: string, { terminal, environment, ...options }: PullDeps): Promise<void> {
   await checkSpace(file, entry.bytes);
   const bar = terminal.progress(entry.bytes);
+  const onNote = (note: string): void => {
+    bar.stop();
+    terminal.print(note);
+  };
   try {
-    await download({ url: entry.url, bytes: entry.bytes, sha256: entry.sha256, file }, { ...options, onProgress: (bytes) => bar.update(bytes), onNote: (note) => terminal.print(note) });
+    await download({ url: entry.url, bytes: entry.bytes, sha256: entry.sha256, file }, { ...options, onProgress: (bytes) => bar.update(bytes), onNote });
   } catch (error) {
     const advice = proxyAdvice(environment, entry.url, file);
     if (!(error instanceof CommandError) || advice === undefined) throw error;

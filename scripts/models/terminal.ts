@@ -35,11 +35,17 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** Shown from the first update on; one that was stopped comes back with the next. */
 function bar(totalBytes: number): ProgressBar {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const shown = new SingleBar({ format: '[{bar}] {percentage}% {mb} of {total_mb} MB, {eta_formatted} left', hideCursor: true, stream: process.stderr }, Presets.shades_classic);
-  shown.start(totalBytes, 0, { mb: '0.0', total_mb: megabytes(totalBytes) });
-  return { update: (bytes) => shown.update(bytes, { mb: megabytes(bytes) }), stop: () => shown.stop() };
+  return {
+    update(bytes) {
+      if (!shown.isActive) shown.start(totalBytes, bytes, { mb: megabytes(bytes), total_mb: megabytes(totalBytes) });
+      else shown.update(bytes, { mb: megabytes(bytes) });
+    },
+    stop: () => shown.stop(),
+  };
 }
 
 /** `3.7`, of decimal megabytes. */
