@@ -39,7 +39,7 @@ export async function annotateVideo(options: AnnotateOptions, deps: AnnotateDeps
     const summary = await run(input, { video, lines }, detector, options, deps);
     // What is complete stands even when the last signal came too late.
     await publish(outputs);
-    return summary.text(options.output, deps.clock.now() - startedMs, isWhole(options) ? input.pictures : undefined);
+    return summary.text(options.output, deps.clock.now() - startedMs, isWhole(options) ? input.pictures : undefined, detector.model);
   } finally {
     await detector.close();
     await discard(outputs);

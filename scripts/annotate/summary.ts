@@ -1,6 +1,7 @@
 /** What a run did, counted while it goes and told at its end. */
-import { table } from '../load-test/table.js';
+import type { ModelDescription } from '../../src/detection/index.js';
 import type { FrameDetections } from '../../src/media/index.js';
+import { table } from '../load-test/table.js';
 
 interface ClassCount {
   /** Objects that were followed. */
@@ -33,7 +34,7 @@ export class Summary {
   }
 
   /** In words for a person. */
-  text(output: string, elapsedMs: number, expectedPictures: number | undefined): string {
+  text(output: string, elapsedMs: number, expectedPictures: number | undefined, model: Pick<ModelDescription, 'name' | 'labels'>): string {
     const spanMs = this.#lastMs - (this.#firstMs ?? 0);
     // The last picture is shown as long as the ones before, on average.
     const videoS = (spanMs * (this.pictures / Math.max(1, this.pictures - 1))) / 1000;
@@ -44,7 +45,7 @@ export class Summary {
     ];
     if (expectedPictures !== undefined && this.pictures < expectedPictures) lines.push(`${expectedPictures - this.pictures} of ${expectedPictures} pictures could not be decoded: the file is damaged, or begins in the middle of a group of pictures`);
     const rows = [...this.#classes].sort((a, b) => b[1].objectIds.size - a[1].objectIds.size || a[0].localeCompare(b[0]));
-    lines.push(rows.length === 0 ? 'Nothing was found.' : `\n${table(['class', 'objects', 'found'], rows.map(([label, { objectIds, found }]) => [label, String(objectIds.size), String(found)]))}`);
+    lines.push(rows.length === 0 ? `Nothing was found: ${model.name} knows ${model.labels.length > 5 ? `${model.labels.slice(0, 5).join(', ')} and ${model.labels.length - 5} others` : model.labels.join(', ')}.` : `\n${table(['class', 'objects', 'found'], rows.map(([label, { objectIds, found }]) => [label, String(objectIds.size), String(found)]))}`);
     return lines.join('\n');
   }
 }
