@@ -30,11 +30,11 @@ export function makeFolder(t: TestContext): string {
   return folder;
 }
 
-/** A sender on a fake clock, with the waits of real ones and no jitter. */
+/** A sender on a fake clock, with the waits of real ones and no jitter; without a timeout, because the clock runs while real sockets answer. */
 export async function open(t: TestContext, init: Partial<WebhookSenderInit> & { readonly urls: readonly string[] }): Promise<{ sender: WebhookSender; clock: FakeClock; queueDir: string }> {
   const clock = (init.clock as FakeClock | undefined) ?? new FakeClock();
   const queueDir = init.queueDir ?? makeFolder(t);
-  const sender = await WebhookSender.open({ secret: SECRET, logger: silentLogger, ...init, retry: { random: () => 1, ...init.retry }, clock, queueDir });
+  const sender = await WebhookSender.open({ secret: SECRET, logger: silentLogger, ...init, retry: { random: () => 1, timeoutMs: 1e9, ...init.retry }, clock, queueDir });
   t.after(() => sender.close());
   return { sender, clock, queueDir };
 }

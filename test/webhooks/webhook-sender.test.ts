@@ -124,7 +124,7 @@ describe('webhooks', () => {
       response.writeHead(200).write('and so on');
       return undefined;
     });
-    const { sender, clock } = await open(t, { urls: [server.url] });
+    const { sender, clock } = await open(t, { urls: [server.url], retry: { timeoutMs: 10_000 } });
     await sender.report(picture(1));
     await eventually(() => server.received.length === 1, 5000, 'the first try');
     await advanceUntil(clock, () => sender.stats[0]?.delivered === 1, 1000, 'the delivery');
