@@ -5,6 +5,7 @@ import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
 import { run as glue } from './glue.js';
+import { run as motion } from './motion.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   glue,
   vision,
   tracker,
+  motion,
   soak,
 };
 
@@ -26,7 +28,8 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
   glue          CPU per picture beside decoding, net and encoding; stalls     [--seconds 20]
   vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20] [--model FILE]
-  tracker       ids and boxes against labels, beside boxes that stand still, and its CPU
+  tracker       ids and boxes against labels, beside boxes that stand still; CPU
+  motion        what the motion gate spares the net, and its CPU              [--seconds 60]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
 
   --json        print the figures as JSON only`;

@@ -5,6 +5,7 @@ export { Detector, type DetectionResult, type DetectorInit } from './detector.js
 export { LabelRenderer } from './label-renderer.js';
 export { loadModelDescription, type ModelDescription } from './model.js';
 export { ModelFolder } from './model-folder.js';
+export { MotionGate, type MotionGateOptions } from './motion-gate.js';
 export { ObjectTracker, type ObjectTrackerInit } from './object-tracker.js';
 export { encodeStill } from './still.js';
 export { DetectionScheduler, type DetectionRegistration } from './scheduler.js';
