@@ -6,9 +6,9 @@
 import type { VideoFrame } from '../media/index.js';
 
 export interface MotionGateOptions {
-  /** A cell that differs this much from the reference has changed, levels of 255. Default 5. */
+  /** A cell that differs this much from the reference has changed, levels of 255. Default 6. */
   readonly threshold: number;
-  /** The reference follows with this time constant, ms: what has changed for two or three times as long is part of the scene. Default 1000. */
+  /** The reference follows with this time constant, ms: what has changed for two or three times as long is part of the scene. Default 500. */
   readonly adaptMs: number;
   /** The net stays awake this long after the last motion, ms. Default 1000. */
   readonly holdMs: number;
@@ -16,7 +16,7 @@ export interface MotionGateOptions {
   readonly refreshMs: number;
 }
 
-export const MOTION_GATE_DEFAULTS: MotionGateOptions = { threshold: 5, adaptMs: 1000, holdMs: 1000, refreshMs: 5000 };
+export const MOTION_GATE_DEFAULTS: MotionGateOptions = { threshold: 6, adaptMs: 500, holdMs: 1000, refreshMs: 5000 };
 
 /** Points in a cell, each way. */
 const POINTS = 4;
