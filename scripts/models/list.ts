@@ -13,7 +13,7 @@ export async function list({ models, registry }: { readonly models: string; read
   if (broken.length > 0) terminal.print(`\nNot usable\n\n${broken.map(({ fileName, problem }) => `${fileName}: ${problem ?? ''}`).join('\n')}`);
   const entries = await readRegistry(registry);
   const isThere = (file: string): string => {
-    const model = found.find(({ fileName }) => path.parse(fileName).name === path.parse(file).name && fileName.endsWith('.json'));
+    const model = found.find(({ fileName }) => path.parse(fileName).name === path.parse(file).name);
     return model ? (model.trial ? 'yes' : 'yes, but not usable') : 'no';
   };
   terminal.print(

@@ -1,7 +1,6 @@
 /** `npm run models -- pull NAME`: downloads a pinned model, writes its JSON beside it and tries it. */
 import { mkdir, rename, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { loadModelDescription } from '../../src/detection/index.js';
 import { messageOf } from '../../src/errors.js';
 import { download, type DownloadOptions } from './download.js';
 import { CommandError, diskTrouble, proxyAdvice } from './failures.js';
@@ -11,7 +10,7 @@ import { sha256Of } from './partial-file.js';
 import { withPullLock } from './pull-lock.js';
 import { describedBy, findEntry, readRegistry, type RegistryEntry } from './registry.js';
 import { megabytes, type Terminal } from './terminal.js';
-import { tryModel } from './trial.js';
+import { tryModel, type Trial } from './trial.js';
 
 export interface PullOptions {
   readonly name: string;
@@ -45,8 +44,8 @@ export async function pull(options: PullOptions, deps: PullDeps): Promise<void> 
       if (!(await isIntact(file, entry))) await fetchFile(entry, file, deps);
     });
   }
-  const jsonPath = await ensureJson(entry, file, terminal);
-  const { model, inferenceMs } = await tryModel(jsonPath);
+  const jsonPath = file.replace(/\.onnx$/, '.json');
+  const { model, inferenceMs } = (await tryExisting(jsonPath, file, terminal)) ?? (await writeAndTry(entry, jsonPath, terminal));
   terminal.print(`It works: ${model.labels.length} classes, ${model.inputWidthPx}x${model.inputHeightPx}, ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`);
 }
 
@@ -95,18 +94,23 @@ async function checkSpace(file: string, bytes: number): Promise<void> {
   throw new CommandError(`${megabytes(bytes)} MB are needed in ${folder}, ${megabytes(space.bavail * space.bsize)} MB are free`);
 }
 
-/** The JSON beside the model: one that fits is kept as it is, it may hold somebody's own threshold. */
-async function ensureJson(entry: RegistryEntry, file: string, terminal: Terminal): Promise<string> {
-  const jsonPath = file.replace(/\.onnx$/, '.json');
-  if (await exists(jsonPath)) {
-    try {
-      if (loadModelDescription(jsonPath).onnxPath === file) return jsonPath;
-    } catch (error) {
-      terminal.print(`The JSON that was there does not fit (${messageOf(error)}); it is kept as ${path.basename(jsonPath)}.old.`);
-    }
-    await rename(jsonPath, `${jsonPath}.old`);
+/** With the JSON that is there: one that fits is kept as it is, it may hold somebody's own threshold; another is put aside. */
+async function tryExisting(jsonPath: string, file: string, terminal: Terminal): Promise<Trial | undefined> {
+  if (!(await exists(jsonPath))) return undefined;
+  const old = `${path.basename(jsonPath)}.old`;
+  try {
+    const trial = await tryModel(jsonPath);
+    if (trial.model.onnxPath === file) return trial;
+    terminal.print(`The JSON that was there is of ${trial.model.onnxPath}; it is kept as ${old}.`);
+  } catch (error) {
+    terminal.print(`The JSON that was there does not fit (${messageOf(error)}); it is kept as ${old}.`);
   }
+  await rename(jsonPath, `${jsonPath}.old`);
+  return undefined;
+}
+
+async function writeAndTry(entry: RegistryEntry, jsonPath: string, terminal: Terminal): Promise<Trial> {
   await writeJson(jsonPath, describedBy(entry));
   terminal.print(`Wrote ${jsonPath}.`);
-  return jsonPath;
+  return tryModel(jsonPath);
 }
