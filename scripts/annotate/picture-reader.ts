@@ -39,6 +39,7 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
         },
       ],
       onOutput: (chunk) => parser.push(chunk),
+      reusesChunks: true,
       expectOutput: 'always',
       outputTimeoutMs: SILENCE_MS,
     });
