@@ -26,11 +26,13 @@ const RUNS = 7;
 
 interface Trial {
   readonly sequence: LabelSequence;
+  /** Of the detector. Default 0.4. */
+  readonly scoreThreshold?: number;
   readonly results: readonly TimedDetections[];
 }
 
-const ours = (): AnyTracker => new ObjectTracker({ widthPx: WIDTH, heightPx: HEIGHT });
-const plain = (): AnyTracker => new PlainTracker();
+const ours = (scoreThreshold = 0.4): AnyTracker => new ObjectTracker({ widthPx: WIDTH, heightPx: HEIGHT, scoreThreshold });
+const plain = (scoreThreshold = 0.4): AnyTracker => new PlainTracker(scoreThreshold);
 
 export async function run(): Promise<Row[]> {
   const scenarios = SCENARIOS.map((name) => ({ name, trials: SEEDS.map((seed) => trial(labelSequence(name, seed), seed)) }));
@@ -39,7 +41,7 @@ export async function run(): Promise<Row[]> {
   const demo = demoSequence();
   if (demo) rows.push(...scored('demo labels', SEEDS.map((seed) => trial(demo, seed))));
   const modelPath = path.join(projectRoot, 'models/sightline-demo.json');
-  if (demo && existsSync(demoClip) && existsSync(modelPath)) rows.push(...scored('demo clip, bundled net', [{ sequence: demo, results: await detectClip(modelPath) }]));
+  if (demo && existsSync(demoClip) && existsSync(modelPath)) rows.push(...scored('demo clip, bundled net', [await detectClip(modelPath, demo)]));
   return [...rows, cpuRow()];
 }
 
@@ -48,7 +50,8 @@ function trial(sequence: LabelSequence, seed: number): Trial {
 }
 
 function scored(name: string, trials: readonly Trial[], least: { idf1?: number; iou?: number } = {}): Row[] {
-  const scoresOf = (make: () => AnyTracker): TrackingScore[] => trials.map(({ sequence, results }) => scoreTracking(track(labelsOf(sequence), results, make())));
+  const scoresOf = (make: (scoreThreshold?: number) => AnyTracker): TrackingScore[] =>
+    trials.map(({ sequence, results, scoreThreshold }) => scoreTracking(track(labelsOf(sequence), results, make(scoreThreshold))));
   const mean = (scores: readonly TrackingScore[], value: (score: TrackingScore) => number): number => scores.reduce((sum, score) => sum + value(score), 0) / scores.length;
   const own = scoresOf(ours);
   const standing = scoresOf(plain);
@@ -63,7 +66,7 @@ function scored(name: string, trials: readonly Trial[], least: { idf1?: number; 
 }
 
 /** What the bundled net finds in every third picture of the demo clip; results come 50 to 100 ms after it. */
-async function detectClip(modelPath: string): Promise<TimedDetections[]> {
+async function detectClip(modelPath: string, sequence: LabelSequence): Promise<Trial> {
   const ledger = new ResourceLedger();
   const detector = await Detector.open({ modelPath, clock: systemClock(ledger), logger: silentLogger, ledger });
   const random = seededRandom(1);
@@ -76,8 +79,9 @@ async function detectClip(modelPath: string): Promise<TimedDetections[]> {
     }
     frame++;
   }
+  const { scoreThreshold } = detector.model;
   await detector.close();
-  return results;
+  return { sequence, results, scoreThreshold };
 }
 
 /** Median over runs of the processor time per picture, twenty objects, ten results a second. */

@@ -25,6 +25,8 @@ const INTERVAL_WEIGHT = 0.2;
 const MAX_INTERVAL_GROWTH = 4;
 /** What the average is before the second result, ms. */
 const FIRST_INTERVAL_MS = 100;
+/** What the first interval counts as at most, ms. */
+const MAX_FIRST_INTERVAL_MS = 2500;
 
 export class ObjectTracker {
   readonly #init: ObjectTrackerInit;
@@ -68,8 +70,9 @@ export class ObjectTracker {
     this.#measureInterval(mediaTimeMs);
     this.#forget(mediaTimeMs);
     const { scoreThreshold, minIouWeak, minIouOtherClass } = this.#options;
-    const strong = detections.filter(({ score }) => score >= scoreThreshold);
-    const weak = detections.filter(({ score }) => score < scoreThreshold);
+    const usable = detections.filter(isUsable);
+    const strong = usable.filter(({ score }) => score >= scoreThreshold);
+    const weak = usable.filter(({ score }) => score < scoreThreshold);
     const first = this.#hit(associate(this.#objects, strong, motionFit(mediaTimeMs, this.#options)), mediaTimeMs, true);
     const other = this.#hit(associate(first.objects, first.detections, overlapFit(mediaTimeMs, minIouOtherClass)), mediaTimeMs, true);
     const { objects } = this.#hit(associate(other.objects, weak, overlapFit(mediaTimeMs, minIouWeak)), mediaTimeMs, false);
@@ -113,4 +116,8 @@ export class ObjectTracker {
     this.#lastUpdateMs = mediaTimeMs;
   }
 }
-const MAX_FIRST_INTERVAL_MS = 2500;
+
+/** False for boxes that are none: a net may give out anything. */
+function isUsable({ box, score }: Detection): boolean {
+  return box.every(Number.isFinite) && box[2] > 0 && box[3] > 0 && Number.isFinite(score);
+}

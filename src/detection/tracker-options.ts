@@ -1,7 +1,8 @@
 /**
  * Every number of the tracker, in one place. Structure and names follow SORT (Bewley et al., "Simple Online and
- * Realtime Tracking", 2016), ByteTrack (Zhang et al., 2022) and OC-SORT (Cao et al., 2023); the values were chosen on
- * label sequences (`npm run bench -- tracker`), with ten detections a second in mind.
+ * Realtime Tracking", 2016) and ByteTrack (Zhang et al., 2022). What OC-SORT (Cao et al., 2023) restores after an
+ * occlusion, a velocity made of sightings alone, holds here by itself: filters step from sighting to sighting. The
+ * values were chosen on label sequences (`npm run bench -- tracker`), ten detections a second.
  */
 export interface TrackerOptions {
   /** Detections from here up make new objects; weaker ones keep objects alone (ByteTrack's two rounds). In [0, 1]. Default 0.4. */
@@ -32,11 +33,11 @@ export interface TrackerOptions {
   readonly memoryMs: number;
   /** ... or this many detection intervals where those are longer. Default 2000 and 5. */
   readonly memoryIntervals: number;
-  /** Standard deviation of a measured coordinate, in box sizes. Default 0.03. */
+  /** Standard deviation of a measured coordinate, in lengths of the box along it. Default 0.04. */
   readonly measurementNoise: number;
   /** Weak detections are measured this many times worse (NSA Kalman filter, Du et al., 2021). Default 2.5. */
   readonly weakNoise: number;
-  /** Standard deviation of an object's acceleration, box sizes/s². Default 0.7. */
+  /** Standard deviation of an object's acceleration, box sizes/s². Default 0.85. */
   readonly acceleration: number;
   /** Factor on it while an object turns or brakes (see kalman.ts). Default 3. */
   readonly agility: number;
@@ -63,9 +64,9 @@ export const TRACKER_DEFAULTS: TrackerOptions = {
   coastIntervals: 2.5,
   memoryMs: 2000,
   memoryIntervals: 5,
-  measurementNoise: 0.03,
+  measurementNoise: 0.04,
   weakNoise: 2.5,
-  acceleration: 0.7,
+  acceleration: 0.85,
   agility: 3,
   sizeAcceleration: 0.55,
   firstSpeed: 1,

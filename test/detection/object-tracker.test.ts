@@ -109,6 +109,13 @@ describe('ObjectTracker', () => {
     assert.ok(objects.predict(1122).every(({ box }) => iou(box, at(900, box[1]).box) > 0.8));
   });
 
+  it('leaves out boxes that are none', () => {
+    const objects = tracker();
+    const broken = [[NaN, 0, 9, 9], [0, 0, Infinity, 9], [0, 0, 0, 0], [5, 5, -4, 4]].map((box) => ({ ...at(0), box: box as unknown as Detection['box'] }));
+    for (let t = 0; t <= 500; t += 100) objects.update([...broken, at(100), { ...at(300), score: NaN }], t);
+    assert.deepEqual(objects.predict(500).map(({ objectId, box }) => [objectId, Math.round(box[0])]), [[1, 100]]);
+  });
+
   it('forgets what was there before a gap in the media time', () => {
     const objects = tracker();
     for (let t = 0; t <= 1000; t += 100) objects.update([at(100)], t);

@@ -3,7 +3,6 @@ import { iou } from '../../src/detection/boxes.js';
 import type { Box, Detection } from '../../src/media/index.js';
 import type { IdentifiedBox } from './tracking-metrics.js';
 
-const SCORE = 0.4;
 const MIN_IOU = 0.3;
 /** An object is shown, and remembered, this long after it was seen, as SORT does with a max age of three results. */
 const MEMORY_MS = 300;
@@ -11,10 +10,15 @@ const MEMORY_MS = 300;
 export class PlainTracker {
   #objects: { objectId: number; classId: number; box: Box; seenMs: number }[] = [];
   #nextId = 1;
+  readonly #scoreThreshold: number;
+
+  constructor(scoreThreshold = 0.4) {
+    this.#scoreThreshold = scoreThreshold;
+  }
 
   update(detections: readonly Detection[], mediaTimeMs: number): void {
     const free = new Set(this.#objects);
-    for (const { box, classId } of detections.filter(({ score }) => score >= SCORE).sort((a, b) => b.score - a.score)) {
+    for (const { box, classId } of detections.filter(({ score }) => score >= this.#scoreThreshold).sort((a, b) => b.score - a.score)) {
       const [best] = [...free].filter((object) => object.classId === classId && iou(object.box, box) >= MIN_IOU).sort((a, b) => iou(b.box, box) - iou(a.box, box));
       if (best) {
         free.delete(best);
