@@ -42,6 +42,16 @@ function text(defaultValue: string, shownDefault: string, description: string): 
   return { shownDefault, description, allowed: 'text', defaultValue, parse: (value) => value };
 }
 
+function flag(defaultValue: boolean, description: string): Variable<boolean> {
+  return {
+    shownDefault: defaultValue ? 'on' : 'off',
+    description,
+    allowed: 'on or off',
+    defaultValue,
+    parse: (value) => ({ on: true, off: false })[value],
+  };
+}
+
 function list(defaultValue: readonly string[], shownDefault: string, isAllowed: (item: string) => boolean, allowed: string, description: string): Variable<readonly string[]> {
   return {
     shownDefault,
@@ -59,7 +69,7 @@ function list(defaultValue: readonly string[], shownDefault: string, isAllowed: 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Rooms whose log level can be set on its own. */
-export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'peer', 'http'] as const;
+export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'peer', 'http'] as const;
 export type LogRoom = (typeof LOG_ROOMS)[number];
 
 /** Log level of the server and of single rooms. */
@@ -127,6 +137,10 @@ export const VARIABLES = {
   SOURCE_MODELS: sourceModels,
   EXECUTION_PROVIDERS: list(['cpu'], 'cpu', (item) => /^[a-z]+$/.test(item), 'names such as cuda,cpu', 'What the nets run on, in order of preference; one that cannot be used is logged and passed over.'),
   DETECT_FPS: integer(15, 1, 60, 'Upper limit of detections a second and source. Boxes move at full frame rate in between.'),
+  MOTION_GATE: flag(false, 'Lets the net sleep while nothing moves: `on` suits static cameras.'),
+  WEBHOOK_URL: list([], 'none', (item) => /^https?:\/\/[^\s/]+/.test(item) && URL.canParse(item), 'http or https addresses, comma separated', 'Servers that are told what happens at zones and lines; all sources with zones are read for it at all times.'),
+  WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
+  WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are not delivered yet.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Clients that may be connected at once; the next one gets 503.'),
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(10_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
@@ -185,7 +199,7 @@ export function loadConfig(): Config {
 }
 
 /** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */
-export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL'): string {
+export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR'): string {
   const value = config[name];
   return path.resolve(value === VARIABLES[name].defaultValue ? projectRoot : process.cwd(), value);
 }

@@ -14,6 +14,7 @@ import { ConnectionManager } from './peer/index.js';
 import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
+import { WebhookSender } from './webhooks/index.js';
 
 /** A server that listens. */
 export interface Server {
@@ -63,6 +64,12 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, seeing: models, clock, logger: loggers.room('scene') });
     closers.push(() => counting.close());
 
+    const webhooks =
+      config.WEBHOOK_URL.length === 0
+        ? undefined
+        : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
+    if (webhooks) closers.push(() => webhooks.close());
+
     const playable = (): string[] => library.list().filter((source) => source.playable).map((source) => source.id);
     const pipelines = new Pipelines({
       clock,
@@ -70,6 +77,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       ffmpeg,
       seeing: models,
       detectFps: config.DETECT_FPS,
+      motionGate: config.MOTION_GATE,
       sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
       idleGraceMs: config.IDLE_GRACE,
       find: (sourceId) => library.get(sourceId),
@@ -117,6 +125,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         detectorLoaded: () => models.areReady,
         resources: () => ledger.snapshot(),
         isReady: () => isReady,
+        webhooks: () => webhooks?.stats ?? [],
       },
       stills: {
         still: (sourceId, widthPx) => {
@@ -141,7 +150,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       throw new MediaPeerError('CONFIG_INVALID', whyNoListening(config, error), { cause: error });
     });
     await library.ready;
-    counting.start(pipelines);
+    counting.start(pipelines, webhooks && ((detections) => void webhooks.report(detections)));
     warnOfNothingToServe(config, library, loggers.room('source'));
     isReady = true;
     closers.push(() => {

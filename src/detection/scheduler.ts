@@ -75,6 +75,7 @@ export class DetectionScheduler {
 export class DetectionRegistration {
   framesDetected = 0;
   framesSkipped = 0;
+  framesSlept = 0;
   failures = 0;
   /** Picture in to detections out, moving average in ms; undefined before the first. */
   latencyMs: number | undefined;
@@ -84,6 +85,7 @@ export class DetectionRegistration {
   /** When the picture that waits, and the one that is looked at, were offered. */
   #offeredMs = 0;
   #takenOfferMs = 0;
+  #isLookedAt = false;
   #nextMediaTimeMs = -Infinity;
   #isClosed = false;
 
@@ -113,21 +115,28 @@ export class DetectionRegistration {
     this.#scheduler.wake();
   }
 
+  /** Offers a picture that need not be looked at. True where a look was due, and is spared: nothing of before is still looked at. */
+  sleep(picture: VideoFrame): boolean {
+    if (this.#isClosed || this.#isLookedAt || this.#picture || picture.mediaTimeMs < this.#nextMediaTimeMs - 0.5) return false;
+    this.#setNext(picture.mediaTimeMs);
+    this.framesSlept++;
+    return true;
+  }
+
   /** The picture to look at, with its reference. */
   takePicture(): VideoFrame | undefined {
     const picture = this.#picture;
     this.#picture = undefined;
     if (picture) {
       this.#takenOfferMs = this.#offeredMs;
-      const periodMs = 1000 / this.#init.maxFps;
-      // On the source's own beat where possible, so that a limit of half the rate takes every second picture.
-      const onBeat = this.#nextMediaTimeMs + periodMs;
-      this.#nextMediaTimeMs = onBeat > picture.mediaTimeMs ? onBeat : picture.mediaTimeMs + periodMs;
+      this.#isLookedAt = true;
+      this.#setNext(picture.mediaTimeMs);
     }
     return picture;
   }
 
   succeeded(result: DetectionResult): void {
+    this.#isLookedAt = false;
     if (this.#isClosed) return;
     const latencyMs = this.#scheduler.now() - this.#takenOfferMs;
     this.framesDetected++;
@@ -136,6 +145,7 @@ export class DetectionRegistration {
   }
 
   failed(): void {
+    this.#isLookedAt = false;
     this.failures++;
   }
 
@@ -145,5 +155,12 @@ export class DetectionRegistration {
     this.#picture?.release();
     this.#picture = undefined;
     this.#scheduler.remove();
+  }
+
+  /** On the source's own beat where possible, so that a limit of half the rate takes every second picture. */
+  #setNext(mediaTimeMs: number): void {
+    const periodMs = 1000 / this.#init.maxFps;
+    const onBeat = this.#nextMediaTimeMs + periodMs;
+    this.#nextMediaTimeMs = onBeat > mediaTimeMs ? onBeat : mediaTimeMs + periodMs;
   }
 }

@@ -17,6 +17,18 @@ export interface ObservabilityDeps {
   readonly detectorLoaded: () => boolean;
   readonly resources: () => Record<ResourceKind, number>;
   readonly isReady: () => boolean;
+  /** One for each receiver of webhooks. */
+  readonly webhooks: () => readonly WebhookActivity[];
+}
+
+/** What became of the events for one receiver. */
+export interface WebhookActivity {
+  readonly receiver: string;
+  readonly queued: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly lastError: string | undefined;
 }
 
 /** Installs /available-videos, /active-streams, /connection-stats, /health and /ready. */
@@ -101,6 +113,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       detector_loaded: deps.detectorLoaded(),
       active_clients: deps.sessions().length,
       resources: deps.resources(),
+      webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({ receiver, queued, delivered, failed, dropped, last_error: lastError ?? null })),
       process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
     });
   });
@@ -128,6 +141,7 @@ function activeSource(source: SourceActivity) {
           model: source.detection.model ?? null,
           frames_detected: source.detection.framesDetected,
           frames_skipped: source.detection.framesSkipped,
+          frames_slept: source.detection.framesSlept,
           failures: source.detection.failures,
           latency_ms: source.detection.latencyMs ?? null,
           objects: source.detection.objects,

@@ -75,6 +75,7 @@ export const ActiveStreams = Type.Object({
           model: nullable(Type.String({ description: 'Null where detection was switched off' })),
           frames_detected: Type.Integer(),
           frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
+          frames_slept: Type.Integer({ description: 'Looks that the motion gate spared' }),
           failures: Type.Integer(),
           latency_ms: nullable(Type.Number({ description: 'Picture in to boxes out, moving average' })),
           objects: Type.Integer({ description: 'Objects followed now' }),
@@ -102,6 +103,17 @@ export const Health = Type.Object({
     workers: Type.Integer(),
     timers: Type.Integer(),
   }),
+  webhooks: Type.Array(
+    Type.Object({
+      receiver: Type.String({ description: 'Its host' }),
+      queued: Type.Integer({ description: 'Events that wait on disk' }),
+      delivered: Type.Integer(),
+      failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
+      dropped: Type.Integer({ description: 'Went because the queue was full' }),
+      last_error: nullable(Type.String()),
+    }),
+    { description: 'One for each WEBHOOK_URL' },
+  ),
   process: Type.Object({ cpu_s: Type.Number({ description: 'User and system time of this process since it started' }), rss_bytes: Type.Integer() }),
 });
 export const Ready = Type.Object({ ready: Type.Boolean() });

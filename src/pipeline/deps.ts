@@ -38,6 +38,8 @@ export interface PipelineDeps {
   readonly seeing: SeeingProvider;
   /** Upper limit of detections a second and source. */
   readonly detectFps: number;
+  /** Lets the net sleep while nothing moves. Default false. */
+  readonly motionGate?: boolean;
   /** Left out: no source has zones. */
   readonly sceneOf?: (sourceId: string, picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] }) => SceneObserver;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */

@@ -3,7 +3,7 @@
  * a tracker tells where the objects are in between. One for a source, whoever wants its result: those who read
  * detections, the processed rendition, or both. The model may change meanwhile.
  */
-import { ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
+import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
 import type { DetectionFeed, FrameDetections, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, Seeing } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
@@ -14,6 +14,8 @@ export interface DetectionActivity {
   readonly model: string | undefined;
   readonly framesDetected: number;
   readonly framesSkipped: number;
+  /** Looks that the motion gate spared. */
+  readonly framesSlept: number;
   readonly failures: number;
   /** Picture in to boxes out, moving average; undefined before the first. */
   readonly latencyMs: number | undefined;
@@ -41,6 +43,7 @@ export interface SeenPicture {
 export class SourceSight {
   readonly #init: SourceSightInit;
   readonly #scene: SceneObserver | undefined;
+  readonly #gate: MotionGate | undefined;
   readonly #stopListening: () => void;
   readonly #waiting: ((seen: SeenPicture) => void)[] = [];
   #seeing: Seeing | undefined;
@@ -52,6 +55,7 @@ export class SourceSight {
   constructor(init: SourceSightInit) {
     this.#init = init;
     const { sourceId, format, deps } = init;
+    this.#gate = deps.motionGate === true ? new MotionGate() : undefined;
     this.#tracker = this.#makeTracker();
     const seeing = deps.seeing.of(sourceId);
     this.#scene = deps.sceneOf?.(sourceId, { ...format, ...(seeing && { labels: seeing.classNames }) });
@@ -65,6 +69,7 @@ export class SourceSight {
       model: this.#seeing?.modelName,
       framesDetected: registration?.framesDetected ?? 0,
       framesSkipped: registration?.framesSkipped ?? 0,
+      framesSlept: registration?.framesSlept ?? 0,
       failures: registration?.failures ?? 0,
       latencyMs: registration?.latencyMs,
       objects: this.#objects.length,
@@ -83,7 +88,7 @@ export class SourceSight {
 
   /** Takes every picture of the source, in order. */
   readonly consume = (picture: VideoFrame): void => {
-    this.#registration?.offer(picture);
+    if (this.#registration) this.#offer(picture, this.#registration);
     this.#objects = this.#tracker.predict(picture.mediaTimeMs);
     if (this.#waiting.length === 0 || (this.#registration && !this.#lastResult)) return;
     for (const resolve of this.#waiting.splice(0)) resolve({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
@@ -107,6 +112,14 @@ export class SourceSight {
     this.#stopListening();
     this.#registration?.close();
     this.#waiting.length = 0;
+  }
+
+  /** While nothing moves, what was found last is still there. */
+  #offer(picture: VideoFrame, registration: DetectionRegistration): void {
+    const isAwake = this.#gate?.look(picture) ?? true;
+    const last = this.#lastResult;
+    if (isAwake || !last) return registration.offer(picture);
+    if (registration.sleep(picture)) this.#take({ detections: last.detections, mediaTimeMs: picture.mediaTimeMs, inferenceMs: 0 });
   }
 
   #use(seeing: Seeing | undefined): void {

@@ -44,6 +44,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       detectorLoaded: () => true,
       resources: () => ({ peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
       isReady: () => true,
+      webhooks: () => [],
       ...overrides.state,
     },
     stills: {

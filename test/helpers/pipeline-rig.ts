@@ -53,6 +53,7 @@ export interface RigOptions {
   readonly idleGraceMs?: number;
   /** Default: detection is off. */
   readonly detector?: FixedDetector;
+  readonly motionGate?: boolean;
   /** Instead of one detector for good. */
   readonly seeing?: SeeingProvider;
 }
@@ -82,6 +83,7 @@ export class PipelineRig {
         },
       ),
       detectFps: 30,
+      motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,
       find: (id) => library.get(id),
       playable: () => library.list().map(({ id }) => id),

@@ -46,7 +46,7 @@ const activity: SourceActivity = {
   lastError: 'killed',
   troubles: [],
   decoder: { framesDecoded: 30, framesDropped: 0, restarts: 0 },
-  detection: { model: 'nano', framesDetected: 15, framesSkipped: 15, failures: 0, latencyMs: 4.2, objects: 3 },
+  detection: { model: 'nano', framesDetected: 15, framesSkipped: 15, framesSlept: 2, failures: 0, latencyMs: 4.2, objects: 3 },
   renditions: [rendition, { ...rendition, codec: 'h264' }],
 };
 
@@ -104,7 +104,7 @@ describe('GET /active-streams', () => {
       restarts: 2,
       last_error: 'killed',
       decoder: { frames_decoded: 30, frames_dropped: 0, restarts: 0 },
-      detection: { model: 'nano', frames_detected: 15, frames_skipped: 15, failures: 0, latency_ms: 4.2, objects: 3 },
+      detection: { model: 'nano', frames_detected: 15, frames_skipped: 15, frames_slept: 2, failures: 0, latency_ms: 4.2, objects: 3 },
       renditions: {
         rendition: 'processed', codec: 'vp8', width: 1280, height: 720, fps: 29.99, bitrate_bps: 2_000_000, viewers: 1,
         keyframe_interval_ms: null, frames_sent: 30, frames_dropped: 3, restarts: 1,
@@ -144,6 +144,7 @@ describe('GET /health and /ready', () => {
     assert.deepEqual(rest, {
       status: 'ok', reasons: [], uptime_s: 1.5, version: '0.0.0', detector_loaded: true, active_clients: 0,
       resources: { peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 },
+      webhooks: [],
     });
   });
 

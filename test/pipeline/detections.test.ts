@@ -80,6 +80,19 @@ describe('the detections of a source', () => {
     reader.leave();
   });
 
+  it('go on while the motion gate lets the net sleep: what was found is still there', async () => {
+    const detector = thing();
+    await openRig('grey.mp4', { detector, motionGate: true });
+    const reader = read('grey');
+    await eventually(() => reader.messages.filter(({ inferenceMs }) => inferenceMs === 0).length >= 30, 15_000, 'looks that were spared');
+    const looks = detector.looks;
+    const slept = reader.messages.filter(({ inferenceMs }) => inferenceMs === 0);
+    assert.ok(looks < reader.messages.length, `${looks} looks for ${reader.messages.length} messages`);
+    for (const { objects } of slept) assert.deepEqual(objects.map(({ box }) => box), [[100, 60, 120, 80]]);
+    assert.ok((rig.pipelines.activity()[0]?.detection?.framesSlept ?? 0) >= slept.length);
+    reader.leave();
+  });
+
   it('end with the source', async () => {
     await openRig('copyable.mp4', { detector: thing() });
     const reader = read('copyable');
