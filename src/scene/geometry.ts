@@ -46,16 +46,22 @@ export function boundsOf(points: readonly Point[]): Bounds {
   return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
 }
 
-/** True where two rectangles, the first widened by `margin`, have a point in common. */
-export function boundsMeet(a: Bounds, b: Bounds, margin: number): boolean {
-  return a.left - margin <= b.right && b.left <= a.right + margin && a.top - margin <= b.bottom && b.top <= a.bottom + margin;
+/** The smallest rectangle around one step. */
+export function boundsOfStep(before: Point, after: Point): Bounds {
+  return { left: Math.min(before[0], after[0]), top: Math.min(before[1], after[1]), right: Math.max(before[0], after[0]), bottom: Math.max(before[1], after[1]) };
+}
+
+/** True where two rectangles have a point in common. */
+export function boundsMeet(a: Bounds, b: Bounds): boolean {
+  return a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom;
 }
 
 /** Even–odd rule, half-open: of two polygons that share an edge, a point on it is inside exactly one. */
-export function isInside([x, y]: Point, edges: readonly Segment[]): boolean {
+export function isInside(point: Point, edges: readonly Segment[]): boolean {
+  const [x, y] = point;
   let inside = false;
-  for (const [[x1, y1], [x2, y2]] of edges) {
-    if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
+  for (const { 0: from, 1: to } of edges) {
+    if (from[1] > y !== to[1] > y && x < ((to[0] - from[0]) * (y - from[1])) / (to[1] - from[1]) + from[0]) inside = !inside;
   }
   return inside;
 }

@@ -1,6 +1,6 @@
 /** What a counter remembers of an object from one look to the next. */
 import type { SceneEvent, TrackedObject } from '../media/index.js';
-import type { Point } from './geometry.js';
+import { boundsOfStep, type Bounds, type Point } from './geometry.js';
 import type { ObjectFilter, SceneLayout } from './resolve.js';
 
 /** An object where it was last observed; where it is only expected to be does not count. */
@@ -15,6 +15,8 @@ export interface Sighting {
   /** The anchor, and where it was one look before; undefined at the first. */
   position: Point;
   before: Point | undefined;
+  /** Of the last step. */
+  reach: Bounds;
   /** Media time of the last observation and of the one before. */
   seenMs: number;
   beforeMs: number;
@@ -31,14 +33,16 @@ const MIN_MARGIN_PX = 2;
 /** The sighting of an object that is observed for the first time. */
 export function firstSighting(object: TrackedObject, layout: SceneLayout, mediaTimeMs: number): Sighting {
   const { objectId, classId, label, score } = object;
+  const position = anchorOf(object, layout);
   return {
     objectId,
     classId,
     label,
     score,
     bestScore: score,
-    position: anchorOf(object, layout),
+    position,
     before: undefined,
+    reach: boundsOfStep(position, position),
     seenMs: mediaTimeMs,
     beforeMs: mediaTimeMs,
     toldMs: mediaTimeMs,
@@ -51,6 +55,7 @@ export function seeAgain(sighting: Sighting, object: TrackedObject, layout: Scen
   sighting.before = sighting.position;
   sighting.beforeMs = sighting.seenMs;
   sighting.position = anchorOf(object, layout);
+  sighting.reach = boundsOfStep(sighting.before, sighting.position);
   sighting.seenMs = mediaTimeMs;
   sighting.classId = object.classId;
   sighting.label = object.label;

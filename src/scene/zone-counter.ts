@@ -43,8 +43,8 @@ export class ZoneCounter {
   step(sighting: Sighting, events: SceneEvent[]): void {
     const visit = this.#visits.get(sighting.objectId);
     if (visit) return this.#stay(visit, events);
-    const { position, before, seenMs } = sighting;
-    if (!admits(this.zone, sighting) || !boundsMeet(this.#bounds, boundsOf([position, before ?? position]), 0)) return;
+    const { position, reach, seenMs } = sighting;
+    if (!admits(this.zone, sighting) || !boundsMeet(this.#bounds, reach)) return;
     if (!isInside(position, this.#edges)) return this.#passThrough(sighting, events);
     const fresh: Visit = { sighting, sinceMs: seenMs, label: sighting.label, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
     this.#visits.set(sighting.objectId, fresh);
