@@ -22,6 +22,8 @@ export interface MessageContext {
   readonly dropped?: number;
   /** Events of messages that this reader lost. */
   readonly missedEvents?: readonly MissedEvent[];
+  /** Largest message in bytes of UTF-8; objects of the lowest score are left out to keep it. Default: no limit. */
+  readonly maxBytes?: number;
 }
 
 /** An event that comes with a later picture than its own. */
@@ -29,13 +31,31 @@ export interface MissedEvent extends SceneEvent {
   readonly frame: number;
 }
 
-/** One JSON object as text. */
+/** One JSON object as text; `truncated` says how many objects were left out because of `maxBytes`. */
 export function writeDetections(detections: FrameDetections, context: MessageContext = {}): string {
-  const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [] } = context;
+  const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [], maxBytes = Infinity } = context;
   const common = commonPart(detections);
-  const objects = filter ? JSON.stringify(detections.objects.filter((object) => passes(object, filter)).map(objectJson)) : common.objects;
+  const wanted = filter ? detections.objects.filter((object) => passes(object, filter)) : detections.objects;
   const events = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
-  return `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}}`;
+  const write = (objects: string, truncated = ''): string =>
+    `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
+  const whole = write(filter ? JSON.stringify(wanted.map(objectJson)) : common.objects);
+  if (isWithin(whole, maxBytes)) return whole;
+  const kept = bestWithin(wanted, maxBytes - Buffer.byteLength(write('[]', `,"truncated":${wanted.length}`)));
+  return write(`[${kept.join(',')}]`, `,"truncated":${wanted.length - kept.length}`);
+}
+
+/** A UTF-16 unit becomes three bytes of UTF-8 at most: short texts need no counting. */
+function isWithin(text: string, maxBytes: number): boolean {
+  return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
+}
+
+/** The objects of the highest scores as JSON, in the order they came in, that fit into so many bytes. */
+function bestWithin(objects: readonly TrackedObject[], maxBytes: number): string[] {
+  const texts = objects.map((object, at) => ({ at, score: object.score, text: JSON.stringify(objectJson(object)) }));
+  let room = maxBytes;
+  const kept = texts.sort((a, b) => b.score - a.score).filter(({ text }) => (room -= Buffer.byteLength(text) + 1) >= 0);
+  return kept.sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
 /** True for an object that a reader wants. */

@@ -1,6 +1,7 @@
 /** Frames, tracks and packets: pure, no I/O; knows no HTTP, no ffmpeg and no WebRTC library. */
 export * from './detection-feed.js';
 export * from './detection-message.js';
+export * from './detection-reader.js';
 export * from './detections.js';
 export * from './encoded-frame.js';
 export * from './end-reason.js';

@@ -14,6 +14,8 @@ export interface SubscribedTrack {
   requestKeyframe(): boolean;
   /** The open group restamped for this subscription's cursor. `afterTimestamp`: the newest timestamp it has sent. */
   replay(afterTimestamp: number | undefined): PacketizedFrame[];
+  /** The timestamp that is a frame's own. */
+  rtpTimestampAt(mediaTimeMs: number): number;
   remove(subscription: Subscription): void;
   readonly clock: Clock;
 }
@@ -37,11 +39,13 @@ export class Subscription {
   #backlogTimer: Timer | undefined;
   #lastTimestamp: number | undefined;
   #lastReplayMs = -Infinity;
+  #liveFromMs = Infinity;
   #dropped = 0;
 
-  constructor(track: SubscribedTrack, sink: FrameSink) {
+  constructor(track: SubscribedTrack, sink: FrameSink, afterTimestamp?: number) {
     this.#track = track;
     this.#sink = sink;
+    this.#lastTimestamp = afterTimestamp;
     this.#state = track.needsKeyframe ? 'waiting-for-keyframe' : 'live';
     if (track.needsKeyframe) this.#startReplay();
   }
@@ -49,6 +53,16 @@ export class Subscription {
   /** Frames this reader lost because it did not keep up. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** The newest timestamp that the reader has; undefined before the first. */
+  get lastTimestamp(): number | undefined {
+    return this.#lastTimestamp;
+  }
+
+  /** True for a frame that carries its own timestamp here: not for those that were replayed on joining. */
+  isLiveAt(mediaTimeMs: number): boolean {
+    return mediaTimeMs >= this.#liveFromMs;
   }
 
   /**
@@ -87,6 +101,7 @@ export class Subscription {
       if (this.#track.needsKeyframe) this.#state = 'waiting-for-keyframe';
       return;
     }
+    this.#liveFromMs = Math.min(this.#liveFromMs, frame.mediaTimeMs);
     if (this.#backlog.length > 0) this.#backlog.push(frame);
     else this.#send(frame);
   }
@@ -98,7 +113,9 @@ export class Subscription {
 
   #startReplay(): void {
     const frames = this.#track.replay(this.#lastTimestamp);
-    if (frames.length === 0) return;
+    const newest = frames.at(-1);
+    if (!newest) return;
+    if (newest.rtpTimestamp === this.#track.rtpTimestampAt(newest.mediaTimeMs)) this.#liveFromMs = Math.min(this.#liveFromMs, newest.mediaTimeMs);
     this.#lastReplayMs = this.#track.clock.now();
     this.#state = 'live';
     this.#dropBacklog();

@@ -11,8 +11,13 @@ import { packetize } from './packetizer.js';
 import { Subscription, type SubscribedTrack } from './subscription.js';
 import type { Timeline } from './timeline.js';
 
-/** Ticks between replayed frames on join: 1 ms at 90 kHz. */
-const REPLAY_STEP_TICKS = 90;
+/**
+ * Readers pair a message with the frame whose RTP timestamp lies within 90 ticks (1 ms at 90 kHz) of the message's.
+ * So a frame that is sent with another's timestamp keeps farther than that from every true one.
+ */
+const CLEAR_TICKS = 91;
+/** Ticks between replayed frames on join. */
+const REPLAY_STEP_TICKS = 100;
 /** One keyframe at most in this time, whoever asks: an IDR costs as much as 10-20 ordinary frames. */
 const MIN_KEYFRAME_INTERVAL_MS = 500;
 
@@ -75,6 +80,7 @@ export class Track {
       needsKeyframe: init.codec !== 'opus',
       requestKeyframe: () => this.#requestKeyframe(),
       replay: (afterTimestamp) => this.#replay(afterTimestamp),
+      rtpTimestampAt: (mediaTimeMs) => this.rtpTimestampAt(mediaTimeMs),
       remove: (subscription) => void this.#subscriptions.delete(subscription),
       clock: init.clock,
     };
@@ -118,9 +124,12 @@ export class Track {
     for (const subscription of this.#subscriptions) subscription.deliver(packetized);
   }
 
-  /** Starts a reader: the open group of pictures first, then live. Close the subscription to stop. */
-  subscribe(sink: FrameSink): Subscription {
-    const subscription = new Subscription(this.#subscribed, sink);
+  /**
+   * Starts a reader: the open group of pictures first, then live. Close the subscription to stop.
+   * @param afterTimestamp the newest timestamp that the reader has of an earlier subscription; all others lie after it.
+   */
+  subscribe(sink: FrameSink, afterTimestamp?: number): Subscription {
+    const subscription = new Subscription(this.#subscribed, sink, afterTimestamp);
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -159,17 +168,36 @@ export class Track {
   }
 
   /**
-   * A newcomer's replay ends at the newest frame's own timestamp. One for a reader that already has timestamps
-   * up to there must lie after them and before the next frame, so it is squeezed into that gap.
+   * A newcomer's replay ends at the newest frame's own timestamp. One for a reader that already has timestamps must
+   * lie after them: up to the newest frame where there is room (a stream that flows again), else squeezed into the
+   * gap before the next frame.
    */
   #replay(afterTimestamp: number | undefined): PacketizedFrame[] {
     const live = this.#lastFrame?.rtpTimestamp;
     const count = this.#gop.frames.length;
     if (live === undefined || count === 0) return [];
     if (afterTimestamp === undefined) return this.#gop.restamped(live, REPLAY_STEP_TICKS);
-    const room = Math.floor(this.#frameIntervalTicks * 0.9);
-    const step = Math.min(REPLAY_STEP_TICKS, Math.floor(room / count));
-    return step < 1 ? [] : this.#gop.restamped(live + step * count, step);
+    return this.#replayUpTo(live, afterTimestamp) ?? this.#replayAfter(live, afterTimestamp);
+  }
+
+  /** Between what the reader has and the newest frame, which ends it; undefined where there is no room. */
+  #replayUpTo(live: number, afterTimestamp: number): PacketizedFrame[] | undefined {
+    const steps = this.#gop.frames.length - 2;
+    const room = ticksFrom(afterTimestamp, live) - 2 * CLEAR_TICKS;
+    const step = steps > 0 ? Math.min(REPLAY_STEP_TICKS, Math.floor(room / steps)) : CLEAR_TICKS;
+    if (room < 0 || step < 1) return undefined;
+    const before = this.#gop.restamped(live - CLEAR_TICKS + step, step).slice(0, -1);
+    return [...before, ...this.#gop.frames.slice(-1)];
+  }
+
+  /** Between the newest frame and the next one: the last of these repeats the newest. */
+  #replayAfter(live: number, afterTimestamp: number): PacketizedFrame[] {
+    const count = this.#gop.frames.length;
+    const begin = Math.max(CLEAR_TICKS, ticksFrom(live, afterTimestamp) + 1);
+    const end = Math.floor(this.#frameIntervalTicks * 0.9) - CLEAR_TICKS;
+    if (end < begin) return [];
+    const step = Math.min(REPLAY_STEP_TICKS, Math.floor((end - begin) / count));
+    return step < 1 ? [] : this.#gop.restamped(live + begin + step * (count - 1), step);
   }
 
   #count(frame: PacketizedFrame): void {
@@ -189,6 +217,11 @@ export class Track {
       this.#lastKeyframeMediaTimeMs = frame.mediaTimeMs;
     }
   }
+}
+
+/** Signed distance of 32-bit timestamps. */
+function ticksFrom(from: number, to: number): number {
+  return (to - from) | 0;
 }
 
 /** Frames and bits a second over the last two to four seconds. */

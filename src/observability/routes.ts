@@ -97,7 +97,10 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         round_trip_ms: session.roundTripMs ?? null,
         tracks: session.video.map(({ rendition }) => rendition),
         video_codecs: session.video.map(({ codec }) => codec),
+        active_tracks: session.isPaused ? [] : [...session.selected],
         frames_dropped: session.framesDropped,
+        detections_sent: session.detectionsSent,
+        detections_dropped: session.detectionsDropped,
       })),
     };
   });

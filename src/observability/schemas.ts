@@ -43,7 +43,10 @@ export const ConnectionStats = Type.Object({
       round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
       tracks: Type.Array(Type.String()),
       video_codecs: Type.Array(Type.String()),
+      active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that flow; empty while it pauses' }),
       frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
+      detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
+      detections_dropped: Type.Integer({ description: 'Messages this viewer lost because it did not keep up' }),
     }),
   ),
 });

@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
 import { offeredCodecs } from './codecs.js';
 import { extensionId, type MLinePlan, type Plan } from './negotiation.js';
+import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
 
 /** RFC 9143 §14. */
 export const MID_EXTENSION_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
-/** Largest message a data channel takes, in bytes (RFC 8841 §6). */
-export const MAX_DATA_MESSAGE_BYTES = 65_536;
 
 /** This side's part of one transport. */
 export interface LocalTransport {

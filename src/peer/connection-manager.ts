@@ -11,6 +11,7 @@ import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate, type Plan } from './negotiation.js';
 import { sdpInvalid } from './sdp.js';
+import type { RtpTimestamps } from './session-media.js';
 import { PeerSession } from './session.js';
 import type { PeerSnapshot } from './snapshot.js';
 import { assertWeriftShape } from './werift-internals.js';
@@ -46,6 +47,8 @@ export interface AcceptRequest {
   readonly sourceId: string;
   /** For the video m-lines in order; left out: see `negotiate`. */
   readonly renditions?: readonly Rendition[] | undefined;
+  /** Those of them that flow from the start; the others wait for the command `select`. Default: all. */
+  readonly active?: readonly Rendition[] | undefined;
 }
 
 export interface AcceptedSession {
@@ -99,6 +102,7 @@ export class ConnectionManager {
     this.#throwIfClosing();
     const plan = negotiate(request.sdp, gateway.describe(request.sourceId), request.renditions);
     this.#throwIfNegotiatedAgain(plan);
+    throwIfNotServed(request.active, plan);
     const clientId = claimClientId(request.clientId, this.#clientIds);
     if (this.#taken >= options.maxConnections) {
       const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
@@ -130,6 +134,7 @@ export class ConnectionManager {
           addresses: hostAddresses(options.iceAddresses),
           portRange: options.icePortRange,
           stunUrls: options.stunUrls ?? [],
+          active: request.active,
         },
       );
       this.#keep(sessionId, session, plan, giveBack);
@@ -143,6 +148,22 @@ export class ConnectionManager {
   /** Every session, the oldest first. */
   snapshot(): readonly PeerSnapshot[] {
     return [...this.#sessions.values()].map(({ session }) => session.snapshot());
+  }
+
+  /**
+   * RTP timestamps of a frame as a session's viewer sees them, for each rendition that flows; empty for frames that
+   * the viewer did not get with timestamps of their own.
+   * @throws MediaPeerError SESSION_NOT_FOUND
+   */
+  rtpTimestamps(sessionId: string, mediaTimeMs: number): RtpTimestamps {
+    const entry = this.#sessions.get(sessionId);
+    if (!entry) throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
+    return entry.session.rtpTimestamps(mediaTimeMs);
+  }
+
+  /** The source that a session watches; undefined where there is none of that id. */
+  sourceOf(sessionId: string): string | undefined {
+    return this.#sessions.get(sessionId)?.session.identity.sourceId;
   }
 
   /** Ends a session and waits until everything it held is given back; false where there is none of that id. */
@@ -188,6 +209,12 @@ export class ConnectionManager {
       for (const entry of this.#sessions.values()) entry.session.tick();
     });
   }
+}
+
+function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
+  const missing = active?.find((rendition) => !renditions.includes(rendition));
+  if (missing === undefined) return;
+  throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
 }
 
 /** Tells the other side's connections apart: the session id of its description (RFC 8866 §5.2) and its certificate. */

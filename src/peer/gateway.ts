@@ -1,9 +1,16 @@
 /** How the peer room gets media. The application hands in an implementation; this room knows no pipeline. */
-import type { Rendition, Track, VideoCodec } from '../media/index.js';
+import type { DetectionFeed, Rendition, Track, VideoCodec } from '../media/index.js';
 
 /** A hold on a track: while it is held, its producer runs. */
 export interface TrackLease {
   readonly track: Track;
+  /** Idempotent. */
+  release(): void;
+}
+
+/** A hold on the detections of a source: while it is held, the detector looks at it. */
+export interface DetectionLease {
+  readonly feed: DetectionFeed;
   /** Idempotent. */
   release(): void;
 }
@@ -27,4 +34,9 @@ export interface MediaGateway {
    * @throws MediaPeerError as `describe`, or SERVER_CLOSING.
    */
   openTrack(request: TrackRequest): TrackLease | Promise<TrackLease>;
+  /**
+   * Starts the source where nobody uses it yet.
+   * @throws MediaPeerError as `openTrack`, or DETECTION_OFF.
+   */
+  openDetections(sourceId: string): DetectionLease;
 }

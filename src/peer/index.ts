@@ -1,4 +1,5 @@
 /** Connections to WebRTC clients: the only room that knows the WebRTC library; knows no HTTP and no pipeline. */
 export * from './connection-manager.js';
-export type { MediaGateway, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
+export type { DetectionLease, MediaGateway, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
+export type { RtpTimestamps } from './session-media.js';
 export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';

@@ -7,7 +7,7 @@ import type { Rendition } from '../media/index.js';
 import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
 import type { SourceMedia } from './gateway.js';
 import { remoteTransport } from './remote-transport.js';
-import { attribute, attributeValues, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './sdp.js';
+import { attribute, attributeValues, MAX_DATA_MESSAGE_BYTES, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './sdp.js';
 
 /** Each transport is a handshake, and a socket on every address: a client that bundles needs one. */
 const MAX_TRANSPORTS = 8;
@@ -22,7 +22,7 @@ interface PlannedSection {
 export type MLinePlan =
   | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly codec: NegotiatedCodec })
   | (PlannedSection & { readonly use: 'audio'; readonly codec: NegotiatedCodec })
-  | (PlannedSection & { readonly use: 'data'; readonly sctpPort: number })
+  | (PlannedSection & { readonly use: 'data'; readonly sctpPort: number; readonly maxMessageBytes: number })
   /** Answered inactive; `transport` undefined: rejected with port 0, since it would need a transport of its own. */
   | { readonly use: 'none'; readonly section: MediaSection; readonly transport: number | undefined; readonly reason: string };
 
@@ -36,7 +36,7 @@ export interface Plan {
   readonly renditions: readonly Rendition[];
 }
 
-type Wish = { use: 'video'; rendition: Rendition; codec: NegotiatedCodec } | { use: 'audio'; codec: NegotiatedCodec } | { use: 'data'; sctpPort: number } | { use: 'none'; reason: string };
+type Wish = { use: 'video'; rendition: Rendition; codec: NegotiatedCodec } | { use: 'audio'; codec: NegotiatedCodec } | { use: 'data'; sctpPort: number; maxMessageBytes: number } | { use: 'none'; reason: string };
 
 /**
  * @param requested renditions for the video m-lines in order. Left out: two or more get raw and processed, a single
@@ -56,7 +56,7 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
     if (reason !== undefined) return { use: 'none', reason };
     if (section.kind === 'video') return wishVideo(section, renditions[videoSections.indexOf(section)], source);
     if (section.kind === 'audio') return wishAudio(section, source);
-    return { use: 'data', sctpPort: sctpPortOf(section) };
+    return { use: 'data', sctpPort: sctpPortOf(section), maxMessageBytes: maxMessageBytesOf(section) };
   });
   if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes)) throw nothingToServe(description, wishes);
   return assignTransports(description, wishes);
@@ -97,6 +97,12 @@ function wishAudio(section: MediaSection, source: SourceMedia): Wish {
 function sctpPortOf(section: MediaSection): number {
   const port = Number(attribute(section.attributes, 'sctp-port') ?? section.formats[0]);
   return Number.isInteger(port) && port > 0 && port <= 65535 ? port : 5000;
+}
+
+/** RFC 8841 §6: 64 KiB where it is not told, 0 is any size. What is sent is never larger than what is taken. */
+function maxMessageBytesOf(section: MediaSection): number {
+  const bytes = Number(attribute(section.attributes, 'max-message-size') ?? 0);
+  return Number.isInteger(bytes) && bytes > 0 ? Math.min(bytes, MAX_DATA_MESSAGE_BYTES) : MAX_DATA_MESSAGE_BYTES;
 }
 
 function onlyData(description: SessionDescription, wishes: readonly Wish[]): boolean {

@@ -3,10 +3,11 @@
  * bytes; what they mean is the streams' business. The interface `PacketTransport` is what a faster way of sending
  * replaces.
  */
-import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, type RTCCertificate, type RTCDataChannel, type RTCSctpTransport } from 'werift';
+import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, type RTCCertificate, type RTCSctpTransport } from 'werift';
 import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
 import type { LocalTransport } from './answer.js';
+import { DataChannel, type TextChannel } from './data-channel.js';
 import { closeNotify, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
 import { IceEndpoint, type IceOptions, type IceState } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
@@ -38,8 +39,8 @@ export interface PeerTransportInit {
   readonly ice: IceOptions;
   readonly certificate: RTCCertificate;
   readonly remote: RemoteTransport;
-  /** The other side's SCTP port; undefined where the offer has no data channels on this transport. */
-  readonly sctpPort: number | undefined;
+  /** The other side of the data channels; undefined where the offer has none on this transport. */
+  readonly sctp: { readonly port: number; readonly maxMessageBytes: number } | undefined;
   readonly logger: Logger;
 }
 
@@ -49,8 +50,8 @@ const MAX_EARLY_DATAGRAMS = 8;
 export class PeerTransport implements PacketTransport {
   /** Decrypted compound packets from the peer. */
   onRtcp: (compound: Buffer) => void = () => undefined;
-  /** A channel that the peer opened. */
-  onDataChannel: (channel: RTCDataChannel) => void = () => undefined;
+  /** A channel that the peer opened; it can be sent on. */
+  onDataChannel: (channel: TextChannel) => void = () => undefined;
   /** Resolves when media can flow. */
   readonly connected: Promise<void>;
   /** Resolves when the other side is gone or the transport failed; never on `close`. */
@@ -72,7 +73,7 @@ export class PeerTransport implements PacketTransport {
     this.connected = new Promise((resolve) => (this.#resolveConnected = resolve));
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#dtls = this.#makeDtls();
-    this.#sctp = init.sctpPort === undefined ? undefined : this.#makeSctp();
+    this.#sctp = init.sctp && this.#makeSctp(init.sctp.maxMessageBytes);
     this.local = {
       iceUfrag: ice.localUfrag,
       icePassword: ice.localPassword,
@@ -169,10 +170,15 @@ export class PeerTransport implements PacketTransport {
     return dtls;
   }
 
-  #makeSctp(): RTCSctpTransport {
+  #makeSctp(maxMessageBytes: number): RTCSctpTransport {
     const sctp = openSctp(this.#dtls, (error) => this.#init.logger.debug({ error }, 'data channel message dropped'));
     sctp.sctp.stateChanged.closed.subscribe(() => this.#end('viewer-left'));
-    sctp.onDataChannel.subscribe((channel) => this.onDataChannel(channel));
+    sctp.onDataChannel.subscribe((channel) => {
+      // It is open, and its opening acknowledged, when this turn has ended.
+      setImmediate(() => {
+        if (!this.#isClosed && channel.readyState === 'open') this.onDataChannel(new DataChannel(channel, maxMessageBytes));
+      });
+    });
     return sctp;
   }
 
@@ -202,8 +208,8 @@ export class PeerTransport implements PacketTransport {
       overheadBytes: srtpOverheadBytes(profile),
     };
     this.#init.logger.debug({ srtpProfile: profileName(profile) }, 'dtls connected');
-    if (this.#sctp && this.#init.sctpPort !== undefined) {
-      this.#sctp.start(this.#init.sctpPort).catch((error: unknown) => this.#init.logger.debug({ error }, 'sctp not started'));
+    if (this.#sctp && this.#init.sctp) {
+      this.#sctp.start(this.#init.sctp.port).catch((error: unknown) => this.#init.logger.debug({ error }, 'sctp not started'));
     }
     this.#resolveConnected();
   }

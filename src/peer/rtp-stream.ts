@@ -28,6 +28,8 @@ export interface RtpStreamInit {
   /** Undefined where retransmission (RFC 4588) was not negotiated. */
   readonly rtxSsrc: number | undefined;
   readonly cname: string;
+  /** Added to the track's timestamps. Default: random (RFC 3550 §5.1). */
+  readonly timestampOffset?: number;
   /** The MID header extension (RFC 9143 §15); undefined where it was not negotiated. */
   readonly mid: { readonly id: number; readonly value: string } | undefined;
 }
@@ -62,7 +64,7 @@ export class RtpStream implements FrameSink {
   readonly #history: SentPacket[] = [];
   readonly #historyPackets: number;
   readonly #budget = new RepairBudget();
-  readonly #timestampOffset = randomInt(2 ** 32);
+  readonly #timestampOffset: number;
   readonly #sourceDescription: Buffer;
   readonly #batch: SentPacket[] = [];
   #extension: Buffer | undefined;
@@ -79,6 +81,7 @@ export class RtpStream implements FrameSink {
   constructor(init: RtpStreamInit) {
     this.#init = init;
     this.ssrc = init.ssrc;
+    this.#timestampOffset = init.timestampOffset ?? randomInt(2 ** 32);
     this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
     this.#extension = init.mid && midExtension(init.mid.id, init.mid.value);
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);

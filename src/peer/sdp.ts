@@ -4,6 +4,9 @@
  */
 import { MediaPeerError } from '../errors.js';
 
+/** Largest message a data channel takes, in bytes (RFC 8841 §6). */
+export const MAX_DATA_MESSAGE_BYTES = 65_536;
+
 /** Largest offer that is read. A browser's offer with every codec is about 10 KiB. */
 export const MAX_SDP_BYTES = 256 * 1024;
 /** More m-lines than any client of a media server needs. */

@@ -12,15 +12,29 @@ export interface SessionStream {
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
   readonly request: TrackRequest;
   readonly local: LocalStream;
+  /** Of its RTP timestamps; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
+  readonly timestampOffset: number;
+  /** Kept while the stream does not flow, so that its numbering goes on. */
   rtp?: RtpStream;
   lease?: TrackLease;
   subscription?: Subscription;
   stopListening?: () => void;
+  /** True while its track is being opened. */
+  isOpening?: boolean;
+  /** Of the subscriptions that have ended. */
+  lastTimestamp?: number;
+  framesDropped?: number;
 }
 
 /** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */
 export function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[] {
   const cname = randomBytes(9).toString('base64url');
+  const offsets = new Map<Rendition | 'audio', number>();
+  const offsetOf = (name: Rendition | 'audio'): number => {
+    const offset = offsets.get(name) ?? randomInt(2 ** 32);
+    offsets.set(name, offset);
+    return offset;
+  };
   const mediaStreamIds = new Map<Rendition, string>();
   const mediaStreamIdOf = (rendition: Rendition): string => {
     const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
@@ -46,12 +60,13 @@ export function planStreams(sourceId: string, plan: Plan): (SessionStream | unde
     return {
       mLine,
       request,
+      timestampOffset: offsetOf(mLine.use === 'video' ? mLine.rendition : 'audio'),
       local: { ssrc: newSsrc(), rtxSsrc: mLine.codec.rtx ? newSsrc() : undefined, cname, msid: `${mediaStreamIdOf(rendition)} ${trackId}` },
     };
   });
 }
 
-export function streamSnapshot({ rtp, subscription }: SessionStream): StreamSnapshot {
+export function streamSnapshot({ rtp, subscription, framesDropped = 0 }: SessionStream): StreamSnapshot {
   const stats = rtp?.stats;
   return {
     packetsSent: stats?.packetsSent ?? 0,
@@ -60,6 +75,6 @@ export function streamSnapshot({ rtp, subscription }: SessionStream): StreamSnap
     packetsLost: stats?.packetsLost ?? 0,
     fractionLost: stats?.fractionLost ?? 0,
     jitterMs: stats?.jitterMs ?? 0,
-    framesDropped: subscription?.dropped ?? 0,
+    framesDropped: framesDropped + (subscription?.dropped ?? 0),
   };
 }

@@ -7,16 +7,17 @@ import type { RTCCertificate } from 'werift';
 import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { EndReason } from '../media/index.js';
+import type { EndReason, Rendition } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import { MID_EXTENSION_URI, writeAnswer } from './answer.js';
-import type { MediaGateway } from './gateway.js';
+import { writeAnswer } from './answer.js';
+import type { MediaGateway, TrackRequest } from './gateway.js';
 import type { HostAddress } from './host-addresses.js';
-import { extensionId, type Plan } from './negotiation.js';
+import type { Plan } from './negotiation.js';
 import { PeerTransport } from './peer-transport.js';
-import { parseRtcp, writeGoodbye, type RtcpMessage } from './rtcp.js';
-import { RtpStream } from './rtp-stream.js';
-import { planStreams, streamSnapshot, type SessionStream } from './session-streams.js';
+import { writeGoodbye } from './rtcp.js';
+import { SessionChannels } from './session-channels.js';
+import { SessionMedia, type RtpTimestamps } from './session-media.js';
+import { planStreams, type SessionStream } from './session-streams.js';
 import type { ConnectionState, PeerSnapshot, SessionIdentity } from './snapshot.js';
 
 export interface SessionDeps {
@@ -35,6 +36,8 @@ export interface SessionOptions {
   readonly addresses: readonly HostAddress[];
   readonly portRange: readonly [number, number] | undefined;
   readonly stunUrls: readonly string[];
+  /** Renditions that flow from the start. Default: all. */
+  readonly active?: readonly Rendition[] | undefined;
 }
 
 /** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
@@ -55,6 +58,8 @@ export class PeerSession {
   readonly #startedMs: number;
   readonly #streams: SessionStream[];
   readonly #streamsByMLine: readonly (SessionStream | undefined)[];
+  readonly #media: SessionMedia;
+  readonly #channels: SessionChannels;
   readonly #transports: PeerTransport[] = [];
   readonly #ended: Promise<EndReason>;
   #resolveEnded: (reason: EndReason) => void = () => undefined;
@@ -81,6 +86,28 @@ export class PeerSession {
     });
     this.#streamsByMLine = planStreams(identity.sourceId, plan);
     this.#streams = this.#streamsByMLine.filter((stream) => stream !== undefined);
+    const { gateway, clock } = deps;
+    this.#media = new SessionMedia(
+      {
+        streams: this.#streams,
+        gateway,
+        clock,
+        transportOf: ({ mLine }) => this.#transports[mLine.transport],
+        onEnded: (reason) => this.close(reason),
+        onFailed: (error, request) => this.#fail(error, request),
+      },
+      options.active ?? plan.renditions,
+    );
+    this.#channels = new SessionChannels({
+      openDetections: () => gateway.openDetections(identity.sourceId),
+      media: this.#media,
+      clock,
+    });
+  }
+
+  /** RTP timestamps of a frame, for each rendition in which this viewer gets it with a timestamp of its own. */
+  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
+    return this.#media.rtpTimestamps(mediaTimeMs);
   }
 
   /** Lives until the session ends; never rejects. */
@@ -89,7 +116,7 @@ export class PeerSession {
     const releasePeerConnection = ledger.acquire('peer_connections');
     const timeout = clock.after(this.#options.connectionTimeoutMs, () => this.close('ice-timeout'));
     try {
-      for (const stream of this.#streams) void this.#openTrack(stream); // ends the session where it fails
+      this.#media.open();
       await this.#openTransports();
       this.#throwIfEnded();
       const answer = writeAnswer(this.#plan, this.#transports.map(({ local }) => local), this.#streamsByMLine.map((stream) => stream?.local));
@@ -131,7 +158,7 @@ export class PeerSession {
     if (now - lastHeardMs < SILENCE_MS) {
       this.#silentSinceMs = undefined;
       this.#setState('connected');
-      for (const { rtp, lease, subscription } of this.#streams) if (rtp && lease && subscription) rtp.sendReport(lease.track);
+      this.#media.sendReports();
       return;
     }
     this.#silentSinceMs ??= now;
@@ -140,7 +167,7 @@ export class PeerSession {
   }
 
   snapshot(): PeerSnapshot {
-    const streams = this.#streams.map((stream) => ({ stream, stats: streamSnapshot(stream) }));
+    const streams = this.#media.snapshots();
     const all = streams.map(({ stats }) => stats);
     return {
       ...this.identity,
@@ -153,27 +180,16 @@ export class PeerSession {
       packetsSent: sum(all, ({ packetsSent }) => packetsSent),
       packetsLost: sum(all, ({ packetsLost }) => packetsLost),
       packetsRepaired: sum(all, ({ packetsRepaired }) => packetsRepaired),
+      detectionsSent: this.#channels.detectionsSent,
+      detectionsDropped: this.#channels.detectionsDropped,
+      selected: this.#media.selected,
+      isPaused: this.#media.isPaused,
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
-      roundTripMs: this.#streams.map(({ rtp }) => rtp?.stats.roundTripMs).find((ms) => ms !== undefined) ?? this.#transports[0]?.roundTripMs,
+      roundTripMs: this.#media.roundTripMs ?? this.#transports[0]?.roundTripMs,
       connectMs: this.#connectMs,
-      video: streams.flatMap(({ stream: { request }, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
-      audio: streams.flatMap(({ stream: { request }, stats }) => (request.kind === 'audio' ? [stats] : [])),
+      video: streams.flatMap(({ request, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
+      audio: streams.flatMap(({ request, stats }) => (request.kind === 'audio' ? [stats] : [])),
     };
-  }
-
-  /** Begins at once, so that the pipeline is warm when the handshake is done. */
-  async #openTrack(stream: SessionStream): Promise<void> {
-    try {
-      const lease = await this.#deps.gateway.openTrack(stream.request);
-      if (this.#endReason !== undefined) return lease.release();
-      stream.lease = lease;
-      stream.stopListening = lease.track.onClosed((reason) => this.close(reason));
-      if (this.#connectMs !== undefined) this.#startStream(stream);
-    } catch (error) {
-      this.#failure ??= error;
-      if (this.#endReason === undefined) this.#logger.warn({ error, request: stream.request }, 'track could not be opened');
-      this.close('source-failed');
-    }
   }
 
   async #openTransports(): Promise<void> {
@@ -186,15 +202,22 @@ export class PeerSession {
           ice: { addresses, portRange, stunUrls, clock, ledger },
           certificate,
           remote,
-          sctpPort: data?.use === 'data' ? data.sctpPort : undefined,
+          sctp: data?.use === 'data' ? { port: data.sctpPort, maxMessageBytes: data.maxMessageBytes } : undefined,
           logger: this.#logger,
         });
         this.#transports[i] = transport;
-        transport.onRtcp = (compound) => this.#receiveRtcp(compound);
+        transport.onRtcp = (compound) => this.#media.receiveRtcp(compound);
+        transport.onDataChannel = (channel) => this.#channels.take(channel);
         transport.ended.then((reason) => this.close(reason)).catch(() => undefined);
       }),
     );
     for (const result of opened) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #fail(error: unknown, request: TrackRequest): void {
+    this.#failure ??= error;
+    if (this.#endReason === undefined) this.#logger.warn({ error, request }, 'track could not be opened');
+    this.close('source-failed');
   }
 
   #throwIfEnded(): void {
@@ -207,49 +230,7 @@ export class PeerSession {
     this.#connectMs = this.#deps.clock.now() - this.#startedMs;
     this.#setState('connected');
     this.#logger.debug({ connectMs: Math.round(this.#connectMs) }, 'session connected');
-    for (const stream of this.#streams) this.#startStream(stream);
-  }
-
-  #startStream(stream: SessionStream): void {
-    const transport = this.#transports[stream.mLine.transport];
-    if (!stream.lease || stream.subscription || !transport) return;
-    const { section, codec } = stream.mLine;
-    const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
-    stream.rtp = new RtpStream({
-      transport,
-      clock: this.#deps.clock,
-      codec,
-      ssrc: stream.local.ssrc,
-      rtxSsrc: stream.local.rtxSsrc,
-      cname: stream.local.cname,
-      mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
-    });
-    stream.subscription = stream.lease.track.subscribe(stream.rtp);
-    stream.rtp.sendReport(stream.lease.track);
-  }
-
-  #receiveRtcp(compound: Buffer): void {
-    for (const message of parseRtcp(compound)) this.#handleRtcp(message);
-  }
-
-  #handleRtcp(message: RtcpMessage): void {
-    switch (message.type) {
-      case 'report':
-        for (const report of message.reports) this.#streamOf(report.ssrc)?.rtp?.receiveReport(report);
-        break;
-      case 'nack':
-        this.#streamOf(message.ssrc)?.rtp?.repair(message.sequenceNumbers);
-        break;
-      case 'keyframe-request':
-        this.#streamOf(message.ssrc)?.subscription?.requestKeyframe();
-        break;
-      case 'bye':
-        break; // A viewer sends no media; its leaving is told by DTLS and ICE.
-    }
-  }
-
-  #streamOf(ssrc: number): SessionStream | undefined {
-    return this.#streams.find(({ local }) => local.ssrc === ssrc);
+    this.#media.connected();
   }
 
   #setState(state: ConnectionState): void {
@@ -259,11 +240,8 @@ export class PeerSession {
   }
 
   async #releaseAll(): Promise<void> {
-    for (const { subscription, lease, stopListening } of this.#streams) {
-      stopListening?.();
-      subscription?.close();
-      lease?.release();
-    }
+    this.#channels.close();
+    this.#media.close();
     const closed = await Promise.allSettled(
       this.#transports.map(async (transport, i) => {
         const ssrcs = this.#streams.filter(({ rtp, mLine }) => rtp && mLine.transport === i).map(({ local }) => local.ssrc);

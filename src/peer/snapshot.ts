@@ -44,6 +44,13 @@ export interface PeerSnapshot extends SessionIdentity {
   readonly packetsLost: number;
   readonly packetsRepaired: number;
   readonly framesDropped: number;
+  /** Messages on the data channel `detections`. */
+  readonly detectionsSent: number;
+  /** Messages that the viewer lost because it did not keep up. */
+  readonly detectionsDropped: number;
+  /** Renditions that flow, or would if the viewer had not paused. */
+  readonly selected: readonly Rendition[];
+  readonly isPaused: boolean;
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
   /** From the offer to the end of the handshake; undefined before. */

@@ -10,7 +10,7 @@
  * - `RTCDtlsTransport.startSrtp` is left out: keys are taken with `extractSessionKeys`.
  */
 import assert from 'node:assert/strict';
-import { type Candidate, Connection, DtlsServer, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport, StunProtocol, type CandidatePair, type Message } from 'werift';
+import { type Candidate, Connection, DtlsServer, RTCDtlsTransport, type RTCDataChannel, RTCIceGatherer, RTCIceTransport, RTCSctpTransport, StunProtocol, type CandidatePair, type Message } from 'werift';
 
 /** The ICE agent's private side. */
 export interface IceInternals {
@@ -82,8 +82,27 @@ export interface SctpDataChunk {
   readonly userData: Buffer;
 }
 
+/** A piece of a message that is or was sent. */
+export interface SctpSentChunk {
+  readonly tsn: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly streamSeqNum: number;
+  readonly maxRetransmits: number | undefined;
+  sentCount: number;
+  acked: boolean;
+  abandoned: boolean;
+  retransmit: boolean;
+}
+
 /** The SCTP association's private side. */
 export interface SctpInternals {
+  /** Sent and not yet acknowledged, by TSN. */
+  readonly sentQueue: SctpSentChunk[];
+  /** Not yet sent, by TSN. */
+  readonly outboundQueue: SctpSentChunk[];
+  /** True where the piece's message is given up instead of being sent again (RFC 3758 §3.5). */
+  maybeAbandon(chunk: SctpSentChunk): boolean;
   /** What is left of the window, in bytes. */
   advertisedRwnd: number;
   readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly unknown[] }>>;
@@ -107,6 +126,11 @@ export function sctpChannels(transport: RTCSctpTransport): SctpTransportInternal
   return transport as unknown as SctpTransportInternals;
 }
 
+/** What a channel was opened with. */
+export function channelParameters(channel: RTCDataChannel): { maxPacketLifeTime?: number | undefined; maxRetransmits?: number | undefined } {
+  return (channel as unknown as { parameters: { maxPacketLifeTime?: number | undefined; maxRetransmits?: number | undefined } }).parameters;
+}
+
 /** There is one once the transport has its DTLS transport. */
 export function sctpAssociation(transport: RTCSctpTransport): SctpInternals {
   return transport.sctp as unknown as SctpInternals;
@@ -128,7 +152,7 @@ export function assertWeriftShape(): void {
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'maybeAbandon']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
@@ -137,5 +161,6 @@ export function assertWeriftShape(): void {
   for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
+  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

@@ -7,7 +7,7 @@ import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
 
 /** What a door needs of the connection manager. */
 export interface SessionAcceptor {
-  accept(request: { sdp: string; clientId?: string; sourceId: string; renditions?: readonly Rendition[] }): Promise<{
+  accept(request: { sdp: string; clientId?: string; sourceId: string; renditions?: readonly Rendition[]; active?: readonly Rendition[] }): Promise<{
     readonly sdp: string;
     readonly clientId: string;
     readonly sourceId: string;
@@ -41,7 +41,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       },
     },
     async (request) => {
-      const { sdp, client_id: clientId, source, tracks } = request.body;
+      const { sdp, client_id: clientId, source, tracks, active } = request.body;
       const sourceId = source ?? defaultSource();
       if (sourceId === undefined) {
         throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
@@ -51,6 +51,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         sourceId,
         ...(clientId !== undefined && { clientId }),
         ...(tracks !== undefined && { renditions: tracks }),
+        ...(active !== undefined && { active }),
       });
       return {
         sdp: accepted.sdp,

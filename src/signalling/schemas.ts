@@ -20,6 +20,7 @@ export const OfferBody = Type.Object({
   client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
   source: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' })),
   tracks: Type.Optional(Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" })),
+  active: Type.Optional(Type.Array(Rendition, { maxItems: 16, description: 'Those that flow from the start; the others wait for a `select` on the data channel `commands`. All when left out' })),
 });
 
 export const AnswerBody = Type.Object({

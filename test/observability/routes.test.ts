@@ -21,6 +21,10 @@ const viewer = {
   packetsRepaired: 0,
   roundTripMs: 1.5,
   framesDropped: 2,
+  detectionsSent: 40,
+  detectionsDropped: 3,
+  selected: ['raw'],
+  isPaused: false,
   video: [
     { ...stream, rendition: 'raw', codec: 'h264' },
     { ...stream, rendition: 'processed', codec: 'vp8' },
@@ -80,7 +84,10 @@ describe('GET /connection-stats', () => {
           round_trip_ms: 1.5,
           tracks: ['raw', 'processed'],
           video_codecs: ['h264', 'vp8'],
+          active_tracks: ['raw'],
           frames_dropped: 2,
+          detections_sent: 40,
+          detections_dropped: 3,
         },
       ],
     });

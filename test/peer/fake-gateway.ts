@@ -1,8 +1,8 @@
 /** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
 import { systemClock, type Clock } from '../../src/clock.js';
 import { MediaPeerError } from '../../src/errors.js';
-import { Timeline, Track, type Codec, type Rendition } from '../../src/media/index.js';
-import type { MediaGateway, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
+import { DetectionFeed, Timeline, Track, type Codec, type Rendition } from '../../src/media/index.js';
+import type { DetectionLease, MediaGateway, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
 import { ResourceLedger } from '../../src/resources.js';
 
 export interface FakeSource {
@@ -16,6 +16,11 @@ export class FakeGateway implements MediaGateway {
   readonly requests: TrackRequest[] = [];
   readonly timeline = new Timeline();
   leases = 0;
+  /** Of the detections; a test publishes to it. */
+  readonly feed = new DetectionFeed('street');
+  detectionLeases = 0;
+  /** Thrown when detections are asked for. */
+  detectionError: Error | undefined;
   /** Awaited before a track is handed out. */
   gate: Promise<void> = Promise.resolve();
   readonly #tracks = new Map<string, Track>();
@@ -39,6 +44,19 @@ export class FakeGateway implements MediaGateway {
       track: request.kind === 'audio' ? this.track('audio', 'opus') : this.track(request.rendition, request.codec),
       release: () => {
         if (held) this.leases--;
+        held = false;
+      },
+    };
+  }
+
+  openDetections(): DetectionLease {
+    if (this.detectionError) throw this.detectionError;
+    this.detectionLeases++;
+    let held = true;
+    return {
+      feed: this.feed,
+      release: () => {
+        if (held) this.detectionLeases--;
         held = false;
       },
     };

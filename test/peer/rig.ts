@@ -73,6 +73,7 @@ export class Rig {
     await this.manager.closeAll('server-closing');
     assert.deepEqual(this.ledger.snapshot(), { peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 0, timers: 0 });
     assert.equal(this.gateway.leases, 0, 'leases');
+    assert.equal(this.gateway.detectionLeases, 0, 'leases of detections');
     assert.equal(this.gateway.subscriptions, 0, 'subscriptions');
     assert.equal(this.manager.connections, 0, 'connections');
   }
