@@ -1,0 +1,208 @@
+/**
+ * `GET /detections/:source` tells what is seen as Server-Sent Events, `GET /detections/:source/latest` as one JSON
+ * object: for readers without WebRTC. While somebody reads, the detector looks at the source.
+ */
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Clock } from '../clock.js';
+import { MediaPeerError } from '../errors.js';
+import { DetectionReader, eventJson, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
+import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
+import { ErrorSchema } from './schemas.js';
+
+export interface DetectionsDeps {
+  readonly clock: Clock;
+  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING */
+  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** The source that a session watches; undefined where there is no such session. */
+  readonly sourceOf: (sessionId: string) => string | undefined;
+  /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
+  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+}
+
+/** Readers at the same time, of all sources. */
+const MAX_READERS = 100;
+/** What a reader may leave unread before it loses messages. */
+const MAX_UNREAD_BYTES = 64 * 1024;
+/** Keeps proxies from closing a quiet connection. */
+const HEARTBEAT_MS = 15_000;
+/** A detection older than this is not the latest. */
+const STALE_MS = 1000;
+const LATEST_TIMEOUT_MS = 5000;
+const RETRY_AFTER_S = 5;
+
+const Params = Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 }) });
+const Filter = {
+  min_score: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Leaves out objects below' })),
+  classes: Type.Optional(Type.String({ maxLength: 4096, description: 'Labels, separated by commas; all when left out' })),
+};
+
+export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (app, deps, done) => {
+  const streams = new Set<DetectionStream>();
+  app.addHook('preClose', (closed) => {
+    for (const stream of streams) stream.end('server-closing');
+    closed();
+  });
+
+  app.get(
+    '/detections/:source',
+    {
+      schema: {
+        summary: 'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
+        tags: ['seeing'],
+        params: Params,
+        querystring: Type.Object({ ...Filter, session: Type.Optional(Type.String({ maxLength: 128, description: "A session of this source: adds its viewer's RTP timestamps" })) }),
+        response: { 200: Type.Any({ description: 'text/event-stream' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    (request, reply) => {
+      const { source } = request.params;
+      const { session } = request.query;
+      if (session !== undefined && deps.sourceOf(session) !== source) {
+        throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${source}'; it may have ended`);
+      }
+      if (streams.size >= MAX_READERS) {
+        throw new MediaPeerError('CAPACITY_REACHED', `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      }
+      const stream: DetectionStream = new DetectionStream({
+        clock: deps.clock,
+        lease: deps.openDetections(source),
+        filter: filterOf(request.query),
+        pendingBytes: () => reply.raw.writableLength,
+        onClosed: () => streams.delete(stream),
+        ...(session !== undefined && { rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)) }),
+      });
+      streams.add(stream);
+      return reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(stream);
+    },
+  );
+
+  app.get(
+    '/detections/:source/latest',
+    {
+      schema: {
+        summary: 'What is seen in the newest looked-at frame; starts the source where it does not run',
+        tags: ['seeing'],
+        params: Params,
+        querystring: Type.Object(Filter),
+        response: { 200: Type.Any({ description: 'A message as on the data channel `detections`' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    async (request, reply) => {
+      const lease = deps.openDetections(request.params.source);
+      try {
+        const detections = await newest(lease.feed, deps.clock);
+        return await reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter: filterOf(request.query) }));
+      } finally {
+        lease.release();
+      }
+    },
+  );
+
+  done();
+};
+
+interface StreamInit {
+  readonly clock: Clock;
+  readonly lease: DetectionLease;
+  readonly filter: DetectionFilter;
+  readonly rtpTimestamps?: (mediaTimeMs: number) => RtpTimestamps;
+  /** Bytes that wait in the socket. */
+  readonly pendingBytes: () => number;
+  readonly onClosed: () => void;
+}
+
+/** One reader's events. Gives its lease back when it ends, whoever ends it. */
+class DetectionStream extends Readable {
+  readonly #release: () => void;
+
+  constructor({ clock, lease, filter, rtpTimestamps, pendingBytes, onClosed }: StreamInit) {
+    super({ highWaterMark: MAX_UNREAD_BYTES });
+    const reader = new DetectionReader({
+      feed: lease.feed,
+      filter: () => filter,
+      ...(rtpTimestamps && { rtpTimestamps }),
+      sink: {
+        isFull: () => pendingBytes() + this.readableLength > MAX_UNREAD_BYTES,
+        write: (message, detections) => {
+          this.push(`${sceneEvent(detections)}event: detections\nid: ${detections.frame}\ndata: ${message}\n\n`);
+          return true;
+        },
+      },
+    });
+    const heartbeat = clock.every(HEARTBEAT_MS, () => {
+      if (pendingBytes() + this.readableLength <= MAX_UNREAD_BYTES) this.push(': still here\n\n');
+    });
+    this.push(': detections follow\n\n');
+    let isHeld = true;
+    let stopListening = (): void => undefined;
+    this.#release = () => {
+      if (!isHeld) return;
+      isHeld = false;
+      heartbeat.cancel();
+      stopListening();
+      reader.close();
+      lease.release();
+      onClosed();
+    };
+    stopListening = lease.feed.onClosed((reason) => this.end(reason));
+  }
+
+  /** Tells the reader why there is no more. */
+  end(reason: string): void {
+    if (this.readableEnded || this.destroyed) return;
+    this.#release();
+    this.push(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
+    this.push(null);
+  }
+
+  override _read(): void {
+    // Events come when they happen.
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#release();
+    callback(error);
+  }
+}
+
+/** An event of its own for readers that want to know what happened and not where everything is. */
+function sceneEvent({ sourceId, frame, mediaTimeMs, scene }: FrameDetections): string {
+  if (!scene || scene.events.length === 0) return '';
+  const data = JSON.stringify({ source: sourceId, frame, media_time_s: Math.round(mediaTimeMs * 1000) / 1e6, events: scene.events.map((event) => eventJson(event)) });
+  return `event: scene\nid: ${frame}\ndata: ${data}\n\n`;
+}
+
+function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
+  const labels = classes?.split(',').map((label) => label.trim()).filter((label) => label !== '');
+  return { ...(minScore !== undefined && { minScore }), ...(labels && labels.length > 0 && { classes: labels }) };
+}
+
+/** When a feed's newest detections were seen to be the newest: media time says nothing of the age of a file's pictures. */
+const seenAt = new WeakMap<DetectionFeed, { readonly detections: FrameDetections; readonly atMs: number }>();
+
+/** The newest detections, or the next ones where those are stale. @throws MediaPeerError SOURCE_NOT_LIVE */
+function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
+  const seen = seenAt.get(feed);
+  if (seen && seen.detections === feed.newest && clock.now() - seen.atMs <= STALE_MS) return Promise.resolve(seen.detections);
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      stop();
+      reject(new MediaPeerError('SOURCE_NOT_LIVE', why, { retryAfterS: RETRY_AFTER_S }));
+    };
+    const timer = clock.after(LATEST_TIMEOUT_MS, () => fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s; try again`));
+    const stopReading = feed.subscribe((detections) => {
+      stop();
+      seenAt.set(feed, { detections, atMs: clock.now() });
+      resolve(detections);
+    });
+    let stopListening = (): void => undefined;
+    const stop = (): void => {
+      timer.cancel();
+      stopReading();
+      stopListening();
+    };
+    stopListening = feed.onClosed((reason) => fail(`source '${feed.sourceId}' ended (${reason}); try again`));
+  });
+}
