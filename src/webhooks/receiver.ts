@@ -64,7 +64,7 @@ export class Receiver {
     this.#init = init;
     this.#url = new URL(init.url);
     const { username, password } = this.#url;
-    this.#headers = username === '' && password === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` };
+    this.#headers = username === '' && password === '' ? {} : { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` };
     this.#url.username = '';
     this.#url.password = '';
     for (const sourceId of init.queue.sources()) this.#wake(sourceId);
@@ -148,5 +148,14 @@ export class Receiver {
     this.#warnedMs = clock.now();
     const fields = { receiver: this.#url.host, sourceId, reason: outcome.why, queuedEvents: this.#init.queue.events, failedEvents: this.#failed };
     logger.warn(fields, outcome.kind === 'refused' ? 'webhook given up' : 'webhook not delivered, tried again');
+  }
+}
+
+/** What was percent-encoded in an address; as it is where it was not. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

@@ -179,6 +179,10 @@ describe('webhooks', () => {
     await eventually(() => server.received.length === 1, 5000, 'the delivery');
     assert.equal(server.received[0]!.headers.authorization, `Basic ${Buffer.from('me:pass word').toString('base64')}`);
     assert.ok(!JSON.stringify(sender.stats).includes('pass'));
+    const odd = await open(t, { urls: [server.url.replace('//', '//100%:x@')] });
+    await odd.sender.report(picture(2));
+    await eventually(() => server.received.length === 2, 5000, 'the delivery');
+    assert.equal(server.received[1]!.headers.authorization, `Basic ${Buffer.from('100%:x').toString('base64')}`);
   });
 
   it('are not signed without a secret', async (t) => {
