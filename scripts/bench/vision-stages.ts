@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { annotate, LabelRenderer, loadModelDescription, ObjectTracker, type DrawnObject, type ModelDescription } from '../../src/detection/index.js';
-import { familyOf } from '../../src/detection/families.js';
+import { decoderOf } from '../../src/detection/families/index.js';
 import { Letterbox } from '../../src/detection/letterbox.js';
 import type { Detection, VideoFrame } from '../../src/media/index.js';
 import { projectRoot } from '../../test/helpers/assets.js';
@@ -34,9 +34,9 @@ export async function run(options: VisionStagesOptions = {}): Promise<Row[]> {
 }
 
 export async function netStages(model: ModelDescription, picture: VideoFrame): Promise<Row[]> {
-  const family = familyOf(model);
-  const { widthPx, heightPx } = family.input;
-  const letterbox = new Letterbox(WIDTH, HEIGHT, family.input);
+  const decode = decoderOf(model);
+  const { widthPx, heightPx } = model.input;
+  const letterbox = new Letterbox(WIDTH, HEIGHT, model.input);
   const planes = new Float32Array(3 * widthPx * heightPx);
   // The options of the detector's thread.
   const session = await InferenceSession.create(model.onnxPath, {
@@ -48,12 +48,11 @@ export async function netStages(model: ModelDescription, picture: VideoFrame): P
   });
   const feeds = { [session.inputNames[0] ?? '']: new Tensor('float32', planes, [1, 3, heightPx, widthPx]) };
   letterbox.write(picture.data, planes);
-  const outputs = Object.values(await session.run(feeds)).map(({ dims, data }) => ({ dims, data: data as Float32Array }));
-  const geometry = { widthPx: WIDTH, heightPx: HEIGHT, ratio: letterbox.ratio };
+  const outputs = Object.entries(await session.run(feeds)).map(([name, { dims, type, data }]) => ({ name, dims, type, data: data as Float32Array }));
   const rows = [
     await measure(`letterbox to ${widthPx}x${heightPx}`, () => letterbox.write(picture.data, planes)),
     await measure(`net ${model.name}`, () => session.run(feeds)),
-    await measure('decode and NMS', () => family.decode(outputs, geometry, 0.1)),
+    await measure('decode and NMS', () => decode(outputs, letterbox.geometry, 0.1)),
   ];
   await session.release();
   return rows;

@@ -2,6 +2,7 @@
  * The detector as the server sees it: one net in one worker thread, a picture at a time. A thread that crashes
  * or hangs is replaced; until then `detect` fails at once and the boxes coast.
  */
+import { strict as assert } from 'node:assert';
 import { Worker } from 'node:worker_threads';
 import { Backoff } from '../backoff.js';
 import { delay, type Clock } from '../clock.js';
@@ -10,11 +11,14 @@ import type { Logger } from '../logger.js';
 import { i420Size, type Detection, type VideoFrame } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
 import type { WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
-import { loadModelDescription, type ModelDescription } from './model.js';
+import { readModelFiles, type ModelFiles } from './model-files.js';
+import type { ModelDescription } from './model.js';
 
 export interface DetectorInit {
-  /** An `.onnx` with its JSON beside it, or the JSON. */
+  /** An `.onnx`, with or without a JSON beside it, or the JSON. */
   readonly modelPath: string;
+  /** What the net runs on, in order of preference: `cuda`, `cpu`, ... One that cannot be used is passed over with a warning. Default `cpu`. */
+  readonly executionProviders?: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
@@ -33,24 +37,38 @@ export interface DetectionResult {
 const MIN_SCORE = 0.1;
 /** The largest nets take 2 s a picture on a slow core; what takes longer hangs. */
 const HANG_MS = 10_000;
+/** The largest models load in a few seconds. */
+const LOAD_MS = 60_000;
+/** A thread that is inside the runtime does not end before that returns; nobody waits longer for it. */
+const CLOSE_MS = 2000;
+/** Outputs that are no numbers are reported once in this time. */
+const REPORT_INTERVAL_MS = 5000;
 
 interface PendingRun {
   resolve(reply: Extract<WorkerReply, { kind: 'result' }>): void;
   reject(error: MediaPeerError): void;
 }
 
+type Ready = Extract<WorkerReply, { kind: 'ready' }>;
+
 export class Detector {
-  readonly model: ModelDescription;
   readonly #init: DetectorInit;
+  readonly #files: ModelFiles;
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff();
+  #loaded: Ready | undefined;
   #worker: Worker | undefined;
   #pending: PendingRun | undefined;
+  /** Replaces the thread that hangs. */
+  #giveUp: ((reason: string) => void) | undefined;
+  /** Threads that were told to end. */
+  readonly #ending = new Set<Promise<unknown>>();
   #picture = new SharedArrayBuffer(0);
   #restarts = 0;
+  #lastReportMs = -Infinity;
 
-  private constructor(model: ModelDescription, init: DetectorInit) {
-    this.model = model;
+  private constructor(files: ModelFiles, init: DetectorInit) {
+    this.#files = files;
     this.#init = init;
   }
 
@@ -59,10 +77,21 @@ export class Detector {
    * @throws MediaPeerError MODEL_INVALID
    */
   static async open(init: DetectorInit): Promise<Detector> {
-    const detector = new Detector(loadModelDescription(init.modelPath), init);
+    const detector = new Detector(readModelFiles(init.modelPath), init);
     await detector.#start();
-    init.logger.info({ model: detector.model.name, labels: detector.model.labels.length }, 'detector loaded');
+    const { model, executionProvider } = detector;
+    for (const warning of detector.#ready.warnings) init.logger.warn({ model: model.name, warning }, 'detector loaded, with a reservation');
+    init.logger.info({ model: model.name, family: model.family, labels: model.labels.length, executionProvider }, 'detector loaded');
     return detector;
+  }
+
+  get model(): ModelDescription {
+    return this.#ready.model;
+  }
+
+  /** What the net runs on: `cpu`, `cuda`, ... */
+  get executionProvider(): string {
+    return this.#ready.executionProvider;
   }
 
   get state(): 'ready' | 'restarting' | 'closed' {
@@ -86,19 +115,24 @@ export class Detector {
    */
   async detect(picture: VideoFrame): Promise<DetectionResult> {
     const worker = this.#worker;
-    if (!worker || this.#pending) throw new MediaPeerError('DETECTOR_FAILED', worker ? 'the detector looks at another picture' : `the detector is ${this.state}`);
+    if (!worker || this.#pending) throw failed(worker ? 'the detector looks at another picture' : `the detector is ${this.state}`);
     const { widthPx, heightPx, mediaTimeMs } = picture;
-    const bytes = i420Size(widthPx, heightPx);
+    const bytes = bytesOf(picture);
     // Grows only: sources of several sizes take turns.
     if (this.#picture.byteLength < bytes) this.#picture = new SharedArrayBuffer(bytes);
-    new Uint8Array(this.#picture).set(picture.data);
+    new Uint8Array(this.#picture).set(picture.data.subarray(0, bytes));
     const result = new Promise<Extract<WorkerReply, { kind: 'result' }>>((resolve, reject) => {
       this.#pending = { resolve, reject };
     });
-    const hang = this.#init.clock.after(HANG_MS, () => void worker.terminate());
+    const hang = this.#init.clock.after(HANG_MS, () => {
+      // The thread may still write its result when the next one reads.
+      this.#picture = new SharedArrayBuffer(0);
+      this.#giveUp?.(`it took longer than ${HANG_MS / 1000} s for a picture`);
+    });
     try {
       worker.postMessage({ picture: this.#picture, widthPx, heightPx } satisfies WorkerRequest);
-      const { detections, inferenceMs } = await result;
+      const { detections, inferenceMs, isNotANumber } = await result;
+      if (isNotANumber) this.#reportNaN();
       return { detections, mediaTimeMs, inferenceMs };
     } finally {
       hang.cancel();
@@ -109,46 +143,99 @@ export class Detector {
   /** Ends the thread. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#worker?.terminate();
+    if (this.#worker) this.#end(this.#worker);
+    await this.#ended();
+  }
+
+  get #ready(): Ready {
+    assert(this.#loaded, 'a detector is handed out once it has loaded');
+    return this.#loaded;
   }
 
   /** Starts a thread and waits until it has loaded the model. */
   async #start(): Promise<void> {
-    const startedMs = this.#init.clock.now();
-    const release = this.#init.ledger.acquire('workers');
+    const { clock, ledger, executionProviders = ['cpu'] } = this.#init;
+    const startedMs = clock.now();
+    const release = ledger.acquire('workers');
     const worker = new Worker(new URL('./detector-worker.js', import.meta.url), {
-      workerData: { model: this.model, minScore: Math.min(MIN_SCORE, this.model.scoreThreshold) } satisfies WorkerInit,
+      workerData: { files: this.#files, minScore: MIN_SCORE, executionProviders } satisfies WorkerInit,
     });
-    const first = await new Promise<WorkerReply>((resolve) => {
-      worker.once('message', resolve);
-      worker.once('error', (error) => resolve({ kind: 'refused', reason: messageOf(error) }));
-      worker.once('exit', (code) => resolve({ kind: 'refused', reason: `its thread ended with code ${code}` }));
-    });
+    worker.once('exit', release);
+    const first = await this.#firstReply(worker);
     if (first.kind !== 'ready') {
-      await worker.terminate();
-      release();
-      throw new MediaPeerError('MODEL_INVALID', `${this.model.onnxPath} cannot be used: ${first.kind === 'refused' ? first.reason : 'unexpected answer'}`);
+      this.#end(worker);
+      await this.#ended();
+      throw new MediaPeerError('MODEL_INVALID', `${this.#files.onnxPath} cannot be used: ${first.kind === 'refused' ? first.reason : 'unexpected answer'}`);
     }
     if (this.#stop.signal.aborted) {
-      await worker.terminate();
-      release();
+      this.#end(worker);
       return;
     }
-    let lastError = 'its thread ended';
-    worker.on('error', (error) => (lastError = messageOf(error)));
-    worker.on('message', (reply: WorkerReply) => this.#onReply(reply));
-    worker.once('exit', () => {
-      release();
-      this.#worker = undefined;
-      this.#pending?.reject(new MediaPeerError('DETECTOR_FAILED', lastError));
-      if (!this.#stop.signal.aborted) void this.#restart(lastError, startedMs);
-    });
+    // Labels and families of a model do not change under those who use it.
+    this.#loaded ??= first;
+    this.#watch(worker, startedMs);
     this.#worker = worker;
+  }
+
+  #firstReply(worker: Worker): Promise<WorkerReply> {
+    return new Promise((resolve) => {
+      const refuse = (reason: string): void => finish({ kind: 'refused', reason });
+      const deadline = this.#init.clock.after(LOAD_MS, () => refuse(`it took longer than ${LOAD_MS / 1000} s to load`));
+      const stop = (): void => refuse('the detector was closed');
+      const finish = (reply: WorkerReply): void => {
+        deadline.cancel();
+        this.#stop.signal.removeEventListener('abort', stop);
+        resolve(reply);
+      };
+      this.#stop.signal.addEventListener('abort', stop, { once: true });
+      worker.once('message', finish);
+      worker.once('error', (error) => refuse(messageOf(error)));
+      worker.once('exit', (code) => refuse(`its thread ended with code ${code}`));
+    });
+  }
+
+  /** Replaces the thread when it ends, or when it is given up because it hangs. */
+  #watch(worker: Worker, startedMs: number): void {
+    let lastError = 'its thread ended';
+    const lose = (reason: string): void => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#pending?.reject(failed(reason));
+      if (!this.#stop.signal.aborted) void this.#restart(reason, startedMs);
+    };
+    worker.on('error', (error) => (lastError = messageOf(error)));
+    worker.on('message', (reply: WorkerReply) => {
+      if (this.#worker === worker) this.#onReply(reply);
+    });
+    worker.once('exit', () => lose(lastError));
+    this.#giveUp = (reason) => {
+      this.#end(worker);
+      lose(reason);
+    };
   }
 
   #onReply(reply: WorkerReply): void {
     if (reply.kind === 'result') this.#pending?.resolve(reply);
-    else if (reply.kind === 'failed') this.#pending?.reject(new MediaPeerError('DETECTOR_FAILED', reply.reason));
+    else if (reply.kind === 'failed') this.#pending?.reject(failed(reply.reason));
+  }
+
+  #reportNaN(): void {
+    const { clock, logger } = this.#init;
+    if (clock.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
+    this.#lastReportMs = clock.now();
+    logger.warn({ model: this.model.name }, 'the model gives outputs that are no numbers (NaN), which detect nothing; its weights are damaged, or it needs float32');
+  }
+
+  #end(worker: Worker): void {
+    const ending = worker.terminate().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  /** Waits for the threads that were told to end, though not for one that is stuck in the runtime. */
+  async #ended(): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([Promise.all(this.#ending), delay(this.#init.clock, CLOSE_MS, waiting.signal)]);
+    waiting.abort();
   }
 
   /** Replaces a thread that ended, trying until it works or the detector is closed. Never rejects. */
@@ -170,4 +257,16 @@ export class Detector {
   #isRestarting(): boolean {
     return this.state === 'restarting';
   }
+}
+
+/** Bytes of an I420 picture that can be looked at. */
+function bytesOf({ widthPx, heightPx, data }: VideoFrame): number {
+  const isSize = (size: number): boolean => Number.isInteger(size) && size >= 2 && size % 2 === 0;
+  const bytes = i420Size(widthPx, heightPx);
+  if (!isSize(widthPx) || !isSize(heightPx) || data.length < bytes) throw failed(`a picture of ${widthPx}x${heightPx} with ${data.length} bytes cannot be looked at: its sides must be even and at least 2 pixels`);
+  return bytes;
+}
+
+function failed(reason: string): MediaPeerError {
+  return new MediaPeerError('DETECTOR_FAILED', reason);
 }

@@ -16,6 +16,20 @@ export class ModelFolder {
     return file;
   }
 
+  /** A copy of a real model without a JSON, under its own name; undefined where the assets are absent. */
+  asset(name: string): string | undefined {
+    const asset = assetPath(`models/${name}`);
+    if (!asset) return undefined;
+    const file = path.join(this.#dir, name);
+    copyFileSync(asset, file);
+    return file;
+  }
+
+  /** Writes the JSON beside a model. */
+  describe(onnxPath: string, json: unknown): void {
+    writeFileSync(onnxPath.replace(/\.onnx$/, '.json'), JSON.stringify(json));
+  }
+
   /** The real YOLOX-nano with its description; undefined where the assets are absent. */
   yoloxNano(): string | undefined {
     const asset = assetPath('models/yolox_nano_416.onnx');

@@ -1,0 +1,58 @@
+/**
+ * A detector family: how its input is laid out and what its output means. One file each, listed in `index.ts`.
+ * Adapters see tensors as values; the runtime and files are none of their business.
+ */
+import type { Detection } from '../../media/index.js';
+import type { PixelLayout } from '../input-layout.js';
+import type { PictureGeometry } from '../letterbox.js';
+import type { ModelDescription } from '../model.js';
+
+/** An output tensor, without the runtime's type. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** What the model gave; `data` is converted. */
+  readonly type: string;
+  readonly data: Float32Array;
+}
+
+/** What a model showed of itself when it looked at a grey picture. */
+export interface Probe {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Names of all inputs, the picture's first. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly OutputTensor[];
+  /** Strides that the JSON gives. */
+  readonly strides: readonly number[] | undefined;
+}
+
+/** What the outputs tell about a model of the family. */
+export interface FamilyFit {
+  /** Undefined where the shapes do not tell. */
+  readonly classes?: number;
+  readonly strides?: readonly number[];
+  readonly decoded?: boolean;
+  /** What this variant of the family has other than the family. */
+  readonly layout?: Partial<PixelLayout>;
+  /** Other families give such outputs too, so these alone do not tell the family. Default false. */
+  readonly isAmbiguous?: boolean;
+}
+
+/** Reads one model's outputs: the objects, overlaps suppressed, in pixels of the picture. Scores below `minScore` are left out. */
+export type Decode = (outputs: readonly OutputTensor[], geometry: PictureGeometry, minScore: number) => Detection[];
+
+export interface Family {
+  /** What models of it are called. */
+  readonly covers: string;
+  readonly layout: PixelLayout;
+  /** Detections below are not shown unless the JSON says otherwise. */
+  readonly scoreThreshold: number;
+  /** Overlap at which two boxes of a class are one object; undefined where the net leaves no overlaps. */
+  readonly nmsIou: number | undefined;
+  /** The outputs it expects, in words and shapes, for messages. */
+  expects(size: { readonly widthPx: number; readonly heightPx: number }, classes: number | undefined, strides: readonly number[] | undefined): string;
+  /** Undefined when the outputs cannot be this family's. */
+  read(probe: Probe): FamilyFit | undefined;
+  decoder(model: ModelDescription): Decode;
+}

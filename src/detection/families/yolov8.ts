@@ -1,0 +1,59 @@
+/**
+ * YOLOv8 (Jocher et al., 2023) and its successors with suppression outside the net, YOLO11 and the like: RGB 0-1
+ * in, letterbox in the middle; out one column for each cell: centre and size in input pixels, then one
+ * probability a class, no objectness.
+ */
+import { Candidates } from '../candidates.js';
+import { RGB_1 } from '../input-layout.js';
+import { suppressOverlaps } from '../nms.js';
+import type { Family } from './family.js';
+import { cellCount, stridesOf, USUAL_STRIDES } from './grids.js';
+
+const NO_CLASS = -1;
+
+export const yolov8: Family = {
+  covers: 'YOLOv8, YOLO11; YOLOv9 and YOLO12 of the same layout',
+  layout: RGB_1,
+  scoreThreshold: 0.4,
+  nmsIou: 0.45,
+
+  expects: (size, classes, strides = USUAL_STRIDES) =>
+    `one output [1,${classes === undefined ? '4+classes' : 4 + classes},${cellCount(size, strides) ?? 'N'}] (strides ${strides.join(', ')})`,
+
+  read({ outputs: [output, ...others], inputs, strides: declared, ...size }) {
+    if (!output || others.length > 0 || inputs.length !== 1) return undefined;
+    const [batch, rows = 0, cells = 0, ...more] = output.dims;
+    const strides = stridesOf(cells, size, declared);
+    return batch === 1 && more.length === 0 && strides && rows >= 5 ? { classes: rows - 4, strides } : undefined;
+  },
+
+  decoder({ input, strides, labels, nmsIou }) {
+    const cells = cellCount(input, strides) ?? 0;
+    const candidates = new Candidates();
+    const bestScore = new Float32Array(cells);
+    const bestClass = new Int32Array(cells);
+    return (outputs, geometry, minScore) => {
+      candidates.clear();
+      const data = outputs[0]?.data ?? new Float32Array(0);
+      // Nothing below the threshold is ever written: the comparison then nearly always has one outcome, which is fast.
+      bestScore.fill(minScore * (1 - 1e-6));
+      bestClass.fill(NO_CLASS);
+      // Class by class, in the order of the memory.
+      for (let classId = 0, at = 4 * cells; classId < labels.length; classId++, at += cells) {
+        for (let i = 0; i < cells; i++) {
+          const score = data[at + i] as number;
+          if (score > (bestScore[i] as number)) {
+            bestScore[i] = score;
+            bestClass[i] = classId;
+          }
+        }
+      }
+      for (let i = 0; i < cells; i++) {
+        const classId = bestClass[i] as number;
+        if (classId === NO_CLASS) continue;
+        candidates.addCentred(data[i] as number, data[cells + i] as number, data[2 * cells + i] as number, data[3 * cells + i] as number, bestScore[i] as number, classId);
+      }
+      return candidates.toDetections(suppressOverlaps(candidates, nmsIou), geometry, labels);
+    };
+  },
+};
