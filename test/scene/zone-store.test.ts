@@ -147,8 +147,11 @@ describe('the zone store', () => {
   it('says what to do when the folder cannot be written', { skip: process.getuid?.() === 0 && 'root may write anywhere' }, async (t) => {
     const { store, folder } = await rig(t);
     chmodSync(folder, 0o555);
-    t.after(() => chmodSync(folder, 0o755));
-    await assert.rejects(store.put('street', GATE), (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server the right/.test(String(error)));
+    try {
+      await assert.rejects(store.put('street', GATE), (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server the right/.test(String(error)));
+    } finally {
+      chmodSync(folder, 0o755);
+    }
   });
 
   it('says so when the folder is gone', async (t) => {
