@@ -4,8 +4,10 @@ import { classColours } from './palette.js';
 
 /** CSS pixels. */
 const LINE_PX = 2;
-const FONT_PX = 12;
-const PADDING_PX = 4;
+const SMALLEST_FONT_PX = 9;
+const LARGEST_FONT_PX = 13;
+/** Heights of text in the height of the picture: small pictures stay visible under their labels. */
+const LINES_A_PICTURE = 50;
 /** Keeps a coloured line apart from a background of its colour. */
 const HALO = 'rgb(0 0 0 / 55%)';
 const ZONE_LINE = 'rgb(255 255 255 / 70%)';
@@ -17,6 +19,8 @@ export class OverlayPainter {
   #canvas;
   #context;
   #ratio = 1;
+  #fontPx = LARGEST_FONT_PX;
+  #font = '';
   #widths = new Map();
 
   /** @param {HTMLCanvasElement} canvas as large as the video's element */
@@ -40,8 +44,8 @@ export class OverlayPainter {
     this.#fitToScreen();
     this.clear();
     if (!boxes.message) return;
-    const { width, height } = boxes.message;
-    const fit = contain(this.#canvas.width, this.#canvas.height, width, height);
+    const fit = contain(this.#canvas.width, this.#canvas.height, boxes.message.width, boxes.message.height);
+    this.#setFont(fit.height);
     this.#context.globalAlpha = 1;
     for (const shape of shapes) this.#shape(shape, fit, boxes.message);
     this.#context.globalAlpha = boxes.visibility;
@@ -60,13 +64,16 @@ export class OverlayPainter {
   #fitToScreen() {
     this.#ratio = devicePixelRatio || 1;
     const [width, height] = [this.#canvas.clientWidth, this.#canvas.clientHeight].map((css) => Math.round(css * this.#ratio));
-    if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
-    this.#setFont();
+    if (this.#canvas.width === width && this.#canvas.height === height) return;
+    Object.assign(this.#canvas, { width, height });
+    this.#font = ''; // a canvas of another size has forgotten its font
   }
 
-  #setFont() {
-    const font = `600 ${this.#px(FONT_PX)}px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif`;
-    if (this.#context.font === font) return;
+  #setFont(pictureHeight) {
+    this.#fontPx = Math.max(SMALLEST_FONT_PX, Math.min(LARGEST_FONT_PX, pictureHeight / this.#ratio / LINES_A_PICTURE));
+    const font = `600 ${this.#px(this.#fontPx)}px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif`;
+    if (this.#font === font) return;
+    this.#font = font;
     this.#context.font = font;
     this.#context.textBaseline = 'middle';
     this.#widths.clear();
@@ -89,8 +96,8 @@ export class OverlayPainter {
   }
 
   #label(text, box, { background, text: ink }, fit, taken) {
-    const padding = this.#px(PADDING_PX);
-    const rect = labelRect(box, this.#width(text) + 2 * padding, this.#px(FONT_PX + 5), fit, taken);
+    const padding = this.#px(this.#fontPx / 3);
+    const rect = labelRect(box, this.#width(text) + 2 * padding, this.#px(this.#fontPx * 1.4), fit, taken);
     taken.push(rect);
     const [left, top, right, bottom] = rect;
     this.#context.fillStyle = background;
@@ -138,7 +145,7 @@ export class OverlayPainter {
     context.strokeStyle = ZONE_LINE;
     context.stroke();
     const text = shape.text(message);
-    const height = this.#px(FONT_PX + 5);
+    const height = this.#px(this.#fontPx * 1.4);
     const anchor = [Math.round(points[0][0]), Math.round(points[0][1]) + height, 0, Math.round(points[0][1]) + height];
     this.#label(text, anchor, { background: 'rgb(0 0 0 / 60%)', text: '#fff' }, fit, []);
   }
