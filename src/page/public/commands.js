@@ -32,11 +32,13 @@ export class Commands {
     await this.#opened;
     if (this.#channel.readyState !== 'open') return undefined;
     const id = this.#nextId++;
+    let timer;
     const answer = await new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      setTimeout(resolve, ANSWER_TIMEOUT_MS);
+      timer = setTimeout(resolve, ANSWER_TIMEOUT_MS);
       this.#channel.send(JSON.stringify({ cmd, id, ...members }));
     });
+    clearTimeout(timer);
     this.#waiting.delete(id);
     if (answer?.ok === false) throw new ViewingError(typeof answer.code === 'string' ? answer.code : 'no-switch', String(answer.message ?? 'the server refused'));
     return answer;

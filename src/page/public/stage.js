@@ -55,6 +55,9 @@ export class Stage {
     this.#root = root;
     this.decks = [new Deck(settings), new Deck(settings)];
     root.prepend(...this.decks.map(({ element }) => element));
+    const giveBack = () => root.classList.remove('filled');
+    root.addEventListener('click', giveBack);
+    document.addEventListener('keydown', ({ key }) => key === 'Escape' && giveBack());
   }
 
   /** Side by side or one alone. @param {import('./views.js').View} view */
