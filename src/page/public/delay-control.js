@@ -6,19 +6,25 @@
 
 /** Longer than this, live video no longer feels live. */
 export const LONGEST_DELAY_MS = 300;
+/** A decoder and a detector that have just been started are late for a while. */
+const WARM_UP_MS = 2_000;
 /** Lateness is judged over this time, so that one slow picture changes nothing. */
 const WINDOW_MS = 2_000;
 const FEWEST_SAMPLES = 8;
-/** A raise follows when more messages than this share came late. */
+/** A raise follows when more messages than this share came late … */
 const LATE_SHARE = 0.05;
-/** Messages come this much before their frames after a raise. */
+/** … so that nine of ten would have come this much before their frames. */
+const RAISED_FOR_SHARE = 0.9;
 const MARGIN_MS = 10;
-/** Delay is given back when even the latest message came this long before its frame … */
+/** A burst of other work must not push the picture far at once. */
+const MOST_RAISED_MS = 60;
+/** Delay is given back when nearly all messages came this long before their frames … */
 const SPARE_MS = 40;
+const SPARED_SHARE = 0.95;
 /** … in so many windows in a row; doubled whenever giving back was wrong. */
 const CALM_WINDOWS = 3;
 const MOST_CALM_WINDOWS = 48;
-const LOWERED_BY_MS = 30;
+const MOST_LOWERED_MS = 60;
 /** A browser changes its delay by at most 100 ms a second. */
 const SETTLES_MS_PER_MS = 10;
 
@@ -38,16 +44,17 @@ export class DelayControl {
    * @returns {boolean} true when the target has changed
    */
   sample(latenessMs, now, bufferMs = 0) {
-    this.#windowStart ??= now;
-    if (now < this.#windowStart) return false; // the last change is still settling
+    this.#windowStart ??= now + WARM_UP_MS;
+    if (now < this.#windowStart) return false; // something is still settling
     this.#samples.push(latenessMs);
     if (now - this.#windowStart < WINDOW_MS || this.#samples.length < FEWEST_SAMPLES) return false;
     const before = this.targetMs;
     const samples = this.#samples.sort((a, b) => a - b);
     this.#samples = [];
     const late = samples.filter((lateness) => lateness > 0).length / samples.length;
-    if (late > LATE_SHARE) this.#raise(samples[Math.floor(0.95 * (samples.length - 1))], bufferMs);
-    else this.#maybeLower(samples.at(-1));
+    const quantile = (share) => samples[Math.floor(share * (samples.length - 1))];
+    if (late > LATE_SHARE) this.#raise(quantile(RAISED_FOR_SHARE), bufferMs);
+    else this.#maybeLower(quantile(SPARED_SHARE));
     const change = Math.abs(this.targetMs - before);
     this.#windowStart = now + (change > 0 ? 500 + change * SETTLES_MS_PER_MS : 0);
     return change > 0;
@@ -57,14 +64,15 @@ export class DelayControl {
     if (this.#lowered) this.#calmNeeded = Math.min(MOST_CALM_WINDOWS, this.#calmNeeded * 2);
     this.#lowered = false;
     this.#calm = 0;
-    this.targetMs = Math.round(Math.min(LONGEST_DELAY_MS, Math.max(this.targetMs, bufferMs) + Math.max(0, latenessMs) + MARGIN_MS));
+    const raised = Math.min(MOST_RAISED_MS, Math.max(0, latenessMs) + MARGIN_MS);
+    this.targetMs = Math.round(Math.min(LONGEST_DELAY_MS, Math.max(this.targetMs, bufferMs) + raised));
   }
 
-  #maybeLower(latestMs) {
-    this.#calm = latestMs < -SPARE_MS ? this.#calm + 1 : 0;
+  #maybeLower(latenessMs) {
+    this.#calm = latenessMs < -SPARE_MS ? this.#calm + 1 : 0;
     if (this.targetMs === 0 || this.#calm < this.#calmNeeded) return;
     this.#calm = 0;
     this.#lowered = true;
-    this.targetMs = Math.max(0, Math.round(this.targetMs - Math.min(LOWERED_BY_MS, -latestMs - SPARE_MS / 2)));
+    this.targetMs = Math.max(0, Math.round(this.targetMs - Math.min(MOST_LOWERED_MS, -latenessMs - SPARE_MS / 2)));
   }
 }
