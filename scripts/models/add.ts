@@ -4,9 +4,9 @@
  */
 import { constants, copyFile, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { inspectModel, type ModelDescription } from '../../src/detection/index.js';
 import { messageOf } from '../../src/errors.js';
 import { CommandError, diskTrouble } from './failures.js';
-import { inspect, pictureSize } from './inspection.js';
 import { readLabels } from './labels.js';
 import { exists, howToUse, writeJson } from './model-files.js';
 import { sha256Of } from './partial-file.js';
@@ -18,9 +18,11 @@ export interface AddOptions {
   readonly file: string;
   /** Absolute path of the models folder. */
   readonly models: string;
+  /** Undefined: what the file itself shows. */
   readonly family: string | undefined;
-  /** `coco`, a list with commas, or a file. */
+  /** `coco`, a list with commas, or a file; undefined: what the file itself says. */
   readonly labels: string | undefined;
+  /** Undefined: that of the file. */
   readonly input: { readonly width: number; readonly height: number } | undefined;
   /** Name in the folder; default that of the file. */
   readonly name: string | undefined;
@@ -32,7 +34,9 @@ export interface AddOptions {
   readonly force: boolean;
 }
 
-/** @throws CommandError, MediaPeerError MODEL_INVALID; nothing has changed then */
+const WHAT_TO_TELL = 'What its JSON must say is told by options: --family NAME, --labels coco|a,b,c|FILE, --input WxH, --strides.';
+
+/** @throws CommandError; nothing has changed then */
 export async function add(options: AddOptions, { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal }): Promise<void> {
   const file = await sourceFile(options.file);
   const name = options.name ?? path.basename(file).replace(/\.onnx$/i, '');
@@ -43,7 +47,7 @@ export async function add(options: AddOptions, { terminal, signal }: { readonly 
   const taken: string[] = [];
   for (const target of isInPlace ? [jsonPath] : [onnxPath, jsonPath]) if (await exists(target)) taken.push(target);
   if (taken.length > 0 && !options.force) throw new CommandError(`${taken.join(' and ')} ${taken.length > 1 ? 'are' : 'is'} there already; --force replaces, --name gives another name`);
-  const json = await describe(file, name, options);
+  const told = await describe(file, name, options);
   const staging = await makeStaging(options.models);
   try {
     const stagedOnnx = path.join(staging, `${name}.onnx`);
@@ -51,12 +55,16 @@ export async function add(options: AddOptions, { terminal, signal }: { readonly 
     await (options.link || isInPlace ? symlink(file, stagedOnnx) : copyFile(file, stagedOnnx, constants.COPYFILE_FICLONE)).catch((error: unknown) => {
       throw diskTrouble(error, onnxPath);
     });
-    await writeJson(stagedJson, json);
+    await writeJson(stagedJson, told);
     const { model, inferenceMs } = await tryModel(stagedJson).catch((error: unknown) => {
-      throw new CommandError(`nothing was added: ${messageOf(error).replaceAll(stagedOnnx, file).replaceAll(stagedJson, 'what the options say')}`, { cause: error });
+      const reason = messageOf(error).replaceAll(stagedOnnx, file).replaceAll(stagedJson, 'its JSON');
+      throw new CommandError(`nothing was added: ${reason}\n${WHAT_TO_TELL}`, { cause: error });
     });
+    const { assumptions } = await inspectModel(stagedJson);
+    await writeJson(stagedJson, completed(told, model));
     signal.throwIfAborted();
     await moveAll(isInPlace ? [[stagedJson, jsonPath]] : [[stagedOnnx, onnxPath], [stagedJson, jsonPath]], staging);
+    for (const assumption of assumptions) terminal.print(`Note: ${assumption}`);
     terminal.print(
       `Added ${name}: ${model.family}, ${model.inputWidthPx}x${model.inputHeightPx}, ${model.labels.length} classes (${someOf(model.labels)}), ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`,
     );
@@ -76,14 +84,21 @@ async function sourceFile(file: string): Promise<string> {
   throw new CommandError(`${file} is not a file`);
 }
 
-/** The model's JSON from what was told and what the file itself says. */
-async function describe(file: string, name: string, options: AddOptions): Promise<Record<string, unknown>> {
-  const inspection = await inspect(file);
-  if (options.family === undefined) throw new CommandError(`say with --family which family ${file} is of`);
-  if (options.labels === undefined) throw new CommandError('name the classes in the order of the model: --labels coco, --labels car,person, or --labels FILE with one name a line');
-  const input = options.input ?? pictureSize(inspection);
-  if (!input) throw new CommandError(`${file} takes pictures of any size; say with --input WxH which one to give it, such as --input 640x640`);
-  return { name, family: options.family, file: `${name}.onnx`, input, labels: await readLabels(options.labels), ...options.members, sha256: await sha256Of(file) };
+/** The model's JSON as far as it was told; the rest the file itself shows when it is tried. */
+async function describe(file: string, name: string, { family, input, labels, members }: AddOptions): Promise<Record<string, unknown>> {
+  return {
+    ...{ name, file: `${name}.onnx` },
+    ...(family !== undefined && { family }),
+    ...(input && { input }),
+    ...(labels !== undefined && { labels: await readLabels(labels) }),
+    ...members,
+    sha256: await sha256Of(file),
+  };
+}
+
+/** With what the file showed, so that the JSON says it to people too. */
+function completed({ name, file, sha256, ...told }: Record<string, unknown>, { family, inputWidthPx, inputHeightPx, labels }: ModelDescription): Record<string, unknown> {
+  return { name, file, family, input: { width: inputWidthPx, height: inputHeightPx }, labels, ...told, sha256 };
 }
 
 async function makeStaging(models: string): Promise<string> {

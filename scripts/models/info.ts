@@ -1,45 +1,31 @@
-/** `npm run models -- info FILE`: what a model takes and gives, what it is taken for, and the JSON it needs. */
-import { readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { loadModelDescription } from '../../src/detection/index.js';
-import { messageOf } from '../../src/errors.js';
-import { CommandError } from './failures.js';
-import { describeTensors, inspect, pictureSize } from './inspection.js';
-import { exists } from './model-files.js';
+/** `npm run models -- info FILE`: what a model takes and gives, what it is taken for, and the JSON that says so. */
+import { stat } from 'node:fs/promises';
+import { inspectModel, type ModelDescription, type ModelInspection } from '../../src/detection/index.js';
+import { exists, formatJson } from './model-files.js';
 import { megabytes, type Terminal } from './terminal.js';
 import { tryModel } from './trial.js';
 
-/** @throws CommandError */
+/** @throws MediaPeerError MODEL_INVALID when it is no ONNX model */
 export async function info(file: string, terminal: Terminal): Promise<void> {
-  const { onnxPath, jsonPath } = await pathsOf(file);
-  const bytes = await stat(onnxPath).then(({ size }) => size, (error: unknown) => {
-    throw new CommandError(`${onnxPath} cannot be read: ${messageOf(error)}`, { cause: error });
-  });
-  const inspection = await inspect(onnxPath);
-  terminal.print([`${onnxPath}  ${megabytes(bytes)} MB`, 'inputs', describeTensors(inspection.inputs), 'outputs', describeTensors(inspection.outputs)].join('\n'));
-  if (await exists(jsonPath)) await describeKnown(jsonPath, terminal);
-  else terminal.print(adviceFor(onnxPath, pictureSize(inspection)));
+  const inspection = await inspectModel(file);
+  const { onnxPath, inputs, outputs, metadata, model } = inspection;
+  terminal.print([`${onnxPath}  ${megabytes((await stat(onnxPath)).size)} MB`, 'inputs', describeTensors(inputs), 'outputs', describeTensors(outputs)].join('\n'));
+  if (metadata.size > 0) terminal.print(`stored by its exporter\n${[...metadata].map(([name, text]) => `  ${name}: ${text.length > 100 ? `${text.slice(0, 100)}…` : text}`).join('\n')}`);
+  if (model) await describeUsable(file, model, inspection, terminal);
+  else terminal.print(`It cannot be used: ${inspection.reason ?? 'nothing is known of it'}\nOr take it into the models folder with what it does not show:\n  npm run models -- add ${onnxPath} --family NAME --labels coco`);
 }
 
-async function describeKnown(jsonPath: string, terminal: Terminal): Promise<void> {
-  const json = await readFile(jsonPath, 'utf8');
-  terminal.print(`JSON     ${jsonPath}\n${json.length > 2000 ? `${json.slice(0, 2000).trim()} …` : json.trim()}`);
-  try {
-    const { model, inferenceMs } = await tryModel(jsonPath);
-    terminal.print(`family   ${model.family}\nlabels   ${model.labels.length}: ${model.labels.join(', ')}\nit works: ${inferenceMs.toFixed(1)} ms a picture on this machine`);
-  } catch (error) {
-    terminal.print(`it does not work: ${messageOf(error)}`);
-  }
+async function describeUsable(file: string, model: ModelDescription, { assumptions, onnxPath }: ModelInspection, terminal: Terminal): Promise<void> {
+  terminal.print(`family   ${model.family}\ninput    ${model.inputWidthPx}x${model.inputHeightPx}\nlabels   ${model.labels.length}: ${model.labels.join(', ')}`);
+  for (const assumption of assumptions) terminal.print(`Note: ${assumption}`);
+  const jsonPath = onnxPath.replace(/\.onnx$/i, '.json');
+  if (await exists(jsonPath)) terminal.print(`JSON     ${jsonPath}`);
+  else terminal.print(`It has no JSON and needs none. One that says the same:\n${formatJson({ name: model.name, family: model.family, input: { width: model.inputWidthPx, height: model.inputHeightPx }, labels: model.labels })}`);
+  terminal.print(`it works: ${(await tryModel(file)).inferenceMs.toFixed(1)} ms a picture on this machine`);
 }
 
-function adviceFor(onnxPath: string, input: { width: number; height: number } | undefined): string {
-  const size = input ? '' : ' --input 640x640';
-  return `It has no JSON beside it that says what its tensors mean. Take it into the models folder with the family it was trained as and its classes:\n  npm run models -- add ${onnxPath} --family FAMILY --labels coco${size}`;
-}
-
-async function pathsOf(file: string): Promise<{ onnxPath: string; jsonPath: string }> {
-  if (/\.onnx$/i.test(file)) return { onnxPath: path.resolve(file), jsonPath: path.resolve(file.replace(/\.onnx$/i, '.json')) };
-  if (!/\.json$/i.test(file)) throw new CommandError(`${file} is neither an .onnx file nor the .json beside one`);
-  if (!(await exists(file))) throw new CommandError(`${file} does not exist`);
-  return { onnxPath: loadModelDescription(file).onnxPath, jsonPath: path.resolve(file) };
+/** `images  float32  [1,3,416,416]` */
+function describeTensors(tensors: ModelInspection['inputs']): string {
+  const width = Math.max(0, ...tensors.map(({ name }) => name.length));
+  return tensors.map(({ name, type, dims }) => `  ${name.padEnd(width)}  ${type.padEnd(7)}  [${dims.join(',')}]`).join('\n');
 }

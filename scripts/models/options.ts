@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../../src/config.js';
+import { FAMILY_NAMES } from '../../src/detection/index.js';
 import { UsageError } from '../load-test/options.js';
 import type { AddOptions } from './add.js';
 import type { PullOptions } from './pull.js';
@@ -20,9 +21,11 @@ export const USAGE = `Usage: npm run models -- COMMAND [options]
   pull NAME           download a pinned model; its licence is shown before
     --yes             do not ask (without a terminal nobody is asked)
   add FILE            take an ONNX file of your own into the folder
-    --family NAME     how its tensors are read: yolox, ...
+                      what the file does not show, or shows wrongly:
+    --family NAME     how its tensors are read: ${FAMILY_NAMES.slice(0, 4).join(', ')},
+                      ${FAMILY_NAMES.slice(4).join(', ')}
     --labels LABELS   its classes in order: coco, a,b,c, or a file (a name a line, or a JSON array)
-    --input WxH       size of its input, where the file leaves it open
+    --input WxH       size of its input
     --name NAME       name in the folder                         (the file's)
     --score N         detections below are not shown, (0, 1]
     --nms N           overlap at which two boxes of a class are one, (0, 1]

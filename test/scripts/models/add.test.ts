@@ -30,6 +30,13 @@ describe('models add', () => {
     assert.match(terminal.text, /Added mine: yolox, 384x224, 3 classes \(car, person, drone\)[^]*MODEL=\S*mine\.json npm start/);
   });
 
+  it('finds out by itself what the file shows, and writes it down', async () => {
+    await run({ family: undefined, labels: undefined, members: {} });
+    const model = loadModelDescription(path.join(workshop.models, 'mine.json'));
+    assert.deepEqual([model.family, model.inputWidthPx, model.inputHeightPx, model.labels.length], ['yolox', 384, 224, 3]);
+    assert.match(terminal.text, /Note: the names of its 3 classes are not known/);
+  });
+
   it('takes the name of the file', async () => {
     await run({ name: undefined });
     assert.deepEqual(workshop.files, ['sightline-demo.json', 'sightline-demo.onnx']);
@@ -83,15 +90,13 @@ describe('models add', () => {
 
   for (const [what, more, message] of [
     ['a family that is unknown', { family: 'yolo99' }, /yolo99/],
-    ['no family', { family: undefined }, /--family/],
-    ['no labels', { labels: undefined }, /--labels coco/],
     ['a labels file that is missing', { labels: 'nowhere.txt' }, /nowhere\.txt cannot be read.*--labels car,person/],
     ['an empty label', { labels: 'car,,drone' }, /name 2 of 3 is ""/],
     ['an input that does not fit', { input: { width: 640, height: 640 } }, /mine|sightline-demo\.onnx/],
     ['a file that is not there', { file: '/nowhere/x.onnx' }, /cannot be read/],
     ['a file of another kind', { file: 'weights.pt' }, /not an \.onnx file; export/],
     ['a folder', { file: undefined }, /is not a file/],
-    ['a damaged file', { file: undefined }, /not a model that onnxruntime can load/],
+    ['a damaged file', { file: undefined }, /cannot be used/],
     ['a name that is a path', { name: '../mine' }, /cannot be a model's name/],
   ] as const) {
     it(`refuses ${what}`, async () => {
