@@ -7,7 +7,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
-import { installErrorHandling, modelRoutes, offerRoutes, stillRoutes, zoneRoutes, type ModelDeps, type OfferDeps, type StillDeps, type ZonesDeps } from './signalling/index.js';
+import { detectionRoutes, installErrorHandling, modelRoutes, offerRoutes, stillRoutes, zoneRoutes, type DetectionsDeps, type ModelDeps, type OfferDeps, type StillDeps, type ZonesDeps } from './signalling/index.js';
 
 export interface AppDeps {
   readonly logger: FastifyBaseLogger;
@@ -20,6 +20,7 @@ export interface AppDeps {
   readonly stills: StillDeps;
   readonly models: ModelDeps;
   readonly zones: ZonesDeps;
+  readonly detections: DetectionsDeps;
 }
 
 /** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
@@ -71,6 +72,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(stillRoutes, deps.stills);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
+  await app.register(detectionRoutes, deps.detections);
   await app.register(fastifyStatic, {
     root: deps.pageDir,
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),

@@ -137,6 +137,12 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         seenStill: (sourceId, widthPx) => seenStills.get(sourceId, widthPx),
       },
       zones: counting.routes(),
+      detections: {
+        clock,
+        openDetections: (sourceId) => pipelines.openDetections(sourceId),
+        sourceOf: (sessionId) => sessions.sourceOf(sessionId),
+        rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
+      },
       models: {
         available: () => modelFolder.list(),
         inUse: () => models.inUse(),

@@ -23,6 +23,10 @@ export interface PostRequest {
 /** A receiver may ask for patience, but not for more than this. */
 const MAX_RETRY_AFTER_MS = 900_000;
 
+/** How much of an answer is read, and for how long. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+const DRAIN_MS = 1000;
+
 /** Posts JSON. Redirects are not followed: they would carry events, and what signs them, to somebody else. Never rejects. */
 export async function post({ url, headers, body, clock, timeoutMs, signal }: PostRequest): Promise<Outcome> {
   const ending = new AbortController();
@@ -32,14 +36,29 @@ export async function post({ url, headers, body, clock, timeoutMs, signal }: Pos
   const timer = clock.after(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs / 1000} s`)));
   try {
     const response = await fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/json', 'user-agent': 'Sightline', ...headers }, body, signal: ending.signal });
-    // The answer is its status; nobody waits for the rest.
-    await response.body?.cancel();
+    const patience = clock.after(DRAIN_MS, abort);
+    // Whatever becomes of the rest, the status holds.
+    await drain(response).catch(() => undefined);
+    patience.cancel();
     return judge(response, clock);
   } catch (error) {
     return { kind: 'failed', status: undefined, why: reasonOf(error), retryAfterMs: 0 };
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * The answer is its status. The rest is read all the same: a connection whose answer was not read to its end is kept
+ * by Node's fetch for 4 s, in which the next request waits for it where the receiver closes it (HTTP/1.0).
+ */
+async function drain(response: Response): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).length;
+    // Leaving the loop cancels the rest.
+    if (bytes > MAX_ANSWER_BYTES) return;
   }
 }
 

@@ -2,7 +2,9 @@
 import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
+import { DetectionFeed } from '../../src/media/index.js';
 import { projectRoot } from './assets.js';
+import { FakeClock } from './fake-clock.js';
 
 /** What a test may replace; the rest is an idle server with one source. */
 export interface AppOverrides {
@@ -51,6 +53,12 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       still: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
       seenStill: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
       ...overrides.stills,
+    },
+    detections: {
+      clock: new FakeClock(),
+      openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }),
+      sourceOf: () => undefined,
+      rtpTimestamps: () => ({}),
     },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',

@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { MediaPeerError } from '../../src/errors.js';
@@ -46,6 +47,34 @@ describe('webhooks', () => {
     assert.match(String(headers['x-sightline-delivery']), /^[0-9a-f-]{36}$/);
     assert.equal(headers['content-type'], 'application/json');
     assert.deepEqual(sender.stats, [{ receiver: new URL(server.url).host, queued: 0, delivered: 1, failed: 0, dropped: 0, lastError: undefined, lastStatus: 200 }]);
+  });
+
+  it('go on at once to a receiver that serves one connection at a time and closes it after its answer', async (t) => {
+    let deliveries = 0;
+    const waiting: Socket[] = [];
+    let served: Socket | undefined;
+    const serveNext = (): void => {
+      served = waiting.shift();
+      served?.once('close', serveNext);
+      served?.resume();
+    };
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (!chunk.toString().endsWith('}')) return;
+        deliveries++;
+        socket.end('HTTP/1.0 200 OK\r\n\r\n');
+      });
+      waiting.push(socket);
+      if (!served || served.destroyed) serveNext();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const { sender } = await open(t, { urls: [`http://127.0.0.1:${(server.address() as AddressInfo).port}/`] });
+    await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((frame) => sender.report(picture(frame))));
+    // Half of what one idle connection would hold up.
+    await eventually(() => deliveries === 8, 2000, 'all deliveries');
+    assert.equal(sender.stats[0]?.failed, 0);
   });
 
   it('are tried again, with the same id and a fresh time, while the receiver answers 500, 408 or 429', async (t) => {
