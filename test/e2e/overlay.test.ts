@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
+import { projectRoot } from '../helpers/assets.js';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
 
+const screens = path.join(projectRoot, 'dist/screens');
 const PLAYING = '#stage[data-phase=playing]';
 /** What the overlay has drawn: pixels of its canvas that are not empty. */
 const DRAWN = `(() => {
@@ -34,6 +38,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
   let browser: ChromiumHarness;
 
   before(async () => {
+    await mkdir(screens, { recursive: true });
     folder = await temporaryFolder();
     seeing = await makeSeeingFixture(folder);
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', IDLE_GRACE: '1000' });
@@ -54,6 +59,12 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     assert.ok(figures.moved > 0 && figures.paired + figures.moved <= figures.frames, JSON.stringify(figures));
     assert.ok((await page.evaluate<number>(DRAWN)) > 500, 'boxes are drawn');
     assert.match(await page.locator('#overlay-readout').innerText(), /Frames paired\s+\d+ of \d+/);
+    await page.screenshot({ path: path.join(screens, 'desktop-overlay.png') });
+    await page.setViewportSize({ width: 360, height: 780 });
+    await page.check('input[value=both]', { force: true });
+    await until(page, `document.querySelector('${PLAYING}[data-view=both]')`);
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    await page.screenshot({ path: path.join(screens, 'phone-both.png'), fullPage: true });
     assert.deepEqual(troubles, []);
     await page.context().close();
   });
@@ -99,6 +110,21 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     await page.context().close();
   });
 
+  it('says why no boxes come when the detector is taken away, and goes on when it is back', async (t) => {
+    if (!seeing) return t.skip('no detector at hand: neither the bundled model nor ../shared/assets');
+    const { page, troubles } = await open('overlay');
+    await until(page, `${DRAWN} > 500`);
+    const { model } = await get<{ model: string }>('/sources/seen/model');
+    await putModel('none');
+    await page.waitForSelector('#no-detections:visible', { timeout: 20_000 });
+    await until(page, `${DRAWN} === 0`);
+    await putModel(model);
+    await page.waitForSelector('#no-detections', { state: 'hidden', timeout: 20_000 });
+    await until(page, `${DRAWN} > 500`);
+    assert.deepEqual(troubles, []);
+    await page.context().close();
+  });
+
   it('plays from a server that knows neither commands nor detections, and says that there are none', async (t) => {
     if (!seeing) return t.skip('no detector at hand: neither the bundled model nor ../shared/assets');
     const page = await browser.open('about:blank', { viewport: { width: 800, height: 700 } });
@@ -136,6 +162,11 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
       return isDeepStrictEqual(seen, wanted);
     };
     await eventually(isSo, 15_000, `${view}: ${JSON.stringify(wanted)}`).catch((error: unknown) => assert.deepEqual(seen, wanted, String(error)));
+  }
+
+  async function putModel(model: string): Promise<void> {
+    const response = await fetch(new URL('/sources/seen/model', server.url), { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model }) });
+    assert.equal(response.status, 200, await response.text());
   }
 
   async function get<T>(address: string): Promise<T> {

@@ -57,6 +57,11 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     }
     assert.equal(await page.evaluate('gaps'), 0);
     assert.equal(offers, 1);
+    for (const view of ['raw', 'processed', 'both']) {
+      await page.check(`input[value=${view}]`, { force: true });
+      await until(page, `document.querySelector('${PLAYING}[data-view=${view}]')`);
+      await page.screenshot({ path: path.join(screens, `desktop-${view}.png`) });
+    }
 
     await page.click('#mute');
     assert.equal(await page.locator('#mute').innerText(), 'Mute');

@@ -6,6 +6,7 @@ import { messageAt, pageModule, person, type DetectedObject, type DetectionsMess
 
 interface DetectionsModule {
   readonly parseDetections: (text: unknown) => DetectionsMessage | undefined;
+  readonly refusalOf: (text: unknown) => string | undefined;
 }
 interface DelayModule {
   readonly LONGEST_DELAY_MS: number;
@@ -37,7 +38,7 @@ interface Shape {
 }
 
 describe('reading detections messages', async () => {
-  const { parseDetections } = (await pageModule('detections.js')) as DetectionsModule;
+  const { parseDetections, refusalOf } = (await pageModule('detections.js')) as DetectionsModule;
 
   it('understands what the server writes', () => {
     const text = writeDetections(
@@ -50,6 +51,11 @@ describe('reading detections messages', async () => {
     const message = parseDetections(text);
     assert.deepEqual([message?.rtp_timestamp.raw, message?.width, message?.dropped, message?.inference_ms], [4_000_000_000, 1280, 2, 4.2]);
     assert.deepEqual(message?.objects, [{ object_id: 3, label: 'car', class_id: 1, score: 0.5, box: [1, 2, 3, 4], velocity: [5, 6], observed: true }]);
+  });
+
+  it('reads why there are none, where the server says so', () => {
+    assert.equal(refusalOf('{"error":{"code":"DETECTION_OFF","message":"no detector"}}'), 'no detector');
+    for (const text of ['', '{', 'null', '{}', '{"error":7}', '{"error":{"message":7}}', new ArrayBuffer(4)]) assert.equal(refusalOf(text), undefined);
   });
 
   it('lets go of what is no such message, and of objects without a box', () => {

@@ -13,7 +13,7 @@ const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
 const OVERLAY_PERIOD_MS = 500;
 const ZONES_PERIOD_MS = 5_000;
-/** A server that detects has sent its first message long before. */
+/** A server that detects has sent a message long before. */
 const DETECTIONS_EXPECTED_MS = 5_000;
 
 const at = (id) => document.getElementById(id);
@@ -167,14 +167,17 @@ function showOverlay() {
   const hasOverlay = viewing !== undefined && VIEWS[viewing.view].detections;
   panel.shown = hasOverlay;
   at('overlay-readout').hidden = !hasOverlay;
-  if (!hasOverlay) return;
+  if (!hasOverlay) return void (at('no-detections').hidden = true);
   const figures = viewing.overlay.figures();
   panel.update(figures.newest?.objects ?? []);
   if (figures.newest) void loadZones(chosen.source, figures.newest);
   write(at('overlay-readout'), overlayRows(figures));
   const { newest, detector, ...counts } = figures;
   Object.assign(at('overlay-readout').dataset, counts);
-  at('no-detections').hidden = figures.messages > 0 || performance.now() - viewing.overlay.startedAt < DETECTIONS_EXPECTED_MS;
+  const { trouble, silenceMs } = viewing.overlay;
+  at('no-detections').hidden = trouble === undefined && silenceMs < DETECTIONS_EXPECTED_MS;
+  const reason = trouble ?? 'The server sends no detections.';
+  if (at('no-detections').textContent !== reason) at('no-detections').textContent = reason;
 }
 
 function write(list, written) {

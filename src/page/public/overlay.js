@@ -3,7 +3,7 @@
  * belongs to it, and has the browser hold frames back a little where their boxes keep coming late.
  */
 import { DelayControl } from './delay-control.js';
-import { parseDetections } from './detections.js';
+import { parseDetections, refusalOf } from './detections.js';
 import { FrameClock } from './frame-clock.js';
 import { FramePairing } from './frame-pairing.js';
 import { OverlayPainter } from './overlay-painter.js';
@@ -22,8 +22,9 @@ export class Overlay {
   shapes = [];
   /** How long the browser holds frames at present, ms. */
   bufferMs = 0;
-  /** When drawing began, on `performance.now()`. */
-  startedAt = 0;
+  /** Why the server sends nothing, in its words. @type {string | undefined} */
+  trouble;
+  #heardAt = 0;
 
   /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas over it @param {import('./overlay-settings.js').OverlaySettings} settings */
   constructor(video, canvas, settings) {
@@ -41,7 +42,8 @@ export class Overlay {
     this.#pairing = new FramePairing();
     this.#delay = new DelayControl();
     this.#receivers = together;
-    this.startedAt = performance.now();
+    this.trouble = undefined;
+    this.#heardAt = performance.now();
     this.#clock = new FrameClock(this.#video, receiver, (rtp, now) => this.#frame(rtp, now));
   }
 
@@ -54,14 +56,22 @@ export class Overlay {
     this.#shown = { rtp: undefined, boxes: undefined };
   }
 
-  /** @param {unknown} text a message of the channel */
+  /** @param {unknown} text a message of the channel @returns {boolean} whether it told what is seen */
   receive(text) {
     const message = parseDetections(text);
-    if (!message || !this.#clock) return;
+    this.trouble = message ? undefined : (refusalOf(text) ?? this.trouble);
+    if (!message || !this.#clock) return false;
     const now = performance.now();
+    this.#heardAt = now;
     const { latenessMs, isOnScreen } = this.#pairing.add(message, now);
     if (isOnScreen) this.redraw();
     if (latenessMs !== undefined && this.#clock.exactness !== 'none' && this.#delay.sample(latenessMs, now, this.bufferMs)) this.#hold(this.#delay.targetMs);
+    return true;
+  }
+
+  /** Since the last message, ms. */
+  get silenceMs() {
+    return performance.now() - this.#heardAt;
   }
 
   /** Draws the frame on the screen again, as settings or the element's size have changed. */

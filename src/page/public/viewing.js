@@ -5,7 +5,7 @@
  * address from its checks.
  */
 import { Commands } from './commands.js';
-import { ViewingError, refusal } from './explain.js';
+import { ViewingError, backoffS, refusal } from './explain.js';
 import { VIEWS, nearestView, offeredTracks, possibleViews, union } from './views.js';
 
 /** Long enough for ICE and DTLS over a bad network; Chromium gives up by itself after about 15 s. */
@@ -122,11 +122,6 @@ export class Viewing {
     return this.#transceivers.audio?.currentDirection === 'recvonly';
   }
 
-  /** False when the server has no detections to send, or stopped sending them. */
-  get sendsDetections() {
-    return this.#detections?.readyState === 'open';
-  }
-
   /** Ends it; the server notices the closed connection. Idempotent. The last picture stays on its deck. */
   close() {
     this.#detections = undefined;
@@ -161,14 +156,27 @@ export class Viewing {
     if (selects) this.#commands.send('select', { tracks }).catch(() => undefined);
   }
 
-  /** Unordered and never repeated: boxes that come late are of no use. */
   #openDetections() {
     if (this.#detections) return;
+    this.#deck.overlay.start(this.#transceivers.raw.receiver, Object.values(this.#transceivers).map(({ receiver }) => receiver));
+    this.#openChannel(0);
+  }
+
+  /**
+   * Unordered and never repeated: boxes that come late are of no use. A server closes the channel when its source
+   * starts afresh or has no detector; asking again, ever more rarely, finds out when that has changed.
+   */
+  #openChannel(attempt) {
     const channel = this.#pc.createDataChannel('detections', { ordered: false, maxRetransmits: 0 });
     this.#detections = channel;
-    const { overlay } = this.#deck;
-    channel.addEventListener('message', ({ data }) => this.#detections === channel && overlay.receive(data));
-    overlay.start(this.#transceivers.raw.receiver, Object.values(this.#transceivers).map(({ receiver }) => receiver));
+    let heard = false;
+    channel.addEventListener('message', ({ data }) => {
+      if (this.#detections === channel) heard = this.#deck.overlay.receive(data) || heard;
+    });
+    channel.addEventListener('close', () => {
+      const again = heard ? 0 : attempt + 1;
+      setTimeout(() => this.#detections === channel && this.#pc.connectionState === 'connected' && this.#openChannel(again), backoffS(again) * 1000);
+    });
   }
 
   #closeDetections() {
