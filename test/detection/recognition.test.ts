@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { inspectModel, type ModelInspection } from '../../src/detection/index.js';
+import { ModelFolder } from '../helpers/models.js';
+import { onnxModel, pictureInput, type Graph } from '../helpers/onnx.js';
+
+const folder = new ModelFolder();
+after(() => folder.remove());
+
+const YOLOV8 = { name: 'output0', dims: [1, 6, 84] };
+const SIZE = { name: 'orig_target_sizes', type: 'int64', dims: ['n', 2] } as const;
+
+async function inspect(graph: Graph, json: unknown = {}): Promise<ModelInspection> {
+  return inspectModel(folder.write(json, onnxModel(graph)));
+}
+
+async function reason(graph: Graph, json: unknown = {}): Promise<string> {
+  const inspection = await inspect(graph, json);
+  assert.equal(inspection.model, undefined);
+  return inspection.reason!;
+}
+
+describe('recognition', () => {
+  for (const [what, outputs, family, classes] of [
+    ['YOLOv8', [YOLOV8], 'yolov8', 2],
+    ['YOLOv5', [{ name: 'output0', dims: [1, 252, 7] }], 'yolov5', 2],
+    ['YOLOX', [{ name: 'output', dims: [1, 84, 7] }], 'yolox', 2],
+    ['an end-to-end YOLO', [{ name: 'output0', dims: [1, 300, 6], values: [10, 10, 50, 50, 0.9, 3] }], 'yolo-end2end', 80],
+    ["Ultralytics' RT-DETR", [{ name: 'output0', dims: [1, 300, 6 + 3] }], 'detr', 5],
+    ['a transformer of Hugging Face', [{ name: 'logits', dims: [1, 20, 3] }, { name: 'pred_boxes', dims: [1, 20, 4] }], 'detr', 3],
+    ['RF-DETR', [{ name: 'dets', dims: [1, 20, 4] }, { name: 'labels', dims: [1, 20, 4] }], 'detr', 4],
+    ['FastestDet', [{ name: '758', dims: [1, 7, 4, 4] }], 'fastestdet', 2],
+  ] as const) {
+    it(`knows ${what} by its outputs`, async () => {
+      const { model, reason: why } = await inspect({ inputs: [pictureInput(64)], outputs });
+      assert.equal(why, undefined);
+      assert.deepEqual([model?.family, model?.labels.length, model?.input.widthPx], [family, classes, 64]);
+      assert.equal(model?.input.mean[0], what === 'RF-DETR' ? 0.485 : 0);
+    });
+  }
+
+  it('knows a transformer with two inputs, whatever type its labels have', async () => {
+    for (const type of ['int64', 'float32'] as const) {
+      const outputs = [{ name: 'labels', type, dims: [1, 5] }, { name: 'boxes', dims: [1, 5, 4] }, { name: 'scores', dims: [1, 5] }];
+      const { model, assumptions } = await inspect({ inputs: [pictureInput(64), SIZE], outputs });
+      assert.equal(model?.family, 'detr');
+      assert.match(assumptions.join(), /taken for the 80 of COCO/);
+    }
+  });
+
+  it('takes class names and the size of open inputs from what Ultralytics stored', async () => {
+    const metadata = { names: "{0: 'person', 1: \"driver's seat\"}", imgsz: '[64, 64]', task: 'detect' };
+    const { model, assumptions } = await inspect({ inputs: [pictureInput('side')], outputs: [YOLOV8], metadata });
+    assert.deepEqual([model?.labels, model?.input.widthPx, assumptions], [['person', "driver's seat"], 64, []]);
+  });
+
+  it('numbers classes whose names nobody knows', async () => {
+    const { model, assumptions } = await inspect({ inputs: [pictureInput(64)], outputs: [YOLOV8] });
+    assert.deepEqual(model?.labels, ['class 0', 'class 1']);
+    assert.match(assumptions.join(), /the names of its 2 classes are not known; write them to its JSON as "labels"/);
+  });
+
+  it('assumes 640 pixels of an open input, and says so when that is wrong', async () => {
+    assert.match(await reason({ inputs: [pictureInput('side')], outputs: [YOLOV8] }, { family: 'yolov8' }), /of 640x640 has one output \[1,4\+classes,8400\].*\[1,6,84\]/);
+    const { model } = await inspect({ inputs: [pictureInput('side')], outputs: [YOLOV8] }, { input: { width: 64, height: 64 } });
+    assert.equal(model?.input.widthPx, 64);
+  });
+
+  it('names the candidates and the JSON to write where several families fit', async () => {
+    const values = Array.from({ length: 84 * 7 }, () => 0);
+    for (let i = 0; i < 64; i++) values[7 * i] = 8 * (i % 8) + 4;
+    for (let i = 0; i < 16; i++) values[7 * (64 + i)] = 16 * (i % 4) + 8;
+    const graph: Graph = { inputs: [pictureInput(64)], outputs: [{ name: 'outputs', dims: [1, 84, 7], values }] };
+    assert.match(await reason(graph), /yolox \(YOLOX\) or of yolov5 .*Write .*model\.json .*\{"family":"yolox","input":\{"width":64,"height":64\},"labels":\["first class",\.\.\.\]\}/);
+    assert.equal((await inspect(graph, { family: 'yolov5' })).model?.family, 'yolov5');
+    assert.deepEqual((await inspect(graph, { family: 'yolox' })).model?.decoded, true);
+  });
+
+  it('says which family would fit when the JSON names another', async () => {
+    assert.match(await reason({ inputs: [pictureInput(64)], outputs: [YOLOV8] }, { family: 'yolox' }), /a yolox model .* has one output \[1,84,5\+classes\].*this one has output0 float32 \[1,6,84\], which is what the family 'yolov8' gives/);
+  });
+
+  it('refuses models of other tasks by what they look like or say they are', async () => {
+    const of = (dims: readonly number[]): Graph => ({ inputs: [pictureInput(64)], outputs: [{ name: 'out', dims }] });
+    assert.match(await reason(of([1, 1000])), /looks like a classifier of 1000 classes/);
+    assert.match(await reason(of([1, 1000, 1, 1]), { family: 'yolov8' }), /looks like a classifier of 1000 classes/);
+    assert.match(await reason({ inputs: [pictureInput(64)], outputs: [{ name: 'a', dims: [1, 38, 84] }, { name: 'b', dims: [1, 32, 16, 16] }] }), /looks like a segmentation model/);
+    assert.match(await reason({ inputs: [pictureInput(64)], outputs: [YOLOV8], metadata: { task: 'pose' } }), /it is a pose model \(its task is 'pose'\)/);
+    assert.match(await reason(of([1, 3, 5, 7])), /no known family gives such outputs: out float32 \[1,3,5,7\]/);
+  });
+
+  it('refuses inputs that no picture fits, saying what is taken', async () => {
+    const outputs = [YOLOV8];
+    for (const [inputs, message] of [
+      [[pictureInput(64, 'uint8')], /of type uint8, float32 or float16 is expected/],
+      [[{ name: 'x', dims: [1, 64, 64, 3] }], /channels last/],
+      [[{ name: 'x', dims: [1, 1, 64, 64] }], /1 channels, 3 are expected/],
+      [[{ name: 'x', dims: [8, 3, 64, 64] }], /8 pictures at once/],
+      [[{ name: 'x', dims: [1, 64] }], /takes one picture.*this one takes x float32 \[1,64\]/],
+      [[pictureInput(64), { name: 'mask', dims: [1, 64] }], /second input is the picture's size/],
+      [[pictureInput(64), pictureInput(64)].map((input, i) => ({ ...input, name: `i${i}` })), /takes one picture/],
+    ] as const) {
+      assert.match(await reason({ inputs, outputs }), message);
+    }
+  });
+
+  it('looks at float16 models', async () => {
+    const { model } = await inspect({ inputs: [pictureInput(64, 'float16')], outputs: [{ ...YOLOV8, type: 'float16' }] });
+    assert.equal(model?.family, 'yolov8');
+  });
+});
