@@ -32,7 +32,7 @@ export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Rounds of a loop that every run makes before it ends; a million take about a second. */
+  /** Rounds of a loop that every run makes before it ends; a million take some seconds. */
   readonly rounds?: number;
 }
 
@@ -44,21 +44,20 @@ export function pictureInput(sizePx: number | string, type: TensorType = 'float3
 /** The bytes of a model. */
 export function onnxModel({ inputs, outputs, metadata = {}, rounds }: Graph): Buffer {
   const constants = outputs.map((output) => field(1, node('Constant', [], [`${output.name}_value`], tensorAttribute('value', output))));
-  const identities = outputs.map(({ name }) => field(1, node('Identity', [`${name}_value`], [name])));
+  const given = outputs.map(({ name }) => field(1, rounds === undefined ? node('Identity', [`${name}_value`], [name]) : node('Add', [`${name}_value`, 'nothing'], [name])));
   const graph = [
     ...(rounds === undefined ? [] : loop(rounds)),
     ...constants,
-    ...identities,
+    ...given,
     text(2, 'graph'),
     ...inputs.map((input) => field(11, valueInfo(input))),
     ...outputs.map((output) => field(12, valueInfo(output))),
-    ...(rounds === undefined ? [] : [field(12, valueInfo({ name: 'rounds', dims: [1] }))]),
   ];
   const texts = Object.entries(metadata).map(([key, value]) => field(14, Buffer.concat([text(1, key), text(2, value)])));
   return Buffer.concat([varintField(1, 8), field(8, varintField(2, 13)), field(7, Buffer.concat(graph)), ...texts]);
 }
 
-/** `x = sin(x)` so many times. */
+/** `x = sin(x)` so many times, and then a zero of it. */
 function loop(rounds: number): Buffer[] {
   const scalar = (name: string): Buffer => valueInfo({ name, type: 'int64', dims: [] });
   const body = Buffer.concat([
@@ -75,7 +74,8 @@ function loop(rounds: number): Buffer[] {
   return [
     field(1, node('Constant', [], ['count'], tensorAttribute('value', { name: '', type: 'int64', dims: [], values: [rounds] }))),
     field(1, node('Constant', [], ['start'], tensorAttribute('value', { name: '', dims: [1], values: [1] }))),
-    field(1, node('Loop', ['count', '', 'start'], ['rounds'], attribute)),
+    field(1, node('Loop', ['count', '', 'start'], ['last'], attribute)),
+    field(1, node('Sub', ['last', 'last'], ['nothing'])),
   ];
 }
 
