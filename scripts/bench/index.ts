@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: runs one bench and prints its figures as a table, or as JSON. */
 import { parseArgs } from 'node:util';
 import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
+import { run as correctness } from './correctness.js';
 import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
@@ -13,6 +14,7 @@ import { run as vision } from './vision.js';
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
   'first-frame': firstFrame,
   'fan-out': fanOut,
+  correctness,
   'frame-exact': frameExact,
   glue,
   vision,
@@ -25,6 +27,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
 
   first-frame   Chromium: time to the first picture, freezes, jitter buffer   [--joins 20]
   fan-out       CPU per packet and memory per viewer beside plain werift      [--clients 1,10,50,100] [--seconds 6]
+  correctness   boxes of every real model beside a reference in Python        [--model PART]
   frame-exact   Chromium: does every box belong to the picture it is shown on [--seconds 60]
   glue          CPU per picture beside decoding, net and encoding; stalls     [--seconds 20]
   vision        CPU per picture by stage, and of the whole pipeline           [--seconds 20] [--model FILE]
