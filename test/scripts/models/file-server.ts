@@ -36,6 +36,8 @@ export class FileServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     this.ranges.push(request.headers.range);
+    // A connection that is kept may be closed by one side while the other uses it again.
+    response.shouldKeepAlive = false;
     if (this.behaviour(request, response, this.ranges.length)) return;
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const isRange = from > 0 && request.headers['if-range'] === this.etag;

@@ -30,7 +30,7 @@ describe('models pull', () => {
 
   const run = (more: Partial<PullDeps> = {}, name = 'demo'): Promise<void> =>
     within(
-      pull({ name, registry: workshop.registry, models: workshop.models, yes: false }, { terminal, signal: new AbortController().signal, environment: {}, stallMs: 5000, retryMs: 1, ...more }),
+      pull({ name, registry: workshop.registry, models: workshop.models, yes: false }, { terminal, signal: new AbortController().signal, environment: {}, stallMs: 20_000, retryMs: 1, ...more }),
       30_000,
       'the pull',
     );
