@@ -34,15 +34,17 @@ export const yolov8: Family = {
     const bestClass = new Int32Array(cells);
     return (outputs, geometry, minScore) => {
       candidates.clear();
+      // The scores are 32 bits wide: one that was 0.1 is compared with what 0.1 is there.
+      const lowest = Math.fround(minScore);
       const data = outputs[0]?.data ?? new Float32Array(0);
-      // Nothing below the threshold is ever written: the comparison then nearly always has one outcome, which is fast.
-      bestScore.fill(minScore * (1 - 1e-6));
+      bestScore.fill(0);
       bestClass.fill(NO_CLASS);
       // Class by class, in the order of the memory.
       for (let classId = 0, at = 4 * cells; classId < labels.length; classId++, at += cells) {
         for (let i = 0; i < cells; i++) {
           const score = data[at + i] as number;
-          if (score > (bestScore[i] as number)) {
+          // Nearly every value fails the first comparison, which reads nothing but it.
+          if (score >= lowest && score > (bestScore[i] as number)) {
             bestScore[i] = score;
             bestClass[i] = classId;
           }
