@@ -97,6 +97,16 @@ describe('the delay of the picture', async () => {
     assert.equal(control.targetMs, 75);
   });
 
+  it('rises at once for a slow model, and bit by bit for a burst of late messages', () => {
+    const slow = new DelayControl();
+    run(slow, 4.5, () => 200);
+    assert.equal(slow.targetMs, 210);
+    const burst = new DelayControl();
+    let i = 0;
+    run(burst, 4.5, () => (i++ % 3 === 0 ? 200 : -5));
+    assert.equal(burst.targetMs, 70);
+  });
+
   it('ends where messages come in time, and never beyond its limit', () => {
     const control = new DelayControl();
     run(control, 30, (targetMs) => 120 - targetMs);

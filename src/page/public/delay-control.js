@@ -10,14 +10,14 @@ export const LONGEST_DELAY_MS = 300;
 const WARM_UP_MS = 2_000;
 /** Lateness is judged over this time, so that one slow picture changes nothing. */
 const WINDOW_MS = 2_000;
-const FEWEST_SAMPLES = 8;
+const FEWEST_SAMPLES = 6;
 /** A raise follows when more messages than this share came late … */
 const LATE_SHARE = 0.05;
 /** … so that nine of ten would have come this much before their frames. */
 const RAISED_FOR_SHARE = 0.9;
 const MARGIN_MS = 10;
-/** A burst of other work must not push the picture far at once. */
-const MOST_RAISED_MS = 60;
+/** A burst of other work must not push the picture far at once; what half of the messages lack is no burst. */
+const BURST_RAISES_MS = 60;
 /** Delay is given back when nearly all messages came this long before their frames … */
 const SPARE_MS = 40;
 const SPARED_SHARE = 0.95;
@@ -53,18 +53,18 @@ export class DelayControl {
     this.#samples = [];
     const late = samples.filter((lateness) => lateness > 0).length / samples.length;
     const quantile = (share) => samples[Math.floor(share * (samples.length - 1))];
-    if (late > LATE_SHARE) this.#raise(quantile(RAISED_FOR_SHARE), bufferMs);
+    if (late > LATE_SHARE) this.#raise(quantile(RAISED_FOR_SHARE), quantile(0.5), bufferMs);
     else this.#maybeLower(quantile(SPARED_SHARE));
     const change = Math.abs(this.targetMs - before);
     this.#windowStart = now + (change > 0 ? 500 + change * SETTLES_MS_PER_MS : 0);
     return change > 0;
   }
 
-  #raise(latenessMs, bufferMs) {
+  #raise(latenessMs, medianMs, bufferMs) {
     if (this.#lowered) this.#calmNeeded = Math.min(MOST_CALM_WINDOWS, this.#calmNeeded * 2);
     this.#lowered = false;
     this.#calm = 0;
-    const raised = Math.min(MOST_RAISED_MS, Math.max(0, latenessMs) + MARGIN_MS);
+    const raised = Math.min(Math.max(BURST_RAISES_MS, medianMs), Math.max(0, latenessMs)) + MARGIN_MS;
     this.targetMs = Math.round(Math.min(LONGEST_DELAY_MS, Math.max(this.targetMs, bufferMs) + raised));
   }
 

@@ -88,6 +88,8 @@ export class Overlay {
   }
 
   #frame(rtp, now) {
+    // Told by the receiver, one frame may be seen twice.
+    if (rtp !== undefined && rtp === this.#shown.rtp) return;
     this.#draw(rtp === undefined ? this.#newest() : this.#pairing.present(rtp, now), rtp);
   }
 
