@@ -133,7 +133,7 @@ export const VARIABLES = {
   PORT: integer(8001, 0, 65_535, 'TCP port of the HTTP server; 0 takes a free one.'),
   UPLOAD_DIR: text('upload', 'upload', 'Folder of the videos that are served.'),
   DEFAULT_SOURCE: text('', 'first by name', 'Source of an offer that names none.'),
-  MODEL: text('models/sightline-demo.json', 'models/sightline-demo.json', 'Detector: an `.onnx` file with its JSON beside it, or the JSON. `none` switches detection off.'),
+  MODEL: text('models/sightline-demo.json', 'models/sightline-demo.json', 'Detector: an `.onnx` file, with or without a JSON beside it, or the JSON. `none` switches detection off.'),
   SOURCE_MODELS: sourceModels,
   EXECUTION_PROVIDERS: list(['cpu'], 'cpu', (item) => /^[a-z]+$/.test(item), 'names such as cuda,cpu', 'What the nets run on, in order of preference; one that cannot be used is logged and passed over.'),
   DETECT_FPS: integer(15, 1, 60, 'Upper limit of detections a second and source. Boxes move at full frame rate in between.'),
