@@ -4,19 +4,16 @@ import { Presets, SingleBar } from 'cli-progress';
 import { systemClock } from '../../src/clock.js';
 import { configuredPath, loadConfig } from '../../src/config.js';
 import { Detector } from '../../src/detection/index.js';
-import { MediaPeerError } from '../../src/errors.js';
 import { findFfmpeg } from '../../src/ffmpeg/index.js';
 import { silentLogger } from '../../src/logger.js';
 import { ResourceLedger } from '../../src/resources.js';
-import { UsageError } from '../load-test/options.js';
+import { runCommand } from '../command.js';
 import { enterCallersFolder } from '../models/callers-folder.js';
 import { CommandError } from '../models/failures.js';
 import { annotateVideo } from './annotate-video.js';
 import { parseOptions, USAGE, type AnnotateOptions } from './options.js';
 
-const stop = new AbortController();
-
-async function run(options: AnnotateOptions): Promise<string> {
+async function run(options: AnnotateOptions, signal: AbortSignal): Promise<string> {
   const config = loadConfig();
   // What the server would use, seen from where the server would start.
   const configured = configuredPath(config, 'MODEL');
@@ -34,7 +31,7 @@ async function run(options: AnnotateOptions): Promise<string> {
   const startedMs = clock.now();
   try {
     return await annotateVideo(options, {
-      ...{ tools, clock, ledger, logger: silentLogger, signal: stop.signal, detectFps: config.DETECT_FPS },
+      ...{ tools, clock, ledger, logger: silentLogger, signal, detectFps: config.DETECT_FPS },
       openDetector: () => Detector.open(detectorInit),
       onProgress: (pictures, expected) => {
         if (!process.stderr.isTTY) return;
@@ -48,26 +45,11 @@ async function run(options: AnnotateOptions): Promise<string> {
   }
 }
 
-async function main(): Promise<number> {
-  try {
+await runCommand({
+  usage: USAGE,
+  stopped: 'stopped; nothing was written',
+  run: async (signal) => {
     const options = parseOptions(process.argv.slice(2));
-    console.log(options === 'help' ? USAGE : await run(options));
-    return 0;
-  } catch (error) {
-    if (stop.signal.aborted) {
-      console.error('\nstopped; nothing was written');
-      return 130;
-    }
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${USAGE}`);
-      return 2;
-    }
-    if (!(error instanceof CommandError || error instanceof MediaPeerError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
-}
-
-process.once('SIGINT', () => stop.abort());
-process.once('SIGTERM', () => stop.abort());
-process.exitCode = await main();
+    console.log(options === 'help' ? USAGE : await run(options, signal));
+  },
+});
