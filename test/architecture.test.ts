@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   pipeline: ['media', 'ffmpeg', 'source', 'detection'],
   peer: ['media'],
   signalling: ['media', 'peer'],
-  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'peer'],
+  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'peer', 'webhooks'],
 };
 /** Modules at the top of src/ that anybody may import. */
 const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'resources'];

@@ -4,6 +4,7 @@ import type { PeerSnapshot } from '../peer/index.js';
 import type { SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../resources.js';
 import type { SourceDescription } from '../source/index.js';
+import type { ReceiverStats } from '../webhooks/index.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
 export interface ObservabilityDeps {
@@ -18,17 +19,7 @@ export interface ObservabilityDeps {
   readonly resources: () => Record<ResourceKind, number>;
   readonly isReady: () => boolean;
   /** One for each receiver of webhooks. */
-  readonly webhooks: () => readonly WebhookActivity[];
-}
-
-/** What became of the events for one receiver. */
-export interface WebhookActivity {
-  readonly receiver: string;
-  readonly queued: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly dropped: number;
-  readonly lastError: string | undefined;
+  readonly webhooks: () => readonly ReceiverStats[];
 }
 
 /** Installs /available-videos, /active-streams, /connection-stats, /health and /ready. */
