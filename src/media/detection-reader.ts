@@ -62,9 +62,12 @@ export class DetectionReader {
   #read(detections: FrameDetections): void {
     const { sink, isPaused } = this.#init;
     if (isPaused?.()) return;
-    if (sink.isFull() || !sink.write(this.#message(detections), detections)) return this.#drop(detections);
-    this.#sent++;
+    if (sink.isFull()) return this.#drop(detections);
+    const isTaken = sink.write(this.#message(detections), detections);
+    // Whatever could not be taken may be too long with them for ever.
     this.#missedEvents = [];
+    if (!isTaken) return this.#drop(detections);
+    this.#sent++;
   }
 
   #message(detections: FrameDetections): string {

@@ -1,8 +1,8 @@
 /**
  * The SCTP association of data channels, hardened: the library lets a malformed message reject a promise that
- * nobody handles, trusts the client to keep to the window it is told, goes through all fragments of a stream for
- * each new one, sends again for ever where no retransmission is wanted (`maxRetransmits` 0), and gives up the oldest
- * message instead of the lost one.
+ * nobody handles, trusts the client to keep to the window it is told, goes through all that waits for each piece that
+ * comes, answers without end a client that takes no answer, sends again for ever where no retransmission is wanted
+ * (`maxRetransmits` 0), and gives up the oldest message instead of the lost one.
  */
 import { RTCSctpTransport, type RTCDtlsTransport } from 'werift';
 import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
@@ -12,8 +12,14 @@ import { channelParameters, sctpAssociation, sctpChannels, type SctpInternals, t
 const WINDOW_BYTES = 4 * MAX_DATA_MESSAGE_BYTES;
 /** Fragments of one stream that wait for the rest of their message: the window in full packets, several times. */
 const MAX_FRAGMENTS = 1024;
+/** Pieces that are remembered behind one that is lost: the window in full packets. */
+const MAX_MISORDERED = 256;
+/** Pieces that wait to be sent before no more channels are opened: all that the channels let wait is less. */
+const MAX_UNSENT = 256;
 /** Channels that a client may open. */
 const MAX_CHANNELS = 32;
+/** Opens channels (RFC 8832 §8.1). */
+const DCEP = 50;
 
 /** An association over `dtls`. What goes beyond the bounds is dropped unacknowledged, as if it had been lost. */
 export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => void): RTCSctpTransport {
@@ -22,6 +28,8 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
   const receiveMessage = channels.datachannelReceive;
   channels.datachannelReceive = async (streamId, protocolId, data) => {
     const isKnown = channels.dataChannels[streamId] !== undefined;
+    // Each opening is answered, and answers that nobody acknowledges wait.
+    if (protocolId === DCEP && sctpAssociation(sctp).outboundQueue.length >= MAX_UNSENT) return;
     if (isKnown || Object.keys(channels.dataChannels).length < MAX_CHANNELS) await receiveMessage(streamId, protocolId, data).catch(onDropped);
   };
   // A lifetime is shorter than the second after which a lost piece is noticed: it is sent once again at most.
@@ -41,10 +49,33 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
     const bytes = chunk.userData.length;
     const fragments = association.inboundStreams[chunk.streamId]?.reassembly.length ?? 0;
     // A chunk without data is a protocol violation (RFC 9260 §6.2), and would cost no window.
-    if (bytes > 0 && bytes <= association.advertisedRwnd && fragments < MAX_FRAGMENTS) receiveDataChunk(chunk);
+    const { sackMisOrdered, lastReceivedTsn = 0 } = association;
+    const isExpected = sackMisOrdered.size < MAX_MISORDERED || chunk.tsn === (lastReceivedTsn + 1) >>> 0;
+    if (bytes > 0 && bytes <= association.advertisedRwnd && fragments < MAX_FRAGMENTS && isExpected) receiveDataChunk(chunk);
+  };
+  association.markReceived = (tsn) => markReceived(association, tsn);
+  const receiveSackChunk = association.receiveSackChunk.bind(association);
+  association.receiveSackChunk = (sack) => {
+    // Every TSN of a gap block is gone through: those of blocks that end beyond what was sent mean nothing.
+    const sent = ((association.sentQueue.at(-1)?.tsn ?? sack.cumulativeTsn) - sack.cumulativeTsn) | 0;
+    sack.gaps = sack.gaps.filter(([, end]) => end <= sent);
+    return receiveSackChunk(sack);
   };
   association.maybeAbandon = (chunk) => maybeAbandon(association, chunk);
   return sctp;
+}
+
+/** Remembers a TSN (RFC 9260 §6.2); true for one that was here before. */
+function markReceived(association: SctpInternals, tsn: number): boolean {
+  const { sackMisOrdered, sackDuplicates, lastReceivedTsn } = association;
+  if (sackMisOrdered.has(tsn) || (lastReceivedTsn !== undefined && ((tsn - lastReceivedTsn) | 0) <= 0)) {
+    sackDuplicates.push(tsn);
+    return true;
+  }
+  sackMisOrdered.add(tsn);
+  let next = ((lastReceivedTsn ?? 0) + 1) >>> 0;
+  for (; sackMisOrdered.delete(next); next = (next + 1) >>> 0) association.lastReceivedTsn = next;
+  return false;
 }
 
 /** RFC 9260 §3.3.1: the last piece of its message. */

@@ -76,8 +76,16 @@ export interface SctpTransportInternals {
   datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
 }
 
+/** A received acknowledgement (RFC 9260 §3.3.4). */
+export interface SctpSack {
+  readonly cumulativeTsn: number;
+  /** First and last TSN of each block, counted from `cumulativeTsn`. */
+  gaps: (readonly [start: number, end: number])[];
+}
+
 /** A received piece of a message. */
 export interface SctpDataChunk {
+  readonly tsn: number;
   readonly streamId: number;
   readonly userData: Buffer;
 }
@@ -106,8 +114,17 @@ export interface SctpInternals {
   /** What is left of the window, in bytes. */
   advertisedRwnd: number;
   readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly unknown[] }>>;
+  /** Undefined before the handshake. */
+  lastReceivedTsn: number | undefined;
+  /** TSNs behind one that is missing. */
+  readonly sackMisOrdered: Set<number>;
+  readonly sackDuplicates: number[];
+  readonly lastSackedTsn: number;
   handleData(data: Buffer): Promise<void>;
   receiveDataChunk(chunk: SctpDataChunk): void;
+  receiveSackChunk(sack: SctpSack): Promise<void>;
+  markReceived(tsn: number): boolean;
+  setState(state: number): void;
 }
 
 export function iceInternals(connection: unknown): IceInternals {
@@ -152,7 +169,7 @@ export function assertWeriftShape(): void {
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'maybeAbandon']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
@@ -161,6 +178,6 @@ export function assertWeriftShape(): void {
   for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
+  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

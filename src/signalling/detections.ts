@@ -48,6 +48,8 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
   app.get(
     '/detections/:source',
     {
+      // The stream of a HEAD would be read by nobody and end never.
+      exposeHeadRoute: false,
       schema: {
         summary: 'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
         tags: ['seeing'],

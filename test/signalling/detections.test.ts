@@ -100,6 +100,14 @@ test('a reader that leaves gives the detections back', async () => {
   await door.close();
 });
 
+test('asking for the headers alone holds no detections', async () => {
+  const door = new Door();
+  const url = await door.listen();
+  await fetch(`${url}/detections/street`, { method: 'HEAD' });
+  assert.equal(door.leases, 0);
+  await door.close();
+});
+
 test('a reader that does not read loses messages and is told how many', async () => {
   const door = new Door();
   const url = await door.listen();
