@@ -5,7 +5,7 @@ import { buildApp } from './app.js';
 import { Counting } from './counting.js';
 import { systemClock } from './clock.js';
 import { configuredPath, projectRoot, type Config } from './config.js';
-import { DetectorPool, ModelFolder } from './detection/index.js';
+import { DetectorPool, ModelFolder, modelName } from './detection/index.js';
 import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
@@ -102,7 +102,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => sessions.closeAll('server-closing'));
 
-    const modelFolder = new ModelFolder(path.join(projectRoot, 'models'));
+    const modelFolder = new ModelFolder(path.join(projectRoot, 'models'), configuredModels(config));
     const stills = new StillPictures(ffmpeg);
     const seenStills = new SeenStills(pipelines, clock);
     let isReady = false;
@@ -170,15 +170,19 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
   }
 }
 
+/** The models that the configuration names, each once. */
+function configuredModels(config: Config): string[] {
+  const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values()];
+  return [...new Set(named)].filter((choice) => choice !== 'none');
+}
+
 function warnOfNothingToServe(config: Config, library: SourceLibrary, logger: Logger): void {
   const uploadDir = configuredPath(config, 'UPLOAD_DIR');
   if (library.list().length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
   if (config.DEFAULT_SOURCE !== '' && !library.get(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir }, 'no source of the name in DEFAULT_SOURCE');
-}
-
-/** A model's file without its extension. */
-function modelName(choice: string): string {
-  return path.basename(choice).replace(/\.(onnx|json)$/i, '');
+  for (const sourceId of config.SOURCE_MODELS.keys()) {
+    if (!library.get(sourceId)) logger.warn({ sourceId, uploadDir, available: library.list().map(({ id }) => id) }, 'no source of a name in SOURCE_MODELS; its model waits for it');
+  }
 }
 
 /** What is wrong with HOST or PORT, and what to do. */

@@ -247,6 +247,18 @@ describe('shutdown', () => {
   });
 });
 
+describe('a model for a source that is not there', () => {
+  it('is told in the log with the sources that are', async () => {
+    const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-upload-'));
+    copyVideo('silent.mp4', uploadDir);
+    const server = await startServerProcess({ UPLOAD_DIR: uploadDir, MODEL: 'none', SOURCE_MODELS: 'silent=none,sient=none' });
+    await server.close();
+    rmSync(uploadDir, { recursive: true });
+    const warnings = server.log.filter((line) => line.includes('SOURCE_MODELS'));
+    assert.deepEqual([warnings.length, warnings[0]?.includes('"sourceId":"sient"'), warnings[0]?.includes('"available":["silent"]')], [1, true, true]);
+  });
+});
+
 describe('a server that cannot listen', () => {
   it('says that its port is taken, or that its address is of another machine, and what to do', async () => {
     const first = await TestServer.start([]);

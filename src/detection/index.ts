@@ -6,7 +6,7 @@ export { LabelRenderer } from './label-renderer.js';
 export { FAMILY_NAMES, type FamilyName } from './families/names.js';
 export { inspectModel, loadModelDescription, type ModelInspection } from './load-model.js';
 export { type ModelDescription } from './model.js';
-export { ModelFolder } from './model-folder.js';
+export { ModelFolder, modelName } from './model-folder.js';
 export { MotionGate, type MotionGateOptions } from './motion-gate.js';
 export { ObjectTracker, type ObjectTrackerInit } from './object-tracker.js';
 export { encodeStill } from './still.js';

@@ -23,7 +23,7 @@ export interface ModelDeps {
 }
 
 const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) });
-const ModelBody = Type.Object({ model: Type.String({ pattern: '^[A-Za-z0-9._-]{1,128}$', description: 'A model of GET /models, or `none`' }) });
+const ModelBody = Type.Object({ model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) });
 
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
