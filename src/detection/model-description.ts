@@ -1,5 +1,5 @@
 /** Puts a model's description together: the JSON first, then what the net shows, then what its family prescribes. */
-import { COCO_LABELS } from './coco.js';
+import { COCO_LABELS, cocoLabels } from './coco.js';
 import type { Family, FamilyFit } from './families/family.js';
 import type { FamilyName } from './families/names.js';
 import type { InputLayout, PerPlane, PixelLayout } from './input-layout.js';
@@ -25,15 +25,16 @@ interface Labels {
  */
 export function labelsOf({ json, metadata }: ModelFiles, classes: number | undefined, shapesFor: (classes: number) => string = () => ''): Labels {
   if (json.labels !== undefined) {
-    const labels = json.labels === 'coco' ? COCO_LABELS : json.labels;
+    const labels = json.labels === 'coco' ? (cocoLabels(classes) ?? COCO_LABELS) : json.labels;
     if (classes === undefined || classes === labels.length) return { labels };
     throw new Error(`the model gives ${classes} classes, its JSON lists ${labels.length} labels${json.labels === 'coco' ? ' (those of COCO)' : ''}: ${shapesFor(labels.length)}`);
   }
   const stored = classNames(metadata.get('names'));
   if (stored && (classes === undefined || classes === stored.length)) return { labels: stored };
   const assumption = 'write them to its JSON as "labels" if they are others';
-  if (classes === undefined || classes === COCO_LABELS.length) return { labels: COCO_LABELS, assumption: `its classes are taken for the 80 of COCO; ${assumption}` };
-  return { labels: Array.from({ length: classes }, (_, i) => `class ${i}`), assumption: `the names of its ${classes} classes are not known; ${assumption}` };
+  const coco = cocoLabels(classes);
+  if (coco) return { labels: coco, assumption: `its classes are taken for the ${coco.length === COCO_LABELS.length ? '80 of COCO' : '80 of COCO with its own numbers, 1 to 90'}; ${assumption}` };
+  return { labels: Array.from({ length: classes ?? 0 }, (_, i) => `class ${i}`), assumption: `the names of its ${classes} classes are not known; ${assumption}` };
 }
 
 export function describeModel(files: ModelFiles, name: FamilyName, family: Family, fit: FamilyFit, size: Pick<InputLayout, 'widthPx' | 'heightPx'>, labels: readonly string[]): ModelDescription {

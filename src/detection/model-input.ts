@@ -4,6 +4,8 @@ import { describeTensors, type TensorInfo } from './net.js';
 
 /** What most models with open sizes were trained with. */
 const USUAL_SIZE_PX = 640;
+/** What Paddle's detectors take beside the picture. */
+const PADDLE_INPUTS: readonly string[] = ['scale_factor', 'im_shape'];
 /** Larger ones take seconds a picture and gigabytes of memory. */
 const MAX_SIZE_PX = 4096;
 
@@ -19,6 +21,7 @@ export function checkInputs(inputs: readonly TensorInfo[]): void {
   const [picture, size, ...more] = inputs;
   const pictures = inputs.filter(({ dims }) => dims.length === 4);
   const found = `this one takes ${describeTensors(inputs)}`;
+  if (inputs.some(({ name }) => PADDLE_INPUTS.includes(name))) throw new Error(`it is a model of PaddleDetection, whose outputs no family reads: export a model of a known family; ${found}`);
   if (!picture || pictures.length !== 1 || pictures[0] !== picture || more.length > 0) throw new Error(`a model takes one picture [1,3,height,width] and at most its size [1,2] beside it; ${found}`);
   if (size && (size.dims.length !== 2 || size.dims[1] !== 2)) throw new Error(`a second input is the picture's size [1,2]; ${found}`);
   if (size && !['int64', 'int32', 'float32'].includes(size.type)) throw new Error(`the picture's size is int64, int32 or float32; ${found}`);

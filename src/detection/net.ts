@@ -111,6 +111,7 @@ export class Net {
 }
 
 function loadTrouble(message: string): string {
+  if (/not a registered function/i.test(message)) return `it uses an operation that the runtime lacks, such as TensorRT's suppression of overlaps: export it without (${message})`;
   return /protobuf/i.test(message) ? `it is no ONNX model, or one that is cut off or damaged (${message})` : message;
 }
 

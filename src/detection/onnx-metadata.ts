@@ -27,11 +27,15 @@ export function onnxMetadata(file: Uint8Array): ReadonlyMap<string, string> {
   return metadata;
 }
 
-/** Class names of a Python dict as Ultralytics writes it, `{0: 'person', 1: "driver's seat"}`; undefined when it is none, or has gaps. */
-export function classNames(text: string | undefined): readonly string[] | undefined {
+/**
+ * Class names of a Python dict as Ultralytics writes it, `{0: 'person', 1: "driver's seat"}`, or of a list, as older
+ * YOLOv5 does; undefined when it is none, or has gaps.
+ */
+export function classNames(text = ''): readonly string[] | undefined {
   const names: string[] = [];
-  for (const [, index, single, double] of (text ?? '').matchAll(/(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g)) {
-    if (Number(index) !== names.length) return undefined;
+  const isList = text.startsWith('[');
+  for (const [, index, single, double] of text.matchAll(/(?:(\d+)\s*:\s*)?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g)) {
+    if (isList ? index !== undefined : Number(index ?? NaN) !== names.length) return undefined;
     names.push((single ?? double ?? '').replace(/\\(.)/g, '$1'));
   }
   return names.length > 0 ? names : undefined;

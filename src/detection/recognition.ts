@@ -50,13 +50,18 @@ async function lookAtGrey(net: Net, { json, metadata }: ModelFiles): Promise<Pro
   return { widthPx, heightPx, inputs: net.inputs.map(({ name }) => name), outputs, strides: json.strides && [...json.strides].sort((a, b) => a - b) };
 }
 
+/** As Ultralytics says it; a net with suppression in it shows nothing of a grey picture. */
+function isEndToEnd({ metadata }: ModelFiles): boolean {
+  return metadata.get('end2end') === 'True' || /'nms': True/.test(metadata.get('args') ?? '');
+}
+
 /** The family that alone fits. */
 function findFamily(probe: Probe, files: ModelFiles): FamilyName {
   const fits = FAMILY_NAMES.flatMap((name) => {
     const fit = FAMILIES[name].read(probe);
     return fit ? [{ name, fit }] : [];
   });
-  if (files.metadata.get('end2end') === 'True' && fits.some(({ name }) => name === 'yolo-end2end')) return 'yolo-end2end';
+  if (isEndToEnd(files) && fits.some(({ name }) => name === 'yolo-end2end')) return 'yolo-end2end';
   const certain = fits.filter(({ fit }) => fit.isAmbiguous !== true);
   const candidates = certain.length > 0 ? certain : fits;
   const [first, ...others] = candidates;
@@ -95,6 +100,6 @@ function otherKind({ outputs }: Probe): string {
   const [batch, ...shape] = first.dims;
   const isVector = shape.filter((size) => size !== 1).length <= 1;
   if (others.length === 0 && batch === 1 && shape.length >= 1 && isVector) return `: it looks like a classifier of ${first.data.length} classes, a detection model is needed`;
-  if (others.length === 1 && others[0]?.dims.length === 4) return ': it looks like a segmentation model, a detection model is needed';
+  if (others.some(({ dims }) => dims.length === 4) && first.dims.length === 3) return ': it looks like a segmentation model, a detection model is needed';
   return '';
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { inspectModel, type ModelInspection } from '../../src/detection/index.js';
+import { projectRoot } from '../helpers/assets.js';
 import { ModelFolder } from '../helpers/models.js';
 import { onnxModel, pictureInput, type Graph } from '../helpers/onnx.js';
 
@@ -74,6 +76,37 @@ describe('recognition', () => {
     assert.match(await reason(graph), /yolox \(YOLOX\) or of yolov5 .*Write .*model\.json .*\{"family":"yolox","input":\{"width":64,"height":64\},"labels":\["first class",\.\.\.\]\}/);
     assert.equal((await inspect(graph, { family: 'yolov5' })).model?.family, 'yolov5');
     assert.deepEqual((await inspect(graph, { family: 'yolox' })).model?.decoded, true);
+  });
+
+  it('numbers the classes of COCO as COCO itself where there are 91, also where its JSON says coco', async () => {
+    const graph: Graph = { inputs: [pictureInput(64)], outputs: [{ name: 'dets', dims: [1, 20, 4] }, { name: 'labels', dims: [1, 20, 91] }] };
+    for (const json of [{}, { labels: 'coco' }]) {
+      const { model, reason: why } = await inspect(graph, json);
+      assert.equal(why, undefined);
+      assert.deepEqual([1, 11, 12, 13, 90].map((id) => model?.labels[id]), ['person', 'fire hydrant', 'class 12', 'stop sign', 'toothbrush']);
+    }
+  });
+
+  it('refuses a YOLOX of one class with cells that nobody knows rather than take it for an end-to-end YOLO', async () => {
+    const { reason: why } = await inspectModel(folder.copy(path.join(projectRoot, 'test/fixtures/frame-number.onnx')));
+    assert.match(why ?? '', /may be those of yolo-end2end.*Write .*json/);
+  });
+
+  it('knows an end-to-end YOLO that sees nothing by what its exporter stored', async () => {
+    const outputs = [{ name: 'output0', dims: [1, 300, 6] }];
+    for (const metadata of [{ end2end: 'True' }, { args: "{'batch': 1, 'nms': True}" }]) assert.equal((await inspect({ inputs: [pictureInput(64)], outputs, metadata })).model?.family, 'yolo-end2end');
+  });
+
+  it('takes class names from a list, as older YOLOv5 stores them', async () => {
+    const { model } = await inspect({ inputs: [pictureInput(64)], outputs: [{ name: 'output', dims: [1, 252, 7] }], metadata: { names: "['hat', \"driver's seat\"]" } });
+    assert.deepEqual(model?.labels, ['hat', "driver's seat"]);
+  });
+
+  it('refuses what PaddleDetection exports, and segmentation by transformers, by name', async () => {
+    const outputs = [{ name: 'a', dims: [1, 6] }];
+    assert.match(await reason({ inputs: [{ name: 'image', dims: [1, 3, 64, 64] }, { name: 'scale_factor', dims: [1, 2] }], outputs }), /a model of PaddleDetection/);
+    const masks = [{ name: 'dets', dims: [1, 20, 4] }, { name: 'labels', dims: [1, 20, 91] }, { name: 'masks', dims: [1, 20, 16, 16] }];
+    assert.match(await reason({ inputs: [pictureInput(64)], outputs: masks }), /looks like a segmentation model/);
   });
 
   it('says which family would fit when the JSON names another', async () => {

@@ -19,9 +19,13 @@ export class ModelFolder {
   /** A copy of a real model without a JSON, under its own name; undefined where the assets are absent. */
   asset(name: string): string | undefined {
     const asset = assetPath(`models/${name}`);
-    if (!asset) return undefined;
-    const file = path.join(this.#dir, name);
-    copyFileSync(asset, file);
+    return asset === undefined ? undefined : this.copy(asset);
+  }
+
+  /** A copy of an ONNX file without its JSON, under its own name. */
+  copy(onnxPath: string): string {
+    const file = path.join(this.#dir, path.basename(onnxPath));
+    copyFileSync(onnxPath, file);
     return file;
   }
 

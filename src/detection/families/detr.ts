@@ -6,6 +6,7 @@
  * - as Ultralytics has it: rows of a centre-and-size box in 0..1 and one probability a class.
  */
 import { Candidates } from '../candidates.js';
+import { COCO_91_LABELS } from '../coco.js';
 import { IMAGENET, RGB_1 } from '../input-layout.js';
 import type { PictureGeometry } from '../letterbox.js';
 import type { ModelDescription } from '../model.js';
@@ -15,6 +16,8 @@ import { indexOfLargest, sigmoid, stridesOf } from './grids.js';
 
 /** More queries than any of these nets has; nets with grids have more cells. */
 const MAX_QUERIES = 1000;
+/** DETR (Carion et al., 2020) and YOLOS: COCO's numbers and one for no object, to be read by softmax rather than one by one. */
+const SOFTMAX_CLASSES = 92;
 
 interface Labelled {
   readonly labels: OutputTensor;
@@ -79,10 +82,12 @@ function logitsOf(outputs: readonly OutputTensor[]): Logits | undefined {
 function readLogits(outputs: readonly OutputTensor[]): FamilyFit | undefined {
   const found = logitsOf(outputs);
   if (!found) return undefined;
-  // RF-DETR's names; it alone wants ImageNet's mean and deviation.
+  const classes = found.logits.dims[2] ?? 0;
+  if (classes === SOFTMAX_CLASSES) return undefined;
+  // RF-DETR's names. It and what else has COCO's own numbers want ImageNet's mean and deviation; RT-DETR and D-FINE do not.
   const isRfDetr = found.boxes.name === 'dets';
   const isKnown = isRfDetr || found.logits.name === 'logits';
-  return { classes: found.logits.dims[2] ?? 0, isAmbiguous: !isKnown, ...(isRfDetr && { layout: IMAGENET }) };
+  return { classes, isAmbiguous: !isKnown, ...((isRfDetr || classes === COCO_91_LABELS.length) && { layout: IMAGENET }) };
 }
 
 function readRows({ outputs: [output], strides: _strides, inputs: _inputs, ...size }: Probe): FamilyFit | undefined {

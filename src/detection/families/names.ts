@@ -23,6 +23,7 @@ const KNOWN_AS: Readonly<Record<string, FamilyName>> = {
   deimv2: 'detr',
   rfdetr: 'detr',
   yolofastest: 'yolo-fastestv2',
+  nanodetplus: 'nanodet',
 };
 
 /** The family that reads models of this name, when it is another's name. */

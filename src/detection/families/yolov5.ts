@@ -8,8 +8,9 @@ import { RGB_1 } from '../input-layout.js';
 import { suppressOverlaps } from '../nms.js';
 import type { Family } from './family.js';
 import { cellCount, indexOfLargest, stridesOf, USUAL_STRIDES } from './grids.js';
+import { areOnes } from './values.js';
 
-/** Anchors of a cell; YOLOv6 has no anchors, so one box. */
+/** Anchors of a cell; YOLOv6 has no anchors, so one box, and its objectness is always one. */
 const ANCHORS = 3;
 
 export const yolov5: Family = {
@@ -25,25 +26,29 @@ export const yolov5: Family = {
   },
 
   read({ outputs: [output, ...others], inputs, strides: declared, ...size }) {
-    if (!output || others.length > 0 || inputs.length !== 1) return undefined;
+    // Older exports of YOLOv5, and YOLOv7's with --grid, give the grids that the rows were made of as well.
+    if (!output || others.some(({ dims }) => dims.length !== 5) || inputs.length !== 1) return undefined;
     const [batch, rows = 0, columns = 0, ...more] = output.dims;
     if (batch !== 1 || more.length > 0 || columns < 6) return undefined;
     const withAnchors = stridesOf(rows / ANCHORS, size, declared);
     const strides = withAnchors ?? stridesOf(rows, size, declared);
-    return strides && { classes: columns - 5, strides, isAmbiguous: !withAnchors };
+    return strides && { classes: columns - 5, strides, isAmbiguous: !(withAnchors || areOnes(output, 4)) };
   },
 
-  decoder({ labels, nmsIou }) {
+  decoder({ input, strides, labels, nmsIou }) {
     const columns = 5 + labels.length;
+    const cells = cellCount(input, strides) ?? 0;
     const candidates = new Candidates();
     return (outputs, geometry, minScore) => {
       candidates.clear();
       const rows = outputs[0]?.data ?? new Float32Array(0);
+      // With anchors, the probability of a class without rivals is not trained (YOLOv7: always 0.5).
+      const isObjectnessAll = labels.length === 1 && rows.length > cells * columns;
       for (let at = 0; at + columns <= rows.length; at += columns) {
         const objectness = rows[at + 4] as number;
         if (!(objectness >= minScore)) continue;
         const classId = indexOfLargest(rows, at + 5, labels.length);
-        const score = objectness * (rows[at + 5 + classId] as number);
+        const score = isObjectnessAll ? objectness : objectness * (rows[at + 5 + classId] as number);
         if (classId < 0 || !(score >= minScore)) continue;
         candidates.addCentred(rows[at] as number, rows[at + 1] as number, rows[at + 2] as number, rows[at + 3] as number, score, classId);
       }

@@ -6,7 +6,7 @@
 import { Candidates } from '../candidates.js';
 import { RGB_1 } from '../input-layout.js';
 import { suppressOverlaps } from '../nms.js';
-import type { Family } from './family.js';
+import type { Family, OutputTensor } from './family.js';
 import { cellCount, stridesOf, USUAL_STRIDES } from './grids.js';
 
 const NO_CLASS = -1;
@@ -20,10 +20,12 @@ export const yolov8: Family = {
   expects: (size, classes, strides = USUAL_STRIDES) =>
     `one output [1,${classes === undefined ? '4+classes' : 4 + classes},${cellCount(size, strides) ?? 'N'}] (strides ${strides.join(', ')})`,
 
-  read({ outputs: [output, ...others], inputs, strides: declared, ...size }) {
-    if (!output || others.length > 0 || inputs.length !== 1) return undefined;
+  read({ outputs, inputs, strides: declared, ...size }) {
+    const output = mainOutput(outputs);
+    if (!output || inputs.length !== 1) return undefined;
     const [batch, rows = 0, cells = 0, ...more] = output.dims;
-    const strides = stridesOf(cells, size, declared);
+    // Several outputs tell less: those of a transformer may be alike too.
+    const strides = stridesOf(cells, size, declared ?? (outputs.length > 1 ? USUAL_STRIDES : undefined));
     return batch === 1 && more.length === 0 && strides && rows >= 5 ? { classes: rows - 4, strides } : undefined;
   },
 
@@ -36,7 +38,7 @@ export const yolov8: Family = {
       candidates.clear();
       // The scores are 32 bits wide: one that was 0.1 is compared with what 0.1 is there.
       const lowest = Math.fround(minScore);
-      const data = outputs[0]?.data ?? new Float32Array(0);
+      const data = mainOutput(outputs)?.data ?? new Float32Array(0);
       bestScore.fill(0);
       bestClass.fill(NO_CLASS);
       // Class by class, in the order of the memory.
@@ -59,3 +61,9 @@ export const yolov8: Family = {
     };
   },
 };
+
+/** The only output, or the last of several alike: those of the branches that YOLOv9 is trained with, the main one last. */
+function mainOutput(outputs: readonly OutputTensor[]): OutputTensor | undefined {
+  const shape = outputs[0]?.dims.join();
+  return outputs.every(({ dims }) => dims.join() === shape) ? outputs.at(-1) : undefined;
+}

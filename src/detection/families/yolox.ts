@@ -8,6 +8,7 @@ import { BGR_255 } from '../input-layout.js';
 import { suppressOverlaps } from '../nms.js';
 import type { Family, OutputTensor, Probe } from './family.js';
 import { cellCount, gridCells, indexOfLargest, stridesOf, USUAL_STRIDES } from './grids.js';
+import { areOnes, areProbabilities } from './values.js';
 
 export const yolox: Family = {
   covers: 'YOLOX',
@@ -25,8 +26,9 @@ export const yolox: Family = {
     const strides = stridesOf(cells, probe, probe.strides);
     if (batch !== 1 || more.length > 0 || !strides || columns < 6) return undefined;
     const decoded = holdsPixels(output, probe, strides);
-    // YOLOv6 gives decoded rows too, from another input; the official YOLOX export calls its output so.
-    return { classes: columns - 5, strides, decoded, isAmbiguous: decoded && output.name !== 'output' };
+    // YOLOv6 gives decoded rows too, from another input, and its objectness is always one; the official YOLOX export calls its output so.
+    const isOther = (decoded && output.name !== 'output') || areOnes(output, 4) || !areProbabilities(output, 4, columns);
+    return { classes: columns - 5, strides, decoded, isAmbiguous: isOther };
   },
 
   decoder({ input, strides, labels, nmsIou, decoded }) {

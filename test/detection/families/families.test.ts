@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { FAMILIES } from '../../../src/detection/families/index.js';
 import type { OutputTensor } from '../../../src/detection/families/family.js';
 import { FAMILY_NAMES, type FamilyName } from '../../../src/detection/families/names.js';
+import { IMAGENET } from '../../../src/detection/input-layout.js';
 import { detect, modelOf, read, rounded, tensor } from '../../helpers/families.js';
 
 /** 64 x 64 in a letterbox: half size, 16 rows above and below. */
@@ -43,6 +44,28 @@ describe('yolov5', () => {
   });
 });
 
+describe('relatives of yolov5', () => {
+  const model = modelOf('yolov5', SIZE);
+
+  it('passes over the grids that older exports give beside the rows', () => {
+    const grids = [8, 4, 2].map((side) => tensor([1, 3, side, side, 7]));
+    assert.deepEqual(read(model, [tensor([1, 252, 7]), ...grids])?.classes, 2);
+    assert.equal(detect(model, [sparse([1, 252, 7], { 700: 32, 701: 32, 702: 16, 703: 8, 704: 0.9, 706: 0.8 }), ...grids], WIDE).length, 1);
+  });
+
+  it('is YOLOv6, and no YOLOX, where the objectness is always one', () => {
+    const rows = Object.fromEntries(Array.from({ length: 84 }, (_, row) => [7 * row + 4, 1]));
+    assert.equal(read(model, [sparse([1, 84, 7], rows)])?.isAmbiguous, false);
+    assert.equal(read(modelOf('yolox', SIZE), [sparse([1, 84, 7], rows)])?.isAmbiguous, true);
+  });
+
+  it('scores the only class by objectness where there are anchors, for it is not trained, and by both where there are none', () => {
+    const one = modelOf('yolov5', SIZE, { labels: ['only'] });
+    const row = [32, 32, 16, 8, 0.9, 0.5];
+    for (const [cells, score] of [[252, '0.90'], [84, '0.45']] as const) assert.equal(detect(one, [tensor([1, cells, 6], row)], WIDE)[0]?.score.toFixed(2), score);
+  });
+});
+
 describe('yolov8', () => {
   const model = modelOf('yolov8', SIZE);
 
@@ -64,8 +87,31 @@ describe('yolov8', () => {
   });
 });
 
+describe('yolov9', () => {
+  it('reads the last of several outputs alike, the branch that matters', () => {
+    const model = modelOf('yolov8', SIZE);
+    const column = (score: number): OutputTensor => sparse([1, 6, 84], { 10: 32, 94: 32, 178: 16, 262: 8, 430: score });
+    assert.deepEqual(read(model, [column(0.7), column(0.8)]), { classes: 2, strides: [8, 16, 32] });
+    assert.equal(detect(model, [column(0.7), column(0.8)], WIDE)[0]?.score.toFixed(2), '0.80');
+  });
+});
+
 describe('yolo-end2end', () => {
   const model = modelOf('yolo-end2end', SIZE);
+
+  it('reads the rows of YOLOv7, however few, with the number of the picture first and the score last', () => {
+    assert.deepEqual(read(model, [tensor([0, 7])]), {});
+    assert.deepEqual(detect(model, [tensor([0, 7])], WIDE), []);
+    const [found, ...others] = detect(model, [tensor([1, 7], [0, 24, 28, 40, 36, 1, 0.9])], WIDE);
+    assert.deepEqual([rounded(found!.box), found!.label, found!.score.toFixed(2), others.length], [[48, 24, 32, 16], 'b', '0.90', 0]);
+  });
+
+  it('is in doubt about rows that are no objects', () => {
+    const row = [10, 10, 20, 20, 0.5, 1];
+    for (const [at, value] of [[4, 1.5], [4, -0.1], [5, 0.5], [5, -1], [2, 5]] as const) {
+      assert.equal(read(model, [tensor([1, 2, 6], row.map((old, i) => (i === at ? value : old)))])?.isAmbiguous, true, `${value} at ${at}`);
+    }
+  });
 
   it('reads corners, score and class as they are, overlapping or not', () => {
     const rows = tensor([1, 4, 6], [24, 28, 40, 36, 0.9, 1, 24, 28, 40, 36, 0.8, 1, 0, 0, 64, 64, 0.05, 0, 0, 0, 10, 20, 0.7, 5]);
@@ -98,6 +144,14 @@ describe('detr', () => {
     const boxes = tensor([1, 2, 4], [0.5, 0.5, 0.25, 0.25, 0, 0, 1, 1], 'pred_boxes');
     assert.deepEqual(detect(model, [logits, boxes], WIDE).map(({ box, label, score }) => [rounded(box), label, score.toFixed(3)]), [expected]);
     assert.deepEqual(detect(model, [boxes, logits], WIDE).length, 1);
+  });
+
+  it('is prepared as RF-DETR where classes have the numbers of COCO itself, and refuses the 92 that softmax reads', () => {
+    const fit = (classes: number, name = 'logits'): unknown => read(model, [tensor([1, 5, classes], [], name), tensor([1, 5, 4], [], name === 'logits' ? 'pred_boxes' : 'dets')]);
+    assert.deepEqual(fit(80), { classes: 80, isAmbiguous: false });
+    assert.deepEqual(fit(91), { classes: 91, isAmbiguous: false, layout: IMAGENET });
+    assert.deepEqual(fit(3, 'labels'), { classes: 3, isAmbiguous: false, layout: IMAGENET });
+    assert.equal(fit(92), undefined);
   });
 
   it('reads rows of a relative box and probabilities', () => {
@@ -149,6 +203,36 @@ describe('nanodet', () => {
       assert.deepEqual(read(model, outputs), { classes: 2, strides: [8, 16, 32] });
       assert.deepEqual(detect(model, outputs, WIDE).map(({ box, label }) => [rounded(box), label]), [[[15, 47, 96, 17], 'b']]);
     }
+  });
+});
+
+describe('nanodet-plus', () => {
+  const classes = 2;
+  const columns = classes + 32;
+  /** A row of the cell: its second class, and sides of 1, 0, 2 and 1 strides. */
+  const rowsWith = (rows: number, row: number): OutputTensor => {
+    const values: Record<number, number> = { [columns * row + 1]: 0.9 };
+    [1, 0, 2, 1].forEach((bin, side) => (values[columns * row + classes + 8 * side + bin] = 50));
+    return sparse([1, rows, columns], values, 'output');
+  };
+
+  it('reads rows of all strides, from the corners of cells, grids that jut out included, the picture stretched', () => {
+    // 13 x 13, 7 x 7, 4 x 4 and 2 x 2 cells.
+    const output = rowsWith(169 + 49 + 16 + 4, 169 + 2 * 7 + 1);
+    const plain = modelOf('nanodet', [104, 104], { strides: [8, 16, 32, 64] });
+    assert.deepEqual(read(plain, [output]), { classes, strides: [8, 16, 32, 64], isAmbiguous: false, layout: { fit: 'stretch' } });
+    const model = { ...plain, input: { ...plain.input, fit: 'stretch' as const } };
+    // Point (16, 32): from 0 to 48 across, from 32 to 48 down, of 104; the picture has 208 x 104.
+    assert.deepEqual(detect(model, [output], [208, 104]).map(({ box, label }) => [rounded(box), label]), [[[0, 32, 96, 16], 'b']]);
+  });
+
+  it('reads rows of three strides from the middle of cells, in a letterbox', () => {
+    const model = modelOf('nanodet', SIZE);
+    const output = rowsWith(84, 64 + 2 * 4 + 1);
+    assert.deepEqual(read(model, [output]), { classes, strides: [8, 16, 32], isAmbiguous: false });
+    // Point (24, 40): from 8 to 56, from 40 to 56, of which the picture has 24 to 40 less the padding of 16.
+    assert.deepEqual(detect(model, [rowsWith(84, 64 + 4 + 1)], WIDE).map(({ box }) => rounded(box)), [[16, 16, 96, 32]]);
+    assert.equal(read(modelOf('yolox', SIZE), [output])?.isAmbiguous, true);
   });
 });
 
