@@ -28,8 +28,6 @@ export interface RtpStreamInit {
   /** Undefined where retransmission (RFC 4588) was not negotiated. */
   readonly rtxSsrc: number | undefined;
   readonly cname: string;
-  /** Added to the track's timestamps. Default: random (RFC 3550 §5.1). */
-  readonly timestampOffset?: number;
   /** The MID header extension (RFC 9143 §15); undefined where it was not negotiated. */
   readonly mid: { readonly id: number; readonly value: string } | undefined;
 }
@@ -60,11 +58,12 @@ interface SentPacket extends RtpPacket {
 
 export class RtpStream implements FrameSink {
   readonly ssrc: number;
+  /** Added to the track's timestamps; any integer. Default: random (RFC 3550 §5.1). */
+  timestampOffset = randomInt(2 ** 32);
   readonly #init: RtpStreamInit;
   readonly #history: SentPacket[] = [];
   readonly #historyPackets: number;
   readonly #budget = new RepairBudget();
-  readonly #timestampOffset: number;
   readonly #sourceDescription: Buffer;
   readonly #batch: SentPacket[] = [];
   #extension: Buffer | undefined;
@@ -81,7 +80,6 @@ export class RtpStream implements FrameSink {
   constructor(init: RtpStreamInit) {
     this.#init = init;
     this.ssrc = init.ssrc;
-    this.#timestampOffset = init.timestampOffset ?? randomInt(2 ** 32);
     this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
     this.#extension = init.mid && midExtension(init.mid.id, init.mid.value);
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);
@@ -105,7 +103,7 @@ export class RtpStream implements FrameSink {
   }
 
   send(frame: PacketizedFrame): void {
-    const timestamp = (frame.rtpTimestamp + this.#timestampOffset) >>> 0;
+    const timestamp = this.rtpTimestampOf(frame.rtpTimestamp);
     const last = frame.payloads.length - 1;
     // The marker ends a video frame (RFC 6184 §5.1); for audio it would begin a talk spurt (RFC 3551 §4.1).
     const markLast = this.#init.codec.codec !== 'opus';
@@ -120,7 +118,12 @@ export class RtpStream implements FrameSink {
 
   /** What this viewer's RTP timestamps say for a timestamp of the track. */
   rtpTimestampOf(trackTimestamp: number): number {
-    return (trackTimestamp + this.#timestampOffset) >>> 0;
+    return (trackTimestamp + this.timestampOffset) >>> 0;
+  }
+
+  /** The timestamp of the track that this viewer's RTP timestamp stands for. */
+  trackTimestampOf(rtpTimestamp: number): number {
+    return (rtpTimestamp - this.timestampOffset) >>> 0;
   }
 
   /** The viewer says what it received (RFC 3550 §6.4.1). */

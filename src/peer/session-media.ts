@@ -4,9 +4,10 @@
  * flows again.
  */
 import type { Clock } from '../clock.js';
-import { RENDITIONS, type EndReason, type Rendition } from '../media/index.js';
+import { clockRateHz, RENDITIONS, type EndReason, type Rendition } from '../media/index.js';
 import { MID_EXTENSION_URI } from './answer.js';
 import type { MediaGateway, TrackRequest } from './gateway.js';
+import { ContinuousTime } from './continuous-time.js';
 import { extensionId } from './negotiation.js';
 import type { PacketTransport } from './peer-transport.js';
 import { parseRtcp, type RtcpMessage } from './rtcp.js';
@@ -30,6 +31,7 @@ export interface SessionMediaInit {
 
 export class SessionMedia {
   readonly #init: SessionMediaInit;
+  readonly #time = new ContinuousTime();
   #selected: ReadonlySet<Rendition>;
   #isPaused = false;
   #isConnected = false;
@@ -148,12 +150,15 @@ export class SessionMedia {
   #startStream(stream: SessionStream): void {
     const transport = this.#init.transportOf(stream);
     if (!stream.lease || stream.subscription || !transport) return;
+    const { track } = stream.lease;
+    const shiftMs = this.#time.shiftMs(track.timeline, this.#init.clock.wallClock());
     stream.rtp ??= this.#makeRtpStream(stream, transport);
-    stream.subscription = stream.lease.track.subscribe(stream.rtp, stream.lastTimestamp);
-    stream.rtp.sendReport(stream.lease.track);
+    stream.rtp.timestampOffset = stream.timestampOffset + Math.round((shiftMs * clockRateHz(track.codec)) / 1000);
+    stream.subscription = track.subscribe(stream.rtp, stream.lastTimestamp === undefined ? undefined : stream.rtp.trackTimestampOf(stream.lastTimestamp));
+    stream.rtp.sendReport(track);
   }
 
-  #makeRtpStream({ mLine: { section, codec }, local, timestampOffset }: SessionStream, transport: PacketTransport): RtpStream {
+  #makeRtpStream({ mLine: { section, codec }, local }: SessionStream, transport: PacketTransport): RtpStream {
     const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
     return new RtpStream({
       transport,
@@ -162,7 +167,6 @@ export class SessionMedia {
       ssrc: local.ssrc,
       rtxSsrc: local.rtxSsrc,
       cname: local.cname,
-      timestampOffset,
       mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
     });
   }
@@ -189,12 +193,12 @@ export class SessionMedia {
 }
 
 function stopStream(stream: SessionStream): void {
-  const { subscription, lease } = stream;
+  const { subscription, lease, rtp } = stream;
   stream.stopListening?.();
   if (subscription) {
     subscription.close();
     stream.framesDropped = (stream.framesDropped ?? 0) + subscription.dropped;
-    if (subscription.lastTimestamp !== undefined) stream.lastTimestamp = subscription.lastTimestamp;
+    if (subscription.lastTimestamp !== undefined) stream.lastTimestamp = rtp?.rtpTimestampOf(subscription.lastTimestamp);
   }
   lease?.release();
   delete stream.subscription;

@@ -12,7 +12,7 @@ export interface SessionStream {
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
   readonly request: TrackRequest;
   readonly local: LocalStream;
-  /** Of its RTP timestamps; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
+  /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
   readonly timestampOffset: number;
   /** Kept while the stream does not flow, so that its numbering goes on. */
   rtp?: RtpStream;
@@ -21,8 +21,9 @@ export interface SessionStream {
   stopListening?: () => void;
   /** True while its track is being opened. */
   isOpening?: boolean;
-  /** Of the subscriptions that have ended. */
-  lastTimestamp?: number;
+  /** The newest RTP timestamp that the client has of subscriptions that have ended. */
+  lastTimestamp?: number | undefined;
+  /** Of subscriptions that have ended. */
   framesDropped?: number;
 }
 

@@ -174,6 +174,33 @@ test('commands filter detections, stop and start renditions and pause everything
   await rig.close();
 });
 
+test('time goes on for a viewer who paused until the source stopped and began anew', async () => {
+  const rig = new Rig();
+  const viewer = new WeriftViewer({ video: 2, dataChannel: 'any' });
+  const { sdp } = await viewer.join(rig.accept({ renditions: ['raw', 'raw'] }));
+  const { command } = await commander(viewer);
+  const { messages } = await openChannel(viewer, 'detections');
+  const of = (at: number) => viewer.packets.map(({ header }) => header).filter(({ ssrc }) => ssrc === WeriftViewer.ssrcs(sdp, at)[0]);
+  rig.write(8);
+  await viewer.until(() => of(0).length >= 24 && of(1).length >= 24, 3000, 'the pictures');
+  await command({ cmd: 'pause' });
+  rig.restart();
+  await command({ cmd: 'resume' });
+  await eventually(() => rig.gateway.subscriptions === 2, 1000, 'both to flow again');
+  const before = [of(0).length, of(1).length];
+  rig.write(5);
+  rig.gateway.feed.publish(detections(1, 5 * 33));
+  await eventually(() => messages.length === 1, 2000, 'the message');
+  for (const at of [0, 1]) {
+    await viewer.until(() => of(at).length >= (before[at] ?? 0) + 10, 2000, 'pictures again');
+    const stamps = of(at).map(({ timestamp }) => timestamp);
+    stamps.forEach((stamp, i) => assert.ok(i === 0 || ((stamp - (stamps[i - 1] ?? 0)) | 0) >= 0, `m-line ${at}: ${stamp} after ${stamps[i - 1]}`));
+    assert.ok(stamps.includes(messages[0]?.rtp_timestamp['raw'] ?? -1), `the message tells a frame of m-line ${at}`);
+  }
+  await viewer.close();
+  await rig.close();
+});
+
 test('what is no command is answered with what is', async () => {
   const rig = new Rig();
   const viewer = new WeriftViewer({ dataChannel: 'any' });

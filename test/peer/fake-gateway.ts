@@ -14,7 +14,7 @@ export interface FakeSource {
 
 export class FakeGateway implements MediaGateway {
   readonly requests: TrackRequest[] = [];
-  readonly timeline = new Timeline();
+  timeline = new Timeline();
   leases = 0;
   /** Of the detections; a test publishes to it. */
   readonly feed = new DetectionFeed('street');
@@ -67,6 +67,12 @@ export class FakeGateway implements MediaGateway {
     return [...this.#tracks.values()].reduce((sum, track) => sum + track.viewers, 0);
   }
 
+  /** The source stops because nobody watches it, and begins from its start. */
+  restart(): void {
+    this.timeline = new Timeline();
+    this.#tracks.clear();
+  }
+
   track(name: Rendition | 'audio', codec: Codec = 'h264'): Track {
     const key = `${name}/${codec}`;
     let track = this.#tracks.get(key);
@@ -84,6 +90,7 @@ export class FakeGateway implements MediaGateway {
     slice[0] = keyframe ? 0x65 : 0x41;
     const nals = keyframe ? [Buffer.from([0x67, 0x42, 0xe0, 0x1f, 1, 2, 3]), Buffer.from([0x68, 0xce, 1]), slice] : [slice];
     const data = Buffer.concat(nals.flatMap((nal) => [lengthOf(nal), nal]));
+    this.timeline.delivered(mediaTimeMs);
     this.track(name).write({ data, mediaTimeMs, keyframe });
   }
 }

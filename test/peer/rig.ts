@@ -33,6 +33,7 @@ export class Rig {
   readonly lines: LogLine[] = [];
   readonly gateway: FakeGateway;
   readonly manager: ConnectionManager;
+  readonly #clock: Clock;
   #mediaTimeMs = 0;
 
   constructor({ source, clock, ...options }: RigOptions = {}) {
@@ -45,7 +46,19 @@ export class Rig {
       ledger: this.ledger,
       options: { maxConnections: 10, connectionTimeoutMs: 5000, iceAddresses: ['127.0.0.1'], ...options },
     });
-    this.gateway.timeline.anchor(0, used.wallClock());
+    this.#clock = used;
+    this.#begin();
+  }
+
+  /** The source stopped, because nobody watched it, and begins from its start. */
+  restart(): void {
+    this.gateway.restart();
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#mediaTimeMs = 0;
+    this.gateway.timeline.anchor(0, this.#clock.wallClock());
     for (const name of ['raw', 'processed'] as const) this.gateway.writeH264(name, 0, { keyframe: true });
   }
 
