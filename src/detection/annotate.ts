@@ -12,15 +12,16 @@ export type DrawnObject = Pick<TrackedObject, 'objectId' | 'classId' | 'label' |
 /** Left, top, right, bottom in pixels; even, right and bottom excluded. */
 type Rect = readonly [left: number, top: number, right: number, bottom: number];
 
-/** Draws a box and a label such as `person 0.87 #12` for each object. The picture must not be shared. */
+/** Draws a box and a label such as `person 0.87 #12` for each object that reaches into the picture. The picture must not be shared. */
 export function annotate(picture: VideoFrame, objects: readonly DrawnObject[], labels: LabelRenderer): void {
   const canvas = new Canvas(picture);
   const lineWidth = 2 * Math.max(1, Math.round(picture.heightPx / 480));
   const sheet = labels.sheet(picture.heightPx);
   const taken: Rect[] = [];
-  for (const object of objects) canvas.outline(boxRect(object), lineWidth, classColour(object.classId));
+  const visible = objects.filter((object) => overlap(boxRect(object), [0, 0, picture.widthPx, picture.heightPx]));
+  for (const object of visible) canvas.outline(boxRect(object), lineWidth, classColour(object.classId));
   if (!sheet) return;
-  for (const object of objects) {
+  for (const object of visible) {
     const text = labelText(object, sheet);
     const rect = labelRect(boxRect(object), text, sheet, picture, taken);
     taken.push(rect);

@@ -25,6 +25,8 @@ export interface LabelRendererInit {
 const MAX_AHEAD = 100;
 /** Names kept at a time for each size; the longest unused goes first. */
 const MAX_NAMES = 512;
+/** A longer name covers the picture rather than says something of it. */
+const MAX_CHARS = 40;
 const GLYPHS = Array.from('0123456789.#');
 const FONT_FILE = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf');
 /** Higher and lower than any letter, so that every bitmap of a size has one height and one baseline. */
@@ -99,7 +101,7 @@ class Sheet implements TextSheet {
     this.height = two.height;
     this.space = Math.max(2, Math.round(this.#sizePx / 4));
     await Promise.all(GLYPHS.map(async (glyph) => this.#glyphs.set(glyph, await this.#render(glyph))));
-    await Promise.all(labels.map(async (label) => this.#names.set(label, await this.#render(label))));
+    await Promise.all(labels.map((label) => this.#renderName(label)));
     this.isReady = true;
   }
 
@@ -117,11 +119,17 @@ class Sheet implements TextSheet {
     const [oldest] = this.#names.keys();
     if (this.#names.size >= MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
     this.#names.set(label, 'rendering');
-    this.#render(label).then(
-      (bitmap) => this.#names.set(label, bitmap),
-      (error: unknown) => this.#logger.error({ label, error: messageOf(error) }, 'label cannot be rendered'),
-    );
+    void this.#renderName(label);
     return undefined;
+  }
+
+  /** Renders a class name; one that cannot be is left out of pictures, and the others stay. Never rejects. */
+  async #renderName(label: string): Promise<void> {
+    try {
+      this.#names.set(label, await this.#render(oneLine(label)));
+    } catch (error) {
+      this.#logger.error({ label: oneLine(label), error: messageOf(error) }, 'label cannot be rendered');
+    }
   }
 
   /** The text between two frames, cut out by the frames' known widths: pango trims whatever has no ink. */
@@ -146,4 +154,10 @@ class Sheet implements TextSheet {
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, alpha: new Uint8Array(data) };
   }
+}
+
+/** A class name as it is drawn: one line, cut off where it is long. Names stored in a model may hold anything. */
+function oneLine(label: string): string {
+  const characters = Array.from(label.replace(/[\s\p{Cc}]+/gu, ' ').trim());
+  return characters.length > MAX_CHARS ? `${characters.slice(0, MAX_CHARS - 1).join('')}…` : characters.join('');
 }

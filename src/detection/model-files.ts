@@ -15,6 +15,8 @@ export interface ModelFiles {
   readonly json: ModelJson;
   /** Texts that the exporter stored in the ONNX file. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Its nodes or weights are those of a DINOv3 backbone, which wants ImageNet's mean and deviation. */
+  readonly hasDinov3: boolean;
 }
 
 /** What files that are mistaken for models begin with. */
@@ -25,8 +27,11 @@ const MISTAKEN: readonly { readonly begins: string; readonly is: string }[] = [
   { begins: 'PK\u0003\u0004', is: 'a zip file, which PyTorch checkpoints are: export it to ONNX' },
 ];
 
+/** How exports of DEIMv2 call the parts of that backbone. */
+const DINOV3_NAMES: readonly string[] = ['backbone.dinov3.', '/backbone/dinov3/'];
+
 /** A model's JSON and where its ONNX file must be. */
-export type LocatedModel = Omit<ModelFiles, 'metadata'>;
+export type LocatedModel = Omit<ModelFiles, 'metadata' | 'hasDinov3'>;
 
 /**
  * Reads the files of the model at `modelPath`: an `.onnx`, with or without a JSON of the same name beside it, or
@@ -35,7 +40,8 @@ export type LocatedModel = Omit<ModelFiles, 'metadata'>;
  */
 export function readModelFiles(modelPath: string): ModelFiles {
   const located = locateModel(modelPath);
-  return { ...located, metadata: onnxMetadata(readOnnx(located.onnxPath, located.json.sha256)) };
+  const bytes = readOnnx(located.onnxPath, located.json.sha256);
+  return { ...located, metadata: onnxMetadata(bytes), hasDinov3: DINOV3_NAMES.some((name) => bytes.includes(name)) };
 }
 
 /**

@@ -37,7 +37,7 @@ export async function recognise(net: Net, files: ModelFiles): Promise<Recognitio
   return { model, assumptions: assumption === undefined ? [] : [assumption] };
 }
 
-async function lookAtGrey(net: Net, { json, metadata }: ModelFiles): Promise<Probe> {
+async function lookAtGrey(net: Net, { json, metadata, hasDinov3 }: ModelFiles): Promise<Probe> {
   const { widthPx, heightPx, isAssumed } = inputSize(net.inputs, json, metadata);
   const planes = new Float32Array(3 * widthPx * heightPx).fill(0.5);
   let outputs: OutputTensor[];
@@ -47,7 +47,7 @@ async function lookAtGrey(net: Net, { json, metadata }: ModelFiles): Promise<Pro
     const hint = isAssumed ? `. Its input has no fixed size and ${widthPx}x${heightPx} was assumed: write the right one to its JSON, as "input":{"width":...,"height":...}` : '';
     throw new Error(`it cannot look at a picture of ${widthPx}x${heightPx}: ${error instanceof Error ? error.message : String(error)}${hint}`, { cause: error });
   }
-  return { widthPx, heightPx, inputs: net.inputs.map(({ name }) => name), outputs, strides: json.strides && [...json.strides].sort((a, b) => a - b) };
+  return { widthPx, heightPx, inputs: net.inputs.map(({ name }) => name), outputs, strides: json.strides && [...json.strides].sort((a, b) => a - b), hasDinov3 };
 }
 
 /** As Ultralytics says it; a net with suppression in it shows nothing of a grey picture. */

@@ -33,6 +33,25 @@ function changed(picture: VideoFrame): readonly [number, number, number, number]
 }
 
 describe('annotate', () => {
+  it('draws nothing of a box outside the picture, not even its label', async () => {
+    const picture = plainPicture(640, 360);
+    annotate(picture, [object([-200, 100, 90, 50]), object([700, 100, 90, 50]), object([10, 400, 90, 50]), object([NaN, NaN, NaN, NaN])], await renderer(360));
+    assert.deepEqual(changed(picture), [Infinity, Infinity, -1, -1]);
+  });
+
+  it('draws names of any length and content on one line, and none of them spoils the others', async () => {
+    const names = ['person', 'm'.repeat(100_000), 'two\nlines', 'a\u0000b', '\ud800', '   ', '<b>&', 'автомобиль', '行人'];
+    const labels = new LabelRenderer({ labels: names });
+    await labels.prepare(720);
+    const sheet = labels.sheet(720);
+    for (const name of names) {
+      const bitmap = sheet?.name(name);
+      assert.ok(bitmap && bitmap.height === sheet?.height && bitmap.width < 1280 / 2 + 200, name.slice(0, 20));
+    }
+    const [oneLine, spaced] = [sheet?.name('two\nlines'), sheet?.name('person')];
+    assert.ok(oneLine && spaced && oneLine.width > spaced.width);
+  });
+
   it('draws the box in the colour of its class and leaves its inside alone', async () => {
     const picture = plainPicture(640, 360);
     annotate(picture, [object([100, 100, 200, 120])], await renderer(360));

@@ -50,6 +50,13 @@ describe('recognition', () => {
     }
   });
 
+  it('prepares the picture for a DINOv3 backbone where the file has one', async () => {
+    const outputs = [{ name: 'labels', dims: [1, 5] }, { name: 'boxes', dims: [1, 5, 4] }, { name: 'scores', dims: [1, 5] }];
+    for (const [note, mean] of [['model.backbone.dinov3.norm', 0.485], ['model.backbone.stages', 0]] as const) {
+      assert.equal((await inspect({ inputs: [pictureInput(64), SIZE], outputs, metadata: { note } })).model?.input.mean[0], mean);
+    }
+  });
+
   it('takes class names and the size of open inputs from what Ultralytics stored', async () => {
     const metadata = { names: "{0: 'person', 1: \"driver's seat\"}", imgsz: '[64, 64]', task: 'detect' };
     const { model, assumptions } = await inspect({ inputs: [pictureInput('side')], outputs: [YOLOV8], metadata });

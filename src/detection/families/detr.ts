@@ -42,7 +42,8 @@ export const detr: Family = {
 
   read(probe) {
     const { inputs, outputs } = probe;
-    if (inputs.length === 2) return labelled(outputs) && {};
+    // DEIMv2 of sizes S and up; the smaller ones have another backbone.
+    if (inputs.length === 2) return labelled(outputs) && (probe.hasDinov3 === true ? { layout: IMAGENET } : {});
     if (inputs.length !== 1) return undefined;
     return outputs.length === 1 ? readRows(probe) : readLogits(outputs);
   },

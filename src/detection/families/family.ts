@@ -25,6 +25,8 @@ export interface Probe {
   readonly outputs: readonly OutputTensor[];
   /** Strides that the JSON gives. */
   readonly strides: readonly number[] | undefined;
+  /** The file has the parts of a DINOv3 backbone. Default false. */
+  readonly hasDinov3?: boolean;
 }
 
 /** What the outputs tell about a model of the family. */
