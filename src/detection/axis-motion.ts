@@ -5,6 +5,7 @@
  * rest.
  */
 import { ConstantVelocity, type MotionNoise } from './kalman.js';
+import { Swing } from './swing.js';
 import type { TrackerOptions } from './tracker-options.js';
 
 /** Edges this close to the border lie on it, in lengths; detectors are not exact. */
@@ -21,6 +22,8 @@ export interface AxisSighting {
   readonly size: number;
   /** Factor on the standard deviation of the measurement. */
   readonly doubt: number;
+  /** True where others are close by: its length may be that of two objects, or of what is seen of one. */
+  readonly isCrossing: boolean;
 }
 
 type Border = 'low' | 'high' | undefined;
@@ -30,6 +33,7 @@ export class AxisMotion {
   readonly #extent: number;
   readonly #centre: ConstantVelocity;
   #length: ConstantVelocity;
+  readonly #swing = new Swing();
   /** The border that cuts it. */
   #cutBy: Border;
   /** False while it was never seen away from the border. */
@@ -55,7 +59,7 @@ export class AxisMotion {
   /** Expected start and end, inside the picture or beyond. */
   at(timeMs: number): [start: number, end: number] {
     const centre = this.#centre.at(timeMs);
-    const half = Math.max(MIN_LENGTH, this.#length.at(timeMs)) / 2;
+    const half = Math.max(MIN_LENGTH, this.#swing.at(timeMs) ?? this.#length.at(timeMs)) / 2;
     // More of it may come in: until the whole is seen, it reaches to the border.
     const isEntering = this.#cutBy && !this.#isLengthKnown;
     const start = isEntering && this.#cutBy === 'low' ? Math.min(0, centre - half) : centre - half;
@@ -63,7 +67,8 @@ export class AxisMotion {
     return [start, end];
   }
 
-  update(sighting: AxisSighting, timeMs: number): void {
+  update(seen: AxisSighting, timeMs: number): void {
+    const sighting = seen.isCrossing ? this.#doubted(seen, timeMs) : seen;
     const { start, length } = sighting;
     const border = this.#border(start, length);
     const noise = placeNoise(sighting, this.#options);
@@ -72,12 +77,20 @@ export class AxisMotion {
       const half = this.#length.at(timeMs) / 2;
       this.#centre.update(border === 'low' ? start + length - half : start + half, timeMs, noise);
     } else {
-      if (this.#isLengthKnown) this.#length.update(length, timeMs, lengthNoise(sighting, this.#options));
-      else if (this.#cutBy) this.#grow(sighting, this.#cutBy, timeMs);
+      if (this.#isLengthKnown) {
+        this.#swing.update(length, this.#length.at(timeMs), timeMs);
+        this.#length.update(length, timeMs, lengthNoise(sighting, this.#options));
+      } else if (this.#cutBy) this.#grow(sighting, this.#cutBy, timeMs);
       this.#centre.update(start + length / 2, timeMs, noise);
       this.#isLengthKnown = true;
     }
     this.#cutBy = border;
+  }
+
+  /** The more the length differs from what is expected, the more it is doubted. */
+  #doubted(sighting: AxisSighting, timeMs: number): AxisSighting {
+    const oddness = Math.abs(Math.log(sighting.length / Math.max(MIN_LENGTH, this.#length.at(timeMs))));
+    return { ...sighting, doubt: sighting.doubt * (1 + this.#options.oddLengthNoise * oddness) };
   }
 
   /** Takes the length that is seen; the edge away from the border stays where it was expected. */

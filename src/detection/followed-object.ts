@@ -35,7 +35,7 @@ export class FollowedObject {
     this.objectId = objectId;
     this.#options = options;
     this.#picture = picture;
-    const [horizontal, vertical] = sightings(detection.box, 1);
+    const [horizontal, vertical] = sightings(detection.box, 1, false);
     this.#horizontal = new AxisMotion(horizontal, mediaTimeMs, picture.widthPx, options);
     this.#vertical = new AxisMotion(vertical, mediaTimeMs, picture.heightPx, options);
     this.#classId = detection.classId;
@@ -75,9 +75,12 @@ export class FollowedObject {
     return clip([left, top, right - left, bottom - top], this.#picture);
   }
 
-  /** Takes a sighting in. A weak one moves the object; the score that is shown stays that of the strong ones. */
-  hit(detection: Detection, mediaTimeMs: number, isStrong: boolean): void {
-    const [horizontal, vertical] = sightings(detection.box, isStrong ? 1 : this.#options.weakNoise);
+  /**
+   * Takes a sighting in. A weak one moves the object; the score that is shown stays that of the strong ones. One among
+   * others that cross is doubted where its size is odd.
+   */
+  hit(detection: Detection, mediaTimeMs: number, { isStrong, isCrossing }: { readonly isStrong: boolean; readonly isCrossing: boolean }): void {
+    const [horizontal, vertical] = sightings(detection.box, isStrong ? 1 : this.#options.weakNoise, isCrossing);
     this.#horizontal.update(horizontal, mediaTimeMs);
     this.#vertical.update(vertical, mediaTimeMs);
     this.#box = detection.box;
@@ -112,11 +115,11 @@ export class FollowedObject {
   }
 }
 
-function sightings([x, y, width, height]: Box, doubt: number): [horizontal: AxisSighting, vertical: AxisSighting] {
+function sightings([x, y, width, height]: Box, doubt: number, isCrossing: boolean): [horizontal: AxisSighting, vertical: AxisSighting] {
   const size = Math.sqrt(width * height);
   return [
-    { start: x, length: width, size, doubt },
-    { start: y, length: height, size, doubt },
+    { start: x, length: width, size, doubt, isCrossing },
+    { start: y, length: height, size, doubt, isCrossing },
   ];
 }
 

@@ -59,9 +59,13 @@ export class ConstantVelocity {
     return this.#velocity;
   }
 
-  /** Expected value; times before the last measurement count as that of the measurement. */
+  /**
+   * Expected value; times before the last measurement count as that of the measurement. The velocity counts as far as
+   * it is known: what is no more than its own deviation is half noise, and carries a hidden object away.
+   */
   at(timeMs: number): number {
-    return this.#value + this.#velocity * this.#reach(timeMs);
+    const known = this.#velocity ** 2 / (this.#velocity ** 2 + this.#ss || 1);
+    return this.#value + known * this.#velocity * this.#reach(timeMs);
   }
 
   /** Moves on to that time and takes a measurement in. */

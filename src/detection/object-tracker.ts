@@ -9,6 +9,7 @@
  */
 import type { Detection, TrackedObject } from '../media/index.js';
 import { associate, motionFit, overlapFit, type Association } from './association.js';
+import { findCrossing } from './crossing.js';
 import { FollowedObject } from './followed-object.js';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.js';
 
@@ -69,20 +70,20 @@ export class ObjectTracker {
   #takeIn(detections: readonly Detection[], mediaTimeMs: number): void {
     this.#measureInterval(mediaTimeMs);
     this.#forget(mediaTimeMs);
-    const { scoreThreshold, minIouWeak, minIouOtherClass } = this.#options;
+    const { scoreThreshold, minIouWeak, minIouOtherClass, crossingOverlap } = this.#options;
+    const crossing = findCrossing(this.#objects.filter(({ isConfirmed }) => isConfirmed), mediaTimeMs, crossingOverlap);
+    const hit = (association: Association, isStrong: boolean): Association => {
+      for (const [object, detection] of association.pairs) object.hit(detection, mediaTimeMs, { isStrong, isCrossing: crossing.has(object) });
+      return association;
+    };
     const usable = detections.filter(isUsable);
     const strong = usable.filter(({ score }) => score >= scoreThreshold);
     const weak = usable.filter(({ score }) => score < scoreThreshold);
-    const first = this.#hit(associate(this.#objects, strong, motionFit(mediaTimeMs, this.#options)), mediaTimeMs, true);
-    const other = this.#hit(associate(first.objects, first.detections, overlapFit(mediaTimeMs, minIouOtherClass)), mediaTimeMs, true);
-    const { objects } = this.#hit(associate(other.objects, weak, overlapFit(mediaTimeMs, minIouWeak)), mediaTimeMs, false);
+    const first = hit(associate(this.#objects, strong, motionFit(mediaTimeMs, this.#options)), true);
+    const other = hit(associate(first.objects, first.detections, overlapFit(mediaTimeMs, minIouOtherClass)), true);
+    const { objects } = hit(associate(other.objects, weak, overlapFit(mediaTimeMs, minIouWeak)), false);
     for (const object of objects) object.missed();
     for (const detection of other.detections) this.#objects.push(new FollowedObject(this.#nextObjectId(), detection, mediaTimeMs, this.#init, this.#options));
-  }
-
-  #hit(association: Association, mediaTimeMs: number, isStrong: boolean): Association {
-    for (const [object, detection] of association.pairs) object.hit(detection, mediaTimeMs, isStrong);
-    return association;
   }
 
   #shownAt(mediaTimeMs: number, isObserved: (object: FollowedObject) => boolean): TrackedObject[] {

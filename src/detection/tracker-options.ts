@@ -19,11 +19,15 @@ export interface TrackerOptions {
   readonly gateFirst: number;
   /** Boxes that hardly overlap may be one object up to this many box sizes between their centres, */
   readonly gateSizes: number;
-  /** ... and so many more for every second that the object was lost. Default 0.6 and 0.8. */
+  /** ... and so many more for every second that the object was lost. Default 0.6 and 0.7. */
   readonly gateGrowth: number;
   /** Weight of that distance, in gates, beside the overlap, in [0, 1], in the fit of a pair. Default 2. */
   readonly distanceWeight: number;
-  /** A box's size may change by this factor between two sightings. Default 1.8. */
+  /** Objects cross where expected boxes share this much of the smaller one, in [0, 1]. Default 0.15. */
+  readonly crossingOverlap: number;
+  /** There, a length that differs from what is expected by a factor of f is measured 1 + this |ln f| times worse. Default 4. */
+  readonly oddLengthNoise: number;
+  /** A box's size may change by this factor between two sightings. Default 1.6. */
   readonly maxSizeRatio: number;
   /** An object that detections miss is shown this long after its last sighting, ms, */
   readonly coastMs: number;
@@ -37,11 +41,11 @@ export interface TrackerOptions {
   readonly measurementNoise: number;
   /** Weak detections are measured this many times worse (NSA Kalman filter, Du et al., 2021). Default 2.5. */
   readonly weakNoise: number;
-  /** Standard deviation of an object's acceleration, box sizes/s². Default 0.85. */
+  /** Standard deviation of an object's acceleration, box sizes/s². Default 0.7. */
   readonly acceleration: number;
   /** Factor on it while an object turns or brakes (see kalman.ts). Default 3. */
   readonly agility: number;
-  /** Standard deviation of the acceleration of its size, box sizes/s². Default 0.55. */
+  /** Standard deviation of the acceleration of its size, box sizes/s². Default 0.5. */
   readonly sizeAcceleration: number;
   /** Standard deviation of the velocity of an object seen once, box sizes/s. Default 1. */
   readonly firstSpeed: number;
@@ -57,18 +61,20 @@ export const TRACKER_DEFAULTS: TrackerOptions = {
   minIouOtherClass: 0.6,
   gateFirst: 1,
   gateSizes: 0.6,
-  gateGrowth: 0.8,
+  gateGrowth: 0.7,
   distanceWeight: 2,
-  maxSizeRatio: 1.8,
+  crossingOverlap: 0.15,
+  oddLengthNoise: 4,
+  maxSizeRatio: 1.6,
   coastMs: 300,
   coastIntervals: 2.5,
   memoryMs: 2000,
   memoryIntervals: 5,
   measurementNoise: 0.04,
   weakNoise: 2.5,
-  acceleration: 0.85,
+  acceleration: 0.7,
   agility: 3,
-  sizeAcceleration: 0.55,
+  sizeAcceleration: 0.5,
   firstSpeed: 1,
   sizeFadeMs: 200,
 };

@@ -40,7 +40,7 @@ describe('ObjectTracker on label sequences, ten late detections a second', () =>
   const demo = demoSequence();
   it('follows the objects of the demo clip better than boxes that stand still', { skip: !demo && 'needs test/fixtures/demo.labels.json' }, () => {
     const [own, standing] = [scoreOf(demo!, 1, ours()), scoreOf(demo!, 1, plain())];
-    assert.ok(own.idf1 >= 0.9 && own.idf1 > standing.idf1, `IDF1 ${own.idf1}, standing ${standing.idf1}`);
-    assert.ok(own.iouBetween > standing.iouBetween + 0.03, `IoU ${own.iouBetween}, standing ${standing.iouBetween}`);
+    assert.ok(own.idf1 >= 0.9 && own.idf1 > standing.idf1 + 0.1, `IDF1 ${own.idf1}, standing ${standing.idf1}`);
+    assert.ok(own.iouBetween > standing.iouBetween + 0.1, `IoU ${own.iouBetween}, standing ${standing.iouBetween}`);
   });
 });
