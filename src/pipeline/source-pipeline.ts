@@ -91,7 +91,7 @@ export class SourcePipeline {
     this.#init = init;
     this.#startedMs = init.clock.now();
     let objectIds = 0;
-    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers(), nextObjectId: () => ++objectIds };
+    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers(), nextObjectId: () => ++objectIds, pictureTakers: new Set() };
     this.#run = this.#openRun();
     this.closed = this.#serve();
   }
@@ -110,7 +110,8 @@ export class SourcePipeline {
 
   /** The next picture and what is seen in it; hold detections meanwhile. Call the returned function to stop waiting. */
   takeNextSeen(taker: (seen: SeenPicture) => void): () => void {
-    return this.#run.takeNextSeen(taker);
+    this.#state.pictureTakers.add(taker);
+    return () => void this.#state.pictureTakers.delete(taker);
   }
 
   /** True once it has ended or is about to: a new pipeline must be made for the next lease. */

@@ -26,6 +26,8 @@ export interface SourceState {
   readonly feed: DetectionFeed;
   readonly frameNumbers: FrameNumbers;
   readonly nextObjectId: () => number;
+  /** Each gets the next picture once there has been a detection, of whatever run, and is taken out. */
+  readonly pictureTakers: Set<(seen: SeenPicture) => void>;
 }
 
 /** One rendition that is being made. */
@@ -118,11 +120,6 @@ export class SourceRun {
     if (this.#isClosed) return;
     this.#isFeedWanted = true;
     this.#see();
-  }
-
-  /** The next picture and what is seen in it; never, while nobody wants to see. Call the returned function to stop waiting. */
-  takeNextSeen(taker: (seen: SeenPicture) => void): () => void {
-    return this.#sight?.takeNext(taker) ?? (() => undefined);
   }
 
   /** Readers of the feed are gone. */

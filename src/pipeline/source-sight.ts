@@ -31,6 +31,8 @@ export interface SourceSightInit {
   readonly frameNumbers: FrameNumbers;
   /** Gives each object of the source an id of its own, whatever model sees it. */
   readonly nextObjectId: () => number;
+  /** Each gets the next picture once there has been a detection, and is taken out. */
+  readonly pictureTakers: Set<(seen: SeenPicture) => void>;
 }
 
 /** A picture, with a reference for the taker, and where the objects are in it. */
@@ -45,7 +47,6 @@ export class SourceSight {
   readonly #scene: SceneObserver | undefined;
   readonly #gate: MotionGate | undefined;
   readonly #stopListening: () => void;
-  readonly #waiting: ((seen: SeenPicture) => void)[] = [];
   #seeing: Seeing | undefined;
   #registration: DetectionRegistration | undefined;
   #tracker: ObjectTracker;
@@ -90,8 +91,10 @@ export class SourceSight {
   readonly consume = (picture: VideoFrame): void => {
     if (this.#registration) this.#offer(picture, this.#registration);
     this.#objects = this.#tracker.predict(picture.mediaTimeMs);
-    if (this.#waiting.length === 0 || (this.#registration && !this.#lastResult)) return;
-    for (const resolve of this.#waiting.splice(0)) resolve({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
+    const { pictureTakers } = this.#init;
+    if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult)) return;
+    for (const take of pictureTakers) take({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
+    pictureTakers.clear();
   };
 
   /** Where the objects are in the newest picture. */
@@ -99,19 +102,9 @@ export class SourceSight {
     return this.#objects;
   }
 
-  /** Calls `taker` with the next picture, once there has been a detection. Call the returned function to stop waiting. */
-  takeNext(taker: (seen: SeenPicture) => void): () => void {
-    this.#waiting.push(taker);
-    return () => {
-      const at = this.#waiting.indexOf(taker);
-      if (at >= 0) this.#waiting.splice(at, 1);
-    };
-  }
-
   close(): void {
     this.#stopListening();
     this.#registration?.close();
-    this.#waiting.length = 0;
   }
 
   /** While nothing moves, what was found last is still there. */

@@ -184,6 +184,24 @@ describe('SeenStills', () => {
   });
 });
 
+describe('SeenStills of a file that is replaced', () => {
+  afterEach(() => rig.close());
+
+  it('come from the file that takes its place', async () => {
+    const detector = thing();
+    detector.state = 'restarting';
+    await openRig('grey-transcoded.mp4', { detector });
+    const still = new SeenStills(rig.pipelines, rig.deps.clock).get('grey-transcoded', 160);
+    await eventually(() => rig.processes.feeds.length === 1, 5000, 'the source to run');
+    const [before] = rig.processes.feeds;
+    renameSync(copyVideo('grey.mp4', rig.uploadDir, '.incoming'), path.join(rig.uploadDir, 'grey-transcoded.mp4'));
+    await rig.library.refresh();
+    await eventually(() => rig.processes.feeds.some(({ pid }) => pid !== before?.pid), 5000, 'the other file to run');
+    detector.state = 'ready';
+    assert.ok((await still).length > 0);
+  });
+});
+
 describe('SourceModels', () => {
   it('loads a model once for all its sources, keeps the one of before when the next cannot be used, and ends what nobody uses', async () => {
     const deps = realDeps();
