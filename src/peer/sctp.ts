@@ -2,11 +2,11 @@
  * The SCTP association of data channels, hardened: the library lets a malformed message reject a promise that
  * nobody handles, trusts the client to keep to the window it is told, goes through all that waits for each piece that
  * comes, answers without end a client that takes no answer, sends again for ever where no retransmission is wanted
- * (`maxRetransmits` 0), and gives up the oldest message instead of the lost one.
+ * (`maxRetransmits` 0), gives up the oldest message instead of the lost one, and says so only once.
  */
 import { RTCSctpTransport, type RTCDtlsTransport } from 'werift';
 import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
-import { channelParameters, sctpAssociation, sctpChannels, type SctpInternals, type SctpSentChunk } from './werift-internals.js';
+import { channelParameters, sctpAssociation, sctpChannels, type SctpForwardTsn, type SctpInternals, type SctpSentChunk } from './werift-internals.js';
 
 /** Received and not yet whole, in bytes. */
 const WINDOW_BYTES = 4 * MAX_DATA_MESSAGE_BYTES;
@@ -62,7 +62,29 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
     return receiveSackChunk(sack);
   };
   association.maybeAbandon = (chunk) => maybeAbandon(association, chunk);
+  repeatForwardTsn(association);
   return sctp;
+}
+
+/**
+ * Tells where all was given up until the client has heard it (RFC 3758 §3.5 C3): where the one packet that says so is
+ * lost, the client acknowledges nothing behind the gap, and the association stands still.
+ */
+function repeatForwardTsn(association: SctpInternals): void {
+  const advance = association.updateAdvancedPeerAckPoint.bind(association);
+  let told: SctpForwardTsn | undefined;
+  association.updateAdvancedPeerAckPoint = () => {
+    if (told && ((told.cumulativeTsn - association.lastSackedTsn) | 0) <= 0) told = undefined;
+    const waiting = association.forwardTsnChunk;
+    advance();
+    const next = association.forwardTsnChunk;
+    if (next && next !== waiting) {
+      // The newest number of a stream holds.
+      if (told) next.streams = [...new Map([...told.streams, ...next.streams])];
+      told = next;
+    }
+    association.forwardTsnChunk = told;
+  };
 }
 
 /** Remembers a TSN (RFC 9260 §6.2); true for one that was here before. */
@@ -85,8 +107,9 @@ const FIRST_FRAGMENT = 2;
 
 /** Gives a message up whose piece was sent as often as it may be (RFC 3758 §3.5): all its pieces, sent or not. */
 export function maybeAbandon({ sentQueue, outboundQueue }: Pick<SctpInternals, 'sentQueue' | 'outboundQueue'>, chunk: SctpSentChunk): boolean {
-  if (chunk.abandoned) return true;
-  if (chunk.maxRetransmits === undefined || chunk.sentCount <= chunk.maxRetransmits || chunk.acked) return false;
+  // What has arrived is not sent again: nobody would count it out of flight.
+  if (chunk.abandoned || chunk.acked) return true;
+  if (chunk.maxRetransmits === undefined || chunk.sentCount <= chunk.maxRetransmits) return false;
   const at = sentQueue.indexOf(chunk);
   let first = at;
   while (first > 0 && ((sentQueue[first] as SctpSentChunk).flags & FIRST_FRAGMENT) === 0) first--;

@@ -76,6 +76,12 @@ export interface SctpTransportInternals {
   datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
 }
 
+/** Says up to where all was given up (RFC 3758 §3.2). */
+export interface SctpForwardTsn {
+  readonly cumulativeTsn: number;
+  streams: (readonly [streamId: number, streamSeqNum: number])[];
+}
+
 /** A received acknowledgement (RFC 9260 §3.3.4). */
 export interface SctpSack {
   readonly cumulativeTsn: number;
@@ -109,7 +115,11 @@ export interface SctpInternals {
   readonly sentQueue: SctpSentChunk[];
   /** Not yet sent, by TSN. */
   readonly outboundQueue: SctpSentChunk[];
-  /** True where the piece's message is given up instead of being sent again (RFC 3758 §3.5). */
+  /** To be sent next. */
+  forwardTsnChunk: SctpForwardTsn | undefined;
+  /** After each acknowledgement, and when none came in time: takes what was given up from the queue, and has the client told. */
+  updateAdvancedPeerAckPoint(): void;
+  /** True where the piece is not to be sent again: its message is given up (RFC 3758 §3.5), or it has arrived. */
   maybeAbandon(chunk: SctpSentChunk): boolean;
   /** What is left of the window, in bytes. */
   advertisedRwnd: number;
@@ -169,7 +179,7 @@ export function assertWeriftShape(): void {
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
@@ -178,6 +188,6 @@ export function assertWeriftShape(): void {
   for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
+  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

@@ -31,6 +31,9 @@ const detections = (frame: number, mediaTimeMs: number, more: Partial<FrameDetec
   ...more,
 });
 
+/** Types of chunks (RFC 9260 §3.2, RFC 3758 §3.2). */
+const [DATA, FORWARD_TSN] = [0, 192];
+
 /** A channel with what came on it. */
 async function openChannel(viewer: WeriftViewer, label: string) {
   const channel = viewer.pc.createDataChannel(label, { ordered: false, maxRetransmits: 0 });
@@ -122,6 +125,31 @@ test('a viewer that does not acknowledge loses messages, is told how many, and c
   assert.ok((next?.dropped ?? 0) > 1000);
   assert.equal(next?.missed_events?.length, 100);
   assert.equal(next.missed_events.at(-1)?.frame, 1999);
+  await viewer.close();
+  await rig.close();
+});
+
+test('a lost message, and the loss of the packet that gives it up, cost no other message', async () => {
+  const rig = new Rig();
+  const viewer = new WeriftViewer({ dataChannel: 'any' });
+  await viewer.join(rig.accept());
+  const { messages } = await openChannel(viewer, 'detections');
+  await eventually(() => rig.gateway.detectionLeases === 1, 1000, 'the lease');
+  const sctp = viewer.pc.sctpTransport?.sctp as unknown as { handleData: (data: Buffer) => Promise<void>; sackMisOrdered: Set<number> };
+  const handleData = sctp.handleData.bind(sctp);
+  const lost = new Set([DATA, FORWARD_TSN]);
+  sctp.handleData = (data) => (lost.delete(data[12] ?? -1) ? Promise.resolve() : handleData(data));
+  let frame = 0;
+  await eventually(
+    async () => {
+      rig.gateway.feed.publish(detections(++frame, frame * 33));
+      await new Promise(setImmediate);
+      return frame > 20 && lost.size === 0 && sctp.sackMisOrdered.size === 0;
+    },
+    5000,
+    'the viewer to have heard that the message is given up',
+  );
+  await eventually(() => messages.length === frame - 1, 3000, 'all others');
   await viewer.close();
   await rig.close();
 });
