@@ -30,6 +30,8 @@ const MISTAKEN: readonly { readonly begins: string; readonly is: string }[] = [
 /** How exports of DEIMv2 call the parts of that backbone. */
 const DINOV3_NAMES: readonly string[] = ['backbone.dinov3.', '/backbone/dinov3/'];
 
+const GET_ONE = '`npm run models -- list` shows what there is, `npm run models -- pull yolox_nano` downloads one';
+
 /** A model's JSON and where its ONNX file must be. */
 export type LocatedModel = Omit<ModelFiles, 'metadata' | 'hasDinov3'>;
 
@@ -49,7 +51,7 @@ export function readModelFiles(modelPath: string): ModelFiles {
  * @throws MediaPeerError MODEL_INVALID
  */
 export function locateModel(modelPath: string): LocatedModel {
-  if (!/\.(onnx|json)$/i.test(modelPath)) throw invalid(`${modelPath} is neither an .onnx file nor the .json that describes one`);
+  if (!/\.(onnx|json)$/i.test(modelPath)) throw invalid(`${modelPath} is neither an .onnx file nor the .json that describes one; models/README.md says how to export a model to ONNX`);
   const jsonPath = path.resolve(modelPath.replace(/\.onnx$/i, '.json'));
   const json = /\.json$/i.test(modelPath) || existsSync(jsonPath) ? readJson(jsonPath) : {};
   const onnxPath = /\.onnx$/i.test(modelPath) ? path.resolve(modelPath) : path.resolve(path.dirname(jsonPath), json.file ?? path.basename(jsonPath).replace(/\.json$/i, '.onnx'));
@@ -61,6 +63,7 @@ function readJson(jsonPath: string): ModelJson {
   try {
     text = readFileSync(jsonPath, 'utf8');
   } catch (error) {
+    if (isMissing(error)) throw invalid(`there is no ${jsonPath}. ${GET_ONE}; one of your own comes in with: npm run models -- add FILE`);
     throw invalid(`${jsonPath} cannot be read (${messageOf(error)}). A model's JSON says how to read it, such as ${EXAMPLE_JSON}`);
   }
   try {
@@ -76,14 +79,18 @@ function readOnnx(onnxPath: string, sha256: string | undefined): Buffer {
   try {
     bytes = readFileSync(onnxPath);
   } catch (error) {
-    throw invalid(`${onnxPath} cannot be read: ${messageOf(error)}`);
+    throw invalid(isMissing(error) ? `there is no ${onnxPath}. ${GET_ONE}` : `${onnxPath} cannot be read: ${messageOf(error)}`);
   }
-  if (bytes.length === 0) throw invalid(`${onnxPath} is empty`);
+  if (bytes.length === 0) throw invalid(`${onnxPath} is empty: its copy or download did not end well; copy it again. ${GET_ONE}`);
   const mistaken = MISTAKEN.find(({ begins }) => bytes.subarray(0, begins.length).toString('latin1').toLowerCase() === begins.toLowerCase());
   if (mistaken) throw invalid(`${onnxPath} is ${mistaken.is}`);
   const found = sha256 === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) throw invalid(`${onnxPath} is damaged or another file: its sha256 is ${found}, its JSON says ${sha256}`);
   return bytes;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function invalid(message: string): MediaPeerError {

@@ -23,6 +23,8 @@ export interface Recognition {
 /** What Ultralytics calls tasks whose models give no boxes, or more than boxes. */
 const OTHER_TASKS: Readonly<Record<string, string>> = { classify: 'a classifier', segment: 'a segmentation model', pose: 'a pose model', obb: 'a model of rotated boxes' };
 
+const NO_NUMBERS = 'its outputs for a grey picture are no numbers (NaN), which detect nothing: its weights are damaged, or it was converted to float16 and needs float32; export it again';
+
 /** @throws Error that says what the model shows, what was expected and what to do */
 export async function recognise(net: Net, files: ModelFiles): Promise<Recognition> {
   const task = OTHER_TASKS[files.metadata.get('task') ?? ''];
@@ -34,7 +36,7 @@ export async function recognise(net: Net, files: ModelFiles): Promise<Recognitio
   if (!fit) throw new Error(mismatch(family, probe, files));
   const { labels, assumption } = labelsOf(files, fit.classes, (classes) => shapesFor(family, probe, classes));
   const model = describeModel(files, family, FAMILIES[family], fit, probe, labels);
-  return { model, assumptions: assumption === undefined ? [] : [assumption] };
+  return { model, assumptions: [...(assumption === undefined ? [] : [assumption]), ...(probe.outputs.some(hasNaN) ? [NO_NUMBERS] : [])] };
 }
 
 async function lookAtGrey(net: Net, { json, metadata, hasDinov3 }: ModelFiles): Promise<Probe> {
@@ -65,10 +67,17 @@ function findFamily(probe: Probe, files: ModelFiles): FamilyName {
   const certain = fits.filter(({ fit }) => fit.isAmbiguous !== true);
   const candidates = certain.length > 0 ? certain : fits;
   const [first, ...others] = candidates;
-  if (!first) throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${otherKind(probe)}. ${howToDescribe(FAMILY_NAMES, files, probe)}`);
+  if (!first) {
+    const kind = otherKind(probe);
+    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : kind}`);
+  }
   if (certain.length === 1 && others.length === 0) return first.name;
   const names = candidates.map(({ name }) => name);
   throw new Error(`its outputs ${describeTensors(probe.outputs)} may be those of ${names.map((name) => `${name} (${FAMILIES[name].covers})`).join(' or of ')}. ${howToDescribe(names, files, probe, first.fit)}`);
+}
+
+function hasNaN({ data }: OutputTensor): boolean {
+  return data.some((value) => Number.isNaN(value));
 }
 
 function howToDescribe(names: readonly FamilyName[], { onnxPath }: ModelFiles, { widthPx, heightPx }: Probe, fit?: FamilyFit): string {

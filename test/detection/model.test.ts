@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { loadModelDescription } from '../../src/detection/index.js';
+import { readModelFiles } from '../../src/detection/model-files.js';
 import { MediaPeerError } from '../../src/errors.js';
 import { ModelFolder } from '../helpers/models.js';
 
@@ -33,7 +34,7 @@ describe('loadModelDescription', () => {
   it('says what JSON to write when it is not JSON or leaves out what the file alone would tell', () => {
     assert.match(refusal('{'), /cannot be read as JSON .*"family":"yolox"/);
     assert.match(refusal({ labels: 'coco' }), /must give family, input and labels, such as \{"family":"yolox"/);
-    assert.throws(() => loadModelDescription('/nowhere/x.json'), /x\.json cannot be read .*"family":"yolox"/);
+    assert.throws(() => loadModelDescription('/nowhere/x.json'), /there is no \/nowhere\/x\.json\. `npm run models -- list`.*-- add FILE/);
   });
 
   it('refuses members that nobody knows, by name, and takes those for people', () => {
@@ -50,7 +51,8 @@ describe('loadModelDescription', () => {
   });
 
   it('says what a file is that is no model', () => {
-    assert.match(refusal(GOOD, Buffer.alloc(0)), /model\.onnx is empty/);
+    assert.match(refusal(GOOD, Buffer.alloc(0)), /model\.onnx is empty: .*copy it again\. .*-- pull yolox_nano/);
+    assert.throws(() => readModelFiles('/nowhere/x.onnx'), /there is no \/nowhere\/x\.onnx\. .*-- pull yolox_nano/);
     assert.match(refusal(GOOD, Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n')), /is a Git LFS pointer.*git lfs pull/);
     assert.match(refusal(GOOD, Buffer.from('<!doctype html><html>')), /is a web page/);
     assert.match(refusal(GOOD, Buffer.from('PK\u0003\u0004')), /PyTorch checkpoints/);
@@ -75,7 +77,7 @@ describe('loadModelDescription', () => {
   });
 
   it('refuses a path that is neither an ONNX file nor a JSON', () => {
-    assert.throws(() => loadModelDescription('/nowhere/model.pt'), /neither an \.onnx file nor the \.json/);
+    assert.throws(() => loadModelDescription('/nowhere/model.pt'), /neither an \.onnx file nor the \.json .*models\/README\.md says how to export/);
   });
 
   it('checks the sha256 when one is given', () => {

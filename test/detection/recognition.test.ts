@@ -122,11 +122,16 @@ describe('recognition', () => {
 
   it('refuses models of other tasks by what they look like or say they are', async () => {
     const of = (dims: readonly number[]): Graph => ({ inputs: [pictureInput(64)], outputs: [{ name: 'out', dims }] });
-    assert.match(await reason(of([1, 1000])), /looks like a classifier of 1000 classes/);
+    assert.match(await reason(of([1, 1000])), /looks like a classifier of 1000 classes, a detection model is needed$/);
     assert.match(await reason(of([1, 1000, 1, 1]), { family: 'yolov8' }), /looks like a classifier of 1000 classes/);
     assert.match(await reason({ inputs: [pictureInput(64)], outputs: [{ name: 'a', dims: [1, 38, 84] }, { name: 'b', dims: [1, 32, 16, 16] }] }), /looks like a segmentation model/);
     assert.match(await reason({ inputs: [pictureInput(64)], outputs: [YOLOV8], metadata: { task: 'pose' } }), /it is a pose model \(its task is 'pose'\)/);
     assert.match(await reason(of([1, 3, 5, 7])), /no known family gives such outputs: out float32 \[1,3,5,7\]/);
+  });
+
+  it('says that a model gives no numbers', async () => {
+    const { assumptions } = await inspect({ inputs: [pictureInput(64)], outputs: [{ ...YOLOV8, values: Array.from({ length: 6 * 84 }, () => NaN) }] });
+    assert.match(assumptions.join(), /no numbers \(NaN\), .*export it again/);
   });
 
   it('refuses inputs that no picture fits, saying what is taken', async () => {

@@ -42,7 +42,7 @@ describe('npm run annotate', () => {
     assert.doesNotMatch(stderr, /\n +at /);
     const model = await start(makeVideo('tiny.mp4'), out, '--model', '/nowhere/model.json').ended;
     assert.equal(model.code, 1);
-    assert.match(model.stderr, /\/nowhere\/model\.json cannot be read/);
+    assert.match(model.stderr, /there is no \/nowhere\/model\.json/);
   });
 
   it('ends with 2 and the usage after a fault in the command line', async () => {
