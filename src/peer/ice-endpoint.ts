@@ -26,7 +26,7 @@ export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconn
 
 /** When a client that found every port in use may try again. */
 const RETRY_AFTER_S = 5;
-/** Addresses that one client may check from. */
+/** Addresses that one client may send from. */
 const MAX_PROVEN = 32;
 /** How long a STUN server may take before the answer goes out without its candidate. */
 const STUN_TIMEOUT_MS = 1000;
@@ -52,7 +52,7 @@ export class IceEndpoint {
   readonly #clock: Clock;
   readonly #sockets = new Map<StunProtocol, UdpSocket>();
   #remote: { readonly socket: UdpSocket; readonly host: string; readonly port: number } | undefined;
-  /** Addresses whose checks were authentic, until a pair is nominated. */
+  /** Addresses whose checks were authentic, the latest ones. */
   readonly #proven = new Set<string>();
   /** Where the controlling side asked last to be sent to. */
   #nominationWish: { readonly protocol: StunProtocol; readonly host: string; readonly port: number } | undefined;
@@ -226,12 +226,22 @@ export class IceEndpoint {
   }
 
   /**
-   * Once a pair is nominated, its address alone. Before that, every address that has proven to know our password:
-   * a browser sends its first DTLS flight as soon as one of its checks is answered, and repeats it only 50 ms later.
+   * Every address that has proven to know our password (RFC 8445 §12.2), nominated or not. A browser sends its first
+   * DTLS flight as soon as one of its checks is answered, and repeats it only 50 ms later. A client that nominates
+   * with each check (aioice, RFC 5245 §8.1.1.2) stays with the pair that was answered first, while its last wish
+   * names another one.
    */
   #isPeer(socket: UdpSocket, host: string, port: number): boolean {
-    if (this.#remote) return this.#remote.socket === socket && this.#remote.port === port && this.#remote.host === host;
-    return this.#proven.has(`${host} ${port}`);
+    const isNominated = this.#remote?.socket === socket && this.#remote.port === port && this.#remote.host === host;
+    return isNominated || this.#proven.has(`${host} ${port}`);
+  }
+
+  /** The oldest gives way: a client that keeps moving is still heard. */
+  #prove(address: string): void {
+    this.#proven.delete(address);
+    this.#proven.add(address);
+    const [oldest] = this.#proven;
+    if (this.#proven.size > MAX_PROVEN && oldest !== undefined) this.#proven.delete(oldest);
   }
 
   /** Requests must carry our credentials (RFC 8445 §7.3); werift itself authenticates the answers to ours. */
@@ -255,7 +265,7 @@ export class IceEndpoint {
     if (pair) forgetOldChecks(pair);
     else if (this.transport.connection.candidatePairs.length >= MAX_PAIRS) return;
     this.#lastHeardMs = this.#clock.now();
-    if (!this.#remote && this.#proven.size < MAX_PROVEN) this.#proven.add(address.join(' '));
+    this.#prove(address.join(' '));
     if (authentic.attributesKeys.includes('USE-CANDIDATE')) this.#nominationWish = { protocol, host: address[0], port: address[1] };
     stun.onRequestReceived.execute(authentic, address, data);
     this.#followNomination();
@@ -289,7 +299,6 @@ export class IceEndpoint {
     if (!socket || (this.#remote?.socket === socket && this.#remote.host === host && this.#remote.port === port)) return;
     const isFirst = this.#remote === undefined;
     this.#remote = { socket, host, port };
-    this.#proven.clear();
     if (isFirst) this.onNominated();
   }
 }

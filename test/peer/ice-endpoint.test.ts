@@ -39,6 +39,19 @@ function check(ufrag: string, password: string): Message {
   return request.addMessageIntegrity(Buffer.from(password)).addFingerprint();
 }
 
+/** Nominates from the socket, and answers what the endpoint checks in turn. */
+function nominate(endpoint: IceEndpoint, socket: dgram.Socket): void {
+  socket.on('message', (data, { address, port }) => {
+    const request = parseMessage(data);
+    if (request?.messageClass !== classes.REQUEST) return;
+    const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [address, port]);
+    socket.send(answer.addMessageIntegrity(Buffer.from(REMOTE.icePassword)).addFingerprint().bytes, port, address);
+  });
+  const request = new Message(methods.BINDING, classes.REQUEST);
+  request.setAttribute('USERNAME', `${endpoint.localUfrag}:${REMOTE.iceUfrag}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n).setAttribute('USE-CANDIDATE', null);
+  socket.send(request.addMessageIntegrity(Buffer.from(endpoint.localPassword)).addFingerprint().bytes, portOf(endpoint), '127.0.0.1');
+}
+
 function portOf(endpoint: IceEndpoint): number {
   return Number(endpoint.candidates[0]?.split(' ')[5]);
 }
@@ -71,6 +84,32 @@ describe('IceEndpoint', () => {
     peer.send(Buffer.from([22, 2]), portOf(endpoint), '127.0.0.1');
     await eventually(() => received.length > 0, 2000, 'the flight');
     assert.deepEqual(received, [2]);
+  });
+
+  it('hears a client that nominates several pairs and stays with the first, and still no stranger', async (t) => {
+    const endpoint = await openEndpoint(t);
+    const received: number[] = [];
+    endpoint.onData = (data) => received.push(data[1] ?? -1);
+    const [first, last, stranger] = [await udpSocket(t), await udpSocket(t), await udpSocket(t)];
+    const nominated = new Promise<void>((resolve) => (endpoint.onNominated = resolve));
+    nominate(endpoint, first);
+    await within(nominated, 3000, 'the nomination');
+    let isMoved = false;
+    last.on('message', (data) => (isMoved ||= data[1] === 9));
+    nominate(endpoint, last);
+    await eventually(
+      () => {
+        endpoint.send(Buffer.from([22, 9]));
+        return isMoved;
+      },
+      3000,
+      'the last nomination to be followed',
+    );
+    stranger.send(Buffer.from([22, 1]), portOf(endpoint), '127.0.0.1');
+    first.send(Buffer.from([22, 2]), portOf(endpoint), '127.0.0.1');
+    last.send(Buffer.from([22, 3]), portOf(endpoint), '127.0.0.1');
+    await eventually(() => received.length > 1, 2000, 'the datagrams');
+    assert.deepEqual(received.sort(), [2, 3]);
   });
 
   it('has new credentials each time, with the 24 and 128 random bits of RFC 8445', async (t) => {
