@@ -21,6 +21,12 @@ export interface WorkerInit {
   readonly executionProviders: readonly string[];
 }
 
+/**
+ * Asks the thread to end by itself. `Worker.terminate` would end it inside the runtime, whose C++ answers that with an
+ * exception nobody catches: the whole process would abort.
+ */
+export const END = 'end';
+
 /** A picture to look at, I420 in shared memory. */
 export interface WorkerRequest {
   readonly picture: SharedArrayBuffer;
@@ -75,6 +81,11 @@ function hasNaN({ data }: OutputTensor): boolean {
   return false;
 }
 
+// From here on, so that a thread that still loads ends as soon as it has.
+port.on('message', (message: WorkerRequest | typeof END) => {
+  if (message === END) process.exit();
+});
+
 const reply = (message: WorkerReply): void => port.postMessage(message);
 
 try {
@@ -82,7 +93,8 @@ try {
   const net = await Net.open(init.files.onnxPath, init.executionProviders, (warning) => warnings.push(warning));
   const { model, assumptions } = await recognise(net, init.files);
   const eye = new Eye(net, model);
-  port.on('message', (request: WorkerRequest) => {
+  port.on('message', (request: WorkerRequest | typeof END) => {
+    if (request === END) return;
     eye.detect(request).then(reply, (error: unknown) => reply({ kind: 'failed', reason: messageOf(error) }));
   });
   reply({ kind: 'ready', model, executionProvider: net.executionProvider, warnings: [...warnings, ...assumptions] });

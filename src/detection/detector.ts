@@ -10,7 +10,7 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { i420Size, type Detection, type VideoFrame } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import type { WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
+import type { END, WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { readModelFiles, type ModelFiles } from './model-files.js';
 import type { ModelDescription } from './model.js';
 
@@ -61,8 +61,8 @@ export class Detector {
   #pending: PendingRun | undefined;
   /** Replaces the thread that hangs. */
   #giveUp: ((reason: string) => void) | undefined;
-  /** Threads that were told to end. */
-  readonly #ending = new Set<Promise<unknown>>();
+  /** When each thread has ended. */
+  readonly #exits = new Map<Worker, Promise<void>>();
   #picture = new SharedArrayBuffer(0);
   #restarts = 0;
   #lastReportMs = -Infinity;
@@ -160,7 +160,14 @@ export class Detector {
     const worker = new Worker(new URL('./detector-worker.js', import.meta.url), {
       workerData: { files: this.#files, minScore: MIN_SCORE, executionProviders } satisfies WorkerInit,
     });
-    worker.once('exit', release);
+    const exited = new Promise<void>((resolve) => {
+      worker.once('exit', () => {
+        this.#exits.delete(worker);
+        release();
+        resolve();
+      });
+    });
+    this.#exits.set(worker, exited);
     const first = await this.#firstReply(worker);
     if (first.kind !== 'ready') {
       this.#end(worker);
@@ -227,14 +234,13 @@ export class Detector {
   }
 
   #end(worker: Worker): void {
-    const ending = worker.terminate().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    worker.postMessage('end' satisfies typeof END);
   }
 
   /** Waits for the threads that were told to end, though not for one that is stuck in the runtime. */
   async #ended(): Promise<void> {
     const waiting = new AbortController();
-    await Promise.race([Promise.all(this.#ending), delay(this.#init.clock, CLOSE_MS, waiting.signal)]);
+    await Promise.race([Promise.all(this.#exits.values()), delay(this.#init.clock, CLOSE_MS, waiting.signal)]);
     waiting.abort();
   }
 

@@ -76,7 +76,7 @@ describe('a detector in trouble', () => {
   it('gives up a run that does not come back, at once, and works on in another thread', async () => {
     const clock = new FakeClock();
     const startedMs = performance.now();
-    const detector = await open({ ...SEES_ONE, rounds: 400_000 }, { clock });
+    const detector = await open({ ...SEES_ONE, rounds: 1_500_000 }, { clock });
     const runMs = (await detector.detect(plainPicture(64, 64))).inferenceMs;
     assert.ok(runMs > 300, `the net is slow: ${runMs} ms of ${performance.now() - startedMs}`);
     const failure = assert.rejects(detector.detect(plainPicture(64, 64)), isTrouble('DETECTOR_FAILED', /longer than 10 s for a picture/));
@@ -91,6 +91,20 @@ describe('a detector in trouble', () => {
     assert.equal((await detector.detect(plainPicture(64, 64))).detections.length, 1);
     await detector.close();
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('is closed in the middle of a run, as often as one likes, without taking the process along', async () => {
+    for (let i = 0; i < 12; i++) {
+      const detector = await open({ ...SEES_ONE, rounds: 60_000 }, {});
+      const run = detector.detect(plainPicture(64, 64)).then(
+        () => undefined,
+        (error: unknown) => assert.match(String(error), /its thread ended/),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      await detector.close();
+      await run;
+    }
+    assert.equal(ledger.snapshot().workers, 0);
   });
 
   it('replaces a thread that ends by itself, and fails the picture it had', async () => {
