@@ -16,6 +16,11 @@ const MAX_FRAGMENTS = 1024;
 const MAX_MISORDERED = 256;
 /** Pieces that wait to be sent before no more channels are opened: all that the channels let wait is less. */
 const MAX_UNSENT = 256;
+/**
+ * Shortest wait before what was not acknowledged counts as lost, as Chromium has it: the whole second of RFC 9260 §16
+ * makes a loss stand out as a second without boxes.
+ */
+const MIN_RTO_S = 0.4;
 /** Channels that a client may open. */
 const MAX_CHANNELS = 32;
 /** Opens channels (RFC 8832 §8.1). */
@@ -63,6 +68,11 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
   };
   association.maybeAbandon = (chunk) => maybeAbandon(association, chunk);
   repeatForwardTsn(association);
+  const updateRto = association.updateRto.bind(association);
+  association.updateRto = (roundTripS) => {
+    updateRto(roundTripS);
+    association.rto = Math.max(MIN_RTO_S, Math.min(association.rto, association.srtt + 4 * association.rttvar));
+  };
   return sctp;
 }
 

@@ -135,6 +135,11 @@ export interface SctpInternals {
   receiveSackChunk(sack: SctpSack): Promise<void>;
   markReceived(tsn: number): boolean;
   setState(state: number): void;
+  /** Seconds: the retransmission timeout, and the round trip that it follows from (RFC 9260 §6.3.1). */
+  rto: number;
+  readonly srtt: number;
+  readonly rttvar: number;
+  updateRto(roundTripS: number): void;
 }
 
 export function iceInternals(connection: unknown): IceInternals {
@@ -179,7 +184,7 @@ export function assertWeriftShape(): void {
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint', 'updateRto']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
@@ -188,6 +193,6 @@ export function assertWeriftShape(): void {
   for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
+  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk', 'rto', 'srtt', 'rttvar']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }
