@@ -22,14 +22,14 @@ const mean = (scores: readonly TrackingScore[], value: (score: TrackingScore) =>
 describe('ObjectTracker on label sequences, ten late detections a second', () => {
   const scores = SCENARIOS.map((name) => SEEDS.map((seed) => scoreOf(labelSequence(name, seed), seed, ours())));
 
-  it('keeps ids: mean IDF1 of at least 0.95, and 0.9 in every scenario', () => {
-    scores.forEach((ofScenario, i) => assert.ok(mean(ofScenario, ({ idf1 }) => idf1) >= 0.9, `${SCENARIOS[i]}: ${mean(ofScenario, ({ idf1 }) => idf1)}`));
-    assert.ok(mean(scores.flat(), ({ idf1 }) => idf1) >= 0.95, `IDF1 ${mean(scores.flat(), ({ idf1 }) => idf1)}`);
+  it('keeps ids: mean IDF1 of at least 0.955, and 0.925 in every scenario', () => {
+    scores.forEach((ofScenario, i) => assert.ok(mean(ofScenario, ({ idf1 }) => idf1) >= 0.925, `${SCENARIOS[i]}: ${mean(ofScenario, ({ idf1 }) => idf1)}`));
+    assert.ok(mean(scores.flat(), ({ idf1 }) => idf1) >= 0.955, `IDF1 ${mean(scores.flat(), ({ idf1 }) => idf1)}`);
   });
 
-  it('lays boxes on the objects between detections: mean IoU of at least 0.85, and 0.83 in every scenario', () => {
+  it('lays boxes on the objects between detections: mean IoU of at least 0.87, and 0.83 in every scenario', () => {
     scores.forEach((ofScenario, i) => assert.ok(mean(ofScenario, ({ iouBetween }) => iouBetween) >= 0.83, `${SCENARIOS[i]}: ${mean(ofScenario, ({ iouBetween }) => iouBetween)}`));
-    assert.ok(mean(scores.flat(), ({ iouBetween }) => iouBetween) >= 0.85, `IoU ${mean(scores.flat(), ({ iouBetween }) => iouBetween)}`);
+    assert.ok(mean(scores.flat(), ({ iouBetween }) => iouBetween) >= 0.87, `IoU ${mean(scores.flat(), ({ iouBetween }) => iouBetween)}`);
   });
 
   it('keeps ids when one class of five is wrong', () => {

@@ -177,4 +177,16 @@ describe('ObjectTracker', () => {
     objects.update([at(100 + 0.15 * 1782)], 1782);
     assert.deepEqual(objects.predict(1782).map(({ objectId }) => objectId), [1]);
   });
+
+  it('is not set in motion by boxes that lie on two objects at once', () => {
+    const objects = tracker();
+    const standing = { ...at(0), box: [600, 100, 30, 120] as const };
+    const walker = (t: number): Detection => ({ ...at(0), box: [400 + 0.15 * t, 100, 60, 120] });
+    for (let t = 0; t <= 1000; t += 100) objects.update([standing, walker(t)], t);
+    // The net takes part of the walker for the one who stands.
+    for (let t = 1100; t <= 1200; t += 100) objects.update([{ ...standing, box: [575, 100, 55, 120] }, walker(t)], t);
+    const object = objects.predict(1200).find(({ objectId }) => objectId === 1);
+    assert.ok(Math.abs(object!.velocity[0]) < 20, `velocity ${object!.velocity[0]}`);
+    assert.ok(iou(objects.predict(1400).find(({ objectId }) => objectId === 1)!.box, standing.box) > 0.6);
+  });
 });
