@@ -74,7 +74,7 @@ export class LabelRenderer {
 }
 
 /** Letters are legible from 12 px up and must not cover the picture: a 36th of its height. */
-export function fontSizePx(pictureHeightPx: number): number {
+function fontSizePx(pictureHeightPx: number): number {
   return Math.min(48, Math.max(12, 2 * Math.round(pictureHeightPx / 72)));
 }
 

@@ -7,8 +7,8 @@ export interface YuvColour {
   readonly v: number;
 }
 
-export const WHITE: YuvColour = { y: 235, u: 128, v: 128 };
-export const BLACK: YuvColour = { y: 16, u: 128, v: 128 };
+const WHITE: YuvColour = { y: 235, u: 128, v: 128 };
+const BLACK: YuvColour = { y: 16, u: 128, v: 128 };
 /** Amber. */
 export const NOTICE_COLOUR: YuvColour = { y: 172, u: 42, v: 164 };
 

@@ -4,6 +4,7 @@
  * would fit: then the error says what to write.
  */
 import { COCO_LABELS } from './coco.js';
+import { SOFTMAX_CLASSES } from './families/detr.js';
 import { FAMILIES } from './families/index.js';
 import type { FamilyFit, OutputTensor, Probe } from './families/family.js';
 import { FAMILY_NAMES, type FamilyName } from './families/names.js';
@@ -69,7 +70,7 @@ function findFamily(probe: Probe, files: ModelFiles): FamilyName {
   const [first, ...others] = candidates;
   if (!first) {
     const kind = otherKind(probe);
-    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : kind}`);
+    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : `${kind}. ${whatIsRead()}`}`);
   }
   if (certain.length === 1 && others.length === 0) return first.name;
   const names = candidates.map(({ name }) => name);
@@ -84,6 +85,10 @@ function howToDescribe(names: readonly FamilyName[], { onnxPath }: ModelFiles, {
   const labels = fit?.classes === undefined || fit.classes === COCO_LABELS.length ? '"coco"' : '["first class",...]';
   const json = `{"family":"${names.length > 3 ? '...' : (names[0] ?? '')}","input":{"width":${widthPx},"height":${heightPx}},"labels":${labels}}`;
   return `Write ${onnxPath.replace(/\.onnx$/i, '.json')} with the family you know it to be of, one of ${names.join(', ')}: ${json}`;
+}
+
+function whatIsRead(): string {
+  return `The families read ${FAMILY_NAMES.map((name) => FAMILIES[name].covers).join('; ')}: models/README.md says how to export these`;
 }
 
 /** Shapes expected against shapes found. */
@@ -109,6 +114,10 @@ function otherKind({ outputs }: Probe): string {
   const [batch, ...shape] = first.dims;
   const isVector = shape.filter((size) => size !== 1).length <= 1;
   if (others.length === 0 && batch === 1 && shape.length >= 1 && isVector) return `: it looks like a classifier of ${first.data.length} classes, a detection model is needed`;
+  const all = [first, ...others];
+  if (all.every(({ dims }) => dims.length === 5)) return ": these are grids that are not decoded, as YOLOv7's export gives without --grid; export it with --grid";
+  if (all.some(({ dims }) => dims.at(-1) === SOFTMAX_CLASSES)) return ': it looks like DETR or YOLOS, which no family reads; RT-DETR, D-FINE, DEIM and RF-DETR are read';
+  if (all.length === 2 && all.some(({ dims }) => dims.length === 3 && dims[2] === 4)) return ': boxes and scores of all cells in two outputs, as DAMO-YOLO and YOLO-NAS give them, are not read';
   if (others.some(({ dims }) => dims.length === 4) && first.dims.length === 3) return ': it looks like a segmentation model, a detection model is needed';
   return '';
 }

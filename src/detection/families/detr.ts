@@ -17,7 +17,7 @@ import { indexOfLargest, sigmoid, stridesOf } from './grids.js';
 /** More queries than any of these nets has; nets with grids have more cells. */
 const MAX_QUERIES = 1000;
 /** DETR (Carion et al., 2020) and YOLOS: COCO's numbers and one for no object, to be read by softmax rather than one by one. */
-const SOFTMAX_CLASSES = 92;
+export const SOFTMAX_CLASSES = 92;
 
 interface Labelled {
   readonly labels: OutputTensor;
