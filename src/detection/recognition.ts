@@ -70,7 +70,7 @@ function findFamily(probe: Probe, files: ModelFiles): FamilyName {
   const [first, ...others] = candidates;
   if (!first) {
     const kind = otherKind(probe);
-    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : `${kind}. ${whatIsRead()}`}`);
+    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : kind}`);
   }
   if (certain.length === 1 && others.length === 0) return first.name;
   const names = candidates.map(({ name }) => name);
@@ -85,10 +85,6 @@ function howToDescribe(names: readonly FamilyName[], { onnxPath }: ModelFiles, {
   const labels = fit?.classes === undefined || fit.classes === COCO_LABELS.length ? '"coco"' : '["first class",...]';
   const json = `{"family":"${names.length > 3 ? '...' : (names[0] ?? '')}","input":{"width":${widthPx},"height":${heightPx}},"labels":${labels}}`;
   return `Write ${onnxPath.replace(/\.onnx$/i, '.json')} with the family you know it to be of, one of ${names.join(', ')}: ${json}`;
-}
-
-function whatIsRead(): string {
-  return `The families read ${FAMILY_NAMES.map((name) => FAMILIES[name].covers).join('; ')}: models/README.md says how to export these`;
 }
 
 /** Shapes expected against shapes found. */

@@ -112,7 +112,7 @@ describe('recognition', () => {
   it('says what it refuses: grids that are not decoded, boxes apart from scores, transformers that want softmax', async () => {
     const of = (...shapes: readonly (readonly number[])[]): Graph => ({ inputs: [pictureInput(64)], outputs: shapes.map((dims, i) => ({ name: `o${i}`, dims })) });
     assert.match(await reason(of([1, 3, 8, 8, 7], [1, 3, 4, 4, 7], [1, 3, 2, 2, 7])), /export it with --grid/);
-    assert.match(await reason(of([1, 1344, 80], [1, 1344, 4])), /as DAMO-YOLO and YOLO-NAS give them, are not read.*The families read YOLOX; /);
+    assert.match(await reason(of([1, 1344, 80], [1, 1344, 4])), /as DAMO-YOLO and YOLO-NAS give them, are not read$/);
     assert.match(await reason(of([1, 100, 92], [1, 100, 4])), /looks like DETR or YOLOS/);
   });
 
