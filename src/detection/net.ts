@@ -49,6 +49,7 @@ const PROVIDER_HINTS: Readonly<Record<string, string>> = {
   coreml: 'is of macOS alone',
   dml: 'is of Windows alone',
 };
+const NOT_A_PROVIDER = `is not of this runtime; EXECUTION_PROVIDERS takes cpu, ${Object.keys(PROVIDER_HINTS).join(', ')}`;
 
 export class Net {
   readonly inputs: readonly TensorInfo[];
@@ -78,11 +79,10 @@ export class Net {
         for (const failure of failures) onProviderFailed(`${failure}; ${provider} is used instead`);
         return net;
       } catch (error) {
-        const hint = PROVIDER_HINTS[provider];
-        failures.push(provider === 'cpu' ? loadTrouble(messageOf(error)) : `execution provider ${provider} cannot be used (${messageOf(error)})${hint ? `: it ${hint}` : ''}`);
+        failures.push(provider === 'cpu' ? loadTrouble(messageOf(error)) : `execution provider ${provider} cannot be used (${messageOf(error)}): it ${PROVIDER_HINTS[provider] ?? NOT_A_PROVIDER}`);
       }
     }
-    throw new Error(failures.length > 1 ? failures.join('; ') : failures[0] ?? 'no execution provider is given');
+    throw new Error(failures.length > 1 ? failures.join('; ') : failures[0] ?? 'no execution provider is given; EXECUTION_PROVIDERS=cpu works everywhere');
   }
 
   /** Looks at a picture; outputs come in the model's order, all as 32-bit floats. */

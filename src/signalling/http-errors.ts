@@ -40,7 +40,7 @@ function errorBody(statusCode: number, code: string, message: string): ErrorBody
 
 /** A code for what the HTTP layer itself refuses. */
 function codeOf(error: Partial<FastifyError>, status: number): string {
-  if (error.validation) return 'BODY_INVALID';
+  if (error.validation || (status === 400 && error.code?.startsWith('FST_ERR_CTP_'))) return 'BODY_INVALID';
   if (status === 429) return 'TOO_MANY_REQUESTS';
   return error.code ?? 'REQUEST_REFUSED';
 }

@@ -138,6 +138,6 @@ describe('a detector in trouble', () => {
     assert.equal(detector.executionProvider, 'cpu');
     assert.match(warnings[0]!, /execution provider bogus cannot be used .*cpu is used instead/);
     await detector.close();
-    await assert.rejects(open(SEES_ONE, { executionProviders: ['bogus'] }), isTrouble('MODEL_INVALID', /execution provider bogus cannot be used/));
+    await assert.rejects(open(SEES_ONE, { executionProviders: ['bogus'] }), isTrouble('MODEL_INVALID', /execution provider bogus cannot be used .*: it is not of this runtime; EXECUTION_PROVIDERS takes cpu, cuda, /));
   });
 });

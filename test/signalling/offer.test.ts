@@ -65,7 +65,8 @@ describe('POST /offer', () => {
   it('refuses what is not JSON: 400 when malformed, 415 when of another type, 413 when huge', async () => {
     const app = await testApp();
     const post = (contentType: string, payload: string) => app.inject({ method: 'POST', url: '/offer', headers: { 'content-type': contentType }, payload });
-    assert.equal((await post('application/json', '{"sdp"')).statusCode, 400);
+    const malformed = await post('application/json', '{"sdp"');
+    assert.deepEqual([malformed.statusCode, malformed.json<{ code: string }>().code], [400, 'BODY_INVALID']);
     assert.equal((await post('application/sdp', 'v=0')).statusCode, 415);
     assert.equal((await post('text/plain', 'v=0')).statusCode, 415);
     assert.equal((await post('application/json', JSON.stringify(offer({ sdp: 'a'.repeat(600_000) })))).statusCode, 413);
