@@ -110,7 +110,7 @@ export const Health = Type.Object({
     Type.Object({
       receiver: Type.String({ description: 'Its host' }),
       queued: Type.Integer({ description: 'Events that wait on disk' }),
-      delivered: Type.Integer(),
+      delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
       failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
       dropped: Type.Integer({ description: 'Went because the queue was full' }),
       last_error: nullable(Type.String()),
