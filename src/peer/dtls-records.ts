@@ -5,6 +5,9 @@ import { dtlsInternals, type DtlsRecord } from './werift-internals.js';
 const ALERT = 21;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
+/** RFC 5246 §7.2. */
+const FATAL = 2;
+const CLOSE_NOTIFY = 0;
 const HEADER_BYTES = 13;
 
 /** An alert that nothing authenticates. */
@@ -15,6 +18,32 @@ export function isPlainAlert(datagram: Buffer): boolean {
 /** The beginning of a handshake that nothing authenticates. */
 export function isPlainClientHello(datagram: Buffer): boolean {
   return isPlain(datagram) && datagram[0] === HANDSHAKE && datagram[HEADER_BYTES] === CLIENT_HELLO;
+}
+
+/**
+ * True for an authenticated alert that ends the association: close_notify, or a fatal one. The library reads the first
+ * bytes of an encrypted alert as if they were plain, and drops it where they look like one: every tenth goodbye of
+ * OpenSSL, whose nonces are random.
+ */
+export function isGoodbye(association: DtlsSocket, datagram: Buffer): boolean {
+  if (datagram[0] !== ALERT || datagram.length <= HEADER_BYTES || isPlain(datagram)) return false;
+  const contentLen = datagram.readUInt16BE(11);
+  const record: DtlsRecord = {
+    recordLayerHeader: {
+      contentType: ALERT,
+      protocolVersion: { major: datagram[1] ?? 0, minor: datagram[2] ?? 0 },
+      epoch: datagram.readUInt16BE(3),
+      sequenceNumber: datagram.readUIntBE(5, 6),
+      contentLen,
+    },
+    fragment: datagram.subarray(HEADER_BYTES, HEADER_BYTES + contentLen),
+  };
+  try {
+    const [level, description] = dtlsInternals(association).cipher.decryptPacket(record);
+    return level === FATAL || description === CLOSE_NOTIFY;
+  } catch {
+    return false; // Not authentic, or there are no keys yet.
+  }
 }
 
 /** Epoch 0: before the keys. */

@@ -8,7 +8,7 @@ import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
 import type { LocalTransport } from './answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
-import { closeNotify, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
+import { closeNotify, isGoodbye, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
 import { IceEndpoint, type IceOptions, type IceState } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
@@ -231,6 +231,7 @@ export class PeerTransport implements PacketTransport {
     }
     // Once connected only authenticated records may end or restart the association (RFC 6347 §4.1.2.7).
     if (this.#srtp && (isPlainAlert(data) || isPlainClientHello(data))) return;
+    if (this.#dtls.dtls && isGoodbye(this.#dtls.dtls, data)) return this.#end('viewer-left');
     this.#ice.transport.connection.onData.execute(data);
   }
 }

@@ -65,7 +65,7 @@ export interface DtlsInternals {
   /** Of a client. */
   connect?: () => Promise<void>;
   readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
-  readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord };
+  readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord; decryptPacket(record: DtlsRecord): Buffer };
   readonly srtp: { srtpProfile?: number };
   extractSessionKeys(keyLength: number, saltLength: number): { localKey: Buffer; localSalt: Buffer; remoteKey: Buffer; remoteSalt: Buffer };
 }

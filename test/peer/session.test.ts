@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createCipheriv, type CipherGCMTypes } from 'node:crypto';
 import { test } from 'node:test';
 import { eventually, within } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
@@ -90,6 +91,27 @@ test('a viewer is told at once when the server closes', async () => {
   assert.equal(await rig.endReason(), 'server-closing');
   await viewer.close();
 });
+
+test('a goodbye is heard whatever the random bytes before it look like', async () => {
+  const rig = new Rig();
+  const viewer = new WeriftViewer();
+  await viewer.join(rig.accept());
+  // The library's own are never random; OpenSSL's look like a plain handshake_failure (40) now and then.
+  await viewer.dtls.iceTransport.connection.send(encryptedCloseNotify(viewer, Buffer.from([20, 40, 0, 0, 0, 0, 0, 1])));
+  assert.equal(await within(rig.endReason(), 2000, 'the end of the session'), 'viewer-left');
+  await viewer.close();
+  await rig.close();
+});
+
+/** A DTLS 1.2 record of AES-GCM (RFC 5288 §3) with an explicit nonce of one's own. */
+function encryptedCloseNotify(viewer: WeriftViewer, explicitNonce: Buffer): Buffer {
+  const { cipher } = (viewer.dtls.dtls as unknown as { cipher: { cipher: { blockAlgorithm: CipherGCMTypes; clientWriteKey: Buffer; clientNonce: Buffer } } }).cipher;
+  const header = Buffer.from([21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 9, 9, 0, 26]);
+  const seal = createCipheriv(cipher.blockAlgorithm, cipher.clientWriteKey, Buffer.concat([cipher.clientNonce.subarray(0, 4), explicitNonce]));
+  seal.setAAD(Buffer.concat([header.subarray(3, 11), header.subarray(0, 3), Buffer.from([0, 2])]));
+  const sealed = Buffer.concat([seal.update(Buffer.from([1, 0])), seal.final()]);
+  return Buffer.concat([header, explicitNonce, sealed, seal.getAuthTag()]);
+}
 
 test('a certificate that is not the announced one is not talked to', async () => {
   const rig = new Rig();
