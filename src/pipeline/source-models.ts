@@ -4,7 +4,7 @@
  * before goes. Viewers notice other boxes and nothing else.
  */
 import { EventEmitter } from 'node:events';
-import type { DetectorPool, ModelLease } from '../detection/index.js';
+import type { DetectorPool, LoadedModel, ModelLease } from '../detection/index.js';
 import type { Logger } from '../logger.js';
 import type { Seeing, SeeingProvider } from './deps.js';
 
@@ -24,7 +24,6 @@ export interface SourceModelsInit {
 export interface ModelInUse {
   readonly name: string;
   readonly family: string;
-  readonly path: string;
   readonly state: 'ready' | 'restarting' | 'closed';
   readonly restarts: number;
 }
@@ -41,6 +40,8 @@ export class SourceModels implements SeeingProvider {
   readonly #changes = new EventEmitter<{ changed: [] }>();
   readonly #assignments = new Map<string, Assignment>();
   #default: Assignment = { choice: 'none', lease: undefined, seeing: undefined };
+  /** One for each loaded model: a source that is given the model it has notices nothing. */
+  readonly #seeings = new WeakMap<LoadedModel, Seeing>();
   /** Changes come one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -81,12 +82,10 @@ export class SourceModels implements SeeingProvider {
 
   /** Every model that is loaded, the one for all sources first. */
   inUse(): ModelInUse[] {
-    const leases = [this.#default, ...this.#assignments.values()].flatMap(({ choice, lease }) => (lease ? [{ choice, ...lease.model }] : []));
-    const unique = new Map(leases.map((model) => [model.detector, model]));
-    return [...unique.values()].map(({ choice, detector }) => ({
+    const detectors = [this.#default, ...this.#assignments.values()].flatMap(({ lease }) => (lease ? [lease.model.detector] : []));
+    return [...new Set(detectors)].map((detector) => ({
       name: detector.model.name,
       family: detector.model.family,
-      path: choice,
       state: detector.state,
       restarts: detector.restarts,
     }));
@@ -131,7 +130,15 @@ export class SourceModels implements SeeingProvider {
   async #load(choice: ModelChoice): Promise<Assignment> {
     if (choice === 'none') return { choice, lease: undefined, seeing: undefined };
     const lease = await this.#init.pool.acquire(choice);
-    const { detector, scheduler, labels } = lease.model;
-    return { choice, lease, seeing: { modelName: detector.model.name, scheduler, labels, classNames: detector.model.labels, scoreThreshold: detector.model.scoreThreshold } };
+    return { choice, lease, seeing: this.#seeingOf(lease.model) };
+  }
+
+  #seeingOf(loaded: LoadedModel): Seeing {
+    const known = this.#seeings.get(loaded);
+    if (known) return known;
+    const { name, labels: classNames, scoreThreshold } = loaded.detector.model;
+    const seeing: Seeing = { modelName: name, scheduler: loaded.scheduler, labels: loaded.labels, classNames, scoreThreshold };
+    this.#seeings.set(loaded, seeing);
+    return seeing;
   }
 }

@@ -219,6 +219,10 @@ describe('SourceModels', () => {
     await Promise.all([models.assign('none', 'gate'), models.assign('none')]);
     assert.deepEqual([changes, models.of('street'), models.areReady, pool.loaded], [2, undefined, false, 0]);
     await models.assign(demo, 'gate');
+    const seeing = models.of('gate');
+    await models.assign(demo, 'gate');
+    assert.equal(models.of('gate'), seeing, 'a source that is given the model it has notices nothing');
+    assert.equal(pool.loaded, 1);
     assert.equal(models.of('gate')?.modelName, 'sightline-demo');
     await models.close();
     assert.equal(pool.loaded, 0);
