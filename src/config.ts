@@ -127,6 +127,22 @@ const sourceModels: Variable<ReadonlyMap<string, string>> = {
   },
 };
 
+const roomTokens: Variable<ReadonlyMap<string, string>> = {
+  shownDefault: 'anybody may publish',
+  description: 'Bearer tokens of rooms, `*` for all others: `gate=s3cret,*=0ther`. A room without one is open, unless `*` is given.',
+  allowed: 'room=token pairs, comma separated',
+  defaultValue: new Map(),
+  parse(value) {
+    const tokens = new Map<string, string>();
+    for (const part of value.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+      const match = /^([A-Za-z0-9._-]{1,64}|\*)=(\S+)$/.exec(part);
+      if (!match?.[1] || !match[2] || tokens.has(match[1])) return undefined;
+      tokens.set(match[1], match[2]);
+    }
+    return tokens;
+  },
+};
+
 /** Every variable, in the order of the documentation. */
 export const VARIABLES = {
   HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
@@ -143,11 +159,26 @@ export const VARIABLES = {
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are not delivered yet.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Clients that may be connected at once; the next one gets 503.'),
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
-  DISCONNECT_GRACE: integer(10_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
+  DISCONNECT_GRACE: integer(30_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
   IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),
   ICE_ADDRESSES: list([], 'every address of the machine', (item) => isIP(item) !== 0, 'IP addresses, comma separated', 'Addresses that media is sent from and received on.'),
   ICE_PORT_RANGE: portRange,
   STUN_URLS: list([], 'none', (item) => /^stun:(\[[0-9a-fA-F:]+\]|[^\s:?[\]]+)(:[0-9]{1,5})?$/.test(item), 'stun: URIs, comma separated', 'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.'),
+  PUBLIC_IPS: list([], 'none', (item) => isIP(item) !== 0, 'IP addresses, comma separated', 'Addresses of a 1:1 NAT in front of this machine; media is offered under them, too.'),
+  ICE_TCP_PORT: integer(0, 0, 65_535, 'TCP port for clients whose network lets no UDP through (RFC 6544, passive); 0 is none.'),
+  TURN_URLS: list([], 'none', (item) => /^turns?:(\[[0-9a-fA-F:]+\]|[^\s:?[\]]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?$/.test(item), 'turn: or turns: URIs, comma separated', 'TURN servers that clients are told of, and that the server relays through.'),
+  TURN_USERNAME: text('', 'none', 'User name at the TURN servers, where they have no shared secret.'),
+  TURN_CREDENTIAL: text('', 'none', 'Password that belongs to `TURN_USERNAME`.'),
+  TURN_SECRET: text('', 'none', 'Secret shared with the TURN servers (coturn: `static-auth-secret`): each client gets credentials that expire.'),
+  TURN_TTL: integer(3600, 60, 604_800, 'Seconds that such credentials are good for.'),
+  ICE_SERVER_HOSTS: list([], 'none', (item) => /^[^\s/:]+$/.test(item), 'host names or addresses, comma separated', 'Hosts that `POST /ice-servers` may name. None: it is refused.'),
+  SOURCES_FILE: text('', 'none', 'JSON or YAML file that names IP cameras and other inputs (rtsp, http, rtmp, devices).'),
+  PUBLISH_TOKENS: roomTokens,
+  PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; else it is refused.'),
+  PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds viewers of a room wait for a publisher that was lost.'),
+  VIEWER_TOKEN: text('', 'anybody may watch', 'Bearer token that viewers must send.'),
+  WHIP_STRICT: flag(false, 'Refuses a PATCH without `If-Match`, as RFC 9725 asks; many clients send none.'),
+  RECONNECT_MAX_ATTEMPTS: integer(0, 0, 1000, 'How often a publisher without frames is asked to reconnect; 0 is without end.'),
   CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
   RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
@@ -160,6 +191,9 @@ type ValueOf<V> = V extends Variable<infer T> ? T : never;
 
 /** The frozen configuration, by variable name. */
 export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLES)[Name]> };
+
+/** Never shown, not even when they are wrong. */
+const SECRETS: ReadonlySet<string> = new Set(['TURN_CREDENTIAL', 'TURN_SECRET', 'PUBLISH_TOKENS', 'VIEWER_TOKEN', 'WEBHOOK_SECRET']);
 
 /** Variables with this prefix are meant for us, so an unknown one is a mistake. */
 const PREFIX = 'SIGHTLINE_';
@@ -174,7 +208,7 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const value = variables[name];
     const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
-    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: '${value}' is not ${variable.allowed}`);
+    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${value}'`} is not ${variable.allowed}`);
     config[name] = parsed;
   }
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
@@ -199,7 +233,7 @@ export function loadConfig(): Config {
 }
 
 /** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */
-export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR'): string {
+export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE'): string {
   const value = config[name];
   return path.resolve(value === VARIABLES[name].defaultValue ? projectRoot : process.cwd(), value);
 }

@@ -80,14 +80,21 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       motionGate: config.MOTION_GATE,
       sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
       idleGraceMs: config.IDLE_GRACE,
-      find: (sourceId) => library.get(sourceId),
+      find: (sourceId) => library.source(sourceId),
       playable,
     });
     closers.push(() => pipelines.close());
     closers.push(() => Promise.resolve(counting.stopReading()));
 
     const sessions = new ConnectionManager({
-      gateway: pipelines,
+      gateway: {
+        describe: (sourceId) => pipelines.describe(sourceId),
+        openTrack: (request) => pipelines.openTrack(request),
+        openDetections: (sourceId) => pipelines.openDetections(sourceId),
+        openPublication: ({ room }) => {
+          throw new MediaPeerError('ROOM_INVALID', `room '${room}' cannot be published to`);
+        },
+      },
       clock,
       ledger,
       logger: loggers.room('peer'),

@@ -30,7 +30,7 @@ export async function run(seconds: number): Promise<Row[]> {
     seeing,
     detectFps: 15,
     idleGraceMs: 0,
-    find: (id) => library.get(id),
+    find: (id) => library.source(id),
     playable: () => library.list().map(({ id }) => id),
   });
   try {

@@ -34,7 +34,7 @@ export async function openPipeline(folder: string, model: string, detectFps: num
     seeing,
     detectFps,
     idleGraceMs: 0,
-    find: (id) => library.get(id),
+    find: (id) => library.source(id),
     playable: () => library.list().map(({ id }) => id),
   });
   return {

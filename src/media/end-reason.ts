@@ -1,6 +1,15 @@
 /** Why a session or a track ended. Ends are values, logged at info; they are not errors. */
 export type EndReason =
   | 'viewer-left'
+  | 'publisher-left'
+  /** Another publisher took the room over. */
+  | 'publisher-replaced'
+  /** A client did not answer on `commands`. */
+  | 'keepalive-timeout'
+  /** Packets were sent, and the viewer reported none of them. */
+  | 'no-progress'
+  /** The client no longer agrees to be sent to (RFC 7675). */
+  | 'consent-expired'
   | 'ice-timeout'
   | 'ice-failed'
   | 'dtls-failed'

@@ -12,7 +12,7 @@ export const Video = Type.Object({
   fps: nullable(Type.Number()),
   video_codec: nullable(Type.String()),
   audio_codec: nullable(Type.String()),
-  size_bytes: Type.Integer(),
+  size_bytes: Type.Union([Type.Integer(), Type.Null()]),
   delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], { description: 'Copied as it is, or encoded once for all viewers' }),
   playable: Type.Boolean(),
   reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),

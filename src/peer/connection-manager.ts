@@ -10,6 +10,7 @@ import { claimClientId } from './client-id.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate, type Plan } from './negotiation.js';
+import type { AcceptRequest, OpenedViewing } from './requests.js';
 import { sdpInvalid } from './sdp.js';
 import type { RtpTimestamps } from './session-media.js';
 import { PeerSession } from './session.js';
@@ -37,30 +38,6 @@ export interface ConnectionManagerDeps {
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
   readonly options: ConnectionOptions;
-}
-
-export interface AcceptRequest {
-  /** The offer. */
-  readonly sdp: string;
-  /** 1-64 of `[A-Za-z0-9._-]`; left out: generated. */
-  readonly clientId?: string | undefined;
-  readonly sourceId: string;
-  /** For the video m-lines in order; left out: see `negotiate`. */
-  readonly renditions?: readonly Rendition[] | undefined;
-  /** Those of them that flow from the start; the others wait for the command `select`. Default: all. */
-  readonly active?: readonly Rendition[] | undefined;
-}
-
-export interface AcceptedSession {
-  /** The answer, with every candidate there will be. */
-  readonly sdp: string;
-  /** The id that holds; not the requested one where that was taken. */
-  readonly clientId: string;
-  readonly sourceId: string;
-  /** What the served video m-lines get, in order. */
-  readonly renditions: Rendition[];
-  /** Unguessable: who knows it may end the session. */
-  readonly sessionId: string;
 }
 
 const TICK_MS = 1000;
@@ -97,7 +74,7 @@ export class ConnectionManager {
    * @throws MediaPeerError BODY_INVALID, SDP_INVALID, NOTHING_TO_SERVE, DETECTION_OFF, CAPACITY_REACHED,
    *   SERVER_CLOSING, or what the gateway throws for the source.
    */
-  async accept(request: AcceptRequest): Promise<AcceptedSession> {
+  async accept(request: AcceptRequest): Promise<OpenedViewing> {
     const { gateway, clock, ledger, logger, options } = this.#deps;
     this.#throwIfClosing();
     const plan = negotiate(request.sdp, gateway.describe(request.sourceId), request.renditions);
@@ -137,8 +114,8 @@ export class ConnectionManager {
           active: request.active,
         },
       );
-      this.#keep(sessionId, session, plan, giveBack);
-      return { sdp: await session.answer, clientId, sourceId: request.sourceId, renditions: [...plan.renditions], sessionId };
+      const ended = this.#keep(sessionId, session, plan, giveBack);
+      return { sdp: await session.answer, clientId, sourceId: request.sourceId, renditions: plan.renditions, sessionId, ended };
     } catch (error) {
       if (!this.#sessions.has(sessionId)) giveBack();
       throw error;
@@ -195,7 +172,7 @@ export class ConnectionManager {
     }
   }
 
-  #keep(sessionId: string, session: PeerSession, plan: Plan, giveBack: () => void): void {
+  #keep(sessionId: string, session: PeerSession, plan: Plan, giveBack: () => void): Promise<EndReason> {
     const ended = session.run().finally(() => {
       this.#sessions.delete(sessionId);
       giveBack();
@@ -208,6 +185,7 @@ export class ConnectionManager {
     this.#tick ??= this.#deps.clock.every(TICK_MS, () => {
       for (const entry of this.#sessions.values()) entry.session.tick();
     });
+    return ended;
   }
 }
 

@@ -1,5 +1,5 @@
 /** How the peer room gets media. The application hands in an implementation; this room knows no pipeline. */
-import type { DetectionFeed, Rendition, Track, VideoCodec } from '../media/index.js';
+import type { DetectionFeed, EncodedFrame, EndReason, Rendition, Track, VideoCodec } from '../media/index.js';
 
 /** A hold on a track: while it is held, its producer runs. */
 export interface TrackLease {
@@ -39,4 +39,40 @@ export interface MediaGateway {
    * @throws MediaPeerError as `openTrack`, or DETECTION_OFF.
    */
   openDetections(sourceId: string): DetectionLease;
+  /**
+   * Begins to publish to a room; viewers of it see what is written.
+   * @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN (with `retryAfterS`), SERVER_CLOSING
+   */
+  openPublication(request: PublicationRequest): Publication;
+}
+
+/** Somebody who begins to publish. */
+export interface PublicationRequest {
+  readonly room: string;
+  readonly clientId: string;
+  /** May take the room over where somebody publishes to it. */
+  readonly takeover: boolean;
+  /** Undefined: sound alone. */
+  readonly video: VideoCodec | undefined;
+  readonly hasAudio: boolean;
+  /** True while the publisher is heard: one that is not gives way to the next. */
+  isAlive(): boolean;
+  /** The room needs a keyframe. Merged by whoever receives: call it as often as needed. */
+  requestKeyframe(): void;
+  /** Viewers see a dead picture: asks the camera to reconnect. */
+  requestReconnect(reason: string): void;
+  /** The room is taken over, or closed. */
+  end(reason: EndReason): void;
+}
+
+/** A room that somebody publishes to. */
+export interface Publication {
+  /**
+   * Complete frames in decoding order, without gaps: after a loss the next one is a keyframe. Media times of both
+   * kinds are on one clock of this publication, in ms: when the frame was captured; its origin is arbitrary.
+   */
+  video(frame: EncodedFrame): void;
+  audio(frame: EncodedFrame): void;
+  /** `left`: the publisher said that it is done. `lost`: it may come back within the grace time. Idempotent. */
+  close(how: 'left' | 'lost'): void;
 }

@@ -1,5 +1,7 @@
 /** Connections to WebRTC clients: the only room that knows the WebRTC library; knows no HTTP and no pipeline. */
-export * from './connection-manager.js';
-export type { DetectionLease, MediaGateway, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
+export { ConnectionManager, type ConnectionManagerDeps, type ConnectionOptions } from './connection-manager.js';
+export type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
+export type * from './report.js';
+export type * from './requests.js';
 export type { RtpTimestamps } from './session-media.js';
 export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';

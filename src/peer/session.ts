@@ -187,6 +187,7 @@ export class PeerSession {
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
       roundTripMs: this.#media.roundTripMs ?? this.#transports[0]?.roundTripMs,
       connectMs: this.#connectMs,
+      iceTroubles: [],
       video: streams.flatMap(({ request, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
       audio: streams.flatMap(({ request, stats }) => (request.kind === 'audio' ? [stats] : [])),
     };

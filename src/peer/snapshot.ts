@@ -29,14 +29,26 @@ export interface VideoSnapshot extends StreamSnapshot {
   readonly codec: VideoCodec;
 }
 
-/** A session as it stands. */
-export interface PeerSnapshot extends SessionIdentity {
-  readonly role: 'viewer';
-  readonly connectionState: ConnectionState;
-  /** W3C RTCIceConnectionState. */
-  readonly iceState: string;
-  /** Unix seconds. */
-  readonly createdAtS: number;
+/** What a publisher's media does. */
+export interface ReceivedSnapshot {
+  readonly bytesReceived: number;
+  readonly packetsReceived: number;
+  /** Missing when last looked: never came, not even after it was asked for again. */
+  readonly packetsLost: number;
+  /** Came after a NACK. */
+  readonly packetsRepaired: number;
+  readonly nacksSent: number;
+  readonly keyframesRequested: number;
+  readonly framesReceived: number;
+  /** Given up because a packet of theirs never came. */
+  readonly framesLost: number;
+  readonly fps: number;
+  readonly jitterMs: number;
+  readonly videoCodec: VideoCodec | undefined;
+}
+
+/** What a session's media does: the part that depends on who sends. */
+export interface SideSnapshot {
   readonly hasProcessedTrack: boolean;
   /** Sums of all streams. */
   readonly bytesSent: number;
@@ -53,9 +65,23 @@ export interface PeerSnapshot extends SessionIdentity {
   readonly isPaused: boolean;
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
-  /** From the offer to the end of the handshake; undefined before. */
-  readonly connectMs: number | undefined;
   /** In the order of the offer's m-lines. */
   readonly video: readonly VideoSnapshot[];
   readonly audio: readonly StreamSnapshot[];
+  /** Of publishers alone. */
+  readonly received?: ReceivedSnapshot | undefined;
+}
+
+/** A session as it stands. */
+export interface PeerSnapshot extends SessionIdentity, SideSnapshot {
+  readonly role: 'viewer' | 'publisher';
+  readonly connectionState: ConnectionState;
+  /** W3C RTCIceConnectionState. */
+  readonly iceState: string;
+  /** Unix seconds. */
+  readonly createdAtS: number;
+  /** From the offer to the end of the handshake; undefined before. */
+  readonly connectMs: number | undefined;
+  /** What went wrong with STUN and TURN servers, in words. */
+  readonly iceTroubles: readonly string[];
 }

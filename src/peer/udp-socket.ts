@@ -1,6 +1,7 @@
 /** One bound UDP socket of a session: counted in the ledger, never throws on sending, knows what it has not sent yet. */
 import dgram from 'node:dgram';
 import type { ResourceLedger } from '../resources.js';
+import type { DatagramHandler, IceSocket } from './ice-socket.js';
 
 export interface UdpSocketInit {
   /** The address to bind. */
@@ -11,10 +12,7 @@ export interface UdpSocketInit {
   readonly ledger: ResourceLedger;
 }
 
-/** Called for each datagram; must not throw. */
-export type DatagramHandler = (data: Buffer, host: string, port: number) => void;
-
-export class UdpSocket {
+export class UdpSocket implements IceSocket {
   readonly port: number;
   onDatagram: DatagramHandler = () => undefined;
   readonly #socket: dgram.Socket;

@@ -1,7 +1,7 @@
 /** All sources that are watched now: one pipeline each, shared by everybody who watches it. */
 import { MediaPeerError } from '../errors.js';
 import type { Rendition } from '../media/index.js';
-import type { SourceDescription } from '../source/index.js';
+import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
 import type { TrackKey } from './source-run.js';
@@ -9,7 +9,7 @@ import type { SeenPicture } from './source-sight.js';
 
 export interface PipelinesInit extends PipelineDeps {
   /** The known source of that id. */
-  readonly find: (sourceId: string) => SourceDescription | undefined;
+  readonly find: (sourceId: string) => Source | undefined;
   /** Ids of the sources that can be played, for messages. */
   readonly playable: () => readonly string[];
 }
@@ -89,7 +89,7 @@ export class Pipelines {
   #pipeline(sourceId: string): SourcePipeline {
     const running = this.#running.get(sourceId);
     if (running && !running.isClosed) return running;
-    const pipeline = new SourcePipeline({ ...this.#init, sourceId, describe: () => this.#init.find(sourceId) });
+    const pipeline = new SourcePipeline({ ...this.#init, sourceId, find: () => this.#init.find(sourceId) });
     this.#running.set(sourceId, pipeline);
     const ended = pipeline.closed.finally(() => {
       this.#ending.delete(ended);

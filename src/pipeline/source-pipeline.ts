@@ -5,7 +5,7 @@
 import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import { DetectionFeed, Timeline, Track, type EndReason, type TrackStats } from '../media/index.js';
-import type { SourceDescription } from '../source/index.js';
+import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { DecoderActivity } from './picture-hub.js';
 import { FrameNumbers } from './frame-numbers.js';
@@ -72,7 +72,7 @@ interface TrackDemand extends Demand {
 export interface SourcePipelineInit extends PipelineDeps {
   readonly sourceId: string;
   /** The source as it is now; undefined when it is gone. */
-  readonly describe: () => SourceDescription | undefined;
+  readonly find: () => Source | undefined;
 }
 
 export class SourcePipeline {
@@ -123,7 +123,7 @@ export class SourcePipeline {
     const run = this.#run;
     return {
       sourceId: this.#init.sourceId,
-      delivery: run.description.delivery,
+      delivery: run.source.delivery,
       uptimeMs: this.#init.clock.now() - this.#startedMs,
       restarts: run.restarts,
       lastError: run.lastError,
@@ -182,11 +182,11 @@ export class SourcePipeline {
 
   #openRun(): SourceRun {
     const { sourceId } = this.#init;
-    const description = this.#init.describe();
-    if (!description) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
-    if (!description.playable) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
-    this.#init.logger.info({ sourceId, delivery: description.delivery }, 'source started');
-    return new SourceRun(description, this.#state, this.#init);
+    const source = this.#init.find();
+    if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
+    if (!source.playable) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${source.reason ?? 'unknown reason'}`);
+    this.#init.logger.info({ sourceId, delivery: source.delivery }, 'source started');
+    return new SourceRun(source, this.#state, this.#init);
   }
 
   #demands(): Demand[] {

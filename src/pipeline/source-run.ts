@@ -4,7 +4,7 @@
  * viewers.
  */
 import type { DetectionFeed, EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
-import { openFileFeed, type FeedEnd, type SourceDescription, type SourceFeed } from '../source/index.js';
+import type { FeedEnd, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
 import { PictureHub, type DecoderActivity } from './picture-hub.js';
@@ -38,7 +38,7 @@ interface Producer {
 }
 
 export class SourceRun {
-  readonly description: SourceDescription;
+  readonly source: Source;
   readonly #deps: PipelineDeps;
   readonly #feed: SourceFeed;
   readonly #hub: PictureHub;
@@ -52,17 +52,17 @@ export class SourceRun {
   #isClosed = false;
 
   /** Starts the feed; its media time continues on the timeline. */
-  constructor(description: SourceDescription, state: SourceState, deps: PipelineDeps) {
-    this.description = description;
+  constructor(source: Source, state: SourceState, deps: PipelineDeps) {
+    this.source = source;
     this.#deps = deps;
     this.#state = state;
-    this.#feed = openFileFeed(description, {
+    this.#feed = source.open({
       encodedVideo: (frame) => this.#onEncodedVideo(frame),
       picture: (picture) => this.#hub.picture(picture),
       audio: (frame) => this.#audio?.write(frame),
     }, { ...deps.ffmpeg, timeline: state.timeline });
     state.frameNumbers.setRate(this.#feed.info.fps);
-    this.#hub = new PictureHub(description.id, this.#feed.info, deps);
+    this.#hub = new PictureHub(source.id, this.#feed.info, deps);
   }
 
   /** Resolves when the feed has ended. */
@@ -214,7 +214,7 @@ export class SourceRun {
   /** The one sight of this run. It reads each picture before anybody draws into it. */
   #see(): SourceSight {
     if (this.#sight) return this.#sight;
-    this.#sight = new SourceSight({ ...this.#state, sourceId: this.description.id, format: this.#feed.info, deps: this.#deps });
+    this.#sight = new SourceSight({ ...this.#state, sourceId: this.source.id, format: this.#feed.info, deps: this.#deps });
     this.#hub.add(this.#sight.consume);
     return this.#sight;
   }

@@ -2,23 +2,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { MediaPeerError } from '../errors.js';
-import type { Rendition } from '../media/index.js';
+import type { Sessions } from '../peer/index.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
 
-/** What a door needs of the connection manager. */
-export interface SessionAcceptor {
-  accept(request: { sdp: string; clientId?: string; sourceId: string; renditions?: readonly Rendition[]; active?: readonly Rendition[] }): Promise<{
-    readonly sdp: string;
-    readonly clientId: string;
-    readonly sourceId: string;
-    readonly renditions: readonly Rendition[];
-    readonly sessionId: string;
-  }>;
-  close(sessionId: string, reason: 'viewer-left'): Promise<boolean>;
-}
-
 export interface OfferDeps {
-  readonly sessions: SessionAcceptor;
+  readonly sessions: Pick<Sessions, 'accept' | 'close'>;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;
   /** Offers a minute and address; 0 is no limit. */
@@ -48,6 +36,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       }
       const accepted = await sessions.accept({
         sdp,
+        door: 'offer',
         sourceId,
         ...(clientId !== undefined && { clientId }),
         ...(tracks !== undefined && { renditions: tracks }),

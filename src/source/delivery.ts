@@ -3,7 +3,7 @@
  * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
  */
 import type { ProbeResult, VideoStreamInfo } from '../ffmpeg/index.js';
-import type { Delivery, FeedPlan, SourceDescription } from './description.js';
+import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_S = 4;
@@ -22,7 +22,7 @@ const USUAL_RATES = ['24000/1001', '24/1', '25/1', '30000/1001', '30/1', '48/1',
 export function describeContent(
   found: ProbeResult,
   transcodeReason?: string,
-): Omit<SourceDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
+): Omit<FileDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
   const { video, audio } = found;
   const common = { durationS: found.durationS ?? null, audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined };
   if (!video || found.problem !== undefined) {

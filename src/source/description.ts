@@ -35,15 +35,14 @@ export interface FileWatch {
   mustTranscode(reason: string): void;
 }
 
-/** One file as a source. Values, never changed: a file that changes gets a new description. */
+/** What is known of a source of any kind. Values, never changed: a source that changes gets a new description. */
 export interface SourceDescription {
-  /** What clients ask for: the file's name without extension, 1 to 64 of `[A-Za-z0-9._-]`. */
+  /** What clients ask for: 1 to 64 of `[A-Za-z0-9._-]`. */
   readonly id: string;
-  /** The file's name. */
+  /** The file's name, or the id. */
   readonly name: string;
-  /** Absolute path; never shown to clients. */
-  readonly file: string;
-  readonly sizeBytes: number;
+  /** Null for what is no file. */
+  readonly sizeBytes: number | null;
   readonly durationS: number | null;
   /** Size as shown: rotation and pixel aspect applied. */
   readonly widthPx: number | null;
@@ -52,12 +51,19 @@ export interface SourceDescription {
   readonly videoCodec: string | null;
   readonly audioCodec: string | null;
   readonly hasAudio: boolean;
-  /** Clockwise turn that the file asks for, in degrees. */
-  readonly rotation: number;
   readonly delivery: Delivery;
   readonly playable: boolean;
   /** Why it is not playable, or why it is not copied; in words for people. */
   readonly reason?: string;
+}
+
+/** One file as a source. */
+export interface FileDescription extends SourceDescription {
+  /** Absolute path; never shown to clients. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Clockwise turn that the file asks for, in degrees. */
+  readonly rotation: number;
   /** How to play it; absent when it cannot be played. */
   readonly plan?: FeedPlan;
   /** Absent when the description does not come from a library. */

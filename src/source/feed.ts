@@ -6,66 +6,11 @@
 import { existsSync } from 'node:fs';
 import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
-import { Backoff, type BackoffOptions, type FfmpegDeps, type FlvFrame } from '../ffmpeg/index.js';
-import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason, type VideoFrame } from '../media/index.js';
-import type { Delivery, FeedPlan, SourceDescription } from './description.js';
+import { Backoff, type FlvFrame } from '../ffmpeg/index.js';
+import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../media/index.js';
+import type { FeedPlan, FileDescription } from './description.js';
 import { openFeedRun, type FeedRun } from './feed-run.js';
-
-/** Where a feed delivers. Media times of each kind ascend. */
-export interface FeedSink {
-  /** A frame of a copied file. */
-  encodedVideo(frame: EncodedFrame): void;
-  /** A picture of a transcoded file. It belongs to the feed: who keeps it beyond the call retains it. */
-  picture(picture: VideoFrame): void;
-  /** 20 ms of Opus, 48 kHz stereo. */
-  audio(frame: EncodedFrame): void;
-}
-
-/** What a feed delivers. */
-export interface FeedInfo {
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** Constant when transcoded, the average when copied. */
-  readonly fps: number;
-  readonly hasAudio: boolean;
-  readonly delivery: Delivery;
-}
-
-/**
- * Why a feed ended. `replaced`: the file changed, or turned out not to be copyable; a feed of its new description
- * on the same timeline continues. `source-ended`: the file was removed. `source-failed`: it never gave a frame.
- * Anything else is what `close` was told.
- */
-export interface FeedEnd {
-  readonly reason: EndReason | 'replaced';
-  /** SOURCE_NOT_PLAYABLE, with `source-failed`. */
-  readonly error?: MediaPeerError;
-}
-
-/** A running source. */
-export interface SourceFeed {
-  readonly info: FeedInfo;
-  readonly timeline: Timeline;
-  /** ffmpeg processes that were started after the first. */
-  readonly restarts: number;
-  /** What the last process that failed said. */
-  readonly lastError: string | undefined;
-  /** Why nothing comes right now; undefined while frames come, and while the first process starts. */
-  readonly trouble: string | undefined;
-  /** Resolves when it has ended and nothing of it is left; never rejects. */
-  readonly closed: Promise<FeedEnd>;
-  /** Ends it; `reason` is only handed through to `closed`, default `viewer-left`. */
-  close(reason?: EndReason): Promise<FeedEnd>;
-}
-
-export interface FeedOptions extends FfmpegDeps {
-  /** Continues this timeline, for a file that was replaced; default a new one that begins at 0. */
-  readonly timeline?: Timeline;
-  /** Closes the feed when aborted. */
-  readonly signal?: AbortSignal;
-  /** Waits between processes that fail. */
-  readonly backoff?: BackoffOptions;
-}
+import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 
 /** Processes that may fail in a row before the first frame. */
 const MAX_FAILED_STARTS = 3;
@@ -76,7 +21,7 @@ const MIN_RUN_MS = 1_000;
  * Starts playing a file; returns at once.
  * @throws MediaPeerError SOURCE_NOT_PLAYABLE when the description says so
  */
-export function openFileFeed(description: SourceDescription, sink: FeedSink, options: FeedOptions): SourceFeed {
+export function openFileFeed(description: FileDescription, sink: FeedSink, options: FeedOptions): SourceFeed {
   if (!description.plan) {
     throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${description.id}' cannot be played: ${description.reason ?? 'it has no video stream'}`);
   }
@@ -90,7 +35,7 @@ class FileFeed implements SourceFeed {
   restarts = 0;
   lastError: string | undefined;
   trouble: string | undefined;
-  readonly #description: SourceDescription;
+  readonly #description: FileDescription;
   readonly #plan: FeedPlan;
   readonly #sink: FeedSink;
   readonly #options: FeedOptions;
@@ -105,14 +50,14 @@ class FileFeed implements SourceFeed {
   #lastAudioMs = -Infinity;
   #gaveVideo = false;
 
-  constructor(description: SourceDescription, plan: FeedPlan, sink: FeedSink, options: FeedOptions) {
+  constructor(description: FileDescription, plan: FeedPlan, sink: FeedSink, options: FeedOptions) {
     this.#description = description;
     this.#plan = plan;
     this.#sink = sink;
     this.#options = options;
     this.timeline = options.timeline ?? new Timeline();
     const { widthPx, heightPx, fps, delivery } = plan;
-    this.info = { widthPx, heightPx, fps, delivery, hasAudio: plan.audioIndex !== undefined };
+    this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
     this.#pool = new FramePool(i420Size(widthPx, heightPx));
     this.closed = this.#play();
   }

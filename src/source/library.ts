@@ -12,8 +12,10 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { describeContent } from './delivery.js';
-import type { FileChange, SourceDescription } from './description.js';
+import type { FileChange, FileDescription } from './description.js';
+import { openFileFeed } from './feed.js';
 import { assignIds } from './ids.js';
+import type { Source } from './source.js';
 
 export interface LibraryOptions extends FfmpegDeps {
   /** Absolute path; made when it does not exist. */
@@ -24,9 +26,9 @@ export interface LibraryOptions extends FfmpegDeps {
 
 /** What the library tells. */
 export interface LibraryEvents {
-  added: [SourceDescription];
-  replaced: [SourceDescription];
-  removed: [SourceDescription];
+  added: [FileDescription];
+  replaced: [FileDescription];
+  removed: [FileDescription];
 }
 
 /** A file as it lies in the folder. */
@@ -41,7 +43,7 @@ interface FoundFile {
 /** What is remembered of a file. */
 interface Entry {
   readonly found: FoundFile;
-  readonly description: SourceDescription;
+  readonly description: FileDescription;
   /** The feeds that play it. */
   readonly listeners: Set<(change: FileChange) => void>;
 }
@@ -92,13 +94,19 @@ export class SourceLibrary {
   }
 
   /** All files, playable or not, by name. */
-  list(): SourceDescription[] {
+  list(): FileDescription[] {
     return [...this.#entries.values()].map((entry) => entry.description).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The source of that id; undefined when there is none. */
-  get(id: string): SourceDescription | undefined {
+  get(id: string): FileDescription | undefined {
     return this.list().find((description) => description.id === id);
+  }
+
+  /** As `get`, to be played. */
+  source(id: string): Source | undefined {
+    const file = this.get(id);
+    return file && { ...file, kind: 'file', state: 'live', open: (sink, options) => openFileFeed(file, sink, options) };
   }
 
   /** Looks at the folder now. */
@@ -226,7 +234,7 @@ export class SourceLibrary {
   #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
     const before = this.#entries.get(found.name);
     const listeners = new Set<(change: FileChange) => void>();
-    const description: SourceDescription = {
+    const description: FileDescription = {
       id,
       name: found.name,
       file,

@@ -1,7 +1,7 @@
 /** Still pictures of sources, for pages that list what there is. */
 import { MediaPeerError } from '../errors.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps } from '../ffmpeg/index.js';
-import type { SourceDescription } from './description.js';
+import type { FileDescription } from './description.js';
 
 /** Where in the file: early, but past the black that many files begin with. */
 const AT_S = 1;
@@ -16,7 +16,7 @@ interface Still {
 /** Makes each picture once, and keeps the one of a source that was asked for last until its file changes. */
 export class StillPictures {
   readonly #deps: FfmpegDeps;
-  readonly #kept = new WeakMap<SourceDescription, Still>();
+  readonly #kept = new WeakMap<FileDescription, Still>();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -28,7 +28,7 @@ export class StillPictures {
    * A JPEG of a picture near the begin of the file, `widthPx` wide, height in proportion.
    * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED
    */
-  get(source: SourceDescription, widthPx: number): Promise<Buffer> {
+  get(source: FileDescription, widthPx: number): Promise<Buffer> {
     const kept = this.#kept.get(source);
     if (kept?.widthPx === widthPx) return kept.picture;
     const still: Still = { widthPx, picture: this.#inTurn(() => makeStill(source, widthPx, this.#deps)) };
@@ -54,7 +54,7 @@ export class StillPictures {
   }
 }
 
-async function makeStill(source: SourceDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
+async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
   const { plan, file, id } = source;
   if (!plan) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${id}' cannot be played: ${source.reason ?? 'it has no video stream'}`);
   const width = widthPx & ~1;

@@ -29,6 +29,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
             sourceId: request.sourceId,
             renditions: request.renditions ?? ['processed'],
             sessionId: 'secret',
+            ended: new Promise(() => undefined),
           }),
         close: (sessionId) => Promise.resolve(sessionId === 'secret'),
       },

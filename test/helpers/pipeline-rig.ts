@@ -85,7 +85,7 @@ export class PipelineRig {
       detectFps: 30,
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,
-      find: (id) => library.get(id),
+      find: (id) => library.source(id),
       playable: () => library.list().map(({ id }) => id),
     });
   }

@@ -1,8 +1,8 @@
 /** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
 import { systemClock, type Clock } from '../../src/clock.js';
 import { MediaPeerError } from '../../src/errors.js';
-import { DetectionFeed, Timeline, Track, type Codec, type Rendition } from '../../src/media/index.js';
-import type { DetectionLease, MediaGateway, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
+import { DetectionFeed, Timeline, Track, type Codec, type EncodedFrame, type Rendition } from '../../src/media/index.js';
+import type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
 import { ResourceLedger } from '../../src/resources.js';
 
 export interface FakeSource {
@@ -58,6 +58,27 @@ export class FakeGateway implements MediaGateway {
       release: () => {
         if (held) this.detectionLeases--;
         held = false;
+      },
+    };
+  }
+
+  /** What publishers sent, in order. */
+  readonly published: { readonly kind: 'video' | 'audio'; readonly frame: EncodedFrame }[] = [];
+  publication: PublicationRequest | undefined;
+  publicationClosed: 'left' | 'lost' | undefined;
+
+  openPublication(request: PublicationRequest): Publication {
+    if (this.publication && !request.takeover) throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to '${request.room}'`);
+    this.publication?.end('publisher-replaced');
+    this.publication = request;
+    this.publicationClosed = undefined;
+    return {
+      video: (frame) => void this.published.push({ kind: 'video', frame }),
+      audio: (frame) => void this.published.push({ kind: 'audio', frame }),
+      close: (how) => {
+        if (this.publication !== request) return;
+        this.publication = undefined;
+        this.publicationClosed = how;
       },
     };
   }

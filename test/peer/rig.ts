@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { systemClock, type Clock } from '../../src/clock.js';
 import type { Logger } from '../../src/logger.js';
-import { ConnectionManager, type AcceptedSession, type AcceptRequest, type ConnectionOptions } from '../../src/peer/index.js';
+import { ConnectionManager, type AcceptRequest, type ConnectionOptions, type OpenedViewing } from '../../src/peer/index.js';
 import { ResourceLedger } from '../../src/resources.js';
 import { eventually } from '../helpers/deadline.js';
 import { FakeGateway, type FakeSource } from './fake-gateway.js';
@@ -63,8 +63,8 @@ export class Rig {
   }
 
   /** For `WeriftViewer.join`. */
-  accept(request: Partial<AcceptRequest> = {}): (sdp: string) => Promise<AcceptedSession> {
-    return (sdp) => this.manager.accept({ sdp, sourceId: 'street', ...request });
+  accept(request: Partial<AcceptRequest> = {}): (sdp: string) => Promise<OpenedViewing> {
+    return (sdp) => this.manager.accept({ sdp, door: 'offer', sourceId: 'street', ...request });
   }
 
   /** Writes the next frames of 33 ms to both renditions. */

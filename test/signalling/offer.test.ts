@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MediaPeerError } from '../../src/errors.js';
-import type { SessionAcceptor } from '../../src/signalling/index.js';
+import type { Sessions } from '../../src/peer/index.js';
 import { testApp } from '../helpers/app.js';
 
 const offer = (more: object = {}): object => ({ sdp: 'v=0', type: 'offer', ...more });
 
 /** Accepts nothing: every offer meets this error. */
-const refusing = (error: Error): SessionAcceptor => ({ accept: () => Promise.reject(error), close: () => Promise.resolve(false) });
+const refusing = (error: Error): Pick<Sessions, 'accept' | 'close'> => ({ accept: () => Promise.reject(error), close: () => Promise.resolve(false) });
 
 describe('POST /offer', () => {
   it('answers with the id that holds, the source, the tracks and a session URL', async () => {

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { probe } from '../../src/ffmpeg/index.js';
-import { describeContent, openFileFeed, type SourceDescription } from '../../src/source/index.js';
+import { describeContent, openFileFeed, type FileDescription } from '../../src/source/index.js';
 import { whyNotCopied } from '../../src/source/delivery.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { assetPath } from '../helpers/assets.js';
@@ -64,7 +64,7 @@ for (const [name, reason] of UNPLAYABLE) {
     const found = await describeFile(makeVideo(name));
     assert.equal(found.playable, false);
     assert.match(found.reason ?? '', reason);
-    const description: SourceDescription = { id: 'x', name, file: makeVideo(name), sizeBytes: 0, ...found };
+    const description: FileDescription = { id: 'x', name, file: makeVideo(name), sizeBytes: 0, ...found };
     assert.throws(() => openFileFeed(description, { encodedVideo() {}, picture() {}, audio() {} }, realDeps()), { code: 'SOURCE_NOT_PLAYABLE' });
   });
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { probe, type FfmpegDeps } from '../../src/ffmpeg/index.js';
 import { Timeline, type EncodedFrame } from '../../src/media/index.js';
-import { describeContent, openFileFeed, type FeedOptions, type SourceDescription, type SourceFeed } from '../../src/source/index.js';
+import { describeContent, openFileFeed, type FeedOptions, type FileDescription, type SourceFeed } from '../../src/source/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo, makeVideo, type VideoName } from '../helpers/make-video.js';
@@ -14,7 +14,7 @@ import { copyVideo, makeVideo, type VideoName } from '../helpers/make-video.js';
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-feed-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-async function describeFile(deps: FfmpegDeps, file: string, more: Partial<SourceDescription> = {}): Promise<SourceDescription> {
+async function describeFile(deps: FfmpegDeps, file: string, more: Partial<FileDescription> = {}): Promise<FileDescription> {
   const content = await probe(deps.tools, file, statSync(file).size, deps.ledger);
   return { id: path.basename(file), name: path.basename(file), file, sizeBytes: statSync(file).size, ...describeContent(content), ...more };
 }
@@ -29,7 +29,7 @@ interface Delivered {
   sizeBytes: number;
 }
 
-function play(description: SourceDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}): { feed: SourceFeed; got: Delivered } {
+function play(description: FileDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}): { feed: SourceFeed; got: Delivered } {
   const got: Delivered = { video: [], audio: [], frames: [], luma: [], sizeBytes: 0 };
   const feed = openFileFeed(
     description,
@@ -238,7 +238,7 @@ test('B-frames that the probe did not see make the feed ask for a transcode befo
     },
   };
   assert.ok(honest.plan);
-  const lie: SourceDescription = { ...honest, delivery: 'passthrough', plan: { ...honest.plan, delivery: 'passthrough' }, watch };
+  const lie: FileDescription = { ...honest, delivery: 'passthrough', plan: { ...honest.plan, delivery: 'passthrough' }, watch };
   const { feed, got } = play(lie, deps);
   assert.equal((await within(feed.closed, 5000, 'the end')).reason, 'replaced');
   assert.match(asked.join(), /B-frames/);

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
-import { openFileFeed, SourceLibrary, StillPictures, type SourceDescription } from '../../src/source/index.js';
+import { openFileFeed, SourceLibrary, StillPictures, type FileDescription } from '../../src/source/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo, makeVideo } from '../helpers/make-video.js';
@@ -30,7 +30,7 @@ function settle(file: string): void {
 const ids = (library: SourceLibrary): string[] => library.list().map((source) => source.id);
 
 /** Plays a source and forgets what comes. */
-function play(description: SourceDescription, deps: FfmpegDeps) {
+function play(description: FileDescription, deps: FfmpegDeps) {
   let frames = 0;
   const feed = openFileFeed(description, { encodedVideo: () => frames++, picture: () => frames++, audio: () => undefined }, deps);
   return { feed, started: () => eventually(() => frames > 3, 5000, 'frames') };
@@ -74,7 +74,7 @@ test('what a source shows is what is in the file', async (t) => {
   const folder = makeFolder(t);
   copyVideo('copyable.mp4', folder, 'street.mp4');
   const library = await openLibrary(deps, folder);
-  const { watch, plan, file, sizeBytes, ...shown } = library.get('street') as SourceDescription;
+  const { watch, plan, file, sizeBytes, ...shown } = library.get('street') as FileDescription;
   assert.ok(watch && plan && file.startsWith('/') && sizeBytes > 1000);
   assert.deepEqual(shown, {
     id: 'street',
@@ -154,15 +154,15 @@ test('a feed ends as source-ended when its file is removed, and as replaced when
   const folder = makeFolder(t);
   for (const name of ['gone.mp4', 'changed.mp4']) copyVideo('copyable.mp4', folder, name);
   const library = await openLibrary(deps, folder);
-  const gone = play(library.get('gone') as SourceDescription, deps);
-  const changed = play(library.get('changed') as SourceDescription, deps);
+  const gone = play(library.get('gone') as FileDescription, deps);
+  const changed = play(library.get('changed') as FileDescription, deps);
   await Promise.all([gone.started(), changed.started()]);
   unlinkSync(path.join(folder, 'gone.mp4'));
   copyFileSync(makeVideo('b-frames.mp4'), path.join(folder, 'new.part'));
   renameSync(path.join(folder, 'new.part'), path.join(folder, 'changed.mp4'));
   assert.equal((await within(gone.feed.closed, 6000, 'the end after the removal')).reason, 'source-ended');
   assert.equal((await within(changed.feed.closed, 6000, 'the end after the replacement')).reason, 'replaced');
-  const again = play(library.get('changed') as SourceDescription, deps);
+  const again = play(library.get('changed') as FileDescription, deps);
   await again.started();
   assert.equal(again.feed.info.delivery, 'transcode');
   await again.feed.close();
@@ -175,13 +175,13 @@ test('a file that turned out not to be copyable is remembered as one to transcod
   const folder = makeFolder(t);
   copyVideo('copyable.mp4', folder, 'a.mp4');
   const library = await openLibrary(deps, folder);
-  const first = library.get('a') as SourceDescription;
+  const first = library.get('a') as FileDescription;
   const changes: string[] = [];
   first.watch?.onChange((change) => changes.push(change));
   first.watch?.mustTranscode('it has B-frames');
   first.watch?.mustTranscode('it has B-frames');
   assert.deepEqual(changes, ['replaced']);
-  const second = library.get('a') as SourceDescription;
+  const second = library.get('a') as FileDescription;
   assert.deepEqual([second.delivery, second.reason, second.playable], ['transcode', 'it has B-frames', true]);
   await library.refresh();
   assert.equal(library.get('a')?.delivery, 'transcode');
@@ -205,7 +205,7 @@ test('a still picture is a JPEG of the size asked for', async (t) => {
   const folder = makeFolder(t);
   copyVideo('rotated.mp4', folder);
   const library = await openLibrary(deps, folder);
-  const jpeg = await new StillPictures(deps).get(library.get('rotated') as SourceDescription, 180);
+  const jpeg = await new StillPictures(deps).get(library.get('rotated') as FileDescription, 180);
   assert.deepEqual([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff]);
   // SOF0: height and width follow marker, length and precision.
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));

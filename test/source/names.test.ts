@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { probe } from '../../src/ffmpeg/index.js';
-import { openFileFeed, SourceLibrary, StillPictures, type SourceDescription } from '../../src/source/index.js';
+import { openFileFeed, SourceLibrary, StillPictures, type FileDescription } from '../../src/source/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo } from '../helpers/make-video.js';
@@ -47,7 +47,7 @@ test('files with names of every kind are listed, played and pictured', async () 
     await eventually(() => frames > 3, 5000, `frames of ${JSON.stringify(description.name)}; ${feed.lastError}`);
     await feed.close();
   }
-  const dash = library.get('-i') as SourceDescription;
+  const dash = library.get('-i') as FileDescription;
   assert.equal((await new StillPictures(deps).get(dash, 160)).readUInt16BE(0), 0xffd8);
   await library.close();
   assertNothingHeld(deps);

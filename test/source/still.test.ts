@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { SourceLibrary, StillPictures, type SourceDescription } from '../../src/source/index.js';
+import { SourceLibrary, StillPictures, type FileDescription } from '../../src/source/index.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo } from '../helpers/make-video.js';
 
@@ -25,13 +25,13 @@ test('a crowd that asks for stills starts two processes at a time, and each pict
     return release;
   };
   const stills = new StillPictures(deps);
-  const all = await Promise.all(Array.from({ length: 20 }, (_unused, i) => stills.get(library.list()[i % 4] as SourceDescription, 160)));
+  const all = await Promise.all(Array.from({ length: 20 }, (_unused, i) => stills.get(library.list()[i % 4] as FileDescription, 160)));
   assert.deepEqual([most, started], [2, 4]);
   assert.ok(all.every((jpeg) => jpeg.readUInt16BE(0) === 0xffd8));
   const [before] = all;
   renameSync(copyVideo('portrait.mp4', folder, '.incoming'), path.join(folder, 'a.mp4'));
   await library.refresh();
-  assert.notDeepEqual(await stills.get(library.get('a') as SourceDescription, 160), before);
+  assert.notDeepEqual(await stills.get(library.get('a') as FileDescription, 160), before);
   await library.close();
   assertNothingHeld(deps);
 });

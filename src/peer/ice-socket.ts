@@ -1,0 +1,20 @@
+/** One way by which the datagrams of an ICE agent leave and arrive: a UDP socket, the server's TCP port, a relay. */
+
+/** Called for each datagram; must not throw. */
+export type DatagramHandler = (data: Buffer, host: string, port: number) => void;
+
+export interface IceSocket {
+  readonly isClosed: boolean;
+  /** Bytes of `sendAll` that the network stack has not taken yet. */
+  readonly pendingBytes: number;
+  onDatagram: DatagramHandler;
+  /** Sends one datagram. `data` must not be changed afterwards. Never throws; does nothing after `close`. */
+  send(data: Buffer, host: string, port: number): void;
+  /**
+   * Sends datagrams that lie one after the other in `slab`, ending at `ends`, and calls `done` once the last of them
+   * has been taken: then the slab may be used again.
+   */
+  sendAll(slab: Buffer, ends: readonly number[], host: string, port: number, done: () => void): void;
+  /** Idempotent; resolves when it is gone. */
+  close(): Promise<void>;
+}

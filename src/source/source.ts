@@ -1,0 +1,82 @@
+/** A source as the pipeline uses it, whatever is behind it: a file, a camera that publishes, a camera that is called. */
+import type { MediaPeerError } from '../errors.js';
+import type { BackoffOptions, FfmpegDeps } from '../ffmpeg/index.js';
+import type { EncodedFrame, EndReason, Timeline, VideoCodec, VideoFrame } from '../media/index.js';
+import type { Delivery, SourceDescription } from './description.js';
+
+/** `file`: recorded, in the upload folder. `live`: a room that somebody publishes to. `pull`: an input of SOURCES_FILE. */
+export type SourceKind = 'file' | 'live' | 'pull';
+
+/** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
+export type RoomState = 'empty' | 'live' | 'waiting';
+
+export interface Source extends SourceDescription {
+  readonly kind: SourceKind;
+  /** A file is always `live`. */
+  readonly state: RoomState;
+  /**
+   * Starts it; returns at once.
+   * @throws MediaPeerError SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
+   */
+  open(sink: FeedSink, options: FeedOptions): SourceFeed;
+}
+
+/** Where a feed delivers. Media times of each kind ascend. */
+export interface FeedSink {
+  /** A frame of a source that is copied, in the codec of `FeedInfo.codec`. */
+  encodedVideo(frame: EncodedFrame): void;
+  /** A picture of a source that is transcoded. It belongs to the feed: who keeps it beyond the call retains it. */
+  picture(picture: VideoFrame): void;
+  /** 20 ms of Opus, 48 kHz stereo. */
+  audio(frame: EncodedFrame): void;
+  /** What follows is a stand-in for a camera that is away (true), or the camera again (false): nothing is to be detected in a stand-in. */
+  waiting?(isWaiting: boolean): void;
+}
+
+/** What a feed delivers. */
+export interface FeedInfo {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Constant when transcoded, the average when copied. */
+  readonly fps: number;
+  readonly hasAudio: boolean;
+  readonly delivery: Delivery;
+  /** Of `encodedVideo`, where the source is copied. */
+  readonly codec: VideoCodec;
+}
+
+/**
+ * Why a feed ended. `replaced`: the source changed (another file, another format); a feed of its new description
+ * on the same timeline continues. `source-ended`: it is gone. `source-failed`: it never gave a frame.
+ * Anything else is what `close` was told.
+ */
+export interface FeedEnd {
+  readonly reason: EndReason | 'replaced';
+  /** SOURCE_NOT_PLAYABLE, with `source-failed`. */
+  readonly error?: MediaPeerError;
+}
+
+/** A running source. */
+export interface SourceFeed {
+  readonly info: FeedInfo;
+  readonly timeline: Timeline;
+  /** ffmpeg processes that were started after the first. */
+  readonly restarts: number;
+  /** What the last process that failed said. */
+  readonly lastError: string | undefined;
+  /** Why nothing comes right now; undefined while frames come, and while the first process starts. */
+  readonly trouble: string | undefined;
+  /** Resolves when it has ended and nothing of it is left; never rejects. */
+  readonly closed: Promise<FeedEnd>;
+  /** Ends it; `reason` is only handed through to `closed`, default `viewer-left`. */
+  close(reason?: EndReason): Promise<FeedEnd>;
+}
+
+export interface FeedOptions extends FfmpegDeps {
+  /** Continues this timeline, for a file that was replaced; default a new one that begins at 0. */
+  readonly timeline?: Timeline;
+  /** Closes the feed when aborted. */
+  readonly signal?: AbortSignal;
+  /** Waits between processes that fail. */
+  readonly backoff?: BackoffOptions;
+}
