@@ -1,61 +1,63 @@
 /**
- * One ICE agent on our own sockets. Connectivity checks are authenticated before they are answered, other
- * datagrams are taken from addresses that passed one alone, and nothing is sent to anybody but the peer (and to the
- * STUN servers that the configuration names).
+ * One ICE agent on our own sockets, for one generation of credentials: an ICE restart opens another one. Connectivity
+ * checks are authenticated before they are answered, and nothing is sent to anybody but the peer and the STUN and
+ * TURN servers that are configured.
  */
 import { randomBytes } from 'node:crypto';
-import { classes, candidateFoundation, candidatePriority, Candidate, CandidatePairState, type CandidatePair, parseMessage, RTCIceGatherer, RTCIceTransport, serverReflexiveCandidate, StunProtocol } from 'werift';
-import { delay, type Clock } from '../clock.js';
-import { MediaPeerError } from '../errors.js';
-import type { ResourceLedger } from '../resources.js';
-import type { HostAddress } from './host-addresses.js';
-import type { RemoteTransport } from './sdp.js';
-import { UdpSocket } from './udp-socket.js';
-import { iceInternals, pairInternals, stunInternals, type IceInternals } from './werift-internals.js';
+import { Candidate, CandidatePairState, RTCIceGatherer, RTCIceTransport } from 'werift';
+import type { Clock, Timer } from '../clock.js';
+import { candidateLine, type LocalCandidate } from './ice-candidates.js';
+import { IceChecks } from './ice-checks.js';
+import { IceGathering, type IceOptions } from './ice-gathering.js';
+import { addPath, type IcePath } from './ice-path.js';
+import { count, iceReport } from './ice-report.js';
+import type { IceSocket } from './ice-socket.js';
+import { isUsable, MAX_CANDIDATES } from './remote-transport.js';
+import type { IceReport } from './report.js';
+import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from './sdp.js';
+import { iceInternals, type IceInternals } from './werift-internals.js';
 
-export interface IceOptions {
-  readonly addresses: readonly HostAddress[];
-  readonly portRange: readonly [number, number] | undefined;
-  /** `stun:host:port`; empty: none is asked. */
-  readonly stunUrls: readonly string[];
-  readonly clock: Clock;
-  readonly ledger: ResourceLedger;
-}
+export type { IceOptions } from './ice-gathering.js';
 
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
 
-/** When a client that found every port in use may try again. */
-const RETRY_AFTER_S = 5;
-/** Addresses that one client may send from. */
-const MAX_PROVEN = 32;
-/** How long a STUN server may take before the answer goes out without its candidate. */
-const STUN_TIMEOUT_MS = 1000;
-/**
- * Pairs that are checked (RFC 8445 §6.1.2.5): who knows the credentials could name any number of addresses by
- * sending from them, and each would be sent checks.
- */
-const MAX_PAIRS = 100;
-/** Checks of one pair whose repetitions are still recognized. */
-const MAX_REMEMBERED_CHECKS = 64;
+/** Why an agent gave up: no pair ever worked (RFC 8863), or the peer stopped agreeing to be sent to (RFC 7675). */
+export type IceFailure = 'checks-failed' | 'consent-expired';
+
+/** What the checks need to know of the peer. */
+export type IceRemote = Pick<RemoteTransport, 'iceUfrag' | 'icePassword' | 'iceLite' | 'candidates' | 'skipped'>;
+
+/** How long a peer may need to send its first check that works (RFC 8863 §4). */
+const PATIENCE_MS = 39_500;
 
 export class IceEndpoint {
   readonly transport: RTCIceTransport;
-  /** `candidate:...` lines of the answer. */
+  /** `candidate:...` lines that were found so far; host candidates are there from the start. */
   readonly candidates: string[] = [];
+  /** Gets each line that is found after `open`. */
+  onCandidate: (line: string) => void = () => undefined;
   /** Called once a pair is nominated: from then on data can be sent. */
   onNominated: () => void = () => undefined;
-  /** Called when no pair works, or consent to send expired (RFC 7675). */
-  onFailed: () => void = () => undefined;
+  /** Nothing is closed by it: the session decides. After 'checks-failed' a late peer may still be nominated. */
+  onFailed: (failure: IceFailure) => void = () => undefined;
   /** DTLS, SRTP and SRTCP from the peer. */
   onData: (data: Buffer) => void = () => undefined;
   readonly #ice: IceInternals;
   readonly #clock: Clock;
-  readonly #sockets = new Map<StunProtocol, UdpSocket>();
-  #remote: { readonly socket: UdpSocket; readonly host: string; readonly port: number } | undefined;
-  /** Addresses whose checks were authentic, the latest ones. */
-  readonly #proven = new Set<string>();
+  readonly #checks: IceChecks;
+  readonly #paths: IcePath[] = [];
+  #gathering: IceGathering | undefined;
+  readonly #counts: { readonly local: Record<string, number>; readonly remote: Record<string, number> } = { local: {}, remote: {} };
+  /** Addresses that the peer named. */
+  readonly #named = new Set<string>();
+  /** Those that came before `connect`. */
+  readonly #waiting: RemoteCandidate[] = [];
+  #isConnecting = false;
+  #isRemoteComplete = false;
+  #patience: Timer | undefined;
+  #remote: { readonly path: IcePath; readonly host: string; readonly port: number } | undefined;
   /** Where the controlling side asked last to be sent to. */
-  #nominationWish: { readonly protocol: StunProtocol; readonly host: string; readonly port: number } | undefined;
+  #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
   #lastHeardMs: number;
   #isClosed = false;
 
@@ -69,6 +71,8 @@ export class IceEndpoint {
     // At least 24 and 128 bits of randomness (RFC 8445 §5.3); the library's own are 16 and 88.
     this.#ice.localUsername = randomBytes(6).toString('base64');
     this.#ice.localPassword = randomBytes(18).toString('base64');
+    // Candidates may come at any time: the library is not told that there are no more.
+    this.#ice.localCandidatesStart = true;
     this.#ice.send = (data) => {
       this.send(data);
       return Promise.resolve();
@@ -78,26 +82,35 @@ export class IceEndpoint {
       checkComplete(pair);
       this.#followNomination();
     };
+    this.#checks = new IceChecks(this.#ice, {
+      onCheck: (path, address, nominates) => {
+        this.#lastHeardMs = this.#clock.now();
+        if (nominates) this.#wish = { path, address };
+      },
+      onAnswer: (_path, [host, port]) => {
+        if (this.#remote?.host === host && this.#remote.port === port) this.#lastHeardMs = this.#clock.now();
+      },
+    });
     this.transport.onStateChange.subscribe((state) => {
-      if (state === 'failed') this.onFailed();
+      if (state === 'failed') this.onFailed(this.#remote ? 'consent-expired' : 'checks-failed');
     });
   }
 
   /**
-   * Binds the sockets and gathers every candidate there will be.
+   * Binds the sockets: `candidates` has the host candidates then, and others follow by `onCandidate`.
    * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
    */
   static async open(options: IceOptions): Promise<IceEndpoint> {
     const endpoint = new IceEndpoint(options.clock);
-    const opened = await Promise.allSettled(options.addresses.map((address, i) => endpoint.#openSocket(options, address, i)));
-    const errors = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-    if (endpoint.#sockets.size === 0) {
+    try {
+      endpoint.#gathering = await IceGathering.start(options, {
+        onPath: (socket, candidate) => endpoint.#addPath(socket, candidate),
+        onCandidate: (candidate) => endpoint.#found(candidate),
+      });
+    } catch (error) {
       await endpoint.close();
-      throw unboundError(options, errors[0]);
+      throw error;
     }
-    if (options.stunUrls.length > 0) await endpoint.#queryStunServers(options);
-    endpoint.#ice.localCandidatesStart = true;
-    endpoint.#ice.localCandidatesEnd = true;
     return endpoint;
   }
 
@@ -109,8 +122,23 @@ export class IceEndpoint {
     return this.#ice.localPassword;
   }
 
+  /** Resolves when every candidate was found, at the latest after 1 s: for descriptions that no candidates can follow. */
+  get gathered(): Promise<void> {
+    return this.#gathering?.gathered ?? Promise.resolve();
+  }
+
+  /** Resolves when no more candidates will come: some TURN servers take many seconds to fail. */
+  get gatheringComplete(): Promise<void> {
+    return this.#gathering?.complete ?? Promise.resolve();
+  }
+
   get state(): IceState {
     return this.transport.state;
+  }
+
+  /** True once a pair was nominated. */
+  get isNominated(): boolean {
+    return this.#remote !== undefined;
   }
 
   /** Monotonic ms of the last authentic check, answer or datagram from the peer; the opening before there was one. */
@@ -118,9 +146,9 @@ export class IceEndpoint {
     return this.#lastHeardMs;
   }
 
-  /** Bytes of `sendAll` that the operating system has not taken yet. */
+  /** Bytes of `sendAll` that the network stack has not taken yet. */
   get pendingBytes(): number {
-    return this.#remote?.socket.pendingBytes ?? 0;
+    return this.#remote?.path.socket.pendingBytes ?? 0;
   }
 
   /** Round trip of the latest consent check in ms; undefined before there was one. */
@@ -129,94 +157,98 @@ export class IceEndpoint {
     return rtt === undefined ? undefined : rtt * 1000;
   }
 
-  /** Starts the connectivity checks. */
-  connect(remote: RemoteTransport): void {
-    const { connection } = this.transport;
-    connection.setRemoteParams({ iceLite: remote.iceLite, usernameFragment: remote.iceUfrag, password: remote.icePassword });
-    // The offerer controls, unless it is a lite agent (RFC 8445 §6.1.1).
-    this.#ice.iceControlling = remote.iceLite;
-    for (const { foundation, priority, address, port, type } of remote.candidates) {
-      void connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
-    }
+  /** What was tried, and what came of it. */
+  get report(): Omit<IceReport, 'restarts'> {
+    const { checkList: pairs, nominated } = this.#ice;
+    return iceReport({ ...this.#counts, pairs, nominated, troubles: this.#gathering?.troubles ?? [] });
+  }
+
+  /** Starts the connectivity checks, once. Checks of the peer that came before are answered now. */
+  connect(remote: IceRemote, { controlling }: { readonly controlling: boolean }): void {
+    if (this.#isConnecting || this.#isClosed) return;
+    this.#isConnecting = true;
+    this.transport.connection.setRemoteParams({ iceLite: remote.iceLite, usernameFragment: remote.iceUfrag, password: remote.icePassword });
+    this.#ice.iceControlling = controlling;
+    for (const candidate of [...remote.candidates, ...(remote.skipped ?? []), ...this.#waiting.splice(0)]) this.#take(candidate);
+    this.#patience = this.#clock.after(PATIENCE_MS, () => {
+      if (!this.#remote) this.onFailed('checks-failed');
+    });
     // The failure is told by the state; after `close` it says nothing.
     this.transport.start().catch(() => undefined);
+    this.#checks.start();
+  }
+
+  /** A candidate of the peer, at any time. Those named before, and more than `MAX_CANDIDATES`, are passed over. */
+  addRemoteCandidate(candidate: RemoteCandidate | SkippedCandidate): void {
+    if (this.#isClosed || this.#isRemoteComplete) return;
+    if (this.#isConnecting || !isUsable(candidate)) this.#take(candidate);
+    else if (this.#waiting.length < MAX_CANDIDATES) this.#waiting.push(candidate);
+  }
+
+  #take(candidate: RemoteCandidate | SkippedCandidate): void {
+    if (!isUsable(candidate)) return count(this.#counts.remote, candidate.type);
+    const { foundation, priority, address, port, type } = candidate;
+    if (this.#named.size >= MAX_CANDIDATES || this.#named.has(`${address} ${port}`)) return;
+    this.#named.add(`${address} ${port}`);
+    count(this.#counts.remote, type);
+    void this.transport.connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
+  }
+
+  /** The peer names no more. It is not failed by that: it may still be learned from its own checks (RFC 8863). */
+  endOfCandidates(): void {
+    this.#isRemoteComplete = true;
   }
 
   /** Sends one datagram to the nominated address; dropped before there is one. */
   send(data: Buffer): void {
     if (this.#mayNotSend()) return;
-    this.#remote?.socket.send(data, this.#remote.host, this.#remote.port);
+    this.#remote?.path.socket.send(data, this.#remote.host, this.#remote.port);
   }
 
-  /** Sends the datagrams of `slab` (`UdpSocket.sendAll`) to the nominated address. */
+  /** Sends the datagrams of `slab` (`IceSocket.sendAll`) to the nominated address. */
   sendAll(slab: Buffer, ends: readonly number[], done: () => void): void {
     if (!this.#remote || this.#mayNotSend()) return done();
-    this.#remote.socket.sendAll(slab, ends, this.#remote.host, this.#remote.port, done);
+    this.#remote.path.socket.sendAll(slab, ends, this.#remote.host, this.#remote.port, done);
   }
 
   /** Idempotent. Afterwards the sockets are gone. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const socket of this.#sockets.values()) socket.onDatagram = () => undefined;
+    this.#patience?.cancel();
+    this.#gathering?.close();
+    for (const { socket } of this.#paths) socket.onDatagram = () => undefined;
     await this.transport.stop();
-    await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
+    await Promise.all(this.#paths.map(({ socket }) => socket.close()));
   }
 
   #mayNotSend(): boolean {
     return this.#isClosed || this.#ice.state === 'failed' || this.#ice.state === 'closed';
   }
 
-  async #openSocket(options: IceOptions, address: HostAddress, order: number): Promise<void> {
-    const socket = await UdpSocket.open({ address: address.bind, family: address.family, portRange: options.portRange, ledger: options.ledger });
-    const protocol = new StunProtocol();
-    this.#sockets.set(protocol, socket);
-    const stun = stunInternals(protocol);
-    stun.transport = {
-      get closed() {
-        return socket.isClosed;
-      },
-      address: { address: address.bind, port: socket.port },
-      addressFamily: address.family,
-      send: (data, [host, port]) => {
-        socket.send(data, host, port);
-        return Promise.resolve();
-      },
-      close: () => socket.close(),
-    };
-    protocol.localIp = address.advertise;
-    const priority = candidatePriority('host', { localPreference: 65_535 - order });
-    const foundation = candidateFoundation('host', 'udp', address.advertise);
-    protocol.localCandidate = new Candidate(foundation, 1, 'udp', priority, address.advertise, socket.port, 'host', undefined, undefined, undefined, this.#ice.generation, this.#ice.localUsername);
-    socket.onDatagram = (data, host, port) => this.#receive(protocol, socket, data, host, port);
-    this.#ice.ensureProtocol(protocol);
-    this.#ice.protocols.push(protocol);
-    this.#ice.appendLocalCandidate(protocol.localCandidate);
-    this.candidates.push(`candidate:${foundation} 1 udp ${priority} ${address.advertise} ${socket.port} typ host`);
+  #addPath(socket: IceSocket, candidate: LocalCandidate): IcePath {
+    const path = addPath(this.#ice, socket, candidate, (from, data, host, port) => this.#receive(from, data, host, port));
+    this.#paths.push(path);
+    this.#found(candidate);
+    return path;
   }
 
-  /** Server-reflexive candidates (RFC 8445 §5.1.1.2) of the IPv4 sockets; a server that does not answer is passed over. */
-  async #queryStunServers({ addresses, stunUrls, clock }: IceOptions): Promise<void> {
-    const server = stunServerOf(stunUrls[0] ?? '');
-    if (!server) return;
-    const reachable = new Set(addresses.filter(({ family, loopback }) => family === 4 && !loopback).map(({ advertise }) => advertise));
-    const done = new AbortController();
-    const queries = [...this.#sockets.keys()].filter(({ localIp }) => localIp !== undefined && reachable.has(localIp)).map(async (protocol) => {
-      const candidate = await serverReflexiveCandidate(protocol, server);
-      if (!candidate || done.signal.aborted) return;
-      const { foundation, priority, host, port, relatedAddress, relatedPort } = candidate;
-      this.candidates.push(`candidate:${foundation} 1 udp ${priority} ${host} ${port} typ srflx raddr ${relatedAddress ?? '0.0.0.0'} rport ${relatedPort ?? 9}`);
-    });
-    await Promise.race([Promise.allSettled(queries), delay(clock, STUN_TIMEOUT_MS, done.signal)]);
-    done.abort();
+  #found(candidate: LocalCandidate): void {
+    const line = candidateLine(candidate);
+    if (this.candidates.includes(line)) return;
+    count(this.#counts.local, candidate.transport === 'tcp' ? 'tcp' : candidate.type);
+    this.candidates.push(line);
+    this.onCandidate(line);
   }
 
-  #receive(protocol: StunProtocol, socket: UdpSocket, data: Buffer, host: string, port: number): void {
+  #receive(path: IcePath, data: Buffer, host: string, port: number): void {
     const first = data[0];
-    if (first === undefined) return;
+    if (first === undefined || this.#isClosed) return;
     try {
-      if (first < 4) this.#receiveStun(protocol, data, [host, port]);
-      else if (this.#isPeer(socket, host, port)) {
+      if (first < 4) {
+        this.#checks.receive(path, data, [host, port]);
+        this.#followNomination();
+      } else if (this.#isPeer(path, host, port)) {
         this.#lastHeardMs = this.#clock.now();
         this.onData(data);
       }
@@ -231,93 +263,35 @@ export class IceEndpoint {
    * with each check (aioice, RFC 5245 §8.1.1.2) stays with the pair that was answered first, while its last wish
    * names another one.
    */
-  #isPeer(socket: UdpSocket, host: string, port: number): boolean {
-    const isNominated = this.#remote?.socket === socket && this.#remote.port === port && this.#remote.host === host;
-    return isNominated || this.#proven.has(`${host} ${port}`);
-  }
-
-  /** The oldest gives way: a client that keeps moving is still heard. */
-  #prove(address: string): void {
-    this.#proven.delete(address);
-    this.#proven.add(address);
-    const [oldest] = this.#proven;
-    if (this.#proven.size > MAX_PROVEN && oldest !== undefined) this.#proven.delete(oldest);
-  }
-
-  /** Requests must carry our credentials (RFC 8445 §7.3); werift itself authenticates the answers to ours. */
-  #receiveStun(protocol: StunProtocol, data: Buffer, address: readonly [string, number]): void {
-    const message = parseMessage(data);
-    if (!message) return;
-    const stun = stunInternals(protocol);
-    if (message.messageClass !== classes.REQUEST) {
-      if (message.messageClass === classes.RESPONSE) this.#heardFrom(address);
-      stun.datagramReceived(data, address);
-      this.#followNomination();
-      return;
-    }
-    const username: unknown = message.attributesKeys.includes('USERNAME') ? message.getAttributeValue('USERNAME') : undefined;
-    const expected = `${this.#ice.localUsername}:${this.#ice.remoteUsername}`;
-    const isForUs = this.#ice.remoteUsername === '' ? String(username).startsWith(`${this.#ice.localUsername}:`) : username === expected;
-    if (!isForUs || !message.attributesKeys.includes('MESSAGE-INTEGRITY')) return;
-    const authentic = parseMessage(data, Buffer.from(this.#ice.localPassword, 'utf8'));
-    if (!authentic) return;
-    const pair = this.#pairOf(protocol, address);
-    if (pair) forgetOldChecks(pair);
-    else if (this.transport.connection.candidatePairs.length >= MAX_PAIRS) return;
-    this.#lastHeardMs = this.#clock.now();
-    this.#prove(address.join(' '));
-    if (authentic.attributesKeys.includes('USE-CANDIDATE')) this.#nominationWish = { protocol, host: address[0], port: address[1] };
-    stun.onRequestReceived.execute(authentic, address, data);
-    this.#followNomination();
-  }
-
-  #pairOf(protocol: StunProtocol, [host, port]: readonly [string, number]): CandidatePair | undefined {
-    return this.transport.connection.candidatePairs.find((pair) => pair.protocol === protocol && pair.remoteAddr[0] === host && pair.remoteAddr[1] === port);
-  }
-
-  #heardFrom([host, port]: readonly [string, number]): void {
-    if (this.#remote?.host === host && this.#remote.port === port) this.#lastHeardMs = this.#clock.now();
-  }
-
-  /**
-   * The controlling side may move to another pair, or from another address (RFC 8445 §8.1.1); the library would
-   * stay with the first. Followed only once a check of ours was answered there: nobody else can be made the target.
-   */
-  #followWish(): void {
-    const wish = this.#nominationWish;
-    if (!wish || !this.#ice.nominated || this.#ice.iceControlling) return;
-    const pair = this.#pairOf(wish.protocol, [wish.host, wish.port]);
-    if (pair?.state === CandidatePairState.SUCCEEDED) this.#ice.nominated = pair;
+  #isPeer(path: IcePath, host: string, port: number): boolean {
+    const isNominated = this.#remote?.path === path && this.#remote.port === port && this.#remote.host === host;
+    return isNominated || this.#checks.isProven(host, port);
   }
 
   #followNomination(): void {
     this.#followWish();
     const pair = this.#ice.nominated;
     if (!pair || this.#isClosed) return;
-    const socket = [...this.#sockets].find(([protocol]) => protocol === pair.protocol)?.[1];
+    const path = this.#paths.find(({ protocol }) => protocol === pair.protocol);
     const [host, port] = pair.remoteAddr;
-    if (!socket || (this.#remote?.socket === socket && this.#remote.host === host && this.#remote.port === port)) return;
+    if (!path || (this.#remote?.path === path && this.#remote.host === host && this.#remote.port === port)) return;
     const isFirst = this.#remote === undefined;
-    this.#remote = { socket, host, port };
+    this.#remote = { path, host, port };
     if (isFirst) this.onNominated();
   }
-}
 
-/** The library keeps the id of every check, one each few seconds for as long as the session lives. */
-function forgetOldChecks(pair: CandidatePair): void {
-  const { requestTransactionIds } = pairInternals(pair);
-  if (requestTransactionIds.size >= MAX_REMEMBERED_CHECKS) requestTransactionIds.clear();
-}
-
-function unboundError({ portRange }: IceOptions, cause: unknown): Error {
-  if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
-    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, { cause, retryAfterS: RETRY_AFTER_S });
+  /**
+   * The library stays with the pair that was nominated first. The controlling side may move to another pair, or from
+   * another address (RFC 8445 §8.1.1): followed only once a check of ours was answered there, so nobody else can be
+   * made the target. Where we control, and nominate with each check, the best pair that works is the one.
+   */
+  #followWish(): void {
+    if (!this.#ice.nominated) return;
+    const works = (pair: { readonly state: CandidatePairState } | undefined): boolean => pair?.state === CandidatePairState.SUCCEEDED;
+    if (this.#ice.iceControlling) this.#ice.nominated = this.#ice.checkList.find((pair) => pair.nominated && works(pair)) ?? this.#ice.nominated;
+    else if (this.#wish) {
+      const pair = this.#checks.pairOf(this.#wish.path, this.#wish.address);
+      if (pair && works(pair)) this.#ice.nominated = pair;
+    }
   }
-  return new Error('no UDP socket could be bound for ICE', { cause });
-}
-
-function stunServerOf(url: string): [string, number] | undefined {
-  const match = /^stun:(?:\[([0-9a-fA-F:]+)\]|([^:?]+))(?::([0-9]+))?/.exec(url);
-  const host = match?.[1] ?? match?.[2];
-  return host === undefined ? undefined : [host, Number(match?.[3] ?? 3478)];
 }

@@ -88,7 +88,9 @@ export class PeerTransport implements PacketTransport {
 
   /** Opens the sockets; `connect` starts the handshake. @throws Error where no socket can be bound. */
   static async open(init: PeerTransportInit): Promise<PeerTransport> {
-    return new PeerTransport(init, await IceEndpoint.open(init.ice));
+    const ice = await IceEndpoint.open(init.ice);
+    await ice.gathered;
+    return new PeerTransport(init, ice);
   }
 
   get iceState(): IceState {
@@ -110,7 +112,8 @@ export class PeerTransport implements PacketTransport {
   }
 
   connect(): void {
-    this.#ice.connect(this.#init.remote);
+    // The offerer controls, unless it is a lite agent (RFC 8445 §6.1.1).
+    this.#ice.connect(this.#init.remote, { controlling: this.#init.remote.iceLite });
   }
 
   sendRtp(packets: readonly RtpPacket[]): void {

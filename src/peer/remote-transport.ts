@@ -1,9 +1,13 @@
 /** The other side's transport in an offer: ICE credentials, DTLS fingerprint and role, candidates. Pure. */
 import net from 'node:net';
-import { attribute, attributeValues, quoted, sdpInvalid, type MediaSection, type RemoteCandidate, type RemoteTransport, type SessionDescription } from './sdp.js';
+import { MediaPeerError } from '../errors.js';
+import { attribute, attributeValues, quoted, sdpInvalid, type MediaSection, type RemoteCandidate, type RemoteTransport, type SessionDescription, type SkippedCandidate } from './sdp.js';
 
 /** Bounds how many addresses an anonymous client can make the server send connectivity checks to. */
-const MAX_CANDIDATES = 16;
+export const MAX_CANDIDATES = 16;
+
+/** Longer than any candidate with the extensions that browsers add. */
+const MAX_CANDIDATE_LENGTH = 1024;
 
 /** Digest sizes in bytes by the names of RFC 8122 §5. */
 const FINGERPRINT_BYTES: Readonly<Record<string, number>> = { 'sha-1': 20, 'sha-224': 28, 'sha-256': 32, 'sha-384': 48, 'sha-512': 64 };
@@ -26,13 +30,15 @@ export function remoteTransport(description: SessionDescription, sections: reado
   if (!/^[A-Za-z0-9+/_=-]{22,256}$/.test(icePassword)) throw sdpInvalid('a=ice-pwd must be 22 to 256 letters, digits, + or /');
   const fingerprintLines = sources.map((attributes) => attributeValues(attributes, 'fingerprint')).find((values) => values.length > 0);
   if (!fingerprintLines) throw sdpInvalid('it has no a=fingerprint (RFC 8122 §5); only DTLS-SRTP is spoken');
+  const candidates = sections.flatMap((section) => attributeValues(section.attributes, 'candidate').map(readCandidate));
   return {
     iceUfrag,
     icePassword,
     iceLite: sources.some((attributes) => attributes.has('ice-lite')),
     fingerprints: fingerprintLines.map(parseFingerprint),
     setup: parseSetup(find('setup')),
-    candidates: sections.flatMap((section) => attributeValues(section.attributes, 'candidate').flatMap(parseCandidate)).slice(0, MAX_CANDIDATES),
+    candidates: candidates.filter(isUsable).slice(0, MAX_CANDIDATES),
+    skipped: candidates.filter((candidate) => !isUsable(candidate)),
   };
 }
 
@@ -55,18 +61,39 @@ function parseSetup(setup: string | undefined): 'actpass' | 'active' | 'passive'
   return setup;
 }
 
+/** True where connectivity checks can be sent to it. */
+export function isUsable(candidate: RemoteCandidate | SkippedCandidate): candidate is RemoteCandidate {
+  return 'address' in candidate;
+}
+
 /**
- * Candidates that are no IP literal (mDNS, host names), not UDP, not for RTP or not to be sent to are left out:
- * a client reached through them is learned as peer-reflexive from its own checks, and the server asks no DNS.
+ * Reads one trickled candidate (RFC 8839 §5.1), with or without `a=` and `candidate:`. Those that are no IP literal
+ * (mDNS, host names), not UDP, not for RTP or not to be sent to are told apart, not refused: a client reached through
+ * them is learned as peer-reflexive from its own checks, and the server asks no DNS.
+ *
+ * @throws MediaPeerError CANDIDATE_INVALID for what is no candidate at all.
  */
-function parseCandidate(line: string): RemoteCandidate[] {
-  const [foundation, component, protocol, priority, address, port, typ, type] = line.split(/ +/);
-  if (!foundation || component !== '1' || protocol?.toLowerCase() !== 'udp' || typ !== 'typ' || !address) return [];
-  if (type !== 'host' && type !== 'srflx' && type !== 'relay') return [];
-  const parsed = { foundation, priority: Number(priority), address, port: Number(port), type } as const;
-  if (!Number.isInteger(parsed.priority) || parsed.priority < 0 || parsed.priority > 0xffffffff) return [];
-  if (!Number.isInteger(parsed.port) || parsed.port < 1 || parsed.port > 65535) return [];
-  return isUnicast(address) ? [parsed] : [];
+export function parseCandidate(line: string): RemoteCandidate | SkippedCandidate {
+  const match = line.length > MAX_CANDIDATE_LENGTH ? null : /^(?:a=)?(?:candidate:)?(\S{1,64}) +(\d{1,3}) +(\S{1,16}) +(\d{1,10}) +(\S{1,255}) +(\d{1,5}) +typ +(\S{1,16})(?: |$)/.exec(line);
+  const [, foundation, component, protocol, priority, address, port, type] = match ?? [];
+  if (!foundation || !protocol || !address) {
+    throw new MediaPeerError('CANDIDATE_INVALID', `${quoted(line)} is no ICE candidate; expected 'candidate:<foundation> <component> <udp|tcp> <priority> <address> <port> typ <type>' (RFC 8839 §5.1)`);
+  }
+  if (protocol.toLowerCase() === 'tcp') return { type: 'tcp' };
+  if (component !== '1' || protocol.toLowerCase() !== 'udp') return { type: 'unusable' };
+  if (/\.local\.?$/i.test(address)) return { type: 'mdns' };
+  if (type !== 'host' && type !== 'srflx' && type !== 'relay') return { type: 'unusable' };
+  const parsed: RemoteCandidate = { foundation, priority: Number(priority), address, port: Number(port), type };
+  return parsed.priority <= 0xffffffff && parsed.port >= 1 && parsed.port <= 65535 && isUnicast(address) ? parsed : { type: 'unusable' };
+}
+
+/** A malformed line among the others of a description is passed over. */
+function readCandidate(line: string): RemoteCandidate | SkippedCandidate {
+  try {
+    return parseCandidate(line);
+  } catch {
+    return { type: 'unusable' };
+  }
 }
 
 function isUnicast(address: string): boolean {

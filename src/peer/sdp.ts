@@ -46,6 +46,8 @@ export interface RemoteTransport {
   readonly fingerprints: readonly { readonly algorithm: string; readonly value: string }[];
   readonly setup: 'actpass' | 'active' | 'passive';
   readonly candidates: readonly RemoteCandidate[];
+  /** Those that no checks are sent to. */
+  readonly skipped?: readonly SkippedCandidate[];
 }
 
 /** A UDP candidate with an address that needs no look-up (RFC 8839 §5.1). */
@@ -55,6 +57,11 @@ export interface RemoteCandidate {
   readonly address: string;
   readonly port: number;
   readonly type: 'host' | 'srflx' | 'relay';
+}
+
+/** A candidate that no checks are sent to: a name that is not looked up, TCP (the client connects to us), or another kind that is not spoken. */
+export interface SkippedCandidate {
+  readonly type: 'mdns' | 'tcp' | 'unusable';
 }
 
 export function sdpInvalid(message: string): MediaPeerError {

@@ -22,6 +22,7 @@ export interface IceInternals {
   remoteUsername: string;
   generation: number;
   protocols: StunProtocol[];
+  readonly checkList: CandidatePair[];
   localCandidatesStart: boolean;
   localCandidatesEnd: boolean;
   iceControlling: boolean;
@@ -190,7 +191,7 @@ export function assertWeriftShape(): void {
   for (const [name, object, methods] of used) {
     for (const method of methods) assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
   }
-  for (const name of ['stunServer', 'protocols', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
+  for (const name of ['stunServer', 'protocols', 'checkList', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
   for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk', 'rto', 'srtt', 'rttvar']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);

@@ -20,7 +20,7 @@ async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
     await endpoint.close();
     assert.equal(ledger.snapshot().udp_sockets, 0);
   });
-  endpoint.connect(REMOTE);
+  endpoint.connect(REMOTE, { controlling: false });
   return endpoint;
 }
 

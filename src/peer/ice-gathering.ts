@@ -1,0 +1,108 @@
+/**
+ * How an ICE agent comes by its candidates: host candidates at once, then, one by one, what STUN servers see of the
+ * sockets. A server that is in trouble is passed over and named in `troubles`; it never fails the agent.
+ */
+import { delay, type Clock } from '../clock.js';
+import { MediaPeerError, messageOf } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { ResourceLedger } from '../resources.js';
+import type { HostAddress } from './host-addresses.js';
+import type { LocalCandidate } from './ice-candidates.js';
+import type { IcePath } from './ice-path.js';
+import type { IceSocket } from './ice-socket.js';
+import { reflections } from './ice-stun.js';
+import { UdpSocket } from './udp-socket.js';
+
+export interface IceOptions {
+  readonly addresses: readonly HostAddress[];
+  /** First and last UDP port, both included; undefined: any free port. */
+  readonly portRange: readonly [number, number] | undefined;
+  /** `stun:host:port`; empty: none is asked. */
+  readonly stunUrls: readonly string[];
+  readonly clock: Clock;
+  readonly ledger: ResourceLedger;
+  /** Told of STUN and TURN servers in trouble. */
+  readonly logger?: Logger | undefined;
+}
+
+/** What gathering finds. */
+export interface GatheringEvents {
+  onPath(socket: IceSocket, candidate: LocalCandidate): IcePath;
+  /** Another address of a path: not checked from, but advertised. */
+  onCandidate(candidate: LocalCandidate): void;
+}
+
+/** How long descriptions that cannot be followed by candidates wait for them. */
+const GATHERED_MS = 1000;
+/** When a client that found every port in use may try again. */
+const RETRY_AFTER_S = 5;
+
+export class IceGathering {
+  /** What went wrong with servers, in words. */
+  readonly troubles: string[] = [];
+  /** Resolves when every candidate was found, at the latest after 1 s. */
+  readonly gathered: Promise<void>;
+  /** Resolves when no more candidates will come. */
+  readonly complete: Promise<void>;
+  readonly #options: IceOptions;
+  readonly #events: GatheringEvents;
+  readonly #paths: IcePath[];
+  readonly #closing = new AbortController();
+
+  private constructor(options: IceOptions, events: GatheringEvents, paths: IcePath[]) {
+    this.#options = options;
+    this.#events = events;
+    this.#paths = paths;
+    const searches = options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url)));
+    const done = new AbortController();
+    this.complete = Promise.all(searches).then(() => done.abort());
+    this.gathered = searches.length === 0 ? Promise.resolve() : Promise.race([this.complete, delay(options.clock, GATHERED_MS, AbortSignal.any([done.signal, this.#closing.signal]))]);
+  }
+
+  /**
+   * Binds the sockets; the servers are asked afterwards.
+   * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
+   */
+  static async start(options: IceOptions, events: GatheringEvents): Promise<IceGathering> {
+    const { portRange, ledger } = options;
+    const opened = await Promise.allSettled(options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger })));
+    const paths = opened.flatMap((result, order) => {
+      const address = options.addresses[order]?.advertise;
+      if (result.status === 'rejected' || address === undefined) return [];
+      return [events.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order })];
+    });
+    if (paths.length === 0) throw unboundError(options, opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))[0]);
+    return new IceGathering(options, events, paths);
+  }
+
+  /** What is still asked is not waited for. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #ask(server: string, search: () => Promise<void>): Promise<void> {
+    try {
+      await search();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const trouble = `${server}: ${messageOf(error)}`;
+      this.troubles.push(trouble);
+      this.#options.logger?.warn({ trouble }, 'ice server in trouble');
+    }
+  }
+
+  async #reflect(url: string): Promise<void> {
+    await reflections(url, this.#paths, ({ path, host, port }) => {
+      if (this.#closing.signal.aborted) return;
+      const { address, port: boundPort, localPreference } = path.candidate;
+      this.#events.onCandidate({ type: 'srflx', transport: 'udp', address: host, port, localPreference, related: { address, port: boundPort } });
+    });
+  }
+}
+
+function unboundError({ portRange }: IceOptions, cause: unknown): Error {
+  if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
+    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, { cause, retryAfterS: RETRY_AFTER_S });
+  }
+  return new Error('no UDP socket could be bound for ICE', { cause });
+}
