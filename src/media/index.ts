@@ -2,11 +2,14 @@
 export * from './detection-feed.js';
 export * from './detection-message.js';
 export * from './detection-reader.js';
+export type * from './depacketizer.js';
+export { createDepacketizer } from './depacketizers.js';
 export * from './detections.js';
 export * from './encoded-frame.js';
 export * from './end-reason.js';
 export * from './h264.js';
 export * from './packetized-frame.js';
+export { h264Size, vp8Size, type PictureSize } from './picture-size.js';
 export * from './rendition.js';
 export type { Subscription } from './subscription.js';
 export * from './timeline.js';

@@ -7,6 +7,8 @@ import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
 
 /** RFC 9143 §14. */
 export const MID_EXTENSION_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+/** Numbers all packets of a transport, so that the receiver can tell which came, and when (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2). */
+export const TRANSPORT_CC_EXTENSION_URI = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 
 /** This side's part of one transport. */
 export interface LocalTransport {
@@ -68,13 +70,19 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
     return [`m=${section.kind} 9 ${section.protocol} ${formats}`, ...common, 'a=inactive', ...(isRtp(mLine) ? rtcp : []), ...(placeholder ? [rtpmap(placeholder)] : [])];
   }
   const { codec } = mLine;
-  const midExtension = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
+  const extensions = [
+    ...(section.mid === undefined ? [] : [MID_EXTENSION_URI]),
+    ...(codec.feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
+  ].flatMap((uri) => {
+    const id = extensionId(section, uri);
+    return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
+  });
   return [
     `m=${section.kind} 9 ${section.protocol} ${[codec.offered, ...(codec.rtx ? [codec.rtx] : [])].map(({ payloadType }) => payloadType).join(' ')}`,
     ...common,
-    'a=sendonly',
+    mLine.use === 'receive' ? 'a=recvonly' : 'a=sendonly',
     ...rtcp,
-    ...(midExtension === undefined ? [] : [`a=extmap:${midExtension} ${MID_EXTENSION_URI}`]),
+    ...extensions,
     ...writeCodec(codec),
     ...(stream ? writeStream(stream) : []),
   ];

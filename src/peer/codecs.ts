@@ -25,9 +25,11 @@ export interface NegotiatedCodec {
   readonly feedback: readonly Feedback[];
 }
 
-/** Feedback that is acted on: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1. */
+/** Feedback that is acted on where video is sent: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1. */
 const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
-type Feedback = (typeof VIDEO_FEEDBACK)[number];
+/** Feedback that is given where media is received; beside those, what tells the sender how much the network carries. */
+const RECEIVE_FEEDBACK = [...VIDEO_FEEDBACK, 'transport-cc', 'goog-remb'] as const;
+export type Feedback = (typeof RECEIVE_FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */
 export function offeredCodecs(section: MediaSection): OfferedCodec[] {
@@ -60,18 +62,57 @@ export function chooseVideoCodec(section: MediaSection): NegotiatedCodec | undef
     .sort((a, b) => a.rank - b.rank)[0]?.codec;
   const offered = h264 ?? codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
   if (!offered) return undefined;
-  return {
-    codec: h264 ? 'h264' : 'vp8',
-    offered,
-    rtx: codecs.find((codec) => codec.name.toLowerCase() === 'rtx' && parameters(codec.fmtp).get('apt') === String(offered.payloadType)),
-    feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)),
-  };
+  return { codec: h264 ? 'h264' : 'vp8', offered, rtx: rtxOf(offered, codecs), feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)) };
+}
+
+/** What a publisher is asked to send: H.264 or VP8, whichever comes first in its offer; undefined where it has neither. */
+export function choosePublishedVideoCodec(section: MediaSection): NegotiatedCodec | undefined {
+  const codecs = offeredCodecs(section);
+  const isVp8 = (codec: OfferedCodec): boolean => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000;
+  const first = codecs.find((codec) => isVp8(codec) || publishedH264Rank(codec) < Infinity);
+  if (!first) return undefined;
+  const offered = isVp8(first) ? first : codecs.reduce((best, codec) => (publishedH264Rank(codec) < publishedH264Rank(best) ? codec : best), first);
+  return { codec: isVp8(first) ? 'vp8' : 'h264', offered, rtx: rtxOf(offered, codecs), feedback: receiveFeedback(offered) };
+}
+
+/** Opus as a publisher sends it; undefined where the offer has none. */
+export function choosePublishedAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
+  const codec = chooseAudioCodec(section);
+  return codec && { ...codec, feedback: receiveFeedback(codec.offered).filter((feedback) => feedback === 'nack' || feedback === 'transport-cc') };
+}
+
+/** The `sprop-parameter-sets` of H.264 (RFC 6184 §8.1). */
+export function parameterSetsOf(codec: OfferedCodec): string | undefined {
+  return parameters(codec.fmtp).get('sprop-parameter-sets');
 }
 
 /** Opus (RFC 7587 §7: always 48000 Hz and 2 channels); undefined where the offer has none. */
 export function chooseAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
   const offered = offeredCodecs(section).find((codec) => codec.name.toLowerCase() === 'opus' && codec.clockRateHz === 48_000 && codec.channels === '2');
   return offered && { codec: 'opus', offered, rtx: undefined, feedback: [] };
+}
+
+function rtxOf(offered: OfferedCodec, codecs: readonly OfferedCodec[]): OfferedCodec | undefined {
+  return codecs.find((codec) => codec.name.toLowerCase() === 'rtx' && parameters(codec.fmtp).get('apt') === String(offered.payloadType));
+}
+
+/** The older way of telling the sender a bitrate is left where it has the better one. */
+function receiveFeedback({ feedback }: OfferedCodec): Feedback[] {
+  return RECEIVE_FEEDBACK.filter((value) => feedback.has(value) && !(value === 'goog-remb' && feedback.has('transport-cc')));
+}
+
+/**
+ * Lower is better. What is received may also be single NAL units (packetization-mode 0, which no mode at all stands
+ * for); of the profiles those that every browser plays, as viewers get them as they come.
+ */
+function publishedH264Rank(codec: OfferedCodec): number {
+  if (codec.name.toUpperCase() !== 'H264' || codec.clockRateHz !== 90_000) return Infinity;
+  const fmtp = parameters(codec.fmtp);
+  const mode = fmtp.get('packetization-mode') ?? '0';
+  const profile = fmtp.get('profile-level-id')?.toLowerCase() ?? '42';
+  const byProfile = ['42e0', '4200', '42', '4d', '64'].findIndex((prefix) => profile.startsWith(prefix));
+  if ((mode !== '0' && mode !== '1') || byProfile < 0) return Infinity;
+  return byProfile + (mode === '1' ? 0 : 10);
 }
 
 /**
@@ -93,15 +134,18 @@ function feedbackByFormat(lines: readonly string[]): Map<string, Set<Feedback>> 
   const feedback = new Map<string, Set<Feedback>>();
   for (const line of lines) {
     const [format = '', ...words] = line.split(/ +/);
-    const known = VIDEO_FEEDBACK.find((value) => value === words.join(' '));
+    const known = RECEIVE_FEEDBACK.find((value) => value === words.join(' '));
     if (known) feedback.set(format, (feedback.get(format) ?? new Set()).add(known));
   }
   return feedback;
 }
 
 function parameters(fmtp: string | undefined): Map<string, string> {
-  const pairs = (fmtp ?? '').split(';').map((pair) => pair.trim().split('=', 2));
-  return new Map(pairs.map(([name, value]) => [name?.trim().toLowerCase() ?? '', value?.trim() ?? '']));
+  const pairs = (fmtp ?? '').split(';').map((pair) => {
+    const [name = '', ...value] = pair.split('=');
+    return [name.trim().toLowerCase(), value.join('=').trim()] as const; // base64 has = in its value
+  });
+  return new Map(pairs);
 }
 
 function byPayloadType(lines: readonly string[]): Map<string, string> {

@@ -22,6 +22,8 @@ interface PlannedSection {
 export type MLinePlan =
   | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly codec: NegotiatedCodec })
   | (PlannedSection & { readonly use: 'audio'; readonly codec: NegotiatedCodec })
+  /** Video or audio that a publisher sends. */
+  | (PlannedSection & { readonly use: 'receive'; readonly codec: NegotiatedCodec })
   | (PlannedSection & { readonly use: 'data'; readonly sctpPort: number; readonly maxMessageBytes: number })
   /** Answered inactive; `transport` undefined: rejected with port 0, since it would need a transport of its own. */
   | { readonly use: 'none'; readonly section: MediaSection; readonly transport: number | undefined; readonly reason: string };
@@ -36,7 +38,13 @@ export interface Plan {
   readonly renditions: readonly Rendition[];
 }
 
-type Wish = { use: 'video'; rendition: Rendition; codec: NegotiatedCodec } | { use: 'audio'; codec: NegotiatedCodec } | { use: 'data'; sctpPort: number; maxMessageBytes: number } | { use: 'none'; reason: string };
+/** What an m-line is to get, before it has a transport. */
+export type Wish =
+  | { use: 'video'; rendition: Rendition; codec: NegotiatedCodec }
+  | { use: 'audio'; codec: NegotiatedCodec }
+  | { use: 'receive'; codec: NegotiatedCodec }
+  | { use: 'data'; sctpPort: number; maxMessageBytes: number }
+  | { use: 'none'; reason: string };
 
 /**
  * @param requested renditions for the video m-lines in order. Left out: two or more get raw and processed, a single
@@ -56,7 +64,7 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
     if (reason !== undefined) return { use: 'none', reason };
     if (section.kind === 'video') return wishVideo(section, renditions[videoSections.indexOf(section)], source);
     if (section.kind === 'audio') return wishAudio(section, source);
-    return { use: 'data', sctpPort: sctpPortOf(section), maxMessageBytes: maxMessageBytesOf(section) };
+    return wishData(section);
   });
   if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes)) throw nothingToServe(description, wishes);
   return assignTransports(description, wishes);
@@ -67,8 +75,8 @@ function defaultRenditions(videoSections: number, source: SourceMedia): Renditio
   return [source.renditions.includes('processed') ? 'processed' : 'raw'];
 }
 
-/** Why an m-line cannot carry anything from here; undefined where it can. */
-function refusal(section: MediaSection): string | undefined {
+/** Why an m-line cannot carry anything from here; undefined where it can. @param wrongDirections of audio and video. */
+export function refusal(section: MediaSection, wrongDirections: readonly string[] = ['sendonly', 'inactive']): string | undefined {
   if (section.port === 0 && !section.attributes.has('bundle-only')) return 'its port is 0';
   if (section.kind === 'application') {
     return /^(UDP\/)?DTLS\/SCTP$/.test(section.protocol) ? undefined : `the protocol ${section.protocol} is not spoken`;
@@ -76,8 +84,8 @@ function refusal(section: MediaSection): string | undefined {
   if (section.kind !== 'audio' && section.kind !== 'video') return 'only audio, video and application are served';
   if (!/^UDP\/TLS\/RTP\/SAVPF?$|^RTP\/SAVPF?$/.test(section.protocol)) return `the protocol ${section.protocol} is not spoken`;
   if (!section.attributes.has('rtcp-mux')) return 'it has no a=rtcp-mux';
-  const direction = ['sendonly', 'inactive'].find((name) => section.attributes.has(name));
-  return direction && `it is ${direction}; recvonly or sendrecv is needed`;
+  const direction = wrongDirections.find((name) => section.attributes.has(name));
+  return direction && `it is ${direction}; ${wrongDirections.includes('sendonly') ? 'recvonly' : 'sendonly'} or sendrecv is needed`;
 }
 
 function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
@@ -91,6 +99,10 @@ function wishAudio(section: MediaSection, source: SourceMedia): Wish {
   if (!source.hasAudio) return { use: 'none', reason: 'the source has no audio' };
   const codec = chooseAudioCodec(section);
   return codec ? { use: 'audio', codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
+}
+
+export function wishData(section: MediaSection): Wish {
+  return { use: 'data', sctpPort: sctpPortOf(section), maxMessageBytes: maxMessageBytesOf(section) };
 }
 
 /** RFC 8841 §5: `a=sctp-port`, in older offers `a=sctpmap`; 5000 is what every implementation uses. */
@@ -120,7 +132,8 @@ function nothingToServe(description: SessionDescription, wishes: readonly Wish[]
   );
 }
 
-function codecNames(section: MediaSection): string {
+/** For a message: what an m-line offers, repair formats left out. */
+export function codecNames(section: MediaSection): string {
   const names = new Set(
     offeredCodecs(section)
       .map((codec) => (codec.name.toUpperCase() === 'H264' ? `H264 (${codec.fmtp ?? 'no fmtp'})` : codec.name))
@@ -130,7 +143,7 @@ function codecNames(section: MediaSection): string {
 }
 
 /** M-lines of a BUNDLE group share the transport of the group's first (RFC 9143 §7.3). */
-function assignTransports(description: SessionDescription, wishes: readonly Wish[]): Plan {
+export function assignTransports(description: SessionDescription, wishes: readonly Wish[]): Plan {
   const groups: MediaSection[][] = [];
   const groupOf = new Map<MediaSection, number>();
   const open = (sections: MediaSection[]): void => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { SrtcpSession, SrtpSession } from 'werift';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpSender, type SrtpProfile } from '../../src/peer/srtp.js';
+import { RtpHeader, SrtcpSession, SrtpSession } from 'werift';
+import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpProfile } from '../../src/peer/srtp.js';
+import { seededRandom } from '../helpers/random.js';
 
 const profiles: readonly SrtpProfile[] = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80];
 
@@ -55,6 +56,92 @@ for (const profile of profiles) {
     assert.equal(receiver.unprotect(packets[3] as Buffer), undefined, '63 behind the newest, again');
     assert.equal(receiver.unprotect(third), undefined, 'too old');
     assert.equal(receiver.unprotect(Buffer.alloc(9)), undefined, 'too short');
+  });
+}
+
+for (const profile of profiles) {
+  const name = profile === SRTP_AEAD_AES_128_GCM ? 'AEAD_AES_128_GCM' : 'AES_CM_128_HMAC_SHA1_80';
+
+  /** Protected packets of these indexes, each of them with its index as its payload. */
+  const protectedPackets = (sender: SrtpSender, indexes: readonly number[], ssrc = 0xdeadbeef): Buffer[] =>
+    indexes.map((index) => {
+      const out = Buffer.alloc(100);
+      const fixed = header(index % 65536);
+      fixed.writeUInt32BE(ssrc, 8);
+      return Buffer.from(out.subarray(0, sender.protectRtp(fixed, Buffer.from(String(index)), index, out, 0)));
+    });
+  const payloadOf = (packet: Buffer | undefined): string | undefined => packet?.subarray(12).toString();
+
+  test(`${name}: RTP of another implementation is opened, header extensions and CSRCs included`, () => {
+    const { ours, theirs } = keys(profile);
+    const receiver = new SrtpReceiver(ours);
+    for (let sequenceNumber = 65_500; sequenceNumber < 65_600; sequenceNumber++) {
+      const rtp = new RtpHeader({ sequenceNumber: sequenceNumber % 65536, timestamp: 7, ssrc: 5, payloadType: 96, csrc: [1, 2], extension: true, extensionProfile: 0xbede, extensions: [{ id: 3, payload: Buffer.from([1, 2]) }] });
+      rtp.csrcLength = 2;
+      const payload = randomBytes(sequenceNumber - 65_500);
+      const encrypted = theirs.rtp.encrypt(payload, rtp);
+      assert.deepEqual(receiver.unprotect(encrypted), Buffer.concat([rtp.serialize(rtp.serializeSize), payload]));
+    }
+  });
+
+  test(`${name}: the rollover counter follows reordered packets over several wraps`, () => {
+    const { ours } = keys(profile);
+    const sender = new SrtpSender(ours);
+    const receiver = new SrtpReceiver(ours);
+    const indexes = Array.from({ length: 800 }, (_, i) => 30_000 + i * 300).flatMap((index, i) => (i % 3 === 2 ? [] : i % 3 === 0 ? [index + 300, index] : []));
+    for (const [i, packet] of protectedPackets(sender, indexes).entries()) assert.equal(payloadOf(receiver.unprotect(packet)), String(indexes[i]));
+    assert.ok(indexes.at(-1)! > 3 * 65_536);
+  });
+
+  test(`${name}: a packet is opened once, and not when it is further back than the window`, () => {
+    const { ours } = keys(profile);
+    const receiver = new SrtpReceiver(ours);
+    const sender = new SrtpSender(ours);
+    const [old, edge, lost, newest, next] = protectedPackets(sender, [1000, 1001, 1500, 2024, 3300]) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+    assert.equal(payloadOf(receiver.unprotect(newest)), '2024');
+    assert.equal(receiver.unprotect(newest), undefined, 'again');
+    assert.equal(payloadOf(receiver.unprotect(edge)), '1001', '1023 behind the newest');
+    assert.equal(receiver.unprotect(edge), undefined, '1023 behind the newest, again');
+    assert.equal(receiver.unprotect(old), undefined, '1024 behind the newest');
+    assert.equal(payloadOf(receiver.unprotect(next)), '3300');
+    assert.equal(receiver.unprotect(lost), undefined, 'behind the window');
+    assert.equal(payloadOf(receiver.unprotect(protectedPackets(sender, [3048])[0]!)), '3048', 'the place of 2024, one round later');
+  });
+
+  test(`${name}: a forged packet changes nothing`, () => {
+    const { ours } = keys(profile);
+    const receiver = new SrtpReceiver(ours);
+    const sender = new SrtpSender(ours);
+    const [first, second] = protectedPackets(sender, [10, 11]) as [Buffer, Buffer];
+    assert.ok(receiver.unprotect(first));
+    for (let at = 1; at < second.length; at++) {
+      const forged = Buffer.from(second);
+      forged[at] = (forged[at] ?? 0) ^ 0x20;
+      assert.equal(receiver.unprotect(forged), undefined, `byte ${at}`);
+    }
+    assert.equal(payloadOf(receiver.unprotect(second)), '11');
+  });
+
+  test(`${name}: sources beyond the bound displace the one that was quiet for longest`, () => {
+    const { ours } = keys(profile);
+    const receiver = new SrtpReceiver(ours);
+    const sender = new SrtpSender(ours);
+    for (let ssrc = 1; ssrc <= 64; ssrc++) assert.ok(receiver.unprotect(protectedPackets(sender, [5], ssrc)[0]!));
+    assert.ok(receiver.unprotect(protectedPackets(sender, [6], 1)[0]!));
+    assert.ok(receiver.unprotect(protectedPackets(sender, [5], 65)[0]!));
+    assert.equal(receiver.unprotect(protectedPackets(sender, [6], 1)[0]!), undefined, 'still known');
+  });
+
+  test(`${name}: random bytes and cut packets are not opened, and never throw`, () => {
+    const { ours } = keys(profile);
+    const receiver = new SrtpReceiver(ours);
+    const random = seededRandom(4);
+    const [good] = protectedPackets(new SrtpSender(ours), [10]) as [Buffer];
+    for (let round = 0; round < 5000; round++) {
+      const data = round % 2 === 0 ? Buffer.from(good.subarray(0, Math.floor(random() * good.length))) : randomBytes(Math.floor(random() * 60));
+      if (data.length > 0) data[0] = 0x80 | Math.floor(random() * 64);
+      assert.equal(receiver.unprotect(data), undefined);
+    }
   });
 }
 

@@ -1,0 +1,148 @@
+/** The size of the pictures in a compressed video, read from the bytes that say it: the SPS of H.264, the header of a VP8 keyframe. */
+
+/** Of the picture that is shown: cropping is taken off. */
+export interface PictureSize {
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** Largest side that is believed; beyond it the bytes are something else. */
+const MAX_SIDE_PX = 16_384;
+const MACROBLOCK_PX = 16;
+/** profile_idc whose SPS tells the chroma format (ITU-T H.264 §7.3.2.1.1). */
+const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+/** num_ref_frames_in_pic_order_cnt_cycle is at most 255 (§7.4.2.1.1). */
+const MAX_ORDER_CYCLE = 255;
+
+/** The size that an SPS tells, with its one-byte NAL unit header (ITU-T H.264 §7.3.2.1.1); undefined where it cannot be read. */
+export function h264Size(sps: Buffer): PictureSize | undefined {
+  const bits = new BitReader(withoutEmulationPrevention(sps.subarray(1)));
+  const profile = bits.read(8);
+  bits.skip(16); // constraint flags and level
+  bits.exponential(); // seq_parameter_set_id
+  const chroma = HIGH_PROFILES.has(profile) ? readChromaFormat(bits) : 1;
+  bits.exponential(); // log2_max_frame_num_minus4
+  skipPictureOrder(bits);
+  bits.exponential(); // max_num_ref_frames
+  bits.skip(1); // gaps_in_frame_num_value_allowed_flag
+  const widthInMacroblocks = bits.exponential() + 1;
+  const heightInMapUnits = bits.exponential() + 1;
+  const fieldsPerUnit = bits.read(1) === 1 ? 1 : 2;
+  if (fieldsPerUnit === 2) bits.skip(1); // mb_adaptive_frame_field_flag
+  bits.skip(1); // direct_8x8_inference_flag
+  const [left, right, top, bottom] = bits.read(1) === 1 ? [bits.exponential(), bits.exponential(), bits.exponential(), bits.exponential()] : [0, 0, 0, 0];
+  if (bits.isBeyondEnd) return undefined;
+  // Cropping counts in chroma samples (§7.4.2.1.1, equations 7-19 to 7-22).
+  const cropUnitX = chroma === 1 || chroma === 2 ? 2 : 1;
+  const cropUnitY = (chroma === 1 ? 2 : 1) * fieldsPerUnit;
+  return credible({
+    widthPx: widthInMacroblocks * MACROBLOCK_PX - cropUnitX * (left + right),
+    heightPx: heightInMapUnits * MACROBLOCK_PX * fieldsPerUnit - cropUnitY * (top + bottom),
+  });
+}
+
+/** The size that a VP8 frame tells; undefined where it is no keyframe (RFC 6386 §9.1). */
+export function vp8Size(frame: Buffer): PictureSize | undefined {
+  if (frame.length < 10 || (frame.readUInt8(0) & 1) !== 0 || frame.readUIntBE(3, 3) !== 0x9d012a) return undefined;
+  return credible({ widthPx: frame.readUInt16LE(6) & 0x3fff, heightPx: frame.readUInt16LE(8) & 0x3fff });
+}
+
+/** seq_parameter_set_id of an SPS, pic_parameter_set_id of a PPS; undefined where it cannot be read. */
+export function parameterSetId(unit: Buffer, isSps: boolean): number | undefined {
+  const bits = new BitReader(withoutEmulationPrevention(unit.subarray(1, 16)));
+  if (isSps) bits.skip(24);
+  const id = bits.exponential();
+  return bits.isBeyondEnd || id > (isSps ? 31 : 255) ? undefined : id;
+}
+
+function credible(size: PictureSize): PictureSize | undefined {
+  const isCredible = (px: number): boolean => px > 0 && px <= MAX_SIDE_PX;
+  return isCredible(size.widthPx) && isCredible(size.heightPx) ? size : undefined;
+}
+
+function readChromaFormat(bits: BitReader): number {
+  const chroma = bits.exponential();
+  const isSeparate = chroma === 3 && bits.read(1) === 1;
+  bits.exponential(); // bit_depth_luma_minus8
+  bits.exponential(); // bit_depth_chroma_minus8
+  bits.skip(1); // qpprime_y_zero_transform_bypass_flag
+  if (bits.read(1) === 1) {
+    for (let list = 0; list < (chroma === 3 ? 12 : 8); list++) if (bits.read(1) === 1) skipScalingList(bits, list < 6 ? 16 : 64);
+  }
+  return isSeparate ? 0 : chroma;
+}
+
+/** §7.3.2.1.1.1. */
+function skipScalingList(bits: BitReader, size: number): void {
+  let last = 8;
+  let next = 8;
+  for (let i = 0; i < size; i++) {
+    if (next !== 0) next = (last + bits.signedExponential() + 256) & 0xff;
+    if (next !== 0) last = next;
+  }
+}
+
+function skipPictureOrder(bits: BitReader): void {
+  const type = bits.exponential();
+  if (type === 0) bits.exponential(); // log2_max_pic_order_cnt_lsb_minus4
+  if (type !== 1) return;
+  bits.skip(1); // delta_pic_order_always_zero_flag
+  bits.exponential(); // offset_for_non_ref_pic
+  bits.exponential(); // offset_for_top_to_bottom_field
+  const cycle = Math.min(bits.exponential(), MAX_ORDER_CYCLE);
+  for (let i = 0; i < cycle; i++) bits.exponential();
+}
+
+/** Takes out the 3 of each 00 00 03 (§7.4.1). */
+function withoutEmulationPrevention(data: Buffer): Buffer {
+  const bytes = Buffer.alloc(data.length);
+  let size = 0;
+  let zeros = 0;
+  for (const byte of data) {
+    if (zeros >= 2 && byte === 3) {
+      zeros = 0;
+      continue;
+    }
+    zeros = byte === 0 ? zeros + 1 : 0;
+    bytes[size++] = byte;
+  }
+  return bytes.subarray(0, size);
+}
+
+/** Bits from the left; zeros beyond the end. */
+class BitReader {
+  #at = 0;
+
+  constructor(readonly data: Buffer) {}
+
+  get isBeyondEnd(): boolean {
+    return this.#at > this.data.length * 8;
+  }
+
+  /** At most 32. */
+  read(bits: number): number {
+    let value = 0;
+    for (let i = 0; i < bits; i++) {
+      value = value * 2 + (((this.data[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
+      this.#at++;
+    }
+    return value;
+  }
+
+  skip(bits: number): void {
+    this.#at += bits;
+  }
+
+  /** ue(v), §9.1. */
+  exponential(): number {
+    let zeros = 0;
+    while (zeros < 32 && this.read(1) === 0) zeros++;
+    return 2 ** zeros - 1 + this.read(zeros);
+  }
+
+  /** se(v), §9.1.1. */
+  signedExponential(): number {
+    const code = this.exponential();
+    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
+  }
+}
