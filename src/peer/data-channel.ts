@@ -1,5 +1,11 @@
-/** A data channel as this room uses it: short texts, a measure of what waits, and an end. */
+/** A data channel as this room uses it: short messages, a measure of what waits, and an end. */
 import type { RTCDataChannel } from 'werift';
+
+/**
+ * Bytes beyond which a channel takes nothing more: what waits longer than that is of no use to anybody. Channels that
+ * lose messages on purpose stay far below.
+ */
+export const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 export interface TextChannel {
   readonly label: string;
@@ -7,12 +13,18 @@ export interface TextChannel {
   readonly bufferedBytes: number;
   /** Largest message in bytes that the other side takes. */
   readonly maxMessageBytes: number;
-  /** Called with each text. Binary messages are nobody's business. */
+  /** Called with each text. */
   onText: (text: string) => void;
+  /** Called with each binary message. */
+  onBinary: (data: Buffer) => void;
+  /** Called when all that was handed over is on the network. */
+  onDrained: () => void;
   /** Called once, when either side or the connection has ended it. */
   onClosed: () => void;
-  /** Hands a text over; false where the channel is not open or the text is too long. Never throws. */
+  /** Hands a text over; false where the channel is not open or full, or the text is too long. Never throws. */
   send(text: string): boolean;
+  /** As `send`, for bytes. They must not change afterwards. */
+  sendBinary(data: Buffer): boolean;
   /** Ends it once everything has been sent. Idempotent. */
   close(): void;
 }
@@ -20,6 +32,8 @@ export interface TextChannel {
 /** A channel that the client opened. */
 export class DataChannel implements TextChannel {
   onText: (text: string) => void = () => undefined;
+  onBinary: (data: Buffer) => void = () => undefined;
+  onDrained: () => void = () => undefined;
   onClosed: () => void = () => undefined;
   readonly maxMessageBytes: number;
   readonly #channel: RTCDataChannel;
@@ -29,7 +43,9 @@ export class DataChannel implements TextChannel {
     this.maxMessageBytes = maxMessageBytes;
     channel.onMessage.subscribe((data) => {
       if (typeof data === 'string') this.onText(data);
+      else this.onBinary(data);
     });
+    channel.bufferedAmountLow.subscribe(() => this.onDrained());
     channel.stateChanged.subscribe((state) => {
       if (state === 'closed') this.onClosed();
     });
@@ -44,15 +60,22 @@ export class DataChannel implements TextChannel {
   }
 
   send(text: string): boolean {
-    if (this.#channel.readyState !== 'open') return false;
-    if (Buffer.byteLength(text) > this.maxMessageBytes) return false;
-    this.#channel.send(text);
-    return true;
+    return this.#send(text, Buffer.byteLength(text));
+  }
+
+  sendBinary(data: Buffer): boolean {
+    return this.#send(data, data.length);
   }
 
   close(): void {
     // A reset that overtakes the last message would lose it.
     if (this.#channel.bufferedAmount > 0) this.#channel.bufferedAmountLow.once(() => this.#channel.close());
     else this.#channel.close();
+  }
+
+  #send(message: string | Buffer, bytes: number): boolean {
+    if (this.#channel.readyState !== 'open' || bytes > this.maxMessageBytes || this.#channel.bufferedAmount > MAX_BUFFERED_BYTES) return false;
+    this.#channel.send(message);
+    return true;
   }
 }

@@ -8,6 +8,8 @@ export interface ReceptionReport {
   readonly fractionLost: number;
   /** Since the start; negative where duplicates outnumber losses. */
   readonly packetsLost: number;
+  /** Of the sequence numbers that arrived: cycles × 2^16 + the highest (RFC 3550 §6.4.1). */
+  readonly extendedHighestSequence: number;
   /** Interarrival jitter in ticks of the media's clock. */
   readonly jitterTicks: number;
   /** Middle 32 bits of the NTP time of the newest Sender Report; 0: none yet. */
@@ -72,6 +74,7 @@ function parseReports(packet: Buffer, from: number, count: number): ReceptionRep
       ssrc: packet.readUInt32BE(at),
       fractionLost: packet.readUInt8(at + 4) / 256,
       packetsLost: packet.readIntBE(at + 5, 3),
+      extendedHighestSequence: packet.readUInt32BE(at + 8),
       jitterTicks: packet.readUInt32BE(at + 12),
       lastSenderReport: packet.readUInt32BE(at + 16),
       delaySinceLastSenderReport: packet.readUInt32BE(at + 20),

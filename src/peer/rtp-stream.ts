@@ -44,6 +44,10 @@ export interface RtpStreamStats {
   /** 0..1, as of the latest report. */
   readonly fractionLost: number;
   readonly jitterMs: number;
+  /** Highest sequence number that the viewer reported, with its cycles; undefined before its first report. */
+  readonly highestReported: number | undefined;
+  /** Requests of the viewer to send packets again. */
+  readonly nacksReceived: number;
   /** From reports; undefined before the first that refers to a Sender Report. */
   readonly roundTripMs: number | undefined;
 }
@@ -74,6 +78,7 @@ export class RtpStream implements FrameSink {
   #bytesSent = 0;
   #packetsRepaired = 0;
   #packetsNotRepaired = 0;
+  #nacksReceived = 0;
   #report: ReceptionReport | undefined;
   #roundTripMs: number | undefined;
 
@@ -98,6 +103,8 @@ export class RtpStream implements FrameSink {
       packetsLost: Math.max(0, this.#report?.packetsLost ?? 0),
       fractionLost: this.#report?.fractionLost ?? 0,
       jitterMs: ((this.#report?.jitterTicks ?? 0) * 1000) / clockRateHz(this.#init.codec.codec),
+      highestReported: this.#report?.extendedHighestSequence,
+      nacksReceived: this.#nacksReceived,
       roundTripMs: this.#roundTripMs,
     };
   }
@@ -139,6 +146,7 @@ export class RtpStream implements FrameSink {
 
   /** The viewer lost packets (RFC 4585 §6.2.1): those still remembered are sent again, within bounds. */
   repair(sequenceNumbers: readonly number[]): void {
+    this.#nacksReceived++;
     const now = this.#init.clock.now();
     const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, this.#roundTripMs ?? 0);
     const repairs: RtpPacket[] = [];

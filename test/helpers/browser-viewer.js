@@ -142,6 +142,7 @@ globalThis.sightlineViewers = (() => {
     const key = `command ${Math.random()}`;
     return new Promise((resolve) => {
       const onMessage = ({ data }) => {
+        if (typeof data !== 'string') return;
         const answer = JSON.parse(data);
         if (answer.id !== key) return;
         channel.removeEventListener('message', onMessage);

@@ -11,7 +11,7 @@ test('a compound packet of another implementation is read: report, NACK and PLI'
     new RtcpPayloadSpecificFeedback({ feedback: new PictureLossIndication({ senderSsrc: 1, mediaSsrc: 7 }) }).serialize(),
   ]);
   assert.deepEqual(parseRtcp(compound), [
-    { type: 'report', reports: [{ ssrc: 7, fractionLost: 0.25, packetsLost: 300, jitterTicks: 900, lastSenderReport: 0x12345678, delaySinceLastSenderReport: 65_536 }] },
+    { type: 'report', reports: [{ ssrc: 7, fractionLost: 0.25, packetsLost: 300, extendedHighestSequence: 70_000, jitterTicks: 900, lastSenderReport: 0x12345678, delaySinceLastSenderReport: 65_536 }] },
     { type: 'nack', ssrc: 7, sequenceNumbers: [65_535, 0, 1, 100] },
     { type: 'keyframe-request', ssrc: 7 },
   ]);

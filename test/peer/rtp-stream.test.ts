@@ -77,7 +77,7 @@ test('the MID extension is sent until the viewer reports the stream, and again i
   const [withMid] = transport.sent;
   assert.ok(withMid);
   assert.deepEqual(withMid.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
-  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
   stream.send(frame(1));
   assert.equal(transport.sent[1]?.rtp.header.extension, false);
   stream.repair([withMid.rtp.header.sequenceNumber]);
@@ -94,7 +94,7 @@ test('a NACK is answered with the very packet, once in a round trip', async () =
   await clock.advance(25);
   stream.repair([lost]);
   assert.equal(transport.sent.length, 7);
-  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, jitterTicks: 0, lastSenderReport: compactNtp(clock.wallClock() - 200), delaySinceLastSenderReport: 0 });
+  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: compactNtp(clock.wallClock() - 200), delaySinceLastSenderReport: 0 });
   assert.ok(Math.abs((stream.stats.roundTripMs ?? 0) - 200) < 1);
   await clock.advance(100);
   stream.repair([lost]);
