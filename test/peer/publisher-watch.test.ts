@@ -43,7 +43,7 @@ describe('the watch over a publisher', () => {
     await seconds(7, 30);
     await seconds(8, 0);
     assert.deepEqual(messages('no frames').map(({ level, fields }) => [level, fields]), [['warn', { failure: 1, silentMs: 8000 }]]);
-    assert.equal(requests[0], undefined);
+    assert.ok(requests.every(({ atS }) => atS > 15), 'not asked yet');
     await seconds(1000, 0);
     assert.deepEqual(requests.slice(0, 6).map(({ atS }) => atS), [17, 47, 107, 227, 347, 467]);
     assert.equal(requests[0]?.reason, 'No frames for 10s');
