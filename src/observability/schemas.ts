@@ -102,6 +102,7 @@ export const Health = Type.Object({
   resources: Type.Object({
     peer_connections: Type.Integer(),
     udp_sockets: Type.Integer(),
+    tcp_sockets: Type.Integer(),
     child_processes: Type.Integer(),
     workers: Type.Integer(),
     timers: Type.Integer(),

@@ -104,6 +104,8 @@ export class IceEndpoint {
     const endpoint = new IceEndpoint(options.clock);
     try {
       endpoint.#gathering = await IceGathering.start(options, {
+        localUfrag: endpoint.localUfrag,
+        localPassword: endpoint.localPassword,
         onPath: (socket, candidate) => endpoint.#addPath(socket, candidate),
         onCandidate: (candidate) => endpoint.#found(candidate),
       });

@@ -2,15 +2,18 @@
  * How an ICE agent comes by its candidates: host candidates at once, then, one by one, what STUN servers see of the
  * sockets. A server that is in trouble is passed over and named in `troubles`; it never fails the agent.
  */
+import assert from 'node:assert/strict';
+import net from 'node:net';
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { ResourceLedger } from '../resources.js';
-import type { HostAddress } from './host-addresses.js';
+import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { LocalCandidate } from './ice-candidates.js';
 import type { IcePath } from './ice-path.js';
 import type { IceSocket } from './ice-socket.js';
 import { reflections } from './ice-stun.js';
+import type { IceTcpListener } from './ice-tcp-listener.js';
 import { UdpSocket } from './udp-socket.js';
 
 export interface IceOptions {
@@ -19,14 +22,20 @@ export interface IceOptions {
   readonly portRange: readonly [number, number] | undefined;
   /** `stun:host:port`; empty: none is asked. */
   readonly stunUrls: readonly string[];
+  /** Addresses of a 1:1 NAT in front of the sockets. */
+  readonly publicIps?: readonly string[] | undefined;
+  /** Takes clients by TCP, too. */
+  readonly tcp?: IceTcpListener | undefined;
   readonly clock: Clock;
   readonly ledger: ResourceLedger;
   /** Told of STUN and TURN servers in trouble. */
   readonly logger?: Logger | undefined;
 }
 
-/** What gathering finds. */
-export interface GatheringEvents {
+/** The agent that gathers. */
+export interface GatheringAgent {
+  readonly localUfrag: string;
+  readonly localPassword: string;
   onPath(socket: IceSocket, candidate: LocalCandidate): IcePath;
   /** Another address of a path: not checked from, but advertised. */
   onCandidate(candidate: LocalCandidate): void;
@@ -34,6 +43,8 @@ export interface GatheringEvents {
 
 /** How long descriptions that cannot be followed by candidates wait for them. */
 const GATHERED_MS = 1000;
+/** Of each family. */
+const MAX_PUBLIC_IPS = 4;
 /** When a client that found every port in use may try again. */
 const RETRY_AFTER_S = 5;
 
@@ -45,13 +56,13 @@ export class IceGathering {
   /** Resolves when no more candidates will come. */
   readonly complete: Promise<void>;
   readonly #options: IceOptions;
-  readonly #events: GatheringEvents;
+  readonly #agent: GatheringAgent;
   readonly #paths: IcePath[];
   readonly #closing = new AbortController();
 
-  private constructor(options: IceOptions, events: GatheringEvents, paths: IcePath[]) {
+  private constructor(options: IceOptions, agent: GatheringAgent, paths: IcePath[]) {
     this.#options = options;
-    this.#events = events;
+    this.#agent = agent;
     this.#paths = paths;
     const searches = options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url)));
     const done = new AbortController();
@@ -63,16 +74,18 @@ export class IceGathering {
    * Binds the sockets; the servers are asked afterwards.
    * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
    */
-  static async start(options: IceOptions, events: GatheringEvents): Promise<IceGathering> {
+  static async start(options: IceOptions, agent: GatheringAgent): Promise<IceGathering> {
     const { portRange, ledger } = options;
     const opened = await Promise.allSettled(options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger })));
     const paths = opened.flatMap((result, order) => {
       const address = options.addresses[order]?.advertise;
       if (result.status === 'rejected' || address === undefined) return [];
-      return [events.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order })];
+      return [agent.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order })];
     });
     if (paths.length === 0) throw unboundError(options, opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))[0]);
-    return new IceGathering(options, events, paths);
+    if (options.tcp) paths.push(tcpPath(options, options.tcp, agent));
+    for (const path of paths) for (const candidate of publicCandidates(options, path)) agent.onCandidate(candidate);
+    return new IceGathering(options, agent, paths);
   }
 
   /** What is still asked is not waited for. */
@@ -95,9 +108,33 @@ export class IceGathering {
     await reflections(url, this.#paths, ({ path, host, port }) => {
       if (this.#closing.signal.aborted) return;
       const { address, port: boundPort, localPreference } = path.candidate;
-      this.#events.onCandidate({ type: 'srflx', transport: 'udp', address: host, port, localPreference, related: { address, port: boundPort } });
+      this.#agent.onCandidate({ type: 'srflx', transport: 'udp', address: host, port, localPreference, related: { address, port: boundPort } });
     });
   }
+}
+
+/** One path for all addresses: the port is the server's. */
+function tcpPath({ addresses }: IceOptions, tcp: IceTcpListener, agent: GatheringAgent): IcePath {
+  const candidates = addresses.map(({ advertise }, order) => ({ type: 'host', transport: 'tcp', address: advertise, port: tcp.port, localPreference: 65_535 - order }) as const);
+  const [first, ...others] = candidates;
+  assert(first, 'an agent has an address');
+  const path = agent.onPath(tcp.register(agent.localUfrag, agent.localPassword), first);
+  for (const candidate of others) agent.onCandidate(candidate);
+  return path;
+}
+
+/**
+ * What a 1:1 NAT makes of a path (RFC 8445 §5.1.1.2). They are server-reflexive, as if a STUN server had told: so
+ * clients on the same network as the server prefer its own address, and need no NAT that sends packets back inside.
+ * Which of several addresses the NAT leads to is not known; each is offered, and the others just do not answer.
+ */
+function publicCandidates({ publicIps = [], addresses }: IceOptions, { candidate: base }: IcePath): LocalCandidate[] {
+  if (isLoopback(base.address) && !addresses.every(({ loopback }) => loopback)) return [];
+  const { transport, address, port, localPreference } = base;
+  return publicIps
+    .filter((ip) => net.isIP(ip) === net.isIP(address) && ip !== address)
+    .slice(0, MAX_PUBLIC_IPS)
+    .map((ip) => ({ type: 'srflx', transport, address: ip, port, localPreference, related: { address, port } }));
 }
 
 function unboundError({ portRange }: IceOptions, cause: unknown): Error {

@@ -20,7 +20,8 @@ export function addPath(ice: IceInternals, socket: IceSocket, candidate: LocalCa
       return socket.isClosed;
     },
     address: { address: candidate.address, port: candidate.port },
-    addressFamily: candidate.address.includes(':') ? 6 : 4,
+    // By TCP the client comes to us, from whatever address.
+    addressFamily: candidate.transport === 'tcp' ? 0 : candidate.address.includes(':') ? 6 : 4,
     send: (data, [host, port]) => {
       socket.send(data, host, port);
       return Promise.resolve();

@@ -51,7 +51,7 @@ export async function reflections(uri: string, paths: readonly IcePath[], onRefl
 
 /** A socket on the loopback interface reaches loopback alone. */
 function canReach({ candidate }: IcePath, server: string): boolean {
-  return net.isIP(candidate.address) === net.isIP(server) && isLoopback(candidate.address) === isLoopback(server);
+  return candidate.transport === 'udp' && net.isIP(candidate.address) === net.isIP(server) && isLoopback(candidate.address) === isLoopback(server);
 }
 
 async function query(path: IcePath, server: ServerAddress, onReflection: (reflection: Reflection) => void): Promise<void> {

@@ -38,7 +38,8 @@ export interface IceInternals {
 export interface StunSocket {
   readonly closed: boolean;
   readonly address: { readonly address: string; readonly port: number };
-  readonly addressFamily: 4 | 6;
+  /** 0: both. */
+  readonly addressFamily: 0 | 4 | 6;
   send(data: Buffer, address: readonly [string, number]): Promise<void>;
   close(): Promise<void>;
 }

@@ -45,7 +45,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       activity: () => [],
       sessions: () => [],
       detectorLoaded: () => true,
-      resources: () => ({ peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
+      resources: () => ({ peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
       isReady: () => true,
       webhooks: () => [],
       ...overrides.state,

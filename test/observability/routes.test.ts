@@ -150,7 +150,7 @@ describe('GET /health and /ready', () => {
     assert.ok(own.cpu_s > 0 && own.rss_bytes > 1e6);
     assert.deepEqual(rest, {
       status: 'ok', reasons: [], uptime_s: 1.5, version: '0.0.0', detector_loaded: true, active_clients: 0,
-      resources: { peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 1, timers: 2 },
+      resources: { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 },
       webhooks: [],
     });
   });

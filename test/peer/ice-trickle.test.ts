@@ -87,6 +87,15 @@ describe('an ICE agent with trickled candidates', () => {
     assert.deepEqual(endpoint.report.remote, { host: MAX_CANDIDATES });
   });
 
+  it('offers the public addresses of a 1:1 NAT for each socket of their family', async (t) => {
+    const endpoint = await open(t, { publicIps: ['203.0.113.5', '2001:db8::5'] });
+    const [host, srflx, ...others] = endpoint.candidates;
+    const port = host?.split(' ')[5];
+    assert.match(srflx ?? '', new RegExp(`^candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.5 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}$`));
+    assert.deepEqual(others, []);
+    assert.deepEqual(endpoint.report.local, { host: 1, srflx: 1 });
+  });
+
   it('tells consent that expired from checks that never worked', { timeout: 60_000 }, async (t) => {
     const [server, client] = [await open(t), await open(t)];
     const both = Promise.all([nominated(server), nominated(client)]);

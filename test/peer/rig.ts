@@ -84,7 +84,7 @@ export class Rig {
   /** Closes and checks that nothing is held. */
   async close(): Promise<void> {
     await this.manager.closeAll('server-closing');
-    assert.deepEqual(this.ledger.snapshot(), { peer_connections: 0, udp_sockets: 0, child_processes: 0, workers: 0, timers: 0 });
+    assert.deepEqual(this.ledger.snapshot(), { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 0, timers: 0 });
     assert.equal(this.gateway.leases, 0, 'leases');
     assert.equal(this.gateway.detectionLeases, 0, 'leases of detections');
     assert.equal(this.gateway.subscriptions, 0, 'subscriptions');
