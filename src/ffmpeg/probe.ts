@@ -5,51 +5,8 @@
 import { open } from 'node:fs/promises';
 import type { ResourceLedger } from '../resources.js';
 import type { FfmpegTools } from './deps.js';
+import { isKnown, parseListing, videoStream, type PacketInfo, type VideoStreamInfo } from './listing.js';
 import { runTool } from './run-tool.js';
-
-/** The video stream of a file. */
-export interface VideoStreamInfo {
-  /** Index among all streams, for `-map 0:<index>`. */
-  readonly index: number;
-  readonly codec: string;
-  /** `High`, `Main`, `Constrained Baseline`; empty where the codec has none. */
-  readonly profile: string;
-  readonly pixelFormat: string;
-  /** As coded, before rotation. */
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** Clockwise turn for display: 0, 90, 180 or 270 degrees. */
-  readonly rotation: 0 | 90 | 180 | 270;
-  /** Width of a pixel divided by its height. */
-  readonly pixelAspect: number;
-  readonly isInterlaced: boolean;
-  /** Depth of picture reordering; 0 means no B-frames. */
-  readonly reorderDepth: number;
-  /** Average and base frame rate as ffprobe's fractions, `30000/1001`; `0/0` when unknown. */
-  readonly averageFrameRate: string;
-  readonly baseFrameRate: string;
-  /** `bt709`, `smpte170m`, ...; empty when the file does not say. */
-  readonly colourSpace: string;
-  readonly packets: PacketInfo;
-}
-
-/** What the packets of a stream say. */
-export interface PacketInfo {
-  /** True when the first packet that is shown is a keyframe. */
-  readonly startsWithKeyframe: boolean;
-  /** True when decoding can begin with the first packet, even if that one itself is not shown. */
-  readonly startsDecodable: boolean;
-  /** The file's own timestamp of the first picture, in seconds. */
-  readonly beginS: number;
-  /** The file's own timestamp of the first keyframe, in seconds; undefined when there is none. */
-  readonly firstKeyframeS: number | undefined;
-  /** Longest time without a keyframe in seconds, the time before the first and after the last included. */
-  readonly longestIntervalS: number;
-  /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
-  readonly spanS: number | undefined;
-  /** Packets that were read. */
-  readonly count: number;
-}
 
 /** What was found. */
 export interface ProbeResult {
@@ -111,75 +68,6 @@ export async function probe(tools: FfmpegTools, file: string, sizeBytes: number,
   return { ...common, video: videoStream(found, found.width, found.height, info), problem };
 }
 
-interface ListedStream {
-  readonly index: number;
-  readonly codec_type?: string;
-  readonly codec_name?: string;
-  readonly profile?: string;
-  readonly pix_fmt?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly sample_aspect_ratio?: string;
-  readonly field_order?: string;
-  readonly has_b_frames?: number;
-  readonly avg_frame_rate?: string;
-  readonly r_frame_rate?: string;
-  readonly color_space?: string;
-  readonly duration?: string;
-  readonly disposition?: { readonly attached_pic?: number };
-  readonly tags?: { readonly rotate?: string };
-  readonly side_data_list?: readonly { readonly rotation?: number }[];
-}
-
-interface Listing {
-  readonly streams: readonly ListedStream[];
-  readonly format?: { readonly format_name?: string; readonly duration?: string };
-}
-
-function parseListing(json: string): Listing | undefined {
-  try {
-    const listing = JSON.parse(json) as Partial<Listing>;
-    return listing.streams ? { streams: listing.streams, ...(listing.format && { format: listing.format }) } : undefined;
-  } catch {
-    // Cut off in the middle: as good as nothing found.
-    return undefined;
-  }
-}
-
-function videoStream(stream: ListedStream, widthPx: number, heightPx: number, packets: PacketInfo): VideoStreamInfo {
-  return {
-    index: stream.index,
-    codec: stream.codec_name ?? '',
-    profile: stream.profile ?? '',
-    pixelFormat: stream.pix_fmt ?? '',
-    widthPx,
-    heightPx,
-    rotation: rotationOf(stream),
-    pixelAspect: pixelAspectOf(stream.sample_aspect_ratio),
-    isInterlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
-    reorderDepth: stream.has_b_frames ?? 0,
-    averageFrameRate: stream.avg_frame_rate ?? '0/0',
-    baseFrameRate: stream.r_frame_rate ?? '0/0',
-    colourSpace: isKnown(stream.color_space) ? (stream.color_space ?? '') : '',
-    packets,
-  };
-}
-
-/** The display matrix turns counter-clockwise; the older tag clockwise. */
-function rotationOf(stream: ListedStream): 0 | 90 | 180 | 270 {
-  const matrix = stream.side_data_list?.find(({ rotation }) => rotation !== undefined)?.rotation;
-  const clockwise = matrix !== undefined ? -matrix : Number(stream.tags?.rotate ?? 0);
-  const quarter = (((Math.round(clockwise / 90) % 4) + 4) % 4) as 0 | 1 | 2 | 3;
-  return ([0, 90, 180, 270] as const)[quarter];
-}
-
-function pixelAspectOf(ratio: string | undefined): number {
-  const [width, height] = (ratio ?? '1:1').split(':').map(Number);
-  const aspect = width && height && width > 0 && height > 0 ? width / height : 1;
-  // Rounding of odd sizes, not a wish.
-  return Math.abs(aspect - 1) < 0.01 ? 1 : aspect;
-}
-
 /** One line a packet: presentation time, decoding time, flags (K keyframe, D decoded but not shown). */
 function readPackets(csv: string, isWhole: boolean): PacketInfo {
   const all = csv.split('\n').flatMap((line) => {
@@ -230,10 +118,6 @@ function explain(stderr: string, file: string, begin: Buffer): string {
 
 function nothing(problem: string): ProbeResult {
   return { container: '', durationS: undefined, video: undefined, audio: undefined, problem };
-}
-
-function isKnown(name: string | undefined): boolean {
-  return name !== undefined && name !== '' && name !== 'unknown' && name !== 'none';
 }
 
 function positive(text: string | undefined): number | undefined {

@@ -6,7 +6,9 @@ import { MediaPeerError } from '../errors.js';
 import { trackChild } from './children.js';
 import type { FfmpegDeps } from './deps.js';
 import { startFluent, type CommandLine } from './fluent.js';
+import type { Redact } from './redact.js';
 import { readReusing } from './reused-reads.js';
+import { StderrTail } from './stderr-tail.js';
 
 /** What to run. */
 export interface ProcessSpec extends CommandLine {
@@ -23,6 +25,8 @@ export interface ProcessSpec extends CommandLine {
   readonly expectOutput: 'always' | 'on-input';
   /** How long standard output may be silent while output is expected. Default 10000 ms. */
   readonly outputTimeoutMs?: number;
+  /** Takes secrets out of what the process says and of its command line, before anybody sees them. Default: there are none. */
+  readonly redact?: Redact;
 }
 
 /** How a process ended. */
@@ -55,7 +59,6 @@ export interface FfmpegProcess {
   close(): Promise<ProcessEnd>;
 }
 
-const STDERR_TAIL_CHARS = 4_000;
 const KILL_GRACE_MS = 500;
 /** Between exit and the end of the pipes; passes quickly unless a reader is stuck. */
 const DRAIN_GRACE_MS = 500;
@@ -81,7 +84,7 @@ class RunningProcess implements FfmpegProcess {
   /** How it exited while its last output was not read yet. */
   #exited: { readonly code: number | null; readonly signal: string | null } | undefined;
   #beforeStart: { chunks: readonly Buffer[]; done: (() => void) | undefined }[] = [];
-  #stderr = '';
+  readonly #stderr: StderrTail;
   /** Since when output is owed; undefined while none is. */
   #owedSinceMs: number | undefined;
   #failure: MediaPeerError | undefined;
@@ -93,6 +96,7 @@ class RunningProcess implements FfmpegProcess {
     this.#deps = deps;
     this.#spec = spec;
     this.#timeoutMs = spec.outputTimeoutMs ?? 10_000;
+    this.#stderr = new StderrTail(spec.redact);
     const { promise, resolve } = promiseWithResolve<ProcessEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -157,11 +161,9 @@ class RunningProcess implements FfmpegProcess {
     this.#stdout = stdout;
     if (child.pid !== undefined) trackChild(child);
     const { logger } = this.#deps;
-    logger.debug({ owner: this.#spec.owner, pid: child.pid, commandLine }, 'ffmpeg started');
+    logger.debug({ owner: this.#spec.owner, pid: child.pid, commandLine: this.#redacted(commandLine) }, 'ffmpeg started');
     child.stdin?.on('error', () => this.#flushBeforeStart());
-    child.stderr?.on('data', (text: string | Buffer) => {
-      this.#stderr = (this.#stderr + String(text)).slice(-STDERR_TAIL_CHARS);
-    });
+    child.stderr?.on('data', (text: string | Buffer) => this.#stderr.push(String(text)));
     const onChunk = (chunk: Buffer): void => this.#output(chunk);
     if (this.#spec.reusesChunks !== true || !readReusing(stdout, onChunk)) stdout.on('data', onChunk);
     child.once('close', (code, signal) => this.#end(code, signal));
@@ -186,7 +188,10 @@ class RunningProcess implements FfmpegProcess {
 
   #startFailed(error: Error): void {
     if (this.#child?.pid !== undefined) return;
-    this.#failure ??= new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) could not be started: ${error.message}`, { cause: error });
+    this.#failure ??= new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) could not be started: ${this.#redacted(error.message)}`, {
+      // The error of a start carries the whole command line.
+      ...(!this.#spec.redact && { cause: error }),
+    });
     this.#end(null, null);
   }
 
@@ -208,7 +213,7 @@ class RunningProcess implements FfmpegProcess {
     if (this.#owedSinceMs === undefined || this.#deps.clock.now() - this.#owedSinceMs < this.#timeoutMs) return;
     this.#fail(
       new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${this.#timeoutMs} ms${this.#lastLines()}`, {
-        details: { stderr: this.#stderr },
+        details: { stderr: this.#stderr.text },
       }),
     );
   }
@@ -242,19 +247,23 @@ class RunningProcess implements FfmpegProcess {
     const { owner } = this.#spec;
     const failed = this.#failure ?? (exitCode === 0 ? undefined : this.#exitError(exitCode, signal));
     const error = this.#requested ? undefined : failed;
-    this.#deps.logger.debug({ owner, exitCode, signal, requested: this.#requested, stderr: this.#stderr }, 'ffmpeg ended');
+    this.#deps.logger.debug({ owner, exitCode, signal, requested: this.#requested, stderr: this.#stderr.text }, 'ffmpeg ended');
     this.#resolveClosed({ requested: this.#requested, exitCode, signal, lastLines: this.#lastLines(), ...(error && { error }) });
   }
 
   #exitError(exitCode: number | null, signal: string | null): MediaPeerError {
     const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
     return new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) ${how}${this.#lastLines()}`, {
-      details: { exitCode, signal, stderr: this.#stderr },
+      details: { exitCode, signal, stderr: this.#stderr.text },
     });
   }
 
+  #redacted(text: string): string {
+    return this.#spec.redact?.(text) ?? text;
+  }
+
   #lastLines(): string {
-    const lines = this.#stderr.trim().split('\n').slice(-3).join(' | ');
+    const lines = this.#stderr.text.trim().split('\n').slice(-3).join(' | ');
     return lines === '' ? '' : `; last lines: ${lines}`;
   }
 

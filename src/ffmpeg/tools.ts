@@ -33,6 +33,7 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
     version: ffmpeg.version,
     encoders,
     passTimestamps: [isAtLeast(ffmpeg.version, 5, 1, 107_000) ? '-fps_mode' : '-vsync', 'passthrough'],
+    rtspTimeout: isAtLeast(ffmpeg.version, 5, 0, 102_000) ? '-timeout' : '-stimeout',
     readInRealTime: ['-re', ...(isAtLeast(ffmpeg.version, 6, 1, 112_000) ? ['-readrate_initial_burst', '0.001'] : [])],
   };
 }

@@ -1,0 +1,129 @@
+/**
+ * An input that is called: a camera on the network, or a device of this machine. ffmpeg can open far more than
+ * that (local files, pipes, lists of other inputs), and a playlist or a redirect may name any of it; so each
+ * kind of input gets its own list of protocols and containers, and nothing else is ever opened.
+ */
+import type { FfmpegTools } from './deps.js';
+import type { ProcessPort } from './fluent.js';
+import type { Redact } from './redact.js';
+
+/** Schemes of network inputs. */
+export const LIVE_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'rtmp', 'rtmps'] as const;
+export type LiveScheme = (typeof LIVE_SCHEMES)[number];
+
+/** ffmpeg's names of device inputs. `lavfi` makes test pictures. */
+export const DEVICE_FORMATS = ['v4l2', 'avfoundation', 'dshow', 'lavfi'] as const;
+export type DeviceFormat = (typeof DEVICE_FORMATS)[number];
+
+/** What is called. Its address and its options hold credentials: they go nowhere but to ffmpeg. */
+export interface LiveInput {
+  readonly kind: LiveScheme | DeviceFormat;
+  /** URL or device. */
+  readonly address: string;
+  /** ffmpeg's name of the container, where it need not be found out. */
+  readonly format?: string | undefined;
+  /** Of `liveOptionRules(kind)`, as ffmpeg takes them. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Takes the credentials of this input out of a text. */
+  readonly redact: Redact;
+}
+
+/** Containers by the names that people use for them. */
+export const STREAM_FORMATS: Readonly<Record<string, string>> = {
+  mjpeg: 'mpjpeg', mpjpeg: 'mpjpeg', hls: 'hls', flv: 'flv', ts: 'mpegts', mpegts: 'mpegts', mp4: 'mov', matroska: 'matroska', h264: 'h264', hevc: 'hevc',
+};
+
+/** What an option may be. */
+export interface LiveOptionRule {
+  readonly pattern: RegExp;
+  /** In words, for messages. */
+  readonly allowed: string;
+}
+
+const TRANSPORT: LiveOptionRule = { pattern: /^(tcp|udp|udp_multicast|http)$/, allowed: 'one of tcp, udp, udp_multicast, http' };
+const SIZE: LiveOptionRule = { pattern: /^[1-9]\d{0,4}x[1-9]\d{0,4}$/, allowed: 'a size such as 1280x720' };
+const RATE: LiveOptionRule = { pattern: /^\d{1,5}(\.\d{1,3}|\/\d{1,5})?$/, allowed: 'frames a second, such as 30 or 30000/1001' };
+const NAME: LiveOptionRule = { pattern: /^[a-z][a-z0-9_]{0,31}$/, allowed: "one of ffmpeg's names, such as mjpeg or yuyv422" };
+const BYTES: LiveOptionRule = { pattern: /^\d{3,9}$/, allowed: 'a number of bytes' };
+const HEADER_TEXT: LiveOptionRule = { pattern: /^[^\r\n\0]{1,1000}$/, allowed: 'one line of text' };
+const ON_OFF: LiveOptionRule = { pattern: /^[01]$/, allowed: 'true or false' };
+const FILE: LiveOptionRule = { pattern: /^[^\r\n\0]{1,1000}$/, allowed: 'the path of a file' };
+
+const COMMON = { probesize: BYTES, analyzeduration: { pattern: /^\d{1,8}$/, allowed: 'microseconds, at most 99999999' } };
+const RTSP = { ...COMMON, rtsp_transport: TRANSPORT, buffer_size: BYTES, reorder_queue_size: { pattern: /^\d{1,5}$/, allowed: 'a number of packets' }, user_agent: HEADER_TEXT };
+const HTTP = { ...COMMON, user_agent: HEADER_TEXT, referer: HEADER_TEXT, headers: { pattern: /^([\w-]+: [^\r\n\0]+\r\n)+$/, allowed: 'names and values, such as {X-Token: "abc"}' } };
+const CAMERA = { video_size: SIZE, framerate: RATE, pixel_format: NAME };
+
+const RULES: Readonly<Record<LiveInput['kind'], Readonly<Record<string, LiveOptionRule>>>> = {
+  rtsp: RTSP,
+  rtsps: RTSP,
+  http: HTTP,
+  https: { ...HTTP, tls_verify: ON_OFF, ca_file: FILE },
+  rtmp: COMMON,
+  rtmps: COMMON,
+  v4l2: { ...CAMERA, input_format: NAME },
+  avfoundation: CAMERA,
+  dshow: { ...CAMERA, video_codec: NAME, rtbufsize: BYTES },
+  lavfi: {},
+};
+
+/** The options that may be given to an input of this kind, by name. */
+export function liveOptionRules(kind: LiveInput['kind']): Readonly<Record<string, LiveOptionRule>> {
+  return RULES[kind];
+}
+
+const HTTP_PROTOCOLS = ['http', 'https', 'httpproxy', 'tcp', 'tls'];
+/** A device needs none; ffmpeg takes an empty list for no limit. */
+const NO_PROTOCOL = 'none';
+const PROTOCOLS: Readonly<Record<LiveInput['kind'], readonly string[]>> = {
+  rtsp: ['rtsp', 'rtp', 'rtcp', 'srtp', 'udp', 'tcp', 'http', 'httpproxy'],
+  rtsps: ['rtsps', 'rtsp', 'rtp', 'rtcp', 'srtp', 'udp', 'tcp', 'tls'],
+  http: HTTP_PROTOCOLS,
+  https: HTTP_PROTOCOLS,
+  rtmp: ['rtmp', 'tcp'],
+  rtmps: ['rtmps', 'tcp', 'tls'],
+  v4l2: [NO_PROTOCOL],
+  avfoundation: [NO_PROTOCOL],
+  dshow: [NO_PROTOCOL],
+  lavfi: [NO_PROTOCOL],
+};
+/** What may come over a network; lists of other inputs but HLS, and still pictures, are left out. */
+const CONTAINERS = ['rtsp', 'rtp', 'sdp', 'hls', 'applehttp', 'mpjpeg', 'mjpeg', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'h264', 'hevc', 'aac', 'mp3', 'ac3', 'webvtt'];
+
+/** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
+export const LIVE_IO_TIMEOUT_MS = 7_000;
+
+/** Options before `-i`, for ffmpeg and ffprobe alike. */
+export function liveInputOptions(input: LiveInput, tools: Pick<FfmpegTools, 'rtspTimeout'>): string[] {
+  const { kind, format, options } = input;
+  const isDevice = isDeviceFormat(kind);
+  const given = Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]);
+  const container = isDevice ? kind : format;
+  return [
+    ...['-protocol_whitelist', PROTOCOLS[kind].join(',')],
+    ...(isDevice ? [] : ['-format_whitelist', CONTAINERS.join(',')]),
+    ...(container === undefined ? [] : ['-f', container]),
+    ...waiting(kind, tools),
+    ...(isRtsp(kind) && options['rtsp_transport'] === undefined ? ['-rtsp_transport', 'tcp'] : []),
+    ...given,
+  ];
+}
+
+/** The input of a process. @param more options that only ffmpeg takes. */
+export function liveInputPort(input: LiveInput, tools: FfmpegTools, more: readonly string[] = []): ProcessPort {
+  return { options: [...more, ...liveInputOptions(input, tools)], address: input.address };
+}
+
+function waiting(kind: LiveInput['kind'], tools: Pick<FfmpegTools, 'rtspTimeout'>): string[] {
+  if (isDeviceFormat(kind)) return [];
+  return [isRtsp(kind) ? tools.rtspTimeout : '-rw_timeout', String(LIVE_IO_TIMEOUT_MS * 1000)];
+}
+
+function isRtsp(kind: LiveInput['kind']): boolean {
+  return kind === 'rtsp' || kind === 'rtsps';
+}
+
+/** Whether an input of this kind is a device of this machine. */
+export function isDeviceFormat(kind: string): kind is DeviceFormat {
+  return DEVICE_FORMATS.some((format) => format === kind);
+}
