@@ -7,7 +7,25 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
-import { detectionRoutes, installErrorHandling, modelRoutes, offerRoutes, stillRoutes, zoneRoutes, type DetectionsDeps, type ModelDeps, type OfferDeps, type StillDeps, type ZonesDeps } from './signalling/index.js';
+import {
+  detectionRoutes,
+  installErrorHandling,
+  leaveRoute,
+  modelRoutes,
+  offerRoutes,
+  sessionUrlRoutes,
+  stillRoutes,
+  whepRoutes,
+  whipRoutes,
+  zoneRoutes,
+  type DetectionsDeps,
+  type ModelDeps,
+  type OfferDeps,
+  type StillDeps,
+  type WhepDeps,
+  type WhipDeps,
+  type ZonesDeps,
+} from './signalling/index.js';
 
 export interface AppDeps {
   readonly logger: FastifyBaseLogger;
@@ -16,6 +34,8 @@ export interface AppDeps {
   /** Folder of the page. */
   readonly pageDir: string;
   readonly offer: OfferDeps;
+  /** WHEP and WHIP; left out: neither. */
+  readonly wish?: WhepDeps & WhipDeps;
   readonly state: ObservabilityDeps;
   readonly stills: StillDeps;
   readonly models: ModelDeps;
@@ -51,7 +71,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     origin: deps.corsOrigins.includes('*') ? '*' : [...deps.corsOrigins],
     // What changes the server's settings takes a page of a named origin: any page may watch, not any page may reconfigure.
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', ...(deps.corsOrigins.includes('*') ? [] : ['PUT'])],
-    exposedHeaders: ['Location', 'Link', 'ETag', 'Retry-After'],
+    exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
   });
   await app.register(rateLimit, { global: false });
   await app.register(swagger, {
@@ -68,6 +88,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get('/openapi.json', { schema: { hide: true } }, () => fastify.swagger());
 
   await app.register(offerRoutes, deps.offer);
+  if (deps.wish) {
+    await app.register(whepRoutes, deps.wish);
+    await app.register(whipRoutes, deps.wish);
+    await app.register(sessionUrlRoutes, deps.wish);
+  } else {
+    await app.register(leaveRoute, deps.offer);
+  }
   await app.register(observabilityRoutes, deps.state);
   await app.register(stillRoutes, deps.stills);
   await app.register(modelRoutes, deps.models);

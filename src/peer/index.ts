@@ -3,5 +3,8 @@ export { ConnectionManager, type ConnectionManagerDeps, type ConnectionOptions }
 export type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
 export type * from './report.js';
 export type * from './requests.js';
+export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } from './sdp-fragment.js';
+export { MAX_SDP_BYTES } from './sdp.js';
+export { checkOffer } from './whep-rules.js';
 export type { RtpTimestamps } from './session-media.js';
 export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';

@@ -57,6 +57,7 @@ function errorBody(statusCode: number, code: string, message: string): ErrorBody
 function codeOf(error: Partial<FastifyError>, status: number): string {
   if (error.validation || (status === 400 && error.code?.startsWith('FST_ERR_CTP_'))) return 'BODY_INVALID';
   if (status === 429) return 'TOO_MANY_REQUESTS';
+  if (status === 415) return 'CONTENT_TYPE_UNSUPPORTED';
   return error.code ?? 'REQUEST_REFUSED';
 }
 
@@ -71,6 +72,7 @@ export function installErrorHandling(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
     if (error instanceof MediaPeerError) {
       const status = STATUS[error.code];
+      if (status === 401) reply.header('www-authenticate', 'Bearer');
       if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
       if (status >= 500 && status !== 503) request.log.error({ err: error, details: error.details }, 'request failed');
       return reply.status(status).send(errorBody(status, error.code, error.message));

@@ -1,8 +1,14 @@
 /** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
 export * from './detections.js';
 export * from './http-errors.js';
+export * from './http-sessions.js';
 export * from './models.js';
 export * from './offer.js';
 export * from './schemas.js';
+export * from './session-url.js';
 export * from './stills.js';
+export * from './tokens.js';
+export * from './whep.js';
+export * from './whip.js';
+export type { WishDeps } from './wish.js';
 export * from './zones.js';

@@ -3,32 +3,44 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import { MediaPeerError } from '../errors.js';
 import type { Sessions } from '../peer/index.js';
+import type { HttpSessions } from './http-sessions.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
+import type { Tokens } from './tokens.js';
+import { FRAGMENT_TYPE, perMinute, tokenOf } from './wish.js';
 
 export interface OfferDeps {
   readonly sessions: Pick<Sessions, 'accept' | 'close'>;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;
+  /** Gives the sessions their URL. */
+  readonly httpSessions?: HttpSessions;
+  /** Who may watch; left out: anybody. */
+  readonly tokens?: Tokens;
   /** Offers a minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
 
 /** Installs `POST /offer` and `DELETE /sessions/:id`. */
 export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
-  const { sessions, defaultSource, rateLimit } = deps;
+  const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
+  const check = (token: string | undefined): void => tokens?.checkViewer(token);
 
   app.post(
     '/offer',
     {
-      config: { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false },
+      config: perMinute(rateLimit),
       schema: {
         summary: 'Offer a WebRTC connection and get the picture',
         tags: ['media'],
         body: OfferBody,
         response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
       },
+      preParsing: (request, _reply, payload, proceed) => {
+        check(tokenOf(request));
+        proceed(null, payload);
+      },
     },
-    async (request) => {
+    async (request, reply) => {
       const { sdp, client_id: clientId, source, tracks, active } = request.body;
       const sourceId = source ?? defaultSource();
       if (sourceId === undefined) {
@@ -42,17 +54,24 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         ...(tracks !== undefined && { renditions: tracks }),
         ...(active !== undefined && { active }),
       });
+      const { location, etag } = httpSessions?.opened(accepted, { door: 'offer', offer: sdp, check }) ?? { location: `/sessions/${accepted.sessionId}`, etag: undefined };
+      if (etag !== undefined) reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
       return {
         sdp: accepted.sdp,
         type: 'answer' as const,
         client_id: accepted.clientId,
         source: accepted.sourceId,
         tracks: [...accepted.renditions],
-        session_url: `/sessions/${accepted.sessionId}`,
+        session_url: location,
       };
     },
   );
 
+  done();
+};
+
+/** Installs `DELETE /sessions/:id` alone. */
+export const leaveRoute: FastifyPluginCallbackTypebox<OfferDeps> = (app, { sessions }, done) => {
   app.delete(
     '/sessions/:id',
     {

@@ -10,6 +10,8 @@ import { FakeClock } from './fake-clock.js';
 export interface AppOverrides {
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly offer?: Partial<AppDeps['offer']>;
+  readonly wish?: AppDeps['wish'];
+  readonly logger?: AppDeps['logger'];
   readonly state?: Partial<AppDeps['state']>;
   readonly stills?: Partial<AppDeps['stills']>;
   readonly models?: Partial<AppDeps['models']>;
@@ -17,7 +19,8 @@ export interface AppOverrides {
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
   return buildApp({
-    logger: pino({ level: 'silent' }),
+    logger: overrides.logger ?? pino({ level: 'silent' }),
+    ...(overrides.wish && { wish: overrides.wish }),
     corsOrigins: overrides.corsOrigins ?? ['*'],
     pageDir: path.join(projectRoot, 'src/page/public'),
     offer: {

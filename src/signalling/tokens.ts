@@ -1,0 +1,47 @@
+/** Bearer tokens (RFC 6750) of publishers and viewers, for every door. Compared in constant time, never logged. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { MediaPeerError } from '../errors.js';
+
+export interface TokensConfig {
+  /** What viewers must show; empty: nothing. */
+  readonly viewerToken: string;
+  /** By room, `*` for all others; a room without one is open unless there is a `*`. */
+  readonly publishTokens: ReadonlyMap<string, string>;
+}
+
+/** Who may watch and who may publish. */
+export class Tokens {
+  readonly #config: TokensConfig;
+
+  constructor(config: TokensConfig) {
+    this.#config = config;
+  }
+
+  /** @throws MediaPeerError UNAUTHORIZED */
+  checkViewer(shown: string | undefined): void {
+    if (this.#config.viewerToken !== '') check(this.#config.viewerToken, shown, 'watch');
+  }
+
+  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError UNAUTHORIZED */
+  checkPublisher(room: string, shown: string | undefined): boolean {
+    const expected = this.#config.publishTokens.get(room) ?? this.#config.publishTokens.get('*');
+    if (expected === undefined) return false;
+    check(expected, shown, 'publish to this room');
+    return true;
+  }
+}
+
+/** The token in an `Authorization` header (RFC 6750 §2.1); undefined where there is none. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
+function check(expected: string, shown: string | undefined, what: string): void {
+  if (shown === undefined) throw new MediaPeerError('UNAUTHORIZED', `a token is needed to ${what}: send 'Authorization: Bearer <token>'`);
+  if (!timingSafeEqual(digest(expected), digest(shown))) throw new MediaPeerError('UNAUTHORIZED', `the token is not the one that is needed to ${what}`);
+}
+
+/** Makes both equally long, and says nothing about either. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

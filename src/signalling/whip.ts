@@ -1,0 +1,29 @@
+/** The door of WHIP publishers (RFC 9725): what they send to a room is a source of that name. */
+import type { FastifyPluginCallback } from 'fastify';
+import { checkOffer, type Sessions } from '../peer/index.js';
+import { installEndpoint, type WishDeps } from './wish.js';
+
+export interface WhipDeps extends WishDeps {
+  readonly sessions: Pick<Sessions, 'publish'>;
+  /** Lets a publisher that shows the room's token take the room over. */
+  readonly mayTakeOver: boolean;
+}
+
+/** Installs `/whip/:room`. */
+export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => {
+  installEndpoint(
+    app,
+    {
+      url: '/whip/:room',
+      door: 'whip',
+      summary: 'Publish to a room as a WHIP client',
+      check: (room, token) => void deps.tokens.checkPublisher(room, token),
+      open: (room, sdp, token) => {
+        checkOffer('WHIP', sdp);
+        return deps.sessions.publish({ door: 'whip', sdp, room, takeover: deps.tokens.checkPublisher(room, token) && deps.mayTakeOver });
+      },
+    },
+    deps,
+  );
+  done();
+};

@@ -1,0 +1,178 @@
+/**
+ * What the endpoints of WHEP and WHIP have in common: the offer comes as `application/sdp`, the answer goes with a session
+ * URL; GET, HEAD and OPTIONS tell a client what it has found.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../errors.js';
+import { MAX_SDP_BYTES, type Door, type IceServer, type OpenedSession } from '../peer/index.js';
+import { iceServerLinks } from './ice-server-links.js';
+import type { HttpSessions } from './http-sessions.js';
+import { ErrorSchema } from './schemas.js';
+import { bearerToken, type Tokens } from './tokens.js';
+
+export interface WishDeps {
+  readonly httpSessions: HttpSessions;
+  readonly tokens: Tokens;
+  /** What a client is told of; with credentials for it where they are made for each. */
+  readonly iceServers: (clientId?: string) => readonly IceServer[];
+  /** Requests a minute and address, for each method; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+/** One endpoint. */
+export interface Endpoint {
+  /** With `:source` or `:room`. */
+  readonly url: string;
+  readonly door: Door;
+  readonly summary: string;
+  /** @throws MediaPeerError UNAUTHORIZED */
+  check(name: string, token: string | undefined): void;
+  /** Opens the session. */
+  open(name: string, sdp: string, token: string | undefined): Promise<OpenedSession>;
+}
+
+export const SDP_TYPE = 'application/sdp';
+export const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
+
+/** Seconds that a browser may remember the answer to a preflight: a page that watches again asks no second time. */
+const PREFLIGHT_MAX_AGE_S = 600;
+
+export function perMinute(rateLimit: number): { rateLimit: false | { max: number; timeWindow: number } } {
+  return { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false };
+}
+
+export function tokenOf(request: FastifyRequest): string | undefined {
+  return bearerToken(request.headers.authorization);
+}
+
+/** Lets requests with another type than `type` meet 415, whatever the rest of the server understands. */
+export function acceptOnly(app: FastifyInstance, type: string, bodyLimit: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(type, { parseAs: 'string', bodyLimit }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', (request, _payload, done) => {
+    const found = request.headers['content-type'];
+    done(new MediaPeerError('CONTENT_TYPE_UNSUPPORTED', `the body is ${found === undefined ? 'of no content type' : 'of another content type'}; send Content-Type: ${type}`));
+  });
+}
+
+/** Lets requests come with any body, or the header of one: it says nothing here. */
+export function ignoreBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume();
+    payload.on('end', () => done(null));
+    payload.on('error', done);
+  });
+}
+
+/** Installs POST, GET, HEAD and OPTIONS of an endpoint, with and without a slash at its end. */
+export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: WishDeps): void {
+  for (const url of [endpoint.url, `${endpoint.url}/`]) {
+    const isHidden = url !== endpoint.url;
+    void app.register((scope, _options, done) => {
+      acceptOnly(scope, SDP_TYPE, MAX_SDP_BYTES);
+      installPost(scope, url, isHidden, endpoint, deps);
+      done();
+    });
+    void app.register((scope, _options, done) => {
+      ignoreBodies(scope);
+      const hidden = { schema: { hide: true } };
+      scope.head(url, hidden, (_request, reply) => reply.type(SDP_TYPE).send());
+      scope.get(url, { ...hidden, exposeHeadRoute: false }, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
+      installOptions(scope, url, {
+        methods: ['GET', 'HEAD', 'POST'],
+        headers: { 'accept-post': SDP_TYPE },
+        // Some clients must know their ICE servers before they make an offer. Who may not watch or publish gets none.
+        describe: (request, reply) => {
+          if (mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
+        },
+      });
+      done();
+    });
+  }
+}
+
+/** What OPTIONS of a URL says. */
+export interface Offered {
+  readonly methods: readonly string[];
+  /** Sent in any case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Adds what preflights do not get. */
+  readonly describe?: (request: FastifyRequest, reply: FastifyReply) => void;
+}
+
+/** Installs OPTIONS: preflights (Fetch) get what the CORS plugin adds, any other request what `describe` does. */
+export function installOptions(app: FastifyInstance, url: string, { methods, headers, describe }: Offered): void {
+  const options = {
+    schema: { hide: true },
+    config: { cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S } },
+  };
+  app.options(url, options as RouteShorthandOptions, (request, reply) => {
+    const isPreflight = request.headers['access-control-request-method'] !== undefined;
+    reply.headers({ ...headers, allow: [...methods, 'OPTIONS'].join(', '), 'content-length': '0' });
+    if (!isPreflight) describe?.(request, reply);
+    return reply.status(isPreflight ? 204 : 200).send();
+  });
+}
+
+function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpoint: Endpoint, deps: WishDeps): void {
+  const { httpSessions, iceServers, rateLimit } = deps;
+  app.post(
+    url,
+    {
+      config: perMinute(rateLimit),
+      schema: {
+        hide: isHidden,
+        summary: endpoint.summary,
+        tags: ['media'],
+        body: { content: { [SDP_TYPE]: { schema: Type.String({ maxLength: MAX_SDP_BYTES, description: 'The offer. Candidates may follow by PATCH on the session URL' }) } } },
+        response: {
+          201: {
+            description: 'The answer. `Location`: the session URL; `ETag`: of its ICE session; `Link` rel="ice-server"',
+            content: { [SDP_TYPE]: { schema: Type.String() } },
+          },
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
+      },
+      // The body is a text, and an empty one is no SDP.
+      validatorCompiler: () => () => true,
+      // After the rate limit, so that tokens cannot be tried without end; before the body is read.
+      preParsing: (request, _reply, payload, done) => {
+        endpoint.check(nameOf(request), tokenOf(request));
+        done(null, payload);
+      },
+    },
+    async (request, reply) => {
+      const offer = typeof request.body === 'string' ? request.body : '';
+      const name = nameOf(request);
+      const opened = await endpoint.open(name, offer, tokenOf(request));
+      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (token) => endpoint.check(name, token) });
+      // Nobody is there to take the answer.
+      if (reply.raw.destroyed) await httpSessions.abandon(opened.sessionId);
+      addLinks(reply, iceServers(opened.clientId));
+      return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
+    },
+  );
+}
+
+function mayOpen(endpoint: Endpoint, request: FastifyRequest): boolean {
+  try {
+    endpoint.check(nameOf(request), tokenOf(request));
+    return true;
+  } catch (error) {
+    if (error instanceof MediaPeerError) return false;
+    throw error;
+  }
+}
+
+/** The one parameter of an endpoint's URL. */
+function nameOf(request: FastifyRequest): string {
+  return Object.values(request.params as Record<string, string>)[0] ?? '';
+}
+
+function addLinks(reply: FastifyReply, servers: readonly IceServer[]): void {
+  const links = iceServerLinks(servers);
+  if (links.length > 0) reply.header('link', links);
+}
