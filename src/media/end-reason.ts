@@ -1,7 +1,10 @@
 /** Why a session or a track ended. Ends are values, logged at info; they are not errors. */
 export type EndReason =
   | 'viewer-left'
+  /** It said that it is done: the room ends. */
   | 'publisher-left'
+  /** It closed its connection without a word: it may come back. */
+  | 'publisher-gone'
   /** Another publisher took the room over. */
   | 'publisher-replaced'
   /** A client did not answer on `commands`. */

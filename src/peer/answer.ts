@@ -16,9 +16,11 @@ export interface LocalTransport {
   readonly icePassword: string;
   /** `sha-256 AB:CD:...` */
   readonly fingerprint: string;
-  readonly setup: 'active' | 'passive';
-  /** `candidate:...` without `a=`; all there will be. */
+  readonly setup: 'actpass' | 'active' | 'passive';
+  /** `candidate:...` without `a=`. */
   readonly candidates: readonly string[];
+  /** More candidates may follow (RFC 8838). */
+  readonly isGathering: boolean;
 }
 
 /** What the answer says about one m-line that sends. */
@@ -31,15 +33,25 @@ export interface LocalStream {
   readonly msid: string;
 }
 
+/** What `o=` says: who described the session, and how often (RFC 8866 §5.2). */
+export interface SdpOrigin {
+  readonly sessionId: number;
+  readonly version: number;
+}
+
+export function newOrigin(): SdpOrigin {
+  return { sessionId: randomBytes(6).readUIntBE(0, 6), version: 1 };
+}
+
 /** @param streams one for each m-line of the plan; undefined where nothing is sent. */
-export function writeAnswer(plan: Plan, transports: readonly LocalTransport[], streams: readonly (LocalStream | undefined)[]): string {
+export function writeAnswer(plan: Plan, transports: readonly LocalTransport[], streams: readonly (LocalStream | undefined)[], origin = newOrigin()): string {
   const media = plan.mLines.map((mLine, i) => writeMediaSection(mLine, mLine.transport === undefined ? undefined : transports[mLine.transport], streams[i]));
   const bundles = plan.description.bundles
     .map((mids) => mids.filter((mid) => plan.mLines.some((mLine) => mLine.section.mid === mid && mLine.transport !== undefined)))
     .filter((mids) => mids.length > 0);
   const lines = [
     'v=0',
-    `o=- ${randomBytes(6).readUIntBE(0, 6)} 1 IN IP4 0.0.0.0`,
+    `o=- ${origin.sessionId} ${origin.version} IN IP4 0.0.0.0`,
     's=-',
     't=0 0',
     ...bundles.map((mids) => `a=group:BUNDLE ${mids.join(' ')}`),
@@ -97,7 +109,7 @@ function writeTransport(transport: LocalTransport): string[] {
     `a=ice-ufrag:${transport.iceUfrag}`,
     `a=ice-pwd:${transport.icePassword}`,
     ...transport.candidates.map((candidate) => `a=${candidate}`),
-    'a=end-of-candidates',
+    ...(transport.isGathering ? ['a=ice-options:trickle'] : ['a=end-of-candidates']),
     `a=fingerprint:${transport.fingerprint}`,
     `a=setup:${transport.setup}`,
   ];

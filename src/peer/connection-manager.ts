@@ -7,14 +7,20 @@ import type { Logger } from '../logger.js';
 import type { EndReason, Rendition } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { claimClientId } from './client-id.js';
+import { EndedReports } from './ended-reports.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate, type Plan } from './negotiation.js';
-import type { AcceptRequest, OpenedViewing } from './requests.js';
-import { sdpInvalid } from './sdp.js';
+import { planAnswer, planOffer } from './offer-plan.js';
+import { readCandidates, remoteTransport } from './remote-transport.js';
+import type { SessionReport } from './report.js';
+import type { AcceptRequest, IceDescription, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
+import { parseSdp, sdpInvalid, type RemoteTransport } from './sdp.js';
+import { answering, offering } from './session-negotiation.js';
 import type { RtpTimestamps } from './session-media.js';
-import { PeerSession } from './session.js';
+import { PeerSession, type Agreement, type SessionOptions } from './session.js';
 import type { PeerSnapshot } from './snapshot.js';
+import { ViewerSide } from './viewer-side.js';
 import { assertWeriftShape } from './werift-internals.js';
 
 export interface ConnectionOptions {
@@ -22,7 +28,7 @@ export interface ConnectionOptions {
   readonly maxConnections: number;
   /** How long a client may take from the answer to the end of the handshake. */
   readonly connectionTimeoutMs: number;
-  /** How long a client that went silent may come back. Default 10000. */
+  /** How long a client that went silent may come back. Default 30000. */
   readonly disconnectGraceMs?: number;
   /** Addresses to listen on; empty: every address of the machine, loopback included. */
   readonly iceAddresses: readonly string[];
@@ -43,11 +49,31 @@ export interface ConnectionManagerDeps {
 const TICK_MS = 1000;
 const RETRY_AFTER_S = 5;
 
-export class ConnectionManager {
+/** A session, and what has to be known of it to go on with its negotiation. */
+interface Entry {
+  readonly session: PeerSession;
+  readonly ended: Promise<EndReason>;
+  /** What the client has described; undefined before it answered. */
+  plan: Plan | undefined;
+  /** Takes the client's answer to this server's offer: the first one, then those of restarts. */
+  readonly takeAnswer?: (sdp: string) => Plan;
+  /** True between an offer of a restart and its answer. */
+  awaitsRestart: boolean;
+}
+
+/** Who comes, by which door. */
+interface Newcomer {
+  readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'onCandidate' | 'onState'>;
+  readonly sourceId: string;
+  readonly role: SessionOptions['role'];
+}
+
+export class ConnectionManager implements Sessions {
   readonly #deps: ConnectionManagerDeps;
   readonly #certificate: Promise<RTCCertificate>;
-  readonly #sessions = new Map<string, { readonly session: PeerSession; readonly plan: Plan; readonly ended: Promise<EndReason> }>();
+  readonly #sessions = new Map<string, Entry>();
   readonly #clientIds = new Set<string>();
+  readonly #reports: EndedReports;
   #tick: Timer | undefined;
   #isClosing = false;
   /** Slots that are taken: sessions, and offers being accepted. */
@@ -56,6 +82,7 @@ export class ConnectionManager {
   constructor(deps: ConnectionManagerDeps) {
     assertWeriftShape();
     this.#deps = deps;
+    this.#reports = new EndedReports(deps.clock);
     this.#certificate = RTCDtlsTransport.SetupCertificate();
   }
 
@@ -68,58 +95,94 @@ export class ConnectionManager {
     return this.#deps.options.maxConnections;
   }
 
-  /**
-   * Answers an offer and starts the session.
-   *
-   * @throws MediaPeerError BODY_INVALID, SDP_INVALID, NOTHING_TO_SERVE, DETECTION_OFF, CAPACITY_REACHED,
-   *   SERVER_CLOSING, or what the gateway throws for the source.
-   */
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
-    const { gateway, clock, ledger, logger, options } = this.#deps;
+    const { gateway, clock } = this.#deps;
+    const { sourceId, active } = request;
     this.#throwIfClosing();
-    const plan = negotiate(request.sdp, gateway.describe(request.sourceId), request.renditions);
+    const plan = negotiate(request.sdp, gateway.describe(sourceId), request.renditions);
     this.#throwIfNegotiatedAgain(plan);
-    throwIfNotServed(request.active, plan);
-    const clientId = claimClientId(request.clientId, this.#clientIds);
-    if (this.#taken >= options.maxConnections) {
-      const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
-      throw new MediaPeerError('CAPACITY_REACHED', message, { retryAfterS: RETRY_AFTER_S });
+    throwIfNotServed(active, plan);
+    const opened = await this.#open({ request, sourceId, role: 'viewer' }, (start) => {
+      const agreement: Agreement = { ...plan, makeSide: (host) => new ViewerSide({ sourceId, plan, gateway, clock, active }, host) };
+      return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
+    });
+    return { ...opened, renditions: plan.renditions };
+  }
+
+  async offer(request: OfferRequest): Promise<OpenedViewing> {
+    const { gateway, clock } = this.#deps;
+    const { sourceId } = request;
+    this.#throwIfClosing();
+    const offered = planOffer(gateway.describe(sourceId), request.renditions);
+    const opened = await this.#open({ request, sourceId, role: 'viewer' }, (start) => {
+      const started = start(undefined, () => offering(offered.mLines));
+      const takeAnswer = (sdp: string): Plan => {
+        const plan = planAnswer(sdp, offered, gateway.describe(sourceId));
+        const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
+        started.session.agree({ ...plan, makeSide: (host) => new ViewerSide({ sourceId, plan, gateway, clock, announced }, host) });
+        return plan;
+      };
+      return { ...started, plan: undefined, takeAnswer };
+    });
+    return { ...opened, renditions: offered.renditions };
+  }
+
+  // An answer that cannot be used leaves the session without a way to go on.
+  async answer(sessionId: string, sdp: string): Promise<void> {
+    const entry = this.#entry(sessionId);
+    if (entry.awaitsRestart) {
+      entry.awaitsRestart = false;
+      return entry.session.continueRestart(remoteIce(sdp, entry.plan));
     }
-    const sessionId = randomBytes(18).toString('base64url');
-    if (request.clientId !== undefined && clientId !== request.clientId) {
-      logger.warn({ requestedClientId: request.clientId, clientId, sourceId: request.sourceId }, 'client id collision');
-    }
-    this.#taken++;
-    this.#clientIds.add(clientId);
-    let isGivenBack = false;
-    const giveBack = (): void => {
-      if (isGivenBack) return;
-      isGivenBack = true;
-      this.#taken--;
-      this.#clientIds.delete(clientId);
-    };
+    if (!entry.takeAnswer || entry.plan) throw new MediaPeerError('NEGOTIATION_STATE', 'there is no offer that waits for an answer');
     try {
-      const certificate = await this.#certificate;
-      this.#throwIfClosing();
-      const session = new PeerSession(
-        { sessionId, clientId, sourceId: request.sourceId },
-        plan,
-        { gateway, clock, logger, ledger, certificate },
-        {
-          connectionTimeoutMs: options.connectionTimeoutMs,
-          disconnectGraceMs: options.disconnectGraceMs ?? 10_000,
-          addresses: hostAddresses(options.iceAddresses),
-          portRange: options.icePortRange,
-          stunUrls: options.stunUrls ?? [],
-          active: request.active,
-        },
-      );
-      const ended = this.#keep(sessionId, session, plan, giveBack);
-      return { sdp: await session.answer, clientId, sourceId: request.sourceId, renditions: plan.renditions, sessionId, ended };
+      entry.plan = entry.takeAnswer(sdp);
     } catch (error) {
-      if (!this.#sessions.has(sessionId)) giveBack();
+      await this.close(sessionId, 'negotiation-failed');
       throw error;
     }
+  }
+
+  publish(request: PublishRequest): Promise<OpenedSession> {
+    return Promise.reject(new MediaPeerError('ROOM_INVALID', `room '${request.room}' cannot be published to`));
+  }
+
+  addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
+    this.#entry(sessionId).session.addCandidates(candidates);
+  }
+
+  async restart(sessionId: string, remote: IceDescription): Promise<IceDescription> {
+    const { session } = this.#entry(sessionId);
+    const locals = await session.beginRestart();
+    const [local] = locals;
+    if (!local || locals.length > 1) throw new MediaPeerError('ICE_RESTART_REFUSED', `the session has ${locals.length} transports; only a bundled one can be restarted without an offer`);
+    session.continueRestart([{ iceUfrag: remote.iceUfrag, icePassword: remote.icePassword, iceLite: false, ...readCandidates(remote.candidates) }]);
+    return { iceUfrag: local.iceUfrag, icePassword: local.icePassword, candidates: local.candidates };
+  }
+
+  async restartByOffer(sessionId: string, sdp: string): Promise<string> {
+    const { session, plan } = this.#entry(sessionId);
+    const remotes = remoteIce(sdp, plan);
+    await session.beginRestart();
+    const answer = await session.redescribe();
+    session.continueRestart(remotes);
+    return answer;
+  }
+
+  async offerRestart(sessionId: string): Promise<string> {
+    const entry = this.#entry(sessionId);
+    if (!entry.takeAnswer) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the client made the offer of this session; it has to restart ICE');
+    await entry.session.beginRestart();
+    entry.awaitsRestart = true;
+    return entry.session.redescribe();
+  }
+
+  iceTag(sessionId: string): string {
+    return this.#entry(sessionId).session.iceTag;
+  }
+
+  report(sessionId: string): SessionReport | undefined {
+    return this.#sessions.get(sessionId)?.session.report() ?? this.#reports.get(sessionId);
   }
 
   /** Every session, the oldest first. */
@@ -133,17 +196,15 @@ export class ConnectionManager {
    * @throws MediaPeerError SESSION_NOT_FOUND
    */
   rtpTimestamps(sessionId: string, mediaTimeMs: number): RtpTimestamps {
-    const entry = this.#sessions.get(sessionId);
-    if (!entry) throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
-    return entry.session.rtpTimestamps(mediaTimeMs);
+    const { side } = this.#entry(sessionId).session;
+    return side instanceof ViewerSide ? side.rtpTimestamps(mediaTimeMs) : {};
   }
 
-  /** The source that a session watches; undefined where there is none of that id. */
+  /** The source that a session watches, or publishes to; undefined where there is none of that id. */
   sourceOf(sessionId: string): string | undefined {
     return this.#sessions.get(sessionId)?.session.identity.sourceId;
   }
 
-  /** Ends a session and waits until everything it held is given back; false where there is none of that id. */
   async close(sessionId: string, reason: EndReason): Promise<boolean> {
     const entry = this.#sessions.get(sessionId);
     if (!entry) return false;
@@ -160,6 +221,72 @@ export class ConnectionManager {
     await Promise.all(entries.map(({ ended }) => ended));
   }
 
+  #entry(sessionId: string): Entry {
+    const entry = this.#sessions.get(sessionId);
+    if (!entry) throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
+    return entry;
+  }
+
+  /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
+  async #open(newcomer: Newcomer, begin: (start: StartSession) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
+    const { request, sourceId } = newcomer;
+    const place = this.#takePlace(request.clientId, sourceId);
+    const { sessionId, clientId } = place;
+    try {
+      const certificate = await this.#certificate;
+      this.#throwIfClosing();
+      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, certificate, agreement, describe) }));
+      const ended = this.#keep(sessionId, entry, place.giveBack);
+      return { sdp: await entry.session.described, clientId, sourceId, sessionId, ended };
+    } catch (error) {
+      if (!this.#sessions.has(sessionId)) place.giveBack();
+      throw error;
+    }
+  }
+
+  #makeSession(identity: PeerSession['identity'], { request, role }: Newcomer, certificate: RTCCertificate, ...[agreement, describe]: Parameters<StartSession>): PeerSession {
+    const { clock, logger, ledger, options } = this.#deps;
+    return new PeerSession(
+      identity,
+      describe,
+      agreement,
+      { clock, logger, ledger, certificate },
+      {
+        door: request.door,
+        role,
+        connectionTimeoutMs: options.connectionTimeoutMs,
+        disconnectGraceMs: options.disconnectGraceMs ?? 30_000,
+        ice: { addresses: hostAddresses(options.iceAddresses), portRange: options.icePortRange, stunUrls: options.stunUrls ?? [] },
+        onCandidate: request.onCandidate,
+        onState: request.onState,
+      },
+    );
+  }
+
+  /** @throws MediaPeerError CAPACITY_REACHED, BODY_INVALID */
+  #takePlace(requestedId: string | undefined, sourceId: string): { readonly sessionId: string; readonly clientId: string; giveBack(): void } {
+    const { logger, options } = this.#deps;
+    const clientId = claimClientId(requestedId, this.#clientIds);
+    if (this.#taken >= options.maxConnections) {
+      const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
+      throw new MediaPeerError('CAPACITY_REACHED', message, { retryAfterS: RETRY_AFTER_S });
+    }
+    if (requestedId !== undefined && clientId !== requestedId) logger.warn({ requestedClientId: requestedId, clientId, sourceId }, 'client id collision');
+    this.#taken++;
+    this.#clientIds.add(clientId);
+    let isGivenBack = false;
+    return {
+      sessionId: randomBytes(18).toString('base64url'),
+      clientId,
+      giveBack: () => {
+        if (isGivenBack) return;
+        isGivenBack = true;
+        this.#taken--;
+        this.#clientIds.delete(clientId);
+      },
+    };
+  }
+
   #throwIfClosing(): void {
     if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
   }
@@ -167,13 +294,15 @@ export class ConnectionManager {
   /** A second offer of a connection that is answered like a new one would freeze the first. The very same offer is a retry. */
   #throwIfNegotiatedAgain(plan: Plan): void {
     for (const { session, plan: earlier } of this.#sessions.values()) {
-      if (earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
-      throw sdpInvalid(`it negotiates the connection of client '${session.snapshot().clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`);
+      if (!earlier || earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
+      throw sdpInvalid(`it negotiates the connection of client '${session.identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`);
     }
   }
 
-  #keep(sessionId: string, session: PeerSession, plan: Plan, giveBack: () => void): Promise<EndReason> {
+  #keep(sessionId: string, entry: Omit<Entry, 'ended' | 'awaitsRestart'>, giveBack: () => void): Promise<EndReason> {
+    const { session } = entry;
     const ended = session.run().finally(() => {
+      this.#reports.add(sessionId, session.report());
       this.#sessions.delete(sessionId);
       giveBack();
       if (this.#sessions.size === 0) {
@@ -181,18 +310,38 @@ export class ConnectionManager {
         this.#tick = undefined;
       }
     });
-    this.#sessions.set(sessionId, { session, plan, ended });
+    this.#sessions.set(sessionId, { ...entry, ended, awaitsRestart: false });
     this.#tick ??= this.#deps.clock.every(TICK_MS, () => {
-      for (const entry of this.#sessions.values()) entry.session.tick();
+      for (const { session: each } of this.#sessions.values()) each.tick();
     });
     return ended;
   }
 }
 
+type StartSession = (agreement: Agreement | undefined, describe: ConstructorParameters<typeof PeerSession>[1]) => { readonly session: PeerSession };
+
 function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
   const missing = active?.find((rendition) => !renditions.includes(rendition));
   if (missing === undefined) return;
   throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
+}
+
+/**
+ * The ICE halves of a description that restarts the connection of `plan`.
+ * @throws MediaPeerError SDP_INVALID, ICE_RESTART_REFUSED where it is about another connection, or changes what flows
+ */
+function remoteIce(sdp: string, plan: Plan | undefined): RemoteTransport[] {
+  const description = parseSdp(sdp);
+  if (!plan || description.media.length !== plan.description.media.length) {
+    throw new MediaPeerError('ICE_RESTART_REFUSED', `a restart keeps its m-lines: ${plan?.description.media.length ?? 0} were negotiated, the description has ${description.media.length}`);
+  }
+  return plan.transports.map((before, i) => {
+    const sections = description.media.filter((_section, mLine) => plan.mLines[mLine]?.transport === i);
+    const after = remoteTransport(description, sections);
+    const isSame = after.fingerprints.some(({ value }) => before.fingerprints.some((known) => known.value.toLowerCase() === value.toLowerCase()));
+    if (!isSame) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the description has another certificate: it is about another connection');
+    return after;
+  });
 }
 
 /** Tells the other side's connections apart: the session id of its description (RFC 8866 §5.2) and its certificate. */

@@ -70,7 +70,7 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
   return assignTransports(description, wishes);
 }
 
-function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
+export function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
   if (videoSections >= 2) return ['raw', 'processed'];
   return [source.renditions.includes('processed') ? 'processed' : 'raw'];
 }

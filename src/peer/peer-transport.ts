@@ -1,20 +1,22 @@
 /**
  * One transport of a session: ICE, DTLS over it, and SRTP and data channels over that. Carries RTP and RTCP as
  * bytes; what they mean is the streams' business. The interface `PacketTransport` is what a faster way of sending
- * replaces.
+ * replaces. An ICE restart opens a second agent beside the first, which stays in use until the second one has found a
+ * way: a restart that fails changes nothing.
  */
-import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, type RTCCertificate, type RTCSctpTransport } from 'werift';
+import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, type RTCCertificate, type RTCSctpTransport } from 'werift';
 import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
 import type { LocalTransport } from './answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
 import { closeNotify, isGoodbye, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
-import { IceEndpoint, type IceOptions, type IceState } from './ice-endpoint.js';
-import type { RemoteTransport } from './sdp.js';
+import { IceEndpoint, type IceFailure, type IceOptions, type IceRemote, type IceState } from './ice-endpoint.js';
+import type { IceReport } from './report.js';
+import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
 import { openSctp } from './sctp.js';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpSender, type SrtpProfile } from './srtp.js';
-import { dtlsInternals } from './werift-internals.js';
+import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpProfile } from './srtp.js';
+import { dtlsInternals, iceInternals } from './werift-internals.js';
 
 /** One RTP packet of one viewer: its own header over payload bytes that all viewers share. */
 export interface RtpPacket {
@@ -25,7 +27,7 @@ export interface RtpPacket {
   readonly index: number;
 }
 
-/** Where a viewer's packets go. */
+/** Where a client's packets go. */
 export interface PacketTransport {
   /** Bytes handed to the network stack and not taken by it yet: the measure of a slow viewer. */
   readonly pendingBytes: number;
@@ -38,10 +40,22 @@ export interface PacketTransport {
 export interface PeerTransportInit {
   readonly ice: IceOptions;
   readonly certificate: RTCCertificate;
-  readonly remote: RemoteTransport;
-  /** The other side of the data channels; undefined where the offer has none on this transport. */
-  readonly sctp: { readonly port: number; readonly maxMessageBytes: number } | undefined;
   readonly logger: Logger;
+}
+
+/** The other side of the data channels. */
+export interface RemoteSctp {
+  readonly port: number;
+  readonly maxMessageBytes: number;
+}
+
+export interface ConnectOptions {
+  /** True where this side made the offer (RFC 8445 §6.1.1). */
+  readonly controlling: boolean;
+  /** Undefined where no data channels were negotiated on this transport. */
+  readonly sctp: RemoteSctp | undefined;
+  /** True where the client sends media. Default false: its RTP is not even decrypted. */
+  readonly receivesRtp?: boolean;
 }
 
 /** Datagrams that may come before a pair is nominated: a client's first flight and its repetitions. */
@@ -50,19 +64,34 @@ const MAX_EARLY_DATAGRAMS = 8;
 export class PeerTransport implements PacketTransport {
   /** Decrypted compound packets from the peer. */
   onRtcp: (compound: Buffer) => void = () => undefined;
+  /** Decrypted RTP packets from the peer. */
+  onRtp: (packet: Buffer) => void = () => undefined;
   /** A channel that the peer opened; it can be sent on. */
   onDataChannel: (channel: TextChannel) => void = () => undefined;
+  /** Something happened that a session's record notes. */
+  onStep: (step: string, facts?: Readonly<Record<string, unknown>>) => void = () => undefined;
+  /** A candidate, `candidate:...`, that was found after the description had been made; undefined: no more. */
+  onCandidate: (candidate: string | undefined) => void = () => undefined;
   /** Resolves when media can flow. */
   readonly connected: Promise<void>;
   /** Resolves when the other side is gone or the transport failed; never on `close`. */
   readonly ended: Promise<EndReason>;
-  readonly local: LocalTransport;
-  readonly #ice: IceEndpoint;
-  readonly #dtls: RTCDtlsTransport;
-  readonly #sctp: RTCSctpTransport | undefined;
   readonly #init: PeerTransportInit;
+  /** What DTLS is bound to: it outlives the ICE agents. */
+  readonly #carrier: RTCIceTransport;
   readonly #early: Buffer[] = [];
-  #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly overheadBytes: number } | undefined;
+  /** Agents that have found every candidate. */
+  readonly #gatheredOf = new WeakSet<IceEndpoint>();
+  #ice: IceEndpoint;
+  /** The agent of a restart, until it is nominated. */
+  #next: IceEndpoint | undefined;
+  #dtls: RTCDtlsTransport | undefined;
+  #sctp: RTCSctpTransport | undefined;
+  #connectOptions: ConnectOptions | undefined;
+  #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver; readonly overheadBytes: number } | undefined;
+  #srtpProfile: string | undefined;
+  #restarts = 0;
+  #iceFailure: IceFailure | undefined;
   #resolveConnected: () => void = () => undefined;
   #end: (reason: EndReason) => void = () => undefined;
   #isClosed = false;
@@ -72,25 +101,35 @@ export class PeerTransport implements PacketTransport {
     this.#ice = ice;
     this.connected = new Promise((resolve) => (this.#resolveConnected = resolve));
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    this.#dtls = this.#makeDtls();
-    this.#sctp = init.sctp && this.#makeSctp(init.sctp.maxMessageBytes);
-    this.local = {
-      iceUfrag: ice.localUfrag,
-      icePassword: ice.localPassword,
-      fingerprint: fingerprintOf(init.certificate),
-      setup: this.#dtls.role === 'client' ? 'active' : 'passive',
-      candidates: ice.candidates,
+    this.#carrier = new RTCIceTransport(new RTCIceGatherer());
+    iceInternals(this.#carrier.connection).send = (data) => {
+      this.#ice.send(data);
+      return Promise.resolve();
     };
-    ice.onData = (data) => this.#receive(data);
-    ice.onFailed = () => this.#end('ice-failed');
-    ice.onNominated = () => this.#startDtls();
+    this.#follow(ice);
   }
 
   /** Opens the sockets; `connect` starts the handshake. @throws Error where no socket can be bound. */
   static async open(init: PeerTransportInit): Promise<PeerTransport> {
-    const ice = await IceEndpoint.open(init.ice);
-    await ice.gathered;
-    return new PeerTransport(init, ice);
+    return new PeerTransport(init, await IceEndpoint.open(init.ice));
+  }
+
+  /** Resolves when every candidate there will be has been found; bounded in time. */
+  get gathered(): Promise<void> {
+    return (this.#next ?? this.#ice).gathered;
+  }
+
+  /** This side as a description tells it: of the newest ICE generation, with the candidates found so far. */
+  describe(setup: LocalTransport['setup']): LocalTransport {
+    const ice = this.#next ?? this.#ice;
+    return {
+      iceUfrag: ice.localUfrag,
+      icePassword: ice.localPassword,
+      fingerprint: fingerprintOf(this.#init.certificate),
+      setup,
+      candidates: [...ice.candidates],
+      isGathering: !this.#gatheredOf.has(ice),
+    };
   }
 
   get iceState(): IceState {
@@ -111,9 +150,53 @@ export class PeerTransport implements PacketTransport {
     return this.#ice.pendingBytes;
   }
 
-  connect(): void {
-    // The offerer controls, unless it is a lite agent (RFC 8445 §6.1.1).
-    this.#ice.connect(this.#init.remote, { controlling: this.#init.remote.iceLite });
+  /** Why nothing can be sent until ICE is restarted; undefined while all is well. */
+  get iceFailure(): IceFailure | undefined {
+    return this.#iceFailure;
+  }
+
+  get iceReport(): IceReport {
+    return { ...(this.#next ?? this.#ice).report, restarts: this.#restarts };
+  }
+
+  /** Undefined before the handshake is done. */
+  get dtlsReport(): { readonly role: string; readonly srtpProfile: string } | undefined {
+    return this.#srtpProfile === undefined ? undefined : { role: this.#dtls?.role ?? 'auto', srtpProfile: this.#srtpProfile };
+  }
+
+  /** Starts the handshake with the other side. */
+  connect(remote: RemoteTransport, options: ConnectOptions): void {
+    this.#connectOptions = options;
+    this.#dtls = this.#makeDtls(remote);
+    this.#sctp = options.sctp && this.#makeSctp(this.#dtls, options.sctp.maxMessageBytes);
+    this.#ice.connect(remote, { controlling: options.controlling });
+    if (this.#ice.isNominated) this.#startDtls();
+  }
+
+  /** A candidate of the other side; passed over where `ufrag` names an ICE generation that is not there. */
+  addCandidate(candidate: RemoteCandidate | SkippedCandidate | undefined, ufrag?: string): void {
+    const ice = [this.#next, this.#ice].find((agent) => agent && (ufrag === undefined || agent.remoteUfrag === undefined || agent.remoteUfrag === ufrag));
+    if (!ice) return;
+    if (candidate) ice.addRemoteCandidate(candidate);
+    else ice.endOfCandidates();
+  }
+
+  /**
+   * Opens the agent of a restart; `describe` then tells of it, and `connectRestart` starts it. One that was begun
+   * before is given up.
+   */
+  async openRestart(): Promise<void> {
+    const next = await IceEndpoint.open(this.#init.ice);
+    if (this.#isClosed) return next.close();
+    await this.#next?.close();
+    this.#next = next;
+    this.#follow(next);
+  }
+
+  /** Starts the checks of the restart that was opened. */
+  connectRestart(remote: IceRemote): void {
+    this.onStep('ice restart');
+    this.#next?.connect(remote, { controlling: this.#connectOptions?.controlling ?? false });
   }
 
   sendRtp(packets: readonly RtpPacket[]): void {
@@ -144,25 +227,66 @@ export class PeerTransport implements PacketTransport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#sctp?.stop();
-    if (this.#dtls.dtls) {
+    if (this.#dtls?.dtls) {
       if (this.#srtp && this.#dtls.state === 'connected') this.#ice.send(closeNotify(this.#dtls.dtls));
       stopHandshake(this.#dtls.dtls);
     }
     // Datagrams of this turn leave before the sockets go.
     await new Promise(setImmediate);
-    await this.#dtls.stop();
-    await this.#ice.close();
+    await this.#dtls?.stop();
+    await Promise.all([this.#ice.close(), this.#next?.close()]);
+  }
+
+  #follow(ice: IceEndpoint): void {
+    ice.onData = (data) => this.#receive(data);
+    const tell = (candidate: string | undefined): void => {
+      if (ice === (this.#next ?? this.#ice)) this.onCandidate(candidate);
+    };
+    ice.onCandidate = tell;
+    ice.onNominated = () => this.#nominated(ice);
+    ice.onFailed = (failure) => this.#failed(ice, failure);
+    ice.gatheringComplete.then(() => {
+      this.#gatheredOf.add(ice);
+      tell(undefined);
+    }, () => undefined);
+  }
+
+  #nominated(ice: IceEndpoint): void {
+    if (this.#isClosed) return;
+    if (ice === this.#next) {
+      const before = this.#ice;
+      this.#ice = ice;
+      this.#next = undefined;
+      this.#restarts++;
+      this.#iceFailure = undefined;
+      this.onStep('ice restarted');
+      before.close().catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'));
+    } else this.onStep('ice connected');
+    if (this.#dtls?.state === 'new') this.#startDtls();
+  }
+
+  /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
+  #failed(ice: IceEndpoint, failure: IceFailure): void {
+    if (ice === this.#next) {
+      this.#next = undefined;
+      this.onStep('ice restart failed');
+      ice.close().catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'));
+      return;
+    }
+    this.#iceFailure = failure;
+    this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
+    if (!this.#srtp) this.#end('ice-failed');
   }
 
   #sendSlab(slab: Buffer, ends: readonly number[]): void {
     this.#ice.sendAll(slab, ends, () => packetSlabs.giveBack(slab));
   }
 
-  #makeDtls(): RTCDtlsTransport {
-    const { certificate, remote, logger } = this.#init;
-    const dtls = new RTCDtlsTransport({}, this.#ice.transport, certificate, [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80]);
+  #makeDtls(remote: RemoteTransport): RTCDtlsTransport {
+    const { certificate, logger } = this.#init;
+    const dtls = new RTCDtlsTransport({}, this.#carrier, certificate, [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80]);
     // As the server we need not wait before the first flight and choose the cheaper SRTP profile.
-    dtls.role = remote.setup === 'passive' ? 'client' : 'server';
+    dtls.role = setupFor(remote) === 'active' ? 'client' : 'server';
     dtls.setRemoteParams(new RTCDtlsParameters(remote.fingerprints.map(({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value)), dtls.role === 'client' ? 'server' : 'client'));
     dtls.startSrtp = () => undefined;
     dtls.onStateChange.subscribe((state) => {
@@ -173,8 +297,8 @@ export class PeerTransport implements PacketTransport {
     return dtls;
   }
 
-  #makeSctp(maxMessageBytes: number): RTCSctpTransport {
-    const sctp = openSctp(this.#dtls, (error) => this.#init.logger.debug({ error }, 'data channel message dropped'));
+  #makeSctp(dtls: RTCDtlsTransport, maxMessageBytes: number): RTCSctpTransport {
+    const sctp = openSctp(dtls, (error) => this.#init.logger.debug({ error }, 'data channel message dropped'));
     sctp.sctp.stateChanged.closed.subscribe(() => this.#end('viewer-left'));
     sctp.onDataChannel.subscribe((channel) => {
       // It is open, and its opening acknowledged, when this turn has ended.
@@ -186,13 +310,14 @@ export class PeerTransport implements PacketTransport {
   }
 
   #startDtls(): void {
-    if (this.#isClosed) return;
+    if (!this.#dtls || this.#isClosed || this.#dtls.state !== 'new') return;
     this.#init.logger.debug({}, 'ice pair nominated');
     // The association listens as soon as `start` has been called; what came before is handed over then.
     this.#dtls.start().then(
       () => this.#finishHandshake(),
       (error: unknown) => {
         if (!this.#isClosed) this.#init.logger.debug({ error }, 'dtls handshake failed');
+        this.onStep('dtls failed');
         this.#end('dtls-failed');
       },
     );
@@ -200,19 +325,24 @@ export class PeerTransport implements PacketTransport {
   }
 
   #finishHandshake(): void {
-    if (this.#isClosed || !this.#dtls.dtls) return;
+    if (this.#isClosed || !this.#dtls?.dtls) return;
     const dtls = dtlsInternals(this.#dtls.dtls);
     const profile = dtls.srtp.srtpProfile;
     if (profile !== SRTP_AEAD_AES_128_GCM && profile !== SRTP_AES128_CM_HMAC_SHA1_80) return this.#end('dtls-failed');
     const keys = dtls.extractSessionKeys(16, saltBytes(profile));
+    const remote = { profile, key: keys.remoteKey, salt: keys.remoteSalt };
     this.#srtp = {
       sender: new SrtpSender({ profile, key: keys.localKey, salt: keys.localSalt }),
-      receiver: new SrtcpReceiver({ profile, key: keys.remoteKey, salt: keys.remoteSalt }),
+      receiver: new SrtcpReceiver(remote),
+      rtpReceiver: new SrtpReceiver(remote),
       overheadBytes: srtpOverheadBytes(profile),
     };
-    this.#init.logger.debug({ srtpProfile: profileName(profile) }, 'dtls connected');
-    if (this.#sctp && this.#init.sctp) {
-      this.#sctp.start(this.#init.sctp.port).catch((error: unknown) => this.#init.logger.debug({ error }, 'sctp not started'));
+    this.#srtpProfile = profileName(profile);
+    this.#init.logger.debug({ srtpProfile: this.#srtpProfile }, 'dtls connected');
+    this.onStep('dtls connected', { role: this.#dtls.role, srtpProfile: this.#srtpProfile });
+    const sctp = this.#connectOptions?.sctp;
+    if (this.#sctp && sctp) {
+      this.#sctp.start(sctp.port).catch((error: unknown) => this.#init.logger.debug({ error }, 'sctp not started'));
     }
     this.#resolveConnected();
   }
@@ -221,22 +351,34 @@ export class PeerTransport implements PacketTransport {
   #receive(data: Buffer): void {
     const first = data[0] ?? 0;
     if (first >= 20 && first <= 63) this.#receiveDtls(data);
-    else if (first >= 128 && first <= 191 && this.#srtp && isRtcp(data)) {
-      const compound = this.#srtp.receiver.unprotect(data);
+    else if (first >= 128 && first <= 191 && this.#srtp) this.#receiveSrtp(data, this.#srtp);
+  }
+
+  #receiveSrtp(data: Buffer, { receiver, rtpReceiver }: { readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver }): void {
+    if (isRtcp(data)) {
+      const compound = receiver.unprotect(data);
       if (compound) this.onRtcp(compound);
+    } else if (this.#connectOptions?.receivesRtp === true) {
+      const packet = rtpReceiver.unprotect(data);
+      if (packet) this.onRtp(packet);
     }
   }
 
   #receiveDtls(data: Buffer): void {
-    if (this.#dtls.state === 'new') {
+    if (!this.#dtls || this.#dtls.state === 'new') {
       if (this.#early.length < MAX_EARLY_DATAGRAMS) this.#early.push(Buffer.from(data));
       return;
     }
     // Once connected only authenticated records may end or restart the association (RFC 6347 §4.1.2.7).
     if (this.#srtp && (isPlainAlert(data) || isPlainClientHello(data))) return;
     if (this.#dtls.dtls && isGoodbye(this.#dtls.dtls, data)) return this.#end('viewer-left');
-    this.#ice.transport.connection.onData.execute(data);
+    this.#carrier.connection.onData.execute(data);
   }
+}
+
+/** This side's DTLS role in an answer (RFC 8842 §5.3): the server, wherever the other side lets it. */
+export function setupFor(remote: RemoteTransport): 'active' | 'passive' {
+  return remote.setup === 'passive' ? 'active' : 'passive';
 }
 
 const fingerprints = new WeakMap<RTCCertificate, string>();

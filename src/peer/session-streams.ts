@@ -27,15 +27,36 @@ export interface SessionStream {
   framesDropped?: number;
 }
 
-/** Numbers and names of what is sent; one MediaStream for each rendition, the audio with the first. */
-export function planStreams(sourceId: string, plan: Plan): (SessionStream | undefined)[] {
-  const cname = randomBytes(9).toString('base64url');
+/**
+ * What is sent, by m-line; one MediaStream for each rendition, the audio with the first.
+ * @param announced numbers and names that an offer of this server has told already; left out: they are made up
+ */
+export function planStreams(sourceId: string, plan: Plan, announced?: readonly (LocalStream | undefined)[]): (SessionStream | undefined)[] {
+  const names = streamNames();
   const offsets = new Map<Rendition | 'audio', number>();
   const offsetOf = (name: Rendition | 'audio'): number => {
     const offset = offsets.get(name) ?? randomInt(2 ** 32);
     offsets.set(name, offset);
     return offset;
   };
+  return plan.mLines.map((mLine, i) => {
+    if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
+    const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
+    const request: TrackRequest =
+      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
+    const local = announced?.[i] ?? names.next(mLine.use, rendition, true);
+    return {
+      mLine,
+      request,
+      timestampOffset: offsetOf(mLine.use === 'video' ? mLine.rendition : 'audio'),
+      local: mLine.codec.rtx ? local : { ...local, rtxSsrc: undefined },
+    };
+  });
+}
+
+/** Makes up numbers and names: one CNAME, one MediaStream for each rendition, ssrcs that differ. */
+export function streamNames(): { next(kind: 'video' | 'audio', rendition: Rendition, hasRtx: boolean): LocalStream } {
+  const cname = randomBytes(9).toString('base64url');
   const mediaStreamIds = new Map<Rendition, string>();
   const mediaStreamIdOf = (rendition: Rendition): string => {
     const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
@@ -52,19 +73,14 @@ export function planStreams(sourceId: string, plan: Plan): (SessionStream | unde
       }
     }
   };
-  return plan.mLines.map((mLine) => {
-    if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
-    const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
-    const trackId = `${mLine.use}-${randomBytes(6).toString('base64url')}`;
-    const request: TrackRequest =
-      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
-    return {
-      mLine,
-      request,
-      timestampOffset: offsetOf(mLine.use === 'video' ? mLine.rendition : 'audio'),
-      local: { ssrc: newSsrc(), rtxSsrc: mLine.codec.rtx ? newSsrc() : undefined, cname, msid: `${mediaStreamIdOf(rendition)} ${trackId}` },
-    };
-  });
+  return {
+    next: (kind, rendition, hasRtx) => ({
+      ssrc: newSsrc(),
+      rtxSsrc: hasRtx ? newSsrc() : undefined,
+      cname,
+      msid: `${mediaStreamIdOf(rendition)} ${kind}-${randomBytes(6).toString('base64url')}`,
+    }),
+  };
 }
 
 export function streamSnapshot({ rtp, subscription, framesDropped = 0 }: SessionStream): StreamSnapshot {

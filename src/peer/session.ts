@@ -1,27 +1,31 @@
 /**
  * One client's connection, from its offer to its end. `run` is the whole story, read top to bottom: open the
- * tracks and the transports, answer, wait for the connection, send, wait for the first of the ends, and give
- * everything back. Ends are values.
+ * tracks and the transports, describe them, wait for the connection, let media flow, wait for the first of the ends,
+ * and give everything back. Ends are values. What flows, and which way, is the business of the session's side.
  */
 import type { RTCCertificate } from 'werift';
 import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { EndReason, Rendition } from '../media/index.js';
+import type { EndReason } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import { writeAnswer } from './answer.js';
-import type { MediaGateway, TrackRequest } from './gateway.js';
-import type { HostAddress } from './host-addresses.js';
-import type { Plan } from './negotiation.js';
+import type { LocalTransport } from './answer.js';
+import { explainEnd, isFailure } from './explain-end.js';
+import type { IceOptions, IceRemote } from './ice-endpoint.js';
+import { mLineReports } from './m-line-reports.js';
+import type { MLinePlan } from './negotiation.js';
 import { PeerTransport } from './peer-transport.js';
+import { parseCandidate } from './remote-transport.js';
+import type { IceReport, SessionReport } from './report.js';
+import type { Door, TrickledCandidate } from './requests.js';
 import { writeGoodbye } from './rtcp.js';
-import { SessionChannels } from './session-channels.js';
-import { SessionMedia, type RtpTimestamps } from './session-media.js';
-import { planStreams, type SessionStream } from './session-streams.js';
-import type { ConnectionState, PeerSnapshot, SessionIdentity } from './snapshot.js';
+import type { RemoteTransport } from './sdp.js';
+import { remoteSctp, type Description } from './session-negotiation.js';
+import { SessionRecord } from './session-record.js';
+import type { SessionSide, SideHost } from './side.js';
+import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from './snapshot.js';
 
 export interface SessionDeps {
-  readonly gateway: MediaGateway;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
@@ -29,85 +33,82 @@ export interface SessionDeps {
 }
 
 export interface SessionOptions {
-  /** From the answer to the end of the handshake. */
+  readonly door: Door;
+  readonly role: 'viewer' | 'publisher';
+  /** From the description to the end of the handshake. */
   readonly connectionTimeoutMs: number;
   /** How long a silent client may come back. */
   readonly disconnectGraceMs: number;
-  readonly addresses: readonly HostAddress[];
-  readonly portRange: readonly [number, number] | undefined;
-  readonly stunUrls: readonly string[];
-  /** Renditions that flow from the start. Default: all. */
-  readonly active?: readonly Rendition[] | undefined;
+  readonly ice: Omit<IceOptions, 'clock' | 'ledger'>;
+  readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
+  readonly onState?: ((state: ConnectionState) => void) | undefined;
 }
 
-/** A client that was not heard for this long is disconnected: two and a half consent intervals (RFC 7675 §5.1). */
-const SILENCE_MS = 12_000;
+/** What a client has agreed to: its side of a negotiation, with the plan for each m-line. */
+export interface Agreement {
+  readonly mLines: readonly MLinePlan[];
+  readonly transports: readonly RemoteTransport[];
+  makeSide(host: SideHost): SessionSide;
+}
+
+/** A client that was not heard for this long is disconnected: more than the longest consent interval (RFC 7675 §5.1: 6 s). */
+const SILENCE_MS = 7000;
 
 /** When a client whose source ended under its offer may try again. */
 const RETRY_AFTER_S = 1;
 
 export class PeerSession {
   readonly identity: SessionIdentity;
-  /** The answer; rejects where the session ended before there was one. */
-  readonly answer: Promise<string>;
+  /** This side's answer or offer; rejects where the session ended before there was one. */
+  readonly described: Promise<string>;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
-  readonly #plan: Plan;
+  readonly #describe: (agreement: SessionSide | undefined) => Description;
   readonly #logger: Logger;
   readonly #createdAtMs: number;
-  readonly #startedMs: number;
-  readonly #streams: SessionStream[];
-  readonly #streamsByMLine: readonly (SessionStream | undefined)[];
-  readonly #media: SessionMedia;
-  readonly #channels: SessionChannels;
+  readonly #record: SessionRecord;
   readonly #transports: PeerTransport[] = [];
   readonly #ended: Promise<EndReason>;
+  #agreement: Agreement | undefined;
+  #side: SessionSide | undefined;
+  #description: Description | undefined;
   #resolveEnded: (reason: EndReason) => void = () => undefined;
-  #resolveAnswer: (sdp: string) => void = () => undefined;
-  #rejectAnswer: (error: unknown) => void = () => undefined;
+  #resolveDescribed: (sdp: string) => void = () => undefined;
+  #rejectDescribed: (error: unknown) => void = () => undefined;
   #endReason: EndReason | undefined;
+  #endedAtMs = 0;
   #failure: unknown;
   #state: ConnectionState = 'new';
   #connectMs: number | undefined;
   #silentSinceMs: number | undefined;
+  #resolveAgreed: () => void = () => undefined;
+  readonly #agreed: Promise<void>;
 
-  constructor(identity: SessionIdentity, plan: Plan, deps: SessionDeps, options: SessionOptions) {
+  /**
+   * @param describe how this side describes itself, given the side of the agreement where there is one already
+   * @param agreement undefined where this side makes the offer: `agree` follows
+   */
+  constructor(identity: SessionIdentity, describe: (side: SessionSide | undefined) => Description, agreement: Agreement | undefined, deps: SessionDeps, options: SessionOptions) {
     this.identity = identity;
-    this.#plan = plan;
+    this.#describe = describe;
     this.#deps = deps;
     this.#options = options;
     this.#logger = deps.logger.child({ ...identity });
     this.#createdAtMs = deps.clock.wallClock();
-    this.#startedMs = deps.clock.now();
+    this.#record = new SessionRecord(deps.clock);
     this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolveAnswer = resolve;
-      this.#rejectAnswer = reject;
+    this.#agreed = new Promise((resolve) => (this.#resolveAgreed = resolve));
+    this.described = new Promise((resolve, reject) => {
+      this.#resolveDescribed = resolve;
+      this.#rejectDescribed = reject;
     });
-    this.#streamsByMLine = planStreams(identity.sourceId, plan);
-    this.#streams = this.#streamsByMLine.filter((stream) => stream !== undefined);
-    const { gateway, clock } = deps;
-    this.#media = new SessionMedia(
-      {
-        streams: this.#streams,
-        gateway,
-        clock,
-        transportOf: ({ mLine }) => this.#transports[mLine.transport],
-        onEnded: (reason) => this.close(reason),
-        onFailed: (error, request) => this.#fail(error, request),
-      },
-      options.active ?? plan.renditions,
-    );
-    this.#channels = new SessionChannels({
-      openDetections: () => gateway.openDetections(identity.sourceId),
-      media: this.#media,
-      clock,
-    });
+    this.#agreement = agreement;
+    this.#side = agreement?.makeSide(this.#host());
   }
 
-  /** RTP timestamps of a frame, for each rendition in which this viewer gets it with a timestamp of its own. */
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
-    return this.#media.rtpTimestamps(mediaTimeMs);
+  /** Undefined before there is an agreement. */
+  get side(): SessionSide | undefined {
+    return this.#side;
   }
 
   /** Lives until the session ends; never rejects. */
@@ -116,41 +117,97 @@ export class PeerSession {
     const releasePeerConnection = ledger.acquire('peer_connections');
     const timeout = clock.after(this.#options.connectionTimeoutMs, () => this.close('ice-timeout'));
     try {
-      this.#media.open();
-      await this.#openTransports();
+      this.#side?.open();
+      this.#description = this.#describe(this.#side);
+      await this.#openTransports(this.#description.transports);
       this.#throwIfEnded();
-      const answer = writeAnswer(this.#plan, this.#transports.map(({ local }) => local), this.#streamsByMLine.map((stream) => stream?.local));
       this.#setState('connecting');
-      for (const transport of this.#transports) transport.connect();
-      this.#resolveAnswer(answer);
-      this.#logger.info({ renditions: this.#plan.renditions, streams: this.#streams.length }, 'session started');
+      if (this.#agreement) this.#connect(this.#agreement);
+      this.#resolveDescribed(await this.#write(this.#description));
+      this.#record.note('described');
+      this.#logger.info({ door: this.#options.door, role: this.#options.role }, 'session started');
 
-      await Promise.race([Promise.all(this.#transports.map(({ connected }) => connected)), this.#ended]);
+      await Promise.race([this.#agreed.then(() => Promise.all(this.#transports.map(({ connected }) => connected))), this.#ended]);
       timeout.cancel();
-      if (this.#endReason === undefined) this.#startSending();
+      if (this.#endReason === undefined) this.#startMedia();
       return await this.#ended;
     } catch (error) {
+      this.#failure ??= error;
       this.close('negotiation-failed');
-      this.#rejectAnswer(this.#failure ?? error);
+      this.#rejectDescribed(this.#failure);
       return await this.#ended;
     } finally {
       timeout.cancel();
       await this.#releaseAll();
       releasePeerConnection();
       this.#setState('closed');
-      const { bytesSent, packetsLost, framesDropped } = this.snapshot();
-      this.#logger.info({ reason: this.#endReason, durationMs: Math.round(clock.now() - this.#startedMs), bytesSent, packetsLost, framesDropped }, 'session ended');
+      this.#logEnd();
     }
+  }
+
+  /** The client's answer to this side's offer. Once. */
+  agree(agreement: Agreement): void {
+    if (this.#agreement || this.#endReason !== undefined) return;
+    this.#agreement = agreement;
+    this.#side = agreement.makeSide(this.#host());
+    this.#side.open();
+    this.#connect(agreement);
+  }
+
+  get isAgreed(): boolean {
+    return this.#agreement !== undefined;
   }
 
   /** Ends the session; `run` returns the reason that came first. Idempotent. */
   close(reason: EndReason): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
+    this.#endedAtMs = this.#record.elapsedMs;
     this.#resolveEnded(reason);
   }
 
-  /** Once a second: Sender Reports, and notices a client that went silent. */
+  /** Candidates of the client; those that cannot be used are passed over. @throws MediaPeerError CANDIDATE_INVALID */
+  addCandidates(candidates: readonly TrickledCandidate[]): void {
+    for (const { candidate, mid, mLineIndex, ufrag } of candidates) {
+      const transport = this.#transports[this.#transportOf(mid, mLineIndex) ?? -1];
+      if (!transport) continue;
+      if (candidate === '') transport.addCandidate(undefined, ufrag);
+      else transport.addCandidate(parseCandidate(candidate), ufrag);
+    }
+  }
+
+  /**
+   * Begins an ICE restart: what was there stays in use until the client's half, `continueRestart`, has led to something
+   * that works. Returns this side's half.
+   * @throws MediaPeerError ICE_RESTART_REFUSED
+   */
+  async beginRestart(): Promise<readonly LocalTransport[]> {
+    if (this.#endReason !== undefined || !this.#agreement) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
+    await Promise.all(this.#transports.map((transport) => transport.openRestart()));
+    await this.#gathered();
+    return this.#locals();
+  }
+
+  /** The client's half of a restart, one for each transport; a bundle has one. */
+  continueRestart(remotes: readonly IceRemote[]): void {
+    this.#transports.forEach((transport, i) => {
+      const remote = remotes[i];
+      if (remote) transport.connectRestart(remote);
+    });
+  }
+
+  /** The next version of this side's description: of the newest ICE generation. */
+  async redescribe(): Promise<string> {
+    if (!this.#description) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has no description yet');
+    return this.#write(this.#description);
+  }
+
+  /** Names the ICE generation. */
+  get iceTag(): string {
+    return this.#transports.map((transport) => transport.describe('passive').iceUfrag).join('.');
+  }
+
+  /** Once a second: what the side has to do, and notices a client that went silent. */
   tick(): void {
     if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
     const now = this.#deps.clock.now();
@@ -158,102 +215,163 @@ export class PeerSession {
     if (now - lastHeardMs < SILENCE_MS) {
       this.#silentSinceMs = undefined;
       this.#setState('connected');
-      this.#media.sendReports();
+      this.#side?.tick();
       return;
     }
     this.#silentSinceMs ??= now;
     this.#setState('disconnected');
-    if (now - this.#silentSinceMs >= this.#options.disconnectGraceMs) this.close('ice-failed');
+    if (now - this.#silentSinceMs < this.#options.disconnectGraceMs) return;
+    this.close(this.#transports.some(({ iceFailure }) => iceFailure === 'consent-expired') ? 'consent-expired' : 'ice-failed');
   }
 
   snapshot(): PeerSnapshot {
-    const streams = this.#media.snapshots();
-    const all = streams.map(({ stats }) => stats);
+    const side = this.#side?.snapshot() ?? EMPTY_SIDE;
     return {
       ...this.identity,
-      role: 'viewer',
+      role: this.#options.role,
       connectionState: this.#state,
       iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports[0]?.iceState ?? 'new'),
       createdAtS: this.#createdAtMs / 1000,
-      hasProcessedTrack: this.#plan.renditions.includes('processed'),
-      bytesSent: sum(all, ({ bytesSent }) => bytesSent),
-      packetsSent: sum(all, ({ packetsSent }) => packetsSent),
-      packetsLost: sum(all, ({ packetsLost }) => packetsLost),
-      packetsRepaired: sum(all, ({ packetsRepaired }) => packetsRepaired),
-      detectionsSent: this.#channels.detectionsSent,
-      detectionsDropped: this.#channels.detectionsDropped,
-      selected: this.#media.selected,
-      isPaused: this.#media.isPaused,
-      framesDropped: sum(all, ({ framesDropped }) => framesDropped),
-      roundTripMs: this.#media.roundTripMs ?? this.#transports[0]?.roundTripMs,
       connectMs: this.#connectMs,
-      iceTroubles: [],
-      video: streams.flatMap(({ request, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
-      audio: streams.flatMap(({ request, stats }) => (request.kind === 'audio' ? [stats] : [])),
+      iceTroubles: this.#iceReport().troubles,
+      ...side,
+      roundTripMs: side.roundTripMs ?? this.#transports[0]?.roundTripMs,
     };
   }
 
-  async #openTransports(): Promise<void> {
+  /** What became of it so far. */
+  report(): SessionReport {
+    const { clientId, sourceId } = this.identity;
+    const found = {
+      clientId,
+      sourceId,
+      role: this.#options.role,
+      door: this.#options.door,
+      createdAtS: this.#createdAtMs / 1000,
+      mLines: mLineReports(this.#agreement?.mLines ?? []),
+      ice: this.#iceReport(),
+      dtls: this.#transports[0]?.dtlsReport,
+      steps: [...this.#record.steps],
+    };
+    const end = this.#endReason === undefined ? undefined : { reason: this.#endReason, explanation: explainEnd(this.#endReason, found, this.#options.ice), atMs: this.#endedAtMs };
+    return { ...found, end };
+  }
+
+  #host(): SideHost {
+    return {
+      transport: (index) => this.#transports[index],
+      close: (reason) => this.close(reason),
+      fail: (error) => {
+        this.#failure ??= error;
+        if (this.#endReason === undefined) this.#logger.warn({ error }, 'media could not be opened');
+        this.close('source-failed');
+      },
+      step: (name, facts) => this.#record.noteOnce(name, facts),
+    };
+  }
+
+  async #openTransports(count: number): Promise<void> {
     const { certificate, clock, ledger } = this.#deps;
-    const { addresses, portRange, stunUrls } = this.#options;
     const opened = await Promise.allSettled(
-      this.#plan.transports.map(async (remote, i) => {
-        const data = this.#plan.mLines.find((mLine) => mLine.use === 'data' && mLine.transport === i);
-        const transport = await PeerTransport.open({
-          ice: { addresses, portRange, stunUrls, clock, ledger },
-          certificate,
-          remote,
-          sctp: data?.use === 'data' ? { port: data.sctpPort, maxMessageBytes: data.maxMessageBytes } : undefined,
-          logger: this.#logger,
-        });
+      Array.from({ length: count }, async (_unused, i) => {
+        const transport = await PeerTransport.open({ ice: { ...this.#options.ice, clock, ledger }, certificate, logger: this.#logger });
         this.#transports[i] = transport;
-        transport.onRtcp = (compound) => this.#media.receiveRtcp(compound);
-        transport.onDataChannel = (channel) => this.#channels.take(channel);
-        transport.ended.then((reason) => this.close(reason)).catch(() => undefined);
+        transport.onRtp = (packet) => this.#side?.receiveRtp(packet, i);
+        transport.onRtcp = (compound) => this.#side?.receiveRtcp(compound, i);
+        transport.onDataChannel = (channel) => this.#side?.takeChannel(channel);
+        transport.onStep = (step, facts) => this.#record.note(step, facts);
+        transport.onCandidate = (candidate) => this.#tellCandidate(i, candidate);
+        transport.ended.then((reason) => this.close(this.#options.role === 'publisher' && reason === 'viewer-left' ? 'publisher-gone' : reason)).catch(() => undefined);
       }),
     );
     for (const result of opened) if (result.status === 'rejected') throw result.reason;
   }
 
-  #fail(error: unknown, request: TrackRequest): void {
-    this.#failure ??= error;
-    if (this.#endReason === undefined) this.#logger.warn({ error, request }, 'track could not be opened');
-    this.close('source-failed');
+  #connect({ transports, mLines }: Agreement): void {
+    this.#transports.forEach((transport, i) => {
+      const remote = transports[i];
+      if (remote) transport.connect(remote, { controlling: this.#isOfferer || remote.iceLite, sctp: remoteSctp(mLines, i), receivesRtp: this.#options.role === 'publisher' });
+    });
+    this.#resolveAgreed();
+  }
+
+  get #isOfferer(): boolean {
+    return this.#description?.setupOf(0) === 'actpass';
+  }
+
+  async #write(description: Description): Promise<string> {
+    await this.#gathered();
+    return description.write(this.#locals());
+  }
+
+  /** A client that takes candidates later waits for none. */
+  async #gathered(): Promise<void> {
+    if (!this.#options.onCandidate) await Promise.all(this.#transports.map(({ gathered }) => gathered));
+  }
+
+  #locals(): LocalTransport[] {
+    return this.#transports.map((transport, i) => transport.describe(this.#description?.setupOf(i) ?? 'passive'));
+  }
+
+  #tellCandidate(transport: number, candidate: string | undefined): void {
+    if (candidate === undefined) return this.#options.onCandidate?.(null);
+    this.#options.onCandidate?.({ candidate, ...this.#description?.firstMLine(transport), ufrag: this.#transports[transport]?.describe('passive').iceUfrag });
+  }
+
+  #transportOf(mid: string | undefined, mLineIndex: number | undefined): number | undefined {
+    const { mLines = [] } = this.#agreement ?? {};
+    // Before the answer there is one bundle, and so there is for whoever names no m-line.
+    if (mLines.length === 0 || (mid === undefined && mLineIndex === undefined)) return 0;
+    const mLine = mid === undefined ? mLines[mLineIndex ?? 0] : mLines.find(({ section }) => section.mid === mid);
+    return mLine?.transport;
+  }
+
+  #iceReport(): IceReport {
+    const [first] = this.#transports;
+    return first?.iceReport ?? { local: {}, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [] };
   }
 
   #throwIfEnded(): void {
     if (this.#endReason === undefined) return;
     if (this.#endReason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
-    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was answered (${this.#endReason}); try again`, { retryAfterS: RETRY_AFTER_S });
+    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${this.#endReason}); try again`, { retryAfterS: RETRY_AFTER_S });
   }
 
-  #startSending(): void {
-    this.#connectMs = this.#deps.clock.now() - this.#startedMs;
+  #startMedia(): void {
+    this.#connectMs = this.#record.elapsedMs;
+    this.#record.note('connected');
     this.#setState('connected');
-    this.#logger.debug({ connectMs: Math.round(this.#connectMs) }, 'session connected');
-    this.#media.connected();
+    this.#side?.connected();
   }
 
   #setState(state: ConnectionState): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#logger.debug({ connectionState: state, elapsedMs: Math.round(this.#deps.clock.now() - this.#startedMs) }, 'connection state');
+    this.#logger.debug({ connectionState: state, elapsedMs: this.#record.elapsedMs }, 'connection state');
+    if (state === 'disconnected') this.#record.note('disconnected');
+    this.#options.onState?.(state);
+  }
+
+  #logEnd(): void {
+    const { bytesSent, packetsLost, framesDropped, received } = this.snapshot();
+    const reason = this.#endReason;
+    this.#logger.info(
+      { reason, durationMs: this.#record.elapsedMs, bytesSent, packetsLost, framesDropped, ...(received && { bytesReceived: received.bytesReceived }) },
+      'session ended',
+    );
+    const explanation = this.report().end?.explanation;
+    if (reason !== undefined && isFailure(reason)) this.#logger.warn({ reason, explanation }, 'session failed');
   }
 
   async #releaseAll(): Promise<void> {
-    this.#channels.close();
-    this.#media.close();
+    this.#side?.close(this.#endReason ?? 'negotiation-failed');
     const closed = await Promise.allSettled(
       this.#transports.map(async (transport, i) => {
-        const ssrcs = this.#streams.filter(({ rtp, mLine }) => rtp && mLine.transport === i).map(({ local }) => local.ssrc);
+        const ssrcs = this.#side?.ssrcsOf(i) ?? [];
         if (ssrcs.length > 0) transport.sendRtcp(writeGoodbye(ssrcs));
         await transport.close();
       }),
     );
     for (const result of closed) if (result.status === 'rejected') this.#logger.error({ error: result.reason as unknown }, 'transport did not close cleanly');
   }
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }

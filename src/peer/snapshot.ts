@@ -72,6 +72,23 @@ export interface SideSnapshot {
   readonly received?: ReceivedSnapshot | undefined;
 }
 
+/** Of a session whose client has not agreed yet. */
+export const EMPTY_SIDE: SideSnapshot = {
+  hasProcessedTrack: false,
+  bytesSent: 0,
+  packetsSent: 0,
+  packetsLost: 0,
+  packetsRepaired: 0,
+  framesDropped: 0,
+  detectionsSent: 0,
+  detectionsDropped: 0,
+  selected: [],
+  isPaused: false,
+  roundTripMs: undefined,
+  video: [],
+  audio: [],
+};
+
 /** A session as it stands. */
 export interface PeerSnapshot extends SessionIdentity, SideSnapshot {
   readonly role: 'viewer' | 'publisher';

@@ -1,0 +1,76 @@
+/** Why a session ended, in one line that a person understands. Pure: a report goes in, a sentence comes out. */
+import type { EndReason } from '../media/index.js';
+import type { SessionReport } from './report.js';
+
+/** What the server could have used, and was not given. */
+export interface IceMeans {
+  readonly stunUrls: readonly string[];
+  readonly turnServers?: readonly unknown[] | undefined;
+}
+
+const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['ice-timeout', 'ice-failed', 'dtls-failed', 'consent-expired', 'keepalive-timeout', 'no-progress', 'source-failed', 'negotiation-failed']);
+
+/** True for an end that nobody wanted. */
+export function isFailure(reason: EndReason): boolean {
+  return FAILURES.has(reason);
+}
+
+export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
+  switch (reason) {
+    case 'viewer-left':
+      return 'the viewer left';
+    case 'publisher-left':
+      return 'the publisher said that it is done';
+    case 'publisher-gone':
+      return 'the publisher closed its connection';
+    case 'publisher-replaced':
+      return 'another publisher took the room over';
+    case 'ice-timeout':
+    case 'ice-failed':
+      return has(report, 'connected') ? afterConnected(report) : beforeConnected(report, means);
+    case 'consent-expired':
+      return 'the client stopped answering consent checks (RFC 7675), and no ICE restart led to a way; its network is gone or has changed';
+    case 'dtls-failed':
+      return 'DTLS failed: ICE found a way, but the handshake did not succeed; the certificate may not be the announced one, or its versions and ciphers not ours (DTLS 1.2)';
+    case 'keepalive-timeout':
+      return 'the client had answered keepalives on the data channel `commands` and stopped; it hangs or was suspended';
+    case 'no-progress':
+      return 'packets were sent, but the viewer reported no progress, not even after a keyframe and an ICE restart';
+    case 'source-ended':
+      return 'the source ended';
+    case 'source-failed':
+      return 'the source could not be played';
+    case 'negotiation-failed':
+      return 'the session could not be set up';
+    case 'server-closing':
+      return 'the server shut down';
+  }
+}
+
+function has({ steps }: Pick<SessionReport, 'steps'>, name: string): boolean {
+  return steps.some(({ step }) => step === name);
+}
+
+function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
+  return `the connection was lost: nothing was heard from the client for the grace time${ice.restarts > 0 ? `, after ${ice.restarts} ICE restarts that worked` : ', and no ICE restart led to a way'}`;
+}
+
+function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): string {
+  if (has(report, 'ice connected')) return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
+  const { local, remote, troubles } = report.ice;
+  const turn = (means.turnServers ?? []).length > 0;
+  const relayed = remote['relay'] ?? 0;
+  const seen = (remote['prflx'] ?? 0) > 0;
+  const usable = ['host', 'srflx', 'prflx', 'relay', 'tcp'].reduce((count, type) => count + (remote[type] ?? 0), 0);
+  const mdns = remote['mdns'] ?? 0;
+  const trouble = troubles.length > 0 ? ` (${troubles.join('; ')})` : '';
+  if (seen) return `ICE failed: the client's checks arrive, but ours are not answered; its firewall or NAT drops them${turn ? trouble : '; a TURN server would help (TURN_URLS)'}`;
+  if (usable === 0 && mdns > 0) return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
+  if (usable === 0) return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
+  if (relayed > 0 && usable === relayed) return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;
+  return `ICE failed: none of ${usable} client candidates (${typesOf(remote)}) could be reached, and none of its checks arrived${turn ? '' : '; no TURN is configured'}${trouble}`;
+}
+
+function typesOf(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts).filter(([, count]) => count > 0).map(([type, count]) => `${count} ${type}`).join(', ') || 'none';
+}
