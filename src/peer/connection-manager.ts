@@ -56,7 +56,7 @@ interface Entry {
   /** What the client has described; undefined before it answered. */
   plan: Plan | undefined;
   /** Takes the client's answer to this server's offer: the first one, then those of restarts. */
-  readonly takeAnswer?: (sdp: string) => Plan;
+  readonly takeAnswer?: (this: void, sdp: string) => Plan;
   /** True between an offer of a restart and its answer. */
   awaitsRestart: boolean;
 }
@@ -127,7 +127,6 @@ export class ConnectionManager implements Sessions {
     return { ...opened, renditions: offered.renditions };
   }
 
-  // An answer that cannot be used leaves the session without a way to go on.
   async answer(sessionId: string, sdp: string): Promise<void> {
     const entry = this.#entry(sessionId);
     if (entry.awaitsRestart) {
@@ -138,6 +137,7 @@ export class ConnectionManager implements Sessions {
     try {
       entry.plan = entry.takeAnswer(sdp);
     } catch (error) {
+      // Without a usable answer there is no way to go on.
       await this.close(sessionId, 'negotiation-failed');
       throw error;
     }
@@ -264,7 +264,7 @@ export class ConnectionManager implements Sessions {
   }
 
   /** @throws MediaPeerError CAPACITY_REACHED, BODY_INVALID */
-  #takePlace(requestedId: string | undefined, sourceId: string): { readonly sessionId: string; readonly clientId: string; giveBack(): void } {
+  #takePlace(requestedId: string | undefined, sourceId: string): { readonly sessionId: string; readonly clientId: string; readonly giveBack: () => void } {
     const { logger, options } = this.#deps;
     const clientId = claimClientId(requestedId, this.#clientIds);
     if (this.#taken >= options.maxConnections) {

@@ -124,6 +124,11 @@ export class IceEndpoint {
     return this.#ice.localPassword;
   }
 
+  /** Undefined before `connect`. */
+  get remoteUfrag(): string | undefined {
+    return this.#isConnecting ? this.#ice.remoteUsername : undefined;
+  }
+
   /** Resolves when every candidate was found, at the latest after 1 s: for descriptions that no candidates can follow. */
   get gathered(): Promise<void> {
     return this.#gathering?.gathered ?? Promise.resolve();

@@ -30,15 +30,13 @@ export function remoteTransport(description: SessionDescription, sections: reado
   if (!/^[A-Za-z0-9+/_=-]{22,256}$/.test(icePassword)) throw sdpInvalid('a=ice-pwd must be 22 to 256 letters, digits, + or /');
   const fingerprintLines = sources.map((attributes) => attributeValues(attributes, 'fingerprint')).find((values) => values.length > 0);
   if (!fingerprintLines) throw sdpInvalid('it has no a=fingerprint (RFC 8122 §5); only DTLS-SRTP is spoken');
-  const candidates = sections.flatMap((section) => attributeValues(section.attributes, 'candidate').map(readCandidate));
   return {
     iceUfrag,
     icePassword,
     iceLite: sources.some((attributes) => attributes.has('ice-lite')),
     fingerprints: fingerprintLines.map(parseFingerprint),
     setup: parseSetup(find('setup')),
-    candidates: candidates.filter(isUsable).slice(0, MAX_CANDIDATES),
-    skipped: candidates.filter((candidate) => !isUsable(candidate)),
+    ...readCandidates(sections.flatMap((section) => attributeValues(section.attributes, 'candidate'))),
   };
 }
 
@@ -85,6 +83,12 @@ export function parseCandidate(line: string): RemoteCandidate | SkippedCandidate
   if (type !== 'host' && type !== 'srflx' && type !== 'relay') return { type: 'unusable' };
   const parsed: RemoteCandidate = { foundation, priority: Number(priority), address, port: Number(port), type };
   return parsed.priority <= 0xffffffff && parsed.port >= 1 && parsed.port <= 65535 && isUnicast(address) ? parsed : { type: 'unusable' };
+}
+
+/** Candidate lines of a description: those that checks are sent to, at most `MAX_CANDIDATES`, and the others. */
+export function readCandidates(lines: readonly string[]): { readonly candidates: readonly RemoteCandidate[]; readonly skipped: readonly SkippedCandidate[] } {
+  const candidates = lines.map(readCandidate);
+  return { candidates: candidates.filter(isUsable).slice(0, MAX_CANDIDATES), skipped: candidates.filter((candidate) => !isUsable(candidate)) };
 }
 
 /** A malformed line among the others of a description is passed over. */

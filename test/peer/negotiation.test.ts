@@ -7,7 +7,7 @@ import { MAX_SDP_BYTES } from '../../src/peer/sdp.js';
 import { mediaSection, offer, offerNames } from './offers.js';
 
 const source = { hasAudio: true, renditions: ['raw', 'processed'] } as const;
-const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 00', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 5000 typ host'] };
+const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 00', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 5000 typ host'], isGathering: false };
 
 function answerTo(plan: Plan): string {
   const streams = plan.mLines.map((mLine, i) => (mLine.use === 'video' || mLine.use === 'audio' ? { ssrc: 10 + i, rtxSsrc: mLine.codec.rtx ? 20 + i : undefined, cname: 'c', msid: `s t${i}` } : undefined));

@@ -31,14 +31,14 @@ test('a client that never answers ICE is gone after the connection timeout', asy
   await rig.close();
 });
 
-test('a viewer killed without goodbye is disconnected after 12 s, and ended after the grace time', async () => {
+test('a viewer killed without goodbye is disconnected after 7 s, and ended after the grace time', async () => {
   const clock = new FakeClock();
   const rig = new Rig({ clock, disconnectGraceMs: 10_000 });
   const viewer = new WeriftViewer();
   await viewer.join(rig.accept());
   await viewer.vanish();
   const state = (): string | undefined => rig.manager.snapshot()[0]?.connectionState;
-  await clock.advance(11_000);
+  await clock.advance(6000);
   assert.equal(state(), 'connected');
   rig.write(20, { bytes: 5000 });
   await clock.advance(2000);
@@ -56,7 +56,7 @@ test('a viewer that was silent and is heard again stays', async () => {
   const rig = new Rig({ clock });
   const viewer = new WeriftViewer();
   const { sdp } = await viewer.join(rig.accept());
-  await clock.advance(15_000);
+  await clock.advance(10_000);
   assert.equal(rig.manager.snapshot()[0]?.connectionState, 'disconnected');
   await viewer.sendPli(WeriftViewer.ssrcs(sdp)[0] ?? 0);
   await eventually(async () => {
