@@ -5,7 +5,7 @@ import { parameterSetsOf } from '../../src/peer/codecs.js';
 import { negotiatePublish, receivePlans } from '../../src/peer/publish-negotiation.js';
 import { mediaSection, offer, offerNames } from './offers.js';
 
-const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 AA', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 9 typ host'] };
+const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 AA', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 9 typ host'], isGathering: false };
 
 /** A fixture's offer as a publisher makes it: its first video and its audio are sent. */
 function publishing(name: string): string {
