@@ -9,6 +9,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
 import {
   detectionRoutes,
+  iceServerRoutes,
   installErrorHandling,
   leaveRoute,
   modelRoutes,
@@ -19,6 +20,7 @@ import {
   whipRoutes,
   zoneRoutes,
   type DetectionsDeps,
+  type IceServersDeps,
   type ModelDeps,
   type OfferDeps,
   type StillDeps,
@@ -36,6 +38,7 @@ export interface AppDeps {
   readonly offer: OfferDeps;
   /** WHEP and WHIP; left out: neither. */
   readonly wish?: WhepDeps & WhipDeps;
+  readonly iceServers: IceServersDeps;
   readonly state: ObservabilityDeps;
   readonly stills: StillDeps;
   readonly models: ModelDeps;
@@ -95,6 +98,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   } else {
     await app.register(leaveRoute, deps.offer);
   }
+  await app.register(iceServerRoutes, deps.iceServers);
   await app.register(observabilityRoutes, deps.state);
   await app.register(stillRoutes, deps.stills);
   await app.register(modelRoutes, deps.models);

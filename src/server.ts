@@ -13,6 +13,7 @@ import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
 import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
 import { ResourceLedger } from './resources.js';
+import { IceServers } from './signalling/index.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
 import { WebhookSender } from './webhooks/index.js';
 
@@ -86,6 +87,17 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     closers.push(() => pipelines.close());
     closers.push(() => Promise.resolve(counting.stopReading()));
 
+    const iceServers = new IceServers({
+      stunUrls: config.STUN_URLS,
+      turnUrls: config.TURN_URLS,
+      turnUsername: config.TURN_USERNAME,
+      turnCredential: config.TURN_CREDENTIAL,
+      turnSecret: config.TURN_SECRET,
+      ttlS: config.TURN_TTL,
+      allowedHosts: config.ICE_SERVER_HOSTS,
+      clock,
+    });
+
     const sessions = new ConnectionManager({
       gateway: {
         describe: (sourceId) => pipelines.describe(sourceId),
@@ -122,6 +134,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : playable().sort()[0]),
         rateLimit: config.RATE_LIMIT,
       },
+      iceServers: { iceServers, rateLimit: config.RATE_LIMIT },
       state: {
         version: version(),
         maxClients: config.MAX_CONNECTIONS,

@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
+import { IceServers } from '../../src/signalling/index.js';
 import { DetectionFeed } from '../../src/media/index.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
@@ -12,6 +13,7 @@ export interface AppOverrides {
   readonly offer?: Partial<AppDeps['offer']>;
   readonly wish?: AppDeps['wish'];
   readonly logger?: AppDeps['logger'];
+  readonly iceServers?: AppDeps['iceServers'];
   readonly state?: Partial<AppDeps['state']>;
   readonly stills?: Partial<AppDeps['stills']>;
   readonly models?: Partial<AppDeps['models']>;
@@ -39,6 +41,10 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       defaultSource: () => 'demo',
       rateLimit: 0,
       ...overrides.offer,
+    },
+    iceServers: overrides.iceServers ?? {
+      iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock: new FakeClock() }),
+      rateLimit: 0,
     },
     state: {
       version: '0.0.0',
