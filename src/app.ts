@@ -14,6 +14,7 @@ import {
   leaveRoute,
   modelRoutes,
   offerRoutes,
+  reportRoutes,
   sessionUrlRoutes,
   stillRoutes,
   whepRoutes,
@@ -23,6 +24,7 @@ import {
   type IceServersDeps,
   type ModelDeps,
   type OfferDeps,
+  type ReportDeps,
   type StillDeps,
   type WhepDeps,
   type WhipDeps,
@@ -39,6 +41,8 @@ export interface AppDeps {
   /** WHEP and WHIP; left out: neither. */
   readonly wish?: WhepDeps & WhipDeps;
   readonly iceServers: IceServersDeps;
+  /** Left out: no session tells what it went through. */
+  readonly reports?: ReportDeps;
   readonly state: ObservabilityDeps;
   readonly stills: StillDeps;
   readonly models: ModelDeps;
@@ -99,6 +103,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     await app.register(leaveRoute, deps.offer);
   }
   await app.register(iceServerRoutes, deps.iceServers);
+  if (deps.reports) await app.register(reportRoutes, deps.reports);
   await app.register(observabilityRoutes, deps.state);
   await app.register(stillRoutes, deps.stills);
   await app.register(modelRoutes, deps.models);

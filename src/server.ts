@@ -12,6 +12,7 @@ import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
 import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
+import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
 import { IceServers } from './signalling/index.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
@@ -121,6 +122,8 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     closers.push(() => sessions.closeAll('server-closing'));
 
+    const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS });
+    const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
     const modelFolder = new ModelFolder(path.join(projectRoot, 'models'), configuredModels(config));
     const stills = new StillPictures(ffmpeg);
     const seenStills = new SeenStills(pipelines, clock);
@@ -131,10 +134,14 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       pageDir: path.join(projectRoot, 'src/page/public'),
       offer: {
         sessions,
+        httpSessions,
+        tokens,
         defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : playable().sort()[0]),
         rateLimit: config.RATE_LIMIT,
       },
       iceServers: { iceServers, rateLimit: config.RATE_LIMIT },
+      wish: { sessions, httpSessions, tokens, iceServers: (clientId) => iceServers.iceServers(clientId), rateLimit: config.RATE_LIMIT, mayTakeOver: config.PUBLISH_TAKEOVER },
+      reports: { sessions, rateLimit: config.RATE_LIMIT },
       state: {
         version: version(),
         maxClients: config.MAX_CONNECTIONS,

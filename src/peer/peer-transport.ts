@@ -15,7 +15,7 @@ import type { IceReport } from './report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
 import { openSctp } from './sctp.js';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpSender, type SrtpMasterKey, type SrtpProfile } from './srtp.js';
+import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpMasterKey, type SrtpProfile } from './srtp.js';
 import { dtlsInternals, iceInternals } from './werift-internals.js';
 
 /** One RTP packet of one viewer: its own header over payload bytes that all viewers share. */
@@ -88,7 +88,7 @@ export class PeerTransport implements PacketTransport {
   #dtls: RTCDtlsTransport | undefined;
   #sctp: RTCSctpTransport | undefined;
   #connectOptions: ConnectOptions | undefined;
-  #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly overheadBytes: number } | undefined;
+  #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver; readonly overheadBytes: number } | undefined;
   #srtpProfile: string | undefined;
   #restarts = 0;
   #iceFailure: IceFailure | undefined;
@@ -334,6 +334,7 @@ export class PeerTransport implements PacketTransport {
     this.#srtp = {
       sender: new SrtpSender({ profile, key: keys.localKey, salt: keys.localSalt }),
       receiver: new SrtcpReceiver(remote),
+      rtpReceiver: new SrtpReceiver(remote),
       overheadBytes: srtpOverheadBytes(profile),
     };
     this.#srtpProfile = profileName(profile);
@@ -353,10 +354,14 @@ export class PeerTransport implements PacketTransport {
     else if (first >= 128 && first <= 191 && this.#srtp) this.#receiveSrtp(data, this.#srtp);
   }
 
-  #receiveSrtp(data: Buffer, { receiver }: { readonly receiver: SrtcpReceiver }): void {
-    if (!isRtcp(data)) return;
-    const compound = receiver.unprotect(data);
-    if (compound) this.onRtcp(compound);
+  #receiveSrtp(data: Buffer, { receiver, rtpReceiver }: { readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver }): void {
+    if (isRtcp(data)) {
+      const compound = receiver.unprotect(data);
+      if (compound) this.onRtcp(compound);
+    } else if (this.#connectOptions?.receivesRtp === true) {
+      const packet = rtpReceiver.unprotect(data);
+      if (packet) this.onRtp(packet);
+    }
   }
 
   #receiveDtls(data: Buffer): void {

@@ -6,6 +6,7 @@ export * from './ice-server-routes.js';
 export * from './ice-servers.js';
 export * from './models.js';
 export * from './offer.js';
+export * from './reports.js';
 export * from './schemas.js';
 export * from './session-url.js';
 export * from './stills.js';
