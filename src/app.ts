@@ -11,10 +11,12 @@ import {
   detectionRoutes,
   iceServerRoutes,
   installErrorHandling,
+  installWebSockets,
   leaveRoute,
   modelRoutes,
   offerRoutes,
   reportRoutes,
+  roomRoutes,
   sessionUrlRoutes,
   stillRoutes,
   whepRoutes,
@@ -25,6 +27,7 @@ import {
   type ModelDeps,
   type OfferDeps,
   type ReportDeps,
+  type RoomsDoor,
   type StillDeps,
   type WhepDeps,
   type WhipDeps,
@@ -48,6 +51,8 @@ export interface AppDeps {
   readonly models: ModelDeps;
   readonly zones: ZonesDeps;
   readonly detections: DetectionsDeps;
+  /** Left out: there is no `/ws`. */
+  readonly rooms?: RoomsDoor;
 }
 
 /** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
@@ -81,6 +86,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
   });
   await app.register(rateLimit, { global: false });
+  await installWebSockets(fastify);
   await app.register(swagger, {
     openapi: {
       info: { title: 'Sightline', version: deps.state.version, description: 'A WebRTC media peer that sees: recorded videos to any WebRTC client, raw and with detected objects drawn in.' },
@@ -109,6 +115,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
   await app.register(detectionRoutes, deps.detections);
+  if (deps.rooms) await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: deps.pageDir,
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),

@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   NOT_JOINED: 'a join must come before this message',
   ROLE_REFUSED: 'the message is not for this role: the side that sends the media makes the offer',
   RESUME_REFUSED: 'the client id is in use and the resume token is not that of its owner',
+  MESSAGES_TOO_FAST: 'WebSocket messages come faster than 20 a second; those are dropped',
+  ORIGIN_REFUSED: 'the web page is of an origin that is not in CORS_ORIGINS',
   NOTHING_TO_SERVE: 'nothing in the offer can be served: no common codec, or no m-line that receives',
   DETECTION_OFF: 'the processed rendition was asked for, but no detector is configured',
   COMMAND_INVALID: 'the message on the data channel `commands` is not a known command in its documented shape',

@@ -15,6 +15,8 @@ export interface ObservabilityDeps {
   readonly sources: () => readonly SourceDescription[];
   readonly activity: () => readonly SourceActivity[];
   readonly sessions: () => readonly PeerSnapshot[];
+  /** WebSockets that are open. */
+  readonly webSockets?: () => number;
   readonly detectorLoaded: () => boolean;
   readonly resources: () => Record<ResourceKind, number>;
   readonly isReady: () => boolean;
@@ -73,7 +75,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         shared_processed_tracks: sharedTracks('processed'),
         active_clients: sessions.length,
       },
-      websocket_connections: 0,
+      websocket_connections: deps.webSockets?.() ?? 0,
       detector_loaded: deps.detectorLoaded(),
       clients: sessions.map((session) => ({
         client_id: session.clientId,

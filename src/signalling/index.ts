@@ -15,3 +15,5 @@ export * from './whep.js';
 export * from './whip.js';
 export type { WishDeps } from './wish.js';
 export * from './zones.js';
+export { installWebSockets, roomRoutes, RoomsDoor, type RoomsDoorDeps } from './rooms/door.js';
+export type { RoomDescription, RoomDirectory, RoomsDeps, RoomState, RoomTokens } from './rooms/deps.js';

@@ -1,0 +1,55 @@
+/** What the rooms on `/ws` are given. */
+import type { Clock } from '../../clock.js';
+import type { Logger } from '../../logger.js';
+import type { DetectionLease, PeerSnapshot, RtpTimestamps, Sessions } from '../../peer/index.js';
+
+/** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
+export type RoomState = 'empty' | 'live' | 'waiting';
+
+export interface RoomDescription {
+  readonly state: RoomState;
+  /** `live`: clients publish to it. The others belong to the operator. */
+  readonly kind: 'file' | 'live' | 'pull';
+}
+
+/** Which rooms there are. */
+export interface RoomDirectory {
+  /** Undefined for a name that nobody uses: a room that is empty. */
+  describe(room: string): RoomDescription | undefined;
+  /** Calls `listener` after each change; call the returned function to stop. */
+  onState(listener: (room: string) => void): () => void;
+  /** Names of what can be watched now. */
+  sources(): readonly string[];
+}
+
+/** Who may do what, by the token that was shown. */
+export interface RoomTokens {
+  /** @throws MediaPeerError UNAUTHORIZED */
+  checkViewer(shown: string | undefined): void;
+  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError UNAUTHORIZED */
+  checkPublisher(room: string, shown: string | undefined): boolean;
+}
+
+export interface RoomsDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sessions: Pick<Sessions, 'offer' | 'answer' | 'publish' | 'addCandidates' | 'offerRestart' | 'restartByOffer' | 'close'>;
+  readonly directory: RoomDirectory;
+  readonly tokens: RoomTokens;
+  /** Lets a second publisher that shows the token of the room take it over. */
+  readonly allowTakeover: boolean;
+  /** As `GET /ice-servers` tells them. */
+  readonly iceServers: (clientId: string) => readonly object[];
+  /** True for an id that a client of another door has. */
+  readonly isClientIdTaken: (clientId: string) => boolean;
+  /** @throws MediaPeerError as MediaGateway.openDetections */
+  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** Undefined where there is no such session. */
+  readonly snapshotOf: (sessionId: string) => PeerSnapshot | undefined;
+  /** Of a session that `snapshotOf` knows. */
+  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+  /** Who watches, by any door. */
+  readonly viewersOf: (room: string) => number;
+  /** Asks a room's publisher that came by another door to reconnect; false where there is none. Left out: those of this door alone are asked. */
+  readonly requestReconnect?: (room: string, reason: string) => boolean;
+}

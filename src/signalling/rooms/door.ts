@@ -1,0 +1,135 @@
+/** `GET /ws`: opens the WebSockets, watches that they live, and closes them with the server. */
+import websocket from '@fastify/websocket';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { delay, type Clock, type Timer } from '../../clock.js';
+import { MediaPeerError } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import { ErrorSchema } from '../schemas.js';
+import type { RoomsDeps } from './deps.js';
+import { CLOSE, RoomClient, type RoomSocket } from './room-client.js';
+import { Rooms } from './rooms.js';
+
+/** Longer frames are not read: the socket is closed with 1009. Between this and what a message may have, an error says so. */
+const MAX_FRAME_BYTES = 256 * 1024;
+const HEARTBEAT_MS = 15_000;
+/** How long clients may take to say goodbye when the server closes. */
+const GOODBYE_MS = 1000;
+const RETRY_AFTER_S = 5;
+
+export interface RoomsDoorDeps extends RoomsDeps {
+  /** Origins whose pages may connect; `*` is any. The server's own always may. */
+  readonly corsOrigins: readonly string[];
+  /** WebSockets at the same time. */
+  readonly maxSockets: number;
+  /** WebSockets a minute and address; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+/** The rooms and the sockets of those who are in them. */
+export class RoomsDoor {
+  readonly rooms: Rooms;
+  readonly deps: RoomsDoorDeps;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #clients = new Map<RoomSocket, RoomClient>();
+  #heartbeat: Timer | undefined;
+  #onEmpty = (): void => undefined;
+
+  constructor(deps: RoomsDoorDeps) {
+    this.deps = deps;
+    this.#clock = deps.clock;
+    this.#logger = deps.logger;
+    this.rooms = new Rooms(deps, deps.maxSockets);
+  }
+
+  /** WebSockets that are open. */
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  /** A WebSocket has been opened. */
+  add(socket: RoomSocket, bearerToken: string | undefined): RoomClient {
+    const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, bearerToken });
+    this.#clients.set(socket, client);
+    this.#heartbeat ??= this.#clock.every(HEARTBEAT_MS, () => {
+      for (const other of [...this.#clients.values()]) other.ping();
+    });
+    return client;
+  }
+
+  /** A WebSocket is gone. */
+  remove(socket: RoomSocket): void {
+    this.#clients.get(socket)?.gone();
+    this.#clients.delete(socket);
+    if (this.#clients.size > 0) return;
+    this.#heartbeat?.cancel();
+    this.#heartbeat = undefined;
+    this.#onEmpty();
+  }
+
+  /** Ends every membership, and closes every socket. Idempotent. */
+  async close(): Promise<void> {
+    this.rooms.close('server-closing');
+    for (const client of this.#clients.values()) client.close(CLOSE.goingAway, 'the server is shutting down');
+    if (this.#clients.size === 0) return;
+    const impatience = new AbortController();
+    this.#onEmpty = () => impatience.abort();
+    await delay(this.#clock, GOODBYE_MS, impatience.signal);
+    for (const socket of this.#clients.keys()) socket.terminate();
+  }
+}
+
+/** Lets requests be upgraded to WebSockets; before any route. */
+export async function installWebSockets(app: FastifyInstance): Promise<void> {
+  // The door closes its sockets by itself.
+  await app.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES }, preClose: (done) => done() });
+}
+
+/** Installs `GET /ws`. */
+export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor }> = (app, { door }, done) => {
+  const { corsOrigins, maxSockets, rateLimit, logger } = door.deps;
+  app.addHook('preClose', () => door.close());
+  app.route({
+    method: 'GET',
+    url: '/ws',
+    exposeHeadRoute: false,
+    config: { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false },
+    schema: {
+      summary: 'Rooms over a WebSocket: see docs/rooms.md',
+      tags: ['media'],
+      response: { 101: Type.Null({ description: 'From here on one JSON object a message' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+    },
+    onRequest: (request, _reply, next) => {
+      if (!isAllowedOrigin(request, corsOrigins)) throw new MediaPeerError('ORIGIN_REFUSED', 'pages of this origin may not connect; CORS_ORIGINS lists those that may');
+      if (door.connections >= maxSockets) throw new MediaPeerError('CAPACITY_REACHED', `all ${maxSockets} WebSockets are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      next();
+    },
+    handler: (_request, reply) => {
+      reply.status(426).header('upgrade', 'websocket');
+      return { statusCode: 426, code: 'UPGRADE_REQUIRED', error: 'Upgrade Required', message: 'this is a WebSocket; connect to it with ws: or wss:' };
+    },
+    wsHandler: (socket, request) => {
+      const client = door.add(socket, bearerToken(request.headers.authorization));
+      socket.on('message', (data, isBinary) => client.receive(data as Buffer, isBinary));
+      socket.on('pong', () => client.pong());
+      socket.on('close', () => door.remove(socket));
+      // A frame that cannot be read closes the socket with the code of its fault.
+      socket.on('error', (error) => logger.debug({ err: error }, 'a WebSocket broke'));
+    },
+  });
+  done();
+};
+
+/** Browsers name the origin of the page (RFC 6455 §10.2); others name none. */
+function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+/** RFC 6750 §2.1 */
+function bearerToken(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}

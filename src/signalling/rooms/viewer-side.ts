@@ -1,0 +1,161 @@
+/**
+ * A viewer of a room: the server makes the offer, as soon as the room is live and again each time it comes back to
+ * life; the viewer answers. Stays in the room when the room's source ends.
+ */
+import { Backoff } from '../../backoff.js';
+import type { Timer } from '../../clock.js';
+import { MediaPeerError } from '../../errors.js';
+import type { EndReason, Rendition } from '../../media/index.js';
+import type { OpenedViewing, TrickledCandidate } from '../../peer/index.js';
+import { Exchange } from './exchange.js';
+import type { Outgoing } from './outbox.js';
+import { RestartWatch } from './restart-watch.js';
+import { closeSession, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
+
+/** Ends that are the room's: the viewer waits for what comes next. */
+const ENDS_OF_THE_ROOM: ReadonlySet<EndReason> = new Set(['source-ended', 'source-failed', 'publisher-left', 'publisher-replaced']);
+
+interface Viewing {
+  readonly opened: OpenedViewing;
+  readonly exchange: Exchange;
+  readonly watch: RestartWatch;
+  readonly sinceMs: number;
+}
+
+export class ViewerSide implements Side {
+  readonly #host: SideHost;
+  readonly #deps: SideDeps;
+  readonly #renditions: readonly Rendition[] | undefined;
+  readonly #backoff = new Backoff({ firstMs: 500 });
+  #viewing: Viewing | undefined;
+  #retry: Timer | undefined;
+  #isOpening = false;
+  #isRestarting = false;
+  /** The answer that is being taken; never rejects. */
+  #answering: Promise<void> | undefined;
+  #isClosed = false;
+  #lastAnswer: string | undefined;
+
+  constructor(host: SideHost, deps: SideDeps, renditions: readonly Rendition[] | undefined) {
+    this.#host = host;
+    this.#deps = deps;
+    this.#renditions = renditions;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#viewing?.opened.sessionId;
+  }
+
+  get unanswered(): readonly Outgoing[] {
+    return this.#viewing?.exchange.isAwaitingAnswer ? this.#viewing.exchange.latest : [];
+  }
+
+  open(): void {
+    if (this.#isClosed || this.#viewing || this.#isOpening || this.#retry || this.#host.state === 'empty') return;
+    this.#isOpening = true;
+    this.#offer()
+      .catch((error: unknown) => this.#refused(error))
+      .finally(() => (this.#isOpening = false));
+  }
+
+  async describe(sdp: string): Promise<void> {
+    const { opened, exchange } = this.#current();
+    if (!exchange.isAwaitingAnswer && sdp === this.#lastAnswer) return;
+    if (!exchange.isAwaitingAnswer || this.#answering) throw wrongState('there is no offer that waits for an answer');
+    const taken = this.#deps.sessions.answer(opened.sessionId, sdp).then(() => {
+      this.#lastAnswer = sdp;
+      this.#deps.sessions.addCandidates(opened.sessionId, exchange.described(sdp));
+    });
+    this.#answering = taken.catch(() => undefined).finally(() => (this.#answering = undefined));
+    await taken;
+  }
+
+  candidate(candidate: TrickledCandidate): void {
+    const { opened, exchange } = this.#current();
+    const usable = exchange.remote(candidate);
+    if (usable.length > 0) this.#deps.sessions.addCandidates(opened.sessionId, usable);
+  }
+
+  async restart(): Promise<void> {
+    await this.#answering;
+    const viewing = this.#current();
+    const { opened, exchange } = viewing;
+    // What was offered is as good, if only it arrives.
+    if (exchange.isAwaitingAnswer) return this.#host.resend(exchange.latest);
+    if (this.#isRestarting) return;
+    this.#isRestarting = true;
+    exchange.hold();
+    try {
+      const sdp = await this.#deps.sessions.offerRestart(opened.sessionId);
+      if (this.#viewing === viewing) exchange.describe('offer', sdp);
+    } catch (error) {
+      exchange.release();
+      throw error;
+    } finally {
+      this.#isRestarting = false;
+    }
+  }
+
+  close(reason: EndReason): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#viewing?.watch.close();
+    if (this.#viewing) closeSession(this.#deps, this.#viewing.opened.sessionId, reason);
+    this.#viewing = undefined;
+  }
+
+  #current(): Viewing {
+    if (this.#viewing) return this.#viewing;
+    throw wrongState(`room '${this.#host.room}' is ${this.#host.state}; there was no offer yet, it follows as soon as the room is live`);
+  }
+
+  async #offer(): Promise<void> {
+    const { sessions, clock, logger } = this.#deps;
+    const exchange = new Exchange((message) => this.#host.send(message));
+    const watch = new RestartWatch(clock, () => {
+      this.restart().catch((error: unknown) => logger.debug({ err: error, clientId: this.#host.clientId }, 'ICE could not be restarted'));
+    });
+    const opened = await sessions.offer({
+      door: 'ws',
+      clientId: this.#host.clientId,
+      sourceId: this.#host.room,
+      renditions: this.#renditions,
+      onCandidate: (candidate) => exchange.local(candidate),
+      onState: (state) => watch.state(state),
+    });
+    if (this.#isClosed) return closeSession(this.#deps, opened.sessionId, 'viewer-left');
+    const viewing = { opened, exchange, watch, sinceMs: clock.now() };
+    this.#viewing = viewing;
+    exchange.describe('offer', opened.sdp);
+    void opened.ended.then((reason) => this.#ended(viewing, reason));
+  }
+
+  #ended({ watch, sinceMs }: Viewing, reason: EndReason): void {
+    watch.close();
+    this.#viewing = undefined;
+    if (this.#isClosed) return;
+    if (!ENDS_OF_THE_ROOM.has(reason)) return this.#host.end(reason);
+    this.#tryAgain(this.#backoff.next(this.#deps.clock.now() - sinceMs));
+    this.#host.roomChanged();
+  }
+
+  #refused(error: unknown): void {
+    if (this.#isClosed) return;
+    const isOfTheRoom = error instanceof MediaPeerError && (error.code === 'SOURCE_NOT_LIVE' || error.code === 'SOURCE_NOT_FOUND');
+    if (!(error instanceof MediaPeerError)) {
+      this.#deps.logger.error({ err: error }, 'a viewer could not be offered to');
+      return this.#host.end('negotiation-failed');
+    }
+    if (!isOfTheRoom) this.#host.report(error);
+    if (isOfTheRoom || error.retryAfterS !== undefined) return this.#tryAgain(Math.max(error.retryAfterS ?? 0, 1) * 1000);
+    this.#host.end('negotiation-failed');
+  }
+
+  #tryAgain(delayMs: number): void {
+    this.#retry = this.#deps.clock.after(delayMs, () => {
+      this.#retry = undefined;
+      this.open();
+    });
+  }
+}
