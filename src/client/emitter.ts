@@ -1,0 +1,29 @@
+/** Typed events. A listener that throws is reported to the page and disturbs nobody. */
+
+/** Ends a listening. Idempotent. */
+export type Unsubscribe = () => void;
+
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>();
+
+  /** Calls `listener` with each event of that name. */
+  on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): Unsubscribe {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  /** @internal */
+  emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as (value: Events[Name]) => void)(value);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

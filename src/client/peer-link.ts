@@ -1,0 +1,180 @@
+/**
+ * One RTCPeerConnection and its session on the server, from the offer to the end. The offer leaves at once, without
+ * waiting for candidates; those follow in batches. Restarts ICE without touching what flows. Knows nothing of retrying.
+ */
+import { within, type Timer } from './clock.js';
+import type { Environment } from './environment.js';
+import { SightlineError } from './errors.js';
+import type { IceServers } from './ice-servers.js';
+import { fragment, withIceOf, type Candidate } from './sdp.js';
+import type { ServerSession } from './server-session.js';
+
+/** Browsers find their host candidates within a few ms of each other: one request carries them. */
+const BATCH_MS = 40;
+/** Where no pair works by then, TURN servers may be needed. */
+const HELP_AFTER_MS = 3_000;
+/** Enough for ICE and DTLS on a bad network. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** What the server answers to an offer. */
+export interface Exchange {
+  readonly sdp: string;
+  readonly session: ServerSession;
+}
+
+export interface PeerLinkInit {
+  readonly env: Environment;
+  readonly iceServers: IceServers;
+  /** Posts the offer. @throws SightlineError */
+  readonly exchange: (sdp: string, signal: AbortSignal) => Promise<Exchange>;
+}
+
+export class PeerLink {
+  readonly pc: RTCPeerConnection;
+  /** Told of each change of `pc.connectionState`; `closed` also when the server says goodbye. */
+  onConnection: (state: RTCPeerConnectionState) => void = () => undefined;
+  readonly #init: PeerLinkInit;
+  #session: ServerSession | undefined;
+  #candidates: Candidate[] = [];
+  #isGathered = false;
+  #batch: Timer | undefined;
+  /** While ICE restarts, candidates of the coming generation wait for the server to know it. */
+  #isRestarting = false;
+  #connected: (() => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+  #isClosed = false;
+  /** The server has ended the session. */
+  #isGone = false;
+
+  constructor(init: PeerLinkInit) {
+    this.#init = init;
+    this.pc = init.env.createPeerConnection(init.iceServers.configuration);
+    this.pc.addEventListener('icecandidate', ({ candidate }) => this.#found(candidate));
+    this.pc.addEventListener('connectionstatechange', () => this.#changed(this.pc.connectionState));
+  }
+
+  get isConnected(): boolean {
+    return this.pc.connectionState === 'connected';
+  }
+
+  /** Undefined before the server has answered. */
+  get session(): ServerSession | undefined {
+    return this.#session;
+  }
+
+  /** Offers, applies the answer, and resolves once connected. The caller closes when this fails. @throws SightlineError */
+  async open(signal: AbortSignal): Promise<void> {
+    const { env, exchange } = this.#init;
+    const connected = new Promise<void>((resolve, reject) => ([this.#connected, this.#failed] = [resolve, reject]));
+    connected.catch(() => undefined);
+    await this.pc.setLocalDescription(await this.pc.createOffer());
+    const answer = await exchange(this.pc.localDescription?.sdp ?? '', signal);
+    if (signal.aborted || this.#isClosed) {
+      void answer.session.delete();
+      throw new SightlineError('CONNECTION_FAILED', 'given up');
+    }
+    this.#session = answer.session;
+    await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    this.#flushSoon();
+    const help = env.clock.after(HELP_AFTER_MS, () => void this.#seekHelp(signal));
+    try {
+      await within(connected, { clock: env.clock, ms: CONNECT_TIMEOUT_MS, signal, trouble: () => new SightlineError('CONNECTION_FAILED') });
+    } finally {
+      help.cancel();
+    }
+  }
+
+  /**
+   * Restarts ICE by PATCH (RFC 9725 §4.3.3). Nothing changes here before the server has agreed, so a refusal or a lost
+   * request leaves the connection as it was. @throws SightlineError
+   */
+  async restartIce(signal: AbortSignal): Promise<void> {
+    const answer = this.pc.remoteDescription?.sdp;
+    if (!this.#session || answer === undefined) throw new SightlineError('CONNECTION_LOST');
+    if (await this.#init.iceServers.refresh(signal)) this.pc.setConfiguration(this.#init.iceServers.configuration);
+    const offer = await this.pc.createOffer({ iceRestart: true });
+    this.#isRestarting = true;
+    try {
+      const restarted = withIceOf(answer, await this.#restartOnServer(offer, signal));
+      if (restarted === undefined) throw new SightlineError('ANSWER_INVALID', undefined, { status: 422 });
+      this.#candidates = [];
+      this.#isGathered = false;
+      await this.pc.setLocalDescription(offer);
+      await this.pc.setRemoteDescription({ type: 'answer', sdp: restarted });
+    } finally {
+      this.#isRestarting = false;
+      this.#flushSoon();
+    }
+  }
+
+  /** Ends the session on the server, where it still may be. What flows stops; `close` follows. False where the server did not answer. */
+  async leave(): Promise<boolean> {
+    if (!this.#session || this.#isGone) return true;
+    return (this.#isGone = await this.#session.delete());
+  }
+
+  /** Ends it, and the session on the server, first that: a server that hears the connection close has nothing left to delete. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#batch?.cancel();
+    this.#failed?.(new SightlineError('CONNECTION_FAILED', 'given up'));
+    void this.leave().finally(() => this.pc.close());
+  }
+
+  async #restartOnServer(offer: RTCSessionDescriptionInit, signal: AbortSignal): Promise<string> {
+    try {
+      return (await this.#session?.restart(fragment(offer.sdp ?? ''), signal)) ?? '';
+    } catch (error) {
+      if (error instanceof SightlineError && error.status === 404) this.#isGone = true;
+      throw error;
+    }
+  }
+
+  #changed(state: RTCPeerConnectionState): void {
+    if (this.#isClosed) return;
+    if (state === 'connected') {
+      this.#connected?.();
+      this.#followDtls();
+    }
+    if (state === 'failed' || state === 'closed') this.#failed?.(new SightlineError('CONNECTION_FAILED'));
+    this.onConnection(state);
+  }
+
+  /** A server that goes away says so in DTLS, long before ICE notices. */
+  #followDtls(): void {
+    const dtls = [...this.pc.getReceivers(), ...this.pc.getSenders()].find(({ transport }) => transport)?.transport;
+    if (!dtls || dtls.onstatechange) return;
+    dtls.onstatechange = () => {
+      if (this.#isClosed || (dtls.state !== 'closed' && dtls.state !== 'failed')) return;
+      this.#isGone = true;
+      this.onConnection('closed');
+    };
+  }
+
+  /** No pair works: TURN servers, where the server has any, may. */
+  async #seekHelp(signal: AbortSignal): Promise<void> {
+    if (this.isConnected || !(await this.#init.iceServers.refresh(signal)) || this.pc.signalingState === 'closed') return;
+    this.pc.setConfiguration(this.#init.iceServers.configuration);
+    await this.restartIce(signal).catch(() => undefined);
+  }
+
+  #found(candidate: RTCIceCandidate | null): void {
+    if (candidate && candidate.candidate !== '') this.#candidates.push(candidate);
+    else this.#isGathered = true;
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (!this.#session || this.#isRestarting || this.#batch || this.#isClosed || (this.#candidates.length === 0 && !this.#isGathered)) return;
+    this.#batch = this.#init.env.clock.after(BATCH_MS, () => {
+      this.#batch = undefined;
+      const sdp = this.pc.localDescription?.sdp;
+      if (this.#isRestarting || this.#isClosed || sdp === undefined) return;
+      const [candidates, isGathered] = [this.#candidates, this.#isGathered];
+      this.#candidates = [];
+      this.#isGathered = false;
+      if (candidates.length > 0 || isGathered) void this.#session?.trickle(fragment(sdp, candidates, isGathered));
+    });
+  }
+}

@@ -1,0 +1,248 @@
+/** Publishing a camera to a room: `publish(...)` and what it returns. Signalling is WHIP (RFC 9725). */
+import { answerPing } from './commands.js';
+import { Emitter, type Unsubscribe } from './emitter.js';
+import { browserEnvironment, type Environment } from './environment.js';
+import { SightlineError } from './errors.js';
+import { FrameWatch } from './frame-watch.js';
+import { IceServers } from './ice-servers.js';
+import { parsedObject } from './json.js';
+import { Lifeline, type State, type StateChange } from './lifeline.js';
+import { PeerLink, type Exchange } from './peer-link.js';
+import { authorization, serverAddress } from './server-address.js';
+import { ServerSession, linkedIceServers, request } from './server-session.js';
+import { StatsPoll } from './stats-poll.js';
+
+/** Phones have hardware for it, and every viewer can play both. */
+const CODECS: readonly string[] = ['video/H264', 'video/VP8'];
+/** Parts of a codec list that are no codecs of their own. */
+const HELPERS = /^video\/(rtx|red|ulpfec|flexfec-03)$/i;
+
+/** What the server asks of a camera. */
+export interface PublisherCommand {
+  readonly command: string;
+  readonly reason?: string;
+}
+
+/** What `publishing.on` tells. */
+export interface PublishEvents {
+  /** Every change, with its reason. */
+  readonly state: StateChange;
+  /** The server asked for something; `reconnect` is obeyed by itself. */
+  readonly command: PublisherCommand;
+  /** Once a second. */
+  readonly stats: RTCStatsReport;
+  /** Trouble with the camera (`CAMERA_SILENT`). */
+  readonly error: SightlineError;
+}
+
+export interface PublishOptions {
+  /** Address of the server. Default: where this module came from, else the page's origin. */
+  readonly server?: string | URL;
+  /** One video track, one audio track, or both. It stays the caller's: closing does not stop it. */
+  readonly stream: MediaStream;
+  /** 1-64 of `[A-Za-z0-9._-]`; viewers watch the source of this name. */
+  readonly room: string;
+  /** Bearer token of the room. */
+  readonly token?: string;
+  /** Upper limit of the video, bit/s. Default: what the browser finds the network to carry. */
+  readonly maxBitrateBps?: number;
+  /** Default: the server is asked for them when a connection needs help. */
+  readonly iceServers?: readonly RTCIceServer[];
+  /** Closes it. */
+  readonly signal?: AbortSignal;
+  readonly onState?: (change: StateChange) => void;
+  readonly onCommand?: (command: PublisherCommand) => void;
+  readonly onStats?: (report: RTCStatsReport) => void;
+  readonly onError?: (error: SightlineError) => void;
+}
+
+/** Publishes until `close`. Does not throw: trouble is a state. */
+export function publish(options: PublishOptions, env: Environment = browserEnvironment): Publishing {
+  return new Publishing(options, env);
+}
+
+export class Publishing {
+  readonly #env: Environment;
+  readonly #options: PublishOptions;
+  readonly #server: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #iceServers: IceServers;
+  readonly #lifeline: Lifeline;
+  readonly #events = new Emitter<PublishEvents>();
+  readonly #frames = new FrameWatch();
+  readonly #poll: StatsPoll;
+  /** By kind; they change with `replaceTrack`. */
+  readonly #tracks = new Map<string, MediaStreamTrack>();
+  #senders: RTCRtpSender[] = [];
+  #maxBitrateBps: number | undefined;
+
+  /** @internal */
+  constructor(options: PublishOptions, env: Environment) {
+    this.#env = env;
+    this.#options = options;
+    this.#server = serverAddress(options.server);
+    this.#headers = authorization(options.token);
+    this.#iceServers = new IceServers(env, this.#server, this.#headers, options.iceServers);
+    this.#maxBitrateBps = options.maxBitrateBps;
+    // Video first: viewers and recorders of one m-line take that.
+    for (const track of [...options.stream.getVideoTracks(), ...options.stream.getAudioTracks()]) {
+      if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
+    }
+    this.#subscribe(options);
+    this.#lifeline = new Lifeline({
+      env,
+      open: (signal) => this.#open(signal),
+      onLink: () => this.#frames.reset(0),
+      onState: (change) => this.#events.emit('state', change),
+      probeUrl: new URL('ready', this.#server).href,
+      // Nobody looks at a camera's own page.
+      waitsWhileHidden: false,
+      isStale: () => false,
+    });
+    options.signal?.addEventListener('abort', () => this.close(), { once: true });
+    queueMicrotask(() => (options.signal?.aborted ? this.close() : this.#lifeline.start()));
+    this.#poll = new StatsPoll({
+      clock: env.clock,
+      link: () => this.#lifeline.link,
+      isPlaying: () => this.state === 'playing',
+      onStats: (report) => this.#events.emit('stats', report),
+      onReport: (report, nowMs) => this.#look(report, nowMs),
+    });
+  }
+
+  /** Calls `listener` with each event of that name, until the returned function is called. */
+  on<Name extends keyof PublishEvents>(name: Name, listener: (value: PublishEvents[Name]) => void): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  get state(): State {
+    return this.#lifeline.state;
+  }
+
+  get room(): string {
+    return this.#options.room;
+  }
+
+  /** Address of the session: who knows it can end it, or read its report. Undefined before the server has answered. */
+  get sessionUrl(): string | undefined {
+    return this.#lifeline.link?.session?.url;
+  }
+
+  /** Sends another track in place of the one of its kind: the other camera, another microphone. Needs no negotiation. */
+  async replaceTrack(track: MediaStreamTrack): Promise<void> {
+    const before = this.#tracks.get(track.kind);
+    this.#tracks.set(track.kind, track);
+    await this.#senders.find((sender) => sender.track === before)?.replaceTrack(track);
+  }
+
+  /** Upper limit of the video, bit/s; undefined: none. */
+  async setMaxBitrate(maxBitrateBps: number | undefined): Promise<void> {
+    this.#maxBitrateBps = maxBitrateBps;
+    const sender = this.#senders.find(({ track }) => track?.kind === 'video');
+    if (!sender) return;
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) {
+      if (maxBitrateBps === undefined) delete encoding.maxBitrate;
+      else encoding.maxBitrate = maxBitrateBps;
+    }
+    await sender.setParameters(parameters);
+  }
+
+  /** Of the present connection; undefined where there is none. */
+  async stats(): Promise<RTCStatsReport | undefined> {
+    return this.#lifeline.link?.pc.getStats();
+  }
+
+  /** Connects again at once: "try again". */
+  reconnect(): void {
+    this.#lifeline.reconnect(new SightlineError('CONNECTION_LOST'));
+  }
+
+  /** Ends it. The tracks stay the caller's. Idempotent. */
+  close(): void {
+    this.#poll.close();
+    this.#lifeline.close();
+  }
+
+  #subscribe({ onState, onCommand, onStats, onError }: PublishOptions): void {
+    if (onState) this.#events.on('state', onState);
+    if (onCommand) this.#events.on('command', onCommand);
+    if (onStats) this.#events.on('stats', onStats);
+    if (onError) this.#events.on('error', onError);
+  }
+
+  async #open(signal: AbortSignal): Promise<PeerLink> {
+    // The room takes one publisher: the session before makes place first.
+    if ((await this.#lifeline.link?.leave()) === false) throw new SightlineError('UNREACHABLE');
+    const link = new PeerLink({ env: this.#env, iceServers: this.#iceServers, exchange: (sdp, stop) => this.#exchange(sdp, stop) });
+    try {
+      const senders = [...this.#tracks.values()].map((track) => this.#send(link.pc, track));
+      this.#listen(link.pc.createDataChannel('commands'));
+      await link.open(signal);
+      this.#senders = senders;
+      return link;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  #send(pc: RTCPeerConnection, track: MediaStreamTrack): RTCRtpSender {
+    const isVideo = track.kind === 'video';
+    const encoding = isVideo && this.#maxBitrateBps !== undefined ? { maxBitrate: this.#maxBitrateBps } : {};
+    const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [this.#options.stream], sendEncodings: [encoding] });
+    if (isVideo) preferCodecs(transceiver);
+    return transceiver.sender;
+  }
+
+  #listen(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer';
+    channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      if (answerPing(channel, data)) return;
+      const { command, reason } = parsedObject(data) ?? {};
+      if (typeof command !== 'string') return;
+      this.#events.emit('command', { command, ...(typeof reason === 'string' && { reason }) });
+      if (command === 'reconnect') this.#lifeline.reconnect(new SightlineError('RECONNECT_ASKED', typeof reason === 'string' ? reason : undefined));
+    });
+  }
+
+  /** @throws SightlineError */
+  async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
+    const url = new URL(`whip/${encodeURIComponent(this.#options.room)}`, this.#server).href;
+    const response = await request(this.#env, url, { method: 'POST', headers: { ...this.#headers, 'content-type': 'application/sdp' }, body: sdp, signal });
+    const [answer, location] = [await response.text(), response.headers.get('location')];
+    if (location === null || !answer.startsWith('v=0')) throw new SightlineError('ANSWER_INVALID');
+    this.#iceServers.learn(linkedIceServers(response.headers.get('link')));
+    const session = new ServerSession({ env: this.#env, url: new URL(location, url).href, tag: response.headers.get('etag'), headers: this.#headers, takesCandidates: true });
+    return { sdp: answer, session };
+  }
+
+  /** A camera that gives nothing is told of; another connection would not change it. */
+  #look(report: RTCStatsReport, nowMs: number): void {
+    const due = this.#frames.look(sentOf(report, this.#tracks.has('video') ? 'video' : 'audio'), nowMs);
+    if (due === 'arrived') this.#lifeline.succeeded();
+    if (due === 'keyframe') this.#events.emit('error', new SightlineError('CAMERA_SILENT'));
+  }
+}
+
+/** Frames of video, packets of audio. */
+function sentOf(report: RTCStatsReport, kind: string): number {
+  let sent = 0;
+  report.forEach((entry: { type: string; kind?: string; framesSent?: number; packetsSent?: number }) => {
+    if (entry.type === 'outbound-rtp' && entry.kind === kind) sent += (kind === 'video' ? entry.framesSent : entry.packetsSent) ?? 0;
+  });
+  return sent;
+}
+
+/** H.264, then VP8, and nothing that would have to be converted. A browser that cannot say keeps its own order. */
+function preferCodecs(transceiver: RTCRtpTransceiver): void {
+  const codecs = typeof RTCRtpSender === 'function' ? RTCRtpSender.getCapabilities('video')?.codecs : undefined;
+  if (!codecs) return;
+  const preferred = CODECS.flatMap((name) => codecs.filter(({ mimeType }) => mimeType.toLowerCase() === name.toLowerCase()));
+  if (preferred.length === 0) return;
+  try {
+    transceiver.setCodecPreferences([...preferred, ...codecs.filter(({ mimeType }) => HELPERS.test(mimeType))]);
+  } catch {
+    // What can be sent and what can be received differ on some devices; the server picks what it can take.
+  }
+}

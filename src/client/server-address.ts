@@ -1,0 +1,13 @@
+/** Where the server is, and what every request to it carries. */
+
+/** The server as the caller names it; else the one this module came from, else the page's. Ends with a slash. */
+export function serverAddress(server: string | URL | undefined): string {
+  if (server === undefined) return new URL('/', import.meta.url.endsWith('/sightline.js') ? import.meta.url : location.href).href;
+  const { href } = URL.canParse(server) ? new URL(server) : new URL(server, location.href);
+  return href.endsWith('/') ? href : `${href}/`;
+}
+
+/** @param token bearer token of the room or of the viewers */
+export function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
+}

@@ -1,0 +1,51 @@
+/** Reads a connection's statistics: often until media flows, then once a second. Works in pages that nobody sees, too. */
+import type { Clock } from './clock.js';
+import type { PeerLink } from './peer-link.js';
+
+const FIRST_LOOK_MS = 100;
+const LOOK_MS = 1_000;
+
+export interface StatsPollInit {
+  readonly clock: Clock;
+  readonly link: () => PeerLink | undefined;
+  readonly isPlaying: () => boolean;
+  /** Once a second. */
+  readonly onStats: (report: RTCStatsReport) => void;
+  readonly onReport: (report: RTCStatsReport, nowMs: number) => void;
+}
+
+export class StatsPoll {
+  readonly #init: StatsPollInit;
+  #toldAtMs = -Infinity;
+  #isClosed = false;
+
+  constructor(init: StatsPollInit) {
+    this.#init = init;
+    this.#again();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #again(): void {
+    if (this.#isClosed) return;
+    this.#init.clock.after(this.#init.isPlaying() ? LOOK_MS : FIRST_LOOK_MS, () => void this.#look().finally(() => this.#again()));
+  }
+
+  async #look(): Promise<void> {
+    const { clock, link, onStats, onReport } = this.#init;
+    const present = link();
+    if (this.#isClosed || !present?.isConnected) return;
+    const report = await present.pc.getStats().catch(() => undefined);
+    if (!report || present !== link()) return;
+    const now = clock.now();
+    // A look may come a little early.
+    if (now - this.#toldAtMs >= LOOK_MS - FIRST_LOOK_MS / 2) {
+      this.#toldAtMs = now;
+      onStats(report);
+    }
+    onReport(report, now);
+  }
+}

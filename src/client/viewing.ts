@@ -1,0 +1,104 @@
+/** One connection of a viewer: a video m-line for each rendition, sound, commands. What it gets is said in the answer. */
+import { Commands } from './commands.js';
+import type { Environment } from './environment.js';
+import { SightlineError } from './errors.js';
+import type { IceServers } from './ice-servers.js';
+import { PeerLink, type Exchange } from './peer-link.js';
+import { ServerSession, linkedIceServers, request } from './server-session.js';
+
+/** A picture as it is, or with detected objects drawn in. */
+export type Rendition = 'raw' | 'processed';
+
+/** What a viewer asks for. */
+export interface Wanted {
+  /** Undefined: the server's default. */
+  readonly source: string | undefined;
+  /** For the video m-lines, in order. */
+  readonly tracks: readonly Rendition[];
+  /** Those of them that flow. */
+  readonly active: readonly Rendition[];
+  readonly hasAudio: boolean;
+  readonly clientId: string | undefined;
+}
+
+export interface ViewingInit {
+  readonly env: Environment;
+  readonly server: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly iceServers: IceServers;
+  readonly wanted: Wanted;
+}
+
+/** What the server gives. */
+interface Answer {
+  readonly sdp: string;
+  readonly client_id: string;
+  readonly source: string;
+  readonly tracks?: readonly Rendition[];
+  readonly session_url: string;
+}
+
+/** Long enough for a source that has to be looked into first. */
+const OFFER_TIMEOUT_MS = 6_000;
+
+export class Viewing {
+  readonly link: PeerLink;
+  readonly commands: Commands;
+  /** By rendition, and `audio`. */
+  readonly transceivers = new Map<Rendition | 'audio', RTCRtpTransceiver>();
+  readonly #init: ViewingInit;
+  #answer: Answer | undefined;
+
+  constructor(init: ViewingInit) {
+    this.#init = init;
+    this.link = new PeerLink({ env: init.env, iceServers: init.iceServers, exchange: (sdp, signal) => this.#exchange(sdp, signal) });
+    const { pc } = this.link;
+    for (const rendition of init.wanted.tracks) this.transceivers.set(rendition, pc.addTransceiver('video', { direction: 'recvonly' }));
+    if (init.wanted.hasAudio) this.transceivers.set('audio', pc.addTransceiver('audio', { direction: 'recvonly' }));
+    this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock);
+  }
+
+  /** What the video m-lines carry. */
+  get tracks(): readonly Rendition[] {
+    return this.#answer?.tracks ?? this.#init.wanted.tracks;
+  }
+
+  get clientId(): string | undefined {
+    return this.#answer?.client_id;
+  }
+
+  get source(): string | undefined {
+    return this.#answer?.source;
+  }
+
+  /** Frames decoded so far, of all video. */
+  static framesOf(report: RTCStatsReport): number {
+    let frames = 0;
+    report.forEach((entry: { type: string; kind?: string; framesDecoded?: number }) => {
+      if (entry.type === 'inbound-rtp' && entry.kind === 'video') frames += entry.framesDecoded ?? 0;
+    });
+    return frames;
+  }
+
+  /** @throws SightlineError */
+  async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
+    const { env, server, headers, iceServers, wanted } = this.#init;
+    const { source, tracks, active, clientId } = wanted;
+    const body = { sdp, type: 'offer', tracks, active, ...(source !== undefined && { source }), ...(clientId !== undefined && { client_id: clientId }) };
+    const response = await request(env, new URL('offer', server).href, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal,
+      timeoutMs: OFFER_TIMEOUT_MS,
+    });
+    const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+    if (typeof answer?.sdp !== 'string' || typeof answer.session_url !== 'string') throw new SightlineError('ANSWER_INVALID');
+    this.#answer = answer;
+    iceServers.learn(linkedIceServers(response.headers.get('link')));
+    const tag = response.headers.get('etag');
+    // A session without a name for its ICE generation takes no candidates: it learns them from the checks.
+    const session = new ServerSession({ env, url: new URL(answer.session_url, server).href, tag, headers, takesCandidates: tag !== null });
+    return { sdp: answer.sdp, session };
+  }
+}

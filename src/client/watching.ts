@@ -1,0 +1,327 @@
+/** Watching a source: `watch(...)` and what it returns. */
+import { DetectionsChannel, DetectionsHistory, type DetectionsMessage } from './detections.js';
+import { Emitter, type Unsubscribe } from './emitter.js';
+import { browserEnvironment, type Environment } from './environment.js';
+import { SightlineError, errorOf } from './errors.js';
+import { FrameWatch } from './frame-watch.js';
+import { IceServers } from './ice-servers.js';
+import { Lifeline, type State, type StateChange } from './lifeline.js';
+import type { PeerLink } from './peer-link.js';
+import { authorization, serverAddress } from './server-address.js';
+import { hasJustStarted } from './server-state.js';
+import { StatsPoll } from './stats-poll.js';
+import { Streams, type Elements, type WatchedTrack } from './streams.js';
+import { Viewing, type Rendition } from './viewing.js';
+
+/** Without a frame for this long, a page that is shown again does not wait to see. */
+const STALE_MS = 2_000;
+
+/** What `watching.on` tells. */
+export interface WatchEvents {
+  /** Every change, with its reason. */
+  readonly state: StateChange;
+  /** A track of each connection. Its stream stays the same over all of them: attach it once. */
+  readonly track: WatchedTrack;
+  /** What was seen in one frame; listening opens the channel. */
+  readonly detections: DetectionsMessage;
+  /** Once a second. */
+  readonly stats: RTCStatsReport;
+  /** Trouble that leaves the picture as it is: a detector that was taken away. */
+  readonly error: SightlineError;
+}
+
+export interface WatchOptions {
+  /** Address of the server. Default: where this module came from, else the page's origin. */
+  readonly server?: string | URL;
+  /** Name of the source. Default: the server's choice. */
+  readonly source?: string;
+  /** Renditions that can be looked at, one video m-line each. Default: `['raw']`. */
+  readonly tracks?: readonly Rendition[];
+  /** Those of them that are sent from the start. Default: all. */
+  readonly active?: readonly Rendition[];
+  /** Ask for sound. Default true. */
+  readonly audio?: boolean;
+  /** Elements that show it. One element shows the first of `tracks`, with sound. */
+  readonly video?: HTMLVideoElement | Elements;
+  /** 1-64 of `[A-Za-z0-9._-]`. Default: the server makes one up. */
+  readonly clientId?: string;
+  /** Bearer token. */
+  readonly token?: string;
+  /** Default: the server is asked for them when a connection needs help. */
+  readonly iceServers?: readonly RTCIceServer[];
+  /** Closes it. */
+  readonly signal?: AbortSignal;
+  readonly onState?: (change: StateChange) => void;
+  readonly onTrack?: (track: WatchedTrack) => void;
+  readonly onDetections?: (message: DetectionsMessage) => void;
+  readonly onStats?: (report: RTCStatsReport) => void;
+  readonly onError?: (error: SightlineError) => void;
+}
+
+/** Which detections are sent. */
+export interface DetectionFilter {
+  /** [0, 1]. Default 0. */
+  readonly minScore?: number;
+  /** Labels. Default: all. */
+  readonly classes?: readonly string[];
+}
+
+/** Watches a source until `close`. Does not throw: trouble is a state. */
+export function watch(options: WatchOptions, env: Environment = browserEnvironment): Watching {
+  return new Watching(options, env);
+}
+
+export class Watching {
+  readonly #env: Environment;
+  readonly #options: WatchOptions;
+  readonly #server: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #iceServers: IceServers;
+  readonly #lifeline: Lifeline;
+  readonly #events = new Emitter<WatchEvents>();
+  readonly #frames = new FrameWatch();
+  readonly #history = new DetectionsHistory();
+  readonly #streams: Streams;
+  readonly #poll: StatsPoll;
+  readonly #tracks: readonly Rendition[];
+  #source: string | undefined;
+  #active: readonly Rendition[];
+  #filter: DetectionFilter | undefined;
+  #isPaused = false;
+  #opening: Viewing | undefined;
+  #viewing: Viewing | undefined;
+  #detections: DetectionsChannel | undefined;
+  #wantsDetections: boolean;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(options: WatchOptions, env: Environment) {
+    this.#env = env;
+    this.#options = options;
+    this.#server = serverAddress(options.server);
+    this.#headers = authorization(options.token);
+    this.#iceServers = new IceServers(env, this.#server, this.#headers, options.iceServers);
+    this.#source = options.source;
+    this.#tracks = options.tracks ?? ['raw'];
+    this.#active = options.active ?? this.#tracks;
+    this.#wantsDetections = options.onDetections !== undefined;
+    const [first] = this.#tracks;
+    const { video = {} } = options;
+    const isOne = 'srcObject' in video;
+    this.#streams = new Streams(env, !isOne ? video : first === undefined ? {} : { [first]: video }, isOne ? first : undefined);
+    this.#subscribe(options);
+    this.#lifeline = new Lifeline({
+      env,
+      open: (signal) => this.#open(signal),
+      onLink: (link) => this.#stands(link),
+      onState: (change) => this.#events.emit('state', change),
+      probeUrl: new URL('ready', this.#server).href,
+      waitsWhileHidden: true,
+      isStale: () => !this.#isPaused && this.#frames.silenceMs(env.clock.now()) > STALE_MS,
+      // Who has watched it before may find that a server that was just started does not know it yet.
+      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && hasJustStarted(env, this.#server),
+    });
+    options.signal?.addEventListener('abort', () => this.close(), { once: true });
+    // Listeners that are added right after `watch` hear everything.
+    queueMicrotask(() => (options.signal?.aborted ? this.close() : this.#lifeline.start()));
+    this.#poll = new StatsPoll({
+      clock: env.clock,
+      link: () => this.#lifeline.link,
+      isPlaying: () => this.state === 'playing',
+      onStats: (report) => this.#events.emit('stats', report),
+      onReport: (report, nowMs) => this.#look(report, nowMs),
+    });
+  }
+
+  /** Calls `listener` with each event of that name, until the returned function is called. */
+  on<Name extends keyof WatchEvents>(name: Name, listener: (value: WatchEvents[Name]) => void): Unsubscribe {
+    if (name === 'detections') this.receiveDetections(true);
+    return this.#events.on(name, listener);
+  }
+
+  get state(): State {
+    return this.#lifeline.state;
+  }
+
+  /** What the video m-lines carry; a server may send less than was asked for. */
+  get tracks(): readonly Rendition[] {
+    return (this.#viewing ?? this.#opening)?.tracks ?? this.#tracks;
+  }
+
+  /** Those that flow. */
+  get active(): readonly Rendition[] {
+    return this.#active;
+  }
+
+  get source(): string | undefined {
+    return this.#viewing?.source ?? this.#source;
+  }
+
+  /** The id that holds; undefined before the server has answered. */
+  get clientId(): string | undefined {
+    return this.#viewing?.clientId;
+  }
+
+  /** Address of the session: who knows it can end it, or read its report. Undefined before the server has answered. */
+  get sessionUrl(): string | undefined {
+    return this.#viewing?.link.session?.url;
+  }
+
+  /** True when the server sends sound. */
+  get hasAudio(): boolean {
+    return this.#viewing?.transceivers.get('audio')?.currentDirection === 'recvonly';
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Has the server send these of `tracks` and no others. @throws SightlineError when it refuses */
+  async select(tracks: readonly Rendition[]): Promise<void> {
+    const before = this.#active;
+    this.#active = tracks;
+    try {
+      await this.#command('select', { tracks });
+    } catch (error) {
+      this.#active = before;
+      throw error;
+    }
+  }
+
+  /** Changes the source over this connection where the server can, else over another one. @throws SightlineError when there is no such source */
+  async setSource(source: string): Promise<void> {
+    const answer = await this.#command('select', { source }).catch((error: unknown) => {
+      if (error instanceof SightlineError && error.code === 'COMMAND_UNSUPPORTED') return undefined;
+      throw error;
+    });
+    this.#source = source;
+    if (answer === undefined) this.#lifeline.reconnect(new SightlineError('SOURCE_CHANGED'));
+  }
+
+  /** Has the server send nothing until `resume`. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#command('pause');
+  }
+
+  async resume(): Promise<void> {
+    this.#isPaused = false;
+    this.#frames.reset();
+    await this.#command('resume');
+  }
+
+  /** Asks for a keyframe. */
+  async keyframe(): Promise<void> {
+    await this.#command('keyframe');
+  }
+
+  /** Has the server send only these detections. */
+  async filterDetections(filter: DetectionFilter): Promise<void> {
+    this.#filter = filter;
+    await this.#sendFilter();
+  }
+
+  /** Opens the channel of detections, or closes it: a server detects only where somebody looks. */
+  receiveDetections(isWanted: boolean): void {
+    this.#wantsDetections = isWanted;
+    this.#followDetections();
+  }
+
+  /** The detections of the frame with that `metadata.rtpTimestamp` (requestVideoFrameCallback), if they came. */
+  frameFor(rtpTimestamp: number, rendition: Rendition = 'raw'): DetectionsMessage | undefined {
+    return this.#history.frameFor(rtpTimestamp, rendition);
+  }
+
+  /** Of the present connection; undefined where there is none. */
+  async stats(): Promise<RTCStatsReport | undefined> {
+    return this.#viewing?.link.pc.getStats();
+  }
+
+  /** Connects again at once: "try again". */
+  reconnect(): void {
+    this.#lifeline.reconnect(new SightlineError('CONNECTION_LOST'));
+  }
+
+  /** Leaves. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#detections?.close();
+    this.#streams.close();
+    this.#poll.close();
+    this.#lifeline.close();
+  }
+
+  #subscribe({ onState, onTrack, onDetections, onStats, onError }: WatchOptions): void {
+    if (onState) this.#events.on('state', onState);
+    if (onTrack) this.#events.on('track', onTrack);
+    if (onDetections) this.#events.on('detections', onDetections);
+    if (onStats) this.#events.on('stats', onStats);
+    if (onError) this.#events.on('error', onError);
+  }
+
+  async #open(signal: AbortSignal): Promise<PeerLink> {
+    const viewing = new Viewing({
+      env: this.#env,
+      server: this.#server,
+      headers: this.#headers,
+      iceServers: this.#iceServers,
+      wanted: { source: this.#source, tracks: this.#tracks, active: this.#active, hasAudio: this.#options.audio ?? true, clientId: this.#options.clientId },
+    });
+    this.#opening = viewing;
+    try {
+      this.#streams.take(viewing.transceivers, (track) => this.#events.emit('track', track));
+      await viewing.link.open(signal);
+      return viewing.link;
+    } catch (error) {
+      viewing.link.close();
+      throw error;
+    }
+  }
+
+  #stands(link: PeerLink): void {
+    if (this.#opening?.link !== link) return;
+    this.#viewing = this.#opening;
+    this.#frames.reset(0);
+    this.#detections = undefined;
+    this.#followDetections();
+    if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
+    if (this.#isPaused) void this.#command('pause').catch((error: unknown) => this.#events.emit('error', errorOf(error)));
+  }
+
+  #followDetections(): void {
+    if (!this.#wantsDetections) {
+      this.#detections?.close();
+      this.#detections = undefined;
+    } else if (!this.#detections && this.#viewing && !this.#isClosed) {
+      this.#detections = new DetectionsChannel({
+        clock: this.#env.clock,
+        pc: this.#viewing.link.pc,
+        onMessage: (message) => {
+          this.#history.add(message);
+          this.#events.emit('detections', message);
+        },
+        onRefusal: (error) => this.#events.emit('error', error),
+      });
+    }
+  }
+
+  async #sendFilter(): Promise<void> {
+    const { minScore, classes } = this.#filter ?? {};
+    await this.#command('detection', { ...(minScore !== undefined && { min_score: minScore }), ...(classes && { classes }) });
+  }
+
+  async #command(cmd: string, members: object = {}): Promise<object | undefined> {
+    return this.#viewing?.commands.send(cmd, members);
+  }
+
+  /** Does what is due where there are no frames. */
+  #look(report: RTCStatsReport, nowMs: number): void {
+    if (this.#isPaused || this.#active.length === 0) return this.#lifeline.succeeded();
+    const due = this.#frames.look(Viewing.framesOf(report), nowMs);
+    if (due === 'arrived') this.#lifeline.succeeded();
+    if (due === 'keyframe') void this.keyframe().catch(() => undefined);
+    if (due === 'restart') this.#lifeline.restart(new SightlineError('NO_FRAMES'));
+    if (due === 'reconnect') this.#lifeline.reconnect(new SightlineError('NO_FRAMES'));
+  }
+}
