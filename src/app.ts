@@ -40,6 +40,8 @@ export interface AppDeps {
   readonly corsOrigins: readonly string[];
   /** Folder of the page. */
   readonly pageDir: string;
+  /** Folder of the client library, `sightline.js`; left out: it is not served. */
+  readonly clientDir?: string;
   readonly offer: OfferDeps;
   /** WHEP and WHIP; left out: neither. */
   readonly wish?: WhepDeps & WhipDeps;
@@ -117,7 +119,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(detectionRoutes, deps.detections);
   if (deps.rooms) await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
-    root: deps.pageDir,
+    root: deps.clientDir === undefined ? deps.pageDir : [deps.pageDir, deps.clientDir],
+    // `/publish` is publish.html.
+    extensions: ['html'],
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),
   });
   return fastify;

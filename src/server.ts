@@ -132,6 +132,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       logger: loggers.http,
       corsOrigins: config.CORS_ORIGINS,
       pageDir: path.join(projectRoot, 'src/page/public'),
+      clientDir: path.join(projectRoot, 'dist/client'),
       offer: {
         sessions,
         httpSessions,

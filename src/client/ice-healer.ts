@@ -56,7 +56,7 @@ export class IceHealer {
     this.#restarting = restarting;
     this.#deadline = this.#init.clock.after(RESTART_TIMEOUT_MS, () => this.#giveUp(why));
     this.#init.onRestart(why);
-    void this.#attempt(restarting.signal);
+    void this.#attempt(why, restarting.signal);
   }
 
   /** Idempotent. */
@@ -65,16 +65,16 @@ export class IceHealer {
     this.#stop();
   }
 
-  async #attempt(signal: AbortSignal): Promise<void> {
+  async #attempt(why: SightlineError, signal: AbortSignal): Promise<void> {
     try {
       await this.#init.link.restartIce(signal);
       // One that never stopped being connected shows no change; what was there still works.
       if (!signal.aborted && this.#init.link.isConnected) this.#settle();
     } catch (error) {
       if (signal.aborted) return;
-      const trouble = errorOf(error, 'CONNECTION_LOST');
-      if (trouble.isPermanent || trouble.status !== undefined) this.#giveUp(trouble);
-      else this.#repeat = this.#init.clock.after(REPEAT_MS, () => void this.#attempt(signal));
+      // An answer is a refusal, whatever its status: another connection is asked for next, and may be refused for good.
+      if (errorOf(error).status !== undefined) this.#giveUp(why);
+      else this.#repeat = this.#init.clock.after(REPEAT_MS, () => void this.#attempt(why, signal));
     }
   }
 

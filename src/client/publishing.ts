@@ -93,7 +93,7 @@ export class Publishing {
       env,
       open: (signal) => this.#open(signal),
       onLink: () => this.#frames.reset(0),
-      onState: (change) => this.#events.emit('state', change),
+      onState: (change) => this.#tell(change),
       probeUrl: new URL('ready', this.#server).href,
       // Nobody looks at a camera's own page.
       waitsWhileHidden: false,
@@ -160,7 +160,6 @@ export class Publishing {
 
   /** Ends it. The tracks stay the caller's. Idempotent. */
   close(): void {
-    this.#poll.close();
     this.#lifeline.close();
   }
 
@@ -169,6 +168,11 @@ export class Publishing {
     if (onCommand) this.#events.on('command', onCommand);
     if (onStats) this.#events.on('stats', onStats);
     if (onError) this.#events.on('error', onError);
+  }
+
+  #tell(change: StateChange): void {
+    if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
+    this.#events.emit('state', change);
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {

@@ -1,5 +1,5 @@
 /** Reads a connection's statistics: often until media flows, then once a second. Works in pages that nobody sees, too. */
-import type { Clock } from './clock.js';
+import type { Clock, Timer } from './clock.js';
 import type { PeerLink } from './peer-link.js';
 
 const FIRST_LOOK_MS = 100;
@@ -17,6 +17,7 @@ export interface StatsPollInit {
 export class StatsPoll {
   readonly #init: StatsPollInit;
   #toldAtMs = -Infinity;
+  #timer: Timer | undefined;
   #isClosed = false;
 
   constructor(init: StatsPollInit) {
@@ -27,11 +28,12 @@ export class StatsPoll {
   /** Idempotent. */
   close(): void {
     this.#isClosed = true;
+    this.#timer?.cancel();
   }
 
   #again(): void {
     if (this.#isClosed) return;
-    this.#init.clock.after(this.#init.isPlaying() ? LOOK_MS : FIRST_LOOK_MS, () => void this.#look().finally(() => this.#again()));
+    this.#timer = this.#init.clock.after(this.#init.isPlaying() ? LOOK_MS : FIRST_LOOK_MS, () => void this.#look().finally(() => this.#again()));
   }
 
   async #look(): Promise<void> {

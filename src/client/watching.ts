@@ -114,7 +114,7 @@ export class Watching {
       env,
       open: (signal) => this.#open(signal),
       onLink: (link) => this.#stands(link),
-      onState: (change) => this.#events.emit('state', change),
+      onState: (change) => this.#tell(change),
       probeUrl: new URL('ready', this.#server).href,
       waitsWhileHidden: true,
       isStale: () => !this.#isPaused && this.#frames.silenceMs(env.clock.now()) > STALE_MS,
@@ -248,7 +248,6 @@ export class Watching {
     this.#isClosed = true;
     this.#detections?.close();
     this.#streams.close();
-    this.#poll.close();
     this.#lifeline.close();
   }
 
@@ -258,6 +257,11 @@ export class Watching {
     if (onDetections) this.#events.on('detections', onDetections);
     if (onStats) this.#events.on('stats', onStats);
     if (onError) this.#events.on('error', onError);
+  }
+
+  #tell(change: StateChange): void {
+    if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
+    this.#events.emit('state', change);
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
