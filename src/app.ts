@@ -12,7 +12,6 @@ import {
   iceServerRoutes,
   installErrorHandling,
   installWebSockets,
-  leaveRoute,
   modelRoutes,
   offerRoutes,
   reportRoutes,
@@ -43,8 +42,8 @@ export interface AppDeps {
   /** Folder of the client library, `sightline.js`; left out: it is not served. */
   readonly clientDir?: string;
   readonly offer: OfferDeps;
-  /** WHEP and WHIP; left out: neither. */
-  readonly wish?: WhepDeps & WhipDeps;
+  /** WHEP, WHIP and session URLs. */
+  readonly wish: WhepDeps & WhipDeps;
   readonly iceServers: IceServersDeps;
   /** Left out: no session tells what it went through. */
   readonly reports?: ReportDeps;
@@ -103,13 +102,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get('/openapi.json', { schema: { hide: true } }, () => fastify.swagger());
 
   await app.register(offerRoutes, deps.offer);
-  if (deps.wish) {
-    await app.register(whepRoutes, deps.wish);
-    await app.register(whipRoutes, deps.wish);
-    await app.register(sessionUrlRoutes, deps.wish);
-  } else {
-    await app.register(leaveRoute, deps.offer);
-  }
+  await app.register(whepRoutes, deps.wish);
+  await app.register(whipRoutes, deps.wish);
+  await app.register(sessionUrlRoutes, deps.wish);
   await app.register(iceServerRoutes, deps.iceServers);
   if (deps.reports) await app.register(reportRoutes, deps.reports);
   await app.register(observabilityRoutes, deps.state);

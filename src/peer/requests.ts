@@ -51,8 +51,6 @@ export interface AcceptRequest extends SessionRequest {
   readonly renditions?: readonly Rendition[] | undefined;
   /** Those of them that flow from the start; the others wait for the command `select`. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
-  /** Holds the offer against the rules of WHEP (one audio and one video m-line at most, nothing that sends). Default false. */
-  readonly isWhep?: boolean | undefined;
 }
 
 /** A viewer that the server makes the offer to. */

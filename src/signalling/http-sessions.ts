@@ -85,7 +85,7 @@ export class HttpSessions {
     const tag = matchTag(request.ifMatch, this.#deps.sessions.iceTag(sessionId));
     const isLenient = tag === 'absent' && !session.wasLenient;
     if (tag === 'absent') {
-      if (this.#deps.isStrict) throw new MediaPeerError('PRECONDITION_REQUIRED', 'the header If-Match is needed: the ETag of the session for candidates, "*" for an ICE restart');
+      if (this.#deps.isStrict && session.door !== 'offer') throw new MediaPeerError('PRECONDITION_REQUIRED', 'the header If-Match is needed: the ETag of the session for candidates, "*" for an ICE restart');
       session.wasLenient = true;
     }
     if (tag === 'other') throw new MediaPeerError('PRECONDITION_FAILED', 'If-Match is not the ETag of this ICE session: ICE was restarted since; send candidates with the ETag of the last restart');

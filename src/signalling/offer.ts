@@ -1,6 +1,5 @@
-/** The door `POST /offer`: one offer, one answer, no trickle needed; and the session URL that ends what it began. */
+/** The door `POST /offer`: one offer, one answer, no trickle needed. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
 import { MediaPeerError } from '../errors.js';
 import type { Sessions } from '../peer/index.js';
 import type { HttpSessions } from './http-sessions.js';
@@ -9,21 +8,20 @@ import type { Tokens } from './tokens.js';
 import { FRAGMENT_TYPE, perMinute, tokenOf } from './wish.js';
 
 export interface OfferDeps {
-  readonly sessions: Pick<Sessions, 'accept' | 'close'>;
+  readonly sessions: Pick<Sessions, 'accept'>;
+  /** Gives the sessions their URL. */
+  readonly httpSessions: HttpSessions;
+  readonly tokens: Tokens;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;
-  /** Gives the sessions their URL. */
-  readonly httpSessions?: HttpSessions;
-  /** Who may watch; left out: anybody. */
-  readonly tokens?: Tokens;
   /** Offers a minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
 
-/** Installs `POST /offer` and `DELETE /sessions/:id`. */
+/** Installs `POST /offer`. */
 export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
   const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
-  const check = (token: string | undefined): void => tokens?.checkViewer(token);
+  const check = (token: string | undefined): void => tokens.checkViewer(token);
 
   app.post(
     '/offer',
@@ -54,8 +52,10 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         ...(tracks !== undefined && { renditions: tracks }),
         ...(active !== undefined && { active }),
       });
-      const { location, etag } = httpSessions?.opened(accepted, { door: 'offer', offer: sdp, check }) ?? { location: `/sessions/${accepted.sessionId}`, etag: undefined };
-      if (etag !== undefined) reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
+      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, check });
+      // Nobody is there to take the answer.
+      if (reply.raw.destroyed) await httpSessions.abandon(accepted.sessionId);
+      reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
       return {
         sdp: accepted.sdp,
         type: 'answer' as const,
@@ -64,29 +64,6 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         tracks: [...accepted.renditions],
         session_url: location,
       };
-    },
-  );
-
-  done();
-};
-
-/** Installs `DELETE /sessions/:id` alone. */
-export const leaveRoute: FastifyPluginCallbackTypebox<OfferDeps> = (app, { sessions }, done) => {
-  app.delete(
-    '/sessions/:id',
-    {
-      schema: {
-        summary: 'Leave',
-        tags: ['media'],
-        params: Type.Object({ id: Type.String({ maxLength: 128 }) }),
-        response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema },
-      },
-    },
-    async (request) => {
-      if (!(await sessions.close(request.params.id, 'viewer-left'))) {
-        throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
-      }
-      return { closed: true as const };
     },
   );
 

@@ -20,7 +20,7 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
         check: (_source, token) => deps.tokens.checkViewer(token),
         open: (sourceId, sdp) => {
           checkOffer('WHEP', sdp);
-          return deps.sessions.accept({ door: 'whep', sdp, sourceId, isWhep: true, ...(renditions && { renditions }) });
+          return deps.sessions.accept({ door: 'whep', sdp, sourceId, ...(renditions && { renditions }) });
         },
       },
       deps,

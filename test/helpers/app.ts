@@ -2,8 +2,8 @@
 import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
-import { IceServers } from '../../src/signalling/index.js';
 import { DetectionFeed } from '../../src/media/index.js';
+import { HttpSessions, IceServers, Tokens } from '../../src/signalling/index.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -20,9 +20,17 @@ export interface AppOverrides {
 }
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
+  const unopened = (): never => {
+    throw new Error('no test opens such a session');
+  };
+  const close = (sessionId: string): Promise<boolean> => Promise.resolve(sessionId === 'secret');
+  const shared = {
+    httpSessions: new HttpSessions({ sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close }, isStrict: false }),
+    tokens: new Tokens({ viewerToken: '', publishTokens: new Map() }),
+    rateLimit: 0,
+  };
   return buildApp({
     logger: overrides.logger ?? pino({ level: 'silent' }),
-    ...(overrides.wish && { wish: overrides.wish }),
     corsOrigins: overrides.corsOrigins ?? ['*'],
     pageDir: path.join(projectRoot, 'src/page/public'),
     offer: {
@@ -36,12 +44,12 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
             sessionId: 'secret',
             ended: new Promise(() => undefined),
           }),
-        close: (sessionId) => Promise.resolve(sessionId === 'secret'),
       },
       defaultSource: () => 'demo',
-      rateLimit: 0,
+      ...shared,
       ...overrides.offer,
     },
+    wish: overrides.wish ?? { ...shared, sessions: { accept: unopened, publish: unopened }, iceServers: () => [], mayTakeOver: false },
     iceServers: overrides.iceServers ?? {
       iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock: new FakeClock() }),
       rateLimit: 0,

@@ -30,6 +30,9 @@ const FLAGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
+/** A camera with a moving pattern and a microphone with a beep, which no page has to ask for. */
+export const FAKE_CAMERA_FLAGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
 /** What a viewer in the page joins with. */
 export interface JoinOptions {
   /** Receiving video m-lines. Default 1. */
@@ -114,11 +117,11 @@ export class ChromiumHarness {
     this.#browser = browser;
   }
 
-  /** Starts one. @throws Error when no Chromium is found or it does not start. */
-  static async launch(): Promise<ChromiumHarness> {
+  /** Starts one, with further command line flags. @throws Error when no Chromium is found or it does not start. */
+  static async launch(flags: readonly string[] = []): Promise<ChromiumHarness> {
     const executablePath = chromiumPath();
     if (executablePath === undefined) throw new Error('no Chromium found: install it or set CHROMIUM_PATH');
-    return new ChromiumHarness(await chromium.launch({ executablePath, args: FLAGS, timeout: 30_000 }));
+    return new ChromiumHarness(await chromium.launch({ executablePath, args: [...FLAGS, ...flags], timeout: 30_000 }));
   }
 
   /** A page at `url`, in a browser context of its own. */

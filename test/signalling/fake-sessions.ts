@@ -40,18 +40,20 @@ export class FakeSessions implements Asked {
   readonly closed: { readonly sessionId: string; readonly reason: EndReason }[] = [];
   /** What the next opening, restart or candidate meets. */
   refusal: Error | undefined;
+  /** Openings wait for it. */
+  opening: Promise<void> = Promise.resolve();
   /** Restarts wait for it. */
   restarting: Promise<void> = Promise.resolve();
   readonly #open = new Map<string, Entry>();
 
   accept(request: AcceptRequest): Promise<OpenedViewing> {
     this.accepted.push(request);
-    return Promise.resolve().then(() => ({ ...this.#begin(request.clientId, request.sourceId), renditions: request.renditions ?? ['processed'] }));
+    return this.opening.then(() => ({ ...this.#begin(request.clientId, request.sourceId), renditions: request.renditions ?? ['processed'] }));
   }
 
   publish(request: PublishRequest): Promise<OpenedSession> {
     this.published.push(request);
-    return Promise.resolve().then(() => this.#begin(request.clientId, request.room));
+    return this.opening.then(() => this.#begin(request.clientId, request.room));
   }
 
   addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {

@@ -7,6 +7,7 @@ import { MediaPeerError } from '../../src/errors.js';
 import type { IceServer } from '../../src/peer/index.js';
 import { HttpSessions, Tokens } from '../../src/signalling/index.js';
 import { testApp } from '../helpers/app.js';
+import { eventually } from '../helpers/deadline.js';
 import { FakeSessions } from './fake-sessions.js';
 
 interface Setting {
@@ -286,6 +287,21 @@ describe('WHIP and WHEP', () => {
     assert.deepEqual(sessions.closed, [{ sessionId: 'session1', reason: 'publisher-left' }]);
   });
 
+  it('rule 7: a client that gives up before it has its answer leaves no session', async () => {
+    const { app, sessions } = await doors();
+    let answer = (): void => undefined;
+    sessions.opening = new Promise((resolve) => (answer = resolve));
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const abort = new AbortController();
+    const request = fetch(`${url}/whep/street`, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: offer('recvonly'), signal: abort.signal });
+    await eventually(() => sessions.accepted.length > 0, 5000, 'the offer');
+    abort.abort();
+    await assert.rejects(request);
+    await eventually(() => new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count === 0))), 5000, 'the connection to be gone');
+    answer();
+    await eventually(() => sessions.closed.length > 0, 5000, 'the session to be closed');
+  });
+
   it('rule 8: the session wants no other token than the one that opened it; strictly, it wants that one again', async () => {
     for (const isStrict of [false, true]) {
       const { post, patch, request } = await doors({ isStrict, publishTokens: [['gate', 's3cret']] });
@@ -375,12 +391,12 @@ describe('WHIP and WHEP', () => {
     const { post, sessions } = await doors();
     for (const url of ['/whep/street', '/whep/street/raw', '/whep/street/processed', '/whep/the%20yard/raw/']) assert.equal((await post(url)).statusCode, 201, url);
     assert.deepEqual(
-      sessions.accepted.map(({ door, isWhep, sourceId, renditions }) => [door, isWhep, sourceId, renditions]),
+      sessions.accepted.map(({ door, sourceId, renditions }) => [door, sourceId, renditions]),
       [
-        ['whep', true, 'street', undefined],
-        ['whep', true, 'street', ['raw']],
-        ['whep', true, 'street', ['processed']],
-        ['whep', true, 'the yard', ['raw']],
+        ['whep', 'street', undefined],
+        ['whep', 'street', ['raw']],
+        ['whep', 'street', ['processed']],
+        ['whep', 'the yard', ['raw']],
       ],
     );
     assert.equal((await post('/whep/street/cooked')).statusCode, 404);

@@ -1,0 +1,136 @@
+/** WHEP and WHIP in a real browser, by the numbers of docs/whip-whep.md. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { projectRoot } from '../helpers/assets.js';
+import { ChromiumHarness, FAKE_CAMERA_FLAGS, noChromium, type StatsEntry } from '../helpers/chromium.js';
+import { eventually } from '../helpers/deadline.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
+import { makePassthroughClip, temporaryFolder, type Folder } from './fixtures.js';
+
+/** What browser-wish.js says of an opened session. */
+interface Opened {
+  readonly id: number;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | null>>;
+  readonly answer: string;
+}
+
+interface State {
+  readonly connectionState: string;
+  readonly frames: number;
+  /** Statuses of the PATCHes that trickled. */
+  readonly patches: readonly number[];
+  readonly states: readonly string[];
+  /** MediaStream ids of the tracks. */
+  readonly streams: readonly string[];
+  readonly session: string;
+}
+
+/** A page with browser-wish.js. */
+class WishPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: ChromiumHarness, serverUrl: string): Promise<WishPage> {
+    const { page } = await browser.viewerPage(serverUrl);
+    await page.addScriptTag({ path: path.join(projectRoot, 'test/helpers/browser-wish.js') });
+    return new WishPage(page);
+  }
+
+  call<T>(name: string, ...args: readonly unknown[]): Promise<T> {
+    return this.page.evaluate(`sightlineWish.${name}(...${JSON.stringify(args)})`);
+  }
+
+  state(id: number): Promise<State> {
+    return this.call('state', id);
+  }
+
+  /** Waits for `count` more pictures. */
+  async frames(id: number, count: number, ms = 10_000): Promise<State> {
+    const { frames } = await this.state(id);
+    return eventually(
+      async () => {
+        const state = await this.state(id);
+        return state.frames >= frames + count ? state : undefined;
+      },
+      ms,
+      `${count} more pictures`,
+    );
+  }
+}
+
+describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, () => {
+  let folder: Folder;
+  let server: ServerProcess;
+  let browser: ChromiumHarness;
+  let page: WishPage;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
+    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', WHIP_STRICT: 'on', PUBLISH_TOKENS: 'gate=s3cret' });
+    browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
+    page = await WishPage.open(browser, server.url);
+  });
+
+  after(async () => {
+    await browser.close();
+    assert.equal(await server.close(), 0, `the server ended well:\n${server.log.slice(-20).join('\n')}`);
+    await folder.remove();
+  });
+
+  const watch = async (name: string, options: object = {}): Promise<Opened> => {
+    const opened = await page.call<Opened>('watch', `/whep/${name}`, options);
+    assert.equal(opened.status, 201, opened.answer);
+    return opened;
+  };
+
+  it('rules 1, 13 and 18: a player offers at once, trickles by PATCH with If-Match and sees one MediaStream', async () => {
+    const { id, headers } = await watch('clip', { audio: true });
+    assert.equal(headers['content-type'], 'application/sdp');
+    assert.match(headers['location'] ?? '', /^\/sessions\/[A-Za-z0-9_-]{24}$/);
+    const { streams, patches } = await page.frames(id, 10);
+    assert.equal(new Set(streams).size, 1);
+    assert.ok(patches.length > 0 && patches.every((status) => status === 204), `trickled: ${patches.join(', ')}`);
+    assert.equal(await page.call('leave', id), 200);
+  });
+
+  it('rule 19: an ICE restart by PATCH keeps the session, the picture and the connection', async () => {
+    const { id } = await watch('clip');
+    await page.frames(id, 10);
+    const selected = async (): Promise<StatsEntry | undefined> => {
+      const entries = await page.call<StatsEntry[]>('stats', id);
+      const transport = entries.find(({ type }) => type === 'transport');
+      return entries.find((entry) => entry.id === transport?.['selectedCandidatePairId']);
+    };
+    const before = await selected();
+    for (let i = 0; i < 2; i++) {
+      const restart = await page.call<{ status: number; before: string; after: string; body: string }>('restart', id);
+      assert.equal(restart.status, 200, restart.body);
+      assert.notEqual(restart.before, restart.after);
+      await page.frames(id, 30);
+    }
+    const after = await eventually(async () => {
+      const pair = await selected();
+      return pair && pair.id !== before?.id ? pair : undefined;
+    }, 5000, 'another pair of candidates');
+    assert.equal(after['state'], 'succeeded');
+    const { states, patches } = await page.state(id);
+    assert.ok(!states.includes('failed') && !states.includes('closed'), states.join(', '));
+    assert.ok(patches.every((status) => status === 204), patches.join(', '));
+    assert.equal(await page.call('leave', id), 200);
+  });
+
+  it('rule 16: a tab that closes its connection ends the session', async () => {
+    const { id } = await watch('clip');
+    const { session } = await page.frames(id, 5);
+    assert.equal((await fetch(session)).status, 204);
+    await page.call('close', id);
+    await eventually(async () => (await fetch(session)).status === 404, 5000, 'the session to end');
+  });
+});
