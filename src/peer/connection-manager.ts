@@ -56,7 +56,7 @@ interface Entry {
   /** What the client has described; undefined before it answered. */
   plan: Plan | undefined;
   /** Takes the client's answer to this server's offer: the first one, then those of restarts. */
-  readonly takeAnswer?: (this: void, sdp: string) => Plan;
+  readonly takeAnswer?: (sdp: string) => Plan;
   /** True between an offer of a restart and its answer. */
   awaitsRestart: boolean;
 }
