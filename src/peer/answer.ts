@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
 import { offeredCodecs } from './codecs.js';
 import { extensionId, type MLinePlan, type Plan } from './negotiation.js';
+import { PLAYOUT_DELAY_EXTENSION_URI } from './playout-delay.js';
 import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
 
 /** RFC 9143 §14. */
@@ -85,6 +86,7 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
   const extensions = [
     ...(section.mid === undefined ? [] : [MID_EXTENSION_URI]),
     ...(codec.feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
+    ...(mLine.use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
   ].flatMap((uri) => {
     const id = extensionId(section, uri);
     return id === undefined ? [] : [`a=extmap:${id} ${uri}`];

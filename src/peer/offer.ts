@@ -1,6 +1,7 @@
 /** Writes the offer that a viewer of a room gets (RFC 8829 §5.2): everything this server can send, bundled. Pure. */
 import type { Rendition } from '../media/index.js';
 import { MID_EXTENSION_URI, type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
+import { PLAYOUT_DELAY_EXTENSION_URI } from './playout-delay.js';
 import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
 
 /** One m-line of an offer of this server; its mid is its index. */
@@ -10,6 +11,7 @@ export type OfferedMLine =
   | { readonly kind: 'application' };
 
 const MID_EXTENSION_ID = 1;
+const PLAYOUT_DELAY_EXTENSION_ID = 2;
 /** What is asked of every viewer: RFC 4585 §4.2, RFC 5104 §7.1. */
 const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'];
 /** Payload types, each with that of its retransmissions (RFC 4588 §8). */
@@ -49,7 +51,7 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
     return [`m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS_PAYLOAD_TYPE}`, ...common, ...rtp, `a=rtpmap:${OPUS_PAYLOAD_TYPE} opus/48000/2`, `a=fmtp:${OPUS_PAYLOAD_TYPE} minptime=10;useinbandfec=1`, ...names];
   }
   const payloadTypes = VIDEO_CODECS.flatMap(({ payloadType, rtx }) => [payloadType, rtx]);
-  return [`m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`, ...common, ...rtp, ...VIDEO_CODECS.flatMap(writeCodec), ...names];
+  return [`m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`, ...common, ...rtp, `a=extmap:${PLAYOUT_DELAY_EXTENSION_ID} ${PLAYOUT_DELAY_EXTENSION_URI}`, ...VIDEO_CODECS.flatMap(writeCodec), ...names];
 }
 
 function writeCodec({ payloadType, rtx, name, fmtp }: (typeof VIDEO_CODECS)[number]): string[] {

@@ -6,7 +6,9 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { clockRateHz, type FrameSink, type PacketizedFrame, type Track } from '../media/index.js';
 import type { NegotiatedCodec } from './codecs.js';
+import { writeExtensions } from './header-extensions.js';
 import type { PacketTransport, RtpPacket } from './peer-transport.js';
+import { PlayoutDelay } from './playout-delay.js';
 import { RepairBudget } from './repair-budget.js';
 import { compactNtp, writeSenderReport, writeSourceDescription, type ReceptionReport } from './rtcp.js';
 
@@ -14,11 +16,11 @@ import { compactNtp, writeSenderReport, writeSourceDescription, type ReceptionRe
 const VIDEO_HISTORY_PACKETS = 1024;
 /** Largest batch that is handed to the transport; never more than the history holds. */
 const BATCH_PACKETS = 256;
-/** A packet is sent again at most once in this time, or in a round trip where that is longer. */
+/** A packet is sent again at most once in this time, or in most of a round trip where that is longer. */
 const MIN_REPAIR_INTERVAL_MS = 20;
+/** A viewer that asks again after a round trip has not got the repair; its round trip may be shorter than the one measured here. */
+const SAME_REQUEST = 0.7;
 const MAX_CREDIBLE_RTT_MS = 60_000;
-/** Longest value that the one-byte form of a header extension holds (RFC 8285 §4.2). */
-const MAX_EXTENSION_BYTES = 16;
 
 export interface RtpStreamInit {
   readonly transport: PacketTransport;
@@ -30,6 +32,8 @@ export interface RtpStreamInit {
   readonly cname: string;
   /** The MID header extension (RFC 9143 §15); undefined where it was not negotiated. */
   readonly mid: { readonly id: number; readonly value: string } | undefined;
+  /** Of the playout-delay header extension; undefined where it was not negotiated. */
+  readonly playoutDelayId?: number | undefined;
 }
 
 export interface RtpStreamStats {
@@ -70,7 +74,13 @@ export class RtpStream implements FrameSink {
   readonly #budget = new RepairBudget();
   readonly #sourceDescription: Buffer;
   readonly #batch: SentPacket[] = [];
+  /** Of the header of what is sent now. */
   #extension: Buffer | undefined;
+  /** The viewer has not reported yet: it may not know whose packets these are. */
+  #isNew: boolean;
+  readonly #playoutDelay = new PlayoutDelay();
+  /** It has been told of a delay once, so it must be told when there is none. */
+  #isDelayTold = false;
   // Below 2^15, so that the first packets cannot be mistaken for ones before a wrap (RFC 3711 §3.3.1).
   #index = randomInt(2 ** 15);
   #rtxIndex = randomInt(2 ** 15);
@@ -86,7 +96,8 @@ export class RtpStream implements FrameSink {
     this.#init = init;
     this.ssrc = init.ssrc;
     this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
-    this.#extension = init.mid && midExtension(init.mid.id, init.mid.value);
+    this.#isNew = init.mid !== undefined;
+    this.#writeExtension();
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);
   }
 
@@ -136,8 +147,12 @@ export class RtpStream implements FrameSink {
   /** The viewer says what it received (RFC 3550 §6.4.1). */
   receiveReport(report: ReceptionReport): void {
     this.#report = report;
-    // It knows the stream now: the extension has done its work (RFC 9143 §9.3).
-    this.#extension = undefined;
+    // It knows the stream now: the MID has done its work (RFC 9143 §9.3).
+    const wasNew = this.#isNew;
+    this.#isNew = false;
+    const isDelayChanged = this.#init.playoutDelayId !== undefined && this.#playoutDelay.report(report.fractionLost, this.#roundTripMs, this.#init.clock.now());
+    if (isDelayChanged) this.#isDelayTold = true;
+    if (wasNew || isDelayChanged) this.#writeExtension();
     if (report.lastSenderReport === 0) return;
     const now = compactNtp(this.#init.clock.wallClock());
     const roundTripMs = (((now - report.lastSenderReport - report.delaySinceLastSenderReport) | 0) * 1000) / 65536;
@@ -148,7 +163,7 @@ export class RtpStream implements FrameSink {
   repair(sequenceNumbers: readonly number[]): void {
     this.#nacksReceived++;
     const now = this.#init.clock.now();
-    const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, this.#roundTripMs ?? 0);
+    const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, (this.#roundTripMs ?? 0) * SAME_REQUEST);
     const repairs: RtpPacket[] = [];
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.#history[sequenceNumber % this.#historyPackets];
@@ -180,6 +195,14 @@ export class RtpStream implements FrameSink {
     const rtpTimestamp = this.rtpTimestampOf(track.rtpTimestampAt(mediaTimeMs));
     const report = writeSenderReport({ ssrc: this.ssrc, wallClockMs, rtpTimestamp, packets: this.#packetsSent, octets: this.#bytesSent });
     this.#init.transport.sendRtcp(Buffer.concat([report, this.#sourceDescription]));
+  }
+
+  #writeExtension(): void {
+    const { mid, playoutDelayId } = this.#init;
+    this.#extension = writeExtensions([
+      ...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []),
+      ...(this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : []),
+    ]);
   }
 
   #flush(): void {
@@ -236,17 +259,4 @@ function writeHeader(header: Buffer, marker: boolean, payloadType: number, index
   header[9] = (ssrc >>> 16) & 0xff;
   header[10] = (ssrc >>> 8) & 0xff;
   header[11] = ssrc & 0xff;
-}
-
-/** One element in the one-byte form, padded to whole words (RFC 8285 §4.2); undefined where the value does not fit. */
-function midExtension(id: number, value: string): Buffer | undefined {
-  const bytes = Buffer.from(value, 'utf8');
-  if (bytes.length === 0 || bytes.length > MAX_EXTENSION_BYTES) return undefined;
-  const words = Math.ceil((1 + bytes.length) / 4);
-  const extension = Buffer.alloc(4 + 4 * words);
-  extension.writeUInt16BE(0xbede, 0);
-  extension.writeUInt16BE(words, 2);
-  extension[4] = (id << 4) | (bytes.length - 1);
-  bytes.copy(extension, 5);
-  return extension;
 }

@@ -10,6 +10,7 @@ import type { MediaGateway, TrackRequest } from './gateway.js';
 import { ContinuousTime } from './continuous-time.js';
 import { extensionId } from './negotiation.js';
 import type { PacketTransport } from './peer-transport.js';
+import { PLAYOUT_DELAY_EXTENSION_URI } from './playout-delay.js';
 import { parseRtcp, type RtcpMessage } from './rtcp.js';
 import { RtpStream } from './rtp-stream.js';
 import { streamSnapshot, type SessionStream } from './session-streams.js';
@@ -167,6 +168,7 @@ export class SessionMedia {
       ssrc: local.ssrc,
       rtxSsrc: local.rtxSsrc,
       cname: local.cname,
+      playoutDelayId: extensionId(section, PLAYOUT_DELAY_EXTENSION_URI),
       mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
     });
   }
