@@ -223,7 +223,7 @@ export class IceEndpoint {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#patience?.cancel();
-    this.#gathering?.close();
+    await this.#gathering?.close();
     for (const { socket } of this.#paths) socket.onDatagram = () => undefined;
     await this.transport.stop();
     await Promise.all(this.#paths.map(({ socket }) => socket.close()));

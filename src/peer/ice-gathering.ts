@@ -1,6 +1,6 @@
 /**
  * How an ICE agent comes by its candidates: host candidates at once, then, one by one, what STUN servers see of the
- * sockets. A server that is in trouble is passed over and named in `troubles`; it never fails the agent.
+ * sockets, and what TURN servers relay. A server that is in trouble is passed over and named in `troubles`; it never fails the agent.
  */
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -12,8 +12,10 @@ import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { LocalCandidate } from './ice-candidates.js';
 import type { IcePath } from './ice-path.js';
 import type { IceSocket } from './ice-socket.js';
+import { openRelay } from './ice-relay.js';
 import { reflections } from './ice-stun.js';
 import type { IceTcpListener } from './ice-tcp-listener.js';
+import type { TurnServer } from './turn-server.js';
 import { UdpSocket } from './udp-socket.js';
 
 export interface IceOptions {
@@ -26,6 +28,8 @@ export interface IceOptions {
   readonly publicIps?: readonly string[] | undefined;
   /** Takes clients by TCP, too. */
   readonly tcp?: IceTcpListener | undefined;
+  /** Asked for a relayed address, one after the other, until there is one. */
+  readonly turnServers?: readonly TurnServer[] | undefined;
   readonly clock: Clock;
   readonly ledger: ResourceLedger;
   /** Told of STUN and TURN servers in trouble. */
@@ -45,6 +49,8 @@ export interface GatheringAgent {
 const GATHERED_MS = 1000;
 /** Of each family. */
 const MAX_PUBLIC_IPS = 4;
+/** That are kept. */
+const MAX_TROUBLES = 16;
 /** When a client that found every port in use may try again. */
 const RETRY_AFTER_S = 5;
 
@@ -59,12 +65,14 @@ export class IceGathering {
   readonly #agent: GatheringAgent;
   readonly #paths: IcePath[];
   readonly #closing = new AbortController();
+  readonly #relayed: Promise<void>;
 
   private constructor(options: IceOptions, agent: GatheringAgent, paths: IcePath[]) {
     this.#options = options;
     this.#agent = agent;
     this.#paths = paths;
-    const searches = options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url)));
+    this.#relayed = this.#relay();
+    const searches: Promise<unknown>[] = [...options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url))), ...(options.turnServers?.length ? [this.#relayed] : [])];
     const done = new AbortController();
     this.complete = Promise.all(searches).then(() => done.abort());
     this.gathered = searches.length === 0 ? Promise.resolve() : Promise.race([this.complete, delay(options.clock, GATHERED_MS, AbortSignal.any([done.signal, this.#closing.signal]))]);
@@ -88,19 +96,42 @@ export class IceGathering {
     return new IceGathering(options, agent, paths);
   }
 
-  /** What is still asked is not waited for. */
-  close(): void {
+  /** Gives up what is still asked. Idempotent; resolves when nothing of it is held. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#relayed;
   }
 
-  async #ask(server: string, search: () => Promise<void>): Promise<void> {
+  /** False where the search failed, which is noted. */
+  async #ask(server: string, search: () => Promise<void>): Promise<boolean> {
     try {
       await search();
+      return true;
     } catch (error) {
+      this.#note(server, error);
+      return false;
+    }
+  }
+
+  #note(server: string, error: unknown): void {
+    if (this.#closing.signal.aborted || this.troubles.length >= MAX_TROUBLES) return;
+    const trouble = `${server}: ${messageOf(error)}`;
+    this.troubles.push(trouble);
+    this.#options.logger?.warn({ trouble }, 'ice server in trouble');
+  }
+
+  async #relay(): Promise<void> {
+    for (const server of this.#options.turnServers ?? []) {
       if (this.#closing.signal.aborted) return;
-      const trouble = `${server}: ${messageOf(error)}`;
-      this.troubles.push(trouble);
-      this.#options.logger?.warn({ trouble }, 'ice server in trouble');
+      const name = `TURN server ${server.uri}`;
+      const isRelayed = await this.#ask(name, async () => {
+        const relay = await openRelay(server, { ...this.#options, signal: this.#closing.signal });
+        if (this.#closing.signal.aborted) return relay.close();
+        relay.onLost = (error) => this.#note(name, error);
+        const [[address, port], [mappedAddress, mappedPort]] = [relay.relayed, relay.mapped];
+        this.#agent.onPath(relay, { type: 'relay', transport: 'udp', address, port, related: { address: mappedAddress, port: mappedPort } });
+      });
+      if (isRelayed) return;
     }
   }
 
