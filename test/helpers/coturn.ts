@@ -1,0 +1,91 @@
+/** A real TURN server on 127.0.0.1 for one test. */
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { eventually } from './deadline.js';
+
+const EXECUTABLE = ['/usr/bin/turnserver', '/usr/local/bin/turnserver'].find((file) => existsSync(file));
+
+/** For `it(..., { skip })`: why there is none. */
+export const noCoturn: string | false = EXECUTABLE === undefined ? 'turnserver is not installed (Debian: coturn)' : false;
+
+export interface Coturn {
+  readonly port: number;
+  readonly secret: string;
+  /** What it wrote so far. */
+  readonly output: () => string;
+  /** Time-limited credentials; `ttlS` may be negative. */
+  credentials(ttlS?: number, name?: string): { readonly username: string; readonly credential: string };
+}
+
+export interface CoturnOptions {
+  /** Lines of the configuration file that come after those of the test. */
+  readonly lines?: readonly string[];
+  /** The configuration file; default: a minimal one. */
+  readonly config?: (test: { readonly port: number; readonly secret: string; readonly dir: string }) => string;
+  /** Default true. */
+  readonly allowLoopbackPeers?: boolean;
+}
+
+/** Started on a free port, ended after the test. */
+export async function startCoturn(t: TestContext, { lines = [], config, allowLoopbackPeers = true }: CoturnOptions = {}): Promise<Coturn> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'sightline-coturn-'));
+  const port = await freePort();
+  const secret = 'a-secret-of-this-test';
+  const file = path.join(dir, 'turnserver.conf');
+  const minimal = ['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', `listening-port=${port}`, 'use-auth-secret', `static-auth-secret=${secret}`, 'realm=sightline.test', 'no-cli', 'no-tls', 'no-dtls', 'min-port=49152', 'max-port=65535', `userdb=${dir}/turndb`, `pidfile=${dir}/pid`, 'log-file=stdout', 'simple-log', ...lines];
+  writeFileSync(file, config?.({ port, secret, dir }) ?? `${minimal.join('\n')}\n`);
+  const child = spawn(EXECUTABLE as string, ['-c', file, ...(allowLoopbackPeers ? ['--allow-loopback-peers'] : []), '-v'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (data) => (output += String(data)));
+  child.stderr.on('data', (data) => (output += String(data)));
+  const ended = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(dir, { recursive: true, force: true });
+  });
+  await eventually(() => {
+    if (child.exitCode !== null) throw new Error(`turnserver ended with ${child.exitCode}: ${output.slice(-2000)}`);
+    return canConnect(port);
+  }, 10_000, 'turnserver to listen');
+  return {
+    port,
+    secret,
+    output: () => output,
+    credentials(ttlS = 600, name = 'tester') {
+      const username = `${Math.floor(Date.now() / 1000) + ttlS}:${name}`;
+      return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
+    },
+  };
+}
+
+/** Free for UDP and for TCP. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const socket = dgram.createSocket('udp4').bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  socket.close();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
