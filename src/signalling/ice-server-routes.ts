@@ -33,7 +33,8 @@ const HandedIn = Type.Object({
   ),
 });
 
-function described({ urls, username, credential }: IceServer): Static<typeof IceServerSchema> {
+/** A server as clients are told of it. */
+export function iceServerJson({ urls, username, credential }: IceServer): Static<typeof IceServerSchema> {
   return { urls: [...urls], ...(username !== undefined && credential !== undefined && { username, credential, credential_type: 'password' }) };
 }
 
@@ -54,7 +55,7 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
     },
     (request, reply) => {
       reply.header('cache-control', 'no-store');
-      return { ice_servers: iceServers.iceServers(request.query.client_id).map(described), ttl_s: iceServers.ttlS };
+      return { ice_servers: iceServers.iceServers(request.query.client_id).map(iceServerJson), ttl_s: iceServers.ttlS };
     },
   );
 

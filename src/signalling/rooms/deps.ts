@@ -40,7 +40,7 @@ export interface RoomsDeps {
   readonly allowTakeover: boolean;
   /** As `GET /ice-servers` tells them. */
   readonly iceServers: (clientId: string) => readonly object[];
-  /** True for an id that a client of another door has. */
+  /** True for an id that a session has. */
   readonly isClientIdTaken: (clientId: string) => boolean;
   /** @throws MediaPeerError as MediaGateway.openDetections */
   readonly openDetections: (sourceId: string) => DetectionLease;
@@ -50,6 +50,6 @@ export interface RoomsDeps {
   readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
   /** Who watches, by any door. */
   readonly viewersOf: (room: string) => number;
-  /** Asks a room's publisher that came by another door to reconnect; false where there is none. Left out: those of this door alone are asked. */
-  readonly requestReconnect?: (room: string, reason: string) => boolean;
+  /** Asks a room's publisher to reconnect, by whichever door it came; false where there is none. */
+  readonly requestReconnect: (room: string, reason: string) => boolean;
 }

@@ -7,6 +7,7 @@ import { delay, type Clock, type Timer } from '../../clock.js';
 import { MediaPeerError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { ErrorSchema } from '../schemas.js';
+import { bearerToken } from '../tokens.js';
 import type { RoomsDeps } from './deps.js';
 import { CLOSE, RoomClient, type RoomSocket } from './room-client.js';
 import { Rooms } from './rooms.js';
@@ -127,9 +128,4 @@ function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]
   const { origin, host } = headers;
   if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === host;
-}
-
-/** RFC 6750 §2.1 */
-function bearerToken(authorization: string | undefined): string | undefined {
-  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }

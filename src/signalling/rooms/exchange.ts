@@ -53,6 +53,11 @@ export class Exchange {
     this.release();
   }
 
+  /** The client's answer cannot be used. */
+  refused(): void {
+    this.#isAwaitingAnswer = false;
+  }
+
   /** A candidate of the server. */
   local(candidate: TrickledCandidate | null): void {
     if (this.#isHeld) return void this.#early.push(candidate);

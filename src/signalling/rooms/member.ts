@@ -8,7 +8,7 @@ import type { EndReason, Rendition } from '../../media/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import { PublisherSide } from './publisher-side.js';
-import type { Side, SideHost } from './side.js';
+import type { Side, SideDeps, SideHost } from './side.js';
 import { Topics, type TopicsHost } from './topics.js';
 import { ViewerSide } from './viewer-side.js';
 
@@ -36,7 +36,7 @@ export interface MemberInit {
   readonly resumeToken: string;
   readonly renditions: readonly Rendition[] | undefined;
   readonly mayTakeOver: boolean;
-  readonly deps: RoomsDeps;
+  readonly deps: RoomsDeps & SideDeps;
   readonly onEnded: () => void;
 }
 

@@ -8,7 +8,7 @@ import { connectionOf } from './candidates.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
 import { RestartWatch } from './restart-watch.js';
-import { closeSession, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
+import { wrongState, type Side, type SideDeps, type SideHost } from './side.js';
 
 interface Publishing {
   readonly opened: OpenedSession;
@@ -77,7 +77,7 @@ export class PublisherSide implements Side {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#publishing?.watch.close();
-    if (this.#publishing) closeSession(this.#deps, this.#publishing.opened.sessionId, reason);
+    if (this.#publishing) this.#deps.closing.close(this.#host.clientId, this.#publishing.opened.sessionId, reason);
     this.#publishing = undefined;
   }
 
@@ -99,7 +99,9 @@ export class PublisherSide implements Side {
   }
 
   async #publish(sdp: string): Promise<void> {
-    const { sessions, clock } = this.#deps;
+    const { sessions, closing, clock } = this.#deps;
+    const { clientId } = this.#host;
+    await closing.settled(clientId);
     const before = this.#publishing;
     const exchange = (this.#next ??= this.#exchange());
     const watch = new RestartWatch(clock, () => void this.restart().catch(() => undefined));
@@ -107,7 +109,7 @@ export class PublisherSide implements Side {
     try {
       opened = await sessions.publish({
         door: 'ws',
-        clientId: this.#host.clientId,
+        clientId,
         room: this.#host.room,
         sdp,
         takeover: this.#mayTakeOver || before !== undefined,
@@ -119,13 +121,13 @@ export class PublisherSide implements Side {
       this.#next = before ? undefined : this.#exchange();
       throw error;
     }
-    if (this.#isClosed) return closeSession(this.#deps, opened.sessionId, 'publisher-left');
+    if (this.#isClosed) return closing.close(clientId, opened.sessionId, 'publisher-left');
     const publishing = { opened, exchange, watch };
     this.#publishing = publishing;
     this.#next = undefined;
     if (before) {
       before.watch.close();
-      closeSession(this.#deps, before.opened.sessionId, 'publisher-replaced');
+      closing.close(clientId, before.opened.sessionId, 'publisher-replaced');
     }
     exchange.describe('answer', opened.sdp);
     void opened.ended.then((reason) => this.#ended(publishing, reason));

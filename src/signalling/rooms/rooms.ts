@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { MediaPeerError } from '../../errors.js';
 import type { EndReason } from '../../media/index.js';
 import { claimClientId } from '../../peer/index.js';
+import { ClosingSessions } from './closing-sessions.js';
 import type { RoomsDeps } from './deps.js';
 import { Member, type Link } from './member.js';
 import type { MessageOf } from './protocol.js';
 import { isSameSecret } from './secret.js';
-import { wrongState } from './side.js';
+import { wrongState, type SideDeps } from './side.js';
 
 /** At most one `reconnect` a room in this time, however many viewers ask. */
 const RECONNECT_PERIOD_MS = 5000;
@@ -15,7 +16,8 @@ const MAX_REASON_CHARS = 200;
 const RETRY_AFTER_S = 5;
 
 export class Rooms {
-  readonly #deps: RoomsDeps;
+  readonly #deps: RoomsDeps & SideDeps;
+  readonly #closing: ClosingSessions;
   readonly #maxMembers: number;
   readonly #members = new Map<string, Member>();
   /** When a room's publisher was last asked to reconnect. */
@@ -25,7 +27,8 @@ export class Rooms {
 
   /** Listens to the directory until `close`. */
   constructor(deps: RoomsDeps, maxMembers: number) {
-    this.#deps = deps;
+    this.#closing = new ClosingSessions(deps);
+    this.#deps = { ...deps, closing: this.#closing };
     this.#maxMembers = maxMembers;
     this.#stopListening = deps.directory.onState((room) => {
       for (const member of [...this.#members.values()]) if (member.room === room) member.roomChanged();
@@ -55,16 +58,11 @@ export class Rooms {
    * @throws MediaPeerError SOURCE_NOT_LIVE where nobody publishes
    */
   requestReconnect(room: string, reason: string): void {
-    const publishers = [...this.#members.values()].filter((member) => member.room === room && member.role === 'publisher' && member.sessionId !== undefined);
-    if (publishers.length === 0 && !this.#deps.requestReconnect) throw nobodyPublishes(room);
     const nowMs = this.#deps.clock.now();
     for (const [asked, atMs] of this.#asked) if (nowMs - atMs >= RECONNECT_PERIOD_MS) this.#asked.delete(asked);
     if (this.#asked.has(room)) return;
-    const words = sanitised(reason);
-    const isAskedElsewhere = publishers.length === 0 && this.#deps.requestReconnect?.(room, words) === true;
-    if (publishers.length === 0 && !isAskedElsewhere) throw nobodyPublishes(room);
+    if (!this.#deps.requestReconnect(room, sanitised(reason))) throw new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
     this.#asked.set(room, nowMs);
-    for (const publisher of publishers) publisher.send({ command: 'reconnect', reason: words });
   }
 
   /** Ends every membership; nobody gets in any more. Idempotent. */
@@ -91,7 +89,7 @@ export class Rooms {
     if (this.#members.size >= this.#maxMembers) {
       throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
-    const clientId = claimClientId(requested, { has: (id) => this.#members.has(id) || this.#deps.isClientIdTaken(id) }, role);
+    const clientId = claimClientId(requested, { has: (id) => this.#members.has(id) || (this.#deps.isClientIdTaken(id) && !this.#closing.has(id)) }, role);
     if (requested !== undefined && clientId !== requested) this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
     const member = new Member({
       clientId,
@@ -118,10 +116,6 @@ export class Rooms {
     if ((directory.describe(room)?.kind ?? 'live') !== 'live') throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
     return isShown && allowTakeover;
   }
-}
-
-function nobodyPublishes(room: string): MediaPeerError {
-  return new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
 }
 
 /** One line of ordinary characters. */

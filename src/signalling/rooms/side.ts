@@ -4,6 +4,7 @@ import { MediaPeerError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { TrickledCandidate } from '../../peer/index.js';
+import type { ClosingSessions } from './closing-sessions.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import type { Outgoing } from './outbox.js';
 
@@ -29,6 +30,7 @@ export interface SideDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: RoomsDeps['sessions'];
+  readonly closing: ClosingSessions;
 }
 
 export interface Side {
@@ -50,9 +52,4 @@ export interface Side {
 
 export function wrongState(message: string): MediaPeerError {
   return new MediaPeerError('NEGOTIATION_STATE', message);
-}
-
-/** Ends a session; nobody waits for it. */
-export function closeSession({ sessions, logger }: SideDeps, sessionId: string, reason: EndReason): void {
-  sessions.close(sessionId, reason).catch((error: unknown) => logger.error({ err: error }, 'a session could not be closed'));
 }

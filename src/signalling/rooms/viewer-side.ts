@@ -10,7 +10,7 @@ import type { OpenedViewing, TrickledCandidate } from '../../peer/index.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
 import { RestartWatch } from './restart-watch.js';
-import { closeSession, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
+import { wrongState, type Side, type SideDeps, type SideHost } from './side.js';
 
 /** Ends that are the room's: the viewer waits for what comes next. */
 const ENDS_OF_THE_ROOM: ReadonlySet<EndReason> = new Set(['source-ended', 'source-failed', 'publisher-left', 'publisher-replaced']);
@@ -59,13 +59,10 @@ export class ViewerSide implements Side {
   }
 
   async describe(sdp: string): Promise<void> {
-    const { opened, exchange } = this.#current();
+    const { exchange } = this.#current();
     if (!exchange.isAwaitingAnswer && sdp === this.#lastAnswer) return;
     if (!exchange.isAwaitingAnswer || this.#answering) throw wrongState('there is no offer that waits for an answer');
-    const taken = this.#deps.sessions.answer(opened.sessionId, sdp).then(() => {
-      this.#lastAnswer = sdp;
-      this.#deps.sessions.addCandidates(opened.sessionId, exchange.described(sdp));
-    });
+    const taken = this.#take(sdp, this.#current());
     this.#answering = taken.catch(() => undefined).finally(() => (this.#answering = undefined));
     await taken;
   }
@@ -101,8 +98,20 @@ export class ViewerSide implements Side {
     this.#isClosed = true;
     this.#retry?.cancel();
     this.#viewing?.watch.close();
-    if (this.#viewing) closeSession(this.#deps, this.#viewing.opened.sessionId, reason);
+    if (this.#viewing) this.#deps.closing.close(this.#host.clientId, this.#viewing.opened.sessionId, reason);
     this.#viewing = undefined;
+  }
+
+  async #take(sdp: string, { opened, exchange }: Viewing): Promise<void> {
+    try {
+      await this.#deps.sessions.answer(opened.sessionId, sdp);
+    } catch (error) {
+      // The session has ended, or goes on as it was: this offer will not be answered any more.
+      exchange.refused();
+      throw error;
+    }
+    this.#lastAnswer = sdp;
+    this.#deps.sessions.addCandidates(opened.sessionId, exchange.described(sdp));
   }
 
   #current(): Viewing {
@@ -111,11 +120,12 @@ export class ViewerSide implements Side {
   }
 
   async #offer(): Promise<void> {
-    const { sessions, clock, logger } = this.#deps;
+    const { sessions, closing, clock, logger } = this.#deps;
     const exchange = new Exchange((message) => this.#host.send(message));
     const watch = new RestartWatch(clock, () => {
       this.restart().catch((error: unknown) => logger.debug({ err: error, clientId: this.#host.clientId }, 'ICE could not be restarted'));
     });
+    await closing.settled(this.#host.clientId);
     const opened = await sessions.offer({
       door: 'ws',
       clientId: this.#host.clientId,
@@ -124,7 +134,7 @@ export class ViewerSide implements Side {
       onCandidate: (candidate) => exchange.local(candidate),
       onState: (state) => watch.state(state),
     });
-    if (this.#isClosed) return closeSession(this.#deps, opened.sessionId, 'viewer-left');
+    if (this.#isClosed) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
     const viewing = { opened, exchange, watch, sinceMs: clock.now() };
     this.#viewing = viewing;
     exchange.describe('offer', opened.sdp);

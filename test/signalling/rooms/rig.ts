@@ -23,7 +23,7 @@ export interface FakeSession {
   readonly candidates: TrickledCandidate[];
   restarts: number;
   endReason: EndReason | undefined;
-  end(reason: EndReason): void;
+  end(reason: EndReason, closing?: boolean): void;
   state(state: ConnectionState): void;
   /** A candidate of the server. */
   found(candidate: string | null): void;
@@ -32,6 +32,8 @@ export interface FakeSession {
 /** What the door asks of sessions, done by nobody: offers and answers are names. */
 export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof RoomsDoorDeps['sessions']> {
   readonly all: FakeSession[] = [];
+  /** Client ids, until some time after the end of their sessions. */
+  readonly taken = new Set<string>();
   /** Thrown by the next request. */
   refuseNext: unknown;
   /** What restarts of offers wait for. */
@@ -86,27 +88,32 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
 
   async close(sessionId: string, reason: EndReason): Promise<boolean> {
     const session = this.all.find(({ id, endReason }) => id === sessionId && endReason === undefined);
-    session?.end(reason);
-    await Promise.resolve();
+    session?.end(reason, true);
+    await new Promise(setImmediate);
+    if (session) this.taken.delete(session.clientId);
     return session !== undefined;
   }
 
   async #begin(request: OfferRequest | PublishRequest, room: string, type: string): Promise<OpenedViewing> {
     await this.gate;
     this.#throwIfRefused();
+    const wanted = request.clientId ?? 'none';
+    const clientId = this.taken.has(wanted) ? `${wanted}-taken` : wanted;
+    this.taken.add(clientId);
     let resolve = (_reason: EndReason): void => undefined;
     const ended = new Promise<EndReason>((done) => (resolve = done));
     const session: FakeSession = {
       id: `s${this.all.length + 1}`,
       request,
-      clientId: request.clientId ?? 'none',
+      clientId,
       room,
       answers: [],
       candidates: [],
       restarts: 0,
       endReason: undefined,
-      end: (reason) => {
+      end: (reason, closing = false) => {
         session.endReason ??= reason;
+        if (!closing) this.taken.delete(clientId);
         resolve(reason);
       },
       state: (state) => request.onState?.(state),
@@ -233,7 +240,12 @@ export class Rig {
       tokens: { checkViewer: () => undefined, checkPublisher: () => false },
       allowTakeover: false,
       iceServers: () => [],
-      isClientIdTaken: (clientId) => this.sessions.open.some((session) => session.clientId === clientId && session.request.door !== 'ws'),
+      isClientIdTaken: (clientId) => this.sessions.taken.has(clientId),
+      requestReconnect: (room, reason) => {
+        const publisher = this.sessions.open.find(({ request }) => 'room' in request && request.room === room);
+        if (publisher && 'room' in publisher.request) publisher.request.onCommand?.({ command: 'reconnect', reason });
+        return publisher !== undefined;
+      },
       openDetections: (sourceId) => {
         if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
         if (this.directory.describe(sourceId)?.state !== 'live') throw new MediaPeerError('SOURCE_NOT_LIVE', 'nobody is there');

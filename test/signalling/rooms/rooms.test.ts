@@ -257,6 +257,7 @@ test('who leaves is told so, its session ends, and it may join again on the same
   assert.equal(rig.sessions.last.endReason, 'viewer-left');
   assert.equal((await client.join({ room: 'street', client_id: 'a' }))['client_id'], 'a');
   await client.next('offer');
+  assert.equal(rig.sessions.last.clientId, 'a', 'the id is free again');
   rig.sessions.last.end('ice-failed');
   assert.deepEqual(await client.next(), { type: 'left', reason: 'ice-failed' });
   await rig.close();
