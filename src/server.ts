@@ -14,7 +14,7 @@ import { ConnectionManager } from './peer/index.js';
 import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
 import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
-import { IceServers } from './signalling/index.js';
+import { iceServerJson, IceServers, RoomsDoor } from './signalling/index.js';
 import { SourceLibrary, StillPictures } from './source/index.js';
 import { WebhookSender } from './webhooks/index.js';
 
@@ -124,6 +124,28 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
 
     const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS });
     const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
+    const rooms = new RoomsDoor({
+      clock,
+      logger: loggers.room('http'),
+      sessions,
+      directory: {
+        describe: (room) => (library.get(room) ? { state: 'live', kind: 'file' } : undefined),
+        onState: () => () => undefined,
+        sources: playable,
+      },
+      tokens,
+      allowTakeover: config.PUBLISH_TAKEOVER,
+      iceServers: (clientId) => iceServers.iceServers(clientId).map(iceServerJson),
+      isClientIdTaken: (clientId) => sessions.hasClient(clientId),
+      openDetections: (sourceId) => pipelines.openDetections(sourceId),
+      snapshotOf: (sessionId) => sessions.snapshotOf(sessionId),
+      rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
+      viewersOf: (room) => sessions.viewersOf(room),
+      requestReconnect: () => false,
+      corsOrigins: config.CORS_ORIGINS,
+      maxSockets: 4 * config.MAX_CONNECTIONS + 100,
+      rateLimit: config.RATE_LIMIT,
+    });
     const modelFolder = new ModelFolder(path.join(projectRoot, 'models'), configuredModels(config));
     const stills = new StillPictures(ffmpeg);
     const seenStills = new SeenStills(pipelines, clock);
@@ -150,6 +172,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         sources: () => library.list(),
         activity: () => pipelines.activity(),
         sessions: () => sessions.snapshot(),
+        webSockets: () => rooms.connections,
         detectorLoaded: () => models.areReady,
         resources: () => ledger.snapshot(),
         isReady: () => isReady,
@@ -165,6 +188,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         seenStill: (sourceId, widthPx) => seenStills.get(sourceId, widthPx),
       },
       zones: counting.routes(),
+      rooms,
       detections: {
         clock,
         openDetections: (sourceId) => pipelines.openDetections(sourceId),

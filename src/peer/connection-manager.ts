@@ -205,6 +205,21 @@ export class ConnectionManager implements Sessions {
     return this.#sessions.get(sessionId)?.session.identity.sourceId;
   }
 
+  /** A session as it stands; undefined where there is none of that id. */
+  snapshotOf(sessionId: string): PeerSnapshot | undefined {
+    return this.#sessions.get(sessionId)?.session.snapshot();
+  }
+
+  /** How many watch a source. */
+  viewersOf(sourceId: string): number {
+    return [...this.#sessions.values()].filter(({ session: { identity, side } }) => identity.sourceId === sourceId && side?.role === 'viewer').length;
+  }
+
+  /** True while a session has that client id. */
+  hasClient(clientId: string): boolean {
+    return this.#clientIds.has(clientId);
+  }
+
   async close(sessionId: string, reason: EndReason): Promise<boolean> {
     const entry = this.#sessions.get(sessionId);
     if (!entry) return false;
