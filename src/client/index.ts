@@ -1,9 +1,9 @@
 /** The client library: watches what a Sightline server sends, publishes cameras to it, and keeps both alive. */
 export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type Watching } from './watching.js';
-export { publish, type PublishEvents, type PublishOptions, type Publishing } from './publishing.js';
+export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
 export { SightlineError, REASONS, type Reason } from './errors.js';
 export type { State, StateChange } from './lifeline.js';
 export type { DetectedObject, DetectionsMessage } from './detections.js';
 export type { Elements, TrackName, WatchedTrack } from './streams.js';
-export type { Rendition } from './viewing.js';
+export type { ConnectionTimes, Rendition } from './viewing.js';
 export type { Environment, PageEvent } from './environment.js';

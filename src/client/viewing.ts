@@ -38,6 +38,16 @@ interface Answer {
   readonly session_url: string;
 }
 
+/** Moments of the present connection on `performance.now()`. */
+export interface ConnectionTimes {
+  /** The offer was sent. */
+  readonly posted?: number;
+  /** The answer was there. */
+  readonly answered?: number;
+  /** ICE and DTLS were done. */
+  readonly connected?: number;
+}
+
 /** Long enough for a source that has to be looked into first. */
 const OFFER_TIMEOUT_MS = 6_000;
 
@@ -46,6 +56,7 @@ export class Viewing {
   readonly commands: Commands;
   /** By rendition, and `audio`. */
   readonly transceivers = new Map<Rendition | 'audio', RTCRtpTransceiver>();
+  times: ConnectionTimes = {};
   readonly #init: ViewingInit;
   #answer: Answer | undefined;
 
@@ -85,6 +96,7 @@ export class Viewing {
     const { env, server, headers, iceServers, wanted } = this.#init;
     const { source, tracks, active, clientId } = wanted;
     const body = { sdp, type: 'offer', tracks, active, ...(source !== undefined && { source }), ...(clientId !== undefined && { client_id: clientId }) };
+    this.times = { posted: env.clock.now() };
     const response = await request(env, new URL('offer', server).href, {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
@@ -95,6 +107,7 @@ export class Viewing {
     const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
     if (typeof answer?.sdp !== 'string' || typeof answer.session_url !== 'string') throw new SightlineError('ANSWER_INVALID');
     this.#answer = answer;
+    this.times = { ...this.times, answered: env.clock.now() };
     iceServers.learn(linkedIceServers(response.headers.get('link')));
     const tag = response.headers.get('etag');
     // A session without a name for its ICE generation takes no candidates: it learns them from the checks.

@@ -11,7 +11,7 @@ import { authorization, serverAddress } from './server-address.js';
 import { hasJustStarted } from './server-state.js';
 import { StatsPoll } from './stats-poll.js';
 import { Streams, type Elements, type WatchedTrack } from './streams.js';
-import { Viewing, type Rendition } from './viewing.js';
+import { Viewing, type ConnectionTimes, type Rendition } from './viewing.js';
 
 /** Without a frame for this long, a page that is shown again does not wait to see. */
 const STALE_MS = 2_000;
@@ -167,6 +167,11 @@ export class Watching {
     return this.#viewing?.link.session?.url;
   }
 
+  /** When what happened on the way to the present connection. */
+  get times(): ConnectionTimes {
+    return this.#viewing?.times ?? {};
+  }
+
   /** True when the server sends sound. */
   get hasAudio(): boolean {
     return this.#viewing?.transceivers.get('audio')?.currentDirection === 'recvonly';
@@ -286,6 +291,7 @@ export class Watching {
   #stands(link: PeerLink): void {
     if (this.#opening?.link !== link) return;
     this.#viewing = this.#opening;
+    this.#viewing.times = { ...this.#viewing.times, connected: this.#env.clock.now() };
     this.#frames.reset(0);
     this.#detections = undefined;
     this.#followDetections();

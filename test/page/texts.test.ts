@@ -5,17 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { ERROR_CODES } from '../../src/errors.js';
 import { projectRoot } from '../helpers/assets.js';
 
-interface Explanation {
-  readonly title: string;
-  readonly text: string;
-  readonly heals: boolean;
-  readonly retryAfterS?: number;
-}
 interface ExplainModule {
-  readonly ViewingError: new (kind: string, message?: string, retryAfterS?: number) => Error & { readonly kind: string };
-  readonly explain: (error: unknown) => Explanation;
-  readonly refusal: (status: number, body: unknown, retryAfter: string | null) => Error & { readonly kind: string };
-  readonly backoffS: (attempt: number) => number;
+  readonly explain: (reason: { readonly code?: string; readonly message: string }) => { readonly title: string; readonly text: string };
 }
 type Stats = Readonly<Record<string, unknown>>;
 interface ReadoutModule {
@@ -25,6 +16,7 @@ interface ReadoutModule {
   readonly bitrate: (bps: number) => string;
 }
 interface GalleryModule {
+  readonly badge: (video: object) => { readonly className: string; readonly text: string; readonly title: string };
   readonly duration: (seconds: number) => string;
   readonly facts: (video: object) => string;
 }
@@ -33,35 +25,29 @@ interface GalleryModule {
 const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(path.join(projectRoot, 'src/page/public', name)).href)) as T;
 
 describe('the words for what goes wrong', async () => {
-  const { ViewingError, explain, refusal, backoffS } = await load<ExplainModule>('explain.js');
+  const { explain } = await load<ExplainModule>('explain.js');
+  const { REASONS } = await load<{ REASONS: Record<string, string> }>('../../../dist/client/sightline.js');
 
-  it('are there for every code that an offer can be refused with', () => {
-    const offer = ['SOURCE_NOT_FOUND', 'SOURCE_NOT_PLAYABLE', 'SOURCE_NOT_LIVE', 'NOTHING_TO_SERVE', 'DETECTION_OFF', 'CAPACITY_REACHED', 'SERVER_CLOSING'];
-    for (const code of offer) {
+  it('are there for every code that an offer or a camera can be refused with', () => {
+    const refusals = ['SOURCE_NOT_FOUND', 'SOURCE_NOT_PLAYABLE', 'SOURCE_NOT_LIVE', 'NOTHING_TO_SERVE', 'DETECTION_OFF', 'CAPACITY_REACHED', 'SERVER_CLOSING', 'UNAUTHORIZED', 'ROOM_INVALID', 'ROOM_TAKEN'];
+    for (const code of refusals) {
       assert.ok(code in ERROR_CODES, `${code} is still a code`);
-      assert.notEqual(explain(new ViewingError(code)).title, 'The server refused', code);
+      assert.notEqual(explain({ code, message: '' }).title, 'The server refused', code);
     }
+  });
+
+  it('are there for what the client library finds', () => {
+    const ofCommands = ['COMMAND_UNANSWERED', 'SOURCE_CHANGED', 'ANSWER_INVALID'];
+    for (const code of Object.keys(REASONS).filter((known) => !ofCommands.includes(known))) assert.notEqual(explain({ code, message: '' }).title, 'The server refused', code);
   });
 
   it('carry the reason of a video that cannot be played', () => {
-    const explanation = explain(refusal(422, { code: 'SOURCE_NOT_PLAYABLE', message: 'it has no video track' }, null));
-    assert.deepEqual([explanation.text, explanation.heals], ['it has no video track', false]);
+    assert.equal(explain({ code: 'SOURCE_NOT_PLAYABLE', message: 'it has no video track' }).text, 'it has no video track');
   });
 
-  it('carry the time that a full server asks to wait', () => {
-    const explanation = explain(refusal(503, { code: 'CAPACITY_REACHED', message: 'full' }, '5'));
-    assert.deepEqual([explanation.retryAfterS, explanation.heals], [5, true]);
-  });
-
-  it('exist for an answer that is not ours', () => {
-    for (const body of [undefined, null, 'Bad gateway', {}, { code: 7 }]) {
-      assert.match(explain(refusal(502, body, null)).text, /502/);
-    }
-    assert.equal(explain(new TypeError('odd')).text, 'odd');
-  });
-
-  it('come with waits that double up to ten seconds', () => {
-    assert.deepEqual([0, 1, 2, 3, 4, 5, 20].map(backoffS), [0.5, 1, 2, 4, 8, 10, 10]);
+  it('exist for a refusal that is not ours, and for a mistake of the page', () => {
+    for (const code of ['HTTP_502', 'toString']) assert.deepEqual(explain({ code, message: 'HTTP status 502' }), { title: 'The server refused', text: 'HTTP status 502' });
+    assert.deepEqual(explain(new TypeError('odd')), { title: 'Something went wrong', text: 'odd' });
   });
 });
 
@@ -110,7 +96,7 @@ describe('the readout', async () => {
 });
 
 describe('the facts on a card', async () => {
-  const { duration, facts } = await load<GalleryModule>('gallery.js');
+  const { badge, duration, facts } = await load<GalleryModule>('gallery.js');
 
   it('have a readable duration', () => {
     assert.deepEqual([0, 9.4, 63.4, 3723].map(duration), ['0:00', '0:09', '1:03', '1:02:03']);
@@ -119,5 +105,12 @@ describe('the facts on a card', async () => {
   it('leave out what is not known', () => {
     assert.equal(facts({ width: null, height: null, fps: null, duration_s: null, audio_codec: null }), '');
     assert.equal(facts({ width: 1280, height: 720, fps: 29.97, duration_s: 20, audio_codec: 'aac' }), '1280 × 720 · 30 fps · 0:20 · sound');
+  });
+
+  it('say whether a camera is there, or why a file cannot be played', () => {
+    const live = { kind: 'live', playable: true, delivery: 'passthrough' };
+    assert.deepEqual(['live', 'waiting', 'empty'].map((state) => badge({ ...live, state }).text), ['Live', 'Waiting for camera', 'No camera yet']);
+    assert.deepEqual(badge({ kind: 'file', state: 'live', playable: false, reason: 'it is empty' }), { className: 'reason', text: 'it is empty', title: '' });
+    assert.equal(badge({ playable: true, delivery: 'transcode' }).text, 'transcode');
   });
 });

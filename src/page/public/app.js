@@ -1,5 +1,5 @@
 /** Wires the page: the list of sources, the address (`#/source/view`), the player, the overlay's controls and the readouts. */
-import { Gallery, stillUrl } from './gallery.js';
+import { Gallery, isLive, stillUrl } from './gallery.js';
 import { clearNotice, countDown, notice } from './notice.js';
 import { OverlayPanel } from './overlay-panel.js';
 import { OverlaySettings } from './overlay-settings.js';
@@ -20,8 +20,8 @@ const at = (id) => document.getElementById(id);
 const settings = new OverlaySettings(storage());
 const stage = new Stage(at('stage'), settings);
 const gallery = new Gallery(at('gallery'), (source) => choose(source, preferredView()));
-const player = new Player(stage.decks, { phase: showPhase, detectorLoaded: () => detectorLoaded });
-const panel = new OverlayPanel(at('panel'), settings, () => stage.decks.forEach(({ overlay }) => overlay.redraw()));
+const player = new Player(stage.deck, { phase: showPhase, detectorLoaded: () => detectorLoaded, token: () => token });
+const panel = new OverlayPanel(at('panel'), settings, () => stage.deck.overlay.redraw());
 /** By source, from the last `GET /available-videos`. */
 let listed = new Map();
 let detectorLoaded = true;
@@ -30,6 +30,8 @@ let chosen;
 /** What plays, or would if it could. @type {import('./views.js').View | undefined} */
 let lastView;
 let clickedAt;
+/** What viewers must show, where the server asks for it. @type {string | undefined} */
+let token = storage()?.getItem('sightline.token') ?? undefined;
 /** Which zones and lines are drawn. */
 let zones = { source: undefined, drawn: false, askedAt: 0 };
 
@@ -85,7 +87,7 @@ function openSource({ source, view }) {
 function dressStage() {
   const video = listed.get(chosen?.source);
   stage.shape(video?.width || 16, video?.height || 9);
-  stage.poster(video && stillUrl(video));
+  stage.poster(video && !isLive(video) ? stillUrl(video) : undefined);
 }
 
 /** Messages name the zones and lines of their source; where those lie is asked for then, and again now and then, because people move them. */
@@ -95,7 +97,7 @@ async function loadZones(source, message) {
   if (isFresh) return;
   zones = { source, drawn: hasZones, askedAt: performance.now() };
   const geometry = hasZones ? await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined) : undefined;
-  if (chosen?.source === source) for (const { overlay } of stage.decks) overlay.shapes = shapesOf(geometry);
+  if (chosen?.source === source) stage.deck.overlay.shapes = shapesOf(geometry);
 }
 
 function checkViews() {
@@ -120,7 +122,7 @@ function showPhase(phase, detail = {}) {
     return countDown(detail.seconds);
   }
   if (phase !== 'failed') return;
-  if (!detail.kept) return notice(detail.title, detail.text, { retry: true });
+  if (!detail.kept) return notice(detail.title, detail.text, { retry: detail.code !== 'UNAUTHORIZED', token: detail.code === 'UNAUTHORIZED' });
   showPlaying(detail.kept);
   notice(detail.title, 'The picture that plays goes on.', { small: true, passing: true });
 }
@@ -155,6 +157,7 @@ async function readOut() {
   const viewing = player.viewing;
   if (!viewing) return;
   const report = await viewing.stats();
+  if (!report) return;
   const figures = measure(report, previous.viewing === viewing ? previous.report : undefined, viewing.shownTrackId);
   previous = { viewing, report };
   viewing.overlay.bufferMs = figures.jitterBufferMs ?? 0;
@@ -242,9 +245,15 @@ at('retry').addEventListener('click', () => {
   route(true);
 });
 
+at('token-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  token = at('token').value;
+  storage()?.setItem('sightline.token', token);
+  clickedAt = performance.now();
+  route(true);
+});
+
 addEventListener('hashchange', () => route());
-addEventListener('pagehide', () => player.leave());
-addEventListener('pageshow', (event) => event.persisted && route(true));
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
 setInterval(() => document.visibilityState === 'visible' && void refresh(), LIST_PERIOD_MS);
 setInterval(() => document.visibilityState === 'visible' && void readOut(), READOUT_PERIOD_MS);

@@ -29,9 +29,8 @@ export const MOVES_S = 0.5;
 /** After that they fade out where they are. */
 export const FADES_S = 0.2;
 
-/** @param {unknown} text @returns {DetectionsMessage | undefined} undefined for what is not such a message */
-export function parseDetections(text) {
-  const message = typeof text === 'string' ? parsed(text) : undefined;
+/** @param {unknown} message @returns {DetectionsMessage | undefined} undefined for what is not such a message */
+export function parseDetections(message) {
   if (message === null || typeof message !== 'object' || !Array.isArray(message.objects) || !(message.width > 0) || !(message.height > 0)) return undefined;
   const { rtp_timestamp: rtpTimestamp, inference_ms: inferenceMs, dropped } = message;
   return {
@@ -41,20 +40,6 @@ export function parseDetections(text) {
     dropped: Number.isFinite(dropped) ? dropped : 0,
     objects: message.objects.filter(isObject).map((object) => ({ ...object, velocity: isNumbers(object.velocity, 2) ? object.velocity : [0, 0] })),
   };
-}
-
-/** @param {unknown} text @returns {string | undefined} why there are no detections, where a message says so */
-export function refusalOf(text) {
-  const message = typeof text === 'string' ? parsed(text)?.error?.message : undefined;
-  return typeof message === 'string' ? message : undefined;
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a foreign server's words; the overlay lives without them
-  }
 }
 
 function isObject(object) {

@@ -1,77 +1,49 @@
-/**
- * Turns whatever can go wrong into words for a person: what happened, what to do, and whether trying again by
- * itself makes sense. Knows no DOM and no WebRTC.
- */
-
-/** Trouble while opening or holding a viewing. `kind` is a server error code or one of the page's own kinds below. */
-export class ViewingError extends Error {
-  /** @param {string} kind @param {string} [message] @param {number} [retryAfterS] seconds the server asks to wait */
-  constructor(kind, message = kind, retryAfterS = undefined) {
-    super(message);
-    this.name = 'ViewingError';
-    this.kind = kind;
-    this.retryAfterS = retryAfterS;
-  }
-}
+/** Turns the reasons of the client library and the codes of the server into words for a person: what happened, and what to do. Knows no DOM. */
 
 /**
  * @typedef {object} Explanation
  * @property {string} title one short line
  * @property {string} text what to do
- * @property {boolean} heals trying again without a change by the person can succeed
- * @property {number} [retryAfterS] seconds to wait before it, when the server said so
  */
 
+const AGAIN = 'This page tries again by itself.';
 const TEXTS = {
-  // The page's own.
-  'no-webrtc': ['This browser cannot play it', 'It has no WebRTC, or WebRTC is switched off by a setting or an extension.', false],
-  'no-codec': ['This browser cannot play it', 'It has neither the H.264 nor the VP8 video codec. A current Chrome, Edge, Firefox or Safari has.', false],
-  unreachable: ['The server cannot be reached', 'Check that it is running and that this device is on its network.', true],
-  'connection-failed': [
-    'The connection failed',
-    'The server answered, but no media came through. Check that UDP between this device and the server is not blocked by a firewall or VPN.',
-    true,
-  ],
-  'no-picture': ['No picture arrived', 'The connection stands, but the source sent no video. The server log says why.', true],
-  'no-switch': ['The view did not change', 'The server sent no picture for it.', false],
-  lost: ['Connection lost', 'Reconnecting.', true],
+  // The library's own.
+  WEBRTC_MISSING: ['This browser cannot do it', 'It has no WebRTC, or WebRTC is switched off by a setting or an extension.'],
+  CODEC_MISSING: ['This browser cannot do it', 'It has neither the H.264 nor the VP8 video codec. A current Chrome, Edge, Firefox or Safari has.'],
+  UNREACHABLE: ['The server cannot be reached', 'Check that it is running and that this device is on its network.'],
+  SERVER_SILENT: ['The server does not answer', 'It may be busy, or the network may be cut.'],
+  SERVER_CLOSED: ['The server ended the connection', AGAIN],
+  CONNECTION_FAILED: ['The connection failed', 'The server answered, but no media came through. Check that UDP between this device and the server is not blocked by a firewall or VPN.'],
+  CONNECTION_LOST: ['Connection lost', AGAIN],
+  CONNECTION_WEAK: ['Nothing arrives any more', AGAIN],
+  NETWORK_CHANGED: ['Another network', 'The connection moves there.'],
+  NO_FRAMES: ['No picture arrives', 'The connection stands, but the source sends no video. The server log says why.'],
+  RECONNECT_ASKED: ['The server sees no picture', 'It asked for another connection.'],
+  OFFLINE: ['This device is offline', 'It goes on by itself once there is a network.'],
+  CAMERA_SILENT: ['The camera gives no pictures', 'Another program may be using it, or the page is in the background.'],
+  NO_SWITCH: ['The view did not change', 'The server sent no picture for it.'],
   // The server's codes.
-  CAPACITY_REACHED: ['The server is full', 'All places are taken. This page tries again by itself.', true],
-  SERVER_CLOSING: ['The server is restarting', 'This page tries again by itself.', true],
-  SOURCE_NOT_LIVE: ['Nothing is being sent right now', 'The source exists but is not live. This page tries again by itself.', true],
-  SOURCE_NOT_FOUND: ['This video is gone', 'It was removed or renamed. Choose another one below.', false],
-  SOURCE_NOT_PLAYABLE: ['This video cannot be played', '', false],
-  DETECTION_OFF: ['There is no processed picture', 'The server runs without a detector. The raw video plays.', false],
-  NOTHING_TO_SERVE: ['This browser and the server have no video codec in common', '', false],
-  TOO_MANY_REQUESTS: ['Too many attempts', 'The server asks to slow down. This page tries again by itself.', true],
+  CAPACITY_REACHED: ['The server is full', `All places are taken. ${AGAIN}`],
+  SERVER_CLOSING: ['The server is restarting', AGAIN],
+  SOURCE_NOT_LIVE: ['Nothing is being sent right now', `The source exists but is not live. ${AGAIN}`],
+  SOURCE_NOT_FOUND: ['This video is gone', 'It was removed or renamed. Choose another one below.'],
+  SOURCE_NOT_PLAYABLE: ['This video cannot be played', ''],
+  DETECTION_OFF: ['There is no processed picture', 'The server runs without a detector. The raw video plays.'],
+  NOTHING_TO_SERVE: ['This browser and the server have no video codec in common', ''],
+  UNAUTHORIZED: ['A token is needed', ''],
+  ROOM_TAKEN: ['Somebody else uses this room', `Choose another name, or wait until it is free. ${AGAIN}`],
+  ROOM_INVALID: ['This room cannot be published to', ''],
+  TOO_MANY_REQUESTS: ['Too many attempts', `The server asks to slow down. ${AGAIN}`],
 };
 
-/** Codes whose server message holds the reason a person needs. */
-const SERVER_KNOWS_WHY = new Set(['SOURCE_NOT_PLAYABLE', 'NOTHING_TO_SERVE']);
+/** Codes whose message holds what a person needs. */
+const MESSAGE_KNOWS_WHY = new Set(['SOURCE_NOT_PLAYABLE', 'NOTHING_TO_SERVE', 'UNAUTHORIZED', 'ROOM_INVALID']);
 
-/** @param {unknown} error @returns {Explanation} */
-export function explain(error) {
-  if (!(error instanceof ViewingError)) {
-    return { title: 'Something went wrong', text: error instanceof Error ? error.message : String(error), heals: false };
-  }
-  const known = TEXTS[error.kind];
-  if (!known) return { title: 'The server refused', text: error.message, heals: error.retryAfterS !== undefined, retryAfterS: error.retryAfterS };
-  const [title, text, heals] = known;
-  return { title, text: SERVER_KNOWS_WHY.has(error.kind) ? error.message : text, heals, retryAfterS: error.retryAfterS };
-}
-
-/**
- * The error of an answer that is not 2xx.
- * @param {number} status @param {unknown} body parsed JSON, or undefined @param {string | null} retryAfter the header
- */
-export function refusal(status, body, retryAfter) {
-  const { code, message } = typeof body === 'object' && body !== null ? body : {};
-  const seconds = retryAfter === null ? NaN : Number(retryAfter);
-  const kind = status === 429 ? 'TOO_MANY_REQUESTS' : typeof code === 'string' ? code : `HTTP_${status}`;
-  return new ViewingError(kind, typeof message === 'string' ? message : `HTTP status ${status}`, Number.isFinite(seconds) ? seconds : undefined);
-}
-
-/** Seconds to wait before attempt `attempt` (0 is the first repetition): doubling from 0.5, at most 10. */
-export function backoffS(attempt) {
-  return Math.min(10, 0.5 * 2 ** attempt);
+/** @param {{ code?: string, message: string }} reason @returns {Explanation} */
+export function explain({ code, message }) {
+  const known = Object.hasOwn(TEXTS, code ?? '') ? TEXTS[code] : undefined;
+  if (!known) return { title: code === undefined ? 'Something went wrong' : 'The server refused', text: message };
+  const [title, text] = known;
+  return { title, text: MESSAGE_KNOWS_WHY.has(code) ? message : text };
 }

@@ -56,11 +56,8 @@ export class Gallery {
       element('span', { className: 'name', textContent: video.source, title: video.name }),
       element('span', { className: 'facts', textContent: facts(video) }),
     );
-    button.append(
-      video.playable
-        ? element('span', { className: `tag ${video.delivery}`, textContent: video.delivery, title: video.reason ?? '' })
-        : element('span', { className: 'reason', textContent: video.reason ?? 'cannot be played' }),
-    );
+    const { className, text, title } = badge(video);
+    button.append(element('span', { className, textContent: text, title }));
     const item = element('li');
     item.append(button);
     return item;
@@ -68,7 +65,8 @@ export class Gallery {
 
   #showStill(video, card) {
     const place = card.item.querySelector('.still');
-    if (!video.playable || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
+    // What is not recorded has no picture to keep.
+    if (!video.playable || isLive(video) || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
     card.stillAttempts++;
     const image = element('img', { alt: '', decoding: 'async', src: stillUrl(video) + `&attempt=${card.stillAttempts}` });
     image.addEventListener('error', () => image.remove());
@@ -79,6 +77,24 @@ export class Gallery {
 /** The still's address; it changes when the file does. */
 export function stillUrl(video) {
   return `/snapshot/${encodeURIComponent(video.source)}.jpg?width=480&size=${video.size_bytes}`;
+}
+
+/** Not a file: somebody's camera. */
+export function isLive({ kind }) {
+  return kind !== undefined && kind !== 'file';
+}
+
+const LIVE_BADGES = { live: ['tag live', 'Live'], waiting: ['tag waiting', 'Waiting for camera'], empty: ['tag waiting', 'No camera yet'] };
+
+/** What a card says in its corner, or why it cannot be chosen. @returns {{ className: string, text: string, title: string }} */
+export function badge(video) {
+  const { playable, delivery, state, reason = '' } = video;
+  if (isLive(video) && Object.hasOwn(LIVE_BADGES, state ?? '')) {
+    const [className, text] = LIVE_BADGES[state];
+    return { className, text, title: reason };
+  }
+  if (!playable) return { className: 'reason', text: reason || 'cannot be played', title: '' };
+  return { className: `tag ${delivery}`, text: delivery, title: reason };
 }
 
 /** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */

@@ -9,9 +9,9 @@ let hideTimer;
 
 /**
  * Shows a notice in place of the one before. `small`: in a corner, beside a picture that plays; `hidden`: for
- * screen readers only; `busy`: with a spinner; `retry`: with a button; `passing`: goes by itself.
+ * screen readers only; `busy`: with a spinner; `retry`: with a button; `token`: with a field for one; `passing`: goes by itself.
  */
-export function notice(title, text = '', { small = false, hidden = false, busy = false, retry = false, passing = false } = {}) {
+export function notice(title, text = '', { small = false, hidden = false, busy = false, retry = false, token = false, passing = false } = {}) {
   clearNotice();
   const box = at('notice');
   box.hidden = false;
@@ -19,6 +19,7 @@ export function notice(title, text = '', { small = false, hidden = false, busy =
   at('notice-title').textContent = title;
   at('notice-text').textContent = text;
   at('retry').hidden = !retry;
+  at('token-form').hidden = !token;
   if (passing) hideTimer = setTimeout(() => (box.hidden = true), KEPT_MS);
 }
 
@@ -30,8 +31,8 @@ export function clearNotice() {
   at('notice').hidden = true;
 }
 
-/** @param {number} seconds until the next attempt */
-export function countDown(seconds) {
+/** @param {number} [seconds] until the next attempt */
+export function countDown(seconds = 0) {
   if (seconds < 2) return;
   const end = performance.now() + seconds * 1000;
   const show = () => (at('countdown').textContent = `Next attempt in ${Math.max(0, Math.ceil((end - performance.now()) / 1000))} s`);

@@ -3,7 +3,7 @@
  * belongs to it, and has the browser hold frames back a little where their boxes keep coming late.
  */
 import { DelayControl } from './delay-control.js';
-import { parseDetections, refusalOf } from './detections.js';
+import { parseDetections } from './detections.js';
 import { FrameClock } from './frame-clock.js';
 import { FramePairing } from './frame-pairing.js';
 import { OverlayPainter } from './overlay-painter.js';
@@ -56,17 +56,17 @@ export class Overlay {
     this.#shown = { rtp: undefined, boxes: undefined };
   }
 
-  /** @param {unknown} text a message of the channel @returns {boolean} whether it told what is seen */
-  receive(text) {
-    const message = parseDetections(text);
-    this.trouble = message ? undefined : (refusalOf(text) ?? this.trouble);
-    if (!message || !this.#clock) return false;
+  /** @param {unknown} received a message of the channel */
+  receive(received) {
+    const message = parseDetections(received);
+    if (!message) return;
+    this.trouble = undefined;
+    if (!this.#clock) return;
     const now = performance.now();
     this.#heardAt = now;
     const { latenessMs, isOnScreen } = this.#pairing.add(message, now);
     if (isOnScreen) this.redraw();
     if (latenessMs !== undefined && this.#clock.exactness !== 'none' && this.#delay.sample(latenessMs, now, this.bufferMs)) this.#hold(this.#delay.targetMs);
-    return true;
   }
 
   /** Since the last message, ms. */

@@ -1,38 +1,36 @@
 /**
- * What is on the stage: keeps one viewing alive. Another view of the same source comes over the same connection;
- * another source, or a lost connection, gets a viewing of its own. Either way what is seen stays until the next
- * picture is there, so that there is no black gap.
+ * What is on the stage: one viewing, which the client library keeps alive, and its view. Another view of the same
+ * source comes over the same connection; another source gets a viewing of its own.
  */
-import { ViewingError, backoffS, explain } from './explain.js';
-import { Viewing, unsupported } from './viewing.js';
+import { explain } from './explain.js';
+import { Viewing } from './viewing.js';
 
 /** @typedef {{ source: string, view: import('./views.js').View }} Wanted */
 
 export class Player {
-  #decks;
+  #deck;
   #listener;
-  /** @type {{ viewing: Viewing, deck: import('./stage.js').Deck, wanted: Wanted } | undefined} */
+  /** @type {{ viewing: Viewing, wanted: Wanted } | undefined} */
   #shown;
-  /** Whether the shown viewing's connection stands. */
-  #stands = false;
-  #run = new AbortController();
+  #hasPicture = false;
   #switch = new AbortController();
   #muted = true;
 
   /**
-   * @param {import('./stage.js').Deck[]} decks two, one above the other
+   * @param {import('./stage.js').Deck} deck
    * @param {object} listener
    * @param {(phase: 'connecting' | 'switching' | 'playing' | 'waiting' | 'failed' | 'idle', detail?: object) => void} listener.phase
    * @param {() => boolean} listener.detectorLoaded what is known of the server
+   * @param {() => string | undefined} listener.token what viewers must show
    */
-  constructor(decks, listener) {
-    this.#decks = decks;
+  constructor(deck, listener) {
+    this.#deck = deck;
     this.#listener = listener;
   }
 
-  /** The viewing on the screen. */
+  /** The viewing on the screen; undefined before its first picture. */
   get viewing() {
-    return this.#shown?.viewing;
+    return this.#hasPicture ? this.#shown?.viewing : undefined;
   }
 
   get muted() {
@@ -41,59 +39,59 @@ export class Player {
 
   set muted(muted) {
     this.#muted = muted;
-    if (this.#shown) this.#sound(this.#shown);
+    this.#sound();
   }
 
   /** Plays, until the next `play` or `leave`. @param {Wanted} wanted */
   play(wanted, clickedAt = performance.now()) {
     this.#switch.abort();
-    if (this.#stands && this.#shown.wanted.source === wanted.source && this.#shown.viewing.views.includes(wanted.view)) return void this.#change(wanted);
-    this.#run.abort();
-    this.#run = new AbortController();
-    this.#stands = false;
-    if (this.#shown && this.#shown.wanted.source !== wanted.source) this.#drop();
-    void this.#keepPlaying(wanted, clickedAt, this.#run.signal);
+    const { viewing, wanted: before } = this.#shown ?? {};
+    if (this.#hasPicture && viewing.state === 'playing' && before.source === wanted.source && viewing.views.includes(wanted.view)) return void this.#change(wanted);
+    this.#drop();
+    this.#open(wanted, clickedAt, this.#listener.detectorLoaded());
   }
 
   leave() {
-    this.#run.abort();
     this.#switch.abort();
-    this.#stands = false;
     this.#drop();
     this.#listener.phase('idle');
   }
 
-  /** One visible loop: open, show, wait until it is lost, and again where that can help. */
-  async #keepPlaying(wanted, clickedAt, signal) {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      let trouble;
-      try {
-        this.#listener.phase('connecting', { again: attempt > 0, over: this.#shown !== undefined });
-        await this.#show(wanted, clickedAt, signal);
-        if (signal.aborted) return;
-        this.#stands = true;
-        this.#listener.phase('playing', this.#shown.wanted);
-        attempt = 0;
-        await this.#shown.viewing.lost;
-        trouble = new ViewingError('lost');
-      } catch (error) {
-        trouble = error;
-      }
-      if (signal.aborted) return;
-      if (this.#stands) wanted = this.#shown.wanted; // the view may have changed meanwhile
-      this.#stands = false;
-      this.#switch.abort();
-      const explanation = explain(trouble);
-      if (!explanation.heals) {
-        this.#drop();
-        this.#listener.phase('failed', explanation);
-        return;
-      }
-      const seconds = explanation.retryAfterS ?? backoffS(attempt);
-      this.#listener.phase('waiting', { ...explanation, seconds });
-      await pause(seconds * 1000, signal);
-      clickedAt = performance.now();
+  #open(wanted, clickedAt, detectorLoaded) {
+    this.#deck.audio.muted = true;
+    const shown = { viewing: undefined, wanted };
+    const isShown = () => this.#shown === shown;
+    this.#shown = shown;
+    shown.viewing = new Viewing(this.#deck, { ...wanted, token: this.#listener.token() }, {
+      clickedAt,
+      detectorLoaded,
+      onState: (change) => isShown() && this.#follow(change, wanted, clickedAt, detectorLoaded),
+      onPicture: () => isShown() && this.#playing(),
+    });
+  }
+
+  /** @param {import('../../client/index.js').StateChange} change */
+  #follow({ state, reason, retryInS }, wanted, clickedAt, detectorLoaded) {
+    if (state === 'connecting' || state === 'recovering') return this.#listener.phase('connecting', { again: state === 'recovering', over: this.#hasPicture });
+    if (state === 'connected') return undefined; // the picture is what counts
+    if (state === 'playing') return this.#hasPicture ? this.#playing() : undefined;
+    if (state === 'waiting') return this.#listener.phase('waiting', { ...explain(reason), seconds: retryInS });
+    if (state !== 'failed') return undefined;
+    this.#drop();
+    // The server lost its detector since it was asked; the raw picture is still to be had.
+    if (detectorLoaded && reason.code === 'DETECTION_OFF') return this.#open(wanted, clickedAt, false);
+    return this.#listener.phase('failed', { ...explain(reason), code: reason.code });
+  }
+
+  #playing() {
+    const { viewing, wanted } = this.#shown;
+    if (!this.#hasPicture) {
+      this.#hasPicture = true;
+      this.#shown.wanted = { ...wanted, view: viewing.view };
+      this.#deck.show(viewing.view);
+      this.#sound();
     }
+    this.#listener.phase('playing', this.#shown.wanted);
   }
 
   /** A failed change leaves the picture that plays; the person keeps what they had. */
@@ -107,41 +105,15 @@ export class Player {
       shown.wanted = wanted;
       this.#listener.phase('playing', wanted);
     } catch (error) {
-      if (!signal.aborted) this.#listener.phase('failed', { ...explain(error), kept: shown.wanted });
-    }
-  }
-
-  async #show(wanted, clickedAt, signal) {
-    const cannot = unsupported();
-    if (cannot) throw cannot;
-    const { viewing, deck } = await this.#open(wanted, clickedAt, signal);
-    const previous = this.#shown;
-    this.#shown = { viewing, deck, wanted: { ...wanted, view: viewing.view } };
-    deck.show(viewing.view);
-    previous?.deck.show(undefined);
-    previous?.viewing.close();
-    this.#sound(this.#shown);
-  }
-
-  async #open(wanted, clickedAt, signal, detectorLoaded = this.#listener.detectorLoaded()) {
-    const deck = this.#decks.find((candidate) => candidate !== this.#shown?.deck);
-    deck.audio.muted = true;
-    const viewing = new Viewing(deck, clickedAt);
-    try {
-      await viewing.open({ ...wanted, detectorLoaded, signal });
-      signal.throwIfAborted();
-      return { viewing, deck };
-    } catch (error) {
-      viewing.close();
-      // The server lost its detector since it was asked; the raw picture is still to be had.
-      if (detectorLoaded && error instanceof ViewingError && error.kind === 'DETECTION_OFF') return this.#open(wanted, clickedAt, signal, false);
-      throw error;
+      if (!signal.aborted && this.#shown === shown) this.#listener.phase('failed', { ...explain(error), kept: shown.wanted });
     }
   }
 
   /** A browser may refuse sound without a fresh gesture; the picture matters more. */
-  #sound(shown) {
-    const { audio } = shown.deck;
+  #sound() {
+    const shown = this.#shown;
+    if (!shown) return;
+    const { audio } = this.#deck;
     audio.muted = this.#muted;
     audio.play().catch((error) => {
       if (error.name !== 'NotAllowedError' || this.#shown !== shown) return; // left or replaced meanwhile
@@ -151,15 +123,10 @@ export class Player {
   }
 
   #drop() {
-    this.#shown?.deck.show(undefined);
-    this.#shown?.viewing.close();
+    const shown = this.#shown;
     this.#shown = undefined;
+    this.#hasPicture = false;
+    this.#deck.show(undefined);
+    shown?.viewing?.close();
   }
-}
-
-function pause(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

@@ -1,7 +1,4 @@
-/**
- * Where pictures are shown: two decks, so that one connection's picture stays until the next one has its own.
- * A deck has a video for each rendition, a canvas over the raw one, and the sound.
- */
+/** Where pictures are shown: a video for each rendition, a canvas over the raw one, and the sound. */
 import { Overlay } from './overlay.js';
 import { VIEWS } from './views.js';
 
@@ -44,17 +41,17 @@ export class Deck {
   }
 }
 
-/** The element that holds the decks and takes their picture's shape. */
+/** The element that holds the deck and takes its picture's shape. */
 export class Stage {
   #root;
-  /** @type {Deck[]} */
-  decks;
+  /** @type {Deck} */
+  deck;
 
   /** @param {HTMLElement} root @param {import('./overlay-settings.js').OverlaySettings} settings */
   constructor(root, settings) {
     this.#root = root;
-    this.decks = [new Deck(settings), new Deck(settings)];
-    root.prepend(...this.decks.map(({ element }) => element));
+    this.deck = new Deck(settings);
+    root.prepend(this.deck.element);
     const giveBack = () => root.classList.remove('filled');
     root.addEventListener('click', giveBack);
     document.addEventListener('keydown', ({ key }) => key === 'Escape' && giveBack());
@@ -77,7 +74,7 @@ export class Stage {
 
   /** The picture that is there before the first frame. @param {string | undefined} address */
   poster(address) {
-    for (const element of this.decks.flatMap(({ videos }) => videos)) {
+    for (const element of this.deck.videos) {
       if (address === undefined) element.removeAttribute('poster');
       else element.poster = address;
     }

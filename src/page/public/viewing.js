@@ -1,85 +1,114 @@
 /**
- * One viewing: an RTCPeerConnection that receives one source. It offers a video m-line for each rendition and has
- * the server send only those that are looked at; changing the view changes what is sent, not the connection. The
- * offer is posted as soon as it is set, without waiting for ICE candidates; the server learns the browser's
- * address from its checks.
+ * One viewing: a source on the stage, over the connection that the client library keeps. It offers a video m-line for
+ * each rendition and has the server send only those that are looked at; changing the view changes what is sent, not
+ * the connection. Detections are asked for where the view shows them.
  */
-import { Commands } from './commands.js';
-import { ViewingError, backoffS, refusal } from './explain.js';
 import { VIEWS, nearestView, offeredTracks, possibleViews, union } from './views.js';
+import { watch } from './sightline.js';
 
-/** Long enough for ICE and DTLS over a bad network; Chromium gives up by itself after about 15 s. */
-const CONNECT_TIMEOUT_MS = 15_000;
-/** A cold source starts within two seconds; transcoding a large file on a small machine may take longer. */
-const PICTURE_TIMEOUT_MS = 15_000;
 /** The picture that is there stays meanwhile. */
 const SWITCH_TIMEOUT_MS = 10_000;
-/** `disconnected` often heals by itself within this time. */
-const DISCONNECTED_GRACE_MS = 4_000;
 
-/** @returns {ViewingError | undefined} why this browser cannot play at all */
-export function unsupported() {
-  if (typeof RTCPeerConnection !== 'function') return new ViewingError('no-webrtc');
-  const codecs = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
-  if (codecs && !codecs.some(({ mimeType }) => /^video\/(h264|vp8)$/i.test(mimeType))) return new ViewingError('no-codec');
-  return undefined;
+/** Why the view stayed what it was. */
+export class SwitchError extends Error {
+  constructor(code, message = code) {
+    super(message);
+    this.code = code;
+  }
 }
 
-/** An open viewing; `lost` resolves when its connection is gone for good, also after `close`. */
 export class Viewing {
-  #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   #deck;
-  #commands = new Commands(this.#pc.createDataChannel('commands'));
-  /** @type {RTCDataChannel | undefined} */
-  #detections;
-  /** By rendition, and `audio`. @type {Record<string, RTCRtpTransceiver>} */
-  #transceivers = {};
-  #settleLost;
-  /** @type {Promise<void>} */
-  lost = new Promise((resolve) => (this.#settleLost = resolve));
+  /** @type {import('../../client/index.js').Watching} */
+  #watching;
+  #detectorLoaded;
+  #clickedAt;
+  #firstFrameAt;
+  /** @type {Map<string, RTCRtpReceiver>} */
+  #receivers = new Map();
+  #hasFreshReceivers = false;
+  #stopDetections;
   /** What is shown. @type {import('./views.js').View} */
   view;
-  /** What can be shown without another connection. @type {import('./views.js').View[]} */
-  views = [];
-  /** Moments on `performance.now()`: clicked, posted, answered, connected, firstFrame. */
-  times;
-
-  /** @param {import('./stage.js').Deck} deck shows the media @param {number} clickedAt when the person asked for it */
-  constructor(deck, clickedAt) {
-    this.#deck = deck;
-    this.times = { clicked: clickedAt };
-  }
 
   /**
-   * Connects; resolves once the first picture is on the screen. Throws `ViewingError`; the caller closes.
-   * @param {{ source: string, view: import('./views.js').View, detectorLoaded: boolean, signal: AbortSignal }} wanted
+   * @param {import('./stage.js').Deck} deck shows the media
+   * @param {{ source: string, view: import('./views.js').View, token?: string }} wanted
+   * @param {object} context
+   * @param {number} context.clickedAt when the person asked for it
+   * @param {boolean} context.detectorLoaded what is known of the server
+   * @param {(change: import('../../client/index.js').StateChange) => void} context.onState
+   * @param {() => void} context.onPicture the first picture of the view is on the screen
    */
-  async open({ source, view, detectorLoaded, signal }) {
-    const pc = this.#pc;
-    const offered = offeredTracks(detectorLoaded);
-    this.view = nearestView(view, possibleViews(offered, detectorLoaded));
-    for (const rendition of offered) this.#receive(rendition, this.#deck.video(rendition));
-    this.#receive('audio', this.#deck.audio);
-    this.#followView();
+  constructor(deck, { source, view, token }, { clickedAt, detectorLoaded, onState, onPicture }) {
+    this.#deck = deck;
+    this.#clickedAt = clickedAt;
+    this.#detectorLoaded = detectorLoaded;
+    const tracks = offeredTracks(detectorLoaded);
+    this.view = nearestView(view, possibleViews(tracks, detectorLoaded));
     const active = VIEWS[this.view].tracks;
-    const picture = Promise.race(active.map((rendition) => nextPicture(this.#deck.video(rendition)))).then((now) => (this.times.firstFrame = now));
-    await pc.setLocalDescription();
-    this.times.posted = performance.now();
-    const answer = await postOffer({ sdp: pc.localDescription.sdp, type: 'offer', source, tracks: offered, active }, signal);
-    this.times.answered = performance.now();
-    signal.throwIfAborted();
-    const connected = this.#watch();
-    await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-    this.#settleView(answer.tracks ?? offered, detectorLoaded);
-    await within(connected, CONNECT_TIMEOUT_MS, 'connection-failed', signal);
-    // The picture may have come in the same turn of the event loop in which `connected` was noticed.
-    await within(this.#unlessLost(picture), PICTURE_TIMEOUT_MS, 'no-picture', signal);
+    this.#watching = watch({
+      source,
+      tracks,
+      active,
+      token,
+      video: { raw: deck.video('raw'), processed: deck.video('processed'), audio: deck.audio },
+      onTrack: ({ name, receiver }) => {
+        this.#receivers.set(name, receiver);
+        this.#hasFreshReceivers = true;
+      },
+      onState: (change) => {
+        if (change.state === 'connected') this.#connected();
+        onState(change);
+      },
+      onError: ({ message }) => (deck.overlay.trouble = message),
+    });
+    void Promise.race(active.map((rendition) => nextPicture(deck.video(rendition)))).then((now) => {
+      this.#firstFrameAt = now;
+      onPicture();
+    });
+    this.#followView();
+  }
+
+  /** @returns {import('../../client/index.js').State} */
+  get state() {
+    return this.#watching.state;
+  }
+
+  /** What can be shown without another connection. @returns {import('./views.js').View[]} */
+  get views() {
+    return possibleViews(this.#watching.tracks, this.#detectorLoaded);
+  }
+
+  /** Moments on `performance.now()`: clicked, posted, answered, connected, firstFrame. */
+  get times() {
+    return { clicked: this.#clickedAt, ...this.#watching.times, firstFrame: this.#firstFrameAt };
+  }
+
+  /** @returns {Promise<RTCStatsReport | undefined>} */
+  stats() {
+    return this.#watching.stats();
+  }
+
+  /** The id, in statistics, of the video that is looked at. */
+  get shownTrackId() {
+    return this.#receivers.get(VIEWS[this.view].tracks[0])?.track.id;
+  }
+
+  /** Boxes over the raw picture. */
+  get overlay() {
+    return this.#deck.overlay;
+  }
+
+  /** True when the server sends sound. */
+  get hasAudio() {
+    return this.#watching.hasAudio;
   }
 
   /**
    * Changes the view; resolves once its pictures are there, and the ones before stay until then.
    * @param {import('./views.js').View} view one of `views` @param {AbortSignal} signal
-   * @throws ViewingError when the server refuses or sends no picture: the view stays what it was
+   * @throws Error with a code when the server refuses or sends no picture: the view stays what it was
    */
   async show(view, signal) {
     const shown = VIEWS[this.view].tracks;
@@ -90,8 +119,8 @@ export class Viewing {
       if (added.length > 0) {
         const pictures = Promise.all(added.map((rendition) => nextPicture(this.#deck.video(rendition))));
         // A server that knows no commands says nothing, and sends everything anyway.
-        const answered = this.#commands.send('select', { tracks: union(shown, tracks) }).then(() => pictures);
-        await within(this.#unlessLost(Promise.race([answered, pictures])), SWITCH_TIMEOUT_MS, 'no-switch', signal);
+        const answered = this.#watching.select(union(shown, tracks)).then(() => pictures);
+        await within(Promise.race([answered, pictures]), SWITCH_TIMEOUT_MS, signal);
       }
       signal.throwIfAborted();
       this.view = view;
@@ -102,47 +131,24 @@ export class Viewing {
     }
   }
 
-  /** @returns {Promise<RTCStatsReport>} */
-  stats() {
-    return this.#pc.getStats();
+  /** Connects again now. */
+  reconnect() {
+    this.#watching.reconnect();
   }
 
-  /** The id, in statistics, of the video that is looked at. */
-  get shownTrackId() {
-    return this.#transceivers[VIEWS[this.view].tracks[0]]?.receiver.track.id;
-  }
-
-  /** Boxes over the raw picture. */
-  get overlay() {
-    return this.#deck.overlay;
-  }
-
-  /** True when the server sends sound. */
-  get hasAudio() {
-    return this.#transceivers.audio?.currentDirection === 'recvonly';
-  }
-
-  /** Ends it; the server notices the closed connection. Idempotent. The last picture stays on its deck. */
+  /** Idempotent. The last picture stays on its deck. */
   close() {
-    this.#detections = undefined;
-    this.#deck.overlay.stop();
-    this.#pc.close();
-    for (const element of [...this.#deck.videos, this.#deck.audio]) element.srcObject = null;
-    this.#settleLost();
+    this.#closeDetections();
+    this.#watching.close();
   }
 
-  #receive(name, element) {
-    const transceiver = this.#pc.addTransceiver(name === 'audio' ? 'audio' : 'video', { direction: 'recvonly' });
-    this.#transceivers[name] = transceiver;
-    element.srcObject = new MediaStream([transceiver.receiver.track]);
-  }
-
-  /** A server may send less than was asked for. */
-  #settleView(tracks, detectorLoaded) {
-    this.views = possibleViews(tracks, detectorLoaded);
+  /** Another connection has other receivers, and a server may send less than was asked for. */
+  #connected() {
+    if (!this.#hasFreshReceivers) return;
+    this.#hasFreshReceivers = false;
+    if (this.#stopDetections) this.#startOverlay();
     const view = nearestView(this.view, this.views);
-    if (view === undefined) throw new ViewingError('NOTHING_TO_SERVE', 'the server sends no video');
-    if (view === this.view) return;
+    if (view === undefined || view === this.view) return;
     this.view = view;
     this.#followView(true);
   }
@@ -153,81 +159,25 @@ export class Viewing {
     if (detections) this.#openDetections();
     else this.#closeDetections();
     // Whatever else flows costs bandwidth, not the picture.
-    if (selects) this.#commands.send('select', { tracks }).catch(() => undefined);
+    if (selects) this.#watching.select(tracks).catch(() => undefined);
   }
 
   #openDetections() {
-    if (this.#detections) return;
-    this.#deck.overlay.start(this.#transceivers.raw.receiver, Object.values(this.#transceivers).map(({ receiver }) => receiver));
-    this.#openChannel(0);
+    if (this.#stopDetections) return;
+    this.#stopDetections = this.#watching.on('detections', (message) => this.#deck.overlay.receive(message));
+    if (this.#receivers.size > 0) this.#startOverlay();
   }
 
-  /**
-   * Unordered and never repeated: boxes that come late are of no use. A server closes the channel when its source
-   * starts afresh or has no detector; asking again, ever more rarely, finds out when that has changed.
-   */
-  #openChannel(attempt) {
-    const channel = this.#pc.createDataChannel('detections', { ordered: false, maxRetransmits: 0 });
-    this.#detections = channel;
-    let heard = false;
-    channel.addEventListener('message', ({ data }) => {
-      if (this.#detections === channel) heard = this.#deck.overlay.receive(data) || heard;
-    });
-    channel.addEventListener('close', () => {
-      const again = heard ? 0 : attempt + 1;
-      setTimeout(() => this.#detections === channel && this.#pc.connectionState === 'connected' && this.#openChannel(again), backoffS(again) * 1000);
-    });
+  #startOverlay() {
+    this.#deck.overlay.start(this.#receivers.get('raw'), [...this.#receivers.values()]);
   }
 
   #closeDetections() {
-    this.#detections?.close();
-    this.#detections = undefined;
+    this.#stopDetections?.();
+    this.#stopDetections = undefined;
+    this.#watching.receiveDetections(false);
     this.#deck.overlay.stop();
   }
-
-  #unlessLost(promise) {
-    return Promise.race([promise, this.lost.then(() => Promise.reject(new ViewingError('connection-failed')))]);
-  }
-
-  /** Resolves when connected, rejects when it failed before; afterwards settles `lost`. */
-  #watch() {
-    const pc = this.#pc;
-    return new Promise((resolve, reject) => {
-      let grace;
-      const end = () => {
-        clearTimeout(grace);
-        this.#settleLost();
-        reject(new ViewingError('connection-failed'));
-      };
-      pc.addEventListener('connectionstatechange', () => {
-        clearTimeout(grace);
-        if (pc.connectionState === 'connected') {
-          this.times.connected ??= performance.now();
-          // A server that goes away says so in DTLS, long before ICE notices.
-          const dtls = pc.getReceivers()[0]?.transport;
-          dtls?.addEventListener('statechange', () => ['closed', 'failed'].includes(dtls.state) && end());
-          resolve();
-        } else if (pc.connectionState === 'disconnected') {
-          grace = setTimeout(end, DISCONNECTED_GRACE_MS);
-        } else if (pc.connectionState === 'failed' || pc.connectionState === 'closed') {
-          end();
-        }
-      });
-    });
-  }
-}
-
-async function postOffer(body, signal) {
-  let response;
-  try {
-    response = await fetch('/offer', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ViewingError('unreachable', String(error));
-  }
-  const answer = await response.json().catch(() => undefined);
-  if (!response.ok) throw refusal(response.status, answer, response.headers.get('retry-after'));
-  return answer;
 }
 
 /** The moment the next picture is presented. A page in the background presents none: there, decoded counts. */
@@ -242,10 +192,10 @@ function nextPicture(video) {
   });
 }
 
-async function within(promise, ms, kind, signal) {
+async function within(promise, ms, signal) {
   let timer, onAbort;
   const stopped = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new ViewingError(kind)), ms);
+    timer = setTimeout(() => reject(new SwitchError('NO_SWITCH')), ms);
     onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort);
   });

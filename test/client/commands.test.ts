@@ -1,38 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pageModule } from './pages.js';
+import { Commands } from '../../src/client/commands.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+import { FakeChannel } from './fakes.js';
 
-interface CommandsModule {
-  readonly Commands: new (channel: EventTarget) => { send(cmd: string, members: object): Promise<unknown> };
-}
-
-/** As much of an RTCDataChannel as commands need. */
-class FakeChannel extends EventTarget {
-  binaryType = 'blob';
-  readyState = 'connecting';
-  readonly sent: unknown[] = [];
-
-  send(data: unknown): void {
-    this.sent.push(typeof data === 'string' ? JSON.parse(data) : data);
-  }
-
-  become(state: 'open' | 'close'): void {
-    this.readyState = state === 'open' ? 'open' : 'closed';
-    this.dispatchEvent(new Event(state));
-  }
-
-  receive(data: unknown): void {
-    this.dispatchEvent(Object.assign(new Event('message'), { data }));
-  }
-}
-
-describe('commands over a data channel', async () => {
-  const { Commands } = (await pageModule('commands.js')) as CommandsModule;
+describe('commands over a data channel', () => {
+  const commandsOf = (channel: FakeChannel, clock = new FakeClock()): Commands => new Commands(channel as unknown as RTCDataChannel, clock);
   const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
   it('wait until the channel is open, and each gets its own answer', async () => {
-    const channel = new FakeChannel();
-    const commands = new Commands(channel);
+    const channel = new FakeChannel('commands');
+    const commands = commandsOf(channel);
     const answers = [commands.send('select', { tracks: ['raw'] }), commands.send('keyframe', {})];
     await turn();
     assert.deepEqual(channel.sent, []);
@@ -45,30 +23,42 @@ describe('commands over a data channel', async () => {
   });
 
   it('that are refused fail with the words of the server', async () => {
-    const channel = new FakeChannel();
-    const commands = new Commands(channel);
+    const channel = new FakeChannel('commands');
+    const commands = commandsOf(channel);
     channel.become('open');
     const answer = commands.send('select', { tracks: ['processed'] });
     await turn();
     channel.receive(JSON.stringify({ ok: false, id: 1, code: 'DETECTION_OFF', message: 'no detector' }));
-    await assert.rejects(answer, { kind: 'DETECTION_OFF', message: 'no detector' });
+    await assert.rejects(answer, { code: 'DETECTION_OFF', message: 'no detector' });
   });
 
   it('have no answer where the channel is closed, before or meanwhile', async () => {
-    const channel = new FakeChannel();
-    const commands = new Commands(channel);
+    const channel = new FakeChannel('commands');
+    const commands = commandsOf(channel);
     channel.become('open');
     const answer = commands.send('select', { tracks: ['raw'] });
     await turn();
-    channel.become('close');
+    channel.become('closed');
     assert.equal(await answer, undefined);
     assert.equal(await commands.send('select', { tracks: ['raw'] }), undefined);
   });
 
+  it('have no answer after 3 s where the server knows no commands', async () => {
+    const [channel, clock] = [new FakeChannel('commands'), new FakeClock()];
+    const commands = commandsOf(channel, clock);
+    channel.become('open');
+    const answer = commands.send('keyframe');
+    await clock.advance(3_000);
+    assert.equal(await answer, undefined);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('say that somebody is there when the server asks', () => {
-    const channel = new FakeChannel();
-    assert.ok(new Commands(channel));
+    const channel = new FakeChannel('commands');
+    assert.ok(commandsOf(channel));
+    channel.become('open');
     channel.receive(new TextEncoder().encode('\0PING').buffer);
-    assert.deepEqual(channel.sent.map((data) => new TextDecoder().decode(data as Uint8Array)), ['\0PONG']);
+    channel.receive(new TextEncoder().encode('\0PONG').buffer);
+    assert.deepEqual(channel.sent, ['\0PONG']);
   });
 });
