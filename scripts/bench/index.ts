@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
 import { run as correctness } from './correctness.js';
+import { run as cuts } from './cuts.js';
 import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   motion,
   soak,
   loss,
+  cuts,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -37,6 +39,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   motion        what the motion gate spares the net, and its CPU              [--seconds 60]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
+  cuts          how soon the picture is back after network, server or camera were away (needs root)
 
   --json        print the figures as JSON only`;
 

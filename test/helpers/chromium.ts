@@ -118,8 +118,7 @@ export class ChromiumHarness {
   }
 
   /** Starts one, with further command line flags. @throws Error when no Chromium is found or it does not start. */
-  static async launch(flags: readonly string[] = []): Promise<ChromiumHarness> {
-    const executablePath = chromiumPath();
+  static async launch(flags: readonly string[] = [], executablePath = chromiumPath()): Promise<ChromiumHarness> {
     if (executablePath === undefined) throw new Error('no Chromium found: install it or set CHROMIUM_PATH');
     return new ChromiumHarness(await chromium.launch({ executablePath, args: [...FLAGS, ...flags], timeout: 30_000 }));
   }

@@ -19,9 +19,11 @@ export interface ServerProcess {
 
 const LOG_LINES = 200;
 
-/** Starts it as `npm start` does, on a free port with these variables over the environment's. @throws Error with its log when it does not get ready. */
-export async function startServerProcess(variables: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')], {
+/** Starts it as `npm start` does, on a free port with these variables over the environment's, in a network namespace where one is named. @throws Error with its log when it does not get ready. */
+export async function startServerProcess(variables: Readonly<Record<string, string>> = {}, namespace?: string): Promise<ServerProcess> {
+  const inNamespace = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
+  const [command = process.execPath, ...args] = [...inNamespace, process.execPath, '--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')];
+  const child = spawn(command, args, {
     cwd: projectRoot,
     env: { ...process.env, MALLOC_ARENA_MAX: '2', HOST: '127.0.0.1', PORT: '0', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'info', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],

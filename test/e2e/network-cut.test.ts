@@ -1,0 +1,69 @@
+/** Cables are pulled and networks go silent, in namespaces of the test's own: the picture comes back by itself. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import path from 'node:path';
+import { Cable } from '../helpers/cable.js';
+import { noChromium } from '../helpers/chromium.js';
+import { noNamespaces } from '../helpers/namespaces.js';
+import { makePassthroughClip, temporaryFolder, type Folder } from './fixtures.js';
+
+describe('a network that fails', { skip: noChromium || noNamespaces, timeout: 180_000 }, () => {
+  let folder: Folder;
+  let cable: Cable;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
+    cable = await Cable.open({ UPLOAD_DIR: folder.videos, MODEL: 'none' });
+  });
+
+  after(async () => {
+    await cable.close();
+    await folder.remove();
+  });
+
+  it('comes back in the same session after 2 s of silence', async () => {
+    const page = await cable.page();
+    await cable.watch(page, 'clip');
+    cable.namespaces.block();
+    await wait(2000);
+    cable.namespaces.unblock();
+    await cable.firstFrameAfter(page, Date.now(), 10_000);
+    assert.equal((await cable.seen(page)).sessions.length, 1, 'no other session was opened');
+    await page.context().close();
+  });
+
+  it('comes back after 15 s of silence, by an ICE restart of the same session', async () => {
+    const page = await cable.page();
+    await cable.watch(page, 'clip');
+    cable.namespaces.block();
+    await wait(15_000);
+    cable.namespaces.unblock();
+    await cable.firstFrameAfter(page, Date.now() + 200, 20_000);
+    const { sessions, states } = await cable.seen(page);
+    assert.equal(sessions.length, 1, `no other session was opened; states: ${JSON.stringify(states)}`);
+    assert.ok(states.some(({ state }) => state === 'recovering'), `the viewer was told: ${JSON.stringify(states)}`);
+    await page.context().close();
+  });
+
+  it('comes back after the cable was pulled for 4 s', async () => {
+    const page = await cable.page();
+    await cable.watch(page, 'clip');
+    cable.namespaces.pull();
+    await wait(4000);
+    cable.namespaces.plug();
+    await cable.firstFrameAfter(page, Date.now() + 200, 20_000);
+    await page.context().close();
+  });
+
+  it('comes back after the server was started again', async () => {
+    const page = await cable.page();
+    await cable.watch(page, 'clip');
+    await cable.stopServer();
+    await cable.startServer();
+    await cable.firstFrameAfter(page, Date.now(), 30_000);
+    assert.equal((await cable.seen(page)).sessions.length, 2);
+    await page.context().close();
+  });
+});
