@@ -21,9 +21,9 @@ const LOG_LINES = 200;
 
 /** Starts it as `npm start` does, on a free port with these variables over the environment's, in a network namespace where one is named. @throws Error with its log when it does not get ready. */
 export async function startServerProcess(variables: Readonly<Record<string, string>> = {}, namespace?: string): Promise<ServerProcess> {
-  const inNamespace = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-  const [command = process.execPath, ...args] = [...inNamespace, process.execPath, '--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')];
-  const child = spawn(command, args, {
+  const args = ['--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')];
+  const [command, ...rest] = namespace === undefined ? [process.execPath, ...args] : ['ip', 'netns', 'exec', namespace, process.execPath, ...args];
+  const child = spawn(command, rest, {
     cwd: projectRoot,
     env: { ...process.env, MALLOC_ARENA_MAX: '2', HOST: '127.0.0.1', PORT: '0', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'info', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
