@@ -12,6 +12,8 @@ import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import { negotiate, type Plan } from './negotiation.js';
 import { planAnswer, planOffer } from './offer-plan.js';
+import { negotiatePublish } from './publish-negotiation.js';
+import { PublisherSide } from './publisher-side.js';
 import { readCandidates, remoteTransport } from './remote-transport.js';
 import type { SessionReport } from './report.js';
 import type { AcceptRequest, IceDescription, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
@@ -143,8 +145,16 @@ export class ConnectionManager implements Sessions {
     }
   }
 
-  publish(request: PublishRequest): Promise<OpenedSession> {
-    return Promise.reject(new MediaPeerError('ROOM_INVALID', `room '${request.room}' cannot be published to`));
+  async publish(request: PublishRequest): Promise<OpenedSession> {
+    const { gateway, clock } = this.#deps;
+    const { room, takeover, onCommand } = request;
+    this.#throwIfClosing();
+    const plan = negotiatePublish(request.sdp);
+    this.#throwIfNegotiatedAgain(plan);
+    return this.#open({ request, sourceId: room, role: 'publisher' }, (start, clientId) => {
+      const agreement: Agreement = { ...plan, makeSide: (host) => new PublisherSide({ plan, room, clientId, takeover, gateway, clock, onCommand }, host) };
+      return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
+    });
   }
 
   addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
@@ -243,14 +253,14 @@ export class ConnectionManager implements Sessions {
   }
 
   /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
-  async #open(newcomer: Newcomer, begin: (start: StartSession) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
+  async #open(newcomer: Newcomer, begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
     const { request, sourceId } = newcomer;
     const place = this.#takePlace(request.clientId, sourceId);
     const { sessionId, clientId } = place;
     try {
       const certificate = await this.#certificate;
       this.#throwIfClosing();
-      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, certificate, agreement, describe) }));
+      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, certificate, agreement, describe) }), clientId);
       const ended = this.#keep(sessionId, entry, place.giveBack);
       return { sdp: await entry.session.described, clientId, sourceId, sessionId, ended };
     } catch (error) {

@@ -33,6 +33,8 @@ export interface PacketTransport {
   readonly pendingBytes: number;
   /** Protects and sends the packets of one frame in order. Never waits, never throws; dropped when not connected. */
   sendRtp(packets: readonly RtpPacket[]): void;
+  /** Of the network, as last measured; undefined before. */
+  readonly roundTripMs?: number | undefined;
   /** Protects and sends one compound RTCP packet. */
   sendRtcp(compound: Buffer): void;
 }

@@ -1,4 +1,4 @@
-/** The RTCP packets that a sender of media reads and writes (RFC 3550 §6, RFC 4585 §6, RFC 5104 §4.3.1). Pure. */
+/** The RTCP packets that are read, and those that a sender of media writes (RFC 3550 §6, RFC 4585 §6, RFC 5104 §4.3.1). Pure. */
 
 /** A reception report block (RFC 3550 §6.4.1). */
 export interface ReceptionReport {
@@ -19,6 +19,8 @@ export interface ReceptionReport {
 }
 
 export type RtcpMessage =
+  /** The part of a Sender Report that tells about its sender; its reports are a message of their own. */
+  | { readonly type: 'sender-report'; readonly ssrc: number; readonly ntpMs: number; readonly compactNtp: number; readonly rtpTimestamp: number }
   | { readonly type: 'report'; readonly reports: readonly ReceptionReport[] }
   | { readonly type: 'nack'; readonly ssrc: number; readonly sequenceNumbers: readonly number[] }
   /** PLI or FIR. */
@@ -50,7 +52,7 @@ export function parseRtcp(compound: Buffer): RtcpMessage[] {
 function parsePacket(type: number, count: number, packet: Buffer): RtcpMessage[] {
   switch (type) {
     case SENDER_REPORT:
-      return [{ type: 'report', reports: parseReports(packet, 28, count) }];
+      return packet.length >= 28 ? [parseSenderInfo(packet), { type: 'report', reports: parseReports(packet, 28, count) }] : [];
     case RECEIVER_REPORT:
       return [{ type: 'report', reports: parseReports(packet, 8, count) }];
     case TRANSPORT_FEEDBACK:
@@ -65,6 +67,17 @@ function parsePacket(type: number, count: number, packet: Buffer): RtcpMessage[]
     default:
       return [];
   }
+}
+
+/** The sender's wall clock in ms since its NTP era began, and what of its media was captured then (RFC 3550 §6.4.1). */
+function parseSenderInfo(packet: Buffer): RtcpMessage {
+  return {
+    type: 'sender-report',
+    ssrc: packet.readUInt32BE(4),
+    ntpMs: packet.readUInt32BE(8) * 1000 + (packet.readUInt32BE(12) * 1000) / 2 ** 32,
+    compactNtp: packet.readUInt32BE(10),
+    rtpTimestamp: packet.readUInt32BE(16),
+  };
 }
 
 function parseReports(packet: Buffer, from: number, count: number): ReceptionReport[] {

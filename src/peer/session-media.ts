@@ -184,6 +184,7 @@ export class SessionMedia {
       case 'keyframe-request':
         this.#streamOf(message.ssrc)?.subscription?.requestKeyframe();
         break;
+      case 'sender-report':
       case 'bye':
         break; // A viewer sends no media; its leaving is told by DTLS and ICE.
     }

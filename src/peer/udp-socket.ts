@@ -3,6 +3,9 @@ import dgram from 'node:dgram';
 import type { ResourceLedger } from '../resources.js';
 import type { DatagramHandler, IceSocket } from './ice-socket.js';
 
+/** What may wait to be read: a keyframe of a publisher comes in one burst, and the usual 208 KiB hold 90 packets. */
+const RECEIVE_BUFFER_BYTES = 1024 * 1024;
+
 export interface UdpSocketInit {
   /** The address to bind. */
   readonly address: string;
@@ -27,6 +30,7 @@ export class UdpSocket implements IceSocket {
     socket.on('message', (data, { address, port }) => this.onDatagram(data, address, port));
     // Errors of single datagrams (an unreachable port or net) say nothing about the session; ICE notices a lost peer.
     socket.on('error', () => undefined);
+    askForReceiveBuffer(socket);
   }
 
   /** @throws Error (code EADDRINUSE, EADDRNOTAVAIL) where no port of the range can be bound. */
@@ -106,4 +110,13 @@ function bind({ address, family }: UdpSocketInit, port: number): Promise<dgram.S
       resolve(socket);
     });
   });
+}
+
+/** Linux gives as much of it as net.core.rmem_max allows. */
+function askForReceiveBuffer(socket: dgram.Socket): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+  } catch {
+    // Others refuse what they do not allow; then the socket keeps what it has.
+  }
 }
