@@ -29,13 +29,16 @@ export function annotate(picture: VideoFrame, objects: readonly DrawnObject[], l
   }
 }
 
-/** Writes a short notice into the picture's upper left corner. The picture must not be shared. */
-export function drawNotice(picture: VideoFrame, text: string, labels: LabelRenderer): void {
+/** Writes a short notice into the picture's upper left corner, or into its middle. The picture must not be shared. */
+export function drawNotice(picture: VideoFrame, text: string, labels: LabelRenderer, place: 'corner' | 'middle' = 'corner'): void {
   const sheet = labels.sheet(picture.heightPx);
   const bitmap = sheet?.name(text);
   if (!sheet || !bitmap) return;
   const inset = even(sheet.height / 2) + 2;
-  const rect: Rect = [inset, inset, inset + even(bitmap.width + 2 * sheet.space + 1), inset + even(sheet.height + 3)];
+  const [width, height] = [even(bitmap.width + 2 * sheet.space + 1), even(sheet.height + 3)];
+  const left = place === 'corner' ? inset : Math.max(0, even((picture.widthPx - width) / 2));
+  const top = place === 'corner' ? inset : Math.max(0, even((picture.heightPx - height) / 2));
+  const rect: Rect = [left, top, left + width, top + height];
   new Canvas(picture).label(rect, [bitmap], sheet, NOTICE_COLOUR);
 }
 

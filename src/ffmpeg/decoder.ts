@@ -1,19 +1,25 @@
 /**
- * H.264 frames in, I420 pictures out, one ffmpeg process. It holds no frame back: a picture comes before the next
+ * H.264 or VP8 frames in, I420 pictures of one size out, one ffmpeg process. It holds no frame back: a picture comes before the next
  * frame is written. Every picture carries the media time of the very frame it was made from: frames go in with
  * stamps of the decoder's own, and come out with them (NUT), so a frame that ffmpeg swallows shifts nothing.
  */
 import { strict as assert } from 'node:assert';
-import { FramePool, i420Size, type EncodedFrame, type VideoFrame } from '../media/index.js';
+import { FramePool, i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvWriter } from './flv-writer.js';
+import { IvfWriter } from './ivf-writer.js';
 import { NutParser } from './nut.js';
 import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
 export interface DecoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */
   readonly owner: string;
-  /** Size of the coded picture; odd sizes are cropped to even ones at the right and at the bottom. */
+  /** Of the frames that go in. Default h264. */
+  readonly codec?: VideoCodec;
+  /**
+   * Size of the coded picture; odd sizes are cropped to even ones at the right and at the bottom. Pictures of another
+   * size, as a stream may have from some keyframe on, are scaled to it.
+   */
   readonly widthPx: number;
   readonly heightPx: number;
   /** Takes each picture. It belongs to the decoder: who keeps it beyond the call retains it. */
@@ -56,7 +62,7 @@ class FfmpegDecoder implements Decoder {
   readonly #options: DecoderOptions;
   readonly #pool: FramePool;
   readonly #process: FfmpegProcess;
-  readonly #writer = new FlvWriter();
+  readonly #writer: FlvWriter | IvfWriter;
   /** Media times of the frames inside, by stamp, oldest first. */
   readonly #inside = new Map<number, number>();
   #nextStampMs = 0;
@@ -65,6 +71,8 @@ class FfmpegDecoder implements Decoder {
   constructor(options: DecoderOptions) {
     assert(options.widthPx >= 2 && options.heightPx >= 2, 'a picture has at least 2x2 pixels');
     this.#options = options;
+    const codec = options.codec ?? 'h264';
+    this.#writer = codec === 'vp8' ? new IvfWriter() : new FlvWriter();
     this.widthPx = options.widthPx & ~1;
     this.heightPx = options.heightPx & ~1;
     this.#pool = new FramePool(i420Size(this.widthPx, this.heightPx));
@@ -78,7 +86,7 @@ class FfmpegDecoder implements Decoder {
       // One thread, because each further one holds a frame back.
       inputs: [
         {
-          options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', 'flv'],
+          options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', codec === 'vp8' ? 'ivf' : 'flv'],
           address: 'pipe:0',
         },
       ],

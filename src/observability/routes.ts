@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { PeerSnapshot } from '../peer/index.js';
 import type { SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../resources.js';
-import type { SourceDescription } from '../source/index.js';
+import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
@@ -12,7 +12,7 @@ export interface ObservabilityDeps {
   readonly maxClients: number;
   /** Monotonic seconds since the start. */
   readonly uptimeS: () => number;
-  readonly sources: () => readonly SourceDescription[];
+  readonly sources: () => readonly (SourceDescription & { readonly kind: SourceKind; readonly state: RoomState })[];
   readonly activity: () => readonly SourceActivity[];
   readonly sessions: () => readonly PeerSnapshot[];
   /** WebSockets that are open. */
@@ -32,6 +32,8 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     videos: deps.sources().map((source) => ({
       name: source.name,
       source: source.id,
+      kind: source.kind,
+      state: source.state,
       duration_s: source.durationS,
       width: source.widthPx,
       height: source.heightPx,
@@ -125,7 +127,12 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 function activeSource(source: SourceActivity) {
   return {
     source: source.sourceId,
+    kind: source.kind,
+    state: source.state,
     delivery: source.delivery,
+    codec: source.codec ?? null,
+    publisher: source.publisherId ?? null,
+    slate: source.isWaiting,
     uptime_s: source.uptimeMs / 1000,
     restarts: source.restarts,
     last_error: source.lastError ?? null,

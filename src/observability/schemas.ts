@@ -3,9 +3,16 @@ import { Type } from 'typebox';
 
 const nullable = <T extends import('typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+const SourceKind = Type.Union([Type.Literal('file'), Type.Literal('live'), Type.Literal('pull')], { description: 'Recorded, published to this server, or called by it' });
+const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.Literal('waiting')], {
+  description: 'Nobody is there; media comes; a camera is away and may come back. A file is always live',
+});
+
 export const Video = Type.Object({
   name: Type.String({ description: 'File name' }),
   source: Type.String({ description: 'Name to offer with' }),
+  kind: SourceKind,
+  state: RoomState,
   duration_s: nullable(Type.Number()),
   width: nullable(Type.Integer({ description: 'Pixels, as shown' })),
   height: nullable(Type.Integer({ description: 'Pixels, as shown' })),
@@ -68,7 +75,12 @@ export const ActiveStreams = Type.Object({
   sources: Type.Array(
     Type.Object({
       source: Type.String(),
+      kind: SourceKind,
+      state: RoomState,
       delivery: Type.String(),
+      codec: nullable(Type.String({ description: 'Of what is copied; null where the source is transcoded' })),
+      publisher: nullable(Type.String({ description: 'Client id of who publishes, or may come back; null for what nobody publishes' })),
+      slate: Type.Boolean({ description: 'Viewers see a stand-in, because nothing comes from the camera' }),
       uptime_s: Type.Number(),
       restarts: Type.Integer({ description: "Of the source's reader" }),
       last_error: nullable(Type.String()),

@@ -4,6 +4,7 @@ export { Pipelines, type PipelinesInit } from './pipelines.js';
 export type { PipelineDeps, SceneObserver, Seeing, SeeingProvider } from './deps.js';
 export type { RenditionActivity, DetectionLease, SourceActivity, TrackLease } from './source-pipeline.js';
 export { SeenStills } from './seen-still.js';
+export { slateCaption } from './slate-caption.js';
 export { StandingReaders } from './standing-readers.js';
 export { SourceModels, type ModelInUse } from './source-models.js';
 export type { TrackKey } from './source-run.js';

@@ -4,7 +4,7 @@
  * with the open group of pictures so that the first picture does not wait for the next keyframe.
  */
 import { openDecoder, type Decoder } from '../ffmpeg/index.js';
-import type { EncodedFrame, VideoFrame } from '../media/index.js';
+import type { EncodedFrame, VideoCodec, VideoFrame } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import { Supervised } from './supervised.js';
@@ -24,21 +24,36 @@ export interface DecoderActivity {
   readonly restarts: number;
 }
 
+export interface PictureHubInit {
+  /** For logs and errors. */
+  readonly name: string;
+  /** Of the pictures, and the codec of the frames of a copied source. */
+  readonly format: PictureFormat & { readonly codec: VideoCodec };
+  /** What came before: frames from the newest keyframe on. */
+  readonly openGroup?: readonly EncodedFrame[];
+  /** A decoder waits for a keyframe. */
+  readonly onKeyframeNeeded?: () => void;
+  readonly deps: PipelineDeps;
+}
+
 export class PictureHub {
-  readonly #name: string;
-  readonly #format: PictureFormat;
-  readonly #deps: PipelineDeps;
+  readonly #init: PictureHubInit;
   #consumers: readonly PictureConsumer[] = [];
-  #openGroup: EncodedFrame[] = [];
+  #openGroup: EncodedFrame[];
   #decoder: Supervised<Decoder> | undefined;
   /** Pictures up to here were decoded only to reach the present. */
   #skipUntilMs = -Infinity;
   #framesDecoded = 0;
+  #isSkipping = false;
 
-  constructor(name: string, format: PictureFormat, deps: PipelineDeps) {
-    this.#name = name;
-    this.#format = format;
-    this.#deps = deps;
+  constructor(init: PictureHubInit) {
+    this.#init = init;
+    this.#openGroup = [...(init.openGroup ?? [])];
+  }
+
+  /** Frames from the newest keyframe on; empty where there is none, or the group became too long. */
+  get openGroup(): readonly EncodedFrame[] {
+    return this.#openGroup;
   }
 
   /** What the decoder did; undefined while none is needed. */
@@ -81,7 +96,7 @@ export class PictureHub {
     if (this.#openGroup.length > MAX_OPEN_GROUP) this.#openGroup = [];
     if (this.#consumers.length === 0) return;
     // A decoder that starts is given the open group, this frame included.
-    if (this.#decoder) this.#decoder.current?.write(frame);
+    if (this.#decoder) this.#decode(this.#decoder.current, frame);
     else this.#decoder = this.#startDecoder();
   }
 
@@ -98,16 +113,25 @@ export class PictureHub {
     await this.#decoder?.close();
   }
 
+  #decode(decoder: Decoder | undefined, frame: EncodedFrame): void {
+    if (!decoder) return;
+    const isSkipped = !decoder.write(frame);
+    if (isSkipped && !this.#isSkipping) this.#init.onKeyframeNeeded?.();
+    this.#isSkipping = isSkipped;
+  }
+
   #startDecoder(): Supervised<Decoder> {
-    const { widthPx, heightPx } = this.#format;
+    const { name, format, deps } = this.#init;
+    const { codec, widthPx, heightPx } = format;
     return new Supervised({
-      name: `decoder of ${this.#name}`,
-      clock: this.#deps.clock,
-      logger: this.#deps.logger,
+      name: `decoder of ${name}`,
+      clock: deps.clock,
+      logger: deps.logger,
       open: (worked) => {
         const decoder = openDecoder({
-          ...this.#deps.ffmpeg,
-          owner: this.#name,
+          ...deps.ffmpeg,
+          owner: name,
+          codec,
           widthPx,
           heightPx,
           maxWaiting: this.#openGroup.length + MAX_WAITING,
@@ -118,6 +142,7 @@ export class PictureHub {
         });
         this.#skipUntilMs = this.#openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
         for (const frame of this.#openGroup) decoder.write(frame);
+        if (this.#openGroup.length === 0) this.#init.onKeyframeNeeded?.();
         return decoder;
       },
     });

@@ -3,7 +3,7 @@ import { MediaPeerError } from '../errors.js';
 import type { Rendition } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import { SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
+import { RETRY_AFTER_S, SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
 import type { TrackKey } from './source-run.js';
 import type { SeenPicture } from './source-sight.js';
 
@@ -27,12 +27,15 @@ export class Pipelines {
 
   /**
    * What a source offers.
-   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
    */
   describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[] } {
     const description = this.#init.find(sourceId);
     if (!description) {
       throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
+    }
+    if (description.state === 'empty') {
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${description.reason ?? 'nothing comes from it'}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
     if (!description.playable) {
       throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
@@ -42,7 +45,7 @@ export class Pipelines {
 
   /**
    * Leases a track of a source, starting it when it does not run.
-   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SERVER_CLOSING
+   * @throws MediaPeerError as `describe`, or SERVER_CLOSING
    */
   openTrack(request: TrackKey & { readonly sourceId: string }): TrackLease {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
@@ -52,7 +55,7 @@ export class Pipelines {
 
   /**
    * Leases the detections of a source, starting it when it does not run.
-   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING
+   * @throws MediaPeerError as `describe`, or DETECTION_OFF, SERVER_CLOSING
    */
   openDetections(sourceId: string): DetectionLease {
     return this.#seeingPipeline(sourceId).leaseDetections();

@@ -4,8 +4,8 @@
  */
 import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import { DetectionFeed, Timeline, Track, type EndReason, type TrackStats } from '../media/index.js';
-import type { Source } from '../source/index.js';
+import { DetectionFeed, Timeline, Track, type EndReason, type TrackStats, type VideoCodec } from '../media/index.js';
+import type { RoomState, Source, SourceKind } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { DecoderActivity } from './picture-hub.js';
 import { FrameNumbers } from './frame-numbers.js';
@@ -41,7 +41,16 @@ export interface RenditionActivity {
 /** A running source, for `/active-streams` and `/health`. */
 export interface SourceActivity {
   readonly sourceId: string;
+  readonly kind: SourceKind;
+  /** Of a file always `live`. */
+  readonly state: RoomState;
   readonly delivery: 'passthrough' | 'transcode';
+  /** Of what is copied; of what is transcoded, the codec it comes in is not told. */
+  readonly codec: VideoCodec | undefined;
+  /** Who publishes, or may come back; undefined for what nobody publishes. */
+  readonly publisherId: string | undefined;
+  /** A stand-in is shown, because nothing comes from the camera. */
+  readonly isWaiting: boolean;
   readonly uptimeMs: number;
   readonly restarts: number;
   readonly lastError: string | undefined;
@@ -68,6 +77,9 @@ interface TrackDemand extends Demand {
   readonly key: TrackKey;
   readonly track: Track;
 }
+
+/** When to ask again for a source that is not live. */
+export const RETRY_AFTER_S = 5;
 
 export interface SourcePipelineInit extends PipelineDeps {
   readonly sourceId: string;
@@ -123,7 +135,12 @@ export class SourcePipeline {
     const run = this.#run;
     return {
       sourceId: this.#init.sourceId,
-      delivery: run.source.delivery,
+      kind: run.source.kind,
+      state: this.#init.find()?.state ?? 'empty',
+      delivery: run.info.delivery,
+      codec: run.info.delivery === 'passthrough' ? run.info.codec : undefined,
+      publisherId: run.live?.publisherId,
+      isWaiting: run.live?.isWaiting ?? false,
       uptimeMs: this.#init.clock.now() - this.#startedMs,
       restarts: run.restarts,
       lastError: run.lastError,
@@ -133,8 +150,8 @@ export class SourcePipeline {
       renditions: [...this.#tracks.values()].map(({ key, track }) => ({
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
-        widthPx: key.kind === 'audio' ? undefined : run.format.widthPx,
-        heightPx: key.kind === 'audio' ? undefined : run.format.heightPx,
+        widthPx: key.kind === 'audio' ? undefined : run.info.widthPx,
+        heightPx: key.kind === 'audio' ? undefined : run.info.heightPx,
         viewers: track.viewers,
         framesDropped: run.encoderOf(key)?.framesDropped ?? 0,
         restarts: run.encoderOf(key)?.restarts ?? 0,
@@ -184,6 +201,7 @@ export class SourcePipeline {
     const { sourceId } = this.#init;
     const source = this.#init.find();
     if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
+    if (source.state === 'empty') throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'nothing comes from it'}`, { retryAfterS: RETRY_AFTER_S });
     if (!source.playable) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${source.reason ?? 'unknown reason'}`);
     this.#init.logger.info({ sourceId, delivery: source.delivery }, 'source started');
     return new SourceRun(source, this.#state, this.#init);

@@ -4,12 +4,13 @@
  * viewers.
  */
 import type { DetectionFeed, EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
-import type { FeedEnd, Source, SourceFeed } from '../source/index.js';
+import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
 import { PictureHub, type DecoderActivity } from './picture-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
 import { ProcessedPictures } from './processed.js';
+import { StandIns } from './stand-ins.js';
 import { SourceSight, type DetectionActivity, type SeenPicture } from './source-sight.js';
 
 /** What a track of a source carries. */
@@ -44,6 +45,7 @@ export class SourceRun {
   readonly #hub: PictureHub;
   readonly #producers = new Map<string, Producer>();
   readonly #state: SourceState;
+  readonly #standIns = new StandIns();
   #sight: SourceSight | undefined;
   #processed: ProcessedPictures | undefined;
   #isFeedWanted = false;
@@ -58,11 +60,13 @@ export class SourceRun {
     this.#state = state;
     this.#feed = source.open({
       encodedVideo: (frame) => this.#onEncodedVideo(frame),
-      picture: (picture) => this.#hub.picture(picture),
+      picture: (picture) => this.#onPicture(picture),
       audio: (frame) => this.#audio?.write(frame),
+      waiting: (isWaiting) => this.#standIns.follow(isWaiting),
     }, { ...deps.ffmpeg, timeline: state.timeline });
-    state.frameNumbers.setRate(this.#feed.info.fps);
-    this.#hub = new PictureHub(source.id, this.#feed.info, deps);
+    const { info, openGroup = [] } = this.#feed;
+    state.frameNumbers.setRate(info.fps);
+    this.#hub = new PictureHub({ name: source.id, format: info, openGroup, deps, onKeyframeNeeded: () => this.#feed.requestKeyframe?.() });
   }
 
   /** Resolves when the feed has ended. */
@@ -97,9 +101,14 @@ export class SourceRun {
     return this.#producers.get(keyName(key))?.encoder;
   }
 
-  /** Width and height of the pictures. */
-  get format(): { readonly widthPx: number; readonly heightPx: number } {
+  /** What the feed delivers. */
+  get info(): FeedInfo {
     return this.#feed.info;
+  }
+
+  /** Of a live source: who publishes, and whether a stand-in is shown. */
+  get live(): SourceFeed['live'] {
+    return this.#feed.live;
   }
 
   /** Begins to write the track; does nothing once it is closed, because the next run will. */
@@ -144,21 +153,37 @@ export class SourceRun {
   }
 
   #onEncodedVideo(frame: EncodedFrame): void {
+    this.#standIns.next(frame.mediaTimeMs);
     this.#passthrough?.write(frame);
     this.#hub.encoded(frame);
+  }
+
+  #onPicture(picture: VideoFrame): void {
+    this.#standIns.next(picture.mediaTimeMs);
+    this.#hub.picture(picture);
   }
 
   #startProducer(key: TrackKey, track: Track): Producer {
     if (key.kind === 'audio') return this.#copy(track, (target) => (this.#audio = target));
     if (key.rendition === 'processed') return this.#process(key.codec, track);
-    if (key.codec === 'h264' && this.#feed.info.delivery === 'passthrough') return this.#copy(track, (target) => (this.#passthrough = target));
+    if (key.codec === this.#feed.info.codec && this.#feed.info.delivery === 'passthrough') return this.#copyVideo(track);
     return this.#encode(key.codec, track);
+  }
+
+  /** The track begins with the open group, so that nobody waits for the next keyframe. */
+  #copyVideo(track: Track): Producer {
+    for (const frame of this.#hub.openGroup) track.write(frame);
+    if (this.#hub.openGroup.length === 0) this.#feed.requestKeyframe?.();
+    return this.#copy(track, (target) => (this.#passthrough = target));
   }
 
   #copy(track: Track, assign: (track: Track | undefined) => void): Producer {
     assign(track);
     return {
-      requestKeyframe: () => false,
+      requestKeyframe: () => {
+        this.#feed.requestKeyframe?.();
+        return this.#feed.requestKeyframe !== undefined;
+      },
       close: () => {
         assign(undefined);
         return Promise.resolve();
@@ -214,7 +239,7 @@ export class SourceRun {
   /** The one sight of this run. It reads each picture before anybody draws into it. */
   #see(): SourceSight {
     if (this.#sight) return this.#sight;
-    this.#sight = new SourceSight({ ...this.#state, sourceId: this.source.id, format: this.#feed.info, deps: this.#deps });
+    this.#sight = new SourceSight({ ...this.#state, sourceId: this.source.id, format: this.#feed.info, isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs), deps: this.#deps });
     this.#hub.add(this.#sight.consume);
     return this.#sight;
   }

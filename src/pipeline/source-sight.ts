@@ -29,6 +29,8 @@ export interface SourceSightInit {
   readonly deps: PipelineDeps;
   readonly feed: DetectionFeed;
   readonly frameNumbers: FrameNumbers;
+  /** True for a picture that stands in for a camera that is away: nothing is in it. */
+  readonly isStandIn: (mediaTimeMs: number) => boolean;
   /** Gives each object of the source an id of its own, whatever model sees it. */
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, and is taken out. */
@@ -89,10 +91,11 @@ export class SourceSight {
 
   /** Takes every picture of the source, in order. */
   readonly consume = (picture: VideoFrame): void => {
-    if (this.#registration) this.#offer(picture, this.#registration);
-    this.#objects = this.#tracker.predict(picture.mediaTimeMs);
-    const { pictureTakers } = this.#init;
-    if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult)) return;
+    const { pictureTakers, isStandIn } = this.#init;
+    const isEmpty = isStandIn(picture.mediaTimeMs);
+    if (this.#registration && !isEmpty) this.#offer(picture, this.#registration);
+    this.#objects = isEmpty ? [] : this.#tracker.predict(picture.mediaTimeMs);
+    if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult && !isEmpty)) return;
     for (const take of pictureTakers) take({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
     pictureTakers.clear();
   };

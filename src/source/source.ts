@@ -66,6 +66,12 @@ export interface SourceFeed {
   readonly lastError: string | undefined;
   /** Why nothing comes right now; undefined while frames come, and while the first process starts. */
   readonly trouble: string | undefined;
+  /** Of a live source: who publishes, or may come back, and whether a stand-in is shown. */
+  readonly live?: { readonly publisherId: string | undefined; readonly isWaiting: boolean };
+  /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
+  readonly openGroup?: readonly EncodedFrame[];
+  /** Asks whoever encodes for a keyframe, merged with others' requests. Absent where none can be had. */
+  requestKeyframe?(): void;
   /** Resolves when it has ended and nothing of it is left; never rejects. */
   readonly closed: Promise<FeedEnd>;
   /** Ends it; `reason` is only handed through to `closed`, default `viewer-left`. */

@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detector } from '../../src/detection/index.js';
 import { i420Size, type Detection, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
-import { Pipelines, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
-import { SourceLibrary } from '../../src/source/index.js';
+import { Pipelines, slateCaption, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
+import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
 import { copyVideo, type VideoName } from './make-video.js';
@@ -54,6 +54,8 @@ export interface RigOptions {
   /** Default: detection is off. */
   readonly detector?: FixedDetector;
   readonly motionGate?: boolean;
+  /** How long viewers wait for a publisher that was lost. Default 30000. */
+  readonly publishGraceMs?: number;
   /** Instead of one detector for good. */
   readonly seeing?: SeeingProvider;
 }
@@ -61,6 +63,8 @@ export interface RigOptions {
 export class PipelineRig {
   readonly deps: ReturnType<typeof realDeps>;
   readonly library: SourceLibrary;
+  readonly rooms: LiveRooms;
+  readonly catalogue: SourceCatalogue;
   readonly pipelines: Pipelines;
   readonly uploadDir: string;
 
@@ -69,6 +73,15 @@ export class PipelineRig {
     this.library = library;
     this.uploadDir = uploadDir;
     const { detector } = options;
+    const labels = new LabelRenderer({ labels: ['thing'] });
+    this.rooms = new LiveRooms({
+      clock: deps.clock,
+      logger: deps.logger,
+      graceMs: options.publishGraceMs ?? 30_000,
+      isTaken: (room) => library.get(room) && 'a file',
+      caption: slateCaption(),
+    });
+    this.catalogue = new SourceCatalogue({ library, rooms: this.rooms });
     this.pipelines = new Pipelines({
       clock: deps.clock,
       logger: deps.logger,
@@ -77,7 +90,7 @@ export class PipelineRig {
         detector && {
           modelName: 'fixed',
           scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
-          labels: new LabelRenderer({ labels: ['thing'] }),
+          labels,
           classNames: ['thing'],
           scoreThreshold: 0.4,
         },
@@ -85,8 +98,8 @@ export class PipelineRig {
       detectFps: 30,
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,
-      find: (id) => library.source(id),
-      playable: () => library.list().map(({ id }) => id),
+      find: (id) => this.catalogue.find(id),
+      playable: () => this.catalogue.playable(),
     });
   }
 
@@ -130,6 +143,7 @@ export class PipelineRig {
   /** Ends everything and fails when something is left. */
   async close(): Promise<void> {
     await this.pipelines.close();
+    this.rooms.close();
     await this.library.close();
     rmSync(this.uploadDir, { recursive: true, force: true });
     assertNothingHeld(this.deps);
@@ -141,7 +155,7 @@ export function ffmpegProcesses(rootPid: number): { readonly feeds: ProcessInfo[
   const all = processTree(rootPid).filter(({ command }) => /^\S*ffmpeg\S* /.test(command));
   return {
     feeds: all.filter(({ command }) => command.includes('-f concat')),
-    decoders: all.filter(({ command }) => command.includes('-f flv -i pipe:0')),
+    decoders: all.filter(({ command }) => /-f (flv|ivf) -i pipe:0/.test(command)),
     encoders: all.filter(({ command }) => command.includes('-f matroska -i pipe:0')),
   };
 }

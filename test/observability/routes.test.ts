@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PeerSnapshot } from '../../src/peer/index.js';
 import type { SourceActivity } from '../../src/pipeline/index.js';
-import type { SourceDescription } from '../../src/source/index.js';
+import type { Source } from '../../src/source/index.js';
 import { testApp, type AppOverrides } from '../helpers/app.js';
 
 const stream = { packetsSent: 10, bytesSent: 100, packetsRepaired: 0, packetsLost: 1, fractionLost: 0, jitterMs: 0, framesDropped: 2 };
@@ -44,7 +44,12 @@ const rendition = {
 } as const;
 const activity: SourceActivity = {
   sourceId: 'street',
+  kind: 'live',
+  state: 'waiting',
   delivery: 'passthrough',
+  codec: 'vp8',
+  publisherId: 'gate-cam',
+  isWaiting: true,
   uptimeMs: 1500,
   restarts: 2,
   lastError: 'killed',
@@ -106,7 +111,12 @@ describe('GET /active-streams', () => {
     const { sources, graph } = body as { sources: Record<string, unknown>[]; graph: unknown };
     assert.deepEqual({ ...sources[0], renditions: (sources[0]!['renditions'] as unknown[])[0] }, {
       source: 'street',
+      kind: 'live',
+      state: 'waiting',
       delivery: 'passthrough',
+      codec: 'vp8',
+      publisher: 'gate-cam',
+      slate: true,
       uptime_s: 1.5,
       restarts: 2,
       last_error: 'killed',
@@ -127,14 +137,14 @@ describe('GET /active-streams', () => {
 describe('GET /available-videos', () => {
   it('lists a broken file with its reason and nulls for what is not known', async () => {
     const broken = {
-      id: 'x', name: 'x.mp4', durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null,
+      id: 'x', name: 'x.mp4', kind: 'file', state: 'live', durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null,
       sizeBytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
-    } as unknown as SourceDescription;
+    } as unknown as Source;
     const { body } = await get('/available-videos', { sources: () => [broken] });
     assert.deepEqual(body, {
       videos: [
         {
-          name: 'x.mp4', source: 'x', duration_s: null, width: null, height: null, fps: null, video_codec: null, audio_codec: null,
+          name: 'x.mp4', source: 'x', kind: 'file', state: 'live', duration_s: null, width: null, height: null, fps: null, video_codec: null, audio_codec: null,
           size_bytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
         },
       ],

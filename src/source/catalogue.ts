@@ -1,0 +1,46 @@
+/** All sources by their ids, whatever their kind: recorded files, cameras that are called, rooms that are published to. */
+import type { SourceLibrary } from './library.js';
+import type { LiveRooms } from './live-rooms.js';
+import type { Source } from './source.js';
+
+/** Inputs of SOURCES_FILE. */
+export interface PullInputs {
+  list(): readonly Source[];
+  get(id: string): Source | undefined;
+}
+
+export interface SourceCatalogueInit {
+  readonly library: Pick<SourceLibrary, 'list' | 'source'>;
+  readonly rooms: Pick<LiveRooms, 'list' | 'get'>;
+  /** Default: none. */
+  readonly pulls?: PullInputs;
+}
+
+export class SourceCatalogue {
+  readonly #init: SourceCatalogueInit;
+
+  constructor(init: SourceCatalogueInit) {
+    this.#init = init;
+  }
+
+  /** The source of that id as it is now. A room that is live keeps its name over a file that is added later. */
+  find(id: string): Source | undefined {
+    const { library, pulls, rooms } = this.#init;
+    const room = rooms.get(id);
+    if (room && room.state !== 'empty') return room;
+    return pulls?.get(id) ?? library.source(id) ?? room;
+  }
+
+  /** Files, then inputs, then rooms, each by name; an id stands in it once. */
+  list(): Source[] {
+    const { library, pulls, rooms } = this.#init;
+    const files = library.list().flatMap(({ id }) => library.source(id) ?? []);
+    const ids = new Set([...files, ...(pulls?.list() ?? []), ...rooms.list()].map(({ id }) => id));
+    return [...ids].flatMap((id) => this.find(id) ?? []);
+  }
+
+  /** Ids of the sources that can be played now, in the order of `list`. */
+  playable(): string[] {
+    return this.list().filter(({ playable, state }) => playable && state !== 'empty').map(({ id }) => id);
+  }
+}
