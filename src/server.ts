@@ -11,11 +11,11 @@ import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager } from './peer/index.js';
-import { Pipelines, SeenStills, SourceModels } from './pipeline/index.js';
+import { Pipelines, SeenStills, slateCaption, SourceModels } from './pipeline/index.js';
 import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
 import { iceServerJson, IceServers, RoomsDoor } from './signalling/index.js';
-import { SourceLibrary, StillPictures } from './source/index.js';
+import { LiveRooms, SourceCatalogue, SourceLibrary, StillPictures } from './source/index.js';
 import { WebhookSender } from './webhooks/index.js';
 
 /** A server that listens. */
@@ -72,7 +72,17 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
     if (webhooks) closers.push(() => webhooks.close());
 
-    const playable = (): string[] => library.list().filter((source) => source.playable).map((source) => source.id);
+    const liveRooms = new LiveRooms({
+      clock,
+      logger: loggers.room('source'),
+      graceMs: config.PUBLISH_GRACE,
+      isTaken: (room) => library.get(room) && 'a file',
+      caption: slateCaption(),
+      expected: [...config.PUBLISH_TOKENS.keys()].filter((room) => room !== '*'),
+    });
+    const catalogue = new SourceCatalogue({ library, rooms: liveRooms });
+    closers.push(() => Promise.resolve(liveRooms.close()));
+
     const pipelines = new Pipelines({
       clock,
       logger: loggers.room('pipeline'),
@@ -82,8 +92,8 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       motionGate: config.MOTION_GATE,
       sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
       idleGraceMs: config.IDLE_GRACE,
-      find: (sourceId) => library.source(sourceId),
-      playable,
+      find: (sourceId) => catalogue.find(sourceId),
+      playable: () => catalogue.playable(),
     });
     closers.push(() => pipelines.close());
     closers.push(() => Promise.resolve(counting.stopReading()));
@@ -104,9 +114,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         describe: (sourceId) => pipelines.describe(sourceId),
         openTrack: (request) => pipelines.openTrack(request),
         openDetections: (sourceId) => pipelines.openDetections(sourceId),
-        openPublication: ({ room }) => {
-          throw new MediaPeerError('ROOM_INVALID', `room '${room}' cannot be published to`);
-        },
+        openPublication: (request) => liveRooms.publish(request),
       },
       clock,
       ledger,
@@ -129,9 +137,9 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       logger: loggers.room('http'),
       sessions,
       directory: {
-        describe: (room) => (library.get(room) ? { state: 'live', kind: 'file' } : undefined),
-        onState: () => () => undefined,
-        sources: playable,
+        describe: (room) => catalogue.find(room),
+        onState: (listener) => liveRooms.onState(({ room }) => listener(room)),
+        sources: () => catalogue.playable(),
       },
       tokens,
       allowTakeover: config.PUBLISH_TAKEOVER,
@@ -141,7 +149,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       snapshotOf: (sessionId) => sessions.snapshotOf(sessionId),
       rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
       viewersOf: (room) => sessions.viewersOf(room),
-      requestReconnect: () => false,
+      requestReconnect: (room, reason) => liveRooms.requestReconnect(room, reason),
       corsOrigins: config.CORS_ORIGINS,
       maxSockets: 4 * config.MAX_CONNECTIONS + 100,
       rateLimit: config.RATE_LIMIT,
@@ -159,7 +167,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         sessions,
         httpSessions,
         tokens,
-        defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : playable().sort()[0]),
+        defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.playable()[0]),
         rateLimit: config.RATE_LIMIT,
       },
       iceServers: { iceServers, rateLimit: config.RATE_LIMIT },
@@ -169,7 +177,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         version: version(),
         maxClients: config.MAX_CONNECTIONS,
         uptimeS: () => (clock.now() - startedMs) / 1000,
-        sources: () => library.list(),
+        sources: () => catalogue.list(),
         activity: () => pipelines.activity(),
         sessions: () => sessions.snapshot(),
         webSockets: () => rooms.connections,

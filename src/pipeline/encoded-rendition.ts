@@ -15,7 +15,7 @@ export class EncodedRendition {
   readonly #encoder: Supervised<Encoder>;
   #dropped = 0;
 
-  constructor(track: Track, codec: VideoCodec, format: PictureFormat, deps: PipelineDeps) {
+  constructor(track: Track, codec: VideoCodec, { widthPx, heightPx, fps }: PictureFormat, deps: PipelineDeps) {
     this.#encoder = new Supervised({
       name: `encoder of ${track.name}`,
       clock: deps.clock,
@@ -25,7 +25,9 @@ export class EncodedRendition {
           ...deps.ffmpeg,
           owner: track.name,
           codec,
-          ...format,
+          widthPx,
+          heightPx,
+          fps,
           onFrame: (frame: EncodedFrame) => {
             worked();
             track.write(frame);

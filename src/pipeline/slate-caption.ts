@@ -2,13 +2,24 @@
 import { drawNotice, LabelRenderer } from '../detection/index.js';
 import type { Caption } from '../source/index.js';
 
-/** Writes into the middle of a picture, with text that is rendered once for each size. */
+/** Rendered texts that are kept: cameras come in few sizes. */
+const MAX_KEPT = 16;
+
+/** Writes into the middle of a picture; the text is rendered once for each height. */
 export function slateCaption(): Caption {
-  const renderers = new Map<string, LabelRenderer>();
+  const rendered = new Map<string, Promise<LabelRenderer>>();
   return async (picture, text) => {
-    const renderer = renderers.get(text) ?? new LabelRenderer({ labels: [text] });
-    renderers.set(text, renderer);
-    await renderer.prepare(picture.heightPx);
-    drawNotice(picture, text, renderer, 'middle');
+    const key = `${picture.heightPx} ${text}`;
+    const [oldest] = rendered.keys();
+    if (rendered.size >= MAX_KEPT && !rendered.has(key) && oldest !== undefined) rendered.delete(oldest);
+    const labels = rendered.get(key) ?? render(picture.heightPx, text);
+    rendered.set(key, labels);
+    drawNotice(picture, text, await labels, 'middle');
   };
+}
+
+async function render(pictureHeightPx: number, text: string): Promise<LabelRenderer> {
+  const labels = new LabelRenderer({ labels: [text] });
+  await labels.prepare(pictureHeightPx);
+  return labels;
 }

@@ -52,6 +52,9 @@ export class SourceRun {
   #passthrough: Track | undefined;
   #audio: Track | undefined;
   #isClosed = false;
+  /** Renditions that end and still hold processes. */
+  readonly #stopping = new Set<Promise<void>>();
+  #closing: Promise<void> | undefined;
 
   /** Starts the feed; its media time continues on the timeline. */
   constructor(source: Source, state: SourceState, deps: PipelineDeps) {
@@ -121,7 +124,7 @@ export class SourceRun {
   async stop(key: TrackKey): Promise<void> {
     const producer = this.#producers.get(keyName(key));
     this.#producers.delete(keyName(key));
-    await producer?.close();
+    if (producer) await this.#until(producer.close());
   }
 
   /** Begins to see, for readers of the feed; does nothing once it is closed, because the next run will. */
@@ -134,7 +137,7 @@ export class SourceRun {
   /** Readers of the feed are gone. */
   async stopSeeing(): Promise<void> {
     this.#isFeedWanted = false;
-    await this.#stopSightWhenUnwanted();
+    await this.#until(this.#stopSightWhenUnwanted());
   }
 
   /** Asks for a keyframe; false where none can be made on demand. */
@@ -142,14 +145,28 @@ export class SourceRun {
     return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
   }
 
-  /** Ends the feed and everything made of it. Idempotent. */
-  async close(): Promise<void> {
+  /** Ends the feed and everything made of it. Idempotent; resolves when nothing of it runs. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     const producers = [...this.#producers.values()];
     this.#producers.clear();
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
     this.#sight?.close();
-    await this.#hub.close();
+    await Promise.all([this.#hub.close(), ...this.#stopping]);
+  }
+
+  /** Lets the end of the run wait for what is being stopped. */
+  async #until(stopped: Promise<void>): Promise<void> {
+    this.#stopping.add(stopped);
+    try {
+      await stopped;
+    } finally {
+      this.#stopping.delete(stopped);
+    }
   }
 
   #onEncodedVideo(frame: EncodedFrame): void {
