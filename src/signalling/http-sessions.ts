@@ -28,9 +28,15 @@ export interface PatchRequest {
   readonly token: string | undefined;
 }
 
+/** The server's half of an ICE restart, and the tag of the generation that begins. */
+interface Restarted {
+  readonly fragment: string;
+  readonly etag: string;
+}
+
 /** What a PATCH brought about; `restarted` undefined: candidates were taken. */
 export interface PatchResult {
-  readonly restarted: { readonly fragment: string; readonly etag: string } | undefined;
+  readonly restarted: Restarted | undefined;
   /** True for the first PATCH of a session that lacked `If-Match`. */
   readonly isLenient: boolean;
   readonly clientId: string;
@@ -45,7 +51,7 @@ interface HttpSession {
   /** The client's, the newest last; those of former ICE generations tell a late candidate from a restart. */
   readonly ufrags: string[];
   /** The latest restart: the same request again gets the same answer, for the first one may have been lost. */
-  restart: { readonly ufrag: string; readonly answer: Promise<IceDescription> } | undefined;
+  restart: { readonly ufrag: string; readonly answer: Promise<Restarted> } | undefined;
   wasLenient: boolean;
 }
 
@@ -94,7 +100,7 @@ export class HttpSessions {
       await this.#addCandidates(sessionId, session, fragment);
       return { restarted: undefined, isLenient, clientId: session.clientId };
     }
-    return { restarted: { fragment: writeFragment(session.answer, await restart), etag: this.#etag(sessionId) }, isLenient, clientId: session.clientId };
+    return { restarted: await restart, isLenient, clientId: session.clientId };
   }
 
   /** Ends a session, whichever door it came by. @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED */
@@ -118,7 +124,7 @@ export class HttpSessions {
    * A fragment with credentials that the session has not seen restarts ICE. So does its repetition with `*`; with
    * anything else, credentials that are known announce candidates.
    */
-  #restartOf(sessionId: string, session: HttpSession, { iceUfrag, icePassword, candidates }: SdpFragment, isAny: boolean): Promise<IceDescription> | undefined {
+  #restartOf(sessionId: string, session: HttpSession, { iceUfrag, icePassword, candidates }: SdpFragment, isAny: boolean): Promise<Restarted> | undefined {
     if (iceUfrag === undefined) return undefined;
     if (isAny && session.restart?.ufrag === iceUfrag) return session.restart.answer;
     if (session.ufrags.includes(iceUfrag) || session.restart?.ufrag === iceUfrag) return undefined;
@@ -128,7 +134,7 @@ export class HttpSessions {
     }
     const remote: IceDescription = { iceUfrag, icePassword, candidates: candidates.flatMap(({ candidate }) => (candidate === '' ? [] : [candidate])) };
     const previous = session.restart;
-    const restart = { ufrag: iceUfrag, answer: this.#deps.sessions.restart(sessionId, remote) };
+    const restart = { ufrag: iceUfrag, answer: this.#restart(sessionId, session, remote, previous?.answer) };
     session.restart = restart;
     restart.answer.then(
       () => {
@@ -140,6 +146,13 @@ export class HttpSessions {
       },
     );
     return restart.answer;
+  }
+
+  /** One after the other, so that each answer goes with its own tag. */
+  async #restart(sessionId: string, session: HttpSession, remote: IceDescription, previous: Promise<unknown> | undefined): Promise<Restarted> {
+    await previous?.catch(() => undefined);
+    const local = await this.#deps.sessions.restart(sessionId, remote);
+    return { fragment: writeFragment(session.answer, local), etag: this.#etag(sessionId) };
   }
 
   /** Those that come while ICE restarts wait for it. */

@@ -37,7 +37,8 @@ class WishPage {
   }
 
   static async open(browser: ChromiumHarness, serverUrl: string): Promise<WishPage> {
-    const { page } = await browser.viewerPage(serverUrl);
+    // No script of its own, and no policy that keeps others out. Chromium lets only a page that really came from this machine talk to it.
+    const page = await browser.open(`${serverUrl}/health`);
     await page.addScriptTag({ path: path.join(projectRoot, 'test/helpers/browser-wish.js') });
     return new WishPage(page);
   }
@@ -124,6 +125,19 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
     assert.ok(!states.includes('failed') && !states.includes('closed'), states.join(', '));
     assert.ok(patches.every((status) => status === 204), patches.join(', '));
     assert.equal(await page.call('leave', id), 200);
+  });
+
+  it('rule 3: a page of another origin watches, trickles, restarts ICE and leaves', async () => {
+    const elsewhere = await WishPage.open(browser, server.url.replace('127.0.0.1', 'localhost'));
+    const opened = await elsewhere.call<Opened>('watch', `${server.url}/whep/clip`);
+    assert.equal(opened.status, 201, opened.answer);
+    for (const name of ['location', 'etag', 'accept-patch']) assert.ok(opened.headers[name], `the page may read ${name}`);
+    const { patches, session } = await elsewhere.frames(opened.id, 5);
+    assert.ok(session.startsWith(server.url));
+    assert.ok(patches.length > 0 && patches.every((status) => status === 204), patches.join(', '));
+    assert.equal((await elsewhere.call<{ status: number }>('restart', opened.id)).status, 200);
+    assert.equal(await elsewhere.call('leave', opened.id), 200);
+    await elsewhere.page.context().close();
   });
 
   it('rule 16: a tab that closes its connection ends the session', async () => {

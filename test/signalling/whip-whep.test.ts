@@ -8,6 +8,7 @@ import type { IceServer } from '../../src/peer/index.js';
 import { HttpSessions, Tokens } from '../../src/signalling/index.js';
 import { testApp } from '../helpers/app.js';
 import { eventually } from '../helpers/deadline.js';
+import { seededRandom } from '../helpers/random.js';
 import { FakeSessions } from './fake-sessions.js';
 
 interface Setting {
@@ -527,6 +528,19 @@ describe('WHIP and WHEP', () => {
     assert.deepEqual([halfway.statusCode, code(halfway)], [400, 'CANDIDATE_INVALID'], 'a restart needs a password');
   });
 
+  it('rule 19: of restarts that overlap each gets its own tag, and the last one holds', async () => {
+    const { open, patch, sessions } = await doors();
+    const { location } = await open();
+    const [one, two] = await Promise.all([patch(location, RESTART, { 'if-match': '*' }), patch(location, fragment('third'), { 'if-match': '*' })]);
+    assert.deepEqual([one.statusCode, two.statusCode], [200, 200]);
+    assert.match(one.body, /a=ice-ufrag:serv1\r/);
+    assert.match(two.body, /a=ice-ufrag:serv2\r/);
+    assert.notEqual(one.headers.etag, two.headers.etag);
+    assert.equal((await patch(location, fragment('third'), { 'if-match': String(one.headers.etag) })).statusCode, 412);
+    assert.equal((await patch(location, fragment('third'), { 'if-match': String(two.headers.etag) })).statusCode, 204);
+    assert.equal(sessions.restarts.length, 2);
+  });
+
   it('rule 19: candidates that come while ICE restarts are added after it', async () => {
     const { open, patch, sessions } = await doors();
     const { location } = await open();
@@ -552,6 +566,29 @@ describe('WHIP and WHEP', () => {
     const another = await open();
     await patch(another.location, TRICKLE);
     assert.equal(logged.filter(({ msg }) => String(msg).includes('If-Match')).length, 2);
+  });
+});
+
+describe('the doors of WHIP and WHEP', () => {
+  it('answer whatever comes with a status below 500, and keep the session', async () => {
+    const { open, patch, post, request } = await doors();
+    const { location } = await open();
+    const random = seededRandom(9725);
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+    const words = ['"', '*', 'W/', ',', ' ', 'EsAw', '"*"', '\\', 'x'.repeat(200), '"session1-0"', 'a=', 'm=', 'v=0', 'a=candidate:', 'a=ice-ufrag:', '\r\n', '\n', ':', '%00', '\u00e9', 'a=group:BUNDLE', '__proto__', TRICKLE, RESTART, offer('recvonly')];
+    const text = (count: number): string => Array.from({ length: Math.floor(random() * count) }, () => pick(words)).join('');
+    const header = (): string => text(4).replace(/[^\x20-\x7e]/g, '');
+    for (let round = 0; round < 3000; round++) {
+      const send = pick([
+        () => patch(location, text(8), { 'if-match': header(), authorization: `Bearer ${header()}` }),
+        () => patch(`/sessions/${encodeURIComponent(text(2)).slice(0, 120)}`, text(8)),
+        () => post(pick(['/whep/street', '/whip/gate', `/whip/${encodeURIComponent(text(2)).slice(0, 120)}`]), text(8), { 'content-type': pick(['application/sdp', 'application/sdp;', 'application/sdp; =', header()]) }),
+        () => request(pick(['OPTIONS', 'HEAD', 'GET'] as const), pick(['/whep/street', location]), { origin: header(), 'access-control-request-method': header() }),
+      ]);
+      const response = await send();
+      assert.ok(response.statusCode < 500, `${response.statusCode} ${response.body}`);
+    }
+    assert.equal((await request('GET', location)).statusCode, 204);
   });
 });
 
