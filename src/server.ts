@@ -10,7 +10,7 @@ import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
-import { ConnectionManager } from './peer/index.js';
+import { ConnectionManager, IceTcpListener } from './peer/index.js';
 import { Pipelines, SeenStills, slateCaption, SourceModels } from './pipeline/index.js';
 import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
@@ -109,6 +109,9 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       clock,
     });
 
+    const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
+    if (iceTcp) closers.push(() => iceTcp.close());
+
     const sessions = new ConnectionManager({
       gateway: {
         describe: (sourceId) => pipelines.describe(sourceId),
@@ -125,7 +128,9 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         disconnectGraceMs: config.DISCONNECT_GRACE,
         iceAddresses: config.ICE_ADDRESSES,
         ...(config.ICE_PORT_RANGE && { icePortRange: config.ICE_PORT_RANGE }),
-        stunUrls: config.STUN_URLS,
+        publicIps: config.PUBLIC_IPS,
+        iceTcp,
+        iceServersFor: (clientId) => [...iceServers.own(), ...iceServers.take(clientId)],
       },
     });
     closers.push(() => sessions.closeAll('server-closing'));

@@ -47,6 +47,7 @@ export const ConnectionStats = Type.Object({
       role: Type.Literal('viewer'),
       bytes_sent: Type.Integer(),
       packets_lost: Type.Integer(),
+      ice_troubles: Type.Array(Type.String(), { description: 'What went wrong with STUN and TURN servers' }),
       round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
       tracks: Type.Array(Type.String()),
       video_codecs: Type.Array(Type.String()),

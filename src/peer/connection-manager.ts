@@ -10,18 +10,20 @@ import { claimClientId } from './client-id.js';
 import { EndedReports } from './ended-reports.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
+import type { IceTcpListener } from './ice-tcp-listener.js';
 import { negotiate, type Plan } from './negotiation.js';
 import { planAnswer, planOffer } from './offer-plan.js';
 import { negotiatePublish } from './publish-negotiation.js';
 import { PublisherSide } from './publisher-side.js';
 import { readCandidates, remoteTransport } from './remote-transport.js';
 import type { SessionReport } from './report.js';
-import type { AcceptRequest, IceDescription, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
+import type { AcceptRequest, IceDescription, IceServer, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
 import { parseSdp, sdpInvalid, type RemoteTransport } from './sdp.js';
 import { answering, offering } from './session-negotiation.js';
 import type { RtpTimestamps } from './session-media.js';
 import { PeerSession, type Agreement, type SessionOptions } from './session.js';
 import type { PeerSnapshot } from './snapshot.js';
+import { splitIceServers } from './turn-server.js';
 import { ViewerSide } from './viewer-side.js';
 import { assertWeriftShape } from './werift-internals.js';
 
@@ -36,8 +38,12 @@ export interface ConnectionOptions {
   readonly iceAddresses: readonly string[];
   /** First and last UDP port, both included; left out: any free port. */
   readonly icePortRange?: readonly [number, number] | undefined;
-  /** `stun:host:port`; left out or empty: none is asked. */
-  readonly stunUrls?: readonly string[];
+  /** STUN and TURN servers for the connection of a client, by the id that it asks for. Default: none is asked. */
+  readonly iceServersFor?: ((clientId: string) => readonly IceServer[]) | undefined;
+  /** Addresses of a 1:1 NAT in front of this machine. Default: none. */
+  readonly publicIps?: readonly string[] | undefined;
+  /** Takes clients by TCP, too. */
+  readonly iceTcp?: IceTcpListener | undefined;
 }
 
 export interface ConnectionManagerDeps {
@@ -281,7 +287,13 @@ export class ConnectionManager implements Sessions {
         role,
         connectionTimeoutMs: options.connectionTimeoutMs,
         disconnectGraceMs: options.disconnectGraceMs ?? 30_000,
-        ice: { addresses: hostAddresses(options.iceAddresses), portRange: options.icePortRange, stunUrls: options.stunUrls ?? [] },
+        ice: {
+          addresses: hostAddresses(options.iceAddresses),
+          portRange: options.icePortRange,
+          publicIps: options.publicIps,
+          tcp: options.iceTcp,
+          ...splitIceServers(options.iceServersFor?.(request.clientId ?? identity.clientId) ?? []),
+        },
         onCandidate: request.onCandidate,
         onState: request.onState,
       },

@@ -8,12 +8,13 @@ import { classes, parseMessage } from 'werift';
 import type { Clock } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { ResourceLedger } from '../resources.js';
+import { hostAddresses } from './host-addresses.js';
 import { FrameReader } from './ice-tcp-framing.js';
 import { IceTcpSocket } from './ice-tcp-socket.js';
 
 export interface IceTcpListenerInit {
-  /** Addresses to bind; empty: every address of the machine. */
-  readonly addresses: readonly string[];
+  /** As for media; empty: every address of the machine. */
+  readonly iceAddresses: readonly string[];
   /** 0: any free one. */
   readonly port: number;
   readonly clock: Clock;
@@ -52,7 +53,8 @@ export class IceTcpListener {
     const servers: net.Server[] = [];
     let { port } = init;
     try {
-      for (const address of init.addresses.length > 0 ? new Set(init.addresses) : [undefined]) {
+      const addresses = init.iceAddresses.length === 0 ? [undefined] : new Set(hostAddresses(init.iceAddresses).map(({ bind }) => bind));
+      for (const address of addresses) {
         const server = await listen(port, address);
         servers.push(server);
         port = (server.address() as net.AddressInfo).port;

@@ -2,6 +2,7 @@
 export { claimClientId } from './client-id.js';
 export { ConnectionManager, type ConnectionManagerDeps, type ConnectionOptions } from './connection-manager.js';
 export type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
+export { IceTcpListener, type IceTcpListenerInit } from './ice-tcp-listener.js';
 export type * from './report.js';
 export type * from './requests.js';
 export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } from './sdp-fragment.js';

@@ -39,7 +39,7 @@ export interface SessionOptions {
   readonly connectionTimeoutMs: number;
   /** How long a silent client may come back. */
   readonly disconnectGraceMs: number;
-  readonly ice: Omit<IceOptions, 'clock' | 'ledger'>;
+  readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
 }
@@ -274,7 +274,7 @@ export class PeerSession {
     const { certificate, clock, ledger } = this.#deps;
     const opened = await Promise.allSettled(
       Array.from({ length: count }, async (_unused, i) => {
-        const transport = await PeerTransport.open({ ice: { ...this.#options.ice, clock, ledger }, certificate, logger: this.#logger });
+        const transport = await PeerTransport.open({ ice: { ...this.#options.ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger });
         this.#transports[i] = transport;
         transport.onRtp = (packet) => this.#side?.receiveRtp(packet, i);
         transport.onRtcp = (compound) => this.#side?.receiveRtcp(compound, i);

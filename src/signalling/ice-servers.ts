@@ -25,6 +25,8 @@ export interface IceServersInit {
 
 /** How long the servers of a client wait for its connection. */
 export const KEPT_MS = 60_000;
+/** Of the credentials that leave this server for the TURN server alone. */
+const OWN_TTL_S = 30 * 86_400;
 /** Clients whose servers are kept; the oldest give way. */
 const MAX_KEPT = 1000;
 
@@ -41,13 +43,20 @@ export class IceServers {
   }
 
   /**
-   * What a client is told, and what this server relays through by a name of its own. Credentials from the secret are
-   * those of the TURN REST API: `<unix expiry>:<client id>` and its HMAC-SHA1. TURN servers without credentials are
-   * left out: browsers refuse them.
+   * What a client is told. Credentials from the secret are those of the TURN REST API: `<unix expiry>:<client id>` and
+   * its HMAC-SHA1. TURN servers without credentials are left out: browsers refuse them.
    */
   iceServers(clientId = guestId()): IceServer[] {
+    return this.#servers(this.#credentials(clientId, this.#init.ttlS));
+  }
+
+  /** What this server uses itself: its credentials outlive any session. */
+  own(): IceServer[] {
+    return this.#servers(this.#credentials('sightline', OWN_TTL_S));
+  }
+
+  #servers(credentials: { readonly username: string; readonly credential: string } | undefined): IceServer[] {
     const { stunUrls, turnUrls } = this.#init;
-    const credentials = this.#credentials(clientId);
     return [...(stunUrls.length > 0 ? [{ urls: stunUrls }] : []), ...(turnUrls.length > 0 && credentials ? [{ urls: turnUrls, ...credentials }] : [])];
   }
 
@@ -72,8 +81,8 @@ export class IceServers {
     return entry && entry.untilMs > this.#init.clock.now() ? entry.servers : [];
   }
 
-  #credentials(clientId: string): { username: string; credential: string } | undefined {
-    const { turnSecret, turnUsername, turnCredential, ttlS, clock } = this.#init;
+  #credentials(clientId: string, ttlS: number): { username: string; credential: string } | undefined {
+    const { turnSecret, turnUsername, turnCredential, clock } = this.#init;
     if (turnSecret === '') return turnUsername === '' || turnCredential === '' ? undefined : { username: turnUsername, credential: turnCredential };
     const username = `${Math.floor(clock.wallClock() / 1000) + ttlS}:${clientId}`;
     return { username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') };

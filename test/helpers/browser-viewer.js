@@ -16,10 +16,13 @@ globalThis.sightlineViewers = (() => {
    * @param {'H264' | 'VP8'} [options.codec] the only video codec offered
    * @param {boolean} [options.waitForCandidates] default false
    * @param {boolean} [options.keepFirstPicture] its pixels, default true
+   * @param {RTCConfiguration} [options.configuration]
+   * @param {string[]} [options.offerCandidates] in place of those of the offer
+   * @param {string} [options.answerCandidates] a regular expression: those of the answer that are taken, default all
    * @param {object} [options.body] further members of the request
    */
   async function join(options = {}) {
-    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', ...options.configuration });
     const viewer = {
       pc,
       keepFirstPicture: options.keepFirstPicture ?? true,
@@ -56,12 +59,21 @@ globalThis.sightlineViewers = (() => {
     const response = await fetch('/offer', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ sdp: pc.localDescription.sdp, type: 'offer', ...options.body }),
+      body: JSON.stringify({ sdp: options.offerCandidates ? withCandidates(pc.localDescription.sdp, options.offerCandidates) : pc.localDescription.sdp, type: 'offer', ...options.body }),
     });
     const answer = await response.json();
     viewer.times.answered = performance.now();
-    if (response.ok) await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    if (response.ok) await pc.setRemoteDescription({ type: 'answer', sdp: options.answerCandidates ? onlyCandidates(answer.sdp, new RegExp(options.answerCandidates)) : answer.sdp });
     return { id, status: response.status, answer };
+  }
+
+  function onlyCandidates(sdp, pattern) {
+    return sdp.split('\r\n').filter((line) => !line.startsWith('a=candidate:') || pattern.test(line)).join('\r\n');
+  }
+
+  function withCandidates(sdp, candidates) {
+    const lines = candidates.map((candidate) => `a=${candidate}\r\n`).join('');
+    return onlyCandidates(sdp, /^$/).replace(/(a=ice-ufrag:)/, `${lines}$1`);
   }
 
   function watch(viewer, index, track) {

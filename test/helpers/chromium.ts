@@ -53,6 +53,12 @@ export interface JoinOptions {
   readonly waitForCandidates?: boolean;
   /** Keeps the pixels of the first picture of each m-line; costs some 10 ms at 720p. Default true. */
   readonly keepFirstPicture?: boolean;
+  /** Of the peer connection. */
+  readonly configuration?: { readonly iceServers?: readonly { readonly urls: string | readonly string[]; readonly username?: string; readonly credential?: string }[]; readonly iceTransportPolicy?: 'all' | 'relay' };
+  /** `candidate:...`, in place of those of the offer. */
+  readonly offerCandidates?: readonly string[];
+  /** A regular expression: the candidates of the answer that are taken. Default: all. */
+  readonly answerCandidates?: string;
   /** Members of the request beside `sdp` and `type`. */
   readonly body?: Readonly<Record<string, unknown>>;
 }

@@ -144,7 +144,7 @@ test('a track that cannot be opened refuses the offer with its own error', async
 });
 
 test('no DNS is asked and nobody but the peer gets a packet, whatever candidates the offer names', async () => {
-  const rig = new Rig({ stunUrls: [] });
+  const rig = new Rig();
   const viewer = new WeriftViewer();
   const names = ['5b20c85a-11b0-40ed-8242-2d4c25709c49.local', 'stun.example.com', '224.0.0.251'];
   const lookups = await watchNetwork(async (sentTo) => {

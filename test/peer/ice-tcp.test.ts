@@ -26,7 +26,7 @@ interface Rig {
 async function rig(t: TestContext): Promise<Rig> {
   const ledger = new ResourceLedger();
   const clock = new FakeClock();
-  const listener = await IceTcpListener.open({ addresses: ['127.0.0.1'], port: 0, clock, ledger });
+  const listener = await IceTcpListener.open({ iceAddresses: ['127.0.0.1'], port: 0, clock, ledger });
   const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], tcp: listener, clock: systemClock(ledger), ledger });
   t.after(async () => {
     await endpoint.close();
