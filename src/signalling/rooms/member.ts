@@ -97,7 +97,7 @@ export class Member implements SideHost, TopicsHost {
   detach(link: Link): void {
     if (this.#link !== link || this.#isEnded) return;
     this.#link = undefined;
-    this.#away = this.#deps.clock.after(AWAY_MS, () => this.end(this.role === 'viewer' ? 'viewer-left' : 'keepalive-timeout'));
+    this.#away = this.#deps.clock.after(AWAY_MS, () => this.end(this.role === 'viewer' ? 'viewer-left' : 'publisher-gone'));
   }
 
   send(message: object): Outgoing {
@@ -149,7 +149,7 @@ export class Member implements SideHost, TopicsHost {
     const link = this.#link;
     if (link?.send(message)) return message;
     if (link) this.detach(link);
-    if (!this.#outbox.push(message)) this.end(this.role === 'viewer' ? 'viewer-left' : 'keepalive-timeout');
+    if (!this.#outbox.push(message)) this.end(this.role === 'viewer' ? 'viewer-left' : 'publisher-gone');
     return message;
   }
 

@@ -84,7 +84,7 @@ export class Rooms {
   }
 
   #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, shownToken: string | undefined): Member {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-'");
+    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone");
     const mayTakeOver = this.#authorize(room, role, shownToken);
     if (this.#members.size >= this.#maxMembers) {
       throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
