@@ -56,6 +56,7 @@ export class RoomsDoor {
     this.#clients.set(socket, client);
     this.#heartbeat ??= this.#clock.every(HEARTBEAT_MS, () => {
       for (const other of [...this.#clients.values()]) other.ping();
+      this.rooms.look();
     });
     return client;
   }

@@ -35,6 +35,11 @@ export class Rooms {
     });
   }
 
+  /** Notices what the directory does not tell of: files that are added and removed. */
+  look(): void {
+    for (const member of [...this.#members.values()]) member.roomChanged();
+  }
+
   /** Memberships, those of clients that are away included. */
   get size(): number {
     return this.#members.size;

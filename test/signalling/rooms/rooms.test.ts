@@ -55,6 +55,17 @@ test('who comes before the publisher waits in an empty room and gets its offer w
   await rig.close();
 });
 
+test('a room that is a file which is added later comes to life without a word of the directory', async (t) => {
+  const rig = await Rig.open(t);
+  const client = await rig.client();
+  await client.join({ room: 'later' });
+  rig.directory.rooms.set('later', { state: 'live', kind: 'file' });
+  await rig.clock.advance(15_000);
+  assert.deepEqual(await client.next(), { type: 'room', room: 'later', state: 'live', publisher: false, viewers: 0 });
+  await client.next('offer');
+  await rig.close();
+});
+
 test('a viewer stays in the room when the source ends, and gets a fresh offer when it is live again', async (t) => {
   const rig = await Rig.open(t);
   rig.directory.set('gate', 'live');
