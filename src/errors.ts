@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   COMMAND_INVALID: 'the message on the data channel `commands` is not a known command in its documented shape',
   COMMAND_UNSUPPORTED: 'the command is understood, but a running session cannot do that; the message says what can',
   COMMANDS_TOO_FAST: 'commands come faster than 20 a second; those are dropped',
+  CHANNEL_REPLACED: 'the connection has opened another data channel of this label; this one ends',
   CAPACITY_REACHED: 'MAX_CONNECTIONS clients are connected; try again after Retry-After',
   SERVER_CLOSING: 'the server is shutting down',
   ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',

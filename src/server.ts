@@ -11,7 +11,7 @@ import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager, IceTcpListener } from './peer/index.js';
-import { Pipelines, SeenStills, slateCaption, SourceModels } from './pipeline/index.js';
+import { Pipelines, SeenStills, slateCaption, SourceModels, StillFeeds } from './pipeline/index.js';
 import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
 import { iceServerJson, IceServers, RoomsDoor } from './signalling/index.js';
@@ -112,11 +112,13 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
     if (iceTcp) closers.push(() => iceTcp.close());
 
+    const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.room('pipeline') });
     const sessions = new ConnectionManager({
       gateway: {
         describe: (sourceId) => pipelines.describe(sourceId),
         openTrack: (request) => pipelines.openTrack(request),
         openDetections: (sourceId) => pipelines.openDetections(sourceId),
+        openStills: (sourceId, maxBytes) => stillFeeds.open(sourceId, maxBytes),
         openPublication: (request) => liveRooms.publish(request),
       },
       clock,

@@ -12,7 +12,9 @@ const SCHEMAS = {
   select: Type.Object({
     cmd: Type.Literal('select'),
     id: Id,
-    tracks: Type.Array(Type.Union([Type.Literal('raw'), Type.Literal('processed')]), { maxItems: 16 }),
+    tracks: Type.Optional(Type.Array(Type.Union([Type.Literal('raw'), Type.Literal('processed')]), { maxItems: 16 })),
+    source: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
+    quality: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
   }),
   detection: Type.Object({
     cmd: Type.Literal('detection'),
@@ -31,8 +33,9 @@ export type Command = { [N in Name]: Static<(typeof SCHEMAS)[N]> }[Name];
 
 const CHECKS = new Map(Object.entries(SCHEMAS).map(([name, schema]) => [name, Compile(schema)]));
 const KNOWN = Object.keys(SCHEMAS).join(', ');
+const SELECTABLE = ['tracks', 'source', 'quality'] as const;
 const EXPECTED: Readonly<Record<Name, string>> = {
-  select: '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none',
+  select: '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none, "source":"NAME", "quality":"auto", or several of these',
   detection: '{"cmd":"detection","min_score":0.5,"classes":["person"]}, both members optional',
   keyframe: '{"cmd":"keyframe"}',
   pause: '{"cmd":"pause"}',
@@ -72,12 +75,7 @@ export function parseCommand(message: Readonly<Record<string, unknown>>): Comman
   const { cmd } = message;
   const check = typeof cmd === 'string' ? CHECKS.get(cmd) : undefined;
   if (!check) throw new MediaPeerError('COMMAND_INVALID', `${typeof cmd === 'string' ? `there is no command '${cmd.slice(0, MAX_LABEL_LENGTH)}'` : 'the message has no text in its member cmd'}; known: ${KNOWN}`);
-  if (cmd === 'select') throwIfUnsupported(message);
-  if (!check.Check(message)) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
+  const isEmptySelect = cmd === 'select' && !SELECTABLE.some((member) => member in message);
+  if (isEmptySelect || !check.Check(message)) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
   return message as Command;
-}
-
-function throwIfUnsupported(message: Readonly<Record<string, unknown>>): void {
-  const member = ['source', 'quality'].find((name) => name in message);
-  if (member !== undefined) throw new MediaPeerError('COMMAND_UNSUPPORTED', `select cannot change the ${member} of a running session; make a new offer`);
 }

@@ -71,7 +71,7 @@ interface Entry {
 
 /** Who comes, by which door. */
 interface Newcomer {
-  readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'onCandidate' | 'onState'>;
+  readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'onCandidate' | 'onState' | 'onRestartNeeded'>;
   readonly sourceId: string;
   readonly role: SessionOptions['role'];
 }
@@ -296,6 +296,7 @@ export class ConnectionManager implements Sessions {
         },
         onCandidate: request.onCandidate,
         onState: request.onState,
+        onRestartNeeded: request.onRestartNeeded,
       },
     );
   }

@@ -21,21 +21,56 @@ export interface DetectionsChannelInit {
 }
 
 export class DetectionsChannel {
-  readonly #channel: TextChannel;
+  readonly #init: DetectionsChannelInit;
   #lease: DetectionLease | undefined;
   #reader: DetectionReader | undefined;
   #stopListening: (() => void) | undefined;
+  /** Of sources before this one. */
+  #sentBefore = 0;
+  #droppedBefore = 0;
 
   /** Starts at once; a client whose source has no detections is told so in one message, and the channel closes. */
   constructor(init: DetectionsChannelInit) {
-    const { channel, openLease, rtpTimestamps, filter, isPaused } = init;
-    this.#channel = channel;
+    this.#init = init;
+    init.channel.onClosed = () => this.#release();
+    if (!this.#open()) init.channel.close();
+  }
+
+  get sent(): number {
+    return this.#sentBefore + (this.#reader?.sent ?? 0);
+  }
+
+  get dropped(): number {
+    return this.#droppedBefore + (this.#reader?.dropped ?? 0);
+  }
+
+  /** Reads the source as it is now; where that has no detections the client is told so, and waits for the next one. */
+  reopen(): void {
+    this.#release();
+    this.#open();
+  }
+
+  /** Tells the client why, ends the channel and gives the detections back. */
+  refuse(code: string, message: string): void {
+    this.#tell(code, message);
+    this.close();
+  }
+
+  /** Ends the channel and gives the detections back. Idempotent. */
+  close(): void {
+    this.#release();
+    this.#init.channel.close();
+  }
+
+  /** False where there are none. */
+  #open(): boolean {
+    const { channel, openLease, rtpTimestamps, filter, isPaused } = this.#init;
     try {
       this.#lease = openLease();
     } catch (error) {
       if (!(error instanceof MediaPeerError)) throw error;
-      this.#refuse(error.code, error.message);
-      return;
+      this.#tell(error.code, error.message);
+      return false;
     }
     const { feed } = this.#lease;
     this.#reader = new DetectionReader({
@@ -46,32 +81,21 @@ export class DetectionsChannel {
       isPaused,
       maxBytes: channel.maxMessageBytes,
     });
-    channel.onClosed = () => this.#release();
     this.#stopListening = feed.onClosed(() => this.close());
+    return true;
   }
 
-  get sent(): number {
-    return this.#reader?.sent ?? 0;
-  }
-
-  get dropped(): number {
-    return this.#reader?.dropped ?? 0;
-  }
-
-  /** Ends the channel and gives the detections back. Idempotent. */
-  close(): void {
-    this.#release();
-    this.#channel.close();
-  }
-
-  #refuse(code: string, message: string): void {
-    this.#channel.send(JSON.stringify({ error: { code, message } }));
-    this.#channel.close();
+  #tell(code: string, message: string): void {
+    this.#init.channel.send(JSON.stringify({ error: { code, message } }));
   }
 
   #release(): void {
     this.#stopListening?.();
+    this.#sentBefore = this.sent;
+    this.#droppedBefore = this.dropped;
     this.#reader?.close();
+    this.#reader = undefined;
     this.#lease?.release();
+    this.#lease = undefined;
   }
 }

@@ -15,6 +15,26 @@ export interface DetectionLease {
   release(): void;
 }
 
+/** A picture of a source as a JPEG: with what is seen in it drawn in, where the source has that. */
+export interface Still {
+  /** Its number, as in the detections of the source. */
+  readonly frame: number;
+  readonly mediaTimeMs: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly jpeg: Buffer;
+}
+
+/** A hold on the pictures of a source: while it is held, they are made, once for all who hold them. */
+export interface StillLease {
+  /** Calls `listener` with each picture. Call the returned function to stop. */
+  subscribe(listener: (still: Still) => void): () => void;
+  /** Calls `listener` once, when the source ends. Call the returned function to stop listening. */
+  onClosed(listener: (reason: EndReason) => void): () => void;
+  /** Idempotent. */
+  release(): void;
+}
+
 /** Which track a viewer wants. */
 export type TrackRequest =
   | { readonly sourceId: string; readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec }
@@ -39,6 +59,12 @@ export interface MediaGateway {
    * @throws MediaPeerError as `openTrack`, or DETECTION_OFF.
    */
   openDetections(sourceId: string): DetectionLease;
+  /**
+   * Starts the source where nobody uses it yet.
+   * @param maxBytes largest JPEG that is of use.
+   * @throws MediaPeerError as `openTrack`, or NOTHING_TO_SERVE where no picture is so small.
+   */
+  openStills(sourceId: string, maxBytes: number): StillLease;
   /**
    * Begins to publish to a room; viewers of it see what is written.
    * @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN (with `retryAfterS`), SERVER_CLOSING

@@ -40,6 +40,8 @@ interface SessionRequest {
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
   /** Told of each change. */
   readonly onState?: ((state: ConnectionState) => void) | undefined;
+  /** Nothing of what is sent arrives any more: whoever can should restart ICE. Left out: this door cannot. */
+  readonly onRestartNeeded?: (() => void) | undefined;
 }
 
 /** A viewer's offer. */

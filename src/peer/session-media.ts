@@ -4,9 +4,11 @@
  * flows again.
  */
 import type { Clock } from '../clock.js';
+import { MediaPeerError } from '../errors.js';
 import { clockRateHz, RENDITIONS, type EndReason, type Rendition } from '../media/index.js';
 import { MID_EXTENSION_URI } from './answer.js';
-import type { MediaGateway, TrackRequest } from './gateway.js';
+import { firstFrame } from './first-frame.js';
+import type { MediaGateway, SourceMedia, TrackLease, TrackRequest } from './gateway.js';
 import { ContinuousTime } from './continuous-time.js';
 import { extensionId } from './negotiation.js';
 import type { PacketTransport } from './peer-transport.js';
@@ -15,17 +17,21 @@ import { parseRtcp, type RtcpMessage } from './rtcp.js';
 import { RtpStream } from './rtp-stream.js';
 import { streamSnapshot, type SessionStream } from './session-streams.js';
 import type { StreamSnapshot } from './snapshot.js';
+import type { StreamProgress } from './viewer-watch.js';
 
 /** RTP timestamps of one frame, for each rendition in which the viewer gets it with a timestamp of its own. */
 export type RtpTimestamps = Readonly<Partial<Record<Rendition, number>>>;
 
 export interface SessionMediaInit {
+  readonly sourceId: string;
   readonly streams: readonly SessionStream[];
   readonly gateway: MediaGateway;
   readonly clock: Clock;
   readonly transportOf: (stream: SessionStream) => PacketTransport | undefined;
   /** A track has ended. */
   readonly onEnded: (reason: EndReason) => void;
+  /** Another source flows from now on. */
+  readonly onSourceChanged: (sourceId: string) => void;
   /** A track could not be opened. */
   readonly onFailed: (error: unknown, request: TrackRequest) => void;
 }
@@ -36,12 +42,22 @@ export class SessionMedia {
   #selected: ReadonlySet<Rendition>;
   #isPaused = false;
   #isConnected = false;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #sourceId: string;
+  /** What a source that was switched to can be served as; undefined: what was negotiated. */
+  #offered: SourceMedia | undefined;
+  #switching: Promise<void> = Promise.resolve();
 
   /** @param selected renditions that flow from the start; those of the session that are not among them wait. */
   constructor(init: SessionMediaInit, selected: readonly Rendition[]) {
     this.#init = init;
+    this.#sourceId = init.sourceId;
     this.#selected = new Set(selected);
+  }
+
+  /** The source that is watched now. */
+  get sourceId(): string {
+    return this.#sourceId;
   }
 
   /** Renditions that flow, or would if nothing was paused. */
@@ -64,12 +80,29 @@ export class SessionMedia {
     for (const stream of this.#init.streams) this.#startStream(stream);
   }
 
-  /** Lets these renditions flow and no others. False where the session has no m-line for one of them; then nothing changes. */
-  select(renditions: readonly Rendition[]): boolean {
-    if (renditions.some((rendition) => !this.#renditions.includes(rendition))) return false;
+  /** True where the session has an m-line for each of these renditions. */
+  canSelect(renditions: readonly Rendition[]): boolean {
+    return renditions.every((rendition) => this.#renditions.includes(rendition));
+  }
+
+  /** Lets these renditions, which `canSelect`, flow and no others. @throws MediaPeerError DETECTION_OFF */
+  select(renditions: readonly Rendition[]): void {
+    if (this.#offered) throwIfNotOffered(this.#sourceId, this.#offered, renditions);
     this.#selected = new Set(renditions);
     this.#reconcile();
-    return true;
+  }
+
+  /**
+   * Sends another source on the same m-lines, in the codecs that were negotiated; numbering and time go on, and audio
+   * follows where both have it. What flows goes on until the first frames of the other source are there. Changes are
+   * made one after the other.
+   * @param renditions those that flow from then on; left out: the same ones.
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, DETECTION_OFF; then nothing has changed.
+   */
+  switchSource(sourceId: string, renditions?: readonly Rendition[]): Promise<void> {
+    const switched = this.#switching.then(() => this.#switch(sourceId, renditions));
+    this.#switching = switched.catch(() => undefined);
+    return switched;
   }
 
   pause(): void {
@@ -112,9 +145,18 @@ export class SessionMedia {
     return this.#init.streams.map(({ rtp }) => rtp?.stats.roundTripMs).find((ms) => ms !== undefined);
   }
 
+  /** What is known of the streams that flow, for whoever watches over the viewer. */
+  progress(): StreamProgress[] {
+    return this.#init.streams.flatMap(({ rtp, subscription, local }) => {
+      if (!rtp || !subscription) return [];
+      const { packetsSent, highestReported, nacksReceived } = rtp.stats;
+      return [{ ssrc: local.ssrc, packetsSent, highestReported, nacks: nacksReceived }];
+    });
+  }
+
   /** Gives every track back. Idempotent. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#reconcile();
   }
 
@@ -123,7 +165,8 @@ export class SessionMedia {
   }
 
   #flows({ request }: SessionStream): boolean {
-    return !this.#isClosed && !this.#isPaused && (request.kind === 'audio' || this.#selected.has(request.rendition));
+    if (this.#closing.signal.aborted || this.#isPaused) return false;
+    return request.kind === 'audio' ? (this.#offered?.hasAudio ?? true) : this.#selected.has(request.rendition);
   }
 
   #reconcile(): void {
@@ -134,18 +177,64 @@ export class SessionMedia {
   }
 
   async #openTrack(stream: SessionStream): Promise<void> {
+    const { request } = stream;
+    const isWanted = (): boolean => stream.request === request && this.#flows(stream) && !stream.lease;
     stream.isOpening = true;
     try {
-      const lease = await this.#init.gateway.openTrack(stream.request);
-      if (!this.#flows(stream)) return lease.release();
-      stream.lease = lease;
-      stream.stopListening = lease.track.onClosed((reason) => this.#init.onEnded(reason));
-      if (this.#isConnected) this.#startStream(stream);
+      const lease = await this.#init.gateway.openTrack(request);
+      if (isWanted()) this.#adopt(stream, lease);
+      else lease.release();
     } catch (error) {
-      this.#init.onFailed(error, stream.request);
+      if (stream.request === request) this.#init.onFailed(error, request);
     } finally {
       stream.isOpening = false;
     }
+    if (stream.request !== request) this.#reconcile();
+  }
+
+  #adopt(stream: SessionStream, lease: TrackLease): void {
+    stream.lease = lease;
+    stream.stopListening = lease.track.onClosed((reason) => this.#init.onEnded(reason));
+    if (this.#isConnected) this.#startStream(stream);
+  }
+
+  async #switch(sourceId: string, renditions: readonly Rendition[] = this.selected): Promise<void> {
+    const { gateway, streams, onSourceChanged } = this.#init;
+    const offered = gateway.describe(sourceId);
+    throwIfNotOffered(sourceId, offered, renditions);
+    const wanted = streams.filter(({ request }) => !this.#isPaused && (request.kind === 'audio' ? offered.hasAudio : renditions.includes(request.rendition)));
+    const leases = await this.#openAll(wanted, sourceId);
+    this.#sourceId = sourceId;
+    this.#offered = offered;
+    this.#selected = new Set(renditions);
+    for (const stream of streams) {
+      stopStream(stream);
+      stream.request = { ...stream.request, sourceId };
+    }
+    for (const [stream, lease] of leases) {
+      if (this.#flows(stream)) this.#adopt(stream, lease);
+      else lease.release();
+    }
+    this.#reconcile();
+    onSourceChanged(sourceId);
+  }
+
+  /** Opens the tracks of another source and waits for their first frames. All of them, or none. */
+  async #openAll(streams: readonly SessionStream[], sourceId: string): Promise<ReadonlyMap<SessionStream, TrackLease>> {
+    const { gateway, clock } = this.#init;
+    const leases = new Map<SessionStream, TrackLease>();
+    const opened = await Promise.allSettled(
+      streams.map(async (stream) => {
+        const lease = await gateway.openTrack({ ...stream.request, sourceId });
+        leases.set(stream, lease);
+        // A microphone that is silent holds no picture up.
+        if (stream.request.kind === 'video') await firstFrame(lease.track, clock, this.#closing.signal);
+      }),
+    );
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (!failed && !this.#closing.signal.aborted) return leases;
+    for (const lease of leases.values()) lease.release();
+    throw failed?.reason ?? new MediaPeerError('SESSION_NOT_FOUND', 'the session has ended');
   }
 
   #startStream(stream: SessionStream): void {
@@ -193,6 +282,11 @@ export class SessionMedia {
   #streamOf(ssrc: number): SessionStream | undefined {
     return this.#init.streams.find(({ local }) => local.ssrc === ssrc);
   }
+}
+
+function throwIfNotOffered(sourceId: string, { renditions: offered }: SourceMedia, renditions: readonly Rendition[]): void {
+  const missing = renditions.find((rendition) => !offered.includes(rendition));
+  if (missing !== undefined) throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);
 }
 
 function stopStream(stream: SessionStream): void {

@@ -10,7 +10,8 @@ import type { StreamSnapshot } from './snapshot.js';
 /** One m-line that sends. */
 export interface SessionStream {
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
-  readonly request: TrackRequest;
+  /** Of the source that the session watches now. */
+  request: TrackRequest;
   readonly local: LocalStream;
   /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
   readonly timestampOffset: number;

@@ -42,6 +42,7 @@ export interface SessionOptions {
   readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
+  readonly onRestartNeeded?: (() => void) | undefined;
 }
 
 /** What a client has agreed to: its side of a negotiation, with the plan for each m-line. */
@@ -58,13 +59,13 @@ const SILENCE_MS = 7000;
 const RETRY_AFTER_S = 1;
 
 export class PeerSession {
-  readonly identity: SessionIdentity;
   /** This side's answer or offer; rejects where the session ended before there was one. */
   readonly described: Promise<string>;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #describe: (agreement: SessionSide | undefined) => Description;
-  readonly #logger: Logger;
+  #identity: SessionIdentity;
+  #logger: Logger;
   readonly #createdAtMs: number;
   readonly #record: SessionRecord;
   readonly #transports: PeerTransport[] = [];
@@ -89,7 +90,7 @@ export class PeerSession {
    * @param agreement undefined where this side makes the offer: `agree` follows
    */
   constructor(identity: SessionIdentity, describe: (side: SessionSide | undefined) => Description, agreement: Agreement | undefined, deps: SessionDeps, options: SessionOptions) {
-    this.identity = identity;
+    this.#identity = identity;
     this.#describe = describe;
     this.#deps = deps;
     this.#options = options;
@@ -104,6 +105,11 @@ export class PeerSession {
     });
     this.#agreement = agreement;
     this.#side = agreement?.makeSide(this.#host());
+  }
+
+  /** The source in it is the one that is watched now. */
+  get identity(): SessionIdentity {
+    return this.#identity;
   }
 
   /** Undefined before there is an agreement. */
@@ -267,7 +273,20 @@ export class PeerSession {
         this.close('source-failed');
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
+      logger: this.#logger,
+      sourceChanged: (sourceId) => this.#changeSource(sourceId),
+      restartIce: () => {
+        this.#options.onRestartNeeded?.();
+        return this.#options.onRestartNeeded !== undefined;
+      },
     };
+  }
+
+  #changeSource(sourceId: string): void {
+    this.#logger.info({ to: sourceId }, 'source changed');
+    this.#record.note('source changed', { from: this.#identity.sourceId, to: sourceId });
+    this.#identity = { ...this.#identity, sourceId };
+    this.#logger = this.#deps.logger.child({ ...this.#identity });
   }
 
   async #openTransports(count: number): Promise<void> {

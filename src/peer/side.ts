@@ -2,6 +2,7 @@
  * What a session does with its transports once they stand. There are two: one that sends a source to a viewer, and
  * one that receives what a publisher sends. The session itself, its handshake, restarts and end are the same for both.
  */
+import type { Logger } from '../logger.js';
 import type { EndReason } from '../media/index.js';
 import type { LocalStream } from './answer.js';
 import type { TextChannel } from './data-channel.js';
@@ -16,6 +17,12 @@ export interface SideHost {
   close(reason: EndReason): void;
   /** Ends the session for trouble that the client can be told of where it still waits for its answer. */
   fail(error: unknown): void;
+  /** With the names of the session. */
+  readonly logger: Logger;
+  /** The viewer watches another source from now on. */
+  sourceChanged(sourceId: string): void;
+  /** Restarts ICE; false where the door by which the client came cannot. */
+  restartIce(): boolean;
   /** Notes a step in the session's record: what somebody who asks why it failed wants to know. Each name once. */
   step(name: string, facts?: Readonly<Record<string, unknown>>): void;
 }

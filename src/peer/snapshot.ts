@@ -60,6 +60,12 @@ export interface SideSnapshot {
   readonly detectionsSent: number;
   /** Messages that the viewer lost because it did not keep up. */
   readonly detectionsDropped: number;
+  /** Pictures on the data channel `video`. */
+  readonly stillsSent?: number;
+  /** Pictures that newer ones replaced because the viewer did not keep up. */
+  readonly stillsDropped?: number;
+  /** Unix seconds of the newest message on `commands`; undefined before the first. */
+  readonly lastActivityS?: number | undefined;
   /** Renditions that flow, or would if the viewer had not paused. */
   readonly selected: readonly Rendition[];
   readonly isPaused: boolean;

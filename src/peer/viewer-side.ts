@@ -10,6 +10,7 @@ import { SessionMedia, type RtpTimestamps } from './session-media.js';
 import { planStreams, type SessionStream } from './session-streams.js';
 import type { SessionSide, SideHost } from './side.js';
 import type { SideSnapshot } from './snapshot.js';
+import { ViewerWatch } from './viewer-watch.js';
 
 export interface ViewerSideInit {
   readonly sourceId: string;
@@ -29,6 +30,7 @@ export class ViewerSide implements SessionSide {
   readonly #streams: readonly SessionStream[];
   readonly #media: SessionMedia;
   readonly #channels: SessionChannels;
+  readonly #watch: ViewerWatch;
   #host: SideHost;
 
   constructor(init: ViewerSideInit, host: SideHost) {
@@ -40,16 +42,29 @@ export class ViewerSide implements SessionSide {
     this.#streams = byMLine.filter((stream) => stream !== undefined);
     this.#media = new SessionMedia(
       {
+        sourceId,
         streams: this.#streams,
         gateway,
         clock,
         transportOf: ({ mLine }) => this.#host.transport(mLine.transport),
         onEnded: (reason) => this.#host.close(reason),
+        onSourceChanged: (to) => {
+          this.#channels.sourceChanged();
+          this.#host.sourceChanged(to);
+        },
         onFailed: (error) => this.#host.fail(error),
       },
       init.active ?? plan.renditions,
     );
-    this.#channels = new SessionChannels({ openDetections: () => gateway.openDetections(sourceId), media: this.#media, clock });
+    const { logger } = host;
+    this.#channels = new SessionChannels({ gateway, media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
+    this.#watch = new ViewerWatch({
+      clock,
+      logger,
+      requestKeyframes: () => this.#media.requestKeyframes(),
+      restartIce: () => host.restartIce(),
+      onStuck: () => host.close('no-progress'),
+    });
   }
 
   /** RTP timestamps of a frame, for each rendition in which this viewer gets it with a timestamp of its own. */
@@ -67,6 +82,8 @@ export class ViewerSide implements SessionSide {
 
   tick(): void {
     this.#media.sendReports();
+    this.#channels.tick();
+    this.#watch.tick(this.#media.progress());
   }
 
   receiveRtp(): void {
@@ -94,8 +111,11 @@ export class ViewerSide implements SessionSide {
       packetsSent: sum(all, ({ packetsSent }) => packetsSent),
       packetsLost: sum(all, ({ packetsLost }) => packetsLost),
       packetsRepaired: sum(all, ({ packetsRepaired }) => packetsRepaired),
-      detectionsSent: this.#channels.detectionsSent,
-      detectionsDropped: this.#channels.detectionsDropped,
+      detectionsSent: this.#channels.detections.sent,
+      detectionsDropped: this.#channels.detections.dropped,
+      stillsSent: this.#channels.stills.sent,
+      stillsDropped: this.#channels.stills.dropped,
+      lastActivityS: this.#channels.lastActivityS,
       selected: this.#media.selected,
       isPaused: this.#media.isPaused,
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),

@@ -16,12 +16,17 @@ export class FrameNumbers {
 
   /** The number of the picture of that media time, from 0. Asked in ascending order. */
   at(mediaTimeMs: number): number {
+    this.#newest = Math.max(this.#newest + 1, this.peek(mediaTimeMs));
+    return this.#newest;
+  }
+
+  /** The number that the picture has or would get, whether or not it is asked for by `at`. */
+  peek(mediaTimeMs: number): number {
     if (Number.isNaN(this.#originFrame)) {
       // The first file counts from the timeline's zero, a later one goes on.
       this.#originMs = this.#newest < 0 ? 0 : mediaTimeMs;
       this.#originFrame = this.#newest < 0 ? 0 : this.#newest + 1;
     }
-    this.#newest = Math.max(this.#newest + 1, this.#originFrame + Math.round(((mediaTimeMs - this.#originMs) * this.#fps) / 1000));
-    return this.#newest;
+    return Math.max(0, this.#originFrame + Math.round(((mediaTimeMs - this.#originMs) * this.#fps) / 1000));
   }
 }

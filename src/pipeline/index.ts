@@ -5,6 +5,7 @@ export type { PipelineDeps, SceneObserver, Seeing, SeeingProvider } from './deps
 export type { RenditionActivity, DetectionLease, SourceActivity, TrackLease } from './source-pipeline.js';
 export { SeenStills } from './seen-still.js';
 export { slateCaption } from './slate-caption.js';
+export { StillFeeds, type Still, type StillLease } from './still-feed.js';
 export { StandingReaders } from './standing-readers.js';
 export { SourceModels, type ModelInUse } from './source-models.js';
 export type { TrackKey } from './source-run.js';

@@ -69,6 +69,14 @@ export class Pipelines {
     return { lease: pipeline.leaseDetections(), takeNext: (taker) => pipeline.takeNextSeen(taker) };
   }
 
+  /** As `openSight`, also where detection is off: then nothing is seen in the pictures. */
+  openPictures(sourceId: string): ReturnType<Pipelines['openSight']> {
+    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    this.describe(sourceId);
+    const pipeline = this.#pipeline(sourceId);
+    return { lease: pipeline.leaseDetections(), takeNext: (taker) => pipeline.takeNextSeen(taker) };
+  }
+
   /** Every running source, for statistics. */
   activity(): SourceActivity[] {
     return [...this.#running.values()].filter(({ isClosed }) => !isClosed).map(({ activity }) => activity);

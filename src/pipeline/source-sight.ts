@@ -40,6 +40,8 @@ export interface SourceSightInit {
 /** A picture, with a reference for the taker, and where the objects are in it. */
 export interface SeenPicture {
   readonly picture: VideoFrame;
+  /** Its number, as in the detections. */
+  readonly frame: number;
   readonly objects: readonly TrackedObject[];
   readonly labels: LabelRenderer | undefined;
 }
@@ -91,12 +93,13 @@ export class SourceSight {
 
   /** Takes every picture of the source, in order. */
   readonly consume = (picture: VideoFrame): void => {
-    const { pictureTakers, isStandIn } = this.#init;
+    const { pictureTakers, frameNumbers, isStandIn } = this.#init;
     const isEmpty = isStandIn(picture.mediaTimeMs);
     if (this.#registration && !isEmpty) this.#offer(picture, this.#registration);
     this.#objects = isEmpty ? [] : this.#tracker.predict(picture.mediaTimeMs);
     if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult && !isEmpty)) return;
-    for (const take of pictureTakers) take({ picture: picture.retain(), objects: this.#objects, labels: this.labels });
+    const frame = frameNumbers.peek(picture.mediaTimeMs);
+    for (const take of pictureTakers) take({ picture: picture.retain(), frame, objects: this.#objects, labels: this.labels });
     pictureTakers.clear();
   };
 

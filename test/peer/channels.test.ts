@@ -47,7 +47,9 @@ async function openChannel(viewer: WeriftViewer, label: string) {
 async function commander(viewer: WeriftViewer) {
   const channel = viewer.pc.createDataChannel('commands');
   const answers: Record<string, unknown>[] = [];
-  channel.onMessage.subscribe((data) => answers.push(JSON.parse(String(data)) as Record<string, unknown>));
+  channel.onMessage.subscribe((data) => {
+    if (typeof data === 'string') answers.push(JSON.parse(data) as Record<string, unknown>);
+  });
   await eventually(() => channel.readyState === 'open', 3000, 'the channel to open');
   let sent = 0;
   const command = async (message: object | string) => {
@@ -243,7 +245,10 @@ test('what is no command is answered with what is', async () => {
   assert.match(String(answers.at(-1)?.['message']), /select, detection, keyframe, pause, resume/);
   assert.equal(await codeOf({ cmd: 'select' }), 'COMMAND_INVALID');
   assert.equal(await codeOf({ cmd: 'select', tracks: ['processed'] }), 'COMMAND_INVALID');
-  assert.equal(await codeOf({ cmd: 'select', tracks: ['raw'], source: 'x' }), 'COMMAND_UNSUPPORTED');
+  assert.equal(await codeOf({ cmd: 'select', tracks: ['raw'], source: 'x' }), 'SOURCE_NOT_FOUND');
+  assert.equal(await codeOf({ cmd: 'select', quality: 'low' }), 'COMMAND_UNSUPPORTED');
+  assert.match(String(answers.at(-1)?.['message']), /auto, high/);
+  assert.deepEqual(await command({ cmd: 'select', quality: 'auto' }), { ok: true, cmd: 'select', tracks: ['raw'], quality: 'high' });
   assert.equal(await codeOf({ cmd: 'detection', min_score: 2 }), 'COMMAND_INVALID');
   assert.equal(await codeOf('x'.repeat(60_000)), 'COMMAND_INVALID');
   await viewer.close();

@@ -2,7 +2,7 @@
 import { systemClock, type Clock } from '../../src/clock.js';
 import { MediaPeerError } from '../../src/errors.js';
 import { DetectionFeed, Timeline, Track, type Codec, type EncodedFrame, type Rendition } from '../../src/media/index.js';
-import type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, TrackLease, TrackRequest } from '../../src/peer/index.js';
+import type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, Still, StillLease, TrackLease, TrackRequest } from '../../src/peer/index.js';
 import { ResourceLedger } from '../../src/resources.js';
 
 export interface FakeSource {
@@ -30,13 +30,22 @@ export class FakeGateway implements MediaGateway {
     this.#clock = source.clock ?? systemClock(new ResourceLedger());
   }
 
+  /** Other sources beside 'street', by id. */
+  readonly others = new Map<string, FakeGateway>();
+  readonly stillListeners = new Set<(still: Still) => void>();
+  stillLeases = 0;
+
   describe(sourceId: string): SourceMedia {
+    const other = this.others.get(sourceId);
+    if (other) return other.describe('street');
     if (sourceId !== 'street') throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
     return { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] };
   }
 
   async openTrack(request: TrackRequest): Promise<TrackLease> {
     this.requests.push(request);
+    const other = this.others.get(request.sourceId);
+    if (other) return other.openTrack({ ...request, sourceId: 'street' });
     await this.gate;
     this.leases++;
     let held = true;
@@ -49,7 +58,9 @@ export class FakeGateway implements MediaGateway {
     };
   }
 
-  openDetections(): DetectionLease {
+  openDetections(sourceId = 'street'): DetectionLease {
+    const other = this.others.get(sourceId);
+    if (other) return other.openDetections();
     if (this.detectionError) throw this.detectionError;
     this.detectionLeases++;
     let held = true;
@@ -60,6 +71,31 @@ export class FakeGateway implements MediaGateway {
         held = false;
       },
     };
+  }
+
+  openStills(sourceId: string, maxBytes: number): StillLease {
+    const other = this.others.get(sourceId);
+    if (other) return other.openStills('street', maxBytes);
+    if (maxBytes < 8192) throw new MediaPeerError('NOTHING_TO_SERVE', 'no picture fits');
+    this.stillLeases++;
+    let held = true;
+    return {
+      subscribe: (listener) => {
+        this.stillListeners.add(listener);
+        return () => void this.stillListeners.delete(listener);
+      },
+      onClosed: () => () => undefined,
+      release: () => {
+        if (held) this.stillLeases--;
+        held = false;
+      },
+    };
+  }
+
+  /** Hands a made-up JPEG of so many bytes to everybody who reads pictures. */
+  writeStill(frame: number, bytes = 20_000): void {
+    const jpeg = Buffer.alloc(bytes, frame & 0xff);
+    for (const listener of [...this.stillListeners]) listener({ frame, mediaTimeMs: frame * 100, widthPx: 640, heightPx: 360, jpeg });
   }
 
   /** What publishers sent, in order. */

@@ -87,6 +87,7 @@ export class Rig {
     assert.deepEqual(this.ledger.snapshot(), { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 0, timers: 0 });
     assert.equal(this.gateway.leases, 0, 'leases');
     assert.equal(this.gateway.detectionLeases, 0, 'leases of detections');
+    assert.equal(this.gateway.stillLeases, 0, 'leases of pictures');
     assert.equal(this.gateway.subscriptions, 0, 'subscriptions');
     assert.equal(this.manager.connections, 0, 'connections');
   }

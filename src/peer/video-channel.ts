@@ -1,0 +1,127 @@
+/**
+ * The data channel `video`: pictures as JPEG, for clients that cannot receive an RTP video track. Each message is one
+ * whole picture behind a header of 16 bytes, all numbers big-endian: the four letters `SLV1`, the number of the frame
+ * (as `frame` in `detections`), its RTP timestamp on the 90 kHz timeline of the source, and the length of the JPEG.
+ *
+ * A picture is never split: whoever makes them keeps them below the largest message that the client takes.
+ *
+ * Data channels of a session share one SCTP association, which sends in the order of arrival; and the pieces of a
+ * message may not be interleaved with others (RFC 9260 §6.9). So at most one picture waits there: what is said on
+ * `commands` and `detections` waits behind the rest of one picture, not behind seconds of them. The newest picture
+ * waits here meanwhile, and replaces an older one.
+ */
+import { MediaPeerError } from '../errors.js';
+import type { TextChannel } from './data-channel.js';
+import type { Still, StillLease } from './gateway.js';
+
+const HEADER_BYTES = 16;
+const MAGIC = 'SLV1';
+
+export interface VideoChannelInit {
+  readonly channel: TextChannel;
+  /** @throws MediaPeerError */
+  readonly openStills: (maxBytes: number) => StillLease;
+  readonly isPaused: () => boolean;
+}
+
+export class VideoChannel {
+  readonly #init: VideoChannelInit;
+  #lease: StillLease | undefined;
+  #undo: (() => void)[] = [];
+  /** The newest picture, while an older one is on its way. */
+  #next: Still | undefined;
+  #sent = 0;
+  #dropped = 0;
+  #isClosed = false;
+
+  /** Starts at once; a client whose source has no pictures is told so in one message, and the channel closes. */
+  constructor(init: VideoChannelInit) {
+    this.#init = init;
+    init.channel.onDrained = () => this.#flush();
+    init.channel.onClosed = () => this.#release();
+    if (!this.#open()) this.close();
+  }
+
+  /** Pictures that were handed over. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Pictures that newer ones replaced, because the viewer did not keep up. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes the pictures of the source as it is now; where there are none the client is told so, and waits for the next source. */
+  reopen(): void {
+    this.#release();
+    this.#open();
+  }
+
+  /** Tells the client why, ends the channel and gives the pictures back. */
+  refuse(code: string, message: string): void {
+    this.#tell(code, message);
+    this.close();
+  }
+
+  /** Ends the channel and gives the pictures back. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#release();
+    this.#init.channel.close();
+  }
+
+  /** False where there are none. */
+  #open(): boolean {
+    const { channel, openStills } = this.#init;
+    try {
+      this.#lease = openStills(channel.maxMessageBytes - HEADER_BYTES);
+    } catch (error) {
+      if (!(error instanceof MediaPeerError)) throw error;
+      this.#tell(error.code, error.message);
+      return false;
+    }
+    this.#undo = [this.#lease.subscribe((still) => this.#take(still)), this.#lease.onClosed(() => this.close())];
+    return true;
+  }
+
+  /** A text, so that no client takes it for a picture. */
+  #tell(code: string, message: string): void {
+    this.#init.channel.send(JSON.stringify({ error: { code, message } }));
+  }
+
+  #take(still: Still): void {
+    if (this.#init.isPaused()) return;
+    if (this.#next) this.#dropped++;
+    this.#next = still;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const { channel } = this.#init;
+    const still = this.#next;
+    if (!still || channel.bufferedBytes > 0) return;
+    this.#next = undefined;
+    if (channel.sendBinary(writeStill(still))) this.#sent++;
+    else this.#dropped++;
+  }
+
+  #release(): void {
+    for (const step of this.#undo.splice(0)) step();
+    this.#lease?.release();
+    this.#lease = undefined;
+    this.#next = undefined;
+  }
+}
+
+/** One message. */
+export function writeStill({ frame, mediaTimeMs, jpeg }: Still): Buffer {
+  const message = Buffer.allocUnsafe(HEADER_BYTES + jpeg.length);
+  message.write(MAGIC, 0, 'latin1');
+  message.writeUInt32BE(frame >>> 0, 4);
+  message.writeUInt32BE(Math.round(mediaTimeMs * 90) % 2 ** 32, 8);
+  message.writeUInt32BE(jpeg.length, 12);
+  jpeg.copy(message, HEADER_BYTES);
+  return message;
+}

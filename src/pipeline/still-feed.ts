@@ -1,0 +1,188 @@
+/**
+ * Pictures of running sources as JPEGs, for those who can show nothing else: the processed rendition, or the raw one
+ * where detection is off. Each picture is encoded once, whatever the number of readers, a few times a second, and only
+ * while somebody reads. A JPEG is as large as the reader with the smallest messages takes: quality, then width, follow
+ * what the pictures need.
+ */
+import { delay, type Clock } from '../clock.js';
+import { annotate, encodeStill } from '../detection/index.js';
+import { MediaPeerError, messageOf } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { EndReason } from '../media/index.js';
+import type { Pipelines } from './pipelines.js';
+import type { SeenPicture } from './source-sight.js';
+
+/** At most 12.5 a second: each costs 2 ms of the event loop, and the rest in threads of its own. */
+const MIN_INTERVAL_MS = 80;
+/** Widest first; wide ones are left when the lowest quality is still too large. */
+const WIDTHS_PX = [640, 480, 320, 240] as const;
+const [LOWEST_QUALITY, BEST_QUALITY] = [30, 75];
+/** What a picture of the smallest width and lowest quality needs at most, save noise. */
+const MIN_BYTES = 8 * 1024;
+/** Of one picture; the first one of a source may need them. */
+const MAX_ATTEMPTS = 4;
+
+/** A picture of a source as a JPEG. */
+export interface Still {
+  /** Its number, as in the detections of the source. */
+  readonly frame: number;
+  readonly mediaTimeMs: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly jpeg: Buffer;
+}
+
+/** The pictures of a source, held for one reader. */
+export interface StillLease {
+  subscribe(listener: (still: Still) => void): () => void;
+  /** Calls `listener` once, when the source ends. */
+  onClosed(listener: (reason: EndReason) => void): () => void;
+  /** Gives them back. Idempotent. */
+  release(): void;
+}
+
+export interface StillFeedsInit {
+  readonly pipelines: Pick<Pipelines, 'openPictures'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class StillFeeds {
+  readonly #init: StillFeedsInit;
+  readonly #running = new Map<string, StillFeed>();
+
+  constructor(init: StillFeedsInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Leases the pictures of a source, starting it where it does not run.
+   * @param maxBytes largest JPEG that the reader can use.
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SERVER_CLOSING, NOTHING_TO_SERVE
+   */
+  open(sourceId: string, maxBytes: number): StillLease {
+    if (maxBytes < MIN_BYTES) throw new MediaPeerError('NOTHING_TO_SERVE', `no picture fits into ${maxBytes} bytes; allow messages of ${MIN_BYTES} bytes and more (a=max-message-size)`);
+    let feed = this.#running.get(sourceId);
+    if (!feed) {
+      feed = new StillFeed(sourceId, this.#init, () => this.#running.delete(sourceId));
+      this.#running.set(sourceId, feed);
+    }
+    return feed.lease(maxBytes);
+  }
+}
+
+/** One source; lives from its first reader to its last. */
+class StillFeed {
+  readonly #sourceId: string;
+  readonly #init: StillFeedsInit;
+  readonly #onOver: () => void;
+  readonly #pictures: ReturnType<Pipelines['openPictures']>;
+  readonly #over = new AbortController();
+  readonly #listeners = new Set<(still: Still) => void>();
+  readonly #closeListeners = new Set<(reason: EndReason) => void>();
+  /** What each reader takes, in bytes. */
+  readonly #limits = new Set<{ readonly maxBytes: number }>();
+  #widthAt = 0;
+  #quality = BEST_QUALITY;
+
+  constructor(sourceId: string, init: StillFeedsInit, onOver: () => void) {
+    this.#sourceId = sourceId;
+    this.#init = init;
+    this.#onOver = onOver;
+    this.#pictures = init.pipelines.openPictures(sourceId);
+    this.#pictures.lease.feed.onClosed((reason) => this.#close(reason));
+    void this.#run(); // never rejects
+  }
+
+  lease(maxBytes: number): StillLease {
+    const limit = { maxBytes };
+    this.#limits.add(limit);
+    return {
+      subscribe: (listener) => {
+        this.#listeners.add(listener);
+        return () => void this.#listeners.delete(listener);
+      },
+      onClosed: (listener) => {
+        this.#closeListeners.add(listener);
+        return () => void this.#closeListeners.delete(listener);
+      },
+      release: () => {
+        if (this.#limits.delete(limit) && this.#limits.size === 0) this.#close('viewer-left');
+      },
+    };
+  }
+
+  #close(reason: EndReason): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#onOver();
+    this.#pictures.lease.release();
+    for (const listener of [...this.#closeListeners]) listener(reason);
+    this.#listeners.clear();
+    this.#closeListeners.clear();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#init;
+    for (;;) {
+      const seen = await this.#next();
+      if (!seen) return;
+      const startedMs = clock.now();
+      try {
+        const still = await this.#encode(seen);
+        if (still && !this.#over.signal.aborted) for (const listener of [...this.#listeners]) listener(still);
+      } catch (error) {
+        logger.warn({ sourceId: this.#sourceId, error: messageOf(error) }, 'picture could not be encoded');
+      } finally {
+        seen.picture.release();
+      }
+      await delay(clock, Math.max(0, MIN_INTERVAL_MS - (clock.now() - startedMs)), this.#over.signal);
+    }
+  }
+
+  /** Undefined when it is over. */
+  #next(): Promise<SeenPicture | undefined> {
+    const { signal } = this.#over;
+    if (signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const onAbort = (): void => {
+        stopWaiting();
+        resolve(undefined);
+      };
+      const stopWaiting = this.#pictures.takeNext((seen) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(seen);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Undefined where the picture is too large whatever is tried. */
+  async #encode({ picture, frame, objects, labels }: SeenPicture): Promise<Still | undefined> {
+    const drawn = labels ? picture.copy() : picture;
+    if (labels) {
+      await labels.prepare(drawn.heightPx);
+      annotate(drawn, objects, labels);
+    }
+    const maxBytes = Math.min(...[...this.#limits].map((limit) => limit.maxBytes));
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const widthPx = Math.min(WIDTHS_PX[this.#widthAt] ?? 0, picture.widthPx & ~1);
+      const jpeg = await encodeStill(drawn, { widthPx, quality: this.#quality });
+      this.#adapt(jpeg.length, maxBytes);
+      if (jpeg.length > maxBytes) continue;
+      return { frame, mediaTimeMs: picture.mediaTimeMs, widthPx, heightPx: Math.max(2, 2 * Math.round((picture.heightPx * widthPx) / picture.widthPx / 2)), jpeg };
+    }
+    return undefined;
+  }
+
+  /** Chooses quality and width of the next one. */
+  #adapt(bytes: number, maxBytes: number): void {
+    if (bytes > maxBytes) {
+      if (this.#quality === LOWEST_QUALITY && this.#widthAt < WIDTHS_PX.length - 1) {
+        this.#widthAt++;
+        this.#quality = 50;
+      } else this.#quality = Math.max(LOWEST_QUALITY, Math.floor(this.#quality * Math.min(0.85, (0.9 * maxBytes) / bytes)));
+    } else if (bytes < 0.5 * maxBytes && this.#quality < BEST_QUALITY) this.#quality = Math.min(BEST_QUALITY, this.#quality + 3);
+    else if (bytes < 0.25 * maxBytes && this.#widthAt > 0) this.#widthAt--;
+  }
+}
