@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explainEnd, isFailure } from '../../src/peer/explain-end.js';
+import type { SessionReport } from '../../src/peer/index.js';
+
+const NOTHING = { stunUrls: [] };
+
+function report(ice: Partial<SessionReport['ice']>, steps: readonly string[] = []): Omit<SessionReport, 'end'> {
+  return {
+    clientId: 'drone-1',
+    sourceId: 'street',
+    role: 'viewer',
+    door: 'whep',
+    createdAtS: 0,
+    mLines: [],
+    ice: { local: { host: 1 }, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [], ...ice },
+    dtls: undefined,
+    steps: steps.map((step, i) => ({ atMs: i, step })),
+  };
+}
+
+test('a client with mDNS names alone is told that it needs TURN', () => {
+  assert.match(explainEnd('ice-timeout', report({ remote: { mdns: 2 } }), NOTHING), /^ICE failed: client offered only mDNS candidates and no TURN is configured/);
+});
+
+test('a client of which nothing was heard is told that UDP is blocked, and where the server would be', () => {
+  assert.match(explainEnd('ice-timeout', report({ local: { host: 2, srflx: 1 } }), NOTHING), /UDP to this server is blocked, or its addresses \(2 host, 1 srflx\) cannot be reached/);
+});
+
+test('a client whose checks arrive but do not answer has a firewall', () => {
+  assert.match(explainEnd('ice-failed', report({ remote: { prflx: 1 } }), NOTHING), /checks arrive, but ours are not answered.*TURN_URLS/);
+});
+
+test('a relay through which nothing came is named, with what the TURN servers said', () => {
+  const failed = report({ remote: { relay: 1 }, troubles: ['turn:relay:3478 refused the credentials (401)'] });
+  assert.match(explainEnd('ice-failed', failed, { stunUrls: [], turnServers: [{}] }), /its relay alone.*refused the credentials \(401\)/);
+});
+
+test('a handshake that stops after ICE is not blamed on ICE', () => {
+  assert.match(explainEnd('ice-timeout', report({ remote: { host: 1 } }, ['ice connected']), NOTHING), /^DTLS did not finish: ICE found a way/);
+});
+
+test('a connection that was lost is told from one that never was', () => {
+  assert.match(explainEnd('ice-failed', report({ remote: { host: 1 } }, ['ice connected', 'connected']), NOTHING), /^the connection was lost/);
+});
+
+test('ends that somebody wanted are no failures', () => {
+  assert.equal(isFailure('viewer-left'), false);
+  assert.equal(isFailure('publisher-replaced'), false);
+  assert.equal(isFailure('dtls-failed'), true);
+});
