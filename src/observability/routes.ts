@@ -1,6 +1,6 @@
 /** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { PeerSnapshot } from '../peer/index.js';
+import type { PeerSnapshot, ReceivedSnapshot } from '../peer/index.js';
 import type { SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
@@ -86,7 +86,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         created_at: session.createdAtS,
         has_processed_track: session.video.some(({ rendition }) => rendition === 'processed'),
         source: session.sourceId,
-        role: 'viewer' as const,
+        role: session.role,
         bytes_sent: session.bytesSent,
         packets_lost: session.packetsLost,
         round_trip_ms: session.roundTripMs ?? null,
@@ -97,6 +97,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         frames_dropped: session.framesDropped,
         detections_sent: session.detectionsSent,
         detections_dropped: session.detectionsDropped,
+        ...(session.received && { received: receivedMedia(session.received) }),
       })),
     };
   });
@@ -164,5 +165,21 @@ function activeSource(source: SourceActivity) {
       frames_dropped: rendition.framesDropped,
       restarts: rendition.restarts,
     })),
+  };
+}
+
+function receivedMedia(received: ReceivedSnapshot) {
+  return {
+    bytes: received.bytesReceived,
+    packets: received.packetsReceived,
+    packets_lost: received.packetsLost,
+    packets_repaired: received.packetsRepaired,
+    nacks_sent: received.nacksSent,
+    keyframes_requested: received.keyframesRequested,
+    frames: received.framesReceived,
+    frames_lost: received.framesLost,
+    fps: received.fps,
+    jitter_ms: received.jitterMs,
+    video_codec: received.videoCodec ?? null,
   };
 }

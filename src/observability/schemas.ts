@@ -26,6 +26,23 @@ export const Video = Type.Object({
 });
 export const AvailableVideos = Type.Object({ videos: Type.Array(Video) });
 
+const Received = Type.Object(
+  {
+    bytes: Type.Integer(),
+    packets: Type.Integer(),
+    packets_lost: Type.Integer({ description: 'Never came, not even after they were asked for again' }),
+    packets_repaired: Type.Integer({ description: 'Came after they were asked for again' }),
+    nacks_sent: Type.Integer(),
+    keyframes_requested: Type.Integer(),
+    frames: Type.Integer(),
+    frames_lost: Type.Integer({ description: 'Given up because a packet of theirs never came' }),
+    fps: Type.Number(),
+    jitter_ms: Type.Number(),
+    video_codec: nullable(Type.String()),
+  },
+  { description: 'What a publisher sent' },
+);
+
 export const ConnectionStats = Type.Object({
   active_clients: Type.Integer(),
   max_clients: Type.Integer(),
@@ -44,7 +61,7 @@ export const ConnectionStats = Type.Object({
       created_at: Type.Number({ description: 'Unix seconds' }),
       has_processed_track: Type.Boolean(),
       source: Type.String(),
-      role: Type.Literal('viewer'),
+      role: Type.Union([Type.Literal('viewer'), Type.Literal('publisher')]),
       bytes_sent: Type.Integer(),
       packets_lost: Type.Integer(),
       ice_troubles: Type.Array(Type.String(), { description: 'What went wrong with STUN and TURN servers' }),
@@ -55,6 +72,7 @@ export const ConnectionStats = Type.Object({
       frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
       detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
       detections_dropped: Type.Integer({ description: 'Messages this viewer lost because it did not keep up' }),
+      received: Type.Optional(Received),
     }),
   ),
 });

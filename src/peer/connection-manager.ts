@@ -261,7 +261,7 @@ export class ConnectionManager implements Sessions {
   /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
   async #open(newcomer: Newcomer, begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
     const { request, sourceId } = newcomer;
-    const place = this.#takePlace(request.clientId, sourceId);
+    const place = this.#takePlace(request.clientId, newcomer);
     const { sessionId, clientId } = place;
     try {
       const certificate = await this.#certificate;
@@ -302,9 +302,9 @@ export class ConnectionManager implements Sessions {
   }
 
   /** @throws MediaPeerError CAPACITY_REACHED, BODY_INVALID */
-  #takePlace(requestedId: string | undefined, sourceId: string): { readonly sessionId: string; readonly clientId: string; readonly giveBack: () => void } {
+  #takePlace(requestedId: string | undefined, { sourceId, role }: Newcomer): { readonly sessionId: string; readonly clientId: string; readonly giveBack: () => void } {
     const { logger, options } = this.#deps;
-    const clientId = claimClientId(requestedId, this.#clientIds);
+    const clientId = claimClientId(requestedId, this.#clientIds, role);
     if (this.#taken >= options.maxConnections) {
       const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
       throw new MediaPeerError('CAPACITY_REACHED', message, { retryAfterS: RETRY_AFTER_S });

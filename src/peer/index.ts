@@ -9,4 +9,4 @@ export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } fr
 export { MAX_SDP_BYTES } from './sdp.js';
 export { checkOffer } from './whep-rules.js';
 export type { RtpTimestamps } from './session-media.js';
-export type { ConnectionState, PeerSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';
+export type { ConnectionState, PeerSnapshot, ReceivedSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './snapshot.js';
