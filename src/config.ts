@@ -177,10 +177,10 @@ export const VARIABLES = {
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; else it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds viewers of a room wait for a publisher that was lost.'),
   VIEWER_TOKEN: text('', 'anybody may watch', 'Bearer token that viewers must send.'),
-  WHIP_STRICT: flag(false, 'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.'),
+  WHIP_STRICT: flag(false, 'Refuses a PATCH without `If-Match`, as RFC 9725 asks; many clients send none.'),
   RECONNECT_MAX_ATTEMPTS: integer(0, 0, 1000, 'How often a publisher without frames is asked to reconnect; 0 is without end.'),
   CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
-  RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit.'),
+  RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),
   LOG_LEVEL: logLevels,
@@ -219,17 +219,19 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   return Object.freeze(config) as Config;
 }
 
-/** The configuration of this process: the environment, and beneath it a `.env` file in the working directory. */
-export function loadConfig(): Config {
-  let file: Record<string, string | undefined> = {};
+/** The variables of this process: the environment, and beneath it a `.env` file in the working directory. @throws MediaPeerError CONFIG_INVALID */
+export function environment(): Readonly<Record<string, string | undefined>> {
   try {
-    file = parseEnv(readFileSync('.env', 'utf8'));
+    return { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new MediaPeerError('CONFIG_INVALID', `.env cannot be read: ${String(error)}`, { cause: error });
-    }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env;
+    throw new MediaPeerError('CONFIG_INVALID', `.env cannot be read: ${String(error)}`, { cause: error });
   }
-  return parseConfig({ ...file, ...process.env });
+}
+
+/** The configuration of this process. */
+export function loadConfig(): Config {
+  return parseConfig(environment());
 }
 
 /** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */

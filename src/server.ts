@@ -4,18 +4,18 @@ import path from 'node:path';
 import { buildApp } from './app.js';
 import { Counting } from './counting.js';
 import { systemClock } from './clock.js';
-import { configuredPath, projectRoot, type Config } from './config.js';
+import { configuredPath, environment, projectRoot, type Config } from './config.js';
 import { DetectorPool, ModelFolder, modelName } from './detection/index.js';
 import { MediaPeerError, messageOf } from './errors.js';
 import { findFfmpeg } from './ffmpeg/index.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ConnectionManager, IceTcpListener } from './peer/index.js';
-import { Pipelines, SeenStills, slateCaption, SourceModels, StillFeeds } from './pipeline/index.js';
+import { AlwaysOn, Pipelines, SeenStills, slateCaption, SourceModels, StillFeeds } from './pipeline/index.js';
 import { HttpSessions, Tokens } from './signalling/index.js';
 import { ResourceLedger } from './resources.js';
 import { iceServerJson, IceServers, RoomsDoor } from './signalling/index.js';
-import { LiveRooms, SourceCatalogue, SourceLibrary, StillPictures } from './source/index.js';
+import { LiveRooms, PullSources, readSourcesFile, SourceCatalogue, SourceLibrary, StillPictures } from './source/index.js';
 import { WebhookSender } from './webhooks/index.js';
 
 /** A server that listens. */
@@ -72,15 +72,23 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
     if (webhooks) closers.push(() => webhooks.close());
 
+    const caption = slateCaption();
+    const pulls = new PullSources({
+      ...ffmpeg,
+      logger: loggers.room('source'),
+      entries: config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), environment()),
+      caption,
+    });
+    closers.push(() => pulls.close());
     const liveRooms = new LiveRooms({
       clock,
       logger: loggers.room('source'),
       graceMs: config.PUBLISH_GRACE,
-      isTaken: (room) => library.get(room) && 'a file',
-      caption: slateCaption(),
+      isTaken: (room) => (pulls.get(room) && 'a camera') ?? (library.get(room) && 'a file'),
+      caption,
       expected: [...config.PUBLISH_TOKENS.keys()].filter((room) => room !== '*'),
     });
-    const catalogue = new SourceCatalogue({ library, rooms: liveRooms });
+    const catalogue = new SourceCatalogue({ library, rooms: liveRooms, pulls });
     closers.push(() => Promise.resolve(liveRooms.close()));
 
     const pipelines = new Pipelines({
@@ -92,10 +100,16 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       motionGate: config.MOTION_GATE,
       sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
       idleGraceMs: config.IDLE_GRACE,
-      find: (sourceId) => catalogue.find(sourceId),
+      find: (sourceId) => {
+        // Whoever wants a camera makes it be called; who cannot wait for it asks again.
+        void pulls.prepare(sourceId);
+        return catalogue.find(sourceId);
+      },
       playable: () => catalogue.playable(),
     });
     closers.push(() => pipelines.close());
+    const alwaysOn = new AlwaysOn({ pipelines, clock, logger: loggers.room('pipeline'), sources: pulls.alwaysOn, prepare: (sourceId) => pulls.prepare(sourceId) });
+    closers.push(() => Promise.resolve(alwaysOn.close()));
     closers.push(() => Promise.resolve(counting.stopReading()));
 
     const iceServers = new IceServers({
@@ -115,6 +129,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.room('pipeline') });
     const sessions = new ConnectionManager({
       gateway: {
+        prepare: (sourceId) => pulls.prepare(sourceId),
         describe: (sourceId) => pipelines.describe(sourceId),
         openTrack: (request) => pipelines.openTrack(request),
         openDetections: (sourceId) => pipelines.openDetections(sourceId),
@@ -144,7 +159,11 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       logger: loggers.room('http'),
       sessions,
       directory: {
-        describe: (room) => catalogue.find(room),
+        // A camera is called by whoever joins its room, so its room is never empty.
+        describe: (room) => {
+          const source = catalogue.find(room);
+          return source?.kind === 'pull' && source.state === 'empty' ? { ...source, state: 'waiting' } : source;
+        },
         onState: (listener) => liveRooms.onState(({ room }) => listener(room)),
         sources: () => catalogue.playable(),
       },
@@ -213,7 +232,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       models: {
         available: () => modelFolder.list(),
         inUse: () => models.inUse(),
-        modelOf: (sourceId) => (library.get(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
+        modelOf: (sourceId) => (catalogue.find(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
         assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : modelFolder.pathOf(name), sourceId),
       },
     });

@@ -20,8 +20,8 @@ export interface FfmpegTools {
   readonly encoders: ReadonlySet<string>;
   /** The options that hand every frame on with its own time; their name changed with version 5.1. */
   readonly passTimestamps: readonly string[];
-  /** The option that bounds what RTSP waits for, in microseconds; before version 5 `-timeout` made it wait for a caller instead. */
-  readonly rtspTimeout: '-timeout' | '-stimeout';
+  /** The option of each program that bounds what RTSP waits for, in microseconds; before version 5 `-timeout` made it wait for a caller instead. */
+  readonly rtspTimeout: Readonly<Record<'ffmpeg' | 'ffprobe', '-timeout' | '-stimeout'>>;
   /** The options before `-i` that read a file at the pace at which it is shown; since 6.1 half a second would come at once. */
   readonly readInRealTime: readonly string[];
 }

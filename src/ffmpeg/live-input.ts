@@ -93,8 +93,8 @@ const CONTAINERS = ['rtsp', 'rtp', 'sdp', 'hls', 'applehttp', 'mpjpeg', 'mjpeg',
 /** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
 export const LIVE_IO_TIMEOUT_MS = 7_000;
 
-/** Options before `-i`, for ffmpeg and ffprobe alike. */
-export function liveInputOptions(input: LiveInput, tools: Pick<FfmpegTools, 'rtspTimeout'>): string[] {
+/** Options before `-i`, for either program. */
+export function liveInputOptions(input: LiveInput, rtspTimeout: string): string[] {
   const { kind, format, options } = input;
   const isDevice = isDeviceFormat(kind);
   const given = Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]);
@@ -103,7 +103,7 @@ export function liveInputOptions(input: LiveInput, tools: Pick<FfmpegTools, 'rts
     ...['-protocol_whitelist', PROTOCOLS[kind].join(',')],
     ...(isDevice ? [] : ['-format_whitelist', CONTAINERS.join(',')]),
     ...(container === undefined ? [] : ['-f', container]),
-    ...waiting(kind, tools),
+    ...(isDevice ? [] : [isRtsp(kind) ? rtspTimeout : '-rw_timeout', String(LIVE_IO_TIMEOUT_MS * 1000)]),
     ...(isRtsp(kind) && options['rtsp_transport'] === undefined ? ['-rtsp_transport', 'tcp'] : []),
     ...given,
   ];
@@ -111,12 +111,7 @@ export function liveInputOptions(input: LiveInput, tools: Pick<FfmpegTools, 'rts
 
 /** The input of a process. @param more options that only ffmpeg takes. */
 export function liveInputPort(input: LiveInput, tools: FfmpegTools, more: readonly string[] = []): ProcessPort {
-  return { options: [...more, ...liveInputOptions(input, tools)], address: input.address };
-}
-
-function waiting(kind: LiveInput['kind'], tools: Pick<FfmpegTools, 'rtspTimeout'>): string[] {
-  if (isDeviceFormat(kind)) return [];
-  return [isRtsp(kind) ? tools.rtspTimeout : '-rw_timeout', String(LIVE_IO_TIMEOUT_MS * 1000)];
+  return { options: [...more, ...liveInputOptions(input, tools.rtspTimeout.ffmpeg)], address: input.address };
 }
 
 function isRtsp(kind: LiveInput['kind']): boolean {

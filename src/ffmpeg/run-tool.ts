@@ -15,7 +15,7 @@ export interface ToolOutput {
   /** The same before it was read as text. */
   readonly stdoutBytes: Buffer;
   readonly stderr: string;
-  /** True when it was ended at its deadline or because it wrote too much; `stdout` is what came until then. */
+  /** True when it was ended at its deadline, by the signal, or because it wrote too much; `stdout` is what came until then. */
   readonly cut: boolean;
 }
 
@@ -23,11 +23,11 @@ export interface ToolOutput {
 export function runTool(
   file: string,
   args: readonly string[],
-  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number } = {},
+  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number; readonly signal?: AbortSignal } = {},
 ): Promise<ToolOutput> {
   const release = options.ledger?.acquire('child_processes');
   return new Promise((resolve, reject) => {
-    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const };
+    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const, ...(options.signal && { signal: options.signal }) };
     const child = execFile(file, args, settings, (error, stdout, stderr) => {
       release?.();
       if (error && child.pid === undefined) {

@@ -33,7 +33,7 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
     version: ffmpeg.version,
     encoders,
     passTimestamps: [isAtLeast(ffmpeg.version, 5, 1, 107_000) ? '-fps_mode' : '-vsync', 'passthrough'],
-    rtspTimeout: isAtLeast(ffmpeg.version, 5, 0, 102_000) ? '-timeout' : '-stimeout',
+    rtspTimeout: { ffmpeg: rtspTimeout(ffmpeg.version), ffprobe: rtspTimeout(ffprobe.version) },
     readInRealTime: ['-re', ...(isAtLeast(ffmpeg.version, 6, 1, 112_000) ? ['-readrate_initial_burst', '0.001'] : [])],
   };
 }
@@ -80,6 +80,10 @@ async function packagedProgram(packageName: string): Promise<string> {
   await copyFile(shipped, copy);
   await chmod(copy, 0o755);
   return copy;
+}
+
+function rtspTimeout(version: string): '-timeout' | '-stimeout' {
+  return isAtLeast(version, 5, 0, 102_000) ? '-timeout' : '-stimeout';
 }
 
 /**

@@ -107,6 +107,8 @@ export class ConnectionManager implements Sessions {
     const { gateway, clock } = this.#deps;
     const { sourceId, active } = request;
     this.#throwIfClosing();
+    if (gateway.prepare) await gateway.prepare(sourceId);
+    this.#throwIfClosing();
     const plan = negotiate(request.sdp, gateway.describe(sourceId), request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
@@ -120,6 +122,8 @@ export class ConnectionManager implements Sessions {
   async offer(request: OfferRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId } = request;
+    this.#throwIfClosing();
+    if (gateway.prepare) await gateway.prepare(sourceId);
     this.#throwIfClosing();
     const offered = planOffer(gateway.describe(sourceId), request.renditions);
     const opened = await this.#open({ request, sourceId, role: 'viewer' }, (start) => {

@@ -47,6 +47,8 @@ export interface SourceMedia {
 }
 
 export interface MediaGateway {
+  /** Awaited before a source is described for a client: a camera may have to be called first. Takes seconds at most, never rejects. */
+  prepare?(sourceId: string): Promise<void>;
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE. */
   describe(sourceId: string): SourceMedia;
   /**

@@ -1,4 +1,5 @@
 /** From sources to tracks: what runs, for whom, and for how long. Knows no viewers, only demand. */
+export { AlwaysOn, type AlwaysOnInit } from './always-on.js';
 export type { DetectionActivity } from './source-sight.js';
 export { Pipelines, type PipelinesInit } from './pipelines.js';
 export type { PipelineDeps, SceneObserver, Seeing, SeeingProvider } from './deps.js';

@@ -1,4 +1,4 @@
-/** Where media comes from: files of the upload folder, rooms that are published to, and feeds that play them. Knows no viewers. */
+/** Where media comes from: files of the upload folder, rooms that are published to, cameras that are called, and feeds that play them. Knows no viewers. */
 export { SourceCatalogue, type PullInputs, type SourceCatalogueInit } from './catalogue.js';
 export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, SourceDescription } from './description.js';
@@ -7,6 +7,8 @@ export type { Publication, PublicationRequest, RoomStatus } from './live-publica
 export { isRoomName, LiveRooms, type LiveRoomsInit } from './live-rooms.js';
 export { pictureSize, type PictureSize } from './picture-size.js';
 export { Slate, type Caption, type SlateInit } from './slate.js';
+export { PullSources, type PullSourcesInit } from './pull.js';
+export { readSourcesFile, type PullInput } from './sources-file.js';
 export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './library.js';
 export { StillPictures } from './still.js';
 export type { FeedEnd, FeedInfo, FeedOptions, FeedSink, RoomState, Source, SourceFeed, SourceKind } from './source.js';

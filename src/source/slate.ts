@@ -24,9 +24,10 @@ export interface SlateInit {
   readonly deps: FfmpegDeps;
 }
 
-const TEXT = 'waiting for camera';
+/** What it says. */
+export const SLATE_TEXT = 'waiting for camera';
 /** Enough for a still picture, and for viewers who look whether anything comes. */
-const FPS = 5;
+export const SLATE_FPS = 5;
 /** Decoding more than this takes longer than viewers may be left without a picture. */
 const MAX_DECODING_MS = 600;
 /** How much is left of brightness and colour. */
@@ -66,7 +67,7 @@ export class Slate {
     const { deps, owner, caption } = this.#init;
     const picture = await this.#lastPicture();
     if (this.#isStopped()) return;
-    await caption(picture, TEXT).catch((error: unknown) => deps.logger.error({ owner, error: messageOf(error) }, 'slate has no text'));
+    await caption(picture, SLATE_TEXT).catch((error: unknown) => deps.logger.error({ owner, error: messageOf(error) }, 'slate has no text'));
     while (!this.#isStopped()) {
       await this.#show(picture);
       if (!this.#isStopped()) await delay(deps.clock, RESTART_MS, this.#stop.signal);
@@ -76,14 +77,14 @@ export class Slate {
   /** Encodes the picture again and again until it is stopped, or the encoder ends. */
   async #show(picture: VideoFrame): Promise<void> {
     const { deps, owner, format, mediaTime, onFrame } = this.#init;
-    const encoder = openEncoder({ ...deps, owner, ...format, fps: FPS, onFrame: (frame) => !this.#isStopped() && onFrame(frame) });
+    const encoder = openEncoder({ ...deps, owner, ...format, fps: SLATE_FPS, onFrame: (frame) => !this.#isStopped() && onFrame(frame) });
     this.#encoder = encoder;
     const show = (): void => {
       // The pixels are shared by all of them; each has its own time.
       encoder.write(new VideoFrame({ data: picture.data, widthPx: picture.widthPx, heightPx: picture.heightPx, mediaTimeMs: mediaTime() }));
     };
     show();
-    const timer = deps.clock.every(1000 / FPS, show);
+    const timer = deps.clock.every(1000 / SLATE_FPS, show);
     const stop = (): void => void encoder.close();
     this.#stop.signal.addEventListener('abort', stop, { once: true });
     if (this.#isStopped()) stop();
@@ -97,8 +98,7 @@ export class Slate {
   /** Dimmed, in memory of its own. */
   async #lastPicture(): Promise<VideoFrame> {
     const { widthPx, heightPx } = this.#init.format;
-    const data = Buffer.alloc(i420Size(widthPx, heightPx), GREY);
-    data.fill(DARK_LUMA, 0, widthPx * heightPx);
+    const data = darkPicture(widthPx, heightPx);
     if ((this.#init.group?.frames.length ?? 0) > 0 && (await this.#decodeInto(data))) dim(data, widthPx * heightPx);
     return new VideoFrame({ data, widthPx, heightPx, mediaTimeMs: 0 });
   }
@@ -131,8 +131,14 @@ export class Slate {
   }
 }
 
+/** Stands in where there is no last picture. */
+export function darkPicture(widthPx: number, heightPx: number): Buffer {
+  const data = Buffer.alloc(i420Size(widthPx, heightPx), GREY);
+  return data.fill(DARK_LUMA, 0, widthPx * heightPx);
+}
+
 /** Half as bright, and paler. */
-function dim(data: Buffer, lumaBytes: number): void {
+export function dim(data: Buffer, lumaBytes: number): void {
   for (let i = 0; i < data.length; i++) {
     const base = i < lumaBytes ? BLACK : GREY;
     data[i] = base + ((data[i] as number) - base) * DIMMED;

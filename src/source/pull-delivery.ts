@@ -1,0 +1,205 @@
+/** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
+import type { Timer } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { FlvFrame } from '../ffmpeg/index.js';
+import { FramePool, i420Size, type EncodedFrame, type Timeline } from '../media/index.js';
+import { ArrivalClock } from './arrival-clock.js';
+import { CopyWatch } from './copy-watch.js';
+import type { RunSink } from './feed-run.js';
+import { OpenGroup } from './open-group.js';
+import { PictureSlate } from './picture-slate.js';
+import type { PullPlan } from './pull-plan.js';
+import { Slate, type Caption } from './slate.js';
+import type { FeedOptions, FeedSink } from './source.js';
+
+/** Frames may be missing for so long before the slate is shown. */
+const STALL_MS = 2_000;
+const CHECK_PERIOD_MS = 250;
+/** How old the picture of the slate may be. A copy of each would cost more than the slate is worth. */
+const KEEP_PERIOD_MS = 1_000;
+
+export interface PullDeliveryInit {
+  readonly name: string;
+  readonly plan: PullPlan;
+  readonly timeline: Timeline;
+  readonly caption: Caption;
+  readonly sink: FeedSink;
+  readonly deps: FeedOptions;
+  /** A picture came. */
+  readonly onFrame: () => void;
+  /** It turned out that it cannot be copied; the frame is not handed on. */
+  readonly onRefusal: (reason: string) => void;
+}
+
+export class PullDelivery implements RunSink {
+  readonly pool: FramePool;
+  readonly #init: PullDeliveryInit;
+  readonly #check: Timer;
+  /** Media time minus monotonic time. */
+  readonly #originMs: number;
+  readonly #group = new OpenGroup();
+  #copyWatch = new CopyWatch();
+  #videoClock: ArrivalClock;
+  #audioClock: ArrivalClock;
+  #lastVideoMs: number;
+  #lastAudioMs: number;
+  #needsKeyframe = true;
+  #heardAtMs: number;
+  #keptAtMs = -Infinity;
+  #kept: Buffer | undefined;
+  #slate: { close(): Promise<void> } | undefined;
+  /** Slates that end and still hold processes. */
+  readonly #ending = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(init: PullDeliveryInit) {
+    this.#init = init;
+    const { timeline, plan, deps } = init;
+    const { clock } = deps;
+    this.pool = new FramePool(i420Size(plan.widthPx, plan.heightPx));
+    timeline.anchor(0, clock.wallClock());
+    this.#originMs = Math.max(timeline.mediaTimeAt(clock.wallClock()) ?? 0, timeline.newestMs) - clock.now();
+    this.#lastVideoMs = this.#lastAudioMs = timeline.newestMs;
+    this.#videoClock = new ArrivalClock(this.#lastVideoMs);
+    this.#audioClock = new ArrivalClock(this.#lastAudioMs);
+    this.#heardAtMs = clock.now();
+    this.#check = clock.every(CHECK_PERIOD_MS, () => this.#checkFrames());
+  }
+
+  /** Whether the slate is shown. */
+  get isWaiting(): boolean {
+    return this.#slate !== undefined;
+  }
+
+  /** What follows is from another connection, with stamps of its own. */
+  beginRun(): void {
+    this.#videoClock = new ArrivalClock(this.#lastVideoMs);
+    this.#audioClock = new ArrivalClock(this.#lastAudioMs);
+    this.#copyWatch = new CopyWatch();
+    this.#needsKeyframe = true;
+  }
+
+  /** Nothing is handed on any more. Resolves when nothing of it runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#check.cancel();
+    this.#hideSlate();
+    await Promise.all(this.#ending);
+  }
+
+  video(frame: FlvFrame): void {
+    if (this.#isClosed) return;
+    const refusal = this.#copyWatch.refusal(frame, this.#init.deps.clock.now());
+    if (refusal !== undefined) return this.#init.onRefusal(refusal);
+    if (this.#needsKeyframe && !frame.keyframe) return;
+    this.#needsKeyframe = false;
+    this.#cameBack();
+    this.#deliverEncoded({ data: frame.data, mediaTimeMs: this.#videoTime(frame.mediaTimeMs), keyframe: frame.keyframe });
+  }
+
+  picture(data: Buffer, stampMs: number): void {
+    if (this.#isClosed) return this.pool.give(data);
+    this.#cameBack();
+    const mediaTimeMs = this.#videoTime(stampMs);
+    this.#delivered(mediaTimeMs);
+    const { widthPx, heightPx } = this.#init.plan;
+    const now = this.#init.deps.clock.now();
+    if (now - this.#keptAtMs >= KEEP_PERIOD_MS) {
+      this.#keptAtMs = now;
+      this.#kept ??= Buffer.allocUnsafeSlow(data.length);
+      data.copy(this.#kept);
+    }
+    const picture = this.pool.frame({ data, widthPx, heightPx, mediaTimeMs });
+    this.#init.sink.picture(picture);
+    picture.release();
+  }
+
+  audio(packet: EncodedFrame): void {
+    if (this.#isClosed) return;
+    const mediaTimeMs = (this.#lastAudioMs = this.#audioClock.at(packet.mediaTimeMs, this.#nowMs()));
+    this.#init.timeline.delivered(mediaTimeMs);
+    this.#init.sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
+  }
+
+  #nowMs(): number {
+    return this.#originMs + this.#init.deps.clock.now();
+  }
+
+  #videoTime(stampMs: number): number {
+    // The slate's pictures lie on the timeline, too.
+    return Math.max(this.#videoClock.at(stampMs, this.#nowMs()), this.#lastVideoMs + 2);
+  }
+
+  #deliverEncoded(frame: EncodedFrame): void {
+    this.#delivered(frame.mediaTimeMs);
+    this.#group.push(frame);
+    this.#init.sink.encodedVideo(frame);
+  }
+
+  #delivered(mediaTimeMs: number): void {
+    this.#lastVideoMs = mediaTimeMs;
+    this.#init.timeline.delivered(mediaTimeMs);
+  }
+
+  #cameBack(): void {
+    this.#heardAtMs = this.#init.deps.clock.now();
+    this.#init.onFrame();
+    if (!this.#slate) return;
+    this.#hideSlate();
+    this.#init.sink.waiting?.(false);
+  }
+
+  #checkFrames(): void {
+    if (this.#slate || this.#isClosed || this.#init.deps.clock.now() - this.#heardAtMs < STALL_MS) return;
+    this.#init.deps.logger.info({ sourceId: this.#init.name }, 'camera sends nothing, the slate is shown');
+    this.#init.sink.waiting?.(true);
+    this.#slate = this.#init.plan.delivery === 'passthrough' ? this.#encodedSlate() : this.#pictureSlate();
+  }
+
+  #encodedSlate(): Slate {
+    const { name, plan, caption, deps } = this.#init;
+    return new Slate({
+      owner: name,
+      format: { codec: 'h264', widthPx: plan.widthPx, heightPx: plan.heightPx },
+      group: { codec: 'h264', frames: this.#group.frames },
+      caption,
+      mediaTime: () => this.#nowMs(),
+      onFrame: (frame) => {
+        if (frame.mediaTimeMs <= this.#lastVideoMs) return;
+        this.#delivered(frame.mediaTimeMs);
+        this.#init.sink.encodedVideo(frame);
+      },
+      deps,
+    });
+  }
+
+  #pictureSlate(): PictureSlate {
+    const { name, plan, caption, deps } = this.#init;
+    const last = this.#kept;
+    this.#kept = undefined;
+    this.#keptAtMs = -Infinity;
+    return new PictureSlate({
+      widthPx: plan.widthPx,
+      heightPx: plan.heightPx,
+      last,
+      caption,
+      clock: deps.clock,
+      mediaTime: () => this.#nowMs(),
+      onPicture: (picture) => {
+        if (picture.mediaTimeMs > this.#lastVideoMs) {
+          this.#delivered(picture.mediaTimeMs);
+          this.#init.sink.picture(picture);
+        }
+        picture.release();
+      },
+      onError: (error) => deps.logger.error({ sourceId: name, error: messageOf(error) }, 'slate has no text'),
+    });
+  }
+
+  #hideSlate(): void {
+    if (!this.#slate) return;
+    const ending = this.#slate.close().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    this.#slate = undefined;
+  }
+}

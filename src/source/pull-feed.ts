@@ -1,0 +1,171 @@
+/**
+ * A camera that is called, for as long as somebody watches it: one ffmpeg after the other calls it, and viewers see a
+ * slate while none is answered. When the camera turns out to send something else than was known, the feed ends as
+ * `replaced`, and another one follows on its timeline.
+ */
+import { delay } from '../clock.js';
+import { MediaPeerError, messageOf } from '../errors.js';
+import { Backoff } from '../ffmpeg/index.js';
+import { Timeline, type EndReason } from '../media/index.js';
+import type { FeedRun } from './feed-run.js';
+import { PullDelivery } from './pull-delivery.js';
+import { isSamePlan, type PullKnowledge } from './pull-plan.js';
+import { openPullRun } from './pull-run.js';
+import type { Caption } from './slate.js';
+import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
+import type { PullInput } from './sources-file.js';
+
+/** A camera that starts takes half a minute: to call it more often than every few seconds brings nothing. */
+const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };
+/** The first of so many calls without a frame is followed by a look whether the camera sends something else now. */
+const LOOK_EVERY = 3;
+
+/** What a feed asks of its source. */
+export interface PullHost {
+  readonly entry: PullInput;
+  readonly knowledge: PullKnowledge;
+  readonly caption: Caption;
+  /** Calls the camera to see what it sends. @throws MediaPeerError */
+  look(): Promise<PullKnowledge>;
+  /** Remembers that it cannot be copied after all. */
+  refuse(reason: string): void;
+}
+
+export class PullFeed implements SourceFeed {
+  readonly info: FeedInfo;
+  readonly timeline: Timeline;
+  readonly closed: Promise<FeedEnd>;
+  restarts = 0;
+  lastError: string | undefined;
+  trouble: string | undefined;
+  readonly #host: PullHost;
+  readonly #options: FeedOptions;
+  readonly #delivery: PullDelivery;
+  readonly #stop = new AbortController();
+  /** Resolves when the end is decided. */
+  readonly #stopped: Promise<undefined>;
+  #run: FeedRun | undefined;
+  /** Calls in a row that gave no frame. */
+  #fruitless = 0;
+  #end: FeedEnd | undefined;
+
+  constructor(host: PullHost, sink: FeedSink, options: FeedOptions) {
+    this.#host = host;
+    this.#options = options;
+    const { plan } = host.knowledge;
+    const { widthPx, heightPx, fps, delivery, hasAudio } = plan;
+    this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio };
+    this.timeline = options.timeline ?? new Timeline();
+    this.#stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+    this.#delivery = new PullDelivery({
+      name: host.entry.name,
+      plan,
+      timeline: this.timeline,
+      caption: host.caption,
+      sink,
+      deps: options,
+      onFrame: () => {
+        this.#fruitless = 0;
+        this.trouble = undefined;
+      },
+      onRefusal: (reason) => {
+        host.refuse(reason);
+        this.#finish({ reason: 'replaced' });
+      },
+    });
+    this.closed = this.#live();
+  }
+
+  /** Whether the slate is shown. */
+  get live(): { readonly publisherId: undefined; readonly isWaiting: boolean } {
+    return { publisherId: undefined, isWaiting: this.#delivery.isWaiting };
+  }
+
+  close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
+    this.#finish({ reason });
+    return this.closed;
+  }
+
+  /** The whole life of a feed. */
+  async #live(): Promise<FeedEnd> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#finish({ reason: 'viewer-left' });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      return await this.#keepCalling();
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await this.#delivery.close();
+    }
+  }
+
+  /** One call after the other until the end is decided. */
+  async #keepCalling(): Promise<FeedEnd> {
+    const { clock } = this.#options;
+    const backoff = new Backoff(this.#options.backoff ?? BACKOFF);
+    for (let end = this.#decided(); ; end = this.#decided()) {
+      if (end) return end;
+      const startedMs = clock.now();
+      const isLook = this.#fruitless % LOOK_EVERY === 1;
+      this.#fruitless++;
+      const error = await (isLook ? this.#lookAgain() : this.#runOnce());
+      if (this.#decided() || (isLook && !error)) continue;
+      const ranMs = clock.now() - startedMs;
+      const isNextPass = !error && this.#host.knowledge.plan.isRecording && this.#fruitless === 0;
+      const waitMs = isNextPass ? 0 : backoff.next(ranMs);
+      this.restarts++;
+      this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera hung up'), isNextPass, waitMs);
+      if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+    }
+  }
+
+  /** Each reason is told once, not with each call. */
+  #note(error: MediaPeerError, isNextPass: boolean, waitMs: number): void {
+    const fields = { sourceId: this.#host.entry.name, reason: error.message, waitMs, restarts: this.restarts };
+    if (isNextPass) return this.#options.logger.debug(fields, 'recording is played again');
+    const isTold = this.trouble === error.message;
+    this.lastError = this.trouble = error.message;
+    this.#options.logger[isTold ? 'debug' : 'warn'](fields, 'camera was lost, it is called again');
+  }
+
+  #decided(): FeedEnd | undefined {
+    return this.#end;
+  }
+
+  /** Why it cannot be seen what the camera sends, or undefined. */
+  async #lookAgain(): Promise<MediaPeerError | undefined> {
+    try {
+      const known = await Promise.race([this.#host.look(), this.#stopped]);
+      if (known && !isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
+      return undefined;
+    } catch (error) {
+      return new MediaPeerError('FFMPEG_FAILED', messageOf(error));
+    }
+  }
+
+  /** One call to its end; what it failed of, or undefined when the camera hung up. */
+  async #runOnce(): Promise<MediaPeerError | undefined> {
+    const { entry, knowledge } = this.#host;
+    this.#delivery.beginRun();
+    try {
+      const spec = { owner: `pull ${entry.name}`, input: entry.input, plan: knowledge.plan, pool: this.#delivery.pool, isPatient: this.#fruitless > 1 };
+      this.#run = await openPullRun(spec, this.#options, this.#delivery);
+      if (this.#end) void this.#run.close();
+      const { error } = await this.#run.closed;
+      return error;
+    } catch (error) {
+      return new MediaPeerError('FFMPEG_FAILED', `the camera could not be called: ${messageOf(error)}`, { cause: error });
+    } finally {
+      this.#run = undefined;
+    }
+  }
+
+  #finish(end: FeedEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#stop.abort();
+    // Its end is awaited by the loop; it never rejects.
+    void this.#run?.close();
+  }
+}

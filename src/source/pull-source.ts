@@ -1,0 +1,121 @@
+/**
+ * A camera that is called when somebody wants it. What it sends is found out by the first call; until one was
+ * answered nobody can watch it, and whoever asks is told why.
+ */
+import { MediaPeerError, messageOf } from '../errors.js';
+import { probeLive, type FfmpegDeps } from '../ffmpeg/index.js';
+import { PullFeed } from './pull-feed.js';
+import { planPull, type PullKnowledge } from './pull-plan.js';
+import type { Caption } from './slate.js';
+import type { FeedOptions, FeedSink, Source, SourceFeed } from './source.js';
+import type { PullInput } from './sources-file.js';
+
+/** When those who were refused may ask again, in s. */
+const RETRY_AFTER_S = 3;
+/** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
+const QUIET_MS = 2_000;
+const NEVER_CALLED = 'it has not been called yet';
+
+export interface PullSourceInit extends FfmpegDeps {
+  readonly entry: PullInput;
+  readonly caption: Caption;
+}
+
+export class PullSource {
+  readonly entry: PullInput;
+  readonly #init: PullSourceInit;
+  readonly #stop = new AbortController();
+  #knowledge: PullKnowledge | undefined;
+  /** Why it cannot be copied although it looked so. */
+  #refusal: string | undefined;
+  #failure: string | undefined;
+  #failedAtMs = -Infinity;
+  #looking: Promise<PullKnowledge> | undefined;
+  readonly #feeds = new Set<PullFeed>();
+
+  constructor(init: PullSourceInit) {
+    this.#init = init;
+    this.entry = init.entry;
+  }
+
+  /** As it is now. */
+  get source(): Source {
+    const { name } = this.entry;
+    const known = this.#knowledge;
+    const waiting = [...this.#feeds].find(({ live }) => live.isWaiting);
+    const nothing = { durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null, hasAudio: false, playable: true } as const;
+    const { reason: whyNotCopied, ...content } = known?.description ?? { ...nothing, delivery: this.entry.mustTranscode ? 'transcode' : 'passthrough', reason: undefined };
+    const reason = known ? (waiting?.trouble ?? whyNotCopied) : (this.#failure ?? NEVER_CALLED);
+    return {
+      id: name,
+      name,
+      sizeBytes: null,
+      ...content,
+      ...(reason !== undefined && { reason }),
+      kind: 'pull',
+      state: known ? (waiting ? 'waiting' : 'live') : 'empty',
+      open: (sink, options) => this.open(sink, options),
+    };
+  }
+
+  /** Waits until it is known what the camera sends, or that it does not answer: 8 s at most. Never rejects. */
+  async prepare(): Promise<void> {
+    const { clock } = this.#init;
+    if (this.#knowledge || (!this.#looking && clock.now() - this.#failedAtMs < QUIET_MS)) return;
+    await this.look().catch(() => undefined);
+  }
+
+  /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is called then */
+  open(sink: FeedSink, options: FeedOptions): SourceFeed {
+    if (!this.#knowledge) {
+      void this.prepare();
+      const { name } = this.entry;
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+    }
+    const feed = new PullFeed({ entry: this.entry, knowledge: this.#knowledge, caption: this.#init.caption, look: () => this.look(), refuse: (reason) => this.#refuse(reason) }, sink, options);
+    this.#feeds.add(feed);
+    void feed.closed.then(() => this.#feeds.delete(feed));
+    return feed;
+  }
+
+  /** Calls it to see what it sends; everybody waits for the same call. @throws MediaPeerError FFMPEG_FAILED */
+  look(): Promise<PullKnowledge> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  /** Gives up a call that goes on. Feeds that run are not touched. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#looking?.catch(() => undefined);
+  }
+
+  async #look(): Promise<PullKnowledge> {
+    const { clock, logger } = this.#init;
+    const sourceId = this.entry.name;
+    try {
+      const found = await probeLive(this.entry.input, this.#init, this.#stop.signal);
+      const knowledge = planPull(this.entry, found, this.#refusal);
+      if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
+      this.#knowledge = knowledge;
+      this.#failure = undefined;
+      const { videoCodec, audioCodec, widthPx, heightPx, delivery, reason } = knowledge.description;
+      logger.info({ sourceId, videoCodec, audioCodec, widthPx, heightPx, delivery, reason }, 'camera answers');
+      return knowledge;
+    } catch (error) {
+      const failure = `the camera cannot be reached: ${messageOf(error)}`;
+      if (!this.#stop.signal.aborted && failure !== this.#failure) logger.warn({ sourceId, reason: failure }, 'camera does not answer');
+      this.#failure = failure;
+      this.#failedAtMs = clock.now();
+      throw error;
+    }
+  }
+
+  #refuse(reason: string): void {
+    this.#refusal = reason;
+    if (!this.#knowledge) return;
+    this.#knowledge = planPull(this.entry, this.#knowledge.found, reason) ?? this.#knowledge;
+    this.#init.logger.info({ sourceId: this.entry.name, reason }, 'camera cannot be copied, it is transcoded');
+  }
+}
+
