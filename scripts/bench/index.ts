@@ -7,6 +7,7 @@ import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
 import { run as glue } from './glue.js';
+import { run as live } from './live.js';
 import { run as loss } from './loss.js';
 import { run as motion } from './motion.js';
 import { run as soak } from './soak.js';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   tracker,
   motion,
   soak,
+  live,
   loss,
   cuts,
 };
@@ -38,6 +40,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   tracker       ids and boxes against labels, beside boxes that stand still; CPU
   motion        what the motion gate spares the net, and its CPU              [--seconds 60]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
+  live          Chromium: how old a published picture is when it is seen      [--seconds 20]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
 
