@@ -7,6 +7,7 @@ import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
 import { run as glue } from './glue.js';
+import { run as joins } from './joins.js';
 import { run as live } from './live.js';
 import { run as loss } from './loss.js';
 import { run as motion } from './motion.js';
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   tracker,
   motion,
   soak,
+  joins,
   live,
   loss,
   cuts,
@@ -40,6 +42,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   tracker       ids and boxes against labels, beside boxes that stand still; CPU
   motion        what the motion gate spares the net, and its CPU              [--seconds 60]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
+  joins         Chromium: WHEP joins with trickle, alone and ten in a second  [--joins 20]
   live          Chromium: how old a published picture is when it is seen      [--seconds 20]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
   cuts          how soon the picture is back after network, server or camera were away (needs root)

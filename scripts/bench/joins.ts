@@ -1,0 +1,156 @@
+/**
+ * WHEP joins with trickle: how soon real Chromium shows a picture, one after the other and ten in a second, and what
+ * the others notice of it.
+ */
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ChromiumHarness, type StatsEntry, type ViewerPage } from '../../test/helpers/chromium.js';
+import { startServerProcess } from '../../test/helpers/server-process.js';
+import { WeriftViewer } from '../../test/helpers/werift-viewer.js';
+import { percentile } from '../load-test/table.js';
+import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+
+const BURST = 10;
+const BURSTS = 3;
+/** A whole group of pictures of the clip. */
+const WARM_UP_MS = 4500;
+
+export async function run(options: BenchOptions): Promise<Row[]> {
+  return withFolder(async (folder) => {
+    await makeClip(path.join(folder, 'clip.mp4'));
+    const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', MAX_CONNECTIONS: '40', LOG_LEVEL: 'warn,http=info' });
+    const browser = await ChromiumHarness.launch();
+    try {
+      await assertPassthrough(server.url);
+      const others = await browser.viewerPage(server.url);
+      const other = await others.join({ video: 1, keepFirstPicture: false, body: { source: 'clip', tracks: ['raw'] } });
+      await other.frames(30);
+      const packets = await PacketClock.open(server.url);
+      const page = await browser.viewerPage(server.url);
+      await page.page.evaluate(`globalThis.joinWhep = ${joinWhep.toString()}`);
+      await wait(WARM_UP_MS);
+      await join(page, 1);
+      const single: number[] = [];
+      for (let i = 0; i < options.joins; i++) {
+        await wait((i * 370) % 1000);
+        single.push(...(await join(page, 1)));
+      }
+      const before = freezes(await other.stats());
+      packets.reset();
+      const burst: number[] = [];
+      for (let i = 0; i < BURSTS; i++) {
+        burst.push(...(await join(page, BURST)));
+        await wait(1000);
+      }
+      const gapMs = packets.longestGapMs;
+      const frozen = freezes(await other.stats()) - before;
+      await packets.close();
+      return [
+        { figure: `WHEP POST → first picture, p50 of ${single.length}`, value: percentile(single, 0.5) ?? NaN, unit: 'ms' },
+        { figure: 'WHEP POST → first picture, p95', value: percentile(single, 0.95) ?? NaN, unit: 'ms', limit: 90 },
+        { figure: `ten joins in a second → first picture, p50 of ${burst.length}`, value: percentile(burst, 0.5) ?? NaN, unit: 'ms' },
+        { figure: 'ten joins in a second → first picture, p95', value: percentile(burst, 0.95) ?? NaN, unit: 'ms', limit: 250 },
+        { figure: 'freezes of another viewer meanwhile', value: frozen, unit: '', limit: 0 },
+        { figure: 'longest packet gap of another viewer meanwhile', value: gapMs, unit: 'ms', limit: 60 },
+      ];
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+}
+
+/** `count` joins, evenly over a second. ms from the POST to the first picture, each. */
+async function join(page: ViewerPage, count: number): Promise<number[]> {
+  return page.page.evaluate<number[]>(`Promise.all(Array.from({ length: ${count} }, async (_, i) => {
+    await new Promise((resolve) => setTimeout(resolve, (i * 1000) / ${count}));
+    return joinWhep('/whep/clip/raw');
+  }))`);
+}
+
+function freezes(stats: readonly StatsEntry[]): number {
+  return Number(stats.find(({ type, ['kind']: kind }) => type === 'inbound-rtp' && kind === 'video')?.['freezeCount'] ?? 0);
+}
+
+/** A viewer in this process that notes when packets come. */
+class PacketClock {
+  readonly #viewer: WeriftViewer;
+  #lastMs: number | undefined;
+  longestGapMs = 0;
+
+  private constructor(viewer: WeriftViewer) {
+    this.#viewer = viewer;
+    viewer.dtls.onRtp.subscribe(() => {
+      const now = performance.now();
+      if (this.#lastMs !== undefined) this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastMs);
+      this.#lastMs = now;
+      viewer.packets.length = 0;
+    });
+  }
+
+  static async open(url: string): Promise<PacketClock> {
+    const viewer = new WeriftViewer();
+    const clock = new PacketClock(viewer);
+    await viewer.join(async (sdp) => {
+      const response = await fetch(`${url}/offer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sdp, type: 'offer', source: 'clip', tracks: ['raw'] }) });
+      return (await response.json()) as { sdp: string };
+    });
+    return clock;
+  }
+
+  reset(): void {
+    this.longestGapMs = 0;
+    this.#lastMs = undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#viewer.close();
+  }
+}
+
+/** Runs in the page. A WHEP player with trickle: ms from the POST to the first picture; it leaves a second later. */
+async function joinWhep(url: string): Promise<number> {
+  interface Connection {
+    onicecandidate: ((event: { candidate: { candidate: string } | null }) => void) | null;
+    localDescription: { sdp: string };
+    addTransceiver(kind: string, init: object): { receiver: { track: unknown } };
+    setLocalDescription(): Promise<void>;
+    setRemoteDescription(description: object): Promise<void>;
+    close(): void;
+  }
+  const page = globalThis as unknown as { RTCPeerConnection: new (options: object) => Connection; MediaStream: new (tracks: unknown[]) => unknown; document: { createElement(name: string): { muted: boolean; autoplay: boolean; srcObject: unknown; remove(): void; requestVideoFrameCallback(callback: (now: number) => void): void }; body: { append(element: unknown): void } } };
+  const pc = new page.RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  const waiting: string[] = [];
+  let session: { url: string; etag: string } | undefined;
+  const trickle = async (): Promise<void> => {
+    const lines = session ? waiting.splice(0) : [];
+    if (!session || lines.length === 0) return;
+    const head = ['ice-ufrag', 'ice-pwd'].map((name) => new RegExp(`^a=${name}:.*$`, 'm').exec(pc.localDescription.sdp)?.[0].trim());
+    const media = /^m=.*$/m.exec(pc.localDescription.sdp)?.[0].trim();
+    const body = [...head, media, 'a=mid:0', ...lines, ''].join('\r\n');
+    await fetch(session.url, { method: 'PATCH', headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': session.etag }, body });
+  };
+  pc.onicecandidate = ({ candidate }) => {
+    waiting.push(candidate ? `a=${candidate.candidate}` : 'a=end-of-candidates');
+    void trickle();
+  };
+  const video = page.document.createElement('video');
+  video.muted = video.autoplay = true;
+  page.document.body.append(video);
+  video.srcObject = new page.MediaStream([pc.addTransceiver('video', { direction: 'recvonly' }).receiver.track]);
+  const shown = new Promise<number>((resolve) => video.requestVideoFrameCallback(resolve));
+  await pc.setLocalDescription();
+  const posted = performance.now();
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: pc.localDescription.sdp });
+  const sdp = await response.text();
+  if (response.status !== 201) throw new Error(sdp);
+  await pc.setRemoteDescription({ type: 'answer', sdp });
+  session = { url: response.headers.get('location') ?? '', etag: response.headers.get('etag') ?? '' };
+  void trickle();
+  const ms = (await shown) - posted;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await fetch(session.url, { method: 'DELETE' });
+  pc.close();
+  video.remove();
+  return ms;
+}
