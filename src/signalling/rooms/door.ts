@@ -37,6 +37,7 @@ export class RoomsDoor {
   readonly #clients = new Map<RoomSocket, RoomClient>();
   #heartbeat: Timer | undefined;
   #onEmpty = (): void => undefined;
+  #isClosing = false;
 
   constructor(deps: RoomsDoorDeps) {
     this.deps = deps;
@@ -54,6 +55,7 @@ export class RoomsDoor {
   add(socket: RoomSocket, bearerToken: string | undefined): RoomClient {
     const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, bearerToken });
     this.#clients.set(socket, client);
+    if (this.#isClosing) client.close(CLOSE.goingAway, 'the server is shutting down');
     this.#heartbeat ??= this.#clock.every(HEARTBEAT_MS, () => {
       for (const other of [...this.#clients.values()]) other.ping();
       this.rooms.look();
@@ -73,6 +75,7 @@ export class RoomsDoor {
 
   /** Ends every membership, and closes every socket. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.rooms.close('server-closing');
     for (const client of this.#clients.values()) client.close(CLOSE.goingAway, 'the server is shutting down');
     if (this.#clients.size === 0) return;

@@ -138,6 +138,8 @@ export class PublisherSide implements Side {
     ended.watch.close();
     if (this.#publishing !== ended || this.#isClosed) return;
     this.#publishing = undefined;
-    this.#host.end(reason);
+    if (reason !== 'publisher-gone') return this.#host.end(reason);
+    // It closed its connection and is still here: another one follows.
+    this.#next ??= this.#exchange();
   }
 }

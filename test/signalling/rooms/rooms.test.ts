@@ -222,6 +222,22 @@ test('a publisher that offers another connection replaces what it published', as
   await rig.close();
 });
 
+test('a publisher that closes its connection stays in the room and may offer another one', async (t) => {
+  const rig = await Rig.open(t);
+  const client = await rig.client();
+  await client.join(PUBLISHER);
+  client.send({ type: 'offer', sdp: offerOf('1') });
+  await client.next('answer');
+  rig.sessions.last.end('publisher-gone');
+  client.send({ type: 'candidate', candidate: 'candidate:1' });
+  client.send({ type: 'offer', sdp: offerOf('2') });
+  assert.equal((await client.next('answer'))['sdp'], 'v=0 answer s2');
+  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1']);
+  rig.sessions.last.end('publisher-replaced');
+  assert.deepEqual(await client.next(), { type: 'left', reason: 'publisher-replaced' });
+  await rig.close();
+});
+
 test('a connection that is disconnected for 3 s is restarted, then after 3, 6, 12 and 12 s while that lasts', async (t) => {
   const rig = await Rig.open(t);
   const client = await rig.client();
