@@ -97,7 +97,8 @@ export class Topics {
       feed: lease.feed,
       rtpTimestamps: (mediaTimeMs) => {
         const { sessionId } = this.#host;
-        return sessionId === undefined || !this.#snapshot() ? {} : this.#deps.rtpTimestamps(sessionId, mediaTimeMs);
+        // The command `select` may have led the session to another source.
+        return sessionId !== undefined && this.#snapshot()?.sourceId === this.#host.room ? this.#deps.rtpTimestamps(sessionId, mediaTimeMs) : {};
       },
       sink: {
         isFull: () => this.#host.isFull,
