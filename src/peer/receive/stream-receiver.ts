@@ -19,6 +19,9 @@ const MAX_MISSING = 512;
 /** What waits behind a missing packet. */
 const MAX_PACKETS = 2048;
 const MAX_BYTES = 8 * 1024 * 1024;
+/** Packets before the first that came which it may have overtaken, and how long they are waited for. */
+const START_PACKETS = 4;
+const START_MS = 100;
 /** How often missing packets are looked at while there are any. */
 const CHECK_MS = 10;
 
@@ -60,6 +63,8 @@ export class StreamReceiver {
   /** Index of the packet that is next in order. */
   #next: number | undefined;
   #newest = -1;
+  /** Index of the packet that came first. */
+  #first: number | undefined;
   #awaitsKeyframe: boolean;
   #timer: Timer | undefined;
 
@@ -83,10 +88,7 @@ export class StreamReceiver {
   /** A packet of the network. */
   receive(packet: ReceivedPacket, nowMs: number): void {
     const index = this.#sequence.extend(packet.sequenceNumber);
-    if (this.#next === undefined) {
-      this.#next = index;
-      this.#newest = index - 1;
-    }
+    if (this.#next === undefined) this.#start(index, packet, nowMs);
     if (index > this.#newest) this.#noteMissing(index, nowMs);
     this.#take(index, packet, nowMs);
   }
@@ -103,6 +105,16 @@ export class StreamReceiver {
     this.#timer = undefined;
     this.#missing.clear();
     this.#waiting.clear();
+  }
+
+  /** Where the first packet does not begin a frame, the one that does may be late, or lost. */
+  #start(index: number, { payload }: ReceivedPacket, nowMs: number): void {
+    const { kind, canAsk, depacketizer } = this.#init;
+    const before = kind === 'audio' || !canAsk || payload.length === 0 || depacketizer.beginsFrame(payload) ? 0 : START_PACKETS;
+    this.#first = index;
+    this.#next = index - before;
+    this.#newest = index - 1;
+    for (let i = this.#next; i < index; i++) this.#missing.add(i, nowMs - this.#giveUpMs() + START_MS);
   }
 
   #take(index: number, packet: ReceivedPacket, nowMs: number): void {
@@ -178,6 +190,7 @@ export class StreamReceiver {
         this.#assembler.push(packet);
       } else {
         this.#missing.forget(index);
+        if (index < (this.#first ?? 0)) continue; // nobody knows whether there ever was one
         this.stats.packetsLost++;
         this.#assembler.gap();
       }
