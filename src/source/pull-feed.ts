@@ -25,8 +25,8 @@ export interface PullHost {
   readonly entry: PullInput;
   readonly knowledge: PullKnowledge;
   readonly caption: Caption;
-  /** Calls the camera to see what it sends. @throws MediaPeerError */
-  look(): Promise<PullKnowledge>;
+  /** Calls the camera to see what it sends. Given up when the signal is aborted. @throws MediaPeerError */
+  look(signal: AbortSignal): Promise<PullKnowledge>;
   /** Remembers that it cannot be copied after all. */
   refuse(reason: string): void;
 }
@@ -42,8 +42,6 @@ export class PullFeed implements SourceFeed {
   readonly #options: FeedOptions;
   readonly #delivery: PullDelivery;
   readonly #stop = new AbortController();
-  /** Resolves when the end is decided. */
-  readonly #stopped: Promise<undefined>;
   #run: FeedRun | undefined;
   /** Calls in a row that gave no frame. */
   #fruitless = 0;
@@ -56,7 +54,6 @@ export class PullFeed implements SourceFeed {
     const { widthPx, heightPx, fps, delivery, hasAudio } = plan;
     this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio };
     this.timeline = options.timeline ?? new Timeline();
-    this.#stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', () => resolve(undefined), { once: true }));
     this.#delivery = new PullDelivery({
       name: host.entry.name,
       plan,
@@ -136,8 +133,8 @@ export class PullFeed implements SourceFeed {
   /** Why it cannot be seen what the camera sends, or undefined. */
   async #lookAgain(): Promise<MediaPeerError | undefined> {
     try {
-      const known = await Promise.race([this.#host.look(), this.#stopped]);
-      if (known && !isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
+      const known = await this.#host.look(this.#stop.signal);
+      if (!isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
       return undefined;
     } catch (error) {
       return new MediaPeerError('FFMPEG_FAILED', messageOf(error));

@@ -21,6 +21,13 @@ export interface PullSourceInit extends FfmpegDeps {
   readonly caption: Caption;
 }
 
+/** A call that goes on. */
+interface Call {
+  readonly result: Promise<PullKnowledge>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
 export class PullSource {
   readonly entry: PullInput;
   readonly #init: PullSourceInit;
@@ -30,7 +37,7 @@ export class PullSource {
   #refusal: string | undefined;
   #failure: string | undefined;
   #failedAtMs = -Infinity;
-  #looking: Promise<PullKnowledge> | undefined;
+  #call: Call | undefined;
   readonly #feeds = new Set<PullFeed>();
 
   constructor(init: PullSourceInit) {
@@ -61,7 +68,7 @@ export class PullSource {
   /** Waits until it is known what the camera sends, or that it does not answer: 8 s at most. Never rejects. */
   async prepare(): Promise<void> {
     const { clock } = this.#init;
-    if (this.#knowledge || (!this.#looking && clock.now() - this.#failedAtMs < QUIET_MS)) return;
+    if (this.#knowledge || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
     await this.look().catch(() => undefined);
   }
 
@@ -72,29 +79,43 @@ export class PullSource {
       const { name } = this.entry;
       throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
-    const feed = new PullFeed({ entry: this.entry, knowledge: this.#knowledge, caption: this.#init.caption, look: () => this.look(), refuse: (reason) => this.#refuse(reason) }, sink, options);
+    const feed = new PullFeed({ entry: this.entry, knowledge: this.#knowledge, caption: this.#init.caption, look: (signal) => this.look(signal), refuse: (reason) => this.#refuse(reason) }, sink, options);
     this.#feeds.add(feed);
     void feed.closed.then(() => this.#feeds.delete(feed));
     return feed;
   }
 
-  /** Calls it to see what it sends; everybody waits for the same call. @throws MediaPeerError FFMPEG_FAILED */
-  look(): Promise<PullKnowledge> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
-    return this.#looking;
+  /**
+   * Calls it to see what it sends; everybody waits for the same call, which is given up when nobody waits any more.
+   * @throws MediaPeerError FFMPEG_FAILED
+   */
+  look(signal?: AbortSignal): Promise<PullKnowledge> {
+    const call = (this.#call ??= this.#startCall());
+    call.waiting++;
+    const leave = (): void => {
+      if (--call.waiting === 0) call.stop.abort();
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    return call.result.finally(() => signal?.removeEventListener('abort', leave));
   }
 
   /** Gives up a call that goes on. Feeds that run are not touched. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#looking?.catch(() => undefined);
+    await this.#call?.result.catch(() => undefined);
   }
 
-  async #look(): Promise<PullKnowledge> {
+  #startCall(): Call {
+    const stop = new AbortController();
+    const result = this.#look(AbortSignal.any([stop.signal, this.#stop.signal])).finally(() => (this.#call = undefined));
+    return { result, stop, waiting: 0 };
+  }
+
+  async #look(signal: AbortSignal): Promise<PullKnowledge> {
     const { clock, logger } = this.#init;
     const sourceId = this.entry.name;
     try {
-      const found = await probeLive(this.entry.input, this.#init, this.#stop.signal);
+      const found = await probeLive(this.entry.input, this.#init, signal);
       const knowledge = planPull(this.entry, found, this.#refusal);
       if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
       this.#knowledge = knowledge;
@@ -103,8 +124,9 @@ export class PullSource {
       logger.info({ sourceId, videoCodec, audioCodec, widthPx, heightPx, delivery, reason }, 'camera answers');
       return knowledge;
     } catch (error) {
+      if (signal.aborted) throw error;
       const failure = `the camera cannot be reached: ${messageOf(error)}`;
-      if (!this.#stop.signal.aborted && failure !== this.#failure) logger.warn({ sourceId, reason: failure }, 'camera does not answer');
+      if (failure !== this.#failure) logger.warn({ sourceId, reason: failure }, 'camera does not answer');
       this.#failure = failure;
       this.#failedAtMs = clock.now();
       throw error;

@@ -279,6 +279,19 @@ test('a call that goes on when the server closes is given up', async () => {
   assertNothingHeld(rig.deps);
 });
 
+test('a feed that is closed while its camera is called again leaves nothing behind', async () => {
+  const cam = await camera('flv');
+  const rig = rigOf({ url: cam.url });
+  const { feed, got } = await watch(rig, { backoff: { firstMs: 1, maxMs: 1 } });
+  await eventually(() => got.video.length > 0, 10_000, 'a frame');
+  await cam.switchOff();
+  const before = feed.restarts;
+  // Calls and looks take turns: each end finds another of them going on.
+  await eventually(() => feed.restarts > before + 2, 10_000, 'calls in vain');
+  await within(feed.close(), 3000, 'the end');
+  assertNothingHeld(rig.deps);
+});
+
 test('a playlist cannot make ffmpeg read a file of this machine', async () => {
   const playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/passwd\n#EXTINF:2,\nconcat:/etc/passwd|/etc/hostname\n#EXT-X-ENDLIST\n';
   const rig = rigOf({ url: `http://127.0.0.1:${await servePlaylist(playlist)}/live.m3u8` });
