@@ -1,5 +1,5 @@
 /** Which codec of an offered m-line is sent, under the offer's own payload types. Pure. */
-import type { Codec } from '../media/index.js';
+import type { Codec, VideoCodec } from '../media/index.js';
 import { attributeValues, type MediaSection } from './sdp.js';
 
 /** One `a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`. */
@@ -53,16 +53,17 @@ export function offeredCodecs(section: MediaSection): OfferedCodec[] {
   return [...codecs.values()];
 }
 
-/** H.264 where the offer has it (RFC 6184), else VP8; undefined where it has neither. */
-export function chooseVideoCodec(section: MediaSection): NegotiatedCodec | undefined {
+/** The preferred one where the offer has it, else H.264 (RFC 6184), else VP8; undefined where it has neither. */
+export function chooseVideoCodec(section: MediaSection, preferred: VideoCodec = 'h264'): NegotiatedCodec | undefined {
   const codecs = offeredCodecs(section);
   const h264 = codecs
     .map((codec) => ({ codec, rank: h264Rank(codec) }))
     .filter(({ rank }) => rank < Infinity)
     .sort((a, b) => a.rank - b.rank)[0]?.codec;
-  const offered = h264 ?? codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
+  const vp8 = codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
+  const offered = preferred === 'vp8' ? (vp8 ?? h264) : (h264 ?? vp8);
   if (!offered) return undefined;
-  return { codec: h264 ? 'h264' : 'vp8', offered, rtx: rtxOf(offered, codecs), feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)) };
+  return { codec: offered === h264 ? 'h264' : 'vp8', offered, rtx: rtxOf(offered, codecs), feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)) };
 }
 
 /** What a publisher is asked to send: H.264 or VP8, whichever comes first in its offer; undefined where it has neither. */

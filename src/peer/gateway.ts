@@ -44,6 +44,8 @@ export type TrackRequest =
 export interface SourceMedia {
   readonly hasAudio: boolean;
   readonly renditions: readonly Rendition[];
+  /** What `raw` comes in and is handed on in; undefined where every codec has to be encoded. */
+  readonly rawCodec?: VideoCodec | undefined;
 }
 
 export interface MediaGateway {

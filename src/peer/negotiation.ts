@@ -91,7 +91,7 @@ export function refusal(section: MediaSection, wrongDirections: readonly string[
 function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
   if (rendition === undefined) return { use: 'none', reason: 'no rendition is left for it' };
   if (!source.renditions.includes(rendition)) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
-  const codec = chooseVideoCodec(section);
+  const codec = chooseVideoCodec(section, rendition === 'raw' ? source.rawCodec : undefined);
   return codec ? { use: 'video', rendition, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }
 

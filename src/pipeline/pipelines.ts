@@ -1,6 +1,6 @@
 /** All sources that are watched now: one pipeline each, shared by everybody who watches it. */
 import { MediaPeerError } from '../errors.js';
-import type { Rendition } from '../media/index.js';
+import type { Rendition, VideoCodec } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { RETRY_AFTER_S, SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
@@ -29,7 +29,7 @@ export class Pipelines {
    * What a source offers.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
    */
-  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[] } {
+  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined } {
     const description = this.#init.find(sourceId);
     if (!description) {
       throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
@@ -40,7 +40,9 @@ export class Pipelines {
     if (!description.playable) {
       throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
     }
-    return { hasAudio: description.audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'] };
+    const { audioCodec, videoCodec, delivery } = description;
+    const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
+    return { hasAudio: audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'], rawCodec };
   }
 
   /**

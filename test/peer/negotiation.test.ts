@@ -30,6 +30,14 @@ function rejects(action: () => unknown, code: ErrorCode, message: RegExp): void 
   });
 }
 
+test('raw is offered in the codec that the source comes in, where the client has it', () => {
+  const vp8 = { ...source, rawCodec: 'vp8' } as const;
+  assert.deepEqual(summary(negotiate(offer('chromium'), vp8)).slice(0, 2), ['raw vp8/96 rtx/97', 'processed h264/108 rtx/109']);
+  const onlyH264 = offer('chromium').replaceAll(' VP8/90000', ' VP7/90000');
+  assert.match(summary(negotiate(onlyH264, vp8))[0] ?? '', /^raw h264/);
+  assert.match(summary(negotiate(offer('firefox-without-h264'), { ...source, rawCodec: 'h264' }, ['raw']))[0] ?? '', /^raw vp8/);
+});
+
 test('each client gets its own payload types, H.264 in packetization mode 1 before VP8', () => {
   const plans = Object.fromEntries(offerNames.map((name) => [name, summary(negotiate(offer(name), source))]));
   assert.deepEqual(plans, {
