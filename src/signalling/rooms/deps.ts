@@ -8,7 +8,7 @@ export type RoomState = 'empty' | 'live' | 'waiting';
 
 export interface RoomDescription {
   readonly state: RoomState;
-  /** `live`: clients publish to it. The others belong to the operator. */
+  /** `live`: clients publish to it. The others belong to the operator; `pull` is called when somebody comes. */
   readonly kind: 'file' | 'live' | 'pull';
 }
 

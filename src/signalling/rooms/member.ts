@@ -70,6 +70,10 @@ export class Member implements SideHost, TopicsHost {
     return this.#deps.directory.describe(this.room)?.state ?? 'empty';
   }
 
+  get canBeWatched(): boolean {
+    return this.state !== 'empty' || this.#deps.directory.describe(this.room)?.kind === 'pull';
+  }
+
   get sessionId(): string | undefined {
     return this.side.sessionId;
   }

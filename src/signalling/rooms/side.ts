@@ -14,6 +14,8 @@ export interface SideHost {
   readonly room: string;
   /** Of the room, now. */
   readonly state: RoomState;
+  /** True where a viewer can get an offer: something is there, or is called when somebody comes. */
+  readonly canBeWatched: boolean;
   /** Sends, or keeps it while the client is away. */
   send(message: object): Outgoing;
   /** Sends again what the client may not have got; nothing where it is kept for it already. */

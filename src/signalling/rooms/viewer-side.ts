@@ -51,7 +51,7 @@ export class ViewerSide implements Side {
   }
 
   open(): void {
-    if (this.#isClosed || this.#viewing || this.#isOpening || this.#retry || this.#host.state === 'empty') return;
+    if (this.#isClosed || this.#viewing || this.#isOpening || this.#retry || !this.#host.canBeWatched) return;
     this.#isOpening = true;
     this.#offer()
       .catch((error: unknown) => this.#refused(error))
@@ -137,6 +137,8 @@ export class ViewerSide implements Side {
     if (this.#isClosed) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
     const viewing = { opened, exchange, watch, sinceMs: clock.now() };
     this.#viewing = viewing;
+    // A camera that was called for this viewer has come to life.
+    this.#host.roomChanged();
     exchange.describe('offer', opened.sdp);
     void opened.ended.then((reason) => this.#ended(viewing, reason));
   }

@@ -66,6 +66,21 @@ test('a room that is a file which is added later comes to life without a word of
   await rig.close();
 });
 
+test('a camera that is called for its first viewer is empty until it answers, and is called again', async (t) => {
+  const rig = await Rig.open(t);
+  rig.directory.rooms.set('cam', { state: 'empty', kind: 'pull' });
+  rig.sessions.refuseNext = new MediaPeerError('SOURCE_NOT_LIVE', 'it does not answer', { retryAfterS: 5 });
+  const client = await rig.client();
+  assert.equal((await client.join({ room: 'cam' }))['state'], 'empty');
+  assert.deepEqual(await client.settled(), []);
+  rig.directory.rooms.set('cam', { state: 'live', kind: 'pull' });
+  await rig.clock.advance(5000);
+  assert.equal((await client.next('room'))['state'], 'live');
+  await client.next('offer');
+  assert.deepEqual(await client.settled(), []);
+  await rig.close();
+});
+
 test('a viewer stays in the room when the source ends, and gets a fresh offer when it is live again', async (t) => {
   const rig = await Rig.open(t);
   rig.directory.set('gate', 'live');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../../helpers/deadline.js';
 import { DetectionFeed, type FrameDetections } from '../../../src/media/index.js';
+import type { PeerSnapshot } from '../../../src/peer/index.js';
 import { Rig } from './rig.js';
 
 const seen = (frame: number): FrameDetections => ({
@@ -31,6 +32,18 @@ test("detections come as on the data channel, with the RTP timestamps of the cli
   assert.equal(rig.leases, 0);
   rig.feed.publish(seen(6));
   assert.deepEqual(await client.settled(), []);
+  await rig.close();
+});
+
+test('a session that was led to another source lends its timestamps to none of its room', async (t) => {
+  const rig: Rig = await Rig.open(t, { snapshotOf: () => ({ sourceId: 'other' }) as PeerSnapshot });
+  const client = await rig.client();
+  await client.join({ room: 'street' });
+  await client.next('offer');
+  client.send({ type: 'subscribe', topics: ['detections'] });
+  await client.settled();
+  rig.feed.publish(seen(5));
+  assert.deepEqual((await client.next('detections'))['rtp_timestamp'], {});
   await rig.close();
 });
 
