@@ -129,13 +129,13 @@ export class TurnAllocation implements IceSocket {
     }
     if (peer.state === 'unused') {
       peer.state = 'asked';
+      peer.usedMs = this.#clock.now();
       void this.#bind(peer);
     }
     return peer;
   }
 
   async #bind(peer: Peer): Promise<void> {
-    peer.usedMs = this.#clock.now();
     try {
       await this.#client.request(methods.CHANNEL_BIND, (request) => request.setAttribute('CHANNEL-NUMBER', peer.channel).setAttribute('XOR-PEER-ADDRESS', [...peer.address]));
       peer.state = 'bound';

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../src/clock.js';
 import { MediaPeerError } from '../../src/errors.js';
 import { IceEndpoint, type IceOptions } from '../../src/peer/ice-endpoint.js';
@@ -23,6 +26,18 @@ async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<
 
 function credentials(of: IceEndpoint): { iceUfrag: string; icePassword: string; iceLite: boolean; candidates: [] } {
   return { iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] };
+}
+
+/** Tells whoever asks that it came from `seen`; says nothing where that is undefined. */
+async function stunServer(t: TestContext, seen: string | undefined): Promise<number> {
+  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.after(() => socket.close());
+  socket.on('message', (data, { address, port }) => {
+    const request = parseMessage(data);
+    if (request && seen !== undefined) socket.send(new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [seen, 4000]).bytes, port, address);
+  });
+  return socket.address().port;
 }
 
 function nominated(endpoint: IceEndpoint): Promise<void> {
@@ -94,6 +109,19 @@ describe('an ICE agent with trickled candidates', () => {
     assert.match(srflx ?? '', new RegExp(`^candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.5 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}$`));
     assert.deepEqual(others, []);
     assert.deepEqual(endpoint.report.local, { host: 1, srflx: 1 });
+  });
+
+  it('asks every STUN server, hands on what each saw when it comes, and names the one that is silent', { timeout: 30_000 }, async (t) => {
+    const ports = await Promise.all(['203.0.113.1', '203.0.113.2', undefined].map((seen) => stunServer(t, seen)));
+    const endpoint = await open(t, { stunUrls: ports.map((port) => `stun:127.0.0.1:${port}`) });
+    assert.equal(endpoint.candidates.length, 1, 'nobody waits for them');
+    const trickled: string[] = [];
+    endpoint.onCandidate = (line) => trickled.push(line);
+    await within(endpoint.gathered, 2000, 'those who cannot trickle');
+    assert.deepEqual(trickled.map((line) => line.split(' ')[4]).sort(), ['203.0.113.1', '203.0.113.2']);
+    assert.deepEqual(endpoint.candidates.slice(1), trickled);
+    await within(endpoint.gatheringComplete, 10_000, 'the end of gathering');
+    assert.deepEqual(endpoint.report.troubles, [`STUN server stun:127.0.0.1:${ports[2]}: it does not answer`]);
   });
 
   it('tells consent that expired from checks that never worked', { timeout: 60_000 }, async (t) => {
