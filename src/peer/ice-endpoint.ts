@@ -4,15 +4,16 @@
  * TURN servers that are configured.
  */
 import { randomBytes } from 'node:crypto';
-import { Candidate, CandidatePairState, RTCIceGatherer, RTCIceTransport } from 'werift';
+import { RTCIceGatherer, RTCIceTransport } from 'werift';
 import type { Clock, Timer } from '../clock.js';
 import { candidateLine, type LocalCandidate } from './ice-candidates.js';
 import { IceChecks } from './ice-checks.js';
 import { IceGathering, type IceOptions } from './ice-gathering.js';
+import { IceNomination } from './ice-nomination.js';
 import { addPath, type IcePath } from './ice-path.js';
+import { IceRemoteCandidates } from './ice-remote-candidates.js';
 import { count, iceReport } from './ice-report.js';
 import type { IceSocket } from './ice-socket.js';
-import { isUsable, MAX_CANDIDATES } from './remote-transport.js';
 import type { IceReport } from './report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from './sdp.js';
 import { iceInternals, type IceInternals } from './werift-internals.js';
@@ -47,17 +48,11 @@ export class IceEndpoint {
   readonly #checks: IceChecks;
   readonly #paths: IcePath[] = [];
   #gathering: IceGathering | undefined;
-  readonly #counts: { readonly local: Record<string, number>; readonly remote: Record<string, number> } = { local: {}, remote: {} };
-  /** Addresses that the peer named. */
-  readonly #named = new Set<string>();
-  /** Those that came before `connect`. */
-  readonly #waiting: RemoteCandidate[] = [];
+  readonly #localCounts: Record<string, number> = {};
+  readonly #nomination: IceNomination;
+  readonly #remoteCandidates: IceRemoteCandidates;
   #isConnecting = false;
-  #isRemoteComplete = false;
   #patience: Timer | undefined;
-  #remote: { readonly path: IcePath; readonly host: string; readonly port: number } | undefined;
-  /** Where the controlling side asked last to be sent to. */
-  #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
   #lastHeardMs: number;
   #isClosed = false;
 
@@ -85,14 +80,16 @@ export class IceEndpoint {
     this.#checks = new IceChecks(this.#ice, {
       onCheck: (path, address, nominates) => {
         this.#lastHeardMs = this.#clock.now();
-        if (nominates) this.#wish = { path, address };
+        if (nominates) this.#nomination.wish(path, address);
       },
-      onAnswer: (_path, [host, port]) => {
-        if (this.#remote?.host === host && this.#remote.port === port) this.#lastHeardMs = this.#clock.now();
+      onAnswer: (path, [host, port]) => {
+        if (this.#nomination.isTarget(path, host, port)) this.#lastHeardMs = this.#clock.now();
       },
     });
+    this.#nomination = new IceNomination(this.#ice, this.#checks, this.#paths);
+    this.#remoteCandidates = new IceRemoteCandidates(this.transport);
     this.transport.onStateChange.subscribe((state) => {
-      if (state === 'failed') this.onFailed(this.#remote ? 'consent-expired' : 'checks-failed');
+      if (state === 'failed') this.onFailed(this.isNominated ? 'consent-expired' : 'checks-failed');
     });
   }
 
@@ -145,7 +142,7 @@ export class IceEndpoint {
 
   /** True once a pair was nominated. */
   get isNominated(): boolean {
-    return this.#remote !== undefined;
+    return this.#nomination.target !== undefined;
   }
 
   /** Monotonic ms of the last authentic check, answer or datagram from the peer; the opening before there was one. */
@@ -155,7 +152,7 @@ export class IceEndpoint {
 
   /** Bytes of `sendAll` that the network stack has not taken yet. */
   get pendingBytes(): number {
-    return this.#remote?.path.socket.pendingBytes ?? 0;
+    return this.#nomination.target?.path.socket.pendingBytes ?? 0;
   }
 
   /** Round trip of the latest consent check in ms; undefined before there was one. */
@@ -167,7 +164,7 @@ export class IceEndpoint {
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
     const { checkList: pairs, nominated } = this.#ice;
-    return iceReport({ ...this.#counts, pairs, nominated, troubles: this.#gathering?.troubles ?? [] });
+    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs, nominated, troubles: this.#gathering?.troubles ?? [] });
   }
 
   /** Starts the connectivity checks, once. Checks of the peer that came before are answered now. */
@@ -176,9 +173,9 @@ export class IceEndpoint {
     this.#isConnecting = true;
     this.transport.connection.setRemoteParams({ iceLite: remote.iceLite, usernameFragment: remote.iceUfrag, password: remote.icePassword });
     this.#ice.iceControlling = controlling;
-    for (const candidate of [...remote.candidates, ...(remote.skipped ?? []), ...this.#waiting.splice(0)]) this.#take(candidate);
+    this.#remoteCandidates.start([...remote.candidates, ...(remote.skipped ?? [])]);
     this.#patience = this.#clock.after(PATIENCE_MS, () => {
-      if (!this.#remote) this.onFailed('checks-failed');
+      if (!this.isNominated) this.onFailed('checks-failed');
     });
     // The failure is told by the state; after `close` it says nothing.
     this.transport.start().catch(() => undefined);
@@ -187,35 +184,25 @@ export class IceEndpoint {
 
   /** A candidate of the peer, at any time. Those named before, and more than `MAX_CANDIDATES`, are passed over. */
   addRemoteCandidate(candidate: RemoteCandidate | SkippedCandidate): void {
-    if (this.#isClosed || this.#isRemoteComplete) return;
-    if (this.#isConnecting || !isUsable(candidate)) this.#take(candidate);
-    else if (this.#waiting.length < MAX_CANDIDATES) this.#waiting.push(candidate);
-  }
-
-  #take(candidate: RemoteCandidate | SkippedCandidate): void {
-    if (!isUsable(candidate)) return count(this.#counts.remote, candidate.type);
-    const { foundation, priority, address, port, type } = candidate;
-    if (this.#named.size >= MAX_CANDIDATES || this.#named.has(`${address} ${port}`)) return;
-    this.#named.add(`${address} ${port}`);
-    count(this.#counts.remote, type);
-    void this.transport.connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
+    if (!this.#isClosed) this.#remoteCandidates.add(candidate);
   }
 
   /** The peer names no more. It is not failed by that: it may still be learned from its own checks (RFC 8863). */
   endOfCandidates(): void {
-    this.#isRemoteComplete = true;
+    this.#remoteCandidates.end();
   }
 
   /** Sends one datagram to the nominated address; dropped before there is one. */
   send(data: Buffer): void {
-    if (this.#mayNotSend()) return;
-    this.#remote?.path.socket.send(data, this.#remote.host, this.#remote.port);
+    const { target } = this.#nomination;
+    if (target && !this.#mayNotSend()) target.path.socket.send(data, target.host, target.port);
   }
 
   /** Sends the datagrams of `slab` (`IceSocket.sendAll`) to the nominated address. */
   sendAll(slab: Buffer, ends: readonly number[], done: () => void): void {
-    if (!this.#remote || this.#mayNotSend()) return done();
-    this.#remote.path.socket.sendAll(slab, ends, this.#remote.host, this.#remote.port, done);
+    const { target } = this.#nomination;
+    if (!target || this.#mayNotSend()) return done();
+    target.path.socket.sendAll(slab, ends, target.host, target.port, done);
   }
 
   /** Idempotent. Afterwards the sockets are gone. */
@@ -243,7 +230,7 @@ export class IceEndpoint {
   #found(candidate: LocalCandidate): void {
     const line = candidateLine(candidate);
     if (this.candidates.includes(line)) return;
-    count(this.#counts.local, candidate.transport === 'tcp' ? 'tcp' : candidate.type);
+    count(this.#localCounts, candidate.transport === 'tcp' ? 'tcp' : candidate.type);
     this.candidates.push(line);
     this.onCandidate(line);
   }
@@ -271,34 +258,10 @@ export class IceEndpoint {
    * names another one.
    */
   #isPeer(path: IcePath, host: string, port: number): boolean {
-    const isNominated = this.#remote?.path === path && this.#remote.port === port && this.#remote.host === host;
-    return isNominated || this.#checks.isProven(host, port);
+    return this.#nomination.isTarget(path, host, port) || this.#checks.isProven(host, port);
   }
 
   #followNomination(): void {
-    this.#followWish();
-    const pair = this.#ice.nominated;
-    if (!pair || this.#isClosed) return;
-    const path = this.#paths.find(({ protocol }) => protocol === pair.protocol);
-    const [host, port] = pair.remoteAddr;
-    if (!path || (this.#remote?.path === path && this.#remote.host === host && this.#remote.port === port)) return;
-    const isFirst = this.#remote === undefined;
-    this.#remote = { path, host, port };
-    if (isFirst) this.onNominated();
-  }
-
-  /**
-   * The library stays with the pair that was nominated first. The controlling side may move to another pair, or from
-   * another address (RFC 8445 §8.1.1): followed only once a check of ours was answered there, so nobody else can be
-   * made the target. Where we control, and nominate with each check, the best pair that works is the one.
-   */
-  #followWish(): void {
-    if (!this.#ice.nominated) return;
-    const works = (pair: { readonly state: CandidatePairState } | undefined): boolean => pair?.state === CandidatePairState.SUCCEEDED;
-    if (this.#ice.iceControlling) this.#ice.nominated = this.#ice.checkList.find((pair) => pair.nominated && works(pair)) ?? this.#ice.nominated;
-    else if (this.#wish) {
-      const pair = this.#checks.pairOf(this.#wish.path, this.#wish.address);
-      if (pair && works(pair)) this.#ice.nominated = pair;
-    }
+    if (!this.#isClosed && this.#nomination.follow()) this.onNominated();
   }
 }
