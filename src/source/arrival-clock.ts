@@ -44,6 +44,11 @@ export class ArrivalClock {
     return (this.#lastMs = Math.max(mediaTimeMs, this.#lastMs + MIN_STEP_MS));
   }
 
+  /** Where a stamp of the same origin lies by the newest frame; undefined before the first. Does not count as an arrival. */
+  beside(stampMs: number): number | undefined {
+    return this.#offsetMs === undefined ? undefined : stampMs + this.#offsetMs;
+  }
+
   /** What is added to the offset before the frame is placed. */
   #correction(stepMs: number, gapMs: number): number {
     if (stepMs <= REPAIRED_STEP_MS) return Math.max(0, gapMs) - stepMs;

@@ -15,6 +15,8 @@ import type { FeedOptions, FeedSink } from './source.js';
 /** Frames may be missing for so long before the slate is shown. */
 const STALL_MS = 2_000;
 const CHECK_PERIOD_MS = 250;
+/** Sound may come so much before or after the pictures that it belongs to. */
+const MAX_APART_MS = 500;
 /** How old the picture of the slate may be. A copy of each would cost more than the slate is worth. */
 const KEEP_PERIOD_MS = 1_000;
 
@@ -116,7 +118,7 @@ export class PullDelivery implements RunSink {
 
   audio(packet: EncodedFrame): void {
     if (this.#isClosed) return;
-    const mediaTimeMs = (this.#lastAudioMs = this.#audioClock.at(packet.mediaTimeMs, this.#nowMs()));
+    const mediaTimeMs = (this.#lastAudioMs = Math.max(this.#audioTime(packet.mediaTimeMs), this.#lastAudioMs + 1));
     this.#init.timeline.delivered(mediaTimeMs);
     this.#init.sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
   }
@@ -128,6 +130,13 @@ export class PullDelivery implements RunSink {
   #videoTime(stampMs: number): number {
     // The slate's pictures lie on the timeline, too.
     return Math.max(this.#videoClock.at(stampMs, this.#nowMs()), this.#lastVideoMs + 2);
+  }
+
+  /** With the pictures of the same stamp, unless the stamps of either have jumped: then by arrival. */
+  #audioTime(stampMs: number): number {
+    const byArrivalMs = this.#audioClock.at(stampMs, this.#nowMs());
+    const besideMs = this.#videoClock.beside(stampMs);
+    return besideMs !== undefined && Math.abs(besideMs - byArrivalMs) < MAX_APART_MS ? besideMs : byArrivalMs;
   }
 
   #deliverEncoded(frame: EncodedFrame): void {

@@ -96,9 +96,13 @@ function pictureOptions(plan: PullPlan, deps: FfmpegDeps): string[] {
   return ['-vf', filters.join(','), ...deps.tools.passTimestamps, '-enc_time_base', '1:1000', '-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'];
 }
 
-/** Samples are counted: a camera's stamps may jump by hours, and ffmpeg would fill them with silence. */
+/**
+ * With the camera's stamps, so that sound stays with its pictures; but a camera's stamps may jump by hours, which
+ * ffmpeg would fill with silence, so no step is longer than half a second.
+ */
+const BOUNDED_STEPS = 'if(isnan(PREV_INPTS),PTS,PREV_OUTPTS+clip(PTS-PREV_INPTS,0,0.5/TB))';
 const OPUS = [
-  ...['-af', 'asetpts=N/SR/TB'],
+  ...['-af', `asetpts='${BOUNDED_STEPS}',aresample=async=1000`],
   ...['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20'],
   ...['-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'],
 ];
