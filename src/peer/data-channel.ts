@@ -1,5 +1,6 @@
 /** A data channel as this room uses it: short messages, a measure of what waits, and an end. */
-import type { RTCDataChannel } from 'werift';
+import type { RTCDataChannel, RTCSctpTransport } from 'werift';
+import { onAcknowledged, unacknowledged } from './sctp.js';
 
 /**
  * Bytes beyond which a channel takes nothing more: what waits longer than that is of no use to anybody. Channels that
@@ -11,14 +12,16 @@ export interface TextChannel {
   readonly label: string;
   /** Bytes handed over and not yet on the network: the measure of a slow reader. */
   readonly bufferedBytes: number;
+  /** Pieces of about 1200 bytes, of all channels of the connection, that are on their way: what is said next comes behind them. */
+  readonly piecesAhead: number;
   /** Largest message in bytes that the other side takes. */
   readonly maxMessageBytes: number;
   /** Called with each text. */
   onText: (text: string) => void;
   /** Called with each binary message. */
   onBinary: (data: Buffer) => void;
-  /** Called when all that was handed over is on the network. */
-  onDrained: () => void;
+  /** Called when some of what was on its way has arrived. */
+  onProgress: () => void;
   /** Called once, when either side or the connection has ended it. */
   onClosed: () => void;
   /** Hands a text over; false where the channel is not open or full, or the text is too long. Never throws. */
@@ -33,21 +36,25 @@ export interface TextChannel {
 export class DataChannel implements TextChannel {
   onText: (text: string) => void = () => undefined;
   onBinary: (data: Buffer) => void = () => undefined;
-  onDrained: () => void = () => undefined;
+  onProgress: () => void = () => undefined;
   onClosed: () => void = () => undefined;
   readonly maxMessageBytes: number;
   readonly #channel: RTCDataChannel;
+  readonly #sctp: RTCSctpTransport;
 
-  constructor(channel: RTCDataChannel, maxMessageBytes: number) {
+  constructor(channel: RTCDataChannel, sctp: RTCSctpTransport, maxMessageBytes: number) {
     this.#channel = channel;
+    this.#sctp = sctp;
     this.maxMessageBytes = maxMessageBytes;
     channel.onMessage.subscribe((data) => {
       if (typeof data === 'string') this.onText(data);
       else this.onBinary(data);
     });
-    channel.bufferedAmountLow.subscribe(() => this.onDrained());
+    const stopListening = onAcknowledged(sctp, () => this.onProgress());
     channel.stateChanged.subscribe((state) => {
-      if (state === 'closed') this.onClosed();
+      if (state !== 'closed') return;
+      stopListening();
+      this.onClosed();
     });
   }
 
@@ -57,6 +64,10 @@ export class DataChannel implements TextChannel {
 
   get bufferedBytes(): number {
     return this.#channel.bufferedAmount;
+  }
+
+  get piecesAhead(): number {
+    return unacknowledged(this.#sctp);
   }
 
   send(text: string): boolean {

@@ -305,7 +305,7 @@ export class PeerTransport implements PacketTransport {
     sctp.onDataChannel.subscribe((channel) => {
       // It is open, and its opening acknowledged, when this turn has ended.
       setImmediate(() => {
-        if (!this.#isClosed && channel.readyState === 'open') this.onDataChannel(new DataChannel(channel, maxMessageBytes));
+        if (!this.#isClosed && channel.readyState === 'open') this.onDataChannel(new DataChannel(channel, sctp, maxMessageBytes));
       });
     });
     return sctp;

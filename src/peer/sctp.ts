@@ -26,6 +26,21 @@ const MAX_CHANNELS = 32;
 /** Opens channels (RFC 8832 §8.1). */
 const DCEP = 50;
 
+const acknowledgements = new WeakMap<RTCSctpTransport, Set<() => void>>();
+
+/** Calls `listener` after each acknowledgement of the client. Call the returned function to stop listening. */
+export function onAcknowledged(sctp: RTCSctpTransport, listener: () => void): () => void {
+  const listeners = acknowledgements.get(sctp);
+  listeners?.add(listener);
+  return () => void listeners?.delete(listener);
+}
+
+/** Pieces of messages, of all channels, that the client has not acknowledged: each at most about 1200 bytes. */
+export function unacknowledged(sctp: RTCSctpTransport): number {
+  const { sentQueue, outboundQueue } = sctpAssociation(sctp);
+  return sentQueue.length + outboundQueue.length;
+}
+
 /** An association over `dtls`. What goes beyond the bounds is dropped unacknowledged, as if it had been lost. */
 export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => void): RTCSctpTransport {
   const sctp = new RTCSctpTransport(5000, MAX_DATA_MESSAGE_BYTES);
@@ -60,11 +75,15 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
   };
   association.markReceived = (tsn) => markReceived(association, tsn);
   const receiveSackChunk = association.receiveSackChunk.bind(association);
+  const listeners = new Set<() => void>();
+  acknowledgements.set(sctp, listeners);
   association.receiveSackChunk = (sack) => {
     // Every TSN of a gap block is gone through: those of blocks that end beyond what was sent mean nothing.
     const sent = ((association.sentQueue.at(-1)?.tsn ?? sack.cumulativeTsn) - sack.cumulativeTsn) | 0;
     sack.gaps = sack.gaps.filter(([, end]) => end <= sent);
-    return receiveSackChunk(sack);
+    const received = receiveSackChunk(sack);
+    for (const listener of listeners) listener();
+    return received;
   };
   association.maybeAbandon = (chunk) => maybeAbandon(association, chunk);
   repeatForwardTsn(association);

@@ -6,9 +6,9 @@
  * A picture is never split: whoever makes them keeps them below the largest message that the client takes.
  *
  * Data channels of a session share one SCTP association, which sends in the order of arrival; and the pieces of a
- * message may not be interleaved with others (RFC 9260 §6.9). So at most one picture waits there: what is said on
- * `commands` and `detections` waits behind the rest of one picture, not behind seconds of them. The newest picture
- * waits here meanwhile, and replaces an older one.
+ * message may not be interleaved with others (RFC 9260 §6.9). So at most one picture is on its way, up to its last
+ * pieces: what is said on `commands` and `detections` comes behind the rest of one picture, not behind seconds of them
+ * that fill the network. The newest picture waits here meanwhile, and replaces an older one.
  */
 import { MediaPeerError } from '../errors.js';
 import type { TextChannel } from './data-channel.js';
@@ -16,6 +16,8 @@ import type { Still, StillLease } from './gateway.js';
 
 const HEADER_BYTES = 16;
 const MAGIC = 'SLV1';
+/** The next picture follows when this little of the one before is left on its way: so the network is never idle in between. */
+const MAX_PIECES_AHEAD = 16;
 
 export interface VideoChannelInit {
   readonly channel: TextChannel;
@@ -37,7 +39,7 @@ export class VideoChannel {
   /** Starts at once; a client whose source has no pictures is told so in one message, and the channel closes. */
   constructor(init: VideoChannelInit) {
     this.#init = init;
-    init.channel.onDrained = () => this.#flush();
+    init.channel.onProgress = () => this.#flush();
     init.channel.onClosed = () => this.#release();
     if (!this.#open()) this.close();
   }
@@ -101,7 +103,7 @@ export class VideoChannel {
   #flush(): void {
     const { channel } = this.#init;
     const still = this.#next;
-    if (!still || channel.bufferedBytes > 0) return;
+    if (!still || channel.bufferedBytes > 0 || channel.piecesAhead > MAX_PIECES_AHEAD) return;
     this.#next = undefined;
     if (channel.sendBinary(writeStill(still))) this.#sent++;
     else this.#dropped++;
