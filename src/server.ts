@@ -143,6 +143,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         maxConnections: config.MAX_CONNECTIONS,
         connectionTimeoutMs: config.CONNECTION_TIMEOUT,
         disconnectGraceMs: config.DISCONNECT_GRACE,
+        reconnectMaxAttempts: config.RECONNECT_MAX_ATTEMPTS,
         iceAddresses: config.ICE_ADDRESSES,
         ...(config.ICE_PORT_RANGE && { icePortRange: config.ICE_PORT_RANGE }),
         publicIps: config.PUBLIC_IPS,

@@ -97,6 +97,9 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         frames_dropped: session.framesDropped,
         detections_sent: session.detectionsSent,
         detections_dropped: session.detectionsDropped,
+        pictures_sent: session.stillsSent ?? 0,
+        pictures_dropped: session.stillsDropped ?? 0,
+        last_activity_at: session.lastActivityS ?? null,
         ...(session.received && { received: receivedMedia(session.received) }),
       })),
     };
@@ -181,5 +184,8 @@ function receivedMedia(received: ReceivedSnapshot) {
     fps: received.fps,
     jitter_ms: received.jitterMs,
     video_codec: received.videoCodec ?? null,
+    no_frames_failures: received.silence?.failures ?? 0,
+    reconnects_requested: received.silence?.requests ?? 0,
+    recoveries: received.silence?.recoveries ?? 0,
   };
 }

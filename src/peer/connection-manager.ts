@@ -15,6 +15,7 @@ import { negotiate, type Plan } from './negotiation.js';
 import { planAnswer, planOffer } from './offer-plan.js';
 import { negotiatePublish } from './publish-negotiation.js';
 import { PublisherSide } from './publisher-side.js';
+import { Outages } from './publisher-watch.js';
 import { readCandidates, remoteTransport } from './remote-transport.js';
 import type { SessionReport } from './report.js';
 import type { AcceptRequest, IceDescription, IceServer, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
@@ -32,6 +33,8 @@ export interface ConnectionOptions {
   readonly maxConnections: number;
   /** How long a client may take from the answer to the end of the handshake. */
   readonly connectionTimeoutMs: number;
+  /** How often a publisher without frames is asked to reconnect; 0: without end. Default 0. */
+  readonly reconnectMaxAttempts?: number;
   /** How long a client that went silent may come back. Default 30000. */
   readonly disconnectGraceMs?: number;
   /** Addresses to listen on; empty: every address of the machine, loopback included. */
@@ -83,6 +86,7 @@ export class ConnectionManager implements Sessions {
   readonly #clientIds = new Set<string>();
   readonly #reports: EndedReports;
   #tick: Timer | undefined;
+  readonly #outages: Outages;
   #isClosing = false;
   /** Slots that are taken: sessions, and offers being accepted. */
   #taken = 0;
@@ -90,6 +94,7 @@ export class ConnectionManager implements Sessions {
   constructor(deps: ConnectionManagerDeps) {
     assertWeriftShape();
     this.#deps = deps;
+    this.#outages = new Outages(deps.clock);
     this.#reports = new EndedReports(deps.clock);
     this.#certificate = RTCDtlsTransport.SetupCertificate();
   }
@@ -156,13 +161,15 @@ export class ConnectionManager implements Sessions {
   }
 
   async publish(request: PublishRequest): Promise<OpenedSession> {
-    const { gateway, clock } = this.#deps;
+    const { gateway, clock, options } = this.#deps;
     const { room, takeover, onCommand } = request;
+    const { reconnectMaxAttempts = 0 } = options;
+    const outages = this.#outages;
     this.#throwIfClosing();
     const plan = negotiatePublish(request.sdp);
     this.#throwIfNegotiatedAgain(plan);
     return this.#open({ request, sourceId: room, role: 'publisher' }, (start, clientId) => {
-      const agreement: Agreement = { ...plan, makeSide: (host) => new PublisherSide({ plan, room, clientId, takeover, gateway, clock, onCommand }, host) };
+      const agreement: Agreement = { ...plan, makeSide: (host) => new PublisherSide({ plan, room, clientId, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host) };
       return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
     });
   }

@@ -9,6 +9,8 @@ import { receivePlans, type ReceivePlan } from './publish-negotiation.js';
 import { CaptureClock } from './receive/capture-clock.js';
 import { ReceivedTrack } from './receive/received-track.js';
 import { ReceivedTransport } from './receive/received-transport.js';
+import { PublisherChannels } from './publisher-channels.js';
+import { PublisherWatch, type Outages } from './publisher-watch.js';
 import type { PublisherCommand } from './requests.js';
 import { parseRtcp, type RtcpMessage } from './rtcp.js';
 import type { SessionSide, SideHost } from './side.js';
@@ -28,6 +30,9 @@ export interface PublisherSideInit {
   readonly takeover: boolean;
   readonly gateway: MediaGateway;
   readonly clock: Clock;
+  readonly outages: Outages;
+  /** How often it is asked to reconnect while no frames come; 0: without end. */
+  readonly reconnectMaxAttempts: number;
   /** Commands to the camera, beside the data channel `commands`. */
   readonly onCommand?: ((command: PublisherCommand) => void) | undefined;
 }
@@ -40,8 +45,9 @@ export class PublisherSide implements SessionSide {
   readonly #tracks: readonly ReceivedTrack[];
   /** By the index of the transport; undefined where no media comes. */
   readonly #transports: readonly (ReceivedTransport | undefined)[];
+  readonly #channels: PublisherChannels;
+  readonly #watch: PublisherWatch;
   #publication: Publication | undefined;
-  #commands: TextChannel | undefined;
   #feedbackTimer: Timer | undefined;
   #isConnected = false;
   #isClosed = false;
@@ -56,6 +62,16 @@ export class PublisherSide implements SessionSide {
     this.#init = init;
     this.#host = host;
     this.localStreams = init.plan.mLines.map(() => undefined);
+    const { clock, room, outages, reconnectMaxAttempts } = init;
+    const { logger } = host;
+    this.#watch = new PublisherWatch({ clock, logger, maxAttempts: reconnectMaxAttempts, command: (command) => this.command(command), outage: outages.take(room) });
+    this.#channels = new PublisherChannels({
+      clock,
+      logger,
+      onPause: () => this.#watch.pause(),
+      onResume: () => this.#watch.resume(),
+      onSilent: () => host.close('keepalive-timeout'),
+    });
     const captureClock = new CaptureClock();
     const senderSsrc = randomInt(1, 2 ** 32);
     const cname = randomBytes(9).toString('base64url');
@@ -106,6 +122,8 @@ export class PublisherSide implements SessionSide {
   tick(): void {
     const now = this.#init.clock.now();
     for (const transport of this.#transports) transport?.sendReports(now);
+    this.#channels.tick();
+    this.#watch.tick(this.#framesReceived);
     const elapsedMs = now - this.#fpsSince.atMs;
     if (elapsedMs <= 0) return;
     this.#fps = ((this.#framesReceived - this.#fpsSince.frames) * 1000) / elapsedMs;
@@ -127,18 +145,13 @@ export class PublisherSide implements SessionSide {
   }
 
   takeChannel(channel: TextChannel): void {
-    if (channel.label !== 'commands') return;
-    // The newest one holds: a client that opens a second one has lost the first.
-    this.#commands = channel;
-    channel.onClosed = () => {
-      if (this.#commands === channel) this.#commands = undefined;
-    };
+    this.#channels.take(channel);
   }
 
   /** Tells the camera, on its data channel and by the door it came through. */
   command(command: PublisherCommand): void {
     if (this.#isClosed) return;
-    this.#commands?.send(JSON.stringify(command));
+    this.#channels.send(command);
     this.#init.onCommand?.(command);
   }
 
@@ -147,13 +160,14 @@ export class PublisherSide implements SessionSide {
   }
 
   snapshot(): SideSnapshot {
-    return { ...EMPTY_SIDE, received: this.#received() };
+    return { ...EMPTY_SIDE, lastActivityS: this.#channels.lastActivityS, received: this.#received() };
   }
 
   close(reason: EndReason): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#feedbackTimer?.cancel();
+    if (this.#isConnected) this.#init.outages.keep(this.#init.room, this.#watch.outage);
     for (const track of this.#tracks) track.close();
     this.#publication?.close(reason === 'publisher-left' || reason === 'publisher-replaced' ? 'left' : 'lost');
   }
@@ -222,6 +236,7 @@ export class PublisherSide implements SessionSide {
       fps: this.#fps,
       jitterMs: video?.jitterMs ?? 0,
       videoCodec: this.#videoCodec,
+      silence: this.#watch.stats,
     };
   }
 }

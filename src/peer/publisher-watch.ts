@@ -7,6 +7,7 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { PublisherCommand } from './requests.js';
+import type { SilenceSnapshot } from './snapshot.js';
 
 const CHECK_INTERVAL_MS = 5000;
 /** Silence that is logged. */
@@ -30,6 +31,36 @@ export interface Outage {
   readonly nextRequestMs: number;
 }
 
+/** Longer than any wait: a camera that comes back later comes anew. */
+const MAX_OUTAGE_AGE_MS = 10 * 60_000;
+const MAX_OUTAGES = 1000;
+
+/** Outages that outlive their connections, by room: a camera that reconnects as it was asked to does so with another one. */
+export class Outages {
+  readonly #clock: Clock;
+  readonly #byRoom = new Map<string, { readonly outage: Outage; readonly endedMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The publisher of the room is gone; undefined where all was well. */
+  keep(room: string, outage: Outage | undefined): void {
+    this.#byRoom.delete(room);
+    if (!outage) return;
+    this.#byRoom.set(room, { outage, endedMs: this.#clock.now() });
+    const [oldest] = this.#byRoom.keys();
+    if (this.#byRoom.size > MAX_OUTAGES && oldest !== undefined) this.#byRoom.delete(oldest);
+  }
+
+  /** For the next publisher of the room, once. */
+  take(room: string): Outage | undefined {
+    const kept = this.#byRoom.get(room);
+    this.#byRoom.delete(room);
+    return kept && this.#clock.now() - kept.endedMs < MAX_OUTAGE_AGE_MS ? kept.outage : undefined;
+  }
+}
+
 export interface PublisherWatchInit {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,15 +72,6 @@ export interface PublisherWatchInit {
   readonly outage?: Outage | undefined;
   /** In [0, 1); replaced in tests. */
   readonly random?: () => number;
-}
-
-export interface PublisherWatchStats {
-  /** Checks that found silence, since the last frame. */
-  readonly failures: number;
-  /** Requests to reconnect, since the last frame. */
-  readonly requests: number;
-  /** Outages that were over again. */
-  readonly recoveries: number;
 }
 
 export class PublisherWatch {
@@ -76,7 +98,7 @@ export class PublisherWatch {
     this.#nextRequestMs = init.outage.nextRequestMs;
   }
 
-  get stats(): PublisherWatchStats {
+  get stats(): SilenceSnapshot {
     return { failures: this.#failures, requests: this.#requests, recoveries: this.#recoveries };
   }
 

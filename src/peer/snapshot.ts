@@ -29,6 +29,16 @@ export interface VideoSnapshot extends StreamSnapshot {
   readonly codec: VideoCodec;
 }
 
+/** What was done about a publisher's frames that did not come. */
+export interface SilenceSnapshot {
+  /** Checks that found silence, since the last frame. */
+  readonly failures: number;
+  /** Requests to reconnect, since the last frame. */
+  readonly requests: number;
+  /** Outages that are over. */
+  readonly recoveries: number;
+}
+
 /** What a publisher's media does. */
 export interface ReceivedSnapshot {
   readonly bytesReceived: number;
@@ -45,6 +55,7 @@ export interface ReceivedSnapshot {
   readonly fps: number;
   readonly jitterMs: number;
   readonly videoCodec: VideoCodec | undefined;
+  readonly silence?: SilenceSnapshot;
 }
 
 /** What a session's media does: the part that depends on who sends. */

@@ -95,6 +95,9 @@ describe('GET /connection-stats', () => {
           frames_dropped: 2,
           detections_sent: 40,
           detections_dropped: 3,
+          pictures_sent: 0,
+          pictures_dropped: 0,
+          last_activity_at: null,
         },
       ],
     });

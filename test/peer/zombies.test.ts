@@ -1,9 +1,13 @@
 /** Clients that are there and yet are not: against the machine's clock, all at the same time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { lengthPrefixed } from '../../src/media/index.js';
 import { eventually } from '../helpers/deadline.js';
+import { WeriftPublisher } from '../helpers/werift-publisher.js';
 import { WeriftViewer } from '../helpers/werift-viewer.js';
 import { Rig } from './rig.js';
+
+const keyframe = lengthPrefixed([Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex'), Buffer.from('68ebecb22c', 'hex'), Buffer.from(`6588${'11'.repeat(500)}`, 'hex')]);
 
 describe('clients that fall silent', { concurrency: true }, () => {
   it('a client that answered the keepalive once and then does not is closed; one that never does is not', async () => {
@@ -59,6 +63,47 @@ describe('clients that fall silent', { concurrency: true }, () => {
     clearInterval(camera);
     assert.equal(rig.manager.snapshot()[0]?.connectionState, 'connected');
     await viewer.close();
+    await rig.close();
+  });
+
+  it('a publisher whose frames stop is asked to reconnect, unless it said that it pauses', async () => {
+    const rig = new Rig();
+    const publish = async (room: string) => {
+      const publisher = new WeriftPublisher({ dataChannel: 'any' });
+      const commands: unknown[] = [];
+      const { clientId } = await publisher.publish((sdp) => rig.manager.publish({ sdp, door: 'ws', room, clientId: room, takeover: true, onCommand: (command) => commands.push(command) }));
+      let number = 0;
+      const send = (): void => publisher.sendVideo(keyframe, number++ * 3000);
+      return { publisher, commands, send, clientId };
+    };
+    const camera = await publish('gate');
+    const said = (message: string) => rig.lines.filter((line) => line.message === message && line.fields['clientId'] === 'gate');
+    const received = () => rig.manager.snapshot().find(({ clientId }) => clientId === 'gate')?.received;
+    await eventually(() => {
+      camera.send();
+      return (received()?.framesReceived ?? 0) > 3;
+    }, 5000, 'frames');
+    await eventually(() => camera.commands.length === 1, 20_000, 'the request to reconnect');
+    assert.match(JSON.stringify(camera.commands[0]), /^{"command":"reconnect","reason":"No frames for 1[01]s"}$/);
+    assert.equal(said('no frames')[0]?.level, 'warn');
+    assert.ok((received()?.silence?.failures ?? 0) >= 1);
+    camera.send();
+    const line = await eventually(() => said('reconnection successful')[0], 3000, 'the end of the outage');
+    assert.ok(Number(line.fields['awayMs']) >= 10_000);
+    assert.deepEqual(received()?.silence, { failures: 0, requests: 0, recoveries: 1 });
+
+    const channel = camera.publisher.pc.createDataChannel('commands');
+    const answers: Record<string, unknown>[] = [];
+    channel.onMessage.subscribe((data) => typeof data === 'string' && answers.push(JSON.parse(data) as Record<string, unknown>));
+    await eventually(() => channel.readyState === 'open', 3000, 'the channel');
+    channel.send('{"cmd":"pause"}');
+    channel.send('{"cmd":"select","tracks":["raw"]}');
+    await eventually(() => answers.length === 2, 3000, 'the answers');
+    assert.deepEqual([answers[0]?.['ok'], answers[1]?.['code']], [true, 'ROLE_REFUSED']);
+    const until = performance.now() + 13_000;
+    await eventually(() => performance.now() > until, 20_000, 'the time in which others are asked');
+    assert.equal(camera.commands.length, 1);
+    await camera.publisher.close();
     await rig.close();
   });
 });

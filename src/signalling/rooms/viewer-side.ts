@@ -122,9 +122,10 @@ export class ViewerSide implements Side {
   async #offer(): Promise<void> {
     const { sessions, closing, clock, logger } = this.#deps;
     const exchange = new Exchange((message) => this.#host.send(message));
-    const watch = new RestartWatch(clock, () => {
+    const restart = (): void => {
       this.restart().catch((error: unknown) => logger.debug({ err: error, clientId: this.#host.clientId }, 'ICE could not be restarted'));
-    });
+    };
+    const watch = new RestartWatch(clock, restart);
     await closing.settled(this.#host.clientId);
     const opened = await sessions.offer({
       door: 'ws',
@@ -133,6 +134,7 @@ export class ViewerSide implements Side {
       renditions: this.#renditions,
       onCandidate: (candidate) => exchange.local(candidate),
       onState: (state) => watch.state(state),
+      onRestartNeeded: restart,
     });
     if (this.#isClosed) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
     const viewing = { opened, exchange, watch, sinceMs: clock.now() };
