@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { MediaPeerError } from '../../src/errors.js';
 import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
@@ -302,7 +308,6 @@ test('a playlist cannot make ffmpeg read a file of this machine', async () => {
 });
 
 async function servePlaylist(text: string): Promise<number> {
-  const { createServer } = await import('node:http');
   const server = createServer((_request, response) => response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' }).end(text));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cameras.push({ hangUp: () => undefined, switchOff: () => new Promise((resolve) => {
@@ -311,6 +316,37 @@ async function servePlaylist(text: string): Promise<number> {
   }) });
   return (server.address() as { port: number }).port;
 }
+
+test('HLS comes in lumps of seconds, and is handed on evenly, sound and pictures together', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-hls-'));
+  const args = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25', '-f', 'lavfi', '-i', 'sine', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '25', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+  const sender = spawn('ffmpeg', ['-nostdin', '-v', 'error', ...args, '-f', 'hls', '-hls_time', '1', '-hls_list_size', '6', path.join(folder, 'live.m3u8')], { stdio: 'ignore' });
+  const files = createServer((request, response) => {
+    const file = path.join(folder, path.basename(new URL(request.url ?? '/', 'http://x').pathname));
+    if (existsSync(file)) createReadStream(file).pipe(response);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
+  const rig = rigOf({ url: `http://127.0.0.1:${(files.address() as AddressInfo).port}/live.m3u8?token=x` });
+  try {
+    await eventually(() => existsSync(path.join(folder, 'live2.ts')), 15_000, 'segments');
+    const { feed, got } = await watch(rig);
+    await eventually(() => got.video.length >= 100, 15_000, 'frames');
+    // Those that were read to understand the stream come first, at once.
+    const even = got.video.slice(25);
+    assertAscending(even, 500);
+    assert.ok(steps(even).filter((step) => Math.abs(step - 40) < 10).length > 60, `steps of ${steps(even).join(' ')}`);
+    const apartMs = (got.audio.at(-1) as number) - (got.video.at(-1) as number);
+    assert.ok(Math.abs(apartMs) < 300, `${apartMs} ms apart`);
+    await feed.close();
+    assertNothingHeld(rig.deps);
+  } finally {
+    sender.kill('SIGKILL');
+    files.closeAllConnections();
+    files.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test('a device is taken by ffmpeg under its own name', async () => {
   const rig = rigOf({ device: 'testsrc2=size=320x180:rate=25', format: 'lavfi' });
