@@ -7,6 +7,7 @@ import type { PublisherCommand } from '../../src/peer/index.js';
 import type { PacketTransport } from '../../src/peer/peer-transport.js';
 import { negotiatePublish } from '../../src/peer/publish-negotiation.js';
 import { PublisherSide } from '../../src/peer/publisher-side.js';
+import { Outages } from '../../src/peer/publisher-watch.js';
 import { parseRtcp, writeSenderReport, type RtcpMessage } from '../../src/peer/rtcp.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { seededRandom } from '../helpers/random.js';
@@ -51,7 +52,7 @@ class Fixture {
       },
     };
     this.side = new PublisherSide(
-      { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, onCommand: (command) => this.commands.push(command) },
+      { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, outages: new Outages(this.clock), reconnectMaxAttempts: 0, onCommand: (command) => this.commands.push(command) },
       { logger: recordingLogger([]), sourceChanged: () => assert.fail(), restartIce: () => assert.fail(), transport: () => transport, close: (reason) => this.ends.push(reason), fail: () => assert.fail(), step: (name) => this.steps.push(name) },
     );
     this.side.open();
@@ -229,7 +230,7 @@ describe("a publisher's side", () => {
     const fixture = new Fixture();
     const texts: string[] = [];
     const none = (): void => undefined;
-    const channel: TextChannel = { label: 'commands', bufferedBytes: 0, maxMessageBytes: 1000, onText: none, onBinary: none, onDrained: none, onClosed: none, send: (text) => texts.push(text) > 0, sendBinary: () => true, close: none };
+    const channel: TextChannel = { label: 'commands', bufferedBytes: 0, maxMessageBytes: 1000, onText: none, onBinary: none, piecesAhead: 0, onProgress: none, onClosed: none, send: (text) => texts.push(text) > 0, sendBinary: () => true, close: none };
     fixture.side.takeChannel({ ...channel, label: 'other' });
     fixture.side.takeChannel(channel);
     fixture.gateway.publication?.requestReconnect('frozen');
