@@ -28,9 +28,11 @@ export class KeyframeRequester {
     return this.#sent;
   }
 
-  /** Somebody needs a keyframe. One that is already waited for answers this, too. */
-  need(): void {
-    if (this.#timer) return;
+  /** Somebody needs a keyframe. One that is already waited for answers this, too, unless `isUrgent`: that request got lost. */
+  need(isUrgent = false): void {
+    if (this.#timer && !isUrgent) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#intervalMs = MIN_INTERVAL_MS;
     const waitMs = this.#sentAtMs + MIN_INTERVAL_MS - this.#clock.now();
     if (waitMs <= 0) this.#ask();

@@ -157,7 +157,7 @@ export class ReceivedTrack {
       roundTripMs,
       ask: (sequenceNumbers) => this.#init.sendRtcp(writeNack(senderSsrc, ssrc, sequenceNumbers)),
       onFrame: (frame, rtpTimestamp) => this.#deliver(frame, rtpTimestamp),
-      onKeyframeNeeded: () => this.#keyframes.need(),
+      onKeyframeNeeded: (isUrgent) => this.#keyframes.need(isUrgent),
     });
     this.#stream = { ssrc, receiver, statistics: new ReceptionStatistics(clockRateHz(plan.codec.codec)), lastPacketMs: nowMs };
     return this.#stream;

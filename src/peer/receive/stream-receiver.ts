@@ -16,6 +16,11 @@ const GIVE_UP_MS = { video: { repaired: 1000, unrepaired: 100 }, audio: { repair
 const MAX_GIVE_UP_MS = 2000;
 /** More missing at once is an interruption, not a loss: what follows needs a keyframe anyway. */
 const MAX_MISSING = 512;
+/** So is less, after a silence: repairs of it would come late and all at once. */
+const MAX_MISSING_AFTER_SILENCE = 64;
+const SILENCE_MS = 300;
+/** The network was away: who was asked for a keyframe meanwhile did not hear it. */
+const INTERRUPTION_MS = 1000;
 /** What waits behind a missing packet. */
 const MAX_PACKETS = 2048;
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -36,8 +41,8 @@ export interface StreamReceiverInit {
   readonly ask: (sequenceNumbers: readonly number[]) => void;
   /** The first one of video, and the first one after a loss, is a keyframe. */
   readonly onFrame: (frame: AssembledFrame, rtpTimestamp: number) => void;
-  /** Frames are left out until a keyframe comes. */
-  readonly onKeyframeNeeded: () => void;
+  /** Frames are left out until a keyframe comes. `isUrgent`: earlier requests cannot have arrived. */
+  readonly onKeyframeNeeded: (isUrgent: boolean) => void;
 }
 
 export interface StreamReceiverStats {
@@ -66,6 +71,7 @@ export class StreamReceiver {
   /** Index of the packet that came first. */
   #first: number | undefined;
   #awaitsKeyframe: boolean;
+  #heardAtMs = Infinity;
   #timer: Timer | undefined;
 
   constructor(init: StreamReceiverInit) {
@@ -89,8 +95,11 @@ export class StreamReceiver {
   receive(packet: ReceivedPacket, nowMs: number): void {
     const index = this.#sequence.extend(packet.sequenceNumber);
     if (this.#next === undefined) this.#start(index, packet, nowMs);
-    if (index > this.#newest) this.#noteMissing(index, nowMs);
+    const silenceMs = nowMs - this.#heardAtMs;
+    this.#heardAtMs = nowMs;
+    if (index > this.#newest) this.#noteMissing(index, silenceMs > SILENCE_MS ? MAX_MISSING_AFTER_SILENCE : MAX_MISSING, nowMs);
     this.#take(index, packet, nowMs);
+    if (silenceMs > INTERRUPTION_MS && this.#awaitsKeyframe) this.#init.onKeyframeNeeded(true);
   }
 
   /** A packet that was sent again under another ssrc (RFC 4588), with its own number. */
@@ -142,8 +151,8 @@ export class StreamReceiver {
     while (this.#waiting.size > MAX_PACKETS || this.#waitingBytes > MAX_BYTES) this.#giveUp(Math.min(...this.#waiting.keys()) - 1);
   }
 
-  #noteMissing(index: number, nowMs: number): void {
-    if (index - this.#newest - 1 + this.#missing.size > MAX_MISSING) {
+  #noteMissing(index: number, maxMissing: number, nowMs: number): void {
+    if (index - this.#newest - 1 + this.#missing.size > maxMissing) {
       // Everything before it is given up at once, what waits included.
       this.#giveUp(index - 1);
     } else {
@@ -235,7 +244,7 @@ export class StreamReceiver {
   }
 
   #deliver(frame: AssembledFrame, rtpTimestamp: number): void {
-    if (this.#awaitsKeyframe && !frame.keyframe) return this.#init.onKeyframeNeeded();
+    if (this.#awaitsKeyframe && !frame.keyframe) return this.#init.onKeyframeNeeded(false);
     this.#awaitsKeyframe = false;
     this.stats.framesDelivered++;
     this.#init.onFrame(frame, rtpTimestamp);
@@ -245,6 +254,6 @@ export class StreamReceiver {
     this.stats.framesLost++;
     if (this.#init.kind === 'audio') return;
     this.#awaitsKeyframe = true;
-    this.#init.onKeyframeNeeded();
+    this.#init.onKeyframeNeeded(false);
   }
 }

@@ -163,6 +163,12 @@ describe('keyframe requests', () => {
     assert.equal(sentAt.length, 7);
     requester.need();
     assert.equal(sentAt.length, 8, 'at once after a pause');
+    await clock.advance(5000);
+    assert.equal(sentAt.length, 11);
+    requester.need();
+    assert.equal(sentAt.length, 11, 'one is waited for');
+    requester.need(true);
+    assert.equal(sentAt.length, 12, 'it cannot have arrived');
     requester.close();
   });
 });

@@ -56,6 +56,7 @@ class Receiver {
   readonly delivered: AssembledFrame[] = [];
   readonly asked: number[][] = [];
   keyframesNeeded = 0;
+  urgent = 0;
   readonly receiver: StreamReceiver;
 
   constructor({ canAsk = true, codec = 'h264', onAsk = () => undefined }: { canAsk?: boolean; codec?: 'h264' | 'vp8' | 'opus'; onAsk?: (sequenceNumbers: readonly number[]) => void } = {}) {
@@ -70,7 +71,10 @@ class Receiver {
         onAsk(sequenceNumbers);
       },
       onFrame: (frame) => this.delivered.push(frame),
-      onKeyframeNeeded: () => this.keyframesNeeded++,
+      onKeyframeNeeded: (isUrgent) => {
+        this.keyframesNeeded++;
+        if (isUrgent) this.urgent++;
+      },
     });
   }
 
@@ -238,6 +242,19 @@ describe('a stream receiver', () => {
     assert.equal(receiver.delivered.length, 2);
     assert.ok(receiver.receiver.stats.packetsLost > 1000);
     await receiver.clock.advance(100);
+    receiver.close();
+  });
+
+  it('asks for a keyframe instead of seconds of old packets when the network was away', async () => {
+    const publisher = new Publisher();
+    const receiver = new Receiver();
+    receiver.receive(publisher.frame(true));
+    for (let i = 0; i < 60; i++) publisher.frame(false);
+    await receiver.clock.advance(2000);
+    receiver.receive(publisher.frame(false));
+    assert.deepEqual([receiver.asked.length, receiver.urgent], [0, 1]);
+    receiver.receive(publisher.frame(true));
+    assert.deepEqual(receiver.delivered.map(({ keyframe }) => keyframe), [true, true]);
     receiver.close();
   });
 
