@@ -179,10 +179,11 @@ export class ConnectionManager implements Sessions {
   }
 
   async restart(sessionId: string, remote: IceDescription): Promise<IceDescription> {
-    const { session } = this.#entry(sessionId);
-    const locals = await session.beginRestart();
-    const [local] = locals;
-    if (!local || locals.length > 1) throw new MediaPeerError('ICE_RESTART_REFUSED', `the session has ${locals.length} transports; only a bundled one can be restarted without an offer`);
+    const { session, plan } = this.#entry(sessionId);
+    const transports = plan?.transports.length ?? 0;
+    if (transports > 1) throw new MediaPeerError('ICE_RESTART_REFUSED', `the session has ${transports} transports; only a bundled one can be restarted without an offer`);
+    const [local] = await session.beginRestart();
+    if (!local) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has no transport; there is nothing to restart');
     session.continueRestart([{ iceUfrag: remote.iceUfrag, icePassword: remote.icePassword, iceLite: false, ...readCandidates(remote.candidates) }]);
     return { iceUfrag: local.iceUfrag, icePassword: local.icePassword, candidates: local.candidates };
   }

@@ -60,6 +60,15 @@ test('m-lines outside of a bundle have a transport each, over IPv6 as over IPv4'
   await rig.close();
 });
 
+test('a restart that cannot be, because m-lines have a transport each, changes nothing', async () => {
+  const rig = new Rig({ source: { hasAudio: true } });
+  const { sessionId } = await rig.accept()(offer('gstreamer-no-bundle'));
+  const tag = rig.manager.iceTag(sessionId);
+  await assert.rejects(rig.manager.restart(sessionId, { iceUfrag: 'ysXw', icePassword: 'x'.repeat(22), candidates: [] }), code('ICE_RESTART_REFUSED'));
+  assert.equal(rig.manager.iceTag(sessionId), tag);
+  await rig.close();
+});
+
 test('ports are taken from the configured range; when it is used up the offer fails and leaves nothing behind', async () => {
   const rig = new Rig({ icePortRange: [47_310, 47_312] });
   const accepted = await Promise.all([1, 2, 3].map(() => rig.accept()(offer('safari'))));
