@@ -7,6 +7,7 @@ import { Player } from './player.js';
 import { measure, overlayRows, rows } from './readout.js';
 import { Stage } from './stage.js';
 import { VIEWS, defaultView, nearestView, offeredTracks, parseAddress, possibleViews, writeAddress } from './views.js';
+import { writeList } from './write-list.js';
 import { shapesOf } from './zones.js';
 
 const LIST_PERIOD_MS = 4_000;
@@ -162,7 +163,7 @@ async function readOut() {
   previous = { viewing, report };
   viewing.overlay.bufferMs = figures.jitterBufferMs ?? 0;
   if (figures.width && figures.height) stage.shape(figures.width, figures.height);
-  write(at('readout'), rows(figures, viewing.times));
+  writeList(at('readout'), rows(figures, viewing.times));
 }
 
 function showOverlay() {
@@ -174,27 +175,13 @@ function showOverlay() {
   const figures = viewing.overlay.figures();
   panel.update(figures.newest?.objects ?? []);
   if (figures.newest) void loadZones(chosen.source, figures.newest);
-  write(at('overlay-readout'), overlayRows(figures));
+  writeList(at('overlay-readout'), overlayRows(figures));
   const { newest, detector, ...counts } = figures;
   Object.assign(at('overlay-readout').dataset, counts);
   const { trouble, silenceMs } = viewing.overlay;
   at('no-detections').hidden = trouble === undefined && silenceMs < DETECTIONS_EXPECTED_MS;
   const reason = trouble ?? 'The server sends no detections.';
   if (at('no-detections').textContent !== reason) at('no-detections').textContent = reason;
-}
-
-function write(list, written) {
-  if (list.children.length !== written.length) {
-    list.replaceChildren(
-      ...written.map(([name]) => {
-        const row = document.createElement('div');
-        row.append(document.createElement('dt'), document.createElement('dd'));
-        row.firstChild.textContent = name;
-        return row;
-      }),
-    );
-  }
-  written.forEach(([, value], index) => (list.children[index].lastChild.textContent = value));
 }
 
 // ---- the list ----
