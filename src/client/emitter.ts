@@ -20,9 +20,7 @@ export class Emitter<Events extends object> {
       try {
         (listener as (value: Events[Name]) => void)(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        reportError(error);
       }
     }
   }

@@ -91,7 +91,8 @@ export class PeerLink {
   async restartIce(signal: AbortSignal): Promise<void> {
     const answer = this.pc.remoteDescription?.sdp;
     if (!this.#session || answer === undefined) throw new SightlineError('CONNECTION_LOST');
-    if (await this.#init.iceServers.refresh(signal)) this.pc.setConfiguration(this.#init.iceServers.configuration);
+    // Beside the restart, not before it: where they are needed and come late, the next one has them.
+    void this.#refresh(signal);
     const offer = await this.pc.createOffer({ iceRestart: true });
     this.#isRestarting = true;
     try {
@@ -154,9 +155,15 @@ export class PeerLink {
 
   /** No pair works: TURN servers, where the server has any, may. */
   async #seekHelp(signal: AbortSignal): Promise<void> {
-    if (this.isConnected || !(await this.#init.iceServers.refresh(signal)) || this.pc.signalingState === 'closed') return;
-    this.pc.setConfiguration(this.#init.iceServers.configuration);
+    if (this.isConnected || !(await this.#refresh(signal))) return;
     await this.restartIce(signal).catch(() => undefined);
+  }
+
+  /** True when there are other ICE servers than before. */
+  async #refresh(signal: AbortSignal): Promise<boolean> {
+    if (!(await this.#init.iceServers.refresh(signal)) || this.#isClosed) return false;
+    this.pc.setConfiguration(this.#init.iceServers.configuration);
+    return true;
   }
 
   #found(candidate: RTCIceCandidate | null): void {

@@ -172,6 +172,7 @@ export class Publishing {
 
   #tell(change: StateChange): void {
     if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
+    if (change.state === 'connected') this.#poll.hurry();
     this.#events.emit('state', change);
   }
 

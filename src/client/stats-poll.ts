@@ -25,15 +25,22 @@ export class StatsPoll {
     this.#again();
   }
 
+  /** Something has changed: looks soon, not after the second. */
+  hurry(): void {
+    this.#timer?.cancel();
+    this.#again(FIRST_LOOK_MS);
+  }
+
   /** Idempotent. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
   }
 
-  #again(): void {
+  #again(waitMs = this.#init.isPlaying() ? LOOK_MS : FIRST_LOOK_MS): void {
     if (this.#isClosed) return;
-    this.#timer = this.#init.clock.after(this.#init.isPlaying() ? LOOK_MS : FIRST_LOOK_MS, () => void this.#look().finally(() => this.#again()));
+    const timer = this.#init.clock.after(waitMs, () => void this.#look().finally(() => this.#timer === timer && this.#again()));
+    this.#timer = timer;
   }
 
   async #look(): Promise<void> {

@@ -119,7 +119,7 @@ export class Watching {
       waitsWhileHidden: true,
       isStale: () => !this.#isPaused && this.#frames.silenceMs(env.clock.now()) > STALE_MS,
       // Who has watched it before may find that a server that was just started does not know it yet.
-      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && hasJustStarted(env, this.#server),
+      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#server),
     });
     options.signal?.addEventListener('abort', () => this.close(), { once: true });
     // Listeners that are added right after `watch` hear everything.
@@ -266,6 +266,7 @@ export class Watching {
 
   #tell(change: StateChange): void {
     if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
+    if (change.state === 'connected') this.#poll.hurry();
     this.#events.emit('state', change);
   }
 
@@ -297,6 +298,11 @@ export class Watching {
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
     if (this.#isPaused) void this.#command('pause').catch((error: unknown) => this.#events.emit('error', errorOf(error)));
+  }
+
+  /** Whether that connection brought what is asked for now. */
+  #isOfSource({ source }: Viewing): boolean {
+    return this.#source === undefined || source === this.#source;
   }
 
   #followDetections(): void {
