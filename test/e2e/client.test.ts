@@ -26,6 +26,15 @@ const WATCH = `async (options) => {
   Object.assign(globalThis, { watching, seen, video });
 }`;
 
+/** Publishes the fake camera in the page. */
+const PUBLISH = `async (options) => {
+  const { publish } = await import('/sightline.js');
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 }, audio: true });
+  const seen = { states: [], reasons: [], frames: 0 };
+  const publishing = publish({ stream, onState: ({ state, reason }) => { seen.states.push(state); if (reason) seen.reasons.push(reason.code); }, ...options });
+  Object.assign(globalThis, { publishing, seen });
+}`;
+
 describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
   let folder: Folder;
   let server: ServerProcess;
@@ -37,7 +46,7 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
     variables = { UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000' };
     server = await startServerProcess(variables);
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
   });
 
   after(async () => {
@@ -111,6 +120,30 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     assert.deepEqual((await seen(page)).reasons[0], 'SERVER_CLOSED');
     await page.context().close();
     await second.close();
+  });
+
+  it('publishes a camera that another page watches, and that stays watched while the publisher connects again', async () => {
+    const { page: camera, troubles } = await open(server.url);
+    await camera.evaluate(`(${PUBLISH})({ room: 'gate' })`);
+    await until(camera, "publishing.state === 'playing'");
+    const { page: viewer } = await open(server.url);
+    await viewer.evaluate(`(${WATCH})({ source: 'gate' })`);
+    await frames(viewer, 20);
+    assert.deepEqual((await seen(viewer)).states, ['connecting', 'connected', 'playing']);
+    const [codec, size] = await camera.evaluate<[string, string]>("(async () => { const entries = [...(await publishing.stats()).values()]; const video = entries.find(({ type, kind }) => type === 'outbound-rtp' && kind === 'video'); return [entries.find(({ id }) => id === video.codecId).mimeType, video.rid ?? 'one']; })()");
+    assert.deepEqual([codec, size], ['video/H264', 'one']);
+    const { url } = await seen(camera);
+    await camera.evaluate('publishing.reconnect()');
+    await until(camera, `publishing.state === 'playing' && publishing.sessionUrl !== ${JSON.stringify(url)}`);
+    const stood = (await seen(viewer)).frames;
+    await frames(viewer, stood + 20);
+    assert.equal((await seen(viewer)).states.filter((state) => state === 'connected').length, 1, 'the viewer kept its connection');
+    assert.deepEqual(troubles, []);
+    await viewer.context().close();
+    // A page that goes ends its session at once.
+    await camera.evaluate("location.href = '/health'");
+    await eventually(async () => (await get<{ clients: { source: string }[] }>('/connection-stats')).clients.every(({ source }) => source !== 'gate'), 5_000, 'the publisher to be gone');
+    await camera.context().close();
   });
 
   async function get<T>(address: string): Promise<T> {
