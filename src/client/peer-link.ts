@@ -43,7 +43,7 @@ export class PeerLink {
   #connected: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
   #isClosed = false;
-  /** The server has ended the session. */
+  /** The server has ended the session, or will by itself. */
   #isGone = false;
 
   constructor(init: PeerLinkInit) {
@@ -108,10 +108,9 @@ export class PeerLink {
     }
   }
 
-  /** Ends the session on the server, where it still may be. What flows stops; `close` follows. False where the server did not answer. */
-  async leave(): Promise<boolean> {
-    if (!this.#session || this.#isGone) return true;
-    return (this.#isGone = await this.#session.delete());
+  /** The server ends the session by itself: `close` need not ask for it. */
+  forget(): void {
+    this.#isGone = true;
   }
 
   /** Ends it, and the session on the server, first that: a server that hears the connection close has nothing left to delete. Idempotent. */
@@ -120,7 +119,8 @@ export class PeerLink {
     this.#isClosed = true;
     this.#batch?.cancel();
     this.#failed?.(new SightlineError('CONNECTION_FAILED', 'given up'));
-    void this.leave().finally(() => this.pc.close());
+    if (this.#session && !this.#isGone) void this.#session.delete().finally(() => this.pc.close());
+    else this.pc.close();
   }
 
   async #restartOnServer(offer: RTCSessionDescriptionInit, signal: AbortSignal): Promise<string> {

@@ -17,6 +17,9 @@ const CODECS: readonly string[] = ['video/H264', 'video/VP8'];
 /** Parts of a codec list that are no codecs of their own. */
 const HELPERS = /^video\/(rtx|red|ulpfec|flexfec-03)$/i;
 
+/** Tells the server which session this one continues, so that the room and its viewers stay. Other servers pass it over. */
+const REPLACES = 'sightline-replaces';
+
 /** What the server asks of a camera. */
 export interface PublisherCommand {
   readonly command: string;
@@ -177,14 +180,13 @@ export class Publishing {
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
-    // The room takes one publisher: the session before makes place first.
-    if ((await this.#lifeline.link?.leave()) === false) throw new SightlineError('UNREACHABLE');
     const link = new PeerLink({ env: this.#env, iceServers: this.#iceServers, exchange: (sdp, stop) => this.#exchange(sdp, stop) });
     try {
       const senders = [...this.#tracks.values()].map((track) => this.#send(link.pc, track));
       this.#listen(link.pc.createDataChannel('commands'));
       await link.open(signal);
       this.#senders = senders;
+      this.#lifeline.link?.forget();
       return link;
     } catch (error) {
       link.close();
@@ -214,7 +216,8 @@ export class Publishing {
   /** @throws SightlineError */
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
     const url = new URL(`whip/${encodeURIComponent(this.#options.room)}`, this.#server).href;
-    const response = await request(this.#env, url, { method: 'POST', headers: { ...this.#headers, 'content-type': 'application/sdp' }, body: sdp, signal });
+    const headers = { ...this.#headers, 'content-type': 'application/sdp', ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }) };
+    const response = await request(this.#env, url, { method: 'POST', headers, body: sdp, signal });
     const [answer, location] = [await response.text(), response.headers.get('location')];
     if (location === null || !answer.startsWith('v=0')) throw new SightlineError('ANSWER_INVALID');
     this.#iceServers.learn(linkedIceServers(response.headers.get('link')));

@@ -44,6 +44,8 @@ export interface PatchResult {
 
 interface HttpSession {
   readonly clientId: string;
+  /** The source that is watched, or the room. */
+  readonly sourceId: string;
   readonly door: Door;
   readonly check: Opening['check'];
   /** What fragments repeat the head of. */
@@ -67,12 +69,18 @@ export class HttpSessions {
   }
 
   /** Remembers a session until it ends; what goes into `Location` and `ETag`. */
-  opened({ sessionId, clientId, sdp, ended }: OpenedSession, { door, offer, check }: Opening): { readonly location: string; readonly etag: string } {
+  opened({ sessionId, clientId, sourceId, sdp, ended }: OpenedSession, { door, offer, check }: Opening): { readonly location: string; readonly etag: string } {
     const ufrags = [...new Set([...offer.matchAll(/^a=ice-ufrag:(\S+)\s*$/gm)].map((match) => match[1] ?? ''))].slice(0, MAX_UFRAGS);
-    this.#open.set(sessionId, { clientId, door, check, answer: sdp, ufrags, restart: undefined, wasLenient: false });
+    this.#open.set(sessionId, { clientId, sourceId, door, check, answer: sdp, ufrags, restart: undefined, wasLenient: false });
     const forget = (): void => void this.#open.delete(sessionId);
     void ended.then(forget, forget);
     return { location: `/sessions/${sessionId}`, etag: this.#etag(sessionId) };
+  }
+
+  /** Whether that session publishes to that room. */
+  publishes(sessionId: string, room: string): boolean {
+    const session = this.#open.get(sessionId);
+    return session?.door === 'whip' && session.sourceId === room;
   }
 
   /** @throws MediaPeerError SESSION_NOT_FOUND */

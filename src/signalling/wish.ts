@@ -28,10 +28,12 @@ export interface Endpoint {
   readonly summary: string;
   /** @throws MediaPeerError UNAUTHORIZED */
   check(name: string, token: string | undefined): void;
-  /** Opens the session. */
-  open(name: string, sdp: string, token: string | undefined): Promise<OpenedSession>;
+  /** Opens the session. `replaces`: id of the session that the client had before, where it names one. */
+  open(name: string, sdp: string, token: string | undefined, replaces: string | undefined): Promise<OpenedSession>;
 }
 
+/** Request header with the session URL that a returning client had before: who knows it is that client. */
+const REPLACES = 'sightline-replaces';
 export const SDP_TYPE = 'application/sdp';
 export const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
 
@@ -147,7 +149,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
     async (request, reply) => {
       const offer = typeof request.body === 'string' ? request.body : '';
       const name = nameOf(request);
-      const opened = await endpoint.open(name, offer, tokenOf(request));
+      const opened = await endpoint.open(name, offer, tokenOf(request), replacedBy(request));
       const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (token) => endpoint.check(name, token) });
       // Nobody is there to take the answer.
       if (reply.raw.destroyed) await httpSessions.abandon(opened.sessionId);
@@ -155,6 +157,11 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
     },
   );
+}
+
+function replacedBy({ headers }: FastifyRequest): string | undefined {
+  const url = headers[REPLACES];
+  return typeof url === 'string' ? /\/sessions\/([\w-]{1,128})$/.exec(url)?.[1] : undefined;
 }
 
 function mayOpen(endpoint: Endpoint, request: FastifyRequest): boolean {

@@ -28,7 +28,7 @@ describe('publishing', () => {
     assert.deepEqual([world.clock.pendingTimers, world.listeners, world.pc.closed], [0, 0, true]);
   });
 
-  it('answers the keepalive, and obeys when the server asks for another connection: the session before ends first', async () => {
+  it('answers the keepalive, and obeys when the server asks for another connection, which says which one it continues', async () => {
     const world = new FakeWorld();
     const told: unknown[] = [];
     const { publishing, changes } = await start(world, { onCommand: (command) => told.push(command) });
@@ -40,7 +40,7 @@ describe('publishing', () => {
     channel.receive('{"command":"reconnect","reason":"No frames for 11s"}');
     await world.play(500);
     assert.deepEqual(told, [{ command: 'reconnect', reason: 'No frames for 11s' }]);
-    assert.deepEqual(world.requests.map(({ method }) => method), ['POST', 'DELETE', 'POST']);
+    assert.deepEqual(world.of('POST').map(({ headers }) => headers['sightline-replaces']), [undefined, '/sessions/s1']);
     assert.ok(changes.some(({ state, reason }) => state === 'recovering' && reason?.message === 'No frames for 11s'));
     assert.deepEqual([publishing.state, world.connections.map(({ closed }) => closed)], ['playing', [true, false]]);
     publishing.close();
@@ -71,10 +71,11 @@ describe('publishing', () => {
     world.handler = silence;
     await world.change('failed');
     await world.play(20_000);
-    assert.equal(world.of('POST').length, 1, 'nothing is offered while the old session cannot be ended');
+    assert.notEqual(publishing.state, 'playing');
     world.handler = () => undefined;
     await world.play(12_000);
-    assert.deepEqual([publishing.state, world.of('POST').length], ['playing', 2]);
+    assert.equal(publishing.state, 'playing');
+    assert.ok(world.of('POST').slice(1).every(({ headers }) => headers['sightline-replaces'] === '/sessions/s1'));
     publishing.close();
   });
 

@@ -75,13 +75,15 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await page.evaluate(`(${WATCH})({ source: 'clip' })`);
     await frames(page, 5);
     await page.evaluate('watching.pause()');
-    await eventually(async () => (await activeTracks()).length === 0, 5_000, 'nothing to be sent');
+    let sent: readonly string[] = [];
+    await eventually(async () => (sent = await activeTracks()).length === 0, 5_000, 'nothing to be sent').catch((error: unknown) => assert.deepEqual(sent, [], String(error)));
     await page.evaluate('watching.resume()');
     await frames(page, (await seen(page)).frames + 5);
     await page.evaluate("watching.setSource('nowhere').catch((error) => (globalThis.refused = error.code))");
     await until(page, "globalThis.refused === 'SOURCE_NOT_FOUND' || seen.reasons.at(-1) === 'SOURCE_NOT_FOUND'");
+    await page.evaluate('watching.close()');
+    await eventually(async () => (await clients()) === 0, 5_000, 'the session to end');
     await page.context().close();
-    await eventually(async () => (await clients()) === 0, 10_000, 'the session of the closed page to end');
   });
 
   it('moves to another path by an ICE restart, while the picture goes on over the same session', async () => {
@@ -155,7 +157,7 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
   }
 
   async function activeTracks(): Promise<readonly string[]> {
-    return (await get<{ clients: { active_tracks: string[] }[] }>('/connection-stats')).clients[0]?.active_tracks ?? ['none'];
+    return (await get<{ clients: { active_tracks: string[] }[] }>('/connection-stats')).clients.at(-1)?.active_tracks ?? ['none'];
   }
 
   /** An empty page of the server's origin, and what its console and scripts complained about. */
