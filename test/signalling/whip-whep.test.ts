@@ -331,6 +331,18 @@ describe('WHIP and WHEP', () => {
     assert.equal(kept.sessions.published[0]?.takeover, false, 'takeover is not configured');
   });
 
+  it('a publisher that names the session it had takes its own room over, and nobody else does', async () => {
+    const { post, sessions } = await doors();
+    const first = await post('/whip/gate');
+    const location = String(first.headers.location);
+    await post('/whip/yard', undefined, { 'sightline-replaces': location });
+    for (const replaces of [location, `https://proxy.example${location}`, '/sessions/guessed', '', '%']) await post('/whip/gate', undefined, { 'sightline-replaces': replaces });
+    assert.deepEqual(sessions.published.map(({ takeover }) => takeover), [false, false, true, true, false, false, false]);
+    const { headers } = await post('/whep/street');
+    await post('/whip/street', undefined, { 'sightline-replaces': String(headers.location) });
+    assert.equal(sessions.published.at(-1)?.takeover, false, 'who watches does not own the room');
+  });
+
   it('rule 8: errors are JSON with a stable code and a message', async () => {
     const { post } = await doors();
     const response = await post('/whep/street', 'v=1');
