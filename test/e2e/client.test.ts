@@ -141,10 +141,11 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await frames(viewer, stood + 20);
     assert.equal((await seen(viewer)).states.filter((state) => state === 'connected').length, 1, 'the viewer kept its connection');
     assert.deepEqual(troubles, []);
+    await viewer.evaluate('watching.close()');
     await viewer.context().close();
     // A page that goes ends its session at once.
     await camera.evaluate("location.href = '/health'");
-    await eventually(async () => (await get<{ clients: { source: string }[] }>('/connection-stats')).clients.every(({ source }) => source !== 'gate'), 5_000, 'the publisher to be gone');
+    await eventually(async () => (await get<{ clients: { role: string }[] }>('/connection-stats')).clients.every(({ role }) => role !== 'publisher'), 5_000, 'the publisher to be gone');
     await camera.context().close();
   });
 

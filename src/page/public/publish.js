@@ -129,7 +129,7 @@ function showState({ state, reason, retryInS }) {
   at('preview').dataset.phase = state;
   at('on-air').hidden = state !== 'playing';
   const { title, text } = reason ? explain(reason) : { title: '', text: '' };
-  if (state === 'playing') return say('You are on air', 'Keep this page open. The screen stays on.');
+  if (state === 'playing') return say('You are on air', wakeLock ? 'Keep this page open. The screen stays on.' : 'Keep this page open, and the screen on.');
   if (state === 'connecting' || state === 'connected') return say('Connecting', '', { busy: true });
   if (state === 'recovering') return say('Reconnecting', title, { busy: true });
   if (state === 'waiting') return say(title, text, { busy: true, warn: true, seconds: retryInS });
