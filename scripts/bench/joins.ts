@@ -121,8 +121,9 @@ async function joinWhep(url: string): Promise<number> {
   const page = globalThis as unknown as { RTCPeerConnection: new (options: object) => Connection; MediaStream: new (tracks: unknown[]) => unknown; document: { createElement(name: string): { muted: boolean; autoplay: boolean; srcObject: unknown; remove(): void; requestVideoFrameCallback(callback: (now: number) => void): void }; body: { append(element: unknown): void } } };
   const pc = new page.RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   const waiting: string[] = [];
-  let session: { url: string; etag: string } | undefined;
+  const opened: { session?: { url: string; etag: string } } = {};
   const trickle = async (): Promise<void> => {
+    const { session } = opened;
     const lines = session ? waiting.splice(0) : [];
     if (!session || lines.length === 0) return;
     const head = ['ice-ufrag', 'ice-pwd'].map((name) => new RegExp(`^a=${name}:.*$`, 'm').exec(pc.localDescription.sdp)?.[0].trim());
@@ -145,7 +146,8 @@ async function joinWhep(url: string): Promise<number> {
   const sdp = await response.text();
   if (response.status !== 201) throw new Error(sdp);
   await pc.setRemoteDescription({ type: 'answer', sdp });
-  session = { url: response.headers.get('location') ?? '', etag: response.headers.get('etag') ?? '' };
+  const session = { url: response.headers.get('location') ?? '', etag: response.headers.get('etag') ?? '' };
+  opened.session = session;
   void trickle();
   const ms = (await shown) - posted;
   await new Promise((resolve) => setTimeout(resolve, 1000));
