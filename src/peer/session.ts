@@ -329,7 +329,12 @@ export class PeerSession {
   }
 
   #locals(): LocalTransport[] {
-    return this.#transports.map((transport, i) => transport.describe(this.#description?.setupOf(i) ?? 'passive'));
+    const tells = this.#options.onCandidate !== undefined;
+    return this.#transports.map((transport, i) => {
+      const local = transport.describe(this.#description?.setupOf(i) ?? 'passive');
+      // By doors that carry no candidates of ours later, none that is still being looked for will ever follow.
+      return tells ? local : { ...local, isGathering: false };
+    });
   }
 
   #tellCandidate(transport: number, candidate: string | undefined): void {
