@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { bitrateFor, FlvParser, openDecoder, openEncoder, type FfmpegDeps } from '../../src/ffmpeg/index.js';
-import { i420Size, VideoFrame, type EncodedFrame } from '../../src/media/index.js';
+import { i420Size, VideoFrame, type EncodedFrame, type VideoCodec } from '../../src/media/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps, seededRandom } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
+import { encodedClip } from '../helpers/publisher.js';
 
 /** The frames of a file, with media times that are no whole milliseconds. */
 function framesOf(name: VideoName): EncodedFrame[] {
@@ -16,7 +17,7 @@ function framesOf(name: VideoName): EncodedFrame[] {
 }
 
 /** A decoder of 640x360 pictures and what came out of it. */
-function decoder(deps: FfmpegDeps, more: { maxWaiting?: number } = {}) {
+function decoder(deps: FfmpegDeps, more: { maxWaiting?: number; codec?: VideoCodec } = {}) {
   const times: number[] = [];
   const running = openDecoder({ ...deps, owner: 'test', widthPx: 640, heightPx: 360, onPicture: (picture) => times.push(picture.mediaTimeMs), ...more });
   return { running, times };
@@ -36,6 +37,35 @@ for (const name of ['copyable.mp4', 'high.mp4'] as const) {
     for (const frame of framesOf(name).slice(0, 40)) {
       assert.ok(running.write(frame));
       await eventually(() => times.at(-1) === frame.mediaTimeMs, 3000, `the picture at ${frame.mediaTimeMs} ms`);
+    }
+    assert.deepEqual([times.length, running.skipped, running.swallowed], [40, 0, 0]);
+    await running.close();
+    assertNothingHeld(deps);
+  });
+}
+
+test('the decoder gives the picture of a VP8 frame before the next frame is written, with its time', async () => {
+  const deps = realDeps();
+  const { running, times } = decoder(deps, { codec: 'vp8' });
+  for (const frame of encodedClip({ codec: 'vp8', size: '640x360' }).slice(0, 40)) {
+    assert.ok(running.write(frame));
+    await eventually(() => times.at(-1) === frame.mediaTimeMs, 3000, `the picture at ${frame.mediaTimeMs} ms`);
+  }
+  assert.deepEqual([times.length, running.skipped, running.swallowed], [40, 0, 0]);
+  await running.close();
+  assertNothingHeld(deps);
+});
+
+for (const codec of ['h264', 'vp8'] as const) {
+  test(`the decoder keeps the size of its pictures, and holds none back, when a ${codec} stream changes its own`, async () => {
+    const deps = realDeps();
+    const { running, times } = decoder(deps, { codec });
+    let timeMs = 0;
+    for (const size of ['640x360', '320x180', '640x360', '360x640', '160x90']) {
+      for (const frame of encodedClip({ codec, size }).slice(0, 8)) {
+        assert.ok(running.write({ ...frame, mediaTimeMs: (timeMs += 33) }));
+        await eventually(() => times.at(-1) === timeMs, 3000, `the picture at ${timeMs} ms of ${size}`);
+      }
     }
     assert.deepEqual([times.length, running.skipped, running.swallowed], [40, 0, 0]);
     await running.close();
