@@ -2,10 +2,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { MediaPeerError } from '../errors.js';
 import type { Sessions } from '../peer/index.js';
+import { FRAGMENT_TYPE } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
 import type { Tokens } from './tokens.js';
-import { FRAGMENT_TYPE, perMinute, tokenOf } from './wish.js';
+import { perMinute, tokenOf } from './wish.js';
 
 export interface OfferDeps {
   readonly sessions: Pick<Sessions, 'accept'>;

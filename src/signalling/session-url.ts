@@ -2,9 +2,10 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { Type } from 'typebox';
 import { MAX_FRAGMENT_BYTES } from '../peer/index.js';
+import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
-import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, installOptions, perMinute, tokenOf } from './wish.js';
+import { installOptions, perMinute, tokenOf } from './wish.js';
 
 export interface SessionUrlDeps {
   readonly httpSessions: HttpSessions;

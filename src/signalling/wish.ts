@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import { Type } from 'typebox';
 import { MediaPeerError } from '../errors.js';
 import { MAX_SDP_BYTES, type Door, type IceServer, type OpenedSession } from '../peer/index.js';
+import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, SDP_TYPE } from './content-types.js';
 import { iceServerLinks } from './ice-server-links.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
@@ -34,8 +35,6 @@ export interface Endpoint {
 
 /** Request header with the session URL that a returning client had before: who knows it is that client. */
 const REPLACES = 'sightline-replaces';
-export const SDP_TYPE = 'application/sdp';
-export const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
 
 /** Seconds that a browser may remember the answer to a preflight: a page that watches again asks no second time. */
 const PREFLIGHT_MAX_AGE_S = 600;
@@ -46,26 +45,6 @@ export function perMinute(rateLimit: number): { rateLimit: false | { max: number
 
 export function tokenOf(request: FastifyRequest): string | undefined {
   return bearerToken(request.headers.authorization);
-}
-
-/** Lets requests with another type than `type` meet 415, whatever the rest of the server understands. */
-export function acceptOnly(app: FastifyInstance, type: string, bodyLimit: number): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(type, { parseAs: 'string', bodyLimit }, (_request, body, done) => done(null, body));
-  app.addContentTypeParser('*', (request, _payload, done) => {
-    const found = request.headers['content-type'];
-    done(new MediaPeerError('CONTENT_TYPE_UNSUPPORTED', `the body is ${found === undefined ? 'of no content type' : 'of another content type'}; send Content-Type: ${type}`));
-  });
-}
-
-/** Lets requests come with any body, or the header of one: it says nothing here. */
-export function ignoreBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume();
-    payload.on('end', () => done(null));
-    payload.on('error', done);
-  });
 }
 
 /** Installs POST, GET, HEAD and OPTIONS of an endpoint, with and without a slash at its end. */
