@@ -28,6 +28,14 @@ interface State {
   readonly session: string;
 }
 
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly hash: number;
+  /** Sum of all bytes of a 64×36 version. */
+  readonly bright: number;
+}
+
 /** A page with browser-wish.js. */
 class WishPage {
   readonly page: Page;
@@ -138,6 +146,47 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
     assert.equal((await elsewhere.call<{ status: number }>('restart', opened.id)).status, 200);
     assert.equal(await elsewhere.call('leave', opened.id), 200);
     await elsewhere.page.context().close();
+  });
+
+  for (const codec of ['H264', 'VP8'] as const) {
+    it(`rules 1, 8 and 12: a camera publishes ${codec} with the token of the room, and players of it see it move`, async () => {
+      const refused = await page.call<Opened>('publish', '/whip/gate', { codec });
+      assert.equal(refused.status, 401);
+      const camera = await page.call<Opened>('publish', '/whip/gate', { token: 's3cret', codec });
+      assert.equal(camera.status, 201, camera.answer);
+      assert.equal((camera.answer.match(/^a=recvonly\r$/gm) ?? []).length, 2);
+      assert.equal((camera.answer.match(/^a=rtcp-mux-only\r$/gm) ?? []).length, 2);
+      const player = await eventually(
+        async () => {
+          const opened = await page.call<Opened>('watch', '/whep/gate/raw', { audio: true });
+          return opened.status === 201 ? opened : undefined;
+        },
+        10_000,
+        'the room to be live',
+      );
+      await page.frames(player.id, 30);
+      assert.ok((await page.state(camera.id)).patches.every((status) => status === 204));
+      const { width, height, hash, bright } = await page.call<Picture>('picture', player.id);
+      assert.deepEqual([width, height], [640, 360]);
+      assert.ok(bright > 64 * 36 * 30, 'the picture is not black');
+      await eventually(async () => (await page.call<Picture>('picture', player.id)).hash !== hash, 5000, 'the picture to move');
+      const inbound = (await page.call<StatsEntry[]>('stats', player.id)).filter(({ type }) => type === 'inbound-rtp');
+      assert.deepEqual(inbound.map(({ kind }) => kind).sort(), ['audio', 'video']);
+      assert.ok(inbound.every(({ bytesReceived }) => Number(bytesReceived) > 0));
+
+      // The camera changes its network: the room goes on.
+      const restart = await page.call<{ status: number; body: string }>('restart', camera.id);
+      assert.equal(restart.status, 200, restart.body);
+      await page.frames(player.id, 60);
+      assert.equal(await page.call('leave', player.id), 200);
+      assert.equal(await page.call('leave', camera.id), 200);
+      await eventually(async () => (await fetch(`${server.url}/connection-stats`).then((response) => response.json() as Promise<{ active_clients: number }>)).active_clients === 0, 5000, 'both to be gone');
+    });
+  }
+
+  it('rule 5: a room that nobody publishes to any more is 409 with Retry-After, or 404 once it is forgotten', async () => {
+    const opened = await page.call<Opened>('watch', '/whep/gate');
+    assert.ok([404, 409].includes(opened.status), opened.answer);
   });
 
   it('rule 16: a tab that closes its connection ends the session', async () => {
