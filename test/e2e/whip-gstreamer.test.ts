@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { projectRoot } from '../helpers/assets.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/server.js';
@@ -70,10 +70,9 @@ describe('WHIP from GStreamer', { skip: noGStreamer, timeout: 120_000 }, () => {
     server = await TestServer.start([], { PUBLISH_TOKENS: 'gate=s3cret' });
   });
 
-  after(async () => {
-    await Promise.all(publishers.map((publisher) => publisher.kill()));
-    await server.close();
-  });
+  afterEach(() => Promise.all(publishers.map((publisher) => publisher.kill())));
+
+  after(() => server.close());
 
   const publish = (codec: string, token: string, room = 'gate'): GstPublisher => {
     const publisher = new GstPublisher(`${server.url}/whip/${room}`, codec, token);

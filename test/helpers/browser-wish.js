@@ -49,7 +49,7 @@ globalThis.sightlineWish = (() => {
     };
     await pc.setLocalDescription();
     const response = await fetch(url, { method: 'POST', headers: { ...SDP, ...client.authorization }, body: pc.localDescription.sdp });
-    const headers = Object.fromEntries(['location', 'etag', 'link', 'content-type', 'accept-patch'].map((name) => [name, response.headers.get(name)]));
+    const headers = Object.fromEntries(['location', 'etag', 'link', 'content-type', 'accept-patch', 'retry-after'].map((name) => [name, response.headers.get(name)]));
     const answer = await response.text();
     if (!response.ok) return { id, status: response.status, headers, answer };
     await pc.setRemoteDescription({ type: 'answer', sdp: answer });
