@@ -25,23 +25,24 @@ export interface Coturn {
 }
 
 export interface CoturnOptions {
-  /** Lines of the configuration file that come after those of the test. */
+  /** Further lines of the test's configuration file. */
   readonly lines?: readonly string[];
-  /** The configuration file; default: a minimal one. */
-  readonly config?: (test: { readonly port: number; readonly secret: string; readonly dir: string }) => string;
+  /** A configuration file in place of the test's; addresses and the secret are given on the command line, and come first. */
+  readonly file?: string;
   /** Default true. */
   readonly allowLoopbackPeers?: boolean;
 }
 
 /** Started on a free port, ended after the test. */
-export async function startCoturn(t: TestContext, { lines = [], config, allowLoopbackPeers = true }: CoturnOptions = {}): Promise<Coturn> {
+export async function startCoturn(t: TestContext, { lines = [], file, allowLoopbackPeers = true }: CoturnOptions = {}): Promise<Coturn> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'sightline-coturn-'));
   const port = await freePort();
   const secret = 'a-secret-of-this-test';
-  const file = path.join(dir, 'turnserver.conf');
-  const minimal = ['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', `listening-port=${port}`, 'use-auth-secret', `static-auth-secret=${secret}`, 'realm=sightline.test', 'no-cli', 'no-tls', 'no-dtls', 'min-port=49152', 'max-port=65535', `userdb=${dir}/turndb`, `pidfile=${dir}/pid`, 'log-file=stdout', 'simple-log', ...lines];
-  writeFileSync(file, config?.({ port, secret, dir }) ?? `${minimal.join('\n')}\n`);
-  const child = spawn(EXECUTABLE as string, ['-c', file, ...(allowLoopbackPeers ? ['--allow-loopback-peers'] : []), '-v'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+  const options = { 'listening-ip': '127.0.0.1', 'relay-ip': '127.0.0.1', 'listening-port': port, 'static-auth-secret': secret, userdb: `${dir}/turndb`, pidfile: `${dir}/pid`, 'log-file': 'stdout' };
+  const own = path.join(dir, 'turnserver.conf');
+  writeFileSync(own, ['use-auth-secret', 'realm=sightline.test', 'no-cli', 'no-tls', 'no-dtls', 'simple-log', ...lines, ''].join('\n'));
+  const flags = [...Object.entries(options).map(([name, value]) => `--${name}=${value}`), ...(allowLoopbackPeers ? ['--allow-loopback-peers'] : []), '-v'];
+  const child = spawn(EXECUTABLE as string, ['-c', file ?? own, ...flags], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (data) => (output += String(data)));
   child.stderr.on('data', (data) => (output += String(data)));

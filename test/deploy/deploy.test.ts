@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { Message, methods } from 'werift';
+import { parse } from 'yaml';
+import { systemClock } from '../../src/clock.js';
+import { parseConfig } from '../../src/config.js';
+import { TurnClient, TurnRefusal } from '../../src/peer/turn-client.js';
+import { splitIceServers } from '../../src/peer/turn-server.js';
+import { openTurnTransport } from '../../src/peer/turn-transport.js';
+import { ResourceLedger } from '../../src/resources.js';
+import { projectRoot } from '../helpers/assets.js';
+import { noCoturn, startCoturn } from '../helpers/coturn.js';
+
+const CONFIGURATION = path.join(projectRoot, 'deploy/coturn/turnserver.conf');
+
+interface Service {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly volumes?: readonly string[];
+}
+
+function compose(): Readonly<Record<string, Service>> {
+  return (parse(readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8')) as { services: Record<string, Service> }).services;
+}
+
+/** What Compose puts in place of its variables. */
+function filledIn(text: string): string {
+  const values: Readonly<Record<string, string>> = { PUBLIC_IP: '203.0.113.10', TURN_SECRET: 'secret' };
+  return text.replace(/\$\{([A-Z_]+)[^}]*\}/g, (_all, name: string) => values[name] ?? '');
+}
+
+describe('deploy/', () => {
+  it('explains every line of the coturn configuration', () => {
+    const lines = readFileSync(CONFIGURATION, 'utf8').split('\n');
+    const settings = lines.filter((line) => line !== '' && !line.startsWith('#'));
+    assert.ok(settings.length > 30);
+    lines.forEach((line, i) => {
+      if (line === '' || line.startsWith('#')) return;
+      const above = lines[i - 1] ?? '';
+      const isOfAGroup = above !== '' && !above.startsWith('#');
+      assert.ok(isOfAGroup || above.startsWith('# '), `line ${i + 1}, '${line}', is explained`);
+    });
+    assert.ok(!settings.some((line) => line.startsWith('static-auth-secret') || line.startsWith('allow-loopback-peers')));
+  });
+
+  it('has a compose file whose variables this server takes', () => {
+    const { sightline, coturn } = compose();
+    assert.ok(sightline?.environment && sightline.build && coturn?.command);
+    const config = parseConfig(Object.fromEntries(Object.entries(sightline.environment).map(([name, value]) => [name, filledIn(value)])));
+    assert.deepEqual(config.TURN_URLS, ['turn:203.0.113.10:3478', 'turn:203.0.113.10:3478?transport=tcp']);
+    assert.equal(config.TURN_SECRET, 'secret');
+    assert.ok(readFileSync(path.join(projectRoot, 'deploy', sightline.build.context, sightline.build.dockerfile), 'utf8').includes('scripts/start.mjs'));
+    assert.ok(coturn.command.includes('--static-auth-secret=${TURN_SECRET}'));
+    assert.ok(coturn.volumes?.some((volume) => volume.startsWith('./coturn/turnserver.conf:')));
+  });
+});
+
+describe('the coturn configuration', { skip: noCoturn }, () => {
+  it('is taken by a real coturn without a complaint', async (t) => {
+    const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
+    const complaints = coturn.output().split('\n').filter((line) => /bad config|unknown|unrecognized|invalid|wrong|deprecat|error|cannot find|not found/i.test(line) && !/socket: Protocol not supported/.test(line));
+    assert.deepEqual(complaints, []);
+  });
+
+  it('relays for who has credentials from the secret, and not to private, loopback or metadata addresses', async (t) => {
+    const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
+    const client = await connect(t, coturn.port, coturn.credentials());
+    await client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24));
+    for (const address of ['127.0.0.1', '10.1.2.3', '100.64.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255', '192.168.1.1', '0.0.0.1', '198.18.0.1', '224.0.0.1', '255.255.255.255']) {
+      await assert.rejects(client.request(methods.CREATE_PERMISSION, permission(address)), (error) => error instanceof TurnRefusal && error.errorCode === 403, address);
+    }
+    // A permission sends nothing; these are addresses next to the denied ones, and no packet goes there.
+    for (const address of ['172.15.255.255', '172.32.0.1', '100.128.0.1', '11.0.0.1']) await assert.doesNotReject(client.request(methods.CREATE_PERMISSION, permission(address)), `${address} ${coturn.output().slice(-1500)}`);
+  });
+
+  it('refuses credentials that are wrong or have expired', async (t) => {
+    const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
+    for (const credentials of [coturn.credentials(-10), { ...coturn.credentials(), credential: 'wrong' }, { username: 'somebody', credential: coturn.secret }]) {
+      const client = await connect(t, coturn.port, credentials);
+      await assert.rejects(client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24)), (error) => error instanceof TurnRefusal && error.errorCode === 401);
+    }
+  });
+});
+
+async function connect(t: TestContext, port: number, credentials: { readonly username: string; readonly credential: string }): Promise<TurnClient> {
+  const ledger = new ResourceLedger();
+  const transport = await openTurnTransport({ transport: 'udp', address: '127.0.0.1', host: '127.0.0.1', port, bind: '127.0.0.1', portRange: undefined, ledger, signal: new AbortController().signal });
+  t.after(() => transport.close());
+  const [server] = splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...credentials }]).turnServers;
+  assert.ok(server);
+  return new TurnClient(transport, server, systemClock(ledger));
+}
+
+function permission(address: string): (request: Message) => void {
+  return (request) => void request.setAttribute('XOR-PEER-ADDRESS', [address, 9]);
+}
