@@ -5,11 +5,13 @@ import type { FrameDetections } from './media/index.js';
 import { StandingReaders, type Pipelines, type SeeingProvider } from './pipeline/index.js';
 import { SceneObservers, ZonesSchema, ZoneStore } from './scene/index.js';
 import type { ZonesDeps } from './signalling/index.js';
-import type { SourceLibrary } from './source/index.js';
+import type { LiveRooms, SourceCatalogue, SourceLibrary } from './source/index.js';
 
 export interface CountingInit {
   readonly uploadDir: string;
-  readonly library: SourceLibrary;
+  readonly library: Pick<SourceLibrary, 'get' | 'events'>;
+  readonly rooms: Pick<LiveRooms, 'onState'>;
+  readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly seeing: SeeingProvider;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,15 +26,16 @@ export class Counting {
 
   /** Reads the zones of all sources. */
   static async open(init: CountingInit): Promise<Counting> {
-    const { uploadDir, library, seeing, clock, logger } = init;
+    const { uploadDir, library, catalogue, seeing, clock, logger } = init;
     const store = await ZoneStore.open({
       uploadDir,
       clock,
       logger,
       factsOf: (sourceId) => {
-        const { widthPx, heightPx } = library.get(sourceId)?.plan ?? {};
+        // A file may be delivered smaller than it is.
+        const { widthPx, heightPx } = library.get(sourceId)?.plan ?? catalogue.find(sourceId) ?? {};
         const labels = seeing.of(sourceId)?.classNames;
-        return widthPx === undefined || heightPx === undefined ? undefined : { widthPx, heightPx, ...(labels && { labels }) };
+        return widthPx && heightPx ? { widthPx, heightPx, ...(labels && { labels }) } : undefined;
       },
     });
     return new Counting(init, store);
@@ -49,25 +52,26 @@ export class Counting {
    * all that have zones.
    */
   start(pipelines: Pipelines, onDetections?: (detections: FrameDetections) => void): void {
-    const { library, clock, logger } = this.#init;
+    const { library, rooms, catalogue, clock, logger } = this.#init;
     const readers = new StandingReaders({
       pipelines,
       clock,
       logger,
-      wanted: () => this.#store.sources().filter((id) => (onDetections !== undefined || this.#store.wantsAlways(id)) && library.get(id)?.playable === true),
+      wanted: () => this.#store.sources().filter((id) => (onDetections !== undefined || this.#store.wantsAlways(id)) && catalogue.find(id)?.playable === true),
       onDetections: (detections) => onDetections?.(detections),
     });
     this.#readers = readers;
     this.#store.onChange(() => readers.sync());
     for (const event of ['added', 'replaced', 'removed'] as const) library.events.on(event, () => readers.sync());
+    rooms.onState(() => readers.sync());
     readers.sync();
   }
 
   /** What the HTTP side needs. */
   routes(): ZonesDeps {
-    const { library } = this.#init;
+    const { catalogue } = this.#init;
     return {
-      hasSource: (sourceId) => library.get(sourceId) !== undefined,
+      hasSource: (sourceId) => catalogue.find(sourceId) !== undefined,
       bodySchema: ZonesSchema,
       get: (sourceId) => this.#store.get(sourceId),
       put: (sourceId, body) => this.#store.put(sourceId, body),

@@ -54,24 +54,6 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     const library = await SourceLibrary.open({ ...ffmpeg, logger: loggers.room('source'), uploadDir: configuredPath(config, 'UPLOAD_DIR') });
     closers.push(() => library.close());
 
-    const seen = { clock, ledger, logger: loggers.room('detection') };
-    const models = await SourceModels.open({
-      logger: seen.logger,
-      pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS }),
-      defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
-      models: config.SOURCE_MODELS,
-    });
-    closers.push(() => models.close());
-
-    const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, seeing: models, clock, logger: loggers.room('scene') });
-    closers.push(() => counting.close());
-
-    const webhooks =
-      config.WEBHOOK_URL.length === 0
-        ? undefined
-        : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
-    if (webhooks) closers.push(() => webhooks.close());
-
     const caption = slateCaption();
     const pulls = new PullSources({
       ...ffmpeg,
@@ -89,7 +71,26 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       expected: [...config.PUBLISH_TOKENS.keys()].filter((room) => room !== '*'),
     });
     const catalogue = new SourceCatalogue({ library, rooms: liveRooms, pulls });
+    const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
     closers.push(() => Promise.resolve(liveRooms.close()));
+
+    const seen = { clock, ledger, logger: loggers.room('detection') };
+    const models = await SourceModels.open({
+      logger: seen.logger,
+      pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS }),
+      defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
+      models: config.SOURCE_MODELS,
+    });
+    closers.push(() => models.close());
+
+    const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, rooms: liveRooms, catalogue, seeing: models, clock, logger: loggers.room('scene') });
+    closers.push(() => counting.close());
+
+    const webhooks =
+      config.WEBHOOK_URL.length === 0
+        ? undefined
+        : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
+    if (webhooks) closers.push(() => webhooks.close());
 
     const pipelines = new Pipelines({
       clock,
@@ -214,13 +215,17 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         webhooks: () => webhooks?.stats ?? [],
       },
       stills: {
-        still: (sourceId, widthPx) => {
+        still: async (sourceId, widthPx) => {
+          await pulls.prepare(sourceId);
           pipelines.describe(sourceId);
-          const source = library.get(sourceId);
-          if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
-          return stills.get(source, widthPx);
+          const file = isRecorded(sourceId) ? library.get(sourceId) : undefined;
+          return file ? stills.get(file, widthPx) : seenStills.get(sourceId, { widthPx, isAnnotated: false });
         },
-        seenStill: (sourceId, widthPx) => seenStills.get(sourceId, widthPx),
+        seenStill: async (sourceId, widthPx) => {
+          await pulls.prepare(sourceId);
+          return seenStills.get(sourceId, { widthPx, isAnnotated: true });
+        },
+        isRecorded,
       },
       zones: counting.routes(),
       rooms,

@@ -1,9 +1,16 @@
-/** A still of what a source shows and what is seen in it at the moment: the source is started where nobody watches it. */
+/** A still of what a source shows at the moment, with or without what is seen in it: the source is started where nobody watches it. */
 import type { Clock } from '../clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
 import { MediaPeerError } from '../errors.js';
 import type { Pipelines } from './pipelines.js';
 import type { SeenPicture } from './source-sight.js';
+
+export interface SeenStillOptions {
+  /** At most; the height follows in proportion. */
+  readonly widthPx: number;
+  /** Draws boxes and labels in. */
+  readonly isAnnotated: boolean;
+}
 
 /** From the start of a source to its first detection: a slow model on a slow machine takes seconds. */
 const TIMEOUT_MS = 10_000;
@@ -21,20 +28,19 @@ export class SeenStills {
   }
 
   /**
-   * A JPEG, `widthPx` wide at most, with boxes and labels drawn in.
-   * @throws MediaPeerError as `Pipelines.openDetections`, or SOURCE_NOT_LIVE when no picture was seen in time
+   * A JPEG.
+   * @throws MediaPeerError as `Pipelines.openDetections`, or `openPictures` for one that is not annotated, or SOURCE_NOT_LIVE when no picture came in time
    */
-  async get(sourceId: string, widthPx: number): Promise<Buffer> {
+  async get(sourceId: string, { widthPx, isAnnotated }: SeenStillOptions): Promise<Buffer> {
     if (this.#running >= MAX_AT_ONCE) throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
     this.#running++;
     try {
-      const { picture, objects, labels } = await this.#next(sourceId);
+      const { picture, objects, labels } = await this.#next(sourceId, isAnnotated);
       try {
+        if (!isAnnotated || !labels) return await encodeStill(picture, { widthPx });
         const drawn = picture.copy();
-        if (labels) {
-          await labels.prepare(drawn.heightPx);
-          annotate(drawn, objects, labels);
-        }
+        await labels.prepare(drawn.heightPx);
+        annotate(drawn, objects, labels);
         return await encodeStill(drawn, { widthPx });
       } finally {
         picture.release();
@@ -44,12 +50,12 @@ export class SeenStills {
     }
   }
 
-  #next(sourceId: string): Promise<SeenPicture> {
-    const { lease, takeNext } = this.#pipelines.openSight(sourceId);
+  #next(sourceId: string, isAnnotated: boolean): Promise<SeenPicture> {
+    const { lease, takeNext } = isAnnotated ? this.#pipelines.openSight(sourceId) : this.#pipelines.openPictures(sourceId);
     const undo: (() => void)[] = [() => lease.release()];
     return new Promise<SeenPicture>((resolve, reject) => {
       const fail = (reason: string): void => reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${sourceId}': ${reason}`, { retryAfterS: 1 }));
-      const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`nothing was seen within ${TIMEOUT_MS / 1000} s`));
+      const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no picture came within ${TIMEOUT_MS / 1000} s`));
       undo.push(() => timeout.cancel(), takeNext(resolve), lease.feed.onClosed((reason) => fail(`the source ended (${reason})`)));
     }).finally(() => {
       for (const step of undo) step();

@@ -3,16 +3,18 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 
 export interface StillDeps {
-  /** JPEG of a picture near the source's begin; throws MediaPeerError. */
+  /** JPEG of a picture near the begin of a file, or of what a camera shows at the moment; throws MediaPeerError. */
   readonly still: (sourceId: string, widthPx: number) => Promise<Buffer>;
   /** JPEG of what the source shows at the moment, with boxes drawn in; throws MediaPeerError. */
   readonly seenStill: (sourceId: string, widthPx: number) => Promise<Buffer>;
+  /** False for a camera: its picture is another one the next moment. */
+  readonly isRecorded: (sourceId: string) => boolean;
 }
 
 /** Still pictures a minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
 const STILLS_PER_MINUTE = 240;
 
-const Flag = Type.Enum(['0', '1', 'false', 'true'], { default: '0', description: 'What the source shows at the moment, with boxes drawn in; else a picture near its begin' });
+const Flag = Type.Enum(['0', '1', 'false', 'true'], { default: '0', description: 'What the source shows at the moment, with boxes drawn in; else a picture near the begin of a file, or the one of the moment of a camera' });
 
 export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, done) => {
   app.get(
@@ -34,7 +36,7 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
       const { width, annotated } = request.query;
       const isAnnotated = annotated === '1' || annotated === 'true';
       const picture = await (isAnnotated ? deps.seenStill(sourceId, width) : deps.still(sourceId, width));
-      return reply.type('image/jpeg').header('cache-control', isAnnotated ? 'no-store' : 'max-age=60').send(picture);
+      return reply.type('image/jpeg').header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-store' : 'max-age=60').send(picture);
     },
   );
   done();

@@ -70,6 +70,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     stills: {
       still: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
       seenStill: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
+      isRecorded: (sourceId) => sourceId === 'demo',
       ...overrides.stills,
     },
     detections: {

@@ -174,7 +174,7 @@ describe('SeenStills', () => {
   it('draw what is seen into a picture of the running source, in its proportions, and start it where it does not run', async () => {
     await openRig('grey.mp4', { detector: thing() });
     const stills = new SeenStills(rig.pipelines, rig.deps.clock);
-    const pictures = await Promise.all([stills.get('grey', 160), stills.get('grey', 1920)]);
+    const pictures = await Promise.all([stills.get('grey', { widthPx: 160, isAnnotated: true }), stills.get('grey', { widthPx: 1920, isAnnotated: true })]);
     const [small, whole] = await Promise.all(pictures.map((picture) => sharp(picture).raw().toBuffer({ resolveWithObject: true })));
     assert.deepEqual([small?.info.width, small?.info.height, whole?.info.width, whole?.info.height], [160, 90, 320, 180]);
     const at = 3 * (100 * 320 + 100);
@@ -191,7 +191,7 @@ describe('SeenStills of a file that is replaced', () => {
     const detector = thing();
     detector.state = 'restarting';
     await openRig('grey-transcoded.mp4', { detector });
-    const still = new SeenStills(rig.pipelines, rig.deps.clock).get('grey-transcoded', 160);
+    const still = new SeenStills(rig.pipelines, rig.deps.clock).get('grey-transcoded', { widthPx: 160, isAnnotated: true });
     await eventually(() => rig.processes.feeds.length === 1, 5000, 'the source to run');
     const [before] = rig.processes.feeds;
     renameSync(copyVideo('grey.mp4', rig.uploadDir, '.incoming'), path.join(rig.uploadDir, 'grey-transcoded.mp4'));

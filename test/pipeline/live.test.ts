@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { NOTICE_COLOUR } from '../../src/detection/palette.js';
 import type { FrameDetections, VideoCodec } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
+import { SeenStills } from '../../src/pipeline/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { decodeFrames, FixedDetector, PipelineRig, type RigOptions, type Watched } from '../helpers/pipeline-rig.js';
 import { FakePublisher, type FakePublisherOptions } from '../helpers/publisher.js';
@@ -253,15 +255,15 @@ describe('viewers of a room', () => {
     await first.more(15, 'of the camera');
     const asked = publisher.keyframeRequests;
     const second = rig.watch('gate', 'raw/h264');
-    const processed = rig.watch('gate', 'processed/h264');
-    assert.ok(second.frames.length > 10 || (await second.more(10, 'of the open group'), true));
-    await processed.more(1, 'of processed');
+    assert.ok(second.frames[0]?.keyframe, 'the open group is there at once');
     assert.equal(publisher.keyframeRequests, asked, 'nobody was bothered');
-    assert.ok(second.frames[0]?.keyframe);
     const subscription = first.lease.track.subscribe({ send: () => undefined, pendingBytes: 0 });
     for (let i = 0; i < 20; i++) subscription.requestKeyframe();
     subscription.close();
     assert.equal(publisher.keyframeRequests, asked + 1);
+    const processed = rig.watch('gate', 'processed/h264');
+    await processed.more(1, 'of processed');
+    assert.ok(processed.frames[0]?.keyframe);
   });
 
   it('keep publishers that send no keyframe by themselves at one every 4 s', async () => {
@@ -309,5 +311,28 @@ describe('viewers of a room', () => {
     assert.equal(rig.rooms.status('gate').publisherId, 'two');
     first.publication.close('left');
     assert.equal(state(), 'live', 'the end of the first says nothing of the second');
+  });
+});
+
+describe('a still of a room', () => {
+  afterEach(closeRig);
+
+  it('is the picture of the moment, without boxes unless they are asked for; of an empty room there is none', async () => {
+    await openRig({ detector: thing() });
+    const publisher = publish({ pattern: BLUE }).start();
+    const stills = new SeenStills(rig.pipelines, rig.deps.clock);
+    const [plain, boxed] = await Promise.all([false, true].map((isAnnotated) => stills.get('gate', { widthPx: 320, isAnnotated })));
+    const [bare, drawn] = await Promise.all([plain, boxed].map((picture) => sharp(picture).raw().toBuffer()));
+    const at = 3 * (100 * 320 + 100);
+    const distanceToBlue = (pixels?: Buffer): number => Math.hypot(...[0x40, 0x80, 0xc0].map((value, i) => value - (pixels?.[at + i] ?? 0)));
+    assert.ok(distanceToBlue(bare) < 15 && distanceToBlue(drawn) > 25, `${distanceToBlue(bare)} ${distanceToBlue(drawn)}`);
+    publisher.leave('left');
+    await assert.rejects(stills.get('gate', { widthPx: 320, isAnnotated: false }), { code: 'SOURCE_NOT_LIVE', retryAfterS: 5 });
+  });
+
+  it('comes of a source that nobody looks at, too', async () => {
+    await openRig();
+    publish({ codec: 'vp8' }).start();
+    assert.ok((await new SeenStills(rig.pipelines, rig.deps.clock).get('gate', { widthPx: 64, isAnnotated: false })).length > 0);
   });
 });
