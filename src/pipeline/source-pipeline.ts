@@ -136,7 +136,7 @@ export class SourcePipeline {
     return {
       sourceId: this.#init.sourceId,
       kind: run.source.kind,
-      state: this.#init.find()?.state ?? 'empty',
+      state: run.live?.state ?? 'live',
       delivery: run.info.delivery,
       codec: run.info.delivery === 'passthrough' ? run.info.codec : undefined,
       publisherId: run.live?.publisherId,

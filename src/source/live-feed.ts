@@ -7,6 +7,7 @@ import type { Timer } from '../clock.js';
 import { Timeline, type EncodedFrame, type EndReason, type VideoCodec } from '../media/index.js';
 import { Slate, type Caption } from './slate.js';
 import type { LiveClock } from './live-clock.js';
+import type { RoomStatus } from './live-publication.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 
 /** Frames of a publisher that is connected may be missing for so long before the slate is shown. */
@@ -42,7 +43,7 @@ export interface FeedHost {
   readonly format: LiveFormat;
   /** Who publishes; undefined where nobody does. */
   readonly publication: object | undefined;
-  readonly publisherId: string | undefined;
+  readonly status: RoomStatus;
   /** For a slate, whoever sent it. */
   readonly lastGroup: LiveGroup | undefined;
   /** Of the present, short enough to begin with it; empty where there is none. */
@@ -98,8 +99,9 @@ export class LiveFeed implements SourceFeed {
   }
 
   /** Who publishes, and what is shown of it. */
-  get live(): { readonly publisherId: string | undefined; readonly isWaiting: boolean } {
-    return { publisherId: this.#host.publisherId, isWaiting: this.#slate !== undefined };
+  get live(): NonNullable<SourceFeed['live']> {
+    const { state, publisherId } = this.#host.status;
+    return { state, publisherId, isWaiting: this.#slate !== undefined };
   }
 
   requestKeyframe(): void {

@@ -81,10 +81,6 @@ export class LiveRoom implements FeedHost {
     return this.#request;
   }
 
-  get publisherId(): string | undefined {
-    return this.#publisherId;
-  }
-
   get lastGroup(): LiveGroup | undefined {
     return this.#groupOf && { codec: this.#groupCodec, frames: this.#group.frames };
   }

@@ -67,7 +67,7 @@ export interface SourceFeed {
   /** Why nothing comes right now; undefined while frames come, and while the first process starts. */
   readonly trouble: string | undefined;
   /** Of a live source: who publishes, or may come back, and whether a stand-in is shown. */
-  readonly live?: { readonly publisherId: string | undefined; readonly isWaiting: boolean };
+  readonly live?: { readonly state: RoomState; readonly publisherId: string | undefined; readonly isWaiting: boolean };
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
   /** Asks whoever encodes for a keyframe, merged with others' requests. Absent where none can be had. */
