@@ -74,8 +74,9 @@ export class PullFeed implements SourceFeed {
   }
 
   /** Whether the slate is shown. */
-  get live(): { readonly publisherId: undefined; readonly isWaiting: boolean } {
-    return { publisherId: undefined, isWaiting: this.#delivery.isWaiting };
+  get live(): NonNullable<SourceFeed['live']> {
+    const { isWaiting } = this.#delivery;
+    return { state: isWaiting ? 'waiting' : 'live', publisherId: undefined, isWaiting };
   }
 
   close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {

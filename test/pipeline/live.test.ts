@@ -260,6 +260,7 @@ describe('viewers of a room', () => {
     const subscription = first.lease.track.subscribe({ send: () => undefined, pendingBytes: 0 });
     for (let i = 0; i < 20; i++) subscription.requestKeyframe();
     subscription.close();
+    await eventually(() => publisher.keyframeRequests > asked, 2000, 'the request');
     assert.equal(publisher.keyframeRequests, asked + 1);
     const processed = rig.watch('gate', 'processed/h264');
     await processed.more(1, 'of processed');

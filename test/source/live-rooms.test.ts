@@ -179,7 +179,7 @@ describe('a feed of a room', () => {
     await clock.advance(1_900);
     assert.deepEqual(waiting, []);
     await clock.advance(500);
-    assert.deepEqual([waiting, feed.live], [[true], { publisherId: 'cam', isWaiting: true }]);
+    assert.deepEqual([waiting, feed.live], [[true], { state: 'live', publisherId: 'cam', isWaiting: true }]);
     await feed.close();
     assertNothingHeld(deps);
     rooms.close();
