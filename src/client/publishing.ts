@@ -9,6 +9,7 @@ import { parsedObject } from './json.js';
 import { Lifeline, type State, type StateChange } from './lifeline.js';
 import { PeerLink, type Exchange } from './peer-link.js';
 import { authorization, serverAddress } from './server-address.js';
+import { withStartBitrate } from './sdp.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
 import { StatsPoll } from './stats-poll.js';
 
@@ -25,6 +26,9 @@ export interface PublisherCommand {
   readonly command: string;
   readonly reason?: string;
 }
+
+/** Enough for a clear picture of 720p that does not move much; the estimate of the network decides from then on. */
+const START_KBPS = 1000;
 
 /** What `publishing.on` tells. */
 export interface PublishEvents {
@@ -222,7 +226,7 @@ export class Publishing {
     if (location === null || !answer.startsWith('v=0')) throw new SightlineError('ANSWER_INVALID');
     this.#iceServers.learn(linkedIceServers(response.headers.get('link')));
     const session = new ServerSession({ env: this.#env, url: new URL(location, url).href, tag: response.headers.get('etag'), headers: this.#headers, takesCandidates: true });
-    return { sdp: answer, session };
+    return { sdp: withStartBitrate(answer, START_KBPS), session };
   }
 
   /** A camera that gives nothing is told of; another connection would not change it. */

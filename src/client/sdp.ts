@@ -64,3 +64,24 @@ export function withIceOf(answer: string, restarted: string): string | undefined
       .replace(/^a=ice-pwd:.*$/m, `a=ice-pwd:${ice.password}`);
   return renewed(session) + media.map((text, index) => renewed(text) + (index === 0 ? candidates.map((line) => `${line}\r\n`).join('') : '')).join('');
 }
+
+/**
+ * An answer to a publisher that lets its video begin at this bitrate. Chromium begins at 300 kbit/s and needs ten seconds
+ * and more to get up where its first probe fails; others pass over what they do not know.
+ */
+export function withStartBitrate(answer: string, kbps: number): string {
+  const parameter = `x-google-start-bitrate=${kbps}`;
+  return answer
+    .split(/^(?=m=)/m)
+    .map((section) => (section.startsWith('m=video') ? videoWithParameter(section, parameter) : section))
+    .join('');
+}
+
+function videoWithParameter(section: string, parameter: string): string {
+  const payloadTypes = [...section.matchAll(/^a=rtpmap:(\d+) (?:H264|VP8)\/90000/gim)].map((match) => match[1] ?? '');
+  return payloadTypes.reduce((text, payloadType) => {
+    const fmtp = new RegExp(`^a=fmtp:${payloadType} .*?(?=\r?$)`, 'm');
+    if (fmtp.test(text)) return text.replace(fmtp, (line) => `${line};${parameter}`);
+    return text.replace(new RegExp(`^a=rtpmap:${payloadType} .*?(?=\r?$)`, 'm'), (line) => `${line}\r\na=fmtp:${payloadType} ${parameter}`);
+  }, section);
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { watch, type DetectionsMessage, type WatchedTrack } from '../../src/client/index.js';
-import { fragment, iceParameters, withIceOf } from '../../src/client/sdp.js';
+import { fragment, iceParameters, withIceOf, withStartBitrate } from '../../src/client/sdp.js';
 import { linkedIceServers } from '../../src/client/server-session.js';
 import { FakeWorld, SERVER, fragmentOf, refusal, restarted, sdpOf } from './fakes.js';
 
@@ -210,4 +210,14 @@ describe('signalling of a viewer', () => {
     assert.equal(watching.state, 'playing');
     watching.close();
   });
+});
+
+it("a publisher's video begins at a bitrate that shows something, whatever the codec", () => {
+  const answer = ['v=0', 'm=audio 9 X 111', 'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 minptime=10', 'm=video 9 X 102 103 96', 'a=rtpmap:102 H264/90000', 'a=fmtp:102 packetization-mode=1', 'a=rtpmap:103 rtx/90000', 'a=fmtp:103 apt=102', 'a=rtpmap:96 VP8/90000', 'm=application 9 X y', ''].join('\r\n');
+  const lines = withStartBitrate(answer, 1000).split('\r\n');
+  assert.ok(lines.includes('a=fmtp:102 packetization-mode=1;x-google-start-bitrate=1000'));
+  assert.ok(lines.includes('a=fmtp:96 x-google-start-bitrate=1000'));
+  assert.ok(lines.includes('a=fmtp:103 apt=102'), 'retransmissions are left alone');
+  assert.ok(lines.includes('a=fmtp:111 minptime=10'), 'sound is left alone');
+  assert.equal(lines.length, answer.split('\r\n').length + 1);
 });
