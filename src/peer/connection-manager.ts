@@ -155,7 +155,8 @@ export class ConnectionManager implements Sessions {
       entry.plan = entry.takeAnswer(sdp);
     } catch (error) {
       // Without a usable answer there is no way to go on.
-      await this.close(sessionId, 'negotiation-failed');
+      entry.session.close('negotiation-failed', error);
+      await entry.ended;
       throw error;
     }
   }

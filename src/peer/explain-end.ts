@@ -15,7 +15,9 @@ export function isFailure(reason: EndReason): boolean {
   return FAILURES.has(reason);
 }
 
-export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
+/** @param failure What stood in the way, in words, where an error ended it. */
+export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>, means: IceMeans, failure?: string): string {
+  const why = failure === undefined ? '' : `: ${failure}`;
   switch (reason) {
     case 'viewer-left':
       return 'the viewer left';
@@ -31,7 +33,7 @@ export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>
     case 'consent-expired':
       return 'the client stopped answering consent checks (RFC 7675), and no ICE restart led to a way; its network is gone or has changed';
     case 'dtls-failed':
-      return 'DTLS failed: ICE found a way, but the handshake did not succeed; the certificate may not be the announced one, or its versions and ciphers not ours (DTLS 1.2)';
+      return dtlsFailed(report);
     case 'keepalive-timeout':
       return 'the client had answered keepalives on the data channel `commands` and stopped; it hangs or was suspended';
     case 'no-progress':
@@ -39,9 +41,9 @@ export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>
     case 'source-ended':
       return 'the source ended';
     case 'source-failed':
-      return 'the source could not be played';
+      return `the source could not be played${why}`;
     case 'negotiation-failed':
-      return 'the session could not be set up';
+      return `the session could not be set up${why}`;
     case 'server-closing':
       return 'the server shut down';
   }
@@ -49,6 +51,16 @@ export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>
 
 function has({ steps }: Pick<SessionReport, 'steps'>, name: string): boolean {
   return steps.some(({ step }) => step === name);
+}
+
+/** What werift says where the certificate is another than the description's. */
+const FINGERPRINT_TROUBLE = /fingerprint/i;
+
+function dtlsFailed({ steps }: Pick<SessionReport, 'steps'>): string {
+  const why = steps.find(({ step }) => step === 'dtls failed')?.facts?.['why'];
+  if (typeof why !== 'string') return 'DTLS failed: ICE found a way, but the handshake did not succeed; its versions and ciphers may not be ours (DTLS 1.2)';
+  if (FINGERPRINT_TROUBLE.test(why)) return "DTLS failed: the client's certificate is not the one that its description announces (a=fingerprint); the description may be another connection's, or somebody is in between";
+  return `DTLS failed: ICE found a way, but the handshake did not succeed (${why}); its versions and ciphers may not be ours (DTLS 1.2)`;
 }
 
 function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
@@ -68,6 +80,7 @@ function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): s
   if (usable === 0 && mdns > 0) return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
   if (usable === 0) return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
   if (relayed > 0 && usable === relayed) return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;
+  if ((remote['tcp'] ?? 0) === usable && (local['tcp'] ?? 0) === 0) return `ICE failed: the client told TCP candidates alone, and this server takes no ICE over TCP (ICE_TCP_PORT)${turn ? trouble : '; no TURN is configured'}`;
   return `ICE failed: none of ${usable} client candidates (${typesOf(remote)}) could be reached, and none of its checks arrived${turn ? '' : '; no TURN is configured'}${trouble}`;
 }
 

@@ -319,7 +319,7 @@ export class PeerTransport implements PacketTransport {
       () => this.#finishHandshake(),
       (error: unknown) => {
         if (!this.#isClosed) this.#init.logger.debug({ error }, 'dtls handshake failed');
-        this.onStep('dtls failed');
+        this.onStep('dtls failed', { why: error instanceof Error ? error.message : String(error) });
         this.#end('dtls-failed');
       },
     );

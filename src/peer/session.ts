@@ -164,9 +164,10 @@ export class PeerSession {
     return this.#agreement !== undefined;
   }
 
-  /** Ends the session; `run` returns the reason that came first. Idempotent. */
-  close(reason: EndReason): void {
+  /** Ends the session; `run` returns the reason that came first. `failure`: the error that made it. Idempotent. */
+  close(reason: EndReason, failure?: unknown): void {
     if (this.#endReason !== undefined) return;
+    this.#failure ??= failure;
     this.#endReason = reason;
     this.#endedAtMs = this.#record.elapsedMs;
     this.#resolveEnded(reason);
@@ -259,7 +260,7 @@ export class PeerSession {
       dtls: this.#transports[0]?.dtlsReport,
       steps: [...this.#record.steps],
     };
-    const end = this.#endReason === undefined ? undefined : { reason: this.#endReason, explanation: explainEnd(this.#endReason, found, this.#options.ice), atMs: this.#endedAtMs };
+    const end = this.#endReason === undefined ? undefined : { reason: this.#endReason, explanation: explainEnd(this.#endReason, found, this.#options.ice, inWords(this.#failure)), atMs: this.#endedAtMs };
     return { ...found, end };
   }
 
@@ -398,4 +399,10 @@ export class PeerSession {
     );
     for (const result of closed) if (result.status === 'rejected') this.#logger.error({ error: result.reason as unknown }, 'transport did not close cleanly');
   }
+}
+
+/** For the owner of a session: of faults of the server no more than that there was one. */
+function inWords(failure: unknown): string | undefined {
+  if (failure === undefined) return undefined;
+  return failure instanceof MediaPeerError ? failure.message : 'a fault of the server; its log says why';
 }

@@ -49,3 +49,20 @@ test('ends that somebody wanted are no failures', () => {
   assert.equal(isFailure('publisher-replaced'), false);
   assert.equal(isFailure('dtls-failed'), true);
 });
+
+test('a session that could not be set up says what stood in the way', () => {
+  assert.equal(explainEnd('negotiation-failed', report({}), NOTHING, "somebody publishes to room 'gate' already"), "the session could not be set up: somebody publishes to room 'gate' already");
+  assert.equal(explainEnd('source-failed', report({}), NOTHING, 'no such file'), 'the source could not be played: no such file');
+  assert.equal(explainEnd('negotiation-failed', report({}), NOTHING), 'the session could not be set up');
+});
+
+test('a certificate that is not the announced one is told apart from a handshake that failed', () => {
+  const failed = (why: string): Omit<SessionReport, 'end'> => ({ ...report({}), steps: [{ atMs: 1, step: 'dtls failed', facts: { why } }] });
+  assert.match(explainEnd('dtls-failed', failed('remote certificate fingerprint mismatch'), NOTHING), /certificate is not the one that its description announces \(a=fingerprint\)/);
+  assert.match(explainEnd('dtls-failed', failed('unexpected message'), NOTHING), /the handshake did not succeed \(unexpected message\)/);
+});
+
+test('a client that has nothing but TCP is told of ICE_TCP_PORT where that is not set', () => {
+  assert.match(explainEnd('ice-timeout', report({ remote: { tcp: 2 } }), NOTHING), /TCP candidates alone.*ICE_TCP_PORT/);
+  assert.match(explainEnd('ice-timeout', report({ local: { host: 1, tcp: 1 }, remote: { tcp: 2 } }), NOTHING), /none of 2 client candidates/);
+});
