@@ -9,7 +9,7 @@ import type { LiveRooms, SourceCatalogue, SourceLibrary } from './source/index.j
 
 export interface CountingInit {
   readonly uploadDir: string;
-  readonly library: Pick<SourceLibrary, 'get' | 'events'>;
+  readonly library: Pick<SourceLibrary, 'events'>;
   readonly rooms: Pick<LiveRooms, 'onState'>;
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly seeing: SeeingProvider;
@@ -26,14 +26,14 @@ export class Counting {
 
   /** Reads the zones of all sources. */
   static async open(init: CountingInit): Promise<Counting> {
-    const { uploadDir, library, catalogue, seeing, clock, logger } = init;
+    const { uploadDir, catalogue, seeing, clock, logger } = init;
     const store = await ZoneStore.open({
       uploadDir,
       clock,
       logger,
       factsOf: (sourceId) => {
-        // A file may be delivered smaller than it is.
-        const { widthPx, heightPx } = library.get(sourceId)?.plan ?? catalogue.find(sourceId) ?? {};
+        const source = catalogue.find(sourceId);
+        const { widthPx, heightPx } = source?.plan ?? source ?? {};
         const labels = seeing.of(sourceId)?.classNames;
         return widthPx && heightPx ? { widthPx, heightPx, ...(labels && { labels }) } : undefined;
       },
@@ -67,11 +67,15 @@ export class Counting {
     readers.sync();
   }
 
+  /** True for what is there, and for what has zones: those of a camera stay while it is away. */
+  hasSource(sourceId: string): boolean {
+    return this.#init.catalogue.find(sourceId) !== undefined || this.#store.has(sourceId);
+  }
+
   /** What the HTTP side needs. */
   routes(): ZonesDeps {
-    const { catalogue } = this.#init;
     return {
-      hasSource: (sourceId) => catalogue.find(sourceId) !== undefined,
+      hasSource: (sourceId) => this.hasSource(sourceId),
       bodySchema: ZonesSchema,
       get: (sourceId) => this.#store.get(sourceId),
       put: (sourceId, body) => this.#store.put(sourceId, body),

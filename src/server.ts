@@ -195,7 +195,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         sessions,
         httpSessions,
         tokens,
-        defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.playable()[0]),
+        defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()),
         rateLimit: config.RATE_LIMIT,
       },
       iceServers: { iceServers, rateLimit: config.RATE_LIMIT },
@@ -238,7 +238,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
       models: {
         available: () => modelFolder.list(),
         inUse: () => models.inUse(),
-        modelOf: (sourceId) => (catalogue.find(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
+        modelOf: (sourceId) => (counting.hasSource(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
         assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : modelFolder.pathOf(name), sourceId),
       },
     });
@@ -249,7 +249,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
     });
     await library.ready;
     counting.start(pipelines, webhooks && ((detections) => void webhooks.report(detections)));
-    warnOfNothingToServe(config, library, loggers.room('source'));
+    warnOfNothingToServe(config, catalogue, loggers.room('source'));
     isReady = true;
     closers.push(() => {
       isReady = false;
@@ -268,12 +268,14 @@ function configuredModels(config: Config): string[] {
   return [...new Set(named)].filter((choice) => choice !== 'none');
 }
 
-function warnOfNothingToServe(config: Config, library: SourceLibrary, logger: Logger): void {
+function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger: Logger): void {
   const uploadDir = configuredPath(config, 'UPLOAD_DIR');
-  if (library.list().length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
-  if (config.DEFAULT_SOURCE !== '' && !library.get(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir }, 'no source of the name in DEFAULT_SOURCE');
+  const available = catalogue.list().map(({ id }) => id);
+  if (available.length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
+  const isThere = (sourceId: string): boolean => catalogue.find(sourceId) !== undefined;
+  if (config.DEFAULT_SOURCE !== '' && !isThere(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir, available }, 'no source of the name in DEFAULT_SOURCE');
   for (const sourceId of config.SOURCE_MODELS.keys()) {
-    if (!library.get(sourceId)) logger.warn({ sourceId, uploadDir, available: library.list().map(({ id }) => id) }, 'no source of a name in SOURCE_MODELS; its model waits for it');
+    if (!isThere(sourceId)) logger.warn({ sourceId, uploadDir, available }, 'no source of a name in SOURCE_MODELS; its model waits for it');
   }
 }
 

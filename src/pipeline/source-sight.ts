@@ -4,7 +4,7 @@
  * detections, the processed rendition, or both. The model may change meanwhile.
  */
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
-import type { DetectionFeed, FrameDetections, TrackedObject, VideoFrame } from '../media/index.js';
+import type { DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, Seeing } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import type { FrameNumbers } from './frame-numbers.js';
@@ -48,7 +48,7 @@ export interface SeenPicture {
 
 export class SourceSight {
   readonly #init: SourceSightInit;
-  readonly #scene: SceneObserver | undefined;
+  #scene: SceneObserver | undefined;
   readonly #gate: MotionGate | undefined;
   readonly #stopListening: () => void;
   #seeing: Seeing | undefined;
@@ -59,12 +59,10 @@ export class SourceSight {
 
   constructor(init: SourceSightInit) {
     this.#init = init;
-    const { sourceId, format, deps } = init;
+    const { sourceId, deps } = init;
     this.#gate = deps.motionGate === true ? new MotionGate() : undefined;
     this.#tracker = this.#makeTracker();
-    const seeing = deps.seeing.of(sourceId);
-    this.#scene = deps.sceneOf?.(sourceId, { ...format, ...(seeing && { labels: seeing.classNames }) });
-    this.#use(seeing);
+    this.#use(deps.seeing.of(sourceId));
     this.#stopListening = deps.seeing.onChange(() => this.#use(deps.seeing.of(sourceId)));
   }
 
@@ -151,8 +149,15 @@ export class SourceSight {
       heightPx: format.heightPx,
       inferenceMs: result.inferenceMs,
       objects,
-      scene: this.#scene?.observe(objects, result.mediaTimeMs),
+      scene: this.#observe(objects, result.mediaTimeMs),
     };
     feed.publish(detections);
+  }
+
+  /** Counting begins with the first picture that was looked at: before it, the size of what a camera sends is a guess. */
+  #observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined {
+    const { sourceId, format, deps } = this.#init;
+    this.#scene ??= deps.sceneOf?.(sourceId, { ...format, ...(this.#seeing && { labels: this.#seeing.classNames }) });
+    return this.#scene?.observe(objects, mediaTimeMs);
   }
 }

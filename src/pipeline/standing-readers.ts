@@ -1,10 +1,10 @@
 /**
  * Reads the detections of sources although nobody watches them: counting and alarms go on at night, too. A source
- * that ends or fails is read again for as long as it is wanted, after a growing delay.
+ * that ends or fails is read again for as long as it is wanted, after a growing delay; a camera is called by each try.
  */
 import { Backoff } from '../backoff.js';
 import type { Clock, Timer } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { MediaPeerError, messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { DetectionListener } from '../media/index.js';
 import type { Pipelines } from './pipelines.js';
@@ -79,7 +79,8 @@ export class StandingReaders {
         lease.release();
       };
     } catch (error) {
-      logger.warn({ sourceId, error: messageOf(error) }, 'source that is always read cannot be read, it is tried again');
+      const isAway = error instanceof MediaPeerError && error.code === 'SOURCE_NOT_LIVE';
+      logger[isAway ? 'debug' : 'warn']({ sourceId, error: messageOf(error) }, 'source that is always read cannot be read, it is tried again');
       this.#readLater(sourceId, reader, 0);
     }
   }

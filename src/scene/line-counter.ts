@@ -24,16 +24,20 @@ export interface LineCounts extends LineState {
 }
 
 export class LineCounter {
-  readonly line: Line;
+  #line: Line;
   readonly #pending = new Map<number, Pending>();
   #state: LineState;
   #sinceMs: number;
 
   /** `sinceMs`: Unix time now. */
   constructor(line: Line, sinceMs: number) {
-    this.line = line;
+    this.#line = line;
     this.#state = nothingCounted(line.id);
     this.#sinceMs = sinceMs;
+  }
+
+  get line(): Line {
+    return this.#line;
   }
 
   get state(): LineState {
@@ -44,17 +48,22 @@ export class LineCounter {
     return { ...this.#state, sinceMs: this.#sinceMs };
   }
 
+  /** The same line in pictures of another size; nothing is on its way across. */
+  place(line: Line): void {
+    this.#line = line;
+  }
+
   /** Counting begins anew. */
   reset(sinceMs: number): void {
-    this.#state = nothingCounted(this.line.id);
+    this.#state = nothingCounted(this.#line.id);
     this.#sinceMs = sinceMs;
   }
 
   /** Takes in one observation of an object. */
   step(sighting: Sighting, events: SceneEvent[]): void {
     const { before, position, seenMs, marginPx } = sighting;
-    if (!before || !admits(this.line, sighting)) return;
-    const direction = crossing(this.line.segment, before, position);
+    if (!before || !admits(this.#line, sighting)) return;
+    const direction = crossing(this.#line.segment, before, position);
     const pending = this.#pending.get(sighting.objectId) ?? (direction === 0 ? undefined : { net: 0, changedMs: seenMs });
     if (!pending) return;
     this.#pending.set(sighting.objectId, pending);
@@ -62,7 +71,7 @@ export class LineCounter {
       pending.net += direction;
       pending.changedMs = seenMs;
     }
-    if (distanceToSegment(position, this.line.segment) > marginPx || seenMs - pending.changedMs >= SETTLE_MS) this.#settle(sighting, events);
+    if (distanceToSegment(position, this.#line.segment) > marginPx || seenMs - pending.changedMs >= SETTLE_MS) this.#settle(sighting, events);
   }
 
   /** The object is gone for good; what it crossed before counts. */
@@ -76,7 +85,7 @@ export class LineCounter {
     const direction = net > 0 ? 'in' : 'out';
     for (let left = Math.abs(net); left > 0; left--) {
       this.#state = counted(this.#state, direction, sighting.label);
-      events.push(eventOf(sighting, { type: 'cross', id: this.line.id, direction }));
+      events.push(eventOf(sighting, { type: 'cross', id: this.#line.id, direction }));
     }
   }
 }

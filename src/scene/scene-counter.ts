@@ -62,7 +62,11 @@ export class SceneCounter {
     const zonesBefore = new Map(this.#zones.map((counter) => [counter.zone.identity, counter]));
     const linesBefore = new Map(this.#lines.map((counter) => [counter.line.identity, counter]));
     this.#zones = layout.zones.map((zone) => zonesBefore.get(zone.identity) ?? new ZoneCounter(zone));
-    this.#lines = layout.lines.map((line) => linesBefore.get(line.identity) ?? new LineCounter(line, this.#wallClock()));
+    this.#lines = layout.lines.map((line) => {
+      const counter = linesBefore.get(line.identity) ?? new LineCounter(line, this.#wallClock());
+      counter.place(line);
+      return counter;
+    });
     for (const counter of zonesBefore.values()) if (!this.#zones.includes(counter)) counter.close(this.#due);
   }
 

@@ -67,6 +67,11 @@ export class ZoneStore {
     return this.#entries.get(sourceId)?.zones;
   }
 
+  /** True for a source that has a zones file, well or not. */
+  has(sourceId: string): boolean {
+    return this.#entries.has(sourceId);
+  }
+
   /** Ids of the sources that have a zones file in force, by name; the source itself may be gone. */
   sources(): string[] {
     return [...this.#entries].filter(([, { zones }]) => zones).map(([sourceId]) => sourceId).sort();

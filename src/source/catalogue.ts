@@ -39,6 +39,14 @@ export class SourceCatalogue {
     return [...ids].flatMap((id) => this.find(id) ?? []);
   }
 
+  /** Whoever names no source is given this one: first by name of what is live, else of what is waited for. */
+  first(): string | undefined {
+    const sources = this.list()
+      .filter(({ playable, state }) => playable && state !== 'empty')
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return (sources.find(({ state }) => state === 'live') ?? sources[0])?.id;
+  }
+
   /** Ids of the sources that can be played now, in the order of `list`. */
   playable(): string[] {
     return this.list().filter(({ playable, state }) => playable && state !== 'empty').map(({ id }) => id);

@@ -58,6 +58,7 @@ export class PullSource {
       name,
       sizeBytes: null,
       ...content,
+      ...(known && { plan: known.plan }),
       ...(reason !== undefined && { reason }),
       kind: 'pull',
       state: known ? (waiting ? 'waiting' : 'live') : 'empty',

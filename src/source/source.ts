@@ -14,6 +14,8 @@ export interface Source extends SourceDescription {
   readonly kind: SourceKind;
   /** A file is always `live`. */
   readonly state: RoomState;
+  /** Size of the delivered pictures, where they are not delivered as they come. */
+  readonly plan?: { readonly widthPx: number; readonly heightPx: number };
   /**
    * Starts it; returns at once.
    * @throws MediaPeerError SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE

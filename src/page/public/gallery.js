@@ -6,7 +6,7 @@ const STILL_ATTEMPTS = 6;
 export class Gallery {
   #list;
   #onChoose;
-  /** @type {Map<string, { item: HTMLLIElement, signature: string, stillAttempts: number }>} */
+  /** @type {Map<string, { item: HTMLLIElement, signature: string, pictured: string, stillAttempts: number }>} */
   #cards = new Map();
 
   /** @param {HTMLUListElement} list @param {(source: string) => void} onChoose */
@@ -31,7 +31,11 @@ export class Gallery {
         const hadFocus = card?.item.contains(document.activeElement);
         card?.item.replaceWith(item);
         if (hadFocus) item.querySelector('button').focus();
-        card = { item, signature, stillAttempts: 0 };
+        // A camera's figures change all the time, and its picture stays until it goes or comes back.
+        const pictured = isLive(video) ? video.state : signature;
+        const isSame = card?.pictured === pictured;
+        if (isSame) item.querySelector('.still').append(...card.item.querySelector('.still').childNodes);
+        card = { item, signature, pictured, stillAttempts: isSame ? card.stillAttempts : 0 };
         this.#cards.set(video.source, card);
       }
       if (this.#list.children[index] !== card.item) this.#list.insertBefore(card.item, this.#list.children[index] ?? null);
@@ -65,13 +69,17 @@ export class Gallery {
 
   #showStill(video, card) {
     const place = card.item.querySelector('.still');
-    // What is not recorded has no picture to keep.
-    if (!video.playable || isLive(video) || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
+    if (!hasStill(video) || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
     card.stillAttempts++;
     const image = element('img', { alt: '', decoding: 'async', src: stillUrl(video) + `&attempt=${card.stillAttempts}` });
     image.addEventListener('error', () => image.remove());
     place.append(image);
   }
+}
+
+/** A camera that has not answered yet is not called for its picture. */
+export function hasStill({ playable, kind, state }) {
+  return playable && (!isLive({ kind }) || state === 'live');
 }
 
 /** The still's address; it changes when the file does. */
