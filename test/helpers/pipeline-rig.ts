@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detector } from '../../src/detection/index.js';
 import { i420Size, type Detection, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
-import { Pipelines, slateCaption, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
+import { Pipelines, slateCaption, type PipelinesInit, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
 import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
@@ -58,6 +58,8 @@ export interface RigOptions {
   readonly publishGraceMs?: number;
   /** Instead of one detector for good. */
   readonly seeing?: SeeingProvider;
+  /** Default: no source has zones. */
+  readonly sceneOf?: PipelinesInit['sceneOf'];
 }
 
 export class PipelineRig {
@@ -66,6 +68,7 @@ export class PipelineRig {
   readonly rooms: LiveRooms;
   readonly catalogue: SourceCatalogue;
   readonly pipelines: Pipelines;
+  readonly seeing: SeeingProvider;
   readonly uploadDir: string;
 
   private constructor(deps: ReturnType<typeof realDeps>, library: SourceLibrary, uploadDir: string, options: RigOptions) {
@@ -82,19 +85,21 @@ export class PipelineRig {
       caption: slateCaption(),
     });
     this.catalogue = new SourceCatalogue({ library, rooms: this.rooms });
+    this.seeing = options.seeing ?? fixedSeeing(
+      detector && {
+        modelName: 'fixed',
+        scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
+        labels,
+        classNames: ['thing'],
+        scoreThreshold: 0.4,
+      },
+    );
     this.pipelines = new Pipelines({
       clock: deps.clock,
       logger: deps.logger,
       ffmpeg: deps,
-      seeing: options.seeing ?? fixedSeeing(
-        detector && {
-          modelName: 'fixed',
-          scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
-          labels,
-          classNames: ['thing'],
-          scoreThreshold: 0.4,
-        },
-      ),
+      seeing: this.seeing,
+      ...(options.sceneOf && { sceneOf: options.sceneOf }),
       detectFps: 30,
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,

@@ -19,6 +19,7 @@ interface GalleryModule {
   readonly badge: (video: object) => { readonly className: string; readonly text: string; readonly title: string };
   readonly duration: (seconds: number) => string;
   readonly facts: (video: object) => string;
+  readonly hasStill: (video: object) => boolean;
 }
 
 /** The page's modules are plain browser JavaScript; those without a DOM run here as well. */
@@ -96,7 +97,7 @@ describe('the readout', async () => {
 });
 
 describe('the facts on a card', async () => {
-  const { badge, duration, facts } = await load<GalleryModule>('gallery.js');
+  const { badge, duration, facts, hasStill } = await load<GalleryModule>('gallery.js');
 
   it('have a readable duration', () => {
     assert.deepEqual([0, 9.4, 63.4, 3723].map(duration), ['0:00', '0:09', '1:03', '1:02:03']);
@@ -105,6 +106,11 @@ describe('the facts on a card', async () => {
   it('leave out what is not known', () => {
     assert.equal(facts({ width: null, height: null, fps: null, duration_s: null, audio_codec: null }), '');
     assert.equal(facts({ width: 1280, height: 720, fps: 29.97, duration_s: 20, audio_codec: 'aac' }), '1280 × 720 · 30 fps · 0:20 · sound');
+  });
+
+  it('stand beside a picture of a file, and of a camera that is live', () => {
+    const pictured = [{ playable: true }, { playable: false }, ...['live', 'waiting', 'empty'].map((state) => ({ kind: 'live', state, playable: true })), { kind: 'file', state: 'live', playable: true }];
+    assert.deepEqual(pictured.map(hasStill), [true, false, true, false, false, true]);
   });
 
   it('say whether a camera is there, or why a file cannot be played', () => {
