@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { ChromiumHarness, noChromium } from './helpers/chromium.js';
 import { eventually } from './helpers/deadline.js';
 import { encodedClip } from './helpers/publisher.js';
 import { TestServer } from './helpers/server.js';
@@ -14,6 +15,8 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-live-'));
 
 describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   let server: TestServer;
+  /** Ends what is published to `gate`. */
+  let stop: () => Promise<void> = () => Promise.resolve();
   const closers: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true })];
 
   before(async () => {
@@ -52,12 +55,12 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     const clip = encodedClip({ codec: 'h264', seconds: 1 });
     let sent = 0;
     const timer = setInterval(() => publisher.sendVideo((clip[sent % clip.length] ?? assert.fail()).data, 1000 + sent++ * 3000), 33);
-    const stop = async (): Promise<void> => {
+    const end = async (): Promise<void> => {
       clearInterval(timer);
       await publisher.close();
     };
-    closers.push(stop);
-    return stop;
+    closers.push(end);
+    return end;
   }
 
   it('have zones, counts and a model before they are live; what was never heard of has none', async () => {
@@ -89,15 +92,25 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     await ask('PUT', '/sources/bars/zones', ZONES);
     await eventually(async () => (await lookedAt('bars')) !== null, 20_000, 'a look at the camera');
     assert.equal(await lookedAt('gate'), null);
-    const stop = await publish();
+    stop = await publish();
     await eventually(async () => (await lookedAt('gate')) !== null, 20_000, 'a look at the room');
     assert.equal((await still('gate')).status, 200);
+  });
+
+  it('stand on the page with their picture', { skip: noChromium }, async () => {
+    const browser = await ChromiumHarness.launch();
+    closers.push(() => browser.close());
+    const page = await browser.open(server.url);
+    await page.waitForFunction("[...document.querySelectorAll('.card')].filter((card) => card.querySelector('img')?.naturalWidth > 0).length === 2", undefined, { timeout: 20_000 });
+  });
+
+  it('are no reason to call the server degraded when a publisher is gone', async () => {
     await stop();
     const isWaiting = async (): Promise<boolean> =>
       (await server.get<{ sources: { source: string; slate: boolean }[] }>('/active-streams')).sources.some(({ source, slate }) => source === 'gate' && slate);
     await eventually(isWaiting, 20_000, 'the slate');
     const health = await ask('GET', '/health');
-    assert.deepEqual([health.status, health.body['status'], health.body['reasons']], [200, 'ok', []], 'a phone that left is no fault of the server');
+    assert.deepEqual([health.status, health.body['status'], health.body['reasons']], [200, 'ok', []]);
   });
 
   it('are the default source when they are live', async () => {
