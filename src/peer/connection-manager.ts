@@ -146,10 +146,7 @@ export class ConnectionManager implements Sessions {
 
   async answer(sessionId: string, sdp: string): Promise<void> {
     const entry = this.#entry(sessionId);
-    if (entry.awaitsRestart) {
-      entry.awaitsRestart = false;
-      return entry.session.continueRestart(remoteIce(sdp, entry.plan));
-    }
+    if (entry.awaitsRestart) return this.#answerRestart(entry, sdp);
     if (!entry.takeAnswer || entry.plan) throw new MediaPeerError('NEGOTIATION_STATE', 'there is no offer that waits for an answer');
     try {
       entry.plan = entry.takeAnswer(sdp);
@@ -180,22 +177,26 @@ export class ConnectionManager implements Sessions {
   }
 
   async restart(sessionId: string, remote: IceDescription): Promise<IceDescription> {
-    const { session, plan } = this.#entry(sessionId);
+    const entry = this.#entry(sessionId);
+    const { session, plan } = entry;
     const transports = plan?.transports.length ?? 0;
     if (transports > 1) throw new MediaPeerError('ICE_RESTART_REFUSED', `the session has ${transports} transports; only a bundled one can be restarted without an offer`);
+    const candidates = readCandidates(remote.candidates);
+    entry.awaitsRestart = false;
     const [local] = await session.beginRestart();
     if (!local) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has no transport; there is nothing to restart');
-    session.continueRestart([{ iceUfrag: remote.iceUfrag, icePassword: remote.icePassword, iceLite: false, ...readCandidates(remote.candidates) }]);
+    session.continueRestart([{ iceUfrag: remote.iceUfrag, icePassword: remote.icePassword, iceLite: false, ...candidates }]);
     return { iceUfrag: local.iceUfrag, icePassword: local.icePassword, candidates: local.candidates };
   }
 
   async restartByOffer(sessionId: string, sdp: string): Promise<string> {
-    const { session, plan } = this.#entry(sessionId);
+    const entry = this.#entry(sessionId);
+    const { session, plan } = entry;
     const remotes = remoteIce(sdp, plan);
+    entry.awaitsRestart = false;
     await session.beginRestart();
-    const answer = await session.redescribe();
     session.continueRestart(remotes);
-    return answer;
+    return session.redescribe();
   }
 
   async offerRestart(sessionId: string): Promise<string> {
@@ -204,6 +205,16 @@ export class ConnectionManager implements Sessions {
     await entry.session.beginRestart();
     entry.awaitsRestart = true;
     return entry.session.redescribe();
+  }
+
+  #answerRestart(entry: Entry, sdp: string): void {
+    entry.awaitsRestart = false;
+    try {
+      entry.session.continueRestart(remoteIce(sdp, entry.plan));
+    } catch (error) {
+      entry.session.cancelRestart();
+      throw error;
+    }
   }
 
   iceTag(sessionId: string): string {

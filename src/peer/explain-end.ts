@@ -68,6 +68,7 @@ function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
 }
 
 function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): string {
+  if (report.mLines.length === 0) return 'the client did not answer the offer in time';
   if (has(report, 'ice connected')) return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
   const { local, remote, troubles } = report.ice;
   const turn = (means.turnServers ?? []).length > 0;

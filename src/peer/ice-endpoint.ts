@@ -55,6 +55,7 @@ export class IceEndpoint {
   #patience: Timer | undefined;
   #lastHeardMs: number;
   #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   private constructor(clock: Clock) {
     this.#clock = clock;
@@ -163,8 +164,7 @@ export class IceEndpoint {
 
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
-    const { checkList: pairs, nominated } = this.#ice;
-    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs, nominated, troubles: this.#gathering?.troubles ?? [] });
+    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs: this.#ice.checkList, nominated: this.#nomination.pair, troubles: this.#gathering?.troubles ?? [] });
   }
 
   /** Starts the connectivity checks, once. Checks of the peer that came before are answered now. */
@@ -206,8 +206,12 @@ export class IceEndpoint {
   }
 
   /** Idempotent. Afterwards the sockets are gone. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     this.#patience?.cancel();
     await this.#gathering?.close();

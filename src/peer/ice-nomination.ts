@@ -20,6 +20,7 @@ export class IceNomination {
   readonly #checks: IceChecks;
   readonly #paths: readonly IcePath[];
   #target: IceTarget | undefined;
+  #pair: CandidatePair | undefined;
   /** Where the controlling side asked last to be sent to. */
   #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
 
@@ -32,6 +33,11 @@ export class IceNomination {
   /** Undefined before the first nomination. */
   get target(): IceTarget | undefined {
     return this.#target;
+  }
+
+  /** The pair in use, or that was until the end; undefined before the first nomination. */
+  get pair(): CandidatePair | undefined {
+    return this.#pair;
   }
 
   /** True for the other end of the pair in use. */
@@ -54,6 +60,7 @@ export class IceNomination {
     if (this.isTarget(path, host, port)) return false;
     const isFirst = this.#target === undefined;
     this.#target = { path, host, port };
+    this.#pair = pair;
     return isFirst;
   }
 

@@ -87,8 +87,7 @@ export class IceTcpListener {
     this.#connections.add(connection);
     this.#strangers.add(connection);
     const deadline = this.#clock.after(FIRST_CHECK_MS, () => connection.destroy());
-    const [oldest] = this.#strangers;
-    if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy();
+    this.#cutOffOldest();
     let agent: Agent | undefined;
     const reader = new FrameReader((frame) => {
       if (connection.destroyed) return;
@@ -113,6 +112,14 @@ export class IceTcpListener {
       this.#connections.delete(connection);
       release();
     });
+  }
+
+  /** Those that come in one turn are cut off in the same: a connection is told of its end only in the next. */
+  #cutOffOldest(): void {
+    const [oldest] = this.#strangers;
+    if (!oldest || this.#strangers.size <= MAX_STRANGERS) return;
+    this.#strangers.delete(oldest);
+    oldest.destroy();
   }
 
   /** The agent whose password the check proves to know. */

@@ -42,5 +42,7 @@ export function planAnswer(sdp: string, offered: OfferPlan, source: SourceMedia)
     const section = media[i];
     return mLine.kind === 'video' && section && refusal(section) === undefined ? [mLine.rendition] : [];
   });
-  return negotiate(sdp, source, renditions);
+  const plan = negotiate(sdp, source, renditions);
+  if (plan.transports.length > 1) throw sdpInvalid(`everything was offered in one BUNDLE group, and the answer needs ${plan.transports.length} transports (RFC 9143 §7.3); bundle its m-lines`);
+  return plan;
 }

@@ -87,6 +87,8 @@ export class PeerTransport implements PacketTransport {
   #ice: IceEndpoint;
   /** The agent of a restart, until it is nominated. */
   #next: IceEndpoint | undefined;
+  /** Agents that are not needed any more, while they close. */
+  readonly #retiring = new Set<Promise<void>>();
   #dtls: RTCDtlsTransport | undefined;
   #sctp: RTCSctpTransport | undefined;
   #connectOptions: ConnectOptions | undefined;
@@ -177,22 +179,33 @@ export class PeerTransport implements PacketTransport {
 
   /** A candidate of the other side; passed over where `ufrag` names an ICE generation that is not there. */
   addCandidate(candidate: RemoteCandidate | SkippedCandidate | undefined, ufrag?: string): void {
-    const ice = [this.#next, this.#ice].find((agent) => agent && (ufrag === undefined || agent.remoteUfrag === undefined || agent.remoteUfrag === ufrag));
+    const agents = [this.#next ?? this.#ice, this.#ice];
+    // One that has not been told yet to whom it belongs waits with the agent that does not know its peer yet.
+    const ice = ufrag === undefined ? agents[0] : (agents.find((agent) => agent.remoteUfrag === ufrag) ?? agents.find((agent) => agent.remoteUfrag === undefined));
     if (!ice) return;
     if (candidate) ice.addRemoteCandidate(candidate);
     else ice.endOfCandidates();
   }
 
   /**
-   * Opens the agent of a restart; `describe` then tells of it, and `connectRestart` starts it. One that was begun
-   * before is given up.
+   * Opens the agent of a restart, which changes nothing yet. Call the returned function once: with true the restart
+   * begins, `describe` tells of it, `connectRestart` starts its checks, and one that was begun before is given up;
+   * with false it is dropped.
    */
-  async openRestart(): Promise<void> {
+  async openRestart(): Promise<(begins: boolean) => void> {
     const next = await IceEndpoint.open(this.#init.ice);
-    if (this.#isClosed) return next.close();
-    await this.#next?.close();
-    this.#next = next;
-    this.#follow(next);
+    return (begins) => {
+      if (!begins || this.#isClosed) return this.#retire(next);
+      this.cancelRestart();
+      this.#next = next;
+      this.#follow(next);
+    };
+  }
+
+  /** Gives up a restart that was begun; what is in use stays. */
+  cancelRestart(): void {
+    if (this.#next) this.#retire(this.#next);
+    this.#next = undefined;
   }
 
   /** Starts the checks of the restart that was opened. */
@@ -228,6 +241,16 @@ export class PeerTransport implements PacketTransport {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    try {
+      await this.#sayGoodbye();
+    } finally {
+      this.cancelRestart();
+      this.#retire(this.#ice);
+      await Promise.all(this.#retiring);
+    }
+  }
+
+  async #sayGoodbye(): Promise<void> {
     await this.#sctp?.stop();
     if (this.#dtls?.dtls) {
       if (this.#srtp && this.#dtls.state === 'connected') this.#ice.send(closeNotify(this.#dtls.dtls));
@@ -236,7 +259,14 @@ export class PeerTransport implements PacketTransport {
     // Datagrams of this turn leave before the sockets go.
     await new Promise(setImmediate);
     await this.#dtls?.stop();
-    await Promise.all([this.#ice.close(), this.#next?.close()]);
+  }
+
+  #retire(ice: IceEndpoint): void {
+    const closed = ice
+      .close()
+      .catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'))
+      .finally(() => this.#retiring.delete(closed));
+    this.#retiring.add(closed);
   }
 
   #follow(ice: IceEndpoint): void {
@@ -262,22 +292,22 @@ export class PeerTransport implements PacketTransport {
       this.#restarts++;
       this.#iceFailure = undefined;
       this.onStep('ice restarted');
-      before.close().catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'));
+      this.#retire(before);
     } else this.onStep('ice connected');
     if (this.#dtls?.state === 'new') this.#startDtls();
   }
 
   /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
   #failed(ice: IceEndpoint, failure: IceFailure): void {
+    if (this.#isClosed) return;
     if (ice === this.#next) {
-      this.#next = undefined;
+      this.cancelRestart();
       this.onStep('ice restart failed');
-      ice.close().catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'));
-      return;
+    } else if (ice === this.#ice) {
+      this.#iceFailure = failure;
+      this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
     }
-    this.#iceFailure = failure;
-    this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
-    if (!this.#srtp) this.#end('ice-failed');
+    if (this.#iceFailure && !this.#next && !this.#srtp) this.#end('ice-failed');
   }
 
   #sendSlab(slab: Buffer, ends: readonly number[]): void {

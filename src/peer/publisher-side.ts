@@ -51,6 +51,7 @@ export class PublisherSide implements SessionSide {
   #feedbackTimer: Timer | undefined;
   #isConnected = false;
   #isClosed = false;
+  #isOutageKept = false;
   #openedAtMs = -Infinity;
   #heardAtMs = -Infinity;
   #lastFrameMs: number | undefined;
@@ -62,9 +63,9 @@ export class PublisherSide implements SessionSide {
     this.#init = init;
     this.#host = host;
     this.localStreams = init.plan.mLines.map(() => undefined);
-    const { clock, room, outages, reconnectMaxAttempts } = init;
+    const { clock, reconnectMaxAttempts } = init;
     const { logger } = host;
-    this.#watch = new PublisherWatch({ clock, logger, maxAttempts: reconnectMaxAttempts, command: (command) => this.command(command), outage: outages.take(room) });
+    this.#watch = new PublisherWatch({ clock, logger, maxAttempts: reconnectMaxAttempts, command: (command) => this.command(command) });
     this.#channels = new PublisherChannels({
       clock,
       logger,
@@ -95,7 +96,7 @@ export class PublisherSide implements SessionSide {
 
   /** @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN, SERVER_CLOSING */
   open(): void {
-    const { gateway, room, clientId, takeover } = this.#init;
+    const { gateway, room, clientId, takeover, outages } = this.#init;
     this.#openedAtMs = this.#init.clock.now();
     this.#publication = gateway.openPublication({
       room,
@@ -106,8 +107,14 @@ export class PublisherSide implements SessionSide {
       isAlive: () => this.#isAlive(),
       requestKeyframe: () => this.#tracks.forEach((track) => track.requestKeyframe()),
       requestReconnect: (reason) => this.command({ command: 'reconnect', reason }),
-      end: (reason) => this.#host.close(reason),
+      end: (reason) => {
+        this.#keepOutage();
+        this.#host.close(reason);
+      },
     });
+    // The one that was replaced has left it by now; one that is refused takes it from nobody.
+    const outage = outages.take(room);
+    if (outage) this.#watch.continue(outage);
   }
 
   connected(): void {
@@ -167,9 +174,16 @@ export class PublisherSide implements SessionSide {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#feedbackTimer?.cancel();
-    if (this.#isConnected) this.#init.outages.keep(this.#init.room, this.#watch.outage);
+    if (this.#publication) this.#keepOutage();
     for (const track of this.#tracks) track.close();
     this.#publication?.close(reason === 'publisher-left' || reason === 'publisher-replaced' ? 'left' : 'lost');
+  }
+
+  /** For who publishes to the room after this one. Once. */
+  #keepOutage(): void {
+    if (this.#isOutageKept) return;
+    this.#isOutageKept = true;
+    this.#init.outages.keep(this.#init.room, this.#watch.outage);
   }
 
   get #videoCodec(): VideoCodec | undefined {

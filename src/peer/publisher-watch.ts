@@ -68,8 +68,6 @@ export interface PublisherWatchInit {
   readonly maxAttempts: number;
   /** Asks the camera. */
   readonly command: (command: PublisherCommand) => void;
-  /** Of the connection before this one, where that ended in silence: the camera did as it was asked. */
-  readonly outage?: Outage | undefined;
   /** In [0, 1); replaced in tests. */
   readonly random?: () => number;
 }
@@ -91,11 +89,14 @@ export class PublisherWatch {
   constructor(init: PublisherWatchInit) {
     this.#init = init;
     this.#lastFrameMs = this.#lastTickMs = this.#lastCheckMs = init.clock.now();
-    if (!init.outage) return;
-    this.#outageSinceMs = init.outage.sinceMs;
-    this.#failures = init.outage.failures;
-    this.#requests = init.outage.requests;
-    this.#nextRequestMs = init.outage.nextRequestMs;
+  }
+
+  /** The connection before this one ended in silence: the camera did as it was asked. */
+  continue({ sinceMs, failures, requests, nextRequestMs }: Outage): void {
+    this.#outageSinceMs = sinceMs;
+    this.#failures = failures;
+    this.#requests = requests;
+    this.#nextRequestMs = nextRequestMs;
   }
 
   get stats(): SilenceSnapshot {

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { clockRateHz, type FrameSink, type PacketizedFrame, type Track } from '../media/index.js';
+import { clockRateHz, MAX_RTP_PAYLOAD_BYTES, type FrameSink, type PacketizedFrame, type Track } from '../media/index.js';
 import type { NegotiatedCodec } from './codecs.js';
 import { writeExtensions } from './header-extensions.js';
 import type { PacketTransport, RtpPacket } from './peer-transport.js';
@@ -21,6 +21,8 @@ const MIN_REPAIR_INTERVAL_MS = 20;
 /** A viewer that asks again after a round trip has not got the repair; its round trip may be shorter than the one measured here. */
 const SAME_REQUEST = 0.7;
 const MAX_CREDIBLE_RTT_MS = 60_000;
+/** So much of 1200 bytes is left beside the largest payload, the fixed header and the longest authentication tag (16). */
+const MAX_EXTENSION_BYTES = 1200 - MAX_RTP_PAYLOAD_BYTES - 12 - 16;
 
 export interface RtpStreamInit {
   readonly transport: PacketTransport;
@@ -199,10 +201,10 @@ export class RtpStream implements FrameSink {
 
   #writeExtension(): void {
     const { mid, playoutDelayId } = this.#init;
-    this.#extension = writeExtensions([
-      ...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []),
-      ...(this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : []),
-    ]);
+    const delay = this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : [];
+    const all = writeExtensions([...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []), ...delay]);
+    // A long MID stays away: the description names the ssrc, too.
+    this.#extension = (all?.length ?? 0) <= MAX_EXTENSION_BYTES ? all : writeExtensions(delay);
   }
 
   #flush(): void {

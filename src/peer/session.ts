@@ -82,6 +82,8 @@ export class PeerSession {
   #state: ConnectionState = 'new';
   #connectMs: number | undefined;
   #silentSinceMs: number | undefined;
+  /** ICE restarts that were begun. */
+  #restarts = 0;
   #resolveAgreed: () => void = () => undefined;
   readonly #agreed: Promise<void>;
 
@@ -129,7 +131,9 @@ export class PeerSession {
       this.#throwIfEnded();
       this.#setState('connecting');
       if (this.#agreement) this.#connect(this.#agreement);
-      this.#resolveDescribed(await this.#write(this.#description));
+      const description = await this.#write(this.#description);
+      this.#throwIfEnded();
+      this.#resolveDescribed(description);
       this.#record.note('described');
       this.#logger.info({ door: this.#options.door, role: this.#options.role }, 'session started');
 
@@ -190,9 +194,19 @@ export class PeerSession {
    */
   async beginRestart(): Promise<readonly LocalTransport[]> {
     if (this.#endReason !== undefined || !this.#agreement) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
-    await Promise.all(this.#transports.map((transport) => transport.openRestart()));
+    const restart = ++this.#restarts;
+    const opened = await Promise.allSettled(this.#transports.map((transport) => transport.openRestart()));
+    const failed = opened.find((result) => result.status === 'rejected');
+    for (const result of opened) if (result.status === 'fulfilled') result.value(failed === undefined);
+    if (failed) throw failed.reason;
     await this.#gathered();
+    this.#throwIfGivenUp(restart);
     return this.#locals();
+  }
+
+  /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */
+  cancelRestart(): void {
+    for (const transport of this.#transports) transport.cancelRestart();
   }
 
   /** The client's half of a restart, one for each transport; a bundle has one. */
@@ -219,7 +233,9 @@ export class PeerSession {
     if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
     const now = this.#deps.clock.now();
     const lastHeardMs = Math.min(...this.#transports.map((transport) => transport.lastHeardMs));
-    if (now - lastHeardMs < SILENCE_MS) {
+    // A client that is heard and does not agree to be sent to (RFC 7675) is as far away as a silent one.
+    const mayBeSentTo = this.#transports.every(({ iceFailure }) => iceFailure === undefined);
+    if (now - lastHeardMs < SILENCE_MS && mayBeSentTo) {
       this.#silentSinceMs = undefined;
       this.#setState('connected');
       this.#side?.tick();
@@ -354,6 +370,11 @@ export class PeerSession {
   #iceReport(): IceReport {
     const [first] = this.#transports;
     return first?.iceReport ?? { local: {}, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [] };
+  }
+
+  #throwIfGivenUp(restart: number): void {
+    if (this.#endReason !== undefined) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has ended meanwhile');
+    if (restart !== this.#restarts) throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
   }
 
   #throwIfEnded(): void {

@@ -24,6 +24,8 @@ const REFRESH_EARLY_MS = 60_000;
 /** How long the server may take to confirm that it released the address: the session's end waits for it. */
 const RELEASE_MS = 500;
 const DEFAULT_LIFETIME_S = 600;
+/** A server that grants less, or nothing, is not asked more often. */
+const MIN_REFRESH_MS = 10_000;
 /** UDP to the peer (RFC 8656 §18.8). */
 const REQUESTED_UDP = 17 << 24;
 
@@ -160,7 +162,7 @@ export class TurnAllocation implements IceSocket {
   #planRefresh(answer: Message): void {
     const seconds = answer.attributesKeys.includes('LIFETIME') ? Number(answer.getAttributeValue('LIFETIME')) : DEFAULT_LIFETIME_S;
     const lifetimeMs = seconds * 1000;
-    this.#refresh = this.#clock.after(Math.max(lifetimeMs / 2, lifetimeMs - REFRESH_EARLY_MS), () => {
+    this.#refresh = this.#clock.after(Math.max(MIN_REFRESH_MS, lifetimeMs / 2, lifetimeMs - REFRESH_EARLY_MS), () => {
       this.#client.request(methods.REFRESH, (request) => request.setAttribute('LIFETIME', Math.max(seconds, DEFAULT_LIFETIME_S))).then(
         (refreshed) => !this.#isClosed && this.#planRefresh(refreshed),
         (error: unknown) => this.#lose(new Error(`the relayed address was lost: ${messageOf(error)}`, { cause: error })),

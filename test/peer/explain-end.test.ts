@@ -12,7 +12,7 @@ function report(ice: Partial<SessionReport['ice']>, steps: readonly string[] = [
     role: 'viewer',
     door: 'whep',
     createdAtS: 0,
-    mLines: [],
+    mLines: [{ mid: '0', kind: 'video', direction: 'recvonly', offered: ['H264'], chosen: 'h264', reason: undefined }],
     ice: { local: { host: 1 }, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [], ...ice },
     dtls: undefined,
     steps: steps.map((step, i) => ({ atMs: i, step })),

@@ -46,10 +46,23 @@ test('an answer that cannot be used ends the session and says why', async () => 
   await rig.close();
 });
 
+test('an answer that takes the bundle apart is refused', async () => {
+  const rig = new Rig();
+  const viewer = new WeriftViewer();
+  const { sdp, sessionId } = await rig.manager.offer({ door: 'ws', sourceId: 'street' });
+  await viewer.pc.setRemoteDescription({ type: 'offer', sdp });
+  await viewer.pc.setLocalDescription(await viewer.pc.createAnswer());
+  const answer = (viewer.pc.localDescription?.sdp ?? '').replace(/^a=group:BUNDLE.*\r\n/m, '');
+  await assert.rejects(rig.manager.answer(sessionId, answer), { code: 'SDP_INVALID' });
+  await viewer.close();
+  await rig.close();
+});
+
 test('an offer that nobody answers ends after the connection timeout', async () => {
   const rig = new Rig({ connectionTimeoutMs: 100 });
-  const { ended } = await rig.manager.offer({ door: 'ws', sourceId: 'street' });
+  const { ended, sessionId } = await rig.manager.offer({ door: 'ws', sourceId: 'street' });
   assert.equal(await ended, 'ice-timeout');
+  assert.equal(rig.manager.report(sessionId)?.end?.explanation, 'the client did not answer the offer in time');
   await rig.close();
 });
 
@@ -67,5 +80,6 @@ test('the report of a session tells what was offered, chosen and tried', async (
   await rig.manager.close(sessionId, 'viewer-left');
   await eventually(() => rig.manager.connections === 0, 2000, 'the session to be given back');
   assert.equal(rig.manager.report(sessionId)?.end?.explanation, 'the viewer left');
+  assert.equal(rig.manager.report(sessionId)?.ice.selected, report.ice.selected, 'the pair that was in use');
   await rig.close();
 });

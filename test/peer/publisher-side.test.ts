@@ -32,8 +32,7 @@ function offerOf({ video = '', audio = '' }: OfferParts = {}): string {
 
 /** A publisher's side over a network that only writes down. */
 class Fixture {
-  readonly clock = new FakeClock();
-  readonly gateway = new FakeGateway({ clock: this.clock });
+  readonly gateway: FakeGateway;
   readonly rtcp: RtcpMessage[] = [];
   readonly raw: Buffer[] = [];
   readonly steps: string[] = [];
@@ -42,7 +41,8 @@ class Fixture {
   readonly side: PublisherSide;
   #sequenceNumber = 0;
 
-  constructor(parts?: OfferParts) {
+  constructor(parts?: OfferParts, readonly clock = new FakeClock(), outages = new Outages(clock)) {
+    this.gateway = new FakeGateway({ clock });
     const transport: PacketTransport = {
       pendingBytes: 0,
       sendRtp: () => assert.fail('a publisher is sent no media'),
@@ -52,7 +52,7 @@ class Fixture {
       },
     };
     this.side = new PublisherSide(
-      { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, outages: new Outages(this.clock), reconnectMaxAttempts: 0, onCommand: (command) => this.commands.push(command) },
+      { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, outages, reconnectMaxAttempts: 0, onCommand: (command) => this.commands.push(command) },
       { logger: recordingLogger([]), sourceChanged: () => assert.fail(), restartIce: () => assert.fail(), transport: () => transport, close: (reason) => this.ends.push(reason), fail: () => assert.fail(), step: (name) => this.steps.push(name) },
     );
     this.side.open();
@@ -271,5 +271,27 @@ describe("a publisher's side", () => {
     }
     fixture.side.tick();
     fixture.close();
+  });
+
+  it('leaves its outage to the one that replaces it, which begins before it is gone', async () => {
+    const clock = new FakeClock();
+    const outages = new Outages(clock);
+    const silent = new Fixture(undefined, clock, outages);
+    for (let i = 0; i < 12; i++) {
+      await clock.advance(1000);
+      silent.side.tick();
+    }
+    assert.equal(silent.commands.length, 1, 'it was asked to reconnect');
+    // The room ends the one before when it takes the next; its session closes its side later.
+    silent.gateway.publication?.end('publisher-replaced');
+    const next = new Fixture(undefined, clock, outages);
+    assert.equal(next.side.snapshot().received?.silence?.requests, 1);
+    silent.side.close('publisher-replaced');
+    next.frame(true);
+    await clock.advance(1000);
+    next.side.tick();
+    assert.deepEqual(next.side.snapshot().received?.silence, { failures: 0, requests: 0, recoveries: 1 });
+    next.close();
+    assert.equal(outages.take('gate'), undefined, 'all is well');
   });
 });

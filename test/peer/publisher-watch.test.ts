@@ -16,9 +16,9 @@ function open(options: { readonly maxAttempts?: number; readonly clock?: FakeClo
       assert.equal(command, 'reconnect');
       requests.push({ atS: clock.now() / 1000, reason });
     },
-    outage: options.outage,
     random: options.random ?? (() => 0),
   });
+  if (options.outage) watch.continue(options.outage);
   let frames = 0;
   /** Each second with so many frames. */
   const seconds = async (count: number, fps: number): Promise<void> => {

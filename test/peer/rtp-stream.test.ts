@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RtpPacket } from 'werift';
-import { Timeline, Track, type PacketizedFrame } from '../../src/media/index.js';
+import { MAX_RTP_PAYLOAD_BYTES, Timeline, Track, type PacketizedFrame } from '../../src/media/index.js';
 import type { OfferedCodec } from '../../src/peer/codecs.js';
 import type { PacketTransport, RtpPacket as SentPacket } from '../../src/peer/peer-transport.js';
 import { compactNtp } from '../../src/peer/rtcp.js';
@@ -198,4 +198,16 @@ test('numbers wrap after 65535 while the index for encryption counts on', () => 
     assert.equal(rtp.header.sequenceNumber, index % 65_536);
     if (i > 0) assert.equal(index, (transport.sent[i - 1]?.index ?? 0) + 1);
   });
+});
+
+test('no packet is larger than 1200 bytes, whatever the MID: a long one stays away', () => {
+  for (const value of ['0', 'video0', 'x'.repeat(16)]) {
+    const { stream, transport } = makeStream({ mid: { id: 9, value }, playoutDelayId: 2 });
+    const sent = (): number => Math.max(...transport.sent.splice(0).map(({ rtp }) => rtp.serialize().length)) + 16;
+    stream.send(frame(1, 3000, MAX_RTP_PAYLOAD_BYTES));
+    assert.ok(sent() <= 1200, value);
+    stream.receiveReport({ ssrc: stream.ssrc, fractionLost: 0.2, packetsLost: 5, extendedHighestSequence: 10, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+    stream.send(frame(1, 6000, MAX_RTP_PAYLOAD_BYTES));
+    assert.ok(sent() <= 1200, `${value} with a playout delay`);
+  }
 });

@@ -150,6 +150,18 @@ describe('a relayed address', () => {
     assert.deepEqual(lost, ['the relayed address was lost: it knows nothing of this allocation (437 Allocation Mismatch)']);
   });
 
+  it('is not refreshed without a pause where the server grants no time', async (t) => {
+    const { turn, clock, opening } = open(t);
+    await opening;
+    turn.answer = (request) => {
+      const answer = new Message(request.messageMethod, classes.RESPONSE, request.transactionId);
+      return answer.setAttribute('LIFETIME', 0).addMessageIntegrity(KEY).addFingerprint();
+    };
+    await clock.advance(600_000);
+    const asked = turn.methods().length;
+    assert.ok(asked > 2 && asked <= 8, `${asked} requests in the minute after it`);
+  });
+
   it('is released at the end, and no session waits long for a server that says nothing', async (t) => {
     const { turn, clock, opening } = open(t);
     const allocation = await opening;
