@@ -19,8 +19,8 @@ export interface Row {
 
 /** What the command line of a bench may set. */
 export interface BenchOptions {
-  /** first-frame: joins of the warm source. Default 20. */
-  readonly joins: number;
+  /** How many join. Default: the bench's own. */
+  readonly joins: number | undefined;
   /** fan-out: numbers of viewers. Default 1, 10, 50, 100. */
   readonly clients: readonly number[];
   /** Seconds of each measurement. Default: the bench's own. */

@@ -34,7 +34,7 @@ export async function run(options: BenchOptions): Promise<Row[]> {
       await assertPassthrough(server.url);
       const page = await browser.viewerPage(server.url);
       const cold = await coldJoins(server, page);
-      const warm = await warmJoins(server, page, options.joins);
+      const warm = await warmJoins(server, page, options.joins ?? 20);
       return rows(cold, warm);
     } finally {
       await browser.close();

@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: runs one bench and prints its figures as a table, or as JSON. */
 import { parseArgs } from 'node:util';
 import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
+import { run as churn } from './churn.js';
 import { run as correctness } from './correctness.js';
 import { run as cuts } from './cuts.js';
 import { run as fanOut } from './fan-out.js';
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   live,
   loss,
   cuts,
+  churn,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -46,6 +48,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   live          Chromium: how old a published picture is when it is seen      [--seconds 20]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
+  churn         all doors: joins, leaves, aborts and cuts; leftovers, memory [--joins 1000]
 
   --json        print the figures as JSON only`;
 
@@ -54,7 +57,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        joins: { type: 'string', default: '20' },
+        joins: { type: 'string' },
         clients: { type: 'string', default: '1,10,50,100' },
         seconds: { type: 'string' },
         model: { type: 'string' },
@@ -66,7 +69,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     if (!bench || more.length > 0) return `name one bench: ${Object.keys(BENCHES).join(', ')}`;
     const clients = values.clients.split(',').map((count) => whole('clients', count, 500));
     const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
-    return { name, bench, options: { joins: whole('joins', values.joins, 1000), clients, seconds, model: values.model }, json: values.json };
+    return { name, bench, options: { joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000), clients, seconds, model: values.model }, json: values.json };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

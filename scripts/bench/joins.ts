@@ -31,7 +31,7 @@ export async function run(options: BenchOptions): Promise<Row[]> {
       await wait(WARM_UP_MS);
       await join(page, 1);
       const single: number[] = [];
-      for (let i = 0; i < options.joins; i++) {
+      for (let i = 0; i < (options.joins ?? 20); i++) {
         await wait((i * 370) % 1000);
         single.push(...(await join(page, 1)));
       }

@@ -13,6 +13,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** The last lines of its log. */
   readonly log: readonly string[];
+  /** Lines of its log that no server should write: errors, and what did not come by its logger, as warnings and crashes of Node do. */
+  readonly faults: readonly string[];
   /** SIGTERM, and SIGKILL when that takes longer than 6 s. Resolves with the exit code, null after SIGKILL. */
   close(): Promise<number | null>;
 }
@@ -30,9 +32,11 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
   const log: string[] = [];
+  const faults: string[] = [];
   const ready = new Promise<string>((resolve, reject) => {
     const onLine = (line: string): void => {
       if (log.push(line) > LOG_LINES) log.shift();
+      if (isFault(line) && faults.length < LOG_LINES) faults.push(line);
       const url = /"url":"(http:[^"]+)".*is ready/.exec(line)?.[1];
       if (url !== undefined) resolve(url);
     };
@@ -49,11 +53,18 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
   };
   try {
     const url = await within(ready, 30_000, 'the server to get ready');
-    return { url, pid: child.pid ?? 0, log, close };
+    return { url, pid: child.pid ?? 0, log, faults, close };
   } catch (error) {
     await close();
     throw new Error(`${String(error)}\n${log.join('\n')}`, { cause: error });
   }
+}
+
+/** Levels of pino: 50 is `error`. */
+const FAULT = /^\{"level":[56]0/;
+
+function isFault(line: string): boolean {
+  return line !== '' && (FAULT.test(line) || !line.startsWith('{"level":'));
 }
 
 /** One process in /proc. */

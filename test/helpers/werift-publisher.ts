@@ -21,6 +21,7 @@ import {
 import { packetize } from '../../src/media/packetizer.js';
 import type { VideoCodec } from '../../src/media/index.js';
 import { within } from './deadline.js';
+import { passOverRepeatedHellos } from './patient-dtls.js';
 
 export interface PublisherOptions {
   /** Default h264; null: sound alone. */
@@ -77,6 +78,7 @@ export class WeriftPublisher {
     }
     this.dataChannel = options.dataChannel === undefined ? undefined : this.pc.createDataChannel(options.dataChannel);
     this.dtls = this.pc.dtlsTransports[0] as RTCDtlsTransport;
+    passOverRepeatedHellos(this.dtls);
     const ice = this.dtls.iceTransport.connection as unknown as IcePrivate;
     ice.stunServer = undefined;
     const gather = ice.getCandidatePromises.bind(ice);
@@ -101,7 +103,7 @@ export class WeriftPublisher {
   }
 
   /** Offers, hands the offer over, takes the answer and waits until connected. */
-  async publish<T extends { sdp: string }>(accept: (sdp: string) => Promise<T>): Promise<T> {
+  async publish<T extends { sdp: string }>(accept: (sdp: string) => Promise<T>, ms = 5000): Promise<T> {
     const accepted = await accept(await this.offer());
     await this.pc.setRemoteDescription({ type: 'answer', sdp: accepted.sdp });
     if (this.pc.connectionState !== 'connected') {
@@ -110,7 +112,7 @@ export class WeriftPublisher {
           if (state === 'connected') resolve();
         });
       });
-      await within(connected, 5000, 'the publisher to connect');
+      await within(connected, ms, 'the publisher to connect');
     }
     return accepted;
   }
@@ -123,6 +125,14 @@ export class WeriftPublisher {
 
   sendAudio(data: Buffer, timestamp: number): void {
     this.#send('audio', this.#audio, data, timestamp, false);
+  }
+
+  /** Leaves without a word: the sockets go, nothing is sent. */
+  async vanish(): Promise<void> {
+    const ice = this.dtls.iceTransport.connection as unknown as { send: () => Promise<void>; protocols: { sendStun: () => Promise<void> }[] };
+    ice.send = () => Promise.resolve();
+    for (const protocol of ice.protocols) protocol.sendStun = () => Promise.resolve();
+    await this.close();
   }
 
   async close(): Promise<void> {

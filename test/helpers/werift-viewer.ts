@@ -18,6 +18,7 @@ import {
   type RtcpPacket,
 } from 'werift';
 import { within } from './deadline.js';
+import { passOverRepeatedHellos } from './patient-dtls.js';
 
 export interface ViewerOptions {
   /** Recvonly video m-lines. Default 1. */
@@ -80,6 +81,7 @@ export class WeriftViewer {
     if (options.audio) this.pc.addTransceiver('audio', { direction: 'recvonly' });
     this.dataChannel = options.dataChannel === undefined ? undefined : this.pc.createDataChannel(options.dataChannel);
     this.dtls = this.pc.dtlsTransports[0] as RTCDtlsTransport;
+    passOverRepeatedHellos(this.dtls);
     const ice = this.#ice();
     ice.stunServer = undefined;
     const gather = ice.getCandidatePromises.bind(ice);
@@ -125,10 +127,10 @@ export class WeriftViewer {
   }
 
   /** Offers, hands the offer over, takes the answer and waits until connected. */
-  async join<T extends { sdp: string }>(accept: (sdp: string) => Promise<T>): Promise<T> {
+  async join<T extends { sdp: string }>(accept: (sdp: string) => Promise<T>, ms = 5000): Promise<T> {
     const accepted = await accept(await this.offer());
     await this.acceptAnswer(accepted.sdp);
-    await this.connected();
+    await this.connected(ms);
     return accepted;
   }
 
