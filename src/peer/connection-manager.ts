@@ -4,22 +4,23 @@ import { RTCDtlsTransport, type RTCCertificate } from 'werift';
 import type { Clock, Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { EndReason, Rendition } from '../media/index.js';
+import type { EndReason } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { claimClientId } from './client-id.js';
 import { EndedReports } from './ended-reports.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import type { IceTcpListener } from './ice-tcp-listener.js';
-import { negotiate, type Plan } from './negotiation.js';
+import { negotiate, throwIfNotServed, type Plan } from './negotiation.js';
 import { planAnswer, planOffer } from './offer-plan.js';
 import { negotiatePublish } from './publish-negotiation.js';
 import { PublisherSide } from './publisher-side.js';
 import { Outages } from './publisher-watch.js';
-import { readCandidates, remoteTransport } from './remote-transport.js';
+import { readCandidates } from './remote-transport.js';
+import { connectionOf, remoteIce } from './renegotiation.js';
 import type { SessionReport } from './report.js';
 import type { AcceptRequest, IceDescription, IceServer, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from './requests.js';
-import { parseSdp, sdpInvalid, type RemoteTransport } from './sdp.js';
+import { sdpInvalid } from './sdp.js';
 import { answering, offering } from './session-negotiation.js';
 import type { RtpTimestamps } from './session-media.js';
 import { PeerSession, type Agreement, type SessionOptions } from './session.js';
@@ -381,32 +382,3 @@ export class ConnectionManager implements Sessions {
 }
 
 type StartSession = (agreement: Agreement | undefined, describe: ConstructorParameters<typeof PeerSession>[1]) => { readonly session: PeerSession };
-
-function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
-  const missing = active?.find((rendition) => !renditions.includes(rendition));
-  if (missing === undefined) return;
-  throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
-}
-
-/**
- * The ICE halves of a description that restarts the connection of `plan`.
- * @throws MediaPeerError SDP_INVALID, ICE_RESTART_REFUSED where it is about another connection, or changes what flows
- */
-function remoteIce(sdp: string, plan: Plan | undefined): RemoteTransport[] {
-  const description = parseSdp(sdp);
-  if (!plan || description.media.length !== plan.description.media.length) {
-    throw new MediaPeerError('ICE_RESTART_REFUSED', `a restart keeps its m-lines: ${plan?.description.media.length ?? 0} were negotiated, the description has ${description.media.length}`);
-  }
-  return plan.transports.map((before, i) => {
-    const sections = description.media.filter((_section, mLine) => plan.mLines[mLine]?.transport === i);
-    const after = remoteTransport(description, sections);
-    const isSame = after.fingerprints.some(({ value }) => before.fingerprints.some((known) => known.value.toLowerCase() === value.toLowerCase()));
-    if (!isSame) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the description has another certificate: it is about another connection');
-    return after;
-  });
-}
-
-/** Tells the other side's connections apart: the session id of its description (RFC 8866 §5.2) and its certificate. */
-function connectionOf({ description, transports }: Plan): string {
-  return [description.origin.split(' ')[1], ...(transports[0]?.fingerprints.map(({ value }) => value) ?? [])].join(' ');
-}

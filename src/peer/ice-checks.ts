@@ -18,6 +18,8 @@ const MAX_PROVEN = 32;
 const MAX_PAIRS = 100;
 /** Checks of one pair whose repetitions are still recognized. */
 const MAX_REMEMBERED_CHECKS = 64;
+/** Refusals that are believed: a role conflict (RFC 8445 §7.2.5.1) costs one for each pair. The library asks again at once, without end. */
+const MAX_REFUSALS = 2 * MAX_PAIRS;
 /** Addresses whose latest check waits for the peer's description. */
 const MAX_EARLY = 32;
 
@@ -34,6 +36,7 @@ export class IceChecks {
   readonly #events: CheckEvents;
   /** Addresses whose checks were authentic, the latest ones. */
   readonly #proven = new Set<string>();
+  #refusals = 0;
   /** The latest check of each address, in order; undefined once the peer's description is there. */
   #early: Map<string, { readonly path: IcePath; readonly data: Buffer; readonly address: Address }> | undefined = new Map();
 
@@ -57,6 +60,7 @@ export class IceChecks {
     const message = parseMessage(data);
     if (!message) return;
     const stun = stunInternals(path.protocol);
+    if (message.messageClass === classes.ERROR && ++this.#refusals > MAX_REFUSALS) return;
     if (message.messageClass !== classes.REQUEST) {
       stun.datagramReceived(data, address);
       if (message.messageClass === classes.RESPONSE) this.#events.onAnswer(path, address);

@@ -70,6 +70,13 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
   return assignTransports(description, wishes);
 }
 
+/** @throws MediaPeerError BODY_INVALID where something is to flow from the start that no m-line carries */
+export function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
+  const missing = active?.find((rendition) => !renditions.includes(rendition));
+  if (missing === undefined) return;
+  throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
+}
+
 export function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
   if (videoSections >= 2) return ['raw', 'processed'];
   return [source.renditions.includes('processed') ? 'processed' : 'raw'];

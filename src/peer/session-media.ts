@@ -200,6 +200,7 @@ export class SessionMedia {
 
   async #switch(sourceId: string, renditions: readonly Rendition[] = this.selected): Promise<void> {
     const { gateway, streams, onSourceChanged } = this.#init;
+    if (gateway.prepare) await gateway.prepare(sourceId);
     const offered = gateway.describe(sourceId);
     throwIfNotOffered(sourceId, offered, renditions);
     const wanted = streams.filter(({ request }) => !this.#isPaused && (request.kind === 'audio' ? offered.hasAudio : renditions.includes(request.rendition)));

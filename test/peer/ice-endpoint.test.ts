@@ -132,6 +132,23 @@ describe('IceEndpoint', () => {
     assert.equal(await isAnswered(endpoint, first), true, 'a known address is still answered');
   });
 
+  it('gives up a client that refuses each check, instead of asking it again without end', { timeout: 30_000 }, async (t) => {
+    const endpoint = await openEndpoint(t);
+    const socket = await udpSocket(t);
+    let requests = 0;
+    socket.on('message', (data, { address, port }) => {
+      const request = parseMessage(data);
+      if (request?.messageClass !== classes.REQUEST) return;
+      requests++;
+      const refusal = new Message(methods.BINDING, classes.ERROR, request.transactionId).setAttribute('ERROR-CODE', [401, 'Unauthorized']);
+      socket.send(refusal.addMessageIntegrity(Buffer.from(REMOTE.icePassword)).addFingerprint().bytes, port, address);
+    });
+    const { port } = socket.address();
+    endpoint.addRemoteCandidate({ foundation: '1', priority: 1, address: '127.0.0.1', port, type: 'host' });
+    await eventually(() => endpoint.report.pairs[0]?.state === 'failed', 20_000, 'the pair to be given up');
+    assert.ok(requests > 100 && requests < 300, `${requests} checks`);
+  });
+
   it("keeps no more of a client's checks the more there are", { timeout: 30_000 }, async (t) => {
     const endpoint = await openEndpoint(t);
     const client = await udpSocket(t);
