@@ -201,6 +201,7 @@ export class PublisherSide implements SessionSide {
       roundTripMs: () => this.#host.transport(plan.transport)?.roundTripMs,
       sendRtcp: (packet) => this.#transports[plan.transport]?.sendRtcp(packet),
       onFrame: (frame) => this.#deliver(track, frame),
+      onReordered: () => this.#warnOfReordering(),
     });
     return track;
   }
@@ -214,6 +215,11 @@ export class PublisherSide implements SessionSide {
     this.#countFrame();
     if (this.#framesReceived === 1) this.#host.step('first keyframe', { codec: track.plan.codec.codec, ...track.size });
     this.#publication?.video(frame);
+  }
+
+  #warnOfReordering(): void {
+    this.#host.step('B-frames', { effect: 'the raw picture shakes: WebRTC shows pictures in the order they are sent' });
+    this.#host.logger.warn({}, 'the publisher sends B-frames, the raw picture shakes; let its encoder make none (x264: bframes=0, or tune=zerolatency)');
   }
 
   #countFrame(): void {

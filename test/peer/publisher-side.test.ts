@@ -12,7 +12,7 @@ import { parseRtcp, writeSenderReport, type RtcpMessage } from '../../src/peer/r
 import { FakeClock } from '../helpers/fake-clock.js';
 import { seededRandom } from '../helpers/random.js';
 import { FakeGateway } from './fake-gateway.js';
-import { recordingLogger } from './rig.js';
+import { recordingLogger, type LogLine } from './rig.js';
 
 const sps = Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex');
 const pps = Buffer.from('68ebecb22c', 'hex');
@@ -36,6 +36,7 @@ class Fixture {
   readonly rtcp: RtcpMessage[] = [];
   readonly raw: Buffer[] = [];
   readonly steps: string[] = [];
+  readonly lines: LogLine[] = [];
   readonly ends: string[] = [];
   readonly commands: PublisherCommand[] = [];
   readonly side: PublisherSide;
@@ -53,7 +54,7 @@ class Fixture {
     };
     this.side = new PublisherSide(
       { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, outages, reconnectMaxAttempts: 0, onCommand: (command) => this.commands.push(command) },
-      { logger: recordingLogger([]), sourceChanged: () => assert.fail(), restartIce: () => assert.fail(), transport: () => transport, close: (reason) => this.ends.push(reason), fail: () => assert.fail(), step: (name) => this.steps.push(name) },
+      { logger: recordingLogger(this.lines), sourceChanged: () => assert.fail(), restartIce: () => assert.fail(), transport: () => transport, close: (reason) => this.ends.push(reason), fail: () => assert.fail(), step: (name) => this.steps.push(name) },
     );
     this.side.open();
     this.side.connected();
@@ -111,6 +112,19 @@ describe("a publisher's side", () => {
       assert.deepEqual(fixture.steps, ['first video packet', 'first keyframe', 'first audio packet']);
       fixture.close();
     }
+  });
+
+  it('is warned of B-frames once, and not of a clock that jumps', () => {
+    const fixture = new Fixture();
+    fixture.frame(true);
+    for (const timestamp of [90_000, 900_000, 30_000, 33_000, 36_000]) fixture.frame(false, { timestamp });
+    assert.deepEqual(fixture.steps, ['first video packet', 'first keyframe']);
+    for (let group = 0; group < 8; group++) {
+      for (const offset of [9000, 3000, 6000]) fixture.frame(false, { timestamp: 39_000 + group * 9000 + offset });
+    }
+    assert.deepEqual(fixture.steps, ['first video packet', 'first keyframe', 'B-frames']);
+    assert.match(fixture.lines.find(({ level }) => level === 'warn')?.message ?? '', /B-frames.*bframes=0/);
+    fixture.close();
   });
 
   it('asks for a keyframe once however often the room asks: PLI, or FIR where the offer has nothing else', async () => {

@@ -6,6 +6,7 @@ import type { ReceivePlan } from '../publish-negotiation.js';
 import type { StreamClock } from './capture-clock.js';
 import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
 import { KeyframeRequester } from './keyframe-requester.js';
+import { PictureOrder } from './picture-order.js';
 import { ReceptionStatistics } from './reception-statistics.js';
 import type { ReceivedPacket } from './rtp.js';
 import { StreamReceiver, type StreamReceiverStats } from './stream-receiver.js';
@@ -23,6 +24,8 @@ export interface ReceivedTrackInit {
   readonly roundTripMs: () => number | undefined;
   readonly sendRtcp: (packet: Buffer) => void;
   readonly onFrame: (frame: EncodedFrame) => void;
+  /** It sends B-frames. Once. */
+  readonly onReordered: () => void;
 }
 
 export interface ReceivedTrackStats extends StreamReceiverStats {
@@ -45,6 +48,7 @@ export class ReceivedTrack {
   readonly #init: ReceivedTrackInit;
   readonly #depacketizer: Depacketizer;
   readonly #keyframes: KeyframeRequester;
+  readonly #order = new PictureOrder();
   #stream: CurrentStream | undefined;
   #firs = 0;
   #packetsReceived = 0;
@@ -165,6 +169,7 @@ export class ReceivedTrack {
 
   #deliver({ data, keyframe }: AssembledFrame, rtpTimestamp: number): void {
     if (keyframe) this.#keyframes.satisfied();
+    if (this.kind === 'video' && this.#order.makesCertain(rtpTimestamp)) this.#init.onReordered();
     this.#init.onFrame({ data, keyframe, mediaTimeMs: this.#init.captureClock.mediaTimeMs(rtpTimestamp) });
   }
 
