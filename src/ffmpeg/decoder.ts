@@ -4,7 +4,7 @@
  * stamps of the decoder's own, and come out with them (NUT), so a frame that ffmpeg swallows shifts nothing.
  */
 import { strict as assert } from 'node:assert';
-import { FramePool, i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { BT601, FramePool, h264Colour, i420Size, nalType, NalType, readLengthPrefixed, type EncodedFrame, type PictureColour, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvWriter } from './flv-writer.js';
 import { IvfWriter } from './ivf-writer.js';
@@ -67,6 +67,8 @@ class FfmpegDecoder implements Decoder {
   readonly #inside = new Map<number, number>();
   #nextStampMs = 0;
   #waitsForKeyframe = true;
+  /** As the newest keyframe told it. */
+  #colour: PictureColour | undefined;
 
   constructor(options: DecoderOptions) {
     assert(options.widthPx >= 2 && options.heightPx >= 2, 'a picture has at least 2x2 pixels');
@@ -115,6 +117,7 @@ class FfmpegDecoder implements Decoder {
     const chunks = this.#writer.frame(frame, this.#nextStampMs);
     if (chunks.length === 0) return this.#skip();
     this.#waitsForKeyframe = false;
+    if (frame.keyframe) this.#colour = this.#options.codec === 'vp8' ? BT601 : colourOf(frame);
     this.#inside.set(this.#nextStampMs, frame.mediaTimeMs);
     this.#nextStampMs += STAMP_STEP_MS;
     this.#process.write(chunks);
@@ -140,8 +143,13 @@ class FfmpegDecoder implements Decoder {
     }
     // A second picture from one frame (its fields, or a concealed one) has no time of its own.
     if (mediaTimeMs === undefined) return this.#pool.give(data);
-    const picture = this.#pool.frame({ data, widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs });
+    const picture = this.#pool.frame({ data, widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs, colour: this.#colour });
     this.#options.onPicture(picture);
     picture.release();
   }
+}
+
+function colourOf(keyframe: EncodedFrame): PictureColour | undefined {
+  const sps = readLengthPrefixed(keyframe.data)?.find((unit) => nalType(unit) === NalType.sps);
+  return sps && h264Colour(sps);
 }

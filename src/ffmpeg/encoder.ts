@@ -1,7 +1,8 @@
 /**
  * I420 pictures in, H.264 or VP8 frames out, one ffmpeg process. Pictures go in with stamps in whole milliseconds
  * of the encoder's own: an even stamp is an ordinary picture, an odd one asks for a keyframe, which is how a
- * command line encoder makes keyframes on demand. Frames come out with the media time their picture had.
+ * command line encoder makes keyframes on demand. Frames come out with the media time their picture had, and H.264 tells
+ * players the colour of the first picture.
  */
 import { strict as assert } from 'node:assert';
 import { i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
@@ -98,7 +99,7 @@ class FfmpegEncoder implements Encoder {
     const stampMs = this.#stamp(picture.mediaTimeMs);
     this.#inside.set(stampMs, picture.mediaTimeMs);
     const chunks = [matroskaPictureHeader(stampMs, i420Size(widthPx, heightPx)), picture.data];
-    if (!this.#headerWritten) chunks.unshift(matroskaHeader(widthPx, heightPx, fps));
+    if (!this.#headerWritten) chunks.unshift(matroskaHeader(widthPx, heightPx, fps, undefined, picture.colour));
     this.#headerWritten = true;
     this.#waiting++;
     picture.retain();

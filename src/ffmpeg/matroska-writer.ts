@@ -3,14 +3,15 @@
  * a picture (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
  * a picture are written from where they are, behind a header of about 30 bytes.
  */
+import type { PictureColour } from '../media/index.js';
 
 const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
 
 /**
  * Everything up to the first picture. `fps` tells the encoder's rate control how often pictures come; stamps count
- * in `stampNs`, default milliseconds.
+ * in `stampNs`, default milliseconds. `colour` is what the samples mean, in limited range; undefined says nothing.
  */
-export function matroskaHeader(widthPx: number, heightPx: number, fps: number, stampNs = 1_000_000): Buffer {
+export function matroskaHeader(widthPx: number, heightPx: number, fps: number, stampNs = 1_000_000, colour?: PictureColour): Buffer {
   const ebml = element(0x1a45dfa3, [
     element(0x4282, Buffer.from('matroska')), // DocType
     element(0x4287, uint(4)), // DocTypeVersion
@@ -25,6 +26,7 @@ export function matroskaHeader(widthPx: number, heightPx: number, fps: number, s
     element(0xb0, uint(widthPx)), // PixelWidth
     element(0xba, uint(heightPx)), // PixelHeight
     element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
+    ...(colour ? [colourElement(colour)] : []),
   ]);
   const track = element(0xae, [
     element(0xd7, uint(1)), // TrackNumber
@@ -45,6 +47,15 @@ export function matroskaPictureHeader(stamp: number, sizeBytes: number): Buffer 
   const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
   const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;
   return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, blockHeader]);
+}
+
+function colourElement({ primaries, transfer, matrix }: PictureColour): Buffer {
+  return element(0x55b0, [
+    element(0x55b1, uint(matrix)), // MatrixCoefficients
+    element(0x55b9, uint(1)), // Range: broadcast
+    element(0x55ba, uint(transfer)), // TransferCharacteristics
+    element(0x55bb, uint(primaries)), // Primaries
+  ]);
 }
 
 function element(elementId: number, content: Buffer | readonly Buffer[]): Buffer {

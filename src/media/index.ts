@@ -9,7 +9,7 @@ export * from './encoded-frame.js';
 export * from './end-reason.js';
 export * from './h264.js';
 export * from './packetized-frame.js';
-export { h264Size, vp8Size, type PictureSize } from './picture-size.js';
+export { BT601, h264Colour, h264Size, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
 export * from './rendition.js';
 export type { Subscription } from './subscription.js';
 export * from './timeline.js';

@@ -1,10 +1,23 @@
-/** The size of the pictures in a compressed video, read from the bytes that say it: the SPS of H.264, the header of a VP8 keyframe. */
+/** Size and colour of the pictures in a compressed video, read from the bytes that say it: the SPS of H.264, the header of a VP8 keyframe. */
 
 /** Of the picture that is shown: cropping is taken off. */
 export interface PictureSize {
   readonly widthPx: number;
   readonly heightPx: number;
 }
+
+/** What the samples of a picture mean: numbers of ITU-T H.273, which H.264 and Matroska share. */
+export interface PictureColour {
+  /** ColourPrimaries. */
+  readonly primaries: number;
+  /** TransferCharacteristics. */
+  readonly transfer: number;
+  /** MatrixCoefficients: 1 is BT.709, 5 and 6 are BT.601. */
+  readonly matrix: number;
+}
+
+/** BT.601 with 525 lines: what VP8 means (RFC 6386 §9.2). */
+export const BT601: PictureColour = { primaries: 6, transfer: 6, matrix: 6 };
 
 /** Largest side that is believed; beyond it the bytes are something else. */
 const MAX_SIDE_PX = 16_384;
@@ -13,9 +26,29 @@ const MACROBLOCK_PX = 16;
 const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 /** num_ref_frames_in_pic_order_cnt_cycle is at most 255 (§7.4.2.1.1). */
 const MAX_ORDER_CYCLE = 255;
+/** aspect_ratio_idc behind which the ratio itself stands (table E-1). */
+const EXTENDED_SAR = 255;
 
 /** The size that an SPS tells, with its one-byte NAL unit header (ITU-T H.264 §7.3.2.1.1); undefined where it cannot be read. */
 export function h264Size(sps: Buffer): PictureSize | undefined {
+  return readSps(sps)?.size;
+}
+
+/** The colour that an SPS tells in its VUI (ITU-T H.264 §E.1.1); undefined where it tells none, or cannot be read. */
+export function h264Colour(sps: Buffer): PictureColour | undefined {
+  const bits = readSps(sps)?.bits;
+  if (bits?.read(1) !== 1) return undefined; // vui_parameters_present_flag
+  if (bits.read(1) === 1 && bits.read(8) === EXTENDED_SAR) bits.skip(32); // aspect_ratio_idc, sar_width, sar_height
+  if (bits.read(1) === 1) bits.skip(1); // overscan_appropriate_flag
+  if (bits.read(1) !== 1) return undefined; // video_signal_type_present_flag
+  bits.skip(4); // video_format, video_full_range_flag
+  if (bits.read(1) !== 1) return undefined; // colour_description_present_flag
+  const colour = { primaries: bits.read(8), transfer: bits.read(8), matrix: bits.read(8) };
+  return bits.isBeyondEnd ? undefined : colour;
+}
+
+/** The size, and the bits behind it: those of the VUI. */
+function readSps(sps: Buffer): { readonly size: PictureSize; readonly bits: BitReader } | undefined {
   const bits = new BitReader(withoutEmulationPrevention(sps.subarray(1)));
   const profile = bits.read(8);
   bits.skip(16); // constraint flags and level
@@ -35,10 +68,11 @@ export function h264Size(sps: Buffer): PictureSize | undefined {
   // Cropping counts in chroma samples (§7.4.2.1.1, equations 7-19 to 7-22).
   const cropUnitX = chroma === 1 || chroma === 2 ? 2 : 1;
   const cropUnitY = (chroma === 1 ? 2 : 1) * fieldsPerUnit;
-  return credible({
+  const size = credible({
     widthPx: widthInMacroblocks * MACROBLOCK_PX - cropUnitX * (left + right),
     heightPx: heightInMapUnits * MACROBLOCK_PX * fieldsPerUnit - cropUnitY * (top + bottom),
   });
+  return size && { size, bits };
 }
 
 /** The size that a VP8 frame tells; undefined where it is no keyframe (RFC 6386 §9.1). */

@@ -3,6 +3,7 @@
  * pooled: who keeps a picture beyond the call that handed it over retains it, and releases it when done.
  */
 import { strict as assert } from 'node:assert';
+import type { PictureColour } from './picture-size.js';
 
 /** What a picture is made of. */
 export interface VideoFrameInit {
@@ -14,6 +15,8 @@ export interface VideoFrameInit {
   readonly heightPx: number;
   /** Milliseconds on the source's timeline. */
   readonly mediaTimeMs: number;
+  /** What its samples mean, where that is known. */
+  readonly colour?: PictureColour | undefined;
 }
 
 /** A decoded picture with a reference count; it is born with one reference, its creator's. */
@@ -22,6 +25,7 @@ export class VideoFrame implements VideoFrameInit {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly mediaTimeMs: number;
+  readonly colour: PictureColour | undefined;
   #references = 1;
   readonly #free: (data: Buffer) => void;
 
@@ -30,6 +34,7 @@ export class VideoFrame implements VideoFrameInit {
     this.widthPx = init.widthPx;
     this.heightPx = init.heightPx;
     this.mediaTimeMs = init.mediaTimeMs;
+    this.colour = init.colour;
     this.#free = free;
   }
 
@@ -47,7 +52,7 @@ export class VideoFrame implements VideoFrameInit {
 
   /** The same picture over memory of its own, with one reference. */
   copy(): VideoFrame {
-    return new VideoFrame({ data: Buffer.from(this.data), widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs: this.mediaTimeMs });
+    return new VideoFrame({ data: Buffer.from(this.data), widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs: this.mediaTimeMs, colour: this.colour });
   }
 
   /** Gives one reference back; the memory returns to its pool with the last one. */

@@ -5,7 +5,7 @@ export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, Source
 export { openFileFeed } from './feed.js';
 export type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
 export { isRoomName, LiveRooms, type LiveRoomsInit } from './live-rooms.js';
-export { pictureSize, type PictureSize } from './picture-size.js';
+export { pictureSize } from './picture-size.js';
 export { Slate, type Caption, type SlateInit } from './slate.js';
 export { PullSources, type PullSourcesInit } from './pull.js';
 export { readSourcesFile, type PullInput } from './sources-file.js';

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { bitrateFor, FlvParser, openDecoder, openEncoder, type FfmpegDeps } from '../../src/ffmpeg/index.js';
-import { i420Size, VideoFrame, type EncodedFrame, type VideoCodec } from '../../src/media/index.js';
+import { h264Colour, i420Size, NalType, nalType, readLengthPrefixed, VideoFrame, type EncodedFrame, type VideoCodec } from '../../src/media/index.js';
 import { eventually, within } from '../helpers/deadline.js';
-import { assertNothingHeld, bundledTools, realDeps, seededRandom } from '../helpers/ffmpeg-deps.js';
+import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
 import { encodedClip } from '../helpers/publisher.js';
+import { seededRandom } from '../helpers/random.js';
 
 /** The frames of a file, with media times that are no whole milliseconds. */
 function framesOf(name: VideoName): EncodedFrame[] {
@@ -268,5 +269,21 @@ test('an encoder of tiny pictures that is held up drops what it has no room for,
   assert.ok(write(), 'it takes pictures again');
   await eventually(() => got.at(-1) === (n - 1) * 33, 5000, 'the next picture');
   assert.equal((await encoder.close()).error, undefined);
+  assertNothingHeld(deps);
+});
+
+test('pictures keep the colour of their stream: what a decoder reads, an encoder writes', async () => {
+  const deps = realDeps();
+  const flv = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', makeVideo('copyable.mp4'), '-frames:v', '3', '-an', '-c:v', 'libx264', '-bf', '0', '-tune', 'zerolatency', '-color_primaries', 'smpte170m', '-color_trc', 'smpte170m', '-colorspace', 'smpte170m', '-f', 'flv', 'pipe:1'], { maxBuffer: 64 << 20 });
+  const stream: EncodedFrame[] = [];
+  new FlvParser((frame) => stream.push({ ...frame, mediaTimeMs: stream.length * 40 })).push(flv);
+  const encoded: EncodedFrame[] = [];
+  const encoder = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 640, heightPx: 360, fps: 25, onFrame: (frame) => encoded.push(frame) });
+  const running = openDecoder({ ...deps, owner: 'test', widthPx: 640, heightPx: 360, onPicture: (picture) => void encoder.write(picture) });
+  for (const frame of stream) running.write(frame);
+  const keyframe = await eventually(() => encoded[0], 5000, 'an encoded picture');
+  const sps = readLengthPrefixed(keyframe.data)?.find((unit) => nalType(unit) === NalType.sps);
+  assert.deepEqual(sps && h264Colour(sps), { primaries: 6, transfer: 6, matrix: 6 });
+  await Promise.all([running.close(), encoder.close()]);
   assertNothingHeld(deps);
 });

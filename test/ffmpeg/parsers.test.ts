@@ -9,7 +9,8 @@ import { NalType, nalType, readLengthPrefixed } from '../../src/media/index.js';
 import { oggChecksum, opusPacketSamples } from '../../src/ffmpeg/ogg-opus.js';
 import type { EncodedFrame } from '../../src/media/index.js';
 import { makeVideo } from '../helpers/make-video.js';
-import { chunksOf, seededRandom } from '../helpers/ffmpeg-deps.js';
+import { chunksOf } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 
 const PICTURE_BYTES = (64 * 48 * 3) / 2;
 

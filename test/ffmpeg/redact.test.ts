@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { redactor, redactShapes } from '../../src/ffmpeg/index.js';
 import { StderrTail } from '../../src/ffmpeg/stderr-tail.js';
-import { chunksOf, seededRandom } from '../helpers/ffmpeg-deps.js';
+import { chunksOf } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 
 /** What ffmpeg 4.1 and 5.1 write with an address in it. */
 const SAID: readonly ((address: string) => string)[] = [

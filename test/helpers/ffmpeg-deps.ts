@@ -29,17 +29,6 @@ export function assertNothingHeld(deps: FfmpegDeps): void {
   assert.deepEqual(held, []);
 }
 
-/** Repeatable random numbers in [0, 1) (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The data in pieces of random size. */
 export function* chunksOf(data: Buffer, random: () => number, maxBytes = 3000): Generator<Buffer> {
   for (let at = 0; at < data.length; ) {

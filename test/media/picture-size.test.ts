@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { h264Size, vp8Size } from '../../src/media/index.js';
+import { h264Colour, h264Size, vp8Size } from '../../src/media/index.js';
 import { seededRandom } from '../helpers/random.js';
 
 /** As x264 writes them. */
@@ -25,6 +25,13 @@ test('an SPS that ends too early has no size', () => {
   for (let bytes = 0; bytes < 10; bytes++) assert.equal(h264Size(sps.subarray(0, bytes)), undefined, `${bytes} bytes`);
 });
 
+test('the colour of H.264 is read from the VUI, and unknown where there is none', () => {
+  // x264 with `-colorspace`, `-color_primaries`, `-color_trc` of BT.709; of BT.601 with a pixel aspect ratio of its own.
+  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426c05a808080a000000300200000030141e244c9', 'hex')), { primaries: 1, transfer: 1, matrix: 1 });
+  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426ffc00940079a8303032000000300200000030141e244c9', 'hex')), { primaries: 6, transfer: 6, matrix: 6 });
+  for (const [what, hex] of SPS) assert.equal(h264Colour(Buffer.from(hex, 'hex')), undefined, what);
+});
+
 test('the size of VP8 is read from the header of a keyframe, scaling left out', () => {
   assert.deepEqual(vp8Size(Buffer.from('f0cd009d012a82026a010007', 'hex')), { widthPx: 642, heightPx: 362 });
   assert.deepEqual(vp8Size(Buffer.from('f0cd009d012a82426ac10007', 'hex')), { widthPx: 642, heightPx: 362 });
@@ -37,6 +44,7 @@ test('random bytes never throw, and a size that is read is credible', () => {
   const random = seededRandom(11);
   for (let round = 0; round < 20_000; round++) {
     const data = Buffer.from(Array.from({ length: Math.floor(random() * 40) }, () => Math.floor(random() ** 2 * 256)));
+    h264Colour(data);
     for (const size of [h264Size(data), vp8Size(data)]) {
       if (size) assert.ok(size.widthPx > 0 && size.widthPx <= 16_384 && size.heightPx > 0 && size.heightPx <= 16_384);
     }

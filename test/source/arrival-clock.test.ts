@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrivalClock } from '../../src/source/arrival-clock.js';
-import { seededRandom } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 
 /** Places frames that were captured every 40 ms. @param delay how long each takes on its way. @param stamp what the camera says of its time of capture. */
 function place(count: number, delay: (i: number) => number, stamp: (capturedMs: number) => number = (ms) => ms): { capturedMs: number; nowMs: number; atMs: number }[] {

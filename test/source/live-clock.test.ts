@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Timeline } from '../../src/media/index.js';
 import { LiveClock } from '../../src/source/live-clock.js';
-import { seededRandom } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 function setUp() {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { lengthPrefixed, type EncodedFrame } from '../../src/media/index.js';
 import { pictureSize } from '../../src/source/index.js';
-import { seededRandom } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 import { encodedClip } from '../helpers/publisher.js';
 
 describe('the size of pictures', () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { MediaPeerError } from '../../src/errors.js';
 import { parseSources, readSourcesFile } from '../../src/source/sources-file.js';
-import { seededRandom } from '../helpers/ffmpeg-deps.js';
+import { seededRandom } from '../helpers/random.js';
 
 const ENVIRONMENT = { CAM_PASSWORD: 'p@ss/w?rd:#1 ü', TOKEN: 'a&b=c', CAM_URL: 'rtsp://u:w@10.0.0.9/x', HOST: '10.0.0.7:8554', EMPTY: '' };
 
