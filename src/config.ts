@@ -135,12 +135,19 @@ const roomTokens: Variable<ReadonlyMap<string, string>> = {
   parse(value) {
     const tokens = new Map<string, string>();
     for (const part of value.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
-      const match = /^([A-Za-z0-9._-]{1,64}|\*)=(\S+)$/.exec(part);
+      const match = /^([A-Za-z0-9._-]{1,64}|\*)=([!-~]+)$/.exec(part);
       if (!match?.[1] || !match[2] || tokens.has(match[1])) return undefined;
       tokens.set(match[1], match[2]);
     }
     return tokens;
   },
+};
+
+const viewerToken: Variable<string> = {
+  ...text('', 'anybody may watch', 'Bearer token that viewers must send.'),
+  allowed: 'printable ASCII without blanks',
+  // Others cannot be told in an HTTP header.
+  parse: (value) => (/^[!-~]+$/.test(value) ? value : undefined),
 };
 
 /** Every variable, in the order of the documentation. */
@@ -176,7 +183,7 @@ export const VARIABLES = {
   PUBLISH_TOKENS: roomTokens,
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; else it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds viewers of a room wait for a publisher that was lost.'),
-  VIEWER_TOKEN: text('', 'anybody may watch', 'Bearer token that viewers must send.'),
+  VIEWER_TOKEN: viewerToken,
   WHIP_STRICT: flag(false, 'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.'),
   RECONNECT_MAX_ATTEMPTS: integer(0, 0, 1000, 'How often a publisher without frames is asked to reconnect; 0 is without end.'),
   CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
@@ -208,15 +215,31 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const value = variables[name];
     const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
-    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${value}'`} is not ${variable.allowed}`);
+    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`} is not ${variable.allowed}`);
     config[name] = parsed;
   }
+  if (faults.length === 0) faults.push(...turnFaults(config as Config));
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
     faults.push(`unknown ${name}${known in VARIABLES ? `: did you mean ${known}?` : `; known variables: ${Object.keys(VARIABLES).join(', ')}`}`);
   }
   if (faults.length > 0) throw new MediaPeerError('CONFIG_INVALID', faults.join('\n'));
   return Object.freeze(config) as Config;
+}
+
+/** TURN servers without credentials would be left out without a word: browsers refuse them. */
+function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: Config): string[] {
+  const faults: string[] = [];
+  if ((TURN_USERNAME === '') !== (TURN_CREDENTIAL === '')) faults.push('TURN_USERNAME and TURN_CREDENTIAL go together: set both or none');
+  const hasCredentials = TURN_SECRET !== '' || TURN_USERNAME !== '' || TURN_CREDENTIAL !== '';
+  if (TURN_URLS.length > 0 && !hasCredentials) faults.push('TURN_URLS needs TURN_SECRET, or TURN_USERNAME and TURN_CREDENTIAL');
+  if (TURN_URLS.length === 0 && hasCredentials) faults.push(`${TURN_SECRET !== '' ? 'TURN_SECRET is' : 'TURN_USERNAME and TURN_CREDENTIAL are'} set, but TURN_URLS names no server`);
+  return faults;
+}
+
+/** What stands before an @ in an address may be a password. */
+function withoutCredentials(value: string): string {
+  return value.replace(/[^\s,/]*@/g, '***@');
 }
 
 /** The variables of this process: the environment, and beneath it a `.env` file in the working directory. @throws MediaPeerError CONFIG_INVALID */

@@ -36,6 +36,31 @@ describe('parseConfig', () => {
     for (const url of ['stun:stun.example.com', 'stun:192.0.2.1:3478', 'stun:[2001:db8::1]:3478']) assert.deepEqual(parseConfig({ STUN_URLS: url }).STUN_URLS, [url]);
   });
 
+  it('refuses TURN servers without credentials, and credentials without servers', () => {
+    assert.throws(() => parseConfig({ TURN_URLS: 'turn:turn.example' }), /TURN_URLS needs TURN_SECRET, or TURN_USERNAME and TURN_CREDENTIAL/);
+    assert.throws(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user' }), /TURN_USERNAME and TURN_CREDENTIAL go together/);
+    assert.throws(() => parseConfig({ TURN_SECRET: 's3cret' }), /TURN_SECRET is set, but TURN_URLS names no server/);
+    assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_SECRET: 's3cret' }));
+    assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user', TURN_CREDENTIAL: 's3cret' }));
+  });
+
+  it('refuses tokens that no header can carry', () => {
+    for (const token of ['two words', 's€cret', ' ']) {
+      assert.throws(() => parseConfig({ VIEWER_TOKEN: token }), /invalid VIEWER_TOKEN: what it holds is not printable ASCII without blanks/, token);
+      assert.throws(() => parseConfig({ PUBLISH_TOKENS: `gate=${token}` }), /invalid PUBLISH_TOKENS/, token);
+    }
+  });
+
+  it('never shows what may be a password', () => {
+    const variables = { TURN_URLS: 'turn:user:s3cret@turn.example', WEBHOOK_URL: 'ftp://user:s3cret@hook.example/', VIEWER_TOKEN: 's3cret s3cret', PUBLISH_TOKENS: 's3cret', WEBHOOK_SECRET: 's3cret' };
+    assert.throws(() => parseConfig(variables), (error: unknown) => {
+      assert.ok(error instanceof MediaPeerError);
+      assert.match(error.message, /invalid TURN_URLS: '\*\*\*@turn\.example'/);
+      assert.doesNotMatch(error.message, /s3cret/);
+      return true;
+    });
+  });
+
   it('refuses an unknown variable with its own prefix and names the one that was meant', () => {
     assert.throws(() => parseConfig({ SIGHTLINE_PORT: '1' }), /unknown SIGHTLINE_PORT: did you mean PORT\?/);
   });
