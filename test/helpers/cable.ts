@@ -15,6 +15,8 @@ export interface Seen {
   readonly states: readonly { readonly at: number; readonly state: string; readonly code: string | undefined }[];
   /** Session URLs, in the order in which they were opened. */
   readonly sessions: readonly string[];
+  /** Methods of the requests about sessions, those that only announce candidates left out. */
+  readonly requests: readonly string[];
 }
 
 export class Cable {
@@ -61,11 +63,13 @@ export class Cable {
     const { page } = await this.#browser.viewerPage(`http://${SERVER_ADDRESS}:${PORT}`);
     await page.evaluate(`(async () => {
       globalThis.sightline = await import('/sightline.js');
-      globalThis.seen = { frames: [], states: [], sessions: [] };
+      globalThis.seen = { frames: [], states: [], sessions: [], requests: [] };
       const plainFetch = globalThis.fetch.bind(globalThis);
       globalThis.fetch = async (...args) => {
+        const [url, { method = 'GET', body = '' } = {}] = args;
+        if (/\\/(offer|whip|sessions)\\b/.test(url) && !/candidate/.test(method === 'PATCH' ? body : '')) seen.requests.push(method);
         const response = await plainFetch(...args);
-        const opened = response.headers.get('location') ?? (args[1]?.method === 'POST' ? (await response.clone().json().catch(() => ({}))).session_url : undefined);
+        const opened = response.headers.get('location') ?? (method === 'POST' ? (await response.clone().json().catch(() => ({}))).session_url : undefined);
         if (opened) seen.sessions.push(opened);
         return response;
       };
