@@ -9,6 +9,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
 import {
   detectionRoutes,
+  guardViewers,
   iceServerRoutes,
   installErrorHandling,
   installWebSockets,
@@ -20,6 +21,7 @@ import {
   stillRoutes,
   whepRoutes,
   whipRoutes,
+  withoutToken,
   zoneRoutes,
   type DetectionsDeps,
   type IceServersDeps,
@@ -76,7 +78,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime }, 'request answered');
+    request.log.debug({ method: request.method, url: withoutToken(request.url), status: reply.statusCode, ms: reply.elapsedTime }, 'request answered');
     done();
   });
 
@@ -108,10 +110,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(iceServerRoutes, deps.iceServers);
   if (deps.reports) await app.register(reportRoutes, deps.reports);
   await app.register(observabilityRoutes, deps.state);
-  await app.register(stillRoutes, deps.stills);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
-  await app.register(detectionRoutes, deps.detections);
+  await app.register(async (scope) => {
+    guardViewers(scope, deps.wish.tokens);
+    await scope.register(stillRoutes, deps.stills);
+    await scope.register(detectionRoutes, deps.detections);
+  });
   if (deps.rooms) await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: deps.clientDir === undefined ? deps.pageDir : [deps.pageDir, deps.clientDir],

@@ -198,7 +198,7 @@ export async function startServer(config: Config, loggers: Loggers): Promise<Ser
         defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()),
         rateLimit: config.RATE_LIMIT,
       },
-      iceServers: { iceServers, rateLimit: config.RATE_LIMIT },
+      iceServers: { iceServers, tokens, rateLimit: config.RATE_LIMIT },
       wish: { sessions, httpSessions, tokens, iceServers: (clientId) => iceServers.iceServers(clientId), rateLimit: config.RATE_LIMIT, mayTakeOver: config.PUBLISH_TAKEOVER },
       reports: { sessions, rateLimit: config.RATE_LIMIT },
       state: {

@@ -9,7 +9,7 @@ import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import { DetectionReader, eventJson, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
 import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, TokenQuery } from './schemas.js';
 
 export interface DetectionsDeps {
   readonly clock: Clock;
@@ -36,6 +36,7 @@ const Params = Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 
 const Filter = {
   min_score: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Leaves out objects below' })),
   classes: Type.Optional(Type.String({ maxLength: 4096, description: 'Labels, separated by commas; all when left out' })),
+  ...TokenQuery,
 };
 
 export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (app, deps, done) => {

@@ -4,9 +4,12 @@ import { Type, type Static } from 'typebox';
 import type { IceServer } from '../peer/index.js';
 import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
 import { ErrorSchema } from './schemas.js';
+import { bearerToken, type Tokens } from './tokens.js';
 
 export interface IceServersDeps {
   readonly iceServers: IceServers;
+  /** Who may watch or publish may use the relays, too. */
+  readonly tokens: Tokens;
   /** Requests a minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
@@ -39,7 +42,11 @@ export function iceServerJson({ urls, username, credential }: IceServer): Static
 }
 
 /** Installs `GET /ice-servers` and `POST /ice-servers`. */
-export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit }, done) => {
+export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit, tokens }, done) => {
+  app.addHook('onRequest', (request, _reply, proceed) => {
+    tokens.checkAnybody(bearerToken(request.headers.authorization));
+    proceed();
+  });
   const config = { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : (false as const) };
 
   app.get(

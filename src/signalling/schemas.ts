@@ -31,3 +31,6 @@ export const AnswerBody = Type.Object({
   tracks: Type.Array(Rendition, { description: 'What the video m-lines carry, in order' }),
   session_url: Type.String({ description: 'DELETE it to leave' }),
 });
+
+/** Of routes that browsers ask without headers. */
+export const TokenQuery = { token: Type.Optional(Type.String({ maxLength: 512, description: 'The token of VIEWER_TOKEN, where the header Authorization cannot be sent' })) };

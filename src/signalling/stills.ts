@@ -1,6 +1,7 @@
 /** `GET /snapshot/:source.jpg`: a still picture, as it is or with what is seen in it. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { TokenQuery } from './schemas.js';
 
 export interface StillDeps {
   /** JPEG of a picture near the begin of a file, or of what a camera shows at the moment; throws MediaPeerError. */
@@ -28,6 +29,7 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
         querystring: Type.Object({
           width: Type.Integer({ minimum: 16, maximum: 1920, default: 640, description: 'Pixels' }),
           annotated: Flag,
+          ...TokenQuery,
         }),
       },
     },

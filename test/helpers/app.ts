@@ -52,6 +52,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     wish: overrides.wish ?? { ...shared, sessions: { accept: unopened, publish: unopened }, iceServers: () => [], mayTakeOver: false },
     iceServers: overrides.iceServers ?? {
       iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock: new FakeClock() }),
+      tokens: shared.tokens,
       rateLimit: 0,
     },
     state: {

@@ -5,9 +5,12 @@ import { MediaPeerError } from '../../src/errors.js';
 import { IceServers, KEPT_MS, type IceServersInit } from '../../src/signalling/index.js';
 import { testApp } from '../helpers/app.js';
 import { FakeClock } from '../helpers/fake-clock.js';
+import { Tokens } from '../../src/signalling/index.js';
 
 const NOW_S = 1_700_000_000;
 const TURN = ['turn:turn.example.org', 'turn:turn.example.org?transport=tcp'];
+
+const OPEN = new Tokens({ viewerToken: '', publishTokens: new Map() });
 
 function make(more: Partial<IceServersInit> = {}, clock = new FakeClock(NOW_S * 1000 + 999)): IceServers {
   return new IceServers({ stunUrls: ['stun:stun.example.org'], turnUrls: TURN, turnUsername: '', turnCredential: '', turnSecret: 'secret', ttlS: 3600, allowedHosts: ['turn.example.org', '192.0.2.9'], clock, ...more });
@@ -17,7 +20,7 @@ const handedIn = { urls: ['turn:turn.example.org:3478?transport=udp'], username:
 
 describe('GET /ice-servers', () => {
   it('gives credentials of the TURN REST API that expire', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 0 } });
     const response = await app.inject('/ice-servers?client_id=drone-1');
     const username = `${NOW_S + 3600}:drone-1`;
     const credential = createHmac('sha1', 'secret').update(username).digest('base64');
@@ -27,7 +30,7 @@ describe('GET /ice-servers', () => {
   });
 
   it('names a client that gives no id, and refuses an id that is none', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 0 } });
     const names = await Promise.all([1, 2].map(async () => (await app.inject('/ice-servers')).json<{ ice_servers: { username?: string }[] }>().ice_servers[1]?.username));
     for (const name of names) assert.match(name ?? '', /^1700003600:guest-[0-9a-f]{12}$/);
     assert.notEqual(names[0], names[1]);
@@ -42,7 +45,7 @@ describe('GET /ice-servers', () => {
   });
 
   it('is limited', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 2 } });
+    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 2 } });
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await app.inject('/ice-servers')).statusCode);
     assert.deepEqual(statuses, [200, 200, 429]);
@@ -53,7 +56,7 @@ describe('GET /ice-servers', () => {
 describe('POST /ice-servers', () => {
   it('keeps what a client handed in for its next connection alone, and repeats no credential', async () => {
     const iceServers = make();
-    const app = await testApp({ iceServers: { iceServers, rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers, tokens: OPEN, rateLimit: 0 } });
     const response = await app.inject({ method: 'POST', url: '/ice-servers', payload: { client_id: 'drone-1', ice_servers: [{ ...handedIn, urls: handedIn.urls[0] }] } });
     assert.deepEqual(response.json(), { client_id: 'drone-1', ice_servers: [{ urls: handedIn.urls, username: 'me' }], ttl_s: 60 });
     assert.deepEqual(iceServers.take('drone-2'), []);
@@ -86,7 +89,7 @@ describe('POST /ice-servers', () => {
       [['turn.example.org'], 'stun:169.254.169.254:80'],
       [['turn.example.org'], 'turn:[::1]'],
     ] as const) {
-      const app = await testApp({ iceServers: { iceServers: make({ allowedHosts }), rateLimit: 0 } });
+      const app = await testApp({ iceServers: { iceServers: make({ allowedHosts }), tokens: OPEN, rateLimit: 0 } });
       const response = await app.inject({ method: 'POST', url: '/ice-servers', payload: { client_id: 'a', ice_servers: [{ ...handedIn, urls: uri }] } });
       assert.equal(response.statusCode, 403, uri);
       assert.equal(response.json<{ code: string }>().code, 'ICE_SERVERS_REFUSED');

@@ -20,7 +20,7 @@ const DETECTIONS_EXPECTED_MS = 5_000;
 const at = (id) => document.getElementById(id);
 const settings = new OverlaySettings(storage());
 const stage = new Stage(at('stage'), settings);
-const gallery = new Gallery(at('gallery'), (source) => choose(source, preferredView()));
+const gallery = new Gallery(at('gallery'), (source) => choose(source, preferredView()), () => token);
 const player = new Player(stage.deck, { phase: showPhase, detectorLoaded: () => detectorLoaded, token: () => token });
 const panel = new OverlayPanel(at('panel'), settings, () => stage.deck.overlay.redraw());
 /** By source, from the last `GET /available-videos`. */
@@ -88,7 +88,7 @@ function openSource({ source, view }) {
 function dressStage() {
   const video = listed.get(chosen?.source);
   stage.shape(video?.width || 16, video?.height || 9);
-  stage.poster(video && !isLive(video) ? stillUrl(video) : undefined);
+  stage.poster(video && !isLive(video) ? stillUrl(video, token) : undefined);
 }
 
 /** Messages name the zones and lines of their source; where those lie is asked for then, and again now and then, because people move them. */
@@ -236,6 +236,7 @@ at('token-form').addEventListener('submit', (event) => {
   event.preventDefault();
   token = at('token').value;
   storage()?.setItem('sightline.token', token);
+  gallery.retryStills();
   clickedAt = performance.now();
   route(true);
 });

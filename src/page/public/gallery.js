@@ -6,13 +6,20 @@ const STILL_ATTEMPTS = 6;
 export class Gallery {
   #list;
   #onChoose;
+  #token;
   /** @type {Map<string, { item: HTMLLIElement, signature: string, pictured: string, stillAttempts: number }>} */
   #cards = new Map();
 
-  /** @param {HTMLUListElement} list @param {(source: string) => void} onChoose */
-  constructor(list, onChoose) {
+  /** @param {HTMLUListElement} list @param {(source: string) => void} onChoose @param {() => string | undefined} token what viewers must show */
+  constructor(list, onChoose, token) {
     this.#list = list;
     this.#onChoose = onChoose;
+    this.#token = token;
+  }
+
+  /** Asks again for stills that were refused. */
+  retryStills() {
+    for (const card of this.#cards.values()) card.stillAttempts = 0;
   }
 
   /** @param {object[]} videos of `GET /available-videos` */
@@ -71,7 +78,7 @@ export class Gallery {
     const place = card.item.querySelector('.still');
     if (!hasStill(video) || place.firstChild || card.stillAttempts >= STILL_ATTEMPTS) return;
     card.stillAttempts++;
-    const image = element('img', { alt: '', decoding: 'async', src: stillUrl(video) + `&attempt=${card.stillAttempts}` });
+    const image = element('img', { alt: '', decoding: 'async', src: stillUrl(video, this.#token()) + `&attempt=${card.stillAttempts}` });
     image.addEventListener('error', () => image.remove());
     place.append(image);
   }
@@ -82,9 +89,9 @@ export function hasStill({ playable, kind, state }) {
   return playable && (!isLive({ kind }) || state === 'live');
 }
 
-/** The still's address; it changes when the file does. */
-export function stillUrl(video) {
-  return `/snapshot/${encodeURIComponent(video.source)}.jpg?width=480&size=${video.size_bytes}`;
+/** The still's address; it changes when the file does. @param {string | undefined} token what viewers must show: an image is asked for without headers */
+export function stillUrl(video, token) {
+  return `/snapshot/${encodeURIComponent(video.source)}.jpg?width=480&size=${video.size_bytes}${token ? `&token=${encodeURIComponent(token)}` : ''}`;
 }
 
 /** Not a file: somebody's camera. */
