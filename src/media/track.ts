@@ -62,6 +62,7 @@ export class Track {
   #lastFrame: PacketizedFrame | undefined;
   #frameIntervalTicks = 3000;
   #lastKeyframeRequestMs = -Infinity;
+  #isKeyframeOwed = false;
   #lastKeyframeMediaTimeMs: number | undefined;
   #keyframeIntervalMs: number | undefined;
   #frames = 0;
@@ -120,6 +121,8 @@ export class Track {
       sizeBytes: payloads.reduce((sum, payload) => sum + payload.length, 0),
     };
     this.#count(packetized);
+    if (frame.keyframe) this.#isKeyframeOwed = false;
+    else if (this.#isKeyframeOwed) this.#requestKeyframe();
     if (this.codec !== 'opus') this.#gop.push(packetized);
     for (const subscription of this.#subscriptions) subscription.deliver(packetized);
   }
@@ -161,7 +164,9 @@ export class Track {
 
   #requestKeyframe(): boolean {
     const now = this.#clock.now();
-    if (now - this.#lastKeyframeRequestMs < MIN_KEYFRAME_INTERVAL_MS) return true;
+    // Asked for again with a later frame, unless a keyframe comes first: the one that was asked for may be there already.
+    this.#isKeyframeOwed = now - this.#lastKeyframeRequestMs < MIN_KEYFRAME_INTERVAL_MS;
+    if (this.#isKeyframeOwed) return true;
     if (!this.#onKeyframeRequest()) return false;
     this.#lastKeyframeRequestMs = now;
     return true;

@@ -128,7 +128,8 @@ export class SourcePipeline {
 
   /** True once it has ended or is about to: a new pipeline must be made for the next lease. */
   get isClosed(): boolean {
-    return this.#end !== undefined;
+    const { end } = this.#run;
+    return this.#end !== undefined || (end !== undefined && end.reason !== 'replaced');
   }
 
   get activity(): SourceActivity {

@@ -77,6 +77,11 @@ export class SourceRun {
     return this.#feed.closed;
   }
 
+  /** What ends the feed, as soon as that is decided. */
+  get end(): FeedEnd | undefined {
+    return this.#feed.end;
+  }
+
   get restarts(): number {
     return this.#feed.restarts;
   }

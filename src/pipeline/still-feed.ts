@@ -77,6 +77,7 @@ class StillFeed {
   readonly #init: StillFeedsInit;
   readonly #onOver: () => void;
   readonly #pictures: ReturnType<Pipelines['openPictures']>;
+  #stopListening = (): void => undefined;
   readonly #over = new AbortController();
   readonly #listeners = new Set<(still: Still) => void>();
   readonly #closeListeners = new Set<(reason: EndReason) => void>();
@@ -90,7 +91,7 @@ class StillFeed {
     this.#init = init;
     this.#onOver = onOver;
     this.#pictures = init.pipelines.openPictures(sourceId);
-    this.#pictures.lease.feed.onClosed((reason) => this.#close(reason));
+    this.#stopListening = this.#pictures.lease.feed.onClosed((reason) => this.#close(reason));
     void this.#run(); // never rejects
   }
 
@@ -116,6 +117,7 @@ class StillFeed {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#onOver();
+    this.#stopListening();
     this.#pictures.lease.release();
     for (const listener of [...this.#closeListeners]) listener(reason);
     this.#listeners.clear();

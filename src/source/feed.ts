@@ -62,6 +62,10 @@ class FileFeed implements SourceFeed {
     this.closed = this.#play();
   }
 
+  get end(): FeedEnd | undefined {
+    return this.#end;
+  }
+
   close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
     this.#finish({ reason });
     return this.closed;
@@ -89,11 +93,11 @@ class FileFeed implements SourceFeed {
     const { clock, logger } = this.#options;
     const sourceId = this.#description.id;
     const backoff = new Backoff(this.#options.backoff);
-    for (let end = this.#decided(); ; end = this.#decided()) {
+    for (let end = this.end; ; end = this.end) {
       if (end) return end;
       const startedMs = clock.now();
       const error = await this.#runOnce();
-      if (this.#decided()) continue;
+      if (this.end) continue;
       const waitMs = error ? backoff.next(clock.now() - startedMs) : 0;
       if (error && !existsSync(this.#description.file)) this.#finish({ reason: 'source-ended' });
       else if (error && !this.#gaveVideo && backoff.failures >= MAX_FAILED_STARTS) this.#finish(this.#failure(error));
@@ -104,10 +108,6 @@ class FileFeed implements SourceFeed {
         if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
       }
     }
-  }
-
-  #decided(): FeedEnd | undefined {
-    return this.#end;
   }
 
   /** Runs one process to its end; what it failed of, or undefined when it came to the end of its list of passes. */

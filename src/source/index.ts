@@ -6,7 +6,7 @@ export { openFileFeed } from './feed.js';
 export type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
 export { isRoomName, LiveRooms, type LiveRoomsInit } from './live-rooms.js';
 export { pictureSize } from './picture-size.js';
-export { Slate, type Caption, type SlateInit } from './slate.js';
+export type { Caption } from './picture-slate.js';
 export { PullSources, type PullSourcesInit } from './pull.js';
 export { readSourcesFile, type PullInput } from './sources-file.js';
 export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './library.js';

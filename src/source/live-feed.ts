@@ -3,16 +3,14 @@
  * comes. It goes on over the loss of a publisher and the arrival of another one; when the format becomes one that the
  * renditions cannot follow, it ends as `replaced` and another feed takes over.
  */
-import type { Timer } from '../clock.js';
 import { Timeline, type EncodedFrame, type EndReason, type VideoCodec } from '../media/index.js';
-import { Slate, type Caption } from './slate.js';
 import type { LiveClock } from './live-clock.js';
 import type { RoomStatus } from './live-publication.js';
+import type { Caption } from './picture-slate.js';
+import { Slate } from './slate.js';
+import { SlateSwitch } from './slate-switch.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 
-/** Frames of a publisher that is connected may be missing for so long before the slate is shown. */
-const STALL_MS = 2_000;
-const CHECK_PERIOD_MS = 250;
 /** A request for a keyframe may be lost, too. */
 const ASK_AGAIN_MS = 1_000;
 /** Sides that stand in the same proportion, encoders rounding them as they like. */
@@ -68,15 +66,11 @@ export class LiveFeed implements SourceFeed {
   readonly #options: FeedOptions;
   readonly #format: LiveFormat;
   readonly #clock: LiveClock;
-  readonly #check: Timer;
+  readonly #slate: SlateSwitch<Slate>;
   #resolveClosed!: (end: FeedEnd) => void;
   #end: FeedEnd | undefined;
   #needsKeyframe: boolean;
   #askedAtMs = -Infinity;
-  #heardAtMs: number;
-  #slate: Slate | undefined;
-  /** Slates that end and still hold processes. */
-  readonly #ending = new Set<Promise<void>>();
 
   constructor(host: FeedHost, sink: FeedSink, options: FeedOptions) {
     this.#host = host;
@@ -87,25 +81,28 @@ export class LiveFeed implements SourceFeed {
     this.info = { codec, widthPx, heightPx, fps, hasAudio, delivery: 'passthrough' };
     this.timeline = options.timeline ?? new Timeline();
     this.#clock = host.clockOf(this.timeline, options);
-    this.#heardAtMs = options.clock.now();
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.openGroup = this.#placeGroup(host.publication, host.openGroup);
     this.#needsKeyframe = this.openGroup.length === 0;
-    this.#check = options.clock.every(CHECK_PERIOD_MS, () => this.#checkFrames());
+    this.#slate = new SlateSwitch({ clock: options.clock, open: () => this.#openSlate(), onLook: () => this.#askAgain() });
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
-    else if (!host.publication) this.#showSlate();
+    else if (!host.publication) this.#slate.show();
     else if (this.#needsKeyframe) this.requestKeyframe();
   }
 
   /** Who publishes, and what is shown of it. */
   get live(): NonNullable<SourceFeed['live']> {
     const { state, publisherId } = this.#host.status;
-    return { state, publisherId, isWaiting: this.#slate !== undefined };
+    return { state, publisherId, isWaiting: this.#slate.shown !== undefined };
+  }
+
+  get end(): FeedEnd | undefined {
+    return this.#end;
   }
 
   requestKeyframe(): void {
-    if (this.#slate) return this.#slate.requestKeyframe();
+    if (this.#slate.shown) return this.#slate.shown.requestKeyframe();
     this.#askedAtMs = this.#options.clock.now();
     this.#host.requestKeyframe();
   }
@@ -113,16 +110,13 @@ export class LiveFeed implements SourceFeed {
   /** The next frame of the publication. */
   video(publication: object, frame: EncodedFrame): void {
     if (this.#end) return;
-    this.#heardAtMs = this.#options.clock.now();
+    this.#slate.heard();
     if (frame.keyframe && !this.#fits(this.#host.format)) return this.#finish({ reason: 'replaced' });
     if (this.#needsKeyframe && !frame.keyframe) return;
     this.#needsKeyframe = false;
-    const wasWaiting = this.#slate !== undefined;
+    const wasWaiting = this.#slate.hide();
     const mediaTimeMs = wasWaiting ? this.#clock.videoAfterStandIn(publication, frame.mediaTimeMs) : this.#clock.video(publication, frame.mediaTimeMs);
-    if (wasWaiting) {
-      this.#hideSlate();
-      this.#sink.waiting?.(false);
-    }
+    if (wasWaiting) this.#sink.waiting?.(false);
     this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
   }
 
@@ -135,7 +129,7 @@ export class LiveFeed implements SourceFeed {
   begin(): void {
     this.restarts++;
     this.#needsKeyframe = true;
-    this.#heardAtMs = this.#options.clock.now();
+    this.#slate.heard();
     // Its codec is known before its first frame: what is needed for it may begin to start.
     if (this.#host.format.codec !== this.#format.codec) this.#finish({ reason: 'replaced' });
   }
@@ -143,7 +137,7 @@ export class LiveFeed implements SourceFeed {
   /** The publisher is gone, and may come back. */
   lost(): void {
     this.#needsKeyframe = true;
-    this.#showSlate();
+    this.#slate.show();
   }
 
   close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
@@ -156,12 +150,10 @@ export class LiveFeed implements SourceFeed {
   #finish(end: FeedEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#check.cancel();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#host.remove(this);
-    this.#hideSlate();
     // Never rejects.
-    void Promise.all(this.#ending).then(() => this.#resolveClosed(end));
+    void this.#slate.close().then(() => this.#resolveClosed(end));
   }
 
   /** Renditions follow a stream that becomes smaller, as browsers make it on a bad network; not one that is turned, or grows. */
@@ -181,23 +173,20 @@ export class LiveFeed implements SourceFeed {
     return frames.map((frame) => ({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: this.#clock.video(publication, frame.mediaTimeMs) }));
   }
 
-  #checkFrames(): void {
+  /** A request, or the keyframe, may have been lost on the way. */
+  #askAgain(): void {
     const nowMs = this.#options.clock.now();
-    if (!this.#slate && nowMs - this.#heardAtMs > STALL_MS) {
-      this.#needsKeyframe = true;
-      this.#showSlate();
-    }
     if (!this.#needsKeyframe || !this.#host.publication || nowMs - this.#askedAtMs < ASK_AGAIN_MS) return;
     this.#askedAtMs = nowMs;
     this.#host.requestKeyframe();
   }
 
-  #showSlate(): void {
-    if (this.#slate || this.#end) return;
+  #openSlate(): Slate {
+    this.#needsKeyframe = true;
     this.#options.logger.info({ sourceId: this.#host.id }, 'nothing comes from the publisher, viewers are shown the slate');
     this.#sink.waiting?.(true);
     const { codec, widthPx, heightPx } = this.info;
-    this.#slate = new Slate({
+    return new Slate({
       owner: `slate of ${this.#host.id}`,
       format: { codec, widthPx, heightPx },
       group: this.#host.lastGroup,
@@ -206,13 +195,5 @@ export class LiveFeed implements SourceFeed {
       onFrame: (frame) => this.#sink.encodedVideo(frame),
       deps: this.#options,
     });
-  }
-
-  #hideSlate(): void {
-    const ended = this.#slate?.close();
-    this.#slate = undefined;
-    if (!ended) return;
-    this.#ending.add(ended);
-    void ended.then(() => this.#ending.delete(ended));
   }
 }

@@ -12,7 +12,7 @@ import { LiveFeed, type FeedHost, type LiveFormat, type LiveGroup } from './live
 import type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
 import { OpenGroup } from './open-group.js';
 import { pictureSize } from './picture-size.js';
-import type { Caption } from './slate.js';
+import type { Caption } from './picture-slate.js';
 import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from './source.js';
 
 export interface LiveRoomInit {
@@ -59,6 +59,8 @@ export class LiveRoom implements FeedHost {
   #newestAtMs = -Infinity;
   #intervalMs = 0;
   #intervals = 0;
+  /** Whether the newest keyframe can be used. */
+  #isUsable = true;
   #refusedAtMs = -Infinity;
 
   constructor(init: LiveRoomInit) {
@@ -127,6 +129,7 @@ export class LiveRoom implements FeedHost {
     this.#format = { ...this.#format, codec: request.video ?? this.#format.codec, hasAudio: request.hasAudio, isKnown: false };
     this.#newestTimeMs = undefined;
     this.#intervals = 0;
+    this.#isUsable = true;
     before?.end('publisher-replaced');
     for (const feed of [...this.#feeds]) feed.begin();
     this.#init.logger.info({ sourceId: this.id, clientId: request.clientId, codec: request.video, hasAudio: request.hasAudio, isTakeover: before !== undefined }, 'publisher began');
@@ -170,13 +173,15 @@ export class LiveRoom implements FeedHost {
   #open(sink: FeedSink, options: FeedOptions): SourceFeed {
     if (this.#state === 'empty') throw new MediaPeerError('SOURCE_NOT_LIVE', notLive(this.id), { retryAfterS: RETRY_AFTER_S });
     const feed = new LiveFeed(this, sink, options);
-    this.#feeds.add(feed);
+    if (!feed.end) this.#feeds.add(feed);
     return feed;
   }
 
   #video(publication: PublicationRequest, frame: EncodedFrame): void {
     if (frame.data.length === 0 || publication.video === undefined) return;
-    if (frame.keyframe && !this.#readSize(publication.video, frame)) return;
+    if (frame.keyframe) this.#isUsable = this.#readSize(publication.video, frame);
+    // What follows a keyframe that cannot be used cannot be, either.
+    if (!this.#isUsable) return;
     const nowMs = this.#init.clock.now();
     if (frame.keyframe) {
       this.#groupOf = publication;

@@ -8,7 +8,7 @@ import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
 import { emptySource, LiveRoom } from './live-room.js';
-import type { Caption } from './slate.js';
+import type { Caption } from './picture-slate.js';
 import type { Source } from './source.js';
 
 export interface LiveRoomsInit {

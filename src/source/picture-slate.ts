@@ -1,7 +1,19 @@
-/** The slate of a source whose pictures are decoded anyway: its last picture, darkened, with a line of text, again and again. */
+/** The pictures of a slate: the last one of the camera, darkened, with a line of text, again and again; a dark one where there is none. */
 import type { Clock, Timer } from '../clock.js';
 import { i420Size, VideoFrame } from '../media/index.js';
-import { darkPicture, dim, SLATE_FPS, SLATE_TEXT, type Caption } from './slate.js';
+
+/** Writes a line of text into a picture that nobody else holds. */
+export type Caption = (picture: VideoFrame, text: string) => Promise<void>;
+
+/** What it says. */
+const SLATE_TEXT = 'waiting for camera';
+/** Enough for a still picture, and for viewers who look whether anything comes. */
+export const SLATE_FPS = 5;
+/** How much is left of brightness and colour. */
+const DIMMED = 0.4;
+/** Limited range black, and no colour. */
+const [BLACK, GREY] = [16, 128];
+const DARK_LUMA = 32;
 
 export interface PictureSlateInit {
   readonly widthPx: number;
@@ -44,5 +56,19 @@ export class PictureSlate {
     const show = (): void => onPicture(new VideoFrame({ data: Buffer.from(data), widthPx, heightPx, mediaTimeMs: mediaTime() }));
     show();
     this.#timer = clock.every(1000 / SLATE_FPS, show);
+  }
+}
+
+/** Stands in where there is no last picture. */
+function darkPicture(widthPx: number, heightPx: number): Buffer {
+  const data = Buffer.alloc(i420Size(widthPx, heightPx), GREY);
+  return data.fill(DARK_LUMA, 0, widthPx * heightPx);
+}
+
+/** Less than half as bright, and paler. */
+function dim(data: Buffer, lumaBytes: number): void {
+  for (let i = 0; i < data.length; i++) {
+    const base = i < lumaBytes ? BLACK : GREY;
+    data[i] = base + ((data[i] as number) - base) * DIMMED;
   }
 }

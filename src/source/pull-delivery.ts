@@ -1,5 +1,4 @@
 /** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
-import type { Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { FlvFrame } from '../ffmpeg/index.js';
 import { FramePool, i420Size, type EncodedFrame, type Timeline } from '../media/index.js';
@@ -7,14 +6,12 @@ import { ArrivalClock } from './arrival-clock.js';
 import { CopyWatch } from './copy-watch.js';
 import type { RunSink } from './feed-run.js';
 import { OpenGroup } from './open-group.js';
-import { PictureSlate } from './picture-slate.js';
+import { PictureSlate, type Caption } from './picture-slate.js';
 import type { PullPlan } from './pull-plan.js';
-import { Slate, type Caption } from './slate.js';
+import { Slate } from './slate.js';
+import { SlateSwitch } from './slate-switch.js';
 import type { FeedOptions, FeedSink } from './source.js';
 
-/** Frames may be missing for so long before the slate is shown. */
-const STALL_MS = 2_000;
-const CHECK_PERIOD_MS = 250;
 /** Sound may come so much before or after the pictures that it belongs to. */
 const MAX_APART_MS = 500;
 /** How old the picture of the slate may be. A copy of each would cost more than the slate is worth. */
@@ -36,7 +33,7 @@ export interface PullDeliveryInit {
 export class PullDelivery implements RunSink {
   readonly pool: FramePool;
   readonly #init: PullDeliveryInit;
-  readonly #check: Timer;
+  readonly #slate: SlateSwitch<{ close(): Promise<void> }>;
   /** Media time minus monotonic time. */
   readonly #originMs: number;
   readonly #group = new OpenGroup();
@@ -46,12 +43,8 @@ export class PullDelivery implements RunSink {
   #lastVideoMs: number;
   #lastAudioMs: number;
   #needsKeyframe = true;
-  #heardAtMs: number;
   #keptAtMs = -Infinity;
   #kept: Buffer | undefined;
-  #slate: { close(): Promise<void> } | undefined;
-  /** Slates that end and still hold processes. */
-  readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(init: PullDeliveryInit) {
@@ -64,13 +57,12 @@ export class PullDelivery implements RunSink {
     this.#lastVideoMs = this.#lastAudioMs = timeline.newestMs;
     this.#videoClock = new ArrivalClock(this.#lastVideoMs);
     this.#audioClock = new ArrivalClock(this.#lastAudioMs);
-    this.#heardAtMs = clock.now();
-    this.#check = clock.every(CHECK_PERIOD_MS, () => this.#checkFrames());
+    this.#slate = new SlateSwitch({ clock, open: () => this.#openSlate() });
   }
 
   /** Whether the slate is shown. */
   get isWaiting(): boolean {
-    return this.#slate !== undefined;
+    return this.#slate.shown !== undefined;
   }
 
   /** What follows is from another connection, with stamps of its own. */
@@ -84,9 +76,7 @@ export class PullDelivery implements RunSink {
   /** Nothing is handed on any more. Resolves when nothing of it runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#check.cancel();
-    this.#hideSlate();
-    await Promise.all(this.#ending);
+    await this.#slate.close();
   }
 
   video(frame: FlvFrame): void {
@@ -151,18 +141,15 @@ export class PullDelivery implements RunSink {
   }
 
   #cameBack(): void {
-    this.#heardAtMs = this.#init.deps.clock.now();
+    this.#slate.heard();
     this.#init.onFrame();
-    if (!this.#slate) return;
-    this.#hideSlate();
-    this.#init.sink.waiting?.(false);
+    if (this.#slate.hide()) this.#init.sink.waiting?.(false);
   }
 
-  #checkFrames(): void {
-    if (this.#slate || this.#isClosed || this.#init.deps.clock.now() - this.#heardAtMs < STALL_MS) return;
+  #openSlate(): { close(): Promise<void> } {
     this.#init.deps.logger.info({ sourceId: this.#init.name }, 'camera sends nothing, the slate is shown');
     this.#init.sink.waiting?.(true);
-    this.#slate = this.#init.plan.delivery === 'passthrough' ? this.#encodedSlate() : this.#pictureSlate();
+    return this.#init.plan.delivery === 'passthrough' ? this.#encodedSlate() : this.#pictureSlate();
   }
 
   #encodedSlate(): Slate {
@@ -203,12 +190,5 @@ export class PullDelivery implements RunSink {
       },
       onError: (error) => deps.logger.error({ sourceId: name, error: messageOf(error) }, 'slate has no text'),
     });
-  }
-
-  #hideSlate(): void {
-    if (!this.#slate) return;
-    const ending = this.#slate.close().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
-    this.#slate = undefined;
   }
 }

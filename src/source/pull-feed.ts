@@ -11,7 +11,7 @@ import type { FeedRun } from './feed-run.js';
 import { PullDelivery } from './pull-delivery.js';
 import { isSamePlan, type PullKnowledge } from './pull-plan.js';
 import { openPullRun } from './pull-run.js';
-import type { Caption } from './slate.js';
+import type { Caption } from './picture-slate.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 import type { PullInput } from './sources-file.js';
 
@@ -79,6 +79,10 @@ export class PullFeed implements SourceFeed {
     return { state: isWaiting ? 'waiting' : 'live', publisherId: undefined, isWaiting };
   }
 
+  get end(): FeedEnd | undefined {
+    return this.#end;
+  }
+
   close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
     this.#finish({ reason });
     return this.closed;
@@ -102,13 +106,13 @@ export class PullFeed implements SourceFeed {
   async #keepCalling(): Promise<FeedEnd> {
     const { clock } = this.#options;
     const backoff = new Backoff(this.#options.backoff ?? BACKOFF);
-    for (let end = this.#decided(); ; end = this.#decided()) {
+    for (let end = this.end; ; end = this.end) {
       if (end) return end;
       const startedMs = clock.now();
       const isLook = this.#fruitless % LOOK_EVERY === 1;
       this.#fruitless++;
       const error = await (isLook ? this.#lookAgain() : this.#runOnce());
-      if (this.#decided() || (isLook && !error)) continue;
+      if (this.end || (isLook && !error)) continue;
       const ranMs = clock.now() - startedMs;
       const isNextPass = !error && this.#host.knowledge.plan.isRecording && this.#fruitless === 0;
       const waitMs = isNextPass ? 0 : backoff.next(ranMs);
@@ -125,10 +129,6 @@ export class PullFeed implements SourceFeed {
     const isTold = this.trouble === error.message;
     this.lastError = this.trouble = error.message;
     this.#options.logger[isTold ? 'debug' : 'warn'](fields, 'camera was lost, it is called again');
-  }
-
-  #decided(): FeedEnd | undefined {
-    return this.#end;
   }
 
   /** Why it cannot be seen what the camera sends, or undefined. */

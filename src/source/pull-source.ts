@@ -6,7 +6,7 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import { probeLive, type FfmpegDeps } from '../ffmpeg/index.js';
 import { PullFeed } from './pull-feed.js';
 import { planPull, type PullKnowledge } from './pull-plan.js';
-import type { Caption } from './slate.js';
+import type { Caption } from './picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from './source.js';
 import type { PullInput } from './sources-file.js';
 
@@ -94,7 +94,10 @@ export class PullSource {
     const call = (this.#call ??= this.#startCall());
     call.waiting++;
     const leave = (): void => {
-      if (--call.waiting === 0) call.stop.abort();
+      if (--call.waiting > 0) return;
+      call.stop.abort();
+      // Whoever asks next is not given up on with it.
+      if (this.#call === call) this.#call = undefined;
     };
     signal?.addEventListener('abort', leave, { once: true });
     return call.result.finally(() => signal?.removeEventListener('abort', leave));
@@ -108,8 +111,11 @@ export class PullSource {
 
   #startCall(): Call {
     const stop = new AbortController();
-    const result = this.#look(AbortSignal.any([stop.signal, this.#stop.signal])).finally(() => (this.#call = undefined));
-    return { result, stop, waiting: 0 };
+    const result = this.#look(AbortSignal.any([stop.signal, this.#stop.signal])).finally(() => {
+      if (this.#call === call) this.#call = undefined;
+    });
+    const call: Call = { result, stop, waiting: 0 };
+    return call;
   }
 
   async #look(signal: AbortSignal): Promise<PullKnowledge> {

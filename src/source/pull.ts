@@ -1,7 +1,7 @@
 /** The cameras of SOURCES_FILE as sources. Only that file adds any: no door does. */
 import type { FfmpegDeps } from '../ffmpeg/index.js';
 import { PullSource } from './pull-source.js';
-import type { Caption } from './slate.js';
+import type { Caption } from './picture-slate.js';
 import type { Source } from './source.js';
 import type { PullInput } from './sources-file.js';
 

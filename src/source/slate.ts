@@ -5,10 +5,8 @@
 import { delay } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmpeg/index.js';
-import { i420Size, VideoFrame, type EncodedFrame, type VideoCodec } from '../media/index.js';
-
-/** Writes a line of text into a picture that nobody else holds. */
-export type Caption = (picture: VideoFrame, text: string) => Promise<void>;
+import type { EncodedFrame, VideoCodec } from '../media/index.js';
+import { PictureSlate, SLATE_FPS, type Caption } from './picture-slate.js';
 
 export interface SlateInit {
   /** For logs and errors. */
@@ -24,23 +22,15 @@ export interface SlateInit {
   readonly deps: FfmpegDeps;
 }
 
-/** What it says. */
-export const SLATE_TEXT = 'waiting for camera';
-/** Enough for a still picture, and for viewers who look whether anything comes. */
-export const SLATE_FPS = 5;
 /** Decoding more than this takes longer than viewers may be left without a picture. */
 const MAX_DECODING_MS = 600;
-/** How much is left of brightness and colour. */
-const DIMMED = 0.4;
-/** Limited range black, and no colour. */
-const [BLACK, GREY] = [16, 128];
-const DARK_LUMA = 32;
 const RESTART_MS = 500;
 
 export class Slate {
   readonly #init: SlateInit;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
+  #pictures: PictureSlate | undefined;
   #encoder: Encoder | undefined;
 
   /** Begins at once; the first frame comes when picture and encoder are ready, within a second. */
@@ -53,9 +43,10 @@ export class Slate {
     this.#encoder?.requestKeyframe();
   }
 
-  /** Resolves when no process of it is left; never rejects. No frame comes after the call. */
+  /** Resolves when no process of it is left; never rejects. No frame comes, and no time is asked for, after the call. */
   close(): Promise<void> {
     this.#stop.abort();
+    void this.#pictures?.close();
     return this.#ended;
   }
 
@@ -64,52 +55,50 @@ export class Slate {
   }
 
   async #run(): Promise<void> {
-    const { deps, owner, caption } = this.#init;
-    const picture = await this.#lastPicture();
+    const { deps, owner, format, caption, mediaTime } = this.#init;
+    const last = await this.#lastPicture();
     if (this.#isStopped()) return;
-    await caption(picture, SLATE_TEXT).catch((error: unknown) => deps.logger.error({ owner, error: messageOf(error) }, 'slate has no text'));
+    this.#pictures = new PictureSlate({
+      widthPx: format.widthPx,
+      heightPx: format.heightPx,
+      last,
+      caption,
+      clock: deps.clock,
+      mediaTime,
+      onPicture: (picture) => {
+        this.#encoder?.write(picture);
+        picture.release();
+      },
+      onError: (error) => deps.logger.error({ owner, error: messageOf(error) }, 'slate has no text'),
+    });
     while (!this.#isStopped()) {
-      await this.#show(picture);
+      await this.#encode();
       if (!this.#isStopped()) await delay(deps.clock, RESTART_MS, this.#stop.signal);
     }
+    await this.#pictures.close();
   }
 
-  /** Encodes the picture again and again until it is stopped, or the encoder ends. */
-  async #show(picture: VideoFrame): Promise<void> {
-    const { deps, owner, format, mediaTime, onFrame } = this.#init;
+  /** Encodes what is shown until it is stopped, or the encoder ends. */
+  async #encode(): Promise<void> {
+    const { deps, owner, format, onFrame } = this.#init;
     const encoder = openEncoder({ ...deps, owner, ...format, fps: SLATE_FPS, onFrame: (frame) => !this.#isStopped() && onFrame(frame) });
     this.#encoder = encoder;
-    const show = (): void => {
-      // The pixels are shared by all of them; each has its own time.
-      encoder.write(new VideoFrame({ data: picture.data, widthPx: picture.widthPx, heightPx: picture.heightPx, mediaTimeMs: mediaTime() }));
-    };
-    show();
-    const timer = deps.clock.every(1000 / SLATE_FPS, show);
     const stop = (): void => void encoder.close();
     this.#stop.signal.addEventListener('abort', stop, { once: true });
-    if (this.#isStopped()) stop();
     const { error } = await encoder.closed;
     this.#stop.signal.removeEventListener('abort', stop);
-    timer.cancel();
     this.#encoder = undefined;
     if (error) deps.logger.warn({ owner, error: error.message }, 'encoder of the slate ended, restarting');
   }
 
-  /** Dimmed, in memory of its own. */
-  async #lastPicture(): Promise<VideoFrame> {
-    const { widthPx, heightPx } = this.#init.format;
-    const data = darkPicture(widthPx, heightPx);
-    if ((this.#init.group?.frames.length ?? 0) > 0 && (await this.#decodeInto(data))) dim(data, widthPx * heightPx);
-    return new VideoFrame({ data, widthPx, heightPx, mediaTimeMs: 0 });
-  }
-
-  /** Decodes the group; `data` holds the last picture that came in time. False where none did. */
-  async #decodeInto(data: Buffer): Promise<boolean> {
+  /** The last one of the group that was decoded in time, in memory of its own; undefined where none was. */
+  async #lastPicture(): Promise<Buffer | undefined> {
     const { deps, owner, format, group } = this.#init;
     const frames = group?.frames ?? [];
+    if (frames.length === 0) return undefined;
     const lastTimeMs = frames.at(-1)?.mediaTimeMs;
     const done = new AbortController();
-    let hasPicture = false;
+    let last: Buffer | undefined;
     const decoder = openDecoder({
       ...deps,
       owner,
@@ -118,8 +107,8 @@ export class Slate {
       heightPx: format.heightPx,
       maxWaiting: frames.length + 1,
       onPicture: (picture) => {
-        picture.data.copy(data);
-        hasPicture = true;
+        last ??= Buffer.allocUnsafe(picture.data.length);
+        picture.data.copy(last);
         if (picture.mediaTimeMs === lastTimeMs) done.abort();
       },
     });
@@ -127,20 +116,6 @@ export class Slate {
     void decoder.closed.then(() => done.abort());
     await delay(deps.clock, MAX_DECODING_MS, AbortSignal.any([done.signal, this.#stop.signal]));
     await decoder.close();
-    return hasPicture;
-  }
-}
-
-/** Stands in where there is no last picture. */
-export function darkPicture(widthPx: number, heightPx: number): Buffer {
-  const data = Buffer.alloc(i420Size(widthPx, heightPx), GREY);
-  return data.fill(DARK_LUMA, 0, widthPx * heightPx);
-}
-
-/** Half as bright, and paler. */
-export function dim(data: Buffer, lumaBytes: number): void {
-  for (let i = 0; i < data.length; i++) {
-    const base = i < lumaBytes ? BLACK : GREY;
-    data[i] = base + ((data[i] as number) - base) * DIMMED;
+    return last;
   }
 }

@@ -74,6 +74,8 @@ export interface SourceFeed {
   readonly openGroup?: readonly EncodedFrame[];
   /** Asks whoever encodes for a keyframe, merged with others' requests. Absent where none can be had. */
   requestKeyframe?(): void;
+  /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */
+  readonly end: FeedEnd | undefined;
   /** Resolves when it has ended and nothing of it is left; never rejects. */
   readonly closed: Promise<FeedEnd>;
   /** Ends it; `reason` is only handed through to `closed`, default `viewer-left`. */

@@ -167,7 +167,8 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       await page.frames(player.id, 30);
       assert.ok((await page.state(camera.id)).patches.every((status) => status === 204));
       const { width, height, hash, bright } = await page.call<Picture>('picture', player.id);
-      assert.deepEqual([width, height], [640, 360]);
+      // Chromium sends smaller pictures of the same shape where it has little time.
+      assert.ok(width > 0 && width <= 640 && Math.abs(width / height - 640 / 360) < 0.03, `${width}x${height}`);
       assert.ok(bright > 64 * 36 * 30, 'the picture is not black');
       await eventually(async () => (await page.call<Picture>('picture', player.id)).hash !== hash, 5000, 'the picture to move');
       const inbound = (await page.call<StatsEntry[]>('stats', player.id)).filter(({ type }) => type === 'inbound-rtp');
@@ -186,7 +187,7 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
     });
   }
 
-  it('rule 5: a room that nobody publishes to any more is 409 with Retry-After', async () => {
+  it('rule 5: a room that nobody publishes to is 409 with Retry-After', async () => {
     const opened = await page.call<Opened>('watch', '/whep/gate');
     assert.equal(opened.status, 409, opened.answer);
     assert.ok(Number(opened.headers['retry-after']) > 0);

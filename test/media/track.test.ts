@@ -101,6 +101,29 @@ describe('Track', () => {
     assert.equal(requests, 2);
   });
 
+  it('asks again for who lost something after the last request, unless a keyframe comes first', async () => {
+    let requests = 0;
+    const { track, sink, clock } = setUp(() => ++requests > 0);
+    const subscription = track.subscribe(sink);
+    track.write(h264(0, true));
+    subscription.requestKeyframe();
+    await clock.advance(100);
+    track.write(h264(100, true));
+    await clock.advance(100);
+    subscription.requestKeyframe();
+    track.write(h264(200, false));
+    assert.equal(requests, 1);
+    await clock.advance(300);
+    track.write(h264(500, false));
+    track.write(h264(533, false));
+    assert.equal(requests, 2);
+    subscription.requestKeyframe();
+    track.write(h264(566, true));
+    await clock.advance(600);
+    track.write(h264(1166, false));
+    assert.equal(requests, 2);
+  });
+
   it('answers a keyframe request on a copied file with a replay for that viewer alone, between the last and the next timestamp', async () => {
     const { track, sink, clock } = setUp();
     const other = new RecordingSink();

@@ -102,6 +102,28 @@ describe('the pictures of a source as JPEGs', () => {
     assert.equal(rig.processes.feeds.length, 0);
   });
 
+  it('leave no listener behind on a source that goes on', async () => {
+    await openRig('copyable.mp4', {});
+    const held = rig.pipelines.openPictures('copyable');
+    const { feed } = held.lease;
+    let listening = 0;
+    const onClosed = feed.onClosed.bind(feed);
+    feed.onClosed = (listener) => {
+      listening++;
+      const stop = onClosed(listener);
+      return () => {
+        listening--;
+        stop();
+      };
+    };
+    const reader = read('copyable');
+    await reader.more(1);
+    assert.ok(listening > 0);
+    reader.leave();
+    assert.equal(listening, 0);
+    held.lease.release();
+  });
+
   it('end with the source, which their readers are told', async () => {
     await openRig('copyable.mp4', {});
     const reader = read('copyable');

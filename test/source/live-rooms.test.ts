@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/logger.js';
 import { Timeline, type EncodedFrame } from '../../src/media/index.js';
 import { LiveRooms, SourceCatalogue, type FeedEnd, type LiveRoomsInit, type Publication, type PublicationRequest, type RoomStatus, type SourceFeed } from '../../src/source/index.js';
+import { eventually } from '../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { encodedClip, FakePublisher } from '../helpers/publisher.js';
@@ -153,6 +154,60 @@ describe('LiveRooms', () => {
 });
 
 describe('a feed of a room', () => {
+  it('gives nothing of what follows a keyframe that cannot be used, until one can', async () => {
+    const { clock, rooms } = setUp();
+    const publication = rooms.publish(request());
+    await send(clock, publication, 5);
+    const { feed, frames, waiting } = watch(rooms, clock);
+    await send(clock, publication, 5, H264.slice(5));
+    publication.video({ data: Buffer.from([0, 0, 0, 1, 0x65]), mediaTimeMs: 1000 / 3, keyframe: true });
+    await send(clock, publication, 70, H264.slice(1));
+    assert.equal(frames.length, 5);
+    assert.deepEqual([waiting, rooms.get('gate')?.widthPx], [[true], 320]);
+    publication.video(H264[0] as EncodedFrame);
+    publication.video(H264[1] as EncodedFrame);
+    assert.deepEqual([waiting, frames.slice(-2).map(({ keyframe }) => keyframe)], [[true, false], [true, false]]);
+    await feed.close();
+    rooms.close();
+  });
+
+  it('goes on from the newest frame when the camera is back: a slate that ends moves the time no more', async () => {
+    const { clock, rooms } = setUp();
+    const publication = rooms.publish(request());
+    await send(clock, publication, 5);
+    const { feed, frames, deps } = watch(rooms, clock);
+    publication.close('lost');
+    const more = async (): Promise<boolean> => {
+      await clock.advance(10);
+      return frames.length >= 3;
+    };
+    await eventually(more, 20_000, 'the slate');
+    const back = rooms.publish(request());
+    back.video(H264[0] as EncodedFrame);
+    const firstMs = frames.at(-1)?.mediaTimeMs as number;
+    // The process of the slate is ending meanwhile.
+    await clock.advance(900);
+    assert.equal(feed.timeline.newestMs, firstMs);
+    back.video({ ...(H264[1] as EncodedFrame), mediaTimeMs: 890 });
+    assert.equal(frames.at(-1)?.mediaTimeMs, firstMs + 890);
+    await feed.close();
+    assertNothingHeld(deps);
+    rooms.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('that is given up before it began leaves nothing behind', () => {
+    const { clock, rooms } = setUp();
+    const asked: number[] = [];
+    const publication = rooms.publish(request({ requestKeyframe: () => asked.push(1) }));
+    const sink = { encodedVideo: () => assert.fail('nothing is wanted'), picture: () => undefined, audio: () => undefined };
+    const feed = rooms.get('gate')?.open(sink, { ...realDeps(), clock, signal: AbortSignal.abort() });
+    assert.deepEqual(feed?.end, { reason: 'viewer-left' });
+    publication.video(H264[0] as EncodedFrame);
+    assert.deepEqual([clock.pendingTimers, asked], [0, []]);
+    rooms.close();
+  });
+
   it('ends when the grace time is over, and gives everything back', async () => {
     const { clock, rooms } = setUp({ graceMs: 3_000 });
     const publication = rooms.publish(request());

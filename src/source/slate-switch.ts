@@ -1,0 +1,66 @@
+/** Shows a slate for as long as no picture comes from a camera. */
+import type { Clock, Timer } from '../clock.js';
+
+/** Pictures may be missing for so long before the slate is shown: 2 s. */
+const LOOK_PERIOD_MS = 250;
+const MAX_SILENT_LOOKS = 8;
+
+export interface SlateSwitchInit<T extends { close(): Promise<void> }> {
+  readonly clock: Clock;
+  /** Begins a slate. Its `close` never rejects. */
+  readonly open: () => T;
+  /** Called four times a second, after the look whether anything comes. */
+  readonly onLook?: () => void;
+}
+
+export class SlateSwitch<T extends { close(): Promise<void> }> {
+  readonly #init: SlateSwitchInit<T>;
+  readonly #look: Timer;
+  /** Looks are counted, not time: what did not come while this process stood still may be there in the next moment. */
+  #silentLooks = 0;
+  #shown: T | undefined;
+  /** Slates that end and still hold processes. */
+  readonly #ending = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(init: SlateSwitchInit<T>) {
+    this.#init = init;
+    this.#look = init.clock.every(LOOK_PERIOD_MS, () => {
+      if (++this.#silentLooks > MAX_SILENT_LOOKS) this.show();
+      init.onLook?.();
+    });
+  }
+
+  /** The slate that is shown. */
+  get shown(): T | undefined {
+    return this.#shown;
+  }
+
+  /** Something came. */
+  heard(): void {
+    this.#silentLooks = 0;
+  }
+
+  /** Shows it where it is not shown. */
+  show(): void {
+    if (!this.#shown && !this.#isClosed) this.#shown = this.#init.open();
+  }
+
+  /** No frame of it comes after the call. False where none was shown. */
+  hide(): boolean {
+    const ended = this.#shown?.close();
+    this.#shown = undefined;
+    if (!ended) return false;
+    this.#ending.add(ended);
+    void ended.then(() => this.#ending.delete(ended));
+    return true;
+  }
+
+  /** Ends it for good. Resolves when nothing of it is left; never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#look.cancel();
+    this.hide();
+    await Promise.all(this.#ending);
+  }
+}
