@@ -82,7 +82,7 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
   before(async () => {
     folder = await temporaryFolder();
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', WHIP_STRICT: 'on', PUBLISH_TOKENS: 'gate=s3cret' });
+    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', WHIP_STRICT: 'on', PUBLISH_TOKENS: 'gate-H264=s3cret,gate-VP8=s3cret,yard=s3cret' });
     browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
     page = await WishPage.open(browser, server.url);
   });
@@ -150,15 +150,15 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
 
   for (const codec of ['H264', 'VP8'] as const) {
     it(`rules 1, 8 and 12: a camera publishes ${codec} with the token of the room, and players of it see it move`, async () => {
-      const refused = await page.call<Opened>('publish', '/whip/gate', { codec });
+      const refused = await page.call<Opened>('publish', `/whip/gate-${codec}`, { codec });
       assert.equal(refused.status, 401);
-      const camera = await page.call<Opened>('publish', '/whip/gate', { token: 's3cret', codec });
+      const camera = await page.call<Opened>('publish', `/whip/gate-${codec}`, { token: 's3cret', codec });
       assert.equal(camera.status, 201, camera.answer);
       assert.equal((camera.answer.match(/^a=recvonly\r$/gm) ?? []).length, 2);
       assert.equal((camera.answer.match(/^a=rtcp-mux-only\r$/gm) ?? []).length, 2);
       const player = await eventually(
         async () => {
-          const opened = await page.call<Opened>('watch', '/whep/gate/raw', { audio: true });
+          const opened = await page.call<Opened>('watch', `/whep/gate-${codec}/raw`, { audio: true });
           return opened.status === 201 ? opened : undefined;
         },
         10_000,
@@ -181,14 +181,16 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       const restart = await page.call<{ status: number; body: string }>('restart', camera.id);
       assert.equal(restart.status, 200, restart.body);
       await page.frames(player.id, 60);
-      assert.equal(await page.call('leave', player.id), 200);
-      assert.equal(await page.call('leave', camera.id), 200);
-      await eventually(async () => (await fetch(`${server.url}/connection-stats`).then((response) => response.json() as Promise<{ active_clients: number }>)).active_clients === 0, 5000, 'both to be gone');
+      for (const { id } of [player, camera]) {
+        const { session } = await page.state(id);
+        assert.equal(await page.call('leave', id), 200);
+        await eventually(async () => (await fetch(session)).status === 404, 5000, 'the session to end');
+      }
     });
   }
 
   it('rule 5: a room that nobody publishes to is 409 with Retry-After', async () => {
-    const opened = await page.call<Opened>('watch', '/whep/gate');
+    const opened = await page.call<Opened>('watch', '/whep/yard');
     assert.equal(opened.status, 409, opened.answer);
     assert.ok(Number(opened.headers['retry-after']) > 0);
   });
