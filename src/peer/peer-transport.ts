@@ -9,6 +9,7 @@ import type { EndReason } from '../media/index.js';
 import type { Logger } from '../logger.js';
 import type { LocalTransport } from './answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
+import { putHandshakeInOrder } from './dtls-handshake.js';
 import { closeNotify, isGoodbye, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
 import { IceEndpoint, type IceFailure, type IceOptions, type IceRemote, type IceState } from './ice-endpoint.js';
 import type { IceReport } from './report.js';
@@ -353,6 +354,7 @@ export class PeerTransport implements PacketTransport {
         this.#end('dtls-failed');
       },
     );
+    if (this.#dtls.dtls) putHandshakeInOrder(this.#dtls.dtls);
     for (const data of this.#early.splice(0)) this.#receive(data);
   }
 

@@ -62,10 +62,18 @@ export interface DtlsRecord {
   fragment: Buffer;
 }
 
+/** A message of a handshake, put together from its fragments. */
+export interface DtlsHandshakeMessage {
+  readonly msg_type: number;
+  readonly fragment: Buffer;
+}
+
 /** The DTLS association's private side. */
 export interface DtlsInternals {
   /** Of a client. */
   connect?: () => Promise<void>;
+  /** Called with what each datagram brings. */
+  onHandleHandshakes(messages: readonly DtlsHandshakeMessage[]): Promise<void>;
   readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
   readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord; decryptPacket(record: DtlsRecord): Buffer };
   readonly srtp: { srtpProfile?: number };

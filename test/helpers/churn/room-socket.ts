@@ -45,11 +45,12 @@ export class RoomSocket {
   async next(type: string): Promise<Json> {
     const find = async (): Promise<Json> => {
       for (;;) {
+        const full = this.#messages.find(({ code }) => code === 'CAPACITY_REACHED');
+        if (full) throw new TurnedAway(String(full['message']));
         const index = this.#messages.findIndex((message) => message['type'] === type);
         const [found] = index < 0 ? [] : this.#messages.splice(index, 1);
         if (found) return found;
         const refusal = this.#messages.find((message) => message['type'] === 'error' || message['type'] === 'left');
-        if (refusal?.['code'] === 'CAPACITY_REACHED') throw new TurnedAway(String(refusal['message']));
         if (refusal) throw new Error(`expected '${type}', got ${JSON.stringify(refusal)}`);
         if (this.#socket.readyState === WebSocket.CLOSED) throw new Error(`the WebSocket closed before '${type}'`);
         await new Promise<void>((resolve) => (this.#wake = resolve));
