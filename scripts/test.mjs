@@ -17,7 +17,7 @@ if (files.length === 0) {
 // One file at a time: the tests play video in real time and must not take each other's processor.
 const { status } = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=300000', ...files],
+  ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=900000', ...files],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);
