@@ -25,6 +25,8 @@ const MAX_CREDIBLE_RTT_MS = 60_000;
 const MAX_EXTENSION_BYTES = 1200 - MAX_RTP_PAYLOAD_BYTES - 12 - 16;
 
 export interface RtpStreamInit {
+  /** Called once, when the first frame has been handed to the transport: a keyframe, where it is video. */
+  readonly onFirstFrame?: () => void;
   readonly transport: PacketTransport;
   readonly clock: Clock;
   readonly codec: NegotiatedCodec;
@@ -132,6 +134,7 @@ export class RtpStream implements FrameSink {
       if (this.#batch.length >= Math.min(BATCH_PACKETS, this.#historyPackets)) this.#flush();
     }
     this.#flush();
+    if (this.#bytesSent === 0) this.#init.onFirstFrame?.();
     this.#bytesSent += frame.sizeBytes;
     this.#budget.count(frame.sizeBytes, this.#init.clock.now());
   }

@@ -30,6 +30,8 @@ export interface SessionMediaInit {
   readonly transportOf: (stream: SessionStream) => PacketTransport | undefined;
   /** A track has ended. */
   readonly onEnded: (reason: EndReason) => void;
+  /** The first frame of a stream has left: a keyframe, where it is video. */
+  readonly onFirstFrame?: (request: TrackRequest) => void;
   /** Another source flows from now on. */
   readonly onSourceChanged: (sourceId: string) => void;
   /** A track could not be opened. */
@@ -249,9 +251,10 @@ export class SessionMedia {
     stream.rtp.sendReport(track);
   }
 
-  #makeRtpStream({ mLine: { section, codec }, local }: SessionStream, transport: PacketTransport): RtpStream {
+  #makeRtpStream({ mLine: { section, codec }, local, request }: SessionStream, transport: PacketTransport): RtpStream {
     const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
     return new RtpStream({
+      onFirstFrame: () => this.#init.onFirstFrame?.(request),
       transport,
       clock: this.#init.clock,
       codec,

@@ -47,6 +47,10 @@ export class ViewerSide implements SessionSide {
         gateway,
         clock,
         transportOf: ({ mLine }) => this.#host.transport(mLine.transport),
+        onFirstFrame: (request) => {
+          this.#host.step('first packet');
+          if (request.kind === 'video') this.#host.step('first keyframe', { rendition: request.rendition, codec: request.codec });
+        },
         onEnded: (reason) => this.#host.close(reason),
         onSourceChanged: (to) => {
           this.#channels.sourceChanged();

@@ -75,6 +75,10 @@ test('the report of a session tells what was offered, chosen and tried', async (
   assert.equal(report.mLines[0]?.chosen, 'h264');
   assert.ok(report.steps.some(({ step }) => step === 'ice connected'));
   assert.equal(report.dtls?.role, 'server');
+  const steps = (): string[] => rig.manager.report(sessionId)?.steps.map(({ step }) => step) ?? [];
+  rig.write(1, { keyframe: true });
+  await eventually(() => steps().includes('first keyframe'), 2000, 'the step of the first keyframe');
+  assert.ok(steps().indexOf('connected') < steps().indexOf('first packet'));
   assert.match(report.ice.selected ?? '', /host\//);
   await viewer.close();
   await rig.manager.close(sessionId, 'viewer-left');
