@@ -25,7 +25,7 @@ interface Stats {
   readonly clients: readonly { readonly client_id: string; readonly source: string }[];
 }
 
-const IDLE = { peer_connections: 0, udp_sockets: 0, child_processes: 0 };
+const IDLE = { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0 };
 
 /** Packets that begin a picture that can be decoded by itself: SPS in a STAP-A, alone, or VP8's key bit. */
 function keyframes(viewer: WeriftViewer): number {
