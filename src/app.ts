@@ -41,21 +41,20 @@ export interface AppDeps {
   readonly corsOrigins: readonly string[];
   /** Folder of the page. */
   readonly pageDir: string;
-  /** Folder of the client library, `sightline.js`; left out: it is not served. */
-  readonly clientDir?: string;
+  /** Folder of the client library, `sightline.js`. */
+  readonly clientDir: string;
   readonly offer: OfferDeps;
   /** WHEP, WHIP and session URLs. */
   readonly wish: WhepDeps & WhipDeps;
   readonly iceServers: IceServersDeps;
-  /** Left out: no session tells what it went through. */
-  readonly reports?: ReportDeps;
+  readonly reports: ReportDeps;
   readonly state: ObservabilityDeps;
   readonly stills: StillDeps;
   readonly models: ModelDeps;
   readonly zones: ZonesDeps;
   readonly detections: DetectionsDeps;
-  /** Left out: there is no `/ws`. */
-  readonly rooms?: RoomsDoor;
+  /** `/ws`. */
+  readonly rooms: RoomsDoor;
 }
 
 /** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
@@ -108,7 +107,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(whipRoutes, deps.wish);
   await app.register(sessionUrlRoutes, deps.wish);
   await app.register(iceServerRoutes, deps.iceServers);
-  if (deps.reports) await app.register(reportRoutes, deps.reports);
+  await app.register(reportRoutes, deps.reports);
   await app.register(observabilityRoutes, deps.state);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
@@ -117,9 +116,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     await scope.register(stillRoutes, deps.stills);
     await scope.register(detectionRoutes, deps.detections);
   });
-  if (deps.rooms) await app.register(roomRoutes, { door: deps.rooms });
+  await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
-    root: deps.clientDir === undefined ? deps.pageDir : [deps.pageDir, deps.clientDir],
+    root: [deps.pageDir, deps.clientDir],
     // `/publish` is publish.html.
     extensions: ['html'],
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),

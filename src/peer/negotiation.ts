@@ -9,8 +9,8 @@ import type { SourceMedia } from './gateway.js';
 import { remoteTransport } from './remote-transport.js';
 import { attribute, attributeValues, MAX_DATA_MESSAGE_BYTES, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './sdp.js';
 
-/** Each transport is a handshake, and a socket on every address: a client that bundles needs one. */
-const MAX_TRANSPORTS = 8;
+/** Each transport is a handshake, and checks to every candidate that a stranger names. One that bundles needs one; raw, processed, sound and data need four. */
+const MAX_TRANSPORTS = 4;
 
 interface PlannedSection {
   readonly section: MediaSection;

@@ -1,8 +1,7 @@
 /**
  * One transport of a session: ICE, DTLS over it, and SRTP and data channels over that. Carries RTP and RTCP as
  * bytes; what they mean is the streams' business. The interface `PacketTransport` is what a faster way of sending
- * replaces. An ICE restart opens a second agent beside the first, which stays in use until the second one has found a
- * way: a restart that fails changes nothing.
+ * replaces.
  */
 import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, type RTCCertificate, type RTCSctpTransport } from 'werift';
 import type { EndReason } from '../media/index.js';
@@ -11,9 +10,9 @@ import type { LocalTransport } from './answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
 import { putHandshakeInOrder } from './dtls-handshake.js';
 import { closeNotify, isGoodbye, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
-import { IceEndpoint, type IceFailure, type IceOptions, type IceRemote, type IceState } from './ice-endpoint.js';
-import type { IceReport } from './report.js';
-import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from './sdp.js';
+import { IceAgents } from './ice-agents.js';
+import type { IceOptions } from './ice-endpoint.js';
+import type { RemoteTransport } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
 import { openSctp } from './sctp.js';
 import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpMasterKey, type SrtpProfile } from './srtp.js';
@@ -73,95 +72,61 @@ export class PeerTransport implements PacketTransport {
   onDataChannel: (channel: TextChannel) => void = () => undefined;
   /** Something happened that a session's record notes. */
   onStep: (step: string, facts?: Readonly<Record<string, unknown>>) => void = () => undefined;
-  /** A candidate, `candidate:...`, that was found after the description had been made; undefined: no more. */
-  onCandidate: (candidate: string | undefined) => void = () => undefined;
   /** Resolves when media can flow. */
   readonly connected: Promise<void>;
   /** Resolves when the other side is gone or the transport failed; never on `close`. */
   readonly ended: Promise<EndReason>;
+  readonly ice: IceAgents;
   readonly #init: PeerTransportInit;
   /** What DTLS is bound to: it outlives the ICE agents. */
   readonly #carrier: RTCIceTransport;
   readonly #early: Buffer[] = [];
-  /** Agents that have found every candidate. */
-  readonly #gatheredOf = new WeakSet<IceEndpoint>();
-  #ice: IceEndpoint;
-  /** The agent of a restart, until it is nominated. */
-  #next: IceEndpoint | undefined;
-  /** Agents that are not needed any more, while they close. */
-  readonly #retiring = new Set<Promise<void>>();
   #dtls: RTCDtlsTransport | undefined;
   #sctp: RTCSctpTransport | undefined;
   #connectOptions: ConnectOptions | undefined;
   #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver; readonly overheadBytes: number } | undefined;
   #srtpProfile: string | undefined;
-  #restarts = 0;
-  #iceFailure: IceFailure | undefined;
   #resolveConnected: () => void = () => undefined;
   #end: (reason: EndReason) => void = () => undefined;
   #isClosed = false;
 
-  private constructor(init: PeerTransportInit, ice: IceEndpoint) {
+  private constructor(init: PeerTransportInit, ice: IceAgents) {
     this.#init = init;
-    this.#ice = ice;
+    this.ice = ice;
     this.connected = new Promise((resolve) => (this.#resolveConnected = resolve));
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#carrier = new RTCIceTransport(new RTCIceGatherer());
     iceInternals(this.#carrier.connection).send = (data) => {
-      this.#ice.send(data);
+      this.ice.send(data);
       return Promise.resolve();
     };
-    this.#follow(ice);
+    ice.onData = (data) => this.#receive(data);
+    ice.onStep = (step) => {
+      if (!this.#isClosed) this.onStep(step);
+    };
+    ice.onNominated = () => this.#startDtls();
+    ice.onFailed = () => {
+      if (!this.#isClosed && !this.#srtp) this.#end('ice-failed');
+    };
   }
 
   /** Opens the sockets; `connect` starts the handshake. @throws Error where no socket can be bound. */
   static async open(init: PeerTransportInit): Promise<PeerTransport> {
-    return new PeerTransport(init, await IceEndpoint.open(init.ice));
-  }
-
-  /** Resolves when every candidate there will be has been found; bounded in time. */
-  get gathered(): Promise<void> {
-    return (this.#next ?? this.#ice).gathered;
+    return new PeerTransport(init, await IceAgents.open(init.ice, init.logger));
   }
 
   /** This side as a description tells it: of the newest ICE generation, with the candidates found so far. */
   describe(setup: LocalTransport['setup']): LocalTransport {
-    const ice = this.#next ?? this.#ice;
-    return {
-      iceUfrag: ice.localUfrag,
-      icePassword: ice.localPassword,
-      fingerprint: fingerprintOf(this.#init.certificate),
-      setup,
-      candidates: [...ice.candidates],
-      isGathering: !this.#gatheredOf.has(ice),
-    };
-  }
-
-  get iceState(): IceState {
-    return this.#ice.state;
-  }
-
-  /** Monotonic ms of the last sign of life. */
-  get lastHeardMs(): number {
-    return this.#ice.lastHeardMs;
+    return { ...this.ice.local, fingerprint: fingerprintOf(this.#init.certificate), setup };
   }
 
   /** Of the latest consent check; undefined before there was one. */
   get roundTripMs(): number | undefined {
-    return this.#ice.roundTripMs;
+    return this.ice.roundTripMs;
   }
 
   get pendingBytes(): number {
-    return this.#ice.pendingBytes;
-  }
-
-  /** Why nothing can be sent until ICE is restarted; undefined while all is well. */
-  get iceFailure(): IceFailure | undefined {
-    return this.#iceFailure;
-  }
-
-  get iceReport(): IceReport {
-    return { ...(this.#next ?? this.#ice).report, restarts: this.#restarts };
+    return this.ice.pendingBytes;
   }
 
   /** Undefined before the handshake is done. */
@@ -174,45 +139,8 @@ export class PeerTransport implements PacketTransport {
     this.#connectOptions = options;
     this.#dtls = this.#makeDtls(remote);
     this.#sctp = options.sctp && this.#makeSctp(this.#dtls, options.sctp.maxMessageBytes);
-    this.#ice.connect(remote, { controlling: options.controlling });
-    if (this.#ice.isNominated) this.#startDtls();
-  }
-
-  /** A candidate of the other side; passed over where `ufrag` names an ICE generation that is not there. */
-  addCandidate(candidate: RemoteCandidate | SkippedCandidate | undefined, ufrag?: string): void {
-    const agents = [this.#next ?? this.#ice, this.#ice];
-    // One that has not been told yet to whom it belongs waits with the agent that does not know its peer yet.
-    const ice = ufrag === undefined ? agents[0] : (agents.find((agent) => agent.remoteUfrag === ufrag) ?? agents.find((agent) => agent.remoteUfrag === undefined));
-    if (!ice) return;
-    if (candidate) ice.addRemoteCandidate(candidate);
-    else ice.endOfCandidates();
-  }
-
-  /**
-   * Opens the agent of a restart, which changes nothing yet. Call the returned function once: with true the restart
-   * begins, `describe` tells of it, `connectRestart` starts its checks, and one that was begun before is given up;
-   * with false it is dropped.
-   */
-  async openRestart(): Promise<(begins: boolean) => void> {
-    const next = await IceEndpoint.open(this.#init.ice);
-    return (begins) => {
-      if (!begins || this.#isClosed) return this.#retire(next);
-      this.cancelRestart();
-      this.#next = next;
-      this.#follow(next);
-    };
-  }
-
-  /** Gives up a restart that was begun; what is in use stays. */
-  cancelRestart(): void {
-    if (this.#next) this.#retire(this.#next);
-    this.#next = undefined;
-  }
-
-  /** Starts the checks of the restart that was opened. */
-  connectRestart(remote: IceRemote): void {
-    this.onStep('ice restart');
-    this.#next?.connect(remote, { controlling: this.#connectOptions?.controlling ?? false });
+    this.ice.connect(remote, { controlling: options.controlling });
+    if (this.ice.isNominated) this.#startDtls();
   }
 
   sendRtp(packets: readonly RtpPacket[]): void {
@@ -235,7 +163,7 @@ export class PeerTransport implements PacketTransport {
   }
 
   sendRtcp(compound: Buffer): void {
-    if (this.#srtp) this.#ice.send(this.#srtp.sender.protectRtcp(compound));
+    if (this.#srtp) this.ice.send(this.#srtp.sender.protectRtcp(compound));
   }
 
   /** Says goodbye (SCTP ABORT, DTLS close_notify) and gives everything back. Idempotent. */
@@ -245,16 +173,14 @@ export class PeerTransport implements PacketTransport {
     try {
       await this.#sayGoodbye();
     } finally {
-      this.cancelRestart();
-      this.#retire(this.#ice);
-      await Promise.all(this.#retiring);
+      await this.ice.close();
     }
   }
 
   async #sayGoodbye(): Promise<void> {
     await this.#sctp?.stop();
     if (this.#dtls?.dtls) {
-      if (this.#srtp && this.#dtls.state === 'connected') this.#ice.send(closeNotify(this.#dtls.dtls));
+      if (this.#srtp && this.#dtls.state === 'connected') this.ice.send(closeNotify(this.#dtls.dtls));
       stopHandshake(this.#dtls.dtls);
     }
     // Datagrams of this turn leave before the sockets go.
@@ -262,57 +188,8 @@ export class PeerTransport implements PacketTransport {
     await this.#dtls?.stop();
   }
 
-  #retire(ice: IceEndpoint): void {
-    const closed = ice
-      .close()
-      .catch((error: unknown) => this.#init.logger.debug({ error }, 'ice agent did not close cleanly'))
-      .finally(() => this.#retiring.delete(closed));
-    this.#retiring.add(closed);
-  }
-
-  #follow(ice: IceEndpoint): void {
-    ice.onData = (data) => this.#receive(data);
-    const tell = (candidate: string | undefined): void => {
-      if (ice === (this.#next ?? this.#ice)) this.onCandidate(candidate);
-    };
-    ice.onCandidate = tell;
-    ice.onNominated = () => this.#nominated(ice);
-    ice.onFailed = (failure) => this.#failed(ice, failure);
-    ice.gatheringComplete.then(() => {
-      this.#gatheredOf.add(ice);
-      tell(undefined);
-    }, () => undefined);
-  }
-
-  #nominated(ice: IceEndpoint): void {
-    if (this.#isClosed) return;
-    if (ice === this.#next) {
-      const before = this.#ice;
-      this.#ice = ice;
-      this.#next = undefined;
-      this.#restarts++;
-      this.#iceFailure = undefined;
-      this.onStep('ice restarted');
-      this.#retire(before);
-    } else this.onStep('ice connected');
-    if (this.#dtls?.state === 'new') this.#startDtls();
-  }
-
-  /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
-  #failed(ice: IceEndpoint, failure: IceFailure): void {
-    if (this.#isClosed) return;
-    if (ice === this.#next) {
-      this.cancelRestart();
-      this.onStep('ice restart failed');
-    } else if (ice === this.#ice) {
-      this.#iceFailure = failure;
-      this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
-    }
-    if (this.#iceFailure && !this.#next && !this.#srtp) this.#end('ice-failed');
-  }
-
   #sendSlab(slab: Buffer, ends: readonly number[]): void {
-    this.#ice.sendAll(slab, ends, () => packetSlabs.giveBack(slab));
+    this.ice.sendAll(slab, ends, () => packetSlabs.giveBack(slab));
   }
 
   #makeDtls(remote: RemoteTransport): RTCDtlsTransport {

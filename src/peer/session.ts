@@ -14,14 +14,13 @@ import { explainEnd, isFailure } from './explain-end.js';
 import type { IceOptions, IceRemote } from './ice-endpoint.js';
 import { mLineReports } from './m-line-reports.js';
 import type { MLinePlan } from './negotiation.js';
-import { PeerTransport } from './peer-transport.js';
 import { parseCandidate } from './remote-transport.js';
-import type { IceReport, SessionReport } from './report.js';
+import type { SessionReport } from './report.js';
 import type { Door, TrickledCandidate } from './requests.js';
-import { writeGoodbye } from './rtcp.js';
 import type { RemoteTransport } from './sdp.js';
 import { remoteSctp, type Description } from './session-negotiation.js';
 import { SessionRecord } from './session-record.js';
+import { SessionTransports } from './session-transports.js';
 import type { SessionSide, SideHost } from './side.js';
 import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from './snapshot.js';
 
@@ -68,7 +67,7 @@ export class PeerSession {
   #logger: Logger;
   readonly #createdAtMs: number;
   readonly #record: SessionRecord;
-  readonly #transports: PeerTransport[] = [];
+  readonly #transports = new SessionTransports();
   readonly #ended: Promise<EndReason>;
   #agreement: Agreement | undefined;
   #side: SessionSide | undefined;
@@ -82,8 +81,6 @@ export class PeerSession {
   #state: ConnectionState = 'new';
   #connectMs: number | undefined;
   #silentSinceMs: number | undefined;
-  /** ICE restarts that were begun. */
-  #restarts = 0;
   #resolveAgreed: () => void = () => undefined;
   readonly #agreed: Promise<void>;
 
@@ -137,7 +134,7 @@ export class PeerSession {
       this.#record.note('described');
       this.#logger.info({ door: this.#options.door, role: this.#options.role }, 'session started');
 
-      await Promise.race([this.#agreed.then(() => Promise.all(this.#transports.map(({ connected }) => connected))), this.#ended]);
+      await Promise.race([this.#agreed.then(() => this.#transports.connected()), this.#ended]);
       timeout.cancel();
       if (this.#endReason === undefined) this.#startMedia();
       return await this.#ended;
@@ -180,10 +177,10 @@ export class PeerSession {
   /** Candidates of the client; those that cannot be used are passed over. @throws MediaPeerError CANDIDATE_INVALID */
   addCandidates(candidates: readonly TrickledCandidate[]): void {
     for (const { candidate, mid, mLineIndex, ufrag } of candidates) {
-      const transport = this.#transports[this.#transportOf(mid, mLineIndex) ?? -1];
+      const transport = this.#transports.at(this.#transportOf(mid, mLineIndex) ?? -1);
       if (!transport) continue;
-      if (candidate === '') transport.addCandidate(undefined, ufrag);
-      else transport.addCandidate(parseCandidate(candidate), ufrag);
+      if (candidate === '') transport.ice.addCandidate(undefined, ufrag);
+      else transport.ice.addCandidate(parseCandidate(candidate), ufrag);
     }
   }
 
@@ -194,27 +191,19 @@ export class PeerSession {
    */
   async beginRestart(): Promise<readonly LocalTransport[]> {
     if (this.#endReason !== undefined || !this.#agreement) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
-    const restart = ++this.#restarts;
-    const opened = await Promise.allSettled(this.#transports.map((transport) => transport.openRestart()));
-    const failed = opened.find((result) => result.status === 'rejected');
-    for (const result of opened) if (result.status === 'fulfilled') result.value(failed === undefined);
-    if (failed) throw failed.reason;
-    await this.#gathered();
-    this.#throwIfGivenUp(restart);
+    await this.#transports.beginRestart(!this.#tellsCandidates);
+    this.#throwIfEndedMeanwhile();
     return this.#locals();
   }
 
   /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */
   cancelRestart(): void {
-    for (const transport of this.#transports) transport.cancelRestart();
+    this.#transports.cancelRestart();
   }
 
   /** The client's half of a restart, one for each transport; a bundle has one. */
   continueRestart(remotes: readonly IceRemote[]): void {
-    this.#transports.forEach((transport, i) => {
-      const remote = remotes[i];
-      if (remote) transport.connectRestart(remote);
-    });
+    this.#transports.continueRestart(remotes);
   }
 
   /** The next version of this side's description: of the newest ICE generation. */
@@ -225,17 +214,15 @@ export class PeerSession {
 
   /** Names the ICE generation. */
   get iceTag(): string {
-    return this.#transports.map((transport) => transport.describe('passive').iceUfrag).join('.');
+    return this.#transports.iceTag;
   }
 
   /** Once a second: what the side has to do, and notices a client that went silent. */
   tick(): void {
     if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
     const now = this.#deps.clock.now();
-    const lastHeardMs = Math.min(...this.#transports.map((transport) => transport.lastHeardMs));
     // A client that is heard and does not agree to be sent to (RFC 7675) is as far away as a silent one.
-    const mayBeSentTo = this.#transports.every(({ iceFailure }) => iceFailure === undefined);
-    if (now - lastHeardMs < SILENCE_MS && mayBeSentTo) {
+    if (now - this.#transports.lastHeardMs < SILENCE_MS && this.#transports.mayBeSentTo) {
       this.#silentSinceMs = undefined;
       this.#setState('connected');
       this.#side?.tick();
@@ -244,7 +231,7 @@ export class PeerSession {
     this.#silentSinceMs ??= now;
     this.#setState('disconnected');
     if (now - this.#silentSinceMs < this.#options.disconnectGraceMs) return;
-    this.close(this.#transports.some(({ iceFailure }) => iceFailure === 'consent-expired') ? 'consent-expired' : 'ice-failed');
+    this.close(this.#transports.hasConsentExpired ? 'consent-expired' : 'ice-failed');
   }
 
   snapshot(): PeerSnapshot {
@@ -253,12 +240,12 @@ export class PeerSession {
       ...this.identity,
       role: this.#options.role,
       connectionState: this.#state,
-      iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports[0]?.iceState ?? 'new'),
+      iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports.at(0)?.ice.state ?? 'new'),
       createdAtS: this.#createdAtMs / 1000,
       connectMs: this.#connectMs,
-      iceTroubles: this.#iceReport().troubles,
+      iceTroubles: this.#transports.iceReport.troubles,
       ...side,
-      roundTripMs: side.roundTripMs ?? this.#transports[0]?.roundTripMs,
+      roundTripMs: side.roundTripMs ?? this.#transports.at(0)?.roundTripMs,
     };
   }
 
@@ -272,8 +259,8 @@ export class PeerSession {
       door: this.#options.door,
       createdAtS: this.#createdAtMs / 1000,
       mLines: mLineReports(this.#agreement?.mLines ?? []),
-      ice: this.#iceReport(),
-      dtls: this.#transports[0]?.dtlsReport,
+      ice: this.#transports.iceReport,
+      dtls: this.#transports.at(0)?.dtlsReport,
       steps: [...this.#record.steps],
     };
     const end = this.#endReason === undefined ? undefined : { reason: this.#endReason, explanation: explainEnd(this.#endReason, found, this.#options.ice, inWords(this.#failure)), atMs: this.#endedAtMs };
@@ -282,7 +269,7 @@ export class PeerSession {
 
   #host(): SideHost {
     return {
-      transport: (index) => this.#transports[index],
+      transport: (index) => this.#transports.at(index),
       close: (reason) => this.close(reason),
       fail: (error) => {
         this.#failure ??= error;
@@ -308,27 +295,29 @@ export class PeerSession {
 
   async #openTransports(count: number): Promise<void> {
     const { certificate, clock, ledger } = this.#deps;
-    const opened = await Promise.allSettled(
-      Array.from({ length: count }, async (_unused, i) => {
-        const transport = await PeerTransport.open({ ice: { ...this.#options.ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger });
-        this.#transports[i] = transport;
-        transport.onRtp = (packet) => this.#side?.receiveRtp(packet, i);
-        transport.onRtcp = (compound) => this.#side?.receiveRtcp(compound, i);
-        transport.onDataChannel = (channel) => this.#side?.takeChannel(channel);
-        transport.onStep = (step, facts) => this.#record.note(step, facts);
-        transport.onCandidate = (candidate) => this.#tellCandidate(i, candidate);
-        transport.ended.then((reason) => this.close(this.#options.role === 'publisher' && reason === 'viewer-left' ? 'publisher-gone' : reason)).catch(() => undefined);
-      }),
-    );
-    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+    const init = { ice: { ...this.#options.ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger };
+    await this.#transports.open(count, init, {
+      receiveRtp: (packet, index) => this.#side?.receiveRtp(packet, index),
+      receiveRtcp: (compound, index) => this.#side?.receiveRtcp(compound, index),
+      takeChannel: (channel) => this.#side?.takeChannel(channel),
+      step: (step, facts) => this.#record.note(step, facts),
+      candidate: (candidate, index) => this.#tellCandidate(index, candidate),
+      ended: (reason) => this.close(this.#options.role === 'publisher' && reason === 'viewer-left' ? 'publisher-gone' : reason),
+    });
   }
 
   #connect({ transports, mLines }: Agreement): void {
-    this.#transports.forEach((transport, i) => {
-      const remote = transports[i];
-      if (remote) transport.connect(remote, { controlling: this.#isOfferer || remote.iceLite, sctp: remoteSctp(mLines, i), receivesRtp: this.#options.role === 'publisher' });
-    });
+    this.#transports.connect(transports, ({ iceLite }, index) => ({
+      controlling: this.#isOfferer || iceLite,
+      sctp: remoteSctp(mLines, index),
+      receivesRtp: this.#options.role === 'publisher',
+    }));
     this.#resolveAgreed();
+  }
+
+  /** False: the client learns candidates by descriptions alone, which wait for all of them. */
+  get #tellsCandidates(): boolean {
+    return this.#options.onCandidate !== undefined;
   }
 
   get #isOfferer(): boolean {
@@ -336,27 +325,19 @@ export class PeerSession {
   }
 
   async #write(description: Description): Promise<string> {
-    await this.#gathered();
+    if (!this.#tellsCandidates) await this.#transports.gathered();
     return description.write(this.#locals());
   }
 
-  /** A client that takes candidates later waits for none. */
-  async #gathered(): Promise<void> {
-    if (!this.#options.onCandidate) await Promise.all(this.#transports.map(({ gathered }) => gathered));
-  }
-
   #locals(): LocalTransport[] {
-    const tells = this.#options.onCandidate !== undefined;
-    return this.#transports.map((transport, i) => {
-      const local = transport.describe(this.#description?.setupOf(i) ?? 'passive');
-      // By doors that carry no candidates of ours later, none that is still being looked for will ever follow.
-      return tells ? local : { ...local, isGathering: false };
-    });
+    const locals = this.#transports.describe((index) => this.#description?.setupOf(index) ?? 'passive');
+    // By doors that carry no candidates of ours later, none that is still being looked for will ever follow.
+    return this.#tellsCandidates ? locals : locals.map((local) => ({ ...local, isGathering: false }));
   }
 
   #tellCandidate(transport: number, candidate: string | undefined): void {
     if (candidate === undefined) return this.#options.onCandidate?.(null);
-    this.#options.onCandidate?.({ candidate, ...this.#description?.firstMLine(transport), ufrag: this.#transports[transport]?.describe('passive').iceUfrag });
+    this.#options.onCandidate?.({ candidate, ...this.#description?.firstMLine(transport), ufrag: this.#transports.at(transport)?.ice.local.iceUfrag });
   }
 
   #transportOf(mid: string | undefined, mLineIndex: number | undefined): number | undefined {
@@ -367,14 +348,8 @@ export class PeerSession {
     return mLine?.transport;
   }
 
-  #iceReport(): IceReport {
-    const [first] = this.#transports;
-    return first?.iceReport ?? { local: {}, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [] };
-  }
-
-  #throwIfGivenUp(restart: number): void {
+  #throwIfEndedMeanwhile(): void {
     if (this.#endReason !== undefined) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has ended meanwhile');
-    if (restart !== this.#restarts) throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
   }
 
   #throwIfEnded(): void {
@@ -411,14 +386,7 @@ export class PeerSession {
 
   async #releaseAll(): Promise<void> {
     this.#side?.close(this.#endReason ?? 'negotiation-failed');
-    const closed = await Promise.allSettled(
-      this.#transports.map(async (transport, i) => {
-        const ssrcs = this.#side?.ssrcsOf(i) ?? [];
-        if (ssrcs.length > 0) transport.sendRtcp(writeGoodbye(ssrcs));
-        await transport.close();
-      }),
-    );
-    for (const result of closed) if (result.status === 'rejected') this.#logger.error({ error: result.reason as unknown }, 'transport did not close cleanly');
+    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? [])) this.#logger.error({ error }, 'transport did not close cleanly');
   }
 }
 

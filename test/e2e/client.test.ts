@@ -91,7 +91,7 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     const requests: string[] = [];
     page.on('response', (response) => /offer|sessions/.test(response.url()) && requests.push(`${response.request().method()} ${response.status()}`));
     await page.evaluate(`(${WATCH})({ source: 'clip' })`);
-    await frames(page, 5);
+    await until(page, "watching.state === 'playing'");
     const { url } = await seen(page);
     const before = await selectedPair(page);
     await page.evaluate("dispatchEvent(new Event('online'))");

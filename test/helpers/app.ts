@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
-import { HttpSessions, IceServers, Tokens } from '../../src/signalling/index.js';
+import { HttpSessions, IceServers, RoomsDoor, Tokens } from '../../src/signalling/index.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -29,10 +29,13 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     tokens: new Tokens({ viewerToken: '', publishTokens: new Map() }),
     rateLimit: 0,
   };
+  const clock = new FakeClock();
+  const logger = pino({ level: 'silent' });
   return buildApp({
-    logger: overrides.logger ?? pino({ level: 'silent' }),
+    logger: overrides.logger ?? logger,
     corsOrigins: overrides.corsOrigins ?? ['*'],
     pageDir: path.join(projectRoot, 'src/page/public'),
+    clientDir: path.join(projectRoot, 'dist/client'),
     offer: {
       sessions: {
         accept: (request) =>
@@ -51,10 +54,29 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     },
     wish: overrides.wish ?? { ...shared, sessions: { accept: unopened, publish: unopened }, iceServers: () => [], mayTakeOver: false },
     iceServers: overrides.iceServers ?? {
-      iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock: new FakeClock() }),
+      iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock }),
       tokens: shared.tokens,
       rateLimit: 0,
     },
+    reports: { sessions: { report: () => undefined }, rateLimit: 0 },
+    rooms: new RoomsDoor({
+      clock,
+      logger,
+      sessions: { offer: unopened, answer: unopened, publish: unopened, addCandidates: unopened, offerRestart: unopened, restartByOffer: unopened, close },
+      directory: { describe: () => undefined, onState: () => () => undefined, sources: () => ['demo'] },
+      tokens: shared.tokens,
+      allowTakeover: false,
+      iceServers: () => [],
+      isClientIdTaken: () => false,
+      openDetections: unopened,
+      snapshotOf: () => undefined,
+      rtpTimestamps: () => ({}),
+      viewersOf: () => 0,
+      requestReconnect: () => false,
+      corsOrigins: ['*'],
+      maxSockets: 10,
+      rateLimit: 0,
+    }),
     state: {
       version: '0.0.0',
       maxClients: 10,
@@ -75,7 +97,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       ...overrides.stills,
     },
     detections: {
-      clock: new FakeClock(),
+      clock,
       openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }),
       sourceOf: () => undefined,
       rtpTimestamps: () => ({}),

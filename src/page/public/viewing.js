@@ -63,7 +63,7 @@ export class Viewing {
       },
       onError: ({ message }) => (deck.overlay.trouble = message),
     });
-    void Promise.race(active.map((rendition) => nextPicture(deck.video(rendition)))).then((now) => {
+    void this.#firstPicture(active).then((now) => {
       this.#firstFrameAt = now;
       onPicture();
     });
@@ -162,6 +162,21 @@ export class Viewing {
     if (selects) this.#watching.select(tracks).catch(() => undefined);
   }
 
+  /** Browsers present a black picture where a connection is given up: one that comes while there is none is not of the source. */
+  async #firstPicture(active) {
+    for (;;) {
+      const now = await Promise.race(active.map((rendition) => nextPicture(this.#deck.video(rendition))));
+      if (stands(this.state)) return now;
+      await new Promise((resolve) => {
+        const stop = this.#watching.on('state', ({ state }) => {
+          if (!stands(state)) return;
+          stop();
+          resolve();
+        });
+      });
+    }
+  }
+
   #openDetections() {
     if (this.#stopDetections) return;
     this.#stopDetections = this.#watching.on('detections', (message) => this.#deck.overlay.receive(message));
@@ -178,6 +193,11 @@ export class Viewing {
     this.#watching.receiveDetections(false);
     this.#deck.overlay.stop();
   }
+}
+
+/** @param {import('../../client/index.js').State} state of a watching */
+function stands(state) {
+  return state === 'connected' || state === 'playing';
 }
 
 /** The moment the next picture is presented. A page in the background presents none: there, decoded counts. */

@@ -1,11 +1,11 @@
 /** Zones of rooms over a real pipeline: read while nobody watches, kept while nobody publishes. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { Counting } from '../src/counting.js';
-import type { Box, Detection, FrameDetections, SceneEvent } from '../src/media/index.js';
-import { eventually } from './helpers/deadline.js';
-import { FixedDetector, PipelineRig, type RigOptions } from './helpers/pipeline-rig.js';
-import { FakePublisher, type FakePublisherOptions } from './helpers/publisher.js';
+import { Counting } from '../../src/wiring/counting.js';
+import type { Box, Detection, FrameDetections, SceneEvent } from '../../src/media/index.js';
+import { eventually } from '../helpers/deadline.js';
+import { FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
+import { FakePublisher, type FakePublisherOptions } from '../helpers/publisher.js';
 
 const ZONES = {
   units: 'fraction',

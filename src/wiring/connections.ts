@@ -1,0 +1,56 @@
+import { ConnectionManager, IceTcpListener } from '../peer/index.js';
+import { StillFeeds } from '../pipeline/index.js';
+import { IceServers } from '../signalling/index.js';
+import type { Host } from './host.js';
+import type { Seeing } from './seeing.js';
+import type { Sources } from './sources.js';
+
+/** Connections of clients. */
+export interface Connections {
+  readonly sessions: ConnectionManager;
+  readonly iceServers: IceServers;
+}
+
+/** @throws Error where ICE_TCP_PORT cannot be listened on */
+export async function openConnections({ config, loggers, clock, ledger, closers }: Host, { pulls, liveRooms }: Sources, { pipelines }: Seeing): Promise<Connections> {
+  const iceServers = new IceServers({
+    stunUrls: config.STUN_URLS,
+    turnUrls: config.TURN_URLS,
+    turnUsername: config.TURN_USERNAME,
+    turnCredential: config.TURN_CREDENTIAL,
+    turnSecret: config.TURN_SECRET,
+    ttlS: config.TURN_TTL,
+    allowedHosts: config.ICE_SERVER_HOSTS,
+    clock,
+  });
+  const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
+  if (iceTcp) closers.add(() => iceTcp.close());
+
+  const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.room('pipeline') });
+  const sessions = new ConnectionManager({
+    gateway: {
+      prepare: (sourceId) => pulls.prepare(sourceId),
+      describe: (sourceId) => pipelines.describe(sourceId),
+      openTrack: (request) => pipelines.openTrack(request),
+      openDetections: (sourceId) => pipelines.openDetections(sourceId),
+      openStills: (sourceId, maxBytes) => stillFeeds.open(sourceId, maxBytes),
+      openPublication: (request) => liveRooms.publish(request),
+    },
+    clock,
+    ledger,
+    logger: loggers.room('peer'),
+    options: {
+      maxConnections: config.MAX_CONNECTIONS,
+      connectionTimeoutMs: config.CONNECTION_TIMEOUT,
+      disconnectGraceMs: config.DISCONNECT_GRACE,
+      reconnectMaxAttempts: config.RECONNECT_MAX_ATTEMPTS,
+      iceAddresses: config.ICE_ADDRESSES,
+      ...(config.ICE_PORT_RANGE && { icePortRange: config.ICE_PORT_RANGE }),
+      publicIps: config.PUBLIC_IPS,
+      iceTcp,
+      iceServersFor: (clientId) => [...iceServers.own(), ...iceServers.take(clientId)],
+    },
+  });
+  closers.add(() => sessions.closeAll('server-closing'));
+  return { sessions, iceServers };
+}

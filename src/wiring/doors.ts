@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildApp, type AppDeps } from '../app.js';
+import { configuredPath, projectRoot, type Config } from '../config.js';
+import { ModelFolder, modelName } from '../detection/index.js';
+import { SeenStills } from '../pipeline/index.js';
+import { iceServerJson, RoomsDoor, HttpSessions, Tokens } from '../signalling/index.js';
+import { StillPictures } from '../source/index.js';
+import type { Connections } from './connections.js';
+import type { Host } from './host.js';
+import type { Seeing } from './seeing.js';
+import type { Sources } from './sources.js';
+
+/** What the doors stand in front of. */
+export interface Served extends Sources, Seeing, Connections {
+  readonly isReady: () => boolean;
+}
+
+/** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
+export async function openDoors(host: Host, served: Served): Promise<Awaited<ReturnType<typeof buildApp>>> {
+  const { config, loggers, closers } = host;
+  const { sessions, iceServers, catalogue, counting } = served;
+  const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS });
+  const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
+  const webSockets = openRooms(host, served, tokens);
+  const rateLimit = config.RATE_LIMIT;
+  const app = await buildApp({
+    logger: loggers.http,
+    corsOrigins: config.CORS_ORIGINS,
+    pageDir: path.join(projectRoot, 'src/page/public'),
+    clientDir: path.join(projectRoot, 'dist/client'),
+    offer: { sessions, httpSessions, tokens, defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()), rateLimit },
+    iceServers: { iceServers, tokens, rateLimit },
+    wish: { sessions, httpSessions, tokens, iceServers: (clientId) => iceServers.iceServers(clientId), rateLimit, mayTakeOver: config.PUBLISH_TAKEOVER },
+    reports: { sessions, rateLimit },
+    state: stateOf(host, served, webSockets),
+    stills: stillsOf(host, served),
+    zones: counting.routes(),
+    rooms: webSockets,
+    detections: {
+      clock: host.clock,
+      openDetections: (sourceId) => served.pipelines.openDetections(sourceId),
+      sourceOf: (sessionId) => sessions.sourceOf(sessionId),
+      rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
+    },
+    models: modelsOf(config, served),
+  });
+  closers.add(() => app.close());
+  return app;
+}
+
+function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pipelines, sessions, iceServers }: Served, tokens: Tokens): RoomsDoor {
+  return new RoomsDoor({
+    clock,
+    logger: loggers.room('http'),
+    sessions,
+    directory: {
+      // A camera is called by whoever joins its room, so its room is never empty.
+      describe: (room) => {
+        const source = catalogue.find(room);
+        return source?.kind === 'pull' && source.state === 'empty' ? { ...source, state: 'waiting' } : source;
+      },
+      onState: (listener) => liveRooms.onState(({ room }) => listener(room)),
+      sources: () => catalogue.playable(),
+    },
+    tokens,
+    allowTakeover: config.PUBLISH_TAKEOVER,
+    iceServers: (clientId) => iceServers.iceServers(clientId).map(iceServerJson),
+    isClientIdTaken: (clientId) => sessions.hasClient(clientId),
+    openDetections: (sourceId) => pipelines.openDetections(sourceId),
+    snapshotOf: (sessionId) => sessions.snapshotOf(sessionId),
+    rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
+    viewersOf: (room) => sessions.viewersOf(room),
+    requestReconnect: (room, reason) => liveRooms.requestReconnect(room, reason),
+    corsOrigins: config.CORS_ORIGINS,
+    maxSockets: 4 * config.MAX_CONNECTIONS + 100,
+    rateLimit: config.RATE_LIMIT,
+  });
+}
+
+function stateOf({ config, clock, ledger }: Host, { catalogue, pipelines, sessions, models, webhooks, isReady }: Served, webSockets: RoomsDoor): AppDeps['state'] {
+  const startedMs = clock.now();
+  return {
+    version: version(),
+    maxClients: config.MAX_CONNECTIONS,
+    uptimeS: () => (clock.now() - startedMs) / 1000,
+    sources: () => catalogue.list(),
+    activity: () => pipelines.activity(),
+    sessions: () => sessions.snapshot(),
+    webSockets: () => webSockets.connections,
+    detectorLoaded: () => models.areReady,
+    resources: () => ledger.snapshot(),
+    isReady,
+    webhooks: () => webhooks?.stats ?? [],
+  };
+}
+
+function stillsOf({ clock }: Host, { ffmpeg, library, pulls, catalogue, pipelines }: Served): AppDeps['stills'] {
+  const stills = new StillPictures(ffmpeg);
+  const seenStills = new SeenStills(pipelines, clock);
+  const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
+  return {
+    still: async (sourceId, widthPx) => {
+      await pulls.prepare(sourceId);
+      pipelines.describe(sourceId);
+      const file = isRecorded(sourceId) ? library.get(sourceId) : undefined;
+      return file ? stills.get(file, widthPx) : seenStills.get(sourceId, { widthPx, isAnnotated: false });
+    },
+    seenStill: async (sourceId, widthPx) => {
+      await pulls.prepare(sourceId);
+      return seenStills.get(sourceId, { widthPx, isAnnotated: true });
+    },
+    isRecorded,
+  };
+}
+
+function modelsOf(config: Config, { models, counting }: Served): AppDeps['models'] {
+  const folder = new ModelFolder(path.join(projectRoot, 'models'), configuredModels(config));
+  return {
+    available: () => folder.list(),
+    inUse: () => models.inUse(),
+    modelOf: (sourceId) => (counting.hasSource(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
+    assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : folder.pathOf(name), sourceId),
+  };
+}
+
+/** The models that the configuration names, each once. */
+function configuredModels(config: Config): string[] {
+  const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values()];
+  return [...new Set(named)].filter((choice) => choice !== 'none');
+}
+
+function version(): string {
+  const { version: found } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return found;
+}

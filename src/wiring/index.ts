@@ -1,0 +1,10 @@
+/**
+ * The rooms, each built once and handed to the next: sources, what sees in them, connections, doors. The only room
+ * that knows all others.
+ */
+export { Closers } from './closers.js';
+export { openConnections } from './connections.js';
+export { openDoors } from './doors.js';
+export { openSeeing } from './seeing.js';
+export { openSources } from './sources.js';
+export type { Host } from './host.js';

@@ -1,0 +1,60 @@
+import { configuredPath } from '../config.js';
+import { DetectorPool } from '../detection/index.js';
+import { AlwaysOn, Pipelines, SourceModels } from '../pipeline/index.js';
+import { WebhookSender } from '../webhooks/index.js';
+import { Counting } from './counting.js';
+import type { Host } from './host.js';
+import type { Sources } from './sources.js';
+
+/** From sources to tracks and detections. */
+export interface Seeing {
+  readonly models: SourceModels;
+  readonly counting: Counting;
+  readonly pipelines: Pipelines;
+  /** Undefined where none is configured. */
+  readonly webhooks: WebhookSender | undefined;
+}
+
+/** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
+export async function openSeeing({ config, loggers, clock, ledger, closers }: Host, { ffmpeg, library, pulls, liveRooms, catalogue }: Sources): Promise<Seeing> {
+  const seen = { clock, ledger, logger: loggers.room('detection') };
+  const models = await SourceModels.open({
+    logger: seen.logger,
+    pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS }),
+    defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
+    models: config.SOURCE_MODELS,
+  });
+  closers.add(() => models.close());
+
+  const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, rooms: liveRooms, catalogue, seeing: models, clock, logger: loggers.room('scene') });
+  closers.add(() => counting.close());
+
+  const webhooks =
+    config.WEBHOOK_URL.length === 0
+      ? undefined
+      : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.room('webhooks') });
+  if (webhooks) closers.add(() => webhooks.close());
+
+  const logger = loggers.room('pipeline');
+  const pipelines = new Pipelines({
+    clock,
+    logger,
+    ffmpeg,
+    seeing: models,
+    detectFps: config.DETECT_FPS,
+    motionGate: config.MOTION_GATE,
+    sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
+    idleGraceMs: config.IDLE_GRACE,
+    find: (sourceId) => {
+      // Whoever wants a camera makes it be called; who cannot wait for it asks again.
+      void pulls.prepare(sourceId);
+      return catalogue.find(sourceId);
+    },
+    playable: () => catalogue.playable(),
+  });
+  closers.add(() => pipelines.close());
+  const alwaysOn = new AlwaysOn({ pipelines, clock, logger, sources: pulls.alwaysOn, prepare: (sourceId) => pulls.prepare(sourceId) });
+  closers.add(() => alwaysOn.close());
+  closers.add(() => counting.stopReading());
+  return { models, counting, pipelines, webhooks };
+}

@@ -1,0 +1,46 @@
+import { configuredPath, environment } from '../config.js';
+import { findFfmpeg, type FfmpegDeps } from '../ffmpeg/index.js';
+import { slateCaption } from '../pipeline/index.js';
+import { LiveRooms, PullSources, readSourcesFile, SourceCatalogue, SourceLibrary } from '../source/index.js';
+import type { Host } from './host.js';
+
+/** Everything that can be watched. */
+export interface Sources {
+  readonly ffmpeg: FfmpegDeps;
+  /** Videos of the upload folder. */
+  readonly library: SourceLibrary;
+  /** Cameras that this server calls. */
+  readonly pulls: PullSources;
+  /** What clients publish. */
+  readonly liveRooms: LiveRooms;
+  /** All of them by id. */
+  readonly catalogue: SourceCatalogue;
+}
+
+/** @throws MediaPeerError FFMPEG_NOT_FOUND, CONFIG_INVALID */
+export async function openSources({ config, loggers, clock, ledger, closers }: Host): Promise<Sources> {
+  const tools = await findFfmpeg({
+    ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
+    ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
+  });
+  const ffmpeg = { tools, clock, ledger, logger: loggers.room('ffmpeg') };
+  ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
+  const logger = loggers.room('source');
+
+  const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR') });
+  closers.add(() => library.close());
+  const caption = slateCaption();
+  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), environment());
+  const pulls = new PullSources({ ...ffmpeg, logger, entries, caption });
+  closers.add(() => pulls.close());
+  const liveRooms = new LiveRooms({
+    clock,
+    logger,
+    graceMs: config.PUBLISH_GRACE,
+    isTaken: (room) => (pulls.get(room) && 'a camera') ?? (library.get(room) && 'a file'),
+    caption,
+    expected: [...config.PUBLISH_TOKENS.keys()].filter((room) => room !== '*'),
+  });
+  closers.add(() => liveRooms.close());
+  return { ffmpeg, library, pulls, liveRooms, catalogue: new SourceCatalogue({ library, rooms: liveRooms, pulls }) };
+}
