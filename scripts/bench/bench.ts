@@ -60,9 +60,9 @@ export async function withFolder<T>(job: (folder: string) => Promise<T>): Promis
 }
 
 /** An 11 s clip, 720p30 at about 2 Mbit/s, H.264 without B-frames, a keyframe every 4 s, AAC: delivered as passthrough. */
-export async function makeClip(file: string): Promise<void> {
+export async function makeClip(file: string, size = '1280x720'): Promise<void> {
   const args = [
-    ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30:duration=11'],
+    ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30:duration=11`],
     ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=11'],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-b:v', '2M'],
     ...['-c:a', 'aac', '-movflags', '+faststart', file],
