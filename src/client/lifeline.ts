@@ -47,6 +47,8 @@ export interface LifelineInit {
   readonly waitsWhileHidden: boolean;
   /** Whether media has stopped coming, as far as is known. */
   readonly isStale: () => boolean;
+  /** What a page sends may go on after it was loaded again: its session is left to the server's patience, not ended. */
+  readonly mayReturn: boolean;
   /** Whether that refusal may pass by itself after all. Default: never. */
   readonly mayPass?: (error: SightlineError) => Promise<boolean>;
 }
@@ -239,6 +241,7 @@ export class Lifeline {
   }
 
   #pageEvent(event: PageEvent): void {
+    if ((event === 'leaving' || event === 'frozen') && this.#init.mayReturn) this.#link?.forget();
     if (event === 'leaving') return this.close();
     if (event === 'frozen') return this.#freeze();
     if (event === 'online' || event === 'network') this.restart(new SightlineError('NETWORK_CHANGED'));

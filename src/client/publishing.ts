@@ -104,6 +104,7 @@ export class Publishing {
       probeUrl: new URL('ready', this.#server).href,
       // Nobody looks at a camera's own page.
       waitsWhileHidden: false,
+      mayReturn: true,
       isStale: () => false,
     });
     options.signal?.addEventListener('abort', () => this.close(), { once: true });

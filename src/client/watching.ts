@@ -117,6 +117,7 @@ export class Watching {
       onState: (change) => this.#tell(change),
       probeUrl: new URL('ready', this.#server).href,
       waitsWhileHidden: true,
+      mayReturn: false,
       isStale: () => !this.#isPaused && this.#frames.silenceMs(env.clock.now()) > STALE_MS,
       // Who has watched it before may find that a server that was just started does not know it yet.
       mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#server),

@@ -46,6 +46,18 @@ describe('publishing', () => {
     publishing.close();
   });
 
+  it('leaves its room to the patience of the server when the page goes, because it may be loaded again', async () => {
+    for (const event of ['leaving', 'frozen'] as const) {
+      const world = new FakeWorld();
+      const { publishing } = await start(world);
+      await world.play(500);
+      world.tell(event);
+      await world.clock.advance(10);
+      assert.deepEqual([world.connections[0]?.closed, world.of('DELETE').length], [true, 0], event);
+      publishing.close();
+    }
+  });
+
   it('waits for a room that is taken, and does not where a token is missing', async () => {
     const world = new FakeWorld();
     world.handler = ({ method }) => (method === 'POST' ? refusal(409, 'ROOM_TAKEN', { 'retry-after': '3' }) : undefined);
