@@ -6,6 +6,11 @@ export type Unsubscribe = () => void;
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>();
 
+  /** @param listeners the first ones, by the names of their events */
+  constructor(listeners: { readonly [Name in keyof Events]?: ((value: Events[Name]) => void) | undefined } = {}) {
+    for (const name of Object.keys(listeners) as (keyof Events)[]) if (listeners[name]) this.on(name, listeners[name]);
+  }
+
   /** Calls `listener` with each event of that name. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): Unsubscribe {
     const listeners = this.#listeners.get(name) ?? new Set();

@@ -2,6 +2,7 @@
 export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type Watching } from './watching.js';
 export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
 export { SightlineError, REASONS, type Reason } from './errors.js';
+export type { ConnectionEvents, ConnectionOptions } from './kept-connection.js';
 export type { State, StateChange } from './lifeline.js';
 export type { DetectedObject, DetectionsMessage } from './detections.js';
 export type { Elements, TrackName, WatchedTrack } from './streams.js';

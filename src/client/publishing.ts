@@ -3,15 +3,12 @@ import { answerPing } from './commands.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError } from './errors.js';
-import { FrameWatch } from './frame-watch.js';
-import { IceServers } from './ice-servers.js';
 import { parsedObject } from './json.js';
-import { Lifeline, type State, type StateChange } from './lifeline.js';
+import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
+import type { State } from './lifeline.js';
 import { PeerLink, type Exchange } from './peer-link.js';
-import { authorization, serverAddress } from './server-address.js';
 import { withStartBitrate } from './sdp.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
-import { StatsPoll } from './stats-poll.js';
 
 /** Phones have hardware for it, and every viewer can play both. */
 const CODECS: readonly string[] = ['video/H264', 'video/VP8'];
@@ -31,20 +28,14 @@ export interface PublisherCommand {
 const START_KBPS = 1000;
 
 /** What `publishing.on` tells. */
-export interface PublishEvents {
-  /** Every change, with its reason. */
-  readonly state: StateChange;
+export interface PublishEvents extends ConnectionEvents {
   /** The server asked for something; `reconnect` is obeyed by itself. */
   readonly command: PublisherCommand;
-  /** Once a second. */
-  readonly stats: RTCStatsReport;
   /** Trouble with the camera (`CAMERA_SILENT`). */
   readonly error: SightlineError;
 }
 
-export interface PublishOptions {
-  /** Address of the server. Default: where this module came from, else the page's origin. */
-  readonly server?: string | URL;
+export interface PublishOptions extends ConnectionOptions {
   /** One video track, one audio track, or both. It stays the caller's: closing does not stop it. */
   readonly stream: MediaStream;
   /** 1-64 of `[A-Za-z0-9._-]`; viewers watch the source of this name. */
@@ -53,14 +44,7 @@ export interface PublishOptions {
   readonly token?: string;
   /** Upper limit of the video, bit/s. Default: what the browser finds the network to carry. */
   readonly maxBitrateBps?: number;
-  /** Default: the server is asked for them when a connection needs help. */
-  readonly iceServers?: readonly RTCIceServer[];
-  /** Closes it. */
-  readonly signal?: AbortSignal;
-  readonly onState?: (change: StateChange) => void;
   readonly onCommand?: (command: PublisherCommand) => void;
-  readonly onStats?: (report: RTCStatsReport) => void;
-  readonly onError?: (error: SightlineError) => void;
 }
 
 /** Publishes until `close`. Does not throw: trouble is a state. */
@@ -71,13 +55,8 @@ export function publish(options: PublishOptions, env: Environment = browserEnvir
 export class Publishing {
   readonly #env: Environment;
   readonly #options: PublishOptions;
-  readonly #server: string;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #iceServers: IceServers;
-  readonly #lifeline: Lifeline;
-  readonly #events = new Emitter<PublishEvents>();
-  readonly #frames = new FrameWatch();
-  readonly #poll: StatsPoll;
+  readonly #connection: KeptConnection;
+  readonly #events: Emitter<PublishEvents>;
   /** By kind; they change with `replaceTrack`. */
   readonly #tracks = new Map<string, MediaStreamTrack>();
   #senders: RTCRtpSender[] = [];
@@ -87,34 +66,29 @@ export class Publishing {
   constructor(options: PublishOptions, env: Environment) {
     this.#env = env;
     this.#options = options;
-    this.#server = serverAddress(options.server);
-    this.#headers = authorization(options.token);
-    this.#iceServers = new IceServers(env, this.#server, this.#headers, options.iceServers);
     this.#maxBitrateBps = options.maxBitrateBps;
     // Video first: viewers and recorders of one m-line take that.
     for (const track of [...options.stream.getVideoTracks(), ...options.stream.getAudioTracks()]) {
       if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
     }
-    this.#subscribe(options);
-    this.#lifeline = new Lifeline({
+    const { onState, onCommand, onStats, onError } = options;
+    this.#events = new Emitter({ state: onState, command: onCommand, stats: onStats, error: onError });
+    this.#connection = new KeptConnection({
       env,
+      options,
       open: (signal) => this.#open(signal),
-      onLink: () => this.#frames.reset(0),
-      onState: (change) => this.#tell(change),
-      probeUrl: new URL('ready', this.#server).href,
+      onLink: () => undefined,
+      onState: (change) => this.#events.emit('state', change),
+      onAbort: () => this.close(),
+      onStats: (report) => this.#events.emit('stats', report),
+      framesOf: (report) => sentOf(report, this.#tracks.has('video') ? 'video' : 'audio'),
+      // A camera that gives nothing is told of; another connection would not change it.
+      onSilence: (remedy) => {
+        if (remedy === 'keyframe') this.#events.emit('error', new SightlineError('CAMERA_SILENT'));
+      },
       // Nobody looks at a camera's own page.
       waitsWhileHidden: false,
       mayReturn: true,
-      isStale: () => false,
-    });
-    options.signal?.addEventListener('abort', () => this.close(), { once: true });
-    queueMicrotask(() => (options.signal?.aborted ? this.close() : this.#lifeline.start()));
-    this.#poll = new StatsPoll({
-      clock: env.clock,
-      link: () => this.#lifeline.link,
-      isPlaying: () => this.state === 'playing',
-      onStats: (report) => this.#events.emit('stats', report),
-      onReport: (report, nowMs) => this.#look(report, nowMs),
     });
   }
 
@@ -124,7 +98,7 @@ export class Publishing {
   }
 
   get state(): State {
-    return this.#lifeline.state;
+    return this.#connection.state;
   }
 
   get room(): string {
@@ -133,7 +107,7 @@ export class Publishing {
 
   /** Address of the session: who knows it can end it, or read its report. Undefined before the server has answered. */
   get sessionUrl(): string | undefined {
-    return this.#lifeline.link?.session?.url;
+    return this.#connection.link?.session?.url;
   }
 
   /** Sends another track in place of the one of its kind: the other camera, another microphone. Needs no negotiation. */
@@ -158,40 +132,27 @@ export class Publishing {
 
   /** Of the present connection; undefined where there is none. */
   async stats(): Promise<RTCStatsReport | undefined> {
-    return this.#lifeline.link?.pc.getStats();
+    return this.#connection.link?.pc.getStats();
   }
 
   /** Connects again at once: "try again". */
   reconnect(): void {
-    this.#lifeline.reconnect(new SightlineError('CONNECTION_LOST'));
+    this.#connection.reconnect();
   }
 
   /** Ends it. The tracks stay the caller's. Idempotent. */
   close(): void {
-    this.#lifeline.close();
-  }
-
-  #subscribe({ onState, onCommand, onStats, onError }: PublishOptions): void {
-    if (onState) this.#events.on('state', onState);
-    if (onCommand) this.#events.on('command', onCommand);
-    if (onStats) this.#events.on('stats', onStats);
-    if (onError) this.#events.on('error', onError);
-  }
-
-  #tell(change: StateChange): void {
-    if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
-    if (change.state === 'connected') this.#poll.hurry();
-    this.#events.emit('state', change);
+    this.#connection.close();
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
-    const link = new PeerLink({ env: this.#env, iceServers: this.#iceServers, exchange: (sdp, stop) => this.#exchange(sdp, stop) });
+    const link = new PeerLink({ env: this.#env, iceServers: this.#connection.iceServers, exchange: (sdp, stop) => this.#exchange(sdp, stop) });
     try {
       const senders = [...this.#tracks.values()].map((track) => this.#send(link.pc, track));
       this.#listen(link.pc.createDataChannel('commands'));
       await link.open(signal);
       this.#senders = senders;
-      this.#lifeline.link?.forget();
+      this.#connection.link?.forget();
       return link;
     } catch (error) {
       link.close();
@@ -214,28 +175,23 @@ export class Publishing {
       const { command, reason } = parsedObject(data) ?? {};
       if (typeof command !== 'string') return;
       this.#events.emit('command', { command, ...(typeof reason === 'string' && { reason }) });
-      if (command === 'reconnect') this.#lifeline.reconnect(new SightlineError('RECONNECT_ASKED', typeof reason === 'string' ? reason : undefined));
+      if (command === 'reconnect') this.#connection.reconnect(new SightlineError('RECONNECT_ASKED', typeof reason === 'string' ? reason : undefined));
     });
   }
 
   /** @throws SightlineError */
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
-    const url = new URL(`whip/${encodeURIComponent(this.#options.room)}`, this.#server).href;
-    const headers = { ...this.#headers, 'content-type': 'application/sdp', ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }) };
+    const { server, headers: authorized, iceServers } = this.#connection;
+    const url = new URL(`whip/${encodeURIComponent(this.#options.room)}`, server).href;
+    const headers = { ...authorized, 'content-type': 'application/sdp', ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }) };
     const response = await request(this.#env, url, { method: 'POST', headers, body: sdp, signal });
     const [answer, location] = [await response.text(), response.headers.get('location')];
     if (location === null || !answer.startsWith('v=0')) throw new SightlineError('ANSWER_INVALID');
-    this.#iceServers.learn(linkedIceServers(response.headers.get('link')));
-    const session = new ServerSession({ env: this.#env, url: new URL(location, url).href, tag: response.headers.get('etag'), headers: this.#headers, takesCandidates: true });
+    iceServers.learn(linkedIceServers(response.headers.get('link')));
+    const session = new ServerSession({ env: this.#env, url: new URL(location, url).href, tag: response.headers.get('etag'), headers: authorized, takesCandidates: true });
     return { sdp: withStartBitrate(answer, START_KBPS), session };
   }
 
-  /** A camera that gives nothing is told of; another connection would not change it. */
-  #look(report: RTCStatsReport, nowMs: number): void {
-    const due = this.#frames.look(sentOf(report, this.#tracks.has('video') ? 'video' : 'audio'), nowMs);
-    if (due === 'arrived') this.#lifeline.succeeded();
-    if (due === 'keyframe') this.#events.emit('error', new SightlineError('CAMERA_SILENT'));
-  }
 }
 
 /** Frames of video, packets of audio. */

@@ -3,13 +3,11 @@ import { DetectionsChannel, DetectionsHistory, type DetectionsMessage } from './
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError, errorOf } from './errors.js';
-import { FrameWatch } from './frame-watch.js';
-import { IceServers } from './ice-servers.js';
-import { Lifeline, type State, type StateChange } from './lifeline.js';
+import type { Remedy } from './frame-watch.js';
+import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
+import type { State } from './lifeline.js';
 import type { PeerLink } from './peer-link.js';
-import { authorization, serverAddress } from './server-address.js';
 import { hasJustStarted } from './server-state.js';
-import { StatsPoll } from './stats-poll.js';
 import { Streams, type Elements, type WatchedTrack } from './streams.js';
 import { Viewing, type ConnectionTimes, type Rendition } from './viewing.js';
 
@@ -17,22 +15,16 @@ import { Viewing, type ConnectionTimes, type Rendition } from './viewing.js';
 const STALE_MS = 2_000;
 
 /** What `watching.on` tells. */
-export interface WatchEvents {
-  /** Every change, with its reason. */
-  readonly state: StateChange;
+export interface WatchEvents extends ConnectionEvents {
   /** A track of each connection. Its stream stays the same over all of them: attach it once. */
   readonly track: WatchedTrack;
   /** What was seen in one frame; listening opens the channel. */
   readonly detections: DetectionsMessage;
-  /** Once a second. */
-  readonly stats: RTCStatsReport;
   /** Trouble that leaves the picture as it is: a detector that was taken away. */
   readonly error: SightlineError;
 }
 
-export interface WatchOptions {
-  /** Address of the server. Default: where this module came from, else the page's origin. */
-  readonly server?: string | URL;
+export interface WatchOptions extends ConnectionOptions {
   /** Name of the source. Default: the server's choice. */
   readonly source?: string;
   /** Renditions that can be looked at, one video m-line each. Default: `['raw']`. */
@@ -45,17 +37,8 @@ export interface WatchOptions {
   readonly video?: HTMLVideoElement | Elements;
   /** 1-64 of `[A-Za-z0-9._-]`. Default: the server makes one up. */
   readonly clientId?: string;
-  /** Bearer token. */
-  readonly token?: string;
-  /** Default: the server is asked for them when a connection needs help. */
-  readonly iceServers?: readonly RTCIceServer[];
-  /** Closes it. */
-  readonly signal?: AbortSignal;
-  readonly onState?: (change: StateChange) => void;
   readonly onTrack?: (track: WatchedTrack) => void;
   readonly onDetections?: (message: DetectionsMessage) => void;
-  readonly onStats?: (report: RTCStatsReport) => void;
-  readonly onError?: (error: SightlineError) => void;
 }
 
 /** Which detections are sent. */
@@ -74,15 +57,10 @@ export function watch(options: WatchOptions, env: Environment = browserEnvironme
 export class Watching {
   readonly #env: Environment;
   readonly #options: WatchOptions;
-  readonly #server: string;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #iceServers: IceServers;
-  readonly #lifeline: Lifeline;
-  readonly #events = new Emitter<WatchEvents>();
-  readonly #frames = new FrameWatch();
+  readonly #connection: KeptConnection;
+  readonly #events: Emitter<WatchEvents>;
   readonly #history = new DetectionsHistory();
   readonly #streams: Streams;
-  readonly #poll: StatsPoll;
   readonly #tracks: readonly Rendition[];
   #source: string | undefined;
   #active: readonly Rendition[];
@@ -98,9 +76,6 @@ export class Watching {
   constructor(options: WatchOptions, env: Environment) {
     this.#env = env;
     this.#options = options;
-    this.#server = serverAddress(options.server);
-    this.#headers = authorization(options.token);
-    this.#iceServers = new IceServers(env, this.#server, this.#headers, options.iceServers);
     this.#source = options.source;
     this.#tracks = options.tracks ?? ['raw'];
     this.#active = options.active ?? this.#tracks;
@@ -109,28 +84,23 @@ export class Watching {
     const { video = {} } = options;
     const isOne = 'srcObject' in video;
     this.#streams = new Streams(env, !isOne ? video : first === undefined ? {} : { [first]: video }, isOne ? first : undefined);
-    this.#subscribe(options);
-    this.#lifeline = new Lifeline({
+    const { onState, onTrack, onDetections, onStats, onError } = options;
+    this.#events = new Emitter({ state: onState, track: onTrack, detections: onDetections, stats: onStats, error: onError });
+    this.#connection = new KeptConnection({
       env,
+      options,
       open: (signal) => this.#open(signal),
       onLink: (link) => this.#stands(link),
-      onState: (change) => this.#tell(change),
-      probeUrl: new URL('ready', this.#server).href,
+      onState: (change) => this.#events.emit('state', change),
+      onAbort: () => this.close(),
+      onStats: (report) => this.#events.emit('stats', report),
+      framesOf: (report) => (this.#isPaused || this.#active.length === 0 ? undefined : Viewing.framesOf(report)),
+      onSilence: (remedy) => this.#remedy(remedy),
       waitsWhileHidden: true,
       mayReturn: false,
-      isStale: () => !this.#isPaused && this.#frames.silenceMs(env.clock.now()) > STALE_MS,
+      staleAfterMs: STALE_MS,
       // Who has watched it before may find that a server that was just started does not know it yet.
-      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#server),
-    });
-    options.signal?.addEventListener('abort', () => this.close(), { once: true });
-    // Listeners that are added right after `watch` hear everything.
-    queueMicrotask(() => (options.signal?.aborted ? this.close() : this.#lifeline.start()));
-    this.#poll = new StatsPoll({
-      clock: env.clock,
-      link: () => this.#lifeline.link,
-      isPlaying: () => this.state === 'playing',
-      onStats: (report) => this.#events.emit('stats', report),
-      onReport: (report, nowMs) => this.#look(report, nowMs),
+      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#connection.server),
     });
   }
 
@@ -141,7 +111,7 @@ export class Watching {
   }
 
   get state(): State {
-    return this.#lifeline.state;
+    return this.#connection.state;
   }
 
   /** What the video m-lines carry; a server may send less than was asked for. */
@@ -201,7 +171,7 @@ export class Watching {
       throw error;
     });
     this.#source = source;
-    if (answer === undefined) this.#lifeline.reconnect(new SightlineError('SOURCE_CHANGED'));
+    if (answer === undefined) this.#connection.reconnect(new SightlineError('SOURCE_CHANGED'));
   }
 
   /** Has the server send nothing until `resume`. */
@@ -212,7 +182,6 @@ export class Watching {
 
   async resume(): Promise<void> {
     this.#isPaused = false;
-    this.#frames.reset();
     await this.#command('resume');
   }
 
@@ -245,7 +214,7 @@ export class Watching {
 
   /** Connects again at once: "try again". */
   reconnect(): void {
-    this.#lifeline.reconnect(new SightlineError('CONNECTION_LOST'));
+    this.#connection.reconnect();
   }
 
   /** Leaves. Idempotent. */
@@ -254,29 +223,15 @@ export class Watching {
     this.#isClosed = true;
     this.#detections?.close();
     this.#streams.close();
-    this.#lifeline.close();
-  }
-
-  #subscribe({ onState, onTrack, onDetections, onStats, onError }: WatchOptions): void {
-    if (onState) this.#events.on('state', onState);
-    if (onTrack) this.#events.on('track', onTrack);
-    if (onDetections) this.#events.on('detections', onDetections);
-    if (onStats) this.#events.on('stats', onStats);
-    if (onError) this.#events.on('error', onError);
-  }
-
-  #tell(change: StateChange): void {
-    if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
-    if (change.state === 'connected') this.#poll.hurry();
-    this.#events.emit('state', change);
+    this.#connection.close();
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
     const viewing = new Viewing({
       env: this.#env,
-      server: this.#server,
-      headers: this.#headers,
-      iceServers: this.#iceServers,
+      server: this.#connection.server,
+      headers: this.#connection.headers,
+      iceServers: this.#connection.iceServers,
       wanted: { source: this.#source, tracks: this.#tracks, active: this.#active, hasAudio: this.#options.audio ?? true, clientId: this.#options.clientId },
     });
     this.#opening = viewing;
@@ -294,7 +249,6 @@ export class Watching {
     if (this.#opening?.link !== link) return;
     this.#viewing = this.#opening;
     this.#viewing.times = { ...this.#viewing.times, connected: this.#env.clock.now() };
-    this.#frames.reset(0);
     this.#detections = undefined;
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
@@ -333,12 +287,9 @@ export class Watching {
   }
 
   /** Does what is due where there are no frames. */
-  #look(report: RTCStatsReport, nowMs: number): void {
-    if (this.#isPaused || this.#active.length === 0) return this.#lifeline.succeeded();
-    const due = this.#frames.look(Viewing.framesOf(report), nowMs);
-    if (due === 'arrived') this.#lifeline.succeeded();
-    if (due === 'keyframe') void this.keyframe().catch(() => undefined);
-    if (due === 'restart') this.#lifeline.restart(new SightlineError('NO_FRAMES'));
-    if (due === 'reconnect') this.#lifeline.reconnect(new SightlineError('NO_FRAMES'));
+  #remedy(remedy: Remedy): void {
+    if (remedy === 'keyframe') void this.keyframe().catch(() => undefined);
+    if (remedy === 'restart') this.#connection.restart(new SightlineError('NO_FRAMES'));
+    if (remedy === 'reconnect') this.#connection.reconnect(new SightlineError('NO_FRAMES'));
   }
 }

@@ -1,0 +1,126 @@
+/** A connection to one server that is kept up: what watching and publishing have in common. Knows no media. */
+import type { Environment } from './environment.js';
+import { SightlineError } from './errors.js';
+import { FrameWatch, type Remedy } from './frame-watch.js';
+import { IceServers } from './ice-servers.js';
+import { Lifeline, type LifelineInit, type State, type StateChange } from './lifeline.js';
+import type { PeerLink } from './peer-link.js';
+import { authorization, serverAddress } from './server-address.js';
+import { StatsPoll } from './stats-poll.js';
+
+export interface ConnectionOptions {
+  /** Address of the server. Default: where this module came from, else the page's origin. */
+  readonly server?: string | URL;
+  /** Bearer token. */
+  readonly token?: string;
+  /** Default: the server is asked for them when a connection needs help. */
+  readonly iceServers?: readonly RTCIceServer[];
+  /** Closes it. */
+  readonly signal?: AbortSignal;
+  readonly onState?: (change: StateChange) => void;
+  readonly onStats?: (report: RTCStatsReport) => void;
+  readonly onError?: (error: SightlineError) => void;
+}
+
+export interface ConnectionEvents {
+  /** Every change, with its reason. */
+  readonly state: StateChange;
+  /** Once a second. */
+  readonly stats: RTCStatsReport;
+  /** Trouble that leaves the connection as it is. */
+  readonly error: SightlineError;
+}
+
+export interface KeptConnectionInit extends Pick<LifelineInit, 'open' | 'onLink' | 'onState' | 'waitsWhileHidden' | 'mayReturn' | 'mayPass'> {
+  readonly env: Environment;
+  readonly options: Pick<ConnectionOptions, 'server' | 'token' | 'iceServers' | 'signal'>;
+  /** The caller's signal was aborted. */
+  readonly onAbort: () => void;
+  readonly onStats: (report: RTCStatsReport) => void;
+  /** Frames that flowed so far over the present connection; undefined while none are expected. */
+  readonly framesOf: (report: RTCStatsReport) => number | undefined;
+  /** What is due where they stopped. */
+  readonly onSilence: (remedy: Remedy) => void;
+  /** Without a frame for this long a connection is not trusted when the page is shown again, ms. Default: it always is. */
+  readonly staleAfterMs?: number;
+}
+
+export class KeptConnection {
+  readonly server: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly iceServers: IceServers;
+  readonly #init: KeptConnectionInit;
+  readonly #frames = new FrameWatch();
+  readonly #lifeline: Lifeline;
+  readonly #poll: StatsPoll;
+
+  /** Connects as soon as this turn has ended, so that listeners which are added right now hear everything. */
+  constructor(init: KeptConnectionInit) {
+    const { env, options, staleAfterMs = Infinity } = init;
+    this.#init = init;
+    this.server = serverAddress(options.server);
+    this.headers = authorization(options.token);
+    this.iceServers = new IceServers(env, this.server, this.headers, options.iceServers);
+    this.#lifeline = new Lifeline({
+      ...init,
+      onLink: (link) => {
+        this.#frames.reset(0);
+        init.onLink(link);
+      },
+      onState: (change) => this.#tell(change),
+      probeUrl: new URL('ready', this.server).href,
+      isStale: () => this.#frames.silenceMs(env.clock.now()) > staleAfterMs,
+    });
+    this.#poll = new StatsPoll({
+      clock: env.clock,
+      link: () => this.link,
+      isPlaying: () => this.state === 'playing',
+      onStats: init.onStats,
+      onReport: (report, nowMs) => this.#look(report, nowMs),
+    });
+    const { signal } = options;
+    signal?.addEventListener('abort', init.onAbort, { once: true });
+    queueMicrotask(() => (signal?.aborted ? init.onAbort() : this.#lifeline.start()));
+  }
+
+  get state(): State {
+    return this.#lifeline.state;
+  }
+
+  /** The connection that stands, or stood last. */
+  get link(): PeerLink | undefined {
+    return this.#lifeline.link;
+  }
+
+  /** Restarts ICE. */
+  restart(why: SightlineError): void {
+    this.#lifeline.restart(why);
+  }
+
+  /** Opens another connection at once. Default: "try again". */
+  reconnect(why = new SightlineError('CONNECTION_LOST')): void {
+    this.#lifeline.reconnect(why);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#lifeline.close();
+  }
+
+  #tell(change: StateChange): void {
+    if (change.state === 'failed' || change.state === 'closed') this.#poll.close();
+    if (change.state === 'connected') this.#poll.hurry();
+    this.#init.onState(change);
+  }
+
+  #look(report: RTCStatsReport, nowMs: number): void {
+    const frames = this.#init.framesOf(report);
+    if (frames === undefined) {
+      this.#frames.reset();
+      return this.#lifeline.succeeded();
+    }
+    const due = this.#frames.look(frames, nowMs);
+    if (due === 'arrived') this.#lifeline.succeeded();
+    else if (due) this.#init.onSilence(due);
+  }
+}
