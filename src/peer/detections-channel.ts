@@ -2,10 +2,10 @@
  * The data channel `detections`: one message for each picture that the detector looked at, with the RTP timestamp
  * that the picture has for this very viewer. While it is open, the detector looks at the source.
  */
-import { MediaPeerError } from '../errors.js';
 import { DetectionReader, type DetectionFilter } from '../media/index.js';
 import type { TextChannel } from './data-channel.js';
 import type { DetectionLease } from './gateway.js';
+import { LeasedChannel } from './leased-channel.js';
 import type { RtpTimestamps } from './session-media.js';
 
 /** Messages are lost beyond this: half a second of them at 30 a second and 4 KB. */
@@ -21,19 +21,16 @@ export interface DetectionsChannelInit {
 }
 
 export class DetectionsChannel {
-  readonly #init: DetectionsChannelInit;
-  #lease: DetectionLease | undefined;
+  readonly #leased: LeasedChannel<DetectionLease>;
   #reader: DetectionReader | undefined;
-  #stopListening: (() => void) | undefined;
   /** Of sources before this one. */
   #sentBefore = 0;
   #droppedBefore = 0;
 
-  /** Starts at once; a client whose source has no detections is told so in one message, and the channel closes. */
+  /** Starts at once, as a `LeasedChannel`. */
   constructor(init: DetectionsChannelInit) {
-    this.#init = init;
-    init.channel.onClosed = () => this.#release();
-    if (!this.#open()) init.channel.close();
+    const { channel, openLease } = init;
+    this.#leased = new LeasedChannel({ channel, openLease, attach: ({ feed }, close) => this.#attach(init, feed, close) });
   }
 
   get sent(): number {
@@ -44,36 +41,23 @@ export class DetectionsChannel {
     return this.#droppedBefore + (this.#reader?.dropped ?? 0);
   }
 
-  /** Reads the source as it is now; where that has no detections the client is told so, and waits for the next one. */
+  /** As `LeasedChannel.reopen`. */
   reopen(): void {
-    this.#release();
-    this.#open();
+    this.#leased.reopen();
   }
 
-  /** Tells the client why, ends the channel and gives the detections back. */
+  /** As `LeasedChannel.refuse`. */
   refuse(code: string, message: string): void {
-    this.#tell(code, message);
-    this.close();
+    this.#leased.refuse(code, message);
   }
 
   /** Ends the channel and gives the detections back. Idempotent. */
   close(): void {
-    this.#release();
-    this.#init.channel.close();
+    this.#leased.close();
   }
 
-  /** False where there are none. */
-  #open(): boolean {
-    const { channel, openLease, rtpTimestamps, filter, isPaused } = this.#init;
-    try {
-      this.#lease = openLease();
-    } catch (error) {
-      if (!(error instanceof MediaPeerError)) throw error;
-      this.#tell(error.code, error.message);
-      return false;
-    }
-    const { feed } = this.#lease;
-    this.#reader = new DetectionReader({
+  #attach({ channel, rtpTimestamps, filter, isPaused }: DetectionsChannelInit, feed: DetectionLease['feed'], close: () => void): () => void {
+    const reader = new DetectionReader({
       feed,
       sink: { isFull: () => channel.bufferedBytes > MAX_BUFFERED_BYTES, write: (message) => channel.send(message) },
       rtpTimestamps,
@@ -81,21 +65,14 @@ export class DetectionsChannel {
       isPaused,
       maxBytes: channel.maxMessageBytes,
     });
-    this.#stopListening = feed.onClosed(() => this.close());
-    return true;
-  }
-
-  #tell(code: string, message: string): void {
-    this.#init.channel.send(JSON.stringify({ error: { code, message } }));
-  }
-
-  #release(): void {
-    this.#stopListening?.();
-    this.#sentBefore = this.sent;
-    this.#droppedBefore = this.dropped;
-    this.#reader?.close();
-    this.#reader = undefined;
-    this.#lease?.release();
-    this.#lease = undefined;
+    this.#reader = reader;
+    const stopListening = feed.onClosed(close);
+    return () => {
+      stopListening();
+      reader.close();
+      this.#reader = undefined;
+      this.#sentBefore += reader.sent;
+      this.#droppedBefore += reader.dropped;
+    };
   }
 }

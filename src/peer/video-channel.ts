@@ -10,9 +10,9 @@
  * pieces: what is said on `commands` and `detections` comes behind the rest of one picture, not behind seconds of them
  * that fill the network. The newest picture waits here meanwhile, and replaces an older one.
  */
-import { MediaPeerError } from '../errors.js';
 import type { TextChannel } from './data-channel.js';
 import type { Still, StillLease } from './gateway.js';
+import { LeasedChannel } from './leased-channel.js';
 
 const HEADER_BYTES = 16;
 const MAGIC = 'SLV1';
@@ -28,20 +28,18 @@ export interface VideoChannelInit {
 
 export class VideoChannel {
   readonly #init: VideoChannelInit;
-  #lease: StillLease | undefined;
-  #undo: (() => void)[] = [];
+  readonly #leased: LeasedChannel<StillLease>;
   /** The newest picture, while an older one is on its way. */
   #next: Still | undefined;
   #sent = 0;
   #dropped = 0;
-  #isClosed = false;
 
-  /** Starts at once; a client whose source has no pictures is told so in one message, and the channel closes. */
+  /** Starts at once, as a `LeasedChannel`. */
   constructor(init: VideoChannelInit) {
+    const { channel, openStills } = init;
     this.#init = init;
-    init.channel.onProgress = () => this.#flush();
-    init.channel.onClosed = () => this.#release();
-    if (!this.#open()) this.close();
+    channel.onProgress = () => this.#flush();
+    this.#leased = new LeasedChannel({ channel, openLease: () => openStills(channel.maxMessageBytes - HEADER_BYTES), attach: (lease, close) => this.#attach(lease, close) });
   }
 
   /** Pictures that were handed over. */
@@ -54,43 +52,29 @@ export class VideoChannel {
     return this.#dropped;
   }
 
-  /** Takes the pictures of the source as it is now; where there are none the client is told so, and waits for the next source. */
+  /** As `LeasedChannel.reopen`. */
   reopen(): void {
-    this.#release();
-    this.#open();
+    this.#leased.reopen();
   }
 
-  /** Tells the client why, ends the channel and gives the pictures back. */
+  /** As `LeasedChannel.refuse`. */
   refuse(code: string, message: string): void {
-    this.#tell(code, message);
-    this.close();
+    this.#leased.refuse(code, message);
   }
 
   /** Ends the channel and gives the pictures back. Idempotent. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#release();
-    this.#init.channel.close();
+    this.#leased.close();
   }
 
-  /** False where there are none. */
-  #open(): boolean {
-    const { channel, openStills } = this.#init;
-    try {
-      this.#lease = openStills(channel.maxMessageBytes - HEADER_BYTES);
-    } catch (error) {
-      if (!(error instanceof MediaPeerError)) throw error;
-      this.#tell(error.code, error.message);
-      return false;
-    }
-    this.#undo = [this.#lease.subscribe((still) => this.#take(still)), this.#lease.onClosed(() => this.close())];
-    return true;
-  }
-
-  /** A text, so that no client takes it for a picture. */
-  #tell(code: string, message: string): void {
-    this.#init.channel.send(JSON.stringify({ error: { code, message } }));
+  #attach(lease: StillLease, close: () => void): () => void {
+    const unsubscribe = lease.subscribe((still) => this.#take(still));
+    const stopListening = lease.onClosed(close);
+    return () => {
+      unsubscribe();
+      stopListening();
+      this.#next = undefined;
+    };
   }
 
   #take(still: Still): void {
@@ -107,13 +91,6 @@ export class VideoChannel {
     this.#next = undefined;
     if (channel.sendBinary(writeStill(still))) this.#sent++;
     else this.#dropped++;
-  }
-
-  #release(): void {
-    for (const step of this.#undo.splice(0)) step();
-    this.#lease?.release();
-    this.#lease = undefined;
-    this.#next = undefined;
   }
 }
 
