@@ -15,7 +15,10 @@ import type { IceOptions } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
 import { packetSlabs } from './packet-slabs.js';
 import { openSctp } from './sctp.js';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpMasterKey, type SrtpProfile } from './srtp.js';
+import { SrtcpReceiver } from './srtcp-receiver.js';
+import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, type SrtpMasterKey, type SrtpProfile } from './srtp-keys.js';
+import { SrtpReceiver } from './srtp-receiver.js';
+import { SrtpSender } from './srtp-sender.js';
 import { dtlsInternals, iceInternals } from './werift-internals.js';
 
 /** One RTP packet of one viewer: its own header over payload bytes that all viewers share. */

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { RtpHeader, SrtcpSession, SrtpSession } from 'werift';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, SrtcpReceiver, SrtpReceiver, SrtpSender, type SrtpProfile } from '../../src/peer/srtp.js';
 import { seededRandom } from '../helpers/random.js';
+import { SrtcpReceiver } from '../../src/peer/srtcp-receiver.js';
+import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, type SrtpProfile } from '../../src/peer/srtp-keys.js';
+import { SrtpReceiver } from '../../src/peer/srtp-receiver.js';
+import { SrtpSender } from '../../src/peer/srtp-sender.js';
 
 const profiles: readonly SrtpProfile[] = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80];
 
