@@ -1,18 +1,17 @@
 /** All connections of the server: how many there may be, who they are, and their common clock tick. */
-import { randomBytes } from 'node:crypto';
 import { RTCDtlsTransport, type RTCCertificate } from 'werift';
 import type { Clock, Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { EndReason } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
-import { claimClientId } from './client-id.js';
 import { EndedReports } from './ended-reports.js';
 import type { MediaGateway } from './gateway.js';
 import { hostAddresses } from './host-addresses.js';
 import type { IceTcpListener } from './ice-tcp-listener.js';
 import { negotiate, throwIfNotServed, type Plan } from './negotiation.js';
 import { planAnswer, planOffer } from './offer-plan.js';
+import { Places } from './places.js';
 import { negotiatePublish } from './publish-negotiation.js';
 import { PublisherSide } from './publisher-side.js';
 import { Outages } from './publisher-watch.js';
@@ -59,7 +58,6 @@ export interface ConnectionManagerDeps {
 }
 
 const TICK_MS = 1000;
-const RETRY_AFTER_S = 5;
 
 /** A session, and what has to be known of it to go on with its negotiation. */
 interface Entry {
@@ -84,17 +82,16 @@ export class ConnectionManager implements Sessions {
   readonly #deps: ConnectionManagerDeps;
   readonly #certificate: Promise<RTCCertificate>;
   readonly #sessions = new Map<string, Entry>();
-  readonly #clientIds = new Set<string>();
+  readonly #places: Places;
   readonly #reports: EndedReports;
   #tick: Timer | undefined;
   readonly #outages: Outages;
   #isClosing = false;
-  /** Slots that are taken: sessions, and offers being accepted. */
-  #taken = 0;
 
   constructor(deps: ConnectionManagerDeps) {
     assertWeriftShape();
     this.#deps = deps;
+    this.#places = new Places(deps.options.maxConnections, deps.logger);
     this.#outages = new Outages(deps.clock);
     this.#reports = new EndedReports(deps.clock);
     this.#certificate = RTCDtlsTransport.SetupCertificate();
@@ -102,11 +99,11 @@ export class ConnectionManager implements Sessions {
 
   /** Sessions, those being accepted included. */
   get connections(): number {
-    return this.#taken;
+    return this.#places.taken;
   }
 
   get maxConnections(): number {
-    return this.#deps.options.maxConnections;
+    return this.#places.max;
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
@@ -258,7 +255,7 @@ export class ConnectionManager implements Sessions {
 
   /** True while a session has that client id. */
   hasClient(clientId: string): boolean {
-    return this.#clientIds.has(clientId);
+    return this.#places.hasClient(clientId);
   }
 
   async close(sessionId: string, reason: EndReason): Promise<boolean> {
@@ -286,7 +283,7 @@ export class ConnectionManager implements Sessions {
   /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
   async #open(newcomer: Newcomer, begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
     const { request, sourceId } = newcomer;
-    const place = this.#takePlace(request.clientId, newcomer);
+    const place = this.#places.take(request.clientId, newcomer);
     const { sessionId, clientId } = place;
     try {
       const certificate = await this.#certificate;
@@ -324,30 +321,6 @@ export class ConnectionManager implements Sessions {
         onRestartNeeded: request.onRestartNeeded,
       },
     );
-  }
-
-  /** @throws MediaPeerError CAPACITY_REACHED, BODY_INVALID */
-  #takePlace(requestedId: string | undefined, { sourceId, role }: Newcomer): { readonly sessionId: string; readonly clientId: string; readonly giveBack: () => void } {
-    const { logger, options } = this.#deps;
-    const clientId = claimClientId(requestedId, this.#clientIds, role);
-    if (this.#taken >= options.maxConnections) {
-      const message = `all ${options.maxConnections} connections are taken; try again in ${RETRY_AFTER_S} s`;
-      throw new MediaPeerError('CAPACITY_REACHED', message, { retryAfterS: RETRY_AFTER_S });
-    }
-    if (requestedId !== undefined && clientId !== requestedId) logger.warn({ requestedClientId: requestedId, clientId, sourceId }, 'client id collision');
-    this.#taken++;
-    this.#clientIds.add(clientId);
-    let isGivenBack = false;
-    return {
-      sessionId: randomBytes(18).toString('base64url'),
-      clientId,
-      giveBack: () => {
-        if (isGivenBack) return;
-        isGivenBack = true;
-        this.#taken--;
-        this.#clientIds.delete(clientId);
-      },
-    };
   }
 
   #throwIfClosing(): void {
