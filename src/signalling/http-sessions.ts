@@ -118,9 +118,9 @@ export class HttpSessions {
     if (!(await this.#deps.sessions.close(sessionId, session?.door === 'whip' ? 'publisher-left' : 'viewer-left'))) throw notFound();
   }
 
-  /** Ends a session whose client was gone before it heard of it. */
+  /** Ends a session whose client was gone before it heard of it; a publisher may come back. */
   async abandon(sessionId: string): Promise<void> {
-    await this.#deps.sessions.close(sessionId, 'viewer-left');
+    await this.#deps.sessions.close(sessionId, this.#open.get(sessionId)?.door === 'whip' ? 'publisher-gone' : 'viewer-left');
   }
 
   /** The URL cannot be guessed, so it is proof enough where a client sends its token to the endpoint alone. */

@@ -4,7 +4,8 @@ import { Type, type Static } from 'typebox';
 import type { IceServer } from '../peer/index.js';
 import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
 import { ErrorSchema } from './schemas.js';
-import { bearerToken, type Tokens } from './tokens.js';
+import type { Tokens } from './tokens.js';
+import { perMinute, tokenOf } from './wish.js';
 
 export interface IceServersDeps {
   readonly iceServers: IceServers;
@@ -43,11 +44,12 @@ export function iceServerJson({ urls, username, credential }: IceServer): Static
 
 /** Installs `GET /ice-servers` and `POST /ice-servers`. */
 export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit, tokens }, done) => {
-  app.addHook('onRequest', (request, _reply, proceed) => {
-    tokens.checkAnybody(bearerToken(request.headers.authorization));
-    proceed();
+  // After the rate limit, so that tokens cannot be tried without end.
+  app.addHook('preParsing', (request, _reply, payload, proceed) => {
+    tokens.checkAnybody(tokenOf(request));
+    proceed(null, payload);
   });
-  const config = { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : (false as const) };
+  const config = perMinute(rateLimit);
 
   app.get(
     '/ice-servers',

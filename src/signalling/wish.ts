@@ -68,6 +68,8 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
         describe: (request, reply) => {
           if (mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
         },
+        // What it tells depends on the token.
+        rateLimit: deps.rateLimit,
       });
       done();
     });
@@ -81,20 +83,30 @@ export interface Offered {
   readonly headers: Readonly<Record<string, string>>;
   /** Adds what preflights do not get. */
   readonly describe?: (request: FastifyRequest, reply: FastifyReply) => void;
+  /** Requests a minute and address that are no preflights. Default 0: no limit. */
+  readonly rateLimit?: number;
 }
 
 /** Installs OPTIONS: preflights (Fetch) get what the CORS plugin adds, any other request what `describe` does. */
-export function installOptions(app: FastifyInstance, url: string, { methods, headers, describe }: Offered): void {
+export function installOptions(app: FastifyInstance, url: string, { methods, headers, describe, rateLimit = 0 }: Offered): void {
+  const limited = perMinute(rateLimit).rateLimit;
   const options = {
     schema: { hide: true },
-    config: { cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S } },
+    config: {
+      rateLimit: limited && { ...limited, allowList: isPreflight },
+      cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S },
+    },
   };
   app.options(url, options as RouteShorthandOptions, (request, reply) => {
-    const isPreflight = request.headers['access-control-request-method'] !== undefined;
     reply.headers({ ...headers, allow: [...methods, 'OPTIONS'].join(', '), 'content-length': '0' });
-    if (!isPreflight) describe?.(request, reply);
-    return reply.status(isPreflight ? 204 : 200).send();
+    if (isPreflight(request)) return reply.status(204).send();
+    describe?.(request, reply);
+    return reply.status(200).send();
   });
+}
+
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers['access-control-request-method'] !== undefined;
 }
 
 function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpoint: Endpoint, deps: WishDeps): void {

@@ -51,6 +51,17 @@ describe('GET /ice-servers', () => {
     assert.deepEqual(statuses, [200, 200, 429]);
     await app.close();
   });
+
+  for (const method of ['GET', 'POST'] as const) {
+    it(`limits the trying of tokens by ${method}, too`, async () => {
+      const tokens = new Tokens({ viewerToken: 's3cret', publishTokens: new Map() });
+      const app = await testApp({ iceServers: { iceServers: make(), tokens, rateLimit: 2 } });
+      const statuses = [];
+      for (let i = 0; i < 3; i++) statuses.push((await app.inject({ method, url: '/ice-servers', headers: { authorization: `Bearer ${i}` } })).statusCode);
+      assert.deepEqual(statuses, [401, 401, 429]);
+      await app.close();
+    });
+  }
 });
 
 describe('POST /ice-servers', () => {

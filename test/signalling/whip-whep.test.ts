@@ -1,5 +1,7 @@
 /** The rules of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep), one test each, by the numbers of docs/whip-whep.md. */
 import assert from 'node:assert/strict';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
@@ -7,7 +9,7 @@ import { MediaPeerError } from '../../src/errors.js';
 import type { IceServer } from '../../src/peer/index.js';
 import { HttpSessions, Tokens } from '../../src/signalling/index.js';
 import { testApp } from '../helpers/app.js';
-import { eventually } from '../helpers/deadline.js';
+import { eventually, within } from '../helpers/deadline.js';
 import { seededRandom } from '../helpers/random.js';
 import { FakeSessions } from './fake-sessions.js';
 
@@ -235,6 +237,33 @@ describe('WHIP and WHEP', () => {
       const statuses = [];
       for (let i = 0; i < 3; i++) statuses.push((await post(url, undefined, { authorization: `Bearer ${i}` })).statusCode);
       assert.deepEqual(statuses, [401, 401, 429]);
+    });
+
+    it(`rule 11: OPTIONS of ${url}, which tells by its ICE servers whether a token is right, is limited; preflights are not`, async () => {
+      const { request } = await doors({ rateLimit: 2, viewerToken: 's3cret', publishTokens: [['*', 's3cret']] });
+      const statuses = [];
+      for (let i = 0; i < 3; i++) statuses.push((await request('OPTIONS', url, { authorization: `Bearer ${i}` })).statusCode);
+      assert.deepEqual(statuses, [200, 200, 429]);
+      const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' };
+      for (let i = 0; i < 3; i++) assert.equal((await request('OPTIONS', url, preflight)).statusCode, 204);
+    });
+
+    it(`rule 7: a client of ${url} that is gone before its answer has not left on purpose`, async () => {
+      const { app, sessions } = await doors();
+      let open = (): void => undefined;
+      sessions.opening = new Promise((resolve) => (open = resolve));
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      const { port } = app.server.address() as AddressInfo;
+      const client = http.request({ host: '127.0.0.1', port, path: url, method: 'POST', headers: { 'content-type': 'application/sdp' } });
+      client.on('error', () => undefined);
+      const noticed = new Promise<void>((resolve) => app.server.once('request', (_request, response) => response.once('close', resolve)));
+      client.end(offer(url.startsWith('/whip') ? 'sendonly' : 'recvonly'));
+      await eventually(() => sessions.accepted.length + sessions.published.length === 1, 2000, 'the offer');
+      client.destroy();
+      await within(noticed, 2000, 'the server to notice');
+      open();
+      await eventually(() => sessions.closed.length === 1, 2000, 'the session to be closed');
+      assert.equal(sessions.closed[0]?.reason, url.startsWith('/whip') ? 'publisher-gone' : 'viewer-left');
     });
   }
 

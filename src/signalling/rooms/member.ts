@@ -52,6 +52,7 @@ export class Member implements SideHost, TopicsHost {
   readonly #outbox = new Outbox();
   #link: Link | undefined;
   #away: Timer | undefined;
+  #toldState: RoomState = 'empty';
   #toldRoom = '';
   #isEnded = false;
 
@@ -89,7 +90,7 @@ export class Member implements SideHost, TopicsHost {
     this.#away = undefined;
     this.#link = link;
     before?.replaced();
-    this.#toldRoom = this.#roomState();
+    this.#toldState = this.state;
     const missed = this.#outbox.drain();
     const unanswered = this.side.unanswered.filter((message) => !missed.includes(message));
     // Where this socket breaks again, what is left is kept for the next.
@@ -128,10 +129,14 @@ export class Member implements SideHost, TopicsHost {
   }
 
   tellRoom(isAlways: boolean): void {
-    const now = this.#roomState();
-    if (now === this.#toldRoom && !isAlways) return;
-    this.#toldRoom = now;
-    this.sendTopic(JSON.stringify(this.#roomMessage()));
+    const { state } = this;
+    // Who has not subscribed hears of states alone.
+    if (!isAlways && state === this.#toldState && !this.topics.has('room')) return;
+    const room = JSON.stringify(this.#roomMessage());
+    if (!isAlways && state === this.#toldState && room === this.#toldRoom) return;
+    this.#toldState = state;
+    this.#toldRoom = room;
+    this.sendTopic(room);
   }
 
   end(reason: EndReason): void {
@@ -176,11 +181,6 @@ export class Member implements SideHost, TopicsHost {
     const description = this.#deps.directory.describe(this.room);
     const state = description?.state ?? 'empty';
     return { type: 'room', room: this.room, state, publisher: description?.kind === 'live' && state === 'live', viewers: this.#deps.viewersOf(this.room) };
-  }
-
-  /** What a change of has to be told: who has not subscribed hears of states alone. */
-  #roomState(): string {
-    return this.topics.has('room') ? JSON.stringify(this.#roomMessage()) : this.state;
   }
 }
 

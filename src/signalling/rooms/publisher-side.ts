@@ -8,7 +8,7 @@ import { connectionOf } from './candidates.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
 import { RestartWatch } from './restart-watch.js';
-import { wrongState, type Side, type SideDeps, type SideHost } from './side.js';
+import { addWaiting, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
 
 interface Publishing {
   readonly opened: OpenedSession;
@@ -91,7 +91,7 @@ export class PublisherSide implements Side {
       const answer = await this.#deps.sessions.restartByOffer(opened.sessionId, sdp);
       if (this.#isClosed) return;
       exchange.describe('answer', answer);
-      this.#deps.sessions.addCandidates(opened.sessionId, exchange.described(sdp));
+      addWaiting(this.#deps.sessions, this.#host, opened.sessionId, exchange.described(sdp));
     } catch (error) {
       exchange.release();
       throw error;
@@ -131,7 +131,7 @@ export class PublisherSide implements Side {
     }
     exchange.describe('answer', opened.sdp);
     void opened.ended.then((reason) => this.#ended(publishing, reason));
-    sessions.addCandidates(opened.sessionId, exchange.described(sdp));
+    addWaiting(sessions, this.#host, opened.sessionId, exchange.described(sdp));
   }
 
   #ended(ended: Publishing, reason: EndReason): void {

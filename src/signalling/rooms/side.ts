@@ -52,6 +52,19 @@ export interface Side {
   close(reason: EndReason): void;
 }
 
+/** Hands on the candidates that waited for a description, which holds: of those that cannot be used the client is told. */
+export function addWaiting(sessions: Pick<SideDeps['sessions'], 'addCandidates'>, host: Pick<SideHost, 'report'>, sessionId: string, candidates: readonly TrickledCandidate[]): void {
+  for (const candidate of candidates) {
+    try {
+      sessions.addCandidates(sessionId, [candidate]);
+    } catch (error) {
+      if (!(error instanceof MediaPeerError)) throw error;
+      host.report(error);
+      if (error.code === 'SESSION_NOT_FOUND') return;
+    }
+  }
+}
+
 export function wrongState(message: string): MediaPeerError {
   return new MediaPeerError('NEGOTIATION_STATE', message);
 }

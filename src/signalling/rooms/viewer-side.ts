@@ -7,10 +7,11 @@ import type { Timer } from '../../clock.js';
 import { MediaPeerError } from '../../errors.js';
 import type { EndReason, Rendition } from '../../media/index.js';
 import type { OpenedViewing, TrickledCandidate } from '../../peer/index.js';
+import type { RoomState } from './deps.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
 import { RestartWatch } from './restart-watch.js';
-import { wrongState, type Side, type SideDeps, type SideHost } from './side.js';
+import { addWaiting, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
 
 /** Ends that are the room's: the viewer waits for what comes next. */
 const ENDS_OF_THE_ROOM: ReadonlySet<EndReason> = new Set(['source-ended', 'source-failed', 'publisher-left', 'publisher-gone', 'publisher-replaced']);
@@ -29,6 +30,8 @@ export class ViewerSide implements Side {
   readonly #backoff = new Backoff({ firstMs: 500 });
   #viewing: Viewing | undefined;
   #retry: Timer | undefined;
+  /** Of the room, when the wait began. */
+  #stateBefore: RoomState | undefined;
   #isOpening = false;
   #isRestarting = false;
   /** The answer that is being taken; never rejects. */
@@ -51,7 +54,8 @@ export class ViewerSide implements Side {
   }
 
   open(): void {
-    if (this.#isClosed || this.#viewing || this.#isOpening || this.#retry || !this.#host.canBeWatched) return;
+    if (this.#isClosed || this.#viewing || this.#isOpening || this.#isWaiting || !this.#host.canBeWatched) return;
+    this.#stopWaiting();
     this.#isOpening = true;
     this.#offer()
       .catch((error: unknown) => this.#refused(error))
@@ -96,7 +100,7 @@ export class ViewerSide implements Side {
   close(reason: EndReason): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#retry?.cancel();
+    this.#stopWaiting();
     this.#viewing?.watch.close();
     if (this.#viewing) this.#deps.closing.close(this.#host.clientId, this.#viewing.opened.sessionId, reason);
     this.#viewing = undefined;
@@ -111,7 +115,7 @@ export class ViewerSide implements Side {
       throw error;
     }
     this.#lastAnswer = sdp;
-    this.#deps.sessions.addCandidates(opened.sessionId, exchange.described(sdp));
+    addWaiting(this.#deps.sessions, this.#host, opened.sessionId, exchange.described(sdp));
   }
 
   #current(): Viewing {
@@ -166,7 +170,19 @@ export class ViewerSide implements Side {
     this.#host.end('negotiation-failed');
   }
 
+  /** False, too, where the room has come to life meanwhile: what failed before says nothing of what is there now. */
+  get #isWaiting(): boolean {
+    const hasCome = this.#host.state === 'live' && this.#stateBefore !== 'live';
+    return this.#retry !== undefined && !hasCome;
+  }
+
+  #stopWaiting(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
   #tryAgain(delayMs: number): void {
+    this.#stateBefore = this.#host.state;
     this.#retry = this.#deps.clock.after(delayMs, () => {
       this.#retry = undefined;
       this.open();

@@ -69,7 +69,10 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
   }
 
   addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
-    this.#get(sessionId).candidates.push(...candidates);
+    for (const candidate of candidates) {
+      if (candidate.candidate.startsWith('nonsense')) throw new MediaPeerError('CANDIDATE_INVALID', `'${candidate.candidate}' is no ICE candidate`);
+      this.#get(sessionId).candidates.push(candidate);
+    }
   }
 
   async offerRestart(sessionId: string): Promise<string> {

@@ -99,6 +99,27 @@ test('a viewer stays in the room when the source ends, and gets a fresh offer wh
   await rig.close();
 });
 
+test('a viewer whose offers come ever later gets one at once when somebody publishes again', async (t) => {
+  const rig = await Rig.open(t);
+  rig.directory.set('gate', 'live');
+  const client = await rig.client();
+  await client.join({ room: 'gate' });
+  for (let i = 0; i < 5; i++) {
+    await client.next('offer');
+    rig.sessions.last.end('source-ended');
+    await client.settled();
+    await rig.clock.advance(10_000);
+  }
+  await client.next('offer');
+  rig.directory.set('gate', 'empty');
+  rig.sessions.last.end('source-ended');
+  await client.settled();
+  rig.directory.set('gate', 'live');
+  await client.next('room');
+  assert.equal((await client.next('offer'))['sdp'], 'v=0 offer s7', 'without a wait');
+  await rig.close();
+});
+
 test('the side that sends the media makes the offer: anything else is refused, and the socket stays open', async (t) => {
   const rig = await Rig.open(t);
   const viewer = await rig.client();
@@ -175,6 +196,27 @@ test("a viewer's candidates wait for its answer, and are bounded", async (t) => 
   assert.equal(rig.sessions.last.candidates.length, 0);
   client.send({ type: 'answer', sdp: 'v=0' });
   await eventually(() => rig.sessions.last.candidates.length === 100, 2000, 'the candidates');
+  await rig.close();
+});
+
+test("a candidate that waited and cannot be used is told of by itself: the others are used, and the description holds", async (t) => {
+  const rig = await Rig.open(t);
+  const [publisher, viewer] = [await rig.client(), await rig.client()];
+  await publisher.join(PUBLISHER);
+  for (const candidate of ['candidate:1', 'nonsense', 'candidate:2']) publisher.send({ type: 'candidate', candidate });
+  publisher.send({ type: 'offer', sdp: offerOf('1') });
+  await publisher.next('answer');
+  assert.deepEqual(await publisher.next(), { type: 'error', code: 'CANDIDATE_INVALID', message: "'nonsense' is no ICE candidate" });
+  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1', 'candidate:2']);
+  publisher.send({ type: 'offer', sdp: offerOf('1', 'u2') });
+  assert.equal((await publisher.next('answer'))['sdp'], 'v=0 answer s1 restart 1', 'the same connection goes on');
+
+  await viewer.join({ room: 'street' });
+  await viewer.next('offer');
+  for (const candidate of ['candidate:1', 'nonsense', 'candidate:2']) viewer.send({ type: 'candidate', candidate });
+  viewer.send({ type: 'answer', sdp: 'v=0' });
+  assert.deepEqual(await viewer.next(), { type: 'error', code: 'CANDIDATE_INVALID', message: "'nonsense' is no ICE candidate" });
+  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1', 'candidate:2']);
   await rig.close();
 });
 

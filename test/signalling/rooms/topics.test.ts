@@ -122,6 +122,22 @@ test('who subscribes to its room is told how many watch, when that changes', asy
   await rig.close();
 });
 
+test('who no longer subscribes to its room is not told of it before its state changes', async (t) => {
+  const rig = await Rig.open(t);
+  const client = await rig.client();
+  await client.join({ room: 'gate', role: 'publisher' });
+  client.send({ type: 'subscribe', topics: ['room'] });
+  await client.next('room');
+  client.send({ type: 'subscribe', topics: [] });
+  await client.settled();
+  rig.viewers = 2;
+  rig.directory.set('gate', 'empty');
+  assert.deepEqual(await client.settled(), []);
+  rig.directory.set('gate', 'live');
+  assert.equal((await client.next('room'))['state'], 'live');
+  await rig.close();
+});
+
 test('what a member has subscribed to is given back when it is gone', async (t) => {
   const rig = await Rig.open(t);
   const client = await rig.client();
