@@ -91,9 +91,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await installWebSockets(fastify);
   await app.register(swagger, {
     openapi: {
-      info: { title: 'Sightline', version: deps.state.version, description: 'A WebRTC media peer that sees: recorded videos to any WebRTC client, raw and with detected objects drawn in.' },
+      info: { title: 'Sightline', version: deps.state.version, description: 'A WebRTC media peer that sees: recorded videos, cameras and live publishers to any WebRTC client, raw and with detected objects drawn in.' },
       tags: [
-        { name: 'media', description: 'Watching' },
+        { name: 'media', description: 'Watching and publishing' },
         { name: 'seeing', description: 'Detections, models, zones' },
         { name: 'state', description: 'Sources, sessions and health' },
       ],

@@ -5,7 +5,7 @@ import { MAX_FRAGMENT_BYTES } from '../peer/index.js';
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
-import { installOptions, perMinute, tokenOf } from './wish.js';
+import { installOptions, perMinute, schemaOf, tokenOf } from './wish.js';
 
 export interface SessionUrlDeps {
   readonly httpSessions: HttpSessions;
@@ -56,18 +56,18 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
 
   void app.register((scope, _options, installed) => {
     ignoreBodies(scope);
-    const hidden = { schema: { hide: true, params: Params } };
     scope.route<{ Params: { id: string } }>({
       method: ['GET', 'HEAD'],
       url: URL,
       exposeHeadRoute: false,
-      ...hidden,
+      schema: { ...schemaOf(false, 'Whether the session lives', 204), params: Params },
+      config: { swagger: { exposeHeadRoute: true } },
       handler: (request, reply) => {
         httpSessions.find(request.params.id);
         return reply.status(204).send();
       },
     });
-    installOptions(scope, URL, { methods: ['GET', 'HEAD', 'PATCH', 'DELETE'], headers: { 'accept-patch': FRAGMENT_TYPE } });
+    installOptions(scope, URL, { summary: 'What the session takes (`Accept-Patch`)', methods: ['GET', 'HEAD', 'PATCH', 'DELETE'], headers: { 'accept-patch': FRAGMENT_TYPE } });
     scope.delete<{ Params: { id: string } }>(
       URL,
       {

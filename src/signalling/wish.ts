@@ -58,10 +58,12 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
     });
     void app.register((scope, _options, done) => {
       ignoreBodies(scope);
-      const hidden = { schema: { hide: true } };
-      scope.head(url, hidden, (_request, reply) => reply.type(SDP_TYPE).send());
-      scope.get(url, { ...hidden, exposeHeadRoute: false }, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
+      const described = (status: number, summary: string) => ({ schema: schemaOf(isHidden, summary, status), config: { swagger: { exposeHeadRoute: true } } });
+      scope.head(url, described(200, 'Whether this is an endpoint; the content type is that of an offer'), (_request, reply) => reply.type(SDP_TYPE).send());
+      scope.get(url, { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false }, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
       installOptions(scope, url, {
+        isHidden,
+        summary: 'What can be posted (`Accept-Post`), and ICE servers (`Link`) for those who may come in',
         methods: ['GET', 'HEAD', 'POST'],
         headers: { 'accept-post': SDP_TYPE },
         // Some clients must know their ICE servers before they make an offer. Who may not watch or publish gets none.
@@ -78,6 +80,9 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
 
 /** What OPTIONS of a URL says. */
 export interface Offered {
+  /** Default: it stands in `/openapi.json`. */
+  readonly isHidden?: boolean;
+  readonly summary: string;
   readonly methods: readonly string[];
   /** Sent in any case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -88,10 +93,10 @@ export interface Offered {
 }
 
 /** Installs OPTIONS: preflights (Fetch) get what the CORS plugin adds, any other request what `describe` does. */
-export function installOptions(app: FastifyInstance, url: string, { methods, headers, describe, rateLimit = 0 }: Offered): void {
+export function installOptions(app: FastifyInstance, url: string, { isHidden = false, summary, methods, headers, describe, rateLimit = 0 }: Offered): void {
   const limited = perMinute(rateLimit).rateLimit;
   const options = {
-    schema: { hide: true },
+    schema: schemaOf(isHidden, summary, 200),
     config: {
       rateLimit: limited && { ...limited, allowList: isPreflight },
       cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S },
@@ -103,6 +108,11 @@ export function installOptions(app: FastifyInstance, url: string, { methods, hea
     describe?.(request, reply);
     return reply.status(200).send();
   });
+}
+
+/** Of a route that answers without content. */
+export function schemaOf(isHidden: boolean, summary: string, status: number) {
+  return { hide: isHidden, summary, tags: ['media'], response: { [status]: { type: 'null', description: 'Without content' }, '4xx': ErrorSchema } };
 }
 
 function isPreflight({ headers }: FastifyRequest): boolean {

@@ -671,6 +671,10 @@ describe('the contract of WHIP and WHEP', () => {
     }
     assert.deepEqual(Object.keys(paths['/sessions/{id}']?.['patch']?.requestBody?.content ?? {}), ['application/trickle-ice-sdpfrag']);
     assert.ok(paths['/sessions/{id}']?.['delete']);
+    for (const path of ['/whep/{source}', '/whep/{source}/raw', '/whep/{source}/processed', '/whip/{room}']) {
+      assert.deepEqual(Object.keys(paths[path] ?? {}).sort(), ['get', 'head', 'options', 'post'], path);
+    }
+    assert.deepEqual(Object.keys(paths['/sessions/{id}'] ?? {}).sort(), ['delete', 'get', 'head', 'options', 'patch']);
     assert.ok(!Object.keys(paths).some((path) => path.endsWith('/') && path !== '/'), 'a slash at the end is the same endpoint');
   });
 });
