@@ -8,6 +8,7 @@ export * from './detections.js';
 export * from './encoded-frame.js';
 export * from './end-reason.js';
 export * from './h264.js';
+export * from './open-group.js';
 export * from './packetized-frame.js';
 export { BT601, h264Colour, h264Size, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
 export * from './rendition.js';

@@ -4,16 +4,13 @@
  * with the open group of pictures so that the first picture does not wait for the next keyframe.
  */
 import { openDecoder, type Decoder } from '../ffmpeg/index.js';
-import type { EncodedFrame, VideoCodec, VideoFrame } from '../media/index.js';
+import { OpenGroup, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import { Supervised } from './supervised.js';
 
 /** Takes a picture for the time of the call; retains it to keep it longer. */
 export type PictureConsumer = (picture: VideoFrame) => void;
-
-/** Frames kept since the newest keyframe, for a decoder that starts late: 20 s at 30 fps. */
-const MAX_OPEN_GROUP = 600;
 
 /** Frames that may wait for the decoder beside those it starts with: 1 s at 30 fps. */
 const MAX_WAITING = 30;
@@ -39,7 +36,8 @@ export interface PictureHubInit {
 export class PictureHub {
   readonly #init: PictureHubInit;
   #consumers: readonly PictureConsumer[] = [];
-  #openGroup: EncodedFrame[];
+  /** For a decoder that starts late. */
+  readonly #group = OpenGroup.ofEncoded();
   #decoder: Supervised<Decoder> | undefined;
   /** Pictures up to here were decoded only to reach the present. */
   #skipUntilMs = -Infinity;
@@ -48,12 +46,12 @@ export class PictureHub {
 
   constructor(init: PictureHubInit) {
     this.#init = init;
-    this.#openGroup = [...(init.openGroup ?? [])];
+    for (const frame of init.openGroup ?? []) this.#group.push(frame);
   }
 
   /** Frames from the newest keyframe on; empty where there is none, or the group became too long. */
   get openGroup(): readonly EncodedFrame[] {
-    return this.#openGroup;
+    return this.#group.frames;
   }
 
   /** What the decoder did; undefined while none is needed. */
@@ -91,9 +89,7 @@ export class PictureHub {
 
   /** The next frame of a copied source. */
   encoded(frame: EncodedFrame): void {
-    if (frame.keyframe) this.#openGroup = [];
-    if (frame.keyframe || this.#openGroup.length > 0) this.#openGroup.push(frame);
-    if (this.#openGroup.length > MAX_OPEN_GROUP) this.#openGroup = [];
+    this.#group.push(frame);
     if (this.#consumers.length === 0) return;
     // A decoder that starts is given the open group, this frame included.
     if (this.#decoder) this.#decode(this.#decoder.current, frame);
@@ -109,7 +105,7 @@ export class PictureHub {
 
   async close(): Promise<void> {
     this.#consumers = [];
-    this.#openGroup = [];
+    this.#group.clear();
     await this.#decoder?.close();
   }
 
@@ -134,15 +130,15 @@ export class PictureHub {
           codec,
           widthPx,
           heightPx,
-          maxWaiting: this.#openGroup.length + MAX_WAITING,
+          maxWaiting: this.openGroup.length + MAX_WAITING,
           onPicture: (picture) => {
             worked();
             this.picture(picture);
           },
         });
-        this.#skipUntilMs = this.#openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
-        for (const frame of this.#openGroup) decoder.write(frame);
-        if (this.#openGroup.length === 0) this.#init.onKeyframeNeeded?.();
+        this.#skipUntilMs = this.openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
+        for (const frame of this.openGroup) decoder.write(frame);
+        if (this.openGroup.length === 0) this.#init.onKeyframeNeeded?.();
         return decoder;
       },
     });

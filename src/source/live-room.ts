@@ -5,12 +5,11 @@
 import type { Clock, Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { EncodedFrame, EndReason, Timeline, VideoCodec } from '../media/index.js';
+import { OpenGroup, type EncodedFrame, type EndReason, type Timeline, type VideoCodec } from '../media/index.js';
 import { KeyframeRequests } from './keyframe-requests.js';
 import { LiveClock } from './live-clock.js';
 import { LiveFeed, type FeedHost, type LiveFormat, type LiveGroup } from './live-feed.js';
 import type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
-import { OpenGroup } from './open-group.js';
 import { pictureSize } from './picture-size.js';
 import type { Caption } from './picture-slate.js';
 import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from './source.js';
@@ -44,7 +43,7 @@ export class LiveRoom implements FeedHost {
   readonly #init: LiveRoomInit;
   readonly #feeds = new Set<LiveFeed>();
   readonly #clocks = new WeakMap<Timeline, LiveClock>();
-  readonly #group = new OpenGroup();
+  readonly #group = OpenGroup.ofEncoded();
   readonly #keyframes: KeyframeRequests;
   /** What the group is of. */
   #groupCodec: VideoCodec = 'h264';

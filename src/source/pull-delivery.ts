@@ -1,11 +1,10 @@
 /** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
 import { messageOf } from '../errors.js';
 import type { FlvFrame } from '../ffmpeg/index.js';
-import { FramePool, i420Size, type EncodedFrame, type Timeline } from '../media/index.js';
+import { FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../media/index.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { CopyWatch } from './copy-watch.js';
 import type { RunSink } from './feed-run.js';
-import { OpenGroup } from './open-group.js';
 import { PictureSlate, type Caption } from './picture-slate.js';
 import type { PullPlan } from './pull-plan.js';
 import { Slate } from './slate.js';
@@ -36,7 +35,7 @@ export class PullDelivery implements RunSink {
   readonly #slate: SlateSwitch<{ close(): Promise<void> }>;
   /** Media time minus monotonic time. */
   readonly #originMs: number;
-  readonly #group = new OpenGroup();
+  readonly #group = OpenGroup.ofEncoded();
   #copyWatch = new CopyWatch();
   #videoClock: ArrivalClock;
   #audioClock: ArrivalClock;

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { EncodedFrame } from '../../src/media/index.js';
+import type { PipelineDeps } from '../../src/pipeline/deps.js';
+import { PictureHub } from '../../src/pipeline/picture-hub.js';
+
+const MIB = 1024 * 1024;
+
+/** Without a consumer nothing is decoded, so nothing of the dependencies is used. */
+function hub(): PictureHub {
+  return new PictureHub({ name: 'gate', format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 30 }, deps: {} as PipelineDeps });
+}
+
+function frame(number: number, sizeBytes: number): EncodedFrame {
+  return { data: Buffer.alloc(sizeBytes), mediaTimeMs: number * 33, keyframe: number === 0 };
+}
+
+it('a group of pictures that is too large for a decoder to begin with is let go until the next keyframe', () => {
+  const pictures = hub();
+  for (let i = 0; i < 10; i++) pictures.encoded(frame(i, MIB));
+  assert.equal(pictures.openGroup.length, 10);
+  for (let i = 10; i < 20; i++) pictures.encoded(frame(i, MIB));
+  assert.equal(pictures.openGroup.length, 0, 'whoever publishes does not decide how much memory is taken');
+  pictures.encoded(frame(0, MIB));
+  assert.equal(pictures.openGroup.length, 1);
+});
+
+it('a group of too many frames is let go, too', () => {
+  const pictures = hub();
+  for (let i = 0; i < 600; i++) pictures.encoded(frame(i, 1));
+  assert.equal(pictures.openGroup.length, 600);
+  pictures.encoded(frame(600, 1));
+  assert.equal(pictures.openGroup.length, 0);
+});
