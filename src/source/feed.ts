@@ -9,7 +9,8 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import { Backoff, type FlvFrame } from '../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../media/index.js';
 import type { FeedPlan, FileDescription } from './description.js';
-import { openFeedRun, type FeedRun } from './feed-run.js';
+import { openFeedRun } from './feed-run.js';
+import type { MediaRun } from './media-run.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 
 /** Processes that may fail in a row before the first frame. */
@@ -42,7 +43,7 @@ class FileFeed implements SourceFeed {
   readonly #pool: FramePool;
   readonly #stop = new AbortController();
   #end: FeedEnd | undefined;
-  #run: FeedRun | undefined;
+  #run: MediaRun | undefined;
   /** Added to the stamps of the running process; undefined until its first frame. */
   #offsetMs: number | undefined;
   /** Newest media time of each kind. */
@@ -116,7 +117,8 @@ class FileFeed implements SourceFeed {
     const startedMs = clock.now();
     this.#offsetMs = undefined;
     try {
-      this.#run = await openFeedRun(`feed ${this.#description.id}`, this.#description.file, this.#plan, this.#pool, this.#options, {
+      const spec = { owner: `feed ${this.#description.id}`, file: this.#description.file, plan: this.#plan, pool: this.#pool };
+      this.#run = await openFeedRun(spec, this.#options, {
         video: (frame) => this.#video(frame),
         picture: (data, stampMs) => this.#picture(data, stampMs),
         audio: (packet) => this.#audio(packet),

@@ -4,7 +4,7 @@ import type { FlvFrame } from '../ffmpeg/index.js';
 import { FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../media/index.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { CopyWatch } from './copy-watch.js';
-import type { RunSink } from './feed-run.js';
+import type { RunSink } from './media-run.js';
 import { PictureSlate, type Caption } from './picture-slate.js';
 import type { PullPlan } from './pull-plan.js';
 import { Slate } from './slate.js';

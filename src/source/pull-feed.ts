@@ -7,7 +7,7 @@ import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import { Backoff } from '../ffmpeg/index.js';
 import { Timeline, type EndReason } from '../media/index.js';
-import type { FeedRun } from './feed-run.js';
+import type { MediaRun } from './media-run.js';
 import { PullDelivery } from './pull-delivery.js';
 import { isSamePlan, type PullKnowledge } from './pull-plan.js';
 import { openPullRun } from './pull-run.js';
@@ -42,7 +42,7 @@ export class PullFeed implements SourceFeed {
   readonly #options: FeedOptions;
   readonly #delivery: PullDelivery;
   readonly #stop = new AbortController();
-  #run: FeedRun | undefined;
+  #run: MediaRun | undefined;
   /** Calls in a row that gave no frame. */
   #fruitless = 0;
   #end: FeedEnd | undefined;

@@ -1,0 +1,104 @@
+/**
+ * One ffmpeg process that brings a source: pictures on a pipe, copied or decoded, and sound as Opus on a socket. What is
+ * read, and how it is paced, is the business of the caller.
+ */
+import { FlvParser, NutParser, OggOpusParser, openOutputSocket, openProcess, type FfmpegDeps, type FlvFrame, type ProcessEnd, type ProcessPort } from '../ffmpeg/index.js';
+import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
+import type { Delivery } from './description.js';
+
+/** By clockwise turn. Not left to ffmpeg: whether a list passes a file's rotation on depends on its version. */
+const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
+/** No bitstream filter: an explicit one ends the stream after its first pass (ffmpeg 5.1). */
+const COPY = ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv'];
+/** Raw video has threads too, and each holds a picture back. */
+const DECODE = ['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'];
+const OPUS = ['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20', '-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'];
+
+/** Where a run delivers; times are the process's own. */
+export interface RunSink {
+  /** A frame of a source that is copied. */
+  video(frame: FlvFrame): void;
+  /** A picture of a source that is decoded, in memory of the pool. */
+  picture(data: Buffer, stampMs: number): void;
+  audio(packet: EncodedFrame): void;
+}
+
+/** A running process. */
+export interface MediaRun {
+  /** Resolves when the process is gone and its socket removed; never rejects. */
+  readonly closed: Promise<ProcessEnd>;
+  close(): Promise<ProcessEnd>;
+}
+
+/** What pictures are turned into. */
+export interface PicturePlan {
+  readonly delivery: Delivery;
+  /** Even. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly deinterlace: boolean;
+  readonly rotation: 0 | 90 | 180 | 270;
+}
+
+/** At least one. */
+export type Inputs = readonly [ProcessPort, ...ProcessPort[]];
+
+export interface MediaRunSpec {
+  readonly owner: string;
+  readonly plan: PicturePlan;
+  readonly pool: FramePool;
+  /** What is read. @param folder for files of the run's own; removed with it. */
+  readonly inputs: (folder: string) => Inputs | Promise<Inputs>;
+  /** `filters` and `options` where they are decoded. */
+  readonly pictures: { readonly stream: string; readonly filters: readonly string[]; readonly options: readonly string[] };
+  /** Undefined: none. */
+  readonly sound: { readonly stream: string; readonly filter: string } | undefined;
+  /** Takes credentials out of what ffmpeg says. */
+  readonly redact?: (text: string) => string;
+}
+
+/** Starts it. Throws only when its socket or its inputs cannot be made. */
+export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound, redact }: MediaRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
+  const opus = new OggOpusParser((packet) => sink.audio(packet));
+  const socket = await openOutputSocket((chunk) => opus.push(chunk));
+  const isCopy = plan.delivery === 'passthrough';
+  const parser = isCopy
+    ? new FlvParser((frame) => sink.video(frame))
+    : new NutParser(i420Size(plan.widthPx, plan.heightPx), { allocate: () => pool.take(), picture: (data, stampMs) => sink.picture(data, stampMs) });
+  const decode = ['-vf', pictures.filters.join(','), ...deps.tools.passTimestamps, ...pictures.options, ...DECODE];
+  const video: ProcessPort = { options: ['-map', pictures.stream, ...(isCopy ? COPY : decode)], address: 'pipe:1' };
+  const audio: ProcessPort[] = sound ? [{ options: ['-map', sound.stream, '-af', sound.filter, ...OPUS], address: socket.address }] : [];
+  let ports: Inputs;
+  try {
+    ports = await inputs(socket.folder);
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
+  const process = openProcess(deps, {
+    owner,
+    inputs: ports,
+    outputs: [video, ...audio],
+    onOutput: (chunk) => parser.push(chunk),
+    // Frames that are copied are parts of the chunks.
+    reusesChunks: !isCopy,
+    expectOutput: 'always',
+    ...(redact && { redact }),
+  });
+  const closed = process.closed.then(async (end) => {
+    await socket.close();
+    return end;
+  });
+  return {
+    closed,
+    close: async () => {
+      await process.close();
+      return closed;
+    },
+  };
+}
+
+/** Upright, with square pixels, in one size. @param rate filters that choose which pictures there are */
+export function uprightPictures({ widthPx, heightPx, deinterlace, rotation }: PicturePlan, rate: readonly string[] = []): string[] {
+  return [...(deinterlace ? ['yadif'] : []), ...TURN[rotation], ...rate, `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'];
+}
