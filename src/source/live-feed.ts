@@ -3,9 +3,10 @@
  * comes. It goes on over the loss of a publisher and the arrival of another one; when the format becomes one that the
  * renditions cannot follow, it ends as `replaced` and another feed takes over.
  */
-import { Timeline, type EncodedFrame, type EndReason, type VideoCodec } from '../media/index.js';
+import { Timeline, type EncodedFrame, type EndReason } from '../media/index.js';
 import type { LiveClock } from './live-clock.js';
 import type { RoomStatus } from './live-publication.js';
+import type { LiveFormat, LiveGroup } from './live-video.js';
 import type { Caption } from './picture-slate.js';
 import { Slate } from './slate.js';
 import { SlateSwitch } from './slate-switch.js';
@@ -15,25 +16,6 @@ import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './sou
 const ASK_AGAIN_MS = 1_000;
 /** Sides that stand in the same proportion, encoders rounding them as they like. */
 const MAX_ASPECT_CHANGE = 0.02;
-
-/** What a publisher sends. */
-export interface LiveFormat {
-  readonly codec: VideoCodec;
-  /** Even. */
-  readonly widthPx: number;
-  /** Even. */
-  readonly heightPx: number;
-  readonly fps: number;
-  readonly hasAudio: boolean;
-  /** False before the first keyframe: size and rate are guesses. */
-  readonly isKnown: boolean;
-}
-
-/** The newest group of pictures, and the codec it is in. */
-export interface LiveGroup {
-  readonly codec: VideoCodec;
-  readonly frames: readonly EncodedFrame[];
-}
 
 /** The room as its feeds see it. */
 export interface FeedHost {

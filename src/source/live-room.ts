@@ -5,12 +5,13 @@
 import type { Clock, Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { OpenGroup, type EncodedFrame, type EndReason, type Timeline, type VideoCodec } from '../media/index.js';
+import type { EncodedFrame, EndReason, Timeline } from '../media/index.js';
 import { KeyframeRequests } from './keyframe-requests.js';
 import { LiveClock } from './live-clock.js';
-import { LiveFeed, type FeedHost, type LiveFormat, type LiveGroup } from './live-feed.js';
+import { LiveFeed, type FeedHost } from './live-feed.js';
 import type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
-import { pictureSize } from './picture-size.js';
+import { emptySource, liveSource, notLive } from './live-source.js';
+import { LiveVideo, type LiveFormat, type LiveGroup } from './live-video.js';
 import type { Caption } from './picture-slate.js';
 import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from './source.js';
 
@@ -26,16 +27,6 @@ export interface LiveRoomInit {
 
 /** While somebody watches, groups are kept about this long: decoders and viewers that start begin with all of it. */
 const KEYFRAME_INTERVAL_MS = 4_000;
-/** Too much to begin with; asking for a keyframe is quicker. */
-const MAX_REPLAY_MS = 6_000;
-/** What came longer ago is not the present. */
-const MAX_REPLAY_AGE_MS = 1_000;
-const MAX_SIDE_PX = 4_096;
-/** Before the first keyframe. */
-const GUESS = { widthPx: 1280, heightPx: 720, fps: 30 } as const;
-const MAX_FPS = 60;
-/** Frames until their average says the rate. */
-const FRAMES_FOR_RATE = 10;
 
 export class LiveRoom implements FeedHost {
   readonly id: string;
@@ -43,29 +34,18 @@ export class LiveRoom implements FeedHost {
   readonly #init: LiveRoomInit;
   readonly #feeds = new Set<LiveFeed>();
   readonly #clocks = new WeakMap<Timeline, LiveClock>();
-  readonly #group = OpenGroup.ofEncoded();
+  readonly #video: LiveVideo;
   readonly #keyframes: KeyframeRequests;
-  /** What the group is of. */
-  #groupCodec: VideoCodec = 'h264';
-  #groupOf: object | undefined;
-  #keyframeAtMs = -Infinity;
   #request: PublicationRequest | undefined;
   #publisherId: string | undefined;
   #state: RoomState = 'empty';
-  #format: LiveFormat = { codec: 'h264', ...GUESS, hasAudio: false, isKnown: false };
   #grace: Timer | undefined;
-  #newestTimeMs: number | undefined;
-  #newestAtMs = -Infinity;
-  #intervalMs = 0;
-  #intervals = 0;
-  /** Whether the newest keyframe can be used. */
-  #isUsable = true;
-  #refusedAtMs = -Infinity;
 
   constructor(init: LiveRoomInit) {
     this.#init = init;
     this.id = init.id;
     this.caption = init.caption;
+    this.#video = new LiveVideo({ room: init.id, clock: init.clock, logger: init.logger });
     this.#keyframes = new KeyframeRequests(init.clock, () => this.#request?.requestKeyframe());
   }
 
@@ -74,8 +54,7 @@ export class LiveRoom implements FeedHost {
   }
 
   get format(): LiveFormat {
-    const fps = this.#intervals < FRAMES_FOR_RATE ? GUESS.fps : Math.min(MAX_FPS, Math.max(1, Math.round(1000 / this.#intervalMs)));
-    return { ...this.#format, fps };
+    return this.#video.format;
   }
 
   get publication(): object | undefined {
@@ -83,26 +62,23 @@ export class LiveRoom implements FeedHost {
   }
 
   get lastGroup(): LiveGroup | undefined {
-    return this.#groupOf && { codec: this.#groupCodec, frames: this.#group.frames };
+    return this.#video.lastGroup;
   }
 
   get openGroup(): readonly EncodedFrame[] {
-    const { frames } = this.#group;
-    const [first, last] = [frames[0], frames.at(-1)];
-    const isPresent = this.#groupOf === this.#request && this.#init.clock.now() - this.#newestAtMs <= MAX_REPLAY_AGE_MS;
-    return first && last && isPresent && last.mediaTimeMs - first.mediaTimeMs <= MAX_REPLAY_MS ? frames : [];
+    return this.#video.openGroupOf(this.#request);
   }
 
   /** As a source, as it is now. */
   get source(): Source {
     if (this.#state === 'empty') return emptySource(this.id);
-    const { codec, widthPx, heightPx, hasAudio, isKnown } = this.#format;
+    const { codec, widthPx, heightPx, hasAudio, isKnown } = this.format;
     return {
       ...liveSource(this.id),
       state: this.#state,
       widthPx: isKnown ? widthPx : null,
       heightPx: isKnown ? heightPx : null,
-      fps: this.#intervals < FRAMES_FOR_RATE ? null : this.format.fps,
+      fps: this.#video.fps ?? null,
       videoCodec: codec,
       audioCodec: hasAudio ? 'opus' : null,
       hasAudio,
@@ -125,17 +101,14 @@ export class LiveRoom implements FeedHost {
     this.#request = request;
     this.#publisherId = request.clientId;
     this.#state = 'live';
-    this.#format = { ...this.#format, codec: request.video ?? this.#format.codec, hasAudio: request.hasAudio, isKnown: false };
-    this.#newestTimeMs = undefined;
-    this.#intervals = 0;
-    this.#isUsable = true;
+    this.#video.begin(request.video, request.hasAudio);
     before?.end('publisher-replaced');
     for (const feed of [...this.#feeds]) feed.begin();
     this.#init.logger.info({ sourceId: this.id, clientId: request.clientId, codec: request.video, hasAudio: request.hasAudio, isTakeover: before !== undefined }, 'publisher began');
     this.#init.onChange();
     return {
-      video: (frame) => this.#request === request && this.#video(request, frame),
-      audio: (packet) => this.#request === request && this.#audio(request, packet),
+      video: (frame) => this.#request === request && this.#takeVideo(request, frame),
+      audio: (packet) => this.#request === request && this.#takeAudio(request, packet),
       close: (how) => this.#request === request && this.#publisherGone(how),
     };
   }
@@ -170,59 +143,24 @@ export class LiveRoom implements FeedHost {
   }
 
   #open(sink: FeedSink, options: FeedOptions): SourceFeed {
-    if (this.#state === 'empty') throw new MediaPeerError('SOURCE_NOT_LIVE', notLive(this.id), { retryAfterS: RETRY_AFTER_S });
+    if (this.#state === 'empty') throw notLive(this.id);
     const feed = new LiveFeed(this, sink, options);
     if (!feed.end) this.#feeds.add(feed);
     return feed;
   }
 
-  #video(publication: PublicationRequest, frame: EncodedFrame): void {
+  #takeVideo(publication: PublicationRequest, frame: EncodedFrame): void {
     if (frame.data.length === 0 || publication.video === undefined) return;
-    if (frame.keyframe) this.#isUsable = this.#readSize(publication.video, frame);
-    // What follows a keyframe that cannot be used cannot be, either.
-    if (!this.#isUsable) return;
-    const nowMs = this.#init.clock.now();
-    if (frame.keyframe) {
-      this.#groupOf = publication;
-      this.#groupCodec = publication.video;
-      this.#keyframeAtMs = nowMs;
-      this.#keyframes.answered();
-    }
-    if (this.#groupOf === publication) this.#group.push(frame);
-    this.#measure(frame.mediaTimeMs);
-    this.#newestAtMs = nowMs;
+    // Whoever watches waits for a keyframe that can be used.
+    if (!this.#video.take(publication, publication.video, frame)) return;
+    if (frame.keyframe) this.#keyframes.answered();
     for (const feed of [...this.#feeds]) feed.video(publication, frame);
     // Browsers send no keyframe unless they are asked.
-    if (this.#feeds.size > 0 && nowMs - this.#keyframeAtMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
+    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
   }
 
-  #audio(publication: PublicationRequest, packet: EncodedFrame): void {
+  #takeAudio(publication: PublicationRequest, packet: EncodedFrame): void {
     for (const feed of this.#feeds) feed.audio(publication, packet);
-  }
-
-  /** False for a keyframe that cannot be used: whoever watches waits for one that can. */
-  #readSize(codec: VideoCodec, frame: EncodedFrame): boolean {
-    const size = pictureSize(codec, frame);
-    const isUsable = size !== undefined && size.widthPx >= 2 && size.heightPx >= 2 && Math.max(size.widthPx, size.heightPx) <= MAX_SIDE_PX;
-    if (isUsable) {
-      this.#format = { ...this.#format, widthPx: size.widthPx & ~1, heightPx: size.heightPx & ~1, isKnown: true };
-      return true;
-    }
-    const nowMs = this.#init.clock.now();
-    if (nowMs - this.#refusedAtMs >= 1000) {
-      this.#refusedAtMs = nowMs;
-      this.#init.logger.warn({ sourceId: this.id, codec, ...size, bytes: frame.data.length }, `keyframe of a publisher cannot be used: its size is not 2 to ${MAX_SIDE_PX} pixels a side, or cannot be read`);
-    }
-    return false;
-  }
-
-  /** Average time between frames. */
-  #measure(timeMs: number): void {
-    const stepMs = timeMs - (this.#newestTimeMs ?? timeMs);
-    this.#newestTimeMs = timeMs;
-    if (stepMs <= 0 || stepMs > 1000) return;
-    this.#intervals++;
-    this.#intervalMs += (stepMs - this.#intervalMs) / Math.min(this.#intervals, 60);
   }
 
   #publisherGone(how: 'left' | 'lost'): void {
@@ -243,38 +181,8 @@ export class LiveRoom implements FeedHost {
     this.#keyframes.answered();
     this.#request = undefined;
     this.#publisherId = undefined;
-    this.#group.clear();
+    this.#video.clear();
     for (const feed of [...this.#feeds]) void feed.close(reason);
     this.#init.onChange();
   }
-}
-
-const RETRY_AFTER_S = 5;
-
-function notLive(room: string): string {
-  return `nobody publishes to room '${room}' right now`;
-}
-
-/** What does not change of a room. */
-function liveSource(room: string): Pick<Source, 'kind' | 'id' | 'name' | 'sizeBytes' | 'durationS' | 'delivery'> {
-  return { kind: 'live', id: room, name: room, sizeBytes: null, durationS: null, delivery: 'passthrough' };
-}
-
-/** A room that nobody publishes to. */
-export function emptySource(room: string): Source {
-  return {
-    ...liveSource(room),
-    state: 'empty',
-    widthPx: null,
-    heightPx: null,
-    fps: null,
-    videoCodec: null,
-    audioCodec: null,
-    hasAudio: false,
-    playable: false,
-    reason: notLive(room),
-    open: () => {
-      throw new MediaPeerError('SOURCE_NOT_LIVE', notLive(room), { retryAfterS: RETRY_AFTER_S });
-    },
-  };
 }

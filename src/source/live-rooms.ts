@@ -7,7 +7,8 @@ import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
-import { emptySource, LiveRoom } from './live-room.js';
+import { LiveRoom } from './live-room.js';
+import { emptySource } from './live-source.js';
 import type { Caption } from './picture-slate.js';
 import type { Source } from './source.js';
 
