@@ -2,13 +2,13 @@
  * `GET /detections/:source` tells what is seen as Server-Sent Events, `GET /detections/:source/latest` as one JSON
  * object: for readers without WebRTC. While somebody reads, the detector looks at the source.
  */
-import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import { DetectionReader, eventJson, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
+import { writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
 import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
+import { DetectionStream } from './detection-stream.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 export interface DetectionsDeps {
@@ -23,10 +23,6 @@ export interface DetectionsDeps {
 
 /** Readers at the same time, of all sources. */
 const MAX_READERS = 100;
-/** What a reader may leave unread before it loses messages. */
-const MAX_UNREAD_BYTES = 64 * 1024;
-/** Keeps proxies from closing a quiet connection. */
-const HEARTBEAT_MS = 15_000;
 /** A detection older than this is not the latest. */
 const STALE_MS = 1000;
 const LATEST_TIMEOUT_MS = 5000;
@@ -105,77 +101,6 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
 
   done();
 };
-
-interface StreamInit {
-  readonly clock: Clock;
-  readonly lease: DetectionLease;
-  readonly filter: DetectionFilter;
-  readonly rtpTimestamps?: (mediaTimeMs: number) => RtpTimestamps;
-  /** Bytes that wait in the socket. */
-  readonly pendingBytes: () => number;
-  readonly onClosed: () => void;
-}
-
-/** One reader's events. Gives its lease back when it ends, whoever ends it. */
-class DetectionStream extends Readable {
-  readonly #release: () => void;
-
-  constructor({ clock, lease, filter, rtpTimestamps, pendingBytes, onClosed }: StreamInit) {
-    super({ highWaterMark: MAX_UNREAD_BYTES });
-    const reader = new DetectionReader({
-      feed: lease.feed,
-      filter: () => filter,
-      ...(rtpTimestamps && { rtpTimestamps }),
-      sink: {
-        isFull: () => pendingBytes() + this.readableLength > MAX_UNREAD_BYTES,
-        write: (message, detections) => {
-          this.push(`${sceneEvent(detections)}event: detections\nid: ${detections.frame}\ndata: ${message}\n\n`);
-          return true;
-        },
-      },
-    });
-    const heartbeat = clock.every(HEARTBEAT_MS, () => {
-      if (pendingBytes() + this.readableLength <= MAX_UNREAD_BYTES) this.push(': still here\n\n');
-    });
-    this.push(': detections follow\n\n');
-    let isHeld = true;
-    let stopListening = (): void => undefined;
-    this.#release = () => {
-      if (!isHeld) return;
-      isHeld = false;
-      heartbeat.cancel();
-      stopListening();
-      reader.close();
-      lease.release();
-      onClosed();
-    };
-    stopListening = lease.feed.onClosed((reason) => this.end(reason));
-  }
-
-  /** Tells the reader why there is no more. */
-  end(reason: string): void {
-    if (this.readableEnded || this.destroyed) return;
-    this.#release();
-    this.push(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
-    this.push(null);
-  }
-
-  override _read(): void {
-    // Events come when they happen.
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#release();
-    callback(error);
-  }
-}
-
-/** An event of its own for readers that want to know what happened and not where everything is. */
-function sceneEvent({ sourceId, frame, mediaTimeMs, scene }: FrameDetections): string {
-  if (!scene || scene.events.length === 0) return '';
-  const data = JSON.stringify({ source: sourceId, frame, media_time_s: Math.round(mediaTimeMs * 1000) / 1e6, events: scene.events.map((event) => eventJson(event)) });
-  return `event: scene\nid: ${frame}\ndata: ${data}\n\n`;
-}
 
 function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
   const labels = classes?.split(',').map((label) => label.trim()).filter((label) => label !== '');

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { MediaPeerError } from '../errors.js';
 import type { SessionReport, Sessions } from '../peer/index.js';
 import { ErrorSchema } from './schemas.js';
+import { perMinute } from './wish.js';
 
 export interface ReportDeps {
   readonly sessions: Pick<Sessions, 'report'>;
@@ -48,7 +49,7 @@ export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { se
   app.get(
     '/sessions/:id/report',
     {
-      config: { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false },
+      config: perMinute(rateLimit),
       schema: {
         summary: 'What a session went through, and why it failed; kept for 10 minutes after its end',
         tags: ['media'],

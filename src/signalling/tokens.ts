@@ -1,7 +1,7 @@
 /** Bearer tokens (RFC 6750) of publishers and viewers, for every door. Compared in constant time, never logged. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { MediaPeerError } from '../errors.js';
+import { isSameSecret } from './secret.js';
 
 export interface TokensConfig {
   /** What viewers must show; empty: nothing. */
@@ -27,7 +27,7 @@ export class Tokens {
   checkAnybody(shown: string | undefined): void {
     if (this.#config.viewerToken === '') return;
     const known = [this.#config.viewerToken, ...this.#config.publishTokens.values()];
-    if (shown !== undefined && known.some((token) => isSame(token, shown))) return;
+    if (shown !== undefined && known.some((token) => isSameSecret(token, shown))) return;
     check(this.#config.viewerToken, shown, 'watch or publish');
   }
 
@@ -64,14 +64,5 @@ export function bearerToken(authorization: string | undefined): string | undefin
 
 function check(expected: string, shown: string | undefined, what: string): void {
   if (shown === undefined) throw new MediaPeerError('UNAUTHORIZED', `a token is needed to ${what}: send 'Authorization: Bearer <token>'`);
-  if (!isSame(expected, shown)) throw new MediaPeerError('UNAUTHORIZED', `the token is not the one that is needed to ${what}`);
-}
-
-function isSame(expected: string, shown: string): boolean {
-  return timingSafeEqual(digest(expected), digest(shown));
-}
-
-/** Makes both equally long, and says nothing about either. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  if (!isSameSecret(expected, shown)) throw new MediaPeerError('UNAUTHORIZED', `the token is not the one that is needed to ${what}`);
 }

@@ -5,17 +5,18 @@
  */
 import { EventEmitter } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Timer } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
-import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
-import type { ResourceLedger } from '../resources.js';
+import type { FfmpegDeps, ProbeResult } from '../ffmpeg/index.js';
 import { describeContent } from './delivery.js';
 import type { FileChange, FileDescription } from './description.js';
+import { examineFile } from './examine-file.js';
 import { openFileFeed } from './feed.js';
 import { assignIds } from './ids.js';
 import type { Source } from './source.js';
+import { findFiles, type FoundFile } from './upload-folder.js';
 
 export interface LibraryOptions extends FfmpegDeps {
   /** Absolute path; made when it does not exist. */
@@ -29,15 +30,6 @@ export interface LibraryEvents {
   added: [FileDescription];
   replaced: [FileDescription];
   removed: [FileDescription];
-}
-
-/** A file as it lies in the folder. */
-interface FoundFile {
-  readonly name: string;
-  /** Changes whenever the content may have changed. */
-  readonly identity: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
 }
 
 /** What is remembered of a file. */
@@ -55,7 +47,6 @@ const DEBOUNCE_MS = 200;
 const SETTLE_MS = 2_000;
 const SETTLE_RETRY_MS = 500;
 const MAX_PROBES = 2;
-const TRIAL_TIMEOUT_MS = 10_000;
 
 export class SourceLibrary {
   readonly events = new EventEmitter<LibraryEvents>();
@@ -169,7 +160,7 @@ export class SourceLibrary {
   }
 
   async #scanOnce(): Promise<void> {
-    const found = await this.#findFiles();
+    const found = await findFiles(this.#options.uploadDir);
     const names = new Set(found.map(({ name }) => name));
     for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
     const kept = new Map([...this.#entries.values()].map(({ description }) => [description.name, description.id]));
@@ -181,31 +172,10 @@ export class SourceLibrary {
     await Promise.all(Array.from({ length: MAX_PROBES }, probeNext));
   }
 
-  /** Plain files directly in the folder; a link counts when it leads to one in the folder. */
-  async #findFiles(): Promise<FoundFile[]> {
-    const root = await realpath(this.#options.uploadDir);
-    const names = (await readdir(root)).filter((name) => !isIgnored(name));
-    const files = await Promise.all(
-      names.map(async (name): Promise<FoundFile | undefined> => {
-        try {
-          const file = path.join(root, name);
-          if ((await lstat(file)).isSymbolicLink() && path.dirname(await realpath(file)) !== root) return undefined;
-          const facts = await stat(file);
-          if (!facts.isFile()) return undefined;
-          return { name, identity: `${facts.size}/${facts.mtimeMs}/${facts.ino}`, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
-        } catch {
-          // Gone since the folder was listed, or a link to nowhere.
-          return undefined;
-        }
-      }),
-    );
-    return files.filter((file) => file !== undefined);
-  }
-
   /** Looks into one file and lists it, unless it is still being written. */
   async #look(found: FoundFile, id: string): Promise<void> {
     const file = path.join(await realpath(this.#options.uploadDir), found.name);
-    const content = await this.#probe(file, found.sizeBytes);
+    const content = await examineFile(file, found.sizeBytes, this.#options);
     if (this.#closed) return;
     const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;
     const now = await stat(file).catch(() => undefined);
@@ -215,20 +185,6 @@ export class SourceLibrary {
       return;
     }
     this.#put(id, file, found, content);
-  }
-
-  /** What is in the file; never rejects. A file that must be transcoded is tried out, because its codec may be unknown. */
-  async #probe(file: string, sizeBytes: number): Promise<ProbeResult> {
-    const { tools, ledger } = this.#options;
-    try {
-      const content = await probe(tools, file, sizeBytes, ledger);
-      const { plan } = describeContent(content);
-      if (plan?.delivery !== 'transcode') return content;
-      const problem = await whyNotDecoded(tools, file, plan.videoIndex, ledger);
-      return problem === undefined ? content : { ...content, problem };
-    } catch (error) {
-      return { container: '', durationS: undefined, video: undefined, audio: undefined, problem: `it could not be examined: ${messageOf(error)}` };
-    }
   }
 
   #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
@@ -270,19 +226,4 @@ function tell(entry: Entry, change: FileChange): void {
   const listeners = [...entry.listeners];
   entry.listeners.clear();
   for (const listener of listeners) listener(change);
-}
-
-/** Dot files, notes about the folder, zones of a source, and downloads that are not complete. */
-function isIgnored(name: string): boolean {
-  return name.startsWith('.') || /^readme(\.(txt|rst|html?))?$/i.test(name) || /\.(md|zones\.json|part|partial|crdownload|download|tmp)$/i.test(name);
-}
-
-/** Decodes the first picture; why that fails, in words, or undefined. */
-async function whyNotDecoded(tools: FfmpegTools, file: string, videoIndex: number, ledger: ResourceLedger): Promise<string | undefined> {
-  const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${videoIndex}`, '-frames:v', '1', '-f', 'framecrc', 'pipe:1'];
-  const output = await runTool(tools.ffmpegPath, args, { ledger, timeoutMs: TRIAL_TIMEOUT_MS });
-  const gavePicture = output.stdout.split('\n').some((line) => /^\d/.test(line));
-  if (gavePicture) return undefined;
-  const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, '').trim();
-  return `its video cannot be decoded${last ? ` (${last})` : ''}`;
 }

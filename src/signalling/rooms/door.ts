@@ -8,6 +8,7 @@ import { MediaPeerError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { ErrorSchema } from '../schemas.js';
 import { bearerToken } from '../tokens.js';
+import { perMinute } from '../wish.js';
 import type { RoomsDeps } from './deps.js';
 import { CLOSE, RoomClient, type RoomSocket } from './room-client.js';
 import { Rooms } from './rooms.js';
@@ -100,7 +101,7 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
     method: 'GET',
     url: '/ws',
     exposeHeadRoute: false,
-    config: { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false },
+    config: perMinute(rateLimit),
     schema: {
       summary: 'Rooms over a WebSocket: see docs/rooms.md',
       tags: ['media'],

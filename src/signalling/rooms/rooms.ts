@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { MediaPeerError } from '../../errors.js';
 import type { EndReason } from '../../media/index.js';
 import { claimClientId } from '../../peer/index.js';
+import { isSameSecret } from '../secret.js';
 import { ClosingSessions } from './closing-sessions.js';
 import type { RoomsDeps } from './deps.js';
 import { Member, type Link } from './member.js';
 import type { MessageOf } from './protocol.js';
-import { isSameSecret } from './secret.js';
 import { wrongState, type SideDeps } from './side.js';
 
 /** At most one `reconnect` a room in this time, however many viewers ask. */

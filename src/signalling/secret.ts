@@ -1,4 +1,4 @@
-/** Compares secrets without telling by time how much was right. */
+/** Compares secrets without telling by time how much was right; digests make both equally long. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 export function isSameSecret(shown: string, secret: string): boolean {
