@@ -3,7 +3,8 @@ import { MediaPeerError } from '../errors.js';
 import type { Rendition, VideoCodec } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import { RETRY_AFTER_S, SourcePipeline, type DetectionLease, type SourceActivity, type TrackLease } from './source-pipeline.js';
+import type { SourceActivity } from './source-activity.js';
+import { RETRY_AFTER_S, SourcePipeline, type DetectionLease, type TrackLease } from './source-pipeline.js';
 import type { TrackKey } from './source-run.js';
 import type { SeenPicture } from './source-sight.js';
 

@@ -2,14 +2,14 @@
  * One source while it is watched: its tracks with their demand, and the run that writes them. The first lease
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
-import type { Timer } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import { DetectionFeed, Timeline, Track, type EndReason, type TrackStats, type VideoCodec } from '../media/index.js';
-import type { RoomState, Source, SourceKind } from '../source/index.js';
+import { DetectionFeed, Timeline, Track, type EndReason } from '../media/index.js';
+import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import type { DecoderActivity } from './picture-hub.js';
 import { FrameNumbers } from './frame-numbers.js';
-import type { DetectionActivity, SeenPicture } from './source-sight.js';
+import { Holders } from './holders.js';
+import type { SourceActivity } from './source-activity.js';
+import type { SeenPicture } from './source-sight.js';
 import { keyName, SourceRun, type SourceState, type TrackKey } from './source-run.js';
 
 /** A track, held for one reader. */
@@ -26,41 +26,6 @@ export interface DetectionLease {
   release(): void;
 }
 
-/** A running rendition, for `/active-streams`. */
-export interface RenditionActivity {
-  readonly rendition: 'raw' | 'processed' | 'audio';
-  readonly codec: string;
-  readonly widthPx: number | undefined;
-  readonly heightPx: number | undefined;
-  readonly viewers: number;
-  readonly framesDropped: number;
-  readonly restarts: number;
-  readonly stats: TrackStats;
-}
-
-/** A running source, for `/active-streams` and `/health`. */
-export interface SourceActivity {
-  readonly sourceId: string;
-  readonly kind: SourceKind;
-  /** Of a file always `live`. */
-  readonly state: RoomState;
-  readonly delivery: 'passthrough' | 'transcode';
-  /** Of what is copied; of what is transcoded, the codec it comes in is not told. */
-  readonly codec: VideoCodec | undefined;
-  /** Who publishes, or may come back; undefined for what nobody publishes. */
-  readonly publisherId: string | undefined;
-  /** A stand-in is shown, because nothing comes from the camera. */
-  readonly isWaiting: boolean;
-  readonly uptimeMs: number;
-  readonly restarts: number;
-  readonly lastError: string | undefined;
-  /** What keeps it from running as it should; empty when nothing does. */
-  readonly troubles: readonly string[];
-  readonly decoder: DecoderActivity | undefined;
-  readonly detection: DetectionActivity | undefined;
-  readonly renditions: readonly RenditionActivity[];
-}
-
 /** Something that runs while it is wanted. */
 interface Demand {
   readonly name: string;
@@ -69,8 +34,7 @@ interface Demand {
   stop(run: SourceRun): Promise<void>;
   /** Tells its readers that it is over. */
   end(reason: EndReason): void;
-  leases: number;
-  idle: Timer | undefined;
+  readonly holders: Holders;
 }
 
 interface TrackDemand extends Demand {
@@ -111,13 +75,13 @@ export class SourcePipeline {
   /** Leases a track; starts what is needed for it. */
   lease(key: TrackKey): TrackLease {
     const demand = this.#tracks.get(keyName(key)) ?? this.#startTrack(key);
-    return { track: demand.track, release: this.#hold(demand) };
+    return { track: demand.track, release: demand.holders.add() };
   }
 
   /** Leases the detections; starts to see where nobody does. */
   leaseDetections(): DetectionLease {
     this.#detections ??= this.#startDetections();
-    return { feed: this.#state.feed, release: this.#hold(this.#detections) };
+    return { feed: this.#state.feed, release: this.#detections.holders.add() };
   }
 
   /** The next picture and what is seen in it; hold detections meanwhile. Call the returned function to stop waiting. */
@@ -164,6 +128,7 @@ export class SourcePipeline {
   /** Ends it for all its readers. Idempotent; resolves when nothing of it runs. */
   async close(reason: EndReason): Promise<void> {
     this.#end ??= reason;
+    for (const { holders } of this.#demands()) holders.close();
     await this.#run.close();
     await this.closed;
   }
@@ -177,8 +142,10 @@ export class SourcePipeline {
       reason = this.#end ?? (end.reason === 'replaced' ? this.#reopen() : end.reason);
     }
     this.#end = reason;
-    for (const { idle } of this.#demands()) idle?.cancel();
-    for (const demand of this.#demands()) demand.end(reason);
+    for (const demand of this.#demands()) {
+      demand.holders.close();
+      demand.end(reason);
+    }
     this.#state.feed.close(reason);
     this.#tracks.clear();
     this.#detections = undefined;
@@ -230,8 +197,7 @@ export class SourcePipeline {
         return run.stop(key);
       },
       end: (reason) => track.close(reason),
-      leases: 0,
-      idle: undefined,
+      holders: this.#holders(() => demand),
     };
     this.#tracks.set(keyName(key), demand);
     demand.start(this.#run);
@@ -240,7 +206,7 @@ export class SourcePipeline {
 
   #startDetections(): Demand {
     this.#run.startSeeing();
-    return {
+    const demand: Demand = {
       name: `${this.#init.sourceId}/detections`,
       start: (run) => run.startSeeing(),
       stop: (run) => {
@@ -249,34 +215,25 @@ export class SourcePipeline {
       },
       // Readers stay with the feed, which ends with the source alone.
       end: () => undefined,
-      leases: 0,
-      idle: undefined,
+      holders: this.#holders(() => demand),
     };
+    return demand;
   }
 
-  /** Counts a reader in; returns what counts it out. */
-  #hold(demand: Demand): () => void {
-    demand.idle?.cancel();
-    demand.idle = undefined;
-    demand.leases++;
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      if (--demand.leases === 0 && !this.#end) this.#idle(demand);
-    };
+  #holders(demand: () => Demand): Holders {
+    const { clock, idleGraceMs } = this.#init;
+    return new Holders({ clock, graceMs: idleGraceMs, onIdle: () => this.#idle(demand()) });
   }
 
+  /** Nobody wants it any more; the last one takes the source with it. */
   #idle(demand: Demand): void {
-    demand.idle = this.#init.clock.after(this.#init.idleGraceMs, () => {
-      demand.end('viewer-left');
-      if (this.#demands().every((other) => other === demand)) {
-        void this.close('viewer-left');
-        return;
-      }
-      demand.stop(this.#run).catch((error: unknown) => {
-        this.#init.logger.error({ err: error, demand: demand.name }, 'what nobody wants did not stop');
-      });
+    demand.end('viewer-left');
+    if (this.#demands().every((other) => other === demand)) {
+      void this.close('viewer-left');
+      return;
+    }
+    demand.stop(this.#run).catch((error: unknown) => {
+      this.#init.logger.error({ err: error, demand: demand.name }, 'what nobody wants did not stop');
     });
   }
 }

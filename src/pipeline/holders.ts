@@ -1,0 +1,40 @@
+/** Who holds something that is made while it is held, and for a grace time beyond. */
+import type { Clock, Timer } from '../clock.js';
+
+export interface HoldersInit {
+  readonly clock: Clock;
+  /** How long it is kept when the last one is gone, in ms. */
+  readonly graceMs: number;
+  /** Nobody has held it for that long. */
+  readonly onIdle: () => void;
+}
+
+export class Holders {
+  readonly #init: HoldersInit;
+  #count = 0;
+  #idle: Timer | undefined;
+  #isClosed = false;
+
+  constructor(init: HoldersInit) {
+    this.#init = init;
+  }
+
+  /** Counts one in; returns what counts it out, once. */
+  add(): () => void {
+    this.#idle?.cancel();
+    this.#idle = undefined;
+    this.#count++;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--this.#count === 0 && !this.#isClosed) this.#idle = this.#init.clock.after(this.#init.graceMs, this.#init.onIdle);
+    };
+  }
+
+  /** `onIdle` is not called any more. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#idle?.cancel();
+  }
+}
