@@ -16,4 +16,4 @@ export type { PacketInfo, VideoStreamInfo } from './listing.js';
 export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type ProbeResult } from './probe.js';
 export { DEVICE_FORMATS, isDeviceFormat, LIVE_SCHEMES, liveInputPort, liveOptionRules, STREAM_FORMATS, type DeviceFormat, type LiveInput, type LiveScheme } from './live-input.js';
 export { probeLive } from './probe-live.js';
-export { REDACTED, redactor, redactShapes, type Redact } from './redact.js';
+export { redactor, redactShapes, type Redact } from './redact.js';

@@ -91,7 +91,7 @@ const PROTOCOLS: Readonly<Record<LiveInput['kind'], readonly string[]>> = {
 const CONTAINERS = ['rtsp', 'rtp', 'sdp', 'hls', 'applehttp', 'mpjpeg', 'mjpeg', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'h264', 'hevc', 'aac', 'mp3', 'ac3', 'webvtt'];
 
 /** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
-export const LIVE_IO_TIMEOUT_MS = 7_000;
+const LIVE_IO_TIMEOUT_MS = 7_000;
 
 /** Options before `-i`, for either program. */
 export function liveInputOptions(input: LiveInput, rtspTimeout: string): string[] {

@@ -7,7 +7,7 @@ import type { ProbeResult } from './probe.js';
 import { runTool } from './run-tool.js';
 
 /** How long a camera may take to answer and to show what it sends. */
-export const LIVE_PROBE_TIMEOUT_MS = 8_000;
+const LIVE_PROBE_TIMEOUT_MS = 8_000;
 /**
  * How much of it is listened to. MPEG-TS is listened to for all of that time, because another stream may begin; so the
  * long one, for cameras that show the size of their pictures with a keyframe alone, is for a second call.

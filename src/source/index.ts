@@ -4,7 +4,7 @@ export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, SourceDescription } from './description.js';
 export { openFileFeed } from './feed.js';
 export type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
-export { isRoomName, LiveRooms, type LiveRoomsInit } from './live-rooms.js';
+export { LiveRooms, type LiveRoomsInit } from './live-rooms.js';
 export { pictureSize } from './picture-size.js';
 export type { Caption } from './picture-slate.js';
 export { PullSources, type PullSourcesInit } from './pull.js';

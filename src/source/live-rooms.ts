@@ -123,6 +123,6 @@ export class LiveRooms {
 }
 
 /** 1 to 64 of `[A-Za-z0-9._-]`; dots alone cannot stand in an address. */
-export function isRoomName(name: string): boolean {
+function isRoomName(name: string): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(name) && !/^\.+$/.test(name);
 }

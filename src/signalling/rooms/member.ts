@@ -13,7 +13,7 @@ import { Topics, type TopicsHost } from './topics.js';
 import { ViewerSide } from './viewer-side.js';
 
 /** How long a client may be away. */
-export const AWAY_MS = 30_000;
+const AWAY_MS = 30_000;
 
 export type Role = 'viewer' | 'publisher';
 

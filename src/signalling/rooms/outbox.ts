@@ -8,7 +8,7 @@ export interface Outgoing {
 }
 
 /** Messages that are kept at most. */
-export const MAX_KEPT_MESSAGES = 256;
+const MAX_KEPT_MESSAGES = 256;
 /** Bytes of UTF-8 that are kept at most. */
 export const MAX_KEPT_BYTES = 256 * 1024;
 

@@ -8,7 +8,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Longest id, type or name that is echoed. */
 const MAX_ECHO_CHARS = 64;
 
-export const TOPICS = ['detections', 'stats', 'room'] as const;
+const TOPICS = ['detections', 'stats', 'room'] as const;
 /** What a client may subscribe to. */
 export type Topic = (typeof TOPICS)[number];
 

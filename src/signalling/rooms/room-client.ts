@@ -31,7 +31,7 @@ export interface RoomClientInit {
 }
 
 /** How long a socket may stay without joining. */
-export const UNJOINED_MS = 10_000;
+const UNJOINED_MS = 10_000;
 /** Pings that a socket may leave unanswered. */
 const MAX_MISSED_PINGS = 2;
 const MESSAGES = { perSecond: 20, burst: 200 };
