@@ -98,10 +98,16 @@ export class PublisherSide implements Side {
     }
   }
 
+  /** May change with each wait. */
+  #hasLeft(): boolean {
+    return this.#isClosed;
+  }
+
   async #publish(sdp: string): Promise<void> {
     const { sessions, closing, clock } = this.#deps;
     const { clientId } = this.#host;
     await closing.settled(clientId);
+    if (this.#hasLeft()) return;
     const before = this.#publishing;
     const exchange = (this.#next ??= this.#exchange());
     const watch = new RestartWatch(clock, () => void this.restart().catch(() => undefined));
@@ -121,7 +127,7 @@ export class PublisherSide implements Side {
       this.#next = before ? undefined : this.#exchange();
       throw error;
     }
-    if (this.#isClosed) return closing.close(clientId, opened.sessionId, 'publisher-left');
+    if (this.#hasLeft()) return closing.close(clientId, opened.sessionId, 'publisher-left');
     const publishing = { opened, exchange, watch };
     this.#publishing = publishing;
     this.#next = undefined;

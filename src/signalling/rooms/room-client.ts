@@ -37,8 +37,9 @@ const MAX_MISSED_PINGS = 2;
 const MESSAGES = { perSecond: 20, burst: 200 };
 /** Messages that make or end sessions cost as much as so many others. */
 const COSTS: Readonly<Partial<Record<ClientMessage['type'], number>>> = { join: 10, offer: 10, restart: 10, subscribe: 5, reconnect_request: 5 };
-/** Messages over the limit after which a socket is closed. */
+/** Messages over the limit after which a socket is closed; they are forgotten when it kept to the limit for as long. */
 const MAX_TOO_FAST = 1000;
+const FORGOTTEN_MS = 10_000;
 /** How often a client is told that it is too fast. */
 const TOO_FAST_PERIOD_MS = 1000;
 /** What a client may leave unread before it loses messages of topics, and before it is given up. */
@@ -57,6 +58,7 @@ export class RoomClient implements Link {
   #unjoined: Timer | undefined;
   #missedPings = 0;
   #tooFast = 0;
+  #tooFastAtMs = -Infinity;
   #toldTooFastMs = -Infinity;
   #isGone = false;
 
@@ -96,7 +98,8 @@ export class RoomClient implements Link {
   /** A message as it came. Never throws. */
   receive(data: Buffer, isBinary: boolean): void {
     this.#missedPings = 0;
-    if (this.#isGone) return;
+    // A membership that another socket has taken over is not taken back by what was under way on this one.
+    if (this.#isGone || this.#socket.readyState !== OPEN) return;
     let name: string | number | undefined;
     try {
       this.#spend(1);
@@ -200,8 +203,10 @@ export class RoomClient implements Link {
   }
 
   #mayTellTooFast(): boolean {
-    if (++this.#tooFast === MAX_TOO_FAST) this.close(CLOSE.policy, 'messages come too fast');
     const nowMs = this.#init.clock.now();
+    if (nowMs - this.#tooFastAtMs > FORGOTTEN_MS) this.#tooFast = 0;
+    this.#tooFastAtMs = nowMs;
+    if (++this.#tooFast === MAX_TOO_FAST) this.close(CLOSE.policy, 'messages come too fast');
     if (nowMs - this.#toldTooFastMs < TOO_FAST_PERIOD_MS) return false;
     this.#toldTooFastMs = nowMs;
     return true;

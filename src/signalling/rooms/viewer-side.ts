@@ -123,6 +123,11 @@ export class ViewerSide implements Side {
     throw wrongState(`room '${this.#host.room}' is ${this.#host.state}; there was no offer yet, it follows as soon as the room is live`);
   }
 
+  /** May change with each wait. */
+  #hasLeft(): boolean {
+    return this.#isClosed;
+  }
+
   async #offer(): Promise<void> {
     const { sessions, closing, clock, logger } = this.#deps;
     const exchange = new Exchange((message) => this.#host.send(message));
@@ -131,6 +136,7 @@ export class ViewerSide implements Side {
     };
     const watch = new RestartWatch(clock, restart);
     await closing.settled(this.#host.clientId);
+    if (this.#hasLeft()) return;
     const opened = await sessions.offer({
       door: 'ws',
       clientId: this.#host.clientId,
@@ -140,7 +146,7 @@ export class ViewerSide implements Side {
       onState: (state) => watch.state(state),
       onRestartNeeded: restart,
     });
-    if (this.#isClosed) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
+    if (this.#hasLeft()) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
     const viewing = { opened, exchange, watch, sinceMs: clock.now() };
     this.#viewing = viewing;
     // A camera that was called for this viewer has come to life.

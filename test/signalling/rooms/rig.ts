@@ -38,6 +38,8 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
   refuseNext: unknown;
   /** What restarts of offers wait for. */
   gate: Promise<void> = Promise.resolve();
+  /** What the end of sessions waits for. */
+  closing: Promise<void> = Promise.resolve();
 
   get open(): FakeSession[] {
     return this.all.filter(({ endReason }) => endReason === undefined);
@@ -93,6 +95,7 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
     const session = this.all.find(({ id, endReason }) => id === sessionId && endReason === undefined);
     session?.end(reason, true);
     await new Promise(setImmediate);
+    await this.closing;
     if (session) this.taken.delete(session.clientId);
     return session !== undefined;
   }

@@ -347,6 +347,28 @@ test('who leaves is told so, its session ends, and it may join again on the same
   await rig.close();
 });
 
+test('who has left before its former session was closed opens none: neither viewer nor publisher', async (t) => {
+  for (const role of ['viewer', 'publisher'] as const) {
+    const rig = await Rig.open(t);
+    const client = await rig.client();
+    const join = { type: 'join', room: role === 'viewer' ? 'street' : 'gate', role, client_id: 'camera' };
+    client.send(join);
+    if (role === 'publisher') client.send({ type: 'offer', sdp: offerOf('1') });
+    await eventually(() => rig.sessions.all.length === 1, 2000, 'the first session');
+    let close = (): void => undefined;
+    rig.sessions.closing = new Promise((resolve) => (close = resolve));
+    client.send({ type: 'leave' });
+    client.send(join);
+    if (role === 'publisher') client.send({ type: 'offer', sdp: offerOf('2') });
+    client.send({ type: 'leave' });
+    await client.settled();
+    close();
+    await client.settled();
+    assert.equal(rig.sessions.all.length, 1, role);
+    await rig.close();
+  }
+});
+
 test('a room without a place tells so and tries again; what can never be served ends the membership', async (t) => {
   const rig = await Rig.open(t);
   const client = await rig.client();

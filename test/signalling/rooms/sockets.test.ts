@@ -121,6 +121,40 @@ test('messages that come too fast are dropped and said to be, once a second; who
   await rig.close();
 });
 
+test('a socket that is often a little too fast, over days, is not closed for the sum of it', async (t) => {
+  const rig = await Rig.open(t);
+  const client = await rig.client();
+  await client.join({ room: 'gate' });
+  for (let day = 1; day <= 4; day++) {
+    for (let i = 0; i < 600; i++) client.send({ type: 'ping' });
+    await eventually(() => client.messages.filter(({ code }) => code === 'MESSAGES_TOO_FAST').length === day, 2000, 'the error');
+    client.socket.ping();
+    await within(once(client.socket, 'pong'), 2000, 'all to be read');
+    await rig.clock.advance(20_000);
+  }
+  assert.equal(client.closeCode, undefined);
+  await rig.close();
+});
+
+test('what comes on a socket that the server has closed changes nothing', async (t) => {
+  const rig = await Rig.open(t);
+  const [old, client] = [await rig.client(), await rig.client()];
+  const { resume_token: token } = await old.join({ room: 'street', client_id: 'kiosk' });
+  const again = JSON.stringify({ type: 'join', room: 'street', role: 'viewer', client_id: 'kiosk', resume_token: token });
+  // Both lie in the server's socket before it has said that the second client is the one now.
+  old.socket.pause();
+  await client.join({ room: 'street', client_id: 'kiosk', resume_token: token });
+  old.socket.send(again);
+  client.socket.ping();
+  await within(once(client.socket, 'pong'), 2000, 'the server to have read');
+  await client.settled();
+  assert.equal(client.closeCode, undefined, 'the client that came back keeps its membership');
+  old.socket.resume();
+  assert.equal(await old.closed(), 4001);
+  assert.equal(client.closeCode, undefined);
+  await rig.close();
+});
+
 test('what a client cannot read is bounded: topics are dropped, and signalling that finds no room closes the socket', async (t) => {
   const rig = await Rig.open(t);
   const client = await rig.client();
