@@ -10,21 +10,39 @@ export interface IceMeans {
 
 const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['ice-timeout', 'ice-failed', 'dtls-failed', 'consent-expired', 'keepalive-timeout', 'no-progress', 'source-failed', 'negotiation-failed']);
 
-/** True for an end that nobody wanted. */
-export function isFailure(reason: EndReason): boolean {
-  return FAILURES.has(reason);
+/** By the client itself. */
+const LEAVINGS: ReadonlySet<EndReason> = new Set<EndReason>(['viewer-left', 'publisher-left', 'publisher-gone']);
+/** A client that leaves sooner may just have changed its mind. */
+const PATIENCE_MS = 2000;
+
+/** True for an end that nobody wanted, a client's that gave up waiting for its connection included. */
+export function isFailure(reason: EndReason, report: Pick<SessionReport, 'steps'>, atMs: number): boolean {
+  return FAILURES.has(reason) || hasGivenUp(reason, report, atMs);
 }
 
-/** @param failure What stood in the way, in words, where an error ended it. */
-export function explainEnd(reason: EndReason, report: Omit<SessionReport, 'end'>, means: IceMeans, failure?: string): string {
+function hasGivenUp(reason: EndReason, report: Pick<SessionReport, 'steps'>, atMs: number): boolean {
+  return LEAVINGS.has(reason) && atMs >= PATIENCE_MS && !has(report, 'connected');
+}
+
+/** When and why a session ended. */
+export interface SessionEnd {
+  readonly reason: EndReason;
+  /** Since the session began. */
+  readonly atMs: number;
+  /** What stood in the way, in words, where an error ended it. */
+  readonly failure?: string | undefined;
+}
+
+export function explainEnd({ reason, atMs, failure }: SessionEnd, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   const why = failure === undefined ? '' : `: ${failure}`;
+  const gaveUp = hasGivenUp(reason, report, atMs) ? `, before it was connected; until then: ${beforeConnected(report, means)}` : '';
   switch (reason) {
     case 'viewer-left':
-      return 'the viewer left';
+      return `the viewer left${gaveUp}`;
     case 'publisher-left':
-      return 'the publisher said that it is done';
+      return `the publisher said that it is done${gaveUp}`;
     case 'publisher-gone':
-      return 'the publisher closed its connection';
+      return `the publisher closed its connection${gaveUp}`;
     case 'publisher-replaced':
       return 'another publisher took the room over';
     case 'ice-timeout':
@@ -70,14 +88,13 @@ function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
 function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   if (report.mLines.length === 0) return 'the client did not answer the offer in time';
   if (has(report, 'ice connected')) return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
-  const { local, remote, troubles } = report.ice;
+  const { local, remote, troubles, checksReceived } = report.ice;
   const turn = (means.turnServers ?? []).length > 0;
   const relayed = remote['relay'] ?? 0;
-  const seen = (remote['prflx'] ?? 0) > 0;
   const usable = ['host', 'srflx', 'prflx', 'relay', 'tcp'].reduce((count, type) => count + (remote[type] ?? 0), 0);
   const mdns = remote['mdns'] ?? 0;
   const trouble = troubles.length > 0 ? ` (${troubles.join('; ')})` : '';
-  if (seen) return `ICE failed: the client's checks arrive, but ours are not answered; its firewall or NAT drops them${turn ? trouble : '; a TURN server would help (TURN_URLS)'}`;
+  if (checksReceived > 0) return `ICE failed: the client's checks arrive, but ours are not answered; its firewall or NAT drops them, or a=ice-pwd in its description is not its own${turn ? trouble : '; against a firewall a TURN server would help (TURN_URLS)'}`;
   if (usable === 0 && mdns > 0) return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
   if (usable === 0) return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
   if (relayed > 0 && usable === relayed) return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;

@@ -51,6 +51,7 @@ export class IceEndpoint {
   readonly #localCounts: Record<string, number> = {};
   readonly #nomination: IceNomination;
   readonly #remoteCandidates: IceRemoteCandidates;
+  #checksReceived = 0;
   #isConnecting = false;
   #patience: Timer | undefined;
   #lastHeardMs: number;
@@ -81,6 +82,7 @@ export class IceEndpoint {
     this.#checks = new IceChecks(this.#ice, {
       onCheck: (path, address, nominates) => {
         this.#lastHeardMs = this.#clock.now();
+        this.#checksReceived++;
         if (nominates) this.#nomination.wish(path, address);
       },
       onAnswer: (path, [host, port]) => {
@@ -164,7 +166,7 @@ export class IceEndpoint {
 
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
-    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs: this.#ice.checkList, nominated: this.#nomination.pair, troubles: this.#gathering?.troubles ?? [] });
+    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs: this.#ice.checkList, checksReceived: this.#checksReceived, nominated: this.#nomination.pair, troubles: this.#gathering?.troubles ?? [] });
   }
 
   /** Starts the connectivity checks, once. Checks of the peer that came before are answered now. */

@@ -20,16 +20,18 @@ export interface IceFacts {
   /** Of the candidates that the peer named. */
   readonly remote: CandidateCounts;
   readonly pairs: readonly CandidatePair[];
+  readonly checksReceived: number;
   readonly nominated: CandidatePair | undefined;
   readonly troubles: readonly string[];
 }
 
-export function iceReport({ local, remote, pairs, nominated, troubles }: IceFacts): Omit<IceReport, 'restarts'> {
+export function iceReport({ local, remote, pairs, checksReceived, nominated, troubles }: IceFacts): Omit<IceReport, 'restarts'> {
   const learned = new Set(pairs.map(({ remoteCandidate }) => remoteCandidate).filter(({ type }) => type === 'prflx'));
   return {
     local,
     remote: learned.size === 0 ? remote : { ...remote, prflx: learned.size },
     pairs: pairs.map(pairReport),
+    checksReceived,
     selected: nominated && `${typeOf(nominated.localCandidate)}/${typeOf(nominated.remoteCandidate)}`,
     troubles,
   };

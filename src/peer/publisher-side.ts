@@ -18,8 +18,8 @@ import { EMPTY_SIDE, type ReceivedSnapshot, type SideSnapshot } from './snapshot
 
 /** Often enough for a sender to notice at once that the network carries more or less. */
 const FEEDBACK_INTERVAL_MS = 100;
-/** One that sent nothing for as long, reports included, gives way to the next who publishes to its room. */
-const ALIVE_MS = 3000;
+/** One that sent nothing for as long, reports included, gives way to the next who publishes to its room: a camera that was killed and started again soon. */
+const ALIVE_MS = 2000;
 /** Of a handshake that is under way. */
 const CONNECTING_MS = 10_000;
 
@@ -104,7 +104,7 @@ export class PublisherSide implements SessionSide {
       takeover,
       video: this.#videoCodec,
       hasAudio: this.#tracks.some(({ kind }) => kind === 'audio'),
-      isAlive: () => this.#isAlive(),
+      aliveForMs: () => this.#aliveForMs(),
       requestKeyframe: () => this.#tracks.forEach((track) => track.requestKeyframe()),
       requestReconnect: (reason) => this.command({ command: 'reconnect', reason }),
       end: (reason) => {
@@ -234,10 +234,10 @@ export class PublisherSide implements SessionSide {
     track.senderReport(message.ntpMs, message.compactNtp, message.rtpTimestamp, this.#heardAtMs);
   }
 
-  #isAlive(): boolean {
-    if (this.#isClosed) return false;
-    const now = this.#init.clock.now();
-    return this.#isConnected ? now - this.#heardAtMs < ALIVE_MS : now - this.#openedAtMs < CONNECTING_MS;
+  #aliveForMs(): number {
+    if (this.#isClosed) return 0;
+    const until = this.#isConnected ? this.#heardAtMs + ALIVE_MS : this.#openedAtMs + CONNECTING_MS;
+    return Math.max(0, until - this.#init.clock.now());
   }
 
   #received(): ReceivedSnapshot {

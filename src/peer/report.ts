@@ -28,6 +28,8 @@ export interface IceReport {
   readonly local: CandidateCounts;
   readonly remote: CandidateCounts;
   readonly pairs: readonly PairReport[];
+  /** Authentic connectivity checks of the client. */
+  readonly checksReceived: number;
   /** Types of the pair in use: `host/prflx`. */
   readonly selected: string | undefined;
   readonly restarts: number;

@@ -20,7 +20,7 @@ export interface TransportEvents {
   ended(reason: EndReason): void;
 }
 
-const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], selected: undefined, restarts: 0, troubles: [] };
+const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
 
 export class SessionTransports {
   readonly #all: PeerTransport[] = [];

@@ -263,7 +263,9 @@ export class PeerSession {
       dtls: this.#transports.at(0)?.dtlsReport,
       steps: [...this.#record.steps],
     };
-    const end = this.#endReason === undefined ? undefined : { reason: this.#endReason, explanation: explainEnd(this.#endReason, found, this.#options.ice, inWords(this.#failure)), atMs: this.#endedAtMs };
+    const reason = this.#endReason;
+    const atMs = this.#endedAtMs;
+    const end = reason === undefined ? undefined : { reason, explanation: explainEnd({ reason, atMs, failure: inWords(this.#failure) }, found, this.#options.ice), atMs };
     return { ...found, end };
   }
 
@@ -380,8 +382,8 @@ export class PeerSession {
       { reason, durationMs: this.#record.elapsedMs, bytesSent, packetsLost, framesDropped, ...(received && { bytesReceived: received.bytesReceived }) },
       'session ended',
     );
-    const explanation = this.report().end?.explanation;
-    if (reason !== undefined && isFailure(reason)) this.#logger.warn({ reason, explanation }, 'session failed');
+    const report = this.report();
+    if (report.end && isFailure(report.end.reason, report, report.end.atMs)) this.#logger.warn({ reason, explanation: report.end.explanation }, 'session failed');
   }
 
   async #releaseAll(): Promise<void> {

@@ -60,6 +60,7 @@ function errorBody(statusCode: number, code: string, message: string): ErrorBody
 function codeOf(error: Partial<FastifyError>, status: number): string {
   if (error.validation || (status === 400 && error.code?.startsWith('FST_ERR_CTP_'))) return 'BODY_INVALID';
   if (status === 429) return 'TOO_MANY_REQUESTS';
+  if (status === 413) return 'BODY_TOO_LARGE';
   if (status === 415) return 'CONTENT_TYPE_UNSUPPORTED';
   return error.code ?? 'REQUEST_REFUSED';
 }

@@ -102,7 +102,7 @@ export class HttpSessions {
       if (this.#deps.isStrict && session.door !== 'offer') throw new MediaPeerError('PRECONDITION_REQUIRED', 'the header If-Match is needed: the ETag of the session for candidates, "*" for an ICE restart');
       session.wasLenient = true;
     }
-    if (tag === 'other') throw new MediaPeerError('PRECONDITION_FAILED', 'If-Match is not the ETag of this ICE session: ICE was restarted since; send candidates with the ETag of the last restart');
+    if (tag === 'other') throw new MediaPeerError('PRECONDITION_FAILED', 'If-Match is not the ETag of this ICE session; it is in the answer to the offer, and in the one to the last ICE restart');
     const restart = this.#restartOf(sessionId, session, fragment, tag === 'any');
     if (restart === undefined) {
       await this.#addCandidates(sessionId, session, fragment);

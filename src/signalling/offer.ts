@@ -6,6 +6,7 @@ import { FRAGMENT_TYPE } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
 import type { Tokens } from './tokens.js';
+import { whenGone } from './gone-client.js';
 import { perMinute, tokenOf } from './wish.js';
 
 export interface OfferDeps {
@@ -54,8 +55,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         ...(active !== undefined && { active }),
       });
       const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, check });
-      // Nobody is there to take the answer.
-      if (reply.raw.destroyed) await httpSessions.abandon(accepted.sessionId);
+      await whenGone(reply, () => httpSessions.abandon(accepted.sessionId));
       reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
       return {
         sdp: accepted.sdp,

@@ -11,6 +11,7 @@ import { iceServerLinks } from './ice-server-links.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
 import { bearerToken, type Tokens } from './tokens.js';
+import { whenGone } from './gone-client.js';
 
 export interface WishDeps {
   readonly httpSessions: HttpSessions;
@@ -152,8 +153,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       const name = nameOf(request);
       const opened = await endpoint.open(name, offer, tokenOf(request), replacedBy(request));
       const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (token) => endpoint.check(name, token) });
-      // Nobody is there to take the answer.
-      if (reply.raw.destroyed) await httpSessions.abandon(opened.sessionId);
+      await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
       addLinks(reply, iceServers(opened.clientId));
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
     },

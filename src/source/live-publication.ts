@@ -12,8 +12,8 @@ export interface PublicationRequest {
   /** Undefined: sound alone. */
   readonly video: VideoCodec | undefined;
   readonly hasAudio: boolean;
-  /** True while the publisher is heard: one that is not gives way to the next. */
-  isAlive(): boolean;
+  /** ms until it counts as gone, if nothing more is heard of it; 0: it is, and gives way to the next. */
+  aliveForMs(): number;
   /** The room needs a keyframe. */
   requestKeyframe(): void;
   /** Viewers see a dead picture: asks the camera to reconnect. */

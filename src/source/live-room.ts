@@ -93,8 +93,9 @@ export class LiveRoom implements FeedHost {
    */
   publish(request: PublicationRequest): Publication {
     const before = this.#request;
-    if (before && !request.takeover && before.isAlive()) {
-      throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`, { retryAfterS: 5 });
+    const aliveForMs = request.takeover ? 0 : (before?.aliveForMs() ?? 0);
+    if (aliveForMs > 0) {
+      throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`, { retryAfterS: Math.ceil(aliveForMs / 1000) });
     }
     this.#grace?.cancel();
     this.#grace = undefined;

@@ -79,7 +79,7 @@ export class FakePublisher {
       takeover: options.takeover ?? false,
       video: options.codec,
       hasAudio: options.hasAudio ?? false,
-      isAlive: () => this.isAlive,
+      aliveForMs: () => (this.isAlive ? 2000 : 0),
       requestKeyframe: () => {
         this.keyframeRequests++;
         this.#next = 0;

@@ -320,7 +320,7 @@ describe('viewers of a room', () => {
     const first = publish({ clientId: 'one' }).start();
     const copy = rig.watch('gate', 'raw/h264');
     await copy.more(10, 'of the first');
-    assert.throws(() => publish({ clientId: 'two' }), { code: 'ROOM_TAKEN', retryAfterS: 5 });
+    assert.throws(() => publish({ clientId: 'two' }), { code: 'ROOM_TAKEN', retryAfterS: 2 });
     publish({ clientId: 'two', takeover: true, originMs: 3 }).start();
     assert.equal(first.endReason, 'publisher-replaced');
     await copy.more(20, 'of the second');

@@ -1,7 +1,7 @@
 /** The rules of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep), one test each, by the numbers of docs/whip-whep.md. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
@@ -315,6 +315,18 @@ describe('WHIP and WHEP', () => {
     const { location } = await open('/whip/gate');
     assert.equal((await request('DELETE', location)).statusCode, 200);
     assert.deepEqual(sessions.closed, [{ sessionId: 'session1', reason: 'publisher-left' }]);
+  });
+
+  it('rule 7: a client that closes its connection right behind its offer leaves no session', async () => {
+    const { app, sessions } = await doors();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const body = offer('recvonly');
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.end(`POST /whep/street HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    await eventually(() => sessions.closed.length === 1, 2000, 'the session to be closed');
+    assert.equal(sessions.accepted.length, 1);
   });
 
   it('rule 7: a client that gives up before it has its answer leaves no session', async () => {

@@ -22,7 +22,7 @@ const request = (more: Partial<PublicationRequest> = {}): PublicationRequest => 
   takeover: false,
   video: 'h264',
   hasAudio: false,
-  isAlive: () => true,
+  aliveForMs: () => 1500,
   requestKeyframe: () => undefined,
   requestReconnect: () => undefined,
   end: () => undefined,
@@ -87,8 +87,8 @@ describe('LiveRooms', () => {
     const { rooms } = setUp();
     const ends: string[] = [];
     let isAlive = true;
-    const first = rooms.publish(request({ isAlive: () => isAlive, end: (reason) => void ends.push(`first ${reason}`) }));
-    assert.throws(() => rooms.publish(request({ clientId: 'b' })), { code: 'ROOM_TAKEN', retryAfterS: 5 });
+    const first = rooms.publish(request({ aliveForMs: () => (isAlive ? 1500 : 0), end: (reason) => void ends.push(`first ${reason}`) }));
+    assert.throws(() => rooms.publish(request({ clientId: 'b' })), { code: 'ROOM_TAKEN', retryAfterS: 2 });
     assert.deepEqual([ends, rooms.status('gate').publisherId], [[], 'cam']);
     isAlive = false;
     rooms.publish(request({ clientId: 'b', end: (reason) => void ends.push(`second ${reason}`) }));

@@ -89,13 +89,22 @@ export class RoomsDoor {
 
 /** Lets requests be upgraded to WebSockets; before any route. */
 export async function installWebSockets(app: FastifyInstance): Promise<void> {
-  // The door closes its sockets by itself.
-  await app.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES }, preClose: (done) => done() });
+  await app.register(websocket, {
+    options: { maxPayload: MAX_FRAME_BYTES },
+    // The door closes its sockets by itself.
+    preClose: (done) => done(),
+    errorHandler: (error, socket, request) => {
+      // A frame that cannot be read closes the socket with the code of its fault: anybody can send one.
+      if (isOfTheClient(error)) return request.log.debug({ err: error }, 'a WebSocket broke');
+      request.log.error({ err: error }, 'a WebSocket failed');
+      socket.terminate();
+    },
+  });
 }
 
 /** Installs `GET /ws`. */
 export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor }> = (app, { door }, done) => {
-  const { corsOrigins, maxSockets, rateLimit, logger } = door.deps;
+  const { corsOrigins, maxSockets, rateLimit } = door.deps;
   app.addHook('preClose', () => door.close());
   app.route({
     method: 'GET',
@@ -121,12 +130,15 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
       socket.on('message', (data, isBinary) => client.receive(data as Buffer, isBinary));
       socket.on('pong', () => client.pong());
       socket.on('close', () => door.remove(socket));
-      // A frame that cannot be read closes the socket with the code of its fault.
-      socket.on('error', (error) => logger.debug({ err: error }, 'a WebSocket broke'));
     },
   });
   done();
 };
+
+/** True for a fault of the WebSocket protocol, and for a network that broke. */
+function isOfTheClient(error: Error & { readonly code?: unknown }): boolean {
+  return typeof error.code === 'string' && /^(WS_ERR_|E[A-Z]+$)/.test(error.code);
+}
 
 /** Browsers name the origin of the page (RFC 6455 §10.2); others name none. */
 function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]): boolean {

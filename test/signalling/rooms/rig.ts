@@ -230,7 +230,9 @@ export class Rig {
   readonly sessions = new FakeSessions();
   readonly directory = new FakeDirectory();
   readonly feed = new DetectionFeed('street');
-  readonly app = Fastify({ forceCloseConnections: true });
+  /** Lines of its log from `error` on. */
+  readonly errors: string[] = [];
+  readonly app = Fastify({ forceCloseConnections: true, logger: { level: 'error', stream: { write: (line: string) => void this.errors.push(line) } } });
   readonly door: RoomsDoor;
   readonly clients: Client[] = [];
   leases = 0;

@@ -207,6 +207,7 @@ test('a message of more than 64 KiB is refused and the socket stays; one that is
   assert.match(String((await client.next('error'))['message']), /binary/);
   client.send('x'.repeat(300_000));
   assert.equal(await client.closed(), 1009);
+  assert.deepEqual(rig.errors, [], 'what anybody can send fills no log of errors');
   const other = await rig.client();
   other.socket.send(Buffer.from([0x7b, 0xff, 0xfe]), { binary: false });
   assert.equal(await other.closed(), 1007, 'text that is not UTF-8 (RFC 6455 §8.1)');
