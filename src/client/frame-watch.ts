@@ -13,7 +13,7 @@ export const REMEDIES: readonly (readonly [atMs: number, remedy: Remedy])[] = [
   [12_000, 'reconnect'],
 ];
 /** Looks that lie further apart say that the device slept, not that frames were missing. */
-const SLEPT_MS = 4_000;
+export const SLEPT_MS = 4_000;
 
 export class FrameWatch {
   #frames = 0;

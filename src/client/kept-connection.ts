@@ -5,6 +5,7 @@ import { FrameWatch, type Remedy } from './frame-watch.js';
 import { IceServers } from './ice-servers.js';
 import { Lifeline, type LifelineInit, type State, type StateChange } from './lifeline.js';
 import type { PeerLink } from './peer-link.js';
+import { bytesReceived, PathWatch } from './path-watch.js';
 import { authorization, serverAddress } from './server-address.js';
 import { StatsPoll } from './stats-poll.js';
 
@@ -51,6 +52,7 @@ export class KeptConnection {
   readonly iceServers: IceServers;
   readonly #init: KeptConnectionInit;
   readonly #frames = new FrameWatch();
+  readonly #path = new PathWatch();
   readonly #lifeline: Lifeline;
   readonly #poll: StatsPoll;
 
@@ -65,6 +67,7 @@ export class KeptConnection {
       ...init,
       onLink: (link) => {
         this.#frames.reset(0);
+        this.#path.reset();
         init.onLink(link);
       },
       onState: (change) => this.#tell(change),
@@ -113,12 +116,22 @@ export class KeptConnection {
     this.#init.onState(change);
   }
 
+  /** A path that brings nothing is restarted, whatever the browser still thinks of it. */
+  #listen(report: RTCStatsReport, nowMs: number): void {
+    const { link } = this;
+    if (!link) return;
+    link.isSilent = this.#path.isSilent(bytesReceived(report), nowMs);
+    if (link.isSilent) this.#lifeline.restart(new SightlineError('CONNECTION_WEAK'));
+  }
+
   #look(report: RTCStatsReport, nowMs: number): void {
     const frames = this.#init.framesOf(report);
     if (frames === undefined) {
       this.#frames.reset();
+      this.#path.reset();
       return this.#lifeline.succeeded();
     }
+    this.#listen(report, nowMs);
     const due = this.#frames.look(frames, nowMs);
     if (due === 'arrived') this.#lifeline.succeeded();
     else if (due) this.#init.onSilence(due);

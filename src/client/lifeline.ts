@@ -189,7 +189,7 @@ export class Lifeline {
   /** A connection that was given up came back by itself before there was another one. */
   #healed(): void {
     this.#lost = undefined;
-    this.#tell('connected');
+    if (this.#state !== 'playing') this.#tell('connected');
     this.#opening?.abort();
     this.#wake();
   }

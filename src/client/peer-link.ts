@@ -33,6 +33,8 @@ export class PeerLink {
   readonly pc: RTCPeerConnection;
   /** Told of each change of `pc.connectionState`; `closed` also when the server says goodbye. */
   onConnection: (state: RTCPeerConnectionState) => void = () => undefined;
+  /** Nothing arrives, although the browser has not noticed yet. */
+  isSilent = false;
   readonly #init: PeerLinkInit;
   #session: ServerSession | undefined;
   #candidates: Candidate[] = [];
@@ -53,8 +55,9 @@ export class PeerLink {
     this.pc.addEventListener('connectionstatechange', () => this.#changed(this.pc.connectionState));
   }
 
+  /** As far as is known: the path stands, something arrives, and the server has the session. */
   get isConnected(): boolean {
-    return this.pc.connectionState === 'connected';
+    return this.pc.connectionState === 'connected' && !this.isSilent && !this.#isGone;
   }
 
   /** Undefined before the server has answered. */
@@ -102,6 +105,8 @@ export class PeerLink {
       this.#isGathered = false;
       await this.pc.setLocalDescription(offer);
       await this.pc.setRemoteDescription({ type: 'answer', sdp: restarted });
+      // The server has answered: what arrives from now on counts.
+      this.isSilent = false;
     } finally {
       this.#isRestarting = false;
       this.#flushSoon();

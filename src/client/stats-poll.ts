@@ -46,7 +46,7 @@ export class StatsPoll {
   async #look(): Promise<void> {
     const { clock, link, onStats, onReport } = this.#init;
     const present = link();
-    if (this.#isClosed || !present?.isConnected) return;
+    if (this.#isClosed || present?.pc.connectionState !== 'connected') return;
     const report = await present.pc.getStats().catch(() => undefined);
     if (!report || present !== link()) return;
     const now = clock.now();

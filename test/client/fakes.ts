@@ -101,6 +101,8 @@ export class FakePeerConnection extends EventTarget {
   readonly receivers: { track: FakeTrack; transport: FakeDtls }[] = [];
   /** Decoded, or sent. */
   frames = 0;
+  /** Of its candidate pair; undefined: this browser does not tell. */
+  bytesReceived: number | undefined;
   closed = false;
   /** Connects by itself as soon as it has an answer. */
   readonly #connects: () => boolean;
@@ -157,6 +159,7 @@ export class FakePeerConnection extends EventTarget {
     return Promise.resolve(
       new Map<string, unknown>([
         ['I', { type: 'inbound-rtp', kind: 'video', framesDecoded: this.frames }],
+        ...(this.bytesReceived === undefined ? [] : ([['P', { type: 'candidate-pair', bytesReceived: this.bytesReceived }]] as const)),
         ['O', { type: 'outbound-rtp', kind: 'video', framesSent: this.frames }],
       ]),
     );
@@ -259,7 +262,11 @@ export class FakeWorld {
   /** Moves time on while every connection that is connected gets 10 frames a second. */
   async play(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 100) {
-      for (const pc of this.connections) if (pc.connectionState === 'connected') pc.frames++;
+      for (const pc of this.connections) {
+        if (pc.connectionState !== 'connected') continue;
+        pc.frames++;
+        if (pc.bytesReceived !== undefined) pc.bytesReceived += 1000;
+      }
       await this.clock.advance(100);
     }
   }

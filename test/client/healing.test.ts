@@ -26,6 +26,49 @@ describe('a path that breaks', () => {
     watching.close();
   });
 
+  it('is restarted when nothing arrives for 2.5 s, although the browser has not noticed', async () => {
+    const world = new FakeWorld();
+    const { watching, changes, states } = await play(world);
+    world.handler = ({ method }) => (method === 'PATCH' ? restarted('theirs2') : undefined);
+    world.pc.bytesReceived = 1000;
+    await world.play(2_000);
+    assert.equal(world.of('PATCH').length, 0);
+    const since = world.clock.now();
+    while (world.of('PATCH').length === 0 && world.clock.now() < since + 10_000) await world.clock.advance(100);
+    const tookMs = world.clock.now() - since;
+    assert.ok(tookMs >= 2_500 && tookMs <= 3_700, `${tookMs} ms`);
+    assert.equal(world.pc.connectionState, 'connected');
+    await world.play(2_000);
+    assert.deepEqual([states(), changes[0]?.reason?.code], [['recovering', 'connected', 'playing'], 'CONNECTION_WEAK']);
+    assert.deepEqual([world.of('PATCH').length, world.of('POST').length], [1, 1]);
+    watching.close();
+  });
+
+  it('leads to another connection within seconds where the server has started again and knows the session no more', async () => {
+    const world = new FakeWorld();
+    const { watching, states } = await play(world);
+    world.handler = ({ method }) => (method === 'PATCH' ? refusal(404, 'SESSION_NOT_FOUND') : undefined);
+    world.pc.bytesReceived = 1000;
+    await world.play(1_000);
+    const since = world.clock.now();
+    while (world.of('POST').length < 2 && world.clock.now() < since + 10_000) await world.clock.advance(100);
+    assert.ok(world.clock.now() - since <= 5_500, `${world.clock.now() - since} ms`);
+    await world.play(1_000);
+    assert.equal(states().at(-1), 'playing');
+    watching.close();
+  });
+
+  it('is not suspected while the viewer has paused, and nothing comes', async () => {
+    const world = new FakeWorld();
+    const { watching } = await play(world);
+    world.pc.bytesReceived = 1000;
+    await world.play(1_000);
+    void watching.pause().catch(() => undefined);
+    await world.clock.advance(20_000);
+    assert.deepEqual([watching.state, world.of('PATCH').length], ['playing', 0]);
+    watching.close();
+  });
+
   it('is restarted after 3 s, over the same session', async () => {
     const world = new FakeWorld();
     const { watching, changes, states } = await play(world);

@@ -124,6 +124,21 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await second.close();
   });
 
+  it('plays again after the server was killed without a word, long before the browser notices', async () => {
+    const first = await startServerProcess(variables);
+    const { page } = await open(first.url);
+    await page.evaluate(`(${WATCH})({ source: 'clip' })`);
+    await until(page, "watching.state === 'playing'");
+    process.kill(first.pid, 'SIGKILL');
+    await first.close();
+    const second = await startServerProcess({ ...variables, PORT: new URL(first.url).port });
+    await until(page, "seen.states.includes('recovering') && watching.state === 'playing'");
+    const { reasons } = await seen(page);
+    assert.equal(reasons[0], 'CONNECTION_WEAK', reasons.join());
+    await page.context().close();
+    await second.close();
+  });
+
   it('publishes a camera that another page watches, and that stays watched while the publisher connects again', async () => {
     const { page: camera, troubles } = await open(server.url);
     await camera.evaluate(`(${PUBLISH})({ room: 'gate' })`);
