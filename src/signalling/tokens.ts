@@ -63,6 +63,6 @@ export function bearerToken(authorization: string | undefined): string | undefin
 }
 
 function check(expected: string, shown: string | undefined, what: string): void {
-  if (shown === undefined) throw new MediaPeerError('UNAUTHORIZED', `a token is needed to ${what}: send 'Authorization: Bearer <token>'`);
+  if (shown === undefined) throw new MediaPeerError('UNAUTHORIZED', `a token is needed to ${what}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws`);
   if (!isSameSecret(expected, shown)) throw new MediaPeerError('UNAUTHORIZED', `the token is not the one that is needed to ${what}`);
 }
