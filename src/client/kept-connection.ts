@@ -116,12 +116,18 @@ export class KeptConnection {
     this.#init.onState(change);
   }
 
-  /** A path that brings nothing is restarted, whatever the browser still thinks of it. */
+  /**
+   * A path that brings nothing any more is restarted, whatever the browser still thinks of it. Before media has flowed,
+   * a source that is slow to start, or a camera that gives nothing yet, is no reason.
+   */
   #listen(report: RTCStatsReport, nowMs: number): void {
     const { link } = this;
     if (!link) return;
-    link.isSilent = this.#path.isSilent(bytesReceived(report), nowMs);
-    if (link.isSilent) this.#lifeline.restart(new SightlineError('CONNECTION_WEAK'));
+    if (!this.#path.isSilent(bytesReceived(report), nowMs)) link.isSilent = false;
+    else if (this.state === 'playing') {
+      link.isSilent = true;
+      this.#lifeline.restart(new SightlineError('CONNECTION_WEAK'));
+    }
   }
 
   #look(report: RTCStatsReport, nowMs: number): void {
@@ -129,6 +135,7 @@ export class KeptConnection {
     if (frames === undefined) {
       this.#frames.reset();
       this.#path.reset();
+      if (this.link) this.link.isSilent = false;
       return this.#lifeline.succeeded();
     }
     this.#listen(report, nowMs);

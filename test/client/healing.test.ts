@@ -58,6 +58,31 @@ describe('a path that breaks', () => {
     watching.close();
   });
 
+  it('is not suspected before media has flowed: a camera may be slow to start', async () => {
+    const world = new FakeWorld();
+    const watching = watch({ server: SERVER, source: 'demo' }, world.env);
+    await world.clock.advance(0);
+    world.pc.bytesReceived = 1000;
+    await world.clock.advance(6_000);
+    assert.deepEqual([watching.state, world.of('PATCH').length], ['connected', 0]);
+    watching.close();
+  });
+
+  it('is trusted again when the viewer pauses while nothing comes', async () => {
+    const world = new FakeWorld();
+    const { watching } = await play(world);
+    // The server does not answer: nothing is decided yet.
+    world.handler = ({ method }) => (method === 'PATCH' ? silence() : undefined);
+    world.pc.bytesReceived = 1000;
+    await world.play(1_000);
+    while (watching.state === 'playing') await world.clock.advance(100);
+    assert.equal(watching.state, 'recovering');
+    void watching.pause().catch(() => undefined);
+    await world.clock.advance(2_000);
+    assert.equal(watching.state, 'playing');
+    watching.close();
+  });
+
   it('is not suspected while the viewer has paused, and nothing comes', async () => {
     const world = new FakeWorld();
     const { watching } = await play(world);
