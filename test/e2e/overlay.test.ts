@@ -4,23 +4,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
-import { projectRoot } from '../helpers/assets.js';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
-
-const screens = path.join(projectRoot, 'dist/screens');
-const PLAYING = '#stage[data-phase=playing]';
-/** What the overlay has drawn: pixels of its canvas that are not empty. */
-const DRAWN = `(() => {
-  const canvas = document.querySelector('#stage .deck:has(video.on) canvas');
-  if (!canvas.width) return 0;
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  let drawn = 0;
-  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
-  return drawn;
-})()`;
+import { DRAWN, openPage, PLAYING, screens, until } from './page-rig.js';
 
 /** Figures of the overlay as the page tells them. */
 interface Figures {
@@ -116,10 +104,10 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     await until(page, `${DRAWN} > 500`);
     const { model } = await get<{ model: string }>('/sources/seen/model');
     await putModel('none');
-    await page.waitForSelector('#no-detections:visible', { timeout: 20_000 });
+    await page.waitForSelector('#trouble:visible', { timeout: 20_000 });
     await until(page, `${DRAWN} === 0`);
     await putModel(model);
-    await page.waitForSelector('#no-detections', { state: 'hidden', timeout: 20_000 });
+    await page.waitForSelector('#trouble', { state: 'hidden', timeout: 20_000 });
     await until(page, `${DRAWN} > 500`);
     assert.deepEqual(troubles, []);
     await page.context().close();
@@ -132,7 +120,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     await page.addInitScript("RTCDataChannel.prototype.send = () => {}; const add = RTCDataChannel.prototype.addEventListener; RTCDataChannel.prototype.addEventListener = function (type, ...rest) { if (type !== 'message') add.call(this, type, ...rest); };");
     await page.route('**/offer', (route) => route.continue({ postData: JSON.stringify({ ...(route.request().postDataJSON() as object), active: undefined }) }));
     await page.goto(`${server.url}/#/seen/overlay`);
-    await page.waitForSelector('#no-detections:visible', { timeout: 20_000 });
+    await page.waitForSelector('#trouble:visible', { timeout: 20_000 });
     for (const view of ['processed', 'both']) {
       await page.check(`input[value=${view}]`, { force: true });
       await until(page, `document.querySelector('${PLAYING}[data-view=${view}]')`);
@@ -142,11 +130,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
 
   /** The page with a view of the clip playing. */
   async function open(view: string): Promise<{ page: Page; troubles: string[] }> {
-    const troubles: string[] = [];
-    const page = await browser.open('about:blank', { viewport: { width: 1000, height: 800 } });
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && troubles.push(`${message.text()} ${message.location().url}`));
-    await page.goto(`${server.url}/#/seen/${view}`);
+    const { page, troubles } = await openPage(browser, `${server.url}/#/seen/${view}`, { viewport: { width: 1000, height: 800 } });
     await page.waitForSelector(PLAYING, { timeout: 20_000 });
     return { page, troubles };
   }
@@ -173,10 +157,6 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     return (await (await fetch(new URL(address, server.url))).json()) as T;
   }
 });
-
-async function until(page: Page, expression: string): Promise<void> {
-  await eventually(() => page.evaluate<boolean>(`Boolean(${expression})`), 20_000, expression);
-}
 
 async function figuresOf(page: Page): Promise<Figures> {
   const text = await page.evaluate<Record<string, string>>("({ ...document.querySelector('#overlay-readout').dataset })");

@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
-import { projectRoot } from '../helpers/assets.js';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
-import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
-
-const PLAYING = '#stage[data-phase=playing]';
-const screens = path.join(projectRoot, 'dist/screens');
+import { openPage as open, PLAYING, screens, until } from './page-rig.js';
 
 describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
   let folder: Folder;
@@ -126,18 +121,3 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.context().close();
   });
 });
-
-/** Waits until an expression holds in the page. Playwright's own way evaluates in the page, which its policy forbids. */
-async function until(page: Page, expression: string): Promise<void> {
-  await eventually(() => page.evaluate<boolean>(`Boolean(${expression})`), 15_000, expression);
-}
-
-/** A page, and what its console and scripts complained about. */
-async function open(browser: ChromiumHarness, url: string, options: Parameters<ChromiumHarness['open']>[1]): Promise<{ page: Page; troubles: string[] }> {
-  const troubles: string[] = [];
-  const page = await browser.open('about:blank', options);
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && troubles.push(`${message.text()} ${message.location().url}`));
-  await page.goto(url);
-  return { page, troubles };
-}

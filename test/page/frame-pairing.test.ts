@@ -3,12 +3,13 @@ import { describe, it } from 'node:test';
 import { messageAt, pageModule, person, type DetectedObject, type DetectionsMessage } from './pages.js';
 
 interface Boxes {
-  readonly kind: 'paired' | 'moved' | 'none';
+  readonly kind: 'paired' | 'moved' | 'outdated' | 'none';
   readonly objects: readonly DetectedObject[];
   readonly visibility: number;
+  readonly ageS: number;
 }
 interface Pairing {
-  readonly counts: Readonly<Record<'frames' | 'withMessage' | 'paired' | 'moved' | 'late' | 'messages' | 'lost', number>>;
+  readonly counts: Readonly<Record<'frames' | 'withMessage' | 'paired' | 'moved' | 'outdated' | 'late' | 'messages' | 'lost', number>>;
   readonly newest: DetectionsMessage | undefined;
   add(message: DetectionsMessage, now: number): { readonly latenessMs?: number; readonly isOnScreen: boolean };
   present(rtp: number, now: number): Boxes;
@@ -51,17 +52,36 @@ describe('pairing of frames and messages', async () => {
     pairing.add(messageAt(-40, [person(50)]), 0);
     assert.deepEqual(left(pairing.present(20, 5)), 50);
     assert.equal(left(pairing.present(FRAME, 38)), 50 + (100 * (FRAME + 40)) / 90_000);
-    assert.deepEqual(pairing.counts, { frames: 2, withMessage: 1, paired: 1, moved: 1, late: 0, messages: 1, lost: 0 });
+    assert.deepEqual(pairing.counts, { frames: 2, withMessage: 1, paired: 1, moved: 1, outdated: 0, late: 0, messages: 1, lost: 0 });
   });
 
-  it('moves the boxes of an earlier message by their velocity, no longer than half a second, and then lets them fade', () => {
+  it('moves the boxes of an earlier message by their velocity, tells when they are late, and lets them fade', () => {
     const pairing = new FramePairing();
     pairing.add(messageAt(0, [person(0)]), 0);
-    assert.equal(left(pairing.present(9000, 100)), 10);
-    const stopped = pairing.present(54_000, 600);
-    assert.equal(left(stopped), 50);
-    assert.ok(stopped.visibility > 0.4 && stopped.visibility < 0.6, `visibility ${stopped.visibility}`);
-    assert.equal(pairing.present(72_000, 800).kind, 'none');
+    const at = (seconds: number): [string, number | undefined, number, number] => {
+      const boxes = pairing.present(seconds * 90_000, seconds * 1000);
+      return [boxes.kind, left(boxes), boxes.visibility, boxes.ageS];
+    };
+    assert.deepEqual([0.1, 0.5, 0.75, 1.75, 3].map(at), [
+      ['moved', 10, 1, 0.1],
+      ['moved', 50, 1, 0.5],
+      ['outdated', 75, 0.9, 0.75],
+      // A velocity is believed for a second.
+      ['outdated', 100, 0.5, 1.75],
+      ['none', undefined, 0, 0],
+    ]);
+    assert.equal(pairing.counts.outdated, 2);
+  });
+
+  it('draws something on every frame where all messages come long after their frames', () => {
+    const pairing = new FramePairing();
+    const kinds: string[] = [];
+    for (let frame = 0; frame < 90; frame++) {
+      // A message for every sixth frame, 900 ms late.
+      if (frame >= 27 && frame % 6 === 3) pairing.add(messageAt((frame - 27) * FRAME, [person(frame)]), frame * 33);
+      kinds.push(pairing.present(frame * FRAME, frame * 33).kind);
+    }
+    assert.deepEqual([kinds.filter((kind) => kind === 'none').length, kinds.slice(27).filter((kind) => kind === 'outdated').length], [27, 63]);
   });
 
   it('puts boxes between two messages that are both there on the way from one to the other', () => {
@@ -91,7 +111,7 @@ describe('pairing of frames and messages', async () => {
     pairing.present(3 * FRAME, 100);
     const gone = pairing.add(messageAt(2 * FRAME), 110);
     assert.deepEqual([gone.isOnScreen, Math.round(gone.latenessMs ?? NaN)], [false, 43]);
-    assert.deepEqual(pairing.counts, { frames: 4, withMessage: 3, paired: 2, moved: 2, late: 2, messages: 3, lost: 0 });
+    assert.deepEqual(pairing.counts, { frames: 4, withMessage: 3, paired: 2, moved: 2, outdated: 0, late: 2, messages: 3, lost: 0 });
   });
 
   it('tells how long before its frame a message came, and nothing while playback stands', () => {

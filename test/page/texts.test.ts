@@ -16,7 +16,8 @@ interface ReadoutModule {
   readonly bitrate: (bps: number) => string;
 }
 interface GalleryModule {
-  readonly badge: (video: object) => { readonly className: string; readonly text: string; readonly title: string };
+  readonly badge: (video: object) => { readonly className: string; readonly text: string };
+  readonly notes: (video: object) => { readonly className: string; readonly textContent: string }[];
   readonly duration: (seconds: number) => string;
   readonly facts: (video: object) => string;
   readonly hasStill: (video: object) => boolean;
@@ -44,6 +45,13 @@ describe('the words for what goes wrong', async () => {
 
   it('carry the reason of a video that cannot be played', () => {
     assert.equal(explain({ code: 'SOURCE_NOT_PLAYABLE', message: 'it has no video track' }).text, 'it has no video track');
+  });
+
+  it('say why a camera is not live or a server full, and what happens next', () => {
+    const camera = "source 'gate' is not live: the camera cannot be reached: Connection refused; try again in 3 s";
+    assert.equal(explain({ code: 'SOURCE_NOT_LIVE', message: camera }).text, 'The camera cannot be reached: Connection refused. This page tries again by itself.');
+    assert.equal(explain({ code: 'CAPACITY_REACHED', message: 'all 10 connections are taken; try again in 5 s' }).text, 'All 10 connections are taken. This page tries again by itself.');
+    assert.equal(explain({ code: 'SOURCE_NOT_LIVE', message: '' }).text, 'This page tries again by itself.');
   });
 
   it('exist for a refusal that is not ours, and for a mistake of the page', () => {
@@ -85,7 +93,7 @@ describe('the readout', async () => {
   });
 
   it("tells how the overlay's frames were paired", () => {
-    const counts = { frames: 2864, paired: 1432, withMessage: 1432, moved: 1432, late: 0, lost: 3, delayMs: 40, detector: { inferenceMs: 4.12, perSecond: 14.9 }, exactness: 'frame' };
+    const counts = { frames: 2864, paired: 1432, withMessage: 1432, moved: 1400, outdated: 32, late: 0, lost: 3, delayMs: 40, detector: { inferenceMs: 4.12, perSecond: 14.9 }, exactness: 'frame' };
     assert.deepEqual(overlayRows(counts).map(([, value]) => value), ['1\u202f432 of 1\u202f432', '1\u202f432 of 2\u202f864', '0', '3', '4.1 ms · 15 /s', '40 ms']);
     assert.match(overlayRows({ ...counts, exactness: 'receiver' })[0]?.[1] ?? '', /this browser names no frames/);
     assert.equal(overlayRows({ ...counts, detector: undefined })[4]?.[1], '–');
@@ -97,7 +105,7 @@ describe('the readout', async () => {
 });
 
 describe('the facts on a card', async () => {
-  const { badge, duration, facts, hasStill } = await load<GalleryModule>('gallery.js');
+  const { badge, duration, facts, hasStill, notes } = await load<GalleryModule>('gallery.js');
 
   it('have a readable duration', () => {
     assert.deepEqual([0, 9.4, 63.4, 3723].map(duration), ['0:00', '0:09', '1:03', '1:02:03']);
@@ -116,7 +124,22 @@ describe('the facts on a card', async () => {
   it('say whether a camera is there, or why a file cannot be played', () => {
     const live = { kind: 'live', playable: true, delivery: 'passthrough' };
     assert.deepEqual(['live', 'waiting', 'empty'].map((state) => badge({ ...live, state }).text), ['Live', 'Waiting for camera', 'No camera yet']);
-    assert.deepEqual(badge({ kind: 'file', state: 'live', playable: false, reason: 'it is empty' }), { className: 'reason', text: 'it is empty', title: '' });
+    assert.equal(badge({ kind: 'pull', state: 'empty', playable: true, delivery: 'passthrough' }).text, 'Not connected');
+    assert.equal(badge({ kind: 'file', state: 'live', playable: false, reason: 'it is empty' }).text, 'Cannot be played');
     assert.equal(badge({ playable: true, delivery: 'transcode' }).text, 'transcode');
+  });
+
+  it('tell the reason as text: trouble stands out, what is left out is a note', () => {
+    const written = (video: object): string[] => notes(video).map(({ className, textContent }) => `${className}: ${textContent}`);
+    const refused = { kind: 'pull', state: 'empty', playable: true, reason: 'the camera cannot be reached: Connection refused' };
+    assert.deepEqual(written(refused), ['reason: the camera cannot be reached: Connection refused']);
+    assert.deepEqual(written({ ...refused, state: 'waiting' }), ['reason: the camera cannot be reached: Connection refused']);
+    assert.deepEqual(written({ kind: 'file', state: 'live', playable: false, reason: 'it is empty' }), ['reason: it is empty']);
+    assert.deepEqual(written({ kind: 'file', state: 'live', playable: false }), ['reason: it cannot be played']);
+    assert.deepEqual(written({ kind: 'file', state: 'live', playable: true, reason: 'it has B-frames', audio_reason: 'its codec is unknown' }), [
+      'note: it has B-frames',
+      'note: no sound: its codec is unknown',
+    ]);
+    assert.deepEqual(written({ kind: 'file', state: 'live', playable: true }), []);
   });
 });

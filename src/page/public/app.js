@@ -6,6 +6,7 @@ import { OverlaySettings } from './overlay-settings.js';
 import { Player } from './player.js';
 import { measure, overlayRows, rows } from './readout.js';
 import { Stage } from './stage.js';
+import { PictureWatch, troubleOf } from './trouble.js';
 import { VIEWS, defaultView, nearestView, offeredTracks, parseAddress, possibleViews, writeAddress } from './views.js';
 import { writeList } from './write-list.js';
 import { shapesOf } from './zones.js';
@@ -14,8 +15,6 @@ const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
 const OVERLAY_PERIOD_MS = 500;
 const ZONES_PERIOD_MS = 5_000;
-/** A server that detects has sent a message long before. */
-const DETECTIONS_EXPECTED_MS = 5_000;
 
 const at = (id) => document.getElementById(id);
 const settings = new OverlaySettings(storage());
@@ -35,6 +34,7 @@ let clickedAt;
 let token = storage()?.getItem('sightline.token') ?? undefined;
 /** Which zones and lines are drawn. */
 let zones = { source: undefined, drawn: false, askedAt: 0 };
+let pictures = new PictureWatch();
 
 /** Cookies and storage may be forbidden; the page then forgets. */
 function storage() {
@@ -47,11 +47,14 @@ function storage() {
 
 // ---- choosing: the address is the state, so links and the back button work ----
 
+/** Another source is another place: Back leads from it to where the person was, whatever views were tried there. */
 function choose(source, view) {
   clickedAt = performance.now();
   const address = writeAddress(source, view);
-  if (location.hash === address) route(true);
-  else location.hash = address;
+  if (location.hash === address) return route(true);
+  if (source !== chosen?.source) return void (location.hash = address);
+  history.replaceState(null, '', address);
+  route();
 }
 
 function preferredView() {
@@ -65,17 +68,24 @@ function route(again = false) {
   const newSource = next?.source !== chosen?.source;
   chosen = next;
   gallery.select(next?.source);
-  document.title = next ? `${next.source} · Sightline` : 'Sightline';
+  document.title = next ? `${nameOf(next.source)} · Sightline` : 'Sightline';
   at('player').hidden = !next;
   if (!next) return player.leave();
-  at('title').textContent = next.source;
+  at('title').textContent = nameOf(next.source);
   if (newSource) openSource(next);
   checkViews();
   player.play(next, clickedAt ?? performance.now());
   clickedAt = undefined;
 }
 
+/** The file's own name, or the camera's. */
+function nameOf(source) {
+  return listed.get(source)?.name ?? source;
+}
+
 function openSource({ source, view }) {
+  pictures = new PictureWatch();
+  stage.deck.overlay.shapes = [];
   for (const list of [at('readout'), at('overlay-readout')]) list.replaceChildren();
   panel.open(source);
   stage.arrange(view);
@@ -91,14 +101,20 @@ function dressStage() {
   stage.poster(video && !isLive(video) ? stillUrl(video, token) : undefined);
 }
 
-/** Messages name the zones and lines of their source; where those lie is asked for then, and again now and then, because people move them. */
+/**
+ * Zones and lines are asked for now and then, because people move them, whether or not detections come; but not where
+ * a message says that there are none. @param {object} [message] the newest one
+ */
 async function loadZones(source, message) {
-  const hasZones = message.zones !== undefined || message.lines !== undefined;
-  const isFresh = zones.source === source && zones.drawn === hasZones && (!hasZones || performance.now() - zones.askedAt < ZONES_PERIOD_MS);
-  if (isFresh) return;
-  zones = { source, drawn: hasZones, askedAt: performance.now() };
-  const geometry = hasZones ? await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined) : undefined;
-  if (chosen?.source === source) stage.deck.overlay.shapes = shapesOf(geometry);
+  const told = message && (message.zones !== undefined || message.lines !== undefined);
+  const isAsked = zones.source === source && (told === undefined || told === zones.drawn);
+  if (isAsked && (told === false || performance.now() - zones.askedAt < ZONES_PERIOD_MS)) return;
+  const asked = (zones = { source, drawn: told ?? zones.drawn, askedAt: performance.now() });
+  const geometry = told === false ? undefined : await fetchJson(`/sources/${encodeURIComponent(source)}/zones`).catch(() => undefined);
+  if (chosen?.source !== source || zones !== asked) return;
+  const shapes = shapesOf(geometry);
+  if (told === undefined) asked.drawn = shapes.length > 0;
+  stage.deck.overlay.shapes = shapes;
 }
 
 function checkViews() {
@@ -106,7 +122,7 @@ function checkViews() {
   for (const input of document.querySelectorAll('input[name=view]')) {
     input.checked = input.value === chosen?.view;
     input.disabled = !possible.includes(input.value) && !input.checked;
-    input.parentElement.title = input.disabled ? (detectorLoaded ? 'The server does not send it' : 'The server runs without a detector') : '';
+    input.parentElement.title = input.disabled && detectorLoaded ? 'The server does not send it' : '';
   }
 }
 
@@ -115,12 +131,13 @@ function checkViews() {
 function showPhase(phase, detail = {}) {
   clearNotice();
   stage.phase = phase;
+  showTrouble();
   if (phase === 'playing') return showPlaying(detail);
   if (phase === 'connecting') return notice(detail.again ? 'Reconnecting' : 'Connecting', '', { small: detail.over, busy: true });
   if (phase === 'switching') return notice('Switching', '', { small: true, busy: true });
   if (phase === 'waiting') {
     notice(detail.title, detail.text, { busy: true });
-    return countDown(detail.seconds);
+    return countDown(detail.seconds, pictures.at);
   }
   if (phase !== 'failed') return;
   if (!detail.kept) return notice(detail.title, detail.text, { retry: detail.code !== 'UNAUTHORIZED', token: detail.code === 'UNAUTHORIZED' });
@@ -171,17 +188,26 @@ function showOverlay() {
   const hasOverlay = viewing !== undefined && VIEWS[viewing.view].detections;
   panel.shown = hasOverlay;
   at('overlay-readout').hidden = !hasOverlay;
-  if (!hasOverlay) return void (at('no-detections').hidden = true);
+  if (!hasOverlay) return;
   const figures = viewing.overlay.figures();
   panel.update(figures.newest?.objects ?? []);
-  if (figures.newest) void loadZones(chosen.source, figures.newest);
+  void loadZones(chosen.source, figures.newest);
   writeList(at('overlay-readout'), overlayRows(figures));
   const { newest, detector, ...counts } = figures;
   Object.assign(at('overlay-readout').dataset, counts);
-  const { trouble, silenceMs } = viewing.overlay;
-  at('no-detections').hidden = trouble === undefined && silenceMs < DETECTIONS_EXPECTED_MS;
-  const reason = trouble ?? 'The server sends no detections.';
-  if (at('no-detections').textContent !== reason) at('no-detections').textContent = reason;
+}
+
+function showTrouble() {
+  const { viewing } = player;
+  const now = performance.now();
+  if (viewing) pictures.look(stage.deck.pictureCount, now);
+  // While nothing plays, the notice over the picture is the one that speaks.
+  const speaks = stage.phase === 'playing' || stage.phase === 'switching';
+  const overlay = viewing && VIEWS[viewing.view].detections ? viewing.overlay : undefined;
+  const pictureAgeMs = pictures.at === undefined ? undefined : now - pictures.at;
+  const text = speaks ? troubleOf({ video: listed.get(chosen?.source), pictureAgeMs, overlay, detectorLoaded }) : '';
+  at('trouble').hidden = text === '';
+  if (at('trouble').textContent !== text) at('trouble').textContent = text;
 }
 
 // ---- the list ----
@@ -195,9 +221,12 @@ async function refresh() {
     gallery.select(chosen?.source);
     at('empty').hidden = list.videos.length > 0;
     setServer('');
-    if (chosen) checkViews();
+    if (!chosen) return;
+    at('title').textContent = nameOf(chosen.source);
+    checkViews();
   } catch {
-    setServer('The server cannot be reached; looking again every few seconds.');
+    // Where a notice over the picture says what is wrong, nobody else does.
+    setServer(['waiting', 'failed', 'connecting'].includes(stage.phase) ? '' : 'The server cannot be reached; looking again every few seconds.');
   }
 }
 
@@ -225,7 +254,7 @@ at('fullscreen').addEventListener('click', () => stage.toggleFullScreen());
 at('leave').addEventListener('click', () => {
   const source = chosen?.source;
   location.hash = '#/';
-  [...document.querySelectorAll('.card')].find((card) => card.querySelector('.name').textContent === source)?.focus();
+  [...document.querySelectorAll('.card')].find((card) => card.dataset.source === source)?.focus();
 });
 at('retry').addEventListener('click', () => {
   clickedAt = performance.now();
@@ -245,7 +274,11 @@ addEventListener('hashchange', () => route());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
 setInterval(() => document.visibilityState === 'visible' && void refresh(), LIST_PERIOD_MS);
 setInterval(() => document.visibilityState === 'visible' && void readOut(), READOUT_PERIOD_MS);
-setInterval(() => document.visibilityState === 'visible' && showOverlay(), OVERLAY_PERIOD_MS);
+setInterval(() => {
+  if (document.visibilityState !== 'visible') return;
+  showOverlay();
+  showTrouble();
+}, OVERLAY_PERIOD_MS);
 
 await refresh();
 dressStage();

@@ -24,10 +24,12 @@
  * @property {{ line: string, in: number, out: number }[]} [lines]
  */
 
-/** Boxes move on for this long without a message of their own. */
-export const MOVES_S = 0.5;
-/** After that they fade out where they are. */
-export const FADES_S = 0.2;
+/** A velocity is believed for this long; then boxes stay where it has carried them. */
+export const MOVES_S = 1;
+/** Boxes of a message older than this are late, and are drawn as such. */
+export const LATE_S = 0.5;
+/** Boxes of a message as old as this say nothing about now; from `LATE_S` on they fade towards it. */
+export const GONE_S = 3;
 
 /** @param {unknown} message @returns {DetectionsMessage | undefined} undefined for what is not such a message */
 export function parseDetections(message) {
@@ -77,7 +79,7 @@ export function between(earlier, later, seconds, span) {
   });
 }
 
-/** How visible boxes are that were last seen `seconds` ago: 1 while they move, then fading to 0. */
+/** How visible boxes are that were last seen `seconds` ago: 1 until they are late, then fading to 0. */
 export function visibility(seconds) {
-  return Math.max(0, Math.min(1, 1 - (seconds - MOVES_S) / FADES_S));
+  return Math.max(0, Math.min(1, 1 - (seconds - LATE_S) / (GONE_S - LATE_S)));
 }

@@ -24,26 +24,36 @@ const TEXTS = {
   CAMERA_SILENT: ['The camera gives no pictures', 'Another program may be using it, or the page is in the background.'],
   NO_SWITCH: ['The view did not change', 'The server sent no picture for it.'],
   // The server's codes.
-  CAPACITY_REACHED: ['The server is full', `All places are taken. ${AGAIN}`],
+  CAPACITY_REACHED: ['The server is full', AGAIN],
   SERVER_CLOSING: ['The server is restarting', AGAIN],
-  SOURCE_NOT_LIVE: ['Nothing is being sent right now', `The source exists but is not live. ${AGAIN}`],
+  SOURCE_NOT_LIVE: ['Not live right now', AGAIN],
   SOURCE_NOT_FOUND: ['This video is gone', 'It was removed or renamed. Choose another one below.'],
   SOURCE_NOT_PLAYABLE: ['This video cannot be played', ''],
   DETECTION_OFF: ['There is no processed picture', 'The server runs without a detector. The raw video plays.'],
   NOTHING_TO_SERVE: ['This browser and the server have no video codec in common', ''],
   UNAUTHORIZED: ['A token is needed', ''],
   ROOM_TAKEN: ['Somebody else uses this room', `Choose another name, or wait until it is free. ${AGAIN}`],
+  FORBIDDEN: ['This is not allowed', ''],
   ROOM_INVALID: ['This room cannot be published to', ''],
   TOO_MANY_REQUESTS: ['Too many attempts', `The server asks to slow down. ${AGAIN}`],
 };
 
 /** Codes whose message holds what a person needs. */
-const MESSAGE_KNOWS_WHY = new Set(['SOURCE_NOT_PLAYABLE', 'NOTHING_TO_SERVE', 'UNAUTHORIZED', 'ROOM_INVALID']);
+const MESSAGE_KNOWS_WHY = new Set(['SOURCE_NOT_PLAYABLE', 'NOTHING_TO_SERVE', 'UNAUTHORIZED', 'FORBIDDEN', 'ROOM_INVALID']);
+/** Codes whose message says why, and whose text here says what happens next. */
+const MESSAGE_SAYS_WHY = new Set(['CAPACITY_REACHED', 'SOURCE_NOT_LIVE']);
 
 /** @param {{ code?: string, message: string }} reason @returns {Explanation} */
 export function explain({ code, message }) {
   const known = Object.hasOwn(TEXTS, code ?? '') ? TEXTS[code] : undefined;
   if (!known) return { title: code === undefined ? 'Something went wrong' : 'The server refused', text: message };
   const [title, text] = known;
+  if (MESSAGE_SAYS_WHY.has(code) && message) return { title, text: `${sentence(message)} ${text}` };
   return { title, text: MESSAGE_KNOWS_WHY.has(code) ? message : text };
+}
+
+/** A message of the server as a sentence, without what the page says in its own place: which source it is, and when it asks again. */
+function sentence(message) {
+  const why = message.replace(/^source '[^']*' is not live: /, '').replace(/; try again in \d+ s$/, '');
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${/[.!?]$/.test(why) ? '' : '.'}`;
 }

@@ -2,7 +2,7 @@
  * Brings together the frames a browser presents and the messages that belong to them, by RTP timestamp, and
  * counts how well that went. Messages may come in any order, late, or never. Knows no DOM; time is handed in.
  */
-import { FADES_S, MOVES_S, between, movedOn, visibility } from './detections.js';
+import { GONE_S, LATE_S, between, movedOn, visibility } from './detections.js';
 
 /** Browsers compute a frame's RTP timestamp from microseconds and back; 1 ms is far less than a frame. */
 export const TOLERANCE_TICKS = 90;
@@ -25,14 +25,15 @@ export function ticksBetween(earlier, later) {
 
 /**
  * @typedef {object} Boxes what to draw on a frame
- * @property {'paired' | 'moved' | 'none'} kind `paired`: of this very frame; `moved`: of an earlier one
+ * @property {'paired' | 'moved' | 'outdated' | 'none'} kind `paired`: of this very frame; `moved`: of an earlier one; `outdated`: of one long before
  * @property {import('./detections.js').DetectedObject[]} objects
  * @property {import('./detections.js').DetectionsMessage} [message] where they come from
  * @property {number} visibility 0 to 1
+ * @property {number} ageS from the message's frame to this one, in seconds
  */
 
 /** @type {Boxes} */
-const NOTHING = { kind: 'none', objects: [], visibility: 0 };
+const NOTHING = { kind: 'none', objects: [], visibility: 0, ageS: 0 };
 
 export class FramePairing {
   /** By timestamp, ascending. @type {{ rtp: number, message: import('./detections.js').DetectionsMessage }[]} */
@@ -41,8 +42,8 @@ export class FramePairing {
   #frames = [];
   /** Arrivals of the newest messages. @type {{ now: number, inferenceMs: number }[]} */
   #arrivals = [];
-  /** `withMessage`: frames that a message belongs to; `paired`: those that showed its boxes; `moved`: frames with moved boxes; `late`: frames whose message came after them. */
-  counts = { frames: 0, withMessage: 0, paired: 0, moved: 0, late: 0, messages: 0, lost: 0 };
+  /** `withMessage`: frames that a message belongs to; `paired`: those that showed its boxes; `moved`: frames with moved boxes; `outdated`: frames with boxes of long before; `late`: frames whose message came after them. */
+  counts = { frames: 0, withMessage: 0, paired: 0, moved: 0, outdated: 0, late: 0, messages: 0, lost: 0 };
   /** The message of the latest moment. @type {import('./detections.js').DetectionsMessage | undefined} */
   newest;
 
@@ -70,7 +71,7 @@ export class FramePairing {
       this.counts.withMessage++;
       this.counts.late++;
       if (isOnScreen) {
-        if (frame.kind === 'moved') this.counts.moved--;
+        if (frame.kind !== 'none') this.counts[frame.kind]--;
         frame.kind = 'paired';
         this.counts.paired++;
       }
@@ -93,7 +94,7 @@ export class FramePairing {
   /** The boxes of a frame, as far as is known. @returns {Boxes} */
   boxesAt(rtp) {
     const own = this.#nearest(rtp);
-    if (own) return { kind: 'paired', objects: own.objects, message: own, visibility: 1 };
+    if (own) return { kind: 'paired', objects: own.objects, message: own, visibility: 1, ageS: 0 };
     const index = this.#messages.findLastIndex((one) => ticksBetween(one.rtp, rtp) > 0);
     const earlier = this.#messages[index];
     if (!earlier) return NOTHING;
@@ -101,9 +102,9 @@ export class FramePairing {
     const { message } = earlier;
     const later = this.#messages[index + 1];
     const span = later ? ticksBetween(earlier.rtp, later.rtp) / TICKS_PER_S : Infinity;
-    if (span <= MOVES_S) return { kind: 'moved', objects: between(message.objects, later.message.objects, seconds, span), message, visibility: 1 };
-    if (seconds >= MOVES_S + FADES_S) return NOTHING;
-    return { kind: 'moved', objects: movedOn(message.objects, seconds), message, visibility: visibility(seconds) };
+    if (span <= LATE_S) return { kind: 'moved', objects: between(message.objects, later.message.objects, seconds, span), message, visibility: 1, ageS: seconds };
+    if (seconds >= GONE_S) return NOTHING;
+    return { kind: seconds > LATE_S ? 'outdated' : 'moved', objects: movedOn(message.objects, seconds), message, visibility: visibility(seconds), ageS: seconds };
   }
 
   /** Centres of an object during the last second before a frame, oldest first. @returns {number[][]} */

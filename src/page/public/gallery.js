@@ -64,11 +64,13 @@ export class Gallery {
     button.addEventListener('click', () => this.#onChoose(video.source));
     button.append(
       element('span', { className: 'still' }),
-      element('span', { className: 'name', textContent: video.source, title: video.name }),
+      element('span', { className: 'name', textContent: video.name, dir: 'auto' }),
       element('span', { className: 'facts', textContent: facts(video) }),
     );
-    const { className, text, title } = badge(video);
-    button.append(element('span', { className, textContent: text, title }));
+    button.dataset.source = video.source;
+    const { className, text } = badge(video);
+    if (text) button.append(element('span', { className, textContent: text }));
+    for (const note of notes(video)) button.append(element('span', note));
     const item = element('li');
     item.append(button);
     return item;
@@ -101,15 +103,26 @@ export function isLive({ kind }) {
 
 const LIVE_BADGES = { live: ['tag live', 'Live'], waiting: ['tag waiting', 'Waiting for camera'], empty: ['tag waiting', 'No camera yet'] };
 
-/** What a card says in its corner, or why it cannot be chosen. @returns {{ className: string, text: string, title: string }} */
-export function badge(video) {
-  const { playable, delivery, state, reason = '' } = video;
-  if (isLive(video) && Object.hasOwn(LIVE_BADGES, state ?? '')) {
+/** What a card says in its corner. @returns {{ className: string, text: string }} */
+export function badge({ kind, playable, delivery, state }) {
+  // A camera that the server connects to is there or fails; nobody has to bring it.
+  if (kind === 'pull' && state === 'empty') return { className: 'tag waiting', text: 'Not connected' };
+  if (isLive({ kind }) && Object.hasOwn(LIVE_BADGES, state ?? '')) {
     const [className, text] = LIVE_BADGES[state];
-    return { className, text, title: reason };
+    return { className, text };
   }
-  if (!playable) return { className: 'reason', text: reason || 'cannot be played', title: '' };
-  return { className: `tag ${delivery}`, text: delivery, title: reason };
+  return playable ? { className: `tag ${delivery}`, text: delivery } : { className: 'tag waiting', text: 'Cannot be played' };
+}
+
+/** Why a source is as it is, in the server's words: trouble stands out. @returns {{ className: string, textContent: string }[]} */
+export function notes(video) {
+  const { playable, state, reason, audio_reason: silentBecause } = video;
+  const isTrouble = !playable || (isLive(video) && state !== 'live');
+  const why = reason ?? (playable ? undefined : 'it cannot be played');
+  return [
+    ...(why ? [{ className: isTrouble ? 'reason' : 'note', textContent: why }] : []),
+    ...(silentBecause ? [{ className: 'note', textContent: `no sound: ${silentBecause}` }] : []),
+  ];
 }
 
 /** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */

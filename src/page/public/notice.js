@@ -1,4 +1,5 @@
 /** What the person is told over the picture: a title, what to do, and how long until the next attempt. */
+import { age } from './trouble.js';
 
 /** A failed switch is told for this long over the picture that goes on. */
 const KEPT_MS = 8_000;
@@ -31,11 +32,19 @@ export function clearNotice() {
   at('notice').hidden = true;
 }
 
-/** @param {number} [seconds] until the next attempt */
-export function countDown(seconds = 0) {
-  if (seconds < 2) return;
+/**
+ * Counts, beside the notice that is shown, down to the next attempt and up from the last picture.
+ * @param {number} [seconds] until the next attempt @param {number} [pictureAt] on `performance.now()`; undefined where there was none
+ */
+export function countDown(seconds = 0, pictureAt = undefined) {
+  if (seconds < 2 && pictureAt === undefined) return;
   const end = performance.now() + seconds * 1000;
-  const show = () => (at('countdown').textContent = `Next attempt in ${Math.max(0, Math.ceil((end - performance.now()) / 1000))} s`);
+  const show = () => {
+    const now = performance.now();
+    const next = seconds < 2 ? [] : [`Next attempt in ${Math.max(0, Math.ceil((end - now) / 1000))} s`];
+    const last = pictureAt === undefined ? [] : [`Last picture ${age(now - pictureAt)} ago`];
+    at('countdown').textContent = [...next, ...last].join(' · ');
+  };
   show();
   countdownTimer = setInterval(show, 250);
 }

@@ -36,25 +36,27 @@ export class OverlayPainter {
   /**
    * @param {object} scene
    * @param {import('./frame-pairing.js').Boxes} scene.boxes
+   * @param {{ width: number, height: number }} scene.told pixels of the picture that boxes and shapes lie in, and what zones and lines count
    * @param {Record<import('./overlay-settings.js').Layer, boolean>} scene.layers
    * @param {(objectId: number) => number[][]} scene.trail centres, oldest first
    * @param {import('./zones.js').Shape[]} scene.shapes zones and lines
    */
-  paint({ boxes, layers, trail, shapes }) {
+  paint({ boxes, told, layers, trail, shapes }) {
     this.#fitToScreen();
     this.clear();
-    if (!boxes.message) return;
-    const fit = contain(this.#canvas.width, this.#canvas.height, boxes.message.width, boxes.message.height);
+    if (!(told.width > 0 && told.height > 0)) return;
+    const fit = contain(this.#canvas.width, this.#canvas.height, told.width, told.height);
     this.#setFont(fit.height);
     this.#context.globalAlpha = 1;
-    for (const shape of shapes) this.#shape(shape, fit, boxes.message);
+    for (const shape of shapes) this.#shape(shape, fit, told);
     this.#context.globalAlpha = boxes.visibility;
+    const isLate = boxes.kind === 'outdated';
     const drawn = boxes.objects.map((object) => ({ object, rect: boxRect(object.box, fit), colours: classColours(object.class_id) }));
     if (layers.trails) for (const { object, colours } of drawn) this.#trail([...trail(object.object_id), centre(object.box)], colours.background, fit);
-    if (layers.boxes) for (const { object, rect, colours } of drawn) this.#box(rect, colours.background, object.observed !== false);
-    if (!layers.labels) return;
+    if (layers.boxes) for (const { object, rect, colours } of drawn) this.#box(rect, colours.background, !isLate && object.observed !== false);
     const taken = [];
-    for (const { object, rect, colours } of drawn) this.#label(`${object.label} ${object.score.toFixed(2)} #${object.object_id}`, rect, colours, fit, taken);
+    if (layers.labels) for (const { object, rect, colours } of drawn) this.#label(`${object.label} ${object.score.toFixed(2)} #${object.object_id}`, rect, colours, fit, taken);
+    if (isLate && drawn.length > 0) this.#mark(`boxes ${boxes.ageS.toFixed(1)} s late`, fit);
   }
 
   #px(css) {
@@ -79,7 +81,7 @@ export class OverlayPainter {
     this.#widths.clear();
   }
 
-  /** Lines lie inside the box and end on whole pixels, so that they are sharp. Dashed where the object is only expected. */
+  /** Lines lie inside the box and end on whole pixels, so that they are sharp. Dashed where the object is only expected, or was seen long before. */
   #box([left, top, right, bottom], colour, isObserved) {
     const line = this.#px(LINE_PX);
     const context = this.#context;
@@ -104,6 +106,13 @@ export class OverlayPainter {
     this.#context.fillRect(left, top, right - left, bottom - top);
     this.#context.fillStyle = ink;
     this.#context.fillText(text, left + padding, (top + bottom) / 2 + this.#px(0.5));
+  }
+
+  /** In the picture's lower left corner, readable whatever has faded. */
+  #mark(text, fit) {
+    this.#context.globalAlpha = 1;
+    const bottom = Math.floor(fit.top + fit.height);
+    this.#label(text, [Math.ceil(fit.left), bottom, 0, bottom], { background: 'rgb(0 0 0 / 70%)', text: '#ffd8a8' }, fit, []);
   }
 
   #width(text) {

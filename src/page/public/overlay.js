@@ -18,8 +18,8 @@ export class Overlay {
   #clock;
   #receivers = [];
   #shown = { rtp: undefined, boxes: undefined };
-  /** Zones and lines of the source. @type {import('./zones.js').Shape[]} */
-  shapes = [];
+  /** @type {import('./zones.js').Shape[]} */
+  #shapes = [];
   /** How long the browser holds frames at present, ms. */
   bufferMs = 0;
   /** Why the server sends nothing, in its words. @type {string | undefined} */
@@ -47,6 +47,12 @@ export class Overlay {
     this.#clock = new FrameClock(this.#video, receiver, (rtp, now) => this.#frame(rtp, now));
   }
 
+  /** Zones and lines of the source, drawn on every frame. @param {import('./zones.js').Shape[]} shapes */
+  set shapes(shapes) {
+    this.#shapes = shapes;
+    this.redraw();
+  }
+
   /** Idempotent. */
   stop() {
     this.#clock?.stop();
@@ -65,7 +71,8 @@ export class Overlay {
     const now = performance.now();
     this.#heardAt = now;
     const { latenessMs, isOnScreen } = this.#pairing.add(message, now);
-    if (isOnScreen) this.redraw();
+    // Newer boxes of an earlier frame are better than those that stand in for the frame's own.
+    if (isOnScreen || this.#shown.boxes?.kind !== 'paired') this.redraw();
     if (latenessMs !== undefined && this.#clock.exactness !== 'none' && this.#delay.sample(latenessMs, now, this.bufferMs)) this.#hold(this.#delay.targetMs);
   }
 
@@ -96,16 +103,19 @@ export class Overlay {
   /** Where frames cannot be told apart, the newest boxes are the best guess. */
   #newest() {
     const message = this.#pairing.newest;
-    return { kind: message ? 'moved' : 'none', objects: message?.objects ?? [], message, visibility: 1 };
+    return { kind: message ? 'moved' : 'none', objects: message?.objects ?? [], message, visibility: 1, ageS: 0 };
   }
 
   #draw(boxes, rtp) {
     this.#shown = { rtp, boxes };
+    // Detections may fail to come, zones lie where they lie; the newest message says what they count.
+    const told = boxes.message ?? this.#pairing.newest ?? { width: this.#video.videoWidth, height: this.#video.videoHeight };
     this.#painter.paint({
       boxes: { ...boxes, objects: boxes.objects.filter((object) => this.#settings.shows(object)) },
+      told,
       layers: this.#settings.layers,
       trail: (objectId) => (rtp === undefined ? [] : this.#pairing.trail(objectId, rtp)),
-      shapes: this.shapes,
+      shapes: this.#shapes,
     });
   }
 

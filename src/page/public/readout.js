@@ -68,10 +68,10 @@ const EXACTNESS = { frame: '', receiver: ' (by the receiver, this browser names 
  * @param {ReturnType<import('./overlay.js').Overlay['figures']>} figures
  * @returns {[string, string][]}
  */
-export function overlayRows({ frames, paired, withMessage, moved, late, lost, detector, delayMs, exactness }) {
+export function overlayRows({ frames, paired, withMessage, moved, outdated, late, lost, detector, delayMs, exactness }) {
   return [
     ['Frames paired', `${grouped(paired)} of ${grouped(withMessage)}${EXACTNESS[exactness] ?? ''}`],
-    ['Boxes moved on', `${grouped(moved)} of ${grouped(frames)}`],
+    ['Boxes moved on', `${grouped(moved + outdated)} of ${grouped(frames)}`],
     ['Messages late', grouped(late)],
     ['Messages lost', grouped(lost)],
     ['Detector', detector && `${detector.inferenceMs.toFixed(1)} ms · ${Math.round(detector.perSecond)} /s`],

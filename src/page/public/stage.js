@@ -27,6 +27,11 @@ export class Deck {
     return Object.values(this.#videos);
   }
 
+  /** Pictures that were shown so far, of all that play. */
+  get pictureCount() {
+    return this.videos.reduce((total, video) => total + video.getVideoPlaybackQuality().totalVideoFrames, 0);
+  }
+
   /** The visible pictures; none without a view. @param {import('./views.js').View} [view] */
   show(view) {
     for (const [rendition, element] of Object.entries(this.#videos)) element.classList.toggle('on', view !== undefined && VIEWS[view].tracks.includes(rendition));
@@ -60,6 +65,10 @@ export class Stage {
   /** Side by side or one alone. @param {import('./views.js').View} view */
   arrange(view) {
     this.#root.dataset.view = view;
+  }
+
+  get phase() {
+    return this.#root.dataset.phase;
   }
 
   /** @param {string} phase of the player */
