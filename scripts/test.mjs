@@ -1,10 +1,10 @@
-/** `npm test`: runs the compiled tests with node:test. Arguments select files by a part of their path. */
+/** `npm test`: compiles what changed and runs the tests with node:test. Arguments select files by a part of their path. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { build, EVERYTHING, root } from './build.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+await build(EVERYTHING);
 const selected = process.argv.slice(2);
 const files = readdirSync(path.join(root, 'dist/test'), { recursive: true })
   .filter((file) => file.endsWith('.test.js') && (selected.length === 0 || selected.some((part) => file.includes(part))))
