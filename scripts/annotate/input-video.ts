@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../src/errors.js';
-import { probe, type FfmpegDeps, type VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import type { FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import { describeContent, examineFile } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';
 
 export interface InputVideo {
@@ -15,7 +16,7 @@ export interface InputVideo {
   readonly heightPx: number;
   /** Nominal rate, for the encoder's rate control and for estimates; pictures keep their own times. */
   readonly fps: number;
-  /** Of the file; undefined when it does not say. */
+  /** Of what is read of it; undefined when nobody knows. */
   readonly durationS: number | undefined;
   /** Pictures in the file; undefined where not all of it was read. */
   readonly pictures: number | undefined;
@@ -34,11 +35,12 @@ export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVi
   });
   if (!found.isFile()) throw new CommandError(`${file} is not a file`);
   const absolute = path.resolve(file);
-  const { video, audio, durationS, problem } = await probe(deps.tools, absolute, found.size, deps.ledger);
+  const content = await examineFile(absolute, found.size, deps);
+  const { video, audio, problem } = content;
   if (!video || problem !== undefined) throw new CommandError(`${file} cannot be annotated: ${problem ?? 'it has no video stream'}`);
   const { widthPx, heightPx } = uprightSize(video);
   return {
-    ...{ file: absolute, videoIndex: video.index, audio, widthPx, heightPx, durationS, colourSpace: video.colourSpace },
+    ...{ file: absolute, videoIndex: video.index, audio, widthPx, heightPx, durationS: describeContent(content).durationS ?? undefined, colourSpace: video.colourSpace },
     fps: nominalRate(video),
     pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
     filters: [...(video.isInterlaced ? ['yadif'] : []), ...TURN[video.rotation], `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'],

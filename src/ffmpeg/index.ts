@@ -12,7 +12,8 @@ export { openProcess, type FfmpegProcess, type ProcessEnd, type ProcessSpec } fr
 export { runTool, type ToolOutput } from './run-tool.js';
 export { findFfmpeg } from './tools.js';
 export { NutParser, type NutSink } from './nut.js';
-export type { PacketInfo, VideoStreamInfo } from './listing.js';
+export type { AudioStreamInfo, VideoStreamInfo } from './listing.js';
+export type { PacketInfo } from './packets.js';
 export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type ProbeResult } from './probe.js';
 export { DEVICE_FORMATS, isDeviceFormat, LIVE_SCHEMES, liveInputPort, liveOptionRules, STREAM_FORMATS, type DeviceFormat, type LiveInput, type LiveScheme } from './live-input.js';
 export { probeLive } from './probe-live.js';

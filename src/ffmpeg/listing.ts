@@ -1,4 +1,5 @@
 /** What ffprobe says of streams, in our words. */
+import type { PacketInfo } from './packets.js';
 
 /** The video stream of a file. */
 export interface VideoStreamInfo {
@@ -23,26 +24,27 @@ export interface VideoStreamInfo {
   readonly baseFrameRate: string;
   /** `bt709`, `smpte170m`, ...; empty when the file does not say. */
   readonly colourSpace: string;
+  /** How long it says it is, in seconds; undefined where it does not say. */
+  readonly statedS: number | undefined;
   readonly packets: PacketInfo;
 }
 
-/** What the packets of a stream say. */
-export interface PacketInfo {
-  /** True when the first packet that is shown is a keyframe. */
-  readonly startsWithKeyframe: boolean;
-  /** True when decoding can begin with the first packet, even if that one itself is not shown. */
-  readonly startsDecodable: boolean;
-  /** The file's own timestamp of the first picture, in seconds. */
-  readonly beginS: number;
-  /** The file's own timestamp of the first keyframe, in seconds; undefined when there is none. */
-  readonly firstKeyframeS: number | undefined;
-  /** Longest time without a keyframe in seconds, the time before the first and after the last included. */
-  readonly longestIntervalS: number;
-  /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
-  readonly spanS: number | undefined;
-  /** Packets that were read. */
-  readonly count: number;
+/** A sound stream of a file. */
+export interface AudioStreamInfo {
+  readonly index: number;
+  readonly codec: string;
+  /** As in `VideoStreamInfo`. */
+  readonly statedS?: number | undefined;
+  /** The file's own times of its begin and end, in seconds; undefined when not all packets were read. */
+  readonly span?: { readonly beginS: number; readonly endS: number } | undefined;
 }
+
+/** What a stream is for; 1 where it is that. */
+export type Disposition = Readonly<
+  Partial<
+    Record<'default' | 'attached_pic' | 'timed_thumbnails' | 'still_image' | 'dependent' | 'non_diegetic' | 'comment' | 'hearing_impaired' | 'visual_impaired' | 'descriptions' | 'karaoke' | 'clean_effects', number>
+  >
+>;
 
 /** A stream as ffprobe lists it. */
 export interface ListedStream {
@@ -60,14 +62,16 @@ export interface ListedStream {
   readonly r_frame_rate?: string;
   readonly color_space?: string;
   readonly duration?: string;
-  readonly disposition?: { readonly attached_pic?: number };
-  readonly tags?: { readonly rotate?: string };
+  readonly channels?: number;
+  readonly disposition?: Disposition;
+  readonly tags?: { readonly rotate?: string; readonly DURATION?: string };
   readonly side_data_list?: readonly { readonly rotation?: number }[];
 }
 
-/** What `ffprobe -of json -show_format -show_streams` says. */
+/** What `ffprobe -of json -show_format -show_streams -show_programs` says. */
 export interface Listing {
   readonly streams: readonly ListedStream[];
+  readonly programs?: readonly { readonly streams?: readonly { readonly index: number }[] }[];
   readonly format?: { readonly format_name?: string; readonly duration?: string };
 }
 
@@ -75,7 +79,8 @@ export interface Listing {
 export function parseListing(json: string): Listing | undefined {
   try {
     const listing = JSON.parse(json) as Partial<Listing>;
-    return listing.streams ? { streams: listing.streams, ...(listing.format && { format: listing.format }) } : undefined;
+    if (!listing.streams) return undefined;
+    return { streams: listing.streams, ...(listing.programs && { programs: listing.programs }), ...(listing.format && { format: listing.format }) };
   } catch {
     // Cut off in the middle: as good as nothing found.
     return undefined;
@@ -98,8 +103,15 @@ export function videoStream(stream: ListedStream, widthPx: number, heightPx: num
     averageFrameRate: stream.avg_frame_rate ?? '0/0',
     baseFrameRate: stream.r_frame_rate ?? '0/0',
     colourSpace: isKnown(stream.color_space) ? (stream.color_space ?? '') : '',
+    statedS: statedDuration(stream),
     packets,
   };
+}
+
+/** What the stream says of its length, in seconds; Matroska says it in a tag, `00:00:04.023000000`. */
+export function statedDuration({ duration, tags }: ListedStream): number | undefined {
+  const [hours = NaN, minutes = NaN, seconds = NaN] = (tags?.DURATION ?? '').split(':').map(Number);
+  return [Number(duration), hours * 3600 + minutes * 60 + seconds].find((value) => Number.isFinite(value) && value > 0);
 }
 
 /** The display matrix turns counter-clockwise; the older tag clockwise. */

@@ -1,8 +1,9 @@
 /** What a camera sends, by ffprobe: it is called, listened to for a moment, and hung up on. */
 import { MediaPeerError } from '../errors.js';
 import type { FfmpegDeps } from './deps.js';
-import { isKnown, parseListing, videoStream, type ListedStream, type Listing, type PacketInfo } from './listing.js';
+import { isKnown, parseListing, videoStream, type ListedStream, type Listing } from './listing.js';
 import { liveInputOptions, type LiveInput } from './live-input.js';
+import type { PacketInfo } from './packets.js';
 import type { ProbeResult } from './probe.js';
 import { runTool } from './run-tool.js';
 

@@ -4,17 +4,24 @@
  */
 import { open } from 'node:fs/promises';
 import type { ResourceLedger } from '../resources.js';
+import { hasSize, rankAudios, rankVideos } from './choose-streams.js';
 import type { FfmpegTools } from './deps.js';
-import { isKnown, parseListing, videoStream, type PacketInfo, type VideoStreamInfo } from './listing.js';
+import { isKnown, parseListing, statedDuration, videoStream, type AudioStreamInfo, type Listing, type VideoStreamInfo } from './listing.js';
+import { PACKET_LISTING, PacketLog, packetInfo, readPackets, spanOf } from './packets.js';
 import { runTool } from './run-tool.js';
 
 /** What was found. */
 export interface ProbeResult {
   /** ffprobe's name of the container, `mov,mp4,m4a,3gp,3g2,mj2`. */
   readonly container: string;
+  /** Of everything in the container, whether it is played or not. */
   readonly durationS: number | undefined;
+  /** The one to be played. */
   readonly video: VideoStreamInfo | undefined;
-  readonly audio: { readonly index: number; readonly codec: string } | undefined;
+  readonly audio: AudioStreamInfo | undefined;
+  /** Others that could be played, best first. Default none. */
+  readonly otherVideos?: readonly VideoStreamInfo[];
+  readonly otherAudios?: readonly AudioStreamInfo[];
   /** Why it cannot be played, in words; undefined when a video stream was found. */
   readonly problem: string | undefined;
 }
@@ -35,61 +42,49 @@ const PROBE_TIMEOUT_MS = 10_000;
 /** Of larger files only the first minutes' packets are read. */
 const WHOLE_FILE_BYTES = 512 << 20;
 const WINDOW_S = 120;
+/** A line a packet: about six hours of film with sound. */
+const MAX_LISTING_BYTES = 96 << 20;
 
 /** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. Takes 10 s at most, twice. */
 export async function probe(tools: FfmpegTools, file: string, sizeBytes: number, ledger?: ResourceLedger): Promise<ProbeResult> {
   if (sizeBytes === 0) return nothing('the file is empty');
   const options = { timeoutMs: PROBE_TIMEOUT_MS, ...(ledger && { ledger }) };
-  const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', file], options);
+  const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', '-show_programs', file], options);
   if (output.cut) return nothing(`ffprobe did not understand the file within ${PROBE_TIMEOUT_MS / 1000} s`);
   if (output.signal !== null) return nothing(`ffprobe itself crashed on it (${output.signal}); it may be damaged, or a newer ffmpeg may understand it`);
   const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
   if (!listing) return nothing(explain(output.stderr, file, await beginOf(file)));
-  const found = listing.streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
-  const audio = listing.streams.find((stream) => stream.codec_type === 'audio' && isKnown(stream.codec_name));
-  const durationS = positive(listing.format?.duration) ?? positive(found?.duration);
-  const common = {
-    container: listing.format?.format_name ?? '',
-    durationS,
-    audio: audio && { index: audio.index, codec: audio.codec_name ?? '' },
-  };
-  if (!found) return { ...common, video: undefined, problem: common.audio ? 'it has sound but no video stream' : 'it has no video stream' };
-  if (!isKnown(found.codec_name)) return { ...common, video: undefined, problem: 'its video codec is unknown to ffmpeg' };
-  if (!found.width || !found.height) return { ...common, video: undefined, problem: 'its video stream has no size: the file is damaged or incomplete' };
   const window = sizeBytes > WHOLE_FILE_BYTES ? ['-read_intervals', `%+${WINDOW_S}`] : [];
-  const packets = await runTool(
-    tools.ffprobePath,
-    ['-v', 'quiet', ...SAFE_INPUT, ...window, '-select_streams', String(found.index), '-show_entries', 'packet=pts_time,dts_time,flags', '-of', 'csv=p=0', file],
-    options,
-  );
-  const isWhole = window.length === 0 && !packets.cut;
-  const info = readPackets(packets.stdout, isWhole);
-  const problem = info.count === 0 ? 'its video stream holds no pictures: the file is damaged or incomplete' : undefined;
-  return { ...common, video: videoStream(found, found.width, found.height, info), problem };
+  const packets = await runTool(tools.ffprobePath, ['-v', 'quiet', ...SAFE_INPUT, ...window, ...PACKET_LISTING, file], { ...options, maxBytes: MAX_LISTING_BYTES });
+  return chooseStreams(listing, await readPackets(packets.stdout), window.length === 0 && !packets.cut);
 }
 
-/** One line a packet: presentation time, decoding time, flags (K keyframe, D decoded but not shown). */
-function readPackets(csv: string, isWhole: boolean): PacketInfo {
-  const all = csv.split('\n').flatMap((line) => {
-    const [pts, dts, flags] = line.trim().split(',');
-    const timeS = [pts, dts].map((text) => Number.parseFloat(text ?? '')).find(Number.isFinite);
-    return flags === undefined || timeS === undefined ? [] : [{ timeS, isKey: flags.includes('K'), isShown: !flags.includes('D') }];
+function chooseStreams(listing: Listing, logs: ReadonlyMap<number, PacketLog>, isWhole: boolean): ProbeResult {
+  const logOf = (index: number): PacketLog => logs.get(index) ?? new PacketLog();
+  const candidates = listing.streams.map((stream) => ({ stream, count: spanOf(logOf(stream.index)).count }));
+  const [best, ...others] = rankVideos(candidates).map(({ stream }) => ({ stream, info: videoStream(stream, stream.width ?? 0, stream.height ?? 0, packetInfo(logOf(stream.index), isWhole)) }));
+  const common = { container: listing.format?.format_name ?? '', durationS: positive(listing.format?.duration) ?? best?.info.statedS };
+  if (!best) return { ...common, video: undefined, audio: firstAudio(listing), problem: whyNoVideo(listing) };
+  const [audio, ...otherAudios] = rankAudios(candidates, best.stream, listing).map(({ stream }): AudioStreamInfo => {
+    const { beginS, endS } = spanOf(logOf(stream.index));
+    return { index: stream.index, codec: stream.codec_name ?? '', statedS: statedDuration(stream), span: isWhole ? { beginS, endS } : undefined };
   });
-  const shown = all.filter((packet) => packet.isShown);
-  const keyTimes = shown.filter((packet) => packet.isKey).map((packet) => packet.timeS);
-  const beginS = shown.reduce((least, { timeS }) => Math.min(least, timeS), Infinity);
-  const lastS = shown.reduce((most, { timeS }) => Math.max(most, timeS), -Infinity);
-  const pictureS = shown.length > 1 ? (lastS - beginS) / (shown.length - 1) : 0.04;
-  const borders = [beginS, ...keyTimes, lastS + pictureS];
-  return {
-    startsWithKeyframe: shown[0]?.isKey ?? false,
-    startsDecodable: all[0]?.isKey ?? false,
-    beginS,
-    firstKeyframeS: keyTimes[0],
-    longestIntervalS: borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
-    spanS: isWhole && shown.length > 0 ? lastS - beginS + pictureS : undefined,
-    count: shown.length,
-  };
+  return { ...common, video: best.info, audio, otherVideos: others.map(({ info }) => info), otherAudios, problem: undefined };
+}
+
+function firstAudio({ streams }: Listing): AudioStreamInfo | undefined {
+  const stream = streams.find(({ codec_type, codec_name }) => codec_type === 'audio' && isKnown(codec_name));
+  return stream && { index: stream.index, codec: stream.codec_name ?? '' };
+}
+
+/** What the best of its video streams lacks. */
+function whyNoVideo(listing: Listing): string {
+  const videos = listing.streams.filter(({ codec_type, disposition }) => codec_type === 'video' && disposition?.attached_pic !== 1);
+  if (videos.length === 0) return firstAudio(listing) ? 'it has sound but no video stream' : 'it has no video stream';
+  const known = videos.filter(({ codec_name }) => isKnown(codec_name));
+  if (known.length === 0) return 'its video codec is unknown to ffmpeg';
+  if (!known.some(hasSize)) return 'its video stream has no size: the file is damaged or incomplete';
+  return 'its video stream holds no pictures: the file is damaged or incomplete';
 }
 
 /** The first bytes; none when it cannot be read, which ffprobe has told already. */

@@ -24,17 +24,18 @@ export function describeContent(
   transcodeReason?: string,
 ): Omit<FileDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
   const { video, audio } = found;
-  const common = { durationS: found.durationS ?? null, audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined };
+  const common = { audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined };
   if (!video || found.problem !== undefined) {
     const problem = found.problem ?? 'it has no video stream';
     const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, rotation: video?.rotation ?? 0 };
-    return { ...common, ...unknown, delivery: 'transcode', playable: false, reason: problem };
+    return { ...common, ...unknown, durationS: found.durationS ?? null, delivery: 'transcode', playable: false, reason: problem };
   }
   const shown = shownSize(video);
   const reason = transcodeReason ?? whyNotCopied(video);
   const plan = makePlan(found, video, reason === undefined ? 'passthrough' : 'transcode');
   return {
     ...common,
+    durationS: lengthOf(found, video) === undefined ? null : Math.round(plan.passS * 1000) / 1000,
     widthPx: shown.widthPx,
     heightPx: shown.heightPx,
     fps: plan.fps,
@@ -87,17 +88,23 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
   };
 }
 
-/**
- * The pictures alone decide, so that they step evenly over the loop, unless the sound is longer than can be
- * left out unnoticed.
- */
+/** What one pass takes: what is played, without what is skipped at its begin. */
 function passDuration(found: ProbeResult, video: VideoStreamInfo): number {
-  const { spanS, startsDecodable, firstKeyframeS } = video.packets;
-  const totalS = found.durationS ?? spanS ?? 0;
-  const isAudioLonger = found.audio !== undefined && spanS !== undefined && totalS - spanS > MAX_LOST_AUDIO_S;
-  const passS = spanS === undefined || isAudioLonger ? totalS : spanS;
-  const skippedS = startsDecodable || firstKeyframeS === undefined ? 0 : firstKeyframeS - video.packets.beginS;
-  return Math.max(MIN_PASS_S, passS - skippedS);
+  const { startsDecodable, firstKeyframeS, beginS } = video.packets;
+  const skippedS = startsDecodable || firstKeyframeS === undefined ? 0 : firstKeyframeS - beginS;
+  return Math.max(MIN_PASS_S, (lengthOf(found, video) ?? 0) - skippedS);
+}
+
+/**
+ * How long what is played is, in seconds; undefined where nobody knows. Whatever else lies in the file does not count.
+ * The pictures alone decide, so that they step evenly over the loop, unless the sound begins earlier or ends later by
+ * more than can be left out unnoticed.
+ */
+function lengthOf({ durationS, audio }: ProbeResult, { packets: { beginS, spanS }, statedS }: VideoStreamInfo): number | undefined {
+  if (spanS === undefined) return statedS === undefined ? durationS : Math.max(statedS, audio?.statedS ?? 0);
+  if (!audio?.span) return spanS;
+  const together = Math.max(beginS + spanS, audio.span.endS) - Math.min(beginS, audio.span.beginS);
+  return together - spanS > MAX_LOST_AUDIO_S ? together : spanS;
 }
 
 /** Width and height with square pixels, turned upright. */

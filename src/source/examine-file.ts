@@ -1,18 +1,25 @@
-/** Looks into a file: what ffprobe finds, and for what must be decoded whether that can be done at all. */
+/** Looks into a file: what ffprobe finds, and which of its streams can really be played. */
 import { messageOf } from '../errors.js';
 import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { describeContent } from './delivery.js';
 
 const TRIAL_TIMEOUT_MS = 10_000;
+/** Streams that are tried before a file is given up. */
+const MAX_TRIALS = 4;
 
-/** What is in the file; never rejects. A file that must be transcoded is tried out, because its codec may be unknown. */
+/** What is in the file; never rejects. What must be transcoded is tried out, because its codec may be unknown: the best stream that can be decoded is played. */
 export async function examineFile(file: string, sizeBytes: number, { tools, ledger }: Pick<FfmpegDeps, 'tools' | 'ledger'>): Promise<ProbeResult> {
   try {
     const content = await probe(tools, file, sizeBytes, ledger);
-    const { plan } = describeContent(content);
-    if (plan?.delivery !== 'transcode') return content;
-    const problem = await whyNotDecoded(tools, file, plan.videoIndex, ledger);
+    let problem: string | undefined;
+    for (const video of content.video ? [content.video, ...(content.otherVideos ?? [])].slice(0, MAX_TRIALS) : []) {
+      const played = { ...content, video };
+      const { plan } = describeContent(played);
+      const trouble = plan?.delivery === 'transcode' ? await whyNotDecoded(tools, file, plan.videoIndex, ledger) : undefined;
+      if (trouble === undefined) return played;
+      problem ??= trouble;
+    }
     return problem === undefined ? content : { ...content, problem };
   } catch (error) {
     return { container: '', durationS: undefined, video: undefined, audio: undefined, problem: `it could not be examined: ${messageOf(error)}` };

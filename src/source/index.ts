@@ -2,6 +2,7 @@
 export { SourceCatalogue, type PullInputs, type SourceCatalogueInit } from './catalogue.js';
 export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, SourceDescription } from './description.js';
+export { examineFile } from './examine-file.js';
 export { openFileFeed } from './feed.js';
 export type { Publication, PublicationRequest, RoomStatus } from './live-publication.js';
 export { LiveRooms, type LiveRoomsInit } from './live-rooms.js';

@@ -1,58 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { probe, type FfmpegDeps } from '../../src/ffmpeg/index.js';
-import { Timeline, type EncodedFrame } from '../../src/media/index.js';
-import { describeContent, openFileFeed, type FeedOptions, type FileDescription, type SourceFeed } from '../../src/source/index.js';
+import { Timeline } from '../../src/media/index.js';
+import { openFileFeed, type FileDescription } from '../../src/source/index.js';
 import { eventually, within } from '../helpers/deadline.js';
+import { describeFile, play, steps } from '../helpers/file-feed.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { copyVideo, makeVideo, type VideoName } from '../helpers/make-video.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-feed-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-async function describeFile(deps: FfmpegDeps, file: string, more: Partial<FileDescription> = {}): Promise<FileDescription> {
-  const content = await probe(deps.tools, file, statSync(file).size, deps.ledger);
-  return { id: path.basename(file), name: path.basename(file), file, sizeBytes: statSync(file).size, ...describeContent(content), ...more };
-}
-
-/** What a feed delivered. */
-interface Delivered {
-  readonly video: number[];
-  readonly audio: number[];
-  readonly frames: EncodedFrame[];
-  /** Mean brightness of each picture. */
-  readonly luma: number[];
-  sizeBytes: number;
-}
-
-function play(description: FileDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}): { feed: SourceFeed; got: Delivered } {
-  const got: Delivered = { video: [], audio: [], frames: [], luma: [], sizeBytes: 0 };
-  const feed = openFileFeed(
-    description,
-    {
-      encodedVideo: (frame) => {
-        got.video.push(frame.mediaTimeMs);
-        got.frames.push(frame);
-      },
-      picture: (picture) => {
-        got.video.push(picture.mediaTimeMs);
-        got.sizeBytes = picture.data.length;
-        let sum = 0;
-        for (let i = 0; i < picture.widthPx * picture.heightPx; i += 97) sum += picture.data[i] as number;
-        got.luma.push((sum * 97) / (picture.widthPx * picture.heightPx));
-      },
-      audio: (packet) => got.audio.push(packet.mediaTimeMs),
-    },
-    { ...deps, ...options },
-  );
-  return { feed, got };
-}
-
-const steps = (times: readonly number[]): number[] => times.slice(1).map((time, i) => time - (times[i] as number));
 
 /** Never back, no gap above `maxGapMs`. */
 function assertContinuous(times: readonly number[], maxGapMs: number, what: string): void {

@@ -1,0 +1,114 @@
+/** The packets of a file as ffprobe lists them: what no header tells, or tells wrongly. */
+
+/** Packets of one stream, in the order of the file. Times in seconds, as the file counts them. */
+export class PacketLog {
+  /** When each is shown; the time of decoding where the file does not say. */
+  readonly shownS: number[] = [];
+  /** When each is decoded; the time it is shown where the file does not say. */
+  readonly decodedS: number[] = [];
+  /** How long it lasts; 0 where the file does not say. */
+  readonly durationS: number[] = [];
+  readonly isKey: boolean[] = [];
+  /** False where it is decoded, but not shown. */
+  readonly isShown: boolean[] = [];
+
+  /** Packets. */
+  get count(): number {
+    return this.shownS.length;
+  }
+}
+
+/** What the packets of a stream say. */
+export interface PacketInfo {
+  /** True when the first packet that is shown is a keyframe. */
+  readonly startsWithKeyframe: boolean;
+  /** True when decoding can begin with the first packet, even if that one itself is not shown. */
+  readonly startsDecodable: boolean;
+  /** The file's own timestamp of the first picture, in seconds. */
+  readonly beginS: number;
+  /** The file's own timestamp of the first keyframe, in seconds; undefined when there is none. */
+  readonly firstKeyframeS: number | undefined;
+  /** Longest time without a keyframe in seconds, the time before the first and after the last included. */
+  readonly longestIntervalS: number;
+  /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
+  readonly spanS: number | undefined;
+  /** Packets that were read. */
+  readonly count: number;
+}
+
+/** ffprobe's options that print what `readPackets` reads. */
+export const PACKET_LISTING = ['-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time,flags', '-of', 'csv=p=0'] as const;
+
+/** Lines that are read before others get their turn. */
+const LINES_A_TURN = 20_000;
+
+/** By index of the stream. Long listings are read in parts, so that nobody waits for them. */
+export async function readPackets(csv: string): Promise<ReadonlyMap<number, PacketLog>> {
+  const logs = new Map<number, PacketLog>();
+  let lines = 0;
+  for (let at = 0; at < csv.length; ) {
+    const end = csv.indexOf('\n', at);
+    // A line without an end was cut off.
+    if (end < 0) break;
+    readLine(csv.slice(at, end), logs);
+    at = end + 1;
+    if (++lines % LINES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return logs;
+}
+
+/** Stream, presentation time, decoding time, duration, flags (K keyframe, D decoded but not shown). */
+function readLine(line: string, logs: Map<number, PacketLog>): void {
+  const [stream, pts, dts, duration, flags] = line.trim().split(',');
+  const index = Number.parseInt(stream ?? '', 10);
+  const [ptsS, dtsS] = [Number.parseFloat(pts ?? ''), Number.parseFloat(dts ?? '')];
+  const shownS = Number.isFinite(ptsS) ? ptsS : dtsS;
+  if (flags === undefined || !Number.isFinite(index) || !Number.isFinite(shownS)) return;
+  const log = logs.get(index) ?? new PacketLog();
+  logs.set(index, log);
+  log.shownS.push(shownS);
+  log.decodedS.push(Number.isFinite(dtsS) ? dtsS : shownS);
+  log.durationS.push(Math.max(0, Number.parseFloat(duration ?? '') || 0));
+  log.isKey.push(flags.includes('K'));
+  log.isShown.push(!flags.includes('D'));
+}
+
+/** @param isWhole whether these are all packets of the stream */
+export function packetInfo(log: PacketLog, isWhole: boolean): PacketInfo {
+  const span = spanOf(log);
+  const keyTimes = log.shownS.filter((_time, i) => log.isKey[i] && log.isShown[i]);
+  const borders = [span.beginS, ...keyTimes, span.endS];
+  return {
+    startsWithKeyframe: log.isKey[log.isShown.indexOf(true)] ?? false,
+    startsDecodable: log.isKey[0] ?? false,
+    beginS: span.beginS,
+    firstKeyframeS: keyTimes[0],
+    longestIntervalS: borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
+    spanS: isWhole && span.count > 0 ? span.endS - span.beginS : undefined,
+    count: span.count,
+  };
+}
+
+/** From the first that is shown to the end of the last one. */
+export interface Span {
+  readonly beginS: number;
+  readonly endS: number;
+  readonly count: number;
+}
+
+const USUAL_STEP_S = 0.04;
+
+/** The last one lasts as long as the file says, or as long as the others do on average. */
+export function spanOf({ shownS, durationS, isShown }: PacketLog): Span {
+  let [beginS, lastS, lastDurationS, count] = [Infinity, -Infinity, 0, 0];
+  shownS.forEach((timeS, i) => {
+    if (!isShown[i]) return;
+    count++;
+    beginS = Math.min(beginS, timeS);
+    if (timeS < lastS) return;
+    lastS = timeS;
+    lastDurationS = durationS[i] as number;
+  });
+  const averageS = count > 1 ? (lastS - beginS) / (count - 1) : USUAL_STEP_S;
+  return { beginS, endS: lastS + (lastDurationS > 0 ? lastDurationS : averageS), count };
+}
