@@ -11,6 +11,7 @@ import {
   detectionRoutes,
   guardViewers,
   iceServerRoutes,
+  installClientAddress,
   installErrorHandling,
   installWebSockets,
   modelRoutes,
@@ -39,6 +40,8 @@ export interface AppDeps {
   readonly logger: FastifyBaseLogger;
   /** Origins that may call from a browser; `*` is any. */
   readonly corsOrigins: readonly string[];
+  /** Addresses and CIDRs of proxies that are believed what they forward. */
+  readonly trustedProxies: readonly string[];
   /** Folder of the page. */
   readonly pageDir: string;
   /** Folder of the client library, `sightline.js`. */
@@ -74,6 +77,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
   installErrorHandling(fastify);
+  installClientAddress(fastify, deps.trustedProxies);
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
@@ -87,7 +91,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', ...(deps.corsOrigins.includes('*') ? [] : ['PUT'])],
     exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
   });
-  await app.register(rateLimit, { global: false });
+  await app.register(rateLimit, { global: false, keyGenerator: (request) => request.clientAddress });
   await installWebSockets(fastify);
   await app.register(swagger, {
     openapi: {

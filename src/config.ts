@@ -65,6 +65,13 @@ function list(defaultValue: readonly string[], shownDefault: string, isAllowed: 
   };
 }
 
+/** An IP address, or a range of them in CIDR notation. */
+function isAddressRange(item: string): boolean {
+  const [address = '', bits = '0', ...rest] = item.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32);
+}
+
 /** Log levels, least to most. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -164,7 +171,8 @@ export const VARIABLES = {
   WEBHOOK_URL: list([], 'none', (item) => /^https?:\/\/[^\s/]+/.test(item) && URL.canParse(item), 'http or https addresses, comma separated', 'Servers that are told what happens at zones and lines; all sources with zones are read for it at all times.'),
   WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are not delivered yet.'),
-  MAX_CONNECTIONS: integer(10, 1, 10_000, 'Clients that may be connected at once; the next one gets 503.'),
+  MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),
+  MAX_PUBLISHERS: integer(10, 1, 10_000, 'Publishers that may be connected at once, beside the viewers; the next one gets 503.'),
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(30_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
   IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),
@@ -187,6 +195,7 @@ export const VARIABLES = {
   WHIP_STRICT: flag(false, 'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.'),
   RECONNECT_MAX_ATTEMPTS: integer(0, 0, 1000, 'How often a publisher without frames is asked to reconnect; 0 is without end.'),
   CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
+  TRUST_PROXY: list([], 'none', isAddressRange, 'IP addresses and CIDRs such as 10.0.0.0/8, comma separated', 'Proxies in front of this server: of them alone `X-Forwarded-For` and `Forwarded` are believed. Not named, a proxy is one client, and all limits an address are those of everybody behind it.'),
   RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),

@@ -14,6 +14,8 @@ export type EndReason =
   /** The client no longer agrees to be sent to (RFC 7675). */
   | 'consent-expired'
   | 'ice-timeout'
+  /** All places were taken, it was not connected yet, and somebody else came. */
+  | 'gave-way'
   | 'ice-failed'
   | 'dtls-failed'
   | 'source-ended'

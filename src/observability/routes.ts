@@ -9,7 +9,10 @@ import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from '
 
 export interface ObservabilityDeps {
   readonly version: string;
+  /** Places of viewers. */
   readonly maxClients: number;
+  /** Places of publishers. */
+  readonly maxPublishers: number;
   /** Monotonic seconds since the start. */
   readonly uptimeS: () => number;
   readonly sources: () => readonly (SourceDescription & { readonly kind: SourceKind; readonly state: RoomState })[];
@@ -72,6 +75,9 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     return {
       active_clients: sessions.length,
       max_clients: deps.maxClients,
+      active_viewers: sessions.filter(({ role }) => role === 'viewer').length,
+      active_publishers: sessions.filter(({ role }) => role === 'publisher').length,
+      max_publishers: deps.maxPublishers,
       shared_tracks: {
         shared_video_tracks: sharedTracks('raw'),
         shared_processed_tracks: sharedTracks('processed'),

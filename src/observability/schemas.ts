@@ -47,8 +47,11 @@ const Received = Type.Object(
 );
 
 export const ConnectionStats = Type.Object({
-  active_clients: Type.Integer(),
-  max_clients: Type.Integer(),
+  active_clients: Type.Integer({ description: 'Viewers and publishers' }),
+  max_clients: Type.Integer({ description: 'Viewers that may be connected: MAX_CONNECTIONS' }),
+  active_viewers: Type.Integer(),
+  active_publishers: Type.Integer(),
+  max_publishers: Type.Integer({ description: 'Publishers that may be connected: MAX_PUBLISHERS' }),
   shared_tracks: Type.Object({
     shared_video_tracks: Type.Integer({ description: 'Raw tracks that run now' }),
     shared_processed_tracks: Type.Integer({ description: 'Processed tracks that run now' }),

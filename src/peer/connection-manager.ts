@@ -26,11 +26,14 @@ import { PeerSession, type Agreement, type SessionOptions } from './session.js';
 import type { PeerSnapshot } from './snapshot.js';
 import { splitIceServers } from './turn-server.js';
 import { ViewerSide } from './viewer-side.js';
+import type { Waiting } from './waiting-line.js';
 import { assertWeriftShape } from './werift-internals.js';
 
 export interface ConnectionOptions {
-  /** Sessions at the same time, those being accepted included. */
+  /** Viewers at the same time, those being accepted included. */
   readonly maxConnections: number;
+  /** Publishers at the same time, likewise. Default 10. */
+  readonly maxPublishers?: number;
   /** How long a client may take from the answer to the end of the handshake. */
   readonly connectionTimeoutMs: number;
   /** How often a publisher without frames is asked to reconnect; 0: without end. Default 0. */
@@ -73,7 +76,7 @@ interface Entry {
 
 /** Who comes, by which door. */
 interface Newcomer {
-  readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'onCandidate' | 'onState' | 'onRestartNeeded'>;
+  readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'address' | 'onCandidate' | 'onState' | 'onRestartNeeded'>;
   readonly sourceId: string;
   readonly role: SessionOptions['role'];
 }
@@ -91,7 +94,8 @@ export class ConnectionManager implements Sessions {
   constructor(deps: ConnectionManagerDeps) {
     assertWeriftShape();
     this.#deps = deps;
-    this.#places = new Places(deps.options.maxConnections, deps.logger);
+    const { maxConnections, maxPublishers = 10 } = deps.options;
+    this.#places = new Places({ max: { viewer: maxConnections, publisher: maxPublishers }, clock: deps.clock, logger: deps.logger });
     this.#outages = new Outages(deps.clock);
     this.#reports = new EndedReports(deps.clock);
     this.#certificate = RTCDtlsTransport.SetupCertificate();
@@ -100,10 +104,6 @@ export class ConnectionManager implements Sessions {
   /** Sessions, those being accepted included. */
   get connections(): number {
     return this.#places.taken;
-  }
-
-  get maxConnections(): number {
-    return this.#places.max;
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
@@ -282,13 +282,13 @@ export class ConnectionManager implements Sessions {
 
   /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
   async #open(newcomer: Newcomer, begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
-    const { request, sourceId } = newcomer;
-    const place = this.#places.take(request.clientId, newcomer);
+    const { request, sourceId, role } = newcomer;
+    const place = this.#places.take({ clientId: request.clientId, address: request.address ?? '', sourceId, role });
     const { sessionId, clientId } = place;
     try {
       const certificate = await this.#certificate;
       this.#throwIfClosing();
-      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, certificate, agreement, describe) }), clientId);
+      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, place.waiting, certificate, agreement, describe) }), clientId);
       const ended = this.#keep(sessionId, entry, place.giveBack);
       return { sdp: await entry.session.described, clientId, sourceId, sessionId, ended };
     } catch (error) {
@@ -297,9 +297,9 @@ export class ConnectionManager implements Sessions {
     }
   }
 
-  #makeSession(identity: PeerSession['identity'], { request, role }: Newcomer, certificate: RTCCertificate, ...[agreement, describe]: Parameters<StartSession>): PeerSession {
+  #makeSession(identity: PeerSession['identity'], { request, role }: Newcomer, waiting: Waiting, certificate: RTCCertificate, ...[agreement, describe]: Parameters<StartSession>): PeerSession {
     const { clock, logger, ledger, options } = this.#deps;
-    return new PeerSession(
+    const session = new PeerSession(
       identity,
       describe,
       agreement,
@@ -317,10 +317,13 @@ export class ConnectionManager implements Sessions {
           ...splitIceServers(options.iceServersFor?.(request.clientId ?? identity.clientId) ?? []),
         },
         onCandidate: request.onCandidate,
+        onConnected: () => waiting.connected(),
         onState: request.onState,
         onRestartNeeded: request.onRestartNeeded,
       },
     );
+    waiting.occupy({ isHeard: () => session.isHeard, giveWay: () => session.close('gave-way') });
+    return session;
   }
 
   #throwIfClosing(): void {

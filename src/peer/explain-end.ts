@@ -8,7 +8,7 @@ export interface IceMeans {
   readonly turnServers?: readonly unknown[] | undefined;
 }
 
-const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['ice-timeout', 'ice-failed', 'dtls-failed', 'consent-expired', 'keepalive-timeout', 'no-progress', 'source-failed', 'negotiation-failed']);
+const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['ice-timeout', 'gave-way', 'ice-failed', 'dtls-failed', 'consent-expired', 'keepalive-timeout', 'no-progress', 'source-failed', 'negotiation-failed']);
 
 /** By the client itself. */
 const LEAVINGS: ReadonlySet<EndReason> = new Set<EndReason>(['viewer-left', 'publisher-left', 'publisher-gone']);
@@ -48,6 +48,8 @@ export function explainEnd({ reason, atMs, failure }: SessionEnd, report: Omit<S
     case 'ice-timeout':
     case 'ice-failed':
       return has(report, 'connected') ? afterConnected(report) : beforeConnected(report, means);
+    case 'gave-way':
+      return `all places were taken, and it was not connected after ${seconds(atMs)}, so it gave way to another client; until then: ${beforeConnected(report, means)}`;
     case 'consent-expired':
       return 'the client stopped answering consent checks (RFC 7675), and no ICE restart led to a way; its network is gone or has changed';
     case 'dtls-failed':
@@ -65,6 +67,10 @@ export function explainEnd({ reason, atMs, failure }: SessionEnd, report: Omit<S
     case 'server-closing':
       return 'the server shut down';
   }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function has({ steps }: Pick<SessionReport, 'steps'>, name: string): boolean {

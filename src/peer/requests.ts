@@ -34,6 +34,8 @@ export interface IceDescription {
 
 interface SessionRequest {
   readonly door: Door;
+  /** Whose offers count together where places are scarce: an IPv4 address, a /64 of IPv6. Left out: one with all that are left out. */
+  readonly address?: string | undefined;
   /** 1-64 of `[A-Za-z0-9._-]`; left out: generated. */
   readonly clientId?: string | undefined;
   /** Gets the candidates that are found after the description has been handed out, then null. Left out: the description waits for all of them. */

@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly disconnectGraceMs: number;
   readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
+  /** The handshake is done: once, before media flows. */
+  readonly onConnected?: (() => void) | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
   readonly onRestartNeeded?: (() => void) | undefined;
 }
@@ -159,6 +161,11 @@ export class PeerSession {
     this.#side = agreement.makeSide(this.#host());
     this.#side.open();
     this.#connect(agreement);
+  }
+
+  /** True where an authentic check of the client has arrived. */
+  get isHeard(): boolean {
+    return this.#transports.iceReport.checksReceived > 0;
   }
 
   get isAgreed(): boolean {
@@ -357,12 +364,14 @@ export class PeerSession {
   #throwIfEnded(): void {
     if (this.#endReason === undefined) return;
     if (this.#endReason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (this.#endReason === 'gave-way') throw new MediaPeerError('CAPACITY_REACHED', 'the session gave way to another one before it was described; try again', { retryAfterS: RETRY_AFTER_S });
     throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${this.#endReason}); try again`, { retryAfterS: RETRY_AFTER_S });
   }
 
   #startMedia(): void {
     this.#connectMs = this.#record.elapsedMs;
     this.#record.note('connected');
+    this.#options.onConnected?.();
     this.#setState('connected');
     this.#side?.connected();
   }

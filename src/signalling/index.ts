@@ -1,4 +1,5 @@
 /** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export { installClientAddress } from './client-address.js';
 export * from './detections.js';
 export * from './http-errors.js';
 export * from './http-sessions.js';

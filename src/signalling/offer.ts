@@ -49,6 +49,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       const accepted = await sessions.accept({
         sdp,
         door: 'offer',
+        address: request.clientAddress,
         sourceId,
         ...(clientId !== undefined && { clientId }),
         ...(tracks !== undefined && { renditions: tracks }),

@@ -18,9 +18,9 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
         door: 'whep',
         summary,
         check: (_source, token) => deps.tokens.checkViewer(token),
-        open: (sourceId, sdp) => {
+        open: ({ name: sourceId, sdp, address }) => {
           checkOffer('WHEP', sdp);
-          return deps.sessions.accept({ door: 'whep', sdp, sourceId, ...(renditions && { renditions }) });
+          return deps.sessions.accept({ door: 'whep', address, sdp, sourceId, ...(renditions && { renditions }) });
         },
       },
       deps,

@@ -18,11 +18,11 @@ export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => 
       door: 'whip',
       summary: 'Publish to a room as a WHIP client',
       check: (room, token) => void deps.tokens.checkPublisher(room, token),
-      open: (room, sdp, token, replaces) => {
+      open: ({ name: room, sdp, token, replaces, address }) => {
         checkOffer('WHIP', sdp);
         const showedToken = deps.tokens.checkPublisher(room, token);
         const isSame = replaces !== undefined && deps.httpSessions.publishes(replaces, room);
-        return deps.sessions.publish({ door: 'whip', sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
+        return deps.sessions.publish({ door: 'whip', address, sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
       },
     },
     deps,

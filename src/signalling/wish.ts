@@ -30,8 +30,18 @@ export interface Endpoint {
   readonly summary: string;
   /** @throws MediaPeerError UNAUTHORIZED */
   check(name: string, token: string | undefined): void;
-  /** Opens the session. `replaces`: id of the session that the client had before, where it names one. */
-  open(name: string, sdp: string, token: string | undefined, replaces: string | undefined): Promise<OpenedSession>;
+  open(offer: EndpointOffer): Promise<OpenedSession>;
+}
+
+/** What comes with a POST to an endpoint. */
+export interface EndpointOffer {
+  /** Of the source, or the room. */
+  readonly name: string;
+  readonly sdp: string;
+  readonly token: string | undefined;
+  /** Id of the session that the client had before, where it names one. */
+  readonly replaces: string | undefined;
+  readonly address: string;
 }
 
 /** Request header with the session URL that a returning client had before: who knows it is that client. */
@@ -151,7 +161,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
     async (request, reply) => {
       const offer = typeof request.body === 'string' ? request.body : '';
       const name = nameOf(request);
-      const opened = await endpoint.open(name, offer, tokenOf(request), replacedBy(request));
+      const opened = await endpoint.open({ name, sdp: offer, token: tokenOf(request), replaces: replacedBy(request), address: request.clientAddress });
       const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (token) => endpoint.check(name, token) });
       await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
       addLinks(reply, iceServers(opened.clientId));

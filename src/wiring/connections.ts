@@ -41,6 +41,7 @@ export async function openConnections({ config, loggers, clock, ledger, closers 
     logger: loggers.room('peer'),
     options: {
       maxConnections: config.MAX_CONNECTIONS,
+      maxPublishers: config.MAX_PUBLISHERS,
       connectionTimeoutMs: config.CONNECTION_TIMEOUT,
       disconnectGraceMs: config.DISCONNECT_GRACE,
       reconnectMaxAttempts: config.RECONNECT_MAX_ATTEMPTS,

@@ -27,6 +27,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const app = await buildApp({
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
+    trustedProxies: config.TRUST_PROXY,
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
     offer: { sessions, httpSessions, tokens, defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()), rateLimit },
@@ -73,7 +74,7 @@ function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pip
     viewersOf: (room) => sessions.viewersOf(room),
     requestReconnect: (room, reason) => liveRooms.requestReconnect(room, reason),
     corsOrigins: config.CORS_ORIGINS,
-    maxSockets: 4 * config.MAX_CONNECTIONS + 100,
+    maxSockets: 4 * (config.MAX_CONNECTIONS + config.MAX_PUBLISHERS) + 60,
     rateLimit: config.RATE_LIMIT,
   });
 }
@@ -83,6 +84,7 @@ function stateOf({ config, clock, ledger }: Host, { catalogue, pipelines, sessio
   return {
     version: version(),
     maxClients: config.MAX_CONNECTIONS,
+    maxPublishers: config.MAX_PUBLISHERS,
     uptimeS: () => (clock.now() - startedMs) / 1000,
     sources: () => catalogue.list(),
     activity: () => pipelines.activity(),

@@ -10,6 +10,7 @@ import { FakeClock } from './fake-clock.js';
 /** What a test may replace; the rest is an idle server with one source. */
 export interface AppOverrides {
   readonly corsOrigins?: AppDeps['corsOrigins'];
+  readonly trustedProxies?: AppDeps['trustedProxies'];
   readonly offer?: Partial<AppDeps['offer']>;
   readonly wish?: AppDeps['wish'];
   readonly logger?: AppDeps['logger'];
@@ -34,6 +35,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
   return buildApp({
     logger: overrides.logger ?? logger,
     corsOrigins: overrides.corsOrigins ?? ['*'],
+    trustedProxies: overrides.trustedProxies ?? [],
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
     offer: {
@@ -80,6 +82,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     state: {
       version: '0.0.0',
       maxClients: 10,
+      maxPublishers: 10,
       uptimeS: () => 1.5,
       sources: () => [],
       activity: () => [],

@@ -73,6 +73,9 @@ describe('GET /connection-stats', () => {
     assert.deepEqual(body, {
       active_clients: 1,
       max_clients: 10,
+      active_viewers: 1,
+      active_publishers: 0,
+      max_publishers: 10,
       shared_tracks: { shared_video_tracks: 0, shared_processed_tracks: 1, active_clients: 1 },
       websocket_connections: 0,
       detector_loaded: true,

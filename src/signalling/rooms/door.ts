@@ -10,7 +10,7 @@ import { ErrorSchema } from '../schemas.js';
 import { bearerToken } from '../tokens.js';
 import { perMinute } from '../wish.js';
 import type { RoomsDeps } from './deps.js';
-import { CLOSE, RoomClient, type RoomSocket } from './room-client.js';
+import { CLOSE, RoomClient, type RoomClientInit, type RoomSocket } from './room-client.js';
 import { Rooms } from './rooms.js';
 
 /** Longer frames are not read: the socket is closed with 1009. Between this and what a message may have, an error says so. */
@@ -28,6 +28,9 @@ export interface RoomsDoorDeps extends RoomsDeps {
   /** WebSockets a minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
+
+/** Who opened a WebSocket. */
+type Caller = Pick<RoomClientInit, 'bearerToken' | 'address'>;
 
 /** The rooms and the sockets of those who are in them. */
 export class RoomsDoor {
@@ -53,8 +56,8 @@ export class RoomsDoor {
   }
 
   /** A WebSocket has been opened. */
-  add(socket: RoomSocket, bearerToken: string | undefined): RoomClient {
-    const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, bearerToken });
+  add(socket: RoomSocket, { bearerToken, address }: Caller): RoomClient {
+    const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, bearerToken, address });
     this.#clients.set(socket, client);
     if (this.#isClosing) client.close(CLOSE.goingAway, 'the server is shutting down');
     this.#heartbeat ??= this.#clock.every(HEARTBEAT_MS, () => {
@@ -126,7 +129,7 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
       return { statusCode: 426, code: 'UPGRADE_REQUIRED', error: 'Upgrade Required', message: 'this is a WebSocket; connect to it with ws: or wss:' };
     },
     wsHandler: (socket, request) => {
-      const client = door.add(socket, bearerToken(request.headers.authorization));
+      const client = door.add(socket, { bearerToken: bearerToken(request.headers.authorization), address: request.clientAddress });
       socket.on('message', (data, isBinary) => client.receive(data as Buffer, isBinary));
       socket.on('pong', () => client.pong());
       socket.on('close', () => door.remove(socket));

@@ -31,6 +31,7 @@ export interface Link {
 
 export interface MemberInit {
   readonly clientId: string;
+  readonly address: string;
   readonly room: string;
   readonly role: Role;
   readonly resumeToken: string;
@@ -42,6 +43,7 @@ export interface MemberInit {
 
 export class Member implements SideHost, TopicsHost {
   readonly clientId: string;
+  readonly address: string;
   readonly room: string;
   readonly role: Role;
   readonly resumeToken: string;
@@ -56,8 +58,9 @@ export class Member implements SideHost, TopicsHost {
   #toldRoom = '';
   #isEnded = false;
 
-  constructor({ clientId, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
+  constructor({ clientId, address, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
     this.clientId = clientId;
+    this.address = address;
     this.room = room;
     this.role = role;
     this.resumeToken = resumeToken;

@@ -115,6 +115,7 @@ export class PublisherSide implements Side {
     try {
       opened = await sessions.publish({
         door: 'ws',
+        address: this.#host.address,
         clientId,
         room: this.#host.room,
         sdp,

@@ -28,6 +28,8 @@ export interface RoomClientInit {
   readonly logger: Logger;
   /** Of the request that opened it; a `join` may name another. */
   readonly bearerToken: string | undefined;
+  /** By which its client is counted. */
+  readonly address: string;
 }
 
 /** How long a socket may stay without joining. */
@@ -174,7 +176,8 @@ export class RoomClient implements Link {
 
   #join(message: ClientMessage & { type: 'join' }): void {
     if (this.#member) throw new MediaPeerError('NEGOTIATION_STATE', `this socket has joined room '${this.#member.room}'; leave that first`);
-    const member = this.#init.rooms.join(message, message.token ?? this.#init.bearerToken, this);
+    const { rooms, bearerToken, address } = this.#init;
+    const member = rooms.join(message, { token: message.token ?? bearerToken, address }, this);
     this.#unjoined?.cancel();
     this.#member = member;
   }

@@ -15,6 +15,13 @@ const RECONNECT_PERIOD_MS = 5000;
 const MAX_REASON_CHARS = 200;
 const RETRY_AFTER_S = 5;
 
+/** Who joins. */
+export interface Joining {
+  /** As it was shown. */
+  readonly token: string | undefined;
+  readonly address: string;
+}
+
 export class Rooms {
   readonly #deps: RoomsDeps & SideDeps;
   readonly #closing: ClosingSessions;
@@ -49,10 +56,10 @@ export class Rooms {
    * Lets a client in, or back in.
    * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
    */
-  join(message: MessageOf<'join'>, shownToken: string | undefined, link: Link): Member {
+  join(message: MessageOf<'join'>, { token, address }: Joining, link: Link): Member {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
     const resumed = this.#owned(message);
-    const member = resumed ?? this.#admit(message, shownToken);
+    const member = resumed ?? this.#admit(message, { token, address });
     this.#deps.logger.info({ clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined }, 'joined the room');
     member.attach(link, resumed !== undefined);
     return member;
@@ -88,9 +95,9 @@ export class Rooms {
     return member;
   }
 
-  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, shownToken: string | undefined): Member {
+  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, { token, address }: Joining): Member {
     if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone");
-    const mayTakeOver = this.#authorize(room, role, shownToken);
+    const mayTakeOver = this.#authorize(room, role, token);
     if (this.#members.size >= this.#maxMembers) {
       throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
@@ -98,6 +105,7 @@ export class Rooms {
     if (requested !== undefined && clientId !== requested) this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
     const member = new Member({
       clientId,
+      address,
       room,
       role,
       resumeToken: randomBytes(24).toString('base64url'),

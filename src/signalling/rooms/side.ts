@@ -11,6 +11,8 @@ import type { Outgoing } from './outbox.js';
 /** What a side asks of its membership. */
 export interface SideHost {
   readonly clientId: string;
+  /** By which its client's sessions are counted. */
+  readonly address: string;
   readonly room: string;
   /** Of the room, now. */
   readonly state: RoomState;

@@ -139,6 +139,7 @@ export class ViewerSide implements Side {
     if (this.#hasLeft()) return;
     const opened = await sessions.offer({
       door: 'ws',
+      address: this.#host.address,
       clientId: this.#host.clientId,
       sourceId: this.#host.room,
       renditions: this.#renditions,

@@ -103,7 +103,7 @@ test('whatever clients say in whatever state, each message is answered in known 
   for (let i = 0; i < 12_000; i++) {
     if (clients.length < 6) {
       const sink = new Sink();
-      clients.push({ sink, client: new RoomClient({ socket: sink, rooms: rig.door.rooms, clock: rig.clock, logger, bearerToken: undefined }) });
+      clients.push({ sink, client: new RoomClient({ socket: sink, rooms: rig.door.rooms, clock: rig.clock, logger, bearerToken: undefined, address: '127.0.0.1' }) });
     }
     const { sink, client } = pick(clients);
     const input = message();
