@@ -9,6 +9,8 @@ import type { Timeline } from '../media/index.js';
 const MIN_STEP_MS = 2;
 /** A publisher's clock that differs by more from the time that passed here has jumped. */
 const MAX_JUMP_MS = 5_000;
+/** A picture that was captured before a stand-in, and came after it, is older by no more; one that is has a clock that stood still. */
+const MAX_OVERTAKEN_MS = 500;
 
 export class LiveClock {
   readonly #timeline: Timeline;
@@ -44,10 +46,10 @@ export class LiveClock {
     return this.#delivered(mediaTimeMs);
   }
 
-  /** As `video`, for the first picture after a stand-in: what follows, sound too, is moved by as much as it is. */
+  /** As `video`, for the first picture after a stand-in: what follows, sound too, is moved by as much as it is, where that is little. */
   videoAfterStandIn(publication: object, timeMs: number): number {
     const early = this.#newestVideoMs + MIN_STEP_MS - this.#place(publication, timeMs);
-    if (early > 0) this.#offsetMs += early;
+    if (early > 0 && early <= MAX_OVERTAKEN_MS) this.#offsetMs += early;
     return this.video(publication, timeMs);
   }
 

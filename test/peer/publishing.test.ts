@@ -126,6 +126,28 @@ describe('a publisher', () => {
     await publishing.close();
   });
 
+  it('keeps sound and pictures together though its pictures pause, and its RTP time with them', async (t) => {
+    const publishing = new Publishing(t, { codec: 'vp8', audio: true });
+    await publishing.publish();
+    const { publisher, rig } = publishing;
+    const startedMs = performance.now();
+    const pauseMs = { from: 1000, until: 2300 };
+    let picture = 0;
+    let pausedAt = Infinity;
+    const timer = setInterval(() => {
+      const sentMs = performance.now() - startedMs;
+      publisher.sendAudio(Buffer.from([0xfc, 0xff, 0xfe]), Math.round(sentMs * 48));
+      const isPausing = sentMs >= pauseMs.from && sentMs <= pauseMs.until;
+      if (isPausing) pausedAt = picture;
+      const timeMs = sentMs < pauseMs.from ? sentMs : sentMs - (pauseMs.until - pauseMs.from);
+      if (!isPausing) publisher.sendVideo(makeFrame('vp8', picture, picture++ % 10 === 0, 500), Math.round(timeMs * 90));
+    }, 20);
+    t.after(() => clearInterval(timer));
+    const newestOf = (kind: 'video' | 'audio'): number => rig.gateway.published.findLast((each) => each.kind === kind)?.frame.mediaTimeMs ?? NaN;
+    await eventually(() => publishing.frames.length > pausedAt, 8000, 'pictures after the pause');
+    await eventually(() => Math.abs(newestOf('video') - newestOf('audio')) < 150, 4000, 'sound and pictures that were sent together to have the same time');
+  });
+
   it('is told to reconnect on its data channel and by its door', async (t) => {
     const publishing = new Publishing(t, { dataChannel: 'commands' });
     const commands: unknown[] = [];

@@ -44,6 +44,19 @@ describe('LiveClock', () => {
     assert.equal(live.audio(publication, 3910), 3012);
   });
 
+  it('leaves sound where it is when the clock of the pictures stood still while a stand-in was shown', async () => {
+    const { clock, live } = setUp();
+    const publication = {};
+    live.video(publication, 1000);
+    for (let i = 0; i < 230; i++) {
+      await clock.advance(20);
+      live.audio(publication, 1020 + i * 20);
+    }
+    const standInMs = live.standIn();
+    assert.equal(live.videoAfterStandIn(publication, 1040), standInMs + 2);
+    assert.equal(live.audio(publication, 5620), 4620);
+  });
+
   it('bears a clock that jumps, either way', async () => {
     const { clock, live } = setUp();
     const publication = {};

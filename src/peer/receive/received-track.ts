@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js';
 import { clockRateHz, createDepacketizer, type AssembledFrame, type Depacketizer, type EncodedFrame, type PictureSize } from '../../media/index.js';
 import { parameterSetsOf } from '../codecs.js';
 import type { ReceivePlan } from '../publish-negotiation.js';
-import type { StreamClock } from './capture-clock.js';
+import type { StreamClock } from './stream-clock.js';
 import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
 import { KeyframeRequester } from './keyframe-requester.js';
 import { PictureOrder } from './picture-order.js';
@@ -170,7 +170,8 @@ export class ReceivedTrack {
   #deliver({ data, keyframe }: AssembledFrame, rtpTimestamp: number): void {
     if (keyframe) this.#keyframes.satisfied();
     if (this.kind === 'video' && this.#order.makesCertain(rtpTimestamp)) this.#init.onReordered();
-    this.#init.onFrame({ data, keyframe, mediaTimeMs: this.#init.captureClock.mediaTimeMs(rtpTimestamp) });
+    const mediaTimeMs = this.#init.captureClock.mediaTimeMs(rtpTimestamp);
+    if (mediaTimeMs !== undefined) this.#init.onFrame({ data, keyframe, mediaTimeMs });
   }
 
   /** Neither is sent where the offer has neither. */

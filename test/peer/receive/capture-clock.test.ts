@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CaptureClock, type StreamClock } from '../../../src/peer/receive/capture-clock.js';
+import { CaptureClock } from '../../../src/peer/receive/capture-clock.js';
+import type { StreamClock } from '../../../src/peer/receive/stream-clock.js';
 import { seededRandom } from '../../helpers/random.js';
 
 /** A sender whose two streams have RTP clocks of their own, and a network with a delay for each. */
@@ -20,7 +21,7 @@ class Sender {
   send(kind: 'audio' | 'video', capturedMs: number, jitterMs = 0): number {
     const timestamp = this.timestamp(kind, capturedMs);
     this[kind].arrived(timestamp, 500_000 + capturedMs + this.delays[kind] + jitterMs);
-    return this[kind].mediaTimeMs(timestamp);
+    return this[kind].mediaTimeMs(timestamp) ?? NaN;
   }
 
   report(kind: 'audio' | 'video', capturedMs: number): void {
@@ -95,7 +96,7 @@ describe('the capture clock', () => {
     const times: number[] = [];
     const send = (timestamp: number, nowMs: number): void => {
       sender.video.arrived(timestamp, nowMs);
-      times.push(sender.video.mediaTimeMs(timestamp));
+      times.push(sender.video.mediaTimeMs(timestamp) ?? NaN);
     };
     for (const [i, timestamp] of [1000, 10_000, 7000, 4000, 19_000].entries()) send(timestamp, 100 * i);
     send(3_000_000_000, 500);
