@@ -10,7 +10,7 @@ import { discard, LineWriter, planOutput, publish, type OutputFile } from './out
 import { PictureReader } from './picture-reader.js';
 import { Sight } from './sight.js';
 import { Summary } from './summary.js';
-import { VideoWriter } from './video-writer.js';
+import { VideoWriter, whySoundFails } from './video-writer.js';
 
 export interface AnnotateDeps extends FfmpegDeps {
   /** Loads the detector; asked once everything else is known to be right. */
@@ -36,17 +36,34 @@ export async function annotateVideo(options: AnnotateOptions, deps: AnnotateDeps
   const outputs = lines ? [video, lines] : [video];
   const detector = await deps.openDetector();
   try {
-    const summary = await run(input, { video, lines }, detector, options, deps);
+    const { summary, audioProblem } = await runWithSoundThatPlays(input, { video, lines }, detector, options, deps);
     // What is complete stands even when the last signal came too late.
     await publish(outputs);
-    return summary.text(options.output, deps.clock.now() - startedMs, isWhole(options) ? input.pictures : undefined, detector.model);
+    const text = summary.text(options.output, deps.clock.now() - startedMs, isWhole(options) ? input.pictures : undefined, detector.model);
+    return audioProblem === undefined ? text : `${text}\nThere is no sound in it: ${audioProblem}.`;
   } finally {
     await detector.close();
     await discard(outputs);
   }
 }
 
-async function run(input: InputVideo, outputs: { readonly video: OutputFile; readonly lines: OutputFile | undefined }, detector: Detector, options: AnnotateOptions, deps: AnnotateDeps): Promise<Summary> {
+interface Outputs {
+  readonly video: OutputFile;
+  readonly lines: OutputFile | undefined;
+}
+
+/** Once more without its sound where that cannot be read to the end: the pictures are what is wanted. */
+async function runWithSoundThatPlays(input: InputVideo, outputs: Outputs, detector: Detector, options: AnnotateOptions, deps: AnnotateDeps): Promise<{ readonly summary: Summary; readonly audioProblem: string | undefined }> {
+  try {
+    return { summary: await run(input, outputs, detector, options, deps), audioProblem: input.audioProblem };
+  } catch (error) {
+    const audioProblem = deps.signal.aborted || !input.audio ? undefined : await whySoundFails(input, options, deps);
+    if (audioProblem === undefined) throw error;
+    return { summary: await run({ ...input, audio: undefined }, outputs, detector, options, deps), audioProblem };
+  }
+}
+
+async function run(input: InputVideo, outputs: Outputs, detector: Detector, options: AnnotateOptions, deps: AnnotateDeps): Promise<Summary> {
   const sourceId = path.parse(input.file).name;
   const sight = new Sight({ detector, sourceId, detectFps: options.detectFps ?? deps.detectFps, minScore: options.minScore });
   const labels = new LabelRenderer({ labels: detector.model.labels, logger: deps.logger });

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../src/errors.js';
-import type { FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import type { AudioStreamInfo, FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
 import { describeContent, examineFile } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';
 
@@ -10,7 +10,9 @@ export interface InputVideo {
   /** Absolute path. */
   readonly file: string;
   readonly videoIndex: number;
-  readonly audio: { readonly index: number; readonly codec: string } | undefined;
+  readonly audio: AudioStreamInfo | undefined;
+  /** Why there is sound in it that is not taken over, in words. */
+  readonly audioProblem: string | undefined;
   /** Size of the pictures that come out. Even. */
   readonly widthPx: number;
   readonly heightPx: number;
@@ -36,11 +38,11 @@ export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVi
   if (!found.isFile()) throw new CommandError(`${file} is not a file`);
   const absolute = path.resolve(file);
   const content = await examineFile(absolute, found.size, deps);
-  const { video, audio, problem } = content;
+  const { video, audio, audioProblem, problem } = content;
   if (!video || problem !== undefined) throw new CommandError(`${file} cannot be annotated: ${problem ?? 'it has no video stream'}`);
   const { widthPx, heightPx } = uprightSize(video);
   return {
-    ...{ file: absolute, videoIndex: video.index, audio, widthPx, heightPx, durationS: describeContent(content).durationS ?? undefined, colourSpace: video.colourSpace },
+    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: describeContent(content).durationS ?? undefined, colourSpace: video.colourSpace },
     fps: nominalRate(video),
     pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
     filters: [...(video.isInterlaced ? ['yadif'] : []), ...TURN[video.rotation], `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'],

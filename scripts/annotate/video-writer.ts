@@ -2,7 +2,7 @@
  * Writes pictures with their own times into an MP4 of H.264, and the sound of the file they come from beside them.
  * Pictures go in as Matroska with stamps in microseconds, which 90 kHz takes back exactly.
  */
-import { matroskaHeader, matroskaPictureHeader, openProcess, SAFE_INPUT, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from '../../src/ffmpeg/index.js';
+import { matroskaHeader, matroskaPictureHeader, openProcess, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from '../../src/ffmpeg/index.js';
 import { i420Size, type VideoFrame } from '../../src/media/index.js';
 import type { InputVideo } from './input-video.js';
 import { rangeOptions } from './picture-reader.js';
@@ -20,6 +20,8 @@ export interface VideoWriterInit {
 const MAX_WAITING = 3;
 /** ffmpeg tells its progress twice a second, unless one picture takes longer. */
 const SILENCE_MS = 60_000;
+/** Sound is decoded hundreds of times faster than it plays. */
+const SOUND_TRIAL_MS = 120_000;
 /** Hardly to be told from the original; a lower figure is larger and better. */
 const CRF = 20;
 /** Times must ascend in ticks of 1/90 s. */
@@ -106,6 +108,14 @@ function videoOptions({ fps, colourSpace, audio }: InputVideo, { tools }: Ffmpeg
 /** Copied where MP4 can hold it; a part of a file is cut exactly, which a copy cannot be. */
 function soundOptions({ audio }: InputVideo, { fromS, durationS }: VideoWriterInit['range']): string[] {
   if (!audio) return [];
-  const isCopied = audio.codec === 'aac' && fromS === 0 && durationS === undefined;
-  return ['-map', `1:${audio.index}`, ...(isCopied ? ['-c:a', 'copy'] : ['-c:a', 'aac', '-b:a', '160k'])];
+  const isCopied = audio.codec === 'aac' && audio.mix === undefined && fromS === 0 && durationS === undefined;
+  const mix = audio.mix === undefined ? [] : ['-af', audio.mix];
+  return ['-map', `1:${audio.index}`, ...(isCopied ? ['-c:a', 'copy'] : [...mix, '-c:a', 'aac', '-b:a', '160k'])];
+}
+
+/** Reads all of the sound as a writer would; what it fails of, in words, or undefined. */
+export async function whySoundFails(input: InputVideo, range: VideoWriterInit['range'], { tools, ledger }: FfmpegDeps): Promise<string | undefined> {
+  const args = ['-nostdin', '-v', 'error', '-vn', ...SAFE_INPUT, ...rangeOptions(range), '-i', input.file, ...soundOptions(input, range).map((option) => option.replace(/^1:/, '0:'))];
+  const { exitCode, stderr, cut } = await runTool(tools.ffmpegPath, [...args, '-f', 'null', '-'], { ledger, timeoutMs: SOUND_TRIAL_MS });
+  return exitCode === 0 || cut ? undefined : `it cannot be read to its end (${stderr.trim().split('\n').at(-1)?.replaceAll(input.file, '').trim() ?? ''})`;
 }

@@ -33,6 +33,10 @@ export interface VideoStreamInfo {
 export interface AudioStreamInfo {
   readonly index: number;
   readonly codec: string;
+  /** Undefined where it does not say. */
+  readonly channels?: number | undefined;
+  /** A filter that makes two channels of them, where ffmpeg does not know how. */
+  readonly mix?: string | undefined;
   /** As in `VideoStreamInfo`. */
   readonly statedS?: number | undefined;
   /** The file's own times of its begin and end, in seconds; undefined when not all packets were read. */

@@ -19,6 +19,8 @@ export interface ProbeResult {
   /** The one to be played. */
   readonly video: VideoStreamInfo | undefined;
   readonly audio: AudioStreamInfo | undefined;
+  /** Why there is no `audio` although there is sound in it, in words. Default: there is none. */
+  readonly audioProblem?: string | undefined;
   /** Others that could be played, best first. Default none. */
   readonly otherVideos?: readonly VideoStreamInfo[];
   readonly otherAudios?: readonly AudioStreamInfo[];
@@ -67,14 +69,21 @@ function chooseStreams(listing: Listing, logs: ReadonlyMap<number, PacketLog>, i
   if (!best) return { ...common, video: undefined, audio: firstAudio(listing), problem: whyNoVideo(listing) };
   const [audio, ...otherAudios] = rankAudios(candidates, best.stream, listing).map(({ stream }): AudioStreamInfo => {
     const { beginS, endS } = spanOf(logOf(stream.index));
-    return { index: stream.index, codec: stream.codec_name ?? '', statedS: statedDuration(stream), span: isWhole ? { beginS, endS } : undefined };
+    return { index: stream.index, codec: stream.codec_name ?? '', channels: stream.channels, statedS: statedDuration(stream), span: isWhole ? { beginS, endS } : undefined };
   });
-  return { ...common, video: best.info, audio, otherVideos: others.map(({ info }) => info), otherAudios, problem: undefined };
+  return { ...common, video: best.info, audio, ...(!audio && { audioProblem: whyNoAudio(listing) }), otherVideos: others.map(({ info }) => info), otherAudios, problem: undefined };
 }
 
 function firstAudio({ streams }: Listing): AudioStreamInfo | undefined {
   const stream = streams.find(({ codec_type, codec_name }) => codec_type === 'audio' && isKnown(codec_name));
   return stream && { index: stream.index, codec: stream.codec_name ?? '' };
+}
+
+/** Undefined where there is none at all. */
+function whyNoAudio(listing: Listing): string | undefined {
+  if (!listing.streams.some(({ codec_type }) => codec_type === 'audio')) return undefined;
+  const known = firstAudio(listing);
+  return known ? `its sound (${known.codec}) holds nothing` : 'the codec of its sound is unknown to ffmpeg';
 }
 
 /** What the best of its video streams lacks. */

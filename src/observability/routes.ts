@@ -43,6 +43,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       fps: source.fps,
       video_codec: source.videoCodec,
       audio_codec: source.audioCodec,
+      ...(source.audioReason !== undefined && { audio_reason: source.audioReason }),
       size_bytes: source.sizeBytes,
       delivery: source.delivery,
       playable: source.playable,

@@ -24,7 +24,7 @@ export function describeContent(
   transcodeReason?: string,
 ): Omit<FileDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
   const { video, audio } = found;
-  const common = { audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined };
+  const common = { audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined, ...(found.audioProblem !== undefined && { audioReason: found.audioProblem }) };
   if (!video || found.problem !== undefined) {
     const problem = found.problem ?? 'it has no video stream';
     const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, rotation: video?.rotation ?? 0 };
@@ -77,6 +77,7 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     delivery,
     videoIndex: video.index,
     audioIndex: found.audio?.index,
+    audioMix: found.audio?.mix,
     widthPx: isCopy ? video.widthPx : even(shown.widthPx),
     heightPx: isCopy ? video.heightPx : even(shown.heightPx),
     fps: Math.round(rateOf(frameRate) * 1000) / 1000,

@@ -8,6 +8,8 @@ export interface FeedPlan {
   readonly delivery: Delivery;
   readonly videoIndex: number;
   readonly audioIndex: number | undefined;
+  /** A filter that makes two channels of the sound, where ffmpeg does not know how. */
+  readonly audioMix: string | undefined;
   /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
   readonly heightPx: number;
@@ -51,6 +53,8 @@ export interface SourceDescription {
   readonly videoCodec: string | null;
   readonly audioCodec: string | null;
   readonly hasAudio: boolean;
+  /** Why there is sound in it that is not played, in words for people. */
+  readonly audioReason?: string;
   readonly delivery: Delivery;
   readonly playable: boolean;
   /** Why it is not playable, or why it is not copied; in words for people. */

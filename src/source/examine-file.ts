@@ -3,6 +3,7 @@ import { messageOf } from '../errors.js';
 import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { describeContent } from './delivery.js';
+import { trySound } from './sound-trial.js';
 
 const TRIAL_TIMEOUT_MS = 10_000;
 /** Streams that are tried before a file is given up. */
@@ -17,7 +18,7 @@ export async function examineFile(file: string, sizeBytes: number, { tools, ledg
       const played = { ...content, video };
       const { plan } = describeContent(played);
       const trouble = plan?.delivery === 'transcode' ? await whyNotDecoded(tools, file, plan.videoIndex, ledger) : undefined;
-      if (trouble === undefined) return played;
+      if (trouble === undefined) return await trySound(played, { file, tools, ledger });
       problem ??= trouble;
     }
     return problem === undefined ? content : { ...content, problem };

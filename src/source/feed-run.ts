@@ -33,7 +33,7 @@ export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: Ffmp
   // A constant rate that starts at zero.
   const pictures = { stream: `0:${plan.videoIndex}`, filters: uprightPictures(plan, [`fps=fps=${plan.frameRate}:start_time=0`]), options: [] };
   // Evens out what the passes overlap or lack.
-  const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: 'aresample=async=1000' };
+  const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
   return openMediaRun({ owner, plan, pool, inputs, pictures, sound }, deps, sink);
 }
 

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
-import { Backoff, type FlvFrame } from '../ffmpeg/index.js';
+import { Backoff, type FlvFrame, type ProcessEnd } from '../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../media/index.js';
 import type { FeedPlan, FileDescription } from './description.js';
 import { openFeedRun } from './feed-run.js';
@@ -50,6 +50,8 @@ class FileFeed implements SourceFeed {
   #lastVideoMs = -Infinity;
   #lastAudioMs = -Infinity;
   #gaveVideo = false;
+  /** The next process leaves the sound out, because the one before may have failed of it. */
+  #isSilent = false;
 
   constructor(description: FileDescription, plan: FeedPlan, sink: FeedSink, options: FeedOptions) {
     this.#description = description;
@@ -117,7 +119,7 @@ class FileFeed implements SourceFeed {
     const startedMs = clock.now();
     this.#offsetMs = undefined;
     try {
-      const spec = { owner: `feed ${this.#description.id}`, file: this.#description.file, plan: this.#plan, pool: this.#pool };
+      const spec = { owner: `feed ${this.#description.id}`, file: this.#description.file, plan: this.#isSilent ? { ...this.#plan, audioIndex: undefined } : this.#plan, pool: this.#pool };
       this.#run = await openFeedRun(spec, this.#options, {
         video: (frame) => this.#video(frame),
         picture: (data, stampMs) => this.#picture(data, stampMs),
@@ -125,6 +127,7 @@ class FileFeed implements SourceFeed {
       });
       if (this.#end) void this.#run.close();
       const end = await this.#run.closed;
+      this.#leaveSoundOutAfter(end);
       const isTooShort = clock.now() - startedMs < MIN_RUN_MS;
       return end.error ?? (isTooShort ? new MediaPeerError('FFMPEG_FAILED', `ffmpeg ended at once${end.lastLines}`) : undefined);
     } catch (error) {
@@ -132,6 +135,13 @@ class FileFeed implements SourceFeed {
     } finally {
       this.#run = undefined;
     }
+  }
+
+  /** Pictures do not wait for sound: a process that gave up is followed by one without; if that gives up as well, the sound was innocent. */
+  #leaveSoundOutAfter({ exitCode, requested, lastLines }: ProcessEnd): void {
+    const gaveUp = !requested && exitCode !== null && exitCode !== 0;
+    this.#isSilent = gaveUp && !this.#isSilent && this.#plan.audioIndex !== undefined;
+    if (this.#isSilent) this.#options.logger.warn({ sourceId: this.#description.id, lastLines }, 'sound is left out, the file may have failed of it');
   }
 
   #failure(error: MediaPeerError): FeedEnd {

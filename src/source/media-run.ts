@@ -12,7 +12,9 @@ const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['t
 const COPY = ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv'];
 /** Raw video has threads too, and each holds a picture back. */
 const DECODE = ['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'];
-const OPUS = ['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20', '-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'];
+/** What every viewer's sound is encoded with. */
+export const STEREO_OPUS = ['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20'] as const;
+const OPUS = [...STEREO_OPUS, '-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'];
 
 /** Where a run delivers; times are the process's own. */
 export interface RunSink {

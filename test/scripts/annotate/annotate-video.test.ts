@@ -14,6 +14,7 @@ import { i420Size, type Box } from '../../../src/media/index.js';
 import { projectRoot } from '../../helpers/assets.js';
 import { within } from '../../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../../helpers/ffmpeg-deps.js';
+import { makeFile } from '../../helpers/file-feed.js';
 import { FRAME_NUMBER_MODEL, numberOfBox } from '../../helpers/frame-number-model.js';
 import { makeVideo } from '../../helpers/make-video.js';
 import { makeNumberedClip, readLumaNumber } from '../../helpers/numbered-clip.js';
@@ -67,6 +68,17 @@ describe('annotate', () => {
     const drawn = picturesOf(out(), i420Size(1280, 720));
     const { frame, objects } = lines()[20]!;
     for (const { box, class_id } of objects.filter(({ observed }) => observed)) assertFrame(drawn[frame]!, box, class_id);
+  });
+
+  it('keeps sound of many channels as two, and leaves out sound that cannot be read, with the reason', async () => {
+    const pictures = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1'];
+    const channels = Array.from({ length: 12 }, () => '0.1*sin(2764*t)').join('|');
+    const many = makeFile(path.join(folder, 'many.mov'), ...pictures, '-f', 'lavfi', '-i', `aevalsrc=exprs=${channels}:s=48000:d=1`, '-c:a', 'pcm_s16le');
+    assert.doesNotMatch(await run(many), /no sound/);
+    assert.deepEqual(streamsOf(out()).map(({ codec_name }) => codec_name), ['h264', 'aac']);
+    const damaged = makeFile(path.join(folder, 'damaged.mkv'), ...pictures, '-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac', '-bsf:a', 'noise=amount=1');
+    assert.match(await run(damaged, { overwrite: true }), /There is no sound in it: its sound \(aac, 1 channel\) cannot be played/);
+    assert.deepEqual(streamsOf(out()).map(({ codec_name, nb_frames }) => [codec_name, nb_frames]), [['h264', '10']]);
   });
 
   it('gives each picture the number, the time and the boxes that are its own', async () => {
