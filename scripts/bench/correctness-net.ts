@@ -32,7 +32,7 @@ export class ComparedNet {
     await writeFile(json, JSON.stringify({ family, file: onnxPath, labels: 'coco' }));
     const { model, reason } = await inspectModel(json);
     if (!model) throw new Error(`${onnxPath} is refused: ${reason ?? 'no reason is given'}`);
-    return new ComparedNet(model, await Net.open(onnxPath, ['cpu']));
+    return new ComparedNet(model, await Net.open({ onnxPath, data: [] }, ['cpu']));
   }
 
   get outputNames(): readonly string[] {

@@ -4,7 +4,7 @@
  */
 import { constants, copyFile, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { inspectModel, type ModelDescription } from '../../src/detection/index.js';
+import { inspectModel, modelDataBeside, type ModelDataFile, type ModelDescription } from '../../src/detection/index.js';
 import { messageOf } from '../../src/errors.js';
 import { CommandError, diskTrouble } from './failures.js';
 import { readLabels } from './labels.js';
@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.js';
 import { tryModel } from './trial.js';
 
 export interface AddOptions {
-  /** The ONNX file. */
+  /** The ONNX file. Weights that it keeps in files beside it come with it. */
   readonly file: string;
   /** Absolute path of the models folder. */
   readonly models: string;
@@ -44,17 +44,24 @@ export async function add(options: AddOptions, { terminal, signal }: { readonly 
   const onnxPath = path.join(options.models, `${name}.onnx`);
   const jsonPath = path.join(options.models, `${name}.json`);
   const isInPlace = (await realpath(onnxPath).catch(() => undefined)) === file;
+  const data = weightsOf(file, name, isInPlace);
+  const dataPaths = data.map((entry) => path.join(options.models, entry.name));
   const taken: string[] = [];
-  for (const target of isInPlace ? [jsonPath] : [onnxPath, jsonPath]) if (await exists(target)) taken.push(target);
+  for (const target of isInPlace ? [jsonPath] : [onnxPath, ...dataPaths, jsonPath]) if (await exists(target)) taken.push(target);
   if (taken.length > 0 && !options.force) throw new CommandError(`${taken.join(' and ')} ${taken.length > 1 ? 'are' : 'is'} there already; --force replaces, --name gives another name`);
-  const told = await describe(file, name, options);
+  const told = { ...(await describe(file, name, options)), ...(data.length > 0 && { data: await Promise.all(data.map(describeData)) }) };
   const staging = await makeStaging(options.models);
   try {
     const stagedOnnx = path.join(staging, `${name}.onnx`);
     const stagedJson = path.join(staging, `${name}.json`);
-    await (options.link || isInPlace ? symlink(file, stagedOnnx) : copyFile(file, stagedOnnx, constants.COPYFILE_FICLONE)).catch((error: unknown) => {
-      throw diskTrouble(error, onnxPath);
-    });
+    const bring = async (from: string, to: string): Promise<void> => {
+      await (options.link || isInPlace ? symlink(from, to) : copyFile(from, to, constants.COPYFILE_FICLONE)).catch((error: unknown) => {
+        throw diskTrouble(error, path.join(options.models, path.basename(to)));
+      });
+    };
+    await bring(file, stagedOnnx);
+    // Of a model that is in its place, the link leads to where its weights lie.
+    if (!isInPlace) for (const entry of data) await bring(entry.file, path.join(staging, entry.name));
     await writeJson(stagedJson, told);
     const { model, inferenceMs } = await tryModel(stagedJson).catch((error: unknown) => {
       const reason = messageOf(error).replaceAll(stagedOnnx, file).replaceAll(stagedJson, 'its JSON');
@@ -63,7 +70,8 @@ export async function add(options: AddOptions, { terminal, signal }: { readonly 
     const { assumptions } = await inspectModel(stagedJson);
     await writeJson(stagedJson, completed(told, model));
     signal.throwIfAborted();
-    await moveAll(isInPlace ? [[stagedJson, jsonPath]] : [[stagedOnnx, onnxPath], [stagedJson, jsonPath]], staging);
+    const dataMoves = data.map(({ name: dataName }): Move => [path.join(staging, dataName), path.join(options.models, dataName)]);
+    await moveAll(isInPlace ? [[stagedJson, jsonPath]] : [[stagedOnnx, onnxPath], ...dataMoves, [stagedJson, jsonPath]], staging);
     for (const assumption of assumptions) terminal.print(`Note: ${assumption}`);
     terminal.print(
       `Added ${name}: ${model.family}, ${model.inputWidthPx}x${model.inputHeightPx}, ${model.labels.length} classes (${someOf(model.labels)}), ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`,
@@ -84,6 +92,24 @@ async function sourceFile(file: string): Promise<string> {
   throw new CommandError(`${file} is not a file`);
 }
 
+/** A file of weights and what it is called in the folder. */
+interface Weights extends ModelDataFile {
+  readonly name: string;
+}
+
+/** Exports of one framework all name their weights alike, so in the folder they are named after the model. */
+function weightsOf(file: string, name: string, isInPlace: boolean): Weights[] {
+  try {
+    return modelDataBeside(file).map((entry, i) => ({ ...entry, name: isInPlace ? entry.location : `${name}.onnx.data${i === 0 ? '' : `.${i}`}` }));
+  } catch (error) {
+    throw new CommandError(`nothing was added: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function describeData({ location, name, file }: Weights): Promise<Record<string, string>> {
+  return { location, file: name, sha256: await sha256Of(file) };
+}
+
 /** The model's JSON as far as it was told; the rest the file itself shows when it is tried. */
 async function describe(file: string, name: string, { family, input, labels, members }: AddOptions): Promise<Record<string, unknown>> {
   return {
@@ -97,8 +123,8 @@ async function describe(file: string, name: string, { family, input, labels, mem
 }
 
 /** With what the file showed, so that the JSON says it to people too. */
-function completed({ name, file, sha256, ...told }: Record<string, unknown>, { family, inputWidthPx, inputHeightPx, labels }: ModelDescription): Record<string, unknown> {
-  return { name, file, family, input: { width: inputWidthPx, height: inputHeightPx }, labels, ...told, sha256 };
+function completed({ name, file, sha256, data, ...told }: Record<string, unknown>, { family, inputWidthPx, inputHeightPx, labels }: ModelDescription): Record<string, unknown> {
+  return { name, file, family, input: { width: inputWidthPx, height: inputHeightPx }, labels, ...told, sha256, ...(data !== undefined && { data }) };
 }
 
 async function makeStaging(models: string): Promise<string> {
@@ -110,8 +136,10 @@ async function makeStaging(models: string): Promise<string> {
   }
 }
 
+type Move = readonly [from: string, to: string];
+
 /** Puts files in their places; when one cannot be, the others are as they were. */
-async function moveAll(moves: readonly (readonly [from: string, to: string])[], staging: string): Promise<void> {
+async function moveAll(moves: readonly Move[], staging: string): Promise<void> {
   const undo: (() => Promise<void>)[] = [];
   try {
     for (const [from, to] of moves) {

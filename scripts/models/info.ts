@@ -8,8 +8,9 @@ import { tryModel } from './trial.js';
 /** @throws MediaPeerError MODEL_INVALID when it is no ONNX model */
 export async function info(file: string, terminal: Terminal): Promise<void> {
   const inspection = await inspectModel(file);
-  const { onnxPath, inputs, outputs, metadata, model } = inspection;
-  terminal.print([`${onnxPath}  ${megabytes((await stat(onnxPath)).size)} MB`, 'inputs', describeTensors(inputs), 'outputs', describeTensors(outputs)].join('\n'));
+  const { onnxPath, dataPaths, inputs, outputs, metadata, model } = inspection;
+  const files = await Promise.all([onnxPath, ...dataPaths].map(async (one) => `${one}  ${megabytes((await stat(one)).size)} MB`));
+  terminal.print([...files, 'inputs', describeTensors(inputs), 'outputs', describeTensors(outputs)].join('\n'));
   if (metadata.size > 0) terminal.print(`stored by its exporter\n${[...metadata].map(([name, text]) => `  ${name}: ${text.length > 100 ? `${text.slice(0, 100)}…` : text}`).join('\n')}`);
   if (model) await describeUsable(file, model, inspection, terminal);
   else terminal.print(`It cannot be used: ${inspection.reason ?? 'nothing is known of it'}\nOr take it into the models folder with what it does not show:\n  npm run models -- add ${onnxPath} --family NAME --labels coco`);

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { table } from '../load-test/table.js';
 import { listModels, type ListedModel } from './model-files.js';
-import { readRegistry } from './registry.js';
+import { filesOf, readRegistry, type RegistryEntry } from './registry.js';
 import { megabytes, type Terminal } from './terminal.js';
 
 /** @throws CommandError when the registry or the folder cannot be read */
@@ -17,8 +17,13 @@ export async function list({ models, registry }: { readonly models: string; read
     return model ? (model.trial ? 'yes' : 'yes, but not usable') : 'no';
   };
   terminal.print(
-    `\nTo download with \`npm run models -- pull NAME\`\n\n${table(['name', 'family', 'input', 'MB', 'licence', 'downloaded'], entries.map(({ name, family, input, bytes, licence, file }) => [name, family, `${input.width}x${input.height}`, megabytes(bytes), licence, isThere(file)]))}`,
+    `\nTo download with \`npm run models -- pull NAME\`\n\n${table(['name', 'family', 'input', 'MB', 'licence', 'downloaded'], entries.map((entry) => registryRow(entry, isThere(entry.file))))}`,
   );
+}
+
+function registryRow(entry: RegistryEntry, isThere: string): string[] {
+  const { name, family, input, licence } = entry;
+  return [name, family, `${input.width}x${input.height}`, megabytes(filesOf(entry).reduce((sum, { bytes }) => sum + bytes, 0)), licence, isThere];
 }
 
 function row({ fileName, bytes, licence, trial }: ListedModel): string[] {

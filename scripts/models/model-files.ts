@@ -10,7 +10,7 @@ import { tryModel, type Trial } from './trial.js';
 export interface ListedModel {
   /** Name of its JSON, or of its ONNX file where it has none. */
   readonly fileName: string;
-  /** Of the ONNX file; undefined when it is missing. */
+  /** Of the ONNX file and those of its weights; undefined when it is missing. */
   readonly bytes: number | undefined;
   readonly licence: string | undefined;
   /** Undefined where it cannot be used. */
@@ -29,18 +29,18 @@ export async function listModels(folder: string): Promise<ListedModel[]> {
   const described = new Set<string>();
   const listed: ListedModel[] = [];
   for (const json of jsons) {
-    const { file, licence } = await readFacts(path.join(folder, json));
-    described.add(file);
-    listed.push(await listModel(folder, json, file, licence));
+    const facts = await readFacts(path.join(folder, json));
+    described.add(facts.file);
+    listed.push(await listModel(folder, json, facts));
   }
   for (const onnx of names.filter((name) => /\.onnx$/i.test(name) && !name.startsWith('.') && !described.has(name)).sort()) {
-    listed.push(await listModel(folder, onnx, onnx, undefined));
+    listed.push(await listModel(folder, onnx, { file: onnx, licence: undefined, weights: [] }));
   }
   return listed;
 }
 
-async function listModel(folder: string, fileName: string, onnx: string, licence: string | undefined): Promise<ListedModel> {
-  const bytes = await stat(path.resolve(folder, onnx)).then(({ size }) => size, () => undefined);
+async function listModel(folder: string, fileName: string, { file: onnx, licence, weights }: Facts): Promise<ListedModel> {
+  const bytes = await sizeOf(path.resolve(folder, onnx), weights);
   if (bytes === undefined) return { fileName, bytes, licence, trial: undefined, problem: `its ONNX file ${onnx} is missing` };
   try {
     return { fileName, bytes, licence, trial: await tryModel(path.join(folder, fileName)), problem: undefined };
@@ -49,15 +49,33 @@ async function listModel(folder: string, fileName: string, onnx: string, licence
   }
 }
 
+/** Undefined where the ONNX file is missing; what is wrong with its weights is told when it is tried. */
+async function sizeOf(onnxPath: string, weights: readonly string[]): Promise<number | undefined> {
+  const sizes = await Promise.all([onnxPath, ...weights].map((file) => stat(file).then(({ size }) => size, () => undefined)));
+  return sizes[0] === undefined ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+}
+
+interface Facts {
+  readonly file: string;
+  readonly licence: string | undefined;
+  /** Absolute paths of the files of weights. */
+  readonly weights: readonly string[];
+}
+
 /** What a JSON says beyond the model's description; of a damaged one, what its name says. */
-async function readFacts(jsonPath: string): Promise<{ file: string; licence: string | undefined }> {
+async function readFacts(jsonPath: string): Promise<Facts> {
   const beside = path.basename(jsonPath).replace(/\.json$/, '.onnx');
   try {
-    const { file, licence } = JSON.parse(await readFile(jsonPath, 'utf8')) as { readonly file?: unknown; readonly licence?: unknown };
-    return { file: typeof file === 'string' ? file : beside, licence: typeof licence === 'string' ? licence : undefined };
+    const { file, licence, data } = JSON.parse(await readFile(jsonPath, 'utf8')) as { readonly file?: unknown; readonly licence?: unknown; readonly data?: unknown };
+    const names = (Array.isArray(data) ? (data as readonly { readonly file?: unknown }[]) : []).map((entry) => entry.file).filter((name) => typeof name === 'string');
+    return {
+      file: typeof file === 'string' ? file : beside,
+      licence: typeof licence === 'string' ? licence : undefined,
+      weights: names.map((name) => path.resolve(path.dirname(jsonPath), name)),
+    };
   } catch {
     // The trial tells what is wrong with it.
-    return { file: beside, licence: undefined };
+    return { file: beside, licence: undefined, weights: [] };
   }
 }
 

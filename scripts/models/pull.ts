@@ -8,7 +8,7 @@ import { isAllowedAddress } from './http-get.js';
 import { exists, howToUse, writeJson } from './model-files.js';
 import { sha256Of } from './partial-file.js';
 import { withPullLock } from './pull-lock.js';
-import { describedBy, findEntry, readRegistry, type RegistryEntry } from './registry.js';
+import { describedBy, filesOf, findEntry, readRegistry, type RegistryEntry, type RegistryFile } from './registry.js';
 import { megabytes, type Terminal } from './terminal.js';
 import { tryModel, type Trial } from './trial.js';
 
@@ -32,16 +32,19 @@ export interface PullDeps extends Pick<DownloadOptions, 'signal' | 'stallMs' | '
 export async function pull(options: PullOptions, deps: PullDeps): Promise<void> {
   const { terminal, signal } = deps;
   const entry = findEntry(await readRegistry(options.registry), options.name);
-  if (!isAllowedAddress(new URL(entry.url))) throw new CommandError(`the registry's address of ${entry.name}, ${entry.url}, is not https`);
+  const pins = filesOf(entry);
+  for (const { url } of pins) if (!isAllowedAddress(new URL(url))) throw new CommandError(`the registry's address of ${entry.name}, ${url}, is not https`);
   const file = path.join(options.models, entry.file);
-  if (await isIntact(file, entry)) {
+  const missing = await missingOf(pins, options.models);
+  if (missing.length === 0) {
     terminal.print(`${entry.name} is there already, and intact.`);
   } else {
-    terminal.print([`name     ${entry.name}`, `address  ${entry.url}`, `size     ${megabytes(entry.bytes)} MB`, `licence  ${entry.licence}`, `to       ${file}`].join('\n'));
+    const bytes = missing.reduce((sum, pin) => sum + pin.bytes, 0);
+    terminal.print([`name     ${entry.name}`, ...missing.map(({ url }) => `address  ${url}`), `size     ${megabytes(bytes)} MB`, `licence  ${entry.licence}`, `to       ${file}`].join('\n'));
     await confirm(entry, options, deps);
     await makeFolder(options.models);
     await withPullLock(file, signal, (holder) => terminal.print(`Another pull of ${entry.name} is under way (process ${holder}); waiting for it.`), async () => {
-      if (!(await isIntact(file, entry))) await fetchFile(entry, file, deps);
+      for (const pin of await missingOf(pins, options.models)) await fetchFile(pin, path.join(options.models, pin.file), deps);
     });
   }
   const jsonPath = file.replace(/\.onnx$/, '.json');
@@ -49,7 +52,14 @@ export async function pull(options: PullOptions, deps: PullDeps): Promise<void> 
   terminal.print(`It works: ${model.labels.length} classes, ${model.inputWidthPx}x${model.inputHeightPx}, ${inferenceMs.toFixed(1)} ms a picture on this machine.\n${howToUse(jsonPath)}`);
 }
 
-async function isIntact(file: string, { bytes, sha256 }: RegistryEntry): Promise<boolean> {
+/** The files that are not there, or not as they are pinned. */
+async function missingOf(pins: readonly RegistryFile[], folder: string): Promise<RegistryFile[]> {
+  const missing: RegistryFile[] = [];
+  for (const pin of pins) if (!(await isIntact(path.join(folder, pin.file), pin))) missing.push(pin);
+  return missing;
+}
+
+async function isIntact(file: string, { bytes, sha256 }: RegistryFile): Promise<boolean> {
   const size = await stat(file).then((found) => found.size, () => undefined);
   return size === bytes && (await sha256Of(file)) === sha256;
 }
@@ -67,17 +77,17 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-async function fetchFile(entry: RegistryEntry, file: string, { terminal, environment, ...options }: PullDeps): Promise<void> {
-  await checkSpace(file, entry.bytes);
-  const bar = terminal.progress(entry.bytes);
+async function fetchFile(pin: RegistryFile, file: string, { terminal, environment, ...options }: PullDeps): Promise<void> {
+  await checkSpace(file, pin.bytes);
+  const bar = terminal.progress(pin.bytes);
   const onNote = (note: string): void => {
     bar.stop();
     terminal.print(note);
   };
   try {
-    await download({ url: entry.url, bytes: entry.bytes, sha256: entry.sha256, file }, { ...options, onProgress: (bytes) => bar.update(bytes), onNote });
+    await download({ url: pin.url, bytes: pin.bytes, sha256: pin.sha256, file }, { ...options, onProgress: (bytes) => bar.update(bytes), onNote });
   } catch (error) {
-    const advice = proxyAdvice(environment, entry.url, file);
+    const advice = proxyAdvice(environment, pin.url, file);
     if (!(error instanceof CommandError) || advice === undefined) throw error;
     throw new CommandError(`${error.message}\n${advice}`, { cause: error });
   } finally {

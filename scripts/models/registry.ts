@@ -3,21 +3,42 @@ import { readFile } from 'node:fs/promises';
 import { Type, type Static } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { messageOf } from '../../src/errors.js';
+import type { PinnedFile } from './download.js';
 import { CommandError } from './failures.js';
+
+const pin = {
+  url: Type.String({ pattern: '^https?://' }),
+  bytes: Type.Integer({ minimum: 1 }),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+};
+
+/** A file of weights that the ONNX file names. */
+const RegistryData = Type.Object({
+  /** As the ONNX file writes it. */
+  location: Type.String({ minLength: 1 }),
+  /** Name in the models folder. */
+  file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }),
+  ...pin,
+});
 
 const RegistryEntry = Type.Object({
   name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
   /** Name in the models folder. */
   file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\\.onnx$' }),
-  url: Type.String({ pattern: '^https?://' }),
-  bytes: Type.Integer({ minimum: 1 }),
-  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  ...pin,
+  data: Type.Optional(Type.Array(RegistryData)),
   licence: Type.String({ minLength: 1 }),
   family: Type.String({ minLength: 1 }),
   input: Type.Object({ width: Type.Integer({ minimum: 32 }), height: Type.Integer({ minimum: 32 }) }),
   labels: Type.Union([Type.Literal('coco'), Type.Array(Type.String())]),
 });
 const Registry = Type.Object({ models: Type.Array(RegistryEntry) });
+
+/** One file of a model, pinned. */
+export interface RegistryFile extends Omit<PinnedFile, 'file'> {
+  /** Name in the models folder. */
+  readonly file: string;
+}
 
 /** A model that can be downloaded; members beyond these go into the model's JSON as they are. */
 export type RegistryEntry = Static<typeof RegistryEntry> & Readonly<Record<string, unknown>>;
@@ -45,8 +66,14 @@ export function findEntry(entries: readonly RegistryEntry[], name: string): Regi
 }
 
 /** What the registry says of a model, as the JSON beside it. */
-export function describedBy({ file, url, bytes: _bytes, name, ...rest }: RegistryEntry): Record<string, unknown> {
-  return { name, file, ...rest, source: url };
+export function describedBy({ file, url, bytes: _bytes, name, data, ...rest }: RegistryEntry): Record<string, unknown> {
+  const weights = data?.map(({ location, file: dataFile, sha256 }) => ({ location, file: dataFile, sha256 }));
+  return { name, file, ...rest, ...(weights && { data: weights }), source: url };
+}
+
+/** All its files, the ONNX file first. */
+export function filesOf({ file, url, bytes, sha256, data = [] }: RegistryEntry): readonly RegistryFile[] {
+  return [{ file, url, bytes, sha256 }, ...data];
 }
 
 /** The candidate that needs the fewest edits, where a third of the letters are right. */

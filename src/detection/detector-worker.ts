@@ -90,7 +90,7 @@ const reply = (message: WorkerReply): void => port.postMessage(message);
 
 try {
   const warnings: string[] = [];
-  const net = await Net.open(init.files.onnxPath, init.executionProviders, (warning) => warnings.push(warning));
+  const net = await Net.open(init.files, init.executionProviders, (warning) => warnings.push(warning));
   const { model, assumptions } = await recognise(net, init.files);
   const eye = new Eye(net, model);
   port.on('message', (request: WorkerRequest | typeof END) => {

@@ -6,6 +6,8 @@ export { LabelRenderer } from './label-renderer.js';
 export { FAMILY_NAMES, type FamilyName } from './families/names.js';
 export { inspectModel, loadModelDescription, type ModelInspection } from './load-model.js';
 export { type ModelDescription } from './model.js';
+export { type ModelDataFile } from './model-data.js';
+export { modelDataBeside } from './model-files.js';
 export { ModelFolder, modelName } from './model-folder.js';
 export { MotionGate, type MotionGateOptions } from './motion-gate.js';
 export { ObjectTracker, type ObjectTrackerInit } from './object-tracker.js';

@@ -14,6 +14,8 @@ export interface ModelInspection {
   readonly onnxPath: string;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** Absolute paths of the files that hold its weights, beside the ONNX file. */
+  readonly dataPaths: readonly string[];
   /** Texts that its exporter stored. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Undefined when it cannot be used. */
@@ -32,14 +34,15 @@ export interface ModelInspection {
 export async function inspectModel(modelPath: string): Promise<ModelInspection> {
   const files = readModelFiles(modelPath);
   const { onnxPath, metadata } = files;
-  const net = await Net.open(onnxPath, ['cpu']).catch((error: unknown) => {
+  const dataPaths = files.data.map(({ file }) => file);
+  const net = await Net.open(files, ['cpu']).catch((error: unknown) => {
     throw new MediaPeerError('MODEL_INVALID', `${onnxPath} cannot be used: ${messageOf(error)}`, { cause: error });
   });
   const { inputs, outputs } = net;
   try {
-    return { onnxPath, inputs, outputs, metadata, reason: undefined, ...(await recognise(net, files)) };
+    return { onnxPath, dataPaths, inputs, outputs, metadata, reason: undefined, ...(await recognise(net, files)) };
   } catch (error) {
-    return { onnxPath, inputs, outputs, metadata, model: undefined, reason: messageOf(error), assumptions: [] };
+    return { onnxPath, dataPaths, inputs, outputs, metadata, model: undefined, reason: messageOf(error), assumptions: [] };
   } finally {
     await net.close();
   }

@@ -1,9 +1,11 @@
-/** The files of a model on disk, an ONNX file and perhaps a JSON beside it, and what can be told of them without the runtime. */
+/** The files of a model on disk, an ONNX file and perhaps weights and a JSON beside it, and what can be told of them without the runtime. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../errors.js';
+import { findModelData, type ModelDataFile } from './model-data.js';
 import { EXAMPLE_JSON, parseModelJson, type ModelJson } from './model-json.js';
+import { externalData } from './onnx-external-data.js';
 import { onnxMetadata } from './onnx-metadata.js';
 
 /** A model's files, read and found sound. */
@@ -15,6 +17,8 @@ export interface ModelFiles {
   readonly json: ModelJson;
   /** Texts that the exporter stored in the ONNX file. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Files that hold weights; empty where all are in the ONNX file. Their sha256 is checked when they are read. */
+  readonly data: readonly ModelDataFile[];
   /** Its nodes or weights are those of a DINOv3 backbone, which wants ImageNet's mean and deviation. */
   readonly hasDinov3: boolean;
 }
@@ -33,7 +37,7 @@ const DINOV3_NAMES: readonly string[] = ['backbone.dinov3.', '/backbone/dinov3/'
 const GET_ONE = '`npm run models -- list` shows what there is, `npm run models -- pull yolox_nano` downloads one';
 
 /** A model's JSON and where its ONNX file must be. */
-export type LocatedModel = Omit<ModelFiles, 'metadata' | 'hasDinov3'>;
+export type LocatedModel = Omit<ModelFiles, 'metadata' | 'data' | 'hasDinov3'>;
 
 /**
  * Reads the files of the model at `modelPath`: an `.onnx`, with or without a JSON of the same name beside it, or
@@ -43,7 +47,23 @@ export type LocatedModel = Omit<ModelFiles, 'metadata' | 'hasDinov3'>;
 export function readModelFiles(modelPath: string): ModelFiles {
   const located = locateModel(modelPath);
   const bytes = readOnnx(located.onnxPath, located.json.sha256);
-  return { ...located, metadata: onnxMetadata(bytes), hasDinov3: DINOV3_NAMES.some((name) => bytes.includes(name)) };
+  return { ...located, metadata: onnxMetadata(bytes), data: dataOf(located, bytes), hasDinov3: DINOV3_NAMES.some((name) => bytes.includes(name)) };
+}
+
+/**
+ * The files that hold the weights of an ONNX file, found beside it by the names it gives; no JSON is looked at.
+ * @throws MediaPeerError MODEL_INVALID
+ */
+export function modelDataBeside(onnxPath: string): readonly ModelDataFile[] {
+  return dataOf({ name: '', onnxPath, json: {} }, readOnnx(onnxPath, undefined));
+}
+
+function dataOf({ onnxPath, json }: LocatedModel, bytes: Uint8Array): readonly ModelDataFile[] {
+  try {
+    return findModelData(onnxPath, externalData(bytes), json);
+  } catch (error) {
+    throw invalid(`${onnxPath} cannot be used: ${messageOf(error)}`);
+  }
 }
 
 /**

@@ -22,6 +22,15 @@ const InputJson = Type.Object({
   std: Type.Optional(positivePerPlane),
 });
 
+const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+/** A file of weights beside the ONNX file. */
+const DataJson = Type.Object({
+  location: Type.String({ minLength: 1 }),
+  file: Type.Optional(Type.String({ minLength: 1 })),
+  sha256: Type.Optional(sha256),
+});
+
 const ModelJsonSchema = Type.Object({
   name: Type.Optional(Type.String({ minLength: 1 })),
   file: Type.Optional(Type.String({ minLength: 1 })),
@@ -33,7 +42,8 @@ const ModelJsonSchema = Type.Object({
   score_threshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
   nms_iou: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
   decoded: Type.Optional(Type.Boolean()),
-  sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  sha256: Type.Optional(sha256),
+  data: Type.Optional(Type.Array(DataJson, { maxItems: 10_000 })),
 });
 
 export type ModelJson = Static<typeof ModelJsonSchema>;

@@ -6,6 +6,8 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.js';
 import type { OutputTensor } from './families/family.js';
 import { fromHalf, toHalf } from './half.js';
+import { readModelData } from './model-data.js';
+import type { ModelFiles } from './model-files.js';
 
 /** An input or output as the model declares it; sizes that are open have a name or are undefined. */
 export interface TensorInfo {
@@ -69,13 +71,15 @@ export class Net {
   /**
    * Loads a model for the first of the providers that can be used.
    * @param onProviderFailed is told of every one that cannot, once another could
-   * @throws Error when none can
+   * @throws Error when none can, or the files of weights are not the right ones
    */
-  static async open(onnxPath: string, executionProviders: readonly string[], onProviderFailed: (warning: string) => void = () => undefined): Promise<Net> {
+  static async open({ onnxPath, data }: Pick<ModelFiles, 'onnxPath' | 'data'>, executionProviders: readonly string[], onProviderFailed: (warning: string) => void = () => undefined): Promise<Net> {
     const failures: string[] = [];
+    // The runtime would look for them by the names they had when the model was exported.
+    const externalData = readModelData(data);
     for (const provider of executionProviders) {
       try {
-        const net = new Net(await InferenceSession.create(onnxPath, { ...SESSION_OPTIONS, executionProviders: [provider] }), provider);
+        const net = new Net(await InferenceSession.create(onnxPath, { ...SESSION_OPTIONS, executionProviders: [provider], ...(externalData.length > 0 && { externalData }) }), provider);
         for (const failure of failures) onProviderFailed(`${failure}; ${provider} is used instead`);
         return net;
       } catch (error) {

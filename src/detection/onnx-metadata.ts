@@ -4,17 +4,9 @@
  * (`metadata_props`, pairs of key 1 and value 2) are read and all others skipped. Damaged bytes give what came before.
  */
 
-const METADATA_FIELD = 14;
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
+import { fieldsOf } from './protobuf.js';
 
-interface Field {
-  readonly number: number;
-  /** Of length-delimited fields. */
-  readonly bytes: Uint8Array | undefined;
-}
+const METADATA_FIELD = 14;
 
 /** Key and value of each text; empty where there are none. Never throws. */
 export function onnxMetadata(file: Uint8Array): ReadonlyMap<string, string> {
@@ -39,30 +31,4 @@ export function classNames(text = ''): readonly string[] | undefined {
     names.push((single ?? double ?? '').replace(/\\(.)/g, '$1'));
   }
   return names.length > 0 ? names : undefined;
-}
-
-/** The fields of a message up to its end or to bytes that are no field. */
-function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let shift = 0; shift < 64; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined) return NaN;
-      // Not by bits: sizes may exceed 32.
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-    return NaN;
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
-    const kind = tag % 8;
-    const length = kind === LENGTH_DELIMITED ? varint() : kind === FIXED64 ? 8 : kind === FIXED32 ? 4 : kind === VARINT ? 0 : NaN;
-    if (kind === VARINT && Number.isNaN(varint())) return;
-    if (!(at + length <= bytes.length)) return;
-    yield { number, bytes: kind === LENGTH_DELIMITED ? bytes.subarray(at, at + length) : undefined };
-    at += length;
-  }
 }

@@ -32,6 +32,8 @@ export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Values of the outputs are kept in this file, as the ONNX file names it; `onnxWeights` gives its bytes. */
+  readonly weightsAt?: string;
   /** Rounds of a loop that every run makes before it ends; a million take some seconds. */
   readonly rounds?: number;
 }
@@ -42,8 +44,14 @@ export function pictureInput(sizePx: number | string, type: TensorType = 'float3
 }
 
 /** The bytes of a model. */
-export function onnxModel({ inputs, outputs, metadata = {}, rounds }: Graph): Buffer {
-  const constants = outputs.map((output) => field(1, node('Constant', [], [`${output.name}_value`], tensorAttribute('value', output))));
+export function onnxModel({ inputs, outputs, metadata = {}, rounds, weightsAt }: Graph): Buffer {
+  let offset = 0;
+  const constants = outputs.map((output) => {
+    if (weightsAt === undefined) return field(1, node('Constant', [], [`${output.name}_value`], tensorAttribute('value', output)));
+    const external = { location: weightsAt, offset, length: rawValues(output).length };
+    offset += external.length;
+    return field(5, Buffer.concat([tensor(output, external), text(8, `${output.name}_value`)]));
+  });
   const given = outputs.map(({ name }) => field(1, rounds === undefined ? node('Identity', [`${name}_value`], [name]) : node('Add', [`${name}_value`, 'nothing'], [name])));
   const graph = [
     ...(rounds === undefined ? [] : loop(rounds)),
@@ -55,6 +63,11 @@ export function onnxModel({ inputs, outputs, metadata = {}, rounds }: Graph): Bu
   ];
   const texts = Object.entries(metadata).map(([key, value]) => field(14, Buffer.concat([text(1, key), text(2, value)])));
   return Buffer.concat([varintField(1, 8), field(8, varintField(2, 13)), field(7, Buffer.concat(graph)), ...texts]);
+}
+
+/** The bytes of the file that `weightsAt` names. */
+export function onnxWeights({ outputs }: Pick<Graph, 'outputs'>): Buffer {
+  return Buffer.concat(outputs.map(rawValues));
 }
 
 /** `x = sin(x)` so many times, and then a zero of it. */
@@ -83,7 +96,18 @@ function node(operator: string, inputs: readonly string[], outputs: readonly str
   return Buffer.concat([...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(4, operator), Buffer.from(attribute)]);
 }
 
-function tensorAttribute(name: string, { type = 'float32', dims, values = [] }: GraphOutput): Buffer {
+function tensorAttribute(name: string, output: GraphOutput): Buffer {
+  return field(5, Buffer.concat([text(1, name), field(5, tensor(output)), varintField(20, 4)]));
+}
+
+function tensor(output: GraphOutput, external?: { readonly location: string; readonly offset: number; readonly length: number }): Buffer {
+  const { type = 'float32', dims } = output;
+  const pairs = Object.entries(external ?? {}).map(([key, value]) => field(13, Buffer.concat([text(1, key), text(2, String(value))])));
+  const values = external ? [...pairs, varintField(14, 1)] : [field(9, rawValues(output))];
+  return Buffer.concat([...dims.map((size) => varintField(1, size)), varintField(2, TYPES[type]), ...values]);
+}
+
+function rawValues({ type = 'float32', dims, values = [] }: GraphOutput): Buffer {
   const count = dims.reduce((product, size) => product * size, 1);
   const raw = Buffer.alloc(count * { float32: 4, uint8: 1, int64: 8, float16: 2 }[type]);
   values.forEach((value, i) => {
@@ -92,8 +116,7 @@ function tensorAttribute(name: string, { type = 'float32', dims, values = [] }: 
     else if (type === 'float16') raw.writeUInt16LE(value, 2 * i);
     else raw.writeUInt8(value, i);
   });
-  const tensor = Buffer.concat([...dims.map((size) => varintField(1, size)), varintField(2, TYPES[type]), field(9, raw)]);
-  return field(5, Buffer.concat([text(1, name), field(5, tensor), varintField(20, 4)]));
+  return raw;
 }
 
 function valueInfo({ name, type = 'float32', dims }: GraphInput): Buffer {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { add, type AddOptions } from '../../../scripts/models/add.js';
 import { CommandError } from '../../../scripts/models/failures.js';
+import { tryModel } from '../../../scripts/models/trial.js';
 import { loadModelDescription } from '../../../src/detection/index.js';
+import { onnxModel, onnxWeights, pictureInput } from '../../helpers/onnx.js';
 import { demoLabels, demoOnnx, FakeTerminal, Workshop } from './workshop.js';
 
 describe('models add', () => {
@@ -40,6 +43,35 @@ describe('models add', () => {
   it('takes the name of the file', async () => {
     await run({ name: undefined });
     assert.deepEqual(workshop.files, ['sightline-demo.json', 'sightline-demo.onnx']);
+  });
+
+  it('takes the files of weights with it, named after the model, and the copies work without the originals', async () => {
+    const graph = { inputs: [pictureInput(64)], outputs: [{ name: 'output0', dims: [1, 6, 84] }], weightsAt: 'model.onnx_data' };
+    mkdirSync(workshop.path('export'));
+    const file = workshop.write('export/model.onnx', onnxModel(graph));
+    const more = { file, family: undefined, labels: 'a,b', members: {} };
+    await refused(more, /nothing was added: .*weights are in a file of their own, 'model\.onnx_data', which is not beside it/);
+    workshop.write('export/model.onnx_data', onnxWeights(graph));
+    await run({ ...more, link: true, name: 'linked' });
+    await run({ ...more });
+    assert.deepEqual(workshop.files, ['linked.json', 'linked.onnx', 'linked.onnx.data', 'mine.json', 'mine.onnx', 'mine.onnx.data']);
+    assert.ok(lstatSync(path.join(workshop.models, 'linked.onnx.data')).isSymbolicLink());
+    await refused(more, /mine\.onnx and .*mine\.onnx\.data and .*mine\.json are there already/);
+    assert.equal((await tryModel(path.join(workshop.models, 'linked.onnx'))).model.family, 'yolov8');
+    rmSync(workshop.path('export'), { recursive: true });
+    assert.equal((await tryModel(path.join(workshop.models, 'mine.json'))).model.family, 'yolov8');
+    const json = JSON.parse(readFileSync(path.join(workshop.models, 'mine.json'), 'utf8')) as { data: { location: string; file: string; sha256: string }[] };
+    assert.deepEqual(json.data, [{ location: 'model.onnx_data', file: 'mine.onnx.data', sha256: createHash('sha256').update(onnxWeights(graph)).digest('hex') }]);
+  });
+
+  it('writes the JSON alone for a model of several files that is in the folder already', async () => {
+    mkdirSync(workshop.models);
+    const graph = { inputs: [pictureInput(64)], outputs: [{ name: 'output0', dims: [1, 6, 84] }], weightsAt: 'weights.bin' };
+    writeFileSync(path.join(workshop.models, 'mine.onnx'), onnxModel(graph));
+    writeFileSync(path.join(workshop.models, 'weights.bin'), onnxWeights(graph));
+    await run({ file: path.join(workshop.models, 'mine.onnx'), family: undefined, labels: 'a,b', members: {} });
+    assert.deepEqual(workshop.files, ['mine.json', 'mine.onnx', 'weights.bin']);
+    assert.equal((await tryModel(path.join(workshop.models, 'mine.json'))).model.family, 'yolov8');
   });
 
   it('links where asked to', async () => {

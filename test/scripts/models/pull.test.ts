@@ -6,6 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { CommandError } from '../../../scripts/models/failures.js';
 import { pull, type PullDeps } from '../../../scripts/models/pull.js';
 import { within } from '../../helpers/deadline.js';
+import { onnxModel, onnxWeights, pictureInput } from '../../helpers/onnx.js';
 import { breakAfter, FileServer, hangAfter } from './file-server.js';
 import { demoOnnx, FakeTerminal, Workshop } from './workshop.js';
 
@@ -57,6 +58,30 @@ describe('models pull', () => {
     assert.match(terminal.text, /It works: 3 classes, 384x224[^]*MODEL=\S*demo\.json npm start/);
     const json = JSON.parse(readFileSync(path.join(workshop.models, 'demo.json'), 'utf8')) as Record<string, unknown>;
     assert.deepEqual([json['file'], json['family'], json['strides'], json['score_threshold'], json['licence'], json['source']], ['demo.onnx', 'yolox', [8], 0.5, 'MIT', server.url]);
+  });
+
+  it('downloads the files of weights as well, and only what is missing', async () => {
+    const graph = { inputs: [pictureInput(64)], outputs: [{ name: 'output0', dims: [1, 6, 84] }], weightsAt: 'model.onnx_data' };
+    const files = new Map([['/model.onnx', onnxModel(graph)], ['/weights', onnxWeights(graph)]]);
+    server.behaviour = (request, response) => {
+      const body = files.get(request.url ?? '') ?? Buffer.alloc(0);
+      response.writeHead(200, { 'content-length': body.length }).end(body);
+      return true;
+    };
+    const pinned = (url: string): object => {
+      const body = files.get(new URL(url).pathname) as Buffer;
+      return { url, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
+    };
+    const data = { location: 'model.onnx_data', file: 'demo.onnx.data', ...pinned(new URL('/weights', server.url).href) };
+    workshop.writeRegistry(server.url, { ...pinned(server.url), data: [data], family: 'yolov8', input: { width: 64, height: 64 }, labels: ['a', 'b'], strides: undefined });
+    await run();
+    assert.deepEqual(workshop.files, ['demo.json', 'demo.onnx', 'demo.onnx.data']);
+    assert.match(terminal.text, /address .*model\.onnx\naddress .*weights[^]*It works: 2 classes, 64x64/);
+    writeFileSync(path.join(workshop.models, 'demo.onnx.data'), 'damaged');
+    server.ranges.length = 0;
+    await run();
+    assert.equal(server.ranges.length, 1);
+    assert.ok(readFileSync(path.join(workshop.models, 'demo.onnx.data')).equals(files.get('/weights') as Buffer));
   });
 
   it('asks on a terminal, and downloads nothing after a no', async () => {
