@@ -11,6 +11,7 @@ import {
   detectionRoutes,
   guardViewers,
   iceServerRoutes,
+  installBodyLimits,
   installClientAddress,
   installErrorHandling,
   installWebSockets,
@@ -24,7 +25,9 @@ import {
   whipRoutes,
   withoutToken,
   zoneRoutes,
+  type BodyLimits,
   type DetectionsDeps,
+  type HttpConnections,
   type IceServersDeps,
   type ModelDeps,
   type OfferDeps,
@@ -42,6 +45,15 @@ export interface AppDeps {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDRs of proxies that are believed what they forward. */
   readonly trustedProxies: readonly string[];
+  /** The server's TCP connections. */
+  readonly connections: HttpConnections;
+  readonly bodies: BodyLimits;
+  readonly deadlines?: {
+    /** What a client may take to send the header of a request. Default 10000 ms. */
+    readonly headerMs?: number;
+    /** How long nothing may move on a connection that is being answered. Default 60000 ms. */
+    readonly stalledMs?: number;
+  };
   /** Folder of the page. */
   readonly pageDir: string;
   /** Folder of the client library, `sightline.js`. */
@@ -60,16 +72,27 @@ export interface AppDeps {
   readonly rooms: RoomsDoor;
 }
 
-/** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
-const BODY_LIMIT_BYTES = 512 * 1024;
+/** Bodies that carry no SDP: JSON of a few kilobytes. Routes that take more say so. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+const HEADER_DEADLINE_MS = 10_000;
+/** How often that is looked at; Node does so every 30 s by itself. */
+const HEADER_CHECK_MS = 1000;
+/** Longer than the heartbeats of what stays open. */
+const STALLED_MS = 60_000;
+/** An idle connection; longer than proxies keep theirs, so that they are the ones who close them. */
+const KEEP_ALIVE_MS = 72_000;
 
 /** Everything on the page comes from this server, and media over WebRTC. */
 const PAGE_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'";
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { headerMs = HEADER_DEADLINE_MS, stalledMs = STALLED_MS } = deps.deadlines ?? {};
   const fastify = Fastify({
     loggerInstance: deps.logger,
     bodyLimit: BODY_LIMIT_BYTES,
+    http: { headersTimeout: headerMs, connectionsCheckingInterval: Math.min(HEADER_CHECK_MS, headerMs) },
+    connectionTimeout: stalledMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     logController: new LogController({ disableRequestLogging: true }),
     // Connections that are open while the server closes end with it: a browser keeps them for minutes.
     forceCloseConnections: true,
@@ -77,7 +100,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
   installErrorHandling(fastify);
+  deps.connections.watch(fastify.server);
   installClientAddress(fastify, deps.trustedProxies);
+  installBodyLimits(fastify, deps.bodies);
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {

@@ -1,6 +1,8 @@
 /** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export { installBodyLimits, type BodyLimits } from './body-limits.js';
 export { installClientAddress } from './client-address.js';
 export * from './detections.js';
+export { HttpConnections } from './http-connections.js';
 export * from './http-errors.js';
 export * from './http-sessions.js';
 export * from './ice-server-routes.js';

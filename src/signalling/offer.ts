@@ -20,6 +20,9 @@ export interface OfferDeps {
   readonly rateLimit: number;
 }
 
+/** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
+const BODY_LIMIT_BYTES = 512 * 1024;
+
 /** Installs `POST /offer`. */
 export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
   const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
@@ -29,6 +32,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
     '/offer',
     {
       config: perMinute(rateLimit),
+      bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         summary: 'Offer a WebRTC connection and get the picture',
         tags: ['media'],

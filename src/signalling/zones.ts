@@ -40,6 +40,9 @@ const Counts = Type.Object({
 });
 
 /** Installs `GET`, `PUT` and `DELETE /sources/:id/zones`, and `GET` and `DELETE /sources/:id/counts`. */
+/** All zones and lines that there may be, as people indent them. */
+const MAX_ZONES_BYTES = 256 * 1024;
+
 export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
     if (!deps.hasSource(sourceId)) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
@@ -56,6 +59,7 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   app.put(
     '/sources/:id/zones',
     {
+      bodyLimit: MAX_ZONES_BYTES,
       schema: { ...schema('Replace the zones and lines of a source; those that stay the same keep their counts', Zones), body: Type.Unsafe<unknown>(deps.bodySchema) },
       // The framework would tell one fault at a time, and drop what it does not know.
       validatorCompiler: () => () => true,

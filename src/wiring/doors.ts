@@ -4,7 +4,7 @@ import { buildApp, type AppDeps } from '../app.js';
 import { configuredPath, projectRoot, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
 import { SeenStills } from '../pipeline/index.js';
-import { iceServerJson, RoomsDoor, HttpSessions, Tokens } from '../signalling/index.js';
+import { HttpConnections, HttpSessions, iceServerJson, RoomsDoor, Tokens } from '../signalling/index.js';
 import { StillPictures } from '../source/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
@@ -28,6 +28,8 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
     trustedProxies: config.TRUST_PROXY,
+    connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.room('http') }),
+    bodies: { clock: host.clock },
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
     offer: { sessions, httpSessions, tokens, defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()), rateLimit },
@@ -48,6 +50,11 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   });
   closers.add(() => app.close());
   return app;
+}
+
+/** For each client a browser's six, its WebSocket and what else it reads; and some for those who come and go. */
+function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number {
+  return Math.min(20_000, 16 * (MAX_CONNECTIONS + MAX_PUBLISHERS) + 256);
 }
 
 function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pipelines, sessions, iceServers }: Served, tokens: Tokens): RoomsDoor {

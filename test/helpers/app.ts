@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
-import { HttpSessions, IceServers, RoomsDoor, Tokens } from '../../src/signalling/index.js';
+import { HttpConnections, HttpSessions, IceServers, RoomsDoor, Tokens } from '../../src/signalling/index.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -11,6 +11,9 @@ import { FakeClock } from './fake-clock.js';
 export interface AppOverrides {
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly trustedProxies?: AppDeps['trustedProxies'];
+  readonly connections?: AppDeps['connections'];
+  readonly bodies?: AppDeps['bodies'];
+  readonly deadlines?: AppDeps['deadlines'];
   readonly offer?: Partial<AppDeps['offer']>;
   readonly wish?: AppDeps['wish'];
   readonly logger?: AppDeps['logger'];
@@ -36,6 +39,9 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     logger: overrides.logger ?? logger,
     corsOrigins: overrides.corsOrigins ?? ['*'],
     trustedProxies: overrides.trustedProxies ?? [],
+    connections: overrides.connections ?? new HttpConnections({ max: 100, clock, logger }),
+    bodies: overrides.bodies ?? { clock },
+    ...(overrides.deadlines && { deadlines: overrides.deadlines }),
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
     offer: {
