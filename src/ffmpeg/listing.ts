@@ -8,6 +8,8 @@ export interface VideoStreamInfo {
   readonly codec: string;
   /** `High`, `Main`, `Constrained Baseline`; empty where the codec has none. */
   readonly profile: string;
+  /** Of H.264: ten times its number. Undefined where it is unknown. */
+  readonly level?: number | undefined;
   readonly pixelFormat: string;
   /** As coded, before rotation. */
   readonly widthPx: number;
@@ -56,6 +58,7 @@ export interface ListedStream {
   readonly codec_type?: string;
   readonly codec_name?: string;
   readonly profile?: string;
+  readonly level?: number;
   readonly pix_fmt?: string;
   readonly width?: number;
   readonly height?: number;
@@ -97,6 +100,7 @@ export function videoStream(stream: ListedStream, widthPx: number, heightPx: num
     index: stream.index,
     codec: stream.codec_name ?? '',
     profile: stream.profile ?? '',
+    level: stream.level,
     pixelFormat: stream.pix_fmt ?? '',
     widthPx,
     heightPx,

@@ -1,5 +1,5 @@
 /** Which codec of an offered m-line is sent, under the offer's own payload types. Pure. */
-import type { Codec, VideoCodec } from '../media/index.js';
+import { ENCODED_PROFILE, h264Profile, profileDistance, type Codec, type H264Profile, type VideoCodec } from '../media/index.js';
 import { attributeValues, type MediaSection } from './sdp.js';
 
 /** One `a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`. */
@@ -29,6 +29,10 @@ export interface NegotiatedCodec {
 const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
 /** Feedback that is given where media is received; beside those, what tells the sender how much the network carries. */
 const RECEIVE_FEEDBACK = [...VIDEO_FEEDBACK, 'transport-cc', 'goog-remb'] as const;
+/** Payload types that need no `a=rtpmap` (RFC 3551 §6). None of them is served; a refusal names them. */
+const STATIC_FORMATS: Readonly<Record<string, string>> = { '0': 'PCMU/8000', '3': 'GSM/8000', '8': 'PCMA/8000', '9': 'G722/8000', '26': 'JPEG/90000', '31': 'H261/90000', '32': 'MPV/90000', '34': 'H263/90000' };
+/** What no `profile-level-id` stands for (RFC 6184 §8.1). */
+const DEFAULT_PROFILE_LEVEL_ID = '42000a';
 export type Feedback = (typeof RECEIVE_FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */
@@ -39,25 +43,37 @@ export function offeredCodecs(section: MediaSection): OfferedCodec[] {
   const codecs = new Map<number, OfferedCodec>();
   for (const format of section.formats) {
     if (!/^[0-9]{1,3}$/.test(format) || Number(format) > 127 || codecs.has(Number(format))) continue;
-    const [name, clockRate, channels] = rtpmaps.get(format)?.split('/') ?? [];
+    const [name, clockRate, channels] = (rtpmaps.get(format)?.[0] ?? STATIC_FORMATS[format])?.split('/').map((part) => part.trim()) ?? [];
     if (!name || !clockRate) continue;
     codecs.set(Number(format), {
       payloadType: Number(format),
       name,
       clockRateHz: Number(clockRate),
       channels,
-      fmtp: fmtps.get(format),
+      fmtp: fmtps.get(format)?.join(';'),
       feedback: new Set([...(feedback.get(format) ?? []), ...(feedback.get('*') ?? [])]),
     });
   }
   return [...codecs.values()];
 }
 
-/** The preferred one where the offer has it, else H.264 (RFC 6184), else VP8; undefined where it has neither. */
-export function chooseVideoCodec(section: MediaSection, preferred: VideoCodec = 'h264'): NegotiatedCodec | undefined {
+/** What is to be sent. */
+export interface VideoToSend {
+  /** Default H.264. */
+  readonly preferred?: VideoCodec | undefined;
+  /** `profile-level-id` of H.264 that is handed on as it comes. Default: what is encoded here. */
+  readonly h264?: string | undefined;
+}
+
+/**
+ * The preferred one where the offer has it, else H.264 (RFC 6184), else VP8; undefined where it has neither. Of several
+ * H.264 the one whose decoder takes what is sent; where none does, the one that would be taken of what is encoded here.
+ */
+export function chooseVideoCodec(section: MediaSection, { preferred = 'h264', h264: sent }: VideoToSend = {}): NegotiatedCodec | undefined {
   const codecs = offeredCodecs(section);
+  const profile = (sent === undefined ? undefined : h264Profile(sent)) ?? ENCODED_PROFILE;
   const h264 = codecs
-    .map((codec) => ({ codec, rank: h264Rank(codec) }))
+    .map((codec) => ({ codec, rank: h264Rank(codec, profile) }))
     .filter(({ rank }) => rank < Infinity)
     .sort((a, b) => a.rank - b.rank)[0]?.codec;
   const vp8 = codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
@@ -87,9 +103,9 @@ export function parameterSetsOf(codec: OfferedCodec): string | undefined {
   return parameters(codec.fmtp).get('sprop-parameter-sets');
 }
 
-/** Opus (RFC 7587 §7: always 48000 Hz and 2 channels); undefined where the offer has none. */
+/** Opus (RFC 7587 §7: always 48000 Hz and 2 channels, whatever some leave out or write); undefined where the offer has none. */
 export function chooseAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
-  const offered = offeredCodecs(section).find((codec) => codec.name.toLowerCase() === 'opus' && codec.clockRateHz === 48_000 && codec.channels === '2');
+  const offered = offeredCodecs(section).find((codec) => codec.name.toLowerCase() === 'opus' && codec.clockRateHz === 48_000);
   return offered && { codec: 'opus', offered, rtx: undefined, feedback: [] };
 }
 
@@ -118,23 +134,33 @@ function publishedH264Rank(codec: OfferedCodec): number {
 
 /**
  * Lower is better. Fragmented NAL units need packetization-mode 1; a client that names no mode at all (GStreamer
- * from bare caps) depacketizes everything and comes last. Constrained Baseline first, since that is encoded here.
+ * from bare caps) depacketizes everything and comes last. A level that is too low matters less than the profile:
+ * browsers name a low one and play all.
  */
-function h264Rank(codec: OfferedCodec): number {
+function h264Rank(codec: OfferedCodec, sent: H264Profile): number {
   if (codec.name.toUpperCase() !== 'H264' || codec.clockRateHz !== 90_000) return Infinity;
   const fmtp = parameters(codec.fmtp);
   const mode = fmtp.get('packetization-mode');
   if (mode !== undefined && mode !== '1') return Infinity;
-  const profile = fmtp.get('profile-level-id')?.toLowerCase() ?? '42';
-  const byProfile = ['42e0', '4200', '42', '4d', '64', ''].findIndex((prefix) => profile.startsWith(prefix));
-  return byProfile + (mode === '1' ? 0 : 10);
+  const decoder = h264Profile(fmtp.get('profile-level-id') ?? DEFAULT_PROFILE_LEVEL_ID);
+  const byMode = mode === '1' ? 0 : 100;
+  if (!decoder) return byMode + 49;
+  const distance = profileDistance(sent, decoder);
+  if (distance === Infinity) return byMode + 40 + profileDistance(ENCODED_PROFILE, decoder);
+  return byMode + distance + (levelOf(decoder, fmtp) < sent.level ? 20 : 0);
+}
+
+/** The highest level that is received (RFC 6184 §8.1: `max-recv-level` may name a higher one than the profile does). */
+function levelOf({ level }: H264Profile, fmtp: ReadonlyMap<string, string>): number {
+  const highest = /^[0-9a-f]{2}([0-9a-f]{2})$/i.exec(fmtp.get('max-recv-level') ?? '')?.[1];
+  return Math.max(level, highest === undefined ? 0 : parseInt(highest, 16));
 }
 
 /** `*` stands for all formats (RFC 4585 §4.2). */
 function feedbackByFormat(lines: readonly string[]): Map<string, Set<Feedback>> {
   const feedback = new Map<string, Set<Feedback>>();
   for (const line of lines) {
-    const [format = '', ...words] = line.split(/ +/);
+    const [format = '', ...words] = line.split(/\s+/);
     const known = RECEIVE_FEEDBACK.find((value) => value === words.join(' '));
     if (known) feedback.set(format, (feedback.get(format) ?? new Set()).add(known));
   }
@@ -149,11 +175,13 @@ function parameters(fmtp: string | undefined): Map<string, string> {
   return new Map(pairs);
 }
 
-function byPayloadType(lines: readonly string[]): Map<string, string> {
-  return new Map(
-    lines.flatMap((line) => {
-      const space = line.indexOf(' ');
-      return space < 0 ? [] : [[line.slice(0, space), line.slice(space + 1).trim()] as const];
-    }),
-  );
+function byPayloadType(lines: readonly string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const line of lines) {
+    const space = line.search(/\s/);
+    if (space < 0) continue;
+    const format = line.slice(0, space);
+    values.set(format, [...(values.get(format) ?? []), line.slice(space + 1).trim()]);
+  }
+  return values;
 }

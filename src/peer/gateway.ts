@@ -46,6 +46,8 @@ export interface SourceMedia {
   readonly renditions: readonly Rendition[];
   /** What `raw` comes in and is handed on in; undefined where every codec has to be encoded. */
   readonly rawCodec?: VideoCodec | undefined;
+  /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is handed on as it comes; undefined where it is encoded here, or not known. */
+  readonly rawProfile?: string | undefined;
 }
 
 export interface MediaGateway {

@@ -98,7 +98,7 @@ export function refusal(section: MediaSection, wrongDirections: readonly string[
 function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
   if (rendition === undefined) return { use: 'none', reason: 'no rendition is left for it' };
   if (!source.renditions.includes(rendition)) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
-  const codec = chooseVideoCodec(section, rendition === 'raw' ? source.rawCodec : undefined);
+  const codec = chooseVideoCodec(section, rendition === 'raw' ? { preferred: source.rawCodec, h264: source.rawProfile } : {});
   return codec ? { use: 'video', rendition, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }
 
@@ -184,7 +184,7 @@ export function assignTransports(description: SessionDescription, wishes: readon
 /** The id of a header extension in an m-line (RFC 8285 §5), for the one-byte form; undefined where it is not offered. */
 export function extensionId(section: MediaSection, uri: string): number | undefined {
   for (const line of attributeValues(section.attributes, 'extmap')) {
-    const [id, offeredUri] = line.split(/ +/);
+    const [id, offeredUri] = line.split(/\s+/);
     const value = Number(id?.split('/')[0]);
     if (offeredUri === uri && Number.isInteger(value) && value >= 1 && value <= 14) return value;
   }

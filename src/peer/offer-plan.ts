@@ -23,7 +23,7 @@ export function planOffer(source: SourceMedia, requested?: readonly Rendition[])
     throw new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
   }
   const names = streamNames();
-  const video = renditions.map((rendition): OfferedMLine => ({ kind: 'video', rendition, local: names.next('video', rendition, true) }));
+  const video = renditions.map((rendition): OfferedMLine => ({ kind: 'video', rendition, local: names.next('video', rendition, true), h264: rendition === 'raw' ? source.rawProfile : undefined }));
   const audio: OfferedMLine[] = source.hasAudio ? [{ kind: 'audio', local: names.next('audio', renditions[0] ?? 'raw', false) }] : [];
   return { mLines: [...video, ...audio, { kind: 'application' }], renditions };
 }

@@ -34,14 +34,20 @@ export function remoteTransport(description: SessionDescription, sections: reado
     iceUfrag,
     icePassword,
     iceLite: sources.some((attributes) => attributes.has('ice-lite')),
-    fingerprints: fingerprintLines.map(parseFingerprint),
+    fingerprints: parseFingerprints(fingerprintLines),
     setup: parseSetup(find('setup')),
     ...readCandidates(sections.flatMap((section) => attributeValues(section.attributes, 'candidate'))),
   };
 }
 
+/** Any of them may be of the certificate (RFC 8122 §5), so one with a hash that is not known is passed over beside others. */
+function parseFingerprints(lines: readonly string[]): RemoteTransport['fingerprints'] {
+  const known = lines.filter((line) => FINGERPRINT_BYTES[line.split(/\s+/)[0]?.toLowerCase() ?? ''] !== undefined);
+  return (known.length > 0 ? known : lines).map(parseFingerprint);
+}
+
 function parseFingerprint(line: string): { algorithm: string; value: string } {
-  const [name, value, ...rest] = line.split(/ +/);
+  const [name, value, ...rest] = line.split(/\s+/);
   const algorithm = name?.toLowerCase() ?? '';
   const bytes = FINGERPRINT_BYTES[algorithm];
   if (bytes === undefined) throw sdpInvalid(`a=fingerprint has the hash ${quoted(algorithm)}; expected one of ${Object.keys(FINGERPRINT_BYTES).join(', ')}`);

@@ -108,7 +108,7 @@ export interface Sessions {
   answer(sessionId: string, sdp: string): Promise<void>;
   /** @throws MediaPeerError SDP_INVALID, NOTHING_TO_SERVE, ROOM_INVALID, ROOM_TAKEN, CAPACITY_REACHED, SERVER_CLOSING */
   publish(request: PublishRequest): Promise<OpenedSession>;
-  /** Candidates of the client. Those of another ICE generation, and those that cannot be used, are passed over. @throws MediaPeerError CANDIDATE_INVALID */
+  /** Candidates of the client. Those of another ICE generation, and those that cannot be used or read, are passed over. @throws MediaPeerError CANDIDATE_INVALID where none of them can be read */
   addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void;
   /** The client restarts ICE (RFC 8445 §9). What was there stays in use until the new one works. @throws MediaPeerError ICE_RESTART_REFUSED */
   restart(sessionId: string, remote: IceDescription): Promise<IceDescription>;

@@ -26,13 +26,13 @@ interface Section {
   readonly candidates: string[];
 }
 
-/** @throws MediaPeerError CANDIDATE_INVALID naming the line. */
+/** Lines that cannot be read are passed over (RFC 8838 §11). @throws MediaPeerError CANDIDATE_INVALID naming the first of them, where nothing else is there. */
 export function parseFragment(text: string): SdpFragment {
   if (Buffer.byteLength(text) > MAX_FRAGMENT_BYTES) throw fragmentInvalid(`it is larger than ${MAX_FRAGMENT_BYTES} bytes`);
-  const sections = readSections(text);
+  const { sections, faults } = readSections(text);
   const first = sections.find((section) => section.iceUfrag !== undefined || section.icePassword !== undefined);
   const candidates = sections.flatMap((section) => section.candidates.map((candidate) => trickled(candidate, section, first?.iceUfrag)));
-  if (first === undefined && candidates.length === 0) throw fragmentInvalid('it has neither a=ice-ufrag nor a candidate');
+  if (first === undefined && candidates.length === 0) throw fragmentInvalid(faults[0] ?? 'it has neither a=ice-ufrag nor a candidate');
   return { iceUfrag: first?.iceUfrag, icePassword: first?.icePassword, candidates: candidates.slice(0, MAX_FRAGMENT_CANDIDATES) };
 }
 
@@ -63,35 +63,41 @@ function fragmentInvalid(message: string): MediaPeerError {
 }
 
 /** The first section is what comes before any m-line. */
-function readSections(text: string): Section[] {
+function readSections(text: string): { sections: Section[]; faults: string[] } {
   const sections: Section[] = [{ candidates: [] }];
-  text.split(/\r\n|\n|\r/).forEach((line, i) => {
+  const faults: string[] = [];
+  text.split(/\r\n|\n|\r/).forEach((untrimmed, i) => {
+    const line = untrimmed.trimEnd();
     if (line === '') return;
-    if (!/^[a-z]=./.test(line)) throw fragmentInvalid(`line ${i + 1}: expected '<letter>=<value>', got ${quoted(line)}`);
     if (line.startsWith('m=')) sections.push({ candidates: [] });
     const section = sections.at(-1);
-    if (section && line.startsWith('a=')) readAttribute(section, line.slice(2), i + 1);
+    const attribute = line.startsWith('candidate:') ? line : line.startsWith('a=') ? line.slice(2) : undefined;
+    if (section && attribute !== undefined) faults.push(...readAttribute(section, attribute, i + 1));
+    else if (!/^[a-z]=./.test(line)) faults.push(`line ${i + 1}: expected '<letter>=<value>', got ${quoted(line)}`);
   });
-  return sections;
+  return { sections, faults };
 }
 
-/** Attributes with another name than these, and lines of another letter, say nothing about ICE candidates. */
-function readAttribute(section: Section, line: string, lineNumber: number): void {
+/** Attributes with another name than these, and lines of another letter, say nothing about ICE candidates. Returns what is wrong with a candidate. */
+function readAttribute(section: Section, line: string, lineNumber: number): string[] {
   const colon = line.indexOf(':');
   const [name, value] = colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).trim()];
+  const fault = (what: string): string => `line ${lineNumber}: a=${name} must be ${what}, got ${quoted(value)}`;
   const expect = (shape: RegExp, what: string): string => {
-    if (!shape.test(value)) throw fragmentInvalid(`line ${lineNumber}: a=${name} must be ${what}, got ${quoted(value)}`);
+    if (!shape.test(value)) throw fragmentInvalid(fault(what));
     return value;
   };
   if (name === 'mid') section.mid = expect(/^[!#-'*+\-.0-9A-Z^-~]{1,64}$/, 'a token of at most 64 characters');
   else if (name === 'ice-ufrag') section.iceUfrag = expect(/^[A-Za-z0-9+/_=-]{4,256}$/, '4 to 256 letters, digits, + or /');
   else if (name === 'ice-pwd') section.icePassword = expect(/^[A-Za-z0-9+/_=-]{22,256}$/, '22 to 256 letters, digits, + or /');
-  else if (name === 'candidate') section.candidates.push(`candidate:${expect(CANDIDATE, "'<foundation> <component> <transport> <priority> <address> <port> typ <type>'")}`);
+  else if (name === 'candidate' && !CANDIDATE.test(value)) return [fault("'<foundation> <component> <transport> <priority> <address> <port> typ <type>'")];
+  else if (name === 'candidate') section.candidates.push(`candidate:${value}`);
   else if (name === 'end-of-candidates') section.candidates.push('');
+  return [];
 }
 
 /** RFC 8839 §5.1 as far as the shape goes; whether one can be used is not for the fragment to say. */
-const CANDIDATE = /^[\x21-\x7e]{1,64} [0-9]{1,5} [A-Za-z0-9-]{1,16} [0-9]{1,10} [\x21-\x7e]{1,255} [0-9]{1,5} typ [a-z]{1,16}( [\x20-\x7e]{1,1000})?$/;
+const CANDIDATE = /^[\x21-\x7e]{1,64} +[0-9]{1,3} +[A-Za-z0-9-]{1,16} +[0-9]{1,10} +[\x21-\x7e]{1,255} +[0-9]{1,5} +typ +[A-Za-z]{1,16}( [\x20-\x7e]{1,1000})?$/;
 
 /**
  * A candidate belongs to the generation that its m-section or the fragment names. What browsers write behind the candidate

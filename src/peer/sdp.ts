@@ -12,6 +12,8 @@ export const MAX_SDP_BYTES = 256 * 1024;
 /** More m-lines than any client of a media server needs. */
 const MAX_MEDIA_SECTIONS = 32;
 
+const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+
 /** `a=` lines in order, by name. */
 export type Attributes = ReadonlyMap<string, readonly string[]>;
 
@@ -81,11 +83,12 @@ export function parseSdp(sdp: string): SessionDescription {
   const session = new Map<string, string[]>();
   let origin = '';
   const sections: (MediaSection & { attributes: Map<string, string[]> })[] = [];
-  const lines = sdp.split(/\r\n|\n|\r/);
+  const lines = sdp.split(/\r\n|\n|\r/).map((line) => line.trimEnd());
+  const firstLine = lines.findIndex((line) => line !== '');
   lines.forEach((line, i) => {
     if (line === '') return;
     if (!/^[a-z]=/.test(line)) throw sdpInvalid(`line ${i + 1}: expected '<letter>=<value>', got ${quoted(line)}`);
-    if (i === 0 && line !== 'v=0') throw sdpInvalid(`line 1: expected 'v=0', got ${quoted(line)}`);
+    if (i === firstLine && line !== 'v=0') throw sdpInvalid(`line ${i + 1}: expected 'v=0', got ${quoted(line)}`);
     if (line.startsWith('m=')) {
       sections.push(parseMediaLine(line.slice(2), i + 1));
       if (sections.length > MAX_MEDIA_SECTIONS) throw sdpInvalid(`more than ${MAX_MEDIA_SECTIONS} m-lines`);
@@ -93,16 +96,15 @@ export function parseSdp(sdp: string): SessionDescription {
       origin = line.slice(2);
     } else if (line.startsWith('a=')) {
       const colon = line.indexOf(':');
-      const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
+      const name = (colon < 0 ? line.slice(2) : line.slice(2, colon)).trim();
       const target = sections.at(-1)?.attributes ?? session;
       const values = target.get(name) ?? [];
       values.push(colon < 0 ? '' : line.slice(colon + 1).trim());
       target.set(name, values);
     }
   });
-  if (lines[0] !== 'v=0') throw sdpInvalid(`line 1: expected 'v=0', got ${quoted(lines[0] ?? '')}`);
   if (sections.length === 0) throw sdpInvalid('it has no m-line');
-  const media = sections.map((section) => ({ ...section, mid: midOf(section.attributes) }));
+  const media = sections.map((section) => ({ ...section, attributes: withInherited(section.attributes, session), mid: midOf(section.attributes) }));
   return { origin, attributes: session, media, bundles: bundlesOf(session, media) };
 }
 
@@ -117,12 +119,19 @@ export function attributeValues(attributes: Attributes, name: string): readonly 
 }
 
 function parseMediaLine(value: string, lineNumber: number): MediaSection & { attributes: Map<string, string[]> } {
-  const match = /^([A-Za-z0-9-]+) ([0-9]{1,5})(?:\/[0-9]+)? ([A-Za-z0-9/-]+) (\S.*)$/.exec(value);
+  const match = /^([A-Za-z0-9-]+) +([0-9]{1,5})(?:\/[0-9]+)? +([A-Za-z0-9/-]+) +(\S.*)$/.exec(value);
   const [, kind, port, protocol, formats] = match ?? [];
   if (!kind || !port || !protocol || !formats || Number(port) > 65535) {
     throw sdpInvalid(`line ${lineNumber}: expected 'm=<media> <port> <proto> <fmt> ...', got ${quoted(`m=${value}`)}`);
   }
   return { kind, port: Number(port), protocol, formats: formats.trim().split(/ +/), attributes: new Map(), mid: undefined };
+}
+
+/** What a session says for all of its m-lines: a direction (RFC 8866 §6.7), where an m-line has none, and header extensions (RFC 8285 §5). */
+function withInherited(own: Attributes, session: Attributes): Attributes {
+  const isDirected = DIRECTIONS.some((name) => own.has(name));
+  const names = [...(isDirected ? [] : DIRECTIONS), ...(own.has('extmap') ? [] : ['extmap'])].filter((name) => session.has(name));
+  return names.length === 0 ? own : new Map([...own, ...names.map((name) => [name, attributeValues(session, name)] as const)]);
 }
 
 function midOf(attributes: Attributes): string | undefined {

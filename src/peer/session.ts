@@ -181,14 +181,22 @@ export class PeerSession {
     this.#resolveEnded(reason);
   }
 
-  /** Candidates of the client; those that cannot be used are passed over. @throws MediaPeerError CANDIDATE_INVALID */
+  /** Candidates of the client; those that cannot be used, or read, are passed over. @throws MediaPeerError CANDIDATE_INVALID where none of them can be read */
   addCandidates(candidates: readonly TrickledCandidate[]): void {
-    for (const { candidate, mid, mLineIndex, ufrag } of candidates) {
-      const transport = this.#transports.at(this.#transportOf(mid, mLineIndex) ?? -1);
-      if (!transport) continue;
-      if (candidate === '') transport.ice.addCandidate(undefined, ufrag);
-      else transport.ice.addCandidate(parseCandidate(candidate), ufrag);
+    const unreadable: unknown[] = [];
+    for (const candidate of candidates) {
+      try {
+        this.#addCandidate(candidate);
+      } catch (error) {
+        unreadable.push(error);
+      }
     }
+    if (unreadable.length > 0 && unreadable.length === candidates.length) throw unreadable[0];
+  }
+
+  #addCandidate({ candidate, mid, mLineIndex, ufrag }: TrickledCandidate): void {
+    const parsed = candidate === '' ? undefined : parseCandidate(candidate);
+    this.#transports.at(this.#transportOf(mid, mLineIndex) ?? -1)?.ice.addCandidate(parsed, ufrag);
   }
 
   /**

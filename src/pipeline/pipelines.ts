@@ -30,7 +30,7 @@ export class Pipelines {
    * What a source offers.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
    */
-  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined } {
+  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined; rawProfile: string | undefined } {
     const description = this.#init.find(sourceId);
     if (!description) {
       throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
@@ -41,9 +41,9 @@ export class Pipelines {
     if (!description.playable) {
       throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
     }
-    const { audioCodec, videoCodec, delivery } = description;
+    const { audioCodec, videoCodec, delivery, h264Profile } = description;
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
-    return { hasAudio: audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'], rawCodec };
+    return { hasAudio: audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'], rawCodec, rawProfile: rawCodec === 'h264' ? h264Profile : undefined };
   }
 
   /**

@@ -3,6 +3,7 @@
  * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
  */
 import type { ProbeResult, VideoStreamInfo } from '../ffmpeg/index.js';
+import { profileLevelIdOf } from '../media/index.js';
 import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
@@ -42,6 +43,7 @@ export function describeContent(
     videoCodec: video.codec,
     rotation: video.rotation,
     delivery: plan.delivery,
+    h264Profile: plan.delivery === 'passthrough' ? profileLevelIdOf(video.profile, video.level) : undefined,
     playable: true,
     plan,
     ...(reason !== undefined && { reason }),

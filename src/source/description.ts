@@ -56,6 +56,8 @@ export interface SourceDescription {
   /** Why there is sound in it that is not played, in words for people. */
   readonly audioReason?: string;
   readonly delivery: Delivery;
+  /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is copied; undefined where it is unknown. */
+  readonly h264Profile?: string | undefined;
   readonly playable: boolean;
   /** Why it is not playable, or why it is not copied; in words for people. */
   readonly reason?: string;

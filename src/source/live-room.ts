@@ -72,7 +72,7 @@ export class LiveRoom implements FeedHost {
   /** As a source, as it is now. */
   get source(): Source {
     if (this.#state === 'empty') return emptySource(this.id);
-    const { codec, widthPx, heightPx, hasAudio, isKnown } = this.format;
+    const { codec, h264Profile, widthPx, heightPx, hasAudio, isKnown } = this.format;
     return {
       ...liveSource(this.id),
       state: this.#state,
@@ -80,6 +80,7 @@ export class LiveRoom implements FeedHost {
       heightPx: isKnown ? heightPx : null,
       fps: this.#video.fps ?? null,
       videoCodec: codec,
+      h264Profile,
       audioCodec: hasAudio ? 'opus' : null,
       hasAudio,
       playable: true,

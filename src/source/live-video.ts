@@ -1,12 +1,14 @@
 /** What is known of the pictures that come into a room, whoever sends them: size, rate, and the newest group. */
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
-import { OpenGroup, type EncodedFrame, type VideoCodec } from '../media/index.js';
+import { keyframeProfile, OpenGroup, type EncodedFrame, type VideoCodec } from '../media/index.js';
 import { pictureSize } from './picture-size.js';
 
 /** What a publisher sends. */
 export interface LiveFormat {
   readonly codec: VideoCodec;
+  /** `profile-level-id` of H.264, as the newest keyframe says. */
+  readonly h264Profile?: string | undefined;
   /** Even. */
   readonly widthPx: number;
   /** Even. */
@@ -84,7 +86,7 @@ export class LiveVideo {
 
   /** What follows is of another publication. @param codec undefined: sound alone */
   begin(codec: VideoCodec | undefined, hasAudio: boolean): void {
-    this.#format = { ...this.#format, codec: codec ?? this.#format.codec, hasAudio, isKnown: false };
+    this.#format = { ...this.#format, codec: codec ?? this.#format.codec, h264Profile: undefined, hasAudio, isKnown: false };
     this.#newestTimeMs = undefined;
     this.#intervals = 0;
     this.#isUsable = true;
@@ -117,7 +119,7 @@ export class LiveVideo {
     const size = pictureSize(codec, frame);
     const isUsable = size !== undefined && size.widthPx >= 2 && size.heightPx >= 2 && Math.max(size.widthPx, size.heightPx) <= MAX_SIDE_PX;
     if (isUsable) {
-      this.#format = { ...this.#format, widthPx: size.widthPx & ~1, heightPx: size.heightPx & ~1, isKnown: true };
+      this.#format = { ...this.#format, h264Profile: codec === 'h264' ? keyframeProfile(frame.data) : undefined, widthPx: size.widthPx & ~1, heightPx: size.heightPx & ~1, isKnown: true };
       return true;
     }
     const nowMs = clock.now();

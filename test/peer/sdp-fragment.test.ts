@@ -53,7 +53,7 @@ describe('an SDP fragment', () => {
   it('is refused with the line that is wrong', () => {
     assertInvalid('', /neither/);
     assertInvalid('hello', /line 1: expected '<letter>=<value>', got 'hello'/);
-    assertInvalid(text('a=mid:0', 'candidate:1 1 udp 1 192.0.2.1 1 typ host'), /line 2/);
+    assertInvalid(text('a=mid:0', '1 1 udp 1 192.0.2.1 1 typ host'), /line 2/);
     assertInvalid(text('a=ice-ufrag:x'), /a=ice-ufrag must be 4 to 256/);
     assertInvalid(text('a=ice-ufrag:EsAw', 'a=ice-pwd:short'), /line 2: a=ice-pwd/);
     assertInvalid(text('a=ice-ufrag:Es Aw'), /a=ice-ufrag/);
@@ -63,6 +63,23 @@ describe('an SDP fragment', () => {
       assertInvalid(text(`a=candidate:${candidate}`), /a=candidate/);
     }
     assertInvalid(`a=${HOST}\r\n`.repeat(1000), new RegExp(`${MAX_FRAGMENT_BYTES} bytes`));
+  });
+
+  it('passes over candidates that cannot be read, and takes the others', () => {
+    for (const bad of ['a=candidate:1 1 udp', 'a=candidate:', 'a=candidate:1 x udp 1 192.0.2.1 1 typ host', 'a=candidate:1 1 udp 1 192.0.2.1 99999999 typ host', 'a=candidate:1 1000 udp 1 192.0.2.1 1 typ host', 'nonsense', 'a=candidate']) {
+      for (const lines of [[bad, `a=${HOST}`], [`a=${HOST}`, bad]]) {
+        assert.deepEqual(parseFragment(text('m=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:0', ...lines)).candidates, [{ candidate: HOST, mid: '0', ufrag: 'EsAw' }], bad);
+      }
+      assertInvalid(text(bad), /line 1/);
+      assert.deepEqual(parseFragment(text(bad, 'a=end-of-candidates')).candidates, [{ candidate: '' }]);
+    }
+    const many = parseFragment(text('a=ice-ufrag:EsAw', `a=ice-pwd:${PASSWORD}`, 'a=candidate:1 1 udp'));
+    assert.deepEqual(many.candidates, []);
+  });
+
+  it('takes candidates as people write them: without a=, with blanks, with extensions of any kind', () => {
+    const lines = ['candidate:1 1 udp 1 192.0.2.1 1 typ host', 'a=candidate:1  1  UDP  1  192.0.2.1  1  typ  host ', 'a=candidate:1 1 udp 1 fe80::1%eth0 1 typ host', 'a=candidate:1 1 udp 1 192.0.2.1 0 typ host', 'a=candidate:1 1 quic 1 192.0.2.1 1 typ host', 'a=candidate:1 1 udp 1 192.0.2.1 1 typ host generation', 'a=candidate:1 1 udp 1 192.0.2.1 1 typ HOST'];
+    assert.equal(parseFragment(text(...lines)).candidates.length, lines.length);
   });
 
   it('is read up to a bounded number of candidates', () => {

@@ -26,6 +26,12 @@ for (const name of COPIED) {
   });
 }
 
+test('the H.264 profile of what is copied is known, of what is transcoded it is not', async () => {
+  assert.match((await describeFile(makeVideo('high.mp4'))).h264Profile ?? '', /^6400[0-9a-f]{2}$/);
+  assert.match((await describeFile(makeVideo('copyable.mp4'))).h264Profile ?? '', /^4d00[0-9a-f]{2}$/);
+  assert.equal((await describeFile(makeVideo('b-frames.mp4'))).h264Profile, undefined);
+});
+
 const TRANSCODED: [VideoName, RegExp, { widthPx: number; heightPx: number; fps?: number }][] = [
   ['b-frames.mp4', /B-frames, which browsers cannot play/, { widthPx: 640, heightPx: 360, fps: 30 }],
   ['odd.webm', /codec is vp8/, { widthPx: 852, heightPx: 480, fps: 30 }],

@@ -52,6 +52,15 @@ function watch(rooms: LiveRooms, clock: FakeClock, timeline = new Timeline()) {
 }
 
 describe('LiveRooms', () => {
+  it('know the H.264 profile that comes from its keyframes', () => {
+    const { rooms } = setUp();
+    const publication = rooms.publish(request());
+    assert.equal(rooms.get('gate')?.h264Profile, undefined);
+    publication.video(H264[0] as EncodedFrame);
+    assert.match(rooms.get('gate')?.h264Profile ?? '', /^42[0-9a-f]{4}$/);
+    rooms.close();
+  });
+
   it('has every room in a known state, tells of each change, and forgets empty ones but for their names', async () => {
     const { clock, rooms, states } = setUp({ graceMs: 5_000 });
     assert.deepEqual(rooms.status('gate'), { room: 'gate', state: 'empty', publisherId: undefined });
