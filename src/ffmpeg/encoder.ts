@@ -43,6 +43,7 @@ export interface Encoder {
   close(): Promise<ProcessEnd>;
 }
 
+const DEFAULT_KEYFRAME_INTERVAL_S = 2;
 /** Pictures that may wait at standard input. */
 const MAX_WAITING = 2;
 /** Pictures that may be inside ffmpeg and the pipe to it, which holds many when they are tiny; zerolatency keeps one. */
@@ -72,6 +73,7 @@ class FfmpegEncoder implements Encoder {
   #firstMediaTimeMs: number | undefined;
   #lastStampMs = -1;
   #keyframeWanted = false;
+  #lastKeyframeMs: number | undefined;
   #headerWritten = false;
 
   constructor(options: EncoderOptions) {
@@ -96,6 +98,10 @@ class FfmpegEncoder implements Encoder {
       this.dropped++;
       return false;
     }
+    // In time, not in pictures: pictures may be rare for a while.
+    this.#lastKeyframeMs ??= picture.mediaTimeMs;
+    if (picture.mediaTimeMs - this.#lastKeyframeMs > this.#keyframeIntervalMs - 500 / fps) this.#keyframeWanted = true;
+    if (this.#keyframeWanted) this.#lastKeyframeMs = picture.mediaTimeMs;
     const stampMs = this.#stamp(picture.mediaTimeMs);
     this.#inside.set(stampMs, picture.mediaTimeMs);
     const chunks = [matroskaPictureHeader(stampMs, i420Size(widthPx, heightPx)), picture.data];
@@ -116,6 +122,10 @@ class FfmpegEncoder implements Encoder {
 
   close(): Promise<ProcessEnd> {
     return this.#process.close();
+  }
+
+  get #keyframeIntervalMs(): number {
+    return 1000 * (this.#options.keyframeIntervalS ?? DEFAULT_KEYFRAME_INTERVAL_S);
   }
 
   /** The media time rounded to an even number, plus 1 to ask for a keyframe; ascending in any case. */
@@ -143,7 +153,7 @@ class FfmpegEncoder implements Encoder {
 function encoderOptions(options: EncoderOptions): string[] {
   const { codec, widthPx, heightPx, fps } = options;
   const bitrateBps = options.bitrateBps ?? bitrateFor(widthPx, heightPx, fps);
-  const gop = Math.max(1, Math.round((options.keyframeIntervalS ?? 2) * fps));
+  const gop = Math.max(1, Math.round((options.keyframeIntervalS ?? DEFAULT_KEYFRAME_INTERVAL_S) * fps));
   const bits = (bps: number): string => String(Math.round(bps));
   const common = [
     ...[...options.tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],

@@ -30,6 +30,12 @@ export interface PacketInfo {
   readonly firstKeyframeS: number | undefined;
   /** Longest time without a keyframe in seconds, the time before the first and after the last included. */
   readonly longestIntervalS: number;
+  /** The same without the picture that stands longest in it: a group of one that stands for a minute has 0. */
+  readonly longestMovingS: number;
+  /** How long the picture stands that stands longest, in seconds. */
+  readonly longestStillS: number;
+  /** Most pictures in a second; undefined where nobody knows. */
+  readonly peakFps: number | undefined;
   /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
   readonly spanS: number | undefined;
   /** Packets that were read. */
@@ -76,17 +82,49 @@ function readLine(line: string, logs: Map<number, PacketLog>): void {
 /** @param isWhole whether these are all packets of the stream */
 export function packetInfo(log: PacketLog, isWhole: boolean): PacketInfo {
   const span = spanOf(log);
-  const keyTimes = log.shownS.filter((_time, i) => log.isKey[i] && log.isShown[i]);
-  const borders = [span.beginS, ...keyTimes, span.endS];
+  const isKeyTime = (i: number): boolean => log.isKey[i] === true && log.isShown[i] === true;
+  const keyTimes = log.shownS.filter((_time, i) => isKeyTime(i));
+  const shown = log.shownS.filter((_time, i) => log.isShown[i]).sort((a, b) => a - b);
   return {
     startsWithKeyframe: log.isKey[log.isShown.indexOf(true)] ?? false,
     startsDecodable: log.isKey[0] ?? false,
     beginS: span.beginS,
     firstKeyframeS: keyTimes[0],
-    longestIntervalS: borders.slice(1).reduce((most, at, i) => Math.max(most, at - (borders[i] as number)), 0),
+    ...longestSteps(shown, new Set(keyTimes), span.endS),
+    peakFps: span.count > 1 ? peakRate(shown, span.endS) : undefined,
     spanS: isWhole && span.count > 0 ? span.endS - span.beginS : undefined,
     count: span.count,
   };
+}
+
+/** @param shownS times of the pictures, ascending */
+function longestSteps(shownS: readonly number[], keyTimes: ReadonlySet<number>, endS: number): Pick<PacketInfo, 'longestIntervalS' | 'longestMovingS' | 'longestStillS'> {
+  let [longestIntervalS, longestMovingS, longestStillS] = [0, 0, 0];
+  let group = { sinceS: shownS[0] ?? 0, stillS: 0 };
+  shownS.forEach((timeS, i) => {
+    if (keyTimes.has(timeS)) group = { sinceS: timeS, stillS: 0 };
+    const nextS = shownS[i + 1] ?? endS;
+    group.stillS = Math.max(group.stillS, nextS - timeS);
+    longestStillS = Math.max(longestStillS, nextS - timeS);
+    longestIntervalS = Math.max(longestIntervalS, nextS - group.sinceS);
+    longestMovingS = Math.max(longestMovingS, nextS - group.sinceS - group.stillS);
+  });
+  return { longestIntervalS, longestMovingS, longestStillS };
+}
+
+/** Times are rounded to milliseconds in many containers. */
+const ROUNDING_S = 0.0015;
+
+/** @param shownS times of the pictures, ascending */
+function peakRate(shownS: readonly number[], endS: number): number {
+  let [most, first] = [0, 0];
+  shownS.forEach((timeS, i) => {
+    while (timeS - (shownS[first] as number) >= 1 - ROUNDING_S) first++;
+    most = Math.max(most, i - first + 1);
+  });
+  // Of less than a second, as if it went on like that.
+  const spanS = endS - (shownS[0] ?? endS);
+  return spanS > 0 && spanS < 1 ? shownS.length / spanS : most;
 }
 
 /** From the first that is shown to the end of the last one. */

@@ -21,7 +21,7 @@ const MIN_CALL_MS = 1_000;
 type ProbeDeps = Pick<FfmpegDeps, 'tools' | 'ledger' | 'clock'>;
 
 /** Nothing is known of packets that have not come yet: a running feed watches over them. */
-const UNSEEN: PacketInfo = { startsWithKeyframe: true, startsDecodable: true, beginS: 0, firstKeyframeS: 0, longestIntervalS: 0, spanS: undefined, count: 1 };
+const UNSEEN: PacketInfo = { startsWithKeyframe: true, startsDecodable: true, beginS: 0, firstKeyframeS: 0, longestIntervalS: 0, longestMovingS: 0, longestStillS: 0, peakFps: undefined, spanS: undefined, count: 1 };
 
 /**
  * Calls it. Takes 8 s at most, and ends at once when the signal is aborted.

@@ -9,13 +9,18 @@ export interface PictureFormat {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly fps: number;
+  /** Most pictures in a second. Default `fps`. */
+  readonly peakFps?: number;
 }
+
+/** Bits are spread over this many pictures a second at least: fewer may be large. */
+const MIN_ENCODED_FPS = 10;
 
 export class EncodedRendition {
   readonly #encoder: Supervised<Encoder>;
   #dropped = 0;
 
-  constructor(track: Track, codec: VideoCodec, { widthPx, heightPx, fps }: PictureFormat, deps: PipelineDeps) {
+  constructor(track: Track, codec: VideoCodec, { widthPx, heightPx, fps, peakFps = fps }: PictureFormat, deps: PipelineDeps) {
     this.#encoder = new Supervised({
       name: `encoder of ${track.name}`,
       clock: deps.clock,
@@ -27,7 +32,7 @@ export class EncodedRendition {
           codec,
           widthPx,
           heightPx,
-          fps,
+          fps: Math.max(MIN_ENCODED_FPS, peakFps),
           onFrame: (frame: EncodedFrame) => {
             worked();
             track.write(frame);

@@ -3,8 +3,9 @@
  * one. A source that is transcoded brings its pictures; one that is copied gets a decoder here, which starts
  * with the open group of pictures so that the first picture does not wait for the next keyframe.
  */
+import type { Timer } from '../clock.js';
 import { openDecoder, type Decoder } from '../ffmpeg/index.js';
-import { OpenGroup, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { FramePool, i420Size, OpenGroup, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import { Supervised } from './supervised.js';
@@ -14,6 +15,10 @@ export type PictureConsumer = (picture: VideoFrame) => void;
 
 /** Frames that may wait for the decoder beside those it starts with: 1 s at 30 fps. */
 const MAX_WAITING = 30;
+/** A picture that stands longer is kept, for whoever comes meanwhile. */
+const STANDS_S = 0.9;
+/** So long the next picture is waited for before the one that stands is given once more. */
+const REPEAT_AFTER_MS = 250;
 
 export interface DecoderActivity {
   readonly framesDecoded: number;
@@ -25,11 +30,13 @@ export interface PictureHubInit {
   /** For logs and errors. */
   readonly name: string;
   /** Of the pictures, and the codec of the frames of a copied source. */
-  readonly format: PictureFormat & { readonly codec: VideoCodec };
+  readonly format: PictureFormat & { readonly codec: VideoCodec; readonly longestStillS?: number };
   /** What came before: frames from the newest keyframe on. */
   readonly openGroup?: readonly EncodedFrame[];
   /** A decoder waits for a keyframe. */
   readonly onKeyframeNeeded?: () => void;
+  /** The source's media time of now. */
+  readonly mediaTime?: () => number | undefined;
   readonly deps: PipelineDeps;
 }
 
@@ -43,9 +50,15 @@ export class PictureHub {
   #skipUntilMs = -Infinity;
   #framesDecoded = 0;
   #isSkipping = false;
+  /** The picture that stands, of a source whose pictures stand for long. */
+  #standing: VideoFrame | undefined;
+  readonly #copies: FramePool;
+  #repeat: Timer | undefined;
+  #isClosed = false;
 
   constructor(init: PictureHubInit) {
     this.#init = init;
+    this.#copies = new FramePool(i420Size(init.format.widthPx, init.format.heightPx));
     for (const frame of init.openGroup ?? []) this.#group.push(frame);
   }
 
@@ -72,11 +85,13 @@ export class PictureHub {
   /** Adds a consumer that reads pictures. */
   add(consumer: PictureConsumer): void {
     this.#consumers = [consumer, ...this.#consumers];
+    this.repeatSoon();
   }
 
   /** Adds a consumer that draws: it comes last, and draws into a picture that nobody else holds. */
   addLast(consumer: PictureConsumer): void {
     this.#consumers = [...this.#consumers, consumer];
+    this.repeatSoon();
   }
 
   async remove(consumer: PictureConsumer): Promise<void> {
@@ -84,6 +99,7 @@ export class PictureHub {
     if (this.#consumers.length > 0) return;
     const decoder = this.#decoder;
     this.#decoder = undefined;
+    if (decoder) this.#forget();
     await decoder?.close();
   }
 
@@ -100,13 +116,56 @@ export class PictureHub {
   picture(picture: VideoFrame): void {
     this.#framesDecoded++;
     if (picture.mediaTimeMs < this.#skipUntilMs) return;
+    if (this.#isSlow) this.#keep(picture);
     for (const consumer of this.#consumers) consumer(picture);
   }
 
+  /** Somebody needs a picture: the one that stands is given once more unless the next comes first, which may take minutes. */
+  repeatSoon(): void {
+    if (!this.#isSlow || this.#repeat || this.#isClosed) return;
+    const seen = this.#framesDecoded;
+    this.#repeat = this.#init.deps.clock.after(REPEAT_AFTER_MS, () => {
+      this.#repeat = undefined;
+      if (this.#framesDecoded === seen && this.#consumers.length > 0) this.#giveAgain();
+    });
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#repeat?.cancel();
+    this.#forget();
     this.#consumers = [];
     this.#group.clear();
     await this.#decoder?.close();
+  }
+
+  get #isSlow(): boolean {
+    const { fps, longestStillS = 1 / fps } = this.#init.format;
+    return longestStillS > STANDS_S;
+  }
+
+  #keep(picture: VideoFrame): void {
+    this.#forget();
+    this.#standing = picture.retain();
+  }
+
+  #forget(): void {
+    this.#standing?.release();
+    this.#standing = undefined;
+  }
+
+  /** With a time of its own, so that nobody takes it for late. A source that is copied may not have been decoded yet. */
+  #giveAgain(): void {
+    if (!this.#standing) {
+      if (this.openGroup.length > 0) this.#decoder ??= this.#startDecoder();
+      return;
+    }
+    const { data, widthPx, heightPx, mediaTimeMs, colour } = this.#standing;
+    const copy = this.#copies.take();
+    data.copy(copy);
+    const again = this.#copies.frame({ data: copy, widthPx, heightPx, mediaTimeMs: Math.max(mediaTimeMs + 1, this.#init.mediaTime?.() ?? 0), colour });
+    for (const consumer of this.#consumers) consumer(again);
+    again.release();
   }
 
   #decode(decoder: Decoder | undefined, frame: EncodedFrame): void {

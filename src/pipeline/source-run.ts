@@ -68,8 +68,8 @@ export class SourceRun {
       waiting: (isWaiting) => this.#standIns.follow(isWaiting),
     }, { ...deps.ffmpeg, timeline: state.timeline });
     const { info, openGroup = [] } = this.#feed;
-    state.frameNumbers.setRate(info.fps);
-    this.#hub = new PictureHub({ name: source.id, format: info, openGroup, deps, onKeyframeNeeded: () => this.#feed.requestKeyframe?.() });
+    state.frameNumbers.setRate(info.peakFps ?? info.fps);
+    this.#hub = new PictureHub({ name: source.id, format: info, openGroup, deps, mediaTime: () => state.timeline.mediaTimeAt(deps.clock.wallClock()), onKeyframeNeeded: () => this.#feed.requestKeyframe?.() });
   }
 
   /** Resolves when the feed has ended. */
@@ -221,6 +221,7 @@ export class SourceRun {
       encoder,
       requestKeyframe: () => {
         encoder.requestKeyframe();
+        this.#hub.repeatSoon();
         return true;
       },
       close: async () => {
@@ -238,6 +239,7 @@ export class SourceRun {
       encoder,
       requestKeyframe: () => {
         encoder.requestKeyframe();
+        this.#hub.repeatSoon();
         return true;
       },
       close: async () => {

@@ -8,17 +8,20 @@ import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_S = 4;
+/** The same without the picture that stands longest in a group. */
+const MAX_MOVING_S = 3.99;
 /** Containers round stamps to milliseconds or worse, and the interval is a difference of two. */
 const STAMP_ROUNDING_S = 0.01;
 /** Sound at the end of a file that the next pass may cut off. */
 const MAX_LOST_AUDIO_S = 0.1;
 const MIN_PASS_S = 0.04;
 const MAX_FPS = 60;
+/** Most pictures in a second of something that has 60: the borders of a second are rounded as well. */
+const MAX_PEAK_FPS = 62;
+/** Where nobody knows. */
+const USUAL_FPS = 25;
 const MAX_WIDTH_PX = 1920;
 const COPIED_PROFILES = new Set(['Baseline', 'Constrained Baseline', 'Main', 'High']);
-/** Rates that cameras and editors mean when an average comes close. */
-const USUAL_RATES = ['24000/1001', '24/1', '25/1', '30000/1001', '30/1', '48/1', '50/1', '60000/1001', '60/1'];
-
 /** The part of a description that comes from looking into the file. `transcodeReason` forbids a copy. */
 export function describeContent(
   found: ProbeResult,
@@ -61,9 +64,11 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
   if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0) return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
+  if (isTooFast(video)) return `it has up to ${Math.round(packets.peakFps ?? 0)} pictures a second; at most ${MAX_FPS} are delivered`;
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
   if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';
-  if (packets.longestIntervalS > MAX_KEYFRAME_INTERVAL_S + STAMP_ROUNDING_S) {
+  // A picture that stands could not be followed by anything sooner, whoever encoded it.
+  if (packets.longestIntervalS > MAX_KEYFRAME_INTERVAL_S + STAMP_ROUNDING_S && packets.longestMovingS > MAX_MOVING_S) {
     return `its keyframes are up to ${packets.longestIntervalS.toFixed(1)} s apart; at most ${MAX_KEYFRAME_INTERVAL_S} s are copied`;
   }
   return undefined;
@@ -74,7 +79,8 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
   const isCopy = delivery === 'passthrough';
   const scale = isCopy ? 1 : Math.min(1, MAX_WIDTH_PX / Math.max(shown.widthPx, shown.heightPx));
   const even = (px: number): number => Math.max(2, Math.floor((px * scale) / 2 + 1e-6) * 2);
-  const frameRate = isCopy ? exactRate(video) : deliveredRate(video);
+  const passS = passDuration(found, video);
+  const fps = averageRate(video);
   return {
     delivery,
     videoIndex: video.index,
@@ -82,12 +88,14 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     audioMix: found.audio?.mix,
     widthPx: isCopy ? video.widthPx : even(shown.widthPx),
     heightPx: isCopy ? video.heightPx : even(shown.heightPx),
-    fps: Math.round(rateOf(frameRate) * 1000) / 1000,
-    frameRate,
+    fps,
+    peakFps: Math.min(MAX_FPS, Math.max(fps, video.packets.peakFps ?? 0)),
+    isTooFast: isTooFast(video),
+    longestStillS: Math.max(video.packets.longestStillS, passS - (video.packets.spanS ?? passS)),
     deinterlace: video.isInterlaced,
     rotation: video.rotation,
     beginS: video.packets.startsDecodable ? undefined : video.packets.firstKeyframeS,
-    passS: passDuration(found, video),
+    passS,
   };
 }
 
@@ -117,18 +125,16 @@ function shownSize(video: VideoStreamInfo): { widthPx: number; heightPx: number 
   return isTurned ? { widthPx: video.heightPx, heightPx: widthPx } : { widthPx, heightPx: video.heightPx };
 }
 
-/** The file's own rate where it is constant; a variable one rounded to what is usual; 60 at most. */
-function deliveredRate(video: VideoStreamInfo): string {
-  const exact = exactRate(video);
-  const fps = rateOf(exact);
-  if (fps > MAX_FPS) return `${MAX_FPS}/1`;
-  if (video.averageFrameRate === video.baseFrameRate) return exact;
-  const usual = USUAL_RATES.find((rate) => Math.abs(rateOf(rate) / fps - 1) < 0.005);
-  return usual ?? `${Math.max(1, Math.round(fps))}/1`;
+function isTooFast({ packets }: VideoStreamInfo): boolean {
+  return (packets.peakFps ?? 0) > MAX_PEAK_FPS;
 }
 
-function exactRate(video: VideoStreamInfo): string {
-  return [video.averageFrameRate, video.baseFrameRate].find((rate) => rateOf(rate) >= 1 && rateOf(rate) <= 1000) ?? '25/1';
+/** Pictures a second on average, 60 at most: as the file says exactly, where its pictures do not tell otherwise. */
+function averageRate({ averageFrameRate, baseFrameRate, packets: { spanS, count } }: VideoStreamInfo): number {
+  const stated = [averageFrameRate, baseFrameRate].map(rateOf).filter((rate) => rate > 0 && rate <= 1000);
+  const counted = spanS === undefined || spanS <= 0 ? undefined : count / spanS;
+  const isRight = (rate: number): boolean => counted === undefined || Math.abs(rate / counted - 1) < 0.01;
+  return Math.round(Math.min(MAX_FPS, stated.find(isRight) ?? counted ?? USUAL_FPS) * 1000) / 1000;
 }
 
 /** A fraction's value; NaN when it has none. */

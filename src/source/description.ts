@@ -13,10 +13,14 @@ export interface FeedPlan {
   /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Delivered rate: constant when transcoded, the average when copied. */
+  /** Pictures a second on average; each keeps its own time. */
   readonly fps: number;
-  /** `fps` as an exact fraction for ffmpeg. */
-  readonly frameRate: string;
+  /** Most pictures in a second. */
+  readonly peakFps: number;
+  /** More come than are delivered. */
+  readonly isTooFast: boolean;
+  /** How long the picture stands that stands longest, between two passes included; in seconds. */
+  readonly longestStillS: number;
   readonly deinterlace: boolean;
   /** Clockwise turn that makes the pictures upright. */
   readonly rotation: 0 | 90 | 180 | 270;

@@ -15,6 +15,10 @@ import { openMediaRun, uprightPictures, type Inputs, type MediaRun, type RunSink
 
 const MAX_LIST_S = 12 * 3600;
 const MAX_PASSES = 5_000;
+/** Without a picture, beside the time that one stands. */
+const USUAL_SILENCE_MS = 10_000;
+/** The first picture in each sixtieth of a second. */
+const AT_MOST_60 = "select='isnan(prev_selected_t)+gt(floor(t*60+0.1),floor(prev_selected_t*60+0.1))'";
 
 export interface FeedRunSpec {
   readonly owner: string;
@@ -30,11 +34,11 @@ export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: Ffmp
     const input: ProcessPort = { options: ['-threads', '1', '-noautorotate', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address };
     return plan.audioIndex === undefined ? [input] : [input, input];
   };
-  // A constant rate that starts at zero.
-  const pictures = { stream: `0:${plan.videoIndex}`, filters: uprightPictures(plan, [`fps=fps=${plan.frameRate}:start_time=0`]), options: [] };
+  // Left alone, the times of pictures are rounded to the rate that the file claims to have.
+  const pictures = { stream: `0:${plan.videoIndex}`, filters: uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : []), options: ['-enc_time_base', '1:90000'] };
   // Evens out what the passes overlap or lack.
   const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
-  return openMediaRun({ owner, plan, pool, inputs, pictures, sound }, deps, sink);
+  return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestStillS * 1000 }, deps, sink);
 }
 
 /** Writes the list; returns its address. */

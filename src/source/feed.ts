@@ -11,6 +11,7 @@ import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from
 import type { FeedPlan, FileDescription } from './description.js';
 import { openFeedRun } from './feed-run.js';
 import type { MediaRun } from './media-run.js';
+import { Pacer } from './pacer.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
 
 /** Processes that may fail in a row before the first frame. */
@@ -46,6 +47,10 @@ class FileFeed implements SourceFeed {
   #run: MediaRun | undefined;
   /** Added to the stamps of the running process; undefined until its first frame. */
   #offsetMs: number | undefined;
+  /** Media time minus monotonic time. */
+  #originMs = 0;
+  readonly #pictures: Pacer;
+  readonly #sound: Pacer;
   /** Newest media time of each kind. */
   #lastVideoMs = -Infinity;
   #lastAudioMs = -Infinity;
@@ -59,8 +64,10 @@ class FileFeed implements SourceFeed {
     this.#sink = sink;
     this.#options = options;
     this.timeline = options.timeline ?? new Timeline();
-    const { widthPx, heightPx, fps, delivery } = plan;
-    this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
+    const { widthPx, heightPx, fps, peakFps, longestStillS, delivery } = plan;
+    this.info = { widthPx, heightPx, fps, peakFps, longestStillS, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
+    this.#pictures = new Pacer(options.clock);
+    this.#sound = new Pacer(options.clock);
     this.#pool = new FramePool(i420Size(widthPx, heightPx));
     this.closed = this.#play();
   }
@@ -134,6 +141,8 @@ class FileFeed implements SourceFeed {
       return new MediaPeerError('FFMPEG_FAILED', `the feed could not be started: ${messageOf(error)}`, { cause: error });
     } finally {
       this.#run = undefined;
+      this.#pictures.clear();
+      this.#sound.clear();
     }
   }
 
@@ -162,14 +171,23 @@ class FileFeed implements SourceFeed {
     const refusal = copyRefusal(frame, this.#gaveVideo);
     if (refusal !== undefined && this.#description.watch) return this.#description.watch.mustTranscode(refusal);
     const mediaTimeMs = this.#mediaTime(frame.mediaTimeMs);
-    if (mediaTimeMs <= this.#lastVideoMs) return;
-    this.#gotVideo(mediaTimeMs);
-    this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
+    this.#pictures.add(mediaTimeMs - this.#originMs, () => this.#deliverVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe }));
+  }
+
+  #deliverVideo(frame: EncodedFrame): void {
+    if (this.#end || frame.mediaTimeMs <= this.#lastVideoMs) return;
+    this.#gotVideo(frame.mediaTimeMs);
+    this.#sink.encodedVideo(frame);
   }
 
   #picture(data: Buffer, stampMs: number): void {
-    const mediaTimeMs = this.#end ? -Infinity : this.#mediaTime(stampMs);
-    if (mediaTimeMs <= this.#lastVideoMs) return this.#pool.give(data);
+    if (this.#end) return this.#pool.give(data);
+    const mediaTimeMs = this.#mediaTime(stampMs);
+    this.#pictures.add(mediaTimeMs - this.#originMs, () => this.#deliverPicture(data, mediaTimeMs), () => this.#pool.give(data));
+  }
+
+  #deliverPicture(data: Buffer, mediaTimeMs: number): void {
+    if (this.#end || mediaTimeMs <= this.#lastVideoMs) return this.#pool.give(data);
     this.#gotVideo(mediaTimeMs);
     const { widthPx, heightPx } = this.#plan;
     const picture = this.#pool.frame({ data, widthPx, heightPx, mediaTimeMs });
@@ -180,10 +198,14 @@ class FileFeed implements SourceFeed {
   #audio(packet: EncodedFrame): void {
     if (this.#end) return;
     const mediaTimeMs = this.#mediaTime(packet.mediaTimeMs);
-    if (mediaTimeMs <= this.#lastAudioMs) return;
-    this.#lastAudioMs = mediaTimeMs;
-    this.timeline.delivered(mediaTimeMs);
-    this.#sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
+    this.#sound.add(mediaTimeMs - this.#originMs, () => this.#deliverAudio({ data: packet.data, mediaTimeMs, keyframe: true }));
+  }
+
+  #deliverAudio(packet: EncodedFrame): void {
+    if (this.#end || packet.mediaTimeMs <= this.#lastAudioMs) return;
+    this.#lastAudioMs = packet.mediaTimeMs;
+    this.timeline.delivered(packet.mediaTimeMs);
+    this.#sink.audio(packet);
   }
 
   #gotVideo(mediaTimeMs: number): void {
@@ -198,7 +220,11 @@ class FileFeed implements SourceFeed {
    * wall clock is, and in any case behind what was delivered before, be it by this feed or the one it replaces.
    */
   #mediaTime(stampMs: number): number {
-    this.#offsetMs ??= this.#beginMs() - stampMs;
+    if (this.#offsetMs === undefined) {
+      const beginMs = this.#beginMs();
+      this.#offsetMs = beginMs - stampMs;
+      this.#originMs = beginMs - this.#options.clock.now();
+    }
     return stampMs + this.#offsetMs;
   }
 
@@ -209,7 +235,7 @@ class FileFeed implements SourceFeed {
       this.timeline.anchor(0, wallClockMs);
       return 0;
     }
-    return Math.max(elapsedMs, this.timeline.newestMs + 1000 / this.#plan.fps);
+    return Math.max(elapsedMs, this.timeline.newestMs + 1000 / this.#plan.peakFps);
   }
 }
 

@@ -55,12 +55,14 @@ export interface MediaRunSpec {
   readonly pictures: { readonly stream: string; readonly filters: readonly string[]; readonly options: readonly string[] };
   /** Undefined: none. */
   readonly sound: { readonly stream: string; readonly filter: string } | undefined;
+  /** How long it may bring nothing. Default 10000 ms. */
+  readonly silenceMs?: number;
   /** Takes credentials out of what ffmpeg says. */
   readonly redact?: (text: string) => string;
 }
 
 /** Starts it. Throws only when its socket or its inputs cannot be made. */
-export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound, redact }: MediaRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
+export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs, redact }: MediaRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
   const opus = new OggOpusParser((packet) => sink.audio(packet));
   const socket = await openOutputSocket((chunk) => opus.push(chunk));
   const isCopy = plan.delivery === 'passthrough';
@@ -85,6 +87,7 @@ export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound,
     // Frames that are copied are parts of the chunks.
     reusesChunks: !isCopy,
     expectOutput: 'always',
+    ...(silenceMs !== undefined && { outputTimeoutMs: silenceMs }),
     ...(redact && { redact }),
   });
   const closed = process.closed.then(async (end) => {

@@ -39,8 +39,12 @@ export interface FeedSink {
 export interface FeedInfo {
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Constant when transcoded, the average when copied. */
+  /** Pictures a second on average; each comes at its own time. */
   readonly fps: number;
+  /** Most pictures in a second. Default `fps`. */
+  readonly peakFps?: number;
+  /** How long a picture may stand before the next comes, in seconds. Default `1 / fps`. */
+  readonly longestStillS?: number;
   readonly hasAudio: boolean;
   readonly delivery: Delivery;
   /** Of `encodedVideo`, where the source is copied. */

@@ -127,9 +127,14 @@ export function notes(video) {
 
 /** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */
 export function facts({ width, height, fps, duration_s: seconds, audio_codec: audio }) {
-  return [width && height ? `${width} × ${height}` : '', fps ? `${Math.round(fps)} fps` : '', Number.isFinite(seconds) ? duration(seconds) : '', audio ? 'sound' : '']
+  return [width && height ? `${width} × ${height}` : '', fps ? `${rate(fps)} fps` : '', Number.isFinite(seconds) ? duration(seconds) : '', audio ? 'sound' : '']
     .filter(Boolean)
     .join(' · ');
+}
+
+/** Whole numbers, but of slow sources two digits. @param {number} fps */
+function rate(fps) {
+  return fps < 5 ? Number(fps.toPrecision(2)) : Math.round(fps);
 }
 
 /** `1:03`, `1:02:03`. @param {number} seconds */
