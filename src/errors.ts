@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   ROOM_INVALID: 'the name of the room is not 1 to 64 of `[A-Za-z0-9._-]`',
   ROOM_TAKEN: 'somebody publishes to this room, or its name is that of another source',
   UNAUTHORIZED: 'a bearer token is needed, or the one that was sent is wrong',
+  TOO_MANY_REQUESTS: 'more requests than RATE_LIMIT, or more wrong tokens than 10 a minute, from one address; try again after Retry-After',
   CONTENT_TYPE_UNSUPPORTED: 'the body has another content type than the documented one',
   CANDIDATE_INVALID: 'the candidates or the SDP fragment cannot be parsed',
   PRECONDITION_REQUIRED: 'a PATCH needs the header If-Match with the ETag of the session',

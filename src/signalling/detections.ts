@@ -9,6 +9,7 @@ import { MediaPeerError } from '../errors.js';
 import { writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
 import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
 import { DetectionStream } from './detection-stream.js';
+import { whoGivesWay, type Seated } from './fair-share.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 export interface DetectionsDeps {
@@ -36,9 +37,9 @@ const Filter = {
 };
 
 export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (app, deps, done) => {
-  const streams = new Set<DetectionStream>();
+  const streams = new Map<DetectionStream, Seated>();
   app.addHook('preClose', (closed) => {
-    for (const stream of streams) stream.end('server-closing');
+    for (const stream of streams.keys()) stream.end('server-closing');
     closed();
   });
 
@@ -61,6 +62,11 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
       if (session !== undefined && deps.sourceOf(session) !== source) {
         throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${source}'; it may have ended`);
       }
+      const { clientAddress: address } = request;
+      if (streams.size >= MAX_READERS) {
+        const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
+        whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
+      }
       if (streams.size >= MAX_READERS) {
         throw new MediaPeerError('CAPACITY_REACHED', `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
       }
@@ -72,7 +78,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         onClosed: () => streams.delete(stream),
         ...(session !== undefined && { rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)) }),
       });
-      streams.add(stream);
+      streams.set(stream, { address });
       return reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(stream);
     },
   );

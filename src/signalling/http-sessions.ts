@@ -6,6 +6,7 @@
 import { MediaPeerError } from '../errors.js';
 import { parseFragment, writeFragment, type Door, type IceDescription, type OpenedSession, type SdpFragment, type Sessions } from '../peer/index.js';
 import { entityTag, matchTag } from './entity-tags.js';
+import type { Login } from './tokens.js';
 
 export interface HttpSessionsDeps {
   readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'>;
@@ -19,13 +20,13 @@ export interface Opening {
   /** The client's offer. */
   readonly offer: string;
   /** Throws MediaPeerError UNAUTHORIZED for a token that may not open the session; undefined where none is needed. */
-  readonly check?: ((token: string | undefined) => void) | undefined;
+  readonly check?: ((login: Login) => void) | undefined;
 }
 
 export interface PatchRequest {
   readonly fragment: string;
   readonly ifMatch: string | undefined;
-  readonly token: string | undefined;
+  readonly login: Login;
 }
 
 /** The server's half of an ICE restart, and the tag of the generation that begins. */
@@ -94,7 +95,7 @@ export class HttpSessions {
    */
   async patch(sessionId: string, request: PatchRequest): Promise<PatchResult> {
     const session = this.#get(sessionId);
-    this.#authorize(session, request.token);
+    this.#authorize(session, request.login);
     const fragment = parseFragment(request.fragment);
     const tag = matchTag(request.ifMatch, this.#deps.sessions.iceTag(sessionId));
     const isLenient = tag === 'absent' && !session.wasLenient;
@@ -112,9 +113,9 @@ export class HttpSessions {
   }
 
   /** Ends a session, whichever door it came by. @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED */
-  async close(sessionId: string, token: string | undefined): Promise<void> {
+  async close(sessionId: string, login: Login): Promise<void> {
     const session = this.#open.get(sessionId);
-    if (session) this.#authorize(session, token);
+    if (session) this.#authorize(session, login);
     if (!(await this.#deps.sessions.close(sessionId, session?.door === 'whip' ? 'publisher-left' : 'viewer-left'))) throw notFound();
   }
 
@@ -124,8 +125,8 @@ export class HttpSessions {
   }
 
   /** The URL cannot be guessed, so it is proof enough where a client sends its token to the endpoint alone. */
-  #authorize({ check }: HttpSession, token: string | undefined): void {
-    if (token !== undefined || this.#deps.isStrict) check?.(token);
+  #authorize({ check }: HttpSession, login: Login): void {
+    if (login.token !== undefined || this.#deps.isStrict) check?.(login);
   }
 
   /**

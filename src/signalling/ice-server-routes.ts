@@ -4,8 +4,8 @@ import { Type, type Static } from 'typebox';
 import type { IceServer } from '../peer/index.js';
 import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
 import { ErrorSchema } from './schemas.js';
-import type { Tokens } from './tokens.js';
-import { perMinute, tokenOf } from './wish.js';
+import { loginOf, type Tokens } from './tokens.js';
+import { perMinute } from './wish.js';
 
 export interface IceServersDeps {
   readonly iceServers: IceServers;
@@ -46,7 +46,7 @@ export function iceServerJson({ urls, username, credential }: IceServer): Static
 export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit, tokens }, done) => {
   // After the rate limit, so that tokens cannot be tried without end.
   app.addHook('preParsing', (request, _reply, payload, proceed) => {
-    tokens.checkAnybody(tokenOf(request));
+    tokens.checkAnybody(loginOf(request));
     proceed(null, payload);
   });
   const config = perMinute(rateLimit);

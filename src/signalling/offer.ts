@@ -5,9 +5,9 @@ import type { Sessions } from '../peer/index.js';
 import { FRAGMENT_TYPE } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
-import type { Tokens } from './tokens.js';
+import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
-import { perMinute, tokenOf } from './wish.js';
+import { perMinute } from './wish.js';
 
 export interface OfferDeps {
   readonly sessions: Pick<Sessions, 'accept'>;
@@ -26,7 +26,7 @@ const BODY_LIMIT_BYTES = 512 * 1024;
 /** Installs `POST /offer`. */
 export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
   const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
-  const check = (token: string | undefined): void => tokens.checkViewer(token);
+  const check = (login: Login): void => tokens.checkViewer(login);
 
   app.post(
     '/offer',
@@ -40,7 +40,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
       },
       preParsing: (request, _reply, payload, proceed) => {
-        check(tokenOf(request));
+        check(loginOf(request));
         proceed(null, payload);
       },
     },

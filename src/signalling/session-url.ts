@@ -5,7 +5,8 @@ import { MAX_FRAGMENT_BYTES } from '../peer/index.js';
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
-import { installOptions, perMinute, schemaOf, tokenOf } from './wish.js';
+import { loginOf } from './tokens.js';
+import { installOptions, perMinute, schemaOf } from './wish.js';
 
 export interface SessionUrlDeps {
   readonly httpSessions: HttpSessions;
@@ -45,7 +46,7 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
       },
       async (request, reply) => {
         const fragment = typeof request.body === 'string' ? request.body : '';
-        const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, { fragment, ifMatch: request.headers['if-match'], token: tokenOf(request) });
+        const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, { fragment, ifMatch: request.headers['if-match'], login: loginOf(request) });
         if (isLenient) request.log.info({ clientId }, 'a PATCH without If-Match is accepted; WHIP_STRICT=on refuses it');
         if (restarted === undefined) return reply.status(204).send();
         return reply.status(200).type(FRAGMENT_TYPE).header('etag', restarted.etag).send(restarted.fragment);
@@ -75,7 +76,7 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
         schema: { summary: 'Leave', tags: ['media'], params: Params, response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema } },
       },
       async (request) => {
-        await httpSessions.close(request.params.id, tokenOf(request));
+        await httpSessions.close(request.params.id, loginOf(request));
         return { closed: true as const };
       },
     );

@@ -17,10 +17,10 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
         url,
         door: 'whep',
         summary,
-        check: (_source, token) => deps.tokens.checkViewer(token),
-        open: ({ name: sourceId, sdp, address }) => {
+        check: (_source, login) => deps.tokens.checkViewer(login),
+        open: ({ name: sourceId, sdp, login }) => {
           checkOffer('WHEP', sdp);
-          return deps.sessions.accept({ door: 'whep', address, sdp, sourceId, ...(renditions && { renditions }) });
+          return deps.sessions.accept({ door: 'whep', address: login.address, sdp, sourceId, ...(renditions && { renditions }) });
         },
       },
       deps,

@@ -17,12 +17,12 @@ export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => 
       url: '/whip/:room',
       door: 'whip',
       summary: 'Publish to a room as a WHIP client',
-      check: (room, token) => void deps.tokens.checkPublisher(room, token),
-      open: ({ name: room, sdp, token, replaces, address }) => {
+      check: (room, login) => void deps.tokens.checkPublisher(room, login),
+      open: ({ name: room, sdp, login, replaces }) => {
         checkOffer('WHIP', sdp);
-        const showedToken = deps.tokens.checkPublisher(room, token);
+        const showedToken = deps.tokens.checkPublisher(room, login);
         const isSame = replaces !== undefined && deps.httpSessions.publishes(replaces, room);
-        return deps.sessions.publish({ door: 'whip', address, sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
+        return deps.sessions.publish({ door: 'whip', address: login.address, sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
       },
     },
     deps,

@@ -10,7 +10,7 @@ import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, SDP_TYPE } from './content-typ
 import { iceServerLinks } from './ice-server-links.js';
 import type { HttpSessions } from './http-sessions.js';
 import { ErrorSchema } from './schemas.js';
-import { bearerToken, type Tokens } from './tokens.js';
+import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
 
 export interface WishDeps {
@@ -29,7 +29,7 @@ export interface Endpoint {
   readonly door: Door;
   readonly summary: string;
   /** @throws MediaPeerError UNAUTHORIZED */
-  check(name: string, token: string | undefined): void;
+  check(name: string, login: Login): void;
   open(offer: EndpointOffer): Promise<OpenedSession>;
 }
 
@@ -38,10 +38,9 @@ export interface EndpointOffer {
   /** Of the source, or the room. */
   readonly name: string;
   readonly sdp: string;
-  readonly token: string | undefined;
+  readonly login: Login;
   /** Id of the session that the client had before, where it names one. */
   readonly replaces: string | undefined;
-  readonly address: string;
 }
 
 /** Request header with the session URL that a returning client had before: who knows it is that client. */
@@ -52,10 +51,6 @@ const PREFLIGHT_MAX_AGE_S = 600;
 
 export function perMinute(rateLimit: number): { rateLimit: false | { max: number; timeWindow: number } } {
   return { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false };
-}
-
-export function tokenOf(request: FastifyRequest): string | undefined {
-  return bearerToken(request.headers.authorization);
 }
 
 /** Installs POST, GET, HEAD and OPTIONS of an endpoint, with and without a slash at its end. */
@@ -154,15 +149,15 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       validatorCompiler: () => () => true,
       // After the rate limit, so that tokens cannot be tried without end; before the body is read.
       preParsing: (request, _reply, payload, done) => {
-        endpoint.check(nameOf(request), tokenOf(request));
+        endpoint.check(nameOf(request), loginOf(request));
         done(null, payload);
       },
     },
     async (request, reply) => {
       const offer = typeof request.body === 'string' ? request.body : '';
       const name = nameOf(request);
-      const opened = await endpoint.open({ name, sdp: offer, token: tokenOf(request), replaces: replacedBy(request), address: request.clientAddress });
-      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (token) => endpoint.check(name, token) });
+      const opened = await endpoint.open({ name, sdp: offer, login: loginOf(request), replaces: replacedBy(request) });
+      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (login) => endpoint.check(name, login) });
       await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
       addLinks(reply, iceServers(opened.clientId));
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
@@ -177,10 +172,10 @@ function replacedBy({ headers }: FastifyRequest): string | undefined {
 
 function mayOpen(endpoint: Endpoint, request: FastifyRequest): boolean {
   try {
-    endpoint.check(nameOf(request), tokenOf(request));
+    endpoint.check(nameOf(request), loginOf(request));
     return true;
   } catch (error) {
-    if (error instanceof MediaPeerError) return false;
+    if (error instanceof MediaPeerError && error.code === 'UNAUTHORIZED') return false;
     throw error;
   }
 }

@@ -20,7 +20,7 @@ export interface Served extends Sources, Seeing, Connections {
 export async function openDoors(host: Host, served: Served): Promise<Awaited<ReturnType<typeof buildApp>>> {
   const { config, loggers, closers } = host;
   const { sessions, iceServers, catalogue, counting } = served;
-  const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS });
+  const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS, clock: host.clock });
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
   const webSockets = openRooms(host, served, tokens);
   const rateLimit = config.RATE_LIMIT;

@@ -9,6 +9,8 @@ import { FakeClock } from './fake-clock.js';
 
 /** What a test may replace; the rest is an idle server with one source. */
 export interface AppOverrides {
+  /** At every door that is not replaced. */
+  readonly tokens?: Tokens;
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly trustedProxies?: AppDeps['trustedProxies'];
   readonly connections?: AppDeps['connections'];
@@ -30,7 +32,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
   const close = (sessionId: string): Promise<boolean> => Promise.resolve(sessionId === 'secret');
   const shared = {
     httpSessions: new HttpSessions({ sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close }, isStrict: false }),
-    tokens: new Tokens({ viewerToken: '', publishTokens: new Map() }),
+    tokens: overrides.tokens ?? new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() }),
     rateLimit: 0,
   };
   const clock = new FakeClock();

@@ -7,7 +7,7 @@ import cors from '@fastify/cors';
 import Fastify from 'fastify';
 import { MediaPeerError } from '../../src/errors.js';
 import { DetectionFeed, type FrameDetections } from '../../src/media/index.js';
-import { detectionRoutes, installErrorHandling } from '../../src/signalling/index.js';
+import { detectionRoutes, installClientAddress, installErrorHandling } from '../../src/signalling/index.js';
 import { eventually } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
@@ -34,6 +34,7 @@ class Door {
 
   async listen(): Promise<string> {
     installErrorHandling(this.app);
+    installClientAddress(this.app, []);
     await this.app.register(cors, { origin: '*' });
     await this.app.register(detectionRoutes, {
       clock: this.clock,
@@ -57,8 +58,8 @@ class Door {
 }
 
 /** Reads a stream of events. */
-async function read(url: string) {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => httpGet(url, resolve).on('error', reject));
+async function read(url: string, localAddress = '127.0.0.1') {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => httpGet(url, { localAddress }, resolve).on('error', reject));
   response.on('error', () => undefined);
   const reader = { response, text: '' };
   response.on('data', (data: Buffer) => (reader.text += data.toString()));
@@ -153,6 +154,19 @@ test('what cannot be read is refused before a stream begins', async () => {
   const readers = await Promise.all(Array.from({ length: 100 }, () => read(`${url}/detections/street`)));
   assert.deepEqual(await refusal('/detections/street'), [503, 'CAPACITY_REACHED']);
   for (const { response } of readers) response.destroy();
+  await door.close();
+});
+
+test('where one address has taken all streams, its newest ends for a reader of another', async () => {
+  const door = new Door();
+  const url = `${await door.listen()}/detections/street`;
+  const readers = await Promise.all(Array.from({ length: 99 }, () => read(url, '127.0.0.2')));
+  const newest = await read(url, '127.0.0.2');
+  const other = await read(url, '127.0.0.3');
+  await eventually(() => newest.response.complete, 1000, 'the newest to end');
+  assert.deepEqual(dataOf(newest.text, 'end'), [{ reason: 'gave-way' }]);
+  assert.ok(other.response.statusCode === 200 && readers.every(({ response }) => !response.complete));
+  for (const { response } of [...readers, other]) response.destroy();
   await door.close();
 });
 

@@ -10,7 +10,7 @@ import { Tokens } from '../../src/signalling/index.js';
 const NOW_S = 1_700_000_000;
 const TURN = ['turn:turn.example.org', 'turn:turn.example.org?transport=tcp'];
 
-const OPEN = new Tokens({ viewerToken: '', publishTokens: new Map() });
+const OPEN = new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() });
 
 function make(more: Partial<IceServersInit> = {}, clock = new FakeClock(NOW_S * 1000 + 999)): IceServers {
   return new IceServers({ stunUrls: ['stun:stun.example.org'], turnUrls: TURN, turnUsername: '', turnCredential: '', turnSecret: 'secret', ttlS: 3600, allowedHosts: ['turn.example.org', '192.0.2.9'], clock, ...more });
@@ -54,7 +54,7 @@ describe('GET /ice-servers', () => {
 
   for (const method of ['GET', 'POST'] as const) {
     it(`limits the trying of tokens by ${method}, too`, async () => {
-      const tokens = new Tokens({ viewerToken: 's3cret', publishTokens: new Map() });
+      const tokens = new Tokens({ clock: new FakeClock(), viewerToken: 's3cret', publishTokens: new Map() });
       const app = await testApp({ iceServers: { iceServers: make(), tokens, rateLimit: 2 } });
       const statuses = [];
       for (let i = 0; i < 3; i++) statuses.push((await app.inject({ method, url: '/ice-servers', headers: { authorization: `Bearer ${i}` } })).statusCode);

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { MediaPeerError } from '../../src/errors.js';
 import type { IceServer } from '../../src/peer/index.js';
 import { HttpSessions, Tokens } from '../../src/signalling/index.js';
+import { FakeClock } from '../helpers/fake-clock.js';
 import { testApp } from '../helpers/app.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { seededRandom } from '../helpers/random.js';
@@ -44,7 +45,7 @@ afterEach(async () => {
 
 async function doors(setting: Setting = {}): Promise<Doors> {
   const sessions = new FakeSessions();
-  const tokens = new Tokens({ viewerToken: setting.viewerToken ?? '', publishTokens: new Map(setting.publishTokens) });
+  const tokens = new Tokens({ clock: new FakeClock(), viewerToken: setting.viewerToken ?? '', publishTokens: new Map(setting.publishTokens) });
   const httpSessions = new HttpSessions({ sessions, isStrict: setting.isStrict ?? false });
   const logged: Record<string, unknown>[] = [];
   const rateLimit = setting.rateLimit ?? 0;

@@ -1,6 +1,7 @@
 /** What the rooms on `/ws` are given. */
 import type { Clock } from '../../clock.js';
 import type { Logger } from '../../logger.js';
+import type { Login } from '../tokens.js';
 import type { DetectionLease, PeerSnapshot, RtpTimestamps, Sessions } from '../../peer/index.js';
 
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
@@ -24,10 +25,10 @@ export interface RoomDirectory {
 
 /** Who may do what, by the token that was shown. */
 export interface RoomTokens {
-  /** @throws MediaPeerError UNAUTHORIZED */
-  checkViewer(shown: string | undefined): void;
-  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError UNAUTHORIZED */
-  checkPublisher(room: string, shown: string | undefined): boolean;
+  /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS */
+  checkViewer(login: Login): void;
+  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError as checkViewer */
+  checkPublisher(room: string, login: Login): boolean;
 }
 
 export interface RoomsDeps {

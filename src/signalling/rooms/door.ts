@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import { delay, type Clock, type Timer } from '../../clock.js';
 import { MediaPeerError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { whoGivesWay } from '../fair-share.js';
 import { ErrorSchema } from '../schemas.js';
 import { bearerToken } from '../tokens.js';
 import { perMinute } from '../wish.js';
@@ -53,6 +54,19 @@ export class RoomsDoor {
   /** WebSockets that are open. */
   get connections(): number {
     return this.#clients.size;
+  }
+
+  /** Where all sockets are taken, closes one of an address that has more than half, if the newcomer is of another. */
+  makeRoom(newcomer: string): void {
+    const { maxSockets } = this.deps;
+    if (this.connections < maxSockets) return;
+    const clients = [...this.#clients].map(([socket, client]) => ({ socket, client, address: client.address }));
+    const leaving = whoGivesWay(clients, maxSockets, newcomer, ({ client }) => (client.hasSession ? undefined : Number(!client.isJoined)));
+    if (!leaving) return;
+    leaving.client.close(CLOSE.tryAgainLater, 'others need the place');
+    // Its goodbye may take long; the place is free now.
+    this.remove(leaving.socket);
+    leaving.socket.terminate();
   }
 
   /** A WebSocket has been opened. */
@@ -121,6 +135,7 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
     },
     onRequest: (request, _reply, next) => {
       if (!isAllowedOrigin(request, corsOrigins)) throw new MediaPeerError('ORIGIN_REFUSED', 'pages of this origin may not connect; CORS_ORIGINS lists those that may');
+      door.makeRoom(request.clientAddress);
       if (door.connections >= maxSockets) throw new MediaPeerError('CAPACITY_REACHED', `all ${maxSockets} WebSockets are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
       next();
     },

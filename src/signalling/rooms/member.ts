@@ -82,6 +82,11 @@ export class Member implements SideHost, TopicsHost {
     return this.side.sessionId;
   }
 
+  /** True while its client has no socket. */
+  get isAway(): boolean {
+    return this.#link === undefined;
+  }
+
   get isFull(): boolean {
     return this.#link?.isFull ?? false;
   }

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../clock.js';
 import { MediaPeerError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import type { Seated } from '../fair-share.js';
 import { fromClient } from './candidates.js';
 import type { Link, Member } from './member.js';
 import type { Outgoing } from './outbox.js';
@@ -50,9 +51,9 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 const OPEN = 1;
 
 /** Close codes (RFC 6455 §7.4). */
-export const CLOSE = { goingAway: 1001, policy: 1008, replaced: 4001 } as const;
+export const CLOSE = { goingAway: 1001, policy: 1008, tryAgainLater: 1013, replaced: 4001 } as const;
 
-export class RoomClient implements Link {
+export class RoomClient implements Link, Seated {
   readonly #socket: RoomSocket;
   readonly #init: RoomClientInit;
   readonly #bucket: TokenBucket;
@@ -69,6 +70,20 @@ export class RoomClient implements Link {
     this.#socket = init.socket;
     this.#bucket = new TokenBucket(init.clock, MESSAGES);
     this.#waitForJoin();
+  }
+
+  get address(): string {
+    return this.#init.address;
+  }
+
+  /** True once it has joined a room. */
+  get isJoined(): boolean {
+    return this.#member !== undefined;
+  }
+
+  /** True where media belongs to it. */
+  get hasSession(): boolean {
+    return this.#member?.sessionId !== undefined;
   }
 
   get isFull(): boolean {

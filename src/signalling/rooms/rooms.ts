@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { MediaPeerError } from '../../errors.js';
 import type { EndReason } from '../../media/index.js';
 import { claimClientId } from '../../peer/index.js';
+import { whoGivesWay } from '../fair-share.js';
 import { isSameSecret } from '../secret.js';
+import type { Login } from '../tokens.js';
 import { ClosingSessions } from './closing-sessions.js';
 import type { RoomsDeps } from './deps.js';
 import { Member, type Link } from './member.js';
@@ -14,13 +16,6 @@ import { wrongState, type SideDeps } from './side.js';
 const RECONNECT_PERIOD_MS = 5000;
 const MAX_REASON_CHARS = 200;
 const RETRY_AFTER_S = 5;
-
-/** Who joins. */
-export interface Joining {
-  /** As it was shown. */
-  readonly token: string | undefined;
-  readonly address: string;
-}
 
 export class Rooms {
   readonly #deps: RoomsDeps & SideDeps;
@@ -54,12 +49,12 @@ export class Rooms {
 
   /**
    * Lets a client in, or back in.
-   * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
+   * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, TOO_MANY_REQUESTS, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
    */
-  join(message: MessageOf<'join'>, { token, address }: Joining, link: Link): Member {
+  join(message: MessageOf<'join'>, login: Login, link: Link): Member {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
     const resumed = this.#owned(message);
-    const member = resumed ?? this.#admit(message, { token, address });
+    const member = resumed ?? this.#admit(message, login);
     this.#deps.logger.info({ clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined }, 'joined the room');
     member.attach(link, resumed !== undefined);
     return member;
@@ -95,9 +90,10 @@ export class Rooms {
     return member;
   }
 
-  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, { token, address }: Joining): Member {
+  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, login: Login): Member {
     if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone");
-    const mayTakeOver = this.#authorize(room, role, token);
+    const mayTakeOver = this.#authorize(room, role, login);
+    if (this.#members.size >= this.#maxMembers) whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) => (member.sessionId === undefined ? Number(member.isAway) : undefined))?.end('gave-way');
     if (this.#members.size >= this.#maxMembers) {
       throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
@@ -105,7 +101,7 @@ export class Rooms {
     if (requested !== undefined && clientId !== requested) this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
     const member = new Member({
       clientId,
-      address,
+      address: login.address,
       room,
       role,
       resumeToken: randomBytes(24).toString('base64url'),
@@ -119,13 +115,13 @@ export class Rooms {
   }
 
   /** True where a publisher may take the room over. */
-  #authorize(room: string, role: 'viewer' | 'publisher', shownToken: string | undefined): boolean {
+  #authorize(room: string, role: 'viewer' | 'publisher', login: Login): boolean {
     const { tokens, directory, allowTakeover } = this.#deps;
     if (role === 'viewer') {
-      tokens.checkViewer(shownToken);
+      tokens.checkViewer(login);
       return false;
     }
-    const isShown = tokens.checkPublisher(room, shownToken);
+    const isShown = tokens.checkPublisher(room, login);
     if ((directory.describe(room)?.kind ?? 'live') !== 'live') throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
     return isShown && allowTakeover;
   }

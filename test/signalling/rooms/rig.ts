@@ -9,7 +9,7 @@ import WebSocket, { type ClientOptions } from 'ws';
 import { MediaPeerError } from '../../../src/errors.js';
 import { DetectionFeed, type EndReason } from '../../../src/media/index.js';
 import type { ConnectionState, OfferRequest, OpenedViewing, PeerSnapshot, PublishRequest, TrickledCandidate } from '../../../src/peer/index.js';
-import { installErrorHandling, installWebSockets, roomRoutes, RoomsDoor, type RoomDescription, type RoomsDoorDeps, type RoomState } from '../../../src/signalling/index.js';
+import { installClientAddress, installErrorHandling, installWebSockets, roomRoutes, RoomsDoor, type RoomDescription, type RoomsDoorDeps, type RoomState } from '../../../src/signalling/index.js';
 import { eventually, within } from '../../helpers/deadline.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 
@@ -281,6 +281,7 @@ export class Rig {
       return rig.app.close();
     });
     installErrorHandling(rig.app);
+    installClientAddress(rig.app, []);
     await installWebSockets(rig.app);
     await rig.app.register(roomRoutes, { door: rig.door });
     await rig.app.listen({ port: 0, host: '127.0.0.1' });

@@ -398,7 +398,7 @@ test('tokens let in whom they are for, from the message or the request', async (
   const check = (expected: string, shown: string | undefined): void => {
     if (shown !== expected) throw new MediaPeerError('UNAUTHORIZED', 'the token is wrong');
   };
-  const rig = await Rig.open(t, { allowTakeover: true, tokens: { checkViewer: (shown) => check('v', shown), checkPublisher: (_room, shown) => (check('p', shown), true) } });
+  const rig = await Rig.open(t, { allowTakeover: true, tokens: { checkViewer: ({ token }) => check('v', token), checkPublisher: (_room, { token }) => (check('p', token), true) } });
   const client = await rig.client();
   for (const message of [{ role: 'viewer' }, { role: 'viewer', token: 'p' }, { role: 'publisher', token: 'v' }]) {
     client.send({ type: 'join', room: 'gate', ...message });

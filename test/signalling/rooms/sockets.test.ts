@@ -7,8 +7,8 @@ import { eventually, within } from '../../helpers/deadline.js';
 import { Client, Rig } from './rig.js';
 
 /** The status that an upgrade is refused with. */
-async function refusal(url: string, headers: Record<string, string> = {}): Promise<number | undefined> {
-  const socket = new WebSocket(url, { headers });
+async function refusal(url: string, headers: Record<string, string> = {}, localAddress = '127.0.0.1'): Promise<number | undefined> {
+  const socket = new WebSocket(url, { headers, localAddress });
   const opened = once(socket, 'open').then(() => undefined);
   const refused = once(socket, 'unexpected-response').then(([request, response]: { destroy?: () => void; statusCode?: number }[]) => {
     request?.destroy?.();
@@ -77,6 +77,45 @@ test('there is an end to the number of sockets', async (t) => {
   client.cut();
   await rig.connections(1);
   assert.equal(await refusal(rig.url), undefined);
+  await rig.close();
+});
+
+test('where one address has taken all sockets, one that has not joined gives way to others', async (t) => {
+  const rig = await Rig.open(t, { maxSockets: 3 });
+  const watching = await rig.client({ localAddress: '127.0.0.2' });
+  await watching.join({ room: 'street' });
+  await eventually(() => rig.sessions.open.length === 1, 3000, 'its session');
+  const idle = await rig.client({ localAddress: '127.0.0.2' });
+  const joined = await rig.client({ localAddress: '127.0.0.2' });
+  await joined.join({ room: 'gate' });
+  assert.equal(await refusal(rig.url, {}, '127.0.0.2'), 503);
+  const honest = await rig.client({ localAddress: '127.0.0.3' });
+  await idle.closed();
+  await honest.join({ room: 'street' });
+  assert.deepEqual([watching.socket.readyState, joined.socket.readyState], [WebSocket.OPEN, WebSocket.OPEN]);
+  assert.equal(await refusal(rig.url, {}, '127.0.0.4'), undefined, 'it still has two of three');
+  await joined.closed();
+  assert.equal(watching.socket.readyState, WebSocket.OPEN);
+  for (const client of [watching, honest]) client.cut();
+  await rig.connections(0);
+  await rig.clock.advance(30_000);
+  await rig.close();
+});
+
+test('where one address has taken all memberships, one without media gives way to others', async (t) => {
+  const rig = await Rig.open(t, { maxSockets: 2 });
+  for (let i = 0; i < 2; i++) {
+    const client = await rig.client({ localAddress: '127.0.0.2' });
+    await client.join({ room: 'gate' });
+    client.cut();
+    await rig.connections(0);
+  }
+  const honest = await rig.client({ localAddress: '127.0.0.3' });
+  await honest.join({ room: 'street' });
+  assert.equal(rig.door.rooms.size, 2);
+  honest.cut();
+  await rig.connections(0);
+  await rig.clock.advance(30_000);
   await rig.close();
 });
 
