@@ -1,12 +1,13 @@
 /**
  * What crosses one line. Every step of an anchor across it is noted with its sign; the sum counts once the object
  * is further from the line than boxes tremble, or has kept its side for a second. So who trembles on the line
- * counts once or not at all, and what went in minus what came out is always what really changed sides here.
+ * counts once or not at all, and what went in minus what came out is always what really changed sides here. What the
+ * object is, and whether the line asks for it, is looked at then, too: a label may waver while its object is on the line.
  */
 import type { LabelCounts, LineState, SceneEvent } from '../media/index.js';
 import { crossing, distanceToSegment } from './geometry.js';
 import type { Line } from './resolve.js';
-import { admits, eventOf, type Sighting } from './sighting.js';
+import { admittedAs, eventOf, type Sighting } from './sighting.js';
 
 const SETTLE_MS = 1000;
 
@@ -62,7 +63,7 @@ export class LineCounter {
   /** Takes in one observation of an object. */
   step(sighting: Sighting, events: SceneEvent[]): void {
     const { before, position, seenMs, marginPx } = sighting;
-    if (!before || !admits(this.#line, sighting)) return;
+    if (!before) return;
     const direction = crossing(this.#line.segment, before, position);
     const pending = this.#pending.get(sighting.objectId) ?? (direction === 0 ? undefined : { net: 0, changedMs: seenMs });
     if (!pending) return;
@@ -82,10 +83,12 @@ export class LineCounter {
   #settle(sighting: Sighting, events: SceneEvent[]): void {
     const net = this.#pending.get(sighting.objectId)?.net ?? 0;
     this.#pending.delete(sighting.objectId);
+    const kind = admittedAs(this.#line, sighting);
+    if (!kind) return;
     const direction = net > 0 ? 'in' : 'out';
     for (let left = Math.abs(net); left > 0; left--) {
-      this.#state = counted(this.#state, direction, sighting.label);
-      events.push(eventOf(sighting, { type: 'cross', id: this.#line.id, direction }));
+      this.#state = counted(this.#state, direction, kind.label);
+      events.push(eventOf(sighting, kind, { type: 'cross', id: this.#line.id, direction }));
     }
   }
 }

@@ -3,12 +3,20 @@ import type { SceneEvent, TrackedObject } from '../media/index.js';
 import { boundsOfStep, type Bounds, type Point } from './geometry.js';
 import type { ObjectFilter, SceneLayout } from './resolve.js';
 
+/** What an object is. */
+export interface ObjectKind {
+  readonly classId: number;
+  readonly label: string;
+}
+
 /** An object where it was last observed; where it is only expected to be does not count. */
 export interface Sighting {
   readonly objectId: number;
   /** Detectors waver between like classes; the tracker says which holds. */
   classId: number;
   label: string;
+  /** Votes for each label, recent ones first, and the class that it belongs to. */
+  readonly votes: Map<string, { votes: number; readonly classId: number }>;
   score: number;
   /** The best so far: who has once been sure enough stays in. */
   bestScore: number;
@@ -29,6 +37,10 @@ export interface Sighting {
 /** Detectors place the edge of a box within a few percent of its size. */
 const MARGIN_OF_SIZE = 0.05;
 const MIN_MARGIN_PX = 2;
+/** Weight of the votes for a label that remains with each further look. */
+const VOTE_MEMORY = 0.8;
+/** Less is not remembered. */
+const LEAST_VOTES = 0.05;
 
 /** The sighting of an object that is observed for the first time. */
 export function firstSighting(object: TrackedObject, layout: SceneLayout, mediaTimeMs: number): Sighting {
@@ -38,6 +50,7 @@ export function firstSighting(object: TrackedObject, layout: SceneLayout, mediaT
     objectId,
     classId,
     label,
+    votes: new Map([[label, { votes: 1, classId }]]),
     score,
     bestScore: score,
     position,
@@ -59,20 +72,40 @@ export function seeAgain(sighting: Sighting, object: TrackedObject, layout: Scen
   sighting.seenMs = mediaTimeMs;
   sighting.classId = object.classId;
   sighting.label = object.label;
+  vote(sighting);
   sighting.score = object.score;
   sighting.bestScore = Math.max(sighting.bestScore, object.score);
   sighting.marginPx = marginOf(object);
 }
 
-/** True for an object that a zone or line asks for. */
-export function admits({ classes, minScore }: ObjectFilter, { label, bestScore }: Sighting): boolean {
-  return bestScore >= minScore && (classes === undefined || classes.has(label));
+/**
+ * As what a zone or line asks for the object: as what it is now, else as what it mostly was lately, since a label may
+ * waver in the very moment that counts. Undefined: it does not ask for it.
+ */
+export function admittedAs({ classes, minScore }: ObjectFilter, sighting: Sighting): ObjectKind | undefined {
+  if (sighting.bestScore < minScore) return undefined;
+  if (classes === undefined || classes.has(sighting.label)) return sighting;
+  const usual = usualKind(sighting);
+  return usual && classes.has(usual.label) ? usual : undefined;
 }
 
-/** An event of this object. */
-export function eventOf(sighting: Sighting, event: Pick<SceneEvent, 'type' | 'id' | 'direction' | 'dwellMs'>): SceneEvent {
-  const { objectId, label, classId, score, position } = sighting;
+/** An event of this object, as what it counts. */
+export function eventOf(sighting: Sighting, { label, classId }: ObjectKind, event: Pick<SceneEvent, 'type' | 'id' | 'direction' | 'dwellMs'>): SceneEvent {
+  const { objectId, score, position } = sighting;
   return { ...event, objectId, label, classId, score, position };
+}
+
+function vote({ votes, label, classId }: Sighting): void {
+  for (const [known, entry] of votes) {
+    entry.votes *= VOTE_MEMORY;
+    if (entry.votes < LEAST_VOTES) votes.delete(known);
+  }
+  votes.set(label, { votes: (votes.get(label)?.votes ?? 0) + 1, classId });
+}
+
+function usualKind({ votes }: Sighting): ObjectKind | undefined {
+  const [most] = [...votes].sort(([, a], [, b]) => b.votes - a.votes);
+  return most && { label: most[0], classId: most[1].classId };
 }
 
 function anchorOf({ box: [x, y, width, height] }: TrackedObject, { anchor, limit }: SceneLayout): Point {

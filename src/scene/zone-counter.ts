@@ -5,7 +5,7 @@
 import type { LabelCounts, SceneEvent, ZoneState } from '../media/index.js';
 import { boundsMeet, boundsOf, distanceToSegment, edgesOf, isInside, lengthInside, type Bounds, type Segment } from './geometry.js';
 import type { Zone } from './resolve.js';
-import { admits, eventOf, type Sighting } from './sighting.js';
+import { admittedAs, eventOf, type ObjectKind, type Sighting } from './sighting.js';
 
 /** Out by a hair for this long is out. */
 const SETTLE_MS = 1000;
@@ -13,8 +13,10 @@ const SETTLE_MS = 1000;
 interface Visit {
   readonly sighting: Sighting;
   readonly sinceMs: number;
-  /** As it was counted. */
+  /** As it is counted. */
   label: string;
+  /** As what the zone asks for it. */
+  kind: ObjectKind;
   lastInsideMs: number;
   outsideSinceMs: number | undefined;
   /** False while the object has not stayed `min_dwell_ms` yet. */
@@ -44,9 +46,11 @@ export class ZoneCounter {
     const visit = this.#visits.get(sighting.objectId);
     if (visit) return this.#stay(visit, events);
     const { position, reach, seenMs } = sighting;
-    if (!admits(this.zone, sighting) || !boundsMeet(this.#bounds, reach)) return;
-    if (!isInside(position, this.#edges)) return this.#passThrough(sighting, events);
-    const fresh: Visit = { sighting, sinceMs: seenMs, label: sighting.label, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
+    if (!boundsMeet(this.#bounds, reach)) return;
+    const kind = admittedAs(this.zone, sighting);
+    if (!kind) return;
+    if (!isInside(position, this.#edges)) return this.#passThrough(sighting, kind, events);
+    const fresh: Visit = { sighting, sinceMs: seenMs, label: kind.label, kind: { label: kind.label, classId: kind.classId }, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
     this.#visits.set(sighting.objectId, fresh);
     this.#enterWhenDue(fresh, events);
   }
@@ -63,11 +67,8 @@ export class ZoneCounter {
   }
 
   #stay(visit: Visit, events: SceneEvent[]): void {
-    const { position, seenMs, marginPx, label } = visit.sighting;
-    if (label !== visit.label) {
-      visit.label = label;
-      this.#refresh();
-    }
+    const { position, seenMs, marginPx } = visit.sighting;
+    this.#noteLabel(visit);
     if (isInside(position, this.#edges)) {
       visit.lastInsideMs = seenMs;
       visit.outsideSinceMs = undefined;
@@ -78,38 +79,48 @@ export class ZoneCounter {
     if (isFar || seenMs - visit.outsideSinceMs >= SETTLE_MS) this.#end(visit, events);
   }
 
+  /** One who is in is counted as what it is now, but leaves as something that the zone asks for. */
+  #noteLabel(visit: Visit): void {
+    const { label } = visit.sighting;
+    const { label: asked, classId } = admittedAs(this.zone, visit.sighting) ?? visit.kind;
+    visit.kind = { label: asked, classId };
+    if (label === visit.label) return;
+    visit.label = label;
+    this.#refresh();
+  }
+
   /** One that is so fast that no look finds it inside; cutting a corner by less than boxes tremble is nothing. */
-  #passThrough(sighting: Sighting, events: SceneEvent[]): void {
+  #passThrough(sighting: Sighting, kind: ObjectKind, events: SceneEvent[]): void {
     const { before, position, seenMs, beforeMs, marginPx } = sighting;
     if (!before) return;
     const insidePx = lengthInside(before, position, this.#edges);
     const dwellMs = ((seenMs - beforeMs) * insidePx) / Math.hypot(position[0] - before[0], position[1] - before[1]);
     if (insidePx < marginPx || dwellMs < this.zone.minDwellMs) return;
-    events.push(eventOf(sighting, { type: 'enter', id: this.zone.id }), eventOf(sighting, { type: 'leave', id: this.zone.id, dwellMs }));
+    events.push(eventOf(sighting, kind, { type: 'enter', id: this.zone.id }), eventOf(sighting, kind, { type: 'leave', id: this.zone.id, dwellMs }));
   }
 
   #enterWhenDue(visit: Visit, events: SceneEvent[]): void {
     if (visit.hasEntered || visit.lastInsideMs - visit.sinceMs < this.zone.minDwellMs) return;
     visit.hasEntered = true;
-    events.push(eventOf(visit.sighting, { type: 'enter', id: this.zone.id }));
+    events.push(eventOf(visit.sighting, visit.kind, { type: 'enter', id: this.zone.id }));
     this.#refresh();
   }
 
   #end(visit: Visit, events: SceneEvent[]): void {
     this.#visits.delete(visit.sighting.objectId);
     if (!visit.hasEntered) return;
-    events.push(eventOf(visit.sighting, { type: 'leave', id: this.zone.id, dwellMs: visit.lastInsideMs - visit.sinceMs }));
+    events.push(eventOf(visit.sighting, visit.kind, { type: 'leave', id: this.zone.id, dwellMs: visit.lastInsideMs - visit.sinceMs }));
     this.#refresh();
   }
 
   #refresh(): void {
-    const inside = [...this.#visits.values()].filter(({ hasEntered }) => hasEntered).map(({ sighting }) => sighting);
-    this.#state = { id: this.zone.id, objectIds: inside.map(({ objectId }) => objectId), byLabel: countLabels(inside) };
+    const inside = [...this.#visits.values()].filter(({ hasEntered }) => hasEntered);
+    this.#state = { id: this.zone.id, objectIds: inside.map(({ sighting }) => sighting.objectId), byLabel: countLabels(inside) };
   }
 }
 
-function countLabels(sightings: readonly Sighting[]): LabelCounts {
+function countLabels(visits: readonly Visit[]): LabelCounts {
   const counts: Record<string, number> = {};
-  for (const { label } of sightings) counts[label] = (counts[label] ?? 0) + 1;
+  for (const { label } of visits) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
 }
