@@ -28,10 +28,20 @@ export interface LiveInput {
   readonly redact: Redact;
 }
 
-/** Containers by the names that people use for them. */
-export const STREAM_FORMATS: Readonly<Record<string, string>> = {
-  mjpeg: 'mpjpeg', mpjpeg: 'mpjpeg', hls: 'hls', flv: 'flv', ts: 'mpegts', mpegts: 'mpegts', mp4: 'mov', matroska: 'matroska', h264: 'h264', hevc: 'hevc',
-};
+/**
+ * ffmpeg's formats that may come over a network. Left out are lists of other inputs but HLS, devices, scripts, and what
+ * needs to be told the size of its pictures.
+ */
+const DEMUXERS = [
+  ...['mpjpeg', 'mjpeg', 'mjpeg_2000', 'smjpeg', 'image2pipe', 'jpeg_pipe', 'png_pipe', 'webp_pipe', 'mxg'],
+  ...['hls', 'applehttp', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'asf_o', 'avi', 'nut', 'ivf', 'rm', 'dhav', 'dv', 'gxf', 'mxf', 'mpeg', 'wtv', 'nsv'],
+  ...['h264', 'hevc', 'vvc', 'av1', 'obu', 'vc1', 'm4v', 'mpegvideo', 'h261', 'h263', 'dirac'],
+] as const;
+/** Names that people use. */
+const ALIASES: Readonly<Record<string, string>> = { ts: 'mpegts', mp4: 'mov', webm: 'matroska', mkv: 'matroska', jpeg: 'jpeg_pipe' };
+
+/** Formats by the names that they may be given by. */
+export const STREAM_FORMATS: Readonly<Record<string, string>> = { ...Object.fromEntries(DEMUXERS.map((name) => [name, name])), ...ALIASES };
 
 /** What an option may be. */
 export interface LiveOptionRule {
@@ -87,34 +97,43 @@ const PROTOCOLS: Readonly<Record<LiveInput['kind'], readonly string[]>> = {
   dshow: [NO_PROTOCOL],
   lavfi: [NO_PROTOCOL],
 };
-/** What may come over a network; lists of other inputs but HLS, and still pictures, are left out. */
+/** What is looked for where no format is given. Still pictures are left out. */
 const CONTAINERS = ['rtsp', 'rtp', 'sdp', 'hls', 'applehttp', 'mpjpeg', 'mjpeg', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'h264', 'hevc', 'aac', 'mp3', 'ac3', 'webvtt'];
 
-/** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
-const LIVE_IO_TIMEOUT_MS = 7_000;
+/** Kinds of tracks that an RTSP camera is asked for; what is not named is not set up. */
+export type WantedMedia = 'video' | 'video+audio';
+
+/** How a camera is called. */
+export interface CallOptions {
+  /** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
+  readonly ioTimeoutMs: number;
+  readonly media: WantedMedia;
+}
 
 /** Options before `-i`, for either program. */
-export function liveInputOptions(input: LiveInput, rtspTimeout: string): string[] {
+export function liveInputOptions(input: LiveInput, rtspTimeout: string, { ioTimeoutMs, media }: CallOptions): string[] {
   const { kind, format, options } = input;
   const isDevice = isDeviceFormat(kind);
   const given = Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]);
   const container = isDevice ? kind : format;
   return [
     ...['-protocol_whitelist', PROTOCOLS[kind].join(',')],
-    ...(isDevice ? [] : ['-format_whitelist', CONTAINERS.join(',')]),
+    ...(isDevice ? [] : ['-format_whitelist', [...CONTAINERS, ...(format === undefined ? [] : [format])].join(',')]),
     ...(container === undefined ? [] : ['-f', container]),
-    ...(isDevice ? [] : [isRtsp(kind) ? rtspTimeout : '-rw_timeout', String(LIVE_IO_TIMEOUT_MS * 1000)]),
+    ...(isDevice ? [] : [isRtsp(kind) ? rtspTimeout : '-rw_timeout', String(Math.round(ioTimeoutMs * 1000))]),
+    ...(isRtsp(kind) ? ['-allowed_media_types', media] : []),
     ...(isRtsp(kind) && options['rtsp_transport'] === undefined ? ['-rtsp_transport', 'tcp'] : []),
     ...given,
   ];
 }
 
 /** The input of a process. @param more options that only ffmpeg takes. */
-export function liveInputPort(input: LiveInput, tools: FfmpegTools, more: readonly string[] = []): ProcessPort {
-  return { options: [...more, ...liveInputOptions(input, tools.rtspTimeout.ffmpeg)], address: input.address };
+export function liveInputPort(input: LiveInput, tools: FfmpegTools, call: CallOptions, more: readonly string[] = []): ProcessPort {
+  return { options: [...more, ...liveInputOptions(input, tools.rtspTimeout.ffmpeg, call)], address: input.address };
 }
 
-function isRtsp(kind: LiveInput['kind']): boolean {
+/** Whether it is called by RTSP, which announces each track before it comes. */
+export function isRtsp(kind: LiveInput['kind']): boolean {
   return kind === 'rtsp' || kind === 'rtsps';
 }
 

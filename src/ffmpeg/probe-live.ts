@@ -1,96 +1,121 @@
-/** What a camera sends, by ffprobe: it is called, listened to for a moment, and hung up on. */
+/**
+ * What a camera sends, by ffprobe: it is called, listened to until its first picture is known, and hung up on. A camera
+ * may send one picture in 12 s, so its rate is not waited for: it shows while the source runs. RTSP cameras are asked for
+ * pictures alone, and what they announce says which sound there is, so a track of sound that is broken keeps nobody from
+ * the pictures.
+ */
 import { MediaPeerError } from '../errors.js';
-import type { FfmpegDeps } from './deps.js';
-import { isKnown, parseListing, videoStream, type ListedStream, type Listing } from './listing.js';
-import { liveInputOptions, type LiveInput } from './live-input.js';
+import { rankAudios, rankVideos, type Candidate } from './choose-streams.js';
+import { isKnown, videoStream, type ListedStream, type Listing } from './listing.js';
+import { isRtsp, type LiveInput } from './live-input.js';
 import type { PacketInfo } from './packets.js';
 import type { ProbeResult } from './probe.js';
-import { runTool } from './run-tool.js';
+import { callCamera, type CallResult, type Listening, type ProbeDeps } from './probe-call.js';
+import { announcedSound } from './sdp-sound.js';
 
-/** How long a camera may take to answer and to show what it sends. */
-const LIVE_PROBE_TIMEOUT_MS = 8_000;
-/**
- * How much of it is listened to. MPEG-TS is listened to for all of that time, because another stream may begin; so the
- * long one, for cameras that show the size of their pictures with a keyframe alone, is for a second call.
- */
-const ANALYSE_US = [1_500_000, 5_000_000] as const;
+/** What a camera was found to send. */
+export interface LiveFinding extends ProbeResult {
+  /** Which of its video tracks is the picture, from 0: `0:v:<at>`. */
+  readonly videoAt: number;
+  /** Which of its audio tracks is the sound: `0:a:<at>`; undefined where there is none to be heard. */
+  readonly audioAt: number | undefined;
+  /** ffmpeg's name of the format that it had to be told. */
+  readonly format: string | undefined;
+  /** How long its first picture was waited for, ms: about the time between two. */
+  readonly pictureAfterMs: number;
+}
 
-/** Less is not worth a call. */
-const MIN_CALL_MS = 1_000;
-
-type ProbeDeps = Pick<FfmpegDeps, 'tools' | 'ledger' | 'clock'>;
+/** Until the first picture is there. */
+const FIRST_PICTURE: Listening = { analysis: { probesize: '32', fpsprobesize: '0' }, isPatient: false };
+/** A container is looked for first; MPEG-TS is listened to for all of that time, because another stream may begin. */
+const SHORT: Listening = { analysis: { analyzeduration: '1500000' }, isPatient: false };
+/** For cameras that show the size of their pictures with a keyframe alone. */
+const LONG: Listening = { analysis: { analyzeduration: '5000000' }, isPatient: false };
+const LONG_RTSP: Listening = { analysis: { analyzeduration: '30000000', fpsprobesize: '0' }, isPatient: true };
+/** For one that is connected and sent nothing yet. */
+const SLOW: Listening = { analysis: { analyzeduration: '1', fpsprobesize: '0' }, isPatient: true };
+/** Finds JPEG pictures in whatever is around them: parts that are not told apart as they should be (many ESP32 cameras). */
+const BARE_JPEG = 'mjpeg';
 
 /** Nothing is known of packets that have not come yet: a running feed watches over them. */
 const UNSEEN: PacketInfo = { startsWithKeyframe: true, startsDecodable: true, beginS: 0, firstKeyframeS: 0, longestIntervalS: 0, longestMovingS: 0, longestStillS: 0, peakFps: undefined, spanS: undefined, count: 1 };
 
 /**
- * Calls it. Takes 8 s at most, and ends at once when the signal is aborted.
- * @throws MediaPeerError FFMPEG_FAILED: why there is no answer, or no picture in it; without credentials
+ * Calls it. Takes 8 s where it does not answer, 40 s and more where it answers and no picture comes; ends at once when the
+ * signal is aborted.
+ * @throws MediaPeerError FFMPEG_FAILED: why there is no answer, or no picture in it, in words and without credentials
  */
-export async function probeLive(input: LiveInput, deps: ProbeDeps, signal: AbortSignal): Promise<ProbeResult> {
-  const endsAtMs = deps.clock.now() + LIVE_PROBE_TIMEOUT_MS;
-  let failure = failed('it was not called');
-  for (const analyseUs of ANALYSE_US) {
-    const timeoutMs = endsAtMs - deps.clock.now();
-    if (timeoutMs < MIN_CALL_MS) break;
-    const listing = await list(input, { analyseUs, timeoutMs, deps, signal });
-    const found = resultOf(listing);
-    if (!(found instanceof MediaPeerError)) return found;
-    failure = found;
+export async function probeLive(input: LiveInput, deps: ProbeDeps, signal: AbortSignal): Promise<LiveFinding> {
+  let failure = 'it was not called';
+  let call: CallResult | undefined;
+  for (let next: NextCall | undefined = firstCall(input); next; next = nextCall(input, next, call)) {
+    call = await callCamera(next.input, next.listening, deps, signal);
+    const found = call.listing ? resultOf(call.listing, next.input, input, call) : call.failure;
+    if (typeof found !== 'string') return found;
+    // What was said of the format that it is not says nothing.
+    if (next.input.format !== BARE_JPEG || input.format === BARE_JPEG) failure = found;
   }
-  throw failure;
+  throw new MediaPeerError('FFMPEG_FAILED', failure);
 }
 
-interface Call {
-  readonly analyseUs: number;
-  readonly timeoutMs: number;
-  readonly deps: ProbeDeps;
-  readonly signal: AbortSignal;
+interface NextCall {
+  readonly input: LiveInput;
+  readonly listening: Listening;
 }
 
-/** @throws MediaPeerError when it does not answer */
-async function list(input: LiveInput, { analyseUs, timeoutMs, deps: { tools, ledger }, signal }: Call): Promise<Listing> {
-  const analyse = input.options['analyzeduration'] === undefined ? ['-analyzeduration', String(analyseUs)] : [];
-  const args = ['-v', 'error', ...analyse, ...liveInputOptions(input, tools.rtspTimeout.ffprobe), '-of', 'json', '-show_format', '-show_streams', input.address];
-  const throwIfGivenUp = (): void => {
-    if (signal.aborted) throw failed('the call was given up');
-  };
-  throwIfGivenUp();
-  const output = await runTool(tools.ffprobePath, args, { ledger, timeoutMs: Math.ceil(timeoutMs), signal });
-  throwIfGivenUp();
-  const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
-  if (listing) return listing;
-  throw failed(output.cut ? `it did not show within ${LIVE_PROBE_TIMEOUT_MS / 1000} s what it sends` : explain(output.stderr, input));
+function firstCall(input: LiveInput): NextCall {
+  return { input, listening: isRtsp(input.kind) ? FIRST_PICTURE : SHORT };
 }
 
-/** What a listing tells, or what it lacks. */
-function resultOf(listing: Listing): ProbeResult | MediaPeerError {
-  const video = listing.streams.find(({ codec_type }) => codec_type === 'video');
-  if (!video) return failed('it answers, but sends no video');
-  if (!isKnown(video.codec_name)) return failed('its video codec is unknown to ffmpeg');
-  if (!video.width || !video.height) return failed('its pictures could not be understood in time: no size is known');
-  const audio = listing.streams.find((stream) => stream.codec_type === 'audio' && isKnown(stream.codec_name));
+/** What is tried after a call that brought no picture; undefined where nothing is left. */
+function nextCall(input: LiveInput, { input: called, listening }: NextCall, result: CallResult | undefined): NextCall | undefined {
+  if (!result || listening.isPatient || listening === LONG) return undefined;
+  if (isRtsp(input.kind)) return result.listing && { input, listening: LONG_RTSP };
+  if (result.isSlow) return { input, listening: SLOW };
+  const isHttp = input.kind === 'http' || input.kind === 'https';
+  const isOther = result.listing ? result.listing.format?.format_name === 'mpjpeg' : /not understood/.test(result.failure);
+  if (called === input && isHttp && isOther && input.format !== BARE_JPEG) return { input: { ...input, format: BARE_JPEG }, listening: SHORT };
+  return result.listing && called === input ? { input, listening: LONG } : undefined;
+}
+
+/** What a listing tells, or in words what it lacks. */
+function resultOf(listing: Listing, called: LiveInput, input: LiveInput, { sdp, tookMs }: CallResult): LiveFinding | string {
+  const candidates = listing.streams.map((stream): Candidate => ({ stream, count: 1 }));
+  const [video] = rankVideos(candidates).map(({ stream }) => stream);
+  if (!video?.width || !video.height) return whyNoVideo(listing);
+  const sound = sdp === undefined ? listedSound(listing, rankAudios(candidates, video, listing)) : announcedSound(sdp);
   return {
     container: listing.format?.format_name ?? '',
     durationS: durationOf(listing.format?.duration, video),
     video: videoStream(video, video.width, video.height, UNSEEN),
-    audio: audio && { index: audio.index, codec: audio.codec_name ?? '' },
+    audio: sound.sound && { index: sound.sound.at, codec: sound.sound.codec },
+    audioProblem: sound.reason,
     problem: undefined,
+    videoAt: tracksOf(listing, 'video').indexOf(video),
+    audioAt: sound.sound?.at,
+    format: called === input ? undefined : called.format,
+    pictureAfterMs: tookMs,
   };
+}
+
+function tracksOf({ streams }: Listing, kind: 'video' | 'audio'): ListedStream[] {
+  return streams.filter(({ codec_type }) => codec_type === kind);
+}
+
+function whyNoVideo(listing: Listing): string {
+  const videos = tracksOf(listing, 'video');
+  if (videos.length === 0) return 'it answers, but sends no video';
+  if (!videos.some(({ codec_name }) => isKnown(codec_name))) return 'its video codec is unknown to ffmpeg';
+  return 'its pictures could not be understood in time: no size is known';
+}
+
+function listedSound(listing: Listing, [best]: readonly Candidate[]): ReturnType<typeof announcedSound> {
+  const tracks = tracksOf(listing, 'audio');
+  if (best) return { sound: { at: tracks.indexOf(best.stream), codec: best.stream.codec_name ?? '' }, reason: undefined };
+  return { sound: undefined, reason: tracks.length > 0 ? 'the codec of its sound is unknown to ffmpeg' : undefined };
 }
 
 /** Of a recording; undefined for what goes on without end. */
 function durationOf(text: string | undefined, { duration }: ListedStream): number | undefined {
   return [text, duration].map(Number).find((value) => Number.isFinite(value) && value > 0);
-}
-
-/** ffprobe's last line, without the address and without the module's name. */
-function explain(stderr: string, input: LiveInput): string {
-  const lines = input.redact(stderr.replaceAll(input.address, '')).split('\n');
-  const said = lines.map((line) => line.replace(/^\[[^\]]*\]\s*/, '').replace(/^\s*:?\s*/, '').trim()).filter((line) => line !== '');
-  return said.length > 0 ? said.slice(-2).join('; ').slice(0, 300) : 'it cannot be opened';
-}
-
-function failed(why: string): MediaPeerError {
-  return new MediaPeerError('FFMPEG_FAILED', why);
 }

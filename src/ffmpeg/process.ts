@@ -23,8 +23,8 @@ export interface ProcessSpec extends CommandLine {
    * latest `outputTimeoutMs` later).
    */
   readonly expectOutput: 'always' | 'on-input';
-  /** How long standard output may be silent while output is expected. Default 10000 ms. */
-  readonly outputTimeoutMs?: number;
+  /** How long standard output may be silent while output is expected; asked for at each look. Default 10000 ms. */
+  readonly outputTimeoutMs?: number | (() => number);
   /** Takes secrets out of what the process says and of its command line, before anybody sees them. Default: there are none. */
   readonly redact?: Redact;
 }
@@ -73,7 +73,6 @@ class RunningProcess implements FfmpegProcess {
   readonly closed: Promise<ProcessEnd>;
   readonly #deps: FfmpegDeps;
   readonly #spec: ProcessSpec;
-  readonly #timeoutMs: number;
   readonly #watchdog: Timer;
   readonly #releaseEntry: () => void;
   readonly #resolveClosed: (end: ProcessEnd) => void;
@@ -95,7 +94,6 @@ class RunningProcess implements FfmpegProcess {
   constructor(deps: FfmpegDeps, spec: ProcessSpec) {
     this.#deps = deps;
     this.#spec = spec;
-    this.#timeoutMs = spec.outputTimeoutMs ?? 10_000;
     this.#stderr = new StderrTail(spec.redact);
     const { promise, resolve } = promiseWithResolve<ProcessEnd>();
     this.closed = promise;
@@ -210,9 +208,11 @@ class RunningProcess implements FfmpegProcess {
   }
 
   #checkOutput(): void {
-    if (this.#owedSinceMs === undefined || this.#deps.clock.now() - this.#owedSinceMs < this.#timeoutMs) return;
+    const { outputTimeoutMs: limit = 10_000 } = this.#spec;
+    const timeoutMs = typeof limit === 'number' ? limit : limit();
+    if (this.#owedSinceMs === undefined || this.#deps.clock.now() - this.#owedSinceMs < timeoutMs) return;
     this.#fail(
-      new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${this.#timeoutMs} ms${this.#lastLines()}`, {
+      new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${Math.round(timeoutMs)} ms${this.#lastLines()}`, {
         details: { stderr: this.#stderr.text },
       }),
     );

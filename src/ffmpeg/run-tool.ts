@@ -23,7 +23,7 @@ export interface ToolOutput {
 export function runTool(
   file: string,
   args: readonly string[],
-  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number; readonly signal?: AbortSignal; readonly onStderr?: (text: string) => void } = {},
 ): Promise<ToolOutput> {
   const release = options.ledger?.acquire('child_processes');
   return new Promise((resolve, reject) => {
@@ -37,6 +37,7 @@ export function runTool(
         resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
       }
     });
+    child.stderr?.on('data', (bytes: Buffer | string) => options.onStderr?.(String(bytes)));
     if (child.pid !== undefined) trackChild(child);
   });
 }

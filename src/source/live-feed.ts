@@ -24,6 +24,8 @@ export interface FeedHost {
   /** Who publishes; undefined where nobody does. */
   readonly publication: object | undefined;
   readonly status: RoomStatus;
+  /** For how long its publisher may send no picture, ms. */
+  readonly silentAfterMs: number;
   /** For a slate, whoever sent it. */
   readonly lastGroup: LiveGroup | undefined;
   /** Of the present, short enough to begin with it; empty where there is none. */
@@ -66,7 +68,7 @@ export class LiveFeed implements SourceFeed {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.openGroup = this.#placeGroup(host.publication, host.openGroup);
     this.#needsKeyframe = this.openGroup.length === 0;
-    this.#slate = new SlateSwitch({ clock: options.clock, open: () => this.#openSlate(), onLook: () => this.#askAgain() });
+    this.#slate = new SlateSwitch({ clock: options.clock, silentAfterMs: () => host.silentAfterMs, open: () => this.#openSlate(), onLook: () => this.#askAgain() });
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
     else if (!host.publication) this.#slate.show();

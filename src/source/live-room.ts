@@ -61,6 +61,10 @@ export class LiveRoom implements FeedHost {
     return this.#request;
   }
 
+  get silentAfterMs(): number {
+    return this.#video.silentAfterMs;
+  }
+
   get lastGroup(): LiveGroup | undefined {
     return this.#video.lastGroup;
   }

@@ -1,7 +1,7 @@
 /** What is known of the pictures that come into a room, whoever sends them: size, rate, and the newest group. */
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
-import { keyframeProfile, OpenGroup, type EncodedFrame, type VideoCodec } from '../media/index.js';
+import { ArrivalRate, keyframeProfile, OpenGroup, type EncodedFrame, type VideoCodec } from '../media/index.js';
 import { pictureSize } from './picture-size.js';
 
 /** What a publisher sends. */
@@ -25,9 +25,10 @@ export interface LiveGroup {
   readonly frames: readonly EncodedFrame[];
 }
 
-/** Too much to begin with; asking for a keyframe is quicker. */
+/** Too much to begin with; asking for a keyframe is quicker. Few frames are not, however long they took. */
 const MAX_REPLAY_MS = 6_000;
-/** What came longer ago is not the present. */
+const FEW_FRAMES = 30;
+/** What came longer ago is not the present, unless the publisher sends so seldom. */
 const MAX_REPLAY_AGE_MS = 1_000;
 const MAX_SIDE_PX = 4_096;
 /** Before the first keyframe. */
@@ -49,6 +50,7 @@ export class LiveVideo {
   #newestAtMs = -Infinity;
   #intervalMs = 0;
   #intervals = 0;
+  readonly #rate = new ArrivalRate();
   /** Whether the newest keyframe can be used. */
   #isUsable = true;
   #refusedAtMs = -Infinity;
@@ -71,6 +73,11 @@ export class LiveVideo {
     return this.#groupOf && { codec: this.#groupCodec, frames: this.#group.frames };
   }
 
+  /** For how long no picture may come before something else is shown, ms. */
+  get silentAfterMs(): number {
+    return this.#rate.silentAfterMs(this.#init.clock.now());
+  }
+
   /** Since the newest keyframe came. */
   get keyframeAgeMs(): number {
     return this.#init.clock.now() - this.#keyframeAtMs;
@@ -80,8 +87,9 @@ export class LiveVideo {
   openGroupOf(publication: object | undefined): readonly EncodedFrame[] {
     const { frames } = this.#group;
     const [first, last] = [frames[0], frames.at(-1)];
-    const isPresent = this.#groupOf === publication && this.#init.clock.now() - this.#newestAtMs <= MAX_REPLAY_AGE_MS;
-    return first && last && isPresent && last.mediaTimeMs - first.mediaTimeMs <= MAX_REPLAY_MS ? frames : [];
+    const ageMs = this.#init.clock.now() - this.#newestAtMs;
+    const isPresent = this.#groupOf === publication && (ageMs <= MAX_REPLAY_AGE_MS || (this.#rate.isKnown && ageMs < this.silentAfterMs - 1_000));
+    return first && last && isPresent && (last.mediaTimeMs - first.mediaTimeMs <= MAX_REPLAY_MS || frames.length <= FEW_FRAMES) ? frames : [];
   }
 
   /** What follows is of another publication. @param codec undefined: sound alone */
@@ -90,6 +98,7 @@ export class LiveVideo {
     this.#newestTimeMs = undefined;
     this.#intervals = 0;
     this.#isUsable = true;
+    this.#rate.reset();
   }
 
   /** Takes the next frame. False for a keyframe that cannot be used, and for what follows it. */
@@ -104,6 +113,7 @@ export class LiveVideo {
     }
     if (this.#groupOf === publication) this.#group.push(frame);
     this.#measure(frame.mediaTimeMs);
+    this.#rate.arrived(frame.mediaTimeMs, nowMs);
     this.#newestAtMs = nowMs;
     return true;
   }

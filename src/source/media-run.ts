@@ -55,8 +55,8 @@ export interface MediaRunSpec {
   readonly pictures: { readonly stream: string; readonly filters: readonly string[]; readonly options: readonly string[] };
   /** Undefined: none. */
   readonly sound: { readonly stream: string; readonly filter: string } | undefined;
-  /** How long it may bring nothing. Default 10000 ms. */
-  readonly silenceMs?: number;
+  /** How long it may bring nothing; asked for at each look. Default 10000 ms. */
+  readonly silenceMs?: number | (() => number);
   /** Takes credentials out of what ffmpeg says. */
   readonly redact?: (text: string) => string;
 }

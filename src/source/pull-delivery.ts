@@ -1,7 +1,7 @@
 /** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
 import { messageOf } from '../errors.js';
 import type { FlvFrame } from '../ffmpeg/index.js';
-import { FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../media/index.js';
+import { ArrivalRate, FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../media/index.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { CopyWatch } from './copy-watch.js';
 import type { RunSink } from './media-run.js';
@@ -23,6 +23,8 @@ export interface PullDeliveryInit {
   readonly caption: Caption;
   readonly sink: FeedSink;
   readonly deps: FeedOptions;
+  /** Of the camera; outlives the delivery. */
+  readonly rate: ArrivalRate;
   /** A picture came. */
   readonly onFrame: () => void;
   /** It turned out that it cannot be copied; the frame is not handed on. */
@@ -56,7 +58,8 @@ export class PullDelivery implements RunSink {
     this.#lastVideoMs = this.#lastAudioMs = timeline.newestMs;
     this.#videoClock = new ArrivalClock(this.#lastVideoMs);
     this.#audioClock = new ArrivalClock(this.#lastAudioMs);
-    this.#slate = new SlateSwitch({ clock, open: () => this.#openSlate() });
+    this.#slate = new SlateSwitch({ clock, silentAfterMs: () => init.rate.silentAfterMs(clock.now()), open: () => this.#openSlate() });
+    init.rate.interrupt();
   }
 
   /** Whether the slate is shown. */
@@ -66,6 +69,7 @@ export class PullDelivery implements RunSink {
 
   /** What follows is from another connection, with stamps of its own. */
   beginRun(): void {
+    this.#init.rate.interrupt();
     this.#videoClock = new ArrivalClock(this.#lastVideoMs);
     this.#audioClock = new ArrivalClock(this.#lastAudioMs);
     this.#copyWatch = new CopyWatch();
@@ -84,13 +88,13 @@ export class PullDelivery implements RunSink {
     if (refusal !== undefined) return this.#init.onRefusal(refusal);
     if (this.#needsKeyframe && !frame.keyframe) return;
     this.#needsKeyframe = false;
-    this.#cameBack();
+    this.#cameBack(frame.mediaTimeMs);
     this.#deliverEncoded({ data: frame.data, mediaTimeMs: this.#videoTime(frame.mediaTimeMs), keyframe: frame.keyframe });
   }
 
   picture(data: Buffer, stampMs: number): void {
     if (this.#isClosed) return this.pool.give(data);
-    this.#cameBack();
+    this.#cameBack(stampMs);
     const mediaTimeMs = this.#videoTime(stampMs);
     this.#delivered(mediaTimeMs);
     const { widthPx, heightPx } = this.#init.plan;
@@ -139,7 +143,8 @@ export class PullDelivery implements RunSink {
     this.#init.timeline.delivered(mediaTimeMs);
   }
 
-  #cameBack(): void {
+  #cameBack(stampMs: number): void {
+    this.#init.rate.arrived(stampMs, this.#init.deps.clock.now());
     this.#slate.heard();
     this.#init.onFrame();
     if (this.#slate.hide()) this.#init.sink.waiting?.(false);

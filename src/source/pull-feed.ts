@@ -5,8 +5,8 @@
  */
 import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
-import { Backoff } from '../ffmpeg/index.js';
-import { Timeline, type EndReason } from '../media/index.js';
+import { Backoff, inWords, saysAway } from '../ffmpeg/index.js';
+import { Timeline, type ArrivalRate, type EndReason } from '../media/index.js';
 import type { MediaRun } from './media-run.js';
 import { PullDelivery } from './pull-delivery.js';
 import { isSamePlan, type PullKnowledge } from './pull-plan.js';
@@ -19,6 +19,11 @@ import type { PullInput } from './sources-file.js';
 const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };
 /** The first of so many calls without a frame is followed by a look whether the camera sends something else now. */
 const LOOK_EVERY = 3;
+/** One that falls silent again and again may send less often than it did: it is given more time with each. */
+const MAX_DEAD_MS = 40_000;
+const SILENT_END_MS = 5_000;
+/** So many frames say that it does not. */
+const MANY_FRAMES = 100;
 
 /** What a feed asks of its source. */
 export interface PullHost {
@@ -29,6 +34,9 @@ export interface PullHost {
   look(signal: AbortSignal): Promise<PullKnowledge>;
   /** Remembers that it cannot be copied after all. */
   refuse(reason: string): void;
+  /** Remembers that its sound cannot be had. */
+  mute(reason: string): void;
+  readonly rate: ArrivalRate;
 }
 
 export class PullFeed implements SourceFeed {
@@ -45,6 +53,14 @@ export class PullFeed implements SourceFeed {
   #run: MediaRun | undefined;
   /** Calls in a row that gave no frame. */
   #fruitless = 0;
+  /** Of the present call. */
+  #frames = 0;
+  #lastFrameMs = -Infinity;
+  /** Calls in a row that ended because no more pictures came. */
+  #silentEnds = 0;
+  #isMute = false;
+  /** What the present call, which has no sound, follows: where pictures come, the sound was to blame. */
+  #whyMute: string | undefined;
   #end: FeedEnd | undefined;
 
   constructor(host: PullHost, sink: FeedSink, options: FeedOptions) {
@@ -61,10 +77,8 @@ export class PullFeed implements SourceFeed {
       caption: host.caption,
       sink,
       deps: options,
-      onFrame: () => {
-        this.#fruitless = 0;
-        this.trouble = undefined;
-      },
+      rate: host.rate,
+      onFrame: () => this.#frameCame(),
       onRefusal: (reason) => {
         host.refuse(reason);
         this.#finish({ reason: 'replaced' });
@@ -122,6 +136,17 @@ export class PullFeed implements SourceFeed {
     }
   }
 
+  #frameCame(): void {
+    this.#fruitless = 0;
+    this.trouble = undefined;
+    this.#lastFrameMs = this.#options.clock.now();
+    if (this.#whyMute !== undefined && !this.#isMute) {
+      this.#isMute = true;
+      this.#host.mute(this.#whyMute);
+    }
+    if (++this.#frames >= MANY_FRAMES) this.#silentEnds = 0;
+  }
+
   /** Each reason is told once, not with each call. */
   #note(error: MediaPeerError, isNextPass: boolean, waitMs: number): void {
     const fields = { sourceId: this.#host.entry.name, reason: error.message, waitMs, restarts: this.restarts };
@@ -144,19 +169,40 @@ export class PullFeed implements SourceFeed {
 
   /** One call to its end; what it failed of, or undefined when the camera hung up. */
   async #runOnce(): Promise<MediaPeerError | undefined> {
+    const error = await this.#call(this.#isMute);
+    const mayBeSound = error && this.#frames === 0 && !this.end && this.info.hasAudio && !this.#isMute && !saysAway(whatWasSaid(error));
+    if (!mayBeSound) return error;
+    // Nobody needs the sound as they need the picture.
+    this.#whyMute = `it cannot be had beside the picture: ${inWords(whatWasSaid(error))}`;
+    const silentError = await this.#call(true);
+    this.#whyMute = undefined;
+    return silentError;
+  }
+
+  async #call(isMute: boolean): Promise<MediaPeerError | undefined> {
     const { entry, knowledge } = this.#host;
+    const { clock } = this.#options;
     this.#delivery.beginRun();
+    this.#frames = 0;
     try {
-      const spec = { owner: `pull ${entry.name}`, input: entry.input, plan: knowledge.plan, pool: this.#delivery.pool, isPatient: this.#fruitless > 1 };
+      const deadAfterMs = (): number => this.#deadAfterMs();
+      const spec = { owner: `pull ${entry.name}`, input: entry.input, plan: knowledge.plan, pool: this.#delivery.pool, isPatient: this.#fruitless > 1, isMute, deadAfterMs };
       this.#run = await openPullRun(spec, this.#options, this.#delivery);
       if (this.#end) void this.#run.close();
       const { error } = await this.#run.closed;
-      return error;
+      const wasSilent = this.#frames > 0 && clock.now() - this.#lastFrameMs > SILENT_END_MS;
+      this.#silentEnds = wasSilent ? this.#silentEnds + 1 : 0;
+      return error && inPeoplesWords(error);
     } catch (error) {
       return new MediaPeerError('FFMPEG_FAILED', `the camera could not be called: ${messageOf(error)}`, { cause: error });
     } finally {
       this.#run = undefined;
     }
+  }
+
+  #deadAfterMs(): number {
+    const usualMs = this.#host.rate.deadAfterMs(this.#options.clock.now());
+    return Math.max(usualMs, Math.min(MAX_DEAD_MS, usualMs * 2 ** this.#silentEnds));
   }
 
   #finish(end: FeedEnd): void {
@@ -166,4 +212,19 @@ export class PullFeed implements SourceFeed {
     // Its end is awaited by the loop; it never rejects.
     void this.#run?.close();
   }
+}
+
+/** The last of what ffmpeg said, or what was found of it. */
+function whatWasSaid({ message, details }: MediaPeerError): string {
+  const stderr = typeof details['stderr'] === 'string' ? details['stderr'].trim() : '';
+  const lines = stderr.split('\n').map((line) => line.replace(/^(\[[^\]]*\]\s*)*/, '').trim()).filter((line) => line !== '');
+  return lines.length > 0 ? lines.slice(-3).join('; ').slice(0, 300) : message;
+}
+
+/** For those who look why there is no picture; what ffmpeg said to its whole length stays with it for the log. */
+function inPeoplesWords(error: MediaPeerError): MediaPeerError {
+  const { message, details } = error;
+  const said = inWords(whatWasSaid(error));
+  const reason = /gave no output/.test(message) ? 'it is connected, and no picture comes' : said;
+  return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be had: ${reason}`, { cause: error, details });
 }

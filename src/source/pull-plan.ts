@@ -1,5 +1,5 @@
 /** How a camera is turned into a feed, decided by what it was found to send. */
-import type { ProbeResult } from '../ffmpeg/index.js';
+import { isRtsp, type LiveFinding } from '../ffmpeg/index.js';
 import { describeContent } from './delivery.js';
 import type { Delivery, SourceDescription } from './description.js';
 import type { PullInput } from './sources-file.js';
@@ -12,9 +12,14 @@ export interface PullPlan {
   /** As the camera says, or a guess. */
   readonly fps: number;
   readonly hasAudio: boolean;
+  /** Which of its video tracks is shown, and which of its audio tracks is heard: their order may differ between two calls, that of each kind does not. */
+  readonly videoAt: number;
+  readonly audioAt: number;
+  /** ffmpeg's name of the format that it must be told; undefined where it finds it out. */
+  readonly format: string | undefined;
   readonly deinterlace: boolean;
   readonly rotation: 0 | 90 | 180 | 270;
-  /** It has B-frames. */
+  /** It has B-frames, or may have. */
   readonly reorders: boolean;
   /** Comes at more than 60 a second. */
   readonly isTooFast: boolean;
@@ -22,13 +27,15 @@ export interface PullPlan {
   readonly isPaced: boolean;
   /** It has an end, and is begun again there. */
   readonly isRecording: boolean;
+  /** About how far apart pictures are, ms, where the probe waited for no more than one; a guess. */
+  readonly pictureAfterMs: number;
   /** False where each picture just follows the one before. */
   readonly hasStamps: boolean;
 }
 
 /** What is known of a camera that answered. */
 export interface PullKnowledge {
-  readonly found: ProbeResult;
+  readonly found: LiveFinding;
   readonly plan: PullPlan;
   readonly description: Omit<SourceDescription, 'id' | 'name' | 'sizeBytes'>;
 }
@@ -38,9 +45,18 @@ const WITHOUT_STAMPS = new Set(['mpjpeg', 'mjpeg', 'h264', 'hevc']);
 const MAX_FPS = 60;
 const BY_OPERATOR = "SOURCES_FILE says 'transcode: always'";
 
-/** @param refusal why it cannot be copied although it looked so. Undefined where nothing in it can be played. */
-export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found: ProbeResult, refusal?: string): PullKnowledge | undefined {
-  const heard: ProbeResult = wantsAudio ? found : { ...found, audio: undefined };
+/** What was learned by playing it. */
+export interface Refusals {
+  /** Why it cannot be copied although it looked so. */
+  readonly copy?: string | undefined;
+  /** Why its sound cannot be had. */
+  readonly sound?: string | undefined;
+}
+
+/** Undefined where nothing in it can be played. */
+export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found: LiveFinding, { copy: refusal, sound }: Refusals = {}): PullKnowledge | undefined {
+  const isHeard = wantsAudio && sound === undefined;
+  const heard: LiveFinding = isHeard ? found : { ...found, audio: undefined, audioProblem: wantsAudio ? sound : undefined };
   const { plan, ...description } = describeContent(heard, mustTranscode ? BY_OPERATOR : refusal);
   if (!plan || !found.video) return undefined;
   const containers = found.container.split(',');
@@ -54,12 +70,17 @@ export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found:
       heightPx: plan.heightPx,
       fps: plan.fps,
       hasAudio: heard.audio !== undefined,
+      videoAt: found.videoAt,
+      audioAt: found.audioAt ?? 0,
+      format: found.format,
       deinterlace: plan.deinterlace,
       rotation: plan.rotation,
-      reorders: found.video.reorderDepth > 0,
+      // An RTSP camera is not listened to for so long that it shows, and H.264 need not say it.
+      reorders: found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && found.video.codec === 'h264'),
       isTooFast: rateOf(found.video.averageFrameRate) > MAX_FPS,
       isPaced: isRecording || containers.includes('hls') || containers.includes('applehttp') || input.kind === 'lavfi',
       isRecording,
+      pictureAfterMs: found.pictureAfterMs,
       hasStamps: !containers.some((name) => WITHOUT_STAMPS.has(name)),
     },
   };
@@ -67,7 +88,11 @@ export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found:
 
 /** Whether what was made of one can go on with the other. */
 export function isSamePlan(a: PullPlan, b: PullPlan): boolean {
-  return JSON.stringify({ ...a, fps: 0 }) === JSON.stringify({ ...b, fps: 0 });
+  return comparable(a) === comparable(b);
+}
+
+function comparable(plan: PullPlan): string {
+  return JSON.stringify({ ...plan, fps: 0, pictureAfterMs: 0 });
 }
 
 function rateOf(fraction: string): number {

@@ -1,5 +1,5 @@
 /** One ffmpeg process that calls a camera. `PullFeed` keeps one running. */
-import { liveInputPort, type FfmpegDeps, type LiveInput } from '../ffmpeg/index.js';
+import { isRtsp, liveInputPort, type CallOptions, type FfmpegDeps, type LiveInput } from '../ffmpeg/index.js';
 import type { FramePool } from '../media/index.js';
 import { openMediaRun, uprightPictures, type MediaRun, type RunSink } from './media-run.js';
 import type { PullPlan } from './pull-plan.js';
@@ -8,7 +8,9 @@ import type { PullPlan } from './pull-plan.js';
 const LEAST_PERIOD_S = 1 / 61;
 
 /** How long ffmpeg listens before it begins, where the stream does not tell at once what is in it (MPEG-TS). */
-const [ANALYSE_US, PATIENT_US] = [1_000_000, 5_000_000];
+const [ANALYSE_US, PATIENT_US, MAX_ANALYSE_US] = [1_000_000, 5_000_000, 30_000_000];
+/** An RTSP camera whose first picture took longer sends few: ffmpeg would listen to seven. */
+const SLOW_MS = 300;
 
 /**
  * With the camera's stamps, so that sound stays with its pictures; but a camera's stamps may jump by hours, which
@@ -24,26 +26,46 @@ export interface PullRunSpec {
   readonly pool: FramePool;
   /** Listens longer before it begins: an earlier call did not understand the stream. */
   readonly isPatient: boolean;
+  /** Without the sound, whatever the plan says. */
+  readonly isMute: boolean;
+  /** For how long it may send no picture, ms. */
+  readonly deadAfterMs: () => number;
 }
 
+/** ffmpeg says why nothing comes before it is ended for that. */
+const IO_MARGIN_MS = 3_000;
+
 /** Calls it. Throws only when its socket cannot be made. */
-export function openPullRun({ owner, input, plan, pool, isPatient }: PullRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
-  const analysis = input.options['analyzeduration'] === undefined ? ['-analyzeduration', String(isPatient ? PATIENT_US : ANALYSE_US)] : [];
+export function openPullRun({ owner, input, plan, pool, isPatient, isMute, deadAfterMs }: PullRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
+  const hasAudio = plan.hasAudio && !isMute;
+  const called = plan.format === undefined ? input : { ...input, format: plan.format };
+  const call: CallOptions = { ioTimeoutMs: deadAfterMs() - IO_MARGIN_MS, media: hasAudio ? 'video+audio' : 'video' };
   const tooFast = plan.isTooFast ? [`select='isnan(prev_selected_t)+gte(abs(t-prev_selected_t),${LEAST_PERIOD_S.toFixed(6)})'`] : [];
   return openMediaRun(
     {
       owner,
       plan,
       pool,
-      inputs: () => [liveInputPort(input, deps.tools, inputOptions(plan, analysis, deps))],
+      inputs: () => [liveInputPort(called, deps.tools, call, inputOptions(plan, analysisOf(called, plan, hasAudio, isPatient), deps))],
       // One size whatever the camera does. Left alone, stamps are rounded to the rate that it claims to have.
-      pictures: { stream: '0:v:0', filters: [...tooFast, ...uprightPictures(plan)], options: ['-enc_time_base', '1:1000'] },
-      sound: plan.hasAudio ? { stream: '0:a:0', filter: `asetpts='${BOUNDED_STEPS}',aresample=async=1000` } : undefined,
+      pictures: { stream: `0:v:${plan.videoAt}`, filters: [...tooFast, ...uprightPictures(plan)], options: ['-enc_time_base', '1:1000'] },
+      sound: hasAudio ? { stream: `0:a:${plan.audioAt}`, filter: `asetpts='${BOUNDED_STEPS}',aresample=async=1000` } : undefined,
+      silenceMs: deadAfterMs,
       redact: input.redact,
     },
     deps,
     sink,
   );
+}
+
+/** How long ffmpeg listens before it begins; what the operator gave holds. */
+function analysisOf({ kind, options }: LiveInput, { pictureAfterMs }: PullPlan, hasAudio: boolean, isPatient: boolean): string[] {
+  if (options['analyzeduration'] !== undefined || options['probesize'] !== undefined) return [];
+  const isSlow = isRtsp(kind) && pictureAfterMs > SLOW_MS;
+  // To the first picture, of whatever size; beside sound, for as long as one may take to come.
+  if (isSlow && !hasAudio && !isPatient) return ['-probesize', '32'];
+  const leastUs = isPatient ? PATIENT_US : ANALYSE_US;
+  return ['-analyzeduration', String(Math.round(isSlow ? Math.min(MAX_ANALYSE_US, Math.max(leastUs, 2_000 * pictureAfterMs)) : leastUs))];
 }
 
 /**

@@ -2,10 +2,12 @@
  * A camera that is called when somebody wants it. What it sends is found out by the first call; until one was
  * answered nobody can watch it, and whoever asks is told why.
  */
+import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import { probeLive, type FfmpegDeps } from '../ffmpeg/index.js';
+import { ArrivalRate } from '../media/index.js';
 import { PullFeed } from './pull-feed.js';
-import { planPull, type PullKnowledge } from './pull-plan.js';
+import { planPull, type PullKnowledge, type Refusals } from './pull-plan.js';
 import type { Caption } from './picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from './source.js';
 import type { PullInput } from './sources-file.js';
@@ -14,7 +16,14 @@ import type { PullInput } from './sources-file.js';
 const RETRY_AFTER_S = 3;
 /** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
 const QUIET_MS = 2_000;
+/** Whoever asks is not held up for longer, though the call may go on. */
+const ANSWER_MS = 9_000;
+/** Its sound is tried again after so long: a camera may be repaired. */
+const MUTE_MS = 10 * 60_000;
+/** Of what a camera says of its rate. */
+const MAX_RATE_ERROR = 0.2;
 const NEVER_CALLED = 'it has not been called yet';
+const STILL_WAITING = 'the camera answers, and its first picture has not come yet';
 
 export interface PullSourceInit extends FfmpegDeps {
   readonly entry: PullInput;
@@ -33,8 +42,9 @@ export class PullSource {
   readonly #init: PullSourceInit;
   readonly #stop = new AbortController();
   #knowledge: PullKnowledge | undefined;
-  /** Why it cannot be copied although it looked so. */
-  #refusal: string | undefined;
+  #refusals: Refusals = {};
+  #mutedAtMs = -Infinity;
+  readonly #rate = new ArrivalRate();
   #failure: string | undefined;
   #failedAtMs = -Infinity;
   #call: Call | undefined;
@@ -59,6 +69,7 @@ export class PullSource {
       sizeBytes: null,
       ...content,
       ...(known && { plan: known.plan }),
+      fps: this.#fps(content.fps),
       ...(reason !== undefined && { reason }),
       kind: 'pull',
       state: known ? (waiting ? 'waiting' : 'live') : 'empty',
@@ -66,11 +77,17 @@ export class PullSource {
     };
   }
 
-  /** Waits until it is known what the camera sends, or that it does not answer: 8 s at most. Never rejects. */
+  /**
+   * Waits until it is known what the camera sends, or that it does not answer: 9 s at most. A camera that answers and has
+   * sent no picture by then is listened to beyond. Never rejects.
+   */
   async prepare(): Promise<void> {
     const { clock } = this.#init;
     if (this.#knowledge || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
-    await this.look().catch(() => undefined);
+    const over = new AbortController();
+    const isKnown = this.look().then(() => true, () => true).finally(() => over.abort());
+    const isLate = delay(clock, ANSWER_MS, over.signal).then(() => over.signal.aborted);
+    if (!(await Promise.race([isKnown, isLate]))) this.#failure = STILL_WAITING;
   }
 
   /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is called then */
@@ -80,7 +97,20 @@ export class PullSource {
       const { name } = this.entry;
       throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
     }
-    const feed = new PullFeed({ entry: this.entry, knowledge: this.#knowledge, caption: this.#init.caption, look: (signal) => this.look(signal), refuse: (reason) => this.#refuse(reason) }, sink, options);
+    if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
+    const feed = new PullFeed(
+      {
+        entry: this.entry,
+        knowledge: this.#knowledge,
+        caption: this.#init.caption,
+        rate: this.#rate,
+        look: (signal) => this.look(signal),
+        refuse: (reason) => this.#refuse(reason),
+        mute: (reason) => this.#mute(reason),
+      },
+      sink,
+      options,
+    );
     this.#feeds.add(feed);
     void feed.closed.then(() => this.#feeds.delete(feed));
     return feed;
@@ -123,7 +153,7 @@ export class PullSource {
     const sourceId = this.entry.name;
     try {
       const found = await probeLive(this.entry.input, this.#init, signal);
-      const knowledge = planPull(this.entry, found, this.#refusal);
+      const knowledge = planPull(this.entry, found, this.#refusals);
       if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
       this.#knowledge = knowledge;
       this.#failure = undefined;
@@ -140,11 +170,26 @@ export class PullSource {
     }
   }
 
+  /** Cameras say what they were set to, and send what the night leaves them. */
+  #fps(stated: number | null): number | null {
+    const measured = this.#rate.fps;
+    const isAsStated = stated !== null && (measured === undefined || Math.abs(measured / stated - 1) <= MAX_RATE_ERROR);
+    return isAsStated || measured === undefined ? stated : Math.round(measured * 100) / 100;
+  }
+
   #refuse(reason: string): void {
-    this.#refusal = reason;
-    if (!this.#knowledge) return;
-    this.#knowledge = planPull(this.entry, this.#knowledge.found, reason) ?? this.#knowledge;
+    this.#learn({ copy: reason });
     this.#init.logger.info({ sourceId: this.entry.name, reason }, 'camera cannot be copied, it is transcoded');
   }
-}
 
+  #mute(reason: string): void {
+    this.#learn({ sound: reason });
+    this.#mutedAtMs = this.#init.clock.now();
+    this.#init.logger.warn({ sourceId: this.entry.name, reason }, 'sound of a camera is left out');
+  }
+
+  #learn(refusals: Refusals): void {
+    this.#refusals = { ...this.#refusals, ...refusals };
+    if (this.#knowledge) this.#knowledge = planPull(this.entry, this.#knowledge.found, this.#refusals) ?? this.#knowledge;
+  }
+}

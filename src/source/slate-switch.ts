@@ -1,12 +1,12 @@
 /** Shows a slate for as long as no picture comes from a camera. */
 import type { Clock, Timer } from '../clock.js';
 
-/** Pictures may be missing for so long before the slate is shown: 2 s. */
 const LOOK_PERIOD_MS = 250;
-const MAX_SILENT_LOOKS = 8;
 
 export interface SlateSwitchInit<T extends { close(): Promise<void> }> {
   readonly clock: Clock;
+  /** For how long pictures may be missing before the slate is shown, ms. */
+  readonly silentAfterMs: () => number;
   /** Begins a slate. Its `close` never rejects. */
   readonly open: () => T;
   /** Called four times a second, after the look whether anything comes. */
@@ -26,7 +26,7 @@ export class SlateSwitch<T extends { close(): Promise<void> }> {
   constructor(init: SlateSwitchInit<T>) {
     this.#init = init;
     this.#look = init.clock.every(LOOK_PERIOD_MS, () => {
-      if (++this.#silentLooks > MAX_SILENT_LOOKS) this.show();
+      if (++this.#silentLooks > init.silentAfterMs() / LOOK_PERIOD_MS) this.show();
       init.onLook?.();
     });
   }

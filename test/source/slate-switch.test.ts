@@ -9,6 +9,7 @@ function setUp() {
   let looks = 0;
   const slate = new SlateSwitch({
     clock,
+    silentAfterMs: () => 2000,
     open: () => {
       let gone = (): void => undefined;
       const ended = new Promise<void>((resolve) => (gone = resolve));
@@ -50,7 +51,7 @@ describe('SlateSwitch', () => {
   it('does not take a halt of this process for silence of the camera', () => {
     const clock = new FakeClock();
     let look = (): void => undefined;
-    const slate = new SlateSwitch({ clock: { now: () => clock.now(), wallClock: () => clock.wallClock(), after: () => ({ cancel: () => undefined }), every: (_periodMs, callback) => ((look = callback), { cancel: () => undefined }) }, open: () => ({ close: () => Promise.resolve() }) });
+    const slate = new SlateSwitch({ clock: { now: () => clock.now(), wallClock: () => clock.wallClock(), after: () => ({ cancel: () => undefined }), every: (_periodMs, callback) => ((look = callback), { cancel: () => undefined }) }, silentAfterMs: () => 2000, open: () => ({ close: () => Promise.resolve() }) });
     // Timers that were due meanwhile run once, before what came meanwhile is read.
     look();
     assert.equal(slate.shown, undefined);
