@@ -17,8 +17,8 @@ export interface HttpConnectionsInit {
   readonly logger: Logger;
 }
 
-/** A body that is not complete so long after its header keeps no connection on a full server. */
-const BODY_MS = 3000;
+/** A body that is not complete so long after its header keeps no connection on a full server; an honest one takes milliseconds. */
+const BODY_MS = 1000;
 /** Requests that a client may send ahead of their answers (RFC 9112 §9.3.2); browsers send one. */
 const MAX_PIPELINED = 16;
 /** How often a full server says so in the log. */
@@ -62,7 +62,7 @@ export class HttpConnections {
   #add(socket: Socket): void {
     const address = addressGroup(socket.remoteAddress ?? '');
     this.#connections.set(socket, { socket, address, sinceMs: this.#init.clock.now(), pending: new Set(), isUpgraded: false });
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#perAddress.set(address, this.#countOf(address) + 1);
     socket.once('close', () => this.#remove(socket));
     if (this.size > this.#init.max) this.#makeRoom(socket);
   }
@@ -71,7 +71,7 @@ export class HttpConnections {
     const connection = this.#connections.get(socket);
     if (!connection) return;
     this.#connections.delete(socket);
-    const left = (this.#perAddress.get(connection.address) ?? 1) - 1;
+    const left = this.#countOf(connection.address) - 1;
     if (left > 0) this.#perAddress.set(connection.address, left);
     else this.#perAddress.delete(connection.address);
   }
@@ -91,9 +91,10 @@ export class HttpConnections {
 
   /** Closes one, the newcomer where there is no other. */
   #makeRoom(newcomer: Socket): void {
+    const address = this.#connections.get(newcomer)?.address ?? '';
     let leaving: Connection | undefined;
     for (const connection of this.#connections.values()) {
-      if (connection.socket !== newcomer && this.#mayBeClosed(connection) && (!leaving || this.#goesBefore(connection, leaving))) leaving = connection;
+      if (connection.socket !== newcomer && this.#mayBeClosed(connection, address) && (!leaving || this.#goesBefore(connection, leaving))) leaving = connection;
     }
     const socket = leaving?.socket ?? newcomer;
     this.#remove(socket);
@@ -101,14 +102,22 @@ export class HttpConnections {
     this.#tell();
   }
 
-  #mayBeClosed({ pending, sinceMs, isUpgraded }: Connection): boolean {
-    if (isUpgraded) return false;
+  #mayBeClosed({ address, pending, sinceMs, isUpgraded }: Connection, newcomer: string): boolean {
+    // Nobody loses one to an address that has more.
+    if (isUpgraded || this.#countOf(address) < this.#countOf(newcomer)) return false;
     if (pending.size === 0) return true;
-    return this.#init.clock.now() - sinceMs > BODY_MS && [...pending].every(({ complete }) => !complete);
+    if (![...pending].every(({ complete }) => !complete)) return false;
+    // Who has more than half of all is given no time where others want in.
+    const isGreedy = address !== newcomer && this.#countOf(address) * 2 > this.#init.max;
+    return isGreedy || this.#init.clock.now() - sinceMs > BODY_MS;
+  }
+
+  #countOf(address: string): number {
+    return this.#perAddress.get(address) ?? 0;
   }
 
   #goesBefore(a: Connection, b: Connection): boolean {
-    const more = (this.#perAddress.get(a.address) ?? 0) - (this.#perAddress.get(b.address) ?? 0);
+    const more = this.#countOf(a.address) - this.#countOf(b.address);
     return more > 0 || (more === 0 && a.sinceMs < b.sinceMs);
   }
 

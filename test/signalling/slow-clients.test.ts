@@ -188,14 +188,32 @@ describe('connections', () => {
     for (let i = 0; i < 30; i++) await connect().send(request).receives(/^HTTP\/1\.1 200/);
   });
 
-  it('whose body does not come give way after 3 s', async (t) => {
-    const { connect, clock } = await listen(t, {}, { max: 2 });
-    const slow = [connect('127.0.0.2'), connect('127.0.0.2')].map((client) => client.send(`${POST}Content-Length: 500\r\n\r\n{`));
-    await eventually(() => clock.pendingTimers === 2, 3000, 'both requests');
-    await connect().closed();
-    await clock.advance(3001);
-    await connect().send(whole).receives(/^HTTP\/1\.1 200/);
+  it('of an address that has more push out none of another, not even one on which nothing was sent yet', async (t) => {
+    const { connect, clock, connections } = await listen(t, {}, { max: 4 });
+    const slow = [1, 2, 3].map(() => connect('127.0.0.2').send(`${POST}Content-Length: 500\r\n\r\n{`));
+    await eventually(() => clock.pendingTimers === 3, 3000, 'all requests');
+    const honest = connect('127.0.0.3');
+    await eventually(() => connections.size === 4, 3000, 'the connection');
+    for (let i = 0; i < 5; i++) await connect('127.0.0.2').closed();
+    await honest.send(request).receives(/^HTTP\/1\.1 200/);
+    assert.ok(slow.every(({ isClosed }) => !isClosed));
+  });
+
+  it('whose body does not come give way after a second, and to others at once where they are most of all', async (t) => {
+    const { connect, clock, connections } = await listen(t, {}, { max: 3 });
+    const slow = [1, 2, 3].map(() => connect('127.0.0.2').send(`${POST}Content-Length: 500\r\n\r\n{`));
+    await eventually(() => clock.pendingTimers === 3, 3000, 'all requests');
+    await connect('127.0.0.2').closed();
+    const honest = connect('127.0.0.3').send(whole);
+    await honest.receives(/^HTTP\/1\.1 200/);
     assert.equal(slow.filter(({ isClosed }) => isClosed).length, 1);
+    honest.socket.destroy();
+    await eventually(() => connections.size === 2, 3000, 'it to be gone');
+    const late = connect('127.0.0.2').send(`${POST}Content-Length: 500\r\n\r\n{`);
+    await eventually(() => clock.pendingTimers === 3, 3000, 'the late one');
+    await clock.advance(1001);
+    await connect('127.0.0.2').send(whole).receives(/^HTTP\/1\.1 200/);
+    assert.equal([...slow, late].filter(({ isClosed }) => isClosed).length, 2);
   });
 
   it('that ask for more than is answered are closed', async (t) => {
