@@ -8,6 +8,12 @@ import { projectRoot } from './helpers/assets.js';
 const readme = (): string => readFileSync(`${projectRoot}/README.md`, 'utf8');
 
 describe('parseConfig', () => {
+  it('refuses an address that is cut at a character of its password', () => {
+    for (const WEBHOOK_URL of ['http://user:12/34@hook.example/', 'https://user:12?x@hook.example', 'https://user:12#x@hook.example']) assert.throws(() => parseConfig({ WEBHOOK_URL }), /WEBHOOK_URL.*percent-encoded/s);
+    assert.doesNotThrow(() => parseConfig({ WEBHOOK_URL: 'http://user:12%2F34@hook.example/a?b' }));
+    for (const TURN_URLS of ['turn:user/x@turn.example', 'turn:user@turn.example']) assert.throws(() => parseConfig({ TURN_URLS, TURN_SECRET: 's' }), /TURN_URLS/);
+  });
+
   it('has a working default for everything', () => {
     const config = parseConfig({});
     assert.equal(config.PORT, 8001);

@@ -73,7 +73,7 @@ function nextCall(input: LiveInput, { input: called, listening }: NextCall, resu
   if (isRtsp(input.kind)) return result.listing && { input, listening: LONG_RTSP };
   if (result.isSlow) return { input, listening: SLOW };
   const isHttp = input.kind === 'http' || input.kind === 'https';
-  const isOther = result.listing ? result.listing.format?.format_name === 'mpjpeg' : /not understood/.test(result.failure);
+  const isOther = result.listing ? result.listing.format?.format_name === 'mpjpeg' : /not understood|not allowed/.test(result.failure);
   if (called === input && isHttp && isOther && input.format !== BARE_JPEG) return { input: { ...input, format: BARE_JPEG }, listening: SHORT };
   return result.listing && called === input ? { input, listening: LONG } : undefined;
 }

@@ -6,11 +6,14 @@
  */
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
+import { ArrivalRate } from '../media/index.js';
 import type { PublisherCommand } from './requests.js';
 import type { SilenceSnapshot } from './snapshot.js';
 
+/** So many in a second say that it does not send seldom. */
+const MANY_FRAMES = 4;
 const CHECK_INTERVAL_MS = 5000;
-/** Silence that is logged. */
+/** Silence that is logged. One that sends seldom is given the time that is usual with it. */
 const SILENT_MS = 5000;
 /** Silence after which the camera is asked to reconnect. */
 const DEAD_MS = 10_000;
@@ -83,6 +86,7 @@ export class PublisherWatch {
   #requests = 0;
   #recoveries = 0;
   #isPaused = false;
+  readonly #rate = new ArrivalRate();
   /** Where the outage began on an earlier connection. */
   #outageSinceMs: number | undefined;
 
@@ -116,6 +120,7 @@ export class PublisherWatch {
 
   resume(): void {
     this.#isPaused = false;
+    this.#rate.interrupt();
     this.#lastFrameMs = this.#init.clock.now();
   }
 
@@ -124,14 +129,14 @@ export class PublisherWatch {
     const now = this.#init.clock.now();
     const wasAway = now - this.#lastTickMs > MAX_TICK_GAP_MS;
     this.#lastTickMs = now;
-    if (frames !== (this.#frames ?? 0)) this.#frameCame(now);
+    if (frames !== (this.#frames ?? 0)) this.#framesCame(frames - (this.#frames ?? 0), now);
     else if (wasAway || this.#isPaused) this.#lastFrameMs = now;
     this.#frames = frames;
-    if (now - this.#lastCheckMs < CHECK_INTERVAL_MS && now - this.#lastFrameMs < DEAD_MS) return;
+    if (now - this.#lastCheckMs < CHECK_INTERVAL_MS && now - this.#lastFrameMs < this.#deadMs(now)) return;
     this.#check(now);
   }
 
-  #frameCame(now: number): void {
+  #framesCame(count: number, now: number): void {
     const { logger } = this.#init;
     if (this.#failures > 0) {
       this.#recoveries++;
@@ -139,6 +144,9 @@ export class PublisherWatch {
       logger.info(facts, this.#requests > 0 ? 'reconnection successful' : 'frames are back');
     }
     this.#lastFrameMs = now;
+    // An outage is not its rate.
+    if (this.#requests > 0) this.#rate.interrupt();
+    for (let i = 0; i < Math.min(count, MANY_FRAMES); i++) this.#rate.arrived(now, now);
     this.#outageSinceMs = undefined;
     this.#failures = this.#requests = 0;
     this.#nextRequestMs = -Infinity;
@@ -149,15 +157,19 @@ export class PublisherWatch {
     const silentMs = now - this.#lastFrameMs;
     if (now - this.#lastCheckMs >= CHECK_INTERVAL_MS) {
       this.#lastCheckMs = now;
-      if (silentMs < SILENT_MS) return;
+      if (silentMs < Math.max(SILENT_MS, this.#rate.silentAfterMs(now))) return;
       this.#failures++;
       // Each failure until the first request, then with each request: an outage may last all night.
       const facts = { failure: this.#failures, silentMs: Math.round(silentMs) };
       if (this.#requests === 0) logger.warn(facts, 'no frames');
       else logger.debug(facts, 'no frames');
     }
-    if (silentMs < DEAD_MS || now < this.#nextRequestMs || (maxAttempts > 0 && this.#requests >= maxAttempts)) return;
+    if (silentMs < this.#deadMs(now) || now < this.#nextRequestMs || (maxAttempts > 0 && this.#requests >= maxAttempts)) return;
     this.#request(now, silentMs);
+  }
+
+  #deadMs(now: number): number {
+    return (this.#frames ?? 0) > 0 ? this.#rate.deadAfterMs(now) : DEAD_MS;
   }
 
   #request(now: number, silentMs: number): void {

@@ -148,11 +148,24 @@ function shapeFaults(value: unknown): string[] {
   return faults;
 }
 
+const HIDDEN_HOST =
+  "an '@' stands behind the first '/', '?' or '#', so it cannot be told where the host is; in a user name or password write %2F for '/', %3F for '?', %23 for '#' and %40 for '@', or put it into a variable, as in rtsp://admin:${CAMERA_PASSWORD}@10.0.0.5/stream1; elsewhere write %40 for '@'";
+
+/** Whether a password may have been cut at one of its own characters. */
+function hidesItsHost(address: string): boolean {
+  return /^[a-z]+:\/\/[^/?#]*[/?#].*@/is.test(address);
+}
+
 type Target = Pick<LiveInput, 'kind' | 'address' | 'format'>;
 
 function readUrl(entry: Entry, template: string, expansion: Expansion): Target | undefined {
   const address = expand(template, 'url', expansion);
   if (address === undefined) return undefined;
+  if (hidesItsHost(address)) {
+    // What would be the host is a user name, and a password would be on its way to a stranger.
+    expansion.faults.push(`field 'url': ${HIDDEN_HOST}`);
+    return undefined;
+  }
   const scheme = /^([a-z]+):\/\//i.exec(address)?.[1]?.toLowerCase() as LiveScheme | undefined;
   const userInfo = /^[^:]+:\/\/([^/?#]*)@/.exec(address)?.[1] ?? '';
   const isClean = !/[\s"'<>\\^`{|}\x00-\x1f\x7f]/.test(address) && address.length <= MAX_ADDRESS_CHARS;

@@ -64,6 +64,20 @@ describe('the watch over a publisher', () => {
     assert.equal(requests.length, 2);
   });
 
+  for (const [everyS, deadS] of [[1, 10], [4, 12], [12, 36]] as const) {
+    it(`leaves one that sends a frame in ${everyS} s alone, and asks it after ${deadS} s without one`, async () => {
+      const { lines, requests, seconds, clock } = open();
+      for (let i = 0; i < 8; i++) {
+        await seconds(1, 1);
+        await seconds(everyS - 1, 0);
+      }
+      assert.deepEqual([lines, requests], [[], []]);
+      const lastS = clock.now() / 1000 - everyS + 1;
+      await seconds(deadS + 5, 0);
+      assert.deepEqual(requests.map(({ atS }) => atS - lastS), [deadS]);
+    });
+  }
+
   it('tells when frames are back, and begins anew', async () => {
     const { watch, requests, seconds, messages } = open();
     await seconds(5, 30);

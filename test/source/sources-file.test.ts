@@ -68,7 +68,7 @@ const REFUSED: readonly [string, object | string, RegExp][] = [
   ['an option out of range', { url: 'rtsp://cam/', options: { rtsp_transport: 'pigeon' } }, /option 'rtsp_transport': expected one of tcp, udp/],
   ['headers that bring their own lines', { url: 'http://cam/', options: { headers: { 'X-A': 'b\r\nHost: evil' } } }, /option 'headers': expected one line/],
   ['a format that the scheme has none of', { url: 'rtsp://cam/', format: 'hls' }, /field 'format': expected nothing, rtsp needs none/],
-  ['an unknown format', { url: 'http://cam/', format: 'concat' }, /field 'format': expected one of mjpeg/],
+  ['an unknown format', { url: 'http://cam/', format: 'concat' }, /field 'format': expected one of mpjpeg, mjpeg,/],
   ['a device without a format', { device: 'Camera' }, /field 'format': expected one of v4l2/],
   ['a device that is an option', { device: '-i', format: 'dshow' }, /field 'device'/],
   ['a v4l2 device outside /dev', { device: '/etc/passwd', format: 'v4l2' }, /below \/dev/],
@@ -98,6 +98,22 @@ for (const address of ['file:///etc/passwd', '/etc/passwd', 'concat:a|b', 'subfi
     assert.match(faultsOf(one({ url: address })).join(), /field 'url': expected a URL that begins with one of rtsp:\/\//);
   });
 }
+
+for (const password of ['1234/s3cret', 's3cret/1', '12?s3cret', '12#s3cret', 's3cret@b/c']) {
+  for (const scheme of ['rtsp', 'http', 'rtmp']) {
+    test(`a password as '${password}' that is not percent-encoded in an address of ${scheme} is refused with what to write`, () => {
+      const faults = faultsOf(one({ url: `${scheme}://admin:${password}@10.0.0.5/live` })).join('\n');
+      assert.match(faults, /cannot be told where the host is.*%2F for '\/'.*%40 for '@'/);
+      assert.ok(!faults.includes('s3cret'), faults);
+    });
+  }
+}
+
+test('a password may be anything in a variable, and an address may hold a percent-encoded @', () => {
+  assert.deepEqual(faultsOf(one({ url: 'rtsp://admin:a%2Fb%40c@10.0.0.5/live?user=x%40y' })), []);
+  const [entry] = parseSources(one({ url: 'rtsp://admin:${P}@10.0.0.5/live' }), { P: '12/34?#@56' });
+  assert.equal(new URL(entry?.input.address ?? '').hostname, '10.0.0.5');
+});
 
 test('all faults come together, each with its source', () => {
   const faults = faultsOf(JSON.stringify({ sources: [{ name: 'a', url: 'x' }, { url: 'rtsp://cam/' }, { name: 'b', device: '/dev/video0', options: { framerate: 'fast' } }, 7] }));
