@@ -49,6 +49,12 @@ export class ArrivalClock {
     return this.#offsetMs === undefined ? undefined : stampMs + this.#offsetMs;
   }
 
+  /** What follows was captured so much later than its stamps say. */
+  catchUp(byMs: number): void {
+    if (this.#offsetMs !== undefined) this.#offsetMs += byMs;
+    this.#leastLagMs = Infinity;
+  }
+
   /** What is added to the offset before the frame is placed. */
   #correction(stepMs: number, gapMs: number): number {
     if (stepMs <= REPAIRED_STEP_MS) return Math.max(0, gapMs) - stepMs;

@@ -9,10 +9,11 @@ import { PictureSlate, type Caption } from './picture-slate.js';
 import type { PullPlan } from './pull-plan.js';
 import { Slate } from './slate.js';
 import { SlateSwitch } from './slate-switch.js';
+import { SoundClock } from './sound-clock.js';
 import type { FeedOptions, FeedSink } from './source.js';
 
-/** Sound may come so much before or after the pictures that it belongs to. */
-const MAX_APART_MS = 500;
+/** Sound that belongs so much before what was delivered is left out; less is jitter. */
+const MAX_SOUND_BACK_MS = 20;
 /** How old the picture of the slate may be. A copy of each would cost more than the slate is worth. */
 const KEEP_PERIOD_MS = 1_000;
 
@@ -40,7 +41,7 @@ export class PullDelivery implements RunSink {
   readonly #group = OpenGroup.ofEncoded();
   #copyWatch = new CopyWatch();
   #videoClock: ArrivalClock;
-  #audioClock: ArrivalClock;
+  #soundClock: SoundClock;
   #lastVideoMs: number;
   #lastAudioMs: number;
   #needsKeyframe = true;
@@ -57,7 +58,7 @@ export class PullDelivery implements RunSink {
     this.#originMs = Math.max(timeline.mediaTimeAt(clock.wallClock()) ?? 0, timeline.newestMs) - clock.now();
     this.#lastVideoMs = this.#lastAudioMs = timeline.newestMs;
     this.#videoClock = new ArrivalClock(this.#lastVideoMs);
-    this.#audioClock = new ArrivalClock(this.#lastAudioMs);
+    this.#soundClock = new SoundClock(this.#videoClock, new ArrivalClock(this.#lastAudioMs));
     this.#slate = new SlateSwitch({ clock, silentAfterMs: () => init.rate.silentAfterMs(clock.now()), open: () => this.#openSlate() });
     init.rate.interrupt();
   }
@@ -71,7 +72,7 @@ export class PullDelivery implements RunSink {
   beginRun(): void {
     this.#init.rate.interrupt();
     this.#videoClock = new ArrivalClock(this.#lastVideoMs);
-    this.#audioClock = new ArrivalClock(this.#lastAudioMs);
+    this.#soundClock = new SoundClock(this.#videoClock, new ArrivalClock(this.#lastAudioMs));
     this.#copyWatch = new CopyWatch();
     this.#needsKeyframe = true;
   }
@@ -111,7 +112,9 @@ export class PullDelivery implements RunSink {
 
   audio(packet: EncodedFrame): void {
     if (this.#isClosed) return;
-    const mediaTimeMs = (this.#lastAudioMs = Math.max(this.#audioTime(packet.mediaTimeMs), this.#lastAudioMs + 1));
+    const placedMs = this.#soundClock.at(packet.mediaTimeMs, this.#nowMs());
+    if (placedMs < this.#lastAudioMs - MAX_SOUND_BACK_MS) return;
+    const mediaTimeMs = (this.#lastAudioMs = Math.max(placedMs, this.#lastAudioMs + 1));
     this.#init.timeline.delivered(mediaTimeMs);
     this.#init.sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
   }
@@ -122,14 +125,10 @@ export class PullDelivery implements RunSink {
 
   #videoTime(stampMs: number): number {
     // The slate's pictures lie on the timeline, too.
-    return Math.max(this.#videoClock.at(stampMs, this.#nowMs()), this.#lastVideoMs + 2);
-  }
-
-  /** With the pictures of the same stamp, unless the stamps of either have jumped: then by arrival. */
-  #audioTime(stampMs: number): number {
-    const byArrivalMs = this.#audioClock.at(stampMs, this.#nowMs());
-    const besideMs = this.#videoClock.beside(stampMs);
-    return besideMs !== undefined && Math.abs(besideMs - byArrivalMs) < MAX_APART_MS ? besideMs : byArrivalMs;
+    const nowMs = this.#nowMs();
+    const placedMs = this.#videoClock.at(stampMs, nowMs);
+    this.#soundClock.pictureLag(nowMs - placedMs);
+    return Math.max(placedMs, this.#lastVideoMs + 2);
   }
 
   #deliverEncoded(frame: EncodedFrame): void {
