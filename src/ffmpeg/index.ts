@@ -13,7 +13,7 @@ export { runTool, type ToolOutput } from './run-tool.js';
 export { findFfmpeg } from './tools.js';
 export { NutParser, type NutSink } from './nut.js';
 export type { AudioStreamInfo, VideoStreamInfo } from './listing.js';
-export type { PacketInfo } from './packets.js';
+export type { ClockJumps, PacketInfo } from './packets.js';
 export { probe, SAFE_INPUT, SAFE_LIST_INPUT, type ProbeResult } from './probe.js';
 export { DEVICE_FORMATS, isDeviceFormat, isRtsp, LIVE_SCHEMES, liveInputPort, liveOptionRules, STREAM_FORMATS, type CallOptions, type DeviceFormat, type LiveInput, type LiveScheme } from './live-input.js';
 export { probeLive, type LiveFinding } from './probe-live.js';

@@ -1,5 +1,5 @@
 /** What ffprobe says of streams, in our words. */
-import type { PacketInfo } from './packets.js';
+import type { ClockJumps, PacketInfo } from './packets.js';
 
 /** The video stream of a file. */
 export interface VideoStreamInfo {
@@ -41,7 +41,9 @@ export interface AudioStreamInfo {
   readonly mix?: string | undefined;
   /** As in `VideoStreamInfo`. */
   readonly statedS?: number | undefined;
-  /** The file's own times of its begin and end, in seconds; undefined when not all packets were read. */
+  /** Where its clock restarts or jumps; undefined where it just runs. */
+  readonly jumps?: ClockJumps | undefined;
+  /** The file's own times of its begin and end, in seconds, without jumps; undefined when not all packets were read. */
   readonly span?: { readonly beginS: number; readonly endS: number } | undefined;
 }
 

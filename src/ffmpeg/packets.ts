@@ -11,11 +11,25 @@ export class PacketLog {
   readonly isKey: boolean[] = [];
   /** False where it is decoded, but not shown. */
   readonly isShown: boolean[] = [];
+  /** Its place among all packets of the file. */
+  readonly line: number[] = [];
+  /** False where the file leaves some out. */
+  hasDecodeTimes = true;
 
   /** Packets. */
   get count(): number {
     return this.shownS.length;
   }
+}
+
+/** Where the clock of one stream restarts or jumps. */
+export interface ClockJumps {
+  /** Added to the file's times from the first, second, ... jump on, in seconds. */
+  readonly shiftsS: readonly number[];
+  /** A step forward by more than this is a jump; Infinity: none is. */
+  readonly forwardS: number;
+  /** A step back by more than this is a jump. */
+  readonly backwardS: number;
 }
 
 /** What the packets of a stream say. */
@@ -38,6 +52,8 @@ export interface PacketInfo {
   readonly peakFps: number | undefined;
   /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
   readonly spanS: number | undefined;
+  /** Where its clock restarts or jumps; times above are without that. Undefined where it just runs. */
+  readonly jumps?: ClockJumps | undefined;
   /** Packets that were read. */
   readonly count: number;
 }
@@ -56,15 +72,15 @@ export async function readPackets(csv: string): Promise<ReadonlyMap<number, Pack
     const end = csv.indexOf('\n', at);
     // A line without an end was cut off.
     if (end < 0) break;
-    readLine(csv.slice(at, end), logs);
+    readLine(csv.slice(at, end), ++lines, logs);
     at = end + 1;
-    if (++lines % LINES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (lines % LINES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return logs;
 }
 
 /** Stream, presentation time, decoding time, duration, flags (K keyframe, D decoded but not shown). */
-function readLine(line: string, logs: Map<number, PacketLog>): void {
+function readLine(line: string, number: number, logs: Map<number, PacketLog>): void {
   const [stream, pts, dts, duration, flags] = line.trim().split(',');
   const index = Number.parseInt(stream ?? '', 10);
   const [ptsS, dtsS] = [Number.parseFloat(pts ?? ''), Number.parseFloat(dts ?? '')];
@@ -72,6 +88,8 @@ function readLine(line: string, logs: Map<number, PacketLog>): void {
   if (flags === undefined || !Number.isFinite(index) || !Number.isFinite(shownS)) return;
   const log = logs.get(index) ?? new PacketLog();
   logs.set(index, log);
+  log.line.push(number);
+  if (!Number.isFinite(dtsS)) log.hasDecodeTimes = false;
   log.shownS.push(shownS);
   log.decodedS.push(Number.isFinite(dtsS) ? dtsS : shownS);
   log.durationS.push(Math.max(0, Number.parseFloat(duration ?? '') || 0));

@@ -7,8 +7,9 @@ import type { ResourceLedger } from '../resources.js';
 import { hasSize, rankAudios, rankVideos } from './choose-streams.js';
 import type { FfmpegTools } from './deps.js';
 import { isKnown, parseListing, statedDuration, videoStream, type AudioStreamInfo, type Listing, type VideoStreamInfo } from './listing.js';
-import { PACKET_LISTING, PacketLog, packetInfo, readPackets, spanOf } from './packets.js';
+import { PACKET_LISTING, PacketLog, packetInfo, readPackets, spanOf, type ClockJumps } from './packets.js';
 import { runTool } from './run-tool.js';
+import { straighten } from './straighten.js';
 
 /** What was found. */
 export interface ProbeResult {
@@ -64,14 +65,19 @@ export async function probe(tools: FfmpegTools, file: string, sizeBytes: number,
 function chooseStreams(listing: Listing, logs: ReadonlyMap<number, PacketLog>, isWhole: boolean): ProbeResult {
   const logOf = (index: number): PacketLog => logs.get(index) ?? new PacketLog();
   const candidates = listing.streams.map((stream) => ({ stream, count: spanOf(logOf(stream.index)).count }));
-  const [best, ...others] = rankVideos(candidates).map(({ stream }) => ({ stream, info: videoStream(stream, stream.width ?? 0, stream.height ?? 0, packetInfo(logOf(stream.index), isWhole)) }));
-  const common = { container: listing.format?.format_name ?? '', durationS: positive(listing.format?.duration) ?? best?.info.statedS };
-  if (!best) return { ...common, video: undefined, audio: firstAudio(listing), problem: whyNoVideo(listing) };
-  const [audio, ...otherAudios] = rankAudios(candidates, best.stream, listing).map(({ stream }): AudioStreamInfo => {
+  const videos = rankVideos(candidates);
+  const audios = videos[0] ? rankAudios(candidates, videos[0].stream, listing) : [];
+  const together = [...videos.slice(0, 1), ...audios].map(({ stream }) => stream.index);
+  const jumps = isWhole ? straighten(together.map(logOf), listing.format?.format_name ?? '') : [];
+  const jumpsOf = (index: number): ClockJumps | undefined => jumps[together.indexOf(index)];
+  const [video, ...otherVideos] = videos.map(({ stream }) => videoStream(stream, stream.width ?? 0, stream.height ?? 0, { ...packetInfo(logOf(stream.index), isWhole), jumps: jumpsOf(stream.index) }));
+  const common = { container: listing.format?.format_name ?? '', durationS: positive(listing.format?.duration) ?? video?.statedS };
+  if (!video) return { ...common, video, audio: firstAudio(listing), problem: whyNoVideo(listing) };
+  const [audio, ...otherAudios] = audios.map(({ stream }): AudioStreamInfo => {
     const { beginS, endS } = spanOf(logOf(stream.index));
-    return { index: stream.index, codec: stream.codec_name ?? '', channels: stream.channels, statedS: statedDuration(stream), span: isWhole ? { beginS, endS } : undefined };
+    return { index: stream.index, codec: stream.codec_name ?? '', channels: stream.channels, statedS: statedDuration(stream), jumps: jumpsOf(stream.index), span: isWhole ? { beginS, endS } : undefined };
   });
-  return { ...common, video: best.info, audio, ...(!audio && { audioProblem: whyNoAudio(listing) }), otherVideos: others.map(({ info }) => info), otherAudios, problem: undefined };
+  return { ...common, video, audio, ...(!audio && { audioProblem: whyNoAudio(listing) }), otherVideos, otherAudios, problem: undefined };
 }
 
 function firstAudio({ streams }: Listing): AudioStreamInfo | undefined {

@@ -64,6 +64,7 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
   if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0) return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
+  if (packets.jumps) return 'its clock restarts or jumps on the way, and its times must be made anew';
   if (isTooFast(video)) return `it has up to ${Math.round(packets.peakFps ?? 0)} pictures a second; at most ${MAX_FPS} are delivered`;
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
   if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';
@@ -94,15 +95,16 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     longestStillS: Math.max(video.packets.longestStillS, passS - (video.packets.spanS ?? passS)),
     deinterlace: video.isInterlaced,
     rotation: video.rotation,
-    beginS: video.packets.startsDecodable ? undefined : video.packets.firstKeyframeS,
+    beginS: video.packets.startsDecodable || video.packets.jumps ? undefined : video.packets.firstKeyframeS,
+    jumps: video.packets.jumps && { video: video.packets.jumps, audio: found.audio?.jumps },
     passS,
   };
 }
 
 /** What one pass takes: what is played, without what is skipped at its begin. */
 function passDuration(found: ProbeResult, video: VideoStreamInfo): number {
-  const { startsDecodable, firstKeyframeS, beginS } = video.packets;
-  const skippedS = startsDecodable || firstKeyframeS === undefined ? 0 : firstKeyframeS - beginS;
+  const { startsDecodable, firstKeyframeS, beginS, jumps } = video.packets;
+  const skippedS = startsDecodable || jumps || firstKeyframeS === undefined ? 0 : firstKeyframeS - beginS;
   return Math.max(MIN_PASS_S, (lengthOf(found, video) ?? 0) - skippedS);
 }
 

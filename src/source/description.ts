@@ -1,4 +1,5 @@
 /** What is known of a source before it runs: what `GET /available-videos` shows, and what a feed needs. */
+import type { ClockJumps } from '../ffmpeg/index.js';
 
 /** How a source reaches its viewers: copied as it is, or decoded and encoded once for all of them. */
 export type Delivery = 'passthrough' | 'transcode';
@@ -26,6 +27,8 @@ export interface FeedPlan {
   readonly rotation: 0 | 90 | 180 | 270;
   /** Where to begin, as the file counts time, when nothing before can be decoded. */
   readonly beginS: number | undefined;
+  /** Where the clocks of pictures and sound restart or jump; undefined where they just run. */
+  readonly jumps: { readonly video: ClockJumps; readonly audio: ClockJumps | undefined } | undefined;
   /** What one pass through the file takes; the next follows seamlessly. */
   readonly passS: number;
 }

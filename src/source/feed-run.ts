@@ -5,16 +5,22 @@
  * `-stream_loop` takes the length of the sound for the length of a pass and then steps back in files whose
  * pictures last longer. Pictures and sound are read through two inputs, each paced by itself: many files hold
  * a second of the one before a second of the other, and sound read in such lumps would arrive a second late.
+ *
+ * Where a file's clock restarts or jumps, ffmpeg cannot read in real time: it reads what it is let to, and a filter makes
+ * the times anew.
  */
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { SAFE_LIST_INPUT, type FfmpegDeps, type ProcessPort } from '../ffmpeg/index.js';
+import { SAFE_LIST_INPUT, type ClockJumps, type FfmpegDeps, type ProcessPort } from '../ffmpeg/index.js';
 import type { FramePool } from '../media/index.js';
 import type { FeedPlan } from './description.js';
 import { openMediaRun, uprightPictures, type Inputs, type MediaRun, type RunSink } from './media-run.js';
+import { straightTimes, WIDE_PASS_S } from './straight-times.js';
 
 const MAX_LIST_S = 12 * 3600;
 const MAX_PASSES = 5_000;
+/** Times stay exact. */
+const MAX_WIDE_PASSES = 1_000;
 /** Without a picture, beside the time that one stands. */
 const USUAL_SILENCE_MS = 10_000;
 /** The first picture in each sixtieth of a second. */
@@ -31,14 +37,18 @@ export interface FeedRunSpec {
 export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
   const inputs = async (folder: string): Promise<Inputs> => {
     const address = await writePasses(folder, file, plan);
-    const input: ProcessPort = { options: ['-threads', '1', '-noautorotate', ...deps.tools.readInRealTime, ...SAFE_LIST_INPUT], address };
+    const input: ProcessPort = { options: ['-threads', '1', '-noautorotate', ...(plan.jumps ? ['-copyts'] : deps.tools.readInRealTime), ...SAFE_LIST_INPUT], address };
     return plan.audioIndex === undefined ? [input] : [input, input];
   };
   // Left alone, the times of pictures are rounded to the rate that the file claims to have.
-  const pictures = { stream: `0:${plan.videoIndex}`, filters: uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : []), options: ['-enc_time_base', '1:90000'] };
+  const pictures = { stream: `0:${plan.videoIndex}`, filters: [...straight('setpts', plan.jumps?.video, plan), ...uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : [])], options: ['-enc_time_base', '1:90000'] };
   // Evens out what the passes overlap or lack.
-  const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
+  const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...straight('asetpts', plan.jumps?.audio, plan), ...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
   return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestStillS * 1000 }, deps, sink);
+}
+
+function straight(filter: 'setpts' | 'asetpts', jumps: ClockJumps | undefined, { passS }: FeedPlan): string[] {
+  return jumps ? [`${filter}='${straightTimes(jumps, passS)}'`] : [];
 }
 
 /** Writes the list; returns its address. */
@@ -53,11 +63,11 @@ async function writePasses(folder: string, file: string, plan: FeedPlan): Promis
 
 /** A list for half a day, in the format of ffmpeg's concat demuxer; then the process ends and another one follows. @param name of the file beside the list. */
 function passList(name: string, plan: FeedPlan): string {
-  const passes = Math.ceil(Math.min(MAX_PASSES, MAX_LIST_S / plan.passS));
+  const passes = Math.ceil(Math.min(plan.jumps ? MAX_WIDE_PASSES : MAX_PASSES, MAX_LIST_S / plan.passS));
   const pass = [
     `file '${name}'`,
     ...(plan.beginS === undefined ? [] : [`inpoint ${plan.beginS.toFixed(6)}`]),
-    `duration ${plan.passS.toFixed(6)}`,
+    `duration ${(plan.jumps ? WIDE_PASS_S : plan.passS).toFixed(6)}`,
   ];
   return `ffconcat version 1.0\n${`${pass.join('\n')}\n`.repeat(passes)}`;
 }

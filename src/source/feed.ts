@@ -66,8 +66,10 @@ class FileFeed implements SourceFeed {
     this.timeline = options.timeline ?? new Timeline();
     const { widthPx, heightPx, fps, peakFps, longestStillS, delivery } = plan;
     this.info = { widthPx, heightPx, fps, peakFps, longestStillS, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
-    this.#pictures = new Pacer(options.clock);
-    this.#sound = new Pacer(options.clock);
+    // A process that does not read in real time is held back, and its sound with its pictures.
+    const holdBack = plan.jumps && ((isAhead: boolean): void => this.#run?.hold(isAhead));
+    this.#pictures = new Pacer(options.clock, holdBack);
+    this.#sound = new Pacer(options.clock, plan.jumps && (() => undefined));
     this.#pool = new FramePool(i420Size(widthPx, heightPx));
     this.closed = this.#play();
   }

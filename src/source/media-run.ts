@@ -29,6 +29,8 @@ export interface RunSink {
 export interface MediaRun {
   /** Resolves when the process is gone and its socket removed; never rejects. */
   readonly closed: Promise<ProcessEnd>;
+  /** Stops reading pictures (true), so that the process waits, or goes on. */
+  hold(isHeld: boolean): void;
   close(): Promise<ProcessEnd>;
 }
 
@@ -96,6 +98,7 @@ export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound,
   });
   return {
     closed,
+    hold: (isHeld) => (isHeld ? process.pauseOutput() : process.resumeOutput()),
     close: async () => {
       await process.close();
       return closed;
