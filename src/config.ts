@@ -9,9 +9,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { MediaPeerError } from './errors.js';
+import { nearMiss } from './near-miss.js';
 
 /** The folder that holds package.json: relative paths of the defaults start here. */
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** The version in package.json. */
+export function version(): string {
+  const { version: found } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return found;
+}
 
 /** One documented variable. */
 interface Variable<T> {
@@ -199,6 +206,7 @@ export const VARIABLES = {
   RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),
+  WATCHDOG_S: integer(10, 0, 3600, 'Seconds the main thread may hang until the process is ended, so that it is started again; 0 is for ever.'),
   LOG_LEVEL: logLevels,
 } as const;
 
@@ -211,15 +219,21 @@ export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLE
 /** Never shown, not even when they are wrong. */
 const SECRETS: ReadonlySet<string> = new Set(['TURN_CREDENTIAL', 'TURN_SECRET', 'PUBLISH_TOKENS', 'VIEWER_TOKEN', 'WEBHOOK_SECRET']);
 
+/** Whether the value of a variable is a password or the like, never to be shown. */
+export function isSecret(name: string): boolean {
+  return SECRETS.has(name);
+}
+
 /** Variables with this prefix are meant for us, so an unknown one is a mistake. */
 const PREFIX = 'SIGHTLINE_';
 
 /**
- * Parses the configuration from variables. Empty text counts as not set.
+ * Parses the configuration from variables. Empty text counts as not set. `ownNames` are those of a file that is written for
+ * this server: a name there that is nearly one of ours is a fault.
  * @throws MediaPeerError CONFIG_INVALID naming every fault at once.
  */
-export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
-  const faults: string[] = [];
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>, ownNames: readonly string[] = []): Config {
+  const faults: string[] = nearMisses(ownNames).map(({ name, meant }) => `unknown ${name} in .env: did you mean ${meant}?`);
   const config: Partial<Record<VariableName, unknown>> = {};
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const value = variables[name];
@@ -251,19 +265,39 @@ function withoutCredentials(value: string): string {
   return value.replace(/[^\s,/]*@/g, '***@');
 }
 
+/** Names that are nearly those of our variables, with the ones that were perhaps meant. Those of other programs are no near misses. */
+export function nearMisses(names: readonly string[]): { readonly name: string; readonly meant: string }[] {
+  const known = Object.keys(VARIABLES);
+  return names.flatMap((name) => {
+    if (known.includes(name) || name.startsWith(PREFIX)) return [];
+    const meant = nearMiss(name, known);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
 /** The variables of this process: the environment, and beneath it a `.env` file in the working directory. @throws MediaPeerError CONFIG_INVALID */
 export function environment(): Readonly<Record<string, string | undefined>> {
+  return { ...envFile(), ...process.env };
+}
+
+function envFile(): Readonly<Record<string, string | undefined>> {
   try {
-    return { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env };
+    return parseEnv(readFileSync('.env', 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new MediaPeerError('CONFIG_INVALID', `.env cannot be read: ${String(error)}`, { cause: error });
   }
 }
 
-/** The configuration of this process. */
+/** The configuration of this process. @throws MediaPeerError CONFIG_INVALID */
 export function loadConfig(): Config {
-  return parseConfig(environment());
+  return parseConfig(environment(), Object.keys(envFile()));
+}
+
+/** Near misses in the environment, which holds variables of other programs, too: to be told, and no more. */
+export function doubtfulVariables(): { readonly name: string; readonly meant: string }[] {
+  const inFile = envFile();
+  return nearMisses(Object.keys(process.env).filter((name) => !(name in inFile)));
 }
 
 /** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   COMMANDS_TOO_FAST: 'commands come faster than 20 a second; those are dropped',
   CHANNEL_REPLACED: 'the connection has opened another data channel of this label; this one ends',
   CAPACITY_REACHED: 'all places are taken; the message names the variable that bounds them; try again after Retry-After',
+  SERVER_STARTING: 'the server is starting; try again after Retry-After',
   SERVER_CLOSING: 'the server is shutting down',
   ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',
   FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',

@@ -1,8 +1,14 @@
-/** The process: configuration in, signals out. */
-import { loadConfig } from './config.js';
+/** The process: arguments and configuration in, signals out. */
+import os from 'node:os';
+import { answerArguments } from './arguments.js';
+import { systemClock } from './clock.js';
+import { doubtfulVariables, loadConfig, version, type Config } from './config.js';
 import { MediaPeerError, messageOf } from './errors.js';
-import { createLoggers } from './log.js';
-import { startServer } from './server.js';
+import { childProcessIds } from './ffmpeg/index.js';
+import { createLoggers, type Loggers } from './log.js';
+import { ResourceLedger } from './resources.js';
+import { startServer, type Server } from './server.js';
+import { startWatchdog, type Watchdog } from './watchdog/index.js';
 
 /** A shutdown that hangs is ended by force after this. */
 const SHUTDOWN_LIMIT_MS = 4500;
@@ -14,32 +20,54 @@ function fail(error: unknown): never {
 }
 
 async function run(): Promise<void> {
+  const answer = answerArguments(process.argv.slice(2), version());
+  if (answer !== undefined) return console.log(answer);
   const config = loadConfig();
   const loggers = createLoggers(config.LOG_LEVEL);
-  const starting = startServer(config, loggers);
+  for (const doubtful of doubtfulVariables()) loggers.http.warn(doubtful, `an environment variable is not known: did you mean ${doubtful.meant}?`);
+  const watchdog = watch(config, loggers);
+  let server: Server | undefined;
   let signals = 0;
   const stop = (signal: NodeJS.Signals): void => {
-    // The second Ctrl-C means now.
-    if (++signals > 1) process.exit(130);
+    // The second Ctrl-C means now. So does the first one before anybody can be served: what fails then fails because of it.
+    if (++signals > 1 || !server) process.exit(128 + os.constants.signals[signal]);
     loggers.http.info({ signal }, 'shutting down');
     AbortSignal.timeout(SHUTDOWN_LIMIT_MS).addEventListener('abort', () => {
       loggers.http.error({ limitMs: SHUTDOWN_LIMIT_MS }, 'shutdown took too long');
       process.exit(1);
     });
-    starting
-      .then((server) => server.close())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          loggers.http.error({ err: error }, 'shutdown failed');
-          process.exit(1);
-        },
-      );
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        loggers.http.error({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  const server = await starting;
-  loggers.http.info({ url: server.url }, 'Sightline is ready');
+  try {
+    const { url } = await startServer(config, loggers, (listening) => (server = listening));
+    watchdog?.ready();
+    loggers.http.info({ url }, 'Sightline is ready');
+  } catch (error) {
+    // What is closed in the middle of its start need not get ready.
+    if (signals === 0) throw error;
+  }
+}
+
+/** It is not entered in the server's ledger: it belongs to the process, and ends with it. */
+function watch(config: Config, loggers: Loggers): Watchdog | undefined {
+  if (config.WATCHDOG_S === 0) return undefined;
+  // The first process of a container cannot end itself by any signal.
+  if (process.pid === 1) loggers.http.warn({}, 'the watchdog cannot end process 1: run the server below an init process (docker run --init, tini)');
+  return startWatchdog({
+    clock: systemClock(new ResourceLedger()),
+    logger: loggers.http,
+    limitMs: config.WATCHDOG_S * 1000,
+    children: childProcessIds,
+    isJson: !process.stdout.isTTY,
+  });
 }
 
 run().catch((error: unknown) => fail(error instanceof Error ? error : new Error(messageOf(error))));

@@ -1,12 +1,11 @@
 /** One server: what it opens, in order, and when it is ready. */
 import { systemClock } from './clock.js';
 import { configuredPath, type Config } from './config.js';
-import { MediaPeerError, messageOf } from './errors.js';
 import type { Loggers } from './log.js';
 import type { Logger } from './logger.js';
 import { ResourceLedger } from './resources.js';
 import type { SourceCatalogue } from './source/index.js';
-import { Closers, openConnections, openDoors, openSeeing, openSources, type Host } from './wiring/index.js';
+import { Closers, listeningFailed, openConnections, openDoors, openPorts, openSeeing, openSources, type Host } from './wiring/index.js';
 
 /** A server that listens. */
 export interface Server {
@@ -19,30 +18,33 @@ export interface Server {
 }
 
 /**
- * Starts everything and listens.
+ * Starts everything and listens. `onListening` is told of the server as soon as it serves, while many files are still looked into.
  * @throws MediaPeerError FFMPEG_NOT_FOUND, MODEL_INVALID, CONFIG_INVALID
  */
-export async function startServer(config: Config, loggers: Loggers): Promise<Server> {
+export async function startServer(config: Config, loggers: Loggers, onListening?: (server: Server) => void): Promise<Server> {
   const ledger = new ResourceLedger();
   const closers = new Closers();
   const host: Host = { config, loggers, ledger, clock: systemClock(ledger), closers };
   try {
+    const ports = await openPorts(host);
     const sources = await openSources(host);
     const seeing = await openSeeing(host, sources);
-    const connections = await openConnections(host, sources, seeing);
+    const connections = openConnections(host, sources, seeing, ports);
     let isReady = false;
     const app = await openDoors(host, { ...sources, ...seeing, ...connections, isReady: () => isReady });
     // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
-    const url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
-      throw new MediaPeerError('CONFIG_INVALID', whyNoListening(config, error), { cause: error });
-    });
+    await app.ready();
+    await ports.releaseHttp();
+    const url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
+    const server: Server = { url, ledger, close: () => closers.closeAll() };
+    onListening?.(server);
     await sources.library.ready;
     const { counting, pipelines, webhooks } = seeing;
     counting.start(pipelines, webhooks && ((detections) => void webhooks.report(detections)));
     warnOfNothingToServe(config, sources.catalogue, loggers.room('source'));
     isReady = true;
     closers.add(() => void (isReady = false));
-    return { url, ledger, close: () => closers.closeAll() };
+    return server;
   } catch (error) {
     await closers.closeAll().catch((closing: unknown) => loggers.http.error({ err: closing }, 'not everything could be given back'));
     throw error;
@@ -58,13 +60,4 @@ function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger
   for (const sourceId of config.SOURCE_MODELS.keys()) {
     if (!isThere(sourceId)) logger.warn({ sourceId, uploadDir, available }, 'no source of a name in SOURCE_MODELS; its model waits for it');
   }
-}
-
-/** What is wrong with HOST or PORT, and what to do. */
-function whyNoListening({ HOST, PORT }: Config, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `PORT ${PORT} on ${HOST} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
-  if (code === 'EACCES') return `PORT ${PORT} on ${HOST} needs rights that this user does not have; choose a PORT from 1024 on`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST '${HOST}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
-  return `cannot listen on HOST '${HOST}', PORT ${PORT}: ${messageOf(error)}`;
 }

@@ -8,10 +8,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { FfmpegTools } from './deps.js';
-import { runTool } from './run-tool.js';
+import { runTool, type ToolOutput } from './run-tool.js';
 
 /** What cannot be done without. */
 const REQUIRED_ENCODERS = ['libx264', 'libvpx', 'libopus'] as const;
+
+/** A cold disk and a busy machine are waited for. */
+const ANSWER_MS = 30_000;
 
 const WHAT_TO_DO = 'install ffmpeg with libx264, libvpx and libopus (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or set FFMPEG_PATH and FFPROBE_PATH';
 
@@ -21,7 +24,7 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
     findProgram('ffmpeg', config.ffmpegPath, '@ffmpeg-installer/ffmpeg'),
     findProgram('ffprobe', config.ffprobePath, '@ffprobe-installer/ffprobe'),
   ]);
-  const listing = await runTool(ffmpeg.file, ['-hide_banner', '-encoders']);
+  const listing = await ask(ffmpeg.file, ['-hide_banner', '-encoders'], ffmpeg.file);
   const encoders = new Set(listing.stdout.split('\n').flatMap((line) => /^ [VAS][A-Z.]{5} (\S+)/.exec(line)?.[1] ?? []));
   const missing = REQUIRED_ENCODERS.filter((name) => !encoders.has(name));
   if (missing.length > 0) {
@@ -61,12 +64,20 @@ async function findProgram(name: 'ffmpeg' | 'ffprobe', configured: string | unde
 }
 
 async function runVersion(file: string, where: string): Promise<Program> {
-  const output = await runTool(file, ['-version']);
+  const output = await ask(file, ['-version'], where);
   const version = /^ff(?:mpeg|probe) version (\S+)/.exec(output.stdout)?.[1];
   if (version === undefined) {
     throw new MediaPeerError('FFMPEG_NOT_FOUND', `${where} is not ffmpeg: '-version' said '${(output.stdout || output.stderr).slice(0, 100).trim()}'; ${WHAT_TO_DO}`);
   }
   return { file, version };
+}
+
+/** A program that was ended, or that a busy machine had no time for, has said nothing about what it can do. */
+async function ask(file: string, args: readonly string[], where: string): Promise<ToolOutput> {
+  const output = await runTool(file, args, { timeoutMs: ANSWER_MS });
+  if (output.signal !== null) throw new MediaPeerError('FFMPEG_FAILED', `${where} was ended by ${output.signal} while it was asked what it can do; start again`);
+  if (output.cut) throw new MediaPeerError('FFMPEG_FAILED', `${where} did not say within ${ANSWER_MS / 1000} s what it can do: the machine is too busy, or it waits for something; start again`);
+  return output;
 }
 
 /** Installed without install scripts, the packaged ffprobe lacks its execute bit. */

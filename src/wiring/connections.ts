@@ -1,7 +1,8 @@
-import { ConnectionManager, IceTcpListener } from '../peer/index.js';
+import { ConnectionManager } from '../peer/index.js';
 import { StillFeeds } from '../pipeline/index.js';
 import { IceServers } from '../signalling/index.js';
 import type { Host } from './host.js';
+import type { Ports } from './ports.js';
 import type { Seeing } from './seeing.js';
 import type { Sources } from './sources.js';
 
@@ -11,8 +12,7 @@ export interface Connections {
   readonly iceServers: IceServers;
 }
 
-/** @throws Error where ICE_TCP_PORT cannot be listened on */
-export async function openConnections({ config, loggers, clock, ledger, closers }: Host, { pulls, liveRooms }: Sources, { pipelines }: Seeing): Promise<Connections> {
+export function openConnections({ config, loggers, clock, ledger, closers }: Host, { pulls, liveRooms }: Sources, { pipelines }: Seeing, { iceTcp }: Ports): Connections {
   const iceServers = new IceServers({
     stunUrls: config.STUN_URLS,
     turnUrls: config.TURN_URLS,
@@ -23,8 +23,6 @@ export async function openConnections({ config, loggers, clock, ledger, closers 
     allowedHosts: config.ICE_SERVER_HOSTS,
     clock,
   });
-  const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
-  if (iceTcp) closers.add(() => iceTcp.close());
 
   const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.room('pipeline') });
   const sessions = new ConnectionManager({

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../app.js';
-import { configuredPath, projectRoot, type Config } from '../config.js';
+import { configuredPath, projectRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
 import { SeenStills } from '../pipeline/index.js';
 import { HttpConnections, HttpSessions, iceServerJson, RoomsDoor, Tokens } from '../signalling/index.js';
@@ -137,9 +136,4 @@ function modelsOf(config: Config, { models, counting }: Served): AppDeps['models
 function configuredModels(config: Config): string[] {
   const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values()];
   return [...new Set(named)].filter((choice) => choice !== 'none');
-}
-
-function version(): string {
-  const { version: found } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
-  return found;
 }

@@ -5,6 +5,7 @@
 export { Closers } from './closers.js';
 export { openConnections } from './connections.js';
 export { openDoors } from './doors.js';
+export { listeningFailed, openPorts } from './ports.js';
 export { openSeeing } from './seeing.js';
 export { openSources } from './sources.js';
 export type { Host } from './host.js';

@@ -19,6 +19,8 @@ export interface Sources {
 
 /** @throws MediaPeerError FFMPEG_NOT_FOUND, CONFIG_INVALID */
 export async function openSources({ config, loggers, clock, ledger, closers }: Host): Promise<Sources> {
+  // What a person wrote is checked before anything that takes time.
+  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), environment());
   const tools = await findFfmpeg({
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
@@ -30,7 +32,6 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR') });
   closers.add(() => library.close());
   const caption = slateCaption();
-  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), environment());
   const pulls = new PullSources({ ...ffmpeg, logger, entries, caption });
   closers.add(() => pulls.close());
   const liveRooms = new LiveRooms({

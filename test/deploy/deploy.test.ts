@@ -46,6 +46,12 @@ describe('deploy/', () => {
     assert.ok(!settings.some((line) => line.startsWith('static-auth-secret') || line.startsWith('allow-loopback-peers')));
   });
 
+  it('starts a server again that was ended, and lets it be ended: it is not the first process of its container', () => {
+    const { services } = parse(readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8')) as { services: { sightline: { restart: string } } };
+    assert.equal(services.sightline.restart, 'unless-stopped');
+    assert.match(readFileSync(path.join(projectRoot, 'deploy/Dockerfile'), 'utf8'), /^ENTRYPOINT \["tini", "--"\]$/m);
+  });
+
   it('has a compose file whose variables this server takes', () => {
     const { sightline, coturn } = compose();
     assert.ok(sightline?.environment && sightline.build && coturn?.command);

@@ -15,6 +15,8 @@ export interface ServerProcess {
   readonly log: readonly string[];
   /** Lines of its log that no server should write: errors, and what did not come by its logger, as warnings and crashes of Node do. */
   readonly faults: readonly string[];
+  /** How it ended: exit code, or the signal. */
+  readonly exited: Promise<[code: number | null, signal: string | null]>;
   /** SIGTERM, and SIGKILL when that takes longer than 6 s. Resolves with the exit code, null after SIGKILL. */
   close(): Promise<number | null>;
 }
@@ -53,7 +55,7 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
   };
   try {
     const url = await within(ready, 30_000, 'the server to get ready');
-    return { url, pid: child.pid ?? 0, log, faults, close };
+    return { url, pid: child.pid ?? 0, log, faults, exited, close };
   } catch (error) {
     await close();
     throw new Error(`${String(error)}\n${log.join('\n')}`, { cause: error });

@@ -25,6 +25,7 @@ const TEXTS = {
   NO_SWITCH: ['The view did not change', 'The server sent no picture for it.'],
   // The server's codes.
   CAPACITY_REACHED: ['The server is full', AGAIN],
+  SERVER_STARTING: ['The server is starting', AGAIN],
   SERVER_CLOSING: ['The server is restarting', AGAIN],
   SOURCE_NOT_LIVE: ['Not live right now', AGAIN],
   SOURCE_NOT_FOUND: ['This video is gone', 'It was removed or renamed. Choose another one below.'],

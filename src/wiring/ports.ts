@@ -1,0 +1,50 @@
+import http from 'node:http';
+import type { Config } from '../config.js';
+import { ERROR_CODES, MediaPeerError, messageOf, type ErrorCode } from '../errors.js';
+import { IceTcpListener } from '../peer/index.js';
+import type { Host } from './host.js';
+
+/** As all errors look, and as `/ready` answers. */
+const STARTING = JSON.stringify({ statusCode: 503, code: 'SERVER_STARTING' satisfies ErrorCode, error: 'Service Unavailable', message: ERROR_CODES.SERVER_STARTING, ready: false });
+
+/** Ports that are taken before anything else is begun: that one is in use is found out at once, and nobody waits for it. */
+export interface Ports {
+  /** Undefined where none is configured. */
+  readonly iceTcp: IceTcpListener | undefined;
+  /** Gives the HTTP port to who really serves on it; until then all are told to come again. */
+  readonly releaseHttp: () => Promise<void>;
+}
+
+/** @throws MediaPeerError CONFIG_INVALID where a port cannot be listened on */
+export async function openPorts({ config, clock, ledger, closers }: Host): Promise<Ports> {
+  const starting = http.createServer((request, response) => {
+    request.resume();
+    response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '2', connection: 'close' });
+    response.end(STARTING);
+  });
+  await new Promise<void>((resolve, reject) => {
+    starting.once('error', (error) => reject(listeningFailed(config, error)));
+    starting.listen({ host: config.HOST, port: config.PORT }, resolve);
+  });
+  const releaseHttp = (): Promise<void> => {
+    starting.closeAllConnections();
+    return new Promise((resolve) => void starting.close(() => resolve()));
+  };
+  closers.add(releaseHttp);
+  const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
+  if (iceTcp) closers.add(() => iceTcp.close());
+  return { iceTcp, releaseHttp };
+}
+
+/** What is wrong with HOST or PORT, and what to do. */
+export function listeningFailed({ HOST, PORT }: Config, error: unknown): MediaPeerError {
+  return new MediaPeerError('CONFIG_INVALID', whyNoListening(HOST, PORT, error), { cause: error });
+}
+
+function whyNoListening(host: string, port: number, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `PORT ${port} on ${host} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
+  if (code === 'EACCES') return `PORT ${port} on ${host} needs rights that this user does not have; choose a PORT from 1024 on`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST '${host}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
+  return `cannot listen on HOST '${host}', PORT ${port}: ${messageOf(error)}`;
+}
