@@ -1,7 +1,7 @@
 /** A connection to one server that is kept up: what watching and publishing have in common. Knows no media. */
 import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
-import { FrameWatch, type Remedy } from './frame-watch.js';
+import { FrameWatch, senderWords, type Remedy } from './frame-watch.js';
 import { IceServers } from './ice-servers.js';
 import { Lifeline, type LifelineInit, type State, type StateChange } from './lifeline.js';
 import type { PeerLink } from './peer-link.js';
@@ -139,7 +139,7 @@ export class KeptConnection {
       return this.#lifeline.succeeded();
     }
     this.#listen(report, nowMs);
-    const due = this.#frames.look(frames, nowMs);
+    const due = this.#frames.look(frames, nowMs, senderWords(report));
     if (due === 'arrived') this.#lifeline.succeeded();
     else if (due) this.#init.onSilence(due);
   }

@@ -17,13 +17,13 @@ const RETRY_AFTER_S = 3;
 /** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
 const QUIET_MS = 2_000;
 /** Whoever asks is not held up for longer, though the call may go on. */
-const ANSWER_MS = 9_000;
+const ANSWER_MS = 5_000;
 /** Its sound is tried again after so long: a camera may be repaired. */
 const MUTE_MS = 10 * 60_000;
 /** Of what a camera says of its rate. */
 const MAX_RATE_ERROR = 0.2;
 const NEVER_CALLED = 'it has not been called yet';
-const STILL_WAITING = 'the camera answers, and its first picture has not come yet';
+const STILL_WAITING = 'the camera is being called, and no picture has come yet';
 
 export interface PullSourceInit extends FfmpegDeps {
   readonly entry: PullInput;
@@ -78,7 +78,7 @@ export class PullSource {
   }
 
   /**
-   * Waits until it is known what the camera sends, or that it does not answer: 9 s at most. A camera that answers and has
+   * Waits until it is known what the camera sends, or that it does not answer: 5 s at most. A camera that answers and has
    * sent no picture by then is listened to beyond. Never rejects.
    */
   async prepare(): Promise<void> {
@@ -87,7 +87,7 @@ export class PullSource {
     const over = new AbortController();
     const isKnown = this.look().then(() => true, () => true).finally(() => over.abort());
     const isLate = delay(clock, ANSWER_MS, over.signal).then(() => over.signal.aborted);
-    if (!(await Promise.race([isKnown, isLate]))) this.#failure = STILL_WAITING;
+    if (!(await Promise.race([isKnown, isLate]))) this.#failure ??= STILL_WAITING;
   }
 
   /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is called then */
