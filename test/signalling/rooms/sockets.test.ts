@@ -219,14 +219,34 @@ test('what a client cannot read is bounded: topics are dropped, and signalling t
   await rig.close();
 });
 
-test('closing the server does not wait for clients that say no goodbye', async (t) => {
-  const rig = await Rig.open(t);
+/** A WebSocket whose frames a test writes byte by byte. */
+async function rawSocket(rig: Rig): Promise<Socket> {
   const { hostname, port } = new URL(rig.url);
   const socket: Socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
   await once(socket, 'data');
   await rig.connections(1);
+  return socket;
+}
+
+test('a frame that is never finished keeps no socket open, however often another byte of it comes', async (t) => {
+  const rig = await Rig.open(t);
+  const socket = await rawSocket(rig);
+  socket.on('error', () => undefined).resume();
+  // A masked text of 60,000 bytes.
+  socket.write(Buffer.from([0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]));
+  for (let i = 0; i < 3; i++) {
+    socket.write('x');
+    await rig.clock.advance(15_000);
+  }
+  await rig.connections(0);
+  await rig.close();
+});
+
+test('closing the server does not wait for clients that say no goodbye', async (t) => {
+  const rig = await Rig.open(t);
+  const socket = await rawSocket(rig);
   const goodbye = once(socket, 'data');
   const closed = rig.app.close();
   await goodbye;
