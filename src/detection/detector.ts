@@ -251,7 +251,7 @@ export class Detector {
     let error = reason;
     while (this.#isRestarting()) {
       const delayMs = this.#backoff.next(ranMs);
-      logger.warn({ error, delayMs }, 'detector ended, restarting');
+      logger.warn({ reason: error, delayMs }, 'detector ended, restarting');
       await delay(clock, delayMs, this.#stop.signal);
       if (!this.#isRestarting()) return;
       this.#restarts++;

@@ -5,7 +5,6 @@
  */
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
-import { messageOf } from '../errors.js';
 import { silentLogger, type Logger } from '../logger.js';
 
 /** Coverage of one piece of text, row by row, 0-255. */
@@ -59,7 +58,7 @@ export class LabelRenderer {
     const sizePx = fontSizePx(pictureHeightPx);
     const sheet = this.#sheets.get(sizePx);
     if (sheet) return sheet.isReady ? sheet : undefined;
-    this.prepare(pictureHeightPx).catch((error: unknown) => this.#logger.error({ error: messageOf(error) }, 'labels cannot be rendered'));
+    this.prepare(pictureHeightPx).catch((error: unknown) => this.#logger.error({ err: error }, 'labels cannot be rendered'));
     return undefined;
   }
 
@@ -128,7 +127,7 @@ class Sheet implements TextSheet {
     try {
       this.#names.set(label, await this.#render(oneLine(label)));
     } catch (error) {
-      this.#logger.error({ label: oneLine(label), error: messageOf(error) }, 'label cannot be rendered');
+      this.#logger.error({ label: oneLine(label), err: error }, 'label cannot be rendered');
     }
   }
 

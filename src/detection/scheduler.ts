@@ -4,7 +4,6 @@
  * limit says.
  */
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { VideoFrame } from '../media/index.js';
 import type { DetectionResult, Detector } from './detector.js';
@@ -64,7 +63,7 @@ export class DetectionScheduler {
         registration.failed();
         if (clock.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
         this.#lastReportMs = clock.now();
-        logger.warn({ error: messageOf(error) }, 'detection failed');
+        logger.warn({ err: error }, 'detection failed');
       })
       .finally(() => this.#next());
     picture.release();

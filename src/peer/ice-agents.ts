@@ -168,7 +168,7 @@ export class IceAgents {
   #retire(ice: IceEndpoint): void {
     const closed = ice
       .close()
-      .catch((error: unknown) => this.#logger.debug({ error }, 'ice agent did not close cleanly'))
+      .catch((error: unknown) => this.#logger.debug({ err: error }, 'ice agent did not close cleanly'))
       .finally(() => this.#retiring.delete(closed));
     this.#retiring.add(closed);
   }

@@ -211,7 +211,7 @@ export class PeerTransport implements PacketTransport {
   }
 
   #makeSctp(dtls: RTCDtlsTransport, maxMessageBytes: number): RTCSctpTransport {
-    const sctp = openSctp(dtls, (error) => this.#init.logger.debug({ error }, 'data channel message dropped'));
+    const sctp = openSctp(dtls, (error) => this.#init.logger.debug({ err: error }, 'data channel message dropped'));
     sctp.sctp.stateChanged.closed.subscribe(() => this.#end('viewer-left'));
     sctp.onDataChannel.subscribe((channel) => {
       // It is open, and its opening acknowledged, when this turn has ended.
@@ -229,7 +229,7 @@ export class PeerTransport implements PacketTransport {
     this.#dtls.start().then(
       () => this.#finishHandshake(),
       (error: unknown) => {
-        if (!this.#isClosed) this.#init.logger.debug({ error }, 'dtls handshake failed');
+        if (!this.#isClosed) this.#init.logger.debug({ err: error }, 'dtls handshake failed');
         this.onStep('dtls failed', { why: error instanceof Error ? error.message : String(error) });
         this.#end('dtls-failed');
       },
@@ -256,7 +256,7 @@ export class PeerTransport implements PacketTransport {
     this.onStep('dtls connected', { role: this.#dtls.role, srtpProfile: this.#srtpProfile });
     const sctp = this.#connectOptions?.sctp;
     if (this.#sctp && sctp) {
-      this.#sctp.start(sctp.port).catch((error: unknown) => this.#init.logger.debug({ error }, 'sctp not started'));
+      this.#sctp.start(sctp.port).catch((error: unknown) => this.#init.logger.debug({ err: error }, 'sctp not started'));
     }
     this.#resolveConnected();
   }

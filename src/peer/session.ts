@@ -290,7 +290,7 @@ export class PeerSession {
       close: (reason) => this.close(reason),
       fail: (error) => {
         this.#failure ??= error;
-        if (this.#endReason === undefined) this.#logger.warn({ error }, 'media could not be opened');
+        if (this.#endReason === undefined) this.#logger.warn({ err: error }, 'media could not be opened');
         this.close('source-failed');
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
@@ -405,7 +405,7 @@ export class PeerSession {
 
   async #releaseAll(): Promise<void> {
     this.#side?.close(this.#endReason ?? 'negotiation-failed');
-    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? [])) this.#logger.error({ error }, 'transport did not close cleanly');
+    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? [])) this.#logger.error({ err: error }, 'transport did not close cleanly');
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { Backoff } from '../backoff.js';
 import type { Clock, Timer } from '../clock.js';
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Pipelines } from './pipelines.js';
 
@@ -58,7 +58,7 @@ export class AlwaysOn {
       });
     } catch (error) {
       const isAway = error instanceof MediaPeerError && error.code === 'SOURCE_NOT_LIVE';
-      logger[isAway ? 'debug' : 'warn']({ sourceId, error: messageOf(error) }, 'source that is always on cannot be opened, it is tried again');
+      logger[isAway ? 'debug' : 'warn']({ sourceId, err: error }, 'source that is always on cannot be opened, it is tried again');
       this.#holdLater(sourceId, backoff, 0);
     }
   }

@@ -4,7 +4,7 @@
  */
 import { Backoff } from '../backoff.js';
 import type { Clock, Timer } from '../clock.js';
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { DetectionListener } from '../media/index.js';
 import type { Pipelines } from './pipelines.js';
@@ -80,7 +80,7 @@ export class StandingReaders {
       };
     } catch (error) {
       const isAway = error instanceof MediaPeerError && error.code === 'SOURCE_NOT_LIVE';
-      logger[isAway ? 'debug' : 'warn']({ sourceId, error: messageOf(error) }, 'source that is always read cannot be read, it is tried again');
+      logger[isAway ? 'debug' : 'warn']({ sourceId, err: error }, 'source that is always read cannot be read, it is tried again');
       this.#readLater(sourceId, reader, 0);
     }
   }

@@ -6,7 +6,7 @@
  */
 import { delay, type Clock } from '../clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { EndReason } from '../media/index.js';
 import type { Pipelines } from './pipelines.js';
@@ -134,7 +134,7 @@ class StillFeed {
         const still = await this.#encode(seen);
         if (still && !this.#over.signal.aborted) for (const listener of [...this.#listeners]) listener(still);
       } catch (error) {
-        logger.warn({ sourceId: this.#sourceId, error: messageOf(error) }, 'picture could not be encoded');
+        logger.warn({ sourceId: this.#sourceId, err: error }, 'picture could not be encoded');
       } finally {
         seen.picture.release();
       }

@@ -71,7 +71,7 @@ export class Supervised<T extends Running> {
       if (this.#isStopped()) return;
       this.#restarts++;
       const delayMs = backoff.next(clock.now() - startedMs);
-      logger.warn({ process: name, error: this.#lastError, delayMs, restarts: this.#restarts }, 'process ended, restarting');
+      logger.warn({ process: name, reason: this.#lastError, delayMs, restarts: this.#restarts }, 'process ended, restarting');
       await delay(clock, delayMs, this.#stop.signal);
     }
   }

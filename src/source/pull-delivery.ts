@@ -1,5 +1,4 @@
 /** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
-import { messageOf } from '../errors.js';
 import type { FlvFrame } from '../ffmpeg/index.js';
 import { ArrivalRate, FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../media/index.js';
 import { ArrivalClock } from './arrival-clock.js';
@@ -191,7 +190,7 @@ export class PullDelivery implements RunSink {
         }
         picture.release();
       },
-      onError: (error) => deps.logger.error({ sourceId: name, error: messageOf(error) }, 'slate has no text'),
+      onError: (error) => deps.logger.error({ sourceId: name, err: error }, 'slate has no text'),
     });
   }
 }

@@ -3,7 +3,6 @@
  * stream was so that raw viewers see it, too. Where the last picture cannot be had, a dark one of the right size.
  */
 import { delay } from '../clock.js';
-import { messageOf } from '../errors.js';
 import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, VideoCodec } from '../media/index.js';
 import { PictureSlate, SLATE_FPS, type Caption } from './picture-slate.js';
@@ -36,7 +35,7 @@ export class Slate {
   /** Begins at once; the first frame comes when picture and encoder are ready, within a second. */
   constructor(init: SlateInit) {
     this.#init = init;
-    this.#ended = this.#run().catch((error: unknown) => init.deps.logger.error({ owner: init.owner, error: messageOf(error) }, 'slate cannot be shown'));
+    this.#ended = this.#run().catch((error: unknown) => init.deps.logger.error({ owner: init.owner, err: error }, 'slate cannot be shown'));
   }
 
   requestKeyframe(): void {
@@ -69,7 +68,7 @@ export class Slate {
         this.#encoder?.write(picture);
         picture.release();
       },
-      onError: (error) => deps.logger.error({ owner, error: messageOf(error) }, 'slate has no text'),
+      onError: (error) => deps.logger.error({ owner, err: error }, 'slate has no text'),
     });
     while (!this.#isStopped()) {
       await this.#encode();
@@ -88,7 +87,7 @@ export class Slate {
     const { error } = await encoder.closed;
     this.#stop.signal.removeEventListener('abort', stop);
     this.#encoder = undefined;
-    if (error) deps.logger.warn({ owner, error: error.message }, 'encoder of the slate ended, restarting');
+    if (error) deps.logger.warn({ owner, err: error }, 'encoder of the slate ended, restarting');
   }
 
   /** The last one of the group that was decoded in time, in memory of its own; undefined where none was. */
