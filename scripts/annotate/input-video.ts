@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../src/errors.js';
-import type { AudioStreamInfo, FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
-import { describeContent, examineFile } from '../../src/source/index.js';
+import type { AudioStreamInfo, ClockJumps, FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import { describeContent, examineFile, straightTimes, type FeedPlan } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';
 
 export interface InputVideo {
@@ -23,6 +23,8 @@ export interface InputVideo {
   /** Pictures in the file; undefined where not all of it was read. */
   readonly pictures: number | undefined;
   readonly filters: readonly string[];
+  /** Filters that make times anew where the file's clock restarts or jumps; they need ffmpeg's `-copyts`. */
+  readonly straight: { readonly video: string; readonly audio: string | undefined } | undefined;
   /** What the matrix of its colours is called; empty when it does not say. */
   readonly colourSpace: string;
 }
@@ -41,12 +43,20 @@ export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVi
   const { video, audio, audioProblem, problem } = content;
   if (!video || problem !== undefined) throw new CommandError(`${file} cannot be annotated: ${problem ?? 'it has no video stream'}`);
   const { widthPx, heightPx } = uprightSize(video);
+  const { plan, durationS } = describeContent(content);
   return {
-    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: describeContent(content).durationS ?? undefined, colourSpace: video.colourSpace },
+    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: durationS ?? undefined, colourSpace: video.colourSpace },
     fps: nominalRate(video),
     pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
+    straight: plan?.jumps && straightFilters(plan.jumps, plan.passS, Math.min(video.packets.beginS, audio?.span?.beginS ?? Infinity)),
     filters: [...(video.isInterlaced ? ['yadif'] : []), ...TURN[video.rotation], `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'],
   };
+}
+
+/** @param beginS where the file's times begin, which becomes 0 */
+function straightFilters({ video, audio }: NonNullable<FeedPlan['jumps']>, passS: number, beginS: number): InputVideo['straight'] {
+  const straight = (jumps: ClockJumps): string => `'${straightTimes(jumps, passS)}-(${beginS.toFixed(6)})/TB'`;
+  return { video: `setpts=${straight(video)}`, audio: audio && `asetpts=${straight(audio)},aresample=async=1000` };
 }
 
 function uprightSize({ widthPx, heightPx, pixelAspect, rotation }: VideoStreamInfo): { widthPx: number; heightPx: number } {

@@ -23,15 +23,16 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
   constructor(input: InputVideo, range: { readonly fromS: number; readonly durationS: number | undefined }, deps: FfmpegDeps) {
     const { widthPx, heightPx } = input;
     this.#input = input;
+    const straight = straightOf(input, range);
     this.#pool = new FramePool(i420Size(widthPx, heightPx), 2 * MAX_WAITING);
     const parser = new NutParser(i420Size(widthPx, heightPx), { allocate: () => this.#pool.take(), picture: (data, stampMs) => this.#picture(data, stampMs) });
     this.#process = openProcess(deps, {
       owner: 'reading the video',
-      inputs: [{ options: ['-noautorotate', ...SAFE_INPUT, ...rangeOptions(range)], address: input.file }],
+      inputs: [{ options: ['-noautorotate', ...(straight ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)], address: input.file }],
       outputs: [
         {
           options: [
-            ...['-map', `0:${input.videoIndex}`, '-vf', input.filters.join(',')],
+            ...['-map', `0:${input.videoIndex}`, '-vf', [...(straight ? [straight.video] : []), ...input.filters].join(',')],
             // 90 kHz holds the times of all usual rates exactly.
             ...[...deps.tools.passTimestamps, '-enc_time_base', '1:90000', '-c:v', 'rawvideo', '-f', 'nut'],
           ],
@@ -80,6 +81,11 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
     if (this.#waiting.length >= MAX_WAITING) this.#process.pauseOutput();
     this.#wake();
   }
+}
+
+/** How the times of a file that is read whole are made anew; a part of it is found by the file's own times. */
+export function straightOf({ straight }: InputVideo, { fromS, durationS }: { readonly fromS: number; readonly durationS: number | undefined }): InputVideo['straight'] {
+  return fromS === 0 && durationS === undefined ? straight : undefined;
 }
 
 /** Options before `-i` that read a part of a file. */

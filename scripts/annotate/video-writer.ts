@@ -5,7 +5,7 @@
 import { matroskaHeader, matroskaPictureHeader, openProcess, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from '../../src/ffmpeg/index.js';
 import { i420Size, type VideoFrame } from '../../src/media/index.js';
 import type { InputVideo } from './input-video.js';
-import { rangeOptions } from './picture-reader.js';
+import { rangeOptions, straightOf } from './picture-reader.js';
 
 export interface VideoWriterInit {
   readonly input: InputVideo;
@@ -39,7 +39,7 @@ export class VideoWriter {
     this.#init = init;
     const { input, range, file } = init;
     const pictures = { options: ['-itsoffset', (init.firstTimeMs / 1000).toFixed(6), '-f', 'matroska'], address: 'pipe:0' };
-    const sound = { options: ['-vn', ...SAFE_INPUT, ...rangeOptions(range)], address: input.file };
+    const sound = { options: ['-vn', ...(straightOf(input, range) ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)], address: input.file };
     this.#process = openProcess(deps, {
       owner: 'writing the video',
       inputs: input.audio ? [pictures, sound] : [pictures],
@@ -105,12 +105,14 @@ function videoOptions({ fps, colourSpace, audio }: InputVideo, { tools }: Ffmpeg
   ];
 }
 
-/** Copied where MP4 can hold it; a part of a file is cut exactly, which a copy cannot be. */
-function soundOptions({ audio }: InputVideo, { fromS, durationS }: VideoWriterInit['range']): string[] {
+/** Copied where MP4 can hold it; a part of a file is cut exactly, and times are made anew, which a copy cannot be. */
+function soundOptions(input: InputVideo, range: VideoWriterInit['range']): string[] {
+  const { audio } = input;
   if (!audio) return [];
-  const isCopied = audio.codec === 'aac' && audio.mix === undefined && fromS === 0 && durationS === undefined;
-  const mix = audio.mix === undefined ? [] : ['-af', audio.mix];
-  return ['-map', `1:${audio.index}`, ...(isCopied ? ['-c:a', 'copy'] : [...mix, '-c:a', 'aac', '-b:a', '160k'])];
+  const filters = [straightOf(input, range)?.audio, audio.mix].filter((filter) => filter !== undefined);
+  const isCopied = audio.codec === 'aac' && filters.length === 0 && range.fromS === 0 && range.durationS === undefined;
+  const encoded = [...(filters.length > 0 ? ['-af', filters.join(',')] : []), '-c:a', 'aac', '-b:a', '160k'];
+  return ['-map', `1:${audio.index}`, ...(isCopied ? ['-c:a', 'copy'] : encoded)];
 }
 
 /** Reads all of the sound as a writer would; what it fails of, in words, or undefined. */

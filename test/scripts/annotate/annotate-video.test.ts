@@ -70,6 +70,18 @@ describe('annotate', () => {
     for (const { box, class_id } of objects.filter(({ observed }) => observed)) assertFrame(drawn[frame]!, box, class_id);
   });
 
+  it('writes all of a recording whose clock restarts, one part behind the other', async () => {
+    const part = makeFile(path.join(folder, 'part.flv'), '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-bf', '0', '-c:a', 'aac');
+    const recording = path.join(folder, 'recording.flv');
+    const flvHeaderBytes = 13;
+    writeFileSync(recording, Buffer.concat([readFileSync(part), readFileSync(part).subarray(flvHeaderBytes)]));
+    await run(recording);
+    const times = timesOf(out());
+    assert.equal(times.length, 20);
+    assert.ok(times.slice(1).every((timeS, i) => timeS - times[i]! > 0.09 && timeS - times[i]! < 0.19), times.join(' '));
+    assert.ok(streamsOf(out()).every(({ duration }) => Math.abs(Number(duration) - 2) < 0.15));
+  });
+
   it('keeps sound of many channels as two, and leaves out sound that cannot be read, with the reason', async () => {
     const pictures = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1'];
     const channels = Array.from({ length: 12 }, () => '0.1*sin(2764*t)').join('|');
