@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
@@ -180,6 +181,10 @@ export const VARIABLES = {
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are not delivered yet.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),
   MAX_PUBLISHERS: integer(10, 1, 10_000, 'Publishers that may be connected at once, beside the viewers; the next one gets 503.'),
+  MAX_RUNNING_SOURCES: {
+    ...integer(8 * availableParallelism(), 1, 10_000, 'Sources that may run at once for viewers and readers; the next one gets 503. Those that are always on and those with zones count, and are never refused.'),
+    shownDefault: '8 a core',
+  },
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(30_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
   IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),

@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Modules at the top of src/ that the wiring may import, beside the leaves. */
 const WIRED = ['app', 'config', 'log'];
 /** Modules at the top of src/ that anybody may import. */
-const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'near-miss', 'resources'];
+const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'near-miss', 'resources', 'turns'];
 /** Packages and globals that belong to one place. */
 const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => boolean; readonly name: string }[] = [
   { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('peer/') },

@@ -32,6 +32,8 @@ export async function run(seconds: number): Promise<Row[]> {
     idleGraceMs: 0,
     find: (id) => library.source(id),
     playable: () => library.list().map(({ id }) => id),
+    maxRunning: 1,
+    isNeverRefused: () => false,
   });
   try {
     const arrivals = new Map<number, number>();

@@ -36,6 +36,8 @@ export async function openPipeline(folder: string, model: string, detectFps: num
     idleGraceMs: 0,
     find: (id) => library.source(id),
     playable: () => library.list().map(({ id }) => id),
+    maxRunning: 1,
+    isNeverRefused: () => false,
   });
   return {
     read: (rendition, onFrame) => {

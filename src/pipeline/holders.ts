@@ -19,6 +19,11 @@ export class Holders {
     this.#init = init;
   }
 
+  /** False within the grace time. */
+  get isHeld(): boolean {
+    return this.#count > 0;
+  }
+
   /** Counts one in; returns what counts it out, once. */
   add(): () => void {
     this.#idle?.cancel();

@@ -1,4 +1,8 @@
-/** All sources that are watched now: one pipeline each, shared by everybody who watches it. */
+/**
+ * All sources that are watched now: one pipeline each, shared by everybody who watches it. How many may run is bounded,
+ * because each costs processes: a newcomer takes the place of one that nobody watches any more, or is refused. Sources
+ * that the operator wants to run count, and are never refused.
+ */
 import { MediaPeerError } from '../errors.js';
 import type { Rendition, VideoCodec } from '../media/index.js';
 import type { Source } from '../source/index.js';
@@ -13,7 +17,14 @@ export interface PipelinesInit extends PipelineDeps {
   readonly find: (sourceId: string) => Source | undefined;
   /** Ids of the sources that can be played, for messages. */
   readonly playable: () => readonly string[];
+  /** Sources that may run at once. */
+  readonly maxRunning: number;
+  /** True for a source that the operator wants to run always. */
+  readonly isNeverRefused: (sourceId: string) => boolean;
 }
+
+/** Sources that run on after their last viewer: the ones that were just looked at. */
+const MAX_IDLE = 4;
 
 export class Pipelines {
   readonly #init: PipelinesInit;
@@ -48,7 +59,7 @@ export class Pipelines {
 
   /**
    * Leases a track of a source, starting it when it does not run.
-   * @throws MediaPeerError as `describe`, or SERVER_CLOSING
+   * @throws MediaPeerError as `describe`, or CAPACITY_REACHED, SERVER_CLOSING
    */
   openTrack(request: TrackKey & { readonly sourceId: string }): TrackLease {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
@@ -58,7 +69,7 @@ export class Pipelines {
 
   /**
    * Leases the detections of a source, starting it when it does not run.
-   * @throws MediaPeerError as `describe`, or DETECTION_OFF, SERVER_CLOSING
+   * @throws MediaPeerError as `describe`, or DETECTION_OFF, CAPACITY_REACHED, SERVER_CLOSING
    */
   openDetections(sourceId: string): DetectionLease {
     return this.#seeingPipeline(sourceId).leaseDetections();
@@ -82,7 +93,7 @@ export class Pipelines {
 
   /** Every running source, for statistics. */
   activity(): SourceActivity[] {
-    return [...this.#running.values()].filter(({ isClosed }) => !isClosed).map(({ activity }) => activity);
+    return this.#open().map(({ activity }) => activity);
   }
 
   /** Ends every source. Resolves when no process of theirs is left. */
@@ -100,10 +111,50 @@ export class Pipelines {
     return this.#pipeline(sourceId);
   }
 
+  /** True for one that runs: whoever joins it costs no process. */
+  isRunning(sourceId: string): boolean {
+    return this.#running.get(sourceId)?.isClosed === false;
+  }
+
+  /** True while somebody waits for the first frame of a source. */
+  get areStarting(): boolean {
+    return this.#open().some(({ isStarting }) => isStarting);
+  }
+
+  #open(): SourcePipeline[] {
+    return [...this.#running.values()].filter(({ isClosed }) => !isClosed);
+  }
+
+  /** Those that nobody wants at the moment, the longest idle first. */
+  #idle(): SourcePipeline[] {
+    return this.#open()
+      .filter(({ idleSinceMs }) => idleSinceMs !== undefined)
+      .sort((a, b) => (a.idleSinceMs ?? 0) - (b.idleSinceMs ?? 0));
+  }
+
+  /** @throws MediaPeerError CAPACITY_REACHED */
+  #makeRoom(sourceId: string): void {
+    const { maxRunning, isNeverRefused } = this.#init;
+    const missing = this.#open().length + 1 - maxRunning;
+    if (missing <= 0 || isNeverRefused(sourceId)) return;
+    const idle = this.#idle();
+    // What ends still holds its processes: who comes and goes fast must not pile them up.
+    const isFull = idle.length < missing || this.#ending.size - this.#open().length >= maxRunning;
+    if (isFull) {
+      throw new MediaPeerError('CAPACITY_REACHED', `all ${maxRunning} places of running sources (MAX_RUNNING_SOURCES) are taken; watch one that runs, or try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+    }
+    for (const pipeline of idle.slice(0, missing)) void pipeline.close('viewer-left');
+  }
+
+  #boundIdle(): void {
+    for (const pipeline of this.#idle().slice(0, -MAX_IDLE)) void pipeline.close('viewer-left');
+  }
+
   #pipeline(sourceId: string): SourcePipeline {
     const running = this.#running.get(sourceId);
     if (running && !running.isClosed) return running;
-    const pipeline = new SourcePipeline({ ...this.#init, sourceId, find: () => this.#init.find(sourceId) });
+    this.#makeRoom(sourceId);
+    const pipeline = new SourcePipeline({ ...this.#init, sourceId, find: () => this.#init.find(sourceId), onIdle: () => this.#boundIdle() });
     this.#running.set(sourceId, pipeline);
     const ended = pipeline.closed.finally(() => {
       this.#ending.delete(ended);

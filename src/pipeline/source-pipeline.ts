@@ -45,10 +45,15 @@ interface TrackDemand extends Demand {
 /** When to ask again for a source that is not live. */
 export const RETRY_AFTER_S = 5;
 
+/** A source that has brought nothing in this time is no longer starting, it is in trouble. */
+const STARTS_WITHIN_MS = 15_000;
+
 export interface SourcePipelineInit extends PipelineDeps {
   readonly sourceId: string;
   /** The source as it is now; undefined when it is gone. */
   readonly find: () => Source | undefined;
+  /** The last one who wanted something of it has left; it runs on for the grace time. */
+  readonly onIdle?: () => void;
 }
 
 export class SourcePipeline {
@@ -61,11 +66,13 @@ export class SourcePipeline {
   readonly #startedMs: number;
   #run: SourceRun;
   #end: EndReason | undefined;
+  #wantedAtMs: number;
+  #idleSinceMs: number;
 
   /** @throws MediaPeerError SOURCE_NOT_FOUND when the source is gone. */
   constructor(init: SourcePipelineInit) {
     this.#init = init;
-    this.#startedMs = init.clock.now();
+    this.#startedMs = this.#wantedAtMs = this.#idleSinceMs = init.clock.now();
     let objectIds = 0;
     this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers(), nextObjectId: () => ++objectIds, pictureTakers: new Set() };
     this.#run = this.#openRun();
@@ -75,13 +82,23 @@ export class SourcePipeline {
   /** Leases a track; starts what is needed for it. */
   lease(key: TrackKey): TrackLease {
     const demand = this.#tracks.get(keyName(key)) ?? this.#startTrack(key);
-    return { track: demand.track, release: demand.holders.add() };
+    return { track: demand.track, release: this.#hold(demand) };
   }
 
   /** Leases the detections; starts to see where nobody does. */
   leaseDetections(): DetectionLease {
     this.#detections ??= this.#startDetections();
-    return { feed: this.#state.feed, release: this.#detections.holders.add() };
+    return { feed: this.#state.feed, release: this.#hold(this.#detections) };
+  }
+
+  #hold({ holders }: Demand): () => void {
+    const release = holders.add();
+    this.#wantedAtMs = this.#init.clock.now();
+    return () => {
+      release();
+      this.#idleSinceMs = this.#init.clock.now();
+      if (this.idleSinceMs !== undefined) this.#init.onIdle?.();
+    };
   }
 
   /** The next picture and what is seen in it; hold detections meanwhile. Call the returned function to stop waiting. */
@@ -94,6 +111,16 @@ export class SourcePipeline {
   get isClosed(): boolean {
     const { end } = this.#run;
     return this.#end !== undefined || (end !== undefined && end.reason !== 'replaced');
+  }
+
+  /** When the last one who wanted something of it left; undefined while it is wanted. */
+  get idleSinceMs(): number | undefined {
+    return this.#demands().some(({ holders }) => holders.isHeld) ? undefined : this.#idleSinceMs;
+  }
+
+  /** True while somebody waits for the first frame of a track. */
+  get isStarting(): boolean {
+    return this.#end === undefined && this.#init.clock.now() - this.#wantedAtMs < STARTS_WITHIN_MS && [...this.#tracks.values()].some(({ track, holders }) => holders.isHeld && !track.hasMedia);
   }
 
   get activity(): SourceActivity {

@@ -10,12 +10,15 @@ import { writeDetections, type DetectionFeed, type DetectionFilter, type FrameDe
 import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
 import { DetectionStream } from './detection-stream.js';
 import { whoGivesWay, type Seated } from './fair-share.js';
+import { whileThere } from './gone-client.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 export interface DetectionsDeps {
   readonly clock: Clock;
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING */
   readonly openDetections: (sourceId: string) => DetectionLease;
+  /** Waits for its turn where the source must be started for one look: looks must not start a crowd of sources. */
+  readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** The source that a session watches; undefined where there is no such session. */
   readonly sourceOf: (sessionId: string) => string | undefined;
   /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
@@ -28,6 +31,8 @@ const MAX_READERS = 100;
 const STALE_MS = 1000;
 const LATEST_TIMEOUT_MS = 5000;
 const RETRY_AFTER_S = 5;
+/** Looks at the newest detections, a minute and address: ten a second follow any source. */
+const LOOKS_PER_MINUTE = 600;
 
 const Params = Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 }) });
 const Filter = {
@@ -86,6 +91,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
   app.get(
     '/detections/:source/latest',
     {
+      config: { rateLimit: { max: LOOKS_PER_MINUTE, timeWindow: 60_000 } },
       schema: {
         summary: 'What is seen in the newest looked-at frame; starts the source where it does not run',
         tags: ['seeing'],
@@ -94,15 +100,19 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         response: { 200: Type.Any({ description: 'A message as on the data channel `detections`' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
       },
     },
-    async (request, reply) => {
-      const lease = deps.openDetections(request.params.source);
-      try {
-        const detections = await newest(lease.feed, deps.clock);
-        return await reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter: filterOf(request.query) }));
-      } finally {
-        lease.release();
-      }
-    },
+    (request, reply) => whileThere(reply, async (signal) => {
+      const { source } = request.params;
+      const look = async (): Promise<FrameDetections> => {
+        const lease = deps.openDetections(source);
+        try {
+          return await newest(lease.feed, deps.clock);
+        } finally {
+          lease.release();
+        }
+      };
+      const detections = await deps.inTurn(source, look, signal);
+      return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter: filterOf(request.query) }));
+    }),
   );
 
   done();

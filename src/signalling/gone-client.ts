@@ -1,5 +1,20 @@
 import type { FastifyReply } from 'fastify';
 
+/** Runs what answers a request, and has it given up when the client goes before it is answered: nobody is left to tell then. */
+export async function whileThere(reply: FastifyReply, answer: (signal: AbortSignal) => Promise<FastifyReply>): Promise<FastifyReply> {
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  reply.raw.once('close', leave);
+  try {
+    return await answer(gone.signal);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    return reply.hijack();
+  } finally {
+    reply.raw.off('close', leave);
+  }
+}
+
 /**
  * Calls `abandon` where the client is gone before its answer is on the way: it will never know its session. One that
  * has closed its half of the connection is taken for gone, too: none that waits for an answer does.

@@ -1,13 +1,15 @@
 /** `GET /snapshot/:source.jpg`: a still picture, as it is or with what is seen in it. */
+import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { whileThere } from './gone-client.js';
 import { TokenQuery } from './schemas.js';
 
 export interface StillDeps {
   /** JPEG of a picture near the begin of a file, or of what a camera shows at the moment; throws MediaPeerError. */
-  readonly still: (sourceId: string, widthPx: number) => Promise<Buffer>;
+  readonly still: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
   /** JPEG of what the source shows at the moment, with boxes drawn in; throws MediaPeerError. */
-  readonly seenStill: (sourceId: string, widthPx: number) => Promise<Buffer>;
+  readonly seenStill: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
   /** False for a camera: its picture is another one the next moment. */
   readonly isRecorded: (sourceId: string) => boolean;
 }
@@ -33,13 +35,22 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
         }),
       },
     },
-    async (request, reply) => {
+    (request, reply) => whileThere(reply, async (signal) => {
       const sourceId = request.params.file.slice(0, -'.jpg'.length);
       const { width, annotated } = request.query;
       const isAnnotated = annotated === '1' || annotated === 'true';
-      const picture = await (isAnnotated ? deps.seenStill(sourceId, width) : deps.still(sourceId, width));
-      return reply.type('image/jpeg').header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-store' : 'max-age=60').send(picture);
-    },
+      const picture = await (isAnnotated ? deps.seenStill(sourceId, width, signal) : deps.still(sourceId, width, signal));
+      const tag = `"${createHash('sha256').update(picture).digest('base64url').slice(0, 22)}"`;
+      // A picture of the moment is another one the next time, unless nothing moves: it is asked for again, and not sent again.
+      reply.header('etag', tag).header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60');
+      if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
+      return reply.type('image/jpeg').send(picture);
+    }),
   );
   done();
 };
+
+/** Whether the client has the picture of that tag already (RFC 9110 §13.1.2). */
+function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
+  return ifNoneMatch !== undefined && ifNoneMatch.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
+}

@@ -1,56 +1,74 @@
 /** Still pictures of sources, for pages that list what there is. */
 import { MediaPeerError } from '../errors.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps } from '../ffmpeg/index.js';
+import { Turns } from '../turns.js';
 import type { FileDescription } from './description.js';
 
 /** Where in the file: early, but past the black that many files begin with. */
 const AT_S = 1;
-/** Pictures that are made at a time; others wait, so that a page of many sources starts no crowd of processes. */
-const MAX_AT_ONCE = 2;
+/** Sizes of a source's picture that are kept: those of a list, of a player, of a phone. */
+const MAX_KEPT_SIZES = 4;
 
 interface Still {
-  readonly widthPx: number;
   readonly picture: Promise<Buffer>;
+  /** Gives it up; where nobody waits for it any more. */
+  readonly stop: AbortController;
+  waiting: number;
 }
 
-/** Makes each picture once, and keeps the one of a source that was asked for last until its file changes. */
+export interface StillPicturesInit extends FfmpegDeps {
+  /** Awaited before each picture is made: what is more urgent goes first. Never rejects. Default: nothing is. */
+  readonly whenFree?: (signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/** Makes one picture at a time and each once, and keeps those of a source in the sizes that were asked for last until its file changes. */
 export class StillPictures {
   readonly #deps: FfmpegDeps;
-  readonly #kept = new WeakMap<FileDescription, Still>();
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
+  readonly #kept = new WeakMap<FileDescription, Map<number, Still>>();
 
-  constructor(deps: FfmpegDeps) {
+  constructor({ whenFree, ...deps }: StillPicturesInit) {
     this.#deps = deps;
+    this.#turns = new Turns({ atOnce: 1, what: 'stills', ...(whenFree && { whenFree }) });
   }
 
   /**
-   * A JPEG of a picture near the begin of the file, `widthPx` wide, height in proportion.
-   * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED
+   * A JPEG of a picture near the begin of the file, `widthPx` wide, height in proportion. @param signal aborted by one who wants it no more
+   * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED, CAPACITY_REACHED; the signal's reason
    */
-  get(source: FileDescription, widthPx: number): Promise<Buffer> {
-    const kept = this.#kept.get(source);
-    if (kept?.widthPx === widthPx) return kept.picture;
-    const still: Still = { widthPx, picture: this.#inTurn(() => makeStill(source, widthPx, this.#deps)) };
-    this.#kept.set(source, still);
-    // A failure is told to those who wait for it, and not kept.
-    still.picture.catch(() => {
-      if (this.#kept.get(source) === still) this.#kept.delete(source);
-    });
-    return still.picture;
+  async get(source: FileDescription, widthPx: number, signal?: AbortSignal): Promise<Buffer> {
+    const still = this.#still(source, widthPx);
+    still.waiting++;
+    const leave = (): void => {
+      if (--still.waiting === 0) still.stop.abort();
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await still.picture;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
-  async #inTurn<T>(make: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
-    try {
-      return await make();
-    } finally {
-      // The place goes to the next one in line.
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+  #still(source: FileDescription, widthPx: number): Still {
+    const sizes = this.#kept.get(source) ?? new Map<number, Still>();
+    this.#kept.set(source, sizes);
+    const kept = sizes.get(widthPx);
+    if (kept && !kept.stop.signal.aborted) {
+      // The one that was asked for last goes last.
+      sizes.delete(widthPx);
+      sizes.set(widthPx, kept);
+      return kept;
     }
+    const stop = new AbortController();
+    const still: Still = { picture: this.#turns.run(() => makeStill(source, widthPx, this.#deps), stop.signal), stop, waiting: 0 };
+    sizes.set(widthPx, still);
+    for (const oldest of [...sizes.keys()].slice(0, -MAX_KEPT_SIZES)) sizes.delete(oldest);
+    // A failure is told to those who wait for it, and not kept.
+    still.picture.catch(() => {
+      if (sizes.get(widthPx) === still) sizes.delete(widthPx);
+    });
+    return still;
   }
 }
 

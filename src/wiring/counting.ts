@@ -23,6 +23,8 @@ export class Counting {
   readonly #init: CountingInit;
   readonly #store: ZoneStore;
   #readers: StandingReaders | undefined;
+  /** Every source with zones is read, because somebody is told of what happens in them. */
+  #reportsAll = false;
 
   /** Reads the zones of all sources. */
   static async open(init: CountingInit): Promise<Counting> {
@@ -53,11 +55,12 @@ export class Counting {
    */
   start(pipelines: Pipelines, onDetections?: (detections: FrameDetections) => void): void {
     const { library, rooms, catalogue, clock, logger } = this.#init;
+    this.#reportsAll = onDetections !== undefined;
     const readers = new StandingReaders({
       pipelines,
       clock,
       logger,
-      wanted: () => this.#store.sources().filter((id) => (onDetections !== undefined || this.#store.wantsAlways(id)) && catalogue.find(id)?.playable === true),
+      wanted: () => this.#store.sources().filter((id) => this.isAlwaysRead(id) && catalogue.find(id)?.playable === true),
       onDetections: (detections) => onDetections?.(detections),
     });
     this.#readers = readers;
@@ -65,6 +68,11 @@ export class Counting {
     for (const event of ['added', 'replaced', 'removed'] as const) library.events.on(event, () => readers.sync());
     rooms.onState(() => readers.sync());
     readers.sync();
+  }
+
+  /** True for a source whose detections are read although nobody watches it. */
+  isAlwaysRead(sourceId: string): boolean {
+    return this.#store.has(sourceId) && (this.#reportsAll || this.#store.wantsAlways(sourceId));
   }
 
   /** True for what is there, and for what has zones: those of a camera stay while it is away. */

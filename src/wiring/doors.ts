@@ -2,11 +2,10 @@ import path from 'node:path';
 import { buildApp, type AppDeps } from '../app.js';
 import { configuredPath, projectRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
-import { SeenStills } from '../pipeline/index.js';
 import { HttpConnections, HttpSessions, iceServerJson, RoomsDoor, Tokens } from '../signalling/index.js';
-import { StillPictures } from '../source/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
+import { openLooks } from './looks.js';
 import type { Seeing } from './seeing.js';
 import type { Sources } from './sources.js';
 
@@ -23,6 +22,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
   const webSockets = openRooms(host, served, tokens);
   const rateLimit = config.RATE_LIMIT;
+  const looks = openLooks(host, served);
   const app = await buildApp({
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
@@ -36,11 +36,12 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     wish: { sessions, httpSessions, tokens, iceServers: (clientId) => iceServers.iceServers(clientId), rateLimit, mayTakeOver: config.PUBLISH_TAKEOVER },
     reports: { sessions, rateLimit },
     state: stateOf(host, served, webSockets),
-    stills: stillsOf(host, served),
+    stills: looks.stills,
     zones: counting.routes(),
     rooms: webSockets,
     detections: {
       clock: host.clock,
+      inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),
       openDetections: (sourceId) => served.pipelines.openDetections(sourceId),
       sourceOf: (sessionId) => sessions.sourceOf(sessionId),
       rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
@@ -100,25 +101,6 @@ function stateOf({ config, clock, ledger }: Host, { catalogue, pipelines, sessio
     resources: () => ledger.snapshot(),
     isReady,
     webhooks: () => webhooks?.stats ?? [],
-  };
-}
-
-function stillsOf({ clock }: Host, { ffmpeg, library, pulls, catalogue, pipelines }: Served): AppDeps['stills'] {
-  const stills = new StillPictures(ffmpeg);
-  const seenStills = new SeenStills(pipelines, clock);
-  const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
-  return {
-    still: async (sourceId, widthPx) => {
-      await pulls.prepare(sourceId);
-      pipelines.describe(sourceId);
-      const file = isRecorded(sourceId) ? library.get(sourceId) : undefined;
-      return file ? stills.get(file, widthPx) : seenStills.get(sourceId, { widthPx, isAnnotated: false });
-    },
-    seenStill: async (sourceId, widthPx) => {
-      await pulls.prepare(sourceId);
-      return seenStills.get(sourceId, { widthPx, isAnnotated: true });
-    },
-    isRecorded,
   };
 }
 

@@ -51,6 +51,8 @@ export async function openSeeing({ config, loggers, clock, ledger, closers }: Ho
       return catalogue.find(sourceId);
     },
     playable: () => catalogue.playable(),
+    maxRunning: config.MAX_RUNNING_SOURCES,
+    isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId),
   });
   closers.add(() => pipelines.close());
   const alwaysOn = new AlwaysOn({ pipelines, clock, logger, sources: pulls.alwaysOn, prepare: (sourceId) => pulls.prepare(sourceId) });

@@ -58,6 +58,10 @@ export interface RigOptions {
   readonly publishGraceMs?: number;
   /** Instead of one detector for good. */
   readonly seeing?: SeeingProvider;
+  /** Default 100. */
+  readonly maxRunning?: number;
+  /** Default: none. */
+  readonly neverRefused?: readonly string[];
   /** Default: no source has zones. */
   readonly sceneOf?: PipelinesInit['sceneOf'];
 }
@@ -105,6 +109,8 @@ export class PipelineRig {
       idleGraceMs: options.idleGraceMs ?? 0,
       find: (id) => this.catalogue.find(id),
       playable: () => this.catalogue.playable(),
+      maxRunning: options.maxRunning ?? 100,
+      isNeverRefused: (id) => options.neverRefused?.includes(id) ?? false,
     });
   }
 

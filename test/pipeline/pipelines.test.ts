@@ -65,6 +65,40 @@ describe('a source that is watched', () => {
     assert.equal(activity?.detection, undefined);
   });
 
+  it('takes the place of one that nobody watches any more, and is refused where all are watched', async () => {
+    await openRig(['copyable.mp4', 'grey.mp4', 'portrait.mp4'], { maxRunning: 1, idleGraceMs: 60_000, neverRefused: ['portrait'] });
+    const running = (): string[] => rig.pipelines.activity().map(({ sourceId }) => sourceId);
+    const first = rig.watch('copyable', 'raw/h264');
+    await first.more(1, 'of the first');
+    assert.throws(() => rig.watch('grey', 'raw/h264'), { code: 'CAPACITY_REACHED', message: /all 1 places of running sources \(MAX_RUNNING_SOURCES\) are taken/ });
+    const beside = rig.watch('copyable', 'audio/opus');
+    await beside.more(1, 'of what runs already');
+    // What the operator wants to run counts, and is never refused.
+    const always = rig.watch('portrait', 'raw/h264');
+    await always.more(1, 'of the one that is always on');
+    always.leave();
+    beside.leave();
+    assert.throws(() => rig.watch('grey', 'raw/h264'), { code: 'CAPACITY_REACHED' });
+    first.leave();
+    const second = rig.watch('grey', 'raw/h264');
+    assert.equal(await within(first.closed, 5_000, 'the end of the one that was idle'), 'viewer-left');
+    await second.more(1, 'of the one that took its place');
+    assert.deepEqual(running(), ['grey']);
+  });
+
+  it('keeps few sources for those who may come back', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    await openRig([], { idleGraceMs: 60_000 });
+    for (const name of names) copyVideo('copyable.mp4', rig.uploadDir, `${name}.mp4`);
+    await rig.library.refresh();
+    for (const name of names) {
+      const watched = rig.watch(name, 'raw/h264');
+      await watched.more(1, name);
+      watched.leave();
+    }
+    assert.deepEqual(rig.pipelines.activity().map(({ sourceId }) => sourceId), ['c', 'd', 'e', 'f']);
+  });
+
   it('shares one decoder, one detection and one encoder among ten viewers of processed', async () => {
     const detector = thing();
     await openRig(['copyable.mp4'], { detector });

@@ -40,6 +40,7 @@ class Door {
       clock: this.clock,
       sourceOf: (sessionId: string) => (sessionId === 'mine' ? 'street' : undefined),
       rtpTimestamps: (_sessionId: string, mediaTimeMs: number) => ({ raw: mediaTimeMs * 90 }),
+      inTurn: (_source, look) => look(),
       openDetections: (sourceId: string) => {
         if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
         this.leases++;

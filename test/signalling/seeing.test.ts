@@ -48,9 +48,26 @@ describe('GET /snapshot/:source.jpg', () => {
     assert.deepEqual([plain.statusCode, plain.headers['cache-control'], plain.rawPayload.length], [200, 'max-age=60', 2]);
     for (const flag of ['1', 'true']) {
       const seen = await app.inject(`/snapshot/demo.jpg?annotated=${flag}&width=320`);
-      assert.deepEqual([seen.statusCode, seen.headers['cache-control'], seen.rawPayload.length], [200, 'no-store', 3]);
+      assert.deepEqual([seen.statusCode, seen.headers['cache-control'], seen.rawPayload.length], [200, 'no-cache', 3]);
     }
     assert.equal((await app.inject('/snapshot/demo.jpg?annotated=maybe')).statusCode, 400);
+    await app.close();
+  });
+
+  it('does not send a picture again that the client has', async () => {
+    let picture = Buffer.from([0xff, 0xd8, 1]);
+    const app = await testApp({ stills: { still: () => Promise.resolve(picture) } });
+    const etag = String((await app.inject('/snapshot/demo.jpg')).headers.etag);
+    assert.match(etag, /^"[\w-]{22}"$/);
+    const asked = (known: string) => app.inject({ url: '/snapshot/demo.jpg', headers: { 'if-none-match': known } });
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const answer = await asked(known);
+      assert.deepEqual([answer.statusCode, answer.rawPayload.length, answer.headers.etag], [304, 0, etag], known);
+    }
+    assert.equal((await asked('"other"')).statusCode, 200);
+    picture = Buffer.from([0xff, 0xd8, 2]);
+    const changed = await asked(etag);
+    assert.deepEqual([changed.statusCode, changed.headers.etag === etag], [200, false]);
     await app.close();
   });
 });
