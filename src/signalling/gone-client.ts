@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /** Runs what answers a request, and has it given up when the client goes before it is answered: nobody is left to tell then. */
-export async function whileThere(reply: FastifyReply, answer: (signal: AbortSignal) => Promise<FastifyReply>): Promise<FastifyReply> {
+export async function whileThere(reply: FastifyReply, answer: (signal: AbortSignal) => Promise<FastifyReply>): Promise<FastifyReply | undefined> {
   const gone = new AbortController();
   const leave = (): void => gone.abort();
   reply.raw.once('close', leave);
@@ -9,7 +9,8 @@ export async function whileThere(reply: FastifyReply, answer: (signal: AbortSign
     return await answer(gone.signal);
   } catch (error) {
     if (!gone.signal.aborted) throw error;
-    return reply.hijack();
+    reply.hijack();
+    return undefined;
   } finally {
     reply.raw.off('close', leave);
   }

@@ -23,8 +23,13 @@ export async function examineFile(file: string, sizeBytes: number, { tools, ledg
     }
     return problem === undefined ? content : { ...content, problem };
   } catch (error) {
-    return { container: '', durationS: undefined, video: undefined, audio: undefined, problem: `it could not be examined: ${messageOf(error)}` };
+    return unplayable(`it could not be examined: ${messageOf(error)}`);
   }
+}
+
+/** What is known of a file of which nothing is. @param problem in words */
+export function unplayable(problem: string): ProbeResult {
+  return { container: '', durationS: undefined, video: undefined, audio: undefined, problem };
 }
 
 /** Decodes the first picture; why that fails, in words, or undefined. */

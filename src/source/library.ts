@@ -12,8 +12,9 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import type { FfmpegDeps, ProbeResult } from '../ffmpeg/index.js';
 import { describeContent } from './delivery.js';
 import type { FileChange, FileDescription } from './description.js';
-import { examineFile } from './examine-file.js';
+import { examineFile, unplayable } from './examine-file.js';
 import { openFileFeed } from './feed.js';
+import { IdMemory } from './id-memory.js';
 import { assignIds } from './ids.js';
 import type { Source } from './source.js';
 import { findFiles, type FoundFile } from './upload-folder.js';
@@ -53,6 +54,7 @@ export class SourceLibrary {
   /** Resolves when every file that was there at the start has been looked into; never rejects. */
   readonly ready: Promise<void>;
   readonly #options: LibraryOptions;
+  readonly #memory: IdMemory;
   readonly #entries = new Map<string, Entry>();
   readonly #poll: Timer;
   readonly #fsWatcher: FSWatcher | undefined;
@@ -63,7 +65,7 @@ export class SourceLibrary {
 
   /**
    * Opens the folder and begins to look into its files; `ready` tells when that is done.
-   * @throws MediaPeerError CONFIG_INVALID when the folder cannot be made or read
+   * @throws MediaPeerError CONFIG_INVALID when the folder, or what is remembered of its ids, cannot be made or read
    */
   static async open(options: LibraryOptions): Promise<SourceLibrary> {
     const { uploadDir } = options;
@@ -73,11 +75,12 @@ export class SourceLibrary {
     } catch (error) {
       throw new MediaPeerError('CONFIG_INVALID', `UPLOAD_DIR '${uploadDir}' cannot be read: ${messageOf(error)}; make it a folder that the server may read`, { cause: error });
     }
-    return new SourceLibrary(options);
+    return new SourceLibrary(options, await IdMemory.open(uploadDir, options.logger));
   }
 
-  private constructor(options: LibraryOptions) {
+  private constructor(options: LibraryOptions, memory: IdMemory) {
     this.#options = options;
+    this.#memory = memory;
     this.events.setMaxListeners(0);
     this.#fsWatcher = this.#watchFolder();
     this.#poll = options.clock.every(options.pollMs ?? DEFAULT_POLL_MS, () => this.#scanSoon(0));
@@ -163,8 +166,8 @@ export class SourceLibrary {
     const found = await findFiles(this.#options.uploadDir);
     const names = new Set(found.map(({ name }) => name));
     for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
-    const kept = new Map([...this.#entries.values()].map(({ description }) => [description.name, description.id]));
-    const ids = assignIds([...names], kept);
+    const ids = assignIds([...names], this.#memory.ids);
+    await this.#memory.remember(ids);
     const waiting = found.filter((file) => this.#entries.get(file.name)?.found.identity !== file.identity);
     const probeNext = async (): Promise<void> => {
       for (let file = waiting.shift(); file && !this.#closed; file = waiting.shift()) await this.#look(file, ids.get(file.name) as string);
@@ -175,6 +178,7 @@ export class SourceLibrary {
   /** Looks into one file and lists it, unless it is still being written. */
   async #look(found: FoundFile, id: string): Promise<void> {
     const file = path.join(await realpath(this.#options.uploadDir), found.name);
+    if (found.problem !== undefined) return this.#put(id, file, found, unplayable(found.problem));
     const content = await examineFile(file, found.sizeBytes, this.#options);
     if (this.#closed) return;
     const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;

@@ -55,16 +55,19 @@ test('every file is listed, playable or not, and nothing leads out of the folder
   assert.deepEqual(
     library.list().map(({ id, playable, delivery }) => [id, playable, delivery]),
     [
-      ['Stra_e_1_', true, 'transcode'],
+      ['Stra_e_1-ed81d200', true, 'transcode'],
       ['alias', true, 'passthrough'],
+      ['dangling', false, 'transcode'],
       ['empty', false, 'transcode'],
+      ['out', false, 'transcode'],
       ['sound-only', false, 'transcode'],
       ['street', true, 'passthrough'],
       ['text', false, 'transcode'],
     ],
   );
   assert.ok(library.list().every((source) => source.playable || (source.reason ?? '').length > 5));
-  for (const id of ['../street', 'out', 'sub.mp4', '.hidden', '']) assert.equal(library.get(id), undefined);
+  assert.match(library.get('out')?.reason ?? '', /leads out of the folder/);
+  for (const id of ['../street', 'sub.mp4', '.hidden', '']) assert.equal(library.get(id), undefined);
   await library.close();
   assertNothingHeld(deps);
 });
@@ -211,5 +214,28 @@ test('a still picture is a JPEG of the size asked for', async (t) => {
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
   assert.deepEqual([jpeg.readUInt16BE(frame + 7), jpeg.readUInt16BE(frame + 5)], [180, 320]);
   await library.close();
+  assertNothingHeld(deps);
+});
+
+test('an id stays with its name over restarts, whatever comes and goes meanwhile', async (t) => {
+  const deps = realDeps();
+  const folder = makeFolder(t);
+  const idsNow = async (): Promise<Record<string, string>> => {
+    const library = await openLibrary(deps, folder);
+    await library.close();
+    return Object.fromEntries(library.list().map(({ name, id }) => [name, id]));
+  };
+  copyVideo('copyable.mp4', folder, 'street.mkv');
+  assert.deepEqual(await idsNow(), { 'street.mkv': 'street' });
+  copyVideo('copyable.mp4', folder, 'street.mp4');
+  copyVideo('copyable.mp4', folder, 'улица.mp4');
+  const three = await idsNow();
+  assert.deepEqual([three['street.mkv'], three['street.mp4']], ['street', 'street.mp4']);
+  unlinkSync(path.join(folder, 'street.mkv'));
+  assert.deepEqual((await idsNow())['street.mp4'], 'street.mp4');
+  copyVideo('copyable.mp4', folder, 'street.mkv');
+  assert.deepEqual(await idsNow(), three);
+  writeFileSync(path.join(folder, '.sightline-ids.json'), '{"ids":{"a":"x","b":"x"}}');
+  await assert.rejects(SourceLibrary.open({ ...deps, uploadDir: folder }), /\.sightline-ids\.json, which holds the ids of the videos, is damaged; delete it/);
   assertNothingHeld(deps);
 });

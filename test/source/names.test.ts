@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +12,8 @@ import { copyVideo } from '../helpers/make-video.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-names-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+const OUT = 'it is a link that leads out of the folder; copy the file here, or link to one in the same folder';
 
 /** Names that programs stumble over. */
 const NAMES = [
@@ -53,7 +55,7 @@ test('files with names of every kind are listed, played and pictured', async () 
   assertNothingHeld(deps);
 });
 
-test('pipes, devices, sockets and links to them are no sources, and nobody waits for them', async () => {
+test('pipes, devices, and links to them or to nowhere are listed with the reason, and nobody waits for them', async () => {
   const deps = realDeps();
   const uploadDir = path.join(folder, 'special');
   mkdirSync(uploadDir);
@@ -63,9 +65,22 @@ test('pipes, devices, sockets and links to them are no sources, and nobody waits
   symlinkSync('/dev/video0', path.join(uploadDir, 'camera.mp4'));
   symlinkSync('loop.mp4', path.join(uploadDir, 'loop.mp4'));
   copyVideo('copyable.mp4', uploadDir);
+  writeFileSync(Buffer.concat([Buffer.from(`${uploadDir}/caf`), Buffer.from([0xe9]), Buffer.from('.mp4')]), readFileSync(path.join(uploadDir, 'copyable.mp4')));
   const library = await SourceLibrary.open({ ...deps, uploadDir });
   await within(library.ready, 10_000, 'the first look');
-  assert.deepEqual(library.list().map(({ id }) => id), ['copyable']);
+  // A name in Latin-1, which is not UTF-8.
+  assert.deepEqual(
+    library.list().map(({ name, playable, reason }) => [name, playable, reason]),
+    [
+      ['caf\\xe9.mp4', false, 'its name is not UTF-8; rename it'],
+      ['camera.mp4', false, existsSync('/dev/video0') ? OUT : 'it is a link to a file that is not there'],
+      ['copyable.mp4', true, undefined],
+      ['link-to-pipe.mp4', false, 'it is no plain file, but a pipe, a socket or a device'],
+      ['loop.mp4', false, 'it is a link that leads back to itself'],
+      ['pipe.mp4', false, 'it is no plain file, but a pipe, a socket or a device'],
+      ['zero.mp4', false, OUT],
+    ],
+  );
   await library.close();
   assertNothingHeld(deps);
 });
