@@ -89,6 +89,7 @@ test('what a source shows is what is in the file', async (t) => {
     videoCodec: 'h264',
     audioCodec: 'aac',
     hasAudio: true,
+    h264Profile: '4d001e',
     rotation: 0,
     delivery: 'passthrough',
     playable: true,
