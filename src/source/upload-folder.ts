@@ -19,7 +19,7 @@ export interface FoundFile {
 export async function findFiles(folder: string): Promise<FoundFile[]> {
   const root = await realpath(folder);
   const names = (await readdir(Buffer.from(root), { encoding: 'buffer' })).map(readName).filter(({ name }) => !isIgnored(name));
-  const files = await Promise.all(names.map((entry) => (entry.isText ? look(root, entry.name) : refuse(entry.name, 'its name is not UTF-8; rename it'))));
+  const files = await Promise.all(names.map(async (entry) => (entry.isText ? await look(root, entry.name) : refuse(entry.name, 'its name is not UTF-8; rename it'))));
   return files.filter((file) => file !== undefined);
 }
 
