@@ -21,7 +21,7 @@ export interface PullPlan {
   readonly rotation: 0 | 90 | 180 | 270;
   /** It has B-frames, or may have. */
   readonly reorders: boolean;
-  /** Comes at more than 60 a second. */
+  /** Comes at more than 60 a second, or may. */
   readonly isTooFast: boolean;
   /** A recording, or in lumps of several seconds: ffmpeg must read it at its own pace. */
   readonly isPaced: boolean;
@@ -77,7 +77,7 @@ export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found:
       rotation: plan.rotation,
       // An RTSP camera is not listened to for so long that it shows, and H.264 need not say it.
       reorders: found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && found.video.codec === 'h264'),
-      isTooFast: rateOf(found.video.averageFrameRate) > MAX_FPS,
+      isTooFast: mayBeTooFast(found, isRtsp(input.kind)),
       isPaced: isRecording || containers.includes('hls') || containers.includes('applehttp') || input.kind === 'lavfi',
       isRecording,
       pictureAfterMs: found.pictureAfterMs,
@@ -89,6 +89,12 @@ export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found:
 /** Whether what was made of one can go on with the other. */
 export function isSamePlan(a: PullPlan, b: PullPlan): boolean {
   return comparable(a) === comparable(b);
+}
+
+/** An RTSP camera is not listened to for so long that its rate shows. */
+function mayBeTooFast({ video }: LiveFinding, isRtspCamera: boolean): boolean {
+  const rate = rateOf(video?.averageFrameRate ?? '');
+  return rate > MAX_FPS || (isRtspCamera && Number.isNaN(rate));
 }
 
 function comparable(plan: PullPlan): string {

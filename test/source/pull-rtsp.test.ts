@@ -110,6 +110,15 @@ for (const fps of [0.4, 1, 2]) {
   }
 }
 
+test('a camera that sends 120 pictures a second is transcoded to 60 at most', async () => {
+  const { video, end } = await watch({ tracks: [picture()], fps: 120 }, { transcode: 'always' });
+  await eventually(() => video.length >= 150, 20_000, 'pictures');
+  const recent = video.slice(-100);
+  const fps = (99 * 1000) / ((recent.at(-1) as number) - (recent[0] as number));
+  assert.ok(fps <= 62, `${fps} pictures a second`);
+  await end();
+});
+
 test('a slow camera that stops is noticed in proportion to its rate', async () => {
   const { camera, feed, video, waiting, end } = await watch({ tracks: [picture()], fps: 1 });
   await eventually(() => video.length >= 4 && feed.live?.isWaiting === false, 20_000, 'pictures');
