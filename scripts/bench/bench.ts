@@ -27,6 +27,10 @@ export interface BenchOptions {
   readonly seconds: number | undefined;
   /** vision: an `.onnx` with its JSON beside it, or the JSON. Default: the bundled model. */
   readonly model: string | undefined;
+  /** Takes rows as soon as they are known: they are printed even where the bench fails later. Empty where it returns all at its end. */
+  readonly kept: Row[];
+  /** Takes what went wrong where the bench goes on; any makes the exit code 1. */
+  readonly failures: string[];
 }
 
 /** CPU, cores and Node version. */

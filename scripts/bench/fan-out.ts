@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startServerProcess } from '../../test/helpers/server-process.js';
-import { LoadClient } from '../load-test/client.js';
+import { LoadClient, type ClientResult } from '../load-test/client.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { percentile } from '../load-test/table.js';
@@ -27,38 +27,51 @@ interface Measurement {
   readonly cpuUsPerPacket: number;
   /** Of one viewer, a second: equal for both senders unless packets are lost on the way. */
   readonly packetRate: number;
-  readonly rssBytes: number;
+  readonly rssBytesPerViewer: number;
+  /** Viewers that did not connect, and why; the figures are those of the others. */
+  readonly failed: number;
+  readonly reasons: readonly string[];
 }
 
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
     await makeClip(path.join(folder, 'clip.mp4'));
-    const rows: Row[] = [];
-    for (const viewers of options.clients) rows.push(...(await compare(viewers, options.seconds ?? DEFAULT_SECONDS, folder)));
-    return rows;
+    for (const viewers of options.clients) options.kept.push(...(await compare(viewers, options.seconds ?? DEFAULT_SECONDS, folder, options.failures)));
+    return options.kept;
   });
 }
 
 /** The two senders take turns, so that what else the machine does meets both. */
-async function compare(viewers: number, seconds: number, folder: string): Promise<Row[]> {
+async function compare(viewers: number, seconds: number, folder: string, failures: string[]): Promise<Row[]> {
   const ours: Measurement[] = [];
   const plain: Measurement[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    ours.push(await measureServer(viewers, seconds, folder));
-    plain.push(await measurePlain(viewers, seconds, folder));
+    const take = async (into: Measurement[], who: string, measured: Promise<Measurement>): Promise<void> => {
+      try {
+        const measurement = await measured;
+        into.push(measurement);
+        if (measurement.failed > 0) failures.push(`${who}, round ${round + 1}: ${viewers - measurement.failed} of ${viewers} viewers joined and were measured: ${measurement.reasons.join('; ')}`);
+      } catch (error) {
+        failures.push(`${who}, round ${round + 1}, ${viewers} viewers: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    };
+    await take(ours, 'server', measureServer(viewers, seconds, folder));
+    await take(plain, 'plain werift', measurePlain(viewers, seconds, folder));
   }
   const median = (values: readonly Measurement[], value: (measurement: Measurement) => number): number => percentile(values.map(value), 0.5) ?? NaN;
   const oursUs = median(ours, ({ cpuUsPerPacket }) => cpuUsPerPacket);
   const plainUs = median(plain, ({ cpuUsPerPacket }) => cpuUsPerPacket);
-  return [
+  const rows: Row[] = [
     { figure: `${viewers} viewers: server, CPU per packet`, value: oursUs, unit: 'us' },
     { figure: `${viewers} viewers: plain werift, CPU per packet`, value: plainUs, unit: 'us' },
     { figure: `${viewers} viewers: server / plain werift`, value: oursUs / plainUs, unit: '×', ...(viewers >= 10 && { limit: 1.1 }) },
     { figure: `${viewers} viewers: server, packets a second and viewer`, value: median(ours, ({ packetRate }) => packetRate), unit: '' },
     { figure: `${viewers} viewers: plain werift, packets a second and viewer`, value: median(plain, ({ packetRate }) => packetRate), unit: '' },
-    { figure: `${viewers} viewers: server, memory a viewer`, value: median(ours, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB', ...(viewers >= 50 && { limit: 1 }) },
-    { figure: `${viewers} viewers: plain werift, memory a viewer`, value: median(plain, ({ rssBytes }) => rssBytes) / viewers / 2 ** 20, unit: 'MiB' },
+    { figure: `${viewers} viewers: server, memory a viewer`, value: median(ours, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20, unit: 'MiB', ...(viewers >= 50 && { limit: 1 }) },
+    { figure: `${viewers} viewers: plain werift, memory a viewer`, value: median(plain, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20, unit: 'MiB' },
   ];
+  // What could not be measured at all.
+  return rows.filter(({ value }) => !Number.isNaN(value));
 }
 
 async function measureServer(viewers: number, seconds: number, folder: string): Promise<Measurement> {
@@ -96,10 +109,8 @@ async function measure(url: string, viewers: number, seconds: number): Promise<M
   const fleet = new Fleet(Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), delayMs: index * JOIN_SPACING_MS })), VIEWERS_PER_PROCESS);
   try {
     const { failed } = await fleet.settled();
-    if (failed > 0) {
-      const reasons = new Set((await fleet.stop()).map(({ failure }) => failure?.message).filter((message) => message !== undefined));
-      throw new Error(`${failed} of ${viewers} viewers did not connect to ${url}: ${[...reasons].join('; ')}`);
-    }
+    const joined = viewers - failed;
+    if (joined === 0) throw new Error(`no viewer connected to ${url}: ${reasonsOf(await fleet.stop()).join('; ')}`);
     await wait(2000);
     const start = await readHealth(url);
     const startMs = performance.now();
@@ -109,13 +120,20 @@ async function measure(url: string, viewers: number, seconds: number): Promise<M
     const spanS = (performance.now() - startMs) / 1000;
     const end = await readHealth(url);
     return {
-      packetRate: packets / spanS / viewers,
+      packetRate: packets / spanS / joined,
       cpuUsPerPacket: (((end.process?.cpu_s ?? NaN) - (start.process?.cpu_s ?? NaN)) * 1e6) / packets,
-      rssBytes: (end.process?.rss_bytes ?? NaN) - (before.process?.rss_bytes ?? NaN),
+      rssBytesPerViewer: ((end.process?.rss_bytes ?? NaN) - (before.process?.rss_bytes ?? NaN)) / joined,
+      failed,
+      reasons: failed > 0 ? reasonsOf(await fleet.stop()) : [],
     };
   } finally {
     await fleet.stop();
   }
+}
+
+/** Each reason once. */
+function reasonsOf(results: readonly ClientResult[]): string[] {
+  return [...new Set(results.flatMap(({ failure }) => failure?.message ?? []))];
 }
 
 function job(url: string, index: number) {

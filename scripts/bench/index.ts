@@ -69,7 +69,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     if (!bench || more.length > 0) return `name one bench: ${Object.keys(BENCHES).join(', ')}`;
     const clients = values.clients.split(',').map((count) => whole('clients', count, 500));
     const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
-    return { name, bench, options: { joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000), clients, seconds, model: values.model }, json: values.json };
+    return { name, bench, options: { joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000), clients, seconds, model: values.model, kept: [], failures: [] }, json: values.json };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -86,6 +86,13 @@ if (typeof parsed === 'string') {
   console.error(`${parsed}\n\n${USAGE}`);
   process.exitCode = 2;
 } else {
-  const rows = await parsed.bench(parsed.options);
-  console.log(parsed.json ? JSON.stringify({ bench: parsed.name, machine: machine(), rows }, null, 2) : `${parsed.name} on ${machine()}\n\n${renderRows(rows)}`);
+  const { name, bench, options, json } = parsed;
+  const { kept, failures } = options;
+  const rows = await bench(options).catch((error: unknown) => {
+    failures.push(`the bench ended early: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return kept;
+  });
+  console.log(json ? JSON.stringify({ bench: name, machine: machine(), rows, failures }, null, 2) : `${name} on ${machine()}\n\n${renderRows(rows)}`);
+  if (!json) for (const failure of failures) console.error(`\nFAILED: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 }
