@@ -91,6 +91,9 @@ export class PeerTransport implements PacketTransport {
   #srtpProfile: string | undefined;
   #resolveConnected: () => void = () => undefined;
   #end: (reason: EndReason) => void = () => undefined;
+  /** Packets and messages that no client of good will sends. */
+  #dropped = 0;
+  readonly #droppedSteps = new Set<string>();
   #isClosed = false;
 
   private constructor(init: PeerTransportInit, ice: IceAgents) {
@@ -173,6 +176,7 @@ export class PeerTransport implements PacketTransport {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (this.#dropped > 0) this.#init.logger.info({ dropped: this.#dropped }, 'the client sent malformed packets');
     try {
       await this.#sayGoodbye();
     } finally {
@@ -211,7 +215,7 @@ export class PeerTransport implements PacketTransport {
   }
 
   #makeSctp(dtls: RTCDtlsTransport, maxMessageBytes: number): RTCSctpTransport {
-    const sctp = openSctp(dtls, (error) => this.#init.logger.debug({ err: error }, 'data channel message dropped'));
+    const sctp = openSctp(dtls, (why) => this.#drop('sctp packet dropped', why));
     sctp.sctp.stateChanged.closed.subscribe(() => this.#end('viewer-left'));
     sctp.onDataChannel.subscribe((channel) => {
       // It is open, and its opening acknowledged, when this turn has ended.
@@ -220,6 +224,15 @@ export class PeerTransport implements PacketTransport {
       });
     });
     return sctp;
+  }
+
+  /** Counts; the first of its kind is remembered, or a client that sends nothing else would fill the log. */
+  #drop(step: string, why: string): void {
+    this.#dropped++;
+    if (this.#droppedSteps.has(step) || this.#isClosed) return;
+    this.#droppedSteps.add(step);
+    this.#init.logger.debug({ why }, step);
+    this.onStep(step, { why });
   }
 
   #startDtls(): void {

@@ -1,12 +1,13 @@
 /**
- * The SCTP association of data channels, hardened: the library lets a malformed message reject a promise that
- * nobody handles, trusts the client to keep to the window it is told, goes through all that waits for each piece that
- * comes, answers without end a client that takes no answer, sends again for ever where no retransmission is wanted
+ * The SCTP association of data channels, hardened: the library goes on by whatever lengths, streams and TSNs the client
+ * writes, lets a malformed message reject a promise that nobody handles, trusts the client to keep to the window it is
+ * told, goes through all that waits for each piece that comes, answers without end a client that takes no answer, sends again for ever where no retransmission is wanted
  * (`maxRetransmits` 0), gives up the oldest message instead of the lost one, and says so only once.
  */
 import { RTCSctpTransport, type RTCDtlsTransport } from 'werift';
+import { firstChunk, SCTP_CHUNK, sctpFault } from './sctp-packets.js';
 import { MAX_DATA_MESSAGE_BYTES } from './sdp.js';
-import { channelParameters, sctpAssociation, sctpChannels, type SctpForwardTsn, type SctpInternals, type SctpSentChunk } from './werift-internals.js';
+import { channelParameters, sctpAssociation, sctpChannels, type SctpForwardTsn, type SctpInternals, type SctpSack, type SctpSentChunk } from './werift-internals.js';
 
 /** Received and not yet whole, in bytes. */
 const WINDOW_BYTES = 4 * MAX_DATA_MESSAGE_BYTES;
@@ -14,6 +15,8 @@ const WINDOW_BYTES = 4 * MAX_DATA_MESSAGE_BYTES;
 const MAX_FRAGMENTS = 1024;
 /** Pieces that are remembered behind one that is lost: the window in full packets. */
 const MAX_MISORDERED = 256;
+/** How far behind it such a piece may be: acknowledgements count in 16 bits. */
+const MAX_TSN_DISTANCE = 0xffff;
 /** Pieces that wait to be sent before no more channels are opened: all that the channels let wait is less. */
 const MAX_UNSENT = 256;
 /**
@@ -23,6 +26,10 @@ const MAX_UNSENT = 256;
 const MIN_RTO_S = 0.4;
 /** Channels that a client may open. */
 const MAX_CHANNELS = 32;
+/** Streams of the client that are remembered: each FORWARD TSN goes through all. Closed channels are forgotten. */
+const MAX_STREAMS = 2 * MAX_CHANNELS;
+/** The library's number of a state of an association (RFC 9260 §4). */
+const ESTABLISHED = 4;
 /** Opens channels (RFC 8832 §8.1). */
 const DCEP = 50;
 
@@ -41,16 +48,21 @@ export function unacknowledged(sctp: RTCSctpTransport): number {
   return sentQueue.length + outboundQueue.length;
 }
 
-/** An association over `dtls`. What goes beyond the bounds is dropped unacknowledged, as if it had been lost. */
-export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => void): RTCSctpTransport {
+/**
+ * An association over `dtls`. What goes beyond the bounds is dropped unacknowledged, as if it had been lost; `onDropped`
+ * is told why a packet or a message was.
+ */
+export function openSctp(dtls: RTCDtlsTransport, onDropped: (why: string) => void): RTCSctpTransport {
   const sctp = new RTCSctpTransport(5000, MAX_DATA_MESSAGE_BYTES);
   const channels = sctpChannels(sctp);
+  const dropError = (error: unknown): void => onDropped(error instanceof Error ? error.message : String(error));
   const receiveMessage = channels.datachannelReceive;
   channels.datachannelReceive = async (streamId, protocolId, data) => {
     const isKnown = channels.dataChannels[streamId] !== undefined;
-    // Each opening is answered, and answers that nobody acknowledges wait.
-    if (protocolId === DCEP && sctpAssociation(sctp).outboundQueue.length >= MAX_UNSENT) return;
-    if (isKnown || Object.keys(channels.dataChannels).length < MAX_CHANNELS) await receiveMessage(streamId, protocolId, data).catch(onDropped);
+    // Each opening is answered, and answers that nobody acknowledges wait; so do resets of channels that were closed.
+    const { outboundQueue, reconfigQueue } = sctpAssociation(sctp);
+    if (protocolId === DCEP && (outboundQueue.length >= MAX_UNSENT || reconfigQueue.length >= MAX_CHANNELS)) return;
+    if (isKnown || Object.keys(channels.dataChannels).length < MAX_CHANNELS) await receiveMessage(streamId, protocolId, data).catch(dropError);
   };
   // A lifetime is shorter than the second after which a lost piece is noticed: it is sent once again at most.
   sctp.onDataChannel.subscribe((channel) => {
@@ -62,28 +74,15 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
   sctp.setDtlsTransport(dtls);
   const association = sctpAssociation(sctp);
   association.advertisedRwnd = WINDOW_BYTES;
-  const handleData = association.handleData.bind(association);
-  association.handleData = (data) => handleData(data).catch(onDropped);
-  const receiveDataChunk = association.receiveDataChunk.bind(association);
-  association.receiveDataChunk = (chunk) => {
-    const bytes = chunk.userData.length;
-    const fragments = association.inboundStreams[chunk.streamId]?.reassembly.length ?? 0;
-    // A chunk without data is a protocol violation (RFC 9260 §6.2), and would cost no window.
-    const { sackMisOrdered, lastReceivedTsn = 0 } = association;
-    const isExpected = sackMisOrdered.size < MAX_MISORDERED || chunk.tsn === (lastReceivedTsn + 1) >>> 0;
-    if (bytes > 0 && bytes <= association.advertisedRwnd && fragments < MAX_FRAGMENTS && isExpected) receiveDataChunk(chunk);
-  };
-  association.markReceived = (tsn) => markReceived(association, tsn);
-  const receiveSackChunk = association.receiveSackChunk.bind(association);
+  guardReceived(association, onDropped, dropError);
   const listeners = new Set<() => void>();
   acknowledgements.set(sctp, listeners);
-  association.receiveSackChunk = (sack) => {
-    // Every TSN of a gap block is gone through: those of blocks that end beyond what was sent mean nothing.
-    const sent = ((association.sentQueue.at(-1)?.tsn ?? sack.cumulativeTsn) - sack.cumulativeTsn) | 0;
-    sack.gaps = sack.gaps.filter(([, end]) => end <= sent);
+  const receiveSackChunk = association.receiveSackChunk.bind(association);
+  association.receiveSackChunk = async (sack) => {
+    if (!isPossible(association, sack)) return;
     const received = receiveSackChunk(sack);
     for (const listener of listeners) listener();
-    return received;
+    await received;
   };
   association.maybeAbandon = (chunk) => maybeAbandon(association, chunk);
   repeatForwardTsn(association);
@@ -93,6 +92,60 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (error: unknown) => 
     association.rto = Math.max(MIN_RTO_S, Math.min(association.rto, association.srtt + 4 * association.rttvar));
   };
   return sctp;
+}
+
+/** Lets the association see what it can take without harm. */
+function guardReceived(association: SctpInternals, onDropped: (why: string) => void, onError: (error: unknown) => void): void {
+  const handleData = association.handleData.bind(association);
+  association.handleData = async (packet) => {
+    const { port, remotePort, localVerificationTag } = association;
+    const fault = sctpFault(packet, { localPort: port, remotePort, verificationTag: localVerificationTag }) ?? untimely(association, packet);
+    if (fault === undefined) await handleData(packet).catch(onError);
+    else onDropped(fault);
+  };
+  const isRoomFor = (streamId: number): boolean => association.inboundStreams[streamId] !== undefined || Object.keys(association.inboundStreams).length < MAX_STREAMS;
+  const receiveDataChunk = association.receiveDataChunk.bind(association);
+  association.receiveDataChunk = (chunk) => {
+    const { sackMisOrdered, lastReceivedTsn = 0 } = association;
+    const fragments = association.inboundStreams[chunk.streamId]?.reassembly.length ?? 0;
+    const distance = (chunk.tsn - lastReceivedTsn) | 0;
+    const isExpected = distance === 1 || (sackMisOrdered.size < MAX_MISORDERED && distance <= MAX_TSN_DISTANCE);
+    if (chunk.userData.length <= association.advertisedRwnd && fragments < MAX_FRAGMENTS && isExpected && isRoomFor(chunk.streamId)) receiveDataChunk(chunk);
+  };
+  association.markReceived = (tsn) => markReceived(association, tsn);
+  const receiveForwardTsnChunk = association.receiveForwardTsnChunk.bind(association);
+  association.receiveForwardTsnChunk = (chunk) => {
+    let free = MAX_STREAMS - Object.keys(association.inboundStreams).length;
+    chunk.streams = [...new Map(chunk.streams)].filter(([streamId]) => association.inboundStreams[streamId] !== undefined || free-- > 0);
+    receiveForwardTsnChunk(chunk);
+    // The library sorts their numbers as text.
+    advance(association);
+  };
+}
+
+/** Why a packet that can be read means nothing now; undefined where it does. */
+function untimely({ associationState, lastReceivedTsn }: SctpInternals, packet: Buffer): string | undefined {
+  const first = firstChunk(packet);
+  // A second one is an old packet, and would begin the count of what was received anew.
+  if (first === SCTP_CHUNK.init) return associationState === ESTABLISHED ? 'a second beginning' : undefined;
+  const isBeginning = first === SCTP_CHUNK.initAck || first === SCTP_CHUNK.abort;
+  return lastReceivedTsn === undefined && !isBeginning ? 'a packet before the handshake' : undefined;
+}
+
+/**
+ * False for an acknowledgement of what was never sent (RFC 9260 §6.2.1). Every TSN of a gap block is gone through: those
+ * that end beyond what was sent, or overlap, mean nothing and are taken out.
+ */
+function isPossible({ sentQueue, localTsn }: SctpInternals, sack: SctpSack): boolean {
+  if (((sack.cumulativeTsn - localTsn) | 0) >= 0) return false;
+  const sent = ((sentQueue.at(-1)?.tsn ?? sack.cumulativeTsn) - sack.cumulativeTsn) | 0;
+  let reached = 0;
+  sack.gaps = sack.gaps.filter(([start, end]) => {
+    const isNext = start > reached && end >= start && end <= sent;
+    if (isNext) reached = end;
+    return isNext;
+  });
+  return true;
 }
 
 /**
@@ -124,9 +177,14 @@ function markReceived(association: SctpInternals, tsn: number): boolean {
     return true;
   }
   sackMisOrdered.add(tsn);
-  let next = ((lastReceivedTsn ?? 0) + 1) >>> 0;
-  for (; sackMisOrdered.delete(next); next = (next + 1) >>> 0) association.lastReceivedTsn = next;
+  advance(association);
   return false;
+}
+
+/** Moves the point up to which all was received over what is remembered behind it. */
+function advance(association: SctpInternals): void {
+  let next = ((association.lastReceivedTsn ?? 0) + 1) >>> 0;
+  for (; association.sackMisOrdered.delete(next); next = (next + 1) >>> 0) association.lastReceivedTsn = next;
 }
 
 /** RFC 9260 §3.3.1: the last piece of its message. */

@@ -86,7 +86,7 @@ export interface SctpTransportInternals {
   datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
 }
 
-/** Says up to where all was given up (RFC 3758 §3.2). */
+/** Says, or was received to say, up to where all was given up (RFC 3758 §3.2). */
 export interface SctpForwardTsn {
   readonly cumulativeTsn: number;
   streams: (readonly [streamId: number, streamSeqNum: number])[];
@@ -121,6 +121,15 @@ export interface SctpSentChunk {
 
 /** The SCTP association's private side. */
 export interface SctpInternals {
+  readonly port: number;
+  /** Undefined before the association is started. */
+  readonly remotePort: number | undefined;
+  readonly localVerificationTag: number;
+  readonly associationState: number;
+  /** Of the next piece. */
+  readonly localTsn: number;
+  /** Streams whose reset the client is to be told of. */
+  readonly reconfigQueue: readonly number[];
   /** Sent and not yet acknowledged, by TSN. */
   readonly sentQueue: SctpSentChunk[];
   /** Not yet sent, by TSN. */
@@ -143,6 +152,7 @@ export interface SctpInternals {
   handleData(data: Buffer): Promise<void>;
   receiveDataChunk(chunk: SctpDataChunk): void;
   receiveSackChunk(sack: SctpSack): Promise<void>;
+  receiveForwardTsnChunk(chunk: SctpForwardTsn): void;
   markReceived(tsn: number): boolean;
   setState(state: number): void;
   /** Seconds: the retransmission timeout, and the round trip that it follows from (RFC 9260 §6.3.1). */
@@ -194,7 +204,7 @@ export function assertWeriftShape(): void {
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint', 'updateRto']],
+    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'receiveForwardTsnChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint', 'updateRto']],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
   ];
   for (const [name, object, methods] of used) {
@@ -203,6 +213,6 @@ export function assertWeriftShape(): void {
   for (const name of ['stunServer', 'protocols', 'checkList', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  for (const name of ['sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk', 'rto', 'srtt', 'rttvar']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
+  for (const name of ['port', 'remotePort', 'localVerificationTag', 'associationState', 'localTsn', 'reconfigQueue', 'sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk', 'rto', 'srtt', 'rttvar']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

@@ -5,7 +5,7 @@ import { openSctp } from '../../src/peer/sctp.js';
 import { sctpAssociation, sctpChannels, type SctpInternals } from '../../src/peer/werift-internals.js';
 
 function open() {
-  return openSctp(new RTCDtlsTransport({}, new RTCIceTransport(new RTCIceGatherer({})), undefined, []), (error) => assert.fail(String(error)));
+  return openSctp(new RTCDtlsTransport({}, new RTCIceTransport(new RTCIceGatherer({})), undefined, []), (why) => assert.fail(why));
 }
 
 /** The library's numbers of the states of an association. */
