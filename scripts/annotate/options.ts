@@ -1,6 +1,7 @@
 /** The command line of annotate: parsed once, every fault with what was expected. */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../load-test/options.js';
+import { wrongUsage } from '../wrong-usage.js';
 
 /** What one run does. */
 export interface AnnotateOptions {
@@ -68,7 +69,7 @@ function parse(argv: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(wrongUsage(error, USAGE));
   }
 }
 

@@ -15,6 +15,7 @@ import { run as motion } from './motion.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
+import { wrongUsage } from '../wrong-usage.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
   'first-frame': firstFrame,
@@ -71,7 +72,7 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
     return { name, bench, options: { joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000), clients, seconds, model: values.model, kept: [], failures: [] }, json: values.json };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return wrongUsage(error, USAGE);
   }
 }
 

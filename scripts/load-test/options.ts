@@ -1,5 +1,6 @@
 /** The command line of the load test: parsed once, every fault with what was expected. */
 import { parseArgs } from 'node:util';
+import { wrongUsage } from '../wrong-usage.js';
 
 /** What one run does. */
 export interface LoadOptions {
@@ -76,7 +77,7 @@ export function parseOptions(argv: readonly string[]): LoadOptions | 'help' {
       },
     }));
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(wrongUsage(error, USAGE));
   }
   if (values.help) return 'help';
   const limit = (name: 'max-first-frame-ms' | 'max-loss' | 'max-freezes', max: number): number | undefined =>

@@ -6,6 +6,7 @@ import { FAMILY_NAMES } from '../../src/detection/index.js';
 import { UsageError } from '../load-test/options.js';
 import type { AddOptions } from './add.js';
 import type { PullOptions } from './pull.js';
+import { wrongUsage } from '../wrong-usage.js';
 
 export type Command =
   | { readonly name: 'help' }
@@ -80,7 +81,7 @@ function parse(argv: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(wrongUsage(error, USAGE));
   }
 }
 
