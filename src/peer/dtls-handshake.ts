@@ -5,6 +5,7 @@
  * old; and as a client it gives up when its first ClientHello is answered twice.
  */
 import { DtlsServer, type DtlsSocket } from 'werift';
+import { handshakeFragments } from './dtls-fragments.js';
 import { dtlsInternals, type DtlsHandshakeMessage, type DtlsInternals } from './werift-internals.js';
 
 /** RFC 5246 §7.4, RFC 6347 §4.3.2. */
@@ -25,6 +26,8 @@ const SERVER_FINISHED = 6;
 /** Hands each message of the other side over once, in order. Call it before the first datagram is read. */
 export function putHandshakeInOrder(association: DtlsSocket): void {
   const internals = dtlsInternals(association);
+  const complete = handshakeFragments();
+  internals.handleFragmentHandshake = (fragments) => fragments.flatMap((fragment) => complete(fragment) ?? []);
   const handle = internals.onHandleHandshakes.bind(association);
   const order = association instanceof DtlsServer ? clientMessages(internals) : serverMessages(internals);
   internals.onHandleHandshakes = async (messages) => {

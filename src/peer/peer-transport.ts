@@ -299,7 +299,12 @@ export class PeerTransport implements PacketTransport {
     // Once connected only authenticated records may end or restart the association (RFC 6347 §4.1.2.7).
     if (this.#srtp && (isPlainAlert(data) || isPlainClientHello(data))) return;
     if (this.#dtls.dtls && isGoodbye(this.#dtls.dtls, data)) return this.#end('viewer-left');
-    this.#carrier.connection.onData.execute(data);
+    try {
+      this.#carrier.connection.onData.execute(data);
+    } catch (error) {
+      // Half a record: the library reads beyond it.
+      this.#drop('dtls datagram dropped', error instanceof Error ? error.message : String(error));
+    }
   }
 }
 

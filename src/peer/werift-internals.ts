@@ -68,8 +68,19 @@ export interface DtlsHandshakeMessage {
   readonly fragment: Buffer;
 }
 
+/** A part of such a message, or all of it. */
+export interface DtlsHandshakeFragment extends DtlsHandshakeMessage {
+  /** Of the message, in bytes. */
+  readonly length: number;
+  readonly message_seq: number;
+  readonly fragment_offset: number;
+  readonly fragment_length: number;
+}
+
 /** The DTLS association's private side. */
 export interface DtlsInternals {
+  /** Takes fragments, returns the messages that they make whole. */
+  handleFragmentHandshake(fragments: readonly DtlsHandshakeFragment[]): DtlsHandshakeFragment[];
   /** Of a client. */
   connect?: () => Promise<void>;
   /** Called with what each datagram brings. */
@@ -205,7 +216,7 @@ export function assertWeriftShape(): void {
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
     ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'receiveForwardTsnChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint', 'updateRto']],
-    ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys']],
+    ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys', 'handleFragmentHandshake']],
   ];
   for (const [name, object, methods] of used) {
     for (const method of methods) assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
