@@ -17,6 +17,7 @@ import {
   installWebSockets,
   modelRoutes,
   offerRoutes,
+  refuseMisspeltMembers,
   reportRoutes,
   roomRoutes,
   sessionUrlRoutes,
@@ -100,6 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
   installErrorHandling(fastify);
+  refuseMisspeltMembers(fastify);
   deps.connections.watch(fastify.server);
   installClientAddress(fastify, deps.trustedProxies);
   installBodyLimits(fastify, deps.bodies);

@@ -8,6 +8,7 @@
 export const ERROR_CODES = {
   CONFIG_INVALID: 'a configuration value is missing, malformed, out of range or unknown',
   BODY_INVALID: 'the request body does not have the documented shape',
+  QUERY_INVALID: 'a query parameter or a part of the path does not have the documented shape',
   SDP_INVALID: 'the session description cannot be parsed or is not a usable offer',
   REQUEST_TIMEOUT: 'the body of the request did not arrive in time',
   SESSION_NOT_FOUND: 'there is no session of that id; it may have ended',

@@ -49,3 +49,15 @@ export function editDistance(left: string, right: string): number {
   }
   return last[right.length] ?? 0;
 }
+
+/** Members and their names that are looked at: what a stranger sends may have any number of any length. */
+const [MAX_MEMBERS, MAX_MEMBER_CHARS] = [64, 64];
+
+/** The first member of an object that is not known but nearly is, with the one that was meant; undefined where there is none. */
+export function misspeltMember(object: object, known: readonly string[]): { readonly name: string; readonly meant: string } | undefined {
+  for (const name of Object.keys(object).slice(0, MAX_MEMBERS)) {
+    const meant = known.includes(name) || name.length > MAX_MEMBER_CHARS ? undefined : nearMiss(name, known);
+    if (meant !== undefined && !(meant in object)) return { name, meant };
+  }
+  return undefined;
+}

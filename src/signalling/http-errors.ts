@@ -6,6 +6,7 @@ import { MediaPeerError, type ErrorCode } from '../errors.js';
 const STATUS: Record<ErrorCode, number> = {
   CONFIG_INVALID: 500,
   BODY_INVALID: 400,
+  QUERY_INVALID: 400,
   SDP_INVALID: 400,
   REQUEST_TIMEOUT: 408,
   SESSION_NOT_FOUND: 404,
@@ -61,6 +62,7 @@ function errorBody(statusCode: number, code: string, message: string): ErrorBody
 
 /** A code for what the HTTP layer itself refuses. */
 function codeOf(error: Partial<FastifyError>, status: number): string {
+  if (error.validation && (error.validationContext === 'querystring' || error.validationContext === 'params')) return 'QUERY_INVALID';
   if (error.validation || (status === 400 && error.code?.startsWith('FST_ERR_CTP_'))) return 'BODY_INVALID';
   if (status === 429) return 'TOO_MANY_REQUESTS';
   if (status === 413) return 'BODY_TOO_LARGE';
@@ -69,7 +71,8 @@ function codeOf(error: Partial<FastifyError>, status: number): string {
 }
 
 /** What the schema has against a request, with the values that it allows. */
-function messageFor(error: FastifyError): string {
+function messageFor(error: FastifyError, contentType: string | undefined): string {
+  if (error.statusCode === 415) return `the body has ${contentType === undefined ? 'no content type' : `the content type '${contentType.slice(0, 100)}'`}; send JSON in UTF-8 with Content-Type: application/json`;
   const allowed = error.validation?.find(({ keyword }) => keyword === 'enum')?.params['allowedValues'];
   return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
 }
@@ -89,7 +92,7 @@ export function installErrorHandling(app: FastifyInstance): void {
       request.log.error({ err: error }, 'request failed');
       return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
     }
-    return reply.status(status).send(errorBody(status, codeOf(error, status), messageFor(error)));
+    return reply.status(status).send(errorBody(status, codeOf(error, status), messageFor(error, request.headers['content-type'])));
   });
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),

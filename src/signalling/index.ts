@@ -1,4 +1,5 @@
 /** The doors. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export { refuseMisspeltMembers } from './misspelt-members.js';
 export { installBodyLimits, type BodyLimits } from './body-limits.js';
 export { installClientAddress } from './client-address.js';
 export * from './detections.js';

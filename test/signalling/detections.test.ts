@@ -151,7 +151,7 @@ test('what cannot be read is refused before a stream begins', async () => {
   assert.deepEqual(await refusal('/detections/dark'), [422, 'DETECTION_OFF']);
   assert.deepEqual(await refusal('/detections/dark/latest'), [422, 'DETECTION_OFF']);
   assert.deepEqual(await refusal('/detections/street?session=other'), [404, 'SESSION_NOT_FOUND']);
-  assert.deepEqual(await refusal('/detections/street?min_score=7'), [400, 'BODY_INVALID']);
+  assert.deepEqual(await refusal('/detections/street?min_score=7'), [400, 'QUERY_INVALID']);
   const readers = await Promise.all(Array.from({ length: 100 }, () => read(`${url}/detections/street`)));
   assert.deepEqual(await refusal('/detections/street'), [503, 'CAPACITY_REACHED']);
   for (const { response } of readers) response.destroy();

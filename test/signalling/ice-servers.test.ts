@@ -34,7 +34,7 @@ describe('GET /ice-servers', () => {
     const names = await Promise.all([1, 2].map(async () => (await app.inject('/ice-servers')).json<{ ice_servers: { username?: string }[] }>().ice_servers[1]?.username));
     for (const name of names) assert.match(name ?? '', /^1700003600:guest-[0-9a-f]{12}$/);
     assert.notEqual(names[0], names[1]);
-    assert.equal((await app.inject('/ice-servers?client_id=a:b')).json<{ code: string }>().code, 'BODY_INVALID');
+    assert.equal((await app.inject('/ice-servers?client_id=a:b')).json<{ code: string }>().code, 'QUERY_INVALID');
     await app.close();
   });
 

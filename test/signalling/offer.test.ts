@@ -62,12 +62,41 @@ describe('POST /offer', () => {
     await app.close();
   });
 
+  for (const [wrong, meant] of [['clientId', 'client_id'], ['client-id', 'client_id'], ['sorce', 'source'], ['Source', 'source'], ['track', 'tracks']] as const) {
+    it(`refuses the member ${wrong} and names ${meant}`, async () => {
+      const app = await testApp();
+      const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ [wrong]: 'street' }) });
+      const { code, message } = response.json<{ code: string; message: string }>();
+      assert.deepEqual([response.statusCode, code], [400, 'BODY_INVALID']);
+      assert.match(message, new RegExp(`'${wrong}': did you mean '${meant}'`));
+      await app.close();
+    });
+  }
+
+  it('refuses a query parameter that nearly is a known one, and passes over others', async () => {
+    const app = await testApp();
+    const misspelt = await app.inject('/detections/street?clases=car');
+    assert.deepEqual([misspelt.statusCode, misspelt.json<{ code: string }>().code], [400, 'QUERY_INVALID']);
+    assert.match(misspelt.json<{ message: string }>().message, /'clases': did you mean 'classes'/);
+    assert.equal((await app.inject('/ice-servers?utm_source=mail')).statusCode, 200);
+    await app.close();
+  });
+
+  it('looks at many and long unknown members without holding others up', async () => {
+    const app = await testApp();
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_unused, i) => [`member_${i}_x`, 1]));
+    assert.equal((await app.inject({ method: 'POST', url: '/offer', payload: offer({ ['y'.repeat(100_000)]: 1, ...many }) })).statusCode, 200);
+    await app.close();
+  });
+
   it('refuses what is not JSON: 400 when malformed, 415 when of another type, 413 when huge', async () => {
     const app = await testApp();
     const post = (contentType: string, payload: string) => app.inject({ method: 'POST', url: '/offer', headers: { 'content-type': contentType }, payload });
     const malformed = await post('application/json', '{"sdp"');
     assert.deepEqual([malformed.statusCode, malformed.json<{ code: string }>().code], [400, 'BODY_INVALID']);
-    assert.equal((await post('application/sdp', 'v=0')).statusCode, 415);
+    const other = await post('application/sdp', 'v=0');
+    assert.equal(other.statusCode, 415);
+    assert.match(other.json<{ message: string }>().message, /'application\/sdp'; send JSON .* application\/json/);
     assert.equal((await post('text/plain', 'v=0')).statusCode, 415);
     assert.equal((await post('application/json', JSON.stringify(offer({ sdp: 'a'.repeat(600_000) })))).statusCode, 413);
     await app.close();
