@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../src/errors.js';
-import type { AudioStreamInfo, ClockJumps, FfmpegDeps, VideoStreamInfo } from '../../src/ffmpeg/index.js';
-import { describeContent, examineFile, straightTimes, type FeedPlan } from '../../src/source/index.js';
+import { isOnItsSide, planColour, type AudioStreamInfo, type ClockJumps, type ColourPlan, type FfmpegDeps, type VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import { describeContent, examineFile, straightTimes, uprightPictures, type FeedPlan } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';
 
 export interface InputVideo {
@@ -25,12 +25,9 @@ export interface InputVideo {
   readonly filters: readonly string[];
   /** Filters that make times anew where the file's clock restarts or jumps; they need ffmpeg's `-copyts`. */
   readonly straight: { readonly video: string; readonly audio: string | undefined } | undefined;
-  /** What the matrix of its colours is called; empty when it does not say. */
-  readonly colourSpace: string;
+  /** Of the pictures that come out. */
+  readonly colour: ColourPlan['delivered'];
 }
-
-/** By clockwise turn. Not left to ffmpeg, whose versions differ in what they turn by themselves. */
-const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
 
 /** @throws CommandError */
 export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVideo> {
@@ -43,13 +40,14 @@ export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVi
   const { video, audio, audioProblem, problem } = content;
   if (!video || problem !== undefined) throw new CommandError(`${file} cannot be annotated: ${problem ?? 'it has no video stream'}`);
   const { widthPx, heightPx } = uprightSize(video);
+  const colour = planColour(video);
   const { plan, durationS } = describeContent(content);
   return {
-    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: durationS ?? undefined, colourSpace: video.colourSpace },
+    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: durationS ?? undefined, colour: colour.delivered },
     fps: nominalRate(video),
     pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
     straight: plan?.jumps && straightFilters(plan.jumps, plan.passS, Math.min(video.packets.beginS, audio?.span?.beginS ?? Infinity)),
-    filters: [...(video.isInterlaced ? ['yadif'] : []), ...TURN[video.rotation], `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'],
+    filters: uprightPictures({ widthPx, heightPx, deinterlace: video.isInterlaced, orientation: video.orientation, colour }),
   };
 }
 
@@ -59,10 +57,10 @@ function straightFilters({ video, audio }: NonNullable<FeedPlan['jumps']>, passS
   return { video: `setpts=${straight(video)}`, audio: audio && `asetpts=${straight(audio)},aresample=async=1000` };
 }
 
-function uprightSize({ widthPx, heightPx, pixelAspect, rotation }: VideoStreamInfo): { widthPx: number; heightPx: number } {
+function uprightSize({ widthPx, heightPx, pixelAspect, orientation }: VideoStreamInfo): { widthPx: number; heightPx: number } {
   const even = (px: number): number => Math.max(2, Math.floor(px / 2 + 1e-6) * 2);
   const wide = Math.round(widthPx * pixelAspect);
-  return rotation === 90 || rotation === 270 ? { widthPx: even(heightPx), heightPx: even(wide) } : { widthPx: even(wide), heightPx: even(heightPx) };
+  return isOnItsSide(orientation) ? { widthPx: even(heightPx), heightPx: even(wide) } : { widthPx: even(wide), heightPx: even(heightPx) };
 }
 
 function nominalRate({ averageFrameRate, baseFrameRate }: VideoStreamInfo): number {

@@ -60,13 +60,13 @@ export class VideoWriter {
 
   /** Hands a picture over, with its reference; waits while the encoder is behind. Throws what it failed of. */
   async write(picture: VideoFrame): Promise<void> {
-    const { widthPx, heightPx, fps } = this.#init.input;
+    const { widthPx, heightPx, fps, colour } = this.#init.input;
     const sinceFirstUs = Math.round((picture.mediaTimeMs - this.#init.firstTimeMs) * 1000);
     const isFirst = this.#lastStampUs === undefined;
     const stampUs = this.#lastStampUs === undefined ? 0 : Math.max(sinceFirstUs, this.#lastStampUs + MIN_STEP_US);
     this.#lastStampUs = stampUs;
     this.#waiting++;
-    this.#process.write([...(isFirst ? [matroskaHeader(widthPx, heightPx, fps, 1000)] : []), matroskaPictureHeader(stampUs, i420Size(widthPx, heightPx)), picture.data], () => {
+    this.#process.write([...(isFirst ? [matroskaHeader(widthPx, heightPx, fps, 1000, colour)] : []), matroskaPictureHeader(stampUs, i420Size(widthPx, heightPx)), picture.data], () => {
       this.#waiting--;
       picture.release();
       this.#wake();
@@ -92,10 +92,11 @@ export class VideoWriter {
   }
 }
 
-function videoOptions({ fps, colourSpace, audio }: InputVideo, { tools }: FfmpegDeps): string[] {
+function videoOptions({ fps, colour, audio }: InputVideo, { tools }: FfmpegDeps): string[] {
   // Before 5.1 edit lists end too early where the rate varies. Without B-frames pictures need none, but sound does.
   const isOld = tools.passTimestamps.includes('-vsync');
-  const colours = colourSpace === 'bt709' ? ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'] : ['smpte170m', 'bt470bg'].includes(colourSpace) ? ['-colorspace', colourSpace] : [];
+  // By number, as H.264 has them.
+  const colours = ['-colorspace', String(colour.matrix), '-color_primaries', String(colour.primaries), '-color_trc', String(colour.transfer), '-color_range', 'tv'];
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', String(CRF), '-pix_fmt', 'yuv420p', ...colours],
     // ffmpeg 4.1 would tell x264 the time base as the rate.

@@ -20,7 +20,7 @@ export async function encodeStill(picture: VideoFrame, options: StillOptions): P
     scaled(picture.data.subarray(luma, luma + chroma), picture.widthPx >> 1, picture.heightPx >> 1, width, height),
     scaled(picture.data.subarray(luma + chroma, i420Size(picture.widthPx, picture.heightPx)), picture.widthPx >> 1, picture.heightPx >> 1, width, height),
   ]);
-  return sharp(toRgb(y, u, v), { raw: { width, height, channels: 3 } })
+  return sharp(toRgb(y, u, v, picture.colour?.matrix === 1 ? BT709 : BT601), { raw: { width, height, channels: 3 } })
     .jpeg({ quality: options.quality ?? 85 })
     .toBuffer();
 }
@@ -33,17 +33,26 @@ function scaled(plane: Buffer, fromWidth: number, fromHeight: number, width: num
     .toBuffer();
 }
 
-/** BT.601, limited range, as everywhere in this room. */
-function toRgb(y: Buffer, u: Buffer, v: Buffer): Buffer {
+/** What a step of V adds to red and green, and one of U to green and blue, in limited range. */
+interface Matrix {
+  readonly redV: number;
+  readonly greenV: number;
+  readonly greenU: number;
+  readonly blueU: number;
+}
+const BT601: Matrix = { redV: 1.596, greenV: -0.813, greenU: -0.392, blueU: 2.017 };
+const BT709: Matrix = { redV: 1.793, greenV: -0.533, greenU: -0.213, blueU: 2.112 };
+
+function toRgb(y: Buffer, u: Buffer, v: Buffer, { redV, greenV, greenU, blueU }: Matrix): Buffer {
   const rgb = Buffer.allocUnsafe(3 * y.length);
   const clamp = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
   for (let i = 0; i < y.length; i++) {
     const luma = 1.164 * ((y[i] as number) - 16);
     const blue = (u[i] as number) - 128;
     const red = (v[i] as number) - 128;
-    rgb[3 * i] = clamp(luma + 1.596 * red);
-    rgb[3 * i + 1] = clamp(luma - 0.392 * blue - 0.813 * red);
-    rgb[3 * i + 2] = clamp(luma + 2.017 * blue);
+    rgb[3 * i] = clamp(luma + redV * red);
+    rgb[3 * i + 1] = clamp(luma + greenU * blue + greenV * red);
+    rgb[3 * i + 2] = clamp(luma + blueU * blue);
   }
   return rgb;
 }

@@ -18,6 +18,8 @@ export interface FfmpegTools {
   readonly version: string;
   /** Names of the encoders it was built with, such as `libx264`. */
   readonly encoders: ReadonlySet<string>;
+  /** It has the filters zscale and tonemap. */
+  readonly canMapTones: boolean;
   /** The options that hand every frame on with its own time; their name changed with version 5.1. */
   readonly passTimestamps: readonly string[];
   /** The option of each program that bounds what RTSP waits for, in microseconds; before version 5 `-timeout` made it wait for a caller instead. */

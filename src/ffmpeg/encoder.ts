@@ -44,6 +44,8 @@ export interface Encoder {
 }
 
 const DEFAULT_KEYFRAME_INTERVAL_S = 2;
+/** VP8 says nothing of its colours: it means BT.601 (RFC 6386 §9.2). */
+const VP8_COLOUR = 'scale=out_color_matrix=bt601:out_range=tv';
 /** Pictures that may wait at standard input. */
 const MAX_WAITING = 2;
 /** Pictures that may be inside ffmpeg and the pipe to it, which holds many when they are tiny; zerolatency keeps one. */
@@ -165,7 +167,7 @@ function encoderOptions(options: EncoderOptions): string[] {
   const codecOptions =
     codec === 'h264'
       ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-keyint_min', '1', '-sc_threshold', '0', '-bf', '0', '-x264-params', rate]
-      : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1', '-auto-alt-ref', '0'];
+      : ['-vf', VP8_COLOUR, '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1', '-auto-alt-ref', '0'];
   const container = codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf'];
   return [...codecOptions, ...common, '-flush_packets', '1', ...container];
 }

@@ -1,4 +1,6 @@
 /** What ffprobe says of streams, in our words. */
+import { streamColour, type StreamColour } from './colour.js';
+import { orientationOf, type Orientation } from './orientation.js';
 import type { ClockJumps, PacketInfo } from './packets.js';
 
 /** The video stream of a file. */
@@ -14,8 +16,8 @@ export interface VideoStreamInfo {
   /** As coded, before rotation. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Clockwise turn for display: 0, 90, 180 or 270 degrees. */
-  readonly rotation: 0 | 90 | 180 | 270;
+  /** How it is turned and mirrored for display. */
+  readonly orientation: Orientation;
   /** Width of a pixel divided by its height. */
   readonly pixelAspect: number;
   readonly isInterlaced: boolean;
@@ -24,8 +26,7 @@ export interface VideoStreamInfo {
   /** Average and base frame rate as ffprobe's fractions, `30000/1001`; `0/0` when unknown. */
   readonly averageFrameRate: string;
   readonly baseFrameRate: string;
-  /** `bt709`, `smpte170m`, ...; empty when the file does not say. */
-  readonly colourSpace: string;
+  readonly colour: StreamColour;
   /** How long it says it is, in seconds; undefined where it does not say. */
   readonly statedS: number | undefined;
   readonly packets: PacketInfo;
@@ -70,11 +71,14 @@ export interface ListedStream {
   readonly avg_frame_rate?: string;
   readonly r_frame_rate?: string;
   readonly color_space?: string;
+  readonly color_primaries?: string;
+  readonly color_transfer?: string;
+  readonly color_range?: string;
   readonly duration?: string;
   readonly channels?: number;
   readonly disposition?: Disposition;
   readonly tags?: { readonly rotate?: string; readonly DURATION?: string };
-  readonly side_data_list?: readonly { readonly rotation?: number }[];
+  readonly side_data_list?: readonly { readonly rotation?: number; readonly displaymatrix?: string; readonly dv_profile?: number }[];
 }
 
 /** What `ffprobe -of json -show_format -show_streams -show_programs` says. */
@@ -106,13 +110,13 @@ export function videoStream(stream: ListedStream, widthPx: number, heightPx: num
     pixelFormat: stream.pix_fmt ?? '',
     widthPx,
     heightPx,
-    rotation: rotationOf(stream),
+    orientation: orientationOf(stream),
     pixelAspect: pixelAspectOf(stream.sample_aspect_ratio),
     isInterlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
     reorderDepth: stream.has_b_frames ?? 0,
     averageFrameRate: stream.avg_frame_rate ?? '0/0',
     baseFrameRate: stream.r_frame_rate ?? '0/0',
-    colourSpace: isKnown(stream.color_space) ? (stream.color_space ?? '') : '',
+    colour: streamColour(stream),
     statedS: statedDuration(stream),
     packets,
   };
@@ -122,14 +126,6 @@ export function videoStream(stream: ListedStream, widthPx: number, heightPx: num
 export function statedDuration({ duration, tags }: ListedStream): number | undefined {
   const [hours = NaN, minutes = NaN, seconds = NaN] = (tags?.DURATION ?? '').split(':').map(Number);
   return [Number(duration), hours * 3600 + minutes * 60 + seconds].find((value) => Number.isFinite(value) && value > 0);
-}
-
-/** The display matrix turns counter-clockwise; the older tag clockwise. */
-function rotationOf(stream: ListedStream): 0 | 90 | 180 | 270 {
-  const matrix = stream.side_data_list?.find(({ rotation }) => rotation !== undefined)?.rotation;
-  const clockwise = matrix !== undefined ? -matrix : Number(stream.tags?.rotate ?? 0);
-  const quarter = (((Math.round(clockwise / 90) % 4) + 4) % 4) as 0 | 1 | 2 | 3;
-  return ([0, 90, 180, 270] as const)[quarter];
 }
 
 function pixelAspectOf(ratio: string | undefined): number {

@@ -26,6 +26,7 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
   ]);
   const listing = await ask(ffmpeg.file, ['-hide_banner', '-encoders'], ffmpeg.file);
   const encoders = new Set(listing.stdout.split('\n').flatMap((line) => /^ [VAS][A-Z.]{5} (\S+)/.exec(line)?.[1] ?? []));
+  const filters = new Set((await ask(ffmpeg.file, ['-hide_banner', '-filters'], ffmpeg.file)).stdout.split('\n').flatMap((line) => /^ [A-Z.]{2,3} (\S+)/.exec(line)?.[1] ?? []));
   const missing = REQUIRED_ENCODERS.filter((name) => !encoders.has(name));
   if (missing.length > 0) {
     throw new MediaPeerError('FFMPEG_NOT_FOUND', `${ffmpeg.file} (${ffmpeg.version}) lacks the encoders ${missing.join(', ')}; ${WHAT_TO_DO}`);
@@ -35,6 +36,7 @@ export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefi
     ffprobePath: ffprobe.file,
     version: ffmpeg.version,
     encoders,
+    canMapTones: ['zscale', 'tonemap'].every((name) => filters.has(name)),
     passTimestamps: [isAtLeast(ffmpeg.version, 5, 1, 107_000) ? '-fps_mode' : '-vsync', 'passthrough'],
     rtspTimeout: { ffmpeg: rtspTimeout(ffmpeg.version), ffprobe: rtspTimeout(ffprobe.version) },
     readInRealTime: ['-re', ...(isAtLeast(ffmpeg.version, 6, 1, 112_000) ? ['-readrate_initial_burst', '0.001'] : [])],

@@ -2,7 +2,7 @@
  * Copy or transcode? A copy costs 2 % of a core, a transcode 25 % at 720p30, but browsers play only what WebRTC
  * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
  */
-import type { ProbeResult, VideoStreamInfo } from '../ffmpeg/index.js';
+import { describeOrientation, isOnItsSide, planColour, UPRIGHT, whyColourNotCopied, type ProbeResult, type VideoStreamInfo } from '../ffmpeg/index.js';
 import { profileLevelIdOf } from '../media/index.js';
 import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
@@ -31,7 +31,7 @@ export function describeContent(
   const common = { audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined, ...(found.audioProblem !== undefined && { audioReason: found.audioProblem }) };
   if (!video || found.problem !== undefined) {
     const problem = found.problem ?? 'it has no video stream';
-    const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, rotation: video?.rotation ?? 0 };
+    const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, orientation: video?.orientation ?? UPRIGHT };
     return { ...common, ...unknown, durationS: found.durationS ?? null, delivery: 'transcode', playable: false, reason: problem };
   }
   const shown = shownSize(video);
@@ -44,7 +44,7 @@ export function describeContent(
     heightPx: shown.heightPx,
     fps: plan.fps,
     videoCodec: video.codec,
-    rotation: video.rotation,
+    orientation: video.orientation,
     delivery: plan.delivery,
     h264Profile: plan.delivery === 'passthrough' ? profileLevelIdOf(video.profile, video.level) : undefined,
     playable: true,
@@ -61,9 +61,12 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.pixelFormat !== 'yuv420p') return `its pixel format is ${video.pixelFormat || 'unknown'}; browsers play yuv420p`;
   if (video.reorderDepth > 0) return 'it has B-frames, which browsers cannot play over WebRTC';
   if (video.isInterlaced) return 'it is interlaced';
-  if (video.rotation !== 0) return `it is turned by ${video.rotation} degrees for display, which WebRTC does not carry`;
+  const orientation = describeOrientation(video.orientation);
+  if (orientation !== undefined) return `it is ${orientation} for display, which WebRTC does not carry`;
   if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0) return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
+  const colour = whyColourNotCopied(video);
+  if (colour !== undefined) return colour;
   if (packets.jumps) return 'its clock restarts or jumps on the way, and its times must be made anew';
   if (isTooFast(video)) return `it has up to ${Math.round(packets.peakFps ?? 0)} pictures a second; at most ${MAX_FPS} are delivered`;
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
@@ -94,7 +97,8 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     isTooFast: isTooFast(video),
     longestStillS: Math.max(video.packets.longestStillS, passS - (video.packets.spanS ?? passS)),
     deinterlace: video.isInterlaced,
-    rotation: video.rotation,
+    orientation: video.orientation,
+    colour: planColour(video),
     beginS: video.packets.startsDecodable || video.packets.jumps ? undefined : video.packets.firstKeyframeS,
     jumps: video.packets.jumps && { video: video.packets.jumps, audio: found.audio?.jumps },
     passS,
@@ -123,8 +127,7 @@ function lengthOf({ durationS, audio }: ProbeResult, { packets: { beginS, spanS 
 /** Width and height with square pixels, turned upright. */
 function shownSize(video: VideoStreamInfo): { widthPx: number; heightPx: number } {
   const widthPx = Math.round(video.widthPx * video.pixelAspect);
-  const isTurned = video.rotation === 90 || video.rotation === 270;
-  return isTurned ? { widthPx: video.heightPx, heightPx: widthPx } : { widthPx, heightPx: video.heightPx };
+  return isOnItsSide(video.orientation) ? { widthPx: video.heightPx, heightPx: widthPx } : { widthPx, heightPx: video.heightPx };
 }
 
 function isTooFast({ packets }: VideoStreamInfo): boolean {

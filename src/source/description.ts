@@ -1,5 +1,5 @@
 /** What is known of a source before it runs: what `GET /available-videos` shows, and what a feed needs. */
-import type { ClockJumps } from '../ffmpeg/index.js';
+import type { ColourPlan, ClockJumps, Orientation } from '../ffmpeg/index.js';
 
 /** How a source reaches its viewers: copied as it is, or decoded and encoded once for all of them. */
 export type Delivery = 'passthrough' | 'transcode';
@@ -23,8 +23,10 @@ export interface FeedPlan {
   /** How long the picture stands that stands longest, between two passes included; in seconds. */
   readonly longestStillS: number;
   readonly deinterlace: boolean;
-  /** Clockwise turn that makes the pictures upright. */
-  readonly rotation: 0 | 90 | 180 | 270;
+  /** What makes the pictures upright. */
+  readonly orientation: Orientation;
+  /** What their samples mean, as coded and as delivered. */
+  readonly colour: ColourPlan;
   /** Where to begin, as the file counts time, when nothing before can be decoded. */
   readonly beginS: number | undefined;
   /** Where the clocks of pictures and sound restart or jump; undefined where they just run. */
@@ -75,8 +77,8 @@ export interface FileDescription extends SourceDescription {
   /** Absolute path; never shown to clients. */
   readonly file: string;
   readonly sizeBytes: number;
-  /** Clockwise turn that the file asks for, in degrees. */
-  readonly rotation: number;
+  /** How the file asks to be turned and mirrored. */
+  readonly orientation: Orientation;
   /** How to play it; absent when it cannot be played. */
   readonly plan?: FeedPlan;
   /** Absent when the description does not come from a library. */

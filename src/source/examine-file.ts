@@ -1,6 +1,6 @@
 /** Looks into a file: what ffprobe finds, and which of its streams can really be played. */
 import { messageOf } from '../errors.js';
-import { probe, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
+import { probe, runTool, SAFE_INPUT, whyColourNotShown, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../ffmpeg/index.js';
 import type { ResourceLedger } from '../resources.js';
 import { describeContent } from './delivery.js';
 import { trySound } from './sound-trial.js';
@@ -17,7 +17,7 @@ export async function examineFile(file: string, sizeBytes: number, { tools, ledg
     for (const video of content.video ? [content.video, ...(content.otherVideos ?? [])].slice(0, MAX_TRIALS) : []) {
       const played = { ...content, video };
       const { plan } = describeContent(played);
-      const trouble = plan?.delivery === 'transcode' ? await whyNotDecoded(tools, file, plan.videoIndex, ledger) : undefined;
+      const trouble = whyColourNotShown(video, tools) ?? (plan?.delivery === 'transcode' ? await whyNotDecoded(tools, file, plan.videoIndex, ledger) : undefined);
       if (trouble === undefined) return await trySound(played, { file, tools, ledger });
       problem ??= trouble;
     }

@@ -192,7 +192,7 @@ class FileFeed implements SourceFeed {
     if (this.#end || mediaTimeMs <= this.#lastVideoMs) return this.#pool.give(data);
     this.#gotVideo(mediaTimeMs);
     const { widthPx, heightPx } = this.#plan;
-    const picture = this.#pool.frame({ data, widthPx, heightPx, mediaTimeMs });
+    const picture = this.#pool.frame({ data, widthPx, heightPx, mediaTimeMs, colour: this.#plan.colour.delivered });
     this.#sink.picture(picture);
     picture.release();
   }

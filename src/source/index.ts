@@ -11,6 +11,7 @@ export type { Caption } from './picture-slate.js';
 export { PullSources, type PullSourcesInit } from './pull.js';
 export { readSourcesFile, type PullInput } from './sources-file.js';
 export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './library.js';
+export { uprightPictures } from './media-run.js';
 export { straightTimes } from './straight-times.js';
 export { StillPictures } from './still.js';
 export type { FeedEnd, FeedInfo, FeedOptions, FeedSink, RoomState, Source, SourceFeed, SourceKind } from './source.js';

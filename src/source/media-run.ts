@@ -2,12 +2,10 @@
  * One ffmpeg process that brings a source: pictures on a pipe, copied or decoded, and sound as Opus on a socket. What is
  * read, and how it is paced, is the business of the caller.
  */
-import { FlvParser, NutParser, OggOpusParser, openOutputSocket, openProcess, type FfmpegDeps, type FlvFrame, type ProcessEnd, type ProcessPort } from '../ffmpeg/index.js';
+import { colourFilters, FlvParser, NutParser, OggOpusParser, openOutputSocket, openProcess, orientationFilters, type ColourPlan, type FfmpegDeps, type FlvFrame, type Orientation, type ProcessEnd, type ProcessPort } from '../ffmpeg/index.js';
 import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
 import type { Delivery } from './description.js';
 
-/** By clockwise turn. Not left to ffmpeg: whether a list passes a file's rotation on depends on its version. */
-const TURN = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
 /** No bitstream filter: an explicit one ends the stream after its first pass (ffmpeg 5.1). */
 const COPY = ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv'];
 /** Raw video has threads too, and each holds a picture back. */
@@ -41,7 +39,8 @@ export interface PicturePlan {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly deinterlace: boolean;
-  readonly rotation: 0 | 90 | 180 | 270;
+  readonly orientation: Orientation;
+  readonly colour: ColourPlan;
 }
 
 /** At least one. */
@@ -106,7 +105,7 @@ export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound,
   };
 }
 
-/** Upright, with square pixels, in one size. @param rate filters that choose which pictures there are */
-export function uprightPictures({ widthPx, heightPx, deinterlace, rotation }: PicturePlan, rate: readonly string[] = []): string[] {
-  return [...(deinterlace ? ['yadif'] : []), ...TURN[rotation], ...rate, `scale=${widthPx}:${heightPx}:flags=bilinear`, 'setsar=1', 'format=yuv420p'];
+/** Upright, with square pixels, in one size and of the plan's colours. @param rate filters that choose which pictures there are @param use what takes them */
+export function uprightPictures({ widthPx, heightPx, deinterlace, orientation, colour }: Omit<PicturePlan, 'delivery'>, rate: readonly string[] = [], use: 'video' | 'jpeg' = 'video'): string[] {
+  return [...(deinterlace ? ['yadif'] : []), ...orientationFilters(orientation), ...rate, ...colourFilters(colour, widthPx, heightPx, use), 'setsar=1'];
 }

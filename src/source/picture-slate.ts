@@ -1,6 +1,6 @@
 /** The pictures of a slate: the last one of the camera, darkened, with a line of text, again and again; a dark one where there is none. */
 import type { Clock, Timer } from '../clock.js';
-import { i420Size, VideoFrame } from '../media/index.js';
+import { i420Size, VideoFrame, type PictureColour } from '../media/index.js';
 
 /** Writes a line of text into a picture that nobody else holds. */
 export type Caption = (picture: VideoFrame, text: string) => Promise<void>;
@@ -18,6 +18,8 @@ const DARK_LUMA = 32;
 export interface PictureSlateInit {
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Of the pictures before and after it, where that is known. */
+  readonly colour: PictureColour | undefined;
   /** Its pixels, which are changed; undefined where there was none. */
   readonly last: Buffer | undefined;
   readonly caption: Caption;
@@ -46,14 +48,14 @@ export class PictureSlate {
     await this.#ready;
   }
 
-  async #show({ widthPx, heightPx, last, caption, clock, mediaTime, onPicture, onError }: PictureSlateInit): Promise<void> {
+  async #show({ widthPx, heightPx, colour, last, caption, clock, mediaTime, onPicture, onError }: PictureSlateInit): Promise<void> {
     const isUsable = last?.length === i420Size(widthPx, heightPx);
     const data = isUsable ? last : darkPicture(widthPx, heightPx);
     if (isUsable) dim(data, widthPx * heightPx);
-    await caption(new VideoFrame({ data, widthPx, heightPx, mediaTimeMs: 0 }), SLATE_TEXT).catch(onError);
+    await caption(new VideoFrame({ data, widthPx, heightPx, mediaTimeMs: 0, colour }), SLATE_TEXT).catch(onError);
     if (this.#isClosed) return;
     // Whoever draws into a picture gets one of its own.
-    const show = (): void => onPicture(new VideoFrame({ data: Buffer.from(data), widthPx, heightPx, mediaTimeMs: mediaTime() }));
+    const show = (): void => onPicture(new VideoFrame({ data: Buffer.from(data), widthPx, heightPx, mediaTimeMs: mediaTime(), colour }));
     show();
     this.#timer = clock.every(1000 / SLATE_FPS, show);
   }

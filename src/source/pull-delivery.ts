@@ -104,7 +104,7 @@ export class PullDelivery implements RunSink {
       this.#kept ??= Buffer.allocUnsafeSlow(data.length);
       data.copy(this.#kept);
     }
-    const picture = this.pool.frame({ data, widthPx, heightPx, mediaTimeMs });
+    const picture = this.pool.frame({ data, widthPx, heightPx, mediaTimeMs, colour: this.#init.plan.colour.delivered });
     this.#init.sink.picture(picture);
     picture.release();
   }
@@ -179,6 +179,7 @@ export class PullDelivery implements RunSink {
     return new PictureSlate({
       widthPx: plan.widthPx,
       heightPx: plan.heightPx,
+      colour: plan.colour.delivered,
       last,
       caption,
       clock: deps.clock,

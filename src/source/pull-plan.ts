@@ -1,5 +1,5 @@
 /** How a camera is turned into a feed, decided by what it was found to send. */
-import { isRtsp, type LiveFinding } from '../ffmpeg/index.js';
+import { type ColourPlan, type Orientation, isRtsp, type LiveFinding } from '../ffmpeg/index.js';
 import { describeContent } from './delivery.js';
 import type { Delivery, SourceDescription } from './description.js';
 import type { PullInput } from './sources-file.js';
@@ -18,7 +18,8 @@ export interface PullPlan {
   /** ffmpeg's name of the format that it must be told; undefined where it finds it out. */
   readonly format: string | undefined;
   readonly deinterlace: boolean;
-  readonly rotation: 0 | 90 | 180 | 270;
+  readonly orientation: Orientation;
+  readonly colour: ColourPlan;
   /** It has B-frames, or may have. */
   readonly reorders: boolean;
   /** Comes at more than 60 a second, or may. */
@@ -74,7 +75,8 @@ export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found:
       audioAt: found.audioAt ?? 0,
       format: found.format,
       deinterlace: plan.deinterlace,
-      rotation: plan.rotation,
+      orientation: plan.orientation,
+      colour: plan.colour,
       // An RTSP camera is not listened to for so long that it shows, and H.264 need not say it.
       reorders: found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && found.video.codec === 'h264'),
       isTooFast: mayBeTooFast(found, isRtsp(input.kind)),

@@ -4,7 +4,7 @@
  */
 import { delay } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
-import { probeLive, type FfmpegDeps } from '../ffmpeg/index.js';
+import { probeLive, type FfmpegDeps, whyColourNotShown } from '../ffmpeg/index.js';
 import { ArrivalRate } from '../media/index.js';
 import { PullFeed } from './pull-feed.js';
 import { planPull, type PullKnowledge, type Refusals } from './pull-plan.js';
@@ -153,6 +153,8 @@ export class PullSource {
     const sourceId = this.entry.name;
     try {
       const found = await probeLive(this.entry.input, this.#init, signal);
+      const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
+      if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
       const knowledge = planPull(this.entry, found, this.#refusals);
       if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
       this.#knowledge = knowledge;

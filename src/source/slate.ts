@@ -4,7 +4,7 @@
  */
 import { delay } from '../clock.js';
 import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmpeg/index.js';
-import type { EncodedFrame, VideoCodec } from '../media/index.js';
+import type { EncodedFrame, VideoCodec, PictureColour } from '../media/index.js';
 import { PictureSlate, SLATE_FPS, type Caption } from './picture-slate.js';
 
 export interface SlateInit {
@@ -24,6 +24,12 @@ export interface SlateInit {
 /** Decoding more than this takes longer than viewers may be left without a picture. */
 const MAX_DECODING_MS = 600;
 const RESTART_MS = 500;
+
+/** A picture in memory of its own. */
+interface LastPicture {
+  readonly data: Buffer;
+  readonly colour: PictureColour | undefined;
+}
 
 export class Slate {
   readonly #init: SlateInit;
@@ -60,7 +66,8 @@ export class Slate {
     this.#pictures = new PictureSlate({
       widthPx: format.widthPx,
       heightPx: format.heightPx,
-      last,
+      last: last?.data,
+      colour: last?.colour,
       caption,
       clock: deps.clock,
       mediaTime,
@@ -91,13 +98,13 @@ export class Slate {
   }
 
   /** The last one of the group that was decoded in time, in memory of its own; undefined where none was. */
-  async #lastPicture(): Promise<Buffer | undefined> {
+  async #lastPicture(): Promise<LastPicture | undefined> {
     const { deps, owner, format, group } = this.#init;
     const frames = group?.frames ?? [];
     if (frames.length === 0) return undefined;
     const lastTimeMs = frames.at(-1)?.mediaTimeMs;
     const done = new AbortController();
-    let last: Buffer | undefined;
+    let last: LastPicture | undefined;
     const decoder = openDecoder({
       ...deps,
       owner,
@@ -106,8 +113,8 @@ export class Slate {
       heightPx: format.heightPx,
       maxWaiting: frames.length + 1,
       onPicture: (picture) => {
-        last ??= Buffer.allocUnsafe(picture.data.length);
-        picture.data.copy(last);
+        last = { data: last?.data ?? Buffer.allocUnsafe(picture.data.length), colour: picture.colour };
+        picture.data.copy(last.data);
         if (picture.mediaTimeMs === lastTimeMs) done.abort();
       },
     });

@@ -3,6 +3,7 @@ import { MediaPeerError } from '../errors.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps } from '../ffmpeg/index.js';
 import { Turns } from '../turns.js';
 import type { FileDescription } from './description.js';
+import { uprightPictures } from './media-run.js';
 
 /** Where in the file: early, but past the black that many files begin with. */
 const AT_S = 1;
@@ -81,8 +82,8 @@ async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegD
   const output = await runTool(
     deps.tools.ffmpegPath,
     [
-      ...['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-ss', atS.toFixed(3), '-i', file, '-map', `0:${plan.videoIndex}`],
-      ...['-frames:v', '1', '-vf', `scale=${width}:${height}:flags=bilinear,format=yuvj420p`, '-q:v', '4', '-c:v', 'mjpeg', '-f', 'mjpeg', 'pipe:1'],
+      ...['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-noautorotate', '-ss', atS.toFixed(3), '-i', file, '-map', `0:${plan.videoIndex}`],
+      ...['-frames:v', '1', '-vf', uprightPictures({ ...plan, widthPx: width, heightPx: height }, [], 'jpeg').join(','), '-q:v', '4', '-c:v', 'mjpeg', '-f', 'mjpeg', 'pipe:1'],
     ],
     { ledger: deps.ledger },
   );

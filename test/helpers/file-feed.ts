@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
-import type { EncodedFrame } from '../../src/media/index.js';
+import type { EncodedFrame, VideoFrame } from '../../src/media/index.js';
 import { describeContent, examineFile, openFileFeed, type FeedOptions, type FileDescription, type SourceFeed } from '../../src/source/index.js';
 import { readLumaNumber } from './numbered-clip.js';
 
@@ -33,8 +33,8 @@ export interface Delivered {
   sizeBytes: number;
 }
 
-/** Plays it, and keeps what comes. */
-export function play(description: FileDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}): { feed: SourceFeed; got: Delivered } {
+/** Plays it, and keeps what comes. @param onPicture is called with each decoded picture, which is the feed's */
+export function play(description: FileDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}, onPicture: (picture: VideoFrame) => void = () => undefined): { feed: SourceFeed; got: Delivered } {
   const got: Delivered = { video: [], audio: [], frames: [], luma: [], numbers: [], arrivedMs: [], sizeBytes: 0 };
   const came = (mediaTimeMs: number): void => {
     got.video.push(mediaTimeMs);
@@ -47,7 +47,9 @@ export function play(description: FileDescription, deps: FfmpegDeps, options: Pa
         came(frame.mediaTimeMs);
         got.frames.push(frame);
       },
-      picture: ({ data, widthPx, heightPx, mediaTimeMs }) => {
+      picture: (picture) => {
+        const { data, widthPx, heightPx, mediaTimeMs } = picture;
+        onPicture(picture);
         came(mediaTimeMs);
         got.sizeBytes = data.length;
         got.numbers.push(readLumaNumber(data, widthPx));

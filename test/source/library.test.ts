@@ -90,7 +90,7 @@ test('what a source shows is what is in the file', async (t) => {
     audioCodec: 'aac',
     hasAudio: true,
     h264Profile: '4d001e',
-    rotation: 0,
+    orientation: { isMirrored: false, quarterTurns: 0 },
     delivery: 'passthrough',
     playable: true,
   });
