@@ -8,7 +8,15 @@
  */
 import { BT601, type PictureColour } from '../media/index.js';
 import type { FfmpegTools } from './deps.js';
-import type { ListedStream } from './listing.js';
+
+/** What ffprobe lists of it. */
+export interface ListedColour {
+  readonly color_space?: string;
+  readonly color_primaries?: string;
+  readonly color_transfer?: string;
+  readonly color_range?: string;
+  readonly side_data_list?: readonly { readonly dv_profile?: number }[];
+}
 
 /** As ffprobe names it; empty where the stream does not say. */
 export interface StreamColour {
@@ -46,7 +54,7 @@ const WHITE_NITS = 203;
 const PEAK_NITS = 1000;
 const TONE_MAP = `tonemap=tonemap=mobius:param=0.9:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}:desat=0`;
 
-export function streamColour(stream: ListedStream): StreamColour {
+export function streamColour(stream: ListedColour): StreamColour {
   const known = (name: string | undefined): string => (name === undefined || ['unknown', 'unspecified', 'reserved', 'N/A'].includes(name) ? '' : name);
   const range = known(stream.color_range);
   const dolbyVisionProfile = stream.side_data_list?.find(({ dv_profile }) => dv_profile !== undefined)?.dv_profile;

@@ -1,6 +1,6 @@
 /** What ffprobe says of streams, in our words. */
-import { streamColour, type StreamColour } from './colour.js';
-import { orientationOf, type Orientation } from './orientation.js';
+import { streamColour, type ListedColour, type StreamColour } from './colour.js';
+import { orientationOf, type ListedOrientation, type Orientation } from './orientation.js';
 import type { ClockJumps, PacketInfo } from './packets.js';
 
 /** The video stream of a file. */
@@ -56,7 +56,7 @@ export type Disposition = Readonly<
 >;
 
 /** A stream as ffprobe lists it. */
-export interface ListedStream {
+export interface ListedStream extends Omit<ListedColour, 'side_data_list'>, Omit<ListedOrientation, 'tags' | 'side_data_list'> {
   readonly index: number;
   readonly codec_type?: string;
   readonly codec_name?: string;
@@ -70,10 +70,6 @@ export interface ListedStream {
   readonly has_b_frames?: number;
   readonly avg_frame_rate?: string;
   readonly r_frame_rate?: string;
-  readonly color_space?: string;
-  readonly color_primaries?: string;
-  readonly color_transfer?: string;
-  readonly color_range?: string;
   readonly duration?: string;
   readonly channels?: number;
   readonly disposition?: Disposition;

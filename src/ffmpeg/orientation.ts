@@ -2,7 +2,12 @@
  * How coded pictures are turned and mirrored for display: one of the eight ways that leave a rectangle upright. It is
  * applied here and nowhere else: what ffmpeg turns by itself differs between its versions, lists and files.
  */
-import type { ListedStream } from './listing.js';
+
+/** What ffprobe lists of it. */
+export interface ListedOrientation {
+  readonly tags?: { readonly rotate?: string };
+  readonly side_data_list?: readonly { readonly rotation?: number; readonly displaymatrix?: string }[];
+}
 
 /** Mirrored left to right first, where it is, then turned clockwise. */
 export interface Orientation {
@@ -34,7 +39,7 @@ export function describeOrientation({ isMirrored, quarterTurns }: Orientation): 
 }
 
 /** What the display matrix says, else the older tag, which knows angles alone; angles between are rounded to the next quarter. */
-export function orientationOf({ side_data_list: sideData, tags }: ListedStream): Orientation {
+export function orientationOf({ side_data_list: sideData, tags }: ListedOrientation): Orientation {
   const found = sideData?.find(({ displaymatrix, rotation }) => displaymatrix !== undefined || rotation !== undefined);
   const matrix = readMatrix(found?.displaymatrix);
   if (matrix) return fromMatrix(matrix);
