@@ -27,7 +27,12 @@ export interface ProbeResult {
   readonly otherAudios?: readonly AudioStreamInfo[];
   /** Why it cannot be played, in words; undefined when a video stream was found. */
   readonly problem: string | undefined;
+  /** True where looking was interrupted: what is said may be wrong, and another look worth it. */
+  readonly isUnsettled?: boolean;
 }
+
+/** The problem of a file that could not be looked into to the end. */
+export const NOT_EXAMINED = 'it is not examined yet: the machine was busy, or stopped the look into it';
 
 /**
  * Containers that may be opened. Playlists and scripts (HLS, DASH, concat) are left out on purpose: they could
@@ -48,18 +53,22 @@ const WINDOW_S = 120;
 /** A line a packet: about six hours of film with sound. */
 const MAX_LISTING_BYTES = 96 << 20;
 
-/** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. Takes 10 s at most, twice. */
-export async function probe(tools: FfmpegTools, file: string, sizeBytes: number, ledger?: ResourceLedger): Promise<ProbeResult> {
+/** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. @param timeoutMs for each of two runs of ffprobe. Default 10 s. */
+export async function probe(tools: FfmpegTools, file: string, sizeBytes: number, ledger?: ResourceLedger, timeoutMs = PROBE_TIMEOUT_MS): Promise<ProbeResult> {
   if (sizeBytes === 0) return nothing('the file is empty');
-  const options = { timeoutMs: PROBE_TIMEOUT_MS, ...(ledger && { ledger }) };
+  const options = { timeoutMs, ...(ledger && { ledger }) };
   const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', '-show_programs', file], options);
-  if (output.cut) return nothing(`ffprobe did not understand the file within ${PROBE_TIMEOUT_MS / 1000} s`);
+  if (output.interruption) return { ...nothing(NOT_EXAMINED), isUnsettled: true };
+  if (output.cut) return nothing('ffprobe says more of it than any video needs');
   if (output.signal !== null) return nothing(`ffprobe itself crashed on it (${output.signal}); it may be damaged, or a newer ffmpeg may understand it`);
   const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
   if (!listing) return nothing(explain(output.stderr, file, await beginOf(file)));
   const window = sizeBytes > WHOLE_FILE_BYTES ? ['-read_intervals', `%+${WINDOW_S}`] : [];
   const packets = await runTool(tools.ffprobePath, ['-v', 'quiet', ...SAFE_INPUT, ...window, ...PACKET_LISTING, file], { ...options, maxBytes: MAX_LISTING_BYTES });
-  return chooseStreams(listing, await readPackets(packets.stdout), window.length === 0 && !packets.cut);
+  const isWhole = window.length === 0 && !packets.cut && !packets.interruption;
+  const found = chooseStreams(listing, await readPackets(packets.stdout), isWhole);
+  if (!packets.interruption) return found;
+  return { ...found, isUnsettled: true, problem: found.problem === undefined ? undefined : NOT_EXAMINED };
 }
 
 function chooseStreams(listing: Listing, logs: ReadonlyMap<number, PacketLog>, isWhole: boolean): ProbeResult {

@@ -6,6 +6,9 @@ import { trackChild } from './children.js';
 
 const STDERR_TAIL_CHARS = 4_000;
 
+/** Signals that come from people, from a shutdown, or from a system without memory; others are crashes. */
+const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
+
 /** What a short-lived tool gave. */
 export interface ToolOutput {
   readonly exitCode: number | null;
@@ -17,6 +20,8 @@ export interface ToolOutput {
   readonly stderr: string;
   /** True when it was ended at its deadline, by the signal, or because it wrote too much; `stdout` is what came until then. */
   readonly cut: boolean;
+  /** What kept it from its end although nothing was wrong with its input: it says nothing of that. */
+  readonly interruption: 'deadline' | 'killed' | undefined;
 }
 
 /** Runs `ffprobe` or `ffmpeg -version` and the like to their end. Throws `FFMPEG_NOT_FOUND` when it cannot be started. */
@@ -34,7 +39,10 @@ export function runTool(
         reject(new MediaPeerError('FFMPEG_NOT_FOUND', `${file} could not be started: ${error.message}`, { cause: error }));
       } else {
         const cut = child.killed || child.signalCode === 'SIGKILL';
-        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut });
+        const isTooMuch = error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
+        const isTold = child.signalCode !== null && OUTSIDE_SIGNALS.has(child.signalCode);
+        const interruption = isTooMuch || !isTold ? undefined : child.killed ? 'deadline' : 'killed';
+        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut, interruption });
       }
     });
     child.stderr?.on('data', (bytes: Buffer | string) => options.onStderr?.(String(bytes)));

@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Timer } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { FfmpegDeps, ProbeResult } from '../ffmpeg/index.js';
@@ -16,6 +17,7 @@ import { examineFile, unplayable } from './examine-file.js';
 import { openFileFeed } from './feed.js';
 import { IdMemory } from './id-memory.js';
 import { assignIds } from './ids.js';
+import { RepeatedLooks } from './repeated-looks.js';
 import type { Source } from './source.js';
 import { findFiles, type FoundFile } from './upload-folder.js';
 
@@ -36,6 +38,7 @@ export interface LibraryEvents {
 /** What is remembered of a file. */
 interface Entry {
   readonly found: FoundFile;
+  readonly content: ProbeResult;
   readonly description: FileDescription;
   /** The feeds that play it. */
   readonly listeners: Set<(change: FileChange) => void>;
@@ -56,6 +59,7 @@ export class SourceLibrary {
   readonly #options: LibraryOptions;
   readonly #memory: IdMemory;
   readonly #entries = new Map<string, Entry>();
+  readonly #repeated: RepeatedLooks;
   readonly #poll: Timer;
   readonly #fsWatcher: FSWatcher | undefined;
   #soon: Timer | undefined;
@@ -80,6 +84,7 @@ export class SourceLibrary {
 
   private constructor(options: LibraryOptions, memory: IdMemory) {
     this.#options = options;
+    this.#repeated = new RepeatedLooks(options.clock);
     this.#memory = memory;
     this.events.setMaxListeners(0);
     this.#fsWatcher = this.#watchFolder();
@@ -168,7 +173,7 @@ export class SourceLibrary {
     for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
     const ids = assignIds([...names], this.#memory.ids);
     await this.#memory.remember(ids);
-    const waiting = found.filter((file) => this.#entries.get(file.name)?.found.identity !== file.identity);
+    const waiting = found.filter((file) => this.#entries.get(file.name)?.found.identity !== file.identity || this.#repeated.isDue(file));
     const probeNext = async (): Promise<void> => {
       for (let file = waiting.shift(); file && !this.#closed; file = waiting.shift()) await this.#look(file, ids.get(file.name) as string);
     };
@@ -179,7 +184,7 @@ export class SourceLibrary {
   async #look(found: FoundFile, id: string): Promise<void> {
     const file = path.join(await realpath(this.#options.uploadDir), found.name);
     if (found.problem !== undefined) return this.#put(id, file, found, unplayable(found.problem));
-    const content = await examineFile(file, found.sizeBytes, this.#options);
+    const content = await examineFile(file, found.sizeBytes, this.#options, this.#repeated.timeoutMs(found));
     if (this.#closed) return;
     const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;
     const now = await stat(file).catch(() => undefined);
@@ -188,7 +193,13 @@ export class SourceLibrary {
       this.#scanSoon(SETTLE_RETRY_MS);
       return;
     }
-    this.#put(id, file, found, content);
+    const settled = this.#repeated.settle(found, content);
+    const known = this.#entries.get(found.name);
+    const isAgain = known?.found.identity === found.identity;
+    // Whoever watches is not interrupted by a look that found nothing new, or less.
+    const isWorse = settled.isUnsettled === true && settled.problem !== undefined && known?.content.problem === undefined;
+    if (isAgain && (isWorse || isDeepStrictEqual(settled, known.content))) return;
+    this.#put(id, file, found, settled);
   }
 
   #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
@@ -210,7 +221,7 @@ export class SourceLibrary {
         },
       },
     };
-    this.#entries.set(found.name, { found, description, listeners });
+    this.#entries.set(found.name, { found, content, description, listeners });
     const { playable, delivery, reason } = description;
     this.#options.logger.info({ sourceId: description.id, playable, delivery, reason }, before ? 'source replaced' : 'source added');
     this.events.emit(before ? 'replaced' : 'added', description);
@@ -219,6 +230,7 @@ export class SourceLibrary {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.found.name);
+    this.#repeated.forget(entry.found.name);
     this.#options.logger.info({ sourceId: entry.description.id }, 'source removed');
     this.events.emit('removed', entry.description);
     tell(entry, 'removed');

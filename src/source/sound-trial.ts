@@ -30,7 +30,7 @@ async function tryTrack(audio: AudioStreamInfo, { file, tools, ledger }: SoundIn
     const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${audio.index}`, '-af', filters.join(','), ...STEREO_OPUS];
     const output = await runTool(tools.ffmpegPath, [...args, '-frames:a', String(TRIAL_PACKETS), '-f', 'framecrc', 'pipe:1'], { ledger, timeoutMs: TRIAL_TIMEOUT_MS });
     // A busy machine is no fault of the sound; a run that fails of it goes on without.
-    if (output.cut || output.stdout.split('\n').some((line) => /^\d/.test(line))) return { ...audio, mix };
+    if (output.cut || output.interruption || output.stdout.split('\n').some((line) => /^\d/.test(line))) return { ...audio, mix };
     problem ??= /^(.*(?:rror|nvalid|nsupported|nknown|ailed).*)$/m.exec(output.stderr.replaceAll(file, ''))?.[1]?.replace(/^\[[^\]]*\]\s*/, '').trim() ?? 'it holds nothing';
   }
   const channels = audio.channels === undefined ? '' : `, ${audio.channels} channel${audio.channels === 1 ? '' : 's'}`;
