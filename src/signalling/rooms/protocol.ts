@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { MediaPeerError } from '../../errors.js';
+import { misspeltMember } from '../../near-miss.js';
 
 /** Longest message that is understood, in bytes. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -22,7 +23,7 @@ const CandidateInit = Type.Object({
   usernameFragment: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
 });
 
-/** Members that are not named are passed over. */
+/** Members that are not named are passed over, unless they nearly are: a slip of the pen would be lost without a word. */
 const SCHEMAS = {
   join: Type.Object({
     type: Type.Literal('join'),
@@ -92,6 +93,8 @@ export function parseMessage(object: Readonly<Record<string, unknown>>): ClientM
     const what = typeof type === 'string' ? `there is no message '${type.slice(0, MAX_ECHO_CHARS)}'` : 'the message has no text in its member type';
     throw new MediaPeerError('MESSAGE_INVALID', `${what}; known: ${KNOWN}`);
   }
+  const misspelt = misspeltMember(object, Object.keys(SCHEMAS[type as Name].properties));
+  if (misspelt) throw new MediaPeerError('MESSAGE_INVALID', `the message ${String(type)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`);
   if (!check.Check(object)) throw new MediaPeerError('MESSAGE_INVALID', `the message ${String(type)} is malformed; expected ${EXPECTED[type as Name]}`);
   return object as ClientMessage;
 }
