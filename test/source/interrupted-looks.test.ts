@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -33,7 +33,9 @@ for (const [tool, program, signal, matching, video] of [
     const real = realDeps();
     const deps = { ...real, tools: { ...real.tools, [tool]: interruptedOnce(program, signal, matching) } };
     const uploadDir = mkdtempSync(path.join(folder, 'upload-'));
-    copyVideo(video, uploadDir, 'street.mp4');
+    const longAgo = Date.now() / 1000 - 60;
+    // Not still being written, which would be reason enough to look again.
+    utimesSync(copyVideo(video, uploadDir, 'street.mp4'), longAgo, longAgo);
     const library = await SourceLibrary.open({ ...deps, uploadDir, pollMs: 100 });
     const reasons: string[] = [];
     library.events.on('added', ({ reason }) => reasons.push(reason ?? ''));
