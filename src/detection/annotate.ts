@@ -4,7 +4,7 @@
  */
 import type { TrackedObject, VideoFrame } from '../media/index.js';
 import type { LabelRenderer, TextBitmap, TextSheet } from './label-renderer.js';
-import { classColour, NOTICE_COLOUR, textColour, type YuvColour } from './palette.js';
+import { classColour, noticeColour, textColour, type YuvColour } from './palette.js';
 
 /** What of an object is drawn. */
 export type DrawnObject = Pick<TrackedObject, 'objectId' | 'classId' | 'label' | 'score' | 'box'>;
@@ -19,13 +19,13 @@ export function annotate(picture: VideoFrame, objects: readonly DrawnObject[], l
   const sheet = labels.sheet(picture.heightPx);
   const taken: Rect[] = [];
   const visible = objects.filter((object) => overlap(boxRect(object), [0, 0, picture.widthPx, picture.heightPx]));
-  for (const object of visible) canvas.outline(boxRect(object), lineWidth, classColour(object.classId));
+  for (const object of visible) canvas.outline(boxRect(object), lineWidth, classColour(object.classId, picture.colour));
   if (!sheet) return;
   for (const object of visible) {
     const text = labelText(object, sheet);
     const rect = labelRect(boxRect(object), text, sheet, picture, taken);
     taken.push(rect);
-    canvas.label(rect, text, sheet, classColour(object.classId));
+    canvas.label(rect, text, sheet, classColour(object.classId, picture.colour));
   }
 }
 
@@ -39,7 +39,7 @@ export function drawNotice(picture: VideoFrame, text: string, labels: LabelRende
   const left = place === 'corner' ? inset : Math.max(0, even((picture.widthPx - width) / 2));
   const top = place === 'corner' ? inset : Math.max(0, even((picture.heightPx - height) / 2));
   const rect: Rect = [left, top, left + width, top + height];
-  new Canvas(picture).label(rect, [bitmap], sheet, NOTICE_COLOUR);
+  new Canvas(picture).label(rect, [bitmap], sheet, noticeColour(picture.colour));
 }
 
 function boxRect({ box: [x, y, width, height] }: DrawnObject): Rect {

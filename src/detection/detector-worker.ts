@@ -32,6 +32,8 @@ export interface WorkerRequest {
   readonly picture: SharedArrayBuffer;
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Its samples are BT.709's; else BT.601's. */
+  readonly hasBt709: boolean;
 }
 
 export type WorkerReply =
@@ -63,11 +65,11 @@ class Eye {
     this.#minScore = Math.min(init.minScore, model.scoreThreshold);
   }
 
-  async detect({ picture, widthPx, heightPx }: WorkerRequest): Promise<WorkerReply> {
+  async detect({ picture, widthPx, heightPx, hasBt709 }: WorkerRequest): Promise<WorkerReply> {
     const { input } = this.#model;
     if (!this.#letterbox?.fits(widthPx, heightPx)) this.#letterbox = new Letterbox(widthPx, heightPx, input);
     const { geometry } = this.#letterbox;
-    this.#letterbox.write(new Uint8Array(picture), this.#planes);
+    this.#letterbox.write(new Uint8Array(picture), this.#planes, hasBt709);
     const startedMs = performance.now();
     const outputs = await this.#net.run({ planes: this.#planes, widthPx: input.widthPx, heightPx: input.heightPx, pictureWidthPx: widthPx, pictureHeightPx: heightPx });
     const inferenceMs = performance.now() - startedMs;

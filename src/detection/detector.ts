@@ -8,7 +8,7 @@ import { Backoff } from '../backoff.js';
 import { delay, type Clock } from '../clock.js';
 import { MediaPeerError, messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { i420Size, type Detection, type VideoFrame } from '../media/index.js';
+import { i420Size, isBt709, type Detection, type VideoFrame } from '../media/index.js';
 import type { ResourceLedger } from '../resources.js';
 import type { END, WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { readModelFiles, type ModelFiles } from './model-files.js';
@@ -130,7 +130,7 @@ export class Detector {
       this.#giveUp?.(`it took longer than ${HANG_MS / 1000} s for a picture`);
     });
     try {
-      worker.postMessage({ picture: this.#picture, widthPx, heightPx } satisfies WorkerRequest);
+      worker.postMessage({ picture: this.#picture, widthPx, heightPx, hasBt709: isBt709(picture.colour) } satisfies WorkerRequest);
       const { detections, inferenceMs, isNotANumber } = await result;
       if (isNotANumber) this.#reportNaN();
       return { detections, mediaTimeMs, inferenceMs };

@@ -24,17 +24,19 @@ interface Placement extends PictureGeometry {
   readonly scaledHeightPx: number;
 }
 
-/**
- * BT.601 limited range for every size: which matrix a file means is seldom written in it, detectors hardly notice
- * the difference, and ffmpeg's own conversions assume the same.
- */
+/** What a step of U and V adds to the colours, in limited range. */
+interface ChromaTables {
+  readonly redV: Float32Array;
+  readonly greenU: Float32Array;
+  readonly greenV: Float32Array;
+  readonly blueU: Float32Array;
+}
+
 const Y_SCALE = 255 / 219;
 const table = (scale: number, zero: number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => (i - zero) * scale);
 const LUMA = table(Y_SCALE, 16);
-const RED_V = table(1.596, 128);
-const GREEN_U = table(-0.392, 128);
-const GREEN_V = table(-0.813, 128);
-const BLUE_U = table(2.017, 128);
+const CHROMA_601: ChromaTables = { redV: table(1.596, 128), greenU: table(-0.392, 128), greenV: table(-0.813, 128), blueU: table(2.017, 128) };
+const CHROMA_709: ChromaTables = { redV: table(1.793, 128), greenU: table(-0.213, 128), greenV: table(-0.533, 128), blueU: table(2.112, 128) };
 
 /**
  * Where a picture is put. The sizes round as in the reference implementations: YOLOX (top left) cuts off,
@@ -107,8 +109,9 @@ export class Letterbox {
     return widthPx === this.#place.widthPx && heightPx === this.#place.heightPx;
   }
 
-  /** @param i420 the picture. @param planes receives 3 * width * height floats; its padding is written once. */
-  write(i420: Uint8Array, planes: Float32Array): void {
+  /** @param i420 the picture. @param planes receives 3 * width * height floats; its padding is written once. @param hasBt709 whether its samples are BT.709's; default BT.601's. */
+  write(i420: Uint8Array, planes: Float32Array, hasBt709 = false): void {
+    const { redV, greenU, greenV, blueU } = hasBt709 ? CHROMA_709 : CHROMA_601;
     if (this.#padded !== planes) this.#pad(planes);
     const { widthPx: inputWidth, heightPx: inputHeight, channels } = this.#layout;
     const { widthPx: width, heightPx: height, scaledWidthPx, scaledHeightPx, offsetXPx, offsetYPx } = this.#place;
@@ -140,9 +143,9 @@ export class Letterbox {
         const c = chromaRow + (chromas[x] as number);
         const cu = i420[u + c] as number;
         const cv = i420[v + c] as number;
-        const r = luma + (RED_V[cv] as number);
-        const g = luma + (GREEN_U[cu] as number) + (GREEN_V[cv] as number);
-        const b = luma + (BLUE_U[cu] as number);
+        const r = luma + (redV[cv] as number);
+        const g = luma + (greenU[cu] as number) + (greenV[cv] as number);
+        const b = luma + (blueU[cu] as number);
         planes[red + at] = (r < 0 ? 0 : r > 255 ? 255 : r) * redFactor + redTerm;
         planes[green + at] = (g < 0 ? 0 : g > 255 ? 255 : g) * greenFactor + greenTerm;
         planes[blue + at] = (b < 0 ? 0 : b > 255 ? 255 : b) * blueFactor + blueTerm;

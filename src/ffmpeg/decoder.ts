@@ -95,7 +95,8 @@ class FfmpegDecoder implements Decoder {
       outputs: [
         {
           options: [
-            ...['-an', '-vf', `scale=${widthPx}:${heightPx},crop=${this.widthPx}:${this.heightPx}:0:0,format=yuv420p`],
+            // Some publishers and cameras send the full range.
+            ...['-an', '-vf', `scale=${widthPx}:${heightPx}:out_range=tv,crop=${this.widthPx}:${this.heightPx}:0:0,format=yuv420p`],
             ...[...tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
             // Even the encoder of raw video holds frames back when it has threads.
             ...['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'],

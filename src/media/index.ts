@@ -12,7 +12,7 @@ export * from './h264.js';
 export * from './open-group.js';
 export * from './packetized-frame.js';
 export { ENCODED_PROFILE, h264Profile, keyframeProfile, profileDistance, profileLevelIdOf, type H264Profile } from './h264-profile.js';
-export { BT601, h264Colour, h264Size, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
+export { BT601, h264Colour, h264Size, isBt709, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
 export * from './rendition.js';
 export type { Subscription } from './subscription.js';
 export * from './timeline.js';

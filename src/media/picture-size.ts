@@ -19,6 +19,11 @@ export interface PictureColour {
 /** BT.601 with 525 lines: what VP8 means (RFC 6386 §9.2). */
 export const BT601: PictureColour = { primaries: 6, transfer: 6, matrix: 6 };
 
+/** Whether samples are BT.709's; all others are taken for BT.601's, which what says nothing is decoded by in WebRTC. */
+export function isBt709(colour: PictureColour | undefined): boolean {
+  return colour?.matrix === 1;
+}
+
 /** Largest side that is believed; beyond it the bytes are something else. */
 const MAX_SIDE_PX = 16_384;
 const MACROBLOCK_PX = 16;

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { annotate, LabelRenderer, type DrawnObject } from '../../src/detection/index.js';
 import { classColour } from '../../src/detection/palette.js';
-import type { VideoFrame } from '../../src/media/index.js';
+import { VideoFrame } from '../../src/media/index.js';
 import { plainPicture } from '../helpers/pictures.js';
 
 const run = promisify(execFile);
@@ -96,6 +96,24 @@ describe('annotate', () => {
     annotate(picture, [object([100, 100, 200, 120])], labels);
     assert.deepEqual(changed(picture).slice(0, 2), [100, 100]);
     await labels.prepare(360);
+  });
+
+  it('draws the same colour into pictures of BT.709 as into those of BT.601', async () => {
+    const labels = await renderer(360);
+    const shown = [undefined, { primaries: 1, transfer: 1, matrix: 1 }].map((colour) => {
+      const { data, widthPx, heightPx, mediaTimeMs } = plainPicture(640, 360);
+      const picture = new VideoFrame({ data, widthPx, heightPx, mediaTimeMs, colour });
+      annotate(picture, [object([100, 100, 200, 120])], labels);
+      const chroma = 80 * 320 + 50;
+      const [y, u, v] = [picture.data[160 * 640 + 100]! - 16, picture.data[640 * 360 + chroma]! - 128, picture.data[640 * 450 + chroma]! - 128];
+      // The inverse of each standard's own equations (ITU-R BT.601 and BT.709).
+      const [kr, kb] = colour ? [0.2126, 0.0722] : [0.299, 0.114];
+      const [luma, pb, pr] = [(y * 255) / 219, (u * 255) / 224, (v * 255) / 224];
+      const [r, b] = [luma + 2 * (1 - kr) * pr, luma + 2 * (1 - kb) * pb];
+      return [r, (luma - kr * r - kb * b) / (1 - kr - kb), b];
+    });
+    const [in601, in709] = shown as [number[], number[]];
+    in601.forEach((value, channel) => assert.ok(Math.abs(value - in709[channel]!) <= 4, `${in601.join()} and ${in709.join()}`));
   });
 
   it('gives every class a colour of its own that stays', () => {

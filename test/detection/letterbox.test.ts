@@ -30,6 +30,15 @@ describe('Letterbox', () => {
     }
   });
 
+  it('gives the colours of BT.709 where the picture has them', () => {
+    // Limited-range BT.709 of pure red, green and blue.
+    for (const [yuv, expected] of [[[63, 102, 240], [255, 0, 0]], [[173, 42, 26], [0, 255, 0]], [[32, 240, 118], [0, 0, 255]]] as const) {
+      const planes = new Float32Array(3 * 64 * 64);
+      new Letterbox(64, 64, { ...layout, channels: 'rgb' }).write(plainPicture(64, 64, ...yuv).data, planes, true);
+      expected.forEach((value, plane) => assert.ok(Math.abs(planes[plane * 4096 + 100]! - value) < 4, `plane ${plane}: ${planes[plane * 4096 + 100]}`));
+    }
+  });
+
   it('interpolates as a plain bilinear scaling does', () => {
     const random = seededRandom(5);
     const picture = plainPicture(100, 70);

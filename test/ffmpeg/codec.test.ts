@@ -287,3 +287,23 @@ test('pictures keep the colour of their stream: what a decoder reads, an encoder
   await Promise.all([running.close(), encoder.close()]);
   assertNothingHeld(deps);
 });
+
+test('a stream of the full range is decoded to the limited one, which everything that follows takes', async (t) => {
+  const deps = realDeps();
+  const levels: number[] = [];
+  const decoder = openDecoder({ ...deps, owner: 'test', widthPx: 160, heightPx: 90, onPicture: ({ data }) => levels.push(data[45 * 160 + 80]!) });
+  t.after(() => decoder.close());
+  for (const [range, pixels] of [['tv', 'yuv420p'], ['pc', 'yuvj420p']] as const) {
+    const clip = ['-f', 'lavfi', '-i', 'color=white:s=160x90:r=25:d=0.2', '-vf', `scale=out_range=${range},format=${pixels}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-color_range', range];
+    const frames: EncodedFrame[] = [];
+    new FlvParser((frame) => frames.push(frame)).push(execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...clip, '-f', 'flv', 'pipe:1']));
+    for (const frame of frames) {
+      const wanted = levels.length + 1;
+      assert.ok(decoder.write(frame));
+      await eventually(() => levels.length >= wanted, 5000, `a picture of range ${range}`);
+    }
+  }
+  assert.ok(levels.length >= 10 && levels.every((level) => Math.abs(level - 235) <= 2), levels.join());
+  await decoder.close();
+  assertNothingHeld(deps);
+});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { DetectionScheduler, DetectorPool, LabelRenderer } from '../../src/detection/index.js';
-import { NOTICE_COLOUR } from '../../src/detection/palette.js';
+import { noticeColour } from '../../src/detection/palette.js';
 import type { FrameDetections } from '../../src/media/index.js';
 import { SeenStills, SourceModels, type Seeing } from '../../src/pipeline/index.js';
 import { FrameNumbers } from '../../src/pipeline/frame-numbers.js';
@@ -165,7 +165,7 @@ describe('a detector that is being restarted', () => {
 function isAmber(picture: Buffer | undefined): boolean {
   const at = 320 * 180 + (10 >> 1) * 160 + (10 >> 1);
   const [u = 0, v = 0] = [picture?.[at], picture?.[at + 160 * 90]];
-  return Math.hypot(u - NOTICE_COLOUR.u, v - NOTICE_COLOUR.v) < 25;
+  return Math.hypot(u - noticeColour().u, v - noticeColour().v) < 25;
 }
 
 describe('SeenStills', () => {

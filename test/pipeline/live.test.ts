@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { NOTICE_COLOUR } from '../../src/detection/palette.js';
+import { noticeColour } from '../../src/detection/palette.js';
 import type { FrameDetections, VideoCodec } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
 import { SeenStills } from '../../src/pipeline/index.js';
@@ -52,7 +52,7 @@ function hasNotice(picture: Buffer | undefined, widthPx = 320, heightPx = 180): 
   let amber = 0;
   for (let x = 0; x < widthPx >> 1; x++) {
     const [u, v] = [picture[chroma + row + x] as number, picture[chroma + chroma / 4 + row + x] as number];
-    if (Math.hypot(u - NOTICE_COLOUR.u, v - NOTICE_COLOUR.v) < 30) amber++;
+    if (Math.hypot(u - noticeColour().u, v - noticeColour().v) < 30) amber++;
   }
   return amber > widthPx / 25;
 }
