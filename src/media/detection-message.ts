@@ -24,6 +24,8 @@ export interface MessageContext {
   readonly missedEvents?: readonly MissedEvent[];
   /** Largest message in bytes of UTF-8; objects of the lowest score are left out to keep it. Default: no limit. */
   readonly maxBytes?: number;
+  /** Told with the message. */
+  readonly warning?: string | undefined;
 }
 
 /** An event that comes with a later picture than its own. */
@@ -31,12 +33,16 @@ export interface MissedEvent extends SceneEvent {
   readonly frame: number;
 }
 
+/** The classes of COCO, and some. */
+const MAX_LISTED_LABELS = 100;
+
 /** One JSON object as text; `truncated` says how many objects were left out because of `maxBytes`. */
 export function writeDetections(detections: FrameDetections, context: MessageContext = {}): string {
-  const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [], maxBytes = Infinity } = context;
+  const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [], maxBytes = Infinity, warning } = context;
   const common = commonPart(detections);
   const wanted = filter ? detections.objects.filter((object) => passes(object, filter)) : detections.objects;
-  const events = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
+  const missed = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
+  const events = warning === undefined ? missed : `${missed},"warning":${JSON.stringify(warning)}`;
   const write = (objects: string, truncated = ''): string =>
     `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
   const whole = write(filter ? JSON.stringify(wanted.map(objectJson)) : common.objects);
@@ -56,6 +62,14 @@ function bestWithin(objects: readonly TrackedObject[], maxBytes: number): string
   let room = maxBytes;
   const kept = texts.sort((a, b) => b.score - a.score).filter(({ text }) => (room -= Buffer.byteLength(text) + 1) >= 0);
   return kept.sort((a, b) => a.at - b.at).map(({ text }) => text);
+}
+
+/** What to tell a reader whose filter names labels that the model does not know; undefined where it knows all, or nobody knows. */
+export function filterWarning({ classes }: DetectionFilter, known: readonly string[] | undefined): string | undefined {
+  const unknown = known && classes?.filter((label) => !known.includes(label));
+  if (!known || !unknown || unknown.length === 0) return undefined;
+  const listed = known.slice(0, MAX_LISTED_LABELS).join(', ');
+  return `the model knows no class ${unknown.slice(0, MAX_LISTED_LABELS).map((label) => `'${label}'`).join(', ')}; it knows ${listed}${known.length > MAX_LISTED_LABELS ? ` and ${known.length - MAX_LISTED_LABELS} more` : ''}`;
 }
 
 /** True for an object that a reader wants. */

@@ -2,41 +2,66 @@
 import type { DtlsSocket } from 'werift';
 import { dtlsInternals, type DtlsRecord } from './werift-internals.js';
 
+const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
 const HANDSHAKE = 22;
+const APPLICATION_DATA = 23;
+const HELLO_REQUEST = 0;
 const CLIENT_HELLO = 1;
 /** RFC 5246 §7.2. */
 const FATAL = 2;
 const CLOSE_NOTIFY = 0;
 const HEADER_BYTES = 13;
+/** Real datagrams carry a flight, which has six at most. */
+const MAX_RECORDS = 32;
 
-/** An alert that nothing authenticates. */
-export function isPlainAlert(datagram: Buffer): boolean {
-  return isPlain(datagram) && datagram[0] === ALERT;
-}
-
-/** The beginning of a handshake that nothing authenticates. */
-export function isPlainClientHello(datagram: Buffer): boolean {
-  return isPlain(datagram) && datagram[0] === HANDSHAKE && datagram[HEADER_BYTES] === CLIENT_HELLO;
+/** A record as it came, with its header. */
+export interface ReceivedRecord {
+  readonly contentType: number;
+  /** 0: before the keys, so that nothing authenticates it. */
+  readonly epoch: number;
+  readonly bytes: Buffer;
 }
 
 /**
- * True for an authenticated alert that ends the association: close_notify, or a fatal one. The library reads the first
- * bytes of an encrypted alert as if they were plain, and drops it where they look like one: every tenth goodbye of
- * OpenSSL, whose nonces are random.
+ * The whole records of a datagram, of the four types that there are (RFC 6347 §4.1): the library takes all others for an
+ * alert and closes the association. What stands behind a record that is cut off means nothing.
  */
-export function isGoodbye(association: DtlsSocket, datagram: Buffer): boolean {
-  if (datagram[0] !== ALERT || datagram.length <= HEADER_BYTES || isPlain(datagram)) return false;
-  const contentLen = datagram.readUInt16BE(11);
+export function readRecords(datagram: Buffer): ReceivedRecord[] {
+  const records: ReceivedRecord[] = [];
+  for (let start = 0, read = 0; start + HEADER_BYTES <= datagram.length && read < MAX_RECORDS; read++) {
+    const end = start + HEADER_BYTES + datagram.readUInt16BE(start + 11);
+    if (end > datagram.length) break;
+    const record = { contentType: datagram[start] ?? 0, epoch: datagram.readUInt16BE(start + 3), bytes: datagram.subarray(start, end) };
+    if (record.contentType >= CHANGE_CIPHER_SPEC && record.contentType <= APPLICATION_DATA) records.push(record);
+    start = end;
+  }
+  return records;
+}
+
+/**
+ * Whether a record may reach the library. Once connected only authenticated ones may end or restart the association (RFC 6347
+ * §4.1.2.7), and alerts are read here: the library reads encrypted ones as if they were plain.
+ */
+export function isAdmitted({ contentType, epoch, bytes }: ReceivedRecord, isConnected: boolean): boolean {
+  if (contentType === APPLICATION_DATA) return epoch > 0;
+  if (!isConnected) return true;
+  if (contentType === ALERT) return false;
+  return !(contentType === HANDSHAKE && epoch === 0 && (bytes[HEADER_BYTES] === CLIENT_HELLO || bytes[HEADER_BYTES] === HELLO_REQUEST));
+}
+
+/** True for an authenticated alert that ends the association: close_notify, or a fatal one. */
+export function isGoodbye(association: DtlsSocket, { contentType, epoch, bytes }: ReceivedRecord): boolean {
+  if (contentType !== ALERT || epoch === 0) return false;
   const record: DtlsRecord = {
     recordLayerHeader: {
       contentType: ALERT,
-      protocolVersion: { major: datagram[1] ?? 0, minor: datagram[2] ?? 0 },
-      epoch: datagram.readUInt16BE(3),
-      sequenceNumber: datagram.readUIntBE(5, 6),
-      contentLen,
+      protocolVersion: { major: bytes[1] ?? 0, minor: bytes[2] ?? 0 },
+      epoch,
+      sequenceNumber: bytes.readUIntBE(5, 6),
+      contentLen: bytes.length - HEADER_BYTES,
     },
-    fragment: datagram.subarray(HEADER_BYTES, HEADER_BYTES + contentLen),
+    fragment: bytes.subarray(HEADER_BYTES),
   };
   try {
     const [level, description] = dtlsInternals(association).cipher.decryptPacket(record);
@@ -44,11 +69,6 @@ export function isGoodbye(association: DtlsSocket, datagram: Buffer): boolean {
   } catch {
     return false; // Not authentic, or there are no keys yet.
   }
-}
-
-/** Epoch 0: before the keys. */
-function isPlain(datagram: Buffer): boolean {
-  return datagram.length > HEADER_BYTES && datagram.readUInt16BE(3) === 0;
 }
 
 /** The alert that ends a connected association (RFC 5246 §7.2.1): the client sees at once that we are gone. */

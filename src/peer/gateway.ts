@@ -48,6 +48,8 @@ export interface SourceMedia {
   readonly rawCodec?: VideoCodec | undefined;
   /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is handed on as it comes; undefined where it is encoded here, or not known. */
   readonly rawProfile?: string | undefined;
+  /** Classes that the detector of the source knows; undefined where none looks. */
+  readonly labels?: readonly string[] | undefined;
 }
 
 export interface MediaGateway {

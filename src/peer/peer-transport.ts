@@ -9,7 +9,7 @@ import type { Logger } from '../logger.js';
 import type { LocalTransport } from './answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
 import { putHandshakeInOrder } from './dtls-handshake.js';
-import { closeNotify, isGoodbye, isPlainAlert, isPlainClientHello, stopHandshake } from './dtls-records.js';
+import { closeNotify, isAdmitted, isGoodbye, readRecords, stopHandshake } from './dtls-records.js';
 import { IceAgents } from './ice-agents.js';
 import type { IceOptions } from './ice-endpoint.js';
 import type { RemoteTransport } from './sdp.js';
@@ -296,13 +296,14 @@ export class PeerTransport implements PacketTransport {
       if (this.#early.length < MAX_EARLY_DATAGRAMS) this.#early.push(Buffer.from(data));
       return;
     }
-    // Once connected only authenticated records may end or restart the association (RFC 6347 §4.1.2.7).
-    if (this.#srtp && (isPlainAlert(data) || isPlainClientHello(data))) return;
-    if (this.#dtls.dtls && isGoodbye(this.#dtls.dtls, data)) return this.#end('viewer-left');
+    const { dtls } = this.#dtls;
+    const records = readRecords(data);
+    if (dtls && records.some((record) => isGoodbye(dtls, record))) return this.#end('viewer-left');
+    const admitted = records.filter((record) => isAdmitted(record, this.#srtp !== undefined));
+    if (admitted.length === 0) return;
     try {
-      this.#carrier.connection.onData.execute(data);
+      this.#carrier.connection.onData.execute(admitted.length === 1 ? (admitted[0] as { bytes: Buffer }).bytes : Buffer.concat(admitted.map(({ bytes }) => bytes)));
     } catch (error) {
-      // Half a record: the library reads beyond it.
       this.#drop('dtls datagram dropped', error instanceof Error ? error.message : String(error));
     }
   }

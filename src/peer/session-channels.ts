@@ -15,7 +15,7 @@ import { VideoChannel } from './video-channel.js';
 import { executeForViewer } from './viewer-commands.js';
 
 export interface SessionChannelsInit {
-  readonly gateway: Pick<MediaGateway, 'openDetections' | 'openStills'>;
+  readonly gateway: Pick<MediaGateway, 'describe' | 'openDetections' | 'openStills'>;
   readonly media: SessionMedia;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -113,16 +113,25 @@ export class SessionChannels {
   }
 
   #openCommands(channel: TextChannel): void {
-    const { media, clock, logger, onSilent } = this.#init;
+    const { media, gateway, clock, logger, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,
       clock,
       logger,
-      execute: (command) => executeForViewer(command, { media, setFilter: (filter) => (this.#filter = filter) }),
+      execute: (command) => executeForViewer(command, { media, setFilter: (filter) => (this.#filter = filter), labels: () => knownLabels(gateway, media.sourceId) }),
       onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
       onSilent,
     });
     this.#commands.add(commands);
+  }
+}
+
+/** Undefined also for a source that has just gone. */
+function knownLabels(gateway: SessionChannelsInit['gateway'], sourceId: string): readonly string[] | undefined {
+  try {
+    return gateway.describe(sourceId).labels;
+  } catch {
+    return undefined; // the session ends with its source; a filter is no reason to say so
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../errors.js';
-import type { DetectionFilter } from '../media/index.js';
+import { filterWarning, type DetectionFilter } from '../media/index.js';
 import type { Command } from './commands.js';
 import type { SessionMedia } from './session-media.js';
 
@@ -10,16 +10,22 @@ const QUALITIES = ['auto', 'high'];
 export interface ViewerCommandsInit {
   readonly media: Pick<SessionMedia, 'select' | 'canSelect' | 'selected' | 'pause' | 'resume' | 'requestKeyframes' | 'switchSource' | 'sourceId'>;
   readonly setFilter: (filter: DetectionFilter) => void;
+  /** Classes that the detector of its source knows; undefined where nothing is known. */
+  readonly labels: () => readonly string[] | undefined;
 }
 
 /** Returns what the answer says beside `ok`. @throws MediaPeerError */
-export function executeForViewer(command: Command, { media, setFilter }: ViewerCommandsInit): object | Promise<object> {
+export function executeForViewer(command: Command, { media, setFilter, labels }: ViewerCommandsInit): object | Promise<object> {
   switch (command.cmd) {
     case 'select':
       return select(command, media);
-    case 'detection':
-      setFilter({ ...(command.min_score !== undefined && { minScore: command.min_score }), ...(command.classes && { classes: command.classes }) });
-      return {};
+    case 'detection': {
+      const filter = { ...(command.min_score !== undefined && { minScore: command.min_score }), ...(command.classes && { classes: command.classes }) };
+      setFilter(filter);
+      // Not refused: another model may know them.
+      const warning = filterWarning(filter, labels());
+      return { ...(warning !== undefined && { warning }) };
+    }
     case 'keyframe':
       media.requestKeyframes();
       return {};

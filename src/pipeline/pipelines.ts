@@ -41,7 +41,7 @@ export class Pipelines {
    * What a source offers.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
    */
-  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined; rawProfile: string | undefined } {
+  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined; rawProfile: string | undefined; labels: readonly string[] | undefined } {
     const description = this.#init.find(sourceId);
     if (!description) {
       throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
@@ -54,7 +54,8 @@ export class Pipelines {
     }
     const { audioCodec, videoCodec, delivery, h264Profile } = description;
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
-    return { hasAudio: audioCodec !== null, renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'], rawCodec, rawProfile: rawCodec === 'h264' ? h264Profile : undefined };
+    const seeing = this.#init.seeing.of(sourceId);
+    return { hasAudio: audioCodec !== null, renditions: seeing ? ['raw', 'processed'] : ['raw'], labels: seeing?.classNames, rawCodec, rawProfile: rawCodec === 'h264' ? h264Profile : undefined };
   }
 
   /**

@@ -13,6 +13,8 @@ export interface DetectionStreamInit {
   readonly clock: Clock;
   readonly lease: DetectionLease;
   readonly filter: DetectionFilter;
+  /** What the reader is told at the begin, as the event `warning`. */
+  readonly warning?: string | undefined;
   readonly rtpTimestamps?: (mediaTimeMs: number) => RtpTimestamps;
   /** Bytes that wait in the socket. */
   readonly pendingBytes: () => number;
@@ -23,7 +25,7 @@ export interface DetectionStreamInit {
 export class DetectionStream extends Readable {
   readonly #release: () => void;
 
-  constructor({ clock, lease, filter, rtpTimestamps, pendingBytes, onClosed }: DetectionStreamInit) {
+  constructor({ clock, lease, filter, warning, rtpTimestamps, pendingBytes, onClosed }: DetectionStreamInit) {
     super({ highWaterMark: MAX_UNREAD_BYTES });
     const reader = new DetectionReader({
       feed: lease.feed,
@@ -40,7 +42,7 @@ export class DetectionStream extends Readable {
     const heartbeat = clock.every(HEARTBEAT_MS, () => {
       if (pendingBytes() + this.readableLength <= MAX_UNREAD_BYTES) this.push(': still here\n\n');
     });
-    this.push(': detections follow\n\n');
+    this.push(warning === undefined ? ': detections follow\n\n' : `event: warning\ndata: ${JSON.stringify({ message: warning })}\n\n`);
     let isHeld = true;
     let stopListening = (): void => undefined;
     this.#release = () => {

@@ -6,7 +6,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { Clock } from '../clock.js';
 import { MediaPeerError } from '../errors.js';
-import { writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
+import { filterWarning, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
 import type { DetectionLease, RtpTimestamps } from '../peer/index.js';
 import { DetectionStream } from './detection-stream.js';
 import { whoGivesWay, type Seated } from './fair-share.js';
@@ -19,6 +19,8 @@ export interface DetectionsDeps {
   readonly openDetections: (sourceId: string) => DetectionLease;
   /** Waits for its turn where the source must be started for one look: looks must not start a crowd of sources. */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** The classes that the model of a source knows; undefined where nothing is known. */
+  readonly labelsOf: (sourceId: string) => readonly string[] | undefined;
   /** The source that a session watches; undefined where there is no such session. */
   readonly sourceOf: (sessionId: string) => string | undefined;
   /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
@@ -79,6 +81,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         clock: deps.clock,
         lease: deps.openDetections(source),
         filter: filterOf(request.query),
+        warning: filterWarning(filterOf(request.query), deps.labelsOf(source)),
         pendingBytes: () => reply.raw.writableLength,
         onClosed: () => streams.delete(stream),
         ...(session !== undefined && { rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)) }),
@@ -111,7 +114,8 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         }
       };
       const detections = await deps.inTurn(source, look, signal);
-      return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter: filterOf(request.query) }));
+      const filter = filterOf(request.query);
+      return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter, warning: filterWarning(filter, deps.labelsOf(source)) }));
     }),
   );
 

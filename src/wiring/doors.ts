@@ -41,6 +41,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     rooms: webSockets,
     detections: {
       clock: host.clock,
+      labelsOf: (sourceId) => served.models.of(sourceId)?.classNames,
       inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),
       openDetections: (sourceId) => served.pipelines.openDetections(sourceId),
       sourceOf: (sessionId) => sessions.sourceOf(sessionId),

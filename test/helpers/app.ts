@@ -110,6 +110,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     detections: {
       clock,
       openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }),
+      labelsOf: () => undefined,
       inTurn: (_source, look) => look(),
       sourceOf: () => undefined,
       rtpTimestamps: () => ({}),

@@ -3,15 +3,22 @@ import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, it, type TestContext } from 'node:test';
 import { eventually, within } from '../helpers/deadline.js';
+import { seededRandom } from '../helpers/random.js';
 import { chunk, parameter, SctpAttacker, sctpPacket, words } from '../helpers/sctp-packets.js';
 import { WeriftPublisher } from '../helpers/werift-publisher.js';
 import { WeriftViewer } from '../helpers/werift-viewer.js';
 import { Rig } from './rig.js';
 
+/** What to repeat, and for how long: `FUZZ_SEED=7 FUZZ_ROUNDS=100000`. */
+const FUZZ_SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const FUZZ_ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 1500);
+
 interface Scene {
   readonly rig: Rig;
   readonly witness: WeriftViewer;
   readonly attacker: SctpAttacker;
+  /** Sends a datagram past everything that the attacker's own library does. */
+  readonly sendRaw: (datagram: Buffer) => Promise<void>;
   /** Resolves once the witness has all that was written. */
   readonly watch: () => Promise<void>;
   /** Closes every session; the packets that were dropped. */
@@ -38,6 +45,10 @@ async function scene(t: TestContext, role: 'viewer' | 'publisher'): Promise<Scen
     rig,
     witness,
     attacker: new SctpAttacker(peer.dtls, sctpTransport),
+    sendRaw: async (datagram) => {
+      await (peer.dtls.iceTransport.connection as unknown as { send(data: Buffer): Promise<void> }).send(datagram);
+      await new Promise(setImmediate);
+    },
     watch: async () => {
       frames += 3;
       rig.write(3);
@@ -113,6 +124,94 @@ for (const role of ['viewer', 'publisher'] as const) {
       assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
       assert.equal(rig.manager.snapshot().length, 2, 'both are there');
     });
+  });
+}
+
+/** Goodbyes end the attacker's session, which is what they are for. */
+const GOODBYES: readonly number[] = [6, 7, 8, 14];
+
+/** Packets that look like SCTP, the more the less was changed in them. */
+function fuzzedPackets(random: () => number, attacker: SctpAttacker): Buffer {
+  const below = (bound: number): number => Math.floor(random() * bound);
+  const bytes = (most: number): Buffer => Buffer.from(Array.from({ length: below(most) }, () => below(256)));
+  const lie = (truth: number): number => (random() < 0.7 ? truth : [0, 1, 3, 4, 5, truth - 1, truth + 1, truth + 4, 0x7fff, 0xffff][below(10)] as number) & 0xffff;
+  const parameters = (): Buffer => Buffer.concat(Array.from({ length: below(5) }, () => {
+    const value = bytes(24);
+    return parameter([1, 5, 7, 13, 14, 15, 16, 17, 18, 0x8008, 0xc000, below(65_536)][below(12)] as number, value, lie(value.length + 4));
+  }));
+  const near = (value: number): number => value + ([0, 1, 2, 5, 1000, 0x7fffffff, 0x80000000, 0xffffffff][below(8)] as number);
+  const body = (type: number): Buffer => {
+    if (type === 0) return Buffer.concat([words(near(attacker.nextTsn), below(70_000) * 0x10000 + below(65_536), [50, 51, 53, 56, below(256)][below(5)] as number), bytes(60)]);
+    if (type === 1 || type === 2) return Buffer.concat([words(below(3), near(65_536), near(0x00100010), near(1)), parameters()]);
+    if (type === 3) return Buffer.concat([words(near(attacker.receivedTsn), near(65_536), below(20) * 0x10000 + below(20)), bytes(80)]);
+    if (type === 192) return Buffer.concat([words(near(attacker.nextTsn - 1)), bytes(40)]);
+    return random() < 0.7 ? parameters() : bytes(120);
+  };
+  const chunks = Array.from({ length: 1 + below(4) }, () => {
+    const type = random() < 0.9 ? ([0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 64, 128, 129, 130, 132, 192, 193, 194] as const)[below(19)] as number : below(256);
+    const content = body(type);
+    return chunk(GOODBYES.includes(type) ? 0 : type, content, lie(content.length + 4), below(16));
+  });
+  const packet = sctpPacket(random() < 0.8 ? attacker.tag : random() < 0.5 ? 0 : near(1), chunks);
+  return random() < 0.1 ? packet.subarray(0, below(packet.length)) : packet;
+}
+
+/** Datagrams of each protocol that shares the socket (RFC 7983), well begun and then not. */
+function fuzzedDatagram(random: () => number): Buffer {
+  const below = (bound: number): number => Math.floor(random() * bound);
+  const data = Buffer.from(Array.from({ length: 1 + below(400) }, () => (random() < 0.3 ? 0 : below(256))));
+  const kind = below(4);
+  if (kind === 0) {
+    // DTLS records, none of which anything authenticates.
+    data[0] = [20, 21, 22, 23, 24, 25, 26][below(7)] as number;
+    if (data.length > 13) {
+      data.writeUInt16BE(0xfefd, 1);
+      data.writeUInt16BE(below(2), 3);
+      data.writeUInt16BE(random() < 0.5 ? data.length - 13 : below(65_536), 11);
+      if (data[0] === 22) data[13] = [0, 1, 2, 3, 11, 12, 13, 14, 15, 16, 20, below(256)][below(12)] as number;
+    }
+  } else if (kind === 1) {
+    // STUN with attributes whose lengths are anything.
+    data[0] = below(2);
+    if (data.length >= 24) {
+      data.writeUInt16BE(random() < 0.7 ? (data.length - 20) & ~3 : below(65_536), 2);
+      data.writeUInt32BE(0x2112a442, 4);
+      data.writeUInt16BE([0x0006, 0x0008, 0x0009, 0x0020, 0x0025, 0x802a, 0x8028, below(65_536)][below(8)] as number, 20);
+      data.writeUInt16BE(below(random() < 0.5 ? 40 : 65_536), 22);
+    }
+  } else {
+    data[0] = 0x80 | below(64);
+    if (data.length > 1) data[1] = kind === 2 ? below(256) : 192 + below(32);
+  }
+  return data;
+}
+
+for (const role of ['viewer', 'publisher'] as const) {
+  describe(`a ${role} that sends anything (FUZZ_SEED=${FUZZ_SEED})`, () => {
+    for (const what of ['SCTP', 'datagrams'] as const) {
+      it(`stops nobody: ${what}`, { timeout: 60_000 + FUZZ_ROUNDS * 20 }, async (t) => {
+        const { attacker, sendRaw, watch, rig } = await scene(t, role);
+        const random = seededRandom(FUZZ_SEED);
+        const delay = monitorEventLoopDelay({ resolution: 5 });
+        delay.enable();
+        globalThis.gc?.();
+        const before = process.memoryUsage().rss;
+        let sent = 0;
+        for (; sent < FUZZ_ROUNDS && rig.manager.snapshot().length === 2; sent++) {
+          if (what === 'SCTP') await attacker.sendPacket(fuzzedPackets(random, attacker));
+          else await sendRaw(fuzzedDatagram(random));
+          if (sent % 100 === 0) await watch();
+        }
+        await watch();
+        delay.disable();
+        assert.ok(sent >= Math.min(FUZZ_ROUNDS, 300), `the session ended after ${sent} rounds`);
+        assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
+        assert.ok(process.memoryUsage().rss - before < 150e6, `${Math.round((process.memoryUsage().rss - before) / 1e6)} MB more`);
+        const newcomer = new WeriftViewer();
+        await newcomer.join(rig.accept());
+        await newcomer.close();
+      });
+    }
   });
 }
 

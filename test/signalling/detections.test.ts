@@ -41,6 +41,7 @@ class Door {
       sourceOf: (sessionId: string) => (sessionId === 'mine' ? 'street' : undefined),
       rtpTimestamps: (_sessionId: string, mediaTimeMs: number) => ({ raw: mediaTimeMs * 90 }),
       inTurn: (_source, look) => look(),
+      labelsOf: () => ['person', 'car'],
       openDetections: (sourceId: string) => {
         if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
         this.leases++;
@@ -79,6 +80,7 @@ test('a reader without WebRTC gets each looked-at frame as an event, filtered, w
   door.feed.publish(seen(1));
   door.feed.publish(seen(2, { scene: { zones: [], lines: [], events: [{ type: 'cross', id: 'gate', direction: 'in', objectId: 1, label: 'car', classId: 2, score: 0.9, position: [1, 2] }] } }));
   await eventually(() => dataOf(reader.text, 'detections').length === 2, 1000, 'the events');
+  assert.deepEqual(dataOf(reader.text, 'warning'), [{ message: "the model knows no class 'dog'; it knows person, car" }]);
   const [first] = dataOf(reader.text, 'detections');
   assert.deepEqual((first?.['objects'] as { label: string }[]).map(({ label }) => label), ['car']);
   assert.deepEqual(first?.['rtp_timestamp'], { raw: 3600 });
