@@ -3,8 +3,8 @@
  *
  * The loop is a list that names the file many times (ffmpeg's concat), with the exact time of a pass, because
  * `-stream_loop` takes the length of the sound for the length of a pass and then steps back in files whose
- * pictures last longer. Pictures and sound are read through two inputs, each paced by itself: many files hold
- * a second of the one before a second of the other, and sound read in such lumps would arrive a second late.
+ * pictures last longer. Pictures and sound are read through two inputs: many files hold a second of the one before
+ * a second of the other, and sound read in such lumps would arrive a second late.
  *
  * Where a file's clock restarts or jumps, ffmpeg cannot read in real time: it reads what it is let to, and a filter makes
  * the times anew.
@@ -21,6 +21,8 @@ const MAX_LIST_S = 12 * 3600;
 const MAX_PASSES = 5_000;
 /** Times stay exact. */
 const MAX_WIDE_PASSES = 1_000;
+/** 50 packets of sound each. */
+const MAX_READ_AHEAD_S = 60;
 /** Without a picture, beside the time that one stands. */
 const USUAL_SILENCE_MS = 10_000;
 /** The first picture in each sixtieth of a second. */
@@ -37,14 +39,25 @@ export interface FeedRunSpec {
 export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
   const inputs = async (folder: string): Promise<Inputs> => {
     const address = await writePasses(folder, file, plan);
-    const input: ProcessPort = { options: ['-threads', '1', '-noautorotate', ...(plan.jumps ? ['-copyts'] : deps.tools.readInRealTime), ...SAFE_LIST_INPUT], address };
-    return plan.audioIndex === undefined ? [input] : [input, input];
+    const input = (pace: readonly string[]): ProcessPort => ({ options: ['-threads', '1', '-noautorotate', ...pace, ...SAFE_LIST_INPUT], address });
+    const pictures = input(plan.jumps ? ['-copyts'] : deps.tools.readInRealTime);
+    if (plan.audioIndex === undefined) return [pictures];
+    return [pictures, isSoundReadAhead(plan) && !plan.jumps ? input([]) : pictures];
   };
   // Left alone, the times of pictures are rounded to the rate that the file claims to have.
   const pictures = { stream: `0:${plan.videoIndex}`, filters: [...straight('setpts', plan.jumps?.video, plan), ...uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : [])], options: ['-enc_time_base', '1:90000'] };
   // Evens out what the passes overlap or lack.
   const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...straight('asetpts', plan.jumps?.audio, plan), ...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
   return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestStillS * 1000 }, deps, sink);
+}
+
+/**
+ * Whether sound is read as it is needed beside the pictures, and handed on at its times by whoever takes it. What reads in
+ * real time waits where a pass has no sound, and ffmpeg lets pictures wait for the output that is furthest behind. Beside
+ * a picture that stands for long, sound would be read ahead for as long.
+ */
+export function isSoundReadAhead({ jumps, longestStillS }: FeedPlan): boolean {
+  return jumps !== undefined || longestStillS <= MAX_READ_AHEAD_S;
 }
 
 function straight(filter: 'setpts' | 'asetpts', jumps: ClockJumps | undefined, { passS }: FeedPlan): string[] {

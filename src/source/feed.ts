@@ -9,7 +9,7 @@ import { MediaPeerError, messageOf } from '../errors.js';
 import { Backoff, type FlvFrame, type ProcessEnd } from '../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../media/index.js';
 import type { FeedPlan, FileDescription } from './description.js';
-import { openFeedRun } from './feed-run.js';
+import { isSoundReadAhead, openFeedRun } from './feed-run.js';
 import type { MediaRun } from './media-run.js';
 import { Pacer } from './pacer.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from './source.js';
@@ -69,7 +69,7 @@ class FileFeed implements SourceFeed {
     // A process that does not read in real time is held back, and its sound with its pictures.
     const holdBack = plan.jumps && ((isAhead: boolean): void => this.#run?.hold(isAhead));
     this.#pictures = new Pacer(options.clock, holdBack);
-    this.#sound = new Pacer(options.clock, plan.jumps && (() => undefined));
+    this.#sound = new Pacer(options.clock, isSoundReadAhead(plan) ? () => undefined : undefined);
     this.#pool = new FramePool(i420Size(widthPx, heightPx));
     this.closed = this.#play();
   }
