@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { messageOf } from '../../src/errors.js';
 import type { PinnedFile } from './download.js';
+import { editDistance } from '../../src/near-miss.js';
 import { CommandError } from './failures.js';
 
 const pin = {
@@ -83,17 +84,4 @@ function nearest(name: string, candidates: readonly string[]): string | undefine
     .map((candidate) => ({ candidate, edits: plain(candidate).includes(plain(name)) && plain(name) !== '' ? 0 : editDistance(plain(name), plain(candidate)) }))
     .sort((a, b) => a.edits - b.edits);
   return best && best.edits <= Math.max(2, name.length / 3) ? best.candidate : undefined;
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,6 +1,7 @@
 /** The JSON beside a model. All of it is optional: it says what the ONNX file does not show, or what it shows wrongly. */
 import { Type, type Static } from 'typebox';
 import { Check, Errors, Pointer } from 'typebox/value';
+import { editDistance } from '../near-miss.js';
 import { FAMILY_NAMES, familyKnownAs, type FamilyName } from './families/names.js';
 
 const positive = Type.Number({ exclusiveMinimum: 0 });
@@ -92,17 +93,4 @@ function schemaFaults(value: unknown): string[] {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Letters to insert, delete or replace (Levenshtein, 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min((row[j] ?? 0) + (a[i] === b[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
