@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { until } from './e2e/page-rig.js';
 import { ChromiumHarness, noChromium } from './helpers/chromium.js';
 import { eventually } from './helpers/deadline.js';
 import { encodedClip } from './helpers/publisher.js';
@@ -101,7 +102,7 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     const browser = await ChromiumHarness.launch();
     closers.push(() => browser.close());
     const page = await browser.open(server.url);
-    await page.waitForFunction("[...document.querySelectorAll('.card')].filter((card) => card.querySelector('img')?.naturalWidth > 0).length === 2", undefined, { timeout: 20_000 });
+    await until(page, "[...document.querySelectorAll('.card')].filter((card) => card.querySelector('img')?.naturalWidth > 0).length === 2");
   });
 
   it('are no reason to call the server degraded when a publisher is gone', async () => {

@@ -1,6 +1,6 @@
 /** Still pictures of sources, for pages that list what there is. */
 import { MediaPeerError } from '../errors.js';
-import { runTool, SAFE_INPUT, type FfmpegDeps } from '../ffmpeg/index.js';
+import { runTool, SAFE_INPUT, type FfmpegDeps, type ToolOutput } from '../ffmpeg/index.js';
 import { Turns } from '../turns.js';
 import type { FileDescription } from './description.js';
 import { uprightPictures } from './media-run.js';
@@ -79,17 +79,21 @@ async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegD
   const width = widthPx & ~1;
   const height = Math.max(2, 2 * Math.round((width * plan.heightPx) / plan.widthPx / 2));
   const atS = (plan.beginS ?? 0) + Math.min(AT_S, (source.durationS ?? 0) / 4);
-  const output = await runTool(
-    deps.tools.ffmpegPath,
-    [
-      ...['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-noautorotate', '-ss', atS.toFixed(3), '-i', file, '-map', `0:${plan.videoIndex}`],
-      ...['-frames:v', '1', '-vf', uprightPictures({ ...plan, widthPx: width, heightPx: height }, [], 'jpeg').join(','), '-q:v', '4', '-c:v', 'mjpeg', '-f', 'mjpeg', 'pipe:1'],
-    ],
-    { ledger: deps.ledger },
-  );
+  const make = (seek: readonly string[]): Promise<ToolOutput> =>
+    runTool(
+      deps.tools.ffmpegPath,
+      [
+        ...['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-noautorotate', ...seek, '-i', file, '-map', `0:${plan.videoIndex}`],
+        ...['-frames:v', '1', '-vf', uprightPictures({ ...plan, widthPx: width, heightPx: height }, [], 'jpeg').join(','), '-q:v', '4', '-c:v', 'mjpeg', '-f', 'mjpeg', 'pipe:1'],
+      ],
+      { ledger: deps.ledger },
+    );
+  let output = await make(['-ss', atS.toFixed(3)]);
+  // Of a file whose only keyframe is its first a container without an index finds nothing behind that: its first picture does.
+  if (output.stdoutBytes.length === 0) output = await make([]);
   if (output.stdoutBytes.length === 0) {
     const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, id) ?? '';
-    throw new MediaPeerError('FFMPEG_FAILED', `no still picture could be made of '${id}': ${last}`);
+    throw new MediaPeerError('FFMPEG_FAILED', `no still picture could be made of '${id}'${last === '' ? '' : `: ${last}`}`);
   }
   return output.stdoutBytes;
 }

@@ -127,35 +127,6 @@ for (const role of ['viewer', 'publisher'] as const) {
   });
 }
 
-/** Goodbyes end the attacker's session, which is what they are for. */
-const GOODBYES: readonly number[] = [6, 7, 8, 14];
-
-/** Packets that look like SCTP, the more the less was changed in them. */
-function fuzzedPackets(random: () => number, attacker: SctpAttacker): Buffer {
-  const below = (bound: number): number => Math.floor(random() * bound);
-  const bytes = (most: number): Buffer => Buffer.from(Array.from({ length: below(most) }, () => below(256)));
-  const lie = (truth: number): number => (random() < 0.7 ? truth : [0, 1, 3, 4, 5, truth - 1, truth + 1, truth + 4, 0x7fff, 0xffff][below(10)] as number) & 0xffff;
-  const parameters = (): Buffer => Buffer.concat(Array.from({ length: below(5) }, () => {
-    const value = bytes(24);
-    return parameter([1, 5, 7, 13, 14, 15, 16, 17, 18, 0x8008, 0xc000, below(65_536)][below(12)] as number, value, lie(value.length + 4));
-  }));
-  const near = (value: number): number => value + ([0, 1, 2, 5, 1000, 0x7fffffff, 0x80000000, 0xffffffff][below(8)] as number);
-  const body = (type: number): Buffer => {
-    if (type === 0) return Buffer.concat([words(near(attacker.nextTsn), below(70_000) * 0x10000 + below(65_536), [50, 51, 53, 56, below(256)][below(5)] as number), bytes(60)]);
-    if (type === 1 || type === 2) return Buffer.concat([words(below(3), near(65_536), near(0x00100010), near(1)), parameters()]);
-    if (type === 3) return Buffer.concat([words(near(attacker.receivedTsn), near(65_536), below(20) * 0x10000 + below(20)), bytes(80)]);
-    if (type === 192) return Buffer.concat([words(near(attacker.nextTsn - 1)), bytes(40)]);
-    return random() < 0.7 ? parameters() : bytes(120);
-  };
-  const chunks = Array.from({ length: 1 + below(4) }, () => {
-    const type = random() < 0.9 ? ([0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 64, 128, 129, 130, 132, 192, 193, 194] as const)[below(19)] as number : below(256);
-    const content = body(type);
-    return chunk(GOODBYES.includes(type) ? 0 : type, content, lie(content.length + 4), below(16));
-  });
-  const packet = sctpPacket(random() < 0.8 ? attacker.tag : random() < 0.5 ? 0 : near(1), chunks);
-  return random() < 0.1 ? packet.subarray(0, below(packet.length)) : packet;
-}
-
 /** Datagrams of each protocol that shares the socket (RFC 7983), well begun and then not. */
 function fuzzedDatagram(random: () => number): Buffer {
   const below = (bound: number): number => Math.floor(random() * bound);
@@ -187,31 +158,28 @@ function fuzzedDatagram(random: () => number): Buffer {
 }
 
 for (const role of ['viewer', 'publisher'] as const) {
-  describe(`a ${role} that sends anything (FUZZ_SEED=${FUZZ_SEED})`, () => {
-    for (const what of ['SCTP', 'datagrams'] as const) {
-      it(`stops nobody: ${what}`, { timeout: 60_000 + FUZZ_ROUNDS * 20 }, async (t) => {
-        const { attacker, sendRaw, watch, rig } = await scene(t, role);
-        const random = seededRandom(FUZZ_SEED);
-        const delay = monitorEventLoopDelay({ resolution: 5 });
-        delay.enable();
-        globalThis.gc?.();
-        const before = process.memoryUsage().rss;
-        let sent = 0;
-        for (; sent < FUZZ_ROUNDS && rig.manager.snapshot().length === 2; sent++) {
-          if (what === 'SCTP') await attacker.sendPacket(fuzzedPackets(random, attacker));
-          else await sendRaw(fuzzedDatagram(random));
-          if (sent % 100 === 0) await watch();
-        }
-        await watch();
-        delay.disable();
-        assert.ok(sent >= Math.min(FUZZ_ROUNDS, 300), `the session ended after ${sent} rounds`);
-        assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
-        assert.ok(process.memoryUsage().rss - before < 150e6, `${Math.round((process.memoryUsage().rss - before) / 1e6)} MB more`);
-        const newcomer = new WeriftViewer();
-        await newcomer.join(rig.accept());
-        await newcomer.close();
-      });
-    }
+  describe(`a ${role} whose datagrams nothing authenticates (FUZZ_SEED=${FUZZ_SEED})`, () => {
+    it('ends no session and stops nobody', { timeout: 60_000 + FUZZ_ROUNDS * 20 }, async (t) => {
+      const { sendRaw, watch, rig } = await scene(t, role);
+      const random = seededRandom(FUZZ_SEED);
+      const delay = monitorEventLoopDelay({ resolution: 5 });
+      delay.enable();
+      globalThis.gc?.();
+      const before = process.memoryUsage().rss;
+      let sent = 0;
+      for (; sent < FUZZ_ROUNDS; sent++) {
+        await sendRaw(fuzzedDatagram(random));
+        if (sent % 100 === 0) await watch();
+      }
+      await watch();
+      delay.disable();
+      assert.equal(rig.manager.snapshot().length, 2, 'both are there');
+      assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
+      assert.ok(process.memoryUsage().rss - before < 150e6, `${Math.round((process.memoryUsage().rss - before) / 1e6)} MB more`);
+      const newcomer = new WeriftViewer();
+      await newcomer.join(rig.accept());
+      await newcomer.close();
+    });
   });
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { SourceLibrary, StillPictures, type FileDescription } from '../../src/source/index.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { describeFile, makeFile } from '../helpers/file-feed.js';
 import { copyVideo } from '../helpers/make-video.js';
 
 test('stills wait for what is more urgent, and those that nobody waits for any more are not made', async (t) => {
@@ -62,5 +63,14 @@ test('a crowd that asks for stills starts one process at a time, and each pictur
   await library.refresh();
   assert.notDeepEqual(await stills.get(library.get('a') as FileDescription, 160), before);
   await library.close();
+  assertNothingHeld(deps);
+});
+
+test('a short file without an index, whose only keyframe is its first, has a still', async (t) => {
+  const deps = realDeps();
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-still-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = makeFile(path.join(folder, 'short.ts'), '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=1', '-c:v', 'libx264', '-g', '250', '-bf', '0', '-pix_fmt', 'yuv420p');
+  assert.equal((await new StillPictures(deps).get(await describeFile(deps, file), 160)).readUInt16BE(0), 0xffd8);
   assertNothingHeld(deps);
 });
