@@ -181,7 +181,11 @@ function byPayloadType(lines: readonly string[]): Map<string, string[]> {
     const space = line.search(/\s/);
     if (space < 0) continue;
     const format = line.slice(0, space);
-    values.set(format, [...(values.get(format) ?? []), line.slice(space + 1).trim()]);
+    const known = values.get(format);
+    const value = line.slice(space + 1).trim();
+    // An offer of 256 KiB has thousands of one format: each is added in its place.
+    if (known) known.push(value);
+    else values.set(format, [value]);
   }
   return values;
 }
