@@ -1,5 +1,5 @@
 /** What a command line tool does around its work: exit codes, Ctrl-C, and trouble in words instead of a stack. */
-import { MediaPeerError } from '../src/errors.js';
+import { MediaPeerError } from '../src/base/errors.js';
 import { UsageError } from './load-test/options.js';
 import { CommandError } from './models/failures.js';
 

@@ -1,6 +1,6 @@
 /** What a command line tool says of an option that it does not know. */
-import { messageOf } from '../src/errors.js';
-import { nearMiss } from '../src/near-miss.js';
+import { messageOf } from '../src/base/errors.js';
+import { nearMiss } from '../src/base/near-miss.js';
 
 /** Node's message, with the option of the usage text that was perhaps meant instead of its advice on arguments that begin with a dash. */
 export function wrongUsage(error: unknown, usage: string): string {

@@ -14,12 +14,10 @@ import {
   installBodyLimits,
   installClientAddress,
   installErrorHandling,
-  installWebSockets,
   modelRoutes,
   offerRoutes,
   refuseMisspeltMembers,
   reportRoutes,
-  roomRoutes,
   sessionUrlRoutes,
   stillRoutes,
   whepRoutes,
@@ -33,12 +31,12 @@ import {
   type ModelDeps,
   type OfferDeps,
   type ReportDeps,
-  type RoomsDoor,
   type StillDeps,
   type WhepDeps,
   type WhipDeps,
   type ZonesDeps,
-} from './signalling/index.js';
+} from './http/index.js';
+import { installWebSockets, roomRoutes, type RoomsDoor } from './ws/index.js';
 
 export interface AppDeps {
   readonly logger: FastifyBaseLogger;

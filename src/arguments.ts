@@ -1,7 +1,7 @@
 /** The command line of the server. Everything is set by variables, so an argument is a question or a mistake. */
 import { isSecret, VARIABLES } from './config.js';
-import { MediaPeerError } from './errors.js';
-import { nearMiss } from './near-miss.js';
+import { MediaPeerError } from './base/errors.js';
+import { nearMiss } from './base/near-miss.js';
 
 const USAGE = `Usage: npm start
 

@@ -9,8 +9,8 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { MediaPeerError } from './errors.js';
-import { nearMiss } from './near-miss.js';
+import { MediaPeerError } from './base/errors.js';
+import { nearMiss } from './base/near-miss.js';
 
 /** The folder that holds package.json: relative paths of the defaults start here. */
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -83,33 +83,38 @@ function isAddressRange(item: string): boolean {
 /** Log levels, least to most. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-/** Rooms whose log level can be set on its own. */
-export const LOG_ROOMS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'peer', 'http'] as const;
-export type LogRoom = (typeof LOG_ROOMS)[number];
+/** Parts of the server whose log level can be set on its own. */
+export const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'webrtc', 'http', 'ws'] as const;
+export type LogComponent = (typeof LOG_COMPONENTS)[number];
+/** Names that LOG_LEVEL takes as well. */
+const LOG_ALIASES: Readonly<Record<string, LogComponent>> = { peer: 'webrtc', signalling: 'http' };
 
-/** Log level of the server and of single rooms. */
+/** Log level of the server and of single components. */
 export interface LogLevels {
   readonly level: LogLevel;
-  readonly rooms: Readonly<Partial<Record<LogRoom, LogLevel>>>;
+  readonly components: Readonly<Partial<Record<LogComponent, LogLevel>>>;
 }
 
 const logLevels: Variable<LogLevels> = {
   shownDefault: 'info',
-  description: 'Log level, and after commas that of single rooms: `info,peer=debug`.',
-  allowed: `one of ${LOG_LEVELS.join(', ')}; rooms: ${LOG_ROOMS.join(', ')}`,
-  defaultValue: { level: 'info', rooms: {} },
+  description: 'Log level, and after commas that of single components: `info,webrtc=debug`.',
+  allowed: `one of ${LOG_LEVELS.join(', ')}; components: ${LOG_COMPONENTS.join(', ')}`,
+  defaultValue: { level: 'info', components: {} },
   parse(value) {
     const isLevel = (level: string | undefined): level is LogLevel => LOG_LEVELS.some((known) => known === level);
-    const isRoom = (room: string | undefined): room is LogRoom => LOG_ROOMS.some((known) => known === room);
+    const componentOf = (name = ''): LogComponent | undefined => LOG_COMPONENTS.find((known) => known === name) ?? LOG_ALIASES[name];
     let level: LogLevel = 'info';
-    const rooms: Partial<Record<LogRoom, LogLevel>> = {};
+    const components: Partial<Record<LogComponent, LogLevel>> = {};
     for (const part of value.split(',').map((item) => item.trim())) {
       const [left, right] = part.split('=');
+      const component = componentOf(left);
       if (right === undefined && isLevel(left)) level = left;
-      else if (isRoom(left) && isLevel(right)) rooms[left] = right;
+      else if (component !== undefined && isLevel(right)) components[component] = right;
       else return undefined;
     }
-    return { level, rooms };
+    // Rooms are one of the doors of HTTP.
+    if (components.http !== undefined) components.ws ??= components.http;
+    return { level, components };
   },
 };
 

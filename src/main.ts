@@ -1,12 +1,12 @@
 /** The process: arguments and configuration in, signals out. */
 import os from 'node:os';
 import { answerArguments } from './arguments.js';
-import { systemClock } from './clock.js';
-import { doubtfulVariables, loadConfig, version, type Config } from './config.js';
-import { MediaPeerError, messageOf } from './errors.js';
+import { systemClock } from './base/clock.js';
+import { doubtfulVariables, loadConfig, version, type Config, type LogComponent } from './config.js';
+import { MediaPeerError, messageOf } from './base/errors.js';
 import { childProcessIds } from './ffmpeg/index.js';
-import { createLoggers, type Loggers } from './log.js';
-import { ResourceLedger } from './resources.js';
+import { createLoggers, type Loggers } from './base/loggers.js';
+import { ResourceLedger } from './base/resources.js';
 import { startServer, type Server } from './server.js';
 import { startWatchdog, type Watchdog } from './watchdog/index.js';
 
@@ -57,7 +57,7 @@ async function run(): Promise<void> {
 }
 
 /** It is not entered in the server's ledger: it belongs to the process, and ends with it. */
-function watch(config: Config, loggers: Loggers): Watchdog | undefined {
+function watch(config: Config, loggers: Loggers<LogComponent>): Watchdog | undefined {
   if (config.WATCHDOG_S === 0) return undefined;
   // The first process of a container cannot end itself by any signal.
   if (process.pid === 1) loggers.http.warn({}, 'the watchdog cannot end process 1: run the server below an init process (docker run --init, tini)');

@@ -1,9 +1,9 @@
 /** One server: what it opens, in order, and when it is ready. */
-import { systemClock } from './clock.js';
-import { configuredPath, type Config } from './config.js';
-import type { Loggers } from './log.js';
-import type { Logger } from './logger.js';
-import { ResourceLedger } from './resources.js';
+import { systemClock } from './base/clock.js';
+import { configuredPath, type Config, type LogComponent } from './config.js';
+import type { Loggers } from './base/loggers.js';
+import type { Logger } from './base/logger.js';
+import { ResourceLedger } from './base/resources.js';
 import type { SourceCatalogue } from './source/index.js';
 import { Closers, listeningFailed, openConnections, openDoors, openPorts, openSeeing, openSources, type Host } from './wiring/index.js';
 
@@ -21,7 +21,7 @@ export interface Server {
  * Starts everything and listens. `onListening` is told of the server as soon as it serves, while many files are still looked into.
  * @throws MediaPeerError FFMPEG_NOT_FOUND, MODEL_INVALID, CONFIG_INVALID
  */
-export async function startServer(config: Config, loggers: Loggers, onListening?: (server: Server) => void): Promise<Server> {
+export async function startServer(config: Config, loggers: Loggers<LogComponent>, onListening?: (server: Server) => void): Promise<Server> {
   const ledger = new ResourceLedger();
   const closers = new Closers();
   const host: Host = { config, loggers, ledger, clock: systemClock(ledger), closers };
@@ -41,7 +41,7 @@ export async function startServer(config: Config, loggers: Loggers, onListening?
     await sources.library.ready;
     const { counting, pipelines, webhooks } = seeing;
     counting.start(pipelines, webhooks && ((detections) => void webhooks.report(detections)));
-    warnOfNothingToServe(config, sources.catalogue, loggers.room('source'));
+    warnOfNothingToServe(config, sources.catalogue, loggers.of('source'));
     isReady = true;
     closers.add(() => void (isReady = false));
     return server;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { projectRoot } from './helpers/assets.js';
 
-/** Which rooms a room may import, beside the leaf modules. Types of other rooms cross only where listed. */
+/** Which modules (folders of src/) a module may import, beside base/. Types of other modules cross only where listed. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   media: [],
   ffmpeg: ['media'],
@@ -15,24 +15,25 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   webhooks: ['media'],
   watchdog: [],
   pipeline: ['media', 'ffmpeg', 'source', 'detection'],
-  peer: ['media'],
-  signalling: ['media', 'peer'],
-  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'peer', 'webhooks'],
-  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'peer', 'signalling'],
+  webrtc: ['media'],
+  http: ['media', 'webrtc'],
+  ws: ['media', 'webrtc', 'http'],
+  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'webhooks'],
+  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'webrtc', 'http', 'ws'],
 };
-/** Modules at the top of src/ that the wiring may import, beside the leaves. */
-const WIRED = ['app', 'config', 'log'];
-/** Modules at the top of src/ that anybody may import. */
-const LEAVES = ['backoff', 'errors', 'clock', 'logger', 'near-miss', 'resources', 'turns'];
+/** The order inside webrtc/: a folder may import those before it. */
+const WEBRTC_ORDER = ['api', 'sdp', 'ice', 'transport', 'rtp', 'channels', 'session'];
+/** Modules at the top of src/ that the wiring may import. */
+const WIRED = ['app', 'config'];
 /** Packages and globals that belong to one place. */
 const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => boolean; readonly name: string }[] = [
-  { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('peer/') },
+  { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('webrtc/') },
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
   { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
   { name: 'process.env', what: /process\.env/, by: (file) => file === 'config.ts' },
-  { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(signalling|observability)\//.test(file) || file === 'app.ts' },
-  { name: 'setTimeout and setInterval', what: /\bset(Timeout|Interval)\(/, by: (file) => file === 'clock.ts' || file === 'client/clock.ts' },
+  { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(http|ws|observability)\//.test(file) || file === 'app.ts' },
+  { name: 'setTimeout and setInterval', what: /\bset(Timeout|Interval)\(/, by: (file) => file === 'base/clock.ts' || file === 'client/clock.ts' },
 ];
 
 const src = path.join(projectRoot, 'src');
@@ -54,39 +55,49 @@ function importsOf(file: string): Import[] {
 }
 
 const imports = files.flatMap(importsOf);
-const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
+const moduleOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
 
 describe('architecture', () => {
   it('reads the imports at all', () => {
     assert.ok(files.length > 20 && imports.length > 40, `${files.length} files, ${imports.length} imports`);
   });
 
-  it('lets each room import only the rooms it may know', () => {
+  it('lets each module import only the modules it may know', () => {
     const wrong = imports.filter(({ from, to }) => {
-      const room = roomOf(from);
-      const other = roomOf(to);
-      if (room === undefined || room === other) return false;
+      const module = moduleOf(from);
+      const other = moduleOf(to);
+      if (module === undefined || module === other) return false;
       // It runs in browsers.
-      if (room === 'client') return true;
-      if (other === undefined) return ![...LEAVES, ...(room === 'wiring' ? WIRED : [])].includes(path.basename(to, '.ts'));
-      return !(MAY_IMPORT[room] ?? []).includes(other);
+      if (module === 'client') return true;
+      if (other === 'base') return false;
+      if (other === undefined) return !(module === 'wiring' && WIRED.includes(path.basename(to, '.ts')));
+      return !(MAY_IMPORT[module] ?? []).includes(other);
     });
     assert.deepEqual(wrong, []);
   });
 
-  it('lets others enter a room only by its index', () => {
-    const wrong = imports.filter(({ from, to }) => roomOf(to) !== undefined && roomOf(from) !== roomOf(to) && path.basename(to) !== 'index.ts');
+  it('lets others enter a module only by its index, save base', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const module = moduleOf(to);
+      return module !== undefined && module !== 'base' && moduleOf(from) !== module && path.basename(to) !== 'index.ts';
+    });
     assert.deepEqual(wrong, []);
+  });
+
+  it('keeps the arrows inside webrtc/ in one direction', () => {
+    const rankOf = (file: string): number => WEBRTC_ORDER.indexOf(file.split('/')[1] ?? '');
+    const inside = imports.filter(({ from, to }) => moduleOf(from) === 'webrtc' && moduleOf(to) === 'webrtc' && from !== 'webrtc/index.ts');
+    assert.deepEqual(inside.filter(({ from, to }) => rankOf(from) === -1 || rankOf(to) === -1), []);
+    assert.deepEqual(inside.filter(({ from, to }) => rankOf(to) > rankOf(from)), []);
   });
 
   it('lets observability see types alone', () => {
-    const wrong = imports.filter(({ from, to, isTypeOnly }) => roomOf(from) === 'observability' && roomOf(to) !== undefined && roomOf(to) !== 'observability' && !isTypeOnly);
+    const wrong = imports.filter(({ from, to, isTypeOnly }) => moduleOf(from) === 'observability' && moduleOf(to) !== undefined && moduleOf(to) !== 'observability' && !isTypeOnly);
     assert.deepEqual(wrong, []);
   });
 
-  it('keeps leaf modules free of imports other than leaves', () => {
-    const wrong = imports.filter(({ from, to }) => LEAVES.includes(path.basename(from, '.ts')) && roomOf(from) === undefined && !LEAVES.includes(path.basename(to, '.ts')));
-    assert.deepEqual(wrong, []);
+  it('keeps base/ free of imports from elsewhere', () => {
+    assert.deepEqual(imports.filter(({ from, to }) => moduleOf(from) === 'base' && moduleOf(to) !== 'base'), []);
   });
 
   it('has no import cycle', () => {

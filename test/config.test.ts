@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parseConfig, VARIABLES } from '../src/config.js';
-import { ERROR_CODES, MediaPeerError } from '../src/errors.js';
+import { ERROR_CODES, MediaPeerError } from '../src/base/errors.js';
 import { projectRoot } from './helpers/assets.js';
 
 const readme = (): string => readFileSync(`${projectRoot}/README.md`, 'utf8');
@@ -18,7 +18,7 @@ describe('parseConfig', () => {
     const config = parseConfig({});
     assert.equal(config.PORT, 8001);
     assert.equal(config.MAX_CONNECTIONS, 10);
-    assert.deepEqual(config.LOG_LEVEL, { level: 'info', rooms: {} });
+    assert.deepEqual(config.LOG_LEVEL, { level: 'info', components: {} });
     assert.ok(Object.isFrozen(config));
   });
 
@@ -71,8 +71,9 @@ describe('parseConfig', () => {
     assert.throws(() => parseConfig({ SIGHTLINE_PORT: '1' }), /unknown SIGHTLINE_PORT: did you mean PORT\?/);
   });
 
-  it('sets the level of single rooms', () => {
-    assert.deepEqual(parseConfig({ LOG_LEVEL: 'warn,peer=debug' }).LOG_LEVEL, { level: 'warn', rooms: { peer: 'debug' } });
+  it('sets the level of single components, by their old names, too', () => {
+    assert.deepEqual(parseConfig({ LOG_LEVEL: 'warn,peer=debug' }).LOG_LEVEL, { level: 'warn', components: { webrtc: 'debug' } });
+    assert.deepEqual(parseConfig({ LOG_LEVEL: 'http=debug,webrtc=error' }).LOG_LEVEL, { level: 'info', components: { http: 'debug', ws: 'debug', webrtc: 'error' } });
   });
 
   it('tells an empty list of origins from one that is not set', () => {

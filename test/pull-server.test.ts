@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { parseConfig } from '../src/config.js';
-import { MediaPeerError } from '../src/errors.js';
+import { MediaPeerError } from '../src/base/errors.js';
 import { startServer, type Server } from '../src/server.js';
 import { HttpCamera } from './helpers/cameras.js';
 import { eventually } from './helpers/deadline.js';
@@ -29,7 +29,7 @@ async function start(sources: string, variables: Record<string, string> = {}): P
   writeFileSync(file, sources);
   const http = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const config = parseConfig({ PORT: '0', UPLOAD_DIR: path.join(folder, 'upload'), MODEL: 'none', ICE_ADDRESSES: '127.0.0.1', IDLE_GRACE: '300', SOURCES_FILE: file, ...variables });
-  return startServer(config, { http, room: (name) => http.child({ room: name }) });
+  return startServer(config, { http, of: (name) => http.child({ room: name }) });
 }
 
 async function get<T>(server: Server, name: string): Promise<T> {

@@ -1,12 +1,12 @@
 /** `npm run annotate`: a whole video with its detections drawn in. Exit codes: 1 trouble, 2 usage, 130 Ctrl-C. */
 import path from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { configuredPath, loadConfig } from '../../src/config.js';
 import { Detector } from '../../src/detection/index.js';
 import { findFfmpeg } from '../../src/ffmpeg/index.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { runCommand } from '../command.js';
 import { enterCallersFolder } from '../models/callers-folder.js';
 import { CommandError } from '../models/failures.js';

@@ -1,7 +1,7 @@
 /** What is in the video, and how its pictures come out upright, with square pixels and even sides, as the server delivers them. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { isOnItsSide, planColour, type AudioStreamInfo, type ClockJumps, type ColourPlan, type FfmpegDeps, type VideoStreamInfo } from '../../src/ffmpeg/index.js';
 import { describeContent, examineFile, straightTimes, uprightPictures, type FeedPlan } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';

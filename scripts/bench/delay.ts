@@ -4,13 +4,13 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import path from 'node:path';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { DetectorPool } from '../../src/detection/index.js';
 import { findFfmpeg } from '../../src/ffmpeg/index.js';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import type { FrameSink } from '../../src/media/index.js';
 import { Pipelines, SourceModels } from '../../src/pipeline/index.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { SourceLibrary } from '../../src/source/index.js';
 import { projectRoot } from '../../test/helpers/assets.js';
 import type { Row } from './bench.js';

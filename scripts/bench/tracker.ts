@@ -5,11 +5,11 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector, ObjectTracker } from '../../src/detection/index.js';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import type { Detection } from '../../src/media/index.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { projectRoot } from '../../test/helpers/assets.js';
 import { demoClip, demoSequence } from '../../test/helpers/demo-labels.js';
 import { FPS, HEIGHT, labelSequence, SCENARIOS, WIDTH, type LabelSequence } from '../../test/helpers/label-sequences.js';

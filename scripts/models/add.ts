@@ -5,7 +5,7 @@
 import { constants, copyFile, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { inspectModel, modelDataBeside, type ModelDataFile, type ModelDescription } from '../../src/detection/index.js';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { CommandError, diskTrouble } from './failures.js';
 import { readLabels } from './labels.js';
 import { exists, howToUse, writeJson } from './model-files.js';

@@ -1,5 +1,5 @@
 /** Trouble of the network and the disk in words for the person at the terminal: what happened, and what to do. */
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 
 /** Something a person can act on; its message is all that is shown. The exit code is 1. */
 export class CommandError extends Error {

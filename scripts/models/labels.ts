@@ -1,6 +1,6 @@
 /** Class names as people have them: a file, a list on the command line, or a known set. */
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { codeOf, CommandError } from './failures.js';
 
 const MAX_CHARS = 64;

@@ -2,7 +2,7 @@
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { projectRoot } from '../../src/config.js';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { codeOf, CommandError, diskTrouble } from './failures.js';
 import { tryModel, type Trial } from './trial.js';
 

@@ -1,7 +1,7 @@
 /** `npm run models -- pull NAME`: downloads a pinned model, writes its JSON beside it and tries it. */
 import { mkdir, rename, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { download, type DownloadOptions } from './download.js';
 import { CommandError, diskTrouble, proxyAdvice } from './failures.js';
 import { isAllowedAddress } from './http-get.js';

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { Type, type Static } from 'typebox';
 import { Check, Errors } from 'typebox/value';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import type { PinnedFile } from './download.js';
-import { editDistance } from '../../src/near-miss.js';
+import { editDistance } from '../../src/base/near-miss.js';
 import { CommandError } from './failures.js';
 
 const pin = {

@@ -1,9 +1,9 @@
 /** Whether a model works is found out by opening it as the server would, and looking at a grey picture with it. */
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector, type ModelDescription } from '../../src/detection/index.js';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { i420Size, VideoFrame } from '../../src/media/index.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 
 /** A model that works. */
 export interface Trial {

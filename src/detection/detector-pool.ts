@@ -2,9 +2,9 @@
  * The models that are in use: each is loaded once, in one worker thread, whatever the number of sources that it
  * looks at, and goes when the last of them has another one.
  */
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
-import type { ResourceLedger } from '../resources.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { ResourceLedger } from '../base/resources.js';
 import { Detector } from './detector.js';
 import { LabelRenderer } from './label-renderer.js';
 import { DetectionScheduler } from './scheduler.js';

@@ -3,7 +3,7 @@
  * one at a time; detections go back as values.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 import type { Detection } from '../media/index.js';
 import { decoderOf } from './families/index.js';
 import type { Decode, OutputTensor } from './families/family.js';

@@ -4,12 +4,12 @@
  */
 import { strict as assert } from 'node:assert';
 import { Worker } from 'node:worker_threads';
-import { Backoff } from '../backoff.js';
-import { delay, type Clock } from '../clock.js';
-import { MediaPeerError, messageOf } from '../errors.js';
-import type { Logger } from '../logger.js';
+import { Backoff } from '../base/backoff.js';
+import { delay, type Clock } from '../base/clock.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { i420Size, isBt709, type Detection, type VideoFrame } from '../media/index.js';
-import type { ResourceLedger } from '../resources.js';
+import type { ResourceLedger } from '../base/resources.js';
 import type { END, WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { readModelFiles, type ModelFiles } from './model-files.js';
 import type { ModelDescription } from './model.js';

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
-import { silentLogger, type Logger } from '../logger.js';
+import { silentLogger, type Logger } from '../base/logger.js';
 
 /** Coverage of one piece of text, row by row, 0-255. */
 export interface TextBitmap {

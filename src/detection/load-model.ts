@@ -1,5 +1,5 @@
 /** Models looked at from outside: by their JSON alone, or by the net itself. */
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
 import { FAMILIES } from './families/index.js';
 import { USUAL_STRIDES } from './families/grids.js';
 import { describeModel, labelsOf } from './model-description.js';

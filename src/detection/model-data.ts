@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 import type { ModelJson } from './model-json.js';
 import type { ExternalData } from './onnx-external-data.js';
 

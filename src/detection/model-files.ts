@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
 import { findModelData, type ModelDataFile } from './model-data.js';
 import { EXAMPLE_JSON, parseModelJson, type ModelJson } from './model-json.js';
 import { externalData } from './onnx-external-data.js';

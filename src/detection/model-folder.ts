@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 
 export class ModelFolder {
   readonly #dir: string;

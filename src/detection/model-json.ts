@@ -1,7 +1,7 @@
 /** The JSON beside a model. All of it is optional: it says what the ONNX file does not show, or what it shows wrongly. */
 import { Type, type Static } from 'typebox';
 import { Check, Errors, Pointer } from 'typebox/value';
-import { editDistance } from '../near-miss.js';
+import { editDistance } from '../base/near-miss.js';
 import { FAMILY_NAMES, familyKnownAs, type FamilyName } from './families/names.js';
 
 const positive = Type.Number({ exclusiveMinimum: 0 });

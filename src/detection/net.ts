@@ -3,7 +3,7 @@
  * families' business. `run` blocks the thread that calls it.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 import type { OutputTensor } from './families/family.js';
 import { fromHalf, toHalf } from './half.js';
 import { readModelData } from './model-data.js';

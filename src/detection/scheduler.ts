@@ -3,8 +3,8 @@
  * is remembered with its newest one alone, and sources take turns. A source is looked at no more often than its
  * limit says.
  */
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import type { VideoFrame } from '../media/index.js';
 import type { DetectionResult, Detector } from './detector.js';
 

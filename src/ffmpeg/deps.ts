@@ -1,7 +1,7 @@
 /** What everything that runs ffmpeg is handed down. */
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
-import type { ResourceLedger } from '../resources.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { ResourceLedger } from '../base/resources.js';
 
 export interface FfmpegDeps {
   readonly tools: FfmpegTools;

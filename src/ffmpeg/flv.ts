@@ -2,7 +2,7 @@
  * H.264 out of FLV as ffmpeg writes it. FLV is chosen because a tag is complete when its frame is, and carries
  * decode time, composition offset and the keyframe bit (Adobe Flash Video File Format 10.1, annex E).
  */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
 import { ByteQueue } from './byte-queue.js';
 

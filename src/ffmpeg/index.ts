@@ -1,5 +1,5 @@
 /** Everything that runs ffmpeg or reads what it writes. Knows files only by their path, and no viewers. */
-export { Backoff, type BackoffOptions } from '../backoff.js';
+export { Backoff, type BackoffOptions } from '../base/backoff.js';
 export { childProcessIds } from './children.js';
 export type { FfmpegDeps, FfmpegTools } from './deps.js';
 export { openDecoder, type Decoder, type DecoderOptions } from './decoder.js';

@@ -1,5 +1,5 @@
 /** VP8 frames out of IVF as ffmpeg writes it: a 32 byte header, then size, time and data of each frame. */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import type { EncodedFrame } from '../media/index.js';
 import { ByteQueue } from './byte-queue.js';
 

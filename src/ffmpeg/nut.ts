@@ -5,7 +5,7 @@
  * Among the containers that ffmpeg can write raw video to, NUT alone is both complete as soon as the picture is
  * (Matroska and MP4 hold one back) and stamped.
  */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
 
 const FILE_ID = Buffer.from('nut/multimedia container\0', 'latin1');

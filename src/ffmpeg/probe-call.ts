@@ -1,5 +1,5 @@
 /** One call of a camera by ffprobe: what it says is read while it runs, so that a camera that answers may take its time. */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { inWords, lastErrors } from './camera-words.js';
 import type { FfmpegDeps } from './deps.js';
 import { parseListing, type Listing } from './listing.js';

@@ -4,7 +4,7 @@
  * pictures alone, and what they announce says which sound there is, so a track of sound that is broken keeps nobody from
  * the pictures.
  */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { rankAudios, rankVideos, type Candidate } from './choose-streams.js';
 import { isKnown, videoStream, type ListedStream, type Listing } from './listing.js';
 import { isRtsp, type LiveInput } from './live-input.js';

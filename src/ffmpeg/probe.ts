@@ -3,7 +3,7 @@
  * becomes a `problem` in words, never an exception, so that the file can be listed with its reason.
  */
 import { open } from 'node:fs/promises';
-import type { ResourceLedger } from '../resources.js';
+import type { ResourceLedger } from '../base/resources.js';
 import { hasSize, rankAudios, rankVideos } from './choose-streams.js';
 import type { FfmpegTools } from './deps.js';
 import { isKnown, parseListing, statedDuration, videoStream, type AudioStreamInfo, type Listing, type VideoStreamInfo } from './listing.js';

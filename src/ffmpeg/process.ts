@@ -1,8 +1,8 @@
 /** A running ffmpeg: what goes in, what comes out, a watch on its silence, and an end that always comes. */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { Timer } from '../clock.js';
-import { MediaPeerError } from '../errors.js';
+import type { Timer } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
 import { trackChild } from './children.js';
 import type { FfmpegDeps } from './deps.js';
 import { startFluent, type CommandLine } from './fluent.js';

@@ -1,7 +1,7 @@
 /** Tools that run to their end: ffprobe, and ffmpeg for one picture. */
 import { execFile } from 'node:child_process';
-import { MediaPeerError } from '../errors.js';
-import type { ResourceLedger } from '../resources.js';
+import { MediaPeerError } from '../base/errors.js';
+import type { ResourceLedger } from '../base/resources.js';
 import { trackChild } from './children.js';
 
 const STDERR_TAIL_CHARS = 4_000;

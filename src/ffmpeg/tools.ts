@@ -6,7 +6,7 @@ import { access, chmod, constants, copyFile, mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { MediaPeerError, messageOf } from '../errors.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { FfmpegTools } from './deps.js';
 import { runTool, type ToolOutput } from './run-tool.js';
 

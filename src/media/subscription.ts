@@ -3,7 +3,7 @@
  * not keep up loses frames up to the next keyframe, and only that reader. Numbering (ssrc, sequence numbers,
  * payload type) belongs to the sink behind it, so that what is lost here leaves no gap to ask for.
  */
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
 
 /** What a subscription needs of its track. */

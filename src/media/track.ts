@@ -2,7 +2,7 @@
  * One encoded rendition of a source: written once, read by many. Each frame is packetized once; the payloads
  * are immutable and shared. The track only reports demand and keyframe requests; who produces it decides.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
 import { Gop } from './gop.js';

@@ -1,8 +1,8 @@
 /** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { PeerSnapshot, ReceivedSnapshot } from '../peer/index.js';
+import type { PeerSnapshot, ReceivedSnapshot } from '../webrtc/index.js';
 import type { SourceActivity } from '../pipeline/index.js';
-import type { ResourceKind } from '../resources.js';
+import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';

@@ -2,10 +2,10 @@
  * Keeps sources running although nobody watches them, so that whoever comes need not wait for a camera to answer. A
  * source that ends, or that cannot be opened yet, is opened again for as long as the server runs.
  */
-import { Backoff } from '../backoff.js';
-import type { Clock, Timer } from '../clock.js';
-import { MediaPeerError } from '../errors.js';
-import type { Logger } from '../logger.js';
+import { Backoff } from '../base/backoff.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import type { Pipelines } from './pipelines.js';
 
 export interface AlwaysOnInit {

@@ -1,8 +1,8 @@
 /** What the pipeline is given. */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 import type { FfmpegDeps } from '../ffmpeg/index.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../base/logger.js';
 import type { Scene, TrackedObject } from '../media/index.js';
 
 /** The model that looks at a source. */

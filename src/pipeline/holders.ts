@@ -1,5 +1,5 @@
 /** Who holds something that is made while it is held, and for a grace time beyond. */
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 export interface HoldersInit {
   readonly clock: Clock;

@@ -3,7 +3,7 @@
  * one. A source that is transcoded brings its pictures; one that is copied gets a decoder here, which starts
  * with the open group of pictures so that the first picture does not wait for the next keyframe.
  */
-import type { Timer } from '../clock.js';
+import type { Timer } from '../base/clock.js';
 import { openDecoder, type Decoder } from '../ffmpeg/index.js';
 import { FramePool, i420Size, OpenGroup, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';

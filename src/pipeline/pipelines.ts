@@ -3,7 +3,7 @@
  * because each costs processes: a newcomer takes the place of one that nobody watches any more, or is refused. Sources
  * that the operator wants to run count, and are never refused.
  */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import type { Rendition, VideoCodec } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';

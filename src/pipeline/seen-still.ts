@@ -1,7 +1,7 @@
 /** A still of what a source shows at the moment, with or without what is seen in it: the source is started where nobody watches it. */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import type { Pipelines } from './pipelines.js';
 import type { SeenPicture } from './source-sight.js';
 

@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { DetectorPool, LoadedModel, ModelLease } from '../detection/index.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../base/logger.js';
 import type { Seeing, SeeingProvider } from './deps.js';
 
 /** Absolute path of a model, or 'none': detection is off. */

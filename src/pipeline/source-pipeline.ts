@@ -2,7 +2,7 @@
  * One source while it is watched: its tracks with their demand, and the run that writes them. The first lease
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { DetectionFeed, Timeline, Track, type EndReason } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';

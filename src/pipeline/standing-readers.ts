@@ -2,10 +2,10 @@
  * Reads the detections of sources although nobody watches them: counting and alarms go on at night, too. A source
  * that ends or fails is read again for as long as it is wanted, after a growing delay; a camera is called by each try.
  */
-import { Backoff } from '../backoff.js';
-import type { Clock, Timer } from '../clock.js';
-import { MediaPeerError } from '../errors.js';
-import type { Logger } from '../logger.js';
+import { Backoff } from '../base/backoff.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import type { DetectionListener } from '../media/index.js';
 import type { Pipelines } from './pipelines.js';
 

@@ -4,10 +4,10 @@
  * while somebody reads. A JPEG is as large as the reader with the smallest messages takes: quality, then width, follow
  * what the pictures need.
  */
-import { delay, type Clock } from '../clock.js';
+import { delay, type Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
-import { MediaPeerError } from '../errors.js';
-import type { Logger } from '../logger.js';
+import { MediaPeerError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import type { EndReason } from '../media/index.js';
 import type { Pipelines } from './pipelines.js';
 import type { SeenPicture } from './source-sight.js';

@@ -2,9 +2,9 @@
  * Keeps one process alive for as long as it is wanted: opens it, opens it again when it ends by itself, and
  * waits longer after each failure in a row. The one place of the pipeline where retry lives.
  */
-import { delay, type Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
-import type { Logger } from '../logger.js';
+import { delay, type Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { Backoff } from '../ffmpeg/index.js';
 
 /** Something that runs until it is closed, or ends by itself. */

@@ -1,5 +1,5 @@
 /** What somebody may have meant by a word that is not in the list. */
-import { editDistance } from '../near-miss.js';
+import { editDistance } from '../base/near-miss.js';
 
 /** The words of the list that are at most two slips of the pen away, or contain it, nearest first; at most three. */
 export function nearMatches(word: string, list: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 /** Counters of the sources that run. What a line has counted outlives a run: it is kept until the line changes or the server ends. */
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import type { Scene, TrackedObject, ZoneState } from '../media/index.js';
 import type { LineCounts } from './line-counter.js';
 import { resolveZones } from './resolve.js';

@@ -1,5 +1,5 @@
 /** Whether zones make sense in their picture. All faults are told together, each with what to do. */
-import { MediaPeerError } from '../errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { areaOf, distance, edgesOf, segmentsMeet, type Point } from './geometry.js';
 import { nearMatches } from './near-matches.js';
 import { isZonesJson, shapeFaults } from './shape.js';

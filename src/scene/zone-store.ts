@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Clock, Timer } from '../clock.js';
-import { MediaPeerError, messageOf } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { parseZones, type PictureFacts } from './validate.js';
 import { ZONE_LIMITS, type ZonesJson } from './zones-json.js';
 

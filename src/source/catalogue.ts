@@ -1,6 +1,6 @@
 /** All sources by their ids, whatever their kind: recorded files, cameras that are called, rooms that are published to. */
-import type { SourceLibrary } from './library.js';
-import type { LiveRooms } from './live-rooms.js';
+import type { SourceLibrary } from './file/library.js';
+import type { LiveRooms } from './live/rooms.js';
 import type { Source } from './source.js';
 
 /** Inputs of SOURCES_FILE. */

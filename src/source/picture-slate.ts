@@ -1,5 +1,5 @@
 /** The pictures of a slate: the last one of the camera, darkened, with a line of text, again and again; a dark one where there is none. */
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import { i420Size, VideoFrame, type PictureColour } from '../media/index.js';
 
 /** Writes a line of text into a picture that nobody else holds. */

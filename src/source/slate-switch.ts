@@ -1,5 +1,5 @@
 /** Shows a slate for as long as no picture comes from a camera. */
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 const LOOK_PERIOD_MS = 250;
 

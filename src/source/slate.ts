@@ -2,7 +2,7 @@
  * What viewers see while a camera is away: its last picture, darkened, with a line of text, encoded as the camera's
  * stream was so that raw viewers see it, too. Where the last picture cannot be had, a dark one of the right size.
  */
-import { delay } from '../clock.js';
+import { delay } from '../base/clock.js';
 import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, VideoCodec, PictureColour } from '../media/index.js';
 import { PictureSlate, SLATE_FPS, type Caption } from './picture-slate.js';

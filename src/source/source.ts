@@ -1,5 +1,5 @@
 /** A source as the pipeline uses it, whatever is behind it: a file, a camera that publishes, a camera that is called. */
-import type { MediaPeerError } from '../errors.js';
+import type { MediaPeerError } from '../base/errors.js';
 import type { BackoffOptions, FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, EndReason, Timeline, VideoCodec, VideoFrame } from '../media/index.js';
 import type { Delivery, SourceDescription } from './description.js';

@@ -4,8 +4,8 @@
  * the main thread gives and the processes that have to end with it.
  */
 import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from '../clock.js';
-import type { Logger } from '../logger.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import { BEATS, BEAT_MS, IS_READY, type Recovered, type WatchInit } from './watch.js';
 
 export interface WatchdogOptions {

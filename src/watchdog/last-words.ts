@@ -1,6 +1,6 @@
 /** The one line a process leaves that is ended. The log cannot be used: it is written by the thread that hangs. */
 import { write } from 'node:fs';
-import { delay, type Clock } from '../clock.js';
+import { delay, type Clock } from '../base/clock.js';
 import type { MainStack } from './main-stack.js';
 
 const FATAL = 60;

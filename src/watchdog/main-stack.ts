@@ -1,6 +1,6 @@
 /** Where the main thread is, asked from another thread: the inspector interrupts JavaScript, whatever it is doing. */
 import { Session } from 'node:inspector';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** `held` by a debugger at a breakpoint; `native`: in code that cannot be interrupted, so there is no stack. */
 export type MainStack = { readonly where: 'javascript'; readonly stack: string } | { readonly where: 'native' | 'held' };

@@ -1,7 +1,7 @@
 /** The thread that watches. Nothing here may need the main thread, and nothing may keep it from its end: to end the process. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { delay, systemClock } from '../clock.js';
-import { ResourceLedger } from '../resources.js';
+import { delay, systemClock } from '../base/clock.js';
+import { ResourceLedger } from '../base/resources.js';
 import { descendants } from './descendants.js';
 import { lastWords, writeLastWords } from './last-words.js';
 import { MainThread, type MainStack } from './main-stack.js';

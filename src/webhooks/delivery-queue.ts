@@ -3,9 +3,9 @@
  * counted. Whatever is added is found again after a restart until it has been finished; a delivery whose end was not
  * written any more is made again, so the receiver may see it twice, under the same id.
  */
-import type { Clock } from '../clock.js';
-import { MediaPeerError, messageOf } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { DiskLog } from './disk-log.js';
 
 /** What one picture has to tell. */

@@ -1,6 +1,6 @@
 /** One try to deliver, and what its end means. */
-import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
 
 /** How a try ended. */
 export type Outcome =

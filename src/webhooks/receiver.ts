@@ -2,9 +2,9 @@
  * One receiver: each source's deliveries in order, one at a time, tried again with growing waits until they are
  * delivered, refused or too old. Sources do not wait for each other.
  */
-import { Backoff } from '../backoff.js';
-import { delay, type Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
+import { Backoff } from '../base/backoff.js';
+import { delay, type Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import type { Delivery, DeliveryQueue } from './delivery-queue.js';
 import { post, type Outcome } from './post.js';
 import { signatureOf } from './signature.js';

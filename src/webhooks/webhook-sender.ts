@@ -1,8 +1,8 @@
 /** Tells other servers what happens at zones and lines: one delivery a picture that has events, to each receiver. */
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import { eventJson, type FrameDetections } from '../media/index.js';
 import { DeliveryQueue, type QueueLimits } from './delivery-queue.js';
 import { Receiver, type ReceiverStats, type RetryOptions } from './receiver.js';

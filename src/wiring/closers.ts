@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 
 /** What has to be given back, in the order in which it was taken. */
 export class Closers {

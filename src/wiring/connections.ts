@@ -1,6 +1,6 @@
-import { ConnectionManager } from '../peer/index.js';
+import { ConnectionManager } from '../webrtc/index.js';
 import { StillFeeds } from '../pipeline/index.js';
-import { IceServers } from '../signalling/index.js';
+import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
 import type { Ports } from './ports.js';
 import type { Seeing } from './seeing.js';
@@ -24,7 +24,7 @@ export function openConnections({ config, loggers, clock, ledger, closers }: Hos
     clock,
   });
 
-  const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.room('pipeline') });
+  const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.of('pipeline') });
   const sessions = new ConnectionManager({
     gateway: {
       prepare: (sourceId) => pulls.prepare(sourceId),
@@ -36,7 +36,7 @@ export function openConnections({ config, loggers, clock, ledger, closers }: Hos
     },
     clock,
     ledger,
-    logger: loggers.room('peer'),
+    logger: loggers.of('webrtc'),
     options: {
       maxConnections: config.MAX_CONNECTIONS,
       maxPublishers: config.MAX_PUBLISHERS,

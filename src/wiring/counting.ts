@@ -1,10 +1,10 @@
 /** The wiring of zones: their files, what counts in them, and the sources that are read for them at all times. */
-import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
 import type { FrameDetections } from '../media/index.js';
 import { StandingReaders, type Pipelines, type SeeingProvider } from '../pipeline/index.js';
 import { SceneObservers, ZonesSchema, ZoneStore } from '../scene/index.js';
-import type { ZonesDeps } from '../signalling/index.js';
+import type { ZonesDeps } from '../http/index.js';
 import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
 
 export interface CountingInit {

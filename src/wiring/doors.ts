@@ -2,7 +2,8 @@ import path from 'node:path';
 import { buildApp, type AppDeps } from '../app.js';
 import { configuredPath, projectRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
-import { HttpConnections, HttpSessions, iceServerJson, RoomsDoor, Tokens } from '../signalling/index.js';
+import { HttpConnections, HttpSessions, iceServerJson, Tokens } from '../http/index.js';
+import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
 import { openLooks } from './looks.js';
@@ -27,7 +28,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
     trustedProxies: config.TRUST_PROXY,
-    connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.room('http') }),
+    connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.of('http') }),
     bodies: { clock: host.clock },
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
@@ -61,7 +62,7 @@ function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number
 function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pipelines, sessions, iceServers }: Served, tokens: Tokens): RoomsDoor {
   return new RoomsDoor({
     clock,
-    logger: loggers.room('http'),
+    logger: loggers.of('ws'),
     sessions,
     directory: {
       // A camera is called by whoever joins its room, so its room is never empty.

@@ -5,7 +5,7 @@
 import type { AppDeps } from '../app.js';
 import { SeenStills } from '../pipeline/index.js';
 import { StillPictures } from '../source/index.js';
-import { Turns } from '../turns.js';
+import { Turns } from '../base/turns.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
 import { Quiet } from './quiet.js';

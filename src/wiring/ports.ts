@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { Config } from '../config.js';
-import { ERROR_CODES, MediaPeerError, messageOf, type ErrorCode } from '../errors.js';
-import { IceTcpListener } from '../peer/index.js';
+import { ERROR_CODES, MediaPeerError, messageOf, type ErrorCode } from '../base/errors.js';
+import { IceTcpListener } from '../webrtc/index.js';
 import type { Host } from './host.js';
 
 /** As all errors look, and as `/ready` answers. */

@@ -1,5 +1,5 @@
 /** What can wait goes after those who join: a still or a look that is asked for by a program must not keep a viewer in the dark. */
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 const LOOK_MS = 100;
 /** Whoever joins for ever, or only seems to, must not keep all else from happening. */

@@ -25,9 +25,9 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
   });
-  const ffmpeg = { tools, clock, ledger, logger: loggers.room('ffmpeg') };
+  const ffmpeg = { tools, clock, ledger, logger: loggers.of('ffmpeg') };
   ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
-  const logger = loggers.room('source');
+  const logger = loggers.of('source');
 
   const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR') });
   closers.add(() => library.close());

@@ -4,12 +4,12 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Message, methods } from 'werift';
 import { parse } from 'yaml';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { parseConfig } from '../../src/config.js';
-import { TurnClient, TurnRefusal } from '../../src/peer/turn-client.js';
-import { splitIceServers } from '../../src/peer/turn-server.js';
-import { openTurnTransport } from '../../src/peer/turn-transport.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { TurnClient, TurnRefusal } from '../../src/webrtc/ice/turn/client.js';
+import { splitIceServers } from '../../src/webrtc/ice/turn/server.js';
+import { openTurnTransport } from '../../src/webrtc/ice/turn/transport.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { projectRoot } from '../helpers/assets.js';
 import { noCoturn, startCoturn } from '../helpers/coturn.js';
 

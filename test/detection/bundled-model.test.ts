@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector } from '../../src/detection/index.js';
 import { iou } from '../../src/detection/boxes.js';
 import type { Detection } from '../../src/media/index.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { projectRoot } from '../helpers/assets.js';
 import { pictureAt } from '../helpers/pictures.js';
 

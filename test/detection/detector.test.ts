@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { truncateSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector } from '../../src/detection/index.js';
-import { MediaPeerError } from '../../src/errors.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { assetPath } from '../helpers/assets.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';

@@ -1,10 +1,10 @@
 /** Exports as their tools make them, opened without a JSON and with one: an object lies where it lies in the picture. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector } from '../../src/detection/index.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { rounded } from '../helpers/families.js';
 import { ModelFolder } from '../helpers/models.js';
 import { onnxModel, type Graph, type GraphInput } from '../helpers/onnx.js';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { loadModelDescription } from '../../src/detection/index.js';
 import { readModelFiles } from '../../src/detection/model-files.js';
-import { MediaPeerError } from '../../src/errors.js';
+import { MediaPeerError } from '../../src/base/errors.js';
 import { ModelFolder } from '../helpers/models.js';
 
 const folder = new ModelFolder();

@@ -1,13 +1,13 @@
 /** Real models on a real picture: the person at 40 s of the video, where several independent decoders agree it is. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector, inspectModel, type ModelDescription } from '../../src/detection/index.js';
 import type { FamilyName } from '../../src/detection/families/names.js';
 import { iou } from '../../src/detection/boxes.js';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import type { Box, Detection } from '../../src/media/index.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { assetPath, projectRoot } from '../helpers/assets.js';
 import { ModelFolder } from '../helpers/models.js';
 import { pictureAt } from '../helpers/pictures.js';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DetectionScheduler } from '../../src/detection/index.js';
 import type { DetectionResult } from '../../src/detection/index.js';
-import { MediaPeerError } from '../../src/errors.js';
-import { silentLogger } from '../../src/logger.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { VideoFrame } from '../../src/media/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 

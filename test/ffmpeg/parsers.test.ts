@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { MediaPeerError } from '../../src/errors.js';
+import { MediaPeerError } from '../../src/base/errors.js';
 import { FlvParser, NutParser, OggOpusParser, type FlvFrame } from '../../src/ffmpeg/index.js';
 import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import { FlvWriter } from '../../src/ffmpeg/flv-writer.js';

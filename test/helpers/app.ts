@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
-import { HttpConnections, HttpSessions, IceServers, RoomsDoor, Tokens } from '../../src/signalling/index.js';
+import { HttpConnections, HttpSessions, IceServers, Tokens } from '../../src/http/index.js';
+import { RoomsDoor } from '../../src/ws/index.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
 

@@ -1,5 +1,5 @@
 /** Time that stands still until a test moves it. */
-import type { Clock, Timer } from '../../src/clock.js';
+import type { Clock, Timer } from '../../src/base/clock.js';
 
 interface Pending {
   dueMs: number;

@@ -1,10 +1,10 @@
 /** What tests of processes need: real tools, a real clock, and a ledger that must be empty at the end. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { findFfmpeg, type FfmpegDeps, type FfmpegTools } from '../../src/ffmpeg/index.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 
 const tools = await findFfmpeg();
 

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Detector } from '../../src/detection/index.js';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { i420Size, VideoFrame } from '../../src/media/index.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { FRAME_NUMBER_MODEL, numberOfBox } from './frame-number-model.js';
 import { makeNumberedClip, paintNumber, readLumaNumber, readRgbaNumber, type NumberedClip } from './numbered-clip.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '../../src/config.js';
-import { createLoggers } from '../../src/log.js';
+import { createLoggers } from '../../src/base/loggers.js';
 import { startServer, type Server } from '../../src/server.js';
 import { copyVideo, type VideoName } from './make-video.js';
 import { WeriftViewer, type ViewerOptions } from './werift-viewer.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PeerSnapshot } from '../../src/peer/index.js';
+import type { PeerSnapshot } from '../../src/webrtc/index.js';
 import type { SourceActivity } from '../../src/pipeline/index.js';
 import type { Source } from '../../src/source/index.js';
 import { testApp, type AppOverrides } from '../helpers/app.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MediaPeerError } from '../../src/errors.js';
-import { silentLogger } from '../../src/logger.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { DetectionFeed, type FrameDetections } from '../../src/media/index.js';
 import { StandingReaders } from '../../src/pipeline/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { Supervised, type Running } from '../../src/pipeline/supervised.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MediaPeerError } from '../../src/errors.js';
+import { MediaPeerError } from '../../src/base/errors.js';
 import { parseZones, type PictureFacts } from '../../src/scene/index.js';
 
 const FACTS = { widthPx: 1280, heightPx: 720, labels: ['person', 'car', 'drone'] };

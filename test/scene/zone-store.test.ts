@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { MediaPeerError } from '../../src/errors.js';
-import { silentLogger, type Logger } from '../../src/logger.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { silentLogger, type Logger } from '../../src/base/logger.js';
 import { SceneObservers, ZoneStore } from '../../src/scene/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { inWords, objectAt } from './scene-rig.js';

@@ -1,7 +1,7 @@
 /** A process that queues events for a receiver that is down, and says which are safe, until it is killed. */
-import { systemClock } from '../../src/clock.js';
-import { silentLogger } from '../../src/logger.js';
-import { ResourceLedger } from '../../src/resources.js';
+import { systemClock } from '../../src/base/clock.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ResourceLedger } from '../../src/base/resources.js';
 import { WebhookSender } from '../../src/webhooks/index.js';
 import { picture } from './webhook-rig.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { silentLogger } from '../../src/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
 import type { FrameDetections } from '../../src/media/index.js';
 import { WebhookSender, type WebhookSenderInit } from '../../src/webhooks/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';

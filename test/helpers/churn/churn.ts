@@ -3,7 +3,7 @@
  * seed repeats it and a small number still has everything in it. Each visit checks what the server answers.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { messageOf } from '../../../src/errors.js';
+import { messageOf } from '../../../src/base/errors.js';
 import { seededRandom } from '../random.js';
 import { Guest, TurnedAway } from './guest.js';
 import * as http from './http-visits.js';

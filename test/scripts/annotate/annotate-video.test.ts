@@ -9,7 +9,7 @@ import type { AnnotateOptions } from '../../../scripts/annotate/options.js';
 import { Detector } from '../../../src/detection/index.js';
 import { iou } from '../../../src/detection/boxes.js';
 import { classColour } from '../../../src/detection/palette.js';
-import { MediaPeerError } from '../../../src/errors.js';
+import { MediaPeerError } from '../../../src/base/errors.js';
 import { i420Size, type Box } from '../../../src/media/index.js';
 import { projectRoot } from '../../helpers/assets.js';
 import { within } from '../../helpers/deadline.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { openInput } from '../../../scripts/annotate/input-video.js';
 import { PictureReader } from '../../../scripts/annotate/picture-reader.js';
-import { delay } from '../../../src/clock.js';
+import { delay } from '../../../src/base/clock.js';
 import { within } from '../../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../../helpers/make-video.js';

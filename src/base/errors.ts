@@ -1,0 +1,84 @@
+/**
+ * The error codes of the product. A `MediaPeerError` is trouble that comes from outside (a client, a file,
+ * a process, the configuration); a bug is an assertion instead. Codes are public and stable: clients match
+ * on them, and `http/http-errors.ts` maps each of them to one HTTP status.
+ */
+
+/** Every code with what it means to the person who meets it. */
+export const ERROR_CODES = {
+  CONFIG_INVALID: 'a configuration value is missing, malformed, out of range or unknown',
+  BODY_INVALID: 'the request body does not have the documented shape',
+  QUERY_INVALID: 'a query parameter or a part of the path does not have the documented shape',
+  SDP_INVALID: 'the session description cannot be parsed or is not a usable offer',
+  REQUEST_TIMEOUT: 'the body of the request did not arrive in time',
+  SESSION_NOT_FOUND: 'there is no session of that id; it may have ended',
+  SOURCE_NOT_FOUND: 'there is no source of that name',
+  SOURCE_NOT_PLAYABLE: 'the source exists but cannot be played; the message says why',
+  SOURCE_NOT_LIVE: 'the source exists but delivers no media right now; try again after Retry-After',
+  ROOM_INVALID: 'the name of the room is not 1 to 64 of `[A-Za-z0-9._-]`',
+  ROOM_TAKEN: 'somebody publishes to this room, or its name is that of another source',
+  UNAUTHORIZED: 'a bearer token is needed, or the one that was sent is wrong',
+  TOO_MANY_REQUESTS: 'more requests than RATE_LIMIT, or more wrong tokens than 10 a minute, from one address; try again after Retry-After',
+  CONTENT_TYPE_UNSUPPORTED: 'the body has another content type than the documented one',
+  CANDIDATE_INVALID: 'the candidates or the SDP fragment cannot be parsed',
+  PRECONDITION_REQUIRED: 'a PATCH needs the header If-Match with the ETag of the session',
+  PRECONDITION_FAILED: 'If-Match names another ICE session than the current one',
+  ICE_RESTART_REFUSED: 'this session cannot restart ICE; it goes on as it was',
+  NEGOTIATION_STATE: 'the message does not fit the state of the session: an answer without an offer, or the like',
+  ICE_SERVERS_INVALID: 'the list of ICE servers has a malformed URI or lacks a credential',
+  ICE_SERVERS_REFUSED: 'the ICE servers name a host that is not in ICE_SERVER_HOSTS',
+  MESSAGE_INVALID: 'the WebSocket message is not a known one in its documented shape',
+  NOT_JOINED: 'a join must come before this message',
+  ROLE_REFUSED: 'the message is not for this role: the side that sends the media makes the offer',
+  RESUME_REFUSED: 'the client id is in use and the resume token is not that of its owner',
+  MESSAGES_TOO_FAST: 'WebSocket messages come faster than 20 a second; those are dropped',
+  ORIGIN_REFUSED: 'the web page is of an origin that is not in CORS_ORIGINS',
+  NOTHING_TO_SERVE: 'nothing in the offer can be served: no common codec, or no m-line that receives',
+  DETECTION_OFF: 'the processed rendition was asked for, but no detector is configured',
+  COMMAND_INVALID: 'the message on the data channel `commands` is not a known command in its documented shape',
+  COMMAND_UNSUPPORTED: 'the command is understood, but a running session cannot do that; the message says what can',
+  COMMANDS_TOO_FAST: 'commands come faster than 20 a second; those are dropped',
+  CHANNEL_REPLACED: 'the connection has opened another data channel of this label; this one ends',
+  CAPACITY_REACHED: 'all places are taken; the message names the variable that bounds them; try again after Retry-After',
+  SERVER_STARTING: 'the server is starting; try again after Retry-After',
+  SERVER_CLOSING: 'the server is shutting down',
+  ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',
+  FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',
+  FFMPEG_FAILED: 'ffmpeg or ffprobe failed; the message holds its last lines of output',
+  MODEL_NOT_FOUND: 'there is no model of that name in the models folder',
+  MODEL_INVALID: 'the detector model or the JSON beside it cannot be used',
+  DETECTOR_FAILED: 'the detector stopped working; the message holds its last error',
+} as const;
+
+/** A stable, public error code. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What a `MediaPeerError` may carry beside code and message. */
+export interface ErrorOptions {
+  /** What caused it. */
+  readonly cause?: unknown;
+  /** Facts to act on, logged with the error: exit code, signal, last stderr lines, ssrc. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  readonly retryAfterS?: number;
+}
+
+/** Trouble that comes from outside, with a stable code and a message that says what to do. */
+export class MediaPeerError extends Error {
+  override readonly name = 'MediaPeerError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,124 @@
+/**
+ * How long a body may take and how much of unfinished ones is held. Node's own deadline is one for all routes, and counts
+ * nothing: 1500 clients that send a byte a second would each keep what they have sent. Here every route has a deadline
+ * for the whole body, and all bodies that are being received share one bound; over it, whoever holds most is refused.
+ */
+import type { IncomingMessage } from 'node:http';
+import { Transform, type TransformCallback } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a body may take from its header to its last byte. Default 10000 ms. */
+    bodyDeadlineMs?: number;
+  }
+}
+
+export interface BodyLimits {
+  readonly clock: Clock;
+  /** What a body may take where its route says nothing else. Default 10000 ms. */
+  readonly deadlineMs?: number;
+  /** Bytes of all bodies that are being received, together. Default 16 MiB. */
+  readonly maxHeldBytes?: number;
+}
+
+/** An offer comes in one or two packets; a phone with a bad network sends its few kilobytes in this time, too. */
+const DEADLINE_MS = 10_000;
+/** Thirty-two of the largest offers; thousands of ordinary ones. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+const RETRY_AFTER_S = 5;
+
+/** Installs the limits. Before any route. */
+export function installBodyLimits(app: FastifyInstance, { clock, deadlineMs = DEADLINE_MS, maxHeldBytes = MAX_HELD_BYTES }: BodyLimits): void {
+  const held = new HeldBodies(maxHeldBytes);
+  const bodies = new WeakMap<IncomingMessage, HeldBody>();
+
+  const watch = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { raw } = request;
+    const allowedMs = request.routeOptions.config.bodyDeadlineMs ?? deadlineMs;
+    const timer = clock.after(allowedMs, () => {
+      const body = bodies.get(raw);
+      // Answered already, and still sending: nobody reads it.
+      if (reply.sent || !body) return void raw.socket.destroy();
+      reply.header('connection', 'close');
+      body.destroy(new MediaPeerError('REQUEST_TIMEOUT', `the body did not arrive within ${allowedMs / 1000} s; send it at once`));
+    });
+    for (const event of ['end', 'close']) raw.once(event, () => timer.cancel());
+  };
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    if (hasBody(raw)) watch(request, reply);
+    done();
+  });
+
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { raw } = request;
+    if (!hasBody(raw)) {
+      done(null, payload);
+      return;
+    }
+    const body = new HeldBody(held);
+    bodies.set(raw, body);
+    // Some routes read no body.
+    body.on('error', () => payload.unpipe(body));
+    payload.on('error', (error) => body.destroy(error));
+    reply.raw.once('close', () => body.destroy());
+    // What is left is thrown away, so that the answer can be read.
+    body.once('close', () => void payload.unpipe(body).resume());
+    done(null, payload.pipe(body));
+  });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** All bodies that are being received. */
+class HeldBodies {
+  readonly #maxBytes: number;
+  readonly #bodies = new Set<HeldBody>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  grow(body: HeldBody, bytes: number): void {
+    this.#bodies.add(body);
+    this.#bytes += bytes;
+    while (this.#bytes > this.#maxBytes) {
+      const largest = [...this.#bodies].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
+      this.remove(largest);
+      largest.destroy(new MediaPeerError('CAPACITY_REACHED', `too many bodies are being received; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S }));
+    }
+  }
+
+  remove(body: HeldBody): void {
+    if (this.#bodies.delete(body)) this.#bytes -= body.heldBytes;
+  }
+}
+
+/** One body on its way to whoever parses it, which holds it until the last byte. */
+class HeldBody extends Transform {
+  readonly #held: HeldBodies;
+  heldBytes = 0;
+
+  constructor(held: HeldBodies) {
+    super();
+    this.#held = held;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.heldBytes += chunk.length;
+    this.#held.grow(this, chunk.length);
+    if (!this.destroyed) done(null, chunk);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#held.remove(this);
+    done(error);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * `GET /detections/:source` tells what is seen as Server-Sent Events, `GET /detections/:source/latest` as one JSON
+ * object: for readers without WebRTC. While somebody reads, the detector looks at the source.
+ */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+import { filterWarning, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
+import type { DetectionLease, RtpTimestamps } from '../webrtc/index.js';
+import { DetectionStream } from './detection-stream.js';
+import { whoGivesWay, type Seated } from '../base/fair-share.js';
+import { whileThere } from './gone-client.js';
+import { ErrorSchema, TokenQuery } from './schemas.js';
+
+export interface DetectionsDeps {
+  readonly clock: Clock;
+  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING */
+  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** Waits for its turn where the source must be started for one look: looks must not start a crowd of sources. */
+  readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** The classes that the model of a source knows; undefined where nothing is known. */
+  readonly labelsOf: (sourceId: string) => readonly string[] | undefined;
+  /** The source that a session watches; undefined where there is no such session. */
+  readonly sourceOf: (sessionId: string) => string | undefined;
+  /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
+  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+}
+
+/** Readers at the same time, of all sources. */
+const MAX_READERS = 100;
+/** A detection older than this is not the latest. */
+const STALE_MS = 1000;
+const LATEST_TIMEOUT_MS = 5000;
+const RETRY_AFTER_S = 5;
+/** Looks at the newest detections, a minute and address: ten a second follow any source. */
+const LOOKS_PER_MINUTE = 600;
+
+const Params = Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 }) });
+const Filter = {
+  min_score: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Leaves out objects below' })),
+  classes: Type.Optional(Type.String({ maxLength: 4096, description: 'Labels, separated by commas; all when left out' })),
+  ...TokenQuery,
+};
+
+export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (app, deps, done) => {
+  const streams = new Map<DetectionStream, Seated>();
+  app.addHook('preClose', (closed) => {
+    for (const stream of streams.keys()) stream.end('server-closing');
+    closed();
+  });
+
+  app.get(
+    '/detections/:source',
+    {
+      // The stream of a HEAD would be read by nobody and end never.
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
+        tags: ['seeing'],
+        params: Params,
+        querystring: Type.Object({ ...Filter, session: Type.Optional(Type.String({ maxLength: 128, description: "A session of this source: adds its viewer's RTP timestamps" })) }),
+        response: { 200: Type.Any({ description: 'text/event-stream' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    (request, reply) => {
+      const { source } = request.params;
+      const { session } = request.query;
+      if (session !== undefined && deps.sourceOf(session) !== source) {
+        throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${source}'; it may have ended`);
+      }
+      const { clientAddress: address } = request;
+      if (streams.size >= MAX_READERS) {
+        const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
+        whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
+      }
+      if (streams.size >= MAX_READERS) {
+        throw new MediaPeerError('CAPACITY_REACHED', `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      }
+      const stream: DetectionStream = new DetectionStream({
+        clock: deps.clock,
+        lease: deps.openDetections(source),
+        filter: filterOf(request.query),
+        warning: filterWarning(filterOf(request.query), deps.labelsOf(source)),
+        pendingBytes: () => reply.raw.writableLength,
+        onClosed: () => streams.delete(stream),
+        ...(session !== undefined && { rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)) }),
+      });
+      streams.set(stream, { address });
+      return reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(stream);
+    },
+  );
+
+  app.get(
+    '/detections/:source/latest',
+    {
+      config: { rateLimit: { max: LOOKS_PER_MINUTE, timeWindow: 60_000 } },
+      schema: {
+        summary: 'What is seen in the newest looked-at frame; starts the source where it does not run',
+        tags: ['seeing'],
+        params: Params,
+        querystring: Type.Object(Filter),
+        response: { 200: Type.Any({ description: 'A message as on the data channel `detections`' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    (request, reply) => whileThere(reply, async (signal) => {
+      const { source } = request.params;
+      const look = async (): Promise<FrameDetections> => {
+        const lease = deps.openDetections(source);
+        try {
+          return await newest(lease.feed, deps.clock);
+        } finally {
+          lease.release();
+        }
+      };
+      const detections = await deps.inTurn(source, look, signal);
+      const filter = filterOf(request.query);
+      return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter, warning: filterWarning(filter, deps.labelsOf(source)) }));
+    }),
+  );
+
+  done();
+};
+
+function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
+  const labels = classes?.split(',').map((label) => label.trim()).filter((label) => label !== '');
+  return { ...(minScore !== undefined && { minScore }), ...(labels && labels.length > 0 && { classes: labels }) };
+}
+
+/** When a feed's newest detections were seen to be the newest: media time says nothing of the age of a file's pictures. */
+const seenAt = new WeakMap<DetectionFeed, { readonly detections: FrameDetections; readonly atMs: number }>();
+
+/** The newest detections, or the next ones where those are stale. @throws MediaPeerError SOURCE_NOT_LIVE */
+function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
+  const seen = seenAt.get(feed);
+  if (seen && seen.detections === feed.newest && clock.now() - seen.atMs <= STALE_MS) return Promise.resolve(seen.detections);
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      stop();
+      reject(new MediaPeerError('SOURCE_NOT_LIVE', why, { retryAfterS: RETRY_AFTER_S }));
+    };
+    const timer = clock.after(LATEST_TIMEOUT_MS, () => fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s; try again`));
+    const stopReading = feed.subscribe((detections) => {
+      stop();
+      seenAt.set(feed, { detections, atMs: clock.now() });
+      resolve(detections);
+    });
+    let stopListening = (): void => undefined;
+    const stop = (): void => {
+      timer.cancel();
+      stopReading();
+      stopListening();
+    };
+    stopListening = feed.onClosed((reason) => fail(`source '${feed.sourceId}' ended (${reason}); try again`));
+  });
+}

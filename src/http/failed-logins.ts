@@ -1,0 +1,39 @@
+/**
+ * How often one address may show a wrong token, at all doors together. Over the limit a wrong one is answered 429 instead
+ * of 401, and a right one is still taken: others behind the same NAT are not locked out by whoever guesses.
+ */
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+
+/** Wrong tokens a minute and address. */
+const MAX_FAILURES = 10;
+const PERIOD_MS = 60_000;
+/** Addresses that are remembered; the ones that failed longest ago are forgotten first. */
+const MAX_ADDRESSES = 10_000;
+
+export class FailedLogins {
+  readonly #clock: Clock;
+  /** When each address failed, the oldest first; addresses in the order of their last failure. */
+  readonly #failures = new Map<string, number[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts a wrong token. @throws MediaPeerError TOO_MANY_REQUESTS where the address has shown too many */
+  count(address: string): void {
+    const nowMs = this.#clock.now();
+    const recent = (this.#failures.get(address) ?? []).filter((atMs) => nowMs - atMs < PERIOD_MS);
+    const [oldestMs = nowMs] = recent;
+    if (recent.length >= MAX_FAILURES) {
+      const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - nowMs) / 1000));
+      throw new MediaPeerError('TOO_MANY_REQUESTS', `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; a right one is taken at any time, another wrong one is looked at in ${waitS} s`, { retryAfterS: waitS });
+    }
+    this.#failures.delete(address);
+    this.#failures.set(address, [...recent, nowMs]);
+    for (const [oldest] of this.#failures) {
+      if (this.#failures.size <= MAX_ADDRESSES) break;
+      this.#failures.delete(oldest);
+    }
+  }
+}

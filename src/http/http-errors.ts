@@ -1,0 +1,100 @@
+/** The one place where error codes become HTTP statuses, and every error the shape that Fastify gives its own. */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { MediaPeerError, type ErrorCode } from '../base/errors.js';
+
+const STATUS: Record<ErrorCode, number> = {
+  CONFIG_INVALID: 500,
+  BODY_INVALID: 400,
+  QUERY_INVALID: 400,
+  SDP_INVALID: 400,
+  REQUEST_TIMEOUT: 408,
+  SESSION_NOT_FOUND: 404,
+  SOURCE_NOT_FOUND: 404,
+  SOURCE_NOT_PLAYABLE: 422,
+  SOURCE_NOT_LIVE: 409,
+  ROOM_INVALID: 422,
+  ROOM_TAKEN: 409,
+  UNAUTHORIZED: 401,
+  TOO_MANY_REQUESTS: 429,
+  CONTENT_TYPE_UNSUPPORTED: 415,
+  CANDIDATE_INVALID: 400,
+  PRECONDITION_REQUIRED: 428,
+  PRECONDITION_FAILED: 412,
+  ICE_RESTART_REFUSED: 422,
+  NEGOTIATION_STATE: 409,
+  ICE_SERVERS_INVALID: 400,
+  ICE_SERVERS_REFUSED: 403,
+  MESSAGE_INVALID: 400,
+  NOT_JOINED: 409,
+  ROLE_REFUSED: 403,
+  RESUME_REFUSED: 403,
+  MESSAGES_TOO_FAST: 429,
+  ORIGIN_REFUSED: 403,
+  NOTHING_TO_SERVE: 422,
+  DETECTION_OFF: 422,
+  COMMAND_INVALID: 400,
+  COMMAND_UNSUPPORTED: 422,
+  COMMANDS_TOO_FAST: 429,
+  CHANNEL_REPLACED: 409,
+  CAPACITY_REACHED: 503,
+  SERVER_STARTING: 503,
+  SERVER_CLOSING: 503,
+  ZONES_INVALID: 422,
+  FFMPEG_NOT_FOUND: 500,
+  FFMPEG_FAILED: 500,
+  MODEL_NOT_FOUND: 404,
+  MODEL_INVALID: 422,
+  DETECTOR_FAILED: 500,
+};
+
+/** What a client gets for any error. */
+export interface ErrorBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly error: string;
+  readonly message: string;
+}
+
+function errorBody(statusCode: number, code: string, message: string): ErrorBody {
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message };
+}
+
+/** A code for what the HTTP layer itself refuses. */
+function codeOf(error: Partial<FastifyError>, status: number): string {
+  if (error.validation && (error.validationContext === 'querystring' || error.validationContext === 'params')) return 'QUERY_INVALID';
+  if (error.validation || (status === 400 && error.code?.startsWith('FST_ERR_CTP_'))) return 'BODY_INVALID';
+  if (status === 429) return 'TOO_MANY_REQUESTS';
+  if (status === 413) return 'BODY_TOO_LARGE';
+  if (status === 415) return 'CONTENT_TYPE_UNSUPPORTED';
+  return error.code ?? 'REQUEST_REFUSED';
+}
+
+/** What the schema has against a request, with the values that it allows. */
+function messageFor(error: FastifyError, contentType: string | undefined): string {
+  if (error.statusCode === 415) return `the body has ${contentType === undefined ? 'no content type' : `the content type '${contentType.slice(0, 100)}'`}; send JSON in UTF-8 with Content-Type: application/json`;
+  const allowed = error.validation?.find(({ keyword }) => keyword === 'enum')?.params['allowedValues'];
+  return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
+}
+
+/** Answers every error of this server, unknown routes included, in one shape. */
+export function installErrorHandling(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
+    if (error instanceof MediaPeerError) {
+      const status = STATUS[error.code];
+      if (status === 401) reply.header('www-authenticate', 'Bearer');
+      if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
+      if (status >= 500 && status !== 503) request.log.error({ err: error, details: error.details }, 'request failed');
+      return reply.status(status).send(errorBody(status, error.code, error.message));
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) {
+      request.log.error({ err: error }, 'request failed');
+      return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
+    }
+    return reply.status(status).send(errorBody(status, codeOf(error, status), messageFor(error, request.headers['content-type'])));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),
+  );
+}

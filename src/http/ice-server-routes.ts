@@ -1,0 +1,98 @@
+/** `/ice-servers`: which STUN and TURN servers a client is told of, and which it hands in for its own next connection. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type, type Static } from 'typebox';
+import type { IceServer } from '../webrtc/index.js';
+import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
+import { ErrorSchema } from './schemas.js';
+import { loginOf, type Tokens } from './tokens.js';
+import { perMinute } from './wish.js';
+
+export interface IceServersDeps {
+  readonly iceServers: IceServers;
+  /** Who may watch or publish may use the relays, too. */
+  readonly tokens: Tokens;
+  /** Requests a minute and address; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+const ClientId = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
+const Text = Type.String({ maxLength: 512 });
+
+const IceServerSchema = Type.Object({
+  urls: Type.Array(Text),
+  username: Type.Optional(Type.String()),
+  credential: Type.Optional(Type.String()),
+  credential_type: Type.Optional(Type.String({ description: 'Always `password`' })),
+});
+
+const HandedIn = Type.Object({
+  client_id: Type.Optional(ClientId),
+  ice_servers: Type.Array(
+    Type.Object({
+      urls: Type.Union([Text, Type.Array(Text, { minItems: 1, maxItems: 4 })]),
+      username: Type.Optional(Text),
+      credential: Type.Optional(Text),
+    }),
+    { maxItems: 4 },
+  ),
+});
+
+/** A server as clients are told of it. */
+export function iceServerJson({ urls, username, credential }: IceServer): Static<typeof IceServerSchema> {
+  return { urls: [...urls], ...(username !== undefined && credential !== undefined && { username, credential, credential_type: 'password' }) };
+}
+
+/** Installs `GET /ice-servers` and `POST /ice-servers`. */
+export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit, tokens }, done) => {
+  // After the rate limit, so that tokens cannot be tried without end.
+  app.addHook('preParsing', (request, _reply, payload, proceed) => {
+    tokens.checkAnybody(loginOf(request));
+    proceed(null, payload);
+  });
+  const config = perMinute(rateLimit);
+
+  app.get(
+    '/ice-servers',
+    {
+      config,
+      schema: {
+        summary: 'STUN and TURN servers for a client, with credentials that expire',
+        tags: ['media'],
+        querystring: Type.Object({ client_id: Type.Optional(ClientId) }),
+        response: { 200: Type.Object({ ice_servers: Type.Array(IceServerSchema), ttl_s: Type.Integer({ description: 'How long the credentials are good for' }) }), '4xx': ErrorSchema },
+      },
+    },
+    (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return { ice_servers: iceServers.iceServers(request.query.client_id).map(iceServerJson), ttl_s: iceServers.ttlS };
+    },
+  );
+
+  app.post(
+    '/ice-servers',
+    {
+      config,
+      schema: {
+        summary: "ICE servers that this server uses for one client's next connection; kept for 60 s",
+        tags: ['media'],
+        body: HandedIn,
+        response: {
+          200: Type.Object({
+            client_id: Type.String({ description: 'Use it in the offer' }),
+            ice_servers: Type.Array(Type.Object({ urls: Type.Array(Type.String()), username: Type.Optional(Type.String()) }), { description: 'What was accepted; credentials are not repeated' }),
+            ttl_s: Type.Integer(),
+          }),
+          '4xx': ErrorSchema,
+        },
+      },
+    },
+    (request) => {
+      const { client_id: clientId = guestId(), ice_servers: handedIn } = request.body;
+      const servers = handedIn.map(({ urls, ...server }) => ({ ...server, urls: typeof urls === 'string' ? [urls] : urls }));
+      iceServers.keep(clientId, servers);
+      return { client_id: clientId, ice_servers: servers.map(({ urls, username }) => ({ urls, ...(username !== undefined && { username }) })), ttl_s: KEPT_MS / 1000 };
+    },
+  );
+
+  done();
+};

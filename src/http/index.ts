@@ -1,0 +1,21 @@
+/** The HTTP doors: `POST /offer`, WHEP, WHIP, session URLs, detections, snapshots. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export { refuseMisspeltMembers } from './misspelt-members.js';
+export { installBodyLimits, type BodyLimits } from './body-limits.js';
+export { installClientAddress } from './client-address.js';
+export * from './detections.js';
+export { HttpConnections } from './http-connections.js';
+export * from './http-errors.js';
+export * from './http-sessions.js';
+export * from './ice-server-routes.js';
+export * from './ice-servers.js';
+export * from './models.js';
+export * from './offer.js';
+export * from './reports.js';
+export * from './schemas.js';
+export * from './session-url.js';
+export * from './stills.js';
+export * from './tokens.js';
+export * from './whep.js';
+export * from './whip.js';
+export { perMinute, type WishDeps } from './wish.js';
+export * from './zones.js';

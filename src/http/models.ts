@@ -1,0 +1,76 @@
+/** Which models there are, which are in use, and `PUT` to let another one look at a source while it runs. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
+import { ErrorSchema } from './schemas.js';
+
+/** A model as it is used. */
+export interface ModelInUse {
+  readonly name: string;
+  readonly family: string;
+  readonly state: string;
+  readonly restarts: number;
+}
+
+export interface ModelDeps {
+  /** Names of the models that lie in the models folder. */
+  readonly available: () => readonly string[];
+  readonly inUse: () => readonly ModelInUse[];
+  /** Name of the model that looks at a source, `none`, or undefined where there is no such source. */
+  readonly modelOf: (sourceId: string) => string | undefined;
+  /** Lets the model of that name look at the source; throws MediaPeerError. */
+  readonly assign: (sourceId: string, name: string) => Promise<void>;
+}
+
+const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) });
+const ModelBody = Type.Object({ model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) });
+
+export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
+  const known = (sourceId: string): string => {
+    const model = deps.modelOf(sourceId);
+    if (model === undefined) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
+    return model;
+  };
+
+  app.get(
+    '/models',
+    {
+      schema: {
+        summary: 'Models that lie ready, and those in use',
+        tags: ['seeing'],
+        response: {
+          200: Type.Object({
+            available: Type.Array(Type.String()),
+            in_use: Type.Array(Type.Object({ name: Type.String(), family: Type.String(), state: Type.String(), restarts: Type.Integer() })),
+          }),
+        },
+      },
+    },
+    () => ({ available: [...deps.available()], in_use: deps.inUse().map(({ name, family, state, restarts }) => ({ name, family, state, restarts })) }),
+  );
+
+  app.get(
+    '/sources/:id/model',
+    { schema: { summary: 'The model that looks at a source', tags: ['seeing'], params: SourceParams, response: { 200: ModelBody, '4xx': ErrorSchema } } },
+    (request) => ({ model: known(request.params.id) }),
+  );
+
+  app.put(
+    '/sources/:id/model',
+    {
+      schema: {
+        summary: 'Let another model look at a source; viewers stay connected',
+        tags: ['seeing'],
+        params: SourceParams,
+        body: ModelBody,
+        response: { 200: ModelBody, '4xx': ErrorSchema },
+      },
+    },
+    async (request) => {
+      known(request.params.id);
+      await deps.assign(request.params.id, request.body.model);
+      return { model: known(request.params.id) };
+    },
+  );
+  done();
+};

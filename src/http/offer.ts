@@ -1,0 +1,77 @@
+/** The door `POST /offer`: one offer, one answer, no trickle needed. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { MediaPeerError } from '../base/errors.js';
+import type { Sessions } from '../webrtc/index.js';
+import { FRAGMENT_TYPE } from './content-types.js';
+import type { HttpSessions } from './http-sessions.js';
+import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
+import { loginOf, type Login, type Tokens } from './tokens.js';
+import { whenGone } from './gone-client.js';
+import { perMinute } from './wish.js';
+
+export interface OfferDeps {
+  readonly sessions: Pick<Sessions, 'accept'>;
+  /** Gives the sessions their URL. */
+  readonly httpSessions: HttpSessions;
+  readonly tokens: Tokens;
+  /** The source of an offer that names none; undefined when there is none to play. */
+  readonly defaultSource: () => string | undefined;
+  /** Offers a minute and address; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+/** An offer is at most 256 KiB of SDP; JSON escapes make it a little longer. */
+const BODY_LIMIT_BYTES = 512 * 1024;
+
+/** Installs `POST /offer`. */
+export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
+  const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
+  const check = (login: Login): void => tokens.checkViewer(login);
+
+  app.post(
+    '/offer',
+    {
+      config: perMinute(rateLimit),
+      bodyLimit: BODY_LIMIT_BYTES,
+      schema: {
+        summary: 'Offer a WebRTC connection and get the picture',
+        tags: ['media'],
+        body: OfferBody,
+        response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+      preParsing: (request, _reply, payload, proceed) => {
+        check(loginOf(request));
+        proceed(null, payload);
+      },
+    },
+    async (request, reply) => {
+      const { sdp, client_id: clientId, source, tracks, active } = request.body;
+      const sourceId = source ?? defaultSource();
+      if (sourceId === undefined) {
+        throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
+      }
+      const accepted = await sessions.accept({
+        sdp,
+        door: 'offer',
+        address: request.clientAddress,
+        sourceId,
+        ...(clientId !== undefined && { clientId }),
+        ...(tracks !== undefined && { renditions: tracks }),
+        ...(active !== undefined && { active }),
+      });
+      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, check });
+      await whenGone(reply, () => httpSessions.abandon(accepted.sessionId));
+      reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
+      return {
+        sdp: accepted.sdp,
+        type: 'answer' as const,
+        client_id: accepted.clientId,
+        source: accepted.sourceId,
+        tracks: [...accepted.renditions],
+        session_url: location,
+      };
+    },
+  );
+
+  done();
+};

@@ -1,0 +1,92 @@
+/** `GET /sessions/:id/report`: why a session is as it is, or failed; for its owner, who alone knows the id. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
+import type { SessionReport, Sessions } from '../webrtc/index.js';
+import { ErrorSchema } from './schemas.js';
+import { perMinute } from './wish.js';
+
+export interface ReportDeps {
+  readonly sessions: Pick<Sessions, 'report'>;
+  /** Requests a minute and address; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: T) => Type.Union([schema, Type.Null()]);
+const Counts = Type.Record(Type.String(), Type.Integer(), { description: 'By type: host, srflx, prflx, relay, mdns (a name that is not looked up), tcp, unusable' });
+
+const Report = Type.Object({
+  client_id: Type.String(),
+  source: Type.String(),
+  role: Type.String(),
+  door: Type.String({ description: 'offer, whep, whip or ws' }),
+  created_at: Type.Number({ description: 'Unix seconds' }),
+  media: Type.Array(
+    Type.Object({
+      mid: Nullable(Type.String()),
+      kind: Type.String(),
+      direction: Type.String({ description: "The client's" }),
+      offered: Type.Array(Type.String()),
+      chosen: Nullable(Type.String()),
+      reason: Nullable(Type.String({ description: 'Why it carries nothing' })),
+    }),
+  ),
+  ice: Type.Object({
+    local_candidates: Counts,
+    remote_candidates: Counts,
+    pairs: Type.Array(Type.Object({ local: Type.String(), remote: Type.String(), state: Type.String() })),
+    selected: Nullable(Type.String({ description: 'Types of the pair in use: `host/prflx`' })),
+    checks_received: Type.Integer({ description: "The client's connectivity checks that were authentic" }),
+    restarts: Type.Integer(),
+    troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
+  }),
+  dtls: Type.Union([Type.Object({ role: Type.String(), srtp_profile: Type.String() }), Type.Null()]),
+  steps: Type.Array(Type.Object({ at_ms: Type.Number({ description: 'Since the offer' }), step: Type.String(), facts: Type.Optional(Type.Unsafe<object>({ type: 'object', additionalProperties: true })) })),
+  end: Type.Union([Type.Object({ reason: Type.String(), explanation: Type.String(), at_ms: Type.Number() }), Type.Null()], { description: 'Null while it lives' }),
+});
+
+/** Installs `GET /sessions/:id/report`. */
+export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { sessions, rateLimit }, done) => {
+  app.get(
+    '/sessions/:id/report',
+    {
+      config: perMinute(rateLimit),
+      schema: {
+        summary: 'What a session went through, and why it failed; kept for 10 minutes after its end',
+        tags: ['media'],
+        params: Type.Object({ id: Type.String({ maxLength: 128, description: 'From `Location` or `session_url`' }) }),
+        response: { 200: Report, '4xx': ErrorSchema },
+      },
+    },
+    (request, reply) => {
+      const report = sessions.report(request.params.id);
+      if (!report) throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session, or it ended more than 10 minutes ago');
+      void reply.header('cache-control', 'no-store');
+      return reportJson(report);
+    },
+  );
+  done();
+};
+
+function reportJson({ clientId, sourceId, role, door, createdAtS, mLines, ice, dtls, steps, end }: SessionReport) {
+  return {
+    client_id: clientId,
+    source: sourceId,
+    role,
+    door,
+    created_at: createdAtS,
+    media: mLines.map(({ mid, kind, direction, offered, chosen, reason }) => ({ mid: mid ?? null, kind, direction, offered: [...offered], chosen: chosen ?? null, reason: reason ?? null })),
+    ice: {
+      local_candidates: { ...ice.local },
+      remote_candidates: { ...ice.remote },
+      pairs: ice.pairs.map((pair) => ({ ...pair })),
+      selected: ice.selected ?? null,
+      checks_received: ice.checksReceived,
+      restarts: ice.restarts,
+      troubles: [...ice.troubles],
+    },
+    dtls: dtls ? { role: dtls.role, srtp_profile: dtls.srtpProfile } : null,
+    steps: steps.map(({ atMs, step, facts }) => ({ at_ms: atMs, step, ...(facts && { facts }) })),
+    end: end ? { reason: end.reason, explanation: end.explanation, at_ms: end.atMs } : null,
+  };
+}

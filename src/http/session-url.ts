@@ -1,0 +1,86 @@
+/** The session URL of every session that was opened over HTTP: PATCH for ICE, DELETE to leave. */
+import type { FastifyPluginCallback } from 'fastify';
+import { Type } from 'typebox';
+import { MAX_FRAGMENT_BYTES } from '../webrtc/index.js';
+import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
+import type { HttpSessions } from './http-sessions.js';
+import { ErrorSchema } from './schemas.js';
+import { loginOf } from './tokens.js';
+import { installOptions, perMinute, schemaOf } from './wish.js';
+
+export interface SessionUrlDeps {
+  readonly httpSessions: HttpSessions;
+  /** Requests a minute and address, for each method; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+const URL = '/sessions/:id';
+const Params = Type.Object({ id: Type.String({ maxLength: 128, description: 'From `Location` or `session_url`' }) });
+
+/** Installs `/sessions/:id`. */
+export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { httpSessions, rateLimit }, done) => {
+  void app.register((scope, _options, installed) => {
+    acceptOnly(scope, FRAGMENT_TYPE, MAX_FRAGMENT_BYTES);
+    scope.patch<{ Params: { id: string } }>(
+      URL,
+      {
+        config: perMinute(rateLimit),
+        schema: {
+          summary: 'Add candidates, or restart ICE with new credentials',
+          tags: ['media'],
+          params: Params,
+          headers: Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The ETag of the session; `"*"` for an ICE restart' })) }),
+          body: { content: { [FRAGMENT_TYPE]: { schema: Type.String({ maxLength: MAX_FRAGMENT_BYTES, description: 'RFC 8840 §9' }) } } },
+          response: {
+            200: { description: 'ICE was restarted; `ETag` is the new one', content: { [FRAGMENT_TYPE]: { schema: Type.String() } } },
+            204: { type: 'null', description: 'The candidates were taken' },
+            '4xx': ErrorSchema,
+            '5xx': ErrorSchema,
+          },
+        },
+        validatorCompiler: () => () => true,
+        preParsing: (request, _reply, payload, proceed) => {
+          httpSessions.find(request.params.id);
+          proceed(null, payload);
+        },
+      },
+      async (request, reply) => {
+        const fragment = typeof request.body === 'string' ? request.body : '';
+        const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, { fragment, ifMatch: request.headers['if-match'], login: loginOf(request) });
+        if (isLenient) request.log.info({ clientId }, 'a PATCH without If-Match is accepted; WHIP_STRICT=on refuses it');
+        if (restarted === undefined) return reply.status(204).send();
+        return reply.status(200).type(FRAGMENT_TYPE).header('etag', restarted.etag).send(restarted.fragment);
+      },
+    );
+    installed();
+  });
+
+  void app.register((scope, _options, installed) => {
+    ignoreBodies(scope);
+    scope.route<{ Params: { id: string } }>({
+      method: ['GET', 'HEAD'],
+      url: URL,
+      exposeHeadRoute: false,
+      schema: { ...schemaOf(false, 'Whether the session lives', 204), params: Params },
+      config: { swagger: { exposeHeadRoute: true } },
+      handler: (request, reply) => {
+        httpSessions.find(request.params.id);
+        return reply.status(204).send();
+      },
+    });
+    installOptions(scope, URL, { summary: 'What the session takes (`Accept-Patch`)', methods: ['GET', 'HEAD', 'PATCH', 'DELETE'], headers: { 'accept-patch': FRAGMENT_TYPE } });
+    scope.delete<{ Params: { id: string } }>(
+      URL,
+      {
+        config: perMinute(rateLimit),
+        schema: { summary: 'Leave', tags: ['media'], params: Params, response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema } },
+      },
+      async (request) => {
+        await httpSessions.close(request.params.id, loginOf(request));
+        return { closed: true as const };
+      },
+    );
+    installed();
+  });
+  done();
+};

@@ -1,0 +1,32 @@
+/** The door of WHEP players (draft-ietf-wish-whep): one endpoint for each source, and one for each of its renditions. */
+import type { FastifyPluginCallback } from 'fastify';
+import type { Rendition } from '../media/index.js';
+import { checkOffer, type Sessions } from '../webrtc/index.js';
+import { installEndpoint, type WishDeps } from './wish.js';
+
+export interface WhepDeps extends WishDeps {
+  readonly sessions: Pick<Sessions, 'accept'>;
+}
+
+/** Installs `/whep/:source`, `/whep/:source/raw` and `/whep/:source/processed`. */
+export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => {
+  const install = (url: string, summary: string, renditions?: readonly Rendition[]): void =>
+    installEndpoint(
+      app,
+      {
+        url,
+        door: 'whep',
+        summary,
+        check: (_source, login) => deps.tokens.checkViewer(login),
+        open: ({ name: sourceId, sdp, login }) => {
+          checkOffer('WHEP', sdp);
+          return deps.sessions.accept({ door: 'whep', address: login.address, sdp, sourceId, ...(renditions && { renditions }) });
+        },
+      },
+      deps,
+    );
+  install('/whep/:source', 'Watch a source as a WHEP player: with what is seen in it where it has a detector, else as it is');
+  install('/whep/:source/raw', 'Watch a source as a WHEP player, as it is', ['raw']);
+  install('/whep/:source/processed', 'Watch a source as a WHEP player, with detected objects drawn in', ['processed']);
+  done();
+};

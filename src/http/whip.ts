@@ -1,0 +1,31 @@
+/** The door of WHIP publishers (RFC 9725): what they send to a room is a source of that name. */
+import type { FastifyPluginCallback } from 'fastify';
+import { checkOffer, type Sessions } from '../webrtc/index.js';
+import { installEndpoint, type WishDeps } from './wish.js';
+
+export interface WhipDeps extends WishDeps {
+  readonly sessions: Pick<Sessions, 'publish'>;
+  /** Lets a publisher that shows the room's token take the room over. */
+  readonly mayTakeOver: boolean;
+}
+
+/** Installs `/whip/:room`. */
+export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => {
+  installEndpoint(
+    app,
+    {
+      url: '/whip/:room',
+      door: 'whip',
+      summary: 'Publish to a room as a WHIP client',
+      check: (room, login) => void deps.tokens.checkPublisher(room, login),
+      open: ({ name: room, sdp, login, replaces }) => {
+        checkOffer('WHIP', sdp);
+        const showedToken = deps.tokens.checkPublisher(room, login);
+        const isSame = replaces !== undefined && deps.httpSessions.publishes(replaces, room);
+        return deps.sessions.publish({ door: 'whip', address: login.address, sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
+      },
+    },
+    deps,
+  );
+  done();
+};

@@ -1,0 +1,191 @@
+/**
+ * What the endpoints of WHEP and WHIP have in common: the offer comes as `application/sdp`, the answer goes with a session
+ * URL; GET, HEAD and OPTIONS tell a client what it has found.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
+import { MAX_SDP_BYTES, type Door, type IceServer, type OpenedSession } from '../webrtc/index.js';
+import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, SDP_TYPE } from './content-types.js';
+import { iceServerLinks } from './ice-server-links.js';
+import type { HttpSessions } from './http-sessions.js';
+import { ErrorSchema } from './schemas.js';
+import { loginOf, type Login, type Tokens } from './tokens.js';
+import { whenGone } from './gone-client.js';
+
+export interface WishDeps {
+  readonly httpSessions: HttpSessions;
+  readonly tokens: Tokens;
+  /** What a client is told of; with credentials for it where they are made for each. */
+  readonly iceServers: (clientId?: string) => readonly IceServer[];
+  /** Requests a minute and address, for each method; 0 is no limit. */
+  readonly rateLimit: number;
+}
+
+/** One endpoint. */
+export interface Endpoint {
+  /** With `:source` or `:room`. */
+  readonly url: string;
+  readonly door: Door;
+  readonly summary: string;
+  /** @throws MediaPeerError UNAUTHORIZED */
+  check(name: string, login: Login): void;
+  open(offer: EndpointOffer): Promise<OpenedSession>;
+}
+
+/** What comes with a POST to an endpoint. */
+export interface EndpointOffer {
+  /** Of the source, or the room. */
+  readonly name: string;
+  readonly sdp: string;
+  readonly login: Login;
+  /** Id of the session that the client had before, where it names one. */
+  readonly replaces: string | undefined;
+}
+
+/** Request header with the session URL that a returning client had before: who knows it is that client. */
+const REPLACES = 'sightline-replaces';
+
+/** Seconds that a browser may remember the answer to a preflight: a page that watches again asks no second time. */
+const PREFLIGHT_MAX_AGE_S = 600;
+
+export function perMinute(rateLimit: number): { rateLimit: false | { max: number; timeWindow: number } } {
+  return { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false };
+}
+
+/** Installs POST, GET, HEAD and OPTIONS of an endpoint, with and without a slash at its end. */
+export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: WishDeps): void {
+  for (const url of [endpoint.url, `${endpoint.url}/`]) {
+    const isHidden = url !== endpoint.url;
+    void app.register((scope, _options, done) => {
+      acceptOnly(scope, SDP_TYPE, MAX_SDP_BYTES);
+      installPost(scope, url, isHidden, endpoint, deps);
+      done();
+    });
+    void app.register((scope, _options, done) => {
+      ignoreBodies(scope);
+      const described = (status: number, summary: string) => ({ schema: schemaOf(isHidden, summary, status), config: { swagger: { exposeHeadRoute: true } } });
+      scope.head(url, described(200, 'Whether this is an endpoint; the content type is that of an offer'), (_request, reply) => reply.type(SDP_TYPE).send());
+      scope.get(url, { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false }, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
+      installOptions(scope, url, {
+        isHidden,
+        summary: 'What can be posted (`Accept-Post`), and ICE servers (`Link`) for those who may come in',
+        methods: ['GET', 'HEAD', 'POST'],
+        headers: { 'accept-post': SDP_TYPE },
+        // Some clients must know their ICE servers before they make an offer. Who may not watch or publish gets none.
+        describe: (request, reply) => {
+          if (mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
+        },
+        // What it tells depends on the token.
+        rateLimit: deps.rateLimit,
+      });
+      done();
+    });
+  }
+}
+
+/** What OPTIONS of a URL says. */
+export interface Offered {
+  /** Default: it stands in `/openapi.json`. */
+  readonly isHidden?: boolean;
+  readonly summary: string;
+  readonly methods: readonly string[];
+  /** Sent in any case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Adds what preflights do not get. */
+  readonly describe?: (request: FastifyRequest, reply: FastifyReply) => void;
+  /** Requests a minute and address that are no preflights. Default 0: no limit. */
+  readonly rateLimit?: number;
+}
+
+/** Installs OPTIONS: preflights (Fetch) get what the CORS plugin adds, any other request what `describe` does. */
+export function installOptions(app: FastifyInstance, url: string, { isHidden = false, summary, methods, headers, describe, rateLimit = 0 }: Offered): void {
+  const limited = perMinute(rateLimit).rateLimit;
+  const options = {
+    schema: schemaOf(isHidden, summary, 200),
+    config: {
+      rateLimit: limited && { ...limited, allowList: isPreflight },
+      cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S },
+    },
+  };
+  app.options(url, options as RouteShorthandOptions, (request, reply) => {
+    reply.headers({ ...headers, allow: [...methods, 'OPTIONS'].join(', '), 'content-length': '0' });
+    if (isPreflight(request)) return reply.status(204).send();
+    describe?.(request, reply);
+    return reply.status(200).send();
+  });
+}
+
+/** Of a route that answers without content. */
+export function schemaOf(isHidden: boolean, summary: string, status: number) {
+  return { hide: isHidden, summary, tags: ['media'], response: { [status]: { type: 'null', description: 'Without content' }, '4xx': ErrorSchema } };
+}
+
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers['access-control-request-method'] !== undefined;
+}
+
+function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpoint: Endpoint, deps: WishDeps): void {
+  const { httpSessions, iceServers, rateLimit } = deps;
+  app.post(
+    url,
+    {
+      config: perMinute(rateLimit),
+      schema: {
+        hide: isHidden,
+        summary: endpoint.summary,
+        tags: ['media'],
+        body: { content: { [SDP_TYPE]: { schema: Type.String({ maxLength: MAX_SDP_BYTES, description: 'The offer. Candidates may follow by PATCH on the session URL' }) } } },
+        response: {
+          201: {
+            description: 'The answer. `Location`: the session URL; `ETag`: of its ICE session; `Link` rel="ice-server"',
+            content: { [SDP_TYPE]: { schema: Type.String() } },
+          },
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
+      },
+      // The body is a text, and an empty one is no SDP.
+      validatorCompiler: () => () => true,
+      // After the rate limit, so that tokens cannot be tried without end; before the body is read.
+      preParsing: (request, _reply, payload, done) => {
+        endpoint.check(nameOf(request), loginOf(request));
+        done(null, payload);
+      },
+    },
+    async (request, reply) => {
+      const offer = typeof request.body === 'string' ? request.body : '';
+      const name = nameOf(request);
+      const opened = await endpoint.open({ name, sdp: offer, login: loginOf(request), replaces: replacedBy(request) });
+      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (login) => endpoint.check(name, login) });
+      await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
+      addLinks(reply, iceServers(opened.clientId));
+      return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
+    },
+  );
+}
+
+function replacedBy({ headers }: FastifyRequest): string | undefined {
+  const url = headers[REPLACES];
+  return typeof url === 'string' ? /\/sessions\/([\w-]{1,128})$/.exec(url)?.[1] : undefined;
+}
+
+function mayOpen(endpoint: Endpoint, request: FastifyRequest): boolean {
+  try {
+    endpoint.check(nameOf(request), loginOf(request));
+    return true;
+  } catch (error) {
+    if (error instanceof MediaPeerError && error.code === 'UNAUTHORIZED') return false;
+    throw error;
+  }
+}
+
+/** The one parameter of an endpoint's URL. */
+function nameOf(request: FastifyRequest): string {
+  return Object.values(request.params as Record<string, string>)[0] ?? '';
+}
+
+function addLinks(reply: FastifyReply, servers: readonly IceServer[]): void {
+  const links = iceServerLinks(servers);
+  if (links.length > 0) reply.header('link', links);
+}

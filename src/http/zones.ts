@@ -1,0 +1,93 @@
+/** Zones and lines of a source, to read, replace and remove; and what they count now. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type, type TSchema } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
+import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
+import { ErrorSchema } from './schemas.js';
+
+/** What a source's zones and lines count; times are Unix milliseconds. */
+export interface CountsSnapshot {
+  readonly zones: readonly ZoneState[];
+  readonly lines: readonly (LineState & { readonly sinceMs: number | undefined })[];
+  readonly updatedAtMs: number | undefined;
+}
+
+export interface ZonesDeps {
+  readonly hasSource: (sourceId: string) => boolean;
+  /** The schema of the body, for the contract; `put` does the checking, because it tells all faults at once. */
+  readonly bodySchema: TSchema;
+  /** As JSON; undefined where the source has none. */
+  readonly get: (sourceId: string) => object | undefined;
+  /** Puts zones in force; throws MediaPeerError. */
+  readonly put: (sourceId: string, body: unknown) => Promise<object>;
+  /** False where there was nothing to remove. */
+  readonly remove: (sourceId: string) => Promise<boolean>;
+  /** Undefined where the source has neither zones nor lines. */
+  readonly counts: (sourceId: string) => CountsSnapshot | undefined;
+  /** Lets the source's lines count from zero. */
+  readonly resetCounts: (sourceId: string) => void;
+}
+
+const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, description: 'A source of GET /available-videos' }) });
+const ByLabel = Type.Record(Type.String(), Type.Integer());
+const NullableTime = Type.Union([Type.Number(), Type.Null()], { description: 'Unix seconds' });
+
+const Counts = Type.Object({
+  source: Type.String(),
+  updated_at: Type.Union([Type.Number(), Type.Null()], { description: 'When a picture was last looked at, Unix seconds; null before the first' }),
+  zones: Type.Array(Type.Object({ zone: Type.String(), count: Type.Integer(), object_ids: Type.Array(Type.Integer()), by_label: ByLabel })),
+  lines: Type.Array(Type.Object({ line: Type.String(), in: Type.Integer(), out: Type.Integer(), in_by_label: ByLabel, out_by_label: ByLabel, since: NullableTime })),
+});
+
+/** Installs `GET`, `PUT` and `DELETE /sources/:id/zones`, and `GET` and `DELETE /sources/:id/counts`. */
+/** All zones and lines that there may be, as people indent them. */
+const MAX_ZONES_BYTES = 256 * 1024;
+
+export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, done) => {
+  const known = (sourceId: string): string => {
+    if (!deps.hasSource(sourceId)) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
+    return sourceId;
+  };
+  const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? { zones: [], lines: [] };
+  const countsOf = (sourceId: string) => countsJson(sourceId, deps.counts(known(sourceId)));
+  const schema = <R extends TSchema>(summary: string, ok: R) => ({ summary, tags: ['seeing'], params: Params, response: { 200: ok, '4xx': ErrorSchema, '5xx': ErrorSchema } });
+  // As stored: the schema of the answer must not leave anything out.
+  const Zones = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing' });
+
+  app.get('/sources/:id/zones', { schema: schema('Zones and lines of a source', Zones) }, (request) => zonesOf(request.params.id));
+
+  app.put(
+    '/sources/:id/zones',
+    {
+      bodyLimit: MAX_ZONES_BYTES,
+      schema: { ...schema('Replace the zones and lines of a source; those that stay the same keep their counts', Zones), body: Type.Unsafe<unknown>(deps.bodySchema) },
+      // The framework would tell one fault at a time, and drop what it does not know.
+      validatorCompiler: () => () => true,
+    },
+    (request) => deps.put(known(request.params.id), request.body),
+  );
+
+  app.delete(
+    '/sources/:id/zones',
+    { schema: schema('Remove the zones and lines of a source', Type.Object({ removed: Type.Boolean({ description: 'False where there were none' }) })) },
+    async (request) => ({ removed: await deps.remove(known(request.params.id)) }),
+  );
+
+  app.get('/sources/:id/counts', { schema: schema('What is inside the zones now, and what has crossed the lines since when', Counts) }, (request) => countsOf(request.params.id));
+
+  app.delete('/sources/:id/counts', { schema: schema('Let the lines of a source count from zero', Counts) }, (request) => {
+    deps.resetCounts(known(request.params.id));
+    return countsOf(request.params.id);
+  });
+  done();
+};
+
+function countsJson(sourceId: string, counts: CountsSnapshot | undefined) {
+  const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
+  return {
+    source: sourceId,
+    updated_at: seconds(counts?.updatedAtMs),
+    zones: (counts?.zones ?? []).map(zoneJson),
+    lines: (counts?.lines ?? []).map((line) => ({ ...lineJson(line), since: seconds(line.sinceMs) })),
+  };
+}

@@ -1,0 +1,45 @@
+/** Looks into a file: what ffprobe finds, and which of its streams can really be played. */
+import { messageOf } from '../../base/errors.js';
+import { NOT_EXAMINED, probe, runTool, SAFE_INPUT, whyColourNotShown, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../../ffmpeg/index.js';
+import type { ResourceLedger } from '../../base/resources.js';
+import { describeContent } from '../delivery.js';
+import { trySound } from './sound-trial.js';
+
+const TRIAL_TIMEOUT_MS = 10_000;
+/** Streams that are tried before a file is given up. */
+const MAX_TRIALS = 4;
+
+/** What is in the file; never rejects. @param timeoutMs for each look. Default 10 s. What must be transcoded is tried out, because its codec may be unknown: the best stream that can be decoded is played. */
+export async function examineFile(file: string, sizeBytes: number, { tools, ledger }: Pick<FfmpegDeps, 'tools' | 'ledger'>, timeoutMs = TRIAL_TIMEOUT_MS): Promise<ProbeResult> {
+  try {
+    const content = await probe(tools, file, sizeBytes, ledger, timeoutMs);
+    let problem: string | undefined;
+    for (const video of content.video ? [content.video, ...(content.otherVideos ?? [])].slice(0, MAX_TRIALS) : []) {
+      const played = { ...content, video };
+      const { plan } = describeContent(played);
+      const trouble = whyColourNotShown(video, tools) ?? (plan?.delivery === 'transcode' ? await whyNotDecoded(file, plan.videoIndex, { tools, ledger, timeoutMs }) : undefined);
+      if (trouble === undefined) return await trySound(played, { file, tools, ledger });
+      if (trouble === NOT_EXAMINED) return { ...played, problem: trouble, isUnsettled: true };
+      problem ??= trouble;
+    }
+    return problem === undefined ? content : { ...content, problem };
+  } catch (error) {
+    return unplayable(`it could not be examined: ${messageOf(error)}`);
+  }
+}
+
+/** What is known of a file of which nothing is. @param problem in words */
+export function unplayable(problem: string): ProbeResult {
+  return { container: '', durationS: undefined, video: undefined, audio: undefined, problem };
+}
+
+/** Decodes the first picture; why that fails, in words, or undefined. */
+async function whyNotDecoded(file: string, videoIndex: number, { tools, ledger, timeoutMs }: { readonly tools: FfmpegTools; readonly ledger: ResourceLedger; readonly timeoutMs: number }): Promise<string | undefined> {
+  const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${videoIndex}`, '-frames:v', '1', '-f', 'framecrc', 'pipe:1'];
+  const output = await runTool(tools.ffmpegPath, args, { ledger, timeoutMs });
+  const gavePicture = output.stdout.split('\n').some((line) => /^\d/.test(line));
+  if (gavePicture) return undefined;
+  if (output.interruption) return NOT_EXAMINED;
+  const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, '').trim();
+  return `its video cannot be decoded${last ? ` (${last})` : ''}`;
+}

@@ -1,0 +1,194 @@
+/**
+ * One room that somebody publishes to, or may come back to: who that is, what the newest pictures are, and the feeds
+ * that watch it. It ends when its publisher leaves, or stays away for longer than the grace time.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import { MediaPeerError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import type { EncodedFrame, EndReason, Timeline } from '../../media/index.js';
+import { KeyframeRequests } from './keyframe-requests.js';
+import { LiveClock } from './clock.js';
+import { LiveFeed, type FeedHost } from './feed.js';
+import type { Publication, PublicationRequest, RoomStatus } from './publication.js';
+import { emptySource, liveSource, notLive } from './source.js';
+import { LiveVideo, type LiveFormat, type LiveGroup } from './video.js';
+import type { Caption } from '../picture-slate.js';
+import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from '../source.js';
+
+export interface LiveRoomInit {
+  readonly id: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly graceMs: number;
+  readonly caption: Caption;
+  /** Told of each change of `status`; the last one is `empty`. */
+  readonly onChange: () => void;
+}
+
+/** While somebody watches, groups are kept about this long: decoders and viewers that start begin with all of it. */
+const KEYFRAME_INTERVAL_MS = 4_000;
+
+export class LiveRoom implements FeedHost {
+  readonly id: string;
+  readonly caption: Caption;
+  readonly #init: LiveRoomInit;
+  readonly #feeds = new Set<LiveFeed>();
+  readonly #clocks = new WeakMap<Timeline, LiveClock>();
+  readonly #video: LiveVideo;
+  readonly #keyframes: KeyframeRequests;
+  #request: PublicationRequest | undefined;
+  #publisherId: string | undefined;
+  #state: RoomState = 'empty';
+  #grace: Timer | undefined;
+
+  constructor(init: LiveRoomInit) {
+    this.#init = init;
+    this.id = init.id;
+    this.caption = init.caption;
+    this.#video = new LiveVideo({ room: init.id, clock: init.clock, logger: init.logger });
+    this.#keyframes = new KeyframeRequests(init.clock, () => this.#request?.requestKeyframe());
+  }
+
+  get status(): RoomStatus {
+    return { room: this.id, state: this.#state, publisherId: this.#publisherId };
+  }
+
+  get format(): LiveFormat {
+    return this.#video.format;
+  }
+
+  get publication(): object | undefined {
+    return this.#request;
+  }
+
+  get silentAfterMs(): number {
+    return this.#video.silentAfterMs;
+  }
+
+  get lastGroup(): LiveGroup | undefined {
+    return this.#video.lastGroup;
+  }
+
+  get openGroup(): readonly EncodedFrame[] {
+    return this.#video.openGroupOf(this.#request);
+  }
+
+  /** As a source, as it is now. */
+  get source(): Source {
+    if (this.#state === 'empty') return emptySource(this.id);
+    const { codec, h264Profile, widthPx, heightPx, hasAudio, isKnown } = this.format;
+    return {
+      ...liveSource(this.id),
+      state: this.#state,
+      widthPx: isKnown ? widthPx : null,
+      heightPx: isKnown ? heightPx : null,
+      fps: this.#video.fps ?? null,
+      videoCodec: codec,
+      h264Profile,
+      audioCodec: hasAudio ? 'opus' : null,
+      hasAudio,
+      playable: true,
+      open: (sink, options) => this.#open(sink, options),
+    };
+  }
+
+  /**
+   * Takes what a publisher sends; the one before is ended.
+   * @throws MediaPeerError ROOM_TAKEN
+   */
+  publish(request: PublicationRequest): Publication {
+    const before = this.#request;
+    const aliveForMs = request.takeover ? 0 : (before?.aliveForMs() ?? 0);
+    if (aliveForMs > 0) {
+      throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`, { retryAfterS: Math.ceil(aliveForMs / 1000) });
+    }
+    this.#grace?.cancel();
+    this.#grace = undefined;
+    this.#request = request;
+    this.#publisherId = request.clientId;
+    this.#state = 'live';
+    this.#video.begin(request.video, request.hasAudio);
+    before?.end('publisher-replaced');
+    for (const feed of [...this.#feeds]) feed.begin();
+    this.#init.logger.info({ sourceId: this.id, clientId: request.clientId, codec: request.video, hasAudio: request.hasAudio, isTakeover: before !== undefined }, 'publisher began');
+    this.#init.onChange();
+    return {
+      video: (frame) => this.#request === request && this.#takeVideo(request, frame),
+      audio: (packet) => this.#request === request && this.#takeAudio(request, packet),
+      close: (how) => this.#request === request && this.#publisherGone(how),
+    };
+  }
+
+  /** Asks the camera to reconnect; false where there is none. */
+  requestReconnect(reason: string): boolean {
+    this.#request?.requestReconnect(reason);
+    return this.#request !== undefined;
+  }
+
+  requestKeyframe(): void {
+    if (this.#request) this.#keyframes.request();
+  }
+
+  clockOf(timeline: Timeline, { clock }: FeedOptions): LiveClock {
+    const known = this.#clocks.get(timeline);
+    if (known) return known;
+    const made = new LiveClock(timeline, clock);
+    this.#clocks.set(timeline, made);
+    return made;
+  }
+
+  remove(feed: LiveFeed): void {
+    this.#feeds.delete(feed);
+  }
+
+  /** Ends it for its publisher and its viewers. Idempotent. */
+  close(reason: EndReason): void {
+    const request = this.#request;
+    this.#empty(reason);
+    request?.end(reason);
+  }
+
+  #open(sink: FeedSink, options: FeedOptions): SourceFeed {
+    if (this.#state === 'empty') throw notLive(this.id);
+    const feed = new LiveFeed(this, sink, options);
+    if (!feed.end) this.#feeds.add(feed);
+    return feed;
+  }
+
+  #takeVideo(publication: PublicationRequest, frame: EncodedFrame): void {
+    if (frame.data.length === 0 || publication.video === undefined) return;
+    // Whoever watches waits for a keyframe that can be used.
+    if (!this.#video.take(publication, publication.video, frame)) return;
+    if (frame.keyframe) this.#keyframes.answered();
+    for (const feed of [...this.#feeds]) feed.video(publication, frame);
+    // Browsers send no keyframe unless they are asked.
+    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
+  }
+
+  #takeAudio(publication: PublicationRequest, packet: EncodedFrame): void {
+    for (const feed of this.#feeds) feed.audio(publication, packet);
+  }
+
+  #publisherGone(how: 'left' | 'lost'): void {
+    this.#request = undefined;
+    this.#keyframes.answered();
+    this.#init.logger.info({ sourceId: this.id, clientId: this.#publisherId, how, graceMs: this.#init.graceMs }, 'publisher gone');
+    if (how === 'left' || this.#init.graceMs === 0) return this.#empty('source-ended');
+    this.#state = 'waiting';
+    this.#grace = this.#init.clock.after(this.#init.graceMs, () => this.#empty('source-ended'));
+    for (const feed of [...this.#feeds]) feed.lost();
+    this.#init.onChange();
+  }
+
+  #empty(reason: EndReason): void {
+    if (this.#state === 'empty') return;
+    this.#state = 'empty';
+    this.#grace?.cancel();
+    this.#keyframes.answered();
+    this.#request = undefined;
+    this.#publisherId = undefined;
+    this.#video.clear();
+    for (const feed of [...this.#feeds]) void feed.close(reason);
+    this.#init.onChange();
+  }
+}

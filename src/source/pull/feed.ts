@@ -1,0 +1,230 @@
+/**
+ * A camera that is called, for as long as somebody watches it: one ffmpeg after the other calls it, and viewers see a
+ * slate while none is answered. When the camera turns out to send something else than was known, the feed ends as
+ * `replaced`, and another one follows on its timeline.
+ */
+import { delay } from '../../base/clock.js';
+import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { Backoff, inWords, saysAway } from '../../ffmpeg/index.js';
+import { Timeline, type ArrivalRate, type EndReason } from '../../media/index.js';
+import type { MediaRun } from '../media-run.js';
+import { PullDelivery } from './delivery.js';
+import { isSamePlan, type PullKnowledge } from './plan.js';
+import { openPullRun } from './run.js';
+import type { Caption } from '../picture-slate.js';
+import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
+import type { PullInput } from './sources-file.js';
+
+/** A camera that starts takes half a minute: to call it more often than every few seconds brings nothing. */
+const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };
+/** The first of so many calls without a frame is followed by a look whether the camera sends something else now. */
+const LOOK_EVERY = 3;
+/** One that falls silent again and again may send less often than it did: it is given more time with each. */
+const MAX_DEAD_MS = 40_000;
+const SILENT_END_MS = 5_000;
+/** So many frames say that it does not. */
+const MANY_FRAMES = 100;
+
+/** What a feed asks of its source. */
+export interface PullHost {
+  readonly entry: PullInput;
+  readonly knowledge: PullKnowledge;
+  readonly caption: Caption;
+  /** Calls the camera to see what it sends. Given up when the signal is aborted. @throws MediaPeerError */
+  look(signal: AbortSignal): Promise<PullKnowledge>;
+  /** Remembers that it cannot be copied after all. */
+  refuse(reason: string): void;
+  /** Remembers that its sound cannot be had. */
+  mute(reason: string): void;
+  readonly rate: ArrivalRate;
+}
+
+export class PullFeed implements SourceFeed {
+  readonly info: FeedInfo;
+  readonly timeline: Timeline;
+  readonly closed: Promise<FeedEnd>;
+  restarts = 0;
+  lastError: string | undefined;
+  trouble: string | undefined;
+  readonly #host: PullHost;
+  readonly #options: FeedOptions;
+  readonly #delivery: PullDelivery;
+  readonly #stop = new AbortController();
+  #run: MediaRun | undefined;
+  /** Calls in a row that gave no frame. */
+  #fruitless = 0;
+  /** Of the present call. */
+  #frames = 0;
+  #lastFrameMs = -Infinity;
+  /** Calls in a row that ended because no more pictures came. */
+  #silentEnds = 0;
+  #isMute = false;
+  /** What the present call, which has no sound, follows: where pictures come, the sound was to blame. */
+  #whyMute: string | undefined;
+  #end: FeedEnd | undefined;
+
+  constructor(host: PullHost, sink: FeedSink, options: FeedOptions) {
+    this.#host = host;
+    this.#options = options;
+    const { plan } = host.knowledge;
+    const { widthPx, heightPx, fps, delivery, hasAudio } = plan;
+    this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio };
+    this.timeline = options.timeline ?? new Timeline();
+    this.#delivery = new PullDelivery({
+      name: host.entry.name,
+      plan,
+      timeline: this.timeline,
+      caption: host.caption,
+      sink,
+      deps: options,
+      rate: host.rate,
+      onFrame: () => this.#frameCame(),
+      onRefusal: (reason) => {
+        host.refuse(reason);
+        this.#finish({ reason: 'replaced' });
+      },
+    });
+    this.closed = this.#live();
+  }
+
+  /** Whether the slate is shown. */
+  get live(): NonNullable<SourceFeed['live']> {
+    const { isWaiting } = this.#delivery;
+    return { state: isWaiting ? 'waiting' : 'live', publisherId: undefined, isWaiting };
+  }
+
+  get end(): FeedEnd | undefined {
+    return this.#end;
+  }
+
+  close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
+    this.#finish({ reason });
+    return this.closed;
+  }
+
+  /** The whole life of a feed. */
+  async #live(): Promise<FeedEnd> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#finish({ reason: 'viewer-left' });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      return await this.#keepCalling();
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await this.#delivery.close();
+    }
+  }
+
+  /** One call after the other until the end is decided. */
+  async #keepCalling(): Promise<FeedEnd> {
+    const { clock } = this.#options;
+    const backoff = new Backoff(this.#options.backoff ?? BACKOFF);
+    for (let end = this.end; ; end = this.end) {
+      if (end) return end;
+      const startedMs = clock.now();
+      const isLook = this.#fruitless % LOOK_EVERY === 1;
+      this.#fruitless++;
+      const error = await (isLook ? this.#lookAgain() : this.#runOnce());
+      if (this.end || (isLook && !error)) continue;
+      const ranMs = clock.now() - startedMs;
+      const isNextPass = !error && this.#host.knowledge.plan.isRecording && this.#fruitless === 0;
+      const waitMs = isNextPass ? 0 : backoff.next(ranMs);
+      this.restarts++;
+      this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera hung up'), isNextPass, waitMs);
+      if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+    }
+  }
+
+  #frameCame(): void {
+    this.#fruitless = 0;
+    this.trouble = undefined;
+    this.#lastFrameMs = this.#options.clock.now();
+    if (this.#whyMute !== undefined && !this.#isMute) {
+      this.#isMute = true;
+      this.#host.mute(this.#whyMute);
+    }
+    if (++this.#frames >= MANY_FRAMES) this.#silentEnds = 0;
+  }
+
+  /** Each reason is told once, not with each call. */
+  #note(error: MediaPeerError, isNextPass: boolean, waitMs: number): void {
+    const fields = { sourceId: this.#host.entry.name, reason: error.message, waitMs, restarts: this.restarts };
+    if (isNextPass) return this.#options.logger.debug(fields, 'recording is played again');
+    const isTold = this.trouble === error.message;
+    this.lastError = this.trouble = error.message;
+    this.#options.logger[isTold ? 'debug' : 'warn'](fields, 'camera was lost, it is called again');
+  }
+
+  /** Why it cannot be seen what the camera sends, or undefined. */
+  async #lookAgain(): Promise<MediaPeerError | undefined> {
+    try {
+      const known = await this.#host.look(this.#stop.signal);
+      if (!isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
+      return undefined;
+    } catch (error) {
+      return new MediaPeerError('FFMPEG_FAILED', messageOf(error));
+    }
+  }
+
+  /** One call to its end; what it failed of, or undefined when the camera hung up. */
+  async #runOnce(): Promise<MediaPeerError | undefined> {
+    const error = await this.#call(this.#isMute);
+    const mayBeSound = error && this.#frames === 0 && !this.end && this.info.hasAudio && !this.#isMute && !saysAway(whatWasSaid(error));
+    if (!mayBeSound) return error;
+    // Nobody needs the sound as they need the picture.
+    this.#whyMute = `it cannot be had beside the picture: ${inWords(whatWasSaid(error))}`;
+    const silentError = await this.#call(true);
+    this.#whyMute = undefined;
+    return silentError;
+  }
+
+  async #call(isMute: boolean): Promise<MediaPeerError | undefined> {
+    const { entry, knowledge } = this.#host;
+    const { clock } = this.#options;
+    this.#delivery.beginRun();
+    this.#frames = 0;
+    try {
+      const deadAfterMs = (): number => this.#deadAfterMs();
+      const spec = { owner: `pull ${entry.name}`, input: entry.input, plan: knowledge.plan, pool: this.#delivery.pool, isPatient: this.#fruitless > 1, isMute, deadAfterMs };
+      this.#run = await openPullRun(spec, this.#options, this.#delivery);
+      if (this.#end) void this.#run.close();
+      const { error } = await this.#run.closed;
+      const wasSilent = this.#frames > 0 && clock.now() - this.#lastFrameMs > SILENT_END_MS;
+      this.#silentEnds = wasSilent ? this.#silentEnds + 1 : 0;
+      return error && inPeoplesWords(error);
+    } catch (error) {
+      return new MediaPeerError('FFMPEG_FAILED', `the camera could not be called: ${messageOf(error)}`, { cause: error });
+    } finally {
+      this.#run = undefined;
+    }
+  }
+
+  #deadAfterMs(): number {
+    const usualMs = this.#host.rate.deadAfterMs(this.#options.clock.now());
+    return Math.max(usualMs, Math.min(MAX_DEAD_MS, usualMs * 2 ** this.#silentEnds));
+  }
+
+  #finish(end: FeedEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#stop.abort();
+    // Its end is awaited by the loop; it never rejects.
+    void this.#run?.close();
+  }
+}
+
+/** The last of what ffmpeg said, or what was found of it. */
+function whatWasSaid({ message, details }: MediaPeerError): string {
+  const stderr = typeof details['stderr'] === 'string' ? details['stderr'].trim() : '';
+  const lines = stderr.split('\n').map((line) => line.replace(/^(\[[^\]]*\]\s*)*/, '').trim()).filter((line) => line !== '');
+  return lines.length > 0 ? lines.slice(-3).join('; ').slice(0, 300) : message;
+}
+
+/** For those who look why there is no picture; what ffmpeg said to its whole length stays with it for the log. */
+function inPeoplesWords(error: MediaPeerError): MediaPeerError {
+  const { message, details } = error;
+  const said = inWords(whatWasSaid(error));
+  const reason = /gave no output/.test(message) ? 'it is connected, and no picture comes' : said;
+  return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be had: ${reason}`, { cause: error, details });
+}

@@ -1,0 +1,111 @@
+/** How a camera is turned into a feed, decided by what it was found to send. */
+import { type ColourPlan, type Orientation, isRtsp, type LiveFinding } from '../../ffmpeg/index.js';
+import { describeContent } from '../delivery.js';
+import type { Delivery, SourceDescription } from '../description.js';
+import type { PullInput } from './sources-file.js';
+
+export interface PullPlan {
+  readonly delivery: Delivery;
+  /** Size of the delivered pictures. Even. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** As the camera says, or a guess. */
+  readonly fps: number;
+  readonly hasAudio: boolean;
+  /** Which of its video tracks is shown, and which of its audio tracks is heard: their order may differ between two calls, that of each kind does not. */
+  readonly videoAt: number;
+  readonly audioAt: number;
+  /** ffmpeg's name of the format that it must be told; undefined where it finds it out. */
+  readonly format: string | undefined;
+  readonly deinterlace: boolean;
+  readonly orientation: Orientation;
+  readonly colour: ColourPlan;
+  /** It has B-frames, or may have. */
+  readonly reorders: boolean;
+  /** Comes at more than 60 a second, or may. */
+  readonly isTooFast: boolean;
+  /** A recording, or in lumps of several seconds: ffmpeg must read it at its own pace. */
+  readonly isPaced: boolean;
+  /** It has an end, and is begun again there. */
+  readonly isRecording: boolean;
+  /** About how far apart pictures are, ms, where the probe waited for no more than one; a guess. */
+  readonly pictureAfterMs: number;
+  /** False where each picture just follows the one before. */
+  readonly hasStamps: boolean;
+}
+
+/** What is known of a camera that answered. */
+export interface PullKnowledge {
+  readonly found: LiveFinding;
+  readonly plan: PullPlan;
+  readonly description: Omit<SourceDescription, 'id' | 'name' | 'sizeBytes'>;
+}
+
+/** Containers without times of their own. */
+const WITHOUT_STAMPS = new Set(['mpjpeg', 'mjpeg', 'h264', 'hevc']);
+const MAX_FPS = 60;
+const BY_OPERATOR = "SOURCES_FILE says 'transcode: always'";
+
+/** What was learned by playing it. */
+export interface Refusals {
+  /** Why it cannot be copied although it looked so. */
+  readonly copy?: string | undefined;
+  /** Why its sound cannot be had. */
+  readonly sound?: string | undefined;
+}
+
+/** Undefined where nothing in it can be played. */
+export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found: LiveFinding, { copy: refusal, sound }: Refusals = {}): PullKnowledge | undefined {
+  const isHeard = wantsAudio && sound === undefined;
+  const heard: LiveFinding = isHeard ? found : { ...found, audio: undefined, audioProblem: wantsAudio ? sound : undefined };
+  const { plan, ...description } = describeContent(heard, mustTranscode ? BY_OPERATOR : refusal);
+  if (!plan || !found.video) return undefined;
+  const containers = found.container.split(',');
+  const isRecording = found.durationS !== undefined;
+  return {
+    found,
+    description,
+    plan: {
+      delivery: plan.delivery,
+      widthPx: plan.widthPx,
+      heightPx: plan.heightPx,
+      fps: plan.fps,
+      hasAudio: heard.audio !== undefined,
+      videoAt: found.videoAt,
+      audioAt: found.audioAt ?? 0,
+      format: found.format,
+      deinterlace: plan.deinterlace,
+      orientation: plan.orientation,
+      colour: plan.colour,
+      // An RTSP camera is not listened to for so long that it shows, and H.264 need not say it.
+      reorders: found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && found.video.codec === 'h264'),
+      isTooFast: mayBeTooFast(found, isRtsp(input.kind)),
+      isPaced: isRecording || containers.includes('hls') || containers.includes('applehttp') || input.kind === 'lavfi',
+      isRecording,
+      pictureAfterMs: found.pictureAfterMs,
+      hasStamps: !containers.some((name) => WITHOUT_STAMPS.has(name)),
+    },
+  };
+}
+
+/** Whether what was made of one can go on with the other. */
+export function isSamePlan(a: PullPlan, b: PullPlan): boolean {
+  return comparable(a) === comparable(b);
+}
+
+/** An RTSP camera is not listened to for so long that its rate shows. */
+function mayBeTooFast({ video }: LiveFinding, isRtspCamera: boolean): boolean {
+  const rate = rateOf(video?.averageFrameRate ?? '');
+  return rate > MAX_FPS || (isRtspCamera && Number.isNaN(rate));
+}
+
+function comparable(plan: PullPlan): string {
+  return JSON.stringify({ ...plan, fps: 0, pictureAfterMs: 0 });
+}
+
+function rateOf(fraction: string): number {
+  const [numerator = NaN, denominator = NaN] = fraction.split('/').map(Number);
+  const rate = numerator / denominator;
+  // A container's clock rate is no frame rate.
+  return rate <= 1000 ? rate : NaN;
+}

@@ -1,0 +1,197 @@
+/**
+ * A camera that is called when somebody wants it. What it sends is found out by the first call; until one was
+ * answered nobody can watch it, and whoever asks is told why.
+ */
+import { delay } from '../../base/clock.js';
+import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { probeLive, type FfmpegDeps, whyColourNotShown } from '../../ffmpeg/index.js';
+import { ArrivalRate } from '../../media/index.js';
+import { PullFeed } from './feed.js';
+import { planPull, type PullKnowledge, type Refusals } from './plan.js';
+import type { Caption } from '../picture-slate.js';
+import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
+import type { PullInput } from './sources-file.js';
+
+/** When those who were refused may ask again, in s. */
+const RETRY_AFTER_S = 3;
+/** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
+const QUIET_MS = 2_000;
+/** Whoever asks is not held up for longer, though the call may go on. */
+const ANSWER_MS = 5_000;
+/** Its sound is tried again after so long: a camera may be repaired. */
+const MUTE_MS = 10 * 60_000;
+/** Of what a camera says of its rate. */
+const MAX_RATE_ERROR = 0.2;
+const NEVER_CALLED = 'it has not been called yet';
+const STILL_WAITING = 'the camera is being called, and no picture has come yet';
+
+export interface PullSourceInit extends FfmpegDeps {
+  readonly entry: PullInput;
+  readonly caption: Caption;
+}
+
+/** A call that goes on. */
+interface Call {
+  readonly result: Promise<PullKnowledge>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
+export class PullSource {
+  readonly entry: PullInput;
+  readonly #init: PullSourceInit;
+  readonly #stop = new AbortController();
+  #knowledge: PullKnowledge | undefined;
+  #refusals: Refusals = {};
+  #mutedAtMs = -Infinity;
+  readonly #rate = new ArrivalRate();
+  #failure: string | undefined;
+  #failedAtMs = -Infinity;
+  #call: Call | undefined;
+  readonly #feeds = new Set<PullFeed>();
+
+  constructor(init: PullSourceInit) {
+    this.#init = init;
+    this.entry = init.entry;
+  }
+
+  /** As it is now. */
+  get source(): Source {
+    const { name } = this.entry;
+    const known = this.#knowledge;
+    const waiting = [...this.#feeds].find(({ live }) => live.isWaiting);
+    const nothing = { durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null, hasAudio: false, playable: true } as const;
+    const { reason: whyNotCopied, ...content } = known?.description ?? { ...nothing, delivery: this.entry.mustTranscode ? 'transcode' : 'passthrough', reason: undefined };
+    const reason = known ? (waiting?.trouble ?? whyNotCopied) : (this.#failure ?? NEVER_CALLED);
+    return {
+      id: name,
+      name,
+      sizeBytes: null,
+      ...content,
+      ...(known && { plan: known.plan }),
+      fps: this.#fps(content.fps),
+      ...(reason !== undefined && { reason }),
+      kind: 'pull',
+      state: known ? (waiting ? 'waiting' : 'live') : 'empty',
+      open: (sink, options) => this.open(sink, options),
+    };
+  }
+
+  /**
+   * Waits until it is known what the camera sends, or that it does not answer: 5 s at most. A camera that answers and has
+   * sent no picture by then is listened to beyond. Never rejects.
+   */
+  async prepare(): Promise<void> {
+    const { clock } = this.#init;
+    if (this.#knowledge || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
+    const over = new AbortController();
+    const isKnown = this.look().then(() => true, () => true).finally(() => over.abort());
+    const isLate = delay(clock, ANSWER_MS, over.signal).then(() => over.signal.aborted);
+    if (!(await Promise.race([isKnown, isLate]))) this.#failure ??= STILL_WAITING;
+  }
+
+  /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is called then */
+  open(sink: FeedSink, options: FeedOptions): SourceFeed {
+    if (!this.#knowledge) {
+      void this.prepare();
+      const { name } = this.entry;
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+    }
+    if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
+    const feed = new PullFeed(
+      {
+        entry: this.entry,
+        knowledge: this.#knowledge,
+        caption: this.#init.caption,
+        rate: this.#rate,
+        look: (signal) => this.look(signal),
+        refuse: (reason) => this.#refuse(reason),
+        mute: (reason) => this.#mute(reason),
+      },
+      sink,
+      options,
+    );
+    this.#feeds.add(feed);
+    void feed.closed.then(() => this.#feeds.delete(feed));
+    return feed;
+  }
+
+  /**
+   * Calls it to see what it sends; everybody waits for the same call, which is given up when nobody waits any more.
+   * @throws MediaPeerError FFMPEG_FAILED
+   */
+  look(signal?: AbortSignal): Promise<PullKnowledge> {
+    const call = (this.#call ??= this.#startCall());
+    call.waiting++;
+    const leave = (): void => {
+      if (--call.waiting > 0) return;
+      call.stop.abort();
+      // Whoever asks next is not given up on with it.
+      if (this.#call === call) this.#call = undefined;
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    return call.result.finally(() => signal?.removeEventListener('abort', leave));
+  }
+
+  /** Gives up a call that goes on. Feeds that run are not touched. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#call?.result.catch(() => undefined);
+  }
+
+  #startCall(): Call {
+    const stop = new AbortController();
+    const result = this.#look(AbortSignal.any([stop.signal, this.#stop.signal])).finally(() => {
+      if (this.#call === call) this.#call = undefined;
+    });
+    const call: Call = { result, stop, waiting: 0 };
+    return call;
+  }
+
+  async #look(signal: AbortSignal): Promise<PullKnowledge> {
+    const { clock, logger } = this.#init;
+    const sourceId = this.entry.name;
+    try {
+      const found = await probeLive(this.entry.input, this.#init, signal);
+      const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
+      if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
+      const knowledge = planPull(this.entry, found, this.#refusals);
+      if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
+      this.#knowledge = knowledge;
+      this.#failure = undefined;
+      const { videoCodec, audioCodec, widthPx, heightPx, delivery, reason } = knowledge.description;
+      logger.info({ sourceId, videoCodec, audioCodec, widthPx, heightPx, delivery, reason }, 'camera answers');
+      return knowledge;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = `the camera cannot be reached: ${messageOf(error)}`;
+      if (failure !== this.#failure) logger.warn({ sourceId, reason: failure }, 'camera does not answer');
+      this.#failure = failure;
+      this.#failedAtMs = clock.now();
+      throw error;
+    }
+  }
+
+  /** Cameras say what they were set to, and send what the night leaves them. */
+  #fps(stated: number | null): number | null {
+    const measured = this.#rate.fps;
+    const isAsStated = stated !== null && (measured === undefined || Math.abs(measured / stated - 1) <= MAX_RATE_ERROR);
+    return isAsStated || measured === undefined ? stated : Math.round(measured * 100) / 100;
+  }
+
+  #refuse(reason: string): void {
+    this.#learn({ copy: reason });
+    this.#init.logger.info({ sourceId: this.entry.name, reason }, 'camera cannot be copied, it is transcoded');
+  }
+
+  #mute(reason: string): void {
+    this.#learn({ sound: reason });
+    this.#mutedAtMs = this.#init.clock.now();
+    this.#init.logger.warn({ sourceId: this.entry.name, reason }, 'sound of a camera is left out');
+  }
+
+  #learn(refusals: Refusals): void {
+    this.#refusals = { ...this.#refusals, ...refusals };
+    if (this.#knowledge) this.#knowledge = planPull(this.entry, this.#knowledge.found, this.#refusals) ?? this.#knowledge;
+  }
+}

@@ -1,0 +1,121 @@
+/** What a session tells about itself: values for statistics, in the words of the public contract. */
+import type { Rendition, VideoCodec } from '../../media/index.js';
+
+export interface SessionIdentity {
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly sourceId: string;
+}
+
+/** W3C RTCPeerConnectionState. */
+export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'closed';
+
+/** What one of the session's streams does. */
+export interface StreamSnapshot {
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly packetsRepaired: number;
+  /** As the viewer reports it, since the start. */
+  readonly packetsLost: number;
+  /** 0..1, as of the viewer's latest report. */
+  readonly fractionLost: number;
+  readonly jitterMs: number;
+  /** Frames that this viewer lost because it did not keep up. */
+  readonly framesDropped: number;
+}
+
+export interface VideoSnapshot extends StreamSnapshot {
+  readonly rendition: Rendition;
+  readonly codec: VideoCodec;
+}
+
+/** What was done about a publisher's frames that did not come. */
+export interface SilenceSnapshot {
+  /** Checks that found silence, since the last frame. */
+  readonly failures: number;
+  /** Requests to reconnect, since the last frame. */
+  readonly requests: number;
+  /** Outages that are over. */
+  readonly recoveries: number;
+}
+
+/** What a publisher's media does. */
+export interface ReceivedSnapshot {
+  readonly bytesReceived: number;
+  readonly packetsReceived: number;
+  /** Missing when last looked: never came, not even after it was asked for again. */
+  readonly packetsLost: number;
+  /** Came after a NACK. */
+  readonly packetsRepaired: number;
+  readonly nacksSent: number;
+  readonly keyframesRequested: number;
+  readonly framesReceived: number;
+  /** Given up because a packet of theirs never came. */
+  readonly framesLost: number;
+  readonly fps: number;
+  readonly jitterMs: number;
+  readonly videoCodec: VideoCodec | undefined;
+  readonly silence?: SilenceSnapshot;
+}
+
+/** What a session's media does: the part that depends on who sends. */
+export interface SideSnapshot {
+  readonly hasProcessedTrack: boolean;
+  /** Sums of all streams. */
+  readonly bytesSent: number;
+  readonly packetsSent: number;
+  readonly packetsLost: number;
+  readonly packetsRepaired: number;
+  readonly framesDropped: number;
+  /** Messages on the data channel `detections`. */
+  readonly detectionsSent: number;
+  /** Messages that the viewer lost because it did not keep up. */
+  readonly detectionsDropped: number;
+  /** Pictures on the data channel `video`. */
+  readonly stillsSent?: number;
+  /** Pictures that newer ones replaced because the viewer did not keep up. */
+  readonly stillsDropped?: number;
+  /** Unix seconds of the newest message on `commands`; undefined before the first. */
+  readonly lastActivityS?: number | undefined;
+  /** Renditions that flow, or would if the viewer had not paused. */
+  readonly selected: readonly Rendition[];
+  readonly isPaused: boolean;
+  /** Undefined before it is known. */
+  readonly roundTripMs: number | undefined;
+  /** In the order of the offer's m-lines. */
+  readonly video: readonly VideoSnapshot[];
+  readonly audio: readonly StreamSnapshot[];
+  /** Of publishers alone. */
+  readonly received?: ReceivedSnapshot | undefined;
+}
+
+/** Of a session whose client has not agreed yet. */
+export const EMPTY_SIDE: SideSnapshot = {
+  hasProcessedTrack: false,
+  bytesSent: 0,
+  packetsSent: 0,
+  packetsLost: 0,
+  packetsRepaired: 0,
+  framesDropped: 0,
+  detectionsSent: 0,
+  detectionsDropped: 0,
+  selected: [],
+  isPaused: false,
+  roundTripMs: undefined,
+  video: [],
+  audio: [],
+};
+
+/** A session as it stands. */
+export interface PeerSnapshot extends SessionIdentity, SideSnapshot {
+  readonly role: 'viewer' | 'publisher';
+  readonly connectionState: ConnectionState;
+  /** W3C RTCIceConnectionState. */
+  readonly iceState: string;
+  /** Unix seconds. */
+  readonly createdAtS: number;
+  /** From the offer to the end of the handshake; undefined before. */
+  readonly connectMs: number | undefined;
+  /** What went wrong with STUN and TURN servers, in words. */
+  readonly iceTroubles: readonly string[];
+}

@@ -1,0 +1,121 @@
+/**
+ * The data channel `commands`: each text is a command, and each gets one answer, in the order of the commands; what
+ * is not a text is the keepalive. Which commands there are for whom is the business of whoever executes them.
+ */
+import type { Clock } from '../../base/clock.js';
+import { MediaPeerError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import { commandHead, parseCommand, parseMessage, type Command } from './commands.js';
+import type { TextChannel } from '../transport/data-channel.js';
+import { Keepalive, PING, PONG } from './keepalive.js';
+
+/** Commands at once, and how many more a second: a person clicks less often, a script in a loop more often. */
+const BURST = 50;
+const COMMANDS_PER_S = 20;
+/** Answers that wait beyond this are not written: their reader does not read. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+/** Commands that wait for the one before them. */
+const MAX_WAITING = 100;
+
+export interface CommandsChannelInit {
+  readonly channel: TextChannel;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Does it and returns what the answer says beside `ok`. Throws MediaPeerError for what cannot be. */
+  readonly execute: (command: Command) => object | Promise<object>;
+  /** Something came from the client. */
+  readonly onHeard: () => void;
+  /** The client answered the keepalive once, and is silent now. */
+  readonly onSilent: () => void;
+}
+
+export class CommandsChannel {
+  readonly #init: CommandsChannelInit;
+  readonly #keepalive: Keepalive;
+  #isClosed = false;
+  #allowance = BURST;
+  #allowanceAtMs: number;
+  /** True since an answer said that it was too much: what follows is dropped in silence. */
+  #isRefusing = false;
+  #waiting = 0;
+  #previous: Promise<void> = Promise.resolve();
+
+  constructor(init: CommandsChannelInit) {
+    this.#init = init;
+    const { channel, clock } = init;
+    this.#allowanceAtMs = clock.now();
+    this.#keepalive = new Keepalive({ clock, ask: () => !this.#isFull && channel.sendBinary(PING), onSilent: init.onSilent });
+    channel.onText = (text) => this.#hear(() => this.#receive(text));
+    channel.onBinary = (data) => this.#hear(() => data.equals(PONG) && this.#keepalive.answered());
+    channel.onClosed = () => (this.#isClosed = true);
+  }
+
+  /** True once it has ended. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** About once a second while the connection stands. */
+  tick(): void {
+    if (!this.#isClosed) this.#keepalive.tick();
+  }
+
+  /** Says something that was not asked for. False where the client cannot be told. */
+  tell(message: object): boolean {
+    return !this.#isClosed && !this.#isFull && this.#init.channel.send(JSON.stringify(message));
+  }
+
+  get #isFull(): boolean {
+    return this.#init.channel.bufferedBytes > MAX_BUFFERED_BYTES;
+  }
+
+  #hear(receive: () => void): void {
+    this.#keepalive.heard();
+    this.#init.onHeard();
+    receive();
+  }
+
+  #receive(text: string): void {
+    // Clients whose library makes no difference answer the keepalive with a text.
+    if (text === '\0PONG') return this.#keepalive.answered();
+    if (this.#isFull || this.#waiting >= MAX_WAITING) return;
+    if (!this.#isAllowed()) return this.#refuse();
+    this.#waiting++;
+    this.#previous = this.#previous.then(() => this.#run(text)).finally(() => this.#waiting--);
+  }
+
+  /** Never rejects. */
+  async #run(text: string): Promise<void> {
+    let head = {};
+    try {
+      const message = parseMessage(text);
+      head = commandHead(message);
+      const result = await this.#init.execute(parseCommand(message));
+      this.#answer({ ok: true, ...head, ...result });
+    } catch (error) {
+      if (error instanceof MediaPeerError) return this.#answer({ ok: false, ...head, code: error.code, message: error.message });
+      this.#init.logger.error({ err: error, ...head }, 'command failed');
+      this.#answer({ ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to do it; its log says why' });
+    }
+  }
+
+  #isAllowed(): boolean {
+    const now = this.#init.clock.now();
+    this.#allowance = Math.min(BURST, this.#allowance + ((now - this.#allowanceAtMs) * COMMANDS_PER_S) / 1000);
+    this.#allowanceAtMs = now;
+    if (this.#allowance < 1) return false;
+    this.#allowance--;
+    this.#isRefusing = false;
+    return true;
+  }
+
+  #refuse(): void {
+    if (this.#isRefusing) return;
+    this.#isRefusing = true;
+    this.#answer({ ok: false, code: 'COMMANDS_TOO_FAST', message: `more than ${COMMANDS_PER_S} commands a second; what comes faster is dropped` });
+  }
+
+  #answer(answer: object): void {
+    this.#init.channel.send(JSON.stringify(answer));
+  }
+}

@@ -1,0 +1,84 @@
+/** What a client may say on the data channel `commands`: read and checked, nothing is done here. Pure. */
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { MediaPeerError } from '../../base/errors.js';
+import { misspeltMember } from '../../base/near-miss.js';
+
+/** Longest label of a class, and how many of them. */
+const MAX_LABEL_LENGTH = 128;
+const MAX_CLASSES = 256;
+
+const Id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()]));
+const SCHEMAS = {
+  select: Type.Object({
+    cmd: Type.Literal('select'),
+    id: Id,
+    tracks: Type.Optional(Type.Array(Type.Union([Type.Literal('raw'), Type.Literal('processed')]), { maxItems: 16 })),
+    source: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
+    quality: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
+  }),
+  detection: Type.Object({
+    cmd: Type.Literal('detection'),
+    id: Id,
+    min_score: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    classes: Type.Optional(Type.Array(Type.String({ maxLength: MAX_LABEL_LENGTH }), { maxItems: MAX_CLASSES })),
+  }),
+  keyframe: Type.Object({ cmd: Type.Literal('keyframe'), id: Id }),
+  pause: Type.Object({ cmd: Type.Literal('pause'), id: Id }),
+  resume: Type.Object({ cmd: Type.Literal('resume'), id: Id }),
+} as const;
+
+type Name = keyof typeof SCHEMAS;
+/** A checked command. */
+export type Command = { [N in Name]: Static<(typeof SCHEMAS)[N]> }[Name];
+
+const CHECKS = new Map(Object.entries(SCHEMAS).map(([name, schema]) => [name, Compile(schema)]));
+const KNOWN = Object.keys(SCHEMAS).join(', ');
+const SELECTABLE = ['tracks', 'source', 'quality'] as const;
+const EXPECTED: Readonly<Record<Name, string>> = {
+  select: '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none, "source":"NAME", "quality":"auto", or several of these',
+  detection: '{"cmd":"detection","min_score":0.5,"classes":["person"]}, both members optional',
+  keyframe: '{"cmd":"keyframe"}',
+  pause: '{"cmd":"pause"}',
+  resume: '{"cmd":"resume"}',
+};
+
+/** What can be told of a command before it is checked, to be echoed. */
+export interface CommandHead {
+  readonly cmd?: string;
+  readonly id?: string | number;
+}
+
+/** The JSON object of a message. @throws MediaPeerError COMMAND_INVALID */
+export function parseMessage(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new MediaPeerError('COMMAND_INVALID', `the message is not JSON; expected an object with cmd: ${KNOWN}`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MediaPeerError('COMMAND_INVALID', `the message is not a JSON object; expected one with cmd: ${KNOWN}`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The members that an answer echoes. */
+export function commandHead({ cmd, id }: Readonly<Record<string, unknown>>): CommandHead {
+  return {
+    ...(typeof cmd === 'string' && { cmd: cmd.slice(0, MAX_LABEL_LENGTH) }),
+    ...((typeof id === 'number' || (typeof id === 'string' && id.length <= MAX_LABEL_LENGTH)) && { id }),
+  };
+}
+
+/** @throws MediaPeerError COMMAND_INVALID, COMMAND_UNSUPPORTED */
+export function parseCommand(message: Readonly<Record<string, unknown>>): Command {
+  const { cmd } = message;
+  const check = typeof cmd === 'string' ? CHECKS.get(cmd) : undefined;
+  if (!check) throw new MediaPeerError('COMMAND_INVALID', `${typeof cmd === 'string' ? `there is no command '${cmd.slice(0, MAX_LABEL_LENGTH)}'` : 'the message has no text in its member cmd'}; known: ${KNOWN}`);
+  const misspelt = misspeltMember(message, Object.keys(SCHEMAS[cmd as Name].properties));
+  if (misspelt) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`);
+  const isEmptySelect = cmd === 'select' && !SELECTABLE.some((member) => member in message);
+  if (isEmptySelect || !check.Check(message)) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
+  return message as Command;
+}

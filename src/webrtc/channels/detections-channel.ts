@@ -1,0 +1,78 @@
+/**
+ * The data channel `detections`: one message for each picture that the detector looked at, with the RTP timestamp
+ * that the picture has for this very viewer. While it is open, the detector looks at the source.
+ */
+import { DetectionReader, type DetectionFilter } from '../../media/index.js';
+import type { TextChannel } from '../transport/data-channel.js';
+import type { DetectionLease } from '../api/gateway.js';
+import { LeasedChannel } from './leased-channel.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
+
+/** Messages are lost beyond this: half a second of them at 30 a second and 4 KB. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+
+export interface DetectionsChannelInit {
+  readonly channel: TextChannel;
+  /** @throws MediaPeerError */
+  readonly openLease: () => DetectionLease;
+  readonly rtpTimestamps: (mediaTimeMs: number) => RtpTimestamps;
+  readonly filter: () => DetectionFilter | undefined;
+  readonly isPaused: () => boolean;
+}
+
+export class DetectionsChannel {
+  readonly #leased: LeasedChannel<DetectionLease>;
+  #reader: DetectionReader | undefined;
+  /** Of sources before this one. */
+  #sentBefore = 0;
+  #droppedBefore = 0;
+
+  /** Starts at once, as a `LeasedChannel`. */
+  constructor(init: DetectionsChannelInit) {
+    const { channel, openLease } = init;
+    this.#leased = new LeasedChannel({ channel, openLease, attach: ({ feed }, close) => this.#attach(init, feed, close) });
+  }
+
+  get sent(): number {
+    return this.#sentBefore + (this.#reader?.sent ?? 0);
+  }
+
+  get dropped(): number {
+    return this.#droppedBefore + (this.#reader?.dropped ?? 0);
+  }
+
+  /** As `LeasedChannel.reopen`. */
+  reopen(): void {
+    this.#leased.reopen();
+  }
+
+  /** As `LeasedChannel.refuse`. */
+  refuse(code: string, message: string): void {
+    this.#leased.refuse(code, message);
+  }
+
+  /** Ends the channel and gives the detections back. Idempotent. */
+  close(): void {
+    this.#leased.close();
+  }
+
+  #attach({ channel, rtpTimestamps, filter, isPaused }: DetectionsChannelInit, feed: DetectionLease['feed'], close: () => void): () => void {
+    const reader = new DetectionReader({
+      feed,
+      sink: { isFull: () => channel.bufferedBytes > MAX_BUFFERED_BYTES, write: (message) => channel.send(message) },
+      rtpTimestamps,
+      filter,
+      isPaused,
+      maxBytes: channel.maxMessageBytes,
+    });
+    this.#reader = reader;
+    const stopListening = feed.onClosed(close);
+    return () => {
+      stopListening();
+      reader.close();
+      this.#reader = undefined;
+      this.#sentBefore += reader.sent;
+      this.#droppedBefore += reader.dropped;
+    };
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The pair in use. The library stays with the pair that was nominated first; the controlling side may move to another
+ * one, or from another address (RFC 8445 §8.1.1). That is followed only once a check of ours was answered there, so
+ * nobody else can be made the target. Where we control, and nominate with each check, the best pair that works is it.
+ */
+import { CandidatePairState, type CandidatePair } from 'werift';
+import type { IceChecks } from './checks.js';
+import type { IcePath } from './path.js';
+import type { IceInternals } from './werift.js';
+
+/** Where datagrams go. */
+export interface IceTarget {
+  readonly path: IcePath;
+  readonly host: string;
+  readonly port: number;
+}
+
+export class IceNomination {
+  readonly #ice: IceInternals;
+  readonly #checks: IceChecks;
+  readonly #paths: readonly IcePath[];
+  #target: IceTarget | undefined;
+  #pair: CandidatePair | undefined;
+  /** Where the controlling side asked last to be sent to. */
+  #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
+
+  constructor(ice: IceInternals, checks: IceChecks, paths: readonly IcePath[]) {
+    this.#ice = ice;
+    this.#checks = checks;
+    this.#paths = paths;
+  }
+
+  /** Undefined before the first nomination. */
+  get target(): IceTarget | undefined {
+    return this.#target;
+  }
+
+  /** The pair in use, or that was until the end; undefined before the first nomination. */
+  get pair(): CandidatePair | undefined {
+    return this.#pair;
+  }
+
+  /** True for the other end of the pair in use. */
+  isTarget(path: IcePath, host: string, port: number): boolean {
+    return this.#target?.path === path && this.#target.port === port && this.#target.host === host;
+  }
+
+  /** The controlling side asks to be sent to there. */
+  wish(path: IcePath, address: readonly [string, number]): void {
+    this.#wish = { path, address };
+  }
+
+  /** Looks what has changed. @returns true with the first nomination */
+  follow(): boolean {
+    this.#ice.nominated = this.#wanted() ?? this.#ice.nominated;
+    const pair = this.#ice.nominated;
+    const path = pair && this.#paths.find(({ protocol }) => protocol === pair.protocol);
+    if (!path) return false;
+    const [host, port] = pair.remoteAddr;
+    if (this.isTarget(path, host, port)) return false;
+    const isFirst = this.#target === undefined;
+    this.#target = { path, host, port };
+    this.#pair = pair;
+    return isFirst;
+  }
+
+  #wanted(): CandidatePair | undefined {
+    const { nominated, iceControlling, checkList } = this.#ice;
+    if (!nominated) return undefined;
+    // The list is in the order of priorities.
+    if (iceControlling) return checkList.find((pair) => pair.nominated && works(pair));
+    const pair = this.#wish && this.#checks.pairOf(this.#wish.path, this.#wish.address);
+    return pair && works(pair) ? pair : undefined;
+  }
+}
+
+function works({ state }: CandidatePair): boolean {
+  return state === CandidatePairState.SUCCEEDED;
+}

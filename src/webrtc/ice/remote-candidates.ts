@@ -1,0 +1,47 @@
+/** The candidates of the peer: in its description, trickled before and after it, each once and no more than a bound. */
+import { Candidate, type RTCIceTransport } from 'werift';
+import { count } from './report.js';
+import { isUsable, MAX_CANDIDATES } from '../sdp/remote-transport.js';
+import type { RemoteCandidate, SkippedCandidate } from '../sdp/parse.js';
+
+export class IceRemoteCandidates {
+  /** How many of each type were named. */
+  readonly counts: Record<string, number> = {};
+  readonly #transport: RTCIceTransport;
+  /** Addresses that were named. */
+  readonly #named = new Set<string>();
+  /** Those that came before the checks began. */
+  readonly #waiting: RemoteCandidate[] = [];
+  #isStarted = false;
+  #isComplete = false;
+
+  constructor(transport: RTCIceTransport) {
+    this.#transport = transport;
+  }
+
+  /** The checks begin with these and those that came before. */
+  start(described: readonly (RemoteCandidate | SkippedCandidate)[]): void {
+    this.#isStarted = true;
+    for (const candidate of [...described, ...this.#waiting.splice(0)]) this.#take(candidate);
+  }
+
+  add(candidate: RemoteCandidate | SkippedCandidate): void {
+    if (this.#isComplete) return;
+    if (this.#isStarted || !isUsable(candidate)) this.#take(candidate);
+    else if (this.#waiting.length < MAX_CANDIDATES) this.#waiting.push(candidate);
+  }
+
+  /** No more are taken. The library is not told: without pairs it would fail, while the peer may be learned yet. */
+  end(): void {
+    this.#isComplete = true;
+  }
+
+  #take(candidate: RemoteCandidate | SkippedCandidate): void {
+    if (!isUsable(candidate)) return count(this.counts, candidate.type);
+    const { foundation, priority, address, port, type } = candidate;
+    if (this.#named.size >= MAX_CANDIDATES || this.#named.has(`${address} ${port}`)) return;
+    this.#named.add(`${address} ${port}`);
+    count(this.counts, type);
+    void this.#transport.connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
+  }
+}

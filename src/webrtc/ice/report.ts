@@ -1,0 +1,50 @@
+/** What an ICE agent tells about itself when somebody asks why it failed. */
+import { CandidatePairState, type Candidate, type CandidatePair } from 'werift';
+import type { CandidateCounts, IceReport, PairReport } from '../api/report.js';
+
+const STATES: Readonly<Record<CandidatePairState, string>> = {
+  [CandidatePairState.FROZEN]: 'frozen',
+  [CandidatePairState.WAITING]: 'waiting',
+  [CandidatePairState.IN_PROGRESS]: 'in-progress',
+  [CandidatePairState.SUCCEEDED]: 'succeeded',
+  [CandidatePairState.FAILED]: 'failed',
+};
+
+/** Adds one to the count of `type`. */
+export function count(counts: Record<string, number>, type: string): void {
+  counts[type] = (counts[type] ?? 0) + 1;
+}
+
+export interface IceFacts {
+  readonly local: CandidateCounts;
+  /** Of the candidates that the peer named. */
+  readonly remote: CandidateCounts;
+  readonly pairs: readonly CandidatePair[];
+  readonly checksReceived: number;
+  readonly nominated: CandidatePair | undefined;
+  readonly troubles: readonly string[];
+}
+
+export function iceReport({ local, remote, pairs, checksReceived, nominated, troubles }: IceFacts): Omit<IceReport, 'restarts'> {
+  const learned = new Set(pairs.map(({ remoteCandidate }) => remoteCandidate).filter(({ type }) => type === 'prflx'));
+  return {
+    local,
+    remote: learned.size === 0 ? remote : { ...remote, prflx: learned.size },
+    pairs: pairs.map(pairReport),
+    checksReceived,
+    selected: nominated && `${typeOf(nominated.localCandidate)}/${typeOf(nominated.remoteCandidate)}`,
+    troubles,
+  };
+}
+
+function pairReport(pair: CandidatePair): PairReport {
+  return { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate), state: STATES[pair.state] };
+}
+
+function typeOf({ type, transport }: Candidate): string {
+  return transport === 'tcp' ? `${type}-tcp` : type;
+}
+
+function describe(candidate: Candidate): string {
+  return `${typeOf(candidate)} ${candidate.host.includes(':') ? `[${candidate.host}]` : candidate.host}:${candidate.port}`;
+}

@@ -1,0 +1,216 @@
+/**
+ * The ICE agents of one transport. An ICE restart opens a second agent beside the first, which stays in use until the
+ * second one has found a way: a restart that fails changes nothing.
+ */
+import type { Logger } from '../../base/logger.js';
+import { IceEndpoint, type IceFailure, type IceOptions, type IceRemote, type IceState } from './agent.js';
+import type { IceReport } from '../api/report.js';
+import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
+
+/** What became of a connection, or of a restart. */
+export type IceStep = 'ice connected' | 'ice failed' | 'consent expired' | 'ice restart' | 'ice restarted' | 'ice restart failed';
+
+/** One side's half, as a description tells it. */
+export interface LocalIce {
+  readonly iceUfrag: string;
+  readonly icePassword: string;
+  /** `candidate:...` lines that were found so far. */
+  readonly candidates: readonly string[];
+  readonly isGathering: boolean;
+}
+
+export class IceAgents {
+  /** DTLS, SRTP and SRTCP from the peer. */
+  onData: (data: Buffer) => void = () => undefined;
+  /** A candidate that was found after the description had been made; undefined: no more. */
+  onCandidate: (candidate: string | undefined) => void = () => undefined;
+  onStep: (step: IceStep) => void = () => undefined;
+  /** A pair was nominated, by the first agent or by one of a restart. */
+  onNominated: () => void = () => undefined;
+  /** Nothing can be sent, and no restart is under way. */
+  onFailed: () => void = () => undefined;
+  readonly #options: IceOptions;
+  readonly #logger: Logger;
+  /** Agents that have found every candidate. */
+  readonly #gatheredOf = new WeakSet<IceEndpoint>();
+  /** Agents that are not needed any more, while they close. */
+  readonly #retiring = new Set<Promise<void>>();
+  #current: IceEndpoint;
+  /** The agent of a restart, until it is nominated. */
+  #next: IceEndpoint | undefined;
+  #isControlling = false;
+  #restarts = 0;
+  #failure: IceFailure | undefined;
+  #isClosed = false;
+
+  private constructor(options: IceOptions, logger: Logger, first: IceEndpoint) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#current = first;
+    this.#follow(first);
+  }
+
+  /** Opens the sockets. @throws Error where none can be bound. */
+  static async open(options: IceOptions, logger: Logger): Promise<IceAgents> {
+    return new IceAgents(options, logger, await IceEndpoint.open(options));
+  }
+
+  /** Resolves when every candidate there will be has been found; bounded in time. */
+  get gathered(): Promise<void> {
+    return this.#newest.gathered;
+  }
+
+  /** Of the newest ICE generation. */
+  get local(): LocalIce {
+    const ice = this.#newest;
+    return { iceUfrag: ice.localUfrag, icePassword: ice.localPassword, candidates: [...ice.candidates], isGathering: !this.#gatheredOf.has(ice) };
+  }
+
+  get state(): IceState {
+    return this.#current.state;
+  }
+
+  get isNominated(): boolean {
+    return this.#current.isNominated;
+  }
+
+  /** Why nothing can be sent until ICE is restarted; undefined while all is well. */
+  get failure(): IceFailure | undefined {
+    return this.#failure;
+  }
+
+  /** Monotonic ms of the last sign of life. */
+  get lastHeardMs(): number {
+    return this.#current.lastHeardMs;
+  }
+
+  /** Of the latest consent check; undefined before there was one. */
+  get roundTripMs(): number | undefined {
+    return this.#current.roundTripMs;
+  }
+
+  /** Bytes of `sendAll` that the network stack has not taken yet. */
+  get pendingBytes(): number {
+    return this.#current.pendingBytes;
+  }
+
+  get report(): IceReport {
+    return { ...this.#newest.report, restarts: this.#restarts };
+  }
+
+  /** Starts the checks. */
+  connect(remote: RemoteTransport, { controlling }: { readonly controlling: boolean }): void {
+    this.#isControlling = controlling;
+    this.#current.connect(remote, { controlling });
+  }
+
+  /** A candidate of the other side, undefined: no more; passed over where `ufrag` names an ICE generation that is not there. */
+  addCandidate(candidate: RemoteCandidate | SkippedCandidate | undefined, ufrag?: string): void {
+    const agents = [this.#newest, this.#current];
+    // One that has not been told yet to whom it belongs waits with the agent that does not know its peer yet.
+    const ice = ufrag === undefined ? agents[0] : (agents.find((agent) => agent.remoteUfrag === ufrag) ?? agents.find((agent) => agent.remoteUfrag === undefined));
+    if (!ice) return;
+    if (candidate) ice.addRemoteCandidate(candidate);
+    else ice.endOfCandidates();
+  }
+
+  /**
+   * Opens the agent of a restart, which changes nothing yet. Call the returned function once: with true the restart
+   * begins, `local` tells of it, `connectRestart` starts its checks, and one that was begun before is given up; with
+   * false it is dropped.
+   */
+  async openRestart(): Promise<(begins: boolean) => void> {
+    const next = await IceEndpoint.open(this.#options);
+    return (begins) => {
+      if (!begins || this.#isClosed) return this.#retire(next);
+      this.cancelRestart();
+      this.#next = next;
+      this.#follow(next);
+    };
+  }
+
+  /** Gives up a restart that was begun; what is in use stays. */
+  cancelRestart(): void {
+    if (this.#next) this.#retire(this.#next);
+    this.#next = undefined;
+  }
+
+  /** Starts the checks of the restart that was opened. */
+  connectRestart(remote: IceRemote): void {
+    this.onStep('ice restart');
+    this.#next?.connect(remote, { controlling: this.#isControlling });
+  }
+
+  /** Sends one datagram; dropped before a pair is nominated. */
+  send(data: Buffer): void {
+    this.#current.send(data);
+  }
+
+  /** Sends the datagrams of `slab` (`IceSocket.sendAll`). */
+  sendAll(slab: Buffer, ends: readonly number[], done: () => void): void {
+    this.#current.sendAll(slab, ends, done);
+  }
+
+  /** Afterwards the sockets are gone. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.cancelRestart();
+      this.#retire(this.#current);
+    }
+    await Promise.all(this.#retiring);
+  }
+
+  get #newest(): IceEndpoint {
+    return this.#next ?? this.#current;
+  }
+
+  #retire(ice: IceEndpoint): void {
+    const closed = ice
+      .close()
+      .catch((error: unknown) => this.#logger.debug({ err: error }, 'ice agent did not close cleanly'))
+      .finally(() => this.#retiring.delete(closed));
+    this.#retiring.add(closed);
+  }
+
+  #follow(ice: IceEndpoint): void {
+    ice.onData = (data) => this.onData(data);
+    const tell = (candidate: string | undefined): void => {
+      if (ice === this.#newest) this.onCandidate(candidate);
+    };
+    ice.onCandidate = tell;
+    ice.onNominated = () => this.#nominated(ice);
+    ice.onFailed = (failure) => this.#failed(ice, failure);
+    ice.gatheringComplete.then(() => {
+      this.#gatheredOf.add(ice);
+      tell(undefined);
+    }, () => undefined);
+  }
+
+  #nominated(ice: IceEndpoint): void {
+    if (this.#isClosed) return;
+    if (ice === this.#next) {
+      const before = this.#current;
+      this.#current = ice;
+      this.#next = undefined;
+      this.#restarts++;
+      this.#failure = undefined;
+      this.onStep('ice restarted');
+      this.#retire(before);
+    } else this.onStep('ice connected');
+    this.onNominated();
+  }
+
+  /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
+  #failed(ice: IceEndpoint, failure: IceFailure): void {
+    if (this.#isClosed) return;
+    if (ice === this.#next) {
+      this.cancelRestart();
+      this.onStep('ice restart failed');
+    } else if (ice === this.#current) {
+      this.#failure = failure;
+      this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
+    }
+    if (this.#failure && !this.#next) this.onFailed();
+  }
+}

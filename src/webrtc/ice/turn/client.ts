@@ -1,0 +1,141 @@
+/**
+ * Requests to one TURN server: sent again until they are answered, with the long-term credentials that the server asks
+ * for (RFC 8489 §9.2), and believed only where the answer proves that the server knows them, too.
+ */
+import { createHash } from 'node:crypto';
+import { classes, Message, type methods, parseMessage } from 'werift';
+import type { Clock, Timer } from '../../../base/clock.js';
+import type { TurnServer } from './server.js';
+import type { TurnTransport } from './transport.js';
+
+/** First wait before a request is sent again over UDP; it doubles (RFC 8489 §6.2.1). */
+const RTO_MS = 500;
+/** How long an answer may take. */
+const ANSWER_MS = 5000;
+/** A server may answer each request with a new nonce, once. */
+const MAX_ATTEMPTS = 3;
+
+/** The server refuses. */
+export class TurnRefusal extends Error {
+  override readonly name = 'TurnRefusal';
+  /** RFC 8656 §19; 0: none. */
+  readonly errorCode: number;
+
+  constructor(errorCode: number, message: string) {
+    super(message);
+    this.errorCode = errorCode;
+  }
+}
+
+interface Pending {
+  readonly integrityKey: Buffer | undefined;
+  readonly settle: (answer: Message | Error) => void;
+}
+
+export class TurnClient {
+  /** Gets what is no answer: ChannelData and indications. */
+  onMessage: (message: Buffer) => void = () => undefined;
+  readonly #transport: TurnTransport;
+  readonly #server: TurnServer;
+  readonly #clock: Clock;
+  readonly #pending = new Map<string, Pending>();
+  #login: { readonly realm: string; readonly nonce: Buffer; readonly key: Buffer } | undefined;
+  #lost: Error | undefined;
+
+  constructor(transport: TurnTransport, server: TurnServer, clock: Clock) {
+    this.#transport = transport;
+    this.#server = server;
+    this.#clock = clock;
+    transport.onMessage = (data) => this.#receive(data);
+  }
+
+  /** Settles everything that is still asked. */
+  fail(error: Error): void {
+    this.#lost ??= error;
+    for (const { settle } of [...this.#pending.values()]) settle(error);
+  }
+
+  /**
+   * Asks until it is answered; `fill` sets the attributes, anew for each attempt.
+   * @throws TurnRefusal, Error where nothing answers.
+   */
+  async request(method: methods, fill: (request: Message) => void, answerMs = ANSWER_MS): Promise<Message> {
+    for (let attempt = 1; ; attempt++) {
+      const used = this.#login;
+      const answer = await this.#exchange(method, fill, answerMs);
+      if (answer.messageClass === classes.RESPONSE) return answer;
+      const [code, reason] = errorOf(answer);
+      const isAsked = code === 438 || (code === 401 && used === undefined);
+      if (!isAsked || attempt >= MAX_ATTEMPTS || !this.#takeLogin(answer)) throw new TurnRefusal(code, this.#explain(code, reason));
+    }
+  }
+
+  async #exchange(method: methods, fill: (request: Message) => void, answerMs: number): Promise<Message> {
+    if (this.#lost) throw this.#lost;
+    const request = new Message(method, classes.REQUEST);
+    fill(request);
+    if (this.#login) {
+      const { realm, nonce, key } = this.#login;
+      request.setAttribute('USERNAME', this.#server.username).setAttribute('REALM', realm).setAttribute('NONCE', nonce).addMessageIntegrity(key);
+    }
+    const { bytes } = request.addFingerprint();
+    let timer: Timer | undefined;
+    const answer = await new Promise<Message | Error>((settle) => {
+      this.#pending.set(request.transactionIdHex, { integrityKey: this.#login?.key, settle });
+      const deadlineMs = this.#clock.now() + answerMs;
+      const send = (waitMs: number): void => {
+        this.#transport.send(bytes, [bytes.length]);
+        const leftMs = Math.max(0, deadlineMs - this.#clock.now());
+        const isLast = this.#transport.isStream || waitMs >= leftMs;
+        timer = this.#clock.after(isLast ? leftMs : waitMs, () => (isLast ? settle(new Error('it does not answer')) : send(waitMs * 2)));
+      };
+      send(RTO_MS);
+    });
+    timer?.cancel();
+    this.#pending.delete(request.transactionIdHex);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+
+  #receive(data: Buffer): void {
+    try {
+      const message = parseMessage(data);
+      const isAnswer = message?.messageClass === classes.RESPONSE || message?.messageClass === classes.ERROR;
+      if (!message || !isAnswer) return this.onMessage(data);
+      const pending = this.#pending.get(message.transactionIdHex);
+      // An error may come without integrity: the server cannot prove anything to who did not log in (RFC 8489 §9.2.4).
+      const authentic = message.messageClass === classes.RESPONSE && pending?.integrityKey ? parseMessage(data, pending.integrityKey) : message;
+      if (pending && authentic) pending.settle(authentic);
+    } catch {
+      return; // Malformed: anybody can send one.
+    }
+  }
+
+  #takeLogin(answer: Message): boolean {
+    const realm: unknown = answer.attributesKeys.includes('REALM') ? answer.getAttributeValue('REALM') : this.#login?.realm;
+    const nonce: unknown = answer.attributesKeys.includes('NONCE') ? answer.getAttributeValue('NONCE') : undefined;
+    if (typeof realm !== 'string' || !Buffer.isBuffer(nonce)) return false;
+    const { username, credential } = this.#server;
+    this.#login = { realm, nonce, key: createHash('md5').update(`${username}:${realm}:${credential}`).digest() };
+    return true;
+  }
+
+  /** What the refusal means to who runs this server. */
+  #explain(code: number, reason: string): string {
+    const said = `${code} ${reason}`.trim();
+    const expiry = /^([0-9]{9,11}):/.exec(this.#server.username)?.[1];
+    if (code === 401 && expiry !== undefined && Number(expiry) * 1000 < this.#clock.wallClock()) return `the credentials expired at ${new Date(Number(expiry) * 1000).toISOString()} (${said})`;
+    if (code === 401 || code === 441) return `the user name, the credential or the shared secret is wrong (${said})`;
+    if (code === 486) return `the quota of this user is used up (${said})`;
+    if (code === 508) return `it has no capacity left (${said})`;
+    if (code === 403) return `it does not allow that (${said})`;
+    if (code === 300) return `it wants another server to be used, which is not followed (${said})`;
+    if (code === 437) return `it knows nothing of this allocation (${said})`;
+    return `it refuses (${said})`;
+  }
+}
+
+function errorOf(answer: Message): [code: number, reason: string] {
+  const value: unknown = answer.attributesKeys.includes('ERROR-CODE') ? answer.getAttributeValue('ERROR-CODE') : undefined;
+  return Array.isArray(value) ? [Number(value[0]), String(value[1]).replace(/[^\x20-\x7e]/g, '').slice(0, 100)] : [0, 'an error without a code'];
+}

@@ -1,0 +1,192 @@
+/** One m-line that a publisher sends on: its current ssrc, its repairs, and what is told to the publisher about it. */
+import type { Clock } from '../../../base/clock.js';
+import { clockRateHz, createDepacketizer, type AssembledFrame, type Depacketizer, type EncodedFrame, type PictureSize } from '../../../media/index.js';
+import { parameterSetsOf } from '../../sdp/codecs.js';
+import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
+import type { StreamClock } from './stream-clock.js';
+import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
+import { KeyframeRequester } from './keyframe-requester.js';
+import { PictureOrder } from './picture-order.js';
+import { ReceptionStatistics } from './reception-statistics.js';
+import type { ReceivedPacket } from './rtp.js';
+import { StreamReceiver, type StreamReceiverStats } from './stream-receiver.js';
+
+/** Another ssrc takes over when the current one was silent for this long: two at once are two encodings, of which one is taken. */
+const SSRC_SILENCE_MS = 300;
+
+export interface ReceivedTrackInit {
+  readonly plan: ReceivePlan;
+  readonly clock: Clock;
+  readonly captureClock: StreamClock;
+  /** Of this side's RTCP. */
+  readonly senderSsrc: number;
+  /** Of the network; undefined before it is known. */
+  readonly roundTripMs: () => number | undefined;
+  readonly sendRtcp: (packet: Buffer) => void;
+  readonly onFrame: (frame: EncodedFrame) => void;
+  /** It sends B-frames. Once. */
+  readonly onReordered: () => void;
+}
+
+export interface ReceivedTrackStats extends StreamReceiverStats {
+  readonly packetsReceived: number;
+  readonly bytesReceived: number;
+  readonly keyframesRequested: number;
+  readonly jitterMs: number;
+}
+
+interface CurrentStream {
+  readonly ssrc: number;
+  readonly receiver: StreamReceiver;
+  readonly statistics: ReceptionStatistics;
+  lastPacketMs: number;
+}
+
+export class ReceivedTrack {
+  readonly plan: ReceivePlan;
+  readonly kind: 'video' | 'audio';
+  readonly #init: ReceivedTrackInit;
+  readonly #depacketizer: Depacketizer;
+  readonly #keyframes: KeyframeRequester;
+  readonly #order = new PictureOrder();
+  #stream: CurrentStream | undefined;
+  #firs = 0;
+  #packetsReceived = 0;
+  #bytesReceived = 0;
+  /** Of ssrcs that were replaced. */
+  #before: StreamReceiverStats | undefined;
+
+  constructor(init: ReceivedTrackInit) {
+    const { codec } = init.plan;
+    this.plan = init.plan;
+    this.kind = codec.codec === 'opus' ? 'audio' : 'video';
+    this.#init = init;
+    this.#depacketizer = createDepacketizer(codec.codec, parameterSetsOf(codec.offered));
+    this.#keyframes = new KeyframeRequester(init.clock, () => this.#sendKeyframeRequest());
+  }
+
+  /** Of the newest keyframe. */
+  get size(): PictureSize | undefined {
+    return this.#depacketizer.size;
+  }
+
+  /** Undefined before the first packet. */
+  get ssrc(): number | undefined {
+    return this.#stream?.ssrc;
+  }
+
+  /** Undefined before a packet was asked for and came. */
+  get roundTripMs(): number | undefined {
+    return this.#stream?.receiver.roundTripMs;
+  }
+
+  get packetsReceived(): number {
+    return this.#packetsReceived;
+  }
+
+  get stats(): ReceivedTrackStats {
+    return {
+      ...sum(this.#before, this.#stream?.receiver.stats),
+      packetsReceived: this.#packetsReceived,
+      bytesReceived: this.#bytesReceived,
+      keyframesRequested: this.#keyframes.sent,
+      jitterMs: this.#stream?.statistics.jitterMs ?? 0,
+    };
+  }
+
+  /** True where the packet's payload type is one of this m-line's. */
+  receive(packet: ReceivedPacket, nowMs: number): boolean {
+    const { offered, rtx } = this.plan.codec;
+    if (packet.payloadType === offered.payloadType) this.#receiveMedia(packet, nowMs);
+    else if (rtx && packet.payloadType === rtx.payloadType) this.#receiveRepair(packet, nowMs);
+    else return false;
+    this.#packetsReceived++;
+    this.#bytesReceived += packet.payload.length;
+    return true;
+  }
+
+  /** @param ntpMs the sender's wall clock; its epoch does not matter. */
+  senderReport(ntpMs: number, compactNtp: number, rtpTimestamp: number, nowMs: number): void {
+    this.#stream?.statistics.senderReport(compactNtp, nowMs);
+    this.#init.captureClock.senderReport(ntpMs, rtpTimestamp);
+  }
+
+  /** Does nothing for audio. */
+  requestKeyframe(): void {
+    if (this.kind === 'video' && this.#stream) this.#keyframes.need();
+  }
+
+  /** For the Receiver Report; undefined before the first packet. */
+  report(nowMs: number): ReportBlock | undefined {
+    return this.#stream?.statistics.report(this.#stream.ssrc, nowMs);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#keyframes.close();
+    this.#stream?.receiver.close();
+  }
+
+  #receiveMedia(packet: ReceivedPacket, nowMs: number): void {
+    const stream = this.#streamOf(packet.ssrc, nowMs);
+    if (!stream) return;
+    stream.lastPacketMs = nowMs;
+    stream.statistics.count(packet.sequenceNumber, packet.timestamp, nowMs);
+    if (packet.payload.length > 0) this.#init.captureClock.arrived(packet.timestamp, nowMs);
+    stream.receiver.receive(packet, nowMs);
+  }
+
+  /** The original sequence number stands in front of the payload (RFC 4588 §4). */
+  #receiveRepair(packet: ReceivedPacket, nowMs: number): void {
+    if (!this.#stream || packet.payload.length < 2) return;
+    const { ssrc, receiver } = this.#stream;
+    receiver.receiveRepair({ ...packet, ssrc, sequenceNumber: packet.payload.readUInt16BE(0), payload: packet.payload.subarray(2) }, nowMs);
+  }
+
+  #streamOf(ssrc: number, nowMs: number): CurrentStream | undefined {
+    const current = this.#stream;
+    if (current?.ssrc === ssrc) return current;
+    if (current) {
+      if (nowMs - current.lastPacketMs < SSRC_SILENCE_MS) return undefined;
+      this.#before = sum(this.#before, current.receiver.stats);
+      current.receiver.close();
+      this.#init.captureClock.restart();
+    }
+    const { plan, clock, senderSsrc, roundTripMs } = this.#init;
+    const receiver = new StreamReceiver({
+      kind: this.kind,
+      clock,
+      depacketizer: this.#depacketizer,
+      canAsk: plan.codec.feedback.includes('nack'),
+      roundTripMs,
+      ask: (sequenceNumbers) => this.#init.sendRtcp(writeNack(senderSsrc, ssrc, sequenceNumbers)),
+      onFrame: (frame, rtpTimestamp) => this.#deliver(frame, rtpTimestamp),
+      onKeyframeNeeded: (isUrgent) => this.#keyframes.need(isUrgent),
+    });
+    this.#stream = { ssrc, receiver, statistics: new ReceptionStatistics(clockRateHz(plan.codec.codec)), lastPacketMs: nowMs };
+    return this.#stream;
+  }
+
+  #deliver({ data, keyframe }: AssembledFrame, rtpTimestamp: number): void {
+    if (keyframe) this.#keyframes.satisfied();
+    if (this.kind === 'video' && this.#order.makesCertain(rtpTimestamp)) this.#init.onReordered();
+    const mediaTimeMs = this.#init.captureClock.mediaTimeMs(rtpTimestamp);
+    if (mediaTimeMs !== undefined) this.#init.onFrame({ data, keyframe, mediaTimeMs });
+  }
+
+  /** Neither is sent where the offer has neither. */
+  #sendKeyframeRequest(): void {
+    const { plan, senderSsrc } = this.#init;
+    if (!this.#stream) return;
+    if (plan.codec.feedback.includes('nack pli')) this.#init.sendRtcp(writePli(senderSsrc, this.#stream.ssrc));
+    else if (plan.codec.feedback.includes('ccm fir')) this.#init.sendRtcp(writeFir(senderSsrc, this.#stream.ssrc, this.#firs++));
+  }
+}
+
+function sum(...stats: readonly (StreamReceiverStats | undefined)[]): StreamReceiverStats {
+  const total: StreamReceiverStats = { packetsLost: 0, packetsRepaired: 0, packetsDuplicate: 0, nacksSent: 0, framesLost: 0, framesDelivered: 0 };
+  for (const each of stats) {
+    if (each) for (const name of Object.keys(total) as (keyof StreamReceiverStats)[]) total[name] += each[name];
+  }
+  return total;
+}

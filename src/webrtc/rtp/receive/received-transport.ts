@@ -1,0 +1,107 @@
+/** What comes on one transport of a publisher, and what is told about the transport as a whole. */
+import { TRANSPORT_CC_EXTENSION_URI } from '../../sdp/extension-uris.js';
+import { extensionId } from '../../sdp/negotiate.js';
+import { writeSourceDescription } from '../rtcp.js';
+import { BitrateEstimate } from './bitrate-estimate.js';
+import { Demultiplexer } from './demultiplexer.js';
+import { writeReceiverReport, writeRemb, type ReportBlock } from './feedback-packets.js';
+import type { ReceivedTrack } from './received-track.js';
+import { headerExtension, parseRtp, type ReceivedPacket } from './rtp.js';
+import { TransportFeedback } from './transport-feedback.js';
+
+export interface ReceivedTransportInit {
+  /** Those of this transport. */
+  readonly tracks: readonly ReceivedTrack[];
+  /** Of this side's RTCP. */
+  readonly senderSsrc: number;
+  readonly cname: string;
+  readonly send: (compound: Buffer) => void;
+}
+
+export class ReceivedTransport {
+  readonly tracks: readonly ReceivedTrack[];
+  readonly #init: ReceivedTransportInit;
+  readonly #demultiplexer: Demultiplexer<ReceivedTrack>;
+  readonly #sourceDescription: Buffer;
+  /** Of the header extension that numbers the transport's packets; undefined where it was not negotiated. */
+  readonly #numberId: number | undefined;
+  readonly #feedback: TransportFeedback;
+  readonly #estimate: BitrateEstimate | undefined;
+  /** Feedback may stand alone (RFC 5506). */
+  readonly #isReducedSize: boolean;
+  #bytesBefore = 0;
+  #newestSsrc = 0;
+  #packetsUnknown = 0;
+
+  constructor(init: ReceivedTransportInit) {
+    const { tracks, senderSsrc, cname } = init;
+    this.tracks = tracks;
+    this.#init = init;
+    this.#demultiplexer = new Demultiplexer(tracks);
+    this.#sourceDescription = writeSourceDescription(senderSsrc, cname);
+    this.#numberId = tracks
+      .filter(({ plan }) => plan.codec.feedback.includes('transport-cc'))
+      .map(({ plan }) => extensionId(plan.section, TRANSPORT_CC_EXTENSION_URI))
+      .find((id) => id !== undefined);
+    this.#feedback = new TransportFeedback(senderSsrc);
+    this.#estimate = tracks.some(({ plan }) => plan.codec.feedback.includes('goog-remb')) ? new BitrateEstimate() : undefined;
+    this.#isReducedSize = tracks.every(({ plan }) => plan.section.attributes.has('rtcp-rsize'));
+  }
+
+  /** Packets that belong to no m-line, or are malformed. */
+  get packetsUnknown(): number {
+    return this.#packetsUnknown;
+  }
+
+  /** The track whose m-line the packet belongs to; undefined where it belongs to none. */
+  receive(bytes: Buffer, nowMs: number): ReceivedTrack | undefined {
+    const packet = parseRtp(bytes);
+    if (packet) {
+      this.#noteArrival(packet, bytes, nowMs);
+      const track = this.#demultiplexer.find(packet, bytes);
+      if (track?.receive(packet, nowMs)) return track;
+    }
+    this.#packetsUnknown++;
+    return undefined;
+  }
+
+  /** The track of an ssrc that was seen. */
+  trackOf(ssrc: number): ReceivedTrack | undefined {
+    return this.#demultiplexer.trackOf(ssrc);
+  }
+
+  /** About ten times a second: what came, and when. */
+  sendFeedback(): void {
+    for (const packet of this.#feedback.take(this.#newestSsrc)) this.sendRtcp(packet);
+  }
+
+  /** Once a second. */
+  sendReports(nowMs: number): void {
+    const blocks = this.tracks.flatMap((track) => track.report(nowMs) ?? []);
+    if (blocks.length === 0) return;
+    const packets = [writeReceiverReport(this.#init.senderSsrc, blocks), this.#sourceDescription];
+    const remb = this.#estimate && this.#writeRemb(this.#estimate, blocks);
+    this.#init.send(Buffer.concat(remb ? [...packets, remb] : packets));
+  }
+
+  /** Feedback; where the offer has no `a=rtcp-rsize` it is made a compound packet (RFC 3550 §6.1). */
+  sendRtcp(packet: Buffer): void {
+    const { senderSsrc, send } = this.#init;
+    send(this.#isReducedSize ? packet : Buffer.concat([writeReceiverReport(senderSsrc, []), this.#sourceDescription, packet]));
+  }
+
+  #noteArrival(packet: ReceivedPacket, bytes: Buffer, nowMs: number): void {
+    if (this.#numberId === undefined) return;
+    const value = headerExtension(bytes, this.#numberId);
+    if (value?.length !== 2) return;
+    this.#newestSsrc = packet.ssrc;
+    this.#feedback.arrived(value.readUInt16BE(0), nowMs);
+  }
+
+  #writeRemb(estimate: BitrateEstimate, blocks: readonly ReportBlock[]): Buffer {
+    const bytes = this.tracks.reduce((sum, { stats }) => sum + stats.bytesReceived, 0);
+    estimate.update(Math.max(...blocks.map(({ fractionLost }) => fractionLost)), (bytes - this.#bytesBefore) * 8);
+    this.#bytesBefore = bytes;
+    return writeRemb(this.#init.senderSsrc, blocks.map(({ ssrc }) => ssrc), estimate.bps);
+  }
+}

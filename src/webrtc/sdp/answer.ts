@@ -1,0 +1,136 @@
+/** Writes the answer (RFC 3264, RFC 8829 §5.3) to a planned offer. Pure. */
+import { randomBytes } from 'node:crypto';
+import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
+import { offeredCodecs } from './codecs.js';
+import { extensionId, type MLinePlan, type Plan } from './negotiate.js';
+import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
+import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
+
+
+/** This side's part of one transport. */
+export interface LocalTransport {
+  readonly iceUfrag: string;
+  readonly icePassword: string;
+  /** `sha-256 AB:CD:...` */
+  readonly fingerprint: string;
+  readonly setup: 'actpass' | 'active' | 'passive';
+  /** `candidate:...` without `a=`. */
+  readonly candidates: readonly string[];
+  /** More candidates may follow (RFC 8838). */
+  readonly isGathering: boolean;
+}
+
+/** What the answer says about one m-line that sends. */
+export interface LocalStream {
+  readonly ssrc: number;
+  /** Undefined where retransmission was not negotiated. */
+  readonly rtxSsrc: number | undefined;
+  readonly cname: string;
+  /** `<MediaStream id> <track id>`. */
+  readonly msid: string;
+}
+
+/** What `o=` says: who described the session, and how often (RFC 8866 §5.2). */
+export interface SdpOrigin {
+  readonly sessionId: number;
+  readonly version: number;
+}
+
+export function newOrigin(): SdpOrigin {
+  return { sessionId: randomBytes(6).readUIntBE(0, 6), version: 1 };
+}
+
+/** @param streams one for each m-line of the plan; undefined where nothing is sent. */
+export function writeAnswer(plan: Plan, transports: readonly LocalTransport[], streams: readonly (LocalStream | undefined)[], origin = newOrigin()): string {
+  const media = plan.mLines.map((mLine, i) => writeMediaSection(mLine, mLine.transport === undefined ? undefined : transports[mLine.transport], streams[i]));
+  const bundles = plan.description.bundles
+    .map((mids) => mids.filter((mid) => plan.mLines.some((mLine) => mLine.section.mid === mid && mLine.transport !== undefined)))
+    .filter((mids) => mids.length > 0);
+  const lines = [
+    'v=0',
+    `o=- ${origin.sessionId} ${origin.version} IN IP4 0.0.0.0`,
+    's=-',
+    't=0 0',
+    ...bundles.map((mids) => `a=group:BUNDLE ${mids.join(' ')}`),
+    ...(plan.description.attributes.has('extmap-allow-mixed') ? ['a=extmap-allow-mixed'] : []),
+    'a=msid-semantic: WMS *',
+    ...media.flat(),
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefined, stream: LocalStream | undefined): string[] {
+  const { section } = mLine;
+  const mid = section.mid === undefined ? [] : [`a=mid:${section.mid}`];
+  if (!transport) return [`m=${section.kind} 0 ${section.protocol} ${section.formats.join(' ')}`, 'c=IN IP4 0.0.0.0', ...mid, ...(isRtp(mLine) ? ['a=inactive'] : [])];
+  const common = ['c=IN IP4 0.0.0.0', ...mid, ...writeTransport(transport)];
+  if (mLine.use === 'data') {
+    return [
+      `m=application 9 ${section.protocol} ${section.formats.join(' ')}`,
+      ...common,
+      ...(section.attributes.has('sctpmap') ? [`a=sctpmap:${mLine.sctpPort} webrtc-datachannel 65535`] : [`a=sctp-port:${mLine.sctpPort}`]),
+      `a=max-message-size:${MAX_DATA_MESSAGE_BYTES}`,
+    ];
+  }
+  const rtcp = ['a=rtcp:9 IN IP4 0.0.0.0', 'a=rtcp-mux', 'a=rtcp-mux-only', ...(section.attributes.has('rtcp-rsize') ? ['a=rtcp-rsize'] : [])];
+  if (mLine.use === 'none') {
+    const placeholder = offeredCodecs(section)[0];
+    const formats = placeholder ? String(placeholder.payloadType) : section.formats.join(' ');
+    return [`m=${section.kind} 9 ${section.protocol} ${formats}`, ...common, 'a=inactive', ...(isRtp(mLine) ? rtcp : []), ...(placeholder ? [rtpmap(placeholder)] : [])];
+  }
+  const { codec } = mLine;
+  const extensions = [
+    ...(section.mid === undefined ? [] : [MID_EXTENSION_URI]),
+    ...(codec.feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
+    ...(mLine.use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
+  ].flatMap((uri) => {
+    const id = extensionId(section, uri);
+    return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
+  });
+  return [
+    `m=${section.kind} 9 ${section.protocol} ${[codec.offered, ...(codec.rtx ? [codec.rtx] : [])].map(({ payloadType }) => payloadType).join(' ')}`,
+    ...common,
+    mLine.use === 'receive' ? 'a=recvonly' : 'a=sendonly',
+    ...rtcp,
+    ...extensions,
+    ...writeCodec(codec),
+    ...(stream ? writeStream(stream) : []),
+  ];
+}
+
+function isRtp(mLine: MLinePlan): boolean {
+  return mLine.section.kind === 'audio' || mLine.section.kind === 'video';
+}
+
+function writeTransport(transport: LocalTransport): string[] {
+  return [
+    `a=ice-ufrag:${transport.iceUfrag}`,
+    `a=ice-pwd:${transport.icePassword}`,
+    ...transport.candidates.map((candidate) => `a=${candidate}`),
+    ...(transport.isGathering ? ['a=ice-options:trickle'] : ['a=end-of-candidates']),
+    `a=fingerprint:${transport.fingerprint}`,
+    `a=setup:${transport.setup}`,
+  ];
+}
+
+function writeCodec({ offered, rtx, feedback }: NegotiatedCodec): string[] {
+  return [
+    rtpmap(offered),
+    ...feedback.map((value) => `a=rtcp-fb:${offered.payloadType} ${value}`),
+    ...(offered.fmtp === undefined ? [] : [`a=fmtp:${offered.payloadType} ${offered.fmtp}`]),
+    ...(rtx ? [rtpmap(rtx), `a=fmtp:${rtx.payloadType} apt=${offered.payloadType}`] : []),
+  ];
+}
+
+function rtpmap(codec: OfferedCodec): string {
+  return `a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRateHz}${codec.channels === undefined ? '' : `/${codec.channels}`}`;
+}
+
+function writeStream({ ssrc, rtxSsrc, cname, msid }: LocalStream): string[] {
+  return [
+    `a=msid:${msid}`,
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc-group:FID ${ssrc} ${rtxSsrc}`]),
+    `a=ssrc:${ssrc} cname:${cname}`,
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc:${rtxSsrc} cname:${cname}`]),
+  ];
+}

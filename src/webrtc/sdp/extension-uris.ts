@@ -1,0 +1,8 @@
+/** Names of the RTP header extensions that are negotiated (RFC 8285 §5). */
+
+/** RFC 9143 §14. */
+export const MID_EXTENSION_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+/** Numbers all packets of a transport, so that the receiver can tell which came, and when (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2). */
+export const TRANSPORT_CC_EXTENSION_URI = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+/** The playout-delay header extension of WebRTC: minimum and maximum in units of 10 ms, 12 bits each. */
+export const PLAYOUT_DELAY_EXTENSION_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';

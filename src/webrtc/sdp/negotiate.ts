@@ -1,0 +1,192 @@
+/**
+ * Decides what each m-line of an offer gets: which rendition in which codec, audio, data channels, or nothing.
+ * Pure: an offer and a description of the source go in, a plan comes out.
+ */
+import { MediaPeerError } from '../../base/errors.js';
+import type { Rendition } from '../../media/index.js';
+import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
+import type { SourceMedia } from '../api/gateway.js';
+import { remoteTransport } from './remote-transport.js';
+import { attribute, attributeValues, MAX_DATA_MESSAGE_BYTES, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './parse.js';
+
+/** Each transport is a handshake, and checks to every candidate that a stranger names. One that bundles needs one; raw, processed, sound and data need four. */
+const MAX_TRANSPORTS = 4;
+
+interface PlannedSection {
+  readonly section: MediaSection;
+  /** Index into `Plan.transports`. */
+  readonly transport: number;
+}
+
+/** What one m-line gets. */
+export type MLinePlan =
+  | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly codec: NegotiatedCodec })
+  | (PlannedSection & { readonly use: 'audio'; readonly codec: NegotiatedCodec })
+  /** Video or audio that a publisher sends. */
+  | (PlannedSection & { readonly use: 'receive'; readonly codec: NegotiatedCodec })
+  | (PlannedSection & { readonly use: 'data'; readonly sctpPort: number; readonly maxMessageBytes: number })
+  /** Answered inactive; `transport` undefined: rejected with port 0, since it would need a transport of its own. */
+  | { readonly use: 'none'; readonly section: MediaSection; readonly transport: number | undefined; readonly reason: string };
+
+export interface Plan {
+  readonly description: SessionDescription;
+  /** One for each m-line, in the offer's order. */
+  readonly mLines: readonly MLinePlan[];
+  /** One for each BUNDLE group and for each m-line outside of one. */
+  readonly transports: readonly RemoteTransport[];
+  /** What the video m-lines get, in order. */
+  readonly renditions: readonly Rendition[];
+}
+
+/** What an m-line is to get, before it has a transport. */
+export type Wish =
+  | { use: 'video'; rendition: Rendition; codec: NegotiatedCodec }
+  | { use: 'audio'; codec: NegotiatedCodec }
+  | { use: 'receive'; codec: NegotiatedCodec }
+  | { use: 'data'; sctpPort: number; maxMessageBytes: number }
+  | { use: 'none'; reason: string };
+
+/**
+ * @param requested renditions for the video m-lines in order. Left out: two or more get raw and processed, a single
+ *   one gets processed where the source has it, else raw.
+ * @throws MediaPeerError SDP_INVALID, DETECTION_OFF or NOTHING_TO_SERVE.
+ */
+export function negotiate(sdp: string, source: SourceMedia, requested?: readonly Rendition[]): Plan {
+  const description = parseSdp(sdp);
+  const unavailable = requested?.find((rendition) => !source.renditions.includes(rendition));
+  if (unavailable === 'processed') {
+    throw new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
+  }
+  const videoSections = description.media.filter((section) => section.kind === 'video' && refusal(section) === undefined);
+  const renditions = requested ?? defaultRenditions(videoSections.length, source);
+  const wishes = description.media.map((section): Wish => {
+    const reason = refusal(section);
+    if (reason !== undefined) return { use: 'none', reason };
+    if (section.kind === 'video') return wishVideo(section, renditions[videoSections.indexOf(section)], source);
+    if (section.kind === 'audio') return wishAudio(section, source);
+    return wishData(section);
+  });
+  if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes)) throw nothingToServe(description, wishes);
+  return assignTransports(description, wishes);
+}
+
+/** @throws MediaPeerError BODY_INVALID where something is to flow from the start that no m-line carries */
+export function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
+  const missing = active?.find((rendition) => !renditions.includes(rendition));
+  if (missing === undefined) return;
+  throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
+}
+
+export function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
+  if (videoSections >= 2) return ['raw', 'processed'];
+  return [source.renditions.includes('processed') ? 'processed' : 'raw'];
+}
+
+/** Why an m-line cannot carry anything from here; undefined where it can. @param wrongDirections of audio and video. */
+export function refusal(section: MediaSection, wrongDirections: readonly string[] = ['sendonly', 'inactive']): string | undefined {
+  if (section.port === 0 && !section.attributes.has('bundle-only')) return 'its port is 0';
+  if (section.kind === 'application') {
+    return /^(UDP\/)?DTLS\/SCTP$/.test(section.protocol) ? undefined : `the protocol ${section.protocol} is not spoken`;
+  }
+  if (section.kind !== 'audio' && section.kind !== 'video') return 'only audio, video and application are served';
+  if (!/^UDP\/TLS\/RTP\/SAVPF?$|^RTP\/SAVPF?$/.test(section.protocol)) return `the protocol ${section.protocol} is not spoken`;
+  if (!section.attributes.has('rtcp-mux')) return 'it has no a=rtcp-mux';
+  const direction = wrongDirections.find((name) => section.attributes.has(name));
+  return direction && `it is ${direction}; ${wrongDirections.includes('sendonly') ? 'recvonly' : 'sendonly'} or sendrecv is needed`;
+}
+
+function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
+  if (rendition === undefined) return { use: 'none', reason: 'no rendition is left for it' };
+  if (!source.renditions.includes(rendition)) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
+  const codec = chooseVideoCodec(section, rendition === 'raw' ? { preferred: source.rawCodec, h264: source.rawProfile } : {});
+  return codec ? { use: 'video', rendition, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
+}
+
+function wishAudio(section: MediaSection, source: SourceMedia): Wish {
+  if (!source.hasAudio) return { use: 'none', reason: 'the source has no audio' };
+  const codec = chooseAudioCodec(section);
+  return codec ? { use: 'audio', codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
+}
+
+export function wishData(section: MediaSection): Wish {
+  return { use: 'data', sctpPort: sctpPortOf(section), maxMessageBytes: maxMessageBytesOf(section) };
+}
+
+/** RFC 8841 §5: `a=sctp-port`, in older offers `a=sctpmap`; 5000 is what every implementation uses. */
+function sctpPortOf(section: MediaSection): number {
+  const port = Number(attribute(section.attributes, 'sctp-port') ?? section.formats[0]);
+  return Number.isInteger(port) && port > 0 && port <= 65535 ? port : 5000;
+}
+
+/** RFC 8841 §6: 64 KiB where it is not told, 0 is any size. What is sent is never larger than what is taken. */
+function maxMessageBytesOf(section: MediaSection): number {
+  const bytes = Number(attribute(section.attributes, 'max-message-size') ?? 0);
+  return Number.isInteger(bytes) && bytes > 0 ? Math.min(bytes, MAX_DATA_MESSAGE_BYTES) : MAX_DATA_MESSAGE_BYTES;
+}
+
+function onlyData(description: SessionDescription, wishes: readonly Wish[]): boolean {
+  return wishes.some(({ use }) => use === 'data') && !description.media.some(({ kind }) => kind === 'audio' || kind === 'video');
+}
+
+function nothingToServe(description: SessionDescription, wishes: readonly Wish[]): MediaPeerError {
+  const offered = description.media.map((section, i) => {
+    const wish = wishes[i];
+    return `m=${section.kind}: ${wish?.use === 'none' ? wish.reason : 'accepted'}`;
+  });
+  return new MediaPeerError(
+    'NOTHING_TO_SERVE',
+    `nothing in the offer can be served. Offered: ${offered.join('; ')}. Served: video in H264 (packetization-mode=1) or VP8 and audio in opus/48000/2, sent to m-lines that are recvonly or sendrecv`,
+  );
+}
+
+/** For a message: what an m-line offers, repair formats left out. */
+export function codecNames(section: MediaSection): string {
+  const names = new Set(
+    offeredCodecs(section)
+      .map((codec) => (codec.name.toUpperCase() === 'H264' ? `H264 (${codec.fmtp ?? 'no fmtp'})` : codec.name))
+      .filter((name) => !/^(rtx|red|ulpfec|flexfec-03)$/i.test(name)),
+  );
+  return [...names].join(', ').slice(0, 300) || 'none';
+}
+
+/** M-lines of a BUNDLE group share the transport of the group's first (RFC 9143 §7.3). */
+export function assignTransports(description: SessionDescription, wishes: readonly Wish[]): Plan {
+  const groups: MediaSection[][] = [];
+  const groupOf = new Map<MediaSection, number>();
+  const open = (sections: MediaSection[]): void => {
+    for (const section of sections) groupOf.set(section, groups.length);
+    groups.push(sections);
+  };
+  const isServed = (section: MediaSection): boolean => wishes[description.media.indexOf(section)]?.use !== 'none';
+  for (const mids of description.bundles) {
+    const sections = mids.flatMap((mid) => description.media.filter((section) => section.mid === mid));
+    if (sections.some(isServed)) open(sections);
+  }
+  for (const section of description.media) if (!groupOf.has(section) && isServed(section)) open([section]);
+  if (groups.length > MAX_TRANSPORTS) throw sdpInvalid(`it needs ${groups.length} transports of at most ${MAX_TRANSPORTS}; bundle its m-lines (a=group:BUNDLE)`);
+  const mLines = description.media.map((section, i): MLinePlan => {
+    const wish = wishes[i] ?? { use: 'none', reason: 'not planned' };
+    const transport = groupOf.get(section);
+    if (wish.use === 'none') {
+      const canStay = transport !== undefined && (section.port !== 0 || section.attributes.has('bundle-only'));
+      return { ...wish, section, transport: canStay ? transport : undefined };
+    }
+    return { ...wish, section, transport: transport ?? 0 };
+  });
+  return {
+    description,
+    mLines,
+    transports: groups.map((sections) => remoteTransport(description, sections)),
+    renditions: mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.rendition] : [])),
+  };
+}
+
+/** The id of a header extension in an m-line (RFC 8285 §5), for the one-byte form; undefined where it is not offered. */
+export function extensionId(section: MediaSection, uri: string): number | undefined {
+  for (const line of attributeValues(section.attributes, 'extmap')) {
+    const [id, offeredUri] = line.split(/\s+/);
+    const value = Number(id?.split('/')[0]);
+    if (offeredUri === uri && Number.isInteger(value) && value >= 1 && value <= 14) return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/** Writes the offer that a viewer of a room gets (RFC 8829 §5.2): everything this server can send, bundled. Pure. */
+import { h264Profile, type Rendition } from '../../media/index.js';
+import { type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
+import { MID_EXTENSION_URI } from './extension-uris.js';
+import { PLAYOUT_DELAY_EXTENSION_URI } from './extension-uris.js';
+import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
+
+/** One m-line of an offer of this server; its mid is its index. */
+export type OfferedMLine =
+  /** `h264`: `profile-level-id` of H.264 that is handed on as it comes. Left out: it is encoded here. */
+  | { readonly kind: 'video'; readonly rendition: Rendition; readonly local: LocalStream; readonly h264?: string | undefined }
+  | { readonly kind: 'audio'; readonly local: LocalStream }
+  | { readonly kind: 'application' };
+
+const MID_EXTENSION_ID = 1;
+const PLAYOUT_DELAY_EXTENSION_ID = 2;
+/** What is asked of every viewer: RFC 4585 §4.2, RFC 5104 §7.1. */
+const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'];
+/** Payload types, each with that of its retransmissions (RFC 4588 §8). */
+const H264 = { payloadType: 102, rtx: 103, name: 'H264', fmtp: h264Fmtp('42e01f') };
+const H264_AS_IT_COMES = { payloadType: 104, rtx: 105, name: 'H264' };
+const VP8 = { payloadType: 96, rtx: 97, name: 'VP8', fmtp: undefined };
+const OPUS_PAYLOAD_TYPE = 111;
+
+export function writeOffer(mLines: readonly OfferedMLine[], transport: LocalTransport, origin: SdpOrigin): string {
+  const lines = [
+    'v=0',
+    `o=- ${origin.sessionId} ${origin.version} IN IP4 0.0.0.0`,
+    's=-',
+    't=0 0',
+    `a=group:BUNDLE ${mLines.map((_mLine, mid) => mid).join(' ')}`,
+    'a=msid-semantic: WMS *',
+    ...mLines.flatMap((mLine, mid) => writeMLine(mLine, mid, transport)),
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport): string[] {
+  const common = ['c=IN IP4 0.0.0.0', `a=mid:${mid}`, ...writeIce(transport, mid === 0)];
+  if (mLine.kind === 'application') {
+    return ['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', ...common, 'a=sctp-port:5000', `a=max-message-size:${MAX_DATA_MESSAGE_BYTES}`];
+  }
+  const rtp = ['a=sendonly', 'a=rtcp:9 IN IP4 0.0.0.0', 'a=rtcp-mux', 'a=rtcp-mux-only', 'a=rtcp-rsize', `a=extmap:${MID_EXTENSION_ID} ${MID_EXTENSION_URI}`];
+  const { ssrc, rtxSsrc, cname, msid } = mLine.local;
+  const names = [
+    `a=msid:${msid}`,
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc-group:FID ${ssrc} ${rtxSsrc}`]),
+    `a=ssrc:${ssrc} cname:${cname}`,
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc:${rtxSsrc} cname:${cname}`]),
+  ];
+  if (mLine.kind === 'audio') {
+    return [`m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS_PAYLOAD_TYPE}`, ...common, ...rtp, `a=rtpmap:${OPUS_PAYLOAD_TYPE} opus/48000/2`, `a=fmtp:${OPUS_PAYLOAD_TYPE} minptime=10;useinbandfec=1`, ...names];
+  }
+  const codecs = videoCodecs(mLine.h264);
+  const payloadTypes = codecs.flatMap(({ payloadType, rtx }) => [payloadType, rtx]);
+  return [`m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`, ...common, ...rtp, `a=extmap:${PLAYOUT_DELAY_EXTENSION_ID} ${PLAYOUT_DELAY_EXTENSION_URI}`, ...codecs.flatMap(writeCodec), ...names];
+}
+
+/** What is handed on as it comes first; Constrained Baseline beside it, since some take High under that name alone. */
+function videoCodecs(h264: string | undefined): (typeof H264 | typeof VP8)[] {
+  const profile = h264 === undefined ? undefined : h264Profile(h264);
+  const isOwn = profile === undefined || profile.name === 'constrained-baseline' || profile.name === 'baseline';
+  return [...(isOwn || h264 === undefined ? [] : [{ ...H264_AS_IT_COMES, fmtp: h264Fmtp(h264) }]), H264, VP8];
+}
+
+function h264Fmtp(profileLevelId: string): string {
+  return `level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profileLevelId}`;
+}
+
+function writeCodec({ payloadType, rtx, name, fmtp }: typeof H264 | typeof VP8): string[] {
+  return [
+    `a=rtpmap:${payloadType} ${name}/90000`,
+    ...VIDEO_FEEDBACK.map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    ...(fmtp === undefined ? [] : [`a=fmtp:${payloadType} ${fmtp}`]),
+    `a=rtpmap:${rtx} rtx/90000`,
+    `a=fmtp:${rtx} apt=${payloadType}`,
+  ];
+}
+
+/** Candidates stand in the m-line that the others are bundled with (RFC 9143 §7.2.1). */
+function writeIce(transport: LocalTransport, isTagged: boolean): string[] {
+  return [
+    `a=ice-ufrag:${transport.iceUfrag}`,
+    `a=ice-pwd:${transport.icePassword}`,
+    'a=ice-options:trickle',
+    ...(isTagged ? transport.candidates.map((candidate) => `a=${candidate}`) : []),
+    ...(isTagged && !transport.isGathering ? ['a=end-of-candidates'] : []),
+    `a=fingerprint:${transport.fingerprint}`,
+    `a=setup:${transport.setup}`,
+  ];
+}

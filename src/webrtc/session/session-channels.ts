@@ -1,0 +1,142 @@
+/**
+ * The data channels of a viewer, told apart by their labels: `detections`, `video`, `commands`, and any other, which
+ * is left alone. There is one `detections` and one `video`: a client that opens a second one is told so on the first,
+ * which ends. Several parts of a page may each have `commands` of their own.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import type { DetectionFilter } from '../../media/index.js';
+import { CommandsChannel } from '../channels/commands-channel.js';
+import type { TextChannel } from '../transport/data-channel.js';
+import { DetectionsChannel } from '../channels/detections-channel.js';
+import type { MediaGateway } from '../api/gateway.js';
+import type { SessionMedia } from './session-media.js';
+import { VideoChannel } from '../channels/video-channel.js';
+import { executeForViewer } from './viewer-commands.js';
+
+export interface SessionChannelsInit {
+  readonly gateway: Pick<MediaGateway, 'describe' | 'openDetections' | 'openStills'>;
+  readonly media: SessionMedia;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The client answered the keepalive once, and is silent now. */
+  readonly onSilent: () => void;
+}
+
+/** Messages of one kind, all channels of the label together. */
+interface Count {
+  sent: number;
+  dropped: number;
+}
+
+export class SessionChannels {
+  readonly #init: SessionChannelsInit;
+  #detections: DetectionsChannel | undefined;
+  #video: VideoChannel | undefined;
+  readonly #commands = new Set<CommandsChannel>();
+  #filter: DetectionFilter | undefined;
+  /** Of channels that were replaced. */
+  readonly #detectionsBefore: Count = { sent: 0, dropped: 0 };
+  readonly #videoBefore: Count = { sent: 0, dropped: 0 };
+  #droppedAtLastTick = 0;
+  #lastActivityS: number | undefined;
+
+  constructor(init: SessionChannelsInit) {
+    this.#init = init;
+  }
+
+  /** Messages on `detections`. */
+  get detections(): Readonly<Count> {
+    return total(this.#detectionsBefore, this.#detections);
+  }
+
+  /** Pictures on `video`. */
+  get stills(): Readonly<Count> {
+    return total(this.#videoBefore, this.#video);
+  }
+
+  /** Unix seconds of the newest message of the client; undefined before the first. */
+  get lastActivityS(): number | undefined {
+    return this.#lastActivityS;
+  }
+
+  /** A channel that the client opened. */
+  take(channel: TextChannel): void {
+    if (channel.label === 'detections') this.#openDetections(channel);
+    else if (channel.label === 'commands') this.#openCommands(channel);
+    else if (channel.label === 'video') this.#openVideo(channel);
+  }
+
+  /** About once a second while the connection stands. */
+  tick(): void {
+    for (const commands of this.#commands) {
+      if (commands.isClosed) this.#commands.delete(commands);
+      else commands.tick();
+    }
+    const dropped = this.detections.dropped + this.stills.dropped;
+    if (dropped > this.#droppedAtLastTick) {
+      this.#init.logger.warn({ dropped: dropped - this.#droppedAtLastTick, detectionsDropped: this.detections.dropped, stillsDropped: this.stills.dropped }, 'viewer does not keep up with its data channels');
+    }
+    this.#droppedAtLastTick = dropped;
+  }
+
+  /** The session sends another source now. */
+  sourceChanged(): void {
+    this.#detections?.reopen();
+    this.#video?.reopen();
+  }
+
+  /** Gives everything back. Idempotent. */
+  close(): void {
+    this.#detections?.close();
+    this.#video?.close();
+  }
+
+  #openDetections(channel: TextChannel): void {
+    const { gateway, media } = this.#init;
+    this.#detections?.refuse(...REPLACED);
+    Object.assign(this.#detectionsBefore, this.detections);
+    this.#detections = new DetectionsChannel({
+      channel,
+      openLease: () => gateway.openDetections(media.sourceId),
+      rtpTimestamps: (mediaTimeMs) => media.rtpTimestamps(mediaTimeMs),
+      filter: () => this.#filter,
+      isPaused: () => media.isPaused,
+    });
+  }
+
+  #openVideo(channel: TextChannel): void {
+    const { gateway, media } = this.#init;
+    this.#video?.refuse(...REPLACED);
+    Object.assign(this.#videoBefore, this.stills);
+    this.#video = new VideoChannel({ channel, openStills: (maxBytes) => gateway.openStills(media.sourceId, maxBytes), isPaused: () => media.isPaused });
+  }
+
+  #openCommands(channel: TextChannel): void {
+    const { media, gateway, clock, logger, onSilent } = this.#init;
+    const commands = new CommandsChannel({
+      channel,
+      clock,
+      logger,
+      execute: (command) => executeForViewer(command, { media, setFilter: (filter) => (this.#filter = filter), labels: () => knownLabels(gateway, media.sourceId) }),
+      onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
+      onSilent,
+    });
+    this.#commands.add(commands);
+  }
+}
+
+/** Undefined also for a source that has just gone. */
+function knownLabels(gateway: SessionChannelsInit['gateway'], sourceId: string): readonly string[] | undefined {
+  try {
+    return gateway.describe(sourceId).labels;
+  } catch {
+    return undefined; // the session ends with its source; a filter is no reason to say so
+  }
+}
+
+const REPLACED = ['CHANNEL_REPLACED', 'this connection has opened another channel of this label'] as const;
+
+function total(before: Count, { sent, dropped }: Count = { sent: 0, dropped: 0 }): Count {
+  return { sent: before.sent + sent, dropped: before.dropped + dropped };
+}

@@ -1,0 +1,137 @@
+/** The transports of one session: a bundle has one. They are opened, connected, restarted and closed together. */
+import { MediaPeerError } from '../../base/errors.js';
+import type { EndReason } from '../../media/index.js';
+import type { LocalTransport } from '../sdp/answer.js';
+import type { TextChannel } from '../transport/data-channel.js';
+import type { IceRemote } from '../ice/agent.js';
+import { PeerTransport, type ConnectOptions, type PeerTransportInit } from '../transport/peer-transport.js';
+import type { IceReport } from '../api/report.js';
+import type { RemoteTransport } from '../sdp/parse.js';
+import { writeGoodbye } from '../rtp/rtcp.js';
+
+/** What comes from a transport; `index` says which. */
+export interface TransportEvents {
+  receiveRtp(packet: Buffer, index: number): void;
+  receiveRtcp(compound: Buffer, index: number): void;
+  takeChannel(channel: TextChannel): void;
+  step(step: string, facts?: Readonly<Record<string, unknown>>): void;
+  /** Found after the description; undefined: no more. */
+  candidate(candidate: string | undefined, index: number): void;
+  ended(reason: EndReason): void;
+}
+
+const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
+
+export class SessionTransports {
+  readonly #all: PeerTransport[] = [];
+  /** ICE restarts that were begun. */
+  #restarts = 0;
+
+  /** What could be opened is kept where another one fails: `close` gives it back. @throws Error where no socket can be bound */
+  async open(count: number, init: PeerTransportInit, events: TransportEvents): Promise<void> {
+    const opened = await Promise.allSettled(
+      Array.from({ length: count }, async (_unused, i) => {
+        const transport = await PeerTransport.open(init);
+        this.#all[i] = transport;
+        transport.onRtp = (packet) => events.receiveRtp(packet, i);
+        transport.onRtcp = (compound) => events.receiveRtcp(compound, i);
+        transport.onDataChannel = (channel) => events.takeChannel(channel);
+        transport.onStep = (step, facts) => events.step(step, facts);
+        transport.ice.onCandidate = (candidate) => events.candidate(candidate, i);
+        transport.ended.then((reason) => events.ended(reason)).catch(() => undefined);
+      }),
+    );
+    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+  }
+
+  at(index: number): PeerTransport | undefined {
+    return this.#all[index];
+  }
+
+  /** Starts the handshakes. */
+  connect(remotes: readonly RemoteTransport[], optionsOf: (remote: RemoteTransport, index: number) => ConnectOptions): void {
+    this.#all.forEach((transport, i) => {
+      const remote = remotes[i];
+      if (remote) transport.connect(remote, optionsOf(remote, i));
+    });
+  }
+
+  /** Resolves when media can flow on all of them. */
+  async connected(): Promise<void> {
+    await Promise.all(this.#all.map(({ connected }) => connected));
+  }
+
+  /** Resolves when every candidate there will be has been found; bounded in time. */
+  async gathered(): Promise<void> {
+    await Promise.all(this.#all.map(({ ice }) => ice.gathered));
+  }
+
+  /** This side of each, of the newest ICE generation. */
+  describe(setupOf: (index: number) => LocalTransport['setup']): LocalTransport[] {
+    return this.#all.map((transport, i) => transport.describe(setupOf(i)));
+  }
+
+  /** Names the ICE generation. */
+  get iceTag(): string {
+    return this.#all.map(({ ice }) => ice.local.iceUfrag).join('.');
+  }
+
+  /** Monotonic ms of the last sign of life of the one that was silent longest. */
+  get lastHeardMs(): number {
+    return Math.min(...this.#all.map(({ ice }) => ice.lastHeardMs));
+  }
+
+  /** False while the client does not agree to be sent to (RFC 7675). */
+  get mayBeSentTo(): boolean {
+    return this.#all.every(({ ice }) => ice.failure === undefined);
+  }
+
+  get hasConsentExpired(): boolean {
+    return this.#all.some(({ ice }) => ice.failure === 'consent-expired');
+  }
+
+  /** Of the first one. */
+  get iceReport(): IceReport {
+    return this.#all[0]?.ice.report ?? NO_ICE;
+  }
+
+  /**
+   * Begins an ICE restart: what was there stays in use until `continueRestart` has led to something that works.
+   * @param gathers waits for all candidates
+   * @throws MediaPeerError ICE_RESTART_REFUSED where another one was begun meanwhile
+   */
+  async beginRestart(gathers: boolean): Promise<void> {
+    const restart = ++this.#restarts;
+    const opened = await Promise.allSettled(this.#all.map(({ ice }) => ice.openRestart()));
+    const failed = opened.find((result) => result.status === 'rejected');
+    for (const result of opened) if (result.status === 'fulfilled') result.value(failed === undefined);
+    if (failed) throw failed.reason;
+    if (gathers) await this.gathered();
+    if (restart !== this.#restarts) throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
+  }
+
+  /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */
+  cancelRestart(): void {
+    for (const { ice } of this.#all) ice.cancelRestart();
+  }
+
+  /** The client's half of a restart, one for each. */
+  continueRestart(remotes: readonly IceRemote[]): void {
+    this.#all.forEach(({ ice }, i) => {
+      const remote = remotes[i];
+      if (remote) ice.connectRestart(remote);
+    });
+  }
+
+  /** Says goodbye for the streams of each and gives everything back. @returns what went wrong */
+  async close(ssrcsOf: (index: number) => readonly number[]): Promise<unknown[]> {
+    const closed = await Promise.allSettled(
+      this.#all.map(async (transport, i) => {
+        const ssrcs = ssrcsOf(i);
+        if (ssrcs.length > 0) transport.sendRtcp(writeGoodbye(ssrcs));
+        await transport.close();
+      }),
+    );
+    return closed.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  }
+}

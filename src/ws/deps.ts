@@ -1,0 +1,56 @@
+/** What the rooms on `/ws` are given. */
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { Login } from '../http/index.js';
+import type { DetectionLease, PeerSnapshot, RtpTimestamps, Sessions } from '../webrtc/index.js';
+
+/** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
+export type RoomState = 'empty' | 'live' | 'waiting';
+
+export interface RoomDescription {
+  readonly state: RoomState;
+  /** `live`: clients publish to it. The others belong to the operator; `pull` is called when somebody comes. */
+  readonly kind: 'file' | 'live' | 'pull';
+}
+
+/** Which rooms there are. */
+export interface RoomDirectory {
+  /** Undefined for a name that nobody uses: a room that is empty. */
+  describe(room: string): RoomDescription | undefined;
+  /** Calls `listener` after each change; call the returned function to stop. */
+  onState(listener: (room: string) => void): () => void;
+  /** Names of what can be watched now. */
+  sources(): readonly string[];
+}
+
+/** Who may do what, by the token that was shown. */
+export interface RoomTokens {
+  /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS */
+  checkViewer(login: Login): void;
+  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError as checkViewer */
+  checkPublisher(room: string, login: Login): boolean;
+}
+
+export interface RoomsDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sessions: Pick<Sessions, 'offer' | 'answer' | 'publish' | 'addCandidates' | 'offerRestart' | 'restartByOffer' | 'close'>;
+  readonly directory: RoomDirectory;
+  readonly tokens: RoomTokens;
+  /** Lets a second publisher that shows the token of the room take it over. */
+  readonly allowTakeover: boolean;
+  /** As `GET /ice-servers` tells them. */
+  readonly iceServers: (clientId: string) => readonly object[];
+  /** True for an id that a session has. */
+  readonly isClientIdTaken: (clientId: string) => boolean;
+  /** @throws MediaPeerError as MediaGateway.openDetections */
+  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** Undefined where there is no such session. */
+  readonly snapshotOf: (sessionId: string) => PeerSnapshot | undefined;
+  /** Of a session that `snapshotOf` knows. */
+  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+  /** Who watches, by any door. */
+  readonly viewersOf: (room: string) => number;
+  /** Asks a room's publisher to reconnect, by whichever door it came; false where there is none. */
+  readonly requestReconnect: (room: string, reason: string) => boolean;
+}

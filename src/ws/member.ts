@@ -1,0 +1,197 @@
+/**
+ * Somebody who has joined a room. Lives on for a while when its WebSocket is gone, with its media, which does not
+ * depend on it; what is sent meanwhile is kept, and delivered in order to the socket that resumes.
+ */
+import type { Timer } from '../base/clock.js';
+import type { MediaPeerError } from '../base/errors.js';
+import type { EndReason, Rendition } from '../media/index.js';
+import type { RoomsDeps, RoomState } from './deps.js';
+import { Outbox, type Outgoing } from './outbox.js';
+import { PublisherSide } from './publisher-side.js';
+import type { Side, SideDeps, SideHost } from './side.js';
+import { Topics, type TopicsHost } from './topics.js';
+import { ViewerSide } from './viewer-side.js';
+
+/** How long a client may be away. */
+const AWAY_MS = 30_000;
+
+export type Role = 'viewer' | 'publisher';
+
+/** The way to a client that is there. */
+export interface Link {
+  /** True while the client does not keep up. */
+  readonly isFull: boolean;
+  /** False where the client is gone: then nothing was sent. */
+  send(message: Outgoing): boolean;
+  /** The membership has ended. */
+  ended(): void;
+  /** Another socket of the same client has taken over. */
+  replaced(): void;
+}
+
+export interface MemberInit {
+  readonly clientId: string;
+  readonly address: string;
+  readonly room: string;
+  readonly role: Role;
+  readonly resumeToken: string;
+  readonly renditions: readonly Rendition[] | undefined;
+  readonly mayTakeOver: boolean;
+  readonly deps: RoomsDeps & SideDeps;
+  readonly onEnded: () => void;
+}
+
+export class Member implements SideHost, TopicsHost {
+  readonly clientId: string;
+  readonly address: string;
+  readonly room: string;
+  readonly role: Role;
+  readonly resumeToken: string;
+  readonly side: Side;
+  readonly topics: Topics;
+  readonly #deps: RoomsDeps;
+  readonly #onEnded: () => void;
+  readonly #outbox = new Outbox();
+  #link: Link | undefined;
+  #away: Timer | undefined;
+  #toldState: RoomState = 'empty';
+  #toldRoom = '';
+  #isEnded = false;
+
+  constructor({ clientId, address, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
+    this.clientId = clientId;
+    this.address = address;
+    this.room = room;
+    this.role = role;
+    this.resumeToken = resumeToken;
+    this.#deps = deps;
+    this.#onEnded = onEnded;
+    this.topics = new Topics(this, deps);
+    this.side = role === 'viewer' ? new ViewerSide(this, deps, renditions) : new PublisherSide(this, deps, mayTakeOver);
+  }
+
+  get state(): RoomState {
+    return this.#deps.directory.describe(this.room)?.state ?? 'empty';
+  }
+
+  get canBeWatched(): boolean {
+    return this.state !== 'empty' || this.#deps.directory.describe(this.room)?.kind === 'pull';
+  }
+
+  get sessionId(): string | undefined {
+    return this.side.sessionId;
+  }
+
+  /** True while its client has no socket. */
+  get isAway(): boolean {
+    return this.#link === undefined;
+  }
+
+  get isFull(): boolean {
+    return this.#link?.isFull ?? false;
+  }
+
+  /** The client is there: tells it what it has joined, then what it missed. */
+  attach(link: Link, isResumed: boolean): void {
+    const before = this.#link;
+    this.#away?.cancel();
+    this.#away = undefined;
+    this.#link = link;
+    before?.replaced();
+    this.#toldState = this.state;
+    const missed = this.#outbox.drain();
+    const unanswered = this.side.unanswered.filter((message) => !missed.includes(message));
+    // Where this socket breaks again, what is left is kept for the next.
+    for (const message of [signalling(this.#joined(isResumed)), ...unanswered, ...missed]) this.#deliver(message);
+    this.side.open();
+  }
+
+  /** The client's socket is gone; does nothing where another one has taken over. */
+  detach(link: Link): void {
+    if (this.#link !== link || this.#isEnded) return;
+    this.#link = undefined;
+    this.#away = this.#deps.clock.after(AWAY_MS, () => this.end(this.role === 'viewer' ? 'viewer-left' : 'publisher-gone'));
+  }
+
+  send(message: object): Outgoing {
+    return this.#deliver(signalling(message));
+  }
+
+  sendTopic(text: string): void {
+    this.#deliver({ kind: 'topic', text });
+  }
+
+  resend(messages: readonly Outgoing[]): void {
+    for (const message of messages) if (!this.#outbox.has(message)) this.#deliver(message);
+  }
+
+  report(error: MediaPeerError): void {
+    this.send({ type: 'error', code: error.code, message: error.message });
+  }
+
+  roomChanged(): void {
+    if (this.#isEnded) return;
+    this.tellRoom(false);
+    this.topics.roomChanged();
+    this.side.open();
+  }
+
+  tellRoom(isAlways: boolean): void {
+    const { state } = this;
+    // Who has not subscribed hears of states alone.
+    if (!isAlways && state === this.#toldState && !this.topics.has('room')) return;
+    const room = JSON.stringify(this.#roomMessage());
+    if (!isAlways && state === this.#toldState && room === this.#toldRoom) return;
+    this.#toldState = state;
+    this.#toldRoom = room;
+    this.sendTopic(room);
+  }
+
+  end(reason: EndReason): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#away?.cancel();
+    this.topics.close();
+    this.side.close(reason);
+    this.#outbox.clear();
+    this.#link?.send(signalling({ type: 'left', reason }));
+    this.#link?.ended();
+    this.#link = undefined;
+    this.#deps.logger.info({ clientId: this.clientId, sourceId: this.room, role: this.role, reason }, 'left the room');
+    this.#onEnded();
+  }
+
+  #deliver(message: Outgoing): Outgoing {
+    if (this.#isEnded) return message;
+    const link = this.#link;
+    if (link?.send(message)) return message;
+    if (link) this.detach(link);
+    if (!this.#outbox.push(message)) this.end(this.role === 'viewer' ? 'viewer-left' : 'publisher-gone');
+    return message;
+  }
+
+  #joined(isResumed: boolean): object {
+    const { directory, iceServers } = this.#deps;
+    return {
+      type: 'joined',
+      client_id: this.clientId,
+      room: this.room,
+      role: this.role,
+      state: this.state,
+      ice_servers: iceServers(this.clientId),
+      sources: [...directory.sources()],
+      resume_token: this.resumeToken,
+      resumed: isResumed,
+    };
+  }
+
+  #roomMessage() {
+    const description = this.#deps.directory.describe(this.room);
+    const state = description?.state ?? 'empty';
+    return { type: 'room', room: this.room, state, publisher: description?.kind === 'live' && state === 'live', viewers: this.#deps.viewersOf(this.room) };
+  }
+}
+
+function signalling(message: object): Outgoing {
+  return { kind: 'signalling', text: JSON.stringify(message) };
+}

@@ -1,0 +1,133 @@
+/** Who has joined which room: one membership for each client id, which nobody but its owner can resume. */
+import { randomBytes } from 'node:crypto';
+import { MediaPeerError } from '../base/errors.js';
+import type { EndReason } from '../media/index.js';
+import { claimClientId } from '../webrtc/index.js';
+import { whoGivesWay } from '../base/fair-share.js';
+import { isSameSecret } from '../base/secret.js';
+import type { Login } from '../http/index.js';
+import { ClosingSessions } from './closing-sessions.js';
+import type { RoomsDeps } from './deps.js';
+import { Member, type Link } from './member.js';
+import type { MessageOf } from './protocol.js';
+import { wrongState, type SideDeps } from './side.js';
+
+/** At most one `reconnect` a room in this time, however many viewers ask. */
+const RECONNECT_PERIOD_MS = 5000;
+const MAX_REASON_CHARS = 200;
+const RETRY_AFTER_S = 5;
+
+export class Rooms {
+  readonly #deps: RoomsDeps & SideDeps;
+  readonly #closing: ClosingSessions;
+  readonly #maxMembers: number;
+  readonly #members = new Map<string, Member>();
+  /** When a room's publisher was last asked to reconnect. */
+  readonly #asked = new Map<string, number>();
+  readonly #stopListening: () => void;
+  #isClosed = false;
+
+  /** Listens to the directory until `close`. */
+  constructor(deps: RoomsDeps, maxMembers: number) {
+    this.#closing = new ClosingSessions(deps);
+    this.#deps = { ...deps, closing: this.#closing };
+    this.#maxMembers = maxMembers;
+    this.#stopListening = deps.directory.onState((room) => {
+      for (const member of [...this.#members.values()]) if (member.room === room) member.roomChanged();
+    });
+  }
+
+  /** Notices what the directory does not tell of: files that are added and removed. */
+  look(): void {
+    for (const member of [...this.#members.values()]) member.roomChanged();
+  }
+
+  /** Memberships, those of clients that are away included. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /**
+   * Lets a client in, or back in.
+   * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, TOO_MANY_REQUESTS, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
+   */
+  join(message: MessageOf<'join'>, login: Login, link: Link): Member {
+    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    const resumed = this.#owned(message);
+    const member = resumed ?? this.#admit(message, login);
+    this.#deps.logger.info({ clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined }, 'joined the room');
+    member.attach(link, resumed !== undefined);
+    return member;
+  }
+
+  /**
+   * Asks the room's publisher to begin anew: somebody sees a dead picture.
+   * @throws MediaPeerError SOURCE_NOT_LIVE where nobody publishes
+   */
+  requestReconnect(room: string, reason: string): void {
+    const nowMs = this.#deps.clock.now();
+    for (const [asked, atMs] of this.#asked) if (nowMs - atMs >= RECONNECT_PERIOD_MS) this.#asked.delete(asked);
+    if (this.#asked.has(room)) return;
+    if (!this.#deps.requestReconnect(room, sanitised(reason))) throw new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
+    this.#asked.set(room, nowMs);
+  }
+
+  /** Ends every membership; nobody gets in any more. Idempotent. */
+  close(reason: EndReason): void {
+    this.#isClosed = true;
+    this.#stopListening();
+    for (const member of [...this.#members.values()]) member.end(reason);
+  }
+
+  /** The membership that the client proves to own; undefined where it begins a new one. */
+  #owned({ client_id: clientId, resume_token: token, room, role }: MessageOf<'join'>): Member | undefined {
+    if (token === undefined) return undefined;
+    if (clientId === undefined) throw new MediaPeerError('MESSAGE_INVALID', 'a resume_token belongs to a client_id; send both, or neither to join anew');
+    const member = this.#members.get(clientId);
+    if (!member) return undefined;
+    if (!isSameSecret(token, member.resumeToken)) throw new MediaPeerError('RESUME_REFUSED', `client id '${clientId}' is in use, and this is not its resume token; join without one to get another id`);
+    if (member.room !== room || member.role !== role) throw wrongState(`client '${clientId}' is ${member.role} of room '${member.room}'; resume that and leave it first`);
+    return member;
+  }
+
+  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, login: Login): Member {
+    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone");
+    const mayTakeOver = this.#authorize(room, role, login);
+    if (this.#members.size >= this.#maxMembers) whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) => (member.sessionId === undefined ? Number(member.isAway) : undefined))?.end('gave-way');
+    if (this.#members.size >= this.#maxMembers) {
+      throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+    }
+    const clientId = claimClientId(requested, { has: (id) => this.#members.has(id) || (this.#deps.isClientIdTaken(id) && !this.#closing.has(id)) }, role);
+    if (requested !== undefined && clientId !== requested) this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
+    const member = new Member({
+      clientId,
+      address: login.address,
+      room,
+      role,
+      resumeToken: randomBytes(24).toString('base64url'),
+      renditions: tracks,
+      mayTakeOver,
+      deps: this.#deps,
+      onEnded: () => this.#members.delete(clientId),
+    });
+    this.#members.set(clientId, member);
+    return member;
+  }
+
+  /** True where a publisher may take the room over. */
+  #authorize(room: string, role: 'viewer' | 'publisher', login: Login): boolean {
+    const { tokens, directory, allowTakeover } = this.#deps;
+    if (role === 'viewer') {
+      tokens.checkViewer(login);
+      return false;
+    }
+    const isShown = tokens.checkPublisher(room, login);
+    if ((directory.describe(room)?.kind ?? 'live') !== 'live') throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
+    return isShown && allowTakeover;
+  }
+}
+
+/** One line of ordinary characters. */
+function sanitised(reason: string): string {
+  return reason.slice(0, MAX_REASON_CHARS * 4).replace(/[\p{C}\p{Z}]+/gu, ' ').trim().slice(0, MAX_REASON_CHARS) || 'asked for by a client';
+}

@@ -1,0 +1,131 @@
+/** What a member has subscribed to: its room, its own session's figures, and what is seen. Holds only what is asked for. */
+import type { Clock, Timer } from '../base/clock.js';
+import { MediaPeerError } from '../base/errors.js';
+import { DetectionReader } from '../media/index.js';
+import type { DetectionLease, PeerSnapshot } from '../webrtc/index.js';
+import type { RoomsDeps } from './deps.js';
+import type { Topic } from './protocol.js';
+import { statsMessage } from './stats-message.js';
+
+/** How often figures are told, and viewers counted. */
+const PERIOD_MS = 1000;
+
+/** What topics ask of the membership. */
+export interface TopicsHost {
+  readonly room: string;
+  /** Undefined while there is none. */
+  readonly sessionId: string | undefined;
+  /** True while the client does not keep up. */
+  readonly isFull: boolean;
+  sendTopic(text: string): void;
+  /** The room's state, told where it differs from what was told last. */
+  tellRoom(isAlways: boolean): void;
+}
+
+export type TopicsDeps = Pick<RoomsDeps, 'openDetections' | 'rtpTimestamps' | 'snapshotOf'> & { readonly clock: Clock };
+
+export class Topics {
+  readonly #host: TopicsHost;
+  readonly #deps: TopicsDeps;
+  #wanted: ReadonlySet<Topic> = new Set();
+  #timer: Timer | undefined;
+  #detections: { readonly lease: DetectionLease; readonly close: () => void } | undefined;
+
+  constructor(host: TopicsHost, deps: TopicsDeps) {
+    this.#host = host;
+    this.#deps = deps;
+  }
+
+  has(topic: Topic): boolean {
+    return this.#wanted.has(topic);
+  }
+
+  /**
+   * Subscribes to these and to no others.
+   * @throws MediaPeerError what forbids detections; the other topics are subscribed to all the same.
+   */
+  set(topics: readonly Topic[]): void {
+    const had = this.#wanted;
+    this.#wanted = new Set(topics);
+    if (this.has('room') && !had.has('room')) this.#host.tellRoom(true);
+    const isPeriodic = this.has('stats') || this.has('room');
+    if (isPeriodic) this.#timer ??= this.#deps.clock.every(PERIOD_MS, () => this.#tick());
+    else this.#stopTimer();
+    if (this.has('detections')) this.#openDetections();
+    else this.#detections?.close();
+  }
+
+  /** The room may have come to life. */
+  roomChanged(): void {
+    if (!this.has('detections')) return;
+    try {
+      this.#openDetections();
+    } catch (error) {
+      // It was told when it subscribed, or the room is gone again.
+      if (!(error instanceof MediaPeerError)) throw error;
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#wanted = new Set();
+    this.#stopTimer();
+    this.#detections?.close();
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    if (this.has('room')) this.#host.tellRoom(false);
+    const snapshot = this.has('stats') ? this.#snapshot() : undefined;
+    if (snapshot && !this.#host.isFull) this.#host.sendTopic(JSON.stringify(statsMessage(snapshot)));
+  }
+
+  #snapshot(): PeerSnapshot | undefined {
+    const { sessionId } = this.#host;
+    return sessionId === undefined ? undefined : this.#deps.snapshotOf(sessionId);
+  }
+
+  #openDetections(): void {
+    if (this.#detections) return;
+    const lease = this.#leaseDetections();
+    if (!lease) return;
+    const reader = new DetectionReader({
+      feed: lease.feed,
+      rtpTimestamps: (mediaTimeMs) => {
+        const { sessionId } = this.#host;
+        // The command `select` may have led the session to another source.
+        return sessionId !== undefined && this.#snapshot()?.sourceId === this.#host.room ? this.#deps.rtpTimestamps(sessionId, mediaTimeMs) : {};
+      },
+      sink: {
+        isFull: () => this.#host.isFull,
+        write: (message) => {
+          this.#host.sendTopic(`{"type":"detections",${message.slice(1)}`);
+          return true;
+        },
+      },
+    });
+    let stopListening = (): void => undefined;
+    const close = (): void => {
+      this.#detections = undefined;
+      stopListening();
+      reader.close();
+      lease.release();
+    };
+    this.#detections = { lease, close };
+    stopListening = lease.feed.onClosed(close);
+  }
+
+  /** Undefined while the room is empty: they follow as soon as it is live. */
+  #leaseDetections(): DetectionLease | undefined {
+    try {
+      return this.#deps.openDetections(this.#host.room);
+    } catch (error) {
+      if (error instanceof MediaPeerError && (error.code === 'SOURCE_NOT_FOUND' || error.code === 'SOURCE_NOT_LIVE')) return undefined;
+      throw error;
+    }
+  }
+}

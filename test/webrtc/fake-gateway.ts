@@ -1,0 +1,159 @@
+/** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
+import { systemClock, type Clock } from '../../src/base/clock.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { DetectionFeed, Timeline, Track, type Codec, type EncodedFrame, type Rendition } from '../../src/media/index.js';
+import type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, Still, StillLease, TrackLease, TrackRequest } from '../../src/webrtc/index.js';
+import { ResourceLedger } from '../../src/base/resources.js';
+
+export interface FakeSource {
+  readonly hasAudio?: boolean;
+  readonly renditions?: readonly Rendition[];
+  readonly clock?: Clock;
+  readonly onKeyframeRequest?: () => boolean;
+}
+
+export class FakeGateway implements MediaGateway {
+  readonly requests: TrackRequest[] = [];
+  timeline = new Timeline();
+  leases = 0;
+  /** Of the detections; a test publishes to it. */
+  readonly feed = new DetectionFeed('street');
+  detectionLeases = 0;
+  /** Thrown when detections are asked for. */
+  detectionError: Error | undefined;
+  /** Awaited before a track is handed out. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #tracks = new Map<string, Track>();
+  readonly #clock: Clock;
+
+  constructor(readonly source: FakeSource = {}) {
+    this.#clock = source.clock ?? systemClock(new ResourceLedger());
+  }
+
+  /** Other sources beside 'street', by id. */
+  readonly others = new Map<string, FakeGateway>();
+  readonly stillListeners = new Set<(still: Still) => void>();
+  stillLeases = 0;
+
+  describe(sourceId: string): SourceMedia {
+    const other = this.others.get(sourceId);
+    if (other) return other.describe('street');
+    if (sourceId !== 'street') throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
+    return { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] };
+  }
+
+  async openTrack(request: TrackRequest): Promise<TrackLease> {
+    this.requests.push(request);
+    const other = this.others.get(request.sourceId);
+    if (other) return other.openTrack({ ...request, sourceId: 'street' });
+    await this.gate;
+    this.leases++;
+    let held = true;
+    return {
+      track: request.kind === 'audio' ? this.track('audio', 'opus') : this.track(request.rendition, request.codec),
+      release: () => {
+        if (held) this.leases--;
+        held = false;
+      },
+    };
+  }
+
+  openDetections(sourceId = 'street'): DetectionLease {
+    const other = this.others.get(sourceId);
+    if (other) return other.openDetections();
+    if (this.detectionError) throw this.detectionError;
+    this.detectionLeases++;
+    let held = true;
+    return {
+      feed: this.feed,
+      release: () => {
+        if (held) this.detectionLeases--;
+        held = false;
+      },
+    };
+  }
+
+  openStills(sourceId: string, maxBytes: number): StillLease {
+    const other = this.others.get(sourceId);
+    if (other) return other.openStills('street', maxBytes);
+    if (maxBytes < 8192) throw new MediaPeerError('NOTHING_TO_SERVE', 'no picture fits');
+    this.stillLeases++;
+    let held = true;
+    return {
+      subscribe: (listener) => {
+        this.stillListeners.add(listener);
+        return () => void this.stillListeners.delete(listener);
+      },
+      onClosed: () => () => undefined,
+      release: () => {
+        if (held) this.stillLeases--;
+        held = false;
+      },
+    };
+  }
+
+  /** Hands a made-up JPEG of so many bytes to everybody who reads pictures. */
+  writeStill(frame: number, bytes = 20_000): void {
+    const jpeg = Buffer.alloc(bytes, frame & 0xff);
+    for (const listener of [...this.stillListeners]) listener({ frame, mediaTimeMs: frame * 100, widthPx: 640, heightPx: 360, jpeg });
+  }
+
+  /** What publishers sent, in order. */
+  readonly published: { readonly kind: 'video' | 'audio'; readonly frame: EncodedFrame }[] = [];
+  publication: PublicationRequest | undefined;
+  publicationClosed: 'left' | 'lost' | undefined;
+
+  openPublication(request: PublicationRequest): Publication {
+    if (this.publication && !request.takeover) throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to '${request.room}'`);
+    this.publication?.end('publisher-replaced');
+    this.publication = request;
+    this.publicationClosed = undefined;
+    return {
+      video: (frame) => void this.published.push({ kind: 'video', frame }),
+      audio: (frame) => void this.published.push({ kind: 'audio', frame }),
+      close: (how) => {
+        if (this.publication !== request) return;
+        this.publication = undefined;
+        this.publicationClosed = how;
+      },
+    };
+  }
+
+  /** Open subscriptions of all tracks. */
+  get subscriptions(): number {
+    return [...this.#tracks.values()].reduce((sum, track) => sum + track.viewers, 0);
+  }
+
+  /** The source stops because nobody watches it, and begins from its start. */
+  restart(): void {
+    this.timeline = new Timeline();
+    this.#tracks.clear();
+  }
+
+  track(name: Rendition | 'audio', codec: Codec = 'h264'): Track {
+    const key = `${name}/${codec}`;
+    let track = this.#tracks.get(key);
+    if (!track) {
+      const { onKeyframeRequest } = this.source;
+      track = new Track({ name: key, codec, timeline: this.timeline, clock: this.#clock, ...(onKeyframeRequest ? { onKeyframeRequest } : {}) });
+      this.#tracks.set(key, track);
+    }
+    return track;
+  }
+
+  /** Writes an H.264 frame of about `bytes` bytes; a keyframe carries parameter sets. */
+  writeH264(name: Rendition, mediaTimeMs: number, { keyframe = false, bytes = 3000 } = {}): void {
+    const slice = Buffer.alloc(bytes, (mediaTimeMs & 0x7f) | 1);
+    slice[0] = keyframe ? 0x65 : 0x41;
+    const nals = keyframe ? [Buffer.from([0x67, 0x42, 0xe0, 0x1f, 1, 2, 3]), Buffer.from([0x68, 0xce, 1]), slice] : [slice];
+    const data = Buffer.concat(nals.flatMap((nal) => [lengthOf(nal), nal]));
+    this.timeline.delivered(mediaTimeMs);
+    this.track(name).write({ data, mediaTimeMs, keyframe });
+  }
+}
+
+function lengthOf(nal: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(nal.length);
+  return length;
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../../src/base/clock.js';
+import { IceEndpoint } from '../../../src/webrtc/ice/agent.js';
+import { parseCandidate } from '../../../src/webrtc/sdp/remote-transport.js';
+import { splitIceServers, type TurnServer } from '../../../src/webrtc/ice/turn/server.js';
+import { ResourceLedger } from '../../../src/base/resources.js';
+import { freePort, noCoturn, startCoturn, type Coturn } from '../../helpers/coturn.js';
+import { eventually, within } from '../../helpers/deadline.js';
+import { recordingLogger, type LogLine } from '../rig.js';
+
+const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
+
+interface Opened {
+  readonly endpoint: IceEndpoint;
+  readonly lines: LogLine[];
+}
+
+/** Closed after the test, with nothing left. */
+async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Promise<Opened> {
+  const ledger = new ResourceLedger();
+  const lines: LogLine[] = [];
+  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], turnServers, clock: systemClock(ledger), ledger, logger: recordingLogger(lines) });
+  t.after(async () => {
+    await endpoint.close();
+    assert.deepEqual(Object.entries(ledger.snapshot()).filter(([, held]) => held > 0), []);
+  });
+  return { endpoint, lines };
+}
+
+function serversOf(coturn: Coturn, transport: 'udp' | 'tcp', credentials = coturn.credentials()): readonly TurnServer[] {
+  return splitIceServers([{ urls: [`turn:127.0.0.1:${coturn.port}?transport=${transport}`], ...credentials }]).turnServers;
+}
+
+function relayLine(endpoint: IceEndpoint): string | undefined {
+  return endpoint.candidates.find((line) => line.includes(' typ relay '));
+}
+
+const credentialsOf = (of: IceEndpoint) => ({ iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] });
+
+describe('a relay on a real coturn', { skip: noCoturn }, () => {
+  for (const transport of ['udp', 'tcp'] as const) {
+    it(`carries datagrams both ways over ${transport}, and is released at the end`, async (t) => {
+      const coturn = await startCoturn(t, { lines: ['user-quota=1'] });
+      const [{ endpoint: server }, { endpoint: client }] = [await open(t, serversOf(coturn, transport)), await open(t)];
+      await server.gatheringComplete;
+      assert.deepEqual(server.report.troubles, []);
+      const nominated = Promise.all([server, client].map((endpoint) => within(new Promise<void>((resolve) => (endpoint.onNominated = resolve)), 5000, 'a nomination')));
+      server.connect(credentialsOf(client), { controlling: false });
+      client.connect(credentialsOf(server), { controlling: true });
+      // The client is told of the relay alone, and the server of another port of the client, so that nothing goes directly.
+      client.addRemoteCandidate(parseCandidate(relayLine(server) ?? ''));
+      server.addRemoteCandidate(parseCandidate(`candidate:1 1 udp 2113937151 127.0.0.1 ${await freePort()} typ host`));
+      await nominated;
+      assert.deepEqual([server.report.selected, client.report.selected], ['relay/prflx', 'host/relay']);
+      const received: { readonly [who in 'server' | 'client']: Buffer[] } = { server: [], client: [] };
+      server.onData = (data) => received.server.push(Buffer.from(data));
+      client.onData = (data) => received.client.push(Buffer.from(data));
+      const slab = Buffer.concat([Buffer.alloc(1200, 128), Buffer.alloc(7, 129), Buffer.alloc(1198, 130)]);
+      client.send(Buffer.from([22, 1, 2]));
+      server.sendAll(slab, [1200, 1207, 2405], () => undefined);
+      await eventually(() => received.server.length === 1 && received.client.length === 3, 3000, 'the datagrams');
+      assert.deepEqual(received.client.map(({ length }) => length), [1200, 7, 1198]);
+      assert.equal(server.pendingBytes, 0);
+      await server.close();
+      assert.match(coturn.output(), /refreshed, .*lifetime=0/);
+      // The quota is one relay: there is room for another.
+      await eventually(() => coturn.output().includes(' delete: realm=<sightline.test>'), 5000, 'the relay to be gone');
+      const { endpoint: next } = await open(t, serversOf(coturn, transport));
+      await next.gatheringComplete;
+      assert.deepEqual(next.report.troubles, []);
+      assert.ok(relayLine(next));
+    });
+  }
+
+  it('is named with what is wrong: credentials that are false or expired, a quota, nobody there', async (t) => {
+    const coturn = await startCoturn(t, { lines: ['user-quota=1'] });
+    const port = await freePort();
+    const one = coturn.credentials(600, 'one');
+    const { endpoint: first } = await open(t, serversOf(coturn, 'udp', one));
+    await first.gatheringComplete;
+    assert.ok(relayLine(first));
+    const cases: [string, readonly TurnServer[], RegExp][] = [
+      ['false', serversOf(coturn, 'udp', { ...coturn.credentials(), credential: 'false' }), /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/],
+      ['expired', serversOf(coturn, 'tcp', coturn.credentials(-60)), /: the credentials expired at 20\d\d-\d\d-\d\dT[0-9:.]+Z \(401 Unauthorized\)$/],
+      ['quota', serversOf(coturn, 'udp', one), /: the quota of this user is used up \(486 /],
+      ['nobody', splitIceServers([{ urls: [`turn:127.0.0.1:${port}?transport=tcp`], ...one }]).turnServers, /: it cannot be reached \(connect ECONNREFUSED /],
+      ['silence', splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...one }]).turnServers, /: it does not answer$/],
+    ];
+    for (const [name, servers, expected] of cases) {
+      const { endpoint, lines } = await open(t, servers);
+      await within(endpoint.gathered, 3000, 'those who wait no longer');
+      await within(endpoint.gatheringComplete, 8000, 'the end of gathering');
+      assert.match(endpoint.report.troubles[0] ?? '', expected, name);
+      assert.deepEqual(lines.map(({ level, fields }) => [level, fields['trouble']]), [['warn', endpoint.report.troubles[0]]]);
+      assert.equal(relayLine(endpoint), undefined);
+    }
+  });
+
+  it('is the next one where the first is in trouble', async (t) => {
+    const coturn = await startCoturn(t);
+    const { endpoint } = await open(t, [...serversOf(coturn, 'udp', coturn.credentials(-1)), ...serversOf(coturn, 'tcp')]);
+    await endpoint.gatheringComplete;
+    assert.equal(endpoint.report.troubles.length, 1);
+    assert.ok(relayLine(endpoint));
+  });
+
+  it('goes on without a peer that the relay refuses', async (t) => {
+    const coturn = await startCoturn(t, { lines: ['denied-peer-ip=127.0.0.0-127.255.255.255'] });
+    const { endpoint } = await open(t, serversOf(coturn, 'udp'));
+    const [peer, ledger] = [dgram.createSocket('udp4').bind(0, '127.0.0.1'), new ResourceLedger()];
+    t.after(() => peer.close());
+    await once(peer, 'listening');
+    await endpoint.gatheringComplete;
+    let heard = 0;
+    peer.on('message', (_data, { port }) => (heard += port === Number(relayLine(endpoint)?.split(' ')[5]) ? 1 : 0));
+    endpoint.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: true });
+    endpoint.addRemoteCandidate(parseCandidate(`candidate:1 1 udp 2113937151 127.0.0.1 ${peer.address().port} typ host`));
+    await eventually(() => coturn.output().includes('403'), 5000, 'the relay to refuse');
+    assert.equal(heard, 0);
+    assert.deepEqual(endpoint.report.troubles, []);
+    assert.equal(ledger.snapshot().udp_sockets, 0);
+  });
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RtpPacket } from 'werift';
+import { MAX_RTP_PAYLOAD_BYTES, Timeline, Track, type PacketizedFrame } from '../../../../src/media/index.js';
+import type { OfferedCodec } from '../../../../src/webrtc/sdp/codecs.js';
+import type { PacketTransport, RtpPacket as SentPacket } from '../../../../src/webrtc/transport/peer-transport.js';
+import { compactNtp } from '../../../../src/webrtc/rtp/rtcp.js';
+import { RtpStream, type RtpStreamInit } from '../../../../src/webrtc/rtp/send/rtp-stream.js';
+import { FakeClock } from '../../../helpers/fake-clock.js';
+
+const h264: OfferedCodec = { payloadType: 96, name: 'H264', clockRateHz: 90_000, channels: undefined, fmtp: undefined, feedback: new Set() };
+const rtx: OfferedCodec = { ...h264, payloadType: 97, name: 'rtx' };
+
+/** Keeps what is sent, parsed; headers are copied, since streams use them again. */
+class RecordingTransport implements PacketTransport {
+  pendingBytes = 0;
+  readonly sent: { rtp: RtpPacket; index: number }[] = [];
+  readonly rtcp: Buffer[] = [];
+
+  sendRtp(packets: readonly SentPacket[]): void {
+    for (const { header, payload, index } of packets) this.sent.push({ rtp: RtpPacket.deSerialize(Buffer.concat([header, payload])), index });
+  }
+
+  sendRtcp(compound: Buffer): void {
+    this.rtcp.push(compound);
+  }
+
+  sequenceNumbers(from = 0): number[] {
+    return this.sent.slice(from).map(({ rtp }) => rtp.header.sequenceNumber);
+  }
+}
+
+function makeStream(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; transport: RecordingTransport; clock: FakeClock } {
+  const transport = new RecordingTransport();
+  const clock = new FakeClock();
+  const stream = new RtpStream({ transport, clock, codec: { codec: 'h264', offered: h264, rtx: undefined, feedback: [] }, ssrc: 0xfedcba98, rtxSsrc: undefined, cname: 'c', mid: undefined, ...init });
+  return { stream, transport, clock };
+}
+
+function frame(payloads: number, rtpTimestamp = 3000, bytes = 1000): PacketizedFrame {
+  const list = Array.from({ length: payloads }, (_, i) => Buffer.alloc(bytes, i + 1));
+  return { payloads: list, rtpTimestamp, mediaTimeMs: 0, keyframe: true, sizeBytes: payloads * bytes };
+}
+
+test('packets carry the ssrc, the payload type, consecutive numbers, one timestamp and the marker on the last', () => {
+  const { stream, transport } = makeStream();
+  stream.send(frame(3, 1000));
+  stream.send(frame(1, 4000));
+  const headers = transport.sent.map(({ rtp }) => rtp.header);
+  assert.deepEqual(headers.map(({ ssrc, payloadType, marker }) => [ssrc, payloadType, marker]), [
+    [0xfedcba98, 96, false],
+    [0xfedcba98, 96, false],
+    [0xfedcba98, 96, true],
+    [0xfedcba98, 96, true],
+  ]);
+  const first = headers[0]?.sequenceNumber ?? 0;
+  assert.deepEqual(transport.sequenceNumbers(), [first, first + 1, first + 2, first + 3]);
+  assert.equal(((headers[3]?.timestamp ?? 0) - (headers[0]?.timestamp ?? 0)) >>> 0, 3000);
+  assert.equal(headers[0]?.timestamp, stream.rtpTimestampOf(1000));
+});
+
+test('two viewers of one frame share its payload and neither its numbering nor its headers', () => {
+  const a = makeStream({ ssrc: 1 });
+  const b = makeStream({ ssrc: 2 });
+  const shared = frame(2);
+  const before = shared.payloads.map((payload) => Buffer.from(payload));
+  a.stream.send(shared);
+  b.stream.send(shared);
+  assert.deepEqual(shared.payloads, before);
+  assert.deepEqual(a.transport.sent.map(({ rtp }) => rtp.header.ssrc), [1, 1]);
+  assert.deepEqual(b.transport.sent.map(({ rtp }) => rtp.header.ssrc), [2, 2]);
+});
+
+test('the MID extension is sent until the viewer reports the stream, and again in repairs of those packets', () => {
+  const { stream, transport } = makeStream({ mid: { id: 9, value: 'video0' } });
+  stream.send(frame(1));
+  const [withMid] = transport.sent;
+  assert.ok(withMid);
+  assert.deepEqual(withMid.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
+  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+  stream.send(frame(1));
+  assert.equal(transport.sent[1]?.rtp.header.extension, false);
+  stream.repair([withMid.rtp.header.sequenceNumber]);
+  assert.deepEqual(transport.sent[2], withMid);
+});
+
+test('a NACK is answered with the very packet, once in a round trip', async () => {
+  const { stream, transport, clock } = makeStream();
+  stream.send(frame(5));
+  const lost = transport.sequenceNumbers()[2] ?? 0;
+  stream.repair([lost]);
+  stream.repair([lost]);
+  assert.deepEqual(transport.sent.slice(5), [transport.sent[2]]);
+  await clock.advance(25);
+  stream.repair([lost]);
+  assert.equal(transport.sent.length, 7);
+  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: compactNtp(clock.wallClock() - 200), delaySinceLastSenderReport: 0 });
+  assert.ok(Math.abs((stream.stats.roundTripMs ?? 0) - 200) < 1);
+  await clock.advance(100);
+  stream.repair([lost]);
+  assert.equal(transport.sent.length, 7, 'the first repair may still be under way');
+});
+
+test('with RTX a repair has its own ssrc, payload type and numbers, and the lost number in front of the payload', () => {
+  const { stream, transport } = makeStream({ codec: { codec: 'h264', offered: h264, rtx, feedback: [] }, rtxSsrc: 77 });
+  stream.send(frame(3));
+  const [, second, third] = transport.sent;
+  stream.repair([second?.rtp.header.sequenceNumber ?? 0, third?.rtp.header.sequenceNumber ?? 0]);
+  const [first, last] = transport.sent.slice(3);
+  assert.ok(first && last);
+  assert.deepEqual([first.rtp.header.ssrc, first.rtp.header.payloadType, first.rtp.header.marker], [77, 97, false]);
+  assert.equal(first.rtp.payload.readUInt16BE(0), second?.rtp.header.sequenceNumber);
+  assert.deepEqual(first.rtp.payload.subarray(2), second?.rtp.payload);
+  assert.equal(last.rtp.header.sequenceNumber, first.rtp.header.sequenceNumber + 1);
+  assert.equal(last.rtp.header.marker, true);
+});
+
+test('a replay of 1000 packets can be repaired as a whole, what is older cannot', async () => {
+  const { stream, transport, clock } = makeStream();
+  for (let i = 0; i < 1100; i++) stream.send(frame(1, i * 3000, 200));
+  const all = transport.sequenceNumbers();
+  stream.repair(all.slice(0, 50));
+  assert.equal(transport.sent.length, 1100);
+  assert.equal(stream.stats.packetsNotRepaired, 50);
+  for (let from = 100; from < 1100; from += 400) {
+    stream.repair(all.slice(from, from + 400));
+    await clock.advance(2000);
+  }
+  assert.deepEqual(transport.sequenceNumbers(1100), all.slice(100));
+});
+
+test('a storm of NACKs costs at most half of what the stream itself sends', async () => {
+  const { stream, transport, clock } = makeStream();
+  for (let second = 0; second < 3; second++) {
+    for (let i = 0; i < 1000; i++) stream.send(frame(1));
+    await clock.advance(1000);
+  }
+  for (let i = 0; i < 1000; i++) stream.send(frame(1));
+  const all = transport.sequenceNumbers(3000);
+  for (let round = 0; round < 20; round++) {
+    stream.repair(all);
+    await clock.advance(25);
+  }
+  assert.equal(transport.sent.length - 4000, 500);
+});
+
+test('a Sender Report ties now to the timestamp of what is captured now', async () => {
+  const { stream, transport, clock } = makeStream();
+  const timeline = new Timeline();
+  const track = new Track({ name: 't', codec: 'h264', timeline, clock });
+  stream.sendReport(track);
+  assert.equal(transport.rtcp.length, 0, 'nothing is captured yet');
+  timeline.anchor(10_000, clock.wallClock());
+  stream.send(frame(2, track.rtpTimestampAt(10_000)));
+  await clock.advance(1500);
+  stream.sendReport(track);
+  const report = transport.rtcp[0] as Buffer;
+  const sentTimestamp = transport.sent[0]?.rtp.header.timestamp ?? 0;
+  assert.equal((report.readUInt32BE(16) - sentTimestamp) >>> 0, 1.5 * 90_000);
+  assert.equal(report.readUInt32BE(8), Math.floor(clock.wallClock() / 1000) + 2_208_988_800);
+  assert.deepEqual([report.readUInt32BE(20), report.readUInt32BE(24)], [2, 2000]);
+});
+
+test('a viewer that does not keep up loses frames up to the next keyframe, without a gap in its numbers; nobody else does', () => {
+  const slow = makeStream({ ssrc: 1 });
+  const fast = makeStream({ ssrc: 2 });
+  const track = new Track({ name: 't', codec: 'h264', timeline: new Timeline(), clock: slow.clock });
+  const write = (mediaTimeMs: number, keyframe: boolean): void => track.write({ data: Buffer.from([0, 0, 0, 2, keyframe ? 0x65 : 0x41, 1]), mediaTimeMs, keyframe });
+  write(0, true);
+  const slowSubscription = track.subscribe(slow.stream);
+  const fastSubscription = track.subscribe(fast.stream);
+  slow.transport.pendingBytes = 2 * 1024 * 1024;
+  for (let i = 1; i <= 5; i++) write(i * 33, false);
+  slow.transport.pendingBytes = 0;
+  for (let i = 6; i <= 8; i++) write(i * 33, false);
+  write(300, true);
+  assert.equal(slowSubscription.dropped, 8);
+  assert.equal(fastSubscription.dropped, 0);
+  assert.equal(slow.transport.sent.length, 2);
+  assert.equal(fast.transport.sent.length, 10);
+  const [first = 0, second] = slow.transport.sequenceNumbers();
+  assert.equal(second, first + 1);
+});
+
+test('audio packets have no marker and cannot be asked for again', () => {
+  const opus: OfferedCodec = { ...h264, payloadType: 111, name: 'opus', clockRateHz: 48_000, channels: '2' };
+  const { stream, transport } = makeStream({ codec: { codec: 'opus', offered: opus, rtx: undefined, feedback: [] } });
+  for (let i = 0; i < 3; i++) stream.send(frame(1, i * 960, 80));
+  assert.deepEqual(transport.sent.map(({ rtp }) => rtp.header.marker), [false, false, false]);
+  stream.repair(transport.sequenceNumbers().slice(0, 2));
+  assert.equal(transport.sent.length, 3);
+});
+
+test('numbers wrap after 65535 while the index for encryption counts on', () => {
+  const { stream, transport } = makeStream();
+  for (let i = 0; i < 66_000; i++) stream.send(frame(1, i, 1));
+  transport.sent.forEach(({ rtp, index }, i) => {
+    assert.equal(rtp.header.sequenceNumber, index % 65_536);
+    if (i > 0) assert.equal(index, (transport.sent[i - 1]?.index ?? 0) + 1);
+  });
+});
+
+test('no packet is larger than 1200 bytes, whatever the MID: a long one stays away', () => {
+  for (const value of ['0', 'video0', 'x'.repeat(16)]) {
+    const { stream, transport } = makeStream({ mid: { id: 9, value }, playoutDelayId: 2 });
+    const sent = (): number => Math.max(...transport.sent.splice(0).map(({ rtp }) => rtp.serialize().length)) + 16;
+    stream.send(frame(1, 3000, MAX_RTP_PAYLOAD_BYTES));
+    assert.ok(sent() <= 1200, value);
+    stream.receiveReport({ ssrc: stream.ssrc, fractionLost: 0.2, packetsLost: 5, extendedHighestSequence: 10, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+    stream.send(frame(1, 6000, MAX_RTP_PAYLOAD_BYTES));
+    assert.ok(sent() <= 1200, `${value} with a playout delay`);
+  }
+});
