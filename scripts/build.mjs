@@ -33,7 +33,9 @@ export async function build(projects = RUNNING) {
   if (isFresh(projects)) return;
   const compiler = findCompiler();
   if (compiler === undefined) return withoutCompiler();
-  const unlock = await lock(path.join(dist, '.build.lock'), (pid) => console.error(`Another build of Sightline runs (process ${pid}); waiting for it ...`));
+  const unlock = await lock(path.join(dist, '.build.lock'), (pid) =>
+    console.error(`Another build of Sightline runs (process ${pid}); waiting for it ...`),
+  );
   try {
     if (!isFresh(projects)) await compile(compiler, projects);
   } finally {
@@ -82,17 +84,24 @@ function writeStamp(stamp) {
 function withoutCompiler() {
   const stamp = readStamp();
   if (!existsSync(path.join(dist, 'src/main.js')) || stamp === undefined || stamp.failed) {
-    console.error('Sightline is not compiled, and TypeScript is not installed. Run `npm ci` (with development packages), then the same command.');
+    console.error(
+      'Sightline is not compiled, and TypeScript is not installed. Run `npm ci` (with development packages), then the same command.',
+    );
     process.exit(1);
   }
-  if (stamp.sources !== fingerprint(root).sources) console.error('The sources have changed since Sightline was compiled, and TypeScript is not installed: what was compiled then runs.');
+  if (stamp.sources !== fingerprint(root).sources)
+    console.error('The sources have changed since Sightline was compiled, and TypeScript is not installed: what was compiled then runs.');
 }
 
 async function compile(compiler, projects) {
   const before = fingerprint(root);
   const stamp = readStamp();
   const isWhole = stamp !== undefined && isSame(stamp.outputs, outputs(root));
-  console.error(isWhole ? `Compiling what changed in Sightline (${Math.ceil(stamp.tookS)} s last time) ...` : 'Compiling Sightline: 10 to 60 s the first time, later only what changed ...');
+  console.error(
+    isWhole
+      ? `Compiling what changed in Sightline (${Math.ceil(stamp.tookS)} s last time) ...`
+      : 'Compiling Sightline: 10 to 60 s the first time, later only what changed ...',
+  );
   mkdirSync(dist, { recursive: true });
   rmSync(stampFile, { force: true });
   if (!isWhole) for (const memory of MEMORIES) rmSync(path.join(dist, memory), { force: true });

@@ -106,7 +106,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.debug({ method: request.method, url: withoutToken(request.url), status: reply.statusCode, ms: reply.elapsedTime }, 'request answered');
+    request.log.debug(
+      { method: request.method, url: withoutToken(request.url), status: reply.statusCode, ms: reply.elapsedTime },
+      'request answered',
+    );
     done();
   });
 
@@ -120,7 +123,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await installWebSockets(fastify);
   await app.register(swagger, {
     openapi: {
-      info: { title: 'Sightline', version: deps.state.version, description: 'A WebRTC media peer that sees: recorded videos, cameras and live publishers to any WebRTC client, raw and with detected objects drawn in.' },
+      info: {
+        title: 'Sightline',
+        version: deps.state.version,
+        description:
+          'A WebRTC media peer that sees: recorded videos, cameras and live publishers to any WebRTC client, raw and with detected objects drawn in.',
+      },
       tags: [
         { name: 'media', description: 'Watching and publishing' },
         { name: 'seeing', description: 'Detections, models, zones' },

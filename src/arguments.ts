@@ -18,7 +18,12 @@ export function answerArguments(args: readonly string[], version: string): strin
   if (args.some((arg) => /^(--?help|-h|-\?)$/.test(arg))) return USAGE + shownVariables();
   if (args.some((arg) => /^(--version|-v|-V)$/.test(arg))) return version;
   if (args.length === 0) return undefined;
-  throw new MediaPeerError('CONFIG_INVALID', [...withValues(args).map(refusal), 'Sightline takes no arguments: it is set by variables; `npm start -- --help` lists them.'].join('\n'));
+  throw new MediaPeerError(
+    'CONFIG_INVALID',
+    [...withValues(args).map(refusal), 'Sightline takes no arguments: it is set by variables; `npm start -- --help` lists them.'].join(
+      '\n',
+    ),
+  );
 }
 
 interface Argument {
@@ -52,5 +57,7 @@ function shownValue(variable: string, value: string | undefined): string {
 
 function shownVariables(): string {
   const width = Math.max(...Object.keys(VARIABLES).map((name) => name.length));
-  return Object.entries(VARIABLES).map(([name, { shownDefault }]) => `  ${name.padEnd(width)}  ${shownDefault.replaceAll('`', '')}`).join('\n');
+  return Object.entries(VARIABLES)
+    .map(([name, { shownDefault }]) => `  ${name.padEnd(width)}  ${shownDefault.replaceAll('`', '')}`)
+    .join('\n');
 }

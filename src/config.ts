@@ -60,14 +60,23 @@ function flag(defaultValue: boolean, description: string): Variable<boolean> {
   };
 }
 
-function list(defaultValue: readonly string[], shownDefault: string, isAllowed: (item: string) => boolean, allowed: string, description: string): Variable<readonly string[]> {
+function list(
+  defaultValue: readonly string[],
+  shownDefault: string,
+  isAllowed: (item: string) => boolean,
+  allowed: string,
+  description: string,
+): Variable<readonly string[]> {
   return {
     shownDefault,
     description,
     allowed,
     defaultValue,
     parse(value) {
-      const items = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+      const items = value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
       return items.every(isAllowed) ? items : undefined;
     },
   };
@@ -138,7 +147,10 @@ const sourceModels: Variable<ReadonlyMap<string, string>> = {
   defaultValue: new Map(),
   parse(value) {
     const models = new Map<string, string>();
-    for (const part of value.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+    for (const part of value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')) {
       const match = /^([A-Za-z0-9._-]{1,64})=(.+)$/.exec(part);
       if (!match?.[1] || !match[2] || models.has(match[1])) return undefined;
       models.set(match[1], match[2] === 'none' ? 'none' : path.resolve(match[2]));
@@ -154,7 +166,10 @@ const roomTokens: Variable<ReadonlyMap<string, string>> = {
   defaultValue: new Map(),
   parse(value) {
     const tokens = new Map<string, string>();
-    for (const part of value.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+    for (const part of value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')) {
       const match = /^([A-Za-z0-9._-]{1,64}|\*)=([!-~]+)$/.exec(part);
       if (!match?.[1] || !match[2] || tokens.has(match[1])) return undefined;
       tokens.set(match[1], match[2]);
@@ -176,47 +191,122 @@ export const VARIABLES = {
   PORT: integer(8001, 0, 65_535, 'TCP port of the HTTP server; 0 takes a free one.'),
   UPLOAD_DIR: text('upload', 'upload', 'Folder of the videos that are served.'),
   DEFAULT_SOURCE: text('', 'first by name', 'Source of an offer that names none.'),
-  MODEL: text('models/sightline-demo.json', 'models/sightline-demo.json', 'Detector: an `.onnx` file, with or without a JSON beside it, or the JSON. `none` switches detection off.'),
+  MODEL: text(
+    'models/sightline-demo.json',
+    'models/sightline-demo.json',
+    'Detector: an `.onnx` file, with or without a JSON beside it, or the JSON. `none` switches detection off.',
+  ),
   SOURCE_MODELS: sourceModels,
-  EXECUTION_PROVIDERS: list(['cpu'], 'cpu', (item) => /^[a-z]+$/.test(item), 'names such as cuda,cpu', 'What the nets run on, in order of preference; one that cannot be used is logged and passed over.'),
+  EXECUTION_PROVIDERS: list(
+    ['cpu'],
+    'cpu',
+    (item) => /^[a-z]+$/.test(item),
+    'names such as cuda,cpu',
+    'What the nets run on, in order of preference; one that cannot be used is logged and passed over.',
+  ),
   DETECT_FPS: integer(15, 1, 60, 'Upper limit of detections a second and source. Boxes move at full frame rate in between.'),
   MOTION_GATE: flag(false, 'Lets the net sleep while nothing moves: `on` suits static cameras.'),
-  WEBHOOK_URL: list([], 'none', (item) => /^https?:\/\/[^\s/?#]+([/?#][^@\s]*)?$/.test(item) && URL.canParse(item), 'http or https addresses, comma separated; / ? # @ in a password percent-encoded', 'Servers that are told what happens at zones and lines; all sources with zones are read for it at all times.'),
+  WEBHOOK_URL: list(
+    [],
+    'none',
+    (item) => /^https?:\/\/[^\s/?#]+([/?#][^@\s]*)?$/.test(item) && URL.canParse(item),
+    'http or https addresses, comma separated; / ? # @ in a password percent-encoded',
+    'Servers that are told what happens at zones and lines; all sources with zones are read for it at all times.',
+  ),
   WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are not delivered yet.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),
   MAX_PUBLISHERS: integer(10, 1, 10_000, 'Publishers that may be connected at once, beside the viewers; the next one gets 503.'),
   MAX_RUNNING_SOURCES: {
-    ...integer(8 * availableParallelism(), 1, 10_000, 'Sources that may run at once for viewers and readers; the next one gets 503. Those that are always on and those with zones count, and are never refused.'),
+    ...integer(
+      8 * availableParallelism(),
+      1,
+      10_000,
+      'Sources that may run at once for viewers and readers; the next one gets 503. Those that are always on and those with zones count, and are never refused.',
+    ),
     shownDefault: '8 a core',
   },
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(30_000, 0, 600_000, 'Milliseconds a connection may be `disconnected` before it is closed.'),
   IDLE_GRACE: integer(5000, 0, 3_600_000, 'Milliseconds a source runs on after its last viewer has left.'),
-  ICE_ADDRESSES: list([], 'every address of the machine', (item) => isIP(item) !== 0, 'IP addresses, comma separated', 'Addresses that media is sent from and received on.'),
+  ICE_ADDRESSES: list(
+    [],
+    'every address of the machine',
+    (item) => isIP(item) !== 0,
+    'IP addresses, comma separated',
+    'Addresses that media is sent from and received on.',
+  ),
   ICE_PORT_RANGE: portRange,
-  STUN_URLS: list([], 'none', (item) => /^stun:(\[[0-9a-fA-F:]+\]|[^\s:?[\]/@#]+)(:[0-9]{1,5})?$/.test(item), 'stun: URIs, comma separated', 'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.'),
-  PUBLIC_IPS: list([], 'none', (item) => isIP(item) !== 0, 'IP addresses, comma separated', 'Addresses of a 1:1 NAT in front of this machine; media is offered under them, too.'),
+  STUN_URLS: list(
+    [],
+    'none',
+    (item) => /^stun:(\[[0-9a-fA-F:]+\]|[^\s:?[\]/@#]+)(:[0-9]{1,5})?$/.test(item),
+    'stun: URIs, comma separated',
+    'STUN servers to learn public addresses from. None: nobody but the peer is ever contacted.',
+  ),
+  PUBLIC_IPS: list(
+    [],
+    'none',
+    (item) => isIP(item) !== 0,
+    'IP addresses, comma separated',
+    'Addresses of a 1:1 NAT in front of this machine; media is offered under them, too.',
+  ),
   ICE_TCP_PORT: integer(0, 0, 65_535, 'TCP port for clients whose network lets no UDP through (RFC 6544, passive); 0 is none.'),
-  TURN_URLS: list([], 'none', (item) => /^turns?:(\[[0-9a-fA-F:]+\]|[^\s:?[\]/@#]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?$/.test(item), 'turn: or turns: URIs, comma separated', 'TURN servers that clients are told of, and that the server relays through.'),
+  TURN_URLS: list(
+    [],
+    'none',
+    (item) => /^turns?:(\[[0-9a-fA-F:]+\]|[^\s:?[\]/@#]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?$/.test(item),
+    'turn: or turns: URIs, comma separated',
+    'TURN servers that clients are told of, and that the server relays through.',
+  ),
   TURN_USERNAME: text('', 'none', 'User name at the TURN servers, where they have no shared secret.'),
   TURN_CREDENTIAL: text('', 'none', 'Password that belongs to `TURN_USERNAME`.'),
-  TURN_SECRET: text('', 'none', 'Secret shared with the TURN servers (coturn: `static-auth-secret`): each client gets credentials that expire.'),
+  TURN_SECRET: text(
+    '',
+    'none',
+    'Secret shared with the TURN servers (coturn: `static-auth-secret`): each client gets credentials that expire.',
+  ),
   TURN_TTL: integer(3600, 60, 604_800, 'Seconds that such credentials are good for.'),
-  ICE_SERVER_HOSTS: list([], 'none', (item) => /^[^\s/:]+$/.test(item), 'host names or addresses, comma separated', 'Hosts that `POST /ice-servers` may name. None: it is refused.'),
+  ICE_SERVER_HOSTS: list(
+    [],
+    'none',
+    (item) => /^[^\s/:]+$/.test(item),
+    'host names or addresses, comma separated',
+    'Hosts that `POST /ice-servers` may name. None: it is refused.',
+  ),
   SOURCES_FILE: text('', 'none', 'JSON or YAML file that names IP cameras and other inputs (rtsp, http, rtmp, devices).'),
   PUBLISH_TOKENS: roomTokens,
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; else it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds viewers of a room wait for a publisher that was lost.'),
   VIEWER_TOKEN: viewerToken,
-  WHIP_STRICT: flag(false, 'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.'),
+  WHIP_STRICT: flag(
+    false,
+    'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.',
+  ),
   RECONNECT_MAX_ATTEMPTS: integer(0, 0, 1000, 'How often a publisher without frames is asked to reconnect; 0 is without end.'),
-  CORS_ORIGINS: list(['*'], '*', (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item), '`*` or origins such as https://app.example.com, comma separated', 'Web origins that may use the API from a browser. Empty: the same origin alone.'),
-  TRUST_PROXY: list([], 'none', isAddressRange, 'IP addresses and CIDRs such as 10.0.0.0/8, comma separated', 'Proxies in front of this server: of them alone `X-Forwarded-For` and `Forwarded` are believed. Not named, a proxy is one client, and all limits an address are those of everybody behind it.'),
+  CORS_ORIGINS: list(
+    ['*'],
+    '*',
+    (item) => /^(\*|https?:\/\/[^\s/]+)$/.test(item),
+    '`*` or origins such as https://app.example.com, comma separated',
+    'Web origins that may use the API from a browser. Empty: the same origin alone.',
+  ),
+  TRUST_PROXY: list(
+    [],
+    'none',
+    isAddressRange,
+    'IP addresses and CIDRs such as 10.0.0.0/8, comma separated',
+    'Proxies in front of this server: of them alone `X-Forwarded-For` and `Forwarded` are believed. Not named, a proxy is one client, and all limits an address are those of everybody behind it.',
+  ),
   RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers a minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit.'),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),
-  WATCHDOG_S: integer(10, 0, 3600, 'Seconds the main thread may hang until the process is ended, so that it is started again; 0 is for ever.'),
+  WATCHDOG_S: integer(
+    10,
+    0,
+    3600,
+    'Seconds the main thread may hang until the process is ended, so that it is started again; 0 is for ever.',
+  ),
   LOG_LEVEL: logLevels,
 } as const;
 
@@ -248,13 +338,16 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const value = variables[name];
     const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
-    if (value !== undefined && value !== '' && parsed === undefined) faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`} is not ${variable.allowed}`);
+    if (value !== undefined && value !== '' && parsed === undefined)
+      faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`} is not ${variable.allowed}`);
     config[name] = parsed;
   }
   if (faults.length === 0) faults.push(...turnFaults(config as Config));
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
-    faults.push(`unknown ${name}${known in VARIABLES ? `: did you mean ${known}?` : `; known variables: ${Object.keys(VARIABLES).join(', ')}`}`);
+    faults.push(
+      `unknown ${name}${known in VARIABLES ? `: did you mean ${known}?` : `; known variables: ${Object.keys(VARIABLES).join(', ')}`}`,
+    );
   }
   if (faults.length > 0) throw new MediaPeerError('CONFIG_INVALID', faults.join('\n'));
   return Object.freeze(config) as Config;
@@ -266,7 +359,8 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
   if ((TURN_USERNAME === '') !== (TURN_CREDENTIAL === '')) faults.push('TURN_USERNAME and TURN_CREDENTIAL go together: set both or none');
   const hasCredentials = TURN_SECRET !== '' || TURN_USERNAME !== '' || TURN_CREDENTIAL !== '';
   if (TURN_URLS.length > 0 && !hasCredentials) faults.push('TURN_URLS needs TURN_SECRET, or TURN_USERNAME and TURN_CREDENTIAL');
-  if (TURN_URLS.length === 0 && hasCredentials) faults.push(`${TURN_SECRET !== '' ? 'TURN_SECRET is' : 'TURN_USERNAME and TURN_CREDENTIAL are'} set, but TURN_URLS names no server`);
+  if (TURN_URLS.length === 0 && hasCredentials)
+    faults.push(`${TURN_SECRET !== '' ? 'TURN_SECRET is' : 'TURN_USERNAME and TURN_CREDENTIAL are'} set, but TURN_URLS names no server`);
   return faults;
 }
 

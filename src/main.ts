@@ -24,7 +24,8 @@ async function run(): Promise<void> {
   if (answer !== undefined) return console.log(answer);
   const config = loadConfig();
   const loggers = createLoggers(config.LOG_LEVEL);
-  for (const doubtful of doubtfulVariables()) loggers.http.warn(doubtful, `an environment variable is not known: did you mean ${doubtful.meant}?`);
+  for (const doubtful of doubtfulVariables())
+    loggers.http.warn(doubtful, `an environment variable is not known: did you mean ${doubtful.meant}?`);
   const watchdog = watch(config, loggers);
   let server: Server | undefined;
   let signals = 0;
@@ -60,7 +61,8 @@ async function run(): Promise<void> {
 function watch(config: Config, loggers: Loggers<LogComponent>): Watchdog | undefined {
   if (config.WATCHDOG_S === 0) return undefined;
   // The first process of a container cannot end itself by any signal.
-  if (process.pid === 1) loggers.http.warn({}, 'the watchdog cannot end process 1: run the server below an init process (docker run --init, tini)');
+  if (process.pid === 1)
+    loggers.http.warn({}, 'the watchdog cannot end process 1: run the server below an init process (docker run --init, tini)');
   return startWatchdog({
     clock: systemClock(new ResourceLedger()),
     logger: loggers.http,

@@ -35,7 +35,9 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
     await app.ready();
     await ports.releaseHttp();
-    const url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
+    const url = await app
+      .listen({ host: config.HOST, port: config.PORT })
+      .catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
     const server: Server = { url, ledger, close: () => closers.closeAll() };
     onListening?.(server);
     await sources.library.ready;
@@ -56,7 +58,8 @@ function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger
   const available = catalogue.list().map(({ id }) => id);
   if (available.length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
   const isThere = (sourceId: string): boolean => catalogue.find(sourceId) !== undefined;
-  if (config.DEFAULT_SOURCE !== '' && !isThere(config.DEFAULT_SOURCE)) logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir, available }, 'no source of the name in DEFAULT_SOURCE');
+  if (config.DEFAULT_SOURCE !== '' && !isThere(config.DEFAULT_SOURCE))
+    logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir, available }, 'no source of the name in DEFAULT_SOURCE');
   for (const sourceId of config.SOURCE_MODELS.keys()) {
     if (!isThere(sourceId)) logger.warn({ sourceId, uploadDir, available }, 'no source of a name in SOURCE_MODELS; its model waits for it');
   }

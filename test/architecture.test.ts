@@ -33,7 +33,11 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
   { name: 'process.env', what: /process\.env/, by: (file) => file === 'config.ts' },
   { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(http|ws|observability)\//.test(file) || file === 'app.ts' },
-  { name: 'setTimeout and setInterval', what: /\bset(Timeout|Interval)\(/, by: (file) => file === 'base/clock.ts' || file === 'client/clock.ts' },
+  {
+    name: 'setTimeout and setInterval',
+    what: /\bset(Timeout|Interval)\(/,
+    by: (file) => file === 'base/clock.ts' || file === 'client/clock.ts',
+  },
 ];
 
 const src = path.join(projectRoot, 'src');
@@ -87,17 +91,29 @@ describe('architecture', () => {
   it('keeps the arrows inside webrtc/ in one direction', () => {
     const rankOf = (file: string): number => WEBRTC_ORDER.indexOf(file.split('/')[1] ?? '');
     const inside = imports.filter(({ from, to }) => moduleOf(from) === 'webrtc' && moduleOf(to) === 'webrtc' && from !== 'webrtc/index.ts');
-    assert.deepEqual(inside.filter(({ from, to }) => rankOf(from) === -1 || rankOf(to) === -1), []);
-    assert.deepEqual(inside.filter(({ from, to }) => rankOf(to) > rankOf(from)), []);
+    assert.deepEqual(
+      inside.filter(({ from, to }) => rankOf(from) === -1 || rankOf(to) === -1),
+      [],
+    );
+    assert.deepEqual(
+      inside.filter(({ from, to }) => rankOf(to) > rankOf(from)),
+      [],
+    );
   });
 
   it('lets observability see types alone', () => {
-    const wrong = imports.filter(({ from, to, isTypeOnly }) => moduleOf(from) === 'observability' && moduleOf(to) !== undefined && moduleOf(to) !== 'observability' && !isTypeOnly);
+    const wrong = imports.filter(
+      ({ from, to, isTypeOnly }) =>
+        moduleOf(from) === 'observability' && moduleOf(to) !== undefined && moduleOf(to) !== 'observability' && !isTypeOnly,
+    );
     assert.deepEqual(wrong, []);
   });
 
   it('keeps base/ free of imports from elsewhere', () => {
-    assert.deepEqual(imports.filter(({ from, to }) => moduleOf(from) === 'base' && moduleOf(to) !== 'base'), []);
+    assert.deepEqual(
+      imports.filter(({ from, to }) => moduleOf(from) === 'base' && moduleOf(to) !== 'base'),
+      [],
+    );
   });
 
   it('has no import cycle', () => {
@@ -115,7 +131,10 @@ describe('architecture', () => {
 
   for (const { name, what, by } of OWNED) {
     it(`keeps ${name} where it belongs`, () => {
-      assert.deepEqual(files.filter((file) => !by(file) && what.test(readFileSync(path.join(src, file), 'utf8'))), []);
+      assert.deepEqual(
+        files.filter((file) => !by(file) && what.test(readFileSync(path.join(src, file), 'utf8'))),
+        [],
+      );
     });
   }
 });

@@ -22,11 +22,21 @@ interface Reply {
 /** POST /offer from an address of this machine. */
 function post(url: string, sdp: string, localAddress: string): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = http.request(`${url}/offer`, { method: 'POST', headers: { 'content-type': 'application/json' }, localAddress, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, retryAfterS: Number(response.headers['retry-after'] ?? 0), body: JSON.parse(text) as Reply['body'] }));
-    });
+    const request = http.request(
+      `${url}/offer`,
+      { method: 'POST', headers: { 'content-type': 'application/json' }, localAddress, agent: false },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            retryAfterS: Number(response.headers['retry-after'] ?? 0),
+            body: JSON.parse(text) as Reply['body'],
+          }),
+        );
+      },
+    );
     request.on('error', reject);
     request.end(JSON.stringify({ sdp, type: 'offer' }));
   });
@@ -51,7 +61,25 @@ async function joinPatiently(url: string, viewer: WeriftViewer, localAddress: st
 }
 
 /** The shortest offer that is taken. */
-const HOLLOW = ['v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=-', 't=0 0', 'a=group:BUNDLE 0', 'm=video 9 UDP/TLS/RTP/SAVPF 102', 'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=recvonly', 'a=rtcp-mux', 'a=ice-ufrag:aaaa', `a=ice-pwd:${'b'.repeat(22)}`, `a=fingerprint:sha-256 ${Array(32).fill('AA').join(':')}`, 'a=setup:actpass', 'a=rtpmap:102 H264/90000', 'a=fmtp:102 packetization-mode=1;profile-level-id=42e01f', ''].join('\r\n');
+const HOLLOW = [
+  'v=0',
+  'o=- 1 1 IN IP4 0.0.0.0',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0',
+  'm=video 9 UDP/TLS/RTP/SAVPF 102',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:0',
+  'a=recvonly',
+  'a=rtcp-mux',
+  'a=ice-ufrag:aaaa',
+  `a=ice-pwd:${'b'.repeat(22)}`,
+  `a=fingerprint:sha-256 ${Array(32).fill('AA').join(':')}`,
+  'a=setup:actpass',
+  'a=rtpmap:102 H264/90000',
+  'a=fmtp:102 packetization-mode=1;profile-level-id=42e01f',
+  '',
+].join('\r\n');
 
 test('who watches loses no frame, and who comes gets in, while one address sends offers, slow bodies and sockets', async (t) => {
   const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-attack-'));
@@ -82,7 +110,8 @@ test('who watches loses no frame, and who comes gets in, while one address sends
   const port = Number(new URL(server.url).port);
   // A connection of its own may be closed.
   const cutOff = () => ({ status: 0 });
-  const isTaken = async (): Promise<boolean> => (await post(server.url, HOLLOW.replace('- 1 1', `- ${Math.floor(Math.random() * 1e9)} 1`), attacker).catch(cutOff)).status === 200;
+  const isTaken = async (): Promise<boolean> =>
+    (await post(server.url, HOLLOW.replace('- 1 1', `- ${Math.floor(Math.random() * 1e9)} 1`), attacker).catch(cutOff)).status === 200;
   const taken = await Promise.all(Array.from({ length: 9 }, isTaken));
   assert.equal(taken.filter(Boolean).length, 3, 'all places that are left');
   const flood = { isOn: true };
@@ -97,7 +126,9 @@ test('who watches loses no frame, and who comes gets in, while one address sends
   for (let i = 0; i < 360; i++) {
     const socket = net.connect({ port, host: '127.0.0.1', localAddress: attacker });
     socket.on('error', () => undefined);
-    socket.write(`POST /offer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400000\r\n\r\n${'x'.repeat(20_000)}`);
+    socket.write(
+      `POST /offer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400000\r\n\r\n${'x'.repeat(20_000)}`,
+    );
     sockets.push(socket);
   }
   for (let i = 0; i < 90; i++) {
@@ -121,6 +152,10 @@ test('who watches loses no frame, and who comes gets in, while one address sends
   const before = witness.packets.length;
   await witness.until(() => witness.packets.length > before + 30, 10_000, 'the picture to go on');
   const numbers = witness.packets.map(({ header }) => header.sequenceNumber);
-  assert.deepEqual(numbers.filter((number, i) => i > 0 && ((number - (numbers[i - 1] ?? 0)) & 0xffff) !== 1), [], 'nothing is missing');
+  assert.deepEqual(
+    numbers.filter((number, i) => i > 0 && ((number - (numbers[i - 1] ?? 0)) & 0xffff) !== 1),
+    [],
+    'nothing is missing',
+  );
   assert.deepEqual(server.faults, []);
 });

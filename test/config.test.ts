@@ -9,9 +9,11 @@ const readme = (): string => readFileSync(`${projectRoot}/README.md`, 'utf8');
 
 describe('parseConfig', () => {
   it('refuses an address that is cut at a character of its password', () => {
-    for (const WEBHOOK_URL of ['http://user:12/34@hook.example/', 'https://user:12?x@hook.example', 'https://user:12#x@hook.example']) assert.throws(() => parseConfig({ WEBHOOK_URL }), /WEBHOOK_URL.*percent-encoded/s);
+    for (const WEBHOOK_URL of ['http://user:12/34@hook.example/', 'https://user:12?x@hook.example', 'https://user:12#x@hook.example'])
+      assert.throws(() => parseConfig({ WEBHOOK_URL }), /WEBHOOK_URL.*percent-encoded/s);
     assert.doesNotThrow(() => parseConfig({ WEBHOOK_URL: 'http://user:12%2F34@hook.example/a?b' }));
-    for (const TURN_URLS of ['turn:user/x@turn.example', 'turn:user@turn.example']) assert.throws(() => parseConfig({ TURN_URLS, TURN_SECRET: 's' }), /TURN_URLS/);
+    for (const TURN_URLS of ['turn:user/x@turn.example', 'turn:user@turn.example'])
+      assert.throws(() => parseConfig({ TURN_URLS, TURN_SECRET: 's' }), /TURN_URLS/);
   });
 
   it('has a working default for everything', () => {
@@ -36,15 +38,24 @@ describe('parseConfig', () => {
   });
 
   it('refuses addresses that could only fail once a client comes', () => {
-    for (const ICE_ADDRESSES of ['10.0.0', '1.2.3.4,fe', '10.0.0.256', ':']) assert.throws(() => parseConfig({ ICE_ADDRESSES }), /invalid ICE_ADDRESSES/, ICE_ADDRESSES);
+    for (const ICE_ADDRESSES of ['10.0.0', '1.2.3.4,fe', '10.0.0.256', ':'])
+      assert.throws(() => parseConfig({ ICE_ADDRESSES }), /invalid ICE_ADDRESSES/, ICE_ADDRESSES);
     assert.deepEqual(parseConfig({ ICE_ADDRESSES: '203.0.113.7, 2001:db8::1' }).ICE_ADDRESSES, ['203.0.113.7', '2001:db8::1']);
-    for (const STUN_URLS of ['stuns:stun.example.com', 'stun:', 'stun:host:port', 'stun.example.com']) assert.throws(() => parseConfig({ STUN_URLS }), /invalid STUN_URLS/, STUN_URLS);
-    for (const url of ['stun:stun.example.com', 'stun:192.0.2.1:3478', 'stun:[2001:db8::1]:3478']) assert.deepEqual(parseConfig({ STUN_URLS: url }).STUN_URLS, [url]);
+    for (const STUN_URLS of ['stuns:stun.example.com', 'stun:', 'stun:host:port', 'stun.example.com'])
+      assert.throws(() => parseConfig({ STUN_URLS }), /invalid STUN_URLS/, STUN_URLS);
+    for (const url of ['stun:stun.example.com', 'stun:192.0.2.1:3478', 'stun:[2001:db8::1]:3478'])
+      assert.deepEqual(parseConfig({ STUN_URLS: url }).STUN_URLS, [url]);
   });
 
   it('refuses TURN servers without credentials, and credentials without servers', () => {
-    assert.throws(() => parseConfig({ TURN_URLS: 'turn:turn.example' }), /TURN_URLS needs TURN_SECRET, or TURN_USERNAME and TURN_CREDENTIAL/);
-    assert.throws(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user' }), /TURN_USERNAME and TURN_CREDENTIAL go together/);
+    assert.throws(
+      () => parseConfig({ TURN_URLS: 'turn:turn.example' }),
+      /TURN_URLS needs TURN_SECRET, or TURN_USERNAME and TURN_CREDENTIAL/,
+    );
+    assert.throws(
+      () => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user' }),
+      /TURN_USERNAME and TURN_CREDENTIAL go together/,
+    );
     assert.throws(() => parseConfig({ TURN_SECRET: 's3cret' }), /TURN_SECRET is set, but TURN_URLS names no server/);
     assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_SECRET: 's3cret' }));
     assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user', TURN_CREDENTIAL: 's3cret' }));
@@ -52,19 +63,32 @@ describe('parseConfig', () => {
 
   it('refuses tokens that no header can carry', () => {
     for (const token of ['two words', 's€cret', ' ']) {
-      assert.throws(() => parseConfig({ VIEWER_TOKEN: token }), /invalid VIEWER_TOKEN: what it holds is not printable ASCII without blanks/, token);
+      assert.throws(
+        () => parseConfig({ VIEWER_TOKEN: token }),
+        /invalid VIEWER_TOKEN: what it holds is not printable ASCII without blanks/,
+        token,
+      );
       assert.throws(() => parseConfig({ PUBLISH_TOKENS: `gate=${token}` }), /invalid PUBLISH_TOKENS/, token);
     }
   });
 
   it('never shows what may be a password', () => {
-    const variables = { TURN_URLS: 'turn:user:s3cret@turn.example', WEBHOOK_URL: 'ftp://user:s3cret@hook.example/', VIEWER_TOKEN: 's3cret s3cret', PUBLISH_TOKENS: 's3cret', WEBHOOK_SECRET: 's3cret' };
-    assert.throws(() => parseConfig(variables), (error: unknown) => {
-      assert.ok(error instanceof MediaPeerError);
-      assert.match(error.message, /invalid TURN_URLS: '\*\*\*@turn\.example'/);
-      assert.doesNotMatch(error.message, /s3cret/);
-      return true;
-    });
+    const variables = {
+      TURN_URLS: 'turn:user:s3cret@turn.example',
+      WEBHOOK_URL: 'ftp://user:s3cret@hook.example/',
+      VIEWER_TOKEN: 's3cret s3cret',
+      PUBLISH_TOKENS: 's3cret',
+      WEBHOOK_SECRET: 's3cret',
+    };
+    assert.throws(
+      () => parseConfig(variables),
+      (error: unknown) => {
+        assert.ok(error instanceof MediaPeerError);
+        assert.match(error.message, /invalid TURN_URLS: '\*\*\*@turn\.example'/);
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      },
+    );
   });
 
   it('refuses an unknown variable with its own prefix and names the one that was meant', () => {
@@ -73,7 +97,10 @@ describe('parseConfig', () => {
 
   it('sets the level of single components, by their old names, too', () => {
     assert.deepEqual(parseConfig({ LOG_LEVEL: 'warn,peer=debug' }).LOG_LEVEL, { level: 'warn', components: { webrtc: 'debug' } });
-    assert.deepEqual(parseConfig({ LOG_LEVEL: 'http=debug,webrtc=error' }).LOG_LEVEL, { level: 'info', components: { http: 'debug', ws: 'debug', webrtc: 'error' } });
+    assert.deepEqual(parseConfig({ LOG_LEVEL: 'http=debug,webrtc=error' }).LOG_LEVEL, {
+      level: 'info',
+      components: { http: 'debug', ws: 'debug', webrtc: 'error' },
+    });
   });
 
   it('tells an empty list of origins from one that is not set', () => {
@@ -92,6 +119,7 @@ describe('README', () => {
 
   it('lists every error code with its meaning', () => {
     const text = readme();
-    for (const [code, meaning] of Object.entries(ERROR_CODES)) assert.ok(text.includes(`| \`${code}\` | ${meaning} |`) || text.includes(`\`${code}\` |`), `the README's row of ${code}`);
+    for (const [code, meaning] of Object.entries(ERROR_CODES))
+      assert.ok(text.includes(`| \`${code}\` | ${meaning} |`) || text.includes(`\`${code}\` |`), `the README's row of ${code}`);
   });
 });

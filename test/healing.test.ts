@@ -15,7 +15,12 @@ interface Streams {
     readonly restarts: number;
     readonly decoder: { readonly frames_decoded: number; readonly restarts: number } | null;
     readonly detection: { readonly frames_detected: number; readonly frames_skipped: number } | null;
-    readonly renditions: readonly { readonly rendition: string; readonly codec: string; readonly viewers: number; readonly restarts: number }[];
+    readonly renditions: readonly {
+      readonly rendition: string;
+      readonly codec: string;
+      readonly viewers: number;
+      readonly restarts: number;
+    }[];
   }[];
 }
 interface Health {
@@ -25,12 +30,15 @@ interface Health {
 
 let server: TestServer;
 
-const pictures = (viewer: JoinedViewer): number => viewer.packets.filter(({ header }) => header.payloadType === 102 && header.marker).length;
+const pictures = (viewer: JoinedViewer): number =>
+  viewer.packets.filter(({ header }) => header.payloadType === 102 && header.marker).length;
 
 /** Waits until every viewer got `count` more pictures. */
 async function morePictures(viewers: readonly JoinedViewer[], count: number, what: string): Promise<void> {
   const before = viewers.map(pictures);
-  await Promise.all(viewers.map((viewer, i) => viewer.until(() => pictures(viewer) >= (before[i] ?? 0) + count, 15_000, `${count} more pictures ${what}`)));
+  await Promise.all(
+    viewers.map((viewer, i) => viewer.until(() => pictures(viewer) >= (before[i] ?? 0) + count, 15_000, `${count} more pictures ${what}`)),
+  );
 }
 
 /** An ffmpeg that fails as soon as a file says so, told by the words in its command line; returns its path and the switch. */
@@ -40,7 +48,10 @@ function fickleFfmpeg(): { readonly file: string; fail(words: string | undefined
   const file = path.join(folder, 'ffmpeg');
   const words = path.join(folder, 'words');
   const real = execFileSync('sh', ['-c', 'command -v ffmpeg']).toString().trim();
-  writeFileSync(file, `#!/bin/sh\nif [ -f ${words} ] && echo "$*" | grep -q -e "$(cat ${words})"; then echo 'out of luck' >&2; exit 1; fi\nexec ${real} "$@"\n`);
+  writeFileSync(
+    file,
+    `#!/bin/sh\nif [ -f ${words} ] && echo "$*" | grep -q -e "$(cat ${words})"; then echo 'out of luck' >&2; exit 1; fi\nexec ${real} "$@"\n`,
+  );
   chmodSync(file, 0o755);
   return {
     file,
@@ -60,7 +71,10 @@ describe('processed', () => {
     assert.equal(server.resources.workers, 1);
     const [shared] = (await server.get<Streams>('/active-streams')).sources;
     assert.ok(shared, 'the source runs');
-    assert.deepEqual(shared.renditions.map(({ rendition, viewers: count }) => [rendition, count]), [['processed', 10]]);
+    assert.deepEqual(
+      shared.renditions.map(({ rendition, viewers: count }) => [rendition, count]),
+      [['processed', 10]],
+    );
     const looks = (shared.detection?.frames_detected ?? 0) + (shared.detection?.frames_skipped ?? 0);
     assert.ok(looks > 0 && looks <= (shared.decoder?.frames_decoded ?? 0), 'every picture is offered to the detector once');
 
@@ -89,10 +103,14 @@ describe('processed', () => {
     // It is tried again and again meanwhile; a try is no success.
     const restarts = async (): Promise<number> => (await server.get<Streams>('/active-streams')).sources[0]?.renditions[0]?.restarts ?? 0;
     const before = await restarts();
-    await eventually(async () => {
-      assert.ok(await isDegraded(), 'it stays degraded between the tries');
-      return (await restarts()) >= before + 3;
-    }, 15_000, 'three more tries');
+    await eventually(
+      async () => {
+        assert.ok(await isDegraded(), 'it stays degraded between the tries');
+        return (await restarts()) >= before + 3;
+      },
+      15_000,
+      'three more tries',
+    );
     const health = await server.get<Health>('/health');
     assert.equal(health.status, 'degraded');
     assert.match(health.reasons.join(), /^copyable: .*out of luck/);
@@ -124,7 +142,11 @@ describe('a source whose ffmpeg cannot be started', () => {
     await morePictures(viewers, 5, 'before anything happens');
     ffmpeg.fail('concat');
     for (const { pid } of ffmpegProcesses(process.pid).feeds) process.kill(pid, 'SIGKILL');
-    await eventually(async () => (await server.get<Health>('/health')).reasons.some((reason) => reason.includes('out of luck')), 5000, 'the reason');
+    await eventually(
+      async () => (await server.get<Health>('/health')).reasons.some((reason) => reason.includes('out of luck')),
+      5000,
+      'the reason',
+    );
     ffmpeg.fail(undefined);
     await morePictures(viewers, 10, 'after all');
     assert.deepEqual(await server.get<Health>('/health').then(({ status, reasons }) => [status, reasons]), ['ok', []]);

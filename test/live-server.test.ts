@@ -23,7 +23,12 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   before(async () => {
     const file = path.join(folder, 'sources.yml');
     writeFileSync(file, 'sources:\n  - { name: bars, device: "testsrc2=size=320x180:rate=25", format: lavfi }\n');
-    server = await TestServer.start([], { MODEL: 'models/sightline-demo.json', SOURCES_FILE: file, PUBLISH_TOKENS: 'gate=s3cret', PUBLISH_GRACE: '30000' });
+    server = await TestServer.start([], {
+      MODEL: 'models/sightline-demo.json',
+      SOURCES_FILE: file,
+      PUBLISH_TOKENS: 'gate=s3cret',
+      PUBLISH_GRACE: '30000',
+    });
     closers.push(() => server.close());
   });
 
@@ -31,11 +36,19 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     for (const close of closers.reverse()) await close();
   });
 
-  async function ask(method: string, pathName: string, body?: object): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
-    const response = await fetch(server.url + pathName, { method, ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+  async function ask(
+    method: string,
+    pathName: string,
+    body?: object,
+  ): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
+    const response = await fetch(server.url + pathName, {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
     return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
   }
-  const statuses = async (method: string, ...paths: readonly string[]): Promise<number[]> => Promise.all(paths.map(async (name) => (await ask(method, `/sources/${name}`)).status));
+  const statuses = async (method: string, ...paths: readonly string[]): Promise<number[]> =>
+    Promise.all(paths.map(async (name) => (await ask(method, `/sources/${name}`)).status));
   const lookedAt = async (source: string): Promise<unknown> => (await ask('GET', `/sources/${source}/counts`)).body['updated_at'];
 
   async function still(source: string): Promise<{ status: number; type: string | null; cache: string | null; retryAfter: string | null }> {
@@ -49,7 +62,11 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   async function publish(): Promise<() => Promise<void>> {
     const publisher = new WeriftPublisher();
     await publisher.publish(async (sdp) => {
-      const response = await fetch(`${server.url}/whip/gate`, { method: 'POST', headers: { 'content-type': 'application/sdp', authorization: 'Bearer s3cret' }, body: sdp });
+      const response = await fetch(`${server.url}/whip/gate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp', authorization: 'Bearer s3cret' },
+        body: sdp,
+      });
       assert.equal(response.status, 201);
       return { sdp: await response.text() };
     });
@@ -65,7 +82,10 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   }
 
   it('have zones, counts and a model before they are live; what was never heard of has none', async () => {
-    assert.deepEqual(await statuses('GET', 'gate/zones', 'bars/zones', 'gate/counts', 'bars/counts', 'gate/model', 'bars/model'), [200, 200, 200, 200, 200, 200]);
+    assert.deepEqual(
+      await statuses('GET', 'gate/zones', 'bars/zones', 'gate/counts', 'bars/counts', 'gate/model', 'bars/model'),
+      [200, 200, 200, 200, 200, 200],
+    );
     for (const name of ['zones', 'counts', 'model']) {
       assert.deepEqual(await statuses('GET', `nobody/${name}`, `..%2Fgate/${name}`, `${'x'.repeat(65)}/${name}`), [404, 404, 404], name);
     }
@@ -76,7 +96,11 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
 
   it('are known by their zones file, too', async () => {
     writeFileSync(path.join(server.uploadDir, 'yard.zones.json'), JSON.stringify(ZONES));
-    await eventually(async () => (await statuses('GET', 'yard/zones'))[0] === 200, 10_000, 'the zones of a room that was live before the server started');
+    await eventually(
+      async () => (await statuses('GET', 'yard/zones'))[0] === 200,
+      10_000,
+      'the zones of a room that was live before the server started',
+    );
     assert.deepEqual((await ask('DELETE', '/sources/yard/zones')).body, { removed: true });
     assert.deepEqual(await statuses('GET', 'yard/zones'), [404]);
   });
@@ -108,7 +132,9 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   it('are no reason to call the server degraded when a publisher is gone', async () => {
     await stop();
     const isWaiting = async (): Promise<boolean> =>
-      (await server.get<{ sources: { source: string; slate: boolean }[] }>('/active-streams')).sources.some(({ source, slate }) => source === 'gate' && slate);
+      (await server.get<{ sources: { source: string; slate: boolean }[] }>('/active-streams')).sources.some(
+        ({ source, slate }) => source === 'gate' && slate,
+      );
     await eventually(isWaiting, 20_000, 'the slate');
     const health = await ask('GET', '/health');
     assert.deepEqual([health.status, health.body['status'], health.body['reasons']], [200, 'ok', []]);

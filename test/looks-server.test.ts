@@ -10,7 +10,9 @@ describe('looks at sources that do not run', () => {
 
   before(async () => {
     server = await TestServer.start([...names.map((name) => ['copyable.mp4', `${name}.mp4`] as const), ['grey.mp4', 'watched.mp4']], {
-      MODEL: 'models/sightline-demo.json', MAX_RUNNING_SOURCES: '3', IDLE_GRACE: '60000',
+      MODEL: 'models/sightline-demo.json',
+      MAX_RUNNING_SOURCES: '3',
+      IDLE_GRACE: '60000',
     });
   });
   after(() => server.close());
@@ -24,16 +26,28 @@ describe('looks at sources that do not run', () => {
     await more('packets before');
     let most = 0;
     const ended = new AbortController();
-    const looks = Promise.all(names.map(async (name) => ({ name, status: (await fetch(`${server.url}/detections/${name}/latest`)).status }))).finally(() => ended.abort());
-    await eventually(() => {
-      most = Math.max(most, server.resources.child_processes);
-      return ended.signal.aborted;
-    }, 60_000, 'all answers');
-    assert.deepEqual((await looks).filter(({ status }) => status !== 200), []);
+    const looks = Promise.all(
+      names.map(async (name) => ({ name, status: (await fetch(`${server.url}/detections/${name}/latest`)).status })),
+    ).finally(() => ended.abort());
+    await eventually(
+      () => {
+        most = Math.max(most, server.resources.child_processes);
+        return ended.signal.aborted;
+      },
+      60_000,
+      'all answers',
+    );
+    assert.deepEqual(
+      (await looks).filter(({ status }) => status !== 200),
+      [],
+    );
     // One that is watched and two that are looked at, each a reader and a decoder; and those that are just ending.
     assert.ok(most <= 9, `${most} processes`);
     const { sources } = await server.get<{ sources: { source: string }[] }>('/active-streams');
-    assert.ok(sources.length <= 3 && sources.some(({ source }) => source === 'watched'), JSON.stringify(sources.map(({ source }) => source)));
+    assert.ok(
+      sources.length <= 3 && sources.some(({ source }) => source === 'watched'),
+      JSON.stringify(sources.map(({ source }) => source)),
+    );
     await more('packets afterwards');
     await server.leave(viewer);
   });

@@ -28,7 +28,15 @@ async function start(sources: string, variables: Record<string, string> = {}): P
   const file = path.join(folder, 'sources.yml');
   writeFileSync(file, sources);
   const http = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
-  const config = parseConfig({ PORT: '0', UPLOAD_DIR: path.join(folder, 'upload'), MODEL: 'none', ICE_ADDRESSES: '127.0.0.1', IDLE_GRACE: '300', SOURCES_FILE: file, ...variables });
+  const config = parseConfig({
+    PORT: '0',
+    UPLOAD_DIR: path.join(folder, 'upload'),
+    MODEL: 'none',
+    ICE_ADDRESSES: '127.0.0.1',
+    IDLE_GRACE: '300',
+    SOURCES_FILE: file,
+    ...variables,
+  });
   return startServer(config, { http, of: (name) => http.child({ room: name }) });
 }
 
@@ -52,7 +60,11 @@ interface Answered {
   readonly answer: { readonly sdp: string; readonly session_url: string; readonly code?: string; readonly message?: string };
 }
 async function offer(server: Server, source: string, sdp: string): Promise<Answered> {
-  const response = await fetch(`${server.url}/offer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sdp, type: 'offer', source }) });
+  const response = await fetch(`${server.url}/offer`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ sdp, type: 'offer', source }),
+  });
   const body = await response.text();
   if (!response.ok) bodies.push(body);
   return { status: response.status, retryAfter: response.headers.get('retry-after'), answer: JSON.parse(body) as Answered['answer'] };
@@ -75,7 +87,10 @@ async function join(server: Server, source: string): Promise<{ viewer: WeriftVie
 test('cameras are called on demand, held over a loss, refused with a reason, and nobody hears their credentials', async () => {
   const gate = await HttpCamera.start('flv', `admin:${PASSWORD}`);
   const dead = await HttpCamera.start('flv');
-  leftovers.push(() => gate.switchOff(), () => dead.switchOff());
+  leftovers.push(
+    () => gate.switchOff(),
+    () => dead.switchOff(),
+  );
   await dead.switchOff();
   const server = await start(`
 sources:
@@ -93,7 +108,15 @@ sources:
 `);
   leftovers.push(() => server.close());
   const { videos } = await get<Listed>(server, '/available-videos');
-  assert.deepEqual(videos.map(({ source, kind }) => [source, kind]), [['gate', 'pull'], ['locked', 'pull'], ['dead', 'pull'], ['bars', 'pull']]);
+  assert.deepEqual(
+    videos.map(({ source, kind }) => [source, kind]),
+    [
+      ['gate', 'pull'],
+      ['locked', 'pull'],
+      ['dead', 'pull'],
+      ['bars', 'pull'],
+    ],
+  );
   assert.equal(gate.calls, 0, 'nobody is called before somebody asks');
   await eventually(async () => (await running(server)).includes('bars'), 15_000, 'the camera that is always on');
 
@@ -125,23 +148,33 @@ sources:
   await eventually(async () => !(await running(server)).includes('gate'), 10_000, 'the end of the call');
   assert.ok((await running(server)).includes('bars'));
   await server.close();
-  assert.deepEqual(Object.entries(server.ledger.snapshot()).filter(([, count]) => count !== 0), []);
+  assert.deepEqual(
+    Object.entries(server.ledger.snapshot()).filter(([, count]) => count !== 0),
+    [],
+  );
 });
 
 test('a file with faults keeps the server from starting, and tells them all', async () => {
-  await assert.rejects(start('sources:\n  - {name: a, url: "rtsp://u:${NOT_SET_ANYWHERE}@cam/"}\n  - {name: b, url: "file:///etc/passwd"}\n'), (error: unknown) => {
-    assert.ok(error instanceof MediaPeerError);
-    bodies.push(error.message);
-    assert.equal(error.code, 'CONFIG_INVALID');
-    assert.match(error.message, /source 1 'a'.*NOT_SET_ANYWHERE is not set[^]*source 2 'b'.*field 'url'/);
-    return true;
-  });
+  await assert.rejects(
+    start('sources:\n  - {name: a, url: "rtsp://u:${NOT_SET_ANYWHERE}@cam/"}\n  - {name: b, url: "file:///etc/passwd"}\n'),
+    (error: unknown) => {
+      assert.ok(error instanceof MediaPeerError);
+      bodies.push(error.message);
+      assert.equal(error.code, 'CONFIG_INVALID');
+      assert.match(error.message, /source 1 'a'.*NOT_SET_ANYWHERE is not set[^]*source 2 'b'.*field 'url'/);
+      return true;
+    },
+  );
 });
 
 test('no log line, no answer and no error of the whole run holds a credential', () => {
   const said = [...lines, ...bodies].join('\n');
   assert.ok(lines.length > 50 && lines.some((line) => line.includes('ffmpeg started')), `${lines.length} lines`);
-  for (const secret of ['5ecret', Buffer.from(`admin:${PASSWORD}`).toString('base64'), Buffer.from('admin:wrong-5ecret').toString('base64')]) {
+  for (const secret of [
+    '5ecret',
+    Buffer.from(`admin:${PASSWORD}`).toString('base64'),
+    Buffer.from('admin:wrong-5ecret').toString('base64'),
+  ]) {
     const at = said.indexOf(secret);
     assert.equal(at, -1, said.slice(Math.max(0, at - 300), at + 100));
   }

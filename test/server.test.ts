@@ -16,12 +16,21 @@ interface Streams {
     readonly delivery: string;
     readonly restarts: number;
     readonly decoder: { readonly frames_decoded: number } | null;
-    readonly renditions: readonly { readonly rendition: string; readonly codec: string; readonly viewers: number; readonly width: number | null }[];
+    readonly renditions: readonly {
+      readonly rendition: string;
+      readonly codec: string;
+      readonly viewers: number;
+      readonly width: number | null;
+    }[];
   }[];
 }
 interface Stats {
   readonly active_clients: number;
-  readonly shared_tracks: { readonly shared_video_tracks: number; readonly shared_processed_tracks: number; readonly active_clients: number };
+  readonly shared_tracks: {
+    readonly shared_video_tracks: number;
+    readonly shared_processed_tracks: number;
+    readonly active_clients: number;
+  };
   readonly clients: readonly { readonly client_id: string; readonly source: string }[];
 }
 
@@ -60,7 +69,10 @@ async function freePort(): Promise<number> {
 }
 
 async function refusalOf(offer: Promise<unknown>): Promise<Refusal> {
-  const outcome = await offer.then(() => undefined, (error: unknown) => error);
+  const outcome = await offer.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   assert.ok(outcome instanceof Refusal, 'the offer was refused');
   return outcome;
 }
@@ -78,7 +90,10 @@ describe('the server', () => {
     for (const viewer of others) await viewer.until(() => keyframes(viewer) > 0, 5000, 'a keyframe for everybody');
     assert.equal(server.resources.child_processes, 1);
     const { sources } = await server.get<Streams>('/active-streams');
-    assert.deepEqual(sources.map(({ source, renditions }) => [source, renditions.map(({ rendition, viewers }) => [rendition, viewers])]), [['copyable', [['raw', 10]]]]);
+    assert.deepEqual(
+      sources.map(({ source, renditions }) => [source, renditions.map(({ rendition, viewers }) => [rendition, viewers])]),
+      [['copyable', [['raw', 10]]]],
+    );
 
     const eleventh = await refusalOf(server.join());
     assert.deepEqual([eleventh.status, eleventh.code], [503, 'CAPACITY_REACHED']);
@@ -87,7 +102,11 @@ describe('the server', () => {
     const stats = await server.get<Stats>('/connection-stats');
     assert.deepEqual(stats.shared_tracks, { shared_video_tracks: 1, shared_processed_tracks: 0, active_clients: 10 });
     await server.leave(first, ...others);
-    await eventually(() => server.resources.peer_connections === 0 && server.resources.child_processes === 0, 10_000, 'everything to be given back');
+    await eventually(
+      () => server.resources.peer_connections === 0 && server.resources.child_processes === 0,
+      10_000,
+      'everything to be given back',
+    );
     assert.equal(server.resources.udp_sockets, 0);
     assert.deepEqual((await server.get<Streams>('/active-streams')).sources, []);
   });
@@ -123,7 +142,11 @@ describe('the server', () => {
     await morePictures(viewer, 5, 'of the first file');
     const incoming = copyVideo('b-frames.mp4', server.uploadDir, '.incoming');
     renameSync(incoming, path.join(server.uploadDir, 'copyable.mp4'));
-    await eventually(async () => (await server.get<Streams>('/active-streams')).sources[0]?.delivery === 'transcode', 10_000, 'the new file to play');
+    await eventually(
+      async () => (await server.get<Streams>('/active-streams')).sources[0]?.delivery === 'transcode',
+      10_000,
+      'the new file to play',
+    );
     const before = keyframes(viewer);
     await viewer.until(() => keyframes(viewer) > before, 10_000, 'a keyframe of the new file');
     await morePictures(viewer, 10, 'of the new file');
@@ -134,11 +157,20 @@ describe('the server', () => {
 
   it('ends the sessions of a file that is removed, and forgets it', async () => {
     copyVideo('silent.mp4', server.uploadDir);
-    await eventually(async () => (await server.get<{ videos: { source: string }[] }>('/available-videos')).videos.some(({ source }) => source === 'silent'), 10_000, 'the new file to be listed');
+    await eventually(
+      async () =>
+        (await server.get<{ videos: { source: string }[] }>('/available-videos')).videos.some(({ source }) => source === 'silent'),
+      10_000,
+      'the new file to be listed',
+    );
     const viewer = await server.join({ source: 'silent' });
     await morePictures(viewer, 5, 'before the removal');
     rmSync(path.join(server.uploadDir, 'silent.mp4'));
-    await eventually(async () => (await server.get<Stats>('/connection-stats')).clients.every(({ source }) => source !== 'silent'), 10_000, 'the session to end');
+    await eventually(
+      async () => (await server.get<Stats>('/connection-stats')).clients.every(({ source }) => source !== 'silent'),
+      10_000,
+      'the session to end',
+    );
     const refusal = await refusalOf(server.join({ source: 'silent' }));
     assert.deepEqual([refusal.status, refusal.code], [404, 'SOURCE_NOT_FOUND']);
     assert.match(refusal.message, /available: copyable/);
@@ -155,12 +187,20 @@ describe('the server', () => {
     const timers = server.resources.timers;
     for (let round = 0; round < 10; round++) {
       const silent = new WeriftViewer();
-      const [left, answer] = await Promise.all([server.join(), server.offer(await silent.offer()), server.join().then((viewer) => server.leave(viewer))]);
+      const [left, answer] = await Promise.all([
+        server.join(),
+        server.offer(await silent.offer()),
+        server.join().then((viewer) => server.leave(viewer)),
+      ]);
       await silent.close();
       await fetch(server.url + answer.session_url, { method: 'DELETE' });
       await server.leave(left);
     }
-    await eventually(() => server.resources.peer_connections === 0 && server.resources.child_processes === 0, 20_000, 'everything to be given back');
+    await eventually(
+      () => server.resources.peer_connections === 0 && server.resources.child_processes === 0,
+      20_000,
+      'everything to be given back',
+    );
     assert.deepEqual(server.resources, { ...IDLE, workers: 0, timers });
   });
 });
@@ -169,19 +209,37 @@ describe('videos of every kind', () => {
   let server: TestServer;
   after(() => server.close());
 
-  const playable: readonly VideoName[] = ['b-frames.mp4', 'odd.webm', 'portrait.mp4', 'rotated.mp4', 'ten-bit.mp4', 'hevc.mp4', 'variable-rate.mp4', 'late-keyframe.ts', 'truncated.mp4'];
+  const playable: readonly VideoName[] = [
+    'b-frames.mp4',
+    'odd.webm',
+    'portrait.mp4',
+    'rotated.mp4',
+    'ten-bit.mp4',
+    'hevc.mp4',
+    'variable-rate.mp4',
+    'late-keyframe.ts',
+    'truncated.mp4',
+  ];
   const broken: readonly VideoName[] = ['empty.mp4', 'text.mp4', 'sound-only.mp4', 'no-index.mp4'];
 
   it('are all listed, the broken ones with their reason', async () => {
-    server = await TestServer.start([...playable, ...broken].map((name) => [name, name] as const), { IDLE_GRACE: '0' });
-    const list = async () => (await server.get<{ videos: { name: string; playable: boolean; reason?: string }[] }>('/available-videos')).videos;
+    server = await TestServer.start(
+      [...playable, ...broken].map((name) => [name, name] as const),
+      { IDLE_GRACE: '0' },
+    );
+    const list = async () =>
+      (await server.get<{ videos: { name: string; playable: boolean; reason?: string }[] }>('/available-videos')).videos;
     // A file that cannot be read may still be written: it is listed once it has been at rest.
     const isComplete = async () => (await list()).length >= playable.length + broken.length;
     await eventually(isComplete, 10_000, 'all files to be listed');
     const videos = await list();
     assert.deepEqual(new Set(videos.map(({ name }) => name)), new Set([...playable, ...broken]));
     for (const { name, playable: plays, reason } of videos) {
-      assert.equal(plays, playable.some((other) => other === name), `${name}: ${reason}`);
+      assert.equal(
+        plays,
+        playable.some((other) => other === name),
+        `${name}: ${reason}`,
+      );
       if (!plays) assert.ok((reason?.length ?? 0) > 10, `${name}: ${reason}`);
     }
   });
@@ -215,7 +273,11 @@ describe('the server while it looks into its files', () => {
     const port = await freePort();
     const starting = TestServer.start(['silent.mp4'], { PORT: String(port), FFPROBE_PATH: ffprobe });
     try {
-      const readiness = (): Promise<number | undefined> => fetch(`http://127.0.0.1:${port}/ready`).then(({ status }) => status, () => undefined);
+      const readiness = (): Promise<number | undefined> =>
+        fetch(`http://127.0.0.1:${port}/ready`).then(
+          ({ status }) => status,
+          () => undefined,
+        );
       await eventually(async () => (await readiness()) === 503, 5000, 'an answer');
       writeFileSync(gate, '');
       await within(starting, 10_000, 'the start');
@@ -233,12 +295,19 @@ describe('shutdown', () => {
     const server = await startServerProcess({ IDLE_GRACE: '60000' });
     const viewer = new WeriftViewer({ video: 2, audio: true });
     await viewer.join(async (sdp) => {
-      const response = await fetch(`${server.url}/offer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sdp, type: 'offer' }) });
+      const response = await fetch(`${server.url}/offer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sdp, type: 'offer' }),
+      });
       return (await response.json()) as { sdp: string };
     });
     await viewer.until(() => viewer.packets.length > 50, 10_000, 'media');
     const children = processTree(server.pid).slice(1);
-    assert.ok(children.some(({ command }) => command.includes('ffmpeg')), 'ffmpeg runs');
+    assert.ok(
+      children.some(({ command }) => command.includes('ffmpeg')),
+      'ffmpeg runs',
+    );
     const startedMs = performance.now();
     assert.equal(await within(server.close(), 6000, 'the exit'), 0);
     assert.ok(performance.now() - startedMs < 5000);
@@ -255,7 +324,10 @@ describe('a model for a source that is not there', () => {
     await server.close();
     rmSync(uploadDir, { recursive: true });
     const warnings = server.log.filter((line) => line.includes('SOURCE_MODELS'));
-    assert.deepEqual([warnings.length, warnings[0]?.includes('"sourceId":"sient"'), warnings[0]?.includes('"available":["silent"]')], [1, true, true]);
+    assert.deepEqual(
+      [warnings.length, warnings[0]?.includes('"sourceId":"sient"'), warnings[0]?.includes('"available":["silent"]')],
+      [1, true, true],
+    );
   });
 });
 
@@ -264,8 +336,14 @@ describe('a server that cannot listen', () => {
     const first = await TestServer.start([]);
     const { port } = new URL(first.url);
     const refused = { name: 'MediaPeerError', code: 'CONFIG_INVALID' };
-    await assert.rejects(TestServer.start([], { PORT: port }), { ...refused, message: `PORT ${port} on 127.0.0.1 is taken by another program; end that program, choose another PORT, or 0 for a free one` });
-    await assert.rejects(TestServer.start([], { HOST: '192.0.2.1' }), { ...refused, message: /^HOST '192\.0\.2\.1' is no address of this machine; / });
+    await assert.rejects(TestServer.start([], { PORT: port }), {
+      ...refused,
+      message: `PORT ${port} on 127.0.0.1 is taken by another program; end that program, choose another PORT, or 0 for a free one`,
+    });
+    await assert.rejects(TestServer.start([], { HOST: '192.0.2.1' }), {
+      ...refused,
+      message: /^HOST '192\.0\.2\.1' is no address of this machine; /,
+    });
     await first.close();
   });
 });

@@ -20,7 +20,10 @@ describe('starting the server', () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-starting-'));
     mkdirSync(path.join(folder, 'upload'));
     // A slow machine: ffmpeg answers when it is let.
-    writeFileSync(path.join(folder, 'ffmpeg'), `#!/bin/sh\necho > ${asked()}\nwhile [ ! -e ${goOn()} ]; do sleep 0.05; done\nexec ffmpeg "$@"\n`);
+    writeFileSync(
+      path.join(folder, 'ffmpeg'),
+      `#!/bin/sh\necho > ${asked()}\nwhile [ ! -e ${goOn()} ]; do sleep 0.05; done\nexec ffmpeg "$@"\n`,
+    );
     chmodSync(path.join(folder, 'ffmpeg'), 0o755);
   });
 
@@ -30,7 +33,16 @@ describe('starting the server', () => {
     rmSync(asked(), { force: true });
     const child = spawn(process.execPath, [path.join(projectRoot, 'dist/src/main.js'), ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], HOST: '127.0.0.1', PORT: '0', MODEL: 'none', UPLOAD_DIR: 'upload', FFMPEG_PATH: path.join(folder, 'ffmpeg'), ...variables },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        HOST: '127.0.0.1',
+        PORT: '0',
+        MODEL: 'none',
+        UPLOAD_DIR: 'upload',
+        FFMPEG_PATH: path.join(folder, 'ffmpeg'),
+        ...variables,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -75,7 +87,10 @@ describe('starting the server', () => {
   });
 
   it('ends quietly when it is interrupted, with the exit code of the signal, whoever gets the signal as well', async () => {
-    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
       const { child, seen, ended } = start();
       await eventually(() => existsSync(asked()), 20_000, 'ffmpeg to be asked');
       const children = processTree(child.pid!);

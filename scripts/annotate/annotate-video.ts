@@ -53,7 +53,13 @@ interface Outputs {
 }
 
 /** Once more without its sound where that cannot be read to the end: the pictures are what is wanted. */
-async function runWithSoundThatPlays(input: InputVideo, outputs: Outputs, detector: Detector, options: AnnotateOptions, deps: AnnotateDeps): Promise<{ readonly summary: Summary; readonly audioProblem: string | undefined }> {
+async function runWithSoundThatPlays(
+  input: InputVideo,
+  outputs: Outputs,
+  detector: Detector,
+  options: AnnotateOptions,
+  deps: AnnotateDeps,
+): Promise<{ readonly summary: Summary; readonly audioProblem: string | undefined }> {
   try {
     return { summary: await run(input, outputs, detector, options, deps), audioProblem: input.audioProblem };
   } catch (error) {
@@ -63,7 +69,13 @@ async function runWithSoundThatPlays(input: InputVideo, outputs: Outputs, detect
   }
 }
 
-async function run(input: InputVideo, outputs: Outputs, detector: Detector, options: AnnotateOptions, deps: AnnotateDeps): Promise<Summary> {
+async function run(
+  input: InputVideo,
+  outputs: Outputs,
+  detector: Detector,
+  options: AnnotateOptions,
+  deps: AnnotateDeps,
+): Promise<Summary> {
   const sourceId = path.parse(input.file).name;
   const sight = new Sight({ detector, sourceId, detectFps: options.detectFps ?? deps.detectFps, minScore: options.minScore });
   const labels = new LabelRenderer({ labels: detector.model.labels, logger: deps.logger });

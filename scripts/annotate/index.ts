@@ -27,7 +27,15 @@ async function run(options: AnnotateOptions, signal: AbortSignal): Promise<strin
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
   });
   const detectorInit = { modelPath, clock, ledger, logger: silentLogger, executionProviders: config.EXECUTION_PROVIDERS };
-  const bar = new SingleBar({ format: '[{bar}] {percentage}% {value}/{total} pictures, {fps} a second, {eta_formatted} left', hideCursor: true, etaBuffer: 200, stream: process.stderr }, Presets.shades_classic);
+  const bar = new SingleBar(
+    {
+      format: '[{bar}] {percentage}% {value}/{total} pictures, {fps} a second, {eta_formatted} left',
+      hideCursor: true,
+      etaBuffer: 200,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
   const startedMs = clock.now();
   try {
     return await annotateVideo(options, {

@@ -2,7 +2,15 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../src/base/errors.js';
-import { isOnItsSide, planColour, type AudioStreamInfo, type ClockJumps, type ColourPlan, type FfmpegDeps, type VideoStreamInfo } from '../../src/ffmpeg/index.js';
+import {
+  isOnItsSide,
+  planColour,
+  type AudioStreamInfo,
+  type ClockJumps,
+  type ColourPlan,
+  type FfmpegDeps,
+  type VideoStreamInfo,
+} from '../../src/ffmpeg/index.js';
 import { describeContent, examineFile, straightTimes, uprightPictures, type FeedPlan } from '../../src/source/index.js';
 import { CommandError } from '../models/failures.js';
 
@@ -43,7 +51,16 @@ export async function openInput(file: string, deps: FfmpegDeps): Promise<InputVi
   const colour = planColour(video);
   const { plan, durationS } = describeContent(content);
   return {
-    ...{ file: absolute, videoIndex: video.index, audio, audioProblem, widthPx, heightPx, durationS: durationS ?? undefined, colour: colour.delivered },
+    ...{
+      file: absolute,
+      videoIndex: video.index,
+      audio,
+      audioProblem,
+      widthPx,
+      heightPx,
+      durationS: durationS ?? undefined,
+      colour: colour.delivered,
+    },
     fps: nominalRate(video),
     pictures: video.packets.spanS === undefined ? undefined : video.packets.count,
     straight: plan?.jumps && straightFilters(plan.jumps, plan.passS, Math.min(video.packets.beginS, audio?.span?.beginS ?? Infinity)),

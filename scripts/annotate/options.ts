@@ -45,7 +45,10 @@ export function parseOptions(argv: readonly string[]): AnnotateOptions | 'help' 
   if (!/\.mp4$/i.test(output)) throw new UsageError(`'${output}' is not an .mp4 file; H.264 in MP4 is what is written`);
   return {
     ...{ input, output, model: values.model, detections: values.detections, overwrite: values.overwrite },
-    detectFps: values['detect-fps'] === undefined || values['detect-fps'] === 'all' ? values['detect-fps'] : number('detect-fps', values['detect-fps'], 0.01, 1000),
+    detectFps:
+      values['detect-fps'] === undefined || values['detect-fps'] === 'all'
+        ? values['detect-fps']
+        : number('detect-fps', values['detect-fps'], 0.01, 1000),
     minScore: values['min-score'] === undefined ? undefined : number('min-score', values['min-score'], 0.01, 1),
     fromS: number('from', values.from, 0, 1e6),
     durationS: values.duration === undefined ? undefined : number('duration', values.duration, 0.001, 1e6),

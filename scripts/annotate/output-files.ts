@@ -17,12 +17,14 @@ export async function planOutput(file: string, input: string, overwrite: boolean
   const absolute = path.resolve(file);
   const folder = path.dirname(absolute);
   const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new CommandError(`${file} cannot be written: ${found ? `${folder} is not a folder` : `the folder ${folder} does not exist`}`);
+  if (!found?.isDirectory())
+    throw new CommandError(`${file} cannot be written: ${found ? `${folder} is not a folder` : `the folder ${folder} does not exist`}`);
   await access(folder, constants.W_OK).catch((error: unknown) => {
     throw diskTrouble(error, file);
   });
   const there = await realpath(absolute).catch(() => undefined);
-  if (there !== undefined && there === (await realpath(input).catch(() => undefined))) throw new CommandError(`${file} is the video itself; name another file to write`);
+  if (there !== undefined && there === (await realpath(input).catch(() => undefined)))
+    throw new CommandError(`${file} is the video itself; name another file to write`);
   if (there !== undefined && !(await stat(there)).isFile()) throw new CommandError(`${file} is there already, and is not a file`);
   if (there !== undefined && !overwrite) throw new CommandError(`${file} is there already; --overwrite replaces it`);
   return { file: absolute, scratch: path.join(folder, `.${path.basename(absolute)}.${process.pid}.part`) };

@@ -25,10 +25,15 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
     this.#input = input;
     const straight = straightOf(input, range);
     this.#pool = new FramePool(i420Size(widthPx, heightPx), 2 * MAX_WAITING);
-    const parser = new NutParser(i420Size(widthPx, heightPx), { allocate: () => this.#pool.take(), picture: (data, stampMs) => this.#picture(data, stampMs) });
+    const parser = new NutParser(i420Size(widthPx, heightPx), {
+      allocate: () => this.#pool.take(),
+      picture: (data, stampMs) => this.#picture(data, stampMs),
+    });
     this.#process = openProcess(deps, {
       owner: 'reading the video',
-      inputs: [{ options: ['-noautorotate', ...(straight ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)], address: input.file }],
+      inputs: [
+        { options: ['-noautorotate', ...(straight ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)], address: input.file },
+      ],
       outputs: [
         {
           options: [
@@ -84,7 +89,10 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
 }
 
 /** How the times of a file that is read whole are made anew; a part of it is found by the file's own times. */
-export function straightOf({ straight }: InputVideo, { fromS, durationS }: { readonly fromS: number; readonly durationS: number | undefined }): InputVideo['straight'] {
+export function straightOf(
+  { straight }: InputVideo,
+  { fromS, durationS }: { readonly fromS: number; readonly durationS: number | undefined },
+): InputVideo['straight'] {
   return fromS === 0 && durationS === undefined ? straight : undefined;
 }
 

@@ -40,7 +40,10 @@ export class Sight {
     if (!this.#isDue(mediaTimeMs)) return { objects: this.#shown(this.#tracker.predict(mediaTimeMs)), detections: undefined };
     const { detections, inferenceMs } = await detector.detect(picture);
     const objects = this.#shown(this.#tracker.update(detections, mediaTimeMs));
-    return { objects, detections: { sourceId: this.#init.sourceId, frame, mediaTimeMs, widthPx, heightPx, inferenceMs, objects, scene: undefined } };
+    return {
+      objects,
+      detections: { sourceId: this.#init.sourceId, frame, mediaTimeMs, widthPx, heightPx, inferenceMs, objects, scene: undefined },
+    };
   }
 
   #shown(objects: readonly TrackedObject[]): readonly TrackedObject[] {

@@ -43,9 +43,19 @@ export class Summary {
     const lines = [
       `${output}: ${this.pictures} pictures, ${videoS.toFixed(1)} s, in ${elapsedS.toFixed(1)} s (${(videoS / elapsedS).toFixed(1)}× real time, ${(this.pictures / elapsedS).toFixed(0)} a second); ${this.looked} looked at${net}`,
     ];
-    if (expectedPictures !== undefined && this.pictures < expectedPictures) lines.push(`${expectedPictures - this.pictures} of ${expectedPictures} pictures could not be decoded: the file is damaged, or begins in the middle of a group of pictures`);
+    if (expectedPictures !== undefined && this.pictures < expectedPictures)
+      lines.push(
+        `${expectedPictures - this.pictures} of ${expectedPictures} pictures could not be decoded: the file is damaged, or begins in the middle of a group of pictures`,
+      );
     const rows = [...this.#classes].sort((a, b) => b[1].objectIds.size - a[1].objectIds.size || a[0].localeCompare(b[0]));
-    lines.push(rows.length === 0 ? `Nothing was found: ${model.name} knows ${model.labels.length > 5 ? `${model.labels.slice(0, 5).join(', ')} and ${model.labels.length - 5} others` : model.labels.join(', ')}.` : `\n${table(['class', 'objects', 'found'], rows.map(([label, { objectIds, found }]) => [label, String(objectIds.size), String(found)]))}`);
+    lines.push(
+      rows.length === 0
+        ? `Nothing was found: ${model.name} knows ${model.labels.length > 5 ? `${model.labels.slice(0, 5).join(', ')} and ${model.labels.length - 5} others` : model.labels.join(', ')}.`
+        : `\n${table(
+            ['class', 'objects', 'found'],
+            rows.map(([label, { objectIds, found }]) => [label, String(objectIds.size), String(found)]),
+          )}`,
+    );
     return lines.join('\n');
   }
 }

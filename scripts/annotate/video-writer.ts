@@ -2,7 +2,16 @@
  * Writes pictures with their own times into an MP4 of H.264, and the sound of the file they come from beside them.
  * Pictures go in as Matroska with stamps in microseconds, which 90 kHz takes back exactly.
  */
-import { matroskaHeader, matroskaPictureHeader, openProcess, runTool, SAFE_INPUT, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from '../../src/ffmpeg/index.js';
+import {
+  matroskaHeader,
+  matroskaPictureHeader,
+  openProcess,
+  runTool,
+  SAFE_INPUT,
+  type FfmpegDeps,
+  type FfmpegProcess,
+  type ProcessEnd,
+} from '../../src/ffmpeg/index.js';
 import { i420Size, type VideoFrame } from '../../src/media/index.js';
 import type { InputVideo } from './input-video.js';
 import { rangeOptions, straightOf } from './picture-reader.js';
@@ -39,14 +48,32 @@ export class VideoWriter {
     this.#init = init;
     const { input, range, file } = init;
     const pictures = { options: ['-itsoffset', (init.firstTimeMs / 1000).toFixed(6), '-f', 'matroska'], address: 'pipe:0' };
-    const sound = { options: ['-vn', ...(straightOf(input, range) ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)], address: input.file };
+    const sound = {
+      options: ['-vn', ...(straightOf(input, range) ? ['-copyts'] : []), ...SAFE_INPUT, ...rangeOptions(range)],
+      address: input.file,
+    };
     this.#process = openProcess(deps, {
       owner: 'writing the video',
       inputs: input.audio ? [pictures, sound] : [pictures],
       outputs: [
         // Standard output carries ffmpeg's progress, so that one that hangs is noticed.
         { options: ['-map', '0:v', '-c', 'copy', '-progress', 'pipe:1', '-f', 'null'], address: 'pipe:1' },
-        { options: ['-map', '0:v', ...videoOptions(input, deps), ...soundOptions(input, range), '-map_chapters', '-1', '-movflags', '+faststart', '-y', '-f', 'mp4'], address: file },
+        {
+          options: [
+            '-map',
+            '0:v',
+            ...videoOptions(input, deps),
+            ...soundOptions(input, range),
+            '-map_chapters',
+            '-1',
+            '-movflags',
+            '+faststart',
+            '-y',
+            '-f',
+            'mp4',
+          ],
+          address: file,
+        },
       ],
       onOutput: () => undefined,
       expectOutput: 'on-input',
@@ -66,11 +93,18 @@ export class VideoWriter {
     const stampUs = this.#lastStampUs === undefined ? 0 : Math.max(sinceFirstUs, this.#lastStampUs + MIN_STEP_US);
     this.#lastStampUs = stampUs;
     this.#waiting++;
-    this.#process.write([...(isFirst ? [matroskaHeader(widthPx, heightPx, fps, 1000, colour)] : []), matroskaPictureHeader(stampUs, i420Size(widthPx, heightPx)), picture.data], () => {
-      this.#waiting--;
-      picture.release();
-      this.#wake();
-    });
+    this.#process.write(
+      [
+        ...(isFirst ? [matroskaHeader(widthPx, heightPx, fps, 1000, colour)] : []),
+        matroskaPictureHeader(stampUs, i420Size(widthPx, heightPx)),
+        picture.data,
+      ],
+      () => {
+        this.#waiting--;
+        picture.release();
+        this.#wake();
+      },
+    );
     while (this.#waiting >= MAX_WAITING && !this.#end) await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#end) throw this.#failure(this.#end);
   }
@@ -96,7 +130,16 @@ function videoOptions({ fps, colour, audio }: InputVideo, { tools }: FfmpegDeps)
   // Before 5.1 edit lists end too early where the rate varies. Without B-frames pictures need none, but sound does.
   const isOld = tools.passTimestamps.includes('-vsync');
   // By number, as H.264 has them.
-  const colours = ['-colorspace', String(colour.matrix), '-color_primaries', String(colour.primaries), '-color_trc', String(colour.transfer), '-color_range', 'tv'];
+  const colours = [
+    '-colorspace',
+    String(colour.matrix),
+    '-color_primaries',
+    String(colour.primaries),
+    '-color_trc',
+    String(colour.transfer),
+    '-color_range',
+    'tv',
+  ];
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', String(CRF), '-pix_fmt', 'yuv420p', ...colours],
     // ffmpeg 4.1 would tell x264 the time base as the rate.
@@ -117,8 +160,24 @@ function soundOptions(input: InputVideo, range: VideoWriterInit['range']): strin
 }
 
 /** Reads all of the sound as a writer would; what it fails of, in words, or undefined. */
-export async function whySoundFails(input: InputVideo, range: VideoWriterInit['range'], { tools, ledger }: FfmpegDeps): Promise<string | undefined> {
-  const args = ['-nostdin', '-v', 'error', '-vn', ...SAFE_INPUT, ...rangeOptions(range), '-i', input.file, ...soundOptions(input, range).map((option) => option.replace(/^1:/, '0:'))];
+export async function whySoundFails(
+  input: InputVideo,
+  range: VideoWriterInit['range'],
+  { tools, ledger }: FfmpegDeps,
+): Promise<string | undefined> {
+  const args = [
+    '-nostdin',
+    '-v',
+    'error',
+    '-vn',
+    ...SAFE_INPUT,
+    ...rangeOptions(range),
+    '-i',
+    input.file,
+    ...soundOptions(input, range).map((option) => option.replace(/^1:/, '0:')),
+  ];
   const { exitCode, stderr, cut } = await runTool(tools.ffmpegPath, [...args, '-f', 'null', '-'], { ledger, timeoutMs: SOUND_TRIAL_MS });
-  return exitCode === 0 || cut ? undefined : `it cannot be read to its end (${stderr.trim().split('\n').at(-1)?.replaceAll(input.file, '').trim() ?? ''})`;
+  return exitCode === 0 || cut
+    ? undefined
+    : `it cannot be read to its end (${stderr.trim().split('\n').at(-1)?.replaceAll(input.file, '').trim() ?? ''})`;
 }

@@ -68,10 +68,29 @@ export async function makeClip(file: string, size = '1280x720'): Promise<void> {
   const args = [
     ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30:duration=11`],
     ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=11'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-b:v', '2M'],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'veryfast',
+      '-bf',
+      '0',
+      '-g',
+      '120',
+      '-keyint_min',
+      '120',
+      '-sc_threshold',
+      '0',
+      '-pix_fmt',
+      'yuv420p',
+      '-b:v',
+      '2M',
+    ],
     ...['-c:a', 'aac', '-movflags', '+faststart', file],
   ];
-  const ffmpeg = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ffmpeg = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [code] = (await once(ffmpeg, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`ffmpeg could not make ${file}: exit code ${code}`);
 }
@@ -79,7 +98,9 @@ export async function makeClip(file: string, size = '1280x720'): Promise<void> {
 /** Makes sure that the server copies the clip: a transcoded one has other keyframes and other costs. */
 export async function assertPassthrough(url: string): Promise<void> {
   const response = await fetch(new URL('/available-videos', url));
-  const { videos } = (await response.json()) as { videos: readonly { readonly source: string; readonly delivery: string; readonly reason?: string }[] };
+  const { videos } = (await response.json()) as {
+    videos: readonly { readonly source: string; readonly delivery: string; readonly reason?: string }[];
+  };
   const clip = videos.find(({ source }) => source === 'clip');
   if (clip?.delivery !== 'passthrough') throw new Error(`the clip is not delivered as passthrough: ${clip?.reason ?? 'it is not listed'}`);
 }

@@ -33,16 +33,30 @@ export async function run(options: BenchOptions): Promise<Row[]> {
       const end = standings.at(-1) ?? before;
       const left = beyond(before.holdings, end.holdings);
       const exitCode = await server.close();
-      for (const line of [...churn.failures, ...server.faults, ...Object.entries(left).map(([kind, count]) => `left: ${count} ${kind}`)]) console.error(line);
+      for (const line of [...churn.failures, ...server.faults, ...Object.entries(left).map(([kind, count]) => `left: ${count} ${kind}`)])
+        console.error(line);
       return [
         ...Object.entries(churn.visits).map(([door, value]) => ({ figure: `joins by ${door}`, value, unit: '' })),
         { figure: 'joins that did not go as they should', value: churn.failures.length, unit: '', limit: 0 },
         { figure: 'came to a full server, and again', value: churn.turnedAway, unit: '' },
         { figure: 'time', value: seconds, unit: 's' },
         { figure: 'CPU of the server per join', value: ((end.cpuS - before.cpuS) * 1000) / joins, unit: 'ms' },
-        ...standings.map(({ rssBytes }, i) => ({ figure: `memory ${['at the start', 'after 1/3', 'after 2/3', 'at the end'][i] ?? ''}`, value: rssBytes / MIB, unit: 'MiB' })),
-        { figure: 'memory growth over the last two thirds', value: ((end.rssBytes - (standings[1] ?? before).rssBytes) / MIB / ((joins * 2) / 3)) * 1000, unit: 'MiB per 1000 joins' },
-        { figure: 'held at the end beyond the start', value: Object.values(left).reduce((sum, count) => sum + count, 0), unit: 'of the ledger, sessions, sockets', limit: 0 },
+        ...standings.map(({ rssBytes }, i) => ({
+          figure: `memory ${['at the start', 'after 1/3', 'after 2/3', 'at the end'][i] ?? ''}`,
+          value: rssBytes / MIB,
+          unit: 'MiB',
+        })),
+        {
+          figure: 'memory growth over the last two thirds',
+          value: ((end.rssBytes - (standings[1] ?? before).rssBytes) / MIB / ((joins * 2) / 3)) * 1000,
+          unit: 'MiB per 1000 joins',
+        },
+        {
+          figure: 'held at the end beyond the start',
+          value: Object.values(left).reduce((sum, count) => sum + count, 0),
+          unit: 'of the ledger, sessions, sockets',
+          limit: 0,
+        },
         { figure: 'errors, warnings of Node and crashes in the log', value: server.faults.length, unit: 'lines', limit: 0 },
         { figure: 'exit code at the end', value: exitCode ?? NaN, unit: '', limit: 0 },
       ];

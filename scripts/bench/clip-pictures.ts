@@ -12,7 +12,20 @@ export interface ClipFormat {
 
 /** Decodes a file as fast as it can. A picture's memory is its own. */
 export async function* clipPictures(file: string, { widthPx, heightPx, fps }: ClipFormat): AsyncGenerator<VideoFrame> {
-  const args = ['-v', 'error', '-nostdin', '-i', file, '-vf', `fps=${fps},scale=${widthPx}:${heightPx}`, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'];
+  const args = [
+    '-v',
+    'error',
+    '-nostdin',
+    '-i',
+    file,
+    '-vf',
+    `fps=${fps},scale=${widthPx}:${heightPx}`,
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'yuv420p',
+    'pipe:1',
+  ];
   const ffmpeg = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(ffmpeg, 'exit');
   const bytes = i420Size(widthPx, heightPx);
@@ -21,7 +34,7 @@ export async function* clipPictures(file: string, { widthPx, heightPx, fps }: Cl
   let index = 0;
   try {
     for await (const chunk of ffmpeg.stdout as AsyncIterable<Buffer>) {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         const copied = chunk.copy(data, filled, at);
         at += copied;
         filled += copied;

@@ -26,8 +26,20 @@ const VIDEOS: readonly Video[] = [
 
 /** As COCO's pictures have them, and larger and smaller. */
 const SHAPES: readonly (readonly [widthPx: number, heightPx: number])[] = [
-  ...([[640, 480], [480, 640], [500, 374], [426, 640], [640, 428], [612, 612]] as const),
-  ...([[1280, 720], [1920, 1080], [300, 168], [98, 150]] as const),
+  ...([
+    [640, 480],
+    [480, 640],
+    [500, 374],
+    [426, 640],
+    [640, 428],
+    [612, 612],
+  ] as const),
+  ...([
+    [1280, 720],
+    [1920, 1080],
+    [300, 168],
+    [98, 150],
+  ] as const),
 ];
 
 /** Empty where the assets are absent. */
@@ -39,7 +51,8 @@ export async function comparedPictures(): Promise<NamedPicture[]> {
     for (let i = 0; i < frames; i++) pictures.push(await take(video, fromS + ((toS - fromS) * i) / (frames - 1), size));
   }
   const [street = '', person = ''] = VIDEOS.map(({ file }) => assetPath(`videos/${file}`) ?? '');
-  for (const [i, shape] of SHAPES.entries()) pictures.push(await take(i % 2 === 0 ? street : person, i % 2 === 0 ? 3 + i : 38 + i / 4, shape));
+  for (const [i, shape] of SHAPES.entries())
+    pictures.push(await take(i % 2 === 0 ? street : person, i % 2 === 0 ? 3 + i : 38 + i / 4, shape));
   return pictures;
 }
 

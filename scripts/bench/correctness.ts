@@ -81,7 +81,12 @@ async function compare(model: ComparedModel, pictures: readonly NamedPicture[], 
       const tensors = await net.run(await floats(folder, plan.planes), picture);
       const others = await net.run(await floats(folder, plan.referencePlanes), picture);
       const detections = net.decode(tensors, picture, MIN_SCORE).map(({ box, score, classId }) => [box, score, classId]);
-      cases.push({ ...plan, detections, tensors: await save(folder, `${i}`, tensors), referenceTensors: await save(folder, `${i}-reference`, others) });
+      cases.push({
+        ...plan,
+        detections,
+        tensors: await save(folder, `${i}`, tensors),
+        referenceTensors: await save(folder, `${i}-reference`, others),
+      });
       await Promise.all([plan.planes, plan.referencePlanes].map((file) => rm(path.join(folder, file))));
     }
     await writeFile(path.join(folder, 'cases.json'), JSON.stringify({ model: description, cases }));
@@ -93,7 +98,9 @@ async function compare(model: ComparedModel, pictures: readonly NamedPicture[], 
 
 async function reference<T>(command: string, folder: string): Promise<T> {
   const script = path.join(projectRoot, 'scripts/bench/reference_decode.py');
-  const { stdout } = await promisify(execFile)(process.env['PYTHON'] ?? '/usr/bin/python3', [script, command, folder], { maxBuffer: 2 ** 26 });
+  const { stdout } = await promisify(execFile)(process.env['PYTHON'] ?? '/usr/bin/python3', [script, command, folder], {
+    maxBuffer: 2 ** 26,
+  });
   return JSON.parse(stdout) as T;
 }
 
@@ -123,7 +130,14 @@ function overview(compared: readonly { model: ComparedModel; comparison: Compari
   ];
   const head = ['boxes', 'min IoU', 'mean', 'score ±', 'alone'];
   const lines = compared.map(({ model, comparison: { planes, decode, letterbox } }) => [
-    ...[shortName(model.file), model.family, ...cells(decode), planes.meanLevels.toFixed(2), planes.maxLevels.toFixed(0), ...cells(letterbox)],
+    ...[
+      shortName(model.file),
+      model.family,
+      ...cells(decode),
+      planes.meanLevels.toFixed(2),
+      planes.maxLevels.toFixed(0),
+      ...cells(letterbox),
+    ],
   ]);
   const faults = compared.flatMap(({ model, comparison }) => comparison.decode.faults.map((fault) => `${model.file}: ${fault}`));
   return [

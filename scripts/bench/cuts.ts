@@ -104,7 +104,10 @@ async function afterKilledCamera(cable: Cable): Promise<number> {
         return (await frameOfCamera(cable, viewer, connectedMs)) - connectedMs;
       } finally {
         await second.context().close();
-        await first.context().close().catch(() => undefined);
+        await first
+          .context()
+          .close()
+          .catch(() => undefined);
       }
     },
     'cam',

@@ -23,7 +23,11 @@ export async function run(seconds: number): Promise<Row[]> {
   const ffmpeg = { ...deps, tools: await findFfmpeg({}) };
   const library = await SourceLibrary.open({ ...ffmpeg, uploadDir: path.join(projectRoot, 'upload') });
   await library.ready;
-  const seeing = await SourceModels.open({ ...deps, pool: new DetectorPool(deps), defaultModel: path.join(projectRoot, 'models/sightline-demo.json') });
+  const seeing = await SourceModels.open({
+    ...deps,
+    pool: new DetectorPool(deps),
+    defaultModel: path.join(projectRoot, 'models/sightline-demo.json'),
+  });
   const pipelines = new Pipelines({
     ...deps,
     ffmpeg,
@@ -39,7 +43,10 @@ export async function run(seconds: number): Promise<Row[]> {
     const arrivals = new Map<number, number>();
     const delaysMs: number[] = [];
     let isWarm = false;
-    const sink = (onFrame: (mediaTimeMs: number) => void): FrameSink => ({ pendingBytes: 0, send: ({ mediaTimeMs }) => onFrame(mediaTimeMs) });
+    const sink = (onFrame: (mediaTimeMs: number) => void): FrameSink => ({
+      pendingBytes: 0,
+      send: ({ mediaTimeMs }) => onFrame(mediaTimeMs),
+    });
     const video = { sourceId: 'demo', kind: 'video', codec: 'h264' } as const;
     const raw = pipelines.openTrack({ ...video, rendition: 'raw' });
     const processed = pipelines.openTrack({ ...video, rendition: 'processed' });

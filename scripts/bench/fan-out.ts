@@ -36,7 +36,8 @@ interface Measurement {
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
     await makeClip(path.join(folder, 'clip.mp4'));
-    for (const viewers of options.clients) options.kept.push(...(await compare(viewers, options.seconds ?? DEFAULT_SECONDS, folder, options.failures)));
+    for (const viewers of options.clients)
+      options.kept.push(...(await compare(viewers, options.seconds ?? DEFAULT_SECONDS, folder, options.failures)));
     return options.kept;
   });
 }
@@ -50,7 +51,10 @@ async function compare(viewers: number, seconds: number, folder: string, failure
       try {
         const measurement = await measured;
         into.push(measurement);
-        if (measurement.failed > 0) failures.push(`${who}, round ${round + 1}: ${viewers - measurement.failed} of ${viewers} viewers joined and were measured: ${measurement.reasons.join('; ')}`);
+        if (measurement.failed > 0)
+          failures.push(
+            `${who}, round ${round + 1}: ${viewers - measurement.failed} of ${viewers} viewers joined and were measured: ${measurement.reasons.join('; ')}`,
+          );
       } catch (error) {
         failures.push(`${who}, round ${round + 1}, ${viewers} viewers: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -58,7 +62,8 @@ async function compare(viewers: number, seconds: number, folder: string, failure
     await take(ours, 'server', measureServer(viewers, seconds, folder));
     await take(plain, 'plain werift', measurePlain(viewers, seconds, folder));
   }
-  const median = (values: readonly Measurement[], value: (measurement: Measurement) => number): number => percentile(values.map(value), 0.5) ?? NaN;
+  const median = (values: readonly Measurement[], value: (measurement: Measurement) => number): number =>
+    percentile(values.map(value), 0.5) ?? NaN;
   const oursUs = median(ours, ({ cpuUsPerPacket }) => cpuUsPerPacket);
   const plainUs = median(plain, ({ cpuUsPerPacket }) => cpuUsPerPacket);
   const rows: Row[] = [
@@ -66,16 +71,35 @@ async function compare(viewers: number, seconds: number, folder: string, failure
     { figure: `${viewers} viewers: plain werift, CPU per packet`, value: plainUs, unit: 'us' },
     { figure: `${viewers} viewers: server / plain werift`, value: oursUs / plainUs, unit: '×', ...(viewers >= 10 && { limit: 1.1 }) },
     { figure: `${viewers} viewers: server, packets a second and viewer`, value: median(ours, ({ packetRate }) => packetRate), unit: '' },
-    { figure: `${viewers} viewers: plain werift, packets a second and viewer`, value: median(plain, ({ packetRate }) => packetRate), unit: '' },
-    { figure: `${viewers} viewers: server, memory a viewer`, value: median(ours, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20, unit: 'MiB', ...(viewers >= 50 && { limit: 1 }) },
-    { figure: `${viewers} viewers: plain werift, memory a viewer`, value: median(plain, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20, unit: 'MiB' },
+    {
+      figure: `${viewers} viewers: plain werift, packets a second and viewer`,
+      value: median(plain, ({ packetRate }) => packetRate),
+      unit: '',
+    },
+    {
+      figure: `${viewers} viewers: server, memory a viewer`,
+      value: median(ours, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20,
+      unit: 'MiB',
+      ...(viewers >= 50 && { limit: 1 }),
+    },
+    {
+      figure: `${viewers} viewers: plain werift, memory a viewer`,
+      value: median(plain, ({ rssBytesPerViewer }) => rssBytesPerViewer) / 2 ** 20,
+      unit: 'MiB',
+    },
   ];
   // What could not be measured at all.
   return rows.filter(({ value }) => !Number.isNaN(value));
 }
 
 async function measureServer(viewers: number, seconds: number, folder: string): Promise<Measurement> {
-  const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', MAX_CONNECTIONS: String(viewers + 1), RATE_LIMIT: '0', LOG_LEVEL: 'warn,http=info' });
+  const server = await startServerProcess({
+    UPLOAD_DIR: folder,
+    MODEL: 'none',
+    MAX_CONNECTIONS: String(viewers + 1),
+    RATE_LIMIT: '0',
+    LOG_LEVEL: 'warn,http=info',
+  });
   try {
     await assertPassthrough(server.url);
     return await measure(server.url, viewers, seconds);
@@ -106,7 +130,10 @@ async function measurePlain(viewers: number, seconds: number, folder: string): P
 /** Joins the viewers, lets them settle, and measures the sender at `url`. */
 async function measure(url: string, viewers: number, seconds: number): Promise<Measurement> {
   const before = await readHealth(url);
-  const fleet = new Fleet(Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), delayMs: index * JOIN_SPACING_MS })), VIEWERS_PER_PROCESS);
+  const fleet = new Fleet(
+    Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), delayMs: index * JOIN_SPACING_MS })),
+    VIEWERS_PER_PROCESS,
+  );
   try {
     const { failed } = await fleet.settled();
     const joined = viewers - failed;
@@ -137,5 +164,15 @@ function reasonsOf(results: readonly ClientResult[]): string[] {
 }
 
 function job(url: string, index: number) {
-  return { index, url, source: 'clip', tracks: ['raw'], codec: 'h264', audio: false, delayMs: 0, connectTimeoutMs: 30_000, countOnly: true } as const;
+  return {
+    index,
+    url,
+    source: 'clip',
+    tracks: ['raw'],
+    codec: 'h264',
+    audio: false,
+    delayMs: 0,
+    connectTimeoutMs: 30_000,
+    countOnly: true,
+  } as const;
 }

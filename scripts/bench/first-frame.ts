@@ -28,7 +28,13 @@ interface Join {
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
     await makeClip(path.join(folder, 'clip.mp4'));
-    const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', IDLE_GRACE: '0', MAX_CONNECTIONS: '20', LOG_LEVEL: 'warn,http=info' });
+    const server = await startServerProcess({
+      UPLOAD_DIR: folder,
+      MODEL: 'none',
+      IDLE_GRACE: '0',
+      MAX_CONNECTIONS: '20',
+      LOG_LEVEL: 'warn,http=info',
+    });
     const browser = await ChromiumHarness.launch();
     try {
       await assertPassthrough(server.url);
@@ -58,7 +64,22 @@ async function coldJoins(server: ServerProcess, page: ViewerPage): Promise<numbe
 
 /** One viewer stays all the time, so that the source runs; the measured ones come at moments spread over the GOP. */
 async function warmJoins(server: ServerProcess, page: ViewerPage, joins: number): Promise<Join[]> {
-  const keeper = new Fleet([{ index: 0, url: server.url, source: 'clip', tracks: ['raw'], codec: 'h264', audio: true, delayMs: 0, connectTimeoutMs: 10_000, countOnly: true }], 1);
+  const keeper = new Fleet(
+    [
+      {
+        index: 0,
+        url: server.url,
+        source: 'clip',
+        tracks: ['raw'],
+        codec: 'h264',
+        audio: true,
+        delayMs: 0,
+        connectTimeoutMs: 10_000,
+        countOnly: true,
+      },
+    ],
+    1,
+  );
   try {
     await keeper.settled();
     // A whole GOP is in the cache from here on.
@@ -96,7 +117,13 @@ async function measure(viewer: BrowserViewer, withPlayback: boolean): Promise<Jo
     jitterBufferMs = ((after.delayS - before.delayS) / Math.max(1, after.emitted - before.emitted)) * 1000;
     freezes = after.freezes;
   }
-  return { postedToFrameMs: shownAt - posted, connectedToFrameMs: shownAt - connected, postedToConnectedMs: connected - posted, freezes, jitterBufferMs };
+  return {
+    postedToFrameMs: shownAt - posted,
+    connectedToFrameMs: shownAt - connected,
+    postedToConnectedMs: connected - posted,
+    freezes,
+    jitterBufferMs,
+  };
 }
 
 function videoStats(stats: readonly StatsEntry[]): { delayS: number; emitted: number; freezes: number } {

@@ -58,7 +58,8 @@ export function pair(frames: readonly NumberedFrame[], received: readonly Receiv
     const partner = nearest(messages, frame.rtpTimestamp);
     if (hasMessage) withMessage++;
     if (!partner) {
-      if (hasMessage) faults.push(`picture ${frame.number} at ${frame.rtpTimestamp} has a message but none within ${TOLERANCE_TICKS} ticks`);
+      if (hasMessage)
+        faults.push(`picture ${frame.number} at ${frame.rtpTimestamp} has a message but none within ${TOLERANCE_TICKS} ticks`);
       continue;
     }
     if (hasMessage) paired++;
@@ -73,7 +74,11 @@ export function pair(frames: readonly NumberedFrame[], received: readonly Receiv
   return {
     ...{ shown: readable.length, withMessage, paired, wrong: errors.filter((error) => error > 0).length },
     ...{ maxErrorFrames: Math.max(0, ...errors), maxOffsetTicks: Math.max(0, ...offsets), latenessMs: latenessMs.sort((a, b) => a - b) },
-    ...{ lateCallbacks: frames.filter(({ isLate }) => isLate).length, missedCallbacks: missedCallbacks(frames), unreadable: frames.length - readable.length },
+    ...{
+      lateCallbacks: frames.filter(({ isLate }) => isLate).length,
+      missedCallbacks: missedCallbacks(frames),
+      unreadable: frames.length - readable.length,
+    },
     faults: faults.slice(0, 10),
   };
 }
@@ -92,7 +97,11 @@ export function combine(pairings: readonly Pairing[]): Pairing {
 }
 
 function readMessage({ now, text }: ReceivedMessage, rendition: Rendition): Message | undefined {
-  const { rtp_timestamp: rtpTimestamps, width, objects } = JSON.parse(text) as {
+  const {
+    rtp_timestamp: rtpTimestamps,
+    width,
+    objects,
+  } = JSON.parse(text) as {
     readonly rtp_timestamp: Readonly<Partial<Record<Rendition, number>>>;
     readonly width: number;
     readonly objects: readonly { readonly box: Box; readonly observed: boolean }[];
@@ -115,5 +124,8 @@ function nearest(messages: readonly Message[], rtpTimestamp: number): Message | 
 }
 
 function missedCallbacks(frames: readonly NumberedFrame[]): number {
-  return frames.reduce((sum, { presentedFrames }, i) => sum + Math.max(0, i === 0 ? 0 : presentedFrames - (frames[i - 1]?.presentedFrames ?? 0) - 1), 0);
+  return frames.reduce(
+    (sum, { presentedFrames }, i) => sum + Math.max(0, i === 0 ? 0 : presentedFrames - (frames[i - 1]?.presentedFrames ?? 0) - 1),
+    0,
+  );
 }

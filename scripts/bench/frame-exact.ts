@@ -49,7 +49,11 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'transcoded', isSteady: true, run: ({ page, seconds }) => watch(page, 'transcoded', () => wait(seconds * 1000)) },
   { name: 'joined, copied', run: (context) => joins(context, 'copied') },
   { name: 'joined, transcoded', run: (context) => joins(context, 'transcoded') },
-  { name: 'keyframes asked for, copied', repeatsPictures: true, run: ({ page }) => watch(page, 'copied', keyframeRequests, { keyframeRequests: true }) },
+  {
+    name: 'keyframes asked for, copied',
+    repeatsPictures: true,
+    run: ({ page }) => watch(page, 'copied', keyframeRequests, { keyframeRequests: true }),
+  },
   { name: 'keyframes asked for, transcoded', run: ({ page }) => watch(page, 'transcoded', keyframeRequests, { keyframeRequests: true }) },
   { name: 'ffmpeg killed, copied', run: (context) => watch(context.page, 'copied', () => killFeed(context)) },
   { name: 'ffmpeg killed, transcoded', run: (context) => watch(context.page, 'transcoded', () => killFeed(context)) },
@@ -58,8 +62,18 @@ const SCENARIOS: readonly Scenario[] = [
 
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
-    await Promise.all([makeNumberedClip(path.join(folder, 'copied.mp4')), makeNumberedClip(path.join(folder, 'transcoded.mp4'), { bFrames: 3 })]);
-    const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: FRAME_NUMBER_MODEL, DETECT_FPS: '30', IDLE_GRACE: '0', MAX_CONNECTIONS: '20', LOG_LEVEL: 'warn,http=info' });
+    await Promise.all([
+      makeNumberedClip(path.join(folder, 'copied.mp4')),
+      makeNumberedClip(path.join(folder, 'transcoded.mp4'), { bFrames: 3 }),
+    ]);
+    const server = await startServerProcess({
+      UPLOAD_DIR: folder,
+      MODEL: FRAME_NUMBER_MODEL,
+      DETECT_FPS: '30',
+      IDLE_GRACE: '0',
+      MAX_CONNECTIONS: '20',
+      LOG_LEVEL: 'warn,http=info',
+    });
     const browser = await ChromiumHarness.launch();
     try {
       const context: Context = { folder, seconds: options.seconds ?? DEFAULT_SECONDS, server, page: await browser.viewerPage(server.url) };
@@ -82,8 +96,21 @@ export async function run(options: BenchOptions): Promise<Row[]> {
 }
 
 /** Joins with both tracks and the channel of detections, lets something happen, and pairs what was shown with what came. */
-async function watch(page: ViewerPage, source: string, happens: (viewer: BrowserViewer) => Promise<unknown>, more: JoinOptions = {}): Promise<Pairings> {
-  const viewer = await page.join({ video: 2, codec: 'H264', detections: true, numbers: true, keepFirstPicture: false, body: { source, tracks: RENDITIONS }, ...more });
+async function watch(
+  page: ViewerPage,
+  source: string,
+  happens: (viewer: BrowserViewer) => Promise<unknown>,
+  more: JoinOptions = {},
+): Promise<Pairings> {
+  const viewer = await page.join({
+    video: 2,
+    codec: 'H264',
+    detections: true,
+    numbers: true,
+    keepFirstPicture: false,
+    body: { source, tracks: RENDITIONS },
+    ...more,
+  });
   if (viewer.status !== 200) throw new Error(`the offer was answered with ${viewer.status}: ${JSON.stringify(viewer.answer)}`);
   await Promise.all(RENDITIONS.map((_rendition, index) => viewer.frames(1, index)));
   await happens(viewer);
@@ -117,7 +144,10 @@ async function keyframeRequests(viewer: BrowserViewer): Promise<void> {
 /** The process that reads the file dies and is started again. */
 async function killFeed({ server }: Context): Promise<void> {
   // It reads a list of passes; that of the source before may still be ending.
-  const feeds = (): number[] => processTree(server.pid).filter(({ command }) => command.includes('-f concat')).map(({ pid }) => pid);
+  const feeds = (): number[] =>
+    processTree(server.pid)
+      .filter(({ command }) => command.includes('-f concat'))
+      .map(({ pid }) => pid);
   await wait(1500);
   const pid = await eventually(() => (feeds().length === 1 ? feeds()[0] : undefined), 5000, 'one process that reads the file');
   process.kill(pid, 'SIGKILL');
@@ -130,17 +160,28 @@ async function replaceFile({ folder }: Context, viewer: BrowserViewer): Promise<
   const next = path.join(folder, '.next.mp4');
   await makeNumberedClip(next, { firstNumber: REPLACED_BY });
   await rename(next, path.join(folder, 'copied.mp4'));
-  await eventually(async () => (await viewer.numbers()).every((shown) => (shown.at(-2)?.number ?? 0) >= REPLACED_BY), 20_000, 'pictures of the file that took the place');
+  await eventually(
+    async () => (await viewer.numbers()).every((shown) => (shown.at(-2)?.number ?? 0) >= REPLACED_BY),
+    20_000,
+    'pictures of the file that took the place',
+  );
   await wait(3000);
 }
 
 function figures(name: string, pairing: Pairing, repeatsPictures: boolean): Row[] {
   const { shown, withMessage, paired, wrong, maxErrorFrames, maxOffsetTicks, missedCallbacks, lateCallbacks, unreadable } = pairing;
-  console.error(`${name}: ${wrong} wrong pairs, right ones at most ${maxOffsetTicks} ticks apart; callbacks: ${lateCallbacks} late, ${missedCallbacks} missed; ${unreadable} unreadable`);
+  console.error(
+    `${name}: ${wrong} wrong pairs, right ones at most ${maxOffsetTicks} ticks apart; callbacks: ${lateCallbacks} late, ${missedCallbacks} missed; ${unreadable} unreadable`,
+  );
   return [
     { figure: `${name}: pictures shown`, value: shown, unit: '' },
     { figure: `${name}: … with a message`, value: (100 * withMessage) / shown, unit: '%' },
-    { figure: `${name}: … that does not pair`, value: 100 - (100 * paired) / withMessage, unit: '%', ...(!repeatsPictures && { limit: 0.1 }) },
+    {
+      figure: `${name}: … that does not pair`,
+      value: 100 - (100 * paired) / withMessage,
+      unit: '%',
+      ...(!repeatsPictures && { limit: 0.1 }),
+    },
     { figure: `${name}: box of another picture by at most`, value: maxErrorFrames, unit: 'frames', limit: 0 },
   ];
 }
@@ -149,6 +190,10 @@ function timing(name: string, { latenessMs }: Pairing): Row[] {
   return [
     { figure: `${name}: message after picture, p50`, value: percentile(latenessMs, 0.5) ?? NaN, unit: 'ms' },
     { figure: `${name}: message after picture, p95`, value: percentile(latenessMs, 0.95) ?? NaN, unit: 'ms' },
-    { figure: `${name}: message there before its picture`, value: (100 * latenessMs.filter((ms) => ms <= 0).length) / latenessMs.length, unit: '%' },
+    {
+      figure: `${name}: message there before its picture`,
+      value: (100 * latenessMs.filter((ms) => ms <= 0).length) / latenessMs.length,
+      unit: '%',
+    },
   ];
 }

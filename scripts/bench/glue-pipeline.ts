@@ -41,7 +41,9 @@ export async function openPipeline(folder: string, model: string, detectFps: num
   });
   return {
     read: (rendition, onFrame) => {
-      pipelines.openTrack({ sourceId: 'clip', kind: 'video', codec: 'h264', rendition }).track.subscribe({ pendingBytes: 0, send: onFrame });
+      pipelines
+        .openTrack({ sourceId: 'clip', kind: 'video', codec: 'h264', rendition })
+        .track.subscribe({ pendingBytes: 0, send: onFrame });
     },
     framesDetected: () => pipelines.activity()[0]?.detection?.framesDetected ?? 0,
     close: async () => {
@@ -61,8 +63,31 @@ export function makeStreet(folder: string): string | undefined {
   const video = assetPath('videos/car-detection.mp4');
   if (onnx === undefined || video === undefined) return undefined;
   const model = path.join(folder, 'yolox-nano.json');
-  writeFileSync(model, JSON.stringify({ family: 'yolox', file: onnx, input: { width: 416, height: 416 }, labels: 'coco', score_threshold: 0.3 }));
-  const args = ['-i', video, '-t', '20', '-vf', 'scale=1280:720,fps=30', '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-bf', '0', '-g', '60', '-b:v', '2500k', '-an'];
+  writeFileSync(
+    model,
+    JSON.stringify({ family: 'yolox', file: onnx, input: { width: 416, height: 416 }, labels: 'coco', score_threshold: 0.3 }),
+  );
+  const args = [
+    '-i',
+    video,
+    '-t',
+    '20',
+    '-vf',
+    'scale=1280:720,fps=30',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-profile:v',
+    'high',
+    '-bf',
+    '0',
+    '-g',
+    '60',
+    '-b:v',
+    '2500k',
+    '-an',
+  ];
   execFileSync('ffmpeg', ['-v', 'error', '-y', ...args, path.join(folder, 'clip.mp4')], { stdio: 'inherit' });
   return model;
 }

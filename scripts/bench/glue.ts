@@ -36,7 +36,12 @@ export async function run(options: BenchOptions): Promise<Row[]> {
     return [
       ...rows,
       { figure: 'all threads of the process but the net’s', value: threadsMs, unit: UNIT },
-      { figure: 'glue: that, and letterbox and decoding on every third picture', value: threadsMs + DETECTED_SHARE * perDetectionMs, unit: UNIT, limit: 3.5 },
+      {
+        figure: 'glue: that, and letterbox and decoding on every third picture',
+        value: threadsMs + DETECTED_SHARE * perDetectionMs,
+        unit: UNIT,
+        limit: 3.5,
+      },
       ...(await stalls(seconds)),
     ];
   });
@@ -90,7 +95,9 @@ async function wholePipeline(folder: string, model: string, seconds: number): Pr
     const [shown, detected] = [frames - framesBefore, pipeline.framesDetected() - detectedBefore];
     const net = spent.filter(({ tid }) => tid !== process.pid).reduce((most, thread) => (thread.cpuS > most.cpuS ? thread : most));
     const others = spent.reduce((sum, { cpuS }) => sum + cpuS, 0) - net.cpuS;
-    console.error(`${shown} pictures in ${seconds} s, ${detected} detections; net's thread ${((net.cpuS * 1000) / detected).toFixed(2)} ms a detection, the others ${((others * 1000) / shown).toFixed(2)} ms a picture`);
+    console.error(
+      `${shown} pictures in ${seconds} s, ${detected} detections; net's thread ${((net.cpuS * 1000) / detected).toFixed(2)} ms a detection, the others ${((others * 1000) / shown).toFixed(2)} ms a picture`,
+    );
     return (others * 1000) / shown;
   } finally {
     await pipeline.close();

@@ -70,7 +70,19 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
     if (!bench || more.length > 0) return `name one bench: ${Object.keys(BENCHES).join(', ')}`;
     const clients = values.clients.split(',').map((count) => whole('clients', count, 500));
     const seconds = values.seconds === undefined ? undefined : whole('seconds', values.seconds, 3600);
-    return { name, bench, options: { joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000), clients, seconds, model: values.model, kept: [], failures: [] }, json: values.json };
+    return {
+      name,
+      bench,
+      options: {
+        joins: values.joins === undefined ? undefined : whole('joins', values.joins, 10_000),
+        clients,
+        seconds,
+        model: values.model,
+        kept: [],
+        failures: [],
+      },
+      json: values.json,
+    };
   } catch (error) {
     return wrongUsage(error, USAGE);
   }
@@ -78,7 +90,8 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
 
 function whole(name: string, text: string, max: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`invalid --${name}: '${text}' is not a whole number in [1, ${max}]`);
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new Error(`invalid --${name}: '${text}' is not a whole number in [1, ${max}]`);
   return value;
 }
 
@@ -93,7 +106,9 @@ if (typeof parsed === 'string') {
     failures.push(`the bench ended early: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return kept;
   });
-  console.log(json ? JSON.stringify({ bench: name, machine: machine(), rows, failures }, null, 2) : `${name} on ${machine()}\n\n${renderRows(rows)}`);
+  console.log(
+    json ? JSON.stringify({ bench: name, machine: machine(), rows, failures }, null, 2) : `${name} on ${machine()}\n\n${renderRows(rows)}`,
+  );
   if (!json) for (const failure of failures) console.error(`\nFAILED: ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
 }

@@ -55,9 +55,26 @@ export async function run(options: BenchOptions): Promise<Row[]> {
       return [
         { figure: `WHEP POST → first picture, 720p, p50 of ${single.length}`, value: percentile(pictures(single), 0.5) ?? NaN, unit: 'ms' },
         { figure: 'WHEP POST → first picture, 720p, p95', value: percentile(pictures(single), 0.95) ?? NaN, unit: 'ms', limit: 90 },
-        { figure: `ten joins in a second → first picture, 360p, p50 of ${burst.length}`, value: percentile(pictures(burst), 0.5) ?? NaN, unit: 'ms' },
-        { figure: 'ten joins in a second → first picture, 360p, p95', value: percentile(pictures(burst), 0.95) ?? NaN, unit: 'ms', limit: 250 },
-        { figure: 'of which offer → answer inside the server, p95', value: percentile(burst.map(({ answerMs }) => answerMs), 0.95) ?? NaN, unit: 'ms' },
+        {
+          figure: `ten joins in a second → first picture, 360p, p50 of ${burst.length}`,
+          value: percentile(pictures(burst), 0.5) ?? NaN,
+          unit: 'ms',
+        },
+        {
+          figure: 'ten joins in a second → first picture, 360p, p95',
+          value: percentile(pictures(burst), 0.95) ?? NaN,
+          unit: 'ms',
+          limit: 250,
+        },
+        {
+          figure: 'of which offer → answer inside the server, p95',
+          value:
+            percentile(
+              burst.map(({ answerMs }) => answerMs),
+              0.95,
+            ) ?? NaN,
+          unit: 'ms',
+        },
         { figure: 'freezes of another viewer meanwhile', value: frozen, unit: '', limit: 0 },
         { figure: 'longest packet gap of another viewer before, at 30 pictures a second', value: quietGapMs, unit: 'ms' },
         { figure: 'longest packet gap of another viewer meanwhile', value: gapMs, unit: 'ms', limit: 60 },
@@ -75,7 +92,10 @@ export async function run(options: BenchOptions): Promise<Row[]> {
  */
 async function nice(folder: string): Promise<string> {
   const command = path.join(folder, 'nice-chromium');
-  await writeFile(command, `#!/bin/sh\necho 19 2> /dev/null > /proc/self/autogroup\nexec nice -n 19 '${chromiumPath() ?? 'chromium'}' "$@"\n`);
+  await writeFile(
+    command,
+    `#!/bin/sh\necho 19 2> /dev/null > /proc/self/autogroup\nexec nice -n 19 '${chromiumPath() ?? 'chromium'}' "$@"\n`,
+  );
   await chmod(command, 0o755);
   return command;
 }
@@ -120,7 +140,11 @@ class PacketClock {
     const viewer = new WeriftViewer();
     const clock = new PacketClock(viewer);
     await viewer.join(async (sdp) => {
-      const response = await fetch(`${url}/offer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sdp, type: 'offer', source, tracks: ['raw'] }) });
+      const response = await fetch(`${url}/offer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sdp, type: 'offer', source, tracks: ['raw'] }),
+      });
       return (await response.json()) as { sdp: string };
     });
     return clock;
@@ -146,7 +170,20 @@ async function joinWhep(url: string): Promise<Join> {
     setRemoteDescription(description: object): Promise<void>;
     close(): void;
   }
-  const page = globalThis as unknown as { RTCPeerConnection: new (options: object) => Connection; MediaStream: new (tracks: unknown[]) => unknown; document: { createElement(name: string): { muted: boolean; autoplay: boolean; srcObject: unknown; remove(): void; requestVideoFrameCallback(callback: (now: number) => void): void }; body: { append(element: unknown): void } } };
+  const page = globalThis as unknown as {
+    RTCPeerConnection: new (options: object) => Connection;
+    MediaStream: new (tracks: unknown[]) => unknown;
+    document: {
+      createElement(name: string): {
+        muted: boolean;
+        autoplay: boolean;
+        srcObject: unknown;
+        remove(): void;
+        requestVideoFrameCallback(callback: (now: number) => void): void;
+      };
+      body: { append(element: unknown): void };
+    };
+  };
   const pc = new page.RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   const waiting: string[] = [];
   const opened: { session?: { url: string; etag: string } } = {};
@@ -157,7 +194,11 @@ async function joinWhep(url: string): Promise<Join> {
     const head = ['ice-ufrag', 'ice-pwd'].map((name) => new RegExp(`^a=${name}:.*$`, 'm').exec(pc.localDescription.sdp)?.[0].trim());
     const media = /^m=.*$/m.exec(pc.localDescription.sdp)?.[0].trim();
     const body = [...head, media, 'a=mid:0', ...lines, ''].join('\r\n');
-    await fetch(session.url, { method: 'PATCH', headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': session.etag }, body });
+    await fetch(session.url, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': session.etag },
+      body,
+    });
   };
   pc.onicecandidate = ({ candidate }) => {
     waiting.push(candidate ? `a=${candidate.candidate}` : 'a=end-of-candidates');

@@ -21,7 +21,11 @@ export async function run(options: BenchOptions): Promise<Row[]> {
   const seconds = options.seconds ?? DEFAULT_SECONDS;
   return withFolder(async (folder) => {
     const server = await startServerProcess({ UPLOAD_DIR: folder, LOG_LEVEL: 'warn,http=info' });
-    const browser = await ChromiumHarness.launch(['--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows']);
+    const browser = await ChromiumHarness.launch([
+      '--disable-background-timer-throttling',
+      '--disable-renderer-backgrounding',
+      '--disable-backgrounding-occluded-windows',
+    ]);
     try {
       const camera = await openPage(browser, server.url);
       await camera.evaluate(`(${publishTime.toString()})(${JSON.stringify(SIZE)})`);
@@ -66,7 +70,12 @@ function rows(name: string, measured: readonly number[], limit: number): Row[] {
 /* Both run in pages: the time in ms, modulo 2^16, stands as 16 black or white blocks, followed by their complement. */
 
 function publishTime(size: { width: number; height: number }): void {
-  const page = globalThis as unknown as { document: { createElement(name: string): never }; sightline: { publish(options: object): unknown }; setInterval(callback: () => void, ms: number): void; publishing: unknown };
+  const page = globalThis as unknown as {
+    document: { createElement(name: string): never };
+    sightline: { publish(options: object): unknown };
+    setInterval(callback: () => void, ms: number): void;
+    publishing: unknown;
+  };
   interface Canvas {
     width: number;
     height: number;
@@ -96,17 +105,24 @@ function publishTime(size: { width: number; height: number }): void {
 }
 
 function watchTime(rendition: string): void {
-  const page = globalThis as unknown as { document: { createElement(name: string): never; body: { append(element: unknown): void } }; sightline: { watch(options: object): unknown }; ages: number[]; watching: unknown };
+  const page = globalThis as unknown as {
+    document: { createElement(name: string): never; body: { append(element: unknown): void } };
+    sightline: { watch(options: object): unknown };
+    ages: number[];
+    watching: unknown;
+  };
   interface Context {
     drawImage(video: unknown, x: number, y: number, width: number, height: number): void;
     getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray };
   }
   const ages: number[] = [];
   page.ages = ages;
-  const video: { muted: boolean; autoplay: boolean; requestVideoFrameCallback(callback: () => void): void } = page.document.createElement('video');
+  const video: { muted: boolean; autoplay: boolean; requestVideoFrameCallback(callback: () => void): void } =
+    page.document.createElement('video');
   video.muted = video.autoplay = true;
   page.document.body.append(video);
-  const canvas: { width: number; height: number; getContext(kind: string, options: object): Context } = page.document.createElement('canvas');
+  const canvas: { width: number; height: number; getContext(kind: string, options: object): Context } =
+    page.document.createElement('canvas');
   canvas.width = 160;
   canvas.height = 90;
   const drawing = canvas.getContext('2d', { willReadFrequently: true });

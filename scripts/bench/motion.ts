@@ -45,7 +45,10 @@ async function model(folder: string): Promise<string> {
   if (!nano) return path.join(projectRoot, 'models/sightline-demo.json');
   const file = path.join(folder, 'yolox_nano.onnx');
   await copyFile(nano, file);
-  await writeFile(path.join(folder, 'yolox_nano.json'), JSON.stringify({ family: 'yolox', input: { width: 416, height: 416 }, labels: 'coco', score_threshold: 0.4 }));
+  await writeFile(
+    path.join(folder, 'yolox_nano.json'),
+    JSON.stringify({ family: 'yolox', input: { width: 416, height: 416 }, labels: 'coco', score_threshold: 0.4 }),
+  );
   return file;
 }
 
@@ -59,7 +62,12 @@ interface Clip {
 /** A street, three seconds of it with nobody in them over and over, and one picture of the demo clip with the noise of a sensor. */
 async function clips(folder: string, seconds: number): Promise<Clip[]> {
   const short = Math.min(20, seconds);
-  const still = { name: 'still scene', file: path.join(folder, 'still.mp4'), format: { widthPx: 1280, heightPx: 720, fps: 30 }, seconds: short };
+  const still = {
+    name: 'still scene',
+    file: path.join(folder, 'still.mp4'),
+    format: { widthPx: 1280, heightPx: 720, fps: 30 },
+    seconds: short,
+  };
   await encode(demoClip, 'trim=end_frame=1,loop=loop=599:size=1:start=0,setpts=N/30/TB,noise=alls=6:allf=t', still.format.fps, still.file);
   const street = assetPath('videos/one-by-one-person-detection.mp4');
   if (!street) return [still];
@@ -70,7 +78,26 @@ async function clips(folder: string, seconds: number): Promise<Clip[]> {
 }
 
 async function encode(from: string, filter: string, fps: number, to: string): Promise<void> {
-  const args = ['-v', 'error', '-nostdin', '-y', '-i', from, '-an', '-vf', filter, '-r', String(fps), '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '2M', to];
+  const args = [
+    '-v',
+    'error',
+    '-nostdin',
+    '-y',
+    '-i',
+    from,
+    '-an',
+    '-vf',
+    filter,
+    '-r',
+    String(fps),
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-b:v',
+    '2M',
+    to,
+  ];
   await promisify(execFile)(process.env['FFMPEG_PATH'] ?? 'ffmpeg', args);
 }
 
@@ -96,14 +123,20 @@ async function gated(detector: Detector, { name, file, format, seconds }: Clip):
     } else sum.slept++;
     isWanted = false;
     sum.found += detections.length;
-    sum.repeated += detections.filter(({ box, classId }) => last.some((other) => other.classId === classId && iou(other.box, box) >= 0.5)).length;
+    sum.repeated += detections.filter(({ box, classId }) =>
+      last.some((other) => other.classId === classId && iou(other.box, box) >= 0.5),
+    ).length;
   }
   const share = (ms: number): number => (ms / ((sum.pictures / format.fps) * 1000)) * 100;
   return [
     { figure: `${name}: the net sleeps`, value: (sum.slept / sum.looked) * 100, unit: '% of detections' },
     { figure: `${name}: net and gate`, value: share(sum.netMs + sum.gateMs), unit: '% of a core' },
     { figure: `${name}: net, gate off`, value: share(sum.allNetMs), unit: '% of a core' },
-    { figure: `${name}: objects the net would find that are there`, value: sum.found === 0 ? 100 : (sum.repeated / sum.found) * 100, unit: '%' },
+    {
+      figure: `${name}: objects the net would find that are there`,
+      value: sum.found === 0 ? 100 : (sum.repeated / sum.found) * 100,
+      unit: '%',
+    },
   ];
 }
 

@@ -31,7 +31,15 @@ async function answer(offer: string): Promise<string> {
     headerExtensions: { video: [useSdesMid()], audio: [] },
     codecs: {
       audio: [],
-      video: [new RTCRtpCodecParameters({ mimeType: 'video/H264', clockRate: 90_000, payloadType: 102, rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }], parameters: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f' })],
+      video: [
+        new RTCRtpCodecParameters({
+          mimeType: 'video/H264',
+          clockRate: 90_000,
+          payloadType: 102,
+          rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+          parameters: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f',
+        }),
+      ],
     },
   });
   const track = new MediaStreamTrack({ kind: 'video' });
@@ -41,7 +49,10 @@ async function answer(offer: string): Promise<string> {
     else viewers.delete(track);
   });
   await pc.setRemoteDescription({ type: 'offer', sdp: offer });
-  const ice = pc.dtlsTransports[0]?.iceTransport.connection as unknown as { stunServer: unknown; getCandidatePromises: (addresses: string[], timeout?: number) => Promise<unknown>[] };
+  const ice = pc.dtlsTransports[0]?.iceTransport.connection as unknown as {
+    stunServer: unknown;
+    getCandidatePromises: (addresses: string[], timeout?: number) => Promise<unknown>[];
+  };
   ice.stunServer = undefined;
   const gather = ice.getCandidatePromises.bind(ice);
   ice.getCandidatePromises = (_addresses, timeout) => gather(['127.0.0.1'], timeout);

@@ -18,7 +18,22 @@ export async function run(options: BenchOptions): Promise<Row[]> {
   const server = await startServerProcess({ IDLE_GRACE: '500', RATE_LIMIT: '0', LOG_LEVEL: 'warn,http=info' });
   try {
     const before = await readHealth(server.url);
-    const fleet = new Fleet([{ index: 0, url: server.url, source: 'demo', tracks: ['processed'], codec: 'h264', audio: true, delayMs: 0, connectTimeoutMs: 20_000, countOnly: true }], 1);
+    const fleet = new Fleet(
+      [
+        {
+          index: 0,
+          url: server.url,
+          source: 'demo',
+          tracks: ['processed'],
+          codec: 'h264',
+          audio: true,
+          delayMs: 0,
+          connectTimeoutMs: 20_000,
+          countOnly: true,
+        },
+      ],
+      1,
+    );
     await fleet.settled();
     const samples: { readonly atS: number; readonly rssBytes: number }[] = [];
     const startMs = performance.now();
@@ -26,7 +41,8 @@ export async function run(options: BenchOptions): Promise<Row[]> {
     while (performance.now() - startMs < seconds * 1000) {
       await joinAndLeave(server.url, joins++);
       const atS = (performance.now() - startMs) / 1000;
-      if (atS - (samples.at(-1)?.atS ?? -10) >= 10) samples.push({ atS, rssBytes: (await readHealth(server.url)).process?.rss_bytes ?? NaN });
+      if (atS - (samples.at(-1)?.atS ?? -10) >= 10)
+        samples.push({ atS, rssBytes: (await readHealth(server.url)).process?.rss_bytes ?? NaN });
     }
     await fleet.stop();
     const after = await settled(server.url, before.resources);
@@ -73,7 +89,10 @@ async function offer(url: string, sdp: string): Promise<{ sdp: string; session_u
 async function settled(url: string, before: Readonly<Record<string, number>> = {}): Promise<number> {
   for (let left = 40; ; left--) {
     const { resources = {} } = await readHealth(url);
-    const beyond = ['peer_connections', 'udp_sockets', 'child_processes'].reduce((sum, kind) => sum + Math.max(0, (resources[kind] ?? 0) - (before[kind] ?? 0)), 0);
+    const beyond = ['peer_connections', 'udp_sockets', 'child_processes'].reduce(
+      (sum, kind) => sum + Math.max(0, (resources[kind] ?? 0) - (before[kind] ?? 0)),
+      0,
+    );
     if (beyond === 0 || left === 0) return beyond;
     await wait(1000);
   }

@@ -28,12 +28,19 @@ export async function stalls(seconds: number): Promise<Row[]> {
     const model = path.join(folder, 'large.json');
     writeFileSync(model, JSON.stringify({ family: 'yolov8', file: onnx, input: { width: 640, height: 640 }, labels: 'coco' }));
     const bundled = path.join(projectRoot, 'models/sightline-demo.json');
-    const servers: readonly { readonly name: string; readonly model: string; readonly rendition: Rendition; readonly rounds: Stalls[]; readonly limit?: number }[] = [
+    const servers: readonly {
+      readonly name: string;
+      readonly model: string;
+      readonly rendition: Rendition;
+      readonly rounds: Stalls[];
+      readonly limit?: number;
+    }[] = [
       { name: 'main thread late, raw without a detector', model: 'none', rendition: 'raw', rounds: [] },
       { name: 'main thread late, processed by the bundled model', model: bundled, rendition: 'processed', rounds: [] },
       { name: 'main thread late, processed by a 640-pixel model', model, rendition: 'processed', rounds: [], limit: LIMIT_MS },
     ];
-    for (let round = 0; round < ROUNDS; round++) for (const { rounds, ...server } of servers) rounds.push(await measure(folder, server.model, server.rendition, seconds));
+    for (let round = 0; round < ROUNDS; round++)
+      for (const { rounds, ...server } of servers) rounds.push(await measure(folder, server.model, server.rendition, seconds));
     return servers.flatMap(({ name, rounds, limit }) => figures(name, rounds, limit));
   });
 }
@@ -45,7 +52,22 @@ async function measure(folder: string, model: string, rendition: Rendition, seco
     ...{ UPLOAD_DIR: folder, MODEL: model, DETECT_FPS: '15', LOG_LEVEL: 'warn,http=info' },
     ...{ NODE_OPTIONS: `--import ${probe}`, STALLS_FILE: file, STALLS_AFTER_MS: String(WARM_UP_MS) },
   });
-  const fleet = new Fleet([{ index: 0, url: server.url, source: 'clip', tracks: [rendition], codec: 'h264', audio: true, delayMs: 0, connectTimeoutMs: 20_000, countOnly: true }], 1);
+  const fleet = new Fleet(
+    [
+      {
+        index: 0,
+        url: server.url,
+        source: 'clip',
+        tracks: [rendition],
+        codec: 'h264',
+        audio: true,
+        delayMs: 0,
+        connectTimeoutMs: 20_000,
+        countOnly: true,
+      },
+    ],
+    1,
+  );
   try {
     if ((await fleet.settled()).failed > 0) throw new Error(`the viewer did not connect:\n${server.log.slice(-5).join('\n')}`);
     await wait(WARM_UP_MS + seconds * 1000);

@@ -15,7 +15,14 @@ import { demoClip, demoSequence } from '../../test/helpers/demo-labels.js';
 import { FPS, HEIGHT, labelSequence, SCENARIOS, WIDTH, type LabelSequence } from '../../test/helpers/label-sequences.js';
 import { PlainTracker } from '../../test/helpers/plain-tracker.js';
 import { seededRandom } from '../../test/helpers/random.js';
-import { DETECT_EVERY, labelsOf, simulateDetections, track, type AnyTracker, type TimedDetections } from '../../test/helpers/simulated-detector.js';
+import {
+  DETECT_EVERY,
+  labelsOf,
+  simulateDetections,
+  track,
+  type AnyTracker,
+  type TimedDetections,
+} from '../../test/helpers/simulated-detector.js';
 import { scoreTracking, type TrackingScore } from '../../test/helpers/tracking-metrics.js';
 import type { Row } from './bench.js';
 import { clipPictures } from './clip-pictures.js';
@@ -36,12 +43,25 @@ const plain = (scoreThreshold = 0.4): AnyTracker => new PlainTracker(scoreThresh
 
 export async function run(): Promise<Row[]> {
   const scenarios = SCENARIOS.map((name) => ({ name, trials: SEEDS.map((seed) => trial(labelSequence(name, seed), seed)) }));
-  const rows = [...scored('sequences', scenarios.flatMap(({ trials }) => trials), { idf1: 0.95, iou: 0.85 })];
+  const rows = [
+    ...scored(
+      'sequences',
+      scenarios.flatMap(({ trials }) => trials),
+      { idf1: 0.95, iou: 0.85 },
+    ),
+  ];
   for (const { name, trials } of scenarios) rows.push(...scored(name, trials));
   const demo = demoSequence();
-  if (demo) rows.push(...scored('demo labels', SEEDS.map((seed) => trial(demo, seed))));
+  if (demo)
+    rows.push(
+      ...scored(
+        'demo labels',
+        SEEDS.map((seed) => trial(demo, seed)),
+      ),
+    );
   const modelPath = path.join(projectRoot, 'models/sightline-demo.json');
-  if (demo && existsSync(demoClip) && existsSync(modelPath)) rows.push(...scored('demo clip, bundled net', [await detectClip(modelPath, demo)]));
+  if (demo && existsSync(demoClip) && existsSync(modelPath))
+    rows.push(...scored('demo clip, bundled net', [await detectClip(modelPath, demo)]));
   return [...rows, cpuRow()];
 }
 
@@ -52,13 +72,19 @@ function trial(sequence: LabelSequence, seed: number): Trial {
 function scored(name: string, trials: readonly Trial[], least: { idf1?: number; iou?: number } = {}): Row[] {
   const scoresOf = (make: (scoreThreshold?: number) => AnyTracker): TrackingScore[] =>
     trials.map(({ sequence, results, scoreThreshold }) => scoreTracking(track(labelsOf(sequence), results, make(scoreThreshold))));
-  const mean = (scores: readonly TrackingScore[], value: (score: TrackingScore) => number): number => scores.reduce((sum, score) => sum + value(score), 0) / scores.length;
+  const mean = (scores: readonly TrackingScore[], value: (score: TrackingScore) => number): number =>
+    scores.reduce((sum, score) => sum + value(score), 0) / scores.length;
   const own = scoresOf(ours);
   const standing = scoresOf(plain);
   return [
     { figure: `${name}: IDF1`, value: mean(own, ({ idf1 }) => idf1), unit: '', ...(least.idf1 && { least: least.idf1 }) },
     { figure: `${name}: IDF1, standing boxes`, value: mean(standing, ({ idf1 }) => idf1), unit: '' },
-    { figure: `${name}: IoU between detections`, value: mean(own, ({ iouBetween }) => iouBetween), unit: '', ...(least.iou && { least: least.iou }) },
+    {
+      figure: `${name}: IoU between detections`,
+      value: mean(own, ({ iouBetween }) => iouBetween),
+      unit: '',
+      ...(least.iou && { least: least.iou }),
+    },
     { figure: `${name}: IoU, standing boxes`, value: mean(standing, ({ iouBetween }) => iouBetween), unit: '' },
     { figure: `${name}: id switches`, value: mean(own, ({ idSwitches }) => idSwitches), unit: 'a sequence' },
     { figure: `${name}: id switches, standing boxes`, value: mean(standing, ({ idSwitches }) => idSwitches), unit: 'a sequence' },

@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { annotate, LabelRenderer, loadModelDescription, ObjectTracker, type DrawnObject, type ModelDescription } from '../../src/detection/index.js';
+import {
+  annotate,
+  LabelRenderer,
+  loadModelDescription,
+  ObjectTracker,
+  type DrawnObject,
+  type ModelDescription,
+} from '../../src/detection/index.js';
 import { decoderOf } from '../../src/detection/families/index.js';
 import { Letterbox } from '../../src/detection/letterbox.js';
 import type { Detection, VideoFrame } from '../../src/media/index.js';
@@ -48,7 +55,12 @@ export async function netStages(model: ModelDescription, picture: VideoFrame): P
   });
   const feeds = { [session.inputNames[0] ?? '']: new Tensor('float32', planes, [1, 3, heightPx, widthPx]) };
   letterbox.write(picture.data, planes);
-  const outputs = Object.entries(await session.run(feeds)).map(([name, { dims, type, data }]) => ({ name, dims, type, data: data as Float32Array }));
+  const outputs = Object.entries(await session.run(feeds)).map(([name, { dims, type, data }]) => ({
+    name,
+    dims,
+    type,
+    data: data as Float32Array,
+  }));
   const rows = [
     await measure(`letterbox to ${widthPx}x${heightPx}`, () => letterbox.write(picture.data, planes)),
     await measure(`net ${model.name}`, () => session.run(feeds)),

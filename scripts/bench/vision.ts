@@ -26,7 +26,8 @@ const DETECT_FPS = 10;
 export async function run(options: BenchOptions): Promise<Row[]> {
   const seconds = options.seconds ?? DEFAULT_SECONDS;
   const { model } = options;
-  if (model === undefined) return [...(await stages()), ...(await withClip((folder) => comparePipelines(folder, seconds))), ...(await delay(seconds))];
+  if (model === undefined)
+    return [...(await stages()), ...(await withClip((folder) => comparePipelines(folder, seconds))), ...(await delay(seconds))];
   return [...(await stages({ modelPath: model })), ...(await withClip((folder) => comparePipelines(folder, seconds, path.resolve(model))))];
 }
 
@@ -56,19 +57,44 @@ async function comparePipelines(folder: string, seconds: number, model?: string)
   }
   const median = (values: readonly number[]): number => percentile(values, 0.5) ?? NaN;
   const whole = median(servers.map(({ wholePercent }) => wholePercent));
-  const name = model === undefined ? 'processed 720p30, one viewer' : `processed 720p30, ${path.basename(model)}, ${DETECT_FPS} detections a second`;
+  const name =
+    model === undefined ? 'processed 720p30, one viewer' : `processed 720p30, ${path.basename(model)}, ${DETECT_FPS} detections a second`;
   return [
     { figure: `${name}: all processes`, value: whole, unit: '% of a core', limit: model === undefined ? 55 : 48 },
     { figure: `${name}: server process`, value: median(servers.map(({ serverPercent }) => serverPercent)), unit: '% of a core' },
-    { figure: `${name}: server memory`, value: median(servers.map(({ rssBytes }) => rssBytes)) / 2 ** 20, unit: 'MiB', ...(model === undefined && { limit: 220 }) },
+    {
+      figure: `${name}: server memory`,
+      value: median(servers.map(({ rssBytes }) => rssBytes)) / 2 ** 20,
+      unit: 'MiB',
+      ...(model === undefined && { limit: 220 }),
+    },
     { figure: 'ffmpeg alone, decodes and encodes the same', value: median(peers), unit: '% of a core' },
     { figure: `${name}: all processes / ffmpeg alone`, value: whole / median(peers), unit: '×' },
   ];
 }
 
 async function measureServer(folder: string, seconds: number, model?: string): Promise<Measurement> {
-  const server = await startServerProcess({ UPLOAD_DIR: folder, LOG_LEVEL: 'warn,http=info', ...(model !== undefined && { MODEL: model, DETECT_FPS: String(DETECT_FPS) }) });
-  const fleet = new Fleet([{ index: 0, url: server.url, source: 'clip', tracks: ['processed'], codec: 'h264', audio: true, delayMs: 0, connectTimeoutMs: 20_000, countOnly: true }], 1);
+  const server = await startServerProcess({
+    UPLOAD_DIR: folder,
+    LOG_LEVEL: 'warn,http=info',
+    ...(model !== undefined && { MODEL: model, DETECT_FPS: String(DETECT_FPS) }),
+  });
+  const fleet = new Fleet(
+    [
+      {
+        index: 0,
+        url: server.url,
+        source: 'clip',
+        tracks: ['processed'],
+        codec: 'h264',
+        audio: true,
+        delayMs: 0,
+        connectTimeoutMs: 20_000,
+        countOnly: true,
+      },
+    ],
+    1,
+  );
   try {
     if ((await fleet.settled()).failed > 0) throw new Error(`the viewer got no processed rendition:\n${server.log.slice(-5).join('\n')}`);
     const own = async (): Promise<number> => (await readHealth(server.url)).process?.cpu_s ?? NaN;
@@ -88,10 +114,50 @@ async function measureServer(folder: string, seconds: number, model?: string): P
 
 /** In real time, with the settings of the server's encoder. */
 async function measureTranscoder(folder: string, seconds: number): Promise<number> {
-  const encoder = ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-threads', '1', '-g', '60', '-sc_threshold', '0', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '1250k', '-pix_fmt', 'yuv420p'];
+  const encoder = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'superfast',
+    '-tune',
+    'zerolatency',
+    '-profile:v',
+    'baseline',
+    '-threads',
+    '1',
+    '-g',
+    '60',
+    '-sc_threshold',
+    '0',
+    '-b:v',
+    '2500k',
+    '-maxrate',
+    '2500k',
+    '-bufsize',
+    '1250k',
+    '-pix_fmt',
+    'yuv420p',
+  ];
   const ffmpeg = spawn(
     process.env['FFMPEG_PATH'] ?? 'ffmpeg',
-    ['-v', 'error', '-nostdin', '-threads', '1', '-re', '-stream_loop', '-1', '-i', path.join(folder, 'clip.mp4'), '-an', ...encoder, '-f', 'flv', '-y', '/dev/null'],
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      '-threads',
+      '1',
+      '-re',
+      '-stream_loop',
+      '-1',
+      '-i',
+      path.join(folder, 'clip.mp4'),
+      '-an',
+      ...encoder,
+      '-f',
+      'flv',
+      '-y',
+      '/dev/null',
+    ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const exited = once(ffmpeg, 'exit');

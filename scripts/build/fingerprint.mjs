@@ -17,11 +17,18 @@ const STEERING = /(\.mjs|[/\\]tsconfig[\w.-]*\.json)$/;
 /** @returns {{ sources: string, tools: string }} hashes: equal ones compile to the same outputs */
 export function fingerprint(root) {
   const sources = createHash('sha256');
-  for (const file of [...sourceFiles(root), 'tsconfig.json', 'package.json']) sources.update(`${file}\0`).update(contentOf(path.join(root, file))).update('\0');
+  for (const file of [...sourceFiles(root), 'tsconfig.json', 'package.json'])
+    sources
+      .update(`${file}\0`)
+      .update(contentOf(path.join(root, file)))
+      .update('\0');
   // npm keeps here which version of every package is installed now.
   const installed = contentOf(path.join(root, 'node_modules/.package-lock.json'));
   const compiler = contentOf(path.join(root, 'node_modules/typescript/package.json'));
-  return { sources: sources.digest('hex'), tools: createHash('sha256').update(process.version).update(installed).update('\0').update(compiler).digest('hex') };
+  return {
+    sources: sources.digest('hex'),
+    tools: createHash('sha256').update(process.version).update(installed).update('\0').update(compiler).digest('hex'),
+  };
 }
 
 /** @returns {Record<string, string>} every output with its size and time of change */
@@ -36,7 +43,11 @@ export function outputs(root) {
 
 /** Removes outputs whose source is gone, so that nothing loads, tests or bundles them. */
 export function removeStaleOutputs(root) {
-  const modules = new Set(sourceFiles(root).filter((file) => COMPILED.test(file)).map((file) => file.replace(COMPILED, '')));
+  const modules = new Set(
+    sourceFiles(root)
+      .filter((file) => COMPILED.test(file))
+      .map((file) => file.replace(COMPILED, '')),
+  );
   for (const file of filesBelow(path.join(root, 'dist'), SOURCES)) {
     if (!modules.has(file.replace(/(\.d)?\.m?[jt]s(\.map)?$/, ''))) rmSync(path.join(root, 'dist', file));
   }
@@ -48,10 +59,14 @@ function sourceFiles(root) {
 
 /** Files in these folders of `root`, relative to it, in a fixed order. */
 function filesBelow(root, folders) {
-  return folders.flatMap((folder) => {
-    const entries = readdirIfThere(path.join(root, folder));
-    return entries.filter((entry) => entry.isFile()).map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));
-  }).sort();
+  return folders
+    .flatMap((folder) => {
+      const entries = readdirIfThere(path.join(root, folder));
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));
+    })
+    .sort();
 }
 
 function readdirIfThere(folder) {

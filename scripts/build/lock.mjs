@@ -15,7 +15,7 @@ const WRITING_MS = 5000;
 export async function lock(file, onWait) {
   mkdirSync(path.dirname(file), { recursive: true });
   const own = identity(process.pid);
-  for (let told = false; !create(file, own); ) {
+  for (let told = false; !create(file, own);) {
     const holder = read(file);
     if (holder === undefined) continue;
     if (!(holder === '' ? isNew(file) : isAlive(holder))) removeStale(file, holder);

@@ -35,6 +35,12 @@ function bundle(folder, extension) {
   };
   visit('index');
   const index = readFileSync(path.join(folder, `index${extension}`), 'utf8');
-  const exported = [...index.matchAll(EXPORT_FROM)].flatMap(([, type, names]) => names.split(',').map((name) => name.trim()).filter(Boolean).map((name) => (type ? `type ${name}` : name)));
+  const exported = [...index.matchAll(EXPORT_FROM)].flatMap(([, type, names]) =>
+    names
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean)
+      .map((name) => (type ? `type ${name}` : name)),
+  );
   return `${parts.join('\n\n')}\n\nexport { ${exported.join(', ')} };\n`;
 }

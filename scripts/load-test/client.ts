@@ -94,7 +94,8 @@ export class LoadClient {
       },
     });
     const isKeyframe = job.codec === 'h264' ? isH264Keyframe : isVp8Keyframe;
-    for (const line of job.tracks.length > 0 ? job.tracks : ['video']) this.#receive('video', line, new RtpMeter({ clockRateHz: 90_000, isKeyframe }));
+    for (const line of job.tracks.length > 0 ? job.tracks : ['video'])
+      this.#receive('video', line, new RtpMeter({ clockRateHz: 90_000, isKeyframe }));
     if (job.audio) this.#receive('audio', 'audio', new RtpMeter({ clockRateHz: 48_000 }));
     const ice = this.#ice();
     ice.stunServer = undefined;
@@ -146,7 +147,13 @@ export class LoadClient {
     });
     const blind = this.#job.countOnly ? undefined : lines.find(({ line, firstFrameMs }) => line !== 'audio' && firstFrameMs === undefined);
     if (blind) this.#failure ??= { stage: 'no-picture', message: `no decodable keyframe on ${blind.line} (${blind.packets} packets)` };
-    return { index: this.#job.index, connectMs: sincePost(this.#connectedAtMs), lines, failure: this.#failure, rtpPackets: this.#rtpPackets };
+    return {
+      index: this.#job.index,
+      connectMs: sincePost(this.#connectedAtMs),
+      lines,
+      failure: this.#failure,
+      rtpPackets: this.#rtpPackets,
+    };
   }
 
   #ice(): IcePrivate {
@@ -178,7 +185,12 @@ export class LoadClient {
       const body = (await response.json()) as { sdp?: string; session_url?: string; code?: string; message?: string };
       this.#sessionUrl = body.session_url;
       if (response.ok && body.sdp !== undefined) return body.sdp;
-      this.#failure = { stage: 'refused', status: response.status, code: body.code ?? 'UNKNOWN', message: body.message ?? `HTTP status ${response.status}` };
+      this.#failure = {
+        stage: 'refused',
+        status: response.status,
+        code: body.code ?? 'UNKNOWN',
+        message: body.message ?? `HTTP status ${response.status}`,
+      };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
       this.#failure = { stage: 'unreachable', message: `${String(error)}${cause}` };
@@ -196,7 +208,10 @@ export class LoadClient {
   /** Resolves when connected, rejects when that fails or takes too long; a later loss becomes the failure. */
   #watchConnection(): Promise<void> {
     const connected = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not connected within ${this.#job.connectTimeoutMs} ms`)), this.#job.connectTimeoutMs);
+      const timer = setTimeout(
+        () => reject(new Error(`not connected within ${this.#job.connectTimeoutMs} ms`)),
+        this.#job.connectTimeoutMs,
+      );
       this.#pc.connectionStateChange.subscribe((state) => {
         if (state === 'connected') {
           this.#connectedAtMs ??= performance.now();

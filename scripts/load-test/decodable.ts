@@ -24,7 +24,8 @@ function nalTypes(payload: Buffer): number[] {
   }
   if (type !== NAL_STAP_A) return [type];
   const types: number[] = [];
-  for (let offset = 1; offset + 2 < payload.length; offset += 2 + payload.readUInt16BE(offset)) types.push((payload[offset + 2] ?? 0) & 0x1f);
+  for (let offset = 1; offset + 2 < payload.length; offset += 2 + payload.readUInt16BE(offset))
+    types.push((payload[offset + 2] ?? 0) & 0x1f);
   return types;
 }
 

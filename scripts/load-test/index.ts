@@ -15,7 +15,10 @@ async function run(options: LoadOptions): Promise<number> {
   await readHealth(options.url).catch((error: unknown) => {
     throw new UsageError(`no server answers at ${options.url}: start it with 'npm start' or name another one with --url`, { cause: error });
   });
-  const bar = new SingleBar({ format: '{phase} [{bar}] {value}/{total} {unit}', hideCursor: true, noTTYOutput: false, stream: process.stderr }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { format: '{phase} [{bar}] {value}/{total} {unit}', hideCursor: true, noTTYOutput: false, stream: process.stderr },
+    Presets.shades_classic,
+  );
   const isShown = !options.json && process.stderr.isTTY;
   const startedAtMs = performance.now();
   const dropsBefore = receiveBufferDrops();

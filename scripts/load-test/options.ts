@@ -125,6 +125,7 @@ function renditions(text: string): ('raw' | 'processed')[] {
 
 function serverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw new UsageError(`invalid --url: '${text}' is not an http or https address such as http://127.0.0.1:8001`);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new UsageError(`invalid --url: '${text}' is not an http or https address such as http://127.0.0.1:8001`);
   return url.origin;
 }

@@ -9,7 +9,10 @@ export function receiveBufferDrops(file = '/proc/net/snmp'): number | undefined 
   } catch {
     return undefined; // not Linux
   }
-  const [names = [], values = []] = text.split('\n').filter((line) => line.startsWith('Udp:')).map((line) => line.split(' '));
+  const [names = [], values = []] = text
+    .split('\n')
+    .filter((line) => line.startsWith('Udp:'))
+    .map((line) => line.split(' '));
   const value = Number(values[names.indexOf('RcvbufErrors')]);
   return Number.isFinite(value) ? value : undefined;
 }

@@ -34,7 +34,11 @@ export interface LoadReport {
   readonly failed: number;
   readonly connect_ms: Spread;
   readonly lines: readonly LineReport[];
-  readonly server: { readonly cpu_percent: number | null; readonly max_rss_bytes: number | null; readonly resources: Readonly<Record<string, number>> | null };
+  readonly server: {
+    readonly cpu_percent: number | null;
+    readonly max_rss_bytes: number | null;
+    readonly resources: Readonly<Record<string, number>> | null;
+  };
   /** UDP datagrams that this machine dropped because a process did not read them in time; null where unknown. */
   readonly receive_buffer_drops: number | null;
   readonly failures: readonly (ClientFailure & { readonly clients: number })[];
@@ -73,25 +77,53 @@ export function summarize(options: LoadOptions, { results, server, spanS, receiv
 /** The table that a person reads. */
 export function render(report: LoadReport): string {
   const spreadCells = ({ p50, p95, max }: Spread): string[] => [format(p50), format(p95), format(max)];
-  const times = table(['ms from offer sent', 'p50', 'p95', 'max'], [
-    ['connected', ...spreadCells(report.connect_ms)],
-    ...report.lines.flatMap((line) => [
-      [`${line.line}: first packet`, ...spreadCells(line.first_packet_ms)],
-      ...(line.line === 'audio' ? [] : [[`${line.line}: first decodable frame`, ...spreadCells(line.first_frame_ms)]]),
+  const times = table(
+    ['ms from offer sent', 'p50', 'p95', 'max'],
+    [
+      ['connected', ...spreadCells(report.connect_ms)],
+      ...report.lines.flatMap((line) => [
+        [`${line.line}: first packet`, ...spreadCells(line.first_packet_ms)],
+        ...(line.line === 'audio' ? [] : [[`${line.line}: first decodable frame`, ...spreadCells(line.first_frame_ms)]]),
+      ]),
+    ],
+  );
+  const media = table(
+    ['media', 'viewers', 'packets', 'lost', 'loss %', 'jitter p50 ms', 'p95', 'freezes', 'longest gap ms', 'kbit/s a viewer'],
+    report.lines.map((line) => [
+      line.line,
+      String(line.viewers),
+      String(line.packets),
+      String(line.lost),
+      format(line.loss_percent, 3),
+      format(line.jitter_ms.p50, 1),
+      format(line.jitter_ms.p95, 1),
+      line.line === 'audio' ? '–' : String(line.freezes),
+      line.line === 'audio' ? '–' : format(line.longest_gap_ms),
+      format(line.bitrate_bps / 1000),
     ]),
-  ]);
-  const media = table(['media', 'viewers', 'packets', 'lost', 'loss %', 'jitter p50 ms', 'p95', 'freezes', 'longest gap ms', 'kbit/s a viewer'], report.lines.map((line) => [
-    line.line, String(line.viewers), String(line.packets), String(line.lost), format(line.loss_percent, 3), format(line.jitter_ms.p50, 1), format(line.jitter_ms.p95, 1),
-    line.line === 'audio' ? '–' : String(line.freezes), line.line === 'audio' ? '–' : format(line.longest_gap_ms), format(line.bitrate_bps / 1000),
-  ]));
+  );
   const { cpu_percent: cpu, max_rss_bytes: rss, resources } = report.server;
-  const held = Object.entries(resources ?? {}).map(([kind, count]) => `${kind} ${count}`).join(', ');
+  const held = Object.entries(resources ?? {})
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
   const server = `server: CPU ${format(cpu ?? undefined, 1)} % of one core, memory at most ${format(rss === null ? undefined : rss / 2 ** 20)} MiB${held === '' ? '' : ` (held: ${held})`}`;
-  const failures = report.failures.map(({ clients, stage, status, code, message }) => `  ${clients} × ${stage}${status === undefined ? '' : ` ${status} ${code ?? ''}`}: ${message}`);
+  const failures = report.failures.map(
+    ({ clients, stage, status, code, message }) =>
+      `  ${clients} × ${stage}${status === undefined ? '' : ` ${status} ${code ?? ''}`}: ${message}`,
+  );
   return [
     `${report.connected} of ${report.clients} viewers connected, ${report.failed} failed`,
-    '', times, '', media, '', server,
-    ...(report.receive_buffer_drops ? [`note: this machine dropped ${report.receive_buffer_drops} UDP datagrams unread. Losses may be its own: use fewer viewers, another machine, or a larger net.core.rmem_max.`] : []),
+    '',
+    times,
+    '',
+    media,
+    '',
+    server,
+    ...(report.receive_buffer_drops
+      ? [
+          `note: this machine dropped ${report.receive_buffer_drops} UDP datagrams unread. Losses may be its own: use fewer viewers, another machine, or a larger net.core.rmem_max.`,
+        ]
+      : []),
     ...(failures.length > 0 ? ['', 'Failures:', ...failures] : []),
     ...(report.limits_passed.length > 0 ? ['', 'Limits passed:', ...report.limits_passed.map((limit) => `  ${limit}`)] : []),
   ].join('\n');
@@ -99,7 +131,9 @@ export function render(report: LoadReport): string {
 
 function summarizeLine(line: string, results: readonly ClientResult[], spanS: number): LineReport {
   // A viewer that never connected has nothing to say about media.
-  const all = results.filter(({ connectMs }) => connectMs !== undefined).flatMap(({ lines }) => lines.filter((entry) => entry.line === line));
+  const all = results
+    .filter(({ connectMs }) => connectMs !== undefined)
+    .flatMap(({ lines }) => lines.filter((entry) => entry.line === line));
   const sum = (value: (entry: (typeof all)[number]) => number): number => all.reduce((total, entry) => total + value(entry), 0);
   const packets = sum((entry) => entry.packets);
   const lost = sum((entry) => entry.lost);
@@ -122,12 +156,17 @@ function passedLimits(options: LoadOptions, lines: readonly LineReport[]): strin
   const video = lines.filter(({ line }) => line !== 'audio');
   const passed: string[] = [];
   const { maxFirstFrameMs, maxLossPercent, maxFreezes } = options;
-  for (const { line, first_frame_ms: { p95 } } of video) {
-    if (maxFirstFrameMs !== undefined && (p95 ?? Infinity) > maxFirstFrameMs) passed.push(`${line}: first frame p95 ${format(p95)} ms is above ${maxFirstFrameMs} ms`);
+  for (const {
+    line,
+    first_frame_ms: { p95 },
+  } of video) {
+    if (maxFirstFrameMs !== undefined && (p95 ?? Infinity) > maxFirstFrameMs)
+      passed.push(`${line}: first frame p95 ${format(p95)} ms is above ${maxFirstFrameMs} ms`);
   }
   const lost = lines.reduce((sum, line) => sum + line.lost, 0);
   const lossPercent = (lost / Math.max(1, lost + lines.reduce((sum, { packets }) => sum + packets, 0))) * 100;
-  if (maxLossPercent !== undefined && lossPercent > maxLossPercent) passed.push(`loss ${lossPercent.toFixed(3)} % is above ${maxLossPercent} %`);
+  if (maxLossPercent !== undefined && lossPercent > maxLossPercent)
+    passed.push(`loss ${lossPercent.toFixed(3)} % is above ${maxLossPercent} %`);
   const freezes = video.reduce((sum, line) => sum + line.freezes, 0);
   if (maxFreezes !== undefined && freezes > maxFreezes) passed.push(`${freezes} freezes are more than ${maxFreezes}`);
   return passed;

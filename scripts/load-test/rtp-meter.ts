@@ -127,7 +127,11 @@ export class RtpMeter {
     const isWhole = isContiguous && (first === this.#base || this.#seen.has(first - 1));
     if (!isWhole) return;
     this.#assemblies.delete(packet.timestamp);
-    if (this.#firstFrameAtMs === undefined && this.#isKeyframe?.(sequences.map((number) => assembly.bySequence.get(number) ?? Buffer.alloc(0))) === true) this.#firstFrameAtMs = atMs;
+    if (
+      this.#firstFrameAtMs === undefined &&
+      this.#isKeyframe?.(sequences.map((number) => assembly.bySequence.get(number) ?? Buffer.alloc(0))) === true
+    )
+      this.#firstFrameAtMs = atMs;
     this.#completed(atMs);
   }
 
@@ -135,7 +139,8 @@ export class RtpMeter {
     this.#frames++;
     if (this.#lastFrameAtMs !== undefined) {
       const gapMs = atMs - this.#lastFrameAtMs;
-      const meanMs = this.#intervals.length === 0 ? 0 : this.#intervals.reduce((sum, interval) => sum + interval, 0) / this.#intervals.length;
+      const meanMs =
+        this.#intervals.length === 0 ? 0 : this.#intervals.reduce((sum, interval) => sum + interval, 0) / this.#intervals.length;
       if (gapMs > Math.max(FREEZE_MIN_MS, FREEZE_FACTOR * meanMs)) this.#freezes++;
       this.#longestGapMs = Math.max(this.#longestGapMs, gapMs);
       if (this.#intervals.push(gapMs) > MEAN_OVER_FRAMES) this.#intervals.shift();

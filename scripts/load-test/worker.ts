@@ -1,7 +1,8 @@
 /** A child process of the load test: runs several viewers and reports over IPC. */
 import { LoadClient, type ClientJob, type ClientResult } from './client.js';
 
-export type ToWorker = { readonly type: 'start'; readonly jobs: readonly ClientJob[] } | { readonly type: 'count' } | { readonly type: 'stop' };
+export type ToWorker =
+  { readonly type: 'start'; readonly jobs: readonly ClientJob[] } | { readonly type: 'count' } | { readonly type: 'stop' };
 export type FromWorker =
   | { readonly type: 'settled'; readonly index: number; readonly failed: boolean }
   | { readonly type: 'count'; readonly rtpPackets: number }

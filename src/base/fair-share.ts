@@ -15,7 +15,12 @@ export interface Seated {
  * @param seated in the order of their coming
  * @param rank the higher go first; undefined: never goes
  */
-export function whoGivesWay<T extends Seated>(seated: readonly T[], max: number, newcomer: string, rank: (seat: T) => number | undefined): T | undefined {
+export function whoGivesWay<T extends Seated>(
+  seated: readonly T[],
+  max: number,
+  newcomer: string,
+  rank: (seat: T) => number | undefined,
+): T | undefined {
   const counts = new Map<string, number>();
   for (const { address } of seated) counts.set(address, (counts.get(address) ?? 0) + 1);
   const [greedy] = [...counts].find(([address, count]) => count * 2 > max && address !== newcomer) ?? [];

@@ -22,8 +22,18 @@ export interface Loggers<Component extends string> {
 export function createLoggers<Component extends string>(levels: Levels<Component | 'http'>): Loggers<Component> {
   const options = { level: levels.level, base: null, redact: ['req.headers.authorization', 'req.headers.cookie'] };
   const root = process.stdout.isTTY
-    ? pino(options, PinoPretty({ colorize: true, translateTime: 'HH:MM:ss.l', ignore: 'component', messageFormat: '{if component}[{component}] {end}{msg}', sync: true }))
+    ? pino(
+        options,
+        PinoPretty({
+          colorize: true,
+          translateTime: 'HH:MM:ss.l',
+          ignore: 'component',
+          messageFormat: '{if component}[{component}] {end}{msg}',
+          sync: true,
+        }),
+      )
     : pino(options, pino.destination({ dest: 1, sync: false }));
-  const of = (component: Component | 'http'): PinoLogger => root.child({ component }, { level: levels.components[component] ?? levels.level });
+  const of = (component: Component | 'http'): PinoLogger =>
+    root.child({ component }, { level: levels.components[component] ?? levels.level });
   return { http: of('http'), of };
 }

@@ -29,7 +29,8 @@ export class Turns {
     const { atOnce, maxWaiting = 1000, what, whenFree } = this.#init;
     signal?.throwIfAborted();
     if (this.#running < atOnce) this.#running++;
-    else if (this.#waiting.length >= maxWaiting) throw new MediaPeerError('CAPACITY_REACHED', `${this.#waiting.length} ${what} are waited for already; try again`, { retryAfterS: 2 });
+    else if (this.#waiting.length >= maxWaiting)
+      throw new MediaPeerError('CAPACITY_REACHED', `${this.#waiting.length} ${what} are waited for already; try again`, { retryAfterS: 2 });
     else await this.#turn(signal);
     try {
       await whenFree?.(signal);

@@ -52,18 +52,34 @@ function even(value: number): number {
 
 /** The label's pieces from left to right; undefined is a space. */
 function labelText(object: DrawnObject, sheet: TextSheet): (TextBitmap | undefined)[] {
-  const glyphs = (text: string): TextBitmap[] => Array.from(text, (character) => sheet.glyph(character)).filter((bitmap) => bitmap !== undefined);
+  const glyphs = (text: string): TextBitmap[] =>
+    Array.from(text, (character) => sheet.glyph(character)).filter((bitmap) => bitmap !== undefined);
   const name = sheet.name(object.label);
   return [...(name ? [name, undefined] : []), ...glyphs(object.score.toFixed(2)), undefined, ...glyphs(`#${object.objectId}`)];
 }
 
 /** A place for the label inside the picture: above the box, else below, else inside, else a label's height away; free of other labels if possible. */
-function labelRect(box: Rect, text: readonly (TextBitmap | undefined)[], sheet: TextSheet, picture: VideoFrame, taken: readonly Rect[]): Rect {
+function labelRect(
+  box: Rect,
+  text: readonly (TextBitmap | undefined)[],
+  sheet: TextSheet,
+  picture: VideoFrame,
+  taken: readonly Rect[],
+): Rect {
   const width = even(text.reduce((sum, piece) => sum + (piece?.width ?? sheet.space), 2 * sheet.space) + 1);
   const height = even(sheet.height + 3);
   const left = Math.max(0, Math.min(box[0], even(picture.widthPx - width)));
   const at = (top: number): Rect => [left, top, left + width, top + height];
-  const places = [box[1] - height, box[3], box[1], box[1] + height, box[3] - height, box[1] - 2 * height, box[3] + height, box[3] + 2 * height]
+  const places = [
+    box[1] - height,
+    box[3],
+    box[1],
+    box[1] + height,
+    box[3] - height,
+    box[1] - 2 * height,
+    box[3] + height,
+    box[3] + 2 * height,
+  ]
     .filter((top) => top >= 0 && top + height <= picture.heightPx)
     .map(at);
   const free = places.find((place) => taken.every((other) => !overlap(place, other)));

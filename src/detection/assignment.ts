@@ -33,7 +33,8 @@ export function assign(costs: ArrayLike<number>, rows: number, columns: number):
       let delta = Infinity;
       for (let next = 1; next <= columns; next++) {
         if (isVisited[next]) continue;
-        const reduced = (costs[(from - 1) * columns + next - 1] as number) - (rowPotential[from] as number) - (columnPotential[next] as number);
+        const reduced =
+          (costs[(from - 1) * columns + next - 1] as number) - (rowPotential[from] as number) - (columnPotential[next] as number);
         if (reduced < (distance[next] as number)) {
           distance[next] = reduced;
           previous[next] = column;

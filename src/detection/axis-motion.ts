@@ -47,7 +47,13 @@ export class AxisMotion {
     this.#cutBy = this.#border(start, length);
     this.#isLengthKnown = this.#cutBy === undefined;
     const speed = (options.firstSpeed * size) / 1000;
-    this.#centre = new ConstantVelocity({ value: start + length / 2, timeMs, noise: placeNoise(sighting, options), speed, agility: options.agility });
+    this.#centre = new ConstantVelocity({
+      value: start + length / 2,
+      timeMs,
+      noise: placeNoise(sighting, options),
+      speed,
+      agility: options.agility,
+    });
     this.#length = this.#newLength(sighting, timeMs);
   }
 
@@ -116,9 +122,15 @@ export class AxisMotion {
 }
 
 function placeNoise({ size, length, doubt }: AxisSighting, options: TrackerOptions): MotionNoise {
-  return { acceleration: (options.acceleration * Math.max(30, size)) / 1e6, measurement: Math.max(1, length * options.measurementNoise * doubt) };
+  return {
+    acceleration: (options.acceleration * Math.max(30, size)) / 1e6,
+    measurement: Math.max(1, length * options.measurementNoise * doubt),
+  };
 }
 
 function lengthNoise({ size, length, doubt }: AxisSighting, options: TrackerOptions): MotionNoise {
-  return { acceleration: (options.sizeAcceleration * Math.max(30, size)) / 1e6, measurement: Math.max(1, length * options.measurementNoise * doubt) };
+  return {
+    acceleration: (options.sizeAcceleration * Math.max(30, size)) / 1e6,
+    measurement: Math.max(1, length * options.measurementNoise * doubt),
+  };
 }

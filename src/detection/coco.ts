@@ -13,7 +13,9 @@ export const COCO_LABELS: readonly string[] = (
 const GAPS: readonly number[] = [0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
 
 /** The 80 classes at the numbers of COCO's own annotations, 1 to 90, as RF-DETR and transformers of Hugging Face have them. */
-export const COCO_91_LABELS: readonly string[] = Array.from({ length: 91 }, (_, id) => (GAPS.includes(id) ? `class ${id}` : (COCO_LABELS[id - GAPS.filter((gap) => gap < id).length] ?? '')));
+export const COCO_91_LABELS: readonly string[] = Array.from({ length: 91 }, (_, id) =>
+  GAPS.includes(id) ? `class ${id}` : (COCO_LABELS[id - GAPS.filter((gap) => gap < id).length] ?? ''),
+);
 
 /** COCO's names for a model of so many classes; undefined where it is not trained on COCO. */
 export function cocoLabels(classes: number | undefined): readonly string[] | undefined {

@@ -71,7 +71,13 @@ class Eye {
     const { geometry } = this.#letterbox;
     this.#letterbox.write(new Uint8Array(picture), this.#planes, hasBt709);
     const startedMs = performance.now();
-    const outputs = await this.#net.run({ planes: this.#planes, widthPx: input.widthPx, heightPx: input.heightPx, pictureWidthPx: widthPx, pictureHeightPx: heightPx });
+    const outputs = await this.#net.run({
+      planes: this.#planes,
+      widthPx: input.widthPx,
+      heightPx: input.heightPx,
+      pictureWidthPx: widthPx,
+      pictureHeightPx: heightPx,
+    });
     const inferenceMs = performance.now() - startedMs;
     return { kind: 'result', detections: this.#decode(outputs, geometry, this.#minScore), inferenceMs, isNotANumber: outputs.some(hasNaN) };
   }

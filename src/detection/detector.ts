@@ -172,7 +172,10 @@ export class Detector {
     if (first.kind !== 'ready') {
       this.#end(worker);
       await this.#ended();
-      throw new MediaPeerError('MODEL_INVALID', `${this.#files.onnxPath} cannot be used: ${first.kind === 'refused' ? first.reason : 'unexpected answer'}`);
+      throw new MediaPeerError(
+        'MODEL_INVALID',
+        `${this.#files.onnxPath} cannot be used: ${first.kind === 'refused' ? first.reason : 'unexpected answer'}`,
+      );
     }
     if (this.#stop.signal.aborted) {
       this.#end(worker);
@@ -230,7 +233,10 @@ export class Detector {
     const { clock, logger } = this.#init;
     if (clock.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
     this.#lastReportMs = clock.now();
-    logger.warn({ model: this.model.name }, 'the model gives outputs that are no numbers (NaN), which detect nothing; its weights are damaged, or it needs float32');
+    logger.warn(
+      { model: this.model.name },
+      'the model gives outputs that are no numbers (NaN), which detect nothing; its weights are damaged, or it needs float32',
+    );
   }
 
   #end(worker: Worker): void {
@@ -269,7 +275,10 @@ export class Detector {
 function bytesOf({ widthPx, heightPx, data }: VideoFrame): number {
   const isSize = (size: number): boolean => Number.isInteger(size) && size >= 2 && size % 2 === 0;
   const bytes = i420Size(widthPx, heightPx);
-  if (!isSize(widthPx) || !isSize(heightPx) || data.length < bytes) throw failed(`a picture of ${widthPx}x${heightPx} with ${data.length} bytes cannot be looked at: its sides must be even and at least 2 pixels`);
+  if (!isSize(widthPx) || !isSize(heightPx) || data.length < bytes)
+    throw failed(
+      `a picture of ${widthPx}x${heightPx} with ${data.length} bytes cannot be looked at: its sides must be even and at least 2 pixels`,
+    );
   return bytes;
 }
 

@@ -79,7 +79,11 @@ export class FollowedObject {
    * Takes a sighting in. A weak one moves the object; the score that is shown stays that of the strong ones. One among
    * others that cross is doubted where its size is odd.
    */
-  hit(detection: Detection, mediaTimeMs: number, { isStrong, isCrossing }: { readonly isStrong: boolean; readonly isCrossing: boolean }): void {
+  hit(
+    detection: Detection,
+    mediaTimeMs: number,
+    { isStrong, isCrossing }: { readonly isStrong: boolean; readonly isCrossing: boolean },
+  ): void {
     const [horizontal, vertical] = sightings(detection.box, isStrong ? 1 : this.#options.weakNoise, isCrossing);
     this.#horizontal.update(horizontal, mediaTimeMs);
     this.#vertical.update(vertical, mediaTimeMs);

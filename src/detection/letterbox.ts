@@ -35,8 +35,18 @@ interface ChromaTables {
 const Y_SCALE = 255 / 219;
 const table = (scale: number, zero: number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => (i - zero) * scale);
 const LUMA = table(Y_SCALE, 16);
-const CHROMA_601: ChromaTables = { redV: table(1.596, 128), greenU: table(-0.392, 128), greenV: table(-0.813, 128), blueU: table(2.017, 128) };
-const CHROMA_709: ChromaTables = { redV: table(1.793, 128), greenU: table(-0.213, 128), greenV: table(-0.533, 128), blueU: table(2.112, 128) };
+const CHROMA_601: ChromaTables = {
+  redV: table(1.596, 128),
+  greenU: table(-0.392, 128),
+  greenV: table(-0.813, 128),
+  blueU: table(2.017, 128),
+};
+const CHROMA_709: ChromaTables = {
+  redV: table(1.793, 128),
+  greenU: table(-0.213, 128),
+  greenV: table(-0.533, 128),
+  blueU: table(2.112, 128),
+};
 
 /**
  * Where a picture is put. The sizes round as in the reference implementations: YOLOX (top left) cuts off,
@@ -47,7 +57,16 @@ export function placement(widthPx: number, heightPx: number, layout: InputLayout
   const ratioX = layout.widthPx / widthPx;
   const ratioY = layout.heightPx / heightPx;
   if (layout.fit === 'stretch') {
-    return { widthPx, heightPx, ratioX, ratioY, offsetXPx: 0, offsetYPx: 0, scaledWidthPx: layout.widthPx, scaledHeightPx: layout.heightPx };
+    return {
+      widthPx,
+      heightPx,
+      ratioX,
+      ratioY,
+      offsetXPx: 0,
+      offsetYPx: 0,
+      scaledWidthPx: layout.widthPx,
+      scaledHeightPx: layout.heightPx,
+    };
   }
   const ratio = Math.min(ratioX, ratioY);
   const round = layout.fit === 'centre' ? roundHalfToEven : Math.floor;
@@ -120,7 +139,11 @@ export class Letterbox {
     const red = redPlane * plane;
     const green = plane;
     const blue = (2 - redPlane) * plane;
-    const [redFactor, greenFactor, blueFactor] = [this.#factors[redPlane], this.#factors[1], this.#factors[2 - redPlane]] as [number, number, number];
+    const [redFactor, greenFactor, blueFactor] = [this.#factors[redPlane], this.#factors[1], this.#factors[2 - redPlane]] as [
+      number,
+      number,
+      number,
+    ];
     const [redTerm, greenTerm, blueTerm] = [this.#terms[redPlane], this.#terms[1], this.#terms[2 - redPlane]] as [number, number, number];
     const chromaWidth = width >> 1;
     const u = width * height;

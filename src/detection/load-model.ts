@@ -61,5 +61,12 @@ export function loadModelDescription(modelPath: string): ModelDescription {
   }
   const files = readModelFiles(modelPath);
   const size = { widthPx: input.width, heightPx: input.height };
-  return describeModel(files, family, FAMILIES[family], { strides: [...strides].sort((a, b) => a - b) }, size, labelsOf(files, undefined).labels);
+  return describeModel(
+    files,
+    family,
+    FAMILIES[family],
+    { strides: [...strides].sort((a, b) => a - b) },
+    size,
+    labelsOf(files, undefined).labels,
+  );
 }

@@ -26,16 +26,29 @@ const MAX_FILES = 10_000;
 export function findModelData(onnxPath: string, needed: ExternalData, json: ModelJson): readonly ModelDataFile[] {
   if (needed.size > MAX_FILES) throw new Error(`it names ${needed.size} files of weights; ${MAX_FILES} at most are read`);
   const told = new Map((json.data ?? []).map((entry) => [entry.location, entry]));
-  for (const location of told.keys()) if (!needed.has(location)) throw new Error(`its JSON tells of the weights '${location}', which the ONNX file does not name; it names ${[...needed.keys()].join(', ') || 'none'}`);
+  for (const location of told.keys())
+    if (!needed.has(location))
+      throw new Error(
+        `its JSON tells of the weights '${location}', which the ONNX file does not name; it names ${[...needed.keys()].join(', ') || 'none'}`,
+      );
   return [...needed].map(([location, bytes]) => {
     const entry = told.get(location);
     const name = entry?.file ?? location;
-    if (!isInside(location) || !isInside(name)) throw new Error(`it names a file of weights that is not beside it, '${isInside(location) ? name : location}'; export it with its weights in the same folder`);
+    if (!isInside(location) || !isInside(name))
+      throw new Error(
+        `it names a file of weights that is not beside it, '${isInside(location) ? name : location}'; export it with its weights in the same folder`,
+      );
     const file = [path.dirname(onnxPath), ...realFolder(onnxPath)].map((folder) => path.join(folder, name)).find(existsSync);
-    if (file === undefined) throw new Error(`its weights are in a file of their own, '${name}', which is not beside it; copy that file to ${path.dirname(onnxPath)} as well`);
+    if (file === undefined)
+      throw new Error(
+        `its weights are in a file of their own, '${name}', which is not beside it; copy that file to ${path.dirname(onnxPath)} as well`,
+      );
     const found = statSync(file);
     if (!found.isFile()) throw new Error(`its weights are in '${name}', which is no file`);
-    if (found.size < bytes) throw new Error(`its file of weights '${name}' has ${found.size} bytes, at least ${bytes} are needed: it is cut off, or of another model`);
+    if (found.size < bytes)
+      throw new Error(
+        `its file of weights '${name}' has ${found.size} bytes, at least ${bytes} are needed: it is cut off, or of another model`,
+      );
     return { location, file, sha256: entry?.sha256 };
   });
 }
@@ -50,7 +63,8 @@ export function readModelData(files: readonly ModelDataFile[]): { readonly path:
       throw new Error(`its file of weights ${file} cannot be read: ${messageOf(error)}`, { cause: error });
     }
     const found = sha256 === undefined ? undefined : createHash('sha256').update(data).digest('hex');
-    if (found !== sha256) throw new Error(`its file of weights ${file} is damaged or another file: its sha256 is ${found}, its JSON says ${sha256}`);
+    if (found !== sha256)
+      throw new Error(`its file of weights ${file} is damaged or another file: its sha256 is ${found}, its JSON says ${sha256}`);
     return { path: location, data };
   });
 }
@@ -58,7 +72,14 @@ export function readModelData(files: readonly ModelDataFile[]): { readonly path:
 /** A relative path that stays in its folder, on every system. */
 function isInside(name: string): boolean {
   const parts = name.split(/[\\/]/);
-  return name !== '' && !path.posix.isAbsolute(name) && !path.win32.isAbsolute(name) && !name.includes('\0') && !parts.includes('..') && parts.at(-1) !== '';
+  return (
+    name !== '' &&
+    !path.posix.isAbsolute(name) &&
+    !path.win32.isAbsolute(name) &&
+    !name.includes('\0') &&
+    !parts.includes('..') &&
+    parts.at(-1) !== ''
+  );
 }
 
 /** Where a linked ONNX file really lies. */

@@ -23,21 +23,41 @@ interface Labels {
  * @param shapesFor the shapes that a model of so many classes has, for the message
  * @throws Error when there are more or fewer than the model has classes
  */
-export function labelsOf({ json, metadata }: ModelFiles, classes: number | undefined, shapesFor: (classes: number) => string = () => ''): Labels {
+export function labelsOf(
+  { json, metadata }: ModelFiles,
+  classes: number | undefined,
+  shapesFor: (classes: number) => string = () => '',
+): Labels {
   if (json.labels !== undefined) {
     const labels = json.labels === 'coco' ? (cocoLabels(classes) ?? COCO_LABELS) : json.labels;
     if (classes === undefined || classes === labels.length) return { labels };
-    throw new Error(`the model gives ${classes} classes, its JSON lists ${labels.length} labels${json.labels === 'coco' ? ' (those of COCO)' : ''}: ${shapesFor(labels.length)}`);
+    throw new Error(
+      `the model gives ${classes} classes, its JSON lists ${labels.length} labels${json.labels === 'coco' ? ' (those of COCO)' : ''}: ${shapesFor(labels.length)}`,
+    );
   }
   const stored = classNames(metadata.get('names'));
   if (stored && (classes === undefined || classes === stored.length)) return { labels: stored };
   const assumption = 'write them to its JSON as "labels" if they are others';
   const coco = cocoLabels(classes);
-  if (coco) return { labels: coco, assumption: `its classes are taken for the ${coco.length === COCO_LABELS.length ? '80 of COCO' : '80 of COCO with its own numbers, 1 to 90'}; ${assumption}` };
-  return { labels: Array.from({ length: classes ?? 0 }, (_, i) => `class ${i}`), assumption: `the names of its ${classes} classes are not known; ${assumption}` };
+  if (coco)
+    return {
+      labels: coco,
+      assumption: `its classes are taken for the ${coco.length === COCO_LABELS.length ? '80 of COCO' : '80 of COCO with its own numbers, 1 to 90'}; ${assumption}`,
+    };
+  return {
+    labels: Array.from({ length: classes ?? 0 }, (_, i) => `class ${i}`),
+    assumption: `the names of its ${classes} classes are not known; ${assumption}`,
+  };
 }
 
-export function describeModel(files: ModelFiles, name: FamilyName, family: Family, fit: FamilyFit, size: Pick<InputLayout, 'widthPx' | 'heightPx'>, labels: readonly string[]): ModelDescription {
+export function describeModel(
+  files: ModelFiles,
+  name: FamilyName,
+  family: Family,
+  fit: FamilyFit,
+  size: Pick<InputLayout, 'widthPx' | 'heightPx'>,
+  labels: readonly string[],
+): ModelDescription {
   const { json } = files;
   return {
     name: files.name,

@@ -25,7 +25,10 @@ export interface ModelFiles {
 
 /** What files that are mistaken for models begin with. */
 const MISTAKEN: readonly { readonly begins: string; readonly is: string }[] = [
-  { begins: 'version https://git-lfs', is: 'a Git LFS pointer, not the model itself: run `git lfs pull`, or download the file by its raw address' },
+  {
+    begins: 'version https://git-lfs',
+    is: 'a Git LFS pointer, not the model itself: run `git lfs pull`, or download the file by its raw address',
+  },
   { begins: '<!DOCTYPE', is: 'a web page: download the file itself, by its raw address' },
   { begins: '<html', is: 'a web page: download the file itself, by its raw address' },
   { begins: 'PK\u0003\u0004', is: 'a zip file, which PyTorch checkpoints are: export it to ONNX' },
@@ -47,7 +50,12 @@ export type LocatedModel = Omit<ModelFiles, 'metadata' | 'data' | 'hasDinov3'>;
 export function readModelFiles(modelPath: string): ModelFiles {
   const located = locateModel(modelPath);
   const bytes = readOnnx(located.onnxPath, located.json.sha256);
-  return { ...located, metadata: onnxMetadata(bytes), data: dataOf(located, bytes), hasDinov3: DINOV3_NAMES.some((name) => bytes.includes(name)) };
+  return {
+    ...located,
+    metadata: onnxMetadata(bytes),
+    data: dataOf(located, bytes),
+    hasDinov3: DINOV3_NAMES.some((name) => bytes.includes(name)),
+  };
 }
 
 /**
@@ -71,10 +79,15 @@ function dataOf({ onnxPath, json }: LocatedModel, bytes: Uint8Array): readonly M
  * @throws MediaPeerError MODEL_INVALID
  */
 export function locateModel(modelPath: string): LocatedModel {
-  if (!/\.(onnx|json)$/i.test(modelPath)) throw invalid(`${modelPath} is neither an .onnx file nor the .json that describes one; models/README.md says how to export a model to ONNX`);
+  if (!/\.(onnx|json)$/i.test(modelPath))
+    throw invalid(
+      `${modelPath} is neither an .onnx file nor the .json that describes one; models/README.md says how to export a model to ONNX`,
+    );
   const jsonPath = path.resolve(modelPath.replace(/\.onnx$/i, '.json'));
   const json = /\.json$/i.test(modelPath) || existsSync(jsonPath) ? readJson(jsonPath) : {};
-  const onnxPath = /\.onnx$/i.test(modelPath) ? path.resolve(modelPath) : path.resolve(path.dirname(jsonPath), json.file ?? path.basename(jsonPath).replace(/\.json$/i, '.onnx'));
+  const onnxPath = /\.onnx$/i.test(modelPath)
+    ? path.resolve(modelPath)
+    : path.resolve(path.dirname(jsonPath), json.file ?? path.basename(jsonPath).replace(/\.json$/i, '.onnx'));
   return { name: json.name ?? path.basename(onnxPath).replace(/\.onnx$/i, ''), onnxPath, json };
 }
 
@@ -90,7 +103,11 @@ function readJson(jsonPath: string): ModelJson {
     return parseModelJson(text);
   } catch (error) {
     const isSyntax = error instanceof SyntaxError;
-    throw invalid(isSyntax ? `${jsonPath} cannot be read as JSON (${error.message}). Expected something like ${EXAMPLE_JSON}` : `${jsonPath}: ${messageOf(error)}`);
+    throw invalid(
+      isSyntax
+        ? `${jsonPath} cannot be read as JSON (${error.message}). Expected something like ${EXAMPLE_JSON}`
+        : `${jsonPath}: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -102,7 +119,9 @@ function readOnnx(onnxPath: string, sha256: string | undefined): Buffer {
     throw invalid(isMissing(error) ? `there is no ${onnxPath}. ${GET_ONE}` : `${onnxPath} cannot be read: ${messageOf(error)}`);
   }
   if (bytes.length === 0) throw invalid(`${onnxPath} is empty: its copy or download did not end well; copy it again. ${GET_ONE}`);
-  const mistaken = MISTAKEN.find(({ begins }) => bytes.subarray(0, begins.length).toString('latin1').toLowerCase() === begins.toLowerCase());
+  const mistaken = MISTAKEN.find(
+    ({ begins }) => bytes.subarray(0, begins.length).toString('latin1').toLowerCase() === begins.toLowerCase(),
+  );
   if (mistaken) throw invalid(`${onnxPath} is ${mistaken.is}`);
   const found = sha256 === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) throw invalid(`${onnxPath} is damaged or another file: its sha256 is ${found}, its JSON says ${sha256}`);

@@ -33,7 +33,10 @@ export class ModelFolder {
     const configured = this.#configured.get(name);
     if (configured !== undefined) return configured;
     if (this.#lying().includes(name)) return path.join(this.#dir, `${name}.onnx`);
-    throw new MediaPeerError('MODEL_NOT_FOUND', `no model '${name}'; available: ${this.list().join(', ') || 'none'}. Put its .onnx into ${this.#dir}, or get one with: npm run models -- pull yolox_nano`);
+    throw new MediaPeerError(
+      'MODEL_NOT_FOUND',
+      `no model '${name}'; available: ${this.list().join(', ') || 'none'}. Put its .onnx into ${this.#dir}, or get one with: npm run models -- pull yolox_nano`,
+    );
   }
 
   #lying(): string[] {

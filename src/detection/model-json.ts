@@ -38,8 +38,12 @@ const ModelJsonSchema = Type.Object({
   family: Type.Optional(Type.Unsafe<FamilyName>(Type.Enum([...FAMILY_NAMES]))),
   input: Type.Optional(InputJson),
   strides: Type.Optional(Type.Array(Type.Integer({ minimum: 2, maximum: 128 }), { minItems: 1 })),
-  anchors: Type.Optional(Type.Array(Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 6, maxItems: 6 }), { minItems: 2, maxItems: 2 })),
-  labels: Type.Optional(Type.Union([Type.Literal('coco'), Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 10_000 })])),
+  anchors: Type.Optional(
+    Type.Array(Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 6, maxItems: 6 }), { minItems: 2, maxItems: 2 }),
+  ),
+  labels: Type.Optional(
+    Type.Union([Type.Literal('coco'), Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 10_000 })]),
+  ),
   score_threshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
   nms_iou: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
   decoded: Type.Optional(Type.Boolean()),
@@ -65,7 +69,10 @@ export function parseModelJson(text: string): ModelJson {
 
 function unknownMembers(value: unknown): string[] {
   const known = [...Object.keys(ModelJsonSchema.properties), ...INFORMATIONAL];
-  return [...unknownIn('', value, known), ...unknownIn('input.', isRecord(value) ? value['input'] : undefined, Object.keys(InputJson.properties))];
+  return [
+    ...unknownIn('', value, known),
+    ...unknownIn('input.', isRecord(value) ? value['input'] : undefined, Object.keys(InputJson.properties)),
+  ];
 }
 
 function unknownIn(where: string, value: unknown, known: readonly string[]): string[] {
@@ -74,7 +81,8 @@ function unknownIn(where: string, value: unknown, known: readonly string[]): str
     .filter((key) => !known.includes(key))
     .map((key) => {
       const meant = [...known].sort((a, b) => editDistance(key, a) - editDistance(key, b))[0] ?? '';
-      const hint = editDistance(key, meant) <= Math.max(2, key.length / 3) ? `did you mean '${meant}'?` : `known members: ${known.join(', ')}`;
+      const hint =
+        editDistance(key, meant) <= Math.max(2, key.length / 3) ? `did you mean '${meant}'?` : `known members: ${known.join(', ')}`;
       return `unknown member '${where}${key}', ${hint}`;
     });
 }

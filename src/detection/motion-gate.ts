@@ -112,7 +112,8 @@ class Grid {
         const start = ((this.#tops[row] as number) + line * step + (step >> 1)) * this.widthPx + (step >> 1);
         for (let column = 0; column < lefts.length; column++) {
           const at = start + (lefts[column] as number);
-          const four = (luma[at] as number) + (luma[at + step] as number) + (luma[at + 2 * step] as number) + (luma[at + 3 * step] as number);
+          const four =
+            (luma[at] as number) + (luma[at + step] as number) + (luma[at + 2 * step] as number) + (luma[at + 3 * step] as number);
           sums[first + column] = (sums[first + column] as number) + four;
         }
       }

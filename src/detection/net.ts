@@ -46,7 +46,8 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 /** What to do about a provider that cannot be used. */
 const PROVIDER_HINTS: Readonly<Record<string, string>> = {
   cuda: "needs NVIDIA's driver, CUDA 12 and cuDNN 9, and onnxruntime-node's CUDA libraries: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`",
-  tensorrt: "needs NVIDIA's driver, CUDA 12, TensorRT 10, and onnxruntime-node's CUDA libraries: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`",
+  tensorrt:
+    "needs NVIDIA's driver, CUDA 12, TensorRT 10, and onnxruntime-node's CUDA libraries: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`",
   webgpu: 'needs a graphics driver with Vulkan, Metal or Direct3D 12',
   coreml: 'is of macOS alone',
   dml: 'is of Windows alone',
@@ -73,25 +74,46 @@ export class Net {
    * @param onProviderFailed is told of every one that cannot, once another could
    * @throws Error when none can, or the files of weights are not the right ones
    */
-  static async open({ onnxPath, data }: Pick<ModelFiles, 'onnxPath' | 'data'>, executionProviders: readonly string[], onProviderFailed: (warning: string) => void = () => undefined): Promise<Net> {
+  static async open(
+    { onnxPath, data }: Pick<ModelFiles, 'onnxPath' | 'data'>,
+    executionProviders: readonly string[],
+    onProviderFailed: (warning: string) => void = () => undefined,
+  ): Promise<Net> {
     const failures: string[] = [];
     // The runtime would look for them by the names they had when the model was exported.
     const externalData = readModelData(data);
     for (const provider of executionProviders) {
       try {
-        const net = new Net(await InferenceSession.create(onnxPath, { ...SESSION_OPTIONS, executionProviders: [provider], ...(externalData.length > 0 && { externalData }) }), provider);
+        const net = new Net(
+          await InferenceSession.create(onnxPath, {
+            ...SESSION_OPTIONS,
+            executionProviders: [provider],
+            ...(externalData.length > 0 && { externalData }),
+          }),
+          provider,
+        );
         for (const failure of failures) onProviderFailed(`${failure}; ${provider} is used instead`);
         return net;
       } catch (error) {
-        failures.push(provider === 'cpu' ? loadTrouble(messageOf(error)) : `execution provider ${provider} cannot be used (${messageOf(error)}): it ${PROVIDER_HINTS[provider] ?? NOT_A_PROVIDER}`);
+        failures.push(
+          provider === 'cpu'
+            ? loadTrouble(messageOf(error))
+            : `execution provider ${provider} cannot be used (${messageOf(error)}): it ${PROVIDER_HINTS[provider] ?? NOT_A_PROVIDER}`,
+        );
       }
     }
-    throw new Error(failures.length > 1 ? failures.join('; ') : failures[0] ?? 'no execution provider is given; EXECUTION_PROVIDERS=cpu works everywhere');
+    throw new Error(
+      failures.length > 1
+        ? failures.join('; ')
+        : (failures[0] ?? 'no execution provider is given; EXECUTION_PROVIDERS=cpu works everywhere'),
+    );
   }
 
   /** Looks at a picture; outputs come in the model's order, all as 32-bit floats. */
   async run(input: NetInput): Promise<OutputTensor[]> {
-    const feeds = Object.fromEntries(this.inputs.map((info) => [info.name, info.dims.length === 4 ? this.#planes(info, input) : pictureSize(info, input)]));
+    const feeds = Object.fromEntries(
+      this.inputs.map((info) => [info.name, info.dims.length === 4 ? this.#planes(info, input) : pictureSize(info, input)]),
+    );
     const outputs = await this.#session.run(feeds);
     return this.#session.outputNames.map((name) => {
       const tensor = outputs[name];
@@ -115,7 +137,8 @@ export class Net {
 }
 
 function loadTrouble(message: string): string {
-  if (/not a registered function/i.test(message)) return `it uses an operation that the runtime lacks, such as TensorRT's suppression of overlaps: export it without (${message})`;
+  if (/not a registered function/i.test(message))
+    return `it uses an operation that the runtime lacks, such as TensorRT's suppression of overlaps: export it without (${message})`;
   return /protobuf/i.test(message) ? `it is no ONNX model, or one that is cut off or damaged (${message})` : message;
 }
 
@@ -135,10 +158,14 @@ function toFloats(name: string, { type, data }: Tensor): Float32Array {
 }
 
 function toTensorInfo(metadata: InferenceSession.ValueMetadata): TensorInfo {
-  return metadata.isTensor ? { name: metadata.name, type: metadata.type, dims: metadata.shape } : { name: metadata.name, type: 'no tensor', dims: [] };
+  return metadata.isTensor
+    ? { name: metadata.name, type: metadata.type, dims: metadata.shape }
+    : { name: metadata.name, type: 'no tensor', dims: [] };
 }
 
 /** Such as `images float32 [1,3,416,416], orig_target_sizes int64 [1,2]`. */
-export function describeTensors(tensors: readonly { readonly name: string; readonly type: string; readonly dims: readonly (number | string)[] }[]): string {
+export function describeTensors(
+  tensors: readonly { readonly name: string; readonly type: string; readonly dims: readonly (number | string)[] }[],
+): string {
   return tensors.map(({ name, type, dims }) => `${name} ${type} [${dims.join(',')}]`).join(', ') || 'none';
 }

@@ -71,9 +71,14 @@ export class ObjectTracker {
     this.#measureInterval(mediaTimeMs);
     this.#forget(mediaTimeMs);
     const { scoreThreshold, minIouWeak, minIouOtherClass, crossingOverlap } = this.#options;
-    const crossing = findCrossing(this.#objects.filter(({ isConfirmed }) => isConfirmed), mediaTimeMs, crossingOverlap);
+    const crossing = findCrossing(
+      this.#objects.filter(({ isConfirmed }) => isConfirmed),
+      mediaTimeMs,
+      crossingOverlap,
+    );
     const hit = (association: Association, isStrong: boolean): Association => {
-      for (const [object, detection] of association.pairs) object.hit(detection, mediaTimeMs, { isStrong, isCrossing: crossing.has(object) });
+      for (const [object, detection] of association.pairs)
+        object.hit(detection, mediaTimeMs, { isStrong, isCrossing: crossing.has(object) });
       return association;
     };
     const usable = detections.filter(isUsable);
@@ -83,7 +88,8 @@ export class ObjectTracker {
     const other = hit(associate(first.objects, first.detections, overlapFit(mediaTimeMs, minIouOtherClass)), true);
     const { objects } = hit(associate(other.objects, weak, overlapFit(mediaTimeMs, minIouWeak)), false);
     for (const object of objects) object.missed();
-    for (const detection of other.detections) this.#objects.push(new FollowedObject(this.#nextObjectId(), detection, mediaTimeMs, this.#init, this.#options));
+    for (const detection of other.detections)
+      this.#objects.push(new FollowedObject(this.#nextObjectId(), detection, mediaTimeMs, this.#init, this.#options));
   }
 
   #shownAt(mediaTimeMs: number, isObserved: (object: FollowedObject) => boolean): TrackedObject[] {

@@ -22,9 +22,15 @@ export interface Recognition {
 }
 
 /** What Ultralytics calls tasks whose models give no boxes, or more than boxes. */
-const OTHER_TASKS: Readonly<Record<string, string>> = { classify: 'a classifier', segment: 'a segmentation model', pose: 'a pose model', obb: 'a model of rotated boxes' };
+const OTHER_TASKS: Readonly<Record<string, string>> = {
+  classify: 'a classifier',
+  segment: 'a segmentation model',
+  pose: 'a pose model',
+  obb: 'a model of rotated boxes',
+};
 
-const NO_NUMBERS = 'its outputs for a grey picture are no numbers (NaN), which detect nothing: its weights are damaged, or it was converted to float16 and needs float32; export it again';
+const NO_NUMBERS =
+  'its outputs for a grey picture are no numbers (NaN), which detect nothing: its weights are damaged, or it was converted to float16 and needs float32; export it again';
 
 /** @throws Error that says what the model shows, what was expected and what to do */
 export async function recognise(net: Net, files: ModelFiles): Promise<Recognition> {
@@ -47,10 +53,22 @@ async function lookAtGrey(net: Net, { json, metadata, hasDinov3 }: ModelFiles): 
   try {
     outputs = await net.run({ planes, widthPx, heightPx, pictureWidthPx: widthPx, pictureHeightPx: heightPx });
   } catch (error) {
-    const hint = isAssumed ? `. Its input has no fixed size and ${widthPx}x${heightPx} was assumed: write the right one to its JSON, as "input":{"width":...,"height":...}` : '';
-    throw new Error(`it cannot look at a picture of ${widthPx}x${heightPx}: ${error instanceof Error ? error.message : String(error)}${hint}`, { cause: error });
+    const hint = isAssumed
+      ? `. Its input has no fixed size and ${widthPx}x${heightPx} was assumed: write the right one to its JSON, as "input":{"width":...,"height":...}`
+      : '';
+    throw new Error(
+      `it cannot look at a picture of ${widthPx}x${heightPx}: ${error instanceof Error ? error.message : String(error)}${hint}`,
+      { cause: error },
+    );
   }
-  return { widthPx, heightPx, inputs: net.inputs.map(({ name }) => name), outputs, strides: json.strides && [...json.strides].sort((a, b) => a - b), hasDinov3 };
+  return {
+    widthPx,
+    heightPx,
+    inputs: net.inputs.map(({ name }) => name),
+    outputs,
+    strides: json.strides && [...json.strides].sort((a, b) => a - b),
+    hasDinov3,
+  };
 }
 
 /** As Ultralytics says it; a net with suppression in it shows nothing of a grey picture. */
@@ -70,11 +88,15 @@ function findFamily(probe: Probe, files: ModelFiles): FamilyName {
   const [first, ...others] = candidates;
   if (!first) {
     const kind = otherKind(probe);
-    throw new Error(`no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : kind}`);
+    throw new Error(
+      `no known family gives such outputs: ${describeTensors(probe.outputs)}${kind === '' ? `. ${howToDescribe(FAMILY_NAMES, files, probe)}` : kind}`,
+    );
   }
   if (certain.length === 1 && others.length === 0) return first.name;
   const names = candidates.map(({ name }) => name);
-  throw new Error(`its outputs ${describeTensors(probe.outputs)} may be those of ${names.map((name) => `${name} (${FAMILIES[name].covers})`).join(' or of ')}. ${howToDescribe(names, files, probe, first.fit)}`);
+  throw new Error(
+    `its outputs ${describeTensors(probe.outputs)} may be those of ${names.map((name) => `${name} (${FAMILIES[name].covers})`).join(' or of ')}. ${howToDescribe(names, files, probe, first.fit)}`,
+  );
 }
 
 function hasNaN({ data }: OutputTensor): boolean {
@@ -109,11 +131,16 @@ function otherKind({ outputs }: Probe): string {
   if (!first) return '';
   const [batch, ...shape] = first.dims;
   const isVector = shape.filter((size) => size !== 1).length <= 1;
-  if (others.length === 0 && batch === 1 && shape.length >= 1 && isVector) return `: it looks like a classifier of ${first.data.length} classes, a detection model is needed`;
+  if (others.length === 0 && batch === 1 && shape.length >= 1 && isVector)
+    return `: it looks like a classifier of ${first.data.length} classes, a detection model is needed`;
   const all = [first, ...others];
-  if (all.every(({ dims }) => dims.length === 5)) return ": these are grids that are not decoded, as YOLOv7's export gives without --grid; export it with --grid";
-  if (all.some(({ dims }) => dims.at(-1) === SOFTMAX_CLASSES)) return ': it looks like DETR or YOLOS, which no family reads; RT-DETR, D-FINE, DEIM and RF-DETR are read';
-  if (all.length === 2 && all.some(({ dims }) => dims.length === 3 && dims[2] === 4)) return ': boxes and scores of all cells in two outputs, as DAMO-YOLO and YOLO-NAS give them, are not read';
-  if (others.some(({ dims }) => dims.length === 4) && first.dims.length === 3) return ': it looks like a segmentation model, a detection model is needed';
+  if (all.every(({ dims }) => dims.length === 5))
+    return ": these are grids that are not decoded, as YOLOv7's export gives without --grid; export it with --grid";
+  if (all.some(({ dims }) => dims.at(-1) === SOFTMAX_CLASSES))
+    return ': it looks like DETR or YOLOS, which no family reads; RT-DETR, D-FINE, DEIM and RF-DETR are read';
+  if (all.length === 2 && all.some(({ dims }) => dims.length === 3 && dims[2] === 4))
+    return ': boxes and scores of all cells in two outputs, as DAMO-YOLO and YOLO-NAS give them, are not read';
+  if (others.some(({ dims }) => dims.length === 4) && first.dims.length === 3)
+    return ': it looks like a segmentation model, a detection model is needed';
   return '';
 }

@@ -18,7 +18,13 @@ export async function encodeStill(picture: VideoFrame, options: StillOptions): P
   const [y, u, v] = await Promise.all([
     scaled(picture.data.subarray(0, luma), picture.widthPx, picture.heightPx, width, height),
     scaled(picture.data.subarray(luma, luma + chroma), picture.widthPx >> 1, picture.heightPx >> 1, width, height),
-    scaled(picture.data.subarray(luma + chroma, i420Size(picture.widthPx, picture.heightPx)), picture.widthPx >> 1, picture.heightPx >> 1, width, height),
+    scaled(
+      picture.data.subarray(luma + chroma, i420Size(picture.widthPx, picture.heightPx)),
+      picture.widthPx >> 1,
+      picture.heightPx >> 1,
+      width,
+      height,
+    ),
   ]);
   return sharp(toRgb(y, u, v, picture.colour?.matrix === 1 ? BT709 : BT601), { raw: { width, height, channels: 3 } })
     .jpeg({ quality: options.quality ?? 85 })

@@ -77,7 +77,13 @@ export class Swing {
 
   /** The best sine of a period, and how much of the spread it explains. */
   #sineOf(radiansPerMs: number, middle: number, timeMs: number): { sine: Sine; explained: number } {
-    let c = 0, s = 0, cc = 0, cs = 0, ss = 0, cy = 0, sy = 0;
+    let c = 0,
+      s = 0,
+      cc = 0,
+      cs = 0,
+      ss = 0,
+      cy = 0,
+      sy = 0;
     for (const { timeMs: at, length } of this.#lengths) {
       const cosine = Math.cos(radiansPerMs * (at - timeMs));
       const sine = Math.sin(radiansPerMs * (at - timeMs));

@@ -9,7 +9,10 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/\b453\b/, 'it serves as many clients as it can already'],
   [/\b454\b/, 'it has forgotten the session'],
   [/\b461\b|unsupported transport/i, 'it does not take this transport: set the option rtsp_transport to tcp or udp'],
-  [/name or service not known|failed to resolve|name resolution|no address associated|nodename nor servname/i, 'its host name is not known'],
+  [
+    /name or service not known|failed to resolve|name resolution|no address associated|nodename nor servname/i,
+    'its host name is not known',
+  ],
   [/no route to host|network is unreachable|host is (down|unreachable)/i, 'there is no way to that address'],
   [/connection reset|broken pipe/i, 'it broke off the connection'],
   [/certificate|\btls\b|\bssl\b|handshake/i, 'no encrypted connection could be made'],
@@ -20,7 +23,8 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The camera could not be reached, or did not let us in: sound has nothing to do with it. */
-const AWAY = /connection (refused|reset)|broken pipe|\b40[134]\b|\b45[34]\b|authorization|name or service|resolve|resolution|no route|unreachable|host is down|timed out|i\/o error|input\/output error|end of file/i;
+const AWAY =
+  /connection (refused|reset)|broken pipe|\b40[134]\b|\b45[34]\b|authorization|name or service|resolve|resolution|no route|unreachable|host is down|timed out|i\/o error|input\/output error|end of file/i;
 
 /** `the user name or the password is wrong (Server returned 401 Unauthorized)`; what was said alone where its meaning is not known. */
 export function inWords(said: string): string {
@@ -39,6 +43,13 @@ const LINE = /^(?:\[[^\]]*\]\s*)*/;
 /** The last lines of a tool's errors, without the names of its modules; empty where it said nothing. @param stderr of a tool that puts the level before each line */
 export function lastErrors(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
-  const said = lines.map((line) => line.replace(LINE, '').replace(/^\s*:?\s*/, '').trim()).filter((line) => line !== '');
+  const said = lines
+    .map((line) =>
+      line
+        .replace(LINE, '')
+        .replace(/^\s*:?\s*/, '')
+        .trim(),
+    )
+    .filter((line) => line !== '');
   return [...new Set(said)].slice(-2).join('; ').slice(0, 300);
 }

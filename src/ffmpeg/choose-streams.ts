@@ -14,21 +14,41 @@ export interface Candidate {
 /** Pictures beside a film, and films that cannot be played by themselves. */
 const BESIDE: readonly (keyof Disposition)[] = ['attached_pic', 'timed_thumbnails', 'still_image', 'dependent', 'non_diegetic'];
 /** Sound for some people only. */
-const SPECIAL: readonly (keyof Disposition)[] = ['comment', 'hearing_impaired', 'visual_impaired', 'descriptions', 'karaoke', 'clean_effects', 'dependent', 'non_diegetic'];
+const SPECIAL: readonly (keyof Disposition)[] = [
+  'comment',
+  'hearing_impaired',
+  'visual_impaired',
+  'descriptions',
+  'karaoke',
+  'clean_effects',
+  'dependent',
+  'non_diegetic',
+];
 
 /**
  * Video streams that may be played, best first: what is marked as the film, moves, is the default, is largest, has the
  * most pictures, comes first.
  */
 export function rankVideos(candidates: readonly Candidate[]): Candidate[] {
-  const usable = candidates.filter(({ stream, count }) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1 && isKnown(stream.codec_name) && hasSize(stream) && count > 0);
-  return best(usable, ({ stream, count }) => [isNone(stream, BESIDE), count > 1, stream.disposition?.default === 1, (stream.width ?? 0) * (stream.height ?? 0), count]);
+  const usable = candidates.filter(
+    ({ stream, count }) =>
+      stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1 && isKnown(stream.codec_name) && hasSize(stream) && count > 0,
+  );
+  return best(usable, ({ stream, count }) => [
+    isNone(stream, BESIDE),
+    count > 1,
+    stream.disposition?.default === 1,
+    (stream.width ?? 0) * (stream.height ?? 0),
+    count,
+  ]);
 }
 
 /** Sound streams that may be played with that video, best first: of its programme, the default, for everybody, stereo rather than mono, the first. */
 export function rankAudios(candidates: readonly Candidate[], video: ListedStream, listing: Listing): Candidate[] {
   const strangers = strangersTo(video, listing);
-  const usable = candidates.filter(({ stream, count }) => stream.codec_type === 'audio' && isKnown(stream.codec_name) && count > 0 && !strangers.has(stream.index));
+  const usable = candidates.filter(
+    ({ stream, count }) => stream.codec_type === 'audio' && isKnown(stream.codec_name) && count > 0 && !strangers.has(stream.index),
+  );
   return best(usable, ({ stream }) => [stream.disposition?.default === 1, isNone(stream, SPECIAL), Math.min(2, stream.channels ?? 0)]);
 }
 

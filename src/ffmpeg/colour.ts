@@ -46,8 +46,22 @@ const BT601_625: PictureColour = { primaries: 5, transfer: 6, matrix: 5 };
 /** Matrices that viewers' decoders know, by ffprobe's name. */
 const DELIVERED: Readonly<Record<string, PictureColour>> = { bt709: BT709, smpte170m: BT601, bt470bg: BT601_625 };
 const HDR_TRANSFERS: Readonly<Record<string, string>> = { smpte2084: 'PQ', 'arib-std-b67': 'HLG' };
-const ZSCALE_MATRICES: Readonly<Record<string, string>> = { bt709: '709', smpte170m: '170m', bt470bg: '470bg', bt2020nc: '2020_ncl', bt2020c: '2020_cl', ycgco: 'ycgco' };
-const ZSCALE_PRIMARIES: Readonly<Record<string, string>> = { bt709: '709', smpte170m: '170m', bt470bg: '470bg', bt2020: '2020', smpte432: 'smpte432', smpte431: 'smpte431' };
+const ZSCALE_MATRICES: Readonly<Record<string, string>> = {
+  bt709: '709',
+  smpte170m: '170m',
+  bt470bg: '470bg',
+  bt2020nc: '2020_ncl',
+  bt2020c: '2020_cl',
+  ycgco: 'ycgco',
+};
+const ZSCALE_PRIMARIES: Readonly<Record<string, string>> = {
+  bt709: '709',
+  smpte170m: '170m',
+  bt470bg: '470bg',
+  bt2020: '2020',
+  smpte432: 'smpte432',
+  smpte431: 'smpte431',
+};
 /** Graphics white of HLG and PQ, cd/m² (ITU-R BT.2408). */
 const WHITE_NITS = 203;
 /** What HLG is made for, and PQ mostly mastered to. */
@@ -55,7 +69,8 @@ const PEAK_NITS = 1000;
 const TONE_MAP = `tonemap=tonemap=mobius:param=0.9:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}:desat=0`;
 
 export function streamColour(stream: ListedColour): StreamColour {
-  const known = (name: string | undefined): string => (name === undefined || ['unknown', 'unspecified', 'reserved', 'N/A'].includes(name) ? '' : name);
+  const known = (name: string | undefined): string =>
+    name === undefined || ['unknown', 'unspecified', 'reserved', 'N/A'].includes(name) ? '' : name;
   const range = known(stream.color_range);
   const dolbyVisionProfile = stream.side_data_list?.find(({ dv_profile }) => dv_profile !== undefined)?.dv_profile;
   return {
@@ -82,8 +97,10 @@ export function planColour(video: ColouredStream): ColourPlan {
   const matrix = colour.matrix || guessedMatrix(video);
   const common = { primaries: colour.primaries, transfer: colour.transfer, range: rangeOf(video) };
   if (isRgb(video)) return { ...common, kind: 'rgb', matrix: '', delivered: DELIVERED[guessedMatrix(video)] ?? BT709 };
-  if (colour.transfer in HDR_TRANSFERS) return { ...common, kind: 'hdr', matrix: ZSCALE_MATRICES[colour.matrix] ?? '2020_ncl', delivered: BT709 };
-  if (['bt2020nc', 'bt2020c', 'ycgco'].includes(matrix)) return { ...common, kind: 'wide', matrix: ZSCALE_MATRICES[matrix] ?? '', delivered: BT709 };
+  if (colour.transfer in HDR_TRANSFERS)
+    return { ...common, kind: 'hdr', matrix: ZSCALE_MATRICES[colour.matrix] ?? '2020_ncl', delivered: BT709 };
+  if (['bt2020nc', 'bt2020c', 'ycgco'].includes(matrix))
+    return { ...common, kind: 'wide', matrix: ZSCALE_MATRICES[matrix] ?? '', delivered: BT709 };
   const delivered = DELIVERED[matrix];
   return { ...common, kind: 'matrix', matrix: scalersName(matrix), delivered: delivered ?? BT709 };
 }
@@ -96,8 +113,11 @@ export function whyColourNotShown(video: ColouredStream, { canMapTones }: Pick<F
   }
   if (canMapTones) return undefined;
   const { kind } = planColour(video);
-  if (kind === 'hdr') return `it is HDR (${HDR_TRANSFERS[transfer] ?? transfer}), and this ffmpeg lacks the filters zscale and tonemap that turn it into what browsers show; install an ffmpeg built with libzimg`;
-  return kind === 'wide' ? `its colours are ${matrix}, and this ffmpeg lacks the filter zscale that turns them into what browsers show; install an ffmpeg built with libzimg` : undefined;
+  if (kind === 'hdr')
+    return `it is HDR (${HDR_TRANSFERS[transfer] ?? transfer}), and this ffmpeg lacks the filters zscale and tonemap that turn it into what browsers show; install an ffmpeg built with libzimg`;
+  return kind === 'wide'
+    ? `its colours are ${matrix}, and this ffmpeg lacks the filter zscale that turns them into what browsers show; install an ffmpeg built with libzimg`
+    : undefined;
 }
 
 /** Why viewers would see other colours in a copy, in words; undefined where they would not. */
@@ -116,12 +136,22 @@ export function colourFilters(plan: ColourPlan, widthPx: number, heightPx: numbe
   const out = `out_color_matrix=${matrix}:out_range=${range}`;
   if (plan.kind === 'rgb') return [`${size}:${out}`, `format=${format}`];
   if (plan.kind === 'matrix') return [`${size}:in_color_matrix=${plan.matrix}:in_range=${plan.range}:${out}`, `format=${format}`];
-  const mapped = plan.kind === 'hdr' ? toneMapping(plan, widthPx, heightPx) : [`${zscale(plan, widthPx, heightPx)}:t=709:p=709:m=709:r=limited`, 'format=yuv420p'];
+  const mapped =
+    plan.kind === 'hdr'
+      ? toneMapping(plan, widthPx, heightPx)
+      : [`${zscale(plan, widthPx, heightPx)}:t=709:p=709:m=709:r=limited`, 'format=yuv420p'];
   return use === 'jpeg' ? [...mapped, `scale=in_color_matrix=bt709:in_range=tv:${out}`, `format=${format}`] : mapped;
 }
 
 function toneMapping(plan: ColourPlan, widthPx: number, heightPx: number): string[] {
-  return [`${zscale(plan, widthPx, heightPx)}:t=linear:npl=${WHITE_NITS}`, 'format=gbrpf32le', 'zscale=p=709', TONE_MAP, 'zscale=t=709:m=709:r=limited', 'format=yuv420p'];
+  return [
+    `${zscale(plan, widthPx, heightPx)}:t=linear:npl=${WHITE_NITS}`,
+    'format=gbrpf32le',
+    'zscale=p=709',
+    TONE_MAP,
+    'zscale=t=709:m=709:r=limited',
+    'format=yuv420p',
+  ];
 }
 
 /** What goes in is said, too: where the stream says nothing, zscale refuses. */

@@ -4,7 +4,19 @@
  * stamps of the decoder's own, and come out with them (NUT), so a frame that ffmpeg swallows shifts nothing.
  */
 import { strict as assert } from 'node:assert';
-import { BT601, FramePool, h264Colour, i420Size, nalType, NalType, readLengthPrefixed, type EncodedFrame, type PictureColour, type VideoCodec, type VideoFrame } from '../media/index.js';
+import {
+  BT601,
+  FramePool,
+  h264Colour,
+  i420Size,
+  nalType,
+  NalType,
+  readLengthPrefixed,
+  type EncodedFrame,
+  type PictureColour,
+  type VideoCodec,
+  type VideoFrame,
+} from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvWriter } from './flv-writer.js';
 import { IvfWriter } from './ivf-writer.js';
@@ -88,7 +100,18 @@ class FfmpegDecoder implements Decoder {
       // One thread, because each further one holds a frame back.
       inputs: [
         {
-          options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', codec === 'vp8' ? 'ivf' : 'flv'],
+          options: [
+            '-threads',
+            '1',
+            '-flags',
+            'low_delay',
+            '-probesize',
+            '32',
+            '-analyzeduration',
+            '0',
+            '-f',
+            codec === 'vp8' ? 'ivf' : 'flv',
+          ],
           address: 'pipe:0',
         },
       ],

@@ -166,8 +166,40 @@ function encoderOptions(options: EncoderOptions): string[] {
   const rate = `fps=${Math.round(fps * 1000)}/1000`;
   const codecOptions =
     codec === 'h264'
-      ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-keyint_min', '1', '-sc_threshold', '0', '-bf', '0', '-x264-params', rate]
-      : ['-vf', VP8_COLOUR, '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1', '-auto-alt-ref', '0'];
+      ? [
+          '-c:v',
+          'libx264',
+          '-preset',
+          'superfast',
+          '-tune',
+          'zerolatency',
+          '-profile:v',
+          'baseline',
+          '-keyint_min',
+          '1',
+          '-sc_threshold',
+          '0',
+          '-bf',
+          '0',
+          '-x264-params',
+          rate,
+        ]
+      : [
+          '-vf',
+          VP8_COLOUR,
+          '-c:v',
+          'libvpx',
+          '-deadline',
+          'realtime',
+          '-cpu-used',
+          '-8',
+          '-lag-in-frames',
+          '0',
+          '-error-resilient',
+          '1',
+          '-auto-alt-ref',
+          '0',
+        ];
   const container = codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf'];
   return [...codecOptions, ...common, '-flush_packets', '1', ...container];
 }

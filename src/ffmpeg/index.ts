@@ -18,7 +18,19 @@ export { NutParser, type NutSink } from './nut.js';
 export type { AudioStreamInfo, VideoStreamInfo } from './listing.js';
 export type { ClockJumps, PacketInfo } from './packets.js';
 export { NOT_EXAMINED, probe, SAFE_INPUT, SAFE_LIST_INPUT, type ProbeResult } from './probe.js';
-export { DEVICE_FORMATS, isDeviceFormat, isRtsp, LIVE_SCHEMES, liveInputPort, liveOptionRules, STREAM_FORMATS, type CallOptions, type DeviceFormat, type LiveInput, type LiveScheme } from './live-input.js';
+export {
+  DEVICE_FORMATS,
+  isDeviceFormat,
+  isRtsp,
+  LIVE_SCHEMES,
+  liveInputPort,
+  liveOptionRules,
+  STREAM_FORMATS,
+  type CallOptions,
+  type DeviceFormat,
+  type LiveInput,
+  type LiveScheme,
+} from './live-input.js';
 export { probeLive, type LiveFinding } from './probe-live.js';
 export { inWords, saysAway } from './camera-words.js';
 export { redactor, redactShapes, type Redact } from './redact.js';

@@ -51,7 +51,21 @@ export interface AudioStreamInfo {
 /** What a stream is for; 1 where it is that. */
 export type Disposition = Readonly<
   Partial<
-    Record<'default' | 'attached_pic' | 'timed_thumbnails' | 'still_image' | 'dependent' | 'non_diegetic' | 'comment' | 'hearing_impaired' | 'visual_impaired' | 'descriptions' | 'karaoke' | 'clean_effects', number>
+    Record<
+      | 'default'
+      | 'attached_pic'
+      | 'timed_thumbnails'
+      | 'still_image'
+      | 'dependent'
+      | 'non_diegetic'
+      | 'comment'
+      | 'hearing_impaired'
+      | 'visual_impaired'
+      | 'descriptions'
+      | 'karaoke'
+      | 'clean_effects',
+      number
+    >
   >
 >;
 
@@ -89,7 +103,11 @@ export function parseListing(json: string): Listing | undefined {
   try {
     const listing = JSON.parse(json) as Partial<Listing>;
     if (!listing.streams) return undefined;
-    return { streams: listing.streams, ...(listing.programs && { programs: listing.programs }), ...(listing.format && { format: listing.format }) };
+    return {
+      streams: listing.streams,
+      ...(listing.programs && { programs: listing.programs }),
+      ...(listing.format && { format: listing.format }),
+    };
   } catch {
     // Cut off in the middle: as good as nothing found.
     return undefined;

@@ -34,7 +34,29 @@ export interface LiveInput {
  */
 const DEMUXERS = [
   ...['mpjpeg', 'mjpeg', 'mjpeg_2000', 'smjpeg', 'image2pipe', 'jpeg_pipe', 'png_pipe', 'webp_pipe', 'mxg'],
-  ...['hls', 'applehttp', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'asf_o', 'avi', 'nut', 'ivf', 'rm', 'dhav', 'dv', 'gxf', 'mxf', 'mpeg', 'wtv', 'nsv'],
+  ...[
+    'hls',
+    'applehttp',
+    'flv',
+    'live_flv',
+    'mpegts',
+    'mov',
+    'matroska',
+    'ogg',
+    'asf',
+    'asf_o',
+    'avi',
+    'nut',
+    'ivf',
+    'rm',
+    'dhav',
+    'dv',
+    'gxf',
+    'mxf',
+    'mpeg',
+    'wtv',
+    'nsv',
+  ],
   ...['h264', 'hevc', 'vvc', 'av1', 'obu', 'vc1', 'm4v', 'mpegvideo', 'h261', 'h263', 'dirac'],
 ] as const;
 /** Names that people use. */
@@ -60,8 +82,19 @@ const ON_OFF: LiveOptionRule = { pattern: /^[01]$/, allowed: 'true or false' };
 const FILE: LiveOptionRule = { pattern: /^[^\r\n\0]{1,1000}$/, allowed: 'the path of a file' };
 
 const COMMON = { probesize: BYTES, analyzeduration: { pattern: /^\d{1,8}$/, allowed: 'microseconds, at most 99999999' } };
-const RTSP = { ...COMMON, rtsp_transport: TRANSPORT, buffer_size: BYTES, reorder_queue_size: { pattern: /^\d{1,5}$/, allowed: 'a number of packets' }, user_agent: HEADER_TEXT };
-const HTTP = { ...COMMON, user_agent: HEADER_TEXT, referer: HEADER_TEXT, headers: { pattern: /^([\w-]+: [^\r\n\0]+\r\n)+$/, allowed: 'names and values, such as {X-Token: "abc"}' } };
+const RTSP = {
+  ...COMMON,
+  rtsp_transport: TRANSPORT,
+  buffer_size: BYTES,
+  reorder_queue_size: { pattern: /^\d{1,5}$/, allowed: 'a number of packets' },
+  user_agent: HEADER_TEXT,
+};
+const HTTP = {
+  ...COMMON,
+  user_agent: HEADER_TEXT,
+  referer: HEADER_TEXT,
+  headers: { pattern: /^([\w-]+: [^\r\n\0]+\r\n)+$/, allowed: 'names and values, such as {X-Token: "abc"}' },
+};
 const CAMERA = { video_size: SIZE, framerate: RATE, pixel_format: NAME };
 
 const RULES: Readonly<Record<LiveInput['kind'], Readonly<Record<string, LiveOptionRule>>>> = {
@@ -98,7 +131,28 @@ const PROTOCOLS: Readonly<Record<LiveInput['kind'], readonly string[]>> = {
   lavfi: [NO_PROTOCOL],
 };
 /** What is looked for where no format is given. Still pictures are left out. */
-const CONTAINERS = ['rtsp', 'rtp', 'sdp', 'hls', 'applehttp', 'mpjpeg', 'mjpeg', 'flv', 'live_flv', 'mpegts', 'mov', 'matroska', 'ogg', 'asf', 'h264', 'hevc', 'aac', 'mp3', 'ac3', 'webvtt'];
+const CONTAINERS = [
+  'rtsp',
+  'rtp',
+  'sdp',
+  'hls',
+  'applehttp',
+  'mpjpeg',
+  'mjpeg',
+  'flv',
+  'live_flv',
+  'mpegts',
+  'mov',
+  'matroska',
+  'ogg',
+  'asf',
+  'h264',
+  'hevc',
+  'aac',
+  'mp3',
+  'ac3',
+  'webvtt',
+];
 
 /** Kinds of tracks that an RTSP camera is asked for; what is not named is not set up. */
 export type WantedMedia = 'video' | 'video+audio';

@@ -18,7 +18,18 @@ const MAX_HEADER_PACKET_BYTES = 64 << 10;
 /** Longest frame header that ffmpeg writes, with room to spare. */
 const MAX_FRAME_HEADER_BYTES = 64;
 
-const FLAG = { codedPts: 8, streamId: 16, sizeMsb: 32, checksum: 64, reserved: 128, sideData: 256, headerIndex: 1024, matchTime: 2048, coded: 4096, invalid: 8192 } as const;
+const FLAG = {
+  codedPts: 8,
+  streamId: 16,
+  sizeMsb: 32,
+  checksum: 64,
+  reserved: 128,
+  sideData: 256,
+  headerIndex: 1024,
+  matchTime: 2048,
+  coded: 4096,
+  invalid: 8192,
+} as const;
 
 interface FrameCode {
   readonly flags: number;
@@ -109,7 +120,10 @@ export class NutParser {
     if (version < 2 || version > 3) throw malformed(`NUT version ${version}`);
     if (content.unsigned() !== 1) throw malformed('more than one stream');
     content.unsigned(); // max_distance
-    this.#timeBases = Array.from({ length: Math.min(content.unsigned(), 16) }, () => ({ num: content.unsigned(), den: content.unsigned() }));
+    this.#timeBases = Array.from({ length: Math.min(content.unsigned(), 16) }, () => ({
+      num: content.unsigned(),
+      den: content.unsigned(),
+    }));
     this.#frameCodes = readFrameCodes(content);
     const headers = Math.min(content.unsigned(), 127);
     this.#elidedBytes = [0];

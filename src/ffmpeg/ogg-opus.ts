@@ -111,9 +111,11 @@ export function opusPacketSamples(packet: Buffer): number {
   const toc = packet.readUInt8(0);
   const config = toc >> 3;
   const frameSamples =
-    config < 12 ? ([480, 960, 1920, 2880][config & 3] as number)
-    : config < 16 ? ([480, 960][config & 1] as number)
-    : ([120, 240, 480, 960][config & 3] as number);
+    config < 12
+      ? ([480, 960, 1920, 2880][config & 3] as number)
+      : config < 16
+        ? ([480, 960][config & 1] as number)
+        : ([120, 240, 480, 960][config & 3] as number);
   const code = toc & 3;
   if (code < 3) return frameSamples * (code === 0 ? 1 : 2);
   return packet.length < 2 ? 0 : frameSamples * (packet.readUInt8(1) & 0x3f);

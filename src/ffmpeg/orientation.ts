@@ -53,7 +53,16 @@ type Matrix = readonly [a: number, b: number, c: number, d: number];
 
 /** Nine numbers in three rows, `00000000: 0 65536 0`, as ffprobe writes them. */
 function readMatrix(text: string | undefined): Matrix | undefined {
-  const numbers = (text ?? '').split('\n').flatMap((line) => line.replace(/^[0-9a-f]+:/i, '').trim().split(/\s+/)).filter((word) => word !== '').map(Number);
+  const numbers = (text ?? '')
+    .split('\n')
+    .flatMap((line) =>
+      line
+        .replace(/^[0-9a-f]+:/i, '')
+        .trim()
+        .split(/\s+/),
+    )
+    .filter((word) => word !== '')
+    .map(Number);
   const [a = NaN, b = NaN, , c = NaN, d = NaN] = numbers;
   return numbers.length === 9 && [a, b, c, d].every(Number.isFinite) && a * d - b * c !== 0 ? [a, b, c, d] : undefined;
 }
@@ -66,5 +75,5 @@ function fromMatrix([a, b, c, d]: Matrix): Orientation {
 }
 
 function quarters(clockwise: number): 0 | 1 | 2 | 3 {
-  return ((((Math.round(clockwise / 90) % 4) + 4) % 4) || 0) as 0 | 1 | 2 | 3;
+  return (((Math.round(clockwise / 90) % 4) + 4) % 4 || 0) as 0 | 1 | 2 | 3;
 }

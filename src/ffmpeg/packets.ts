@@ -68,7 +68,7 @@ const LINES_A_TURN = 20_000;
 export async function readPackets(csv: string): Promise<ReadonlyMap<number, PacketLog>> {
   const logs = new Map<number, PacketLog>();
   let lines = 0;
-  for (let at = 0; at < csv.length; ) {
+  for (let at = 0; at < csv.length;) {
     const end = csv.indexOf('\n', at);
     // A line without an end was cut off.
     if (end < 0) break;
@@ -116,7 +116,11 @@ export function packetInfo(log: PacketLog, isWhole: boolean): PacketInfo {
 }
 
 /** @param shownS times of the pictures, ascending */
-function longestSteps(shownS: readonly number[], keyTimes: ReadonlySet<number>, endS: number): Pick<PacketInfo, 'longestIntervalS' | 'longestMovingS' | 'longestStillS'> {
+function longestSteps(
+  shownS: readonly number[],
+  keyTimes: ReadonlySet<number>,
+  endS: number,
+): Pick<PacketInfo, 'longestIntervalS' | 'longestMovingS' | 'longestStillS'> {
   let [longestIntervalS, longestMovingS, longestStillS] = [0, 0, 0];
   let group = { sinceS: shownS[0] ?? 0, stillS: 0 };
   shownS.forEach((timeS, i) => {

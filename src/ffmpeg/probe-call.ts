@@ -40,7 +40,12 @@ export interface CallResult {
 }
 
 /** @throws MediaPeerError FFMPEG_FAILED when the signal is aborted */
-export async function callCamera(input: LiveInput, { analysis, isPatient }: Listening, { tools, ledger, clock }: ProbeDeps, signal: AbortSignal): Promise<CallResult> {
+export async function callCamera(
+  input: LiveInput,
+  { analysis, isPatient }: Listening,
+  { tools, ledger, clock }: ProbeDeps,
+  signal: AbortSignal,
+): Promise<CallResult> {
   const throwIfGivenUp = (): void => {
     if (signal.aborted) throw new MediaPeerError('FFMPEG_FAILED', 'the call was given up');
   };
@@ -53,7 +58,18 @@ export async function callCamera(input: LiveInput, { analysis, isPatient }: List
   const ioTimeoutMs = (isPatient || isRtsp(input.kind) ? PICTURE_MS : ANSWER_MS) - IO_MARGIN_MS;
   const options = Object.entries(analysis).flatMap(([name, value]) => (input.options[name] === undefined ? [`-${name}`, value] : []));
   const source = liveInputOptions(input, tools.rtspTimeout.ffprobe, { ioTimeoutMs, media: 'video' });
-  const args = ['-hide_banner', '-v', 'level+verbose', ...options, ...source, '-of', 'json', '-show_format', '-show_streams', input.address];
+  const args = [
+    '-hide_banner',
+    '-v',
+    'level+verbose',
+    ...options,
+    ...source,
+    '-of',
+    'json',
+    '-show_format',
+    '-show_streams',
+    input.address,
+  ];
   const onStderr = (text: string): void => {
     if (said.length > MAX_SAID_CHARS) return;
     const wasAnnounced = sdpIn(said) !== undefined;
@@ -61,12 +77,23 @@ export async function callCamera(input: LiveInput, { analysis, isPatient }: List
     if (!wasAnnounced && sdpIn(said) !== undefined) sinceMs = clock.now();
   };
   try {
-    const output = await runTool(tools.ffprobePath, args, { ledger, timeoutMs: PICTURE_MS, signal: AbortSignal.any([signal, late.signal]), onStderr });
+    const output = await runTool(tools.ffprobePath, args, {
+      ledger,
+      timeoutMs: PICTURE_MS,
+      signal: AbortSignal.any([signal, late.signal]),
+      onStderr,
+    });
     throwIfGivenUp();
     const listing = output.exitCode === 0 && !output.cut ? parseListing(output.stdout) : undefined;
     const isConnected = /successfully connected/i.test(said);
     const isLate = output.cut || /timed out/i.test(lastErrors(output.stderr));
-    return { listing, sdp: sdpIn(said), failure: isLate ? whyLate(isConnected, sdpIn(said) !== undefined) : inWords(explain(output.stderr, input)), isSlow: isLate && isConnected, tookMs: clock.now() - sinceMs };
+    return {
+      listing,
+      sdp: sdpIn(said),
+      failure: isLate ? whyLate(isConnected, sdpIn(said) !== undefined) : inWords(explain(output.stderr, input)),
+      isSlow: isLate && isConnected,
+      tookMs: clock.now() - sinceMs,
+    };
   } finally {
     answerTimer.cancel();
   }

@@ -38,7 +38,18 @@ const SLOW: Listening = { analysis: { analyzeduration: '1', fpsprobesize: '0' },
 const BARE_JPEG = 'mjpeg';
 
 /** Nothing is known of packets that have not come yet: a running feed watches over them. */
-const UNSEEN: PacketInfo = { startsWithKeyframe: true, startsDecodable: true, beginS: 0, firstKeyframeS: 0, longestIntervalS: 0, longestMovingS: 0, longestStillS: 0, peakFps: undefined, spanS: undefined, count: 1 };
+const UNSEEN: PacketInfo = {
+  startsWithKeyframe: true,
+  startsDecodable: true,
+  beginS: 0,
+  firstKeyframeS: 0,
+  longestIntervalS: 0,
+  longestMovingS: 0,
+  longestStillS: 0,
+  peakFps: undefined,
+  spanS: undefined,
+  count: 1,
+};
 
 /**
  * Calls it. Takes 8 s where it does not answer, 40 s and more where it answers and no picture comes; ends at once when the
@@ -74,7 +85,8 @@ function nextCall(input: LiveInput, { input: called, listening }: NextCall, resu
   if (result.isSlow) return { input, listening: SLOW };
   const isHttp = input.kind === 'http' || input.kind === 'https';
   const isOther = result.listing ? result.listing.format?.format_name === 'mpjpeg' : /not understood|not allowed/.test(result.failure);
-  if (called === input && isHttp && isOther && input.format !== BARE_JPEG) return { input: { ...input, format: BARE_JPEG }, listening: SHORT };
+  if (called === input && isHttp && isOther && input.format !== BARE_JPEG)
+    return { input: { ...input, format: BARE_JPEG }, listening: SHORT };
   return result.listing && called === input ? { input, listening: LONG } : undefined;
 }
 

@@ -38,13 +38,47 @@ export const NOT_EXAMINED = 'it is not examined yet: the machine was busy, or st
  * Containers that may be opened. Playlists and scripts (HLS, DASH, concat) are left out on purpose: they could
  * make ffmpeg read other files or the network; so are still pictures and plain text, which ffmpeg would "play".
  */
-const CONTAINERS = ['mov', 'matroska', 'avi', 'mpegts', 'mpeg', 'flv', 'live_flv', 'asf', 'ogg', 'mxf', 'h264', 'hevc', 'm4v', 'mpegvideo', 'ivf', 'nut', 'rm', 'dv', 'wav', 'mp3', 'flac', 'aac'] as const;
+const CONTAINERS = [
+  'mov',
+  'matroska',
+  'avi',
+  'mpegts',
+  'mpeg',
+  'flv',
+  'live_flv',
+  'asf',
+  'ogg',
+  'mxf',
+  'h264',
+  'hevc',
+  'm4v',
+  'mpegvideo',
+  'ivf',
+  'nut',
+  'rm',
+  'dv',
+  'wav',
+  'mp3',
+  'flac',
+  'aac',
+] as const;
 
 /** Options before `-i` that keep ffmpeg and ffprobe to these containers and to local files. */
 export const SAFE_INPUT = ['-format_whitelist', CONTAINERS.join(','), '-protocol_whitelist', 'file'] as const;
 
 /** The same for a list of our own that repeats such a file. */
-export const SAFE_LIST_INPUT = ['-format_whitelist', ['concat', ...CONTAINERS].join(','), '-protocol_whitelist', 'file', '-f', 'concat', '-safe', '0', '-auto_convert', '0'] as const;
+export const SAFE_LIST_INPUT = [
+  '-format_whitelist',
+  ['concat', ...CONTAINERS].join(','),
+  '-protocol_whitelist',
+  'file',
+  '-f',
+  'concat',
+  '-safe',
+  '0',
+  '-auto_convert',
+  '0',
+] as const;
 
 const PROBE_TIMEOUT_MS = 10_000;
 /** Of larger files only the first minutes' packets are read. */
@@ -54,17 +88,31 @@ const WINDOW_S = 120;
 const MAX_LISTING_BYTES = 96 << 20;
 
 /** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. @param timeoutMs for each of two runs of ffprobe. Default 10 s. */
-export async function probe(tools: FfmpegTools, file: string, sizeBytes: number, ledger?: ResourceLedger, timeoutMs = PROBE_TIMEOUT_MS): Promise<ProbeResult> {
+export async function probe(
+  tools: FfmpegTools,
+  file: string,
+  sizeBytes: number,
+  ledger?: ResourceLedger,
+  timeoutMs = PROBE_TIMEOUT_MS,
+): Promise<ProbeResult> {
   if (sizeBytes === 0) return nothing('the file is empty');
   const options = { timeoutMs, ...(ledger && { ledger }) };
-  const output = await runTool(tools.ffprobePath, ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', '-show_programs', file], options);
+  const output = await runTool(
+    tools.ffprobePath,
+    ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', '-show_programs', file],
+    options,
+  );
   if (output.interruption) return { ...nothing(NOT_EXAMINED), isUnsettled: true };
   if (output.cut) return nothing('ffprobe says more of it than any video needs');
-  if (output.signal !== null) return nothing(`ffprobe itself crashed on it (${output.signal}); it may be damaged, or a newer ffmpeg may understand it`);
+  if (output.signal !== null)
+    return nothing(`ffprobe itself crashed on it (${output.signal}); it may be damaged, or a newer ffmpeg may understand it`);
   const listing = output.exitCode === 0 ? parseListing(output.stdout) : undefined;
   if (!listing) return nothing(explain(output.stderr, file, await beginOf(file)));
   const window = sizeBytes > WHOLE_FILE_BYTES ? ['-read_intervals', `%+${WINDOW_S}`] : [];
-  const packets = await runTool(tools.ffprobePath, ['-v', 'quiet', ...SAFE_INPUT, ...window, ...PACKET_LISTING, file], { ...options, maxBytes: MAX_LISTING_BYTES });
+  const packets = await runTool(tools.ffprobePath, ['-v', 'quiet', ...SAFE_INPUT, ...window, ...PACKET_LISTING, file], {
+    ...options,
+    maxBytes: MAX_LISTING_BYTES,
+  });
   const isWhole = window.length === 0 && !packets.cut && !packets.interruption;
   const found = chooseStreams(listing, await readPackets(packets.stdout), isWhole);
   if (!packets.interruption) return found;
@@ -79,12 +127,24 @@ function chooseStreams(listing: Listing, logs: ReadonlyMap<number, PacketLog>, i
   const together = [...videos.slice(0, 1), ...audios].map(({ stream }) => stream.index);
   const jumps = isWhole ? straighten(together.map(logOf), listing.format?.format_name ?? '') : [];
   const jumpsOf = (index: number): ClockJumps | undefined => jumps[together.indexOf(index)];
-  const [video, ...otherVideos] = videos.map(({ stream }) => videoStream(stream, stream.width ?? 0, stream.height ?? 0, { ...packetInfo(logOf(stream.index), isWhole), jumps: jumpsOf(stream.index) }));
+  const [video, ...otherVideos] = videos.map(({ stream }) =>
+    videoStream(stream, stream.width ?? 0, stream.height ?? 0, {
+      ...packetInfo(logOf(stream.index), isWhole),
+      jumps: jumpsOf(stream.index),
+    }),
+  );
   const common = { container: listing.format?.format_name ?? '', durationS: positive(listing.format?.duration) ?? video?.statedS };
   if (!video) return { ...common, video, audio: firstAudio(listing), problem: whyNoVideo(listing) };
   const [audio, ...otherAudios] = audios.map(({ stream }): AudioStreamInfo => {
     const { beginS, endS } = spanOf(logOf(stream.index));
-    return { index: stream.index, codec: stream.codec_name ?? '', channels: stream.channels, statedS: statedDuration(stream), jumps: jumpsOf(stream.index), span: isWhole ? { beginS, endS } : undefined };
+    return {
+      index: stream.index,
+      codec: stream.codec_name ?? '',
+      channels: stream.channels,
+      statedS: statedDuration(stream),
+      jumps: jumpsOf(stream.index),
+      span: isWhole ? { beginS, endS } : undefined,
+    };
   });
   return { ...common, video, audio, ...(!audio && { audioProblem: whyNoAudio(listing) }), otherVideos, otherAudios, problem: undefined };
 }
@@ -127,7 +187,14 @@ const MP4_BEGIN = /^.{4}(ftyp|moov|mdat|wide|free|skip|pnot)/s;
 
 /** ffprobe's last line without the path of the file, which is nobody's business. */
 function explain(stderr: string, file: string, begin: Buffer): string {
-  const last = stderr.trim().split('\n').at(-1)?.replaceAll(file, '').replace(/^\[[^\]]*\]\s*/, '').replace(/^:\s*/, '').trim();
+  const last = stderr
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replaceAll(file, '')
+    .replace(/^\[[^\]]*\]\s*/, '')
+    .replace(/^:\s*/, '')
+    .trim();
   if (/Permission denied|Input\/output error|No such file/.test(last ?? '')) return `it cannot be read (${last})`;
   if (/not on whitelist|whitelist/i.test(stderr)) return 'it is not a video in a supported container';
   if (/moov atom not found/.test(stderr) && !MP4_BEGIN.test(begin.toString('latin1'))) return 'it is not a video, whatever its name says';

@@ -186,10 +186,14 @@ class RunningProcess implements FfmpegProcess {
 
   #startFailed(error: Error): void {
     if (this.#child?.pid !== undefined) return;
-    this.#failure ??= new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) could not be started: ${this.#redacted(error.message)}`, {
-      // The error of a start carries the whole command line.
-      ...(!this.#spec.redact && { cause: error }),
-    });
+    this.#failure ??= new MediaPeerError(
+      'FFMPEG_FAILED',
+      `ffmpeg (${this.#spec.owner}) could not be started: ${this.#redacted(error.message)}`,
+      {
+        // The error of a start carries the whole command line.
+        ...(!this.#spec.redact && { cause: error }),
+      },
+    );
     this.#end(null, null);
   }
 
@@ -202,7 +206,9 @@ class RunningProcess implements FfmpegProcess {
       this.#fail(
         error instanceof MediaPeerError
           ? error
-          : new MediaPeerError('FFMPEG_FAILED', `the output of ffmpeg (${this.#spec.owner}) could not be handled: ${String(error)}`, { cause: error }),
+          : new MediaPeerError('FFMPEG_FAILED', `the output of ffmpeg (${this.#spec.owner}) could not be handled: ${String(error)}`, {
+              cause: error,
+            }),
       );
     }
   }
@@ -212,9 +218,13 @@ class RunningProcess implements FfmpegProcess {
     const timeoutMs = typeof limit === 'number' ? limit : limit();
     if (this.#owedSinceMs === undefined || this.#deps.clock.now() - this.#owedSinceMs < timeoutMs) return;
     this.#fail(
-      new MediaPeerError('FFMPEG_FAILED', `ffmpeg (${this.#spec.owner}) gave no output for ${Math.round(timeoutMs)} ms${this.#lastLines()}`, {
-        details: { stderr: this.#stderr.text },
-      }),
+      new MediaPeerError(
+        'FFMPEG_FAILED',
+        `ffmpeg (${this.#spec.owner}) gave no output for ${Math.round(timeoutMs)} ms${this.#lastLines()}`,
+        {
+          details: { stderr: this.#stderr.text },
+        },
+      ),
     );
   }
 

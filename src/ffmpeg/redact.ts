@@ -16,7 +16,8 @@ const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi;
 const QUERY = /\?[^\s"'<>]+/g;
 const HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=]\s*).*/gi;
 const SCHEME_AND_TOKEN = /\b(basic|bearer|digest)(\s+)[^\s,;]{6,}/gi;
-const ASSIGNMENT = /\b([\w-]*(?:passw(?:or)?d|passwd|pwd|token|secret|signature|credential|api[_-]?key|nonce|cnonce|username)[\w-]*)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)/gi;
+const ASSIGNMENT =
+  /\b([\w-]*(?:passw(?:or)?d|passwd|pwd|token|secret|signature|credential|api[_-]?key|nonce|cnonce|username)[\w-]*)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)/gi;
 
 /** Removes what looks like a credential, whoever it belongs to. */
 export function redactShapes(text: string): string {
@@ -46,7 +47,14 @@ function spellingsOf(secret: string): string[] {
   const strict = encoded.map((text) => text.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`));
   const twice = encoded.map((text) => encodeURIComponent(text));
   const base64 = plain.flatMap((text) => [Buffer.from(text).toString('base64'), Buffer.from(text).toString('base64url')]);
-  return [...plain, ...encoded, ...strict, ...twice, ...(decoded.length >= 3 ? base64 : []), ...plain.map((text) => JSON.stringify(text).slice(1, -1))];
+  return [
+    ...plain,
+    ...encoded,
+    ...strict,
+    ...twice,
+    ...(decoded.length >= 3 ? base64 : []),
+    ...plain.map((text) => JSON.stringify(text).slice(1, -1)),
+  ];
 }
 
 function decodedOr(text: string): string {

@@ -38,4 +38,6 @@ export function readReusing(pipe: Readable, onChunk: (chunk: Buffer) => void): b
   return true;
 }
 
-const NAMES = ['kBuffer', 'kBufferCb'].map((name) => Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name));
+const NAMES = ['kBuffer', 'kBufferCb'].map((name) =>
+  Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
+);

@@ -7,7 +7,14 @@ import { trackChild } from './children.js';
 const STDERR_TAIL_CHARS = 4_000;
 
 /** Signals that come from people, from a shutdown, or from a system without memory; others are crashes. */
-const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
+const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
+  'SIGKILL',
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGXCPU',
+]);
 
 /** What a short-lived tool gave. */
 export interface ToolOutput {
@@ -28,11 +35,23 @@ export interface ToolOutput {
 export function runTool(
   file: string,
   args: readonly string[],
-  options: { readonly ledger?: ResourceLedger; readonly timeoutMs?: number; readonly maxBytes?: number; readonly signal?: AbortSignal; readonly onStderr?: (text: string) => void } = {},
+  options: {
+    readonly ledger?: ResourceLedger;
+    readonly timeoutMs?: number;
+    readonly maxBytes?: number;
+    readonly signal?: AbortSignal;
+    readonly onStderr?: (text: string) => void;
+  } = {},
 ): Promise<ToolOutput> {
   const release = options.ledger?.acquire('child_processes');
   return new Promise((resolve, reject) => {
-    const settings = { timeout: options.timeoutMs ?? 10_000, maxBuffer: options.maxBytes ?? 16 << 20, killSignal: 'SIGKILL' as const, encoding: 'buffer' as const, ...(options.signal && { signal: options.signal }) };
+    const settings = {
+      timeout: options.timeoutMs ?? 10_000,
+      maxBuffer: options.maxBytes ?? 16 << 20,
+      killSignal: 'SIGKILL' as const,
+      encoding: 'buffer' as const,
+      ...(options.signal && { signal: options.signal }),
+    };
     const child = execFile(file, args, settings, (error, stdout, stderr) => {
       release?.();
       if (error && child.pid === undefined) {
@@ -42,7 +61,15 @@ export function runTool(
         const isTooMuch = error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
         const isTold = child.signalCode !== null && OUTSIDE_SIGNALS.has(child.signalCode);
         const interruption = isTooMuch || !isTold ? undefined : child.killed ? 'deadline' : 'killed';
-        resolve({ exitCode: child.exitCode, signal: cut ? null : child.signalCode, stdout: stdout.toString(), stdoutBytes: stdout, stderr: stderr.toString().slice(-STDERR_TAIL_CHARS), cut, interruption });
+        resolve({
+          exitCode: child.exitCode,
+          signal: cut ? null : child.signalCode,
+          stdout: stdout.toString(),
+          stdoutBytes: stdout,
+          stderr: stderr.toString().slice(-STDERR_TAIL_CHARS),
+          cut,
+          interruption,
+        });
       }
     });
     child.stderr?.on('data', (bytes: Buffer | string) => options.onStderr?.(String(bytes)));

@@ -12,9 +12,29 @@ export interface AnnouncedSound {
 }
 
 /** Payload types that need no `rtpmap` (RFC 3551 §6). */
-const STATIC: Readonly<Record<string, string>> = { 0: 'PCMU', 3: 'GSM', 4: 'G723', 5: 'DVI4', 8: 'PCMA', 9: 'G722', 10: 'L16', 11: 'L16', 14: 'MPA', 18: 'G729' };
+const STATIC: Readonly<Record<string, string>> = {
+  0: 'PCMU',
+  3: 'GSM',
+  4: 'G723',
+  5: 'DVI4',
+  8: 'PCMA',
+  9: 'G722',
+  10: 'L16',
+  11: 'L16',
+  14: 'MPA',
+  18: 'G729',
+};
 const CODECS: Readonly<Record<string, string>> = {
-  PCMU: 'pcm_mulaw', PCMA: 'pcm_alaw', L16: 'pcm_s16be', L8: 'pcm_u8', G722: 'adpcm_g722', MPA: 'mp3', 'MPEG4-GENERIC': 'aac', 'MP4A-LATM': 'aac', OPUS: 'opus', AC3: 'ac3',
+  PCMU: 'pcm_mulaw',
+  PCMA: 'pcm_alaw',
+  L16: 'pcm_s16be',
+  L8: 'pcm_u8',
+  G722: 'adpcm_g722',
+  MPA: 'mp3',
+  'MPEG4-GENERIC': 'aac',
+  'MP4A-LATM': 'aac',
+  OPUS: 'opus',
+  AC3: 'ac3',
 };
 const MAX_MEDIA = 64;
 
@@ -36,7 +56,12 @@ export function announcedSound(sdp: string): { readonly sound: AnnouncedSound | 
   const heard = tracks.filter((track) => ![talkBack, 'inactive'].includes(track.direction ?? direction ?? ''));
   const known = heard.find(({ encoding }) => encoding !== undefined);
   if (known) return { sound: { at: known.at, codec: codecName(known.encoding ?? '') }, reason: undefined };
-  const reason = heard.length > 0 ? 'the camera does not say which codec its sound has' : tracks.length > 0 ? 'its audio track is for talking to the camera' : undefined;
+  const reason =
+    heard.length > 0
+      ? 'the camera does not say which codec its sound has'
+      : tracks.length > 0
+        ? 'its audio track is for talking to the camera'
+        : undefined;
   return { sound: undefined, reason };
 }
 

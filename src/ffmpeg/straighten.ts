@@ -48,14 +48,24 @@ function longestStep(logs: readonly PacketLog[], container: string): number {
 }
 
 function medianStep({ decodedS }: PacketLog): number {
-  const steps = decodedS.slice(1).map((timeS, i) => timeS - (decodedS[i] as number)).sort((a, b) => a - b);
+  const steps = decodedS
+    .slice(1)
+    .map((timeS, i) => timeS - (decodedS[i] as number))
+    .sort((a, b) => a - b);
   return steps[Math.floor(steps.length / 2)] ?? 0;
 }
 
 /** Each stream's parts, in the order of the file. */
 function partsOf(logs: readonly PacketLog[], limits: readonly Limits[]): Part[][] {
   const parts: Part[][] = logs.map(() => [{ first: 0, clock: 0 }]);
-  const jumps = logs.flatMap((log, stream) => jumpsOf(log, limits[stream] as Limits).map((first) => ({ stream, first, line: log.line[first] as number, beginS: log.decodedS[first] as number })));
+  const jumps = logs.flatMap((log, stream) =>
+    jumpsOf(log, limits[stream] as Limits).map((first) => ({
+      stream,
+      first,
+      line: log.line[first] as number,
+      beginS: log.decodedS[first] as number,
+    })),
+  );
   const begins: number[] = [NaN];
   for (const { stream, first, beginS } of jumps.sort((a, b) => a.line - b.line)) {
     const own = parts[stream] as Part[];
@@ -82,11 +92,11 @@ function shiftLogs(logs: readonly PacketLog[], parts: readonly Part[][]): number
   const shifts: number[] = [];
   for (let clock = 0; clock < clocks; clock++) {
     const ranges = logs.map((log, stream) => rangeOf(log, parts[stream] ?? [], clock));
-    const room = ranges.map((range, stream) => (range ? (ends[stream] as number) - (beginOf(logs[stream] as PacketLog, range)) : -Infinity));
+    const room = ranges.map((range, stream) => (range ? (ends[stream] as number) - beginOf(logs[stream] as PacketLog, range) : -Infinity));
     const shiftS = clock === 0 ? 0 : Math.max(...room);
     shifts.push(Number.isFinite(shiftS) ? shiftS : 0);
     ranges.forEach((range, stream) => {
-      if (range) ends[stream] = Math.max(ends[stream] as number, shiftRange((logs[stream] as PacketLog), range, shifts[clock] as number));
+      if (range) ends[stream] = Math.max(ends[stream] as number, shiftRange(logs[stream] as PacketLog, range, shifts[clock] as number));
     });
   }
   return shifts;

@@ -16,20 +16,30 @@ const REQUIRED_ENCODERS = ['libx264', 'libvpx', 'libopus'] as const;
 /** A cold disk and a busy machine are waited for. */
 const ANSWER_MS = 30_000;
 
-const WHAT_TO_DO = 'install ffmpeg with libx264, libvpx and libopus (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or set FFMPEG_PATH and FFPROBE_PATH';
+const WHAT_TO_DO =
+  'install ffmpeg with libx264, libvpx and libopus (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or set FFMPEG_PATH and FFPROBE_PATH';
 
 /** Finds both programs. Throws `FFMPEG_NOT_FOUND`, saying what was tried and what to install. */
-export async function findFfmpeg(config: { readonly ffmpegPath?: string | undefined; readonly ffprobePath?: string | undefined } = {}): Promise<FfmpegTools> {
+export async function findFfmpeg(
+  config: { readonly ffmpegPath?: string | undefined; readonly ffprobePath?: string | undefined } = {},
+): Promise<FfmpegTools> {
   const [ffmpeg, ffprobe] = await Promise.all([
     findProgram('ffmpeg', config.ffmpegPath, '@ffmpeg-installer/ffmpeg'),
     findProgram('ffprobe', config.ffprobePath, '@ffprobe-installer/ffprobe'),
   ]);
   const listing = await ask(ffmpeg.file, ['-hide_banner', '-encoders'], ffmpeg.file);
   const encoders = new Set(listing.stdout.split('\n').flatMap((line) => /^ [VAS][A-Z.]{5} (\S+)/.exec(line)?.[1] ?? []));
-  const filters = new Set((await ask(ffmpeg.file, ['-hide_banner', '-filters'], ffmpeg.file)).stdout.split('\n').flatMap((line) => /^ [A-Z.]{2,3} (\S+)/.exec(line)?.[1] ?? []));
+  const filters = new Set(
+    (await ask(ffmpeg.file, ['-hide_banner', '-filters'], ffmpeg.file)).stdout
+      .split('\n')
+      .flatMap((line) => /^ [A-Z.]{2,3} (\S+)/.exec(line)?.[1] ?? []),
+  );
   const missing = REQUIRED_ENCODERS.filter((name) => !encoders.has(name));
   if (missing.length > 0) {
-    throw new MediaPeerError('FFMPEG_NOT_FOUND', `${ffmpeg.file} (${ffmpeg.version}) lacks the encoders ${missing.join(', ')}; ${WHAT_TO_DO}`);
+    throw new MediaPeerError(
+      'FFMPEG_NOT_FOUND',
+      `${ffmpeg.file} (${ffmpeg.version}) lacks the encoders ${missing.join(', ')}; ${WHAT_TO_DO}`,
+    );
   }
   return {
     ffmpegPath: ffmpeg.file,
@@ -69,7 +79,10 @@ async function runVersion(file: string, where: string): Promise<Program> {
   const output = await ask(file, ['-version'], where);
   const version = /^ff(?:mpeg|probe) version (\S+)/.exec(output.stdout)?.[1];
   if (version === undefined) {
-    throw new MediaPeerError('FFMPEG_NOT_FOUND', `${where} is not ffmpeg: '-version' said '${(output.stdout || output.stderr).slice(0, 100).trim()}'; ${WHAT_TO_DO}`);
+    throw new MediaPeerError(
+      'FFMPEG_NOT_FOUND',
+      `${where} is not ffmpeg: '-version' said '${(output.stdout || output.stderr).slice(0, 100).trim()}'; ${WHAT_TO_DO}`,
+    );
   }
   return { file, version };
 }
@@ -77,15 +90,24 @@ async function runVersion(file: string, where: string): Promise<Program> {
 /** A program that was ended, or that a busy machine had no time for, has said nothing about what it can do. */
 async function ask(file: string, args: readonly string[], where: string): Promise<ToolOutput> {
   const output = await runTool(file, args, { timeoutMs: ANSWER_MS });
-  if (output.signal !== null) throw new MediaPeerError('FFMPEG_FAILED', `${where} was ended by ${output.signal} while it was asked what it can do; start again`);
-  if (output.cut) throw new MediaPeerError('FFMPEG_FAILED', `${where} did not say within ${ANSWER_MS / 1000} s what it can do: the machine is too busy, or it waits for something; start again`);
+  if (output.signal !== null)
+    throw new MediaPeerError('FFMPEG_FAILED', `${where} was ended by ${output.signal} while it was asked what it can do; start again`);
+  if (output.cut)
+    throw new MediaPeerError(
+      'FFMPEG_FAILED',
+      `${where} did not say within ${ANSWER_MS / 1000} s what it can do: the machine is too busy, or it waits for something; start again`,
+    );
   return output;
 }
 
 /** Installed without install scripts, the packaged ffprobe lacks its execute bit. */
 async function packagedProgram(packageName: string): Promise<string> {
   const shipped = (createRequire(import.meta.url)(packageName) as { readonly path: string }).path;
-  const isExecutable = (file: string): Promise<boolean> => access(file, constants.X_OK).then(() => true, () => false);
+  const isExecutable = (file: string): Promise<boolean> =>
+    access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
   if (await isExecutable(shipped)) return shipped;
   await chmod(shipped, 0o755).catch(() => undefined);
   if (await isExecutable(shipped)) return shipped;

@@ -31,7 +31,10 @@ const MAX_HELD_BYTES = 16 * 1024 * 1024;
 const RETRY_AFTER_S = 5;
 
 /** Installs the limits. Before any route. */
-export function installBodyLimits(app: FastifyInstance, { clock, deadlineMs = DEADLINE_MS, maxHeldBytes = MAX_HELD_BYTES }: BodyLimits): void {
+export function installBodyLimits(
+  app: FastifyInstance,
+  { clock, deadlineMs = DEADLINE_MS, maxHeldBytes = MAX_HELD_BYTES }: BodyLimits,
+): void {
   const held = new HeldBodies(maxHeldBytes);
   const bodies = new WeakMap<IncomingMessage, HeldBody>();
 
@@ -92,7 +95,11 @@ class HeldBodies {
     while (this.#bytes > this.#maxBytes) {
       const largest = [...this.#bodies].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
       this.remove(largest);
-      largest.destroy(new MediaPeerError('CAPACITY_REACHED', `too many bodies are being received; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S }));
+      largest.destroy(
+        new MediaPeerError('CAPACITY_REACHED', `too many bodies are being received; try again in ${RETRY_AFTER_S} s`, {
+          retryAfterS: RETRY_AFTER_S,
+        }),
+      );
     }
   }
 

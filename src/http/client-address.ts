@@ -31,7 +31,13 @@ export function installClientAddress(app: FastifyInstance, trustedProxies: reado
   app.decorateRequest('clientAddress', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const { 'x-forwarded-for': xForwardedFor, forwarded } = request.headers;
-    request.clientAddress = addressGroup(clientAddress(request.raw.socket.remoteAddress, { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded }, isTrusted));
+    request.clientAddress = addressGroup(
+      clientAddress(
+        request.raw.socket.remoteAddress,
+        { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded },
+        isTrusted,
+      ),
+    );
     done();
   });
 }
@@ -49,9 +55,15 @@ export function compileTrust(proxies: readonly string[]): (address: string) => b
 }
 
 /** The address of the client behind trusted proxies; that of the connection where nothing usable was forwarded. */
-export function clientAddress(connected = '', { xForwardedFor, forwarded }: ForwardingHeaders, isTrusted: (address: string) => boolean): string {
+export function clientAddress(
+  connected = '',
+  { xForwardedFor, forwarded }: ForwardingHeaders,
+  isTrusted: (address: string) => boolean,
+): string {
   if (!isTrusted(connected)) return connected;
-  const told = [xForwardedFor?.split(','), forwarded?.split(',').map(forOf)].flatMap((hops) => (hops ? [lastHop(hops, isTrusted) ?? connected] : []));
+  const told = [xForwardedFor?.split(','), forwarded?.split(',').map(forOf)].flatMap((hops) =>
+    hops ? [lastHop(hops, isTrusted) ?? connected] : [],
+  );
   // A proxy writes one of the two and may pass on the other as the client wrote it.
   return new Set(told).size === 1 ? (told[0] ?? connected) : connected;
 }
@@ -63,7 +75,10 @@ export function addressGroup(address: string): string {
   const groups = expand(plain);
   const [, , , , , mapped, high = 0, low = 0] = groups;
   if (mapped === 0xffff && groups.slice(0, 5).every((group) => group === 0)) return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-  return `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
 }
 
 /** The last hop that is no trusted proxy, or the first of all; undefined where it is no address. */
@@ -76,7 +91,10 @@ function lastHop(hops: readonly string[], isTrusted: (address: string) => boolea
 /** The `for` of one element of `Forwarded`. */
 function forOf(element: string): string {
   const pair = element.split(';').find((part) => /^\s*for\s*=/i.test(part)) ?? '';
-  return pair.replace(/^[^=]*=/, '').trim().replace(/^"|"$/g, '');
+  return pair
+    .replace(/^[^=]*=/, '')
+    .trim()
+    .replace(/^"|"$/g, '');
 }
 
 /** `1.2.3.4:5678` and `[::1]:5678` as some proxies write them. */
@@ -91,6 +109,11 @@ function expand(address: string): number[] {
     const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   });
-  const [left = [], right] = hex.split('::').map((half) => half.split(':').filter((group) => group !== '').map((group) => parseInt(group, 16)));
+  const [left = [], right] = hex.split('::').map((half) =>
+    half
+      .split(':')
+      .filter((group) => group !== '')
+      .map((group) => parseInt(group, 16)),
+  );
   return right === undefined ? left : [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
 }

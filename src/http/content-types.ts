@@ -11,7 +11,12 @@ export function acceptOnly(app: FastifyInstance, type: string, bodyLimit: number
   app.addContentTypeParser(type, { parseAs: 'string', bodyLimit }, (_request, body, done) => done(null, body));
   app.addContentTypeParser('*', (request, _payload, done) => {
     const found = request.headers['content-type'];
-    done(new MediaPeerError('CONTENT_TYPE_UNSUPPORTED', `the body is ${found === undefined ? 'of no content type' : 'of another content type'}; send Content-Type: ${type}`));
+    done(
+      new MediaPeerError(
+        'CONTENT_TYPE_UNSUPPORTED',
+        `the body is ${found === undefined ? 'of no content type' : 'of another content type'}; send Content-Type: ${type}`,
+      ),
+    );
   });
 }
 

@@ -78,6 +78,11 @@ export class DetectionStream extends Readable {
 /** An event of its own for readers that want to know what happened and not where everything is. */
 function sceneEvent({ sourceId, frame, mediaTimeMs, scene }: FrameDetections): string {
   if (!scene || scene.events.length === 0) return '';
-  const data = JSON.stringify({ source: sourceId, frame, media_time_s: Math.round(mediaTimeMs * 1000) / 1e6, events: scene.events.map((event) => eventJson(event)) });
+  const data = JSON.stringify({
+    source: sourceId,
+    frame,
+    media_time_s: Math.round(mediaTimeMs * 1000) / 1e6,
+    events: scene.events.map((event) => eventJson(event)),
+  });
   return `event: scene\nid: ${frame}\ndata: ${data}\n\n`;
 }

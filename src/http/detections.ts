@@ -56,10 +56,16 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
       // The stream of a HEAD would be read by nobody and end never.
       exposeHeadRoute: false,
       schema: {
-        summary: 'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
+        summary:
+          'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
         tags: ['seeing'],
         params: Params,
-        querystring: Type.Object({ ...Filter, session: Type.Optional(Type.String({ maxLength: 128, description: "A session of this source: adds its viewer's RTP timestamps" })) }),
+        querystring: Type.Object({
+          ...Filter,
+          session: Type.Optional(
+            Type.String({ maxLength: 128, description: "A session of this source: adds its viewer's RTP timestamps" }),
+          ),
+        }),
         response: { 200: Type.Any({ description: 'text/event-stream' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
       },
     },
@@ -75,7 +81,11 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
       }
       if (streams.size >= MAX_READERS) {
-        throw new MediaPeerError('CAPACITY_REACHED', `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+        throw new MediaPeerError(
+          'CAPACITY_REACHED',
+          `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`,
+          { retryAfterS: RETRY_AFTER_S },
+        );
       }
       const stream: DetectionStream = new DetectionStream({
         clock: deps.clock,
@@ -84,10 +94,16 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         warning: filterWarning(filterOf(request.query), deps.labelsOf(source)),
         pendingBytes: () => reply.raw.writableLength,
         onClosed: () => streams.delete(stream),
-        ...(session !== undefined && { rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)) }),
+        ...(session !== undefined && {
+          rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)),
+        }),
       });
       streams.set(stream, { address });
-      return reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(stream);
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream);
     },
   );
 
@@ -100,30 +116,41 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         tags: ['seeing'],
         params: Params,
         querystring: Type.Object(Filter),
-        response: { 200: Type.Any({ description: 'A message as on the data channel `detections`' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+        response: {
+          200: Type.Any({ description: 'A message as on the data channel `detections`' }),
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
       },
     },
-    (request, reply) => whileThere(reply, async (signal) => {
-      const { source } = request.params;
-      const look = async (): Promise<FrameDetections> => {
-        const lease = deps.openDetections(source);
-        try {
-          return await newest(lease.feed, deps.clock);
-        } finally {
-          lease.release();
-        }
-      };
-      const detections = await deps.inTurn(source, look, signal);
-      const filter = filterOf(request.query);
-      return reply.type('application/json; charset=utf-8').header('cache-control', 'no-store').send(writeDetections(detections, { filter, warning: filterWarning(filter, deps.labelsOf(source)) }));
-    }),
+    (request, reply) =>
+      whileThere(reply, async (signal) => {
+        const { source } = request.params;
+        const look = async (): Promise<FrameDetections> => {
+          const lease = deps.openDetections(source);
+          try {
+            return await newest(lease.feed, deps.clock);
+          } finally {
+            lease.release();
+          }
+        };
+        const detections = await deps.inTurn(source, look, signal);
+        const filter = filterOf(request.query);
+        return reply
+          .type('application/json; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .send(writeDetections(detections, { filter, warning: filterWarning(filter, deps.labelsOf(source)) }));
+      }),
   );
 
   done();
 };
 
 function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
-  const labels = classes?.split(',').map((label) => label.trim()).filter((label) => label !== '');
+  const labels = classes
+    ?.split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '');
   return { ...(minScore !== undefined && { minScore }), ...(labels && labels.length > 0 && { classes: labels }) };
 }
 
@@ -139,7 +166,9 @@ function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
       stop();
       reject(new MediaPeerError('SOURCE_NOT_LIVE', why, { retryAfterS: RETRY_AFTER_S }));
     };
-    const timer = clock.after(LATEST_TIMEOUT_MS, () => fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s; try again`));
+    const timer = clock.after(LATEST_TIMEOUT_MS, () =>
+      fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s; try again`),
+    );
     const stopReading = feed.subscribe((detections) => {
       stop();
       seenAt.set(feed, { detections, atMs: clock.now() });

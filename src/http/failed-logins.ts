@@ -27,7 +27,11 @@ export class FailedLogins {
     const [oldestMs = nowMs] = recent;
     if (recent.length >= MAX_FAILURES) {
       const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - nowMs) / 1000));
-      throw new MediaPeerError('TOO_MANY_REQUESTS', `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; a right one is taken at any time, another wrong one is looked at in ${waitS} s`, { retryAfterS: waitS });
+      throw new MediaPeerError(
+        'TOO_MANY_REQUESTS',
+        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; a right one is taken at any time, another wrong one is looked at in ${waitS} s`,
+        { retryAfterS: waitS },
+      );
     }
     this.#failures.delete(address);
     this.#failures.set(address, [...recent, nowMs]);

@@ -94,7 +94,8 @@ export class HttpConnections {
     const address = this.#connections.get(newcomer)?.address ?? '';
     let leaving: Connection | undefined;
     for (const connection of this.#connections.values()) {
-      if (connection.socket !== newcomer && this.#mayBeClosed(connection, address) && (!leaving || this.#goesBefore(connection, leaving))) leaving = connection;
+      if (connection.socket !== newcomer && this.#mayBeClosed(connection, address) && (!leaving || this.#goesBefore(connection, leaving)))
+        leaving = connection;
     }
     const socket = leaving?.socket ?? newcomer;
     this.#remove(socket);
@@ -126,7 +127,10 @@ export class HttpConnections {
     const nowMs = this.#init.clock.now();
     if (nowMs - this.#loggedMs < LOG_PERIOD_MS) return;
     this.#loggedMs = nowMs;
-    this.#init.logger.warn({ max: this.#init.max, closed: this.#closed }, 'too many HTTP connections; those that nobody waits at are closed');
+    this.#init.logger.warn(
+      { max: this.#init.max, closed: this.#closed },
+      'too many HTTP connections; those that nobody waits at are closed',
+    );
     this.#closed = 0;
   }
 }

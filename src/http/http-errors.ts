@@ -72,7 +72,8 @@ function codeOf(error: Partial<FastifyError>, status: number): string {
 
 /** What the schema has against a request, with the values that it allows. */
 function messageFor(error: FastifyError, contentType: string | undefined): string {
-  if (error.statusCode === 415) return `the body has ${contentType === undefined ? 'no content type' : `the content type '${contentType.slice(0, 100)}'`}; send JSON in UTF-8 with Content-Type: application/json`;
+  if (error.statusCode === 415)
+    return `the body has ${contentType === undefined ? 'no content type' : `the content type '${contentType.slice(0, 100)}'`}; send JSON in UTF-8 with Content-Type: application/json`;
   const allowed = error.validation?.find(({ keyword }) => keyword === 'enum')?.params['allowedValues'];
   return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
 }

@@ -4,7 +4,15 @@
  * a restart meets 412.
  */
 import { MediaPeerError } from '../base/errors.js';
-import { parseFragment, writeFragment, type Door, type IceDescription, type OpenedSession, type SdpFragment, type Sessions } from '../webrtc/index.js';
+import {
+  parseFragment,
+  writeFragment,
+  type Door,
+  type IceDescription,
+  type OpenedSession,
+  type SdpFragment,
+  type Sessions,
+} from '../webrtc/index.js';
 import { entityTag, matchTag } from './entity-tags.js';
 import type { Login } from './tokens.js';
 
@@ -70,7 +78,10 @@ export class HttpSessions {
   }
 
   /** Remembers a session until it ends; what goes into `Location` and `ETag`. */
-  opened({ sessionId, clientId, sourceId, sdp, ended }: OpenedSession, { door, offer, check }: Opening): { readonly location: string; readonly etag: string } {
+  opened(
+    { sessionId, clientId, sourceId, sdp, ended }: OpenedSession,
+    { door, offer, check }: Opening,
+  ): { readonly location: string; readonly etag: string } {
     const ufrags = [...new Set([...offer.matchAll(/^a=ice-ufrag:(\S+)\s*$/gm)].map((match) => match[1] ?? ''))].slice(0, MAX_UFRAGS);
     this.#open.set(sessionId, { clientId, sourceId, door, check, answer: sdp, ufrags, restart: undefined, wasLenient: false });
     const forget = (): void => void this.#open.delete(sessionId);
@@ -100,10 +111,18 @@ export class HttpSessions {
     const tag = matchTag(request.ifMatch, this.#deps.sessions.iceTag(sessionId));
     const isLenient = tag === 'absent' && !session.wasLenient;
     if (tag === 'absent') {
-      if (this.#deps.isStrict && session.door !== 'offer') throw new MediaPeerError('PRECONDITION_REQUIRED', 'the header If-Match is needed: the ETag of the session for candidates, "*" for an ICE restart');
+      if (this.#deps.isStrict && session.door !== 'offer')
+        throw new MediaPeerError(
+          'PRECONDITION_REQUIRED',
+          'the header If-Match is needed: the ETag of the session for candidates, "*" for an ICE restart',
+        );
       session.wasLenient = true;
     }
-    if (tag === 'other') throw new MediaPeerError('PRECONDITION_FAILED', 'If-Match is not the ETag of this ICE session; it is in the answer to the offer, and in the one to the last ICE restart');
+    if (tag === 'other')
+      throw new MediaPeerError(
+        'PRECONDITION_FAILED',
+        'If-Match is not the ETag of this ICE session; it is in the answer to the offer, and in the one to the last ICE restart',
+      );
     const restart = this.#restartOf(sessionId, session, fragment, tag === 'any');
     if (restart === undefined) {
       await this.#addCandidates(sessionId, session, fragment);
@@ -133,15 +152,25 @@ export class HttpSessions {
    * A fragment with credentials that the session has not seen restarts ICE. So does its repetition with `*`; with
    * anything else, credentials that are known announce candidates.
    */
-  #restartOf(sessionId: string, session: HttpSession, { iceUfrag, icePassword, candidates }: SdpFragment, isAny: boolean): Promise<Restarted> | undefined {
+  #restartOf(
+    sessionId: string,
+    session: HttpSession,
+    { iceUfrag, icePassword, candidates }: SdpFragment,
+    isAny: boolean,
+  ): Promise<Restarted> | undefined {
     if (iceUfrag === undefined) return undefined;
     if (isAny && session.restart?.ufrag === iceUfrag) return session.restart.answer;
     if (session.ufrags.includes(iceUfrag) || session.restart?.ufrag === iceUfrag) return undefined;
     if (icePassword === undefined) {
-      if (isAny) throw new MediaPeerError('CANDIDATE_INVALID', 'the SDP fragment is not usable: an ICE restart needs a=ice-ufrag and a=ice-pwd');
+      if (isAny)
+        throw new MediaPeerError('CANDIDATE_INVALID', 'the SDP fragment is not usable: an ICE restart needs a=ice-ufrag and a=ice-pwd');
       return undefined;
     }
-    const remote: IceDescription = { iceUfrag, icePassword, candidates: candidates.flatMap(({ candidate }) => (candidate === '' ? [] : [candidate])) };
+    const remote: IceDescription = {
+      iceUfrag,
+      icePassword,
+      candidates: candidates.flatMap(({ candidate }) => (candidate === '' ? [] : [candidate])),
+    };
     const previous = session.restart;
     const restart = { ufrag: iceUfrag, answer: this.#restart(sessionId, session, remote, previous?.answer) };
     session.restart = restart;
@@ -158,7 +187,12 @@ export class HttpSessions {
   }
 
   /** One after the other, so that each answer goes with its own tag. */
-  async #restart(sessionId: string, session: HttpSession, remote: IceDescription, previous: Promise<unknown> | undefined): Promise<Restarted> {
+  async #restart(
+    sessionId: string,
+    session: HttpSession,
+    remote: IceDescription,
+    previous: Promise<unknown> | undefined,
+  ): Promise<Restarted> {
     await previous?.catch(() => undefined);
     const local = await this.#deps.sessions.restart(sessionId, remote);
     return { fragment: writeFragment(session.answer, local), etag: this.#etag(sessionId) };

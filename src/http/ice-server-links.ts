@@ -5,7 +5,12 @@ import type { IceServer } from '../webrtc/index.js';
 export function iceServerLinks(servers: readonly IceServer[]): string[] {
   return servers.flatMap(({ urls, username, credential }) =>
     urls.map((url) => {
-      const parameters = ['rel="ice-server"', ...(username === undefined || credential === undefined ? [] : [`username=${quote(username)}`, `credential=${quote(credential)}`, 'credential-type="password"'])];
+      const parameters = [
+        'rel="ice-server"',
+        ...(username === undefined || credential === undefined
+          ? []
+          : [`username=${quote(username)}`, `credential=${quote(credential)}`, 'credential-type="password"']),
+      ];
       return `<${url}>; ${parameters.join('; ')}`;
     }),
   );

@@ -39,7 +39,10 @@ const HandedIn = Type.Object({
 
 /** A server as clients are told of it. */
 export function iceServerJson({ urls, username, credential }: IceServer): Static<typeof IceServerSchema> {
-  return { urls: [...urls], ...(username !== undefined && credential !== undefined && { username, credential, credential_type: 'password' }) };
+  return {
+    urls: [...urls],
+    ...(username !== undefined && credential !== undefined && { username, credential, credential_type: 'password' }),
+  };
 }
 
 /** Installs `GET /ice-servers` and `POST /ice-servers`. */
@@ -59,7 +62,13 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
         summary: 'STUN and TURN servers for a client, with credentials that expire',
         tags: ['media'],
         querystring: Type.Object({ client_id: Type.Optional(ClientId) }),
-        response: { 200: Type.Object({ ice_servers: Type.Array(IceServerSchema), ttl_s: Type.Integer({ description: 'How long the credentials are good for' }) }), '4xx': ErrorSchema },
+        response: {
+          200: Type.Object({
+            ice_servers: Type.Array(IceServerSchema),
+            ttl_s: Type.Integer({ description: 'How long the credentials are good for' }),
+          }),
+          '4xx': ErrorSchema,
+        },
       },
     },
     (request, reply) => {
@@ -79,7 +88,9 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
         response: {
           200: Type.Object({
             client_id: Type.String({ description: 'Use it in the offer' }),
-            ice_servers: Type.Array(Type.Object({ urls: Type.Array(Type.String()), username: Type.Optional(Type.String()) }), { description: 'What was accepted; credentials are not repeated' }),
+            ice_servers: Type.Array(Type.Object({ urls: Type.Array(Type.String()), username: Type.Optional(Type.String()) }), {
+              description: 'What was accepted; credentials are not repeated',
+            }),
             ttl_s: Type.Integer(),
           }),
           '4xx': ErrorSchema,
@@ -90,7 +101,11 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
       const { client_id: clientId = guestId(), ice_servers: handedIn } = request.body;
       const servers = handedIn.map(({ urls, ...server }) => ({ ...server, urls: typeof urls === 'string' ? [urls] : urls }));
       iceServers.keep(clientId, servers);
-      return { client_id: clientId, ice_servers: servers.map(({ urls, username }) => ({ urls, ...(username !== undefined && { username }) })), ttl_s: KEPT_MS / 1000 };
+      return {
+        client_id: clientId,
+        ice_servers: servers.map(({ urls, username }) => ({ urls, ...(username !== undefined && { username }) })),
+        ttl_s: KEPT_MS / 1000,
+      };
     },
   );
 

@@ -57,7 +57,10 @@ export class IceServers {
 
   #servers(credentials: { readonly username: string; readonly credential: string } | undefined): IceServer[] {
     const { stunUrls, turnUrls } = this.#init;
-    return [...(stunUrls.length > 0 ? [{ urls: stunUrls }] : []), ...(turnUrls.length > 0 && credentials ? [{ urls: turnUrls, ...credentials }] : [])];
+    return [
+      ...(stunUrls.length > 0 ? [{ urls: stunUrls }] : []),
+      ...(turnUrls.length > 0 && credentials ? [{ urls: turnUrls, ...credentials }] : []),
+    ];
   }
 
   /**
@@ -83,22 +86,38 @@ export class IceServers {
 
   #credentials(clientId: string, ttlS: number): { username: string; credential: string } | undefined {
     const { turnSecret, turnUsername, turnCredential, clock } = this.#init;
-    if (turnSecret === '') return turnUsername === '' || turnCredential === '' ? undefined : { username: turnUsername, credential: turnCredential };
+    if (turnSecret === '')
+      return turnUsername === '' || turnCredential === '' ? undefined : { username: turnUsername, credential: turnCredential };
     const username = `${Math.floor(clock.wallClock() / 1000) + ttlS}:${clientId}`;
     return { username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') };
   }
 
   #throwIfRefused(uri: string, { username, credential }: IceServer): void {
     const shown = `'${uri.slice(0, 100)}'`;
-    const match = /^(stun|turn|turns):(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?(\?transport=(?:udp|tcp))?$/i.exec(uri);
+    const match = /^(stun|turn|turns):(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?(\?transport=(?:udp|tcp))?$/i.exec(
+      uri,
+    );
     const [, scheme, host, port, transport] = match ?? [];
-    if (scheme === undefined || host === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535 || (scheme === 'stun' && transport)) {
-      throw new MediaPeerError('ICE_SERVERS_INVALID', `${shown} is no ICE server URI; expected stun:host[:port] or turn:host[:port][?transport=udp|tcp] (RFC 7064, RFC 7065)`);
+    if (
+      scheme === undefined ||
+      host === undefined ||
+      Number(port ?? 1) < 1 ||
+      Number(port ?? 1) > 65_535 ||
+      (scheme === 'stun' && transport)
+    ) {
+      throw new MediaPeerError(
+        'ICE_SERVERS_INVALID',
+        `${shown} is no ICE server URI; expected stun:host[:port] or turn:host[:port][?transport=udp|tcp] (RFC 7064, RFC 7065)`,
+      );
     }
-    if (scheme.toLowerCase() !== 'stun' && (!username || !credential)) throw new MediaPeerError('ICE_SERVERS_INVALID', `${shown} needs a username and a credential`);
+    if (scheme.toLowerCase() !== 'stun' && (!username || !credential))
+      throw new MediaPeerError('ICE_SERVERS_INVALID', `${shown} needs a username and a credential`);
     const name = host.replace(/^\[|\]$/g, '').toLowerCase();
     if (!this.#init.allowedHosts.some((allowed) => allowed.toLowerCase() === name)) {
-      throw new MediaPeerError('ICE_SERVERS_REFUSED', `${shown} names a host that this server may not be sent to; its operator can allow '${name}' with ICE_SERVER_HOSTS`);
+      throw new MediaPeerError(
+        'ICE_SERVERS_REFUSED',
+        `${shown} names a host that this server may not be sent to; its operator can allow '${name}' with ICE_SERVER_HOSTS`,
+      );
     }
   }
 }

@@ -46,12 +46,22 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
         },
       },
     },
-    () => ({ available: [...deps.available()], in_use: deps.inUse().map(({ name, family, state, restarts }) => ({ name, family, state, restarts })) }),
+    () => ({
+      available: [...deps.available()],
+      in_use: deps.inUse().map(({ name, family, state, restarts }) => ({ name, family, state, restarts })),
+    }),
   );
 
   app.get(
     '/sources/:id/model',
-    { schema: { summary: 'The model that looks at a source', tags: ['seeing'], params: SourceParams, response: { 200: ModelBody, '4xx': ErrorSchema } } },
+    {
+      schema: {
+        summary: 'The model that looks at a source',
+        tags: ['seeing'],
+        params: SourceParams,
+        response: { 200: ModelBody, '4xx': ErrorSchema },
+      },
+    },
     (request) => ({ model: known(request.params.id) }),
   );
 

@@ -12,8 +12,11 @@ export interface ReportDeps {
   readonly rateLimit: number;
 }
 
-const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: T) => Type.Union([schema, Type.Null()]);
-const Counts = Type.Record(Type.String(), Type.Integer(), { description: 'By type: host, srflx, prflx, relay, mdns (a name that is not looked up), tcp, unusable' });
+const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+const Counts = Type.Record(Type.String(), Type.Integer(), {
+  description: 'By type: host, srflx, prflx, relay, mdns (a name that is not looked up), tcp, unusable',
+});
 
 const Report = Type.Object({
   client_id: Type.String(),
@@ -41,8 +44,16 @@ const Report = Type.Object({
     troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
   }),
   dtls: Type.Union([Type.Object({ role: Type.String(), srtp_profile: Type.String() }), Type.Null()]),
-  steps: Type.Array(Type.Object({ at_ms: Type.Number({ description: 'Since the offer' }), step: Type.String(), facts: Type.Optional(Type.Unsafe<object>({ type: 'object', additionalProperties: true })) })),
-  end: Type.Union([Type.Object({ reason: Type.String(), explanation: Type.String(), at_ms: Type.Number() }), Type.Null()], { description: 'Null while it lives' }),
+  steps: Type.Array(
+    Type.Object({
+      at_ms: Type.Number({ description: 'Since the offer' }),
+      step: Type.String(),
+      facts: Type.Optional(Type.Unsafe<object>({ type: 'object', additionalProperties: true })),
+    }),
+  ),
+  end: Type.Union([Type.Object({ reason: Type.String(), explanation: Type.String(), at_ms: Type.Number() }), Type.Null()], {
+    description: 'Null while it lives',
+  }),
 });
 
 /** Installs `GET /sessions/:id/report`. */
@@ -75,7 +86,14 @@ function reportJson({ clientId, sourceId, role, door, createdAtS, mLines, ice, d
     role,
     door,
     created_at: createdAtS,
-    media: mLines.map(({ mid, kind, direction, offered, chosen, reason }) => ({ mid: mid ?? null, kind, direction, offered: [...offered], chosen: chosen ?? null, reason: reason ?? null })),
+    media: mLines.map(({ mid, kind, direction, offered, chosen, reason }) => ({
+      mid: mid ?? null,
+      kind,
+      direction,
+      offered: [...offered],
+      chosen: chosen ?? null,
+      reason: reason ?? null,
+    })),
     ice: {
       local_candidates: { ...ice.local },
       remote_candidates: { ...ice.remote },

@@ -15,12 +15,25 @@ export const ErrorSchema = Type.Object(
 
 /** Unknown fields are ignored: clients send what their other servers want, too. */
 export const OfferBody = Type.Object({
-  sdp: Type.String({ minLength: 1, maxLength: 262_144, description: 'The session description of the offer. Candidates may be left out: the server learns them' }),
+  sdp: Type.String({
+    minLength: 1,
+    maxLength: 262_144,
+    description: 'The session description of the offer. Candidates may be left out: the server learns them',
+  }),
   type: Type.Literal('offer'),
   client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
-  source: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' })),
-  tracks: Type.Optional(Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" })),
-  active: Type.Optional(Type.Array(Rendition, { maxItems: 16, description: 'Those that flow from the start; the others wait for a `select` on the data channel `commands`. All when left out' })),
+  source: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' }),
+  ),
+  tracks: Type.Optional(
+    Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" }),
+  ),
+  active: Type.Optional(
+    Type.Array(Rendition, {
+      maxItems: 16,
+      description: 'Those that flow from the start; the others wait for a `select` on the data channel `commands`. All when left out',
+    }),
+  ),
 });
 
 export const AnswerBody = Type.Object({
@@ -33,4 +46,8 @@ export const AnswerBody = Type.Object({
 });
 
 /** Of routes that browsers ask without headers. */
-export const TokenQuery = { token: Type.Optional(Type.String({ maxLength: 512, description: 'The token of VIEWER_TOKEN, where the header Authorization cannot be sent' })) };
+export const TokenQuery = {
+  token: Type.Optional(
+    Type.String({ maxLength: 512, description: 'The token of VIEWER_TOKEN, where the header Authorization cannot be sent' }),
+  ),
+};

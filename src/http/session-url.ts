@@ -29,7 +29,9 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
           summary: 'Add candidates, or restart ICE with new credentials',
           tags: ['media'],
           params: Params,
-          headers: Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The ETag of the session; `"*"` for an ICE restart' })) }),
+          headers: Type.Object({
+            'if-match': Type.Optional(Type.String({ description: 'The ETag of the session; `"*"` for an ICE restart' })),
+          }),
           body: { content: { [FRAGMENT_TYPE]: { schema: Type.String({ maxLength: MAX_FRAGMENT_BYTES, description: 'RFC 8840 §9' }) } } },
           response: {
             200: { description: 'ICE was restarted; `ETag` is the new one', content: { [FRAGMENT_TYPE]: { schema: Type.String() } } },
@@ -46,7 +48,11 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
       },
       async (request, reply) => {
         const fragment = typeof request.body === 'string' ? request.body : '';
-        const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, { fragment, ifMatch: request.headers['if-match'], login: loginOf(request) });
+        const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, {
+          fragment,
+          ifMatch: request.headers['if-match'],
+          login: loginOf(request),
+        });
         if (isLenient) request.log.info({ clientId }, 'a PATCH without If-Match is accepted; WHIP_STRICT=on refuses it');
         if (restarted === undefined) return reply.status(204).send();
         return reply.status(200).type(FRAGMENT_TYPE).header('etag', restarted.etag).send(restarted.fragment);
@@ -68,12 +74,21 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
         return reply.status(204).send();
       },
     });
-    installOptions(scope, URL, { summary: 'What the session takes (`Accept-Patch`)', methods: ['GET', 'HEAD', 'PATCH', 'DELETE'], headers: { 'accept-patch': FRAGMENT_TYPE } });
+    installOptions(scope, URL, {
+      summary: 'What the session takes (`Accept-Patch`)',
+      methods: ['GET', 'HEAD', 'PATCH', 'DELETE'],
+      headers: { 'accept-patch': FRAGMENT_TYPE },
+    });
     scope.delete<{ Params: { id: string } }>(
       URL,
       {
         config: perMinute(rateLimit),
-        schema: { summary: 'Leave', tags: ['media'], params: Params, response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema } },
+        schema: {
+          summary: 'Leave',
+          tags: ['media'],
+          params: Params,
+          response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema },
+        },
       },
       async (request) => {
         await httpSessions.close(request.params.id, loginOf(request));

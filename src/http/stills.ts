@@ -17,7 +17,11 @@ export interface StillDeps {
 /** Still pictures a minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
 const STILLS_PER_MINUTE = 240;
 
-const Flag = Type.Enum(['0', '1', 'false', 'true'], { default: '0', description: 'What the source shows at the moment, with boxes drawn in; else a picture near the begin of a file, or the one of the moment of a camera' });
+const Flag = Type.Enum(['0', '1', 'false', 'true'], {
+  default: '0',
+  description:
+    'What the source shows at the moment, with boxes drawn in; else a picture near the begin of a file, or the one of the moment of a camera',
+});
 
 export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, done) => {
   app.get(
@@ -35,22 +39,25 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
         }),
       },
     },
-    (request, reply) => whileThere(reply, async (signal) => {
-      const sourceId = request.params.file.slice(0, -'.jpg'.length);
-      const { width, annotated } = request.query;
-      const isAnnotated = annotated === '1' || annotated === 'true';
-      const picture = await (isAnnotated ? deps.seenStill(sourceId, width, signal) : deps.still(sourceId, width, signal));
-      const tag = `"${createHash('sha256').update(picture).digest('base64url').slice(0, 22)}"`;
-      // A picture of the moment is another one the next time, unless nothing moves: it is asked for again, and not sent again.
-      reply.header('etag', tag).header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60');
-      if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
-      return reply.type('image/jpeg').send(picture);
-    }),
+    (request, reply) =>
+      whileThere(reply, async (signal) => {
+        const sourceId = request.params.file.slice(0, -'.jpg'.length);
+        const { width, annotated } = request.query;
+        const isAnnotated = annotated === '1' || annotated === 'true';
+        const picture = await (isAnnotated ? deps.seenStill(sourceId, width, signal) : deps.still(sourceId, width, signal));
+        const tag = `"${createHash('sha256').update(picture).digest('base64url').slice(0, 22)}"`;
+        // A picture of the moment is another one the next time, unless nothing moves: it is asked for again, and not sent again.
+        reply.header('etag', tag).header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60');
+        if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
+        return reply.type('image/jpeg').send(picture);
+      }),
   );
   done();
 };
 
 /** Whether the client has the picture of that tag already (RFC 9110 §13.1.2). */
 function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
-  return ifNoneMatch !== undefined && ifNoneMatch.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
+  return (
+    ifNoneMatch !== undefined && ifNoneMatch.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag)
+  );
 }

@@ -50,7 +50,11 @@ export class Tokens {
   }
 
   #check(expected: readonly string[], { token, address }: Login, what: string): void {
-    if (token === undefined) throw new MediaPeerError('UNAUTHORIZED', `a token is needed to ${what}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws`);
+    if (token === undefined)
+      throw new MediaPeerError(
+        'UNAUTHORIZED',
+        `a token is needed to ${what}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws`,
+      );
     if (expected.some((known) => isSameSecret(known, token))) return;
     this.#failedLogins.count(address);
     throw new MediaPeerError('UNAUTHORIZED', `the token is not the one that is needed to ${what}`);

@@ -22,7 +22,13 @@ export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => 
         checkOffer('WHIP', sdp);
         const showedToken = deps.tokens.checkPublisher(room, login);
         const isSame = replaces !== undefined && deps.httpSessions.publishes(replaces, room);
-        return deps.sessions.publish({ door: 'whip', address: login.address, sdp, room, takeover: isSame || (showedToken && deps.mayTakeOver) });
+        return deps.sessions.publish({
+          door: 'whip',
+          address: login.address,
+          sdp,
+          room,
+          takeover: isSame || (showedToken && deps.mayTakeOver),
+        });
       },
     },
     deps,

@@ -64,9 +64,16 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
     });
     void app.register((scope, _options, done) => {
       ignoreBodies(scope);
-      const described = (status: number, summary: string) => ({ schema: schemaOf(isHidden, summary, status), config: { swagger: { exposeHeadRoute: true } } });
-      scope.head(url, described(200, 'Whether this is an endpoint; the content type is that of an offer'), (_request, reply) => reply.type(SDP_TYPE).send());
-      scope.get(url, { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false }, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
+      const described = (status: number, summary: string) => ({
+        schema: schemaOf(isHidden, summary, status),
+        config: { swagger: { exposeHeadRoute: true } },
+      });
+      scope.head(url, described(200, 'Whether this is an endpoint; the content type is that of an offer'), (_request, reply) =>
+        reply.type(SDP_TYPE).send(),
+      );
+      scope.get(url, { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false }, (_request, reply) =>
+        reply.status(204).type(SDP_TYPE).send(),
+      );
       installOptions(scope, url, {
         isHidden,
         summary: 'What can be posted (`Accept-Post`), and ICE servers (`Link`) for those who may come in',
@@ -99,7 +106,11 @@ export interface Offered {
 }
 
 /** Installs OPTIONS: preflights (Fetch) get what the CORS plugin adds, any other request what `describe` does. */
-export function installOptions(app: FastifyInstance, url: string, { isHidden = false, summary, methods, headers, describe, rateLimit = 0 }: Offered): void {
+export function installOptions(
+  app: FastifyInstance,
+  url: string,
+  { isHidden = false, summary, methods, headers, describe, rateLimit = 0 }: Offered,
+): void {
   const limited = perMinute(rateLimit).rateLimit;
   const options = {
     schema: schemaOf(isHidden, summary, 200),
@@ -118,7 +129,12 @@ export function installOptions(app: FastifyInstance, url: string, { isHidden = f
 
 /** Of a route that answers without content. */
 export function schemaOf(isHidden: boolean, summary: string, status: number) {
-  return { hide: isHidden, summary, tags: ['media'], response: { [status]: { type: 'null', description: 'Without content' }, '4xx': ErrorSchema } };
+  return {
+    hide: isHidden,
+    summary,
+    tags: ['media'],
+    response: { [status]: { type: 'null', description: 'Without content' }, '4xx': ErrorSchema },
+  };
 }
 
 function isPreflight({ headers }: FastifyRequest): boolean {
@@ -135,7 +151,16 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
         hide: isHidden,
         summary: endpoint.summary,
         tags: ['media'],
-        body: { content: { [SDP_TYPE]: { schema: Type.String({ maxLength: MAX_SDP_BYTES, description: 'The offer. Candidates may follow by PATCH on the session URL' }) } } },
+        body: {
+          content: {
+            [SDP_TYPE]: {
+              schema: Type.String({
+                maxLength: MAX_SDP_BYTES,
+                description: 'The offer. Candidates may follow by PATCH on the session URL',
+              }),
+            },
+          },
+        },
         response: {
           201: {
             description: 'The answer. `Location`: the session URL; `ETag`: of its ICE session; `Link` rel="ice-server"',

@@ -34,9 +34,20 @@ const NullableTime = Type.Union([Type.Number(), Type.Null()], { description: 'Un
 
 const Counts = Type.Object({
   source: Type.String(),
-  updated_at: Type.Union([Type.Number(), Type.Null()], { description: 'When a picture was last looked at, Unix seconds; null before the first' }),
+  updated_at: Type.Union([Type.Number(), Type.Null()], {
+    description: 'When a picture was last looked at, Unix seconds; null before the first',
+  }),
   zones: Type.Array(Type.Object({ zone: Type.String(), count: Type.Integer(), object_ids: Type.Array(Type.Integer()), by_label: ByLabel })),
-  lines: Type.Array(Type.Object({ line: Type.String(), in: Type.Integer(), out: Type.Integer(), in_by_label: ByLabel, out_by_label: ByLabel, since: NullableTime })),
+  lines: Type.Array(
+    Type.Object({
+      line: Type.String(),
+      in: Type.Integer(),
+      out: Type.Integer(),
+      in_by_label: ByLabel,
+      out_by_label: ByLabel,
+      since: NullableTime,
+    }),
+  ),
 });
 
 /** Installs `GET`, `PUT` and `DELETE /sources/:id/zones`, and `GET` and `DELETE /sources/:id/counts`. */
@@ -45,14 +56,24 @@ const MAX_ZONES_BYTES = 256 * 1024;
 
 export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
-    if (!deps.hasSource(sourceId)) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
+    if (!deps.hasSource(sourceId))
+      throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
     return sourceId;
   };
   const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? { zones: [], lines: [] };
   const countsOf = (sourceId: string) => countsJson(sourceId, deps.counts(known(sourceId)));
-  const schema = <R extends TSchema>(summary: string, ok: R) => ({ summary, tags: ['seeing'], params: Params, response: { 200: ok, '4xx': ErrorSchema, '5xx': ErrorSchema } });
+  const schema = <R extends TSchema>(summary: string, ok: R) => ({
+    summary,
+    tags: ['seeing'],
+    params: Params,
+    response: { 200: ok, '4xx': ErrorSchema, '5xx': ErrorSchema },
+  });
   // As stored: the schema of the answer must not leave anything out.
-  const Zones = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing' });
+  const Zones = Type.Unsafe<object>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing',
+  });
 
   app.get('/sources/:id/zones', { schema: schema('Zones and lines of a source', Zones) }, (request) => zonesOf(request.params.id));
 
@@ -60,7 +81,10 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
     '/sources/:id/zones',
     {
       bodyLimit: MAX_ZONES_BYTES,
-      schema: { ...schema('Replace the zones and lines of a source; those that stay the same keep their counts', Zones), body: Type.Unsafe<unknown>(deps.bodySchema) },
+      schema: {
+        ...schema('Replace the zones and lines of a source; those that stay the same keep their counts', Zones),
+        body: Type.Unsafe<unknown>(deps.bodySchema),
+      },
       // The framework would tell one fault at a time, and drop what it does not know.
       validatorCompiler: () => () => true,
     },
@@ -69,11 +93,20 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
 
   app.delete(
     '/sources/:id/zones',
-    { schema: schema('Remove the zones and lines of a source', Type.Object({ removed: Type.Boolean({ description: 'False where there were none' }) })) },
+    {
+      schema: schema(
+        'Remove the zones and lines of a source',
+        Type.Object({ removed: Type.Boolean({ description: 'False where there were none' }) }),
+      ),
+    },
     async (request) => ({ removed: await deps.remove(known(request.params.id)) }),
   );
 
-  app.get('/sources/:id/counts', { schema: schema('What is inside the zones now, and what has crossed the lines since when', Counts) }, (request) => countsOf(request.params.id));
+  app.get(
+    '/sources/:id/counts',
+    { schema: schema('What is inside the zones now, and what has crossed the lines since when', Counts) },
+    (request) => countsOf(request.params.id),
+  );
 
   app.delete('/sources/:id/counts', { schema: schema('Let the lines of a source count from zero', Counts) }, (request) => {
     deps.resetCounts(known(request.params.id));

@@ -69,7 +69,10 @@ export function filterWarning({ classes }: DetectionFilter, known: readonly stri
   const unknown = known && classes?.filter((label) => !known.includes(label));
   if (!known || !unknown || unknown.length === 0) return undefined;
   const listed = known.slice(0, MAX_LISTED_LABELS).join(', ');
-  return `the model knows no class ${unknown.slice(0, MAX_LISTED_LABELS).map((label) => `'${label}'`).join(', ')}; it knows ${listed}${known.length > MAX_LISTED_LABELS ? ` and ${known.length - MAX_LISTED_LABELS} more` : ''}`;
+  return `the model knows no class ${unknown
+    .slice(0, MAX_LISTED_LABELS)
+    .map((label) => `'${label}'`)
+    .join(', ')}; it knows ${listed}${known.length > MAX_LISTED_LABELS ? ` and ${known.length - MAX_LISTED_LABELS} more` : ''}`;
 }
 
 /** True for an object that a reader wants. */
@@ -118,7 +121,14 @@ function commonPart(detections: FrameDetections): CommonPart {
   const known = written.get(detections);
   if (known) return known;
   const { sourceId, frame, mediaTimeMs, widthPx, heightPx, inferenceMs, objects, scene } = detections;
-  const head = JSON.stringify({ source: sourceId, frame, media_time_s: round(mediaTimeMs / 1000, 6), width: widthPx, height: heightPx, inference_ms: round(inferenceMs, 2) });
+  const head = JSON.stringify({
+    source: sourceId,
+    frame,
+    media_time_s: round(mediaTimeMs / 1000, 6),
+    width: widthPx,
+    height: heightPx,
+    inference_ms: round(inferenceMs, 2),
+  });
   const part: CommonPart = {
     head: head.slice(0, -1),
     objects: JSON.stringify(objects.map(objectJson)),

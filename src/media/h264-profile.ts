@@ -22,7 +22,13 @@ const TAKEN_BY: Readonly<Record<ProfileName, readonly ProfileName[]>> = {
   'high-444': ['high-444'],
 };
 /** ffprobe's names, as profile_idc and constraint flags. */
-const PROFILE_BYTES: Readonly<Record<string, string>> = { Baseline: '4200', 'Constrained Baseline': '42e0', Main: '4d00', High: '6400', 'Constrained High': '640c' };
+const PROFILE_BYTES: Readonly<Record<string, string>> = {
+  Baseline: '4200',
+  'Constrained Baseline': '42e0',
+  Main: '4d00',
+  High: '6400',
+  'Constrained High': '640c',
+};
 const HIGHEST_LEVEL = 62;
 
 /** Undefined where it is none, or a profile that WebRTC does not use. */

@@ -68,7 +68,8 @@ function readSps(sps: Buffer): { readonly size: PictureSize; readonly bits: BitR
   const fieldsPerUnit = bits.read(1) === 1 ? 1 : 2;
   if (fieldsPerUnit === 2) bits.skip(1); // mb_adaptive_frame_field_flag
   bits.skip(1); // direct_8x8_inference_flag
-  const [left, right, top, bottom] = bits.read(1) === 1 ? [bits.exponential(), bits.exponential(), bits.exponential(), bits.exponential()] : [0, 0, 0, 0];
+  const [left, right, top, bottom] =
+    bits.read(1) === 1 ? [bits.exponential(), bits.exponential(), bits.exponential(), bits.exponential()] : [0, 0, 0, 0];
   if (bits.isBeyondEnd) return undefined;
   // Cropping counts in chroma samples (§7.4.2.1.1, equations 7-19 to 7-22).
   const cropUnitX = chroma === 1 || chroma === 2 ? 2 : 1;

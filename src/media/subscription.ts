@@ -115,7 +115,8 @@ export class Subscription {
     const frames = this.#track.replay(this.#lastTimestamp);
     const newest = frames.at(-1);
     if (!newest) return;
-    if (newest.rtpTimestamp === this.#track.rtpTimestampAt(newest.mediaTimeMs)) this.#liveFromMs = Math.min(this.#liveFromMs, newest.mediaTimeMs);
+    if (newest.rtpTimestamp === this.#track.rtpTimestampAt(newest.mediaTimeMs))
+      this.#liveFromMs = Math.min(this.#liveFromMs, newest.mediaTimeMs);
     this.#lastReplayMs = this.#track.clock.now();
     this.#state = 'live';
     this.#dropBacklog();

@@ -52,7 +52,13 @@ export class VideoFrame implements VideoFrameInit {
 
   /** The same picture over memory of its own, with one reference. */
   copy(): VideoFrame {
-    return new VideoFrame({ data: Buffer.from(this.data), widthPx: this.widthPx, heightPx: this.heightPx, mediaTimeMs: this.mediaTimeMs, colour: this.colour });
+    return new VideoFrame({
+      data: Buffer.from(this.data),
+      widthPx: this.widthPx,
+      heightPx: this.heightPx,
+      mediaTimeMs: this.mediaTimeMs,
+      colour: this.colour,
+    });
   }
 
   /** Gives one reference back; the memory returns to its pool with the last one. */

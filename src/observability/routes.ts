@@ -62,7 +62,11 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
             source: source.sourceId,
             rendition: `${rendition}/${codec}`,
             viewers: sessions
-              .filter((session) => session.sourceId === source.sourceId && session.video.some((video) => video.rendition === rendition && video.codec === codec))
+              .filter(
+                (session) =>
+                  session.sourceId === source.sourceId &&
+                  session.video.some((video) => video.rendition === rendition && video.codec === codec),
+              )
               .map((session) => session.clientId),
           })),
       ),
@@ -72,7 +76,8 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
   app.get('/connection-stats', { schema: schema('Clients and shared tracks', { 200: ConnectionStats }) }, () => {
     const sessions = deps.sessions();
     // A rendition is one track however many codecs it is encoded in.
-    const sharedTracks = (wanted: string): number => deps.activity().filter(({ renditions }) => renditions.some(({ rendition }) => rendition === wanted)).length;
+    const sharedTracks = (wanted: string): number =>
+      deps.activity().filter(({ renditions }) => renditions.some(({ rendition }) => rendition === wanted)).length;
     return {
       active_clients: sessions.length,
       max_clients: deps.maxClients,
@@ -123,7 +128,16 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       detector_loaded: deps.detectorLoaded(),
       active_clients: deps.sessions().length,
       resources: deps.resources(),
-      webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({ receiver, queued, delivered, failed, dropped, last_error: lastError ?? null })),
+      webhooks: deps
+        .webhooks()
+        .map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
+          receiver,
+          queued,
+          delivered,
+          failed,
+          dropped,
+          last_error: lastError ?? null,
+        })),
       process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
     });
   });

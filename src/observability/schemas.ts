@@ -3,7 +3,9 @@ import { Type } from 'typebox';
 
 const nullable = <T extends import('typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const SourceKind = Type.Union([Type.Literal('file'), Type.Literal('live'), Type.Literal('pull')], { description: 'Recorded, published to this server, or called by it' });
+const SourceKind = Type.Union([Type.Literal('file'), Type.Literal('live'), Type.Literal('pull')], {
+  description: 'Recorded, published to this server, or called by it',
+});
 const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.Literal('waiting')], {
   description: 'Nobody is there; media comes; a camera is away and may come back. A file is always live',
 });
@@ -21,7 +23,9 @@ export const Video = Type.Object({
   audio_codec: nullable(Type.String({ description: 'Of the sound that is played; null where there is none' })),
   audio_reason: Type.Optional(Type.String({ description: 'Why there is sound in it that is not played' })),
   size_bytes: Type.Union([Type.Integer(), Type.Null()]),
-  delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], { description: 'Copied as it is, or encoded once for all viewers' }),
+  delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], {
+    description: 'Copied as it is, or encoded once for all viewers',
+  }),
   playable: Type.Boolean(),
   reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
 });
@@ -159,6 +163,9 @@ export const Health = Type.Object({
     }),
     { description: 'One for each WEBHOOK_URL' },
   ),
-  process: Type.Object({ cpu_s: Type.Number({ description: 'User and system time of this process since it started' }), rss_bytes: Type.Integer() }),
+  process: Type.Object({
+    cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),
+    rss_bytes: Type.Integer(),
+  }),
 });
 export const Ready = Type.Object({ ready: Type.Boolean() });

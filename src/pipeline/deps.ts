@@ -41,7 +41,10 @@ export interface PipelineDeps {
   /** Lets the net sleep while nothing moves. Default false. */
   readonly motionGate?: boolean;
   /** Left out: no source has zones. */
-  readonly sceneOf?: (sourceId: string, picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] }) => SceneObserver;
+  readonly sceneOf?: (
+    sourceId: string,
+    picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] },
+  ) => SceneObserver;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;
 }

@@ -163,7 +163,13 @@ export class PictureHub {
     const { data, widthPx, heightPx, mediaTimeMs, colour } = this.#standing;
     const copy = this.#copies.take();
     data.copy(copy);
-    const again = this.#copies.frame({ data: copy, widthPx, heightPx, mediaTimeMs: Math.max(mediaTimeMs + 1, this.#init.mediaTime?.() ?? 0), colour });
+    const again = this.#copies.frame({
+      data: copy,
+      widthPx,
+      heightPx,
+      mediaTimeMs: Math.max(mediaTimeMs + 1, this.#init.mediaTime?.() ?? 0),
+      colour,
+    });
     for (const consumer of this.#consumers) consumer(again);
     again.release();
   }

@@ -41,13 +41,23 @@ export class Pipelines {
    * What a source offers.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
    */
-  describe(sourceId: string): { hasAudio: boolean; renditions: readonly Rendition[]; rawCodec: VideoCodec | undefined; rawProfile: string | undefined; labels: readonly string[] | undefined } {
+  describe(sourceId: string): {
+    hasAudio: boolean;
+    renditions: readonly Rendition[];
+    rawCodec: VideoCodec | undefined;
+    rawProfile: string | undefined;
+    labels: readonly string[] | undefined;
+  } {
     const description = this.#init.find(sourceId);
     if (!description) {
       throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
     }
     if (description.state === 'empty') {
-      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${description.reason ?? 'nothing comes from it'}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      throw new MediaPeerError(
+        'SOURCE_NOT_LIVE',
+        `source '${sourceId}' is not live: ${description.reason ?? 'nothing comes from it'}; try again in ${RETRY_AFTER_S} s`,
+        { retryAfterS: RETRY_AFTER_S },
+      );
     }
     if (!description.playable) {
       throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
@@ -55,7 +65,13 @@ export class Pipelines {
     const { audioCodec, videoCodec, delivery, h264Profile } = description;
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
     const seeing = this.#init.seeing.of(sourceId);
-    return { hasAudio: audioCodec !== null, renditions: seeing ? ['raw', 'processed'] : ['raw'], labels: seeing?.classNames, rawCodec, rawProfile: rawCodec === 'h264' ? h264Profile : undefined };
+    return {
+      hasAudio: audioCodec !== null,
+      renditions: seeing ? ['raw', 'processed'] : ['raw'],
+      labels: seeing?.classNames,
+      rawCodec,
+      rawProfile: rawCodec === 'h264' ? h264Profile : undefined,
+    };
   }
 
   /**
@@ -142,7 +158,11 @@ export class Pipelines {
     // What ends still holds its processes: who comes and goes fast must not pile them up.
     const isFull = idle.length < missing || this.#ending.size - this.#open().length >= maxRunning;
     if (isFull) {
-      throw new MediaPeerError('CAPACITY_REACHED', `all ${maxRunning} places of running sources (MAX_RUNNING_SOURCES) are taken; watch one that runs, or try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      throw new MediaPeerError(
+        'CAPACITY_REACHED',
+        `all ${maxRunning} places of running sources (MAX_RUNNING_SOURCES) are taken; watch one that runs, or try again in ${RETRY_AFTER_S} s`,
+        { retryAfterS: RETRY_AFTER_S },
+      );
     }
     for (const pipeline of idle.slice(0, missing)) void pipeline.close('viewer-left');
   }
@@ -155,7 +175,12 @@ export class Pipelines {
     const running = this.#running.get(sourceId);
     if (running && !running.isClosed) return running;
     this.#makeRoom(sourceId);
-    const pipeline = new SourcePipeline({ ...this.#init, sourceId, find: () => this.#init.find(sourceId), onIdle: () => this.#boundIdle() });
+    const pipeline = new SourcePipeline({
+      ...this.#init,
+      sourceId,
+      find: () => this.#init.find(sourceId),
+      onIdle: () => this.#boundIdle(),
+    });
     this.#running.set(sourceId, pipeline);
     const ended = pipeline.closed.finally(() => {
       this.#ending.delete(ended);

@@ -44,6 +44,12 @@ export class ProcessedPictures {
     if (!picture.isShared) return picture.retain();
     const data = this.#pool.take();
     picture.data.copy(data);
-    return this.#pool.frame({ data, widthPx: picture.widthPx, heightPx: picture.heightPx, mediaTimeMs: picture.mediaTimeMs, colour: picture.colour });
+    return this.#pool.frame({
+      data,
+      widthPx: picture.widthPx,
+      heightPx: picture.heightPx,
+      mediaTimeMs: picture.mediaTimeMs,
+      colour: picture.colour,
+    });
   }
 }

@@ -32,7 +32,8 @@ export class SeenStills {
    * @throws MediaPeerError as `Pipelines.openDetections`, or `openPictures` for one that is not annotated, or SOURCE_NOT_LIVE when no picture came in time
    */
   async get(sourceId: string, { widthPx, isAnnotated }: SeenStillOptions): Promise<Buffer> {
-    if (this.#running >= MAX_AT_ONCE) throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
+    if (this.#running >= MAX_AT_ONCE)
+      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
     this.#running++;
     try {
       const { picture, objects, labels } = await this.#next(sourceId, isAnnotated);
@@ -54,9 +55,14 @@ export class SeenStills {
     const { lease, takeNext } = isAnnotated ? this.#pipelines.openSight(sourceId) : this.#pipelines.openPictures(sourceId);
     const undo: (() => void)[] = [() => lease.release()];
     return new Promise<SeenPicture>((resolve, reject) => {
-      const fail = (reason: string): void => reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${sourceId}': ${reason}`, { retryAfterS: 1 }));
+      const fail = (reason: string): void =>
+        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${sourceId}': ${reason}`, { retryAfterS: 1 }));
       const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no picture came within ${TIMEOUT_MS / 1000} s`));
-      undo.push(() => timeout.cancel(), takeNext(resolve), lease.feed.onClosed((reason) => fail(`the source ended (${reason})`)));
+      undo.push(
+        () => timeout.cancel(),
+        takeNext(resolve),
+        lease.feed.onClosed((reason) => fail(`the source ended (${reason})`)),
+      );
     }).finally(() => {
       for (const step of undo) step();
     });

@@ -74,7 +74,13 @@ export class SourcePipeline {
     this.#init = init;
     this.#startedMs = this.#wantedAtMs = this.#idleSinceMs = init.clock.now();
     let objectIds = 0;
-    this.#state = { timeline: new Timeline(), feed: new DetectionFeed(init.sourceId), frameNumbers: new FrameNumbers(), nextObjectId: () => ++objectIds, pictureTakers: new Set() };
+    this.#state = {
+      timeline: new Timeline(),
+      feed: new DetectionFeed(init.sourceId),
+      frameNumbers: new FrameNumbers(),
+      nextObjectId: () => ++objectIds,
+      pictureTakers: new Set(),
+    };
     this.#run = this.#openRun();
     this.closed = this.#serve();
   }
@@ -120,7 +126,11 @@ export class SourcePipeline {
 
   /** True while somebody waits for the first frame of a track. */
   get isStarting(): boolean {
-    return this.#end === undefined && this.#init.clock.now() - this.#wantedAtMs < STARTS_WITHIN_MS && [...this.#tracks.values()].some(({ track, holders }) => holders.isHeld && !track.hasMedia);
+    return (
+      this.#end === undefined &&
+      this.#init.clock.now() - this.#wantedAtMs < STARTS_WITHIN_MS &&
+      [...this.#tracks.values()].some(({ track, holders }) => holders.isHeld && !track.hasMedia)
+    );
   }
 
   get activity(): SourceActivity {
@@ -196,8 +206,12 @@ export class SourcePipeline {
     const { sourceId } = this.#init;
     const source = this.#init.find();
     if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
-    if (source.state === 'empty') throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'nothing comes from it'}`, { retryAfterS: RETRY_AFTER_S });
-    if (!source.playable) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${source.reason ?? 'unknown reason'}`);
+    if (source.state === 'empty')
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'nothing comes from it'}`, {
+        retryAfterS: RETRY_AFTER_S,
+      });
+    if (!source.playable)
+      throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${source.reason ?? 'unknown reason'}`);
     this.#init.logger.info({ sourceId, delivery: source.delivery }, 'source started');
     return new SourceRun(source, this.#state, this.#init);
   }

@@ -61,15 +61,25 @@ export class SourceRun {
     this.source = source;
     this.#deps = deps;
     this.#state = state;
-    this.#feed = source.open({
-      encodedVideo: (frame) => this.#onEncodedVideo(frame),
-      picture: (picture) => this.#onPicture(picture),
-      audio: (frame) => this.#audio?.write(frame),
-      waiting: (isWaiting) => this.#standIns.follow(isWaiting),
-    }, { ...deps.ffmpeg, timeline: state.timeline });
+    this.#feed = source.open(
+      {
+        encodedVideo: (frame) => this.#onEncodedVideo(frame),
+        picture: (picture) => this.#onPicture(picture),
+        audio: (frame) => this.#audio?.write(frame),
+        waiting: (isWaiting) => this.#standIns.follow(isWaiting),
+      },
+      { ...deps.ffmpeg, timeline: state.timeline },
+    );
     const { info, openGroup = [] } = this.#feed;
     state.frameNumbers.setRate(info.peakFps ?? info.fps);
-    this.#hub = new PictureHub({ name: source.id, format: info, openGroup, deps, mediaTime: () => state.timeline.mediaTimeAt(deps.clock.wallClock()), onKeyframeNeeded: () => this.#feed.requestKeyframe?.() });
+    this.#hub = new PictureHub({
+      name: source.id,
+      format: info,
+      openGroup,
+      deps,
+      mediaTime: () => state.timeline.mediaTimeAt(deps.clock.wallClock()),
+      onKeyframeNeeded: () => this.#feed.requestKeyframe?.(),
+    });
   }
 
   /** Resolves when the feed has ended. */
@@ -263,7 +273,13 @@ export class SourceRun {
   /** The one sight of this run. It reads each picture before anybody draws into it. */
   #see(): SourceSight {
     if (this.#sight) return this.#sight;
-    this.#sight = new SourceSight({ ...this.#state, sourceId: this.source.id, format: this.#feed.info, isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs), deps: this.#deps });
+    this.#sight = new SourceSight({
+      ...this.#state,
+      sourceId: this.source.id,
+      format: this.#feed.info,
+      isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
+      deps: this.#deps,
+    });
     this.#hub.add(this.#sight.consume);
     return this.#sight;
   }

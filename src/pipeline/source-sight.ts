@@ -134,7 +134,12 @@ export class SourceSight {
 
   #makeTracker(seeing?: Seeing): ObjectTracker {
     const { format, nextObjectId } = this.#init;
-    return new ObjectTracker({ widthPx: format.widthPx, heightPx: format.heightPx, nextObjectId, ...(seeing && { scoreThreshold: seeing.scoreThreshold }) });
+    return new ObjectTracker({
+      widthPx: format.widthPx,
+      heightPx: format.heightPx,
+      nextObjectId,
+      ...(seeing && { scoreThreshold: seeing.scoreThreshold }),
+    });
   }
 
   #take(result: DetectionResult): void {

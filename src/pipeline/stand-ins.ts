@@ -24,7 +24,8 @@ export class StandIns {
     this.#hasChanged = false;
     const open = this.#spans.at(-1);
     if (open?.untilMs === Infinity && !this.#isWaiting) open.untilMs = mediaTimeMs;
-    else if (open?.untilMs !== Infinity && this.#isWaiting) this.#spans = [...this.#spans.slice(1 - MAX_SPANS), { fromMs: mediaTimeMs, untilMs: Infinity }];
+    else if (open?.untilMs !== Infinity && this.#isWaiting)
+      this.#spans = [...this.#spans.slice(1 - MAX_SPANS), { fromMs: mediaTimeMs, untilMs: Infinity }];
   }
 
   has(mediaTimeMs: number): boolean {

@@ -61,7 +61,11 @@ export class StillFeeds {
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SERVER_CLOSING, NOTHING_TO_SERVE
    */
   open(sourceId: string, maxBytes: number): StillLease {
-    if (maxBytes < MIN_BYTES) throw new MediaPeerError('NOTHING_TO_SERVE', `no picture fits into ${maxBytes} bytes; allow messages of ${MIN_BYTES} bytes and more (a=max-message-size)`);
+    if (maxBytes < MIN_BYTES)
+      throw new MediaPeerError(
+        'NOTHING_TO_SERVE',
+        `no picture fits into ${maxBytes} bytes; allow messages of ${MIN_BYTES} bytes and more (a=max-message-size)`,
+      );
     let feed = this.#running.get(sourceId);
     if (!feed) {
       feed = new StillFeed(sourceId, this.#init, () => this.#running.delete(sourceId));
@@ -172,7 +176,13 @@ class StillFeed {
       const jpeg = await encodeStill(drawn, { widthPx, quality: this.#quality });
       this.#adapt(jpeg.length, maxBytes);
       if (jpeg.length > maxBytes) continue;
-      return { frame, mediaTimeMs: picture.mediaTimeMs, widthPx, heightPx: Math.max(2, 2 * Math.round((picture.heightPx * widthPx) / picture.widthPx / 2)), jpeg };
+      return {
+        frame,
+        mediaTimeMs: picture.mediaTimeMs,
+        widthPx,
+        heightPx: Math.max(2, 2 * Math.round((picture.heightPx * widthPx) / picture.widthPx / 2)),
+        jpeg,
+      };
     }
     return undefined;
   }

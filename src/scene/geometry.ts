@@ -48,7 +48,12 @@ export function boundsOf(points: readonly Point[]): Bounds {
 
 /** The smallest rectangle around one step. */
 export function boundsOfStep(before: Point, after: Point): Bounds {
-  return { left: Math.min(before[0], after[0]), top: Math.min(before[1], after[1]), right: Math.max(before[0], after[0]), bottom: Math.max(before[1], after[1]) };
+  return {
+    left: Math.min(before[0], after[0]),
+    top: Math.min(before[1], after[1]),
+    right: Math.max(before[0], after[0]),
+    bottom: Math.max(before[1], after[1]),
+  };
 }
 
 /** True where two rectangles have a point in common. */
@@ -70,7 +75,12 @@ export function isInside(point: Point, edges: readonly Segment[]): boolean {
 export function segmentsMeet([a, b]: Segment, [c, d]: Segment): boolean {
   const [abc, abd, cda, cdb] = [turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b)];
   if (abc > 0 !== abd > 0 && cda > 0 !== cdb > 0 && abc !== 0 && abd !== 0 && cda !== 0 && cdb !== 0) return true;
-  return (abc === 0 && isWithin(c, a, b)) || (abd === 0 && isWithin(d, a, b)) || (cda === 0 && isWithin(a, c, d)) || (cdb === 0 && isWithin(b, c, d));
+  return (
+    (abc === 0 && isWithin(c, a, b)) ||
+    (abd === 0 && isWithin(d, a, b)) ||
+    (cda === 0 && isWithin(a, c, d)) ||
+    (cdb === 0 && isWithin(b, c, d))
+  );
 }
 
 /** Of a point that is known to lie on the straight line through a and b. */

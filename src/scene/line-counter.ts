@@ -72,7 +72,8 @@ export class LineCounter {
       pending.net += direction;
       pending.changedMs = seenMs;
     }
-    if (distanceToSegment(position, this.#line.segment) > marginPx || seenMs - pending.changedMs >= SETTLE_MS) this.#settle(sighting, events);
+    if (distanceToSegment(position, this.#line.segment) > marginPx || seenMs - pending.changedMs >= SETTLE_MS)
+      this.#settle(sighting, events);
   }
 
   /** The object is gone for good; what it crossed before counts. */
@@ -99,5 +100,7 @@ function nothingCounted(id: string): LineState {
 
 function counted(state: LineState, direction: 'in' | 'out', label: string): LineState {
   const add = (counts: LabelCounts): LabelCounts => ({ ...counts, [label]: (counts[label] ?? 0) + 1 });
-  return direction === 'in' ? { ...state, in: state.in + 1, inByLabel: add(state.inByLabel) } : { ...state, out: state.out + 1, outByLabel: add(state.outByLabel) };
+  return direction === 'in'
+    ? { ...state, in: state.in + 1, inByLabel: add(state.inByLabel) }
+    : { ...state, out: state.out + 1, outByLabel: add(state.outByLabel) };
 }

@@ -5,7 +5,10 @@ import { editDistance } from '../base/near-miss.js';
 export function nearMatches(word: string, list: readonly string[]): string[] {
   const wanted = word.toLowerCase();
   return list
-    .map((candidate) => ({ candidate, slips: candidate.toLowerCase().includes(wanted) ? 1 : editDistance(wanted, candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      slips: candidate.toLowerCase().includes(wanted) ? 1 : editDistance(wanted, candidate.toLowerCase()),
+    }))
     .filter(({ candidate, slips }) => slips <= 2 && slips < candidate.length)
     .sort((a, b) => a.slips - b.slips)
     .slice(0, 3)

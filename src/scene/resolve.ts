@@ -41,12 +41,26 @@ export function resolveZones(json: ZonesJson, { widthPx, heightPx }: { readonly 
   const anchor = json.anchor ?? 'bottom';
   const placed = ([x = 0, y = 0]: readonly number[]): Point => [x * scale[0], y * scale[1]];
   const identity = (part: ZoneJson | LineJson, place: unknown): string => JSON.stringify([part, place, anchor]);
-  const filter = (part: ZoneJson | LineJson): ObjectFilter => ({ classes: part.classes && new Set(part.classes), minScore: part.min_score ?? 0 });
+  const filter = (part: ZoneJson | LineJson): ObjectFilter => ({
+    classes: part.classes && new Set(part.classes),
+    minScore: part.min_score ?? 0,
+  });
   return {
     limit: [widthPx - HAIR_PX, heightPx - HAIR_PX],
     anchor,
-    zones: (json.zones ?? []).map((zone) => ({ id: zone.id, identity: identity(zone, scale), polygon: polygonOf(zone).map(placed), minDwellMs: zone.min_dwell_ms ?? 0, ...filter(zone) })),
-    lines: (json.lines ?? []).map((line) => ({ id: line.id, identity: identity(line, json.units === 'fraction'), segment: [placed(line.from), placed(line.to)], ...filter(line) })),
+    zones: (json.zones ?? []).map((zone) => ({
+      id: zone.id,
+      identity: identity(zone, scale),
+      polygon: polygonOf(zone).map(placed),
+      minDwellMs: zone.min_dwell_ms ?? 0,
+      ...filter(zone),
+    })),
+    lines: (json.lines ?? []).map((line) => ({
+      id: line.id,
+      identity: identity(line, json.units === 'fraction'),
+      segment: [placed(line.from), placed(line.to)],
+      ...filter(line),
+    })),
   };
 }
 

@@ -67,7 +67,8 @@ export class SceneObservers {
     watched.counter?.restart();
     this.#useZones(sourceId, watched);
     const observer: SceneObserver = {
-      observe: (objects, mediaTimeMs) => (watched.observer === observer ? this.#observe(sourceId, watched, objects, mediaTimeMs) : undefined),
+      observe: (objects, mediaTimeMs) =>
+        watched.observer === observer ? this.#observe(sourceId, watched, objects, mediaTimeMs) : undefined,
     };
     watched.observer = observer;
     return observer;

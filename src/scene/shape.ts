@@ -5,13 +5,18 @@ import { LineSchema, ZonesSchema, ZoneSchema, type ZonesJson } from './zones-jso
 
 /** The members of the file, zones and lines unseen: the validator tells of a handful of faults at a time, so each part is asked by itself. */
 const Frame = Type.Object(
-  { ...ZonesSchema.properties, zones: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 64 })), lines: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 64 })) },
+  {
+    ...ZonesSchema.properties,
+    zones: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 64 })),
+    lines: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 64 })),
+  },
   { additionalProperties: false },
 );
 
 /** The faults of a value's shape; none where it is `ZonesJson`. */
 export function shapeFaults(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${show(value)} is not zones; expected an object such as {"zones":[],"lines":[]}`];
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [`${show(value)} is not zones; expected an object such as {"zones":[],"lines":[]}`];
   const parts = (name: 'zones' | 'lines', schema: TSchema): string[] => {
     const list = (value as Partial<Record<string, unknown>>)[name];
     return Array.isArray(list) ? list.slice(0, 64).flatMap((part, index) => faultsOf(schema, part, `${name}[${index}]`)) : [];
@@ -41,7 +46,10 @@ function faultsOf(schema: TSchema, value: unknown, where: string): string[] {
       return error.params.additionalProperties.map((member) => `${subject} has the unknown member '${member}'; known: ${known}`);
     }
     if (keyword === 'required') return error.params.requiredProperties.map((member) => `${subject} lacks '${member}'`);
-    if (keyword === 'enum') return [`${subject} is ${show(Pointer.Get(value, instancePath))}; expected one of ${error.params.allowedValues.map(String).join(', ')}`];
+    if (keyword === 'enum')
+      return [
+        `${subject} is ${show(Pointer.Get(value, instancePath))}; expected one of ${error.params.allowedValues.map(String).join(', ')}`,
+      ];
     return [`${subject} ${error.message}, found ${show(Pointer.Get(value, instancePath))}`];
   });
 }

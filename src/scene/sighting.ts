@@ -90,7 +90,11 @@ export function admittedAs({ classes, minScore }: ObjectFilter, sighting: Sighti
 }
 
 /** An event of this object, as what it counts. */
-export function eventOf(sighting: Sighting, { label, classId }: ObjectKind, event: Pick<SceneEvent, 'type' | 'id' | 'direction' | 'dwellMs'>): SceneEvent {
+export function eventOf(
+  sighting: Sighting,
+  { label, classId }: ObjectKind,
+  event: Pick<SceneEvent, 'type' | 'id' | 'direction' | 'dwellMs'>,
+): SceneEvent {
   const { objectId, score, position } = sighting;
   return { ...event, objectId, label, classId, score, position };
 }

@@ -47,7 +47,9 @@ export function faultsIn(json: ZonesJson, facts: PictureFacts | undefined): stri
   const outside = (point: readonly number[], name: string): string[] => {
     const [x = 0, y = 0] = point;
     if (!size || (x >= 0 && y >= 0 && x <= size.widthPx && y <= size.heightPx)) return [];
-    const picture = inFractions ? 'the picture, which reaches from (0, 0) to (1, 1) in fractions' : `the picture of ${size.widthPx}x${size.heightPx} pixels`;
+    const picture = inFractions
+      ? 'the picture, which reaches from (0, 0) to (1, 1) in fractions'
+      : `the picture of ${size.widthPx}x${size.heightPx} pixels`;
     return [`${name} (${x}, ${y}) lies outside ${picture}; move it inside`];
   };
   return [
@@ -60,7 +62,9 @@ export function faultsIn(json: ZonesJson, facts: PictureFacts | undefined): stri
     ...lines.flatMap((line) => [
       ...outside(line.from, `line '${line.id}': from`),
       ...outside(line.to, `line '${line.id}': to`),
-      ...(distance(scaled(line.from), scaled(line.to)) < MIN_LENGTH_PX ? [`line '${line.id}' has no length: from and to must be at least a pixel apart`] : []),
+      ...(distance(scaled(line.from), scaled(line.to)) < MIN_LENGTH_PX
+        ? [`line '${line.id}' has no length: from and to must be at least a pixel apart`]
+        : []),
       ...unknownLabels(`line '${line.id}'`, line.classes, facts?.labels),
     ]),
   ];
@@ -74,7 +78,8 @@ function duplicates(ids: readonly string[]): string[] {
 function polygonFaults(id: string, polygon: readonly Point[]): string[] {
   if (polygon.length < 3) return [`zone '${id}' has ${polygon.length} different corners; expected at least 3`];
   const repeated = polygon.findIndex((corner, index) => distance(corner, polygon[(index + 1) % polygon.length] as Point) === 0);
-  if (repeated >= 0) return [`zone '${id}': points ${repeated + 1} and ${((repeated + 1) % polygon.length) + 1} are the same; leave one out`];
+  if (repeated >= 0)
+    return [`zone '${id}': points ${repeated + 1} and ${((repeated + 1) % polygon.length) + 1} are the same; leave one out`];
   const crossed = crossedEdges(polygon);
   if (crossed !== undefined) return [`zone '${id}' crosses itself: ${crossed}; list the corners in their order around the zone`];
   if (Math.abs(areaOf(polygon)) < MIN_AREA_PX2) return [`zone '${id}' has no area: its corners lie on one line`];
@@ -88,7 +93,8 @@ function crossedEdges(polygon: readonly Point[]): string | undefined {
   for (let first = 0; first < edges.length; first++) {
     for (let second = first + 2; second < edges.length; second++) {
       const areNeighbours = first === 0 && second === edges.length - 1;
-      if (!areNeighbours && segmentsMeet(edges[first] as [Point, Point], edges[second] as [Point, Point])) return `${name(first)} and ${name(second)} meet`;
+      if (!areNeighbours && segmentsMeet(edges[first] as [Point, Point], edges[second] as [Point, Point]))
+        return `${name(first)} and ${name(second)} meet`;
     }
   }
   return undefined;
@@ -100,7 +106,10 @@ function unknownLabels(where: string, classes: readonly string[] | undefined, la
     .filter((label) => !labels.includes(label))
     .map((label) => {
       const near = nearMatches(label, labels);
-      const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `it knows ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ' …' : ''}`;
+      const hint =
+        near.length > 0
+          ? `did you mean ${near.join(' or ')}?`
+          : `it knows ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ' …' : ''}`;
       return `${where}: the model knows no '${label}'; ${hint}`;
     });
 }

@@ -50,7 +50,15 @@ export class ZoneCounter {
     const kind = admittedAs(this.zone, sighting);
     if (!kind) return;
     if (!isInside(position, this.#edges)) return this.#passThrough(sighting, kind, events);
-    const fresh: Visit = { sighting, sinceMs: seenMs, label: kind.label, kind: { label: kind.label, classId: kind.classId }, lastInsideMs: seenMs, outsideSinceMs: undefined, hasEntered: false };
+    const fresh: Visit = {
+      sighting,
+      sinceMs: seenMs,
+      label: kind.label,
+      kind: { label: kind.label, classId: kind.classId },
+      lastInsideMs: seenMs,
+      outsideSinceMs: undefined,
+      hasEntered: false,
+    };
     this.#visits.set(sighting.objectId, fresh);
     this.#enterWhenDue(fresh, events);
   }
@@ -96,7 +104,10 @@ export class ZoneCounter {
     const insidePx = lengthInside(before, position, this.#edges);
     const dwellMs = ((seenMs - beforeMs) * insidePx) / Math.hypot(position[0] - before[0], position[1] - before[1]);
     if (insidePx < marginPx || dwellMs < this.zone.minDwellMs) return;
-    events.push(eventOf(sighting, kind, { type: 'enter', id: this.zone.id }), eventOf(sighting, kind, { type: 'leave', id: this.zone.id, dwellMs }));
+    events.push(
+      eventOf(sighting, kind, { type: 'enter', id: this.zone.id }),
+      eventOf(sighting, kind, { type: 'leave', id: this.zone.id, dwellMs }),
+    );
   }
 
   #enterWhenDue(visit: Visit, events: SceneEvent[]): void {

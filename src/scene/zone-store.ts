@@ -74,7 +74,10 @@ export class ZoneStore {
 
   /** Ids of the sources that have a zones file in force, by name; the source itself may be gone. */
   sources(): string[] {
-    return [...this.#entries].filter(([, { zones }]) => zones).map(([sourceId]) => sourceId).sort();
+    return [...this.#entries]
+      .filter(([, { zones }]) => zones)
+      .map(([sourceId]) => sourceId)
+      .sort();
   }
 
   /** True for a source that is to be watched even while nobody else does. */
@@ -141,7 +144,8 @@ export class ZoneStore {
   }
 
   #fileOf(sourceId: string): string {
-    if (!SOURCE_ID.test(sourceId)) throw new MediaPeerError('SOURCE_NOT_FOUND', `'${sourceId.slice(0, 80)}' is no id of a source; GET /available-videos lists them`);
+    if (!SOURCE_ID.test(sourceId))
+      throw new MediaPeerError('SOURCE_NOT_FOUND', `'${sourceId.slice(0, 80)}' is no id of a source; GET /available-videos lists them`);
     return path.join(this.#init.uploadDir, `${sourceId}${SUFFIX}`);
   }
 
@@ -159,14 +163,18 @@ export class ZoneStore {
     const before = this.#entries.get(sourceId);
     if (!facts?.isFile() || before?.identity === identityOf(facts)) return;
     try {
-      if (facts.size > ZONE_LIMITS.fileBytes) throw new Error(`the file has ${facts.size} bytes, more than the ${ZONE_LIMITS.fileBytes} of a zones file`);
+      if (facts.size > ZONE_LIMITS.fileBytes)
+        throw new Error(`the file has ${facts.size} bytes, more than the ${ZONE_LIMITS.fileBytes} of a zones file`);
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
       this.#set(sourceId, { identity: identityOf(facts), zones: parseZones(value, this.#init.factsOf(sourceId)) });
       this.#init.logger.info({ sourceId }, 'zones read');
     } catch (error) {
       if (this.#init.clock.wallClock() - facts.mtimeMs < SETTLE_MS) return;
       this.#entries.set(sourceId, { identity: identityOf(facts), zones: before?.zones });
-      this.#init.logger.warn({ sourceId, file, fault: messageOf(error), inForce: before?.zones ? 'the zones before' : 'none' }, 'zones file cannot be used');
+      this.#init.logger.warn(
+        { sourceId, file, fault: messageOf(error), inForce: before?.zones ? 'the zones before' : 'none' },
+        'zones file cannot be used',
+      );
     }
   }
 
@@ -210,5 +218,9 @@ function identityOf({ size, mtimeMs, ino }: { readonly size: number; readonly mt
 }
 
 function notWritable(uploadDir: string, error: unknown): MediaPeerError {
-  return new MediaPeerError('CONFIG_INVALID', `zones cannot be stored: UPLOAD_DIR '${uploadDir}' cannot be written (${messageOf(error)}); give the server the right to write there`, { cause: error });
+  return new MediaPeerError(
+    'CONFIG_INVALID',
+    `zones cannot be stored: UPLOAD_DIR '${uploadDir}' cannot be written (${messageOf(error)}); give the server the right to write there`,
+    { cause: error },
+  );
 }

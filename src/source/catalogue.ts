@@ -49,6 +49,8 @@ export class SourceCatalogue {
 
   /** Ids of the sources that can be played now, in the order of `list`. */
   playable(): string[] {
-    return this.list().filter(({ playable, state }) => playable && state !== 'empty').map(({ id }) => id);
+    return this.list()
+      .filter(({ playable, state }) => playable && state !== 'empty')
+      .map(({ id }) => id);
   }
 }

@@ -2,7 +2,15 @@
  * Copy or transcode? A copy costs 2 % of a core, a transcode 25 % at 720p30, but browsers play only what WebRTC
  * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
  */
-import { describeOrientation, isOnItsSide, planColour, UPRIGHT, whyColourNotCopied, type ProbeResult, type VideoStreamInfo } from '../ffmpeg/index.js';
+import {
+  describeOrientation,
+  isOnItsSide,
+  planColour,
+  UPRIGHT,
+  whyColourNotCopied,
+  type ProbeResult,
+  type VideoStreamInfo,
+} from '../ffmpeg/index.js';
 import { profileLevelIdOf } from '../media/index.js';
 import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
@@ -28,10 +36,20 @@ export function describeContent(
   transcodeReason?: string,
 ): Omit<FileDescription, 'id' | 'name' | 'file' | 'sizeBytes' | 'watch'> {
   const { video, audio } = found;
-  const common = { audioCodec: audio?.codec ?? null, hasAudio: audio !== undefined, ...(found.audioProblem !== undefined && { audioReason: found.audioProblem }) };
+  const common = {
+    audioCodec: audio?.codec ?? null,
+    hasAudio: audio !== undefined,
+    ...(found.audioProblem !== undefined && { audioReason: found.audioProblem }),
+  };
   if (!video || found.problem !== undefined) {
     const problem = found.problem ?? 'it has no video stream';
-    const unknown = { widthPx: null, heightPx: null, fps: null, videoCodec: video?.codec ?? null, orientation: video?.orientation ?? UPRIGHT };
+    const unknown = {
+      widthPx: null,
+      heightPx: null,
+      fps: null,
+      videoCodec: video?.codec ?? null,
+      orientation: video?.orientation ?? UPRIGHT,
+    };
     return { ...common, ...unknown, durationS: found.durationS ?? null, delivery: 'transcode', playable: false, reason: problem };
   }
   const shown = shownSize(video);
@@ -63,7 +81,8 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.isInterlaced) return 'it is interlaced';
   const orientation = describeOrientation(video.orientation);
   if (orientation !== undefined) return `it is ${orientation} for display, which WebRTC does not carry`;
-  if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0) return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
+  if (video.widthPx % 2 !== 0 || video.heightPx % 2 !== 0)
+    return `its size is odd (${video.widthPx}x${video.heightPx}); encoders want even sides`;
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
   const colour = whyColourNotCopied(video);
   if (colour !== undefined) return colour;

@@ -2,7 +2,21 @@
  * One ffmpeg process that brings a source: pictures on a pipe, copied or decoded, and sound as Opus on a socket. What is
  * read, and how it is paced, is the business of the caller.
  */
-import { colourFilters, FlvParser, NutParser, OggOpusParser, openOutputSocket, openProcess, orientationFilters, type ColourPlan, type FfmpegDeps, type FlvFrame, type Orientation, type ProcessEnd, type ProcessPort } from '../ffmpeg/index.js';
+import {
+  colourFilters,
+  FlvParser,
+  NutParser,
+  OggOpusParser,
+  openOutputSocket,
+  openProcess,
+  orientationFilters,
+  type ColourPlan,
+  type FfmpegDeps,
+  type FlvFrame,
+  type Orientation,
+  type ProcessEnd,
+  type ProcessPort,
+} from '../ffmpeg/index.js';
 import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
 import type { Delivery } from './description.js';
 
@@ -11,7 +25,20 @@ const COPY = ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_f
 /** Raw video has threads too, and each holds a picture back. */
 const DECODE = ['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'];
 /** What every viewer's sound is encoded with. */
-export const STEREO_OPUS = ['-c:a', 'libopus', '-b:a', '64k', '-ar', '48000', '-ac', '2', '-application', 'lowdelay', '-frame_duration', '20'] as const;
+export const STEREO_OPUS = [
+  '-c:a',
+  'libopus',
+  '-b:a',
+  '64k',
+  '-ar',
+  '48000',
+  '-ac',
+  '2',
+  '-application',
+  'lowdelay',
+  '-frame_duration',
+  '20',
+] as const;
 const OPUS = [...STEREO_OPUS, '-page_duration', '20000', '-flush_packets', '1', '-f', 'opus'];
 
 /** Where a run delivers; times are the process's own. */
@@ -63,13 +90,20 @@ export interface MediaRunSpec {
 }
 
 /** Starts it. Throws only when its socket or its inputs cannot be made. */
-export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs, redact }: MediaRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
+export async function openMediaRun(
+  { owner, plan, pool, inputs, pictures, sound, silenceMs, redact }: MediaRunSpec,
+  deps: FfmpegDeps,
+  sink: RunSink,
+): Promise<MediaRun> {
   const opus = new OggOpusParser((packet) => sink.audio(packet));
   const socket = await openOutputSocket((chunk) => opus.push(chunk));
   const isCopy = plan.delivery === 'passthrough';
   const parser = isCopy
     ? new FlvParser((frame) => sink.video(frame))
-    : new NutParser(i420Size(plan.widthPx, plan.heightPx), { allocate: () => pool.take(), picture: (data, stampMs) => sink.picture(data, stampMs) });
+    : new NutParser(i420Size(plan.widthPx, plan.heightPx), {
+        allocate: () => pool.take(),
+        picture: (data, stampMs) => sink.picture(data, stampMs),
+      });
   const decode = ['-vf', pictures.filters.join(','), ...deps.tools.passTimestamps, ...pictures.options, ...DECODE];
   const video: ProcessPort = { options: ['-map', pictures.stream, ...(isCopy ? COPY : decode)], address: 'pipe:1' };
   const audio: ProcessPort[] = sound ? [{ options: ['-map', sound.stream, '-af', sound.filter, ...OPUS], address: socket.address }] : [];
@@ -106,6 +140,16 @@ export async function openMediaRun({ owner, plan, pool, inputs, pictures, sound,
 }
 
 /** Upright, with square pixels, in one size and of the plan's colours. @param rate filters that choose which pictures there are @param use what takes them */
-export function uprightPictures({ widthPx, heightPx, deinterlace, orientation, colour }: Omit<PicturePlan, 'delivery'>, rate: readonly string[] = [], use: 'video' | 'jpeg' = 'video'): string[] {
-  return [...(deinterlace ? ['yadif'] : []), ...orientationFilters(orientation), ...rate, ...colourFilters(colour, widthPx, heightPx, use), 'setsar=1'];
+export function uprightPictures(
+  { widthPx, heightPx, deinterlace, orientation, colour }: Omit<PicturePlan, 'delivery'>,
+  rate: readonly string[] = [],
+  use: 'video' | 'jpeg' = 'video',
+): string[] {
+  return [
+    ...(deinterlace ? ['yadif'] : []),
+    ...orientationFilters(orientation),
+    ...rate,
+    ...colourFilters(colour, widthPx, heightPx, use),
+    'setsar=1',
+  ];
 }

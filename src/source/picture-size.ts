@@ -1,5 +1,14 @@
 /** How large the pictures of a stream are, as its keyframes say: a publisher changes it whenever its network does. */
-import { h264Size, NalType, nalType, readLengthPrefixed, vp8Size, type EncodedFrame, type PictureSize, type VideoCodec } from '../media/index.js';
+import {
+  h264Size,
+  NalType,
+  nalType,
+  readLengthPrefixed,
+  vp8Size,
+  type EncodedFrame,
+  type PictureSize,
+  type VideoCodec,
+} from '../media/index.js';
 
 /** The size that a keyframe announces; undefined where it is no keyframe, or cannot be read. */
 export function pictureSize(codec: VideoCodec, frame: EncodedFrame): PictureSize | undefined {

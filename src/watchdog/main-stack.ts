@@ -64,5 +64,8 @@ export class MainThread {
 /** Without the question itself. */
 function framesOf(stack: string): string {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/at (.*\()?<anonymous>:\d+:\d+\)?$/.test(line));
-  return frames.slice(0, FRAMES).map((line) => line.trim().slice(0, 300)).join('\n');
+  return frames
+    .slice(0, FRAMES)
+    .map((line) => line.trim().slice(0, 300))
+    .join('\n');
 }

@@ -27,7 +27,8 @@ async function watch(): Promise<void> {
     // What a debugger holds may go on tomorrow.
     if (found.where !== 'held' && Atomics.load(state, BEATS) === beats) return end(silentMs, found);
     mainThread.release();
-    if (found.where !== 'held') parentPort?.postMessage({ silentMs, stack: found.where === 'javascript' ? found.stack : 'inside a native call' } satisfies Recovered);
+    if (found.where !== 'held')
+      parentPort?.postMessage({ silentMs, stack: found.where === 'javascript' ? found.stack : 'inside a native call' } satisfies Recovered);
   }
 }
 

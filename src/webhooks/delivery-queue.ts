@@ -61,7 +61,11 @@ export class DeliveryQueue {
       await queue.#takeUp(lines);
       return queue;
     } catch (error) {
-      throw new MediaPeerError('CONFIG_INVALID', `WEBHOOK_QUEUE_DIR: '${init.folder}' cannot be used (${messageOf(error)}); name a folder that the server may write`, { cause: error });
+      throw new MediaPeerError(
+        'CONFIG_INVALID',
+        `WEBHOOK_QUEUE_DIR: '${init.folder}' cannot be used (${messageOf(error)}); name a folder that the server may write`,
+        { cause: error },
+      );
     }
   }
 
@@ -113,7 +117,10 @@ export class DeliveryQueue {
     const bad = lines.filter((line) => !this.#takeUpLine(line)).length;
     if (bad > 0) {
       const aside = await this.#log.setAside();
-      this.#init.logger.warn({ file: aside, badLines: bad, rescued: this.#waiting.size }, 'webhook queue is damaged: set aside, what could be read goes on');
+      this.#init.logger.warn(
+        { file: aside, badLines: bad, rescued: this.#waiting.size },
+        'webhook queue is damaged: set aside, what could be read goes on',
+      );
     }
     const dropped = this.#dropOldest().length > 0;
     if (this.#log.isBroken || dropped) await this.#log.rewrite(() => this.#text());
@@ -159,7 +166,8 @@ export class DeliveryQueue {
       this.#droppedEvents += events;
       dropped.push(id);
     }
-    if (dropped.length > 0) this.#warn({ droppedEvents: this.#droppedEvents, maxEvents, maxBytes }, 'webhook queue is full: the oldest events are dropped');
+    if (dropped.length > 0)
+      this.#warn({ droppedEvents: this.#droppedEvents, maxEvents, maxBytes }, 'webhook queue is full: the oldest events are dropped');
     return dropped;
   }
 
@@ -210,5 +218,12 @@ function endOf(id: string): string {
 function isDelivery(value: unknown): value is Delivery {
   if (typeof value !== 'object' || value === null) return false;
   const { id, sourceId, atMs, events, body } = value as Partial<Record<keyof Delivery, unknown>>;
-  return typeof id === 'string' && typeof sourceId === 'string' && typeof body === 'string' && Number.isFinite(atMs) && Number.isSafeInteger(events) && (events as number) > 0;
+  return (
+    typeof id === 'string' &&
+    typeof sourceId === 'string' &&
+    typeof body === 'string' &&
+    Number.isFinite(atMs) &&
+    Number.isSafeInteger(events) &&
+    (events as number) > 0
+  );
 }

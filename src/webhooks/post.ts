@@ -35,7 +35,13 @@ export async function post({ url, headers, body, clock, timeoutMs, signal }: Pos
   if (signal.aborted) abort();
   const timer = clock.after(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs / 1000} s`)));
   try {
-    const response = await fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/json', 'user-agent': 'Sightline', ...headers }, body, signal: ending.signal });
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/json', 'user-agent': 'Sightline', ...headers },
+      body,
+      signal: ending.signal,
+    });
     const patience = clock.after(DRAIN_MS, abort);
     // Whatever becomes of the rest, the status holds.
     await drain(response).catch(() => undefined);
@@ -65,7 +71,12 @@ async function drain(response: Response): Promise<void> {
 function judge(response: Response, clock: Clock): Outcome {
   const { status } = response;
   if (response.ok) return { kind: 'delivered', status };
-  if (status >= 300 && status < 400) return { kind: 'refused', status, why: `a redirect to ${response.headers.get('location') ?? 'nowhere'}, which is not followed; name the last address in WEBHOOK_URL` };
+  if (status >= 300 && status < 400)
+    return {
+      kind: 'refused',
+      status,
+      why: `a redirect to ${response.headers.get('location') ?? 'nowhere'}, which is not followed; name the last address in WEBHOOK_URL`,
+    };
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'refused', status, why: `HTTP ${status}` };
   return { kind: 'failed', status, why: `HTTP ${status}`, retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock) };
 }

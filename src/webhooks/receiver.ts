@@ -64,7 +64,10 @@ export class Receiver {
     this.#init = init;
     this.#url = new URL(init.url);
     const { username, password } = this.#url;
-    this.#headers = username === '' && password === '' ? {} : { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` };
+    this.#headers =
+      username === '' && password === ''
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` };
     this.#url.username = '';
     this.#url.password = '';
     for (const sourceId of init.queue.sources()) this.#wake(sourceId);
@@ -72,7 +75,15 @@ export class Receiver {
 
   get stats(): ReceiverStats {
     const { queue } = this.#init;
-    return { receiver: this.#url.host, queued: queue.events, delivered: this.#delivered, failed: this.#failed, dropped: queue.droppedEvents, lastError: this.#lastError, lastStatus: this.#lastStatus };
+    return {
+      receiver: this.#url.host,
+      queued: queue.events,
+      delivered: this.#delivered,
+      failed: this.#failed,
+      dropped: queue.droppedEvents,
+      lastError: this.#lastError,
+      lastStatus: this.#lastStatus,
+    };
   }
 
   /** Resolves when it is written; delivering goes on by itself. Never rejects. */
@@ -102,7 +113,10 @@ export class Receiver {
     const { queue, retry, clock } = this.#init;
     let backoff = this.#freshBackoff();
     for (let next = queue.first(sourceId); next && !this.#isEnding(); next = queue.first(sourceId)) {
-      const outcome: Outcome = clock.wallClock() - next.atMs >= retry.maxAgeMs ? { kind: 'refused', status: 0, why: `not delivered within ${retry.maxAgeMs / 3_600_000} h` } : await this.#try(next);
+      const outcome: Outcome =
+        clock.wallClock() - next.atMs >= retry.maxAgeMs
+          ? { kind: 'refused', status: 0, why: `not delivered within ${retry.maxAgeMs / 3_600_000} h` }
+          : await this.#try(next);
       if (this.#isEnding() && outcome.kind !== 'delivered') return;
       this.#note(next, outcome);
       if (outcome.kind === 'failed') {
@@ -146,7 +160,13 @@ export class Receiver {
     const { clock, logger } = this.#init;
     if (clock.now() - this.#warnedMs < WARN_INTERVAL_MS) return;
     this.#warnedMs = clock.now();
-    const fields = { receiver: this.#url.host, sourceId, reason: outcome.why, queuedEvents: this.#init.queue.events, failedEvents: this.#failed };
+    const fields = {
+      receiver: this.#url.host,
+      sourceId,
+      reason: outcome.why,
+      queuedEvents: this.#init.queue.events,
+      failedEvents: this.#failed,
+    };
     logger.warn(fields, outcome.kind === 'refused' ? 'webhook given up' : 'webhook not delivered, tried again');
   }
 }

@@ -76,7 +76,9 @@ export class WebhookSender {
       captured_at: Math.round(atMs - inferenceMs) / 1000,
       events: scene.events.map((event) => eventJson(event)),
     });
-    await Promise.all(this.#receivers.map((receiver) => receiver.take({ id: randomUUID(), sourceId, atMs, events: scene.events.length, body })));
+    await Promise.all(
+      this.#receivers.map((receiver) => receiver.take({ id: randomUUID(), sourceId, atMs, events: scene.events.length, body })),
+    );
   }
 
   /** Stops delivering; what is not delivered is on disk when this resolves, and goes on at the next start. Idempotent. */

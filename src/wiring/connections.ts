@@ -12,7 +12,12 @@ export interface Connections {
   readonly iceServers: IceServers;
 }
 
-export function openConnections({ config, loggers, clock, ledger, closers }: Host, { pulls, liveRooms }: Sources, { pipelines }: Seeing, { iceTcp }: Ports): Connections {
+export function openConnections(
+  { config, loggers, clock, ledger, closers }: Host,
+  { pulls, liveRooms }: Sources,
+  { pipelines }: Seeing,
+  { iceTcp }: Ports,
+): Connections {
   const iceServers = new IceServers({
     stunUrls: config.STUN_URLS,
     turnUrls: config.TURN_URLS,

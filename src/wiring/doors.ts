@@ -32,9 +32,22 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     bodies: { clock: host.clock },
     pageDir: path.join(projectRoot, 'src/page/public'),
     clientDir: path.join(projectRoot, 'dist/client'),
-    offer: { sessions, httpSessions, tokens, defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()), rateLimit },
+    offer: {
+      sessions,
+      httpSessions,
+      tokens,
+      defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()),
+      rateLimit,
+    },
     iceServers: { iceServers, tokens, rateLimit },
-    wish: { sessions, httpSessions, tokens, iceServers: (clientId) => iceServers.iceServers(clientId), rateLimit, mayTakeOver: config.PUBLISH_TAKEOVER },
+    wish: {
+      sessions,
+      httpSessions,
+      tokens,
+      iceServers: (clientId) => iceServers.iceServers(clientId),
+      rateLimit,
+      mayTakeOver: config.PUBLISH_TAKEOVER,
+    },
     reports: { sessions, rateLimit },
     state: stateOf(host, served, webSockets),
     stills: looks.stills,
@@ -59,7 +72,11 @@ function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number
   return Math.min(20_000, 16 * (MAX_CONNECTIONS + MAX_PUBLISHERS) + 256);
 }
 
-function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pipelines, sessions, iceServers }: Served, tokens: Tokens): RoomsDoor {
+function openRooms(
+  { config, loggers, clock }: Host,
+  { catalogue, liveRooms, pipelines, sessions, iceServers }: Served,
+  tokens: Tokens,
+): RoomsDoor {
   return new RoomsDoor({
     clock,
     logger: loggers.of('ws'),
@@ -88,7 +105,11 @@ function openRooms({ config, loggers, clock }: Host, { catalogue, liveRooms, pip
   });
 }
 
-function stateOf({ config, clock, ledger }: Host, { catalogue, pipelines, sessions, models, webhooks, isReady }: Served, webSockets: RoomsDoor): AppDeps['state'] {
+function stateOf(
+  { config, clock, ledger }: Host,
+  { catalogue, pipelines, sessions, models, webhooks, isReady }: Served,
+  webSockets: RoomsDoor,
+): AppDeps['state'] {
   const startedMs = clock.now();
   return {
     version: version(),

@@ -24,10 +24,15 @@ export interface Looks {
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
-export function openLooks({ clock, closers }: Host, { ffmpeg, library, pulls, catalogue, pipelines, sessions }: Sources & Seeing & Connections): Looks {
+export function openLooks(
+  { clock, closers }: Host,
+  { ffmpeg, library, pulls, catalogue, pipelines, sessions }: Sources & Seeing & Connections,
+): Looks {
   const isAnybodyJoining = (): boolean => {
     const sinceS = clock.wallClock() / 1000 - JOINS_WITHIN_S;
-    return sessions.snapshot().some(({ connectionState, createdAtS }) => (connectionState === 'new' || connectionState === 'connecting') && createdAtS > sinceS);
+    return sessions
+      .snapshot()
+      .some(({ connectionState, createdAtS }) => (connectionState === 'new' || connectionState === 'connecting') && createdAtS > sinceS);
   };
   const quiet = new Quiet(clock, () => pipelines.areStarting || isAnybodyJoining());
   closers.add(() => quiet.close());
@@ -39,10 +44,14 @@ export function openLooks({ clock, closers }: Host, { ffmpeg, library, pulls, ca
   const seenStills = new SeenStills(pipelines, clock);
   const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
   const seen = (sourceId: string, widthPx: number, isAnnotated: boolean, signal: AbortSignal): Promise<Buffer> =>
-    inTurn(sourceId, async () => {
-      await pulls.prepare(sourceId);
-      return seenStills.get(sourceId, { widthPx, isAnnotated });
-    }, signal);
+    inTurn(
+      sourceId,
+      async () => {
+        await pulls.prepare(sourceId);
+        return seenStills.get(sourceId, { widthPx, isAnnotated });
+      },
+      signal,
+    );
   return {
     inTurn,
     stills: {

@@ -5,7 +5,13 @@ import { IceTcpListener } from '../webrtc/index.js';
 import type { Host } from './host.js';
 
 /** As all errors look, and as `/ready` answers. */
-const STARTING = JSON.stringify({ statusCode: 503, code: 'SERVER_STARTING' satisfies ErrorCode, error: 'Service Unavailable', message: ERROR_CODES.SERVER_STARTING, ready: false });
+const STARTING = JSON.stringify({
+  statusCode: 503,
+  code: 'SERVER_STARTING' satisfies ErrorCode,
+  error: 'Service Unavailable',
+  message: ERROR_CODES.SERVER_STARTING,
+  ready: false,
+});
 
 /** Ports that are taken before anything else is begun: that one is in use is found out at once, and nobody waits for it. */
 export interface Ports {
@@ -31,7 +37,10 @@ export async function openPorts({ config, clock, ledger, closers }: Host): Promi
     return new Promise((resolve) => void starting.close(() => resolve()));
   };
   closers.add(releaseHttp);
-  const iceTcp = config.ICE_TCP_PORT === 0 ? undefined : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
+  const iceTcp =
+    config.ICE_TCP_PORT === 0
+      ? undefined
+      : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
   if (iceTcp) closers.add(() => iceTcp.close());
   return { iceTcp, releaseHttp };
 }
@@ -43,8 +52,10 @@ export function listeningFailed({ HOST, PORT }: Config, error: unknown): MediaPe
 
 function whyNoListening(host: string, port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `PORT ${port} on ${host} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
+  if (code === 'EADDRINUSE')
+    return `PORT ${port} on ${host} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
   if (code === 'EACCES') return `PORT ${port} on ${host} needs rights that this user does not have; choose a PORT from 1024 on`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST '${host}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `HOST '${host}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
   return `cannot listen on HOST '${host}', PORT ${port}: ${messageOf(error)}`;
 }

@@ -16,7 +16,10 @@ export interface Seeing {
 }
 
 /** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
-export async function openSeeing({ config, loggers, clock, ledger, closers }: Host, { ffmpeg, library, pulls, liveRooms, catalogue }: Sources): Promise<Seeing> {
+export async function openSeeing(
+  { config, loggers, clock, ledger, closers }: Host,
+  { ffmpeg, library, pulls, liveRooms, catalogue }: Sources,
+): Promise<Seeing> {
   const seen = { clock, ledger, logger: loggers.of('detection') };
   const models = await SourceModels.open({
     logger: seen.logger,
@@ -26,13 +29,27 @@ export async function openSeeing({ config, loggers, clock, ledger, closers }: Ho
   });
   closers.add(() => models.close());
 
-  const counting = await Counting.open({ uploadDir: configuredPath(config, 'UPLOAD_DIR'), library, rooms: liveRooms, catalogue, seeing: models, clock, logger: loggers.of('scene') });
+  const counting = await Counting.open({
+    uploadDir: configuredPath(config, 'UPLOAD_DIR'),
+    library,
+    rooms: liveRooms,
+    catalogue,
+    seeing: models,
+    clock,
+    logger: loggers.of('scene'),
+  });
   closers.add(() => counting.close());
 
   const webhooks =
     config.WEBHOOK_URL.length === 0
       ? undefined
-      : await WebhookSender.open({ urls: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET, queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'), clock, logger: loggers.of('webhooks') });
+      : await WebhookSender.open({
+          urls: config.WEBHOOK_URL,
+          secret: config.WEBHOOK_SECRET,
+          queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'),
+          clock,
+          logger: loggers.of('webhooks'),
+        });
   if (webhooks) closers.add(() => webhooks.close());
 
   const logger = loggers.of('pipeline');

@@ -132,14 +132,23 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
       response: { 101: Type.Null({ description: 'From here on one JSON object a message' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
     },
     onRequest: (request, _reply, next) => {
-      if (!isAllowedOrigin(request, corsOrigins)) throw new MediaPeerError('ORIGIN_REFUSED', 'pages of this origin may not connect; CORS_ORIGINS lists those that may');
+      if (!isAllowedOrigin(request, corsOrigins))
+        throw new MediaPeerError('ORIGIN_REFUSED', 'pages of this origin may not connect; CORS_ORIGINS lists those that may');
       door.makeRoom(request.clientAddress);
-      if (door.connections >= maxSockets) throw new MediaPeerError('CAPACITY_REACHED', `all ${maxSockets} WebSockets are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      if (door.connections >= maxSockets)
+        throw new MediaPeerError('CAPACITY_REACHED', `all ${maxSockets} WebSockets are taken; try again in ${RETRY_AFTER_S} s`, {
+          retryAfterS: RETRY_AFTER_S,
+        });
       next();
     },
     handler: (_request, reply) => {
       reply.status(426).header('upgrade', 'websocket');
-      return { statusCode: 426, code: 'UPGRADE_REQUIRED', error: 'Upgrade Required', message: 'this is a WebSocket; connect to it with ws: or wss:' };
+      return {
+        statusCode: 426,
+        code: 'UPGRADE_REQUIRED',
+        error: 'Upgrade Required',
+        message: 'this is a WebSocket; connect to it with ws: or wss:',
+      };
     },
     wsHandler: (socket, request) => {
       const client = door.add(socket, { bearerToken: bearerToken(request.headers.authorization), address: request.clientAddress });

@@ -74,9 +74,13 @@ export class Exchange {
 
   /** A candidate of the client; returns what can be used now. @throws MediaPeerError NEGOTIATION_STATE */
   remote(candidate: TrickledCandidate): TrickledCandidate[] {
-    if (this.#remoteUfrags && !this.#isAwaitingAnswer && (candidate.ufrag === undefined || this.#remoteUfrags.has(candidate.ufrag))) return [candidate];
+    if (this.#remoteUfrags && !this.#isAwaitingAnswer && (candidate.ufrag === undefined || this.#remoteUfrags.has(candidate.ufrag)))
+      return [candidate];
     if (this.#waiting.length >= MAX_WAITING_CANDIDATES) {
-      throw new MediaPeerError('NEGOTIATION_STATE', `${MAX_WAITING_CANDIDATES} candidates wait for the description that they belong to; send that first`);
+      throw new MediaPeerError(
+        'NEGOTIATION_STATE',
+        `${MAX_WAITING_CANDIDATES} candidates wait for the description that they belong to; send that first`,
+      );
     }
     this.#waiting.push(candidate);
     return [];

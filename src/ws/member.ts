@@ -188,7 +188,13 @@ export class Member implements SideHost, TopicsHost {
   #roomMessage() {
     const description = this.#deps.directory.describe(this.room);
     const state = description?.state ?? 'empty';
-    return { type: 'room', room: this.room, state, publisher: description?.kind === 'live' && state === 'live', viewers: this.#deps.viewersOf(this.room) };
+    return {
+      type: 'room',
+      room: this.room,
+      state,
+      publisher: description?.kind === 'live' && state === 'live',
+      viewers: this.#deps.viewersOf(this.room),
+    };
   }
 }
 

@@ -37,7 +37,11 @@ const SCHEMAS = {
   }),
   offer: Type.Object({ type: Type.Literal('offer'), id: Id, sdp: Sdp }),
   answer: Type.Object({ type: Type.Literal('answer'), id: Id, sdp: Sdp }),
-  candidate: Type.Object({ type: Type.Literal('candidate'), id: Id, candidate: Type.Union([Type.Null(), Type.String({ maxLength: 4096 }), CandidateInit]) }),
+  candidate: Type.Object({
+    type: Type.Literal('candidate'),
+    id: Id,
+    candidate: Type.Union([Type.Null(), Type.String({ maxLength: 4096 }), CandidateInit]),
+  }),
   restart: Type.Object({ type: Type.Literal('restart'), id: Id }),
   reconnect_request: Type.Object({ type: Type.Literal('reconnect_request'), id: Id, reason: Type.Optional(Type.String()) }),
   subscribe: Type.Object({ type: Type.Literal('subscribe'), id: Id, topics: Type.Array(Type.Enum([...TOPICS]), { maxItems: 16 }) }),
@@ -90,11 +94,17 @@ export function parseMessage(object: Readonly<Record<string, unknown>>): ClientM
   const { type } = object;
   const check = typeof type === 'string' ? CHECKS.get(type) : undefined;
   if (!check) {
-    const what = typeof type === 'string' ? `there is no message '${type.slice(0, MAX_ECHO_CHARS)}'` : 'the message has no text in its member type';
+    const what =
+      typeof type === 'string' ? `there is no message '${type.slice(0, MAX_ECHO_CHARS)}'` : 'the message has no text in its member type';
     throw new MediaPeerError('MESSAGE_INVALID', `${what}; known: ${KNOWN}`);
   }
   const misspelt = misspeltMember(object, Object.keys(SCHEMAS[type as Name].properties));
-  if (misspelt) throw new MediaPeerError('MESSAGE_INVALID', `the message ${String(type)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`);
-  if (!check.Check(object)) throw new MediaPeerError('MESSAGE_INVALID', `the message ${String(type)} is malformed; expected ${EXPECTED[type as Name]}`);
+  if (misspelt)
+    throw new MediaPeerError(
+      'MESSAGE_INVALID',
+      `the message ${String(type)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`,
+    );
+  if (!check.Check(object))
+    throw new MediaPeerError('MESSAGE_INVALID', `the message ${String(type)} is malformed; expected ${EXPECTED[type as Name]}`);
   return object as ClientMessage;
 }

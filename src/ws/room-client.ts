@@ -39,7 +39,13 @@ const UNJOINED_MS = 10_000;
 const MAX_MISSED_PINGS = 2;
 const MESSAGES = { perSecond: 20, burst: 200 };
 /** Messages that make or end sessions cost as much as so many others. */
-const COSTS: Readonly<Partial<Record<ClientMessage['type'], number>>> = { join: 10, offer: 10, restart: 10, subscribe: 5, reconnect_request: 5 };
+const COSTS: Readonly<Partial<Record<ClientMessage['type'], number>>> = {
+  join: 10,
+  offer: 10,
+  restart: 10,
+  subscribe: 5,
+  reconnect_request: 5,
+};
 /** Messages over the limit after which a socket is closed; they are forgotten when it kept to the limit for as long. */
 const MAX_TOO_FAST = 1000;
 const FORGOTTEN_MS = 10_000;
@@ -121,7 +127,8 @@ export class RoomClient implements Link, Seated {
     try {
       this.#spend(1);
       if (isBinary) throw new MediaPeerError('MESSAGE_INVALID', 'the message is binary; expected JSON as text');
-      if (data.length > MAX_MESSAGE_BYTES) throw new MediaPeerError('MESSAGE_INVALID', `the message has ${data.length} bytes; expected ${MAX_MESSAGE_BYTES} at most`);
+      if (data.length > MAX_MESSAGE_BYTES)
+        throw new MediaPeerError('MESSAGE_INVALID', `the message has ${data.length} bytes; expected ${MAX_MESSAGE_BYTES} at most`);
       const object = parseObject(data.toString());
       name = nameOf(object);
       const message = parseMessage(object);
@@ -207,17 +214,32 @@ export class RoomClient implements Link, Seated {
 
   /** @throws MediaPeerError MESSAGES_TOO_FAST */
   #spend(count: number): void {
-    if (!this.#bucket.take(count)) throw new MediaPeerError('MESSAGES_TOO_FAST', `more than ${MESSAGES.perSecond} messages a second (a join, an offer and a restart count as 10); what comes faster is dropped`);
+    if (!this.#bucket.take(count))
+      throw new MediaPeerError(
+        'MESSAGES_TOO_FAST',
+        `more than ${MESSAGES.perSecond} messages a second (a join, an offer and a restart count as 10); what comes faster is dropped`,
+      );
   }
 
   #refuse(error: unknown, inReplyTo?: string | number): void {
     if (error instanceof MediaPeerError) {
       if (error.code === 'MESSAGES_TOO_FAST' && !this.#mayTellTooFast()) return;
       const { code, message, retryAfterS } = error;
-      return this.#tell({ type: 'error', code, message, ...(inReplyTo !== undefined && { in_reply_to: inReplyTo }), ...(retryAfterS !== undefined && { retry_after_s: retryAfterS }) });
+      return this.#tell({
+        type: 'error',
+        code,
+        message,
+        ...(inReplyTo !== undefined && { in_reply_to: inReplyTo }),
+        ...(retryAfterS !== undefined && { retry_after_s: retryAfterS }),
+      });
     }
     this.#init.logger.error({ err: error }, 'a message failed');
-    this.#tell({ type: 'error', code: 'INTERNAL_ERROR', message: 'the server failed to answer; its log says why', ...(inReplyTo !== undefined && { in_reply_to: inReplyTo }) });
+    this.#tell({
+      type: 'error',
+      code: 'INTERNAL_ERROR',
+      message: 'the server failed to answer; its log says why',
+      ...(inReplyTo !== undefined && { in_reply_to: inReplyTo }),
+    });
   }
 
   #mayTellTooFast(): boolean {
@@ -237,6 +259,11 @@ export class RoomClient implements Link, Seated {
 
 /** The side that sends the media makes the offer. @throws MediaPeerError ROLE_REFUSED */
 function throwIfForeign(type: 'offer' | 'answer', { role }: Member): void {
-  if (type === 'offer' && role === 'viewer') throw new MediaPeerError('ROLE_REFUSED', 'the side that sends the media makes the offer: a viewer waits for the offer of the server and answers it');
-  if (type === 'answer' && role === 'publisher') throw new MediaPeerError('ROLE_REFUSED', 'the side that sends the media makes the offer: a publisher offers, and the server answers');
+  if (type === 'offer' && role === 'viewer')
+    throw new MediaPeerError(
+      'ROLE_REFUSED',
+      'the side that sends the media makes the offer: a viewer waits for the offer of the server and answers it',
+    );
+  if (type === 'answer' && role === 'publisher')
+    throw new MediaPeerError('ROLE_REFUSED', 'the side that sends the media makes the offer: a publisher offers, and the server answers');
 }

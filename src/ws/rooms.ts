@@ -55,7 +55,10 @@ export class Rooms {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
     const resumed = this.#owned(message);
     const member = resumed ?? this.#admit(message, login);
-    this.#deps.logger.info({ clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined }, 'joined the room');
+    this.#deps.logger.info(
+      { clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined },
+      'joined the room',
+    );
     member.attach(link, resumed !== undefined);
     return member;
   }
@@ -68,7 +71,8 @@ export class Rooms {
     const nowMs = this.#deps.clock.now();
     for (const [asked, atMs] of this.#asked) if (nowMs - atMs >= RECONNECT_PERIOD_MS) this.#asked.delete(asked);
     if (this.#asked.has(room)) return;
-    if (!this.#deps.requestReconnect(room, sanitised(reason))) throw new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
+    if (!this.#deps.requestReconnect(room, sanitised(reason)))
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
     this.#asked.set(room, nowMs);
   }
 
@@ -82,23 +86,43 @@ export class Rooms {
   /** The membership that the client proves to own; undefined where it begins a new one. */
   #owned({ client_id: clientId, resume_token: token, room, role }: MessageOf<'join'>): Member | undefined {
     if (token === undefined) return undefined;
-    if (clientId === undefined) throw new MediaPeerError('MESSAGE_INVALID', 'a resume_token belongs to a client_id; send both, or neither to join anew');
+    if (clientId === undefined)
+      throw new MediaPeerError('MESSAGE_INVALID', 'a resume_token belongs to a client_id; send both, or neither to join anew');
     const member = this.#members.get(clientId);
     if (!member) return undefined;
-    if (!isSameSecret(token, member.resumeToken)) throw new MediaPeerError('RESUME_REFUSED', `client id '${clientId}' is in use, and this is not its resume token; join without one to get another id`);
-    if (member.room !== room || member.role !== role) throw wrongState(`client '${clientId}' is ${member.role} of room '${member.room}'; resume that and leave it first`);
+    if (!isSameSecret(token, member.resumeToken))
+      throw new MediaPeerError(
+        'RESUME_REFUSED',
+        `client id '${clientId}' is in use, and this is not its resume token; join without one to get another id`,
+      );
+    if (member.room !== room || member.role !== role)
+      throw wrongState(`client '${clientId}' is ${member.role} of room '${member.room}'; resume that and leave it first`);
     return member;
   }
 
   #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, login: Login): Member {
-    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room)) throw new MediaPeerError('ROOM_INVALID', "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone");
+    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room))
+      throw new MediaPeerError(
+        'ROOM_INVALID',
+        "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone",
+      );
     const mayTakeOver = this.#authorize(room, role, login);
-    if (this.#members.size >= this.#maxMembers) whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) => (member.sessionId === undefined ? Number(member.isAway) : undefined))?.end('gave-way');
+    if (this.#members.size >= this.#maxMembers)
+      whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) =>
+        member.sessionId === undefined ? Number(member.isAway) : undefined,
+      )?.end('gave-way');
     if (this.#members.size >= this.#maxMembers) {
-      throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, {
+        retryAfterS: RETRY_AFTER_S,
+      });
     }
-    const clientId = claimClientId(requested, { has: (id) => this.#members.has(id) || (this.#deps.isClientIdTaken(id) && !this.#closing.has(id)) }, role);
-    if (requested !== undefined && clientId !== requested) this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
+    const clientId = claimClientId(
+      requested,
+      { has: (id) => this.#members.has(id) || (this.#deps.isClientIdTaken(id) && !this.#closing.has(id)) },
+      role,
+    );
+    if (requested !== undefined && clientId !== requested)
+      this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
     const member = new Member({
       clientId,
       address: login.address,
@@ -122,12 +146,19 @@ export class Rooms {
       return false;
     }
     const isShown = tokens.checkPublisher(room, login);
-    if ((directory.describe(room)?.kind ?? 'live') !== 'live') throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
+    if ((directory.describe(room)?.kind ?? 'live') !== 'live')
+      throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
     return isShown && allowTakeover;
   }
 }
 
 /** One line of ordinary characters. */
 function sanitised(reason: string): string {
-  return reason.slice(0, MAX_REASON_CHARS * 4).replace(/[\p{C}\p{Z}]+/gu, ' ').trim().slice(0, MAX_REASON_CHARS) || 'asked for by a client';
+  return (
+    reason
+      .slice(0, MAX_REASON_CHARS * 4)
+      .replace(/[\p{C}\p{Z}]+/gu, ' ')
+      .trim()
+      .slice(0, MAX_REASON_CHARS) || 'asked for by a client'
+  );
 }

@@ -55,7 +55,12 @@ export interface Side {
 }
 
 /** Hands on the candidates that waited for a description, which holds: of those that cannot be used the client is told. */
-export function addWaiting(sessions: Pick<SideDeps['sessions'], 'addCandidates'>, host: Pick<SideHost, 'report'>, sessionId: string, candidates: readonly TrickledCandidate[]): void {
+export function addWaiting(
+  sessions: Pick<SideDeps['sessions'], 'addCandidates'>,
+  host: Pick<SideHost, 'report'>,
+  sessionId: string,
+  candidates: readonly TrickledCandidate[],
+): void {
   for (const candidate of candidates) {
     try {
       sessions.addCandidates(sessionId, [candidate]);

@@ -98,7 +98,9 @@ export class Topics {
       rtpTimestamps: (mediaTimeMs) => {
         const { sessionId } = this.#host;
         // The command `select` may have led the session to another source.
-        return sessionId !== undefined && this.#snapshot()?.sourceId === this.#host.room ? this.#deps.rtpTimestamps(sessionId, mediaTimeMs) : {};
+        return sessionId !== undefined && this.#snapshot()?.sourceId === this.#host.room
+          ? this.#deps.rtpTimestamps(sessionId, mediaTimeMs)
+          : {};
       },
       sink: {
         isFull: () => this.#host.isFull,

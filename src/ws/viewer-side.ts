@@ -14,7 +14,13 @@ import { RestartWatch } from './restart-watch.js';
 import { addWaiting, wrongState, type Side, type SideDeps, type SideHost } from './side.js';
 
 /** Ends that are the room's: the viewer waits for what comes next. */
-const ENDS_OF_THE_ROOM: ReadonlySet<EndReason> = new Set(['source-ended', 'source-failed', 'publisher-left', 'publisher-gone', 'publisher-replaced']);
+const ENDS_OF_THE_ROOM: ReadonlySet<EndReason> = new Set([
+  'source-ended',
+  'source-failed',
+  'publisher-left',
+  'publisher-gone',
+  'publisher-replaced',
+]);
 
 interface Viewing {
   readonly opened: OpenedViewing;

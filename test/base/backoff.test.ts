@@ -4,9 +4,15 @@ import { Backoff } from '../../src/base/backoff.js';
 
 test('waits double from the first to the longest, and never all to the same moment', () => {
   const longest = new Backoff({ firstMs: 100, maxMs: 1000, random: () => 0.999999 });
-  assert.deepEqual(Array.from({ length: 6 }, () => Math.round(longest.next(0))), [100, 200, 400, 800, 1000, 1000]);
+  assert.deepEqual(
+    Array.from({ length: 6 }, () => Math.round(longest.next(0))),
+    [100, 200, 400, 800, 1000, 1000],
+  );
   const shortest = new Backoff({ firstMs: 100, maxMs: 1000, random: () => 0 });
-  assert.deepEqual(Array.from({ length: 3 }, () => shortest.next(0)), [50, 100, 200]);
+  assert.deepEqual(
+    Array.from({ length: 3 }, () => shortest.next(0)),
+    [50, 100, 200],
+  );
 });
 
 test('a run that lasted begins the waits anew', () => {

@@ -19,6 +19,9 @@ describe('when all are taken', () => {
   it('those of a higher rank go first, and those without one never', () => {
     const ranks: Readonly<Record<string, number | undefined>> = { b0: 1, b1: 0, b2: undefined };
     assert.equal(whoGivesWay(seats('b', 'b', 'b'), 3, 'a', ({ name }) => ranks[name])?.name, 'b0');
-    assert.equal(whoGivesWay(seats('b', 'b', 'b'), 3, 'a', () => undefined), undefined);
+    assert.equal(
+      whoGivesWay(seats('b', 'b', 'b'), 3, 'a', () => undefined),
+      undefined,
+    );
   });
 });

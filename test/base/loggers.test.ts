@@ -24,7 +24,10 @@ describe('the log', () => {
     `;
     const line = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     const { level, component, msg, err } = JSON.parse(line) as Logged;
-    assert.deepEqual([level, component, msg, err.type, err.code], [40, 'webrtc', 'media could not be opened', 'MediaPeerError', 'FFMPEG_FAILED']);
+    assert.deepEqual(
+      [level, component, msg, err.type, err.code],
+      [40, 'webrtc', 'media could not be opened', 'MediaPeerError', 'FFMPEG_FAILED'],
+    );
     assert.match(err.message, /^outer: inner$/);
     assert.match(err.stack, /at where [^]*caused by: RangeError: inner/);
   });
@@ -34,8 +37,13 @@ describe('the log', () => {
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     // A call of a logger up to its message, which is a constant text.
     const call = /\b(?:logger|log)(?:\.(?:debug|info|warn|error)|\[[^\]]*\])\(\s*(\{[^]*?\}),\s*['"`]/gi;
-    const calls = files.flatMap((file) => [...readFileSync(path.join(src, file), 'utf8').matchAll(call)].map(([, fields]) => ({ file, fields: fields ?? '' })));
+    const calls = files.flatMap((file) =>
+      [...readFileSync(path.join(src, file), 'utf8').matchAll(call)].map(([, fields]) => ({ file, fields: fields ?? '' })),
+    );
     assert.ok(calls.length > 50, `${calls.length} calls were found`);
-    assert.deepEqual(calls.filter(({ fields }) => /[{,]\s*(error|cause)\s*[:,}]/.test(fields) || /\berr: (messageOf|String)\(/.test(fields)), []);
+    assert.deepEqual(
+      calls.filter(({ fields }) => /[{,]\s*(error|cause)\s*[:,}]/.test(fields) || /\berr: (messageOf|String)\(/.test(fields)),
+      [],
+    );
   });
 });

@@ -39,7 +39,13 @@ describe('a name that is nearly one of ours', () => {
 
   it('is a fault in .env, with all others, and never shows a value', () => {
     assert.throws(
-      () => parseConfig({ MAX_CONECTIONS: 's3cret', TURN_SECRTE: 's3cret', PORT: '70000', GATE_PASSWORD: 's3cret' }, ['MAX_CONECTIONS', 'TURN_SECRTE', 'PORT', 'GATE_PASSWORD']),
+      () =>
+        parseConfig({ MAX_CONECTIONS: 's3cret', TURN_SECRTE: 's3cret', PORT: '70000', GATE_PASSWORD: 's3cret' }, [
+          'MAX_CONECTIONS',
+          'TURN_SECRTE',
+          'PORT',
+          'GATE_PASSWORD',
+        ]),
       (error: Error) => {
         assert.match(error.message, /unknown MAX_CONECTIONS in \.env: did you mean MAX_CONNECTIONS\?/);
         assert.match(error.message, /unknown TURN_SECRTE in \.env: did you mean TURN_SECRET\?/);

@@ -16,10 +16,16 @@ describe('turns', () => {
     const jobs = [job(), job(), job(), job()];
     const done = jobs.map(({ run }) => turns.run(run));
     await settle();
-    assert.deepEqual(jobs.map(({ begun }) => begun.value), [true, true, false, false]);
+    assert.deepEqual(
+      jobs.map(({ begun }) => begun.value),
+      [true, true, false, false],
+    );
     jobs[1]?.end();
     await settle();
-    assert.deepEqual(jobs.map(({ begun }) => begun.value), [true, true, true, false]);
+    assert.deepEqual(
+      jobs.map(({ begun }) => begun.value),
+      [true, true, true, false],
+    );
     for (const { end } of jobs) end();
     await Promise.all(done);
   });
@@ -52,7 +58,10 @@ describe('turns', () => {
     const turns = new Turns({ atOnce: 1, maxWaiting: 1, what: 'stills' });
     const [first, second] = [job(), job()];
     const done = [turns.run(first.run), turns.run(second.run)];
-    await assert.rejects(turns.run(() => Promise.resolve()), { code: 'CAPACITY_REACHED', message: '1 stills are waited for already; try again' });
+    await assert.rejects(
+      turns.run(() => Promise.resolve()),
+      { code: 'CAPACITY_REACHED', message: '1 stills are waited for already; try again' },
+    );
     first.end();
     second.end();
     await Promise.all(done);

@@ -47,7 +47,9 @@ describe('deploy/', () => {
   });
 
   it('starts a server again that was ended, and lets it be ended: it is not the first process of its container', () => {
-    const { services } = parse(readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8')) as { services: { sightline: { restart: string } } };
+    const { services } = parse(readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8')) as {
+      services: { sightline: { restart: string } };
+    };
     assert.equal(services.sightline.restart, 'unless-stopped');
     assert.match(readFileSync(path.join(projectRoot, 'deploy/Dockerfile'), 'utf8'), /^ENTRYPOINT \["tini", "--"\]$/m);
   });
@@ -58,7 +60,11 @@ describe('deploy/', () => {
     const config = parseConfig(Object.fromEntries(Object.entries(sightline.environment).map(([name, value]) => [name, filledIn(value)])));
     assert.deepEqual(config.TURN_URLS, ['turn:203.0.113.10:3478', 'turn:203.0.113.10:3478?transport=tcp']);
     assert.equal(config.TURN_SECRET, 'secret');
-    assert.ok(readFileSync(path.join(projectRoot, 'deploy', sightline.build.context, sightline.build.dockerfile), 'utf8').includes('scripts/start.mjs'));
+    assert.ok(
+      readFileSync(path.join(projectRoot, 'deploy', sightline.build.context, sightline.build.dockerfile), 'utf8').includes(
+        'scripts/start.mjs',
+      ),
+    );
     assert.ok(coturn.command.includes('--static-auth-secret=${TURN_SECRET}'));
     assert.ok(coturn.volumes?.some((volume) => volume.startsWith('./coturn/turnserver.conf:')));
   });
@@ -67,7 +73,14 @@ describe('deploy/', () => {
 describe('the coturn configuration', { skip: noCoturn }, () => {
   it('is taken by a real coturn without a complaint', async (t) => {
     const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
-    const complaints = coturn.output().split('\n').filter((line) => /bad config|unknown|unrecognized|invalid|wrong|deprecat|error|cannot find|not found/i.test(line) && !/socket: Protocol not supported/.test(line));
+    const complaints = coturn
+      .output()
+      .split('\n')
+      .filter(
+        (line) =>
+          /bad config|unknown|unrecognized|invalid|wrong|deprecat|error|cannot find|not found/i.test(line) &&
+          !/socket: Protocol not supported/.test(line),
+      );
     assert.deepEqual(complaints, []);
   });
 
@@ -75,25 +88,65 @@ describe('the coturn configuration', { skip: noCoturn }, () => {
     const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
     const client = await connect(t, coturn.port, coturn.credentials());
     await client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24));
-    for (const address of ['127.0.0.1', '10.1.2.3', '100.64.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255', '192.168.1.1', '0.0.0.1', '198.18.0.1', '224.0.0.1', '255.255.255.255']) {
-      await assert.rejects(client.request(methods.CREATE_PERMISSION, permission(address)), (error) => error instanceof TurnRefusal && error.errorCode === 403, address);
+    for (const address of [
+      '127.0.0.1',
+      '10.1.2.3',
+      '100.64.0.1',
+      '169.254.169.254',
+      '172.16.0.1',
+      '172.31.255.255',
+      '192.168.1.1',
+      '0.0.0.1',
+      '198.18.0.1',
+      '224.0.0.1',
+      '255.255.255.255',
+    ]) {
+      await assert.rejects(
+        client.request(methods.CREATE_PERMISSION, permission(address)),
+        (error) => error instanceof TurnRefusal && error.errorCode === 403,
+        address,
+      );
     }
     // A permission sends nothing; these are addresses next to the denied ones, and no packet goes there.
-    for (const address of ['172.15.255.255', '172.32.0.1', '100.128.0.1', '11.0.0.1']) await assert.doesNotReject(client.request(methods.CREATE_PERMISSION, permission(address)), `${address} ${coturn.output().slice(-1500)}`);
+    for (const address of ['172.15.255.255', '172.32.0.1', '100.128.0.1', '11.0.0.1'])
+      await assert.doesNotReject(
+        client.request(methods.CREATE_PERMISSION, permission(address)),
+        `${address} ${coturn.output().slice(-1500)}`,
+      );
   });
 
   it('refuses credentials that are wrong or have expired', async (t) => {
     const coturn = await startCoturn(t, { file: CONFIGURATION, allowLoopbackPeers: false });
-    for (const credentials of [coturn.credentials(-10), { ...coturn.credentials(), credential: 'wrong' }, { username: 'somebody', credential: coturn.secret }]) {
+    for (const credentials of [
+      coturn.credentials(-10),
+      { ...coturn.credentials(), credential: 'wrong' },
+      { username: 'somebody', credential: coturn.secret },
+    ]) {
       const client = await connect(t, coturn.port, credentials);
-      await assert.rejects(client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24)), (error) => error instanceof TurnRefusal && error.errorCode === 401);
+      await assert.rejects(
+        client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24)),
+        (error) => error instanceof TurnRefusal && error.errorCode === 401,
+      );
     }
   });
 });
 
-async function connect(t: TestContext, port: number, credentials: { readonly username: string; readonly credential: string }): Promise<TurnClient> {
+async function connect(
+  t: TestContext,
+  port: number,
+  credentials: { readonly username: string; readonly credential: string },
+): Promise<TurnClient> {
   const ledger = new ResourceLedger();
-  const transport = await openTurnTransport({ transport: 'udp', address: '127.0.0.1', host: '127.0.0.1', port, bind: '127.0.0.1', portRange: undefined, ledger, signal: new AbortController().signal });
+  const transport = await openTurnTransport({
+    transport: 'udp',
+    address: '127.0.0.1',
+    host: '127.0.0.1',
+    port,
+    bind: '127.0.0.1',
+    portRange: undefined,
+    ledger,
+    signal: new AbortController().signal,
+  });
   t.after(() => transport.close());
   const [server] = splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...credentials }]).turnServers;
   assert.ok(server);

@@ -35,7 +35,11 @@ function changed(picture: VideoFrame): readonly [number, number, number, number]
 describe('annotate', () => {
   it('draws nothing of a box outside the picture, not even its label', async () => {
     const picture = plainPicture(640, 360);
-    annotate(picture, [object([-200, 100, 90, 50]), object([700, 100, 90, 50]), object([10, 400, 90, 50]), object([NaN, NaN, NaN, NaN])], await renderer(360));
+    annotate(
+      picture,
+      [object([-200, 100, 90, 50]), object([700, 100, 90, 50]), object([10, 400, 90, 50]), object([NaN, NaN, NaN, NaN])],
+      await renderer(360),
+    );
     assert.deepEqual(changed(picture), [Infinity, Infinity, -1, -1]);
   });
 
@@ -60,11 +64,20 @@ describe('annotate', () => {
       const chroma = (py >> 1) * 320 + (px >> 1);
       return [picture.data[py * 640 + px]!, picture.data[640 * 360 + chroma]!, picture.data[640 * 450 + chroma]!];
     };
-    for (const [px, py] of [[100, 160], [299, 160], [200, 100], [200, 219]] as const) assert.deepEqual(at(px, py), [y, u, v], `${px},${py}`);
+    for (const [px, py] of [
+      [100, 160],
+      [299, 160],
+      [200, 100],
+      [200, 219],
+    ] as const)
+      assert.deepEqual(at(px, py), [y, u, v], `${px},${py}`);
     assert.deepEqual(at(200, 160), [128, 128, 128]);
   });
 
-  for (const [width, height] of [[640, 360], [1920, 1080]] as const) {
+  for (const [width, height] of [
+    [640, 360],
+    [1920, 1080],
+  ] as const) {
     it(`puts a label of legible size above the box at ${height} lines`, async () => {
       const picture = plainPicture(width, height);
       annotate(picture, [object([200, 200, 300, 100])], await renderer(height));
@@ -79,14 +92,24 @@ describe('annotate', () => {
 
   it('keeps labels inside the picture at every edge and draws boxes that leave it', async () => {
     const labels = await renderer(360);
-    for (const box of [[0, 0, 50, 40], [600, 0, 40, 40], [0, 330, 640, 30], [620, 340, 20, 20], [0, 0, 640, 360], [-20, -20, 700, 400], [300.7, 100.3, 2, 2]] as const) {
+    for (const box of [
+      [0, 0, 50, 40],
+      [600, 0, 40, 40],
+      [0, 330, 640, 30],
+      [620, 340, 20, 20],
+      [0, 0, 640, 360],
+      [-20, -20, 700, 400],
+      [300.7, 100.3, 2, 2],
+    ] as const) {
       annotate(plainPicture(640, 360), [object(box)], labels);
     }
-    const [left, top, right, bottom] = changed((() => {
-      const picture = plainPicture(640, 360);
-      annotate(picture, [object([600, 0, 40, 40])], labels);
-      return picture;
-    })());
+    const [left, top, right, bottom] = changed(
+      (() => {
+        const picture = plainPicture(640, 360);
+        annotate(picture, [object([600, 0, 40, 40])], labels);
+        return picture;
+      })(),
+    );
     assert.ok(left < 600 && top >= 0 && right < 640 && bottom < 360);
   });
 
@@ -105,7 +128,11 @@ describe('annotate', () => {
       const picture = new VideoFrame({ data, widthPx, heightPx, mediaTimeMs, colour });
       annotate(picture, [object([100, 100, 200, 120])], labels);
       const chroma = 80 * 320 + 50;
-      const [y, u, v] = [picture.data[160 * 640 + 100]! - 16, picture.data[640 * 360 + chroma]! - 128, picture.data[640 * 450 + chroma]! - 128];
+      const [y, u, v] = [
+        picture.data[160 * 640 + 100]! - 16,
+        picture.data[640 * 360 + chroma]! - 128,
+        picture.data[640 * 450 + chroma]! - 128,
+      ];
       // The inverse of each standard's own equations (ITU-R BT.601 and BT.709).
       const [kr, kb] = colour ? [0.2126, 0.0722] : [0.299, 0.114];
       const [luma, pb, pr] = [(y * 255) / 219, (u * 255) / 224, (v * 255) / 224];
@@ -118,7 +145,10 @@ describe('annotate', () => {
 
   it('gives every class a colour of its own that stays', () => {
     const colours = Array.from({ length: 80 }, (_, classId) => classColour(classId));
-    assert.deepEqual(colours, Array.from({ length: 80 }, (_, classId) => classColour(classId)));
+    assert.deepEqual(
+      colours,
+      Array.from({ length: 80 }, (_, classId) => classColour(classId)),
+    );
     for (let i = 1; i < 80; i++) {
       const [a, b] = [colours[i - 1]!, colours[i]!];
       assert.ok(Math.abs(a.u - b.u) + Math.abs(a.v - b.v) > 40, `classes ${i - 1} and ${i}`);
@@ -129,19 +159,31 @@ describe('annotate', () => {
     const labels = new LabelRenderer({ labels: ['<b>&', 'собака', 'Änderung'] });
     await labels.prepare(720);
     const sheet = labels.sheet(720);
-    for (const name of ['<b>&', 'собака', 'Änderung']) assert.ok((sheet?.name(name)?.alpha.filter((value) => value > 128).length ?? 0) > 40, name);
+    for (const name of ['<b>&', 'собака', 'Änderung'])
+      assert.ok((sheet?.name(name)?.alpha.filter((value) => value > 128).length ?? 0) > 40, name);
   });
 
   it('moves a label away from others where there is room', async () => {
     const labels = await renderer(360);
-    const boxes = [[100, 100, 80, 60], [104, 102, 80, 60], [96, 98, 80, 60], [102, 104, 80, 60]] as const;
-    const alone = changed((() => {
-      const picture = plainPicture(640, 360);
-      annotate(picture, [object(boxes[0])], labels);
-      return picture;
-    })());
+    const boxes = [
+      [100, 100, 80, 60],
+      [104, 102, 80, 60],
+      [96, 98, 80, 60],
+      [102, 104, 80, 60],
+    ] as const;
+    const alone = changed(
+      (() => {
+        const picture = plainPicture(640, 360);
+        annotate(picture, [object(boxes[0])], labels);
+        return picture;
+      })(),
+    );
     const picture = plainPicture(640, 360);
-    annotate(picture, boxes.map((box) => object(box)), labels);
+    annotate(
+      picture,
+      boxes.map((box) => object(box)),
+      labels,
+    );
     const [, top, , bottom] = changed(picture);
     assert.ok(bottom - top >= alone[3] - alone[1] + 2 * (100 - alone[1]), 'four labels need more room than one');
   });

@@ -42,7 +42,8 @@ function cheapest(costs: readonly number[], columns: number, rows: number, row: 
   if (row === rows) return 0;
   let best = Infinity;
   for (let column = 0; column < columns; column++) {
-    if (!taken.has(column)) best = Math.min(best, costs[row * columns + column]! + cheapest(costs, columns, rows, row + 1, new Set([...taken, column])));
+    if (!taken.has(column))
+      best = Math.min(best, costs[row * columns + column]! + cheapest(costs, columns, rows, row + 1, new Set([...taken, column])));
   }
   return best;
 }

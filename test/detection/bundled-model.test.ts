@@ -44,7 +44,10 @@ describe('the bundled model', () => {
       const picture = await pictureAt(clip, Math.max(0, frame - 0.5) / truth.fps, truth.width, truth.height);
       const detections = (await detector.detect(picture)).detections.filter(({ score }) => score >= detector.model.scoreThreshold);
       const objects = truth.objects[frame]!;
-      found += matches(objects.map(([, classId, ...box]) => ({ classId, box })), detections);
+      found += matches(
+        objects.map(([, classId, ...box]) => ({ classId, box })),
+        detections,
+      );
       expected += objects.length;
       detected += detections.length;
     }

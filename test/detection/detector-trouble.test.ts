@@ -39,7 +39,11 @@ function isTrouble(code: string, message: RegExp): (error: unknown) => boolean {
 
 function listeningLogger(): { logger: Logger; warnings: string[] } {
   const warnings: string[] = [];
-  const logger: Logger = { ...silentLogger, warn: (fields, message) => void warnings.push(`${message} ${JSON.stringify(fields)}`), child: () => logger };
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (fields, message) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
+    child: () => logger,
+  };
   return { logger, warnings };
 }
 
@@ -47,7 +51,14 @@ describe('a detector in trouble', () => {
   it('finds nothing in outputs that are no numbers, and says so once in 5 s', async () => {
     const clock = new FakeClock();
     const { logger, warnings } = listeningLogger();
-    const detector = await open({ ...SEES_ONE, metadata: { end2end: 'True' }, outputs: [{ name: 'output0', dims: [1, 300, 6], values: Array.from({ length: 1800 }, () => NaN) }] }, { clock, logger });
+    const detector = await open(
+      {
+        ...SEES_ONE,
+        metadata: { end2end: 'True' },
+        outputs: [{ name: 'output0', dims: [1, 300, 6], values: Array.from({ length: 1800 }, () => NaN) }],
+      },
+      { clock, logger },
+    );
     const before = warnings.length;
     for (let i = 0; i < 3; i++) assert.deepEqual((await detector.detect(plainPicture(64, 64))).detections, []);
     assert.equal(warnings.length, before + 1);
@@ -60,12 +71,27 @@ describe('a detector in trouble', () => {
 
   it('looks at the smallest and at 8K pictures, and refuses those without pixels', async () => {
     const detector = await open(SEES_ONE);
-    for (const [width, height] of [[2, 2], [7680, 4320], [4320, 7680]] as const) {
+    for (const [width, height] of [
+      [2, 2],
+      [7680, 4320],
+      [4320, 7680],
+    ] as const) {
       const [found] = (await detector.detect(plainPicture(width, height))).detections;
       const side = Math.max(width, height) / 2;
-      assert.deepEqual(found!.box.map(Math.round), [(width - Math.min(width, side)) / 2, (height - Math.min(height, side)) / 2, Math.min(width, side), Math.min(height, side)].map(Math.round));
+      assert.deepEqual(
+        found!.box.map(Math.round),
+        [(width - Math.min(width, side)) / 2, (height - Math.min(height, side)) / 2, Math.min(width, side), Math.min(height, side)].map(
+          Math.round,
+        ),
+      );
     }
-    for (const [widthPx, heightPx] of [[0, 0], [0, 4], [3, 4], [-2, 2], [4, 4]] as const) {
+    for (const [widthPx, heightPx] of [
+      [0, 0],
+      [0, 4],
+      [3, 4],
+      [-2, 2],
+      [4, 4],
+    ] as const) {
       const picture = new VideoFrame({ data: Buffer.alloc(20), widthPx, heightPx, mediaTimeMs: 0 });
       await assert.rejects(detector.detect(picture), isTrouble('DETECTOR_FAILED', /must be even and at least 2 pixels/));
     }
@@ -84,10 +110,14 @@ describe('a detector in trouble', () => {
     // The thread is still inside the runtime.
     await within(failure, runMs / 2, 'the failure');
     assert.equal(detector.state, 'restarting');
-    await eventually(async () => {
-      await clock.advance(100);
-      return detector.state === 'ready';
-    }, 20_000, 'a new thread');
+    await eventually(
+      async () => {
+        await clock.advance(100);
+        return detector.state === 'ready';
+      },
+      20_000,
+      'a new thread',
+    );
     assert.equal((await detector.detect(plainPicture(64, 64))).detections.length, 1);
     await detector.close();
     assert.equal(clock.pendingTimers, 0);
@@ -115,10 +145,14 @@ describe('a detector in trouble', () => {
     const failure = assert.rejects(detector.detect(plainPicture(64, 64)), isTrouble('DETECTOR_FAILED', /its thread ended/));
     await worker.terminate();
     await failure;
-    await eventually(async () => {
-      await clock.advance(100);
-      return detector.state === 'ready';
-    }, 10_000, 'a new thread');
+    await eventually(
+      async () => {
+        await clock.advance(100);
+        return detector.state === 'ready';
+      },
+      10_000,
+      'a new thread',
+    );
     assert.equal(detector.restarts, 1);
     assert.equal((await detector.detect(plainPicture(64, 64))).detections.length, 1);
     await detector.close();
@@ -138,6 +172,12 @@ describe('a detector in trouble', () => {
     assert.equal(detector.executionProvider, 'cpu');
     assert.match(warnings[0]!, /execution provider bogus cannot be used .*cpu is used instead/);
     await detector.close();
-    await assert.rejects(open(SEES_ONE, { executionProviders: ['bogus'] }), isTrouble('MODEL_INVALID', /execution provider bogus cannot be used .*: it is not of this runtime; EXECUTION_PROVIDERS takes cpu, cuda, /));
+    await assert.rejects(
+      open(SEES_ONE, { executionProviders: ['bogus'] }),
+      isTrouble(
+        'MODEL_INVALID',
+        /execution provider bogus cannot be used .*: it is not of this runtime; EXECUTION_PROVIDERS takes cpu, cuda, /,
+      ),
+    );
   });
 });

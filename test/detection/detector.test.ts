@@ -15,7 +15,8 @@ import { pictureAt, plainPicture } from '../helpers/pictures.js';
 const folder = new ModelFolder();
 after(() => folder.remove());
 const ledger = new ResourceLedger();
-const open = (modelPath: string): Promise<Detector> => Detector.open({ modelPath, clock: systemClock(ledger), logger: silentLogger, ledger });
+const open = (modelPath: string): Promise<Detector> =>
+  Detector.open({ modelPath, clock: systemClock(ledger), logger: silentLogger, ledger });
 
 const video = assetPath('videos/one-by-one-person-detection.mp4');
 const nanoFolder = new ModelFolder();
@@ -26,7 +27,10 @@ const absent = nano && video ? false : 'needs ../shared/assets, which is absent'
 describe('Detector', () => {
   it('refuses a file that is no ONNX model and leaves no thread', async () => {
     const file = folder.write({ family: 'yolox', input: { width: 64, height: 64 }, labels: ['a'] }, Buffer.from('garbage'));
-    await assert.rejects(open(file), (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file));
+    await assert.rejects(
+      open(file),
+      (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file),
+    );
     assert.equal(ledger.snapshot().workers, 0);
   });
 
@@ -34,7 +38,10 @@ describe('Detector', () => {
     const other = new ModelFolder();
     const file = other.yoloxNano()!;
     truncateSync(file, 200_000);
-    await assert.rejects(open(file), (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file));
+    await assert.rejects(
+      open(file),
+      (error: unknown) => error instanceof MediaPeerError && error.code === 'MODEL_INVALID' && error.message.includes(file),
+    );
     other.remove();
     assert.equal(ledger.snapshot().workers, 0);
   });
@@ -60,7 +67,9 @@ describe('Detector', () => {
     const result = await detector.detect(await pictureAt(video!, 40, 768, 432));
     const [x, y, width, height] = result.detections[0]!.box;
     assert.equal(result.detections[0]!.label, 'person');
-    [x, y, x + width, y + height].forEach((value, i) => assert.ok(Math.abs(value - [383, 3, 546, 371][i]!) <= 8, [x, y, x + width, y + height].join()));
+    [x, y, x + width, y + height].forEach((value, i) =>
+      assert.ok(Math.abs(value - [383, 3, 546, 371][i]!) <= 8, [x, y, x + width, y + height].join()),
+    );
     await detector.close();
     assert.equal(detector.state, 'closed');
     assert.equal(ledger.snapshot().workers, 0);
@@ -88,10 +97,14 @@ describe('Detector', () => {
     await within(failure, 5000, 'the failure');
     assert.equal(detector.state, 'restarting');
     await assert.rejects(detector.detect(plainPicture(64, 64)), /restarting/);
-    await eventually(async () => {
-      await clock.advance(100);
-      return detector.state === 'ready';
-    }, 10_000, 'a new thread');
+    await eventually(
+      async () => {
+        await clock.advance(100);
+        return detector.state === 'ready';
+      },
+      10_000,
+      'a new thread',
+    );
     assert.equal((await detector.detect(plainPicture(64, 64))).detections.length, 0);
     assert.equal(detector.restarts, 1);
     await detector.close();

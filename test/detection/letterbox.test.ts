@@ -23,19 +23,39 @@ describe('Letterbox', () => {
   it('gives the colours of BT.601 in the order of the layout', () => {
     // Limited-range BT.601 of pure red (255, 0, 0).
     const red = plainPicture(64, 64, 81, 90, 240);
-    for (const [channels, expected] of [['bgr', [0, 0, 255]], ['rgb', [255, 0, 0]]] as const) {
+    for (const [channels, expected] of [
+      ['bgr', [0, 0, 255]],
+      ['rgb', [255, 0, 0]],
+    ] as const) {
       const planes = new Float32Array(3 * 64 * 64);
       new Letterbox(64, 64, { ...layout, channels }).write(red.data, planes);
-      expected.forEach((value, plane) => assert.ok(Math.abs(planes[plane * 4096 + 100]! - value) < 3, `${channels} plane ${plane}: ${planes[plane * 4096 + 100]}`));
+      expected.forEach((value, plane) =>
+        assert.ok(Math.abs(planes[plane * 4096 + 100]! - value) < 3, `${channels} plane ${plane}: ${planes[plane * 4096 + 100]}`),
+      );
     }
   });
 
   it('gives the colours of BT.709 where the picture has them', () => {
     // Limited-range BT.709 of pure red, green and blue.
-    for (const [yuv, expected] of [[[63, 102, 240], [255, 0, 0]], [[173, 42, 26], [0, 255, 0]], [[32, 240, 118], [0, 0, 255]]] as const) {
+    for (const [yuv, expected] of [
+      [
+        [63, 102, 240],
+        [255, 0, 0],
+      ],
+      [
+        [173, 42, 26],
+        [0, 255, 0],
+      ],
+      [
+        [32, 240, 118],
+        [0, 0, 255],
+      ],
+    ] as const) {
       const planes = new Float32Array(3 * 64 * 64);
       new Letterbox(64, 64, { ...layout, channels: 'rgb' }).write(plainPicture(64, 64, ...yuv).data, planes, true);
-      expected.forEach((value, plane) => assert.ok(Math.abs(planes[plane * 4096 + 100]! - value) < 4, `plane ${plane}: ${planes[plane * 4096 + 100]}`));
+      expected.forEach((value, plane) =>
+        assert.ok(Math.abs(planes[plane * 4096 + 100]! - value) < 4, `plane ${plane}: ${planes[plane * 4096 + 100]}`),
+      );
     }
   });
 
@@ -62,10 +82,19 @@ describe('Letterbox', () => {
 
   it('takes portrait, tiny and huge pictures', () => {
     for (const fit of ['top-left', 'centre', 'stretch'] as const) {
-      for (const [width, height] of [[2, 2], [90, 160], [7680, 4320], [4000, 2], [2, 4000]] as const) {
+      for (const [width, height] of [
+        [2, 2],
+        [90, 160],
+        [7680, 4320],
+        [4000, 2],
+        [2, 4000],
+      ] as const) {
         const planes = new Float32Array(3 * 64 * 64).fill(NaN);
         new Letterbox(width, height, { ...layout, fit }).write(plainPicture(width, height, 126).data, planes);
-        assert.ok(planes.every((value) => value === 114 || Math.abs(value - 128) < 1), `${fit} of ${width}x${height}`);
+        assert.ok(
+          planes.every((value) => value === 114 || Math.abs(value - 128) < 1),
+          `${fit} of ${width}x${height}`,
+        );
       }
     }
   });
@@ -82,9 +111,13 @@ describe('Letterbox', () => {
   });
 
   it('rounds scaled sizes as the reference implementations do', () => {
-    const scaled = (fit: InputLayout['fit'], width: number, height: number): number => placement(width, height, { ...layout, fit, widthPx: 640, heightPx: 640 }).scaledHeightPx;
+    const scaled = (fit: InputLayout['fit'], width: number, height: number): number =>
+      placement(width, height, { ...layout, fit, widthPx: 640, heightPx: 640 }).scaledHeightPx;
     // 1366 x 768 becomes 359.8 rows, 1280 x 723 becomes 361.5 and 1280 x 725 becomes 362.5.
-    assert.deepEqual([scaled('top-left', 1366, 768), scaled('centre', 1366, 768), scaled('centre', 1280, 723), scaled('centre', 1280, 725)], [359, 360, 362, 362]);
+    assert.deepEqual(
+      [scaled('top-left', 1366, 768), scaled('centre', 1366, 768), scaled('centre', 1280, 723), scaled('centre', 1280, 725)],
+      [359, 360, 362, 362],
+    );
   });
 
   it('stretches a picture over the whole input', () => {
@@ -97,7 +130,10 @@ describe('Letterbox', () => {
 
   it('subtracts the mean and divides by the deviation of each plane, of padding too', () => {
     const planes = new Float32Array(3 * 64 * 64);
-    new Letterbox(128, 64, { ...RGB_1, ...IMAGENET, fit: 'top-left', widthPx: 64, heightPx: 64 }).write(plainPicture(128, 64, 235).data, planes);
+    new Letterbox(128, 64, { ...RGB_1, ...IMAGENET, fit: 'top-left', widthPx: 64, heightPx: 64 }).write(
+      plainPicture(128, 64, 235).data,
+      planes,
+    );
     IMAGENET.mean.forEach((mean, plane) => {
       const std = IMAGENET.std[plane]!;
       assert.ok(Math.abs(planes[plane * 4096]! - (1 - mean) / std) < 0.02);

@@ -18,5 +18,8 @@ test('the models of the configuration can be chosen by name wherever they lie, b
 
 test('a model that is not there is refused with the names that are, and where to put it', () => {
   const folder = new ModelFolder('/nowhere/models', ['/srv/mine.onnx']);
-  assert.throws(() => folder.pathOf('../mine'), { code: 'MODEL_NOT_FOUND', message: /no model '\.\.\/mine'; available: mine\. Put its \.onnx into \/nowhere\/models, or/ });
+  assert.throws(() => folder.pathOf('../mine'), {
+    code: 'MODEL_NOT_FOUND',
+    message: /no model '\.\.\/mine'; available: mine\. Put its \.onnx into \/nowhere\/models, or/,
+  });
 });

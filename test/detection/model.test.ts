@@ -28,7 +28,10 @@ describe('loadModelDescription', () => {
     const file = folder.write(GOOD, Buffer.from('model'));
     const model = loadModelDescription(file);
     assert.deepEqual(model, loadModelDescription(file.replace('.onnx', '.json')));
-    assert.deepEqual([model.onnxPath, model.labels.length, model.strides, model.scoreThreshold, model.nmsIou, model.decoded], [file, 80, [8, 16, 32], 0.4, 0.45, false]);
+    assert.deepEqual(
+      [model.onnxPath, model.labels.length, model.strides, model.scoreThreshold, model.nmsIou, model.decoded],
+      [file, 80, [8, 16, 32], 0.4, 0.45, false],
+    );
   });
 
   it('says what JSON to write when it is not JSON or leaves out what the file alone would tell', () => {
@@ -39,7 +42,10 @@ describe('loadModelDescription', () => {
 
   it('refuses members that nobody knows, by name, and takes those for people', () => {
     assert.match(refusal({ ...GOOD, labls: ['a'] }), /unknown member 'labls', did you mean 'labels'\?/);
-    assert.match(refusal({ ...GOOD, input: { width: 416, height: 416, widht: 1 } }), /unknown member 'input.widht', did you mean 'width'\?/);
+    assert.match(
+      refusal({ ...GOOD, input: { width: 416, height: 416, widht: 1 } }),
+      /unknown member 'input.widht', did you mean 'width'\?/,
+    );
     assert.match(refusal({ ...GOOD, frobnicate: 1 }), /unknown member 'frobnicate', known members: name, file, family/);
     const file = folder.write({ ...GOOD, licence: 'MIT', source: 'x', url: 'x', bytes: 1, metrics: [] }, Buffer.from('model'));
     assert.equal(loadModelDescription(file).family, 'yolox');
@@ -53,7 +59,10 @@ describe('loadModelDescription', () => {
   it('says what a file is that is no model', () => {
     assert.match(refusal(GOOD, Buffer.alloc(0)), /model\.onnx is empty: .*copy it again\. .*-- pull yolox_nano/);
     assert.throws(() => readModelFiles('/nowhere/x.onnx'), /there is no \/nowhere\/x\.onnx\. .*-- pull yolox_nano/);
-    assert.match(refusal(GOOD, Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n')), /is a Git LFS pointer.*git lfs pull/);
+    assert.match(
+      refusal(GOOD, Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n')),
+      /is a Git LFS pointer.*git lfs pull/,
+    );
     assert.match(refusal(GOOD, Buffer.from('<!doctype html><html>')), /is a web page/);
     assert.match(refusal(GOOD, Buffer.from('PK\u0003\u0004')), /PyTorch checkpoints/);
   });
@@ -61,7 +70,16 @@ describe('loadModelDescription', () => {
   it('changes the layout that the family prescribes as the JSON says', () => {
     const input = { width: 64, height: 32, channels: 'rgb', fit: 'stretch', pad: 0, scale: 0.5, mean: [1, 2, 3], std: 4 };
     const file = folder.write({ ...GOOD, input }, Buffer.from('model'));
-    assert.deepEqual(loadModelDescription(file).input, { widthPx: 64, heightPx: 32, channels: 'rgb', fit: 'stretch', pad: 0, scale: 0.5, mean: [1, 2, 3], std: [4, 4, 4] });
+    assert.deepEqual(loadModelDescription(file).input, {
+      widthPx: 64,
+      heightPx: 32,
+      channels: 'rgb',
+      fit: 'stretch',
+      pad: 0,
+      scale: 0.5,
+      mean: [1, 2, 3],
+      std: [4, 4, 4],
+    });
     assert.match(refusal({ ...GOOD, input: { ...input, std: 0, fit: 'center', mean: [1] } }), /\/input\/fit.*\/input\/mean.*\/input\/std/);
   });
 
@@ -77,7 +95,10 @@ describe('loadModelDescription', () => {
   });
 
   it('refuses a path that is neither an ONNX file nor a JSON', () => {
-    assert.throws(() => loadModelDescription('/nowhere/model.pt'), /neither an \.onnx file nor the \.json .*models\/README\.md says how to export/);
+    assert.throws(
+      () => loadModelDescription('/nowhere/model.pt'),
+      /neither an \.onnx file nor the \.json .*models\/README\.md says how to export/,
+    );
   });
 
   it('checks the sha256 when one is given', () => {

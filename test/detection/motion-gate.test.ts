@@ -59,7 +59,13 @@ describe('MotionGate', () => {
   });
 
   it('wakes within a few pictures for an object of 20x20 that moves 2 px a picture, wherever it is', () => {
-    for (const [x, y] of [[100, 100], [391, 217], [632, 344], [1190, 695], [0, 8]] as const) {
+    for (const [x, y] of [
+      [100, 100],
+      [391, 217],
+      [632, 344],
+      [1190, 695],
+      [0, 8],
+    ] as const) {
       const [gate, frame] = asleep({ refreshMs: 1e6 });
       const woken = Array.from({ length: 12 }, (_, i) => gate.look(picture(frame + i, { object: [x + 2 * i, y] }))).indexOf(true);
       assert.ok(woken >= 0 && woken <= 5, `at ${x},${y}: woken by picture ${woken}`);
@@ -94,7 +100,10 @@ describe('MotionGate', () => {
     const seen = Array.from({ length: 200 }, (_, i) => gate.look(picture(frame + i)));
     const woken = seen.flatMap((isAwake, i) => (isAwake ? [i] : []));
     assert.equal(woken.length, 3);
-    assert.deepEqual(woken.slice(1).map((i, n) => i - woken[n]!), [60, 60]);
+    assert.deepEqual(
+      woken.slice(1).map((i, n) => i - woken[n]!),
+      [60, 60],
+    );
   });
 
   it('begins anew with another size and with another clock', () => {
@@ -104,7 +113,13 @@ describe('MotionGate', () => {
   });
 
   it('takes pictures of any size', () => {
-    for (const [width, height] of [[2, 2], [16, 8], [322, 182], [1278, 718], [3840, 2160]] as const) {
+    for (const [width, height] of [
+      [2, 2],
+      [16, 8],
+      [322, 182],
+      [1278, 718],
+      [3840, 2160],
+    ] as const) {
       const gate = new MotionGate();
       assert.ok(gate.look(picture(0, {}, width, height)));
       for (let frame = 1; frame < 4; frame++) gate.look(picture(frame, {}, width, height));

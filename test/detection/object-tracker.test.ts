@@ -4,7 +4,12 @@ import { ObjectTracker } from '../../src/detection/index.js';
 import { iou } from '../../src/detection/boxes.js';
 import type { Detection } from '../../src/media/index.js';
 
-const at = (x: number, y = 100, score = 0.9, classId = 0): Detection => ({ box: [x, y, 60, 40], classId, label: `class ${classId}`, score });
+const at = (x: number, y = 100, score = 0.9, classId = 0): Detection => ({
+  box: [x, y, 60, 40],
+  classId,
+  label: `class ${classId}`,
+  score,
+});
 const tracker = (): ObjectTracker => new ObjectTracker({ widthPx: 1280, heightPx: 720 });
 
 describe('ObjectTracker', () => {
@@ -49,15 +54,24 @@ describe('ObjectTracker', () => {
   it('shows a sure object at once and a doubtful one from its second hit', () => {
     const objects = tracker();
     objects.update([at(100, 100, 0.9), at(600, 100, 0.45)], 0);
-    assert.deepEqual(objects.predict(0).map(({ objectId }) => objectId), [1]);
+    assert.deepEqual(
+      objects.predict(0).map(({ objectId }) => objectId),
+      [1],
+    );
     objects.update([at(100, 100, 0.9), at(600, 100, 0.45)], 66);
-    assert.deepEqual(objects.predict(66).map(({ objectId }) => objectId), [1, 2]);
+    assert.deepEqual(
+      objects.predict(66).map(({ objectId }) => objectId),
+      [1, 2],
+    );
   });
 
   it('keeps an object by weak detections and never makes one of them', () => {
     const objects = tracker();
     for (let t = 0; t < 600; t += 66) objects.update([at(100, 100, t < 150 ? 0.9 : 0.2), at(800, 100, 0.2)], t);
-    assert.deepEqual(objects.predict(594).map(({ objectId }) => objectId), [1]);
+    assert.deepEqual(
+      objects.predict(594).map(({ objectId }) => objectId),
+      [1],
+    );
   });
 
   it('never shows a score below the threshold', () => {
@@ -80,7 +94,8 @@ describe('ObjectTracker', () => {
 
   it('does not exchange the ids of objects that cross, nor of different classes at one place', () => {
     const objects = tracker();
-    for (let t = 0; t <= 2000; t += 66) objects.update([at(100 + 0.25 * t, 100), at(600 - 0.25 * t, 112), at(100 + 0.25 * t, 100, 0.9, 1)], t);
+    for (let t = 0; t <= 2000; t += 66)
+      objects.update([at(100 + 0.25 * t, 100), at(600 - 0.25 * t, 112), at(100 + 0.25 * t, 100, 0.9, 1)], t);
     const shown = objects.predict(1980);
     assert.ok(iou(shown.find(({ objectId }) => objectId === 1)!.box, at(595, 100).box) > 0.7);
     assert.ok(iou(shown.find(({ objectId }) => objectId === 2)!.box, at(105, 112).box) > 0.7);
@@ -105,31 +120,58 @@ describe('ObjectTracker', () => {
     const objects = tracker();
     for (let t = 0; t <= 660; t += 66) objects.update([at(100), at(100, 400)], t);
     for (let t = 726; t <= 1122; t += 66) objects.update([at(900), at(900, 400)], t);
-    assert.deepEqual(objects.predict(1122).map(({ objectId }) => objectId), [3, 4]);
+    assert.deepEqual(
+      objects.predict(1122).map(({ objectId }) => objectId),
+      [3, 4],
+    );
     assert.ok(objects.predict(1122).every(({ box }) => iou(box, at(900, box[1]).box) > 0.8));
   });
 
   it('leaves out boxes that are none', () => {
     const objects = tracker();
-    const broken = [[NaN, 0, 9, 9], [0, 0, Infinity, 9], [0, 0, 0, 0], [5, 5, -4, 4]].map((box) => ({ ...at(0), box: box as unknown as Detection['box'] }));
+    const broken = [
+      [NaN, 0, 9, 9],
+      [0, 0, Infinity, 9],
+      [0, 0, 0, 0],
+      [5, 5, -4, 4],
+    ].map((box) => ({ ...at(0), box: box as unknown as Detection['box'] }));
     for (let t = 0; t <= 500; t += 100) objects.update([...broken, at(100), { ...at(300), score: NaN }], t);
-    assert.deepEqual(objects.predict(500).map(({ objectId, box }) => [objectId, Math.round(box[0])]), [[1, 100]]);
+    assert.deepEqual(
+      objects.predict(500).map(({ objectId, box }) => [objectId, Math.round(box[0])]),
+      [[1, 100]],
+    );
   });
 
   it('forgets what was there before a gap in the media time', () => {
     const objects = tracker();
     for (let t = 0; t <= 1000; t += 100) objects.update([at(100)], t);
     assert.deepEqual(objects.predict(6000), []);
-    assert.deepEqual(objects.update([at(100)], 6000).map(({ objectId }) => objectId), [2]);
+    assert.deepEqual(
+      objects.update([at(100)], 6000).map(({ objectId }) => objectId),
+      [2],
+    );
   });
 
   it('leaves a result out that is not newer than the last, and starts anew where the clock does', () => {
     const objects = tracker();
     for (let t = 10_000; t <= 11_000; t += 100) objects.update([at(100)], t);
-    assert.deepEqual(objects.update([at(600)], 11_000).map(({ objectId, box }) => [objectId, box[0]]), [[1, 100]], 'the same picture again');
-    assert.deepEqual(objects.update([at(600)], 10_950).map(({ objectId, isObserved }) => [objectId, isObserved]), [[1, false]]);
-    assert.deepEqual(objects.update([at(100)], 40).map(({ objectId }) => objectId), [2]);
-    assert.deepEqual(objects.update([at(100)], 140).map(({ objectId }) => objectId), [2]);
+    assert.deepEqual(
+      objects.update([at(600)], 11_000).map(({ objectId, box }) => [objectId, box[0]]),
+      [[1, 100]],
+      'the same picture again',
+    );
+    assert.deepEqual(
+      objects.update([at(600)], 10_950).map(({ objectId, isObserved }) => [objectId, isObserved]),
+      [[1, false]],
+    );
+    assert.deepEqual(
+      objects.update([at(100)], 40).map(({ objectId }) => objectId),
+      [2],
+    );
+    assert.deepEqual(
+      objects.update([at(100)], 140).map(({ objectId }) => objectId),
+      [2],
+    );
   });
 
   it('holds objects in place while the same detections are repeated', () => {
@@ -139,7 +181,7 @@ describe('ObjectTracker', () => {
       const [object] = objects.update([at(300)], t);
       assert.equal(object?.objectId, 1);
       if (t < 3000) continue;
-      assert.ok(Math.hypot(...object.velocity) < 5, `velocity ${object.velocity.join(", ")}`);
+      assert.ok(Math.hypot(...object.velocity) < 5, `velocity ${object.velocity.join(', ')}`);
       assert.ok(iou(objects.predict(t + 90)[0]!.box, at(300).box) > 0.95);
     }
   });
@@ -175,7 +217,10 @@ describe('ObjectTracker', () => {
     for (let t = 0; t <= 990; t += 66) objects.update([at(100 + 0.15 * t)], t);
     for (let t = 1056; t <= 1716; t += 66) objects.update([], t);
     objects.update([at(100 + 0.15 * 1782)], 1782);
-    assert.deepEqual(objects.predict(1782).map(({ objectId }) => objectId), [1]);
+    assert.deepEqual(
+      objects.predict(1782).map(({ objectId }) => objectId),
+      [1],
+    );
   });
 
   it('is not set in motion by boxes that lie on two objects at once', () => {

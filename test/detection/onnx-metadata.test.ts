@@ -4,11 +4,21 @@ import { classNames, onnxMetadata } from '../../src/detection/onnx-metadata.js';
 import { onnxModel, pictureInput } from '../helpers/onnx.js';
 import { seededRandom } from '../helpers/random.js';
 
-const model = onnxModel({ inputs: [pictureInput(64)], outputs: [{ name: 'o', dims: [1, 6, 84] }], metadata: { task: 'detect', names: "{0: 'a'}" } });
+const model = onnxModel({
+  inputs: [pictureInput(64)],
+  outputs: [{ name: 'o', dims: [1, 6, 84] }],
+  metadata: { task: 'detect', names: "{0: 'a'}" },
+});
 
 describe('onnxMetadata', () => {
   it('reads the texts that an exporter stored', () => {
-    assert.deepEqual([...onnxMetadata(model)], [['task', 'detect'], ['names', "{0: 'a'}"]]);
+    assert.deepEqual(
+      [...onnxMetadata(model)],
+      [
+        ['task', 'detect'],
+        ['names', "{0: 'a'}"],
+      ],
+    );
     assert.equal(onnxMetadata(Buffer.from('garbage')).size, 0);
     assert.equal(onnxMetadata(Buffer.alloc(0)).size, 0);
   });

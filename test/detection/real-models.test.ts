@@ -53,10 +53,16 @@ describe('real models', () => {
     it(`${file} is recognised without a JSON and sees what it sees with one`, { skip: absent }, async () => {
       const modelPath = folder.asset(file)!;
       const { model, detections } = await look(modelPath);
-      assert.deepEqual([model.family, model.input.widthPx, model.input.heightPx, model.labels.length, model.labels[0]], [family, sizePx, sizePx, 80, 'person']);
+      assert.deepEqual(
+        [model.family, model.input.widthPx, model.input.heightPx, model.labels.length, model.labels[0]],
+        [family, sizePx, sizePx, 80, 'person'],
+      );
       folder.describe(modelPath, { family, input: { width: sizePx, height: sizePx }, labels: 'coco' });
       const described = await look(modelPath);
-      assert.deepEqual(described.detections.map(({ box, classId, score: s }) => [box, classId, s]), detections.map(({ box, classId, score: s }) => [box, classId, s]));
+      assert.deepEqual(
+        described.detections.map(({ box, classId, score: s }) => [box, classId, s]),
+        detections.map(({ box, classId, score: s }) => [box, classId, s]),
+      );
       const [best] = detections;
       if (score === undefined) return;
       assert.equal(best?.label, 'person');

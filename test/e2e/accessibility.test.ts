@@ -53,6 +53,8 @@ describe('the pages, checked by axe', { skip: noChromium, timeout: 120_000 }, ()
 
   async function complaints(page: Page): Promise<string[]> {
     await page.evaluate(`${axe}; undefined`);
-    return page.evaluate<string[]>("axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))");
+    return page.evaluate<string[]>(
+      "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))",
+    );
   }
 });

@@ -31,7 +31,10 @@ describe('a server whose clients come and go by all doors', { timeout: 180_000 }
     const churn = new Churn({ url: server.url, source: 'clip', seed: 7, concurrency: 5 });
     await churn.run(VISITS);
     assert.deepEqual(churn.failures, []);
-    assert.ok(Object.values(churn.visits).every((count) => count > 0), JSON.stringify(churn.visits));
+    assert.ok(
+      Object.values(churn.visits).every((count) => count > 0),
+      JSON.stringify(churn.visits),
+    );
     const { holdings } = await settled(server.url, baseline, 40_000);
     assert.deepEqual(beyond(baseline, holdings), {});
     assert.equal(holdings['sessions'], 0);

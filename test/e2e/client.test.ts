@@ -76,7 +76,9 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await frames(page, 5);
     await page.evaluate('watching.pause()');
     let sent: readonly string[] = [];
-    await eventually(async () => (sent = await activeTracks()).length === 0, 5_000, 'nothing to be sent').catch((error: unknown) => assert.deepEqual(sent, [], String(error)));
+    await eventually(async () => (sent = await activeTracks()).length === 0, 5_000, 'nothing to be sent').catch((error: unknown) =>
+      assert.deepEqual(sent, [], String(error)),
+    );
     await page.evaluate('watching.resume()');
     await frames(page, (await seen(page)).frames + 5);
     await page.evaluate("watching.setSource('nowhere').catch((error) => (globalThis.refused = error.code))");
@@ -89,16 +91,26 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
   it('moves to another path by an ICE restart, while the picture goes on over the same session', async () => {
     const { page, troubles } = await open(server.url);
     const requests: string[] = [];
-    page.on('response', (response) => /offer|sessions/.test(response.url()) && requests.push(`${response.request().method()} ${response.status()}`));
+    page.on(
+      'response',
+      (response) => /offer|sessions/.test(response.url()) && requests.push(`${response.request().method()} ${response.status()}`),
+    );
     await page.evaluate(`(${WATCH})({ source: 'clip' })`);
     await until(page, "watching.state === 'playing'");
     const { url } = await seen(page);
     const before = await selectedPair(page);
     await page.evaluate("dispatchEvent(new Event('online'))");
-    await eventually(async () => requests.includes('PATCH 200') && (await selectedPair(page)) !== before, 10_000, `another pair than ${before}: ${requests.join()}`);
+    await eventually(
+      async () => requests.includes('PATCH 200') && (await selectedPair(page)) !== before,
+      10_000,
+      `another pair than ${before}: ${requests.join()}`,
+    );
     await frames(page, (await seen(page)).frames + 30);
     const after = await seen(page);
-    assert.deepEqual([after.url, after.states.slice(0, 3), [...new Set(after.reasons)]], [url, ['connecting', 'connected', 'playing'], ['NETWORK_CHANGED']]);
+    assert.deepEqual(
+      [after.url, after.states.slice(0, 3), [...new Set(after.reasons)]],
+      [url, ['connecting', 'connected', 'playing'], ['NETWORK_CHANGED']],
+    );
     assert.equal(requests.filter((request) => request.startsWith('POST')).length, 1);
     const report = (await (await fetch(`${String(url)}/report`)).json()) as { ice?: { restarts?: number } };
     assert.equal(report.ice?.restarts, 1, JSON.stringify(report.ice));
@@ -147,7 +159,9 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await viewer.evaluate(`(${WATCH})({ source: 'gate' })`);
     await frames(viewer, 20);
     assert.deepEqual((await seen(viewer)).states, ['connecting', 'connected', 'playing']);
-    const [codec, size] = await camera.evaluate<[string, string]>("(async () => { const entries = [...(await publishing.stats()).values()]; const video = entries.find(({ type, kind }) => type === 'outbound-rtp' && kind === 'video'); return [entries.find(({ id }) => id === video.codecId).mimeType, video.rid ?? 'one']; })()");
+    const [codec, size] = await camera.evaluate<[string, string]>(
+      "(async () => { const entries = [...(await publishing.stats()).values()]; const video = entries.find(({ type, kind }) => type === 'outbound-rtp' && kind === 'video'); return [entries.find(({ id }) => id === video.codecId).mimeType, video.rid ?? 'one']; })()",
+    );
     assert.deepEqual([codec, size], ['video/H264', 'one']);
     const { url } = await seen(camera);
     await camera.evaluate('publishing.reconnect()');
@@ -160,7 +174,11 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await viewer.context().close();
     // A page that goes ends its session at once.
     await camera.evaluate("location.href = '/health'");
-    await eventually(async () => (await get<{ clients: { role: string }[] }>('/connection-stats')).clients.every(({ role }) => role !== 'publisher'), 5_000, 'the publisher to be gone');
+    await eventually(
+      async () => (await get<{ clients: { role: string }[] }>('/connection-stats')).clients.every(({ role }) => role !== 'publisher'),
+      5_000,
+      'the publisher to be gone',
+    );
     await camera.context().close();
   });
 

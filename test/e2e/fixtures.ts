@@ -24,7 +24,9 @@ export async function temporaryFolder(): Promise<Folder> {
 
 /** Runs ffmpeg; its standard output. @throws Error with its complaints */
 export async function ffmpeg(...args: string[]): Promise<Buffer> {
-  const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output: Buffer[] = [];
   const complaints: Buffer[] = [];
   child.stdout.on('data', (data: Buffer) => output.push(data));
@@ -40,8 +42,36 @@ export async function ffmpeg(...args: string[]): Promise<Buffer> {
  */
 export async function makePassthroughClip(file: string): Promise<void> {
   await ffmpeg(
-    ...['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=7', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=7'],
-    ...['-vf', 'hue=s=0', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-b:v', '1500k'],
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=640x360:rate=30:duration=7',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=frequency=440:sample_rate=48000:duration=7',
+    ],
+    ...[
+      '-vf',
+      'hue=s=0',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'veryfast',
+      '-bf',
+      '0',
+      '-g',
+      '120',
+      '-keyint_min',
+      '120',
+      '-sc_threshold',
+      '0',
+      '-pix_fmt',
+      'yuv420p',
+      '-b:v',
+      '1500k',
+    ],
     ...['-c:a', 'aac', file],
   );
 }
@@ -70,7 +100,34 @@ export async function makeSeeingFixture(folder: Folder): Promise<SeeingFixture |
   const video = assetPath('videos/one-by-one-person-detection.mp4');
   if (onnx === undefined || video === undefined) return undefined;
   // The person is in the picture from 38 s on; silence stands in for the sound the file does not have.
-  await ffmpeg('-ss', '38', '-t', '6', '-i', video, '-f', 'lavfi', '-t', '6', '-i', 'sine=sample_rate=48000', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '48', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest', clip);
+  await ffmpeg(
+    '-ss',
+    '38',
+    '-t',
+    '6',
+    '-i',
+    video,
+    '-f',
+    'lavfi',
+    '-t',
+    '6',
+    '-i',
+    'sine=sample_rate=48000',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-bf',
+    '0',
+    '-g',
+    '48',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    '-shortest',
+    clip,
+  );
   const model = path.join(folder.path, 'yolox.json');
   await writeFile(model, JSON.stringify({ family: 'yolox', file: onnx, input: { width: 416, height: 416 }, labels: 'coco' }));
   return { model, classes: 80 };

@@ -37,7 +37,15 @@ describe('detections in Chromium', { skip: noChromium, timeout: 90_000 }, () => 
   });
 
   async function join(source: string, more: JoinOptions = {}): Promise<BrowserViewer> {
-    const viewer = await page.join({ video: 2, codec: 'H264', detections: true, numbers: true, keepFirstPicture: false, body: { source, tracks: RENDITIONS }, ...more });
+    const viewer = await page.join({
+      video: 2,
+      codec: 'H264',
+      detections: true,
+      numbers: true,
+      keepFirstPicture: false,
+      body: { source, tracks: RENDITIONS },
+      ...more,
+    });
     assert.equal(viewer.status, 200, JSON.stringify(viewer.answer));
     return viewer;
   }

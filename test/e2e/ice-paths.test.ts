@@ -51,10 +51,16 @@ describe('ways from Chromium to the server', { skip: noChromium, timeout: 120_00
     it(`go through a TURN server alone, over ${transport}, with credentials that the server made`, { skip: noCoturn }, async (t) => {
       const coturn = await startCoturn(t);
       const server = await start(t, turnVariables(coturn, transport));
-      const { ice_servers: iceServers } = (await (await fetch(new URL('/ice-servers?client_id=browser', server.url))).json()) as { ice_servers: { urls: string[]; username: string; credential: string }[] };
+      const { ice_servers: iceServers } = (await (await fetch(new URL('/ice-servers?client_id=browser', server.url))).json()) as {
+        ice_servers: { urls: string[]; username: string; credential: string }[];
+      };
       assert.match(iceServers[0]?.username ?? '', /^\d+:browser$/);
       // The server tells of its own address, and is told of none.
-      const viewer = await watch(server, { configuration: { iceServers, iceTransportPolicy: 'relay' }, offerCandidates: [], answerCandidates: ' typ host' });
+      const viewer = await watch(server, {
+        configuration: { iceServers, iceTransportPolicy: 'relay' },
+        offerCandidates: [],
+        answerCandidates: ' typ host',
+      });
       const { local, remote } = await selected(viewer);
       assert.deepEqual([local['candidateType'], local['relayProtocol'], remote['candidateType']], ['relay', transport, 'host']);
       await viewer.leave();
@@ -71,23 +77,34 @@ describe('ways from Chromium to the server', { skip: noChromium, timeout: 120_00
     });
   }
 
-  it("go through a relay that the client handed in for its next connection, where the operator allows its host", { skip: noCoturn }, async (t) => {
-    const coturn = await startCoturn(t);
-    const server = await start(t, { ICE_SERVER_HOSTS: '127.0.0.1' });
-    const handedIn = { client_id: 'browser', ice_servers: [{ urls: `turn:127.0.0.1:${coturn.port}`, ...coturn.credentials() }] };
-    const response = await fetch(new URL('/ice-servers', server.url), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(handedIn) });
-    assert.equal(response.status, 200);
-    const viewer = await watch(server, { offerCandidates: [DEAD_END], answerCandidates: ' typ relay ' });
-    assert.equal((await selected(viewer)).remote['candidateType'], 'relay');
-    await viewer.leave();
-  });
+  it(
+    'go through a relay that the client handed in for its next connection, where the operator allows its host',
+    { skip: noCoturn },
+    async (t) => {
+      const coturn = await startCoturn(t);
+      const server = await start(t, { ICE_SERVER_HOSTS: '127.0.0.1' });
+      const handedIn = { client_id: 'browser', ice_servers: [{ urls: `turn:127.0.0.1:${coturn.port}`, ...coturn.credentials() }] };
+      const response = await fetch(new URL('/ice-servers', server.url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(handedIn),
+      });
+      assert.equal(response.status, 200);
+      const viewer = await watch(server, { offerCandidates: [DEAD_END], answerCandidates: ' typ relay ' });
+      assert.equal((await selected(viewer)).remote['candidateType'], 'relay');
+      await viewer.leave();
+    },
+  );
 
   it('go directly where the credentials of the relay are wrong, and the statistics and the log say so', { skip: noCoturn }, async (t) => {
     const coturn = await startCoturn(t);
     const server = await start(t, { ...turnVariables(coturn, 'udp'), TURN_SECRET: 'another' });
     const viewer = await watch(server, {});
     const [trouble] = await troubles(server);
-    assert.match(trouble ?? '', /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/);
+    assert.match(
+      trouble ?? '',
+      /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/,
+    );
     assert.ok(server.log.some((line) => line.includes('ice server in trouble') && line.includes('401 Unauthorized')));
     assert.ok(!server.log.some((line) => line.includes('another')), 'no secret in the log');
     await viewer.leave();
@@ -104,7 +121,9 @@ async function troubles(server: ServerProcess): Promise<readonly string[]> {
 }
 
 /** The candidates in use. */
-async function selected(viewer: BrowserViewer): Promise<{ readonly local: Readonly<Record<string, unknown>>; readonly remote: Readonly<Record<string, unknown>> }> {
+async function selected(
+  viewer: BrowserViewer,
+): Promise<{ readonly local: Readonly<Record<string, unknown>>; readonly remote: Readonly<Record<string, unknown>> }> {
   const stats = await viewer.stats();
   const byId = new Map(stats.map((entry) => [entry['id'], entry]));
   const transport = stats.find(({ type }) => type === 'transport');

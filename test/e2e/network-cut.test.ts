@@ -47,7 +47,10 @@ describe('a network that fails', { skip: noChromium || noNamespaces, timeout: 18
     await cable.firstFrameAfter(page, Date.now() + 200, 20_000);
     const { sessions, states } = await cable.seen(page);
     assert.equal(sessions.length, 1, `no other session was opened; states: ${JSON.stringify(states)}`);
-    assert.ok(states.some(({ state }) => state === 'recovering'), `the viewer was told: ${JSON.stringify(states)}`);
+    assert.ok(
+      states.some(({ state }) => state === 'recovering'),
+      `the viewer was told: ${JSON.stringify(states)}`,
+    );
     await page.context().close();
   });
 

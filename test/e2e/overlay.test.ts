@@ -69,7 +69,9 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     })()`);
     assert.equal(drawn[0], 0, 'no object reaches a score of 1');
     assert.ok((drawn[1] ?? 0) > 500);
-    const off = await page.evaluate<number>(`(() => { for (const button of document.querySelectorAll('.layers .chip[aria-pressed=true]')) button.click(); return ${DRAWN}; })()`);
+    const off = await page.evaluate<number>(
+      `(() => { for (const button of document.querySelectorAll('.layers .chip[aria-pressed=true]')) button.click(); return ${DRAWN}; })()`,
+    );
     assert.equal(off, 0, 'neither boxes nor labels');
     await page.evaluate("document.querySelectorAll('.layers .chip')[0].click()");
     await page.evaluate("document.querySelector('.chips .chip').click()");
@@ -86,7 +88,12 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     let offers = 0;
     page.on('request', (request) => request.url().endsWith('/offer') && offers++);
     await flows(page, 'raw', { decodes: false, viewers: { raw: 1, processed: 0 } });
-    for (const [view, raw, processed] of [['overlay', 1, 0], ['both', 1, 1], ['processed', 0, 1], ['overlay', 1, 0]] as const) {
+    for (const [view, raw, processed] of [
+      ['overlay', 1, 0],
+      ['both', 1, 1],
+      ['processed', 0, 1],
+      ['overlay', 1, 0],
+    ] as const) {
       await page.check(`input[value=${view}]`, { force: true });
       await flows(page, view, { decodes: true, viewers: { raw, processed } });
     }
@@ -117,8 +124,12 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     if (!seeing) return t.skip('no detector at hand: neither the bundled model nor ../shared/assets');
     const page = await browser.open('about:blank', { viewport: { width: 800, height: 700 } });
     // Such a server sends every rendition, and its channels carry nothing.
-    await page.addInitScript("RTCDataChannel.prototype.send = () => {}; const add = RTCDataChannel.prototype.addEventListener; RTCDataChannel.prototype.addEventListener = function (type, ...rest) { if (type !== 'message') add.call(this, type, ...rest); };");
-    await page.route('**/offer', (route) => route.continue({ postData: JSON.stringify({ ...(route.request().postDataJSON() as object), active: undefined }) }));
+    await page.addInitScript(
+      "RTCDataChannel.prototype.send = () => {}; const add = RTCDataChannel.prototype.addEventListener; RTCDataChannel.prototype.addEventListener = function (type, ...rest) { if (type !== 'message') add.call(this, type, ...rest); };",
+    );
+    await page.route('**/offer', (route) =>
+      route.continue({ postData: JSON.stringify({ ...(route.request().postDataJSON() as object), active: undefined }) }),
+    );
     await page.goto(`${server.url}/#/seen/overlay`);
     await page.waitForSelector('#trouble:visible', { timeout: 20_000 });
     for (const view of ['processed', 'both']) {
@@ -140,16 +151,24 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     await until(page, `document.querySelector('${PLAYING}[data-view=${view}]')`);
     let seen: unknown;
     const isSo = async (): Promise<boolean> => {
-      const { sources } = await get<{ sources: { decoder: object | null; renditions: { rendition: string; viewers: number }[] }[] }>('/active-streams');
+      const { sources } = await get<{ sources: { decoder: object | null; renditions: { rendition: string; viewers: number }[] }[] }>(
+        '/active-streams',
+      );
       const viewers = (rendition: string): number => sources[0]?.renditions.find((one) => one.rendition === rendition)?.viewers ?? 0;
       seen = { decodes: sources[0]?.decoder != null, viewers: { raw: viewers('raw'), processed: viewers('processed') } };
       return isDeepStrictEqual(seen, wanted);
     };
-    await eventually(isSo, 15_000, `${view}: ${JSON.stringify(wanted)}`).catch((error: unknown) => assert.deepEqual(seen, wanted, String(error)));
+    await eventually(isSo, 15_000, `${view}: ${JSON.stringify(wanted)}`).catch((error: unknown) =>
+      assert.deepEqual(seen, wanted, String(error)),
+    );
   }
 
   async function putModel(model: string): Promise<void> {
-    const response = await fetch(new URL('/sources/seen/model', server.url), { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model }) });
+    const response = await fetch(new URL('/sources/seen/model', server.url), {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model }),
+    });
     assert.equal(response.status, 200, await response.text());
   }
 

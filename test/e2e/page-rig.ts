@@ -24,7 +24,12 @@ export async function until(page: Page, expression: string, ms = 20_000): Promis
 }
 
 /** A page, and what its console and scripts complained about. `init` runs before the page's own scripts. */
-export async function openPage(browser: ChromiumHarness, url: string, options: Parameters<ChromiumHarness['open']>[1], init?: string): Promise<{ page: Page; troubles: string[] }> {
+export async function openPage(
+  browser: ChromiumHarness,
+  url: string,
+  options: Parameters<ChromiumHarness['open']>[1],
+  init?: string,
+): Promise<{ page: Page; troubles: string[] }> {
   const troubles: string[] = [];
   const page = await browser.open('about:blank', options);
   page.on('pageerror', (error) => troubles.push(error.message));

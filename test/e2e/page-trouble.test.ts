@@ -38,7 +38,12 @@ describe('the page in trouble', { skip: noChromium, timeout: 180_000 }, () => {
     seeing = await makeSeeingFixture(folder);
     const sources = path.join(folder.videos, '..', 'sources.yaml');
     await writeFile(sources, 'sources:\n  - { name: gate, url: "rtsp://127.0.0.1:9/none" }\n');
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, SOURCES_FILE: sources, MODEL: seeing?.model ?? 'none', IDLE_GRACE: '1000' });
+    server = await startServerProcess({
+      UPLOAD_DIR: folder.videos,
+      SOURCES_FILE: sources,
+      MODEL: seeing?.model ?? 'none',
+      IDLE_GRACE: '1000',
+    });
     browser = await ChromiumHarness.launch();
   });
 
@@ -60,7 +65,21 @@ describe('the page in trouble', { skip: noChromium, timeout: 180_000 }, () => {
 
   it('draws zones although no detections come, and says in one line that none come', async (t) => {
     if (!seeing) return t.skip(NO_DETECTOR);
-    const zones = { units: 'fraction', zones: [{ id: 'door', polygon: [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]] }], lines: [] };
+    const zones = {
+      units: 'fraction',
+      zones: [
+        {
+          id: 'door',
+          polygon: [
+            [0.2, 0.2],
+            [0.8, 0.2],
+            [0.8, 0.8],
+            [0.2, 0.8],
+          ],
+        },
+      ],
+      lines: [],
+    };
     const headers = { 'content-type': 'application/json' };
     assert.equal((await fetch(`${server.url}/sources/seen/zones`, { method: 'PUT', headers, body: JSON.stringify(zones) })).status, 200);
     const { page } = await openPage(browser, `${server.url}/#/seen/overlay`, phone, NO_MESSAGES);
@@ -108,7 +127,8 @@ describe('the page in trouble', { skip: noChromium, timeout: 180_000 }, () => {
     }
     await page.goBack();
     await page.waitForSelector('#player', { state: 'hidden' });
-    const active = async (): Promise<number> => ((await (await fetch(`${server.url}/connection-stats`)).json()) as { active_clients: number }).active_clients;
+    const active = async (): Promise<number> =>
+      ((await (await fetch(`${server.url}/connection-stats`)).json()) as { active_clients: number }).active_clients;
     await eventually(async () => (await active()) === 0, 2_000, 'the end of the session');
     await page.context().close();
   });

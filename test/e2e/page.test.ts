@@ -19,7 +19,12 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
     await writeFile(path.join(folder.videos, 'notes.mp4'), 'not a video at all');
     seeing = await makeSeeingFixture(folder);
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', MAX_CONNECTIONS: '3', IDLE_GRACE: '1000' });
+    server = await startServerProcess({
+      UPLOAD_DIR: folder.videos,
+      MODEL: seeing?.model ?? 'none',
+      MAX_CONNECTIONS: '3',
+      IDLE_GRACE: '1000',
+    });
     browser = await ChromiumHarness.launch();
   });
 
@@ -42,10 +47,15 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.click('.card:has-text("seen")');
     await page.waitForSelector(PLAYING);
     assert.match(page.url(), /#\/seen\/overlay$/);
-    await until(page, "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5");
+    await until(
+      page,
+      "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5",
+    );
 
     // From here on there is a video with pictures on the stage at every moment.
-    await page.evaluate(`globalThis.gaps = 0; (function look() { const on = document.querySelector('#stage video.on'); if (!on || on.readyState < 2) gaps++; requestAnimationFrame(look); })()`);
+    await page.evaluate(
+      `globalThis.gaps = 0; (function look() { const on = document.querySelector('#stage video.on'); if (!on || on.readyState < 2) gaps++; requestAnimationFrame(look); })()`,
+    );
     for (const view of ['processed', 'both', 'raw', 'overlay', 'processed', 'raw']) {
       await page.check(`input[value=${view}]`, { force: true });
       await until(page, `location.hash === '#/seen/${view}' && document.querySelector('${PLAYING}[data-view=${view}]')`);
@@ -68,7 +78,11 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
   });
 
   it('fits a phone and works from a link', async () => {
-    const { page, troubles } = await open(browser, `${server.url}/#/clip/raw`, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, colorScheme: 'dark' });
+    const { page, troubles } = await open(browser, `${server.url}/#/clip/raw`, {
+      viewport: { width: 360, height: 780 },
+      deviceScaleFactor: 2,
+      colorScheme: 'dark',
+    });
     await page.waitForSelector(PLAYING);
     await until(page, "document.querySelector('#readout').children.length > 5");
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
@@ -82,7 +96,9 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
     await page.waitForSelector('#stage[data-phase=failed]');
     assert.equal(await page.locator('#notice-title').innerText(), 'This video is gone');
 
-    await page.route('**/offer', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '3' }, json: { statusCode: 503, code: 'CAPACITY_REACHED', message: 'full' } }));
+    await page.route('**/offer', (route) =>
+      route.fulfill({ status: 503, headers: { 'retry-after': '3' }, json: { statusCode: 503, code: 'CAPACITY_REACHED', message: 'full' } }),
+    );
     await page.click('.card:has-text("clip")');
     await page.waitForSelector('#stage[data-phase=waiting]');
     assert.equal(await page.locator('#notice-title').innerText(), 'The server is full');

@@ -9,7 +9,15 @@ const COMPARE_HEIGHT = 180;
 
 /** Every picture of a video as full-range luma, 320×180. */
 export async function lumaOfFile(file: string): Promise<Buffer[]> {
-  const all = await ffmpeg('-i', file, '-vf', `scale=${COMPARE_WIDTH}:${COMPARE_HEIGHT}:flags=area:out_range=full,format=gray`, '-f', 'rawvideo', 'pipe:1');
+  const all = await ffmpeg(
+    '-i',
+    file,
+    '-vf',
+    `scale=${COMPARE_WIDTH}:${COMPARE_HEIGHT}:flags=area:out_range=full,format=gray`,
+    '-f',
+    'rawvideo',
+    'pipe:1',
+  );
   const size = COMPARE_WIDTH * COMPARE_HEIGHT;
   return Array.from({ length: all.length / size }, (_unused, index) => all.subarray(index * size, (index + 1) * size));
 }
@@ -43,15 +51,21 @@ export function psnr(a: Buffer, b: Buffer): number {
 
 /** The picture of the file that is most like this one. */
 export function bestMatch(luma: Buffer, candidates: readonly Buffer[]): { readonly index: number; readonly psnrDb: number } {
-  return candidates.map((candidate, index) => ({ index, psnrDb: psnr(luma, candidate) })).reduce((best, match) => (match.psnrDb > best.psnrDb ? match : best));
+  return candidates
+    .map((candidate, index) => ({ index, psnrDb: psnr(luma, candidate) }))
+    .reduce((best, match) => (match.psnrDb > best.psnrDb ? match : best));
 }
 
 /** How many pixels have the colour of one of the first `classes` classes. */
 export function classColouredPixels({ rgba }: Picture, classes: number): number {
-  const colours = Array.from({ length: classes }, (_unused, classId) => classColour(classId)).flatMap((colour) => [rgb601(colour), rgb709(colour)]);
+  const colours = Array.from({ length: classes }, (_unused, classId) => classColour(classId)).flatMap((colour) => [
+    rgb601(colour),
+    rgb709(colour),
+  ]);
   let count = 0;
   for (let at = 0; at < rgba.length; at += 4) {
-    const isNear = ([r, g, b]: Rgb): boolean => Math.abs((rgba[at] ?? 0) - r) + Math.abs((rgba[at + 1] ?? 0) - g) + Math.abs((rgba[at + 2] ?? 0) - b) < 45;
+    const isNear = ([r, g, b]: Rgb): boolean =>
+      Math.abs((rgba[at] ?? 0) - r) + Math.abs((rgba[at + 1] ?? 0) - g) + Math.abs((rgba[at + 2] ?? 0) - b) < 45;
     if (colours.some(isNear)) count++;
   }
   return count;
@@ -61,11 +75,19 @@ type Rgb = readonly [r: number, g: number, b: number];
 
 /** Limited range to RGB, BT.601 and BT.709: which one a browser takes for a picture that does not say depends on its size. */
 function rgb601({ y, u, v }: YuvColour): Rgb {
-  return clamp(1.164 * (y - 16) + 1.596 * (v - 128), 1.164 * (y - 16) - 0.392 * (u - 128) - 0.813 * (v - 128), 1.164 * (y - 16) + 2.017 * (u - 128));
+  return clamp(
+    1.164 * (y - 16) + 1.596 * (v - 128),
+    1.164 * (y - 16) - 0.392 * (u - 128) - 0.813 * (v - 128),
+    1.164 * (y - 16) + 2.017 * (u - 128),
+  );
 }
 
 function rgb709({ y, u, v }: YuvColour): Rgb {
-  return clamp(1.164 * (y - 16) + 1.793 * (v - 128), 1.164 * (y - 16) - 0.213 * (u - 128) - 0.533 * (v - 128), 1.164 * (y - 16) + 2.112 * (u - 128));
+  return clamp(
+    1.164 * (y - 16) + 1.793 * (v - 128),
+    1.164 * (y - 16) - 0.213 * (u - 128) - 0.533 * (v - 128),
+    1.164 * (y - 16) + 2.112 * (u - 128),
+  );
 }
 
 function clamp(...channels: [number, number, number]): Rgb {

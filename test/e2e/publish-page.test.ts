@@ -38,7 +38,10 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await page.waitForSelector(ON_AIR);
     assert.equal(await page.locator('#start').innerText(), 'Stop');
     assert.equal(await page.locator('#address').innerText(), `${server.url}/#/garden`);
-    await until(page, "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5");
+    await until(
+      page,
+      "!document.querySelector('#readout')?.textContent.includes('–') && document.querySelector('#readout').children.length > 5",
+    );
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
     await page.screenshot({ path: path.join(screens, 'publish-phone.png'), fullPage: true });
     await page.setViewportSize({ width: 1280, height: 900 });
@@ -54,7 +57,10 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     assert.equal(await page.locator('#mute').innerText(), 'Unmute');
     const before = await page.evaluate("document.querySelector('#picture').srcObject.getVideoTracks()[0].getSettings().deviceId");
     await page.click('#flip');
-    await until(page, `document.querySelector('#picture').srcObject.getVideoTracks()[0].getSettings().deviceId !== ${JSON.stringify(before)}`);
+    await until(
+      page,
+      `document.querySelector('#picture').srcObject.getVideoTracks()[0].getSettings().deviceId !== ${JSON.stringify(before)}`,
+    );
     assert.equal(await page.evaluate("document.querySelector('#preview').dataset.phase"), 'playing');
     const shown = await viewer.evaluate<number>("document.querySelector('#stage video.on').currentTime");
     await until(viewer, `document.querySelector('#stage video.on').currentTime > ${shown + 1}`);
@@ -86,7 +92,9 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await page.click('#start');
     await until(page, "document.querySelector('#status-title').textContent === 'The camera may not be used'");
 
-    await page.addInitScript("Object.defineProperty(navigator, 'mediaDevices', { value: undefined }); Object.defineProperty(globalThis, 'isSecureContext', { value: false });");
+    await page.addInitScript(
+      "Object.defineProperty(navigator, 'mediaDevices', { value: undefined }); Object.defineProperty(globalThis, 'isSecureContext', { value: false });",
+    );
     await page.reload();
     await until(page, "document.querySelector('#status-title').textContent === 'A camera needs a secure page'");
     assert.equal(await page.locator('#start').isDisabled(), true);

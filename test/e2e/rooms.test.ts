@@ -42,7 +42,8 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     await folder.remove();
   });
 
-  const call = <T>(name: string, ...args: readonly unknown[]): Promise<T> => page.evaluate(`sightlineRooms.${name}(...${JSON.stringify(args)})`);
+  const call = <T>(name: string, ...args: readonly unknown[]): Promise<T> =>
+    page.evaluate(`sightlineRooms.${name}(...${JSON.stringify(args)})`);
   const state = (id: number): Promise<State> => call('state', id);
   const until = (id: number, condition: (state: State) => boolean, what: string, ms = 10_000): Promise<State> =>
     eventually(
@@ -83,13 +84,26 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     await frames(viewer, 30);
     for (const id of [viewer, publisher]) {
       const { messages, states, clientId } = await state(id);
-      assert.deepEqual(messages.filter(({ type }) => type === 'joined').map(({ resumed, client_id: name }) => [resumed, name]), [[false, clientId], [true, clientId]]);
+      assert.deepEqual(
+        messages.filter(({ type }) => type === 'joined').map(({ resumed, client_id: name }) => [resumed, name]),
+        [
+          [false, clientId],
+          [true, clientId],
+        ],
+      );
       assert.deepEqual(troubles(messages), []);
-      assert.ok(!states.includes('closed') && !states.includes('failed') && states.filter((name) => name === 'connected').length === 1, states.join(', '));
+      assert.ok(
+        !states.includes('closed') && !states.includes('failed') && states.filter((name) => name === 'connected').length === 1,
+        states.join(', '),
+      );
     }
 
     await call('say', viewer, { type: 'reconnect_request', reason: 'dead picture' });
-    await until(publisher, ({ messages }) => messages.some(({ command, reason }) => command === 'reconnect' && reason === 'dead picture'), 'the command');
+    await until(
+      publisher,
+      ({ messages }) => messages.some(({ command, reason }) => command === 'reconnect' && reason === 'dead picture'),
+      'the command',
+    );
     await call('say', publisher, { type: 'leave' });
     await until(viewer, ({ messages }) => messages.at(-1)?.['state'] === 'empty', 'the room to be empty');
     await call('close', publisher);

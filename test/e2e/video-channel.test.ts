@@ -96,7 +96,9 @@ describe('pictures on a data channel in Chromium', { skip: noChromium, timeout: 
     assert.deepEqual([grey.width, grey.height], [320, 180]);
     const { channels } = await sharp(Buffer.from(grey.png, 'base64')).stats();
     for (const { mean, stdev } of channels.slice(0, 3)) assert.ok(Math.abs(mean - 128) < 8 && stdev < 4, `grey: ${mean}`);
-    const stats = (await (await fetch(new URL('/connection-stats', server.url))).json()) as { readonly clients: readonly { readonly source: string; readonly pictures_sent: number; readonly last_activity_at: number | null }[] };
+    const stats = (await (await fetch(new URL('/connection-stats', server.url))).json()) as {
+      readonly clients: readonly { readonly source: string; readonly pictures_sent: number; readonly last_activity_at: number | null }[];
+    };
     assert.equal(stats.clients[0]?.source, 'grey');
     assert.ok(stats.clients[0].pictures_sent >= 8 && stats.clients[0].last_activity_at !== null);
     await page.context().close();

@@ -23,7 +23,9 @@ describe('watching in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     seeing = await makeSeeingFixture(folder);
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', IDLE_GRACE: '1000' });
     browser = await ChromiumHarness.launch();
-    browserPids = processTree(process.pid).filter(({ command }) => command.includes('user-data-dir')).map(({ pid }) => pid);
+    browserPids = processTree(process.pid)
+      .filter(({ command }) => command.includes('user-data-dir'))
+      .map(({ pid }) => pid);
     page = await browser.viewerPage(server.url);
   });
 
@@ -68,7 +70,9 @@ describe('watching in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
   });
 
   it('shows a late viewer the right picture from the first frame on, live', async () => {
-    const { videos } = (await (await fetch(new URL('/available-videos', server.url))).json()) as { videos: { source: string; delivery: string }[] };
+    const { videos } = (await (await fetch(new URL('/available-videos', server.url))).json()) as {
+      videos: { source: string; delivery: string }[];
+    };
     assert.equal(videos.find(({ source }) => source === 'clip')?.delivery, 'passthrough', 'the pictures of the file are what is sent');
     const file = await lumaOfFile(path.join(folder.videos, 'clip.mp4'));
     const early = await page.join({ body: { source: 'clip', tracks: ['raw'] } });
@@ -84,7 +88,10 @@ describe('watching in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
       const [one, other] = [bestMatch(lumaOfPicture(await early.picture()), file), bestMatch(lumaOfPicture(await late.picture()), file)];
       assert.ok(other.psnrDb > MIN_PSNR_DB, `later picture at ${other.psnrDb.toFixed(1)} dB`);
       const behind = (one.index - other.index + file.length) % file.length;
-      assert.ok(Math.min(behind, file.length - behind) <= 15, `the late viewer sees picture ${other.index} when the early one sees ${one.index}`);
+      assert.ok(
+        Math.min(behind, file.length - behind) <= 15,
+        `the late viewer sees picture ${other.index} when the early one sees ${one.index}`,
+      );
       await late.leave();
     }
     await early.leave();
@@ -111,7 +118,14 @@ async function assertCodec(viewer: BrowserViewer, mimeType: string): Promise<voi
 }
 
 async function assertSound(viewer: BrowserViewer): Promise<void> {
-  await eventually(async () => inbound(await viewer.stats(), 'audio').some((entry) => Number(entry['totalAudioEnergy']) > 0 && Number(entry['totalSamplesReceived']) > 4800), 8000, 'sound');
+  await eventually(
+    async () =>
+      inbound(await viewer.stats(), 'audio').some(
+        (entry) => Number(entry['totalAudioEnergy']) > 0 && Number(entry['totalSamplesReceived']) > 4800,
+      ),
+    8000,
+    'sound',
+  );
 }
 
 function inbound(stats: readonly StatsEntry[], kind: string): readonly StatsEntry[] {

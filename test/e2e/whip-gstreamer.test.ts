@@ -22,7 +22,10 @@ print("missing " + " ".join(missing) if missing else "ok")
 
 /** Debian's Python has its GStreamer; another one on PATH may not. */
 const python = ['/usr/bin/python3', 'python3'].find((command) => probe(command) === 'ok');
-const noGStreamer: string | false = python === undefined ? `no GStreamer for WHIP (${probe('/usr/bin/python3') || 'no python3-gst-1.0'}): see .ci/run for the packages` : false;
+const noGStreamer: string | false =
+  python === undefined
+    ? `no GStreamer for WHIP (${probe('/usr/bin/python3') || 'no python3-gst-1.0'}): see .ci/run for the packages`
+    : false;
 
 function probe(command: string): string {
   const { status, stdout } = spawnSync(command, ['-c', PROBE], { encoding: 'utf8', timeout: 20_000 });
@@ -39,7 +42,8 @@ class GstPublisher {
   constructor(...args: readonly string[]) {
     this.#child = spawn(python ?? 'python3', [SCRIPT, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit');
-    for (const stream of [this.#child.stdout, this.#child.stderr]) createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
   }
 
   async says(line: string): Promise<void> {
@@ -86,11 +90,18 @@ describe('WHIP from GStreamer', { skip: noGStreamer, timeout: 120_000 }, () => {
       await publisher.says('opened 201');
       await publisher.says('connected');
       assert.ok(publisher.lines.includes('patched 204'), publisher.lines.join('\n'));
-      const viewer = await eventually(() => server.join({ source: 'gate', tracks: ['raw'] }, { codec, audio: true }).catch(() => undefined), 10_000, 'the room to be live');
+      const viewer = await eventually(
+        () => server.join({ source: 'gate', tracks: ['raw'] }, { codec, audio: true }).catch(() => undefined),
+        10_000,
+        'the room to be live',
+      );
       await viewer.until(() => viewer.packets.filter(({ header }) => header.payloadType === 102).length > 100, 10_000, 'video');
       await viewer.until(() => viewer.packets.some(({ header }) => header.payloadType === 111), 10_000, 'sound');
       const { clients } = await server.get<{ clients: { role: string; source: string }[] }>('/connection-stats');
-      assert.deepEqual(clients.map(({ role, source }) => [role, source]).sort(), [['publisher', 'gate'], ['viewer', 'gate']]);
+      assert.deepEqual(clients.map(({ role, source }) => [role, source]).sort(), [
+        ['publisher', 'gate'],
+        ['viewer', 'gate'],
+      ]);
       await server.leave(viewer);
       await publisher.leave();
       assert.ok(publisher.lines.includes('left 200'), publisher.lines.join('\n'));
@@ -101,7 +112,10 @@ describe('WHIP from GStreamer', { skip: noGStreamer, timeout: 120_000 }, () => {
   it('is told why it may not publish', async () => {
     const publisher = publish('VP8', 'wrong');
     await publisher.says('opened 401');
-    assert.ok(publisher.lines.some((line) => line.includes('UNAUTHORIZED')), publisher.lines.join('\n'));
+    assert.ok(
+      publisher.lines.some((line) => line.includes('UNAUTHORIZED')),
+      publisher.lines.join('\n'),
+    );
     await publisher.leave();
   });
 });

@@ -82,7 +82,13 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
   before(async () => {
     folder = await temporaryFolder();
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', WHIP_STRICT: 'on', PUBLISH_TOKENS: 'gate-H264=s3cret,gate-VP8=s3cret,yard=s3cret' });
+    server = await startServerProcess({
+      UPLOAD_DIR: folder.videos,
+      MODEL: 'none',
+      IDLE_GRACE: '1000',
+      WHIP_STRICT: 'on',
+      PUBLISH_TOKENS: 'gate-H264=s3cret,gate-VP8=s3cret,yard=s3cret',
+    });
     browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
     page = await WishPage.open(browser, server.url);
   });
@@ -124,14 +130,21 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       assert.notEqual(restart.before, restart.after);
       await page.frames(id, 30);
     }
-    const after = await eventually(async () => {
-      const pair = await selected();
-      return pair && pair.id !== before?.id ? pair : undefined;
-    }, 5000, 'another pair of candidates');
+    const after = await eventually(
+      async () => {
+        const pair = await selected();
+        return pair && pair.id !== before?.id ? pair : undefined;
+      },
+      5000,
+      'another pair of candidates',
+    );
     assert.equal(after['state'], 'succeeded');
     const { states, patches } = await page.state(id);
     assert.ok(!states.includes('failed') && !states.includes('closed'), states.join(', '));
-    assert.ok(patches.every((status) => status === 204), patches.join(', '));
+    assert.ok(
+      patches.every((status) => status === 204),
+      patches.join(', '),
+    );
     assert.equal(await page.call('leave', id), 200);
   });
 
@@ -175,7 +188,11 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       assert.deepEqual(inbound.map(({ kind }) => kind).sort(), ['audio', 'video']);
       assert.ok(inbound.every(({ bytesReceived }) => Number(bytesReceived) > 0));
       const used = inbound.find(({ kind }) => kind === 'video')?.['codecId'];
-      assert.equal((await page.call<StatsEntry[]>('stats', player.id)).find((entry) => entry.id === used)?.['mimeType'], `video/${codec}`, 'forwarded as it came');
+      assert.equal(
+        (await page.call<StatsEntry[]>('stats', player.id)).find((entry) => entry.id === used)?.['mimeType'],
+        `video/${codec}`,
+        'forwarded as it came',
+      );
 
       // The camera changes its network: the room goes on.
       const restart = await page.call<{ status: number; body: string }>('restart', camera.id);

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { bitrateFor, FlvParser, openDecoder, openEncoder, type FfmpegDeps } from '../../src/ffmpeg/index.js';
-import { h264Colour, i420Size, NalType, nalType, readLengthPrefixed, VideoFrame, type EncodedFrame, type VideoCodec } from '../../src/media/index.js';
+import {
+  h264Colour,
+  i420Size,
+  NalType,
+  nalType,
+  readLengthPrefixed,
+  VideoFrame,
+  type EncodedFrame,
+  type VideoCodec,
+} from '../../src/media/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
@@ -11,7 +20,9 @@ import { seededRandom } from '../helpers/random.js';
 
 /** The frames of a file, with media times that are no whole milliseconds. */
 function framesOf(name: VideoName): EncodedFrame[] {
-  const flv = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', makeVideo(name), '-c:v', 'copy', '-an', '-f', 'flv', 'pipe:1'], { maxBuffer: 64 << 20 });
+  const flv = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', makeVideo(name), '-c:v', 'copy', '-an', '-f', 'flv', 'pipe:1'], {
+    maxBuffer: 64 << 20,
+  });
   const frames: EncodedFrame[] = [];
   new FlvParser((frame) => frames.push(frame)).push(flv);
   return frames.map((frame, i) => ({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: 1000.25 + (i * 1000) / 30 }));
@@ -20,7 +31,14 @@ function framesOf(name: VideoName): EncodedFrame[] {
 /** A decoder of 640x360 pictures and what came out of it. */
 function decoder(deps: FfmpegDeps, more: { maxWaiting?: number; codec?: VideoCodec } = {}) {
   const times: number[] = [];
-  const running = openDecoder({ ...deps, owner: 'test', widthPx: 640, heightPx: 360, onPicture: (picture) => times.push(picture.mediaTimeMs), ...more });
+  const running = openDecoder({
+    ...deps,
+    owner: 'test',
+    widthPx: 640,
+    heightPx: 360,
+    onPicture: (picture) => times.push(picture.mediaTimeMs),
+    ...more,
+  });
   return { running, times };
 }
 
@@ -129,7 +147,15 @@ for (const codec of ['h264', 'vp8'] as const) {
   test(`the ${codec} encoder gives each picture's frame with its exact time, and keyframes on demand`, async () => {
     const deps = realDeps();
     const frames: EncodedFrame[] = [];
-    const running = openEncoder({ ...deps, owner: 'test', codec, widthPx: 640, heightPx: 360, fps: 30, onFrame: (frame) => frames.push(frame) });
+    const running = openEncoder({
+      ...deps,
+      owner: 'test',
+      codec,
+      widthPx: 640,
+      heightPx: 360,
+      fps: 30,
+      onFrame: (frame) => frames.push(frame),
+    });
     const times: number[] = [];
     for (let n = 0; n < 45; n++) {
       // From far away and uneven, as after hours of looping.
@@ -141,50 +167,83 @@ for (const codec of ['h264', 'vp8'] as const) {
       image.release();
       await eventually(() => frames.length === n + 1, 3000, `frame ${n}`);
     }
-    assert.deepEqual(frames.map((frame) => frame.mediaTimeMs), times);
-    assert.deepEqual(frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])), [0, 13, 31]);
+    assert.deepEqual(
+      frames.map((frame) => frame.mediaTimeMs),
+      times,
+    );
+    assert.deepEqual(
+      frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])),
+      [0, 13, 31],
+    );
     await running.close();
     assertNothingHeld(deps);
   });
 }
 
-for (const { which, tools } of [{ which: 'the ffmpeg that was found', tools: realDeps().tools }, { which: 'the bundled ffmpeg', tools: await bundledTools() }]) {
+for (const { which, tools } of [
+  { which: 'the ffmpeg that was found', tools: realDeps().tools },
+  { which: 'the bundled ffmpeg', tools: await bundledTools() },
+]) {
   for (const codec of ['h264', 'vp8'] as const) {
-    test(`${which} spends the bitrate that the ${codec} encoder was given`, { skip: tools === undefined && 'no bundled ffmpeg for this platform' }, async () => {
-      const deps = { ...realDeps(), ...(tools && { tools }) };
-      const bitrateBps = 800_000;
-      const random = seededRandom(5);
-      let bytes = 0;
-      let frames = 0;
-      const running = openEncoder({ ...deps, owner: 'test', codec, widthPx: 320, heightPx: 180, fps: 30, bitrateBps, onFrame: (frame) => ((bytes += frame.data.length), frames++) });
-      const seconds = 3;
-      for (let n = 0; n < seconds * 30; n++) {
-        const image = picture(n, (n * 1000) / 30, 320, 180);
-        // Noise: there is always more to spend bits on.
-        for (let i = 0; i < 320 * 180; i += 3) image.data[i] = Math.floor(random() * 256);
-        running.write(image);
-        image.release();
-        await eventually(() => frames === n + 1, 3000, `frame ${n}`);
-      }
-      await running.close();
-      const share = (bytes * 8) / seconds / bitrateBps;
-      assert.ok(share > 0.6 && share < 1.5, `${Math.round(share * 100)} % of the bitrate were spent`);
-      assertNothingHeld(deps);
-    });
+    test(
+      `${which} spends the bitrate that the ${codec} encoder was given`,
+      { skip: tools === undefined && 'no bundled ffmpeg for this platform' },
+      async () => {
+        const deps = { ...realDeps(), ...(tools && { tools }) };
+        const bitrateBps = 800_000;
+        const random = seededRandom(5);
+        let bytes = 0;
+        let frames = 0;
+        const running = openEncoder({
+          ...deps,
+          owner: 'test',
+          codec,
+          widthPx: 320,
+          heightPx: 180,
+          fps: 30,
+          bitrateBps,
+          onFrame: (frame) => ((bytes += frame.data.length), frames++),
+        });
+        const seconds = 3;
+        for (let n = 0; n < seconds * 30; n++) {
+          const image = picture(n, (n * 1000) / 30, 320, 180);
+          // Noise: there is always more to spend bits on.
+          for (let i = 0; i < 320 * 180; i += 3) image.data[i] = Math.floor(random() * 256);
+          running.write(image);
+          image.release();
+          await eventually(() => frames === n + 1, 3000, `frame ${n}`);
+        }
+        await running.close();
+        const share = (bytes * 8) / seconds / bitrateBps;
+        assert.ok(share > 0.6 && share < 1.5, `${Math.round(share * 100)} % of the bitrate were spent`);
+        assertNothingHeld(deps);
+      },
+    );
   }
 }
 
 test('an encoder makes a keyframe every two seconds by itself', async () => {
   const deps = realDeps();
   const frames: EncodedFrame[] = [];
-  const running = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 320, heightPx: 180, fps: 10, onFrame: (frame) => frames.push(frame) });
+  const running = openEncoder({
+    ...deps,
+    owner: 'test',
+    codec: 'h264',
+    widthPx: 320,
+    heightPx: 180,
+    fps: 10,
+    onFrame: (frame) => frames.push(frame),
+  });
   for (let n = 0; n < 41; n++) {
     const image = picture(n, n * 100, 320, 180);
     running.write(image);
     image.release();
     await eventually(() => frames.length === n + 1, 3000, `frame ${n}`);
   }
-  assert.deepEqual(frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])), [0, 20, 40]);
+  assert.deepEqual(
+    frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])),
+    [0, 20, 40],
+  );
   await running.close();
   assertNothingHeld(deps);
 });
@@ -210,7 +269,15 @@ test('an encoder whose process is killed gives its pictures back and says why it
   const deps = realDeps();
   let freed = 0;
   let encoded = 0;
-  const running = openEncoder({ ...deps, owner: 'encoder of test', codec: 'h264', widthPx: 640, heightPx: 360, fps: 30, onFrame: () => encoded++ });
+  const running = openEncoder({
+    ...deps,
+    owner: 'encoder of test',
+    codec: 'h264',
+    widthPx: 640,
+    heightPx: 360,
+    fps: 30,
+    onFrame: () => encoded++,
+  });
   const write = (n: number): void => {
     const image = picture(n, n * 33, 640, 360, () => freed++);
     running.write(image);
@@ -229,7 +296,11 @@ test('an encoder whose process is killed gives its pictures back and says why it
 });
 
 function childrenOf(pid: number): number[] {
-  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,comm=']).toString().trim().split('\n').map((row) => row.trim().split(/\s+/));
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,comm='])
+    .toString()
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
   return rows.filter(([, parent, name]) => Number(parent) === pid && name === 'ffmpeg').map(([child]) => Number(child));
 }
 
@@ -243,7 +314,15 @@ test('the bitrate follows size and rate', () => {
 test('an encoder of tiny pictures that is held up drops what it has no room for, and goes on', async () => {
   const deps = realDeps();
   const got: number[] = [];
-  const encoder = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 16, heightPx: 16, fps: 30, onFrame: (frame) => got.push(frame.mediaTimeMs) });
+  const encoder = openEncoder({
+    ...deps,
+    owner: 'test',
+    codec: 'h264',
+    widthPx: 16,
+    heightPx: 16,
+    fps: 30,
+    onFrame: (frame) => got.push(frame.mediaTimeMs),
+  });
   let n = 0;
   const write = (): boolean => {
     const image = picture(n, n++ * 33, 16, 16);
@@ -274,11 +353,47 @@ test('an encoder of tiny pictures that is held up drops what it has no room for,
 
 test('pictures keep the colour of their stream: what a decoder reads, an encoder writes', async () => {
   const deps = realDeps();
-  const flv = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', makeVideo('copyable.mp4'), '-frames:v', '3', '-an', '-c:v', 'libx264', '-bf', '0', '-tune', 'zerolatency', '-color_primaries', 'smpte170m', '-color_trc', 'smpte170m', '-colorspace', 'smpte170m', '-f', 'flv', 'pipe:1'], { maxBuffer: 64 << 20 });
+  const flv = execFileSync(
+    'ffmpeg',
+    [
+      '-nostdin',
+      '-v',
+      'error',
+      '-i',
+      makeVideo('copyable.mp4'),
+      '-frames:v',
+      '3',
+      '-an',
+      '-c:v',
+      'libx264',
+      '-bf',
+      '0',
+      '-tune',
+      'zerolatency',
+      '-color_primaries',
+      'smpte170m',
+      '-color_trc',
+      'smpte170m',
+      '-colorspace',
+      'smpte170m',
+      '-f',
+      'flv',
+      'pipe:1',
+    ],
+    { maxBuffer: 64 << 20 },
+  );
   const stream: EncodedFrame[] = [];
   new FlvParser((frame) => stream.push({ ...frame, mediaTimeMs: stream.length * 40 })).push(flv);
   const encoded: EncodedFrame[] = [];
-  const encoder = openEncoder({ ...deps, owner: 'test', codec: 'h264', widthPx: 640, heightPx: 360, fps: 25, onFrame: (frame) => encoded.push(frame) });
+  const encoder = openEncoder({
+    ...deps,
+    owner: 'test',
+    codec: 'h264',
+    widthPx: 640,
+    heightPx: 360,
+    fps: 25,
+    onFrame: (frame) => encoded.push(frame),
+  });
   const running = openDecoder({ ...deps, owner: 'test', widthPx: 640, heightPx: 360, onPicture: (picture) => void encoder.write(picture) });
   for (const frame of stream) running.write(frame);
   const keyframe = await eventually(() => encoded[0], 5000, 'an encoded picture');
@@ -291,10 +406,34 @@ test('pictures keep the colour of their stream: what a decoder reads, an encoder
 test('a stream of the full range is decoded to the limited one, which everything that follows takes', async (t) => {
   const deps = realDeps();
   const levels: number[] = [];
-  const decoder = openDecoder({ ...deps, owner: 'test', widthPx: 160, heightPx: 90, onPicture: ({ data }) => levels.push(data[45 * 160 + 80]!) });
+  const decoder = openDecoder({
+    ...deps,
+    owner: 'test',
+    widthPx: 160,
+    heightPx: 90,
+    onPicture: ({ data }) => levels.push(data[45 * 160 + 80]!),
+  });
   t.after(() => decoder.close());
-  for (const [range, pixels] of [['tv', 'yuv420p'], ['pc', 'yuvj420p']] as const) {
-    const clip = ['-f', 'lavfi', '-i', 'color=white:s=160x90:r=25:d=0.2', '-vf', `scale=out_range=${range},format=${pixels}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-color_range', range];
+  for (const [range, pixels] of [
+    ['tv', 'yuv420p'],
+    ['pc', 'yuvj420p'],
+  ] as const) {
+    const clip = [
+      '-f',
+      'lavfi',
+      '-i',
+      'color=white:s=160x90:r=25:d=0.2',
+      '-vf',
+      `scale=out_range=${range},format=${pixels}`,
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-tune',
+      'zerolatency',
+      '-color_range',
+      range,
+    ];
     const frames: EncodedFrame[] = [];
     new FlvParser((frame) => frames.push(frame)).push(execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...clip, '-f', 'flv', 'pipe:1']));
     for (const frame of frames) {

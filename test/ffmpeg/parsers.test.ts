@@ -14,13 +14,52 @@ import { seededRandom } from '../helpers/random.js';
 
 const PICTURE_BYTES = (64 * 48 * 3) / 2;
 
-const convert = (...args: string[]): Buffer => execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...args, 'pipe:1'], { maxBuffer: 64 << 20 });
+const convert = (...args: string[]): Buffer =>
+  execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...args, 'pipe:1'], { maxBuffer: 64 << 20 });
 
 const flv = convert('-i', makeVideo('copyable.mp4'), '-c:v', 'copy', '-an', '-f', 'flv');
 const bFramesFlv = convert('-i', makeVideo('b-frames.mp4'), '-c:v', 'copy', '-an', '-f', 'flv');
-const opus = convert('-i', makeVideo('copyable.mp4'), '-vn', '-c:a', 'libopus', '-frame_duration', '20', '-page_duration', '20000', '-f', 'opus');
-const opusLargePages = convert('-i', makeVideo('copyable.mp4'), '-vn', '-c:a', 'libopus', '-frame_duration', '20', '-page_duration', '500000', '-f', 'opus');
-const ivf = convert('-i', makeVideo('copyable.mp4'), '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-s', '160x90', '-an', '-f', 'ivf');
+const opus = convert(
+  '-i',
+  makeVideo('copyable.mp4'),
+  '-vn',
+  '-c:a',
+  'libopus',
+  '-frame_duration',
+  '20',
+  '-page_duration',
+  '20000',
+  '-f',
+  'opus',
+);
+const opusLargePages = convert(
+  '-i',
+  makeVideo('copyable.mp4'),
+  '-vn',
+  '-c:a',
+  'libopus',
+  '-frame_duration',
+  '20',
+  '-page_duration',
+  '500000',
+  '-f',
+  'opus',
+);
+const ivf = convert(
+  '-i',
+  makeVideo('copyable.mp4'),
+  '-c:v',
+  'libvpx',
+  '-deadline',
+  'realtime',
+  '-cpu-used',
+  '8',
+  '-s',
+  '160x90',
+  '-an',
+  '-f',
+  'ivf',
+);
 const nut = convert('-i', makeVideo('copyable.mp4'), '-an', '-s', '64x48', '-pix_fmt', 'yuv420p', '-c:v', 'rawvideo', '-f', 'nut');
 
 interface Outcome {
@@ -45,10 +84,12 @@ function collect(make: (outcome: Outcome) => { push(chunk: Buffer): void }): Run
   };
 }
 
-const note = (outcome: Outcome) => (frame: EncodedFrame): void => {
-  outcome.times.push(frame.mediaTimeMs);
-  outcome.sizes.push(frame.data.length);
-};
+const note =
+  (outcome: Outcome) =>
+  (frame: EncodedFrame): void => {
+    outcome.times.push(frame.mediaTimeMs);
+    outcome.sizes.push(frame.data.length);
+  };
 
 const PARSERS: { name: string; stream: Buffer; frames: number; run: Run }[] = [
   { name: 'FLV', stream: flv, frames: 60, run: collect((outcome) => new FlvParser(note(outcome))) },
@@ -154,7 +195,10 @@ test('FLV time goes on after its 31 bits of milliseconds are used up', () => {
   const writer = new FlvWriter();
   const [first, second] = flvFrames(flv) as [FlvFrame, FlvFrame];
   const stream = Buffer.concat([...writer.frame(first, 2 ** 31 - 10), ...writer.frame(second, 2 ** 31 + 23)]);
-  assert.deepEqual(flvFrames(stream).map((frame) => frame.mediaTimeMs), [2 ** 31 - 10, 2 ** 31 + 23]);
+  assert.deepEqual(
+    flvFrames(stream).map((frame) => frame.mediaTimeMs),
+    [2 ** 31 - 10, 2 ** 31 + 23],
+  );
 });
 
 test('what the FLV writer writes, the parser reads back', () => {
@@ -162,8 +206,14 @@ test('what the FLV writer writes, the parser reads back', () => {
   const writer = new FlvWriter();
   const stream = Buffer.concat(frames.flatMap((frame, i) => writer.frame(frame, i * 4)));
   const again = flvFrames(stream);
-  assert.deepEqual(again.map((frame) => frame.data.toString('hex')), frames.map((frame) => frame.data.toString('hex')));
-  assert.deepEqual(again.map((frame) => frame.mediaTimeMs), frames.map((_, i) => i * 4));
+  assert.deepEqual(
+    again.map((frame) => frame.data.toString('hex')),
+    frames.map((frame) => frame.data.toString('hex')),
+  );
+  assert.deepEqual(
+    again.map((frame) => frame.mediaTimeMs),
+    frames.map((_, i) => i * 4),
+  );
 });
 
 test('Opus packets step by 20 ms whether a page holds one of them or many', () => {

@@ -57,13 +57,16 @@ test('no secret comes through, whatever it is made of, wherever it stands, and h
     ]);
     const text = pick([...SAID, () => `Authorization: Basic ${basic}`, () => `GET /x\r\nX-Camera-Key: ${spelled}\r\n`])(address);
     const shown = redactor([secret, `admin:${wellFormed}`])(text);
-    const leaked = [secret, wellFormed, encoded, encodeURIComponent(encoded), basic].find((form) => shown.toLowerCase().includes(form.toLowerCase()));
+    const leaked = [secret, wellFormed, encoded, encodeURIComponent(encoded), basic].find((form) =>
+      shown.toLowerCase().includes(form.toLowerCase()),
+    );
     assert.equal(leaked, undefined, `round ${round}: ${JSON.stringify(text)} became ${JSON.stringify(shown)}`);
   }
 });
 
 test('a secret of characters that mean something in patterns is a secret all the same', () => {
-  for (const secret of ['.*', 'a|b', '(', '[x', '$&', '\\', '-', '^$']) assert.ok(!redactor([secret])(`<${secret}>`).includes(secret), secret);
+  for (const secret of ['.*', 'a|b', '(', '[x', '$&', '\\', '-', '^$'])
+    assert.ok(!redactor([secret])(`<${secret}>`).includes(secret), secret);
 });
 
 test('a secret that arrives in pieces, or at the cut of the tail, is taken out', () => {
@@ -71,7 +74,10 @@ test('a secret that arrives in pieces, or at the cut of the tail, is taken out',
   const secret = 'hunter2-hunter2';
   for (let round = 0; round < 200; round++) {
     const tail = new StderrTail(redactor([secret]));
-    const text = Array.from({ length: 80 }, (_, i) => `line ${i} of x://u:${secret}@cam/${'y'.repeat(Math.floor(random() * 90))} ${secret}`).join('\n');
+    const text = Array.from(
+      { length: 80 },
+      (_, i) => `line ${i} of x://u:${secret}@cam/${'y'.repeat(Math.floor(random() * 90))} ${secret}`,
+    ).join('\n');
     for (const chunk of chunksOf(Buffer.from(text), random, 40)) {
       tail.push(chunk.toString());
       if (random() < 0.02) assert.ok(!/hunter|nter2/.test(tail.text));

@@ -12,7 +12,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 function pretender(version: string, encoders: readonly string[]): string {
   const file = path.join(folder, `ffmpeg-${version}`);
   const listing = encoders.map((name) => ` V....D ${name}  x`).join('\\n');
-  writeFileSync(file, `#!/bin/sh\ncase "$*" in *-version*) echo "ffmpeg version ${version} Copyright";; *) printf '${listing}\\n';; esac\n`, { mode: 0o755 });
+  writeFileSync(
+    file,
+    `#!/bin/sh\ncase "$*" in *-version*) echo "ffmpeg version ${version} Copyright";; *) printf '${listing}\\n';; esac\n`,
+    { mode: 0o755 },
+  );
   return file;
 }
 
@@ -39,11 +43,17 @@ test('without ffmpeg on PATH the packaged one is used', async () => {
 
 test('a configured path that is not ffmpeg is refused, saying which', async () => {
   await assert.rejects(findFfmpeg({ ffmpegPath: '/nowhere/ffmpeg' }), { code: 'FFMPEG_NOT_FOUND', message: /\/nowhere\/ffmpeg/ });
-  await assert.rejects(findFfmpeg({ ffmpegPath: process.execPath }), { code: 'FFMPEG_NOT_FOUND', message: /is not ffmpeg.*apt install ffmpeg/ });
+  await assert.rejects(findFfmpeg({ ffmpegPath: process.execPath }), {
+    code: 'FFMPEG_NOT_FOUND',
+    message: /is not ffmpeg.*apt install ffmpeg/,
+  });
 });
 
 test('an ffmpeg without the needed encoders is refused, naming them', async () => {
-  await assert.rejects(findFfmpeg({ ffmpegPath: pretender('6.0', ['libx264']) }), { code: 'FFMPEG_NOT_FOUND', message: /lacks the encoders libvpx, libopus/ });
+  await assert.rejects(findFfmpeg({ ffmpegPath: pretender('6.0', ['libx264']) }), {
+    code: 'FFMPEG_NOT_FOUND',
+    message: /lacks the encoders libvpx, libopus/,
+  });
 });
 
 for (const [version, mode, burst] of [

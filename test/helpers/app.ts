@@ -32,7 +32,10 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
   };
   const close = (sessionId: string): Promise<boolean> => Promise.resolve(sessionId === 'secret');
   const shared = {
-    httpSessions: new HttpSessions({ sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close }, isStrict: false }),
+    httpSessions: new HttpSessions({
+      sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close },
+      isStrict: false,
+    }),
     tokens: overrides.tokens ?? new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() }),
     rateLimit: 0,
   };
@@ -65,7 +68,16 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     },
     wish: overrides.wish ?? { ...shared, sessions: { accept: unopened, publish: unopened }, iceServers: () => [], mayTakeOver: false },
     iceServers: overrides.iceServers ?? {
-      iceServers: new IceServers({ stunUrls: [], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 3600, allowedHosts: [], clock }),
+      iceServers: new IceServers({
+        stunUrls: [],
+        turnUrls: [],
+        turnUsername: '',
+        turnCredential: '',
+        turnSecret: '',
+        ttlS: 3600,
+        allowedHosts: [],
+        clock,
+      }),
       tokens: shared.tokens,
       rateLimit: 0,
     },
@@ -73,7 +85,15 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     rooms: new RoomsDoor({
       clock,
       logger,
-      sessions: { offer: unopened, answer: unopened, publish: unopened, addCandidates: unopened, offerRestart: unopened, restartByOffer: unopened, close },
+      sessions: {
+        offer: unopened,
+        answer: unopened,
+        publish: unopened,
+        addCandidates: unopened,
+        offerRestart: unopened,
+        restartByOffer: unopened,
+        close,
+      },
       directory: { describe: () => undefined, onState: () => () => undefined, sources: () => ['demo'] },
       tokens: shared.tokens,
       allowTakeover: false,

@@ -7,7 +7,9 @@ globalThis.sightlineRooms = (() => {
 
   /** Watches a room. Returns the client's number once it has joined. */
   function watch(room, { tracks } = {}) {
-    const video = document.body.appendChild(Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }));
+    const video = document.body.appendChild(
+      Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }),
+    );
     const client = { role: 'viewer', room, tracks, video, frames: 0, states: [], messages: [] };
     const presented = () => {
       client.frames++;
@@ -67,7 +69,8 @@ globalThis.sightlineRooms = (() => {
   }
 
   async function handle(client, message) {
-    if (message.type === 'joined') Object.assign(client, { clientId: message.client_id, resumeToken: message.resume_token, iceServers: message.ice_servers });
+    if (message.type === 'joined')
+      Object.assign(client, { clientId: message.client_id, resumeToken: message.resume_token, iceServers: message.ice_servers });
     if (message.type === 'offer') {
       // Another connection of the server: what was there before has ended.
       const session = /^o=\S+ (\S+)/m.exec(message.sdp)[1];
@@ -87,7 +90,14 @@ globalThis.sightlineRooms = (() => {
 
   function state(id) {
     const { pc, frames, states, messages, clientId } = clients[id];
-    return { connectionState: pc?.connectionState, iceUfrag: /^a=ice-ufrag:(.*)$/m.exec(pc?.remoteDescription?.sdp ?? '')?.[1], frames, states, messages, clientId };
+    return {
+      connectionState: pc?.connectionState,
+      iceUfrag: /^a=ice-ufrag:(.*)$/m.exec(pc?.remoteDescription?.sdp ?? '')?.[1],
+      frames,
+      states,
+      messages,
+      clientId,
+    };
   }
 
   function say(id, message) {

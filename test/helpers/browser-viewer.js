@@ -33,7 +33,9 @@ globalThis.sightlineViewers = (() => {
     for (let i = 0; i < (options.video ?? 1); i++) {
       const transceiver = pc.addTransceiver('video', { direction: 'recvonly' });
       if (options.codec) {
-        const codecs = RTCRtpReceiver.getCapabilities('video').codecs.filter(({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${options.codec}`);
+        const codecs = RTCRtpReceiver.getCapabilities('video').codecs.filter(
+          ({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${options.codec}`,
+        );
         transceiver.setCodecPreferences(codecs);
       }
       if (options.keyframeRequests) viewer.transformers.push(passingThrough(transceiver.receiver));
@@ -53,22 +55,35 @@ globalThis.sightlineViewers = (() => {
     pc.addEventListener('connectionstatechange', () => (viewer.times[pc.connectionState] ??= performance.now()));
     await pc.setLocalDescription();
     if (options.waitForCandidates && pc.iceGatheringState !== 'complete') {
-      await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve()));
+      await new Promise((resolve) =>
+        pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve()),
+      );
     }
     viewer.times.posted = performance.now();
     const response = await fetch('/offer', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ sdp: options.offerCandidates ? withCandidates(pc.localDescription.sdp, options.offerCandidates) : pc.localDescription.sdp, type: 'offer', ...options.body }),
+      body: JSON.stringify({
+        sdp: options.offerCandidates ? withCandidates(pc.localDescription.sdp, options.offerCandidates) : pc.localDescription.sdp,
+        type: 'offer',
+        ...options.body,
+      }),
     });
     const answer = await response.json();
     viewer.times.answered = performance.now();
-    if (response.ok) await pc.setRemoteDescription({ type: 'answer', sdp: options.answerCandidates ? onlyCandidates(answer.sdp, new RegExp(options.answerCandidates)) : answer.sdp });
+    if (response.ok)
+      await pc.setRemoteDescription({
+        type: 'answer',
+        sdp: options.answerCandidates ? onlyCandidates(answer.sdp, new RegExp(options.answerCandidates)) : answer.sdp,
+      });
     return { id, status: response.status, answer };
   }
 
   function onlyCandidates(sdp, pattern) {
-    return sdp.split('\r\n').filter((line) => !line.startsWith('a=candidate:') || pattern.test(line)).join('\r\n');
+    return sdp
+      .split('\r\n')
+      .filter((line) => !line.startsWith('a=candidate:') || pattern.test(line))
+      .join('\r\n');
   }
 
   function withCandidates(sdp, candidates) {
@@ -77,13 +92,16 @@ globalThis.sightlineViewers = (() => {
   }
 
   function watch(viewer, index, track) {
-    const video = document.body.appendChild(Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }));
+    const video = document.body.appendChild(
+      Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }),
+    );
     video.srcObject = new MediaStream([track]);
     viewer.frames[index] = 0;
     viewer.numbers[index] = [];
     const presented = (_now, { rtpTimestamp, width, height, presentedFrames, expectedDisplayTime }) => {
       const now = performance.now();
-      if (viewer.keepNumbers) void keepNumber(video, viewer.numbers[index], { now, rtpTimestamp, presentedFrames, displayAt: expectedDisplayTime });
+      if (viewer.keepNumbers)
+        void keepNumber(video, viewer.numbers[index], { now, rtpTimestamp, presentedFrames, displayAt: expectedDisplayTime });
       if (viewer.frames[index]++ === 0) {
         if (viewer.keepFirstPicture) viewer.firstPicture[index] = draw(video);
         viewer.firstFrame[index] = { now, rtpTimestamp, width, height };
@@ -101,7 +119,11 @@ globalThis.sightlineViewers = (() => {
    */
   async function keepNumber(video, numbers, shown) {
     const picture = new VideoFrame(video);
-    const entry = { ...shown, rtpTimestamp: picture.metadata().rtpTimestamp ?? shown.rtpTimestamp, isLate: picture.metadata().rtpTimestamp !== shown.rtpTimestamp };
+    const entry = {
+      ...shown,
+      rtpTimestamp: picture.metadata().rtpTimestamp ?? shown.rtpTimestamp,
+      isLate: picture.metadata().rtpTimestamp !== shown.rtpTimestamp,
+    };
     numbers.push(entry);
     const { width } = picture.visibleRect;
     const rect = { x: 0, y: 0, width, height: width / 8 };

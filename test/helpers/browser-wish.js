@@ -9,7 +9,9 @@ globalThis.sightlineWish = (() => {
   /** Watches `url`; `audio` asks for sound, too. */
   async function watch(url, { audio = false, token } = {}) {
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-    const video = document.body.appendChild(Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }));
+    const video = document.body.appendChild(
+      Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true, width: 320, height: 180 }),
+    );
     video.srcObject = new MediaStream();
     const client = { pc, video, frames: 0, streams: [] };
     pc.ontrack = ({ track, streams }) => {
@@ -32,7 +34,10 @@ globalThis.sightlineWish = (() => {
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     for (const track of stream.getTracks()) {
       const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-      if (codec && track.kind === 'video') transceiver.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter(({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${codec}`));
+      if (codec && track.kind === 'video')
+        transceiver.setCodecPreferences(
+          RTCRtpSender.getCapabilities('video').codecs.filter(({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${codec}`),
+        );
     }
     return open({ pc, stream, frames: 0, streams: [] }, url, token);
   }
@@ -49,7 +54,9 @@ globalThis.sightlineWish = (() => {
     };
     await pc.setLocalDescription();
     const response = await fetch(url, { method: 'POST', headers: { ...SDP, ...client.authorization }, body: pc.localDescription.sdp });
-    const headers = Object.fromEntries(['location', 'etag', 'link', 'content-type', 'accept-patch', 'retry-after'].map((name) => [name, response.headers.get(name)]));
+    const headers = Object.fromEntries(
+      ['location', 'etag', 'link', 'content-type', 'accept-patch', 'retry-after'].map((name) => [name, response.headers.get(name)]),
+    );
     const answer = await response.text();
     if (!response.ok) return { id, status: response.status, headers, answer };
     await pc.setRemoteDescription({ type: 'answer', sdp: answer });
@@ -61,7 +68,9 @@ globalThis.sightlineWish = (() => {
   /** What a fragment says of the m-line that carries everything: RFC 8840 §9. */
   function head(sdp) {
     const line = (pattern) => pattern.exec(sdp)[0];
-    return [/^a=group:BUNDLE .*$/m, /^m=.*$/m, /^a=mid:.*$/m, /^a=ice-ufrag:.*$/m, /^a=ice-pwd:.*$/m].map((pattern) => line(pattern).trim());
+    return [/^a=group:BUNDLE .*$/m, /^m=.*$/m, /^a=mid:.*$/m, /^a=ice-ufrag:.*$/m, /^a=ice-pwd:.*$/m].map((pattern) =>
+      line(pattern).trim(),
+    );
   }
 
   function patch(client, ifMatch, lines) {
@@ -103,7 +112,10 @@ globalThis.sightlineWish = (() => {
     const [ufrag] = /^a=ice-ufrag:.*$/m.exec(fragment);
     const [pwd] = /^a=ice-pwd:.*$/m.exec(fragment);
     const candidates = fragment.match(/^a=candidate:.*\r\n/gm) ?? [];
-    const bare = answer.replace(/^a=candidate:.*\r\n/gm, '').replace(/^a=ice-ufrag:.*$/gm, ufrag.trim()).replace(/^a=ice-pwd:.*$/gm, pwd.trim());
+    const bare = answer
+      .replace(/^a=candidate:.*\r\n/gm, '')
+      .replace(/^a=ice-ufrag:.*$/gm, ufrag.trim())
+      .replace(/^a=ice-pwd:.*$/gm, pwd.trim());
     return bare.replace(/^a=ice-pwd:.*\r\n/m, (line) => line + candidates.join(''));
   }
 
@@ -119,7 +131,12 @@ globalThis.sightlineWish = (() => {
     const context = canvas.getContext('2d');
     context.drawImage(video, 0, 0, 64, 36);
     const { data } = context.getImageData(0, 0, 64, 36);
-    return { width: video.videoWidth, height: video.videoHeight, hash: data.reduce((hash, byte) => (hash * 31 + byte) | 0, 7), bright: data.reduce((sum, byte, i) => sum + (i % 4 === 3 ? 0 : byte), 0) };
+    return {
+      width: video.videoWidth,
+      height: video.videoHeight,
+      hash: data.reduce((hash, byte) => (hash * 31 + byte) | 0, 7),
+      bright: data.reduce((sum, byte, i) => sum + (i % 4 === 3 ? 0 : byte), 0),
+    };
   }
 
   async function stats(id) {

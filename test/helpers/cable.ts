@@ -35,7 +35,11 @@ export class Cable {
     try {
       await cable.startServer();
       const origin = `http://${SERVER_ADDRESS}:${PORT}`;
-      const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+      const flags = [
+        `--unsafely-treat-insecure-origin-as-secure=${origin}`,
+        '--use-fake-device-for-media-stream',
+        '--use-fake-ui-for-media-stream',
+      ];
       cable.#browser = await ChromiumHarness.launch(flags, cable.namespaces.wrapper(cable.namespaces.client, chromiumPath() ?? 'chromium'));
       return cable;
     } catch (error) {

@@ -14,10 +14,52 @@ export const STREAMS = {
   /** Can be copied, with sound. */
   flv: [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac', '-f', 'flv'],
   ts: [...PICTURES, ...H264, '-f', 'mpegts'],
-  bFrames: [...PICTURES, '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '25', '-bf', '2', '-b_strategy', '0', '-f', 'mpegts'],
-  hevc: [...PICTURES, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=25:bframes=0', '-pix_fmt', 'yuv420p', '-f', 'mpegts'],
+  bFrames: [
+    ...PICTURES,
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-pix_fmt',
+    'yuv420p',
+    '-g',
+    '25',
+    '-bf',
+    '2',
+    '-b_strategy',
+    '0',
+    '-f',
+    'mpegts',
+  ],
+  hevc: [
+    ...PICTURES,
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'log-level=error:keyint=25:bframes=0',
+    '-pix_fmt',
+    'yuv420p',
+    '-f',
+    'mpegts',
+  ],
   mjpeg: [...PICTURES, '-c:v', 'mjpeg', '-q:v', '5', '-f', 'mpjpeg'],
-  rareKeyframes: [...PICTURES, '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '1000', '-f', 'flv'],
+  rareKeyframes: [
+    ...PICTURES,
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-pix_fmt',
+    'yuv420p',
+    '-g',
+    '1000',
+    '-f',
+    'flv',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 export type StreamName = keyof typeof STREAMS;
 
@@ -42,7 +84,11 @@ function restampFlv(restamp: (stampMs: number) => number): Transform {
   });
 }
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = { flv: 'video/x-flv', mpegts: 'video/mp2t', mpjpeg: 'multipart/x-mixed-replace;boundary=ffmpeg' };
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  flv: 'video/x-flv',
+  mpegts: 'video/mp2t',
+  mpjpeg: 'multipart/x-mixed-replace;boundary=ffmpeg',
+};
 
 export class HttpCamera {
   stream: StreamName;
@@ -108,7 +154,9 @@ export class HttpCamera {
     this.calls++;
     const args = STREAMS[this.stream];
     response.writeHead(200, { 'content-type': CONTENT_TYPES[args.at(-1) as string] });
-    const child = spawn('ffmpeg', ['-nostdin', '-v', 'error', ...args, '-flush_packets', '1', 'pipe:1'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn('ffmpeg', ['-nostdin', '-v', 'error', ...args, '-flush_packets', '1', 'pipe:1'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     this.#children.set(child, response);
     if (this.restamp) child.stdout.pipe(restampFlv(this.restamp)).pipe(response);
     else child.stdout.pipe(response);
@@ -144,7 +192,14 @@ const NEEDED = ['rtspsrc', 'x264enc', 'rtph264pay'];
 /** Why there is no RTSP server on this machine; undefined where there is one. */
 export function whyNoRtspServer(): string | undefined {
   try {
-    execFileSync('/usr/bin/python3', ['-c', `import gi\ngi.require_version('Gst','1.0'); gi.require_version('GstRtspServer','1.0')\nfrom gi.repository import Gst, GstRtspServer\nGst.init(None)\nassert all(Gst.ElementFactory.find(n) for n in ${JSON.stringify(NEEDED)})`], { stdio: 'ignore' });
+    execFileSync(
+      '/usr/bin/python3',
+      [
+        '-c',
+        `import gi\ngi.require_version('Gst','1.0'); gi.require_version('GstRtspServer','1.0')\nfrom gi.repository import Gst, GstRtspServer\nGst.init(None)\nassert all(Gst.ElementFactory.find(n) for n in ${JSON.stringify(NEEDED)})`,
+      ],
+      { stdio: 'ignore' },
+    );
     return undefined;
   } catch {
     return 'no GStreamer RTSP server: apt install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly';

@@ -10,8 +10,12 @@ import { eventually, within } from './deadline.js';
 
 /** Chromium's path: `CHROMIUM_PATH`, /usr/bin/chromium, or `chromium` on PATH; undefined where there is none. */
 export function chromiumPath(): string | undefined {
-  const onPath = (process.env['PATH'] ?? '').split(path.delimiter).flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => path.join(folder, name)));
-  return [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', ...onPath].find((file) => file !== undefined && file !== '' && isExecutable(file));
+  const onPath = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => path.join(folder, name)));
+  return [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', ...onPath].find(
+    (file) => file !== undefined && file !== '' && isExecutable(file),
+  );
 }
 
 /** For a test's `skip`: false when there is a browser, else the reason. */
@@ -54,7 +58,14 @@ export interface JoinOptions {
   /** Keeps the pixels of the first picture of each m-line; costs some 10 ms at 720p. Default true. */
   readonly keepFirstPicture?: boolean;
   /** Of the peer connection. */
-  readonly configuration?: { readonly iceServers?: readonly { readonly urls: string | readonly string[]; readonly username?: string; readonly credential?: string }[]; readonly iceTransportPolicy?: 'all' | 'relay' };
+  readonly configuration?: {
+    readonly iceServers?: readonly {
+      readonly urls: string | readonly string[];
+      readonly username?: string;
+      readonly credential?: string;
+    }[];
+    readonly iceTransportPolicy?: 'all' | 'relay';
+  };
   /** `candidate:...`, in place of those of the offer. */
   readonly offerCandidates?: readonly string[];
   /** A regular expression: the candidates of the answer that are taken. Default: all. */
@@ -74,11 +85,15 @@ export interface Picture {
 /** Moments on the page's `performance.now()`, in ms. */
 export interface ViewerState {
   readonly connectionState: string;
-  readonly times: Readonly<Partial<Record<'posted' | 'answered' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed', number>>>;
+  readonly times: Readonly<
+    Partial<Record<'posted' | 'answered' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed', number>>
+  >;
   /** Presented pictures by video m-line. */
   readonly frames: readonly number[];
   /** The first presented picture by video m-line. */
-  readonly firstFrame: readonly ({ readonly now: number; readonly rtpTimestamp?: number; readonly width: number; readonly height: number } | null | undefined)[];
+  readonly firstFrame: readonly (
+    { readonly now: number; readonly rtpTimestamp?: number; readonly width: number; readonly height: number } | null | undefined
+  )[];
 }
 
 /** One picture as it was presented. */

@@ -38,10 +38,22 @@ export async function startCoturn(t: TestContext, { lines = [], file, allowLoopb
   const dir = mkdtempSync(path.join(os.tmpdir(), 'sightline-coturn-'));
   const port = await freePort();
   const secret = 'a-secret-of-this-test';
-  const options = { 'listening-ip': '127.0.0.1', 'relay-ip': '127.0.0.1', 'listening-port': port, 'static-auth-secret': secret, userdb: `${dir}/turndb`, pidfile: `${dir}/pid`, 'log-file': 'stdout' };
+  const options = {
+    'listening-ip': '127.0.0.1',
+    'relay-ip': '127.0.0.1',
+    'listening-port': port,
+    'static-auth-secret': secret,
+    userdb: `${dir}/turndb`,
+    pidfile: `${dir}/pid`,
+    'log-file': 'stdout',
+  };
   const own = path.join(dir, 'turnserver.conf');
   writeFileSync(own, ['use-auth-secret', 'realm=sightline.test', 'no-cli', 'no-tls', 'no-dtls', 'simple-log', ...lines, ''].join('\n'));
-  const flags = [...Object.entries(options).map(([name, value]) => `--${name}=${value}`), ...(allowLoopbackPeers ? ['--allow-loopback-peers'] : []), '-v'];
+  const flags = [
+    ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    ...(allowLoopbackPeers ? ['--allow-loopback-peers'] : []),
+    '-v',
+  ];
   const child = spawn(EXECUTABLE as string, ['-c', file ?? own, ...flags], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (data) => (output += String(data)));
@@ -52,10 +64,14 @@ export async function startCoturn(t: TestContext, { lines = [], file, allowLoopb
     await ended;
     rmSync(dir, { recursive: true, force: true });
   });
-  await eventually(() => {
-    if (child.exitCode !== null) throw new Error(`turnserver ended with ${child.exitCode}: ${output.slice(-2000)}`);
-    return canConnect(port);
-  }, 10_000, 'turnserver to listen');
+  await eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(`turnserver ended with ${child.exitCode}: ${output.slice(-2000)}`);
+      return canConnect(port);
+    },
+    10_000,
+    'turnserver to listen',
+  );
   return {
     port,
     secret,

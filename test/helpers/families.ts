@@ -7,12 +7,27 @@ import type { ModelDescription } from '../../src/detection/index.js';
 import type { Box, Detection } from '../../src/media/index.js';
 
 /** A model of the family as its JSON alone would describe it. */
-export function modelOf(family: FamilyName, size: readonly [width: number, height: number], model: Partial<ModelDescription> = {}): ModelDescription {
+export function modelOf(
+  family: FamilyName,
+  size: readonly [width: number, height: number],
+  model: Partial<ModelDescription> = {},
+): ModelDescription {
   const { layout, scoreThreshold, nmsIou = 0.45 } = FAMILIES[family];
   const [widthPx, heightPx] = size;
   return {
-    name: 'm', family, onnxPath: '', input: { ...layout, widthPx, heightPx }, inputWidthPx: widthPx, inputHeightPx: heightPx,
-    strides: [8, 16, 32], labels: ['a', 'b'], scoreThreshold, nmsIou, decoded: false, anchors: undefined, ...model,
+    name: 'm',
+    family,
+    onnxPath: '',
+    input: { ...layout, widthPx, heightPx },
+    inputWidthPx: widthPx,
+    inputHeightPx: heightPx,
+    strides: [8, 16, 32],
+    labels: ['a', 'b'],
+    scoreThreshold,
+    nmsIou,
+    decoded: false,
+    anchors: undefined,
+    ...model,
   };
 }
 
@@ -22,16 +37,30 @@ export function geometryOf(model: ModelDescription, widthPx: number, heightPx: n
 }
 
 /** What the model finds in a picture of this size when its net gives these outputs. */
-export function detect(model: ModelDescription, outputs: readonly OutputTensor[], [widthPx, heightPx]: readonly [number, number], minScore = 0.1): Detection[] {
+export function detect(
+  model: ModelDescription,
+  outputs: readonly OutputTensor[],
+  [widthPx, heightPx]: readonly [number, number],
+  minScore = 0.1,
+): Detection[] {
   return FAMILIES[model.family].decoder(model)(outputs, geometryOf(model, widthPx, heightPx), minScore);
 }
 
 /** What the outputs tell the family of a model. */
-export function read({ family, input: { widthPx, heightPx } }: ModelDescription, outputs: readonly OutputTensor[], inputs: readonly string[] = ['images']): FamilyFit | undefined {
+export function read(
+  { family, input: { widthPx, heightPx } }: ModelDescription,
+  outputs: readonly OutputTensor[],
+  inputs: readonly string[] = ['images'],
+): FamilyFit | undefined {
   return FAMILIES[family].read({ widthPx, heightPx, inputs, outputs, strides: undefined });
 }
 
-export function tensor(dims: readonly number[], data: Float32Array | readonly number[] = [], name = 'output', type = 'float32'): OutputTensor {
+export function tensor(
+  dims: readonly number[],
+  data: Float32Array | readonly number[] = [],
+  name = 'output',
+  type = 'float32',
+): OutputTensor {
   const values = new Float32Array(dims.reduce((product, size) => product * size, 1));
   values.set(data);
   return { name, dims, type, data: values };

@@ -31,7 +31,7 @@ export function assertNothingHeld(deps: FfmpegDeps): void {
 
 /** The data in pieces of random size. */
 export function* chunksOf(data: Buffer, random: () => number, maxBytes = 3000): Generator<Buffer> {
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const end = at + 1 + Math.floor(random() ** 3 * maxBytes);
     yield data.subarray(at, end);
     at = end;

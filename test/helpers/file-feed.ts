@@ -4,7 +4,14 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
 import type { EncodedFrame, VideoFrame } from '../../src/media/index.js';
-import { describeContent, examineFile, openFileFeed, type FeedOptions, type FileDescription, type SourceFeed } from '../../src/source/index.js';
+import {
+  describeContent,
+  examineFile,
+  openFileFeed,
+  type FeedOptions,
+  type FileDescription,
+  type SourceFeed,
+} from '../../src/source/index.js';
 import { readLumaNumber } from './numbered-clip.js';
 
 /** Makes a file with ffmpeg. @returns its path */
@@ -16,7 +23,14 @@ export function makeFile(file: string, ...args: readonly string[]): string {
 /** As the library describes it. */
 export async function describeFile(deps: FfmpegDeps, file: string, more: Partial<FileDescription> = {}): Promise<FileDescription> {
   const { size } = statSync(file);
-  return { id: path.basename(file), name: path.basename(file), file, sizeBytes: size, ...describeContent(await examineFile(file, size, deps)), ...more };
+  return {
+    id: path.basename(file),
+    name: path.basename(file),
+    file,
+    sizeBytes: size,
+    ...describeContent(await examineFile(file, size, deps)),
+    ...more,
+  };
 }
 
 /** What a feed delivered. */
@@ -34,7 +48,12 @@ export interface Delivered {
 }
 
 /** Plays it, and keeps what comes. @param onPicture is called with each decoded picture, which is the feed's */
-export function play(description: FileDescription, deps: FfmpegDeps, options: Partial<FeedOptions> = {}, onPicture: (picture: VideoFrame) => void = () => undefined): { feed: SourceFeed; got: Delivered } {
+export function play(
+  description: FileDescription,
+  deps: FfmpegDeps,
+  options: Partial<FeedOptions> = {},
+  onPicture: (picture: VideoFrame) => void = () => undefined,
+): { feed: SourceFeed; got: Delivered } {
   const got: Delivered = { video: [], audio: [], frames: [], luma: [], numbers: [], arrivedMs: [], sizeBytes: 0 };
   const came = (mediaTimeMs: number): void => {
     got.video.push(mediaTimeMs);

@@ -87,7 +87,11 @@ const STAGES: Readonly<Record<ScenarioName, (random: Random, seconds: number) =>
       actors: speeds.map((speed, i) => {
         const heading = i % 2 === 0 ? 1 : -1;
         const start = between(random, 80, 1200);
-        return { classId: 0, depth: i, path: (s) => [bounced(start + heading * speed * s, 60, WIDTH - 60), 100 + 105 * i, widths[i]!, widths[i]! * 2.2] };
+        return {
+          classId: 0,
+          depth: i,
+          path: (s) => [bounced(start + heading * speed * s, 60, WIDTH - 60), 100 + 105 * i, widths[i]!, widths[i]! * 2.2],
+        };
       }),
     };
   },
@@ -126,7 +130,12 @@ const STAGES: Readonly<Record<ScenarioName, (random: Random, seconds: number) =>
       const radius = between(random, 60, 150);
       const circle: Path = (s) => [x + radius * Math.cos(phase + turn * s), y + 0.6 * radius * Math.sin(phase + turn * s), size, size];
       // Goes, brakes, stands and sets off again.
-      const goes: Path = (s) => [x + 1.4 * radius * smoothSteps(s * 0.45 + phase), y + radius * 0.3 * Math.sin(s * 0.6), size * 1.3, size * 0.8];
+      const goes: Path = (s) => [
+        x + 1.4 * radius * smoothSteps(s * 0.45 + phase),
+        y + radius * 0.3 * Math.sin(s * 0.6),
+        size * 1.3,
+        size * 0.8,
+      ];
       return { classId: i % 2, depth: i, path: i % 2 === 0 ? circle : goes };
     }),
   }),
@@ -167,7 +176,11 @@ const STAGES: Readonly<Record<ScenarioName, (random: Random, seconds: number) =>
       // Some wander inside the picture, the others pass through it.
       if (i % 3 === 0) {
         const start = between(random, 100, 1100);
-        return { classId: isVehicle ? 1 : 0, depth, path: (s) => [bounced(start + heading * speed * s, width, WIDTH - width), y + 6 * Math.sin(s), width, height] };
+        return {
+          classId: isVehicle ? 1 : 0,
+          depth,
+          path: (s) => [bounced(start + heading * speed * s, width, WIDTH - width), y + 6 * Math.sin(s), width, height],
+        };
       }
       const entersS = between(random, -0.6 * (span / speed), seconds * 0.5);
       return {
@@ -193,7 +206,9 @@ function pictureOf({ actors, walls }: Stage, s: number): LabelledObject[] {
   return present.flatMap(({ objectId, classId, depth, box }) => {
     const before = [...present, ...walls].filter((other) => other.depth > depth).map((other) => other.box);
     const shown = cut(box);
-    return shown ? [{ objectId, classId, box: shown, inside: (shown[2] * shown[3]) / (box[2] * box[3]), visibility: visiblePart(shown, before) }] : [];
+    return shown
+      ? [{ objectId, classId, box: shown, inside: (shown[2] * shown[3]) / (box[2] * box[3]), visibility: visiblePart(shown, before) }]
+      : [];
   });
 }
 

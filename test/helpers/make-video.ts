@@ -1,15 +1,44 @@
 /** Small videos for tests, made by ffmpeg once and kept in the temporary folder. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, ftruncateSync, copyFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  ftruncateSync,
+  copyFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
 const FOLDER = path.join(os.tmpdir(), 'sightline-test-videos');
 
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=2'];
-const pictures = (size: string, fps: number | string = 30, seconds = 2): string[] => ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`];
-const h264 = (...more: string[]): string[] => ['-c:v', 'libx264', '-preset', 'superfast', '-pix_fmt', 'yuv420p', '-g', '30', '-bf', '0', ...more];
+const pictures = (size: string, fps: number | string = 30, seconds = 2): string[] => [
+  '-f',
+  'lavfi',
+  '-i',
+  `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`,
+];
+const h264 = (...more: string[]): string[] => [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'superfast',
+  '-pix_fmt',
+  'yuv420p',
+  '-g',
+  '30',
+  '-bf',
+  '0',
+  ...more,
+];
 const COPYABLE = [...pictures('640x360'), ...SOUND, ...h264('-profile:v', 'main'), '-c:a', 'aac'];
 
 /** Arguments of ffmpeg, or a way to spoil another video. */
@@ -26,11 +55,50 @@ const RECIPES = {
   'long-video.mp4': [...pictures('640x360', 30, 2.5), ...SOUND, ...h264(), '-c:a', 'aac'],
   'b-frames.mp4': [...pictures('640x360'), ...SOUND, ...h264('-bf', '3', '-b_strategy', '0'), '-c:a', 'aac'],
   'b-frames.mkv': [...pictures('640x360'), ...SOUND, ...h264('-bf', '3', '-b_strategy', '0'), '-c:a', 'aac'],
-  'odd.webm': [...pictures('852x480'), ...SOUND, '-vf', 'scale=853:481', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-pix_fmt', 'yuv420p', '-c:a', 'libopus'],
+  'odd.webm': [
+    ...pictures('852x480'),
+    ...SOUND,
+    '-vf',
+    'scale=853:481',
+    '-c:v',
+    'libvpx',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'libopus',
+  ],
   'portrait.mp4': [...pictures('360x640'), ...h264(), '-an'],
   'ten-bit.mp4': [...pictures('640x360'), '-c:v', 'libx264', '-preset', 'superfast', '-pix_fmt', 'yuv420p10le', '-an'],
-  'hevc.mp4': [...pictures('640x360'), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-pix_fmt', 'yuv420p', '-an'],
-  'vp9.webm': [...pictures('640x360'), ...SOUND, '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-pix_fmt', 'yuv420p', '-c:a', 'libopus'],
+  'hevc.mp4': [
+    ...pictures('640x360'),
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'log-level=error',
+    '-pix_fmt',
+    'yuv420p',
+    '-an',
+  ],
+  'vp9.webm': [
+    ...pictures('640x360'),
+    ...SOUND,
+    '-c:v',
+    'libvpx-vp9',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'libopus',
+  ],
   /** A second at 30 a second, then one at 10; with B-frames, so that it is transcoded. */
   'variable-rate.mp4': [...pictures('640x360'), '-vf', "select='lt(t,1)+not(mod(n,3))'", '-vsync', 'vfr', ...h264('-bf', '2'), '-an'],
   'wide.mp4': [...pictures('2560x1440', 10, 1), ...h264(), '-an'],
@@ -49,7 +117,8 @@ const RECIPES = {
 } as const satisfies Record<string, readonly string[]>;
 
 /** Names of the videos that can be made. */
-export type VideoName = keyof typeof RECIPES | 'rotated.mp4' | 'late-keyframe.ts' | 'truncated.mp4' | 'no-index.mp4' | 'empty.mp4' | 'text.mp4';
+export type VideoName =
+  keyof typeof RECIPES | 'rotated.mp4' | 'late-keyframe.ts' | 'truncated.mp4' | 'no-index.mp4' | 'empty.mp4' | 'text.mp4';
 
 /** Absolute path of a video; do not change it, copy it with `copyVideo`. */
 export function makeVideo(name: VideoName): string {

@@ -52,7 +52,8 @@ export class Namespaces {
 
   /** Nothing passes, and nobody is told: a dead Wi-Fi. */
   block(): void {
-    for (const chain of ['INPUT', 'OUTPUT']) exec(this.client, 'iptables', '-w', '-I', chain, chain === 'INPUT' ? '-i' : '-o', 'eth0', '-j', 'DROP');
+    for (const chain of ['INPUT', 'OUTPUT'])
+      exec(this.client, 'iptables', '-w', '-I', chain, chain === 'INPUT' ? '-i' : '-o', 'eth0', '-j', 'DROP');
   }
 
   unblock(): void {

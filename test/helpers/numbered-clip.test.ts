@@ -22,7 +22,9 @@ describe('a numbered clip', () => {
   async function picturesOf(name: string, clip: NumberedClip, ...filter: string[]): Promise<Buffer[]> {
     const file = path.join(folder, name);
     await makeNumberedClip(file, clip);
-    const all = execFileSync('ffmpeg', ['-v', 'error', '-i', file, ...filter, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], { maxBuffer: 2 ** 30 });
+    const all = execFileSync('ffmpeg', ['-v', 'error', '-i', file, ...filter, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], {
+      maxBuffer: 2 ** 30,
+    });
     const size = i420Size(WIDTH, HEIGHT);
     return Array.from({ length: all.length / size }, (_unused, i) => all.subarray(i * size, (i + 1) * size));
   }
@@ -30,13 +32,19 @@ describe('a numbered clip', () => {
   it('carries its numbers through H.264, without and with B-frames', async () => {
     for (const bFrames of [0, 3]) {
       const pictures = await picturesOf(`b${bFrames}.mp4`, { seconds: 1, firstNumber: 1000, bFrames });
-      assert.deepEqual(pictures.map((picture) => readLumaNumber(picture, WIDTH)), Array.from({ length: 30 }, (_unused, i) => 1000 + i));
+      assert.deepEqual(
+        pictures.map((picture) => readLumaNumber(picture, WIDTH)),
+        Array.from({ length: 30 }, (_unused, i) => 1000 + i),
+      );
     }
   });
 
   it('is readable after scaling and noise', async () => {
     const pictures = await picturesOf('large.mp4', { seconds: 1, widthPx: 1280 }, '-vf', `scale=${WIDTH}:${HEIGHT},noise=alls=30`);
-    assert.deepEqual(pictures.map((picture) => readLumaNumber(picture, WIDTH)), Array.from({ length: 30 }, (_unused, i) => i));
+    assert.deepEqual(
+      pictures.map((picture) => readLumaNumber(picture, WIDTH)),
+      Array.from({ length: 30 }, (_unused, i) => i),
+    );
   });
 
   it('tells a damaged number and a picture without one from a number', () => {
@@ -59,7 +67,8 @@ describe('a numbered clip', () => {
 function withCellTurned(cell: number): Buffer {
   const picture = paintNumber(77, WIDTH, HEIGHT);
   const side = WIDTH / 16;
-  for (let y = 0; y < 2 * side; y++) for (let x = cell * side; x < (cell + 1) * side; x++) picture[y * WIDTH + x] = 251 - picture[y * WIDTH + x]!;
+  for (let y = 0; y < 2 * side; y++)
+    for (let x = cell * side; x < (cell + 1) * side; x++) picture[y * WIDTH + x] = 251 - picture[y * WIDTH + x]!;
   return picture;
 }
 
@@ -77,7 +86,8 @@ describe('the detector of frame numbers', () => {
   };
 
   it('says the number of every picture, whatever its size', async () => {
-    for (let number = 0; number < 1024; number++) assert.deepEqual(await seenIn(paintNumber(number, WIDTH, HEIGHT), WIDTH, HEIGHT), [number]);
+    for (let number = 0; number < 1024; number++)
+      assert.deepEqual(await seenIn(paintNumber(number, WIDTH, HEIGHT), WIDTH, HEIGHT), [number]);
     assert.deepEqual(await seenIn(paintNumber(345, 1280, 720), 1280, 720), [345]);
   });
 

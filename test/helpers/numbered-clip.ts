@@ -43,7 +43,18 @@ export async function makeNumberedClip(file: string, clip: NumberedClip = {}): P
     process.env['FFMPEG_PATH'] ?? 'ffmpeg',
     [
       ...['-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${widthPx}x${heightPx}`, '-r', String(fps), '-i', 'pipe:0'],
-      ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', bFrames > 0 ? 'main' : 'baseline', '-bf', String(bFrames), '-b_strategy', '0'],
+      ...[
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-profile:v',
+        bFrames > 0 ? 'main' : 'baseline',
+        '-bf',
+        String(bFrames),
+        '-b_strategy',
+        '0',
+      ],
       ...['-g', String(fps * keyframeS), '-keyint_min', String(fps * keyframeS), '-sc_threshold', '0', '-movflags', '+faststart', file],
     ],
     { stdio: ['pipe', 'ignore', 'inherit'] },
@@ -68,7 +79,7 @@ export function paintNumber(number: number, widthPx: number, heightPx: number): 
   for (let y = 0; y < 2 * cell; y++) rows[y < cell ? 0 : 1]?.copy(picture, y * widthPx);
   for (let y = 2 * cell; y < heightPx; y++) {
     const bar = (number * 5) % (widthPx - cell);
-    picture.fill(90 + ((y * 60) / heightPx), y * widthPx, (y + 1) * widthPx);
+    picture.fill(90 + (y * 60) / heightPx, y * widthPx, (y + 1) * widthPx);
     picture.fill(180, y * widthPx + bar, y * widthPx + bar + cell);
   }
   return picture;

@@ -52,7 +52,9 @@ export function onnxModel({ inputs, outputs, metadata = {}, rounds, weightsAt }:
     offset += external.length;
     return field(5, Buffer.concat([tensor(output, external), text(8, `${output.name}_value`)]));
   });
-  const given = outputs.map(({ name }) => field(1, rounds === undefined ? node('Identity', [`${name}_value`], [name]) : node('Add', [`${name}_value`, 'nothing'], [name])));
+  const given = outputs.map(({ name }) =>
+    field(1, rounds === undefined ? node('Identity', [`${name}_value`], [name]) : node('Add', [`${name}_value`, 'nothing'], [name])),
+  );
   const graph = [
     ...(rounds === undefined ? [] : loop(rounds)),
     ...constants,
@@ -93,7 +95,12 @@ function loop(rounds: number): Buffer[] {
 }
 
 function node(operator: string, inputs: readonly string[], outputs: readonly string[], attribute: Bytes = []): Buffer {
-  return Buffer.concat([...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(4, operator), Buffer.from(attribute)]);
+  return Buffer.concat([
+    ...inputs.map((name) => text(1, name)),
+    ...outputs.map((name) => text(2, name)),
+    text(4, operator),
+    Buffer.from(attribute),
+  ]);
 }
 
 function tensorAttribute(name: string, output: GraphOutput): Buffer {

@@ -6,14 +6,24 @@ import type { PictureColour, VideoFrame } from '../../src/media/index.js';
 export type Rgb = readonly [r: number, g: number, b: number];
 
 /** Eight patches in two rows of four. */
-export const PATCHES: readonly Rgb[] = [[190, 20, 20], [20, 190, 20], [20, 20, 190], [190, 190, 190], [200, 150, 120], [20, 180, 180], [128, 128, 128], [16, 16, 16]];
+export const PATCHES: readonly Rgb[] = [
+  [190, 20, 20],
+  [20, 190, 20],
+  [20, 20, 190],
+  [190, 190, 190],
+  [200, 150, 120],
+  [20, 180, 180],
+  [128, 128, 128],
+  [16, 16, 16],
+];
 export const [WIDTH, HEIGHT] = [320, 160];
 
 /** An RGB picture of the patches. */
 export function patchesRgb(): Buffer {
   const data = Buffer.alloc(WIDTH * HEIGHT * 3);
   for (let y = 0; y < HEIGHT; y++) {
-    for (let x = 0; x < WIDTH; x++) Buffer.from(PATCHES[(y < HEIGHT / 2 ? 0 : 4) + Math.floor((4 * x) / WIDTH)] as Rgb).copy(data, (y * WIDTH + x) * 3);
+    for (let x = 0; x < WIDTH; x++)
+      Buffer.from(PATCHES[(y < HEIGHT / 2 ? 0 : 4) + Math.floor((4 * x) / WIDTH)] as Rgb).copy(data, (y * WIDTH + x) * 3);
   }
   return data;
 }
@@ -21,7 +31,11 @@ export function patchesRgb(): Buffer {
 /** Writes two seconds of one picture. @param input how its bytes are to be read @param options of ffmpeg, behind the input */
 export function writeClip(file: string, picture: Buffer, input: readonly string[], options: readonly string[]): void {
   const pictures = Buffer.concat(Array.from({ length: 50 }, () => picture));
-  execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'rawvideo', '-s', `${WIDTH}x${HEIGHT}`, '-r', '25', ...input, '-i', 'pipe:0', ...options, file], { input: pictures, maxBuffer: 1 << 20 });
+  execFileSync(
+    'ffmpeg',
+    ['-v', 'error', '-y', '-f', 'rawvideo', '-s', `${WIDTH}x${HEIGHT}`, '-r', '25', ...input, '-i', 'pipe:0', ...options, file],
+    { input: pictures, maxBuffer: 1 << 20 },
+  );
 }
 
 /** What a player shows in the middle of each patch of an I420 picture, of what its samples are said to mean. */

@@ -21,7 +21,8 @@ export function passOverRepeatedHellos(transport: RTCDtlsTransport): void {
       const client = transport.dtls as unknown as ClientPrivate | undefined;
       if (!client || transport.role !== 'client') return;
       const handle = client.onHandleHandshakes.bind(client);
-      client.onHandleHandshakes = (messages) => handle(client.dtls.flight < 3 ? messages : messages.filter(({ msg_type }) => msg_type !== HELLO_VERIFY_REQUEST));
+      client.onHandleHandshakes = (messages) =>
+        handle(client.dtls.flight < 3 ? messages : messages.filter(({ msg_type }) => msg_type !== HELLO_VERIFY_REQUEST));
     });
   });
 }

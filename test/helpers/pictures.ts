@@ -10,7 +10,24 @@ const run = promisify(execFile);
 export async function pictureAt(file: string, seconds: number, widthPx: number, heightPx: number): Promise<VideoFrame> {
   const { stdout } = await run(
     'ffmpeg',
-    ['-v', 'error', '-nostdin', '-ss', String(seconds), '-i', file, '-frames:v', '1', '-vf', `scale=${widthPx}:${heightPx}`, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      '-ss',
+      String(seconds),
+      '-i',
+      file,
+      '-frames:v',
+      '1',
+      '-vf',
+      `scale=${widthPx}:${heightPx}`,
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'yuv420p',
+      'pipe:1',
+    ],
     { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
   );
   if (stdout.length !== i420Size(widthPx, heightPx)) throw new Error(`ffmpeg gave ${stdout.length} bytes for a picture of ${file}`);
@@ -36,8 +53,12 @@ export async function savePng(picture: VideoFrame, file: string): Promise<void> 
       const u = data[width * height + chroma]! - 128;
       const v = data[(width * height * 5) / 4 + chroma]! - 128;
       const at = (y * width + x) * 3;
-      [luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u].forEach((value, i) => (rgb[at + i] = Math.max(0, Math.min(255, value))));
+      [luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u].forEach(
+        (value, i) => (rgb[at + i] = Math.max(0, Math.min(255, value))),
+      );
     }
   }
-  await sharp(rgb, { raw: { width, height, channels: 3 } }).png().toFile(file);
+  await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(file);
 }

@@ -5,7 +5,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detector } from '../../src/detection/index.js';
 import { i420Size, type Detection, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
-import { Pipelines, slateCaption, type PipelinesInit, type Seeing, type SeeingProvider, type TrackKey, type TrackLease } from '../../src/pipeline/index.js';
+import {
+  Pipelines,
+  slateCaption,
+  type PipelinesInit,
+  type Seeing,
+  type SeeingProvider,
+  type TrackKey,
+  type TrackLease,
+} from '../../src/pipeline/index.js';
 import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
@@ -89,15 +97,17 @@ export class PipelineRig {
       caption: slateCaption(),
     });
     this.catalogue = new SourceCatalogue({ library, rooms: this.rooms });
-    this.seeing = options.seeing ?? fixedSeeing(
-      detector && {
-        modelName: 'fixed',
-        scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
-        labels,
-        classNames: ['thing'],
-        scoreThreshold: 0.4,
-      },
-    );
+    this.seeing =
+      options.seeing ??
+      fixedSeeing(
+        detector && {
+          modelName: 'fixed',
+          scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
+          labels,
+          classNames: ['thing'],
+          scoreThreshold: 0.4,
+        },
+      );
     this.pipelines = new Pipelines({
       clock: deps.clock,
       logger: deps.logger,
@@ -162,7 +172,11 @@ export class PipelineRig {
 }
 
 /** The ffmpeg processes below a process, by what they do for a pipeline. */
-export function ffmpegProcesses(rootPid: number): { readonly feeds: ProcessInfo[]; readonly decoders: ProcessInfo[]; readonly encoders: ProcessInfo[] } {
+export function ffmpegProcesses(rootPid: number): {
+  readonly feeds: ProcessInfo[];
+  readonly decoders: ProcessInfo[];
+  readonly encoders: ProcessInfo[];
+} {
   const all = processTree(rootPid).filter(({ command }) => /^\S*ffmpeg\S* /.test(command));
   return {
     feeds: all.filter(({ command }) => command.includes('-f concat')),
@@ -177,10 +191,28 @@ export function decodeFrames(codec: 'h264' | 'vp8', frames: readonly PacketizedF
   if (from < 0) return [];
   const wanted = frames.slice(from);
   const input = codec === 'h264' ? Buffer.concat(wanted.flatMap(annexB)) : ivf(wanted, widthPx, heightPx);
-  const all = execFileSync('ffmpeg', ['-v', 'error', '-f', codec === 'h264' ? 'h264' : 'ivf', '-i', 'pipe:0', '-vsync', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], {
-    input,
-    maxBuffer: 512 << 20,
-  });
+  const all = execFileSync(
+    'ffmpeg',
+    [
+      '-v',
+      'error',
+      '-f',
+      codec === 'h264' ? 'h264' : 'ivf',
+      '-i',
+      'pipe:0',
+      '-vsync',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'yuv420p',
+      'pipe:1',
+    ],
+    {
+      input,
+      maxBuffer: 512 << 20,
+    },
+  );
   const bytes = i420Size(widthPx, heightPx);
   return Array.from({ length: Math.floor(all.length / bytes) }, (_unused, i) => all.subarray(i * bytes, (i + 1) * bytes));
 }
@@ -191,10 +223,14 @@ const START_CODE = Buffer.from([0, 0, 0, 1]);
 function annexB({ payloads }: PacketizedFrame): Buffer[] {
   return payloads.flatMap((payload) => {
     const type = payload[0]! & 0x1f;
-    if (type === 28) return payload[1]! & 0x80 ? [START_CODE, Buffer.from([(payload[0]! & 0xe0) | (payload[1]! & 0x1f)]), payload.subarray(2)] : [payload.subarray(2)];
+    if (type === 28)
+      return payload[1]! & 0x80
+        ? [START_CODE, Buffer.from([(payload[0]! & 0xe0) | (payload[1]! & 0x1f)]), payload.subarray(2)]
+        : [payload.subarray(2)];
     if (type !== 24) return [START_CODE, payload];
     const units: Buffer[] = [];
-    for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at)) units.push(START_CODE, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+    for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at))
+      units.push(START_CODE, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
     return units;
   });
 }

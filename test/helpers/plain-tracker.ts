@@ -19,7 +19,9 @@ export class PlainTracker {
   update(detections: readonly Detection[], mediaTimeMs: number): void {
     const free = new Set(this.#objects);
     for (const { box, classId } of detections.filter(({ score }) => score >= this.#scoreThreshold).sort((a, b) => b.score - a.score)) {
-      const [best] = [...free].filter((object) => object.classId === classId && iou(object.box, box) >= MIN_IOU).sort((a, b) => iou(b.box, box) - iou(a.box, box));
+      const [best] = [...free]
+        .filter((object) => object.classId === classId && iou(object.box, box) >= MIN_IOU)
+        .sort((a, b) => iou(b.box, box) - iou(a.box, box));
       if (best) {
         free.delete(best);
         Object.assign(best, { box, seenMs: mediaTimeMs });

@@ -28,12 +28,65 @@ export function encodedClip(options: ClipOptions): readonly EncodedFrame[] {
   const gop = String(fps * seconds);
   const encoder =
     codec === 'h264'
-      ? ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-bf', '0', '-g', gop, '-keyint_min', gop, '-sc_threshold', '0', '-f', 'flv']
-      : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-lag-in-frames', '0', '-auto-alt-ref', '0', '-g', gop, '-b:v', '800k', '-f', 'ivf'];
+      ? [
+          '-c:v',
+          'libx264',
+          '-preset',
+          'superfast',
+          '-tune',
+          'zerolatency',
+          '-profile:v',
+          'baseline',
+          '-bf',
+          '0',
+          '-g',
+          gop,
+          '-keyint_min',
+          gop,
+          '-sc_threshold',
+          '0',
+          '-f',
+          'flv',
+        ]
+      : [
+          '-c:v',
+          'libvpx',
+          '-deadline',
+          'realtime',
+          '-cpu-used',
+          '8',
+          '-lag-in-frames',
+          '0',
+          '-auto-alt-ref',
+          '0',
+          '-g',
+          gop,
+          '-b:v',
+          '800k',
+          '-f',
+          'ivf',
+        ];
   const separator = pattern.includes('=') ? ':' : '=';
-  const bytes = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', `${pattern}${separator}size=${size}:rate=${fps}:duration=${seconds}`, '-pix_fmt', 'yuv420p', ...encoder, 'pipe:1'], { maxBuffer: 64 << 20 });
+  const bytes = execFileSync(
+    'ffmpeg',
+    [
+      '-nostdin',
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      `${pattern}${separator}size=${size}:rate=${fps}:duration=${seconds}`,
+      '-pix_fmt',
+      'yuv420p',
+      ...encoder,
+      'pipe:1',
+    ],
+    { maxBuffer: 64 << 20 },
+  );
   const frames: EncodedFrame[] = [];
-  const add = (frame: EncodedFrame): void => void frames.push({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: (frames.length * 1000) / fps });
+  const add = (frame: EncodedFrame): void =>
+    void frames.push({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: (frames.length * 1000) / fps });
   (codec === 'h264' ? new FlvParser(add) : new IvfParser(add)).push(bytes);
   clips.set(key, frames);
   return frames;
@@ -112,7 +165,8 @@ export class FakePublisher {
     this.#timer = setInterval(() => {
       const nowMs = firstMs + performance.now() - startedMs;
       while (this.#timeMs <= nowMs) this.send();
-      for (; this.#options.hasAudio === true && soundMs <= nowMs; soundMs += 20) this.publication.audio({ data: SILENCE, mediaTimeMs: soundMs, keyframe: true });
+      for (; this.#options.hasAudio === true && soundMs <= nowMs; soundMs += 20)
+        this.publication.audio({ data: SILENCE, mediaTimeMs: soundMs, keyframe: true });
     }, 5);
     return this;
   }

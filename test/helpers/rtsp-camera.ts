@@ -4,7 +4,26 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-const CLIP = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25', '-t', '2', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '1', '-x264-params', 'aud=1:repeat-headers=1'];
+const CLIP = [
+  '-f',
+  'lavfi',
+  '-i',
+  'testsrc2=size=160x90:rate=25',
+  '-t',
+  '2',
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-tune',
+  'zerolatency',
+  '-pix_fmt',
+  'yuv420p',
+  '-g',
+  '1',
+  '-x264-params',
+  'aud=1:repeat-headers=1',
+];
 const [AUD, SEI, SPS, PPS] = [9, 6, 7, 8];
 const START = Buffer.from([0, 0, 1]);
 const MAX_PAYLOAD = 1200;
@@ -16,7 +35,7 @@ function clip(): readonly (readonly Buffer[])[] {
   if (pictures) return pictures;
   const bytes = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...CLIP, '-f', 'h264', 'pipe:1']);
   const units: Buffer[] = [];
-  for (let at = bytes.indexOf(START); at >= 0; ) {
+  for (let at = bytes.indexOf(START); at >= 0;) {
     const next = bytes.indexOf(START, at + 3);
     units.push(trimmed(bytes.subarray(at + 3, next < 0 ? bytes.length : next)));
     at = next;
@@ -47,7 +66,11 @@ export interface CameraTrack {
 
 const parameterSet = (type: number): string => (clip()[0] ?? []).find((unit) => typeOf(unit) === type)?.toString('base64') ?? '';
 export const picture = (): CameraTrack => ({
-  sdp: ['m=video 0 RTP/AVP 96', 'a=rtpmap:96 H264/90000', `a=fmtp:96 packetization-mode=1;sprop-parameter-sets=${parameterSet(SPS)},${parameterSet(PPS)}`],
+  sdp: [
+    'm=video 0 RTP/AVP 96',
+    'a=rtpmap:96 H264/90000',
+    `a=fmtp:96 packetization-mode=1;sprop-parameter-sets=${parameterSet(SPS)},${parameterSet(PPS)}`,
+  ],
   sends: 'pictures',
 });
 export const sound: CameraTrack = { sdp: ['m=audio 0 RTP/AVP 0'], sends: 'pcmu' };
@@ -123,7 +146,17 @@ export class OddRtspCamera {
     const at = Number(/\/(\d+)$/.exec(url)?.[1] ?? -1);
     this.requests.push(`${method} ${url.replace(/^rtsp:\/\/[^/]*/, '')}`);
     const reply = (code: number, headers: readonly string[] = [], body = ''): void =>
-      void socket.write([`RTSP/1.0 ${code} ${code === 200 ? 'OK' : 'Trouble'}`, `CSeq: ${cseq}`, 'Session: 7', ...headers, ...(body ? [`Content-Length: ${body.length}`] : []), '', body].join('\r\n'));
+      void socket.write(
+        [
+          `RTSP/1.0 ${code} ${code === 200 ? 'OK' : 'Trouble'}`,
+          `CSeq: ${cseq}`,
+          'Session: 7',
+          ...headers,
+          ...(body ? [`Content-Length: ${body.length}`] : []),
+          '',
+          body,
+        ].join('\r\n'),
+      );
     if (method === 'OPTIONS') return reply(200, ['Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER']);
     if (method === 'DESCRIBE') return reply(200, [`Content-Base: ${this.url}/`, 'Content-Type: application/sdp'], this.#sdp());
     if (method === 'SETUP') {
@@ -149,7 +182,10 @@ export class OddRtspCamera {
         if (!this.isFrozen) for (const packet of packets) socket.write(framed(channel, packet));
       };
       if (sends === 'pictures') void everyMs(1000 / this.#options.fps, signal, (n) => send(picturePackets(n, this.#options.fps)));
-      if (sends === 'pcmu') void everyMs(20, signal, (n) => send([rtp({ payloadType: 0, sequence: n, timestamp: n * 160, marker: false }, Buffer.alloc(160, n % 2 ? 0x20 : 0xa0))]));
+      if (sends === 'pcmu')
+        void everyMs(20, signal, (n) =>
+          send([rtp({ payloadType: 0, sequence: n, timestamp: n * 160, marker: false }, Buffer.alloc(160, n % 2 ? 0x20 : 0xa0))]),
+        );
     }
   }
 }
@@ -175,7 +211,9 @@ let sequence = 0;
 function picturePackets(n: number, fps: number): Buffer[] {
   const units = clip()[n % clip().length] ?? [];
   const payloads = units.flatMap(payloadsOf);
-  return payloads.map((payload, i) => rtp({ payloadType: 96, sequence: sequence++, timestamp: Math.round((n * 90_000) / fps), marker: i === payloads.length - 1 }, payload));
+  return payloads.map((payload, i) =>
+    rtp({ payloadType: 96, sequence: sequence++, timestamp: Math.round((n * 90_000) / fps), marker: i === payloads.length - 1 }, payload),
+  );
 }
 
 /** Single NAL units and FU-A, RFC 6184 §5.6 and §5.8. */
@@ -184,12 +222,17 @@ function payloadsOf(unit: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 1; at < unit.length; at += MAX_PAYLOAD) {
     const flags = (at === 1 ? 0x80 : 0) | (at + MAX_PAYLOAD >= unit.length ? 0x40 : 0);
-    parts.push(Buffer.concat([Buffer.from([((unit[0] as number) & 0xe0) | 28, flags | typeOf(unit)]), unit.subarray(at, at + MAX_PAYLOAD)]));
+    parts.push(
+      Buffer.concat([Buffer.from([((unit[0] as number) & 0xe0) | 28, flags | typeOf(unit)]), unit.subarray(at, at + MAX_PAYLOAD)]),
+    );
   }
   return parts;
 }
 
-function rtp({ payloadType, sequence: number, timestamp, marker }: { payloadType: number; sequence: number; timestamp: number; marker: boolean }, payload: Buffer): Buffer {
+function rtp(
+  { payloadType, sequence: number, timestamp, marker }: { payloadType: number; sequence: number; timestamp: number; marker: boolean },
+  payload: Buffer,
+): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt8(0x80, 0);
   header.writeUInt8((marker ? 0x80 : 0) | payloadType, 1);

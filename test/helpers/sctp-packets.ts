@@ -40,7 +40,11 @@ export function words(...values: number[]): Buffer {
 }
 
 /** With the checksum it needs. */
-export function sctpPacket(verificationTag: number, chunks: readonly Buffer[], ports: readonly [source: number, destination: number] = [5000, 5000]): Buffer {
+export function sctpPacket(
+  verificationTag: number,
+  chunks: readonly Buffer[],
+  ports: readonly [source: number, destination: number] = [5000, 5000],
+): Buffer {
   const packet = Buffer.concat([Buffer.alloc(12), ...chunks]);
   packet.writeUInt16BE(ports[0], 0);
   packet.writeUInt16BE(ports[1], 2);

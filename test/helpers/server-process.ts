@@ -26,10 +26,19 @@ const LOG_LINES = 200;
 /** Starts it as `npm start` does, on a free port with these variables over the environment's, in a network namespace where one is named. @throws Error with its log when it does not get ready. */
 export async function startServerProcess(variables: Readonly<Record<string, string>> = {}, namespace?: string): Promise<ServerProcess> {
   const args = ['--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')];
-  const [command, ...rest] = namespace === undefined ? [process.execPath, ...args] : ['ip', 'netns', 'exec', namespace, process.execPath, ...args];
+  const [command, ...rest] =
+    namespace === undefined ? [process.execPath, ...args] : ['ip', 'netns', 'exec', namespace, process.execPath, ...args];
   const child = spawn(command, rest, {
     cwd: projectRoot,
-    env: { ...process.env, MALLOC_ARENA_MAX: '2', HOST: '127.0.0.1', PORT: '0', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'info', ...variables },
+    env: {
+      ...process.env,
+      MALLOC_ARENA_MAX: '2',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ICE_ADDRESSES: '127.0.0.1',
+      LOG_LEVEL: 'info',
+      ...variables,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
@@ -84,7 +93,10 @@ const TICKS_PER_S = 100;
 
 /** A process and all its descendants (Linux). */
 export function processTree(rootPid: number): ProcessInfo[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name))).filter((info) => info !== undefined);
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((info) => info !== undefined);
   const tree = all.filter(({ pid }) => pid === rootPid);
   for (const info of tree) tree.push(...all.filter(({ parent }) => parent === info.pid));
   return tree;

@@ -22,7 +22,12 @@ export type JoinedViewer = WeriftViewer & { readonly answer: Answer };
 
 /** What a refused offer is answered with. */
 export class Refusal extends Error {
-  constructor(readonly status: number, readonly code: string, message: string, readonly retryAfter: string | null) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly retryAfter: string | null,
+  ) {
     super(message);
   }
 }
@@ -38,13 +43,24 @@ export class TestServer {
   }
 
   /** Detection is off unless `MODEL` says otherwise. Videos are given as `name` or `[name, name in the folder]`. */
-  static async start(videos: readonly (VideoName | readonly [VideoName, string])[], variables: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+  static async start(
+    videos: readonly (VideoName | readonly [VideoName, string])[],
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<TestServer> {
     const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-upload-'));
     for (const video of videos) {
       const [name, as] = typeof video === 'string' ? [video, video] : video;
       copyVideo(name, uploadDir, as);
     }
-    const config = parseConfig({ PORT: '0', UPLOAD_DIR: uploadDir, MODEL: 'none', ICE_ADDRESSES: '127.0.0.1', LOG_LEVEL: 'silent', IDLE_GRACE: '300', ...variables });
+    const config = parseConfig({
+      PORT: '0',
+      UPLOAD_DIR: uploadDir,
+      MODEL: 'none',
+      ICE_ADDRESSES: '127.0.0.1',
+      LOG_LEVEL: 'silent',
+      IDLE_GRACE: '300',
+      ...variables,
+    });
     try {
       return new TestServer(await startServer(config, createLoggers(config.LOG_LEVEL)), uploadDir);
     } catch (error) {

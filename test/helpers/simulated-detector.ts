@@ -33,7 +33,12 @@ export function simulateDetections(sequence: LabelSequence, seed: number, faults
   const results: TimedDetections[] = [];
   for (let frame = 0; frame < sequence.length; frame += DETECT_EVERY) {
     const mediaTimeMs = (frame * 1000) / FPS;
-    results.push({ frame, mediaTimeMs, availableMs: mediaTimeMs + 50 + 50 * random(), detections: detectionsOf(sequence[frame]!, random, faults) });
+    results.push({
+      frame,
+      mediaTimeMs,
+      availableMs: mediaTimeMs + 50 + 50 * random(),
+      detections: detectionsOf(sequence[frame]!, random, faults),
+    });
   }
   return results;
 }
@@ -90,7 +95,11 @@ export interface AnyTracker {
 /**
  * Plays a sequence to a tracker as a server does: each picture shows what is known at its time.
  */
-export function track(labels: readonly ScoredPicture['labels'][], results: readonly TimedDetections[], tracker: AnyTracker): ScoredPicture[] {
+export function track(
+  labels: readonly ScoredPicture['labels'][],
+  results: readonly TimedDetections[],
+  tracker: AnyTracker,
+): ScoredPicture[] {
   const waiting = [...results];
   const looked = new Set(results.map(({ frame }) => frame));
   return labels.map((objects, frame) => {
@@ -108,5 +117,7 @@ export function track(labels: readonly ScoredPicture['labels'][], results: reado
  * or against it; a hidden one must not be shown.
  */
 export function labelsOf(sequence: LabelSequence): ScoredPicture['labels'][] {
-  return sequence.map((objects) => objects.filter(({ visibility }) => visibility > 0).map((object) => ({ ...object, isIgnored: !isShown(object) })));
+  return sequence.map((objects) =>
+    objects.filter(({ visibility }) => visibility > 0).map((object) => ({ ...object, isIgnored: !isShown(object) })),
+  );
 }

@@ -20,7 +20,9 @@ describe('scoreTracking', () => {
 
   it('assigns ids over the whole sequence, not picture by picture', () => {
     // Two objects exchange ids after 4 of 10 pictures: 6 pictures of each are right.
-    const score = scoreTracking(pictures(10, (i) => ({ labels: [box(1, 0), box(2, 500)], tracked: [box(i < 4 ? 5 : 6, 0), box(i < 4 ? 6 : 5, 500)] })));
+    const score = scoreTracking(
+      pictures(10, (i) => ({ labels: [box(1, 0), box(2, 500)], tracked: [box(i < 4 ? 5 : 6, 0), box(i < 4 ? 6 : 5, 500)] })),
+    );
     assert.deepEqual([score.idf1, score.idSwitches], [0.6, 2]);
   });
 
@@ -37,12 +39,17 @@ describe('scoreTracking', () => {
   });
 
   it('measures overlap on pictures between detections alone', () => {
-    assert.equal(scoreTracking(pictures(2, (i) => ({ labels: [box(1, 0)], tracked: [box(2, i * 50)], isBetweenDetections: i === 0 }))).iouBetween, 1);
+    assert.equal(
+      scoreTracking(pictures(2, (i) => ({ labels: [box(1, 0)], tracked: [box(2, i * 50)], isBetweenDetections: i === 0 }))).iouBetween,
+      1,
+    );
   });
 
   it('leaves out labels that do not count and the boxes on them', () => {
     const ignored = { ...box(2, 500), isIgnored: true };
-    const score = scoreTracking(pictures(3, (i) => ({ labels: [box(1, 0), ignored], tracked: i === 0 ? [box(1, 0), box(2, 510)] : [box(1, 0)] })));
+    const score = scoreTracking(
+      pictures(3, (i) => ({ labels: [box(1, 0), ignored], tracked: i === 0 ? [box(1, 0), box(2, 510)] : [box(1, 0)] })),
+    );
     assert.deepEqual([score.idf1, score.misses, score.falseBoxes, score.labels], [1, 0, 0, 3]);
   });
 

@@ -129,7 +129,9 @@ function pairsOf<Label extends IdentifiedBox>(
       return overlap < minIou ? FORBIDDEN : 1 - overlap - bonus(label, object);
     }),
   );
-  return [...assign(costs, labels.length, tracked.length)].flatMap((column, row): [Label, IdentifiedBox][] => (column < 0 ? [] : [[labels[row]!, tracked[column]!]]));
+  return [...assign(costs, labels.length, tracked.length)].flatMap((column, row): [Label, IdentifiedBox][] =>
+    column < 0 ? [] : [[labels[row]!, tracked[column]!]],
+  );
 }
 
 function indexOf(boxes: readonly IdentifiedBox[]): Map<number, number> {

@@ -66,7 +66,10 @@ export class WeriftPublisher {
       iceInterfaceAddresses: { udp4: '127.0.0.1' },
       bundlePolicy: 'max-bundle',
       headerExtensions: { video: [useSdesMid(), ...(options.transportCc ? [useTransportWideCC()] : [])], audio: [useSdesMid()] },
-      codecs: { video: this.#videoCodecs(), audio: [new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2, payloadType: 111 })] },
+      codecs: {
+        video: this.#videoCodecs(),
+        audio: [new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2, payloadType: 111 })],
+      },
     });
     if (options.codec !== null) {
       this.#video = new MediaStreamTrack({ kind: 'video' });
@@ -93,7 +96,8 @@ export class WeriftPublisher {
     this.dtls.onRtcp.subscribe((packet) => {
       if (packet instanceof RtcpRrPacket) this.reports.push(packet);
       if (packet instanceof RtcpPayloadSpecificFeedback && packet.feedback instanceof PictureLossIndication) this.keyframesAsked++;
-      if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof TransportWideCC) this.transportFeedback.push(packet.feedback);
+      if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof TransportWideCC)
+        this.transportFeedback.push(packet.feedback);
     });
   }
 
@@ -129,7 +133,10 @@ export class WeriftPublisher {
 
   /** Leaves without a word: the sockets go, nothing is sent. */
   async vanish(): Promise<void> {
-    const ice = this.dtls.iceTransport.connection as unknown as { send: () => Promise<void>; protocols: { sendStun: () => Promise<void> }[] };
+    const ice = this.dtls.iceTransport.connection as unknown as {
+      send: () => Promise<void>;
+      protocols: { sendStun: () => Promise<void> }[];
+    };
     ice.send = () => Promise.resolve();
     for (const protocol of ice.protocols) protocol.sendStun = () => Promise.resolve();
     await this.close();
@@ -146,12 +153,22 @@ export class WeriftPublisher {
 
   #send(kind: 'video' | 'audio', track: MediaStreamTrack | undefined, payload: Buffer, timestamp: number, marker: boolean): void {
     const sequenceNumber = this.#sequenceNumbers[kind]++ & 0xffff;
-    const header = new RtpHeader({ sequenceNumber, timestamp: timestamp >>> 0, marker, payloadType: kind === 'video' ? 102 : 111, ssrc: 1 });
+    const header = new RtpHeader({
+      sequenceNumber,
+      timestamp: timestamp >>> 0,
+      marker,
+      payloadType: kind === 'video' ? 102 : 111,
+      ssrc: 1,
+    });
     track?.writeRtp(new RtpPacket(header, payload));
   }
 
   #videoCodecs(): RTCRtpCodecParameters[] {
-    const feedback = [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }, ...(this.options.transportCc ? [{ type: 'transport-cc' }] : [])];
+    const feedback = [
+      { type: 'nack' },
+      { type: 'nack', parameter: 'pli' },
+      ...(this.options.transportCc ? [{ type: 'transport-cc' }] : []),
+    ];
     const h264 = this.#codec === 'h264';
     const video = new RTCRtpCodecParameters({
       mimeType: h264 ? 'video/H264' : 'video/VP8',
@@ -160,6 +177,8 @@ export class WeriftPublisher {
       rtcpFeedback: feedback,
       ...(h264 ? { parameters: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f' } : {}),
     });
-    return this.options.rtx ? [video, new RTCRtpCodecParameters({ mimeType: 'video/rtx', clockRate: 90_000, payloadType: 103, parameters: 'apt=102' })] : [video];
+    return this.options.rtx
+      ? [video, new RTCRtpCodecParameters({ mimeType: 'video/rtx', clockRate: 90_000, payloadType: 103, parameters: 'apt=102' })]
+      : [video];
   }
 }

@@ -5,11 +5,13 @@ import { testApp } from '../helpers/app.js';
 
 describe('whose requests count together', () => {
   it('is an IPv4 address, also where IPv6 carries it', () => {
-    for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207', '0:0:0:0:0:ffff:192.0.2.7']) assert.equal(addressGroup(address), '192.0.2.7', address);
+    for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207', '0:0:0:0:0:ffff:192.0.2.7'])
+      assert.equal(addressGroup(address), '192.0.2.7', address);
   });
 
   it('is a /64 of IPv6, however it is written', () => {
-    for (const address of ['2001:db8:1:2::1', '2001:0db8:0001:0002:ffff::', '2001:db8:1:2:a:b:192.0.2.1']) assert.equal(addressGroup(address), '2001:db8:1:2::/64', address);
+    for (const address of ['2001:db8:1:2::1', '2001:0db8:0001:0002:ffff::', '2001:db8:1:2:a:b:192.0.2.1'])
+      assert.equal(addressGroup(address), '2001:db8:1:2::/64', address);
     assert.notEqual(addressGroup('2001:db8:1:3::1'), addressGroup('2001:db8:1:2::1'));
     assert.equal(addressGroup('fe80::1%eth0'), 'fe80:0:0:0::/64');
     assert.equal(addressGroup('::1'), '0:0:0:0::/64');
@@ -18,7 +20,8 @@ describe('whose requests count together', () => {
 
 describe('a client behind a proxy', () => {
   const isTrusted = compileTrust(['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']);
-  const addressOf = (connected: string, xForwardedFor?: string, forwarded?: string): string => clientAddress(connected, { xForwardedFor, forwarded }, isTrusted);
+  const addressOf = (connected: string, xForwardedFor?: string, forwarded?: string): string =>
+    clientAddress(connected, { xForwardedFor, forwarded }, isTrusted);
 
   it('is the last hop that is no trusted proxy, whatever the client wrote before it', () => {
     assert.equal(addressOf('10.0.0.1', '198.51.100.9'), '198.51.100.9');
@@ -35,7 +38,8 @@ describe('a client behind a proxy', () => {
   });
 
   it('is the proxy where nothing usable was told, or two things were', () => {
-    for (const told of [undefined, '', 'unknown', '198.51.100.9, nonsense']) assert.equal(addressOf('10.0.0.1', told), '10.0.0.1', String(told));
+    for (const told of [undefined, '', 'unknown', '198.51.100.9, nonsense'])
+      assert.equal(addressOf('10.0.0.1', told), '10.0.0.1', String(told));
     assert.equal(addressOf('10.0.0.1', '198.51.100.9', 'for=198.51.100.8'), '10.0.0.1');
     assert.equal(addressOf('10.0.0.1', '198.51.100.9', 'for=198.51.100.9'), '198.51.100.9');
   });
@@ -47,11 +51,28 @@ describe('a client behind a proxy', () => {
 
   it('has limits of its own', async () => {
     const accepted: (string | undefined)[] = [];
-    const accept = ({ address }: { address?: string | undefined }): Promise<never> => Promise.reject(new Error(String(accepted.push(address))));
+    const accept = ({ address }: { address?: string | undefined }): Promise<never> =>
+      Promise.reject(new Error(String(accepted.push(address))));
     const app = await testApp({ trustedProxies: ['127.0.0.1'], offer: { rateLimit: 1, sessions: { accept } } });
     const offer = async (xForwardedFor: string): Promise<number> =>
-      (await app.inject({ method: 'POST', url: '/offer', headers: { 'x-forwarded-for': xForwardedFor }, payload: { sdp: 'v=0', type: 'offer' } })).statusCode;
-    assert.deepEqual([await offer('198.51.100.1'), await offer('198.51.100.1'), await offer('198.51.100.2'), await offer('2001:4860::1'), await offer('2001:4860::2')], [500, 429, 500, 500, 429]);
+      (
+        await app.inject({
+          method: 'POST',
+          url: '/offer',
+          headers: { 'x-forwarded-for': xForwardedFor },
+          payload: { sdp: 'v=0', type: 'offer' },
+        })
+      ).statusCode;
+    assert.deepEqual(
+      [
+        await offer('198.51.100.1'),
+        await offer('198.51.100.1'),
+        await offer('198.51.100.2'),
+        await offer('2001:4860::1'),
+        await offer('2001:4860::2'),
+      ],
+      [500, 429, 500, 500, 429],
+    );
     assert.deepEqual(accepted, ['198.51.100.1', '198.51.100.2', '2001:4860:0:0::/64']);
     await app.close();
   });

@@ -69,7 +69,9 @@ async function read(url: string, localAddress = '127.0.0.1') {
 }
 
 const dataOf = (text: string, event: string): Record<string, unknown>[] =>
-  [...text.matchAll(new RegExp(`event: ${event}\\n(?:id: \\d+\\n)?data: (.*)\\n\\n`, 'g'))].map((match) => JSON.parse(match[1] ?? '') as Record<string, unknown>);
+  [...text.matchAll(new RegExp(`event: ${event}\\n(?:id: \\d+\\n)?data: (.*)\\n\\n`, 'g'))].map(
+    (match) => JSON.parse(match[1] ?? '') as Record<string, unknown>,
+  );
 
 test('a reader without WebRTC gets each looked-at frame as an event, filtered, with the timestamps of a session', async () => {
   const door = new Door();
@@ -78,11 +80,22 @@ test('a reader without WebRTC gets each looked-at frame as an event, filtered, w
   assert.equal(reader.response.headers['content-type'], 'text/event-stream; charset=utf-8');
   assert.equal(reader.response.headers['access-control-allow-origin'], '*');
   door.feed.publish(seen(1));
-  door.feed.publish(seen(2, { scene: { zones: [], lines: [], events: [{ type: 'cross', id: 'gate', direction: 'in', objectId: 1, label: 'car', classId: 2, score: 0.9, position: [1, 2] }] } }));
+  door.feed.publish(
+    seen(2, {
+      scene: {
+        zones: [],
+        lines: [],
+        events: [{ type: 'cross', id: 'gate', direction: 'in', objectId: 1, label: 'car', classId: 2, score: 0.9, position: [1, 2] }],
+      },
+    }),
+  );
   await eventually(() => dataOf(reader.text, 'detections').length === 2, 1000, 'the events');
   assert.deepEqual(dataOf(reader.text, 'warning'), [{ message: "the model knows no class 'dog'; it knows person, car" }]);
   const [first] = dataOf(reader.text, 'detections');
-  assert.deepEqual((first?.['objects'] as { label: string }[]).map(({ label }) => label), ['car']);
+  assert.deepEqual(
+    (first?.['objects'] as { label: string }[]).map(({ label }) => label),
+    ['car'],
+  );
   assert.deepEqual(first?.['rtp_timestamp'], { raw: 3600 });
   assert.match(reader.text, /event: detections\nid: 1\n/);
   assert.equal(dataOf(reader.text, 'scene')[0]?.['frame'], 2);
@@ -117,7 +130,15 @@ test('a reader that does not read loses messages and is told how many', async ()
   const url = await door.listen();
   const reader = await read(`${url}/detections/street`);
   reader.response.pause();
-  const objects = Array.from({ length: 300 }, (_, i) => ({ objectId: i, label: 'car', classId: 2, score: 0.9, box: [1, 2, 3, 4] as const, velocity: [0, 0] as const, isObserved: true }));
+  const objects = Array.from({ length: 300 }, (_, i) => ({
+    objectId: i,
+    label: 'car',
+    classId: 2,
+    score: 0.9,
+    box: [1, 2, 3, 4] as const,
+    velocity: [0, 0] as const,
+    isObserved: true,
+  }));
   for (let i = 0; i < 1000; i++) {
     door.feed.publish(seen(i, { objects }));
     if (i % 10 === 0) await new Promise(setImmediate);
@@ -178,7 +199,11 @@ test('the latest is the next looked-at frame, then that one while it is fresh', 
   const url = await door.listen();
   const latest = async () => {
     const response = await fetch(`${url}/detections/street/latest`);
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), body: (await response.json()) as { frame: number; code: string } };
+    return {
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      body: (await response.json()) as { frame: number; code: string },
+    };
   };
   const first = latest();
   await eventually(() => door.leases === 1, 1000, 'the request');

@@ -1,7 +1,15 @@
 /** Connections that only remember what the doors asked of them. */
 import { MediaPeerError } from '../../src/base/errors.js';
 import type { EndReason } from '../../src/media/index.js';
-import type { AcceptRequest, IceDescription, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from '../../src/webrtc/index.js';
+import type {
+  AcceptRequest,
+  IceDescription,
+  OpenedSession,
+  OpenedViewing,
+  PublishRequest,
+  Sessions,
+  TrickledCandidate,
+} from '../../src/webrtc/index.js';
 
 /** An answer of two bundled m-lines, as the server writes them. */
 export const ANSWER = [
@@ -48,7 +56,10 @@ export class FakeSessions implements Asked {
 
   accept(request: AcceptRequest): Promise<OpenedViewing> {
     this.accepted.push(request);
-    return this.opening.then(() => ({ ...this.#begin(request.clientId, request.sourceId), renditions: request.renditions ?? ['processed'] }));
+    return this.opening.then(() => ({
+      ...this.#begin(request.clientId, request.sourceId),
+      renditions: request.renditions ?? ['processed'],
+    }));
   }
 
   publish(request: PublishRequest): Promise<OpenedSession> {

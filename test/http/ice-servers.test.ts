@@ -13,7 +13,17 @@ const TURN = ['turn:turn.example.org', 'turn:turn.example.org?transport=tcp'];
 const OPEN = new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() });
 
 function make(more: Partial<IceServersInit> = {}, clock = new FakeClock(NOW_S * 1000 + 999)): IceServers {
-  return new IceServers({ stunUrls: ['stun:stun.example.org'], turnUrls: TURN, turnUsername: '', turnCredential: '', turnSecret: 'secret', ttlS: 3600, allowedHosts: ['turn.example.org', '192.0.2.9'], clock, ...more });
+  return new IceServers({
+    stunUrls: ['stun:stun.example.org'],
+    turnUrls: TURN,
+    turnUsername: '',
+    turnCredential: '',
+    turnSecret: 'secret',
+    ttlS: 3600,
+    allowedHosts: ['turn.example.org', '192.0.2.9'],
+    clock,
+    ...more,
+  });
 }
 
 const handedIn = { urls: ['turn:turn.example.org:3478?transport=udp'], username: 'me', credential: 'mine' };
@@ -24,14 +34,19 @@ describe('GET /ice-servers', () => {
     const response = await app.inject('/ice-servers?client_id=drone-1');
     const username = `${NOW_S + 3600}:drone-1`;
     const credential = createHmac('sha1', 'secret').update(username).digest('base64');
-    assert.deepEqual(response.json(), { ice_servers: [{ urls: ['stun:stun.example.org'] }, { urls: TURN, username, credential, credential_type: 'password' }], ttl_s: 3600 });
+    assert.deepEqual(response.json(), {
+      ice_servers: [{ urls: ['stun:stun.example.org'] }, { urls: TURN, username, credential, credential_type: 'password' }],
+      ttl_s: 3600,
+    });
     assert.equal(response.headers['cache-control'], 'no-store');
     await app.close();
   });
 
   it('names a client that gives no id, and refuses an id that is none', async () => {
     const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 0 } });
-    const names = await Promise.all([1, 2].map(async () => (await app.inject('/ice-servers')).json<{ ice_servers: { username?: string }[] }>().ice_servers[1]?.username));
+    const names = await Promise.all(
+      [1, 2].map(async () => (await app.inject('/ice-servers')).json<{ ice_servers: { username?: string }[] }>().ice_servers[1]?.username),
+    );
     for (const name of names) assert.match(name ?? '', /^1700003600:guest-[0-9a-f]{12}$/);
     assert.notEqual(names[0], names[1]);
     assert.equal((await app.inject('/ice-servers?client_id=a:b')).json<{ code: string }>().code, 'QUERY_INVALID');
@@ -39,7 +54,10 @@ describe('GET /ice-servers', () => {
   });
 
   it('gives static credentials where there is no secret, and no TURN server that nobody could use', () => {
-    assert.deepEqual(make({ turnSecret: '', turnUsername: 'u', turnCredential: 'p' }).iceServers(), [{ urls: ['stun:stun.example.org'] }, { urls: TURN, username: 'u', credential: 'p' }]);
+    assert.deepEqual(make({ turnSecret: '', turnUsername: 'u', turnCredential: 'p' }).iceServers(), [
+      { urls: ['stun:stun.example.org'] },
+      { urls: TURN, username: 'u', credential: 'p' },
+    ]);
     assert.deepEqual(make({ turnSecret: '', turnUsername: 'u', turnCredential: '' }).iceServers(), [{ urls: ['stun:stun.example.org'] }]);
     assert.deepEqual(make({ stunUrls: [], turnUrls: [] }).iceServers(), []);
   });
@@ -57,7 +75,8 @@ describe('GET /ice-servers', () => {
       const tokens = new Tokens({ clock: new FakeClock(), viewerToken: 's3cret', publishTokens: new Map() });
       const app = await testApp({ iceServers: { iceServers: make(), tokens, rateLimit: 2 } });
       const statuses = [];
-      for (let i = 0; i < 3; i++) statuses.push((await app.inject({ method, url: '/ice-servers', headers: { authorization: `Bearer ${i}` } })).statusCode);
+      for (let i = 0; i < 3; i++)
+        statuses.push((await app.inject({ method, url: '/ice-servers', headers: { authorization: `Bearer ${i}` } })).statusCode);
       assert.deepEqual(statuses, [401, 401, 429]);
       await app.close();
     });
@@ -68,7 +87,11 @@ describe('POST /ice-servers', () => {
   it('keeps what a client handed in for its next connection alone, and repeats no credential', async () => {
     const iceServers = make();
     const app = await testApp({ iceServers: { iceServers, tokens: OPEN, rateLimit: 0 } });
-    const response = await app.inject({ method: 'POST', url: '/ice-servers', payload: { client_id: 'drone-1', ice_servers: [{ ...handedIn, urls: handedIn.urls[0] }] } });
+    const response = await app.inject({
+      method: 'POST',
+      url: '/ice-servers',
+      payload: { client_id: 'drone-1', ice_servers: [{ ...handedIn, urls: handedIn.urls[0] }] },
+    });
     assert.deepEqual(response.json(), { client_id: 'drone-1', ice_servers: [{ urls: handedIn.urls, username: 'me' }], ttl_s: 60 });
     assert.deepEqual(iceServers.take('drone-2'), []);
     assert.deepEqual(iceServers.take('drone-1'), [handedIn]);
@@ -101,7 +124,11 @@ describe('POST /ice-servers', () => {
       [['turn.example.org'], 'turn:[::1]'],
     ] as const) {
       const app = await testApp({ iceServers: { iceServers: make({ allowedHosts }), tokens: OPEN, rateLimit: 0 } });
-      const response = await app.inject({ method: 'POST', url: '/ice-servers', payload: { client_id: 'a', ice_servers: [{ ...handedIn, urls: uri }] } });
+      const response = await app.inject({
+        method: 'POST',
+        url: '/ice-servers',
+        payload: { client_id: 'a', ice_servers: [{ ...handedIn, urls: uri }] },
+      });
       assert.equal(response.statusCode, 403, uri);
       assert.equal(response.json<{ code: string }>().code, 'ICE_SERVERS_REFUSED');
       assert.ok(response.json<{ message: string }>().message.includes(uri));
@@ -111,7 +138,19 @@ describe('POST /ice-servers', () => {
 
   it('refuses what is no ICE server, naming it', () => {
     const iceServers = make();
-    for (const uri of ['', 'http://turn.example.org', 'turn:', 'turn:turn.example.org:0', 'turn:turn.example.org:99999', 'turn:turn.example.org?transport=quic', 'stun:turn.example.org?transport=udp', 'turn:user@turn.example.org', 'turn:turn.example.org/../x', 'turn:turn.example.org\r\nX: y', 'turn://turn.example.org']) {
+    for (const uri of [
+      '',
+      'http://turn.example.org',
+      'turn:',
+      'turn:turn.example.org:0',
+      'turn:turn.example.org:99999',
+      'turn:turn.example.org?transport=quic',
+      'stun:turn.example.org?transport=udp',
+      'turn:user@turn.example.org',
+      'turn:turn.example.org/../x',
+      'turn:turn.example.org\r\nX: y',
+      'turn://turn.example.org',
+    ]) {
       assert.throws(
         () => iceServers.keep('a', [{ ...handedIn, urls: [uri] }]),
         (error) => error instanceof MediaPeerError && error.code === 'ICE_SERVERS_INVALID' && error.message.includes(`'${uri}'`),

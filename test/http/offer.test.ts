@@ -7,12 +7,19 @@ import { testApp } from '../helpers/app.js';
 const offer = (more: object = {}): object => ({ sdp: 'v=0', type: 'offer', ...more });
 
 /** Accepts nothing: every offer meets this error. */
-const refusing = (error: Error): Pick<Sessions, 'accept' | 'close'> => ({ accept: () => Promise.reject(error), close: () => Promise.resolve(false) });
+const refusing = (error: Error): Pick<Sessions, 'accept' | 'close'> => ({
+  accept: () => Promise.reject(error),
+  close: () => Promise.resolve(false),
+});
 
 describe('POST /offer', () => {
   it('answers with the id that holds, the source, the tracks and a session URL', async () => {
     const app = await testApp();
-    const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ client_id: 'drone-1', source: 'street', tracks: ['raw', 'processed'] }) });
+    const response = await app.inject({
+      method: 'POST',
+      url: '/offer',
+      payload: offer({ client_id: 'drone-1', source: 'street', tracks: ['raw', 'processed'] }),
+    });
     assert.equal(response.statusCode, 200);
     assert.deepEqual(response.json(), {
       sdp: 'v=0 answer',
@@ -51,7 +58,8 @@ describe('POST /offer', () => {
       const body = response.json<{ statusCode: number; code: string; error: string; message: string }>();
       assert.deepEqual({ ...body, message: '' }, { statusCode: 400, code: 'BODY_INVALID', error: 'Bad Request', message: '' });
       assert.match(body.message, /body/);
-      if (what === 'an unknown rendition') assert.equal(body.message, 'body/tracks/0 must be equal to one of the allowed values: raw, processed');
+      if (what === 'an unknown rendition')
+        assert.equal(body.message, 'body/tracks/0 must be equal to one of the allowed values: raw, processed');
       await app.close();
     });
   }
@@ -62,7 +70,13 @@ describe('POST /offer', () => {
     await app.close();
   });
 
-  for (const [wrong, meant] of [['clientId', 'client_id'], ['client-id', 'client_id'], ['sorce', 'source'], ['Source', 'source'], ['track', 'tracks']] as const) {
+  for (const [wrong, meant] of [
+    ['clientId', 'client_id'],
+    ['client-id', 'client_id'],
+    ['sorce', 'source'],
+    ['Source', 'source'],
+    ['track', 'tracks'],
+  ] as const) {
     it(`refuses the member ${wrong} and names ${meant}`, async () => {
       const app = await testApp();
       const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ [wrong]: 'street' }) });
@@ -85,13 +99,17 @@ describe('POST /offer', () => {
   it('looks at many and long unknown members without holding others up', async () => {
     const app = await testApp();
     const many = Object.fromEntries(Array.from({ length: 20_000 }, (_unused, i) => [`member_${i}_x`, 1]));
-    assert.equal((await app.inject({ method: 'POST', url: '/offer', payload: offer({ ['y'.repeat(100_000)]: 1, ...many }) })).statusCode, 200);
+    assert.equal(
+      (await app.inject({ method: 'POST', url: '/offer', payload: offer({ ['y'.repeat(100_000)]: 1, ...many }) })).statusCode,
+      200,
+    );
     await app.close();
   });
 
   it('refuses what is not JSON: 400 when malformed, 415 when of another type, 413 when huge', async () => {
     const app = await testApp();
-    const post = (contentType: string, payload: string) => app.inject({ method: 'POST', url: '/offer', headers: { 'content-type': contentType }, payload });
+    const post = (contentType: string, payload: string) =>
+      app.inject({ method: 'POST', url: '/offer', headers: { 'content-type': contentType }, payload });
     const malformed = await post('application/json', '{"sdp"');
     assert.deepEqual([malformed.statusCode, malformed.json<{ code: string }>().code], [400, 'BODY_INVALID']);
     const other = await post('application/sdp', 'v=0');
@@ -111,7 +129,9 @@ describe('POST /offer', () => {
     ['CAPACITY_REACHED', 503],
   ] as const) {
     it(`answers ${code} with ${status} and Retry-After where trying again makes sense`, async () => {
-      const app = await testApp({ offer: { sessions: refusing(new MediaPeerError(code, 'why', status === 503 || status === 409 ? { retryAfterS: 4.2 } : {})) } });
+      const app = await testApp({
+        offer: { sessions: refusing(new MediaPeerError(code, 'why', status === 503 || status === 409 ? { retryAfterS: 4.2 } : {})) },
+      });
       const response = await app.inject({ method: 'POST', url: '/offer', payload: offer() });
       assert.equal(response.statusCode, status);
       assert.equal(response.json<{ code: string }>().code, code);
@@ -163,7 +183,9 @@ describe('the HTTP side', () => {
   it('lets the configured origins in and no others', async () => {
     const app = await testApp({ corsOrigins: ['https://app.example.com'] });
     const from = async (origin: string) =>
-      (await app.inject({ method: 'OPTIONS', url: '/offer', headers: { origin, 'access-control-request-method': 'POST' } })).headers['access-control-allow-origin'];
+      (await app.inject({ method: 'OPTIONS', url: '/offer', headers: { origin, 'access-control-request-method': 'POST' } })).headers[
+        'access-control-allow-origin'
+      ];
     assert.equal(await from('https://app.example.com'), 'https://app.example.com');
     assert.notEqual(await from('https://evil.example.com'), 'https://evil.example.com');
     await app.close();
@@ -172,7 +194,16 @@ describe('the HTTP side', () => {
   it('describes every route in /openapi.json and serves a reference at /docs', async () => {
     const app = await testApp();
     const { paths } = (await app.inject({ url: '/openapi.json' })).json<{ paths: Record<string, unknown> }>();
-    for (const route of ['/offer', '/sessions/{id}', '/available-videos', '/active-streams', '/connection-stats', '/health', '/ready', '/snapshot/{file}']) {
+    for (const route of [
+      '/offer',
+      '/sessions/{id}',
+      '/available-videos',
+      '/active-streams',
+      '/connection-stats',
+      '/health',
+      '/ready',
+      '/snapshot/{file}',
+    ]) {
       assert.ok(route in paths, route);
     }
     assert.match((await app.inject({ url: '/docs/' })).body, /swagger/i);

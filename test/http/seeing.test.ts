@@ -6,7 +6,10 @@ import { testApp } from '../helpers/app.js';
 describe('GET and PUT of models', () => {
   it('tell what lies ready and what looks at a source', async () => {
     const app = await testApp();
-    assert.deepEqual((await app.inject('/models')).json(), { available: ['nano'], in_use: [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }] });
+    assert.deepEqual((await app.inject('/models')).json(), {
+      available: ['nano'],
+      in_use: [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }],
+    });
     assert.deepEqual((await app.inject('/sources/demo/model')).json(), { model: 'nano' });
     assert.equal((await app.inject('/sources/nowhere/model')).json<{ code: string }>().code, 'SOURCE_NOT_FOUND');
     await app.close();
@@ -32,7 +35,11 @@ describe('GET and PUT of models', () => {
   it('may be changed by pages of named origins alone', async () => {
     const preflight = async (corsOrigins: string[]): Promise<string | undefined> => {
       const app = await testApp({ corsOrigins });
-      const response = await app.inject({ method: 'OPTIONS', url: '/sources/demo/model', headers: { origin: 'https://app.example', 'access-control-request-method': 'PUT' } });
+      const response = await app.inject({
+        method: 'OPTIONS',
+        url: '/sources/demo/model',
+        headers: { origin: 'https://app.example', 'access-control-request-method': 'PUT' },
+      });
       await app.close();
       return response.headers['access-control-allow-methods'];
     };

@@ -118,21 +118,27 @@ describe('a body that does not come', () => {
 describe('a body that is too large', () => {
   it('is refused by its header: nothing of it is waited for', async (t) => {
     const { connect } = await listen(t);
-    const client = connect().send(`PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${64 * 1024 + 1}\r\n\r\n`);
+    const client = connect().send(
+      `PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${64 * 1024 + 1}\r\n\r\n`,
+    );
     await client.receives(/^HTTP\/1\.1 413 [^]*"code":"BODY_TOO_LARGE"/);
   });
 
   it('is refused as soon as it is, where it does not say so before', async (t) => {
     const { connect } = await listen(t);
     const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
-    const client = connect().send(`PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}${chunk}`);
+    const client = connect().send(
+      `PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}${chunk}`,
+    );
     await client.receives(/^HTTP\/1\.1 413 /);
   });
 
   it('of offers may still be 512 KiB', async (t) => {
     const { connect } = await listen(t);
     const offer = JSON.stringify({ sdp: 'x'.repeat(200_000), type: 'offer' });
-    await connect().send(`${POST}Content-Length: ${offer.length}\r\n\r\n${offer}`).receives(/^HTTP\/1\.1 200/);
+    await connect()
+      .send(`${POST}Content-Length: ${offer.length}\r\n\r\n${offer}`)
+      .receives(/^HTTP\/1\.1 200/);
   });
 });
 
@@ -145,21 +151,31 @@ describe('bodies that are half there', () => {
     await eventually(() => clients[1]?.received !== '', 3000, 'one of them to be refused');
     await clients[1]?.receives(/^HTTP\/1\.1 503 [^]*retry-after: 5[^]*"code":"CAPACITY_REACHED"/i);
     assert.deepEqual([clients[0]?.received, clients[2]?.received, late.received], ['', '', '']);
-    await connect().send(whole).receives(/^HTTP\/1\.1 200/);
+    await connect()
+      .send(whole)
+      .receives(/^HTTP\/1\.1 200/);
   });
 });
 
 describe('a header that does not come', () => {
   it('ends the connection after its deadline, whatever of it is there', async (t) => {
     const { connect } = await listen(t, { deadlines: { headerMs: 100 } });
-    const clients = ['', 'GET', 'GET /health HTTP/1.1\r\nX-A: 1\r\n', 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: '].map((text) => connect().send(text));
+    const clients = [
+      '',
+      'GET',
+      'GET /health HTTP/1.1\r\nX-A: 1\r\n',
+      'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ',
+    ].map((text) => connect().send(text));
     await Promise.all(clients.map((client) => client.closed()));
   });
 });
 
 describe('an answer that nobody reads', () => {
   it('ends the connection, and does not wait for ever', async (t) => {
-    const { connect, connections } = await listen(t, { deadlines: { stalledMs: 200 }, stills: { still: () => Promise.resolve(Buffer.alloc(32 * 1024 * 1024)) } });
+    const { connect, connections } = await listen(t, {
+      deadlines: { stalledMs: 200 },
+      stills: { still: () => Promise.resolve(Buffer.alloc(32 * 1024 * 1024)) },
+    });
     const client = connect();
     client.socket.pause();
     client.send('GET /snapshot/demo.jpg HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -177,7 +193,9 @@ describe('connections', () => {
     await honest.receives(/^HTTP\/1\.1 200/);
     const idle = Array.from({ length: 12 }, (_unused, i) => connect('127.0.0.2').send(i % 2 === 0 ? 'GET /he' : ''));
     await eventually(() => idle.filter(({ isClosed }) => isClosed).length === 3, 3000, 'three of the twelve to be closed');
-    await connect('127.0.0.4').send(request).receives(/^HTTP\/1\.1 200/);
+    await connect('127.0.0.4')
+      .send(request)
+      .receives(/^HTTP\/1\.1 200/);
     honest.received = '';
     await honest.send(request).receives(/^HTTP\/1\.1 200/);
     await eventually(() => connections.size === 10, 3000, 'the bound');
@@ -185,7 +203,10 @@ describe('connections', () => {
 
   it('of one address alone may be as many as there are: a proxy that is not named is one', async (t) => {
     const { connect } = await listen(t, {}, { max: 10 });
-    for (let i = 0; i < 30; i++) await connect().send(request).receives(/^HTTP\/1\.1 200/);
+    for (let i = 0; i < 30; i++)
+      await connect()
+        .send(request)
+        .receives(/^HTTP\/1\.1 200/);
   });
 
   it('of an address that has more push out none of another, not even one on which nothing was sent yet', async (t) => {
@@ -212,7 +233,9 @@ describe('connections', () => {
     const late = connect('127.0.0.2').send(`${POST}Content-Length: 500\r\n\r\n{`);
     await eventually(() => clock.pendingTimers === 3, 3000, 'the late one');
     await clock.advance(1001);
-    await connect('127.0.0.2').send(whole).receives(/^HTTP\/1\.1 200/);
+    await connect('127.0.0.2')
+      .send(whole)
+      .receives(/^HTTP\/1\.1 200/);
     assert.equal([...slow, late].filter(({ isClosed }) => isClosed).length, 2);
   });
 

@@ -13,8 +13,20 @@ const TOKENS = new Tokens({ clock: new FakeClock(), viewerToken: 'see', publishT
 function guardedApp(): ReturnType<typeof testApp> {
   const sessions = new FakeSessions();
   const shared = { httpSessions: new HttpSessions({ sessions, isStrict: false }), tokens: TOKENS, rateLimit: 0 };
-  const iceServers = new IceServers({ stunUrls: ['stun:127.0.0.1'], turnUrls: [], turnUsername: '', turnCredential: '', turnSecret: '', ttlS: 60, allowedHosts: [], clock: new FakeClock() });
-  return testApp({ wish: { ...shared, sessions, iceServers: () => [], mayTakeOver: false }, iceServers: { iceServers, tokens: TOKENS, rateLimit: 0 } });
+  const iceServers = new IceServers({
+    stunUrls: ['stun:127.0.0.1'],
+    turnUrls: [],
+    turnUsername: '',
+    turnCredential: '',
+    turnSecret: '',
+    ttlS: 60,
+    allowedHosts: [],
+    clock: new FakeClock(),
+  });
+  return testApp({
+    wish: { ...shared, sessions, iceServers: () => [], mayTakeOver: false },
+    iceServers: { iceServers, tokens: TOKENS, rateLimit: 0 },
+  });
 }
 
 describe('VIEWER_TOKEN', () => {
@@ -34,7 +46,8 @@ describe('VIEWER_TOKEN', () => {
 
   it('lets publishers have the ICE servers, too', async () => {
     const app = await guardedApp();
-    for (const token of ['see', 'send']) assert.equal((await app.inject({ url: '/ice-servers', headers: { authorization: `Bearer ${token}` } })).statusCode, 200, token);
+    for (const token of ['see', 'send'])
+      assert.equal((await app.inject({ url: '/ice-servers', headers: { authorization: `Bearer ${token}` } })).statusCode, 200, token);
     await app.close();
   });
 
@@ -64,7 +77,11 @@ describe('wrong tokens', () => {
     const app = await testApp({ tokens: new Tokens({ clock, viewerToken: 'see', publishTokens: new Map([['gate', 'send']]) }) });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const shows = async (request: InjectOptions, token: string, remoteAddress = '192.0.2.1'): Promise<LightMyRequestResponse> =>
-      app.inject({ ...request, remoteAddress, headers: { ...request.headers, ...(!JSON.stringify(request.url).includes('token=') && { authorization: `Bearer ${token}` }) } });
+      app.inject({
+        ...request,
+        remoteAddress,
+        headers: { ...request.headers, ...(!JSON.stringify(request.url).includes('token=') && { authorization: `Bearer ${token}` }) },
+      });
     const join = async (token: string): Promise<{ type: string; code?: string; retry_after_s?: number }> => {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
       await once(socket, 'open');
@@ -79,11 +96,16 @@ describe('wrong tokens', () => {
 
   it('are counted at all doors together: after 10 a minute another one is 429 at each of them', async () => {
     const { app, shows, join } = await open();
-    for (const [name, request] of guesses) assert.equal((await shows(request, 'guess')).statusCode, name.startsWith('OPTIONS') ? 200 : 401, name);
+    for (const [name, request] of guesses)
+      assert.equal((await shows(request, 'guess')).statusCode, name.startsWith('OPTIONS') ? 200 : 401, name);
     assert.equal((await shows(guesses[0]?.[1] ?? {}, 'guess')).statusCode, 401, 'the tenth');
     for (const [name, request] of guesses) {
       const refused = await shows(request, 'guess');
-      assert.deepEqual([refused.statusCode, refused.json<{ code: string }>().code, refused.headers['retry-after']], [429, 'TOO_MANY_REQUESTS', '60'], name);
+      assert.deepEqual(
+        [refused.statusCode, refused.json<{ code: string }>().code, refused.headers['retry-after']],
+        [429, 'TOO_MANY_REQUESTS', '60'],
+        name,
+      );
     }
     assert.deepEqual((({ type, code }) => [type, code])(await join('guess')), ['error', 'UNAUTHORIZED'], 'of another address');
     await app.close();

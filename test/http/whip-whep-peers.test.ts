@@ -59,10 +59,14 @@ describe('a WHEP player', { timeout: 60_000 }, () => {
   it('rules 12 and 13: gets an answer that is sendonly, bundled, rtcp-mux-only and one MediaStream', async () => {
     const watching = await watch({ audio: true });
     const sections = sectionsOf(watching.answer);
-    assert.deepEqual(sections.map((section) => section.split(' ')[0]), ['video', 'audio']);
+    assert.deepEqual(
+      sections.map((section) => section.split(' ')[0]),
+      ['video', 'audio'],
+    );
     assert.match(watching.answer, /^a=group:BUNDLE \S+ \S+\r$/m);
     for (const section of sections) {
-      for (const line of ['a=sendonly', 'a=rtcp-mux', 'a=rtcp-mux-only']) assert.ok(section.includes(`${line}\r\n`), `${line} in ${section}`);
+      for (const line of ['a=sendonly', 'a=rtcp-mux', 'a=rtcp-mux-only'])
+        assert.ok(section.includes(`${line}\r\n`), `${line} in ${section}`);
     }
     const streams = [...watching.answer.matchAll(/^a=msid:(\S+) /gm)].map((match) => match[1]);
     assert.equal(streams.length, 2);
@@ -71,7 +75,10 @@ describe('a WHEP player', { timeout: 60_000 }, () => {
   });
 
   it('rule 14: may be the DTLS client or the DTLS server', async () => {
-    for (const [setup, answered] of [['active', 'passive'], ['passive', 'active']] as const) {
+    for (const [setup, answered] of [
+      ['active', 'passive'],
+      ['passive', 'active'],
+    ] as const) {
       const watching = await watch({}, (offer) => offer.replaceAll('a=setup:actpass', `a=setup:${setup}`));
       assert.match(watching.answer, new RegExp(`^a=setup:${answered}\r$`, 'm'));
       await watching.viewer.connected();
@@ -101,7 +108,12 @@ describe('a WHEP player', { timeout: 60_000 }, () => {
     const head = ['m=video 9 UDP/TLS/RTP/SAVPF 0', own(/^a=mid:\S+/m), own(/^a=ice-ufrag:\S+/m), own(/^a=ice-pwd:\S+/m)];
     for (const lines of [
       [...head, ...candidates, 'a=end-of-candidates'],
-      [...head, 'a=candidate:1 1 udp 1 nobody.invalid 9 typ host', 'a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active', 'a=candidate:3 1 carrier-pigeon 1 192.0.2.1 9 typ host'],
+      [
+        ...head,
+        'a=candidate:1 1 udp 1 nobody.invalid 9 typ host',
+        'a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active',
+        'a=candidate:3 1 carrier-pigeon 1 192.0.2.1 9 typ host',
+      ],
       ['a=mid:unknown', ...candidates],
       [`a=candidate:4 1 udp 1 127.0.0.1 9 typ host ufrag former`],
     ]) {
@@ -148,9 +160,17 @@ describe('docs/whip-whep.md', () => {
   it('has a row for each rule, and each rule a test', () => {
     const read = (file: string): string => readFileSync(path.join(projectRoot, file), 'utf8');
     const rows = [...read('docs/whip-whep.md').matchAll(/^\| (\d+) \| [BEW] \| .+ \| .+ \|$/gm)].map((match) => Number(match[1]));
-    assert.deepEqual(rows, Array.from({ length: 20 }, (_, i) => i + 1));
+    assert.deepEqual(
+      rows,
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
     const tests = ['test/http/whip-whep.test.ts', 'test/http/whip-whep-peers.test.ts', 'test/e2e/whip-whep.test.ts'].map(read).join('\n');
-    const titles = [...tests.matchAll(/\bit\([`']rules? ([\d, and]+):/g)].flatMap((match) => (match[1] ?? '').match(/\d+/g) ?? []).map(Number);
-    assert.deepEqual(rows.filter((rule) => !titles.includes(rule)), []);
+    const titles = [...tests.matchAll(/\bit\([`']rules? ([\d, and]+):/g)]
+      .flatMap((match) => (match[1] ?? '').match(/\d+/g) ?? [])
+      .map(Number);
+    assert.deepEqual(
+      rows.filter((rule) => !titles.includes(rule)),
+      [],
+    );
   });
 });

@@ -28,7 +28,12 @@ interface Doors {
   readonly app: FastifyInstance;
   readonly sessions: FakeSessions;
   readonly logged: Record<string, unknown>[];
-  readonly request: (method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS', url: string, headers?: Record<string, string>, payload?: string) => Promise<LightMyRequestResponse>;
+  readonly request: (
+    method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS',
+    url: string,
+    headers?: Record<string, string>,
+    payload?: string,
+  ) => Promise<LightMyRequestResponse>;
   /** POST of an offer. */
   readonly post: (url: string, payload?: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>;
   /** POST of an offer, and the session that it opened. */
@@ -45,7 +50,11 @@ afterEach(async () => {
 
 async function doors(setting: Setting = {}): Promise<Doors> {
   const sessions = new FakeSessions();
-  const tokens = new Tokens({ clock: new FakeClock(), viewerToken: setting.viewerToken ?? '', publishTokens: new Map(setting.publishTokens) });
+  const tokens = new Tokens({
+    clock: new FakeClock(),
+    viewerToken: setting.viewerToken ?? '',
+    publishTokens: new Map(setting.publishTokens),
+  });
   const httpSessions = new HttpSessions({ sessions, isStrict: setting.isStrict ?? false });
   const logged: Record<string, unknown>[] = [];
   const rateLimit = setting.rateLimit ?? 0;
@@ -53,11 +62,20 @@ async function doors(setting: Setting = {}): Promise<Doors> {
     corsOrigins: setting.corsOrigins ?? ['*'],
     logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }),
     offer: { sessions, httpSessions, tokens, rateLimit },
-    wish: { sessions, httpSessions, tokens, rateLimit, iceServers: setting.iceServers ?? (() => []), mayTakeOver: setting.mayTakeOver ?? false },
+    wish: {
+      sessions,
+      httpSessions,
+      tokens,
+      rateLimit,
+      iceServers: setting.iceServers ?? (() => []),
+      mayTakeOver: setting.mayTakeOver ?? false,
+    },
   });
   opened.push(app);
-  const request: Doors['request'] = (method, url, headers = {}, payload) => app.inject({ method, url, headers, ...(payload !== undefined && { payload }) } as InjectOptions);
-  const post: Doors['post'] = (url, payload = url.startsWith('/whip') ? offer('sendonly') : offer('recvonly'), headers = {}) => request('POST', url, { 'content-type': 'application/sdp', ...headers }, payload);
+  const request: Doors['request'] = (method, url, headers = {}, payload) =>
+    app.inject({ method, url, headers, ...(payload !== undefined && { payload }) } as InjectOptions);
+  const post: Doors['post'] = (url, payload = url.startsWith('/whip') ? offer('sendonly') : offer('recvonly'), headers = {}) =>
+    request('POST', url, { 'content-type': 'application/sdp', ...headers }, payload);
   return {
     app,
     sessions,
@@ -69,7 +87,8 @@ async function doors(setting: Setting = {}): Promise<Doors> {
       assert.equal(response.statusCode, 201, response.body);
       return { location: String(response.headers.location), etag: String(response.headers.etag) };
     },
-    patch: (url, fragment, headers = {}) => request('PATCH', url, { 'content-type': 'application/trickle-ice-sdpfrag', ...headers }, fragment),
+    patch: (url, fragment, headers = {}) =>
+      request('PATCH', url, { 'content-type': 'application/trickle-ice-sdpfrag', ...headers }, fragment),
   };
 }
 
@@ -92,7 +111,15 @@ function offerOf(mLines: readonly MLine[], bundle: readonly number[] = mLines.ma
     ...mLines.flatMap(({ kind, direction, without }, i) =>
       [
         `m=${kind} 9 UDP/TLS/RTP/SAVPF ${kind === 'audio' ? 111 : 96}`,
-        ...['c=IN IP4 0.0.0.0', `a=mid:${i}`, 'a=ice-ufrag:EsAw', 'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1', 'a=setup:actpass', 'a=rtcp-mux', `a=${direction}`],
+        ...[
+          'c=IN IP4 0.0.0.0',
+          `a=mid:${i}`,
+          'a=ice-ufrag:EsAw',
+          'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1',
+          'a=setup:actpass',
+          'a=rtcp-mux',
+          `a=${direction}`,
+        ],
         `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
         kind === 'audio' ? 'a=rtpmap:111 opus/48000/2' : 'a=rtpmap:96 VP8/90000',
       ].filter((line) => line !== without),
@@ -171,7 +198,11 @@ describe('WHIP and WHEP', () => {
       const plain = await request('OPTIONS', url);
       assert.deepEqual([plain.statusCode, plain.headers['accept-post'], plain.body], [200, 'application/sdp', '']);
       assert.match(String(plain.headers.allow), /POST/);
-      const preflight = await request('OPTIONS', url, { origin: 'https://app.example.com', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' });
+      const preflight = await request('OPTIONS', url, {
+        origin: 'https://app.example.com',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      });
       assert.equal(preflight.statusCode, 204);
       assert.equal(preflight.headers['accept-post'], 'application/sdp');
       assert.equal(preflight.headers['access-control-allow-origin'], '*');
@@ -184,7 +215,8 @@ describe('WHIP and WHEP', () => {
       const { headers } = await post(url, undefined, { origin: 'https://app.example.com' });
       assert.equal(headers['access-control-allow-origin'], '*');
       const exposed = String(headers['access-control-expose-headers']).split(', ');
-      for (const name of ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After']) assert.ok(exposed.includes(name), name);
+      for (const name of ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'])
+        assert.ok(exposed.includes(name), name);
     });
 
     it(`rule 3: a preflight of ${url} never carries TURN credentials`, async () => {
@@ -195,7 +227,11 @@ describe('WHIP and WHEP', () => {
     });
 
     it(`rule 8: ${url} wants the bearer token where one is configured, but not for OPTIONS, HEAD and GET`, async () => {
-      const { post, request, sessions } = await doors({ viewerToken: 's3cret', publishTokens: [['gate', 's3cret']], iceServers: () => [{ urls: ['turn:t'], username: 'u', credential: 'c' }] });
+      const { post, request, sessions } = await doors({
+        viewerToken: 's3cret',
+        publishTokens: [['gate', 's3cret']],
+        iceServers: () => [{ urls: ['turn:t'], username: 'u', credential: 'c' }],
+      });
       for (const authorization of [undefined, 'Bearer wrong', 'Basic s3cret', 'Bearer s3cretx']) {
         const response = await post(url, undefined, authorization === undefined ? {} : { authorization });
         assert.deepEqual([response.statusCode, code(response)], [401, 'UNAUTHORIZED']);
@@ -214,7 +250,14 @@ describe('WHIP and WHEP', () => {
 
     it(`rule 9: ${url} names each ICE server in a Link header, with the credentials of this client`, async () => {
       const { post, request } = await doors({
-        iceServers: (clientId) => [{ urls: ['stun:stun.example.com'] }, { urls: ['turn:turn.example.com?transport=udp', 'turns:turn.example.com'], username: `1:${clientId ?? 'any'}`, credential: 'a"b\\c' }],
+        iceServers: (clientId) => [
+          { urls: ['stun:stun.example.com'] },
+          {
+            urls: ['turn:turn.example.com?transport=udp', 'turns:turn.example.com'],
+            username: `1:${clientId ?? 'any'}`,
+            credential: 'a"b\\c',
+          },
+        ],
       });
       assert.deepEqual((await post(url)).headers.link, [
         '<stun:stun.example.com>; rel="ice-server"',
@@ -270,10 +313,21 @@ describe('WHIP and WHEP', () => {
 
   it('rule 3: a page of another origin than the configured ones is let in nowhere', async () => {
     const { request, post } = await doors({ corsOrigins: ['https://app.example.com'] });
-    const preflight = await request('OPTIONS', '/whep/street', { origin: 'https://evil.example.com', 'access-control-request-method': 'POST' });
+    const preflight = await request('OPTIONS', '/whep/street', {
+      origin: 'https://evil.example.com',
+      'access-control-request-method': 'POST',
+    });
     assert.equal(preflight.headers['access-control-allow-origin'], undefined);
-    assert.equal((await post('/whep/street', undefined, { origin: 'https://evil.example.com' })).headers['access-control-allow-origin'], undefined);
-    assert.equal((await request('OPTIONS', '/sessions/x', { origin: 'https://app.example.com', 'access-control-request-method': 'PATCH' })).headers['access-control-allow-origin'], 'https://app.example.com');
+    assert.equal(
+      (await post('/whep/street', undefined, { origin: 'https://evil.example.com' })).headers['access-control-allow-origin'],
+      undefined,
+    );
+    assert.equal(
+      (await request('OPTIONS', '/sessions/x', { origin: 'https://app.example.com', 'access-control-request-method': 'PATCH' })).headers[
+        'access-control-allow-origin'
+      ],
+      'https://app.example.com',
+    );
   });
 
   it('rule 4: an offer is answered, never countered: 201, and no application/sdp is taken by the session', async () => {
@@ -284,7 +338,11 @@ describe('WHIP and WHEP', () => {
 
   it('rule 5: a source that nobody publishes to is 409 with Retry-After, an unknown one 404, a full server 503 with Retry-After', async () => {
     const { post, sessions } = await doors();
-    for (const [errorCode, status, retryAfterS] of [['SOURCE_NOT_LIVE', 409, 4.2], ['SOURCE_NOT_FOUND', 404, undefined], ['CAPACITY_REACHED', 503, 5]] as const) {
+    for (const [errorCode, status, retryAfterS] of [
+      ['SOURCE_NOT_LIVE', 409, 4.2],
+      ['SOURCE_NOT_FOUND', 404, undefined],
+      ['CAPACITY_REACHED', 503, 5],
+    ] as const) {
       sessions.refusal = new MediaPeerError(errorCode, 'why', retryAfterS === undefined ? {} : { retryAfterS });
       const response = await post('/whep/gate');
       assert.deepEqual([response.statusCode, code(response)], [status, errorCode]);
@@ -296,7 +354,8 @@ describe('WHIP and WHEP', () => {
   it('rule 6: no request is redirected', async () => {
     const { request } = await doors();
     for (const url of ['/whep/street/', '/whep/street/raw/', '/whip/gate/']) {
-      for (const method of ['GET', 'HEAD', 'OPTIONS'] as const) assert.ok((await request(method, url)).statusCode < 300, `${method} ${url}`);
+      for (const method of ['GET', 'HEAD', 'OPTIONS'] as const)
+        assert.ok((await request(method, url)).statusCode < 300, `${method} ${url}`);
     }
   });
 
@@ -325,7 +384,9 @@ describe('WHIP and WHEP', () => {
     const body = offer('recvonly');
     const socket = net.connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
-    socket.end(`POST /whep/street HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    socket.end(
+      `POST /whep/street HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
     await eventually(() => sessions.closed.length === 1, 2000, 'the session to be closed');
     assert.equal(sessions.accepted.length, 1);
   });
@@ -336,11 +397,20 @@ describe('WHIP and WHEP', () => {
     sessions.opening = new Promise((resolve) => (answer = resolve));
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const abort = new AbortController();
-    const request = fetch(`${url}/whep/street`, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: offer('recvonly'), signal: abort.signal });
+    const request = fetch(`${url}/whep/street`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/sdp' },
+      body: offer('recvonly'),
+      signal: abort.signal,
+    });
     await eventually(() => sessions.accepted.length > 0, 5000, 'the offer');
     abort.abort();
     await assert.rejects(request);
-    await eventually(() => new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count === 0))), 5000, 'the connection to be gone');
+    await eventually(
+      () => new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count === 0))),
+      5000,
+      'the connection to be gone',
+    );
     answer();
     await eventually(() => sessions.closed.length > 0, 5000, 'the session to be closed');
   });
@@ -360,11 +430,23 @@ describe('WHIP and WHEP', () => {
   });
 
   it('rule 8: a room takes its own token, or that of all others, and open rooms need none', async () => {
-    const { post, sessions } = await doors({ publishTokens: [['gate', 'a'], ['*', 'b']], mayTakeOver: true });
+    const { post, sessions } = await doors({
+      publishTokens: [
+        ['gate', 'a'],
+        ['*', 'b'],
+      ],
+      mayTakeOver: true,
+    });
     assert.equal((await post('/whip/gate', undefined, { authorization: 'Bearer b' })).statusCode, 401);
     assert.equal((await post('/whip/gate', undefined, { authorization: 'Bearer a' })).statusCode, 201);
     assert.equal((await post('/whip/yard', undefined, { authorization: 'Bearer b' })).statusCode, 201);
-    assert.deepEqual(sessions.published.map(({ room, takeover }) => [room, takeover]), [['gate', true], ['yard', true]]);
+    assert.deepEqual(
+      sessions.published.map(({ room, takeover }) => [room, takeover]),
+      [
+        ['gate', true],
+        ['yard', true],
+      ],
+    );
     const open = await doors({ publishTokens: [['gate', 'a']], mayTakeOver: true });
     assert.equal((await open.post('/whip/yard')).statusCode, 201);
     assert.equal(open.sessions.published[0]?.takeover, false, 'nobody showed a token');
@@ -378,8 +460,12 @@ describe('WHIP and WHEP', () => {
     const first = await post('/whip/gate');
     const location = String(first.headers.location);
     await post('/whip/yard', undefined, { 'sightline-replaces': location });
-    for (const replaces of [location, `https://proxy.example${location}`, '/sessions/guessed', '', '%']) await post('/whip/gate', undefined, { 'sightline-replaces': replaces });
-    assert.deepEqual(sessions.published.map(({ takeover }) => takeover), [false, false, true, true, false, false, false]);
+    for (const replaces of [location, `https://proxy.example${location}`, '/sessions/guessed', '', '%'])
+      await post('/whip/gate', undefined, { 'sightline-replaces': replaces });
+    assert.deepEqual(
+      sessions.published.map(({ takeover }) => takeover),
+      [false, false, true, true, false, false, false],
+    );
     const { headers } = await post('/whep/street');
     await post('/whip/street', undefined, { 'sightline-replaces': String(headers.location) });
     assert.equal(sessions.published.at(-1)?.takeover, false, 'who watches does not own the room');
@@ -388,7 +474,10 @@ describe('WHIP and WHEP', () => {
   it('rule 8: errors are JSON with a stable code and a message', async () => {
     const { post } = await doors();
     const response = await post('/whep/street', 'v=1');
-    assert.deepEqual({ ...response.json<object>(), message: '' }, { statusCode: 400, code: 'SDP_INVALID', error: 'Bad Request', message: '' });
+    assert.deepEqual(
+      { ...response.json<object>(), message: '' },
+      { statusCode: 400, code: 'SDP_INVALID', error: 'Bad Request', message: '' },
+    );
   });
 
   it('rule 10: no extension is announced, for none of the registered ones is served', async () => {
@@ -398,7 +487,11 @@ describe('WHIP and WHEP', () => {
 
   it('rule 11: PATCH and DELETE are limited, too, and an unknown session is 404 for each method', async () => {
     const { request, patch } = await doors({ rateLimit: 2 });
-    const statuses = async (send: () => Promise<LightMyRequestResponse>): Promise<number[]> => [(await send()).statusCode, (await send()).statusCode, (await send()).statusCode];
+    const statuses = async (send: () => Promise<LightMyRequestResponse>): Promise<number[]> => [
+      (await send()).statusCode,
+      (await send()).statusCode,
+      (await send()).statusCode,
+    ];
     assert.deepEqual(await statuses(() => patch('/sessions/guess', TRICKLE)), [404, 404, 429]);
     assert.deepEqual(await statuses(() => request('DELETE', '/sessions/guess')), [404, 404, 429]);
   });
@@ -417,14 +510,24 @@ describe('WHIP and WHEP', () => {
     ] as const) {
       const response = await post(url, offer(direction));
       assert.equal(response.statusCode, status, `${url} ${direction}`);
-      if (status === 422) assert.match(message(response), new RegExp(`its video is ${direction}; ${url.startsWith('/whep') ? 'recvonly' : 'sendonly'} or sendrecv is needed`));
+      if (status === 422)
+        assert.match(
+          message(response),
+          new RegExp(`its video is ${direction}; ${url.startsWith('/whep') ? 'recvonly' : 'sendonly'} or sendrecv is needed`),
+        );
     }
   });
 
   it('rule 13: two of a kind, m-lines outside of the BUNDLE group and RTCP on a port of its own are 422, each named', async () => {
     const { post } = await doors();
-    for (const [url, direction] of [['/whep/street', 'recvonly'], ['/whip/gate', 'sendonly']] as const) {
-      const [audio, video] = [{ kind: 'audio', direction }, { kind: 'video', direction }];
+    for (const [url, direction] of [
+      ['/whep/street', 'recvonly'],
+      ['/whip/gate', 'sendonly'],
+    ] as const) {
+      const [audio, video] = [
+        { kind: 'audio', direction },
+        { kind: 'video', direction },
+      ];
       for (const [payload, expected] of [
         [offerOf([video, video]), /2 video m-lines/],
         [offerOf([audio, audio, video]), /2 audio m-lines/],
@@ -444,7 +547,8 @@ describe('WHIP and WHEP', () => {
 
   it('rule 13: each rendition has an endpoint of its own', async () => {
     const { post, sessions } = await doors();
-    for (const url of ['/whep/street', '/whep/street/raw', '/whep/street/processed', '/whep/the%20yard/raw/']) assert.equal((await post(url)).statusCode, 201, url);
+    for (const url of ['/whep/street', '/whep/street/raw', '/whep/street/processed', '/whep/the%20yard/raw/'])
+      assert.equal((await post(url)).statusCode, 201, url);
     assert.deepEqual(
       sessions.accepted.map(({ door, sourceId, renditions }) => [door, sourceId, renditions]),
       [
@@ -460,7 +564,11 @@ describe('WHIP and WHEP', () => {
   it('rule 14: the session takes no second offer', async () => {
     const { open, request } = await doors();
     const { location } = await open();
-    for (const method of ['POST', 'PATCH'] as const) assert.ok([404, 415].includes((await request(method, location, { 'content-type': 'application/sdp' }, offer('recvonly'))).statusCode), method);
+    for (const method of ['POST', 'PATCH'] as const)
+      assert.ok(
+        [404, 415].includes((await request(method, location, { 'content-type': 'application/sdp' }, offer('recvonly'))).statusCode),
+        method,
+      );
   });
 
   it('rule 15: the answer waits for all candidates of the server', async () => {
@@ -478,7 +586,10 @@ describe('WHIP and WHEP', () => {
       const response = await patch(location, TRICKLE, { 'content-type': type, 'if-match': etag });
       assert.deepEqual([response.statusCode, code(response)], [415, 'CONTENT_TYPE_UNSUPPORTED']);
     }
-    assert.equal((await patch(location, TRICKLE, { 'content-type': 'application/trickle-ice-sdpfrag; charset=utf-8', 'if-match': etag })).statusCode, 204);
+    assert.equal(
+      (await patch(location, TRICKLE, { 'content-type': 'application/trickle-ice-sdpfrag; charset=utf-8', 'if-match': etag })).statusCode,
+      204,
+    );
     for (const body of ['', 'nonsense', 'a=candidate:nonsense', 'a=ice-ufrag:x', '{"candidate":""}']) {
       const response = await patch(location, body, { 'if-match': etag });
       assert.deepEqual([body, response.statusCode, code(response)], [body, 400, 'CANDIDATE_INVALID']);
@@ -495,8 +606,20 @@ describe('WHIP and WHEP', () => {
     const response = await patch(location, fragment('EsAw', undefined, 'a=end-of-candidates'), { 'if-match': etag });
     assert.deepEqual([response.statusCode, response.body, response.headers.etag], [204, '', undefined]);
     assert.deepEqual(
-      sessions.candidates.map(({ sessionId, candidates }) => [sessionId, candidates.map(({ candidate, mid, ufrag }) => [candidate.split(' ')[2], mid, ufrag])]),
-      [['session1', [['udp', '0', 'EsAw'], ['tcp', '0', 'EsAw'], [undefined, '0', 'EsAw']]]],
+      sessions.candidates.map(({ sessionId, candidates }) => [
+        sessionId,
+        candidates.map(({ candidate, mid, ufrag }) => [candidate.split(' ')[2], mid, ufrag]),
+      ]),
+      [
+        [
+          'session1',
+          [
+            ['udp', '0', 'EsAw'],
+            ['tcp', '0', 'EsAw'],
+            [undefined, '0', 'EsAw'],
+          ],
+        ],
+      ],
     );
     assert.equal(sessions.candidates[0]?.candidates[2]?.candidate, '', 'no more will come');
   });
@@ -551,7 +674,11 @@ describe('WHIP and WHEP', () => {
         [['ysXw', 'vw5LmwG4y/e6dPP/zAP9Gp5k', 2]],
       );
       assert.equal((await patch(location, RESTART, { 'if-match': etag })).statusCode, 412);
-      assert.equal((await patch(location, RESTART, { 'if-match': String(response.headers.etag) })).statusCode, 204, 'its credentials are the current ones: candidates');
+      assert.equal(
+        (await patch(location, RESTART, { 'if-match': String(response.headers.etag) })).statusCode,
+        204,
+        'its credentials are the current ones: candidates',
+      );
     }
   });
 
@@ -585,7 +712,10 @@ describe('WHIP and WHEP', () => {
   it('rule 19: of restarts that overlap each gets its own tag, and the last one holds', async () => {
     const { open, patch, sessions } = await doors();
     const { location } = await open();
-    const [one, two] = await Promise.all([patch(location, RESTART, { 'if-match': '*' }), patch(location, fragment('third'), { 'if-match': '*' })]);
+    const [one, two] = await Promise.all([
+      patch(location, RESTART, { 'if-match': '*' }),
+      patch(location, fragment('third'), { 'if-match': '*' }),
+    ]);
     assert.deepEqual([one.statusCode, two.statusCode], [200, 200]);
     assert.match(one.body, /a=ice-ufrag:serv1\r/);
     assert.match(two.body, /a=ice-ufrag:serv2\r/);
@@ -612,7 +742,14 @@ describe('WHIP and WHEP', () => {
   it('rule 20: a client without If-Match is served by default, and it is logged once for each session', async () => {
     const { open, patch, logged } = await doors();
     const { location } = await open();
-    assert.deepEqual([(await patch(location, TRICKLE)).statusCode, (await patch(location, TRICKLE)).statusCode, (await patch(location, RESTART)).statusCode], [204, 204, 200]);
+    assert.deepEqual(
+      [
+        (await patch(location, TRICKLE)).statusCode,
+        (await patch(location, TRICKLE)).statusCode,
+        (await patch(location, RESTART)).statusCode,
+      ],
+      [204, 204, 200],
+    );
     const lines = logged.filter(({ msg }) => String(msg).includes('If-Match'));
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.['clientId'], 'generated');
@@ -629,15 +766,48 @@ describe('the doors of WHIP and WHEP', () => {
     const { location } = await open();
     const random = seededRandom(9725);
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-    const words = ['"', '*', 'W/', ',', ' ', 'EsAw', '"*"', '\\', 'x'.repeat(200), '"session1-0"', 'a=', 'm=', 'v=0', 'a=candidate:', 'a=ice-ufrag:', '\r\n', '\n', ':', '%00', '\u00e9', 'a=group:BUNDLE', '__proto__', TRICKLE, RESTART, offer('recvonly')];
+    const words = [
+      '"',
+      '*',
+      'W/',
+      ',',
+      ' ',
+      'EsAw',
+      '"*"',
+      '\\',
+      'x'.repeat(200),
+      '"session1-0"',
+      'a=',
+      'm=',
+      'v=0',
+      'a=candidate:',
+      'a=ice-ufrag:',
+      '\r\n',
+      '\n',
+      ':',
+      '%00',
+      '\u00e9',
+      'a=group:BUNDLE',
+      '__proto__',
+      TRICKLE,
+      RESTART,
+      offer('recvonly'),
+    ];
     const text = (count: number): string => Array.from({ length: Math.floor(random() * count) }, () => pick(words)).join('');
     const header = (): string => text(4).replace(/[^\x20-\x7e]/g, '');
     for (let round = 0; round < 3000; round++) {
       const send = pick([
         () => patch(location, text(8), { 'if-match': header(), authorization: `Bearer ${header()}` }),
         () => patch(`/sessions/${encodeURIComponent(text(2)).slice(0, 120)}`, text(8)),
-        () => post(pick(['/whep/street', '/whip/gate', `/whip/${encodeURIComponent(text(2)).slice(0, 120)}`]), text(8), { 'content-type': pick(['application/sdp', 'application/sdp;', 'application/sdp; =', header()]) }),
-        () => request(pick(['OPTIONS', 'HEAD', 'GET'] as const), pick(['/whep/street', location]), { origin: header(), 'access-control-request-method': header() }),
+        () =>
+          post(pick(['/whep/street', '/whip/gate', `/whip/${encodeURIComponent(text(2)).slice(0, 120)}`]), text(8), {
+            'content-type': pick(['application/sdp', 'application/sdp;', 'application/sdp; =', header()]),
+          }),
+        () =>
+          request(pick(['OPTIONS', 'HEAD', 'GET'] as const), pick(['/whep/street', location]), {
+            origin: header(),
+            'access-control-request-method': header(),
+          }),
       ]);
       const response = await send();
       assert.ok(response.statusCode < 500, `${response.statusCode} ${response.body}`);
@@ -677,7 +847,15 @@ describe('POST /offer and its session URL', () => {
 describe('the contract of WHIP and WHEP', () => {
   it('is in /openapi.json with its content types', async () => {
     const { app } = await doors();
-    const { paths } = (await app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, { requestBody?: { content: Record<string, unknown> }; responses: Record<string, { content?: Record<string, unknown> }> }>> }>();
+    const { paths } = (await app.inject('/openapi.json')).json<{
+      paths: Record<
+        string,
+        Record<
+          string,
+          { requestBody?: { content: Record<string, unknown> }; responses: Record<string, { content?: Record<string, unknown> }> }
+        >
+      >;
+    }>();
     for (const path of ['/whep/{source}', '/whep/{source}/raw', '/whep/{source}/processed', '/whip/{room}']) {
       assert.deepEqual(Object.keys(paths[path]?.['post']?.requestBody?.content ?? {}), ['application/sdp'], path);
       assert.deepEqual(Object.keys(paths[path]?.['post']?.responses['201']?.content ?? {}), ['application/sdp'], path);

@@ -11,14 +11,29 @@ import { FakeClock } from '../helpers/fake-clock.js';
 import { objectAt } from '../scene/scene-rig.js';
 
 const ZONES = {
-  zones: [{ id: 'gate', polygon: [[100, 100], [500, 100], [500, 500], [100, 500]] }],
+  zones: [
+    {
+      id: 'gate',
+      polygon: [
+        [100, 100],
+        [500, 100],
+        [500, 500],
+        [100, 500],
+      ],
+    },
+  ],
   lines: [{ id: 'road', from: [300, 500], to: [300, 100] }],
 };
 
 async function rig(t: TestContext): Promise<{ app: FastifyInstance; observers: SceneObservers; clock: FakeClock }> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-zone-routes-'));
   const clock = new FakeClock(1_700_000_000_000);
-  const store = await ZoneStore.open({ uploadDir: folder, clock, logger: silentLogger, factsOf: () => ({ widthPx: 640, heightPx: 640, labels: ['person'] }) });
+  const store = await ZoneStore.open({
+    uploadDir: folder,
+    clock,
+    logger: silentLogger,
+    factsOf: () => ({ widthPx: 640, heightPx: 640, labels: ['person'] }),
+  });
   const observers = new SceneObservers({ store, clock, logger: silentLogger });
   const app = Fastify();
   installErrorHandling(app);
@@ -54,21 +69,50 @@ describe('/sources/:id/zones', () => {
 
   it('answers 422 ZONES_INVALID with every fault', async (t) => {
     const { app } = await rig(t);
-    const payload = { zones: [{ id: 'tie', polygon: [[0, 0], [100, 100], [100, 0], [0, 100]], classes: ['persons'] }], lines: [{ id: 'far', from: [0, 0], to: [0, 700] }] };
+    const payload = {
+      zones: [
+        {
+          id: 'tie',
+          polygon: [
+            [0, 0],
+            [100, 100],
+            [100, 0],
+            [0, 100],
+          ],
+          classes: ['persons'],
+        },
+      ],
+      lines: [{ id: 'far', from: [0, 0], to: [0, 700] }],
+    };
     const response = await app.inject({ method: 'PUT', url: '/sources/street/zones', payload });
     const body = response.json<{ code: string; message: string }>();
     assert.deepEqual([response.statusCode, body.code], [422, 'ZONES_INVALID']);
-    for (const part of ['crosses itself', 'did you mean person?', '(0, 700) lies outside the picture of 640x640']) assert.ok(body.message.includes(part), body.message);
+    for (const part of ['crosses itself', 'did you mean person?', '(0, 700) lies outside the picture of 640x640'])
+      assert.ok(body.message.includes(part), body.message);
     for (const other of [{ ...ZONES, extra: 1 }, [], { zones: { id: 1 } }]) {
-      assert.equal((await app.inject({ method: 'PUT', url: '/sources/street/zones', payload: other })).json<{ code: string }>().code, 'ZONES_INVALID');
+      assert.equal(
+        (await app.inject({ method: 'PUT', url: '/sources/street/zones', payload: other })).json<{ code: string }>().code,
+        'ZONES_INVALID',
+      );
     }
   });
 
   it('answers 400 for what is no JSON, and 404 for a source that is not there', async (t) => {
     const { app } = await rig(t);
-    const malformed = await app.inject({ method: 'PUT', url: '/sources/street/zones', headers: { 'content-type': 'application/json' }, payload: '{"zones' });
+    const malformed = await app.inject({
+      method: 'PUT',
+      url: '/sources/street/zones',
+      headers: { 'content-type': 'application/json' },
+      payload: '{"zones',
+    });
     assert.equal(malformed.statusCode, 400);
-    for (const [method, url] of [['GET', 'zones'], ['PUT', 'zones'], ['DELETE', 'zones'], ['GET', 'counts'], ['DELETE', 'counts']] as const) {
+    for (const [method, url] of [
+      ['GET', 'zones'],
+      ['PUT', 'zones'],
+      ['DELETE', 'zones'],
+      ['GET', 'counts'],
+      ['DELETE', 'counts'],
+    ] as const) {
       for (const id of ['other', '..%2Fx', 'a'.repeat(99)]) {
         const response = await app.inject({ method, url: `/sources/${id}/${url}`, ...(method === 'PUT' && { payload: ZONES }) });
         assert.deepEqual([response.statusCode, response.json<{ code: string }>().code], [404, 'SOURCE_NOT_FOUND'], `${method} ${id}`);
@@ -80,11 +124,17 @@ describe('/sources/:id/zones', () => {
 describe('/sources/:id/counts', () => {
   it('tells what is inside and what has crossed since when, and counts from zero when told to', async (t) => {
     const { app, observers, clock } = await rig(t);
-    const counts = async (method: 'GET' | 'DELETE' = 'GET') => (await app.inject({ method, url: '/sources/street/counts' })).json<unknown>();
+    const counts = async (method: 'GET' | 'DELETE' = 'GET') =>
+      (await app.inject({ method, url: '/sources/street/counts' })).json<unknown>();
     assert.deepEqual(await counts(), { source: 'street', updated_at: null, zones: [], lines: [] });
     await app.inject({ method: 'PUT', url: '/sources/street/zones', payload: ZONES });
     const idle = { line: 'road', in: 0, out: 0, in_by_label: {}, out_by_label: {}, since: null };
-    assert.deepEqual(await counts(), { source: 'street', updated_at: null, zones: [{ zone: 'gate', count: 0, object_ids: [], by_label: {} }], lines: [idle] });
+    assert.deepEqual(await counts(), {
+      source: 'street',
+      updated_at: null,
+      zones: [{ zone: 'gate', count: 0, object_ids: [], by_label: {} }],
+      lines: [idle],
+    });
     const observer = observers.of('street', { widthPx: 640, heightPx: 640 });
     observer.observe([objectAt(200, 200)], 0);
     await clock.advance(1500);
@@ -96,6 +146,11 @@ describe('/sources/:id/counts', () => {
       zones,
       lines: [{ line: 'road', in: 1, out: 0, in_by_label: { person: 1 }, out_by_label: {}, since: 1_700_000_000 }],
     });
-    assert.deepEqual(await counts('DELETE'), { source: 'street', updated_at: 1_700_000_001.5, zones, lines: [{ ...idle, since: 1_700_000_001.5 }] });
+    assert.deepEqual(await counts('DELETE'), {
+      source: 'street',
+      updated_at: 1_700_000_001.5,
+      zones,
+      lines: [{ ...idle, since: 1_700_000_001.5 }],
+    });
   });
 });

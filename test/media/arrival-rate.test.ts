@@ -12,7 +12,14 @@ function feed(rate: ArrivalRate, intervalsMs: readonly number[], fromMs = 0): nu
 const steady = (intervalMs: number, count: number): number[] => Array.from({ length: count }, () => intervalMs);
 
 describe('ArrivalRate', () => {
-  for (const [fps, silentMs, deadMs] of [[120, 2000, 10_000], [25, 2000, 10_000], [2, 2000, 10_000], [1, 3000, 10_000], [1 / 4, 9000, 12_000], [1 / 12, 25_000, 36_000]] as const) {
+  for (const [fps, silentMs, deadMs] of [
+    [120, 2000, 10_000],
+    [25, 2000, 10_000],
+    [2, 2000, 10_000],
+    [1, 3000, 10_000],
+    [1 / 4, 9000, 12_000],
+    [1 / 12, 25_000, 36_000],
+  ] as const) {
     it(`takes a source of ${fps.toFixed(2)} pictures a second for silent after ${silentMs / 1000} s, and for dead after ${deadMs / 1000} s`, () => {
       const rate = new ArrivalRate();
       const nowMs = feed(rate, steady(1000 / fps, Math.max(4, Math.ceil(fps * 3))));

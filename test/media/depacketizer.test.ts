@@ -63,14 +63,35 @@ describe('H.264 depacketizer', () => {
     const depacketizer = createDepacketizer('h264');
     const [start, middle, end] = [Buffer.from([0x7c, 0x81, 1]), Buffer.from([0x7c, 0x01, 2]), Buffer.from([0x7c, 0x41, 3])];
     assert.deepEqual(units(depacketizer.assemble([start, middle, end])), [Buffer.from([0x61, 1, 2, 3])]);
-    for (const payloads of [[middle, end], [start, middle], [start, start, end], [start, slice, end], [end], [Buffer.from([0x7c])], [Buffer.from([0x7c, 0x81])]]) {
+    for (const payloads of [
+      [middle, end],
+      [start, middle],
+      [start, start, end],
+      [start, slice, end],
+      [end],
+      [Buffer.from([0x7c])],
+      [Buffer.from([0x7c, 0x81])],
+    ]) {
       assert.equal(depacketizer.assemble(payloads), 'damaged');
     }
   });
 
   it('takes neither aggregates that are cut short, nor interleaved units, nor units with the error bit', () => {
     const depacketizer = createDepacketizer('h264');
-    for (const hex of ['18', '1800', '180003 6101'.replace(' ', ''), '180000', '1900000361019a', '1a00', '1d8100', 'e100', '80', '00', '1e', '1f']) {
+    for (const hex of [
+      '18',
+      '1800',
+      '180003 6101'.replace(' ', ''),
+      '180000',
+      '1900000361019a',
+      '1a00',
+      '1d8100',
+      'e100',
+      '80',
+      '00',
+      '1e',
+      '1f',
+    ]) {
       assert.equal(depacketizer.assemble([Buffer.from(hex, 'hex')]), 'damaged', hex);
     }
   });
@@ -80,7 +101,8 @@ describe('H.264 depacketizer', () => {
     const aggregate = packetize('h264', lengthPrefixed([sps, pps]))[0]!;
     assert.ok(depacketizer.beginsFrame(aggregate) && depacketizer.beginsKeyframe(aggregate));
     assert.ok(depacketizer.beginsFrame(sps) && depacketizer.beginsFrame(Buffer.from([9, 0xf0])));
-    for (const payload of [slice, idr, pps, sei, Buffer.from([0x7c, 0x05, 1]), Buffer.from([0x18]), Buffer.alloc(0)]) assert.ok(!depacketizer.beginsFrame(payload));
+    for (const payload of [slice, idr, pps, sei, Buffer.from([0x7c, 0x05, 1]), Buffer.from([0x18]), Buffer.alloc(0)])
+      assert.ok(!depacketizer.beginsFrame(payload));
   });
 });
 
@@ -105,13 +127,23 @@ describe('VP8 depacketizer', () => {
       assert.ok(!depacketizer.beginsKeyframe(Buffer.concat([Buffer.from(descriptor, 'hex'), interframe])), descriptor);
     }
     const partitions = [Buffer.concat([Buffer.from('10', 'hex'), interframe]), Buffer.from('11aabb', 'hex'), Buffer.from('01cc', 'hex')];
-    assert.deepEqual(depacketizer.assemble(partitions), { data: Buffer.concat([interframe, Buffer.from('aabbcc', 'hex')]), keyframe: false });
+    assert.deepEqual(depacketizer.assemble(partitions), {
+      data: Buffer.concat([interframe, Buffer.from('aabbcc', 'hex')]),
+      keyframe: false,
+    });
   });
 
   it('says that a frame lacks its beginning, has two, or has nothing behind a descriptor', () => {
     const depacketizer = createDepacketizer('vp8');
     const [first, second] = packetize('vp8', interframe) as [Buffer, Buffer];
-    for (const payloads of [[second], [first, first], [first, Buffer.from('10', 'hex')], [Buffer.from('90ffff', 'hex')], [Buffer.from('10f0', 'hex')], []]) {
+    for (const payloads of [
+      [second],
+      [first, first],
+      [first, Buffer.from('10', 'hex')],
+      [Buffer.from('90ffff', 'hex')],
+      [Buffer.from('10f0', 'hex')],
+      [],
+    ]) {
       assert.equal(depacketizer.assemble(payloads), 'damaged');
     }
   });
@@ -131,7 +163,11 @@ describe('depacketizers', () => {
       const codec = (['h264', 'vp8', 'opus'] as const satisfies readonly Codec[])[round % 3]!;
       const depacketizer = createDepacketizer(codec, random() < 0.5 ? `${sps.toString('base64')},${pps.toString('base64')}` : undefined);
       const payloads = Array.from({ length: 1 + Math.floor(random() * 4) }, () =>
-        Buffer.from(Array.from({ length: 1 + Math.floor(random() * 12) }, () => (random() < 0.5 ? interesting[Math.floor(random() * interesting.length)]! : Math.floor(random() * 256)))),
+        Buffer.from(
+          Array.from({ length: 1 + Math.floor(random() * 12) }, () =>
+            random() < 0.5 ? interesting[Math.floor(random() * interesting.length)]! : Math.floor(random() * 256),
+          ),
+        ),
       );
       for (const payload of payloads) {
         depacketizer.beginsFrame(payload);

@@ -24,7 +24,10 @@ interface Frame {
 function mistaken(track: Track, sent: readonly Frame[], isLiveAt: (mediaTimeMs: number) => boolean): Frame[] {
   const told = [...new Set(sent.map(({ mediaTimeMs }) => mediaTimeMs))].filter(isLiveAt);
   return sent.filter((frame) =>
-    told.some((mediaTimeMs) => mediaTimeMs !== frame.mediaTimeMs && Math.abs((track.rtpTimestampAt(mediaTimeMs) - frame.rtpTimestamp) | 0) <= PAIRING_TICKS),
+    told.some(
+      (mediaTimeMs) =>
+        mediaTimeMs !== frame.mediaTimeMs && Math.abs((track.rtpTimestampAt(mediaTimeMs) - frame.rtpTimestamp) | 0) <= PAIRING_TICKS,
+    ),
   );
 }
 
@@ -43,7 +46,8 @@ function setUp(intervalMs: number) {
   return { clock, track, sink, write };
 }
 
-const ascends = (frames: readonly Frame[]): boolean => frames.every((frame, i) => i === 0 || ((frame.rtpTimestamp - (frames[i - 1] as Frame).rtpTimestamp) | 0) > 0);
+const ascends = (frames: readonly Frame[]): boolean =>
+  frames.every((frame, i) => i === 0 || ((frame.rtpTimestamp - (frames[i - 1] as Frame).rtpTimestamp) | 0) > 0);
 
 describe('a frame and the message about it', () => {
   it('pair for a newcomer, after a replay that was asked for, and when a stream flows again', async () => {
@@ -59,13 +63,21 @@ describe('a frame and the message about it', () => {
       first.requestKeyframe();
       await write(2 + Math.floor(random() * 40), gop);
       const seen = sink.frames.length;
-      assert.deepEqual(mistaken(track, sink.frames, (ms) => first.isLiveAt(ms)), [], `run ${run}`);
+      assert.deepEqual(
+        mistaken(track, sink.frames, (ms) => first.isLiveAt(ms)),
+        [],
+        `run ${run}`,
+      );
       first.close();
       await write(Math.floor(random() * 30), gop);
       const second = track.subscribe(sink, first.lastTimestamp);
       await write(2 + Math.floor(random() * 40), gop);
       assert.ok(ascends(sink.frames), `run ${run}: timestamps ascend`);
-      assert.deepEqual(mistaken(track, sink.frames.slice(seen), (ms) => second.isLiveAt(ms)), [], `run ${run}: flows again`);
+      assert.deepEqual(
+        mistaken(track, sink.frames.slice(seen), (ms) => second.isLiveAt(ms)),
+        [],
+        `run ${run}: flows again`,
+      );
     }
   });
 

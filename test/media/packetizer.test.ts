@@ -11,7 +11,7 @@ function depacketizeH264(payloads: readonly Buffer[]): Buffer[] {
   for (const payload of payloads) {
     const type = payload[0]! & 0x1f;
     if (type === NalType.stapA) {
-      for (let offset = 1; offset < payload.length; ) {
+      for (let offset = 1; offset < payload.length;) {
         const length = payload.readUInt16BE(offset);
         nals.push(payload.subarray(offset + 2, offset + 2 + length));
         offset += 2 + length;
@@ -54,7 +54,10 @@ describe('packetize', () => {
   it('marks the first packet of a VP8 frame and keeps all its bytes', () => {
     const frame = Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 0xff));
     const payloads = packetize('vp8', frame);
-    assert.deepEqual(payloads.map((payload) => payload[0]), [0x10, 0, 0, 0, 0]);
+    assert.deepEqual(
+      payloads.map((payload) => payload[0]),
+      [0x10, 0, 0, 0, 0],
+    );
     assert.ok(payloads.every((payload) => payload.length <= MAX_RTP_PAYLOAD_BYTES));
     assert.deepEqual(Buffer.concat(payloads.map((payload) => payload.subarray(1))), frame);
   });

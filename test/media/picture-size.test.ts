@@ -27,8 +27,16 @@ test('an SPS that ends too early has no size', () => {
 
 test('the colour of H.264 is read from the VUI, and unknown where there is none', () => {
   // x264 with `-colorspace`, `-color_primaries`, `-color_trc` of BT.709; of BT.601 with a pixel aspect ratio of its own.
-  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426c05a808080a000000300200000030141e244c9', 'hex')), { primaries: 1, transfer: 1, matrix: 1 });
-  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426ffc00940079a8303032000000300200000030141e244c9', 'hex')), { primaries: 6, transfer: 6, matrix: 6 });
+  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426c05a808080a000000300200000030141e244c9', 'hex')), {
+    primaries: 1,
+    transfer: 1,
+    matrix: 1,
+  });
+  assert.deepEqual(h264Colour(Buffer.from('6742c00ad90426ffc00940079a8303032000000300200000030141e244c9', 'hex')), {
+    primaries: 6,
+    transfer: 6,
+    matrix: 6,
+  });
   for (const [what, hex] of SPS) assert.equal(h264Colour(Buffer.from(hex, 'hex')), undefined, what);
 });
 

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { writeDetections, type FrameDetections } from '../../src/media/index.js';
 
-const FRAME: FrameDetections = { sourceId: 'street', frame: 7, mediaTimeMs: 280, widthPx: 640, heightPx: 360, inferenceMs: 4, objects: [], scene: undefined };
+const FRAME: FrameDetections = {
+  sourceId: 'street',
+  frame: 7,
+  mediaTimeMs: 280,
+  widthPx: 640,
+  heightPx: 360,
+  inferenceMs: 4,
+  objects: [],
+  scene: undefined,
+};
 const EVENT = { id: 'gate', objectId: 3, label: 'person', classId: 0, score: 0.87654321, position: [10.123456, 20] } as const;
 
 it('zones, lines and events are told in the words of the contract, and not at all where the source has none', () => {
@@ -15,7 +24,10 @@ it('zones, lines and events are told in the words of the contract, and not at al
       { ...EVENT, id: 'road', type: 'cross', direction: 'out' },
     ],
   } as const;
-  const message = JSON.parse(writeDetections({ ...FRAME, scene }, { missedEvents: [{ ...EVENT, type: 'enter', frame: 6 }] })) as Record<string, unknown>;
+  const message = JSON.parse(writeDetections({ ...FRAME, scene }, { missedEvents: [{ ...EVENT, type: 'enter', frame: 6 }] })) as Record<
+    string,
+    unknown
+  >;
   const object = { object_id: 3, label: 'person', class_id: 0, score: 0.8765, position: [10.12, 20] };
   assert.deepEqual(message['zones'], [{ zone: 'gate', count: 2, object_ids: [3, 4], by_label: { person: 1, car: 1 } }]);
   assert.deepEqual(message['lines'], [{ line: 'road', in: 2, out: 1, in_by_label: { car: 2 }, out_by_label: { car: 1 } }]);

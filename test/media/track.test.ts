@@ -47,7 +47,10 @@ describe('Track', () => {
     for (let i = 0; i < 10; i++) track.write(h264(i * 40, i % 6 === 0));
     track.subscribe(sink);
     assert.deepEqual(sink.mediaTimes, [240, 280, 320, 360]);
-    assert.deepEqual(sink.frames.map((frame) => frame.rtpTimestamp), [360 * 90 - 300, 360 * 90 - 200, 360 * 90 - 100, 360 * 90]);
+    assert.deepEqual(
+      sink.frames.map((frame) => frame.rtpTimestamp),
+      [360 * 90 - 300, 360 * 90 - 200, 360 * 90 - 100, 360 * 90],
+    );
     track.write(h264(400, false));
     assert.equal(sink.frames.at(-1)!.rtpTimestamp, 400 * 90);
   });
@@ -68,7 +71,10 @@ describe('Track', () => {
     assert.ok(sink.frames.length < 5, 'the replay is not sent at once');
     track.write(h264(2400, false));
     await clock.advance(100);
-    assert.deepEqual(sink.mediaTimes, Array.from({ length: 61 }, (_, i) => i * 40));
+    assert.deepEqual(
+      sink.mediaTimes,
+      Array.from({ length: 61 }, (_, i) => i * 40),
+    );
   });
 
   it('drops a slow viewer to the next keyframe, counts what it lost and spares the others', () => {
@@ -136,7 +142,10 @@ describe('Track', () => {
     assert.equal(sink.frames.length, 10, 'a second request within 500 ms is not answered');
     track.write(h264(200, false));
     const stamps = sink.frames.map((frame) => frame.rtpTimestamp);
-    assert.deepEqual(stamps, [...stamps].sort((a, b) => a - b));
+    assert.deepEqual(
+      stamps,
+      [...stamps].sort((a, b) => a - b),
+    );
     assert.equal(new Set(stamps).size, stamps.length);
     assert.equal(other.frames.length, 6);
   });
@@ -150,7 +159,10 @@ describe('Track', () => {
       if (sink.frames.length === 400) break;
       subscription.requestKeyframe();
     }
-    assert.deepEqual(sink.mediaTimes, Array.from({ length: 400 }, (_, i) => i * 40));
+    assert.deepEqual(
+      sink.mediaTimes,
+      Array.from({ length: 400 }, (_, i) => i * 40),
+    );
   });
 
   it('replays nothing to a viewer that is too slow for what it gets', async () => {
@@ -194,6 +206,9 @@ describe('Track', () => {
     track.write({ data: Buffer.from([1]), mediaTimeMs: 0, keyframe: true });
     track.subscribe(sink);
     track.write({ data: Buffer.from([2]), mediaTimeMs: 20, keyframe: true });
-    assert.deepEqual(sink.frames.map((frame) => frame.rtpTimestamp), [960]);
+    assert.deepEqual(
+      sink.frames.map((frame) => frame.rtpTimestamp),
+      [960],
+    );
   });
 });

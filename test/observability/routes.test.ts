@@ -117,24 +117,36 @@ describe('GET /active-streams', () => {
   it('shows renditions, figures and who watches what', async () => {
     const { body } = await get('/active-streams', { sessions: () => [viewer], activity: () => [activity] });
     const { sources, graph } = body as { sources: Record<string, unknown>[]; graph: unknown };
-    assert.deepEqual({ ...sources[0], renditions: (sources[0]!['renditions'] as unknown[])[0] }, {
-      source: 'street',
-      kind: 'live',
-      state: 'waiting',
-      delivery: 'passthrough',
-      codec: 'vp8',
-      publisher: 'gate-cam',
-      slate: true,
-      uptime_s: 1.5,
-      restarts: 2,
-      last_error: 'killed',
-      decoder: { frames_decoded: 30, frames_dropped: 0, restarts: 0 },
-      detection: { model: 'nano', frames_detected: 15, frames_skipped: 15, frames_slept: 2, failures: 0, latency_ms: 4.2, objects: 3 },
-      renditions: {
-        rendition: 'processed', codec: 'vp8', width: 1280, height: 720, fps: 29.99, bitrate_bps: 2_000_000, viewers: 1,
-        keyframe_interval_ms: null, frames_sent: 30, frames_dropped: 3, restarts: 1,
+    assert.deepEqual(
+      { ...sources[0], renditions: (sources[0]!['renditions'] as unknown[])[0] },
+      {
+        source: 'street',
+        kind: 'live',
+        state: 'waiting',
+        delivery: 'passthrough',
+        codec: 'vp8',
+        publisher: 'gate-cam',
+        slate: true,
+        uptime_s: 1.5,
+        restarts: 2,
+        last_error: 'killed',
+        decoder: { frames_decoded: 30, frames_dropped: 0, restarts: 0 },
+        detection: { model: 'nano', frames_detected: 15, frames_skipped: 15, frames_slept: 2, failures: 0, latency_ms: 4.2, objects: 3 },
+        renditions: {
+          rendition: 'processed',
+          codec: 'vp8',
+          width: 1280,
+          height: 720,
+          fps: 29.99,
+          bitrate_bps: 2_000_000,
+          viewers: 1,
+          keyframe_interval_ms: null,
+          frames_sent: 30,
+          frames_dropped: 3,
+          restarts: 1,
+        },
       },
-    });
+    );
     assert.deepEqual(graph, [
       { source: 'street', rendition: 'processed/vp8', viewers: ['drone-1'] },
       { source: 'street', rendition: 'processed/h264', viewers: [] },
@@ -145,15 +157,39 @@ describe('GET /active-streams', () => {
 describe('GET /available-videos', () => {
   it('lists a broken file with its reason and nulls for what is not known', async () => {
     const broken = {
-      id: 'x', name: 'x.mp4', kind: 'file', state: 'live', durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null,
-      sizeBytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
+      id: 'x',
+      name: 'x.mp4',
+      kind: 'file',
+      state: 'live',
+      durationS: null,
+      widthPx: null,
+      heightPx: null,
+      fps: null,
+      videoCodec: null,
+      audioCodec: null,
+      sizeBytes: 0,
+      delivery: 'transcode',
+      playable: false,
+      reason: 'the file is empty',
     } as unknown as Source;
     const { body } = await get('/available-videos', { sources: () => [broken] });
     assert.deepEqual(body, {
       videos: [
         {
-          name: 'x.mp4', source: 'x', kind: 'file', state: 'live', duration_s: null, width: null, height: null, fps: null, video_codec: null, audio_codec: null,
-          size_bytes: 0, delivery: 'transcode', playable: false, reason: 'the file is empty',
+          name: 'x.mp4',
+          source: 'x',
+          kind: 'file',
+          state: 'live',
+          duration_s: null,
+          width: null,
+          height: null,
+          fps: null,
+          video_codec: null,
+          audio_codec: null,
+          size_bytes: 0,
+          delivery: 'transcode',
+          playable: false,
+          reason: 'the file is empty',
         },
       ],
     });
@@ -167,7 +203,12 @@ describe('GET /health and /ready', () => {
     assert.equal(status, 200);
     assert.ok(own.cpu_s > 0 && own.rss_bytes > 1e6);
     assert.deepEqual(rest, {
-      status: 'ok', reasons: [], uptime_s: 1.5, version: '0.0.0', detector_loaded: true, active_clients: 0,
+      status: 'ok',
+      reasons: [],
+      uptime_s: 1.5,
+      version: '0.0.0',
+      detector_loaded: true,
+      active_clients: 0,
       resources: { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 },
       webhooks: [],
     });

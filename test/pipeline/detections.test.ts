@@ -22,7 +22,12 @@ async function openRig(video: Parameters<typeof copyVideo>[0], options: RigOptio
   return (rig = await PipelineRig.open([video], options));
 }
 
-function read(sourceId: string): { readonly messages: readonly FrameDetections[]; more(count: number): Promise<void>; leave(): void; readonly reasons: readonly string[] } {
+function read(sourceId: string): {
+  readonly messages: readonly FrameDetections[];
+  more(count: number): Promise<void>;
+  leave(): void;
+  readonly reasons: readonly string[];
+} {
   const lease = rig.pipelines.openDetections(sourceId);
   const { feed } = lease;
   const messages: FrameDetections[] = [];
@@ -69,11 +74,17 @@ describe('the detections of a source', () => {
     await rig.library.refresh();
     await reader.more(30);
     const times = new Set(raw.frames.map(({ mediaTimeMs }) => mediaTimeMs));
-    assert.deepEqual(reader.messages.slice(1, -1).filter(({ mediaTimeMs }) => !times.has(mediaTimeMs)), []);
+    assert.deepEqual(
+      reader.messages.slice(1, -1).filter(({ mediaTimeMs }) => !times.has(mediaTimeMs)),
+      [],
+    );
     reader.messages.forEach(({ frame }, i) => assert.ok(i === 0 || frame > (reader.messages[i - 1]?.frame ?? 0), `frame ${frame}`));
     const ids = new Set(reader.messages.map(({ objects }) => objects[0]?.objectId));
     for (const { objects } of reader.messages) {
-      assert.deepEqual(objects.map(({ box, isObserved }) => ({ box, isObserved })), [{ box: [100, 60, 120, 80], isObserved: true }]);
+      assert.deepEqual(
+        objects.map(({ box, isObserved }) => ({ box, isObserved })),
+        [{ box: [100, 60, 120, 80], isObserved: true }],
+      );
     }
     assert.equal(ids.size, 2, 'one object, and another one in the other file');
     raw.leave();
@@ -88,7 +99,11 @@ describe('the detections of a source', () => {
     const looks = detector.looks;
     const slept = reader.messages.filter(({ inferenceMs }) => inferenceMs === 0);
     assert.ok(looks < reader.messages.length, `${looks} looks for ${reader.messages.length} messages`);
-    for (const { objects } of slept) assert.deepEqual(objects.map(({ box }) => box), [[100, 60, 120, 80]]);
+    for (const { objects } of slept)
+      assert.deepEqual(
+        objects.map(({ box }) => box),
+        [[100, 60, 120, 80]],
+      );
     assert.ok((rig.pipelines.activity()[0]?.detection?.framesSlept ?? 0) >= slept.length);
     reader.leave();
   });
@@ -118,7 +133,9 @@ describe('the detections of a source', () => {
     });
     let current: Seeing | undefined;
     const listeners = new Set<() => void>();
-    await openRig('copyable.mp4', { seeing: { of: () => current, onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)) } });
+    await openRig('copyable.mp4', {
+      seeing: { of: () => current, onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)) },
+    });
     const change = (next: Seeing | undefined): void => {
       current = next;
       for (const listener of listeners) listener();
@@ -174,7 +191,10 @@ describe('SeenStills', () => {
   it('draw what is seen into a picture of the running source, in its proportions, and start it where it does not run', async () => {
     await openRig('grey.mp4', { detector: thing() });
     const stills = new SeenStills(rig.pipelines, rig.deps.clock);
-    const pictures = await Promise.all([stills.get('grey', { widthPx: 160, isAnnotated: true }), stills.get('grey', { widthPx: 1920, isAnnotated: true })]);
+    const pictures = await Promise.all([
+      stills.get('grey', { widthPx: 160, isAnnotated: true }),
+      stills.get('grey', { widthPx: 1920, isAnnotated: true }),
+    ]);
     const [small, whole] = await Promise.all(pictures.map((picture) => sharp(picture).raw().toBuffer({ resolveWithObject: true })));
     assert.deepEqual([small?.info.width, small?.info.height, whole?.info.width, whole?.info.height], [160, 90, 320, 180]);
     const at = 3 * (100 * 320 + 100);
@@ -207,7 +227,15 @@ describe('SourceModels', () => {
     const deps = realDeps();
     const pool = new DetectorPool(deps);
     const demo = path.join(projectRoot, 'models/sightline-demo.json');
-    const models = await SourceModels.open({ pool, logger: deps.logger, defaultModel: demo, models: new Map([['gate', demo], ['yard', 'none']]) });
+    const models = await SourceModels.open({
+      pool,
+      logger: deps.logger,
+      defaultModel: demo,
+      models: new Map([
+        ['gate', demo],
+        ['yard', 'none'],
+      ]),
+    });
     assert.equal(pool.loaded, 1);
     assert.equal(models.inUse().length, 1);
     assert.equal(models.of('street'), models.of('other'));
@@ -234,7 +262,10 @@ describe('FrameNumbers', () => {
   it('numbers pictures by their media time, whoever asks for which of them', () => {
     const numbers = new FrameNumbers();
     numbers.setRate(30);
-    assert.deepEqual([0, 33, 100, 5000].map((timeMs) => numbers.at(timeMs)), [0, 1, 3, 150]);
+    assert.deepEqual(
+      [0, 33, 100, 5000].map((timeMs) => numbers.at(timeMs)),
+      [0, 1, 3, 150],
+    );
   });
 
   it('ascends when another file follows with another rate', () => {

@@ -41,7 +41,9 @@ function assertAscends(watched: Watched, what: string): void {
   const times = watched.frames.map(({ mediaTimeMs }) => mediaTimeMs);
   times.forEach((time, i) => assert.ok(i === 0 || time > (times[i - 1] as number), `${what}: ${time} ms after ${times[i - 1]} ms`));
   const stamps = watched.frames.map(({ rtpTimestamp }) => rtpTimestamp);
-  stamps.forEach((stamp, i) => assert.ok(i === 0 || stamp > (stamps[i - 1] as number), `${what}: timestamp ${stamp} after ${stamps[i - 1]}`));
+  stamps.forEach((stamp, i) =>
+    assert.ok(i === 0 || stamp > (stamps[i - 1] as number), `${what}: timestamp ${stamp} after ${stamps[i - 1]}`),
+  );
 }
 
 /** The notice's colour stands in the middle, beside the text. */
@@ -84,7 +86,11 @@ describe('a room that somebody publishes to', () => {
       assert.equal(rig.deps.ledger.snapshot().child_processes, 0);
       const begin = publisher.sent.length - copy.frames.length;
       copy.frames.forEach(({ payloads, keyframe }, i) => {
-        assert.deepEqual(payloads, packetize(codec, publisher.sent[begin + i]?.data as Buffer), `frame ${i} is the publisher's, byte by byte`);
+        assert.deepEqual(
+          payloads,
+          packetize(codec, publisher.sent[begin + i]?.data as Buffer),
+          `frame ${i} is the publisher's, byte by byte`,
+        );
         assert.equal(keyframe, publisher.sent[begin + i]?.keyframe);
       });
       assert.ok(copy.frames[0]?.keyframe);
@@ -92,15 +98,28 @@ describe('a room that somebody publishes to', () => {
       const reader = read();
       for (const watched of made) await watched.more(20, 'of what is made');
       await eventually(() => reader.messages.length > 5, 5000, 'detections');
-      assert.deepEqual(reader.messages.at(-1)?.objects.map(({ box }) => box), [[100, 60, 120, 80]]);
+      assert.deepEqual(
+        reader.messages.at(-1)?.objects.map(({ box }) => box),
+        [[100, 60, 120, 80]],
+      );
       const times = new Set(copy.frames.map(({ mediaTimeMs }) => mediaTimeMs));
-      for (const watched of made) for (const { mediaTimeMs } of watched.frames.slice(1, -2)) assert.ok(times.has(mediaTimeMs), `${mediaTimeMs} ms is a frame's of the publisher`);
+      for (const watched of made)
+        for (const { mediaTimeMs } of watched.frames.slice(1, -2))
+          assert.ok(times.has(mediaTimeMs), `${mediaTimeMs} ms is a frame's of the publisher`);
       for (const { mediaTimeMs } of reader.messages.slice(0, -2)) assert.ok(times.has(mediaTimeMs));
       assert.ok(decodeFrames(other(codec), made[0]!.frames, 320, 180).length >= 15);
       assert.ok(decodeFrames('vp8', made[2]!.frames, 320, 180).length >= 15);
       const [activity] = rig.pipelines.activity();
       assert.deepEqual(
-        [activity?.kind, activity?.state, activity?.codec, activity?.publisherId, activity?.isWaiting, activity?.delivery, activity?.troubles],
+        [
+          activity?.kind,
+          activity?.state,
+          activity?.codec,
+          activity?.publisherId,
+          activity?.isWaiting,
+          activity?.delivery,
+          activity?.troubles,
+        ],
         ['live', 'live', codec, 'cam', false, 'passthrough', []],
       );
       for (const watched of [copy, ...made]) assertAscends(watched, watched.lease.track.name);
@@ -139,22 +158,38 @@ describe('a publisher that is lost', () => {
       const before = decodeFrames(codec, copy.frames.slice(0, lost), 320, 180).at(-1) as Buffer;
       assert.ok(!hasNotice(before));
       assert.ok(brightness(raw.at(-1)) < 0.75 * brightness(before) && brightness(raw.at(-1)) > 20, 'it is the last picture, darkened');
-      assert.deepEqual(reader.messages.filter(({ mediaTimeMs }) => mediaTimeMs > lastTimeMs), []);
+      assert.deepEqual(
+        reader.messages.filter(({ mediaTimeMs }) => mediaTimeMs > lastTimeMs),
+        [],
+      );
       const silentFrom = sound.frames.length;
       const back = publish({ codec, hasAudio: true, originMs: 5, pattern: BLUE }).start();
       const first = await eventually(() => back.sent[0], 2000, 'the camera');
       const wanted = packetize(codec, first.data).at(-1) as Buffer;
-      const shown = await eventually(() => copy.frames.findIndex(({ payloads }, i) => i >= lost && payloads.at(-1)?.equals(wanted)) + 1, 2000, 'its first keyframe');
+      const shown = await eventually(
+        () => copy.frames.findIndex(({ payloads }, i) => i >= lost && payloads.at(-1)?.equals(wanted)) + 1,
+        2000,
+        'its first keyframe',
+      );
       assert.ok(copy.frames[shown - 1]?.keyframe);
       await processed.more(20, 'of the camera again');
-      await eventually(() => reader.messages.at(-1) !== undefined && (reader.messages.at(-1)?.mediaTimeMs ?? 0) > (copy.frames[shown - 1]?.mediaTimeMs ?? Infinity), 5000, 'detections again');
+      await eventually(
+        () =>
+          reader.messages.at(-1) !== undefined &&
+          (reader.messages.at(-1)?.mediaTimeMs ?? 0) > (copy.frames[shown - 1]?.mediaTimeMs ?? Infinity),
+        5000,
+        'detections again',
+      );
       assert.deepEqual([state(), isSlateShown()], ['live', false]);
       for (const watched of [copy, processed, sound]) assertAscends(watched, watched.lease.track.name);
       await eventually(() => sound.frames.length > silentFrom + 10, 3000, 'sound again');
       const ends = [copy, sound].map(({ frames }) => frames.at(-1)?.mediaTimeMs as number);
       assert.ok(Math.abs((ends[0] as number) - (ends[1] as number)) < 150, `pictures and sound are at one time: ${ends.join(' ')}`);
       const ids = reader.messages.map(({ objects }) => objects[0]?.objectId ?? 0);
-      assert.ok(ids.every((id, i) => i === 0 || id >= (ids[i - 1] as number)), 'object ids never begin anew');
+      assert.ok(
+        ids.every((id, i) => i === 0 || id >= (ids[i - 1] as number)),
+        'object ids never begin anew',
+      );
       const frames = reader.messages.map(({ frame }) => frame);
       assert.ok(frames.every((frame, i) => i === 0 || frame > (frames[i - 1] as number)));
       assert.equal(rig.pipelines.activity()[0]?.restarts, 1);
@@ -165,14 +200,22 @@ describe('a publisher that is lost', () => {
   it('may come back with the other codec and another size: viewers stay', async () => {
     await openRig({ detector: thing() });
     const first = publish({ codec: 'vp8' }).start();
-    const [vp8, h264, processed] = ['raw/vp8', 'raw/h264', 'processed/h264'].map((track) => rig.watch('gate', track)) as [Watched, Watched, Watched];
+    const [vp8, h264, processed] = ['raw/vp8', 'raw/h264', 'processed/h264'].map((track) => rig.watch('gate', track)) as [
+      Watched,
+      Watched,
+      Watched,
+    ];
     for (const watched of [vp8, h264, processed]) await watched.more(10, 'of the first');
     first.leave('lost');
     await vp8.more(3, 'of the slate');
     publish({ codec: 'h264', size: '180x320' }).start();
     await eventually(() => rig.pipelines.activity()[0]?.renditions.every(({ widthPx }) => widthPx === 180), 5000, 'the other size');
     for (const watched of [vp8, h264, processed]) await watched.more(20, 'of the second');
-    for (const [watched, codec] of [[vp8, 'vp8'], [h264, 'h264'], [processed, 'h264']] as const) {
+    for (const [watched, codec] of [
+      [vp8, 'vp8'],
+      [h264, 'h264'],
+      [processed, 'h264'],
+    ] as const) {
       assertAscends(watched, watched.lease.track.name);
       const keyframe = watched.frames.findLastIndex((frame) => frame.keyframe);
       assert.ok(decodeFrames(codec, watched.frames.slice(keyframe), 180, 320).length > 0, watched.lease.track.name);
@@ -341,7 +384,8 @@ describe('a still of a room', () => {
     const [plain, boxed] = await Promise.all([false, true].map((isAnnotated) => stills.get('gate', { widthPx: 320, isAnnotated })));
     const [bare, drawn] = await Promise.all([plain, boxed].map((picture) => sharp(picture).raw().toBuffer()));
     const at = 3 * (100 * 320 + 100);
-    const distanceToBlue = (pixels?: Buffer): number => Math.hypot(...[0x40, 0x80, 0xc0].map((value, i) => value - (pixels?.[at + i] ?? 0)));
+    const distanceToBlue = (pixels?: Buffer): number =>
+      Math.hypot(...[0x40, 0x80, 0xc0].map((value, i) => value - (pixels?.[at + i] ?? 0)));
     assert.ok(distanceToBlue(bare) < 15 && distanceToBlue(drawn) > 25, `${distanceToBlue(bare)} ${distanceToBlue(drawn)}`);
     publisher.leave('left');
     await assert.rejects(stills.get('gate', { widthPx: 320, isAnnotated: false }), { code: 'SOURCE_NOT_LIVE', retryAfterS: 5 });

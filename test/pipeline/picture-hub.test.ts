@@ -36,7 +36,12 @@ it('a group of too many frames is let go, too', () => {
 
 it('whoever comes while a picture stands gets that one, at the time of now, and only once', async () => {
   const clock = new FakeClock();
-  const pictures = new PictureHub({ name: 'lapse', format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 1, longestStillS: 60 }, mediaTime: () => 30_000, deps: { clock } as unknown as PipelineDeps });
+  const pictures = new PictureHub({
+    name: 'lapse',
+    format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 1, longestStillS: 60 },
+    mediaTime: () => 30_000,
+    deps: { clock } as unknown as PipelineDeps,
+  });
   const give = (mediaTimeMs: number): void => {
     const picture = new VideoFrame({ data: Buffer.alloc(i420Size(16, 16), mediaTimeMs / 1000), widthPx: 16, heightPx: 16, mediaTimeMs });
     pictures.picture(picture);
@@ -50,7 +55,16 @@ it('whoever comes while a picture stands gets that one, at the time of now, and 
   assert.deepEqual(seen, [[7000, 7]]);
   pictures.add(({ mediaTimeMs }) => late.push(mediaTimeMs));
   await clock.advance(10_000);
-  assert.deepEqual([seen, late], [[[7000, 7], [30_000, 7]], [30_000]]);
+  assert.deepEqual(
+    [seen, late],
+    [
+      [
+        [7000, 7],
+        [30_000, 7],
+      ],
+      [30_000],
+    ],
+  );
   pictures.repeatSoon();
   give(40_000);
   await clock.advance(10_000);

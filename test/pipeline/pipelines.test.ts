@@ -70,7 +70,10 @@ describe('a source that is watched', () => {
     const running = (): string[] => rig.pipelines.activity().map(({ sourceId }) => sourceId);
     const first = rig.watch('copyable', 'raw/h264');
     await first.more(1, 'of the first');
-    assert.throws(() => rig.watch('grey', 'raw/h264'), { code: 'CAPACITY_REACHED', message: /all 1 places of running sources \(MAX_RUNNING_SOURCES\) are taken/ });
+    assert.throws(() => rig.watch('grey', 'raw/h264'), {
+      code: 'CAPACITY_REACHED',
+      message: /all 1 places of running sources \(MAX_RUNNING_SOURCES\) are taken/,
+    });
     const beside = rig.watch('copyable', 'audio/opus');
     await beside.more(1, 'of what runs already');
     // What the operator wants to run counts, and is never refused.
@@ -96,7 +99,10 @@ describe('a source that is watched', () => {
       await watched.more(1, name);
       watched.leave();
     }
-    assert.deepEqual(rig.pipelines.activity().map(({ sourceId }) => sourceId), ['c', 'd', 'e', 'f']);
+    assert.deepEqual(
+      rig.pipelines.activity().map(({ sourceId }) => sourceId),
+      ['c', 'd', 'e', 'f'],
+    );
   });
 
   it('shares one decoder, one detection and one encoder among ten viewers of processed', async () => {
@@ -126,7 +132,8 @@ describe('a source that is watched', () => {
         const { u, v } = classColour(0);
         const boxed = pictures.filter((picture) => distance(edgeColour(picture), [u, v]) < 25).length;
         if (track.startsWith('raw')) {
-          for (const picture of pictures) assert.ok(distance(edgeColour(picture), [128, 128]) < 12, `${track}: ${edgeColour(picture).join(' ')}`);
+          for (const picture of pictures)
+            assert.ok(distance(edgeColour(picture), [128, 128]) < 12, `${track}: ${edgeColour(picture).join(' ')}`);
         } else {
           assert.ok(boxed > pictures.length / 2, `${track}: ${boxed} of ${pictures.length} pictures have the box`);
         }
@@ -143,7 +150,10 @@ describe('a source that is watched', () => {
     const before = raw.frames.length;
     const processed = rig.watch('keyframes-every-4s', 'processed/h264');
     await processed.more(1, 'of processed');
-    assert.ok(raw.frames.slice(before).every(({ keyframe }) => !keyframe), 'no keyframe of the file came meanwhile');
+    assert.ok(
+      raw.frames.slice(before).every(({ keyframe }) => !keyframe),
+      'no keyframe of the file came meanwhile',
+    );
     assert.ok(processed.frames[0]?.keyframe);
     assert.ok(processed.frames[0].mediaTimeMs >= (raw.frames[before - 1]?.mediaTimeMs ?? 0), 'it is of the present');
   });
@@ -167,7 +177,10 @@ describe('a source that is watched', () => {
     const ends = [raw, processed, sound].map(({ frames }) => frames.at(-1)?.mediaTimeMs ?? 0);
     assert.ok(Math.max(...ends) - Math.min(...ends) < 500, `all are at one time: ${ends.join(' ')}`);
     const [activity] = rig.pipelines.activity();
-    assert.deepEqual([activity?.restarts, activity?.decoder?.restarts, activity?.renditions.find(({ rendition }) => rendition === 'processed')?.restarts], [1, 1, 1]);
+    assert.deepEqual(
+      [activity?.restarts, activity?.decoder?.restarts, activity?.renditions.find(({ rendition }) => rendition === 'processed')?.restarts],
+      [1, 1, 1],
+    );
   });
 
   it('goes on with processed when its file is replaced by one of another size', async () => {
@@ -177,7 +190,11 @@ describe('a source that is watched', () => {
     const sound = rig.watch('copyable', 'audio/opus');
     await processed.more(10, 'of the first file');
     await replace('copyable.mp4', 'portrait.mp4');
-    await eventually(() => rig.pipelines.activity()[0]?.renditions.every(({ rendition, widthPx }) => rendition === 'audio' || widthPx === 360), 5000, 'the new file');
+    await eventually(
+      () => rig.pipelines.activity()[0]?.renditions.every(({ rendition, widthPx }) => rendition === 'audio' || widthPx === 360),
+      5000,
+      'the new file',
+    );
     await processed.more(15, 'of the second file');
     for (const [what, watched] of Object.entries({ raw, processed, sound })) assertAscends(watched, what);
     const keyframe = processed.frames.findLastIndex((frame) => frame.keyframe);
@@ -239,7 +256,10 @@ describe('a source that is watched', () => {
     first.leave();
     const second = rig.watch('copyable', 'processed/h264');
     await second.more(15, 'for the second viewer');
-    assert.deepEqual([...rig.processes.feeds, ...rig.processes.decoders, ...rig.processes.encoders].map(({ pid }) => pid), before);
+    assert.deepEqual(
+      [...rig.processes.feeds, ...rig.processes.decoders, ...rig.processes.encoders].map(({ pid }) => pid),
+      before,
+    );
     second.leave();
     assert.equal(await second.closed, 'viewer-left');
     // The old processes are still ending.
@@ -247,7 +267,11 @@ describe('a source that is watched', () => {
     assert.notEqual(third.lease.track, second.lease.track);
     await third.more(5, 'for the third viewer');
     third.leave();
-    await eventually(() => rig.pipelines.activity().length === 0 && rig.deps.ledger.snapshot().child_processes === 0, 5000, 'nothing to run');
+    await eventually(
+      () => rig.pipelines.activity().length === 0 && rig.deps.ledger.snapshot().child_processes === 0,
+      5000,
+      'nothing to run',
+    );
   });
 
   it('stops processed alone when its last viewer leaves, and starts it again while the old one ends', async () => {
@@ -305,7 +329,13 @@ describe('processed pictures of every size', () => {
       }
       const [activity] = rig.pipelines.activity();
       assert.deepEqual(activity?.troubles, []);
-      assert.deepEqual(activity.renditions.map((rendition) => [rendition.widthPx, rendition.heightPx]), [[widthPx, heightPx], [widthPx, heightPx]]);
+      assert.deepEqual(
+        activity.renditions.map((rendition) => [rendition.widthPx, rendition.heightPx]),
+        [
+          [widthPx, heightPx],
+          [widthPx, heightPx],
+        ],
+      );
     });
   }
 });

@@ -24,14 +24,29 @@ class FakeSources {
   }
 }
 
-const detections = (sourceId: string, frame: number): FrameDetections => ({ sourceId, frame, mediaTimeMs: 0, widthPx: 2, heightPx: 2, inferenceMs: 1, objects: [], scene: undefined });
+const detections = (sourceId: string, frame: number): FrameDetections => ({
+  sourceId,
+  frame,
+  mediaTimeMs: 0,
+  widthPx: 2,
+  heightPx: 2,
+  inferenceMs: 1,
+  objects: [],
+  scene: undefined,
+});
 
 function rig(): { sources: FakeSources; clock: FakeClock; wanted: string[]; read: string[]; readers: StandingReaders } {
   const sources = new FakeSources();
   const clock = new FakeClock();
   const wanted: string[] = [];
   const read: string[] = [];
-  const readers = new StandingReaders({ pipelines: sources, clock, logger: silentLogger, wanted: () => wanted, onDetections: ({ sourceId, frame }) => void read.push(`${sourceId} ${frame}`) });
+  const readers = new StandingReaders({
+    pipelines: sources,
+    clock,
+    logger: silentLogger,
+    wanted: () => wanted,
+    onDetections: ({ sourceId, frame }) => void read.push(`${sourceId} ${frame}`),
+  });
   return { sources, clock, wanted, read, readers };
 }
 

@@ -15,7 +15,10 @@ async function openRig(video: 'copyable.mp4' | 'grey.mp4', options: RigOptions):
   feeds = new StillFeeds({ pipelines: rig.pipelines, clock: rig.deps.clock, logger: rig.deps.logger });
 }
 
-function read(sourceId: string, maxBytes = 65_536): { readonly lease: StillLease; readonly stills: Still[]; more(count: number): Promise<void>; leave(): void } {
+function read(
+  sourceId: string,
+  maxBytes = 65_536,
+): { readonly lease: StillLease; readonly stills: Still[]; more(count: number): Promise<void>; leave(): void } {
   const lease = feeds.open(sourceId, maxBytes);
   const stills: Still[] = [];
   const stop = lease.subscribe((still) => void stills.push(still));
@@ -54,7 +57,10 @@ describe('the pictures of a source as JPEGs', () => {
       const seen = numbers.get(still.mediaTimeMs);
       if (seen !== undefined) assert.equal(still.frame, seen);
     }
-    assert.ok(first?.some(({ mediaTimeMs }) => numbers.has(mediaTimeMs)), 'some of them were looked at');
+    assert.ok(
+      first?.some(({ mediaTimeMs }) => numbers.has(mediaTimeMs)),
+      'some of them were looked at',
+    );
     stopReading();
     detections.release();
     for (const reader of readers) reader.leave();
@@ -65,7 +71,8 @@ describe('the pictures of a source as JPEGs', () => {
     const colouredPixels = async (jpeg: Buffer): Promise<number> => {
       const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true });
       let coloured = 0;
-      for (let i = 0; i < data.length; i += info.channels) if (Math.max(data[i]!, data[i + 1]!, data[i + 2]!) - Math.min(data[i]!, data[i + 1]!, data[i + 2]!) > 60) coloured++;
+      for (let i = 0; i < data.length; i += info.channels)
+        if (Math.max(data[i]!, data[i + 1]!, data[i + 2]!) - Math.min(data[i]!, data[i + 1]!, data[i + 2]!) > 60) coloured++;
       return coloured;
     };
     await openRig('grey.mp4', { detector: thing() });
@@ -89,7 +96,10 @@ describe('the pictures of a source as JPEGs', () => {
     const limit = Math.max(8 * 1024, Math.floor(before.jpeg.length / 2));
     const small = read('copyable', limit);
     await small.more(5);
-    assert.ok(small.stills.every(({ jpeg }) => jpeg.length <= limit), `${small.stills.map(({ jpeg }) => jpeg.length).join(', ')} of ${limit}`);
+    assert.ok(
+      small.stills.every(({ jpeg }) => jpeg.length <= limit),
+      `${small.stills.map(({ jpeg }) => jpeg.length).join(', ')} of ${limit}`,
+    );
     small.leave();
     await eventually(() => large.stills.at(-1)!.jpeg.length >= before.jpeg.length * 0.9, 15_000, 'large pictures');
     large.leave();

@@ -45,7 +45,8 @@ function counted(everyFrames: number, objectsOf: (frame: number, mediaTimeMs: nu
   const crossings: string[] = [];
   for (let frame = 0; frame < demo.objects.length; frame += everyFrames) {
     const mediaTimeMs = (frame * 1000) / demo.fps;
-    for (const { direction = '', label } of counter.observe(objectsOf(frame, mediaTimeMs), mediaTimeMs).events) crossings.push(`${direction} ${label}`);
+    for (const { direction = '', label } of counter.observe(objectsOf(frame, mediaTimeMs), mediaTimeMs).events)
+      crossings.push(`${direction} ${label}`);
   }
   return crossings;
 }
@@ -54,7 +55,15 @@ const sorted = (crossings: readonly string[]): string[] => [...crossings].sort()
 
 it('who crosses in the demo clip is counted as its labels say', () => {
   const objectsOf = (frame: number): TrackedObject[] =>
-    demo.objects[frame]!.map(([objectId, classId, ...box]) => ({ objectId, classId, label: demo.labels[classId]!, score: 0.9, box, velocity: [0, 0], isObserved: true }));
+    demo.objects[frame]!.map(([objectId, classId, ...box]) => ({
+      objectId,
+      classId,
+      label: demo.labels[classId]!,
+      score: 0.9,
+      box,
+      velocity: [0, 0],
+      isObserved: true,
+    }));
   assert.equal(truth().length, 17);
   assert.deepEqual(sorted(counted(1, objectsOf)), sorted(truth()));
 });
@@ -66,7 +75,12 @@ for (const everyFrames of [2, 3]) {
     const tracker = new ObjectTracker({ widthPx: demo.width, heightPx: demo.height });
     const objectsOf = (frame: number, mediaTimeMs: number): TrackedObject[] =>
       tracker.update(
-        demo.objects[frame]!.map(([, classId, x, y, width, height]) => ({ classId, label: demo.labels[classId]!, score: 0.9, box: [tremble(x, width), tremble(y, height), width, height] as const })),
+        demo.objects[frame]!.map(([, classId, x, y, width, height]) => ({
+          classId,
+          label: demo.labels[classId]!,
+          score: 0.9,
+          box: [tremble(x, width), tremble(y, height), width, height] as const,
+        })),
         mediaTimeMs,
       );
     assert.deepEqual(sorted(counted(everyFrames, objectsOf)), sorted(truth()));

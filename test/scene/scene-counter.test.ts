@@ -6,24 +6,59 @@ import { seededRandom } from '../helpers/random.js';
 import { counterOf, inWords, layoutOf, objectAt, walk } from './scene-rig.js';
 
 /** A square in the middle, and an upright line through x = 500 seen from its foot: `in` goes from left to right. */
-const GATE: ZonesJson = { zones: [{ id: 'gate', polygon: [[400, 400], [600, 400], [600, 600], [400, 600]] }] };
+const GATE: ZonesJson = {
+  zones: [
+    {
+      id: 'gate',
+      polygon: [
+        [400, 400],
+        [600, 400],
+        [600, 600],
+        [400, 600],
+      ],
+    },
+  ],
+};
 const ROAD: ZonesJson = { lines: [{ id: 'road', from: [500, 800], to: [500, 200] }] };
 
 describe('zones', () => {
   it('tell of who enters and leaves, with the time inside and where', () => {
     const counter = counterOf(GATE);
-    assert.deepEqual(walk(counter, [[300, 500], [390, 500], [410, 500], [500, 500], [590, 500], [700, 500]]), ['enter gate 1', 'leave gate 1']);
+    assert.deepEqual(
+      walk(counter, [
+        [300, 500],
+        [390, 500],
+        [410, 500],
+        [500, 500],
+        [590, 500],
+        [700, 500],
+      ]),
+      ['enter gate 1', 'leave gate 1'],
+    );
     const again = counterOf(GATE);
     again.observe([objectAt(500, 500)], 0);
     again.observe([objectAt(550, 500)], 1000);
     const [event] = again.observe([objectAt(700, 500)], 1100).events;
-    assert.deepEqual(event, { type: 'leave', id: 'gate', objectId: 1, label: 'person', classId: 0, score: 0.9, position: [700, 500], dwellMs: 1000 });
+    assert.deepEqual(event, {
+      type: 'leave',
+      id: 'gate',
+      objectId: 1,
+      label: 'person',
+      classId: 0,
+      score: 0.9,
+      position: [700, 500],
+      dwellMs: 1000,
+    });
   });
 
   it('count what is inside, longest there first, and by label', () => {
     const counter = counterOf(GATE);
     counter.observe([objectAt(500, 500, { objectId: 7 })], 0);
-    const objects = [objectAt(450, 500, { objectId: 3, label: 'car', classId: 1 }), objectAt(500, 500, { objectId: 7 }), objectAt(100, 500, { objectId: 9 })];
+    const objects = [
+      objectAt(450, 500, { objectId: 3, label: 'car', classId: 1 }),
+      objectAt(500, 500, { objectId: 7 }),
+      objectAt(100, 500, { objectId: 9 }),
+    ];
     assert.deepEqual(counter.observe(objects, 100).zones, [{ id: 'gate', objectIds: [7, 3], byLabel: { person: 1, car: 1 } }]);
   });
 
@@ -46,15 +81,40 @@ describe('zones', () => {
   it('take no notice of where an object is merely expected', () => {
     const counter = counterOf(GATE);
     assert.deepEqual(walk(counter, [[300, 500]]), []);
-    assert.deepEqual(walk(counter, [[450, 500], [500, 500]], 100, { isObserved: false }), []);
+    assert.deepEqual(
+      walk(
+        counter,
+        [
+          [450, 500],
+          [500, 500],
+        ],
+        100,
+        { isObserved: false },
+      ),
+      [],
+    );
     assert.deepEqual(walk(counter, [[300, 500]], 300), []);
     assert.deepEqual(counterOf(GATE).observe([objectAt(500, 500, { isObserved: false })], 0).events, []);
   });
 
   it('see one who is so fast that no picture shows it inside, but not one who cuts a corner by a hair', () => {
     const counter = counterOf(GATE);
-    assert.deepEqual(walk(counter, [[300, 500], [700, 500]]), ['enter gate 1', 'leave gate 1']);
-    assert.deepEqual(walk(counterOf(GATE), [[399, 400.5], [400.5, 399], [399, 400.5], [400.5, 399]]), []);
+    assert.deepEqual(
+      walk(counter, [
+        [300, 500],
+        [700, 500],
+      ]),
+      ['enter gate 1', 'leave gate 1'],
+    );
+    assert.deepEqual(
+      walk(counterOf(GATE), [
+        [399, 400.5],
+        [400.5, 399],
+        [399, 400.5],
+        [400.5, 399],
+      ]),
+      [],
+    );
   });
 
   it('let one in only after it has dwelt there, when they say so', () => {
@@ -77,7 +137,19 @@ describe('zones', () => {
   });
 
   it('that reach the lower edge hold one whose feet are below the picture', () => {
-    const counter = counterOf({ zones: [{ id: 'front', polygon: [[0, 900], [1000, 900], [1000, 1000], [0, 1000]] }] });
+    const counter = counterOf({
+      zones: [
+        {
+          id: 'front',
+          polygon: [
+            [0, 900],
+            [1000, 900],
+            [1000, 1000],
+            [0, 1000],
+          ],
+        },
+      ],
+    });
     assert.deepEqual(walk(counter, [[500, 1000]]), ['enter front 1']);
     assert.deepEqual(walk(counter, [[1000, 1000]], 100, { objectId: 2 }), ['enter front 2']);
   });
@@ -91,12 +163,17 @@ describe('zones', () => {
   it('keep one whose class wavers, and count it under the label that holds', () => {
     const counter = counterOf({ zones: [{ ...GATE.zones![0]!, classes: ['person'] }] });
     assert.deepEqual(walk(counter, [[500, 500]]), ['enter gate 1']);
-    assert.deepEqual(counter.observe([objectAt(510, 500, { classId: 1, label: 'rider' })], 100), { zones: [{ id: 'gate', objectIds: [1], byLabel: { rider: 1 } }], lines: [], events: [] });
+    assert.deepEqual(counter.observe([objectAt(510, 500, { classId: 1, label: 'rider' })], 100), {
+      zones: [{ id: 'gate', objectIds: [1], byLabel: { rider: 1 } }],
+      lines: [],
+      events: [],
+    });
   });
 
   it('wait longer for one who is hidden where the source is looked at rarely', () => {
     const counter = counterOf(GATE);
-    const look = (seconds: number, isThere: boolean) => counter.observe(isThere ? [objectAt(500, 500)] : [], seconds * 1000).events.map(inWords);
+    const look = (seconds: number, isThere: boolean) =>
+      counter.observe(isThere ? [objectAt(500, 500)] : [], seconds * 1000).events.map(inWords);
     for (let seconds = 0; seconds < 20; seconds++) look(seconds, true);
     assert.deepEqual([look(20, false), look(21, false), look(22, false), look(23, false), look(24, true)], [[], [], [], [], []]);
     assert.deepEqual(Array.from({ length: 6 }, (_, index) => look(25 + index, false)).flat(), ['leave gate 1']);
@@ -106,13 +183,28 @@ describe('zones', () => {
 describe('lines', () => {
   it('count in from left to right of their direction, and out back, by label', () => {
     const counter = counterOf(ROAD);
-    assert.deepEqual(walk(counter, [[400, 500], [600, 500], [400, 500]]), ['cross road in 1', 'cross road out 1']);
+    assert.deepEqual(
+      walk(counter, [
+        [400, 500],
+        [600, 500],
+        [400, 500],
+      ]),
+      ['cross road in 1', 'cross road out 1'],
+    );
     const [state] = counter.observe([], 300).lines;
     assert.deepEqual(state, { id: 'road', in: 1, out: 1, inByLabel: { person: 1 }, outByLabel: { person: 1 } });
   });
 
   it('end at their ends', () => {
-    assert.deepEqual(walk(counterOf(ROAD), [[400, 100], [600, 100], [600, 900], [400, 900]]), []);
+    assert.deepEqual(
+      walk(counterOf(ROAD), [
+        [400, 100],
+        [600, 100],
+        [600, 900],
+        [400, 900],
+      ]),
+      [],
+    );
   });
 
   it('count one who trembles on them once at most', () => {
@@ -131,7 +223,18 @@ describe('lines', () => {
   it('count nobody who is merely expected on the other side, and one who was hidden while crossing once it is seen', () => {
     const counter = counterOf(ROAD);
     assert.deepEqual(walk(counter, [[450, 500]]), []);
-    assert.deepEqual(walk(counter, [[520, 500], [560, 500]], 100, { isObserved: false }), []);
+    assert.deepEqual(
+      walk(
+        counter,
+        [
+          [520, 500],
+          [560, 500],
+        ],
+        100,
+        { isObserved: false },
+      ),
+      [],
+    );
     assert.deepEqual(walk(counter, [[600, 500]], 300), ['cross road in 1']);
   });
 
@@ -143,29 +246,59 @@ describe('lines', () => {
 
   it('keep their counts when the source begins anew, and no object crosses from one run to the next', () => {
     const counter = counterOf({ ...ROAD, ...GATE });
-    walk(counter, [[400, 500], [610, 500], [450, 500]]);
+    walk(counter, [
+      [400, 500],
+      [610, 500],
+      [450, 500],
+    ]);
     counter.restart();
     assert.deepEqual(walk(counter, [[550, 500]], 1000), ['leave gate 1', 'enter gate 1']);
-    assert.deepEqual(counter.observe([], 1100).lines.map((line) => [line.in, line.out]), [[1, 1]]);
+    assert.deepEqual(
+      counter.observe([], 1100).lines.map((line) => [line.in, line.out]),
+      [[1, 1]],
+    );
   });
 });
 
 describe('other zones while running', () => {
   it('leave what stays the same alone, and let objects out of what goes', () => {
-    const yard = { id: 'yard', polygon: [[0, 0], [1000, 0], [1000, 1000], [0, 1000]] };
+    const yard = {
+      id: 'yard',
+      polygon: [
+        [0, 0],
+        [1000, 0],
+        [1000, 1000],
+        [0, 1000],
+      ],
+    };
     const counter = counterOf({ zones: [...GATE.zones!, yard], ...ROAD });
-    walk(counter, [[400, 500], [550, 500]]);
+    walk(counter, [
+      [400, 500],
+      [550, 500],
+    ]);
     counter.use(layoutOf({ zones: [yard, { ...GATE.zones![0]!, min_score: 0.1 }], ...ROAD }));
     const scene = counter.observe([objectAt(560, 500)], 300);
     assert.deepEqual(scene.events.map(inWords), ['leave gate 1', 'enter gate 1']);
-    assert.deepEqual(scene.lines.map((line) => line.in), [1]);
-    assert.deepEqual(scene.zones.map(({ id, objectIds }) => [id, objectIds]), [['yard', [1]], ['gate', [1]]]);
+    assert.deepEqual(
+      scene.lines.map((line) => line.in),
+      [1],
+    );
+    assert.deepEqual(
+      scene.zones.map(({ id, objectIds }) => [id, objectIds]),
+      [
+        ['yard', [1]],
+        ['gate', [1]],
+      ],
+    );
   });
 
   it('count from zero when told to', () => {
     let nowMs = 1000;
     const counter = new SceneCounter({ layout: layoutOf(ROAD), wallClock: () => nowMs });
-    walk(counter, [[400, 500], [600, 500]]);
+    walk(counter, [
+      [400, 500],
+      [600, 500],
+    ]);
     nowMs = 2000;
     counter.resetLines();
     assert.deepEqual(counter.counts().lines, [{ id: 'road', in: 0, out: 0, inByLabel: {}, outByLabel: {}, sinceMs: 2000 }]);
@@ -181,7 +314,12 @@ describe('random walks', () => {
       // The line splits the whole picture, so in minus out must be the change of sides.
       const counter = counterOf({ ...GATE, lines: [{ id: 'road', from: [500, 1000], to: [500, 0] }] });
       const stepPx = seed % 2 === 0 ? 8 : 150;
-      const walkers = Array.from({ length: 12 }, (_, index) => ({ id: index + 1, x: 1000 * random(), y: 40 + 900 * random(), startX: NaN }));
+      const walkers = Array.from({ length: 12 }, (_, index) => ({
+        id: index + 1,
+        x: 1000 * random(),
+        y: 40 + 900 * random(),
+        startX: NaN,
+      }));
       const inside = new Set<number>();
       const crossed = new Map<number, number>();
       let mediaTimeMs = 0;

@@ -11,7 +11,16 @@ export const counterOf = (json: ZonesJson): SceneCounter => new SceneCounter({ l
 
 /** An object of 20 by 40 pixels (margin 2 px) whose bottom centre is at (x, y). */
 export function objectAt(x: number, y: number, more: Partial<TrackedObject> = {}): TrackedObject {
-  return { objectId: 1, classId: 0, label: 'person', score: 0.9, box: [x - 10, y - 40, 20, 40], velocity: [0, 0], isObserved: true, ...more };
+  return {
+    objectId: 1,
+    classId: 0,
+    label: 'person',
+    score: 0.9,
+    box: [x - 10, y - 40, 20, 40],
+    velocity: [0, 0],
+    isObserved: true,
+    ...more,
+  };
 }
 
 /** `enter gate 1`, `cross road in 1`. */
@@ -20,6 +29,13 @@ export function inWords({ type, id, direction, objectId }: SceneEvent): string {
 }
 
 /** Walks one object along points, 100 ms apart; the events in words. `undefined` is a picture without it. */
-export function walk(counter: SceneCounter, points: readonly (readonly [number, number] | undefined)[], startMs = 0, more: Partial<TrackedObject> = {}): string[] {
-  return points.flatMap((point, index) => counter.observe(point ? [objectAt(point[0], point[1], more)] : [], startMs + index * 100).events.map(inWords));
+export function walk(
+  counter: SceneCounter,
+  points: readonly (readonly [number, number] | undefined)[],
+  startMs = 0,
+  more: Partial<TrackedObject> = {},
+): string[] {
+  return points.flatMap((point, index) =>
+    counter.observe(point ? [objectAt(point[0], point[1], more)] : [], startMs + index * 100).events.map(inWords),
+  );
 }

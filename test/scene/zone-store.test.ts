@@ -9,7 +9,19 @@ import { SceneObservers, ZoneStore } from '../../src/scene/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { inWords, objectAt } from './scene-rig.js';
 
-const GATE = { zones: [{ id: 'gate', polygon: [[100, 100], [500, 100], [500, 500], [100, 500]] }] };
+const GATE = {
+  zones: [
+    {
+      id: 'gate',
+      polygon: [
+        [100, 100],
+        [500, 100],
+        [500, 500],
+        [100, 500],
+      ],
+    },
+  ],
+};
 const ROAD = { lines: [{ id: 'road', from: [300, 500], to: [300, 100] }] };
 
 interface Rig {
@@ -30,7 +42,12 @@ async function rig(t: TestContext, before: Record<string, string> = {}): Promise
   const logger: Logger = { ...silentLogger, warn: (fields) => void warnings.push(fields) };
   const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
   for (const [name, text] of Object.entries(before)) write(name, text);
-  const store = await ZoneStore.open({ uploadDir: folder, clock, logger, factsOf: (id) => (id === 'street' ? { widthPx: 640, heightPx: 640, labels: ['person'] } : undefined) });
+  const store = await ZoneStore.open({
+    uploadDir: folder,
+    clock,
+    logger,
+    factsOf: (id) => (id === 'street' ? { widthPx: 640, heightPx: 640, labels: ['person'] } : undefined),
+  });
   const changed: string[] = [];
   store.onChange((sourceId) => changed.push(sourceId));
   t.after(async () => {
@@ -45,7 +62,11 @@ const isCode = (code: string) => (error: unknown) => error instanceof MediaPeerE
 
 describe('the zone store', () => {
   it('reads what is there at the start', async (t) => {
-    const { store, warnings } = await rig(t, { 'street.zones.json': JSON.stringify({ ...GATE, always: true }), 'yard.zones.json': JSON.stringify(ROAD), 'notes.json': 'x' });
+    const { store, warnings } = await rig(t, {
+      'street.zones.json': JSON.stringify({ ...GATE, always: true }),
+      'yard.zones.json': JSON.stringify(ROAD),
+      'notes.json': 'x',
+    });
     assert.deepEqual(store.sources(), ['street', 'yard']);
     assert.deepEqual(store.get('street'), { ...GATE, always: true });
     assert.deepEqual([store.wantsAlways('street'), store.wantsAlways('yard'), store.wantsAlways('none')], [true, false, false]);
@@ -75,7 +96,23 @@ describe('the zone store', () => {
   it('refuses zones with faults and keeps those before', async (t) => {
     const { store } = await rig(t);
     await store.put('street', GATE);
-    assert.throws(() => void store.put('street', { zones: [{ id: 'a', polygon: [[0, 0], [700, 0], [0, 100]], classes: ['persona'] }] }), isCode('ZONES_INVALID'));
+    assert.throws(
+      () =>
+        void store.put('street', {
+          zones: [
+            {
+              id: 'a',
+              polygon: [
+                [0, 0],
+                [700, 0],
+                [0, 100],
+              ],
+              classes: ['persona'],
+            },
+          ],
+        }),
+      isCode('ZONES_INVALID'),
+    );
     assert.deepEqual(store.get('street'), GATE);
   });
 
@@ -102,7 +139,21 @@ describe('the zone store', () => {
 
   it('lets the zones before hold while a file is malformed, and says so once', async (t) => {
     const { store, write, warnings, changed } = await rig(t, { 'street.zones.json': JSON.stringify(GATE) });
-    for (const text of ['{"zones": [', JSON.stringify({ zones: [{ id: 'gate', polygon: [[0, 0], [9, 9]] }] }), ' '.repeat(300_000)]) {
+    for (const text of [
+      '{"zones": [',
+      JSON.stringify({
+        zones: [
+          {
+            id: 'gate',
+            polygon: [
+              [0, 0],
+              [9, 9],
+            ],
+          },
+        ],
+      }),
+      ' '.repeat(300_000),
+    ]) {
       write('street.zones.json', text);
       await store.refresh();
       await store.refresh();
@@ -148,7 +199,10 @@ describe('the zone store', () => {
     const { store, folder } = await rig(t);
     chmodSync(folder, 0o555);
     try {
-      await assert.rejects(store.put('street', GATE), (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server the right/.test(String(error)));
+      await assert.rejects(
+        store.put('street', GATE),
+        (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server the right/.test(String(error)),
+      );
     } finally {
       chmodSync(folder, 0o755);
     }
@@ -184,7 +238,14 @@ describe('scene observers', () => {
     const { store, clock } = await rig(t);
     await store.put('street', { ...GATE, ...ROAD });
     const observers = new SceneObservers({ store, clock, logger: silentLogger });
-    assert.deepEqual(observers.counts('street')?.lines[0], { id: 'road', in: 0, out: 0, inByLabel: {}, outByLabel: {}, sinceMs: undefined });
+    assert.deepEqual(observers.counts('street')?.lines[0], {
+      id: 'road',
+      in: 0,
+      out: 0,
+      inByLabel: {},
+      outByLabel: {},
+      sinceMs: undefined,
+    });
     const first = observers.of('street', picture);
     const beganMs = clock.wallClock();
     first.observe([objectAt(200, 200)], 0);
@@ -199,14 +260,39 @@ describe('scene observers', () => {
       updatedAtMs: clock.wallClock(),
     });
     await store.put('street', { lines: [ROAD.lines[0], { id: 'other', from: [10, 10], to: [90, 90] }] });
-    assert.deepEqual(observers.counts('street')?.lines.map((line) => [line.id, line.in, line.sinceMs]), [['road', 1, beganMs], ['other', 0, clock.wallClock()]]);
+    assert.deepEqual(
+      observers.counts('street')?.lines.map((line) => [line.id, line.in, line.sinceMs]),
+      [
+        ['road', 1, beganMs],
+        ['other', 0, clock.wallClock()],
+      ],
+    );
     observers.resetLines('street');
-    assert.deepEqual(observers.counts('street')?.lines.map((line) => line.in), [0, 0]);
+    assert.deepEqual(
+      observers.counts('street')?.lines.map((line) => line.in),
+      [0, 0],
+    );
     observers.close();
   });
 
   it('place fractions in the picture, and warn when zones do not fit it', async (t) => {
-    const { store, clock, warnings } = await rig(t, { 'yard.zones.json': JSON.stringify({ units: 'fraction', zones: [{ id: 'left', polygon: [[0, 0], [0.5, 0], [0.5, 1], [0, 1]] }] }), 'big.zones.json': JSON.stringify({ lines: [{ id: 'far', from: [0, 0], to: [1900, 0] }] }) });
+    const { store, clock, warnings } = await rig(t, {
+      'yard.zones.json': JSON.stringify({
+        units: 'fraction',
+        zones: [
+          {
+            id: 'left',
+            polygon: [
+              [0, 0],
+              [0.5, 0],
+              [0.5, 1],
+              [0, 1],
+            ],
+          },
+        ],
+      }),
+      'big.zones.json': JSON.stringify({ lines: [{ id: 'far', from: [0, 0], to: [1900, 0] }] }),
+    });
     const logger: Logger = { ...silentLogger, warn: (fields) => void warnings.push(fields) };
     const observers = new SceneObservers({ store, clock, logger });
     const observer = observers.of('yard', { widthPx: 1000, heightPx: 500 });

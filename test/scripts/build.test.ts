@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -18,7 +29,8 @@ const write = (file: string, text: string): void => {
   writeFileSync(at(file), text);
 };
 
-const says = (word: string): string => `declare const console: { log(text: string): void };\nexport const word: string = '${word}';\nconsole.log(word);\n`;
+const says = (word: string): string =>
+  `declare const console: { log(text: string): void };\nexport const word: string = '${word}';\nconsole.log(word);\n`;
 
 function start(script = 'start.mjs', ...args: string[]) {
   const child = spawn(process.execPath, [at('scripts', script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -39,19 +51,32 @@ const compiled = /^Compiled in /m;
 describe('compiling before a command runs', () => {
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-build-'));
-    for (const script of ['build.mjs', 'build', 'client', 'run.mjs', 'start.mjs', 'test.mjs']) cpSync(path.join(projectRoot, 'scripts', script), at('scripts', script), { recursive: true });
+    for (const script of ['build.mjs', 'build', 'client', 'run.mjs', 'start.mjs', 'test.mjs'])
+      cpSync(path.join(projectRoot, 'scripts', script), at('scripts', script), { recursive: true });
     mkdirSync(at('node_modules'));
     symlinkSync(path.join(projectRoot, 'node_modules/typescript'), at('node_modules/typescript'));
     write('node_modules/.package-lock.json', '{}');
     write('package.json', '{ "type": "module" }');
-    const { compilerOptions } = JSON.parse(readFileSync(path.join(projectRoot, 'tsconfig.json'), 'utf8')) as { compilerOptions: Record<string, unknown> };
-    write('tsconfig.json', JSON.stringify({ compilerOptions: { ...compilerOptions, types: [] }, include: ['src', 'test', 'scripts'], exclude: ['src/client', 'test/client'] }));
+    const { compilerOptions } = JSON.parse(readFileSync(path.join(projectRoot, 'tsconfig.json'), 'utf8')) as {
+      compilerOptions: Record<string, unknown>;
+    };
+    write(
+      'tsconfig.json',
+      JSON.stringify({
+        compilerOptions: { ...compilerOptions, types: [] },
+        include: ['src', 'test', 'scripts'],
+        exclude: ['src/client', 'test/client'],
+      }),
+    );
     for (const file of ['src/client/tsconfig.json', 'test/client/tsconfig.json']) cpSync(path.join(projectRoot, file), at(file));
     write('src/client/index.ts', "export { one } from './one.js';\n");
     write('src/client/one.ts', 'export const one = 1;\n');
     write('test/client/one.test.ts', "import { one } from '../../src/client/index.js';\nif (one !== 1) throw new Error();\n");
     write('test/two.test.ts', 'export {};\n');
-    write('scripts/tool/index.ts', "declare const process: { argv: string[] };\ndeclare const console: { log(text: string): void };\nconsole.log(process.argv.slice(2).join(' '));\n");
+    write(
+      'scripts/tool/index.ts',
+      "declare const process: { argv: string[] };\ndeclare const console: { log(text: string): void };\nconsole.log(process.argv.slice(2).join(' '));\n",
+    );
     write('src/main.ts', says('one'));
     const first = await run();
     assert.deepEqual([first.code, first.out], [0, 'one'], first.err);
@@ -131,7 +156,10 @@ describe('compiling before a command runs', () => {
   it('lets one build wait for another', async () => {
     writeFileSync(at('src/main.ts'), says('both'));
     const ends = await Promise.all([run(), run()]);
-    assert.deepEqual(ends.map(({ out }) => out), ['both', 'both']);
+    assert.deepEqual(
+      ends.map(({ out }) => out),
+      ['both', 'both'],
+    );
     assert.equal(ends.filter(({ err }) => compiled.test(err)).length, 1, ends.map(({ err }) => err).join('---'));
   });
 

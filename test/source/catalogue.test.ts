@@ -5,7 +5,11 @@ import { SourceCatalogue, type RoomState, type Source, type SourceKind } from '.
 /** `kind name state`, not playable where marked. */
 function catalogueOf(...sources: readonly (readonly [SourceKind, string, RoomState, 'broken'?])[]): SourceCatalogue {
   const of = (wanted: SourceKind) => {
-    const list = sources.filter(([kind]) => kind === wanted).map(([kind, name, state, broken]) => ({ kind, name, id: name.replace(/\.mp4$/, ''), state, playable: broken === undefined }) as Source);
+    const list = sources
+      .filter(([kind]) => kind === wanted)
+      .map(
+        ([kind, name, state, broken]) => ({ kind, name, id: name.replace(/\.mp4$/, ''), state, playable: broken === undefined }) as Source,
+      );
     return { list: () => list as never, get: (id: string) => list.find((source) => source.id === id) };
   };
   const files = of('file');
@@ -15,7 +19,16 @@ function catalogueOf(...sources: readonly (readonly [SourceKind, string, RoomSta
 describe('whoever names no source', () => {
   it('is given the first by name that can be played now, of whatever kind', () => {
     assert.equal(catalogueOf(['file', 'street.mp4', 'live'], ['pull', 'gate', 'live'], ['live', 'phone', 'live']).first(), 'gate');
-    assert.equal(catalogueOf(['file', 'a.mp4', 'live', 'broken'], ['pull', 'b', 'empty'], ['live', 'c', 'empty'], ['live', 'd', 'live'], ['file', 'e.mp4', 'live']).first(), 'd');
+    assert.equal(
+      catalogueOf(
+        ['file', 'a.mp4', 'live', 'broken'],
+        ['pull', 'b', 'empty'],
+        ['live', 'c', 'empty'],
+        ['live', 'd', 'live'],
+        ['file', 'e.mp4', 'live'],
+      ).first(),
+      'd',
+    );
   });
 
   it('is given one that is waited for where nothing else is there, and else none', () => {

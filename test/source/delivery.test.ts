@@ -18,7 +18,17 @@ async function describeFile(file: string): Promise<ReturnType<typeof describeCon
   return describeContent(content);
 }
 
-const COPIED: VideoName[] = ['copyable.mp4', 'copyable.mkv', 'copyable.mov', 'copyable.ts', 'copyable.avi', 'high.mp4', 'portrait.mp4', 'long-video.mp4', 'keyframes-every-4s.mp4'];
+const COPIED: VideoName[] = [
+  'copyable.mp4',
+  'copyable.mkv',
+  'copyable.mov',
+  'copyable.ts',
+  'copyable.avi',
+  'high.mp4',
+  'portrait.mp4',
+  'long-video.mp4',
+  'keyframes-every-4s.mp4',
+];
 for (const name of COPIED) {
   test(`${name} is copied`, async () => {
     const found = await describeFile(makeVideo(name));
@@ -71,7 +81,9 @@ for (const [name, reason] of UNPLAYABLE) {
     assert.equal(found.playable, false);
     assert.match(found.reason ?? '', reason);
     const description: FileDescription = { id: 'x', name, file: makeVideo(name), sizeBytes: 0, ...found };
-    assert.throws(() => openFileFeed(description, { encodedVideo() {}, picture() {}, audio() {} }, realDeps()), { code: 'SOURCE_NOT_PLAYABLE' });
+    assert.throws(() => openFileFeed(description, { encodedVideo() {}, picture() {}, audio() {} }, realDeps()), {
+      code: 'SOURCE_NOT_PLAYABLE',
+    });
   });
 }
 
@@ -85,10 +97,14 @@ test('the size shown has rotation and pixel aspect applied', async () => {
 });
 
 const street = assetPath('videos/person-bicycle-car-detection.mp4');
-test('a file that shows pictures from before its first shown keyframe is played from its begin', { skip: street ? false : 'no assets beside the project' }, async () => {
-  const found = await describeFile(street as string);
-  assert.deepEqual([found.playable, found.delivery, found.plan?.beginS], [true, 'transcode', undefined]);
-});
+test(
+  'a file that shows pictures from before its first shown keyframe is played from its begin',
+  { skip: street ? false : 'no assets beside the project' },
+  async () => {
+    const found = await describeFile(street as string);
+    assert.deepEqual([found.playable, found.delivery, found.plan?.beginS], [true, 'transcode', undefined]);
+  },
+);
 
 test('a file that ffprobe crashes on is not called broken, but says what happened', async (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-crash-'));

@@ -7,7 +7,13 @@ import { encodedClip } from '../helpers/publisher.js';
 
 describe('the size of pictures', () => {
   for (const codec of ['h264', 'vp8'] as const) {
-    for (const [widthPx, heightPx] of [[320, 180], [180, 320], [642, 362], [1920, 1080], [64, 64]] as const) {
+    for (const [widthPx, heightPx] of [
+      [320, 180],
+      [180, 320],
+      [642, 362],
+      [1920, 1080],
+      [64, 64],
+    ] as const) {
       it(`is read from ${codec} keyframes of ${widthPx}x${heightPx}`, () => {
         const [keyframe, delta] = encodedClip({ codec, size: `${widthPx}x${heightPx}`, seconds: 1, fps: 5 });
         assert.deepEqual(pictureSize(codec, keyframe as EncodedFrame), { widthPx, heightPx });
@@ -19,7 +25,10 @@ describe('the size of pictures', () => {
   it('is read from parameter sets of High profile with scaling lists and cropping', () => {
     // x264, 1920x1080, High; and the same with flat scaling lists written out.
     const high = Buffer.from('67640028acd940780227e5c044000003000400000300f03c60c658', 'hex');
-    assert.deepEqual(pictureSize('h264', { data: lengthPrefixed([high]), mediaTimeMs: 0, keyframe: true }), { widthPx: 1920, heightPx: 1080 });
+    assert.deepEqual(pictureSize('h264', { data: lengthPrefixed([high]), mediaTimeMs: 0, keyframe: true }), {
+      widthPx: 1920,
+      heightPx: 1080,
+    });
   });
 
   it('is not known of what is damaged, and nothing throws', () => {

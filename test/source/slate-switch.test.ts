@@ -51,7 +51,16 @@ describe('SlateSwitch', () => {
   it('does not take a halt of this process for silence of the camera', () => {
     const clock = new FakeClock();
     let look = (): void => undefined;
-    const slate = new SlateSwitch({ clock: { now: () => clock.now(), wallClock: () => clock.wallClock(), after: () => ({ cancel: () => undefined }), every: (_periodMs, callback) => ((look = callback), { cancel: () => undefined }) }, silentAfterMs: () => 2000, open: () => ({ close: () => Promise.resolve() }) });
+    const slate = new SlateSwitch({
+      clock: {
+        now: () => clock.now(),
+        wallClock: () => clock.wallClock(),
+        after: () => ({ cancel: () => undefined }),
+        every: (_periodMs, callback) => ((look = callback), { cancel: () => undefined }),
+      },
+      silentAfterMs: () => 2000,
+      open: () => ({ close: () => Promise.resolve() }),
+    });
     // Timers that were due meanwhile run once, before what came meanwhile is read.
     look();
     assert.equal(slate.shown, undefined);

@@ -50,7 +50,10 @@ describe('the watchdog', { skip: process.platform !== 'linux' && 'reads /proc' }
     camera = createServer((socket) => void connections.add(socket.on('error', () => undefined)));
     await once(camera.listen(0, '127.0.0.1'), 'listening');
     const { port } = camera.address() as AddressInfo;
-    writeFileSync(path.join(folder, 'sources.json'), JSON.stringify({ sources: [{ name: 'mute', url: `rtsp://127.0.0.1:${port}/`, always_on: true }] }));
+    writeFileSync(
+      path.join(folder, 'sources.json'),
+      JSON.stringify({ sources: [{ name: 'mute', url: `rtsp://127.0.0.1:${port}/`, always_on: true }] }),
+    );
     // A script in between, as packages put one there: its child is a grandchild of the server.
     for (const program of ['ffmpeg', 'ffprobe']) {
       writeFileSync(path.join(folder, program), `#!/bin/sh\n${program} "$@"\nexit $?\n`);
@@ -82,13 +85,21 @@ describe('the watchdog', { skip: process.platform !== 'linux' && 'reads /proc' }
   ] as const) {
     it(`ends a server that hangs (${hang}), with all of its children, and says where it was`, async () => {
       const hung = await start(hang);
-      const children = await eventually(() => {
-        const below = processTree(hung.pid).filter(({ pid }) => pid !== hung.pid);
-        return below.some(({ command }) => /^ff\w+ .*rtsp:/.test(command)) ? below : undefined;
-      }, 20_000, 'a process that calls the camera');
+      const children = await eventually(
+        () => {
+          const below = processTree(hung.pid).filter(({ pid }) => pid !== hung.pid);
+          return below.some(({ command }) => /^ff\w+ .*rtsp:/.test(command)) ? below : undefined;
+        },
+        20_000,
+        'a process that calls the camera',
+      );
       process.kill(hung.pid, 'SIGUSR2');
       assert.deepEqual(await within(hung.exited, 20_000, 'the server to be ended'), [null, 'SIGKILL']);
-      await eventually(() => children.every(({ pid }) => processTree(pid).every(({ command }) => !command.includes('rtsp:'))), 5000, 'the children to be gone');
+      await eventually(
+        () => children.every(({ pid }) => processTree(pid).every(({ command }) => !command.includes('rtsp:'))),
+        5000,
+        'the children to be gone',
+      );
       const line = await eventually(() => hung.log.find((text) => text.startsWith('{"level":60')), 5000, 'its last words');
       const said = JSON.parse(line) as { msg: string; stack: string; silentMs: number; time: number; children: number[] };
       assert.match(said.msg, /main thread hangs \(WATCHDOG_S\)/);
@@ -164,11 +175,15 @@ describe('the watchdog', { skip: process.platform !== 'linux' && 'reads /proc' }
 
   /** It answers for longer than the limit, and ends in good order. */
   async function goesOn(running: ServerProcess): Promise<void> {
-    const uptimeS = async (): Promise<number> => ((await (await fetch(new URL('/health', running.url))).json()) as { uptime_s: number }).uptime_s;
+    const uptimeS = async (): Promise<number> =>
+      ((await (await fetch(new URL('/health', running.url))).json()) as { uptime_s: number }).uptime_s;
     const begunS = await uptimeS();
     await eventually(async () => (await uptimeS()) > begunS + 1.5, 20_000, 'the server to answer for a while');
     assert.ok(await answers(running));
     assert.equal(await running.close(), 0, running.log.join('\n'));
-    assert.deepEqual(running.log.filter((line) => line.includes('WATCHDOG_S')), []);
+    assert.deepEqual(
+      running.log.filter((line) => line.includes('WATCHDOG_S')),
+      [],
+    );
   }
 });

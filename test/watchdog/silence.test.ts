@@ -5,7 +5,10 @@ import { BEAT_MS, Silence } from '../../src/watchdog/watch.js';
 describe('silence of the main thread', () => {
   it('is counted from the last beat', () => {
     const silence = new Silence(0, 0);
-    assert.deepEqual([1, 2, 3, 4, 5].map((tick) => silence.tick(tick < 3 ? tick : 3, tick * BEAT_MS)), [0, 0, 0, BEAT_MS, 2 * BEAT_MS]);
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map((tick) => silence.tick(tick < 3 ? tick : 3, tick * BEAT_MS)),
+      [0, 0, 0, BEAT_MS, 2 * BEAT_MS],
+    );
     assert.equal(silence.tick(4, 6 * BEAT_MS), 0);
   });
 

@@ -6,7 +6,13 @@ import { WebhookSender } from '../../src/webhooks/index.js';
 import { picture } from './webhook-rig.js';
 
 const [queueDir = '', url = ''] = process.argv.slice(2);
-const sender = await WebhookSender.open({ urls: [url], secret: '', queueDir, clock: systemClock(new ResourceLedger()), logger: silentLogger });
+const sender = await WebhookSender.open({
+  urls: [url],
+  secret: '',
+  queueDir,
+  clock: systemClock(new ResourceLedger()),
+  logger: silentLogger,
+});
 for (let frame = 1; ; frame++) {
   await sender.report(picture(frame));
   process.stdout.write(`${frame}\n`);

@@ -20,7 +20,13 @@ export function picture(frame: number, sourceId = 'street'): FrameDetections {
     heightPx: 360,
     inferenceMs: 5,
     objects: [],
-    scene: { zones: [], lines: [], events: [{ type: 'cross', id: 'road', direction: 'in', objectId: frame, label: 'car', classId: 2, score: 0.91234, position: [320.004, 200] }] },
+    scene: {
+      zones: [],
+      lines: [],
+      events: [
+        { type: 'cross', id: 'road', direction: 'in', objectId: frame, label: 'car', classId: 2, score: 0.91234, position: [320.004, 200] },
+      ],
+    },
   };
 }
 
@@ -31,10 +37,20 @@ export function makeFolder(t: TestContext): string {
 }
 
 /** A sender on a fake clock, with the waits of real ones and no jitter; without a timeout, because the clock runs while real sockets answer. */
-export async function open(t: TestContext, init: Partial<WebhookSenderInit> & { readonly urls: readonly string[] }): Promise<{ sender: WebhookSender; clock: FakeClock; queueDir: string }> {
+export async function open(
+  t: TestContext,
+  init: Partial<WebhookSenderInit> & { readonly urls: readonly string[] },
+): Promise<{ sender: WebhookSender; clock: FakeClock; queueDir: string }> {
   const clock = (init.clock as FakeClock | undefined) ?? new FakeClock();
   const queueDir = init.queueDir ?? makeFolder(t);
-  const sender = await WebhookSender.open({ secret: SECRET, logger: silentLogger, ...init, retry: { random: () => 1, timeoutMs: 1e9, ...init.retry }, clock, queueDir });
+  const sender = await WebhookSender.open({
+    secret: SECRET,
+    logger: silentLogger,
+    ...init,
+    retry: { random: () => 1, timeoutMs: 1e9, ...init.retry },
+    clock,
+    queueDir,
+  });
   t.after(() => sender.close());
   return { sender, clock, queueDir };
 }

@@ -16,10 +16,14 @@ import { makeFolder, open, picture, SECRET } from './webhook-rig.js';
 
 /** Moves the clock on until the condition holds; waits for real sockets in between. */
 async function advanceUntil(clock: FakeClock, condition: () => boolean, stepMs: number, what: string): Promise<void> {
-  await eventually(async () => {
-    if (!condition()) await clock.advance(stepMs);
-    return condition();
-  }, 10_000, what);
+  await eventually(
+    async () => {
+      if (!condition()) await clock.advance(stepMs);
+      return condition();
+    },
+    10_000,
+    what,
+  );
 }
 
 const queueFile = (queueDir: string): string => path.join(queueDir, readdirSync(queueDir)[0]!, 'queue.jsonl');
@@ -40,13 +44,17 @@ describe('webhooks', () => {
       frame: 2,
       media_time_s: 0.08,
       captured_at: nowS - 0.005,
-      events: [{ type: 'cross', line: 'road', direction: 'in', object_id: 2, label: 'car', class_id: 2, score: 0.9123, position: [320, 200] }],
+      events: [
+        { type: 'cross', line: 'road', direction: 'in', object_id: 2, label: 'car', class_id: 2, score: 0.9123, position: [320, 200] },
+      ],
     });
     assert.equal(headers['x-sightline-timestamp'], String(nowS));
     assert.equal(headers['x-sightline-signature'], `sha256=${createHmac('sha256', SECRET).update(`${nowS}.${body}`).digest('hex')}`);
     assert.match(String(headers['x-sightline-delivery']), /^[0-9a-f-]{36}$/);
     assert.equal(headers['content-type'], 'application/json');
-    assert.deepEqual(sender.stats, [{ receiver: new URL(server.url).host, queued: 0, delivered: 1, failed: 0, dropped: 0, lastError: undefined, lastStatus: 200 }]);
+    assert.deepEqual(sender.stats, [
+      { receiver: new URL(server.url).host, queued: 0, delivered: 1, failed: 0, dropped: 0, lastError: undefined, lastStatus: 200 },
+    ]);
   });
 
   it('go on at once to a receiver that serves one connection at a time and closes it after its answer', async (t) => {
@@ -103,10 +111,14 @@ describe('webhooks', () => {
       // Beside the fsync's timer, none of which lasts longer than a second.
       await eventually(() => clock.pendingTimers > 0, 5000, 'the wait');
       const before = tries.length;
-      await eventually(async () => {
-        if (tries.length === before) await clock.advance(250);
-        return tries.length > before;
-      }, 5000, 'the next try');
+      await eventually(
+        async () => {
+          if (tries.length === before) await clock.advance(250);
+          return tries.length > before;
+        },
+        5000,
+        'the next try',
+      );
       const waitedMs = tries.at(-1)! - tries.at(-2)!;
       assert.ok(waitedMs >= waitMs, `${waitedMs} of ${waitMs} ms`);
     }
@@ -142,8 +154,14 @@ describe('webhooks', () => {
       await sender.report(picture(2));
       await eventually(() => sender.stats[0]?.delivered === 1, 5000, 'the second');
       assert.deepEqual([server.frames(), sender.stats[0]?.failed, sender.stats[0]?.queued], [[1, 2], 1, 0]);
-      assert.ok(server.received.every(({ url }) => url === '/hook'), 'no redirect is followed');
-      assert.match(JSON.stringify(warnings), status === 302 ? /redirect to \/elsewhere, which is not followed/ : new RegExp(`HTTP ${status}`));
+      assert.ok(
+        server.received.every(({ url }) => url === '/hook'),
+        'no redirect is followed',
+      );
+      assert.match(
+        JSON.stringify(warnings),
+        status === 302 ? /redirect to \/elsewhere, which is not followed/ : new RegExp(`HTTP ${status}`),
+      );
     });
   }
 
@@ -189,7 +207,10 @@ describe('webhooks', () => {
     await Promise.all(Array.from({ length: 50 }, (_, index) => sender.report(picture(index + 1))));
     await eventually(() => sender.stats[0]?.delivered === 50, 5000, 'the deliveries');
     assert.equal(most, 1);
-    assert.deepEqual(server.frames().filter((_, index) => server.received[index]!.body.includes('street')), Array.from({ length: 50 }, (_, index) => index + 1));
+    assert.deepEqual(
+      server.frames().filter((_, index) => server.received[index]!.body.includes('street')),
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
   });
 
   it('go to every receiver, whatever becomes of the others', async (t) => {
@@ -198,7 +219,10 @@ describe('webhooks', () => {
     await sender.report(picture(1));
     await eventually(() => good.received.length === 1 && bad.received.length === 1, 5000, 'both');
     await eventually(() => sender.stats[1]?.delivered === 1, 5000, 'the good one');
-    assert.deepEqual(sender.stats.map(({ queued }) => queued), [1, 0]);
+    assert.deepEqual(
+      sender.stats.map(({ queued }) => queued),
+      [1, 0],
+    );
   });
 
   it('carry the name and password of an address as Basic authentication, and never show them', async (t) => {
@@ -266,7 +290,9 @@ describe('the queue of webhooks', () => {
     const queueDir = makeFolder(t);
     const server = await receive(t);
     await server.close();
-    const child = spawn(process.execPath, [fileURLToPath(new URL('queueing-child.js', import.meta.url)), queueDir, server.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [fileURLToPath(new URL('queueing-child.js', import.meta.url)), queueDir, server.url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     let accepted = 0;
     for await (const line of createInterface(child.stdout)) {
@@ -278,7 +304,10 @@ describe('the queue of webhooks', () => {
     const again = await receive(t, () => 200, Number(new URL(server.url).port));
     const { sender } = await open(t, { urls: [server.url], queueDir });
     await eventually(() => sender.stats[0]!.delivered >= accepted, 10_000, 'what was accepted');
-    assert.deepEqual(again.frames().slice(0, accepted), Array.from({ length: accepted }, (_, index) => index + 1));
+    assert.deepEqual(
+      again.frames().slice(0, accepted),
+      Array.from({ length: accepted }, (_, index) => index + 1),
+    );
   });
 
   it('goes on after a line that was only half written', async (t) => {
@@ -360,7 +389,11 @@ describe('the queue of webhooks', () => {
   it('says what to do when its folder cannot be used', async (t) => {
     const queueDir = path.join(makeFolder(t), 'file');
     writeFileSync(queueDir, '');
-    await assert.rejects(open(t, { urls: ['http://127.0.0.1:9/'], queueDir }), (error: unknown) => error instanceof MediaPeerError && error.code === 'CONFIG_INVALID' && /WEBHOOK_QUEUE_DIR.*name a folder/.test(error.message));
+    await assert.rejects(
+      open(t, { urls: ['http://127.0.0.1:9/'], queueDir }),
+      (error: unknown) =>
+        error instanceof MediaPeerError && error.code === 'CONFIG_INVALID' && /WEBHOOK_QUEUE_DIR.*name a folder/.test(error.message),
+    );
   });
 
   it('keeps its files from other users', { skip: process.platform === 'win32' }, async (t) => {

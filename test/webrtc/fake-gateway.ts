@@ -2,7 +2,17 @@
 import { systemClock, type Clock } from '../../src/base/clock.js';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { DetectionFeed, Timeline, Track, type Codec, type EncodedFrame, type Rendition } from '../../src/media/index.js';
-import type { DetectionLease, MediaGateway, Publication, PublicationRequest, SourceMedia, Still, StillLease, TrackLease, TrackRequest } from '../../src/webrtc/index.js';
+import type {
+  DetectionLease,
+  MediaGateway,
+  Publication,
+  PublicationRequest,
+  SourceMedia,
+  Still,
+  StillLease,
+  TrackLease,
+  TrackRequest,
+} from '../../src/webrtc/index.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 
 export interface FakeSource {
@@ -135,7 +145,13 @@ export class FakeGateway implements MediaGateway {
     let track = this.#tracks.get(key);
     if (!track) {
       const { onKeyframeRequest } = this.source;
-      track = new Track({ name: key, codec, timeline: this.timeline, clock: this.#clock, ...(onKeyframeRequest ? { onKeyframeRequest } : {}) });
+      track = new Track({
+        name: key,
+        codec,
+        timeline: this.timeline,
+        clock: this.#clock,
+        ...(onKeyframeRequest ? { onKeyframeRequest } : {}),
+      });
       this.#tracks.set(key, track);
     }
     return track;

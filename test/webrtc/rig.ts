@@ -25,7 +25,13 @@ export function recordingLogger(lines: LogLine[], inherited: object = {}): Logge
     (level: LogLine['level']) =>
     (fields: object, message: string): void =>
       void lines.push({ level, message, fields: { ...inherited, ...fields } });
-  return { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error'), child: (fields) => recordingLogger(lines, { ...inherited, ...fields }) };
+  return {
+    debug: keep('debug'),
+    info: keep('info'),
+    warn: keep('warn'),
+    error: keep('error'),
+    child: (fields) => recordingLogger(lines, { ...inherited, ...fields }),
+  };
 }
 
 export class Rig {
@@ -84,7 +90,14 @@ export class Rig {
   /** Closes and checks that nothing is held. */
   async close(): Promise<void> {
     await this.manager.closeAll('server-closing');
-    assert.deepEqual(this.ledger.snapshot(), { peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 0, timers: 0 });
+    assert.deepEqual(this.ledger.snapshot(), {
+      peer_connections: 0,
+      udp_sockets: 0,
+      tcp_sockets: 0,
+      child_processes: 0,
+      workers: 0,
+      timers: 0,
+    });
     assert.equal(this.gateway.leases, 0, 'leases');
     assert.equal(this.gateway.detectionLeases, 0, 'leases of detections');
     assert.equal(this.gateway.stillLeases, 0, 'leases of pictures');

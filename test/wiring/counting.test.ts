@@ -10,7 +10,17 @@ import { FakePublisher, type FakePublisherOptions } from '../helpers/publisher.j
 const ZONES = {
   units: 'fraction',
   always: true,
-  zones: [{ id: 'left', polygon: [[0, 0], [0.5, 0], [0.5, 1], [0, 1]] }],
+  zones: [
+    {
+      id: 'left',
+      polygon: [
+        [0, 0],
+        [0.5, 0],
+        [0.5, 1],
+        [0, 1],
+      ],
+    },
+  ],
   lines: [{ id: 'middle', from: [0.5, 1], to: [0.5, 0] }],
 };
 const thing = (box: Box): Detection => ({ label: 'thing', classId: 0, score: 0.9, box });
@@ -27,7 +37,11 @@ const read: FrameDetections[] = [];
 async function open(options: RigOptions = {}): Promise<ReturnType<Counting['routes']>> {
   read.length = 0;
   found.splice(0, Infinity, thing(LEFT));
-  rig = await PipelineRig.open([], { detector: new FixedDetector(found), sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture), ...options });
+  rig = await PipelineRig.open([], {
+    detector: new FixedDetector(found),
+    sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
+    ...options,
+  });
   const { uploadDir, library, rooms, catalogue, deps } = rig;
   counting = await Counting.open({ uploadDir, library, rooms, catalogue, seeing: rig.seeing, clock: deps.clock, logger: deps.logger });
   counting.start(rig.pipelines, (detections) => void read.push(detections));
@@ -94,7 +108,10 @@ describe('zones of a room', () => {
     const first = publish();
     await routes.put('gate', ZONES);
     await walk(LEFT, RIGHT[0]);
-    assert.deepEqual(crossed().map(({ direction }) => direction), ['in']);
+    assert.deepEqual(
+      crossed().map(({ direction }) => direction),
+      ['in'],
+    );
     const watched = rig.watch('gate', 'raw/h264');
     await watched.more(5, 'of the camera');
     first.leave('lost');
@@ -103,15 +120,25 @@ describe('zones of a room', () => {
     await watched.more(8, 'of the slate');
     assert.equal(rig.pipelines.activity()[0]?.isWaiting, true);
     assert.deepEqual(rig.pipelines.activity()[0]?.troubles, [], 'a phone that left is no fault of the server');
-    assert.deepEqual(read.filter(({ mediaTimeMs }) => mediaTimeMs > lostAtMs), []);
+    assert.deepEqual(
+      read.filter(({ mediaTimeMs }) => mediaTimeMs > lostAtMs),
+      [],
+    );
     const updatedAtMs = routes.counts('gate')?.updatedAtMs;
     publish({ originMs: 77 });
     await looks(20, 'the camera that is back');
     assert.ok((routes.counts('gate')?.updatedAtMs ?? 0) > (updatedAtMs ?? Infinity));
-    assert.deepEqual(routes.counts('gate')?.zones.map(({ objectIds }) => objectIds.length), [1], 'what stands there now is seen');
+    assert.deepEqual(
+      routes.counts('gate')?.zones.map(({ objectIds }) => objectIds.length),
+      [1],
+      'what stands there now is seen',
+    );
     assert.equal(crossed().length, 1, 'it did not cross');
     await walk(LEFT, RIGHT[0]);
-    assert.deepEqual(crossed().map(({ direction }) => direction), ['in', 'in']);
+    assert.deepEqual(
+      crossed().map(({ direction }) => direction),
+      ['in', 'in'],
+    );
     watched.leave();
   });
 });

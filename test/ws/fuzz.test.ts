@@ -33,7 +33,22 @@ class Sink implements RoomSocket {
 }
 
 function text(): string {
-  return pick(['', 'x', 'gate', 'street', '__proto__', 'constructor', '../..', '\u0000', '\ud800', 'é'.repeat(300), 'v=0', 'raw', 'candidate:1 1 udp 1 127.0.0.1 9 typ host', 'a'.repeat(70_000)]);
+  return pick([
+    '',
+    'x',
+    'gate',
+    'street',
+    '__proto__',
+    'constructor',
+    '../..',
+    '\u0000',
+    '\ud800',
+    'é'.repeat(300),
+    'v=0',
+    'raw',
+    'candidate:1 1 udp 1 127.0.0.1 9 typ host',
+    'a'.repeat(70_000),
+  ]);
 }
 
 function value(depth = 0): unknown {
@@ -43,11 +58,22 @@ function value(depth = 0): unknown {
   if (kind === 2) return pick([0, -1, 1e308, 0.5, 2 ** 53, -0]);
   if (kind < 6) return text();
   if (kind === 6) return Array.from({ length: Math.floor(random() * 4) }, () => value(depth + 1));
-  return Object.fromEntries(Array.from({ length: Math.floor(random() * 4) }, () => [pick(['type', 'id', 'room', 'role', 'sdp', '__proto__', 'toString', 'candidate', 'length']), value(depth + 1)]));
+  return Object.fromEntries(
+    Array.from({ length: Math.floor(random() * 4) }, () => [
+      pick(['type', 'id', 'room', 'role', 'sdp', '__proto__', 'toString', 'candidate', 'length']),
+      value(depth + 1),
+    ]),
+  );
 }
 
 const VALID: Readonly<Record<string, () => Json>> = {
-  join: () => ({ room: pick(['gate', 'street', 'yard', 'gone']), role: pick(['viewer', 'publisher']), ...(random() < 0.5 && { client_id: pick(['owner', 'a', 'b']) }), ...(random() < 0.3 && { resume_token: pick(['stolen', 'x'.repeat(32)]) }), ...(random() < 0.3 && { tracks: ['raw'] }) }),
+  join: () => ({
+    room: pick(['gate', 'street', 'yard', 'gone']),
+    role: pick(['viewer', 'publisher']),
+    ...(random() < 0.5 && { client_id: pick(['owner', 'a', 'b']) }),
+    ...(random() < 0.3 && { resume_token: pick(['stolen', 'x'.repeat(32)]) }),
+    ...(random() < 0.3 && { tracks: ['raw'] }),
+  }),
   offer: () => ({ sdp: `v=0\r\no=- ${Math.floor(random() * 3)} 1 IN IP4 0.0.0.0\r\n` }),
   answer: () => ({ sdp: pick(['v=0', 'v=0 bad', 'v=0 other']) }),
   candidate: () => ({ candidate: pick([null, '', 'candidate:1', { candidate: 'candidate:2', sdpMid: '0', usernameFragment: 'u' }]) }),
@@ -67,7 +93,19 @@ function message(): string {
   if (dice < 0.8) return JSON.stringify({ ...valid, [pick([...Object.keys(valid), 'id', 'type'])]: value() });
   if (dice < 0.9) return JSON.stringify(value()) || 'undefined';
   if (dice < 0.95) return JSON.stringify(valid).slice(0, Math.floor(random() * 40));
-  return pick(['', '{', '[]', 'null', '1', '"x"', '['.repeat(30_000), '{"a":'.repeat(10_000), '{"type":"ping","type":"join"}', '{"__proto__":{"type":"ping"}}', '\u0000']);
+  return pick([
+    '',
+    '{',
+    '[]',
+    'null',
+    '1',
+    '"x"',
+    '['.repeat(30_000),
+    '{"a":'.repeat(10_000),
+    '{"type":"ping","type":"join"}',
+    '{"__proto__":{"type":"ping"}}',
+    '\u0000',
+  ]);
 }
 
 test('the parser gives a checked message or MESSAGE_INVALID, and an answer that names what it is about', () => {
@@ -98,12 +136,28 @@ test('whatever clients say in whatever state, each message is answered in known 
   await owner.settled();
   const owned = rig.sessions.last;
   const failures: unknown[] = [];
-  const logger = { ...rig.door.deps.logger, error: (...facts: unknown[]) => failures.push(facts), info: () => undefined, warn: () => undefined, debug: () => undefined } as unknown as typeof rig.door.deps.logger;
+  const logger = {
+    ...rig.door.deps.logger,
+    error: (...facts: unknown[]) => failures.push(facts),
+    info: () => undefined,
+    warn: () => undefined,
+    debug: () => undefined,
+  } as unknown as typeof rig.door.deps.logger;
   const clients: { readonly sink: Sink; readonly client: RoomClient }[] = [];
   for (let i = 0; i < 12_000; i++) {
     if (clients.length < 6) {
       const sink = new Sink();
-      clients.push({ sink, client: new RoomClient({ socket: sink, rooms: rig.door.rooms, clock: rig.clock, logger, bearerToken: undefined, address: '127.0.0.1' }) });
+      clients.push({
+        sink,
+        client: new RoomClient({
+          socket: sink,
+          rooms: rig.door.rooms,
+          clock: rig.clock,
+          logger,
+          bearerToken: undefined,
+          address: '127.0.0.1',
+        }),
+      });
     }
     const { sink, client } = pick(clients);
     const input = message();
@@ -113,18 +167,25 @@ test('whatever clients say in whatever state, each message is answered in known 
     // What is wrong is answered at once, whatever the state.
     if (!isValid(input)) assert.equal(sink.got[before]?.['type'], 'error', input.slice(0, 200));
     if (random() < 0.05) rig.directory.set(pick(['gate', 'yard']), pick(['empty', 'live', 'waiting']));
-    if (random() < 0.05) for (const session of rig.sessions.open.filter((open) => open !== owned).slice(0, 1)) session.end(pick(['ice-failed', 'source-ended', 'publisher-left']));
+    if (random() < 0.05)
+      for (const session of rig.sessions.open.filter((open) => open !== owned).slice(0, 1))
+        session.end(pick(['ice-failed', 'source-ended', 'publisher-left']));
     if (random() < 0.1) await rig.clock.advance(pick([100, 1000, 3000]));
     if (random() < 0.01 || sink.isClosed) {
       client.gone();
-      clients.splice(clients.findIndex((entry) => entry.sink === sink), 1);
+      clients.splice(
+        clients.findIndex((entry) => entry.sink === sink),
+        1,
+      );
     }
     for (const answer of sink.got.splice(0)) {
       if (answer['command'] === 'reconnect') continue;
       assert.ok(ANSWERS.has(String(answer['type'])), JSON.stringify(answer).slice(0, 200));
       if (answer['type'] === 'error') assert.ok(String(answer['code']) in ERROR_CODES, JSON.stringify(answer).slice(0, 200));
-      if (answer['type'] === 'joined') assert.ok(answer['client_id'] !== 'owner' && answer['resume_token'] !== token && typeof answer['room'] === 'string');
-      if (answer['type'] === 'room') assert.ok(/^[\w.-]{1,64}$/.test(String(answer['room'])) && ['empty', 'live', 'waiting'].includes(String(answer['state'])));
+      if (answer['type'] === 'joined')
+        assert.ok(answer['client_id'] !== 'owner' && answer['resume_token'] !== token && typeof answer['room'] === 'string');
+      if (answer['type'] === 'room')
+        assert.ok(/^[\w.-]{1,64}$/.test(String(answer['room'])) && ['empty', 'live', 'waiting'].includes(String(answer['state'])));
     }
   }
   for (const { client } of clients) client.gone();

@@ -23,7 +23,10 @@ describe('an outbox', () => {
     assert.ok(outbox.push(topic(large)));
     assert.ok(outbox.push(signalling(large)));
     assert.ok(outbox.push(topic(`2${large}`)));
-    assert.deepEqual(outbox.drain().map(({ kind, text }) => `${kind} ${text.slice(0, 1)}`), ['signalling ä', 'topic 2']);
+    assert.deepEqual(
+      outbox.drain().map(({ kind, text }) => `${kind} ${text.slice(0, 1)}`),
+      ['signalling ä', 'topic 2'],
+    );
   });
 
   it('says when signalling alone is too much', () => {
@@ -52,16 +55,25 @@ describe('candidates', () => {
   it('are read as browsers and others write them', () => {
     assert.deepEqual(fromClient(null), { candidate: '' });
     assert.deepEqual(fromClient('a=candidate:1 ufrag abc'), { candidate: 'candidate:1 ufrag abc', ufrag: 'abc' });
-    assert.deepEqual(fromClient({ candidate: 'candidate:1', sdpMid: null, sdpMLineIndex: 0 }), { candidate: 'candidate:1', mid: undefined, mLineIndex: 0, ufrag: undefined });
+    assert.deepEqual(fromClient({ candidate: 'candidate:1', sdpMid: null, sdpMLineIndex: 0 }), {
+      candidate: 'candidate:1',
+      mid: undefined,
+      mLineIndex: 0,
+      ufrag: undefined,
+    });
   });
 
   it('are written so that a browser can add them', () => {
-    assert.deepEqual(candidateMessage({ candidate: 'candidate:1' }), { type: 'candidate', candidate: { candidate: 'candidate:1', sdpMid: null, sdpMLineIndex: 0 } });
+    assert.deepEqual(candidateMessage({ candidate: 'candidate:1' }), {
+      type: 'candidate',
+      candidate: { candidate: 'candidate:1', sdpMid: null, sdpMLineIndex: 0 },
+    });
     assert.deepEqual(candidateMessage({ candidate: '' }), { type: 'candidate', candidate: null });
   });
 
   it('belong to descriptions that are told apart by session id and certificate', () => {
-    const sdp = (id: string, fingerprint: string): string => `v=0\r\no=- ${id} 2 IN IP4 0.0.0.0\r\na=ice-ufrag:x y\r\na=fingerprint:sha-256 ${fingerprint}\r\na=fingerprint:sha-256 ${fingerprint}\r\n`;
+    const sdp = (id: string, fingerprint: string): string =>
+      `v=0\r\no=- ${id} 2 IN IP4 0.0.0.0\r\na=ice-ufrag:x y\r\na=fingerprint:sha-256 ${fingerprint}\r\na=fingerprint:sha-256 ${fingerprint}\r\n`;
     assert.equal(connectionOf(sdp('1', 'AB')), connectionOf(sdp('1', 'ab')));
     assert.notEqual(connectionOf(sdp('1', 'AB')), connectionOf(sdp('2', 'AB')));
     assert.notEqual(connectionOf(sdp('1', 'AB')), connectionOf(sdp('1', 'AC')));

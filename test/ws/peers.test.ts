@@ -100,14 +100,21 @@ describe('rooms with real peers', { timeout: 60_000 }, () => {
     await viewer.until(() => viewer.packets.length > 20, 5000, 'packets');
     assert.equal((await server.get<ClientStats>('/connection-stats')).websocket_connections, 1);
     const stats = await statsOf(client);
-    assert.deepEqual([stats['client_id'], stats['connection_state'], Number(stats['bytes_sent']) > 1000], [joined['client_id'], 'connected', true]);
+    assert.deepEqual(
+      [stats['client_id'], stats['connection_state'], Number(stats['bytes_sent']) > 1000],
+      [joined['client_id'], 'connected', true],
+    );
     client.send({ type: 'restart' });
     const { sdp } = await next(client, 'offer');
     assert.match(String(sdp), /a=ice-ufrag/);
     client.send({ type: 'leave' });
     await next(client, 'left');
     client.socket.close();
-    await eventually(() => server.resources.peer_connections === baseline.peer_connections && server.resources.udp_sockets === baseline.udp_sockets, 5000, 'everything to be given back');
+    await eventually(
+      () => server.resources.peer_connections === baseline.peer_connections && server.resources.udp_sockets === baseline.udp_sockets,
+      5000,
+      'everything to be given back',
+    );
   });
 
   it('shows a publisher to a viewer that came before it; the viewer stays when it leaves, and sees the next one', async () => {

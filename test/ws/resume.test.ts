@@ -30,7 +30,10 @@ test('who drops and comes back with its token keeps its session, and gets in ord
   const back = await rig.client();
   const joined = await back.join({ ...HERE, resume_token: token });
   assert.deepEqual([joined['client_id'], joined['resumed'], joined['resume_token']], ['drone-1', true, token]);
-  assert.deepEqual((await back.settled()).map(({ type, sdp, state }) => sdp ?? state ?? type), ['v=0 offer s1 restart 1', 'candidate', 'waiting', 'live']);
+  assert.deepEqual(
+    (await back.settled()).map(({ type, sdp, state }) => sdp ?? state ?? type),
+    ['v=0 offer s1 restart 1', 'candidate', 'waiting', 'live'],
+  );
   back.send({ type: 'answer', sdp: 'v=0 b' });
   await back.settled();
   assert.deepEqual([session.answers, rig.sessions.all.length], [['v=0 a', 'v=0 b'], 1]);
@@ -63,7 +66,10 @@ test('after 30 s away the membership ends with its session, and the id is free',
   await rig.clock.advance(29_999);
   assert.equal(rig.sessions.open.length, 1);
   await rig.clock.advance(1);
-  assert.deepEqual(rig.sessions.all.map(({ endReason }) => endReason), ['viewer-left']);
+  assert.deepEqual(
+    rig.sessions.all.map(({ endReason }) => endReason),
+    ['viewer-left'],
+  );
   const back = await rig.client();
   const joined = await back.join({ ...HERE, resume_token: token });
   assert.deepEqual([joined['client_id'], joined['resumed'], joined['resume_token'] === token], ['drone-1', false, false]);
@@ -152,17 +158,32 @@ test('while a client is away its topics give way to signalling, the oldest first
   client.cut();
   await rig.connections(0);
   for (let frame = 1; frame <= 300; frame++) {
-    rig.feed.publish({ sourceId: 'street', frame, mediaTimeMs: frame * 40, widthPx: 1, heightPx: 1, inferenceMs: 1, objects: [], scene: undefined });
+    rig.feed.publish({
+      sourceId: 'street',
+      frame,
+      mediaTimeMs: frame * 40,
+      widthPx: 1,
+      heightPx: 1,
+      inferenceMs: 1,
+      objects: [],
+      scene: undefined,
+    });
     if (frame % 100 === 0) rig.sessions.last.found(`candidate:${frame}`);
   }
   const back = await rig.client();
   await back.join({ ...HERE, resume_token: token });
   const missed = await back.settled();
   assert.equal(missed.length, 256);
-  const candidates = missed.flatMap(({ type, candidate }) => (type === 'candidate' ? [(candidate as { candidate: string }).candidate] : []));
+  const candidates = missed.flatMap(({ type, candidate }) =>
+    type === 'candidate' ? [(candidate as { candidate: string }).candidate] : [],
+  );
   assert.deepEqual(candidates, ['candidate:100', 'candidate:200', 'candidate:300']);
   const frames = missed.flatMap(({ type, frame }) => (type === 'detections' ? [Number(frame)] : []));
-  assert.deepEqual(frames, Array.from({ length: 253 }, (_, i) => i + 48), 'the newest, in order');
+  assert.deepEqual(
+    frames,
+    Array.from({ length: 253 }, (_, i) => i + 48),
+    'the newest, in order',
+  );
   back.send({ type: 'leave' });
   await eventually(() => rig.leases === 0, 1000, 'the detections to be given back');
   await rig.close();

@@ -8,7 +8,14 @@ import { pino } from 'pino';
 import WebSocket, { type ClientOptions } from 'ws';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { DetectionFeed, type EndReason } from '../../src/media/index.js';
-import type { ConnectionState, OfferRequest, OpenedViewing, PeerSnapshot, PublishRequest, TrickledCandidate } from '../../src/webrtc/index.js';
+import type {
+  ConnectionState,
+  OfferRequest,
+  OpenedViewing,
+  PeerSnapshot,
+  PublishRequest,
+  TrickledCandidate,
+} from '../../src/webrtc/index.js';
 import { installClientAddress, installErrorHandling } from '../../src/http/index.js';
 import { installWebSockets, roomRoutes, RoomsDoor, type RoomDescription, type RoomsDoorDeps, type RoomState } from '../../src/ws/index.js';
 import { eventually, within } from '../helpers/deadline.js';
@@ -73,7 +80,8 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
 
   addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
     for (const candidate of candidates) {
-      if (candidate.candidate.startsWith('nonsense')) throw new MediaPeerError('CANDIDATE_INVALID', `'${candidate.candidate}' is no ICE candidate`);
+      if (candidate.candidate.startsWith('nonsense'))
+        throw new MediaPeerError('CANDIDATE_INVALID', `'${candidate.candidate}' is no ICE candidate`);
       this.#get(sessionId).candidates.push(candidate);
     }
   }
@@ -127,7 +135,14 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
       found: (candidate) => request.onCandidate?.(candidate === null ? null : { candidate, mid: '0', ufrag: 'srv' }),
     };
     this.all.push(session);
-    return { sdp: `v=0 ${type} ${session.id}`, clientId: session.clientId, sourceId: room, sessionId: session.id, renditions: ['processed'], ended };
+    return {
+      sdp: `v=0 ${type} ${session.id}`,
+      clientId: session.clientId,
+      sourceId: room,
+      sessionId: session.id,
+      renditions: ['processed'],
+      ended,
+    };
   }
 
   #get(sessionId: string): FakeSession {
@@ -233,7 +248,10 @@ export class Rig {
   readonly feed = new DetectionFeed('street');
   /** Lines of its log from `error` on. */
   readonly errors: string[] = [];
-  readonly app = Fastify({ forceCloseConnections: true, logger: { level: 'error', stream: { write: (line: string) => void this.errors.push(line) } } });
+  readonly app = Fastify({
+    forceCloseConnections: true,
+    logger: { level: 'error', stream: { write: (line: string) => void this.errors.push(line) } },
+  });
   readonly door: RoomsDoor;
   readonly clients: Client[] = [];
   leases = 0;
@@ -306,7 +324,16 @@ export class Rig {
   /** Closes and checks that nothing is held. */
   async close(): Promise<void> {
     await within(this.app.close(), 3000, 'the server to close');
-    await eventually(() => this.sessions.open.length === 0 && this.leases === 0 && this.clock.pendingTimers === 0 && this.door.rooms.size === 0 && this.door.connections === 0, 1000, `everything to be given back: ${JSON.stringify({ sessions: this.sessions.open.length, leases: this.leases, timers: this.clock.pendingTimers, members: this.door.rooms.size, sockets: this.door.connections })}`);
+    await eventually(
+      () =>
+        this.sessions.open.length === 0 &&
+        this.leases === 0 &&
+        this.clock.pendingTimers === 0 &&
+        this.door.rooms.size === 0 &&
+        this.door.connections === 0,
+      1000,
+      `everything to be given back: ${JSON.stringify({ sessions: this.sessions.open.length, leases: this.leases, timers: this.clock.pendingTimers, members: this.door.rooms.size, sockets: this.door.connections })}`,
+    );
     if (this.directory.listeners.size > 0) throw new Error('somebody listens to the rooms');
   }
 }

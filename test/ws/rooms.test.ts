@@ -5,26 +5,33 @@ import { eventually } from '../helpers/deadline.js';
 import { Rig } from './rig.js';
 
 const PUBLISHER = { room: 'gate', role: 'publisher', client_id: 'cam' };
-const offerOf = (connection: string, ufrag = 'u1', more = ''): string => `v=0\r\no=- ${connection} 2 IN IP4 127.0.0.1\r\na=fingerprint:sha-256 AA:${connection}\r\na=ice-ufrag:${ufrag}\r\n${more}`;
+const offerOf = (connection: string, ufrag = 'u1', more = ''): string =>
+  `v=0\r\no=- ${connection} 2 IN IP4 127.0.0.1\r\na=fingerprint:sha-256 AA:${connection}\r\na=ice-ufrag:${ufrag}\r\n${more}`;
 
 test('a viewer of a live room is told what it joined, gets an offer at once, and answers it', async (t) => {
   const rig = await Rig.open(t, { iceServers: (clientId) => [{ urls: ['turn:relay.example'], username: clientId }] });
   const client = await rig.client();
   const joined = await client.join({ room: 'street', client_id: 'drone-1', tracks: ['raw', 'processed'] });
   assert.match(String(joined['resume_token']), /^[\w-]{32}$/);
-  assert.deepEqual({ ...joined, resume_token: '' }, {
-    type: 'joined',
-    client_id: 'drone-1',
-    room: 'street',
-    role: 'viewer',
-    state: 'live',
-    ice_servers: [{ urls: ['turn:relay.example'], username: 'drone-1' }],
-    sources: ['street'],
-    resume_token: '',
-    resumed: false,
-  });
+  assert.deepEqual(
+    { ...joined, resume_token: '' },
+    {
+      type: 'joined',
+      client_id: 'drone-1',
+      room: 'street',
+      role: 'viewer',
+      state: 'live',
+      ice_servers: [{ urls: ['turn:relay.example'], username: 'drone-1' }],
+      sources: ['street'],
+      resume_token: '',
+      resumed: false,
+    },
+  );
   assert.deepEqual(await client.next(), { type: 'offer', sdp: 'v=0 offer s1' });
-  assert.deepEqual([rig.sessions.last.clientId, rig.sessions.last.room, rig.sessions.last.request], ['drone-1', 'street', { ...rig.sessions.last.request, door: 'ws', renditions: ['raw', 'processed'] }]);
+  assert.deepEqual(
+    [rig.sessions.last.clientId, rig.sessions.last.room, rig.sessions.last.request],
+    ['drone-1', 'street', { ...rig.sessions.last.request, door: 'ws', renditions: ['raw', 'processed'] }],
+  );
   client.send({ type: 'answer', sdp: 'v=0 mine' });
   assert.deepEqual(await client.settled(), []);
   assert.deepEqual(rig.sessions.last.answers, ['v=0 mine']);
@@ -40,7 +47,10 @@ test('a publisher offers and is answered', async (t) => {
   assert.equal(joined['state'], 'empty');
   client.send({ type: 'offer', sdp: offerOf('1') });
   assert.deepEqual(await client.next(), { type: 'answer', sdp: 'v=0 answer s1' });
-  assert.deepEqual([rig.sessions.last.room, 'takeover' in rig.sessions.last.request && rig.sessions.last.request.takeover], ['gate', false]);
+  assert.deepEqual(
+    [rig.sessions.last.room, 'takeover' in rig.sessions.last.request && rig.sessions.last.request.takeover],
+    ['gate', false],
+  );
   await rig.close();
 });
 
@@ -130,7 +140,10 @@ test('the side that sends the media makes the offer: anything else is refused, a
   const publisher = await rig.client();
   await publisher.join(PUBLISHER);
   publisher.send({ type: 'answer', sdp: 'v=0' });
-  assert.deepEqual({ ...(await publisher.next('error')), message: '' }, { type: 'error', code: 'ROLE_REFUSED', message: '', in_reply_to: 'answer' });
+  assert.deepEqual(
+    { ...(await publisher.next('error')), message: '' },
+    { type: 'error', code: 'ROLE_REFUSED', message: '', in_reply_to: 'answer' },
+  );
   publisher.send({ type: 'ping' });
   await publisher.next('pong');
   await rig.close();
@@ -141,7 +154,10 @@ test('a room is never nobody: what comes before a join, or joins without a room,
   const client = await rig.client();
   for (const type of ['restart', 'leave']) {
     client.send({ type });
-    assert.deepEqual({ ...(await client.next('error')), message: '' }, { type: 'error', code: 'NOT_JOINED', message: '', in_reply_to: type });
+    assert.deepEqual(
+      { ...(await client.next('error')), message: '' },
+      { type: 'error', code: 'NOT_JOINED', message: '', in_reply_to: type },
+    );
   }
   for (const room of [undefined, null, '', 7, {}]) {
     client.send({ type: 'join', role: 'viewer', room });
@@ -169,19 +185,31 @@ test('candidates go both ways; those that come before their description wait for
   client.send({ type: 'candidate', candidate: 'a=candidate:2' });
   client.send({ type: 'offer', sdp: offerOf('1') });
   await client.next('answer');
-  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1', 'candidate:2']);
+  assert.deepEqual(
+    rig.sessions.last.candidates.map(({ candidate }) => candidate),
+    ['candidate:1', 'candidate:2'],
+  );
   client.send({ type: 'candidate', candidate: { candidate: 'candidate:3', sdpMLineIndex: 1 } });
   client.send({ type: 'candidate', candidate: null });
   // Of the ICE generation that the next offer begins.
   client.send({ type: 'candidate', candidate: { candidate: 'candidate:4', sdpMid: '0', usernameFragment: 'u2' } });
   await client.settled();
-  assert.deepEqual(rig.sessions.last.candidates.slice(2).map(({ candidate, mLineIndex }) => [candidate, mLineIndex]), [['candidate:3', 1], ['', undefined]]);
+  assert.deepEqual(
+    rig.sessions.last.candidates.slice(2).map(({ candidate, mLineIndex }) => [candidate, mLineIndex]),
+    [
+      ['candidate:3', 1],
+      ['', undefined],
+    ],
+  );
   client.send({ type: 'offer', sdp: offerOf('1', 'u2') });
   assert.equal((await client.next('answer'))['sdp'], 'v=0 answer s1 restart 1');
   assert.equal(rig.sessions.last.candidates.at(-1)?.candidate, 'candidate:4');
   rig.sessions.last.found('candidate:9');
   rig.sessions.last.found(null);
-  assert.deepEqual(await client.next(), { type: 'candidate', candidate: { candidate: 'candidate:9', sdpMid: '0', sdpMLineIndex: null, usernameFragment: 'srv' } });
+  assert.deepEqual(await client.next(), {
+    type: 'candidate',
+    candidate: { candidate: 'candidate:9', sdpMid: '0', sdpMLineIndex: null, usernameFragment: 'srv' },
+  });
   assert.deepEqual(await client.next(), { type: 'candidate', candidate: null });
   await rig.close();
 });
@@ -199,7 +227,7 @@ test("a viewer's candidates wait for its answer, and are bounded", async (t) => 
   await rig.close();
 });
 
-test("a candidate that waited and cannot be used is told of by itself: the others are used, and the description holds", async (t) => {
+test('a candidate that waited and cannot be used is told of by itself: the others are used, and the description holds', async (t) => {
   const rig = await Rig.open(t);
   const [publisher, viewer] = [await rig.client(), await rig.client()];
   await publisher.join(PUBLISHER);
@@ -207,7 +235,10 @@ test("a candidate that waited and cannot be used is told of by itself: the other
   publisher.send({ type: 'offer', sdp: offerOf('1') });
   await publisher.next('answer');
   assert.deepEqual(await publisher.next(), { type: 'error', code: 'CANDIDATE_INVALID', message: "'nonsense' is no ICE candidate" });
-  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1', 'candidate:2']);
+  assert.deepEqual(
+    rig.sessions.last.candidates.map(({ candidate }) => candidate),
+    ['candidate:1', 'candidate:2'],
+  );
   publisher.send({ type: 'offer', sdp: offerOf('1', 'u2') });
   assert.equal((await publisher.next('answer'))['sdp'], 'v=0 answer s1 restart 1', 'the same connection goes on');
 
@@ -216,7 +247,10 @@ test("a candidate that waited and cannot be used is told of by itself: the other
   for (const candidate of ['candidate:1', 'nonsense', 'candidate:2']) viewer.send({ type: 'candidate', candidate });
   viewer.send({ type: 'answer', sdp: 'v=0' });
   assert.deepEqual(await viewer.next(), { type: 'error', code: 'CANDIDATE_INVALID', message: "'nonsense' is no ICE candidate" });
-  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1', 'candidate:2']);
+  assert.deepEqual(
+    rig.sessions.last.candidates.map(({ candidate }) => candidate),
+    ['candidate:1', 'candidate:2'],
+  );
   await rig.close();
 });
 
@@ -270,12 +304,22 @@ test('a publisher that offers another connection replaces what it published', as
   assert.equal((await client.next('answer'))['sdp'], 'v=0 answer s1', 'it is the same offer: it did not get the answer');
   client.send({ type: 'offer', sdp: offerOf('2') });
   assert.equal((await client.next('answer'))['sdp'], 'v=0 answer s2');
-  assert.deepEqual(rig.sessions.all.map(({ endReason, request }) => [endReason, 'takeover' in request && request.takeover]), [['publisher-replaced', false], [undefined, true]]);
+  assert.deepEqual(
+    rig.sessions.all.map(({ endReason, request }) => [endReason, 'takeover' in request && request.takeover]),
+    [
+      ['publisher-replaced', false],
+      [undefined, true],
+    ],
+  );
   assert.deepEqual(await client.settled(), [], 'the membership goes on');
   rig.sessions.refuseNext = new MediaPeerError('SDP_INVALID', 'no');
   client.send({ type: 'offer', sdp: offerOf('3') });
   assert.equal((await client.next('error'))['code'], 'SDP_INVALID');
-  assert.deepEqual(rig.sessions.open.map(({ id }) => id), ['s2'], 'what it published goes on');
+  assert.deepEqual(
+    rig.sessions.open.map(({ id }) => id),
+    ['s2'],
+    'what it published goes on',
+  );
   await rig.close();
 });
 
@@ -289,7 +333,10 @@ test('a publisher that closes its connection stays in the room and may offer ano
   client.send({ type: 'candidate', candidate: 'candidate:1' });
   client.send({ type: 'offer', sdp: offerOf('2') });
   assert.equal((await client.next('answer'))['sdp'], 'v=0 answer s2');
-  assert.deepEqual(rig.sessions.last.candidates.map(({ candidate }) => candidate), ['candidate:1']);
+  assert.deepEqual(
+    rig.sessions.last.candidates.map(({ candidate }) => candidate),
+    ['candidate:1'],
+  );
   rig.sessions.last.end('publisher-replaced');
   assert.deepEqual(await client.next(), { type: 'left', reason: 'publisher-replaced' });
   await rig.close();
@@ -398,7 +445,10 @@ test('tokens let in whom they are for, from the message or the request', async (
   const check = (expected: string, shown: string | undefined): void => {
     if (shown !== expected) throw new MediaPeerError('UNAUTHORIZED', 'the token is wrong');
   };
-  const rig = await Rig.open(t, { allowTakeover: true, tokens: { checkViewer: ({ token }) => check('v', token), checkPublisher: (_room, { token }) => (check('p', token), true) } });
+  const rig = await Rig.open(t, {
+    allowTakeover: true,
+    tokens: { checkViewer: ({ token }) => check('v', token), checkPublisher: (_room, { token }) => (check('p', token), true) },
+  });
   const client = await rig.client();
   for (const message of [{ role: 'viewer' }, { role: 'viewer', token: 'p' }, { role: 'publisher', token: 'v' }]) {
     client.send({ type: 'join', room: 'gate', ...message });

@@ -139,7 +139,11 @@ test('a request that is no WebSocket is told so, and an upgrade of another addre
   const response = await fetch(rig.url.replace('ws:', 'http:'));
   assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [426, 'UPGRADE_REQUIRED']);
   assert.equal(await refusal(rig.url.replace('/ws', '/nope')), 404);
-  await eventually(async () => (await new Promise<number>((resolve) => rig.app.server.getConnections((_error, count) => resolve(count)))) <= 1, 2000, 'its connection to end');
+  await eventually(
+    async () => (await new Promise<number>((resolve) => rig.app.server.getConnections((_error, count) => resolve(count)))) <= 1,
+    2000,
+    'its connection to end',
+  );
   await rig.close();
 });
 
@@ -202,7 +206,15 @@ test('what a client cannot read is bounded: topics are dropped, and signalling t
   client.send({ type: 'subscribe', topics: ['detections'] });
   await client.settled();
   client.socket.pause();
-  const objects = Array.from({ length: 300 }, (_, i) => ({ objectId: i, label: 'car', classId: 2, score: 0.9, box: [1, 2, 3, 4] as const, velocity: [0, 0] as const, isObserved: true }));
+  const objects = Array.from({ length: 300 }, (_, i) => ({
+    objectId: i,
+    label: 'car',
+    classId: 2,
+    score: 0.9,
+    box: [1, 2, 3, 4] as const,
+    velocity: [0, 0] as const,
+    isObserved: true,
+  }));
   for (let frame = 0; frame < 500; frame++) {
     rig.feed.publish({ sourceId: 'street', frame, mediaTimeMs: frame, widthPx: 1, heightPx: 1, inferenceMs: 1, objects, scene: undefined });
     if (frame % 10 === 0) await new Promise(setImmediate);
@@ -224,7 +236,9 @@ async function rawSocket(rig: Rig): Promise<Socket> {
   const { hostname, port } = new URL(rig.url);
   const socket: Socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+  socket.write(
+    'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
   await once(socket, 'data');
   await rig.connections(1);
   return socket;

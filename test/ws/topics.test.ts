@@ -25,7 +25,10 @@ test("detections come as on the data channel, with the RTP timestamps of the cli
   assert.deepEqual(await client.settled(), []);
   rig.feed.publish(seen(5));
   const message = await client.next('detections');
-  assert.deepEqual([message['source'], message['frame'], message['rtp_timestamp'], message['media_time_s']], ['street', 5, { raw: 18_000 }, 0.2]);
+  assert.deepEqual(
+    [message['source'], message['frame'], message['rtp_timestamp'], message['media_time_s']],
+    ['street', 5, { raw: 18_000 }, 0.2],
+  );
   assert.equal((message['objects'] as { label: string }[])[0]?.label, 'car');
   client.send({ type: 'subscribe', topics: [] });
   await client.settled();
@@ -100,7 +103,10 @@ test("a client's own session is told once a second, while there is one", async (
   await client.next('offer');
   await rig.clock.advance(1000);
   const stats = await client.next('stats');
-  assert.deepEqual([stats['client_id'], stats['connection_state'], stats['bytes_sent'], stats['round_trip_ms']], ['a', 'connected', 1000, 3]);
+  assert.deepEqual(
+    [stats['client_id'], stats['connection_state'], stats['bytes_sent'], stats['round_trip_ms']],
+    ['a', 'connected', 1000, 3],
+  );
   await rig.clock.advance(999);
   assert.deepEqual(await client.settled(), []);
   await rig.close();
@@ -114,7 +120,10 @@ test('who subscribes to its room is told how many watch, when that changes', asy
   assert.deepEqual(await client.next(), { type: 'room', room: 'gate', state: 'empty', publisher: false, viewers: 0 });
   rig.viewers = 2;
   await rig.clock.advance(3000);
-  assert.deepEqual((await client.settled()).map(({ viewers }) => viewers), [2]);
+  assert.deepEqual(
+    (await client.settled()).map(({ viewers }) => viewers),
+    [2],
+  );
   rig.directory.set('gate', 'live');
   assert.deepEqual(await client.next(), { type: 'room', room: 'gate', state: 'live', publisher: true, viewers: 2 });
   rig.directory.set('gate', 'live');

@@ -55,7 +55,11 @@ export const detr: Family = {
       const decode = outputs.length === 3 ? decodeLabelled : outputs.length === 2 ? decodeLogits : decodeRows;
       decode(candidates, outputs, model, minScore, geometry);
       const { widthPx, heightPx } = geometry;
-      return candidates.toDetections(strongest(candidates), { widthPx, heightPx, ratioX: 1, ratioY: 1, offsetXPx: 0, offsetYPx: 0 }, model.labels);
+      return candidates.toDetections(
+        strongest(candidates),
+        { widthPx, heightPx, ratioX: 1, ratioY: 1, offsetXPx: 0, offsetYPx: 0 },
+        model.labels,
+      );
     };
   },
 } satisfies Family & { decoder(model: ModelDescription): Decode };
@@ -99,7 +103,13 @@ function readRows({ outputs: [output], strides: _strides, inputs: _inputs, ...si
   return { classes: columns - 4, isAmbiguous: isGrid || !isUnit };
 }
 
-type DecodeInto = (candidates: Candidates, outputs: readonly OutputTensor[], model: ModelDescription, minScore: number, picture: PictureGeometry) => void;
+type DecodeInto = (
+  candidates: Candidates,
+  outputs: readonly OutputTensor[],
+  model: ModelDescription,
+  minScore: number,
+  picture: PictureGeometry,
+) => void;
 
 const decodeLabelled: DecodeInto = (candidates, outputs, _model, minScore) => {
   const found = labelled(outputs);
@@ -138,7 +148,15 @@ const decodeRows: DecodeInto = (candidates, [output], { labels }, minScore, { wi
   }
 };
 
-function addUnitBox(candidates: Candidates, data: Float32Array, at: number, score: number, classId: number, widthPx: number, heightPx: number): void {
+function addUnitBox(
+  candidates: Candidates,
+  data: Float32Array,
+  at: number,
+  score: number,
+  classId: number,
+  widthPx: number,
+  heightPx: number,
+): void {
   const [x, y, width, height] = [data[at], data[at + 1], data[at + 2], data[at + 3]] as [number, number, number, number];
   candidates.addCentred(x * widthPx, y * heightPx, width * widthPx, height * heightPx, score, classId);
 }

@@ -53,7 +53,11 @@ export interface Family {
   /** Overlap at which two boxes of a class are one object; undefined where the net leaves no overlaps. */
   readonly nmsIou: number | undefined;
   /** The outputs it expects, in words and shapes, for messages. */
-  expects(size: { readonly widthPx: number; readonly heightPx: number }, classes: number | undefined, strides: readonly number[] | undefined): string;
+  expects(
+    size: { readonly widthPx: number; readonly heightPx: number },
+    classes: number | undefined,
+    strides: readonly number[] | undefined,
+  ): string;
   /** Undefined when the outputs cannot be this family's. */
   read(probe: Probe): FamilyFit | undefined;
   decoder(model: ModelDescription): Decode;

@@ -16,7 +16,8 @@ export const fastestdet: Family = {
   scoreThreshold: 0.6,
   nmsIou: 0.45,
 
-  expects: ({ widthPx, heightPx }, classes) => `one output [1,${classes === undefined ? '5+classes' : 5 + classes},${heightPx / STRIDE},${widthPx / STRIDE}]`,
+  expects: ({ widthPx, heightPx }, classes) =>
+    `one output [1,${classes === undefined ? '5+classes' : 5 + classes},${heightPx / STRIDE},${widthPx / STRIDE}]`,
 
   read({ outputs: [output, ...others], inputs, widthPx, heightPx }) {
     if (!output || others.length > 0 || inputs.length !== 1) return undefined;

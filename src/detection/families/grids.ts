@@ -9,7 +9,19 @@ interface Size {
 export const USUAL_STRIDES: readonly number[] = [8, 16, 32];
 
 /** Grids that exports are known to have, the most usual first. */
-const KNOWN_STRIDES: readonly (readonly number[])[] = [USUAL_STRIDES, [8, 16, 32, 64], [4, 8, 16, 32], [16, 32], [8, 16], [8], [16], [32], [4], [4, 8], [4, 8, 16]];
+const KNOWN_STRIDES: readonly (readonly number[])[] = [
+  USUAL_STRIDES,
+  [8, 16, 32, 64],
+  [4, 8, 16, 32],
+  [16, 32],
+  [8, 16],
+  [8],
+  [16],
+  [32],
+  [4],
+  [4, 8],
+  [4, 8, 16],
+];
 
 /** Cells of all grids; undefined where a stride does not divide the input. */
 export function cellCount({ widthPx, heightPx }: Size, strides: readonly number[]): number | undefined {

@@ -84,13 +84,21 @@ function readLevels({ outputs, strides: declared, ...size }: Probe): ReturnType<
   const levels = levelsOf(outputs);
   if (!levels) return undefined;
   const cells = levels.map(({ classes }) => classes.dims[1] ?? 0);
-  const strides = stridesOf(cells.reduce((sum, count) => sum + count, 0), size, declared);
+  const strides = stridesOf(
+    cells.reduce((sum, count) => sum + count, 0),
+    size,
+    declared,
+  );
   const [first] = levels;
   if (!first || strides?.length !== levels.length) return undefined;
   const [classes, bins] = [first.classes.dims[2] ?? 0, first.distances.dims[2] ?? 0];
   const fits = levels.every((level, i) => {
     const expected = cellsOf(size, strides[i] ?? NaN);
-    return [level.classes.dims, level.distances.dims].every(([batch, count]) => batch === 1 && count === expected) && level.classes.dims[2] === classes && level.distances.dims[2] === bins;
+    return (
+      [level.classes.dims, level.distances.dims].every(([batch, count]) => batch === 1 && count === expected) &&
+      level.classes.dims[2] === classes &&
+      level.distances.dims[2] === bins
+    );
   });
   return fits && bins >= 8 && bins % 4 === 0 ? { classes, strides } : undefined;
 }
@@ -103,7 +111,12 @@ function readRows({ outputs: [output], strides: declared, ...size }: Probe): Ret
   const bins = KNOWN_BINS.find((count) => columns > 4 * count && areProbabilities(output, 0, columns - 4 * count));
   if (bins === undefined) return undefined;
   const classes = columns - 4 * bins;
-  return { classes, strides, isAmbiguous: areProbabilities(output, classes, columns), ...(strides.length === PLUS_STRIDES.length && { layout: { fit: 'stretch' } }) };
+  return {
+    classes,
+    strides,
+    isAmbiguous: areProbabilities(output, classes, columns),
+    ...(strides.length === PLUS_STRIDES.length && { layout: { fit: 'stretch' } }),
+  };
 }
 
 /** First all classes, then all distances, each with ascending strides; or as their names tell. */
@@ -124,7 +137,17 @@ function splitLevels(outputs: readonly OutputTensor[], input: Size, strides: rea
     if (stride === undefined) return [];
     const distancesStep = level.distances.dims[2] ?? 0;
     return [
-      { classes: level.classes.data, classesStep: classes, distances: level.distances.data, distancesStep, bins: distancesStep / 4, cells: cellsOf(input, stride), columns: Math.ceil(input.widthPx / stride), stride, offsetPx: (stride - 1) / 2 },
+      {
+        classes: level.classes.data,
+        classesStep: classes,
+        distances: level.distances.data,
+        distancesStep,
+        bins: distancesStep / 4,
+        cells: cellsOf(input, stride),
+        columns: Math.ceil(input.widthPx / stride),
+        stride,
+        offsetPx: (stride - 1) / 2,
+      },
     ];
   });
 }
@@ -138,7 +161,13 @@ function splitRows([output]: readonly OutputTensor[], input: Size, strides: read
     const at = first * step;
     first += cells;
     return {
-      ...{ classes: data.subarray(at), classesStep: step, distances: data.subarray(at + classes), distancesStep: step, bins: (step - classes) / 4 },
+      ...{
+        classes: data.subarray(at),
+        classesStep: step,
+        distances: data.subarray(at + classes),
+        distancesStep: step,
+        bins: (step - classes) / 4,
+      },
       ...{ cells, columns: Math.ceil(input.widthPx / stride), stride },
       // NanoDet-Plus measures from the corner, NanoDet-m from the middle.
       offsetPx: strides.length === PLUS_STRIDES.length ? 0 : stride / 2,
@@ -146,7 +175,12 @@ function splitRows([output]: readonly OutputTensor[], input: Size, strides: read
   });
 }
 
-function decodeRows({ classes, classesStep, distances, distancesStep, bins, cells, columns, stride, offsetPx }: Rows, labels: number, minScore: number, candidates: Candidates): void {
+function decodeRows(
+  { classes, classesStep, distances, distancesStep, bins, cells, columns, stride, offsetPx }: Rows,
+  labels: number,
+  minScore: number,
+  candidates: Candidates,
+): void {
   for (let i = 0; i < cells; i++) {
     const classId = indexOfLargest(classes, i * classesStep, labels);
     const score = classes[i * classesStep + classId] as number;

@@ -31,7 +31,8 @@ export const yoloEnd2end: Family = {
   scoreThreshold: 0.4,
   nmsIou: undefined,
 
-  expects: () => 'one output [1,N,6] of x1, y1, x2, y2, score, class (N is 300 in most exports), or [N,7] of picture, x1, y1, x2, y2, class, score (YOLOv7)',
+  expects: () =>
+    'one output [1,N,6] of x1, y1, x2, y2, score, class (N is 300 in most exports), or [N,7] of picture, x1, y1, x2, y2, class, score (YOLOv7)',
 
   read({ outputs: [output, ...others], inputs, ...size }) {
     const row = output && rowOf(output);
@@ -77,7 +78,14 @@ function areObjects(rows: Float32Array): boolean {
   let isInPixels = false;
   let inOrder = 0;
   for (let at = 0; at + YOLOV10.columns <= rows.length; at += YOLOV10.columns) {
-    const [left, top, right, bottom, score, classId] = rows.subarray(at, at + YOLOV10.columns) as unknown as [number, number, number, number, number, number];
+    const [left, top, right, bottom, score, classId] = rows.subarray(at, at + YOLOV10.columns) as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     if (!(score >= 0 && score <= 1 && classId >= 0 && Number.isInteger(classId))) return false;
     if (right >= left && bottom >= top) inOrder++;
     isInPixels ||= right > 1 || bottom > 1;

@@ -24,7 +24,9 @@ export const yoloFastestv2: Family = {
 
   expects: ({ widthPx, heightPx }, classes = NaN) =>
     `for each stride of ${STRIDES.join(' and ')} the outputs ` +
-    STRIDES.map((stride) => [4 * ANCHORS, ANCHORS, classes || 'classes'].map((planes) => `[1,${planes},${heightPx / stride},${widthPx / stride}]`).join(', ')).join('; '),
+    STRIDES.map((stride) =>
+      [4 * ANCHORS, ANCHORS, classes || 'classes'].map((planes) => `[1,${planes},${heightPx / stride},${widthPx / stride}]`).join(', '),
+    ).join('; '),
 
   read({ outputs, inputs, widthPx, heightPx }) {
     if (inputs.length !== 1 || outputs.length !== 3 * STRIDES.length) return undefined;
@@ -45,7 +47,13 @@ export const yoloFastestv2: Family = {
       STRIDES.forEach((stride, level) => {
         const [boxes, objectness, classes] = outputs.slice(3 * level, 3 * level + 3);
         if (boxes && objectness && classes) {
-          decodeGrid({ boxes, objectness, classes }, { stride, columns: input.widthPx / stride, anchors: anchors[level] ?? [] }, labels.length, minScore, candidates);
+          decodeGrid(
+            { boxes, objectness, classes },
+            { stride, columns: input.widthPx / stride, anchors: anchors[level] ?? [] },
+            labels.length,
+            minScore,
+            candidates,
+          );
         }
       });
       return candidates.toDetections(suppressOverlaps(candidates, nmsIou), geometry, labels);
@@ -65,7 +73,13 @@ interface Grid {
   readonly anchors: readonly number[];
 }
 
-function decodeGrid({ boxes, objectness, classes }: Head, { stride, columns, anchors }: Grid, labels: number, minScore: number, candidates: Candidates): void {
+function decodeGrid(
+  { boxes, objectness, classes }: Head,
+  { stride, columns, anchors }: Grid,
+  labels: number,
+  minScore: number,
+  candidates: Candidates,
+): void {
   const cells = classes.data.length / labels;
   for (let i = 0; i < cells; i++) {
     let classId = -1;

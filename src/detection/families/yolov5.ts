@@ -22,7 +22,9 @@ export const yolov5: Family = {
   expects(size, classes, strides = USUAL_STRIDES) {
     const cells = cellCount(size, strides);
     const columns = classes === undefined ? '5+classes' : 5 + classes;
-    return cells === undefined ? `one output [1,N,${columns}]` : `one output [1,${ANCHORS * cells},${columns}], or [1,${cells},${columns}] of YOLOv6 (strides ${strides.join(', ')})`;
+    return cells === undefined
+      ? `one output [1,N,${columns}]`
+      : `one output [1,${ANCHORS * cells},${columns}], or [1,${cells},${columns}] of YOLOv6 (strides ${strides.join(', ')})`;
   },
 
   read({ outputs: [output, ...others], inputs, strides: declared, ...size }) {

@@ -55,7 +55,14 @@ export const yolov8: Family = {
       for (let i = 0; i < cells; i++) {
         const classId = bestClass[i] as number;
         if (classId === NO_CLASS) continue;
-        candidates.addCentred(data[i] as number, data[cells + i] as number, data[2 * cells + i] as number, data[3 * cells + i] as number, bestScore[i] as number, classId);
+        candidates.addCentred(
+          data[i] as number,
+          data[cells + i] as number,
+          data[2 * cells + i] as number,
+          data[3 * cells + i] as number,
+          bestScore[i] as number,
+          classId,
+        );
       }
       return candidates.toDetections(suppressOverlaps(candidates, nmsIou), geometry, labels);
     };

@@ -51,7 +51,14 @@ export const yolox: Family = {
           candidates.addCentred(x, y, w, h, score, classId);
         } else {
           const stride = cells.stride[i] as number;
-          candidates.addCentred((x + (cells.x[i] as number)) * stride, (y + (cells.y[i] as number)) * stride, Math.exp(w) * stride, Math.exp(h) * stride, score, classId);
+          candidates.addCentred(
+            (x + (cells.x[i] as number)) * stride,
+            (y + (cells.y[i] as number)) * stride,
+            Math.exp(w) * stride,
+            Math.exp(h) * stride,
+            score,
+            classId,
+          );
         }
       }
       return candidates.toDetections(suppressOverlaps(candidates, nmsIou), geometry, labels);

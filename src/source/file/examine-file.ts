@@ -1,6 +1,15 @@
 /** Looks into a file: what ffprobe finds, and which of its streams can really be played. */
 import { messageOf } from '../../base/errors.js';
-import { NOT_EXAMINED, probe, runTool, SAFE_INPUT, whyColourNotShown, type FfmpegDeps, type FfmpegTools, type ProbeResult } from '../../ffmpeg/index.js';
+import {
+  NOT_EXAMINED,
+  probe,
+  runTool,
+  SAFE_INPUT,
+  whyColourNotShown,
+  type FfmpegDeps,
+  type FfmpegTools,
+  type ProbeResult,
+} from '../../ffmpeg/index.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { describeContent } from '../delivery.js';
 import { trySound } from './sound-trial.js';
@@ -10,14 +19,21 @@ const TRIAL_TIMEOUT_MS = 10_000;
 const MAX_TRIALS = 4;
 
 /** What is in the file; never rejects. @param timeoutMs for each look. Default 10 s. What must be transcoded is tried out, because its codec may be unknown: the best stream that can be decoded is played. */
-export async function examineFile(file: string, sizeBytes: number, { tools, ledger }: Pick<FfmpegDeps, 'tools' | 'ledger'>, timeoutMs = TRIAL_TIMEOUT_MS): Promise<ProbeResult> {
+export async function examineFile(
+  file: string,
+  sizeBytes: number,
+  { tools, ledger }: Pick<FfmpegDeps, 'tools' | 'ledger'>,
+  timeoutMs = TRIAL_TIMEOUT_MS,
+): Promise<ProbeResult> {
   try {
     const content = await probe(tools, file, sizeBytes, ledger, timeoutMs);
     let problem: string | undefined;
     for (const video of content.video ? [content.video, ...(content.otherVideos ?? [])].slice(0, MAX_TRIALS) : []) {
       const played = { ...content, video };
       const { plan } = describeContent(played);
-      const trouble = whyColourNotShown(video, tools) ?? (plan?.delivery === 'transcode' ? await whyNotDecoded(file, plan.videoIndex, { tools, ledger, timeoutMs }) : undefined);
+      const trouble =
+        whyColourNotShown(video, tools) ??
+        (plan?.delivery === 'transcode' ? await whyNotDecoded(file, plan.videoIndex, { tools, ledger, timeoutMs }) : undefined);
       if (trouble === undefined) return await trySound(played, { file, tools, ledger });
       if (trouble === NOT_EXAMINED) return { ...played, problem: trouble, isUnsettled: true };
       problem ??= trouble;
@@ -34,8 +50,28 @@ export function unplayable(problem: string): ProbeResult {
 }
 
 /** Decodes the first picture; why that fails, in words, or undefined. */
-async function whyNotDecoded(file: string, videoIndex: number, { tools, ledger, timeoutMs }: { readonly tools: FfmpegTools; readonly ledger: ResourceLedger; readonly timeoutMs: number }): Promise<string | undefined> {
-  const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${videoIndex}`, '-frames:v', '1', '-f', 'framecrc', 'pipe:1'];
+async function whyNotDecoded(
+  file: string,
+  videoIndex: number,
+  { tools, ledger, timeoutMs }: { readonly tools: FfmpegTools; readonly ledger: ResourceLedger; readonly timeoutMs: number },
+): Promise<string | undefined> {
+  const args = [
+    '-nostdin',
+    '-v',
+    'error',
+    ...SAFE_INPUT,
+    '-threads',
+    '1',
+    '-i',
+    file,
+    '-map',
+    `0:${videoIndex}`,
+    '-frames:v',
+    '1',
+    '-f',
+    'framecrc',
+    'pipe:1',
+  ];
   const output = await runTool(tools.ffmpegPath, args, { ledger, timeoutMs });
   const gavePicture = output.stdout.split('\n').some((line) => /^\d/.test(line));
   if (gavePicture) return undefined;

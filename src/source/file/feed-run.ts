@@ -39,15 +39,32 @@ export interface FeedRunSpec {
 export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
   const inputs = async (folder: string): Promise<Inputs> => {
     const address = await writePasses(folder, file, plan);
-    const input = (pace: readonly string[]): ProcessPort => ({ options: ['-threads', '1', '-noautorotate', ...pace, ...SAFE_LIST_INPUT], address });
+    const input = (pace: readonly string[]): ProcessPort => ({
+      options: ['-threads', '1', '-noautorotate', ...pace, ...SAFE_LIST_INPUT],
+      address,
+    });
     const pictures = input(plan.jumps ? ['-copyts'] : deps.tools.readInRealTime);
     if (plan.audioIndex === undefined) return [pictures];
     return [pictures, isSoundReadAhead(plan) && !plan.jumps ? input([]) : pictures];
   };
   // Left alone, the times of pictures are rounded to the rate that the file claims to have.
-  const pictures = { stream: `0:${plan.videoIndex}`, filters: [...straight('setpts', plan.jumps?.video, plan), ...uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : [])], options: ['-enc_time_base', '1:90000'] };
+  const pictures = {
+    stream: `0:${plan.videoIndex}`,
+    filters: [...straight('setpts', plan.jumps?.video, plan), ...uprightPictures(plan, plan.isTooFast ? [AT_MOST_60] : [])],
+    options: ['-enc_time_base', '1:90000'],
+  };
   // Evens out what the passes overlap or lack.
-  const sound = plan.audioIndex === undefined ? undefined : { stream: `1:${plan.audioIndex}`, filter: [...straight('asetpts', plan.jumps?.audio, plan), ...(plan.audioMix === undefined ? [] : [plan.audioMix]), 'aresample=async=1000'].join(',') };
+  const sound =
+    plan.audioIndex === undefined
+      ? undefined
+      : {
+          stream: `1:${plan.audioIndex}`,
+          filter: [
+            ...straight('asetpts', plan.jumps?.audio, plan),
+            ...(plan.audioMix === undefined ? [] : [plan.audioMix]),
+            'aresample=async=1000',
+          ].join(','),
+        };
   return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestStillS * 1000 }, deps, sink);
 }
 

@@ -25,7 +25,10 @@ const MIN_RUN_MS = 1_000;
  */
 export function openFileFeed(description: FileDescription, sink: FeedSink, options: FeedOptions): SourceFeed {
   if (!description.plan) {
-    throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${description.id}' cannot be played: ${description.reason ?? 'it has no video stream'}`);
+    throw new MediaPeerError(
+      'SOURCE_NOT_PLAYABLE',
+      `'${description.id}' cannot be played: ${description.reason ?? 'it has no video stream'}`,
+    );
   }
   return new FileFeed(description, description.plan, sink, options);
 }
@@ -128,7 +131,12 @@ class FileFeed implements SourceFeed {
     const startedMs = clock.now();
     this.#offsetMs = undefined;
     try {
-      const spec = { owner: `feed ${this.#description.id}`, file: this.#description.file, plan: this.#isSilent ? { ...this.#plan, audioIndex: undefined } : this.#plan, pool: this.#pool };
+      const spec = {
+        owner: `feed ${this.#description.id}`,
+        file: this.#description.file,
+        plan: this.#isSilent ? { ...this.#plan, audioIndex: undefined } : this.#plan,
+        pool: this.#pool,
+      };
       this.#run = await openFeedRun(spec, this.#options, {
         video: (frame) => this.#video(frame),
         picture: (data, stampMs) => this.#picture(data, stampMs),
@@ -152,7 +160,8 @@ class FileFeed implements SourceFeed {
   #leaveSoundOutAfter({ exitCode, requested, lastLines }: ProcessEnd): void {
     const gaveUp = !requested && exitCode !== null && exitCode !== 0;
     this.#isSilent = gaveUp && !this.#isSilent && this.#plan.audioIndex !== undefined;
-    if (this.#isSilent) this.#options.logger.warn({ sourceId: this.#description.id, lastLines }, 'sound is left out, the file may have failed of it');
+    if (this.#isSilent)
+      this.#options.logger.warn({ sourceId: this.#description.id, lastLines }, 'sound is left out, the file may have failed of it');
   }
 
   #failure(error: MediaPeerError): FeedEnd {
@@ -185,7 +194,11 @@ class FileFeed implements SourceFeed {
   #picture(data: Buffer, stampMs: number): void {
     if (this.#end) return this.#pool.give(data);
     const mediaTimeMs = this.#mediaTime(stampMs);
-    this.#pictures.add(mediaTimeMs - this.#originMs, () => this.#deliverPicture(data, mediaTimeMs), () => this.#pool.give(data));
+    this.#pictures.add(
+      mediaTimeMs - this.#originMs,
+      () => this.#deliverPicture(data, mediaTimeMs),
+      () => this.#pool.give(data),
+    );
   }
 
   #deliverPicture(data: Buffer, mediaTimeMs: number): void {

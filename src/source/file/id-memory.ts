@@ -29,10 +29,16 @@ export class IdMemory {
       text = await readFile(file, 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new IdMemory(file, logger, new Map());
-      throw new MediaPeerError('CONFIG_INVALID', `${file}, which holds the ids of the videos, cannot be read: ${messageOf(error)}`, { cause: error });
+      throw new MediaPeerError('CONFIG_INVALID', `${file}, which holds the ids of the videos, cannot be read: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     const ids = parse(text);
-    if (!ids) throw new MediaPeerError('CONFIG_INVALID', `${file}, which holds the ids of the videos, is damaged; delete it, and videos get ids made of their names again`);
+    if (!ids)
+      throw new MediaPeerError(
+        'CONFIG_INVALID',
+        `${file}, which holds the ids of the videos, is damaged; delete it, and videos get ids made of their names again`,
+      );
     return new IdMemory(file, logger, ids);
   }
 
@@ -54,7 +60,10 @@ export class IdMemory {
       await rename(scratch, this.#file);
     } catch (error) {
       this.#isWritable = false;
-      this.#logger.warn({ err: error }, 'ids of videos cannot be written to the upload folder; of names that want the same id, another one may have it after a restart');
+      this.#logger.warn(
+        { err: error },
+        'ids of videos cannot be written to the upload folder; of names that want the same id, another one may have it after a restart',
+      );
     }
   }
 }
@@ -64,7 +73,8 @@ function parse(text: string): ReadonlyMap<string, string> | undefined {
     const { ids } = JSON.parse(text) as { readonly ids?: unknown };
     if (typeof ids !== 'object' || ids === null) return undefined;
     const entries = Object.entries(ids as Readonly<Record<string, unknown>>);
-    const isSound = entries.every(([, id]) => typeof id === 'string' && ID.test(id)) && new Set(entries.map(([, id]) => id)).size === entries.length;
+    const isSound =
+      entries.every(([, id]) => typeof id === 'string' && ID.test(id)) && new Set(entries.map(([, id]) => id)).size === entries.length;
     return isSound ? new Map(entries as [string, string][]) : undefined;
   } catch {
     return undefined; // not JSON

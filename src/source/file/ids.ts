@@ -44,7 +44,9 @@ function stem(name: string): string {
 
 /** Other characters become `_`; a name that leaves nothing, or only dots, gets an ordinary one. */
 function sanitised(name: string): string {
-  const id = withoutAccents(name).replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, MAX_ID_CHARS);
+  const id = withoutAccents(name)
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .slice(0, MAX_ID_CHARS);
   return /^\.*$/.test(id) ? 'video' : id;
 }
 

@@ -77,7 +77,11 @@ export class SourceLibrary {
       await mkdir(uploadDir, { recursive: true });
       await readdir(uploadDir);
     } catch (error) {
-      throw new MediaPeerError('CONFIG_INVALID', `UPLOAD_DIR '${uploadDir}' cannot be read: ${messageOf(error)}; make it a folder that the server may read`, { cause: error });
+      throw new MediaPeerError(
+        'CONFIG_INVALID',
+        `UPLOAD_DIR '${uploadDir}' cannot be read: ${messageOf(error)}; make it a folder that the server may read`,
+        { cause: error },
+      );
     }
     return new SourceLibrary(options, await IdMemory.open(uploadDir, options.logger));
   }

@@ -27,11 +27,32 @@ async function tryTrack(audio: AudioStreamInfo, { file, tools, ledger }: SoundIn
   let problem: string | undefined;
   for (const mix of [undefined, ...stereoMix(audio.channels ?? 0)]) {
     const filters = [...(mix === undefined ? [] : [mix]), 'aresample=async=1000'];
-    const args = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${audio.index}`, '-af', filters.join(','), ...STEREO_OPUS];
-    const output = await runTool(tools.ffmpegPath, [...args, '-frames:a', String(TRIAL_PACKETS), '-f', 'framecrc', 'pipe:1'], { ledger, timeoutMs: TRIAL_TIMEOUT_MS });
+    const args = [
+      '-nostdin',
+      '-v',
+      'error',
+      ...SAFE_INPUT,
+      '-threads',
+      '1',
+      '-i',
+      file,
+      '-map',
+      `0:${audio.index}`,
+      '-af',
+      filters.join(','),
+      ...STEREO_OPUS,
+    ];
+    const output = await runTool(tools.ffmpegPath, [...args, '-frames:a', String(TRIAL_PACKETS), '-f', 'framecrc', 'pipe:1'], {
+      ledger,
+      timeoutMs: TRIAL_TIMEOUT_MS,
+    });
     // A busy machine is no fault of the sound; a run that fails of it goes on without.
     if (output.cut || output.interruption || output.stdout.split('\n').some((line) => /^\d/.test(line))) return { ...audio, mix };
-    problem ??= /^(.*(?:rror|nvalid|nsupported|nknown|ailed).*)$/m.exec(output.stderr.replaceAll(file, ''))?.[1]?.replace(/^\[[^\]]*\]\s*/, '').trim() ?? 'it holds nothing';
+    problem ??=
+      /^(.*(?:rror|nvalid|nsupported|nknown|ailed).*)$/m
+        .exec(output.stderr.replaceAll(file, ''))?.[1]
+        ?.replace(/^\[[^\]]*\]\s*/, '')
+        .trim() ?? 'it holds nothing';
   }
   const channels = audio.channels === undefined ? '' : `, ${audio.channels} channel${audio.channels === 1 ? '' : 's'}`;
   return `its sound (${audio.codec || 'unknown codec'}${channels}) cannot be played: ${problem}`;
@@ -40,6 +61,7 @@ async function tryTrack(audio: AudioStreamInfo, { file, tools, ledger }: SoundIn
 /** Every second channel to each side: for so many that nobody says what they are. */
 function stereoMix(channels: number): string[] {
   if (channels <= 2 || channels > 64) return [];
-  const side = (first: number): string => Array.from({ length: Math.ceil((channels - first) / 2) }, (_unused, i) => `c${first + 2 * i}`).join('+');
+  const side = (first: number): string =>
+    Array.from({ length: Math.ceil((channels - first) / 2) }, (_unused, i) => `c${first + 2 * i}`).join('+');
   return [`pan=stereo|c0<${side(0)}|c1<${side(1)}`];
 }

@@ -19,7 +19,9 @@ export interface FoundFile {
 export async function findFiles(folder: string): Promise<FoundFile[]> {
   const root = await realpath(folder);
   const names = (await readdir(Buffer.from(root), { encoding: 'buffer' })).map(readName).filter(({ name }) => !isIgnored(name));
-  const files = await Promise.all(names.map(async (entry) => (entry.isText ? await look(root, entry.name) : refuse(entry.name, 'its name is not UTF-8; rename it'))));
+  const files = await Promise.all(
+    names.map(async (entry) => (entry.isText ? await look(root, entry.name) : refuse(entry.name, 'its name is not UTF-8; rename it'))),
+  );
   return files.filter((file) => file !== undefined);
 }
 
@@ -28,7 +30,8 @@ async function look(root: string, name: string): Promise<FoundFile | undefined> 
   try {
     const isLink = (await lstat(file)).isSymbolicLink();
     const target = isLink ? await realpath(file) : file;
-    if (path.dirname(target) !== root) return refuse(name, 'it is a link that leads out of the folder; copy the file here, or link to one in the same folder');
+    if (path.dirname(target) !== root)
+      return refuse(name, 'it is a link that leads out of the folder; copy the file here, or link to one in the same folder');
     const facts = await stat(file);
     if (facts.isDirectory()) return undefined;
     if (!facts.isFile()) return refuse(name, 'it is no plain file, but a pipe, a socket or a device');
@@ -39,7 +42,12 @@ async function look(root: string, name: string): Promise<FoundFile | undefined> 
     if (code === 'ENOENT' && !(await lstat(file).catch(() => undefined))) return undefined;
     if (code === 'ENOENT') return refuse(name, 'it is a link to a file that is not there');
     if (code === 'ELOOP') return refuse(name, 'it is a link that leads back to itself');
-    return refuse(name, `it cannot be read (${messageOf(error).replaceAll(root, '').replace(/, \w+ .*$/, '')})`);
+    return refuse(
+      name,
+      `it cannot be read (${messageOf(error)
+        .replaceAll(root, '')
+        .replace(/, \w+ .*$/, '')})`,
+    );
   }
 }
 
@@ -50,10 +58,19 @@ function refuse(name: string, problem: string): FoundFile {
 function readName(bytes: Buffer): { readonly name: string; readonly isText: boolean } {
   const name = bytes.toString('utf8');
   if (Buffer.from(name, 'utf8').equals(bytes)) return { name, isText: true };
-  return { name: [...bytes].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)).join(''), isText: false };
+  return {
+    name: [...bytes]
+      .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`))
+      .join(''),
+    isText: false,
+  };
 }
 
 /** Dot files, notes about the folder, zones of a source, and downloads that are not complete. */
 function isIgnored(name: string): boolean {
-  return name.startsWith('.') || /^readme(\.(txt|rst|html?))?$/i.test(name) || /\.(md|zones\.json|part|partial|crdownload|download|tmp)$/i.test(name);
+  return (
+    name.startsWith('.') ||
+    /^readme(\.(txt|rst|html?))?$/i.test(name) ||
+    /\.(md|zones\.json|part|partial|crdownload|download|tmp)$/i.test(name)
+  );
 }

@@ -79,7 +79,8 @@ export class LiveClock {
   #place(publication: object, timeMs: number): number {
     const nowMs = this.#clock.now();
     const hasJumped = Math.abs(timeMs - this.#publishedMs - (nowMs - this.#arrivedMs)) > MAX_JUMP_MS;
-    if (publication !== this.#publication || hasJumped) this.#offsetMs = Math.max(this.presentMs, this.#timeline.newestMs + MIN_STEP_MS) - timeMs;
+    if (publication !== this.#publication || hasJumped)
+      this.#offsetMs = Math.max(this.presentMs, this.#timeline.newestMs + MIN_STEP_MS) - timeMs;
     this.#publication = publication;
     this.#publishedMs = timeMs;
     this.#arrivedMs = nowMs;

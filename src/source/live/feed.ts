@@ -68,7 +68,12 @@ export class LiveFeed implements SourceFeed {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.openGroup = this.#placeGroup(host.publication, host.openGroup);
     this.#needsKeyframe = this.openGroup.length === 0;
-    this.#slate = new SlateSwitch({ clock: options.clock, silentAfterMs: () => host.silentAfterMs, open: () => this.#openSlate(), onLook: () => this.#askAgain() });
+    this.#slate = new SlateSwitch({
+      clock: options.clock,
+      silentAfterMs: () => host.silentAfterMs,
+      open: () => this.#openSlate(),
+      onLook: () => this.#askAgain(),
+    });
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
     else if (!host.publication) this.#slate.show();
@@ -99,7 +104,9 @@ export class LiveFeed implements SourceFeed {
     if (this.#needsKeyframe && !frame.keyframe) return;
     this.#needsKeyframe = false;
     const wasWaiting = this.#slate.hide();
-    const mediaTimeMs = wasWaiting ? this.#clock.videoAfterStandIn(publication, frame.mediaTimeMs) : this.#clock.video(publication, frame.mediaTimeMs);
+    const mediaTimeMs = wasWaiting
+      ? this.#clock.videoAfterStandIn(publication, frame.mediaTimeMs)
+      : this.#clock.video(publication, frame.mediaTimeMs);
     if (wasWaiting) this.#sink.waiting?.(false);
     this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
   }
@@ -154,7 +161,11 @@ export class LiveFeed implements SourceFeed {
     if (!publication || !first || !last) return [];
     // The group ends now.
     this.timeline.anchor(0, this.#options.clock.wallClock() - (last.mediaTimeMs - first.mediaTimeMs));
-    return frames.map((frame) => ({ data: frame.data, keyframe: frame.keyframe, mediaTimeMs: this.#clock.video(publication, frame.mediaTimeMs) }));
+    return frames.map((frame) => ({
+      data: frame.data,
+      keyframe: frame.keyframe,
+      mediaTimeMs: this.#clock.video(publication, frame.mediaTimeMs),
+    }));
   }
 
   /** A request, or the keyframe, may have been lost on the way. */

@@ -100,7 +100,11 @@ export class LiveRoom implements FeedHost {
     const before = this.#request;
     const aliveForMs = request.takeover ? 0 : (before?.aliveForMs() ?? 0);
     if (aliveForMs > 0) {
-      throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`, { retryAfterS: Math.ceil(aliveForMs / 1000) });
+      throw new MediaPeerError(
+        'ROOM_TAKEN',
+        `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`,
+        { retryAfterS: Math.ceil(aliveForMs / 1000) },
+      );
     }
     this.#grace?.cancel();
     this.#grace = undefined;
@@ -110,7 +114,10 @@ export class LiveRoom implements FeedHost {
     this.#video.begin(request.video, request.hasAudio);
     before?.end('publisher-replaced');
     for (const feed of [...this.#feeds]) feed.begin();
-    this.#init.logger.info({ sourceId: this.id, clientId: request.clientId, codec: request.video, hasAudio: request.hasAudio, isTakeover: before !== undefined }, 'publisher began');
+    this.#init.logger.info(
+      { sourceId: this.id, clientId: request.clientId, codec: request.video, hasAudio: request.hasAudio, isTakeover: before !== undefined },
+      'publisher began',
+    );
     this.#init.onChange();
     return {
       video: (frame) => this.#request === request && this.#takeVideo(request, frame),
@@ -162,7 +169,8 @@ export class LiveRoom implements FeedHost {
     if (frame.keyframe) this.#keyframes.answered();
     for (const feed of [...this.#feeds]) feed.video(publication, frame);
     // Browsers send no keyframe unless they are asked.
-    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
+    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS)
+      this.requestKeyframe();
   }
 
   #takeAudio(publication: PublicationRequest, packet: EncodedFrame): void {

@@ -52,12 +52,18 @@ export class LiveRooms {
   publish(request: PublicationRequest): Publication {
     if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
     const { room: id } = request;
-    if (!isRoomName(id)) throw new MediaPeerError('ROOM_INVALID', `'${id.slice(0, 80)}' cannot name a room: take 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not dots alone`);
+    if (!isRoomName(id))
+      throw new MediaPeerError(
+        'ROOM_INVALID',
+        `'${id.slice(0, 80)}' cannot name a room: take 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not dots alone`,
+      );
     const known = this.#rooms.get(id);
     if (known) return known.publish(request);
     const owner = this.#init.isTaken?.(id);
-    if (owner !== undefined) throw new MediaPeerError('ROOM_TAKEN', `'${id}' is the name of ${owner}, which nobody can publish to; take another name`);
-    if (this.#rooms.size >= MAX_ROOMS) throw new MediaPeerError('CAPACITY_REACHED', `${MAX_ROOMS} rooms are live already; try again`, { retryAfterS: 10 });
+    if (owner !== undefined)
+      throw new MediaPeerError('ROOM_TAKEN', `'${id}' is the name of ${owner}, which nobody can publish to; take another name`);
+    if (this.#rooms.size >= MAX_ROOMS)
+      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_ROOMS} rooms are live already; try again`, { retryAfterS: 10 });
     const room: LiveRoom = new LiveRoom({
       id,
       clock: this.#init.clock,

@@ -88,8 +88,11 @@ export class LiveVideo {
     const { frames } = this.#group;
     const [first, last] = [frames[0], frames.at(-1)];
     const ageMs = this.#init.clock.now() - this.#newestAtMs;
-    const isPresent = this.#groupOf === publication && (ageMs <= MAX_REPLAY_AGE_MS || (this.#rate.isKnown && ageMs < this.silentAfterMs - 1_000));
-    return first && last && isPresent && (last.mediaTimeMs - first.mediaTimeMs <= MAX_REPLAY_MS || frames.length <= FEW_FRAMES) ? frames : [];
+    const isPresent =
+      this.#groupOf === publication && (ageMs <= MAX_REPLAY_AGE_MS || (this.#rate.isKnown && ageMs < this.silentAfterMs - 1_000));
+    return first && last && isPresent && (last.mediaTimeMs - first.mediaTimeMs <= MAX_REPLAY_MS || frames.length <= FEW_FRAMES)
+      ? frames
+      : [];
   }
 
   /** What follows is of another publication. @param codec undefined: sound alone */
@@ -129,13 +132,22 @@ export class LiveVideo {
     const size = pictureSize(codec, frame);
     const isUsable = size !== undefined && size.widthPx >= 2 && size.heightPx >= 2 && Math.max(size.widthPx, size.heightPx) <= MAX_SIDE_PX;
     if (isUsable) {
-      this.#format = { ...this.#format, h264Profile: codec === 'h264' ? keyframeProfile(frame.data) : undefined, widthPx: size.widthPx & ~1, heightPx: size.heightPx & ~1, isKnown: true };
+      this.#format = {
+        ...this.#format,
+        h264Profile: codec === 'h264' ? keyframeProfile(frame.data) : undefined,
+        widthPx: size.widthPx & ~1,
+        heightPx: size.heightPx & ~1,
+        isKnown: true,
+      };
       return true;
     }
     const nowMs = clock.now();
     if (nowMs - this.#refusedAtMs >= WARNING_PERIOD_MS) {
       this.#refusedAtMs = nowMs;
-      logger.warn({ sourceId: room, codec, ...size, bytes: frame.data.length }, `keyframe of a publisher cannot be used: its size is not 2 to ${MAX_SIDE_PX} pixels a side, or cannot be read`);
+      logger.warn(
+        { sourceId: room, codec, ...size, bytes: frame.data.length },
+        `keyframe of a publisher cannot be used: its size is not 2 to ${MAX_SIDE_PX} pixels a side, or cannot be read`,
+      );
     }
     return false;
   }

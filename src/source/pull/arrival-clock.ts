@@ -35,7 +35,8 @@ export class ArrivalClock {
 
   /** The media time of a frame. @param stampMs the camera's. @param nowMs media time of its arrival. Results ascend. */
   at(stampMs: number, nowMs: number): number {
-    const offsetMs = this.#offsetMs === undefined ? nowMs - stampMs : this.#offsetMs + this.#correction(stampMs - this.#stampMs, nowMs - this.#arrivedMs);
+    const offsetMs =
+      this.#offsetMs === undefined ? nowMs - stampMs : this.#offsetMs + this.#correction(stampMs - this.#stampMs, nowMs - this.#arrivedMs);
     const mediaTimeMs = Math.min(stampMs + offsetMs, nowMs);
     this.#offsetMs = mediaTimeMs - stampMs;
     this.#stampMs = stampMs;

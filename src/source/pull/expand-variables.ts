@@ -45,5 +45,8 @@ function isEncodedAt(template: string, at: number): boolean {
 }
 
 function strictlyEncoded(value: string): string {
-  return encodeURIComponent(Buffer.from(value).toString()).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(Buffer.from(value).toString()).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -186,7 +186,15 @@ export class PullFeed implements SourceFeed {
     this.#frames = 0;
     try {
       const deadAfterMs = (): number => this.#deadAfterMs();
-      const spec = { owner: `pull ${entry.name}`, input: entry.input, plan: knowledge.plan, pool: this.#delivery.pool, isPatient: this.#fruitless > 1, isMute, deadAfterMs };
+      const spec = {
+        owner: `pull ${entry.name}`,
+        input: entry.input,
+        plan: knowledge.plan,
+        pool: this.#delivery.pool,
+        isPatient: this.#fruitless > 1,
+        isMute,
+        deadAfterMs,
+      };
       this.#run = await openPullRun(spec, this.#options, this.#delivery);
       if (this.#end) void this.#run.close();
       const { error } = await this.#run.closed;
@@ -217,7 +225,10 @@ export class PullFeed implements SourceFeed {
 /** The last of what ffmpeg said, or what was found of it. */
 function whatWasSaid({ message, details }: MediaPeerError): string {
   const stderr = typeof details['stderr'] === 'string' ? details['stderr'].trim() : '';
-  const lines = stderr.split('\n').map((line) => line.replace(/^(\[[^\]]*\]\s*)*/, '').trim()).filter((line) => line !== '');
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.replace(/^(\[[^\]]*\]\s*)*/, '').trim())
+    .filter((line) => line !== '');
   return lines.length > 0 ? lines.slice(-3).join('; ').slice(0, 300) : message;
 }
 

@@ -55,7 +55,11 @@ export interface Refusals {
 }
 
 /** Undefined where nothing in it can be played. */
-export function planPull({ mustTranscode, wantsAudio, input }: PullInput, found: LiveFinding, { copy: refusal, sound }: Refusals = {}): PullKnowledge | undefined {
+export function planPull(
+  { mustTranscode, wantsAudio, input }: PullInput,
+  found: LiveFinding,
+  { copy: refusal, sound }: Refusals = {},
+): PullKnowledge | undefined {
   const isHeard = wantsAudio && sound === undefined;
   const heard: LiveFinding = isHeard ? found : { ...found, audio: undefined, audioProblem: wantsAudio ? sound : undefined };
   const { plan, ...description } = describeContent(heard, mustTranscode ? BY_OPERATOR : refusal);

@@ -36,7 +36,11 @@ export interface PullRunSpec {
 const IO_MARGIN_MS = 3_000;
 
 /** Calls it. Throws only when its socket cannot be made. */
-export function openPullRun({ owner, input, plan, pool, isPatient, isMute, deadAfterMs }: PullRunSpec, deps: FfmpegDeps, sink: RunSink): Promise<MediaRun> {
+export function openPullRun(
+  { owner, input, plan, pool, isPatient, isMute, deadAfterMs }: PullRunSpec,
+  deps: FfmpegDeps,
+  sink: RunSink,
+): Promise<MediaRun> {
   const hasAudio = plan.hasAudio && !isMute;
   const called = plan.format === undefined ? input : { ...input, format: plan.format };
   const call: CallOptions = { ioTimeoutMs: deadAfterMs() - IO_MARGIN_MS, media: hasAudio ? 'video+audio' : 'video' };

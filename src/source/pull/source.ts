@@ -60,8 +60,21 @@ export class PullSource {
     const { name } = this.entry;
     const known = this.#knowledge;
     const waiting = [...this.#feeds].find(({ live }) => live.isWaiting);
-    const nothing = { durationS: null, widthPx: null, heightPx: null, fps: null, videoCodec: null, audioCodec: null, hasAudio: false, playable: true } as const;
-    const { reason: whyNotCopied, ...content } = known?.description ?? { ...nothing, delivery: this.entry.mustTranscode ? 'transcode' : 'passthrough', reason: undefined };
+    const nothing = {
+      durationS: null,
+      widthPx: null,
+      heightPx: null,
+      fps: null,
+      videoCodec: null,
+      audioCodec: null,
+      hasAudio: false,
+      playable: true,
+    } as const;
+    const { reason: whyNotCopied, ...content } = known?.description ?? {
+      ...nothing,
+      delivery: this.entry.mustTranscode ? 'transcode' : 'passthrough',
+      reason: undefined,
+    };
     const reason = known ? (waiting?.trouble ?? whyNotCopied) : (this.#failure ?? NEVER_CALLED);
     return {
       id: name,
@@ -85,7 +98,12 @@ export class PullSource {
     const { clock } = this.#init;
     if (this.#knowledge || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
     const over = new AbortController();
-    const isKnown = this.look().then(() => true, () => true).finally(() => over.abort());
+    const isKnown = this.look()
+      .then(
+        () => true,
+        () => true,
+      )
+      .finally(() => over.abort());
     const isLate = delay(clock, ANSWER_MS, over.signal).then(() => over.signal.aborted);
     if (!(await Promise.race([isKnown, isLate]))) this.#failure ??= STILL_WAITING;
   }
@@ -95,7 +113,11 @@ export class PullSource {
     if (!this.#knowledge) {
       void this.prepare();
       const { name } = this.entry;
-      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`, { retryAfterS: RETRY_AFTER_S });
+      throw new MediaPeerError(
+        'SOURCE_NOT_LIVE',
+        `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`,
+        { retryAfterS: RETRY_AFTER_S },
+      );
     }
     if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
     const feed = new PullFeed(

@@ -72,7 +72,11 @@ export function readSourcesFile(file: string, variables: Readonly<Record<string,
     if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new MediaPeerError('CONFIG_INVALID', `SOURCES_FILE '${file}' cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new MediaPeerError(
+      'CONFIG_INVALID',
+      `SOURCES_FILE '${file}' cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   return parseSources(text, variables, `SOURCES_FILE '${file}'`);
 }
@@ -140,7 +144,9 @@ function shapeFaults(value: unknown): string[] {
   if (!isRecord(value)) return ['expected an object with a `name` and a `url` or a `device`'];
   const known = Object.keys(EXPECTED);
   const unknown = Object.keys(value).filter((key) => !known.includes(key));
-  const wrong = new Set([...Errors(EntrySchema, value)].map(({ instancePath }) => instancePath.split('/')[1] ?? '').filter((field) => field in EXPECTED));
+  const wrong = new Set(
+    [...Errors(EntrySchema, value)].map(({ instancePath }) => instancePath.split('/')[1] ?? '').filter((field) => field in EXPECTED),
+  );
   if (value['name'] === undefined) wrong.add('name');
   const faults = [...wrong].map((field) => `field '${field}': expected ${EXPECTED[field as keyof Entry]}`);
   if (unknown.length > 0) faults.push(`unknown field ${unknown.map(quoted).join(', ')}; known fields: ${known.join(', ')}`);
@@ -170,15 +176,20 @@ function readUrl(entry: Entry, template: string, expansion: Expansion): Target |
   const userInfo = /^[^:]+:\/\/([^/?#]*)@/.exec(address)?.[1] ?? '';
   const isClean = !/[\s"'<>\\^`{|}\x00-\x1f\x7f]/.test(address) && address.length <= MAX_ADDRESS_CHARS;
   if (scheme === undefined || !LIVE_SCHEMES.includes(scheme) || !isClean || !URL.canParse(address) || new URL(address).hostname === '') {
-    expansion.faults.push(`field 'url': expected ${EXPECTED.url}, then a host; without spaces, quotes and braces, at most ${MAX_ADDRESS_CHARS} characters`);
+    expansion.faults.push(
+      `field 'url': expected ${EXPECTED.url}, then a host; without spaces, quotes and braces, at most ${MAX_ADDRESS_CHARS} characters`,
+    );
     return undefined;
   }
-  if (userInfo.length > MAX_USER_INFO_CHARS) expansion.faults.push(`field 'url': its user name and password are longer than ${MAX_USER_INFO_CHARS} characters`);
+  if (userInfo.length > MAX_USER_INFO_CHARS)
+    expansion.faults.push(`field 'url': its user name and password are longer than ${MAX_USER_INFO_CHARS} characters`);
   noteSecrets(address, userInfo, expansion.secrets);
   const format = entry.format === undefined ? undefined : STREAM_FORMATS[entry.format];
   const takesFormat = scheme === 'http' || scheme === 'https';
   if (entry.format !== undefined && (!takesFormat || format === undefined)) {
-    expansion.faults.push(`field 'format': expected ${takesFormat ? `one of ${Object.keys(STREAM_FORMATS).join(', ')}` : `nothing, ${scheme} needs none`}`);
+    expansion.faults.push(
+      `field 'format': expected ${takesFormat ? `one of ${Object.keys(STREAM_FORMATS).join(', ')}` : `nothing, ${scheme} needs none`}`,
+    );
   }
   return { kind: scheme, address, format };
 }
@@ -187,8 +198,10 @@ function readDevice(entry: Entry, expansion: Expansion): Target | undefined {
   const address = expand(entry.device ?? '', 'device', expansion);
   if (address === undefined) return undefined;
   const kind = entry.format ?? (/^\/dev\/video/.test(address) ? 'v4l2' : '');
-  if (/^-|[\x00-\x1f\x7f]/.test(address) || address.length > MAX_ADDRESS_CHARS) expansion.faults.push(`field 'device': expected ${EXPECTED.device}`);
-  if (kind === 'v4l2' && !/^\/dev\/[\w./-]+$/.test(address)) expansion.faults.push("field 'device': expected a path below /dev for v4l2, such as /dev/video0");
+  if (/^-|[\x00-\x1f\x7f]/.test(address) || address.length > MAX_ADDRESS_CHARS)
+    expansion.faults.push(`field 'device': expected ${EXPECTED.device}`);
+  if (kind === 'v4l2' && !/^\/dev\/[\w./-]+$/.test(address))
+    expansion.faults.push("field 'device': expected a path below /dev for v4l2, such as /dev/video0");
   if (isDeviceFormat(kind)) return { kind, address };
   expansion.faults.push(`field 'format': expected one of ${DEVICE_FORMATS.join(', ')} for this device`);
   return undefined;
@@ -224,7 +237,15 @@ function optionText(name: string, given: Static<typeof OptionValue>, expansion: 
 function noteSecrets(address: string, userInfo: string, secrets: Set<string>): void {
   const query = /\?([^#]*)/.exec(address)?.[1] ?? '';
   const [user = '', ...password] = userInfo.split(':');
-  for (const secret of [userInfo, user, password.join(':'), query, ...query.split(/[&;]/), ...query.split(/[&;]/).map((pair) => pair.slice(pair.indexOf('=') + 1))]) secrets.add(secret);
+  for (const secret of [
+    userInfo,
+    user,
+    password.join(':'),
+    query,
+    ...query.split(/[&;]/),
+    ...query.split(/[&;]/).map((pair) => pair.slice(pair.indexOf('=') + 1)),
+  ])
+    secrets.add(secret);
 }
 
 function labelOf(entry: unknown, i: number): string {

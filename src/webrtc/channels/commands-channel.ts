@@ -112,7 +112,11 @@ export class CommandsChannel {
   #refuse(): void {
     if (this.#isRefusing) return;
     this.#isRefusing = true;
-    this.#answer({ ok: false, code: 'COMMANDS_TOO_FAST', message: `more than ${COMMANDS_PER_S} commands a second; what comes faster is dropped` });
+    this.#answer({
+      ok: false,
+      code: 'COMMANDS_TOO_FAST',
+      message: `more than ${COMMANDS_PER_S} commands a second; what comes faster is dropped`,
+    });
   }
 
   #answer(answer: object): void {

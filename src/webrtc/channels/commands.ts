@@ -75,10 +75,19 @@ export function commandHead({ cmd, id }: Readonly<Record<string, unknown>>): Com
 export function parseCommand(message: Readonly<Record<string, unknown>>): Command {
   const { cmd } = message;
   const check = typeof cmd === 'string' ? CHECKS.get(cmd) : undefined;
-  if (!check) throw new MediaPeerError('COMMAND_INVALID', `${typeof cmd === 'string' ? `there is no command '${cmd.slice(0, MAX_LABEL_LENGTH)}'` : 'the message has no text in its member cmd'}; known: ${KNOWN}`);
+  if (!check)
+    throw new MediaPeerError(
+      'COMMAND_INVALID',
+      `${typeof cmd === 'string' ? `there is no command '${cmd.slice(0, MAX_LABEL_LENGTH)}'` : 'the message has no text in its member cmd'}; known: ${KNOWN}`,
+    );
   const misspelt = misspeltMember(message, Object.keys(SCHEMAS[cmd as Name].properties));
-  if (misspelt) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`);
+  if (misspelt)
+    throw new MediaPeerError(
+      'COMMAND_INVALID',
+      `the command ${String(cmd)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`,
+    );
   const isEmptySelect = cmd === 'select' && !SELECTABLE.some((member) => member in message);
-  if (isEmptySelect || !check.Check(message)) throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
+  if (isEmptySelect || !check.Check(message))
+    throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
   return message as Command;
 }

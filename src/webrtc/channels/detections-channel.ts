@@ -56,7 +56,11 @@ export class DetectionsChannel {
     this.#leased.close();
   }
 
-  #attach({ channel, rtpTimestamps, filter, isPaused }: DetectionsChannelInit, feed: DetectionLease['feed'], close: () => void): () => void {
+  #attach(
+    { channel, rtpTimestamps, filter, isPaused }: DetectionsChannelInit,
+    feed: DetectionLease['feed'],
+    close: () => void,
+  ): () => void {
     const reader = new DetectionReader({
       feed,
       sink: { isFull: () => channel.bufferedBytes > MAX_BUFFERED_BYTES, write: (message) => channel.send(message) },

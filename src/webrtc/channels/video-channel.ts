@@ -39,7 +39,11 @@ export class VideoChannel {
     const { channel, openStills } = init;
     this.#init = init;
     channel.onProgress = () => this.#flush();
-    this.#leased = new LeasedChannel({ channel, openLease: () => openStills(channel.maxMessageBytes - HEADER_BYTES), attach: (lease, close) => this.#attach(lease, close) });
+    this.#leased = new LeasedChannel({
+      channel,
+      openLease: () => openStills(channel.maxMessageBytes - HEADER_BYTES),
+      attach: (lease, close) => this.#attach(lease, close),
+    });
   }
 
   /** Pictures that were handed over. */

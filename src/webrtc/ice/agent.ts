@@ -166,7 +166,14 @@ export class IceEndpoint {
 
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
-    return iceReport({ local: this.#localCounts, remote: this.#remoteCandidates.counts, pairs: this.#ice.checkList, checksReceived: this.#checksReceived, nominated: this.#nomination.pair, troubles: this.#gathering?.troubles ?? [] });
+    return iceReport({
+      local: this.#localCounts,
+      remote: this.#remoteCandidates.counts,
+      pairs: this.#ice.checkList,
+      checksReceived: this.#checksReceived,
+      nominated: this.#nomination.pair,
+      troubles: this.#gathering?.troubles ?? [],
+    });
   }
 
   /** Starts the connectivity checks, once. Checks of the peer that came before are answered now. */

@@ -25,11 +25,28 @@ export function candidateLine(candidate: LocalCandidate): string {
 export function agentCandidate(candidate: LocalCandidate, ufrag: string, generation: number): Candidate {
   const { foundation, priority } = identityOf(candidate);
   const { transport, address, port, type, related } = candidate;
-  return new Candidate(foundation, 1, transport, priority, address, port, type, related?.address, related?.port, transport === 'tcp' ? 'passive' : undefined, generation, ufrag);
+  return new Candidate(
+    foundation,
+    1,
+    transport,
+    priority,
+    address,
+    port,
+    type,
+    related?.address,
+    related?.port,
+    transport === 'tcp' ? 'passive' : undefined,
+    generation,
+    ufrag,
+  );
 }
 
-function identityOf({ type, transport, address, related, localPreference = 65_535 }: LocalCandidate): { foundation: string; priority: number } {
+function identityOf({ type, transport, address, related, localPreference = 65_535 }: LocalCandidate): {
+  foundation: string;
+  priority: number;
+} {
   // RFC 6544 §4.2 has the direction in the upper three bits of the local preference.
-  const preference = transport === 'tcp' ? { transport, tcptype: 'passive', otherPreference: localPreference & 0x1fff } : { transport, localPreference };
+  const preference =
+    transport === 'tcp' ? { transport, tcptype: 'passive', otherPreference: localPreference & 0x1fff } : { transport, localPreference };
   return { foundation: candidateFoundation(type, transport, related?.address ?? address), priority: candidatePriority(type, preference) };
 }

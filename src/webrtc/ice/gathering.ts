@@ -72,10 +72,16 @@ export class IceGathering {
     this.#agent = agent;
     this.#paths = paths;
     this.#relayed = this.#relay();
-    const searches: Promise<unknown>[] = [...options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url))), ...(options.turnServers?.length ? [this.#relayed] : [])];
+    const searches: Promise<unknown>[] = [
+      ...options.stunUrls.map((url) => this.#ask(`STUN server ${url}`, () => this.#reflect(url))),
+      ...(options.turnServers?.length ? [this.#relayed] : []),
+    ];
     const done = new AbortController();
     this.complete = Promise.all(searches).then(() => done.abort());
-    this.gathered = searches.length === 0 ? Promise.resolve() : Promise.race([this.complete, delay(options.clock, GATHERED_MS, AbortSignal.any([done.signal, this.#closing.signal]))]);
+    this.gathered =
+      searches.length === 0
+        ? Promise.resolve()
+        : Promise.race([this.complete, delay(options.clock, GATHERED_MS, AbortSignal.any([done.signal, this.#closing.signal]))]);
   }
 
   /**
@@ -84,13 +90,18 @@ export class IceGathering {
    */
   static async start(options: IceOptions, agent: GatheringAgent): Promise<IceGathering> {
     const { portRange, ledger } = options;
-    const opened = await Promise.allSettled(options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger })));
+    const opened = await Promise.allSettled(
+      options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger })),
+    );
     const paths = opened.flatMap((result, order) => {
       const address = options.addresses[order]?.advertise;
       if (result.status === 'rejected' || address === undefined) return [];
-      return [agent.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order })];
+      return [
+        agent.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order }),
+      ];
     });
-    if (paths.length === 0) throw unboundError(options, opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))[0]);
+    if (paths.length === 0)
+      throw unboundError(options, opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))[0]);
     if (options.tcp) paths.push(tcpPath(options, options.tcp, agent));
     for (const path of paths) for (const candidate of publicCandidates(options, path)) agent.onCandidate(candidate);
     return new IceGathering(options, agent, paths);
@@ -129,7 +140,13 @@ export class IceGathering {
         if (this.#closing.signal.aborted) return relay.close();
         relay.onLost = (error) => this.#note(name, error);
         const [[address, port], [mappedAddress, mappedPort]] = [relay.relayed, relay.mapped];
-        this.#agent.onPath(relay, { type: 'relay', transport: 'udp', address, port, related: { address: mappedAddress, port: mappedPort } });
+        this.#agent.onPath(relay, {
+          type: 'relay',
+          transport: 'udp',
+          address,
+          port,
+          related: { address: mappedAddress, port: mappedPort },
+        });
       });
       if (isRelayed) return;
     }
@@ -139,14 +156,24 @@ export class IceGathering {
     await reflections(url, this.#paths, ({ path, host, port }) => {
       if (this.#closing.signal.aborted) return;
       const { address, port: boundPort, localPreference } = path.candidate;
-      this.#agent.onCandidate({ type: 'srflx', transport: 'udp', address: host, port, localPreference, related: { address, port: boundPort } });
+      this.#agent.onCandidate({
+        type: 'srflx',
+        transport: 'udp',
+        address: host,
+        port,
+        localPreference,
+        related: { address, port: boundPort },
+      });
     });
   }
 }
 
 /** One path for all addresses: the port is the server's. */
 function tcpPath({ addresses }: IceOptions, tcp: IceTcpListener, agent: GatheringAgent): IcePath {
-  const candidates = addresses.map(({ advertise }, order) => ({ type: 'host', transport: 'tcp', address: advertise, port: tcp.port, localPreference: 65_535 - order }) as const);
+  const candidates = addresses.map(
+    ({ advertise }, order) =>
+      ({ type: 'host', transport: 'tcp', address: advertise, port: tcp.port, localPreference: 65_535 - order }) as const,
+  );
   const [first, ...others] = candidates;
   assert(first, 'an agent has an address');
   const path = agent.onPath(tcp.register(agent.localUfrag, agent.localPassword), first);
@@ -170,7 +197,10 @@ function publicCandidates({ publicIps = [], addresses }: IceOptions, { candidate
 
 function unboundError({ portRange }: IceOptions, cause: unknown): Error {
   if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
-    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, { cause, retryAfterS: RETRY_AFTER_S });
+    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, {
+      cause,
+      retryAfterS: RETRY_AFTER_S,
+    });
   }
   return new Error('no UDP socket could be bound for ICE', { cause });
 }

@@ -12,7 +12,12 @@ export interface IcePath {
 }
 
 /** Makes a path of the socket and enters it with the agent. What the socket receives goes to `onDatagram`. */
-export function addPath(ice: IceInternals, socket: IceSocket, candidate: LocalCandidate, onDatagram: (path: IcePath, data: Buffer, host: string, port: number) => void): IcePath {
+export function addPath(
+  ice: IceInternals,
+  socket: IceSocket,
+  candidate: LocalCandidate,
+  onDatagram: (path: IcePath, data: Buffer, host: string, port: number) => void,
+): IcePath {
   const protocol = new StunProtocol();
   const path: IcePath = { socket, protocol, candidate };
   stunInternals(protocol).transport = {

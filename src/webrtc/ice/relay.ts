@@ -42,11 +42,24 @@ export async function openRelay(server: TurnServer, init: RelayInit): Promise<Tu
   throw failure;
 }
 
-async function allocate(server: TurnServer, address: string, { addresses, portRange, clock, ledger, signal }: RelayInit): Promise<TurnAllocation> {
+async function allocate(
+  server: TurnServer,
+  address: string,
+  { addresses, portRange, clock, ledger, signal }: RelayInit,
+): Promise<TurnAllocation> {
   const settled = new AbortController();
   const deadline = new AbortController();
   void delay(clock, CONNECT_MS, AbortSignal.any([settled.signal, signal])).then(() => deadline.abort());
-  const transport = await openTurnTransport({ transport: server.transport, host: server.host, address, port: server.port, bind: bindFor(address, addresses), portRange, ledger, signal: deadline.signal })
+  const transport = await openTurnTransport({
+    transport: server.transport,
+    host: server.host,
+    address,
+    port: server.port,
+    bind: bindFor(address, addresses),
+    portRange,
+    ledger,
+    signal: deadline.signal,
+  })
     .catch((error: unknown) => {
       throw new Error(`it cannot be reached (${messageOf(error)})`, { cause: error });
     })

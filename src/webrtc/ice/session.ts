@@ -63,7 +63,12 @@ export class IceAgents {
   /** Of the newest ICE generation. */
   get local(): LocalIce {
     const ice = this.#newest;
-    return { iceUfrag: ice.localUfrag, icePassword: ice.localPassword, candidates: [...ice.candidates], isGathering: !this.#gatheredOf.has(ice) };
+    return {
+      iceUfrag: ice.localUfrag,
+      icePassword: ice.localPassword,
+      candidates: [...ice.candidates],
+      isGathering: !this.#gatheredOf.has(ice),
+    };
   }
 
   get state(): IceState {
@@ -108,7 +113,10 @@ export class IceAgents {
   addCandidate(candidate: RemoteCandidate | SkippedCandidate | undefined, ufrag?: string): void {
     const agents = [this.#newest, this.#current];
     // One that has not been told yet to whom it belongs waits with the agent that does not know its peer yet.
-    const ice = ufrag === undefined ? agents[0] : (agents.find((agent) => agent.remoteUfrag === ufrag) ?? agents.find((agent) => agent.remoteUfrag === undefined));
+    const ice =
+      ufrag === undefined
+        ? agents[0]
+        : (agents.find((agent) => agent.remoteUfrag === ufrag) ?? agents.find((agent) => agent.remoteUfrag === undefined));
     if (!ice) return;
     if (candidate) ice.addRemoteCandidate(candidate);
     else ice.endOfCandidates();
@@ -181,10 +189,13 @@ export class IceAgents {
     ice.onCandidate = tell;
     ice.onNominated = () => this.#nominated(ice);
     ice.onFailed = (failure) => this.#failed(ice, failure);
-    ice.gatheringComplete.then(() => {
-      this.#gatheredOf.add(ice);
-      tell(undefined);
-    }, () => undefined);
+    ice.gatheringComplete.then(
+      () => {
+        this.#gatheredOf.add(ice);
+        tell(undefined);
+      },
+      () => undefined,
+    );
   }
 
   #nominated(ice: IceEndpoint): void {

@@ -44,14 +44,20 @@ export async function reflections(uri: string, paths: readonly IcePath[], onRefl
   const addresses = await addressesOf(host).catch((error: unknown) => {
     throw new Error(`its name cannot be looked up (${messageOf(error)})`, { cause: error });
   });
-  const queries = addresses.flatMap((address) => paths.filter((path) => canReach(path, address)).map((path) => query(path, { host: address, port }, onReflection)));
+  const queries = addresses.flatMap((address) =>
+    paths.filter((path) => canReach(path, address)).map((path) => query(path, { host: address, port }, onReflection)),
+  );
   const results = await Promise.allSettled(queries);
   if (results.length > 0 && results.every(({ status }) => status === 'rejected')) throw new Error('it does not answer');
 }
 
 /** A socket on the loopback interface reaches loopback alone. */
 function canReach({ candidate }: IcePath, server: string): boolean {
-  return candidate.transport === 'udp' && net.isIP(candidate.address) === net.isIP(server) && isLoopback(candidate.address) === isLoopback(server);
+  return (
+    candidate.transport === 'udp' &&
+    net.isIP(candidate.address) === net.isIP(server) &&
+    isLoopback(candidate.address) === isLoopback(server)
+  );
 }
 
 async function query(path: IcePath, server: ServerAddress, onReflection: (reflection: Reflection) => void): Promise<void> {

@@ -61,7 +61,11 @@ export class IceTcpListener {
       }
     } catch (error) {
       for (const server of servers) server.close();
-      throw new MediaPeerError('CONFIG_INVALID', `ICE_TCP_PORT ${init.port} cannot be listened on: ${messageOf(error)}; choose another port, or 0 for none`, { cause: error });
+      throw new MediaPeerError(
+        'CONFIG_INVALID',
+        `ICE_TCP_PORT ${init.port} cannot be listened on: ${messageOf(error)}; choose another port, or 0 for none`,
+        { cause: error },
+      );
     }
     return new IceTcpListener(servers, port, init);
   }

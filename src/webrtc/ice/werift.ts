@@ -10,7 +10,19 @@
  * - `RTCDtlsTransport.startSrtp` is left out: keys are taken with `extractSessionKeys`.
  */
 import assert from 'node:assert/strict';
-import { type Candidate, Connection, DtlsServer, RTCDtlsTransport, type RTCDataChannel, RTCIceGatherer, RTCIceTransport, RTCSctpTransport, StunProtocol, type CandidatePair, type Message } from 'werift';
+import {
+  type Candidate,
+  Connection,
+  DtlsServer,
+  RTCDtlsTransport,
+  type RTCDataChannel,
+  RTCIceGatherer,
+  RTCIceTransport,
+  RTCSctpTransport,
+  StunProtocol,
+  type CandidatePair,
+  type Message,
+} from 'werift';
 
 /** The ICE agent's private side. */
 export interface IceInternals {
@@ -58,7 +70,13 @@ export interface PairInternals {
 
 /** A record as `encryptPacket` takes and changes it. */
 export interface DtlsRecord {
-  recordLayerHeader: { contentType: number; protocolVersion: { major: number; minor: number }; epoch: number; sequenceNumber: number; contentLen: number };
+  recordLayerHeader: {
+    contentType: number;
+    protocolVersion: { major: number; minor: number };
+    epoch: number;
+    sequenceNumber: number;
+    contentLen: number;
+  };
   fragment: Buffer;
 }
 
@@ -190,7 +208,10 @@ export function sctpChannels(transport: RTCSctpTransport): SctpTransportInternal
 }
 
 /** What a channel was opened with. */
-export function channelParameters(channel: RTCDataChannel): { maxPacketLifeTime?: number | undefined; maxRetransmits?: number | undefined } {
+export function channelParameters(channel: RTCDataChannel): {
+  maxPacketLifeTime?: number | undefined;
+  maxRetransmits?: number | undefined;
+} {
   return (channel as unknown as { parameters: { maxPacketLifeTime?: number | undefined; maxRetransmits?: number | undefined } }).parameters;
 }
 
@@ -211,19 +232,65 @@ export function assertWeriftShape(): void {
   const sctp = new RTCSctpTransport(5000);
   sctp.setDtlsTransport(dtls);
   const used: [string, object, string[]][] = [
-    ['Connection', connection, ['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect']],
+    [
+      'Connection',
+      connection,
+      ['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect'],
+    ],
     ['StunProtocol', new StunProtocol(), ['datagramReceived']],
     ['RTCDtlsTransport', dtls, ['startSrtp']],
     ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    ['SCTP', sctp.sctp, ['handleData', 'receiveDataChunk', 'receiveSackChunk', 'receiveForwardTsnChunk', 'markReceived', 'maybeAbandon', 'updateAdvancedPeerAckPoint', 'updateRto']],
+    [
+      'SCTP',
+      sctp.sctp,
+      [
+        'handleData',
+        'receiveDataChunk',
+        'receiveSackChunk',
+        'receiveForwardTsnChunk',
+        'markReceived',
+        'maybeAbandon',
+        'updateAdvancedPeerAckPoint',
+        'updateRto',
+      ],
+    ],
     ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys', 'handleFragmentHandshake']],
   ];
   for (const [name, object, methods] of used) {
-    for (const method of methods) assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
+    for (const method of methods)
+      assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
   }
-  for (const name of ['stunServer', 'protocols', 'checkList', 'localCandidatesStart', 'localCandidatesEnd', 'localUsername', 'remoteUsername']) {
+  for (const name of [
+    'stunServer',
+    'protocols',
+    'checkList',
+    'localCandidatesStart',
+    'localCandidatesEnd',
+    'localUsername',
+    'remoteUsername',
+  ]) {
     assert(name in connection, `this version of werift has no Connection.${name}`);
   }
-  for (const name of ['port', 'remotePort', 'localVerificationTag', 'associationState', 'localTsn', 'reconfigQueue', 'sentQueue', 'outboundQueue', 'inboundStreams', 'advertisedRwnd', 'lastReceivedTsn', 'sackMisOrdered', 'sackDuplicates', 'lastSackedTsn', 'forwardTsnChunk', 'rto', 'srtt', 'rttvar']) assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
+  for (const name of [
+    'port',
+    'remotePort',
+    'localVerificationTag',
+    'associationState',
+    'localTsn',
+    'reconfigQueue',
+    'sentQueue',
+    'outboundQueue',
+    'inboundStreams',
+    'advertisedRwnd',
+    'lastReceivedTsn',
+    'sackMisOrdered',
+    'sackDuplicates',
+    'lastSackedTsn',
+    'forwardTsnChunk',
+    'rto',
+    'srtt',
+    'rttvar',
+  ])
+    assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
   assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
 }

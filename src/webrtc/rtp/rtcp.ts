@@ -20,7 +20,13 @@ export interface ReceptionReport {
 
 export type RtcpMessage =
   /** The part of a Sender Report that tells about its sender; its reports are a message of their own. */
-  | { readonly type: 'sender-report'; readonly ssrc: number; readonly ntpMs: number; readonly compactNtp: number; readonly rtpTimestamp: number }
+  | {
+      readonly type: 'sender-report';
+      readonly ssrc: number;
+      readonly ntpMs: number;
+      readonly compactNtp: number;
+      readonly rtpTimestamp: number;
+    }
   | { readonly type: 'report'; readonly reports: readonly ReceptionReport[] }
   | { readonly type: 'nack'; readonly ssrc: number; readonly sequenceNumbers: readonly number[] }
   /** PLI or FIR. */

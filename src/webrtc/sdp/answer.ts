@@ -6,7 +6,6 @@ import { extensionId, type MLinePlan, type Plan } from './negotiate.js';
 import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 
-
 /** This side's part of one transport. */
 export interface LocalTransport {
   readonly iceUfrag: string;
@@ -41,8 +40,15 @@ export function newOrigin(): SdpOrigin {
 }
 
 /** @param streams one for each m-line of the plan; undefined where nothing is sent. */
-export function writeAnswer(plan: Plan, transports: readonly LocalTransport[], streams: readonly (LocalStream | undefined)[], origin = newOrigin()): string {
-  const media = plan.mLines.map((mLine, i) => writeMediaSection(mLine, mLine.transport === undefined ? undefined : transports[mLine.transport], streams[i]));
+export function writeAnswer(
+  plan: Plan,
+  transports: readonly LocalTransport[],
+  streams: readonly (LocalStream | undefined)[],
+  origin = newOrigin(),
+): string {
+  const media = plan.mLines.map((mLine, i) =>
+    writeMediaSection(mLine, mLine.transport === undefined ? undefined : transports[mLine.transport], streams[i]),
+  );
   const bundles = plan.description.bundles
     .map((mids) => mids.filter((mid) => plan.mLines.some((mLine) => mLine.section.mid === mid && mLine.transport !== undefined)))
     .filter((mids) => mids.length > 0);
@@ -62,7 +68,13 @@ export function writeAnswer(plan: Plan, transports: readonly LocalTransport[], s
 function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefined, stream: LocalStream | undefined): string[] {
   const { section } = mLine;
   const mid = section.mid === undefined ? [] : [`a=mid:${section.mid}`];
-  if (!transport) return [`m=${section.kind} 0 ${section.protocol} ${section.formats.join(' ')}`, 'c=IN IP4 0.0.0.0', ...mid, ...(isRtp(mLine) ? ['a=inactive'] : [])];
+  if (!transport)
+    return [
+      `m=${section.kind} 0 ${section.protocol} ${section.formats.join(' ')}`,
+      'c=IN IP4 0.0.0.0',
+      ...mid,
+      ...(isRtp(mLine) ? ['a=inactive'] : []),
+    ];
   const common = ['c=IN IP4 0.0.0.0', ...mid, ...writeTransport(transport)];
   if (mLine.use === 'data') {
     return [
@@ -72,11 +84,22 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
       `a=max-message-size:${MAX_DATA_MESSAGE_BYTES}`,
     ];
   }
-  const rtcp = ['a=rtcp:9 IN IP4 0.0.0.0', 'a=rtcp-mux', 'a=rtcp-mux-only', ...(section.attributes.has('rtcp-rsize') ? ['a=rtcp-rsize'] : [])];
+  const rtcp = [
+    'a=rtcp:9 IN IP4 0.0.0.0',
+    'a=rtcp-mux',
+    'a=rtcp-mux-only',
+    ...(section.attributes.has('rtcp-rsize') ? ['a=rtcp-rsize'] : []),
+  ];
   if (mLine.use === 'none') {
     const placeholder = offeredCodecs(section)[0];
     const formats = placeholder ? String(placeholder.payloadType) : section.formats.join(' ');
-    return [`m=${section.kind} 9 ${section.protocol} ${formats}`, ...common, 'a=inactive', ...(isRtp(mLine) ? rtcp : []), ...(placeholder ? [rtpmap(placeholder)] : [])];
+    return [
+      `m=${section.kind} 9 ${section.protocol} ${formats}`,
+      ...common,
+      'a=inactive',
+      ...(isRtp(mLine) ? rtcp : []),
+      ...(placeholder ? [rtpmap(placeholder)] : []),
+    ];
   }
   const { codec } = mLine;
   const extensions = [

@@ -30,7 +30,16 @@ const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
 /** Feedback that is given where media is received; beside those, what tells the sender how much the network carries. */
 const RECEIVE_FEEDBACK = [...VIDEO_FEEDBACK, 'transport-cc', 'goog-remb'] as const;
 /** Payload types that need no `a=rtpmap` (RFC 3551 §6). None of them is served; a refusal names them. */
-const STATIC_FORMATS: Readonly<Record<string, string>> = { '0': 'PCMU/8000', '3': 'GSM/8000', '8': 'PCMA/8000', '9': 'G722/8000', '26': 'JPEG/90000', '31': 'H261/90000', '32': 'MPV/90000', '34': 'H263/90000' };
+const STATIC_FORMATS: Readonly<Record<string, string>> = {
+  '0': 'PCMU/8000',
+  '3': 'GSM/8000',
+  '8': 'PCMA/8000',
+  '9': 'G722/8000',
+  '26': 'JPEG/90000',
+  '31': 'H261/90000',
+  '32': 'MPV/90000',
+  '34': 'H263/90000',
+};
 /** What no `profile-level-id` stands for (RFC 6184 §8.1). */
 const DEFAULT_PROFILE_LEVEL_ID = '42000a';
 export type Feedback = (typeof RECEIVE_FEEDBACK)[number];
@@ -79,7 +88,12 @@ export function chooseVideoCodec(section: MediaSection, { preferred = 'h264', h2
   const vp8 = codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
   const offered = preferred === 'vp8' ? (vp8 ?? h264) : (h264 ?? vp8);
   if (!offered) return undefined;
-  return { codec: offered === h264 ? 'h264' : 'vp8', offered, rtx: rtxOf(offered, codecs), feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)) };
+  return {
+    codec: offered === h264 ? 'h264' : 'vp8',
+    offered,
+    rtx: rtxOf(offered, codecs),
+    feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)),
+  };
 }
 
 /** What a publisher is asked to send: H.264 or VP8, whichever comes first in its offer; undefined where it has neither. */
@@ -88,14 +102,18 @@ export function choosePublishedVideoCodec(section: MediaSection): NegotiatedCode
   const isVp8 = (codec: OfferedCodec): boolean => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000;
   const first = codecs.find((codec) => isVp8(codec) || publishedH264Rank(codec) < Infinity);
   if (!first) return undefined;
-  const offered = isVp8(first) ? first : codecs.reduce((best, codec) => (publishedH264Rank(codec) < publishedH264Rank(best) ? codec : best), first);
+  const offered = isVp8(first)
+    ? first
+    : codecs.reduce((best, codec) => (publishedH264Rank(codec) < publishedH264Rank(best) ? codec : best), first);
   return { codec: isVp8(first) ? 'vp8' : 'h264', offered, rtx: rtxOf(offered, codecs), feedback: receiveFeedback(offered) };
 }
 
 /** Opus as a publisher sends it; undefined where the offer has none. */
 export function choosePublishedAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
   const codec = chooseAudioCodec(section);
-  return codec && { ...codec, feedback: receiveFeedback(codec.offered).filter((feedback) => feedback === 'nack' || feedback === 'transport-cc') };
+  return (
+    codec && { ...codec, feedback: receiveFeedback(codec.offered).filter((feedback) => feedback === 'nack' || feedback === 'transport-cc') }
+  );
 }
 
 /** The `sprop-parameter-sets` of H.264 (RFC 6184 §8.1). */

@@ -38,7 +38,13 @@ export function parseFragment(text: string): SdpFragment {
 
 /** A fragment of the session that `answer` began, with all the candidates there will be. */
 export function writeFragment(answer: string, { iceUfrag, icePassword, candidates }: IceDescription): string {
-  const lines = [...headOf(answer), `a=ice-ufrag:${iceUfrag}`, `a=ice-pwd:${icePassword}`, ...candidates.map((candidate) => `a=${candidate}`), 'a=end-of-candidates'];
+  const lines = [
+    ...headOf(answer),
+    `a=ice-ufrag:${iceUfrag}`,
+    `a=ice-pwd:${icePassword}`,
+    ...candidates.map((candidate) => `a=${candidate}`),
+    'a=end-of-candidates',
+  ];
   return `${lines.join('\r\n')}\r\n`;
 }
 
@@ -47,7 +53,8 @@ function headOf(answer: string): string[] {
   const description = parseSdp(answer);
   const bundle = description.bundles[0];
   const carrier = description.media.find(({ mid }) => mid !== undefined && mid === bundle?.[0]) ?? description.media[0];
-  const own = (name: string): string | undefined => attribute(description.attributes, name) ?? (carrier && attribute(carrier.attributes, name));
+  const own = (name: string): string | undefined =>
+    attribute(description.attributes, name) ?? (carrier && attribute(carrier.attributes, name));
   const options = own('ice-options');
   return [
     ...(own('ice-lite') === undefined ? [] : ['a=ice-lite']),
@@ -90,14 +97,16 @@ function readAttribute(section: Section, line: string, lineNumber: number): stri
   if (name === 'mid') section.mid = expect(/^[!#-'*+\-.0-9A-Z^-~]{1,64}$/, 'a token of at most 64 characters');
   else if (name === 'ice-ufrag') section.iceUfrag = expect(/^[A-Za-z0-9+/_=-]{4,256}$/, '4 to 256 letters, digits, + or /');
   else if (name === 'ice-pwd') section.icePassword = expect(/^[A-Za-z0-9+/_=-]{22,256}$/, '22 to 256 letters, digits, + or /');
-  else if (name === 'candidate' && !CANDIDATE.test(value)) return [fault("'<foundation> <component> <transport> <priority> <address> <port> typ <type>'")];
+  else if (name === 'candidate' && !CANDIDATE.test(value))
+    return [fault("'<foundation> <component> <transport> <priority> <address> <port> typ <type>'")];
   else if (name === 'candidate') section.candidates.push(`candidate:${value}`);
   else if (name === 'end-of-candidates') section.candidates.push('');
   return [];
 }
 
 /** RFC 8839 §5.1 as far as the shape goes; whether one can be used is not for the fragment to say. */
-const CANDIDATE = /^[\x21-\x7e]{1,64} +[0-9]{1,3} +[A-Za-z0-9-]{1,16} +[0-9]{1,10} +[\x21-\x7e]{1,255} +[0-9]{1,5} +typ +[A-Za-z]{1,16}( [\x20-\x7e]{1,1000})?$/;
+const CANDIDATE =
+  /^[\x21-\x7e]{1,64} +[0-9]{1,3} +[A-Za-z0-9-]{1,16} +[0-9]{1,10} +[\x21-\x7e]{1,255} +[0-9]{1,5} +typ +[A-Za-z]{1,16}( [\x20-\x7e]{1,1000})?$/;
 
 /**
  * A candidate belongs to the generation that its m-section or the fragment names. What browsers write behind the candidate

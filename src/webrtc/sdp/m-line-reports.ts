@@ -14,7 +14,11 @@ export function mLineReports(mLines: readonly MLinePlan[]): MLineReport[] {
       mid: section.mid,
       kind: section.kind,
       direction: DIRECTIONS.find((direction) => section.attributes.has(direction)) ?? 'sendrecv',
-      offered: [...new Set(offeredCodecs(section).map(({ name, fmtp }) => (fmtp === undefined || /^rtx$/i.test(name) ? name : `${name} (${fmtp})`)))].slice(0, MAX_CODECS),
+      offered: [
+        ...new Set(
+          offeredCodecs(section).map(({ name, fmtp }) => (fmtp === undefined || /^rtx$/i.test(name) ? name : `${name} (${fmtp})`)),
+        ),
+      ].slice(0, MAX_CODECS),
       chosen: chosenOf(mLine),
       reason: mLine.use === 'none' ? mLine.reason : undefined,
     };

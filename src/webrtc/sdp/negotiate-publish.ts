@@ -17,7 +17,9 @@ const NOT_SENDING = ['recvonly', 'inactive'];
 /** @throws MediaPeerError SDP_INVALID or NOTHING_TO_SERVE. */
 export function negotiatePublish(sdp: string): Plan {
   const description = parseSdp(sdp);
-  const sending = description.media.filter((section) => isMedia(section) && isOpen(section) && !NOT_SENDING.some((direction) => section.attributes.has(direction)));
+  const sending = description.media.filter(
+    (section) => isMedia(section) && isOpen(section) && !NOT_SENDING.some((direction) => section.attributes.has(direction)),
+  );
   for (const kind of ['video', 'audio']) {
     const count = sending.filter((section) => section.kind === kind).length;
     if (count > 1) throw refused(`it sends ${count} ${kind} m-lines, and one is taken; publish the others to rooms of their own`);

@@ -7,7 +7,16 @@ import type { Rendition } from '../../media/index.js';
 import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
 import type { SourceMedia } from '../api/gateway.js';
 import { remoteTransport } from './remote-transport.js';
-import { attribute, attributeValues, MAX_DATA_MESSAGE_BYTES, parseSdp, sdpInvalid, type MediaSection, type RemoteTransport, type SessionDescription } from './parse.js';
+import {
+  attribute,
+  attributeValues,
+  MAX_DATA_MESSAGE_BYTES,
+  parseSdp,
+  sdpInvalid,
+  type MediaSection,
+  type RemoteTransport,
+  type SessionDescription,
+} from './parse.js';
 
 /** Each transport is a handshake, and checks to every candidate that a stranger names. One that bundles needs one; raw, processed, sound and data need four. */
 const MAX_TRANSPORTS = 4;
@@ -66,7 +75,8 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
     if (section.kind === 'audio') return wishAudio(section, source);
     return wishData(section);
   });
-  if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes)) throw nothingToServe(description, wishes);
+  if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes))
+    throw nothingToServe(description, wishes);
   return assignTransports(description, wishes);
 }
 
@@ -74,7 +84,10 @@ export function negotiate(sdp: string, source: SourceMedia, requested?: readonly
 export function throwIfNotServed(active: readonly Rendition[] | undefined, { renditions }: Plan): void {
   const missing = active?.find((rendition) => !renditions.includes(rendition));
   if (missing === undefined) return;
-  throw new MediaPeerError('BODY_INVALID', `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`);
+  throw new MediaPeerError(
+    'BODY_INVALID',
+    `active names '${missing}', but the video m-lines carry ${renditions.join(', ') || 'nothing'}; name it in tracks, too`,
+  );
 }
 
 export function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
@@ -163,7 +176,8 @@ export function assignTransports(description: SessionDescription, wishes: readon
     if (sections.some(isServed)) open(sections);
   }
   for (const section of description.media) if (!groupOf.has(section) && isServed(section)) open([section]);
-  if (groups.length > MAX_TRANSPORTS) throw sdpInvalid(`it needs ${groups.length} transports of at most ${MAX_TRANSPORTS}; bundle its m-lines (a=group:BUNDLE)`);
+  if (groups.length > MAX_TRANSPORTS)
+    throw sdpInvalid(`it needs ${groups.length} transports of at most ${MAX_TRANSPORTS}; bundle its m-lines (a=group:BUNDLE)`);
   const mLines = description.media.map((section, i): MLinePlan => {
     const wish = wishes[i] ?? { use: 'none', reason: 'not planned' };
     const transport = groupOf.get(section);

@@ -23,7 +23,12 @@ export function planOffer(source: SourceMedia, requested?: readonly Rendition[])
     throw new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
   }
   const names = streamNames();
-  const video = renditions.map((rendition): OfferedMLine => ({ kind: 'video', rendition, local: names.next('video', rendition, true), h264: rendition === 'raw' ? source.rawProfile : undefined }));
+  const video = renditions.map((rendition): OfferedMLine => ({
+    kind: 'video',
+    rendition,
+    local: names.next('video', rendition, true),
+    h264: rendition === 'raw' ? source.rawProfile : undefined,
+  }));
   const audio: OfferedMLine[] = source.hasAudio ? [{ kind: 'audio', local: names.next('audio', renditions[0] ?? 'raw', false) }] : [];
   return { mLines: [...video, ...audio, { kind: 'application' }], renditions };
 }
@@ -35,7 +40,9 @@ export function planOffer(source: SourceMedia, requested?: readonly Rendition[])
 export function planAnswer(sdp: string, offered: OfferPlan, source: SourceMedia): Plan {
   const { media } = parseSdp(sdp);
   if (media.length !== offered.mLines.length || media.some(({ kind }, i) => kind !== offered.mLines[i]?.kind)) {
-    throw sdpInvalid(`an answer has the m-lines of its offer (RFC 3264 §6): expected ${offered.mLines.map(({ kind }) => kind).join(', ')}, got ${media.map(({ kind }) => kind).join(', ')}`);
+    throw sdpInvalid(
+      `an answer has the m-lines of its offer (RFC 3264 §6): expected ${offered.mLines.map(({ kind }) => kind).join(', ')}, got ${media.map(({ kind }) => kind).join(', ')}`,
+    );
   }
   // An m-line that was refused takes its rendition with it.
   const renditions = offered.mLines.flatMap((mLine, i) => {
@@ -43,6 +50,9 @@ export function planAnswer(sdp: string, offered: OfferPlan, source: SourceMedia)
     return mLine.kind === 'video' && section && refusal(section) === undefined ? [mLine.rendition] : [];
   });
   const plan = negotiate(sdp, source, renditions);
-  if (plan.transports.length > 1) throw sdpInvalid(`everything was offered in one BUNDLE group, and the answer needs ${plan.transports.length} transports (RFC 9143 §7.3); bundle its m-lines`);
+  if (plan.transports.length > 1)
+    throw sdpInvalid(
+      `everything was offered in one BUNDLE group, and the answer needs ${plan.transports.length} transports (RFC 9143 §7.3); bundle its m-lines`,
+    );
   return plan;
 }

@@ -38,9 +38,21 @@ export function writeOffer(mLines: readonly OfferedMLine[], transport: LocalTran
 function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport): string[] {
   const common = ['c=IN IP4 0.0.0.0', `a=mid:${mid}`, ...writeIce(transport, mid === 0)];
   if (mLine.kind === 'application') {
-    return ['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', ...common, 'a=sctp-port:5000', `a=max-message-size:${MAX_DATA_MESSAGE_BYTES}`];
+    return [
+      'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+      ...common,
+      'a=sctp-port:5000',
+      `a=max-message-size:${MAX_DATA_MESSAGE_BYTES}`,
+    ];
   }
-  const rtp = ['a=sendonly', 'a=rtcp:9 IN IP4 0.0.0.0', 'a=rtcp-mux', 'a=rtcp-mux-only', 'a=rtcp-rsize', `a=extmap:${MID_EXTENSION_ID} ${MID_EXTENSION_URI}`];
+  const rtp = [
+    'a=sendonly',
+    'a=rtcp:9 IN IP4 0.0.0.0',
+    'a=rtcp-mux',
+    'a=rtcp-mux-only',
+    'a=rtcp-rsize',
+    `a=extmap:${MID_EXTENSION_ID} ${MID_EXTENSION_URI}`,
+  ];
   const { ssrc, rtxSsrc, cname, msid } = mLine.local;
   const names = [
     `a=msid:${msid}`,
@@ -49,11 +61,25 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
     ...(rtxSsrc === undefined ? [] : [`a=ssrc:${rtxSsrc} cname:${cname}`]),
   ];
   if (mLine.kind === 'audio') {
-    return [`m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS_PAYLOAD_TYPE}`, ...common, ...rtp, `a=rtpmap:${OPUS_PAYLOAD_TYPE} opus/48000/2`, `a=fmtp:${OPUS_PAYLOAD_TYPE} minptime=10;useinbandfec=1`, ...names];
+    return [
+      `m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS_PAYLOAD_TYPE}`,
+      ...common,
+      ...rtp,
+      `a=rtpmap:${OPUS_PAYLOAD_TYPE} opus/48000/2`,
+      `a=fmtp:${OPUS_PAYLOAD_TYPE} minptime=10;useinbandfec=1`,
+      ...names,
+    ];
   }
   const codecs = videoCodecs(mLine.h264);
   const payloadTypes = codecs.flatMap(({ payloadType, rtx }) => [payloadType, rtx]);
-  return [`m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`, ...common, ...rtp, `a=extmap:${PLAYOUT_DELAY_EXTENSION_ID} ${PLAYOUT_DELAY_EXTENSION_URI}`, ...codecs.flatMap(writeCodec), ...names];
+  return [
+    `m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`,
+    ...common,
+    ...rtp,
+    `a=extmap:${PLAYOUT_DELAY_EXTENSION_ID} ${PLAYOUT_DELAY_EXTENSION_URI}`,
+    ...codecs.flatMap(writeCodec),
+    ...names,
+  ];
 }
 
 /** What is handed on as it comes first; Constrained Baseline beside it, since some take High under that name alone. */

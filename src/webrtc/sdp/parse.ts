@@ -104,7 +104,11 @@ export function parseSdp(sdp: string): SessionDescription {
     }
   });
   if (sections.length === 0) throw sdpInvalid('it has no m-line');
-  const media = sections.map((section) => ({ ...section, attributes: withInherited(section.attributes, session), mid: midOf(section.attributes) }));
+  const media = sections.map((section) => ({
+    ...section,
+    attributes: withInherited(section.attributes, session),
+    mid: midOf(section.attributes),
+  }));
   return { origin, attributes: session, media, bundles: bundlesOf(session, media) };
 }
 

@@ -1,7 +1,17 @@
 /** The other side's transport in an offer: ICE credentials, DTLS fingerprint and role, candidates. Pure. */
 import net from 'node:net';
 import { MediaPeerError } from '../../base/errors.js';
-import { attribute, attributeValues, quoted, sdpInvalid, type MediaSection, type RemoteCandidate, type RemoteTransport, type SessionDescription, type SkippedCandidate } from './parse.js';
+import {
+  attribute,
+  attributeValues,
+  quoted,
+  sdpInvalid,
+  type MediaSection,
+  type RemoteCandidate,
+  type RemoteTransport,
+  type SessionDescription,
+  type SkippedCandidate,
+} from './parse.js';
 
 /** Bounds how many addresses an anonymous client can make the server send connectivity checks to. */
 export const MAX_CANDIDATES = 16;
@@ -27,7 +37,8 @@ export interface RemoteSctp {
 export function remoteTransport(description: SessionDescription, sections: readonly MediaSection[]): RemoteTransport {
   const [first, ...others] = sections.map((section) => section.attributes);
   const sources = [...(first ? [first] : []), description.attributes, ...others];
-  const find = (name: string): string | undefined => sources.map((attributes) => attribute(attributes, name)).find((value) => value !== undefined);
+  const find = (name: string): string | undefined =>
+    sources.map((attributes) => attribute(attributes, name)).find((value) => value !== undefined);
   const iceUfrag = find('ice-ufrag');
   if (iceUfrag === undefined) throw sdpInvalid('it has no a=ice-ufrag (RFC 8839 §5.4)');
   if (!/^[A-Za-z0-9+/_=-]{4,256}$/.test(iceUfrag)) throw sdpInvalid('a=ice-ufrag must be 4 to 256 letters, digits, + or /');
@@ -56,7 +67,8 @@ function parseFingerprint(line: string): { algorithm: string; value: string } {
   const [name, value, ...rest] = line.split(/\s+/);
   const algorithm = name?.toLowerCase() ?? '';
   const bytes = FINGERPRINT_BYTES[algorithm];
-  if (bytes === undefined) throw sdpInvalid(`a=fingerprint has the hash ${quoted(algorithm)}; expected one of ${Object.keys(FINGERPRINT_BYTES).join(', ')}`);
+  if (bytes === undefined)
+    throw sdpInvalid(`a=fingerprint has the hash ${quoted(algorithm)}; expected one of ${Object.keys(FINGERPRINT_BYTES).join(', ')}`);
   if (value === undefined || rest.length > 0 || value.length !== bytes * 3 - 1 || !/^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*$/.test(value)) {
     throw sdpInvalid(`a=fingerprint:${algorithm} must be ${bytes} hexadecimal bytes separated by colons`);
   }
@@ -84,10 +96,16 @@ export function isUsable(candidate: RemoteCandidate | SkippedCandidate): candida
  * @throws MediaPeerError CANDIDATE_INVALID for what is no candidate at all.
  */
 export function parseCandidate(line: string): RemoteCandidate | SkippedCandidate {
-  const match = line.length > MAX_CANDIDATE_LENGTH ? null : /^(?:a=)?(?:candidate:)?(\S{1,64}) +(\d{1,3}) +(\S{1,16}) +(\d{1,10}) +(\S{1,255}) +(\d{1,5}) +typ +(\S{1,16})(?: |$)/.exec(line);
+  const match =
+    line.length > MAX_CANDIDATE_LENGTH
+      ? null
+      : /^(?:a=)?(?:candidate:)?(\S{1,64}) +(\d{1,3}) +(\S{1,16}) +(\d{1,10}) +(\S{1,255}) +(\d{1,5}) +typ +(\S{1,16})(?: |$)/.exec(line);
   const [, foundation, component, protocol, priority, address, port, type] = match ?? [];
   if (!foundation || !protocol || !address) {
-    throw new MediaPeerError('CANDIDATE_INVALID', `${quoted(line)} is no ICE candidate; expected 'candidate:<foundation> <component> <udp|tcp> <priority> <address> <port> typ <type>' (RFC 8839 §5.1)`);
+    throw new MediaPeerError(
+      'CANDIDATE_INVALID',
+      `${quoted(line)} is no ICE candidate; expected 'candidate:<foundation> <component> <udp|tcp> <priority> <address> <port> typ <type>' (RFC 8839 §5.1)`,
+    );
   }
   if (protocol.toLowerCase() === 'tcp') return { type: 'tcp' };
   if (component !== '1' || protocol.toLowerCase() !== 'udp') return { type: 'unusable' };
@@ -98,9 +116,15 @@ export function parseCandidate(line: string): RemoteCandidate | SkippedCandidate
 }
 
 /** Candidate lines of a description: those that checks are sent to, at most `MAX_CANDIDATES`, and the others. */
-export function readCandidates(lines: readonly string[]): { readonly candidates: readonly RemoteCandidate[]; readonly skipped: readonly SkippedCandidate[] } {
+export function readCandidates(lines: readonly string[]): {
+  readonly candidates: readonly RemoteCandidate[];
+  readonly skipped: readonly SkippedCandidate[];
+} {
   const candidates = lines.map(readCandidate);
-  return { candidates: candidates.filter(isUsable).slice(0, MAX_CANDIDATES), skipped: candidates.filter((candidate) => !isUsable(candidate)) };
+  return {
+    candidates: candidates.filter(isUsable).slice(0, MAX_CANDIDATES),
+    skipped: candidates.filter((candidate) => !isUsable(candidate)),
+  };
 }
 
 /** A malformed line among the others of a description is passed over. */

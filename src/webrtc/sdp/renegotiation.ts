@@ -11,12 +11,17 @@ import { parseSdp, type RemoteTransport } from './parse.js';
 export function remoteIce(sdp: string, plan: Plan | undefined): RemoteTransport[] {
   const description = parseSdp(sdp);
   if (!plan || description.media.length !== plan.description.media.length) {
-    throw new MediaPeerError('ICE_RESTART_REFUSED', `a restart keeps its m-lines: ${plan?.description.media.length ?? 0} were negotiated, the description has ${description.media.length}`);
+    throw new MediaPeerError(
+      'ICE_RESTART_REFUSED',
+      `a restart keeps its m-lines: ${plan?.description.media.length ?? 0} were negotiated, the description has ${description.media.length}`,
+    );
   }
   return plan.transports.map((before, i) => {
     const sections = description.media.filter((_section, mLine) => plan.mLines[mLine]?.transport === i);
     const after = remoteTransport(description, sections);
-    const isSame = after.fingerprints.some(({ value }) => before.fingerprints.some((known) => known.value.toLowerCase() === value.toLowerCase()));
+    const isSame = after.fingerprints.some(({ value }) =>
+      before.fingerprints.some((known) => known.value.toLowerCase() === value.toLowerCase()),
+    );
     if (!isSame) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the description has another certificate: it is about another connection');
     return after;
   });

@@ -29,7 +29,9 @@ function check(description: SessionDescription, protocol: string, directions: re
       const count = tracks.filter((section) => section.kind === kind).length;
       return count > 1 ? [`it has ${count} ${kind} m-lines; one at most is allowed`] : [];
     }),
-    ...sections.filter(({ kind }) => !['audio', 'video', 'application'].includes(kind)).map(({ kind }) => `it has an m-line of kind ${kind}; audio, video and application are known`),
+    ...sections
+      .filter(({ kind }) => !['audio', 'video', 'application'].includes(kind))
+      .map(({ kind }) => `it has an m-line of kind ${kind}; audio, video and application are known`),
     ...tracks.flatMap((section) => {
       const direction = directionOf(section, description);
       return directions.includes(direction) ? [] : [`its ${section.kind} is ${direction}; ${directions.join(' or ')} is needed`];
@@ -42,7 +44,8 @@ function check(description: SessionDescription, protocol: string, directions: re
 
 /** RFC 8866 §6.7: said for the m-line, else for the session, else sendrecv. */
 function directionOf(section: MediaSection, description: SessionDescription): string {
-  const said = (attributes: MediaSection['attributes']): string | undefined => ['sendonly', 'recvonly', 'inactive', 'sendrecv'].find((name) => attributes.has(name));
+  const said = (attributes: MediaSection['attributes']): string | undefined =>
+    ['sendonly', 'recvonly', 'inactive', 'sendrecv'].find((name) => attributes.has(name));
   return said(section.attributes) ?? said(description.attributes) ?? 'sendrecv';
 }
 

@@ -71,7 +71,8 @@ export class Places {
     const clientId = claimClientId(requestedId, this.#clientIds, role);
     const pool = this.#pools[role];
     if (pool.taken >= this.#init.max[role]) this.#makeRoom(pool, role, address);
-    if (requestedId !== undefined && clientId !== requestedId) this.#init.logger.warn({ requestedClientId: requestedId, clientId, sourceId }, 'client id collision');
+    if (requestedId !== undefined && clientId !== requestedId)
+      this.#init.logger.warn({ requestedClientId: requestedId, clientId, sourceId }, 'client id collision');
     pool.taken++;
     this.#clientIds.add(clientId);
     let isCounted = true;
@@ -96,6 +97,8 @@ export class Places {
     if (line.giveWayTo(address)) return;
     const waitS = Math.max(1, Math.ceil((line.untilSomebodyGivesWayMs(address) ?? RETRY_AFTER_S * 1000) / 1000));
     const max = this.#init.max[role];
-    throw new MediaPeerError('CAPACITY_REACHED', `all ${max} places of ${role}s are taken (${VARIABLES[role]}); try again in ${waitS} s`, { retryAfterS: waitS });
+    throw new MediaPeerError('CAPACITY_REACHED', `all ${max} places of ${role}s are taken (${VARIABLES[role]}); try again in ${waitS} s`, {
+      retryAfterS: waitS,
+    });
   }
 }

@@ -18,7 +18,17 @@ import { Outages } from './publisher-watch.js';
 import { readCandidates } from '../sdp/remote-transport.js';
 import { connectionOf, remoteIce } from '../sdp/renegotiation.js';
 import type { SessionReport } from '../api/report.js';
-import type { AcceptRequest, IceDescription, IceServer, OfferRequest, OpenedSession, OpenedViewing, PublishRequest, Sessions, TrickledCandidate } from '../api/requests.js';
+import type {
+  AcceptRequest,
+  IceDescription,
+  IceServer,
+  OfferRequest,
+  OpenedSession,
+  OpenedViewing,
+  PublishRequest,
+  Sessions,
+  TrickledCandidate,
+} from '../api/requests.js';
 import { sdpInvalid } from '../sdp/parse.js';
 import { answering, offering } from './session-negotiation.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
@@ -165,7 +175,11 @@ export class ConnectionManager implements Sessions {
     const plan = negotiatePublish(request.sdp);
     this.#throwIfNegotiatedAgain(plan);
     return this.#open({ request, sourceId: room, role: 'publisher' }, (start, clientId) => {
-      const agreement: Agreement = { ...plan, makeSide: (host) => new PublisherSide({ plan, room, clientId, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host) };
+      const agreement: Agreement = {
+        ...plan,
+        makeSide: (host) =>
+          new PublisherSide({ plan, room, clientId, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host),
+      };
       return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
     });
   }
@@ -178,7 +192,11 @@ export class ConnectionManager implements Sessions {
     const entry = this.#entry(sessionId);
     const { session, plan } = entry;
     const transports = plan?.transports.length ?? 0;
-    if (transports > 1) throw new MediaPeerError('ICE_RESTART_REFUSED', `the session has ${transports} transports; only a bundled one can be restarted without an offer`);
+    if (transports > 1)
+      throw new MediaPeerError(
+        'ICE_RESTART_REFUSED',
+        `the session has ${transports} transports; only a bundled one can be restarted without an offer`,
+      );
     const candidates = readCandidates(remote.candidates);
     entry.awaitsRestart = false;
     const [local] = await session.beginRestart();
@@ -199,7 +217,8 @@ export class ConnectionManager implements Sessions {
 
   async offerRestart(sessionId: string): Promise<string> {
     const entry = this.#entry(sessionId);
-    if (!entry.takeAnswer) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the client made the offer of this session; it has to restart ICE');
+    if (!entry.takeAnswer)
+      throw new MediaPeerError('ICE_RESTART_REFUSED', 'the client made the offer of this session; it has to restart ICE');
     await entry.session.beginRestart();
     entry.awaitsRestart = true;
     return entry.session.redescribe();
@@ -250,7 +269,9 @@ export class ConnectionManager implements Sessions {
 
   /** How many watch a source. */
   viewersOf(sourceId: string): number {
-    return [...this.#sessions.values()].filter(({ session: { identity, side } }) => identity.sourceId === sourceId && side?.role === 'viewer').length;
+    return [...this.#sessions.values()].filter(
+      ({ session: { identity, side } }) => identity.sourceId === sourceId && side?.role === 'viewer',
+    ).length;
   }
 
   /** True while a session has that client id. */
@@ -281,14 +302,22 @@ export class ConnectionManager implements Sessions {
   }
 
   /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
-  async #open(newcomer: Newcomer, begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>): Promise<OpenedSession> {
+  async #open(
+    newcomer: Newcomer,
+    begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>,
+  ): Promise<OpenedSession> {
     const { request, sourceId, role } = newcomer;
     const place = this.#places.take({ clientId: request.clientId, address: request.address ?? '', sourceId, role });
     const { sessionId, clientId } = place;
     try {
       const certificate = await this.#certificate;
       this.#throwIfClosing();
-      const entry = begin((agreement, describe) => ({ session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, place.waiting, certificate, agreement, describe) }), clientId);
+      const entry = begin(
+        (agreement, describe) => ({
+          session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, place.waiting, certificate, agreement, describe),
+        }),
+        clientId,
+      );
       const ended = this.#keep(sessionId, entry, place.giveBack);
       return { sdp: await entry.session.described, clientId, sourceId, sessionId, ended };
     } catch (error) {
@@ -297,7 +326,13 @@ export class ConnectionManager implements Sessions {
     }
   }
 
-  #makeSession(identity: PeerSession['identity'], { request, role }: Newcomer, waiting: Waiting, certificate: RTCCertificate, ...[agreement, describe]: Parameters<StartSession>): PeerSession {
+  #makeSession(
+    identity: PeerSession['identity'],
+    { request, role }: Newcomer,
+    waiting: Waiting,
+    certificate: RTCCertificate,
+    ...[agreement, describe]: Parameters<StartSession>
+  ): PeerSession {
     const { clock, logger, ledger, options } = this.#deps;
     const session = new PeerSession(
       identity,
@@ -334,7 +369,9 @@ export class ConnectionManager implements Sessions {
   #throwIfNegotiatedAgain(plan: Plan): void {
     for (const { session, plan: earlier } of this.#sessions.values()) {
       if (!earlier || earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
-      throw sdpInvalid(`it negotiates the connection of client '${session.identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`);
+      throw sdpInvalid(
+        `it negotiates the connection of client '${session.identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`,
+      );
     }
   }
 
@@ -357,4 +394,7 @@ export class ConnectionManager implements Sessions {
   }
 }
 
-type StartSession = (agreement: Agreement | undefined, describe: ConstructorParameters<typeof PeerSession>[1]) => { readonly session: PeerSession };
+type StartSession = (
+  agreement: Agreement | undefined,
+  describe: ConstructorParameters<typeof PeerSession>[1],
+) => { readonly session: PeerSession };

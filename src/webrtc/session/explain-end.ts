@@ -8,7 +8,17 @@ export interface IceMeans {
   readonly turnServers?: readonly unknown[] | undefined;
 }
 
-const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['ice-timeout', 'gave-way', 'ice-failed', 'dtls-failed', 'consent-expired', 'keepalive-timeout', 'no-progress', 'source-failed', 'negotiation-failed']);
+const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([
+  'ice-timeout',
+  'gave-way',
+  'ice-failed',
+  'dtls-failed',
+  'consent-expired',
+  'keepalive-timeout',
+  'no-progress',
+  'source-failed',
+  'negotiation-failed',
+]);
 
 /** By the client itself. */
 const LEAVINGS: ReadonlySet<EndReason> = new Set<EndReason>(['viewer-left', 'publisher-left', 'publisher-gone']);
@@ -82,8 +92,10 @@ const FINGERPRINT_TROUBLE = /fingerprint/i;
 
 function dtlsFailed({ steps }: Pick<SessionReport, 'steps'>): string {
   const why = steps.find(({ step }) => step === 'dtls failed')?.facts?.['why'];
-  if (typeof why !== 'string') return 'DTLS failed: ICE found a way, but the handshake did not succeed; its versions and ciphers may not be ours (DTLS 1.2)';
-  if (FINGERPRINT_TROUBLE.test(why)) return "DTLS failed: the client's certificate is not the one that its description announces (a=fingerprint); the description may be another connection's, or somebody is in between";
+  if (typeof why !== 'string')
+    return 'DTLS failed: ICE found a way, but the handshake did not succeed; its versions and ciphers may not be ours (DTLS 1.2)';
+  if (FINGERPRINT_TROUBLE.test(why))
+    return "DTLS failed: the client's certificate is not the one that its description announces (a=fingerprint); the description may be another connection's, or somebody is in between";
   return `DTLS failed: ICE found a way, but the handshake did not succeed (${why}); its versions and ciphers may not be ours (DTLS 1.2)`;
 }
 
@@ -93,21 +105,32 @@ function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
 
 function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   if (report.mLines.length === 0) return 'the client did not answer the offer in time';
-  if (has(report, 'ice connected')) return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
+  if (has(report, 'ice connected'))
+    return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
   const { local, remote, troubles, checksReceived } = report.ice;
   const turn = (means.turnServers ?? []).length > 0;
   const relayed = remote['relay'] ?? 0;
   const usable = ['host', 'srflx', 'prflx', 'relay', 'tcp'].reduce((count, type) => count + (remote[type] ?? 0), 0);
   const mdns = remote['mdns'] ?? 0;
   const trouble = troubles.length > 0 ? ` (${troubles.join('; ')})` : '';
-  if (checksReceived > 0) return `ICE failed: the client's checks arrive, but ours are not answered; its firewall or NAT drops them, or a=ice-pwd in its description is not its own${turn ? trouble : '; against a firewall a TURN server would help (TURN_URLS)'}`;
-  if (usable === 0 && mdns > 0) return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
-  if (usable === 0) return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
-  if (relayed > 0 && usable === relayed) return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;
-  if ((remote['tcp'] ?? 0) === usable && (local['tcp'] ?? 0) === 0) return `ICE failed: the client told TCP candidates alone, and this server takes no ICE over TCP (ICE_TCP_PORT)${turn ? trouble : '; no TURN is configured'}`;
+  if (checksReceived > 0)
+    return `ICE failed: the client's checks arrive, but ours are not answered; its firewall or NAT drops them, or a=ice-pwd in its description is not its own${turn ? trouble : '; against a firewall a TURN server would help (TURN_URLS)'}`;
+  if (usable === 0 && mdns > 0)
+    return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
+  if (usable === 0)
+    return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
+  if (relayed > 0 && usable === relayed)
+    return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;
+  if ((remote['tcp'] ?? 0) === usable && (local['tcp'] ?? 0) === 0)
+    return `ICE failed: the client told TCP candidates alone, and this server takes no ICE over TCP (ICE_TCP_PORT)${turn ? trouble : '; no TURN is configured'}`;
   return `ICE failed: none of ${usable} client candidates (${typesOf(remote)}) could be reached, and none of its checks arrived${turn ? '' : '; no TURN is configured'}${trouble}`;
 }
 
 function typesOf(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts).filter(([, count]) => count > 0).map(([type, count]) => `${count} ${type}`).join(', ') || 'none';
+  return (
+    Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([type, count]) => `${count} ${type}`)
+      .join(', ') || 'none'
+  );
 }

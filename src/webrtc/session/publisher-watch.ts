@@ -110,7 +110,12 @@ export class PublisherWatch {
   /** For the connection after this one; undefined while all is well. */
   get outage(): Outage | undefined {
     if (this.#failures === 0) return undefined;
-    return { sinceMs: this.#outageSinceMs ?? this.#lastFrameMs, failures: this.#failures, requests: this.#requests, nextRequestMs: this.#nextRequestMs };
+    return {
+      sinceMs: this.#outageSinceMs ?? this.#lastFrameMs,
+      failures: this.#failures,
+      requests: this.#requests,
+      nextRequestMs: this.#nextRequestMs,
+    };
   }
 
   /** The publisher stops on purpose: its silence is none. */
@@ -140,7 +145,11 @@ export class PublisherWatch {
     const { logger } = this.#init;
     if (this.#failures > 0) {
       this.#recoveries++;
-      const facts = { awayMs: Math.round(now - (this.#outageSinceMs ?? this.#lastFrameMs)), failures: this.#failures, requests: this.#requests };
+      const facts = {
+        awayMs: Math.round(now - (this.#outageSinceMs ?? this.#lastFrameMs)),
+        failures: this.#failures,
+        requests: this.#requests,
+      };
       logger.info(facts, this.#requests > 0 ? 'reconnection successful' : 'frames are back');
     }
     this.#lastFrameMs = now;
@@ -178,7 +187,10 @@ export class PublisherWatch {
     this.#requests++;
     this.#nextRequestMs = now + waitMs;
     const reason = `No frames for ${Math.round((now - (this.#outageSinceMs ?? this.#lastFrameMs)) / 1000)}s`;
-    logger.warn({ request: this.#requests, failure: this.#failures, silentMs: Math.round(silentMs), nextRequestMs: Math.round(waitMs) }, 'publisher is asked to reconnect');
+    logger.warn(
+      { request: this.#requests, failure: this.#failures, silentMs: Math.round(silentMs), nextRequestMs: Math.round(waitMs) },
+      'publisher is asked to reconnect',
+    );
     command({ command: 'reconnect', reason });
   }
 }

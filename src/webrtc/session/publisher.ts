@@ -219,7 +219,10 @@ export class PublisherSide implements SessionSide {
 
   #warnOfReordering(): void {
     this.#host.step('B-frames', { effect: 'the raw picture shakes: WebRTC shows pictures in the order they are sent' });
-    this.#host.logger.warn({}, 'the publisher sends B-frames, the raw picture shakes; let its encoder make none (x264: bframes=0, or tune=zerolatency)');
+    this.#host.logger.warn(
+      {},
+      'the publisher sends B-frames, the raw picture shakes; let its encoder make none (x264: bframes=0, or tune=zerolatency)',
+    );
   }
 
   #countFrame(): void {

@@ -75,7 +75,10 @@ export class SessionChannels {
     }
     const dropped = this.detections.dropped + this.stills.dropped;
     if (dropped > this.#droppedAtLastTick) {
-      this.#init.logger.warn({ dropped: dropped - this.#droppedAtLastTick, detectionsDropped: this.detections.dropped, stillsDropped: this.stills.dropped }, 'viewer does not keep up with its data channels');
+      this.#init.logger.warn(
+        { dropped: dropped - this.#droppedAtLastTick, detectionsDropped: this.detections.dropped, stillsDropped: this.stills.dropped },
+        'viewer does not keep up with its data channels',
+      );
     }
     this.#droppedAtLastTick = dropped;
   }
@@ -109,7 +112,11 @@ export class SessionChannels {
     const { gateway, media } = this.#init;
     this.#video?.refuse(...REPLACED);
     Object.assign(this.#videoBefore, this.stills);
-    this.#video = new VideoChannel({ channel, openStills: (maxBytes) => gateway.openStills(media.sourceId, maxBytes), isPaused: () => media.isPaused });
+    this.#video = new VideoChannel({
+      channel,
+      openStills: (maxBytes) => gateway.openStills(media.sourceId, maxBytes),
+      isPaused: () => media.isPaused,
+    });
   }
 
   #openCommands(channel: TextChannel): void {
@@ -118,7 +125,12 @@ export class SessionChannels {
       channel,
       clock,
       logger,
-      execute: (command) => executeForViewer(command, { media, setFilter: (filter) => (this.#filter = filter), labels: () => knownLabels(gateway, media.sourceId) }),
+      execute: (command) =>
+        executeForViewer(command, {
+          media,
+          setFilter: (filter) => (this.#filter = filter),
+          labels: () => knownLabels(gateway, media.sourceId),
+        }),
       onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
       onSilent,
     });

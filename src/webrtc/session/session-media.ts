@@ -161,7 +161,9 @@ export class SessionMedia {
   }
 
   get #renditions(): readonly Rendition[] {
-    return RENDITIONS.filter((rendition) => this.#init.streams.some(({ request }) => request.kind === 'video' && request.rendition === rendition));
+    return RENDITIONS.filter((rendition) =>
+      this.#init.streams.some(({ request }) => request.kind === 'video' && request.rendition === rendition),
+    );
   }
 
   #flows({ request }: SessionStream): boolean {
@@ -203,7 +205,9 @@ export class SessionMedia {
     if (gateway.prepare) await gateway.prepare(sourceId);
     const offered = gateway.describe(sourceId);
     throwIfNotOffered(sourceId, offered, renditions);
-    const wanted = streams.filter(({ request }) => !this.#isPaused && (request.kind === 'audio' ? offered.hasAudio : renditions.includes(request.rendition)));
+    const wanted = streams.filter(
+      ({ request }) => !this.#isPaused && (request.kind === 'audio' ? offered.hasAudio : renditions.includes(request.rendition)),
+    );
     const leases = await this.#openAll(wanted, sourceId);
     this.#sourceId = sourceId;
     this.#offered = offered;
@@ -245,7 +249,10 @@ export class SessionMedia {
     const shiftMs = this.#time.shiftMs(track.timeline, this.#init.clock.wallClock());
     stream.rtp ??= this.#makeRtpStream(stream, transport);
     stream.rtp.timestampOffset = stream.timestampOffset + Math.round((shiftMs * clockRateHz(track.codec)) / 1000);
-    stream.subscription = track.subscribe(stream.rtp, stream.lastTimestamp === undefined ? undefined : stream.rtp.trackTimestampOf(stream.lastTimestamp));
+    stream.subscription = track.subscribe(
+      stream.rtp,
+      stream.lastTimestamp === undefined ? undefined : stream.rtp.trackTimestampOf(stream.lastTimestamp),
+    );
     stream.rtp.sendReport(track);
   }
 
@@ -288,7 +295,8 @@ export class SessionMedia {
 
 function throwIfNotOffered(sourceId: string, { renditions: offered }: SourceMedia, renditions: readonly Rendition[]): void {
   const missing = renditions.find((rendition) => !offered.includes(rendition));
-  if (missing !== undefined) throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);
+  if (missing !== undefined)
+    throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);
 }
 
 function stopStream(stream: SessionStream): void {

@@ -30,7 +30,10 @@ export function answering(plan: Plan, streams: readonly (LocalStream | undefined
       return remote ? setupFor(remote) : 'passive';
     },
     firstMLine: (transport) => {
-      const mLineIndex = Math.max(0, plan.mLines.findIndex((mLine) => mLine.transport === transport));
+      const mLineIndex = Math.max(
+        0,
+        plan.mLines.findIndex((mLine) => mLine.transport === transport),
+      );
       return { mid: plan.mLines[mLineIndex]?.section.mid, mLineIndex };
     },
     write: (transports) => writeAnswer(plan, transports, streams, origins()),

@@ -45,7 +45,9 @@ export function planStreams(sourceId: string, plan: Plan, announced?: readonly (
     if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
     const rendition = mLine.use === 'video' ? mLine.rendition : (plan.renditions[0] ?? 'raw');
     const request: TrackRequest =
-      mLine.use === 'video' ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec } : { sourceId, kind: 'audio' };
+      mLine.use === 'video'
+        ? { sourceId, kind: 'video', rendition: mLine.rendition, codec: mLine.codec.codec as VideoCodec }
+        : { sourceId, kind: 'audio' };
     const local = announced?.[i] ?? names.next(mLine.use, rendition, true);
     return {
       mLine,

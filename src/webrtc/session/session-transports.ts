@@ -107,7 +107,8 @@ export class SessionTransports {
     for (const result of opened) if (result.status === 'fulfilled') result.value(failed === undefined);
     if (failed) throw failed.reason;
     if (gathers) await this.gathered();
-    if (restart !== this.#restarts) throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
+    if (restart !== this.#restarts)
+      throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
   }
 
   /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */

@@ -90,7 +90,13 @@ export class PeerSession {
    * @param describe how this side describes itself, given the side of the agreement where there is one already
    * @param agreement undefined where this side makes the offer: `agree` follows
    */
-  constructor(identity: SessionIdentity, describe: (side: SessionSide | undefined) => Description, agreement: Agreement | undefined, deps: SessionDeps, options: SessionOptions) {
+  constructor(
+    identity: SessionIdentity,
+    describe: (side: SessionSide | undefined) => Description,
+    agreement: Agreement | undefined,
+    deps: SessionDeps,
+    options: SessionOptions,
+  ) {
     this.#identity = identity;
     this.#describe = describe;
     this.#deps = deps;
@@ -205,7 +211,8 @@ export class PeerSession {
    * @throws MediaPeerError ICE_RESTART_REFUSED
    */
   async beginRestart(): Promise<readonly LocalTransport[]> {
-    if (this.#endReason !== undefined || !this.#agreement) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
+    if (this.#endReason !== undefined || !this.#agreement)
+      throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
     await this.#transports.beginRestart(!this.#tellsCandidates);
     this.#throwIfEndedMeanwhile();
     return this.#locals();
@@ -280,7 +287,10 @@ export class PeerSession {
     };
     const reason = this.#endReason;
     const atMs = this.#endedAtMs;
-    const end = reason === undefined ? undefined : { reason, explanation: explainEnd({ reason, atMs, failure: inWords(this.#failure) }, found, this.#options.ice), atMs };
+    const end =
+      reason === undefined
+        ? undefined
+        : { reason, explanation: explainEnd({ reason, atMs, failure: inWords(this.#failure) }, found, this.#options.ice), atMs };
     return { ...found, end };
   }
 
@@ -354,7 +364,11 @@ export class PeerSession {
 
   #tellCandidate(transport: number, candidate: string | undefined): void {
     if (candidate === undefined) return this.#options.onCandidate?.(null);
-    this.#options.onCandidate?.({ candidate, ...this.#description?.firstMLine(transport), ufrag: this.#transports.at(transport)?.ice.local.iceUfrag });
+    this.#options.onCandidate?.({
+      candidate,
+      ...this.#description?.firstMLine(transport),
+      ufrag: this.#transports.at(transport)?.ice.local.iceUfrag,
+    });
   }
 
   #transportOf(mid: string | undefined, mLineIndex: number | undefined): number | undefined {
@@ -372,8 +386,13 @@ export class PeerSession {
   #throwIfEnded(): void {
     if (this.#endReason === undefined) return;
     if (this.#endReason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
-    if (this.#endReason === 'gave-way') throw new MediaPeerError('CAPACITY_REACHED', 'the session gave way to another one before it was described; try again', { retryAfterS: RETRY_AFTER_S });
-    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${this.#endReason}); try again`, { retryAfterS: RETRY_AFTER_S });
+    if (this.#endReason === 'gave-way')
+      throw new MediaPeerError('CAPACITY_REACHED', 'the session gave way to another one before it was described; try again', {
+        retryAfterS: RETRY_AFTER_S,
+      });
+    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${this.#endReason}); try again`, {
+      retryAfterS: RETRY_AFTER_S,
+    });
   }
 
   #startMedia(): void {
@@ -396,16 +415,25 @@ export class PeerSession {
     const { bytesSent, packetsLost, framesDropped, received } = this.snapshot();
     const reason = this.#endReason;
     this.#logger.info(
-      { reason, durationMs: this.#record.elapsedMs, bytesSent, packetsLost, framesDropped, ...(received && { bytesReceived: received.bytesReceived }) },
+      {
+        reason,
+        durationMs: this.#record.elapsedMs,
+        bytesSent,
+        packetsLost,
+        framesDropped,
+        ...(received && { bytesReceived: received.bytesReceived }),
+      },
       'session ended',
     );
     const report = this.report();
-    if (report.end && isFailure(report.end.reason, report, report.end.atMs)) this.#logger.warn({ reason, explanation: report.end.explanation }, 'session failed');
+    if (report.end && isFailure(report.end.reason, report, report.end.atMs))
+      this.#logger.warn({ reason, explanation: report.end.explanation }, 'session failed');
   }
 
   async #releaseAll(): Promise<void> {
     this.#side?.close(this.#endReason ?? 'negotiation-failed');
-    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? [])) this.#logger.error({ err: error }, 'transport did not close cleanly');
+    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? []))
+      this.#logger.error({ err: error }, 'transport did not close cleanly');
   }
 }
 

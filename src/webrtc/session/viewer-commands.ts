@@ -8,7 +8,10 @@ import type { SessionMedia } from './session-media.js';
 const QUALITIES = ['auto', 'high'];
 
 export interface ViewerCommandsInit {
-  readonly media: Pick<SessionMedia, 'select' | 'canSelect' | 'selected' | 'pause' | 'resume' | 'requestKeyframes' | 'switchSource' | 'sourceId'>;
+  readonly media: Pick<
+    SessionMedia,
+    'select' | 'canSelect' | 'selected' | 'pause' | 'resume' | 'requestKeyframes' | 'switchSource' | 'sourceId'
+  >;
   readonly setFilter: (filter: DetectionFilter) => void;
   /** Classes that the detector of its source knows; undefined where nothing is known. */
   readonly labels: () => readonly string[] | undefined;
@@ -20,7 +23,10 @@ export function executeForViewer(command: Command, { media, setFilter, labels }:
     case 'select':
       return select(command, media);
     case 'detection': {
-      const filter = { ...(command.min_score !== undefined && { minScore: command.min_score }), ...(command.classes && { classes: command.classes }) };
+      const filter = {
+        ...(command.min_score !== undefined && { minScore: command.min_score }),
+        ...(command.classes && { classes: command.classes }),
+      };
       setFilter(filter);
       // Not refused: another model may know them.
       const warning = filterWarning(filter, labels());
@@ -39,14 +45,27 @@ export function executeForViewer(command: Command, { media, setFilter, labels }:
 }
 
 /** All of it or nothing. */
-async function select({ tracks, source, quality }: Extract<Command, { cmd: 'select' }>, media: ViewerCommandsInit['media']): Promise<object> {
+async function select(
+  { tracks, source, quality }: Extract<Command, { cmd: 'select' }>,
+  media: ViewerCommandsInit['media'],
+): Promise<object> {
   if (tracks && !media.canSelect(tracks)) {
-    throw new MediaPeerError('COMMAND_INVALID', `the session has no m-line for one of ${tracks.join(', ')}; ask for it in the offer with "tracks"`);
+    throw new MediaPeerError(
+      'COMMAND_INVALID',
+      `the session has no m-line for one of ${tracks.join(', ')}; ask for it in the offer with "tracks"`,
+    );
   }
   if (quality !== undefined && !QUALITIES.includes(quality)) {
-    throw new MediaPeerError('COMMAND_UNSUPPORTED', `there is no quality '${quality}': each rendition is encoded once for all its viewers; there is ${QUALITIES.join(', ')}`);
+    throw new MediaPeerError(
+      'COMMAND_UNSUPPORTED',
+      `there is no quality '${quality}': each rendition is encoded once for all its viewers; there is ${QUALITIES.join(', ')}`,
+    );
   }
   if (source !== undefined) await media.switchSource(source, tracks);
   else if (tracks) media.select(tracks);
-  return { ...(source !== undefined && { source: media.sourceId }), tracks: media.selected, ...(quality !== undefined && { quality: 'high' }) };
+  return {
+    ...(source !== undefined && { source: media.sourceId }),
+    tracks: media.selected,
+    ...(quality !== undefined && { quality: 'high' }),
+  };
 }

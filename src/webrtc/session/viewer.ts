@@ -125,7 +125,9 @@ export class ViewerSide implements SessionSide {
       isPaused: this.#media.isPaused,
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
       roundTripMs: this.#media.roundTripMs,
-      video: streams.flatMap(({ request, stats }) => (request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [])),
+      video: streams.flatMap(({ request, stats }) =>
+        request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [],
+      ),
       audio: streams.flatMap(({ request, stats }) => (request.kind === 'audio' ? [stats] : [])),
     };
   }

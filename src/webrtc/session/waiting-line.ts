@@ -89,7 +89,12 @@ export class WaitingLine {
     const leaving = this.#candidates(newcomer)
       .filter((entry) => this.#agesAt(entry, newcomer) <= nowMs)
       .map((entry) => ({ entry, isHeard: entry.occupant?.isHeard() ?? false }))
-      .sort((a, b) => b.entry.address.entries.size - a.entry.address.entries.size || Number(a.isHeard) - Number(b.isHeard) || a.entry.sinceMs - b.entry.sinceMs)[0]?.entry;
+      .sort(
+        (a, b) =>
+          b.entry.address.entries.size - a.entry.address.entries.size ||
+          Number(a.isHeard) - Number(b.isHeard) ||
+          a.entry.sinceMs - b.entry.sinceMs,
+      )[0]?.entry;
     if (!leaving) return false;
     this.#remove(leaving);
     leaving.free();
@@ -137,7 +142,8 @@ export class WaitingLine {
   /** Addresses that nobody waits from any more; where there are too many, the first of those. */
   #forget(nowMs: number): void {
     for (const [name, { entries, leftMs }] of this.#addresses) {
-      if (entries.size === 0 && (nowMs - leftMs >= GIVES_WAY_AFTER_MS || this.#addresses.size >= MAX_ADDRESSES)) this.#addresses.delete(name);
+      if (entries.size === 0 && (nowMs - leftMs >= GIVES_WAY_AFTER_MS || this.#addresses.size >= MAX_ADDRESSES))
+        this.#addresses.delete(name);
     }
   }
 }

@@ -85,7 +85,8 @@ export class DataChannel implements TextChannel {
   }
 
   #send(message: string | Buffer, bytes: number): boolean {
-    if (this.#channel.readyState !== 'open' || bytes > this.maxMessageBytes || this.#channel.bufferedAmount > MAX_BUFFERED_BYTES) return false;
+    if (this.#channel.readyState !== 'open' || bytes > this.maxMessageBytes || this.#channel.bufferedAmount > MAX_BUFFERED_BYTES)
+      return false;
     this.#channel.send(message);
     return true;
   }

@@ -41,7 +41,8 @@ function clientMessages({ dtls }: DtlsInternals): (message: DtlsHandshakeMessage
   const early = new Map<number, DtlsHandshakeMessage>();
   return (message) => {
     const { msg_type: type } = message;
-    if (type === CLIENT_HELLO) return dtls.flight >= SERVER_FINISHED || (dtls.flight >= SERVER_HELLO && !hasCookie(message)) ? [] : [message];
+    if (type === CLIENT_HELLO)
+      return dtls.flight >= SERVER_FINISHED || (dtls.flight >= SERVER_HELLO && !hasCookie(message)) ? [] : [message];
     // A repeated one asks for the server's again.
     if (type === FINISHED) return handedOver === CLIENT_FLIGHT.length ? [message] : [];
     if (CLIENT_FLIGHT.indexOf(type) < handedOver) return [];

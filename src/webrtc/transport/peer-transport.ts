@@ -3,7 +3,15 @@
  * bytes; what they mean is the streams' business. The interface `PacketTransport` is what a faster way of sending
  * replaces.
  */
-import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, type RTCCertificate, type RTCSctpTransport } from 'werift';
+import {
+  RTCDtlsFingerprint,
+  RTCDtlsParameters,
+  RTCDtlsTransport,
+  RTCIceGatherer,
+  RTCIceTransport,
+  type RTCCertificate,
+  type RTCSctpTransport,
+} from 'werift';
 import type { EndReason } from '../../media/index.js';
 import type { Logger } from '../../base/logger.js';
 import type { LocalTransport } from '../sdp/answer.js';
@@ -17,7 +25,14 @@ import { setupFor, type RemoteSctp } from '../sdp/remote-transport.js';
 import { packetSlabs } from './packet-slabs.js';
 import { openSctp } from './sctp.js';
 import { SrtcpReceiver } from './srtcp-receiver.js';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, type SrtpMasterKey, type SrtpProfile } from './srtp-keys.js';
+import {
+  saltBytes,
+  SRTP_AEAD_AES_128_GCM,
+  SRTP_AES128_CM_HMAC_SHA1_80,
+  srtpOverheadBytes,
+  type SrtpMasterKey,
+  type SrtpProfile,
+} from './srtp-keys.js';
 import { SrtpReceiver } from './srtp-receiver.js';
 import { SrtpSender } from './srtp-sender.js';
 import { dtlsInternals, iceInternals } from '../ice/werift.js';
@@ -82,7 +97,9 @@ export class PeerTransport implements PacketTransport {
   #dtls: RTCDtlsTransport | undefined;
   #sctp: RTCSctpTransport | undefined;
   #connectOptions: ConnectOptions | undefined;
-  #srtp: { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver; readonly overheadBytes: number } | undefined;
+  #srtp:
+    | { readonly sender: SrtpSender; readonly receiver: SrtcpReceiver; readonly rtpReceiver: SrtpReceiver; readonly overheadBytes: number }
+    | undefined;
   #srtpProfile: string | undefined;
   #resolveConnected: () => void = () => undefined;
   #end: (reason: EndReason) => void = () => undefined;
@@ -199,7 +216,12 @@ export class PeerTransport implements PacketTransport {
     const dtls = new RTCDtlsTransport({}, this.#carrier, certificate, [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80]);
     // As the server we need not wait before the first flight and choose the cheaper SRTP profile.
     dtls.role = setupFor(remote) === 'active' ? 'client' : 'server';
-    dtls.setRemoteParams(new RTCDtlsParameters(remote.fingerprints.map(({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value)), dtls.role === 'client' ? 'server' : 'client'));
+    dtls.setRemoteParams(
+      new RTCDtlsParameters(
+        remote.fingerprints.map(({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value)),
+        dtls.role === 'client' ? 'server' : 'client',
+      ),
+    );
     dtls.startSrtp = () => undefined;
     dtls.onStateChange.subscribe((state) => {
       logger.debug({ dtlsState: state }, 'dtls state');
@@ -297,7 +319,9 @@ export class PeerTransport implements PacketTransport {
     const admitted = records.filter((record) => isAdmitted(record, this.#srtp !== undefined));
     if (admitted.length === 0) return;
     try {
-      this.#carrier.connection.onData.execute(admitted.length === 1 ? (admitted[0] as { bytes: Buffer }).bytes : Buffer.concat(admitted.map(({ bytes }) => bytes)));
+      this.#carrier.connection.onData.execute(
+        admitted.length === 1 ? (admitted[0] as { bytes: Buffer }).bytes : Buffer.concat(admitted.map(({ bytes }) => bytes)),
+      );
     } catch (error) {
       this.#drop('dtls datagram dropped', error instanceof Error ? error.message : String(error));
     }

@@ -18,7 +18,23 @@ const MAX_PARAMETERS = 16;
 const NO_STREAM = 65_535;
 
 /** Types of the chunks that are understood (RFC 9260 §3.2, RFC 6525 §3.1, RFC 3758 §3.2). */
-export const SCTP_CHUNK = { data: 0, init: 1, initAck: 2, sack: 3, heartbeat: 4, heartbeatAck: 5, abort: 6, shutdown: 7, shutdownAck: 8, error: 9, cookieEcho: 10, cookieAck: 11, shutdownComplete: 14, reConfig: 130, forwardTsn: 192 } as const;
+export const SCTP_CHUNK = {
+  data: 0,
+  init: 1,
+  initAck: 2,
+  sack: 3,
+  heartbeat: 4,
+  heartbeatAck: 5,
+  abort: 6,
+  shutdown: 7,
+  shutdownAck: 8,
+  error: 9,
+  cookieEcho: 10,
+  cookieAck: 11,
+  shutdownComplete: 14,
+  reConfig: 130,
+  forwardTsn: 192,
+} as const;
 
 interface Shape {
   /** Bytes, the header of the chunk included. */
@@ -32,7 +48,14 @@ interface Shape {
 }
 
 const parametersFrom =
-  (start: number, { atLeast = 0, atMost = MAX_PARAMETERS, lengths }: { atLeast?: number; atMost?: number; lengths?: ReadonlyMap<number, readonly [min: number, max: number]> } = {}) =>
+  (
+    start: number,
+    {
+      atLeast = 0,
+      atMost = MAX_PARAMETERS,
+      lengths,
+    }: { atLeast?: number; atMost?: number; lengths?: ReadonlyMap<number, readonly [min: number, max: number]> } = {},
+  ) =>
   (chunk: Buffer): string | undefined => {
     let count = 0;
     for (let at = start; at < chunk.length; count++) {
@@ -67,7 +90,14 @@ const SHAPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [SCTP_CHUNK.data, { min: 17, fault: (chunk) => (chunk.readUInt16BE(8) === NO_STREAM ? `stream ${NO_STREAM}` : undefined) }],
   [SCTP_CHUNK.init, { min: 20, isAlone: true, fault: initFault }],
   [SCTP_CHUNK.initAck, { min: 20, isAlone: true, fault: initFault }],
-  [SCTP_CHUNK.sack, { min: 16, fault: (chunk) => (chunk.length === 16 + 4 * (chunk.readUInt16BE(12) + chunk.readUInt16BE(14)) ? undefined : 'other counts than its length') }],
+  [
+    SCTP_CHUNK.sack,
+    {
+      min: 16,
+      fault: (chunk) =>
+        chunk.length === 16 + 4 * (chunk.readUInt16BE(12) + chunk.readUInt16BE(14)) ? undefined : 'other counts than its length',
+    },
+  ],
   [SCTP_CHUNK.heartbeat, { min: 8, fault: parametersFrom(4, { atLeast: 1, atMost: 1 }) }],
   [SCTP_CHUNK.heartbeatAck, { min: 8, fault: parametersFrom(4, { atLeast: 1, atMost: 1 }) }],
   [SCTP_CHUNK.abort, { min: 4, fault: parametersFrom(4) }],
@@ -106,13 +136,14 @@ export function sctpFault(packet: Buffer, { localPort, remotePort, verificationT
 
 function chunksFault(packet: Buffer): string | undefined {
   const counts = { data: 0, control: 0 };
-  for (let at = COMMON_HEADER_BYTES; at < packet.length; ) {
+  for (let at = COMMON_HEADER_BYTES; at < packet.length;) {
     if (packet.length - at < HEADER_BYTES) return 'half a chunk';
     const type = packet[at] as number;
     const bytes = packet.readUInt16BE(at + 2);
     const shape = SHAPES.get(type);
     if (!shape) return `a chunk of the unknown type ${type}`;
-    if (bytes < shape.min || bytes > (shape.max ?? MAX_PACKET_BYTES) || bytes > packet.length - at) return `a chunk of type ${type} and ${bytes} bytes`;
+    if (bytes < shape.min || bytes > (shape.max ?? MAX_PACKET_BYTES) || bytes > packet.length - at)
+      return `a chunk of type ${type} and ${bytes} bytes`;
     const next = at + padded(bytes);
     if (shape.isAlone && (at > COMMON_HEADER_BYTES || next < packet.length)) return `a chunk of type ${type} among others`;
     if (type === SCTP_CHUNK.data ? ++counts.data > MAX_DATA_CHUNKS : ++counts.control > MAX_CONTROL_CHUNKS) return 'too many chunks';

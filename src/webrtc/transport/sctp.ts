@@ -7,7 +7,15 @@
 import { RTCSctpTransport, type RTCDtlsTransport } from 'werift';
 import { firstChunk, SCTP_CHUNK, sctpFault } from './sctp-packets.js';
 import { MAX_DATA_MESSAGE_BYTES } from '../sdp/parse.js';
-import { channelParameters, sctpAssociation, sctpChannels, type SctpForwardTsn, type SctpInternals, type SctpSack, type SctpSentChunk } from '../ice/werift.js';
+import {
+  channelParameters,
+  sctpAssociation,
+  sctpChannels,
+  type SctpForwardTsn,
+  type SctpInternals,
+  type SctpSack,
+  type SctpSentChunk,
+} from '../ice/werift.js';
 
 /** Received and not yet whole, in bytes. */
 const WINDOW_BYTES = 4 * MAX_DATA_MESSAGE_BYTES;
@@ -62,7 +70,8 @@ export function openSctp(dtls: RTCDtlsTransport, onDropped: (why: string) => voi
     // Each opening is answered, and answers that nobody acknowledges wait; so do resets of channels that were closed.
     const { outboundQueue, reconfigQueue } = sctpAssociation(sctp);
     if (protocolId === DCEP && (outboundQueue.length >= MAX_UNSENT || reconfigQueue.length >= MAX_CHANNELS)) return;
-    if (isKnown || Object.keys(channels.dataChannels).length < MAX_CHANNELS) await receiveMessage(streamId, protocolId, data).catch(dropError);
+    if (isKnown || Object.keys(channels.dataChannels).length < MAX_CHANNELS)
+      await receiveMessage(streamId, protocolId, data).catch(dropError);
   };
   // A lifetime is shorter than the second after which a lost piece is noticed: it is sent once again at most.
   sctp.onDataChannel.subscribe((channel) => {
@@ -99,18 +108,21 @@ function guardReceived(association: SctpInternals, onDropped: (why: string) => v
   const handleData = association.handleData.bind(association);
   association.handleData = async (packet) => {
     const { port, remotePort, localVerificationTag } = association;
-    const fault = sctpFault(packet, { localPort: port, remotePort, verificationTag: localVerificationTag }) ?? untimely(association, packet);
+    const fault =
+      sctpFault(packet, { localPort: port, remotePort, verificationTag: localVerificationTag }) ?? untimely(association, packet);
     if (fault === undefined) await handleData(packet).catch(onError);
     else onDropped(fault);
   };
-  const isRoomFor = (streamId: number): boolean => association.inboundStreams[streamId] !== undefined || Object.keys(association.inboundStreams).length < MAX_STREAMS;
+  const isRoomFor = (streamId: number): boolean =>
+    association.inboundStreams[streamId] !== undefined || Object.keys(association.inboundStreams).length < MAX_STREAMS;
   const receiveDataChunk = association.receiveDataChunk.bind(association);
   association.receiveDataChunk = (chunk) => {
     const { sackMisOrdered, lastReceivedTsn = 0 } = association;
     const fragments = association.inboundStreams[chunk.streamId]?.reassembly.length ?? 0;
     const distance = (chunk.tsn - lastReceivedTsn) | 0;
     const isExpected = distance === 1 || (sackMisOrdered.size < MAX_MISORDERED && distance <= MAX_TSN_DISTANCE);
-    if (chunk.userData.length <= association.advertisedRwnd && fragments < MAX_FRAGMENTS && isExpected && isRoomFor(chunk.streamId)) receiveDataChunk(chunk);
+    if (chunk.userData.length <= association.advertisedRwnd && fragments < MAX_FRAGMENTS && isExpected && isRoomFor(chunk.streamId))
+      receiveDataChunk(chunk);
   };
   association.markReceived = (tsn) => markReceived(association, tsn);
   const receiveForwardTsnChunk = association.receiveForwardTsnChunk.bind(association);
@@ -193,7 +205,10 @@ const LAST_FRAGMENT = 1;
 const FIRST_FRAGMENT = 2;
 
 /** Gives a message up whose piece was sent as often as it may be (RFC 3758 §3.5): all its pieces, sent or not. */
-export function maybeAbandon({ sentQueue, outboundQueue }: Pick<SctpInternals, 'sentQueue' | 'outboundQueue'>, chunk: SctpSentChunk): boolean {
+export function maybeAbandon(
+  { sentQueue, outboundQueue }: Pick<SctpInternals, 'sentQueue' | 'outboundQueue'>,
+  chunk: SctpSentChunk,
+): boolean {
   // What has arrived is not sent again: nobody would count it out of flight.
   if (chunk.abandoned || chunk.acked) return true;
   if (chunk.maxRetransmits === undefined || chunk.sentCount <= chunk.maxRetransmits) return false;

@@ -1,6 +1,16 @@
 /** SRTCP that the other side sends (RFC 3711 §3.4, RFC 7714 §9). */
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
-import { CM_TAG_BYTES, fillCtrIv, fillGcmIv, GCM_TAG_BYTES, RTCP_LABELS, SessionKeys, SRTCP_INDEX_BYTES, SRTP_AEAD_AES_128_GCM, type SrtpMasterKey } from './srtp-keys.js';
+import {
+  CM_TAG_BYTES,
+  fillCtrIv,
+  fillGcmIv,
+  GCM_TAG_BYTES,
+  RTCP_LABELS,
+  SessionKeys,
+  SRTCP_INDEX_BYTES,
+  SRTP_AEAD_AES_128_GCM,
+  type SrtpMasterKey,
+} from './srtp-keys.js';
 
 /** Indexes behind the newest that are still told apart from replays: at least 64 (RFC 3711 §3.3.2). */
 const REPLAY_WINDOW = 64;

@@ -1,6 +1,16 @@
 /** SRTP that the other side sends (RFC 3711, RFC 7714). */
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
-import { CM_TAG_BYTES, fillCtrIv, fillGcmIv, GCM_TAG_BYTES, rolloverCounter, RTP_LABELS, SessionKeys, SRTP_AEAD_AES_128_GCM, type SrtpMasterKey } from './srtp-keys.js';
+import {
+  CM_TAG_BYTES,
+  fillCtrIv,
+  fillGcmIv,
+  GCM_TAG_BYTES,
+  rolloverCounter,
+  RTP_LABELS,
+  SessionKeys,
+  SRTP_AEAD_AES_128_GCM,
+  type SrtpMasterKey,
+} from './srtp-keys.js';
 
 /** Numbers behind the newest of a source that are still told apart from replays: repairs come late. A multiple of 32. */
 const RTP_REPLAY_WINDOW = 1024;
@@ -38,7 +48,9 @@ export class SrtpReceiver {
     const source = this.#sources.get(ssrc);
     const index = guessIndex(source?.newestIndex, packet.readUInt16BE(2));
     if (index < 0 || (source && isSeen(source, index))) return undefined;
-    const opened = this.#gcm ? this.#openGcm(packet, headerBytes, tagAt, ssrc, index) : this.#openCm(packet, headerBytes, tagAt, ssrc, index);
+    const opened = this.#gcm
+      ? this.#openGcm(packet, headerBytes, tagAt, ssrc, index)
+      : this.#openCm(packet, headerBytes, tagAt, ssrc, index);
     if (opened) this.#remember(ssrc, source, index);
     return opened;
   }

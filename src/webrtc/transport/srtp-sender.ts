@@ -1,6 +1,18 @@
 /** SRTP and SRTCP that this side sends (RFC 3711, RFC 7714). */
 import { createCipheriv, createHmac } from 'node:crypto';
-import { CM_TAG_BYTES, fillCtrIv, fillGcmIv, GCM_TAG_BYTES, rolloverCounter, RTCP_LABELS, RTP_LABELS, SessionKeys, SRTCP_INDEX_BYTES, SRTP_AEAD_AES_128_GCM, type SrtpMasterKey } from './srtp-keys.js';
+import {
+  CM_TAG_BYTES,
+  fillCtrIv,
+  fillGcmIv,
+  GCM_TAG_BYTES,
+  rolloverCounter,
+  RTCP_LABELS,
+  RTP_LABELS,
+  SessionKeys,
+  SRTCP_INDEX_BYTES,
+  SRTP_AEAD_AES_128_GCM,
+  type SrtpMasterKey,
+} from './srtp-keys.js';
 
 /** Protects what this side sends. */
 export class SrtpSender {
@@ -33,8 +45,13 @@ export class SrtpSender {
       cipher.getAuthTag().copy(out, offset + size);
       return size + GCM_TAG_BYTES;
     }
-    createCipheriv('aes-128-ctr', this.#rtp.encryption, fillCtrIv(this.#rtp.salt, ssrc, index)).update(payload).copy(out, offset + header.length);
-    const tag = createHmac('sha1', this.#rtp.authentication).update(out.subarray(offset, offset + size)).update(rolloverCounter(index)).digest();
+    createCipheriv('aes-128-ctr', this.#rtp.encryption, fillCtrIv(this.#rtp.salt, ssrc, index))
+      .update(payload)
+      .copy(out, offset + header.length);
+    const tag = createHmac('sha1', this.#rtp.authentication)
+      .update(out.subarray(offset, offset + size))
+      .update(rolloverCounter(index))
+      .digest();
     tag.copy(out, offset + size, 0, CM_TAG_BYTES);
     return size + CM_TAG_BYTES;
   }

@@ -38,7 +38,13 @@ describe('yolox', () => {
   it('clips boxes to the picture and ignores rows that are weak, NaN or infinite outside', () => {
     const found = detect(
       model,
-      rows({ 0: [0, 0, 3, 3, 1, 1, 0], 5: [0, 0, 0, 0, 0.2, 0.2, 0], 9: [NaN, 0, 0, 0, 1, 1, 0], 12: [0, 0, 0, 0, NaN, 1, 0], 20: [1e9, 0, 0, 0, 1, 1, 0] }),
+      rows({
+        0: [0, 0, 3, 3, 1, 1, 0],
+        5: [0, 0, 0, 0, 0.2, 0.2, 0],
+        9: [NaN, 0, 0, 0, 1, 1, 0],
+        12: [0, 0, 0, 0, NaN, 1, 0],
+        20: [1e9, 0, 0, 0, 1, 1, 0],
+      }),
       PICTURE,
     );
     assert.equal(found.length, 1);
@@ -47,21 +53,36 @@ describe('yolox', () => {
   });
 
   it('finds nothing where every value is NaN or infinite', () => {
-    for (const value of [NaN, Infinity, -Infinity]) assert.deepEqual(detect(model, [tensor([1, CELLS, COLUMNS], new Float32Array(CELLS * COLUMNS).fill(value))], PICTURE), []);
+    for (const value of [NaN, Infinity, -Infinity])
+      assert.deepEqual(detect(model, [tensor([1, CELLS, COLUMNS], new Float32Array(CELLS * COLUMNS).fill(value))], PICTURE), []);
   });
 
   it('divides by one ratio and keeps what lies in the padding out', () => {
     // A picture of 100 x 80 at the top left of 64 x 32: 40 x 32.
     const found = detect({ ...model, decoded: true }, rows({ 0: [10, 10, 8, 4, 1, 1, 0], 1: [50, 10, 8, 4, 1, 1, 0] }), [100, 80]);
-    assert.deepEqual(found.map(({ box }) => rounded(box)), [[15, 20, 20, 10]]);
+    assert.deepEqual(
+      found.map(({ box }) => rounded(box)),
+      [[15, 20, 20, 10]],
+    );
   });
 
   it('tells classes, strides and whether pixels are given from the output', () => {
     assert.deepEqual(read(model, rows({})), { classes: 2, strides: [8, 16], decoded: false, isAmbiguous: false });
     const pixels = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [i, [8 * (i % 8) + 4, 0, 0, 0, 0, 0, 0]]));
-    const decoded = { ...pixels, ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [32 + i, [16 * (i % 4) + 8, 0, 0, 0, 0, 0, 0]])) };
+    const decoded = {
+      ...pixels,
+      ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [32 + i, [16 * (i % 4) + 8, 0, 0, 0, 0, 0, 0]])),
+    };
     assert.equal(read(model, rows(decoded))?.decoded, true);
     assert.equal(read(model, [{ ...rows(decoded)[0]!, name: 'outputs' }])?.isAmbiguous, true);
-    for (const other of [[], [tensor([1, 41, 7])], [tensor([1, 40, 5])], [tensor([2, 40, 7])], [tensor([40, 7])], [...rows({}), ...rows({})]]) assert.equal(read(model, other), undefined);
+    for (const other of [
+      [],
+      [tensor([1, 41, 7])],
+      [tensor([1, 40, 5])],
+      [tensor([2, 40, 7])],
+      [tensor([40, 7])],
+      [...rows({}), ...rows({})],
+    ])
+      assert.equal(read(model, other), undefined);
   });
 });

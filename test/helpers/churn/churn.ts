@@ -17,7 +17,8 @@ interface Visit {
   readonly make: (guest: Guest) => Promise<void>;
 }
 
-const visit = (door: ChurnDoor, name: string, make: (guest: Guest) => Promise<void>, times = 1): Visit[] => Array.from({ length: times }, () => ({ door, name, make }));
+const visit = (door: ChurnDoor, name: string, make: (guest: Guest) => Promise<void>, times = 1): Visit[] =>
+  Array.from({ length: times }, () => ({ door, name, make }));
 
 /** Each as often as it comes in one deck. */
 const DECK: readonly Visit[] = [

@@ -80,7 +80,12 @@ export class Guest {
 
   /** @throws TurnedAway */
   async request(method: string, path: string, body?: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
-    const response = await fetch(new URL(path, this.url), { method, headers, ...(body !== undefined && { body }), signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(new URL(path, this.url), {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     const text = await response.text();
     if (response.status === 503) throw new TurnedAway(text);
     return { status: response.status, text, etag: response.headers.get('etag') ?? '', location: response.headers.get('location') ?? '' };

@@ -46,13 +46,17 @@ async function morePackets(viewer: WeriftViewer): Promise<void> {
 }
 
 const remove = (guest: Guest, { sessionUrl }: Watching): Promise<Answered> => guest.request('DELETE', sessionUrl);
-const patch = (guest: Guest, { sessionUrl }: Watching, body: string, headers: Readonly<Record<string, string>>): Promise<Answered> => guest.request('PATCH', sessionUrl, body, { 'content-type': FRAGMENT, ...headers });
+const patch = (guest: Guest, { sessionUrl }: Watching, body: string, headers: Readonly<Record<string, string>>): Promise<Answered> =>
+  guest.request('PATCH', sessionUrl, body, { 'content-type': FRAGMENT, ...headers });
 
 /** Credentials and m-line of a viewer's offer, and its candidates. */
 function fragmentOf(viewer: WeriftViewer): { head: string[]; candidates: string[] } {
   const sdp = viewer.pc.localDescription?.sdp ?? '';
   const own = (pattern: RegExp): string => pattern.exec(sdp)?.[0] ?? '';
-  return { head: ['m=video 9 UDP/TLS/RTP/SAVPF 0', own(/^a=mid:\S+/m), own(/^a=ice-ufrag:\S+/m), own(/^a=ice-pwd:\S+/m)], candidates: [...sdp.matchAll(/^a=candidate:.*$/gm)].map(([line]) => line.trim()) };
+  return {
+    head: ['m=video 9 UDP/TLS/RTP/SAVPF 0', own(/^a=mid:\S+/m), own(/^a=ice-ufrag:\S+/m), own(/^a=ice-pwd:\S+/m)],
+    candidates: [...sdp.matchAll(/^a=candidate:.*$/gm)].map(([line]) => line.trim()),
+  };
 }
 
 const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n`;
@@ -88,7 +92,9 @@ export async function offerAndDeleteAtOnce(guest: Guest): Promise<void> {
 
 export async function offerUnderGarbage(guest: Guest): Promise<void> {
   const watching = await offer(guest);
-  const ports = [...watching.answer.matchAll(/^a=candidate:\S+ \d+ udp \d+ 127\.0\.0\.1 (\d+) typ host/gim)].map((match) => Number(match[1]));
+  const ports = [...watching.answer.matchAll(/^a=candidate:\S+ \d+ udp \d+ 127\.0\.0\.1 (\d+) typ host/gim)].map((match) =>
+    Number(match[1]),
+  );
   if (ports.length === 0) throw new Error('the answer has no candidate on 127.0.0.1');
   await sendGarbage(guest, ports);
   await connect(watching);
@@ -97,13 +103,17 @@ export async function offerUnderGarbage(guest: Guest): Promise<void> {
   expectStatus(await remove(guest, watching), 200);
 }
 
-export const brokenOffer = (when: Break) => async (guest: Guest): Promise<void> => {
-  await guest.brokenRequest('POST', '/offer', offerBody(guest, await guest.viewer().offer()), JSON_TYPE, when);
-};
+export const brokenOffer =
+  (when: Break) =>
+  async (guest: Guest): Promise<void> => {
+    await guest.brokenRequest('POST', '/offer', offerBody(guest, await guest.viewer().offer()), JSON_TYPE, when);
+  };
 
-export const brokenWhep = (when: Break) => async (guest: Guest): Promise<void> => {
-  await guest.brokenRequest('POST', `/whep/${guest.source}`, await guest.viewer().offer(), SDP, when);
-};
+export const brokenWhep =
+  (when: Break) =>
+  async (guest: Guest): Promise<void> => {
+    await guest.brokenRequest('POST', `/whep/${guest.source}`, await guest.viewer().offer(), SDP, when);
+  };
 
 export async function whepTrickle(guest: Guest): Promise<void> {
   const watching = await whep(guest, (sdp) => sdp.replace(/^a=candidate:.*\r\n/gm, ''));
@@ -120,7 +130,17 @@ export async function whepRestart(guest: Guest): Promise<void> {
   const etags = [watching.etag];
   for (let i = 0; i < 2; i++) {
     const ufrag = randomBytes(6).toString('hex');
-    const answered = await patch(guest, watching, lines(...fragmentOf(watching.viewer).head.slice(0, 2), `a=ice-ufrag:${ufrag}`, `a=ice-pwd:${randomBytes(15).toString('hex')}`, 'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host'), { 'if-match': '"*"' });
+    const answered = await patch(
+      guest,
+      watching,
+      lines(
+        ...fragmentOf(watching.viewer).head.slice(0, 2),
+        `a=ice-ufrag:${ufrag}`,
+        `a=ice-pwd:${randomBytes(15).toString('hex')}`,
+        'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host',
+      ),
+      { 'if-match': '"*"' },
+    );
     expectStatus(answered, 200);
     if (etags.includes(answered.etag)) throw new Error('the ETag is that of another generation');
     etags.push(answered.etag);
@@ -142,7 +162,10 @@ export async function whepBadPatches(guest: Guest): Promise<void> {
   expectStatus(await patch(guest, watching, lines('a=x'.repeat(20_000)), match), 413);
   expectStatus(await patch(guest, watching, '{}', { ...match, 'content-type': JSON_TYPE }), 415);
   expectStatus(await patch(guest, watching, lines('a=mid:unknown', ...candidates), match), 204);
-  expectStatus(await patch(guest, { ...watching, sessionUrl: `/sessions/${randomBytes(18).toString('base64url')}` }, lines(...head), match), 404);
+  expectStatus(
+    await patch(guest, { ...watching, sessionUrl: `/sessions/${randomBytes(18).toString('base64url')}` }, lines(...head), match),
+    404,
+  );
   await guest.brokenRequest('PATCH', watching.sessionUrl, lines(...head, ...candidates), FRAGMENT, 'half');
   await connect(watching);
   expectStatus(await remove(guest, watching), 200);
@@ -151,7 +174,11 @@ export async function whepBadPatches(guest: Guest): Promise<void> {
 export async function whepAllAtOnce(guest: Guest): Promise<void> {
   const watching = await whep(guest);
   const { head, candidates } = fragmentOf(watching.viewer);
-  const answered = await Promise.all([remove(guest, watching), patch(guest, watching, lines(...head, ...candidates), { 'if-match': '*' }), remove(guest, watching)]);
+  const answered = await Promise.all([
+    remove(guest, watching),
+    patch(guest, watching, lines(...head, ...candidates), { 'if-match': '*' }),
+    remove(guest, watching),
+  ]);
   for (const each of answered) expectStatus(each, 200, 204, 404, 422);
 }
 

@@ -34,7 +34,11 @@ export async function readStanding(url: string): Promise<Standing> {
 
 /** What is held beyond what was held before. */
 export function beyond(before: Holdings, now: Holdings): Holdings {
-  return Object.fromEntries(Object.entries(now).map(([kind, count]) => [kind, count - (before[kind] ?? 0)] as const).filter(([, count]) => count > 0));
+  return Object.fromEntries(
+    Object.entries(now)
+      .map(([kind, count]) => [kind, count - (before[kind] ?? 0)] as const)
+      .filter(([, count]) => count > 0),
+  );
 }
 
 /** Waits until nothing is held beyond `before`, or `ms` have passed; how it stands then. */

@@ -23,7 +23,8 @@ async function whip(guest: Guest): Promise<Publishing> {
   return { publisher, sessionUrl };
 }
 
-const postWhip = (guest: Guest, sdp: string): Promise<Answered> => guest.request('POST', `/whip/${guest.room}`, sdp, { 'content-type': SDP });
+const postWhip = (guest: Guest, sdp: string): Promise<Answered> =>
+  guest.request('POST', `/whip/${guest.room}`, sdp, { 'content-type': SDP });
 
 /** A WHEP viewer of the guest's own room. */
 async function watchRoom(guest: Guest): Promise<WeriftViewer> {
@@ -59,9 +60,11 @@ export async function whipTaken(guest: Guest): Promise<void> {
   expectStatus(await guest.request('DELETE', sessionUrl), 200);
 }
 
-export const brokenWhip = (when: Break) => async (guest: Guest): Promise<void> => {
-  await guest.brokenRequest('POST', `/whip/${guest.room}`, await guest.publisher().offer(), SDP, when);
-};
+export const brokenWhip =
+  (when: Break) =>
+  async (guest: Guest): Promise<void> => {
+    await guest.brokenRequest('POST', `/whip/${guest.room}`, await guest.publisher().offer(), SDP, when);
+  };
 
 async function enter(guest: Guest): Promise<{ socket: RoomSocket; viewer: WeriftViewer; resume: object }> {
   const socket = await RoomSocket.open(guest);
@@ -104,7 +107,14 @@ export async function wsJoinAndCut(guest: Guest): Promise<void> {
 
 export async function wsBadMessages(guest: Guest): Promise<void> {
   const { socket, viewer } = await enter(guest);
-  for (const message of ['{', '[]', { type: 'no-such' }, { type: 'offer', sdp: 'v=0' }, { type: 'candidate', candidate: 5 }, { type: 'join', room: 'gate' }]) {
+  for (const message of [
+    '{',
+    '[]',
+    { type: 'no-such' },
+    { type: 'offer', sdp: 'v=0' },
+    { type: 'candidate', candidate: 5 },
+    { type: 'join', room: 'gate' },
+  ]) {
     socket.say(message);
     await socket.error();
   }

@@ -34,12 +34,28 @@ describe('annotate', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   after(() => assertNothingHeld(ffmpeg));
 
-  const run = (input: string, options: Partial<AnnotateOptions> = {}, deps: Partial<AnnotateDeps> & { readonly model?: string } = {}): Promise<string> => {
+  const run = (
+    input: string,
+    options: Partial<AnnotateOptions> = {},
+    deps: Partial<AnnotateDeps> & { readonly model?: string } = {},
+  ): Promise<string> => {
     const modelPath = deps.model ?? demoModel;
-    const defaults = { output: path.join(folder, 'out.mp4'), model: undefined, detectFps: undefined, detections: path.join(folder, 'out.jsonl'), minScore: undefined, fromS: 0, durationS: undefined, overwrite: false };
+    const defaults = {
+      output: path.join(folder, 'out.mp4'),
+      model: undefined,
+      detectFps: undefined,
+      detections: path.join(folder, 'out.jsonl'),
+      minScore: undefined,
+      fromS: 0,
+      durationS: undefined,
+      overwrite: false,
+    };
     const signal = new AbortController().signal;
     return within(
-      annotateVideo({ input, ...defaults, ...options }, { ...ffmpeg, openDetector: () => Detector.open({ ...ffmpeg, modelPath }), detectFps: 15, signal, ...deps }),
+      annotateVideo(
+        { input, ...defaults, ...options },
+        { ...ffmpeg, openDetector: () => Detector.open({ ...ffmpeg, modelPath }), detectFps: 15, signal, ...deps },
+      ),
       200_000,
       'the video',
     );
@@ -52,7 +68,10 @@ describe('annotate', () => {
     assert.match(text, /90 pictures, 3\.0 s, in [\d.]+ s \([\d.]+× real time, \d+ a second\); 45 looked at[^]*person +\d+ +\d+/);
     assert.deepEqual(timesOf(out()), timesOf(demo).slice(0, 90));
     const [video, audio] = streamsOf(out());
-    assert.deepEqual([video?.codec_name, video?.pix_fmt, video?.width, video?.height, audio?.codec_name], ['h264', 'yuv420p', 1280, 720, 'aac']);
+    assert.deepEqual(
+      [video?.codec_name, video?.pix_fmt, video?.width, video?.height, audio?.codec_name],
+      ['h264', 'yuv420p', 1280, 720, 'aac'],
+    );
     assert.ok(Math.abs(Number(audio?.duration) - 3) < 0.05);
 
     const truth = (JSON.parse(readFileSync(path.join(projectRoot, 'test/fixtures/demo.labels.json'), 'utf8')) as ClipLabels).objects;
@@ -71,26 +90,73 @@ describe('annotate', () => {
   });
 
   it('writes all of a recording whose clock restarts, one part behind the other', async () => {
-    const part = makeFile(path.join(folder, 'part.flv'), '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-bf', '0', '-c:a', 'aac');
+    const part = makeFile(
+      path.join(folder, 'part.flv'),
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=160x90:rate=10:duration=1',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=duration=1',
+      '-c:v',
+      'libx264',
+      '-pix_fmt',
+      'yuv420p',
+      '-bf',
+      '0',
+      '-c:a',
+      'aac',
+    );
     const recording = path.join(folder, 'recording.flv');
     const flvHeaderBytes = 13;
     writeFileSync(recording, Buffer.concat([readFileSync(part), readFileSync(part).subarray(flvHeaderBytes)]));
     await run(recording);
     const times = timesOf(out());
     assert.equal(times.length, 20);
-    assert.ok(times.slice(1).every((timeS, i) => timeS - times[i]! > 0.09 && timeS - times[i]! < 0.19), times.join(' '));
+    assert.ok(
+      times.slice(1).every((timeS, i) => timeS - times[i]! > 0.09 && timeS - times[i]! < 0.19),
+      times.join(' '),
+    );
     assert.ok(streamsOf(out()).every(({ duration }) => Math.abs(Number(duration) - 2) < 0.15));
   });
 
   it('keeps sound of many channels as two, and leaves out sound that cannot be read, with the reason', async () => {
     const pictures = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1'];
     const channels = Array.from({ length: 12 }, () => '0.1*sin(2764*t)').join('|');
-    const many = makeFile(path.join(folder, 'many.mov'), ...pictures, '-f', 'lavfi', '-i', `aevalsrc=exprs=${channels}:s=48000:d=1`, '-c:a', 'pcm_s16le');
+    const many = makeFile(
+      path.join(folder, 'many.mov'),
+      ...pictures,
+      '-f',
+      'lavfi',
+      '-i',
+      `aevalsrc=exprs=${channels}:s=48000:d=1`,
+      '-c:a',
+      'pcm_s16le',
+    );
     assert.doesNotMatch(await run(many), /no sound/);
-    assert.deepEqual(streamsOf(out()).map(({ codec_name }) => codec_name), ['h264', 'aac']);
-    const damaged = makeFile(path.join(folder, 'damaged.mkv'), ...pictures, '-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac', '-bsf:a', 'noise=amount=1');
+    assert.deepEqual(
+      streamsOf(out()).map(({ codec_name }) => codec_name),
+      ['h264', 'aac'],
+    );
+    const damaged = makeFile(
+      path.join(folder, 'damaged.mkv'),
+      ...pictures,
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=duration=1',
+      '-c:a',
+      'aac',
+      '-bsf:a',
+      'noise=amount=1',
+    );
     assert.match(await run(damaged, { overwrite: true }), /There is no sound in it: its sound \(aac, 1 channel\) cannot be played/);
-    assert.deepEqual(streamsOf(out()).map(({ codec_name, nb_frames }) => [codec_name, nb_frames]), [['h264', '10']]);
+    assert.deepEqual(
+      streamsOf(out()).map(({ codec_name, nb_frames }) => [codec_name, nb_frames]),
+      [['h264', '10']],
+    );
   });
 
   it('gives each picture the number, the time and the boxes that are its own', async () => {
@@ -98,18 +164,29 @@ describe('annotate', () => {
     await makeNumberedClip(clip, { seconds: 2, bFrames: 2 });
     await run(clip, { detectFps: 'all' }, { model: FRAME_NUMBER_MODEL });
     assert.deepEqual(
-      lines().map(({ source, frame, media_time_s, objects }) => [source, frame, Math.round(media_time_s * 30), numberOfBox(objects[0]!.box, 640)]),
+      lines().map(({ source, frame, media_time_s, objects }) => [
+        source,
+        frame,
+        Math.round(media_time_s * 30),
+        numberOfBox(objects[0]!.box, 640),
+      ]),
       Array.from({ length: 60 }, (_unused, i) => ['clip', i, i, i]),
     );
     assert.ok(lines().every(({ rtp_timestamp }) => Object.keys(rtp_timestamp).length === 0));
-    assert.deepEqual(picturesOf(out(), i420Size(640, 360)).map((picture) => readLumaNumber(picture, 640)), Array.from({ length: 60 }, (_unused, i) => i));
+    assert.deepEqual(
+      picturesOf(out(), i420Size(640, 360)).map((picture) => readLumaNumber(picture, 640)),
+      Array.from({ length: 60 }, (_unused, i) => i),
+    );
   });
 
   it('looks as often as it is told', async () => {
     const clip = path.join(folder, 'clip.mp4');
     await makeNumberedClip(clip, { seconds: 1 });
     await run(clip, { detectFps: 10 }, { model: FRAME_NUMBER_MODEL });
-    assert.deepEqual(lines().map(({ frame }) => frame), [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]);
+    assert.deepEqual(
+      lines().map(({ frame }) => frame),
+      [0, 3, 6, 9, 12, 15, 18, 21, 24, 27],
+    );
     assert.equal(timesOf(out()).length, 30);
   });
 
@@ -140,7 +217,20 @@ describe('annotate', () => {
     const clip = path.join(folder, 'clip.mp4');
     await makeNumberedClip(clip, { seconds: 1, fps: 30 });
     const ntsc = path.join(folder, 'ntsc.mp4');
-    execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', clip, '-vf', 'setpts=N*1001/30000/TB', '-r', '30000/1001', '-c:v', 'libx264', ntsc]);
+    execFileSync('ffmpeg', [
+      '-nostdin',
+      '-v',
+      'error',
+      '-i',
+      clip,
+      '-vf',
+      'setpts=N*1001/30000/TB',
+      '-r',
+      '30000/1001',
+      '-c:v',
+      'libx264',
+      ntsc,
+    ]);
     await run(ntsc, { detectFps: 'all' }, { model: FRAME_NUMBER_MODEL });
     assert.deepEqual(timesOf(out()), timesOf(ntsc));
   });
@@ -165,17 +255,24 @@ describe('annotate', () => {
       const video = makeVideo(name);
       await run(video);
       const streams = streamsOf(out());
-      assert.deepEqual([streams[0]?.width, streams[0]?.height, streams[0]?.pix_fmt, streams[1]?.codec_name], [widthPx, heightPx, 'yuv420p', audio]);
+      assert.deepEqual(
+        [streams[0]?.width, streams[0]?.height, streams[0]?.pix_fmt, streams[1]?.codec_name],
+        [widthPx, heightPx, 'yuv420p', audio],
+      );
       const [times, original] = [timesOf(out()), timesOf(video)];
       assert.equal(times.length, original.length);
-      assertTimes(times.map((time) => time - times[0]!), original.map((time) => time - original[0]!));
+      assertTimes(
+        times.map((time) => time - times[0]!),
+        original.map((time) => time - original[0]!),
+      );
     });
   }
 
   it('keeps sound and pictures together where the file does not begin at zero', async () => {
     const video = makeVideo('copyable.ts');
     await run(video);
-    const begin = (file: string, kind: string): number => Number((streamsOf(file).find(({ codec_type }) => codec_type === kind) as { readonly start_time?: string } | undefined)?.start_time);
+    const begin = (file: string, kind: string): number =>
+      Number((streamsOf(file).find(({ codec_type }) => codec_type === kind) as { readonly start_time?: string } | undefined)?.start_time);
     const lead = (file: string): number => begin(file, 'video') - begin(file, 'audio');
     assert.ok(Math.abs(lead(out()) - lead(video)) < 0.03, `${lead(out())} s, was ${lead(video)} s`);
   });
@@ -243,7 +340,8 @@ describe('annotate', () => {
       const detector = await Detector.open({ ...ffmpeg, modelPath: demoModel });
       const detect = detector.detect.bind(detector);
       let looked = 0;
-      detector.detect = (picture) => (++looked > 10 ? Promise.reject(new MediaPeerError('DETECTOR_FAILED', 'its thread ended')) : detect(picture));
+      detector.detect = (picture) =>
+        ++looked > 10 ? Promise.reject(new MediaPeerError('DETECTOR_FAILED', 'its thread ended')) : detect(picture);
       return detector;
     };
     await assert.rejects(run(makeVideo('silent.mp4'), {}, { openDetector }), /its thread ended/);
@@ -253,7 +351,9 @@ describe('annotate', () => {
 
   it('leaves nothing when it is stopped', async () => {
     const stop = new AbortController();
-    await assert.rejects(run(demo, {}, { signal: stop.signal, onProgress: (pictures) => pictures === 20 && stop.abort() }), { name: 'AbortError' });
+    await assert.rejects(run(demo, {}, { signal: stop.signal, onProgress: (pictures) => pictures === 20 && stop.abort() }), {
+      name: 'AbortError',
+    });
     assert.deepEqual(readdirSync(folder), []);
     assertNothingHeld(ffmpeg);
   });
@@ -269,7 +369,9 @@ describe('annotate', () => {
 /** Times to 90 kHz. */
 function assertTimes(found: readonly number[], expected: readonly number[]): void {
   assert.equal(found.length, expected.length);
-  found.forEach((time, i) => assert.ok(Math.abs(time - expected[i]!) <= 1.5 / 90_000, `picture ${i}: ${time} s, expected ${expected[i]} s`));
+  found.forEach((time, i) =>
+    assert.ok(Math.abs(time - expected[i]!) <= 1.5 / 90_000, `picture ${i}: ${time} s, expected ${expected[i]} s`),
+  );
 }
 
 /** At least three sides of the box have its class's colour in their middle: others may be drawn over. */

@@ -21,7 +21,11 @@ describe('npm run annotate', () => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text) => (stdout += String(text)));
     child.stderr.on('data', (text) => (stderr += String(text)));
-    const ended = within(once(child, 'close'), 60_000, 'the command to end').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+    const ended = within(once(child, 'close'), 60_000, 'the command to end').then(([code]) => ({
+      code: code as number | null,
+      stdout,
+      stderr,
+    }));
     return { child, ended };
   };
 

@@ -20,12 +20,18 @@ export function streamsOf(file: string): StreamFacts[] {
 
 /** Times of the decoded pictures, in seconds. */
 export function timesOf(file: string): number[] {
-  return ffprobe('-select_streams', 'v', '-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0', file).split('\n').flatMap((line) => (line.trim() === '' ? [] : [Number.parseFloat(line)]));
+  return ffprobe('-select_streams', 'v', '-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0', file)
+    .split('\n')
+    .flatMap((line) => (line.trim() === '' ? [] : [Number.parseFloat(line)]));
 }
 
 /** All pictures, I420. */
 export function picturesOf(file: string, bytes: number): Buffer[] {
-  const all = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, '-map', '0:v', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], { maxBuffer: 2 ** 30 });
+  const all = execFileSync(
+    'ffmpeg',
+    ['-nostdin', '-v', 'error', '-i', file, '-map', '0:v', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
+    { maxBuffer: 2 ** 30 },
+  );
   return Array.from({ length: all.length / bytes }, (_unused, i) => all.subarray(i * bytes, (i + 1) * bytes));
 }
 
@@ -37,11 +43,21 @@ export interface DetectionLine {
   readonly width: number;
   readonly height: number;
   readonly rtp_timestamp: Readonly<Record<string, number>>;
-  readonly objects: readonly { readonly object_id: number; readonly label: string; readonly class_id: number; readonly score: number; readonly box: readonly [number, number, number, number]; readonly observed: boolean }[];
+  readonly objects: readonly {
+    readonly object_id: number;
+    readonly label: string;
+    readonly class_id: number;
+    readonly score: number;
+    readonly box: readonly [number, number, number, number];
+    readonly observed: boolean;
+  }[];
 }
 
 export function linesOf(file: string): DetectionLine[] {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as DetectionLine);
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as DetectionLine);
 }
 
 function ffprobe(...args: string[]): string {

@@ -12,10 +12,17 @@ describe("annotate's command line", () => {
   });
 
   it('takes the rest', () => {
-    assert.deepEqual(parseOptions('in.mp4 out.mp4 --model m.json --detect-fps all --detections d.jsonl --min-score 0.5 --from 1.5 --duration 2 --overwrite'.split(' ')), {
-      ...{ input: 'in.mp4', output: 'out.mp4', model: 'm.json', detections: 'd.jsonl', overwrite: true },
-      ...{ detectFps: 'all', minScore: 0.5, fromS: 1.5, durationS: 2 },
-    });
+    assert.deepEqual(
+      parseOptions(
+        'in.mp4 out.mp4 --model m.json --detect-fps all --detections d.jsonl --min-score 0.5 --from 1.5 --duration 2 --overwrite'.split(
+          ' ',
+        ),
+      ),
+      {
+        ...{ input: 'in.mp4', output: 'out.mp4', model: 'm.json', detections: 'd.jsonl', overwrite: true },
+        ...{ detectFps: 'all', minScore: 0.5, fromS: 1.5, durationS: 2 },
+      },
+    );
   });
 
   for (const [argv, message] of [
@@ -30,7 +37,10 @@ describe("annotate's command line", () => {
     ['in.mp4 out.mp4 --frobnicate', /frobnicate/],
   ] as const) {
     it(`refuses ${argv}`, () => {
-      assert.throws(() => parseOptions(argv.split(' ')), (error) => error instanceof UsageError && message.test(error.message));
+      assert.throws(
+        () => parseOptions(argv.split(' ')),
+        (error) => error instanceof UsageError && message.test(error.message),
+      );
     });
   }
 });

@@ -26,7 +26,10 @@ describe('the picture reader', () => {
         if (times.length % 10 === 1) await delay(deps.clock, times.length === 1 ? 1500 : 20);
         most = Math.max(most, reader.waiting);
       }
-      assert.deepEqual(times.map((ms) => Math.round((ms * 30) / 1000)), Array.from({ length: 60 }, (_unused, i) => i));
+      assert.deepEqual(
+        times.map((ms) => Math.round((ms * 30) / 1000)),
+        Array.from({ length: 60 }, (_unused, i) => i),
+      );
       if (name === 'copyable-720p.mp4') assert.ok(most <= 4, `${most} pictures waited`);
     });
   }

@@ -11,12 +11,25 @@ function videoMeter(): RtpMeter {
 }
 
 /** Frames of two packets each, 30 a second; `arrives` may drop or move a packet. */
-function play(meter: RtpMeter, frames: number, arrives: (sequence: number, atMs: number) => number | undefined = (_sequence, atMs) => atMs): void {
+function play(
+  meter: RtpMeter,
+  frames: number,
+  arrives: (sequence: number, atMs: number) => number | undefined = (_sequence, atMs) => atMs,
+): void {
   for (let i = 0; i < frames * 2; i++) {
     const frame = Math.floor(i / 2);
     const atMs = arrives(i, (frame * 1000) / 30 + (i % 2));
     // Numbers begin just below the wrap.
-    if (atMs !== undefined) meter.arrived({ sequenceNumber: (65_530 + i) & 0xffff, timestamp: (4_294_960_000 + frame * 3000) >>> 0, marker: i % 2 === 1, payload: frame % 30 === 0 ? KEY : DELTA }, atMs);
+    if (atMs !== undefined)
+      meter.arrived(
+        {
+          sequenceNumber: (65_530 + i) & 0xffff,
+          timestamp: (4_294_960_000 + frame * 3000) >>> 0,
+          marker: i % 2 === 1,
+          payload: frame % 30 === 0 ? KEY : DELTA,
+        },
+        atMs,
+      );
   }
 }
 
@@ -25,7 +38,10 @@ describe('the RTP meter', () => {
     const meter = videoMeter();
     play(meter, 90);
     const { packets, lost, freezes, frames, jitterMs, firstPacketAtMs, firstFrameAtMs } = meter.figures();
-    assert.deepEqual({ packets, lost, freezes, frames, firstPacketAtMs, firstFrameAtMs }, { packets: 180, lost: 0, freezes: 0, frames: 90, firstPacketAtMs: 0, firstFrameAtMs: 1 });
+    assert.deepEqual(
+      { packets, lost, freezes, frames, firstPacketAtMs, firstFrameAtMs },
+      { packets: 180, lost: 0, freezes: 0, frames: 90, firstPacketAtMs: 0, firstFrameAtMs: 1 },
+    );
     assert.ok(jitterMs < 1.2, `jitter ${jitterMs}`);
   });
 

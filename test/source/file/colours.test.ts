@@ -15,8 +15,20 @@ import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { furthest, HEIGHT, PATCHES, patchesRgb, shownPatches, WIDTH, writeClip, type Rgb } from '../../helpers/patches.js';
 
 const X264 = ['-c:v', 'libx264', '-preset', 'superfast', '-crf', '10', '-bf', '2'];
-const tags = (matrix: string, primaries = matrix, transfer = matrix, range = 'tv'): string[] => ['-colorspace', matrix, '-color_primaries', primaries, '-color_trc', transfer, '-color_range', range];
-const to = (matrix: string, range = 'tv', format = 'yuv420p'): string[] => ['-vf', `scale=out_color_matrix=${matrix}:out_range=${range},format=${format}`];
+const tags = (matrix: string, primaries = matrix, transfer = matrix, range = 'tv'): string[] => [
+  '-colorspace',
+  matrix,
+  '-color_primaries',
+  primaries,
+  '-color_trc',
+  transfer,
+  '-color_range',
+  range,
+];
+const to = (matrix: string, range = 'tv', format = 'yuv420p'): string[] => [
+  '-vf',
+  `scale=out_color_matrix=${matrix}:out_range=${range},format=${format}`,
+];
 const H264_AND_VP8 = ['h264', 'vp8'] as const;
 
 /** Each kind of file, and the colour that its pictures are delivered in. */
@@ -31,7 +43,16 @@ const KINDS: readonly [name: string, options: readonly string[], delivered: numb
   ['BT.709, 4:4:4', [...to('bt709', 'tv', 'yuv444p'), ...X264, ...tags('bt709')], 1],
   ['SMPTE 240M', [...to('smpte240m'), ...X264, ...tags('smpte240m')], 1],
   ['RGB', ['-c:v', 'libx264rgb', '-preset', 'superfast', '-crf', '10', '-pix_fmt', 'rgb24'], 6],
-  ['BT.2020, SDR', ['-vf', 'scale=out_color_matrix=bt709:out_range=tv,format=yuv444p,zscale=min=709:pin=709:tin=709:rin=limited:m=2020_ncl:p=2020:t=2020_10:r=limited,format=yuv420p10le', ...X264, ...tags('bt2020nc', 'bt2020', 'bt2020-10')], 1],
+  [
+    'BT.2020, SDR',
+    [
+      '-vf',
+      'scale=out_color_matrix=bt709:out_range=tv,format=yuv444p,zscale=min=709:pin=709:tin=709:rin=limited:m=2020_ncl:p=2020:t=2020_10:r=limited,format=yuv420p10le',
+      ...X264,
+      ...tags('bt2020nc', 'bt2020', 'bt2020-10'),
+    ],
+    1,
+  ],
 ];
 
 describe('colours of files that are decoded and encoded', () => {
@@ -72,10 +93,17 @@ describe('colours of files that are decoded and encoded', () => {
   const level10 = (signal: number): number => Math.round(64 + 876 * signal);
 
   // Black, graphics white (BT.2408) and the peak.
-  for (const [name, transfer, signals] of [['HLG', 'arib-std-b67', [0, 0.75, 1]], ['PQ', 'smpte2084', [0, 0.58, 0.75]]] as const) {
+  for (const [name, transfer, signals] of [
+    ['HLG', 'arib-std-b67', [0, 0.75, 1]],
+    ['PQ', 'smpte2084', [0, 0.58, 0.75]],
+  ] as const) {
     it(`of ${name} are mapped: black is black, graphics white nearly white, and what is brighter white`, async () => {
       const deps = realDeps();
-      const file = clip(grey10(signals.map(level10)), ['-pix_fmt', 'yuv420p10le'], ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', ...tags('bt2020nc', 'bt2020', transfer)]);
+      const file = clip(
+        grey10(signals.map(level10)),
+        ['-pix_fmt', 'yuv420p10le'],
+        ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', ...tags('bt2020nc', 'bt2020', transfer)],
+      );
       const description = await describeFile(deps, file);
       assert.match(description.reason ?? '', /its codec is hevc|HDR/);
       const picture = await firstPicture(description, deps);
@@ -115,23 +143,51 @@ async function firstPicture(description: Parameters<typeof play>[0], deps: Retur
 /** What a player shows: H.264 says what its samples mean, of VP8 it is known. */
 async function throughEncoder(picture: VideoFrame, codec: VideoCodec, deps: ReturnType<typeof realDeps>): Promise<Rgb[]> {
   const frames: Buffer[] = [];
-  const encoder = openEncoder({ ...deps, owner: 'test', codec, widthPx: picture.widthPx, heightPx: picture.heightPx, fps: 25, bitrateBps: 4_000_000, onFrame: ({ data }) => frames.push(data) });
+  const encoder = openEncoder({
+    ...deps,
+    owner: 'test',
+    codec,
+    widthPx: picture.widthPx,
+    heightPx: picture.heightPx,
+    fps: 25,
+    bitrateBps: 4_000_000,
+    onFrame: ({ data }) => frames.push(data),
+  });
   for (let i = 0; i < 3; i++) {
-    const next = new VideoFrame({ data: picture.data, widthPx: picture.widthPx, heightPx: picture.heightPx, mediaTimeMs: 40 * i, colour: picture.colour });
+    const next = new VideoFrame({
+      data: picture.data,
+      widthPx: picture.widthPx,
+      heightPx: picture.heightPx,
+      mediaTimeMs: 40 * i,
+      colour: picture.colour,
+    });
     const wanted = frames.length + 1;
     encoder.write(next);
     await eventually(() => frames.length >= wanted, 10_000, 'a frame');
   }
   await encoder.close();
   const input = codec === 'vp8' ? ivf(frames, picture) : annexB(frames);
-  const raw = execFileSync('ffmpeg', ['-v', 'error', '-f', codec === 'vp8' ? 'ivf' : 'h264', '-i', 'pipe:0', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'], { input, maxBuffer: 1 << 26 });
+  const raw = execFileSync(
+    'ffmpeg',
+    ['-v', 'error', '-f', codec === 'vp8' ? 'ivf' : 'h264', '-i', 'pipe:0', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
+    { input, maxBuffer: 1 << 26 },
+  );
   const bytes = (WIDTH * HEIGHT * 3) / 2;
-  return shownPatches({ data: raw.subarray(raw.length - bytes), widthPx: picture.widthPx, heightPx: picture.heightPx, colour: codec === 'vp8' ? BT601 : toldColour(input) });
+  return shownPatches({
+    data: raw.subarray(raw.length - bytes),
+    widthPx: picture.widthPx,
+    heightPx: picture.heightPx,
+    colour: codec === 'vp8' ? BT601 : toldColour(input),
+  });
 }
 
 /** What ffprobe reads of the stream itself. */
 function toldColour(h264: Buffer): PictureColour {
-  const matrix = execFileSync('ffprobe', ['-v', 'error', '-f', 'h264', '-show_entries', 'stream=color_space', '-of', 'csv=p=0', 'pipe:0'], { input: h264 }).toString().trim();
+  const matrix = execFileSync('ffprobe', ['-v', 'error', '-f', 'h264', '-show_entries', 'stream=color_space', '-of', 'csv=p=0', 'pipe:0'], {
+    input: h264,
+  })
+    .toString()
+    .trim();
   const code = { bt709: 1, bt470bg: 5, smpte170m: 6 }[matrix];
   assert.ok(code !== undefined, `the stream says nothing of its colours: '${matrix}'`);
   return { primaries: code, transfer: code, matrix: code };
@@ -141,7 +197,7 @@ function annexB(frames: readonly Buffer[]): Buffer {
   return Buffer.concat(
     frames.flatMap((frame) => {
       const units: Buffer[] = [];
-      for (let at = 0; at + 4 <= frame.length; ) {
+      for (let at = 0; at + 4 <= frame.length;) {
         const length = frame.readUInt32BE(at);
         units.push(Buffer.from([0, 0, 0, 1]), frame.subarray(at + 4, at + 4 + length));
         at += 4 + length;
@@ -160,12 +216,15 @@ function ivf(frames: readonly Buffer[], { widthPx, heightPx }: VideoFrame): Buff
   header.writeUInt16LE(heightPx, 14);
   header.writeUInt32LE(25, 16);
   header.writeUInt32LE(1, 20);
-  return Buffer.concat([header, ...frames.flatMap((frame, i) => {
-    const own = Buffer.alloc(12);
-    own.writeUInt32LE(frame.length, 0);
-    own.writeUInt32LE(i, 4);
-    return [own, frame];
-  })]);
+  return Buffer.concat([
+    header,
+    ...frames.flatMap((frame, i) => {
+      const own = Buffer.alloc(12);
+      own.writeUInt32LE(frame.length, 0);
+      own.writeUInt32LE(i, 4);
+      return [own, frame];
+    }),
+  ]);
 }
 
 async function stillPatches(jpeg: Buffer): Promise<Rgb[]> {

@@ -17,13 +17,21 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** Never back, no gap above `maxGapMs`. */
 function assertContinuous(times: readonly number[], maxGapMs: number, what: string): void {
   const all = steps(times);
-  assert.ok(all.every((step) => step > 0), `${what} never steps back: ${Math.min(...all)} ms`);
+  assert.ok(
+    all.every((step) => step > 0),
+    `${what} never steps back: ${Math.min(...all)} ms`,
+  );
   assert.ok(Math.max(...all) <= maxGapMs, `${what} has no gap above ${maxGapMs} ms: ${Math.max(...all)} ms`);
 }
 
 const ffmpegChildren = (): number[] =>
-  execFileSync('ps', ['-eo', 'pid=,ppid=,comm=']).toString().trim().split('\n').map((row) => row.trim().split(/\s+/))
-    .filter(([, parent, name]) => Number(parent) === process.pid && name === 'ffmpeg').map(([pid]) => Number(pid));
+  execFileSync('ps', ['-eo', 'pid=,ppid=,comm='])
+    .toString()
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, parent, name]) => Number(parent) === process.pid && name === 'ffmpeg')
+    .map(([pid]) => Number(pid));
 
 const privateFolders = (): string[] => readdirSync(os.tmpdir()).filter((name) => /^sightline-.{6}$/.test(name));
 
@@ -55,7 +63,10 @@ test('pictures and sound never step back and leave no gap over three passes', { 
       if (audio) assert.ok(Math.abs((got.audio.at(-1) as number) - (got.video.at(-1) as number)) < 400, 'sound keeps up with the pictures');
       assert.ok(Math.abs(got.video[0] as number) < 60, `begins at ${got.video[0]}`);
       // Three passes of the test picture: never grey, never black.
-      assert.ok(got.luma.every((luma) => luma > 60 && luma < 200), `brightness ${Math.min(...got.luma)} to ${Math.max(...got.luma)}`);
+      assert.ok(
+        got.luma.every((luma) => luma > 60 && luma < 200),
+        `brightness ${Math.min(...got.luma)} to ${Math.max(...got.luma)}`,
+      );
       assert.equal(feed.restarts, 0);
       assert.equal((await feed.close()).reason, 'viewer-left');
       assertNothingHeld(deps);
@@ -67,7 +78,10 @@ test('a copied file gives its own frames, a keyframe first', async () => {
   const deps = realDeps();
   const { feed, got } = play(await describeFile(deps, makeVideo('copyable.mp4')), deps);
   await eventually(() => got.frames.length > 35, 4000, 'frames');
-  assert.deepEqual(got.frames.slice(0, 35).flatMap((frame, i) => (frame.keyframe ? [i] : [])), [0, 30]);
+  assert.deepEqual(
+    got.frames.slice(0, 35).flatMap((frame, i) => (frame.keyframe ? [i] : [])),
+    [0, 30],
+  );
   await feed.close();
   assertNothingHeld(deps);
 });
@@ -87,33 +101,44 @@ test('transcoded files come upright, in even size, 4:2:0, at the rate of the fil
       await eventually(() => got.video.length >= 12, 5000, 'pictures');
       assert.deepEqual([feed.info.widthPx, feed.info.heightPx, got.sizeBytes], [widthPx, heightPx, (widthPx * heightPx * 3) / 2]);
       const period = 1000 / feed.info.fps;
-      assert.ok(steps(got.video).every((step) => Math.abs(step - period) < 1), 'steps are even, as far as the container rounds them');
+      assert.ok(
+        steps(got.video).every((step) => Math.abs(step - period) < 1),
+        'steps are even, as far as the container rounds them',
+      );
       await feed.close();
       assertNothingHeld(deps);
     });
   await Promise.all(SHAPED.map(shape));
 });
 
-for (const [which, tools] of [['the ffmpeg that was found', realDeps().tools], ['the bundled ffmpeg', await bundledTools()]] as const) {
-  test(`${which} plays a file that a phone turned as players show it`, { skip: tools === undefined && 'no bundled ffmpeg for this platform' }, async () => {
-    const deps = { ...realDeps(), ...(tools && { tools }) };
-    const file = makeVideo('rotated.mp4');
-    const shown = execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-frames:v', '1', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-']);
-    let difference: number | undefined;
-    const feed = openFileFeed(
-      await describeFile(deps, file),
-      {
-        encodedVideo: () => undefined,
-        audio: () => undefined,
-        picture: ({ data }) => (difference ??= shown.reduce((sum, luma, i) => sum + Math.abs(luma - (data[i] as number)), 0) / shown.length),
-      },
-      deps,
-    );
-    await eventually(() => difference !== undefined, 5000, 'a picture');
-    assert.ok((difference as number) < 3, `differs by ${difference} on average`);
-    await feed.close();
-    assertNothingHeld(deps);
-  });
+for (const [which, tools] of [
+  ['the ffmpeg that was found', realDeps().tools],
+  ['the bundled ffmpeg', await bundledTools()],
+] as const) {
+  test(
+    `${which} plays a file that a phone turned as players show it`,
+    { skip: tools === undefined && 'no bundled ffmpeg for this platform' },
+    async () => {
+      const deps = { ...realDeps(), ...(tools && { tools }) };
+      const file = makeVideo('rotated.mp4');
+      const shown = execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-frames:v', '1', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-']);
+      let difference: number | undefined;
+      const feed = openFileFeed(
+        await describeFile(deps, file),
+        {
+          encodedVideo: () => undefined,
+          audio: () => undefined,
+          picture: ({ data }) =>
+            (difference ??= shown.reduce((sum, luma, i) => sum + Math.abs(luma - (data[i] as number)), 0) / shown.length),
+        },
+        deps,
+      );
+      await eventually(() => difference !== undefined, 5000, 'a picture');
+      assert.ok((difference as number) < 3, `differs by ${difference} on average`);
+      await feed.close();
+      assertNothingHeld(deps);
+    },
+  );
 }
 
 test('ffmpeg that is killed is started again, and media time goes on with the wall clock', async () => {
@@ -142,7 +167,10 @@ test('a feed that is closed leaves no process, no socket and no file', async () 
   await eventually(() => got.audio.length > 0, 5000, 'sound');
   await Promise.all([feed.close('server-closing'), feed.close()]);
   assert.equal((await feed.closed).reason, 'server-closing');
-  assert.deepEqual(privateFolders().filter((name) => !before.includes(name)), []);
+  assert.deepEqual(
+    privateFolders().filter((name) => !before.includes(name)),
+    [],
+  );
   assert.deepEqual(ffmpegChildren(), []);
   assertNothingHeld(deps);
 });

@@ -17,7 +17,16 @@ test('other characters than A-Z a-z 0-9 . _ - are replaced, and every id is 1 to
 });
 
 test('names in other scripts, with emoji or too long carry a hash of the whole name, whatever else lies there', () => {
-  const names = ['видео.mp4', 'фильм.mp4', '日本.mp4', '中国.mp4', 'cam 🚗.mp4', 'cam 🚌.mp4', `${'x'.repeat(70)}a.mp4`, `${'x'.repeat(70)}b.mp4`];
+  const names = [
+    'видео.mp4',
+    'фильм.mp4',
+    '日本.mp4',
+    '中国.mp4',
+    'cam 🚗.mp4',
+    'cam 🚌.mp4',
+    `${'x'.repeat(70)}a.mp4`,
+    `${'x'.repeat(70)}b.mp4`,
+  ];
   const ids = idsOf(...names);
   for (const [i, name] of names.entries()) assert.deepEqual(idsOf(name), [ids[i]], `${name} alone has the id it has beside others`);
   assert.equal(new Set(ids).size, names.length);
@@ -45,6 +54,12 @@ test('ids do not depend on the order of the names', () => {
 
 test('ids that were given stay, are not given to others, and wait for names that went', () => {
   const kept = new Map([['x.mkv', 'x']]);
-  assert.deepEqual([...assignIds(['x.mkv', 'x.mp4'], kept)], [['x.mkv', 'x'], ['x.mp4', 'x.mp4']]);
+  assert.deepEqual(
+    [...assignIds(['x.mkv', 'x.mp4'], kept)],
+    [
+      ['x.mkv', 'x'],
+      ['x.mp4', 'x.mp4'],
+    ],
+  );
   assert.deepEqual([...assignIds(['x.mp4'], kept)], [['x.mp4', 'x.mp4']]);
 });

@@ -18,8 +18,15 @@ const NODE = process.execPath;
 
 /** A program that ends by a signal the first time that its arguments match, and is `program` otherwise. */
 function interruptedOnce(program: string, signal: string, matching: string): string {
-  const [file, mark] = [path.join(folder, `${path.basename(program)}-${signal}-${matching}`), path.join(folder, `${signal}-${matching}-was-run`)];
-  writeFileSync(file, `#!/bin/sh\ncase "$*" in *${matching}*) if [ ! -e '${mark}' ]; then : > '${mark}'; kill -${signal} $$; fi;; esac\nexec ${program} "$@"\n`, { mode: 0o755 });
+  const [file, mark] = [
+    path.join(folder, `${path.basename(program)}-${signal}-${matching}`),
+    path.join(folder, `${signal}-${matching}-was-run`),
+  ];
+  writeFileSync(
+    file,
+    `#!/bin/sh\ncase "$*" in *${matching}*) if [ ! -e '${mark}' ]; then : > '${mark}'; kill -${signal} $$; fi;; esac\nexec ${program} "$@"\n`,
+    { mode: 0o755 },
+  );
   return file;
 }
 
@@ -43,7 +50,10 @@ for (const [tool, program, signal, matching, video] of [
     await within(library.ready, 15_000, 'the first look');
     await eventually(() => library.get('street')?.playable === true && library.get('street')?.durationS !== null, 15_000, 'another look');
     assert.ok(existsSync(path.join(folder, `${signal}-${matching}-was-run`)));
-    assert.ok(reasons.every((reason) => !/damaged|understand|cannot be decoded/.test(reason)), reasons.join('; '));
+    assert.ok(
+      reasons.every((reason) => !/damaged|understand|cannot be decoded/.test(reason)),
+      reasons.join('; '),
+    );
     await library.close();
     assertNothingHeld(real);
   });
@@ -76,7 +86,10 @@ test('a tool tells a deadline and a signal from too much output and from a crash
   const run = (script: string, options = {}) => runTool(NODE, ['-e', script], { timeoutMs: 10_000, ...options });
   assert.equal((await run('setInterval(() => 0, 1000)', { timeoutMs: 200 })).interruption, 'deadline');
   assert.equal((await run("process.kill(process.pid, 'SIGTERM'); setInterval(() => 0, 1000)")).interruption, 'killed');
-  assert.equal((await run("process.stdout.write('x'.repeat(100000)); setInterval(() => 0, 1000)", { maxBytes: 1000 })).interruption, undefined);
+  assert.equal(
+    (await run("process.stdout.write('x'.repeat(100000)); setInterval(() => 0, 1000)", { maxBytes: 1000 })).interruption,
+    undefined,
+  );
   assert.equal((await run("process.kill(process.pid, 'SIGSEGV'); setInterval(() => 0, 1000)")).interruption, undefined);
   assert.equal((await run('0')).interruption, undefined);
 });

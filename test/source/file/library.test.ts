@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync, readFileSync, utimesSync, existsSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  readFileSync,
+  utimesSync,
+  existsSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -132,7 +144,10 @@ test('a file that is still being copied is listed when it is whole', async (t) =
     await library.refresh();
   }
   await eventually(() => library.get('slow')?.playable, 8000, 'the whole file');
-  assert.deepEqual(listings.filter((playable) => !playable), []);
+  assert.deepEqual(
+    listings.filter((playable) => !playable),
+    [],
+  );
   await library.close();
   assertNothingHeld(deps);
 });
@@ -145,7 +160,13 @@ test('names that would collide get ids of their own, which stay when files come 
   assert.deepEqual(ids(library), ['x']);
   copyVideo('copyable.mkv', folder, 'x.mkv');
   await eventually(() => library.list().length === 2, 6000, 'the second file');
-  assert.deepEqual(library.list().map(({ id, name }) => [id, name]), [['x.mkv', 'x.mkv'], ['x', 'x.mp4']]);
+  assert.deepEqual(
+    library.list().map(({ id, name }) => [id, name]),
+    [
+      ['x.mkv', 'x.mkv'],
+      ['x', 'x.mp4'],
+    ],
+  );
   unlinkSync(path.join(folder, 'x.mp4'));
   await eventually(() => library.list().length === 1, 6000, 'the removal');
   assert.deepEqual(ids(library), ['x.mkv']);
@@ -200,7 +221,10 @@ test('a missing folder is made; one that cannot be read is a clear error', async
   assert.ok(existsSync(path.join(folder, 'new/upload')));
   await library.close();
   writeFileSync(path.join(folder, 'file'), '');
-  await assert.rejects(SourceLibrary.open({ ...deps, uploadDir: path.join(folder, 'file') }), { code: 'CONFIG_INVALID', message: /UPLOAD_DIR.*cannot be read/ });
+  await assert.rejects(SourceLibrary.open({ ...deps, uploadDir: path.join(folder, 'file') }), {
+    code: 'CONFIG_INVALID',
+    message: /UPLOAD_DIR.*cannot be read/,
+  });
   assertNothingHeld(deps);
 });
 
@@ -237,6 +261,9 @@ test('an id stays with its name over restarts, whatever comes and goes meanwhile
   copyVideo('copyable.mp4', folder, 'street.mkv');
   assert.deepEqual(await idsNow(), three);
   writeFileSync(path.join(folder, '.sightline-ids.json'), '{"ids":{"a":"x","b":"x"}}');
-  await assert.rejects(SourceLibrary.open({ ...deps, uploadDir: folder }), /\.sightline-ids\.json, which holds the ids of the videos, is damaged; delete it/);
+  await assert.rejects(
+    SourceLibrary.open({ ...deps, uploadDir: folder }),
+    /\.sightline-ids\.json, which holds the ids of the videos, is damaged; delete it/,
+  );
   assertNothingHeld(deps);
 });

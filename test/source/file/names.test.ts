@@ -19,7 +19,7 @@ const OUT = 'it is a link that leads out of the folder; copy the file here, or l
 const NAMES = [
   '-i.mp4',
   '-.mp4',
-  "it's 50% of $HOME; `ls` \\ \"quoted\".mp4",
+  'it\'s 50% of $HOME; `ls` \\ "quoted".mp4',
   'Straße mit Übergang, 日本語 🚗.mp4',
   'two\nlines.mp4',
   "x'\nfile passes\n.mp4",
@@ -65,7 +65,10 @@ test('pipes, devices, and links to them or to nowhere are listed with the reason
   symlinkSync('/dev/video0', path.join(uploadDir, 'camera.mp4'));
   symlinkSync('loop.mp4', path.join(uploadDir, 'loop.mp4'));
   copyVideo('copyable.mp4', uploadDir);
-  writeFileSync(Buffer.concat([Buffer.from(`${uploadDir}/caf`), Buffer.from([0xe9]), Buffer.from('.mp4')]), readFileSync(path.join(uploadDir, 'copyable.mp4')));
+  writeFileSync(
+    Buffer.concat([Buffer.from(`${uploadDir}/caf`), Buffer.from([0xe9]), Buffer.from('.mp4')]),
+    readFileSync(path.join(uploadDir, 'copyable.mp4')),
+  );
   const library = await SourceLibrary.open({ ...deps, uploadDir });
   await within(library.ready, 10_000, 'the first look');
   // A name in Latin-1, which is not UTF-8.

@@ -34,7 +34,10 @@ for (const [name, args, reason] of SILENT) {
 test('sound of twelve channels is mixed to two', async () => {
   const deps = realDeps();
   const channels = Array.from({ length: 12 }, () => '0.1*sin(2764*t)').join('|');
-  const description = await describeFile(deps, clip('twelve.mov', '-f', 'lavfi', '-i', `aevalsrc=exprs=${channels}:s=48000:d=2`, ...H264, '-c:a', 'pcm_s16le'));
+  const description = await describeFile(
+    deps,
+    clip('twelve.mov', '-f', 'lavfi', '-i', `aevalsrc=exprs=${channels}:s=48000:d=2`, ...H264, '-c:a', 'pcm_s16le'),
+  );
   assert.deepEqual([description.hasAudio, description.audioCodec, description.audioReason], [true, 'pcm_s16le', undefined]);
   const { feed, got } = play(description, deps);
   await eventually(() => got.video.length > 3 && got.audio.length > 10, 10_000, 'pictures and sound');
@@ -45,7 +48,25 @@ test('sound of twelve channels is mixed to two', async () => {
 
 test('of two sounds, the one that can be played is', async () => {
   const deps = realDeps();
-  const { plan, audioReason } = await describeFile(deps, clip('second-is-good.mkv', ...TONE, ...TONE, '-map', '0', '-map', '1', '-map', '2', ...H264, '-c:a', 'aac', '-bsf:a:0', 'noise=amount=1'));
+  const { plan, audioReason } = await describeFile(
+    deps,
+    clip(
+      'second-is-good.mkv',
+      ...TONE,
+      ...TONE,
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-map',
+      '2',
+      ...H264,
+      '-c:a',
+      'aac',
+      '-bsf:a:0',
+      'noise=amount=1',
+    ),
+  );
   assert.deepEqual([plan?.audioIndex, audioReason], [2, undefined]);
 });
 
@@ -54,7 +75,10 @@ test('a process that fails of its sound is followed by one without it', async ()
   const description = await describeFile(deps, clip('good.mp4', ...TONE, ...H264, '-c:a', 'aac'));
   assert.equal(description.hasAudio, true);
   const ffmpegPath = path.join(folder, 'ffmpeg');
-  writeFileSync(ffmpegPath, `#!/bin/sh\ncase "$*" in *libopus*) echo 'Error reinitializing filters!' >&2; exit 1;; esac\nexec '${deps.tools.ffmpegPath}' "$@"\n`);
+  writeFileSync(
+    ffmpegPath,
+    `#!/bin/sh\ncase "$*" in *libopus*) echo 'Error reinitializing filters!' >&2; exit 1;; esac\nexec '${deps.tools.ffmpegPath}' "$@"\n`,
+  );
   chmodSync(ffmpegPath, 0o755);
   const { feed, got } = play(description, { ...deps, tools: { ...deps.tools, ffmpegPath } }, { backoff: { firstMs: 1, maxMs: 1 } });
   await eventually(() => got.video.length > 3, 10_000, 'pictures');

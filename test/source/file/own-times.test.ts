@@ -21,21 +21,38 @@ await makeNumberedClip(even, { widthPx: 160, heightPx: 96, seconds: 3 });
 const screen = (name: string, ...args: readonly string[]): string =>
   clip(name, '-i', even, '-vf', "select='lt(n,10)+between(n,40,49)+eq(n,80)'", '-vsync', 'vfr', ...ENCODED, ...args);
 
-for (const [which, tools] of [['the ffmpeg that was found', realDeps().tools], ['the bundled ffmpeg', await bundledTools()]] as const) {
-  test(`pictures keep their own times when they are encoded again, by ${which}`, { skip: tools === undefined && 'no bundled ffmpeg for this platform' }, async () => {
-    const deps = { ...realDeps(), ...(tools && { tools }) };
-    const description = await describeFile(deps, screen('screen.mp4', '-bf', '2', '-x264-params', 'b-adapt=0'));
-    assert.equal(description.delivery, 'transcode');
-    assert.ok(Math.abs((description.fps ?? 0) - 21 / (description.durationS ?? 0)) < 0.01, `${description.fps} a second`);
-    const { feed, got } = play(description, deps);
-    await eventually(() => got.video.length >= 30, 20_000, 'pictures of two passes');
-    const expected = [...Array.from({ length: 10 }, (_unused, i) => i), ...Array.from({ length: 10 }, (_unused, i) => 40 + i), 80];
-    assert.deepEqual(got.numbers.slice(0, 21), expected);
-    got.video.slice(0, 21).forEach((timeMs, i) => assert.ok(Math.abs(timeMs - (got.video[0] ?? 0) - ((expected[i] ?? 0) * 1000) / 30) < 2, `picture ${expected[i]} at ${timeMs} ms`));
-    assert.ok(Math.abs((got.video[21] ?? 0) - (got.video[0] ?? 0) - 1000 * (description.durationS ?? 0)) < 2, 'the next pass follows at its end');
-    await feed.close();
-    assertNothingHeld(deps);
-  });
+for (const [which, tools] of [
+  ['the ffmpeg that was found', realDeps().tools],
+  ['the bundled ffmpeg', await bundledTools()],
+] as const) {
+  test(
+    `pictures keep their own times when they are encoded again, by ${which}`,
+    { skip: tools === undefined && 'no bundled ffmpeg for this platform' },
+    async () => {
+      const deps = { ...realDeps(), ...(tools && { tools }) };
+      const description = await describeFile(deps, screen('screen.mp4', '-bf', '2', '-x264-params', 'b-adapt=0'));
+      assert.equal(description.delivery, 'transcode');
+      assert.ok(Math.abs((description.fps ?? 0) - 21 / (description.durationS ?? 0)) < 0.01, `${description.fps} a second`);
+      const { feed, got } = play(description, deps);
+      await eventually(() => got.video.length >= 30, 20_000, 'pictures of two passes');
+      const expected = [...Array.from({ length: 10 }, (_unused, i) => i), ...Array.from({ length: 10 }, (_unused, i) => 40 + i), 80];
+      assert.deepEqual(got.numbers.slice(0, 21), expected);
+      got.video
+        .slice(0, 21)
+        .forEach((timeMs, i) =>
+          assert.ok(
+            Math.abs(timeMs - (got.video[0] ?? 0) - ((expected[i] ?? 0) * 1000) / 30) < 2,
+            `picture ${expected[i]} at ${timeMs} ms`,
+          ),
+        );
+      assert.ok(
+        Math.abs((got.video[21] ?? 0) - (got.video[0] ?? 0) - 1000 * (description.durationS ?? 0)) < 2,
+        'the next pass follows at its end',
+      );
+      await feed.close();
+      assertNothingHeld(deps);
+    },
+  );
 }
 
 test('a time-lapse is delivered at its own pace, and copied where each picture is a keyframe', async () => {
@@ -43,7 +60,10 @@ test('a time-lapse is delivered at its own pace, and copied where each picture i
   const file = clip('lapse.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=1/5:duration=40', ...ENCODED, '-g', '1');
   const slow = await describeFile(deps, file);
   assert.deepEqual([slow.delivery, slow.fps, slow.durationS, slow.plan?.longestStillS], ['passthrough', 0.2, 40, 5]);
-  const quick = await describeFile(deps, clip('quick-lapse.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=1:duration=3', ...ENCODED, '-g', '1'));
+  const quick = await describeFile(
+    deps,
+    clip('quick-lapse.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=1:duration=3', ...ENCODED, '-g', '1'),
+  );
   const { feed, got } = play(quick, deps);
   await eventually(() => got.video.length >= 5, 20_000, 'five pictures');
   assert.deepEqual(steps(got.video).slice(0, 4).map(Math.round), [1000, 1000, 1000, 1000]);
@@ -55,12 +75,20 @@ test('a time-lapse is delivered at its own pace, and copied where each picture i
 
 test('of more than sixty pictures a second, sixty are delivered, evenly', async () => {
   const deps = realDeps();
-  const description = await describeFile(deps, clip('fast.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=120:duration=1', ...ENCODED, '-bf', '0'));
+  const description = await describeFile(
+    deps,
+    clip('fast.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=120:duration=1', ...ENCODED, '-bf', '0'),
+  );
   assert.deepEqual([description.fps, description.delivery], [60, 'transcode']);
   assert.match(description.reason ?? '', /up to 120 pictures a second; at most 60/);
   const { feed, got } = play(description, deps);
   await eventually(() => got.video.length >= 90, 15_000, 'pictures');
-  assert.ok(steps(got.video).slice(0, 89).every((step) => Math.abs(step - 1000 / 60) < 1), 'even steps');
+  assert.ok(
+    steps(got.video)
+      .slice(0, 89)
+      .every((step) => Math.abs(step - 1000 / 60) < 1),
+    'even steps',
+  );
   await feed.close();
   assertNothingHeld(deps);
 });
@@ -69,7 +97,12 @@ test('what comes ahead of its time waits for it, in order, and is dropped when i
   const clock = new FakeClock();
   const pacer = new Pacer(clock);
   const told: string[] = [];
-  const add = (dueMs: number, name: string): void => pacer.add(clock.now() + dueMs, () => told.push(name), () => told.push(`no ${name}`));
+  const add = (dueMs: number, name: string): void =>
+    pacer.add(
+      clock.now() + dueMs,
+      () => told.push(name),
+      () => told.push(`no ${name}`),
+    );
   add(0, 'a');
   add(5000, 'b');
   add(5010, 'c');

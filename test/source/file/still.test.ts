@@ -70,7 +70,21 @@ test('a short file without an index, whose only keyframe is its first, has a sti
   const deps = realDeps();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-still-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const file = makeFile(path.join(folder, 'short.ts'), '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=1', '-c:v', 'libx264', '-g', '250', '-bf', '0', '-pix_fmt', 'yuv420p');
+  const file = makeFile(
+    path.join(folder, 'short.ts'),
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=160x90:rate=25:duration=1',
+    '-c:v',
+    'libx264',
+    '-g',
+    '250',
+    '-bf',
+    '0',
+    '-pix_fmt',
+    'yuv420p',
+  );
   assert.equal((await new StillPictures(deps).get(await describeFile(deps, file), 160)).readUInt16BE(0), 0xffd8);
   assertNothingHeld(deps);
 });

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../src/base/logger.js';
 import { Timeline, type EncodedFrame } from '../../../src/media/index.js';
-import { LiveRooms, SourceCatalogue, type FeedEnd, type LiveRoomsInit, type Publication, type PublicationRequest, type RoomStatus, type SourceFeed } from '../../../src/source/index.js';
+import {
+  LiveRooms,
+  SourceCatalogue,
+  type FeedEnd,
+  type LiveRoomsInit,
+  type Publication,
+  type PublicationRequest,
+  type RoomStatus,
+  type SourceFeed,
+} from '../../../src/source/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
@@ -44,10 +53,17 @@ function watch(rooms: LiveRooms, clock: FakeClock, timeline = new Timeline()) {
   const deps = { ...realDeps(), clock };
   const frames: EncodedFrame[] = [];
   const waiting: boolean[] = [];
-  const feed = rooms.get('gate')?.open(
-    { encodedVideo: (frame) => void frames.push(frame), picture: () => undefined, audio: () => undefined, waiting: (isWaiting) => void waiting.push(isWaiting) },
-    { ...deps, timeline },
-  ) as SourceFeed;
+  const feed = rooms
+    .get('gate')
+    ?.open(
+      {
+        encodedVideo: (frame) => void frames.push(frame),
+        picture: () => undefined,
+        audio: () => undefined,
+        waiting: (isWaiting) => void waiting.push(isWaiting),
+      },
+      { ...deps, timeline },
+    ) as SourceFeed;
   return { feed, frames, waiting, deps };
 }
 
@@ -85,7 +101,8 @@ describe('LiveRooms', () => {
 
   it('refuses names that are none, and names of other sources', () => {
     const { rooms } = setUp({ isTaken: (room) => (room === 'street' ? 'a file' : undefined) });
-    for (const room of ['', '.', '..', 'a/b', 'a b', 'ä', 'x'.repeat(65), 'null\0']) assert.throws(() => rooms.publish(request({ room })), { code: 'ROOM_INVALID' }, room);
+    for (const room of ['', '.', '..', 'a/b', 'a b', 'ä', 'x'.repeat(65), 'null\0'])
+      assert.throws(() => rooms.publish(request({ room })), { code: 'ROOM_INVALID' }, room);
     assert.throws(() => rooms.publish(request({ room: 'street' })), { code: 'ROOM_TAKEN', message: /a file/ });
     rooms.publish(request({ room: 'x'.repeat(64) }));
     rooms.close();
@@ -134,7 +151,10 @@ describe('LiveRooms', () => {
     assert.equal(rooms.get('nowhere'), undefined);
     const yard = rooms.list()[0];
     assert.deepEqual([yard?.id, yard?.state, yard?.playable], ['yard', 'empty', false]);
-    assert.throws(() => yard?.open({ encodedVideo: () => undefined, picture: () => undefined, audio: () => undefined }, realDeps()), { code: 'SOURCE_NOT_LIVE', retryAfterS: 5 });
+    assert.throws(() => yard?.open({ encodedVideo: () => undefined, picture: () => undefined, audio: () => undefined }, realDeps()), {
+      code: 'SOURCE_NOT_LIVE',
+      retryAfterS: 5,
+    });
   });
 
   it('knows size and rate once frames have come', async () => {
@@ -153,7 +173,8 @@ describe('LiveRooms', () => {
     const publication = rooms.publish(request({ video: 'vp8', requestKeyframe: () => asked.push(1) }));
     const { feed, frames } = watch(rooms, clock);
     const huge = Buffer.from([0x10, 0, 0, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f]);
-    for (const data of [Buffer.alloc(0), Buffer.from([0]), Buffer.alloc(12), huge]) publication.video({ data, mediaTimeMs: 1, keyframe: true });
+    for (const data of [Buffer.alloc(0), Buffer.from([0]), Buffer.alloc(12), huge])
+      publication.video({ data, mediaTimeMs: 1, keyframe: true });
     assert.equal(frames.length, 0);
     await clock.advance(1_500);
     assert.ok(asked.length >= 2, `asked ${asked.length} times`);
@@ -175,7 +196,13 @@ describe('a feed of a room', () => {
     assert.deepEqual([waiting, rooms.get('gate')?.widthPx], [[true], 320]);
     publication.video(H264[0] as EncodedFrame);
     publication.video(H264[1] as EncodedFrame);
-    assert.deepEqual([waiting, frames.slice(-2).map(({ keyframe }) => keyframe)], [[true, false], [true, false]]);
+    assert.deepEqual(
+      [waiting, frames.slice(-2).map(({ keyframe }) => keyframe)],
+      [
+        [true, false],
+        [true, false],
+      ],
+    );
     await feed.close();
     rooms.close();
   });
@@ -253,7 +280,9 @@ describe('a feed of a room', () => {
     const { clock, rooms } = setUp();
     const asked: number[] = [];
     const publication = rooms.publish(request({ requestKeyframe: () => asked.push(1) }));
-    const deltas = [H264[0] as EncodedFrame, ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1)].map((frame, i) => ({ ...frame, mediaTimeMs: i * 33 }));
+    const deltas = [H264[0] as EncodedFrame, ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1)].map(
+      (frame, i) => ({ ...frame, mediaTimeMs: i * 33 }),
+    );
     await send(clock, publication, 200, deltas);
     assert.equal(asked.length, 0);
     const { feed, frames } = watch(rooms, clock);
@@ -313,12 +342,28 @@ describe('SourceCatalogue', () => {
   it('has files, inputs and rooms by their ids; a room that is live keeps its name', () => {
     const { rooms } = setUp({ expected: ['yard'] });
     const file = (id: string) => ({ ...rooms.list()[0], id, kind: 'file', state: 'live', playable: true }) as never;
-    const library = { list: () => [{ id: 'street' }, { id: 'gate' }] as never, source: (id: string) => (['street', 'gate'].includes(id) ? file(id) : undefined) };
-    const catalogue = new SourceCatalogue({ library, rooms, pulls: { list: () => [{ ...file('ip') as object, kind: 'pull' } as never], get: (id) => (id === 'ip' ? ({ ...file('ip') as object, kind: 'pull' } as never) : undefined) } });
-    assert.deepEqual(catalogue.list().map(({ id, kind }) => `${id} ${kind}`), ['street file', 'gate file', 'ip pull', 'yard live']);
+    const library = {
+      list: () => [{ id: 'street' }, { id: 'gate' }] as never,
+      source: (id: string) => (['street', 'gate'].includes(id) ? file(id) : undefined),
+    };
+    const catalogue = new SourceCatalogue({
+      library,
+      rooms,
+      pulls: {
+        list: () => [{ ...(file('ip') as object), kind: 'pull' } as never],
+        get: (id) => (id === 'ip' ? ({ ...(file('ip') as object), kind: 'pull' } as never) : undefined),
+      },
+    });
+    assert.deepEqual(
+      catalogue.list().map(({ id, kind }) => `${id} ${kind}`),
+      ['street file', 'gate file', 'ip pull', 'yard live'],
+    );
     assert.deepEqual(catalogue.playable(), ['street', 'gate', 'ip']);
     const publisher = new FakePublisher(rooms, { room: 'gate', codec: 'vp8' });
-    assert.deepEqual([catalogue.find('gate')?.kind, catalogue.find('street')?.kind, catalogue.find('nowhere')], ['live', 'file', undefined]);
+    assert.deepEqual(
+      [catalogue.find('gate')?.kind, catalogue.find('street')?.kind, catalogue.find('nowhere')],
+      ['live', 'file', undefined],
+    );
     publisher.leave('left');
     assert.equal(catalogue.find('gate')?.kind, 'file');
   });

@@ -11,8 +11,31 @@ import { eventually } from '../../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 
 const MARK = Buffer.from([0xff, 0xd8]);
-const clip = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=5', '-t', '2', '-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p', '-f', 'mjpeg', 'pipe:1']);
-const pictures = clip.toString('latin1').split(MARK.toString('latin1')).slice(1).map((rest) => Buffer.concat([MARK, Buffer.from(rest, 'latin1')]));
+const clip = execFileSync('ffmpeg', [
+  '-nostdin',
+  '-v',
+  'error',
+  '-f',
+  'lavfi',
+  '-i',
+  'testsrc2=size=160x90:rate=5',
+  '-t',
+  '2',
+  '-c:v',
+  'mjpeg',
+  '-q:v',
+  '5',
+  '-pix_fmt',
+  'yuvj420p',
+  '-f',
+  'mjpeg',
+  'pipe:1',
+]);
+const pictures = clip
+  .toString('latin1')
+  .split(MARK.toString('latin1'))
+  .slice(1)
+  .map((rest) => Buffer.concat([MARK, Buffer.from(rest, 'latin1')]));
 
 /** How a camera tells its pictures apart. */
 interface Habit {
@@ -27,7 +50,11 @@ interface Habit {
 const MULTIPART = 'multipart/x-mixed-replace; boundary=frame';
 const PART = '--frame\r\nContent-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\r\n';
 const HABITS: Readonly<Record<string, Habit>> = {
-  'no boundary before the first part': { contentType: MULTIPART, before: 'Content-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\r\n', after: '\r\n--frame\r\n' },
+  'no boundary before the first part': {
+    contentType: MULTIPART,
+    before: 'Content-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\r\n',
+    after: '\r\n--frame\r\n',
+  },
   'a type that is not quite right': { contentType: MULTIPART, before: PART.replace('jpeg', 'jpg'), after: '\r\n' },
   'boundaries without dashes': { contentType: MULTIPART, before: PART.replace('--', ''), after: '\r\n' },
   'parts without headers': { contentType: MULTIPART, before: '--frame\r\n\r\n', after: '\r\n' },
@@ -69,14 +96,26 @@ function send({ contentType, before, after: behind, fps = 5 }: Habit, response: 
 for (const [what, habit] of Object.entries(HABITS)) {
   test(`an HTTP camera with ${what} is watched, at the time its pictures come`, async () => {
     const deps = { ...realDeps(), logger: silentLogger };
-    const pulls = new PullSources({ ...deps, entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: await serve(habit) }] }), {}), caption: () => Promise.resolve() });
+    const pulls = new PullSources({
+      ...deps,
+      entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: await serve(habit) }] }), {}),
+      caption: () => Promise.resolve(),
+    });
     await pulls.prepare('cam');
     const source = pulls.get('cam');
     assert.equal(source?.widthPx, 160, source?.reason);
     const times: number[] = [];
     const waiting: boolean[] = [];
     const ignore = (): void => undefined;
-    const feed = source.open({ encodedVideo: ignore, audio: ignore, picture: ({ mediaTimeMs }) => times.push(mediaTimeMs), waiting: (isWaiting) => waiting.push(isWaiting) }, deps);
+    const feed = source.open(
+      {
+        encodedVideo: ignore,
+        audio: ignore,
+        picture: ({ mediaTimeMs }) => times.push(mediaTimeMs),
+        waiting: (isWaiting) => waiting.push(isWaiting),
+      },
+      deps,
+    );
     feeds.push(feed);
     await eventually(() => times.length > 0 && feed.live?.isWaiting === false, 15_000, 'the first picture');
     const [count, changes] = [times.length, waiting.length];

@@ -35,7 +35,10 @@ function keepingLogger(lines: string[]): Logger {
 
 function inspectDeep(value: unknown): string {
   if (value instanceof Error) return `${value.stack} ${inspectDeep(Object.fromEntries(Object.entries(value)))} ${inspectDeep(value.cause)}`;
-  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([key, field]) => `${key}=${inspectDeep(field)}`).join(' ');
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value)
+      .map(([key, field]) => `${key}=${inspectDeep(field)}`)
+      .join(' ');
   return String(value);
 }
 
@@ -85,18 +88,34 @@ async function watch({ deps, pulls }: Rig, options: Partial<FeedOptions> = {}): 
 
 const steps = (times: readonly number[]): number[] => times.slice(1).map((time, i) => time - (times[i] as number));
 function assertAscending(times: readonly number[], maxGapMs: number): void {
-  assert.ok(steps(times).every((step) => step > 0 && step <= maxGapMs), `steps of ${Math.min(...steps(times))} to ${Math.max(...steps(times))} ms`);
+  assert.ok(
+    steps(times).every((step) => step > 0 && step <= maxGapMs),
+    `steps of ${Math.min(...steps(times))} to ${Math.max(...steps(times))} ms`,
+  );
 }
 
 test('before it was called a camera is listed as empty; once it has answered, with what it sends', async () => {
   const { url } = await camera('flv');
   const rig = rigOf({ url });
   const before = rig.pulls.list()[0];
-  assert.deepEqual([before?.id, before?.kind, before?.state, before?.widthPx, before?.reason], ['cam', 'pull', 'empty', null, 'it has not been called yet']);
+  assert.deepEqual(
+    [before?.id, before?.kind, before?.state, before?.widthPx, before?.reason],
+    ['cam', 'pull', 'empty', null, 'it has not been called yet'],
+  );
   await rig.pulls.prepare('cam');
   const known = rig.pulls.get('cam');
   assert.deepEqual(
-    [known?.state, known?.widthPx, known?.heightPx, known?.fps, known?.videoCodec, known?.audioCodec, known?.delivery, known?.durationS, known?.reason],
+    [
+      known?.state,
+      known?.widthPx,
+      known?.heightPx,
+      known?.fps,
+      known?.videoCodec,
+      known?.audioCodec,
+      known?.delivery,
+      known?.durationS,
+      known?.reason,
+    ],
     ['live', 320, 180, 25, 'h264', 'aac', 'passthrough', null, undefined],
   );
   assertNothingHeld(rig.deps);
@@ -221,7 +240,8 @@ for (const [what, restamp] of [
       assertAscending(got.video, 1500);
       assertAscending(got.audio, 1500);
       const nowMs = feed.timeline.mediaTimeAt(Date.now()) as number;
-      for (const times of [got.video, got.audio]) assert.ok(nowMs - (times.at(-1) as number) < 2000, `${nowMs - (times.at(-1) as number)} ms behind`);
+      for (const times of [got.video, got.audio])
+        assert.ok(nowMs - (times.at(-1) as number) < 2000, `${nowMs - (times.at(-1) as number)} ms behind`);
       await feed.close();
       assertNothingHeld(rig.deps);
     });
@@ -233,7 +253,8 @@ const ENVIRONMENT = { CAM_PASSWORD: SECRET, CAM_TOKEN: 'T0k3n&=' };
 const FORMS = [SECRET, encodeURIComponent(SECRET), 'Pa55', 'T0k3n', Buffer.from(`admin:${SECRET}`).toString('base64')];
 function assertNoSecret(...texts: readonly unknown[]): void {
   const text = texts.map((part) => `${inspectDeep(part)} ${JSON.stringify(part)}`).join('\n');
-  for (const form of FORMS) assert.ok(!text.includes(form), `${form} in ${text.slice(Math.max(0, text.indexOf(form) - 200), text.indexOf(form) + 100)}`);
+  for (const form of FORMS)
+    assert.ok(!text.includes(form), `${form} in ${text.slice(Math.max(0, text.indexOf(form) - 200), text.indexOf(form) + 100)}`);
 }
 
 test('credentials reach the camera and nobody else, while all is well and when it is not', async () => {
@@ -248,7 +269,10 @@ test('credentials reach the camera and nobody else, while all is well and when i
   assertNoSecret(rig.lines, rig.pulls.list(), feed.lastError, feed.trouble);
   await feed.close();
   assertNoSecret(rig.lines);
-  assert.ok(rig.lines.some((line) => line.startsWith('ffmpeg started')), 'the command line was logged');
+  assert.ok(
+    rig.lines.some((line) => line.startsWith('ffmpeg started')),
+    'the command line was logged',
+  );
   assertNothingHeld(rig.deps);
 });
 
@@ -299,7 +323,8 @@ test('a feed that is closed while its camera is called again leaves nothing behi
 });
 
 test('a playlist cannot make ffmpeg read a file of this machine', async () => {
-  const playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/passwd\n#EXTINF:2,\nconcat:/etc/passwd|/etc/hostname\n#EXT-X-ENDLIST\n';
+  const playlist =
+    '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/passwd\n#EXTINF:2,\nconcat:/etc/passwd|/etc/hostname\n#EXT-X-ENDLIST\n';
   const rig = rigOf({ url: `http://127.0.0.1:${await servePlaylist(playlist)}/live.m3u8` });
   await rig.pulls.prepare('cam');
   assert.equal(rig.pulls.get('cam')?.state, 'empty');
@@ -308,19 +333,51 @@ test('a playlist cannot make ffmpeg read a file of this machine', async () => {
 });
 
 async function servePlaylist(text: string): Promise<number> {
-  const server = createServer((_request, response) => response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' }).end(text));
+  const server = createServer((_request, response) =>
+    response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' }).end(text),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cameras.push({ hangUp: () => undefined, switchOff: () => new Promise((resolve) => {
-    server.closeAllConnections();
-    server.close(() => resolve());
-  }) });
+  cameras.push({
+    hangUp: () => undefined,
+    switchOff: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  });
   return (server.address() as { port: number }).port;
 }
 
 test('HLS comes in lumps of seconds, and is handed on evenly, sound and pictures together', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-hls-'));
-  const args = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25', '-f', 'lavfi', '-i', 'sine', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '25', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
-  const sender = spawn('ffmpeg', ['-nostdin', '-v', 'error', ...args, '-f', 'hls', '-hls_time', '1', '-hls_list_size', '6', path.join(folder, 'live.m3u8')], { stdio: 'ignore' });
+  const args = [
+    '-re',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=320x180:rate=25',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-g',
+    '25',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+  ];
+  const sender = spawn(
+    'ffmpeg',
+    ['-nostdin', '-v', 'error', ...args, '-f', 'hls', '-hls_time', '1', '-hls_list_size', '6', path.join(folder, 'live.m3u8')],
+    { stdio: 'ignore' },
+  );
   const files = createServer((request, response) => {
     const file = path.join(folder, path.basename(new URL(request.url ?? '/', 'http://x').pathname));
     if (existsSync(file)) createReadStream(file).pipe(response);
@@ -357,7 +414,10 @@ test('a device is taken by ffmpeg under its own name', async () => {
   assertNothingHeld(rig.deps);
 });
 
-for (const [which, tools] of [['the ffmpeg that was found', realDeps().tools], ['the bundled ffmpeg', await bundledTools()]] as const) {
+for (const [which, tools] of [
+  ['the ffmpeg that was found', realDeps().tools],
+  ['the bundled ffmpeg', await bundledTools()],
+] as const) {
   const skip = tools === undefined ? 'no bundled ffmpeg for this platform' : whyNoRtspServer();
   test(`${which} takes an RTSP camera with a password, picture and sound`, { skip }, async () => {
     const cam = await RtspCamera.start('admin', SECRET);

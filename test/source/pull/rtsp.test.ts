@@ -6,7 +6,16 @@ import { parseSources } from '../../../src/source/pull/sources-file.js';
 import type { SourceFeed } from '../../../src/source/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../../helpers/ffmpeg-deps.js';
-import { metadata, OddRtspCamera, picture, silentSound, sound, talkBack, type CameraTrack, type RtspCameraOptions } from '../../helpers/rtsp-camera.js';
+import {
+  metadata,
+  OddRtspCamera,
+  picture,
+  silentSound,
+  sound,
+  talkBack,
+  type CameraTrack,
+  type RtspCameraOptions,
+} from '../../helpers/rtsp-camera.js';
 
 const cameras: OddRtspCamera[] = [];
 const watched: Watched[] = [];
@@ -31,7 +40,11 @@ async function watch(options: RtspCameraOptions, entry: object = {}, more: Parti
   const camera = await OddRtspCamera.start(options);
   cameras.push(camera);
   const deps = { ...realDeps(), logger: silentLogger, ...more };
-  const pulls = new PullSources({ ...deps, entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: camera.url, ...entry }] }), {}), caption: () => Promise.resolve() });
+  const pulls = new PullSources({
+    ...deps,
+    entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: camera.url, ...entry }] }), {}),
+    caption: () => Promise.resolve(),
+  });
   await pulls.prepare('cam');
   const [video, audio, waiting]: [number[], number[], boolean[]] = [[], [], []];
   const source = pulls.get('cam');
@@ -58,15 +71,39 @@ async function watch(options: RtspCameraOptions, entry: object = {}, more: Parti
 const broken = (track: CameraTrack, setup = 500): CameraTrack => ({ ...track, setup });
 
 const SOUND: readonly [string, readonly CameraTrack[], boolean, RegExp | undefined][] = [
-  ['a track for talking back that cannot be set up', [picture(), sound, broken(talkBack)], false, /cannot be had beside the picture: it has trouble of its own .*500/],
+  [
+    'a track for talking back that cannot be set up',
+    [picture(), sound, broken(talkBack)],
+    false,
+    /cannot be had beside the picture: it has trouble of its own .*500/,
+  ],
   ['nothing but a track for talking back, which cannot be set up', [picture(), broken(talkBack)], false, /for talking to the camera/],
   ['a track for talking back before everything else', [talkBack, picture(), sound], true, undefined],
   ['a track for talking back before its sound', [picture(), talkBack, sound], true, undefined],
   ['sound that cannot be set up', [picture(), broken(sound, 404)], false, /cannot be had/],
   ['sound that is announced and never comes', [picture(), silentSound], false, undefined],
   ['sound of no codec', [picture(), { sdp: ['m=audio 0 RTP/AVP (null)', 'a=rtpmap'] }], false, /does not say which codec/],
-  ['sound of a codec that nobody knows', [picture(), { sdp: ['m=audio 0 RTP/AVP 97', 'a=rtpmap:97 X-FUTURE/8000'] }], false, /cannot be had/],
-  ['AAC whose configuration is none', [picture(), { sdp: ['m=audio 0 RTP/AVP 104', 'a=rtpmap:104 MPEG4-GENERIC/16000/1', 'a=fmtp:104 mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=FFFF'] }], false, /cannot be had/],
+  [
+    'sound of a codec that nobody knows',
+    [picture(), { sdp: ['m=audio 0 RTP/AVP 97', 'a=rtpmap:97 X-FUTURE/8000'] }],
+    false,
+    /cannot be had/,
+  ],
+  [
+    'AAC whose configuration is none',
+    [
+      picture(),
+      {
+        sdp: [
+          'm=audio 0 RTP/AVP 104',
+          'a=rtpmap:104 MPEG4-GENERIC/16000/1',
+          'a=fmtp:104 mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=FFFF',
+        ],
+      },
+    ],
+    false,
+    /cannot be had/,
+  ],
   ['metadata that cannot be set up', [picture(), broken(metadata), sound], true, undefined],
 ];
 for (const [what, tracks, isHeard, reason] of SOUND) {
@@ -96,7 +133,10 @@ test('the larger one of two pictures is shown', async () => {
 });
 
 for (const fps of [0.4, 1, 2]) {
-  for (const [which, tracks] of [['alone', [picture()]], ['beside sound', [picture(), sound]]] as const) {
+  for (const [which, tracks] of [
+    ['alone', [picture()]],
+    ['beside sound', [picture(), sound]],
+  ] as const) {
     test(`a camera that sends ${fps} pictures a second, ${which}, is watched without a break, and its rate is told`, async () => {
       const { pulls, feed, video, waiting, end } = await watch({ tracks, fps });
       await eventually(() => feed.live?.isWaiting === false && video.length > 0 && waiting.at(-1) !== true, 20_000, 'the first picture');
@@ -132,9 +172,13 @@ test('a slow camera that stops is noticed in proportion to its rate', async () =
   await end();
 });
 
-test('the bundled ffmpeg leaves out the sound that cannot be set up', { skip: (await bundledTools()) === undefined && 'no bundled ffmpeg for this platform' }, async () => {
-  const tools = await bundledTools();
-  const { video, end } = await watch({ tracks: [picture(), sound, broken(talkBack)] }, {}, tools && { tools });
-  await eventually(() => video.length >= 20, 15_000, 'pictures');
-  await end();
-});
+test(
+  'the bundled ffmpeg leaves out the sound that cannot be set up',
+  { skip: (await bundledTools()) === undefined && 'no bundled ffmpeg for this platform' },
+  async () => {
+    const tools = await bundledTools();
+    const { video, end } = await watch({ tracks: [picture(), sound, broken(talkBack)] }, {}, tools && { tools });
+    await eventually(() => video.length >= 20, 15_000, 'pictures');
+    await end();
+  },
+);

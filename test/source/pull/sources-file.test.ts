@@ -22,8 +22,22 @@ function faultsOf(text: string): string[] {
 const one = (fields: object): string => JSON.stringify({ sources: [{ name: 'gate', ...fields }] });
 
 test('YAML and JSON say the same', () => {
-  const yaml = ['sources:', '  - name: gate', '    url: rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/stream1 # the gate', '    options: { rtsp_transport: udp }', '    always_on: true'].join('\n');
-  const json = JSON.stringify({ sources: [{ name: 'gate', url: 'rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/stream1', options: { rtsp_transport: 'udp' }, always_on: true }] }, null, '\t');
+  const yaml = [
+    'sources:',
+    '  - name: gate',
+    '    url: rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/stream1 # the gate',
+    '    options: { rtsp_transport: udp }',
+    '    always_on: true',
+  ].join('\n');
+  const json = JSON.stringify(
+    {
+      sources: [
+        { name: 'gate', url: 'rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/stream1', options: { rtsp_transport: 'udp' }, always_on: true },
+      ],
+    },
+    null,
+    '\t',
+  );
   const [fromYaml, fromJson] = [yaml, `\uFEFF${json}`].map((text) => JSON.stringify(parseSources(text, ENVIRONMENT)));
   assert.equal(fromYaml, fromJson);
   assert.equal(fromYaml?.includes('"isAlwaysOn":true'), true);
@@ -38,7 +52,10 @@ test('a password may be anything: it is percent-encoded in user name, password a
 });
 
 test('what an input holds is taken out of what is said of it', () => {
-  const [source] = parseSources(one({ url: 'https://viewer:${CAM_PASSWORD}@cam/a.m3u8?token=q1w2e3', options: { headers: { 'X-Key': 'k3y-of-door' } } }), ENVIRONMENT);
+  const [source] = parseSources(
+    one({ url: 'https://viewer:${CAM_PASSWORD}@cam/a.m3u8?token=q1w2e3', options: { headers: { 'X-Key': 'k3y-of-door' } } }),
+    ENVIRONMENT,
+  );
   assert.ok(source);
   const said = source.input.redact(`${source.input.address} X-Key: k3y-of-door ${ENVIRONMENT.CAM_PASSWORD} q1w2e3 viewer`);
   for (const secret of ['p@ss', 'p%40ss', 'q1w2e3', 'k3y-of-door', 'viewer']) assert.ok(!said.includes(secret), said);
@@ -52,11 +69,22 @@ test('devices are taken by their format', () => {
       { name: 'pc', device: 'video=Integrated Camera', format: 'dshow' },
     ],
   });
-  assert.deepEqual(parseSources(text, {}).map(({ input }) => [input.kind, input.address]), [['v4l2', '/dev/video0'], ['avfoundation', '0'], ['dshow', 'video=Integrated Camera']]);
+  assert.deepEqual(
+    parseSources(text, {}).map(({ input }) => [input.kind, input.address]),
+    [
+      ['v4l2', '/dev/video0'],
+      ['avfoundation', '0'],
+      ['dshow', 'video=Integrated Camera'],
+    ],
+  );
 });
 
 const REFUSED: readonly [string, object | string, RegExp][] = [
-  ['a missing variable is named', { url: 'rtsp://u:${NO_SUCH}@cam/' }, /source 1 'gate': field 'url': the environment variable NO_SUCH is not set/],
+  [
+    'a missing variable is named',
+    { url: 'rtsp://u:${NO_SUCH}@cam/' },
+    /source 1 'gate': field 'url': the environment variable NO_SUCH is not set/,
+  ],
   ['an empty variable is missing', { url: 'rtsp://u:${EMPTY}@cam/' }, /variable EMPTY is not set/],
   ['a reference without a name', { url: 'rtsp://u:${}@cam/' }, /expects the name of an environment variable/],
   ['neither url nor device', {}, /either 'url' or 'device'/],
@@ -65,8 +93,16 @@ const REFUSED: readonly [string, object | string, RegExp][] = [
   ['an unknown option', { url: 'rtsp://cam/', options: { i: '/etc/passwd' } }, /option 'i' is not known for rtsp; known: .*rtsp_transport/],
   ['an option of another kind', { url: 'http://cam/', options: { rtsp_transport: 'tcp' } }, /not known for http/],
   ['an option of the prototype', { url: 'rtsp://cam/', options: { constructor: 'x' } }, /not known for rtsp/],
-  ['an option out of range', { url: 'rtsp://cam/', options: { rtsp_transport: 'pigeon' } }, /option 'rtsp_transport': expected one of tcp, udp/],
-  ['headers that bring their own lines', { url: 'http://cam/', options: { headers: { 'X-A': 'b\r\nHost: evil' } } }, /option 'headers': expected one line/],
+  [
+    'an option out of range',
+    { url: 'rtsp://cam/', options: { rtsp_transport: 'pigeon' } },
+    /option 'rtsp_transport': expected one of tcp, udp/,
+  ],
+  [
+    'headers that bring their own lines',
+    { url: 'http://cam/', options: { headers: { 'X-A': 'b\r\nHost: evil' } } },
+    /option 'headers': expected one line/,
+  ],
   ['a format that the scheme has none of', { url: 'rtsp://cam/', format: 'hls' }, /field 'format': expected nothing, rtsp needs none/],
   ['an unknown format', { url: 'http://cam/', format: 'concat' }, /field 'format': expected one of mpjpeg, mjpeg,/],
   ['a device without a format', { device: 'Camera' }, /field 'format': expected one of v4l2/],
@@ -79,7 +115,11 @@ const REFUSED: readonly [string, object | string, RegExp][] = [
   ['no list', 'cameras: []', /expected `sources:` with a list/],
   ['something beside the list', 'sources: []\nother: 1', /unknown at the top: 'other'/],
   ['an entry that is no object', 'sources: [rtsp://cam/]', /source 1: expected an object/],
-  ['two of a name', 'sources: [{name: a, url: "rtsp://cam/"}, {name: a, url: "rtsp://cam2/"}]', /the name 'a' is given to more than one source/],
+  [
+    'two of a name',
+    'sources: [{name: a, url: "rtsp://cam/"}, {name: a, url: "rtsp://cam2/"}]',
+    /the name 'a' is given to more than one source/,
+  ],
   ['nothing', '', /expected `sources:`/],
   ['an alias to nowhere', 'sources: *s3cret', /(alias|bad alias)/],
   ['broken YAML', 'sources:\n  - name: a\n   url: "rtsp://u:s3cret@cam', /line 3, column \d+: [a-z ]+ \(expected YAML or JSON\)/],
@@ -93,7 +133,26 @@ for (const [what, given, message] of REFUSED) {
   });
 }
 
-for (const address of ['file:///etc/passwd', '/etc/passwd', 'concat:a|b', 'subfile,,start,0,end,9,,:/etc/passwd', 'data:text/plain,x', 'pipe:0', 'unix:/run/x', 'crypto:x', 'tcp://cam:1', 'udp://239.0.0.1:1', 'ftp://cam/x', 'rtsp:///x', 'rtsp://', 'http://a b/', 'rtsp://cam/"x', 'hls+file:///x', 'rtsp://cam/{x}', 'RTSP+x://cam/']) {
+for (const address of [
+  'file:///etc/passwd',
+  '/etc/passwd',
+  'concat:a|b',
+  'subfile,,start,0,end,9,,:/etc/passwd',
+  'data:text/plain,x',
+  'pipe:0',
+  'unix:/run/x',
+  'crypto:x',
+  'tcp://cam:1',
+  'udp://239.0.0.1:1',
+  'ftp://cam/x',
+  'rtsp:///x',
+  'rtsp://',
+  'http://a b/',
+  'rtsp://cam/"x',
+  'hls+file:///x',
+  'rtsp://cam/{x}',
+  'RTSP+x://cam/',
+]) {
   test(`'${address}' is no address of a camera`, () => {
     assert.match(faultsOf(one({ url: address })).join(), /field 'url': expected a URL that begins with one of rtsp:\/\//);
   });
@@ -116,14 +175,31 @@ test('a password may be anything in a variable, and an address may hold a percen
 });
 
 test('all faults come together, each with its source', () => {
-  const faults = faultsOf(JSON.stringify({ sources: [{ name: 'a', url: 'x' }, { url: 'rtsp://cam/' }, { name: 'b', device: '/dev/video0', options: { framerate: 'fast' } }, 7] }));
+  const faults = faultsOf(
+    JSON.stringify({
+      sources: [{ name: 'a', url: 'x' }, { url: 'rtsp://cam/' }, { name: 'b', device: '/dev/video0', options: { framerate: 'fast' } }, 7],
+    }),
+  );
   assert.equal(faults.length, 4);
-  for (const [i, part] of ["source 1 'a': field 'url'", "source 2: field 'name'", "source 3 'b': option 'framerate'", 'source 4: expected an object'].entries()) assert.ok(faults[i]?.includes(part), faults[i]);
+  for (const [i, part] of [
+    "source 1 'a': field 'url'",
+    "source 2: field 'name'",
+    "source 3 'b': option 'framerate'",
+    'source 4: expected an object',
+  ].entries())
+    assert.ok(faults[i]?.includes(part), faults[i]);
 });
 
 test('no malformed file brings down the parser, or shows what is in it', () => {
   const random = seededRandom(11);
-  const good = ['sources:', '  - name: gate', '    url: rtsp://viewer:Xs3cretX@10.0.0.5/a?t=Xs3cretX', '    options: {rtsp_transport: tcp}', '  - {name: b, device: /dev/video0, options: {headers: {K: Xs3cretX}}}', ''].join('\n');
+  const good = [
+    'sources:',
+    '  - name: gate',
+    '    url: rtsp://viewer:Xs3cretX@10.0.0.5/a?t=Xs3cretX',
+    '    options: {rtsp_transport: tcp}',
+    '  - {name: b, device: /dev/video0, options: {headers: {K: Xs3cretX}}}',
+    '',
+  ].join('\n');
   const junk = [...Array.from('{}[]:,-&*!|>%@`"\'#\n\t ${}'), '&a ', '*a', '<<: *a', '- ', '? ', '--- ', '!!binary ', '\u0000', '\ud800'];
   let refusals = 0;
   for (let round = 0; round < 1500; round++) {
@@ -140,7 +216,13 @@ test('no malformed file brings down the parser, or shows what is in it', () => {
 });
 
 test('a file that cannot be read is told by its name', () => {
-  assert.throws(() => readSourcesFile('/nowhere/sources.yml', {}), (error: unknown) => error instanceof MediaPeerError && error.code === 'CONFIG_INVALID' && /SOURCES_FILE '\/nowhere\/sources\.yml' cannot be read/.test(error.message));
+  assert.throws(
+    () => readSourcesFile('/nowhere/sources.yml', {}),
+    (error: unknown) =>
+      error instanceof MediaPeerError &&
+      error.code === 'CONFIG_INVALID' &&
+      /SOURCES_FILE '\/nowhere\/sources\.yml' cannot be read/.test(error.message),
+  );
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-sources-'));
   writeFileSync(path.join(folder, 'big.yml'), Buffer.alloc((1 << 20) + 1, 0x20));
   assert.throws(() => readSourcesFile(path.join(folder, 'big.yml'), {}), /larger than/);

@@ -76,7 +76,8 @@ test('each detected frame is told with the RTP timestamp that this viewer gets i
   for (const [at, rendition] of (['raw', 'processed'] as const).entries()) {
     const ssrc = WeriftViewer.ssrcs(sdp, at)[0];
     const stamps = new Set(viewer.packets.filter(({ header }) => header.ssrc === ssrc).map(({ header }) => header.timestamp));
-    for (const message of messages) assert.ok(stamps.has(message.rtp_timestamp[rendition] as number), `${rendition} of frame ${message.frame}`);
+    for (const message of messages)
+      assert.ok(stamps.has(message.rtp_timestamp[rendition] as number), `${rendition} of frame ${message.frame}`);
   }
   assert.equal(rig.manager.snapshot()[0]?.detectionsSent, 5);
   channel.close();
@@ -172,14 +173,21 @@ test('commands filter detections, stop and start renditions and pause everything
   rig.write(1);
   rig.gateway.feed.publish(detections(1, 33));
   await eventually(() => messages.length === 1, 2000, 'the message');
-  assert.deepEqual(messages[0]?.objects.map(({ label }) => label), ['car']);
+  assert.deepEqual(
+    messages[0]?.objects.map(({ label }) => label),
+    ['car'],
+  );
   assert.deepEqual(Object.keys(messages[0].rtp_timestamp), ['raw']);
 
   assert.deepEqual(await command({ cmd: 'select', tracks: ['processed'] }), { ok: true, cmd: 'select', tracks: ['processed'] });
   await viewer.until(() => of(processed).length > 0, 2000, 'processed');
   assert.equal(rig.gateway.leases, 1, 'raw has been given back');
   rig.write(3);
-  assert.deepEqual(await command({ cmd: 'select', tracks: ['raw', 'processed'] }), { ok: true, cmd: 'select', tracks: ['raw', 'processed'] });
+  assert.deepEqual(await command({ cmd: 'select', tracks: ['raw', 'processed'] }), {
+    ok: true,
+    cmd: 'select',
+    tracks: ['raw', 'processed'],
+  });
   const before = of(raw).length;
   rig.write(2);
   await viewer.until(() => of(raw).length > before + 2, 2000, 'raw again');
@@ -224,7 +232,9 @@ test('time goes on for a viewer who paused until the source stopped and began an
   for (const at of [0, 1]) {
     await viewer.until(() => of(at).length >= (before[at] ?? 0) + 10, 2000, 'pictures again');
     const stamps = of(at).map(({ timestamp }) => timestamp);
-    stamps.forEach((stamp, i) => assert.ok(i === 0 || ((stamp - (stamps[i - 1] ?? 0)) | 0) >= 0, `m-line ${at}: ${stamp} after ${stamps[i - 1]}`));
+    stamps.forEach((stamp, i) =>
+      assert.ok(i === 0 || ((stamp - (stamps[i - 1] ?? 0)) | 0) >= 0, `m-line ${at}: ${stamp} after ${stamps[i - 1]}`),
+    );
     assert.ok(stamps.includes(messages[0]?.rtp_timestamp['raw'] ?? -1), `the message tells a frame of m-line ${at}`);
   }
   await viewer.close();

@@ -52,7 +52,10 @@ describe('the data channel video', () => {
     for (const [i, bytes] of [5000, 60_000, 65_520].entries()) {
       rig.gateway.writeStill(70_000 + i, bytes);
       await eventually(() => pictures.length === i + 1, 3000, `the picture of ${bytes} bytes`);
-      assert.deepEqual({ ...pictures[i], jpeg: pictures[i]?.jpeg.length }, { frame: 70_000 + i, rtpTimestamp: ((70_000 + i) * 9000) % 2 ** 32, jpeg: bytes });
+      assert.deepEqual(
+        { ...pictures[i], jpeg: pictures[i]?.jpeg.length },
+        { frame: 70_000 + i, rtpTimestamp: ((70_000 + i) * 9000) % 2 ** 32, jpeg: bytes },
+      );
       assert.ok(pictures[i]?.jpeg.every((byte) => byte === ((70_000 + i) & 0xff)));
     }
     assert.equal(rig.manager.snapshot()[0]?.stillsSent, 3);
@@ -74,11 +77,18 @@ describe('the data channel video', () => {
     const [session] = rig.manager.snapshot();
     assert.equal(session?.stillsSent, 1);
     assert.equal(session.stillsDropped, 498);
-    const line = await eventually(() => rig.lines.find(({ message }) => message === 'viewer does not keep up with its data channels'), 3000, 'the warning');
+    const line = await eventually(
+      () => rig.lines.find(({ message }) => message === 'viewer does not keep up with its data channels'),
+      3000,
+      'the warning',
+    );
     assert.equal(line.level, 'warn');
     sctp.handleData = handleData;
     await eventually(() => pictures.length === 2, 10_000, 'the pictures');
-    assert.deepEqual(pictures.map(({ frame }) => frame), [1, 500]);
+    assert.deepEqual(
+      pictures.map(({ frame }) => frame),
+      [1, 500],
+    );
     assert.equal(rig.lines.filter(({ message }) => message === line.message).length, 1, 'said once, though hundreds were lost');
   });
 
@@ -92,7 +102,11 @@ describe('the data channel video', () => {
     const detectedAt: number[] = [];
     commands.onMessage.subscribe((data) => typeof data === 'string' && answeredAt.push(pictures.length));
     detections.onMessage.subscribe(() => detectedAt.push(pictures.length));
-    await eventually(() => rig.gateway.stillLeases === 1 && rig.gateway.detectionLeases === 1 && commands.readyState === 'open', 3000, 'the channels');
+    await eventually(
+      () => rig.gateway.stillLeases === 1 && rig.gateway.detectionLeases === 1 && commands.readyState === 'open',
+      3000,
+      'the channels',
+    );
     // A link that lets one datagram through after the other.
     const sctp = sctpOf();
     const handleData = sctp.handleData.bind(sctp);
@@ -111,7 +125,16 @@ describe('the data channel video', () => {
       await eventually(() => answeredAt.length > i, 10_000, 'the answer');
       assert.ok((answeredAt[i] ?? 0) - before <= 2, `${(answeredAt[i] ?? 0) - before} pictures before the answer`);
       const beforeDetection = pictures.length;
-      rig.gateway.feed.publish({ sourceId: 'street', frame: i, mediaTimeMs: i, widthPx: 1, heightPx: 1, inferenceMs: 1, objects: [], scene: undefined });
+      rig.gateway.feed.publish({
+        sourceId: 'street',
+        frame: i,
+        mediaTimeMs: i,
+        widthPx: 1,
+        heightPx: 1,
+        inferenceMs: 1,
+        objects: [],
+        scene: undefined,
+      });
       await eventually(() => detectedAt.length > i, 10_000, 'the message');
       assert.ok((detectedAt[i] ?? 0) - beforeDetection <= 2, 'pictures before the message');
     }
@@ -135,7 +158,10 @@ describe('the data channel video', () => {
     await eventually(() => answers === 2, 3000, 'the answer');
     rig.gateway.writeStill(2);
     await eventually(() => pictures.length > 0, 3000, 'a picture');
-    assert.deepEqual(pictures.map(({ frame }) => frame), [2]);
+    assert.deepEqual(
+      pictures.map(({ frame }) => frame),
+      [2],
+    );
   });
 
   it('and detections are told when another channel of the label takes their place', async () => {

@@ -10,12 +10,25 @@ import { ResourceLedger } from '../../../src/base/resources.js';
 import { eventually, within } from '../../helpers/deadline.js';
 
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
-const REMOTE = { iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, fingerprints: [], setup: 'actpass', candidates: [] } as const;
+const REMOTE = {
+  iceUfrag: 'abcd',
+  icePassword: 'a'.repeat(24),
+  iceLite: false,
+  fingerprints: [],
+  setup: 'actpass',
+  candidates: [],
+} as const;
 
 /** Closed after the test, with nothing left. */
 async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
   const ledger = new ResourceLedger();
-  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger });
+  const endpoint = await IceEndpoint.open({
+    addresses: [LOOPBACK],
+    portRange: undefined,
+    stunUrls: [],
+    clock: systemClock(ledger),
+    ledger,
+  });
   t.after(async () => {
     await endpoint.close();
     assert.equal(ledger.snapshot().udp_sockets, 0);
@@ -44,11 +57,18 @@ function nominate(endpoint: IceEndpoint, socket: dgram.Socket): void {
   socket.on('message', (data, { address, port }) => {
     const request = parseMessage(data);
     if (request?.messageClass !== classes.REQUEST) return;
-    const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [address, port]);
+    const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [
+      address,
+      port,
+    ]);
     socket.send(answer.addMessageIntegrity(Buffer.from(REMOTE.icePassword)).addFingerprint().bytes, port, address);
   });
   const request = new Message(methods.BINDING, classes.REQUEST);
-  request.setAttribute('USERNAME', `${endpoint.localUfrag}:${REMOTE.iceUfrag}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n).setAttribute('USE-CANDIDATE', null);
+  request
+    .setAttribute('USERNAME', `${endpoint.localUfrag}:${REMOTE.iceUfrag}`)
+    .setAttribute('PRIORITY', 1)
+    .setAttribute('ICE-CONTROLLING', 1n)
+    .setAttribute('USE-CANDIDATE', null);
   socket.send(request.addMessageIntegrity(Buffer.from(endpoint.localPassword)).addFingerprint().bytes, portOf(endpoint), '127.0.0.1');
 }
 

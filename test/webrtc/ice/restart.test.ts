@@ -20,7 +20,8 @@ test('of restarts that are begun at the same time the last one holds, and the ag
   const results = await Promise.allSettled([1, 2, 3, 4].map((i) => rig.manager.restart(sessionId, { ...REMOTE, iceUfrag: `ufr${i}` })));
   const answered = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   assert.equal(answered.length, 1, 'one answer');
-  for (const result of results) if (result.status === 'rejected') assert.equal((result.reason as { code: string }).code, 'ICE_RESTART_REFUSED');
+  for (const result of results)
+    if (result.status === 'rejected') assert.equal((result.reason as { code: string }).code, 'ICE_RESTART_REFUSED');
   assert.equal(rig.manager.iceTag(sessionId), answered[0]?.iceUfrag, 'the answer tells of the agent that is there');
   await eventually(() => rig.ledger.snapshot().udp_sockets === 2, 2000, 'the agents in use and the one of the restart alone');
   await viewer.close();

@@ -27,7 +27,14 @@ async function rig(t: TestContext): Promise<Rig> {
   const ledger = new ResourceLedger();
   const clock = new FakeClock();
   const listener = await IceTcpListener.open({ iceAddresses: ['127.0.0.1'], port: 0, clock, ledger });
-  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], tcp: listener, clock: systemClock(ledger), ledger });
+  const endpoint = await IceEndpoint.open({
+    addresses: [LOOPBACK],
+    portRange: undefined,
+    stunUrls: [],
+    tcp: listener,
+    clock: systemClock(ledger),
+    ledger,
+  });
   t.after(async () => {
     await endpoint.close();
     await listener.close();
@@ -64,13 +71,20 @@ function answerChecks(socket: net.Socket, onData: (data: Buffer) => void = () =>
     if ((frame[0] ?? 0) >= 4) return onData(frame);
     const request = parseMessage(frame);
     if (request?.messageClass !== classes.REQUEST) return;
-    const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', ['127.0.0.1', socket.localPort as number]);
+    const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [
+      '127.0.0.1',
+      socket.localPort as number,
+    ]);
     socket.write(framed(answer.addMessageIntegrity(Buffer.from(CLIENT.icePassword)).addFingerprint().bytes));
   });
 }
 
 function closed(socket: net.Socket): Promise<unknown> {
-  return within(socket.destroyed || socket.readableEnded ? Promise.resolve([]) : once(socket, 'close'), 3000, 'the connection to be cut off');
+  return within(
+    socket.destroyed || socket.readableEnded ? Promise.resolve([]) : once(socket, 'close'),
+    3000,
+    'the connection to be cut off',
+  );
 }
 
 describe('ICE by TCP', () => {
@@ -169,7 +183,11 @@ describe('ICE by TCP', () => {
     await clock.advance(200);
     await closed(silent);
     const many = await Promise.all(Array.from({ length: 70 }, () => dial(t, listener.port)));
-    await eventually(() => ledger.snapshot().tcp_sockets === 64 && many.filter((socket) => socket.destroyed).length === 6, 3000, 'the oldest to give way');
+    await eventually(
+      () => ledger.snapshot().tcp_sockets === 64 && many.filter((socket) => socket.destroyed).length === 6,
+      3000,
+      'the oldest to give way',
+    );
   });
 
   it('withstands whatever follows an authentic check', async (t) => {
@@ -178,7 +196,8 @@ describe('ICE by TCP', () => {
     for (let i = 0; i < 60; i++) {
       const client = await dial(t, listener.port);
       client.write(framed(check(endpoint).bytes));
-      for (let k = 0; k < 8 && !client.destroyed; k++) client.write(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 400) }, () => Math.floor(random() * 256))));
+      for (let k = 0; k < 8 && !client.destroyed; k++)
+        client.write(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 400) }, () => Math.floor(random() * 256))));
       client.end();
     }
     await eventually(() => ledger.snapshot().tcp_sockets <= 8, 5000, 'the connections to go');
@@ -194,12 +213,14 @@ describe('datagrams on a TCP connection', () => {
   it('are cut the same however the bytes arrive', () => {
     const random = seededRandom(3);
     for (let round = 0; round < 200; round++) {
-      const sent = Array.from({ length: 1 + Math.floor(random() * 10) }, () => Buffer.alloc(1 + Math.floor(random() * 1500), Math.floor(random() * 256)));
+      const sent = Array.from({ length: 1 + Math.floor(random() * 10) }, () =>
+        Buffer.alloc(1 + Math.floor(random() * 1500), Math.floor(random() * 256)),
+      );
       const ends = sent.map((_, i) => sent.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
       const bytes = framedAll(Buffer.concat(sent), ends);
       const received: Buffer[] = [];
       const reader = new FrameReader((frame) => received.push(Buffer.from(frame)));
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const next = at + 1 + Math.floor(random() * 700);
         assert.ok(reader.push(bytes.subarray(at, next)));
         at = next;

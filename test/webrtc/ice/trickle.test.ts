@@ -16,10 +16,20 @@ const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopbac
 /** Closed after the test, with nothing left. */
 async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<IceEndpoint> {
   const ledger = new ResourceLedger();
-  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], clock: systemClock(ledger), ledger, ...options });
+  const endpoint = await IceEndpoint.open({
+    addresses: [LOOPBACK],
+    portRange: undefined,
+    stunUrls: [],
+    clock: systemClock(ledger),
+    ledger,
+    ...options,
+  });
   t.after(async () => {
     await endpoint.close();
-    assert.deepEqual(Object.values(ledger.snapshot()).filter((held) => held > 0), []);
+    assert.deepEqual(
+      Object.values(ledger.snapshot()).filter((held) => held > 0),
+      [],
+    );
   });
   return endpoint;
 }
@@ -35,7 +45,12 @@ async function stunServer(t: TestContext, seen: string | undefined): Promise<num
   t.after(() => socket.close());
   socket.on('message', (data, { address, port }) => {
     const request = parseMessage(data);
-    if (request && seen !== undefined) socket.send(new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [seen, 4000]).bytes, port, address);
+    if (request && seen !== undefined)
+      socket.send(
+        new Message(methods.BINDING, classes.RESPONSE, request.transactionId).setAttribute('XOR-MAPPED-ADDRESS', [seen, 4000]).bytes,
+        port,
+        address,
+      );
   });
   return socket.address().port;
 }
@@ -69,7 +84,11 @@ describe('an ICE agent with trickled candidates', () => {
     client.connect(credentials(server), { controlling: false });
     trickle(server, client);
     trickle(client, server);
-    await eventually(() => client.report.pairs.some(({ state }) => state === 'failed'), 10_000, "the client's checks to be given up for want of an answer");
+    await eventually(
+      () => client.report.pairs.some(({ state }) => state === 'failed'),
+      10_000,
+      "the client's checks to be given up for want of an answer",
+    );
     server.connect(credentials(client), { controlling: true });
     await both;
   });
@@ -106,7 +125,10 @@ describe('an ICE agent with trickled candidates', () => {
     const endpoint = await open(t, { publicIps: ['203.0.113.5', '2001:db8::5'] });
     const [host, srflx, ...others] = endpoint.candidates;
     const port = host?.split(' ')[5];
-    assert.match(srflx ?? '', new RegExp(`^candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.5 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}$`));
+    assert.match(
+      srflx ?? '',
+      new RegExp(`^candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.5 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}$`),
+    );
     assert.deepEqual(others, []);
     assert.deepEqual(endpoint.report.local, { host: 1, srflx: 1 });
   });
@@ -139,13 +161,33 @@ describe('an ICE agent with trickled candidates', () => {
 
 describe('a candidate line', () => {
   it('is refused where it is no candidate, and passed over where it cannot be used', () => {
-    for (const line of ['', 'candidate:', 'candidate:1 1 udp', 'hello world', 'candidate:1 1 udp x 1.2.3.4 5 typ host', `candidate:1 1 udp 1 ${'a'.repeat(2000)} 5 typ host`]) {
-      assert.throws(() => parseCandidate(line), (error) => error instanceof MediaPeerError && error.code === 'CANDIDATE_INVALID', line);
+    for (const line of [
+      '',
+      'candidate:',
+      'candidate:1 1 udp',
+      'hello world',
+      'candidate:1 1 udp x 1.2.3.4 5 typ host',
+      `candidate:1 1 udp 1 ${'a'.repeat(2000)} 5 typ host`,
+    ]) {
+      assert.throws(
+        () => parseCandidate(line),
+        (error) => error instanceof MediaPeerError && error.code === 'CANDIDATE_INVALID',
+        line,
+      );
     }
-    for (const line of ['candidate:1 2 udp 1 192.0.2.1 5 typ host', 'candidate:1 1 udp 1 192.0.2.1 0 typ host', 'candidate:1 1 udp 1 example.org 5 typ host', 'candidate:1 1 udp 1 224.0.0.1 5 typ host', 'candidate:1 1 udp 1 fe80::1 5 typ host']) {
+    for (const line of [
+      'candidate:1 2 udp 1 192.0.2.1 5 typ host',
+      'candidate:1 1 udp 1 192.0.2.1 0 typ host',
+      'candidate:1 1 udp 1 example.org 5 typ host',
+      'candidate:1 1 udp 1 224.0.0.1 5 typ host',
+      'candidate:1 1 udp 1 fe80::1 5 typ host',
+    ]) {
       assert.deepEqual(parseCandidate(line), { type: 'unusable' }, line);
     }
-    assert.deepEqual(parseCandidate('a=candidate:1 1 UDP 5 192.0.2.1 6 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag abcd network-cost 999'), { foundation: '1', priority: 5, address: '192.0.2.1', port: 6, type: 'srflx' });
+    assert.deepEqual(
+      parseCandidate('a=candidate:1 1 UDP 5 192.0.2.1 6 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag abcd network-cost 999'),
+      { foundation: '1', priority: 5, address: '192.0.2.1', port: 6, type: 'srflx' },
+    );
   });
 
   it('never breaks the parser', () => {

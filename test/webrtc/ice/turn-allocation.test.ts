@@ -50,7 +50,10 @@ class FakeTurn implements TurnTransport {
     const nonce = request.attributesKeys.includes('NONCE') ? String(request.getAttributeValue('NONCE')) : undefined;
     if (nonce !== this.nonce) {
       const refusal = new Message(request.messageMethod, classes.ERROR, request.transactionId);
-      refusal.setAttribute('ERROR-CODE', nonce === undefined ? [401, 'Unauthorized'] : [438, 'Stale Nonce']).setAttribute('REALM', 'realm').setAttribute('NONCE', Buffer.from(this.nonce));
+      refusal
+        .setAttribute('ERROR-CODE', nonce === undefined ? [401, 'Unauthorized'] : [438, 'Stale Nonce'])
+        .setAttribute('REALM', 'realm')
+        .setAttribute('NONCE', Buffer.from(this.nonce));
       return this.onMessage(refusal.bytes);
     }
     assert.ok(parseMessage(message, KEY), 'the request proves the credentials');
@@ -66,13 +69,16 @@ class FakeTurn implements TurnTransport {
 
 function success(request: Message, key = KEY): Message {
   const answer = new Message(request.messageMethod, classes.RESPONSE, request.transactionId);
-  if (request.messageMethod === methods.ALLOCATE) answer.setAttribute('XOR-RELAYED-ADDRESS', RELAYED).setAttribute('XOR-MAPPED-ADDRESS', ['198.51.100.7', 40_000]);
+  if (request.messageMethod === methods.ALLOCATE)
+    answer.setAttribute('XOR-RELAYED-ADDRESS', RELAYED).setAttribute('XOR-MAPPED-ADDRESS', ['198.51.100.7', 40_000]);
   if (request.messageMethod !== methods.CHANNEL_BIND) answer.setAttribute('LIFETIME', 600);
   return answer.addMessageIntegrity(key).addFingerprint();
 }
 
 function refusal(request: Message, code: number, reason: string): Message {
-  return new Message(request.messageMethod, classes.ERROR, request.transactionId).setAttribute('ERROR-CODE', [code, reason]).addMessageIntegrity(KEY);
+  return new Message(request.messageMethod, classes.ERROR, request.transactionId)
+    .setAttribute('ERROR-CODE', [code, reason])
+    .addMessageIntegrity(KEY);
 }
 
 interface Rig {
@@ -88,7 +94,10 @@ function open(t: TestContext, prepare: (turn: FakeTurn) => void = () => undefine
   const opening = TurnAllocation.open(turn, SERVER, clock, new AbortController().signal);
   t.after(async () => {
     turn.answer = success;
-    await opening.then((allocation) => allocation.close(), () => undefined);
+    await opening.then(
+      (allocation) => allocation.close(),
+      () => undefined,
+    );
     assert.equal(clock.pendingTimers, 0);
   });
   return { turn, clock, opening };
@@ -116,7 +125,10 @@ describe('a relayed address', () => {
     allocation.send(Buffer.from([1]), '203.0.113.1', 9);
     await new Promise(setImmediate);
     assert.deepEqual(turn.methods(), [methods.ALLOCATE, methods.CHANNEL_BIND]);
-    assert.deepEqual(turn.relayed.map(({ data }) => [...data]), [[1]]);
+    assert.deepEqual(
+      turn.relayed.map(({ data }) => [...data]),
+      [[1]],
+    );
     let nonces = 0;
     const endless = open(t, (prepared) => Object.defineProperty(prepared, 'nonce', { get: () => `nonce-${++nonces}` }));
     await assert.rejects(endless.opening, /438/);
@@ -129,7 +141,10 @@ describe('a relayed address', () => {
     await clock.advance(6000);
     await failed;
     const unsigned = open(t, (prepared) => {
-      prepared.answer = (request) => new Message(request.messageMethod, classes.RESPONSE, request.transactionId).setAttribute('XOR-RELAYED-ADDRESS', ['127.0.0.1', 1]).setAttribute('XOR-MAPPED-ADDRESS', ['127.0.0.1', 1]);
+      prepared.answer = (request) =>
+        new Message(request.messageMethod, classes.RESPONSE, request.transactionId)
+          .setAttribute('XOR-RELAYED-ADDRESS', ['127.0.0.1', 1])
+          .setAttribute('XOR-MAPPED-ADDRESS', ['127.0.0.1', 1]);
     });
     const alsoFailed = assert.rejects(unsigned.opening, /does not answer/);
     await unsigned.clock.advance(6000);
@@ -195,7 +210,16 @@ describe('a relayed address', () => {
     assert.equal(binds(), 5, 'the silent one is let go');
     await send('203.0.113.2');
     assert.equal(binds(), 6, 'and comes back when it is sent to');
-    assert.deepEqual([...new Set(turn.requests.filter(({ messageMethod }) => messageMethod === methods.CHANNEL_BIND).map((request) => Number(request.getAttributeValue('CHANNEL-NUMBER'))))], [0x4000, 0x4001]);
+    assert.deepEqual(
+      [
+        ...new Set(
+          turn.requests
+            .filter(({ messageMethod }) => messageMethod === methods.CHANNEL_BIND)
+            .map((request) => Number(request.getAttributeValue('CHANNEL-NUMBER'))),
+        ),
+      ],
+      [0x4000, 0x4001],
+    );
     await send('2001:db8::1');
     assert.equal(binds(), 6, 'an address of another family is not asked for');
   });
@@ -231,11 +255,20 @@ describe('a relayed address', () => {
     await new Promise(setImmediate);
     turn.onMessage(channelData(0x4000, Buffer.from([1, 2]), [2], false).slab);
     turn.onMessage(channelData(0x4005, Buffer.from([3]), [1], false).slab);
-    const indication = new Message(methods.DATA, classes.INDICATION).setAttribute('XOR-PEER-ADDRESS', ['203.0.113.1', 10]).setAttribute('DATA', Buffer.from([4, 5]));
+    const indication = new Message(methods.DATA, classes.INDICATION)
+      .setAttribute('XOR-PEER-ADDRESS', ['203.0.113.1', 10])
+      .setAttribute('DATA', Buffer.from([4, 5]));
     turn.onMessage(indication.bytes);
-    assert.deepEqual(received, [['203.0.113.1', 9, [1, 2]], ['203.0.113.1', 10, [4, 5]]]);
+    assert.deepEqual(received, [
+      ['203.0.113.1', 9, [1, 2]],
+      ['203.0.113.1', 10, [4, 5]],
+    ]);
     const random = seededRandom(23);
-    const templates = [indication.bytes, success(turn.requests[0] as Message).bytes, channelData(0x4000, Buffer.alloc(20), [20], true).slab];
+    const templates = [
+      indication.bytes,
+      success(turn.requests[0] as Message).bytes,
+      channelData(0x4000, Buffer.alloc(20), [20], true).slab,
+    ];
     for (let i = 0; i < 5000; i++) {
       const bytes = Buffer.from(templates[i % templates.length] as Buffer);
       for (let k = 0; k < 1 + random() * 5; k++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
@@ -250,12 +283,14 @@ describe('messages of a TURN server on a byte stream', () => {
     for (let round = 0; round < 200; round++) {
       const sent = Array.from({ length: 1 + Math.floor(random() * 8) }, () => {
         const data = Buffer.alloc(Math.floor(random() * 300), 7);
-        return random() < 0.5 ? channelData(0x4001, data, [data.length], true).slab : new Message(methods.DATA, classes.INDICATION).setAttribute('DATA', data).bytes;
+        return random() < 0.5
+          ? channelData(0x4001, data, [data.length], true).slab
+          : new Message(methods.DATA, classes.INDICATION).setAttribute('DATA', data).bytes;
       });
       const received: Buffer[] = [];
       const reader = new TurnStreamReader((message) => received.push(Buffer.from(message)));
       const bytes = Buffer.concat(sent);
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const next = at + 1 + Math.floor(random() * 200);
         assert.ok(reader.push(bytes.subarray(at, next)));
         at = next;
@@ -273,9 +308,20 @@ describe('URIs of ICE servers', () => {
     const login = { username: 'u', credential: 'c' };
     const { stunUrls, turnServers } = splitIceServers([
       { urls: ['stun:a', 'turn:ignored'] },
-      { urls: ['turn:a', 'turn:a:1?transport=tcp', 'turns:b', 'turns:b?transport=udp', 'turn:[2001:db8::1]:5', 'turn:', 'http://c'], ...login },
+      {
+        urls: ['turn:a', 'turn:a:1?transport=tcp', 'turns:b', 'turns:b?transport=udp', 'turn:[2001:db8::1]:5', 'turn:', 'http://c'],
+        ...login,
+      },
     ]);
     assert.deepEqual(stunUrls, ['stun:a']);
-    assert.deepEqual(turnServers.map(({ host, port, transport }) => [host, port, transport]), [['a', 3478, 'udp'], ['a', 1, 'tcp'], ['b', 5349, 'tls'], ['2001:db8::1', 5, 'udp']]);
+    assert.deepEqual(
+      turnServers.map(({ host, port, transport }) => [host, port, transport]),
+      [
+        ['a', 3478, 'udp'],
+        ['a', 1, 'tcp'],
+        ['b', 5349, 'tls'],
+        ['2001:db8::1', 5, 'udp'],
+      ],
+    );
   });
 });

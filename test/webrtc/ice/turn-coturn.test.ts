@@ -22,10 +22,21 @@ interface Opened {
 async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Promise<Opened> {
   const ledger = new ResourceLedger();
   const lines: LogLine[] = [];
-  const endpoint = await IceEndpoint.open({ addresses: [LOOPBACK], portRange: undefined, stunUrls: [], turnServers, clock: systemClock(ledger), ledger, logger: recordingLogger(lines) });
+  const endpoint = await IceEndpoint.open({
+    addresses: [LOOPBACK],
+    portRange: undefined,
+    stunUrls: [],
+    turnServers,
+    clock: systemClock(ledger),
+    ledger,
+    logger: recordingLogger(lines),
+  });
   t.after(async () => {
     await endpoint.close();
-    assert.deepEqual(Object.entries(ledger.snapshot()).filter(([, held]) => held > 0), []);
+    assert.deepEqual(
+      Object.entries(ledger.snapshot()).filter(([, held]) => held > 0),
+      [],
+    );
   });
   return { endpoint, lines };
 }
@@ -47,7 +58,9 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       const [{ endpoint: server }, { endpoint: client }] = [await open(t, serversOf(coturn, transport)), await open(t)];
       await server.gatheringComplete;
       assert.deepEqual(server.report.troubles, []);
-      const nominated = Promise.all([server, client].map((endpoint) => within(new Promise<void>((resolve) => (endpoint.onNominated = resolve)), 5000, 'a nomination')));
+      const nominated = Promise.all(
+        [server, client].map((endpoint) => within(new Promise<void>((resolve) => (endpoint.onNominated = resolve)), 5000, 'a nomination')),
+      );
       server.connect(credentialsOf(client), { controlling: false });
       client.connect(credentialsOf(server), { controlling: true });
       // The client is told of the relay alone, and the server of another port of the client, so that nothing goes directly.
@@ -62,7 +75,10 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       client.send(Buffer.from([22, 1, 2]));
       server.sendAll(slab, [1200, 1207, 2405], () => undefined);
       await eventually(() => received.server.length === 1 && received.client.length === 3, 3000, 'the datagrams');
-      assert.deepEqual(received.client.map(({ length }) => length), [1200, 7, 1198]);
+      assert.deepEqual(
+        received.client.map(({ length }) => length),
+        [1200, 7, 1198],
+      );
       assert.equal(server.pendingBytes, 0);
       await server.close();
       assert.match(coturn.output(), /refreshed, .*lifetime=0/);
@@ -83,10 +99,22 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
     await first.gatheringComplete;
     assert.ok(relayLine(first));
     const cases: [string, readonly TurnServer[], RegExp][] = [
-      ['false', serversOf(coturn, 'udp', { ...coturn.credentials(), credential: 'false' }), /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/],
-      ['expired', serversOf(coturn, 'tcp', coturn.credentials(-60)), /: the credentials expired at 20\d\d-\d\d-\d\dT[0-9:.]+Z \(401 Unauthorized\)$/],
+      [
+        'false',
+        serversOf(coturn, 'udp', { ...coturn.credentials(), credential: 'false' }),
+        /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/,
+      ],
+      [
+        'expired',
+        serversOf(coturn, 'tcp', coturn.credentials(-60)),
+        /: the credentials expired at 20\d\d-\d\d-\d\dT[0-9:.]+Z \(401 Unauthorized\)$/,
+      ],
       ['quota', serversOf(coturn, 'udp', one), /: the quota of this user is used up \(486 /],
-      ['nobody', splitIceServers([{ urls: [`turn:127.0.0.1:${port}?transport=tcp`], ...one }]).turnServers, /: it cannot be reached \(connect ECONNREFUSED /],
+      [
+        'nobody',
+        splitIceServers([{ urls: [`turn:127.0.0.1:${port}?transport=tcp`], ...one }]).turnServers,
+        /: it cannot be reached \(connect ECONNREFUSED /,
+      ],
       ['silence', splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...one }]).turnServers, /: it does not answer$/],
     ];
     for (const [name, servers, expected] of cases) {
@@ -94,7 +122,10 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       await within(endpoint.gathered, 3000, 'those who wait no longer');
       await within(endpoint.gatheringComplete, 8000, 'the end of gathering');
       assert.match(endpoint.report.troubles[0] ?? '', expected, name);
-      assert.deepEqual(lines.map(({ level, fields }) => [level, fields['trouble']]), [['warn', endpoint.report.troubles[0]]]);
+      assert.deepEqual(
+        lines.map(({ level, fields }) => [level, fields['trouble']]),
+        [['warn', endpoint.report.troubles[0]]],
+      );
       assert.equal(relayLine(endpoint), undefined);
     }
   });

@@ -56,7 +56,10 @@ function h264(random: Random): Buffer {
   if (head === 0x7c) return Buffer.concat([Buffer.from([head, [0x85, 0x05, 0x45, 0xc5, random(256)][random(5)] ?? 0]), unit]);
   if (head !== 0x78) return Buffer.concat([Buffer.from([head]), unit]);
   const sizes = [unit.length, 0, 1, 0xffff, unit.length + 1];
-  return Buffer.concat([Buffer.from([head]), ...[0, 1].map(() => Buffer.concat([Buffer.from([0, 0].map((_, i) => ((sizes[random(5)] ?? 0) >> (8 - 8 * i)) & 0xff)), unit]))]);
+  return Buffer.concat([
+    Buffer.from([head]),
+    ...[0, 1].map(() => Buffer.concat([Buffer.from([0, 0].map((_, i) => ((sizes[random(5)] ?? 0) >> (8 - 8 * i)) & 0xff)), unit])),
+  ]);
 }
 
 /** The client's own stream, with numbers that mostly follow each other and headers that mostly fit. */
@@ -109,7 +112,10 @@ for (const protocol of ['rtcp', 'rtp'] as const) {
     const stream = new RtpFault(sender?.ssrc ?? 0, sender?.codec?.payloadType ?? 96);
     const shoot: Record<typeof protocol, () => Promise<void>> = {
       rtcp: async () => {
-        const packet = mutate(Buffer.concat(Array.from({ length: 1 + random(3) }, () => RTCP[random(RTCP.length)] ?? Buffer.alloc(8))), random);
+        const packet = mutate(
+          Buffer.concat(Array.from({ length: 1 + random(3) }, () => RTCP[random(RTCP.length)] ?? Buffer.alloc(8))),
+          random,
+        );
         if (packet.length >= 8) await connection.send(dtls.srtcp.encrypt(packet));
       },
       rtp: async () => {
@@ -127,7 +133,11 @@ for (const protocol of ['rtcp', 'rtp'] as const) {
       if (round % 100 !== 99) continue;
       frames++;
       rig.write();
-      await witness.until(() => witness.packets.length >= 4 + 3 * frames, 10_000, `frame ${frames} at the witness (seed ${SEED}, round ${round})`);
+      await witness.until(
+        () => witness.packets.length >= 4 + 3 * frames,
+        10_000,
+        `frame ${frames} at the witness (seed ${SEED}, round ${round})`,
+      );
     }
     delay.disable();
     assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms (seed ${SEED})`);

@@ -1,17 +1,50 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GenericNack, PictureLossIndication, RtcpPacketConverter, RtcpPayloadSpecificFeedback, RtcpReceiverInfo, RtcpRrPacket, RtcpSourceDescriptionPacket, RtcpSrPacket, RtcpTransportLayerFeedback } from 'werift';
+import {
+  GenericNack,
+  PictureLossIndication,
+  RtcpPacketConverter,
+  RtcpPayloadSpecificFeedback,
+  RtcpReceiverInfo,
+  RtcpRrPacket,
+  RtcpSourceDescriptionPacket,
+  RtcpSrPacket,
+  RtcpTransportLayerFeedback,
+} from 'werift';
 import { compactNtp, parseRtcp, writeGoodbye, writeSenderReport, writeSourceDescription } from '../../../src/webrtc/rtp/rtcp.js';
 
 test('a compound packet of another implementation is read: report, NACK and PLI', () => {
-  const report = new RtcpReceiverInfo({ ssrc: 7, fractionLost: 64, packetsLost: 300, highestSequence: 70_000, jitter: 900, lsr: 0x12345678, dlsr: 65_536 });
+  const report = new RtcpReceiverInfo({
+    ssrc: 7,
+    fractionLost: 64,
+    packetsLost: 300,
+    highestSequence: 70_000,
+    jitter: 900,
+    lsr: 0x12345678,
+    dlsr: 65_536,
+  });
   const compound = Buffer.concat([
     new RtcpRrPacket({ ssrc: 1, reports: [report] }).serialize(),
-    new RtcpTransportLayerFeedback({ feedback: new GenericNack({ senderSsrc: 1, mediaSourceSsrc: 7, lost: [65_535, 0, 1, 100] }) }).serialize(),
+    new RtcpTransportLayerFeedback({
+      feedback: new GenericNack({ senderSsrc: 1, mediaSourceSsrc: 7, lost: [65_535, 0, 1, 100] }),
+    }).serialize(),
     new RtcpPayloadSpecificFeedback({ feedback: new PictureLossIndication({ senderSsrc: 1, mediaSsrc: 7 }) }).serialize(),
   ]);
   assert.deepEqual(parseRtcp(compound), [
-    { type: 'report', reports: [{ ssrc: 7, fractionLost: 0.25, packetsLost: 300, extendedHighestSequence: 70_000, jitterTicks: 900, lastSenderReport: 0x12345678, delaySinceLastSenderReport: 65_536 }] },
+    {
+      type: 'report',
+      reports: [
+        {
+          ssrc: 7,
+          fractionLost: 0.25,
+          packetsLost: 300,
+          extendedHighestSequence: 70_000,
+          jitterTicks: 900,
+          lastSenderReport: 0x12345678,
+          delaySinceLastSenderReport: 65_536,
+        },
+      ],
+    },
     { type: 'nack', ssrc: 7, sequenceNumbers: [65_535, 0, 1, 100] },
     { type: 'keyframe-request', ssrc: 7 },
   ]);

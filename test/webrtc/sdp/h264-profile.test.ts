@@ -47,7 +47,8 @@ for (const [sent, offered, chosen] of CASES) {
 }
 
 test('packetization mode 1 goes before the profile, and max-recv-level counts', () => {
-  const chosen = (...fmtps: readonly string[]): number | undefined => chooseVideoCodec(section(...fmtps), { h264: '640028' })?.offered.payloadType;
+  const chosen = (...fmtps: readonly string[]): number | undefined =>
+    chooseVideoCodec(section(...fmtps), { h264: '640028' })?.offered.payloadType;
   assert.equal(chosen('profile-level-id=640028', mode1('42e01f')), 101);
   assert.equal(chosen('packetization-mode=0;profile-level-id=640028'), undefined);
   assert.equal(chosen('', 'profile-level-id=640028'), 101);
@@ -57,7 +58,9 @@ test('packetization mode 1 goes before the profile, and max-recv-level counts', 
 test('raw gets the payload type of the source, processed the one of what is encoded', () => {
   const source = { hasAudio: false, renditions: ['raw', 'processed'], rawCodec: 'h264', rawProfile: '640028' } as const;
   const plan = negotiate(offer('chromium'), source);
-  const profiles = plan.mLines.flatMap((mLine) => (mLine.use === 'video' ? [/profile-level-id=(\w+)/.exec(mLine.codec.offered.fmtp ?? '')?.[1]?.slice(0, 4)] : []));
+  const profiles = plan.mLines.flatMap((mLine) =>
+    mLine.use === 'video' ? [/profile-level-id=(\w+)/.exec(mLine.codec.offered.fmtp ?? '')?.[1]?.slice(0, 4)] : [],
+  );
   assert.equal(profiles[1], '42e0');
   assert.equal(profiles[0], 'f400', 'Chromium names no other that takes High');
 });
@@ -65,12 +68,20 @@ test('raw gets the payload type of the source, processed the one of what is enco
 test('the offer of this server names the profile that the source comes in, and the answer that takes it gets it', () => {
   const source = { hasAudio: false, renditions: ['raw'], rawCodec: 'h264', rawProfile: '640028' } as const;
   const planned = planOffer(source);
-  const transport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: `sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`, setup: 'actpass', candidates: [], isGathering: false } as const;
+  const transport = {
+    iceUfrag: 'abcd',
+    icePassword: 'x'.repeat(22),
+    fingerprint: `sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+    setup: 'actpass',
+    candidates: [],
+    isGathering: false,
+  } as const;
   const sdp = writeOffer(planned.mLines, transport, { sessionId: 1, version: 1 });
   assert.match(sdp, /a=fmtp:104 .*profile-level-id=640028\r\n/);
   assert.match(sdp, /a=fmtp:102 .*profile-level-id=42e01f\r\n/);
   const answer = sdp.replaceAll('a=sendonly', 'a=recvonly').replaceAll('a=setup:actpass', 'a=setup:active');
-  const chosen = (text: string): number[] => planAnswer(text, planned, source).mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.codec.offered.payloadType] : []));
+  const chosen = (text: string): number[] =>
+    planAnswer(text, planned, source).mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.codec.offered.payloadType] : []));
   assert.deepEqual(chosen(answer), [104]);
   assert.deepEqual(chosen(answer.replace(/(m=video \d+ \S+) 104 105/, '$1')), [102]);
   const encoded = writeOffer(planOffer({ hasAudio: false, renditions: ['raw'] }).mLines, transport, { sessionId: 1, version: 1 });

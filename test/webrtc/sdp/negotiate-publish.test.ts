@@ -5,7 +5,14 @@ import { parameterSetsOf } from '../../../src/webrtc/sdp/codecs.js';
 import { negotiatePublish, receivePlans } from '../../../src/webrtc/sdp/negotiate-publish.js';
 import { mediaSection, offer, offerNames } from '../offers.js';
 
-const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 AA', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 9 typ host'], isGathering: false };
+const local: LocalTransport = {
+  iceUfrag: 'abcd',
+  icePassword: 'x'.repeat(22),
+  fingerprint: 'sha-256 AA',
+  setup: 'passive',
+  candidates: ['candidate:1 1 udp 1 127.0.0.1 9 typ host'],
+  isGathering: false,
+};
 
 /** A fixture's offer as a publisher makes it: its first video and its audio are sent. */
 function publishing(name: string): string {
@@ -23,10 +30,15 @@ function section(sdp: string, kind: string): string {
   return `m=${sdp.split(/^m=/m).find((part) => part.startsWith(kind)) ?? ''}`;
 }
 
-const HEAD = 'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 ' + Array.from({ length: 32 }, () => 'AA').join(':') + '\r\n';
+const HEAD =
+  'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 ' +
+  Array.from({ length: 32 }, () => 'AA').join(':') +
+  '\r\n';
 
 function videoOffer(codecs: readonly string[], direction = 'sendonly'): string {
-  const lines = codecs.flatMap((codec, i) => codec.split('|').map((line, j) => (j === 0 ? `a=rtpmap:${96 + i} ${line}` : `a=${line.replace('$', String(96 + i))}`)));
+  const lines = codecs.flatMap((codec, i) =>
+    codec.split('|').map((line, j) => (j === 0 ? `a=rtpmap:${96 + i} ${line}` : `a=${line.replace('$', String(96 + i))}`)),
+  );
   return `${HEAD}m=video 9 UDP/TLS/RTP/SAVPF ${codecs.map((_, i) => 96 + i).join(' ')}\r\na=mid:0\r\na=${direction}\r\na=rtcp-mux\r\n${lines.join('\r\n')}\r\n`;
 }
 
@@ -40,7 +52,11 @@ describe('negotiatePublish', () => {
   for (const name of offerNames) {
     it(`takes what ${name} sends, and answers recvonly with one codec for each m-line`, () => {
       const plan = negotiatePublish(publishing(name));
-      const answer = writeAnswer(plan, plan.transports.map(() => local), []);
+      const answer = writeAnswer(
+        plan,
+        plan.transports.map(() => local),
+        [],
+      );
       assert.ok(receivePlans(plan).length > 0);
       for (const [i, mLine] of plan.mLines.entries()) {
         const written = mediaSection(answer, i);
@@ -60,11 +76,14 @@ describe('negotiatePublish', () => {
     const answer = writeAnswer(plan, [local], []);
     const video = section(answer, 'video');
     assert.match(video, /^m=video 9 UDP\/TLS\/RTP\/SAVPF 96 97\r$/m);
-    assert.deepEqual([...video.matchAll(/^a=rtcp-fb:96 (.*)\r$/gm)].map((match) => match[1]), ['nack', 'nack pli', 'ccm fir', 'transport-cc']);
-    assert.deepEqual([...video.matchAll(/^a=extmap:([0-9]+) (.*)\r$/gm)].map((match) => match[2]), [
-      'urn:ietf:params:rtp-hdrext:sdes:mid',
-      'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
-    ]);
+    assert.deepEqual(
+      [...video.matchAll(/^a=rtcp-fb:96 (.*)\r$/gm)].map((match) => match[1]),
+      ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
+    );
+    assert.deepEqual(
+      [...video.matchAll(/^a=extmap:([0-9]+) (.*)\r$/gm)].map((match) => match[2]),
+      ['urn:ietf:params:rtp-hdrext:sdes:mid', 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'],
+    );
     assert.match(video, /^a=fmtp:97 apt=96\r$/m);
   });
 
@@ -78,8 +97,20 @@ describe('negotiatePublish', () => {
   it('takes H.264 without or with packetization-mode 0, but rather with 1, and the profile that every browser plays', () => {
     const chosen = (codecs: string[]) => receivePlans(negotiatePublish(videoOffer(codecs)))[0]?.codec.offered.payloadType;
     assert.equal(chosen(['H264/90000']), 96);
-    assert.equal(chosen(['H264/90000|fmtp:$ packetization-mode=0;profile-level-id=42e01f', 'H264/90000|fmtp:$ packetization-mode=1;profile-level-id=42e01f']), 97);
-    assert.equal(chosen(['H264/90000|fmtp:$ packetization-mode=1;profile-level-id=640c1f', 'H264/90000|fmtp:$ packetization-mode=1;profile-level-id=42e01f']), 97);
+    assert.equal(
+      chosen([
+        'H264/90000|fmtp:$ packetization-mode=0;profile-level-id=42e01f',
+        'H264/90000|fmtp:$ packetization-mode=1;profile-level-id=42e01f',
+      ]),
+      97,
+    );
+    assert.equal(
+      chosen([
+        'H264/90000|fmtp:$ packetization-mode=1;profile-level-id=640c1f',
+        'H264/90000|fmtp:$ packetization-mode=1;profile-level-id=42e01f',
+      ]),
+      97,
+    );
     assert.equal(chosen(['H264/90000|fmtp:$ packetization-mode=1;profile-level-id=640c1f']), 96);
     for (const refused of ['packetization-mode=2;profile-level-id=42e01f', 'packetization-mode=1;profile-level-id=f4001f']) {
       assert.throws(() => negotiatePublish(videoOffer([`H264/90000|fmtp:$ ${refused}`])), codeOf('NOTHING_TO_SERVE', /no common codec/));
@@ -87,7 +118,9 @@ describe('negotiatePublish', () => {
   });
 
   it('reads the parameter sets of the description, padding included', () => {
-    const plan = negotiatePublish(videoOffer(['H264/90000|fmtp:$ packetization-mode=1; sprop-parameter-sets=Z0IACpZTBYmI,aMljiA==;profile-level-id=42000a']));
+    const plan = negotiatePublish(
+      videoOffer(['H264/90000|fmtp:$ packetization-mode=1; sprop-parameter-sets=Z0IACpZTBYmI,aMljiA==;profile-level-id=42000a']),
+    );
     assert.equal(parameterSetsOf(receivePlans(plan)[0]!.codec.offered), 'Z0IACpZTBYmI,aMljiA==');
   });
 
@@ -112,7 +145,10 @@ describe('negotiatePublish', () => {
 
   it('refuses an offer of which a part has no common codec, and says what it offers', () => {
     const audio = `m=audio 9 UDP/TLS/RTP/SAVPF 8\r\na=mid:1\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:8 PCMA/8000\r\n`;
-    assert.throws(() => negotiatePublish(videoOffer(['VP8/90000']) + audio), codeOf('NOTHING_TO_SERVE', /m=audio: no common codec \(offered: PCMA\)/));
+    assert.throws(
+      () => negotiatePublish(videoOffer(['VP8/90000']) + audio),
+      codeOf('NOTHING_TO_SERVE', /m=audio: no common codec \(offered: PCMA\)/),
+    );
   });
 
   it('refuses an offer that sends nothing', () => {
@@ -123,6 +159,9 @@ describe('negotiatePublish', () => {
   it('accepts a data channel beside the media', () => {
     const data = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\na=sctp-port:5000\r\n';
     const plan = negotiatePublish(videoOffer(['VP8/90000']) + data);
-    assert.deepEqual(plan.mLines.map(({ use }) => use), ['receive', 'data']);
+    assert.deepEqual(
+      plan.mLines.map(({ use }) => use),
+      ['receive', 'data'],
+    );
   });
 });

@@ -7,11 +7,26 @@ import { MAX_SDP_BYTES } from '../../../src/webrtc/sdp/parse.js';
 import { mediaSection, offer, offerNames } from '../offers.js';
 
 const source = { hasAudio: true, renditions: ['raw', 'processed'] } as const;
-const local: LocalTransport = { iceUfrag: 'abcd', icePassword: 'x'.repeat(22), fingerprint: 'sha-256 00', setup: 'passive', candidates: ['candidate:1 1 udp 1 127.0.0.1 5000 typ host'], isGathering: false };
+const local: LocalTransport = {
+  iceUfrag: 'abcd',
+  icePassword: 'x'.repeat(22),
+  fingerprint: 'sha-256 00',
+  setup: 'passive',
+  candidates: ['candidate:1 1 udp 1 127.0.0.1 5000 typ host'],
+  isGathering: false,
+};
 
 function answerTo(plan: Plan): string {
-  const streams = plan.mLines.map((mLine, i) => (mLine.use === 'video' || mLine.use === 'audio' ? { ssrc: 10 + i, rtxSsrc: mLine.codec.rtx ? 20 + i : undefined, cname: 'c', msid: `s t${i}` } : undefined));
-  return writeAnswer(plan, plan.transports.map(() => local), streams);
+  const streams = plan.mLines.map((mLine, i) =>
+    mLine.use === 'video' || mLine.use === 'audio'
+      ? { ssrc: 10 + i, rtxSsrc: mLine.codec.rtx ? 20 + i : undefined, cname: 'c', msid: `s t${i}` }
+      : undefined,
+  );
+  return writeAnswer(
+    plan,
+    plan.transports.map(() => local),
+    streams,
+  );
 }
 
 function summary(plan: Plan): string[] {
@@ -106,8 +121,11 @@ test('what is not served is answered inactive inside a bundle and rejected with 
 });
 
 test('renditions go to the video m-lines in order; what is left out gets raw and processed, or the best one', () => {
-  const renditions = (name: string, requested?: ('raw' | 'processed')[], media: { hasAudio: boolean; renditions: readonly ('raw' | 'processed')[] } = source): readonly string[] =>
-    negotiate(offer(name), media, requested).renditions;
+  const renditions = (
+    name: string,
+    requested?: ('raw' | 'processed')[],
+    media: { hasAudio: boolean; renditions: readonly ('raw' | 'processed')[] } = source,
+  ): readonly string[] => negotiate(offer(name), media, requested).renditions;
   assert.deepEqual(renditions('chromium'), ['raw', 'processed']);
   assert.deepEqual(renditions('chromium', ['processed']), ['processed']);
   assert.deepEqual(renditions('chromium', ['processed', 'processed']), ['processed', 'processed']);
@@ -118,7 +136,11 @@ test('renditions go to the video m-lines in order; what is left out gets raw and
 });
 
 test('the processed rendition without a detector is refused where it was asked for', () => {
-  rejects(() => negotiate(offer('chromium'), { hasAudio: false, renditions: ['raw'] }, ['raw', 'processed']), 'DETECTION_OFF', /no detector/);
+  rejects(
+    () => negotiate(offer('chromium'), { hasAudio: false, renditions: ['raw'] }, ['raw', 'processed']),
+    'DETECTION_OFF',
+    /no detector/,
+  );
 });
 
 test('an offer with nothing to serve is refused with what was offered and what is served', () => {
@@ -126,7 +148,15 @@ test('an offer with nothing to serve is refused with what was offered and what i
   rejects(() => negotiate(onlyVp9, source), 'NOTHING_TO_SERVE', /offered: AV1, VP9.*Served: video in H264/);
   rejects(() => negotiate(offer('firefox-without-h264').replace('a=recvonly', 'a=sendonly'), source), 'NOTHING_TO_SERVE', /sendonly/);
   rejects(() => negotiate(offer('safari').replace(/a=rtcp-mux\r\n/g, ''), source), 'NOTHING_TO_SERVE', /rtcp-mux/);
-  rejects(() => negotiate(offer('gstreamer-no-bundle').replace('H264/90000', 'H264/90000\r\na=fmtp:97 packetization-mode=0'), { ...source, hasAudio: false }), 'NOTHING_TO_SERVE', /packetization-mode=0/);
+  rejects(
+    () =>
+      negotiate(offer('gstreamer-no-bundle').replace('H264/90000', 'H264/90000\r\na=fmtp:97 packetization-mode=0'), {
+        ...source,
+        hasAudio: false,
+      }),
+    'NOTHING_TO_SERVE',
+    /packetization-mode=0/,
+  );
 });
 
 test('an offer that only opens data channels is accepted', () => {
@@ -187,7 +217,9 @@ test('an offer that is passive is answered actively', () => {
 
 test('an offer of the largest size with thousands of feedback lines is read in a moment', () => {
   const types = Array.from({ length: 96 }, (_, i) => i);
-  const lines = offer('firefox').replace(/^(m=video [0-9]+ \S+) .*$/m, `$1 ${types.join(' ')}`).split(/\r?\n/);
+  const lines = offer('firefox')
+    .replace(/^(m=video [0-9]+ \S+) .*$/m, `$1 ${types.join(' ')}`)
+    .split(/\r?\n/);
   const at = lines.findIndex((line) => line.startsWith('m=video')) + 1;
   lines.splice(at, 0, ...types.map((type) => `a=rtpmap:${type} H264/90000`));
   const room = MAX_SDP_BYTES - lines.join('\r\n').length - 100;
@@ -202,5 +234,8 @@ test('an offer that needs more than 4 transports is refused saying what to do', 
   const [session = '', , audio = ''] = offer('gstreamer-no-bundle').split(/^(?=m=)/m);
   const withAudios = (count: number): string => session + audio.replace(/^a=mid:.*\r?\n/m, '').repeat(count);
   assert.equal(negotiate(withAudios(4), { hasAudio: true, renditions: ['raw'] }).transports.length, 4);
-  assert.throws(() => negotiate(withAudios(5), { hasAudio: true, renditions: ['raw'] }), { code: 'SDP_INVALID', message: /needs 5 transports of at most 4; bundle its m-lines/ });
+  assert.throws(() => negotiate(withAudios(5), { hasAudio: true, renditions: ['raw'] }), {
+    code: 'SDP_INVALID',
+    message: /needs 5 transports of at most 4; bundle its m-lines/,
+  });
 });

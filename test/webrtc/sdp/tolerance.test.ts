@@ -23,25 +23,33 @@ const VARIANTS: Readonly<Record<string, (sdp: string) => string>> = {
   'as it is': (sdp) => sdp,
   'opus without its channels': (sdp) => sdp.replaceAll('opus/48000/2', 'opus/48000'),
   'opus with one channel': (sdp) => sdp.replaceAll('opus/48000/2', 'opus/48000/1'),
-  'names of codecs in other letters': (sdp) => sdp.replaceAll('opus/48000', 'OPUS/48000').replaceAll(' H264/', ' h264/').replaceAll(' VP8/', ' vp8/'),
+  'names of codecs in other letters': (sdp) =>
+    sdp.replaceAll('opus/48000', 'OPUS/48000').replaceAll(' H264/', ' h264/').replaceAll(' VP8/', ' vp8/'),
   'blanks in a=rtpmap': (sdp) => sdp.replace(/a=rtpmap:(\d+) (\S+)/g, 'a=rtpmap:$1  $2 ').replaceAll('opus/48000', 'opus / 48000'),
   'a tab in a=rtpmap': (sdp) => sdp.replace(/a=rtpmap:(\d+) /g, 'a=rtpmap:$1\t'),
   'lines that end with a line feed alone': (sdp) => sdp.replaceAll('\r\n', '\n'),
   'blanks at the ends of lines': (sdp) => sdp.replaceAll('\r\n', ' \r\n'),
   'empty lines': (sdp) => sdp.replaceAll('\r\n', '\r\n\r\n'),
   'an empty line before all': (sdp) => `\r\n${sdp}`,
-  'attributes and lines that nobody knows': (sdp) => sdp.replace(/(m=.*\r\n)/g, '$1b=AS:2500\r\nb=TIAS:2500000\r\ni=camera\r\na=x-unknown\r\na=x-unknown:1 2 3\r\n'),
+  'attributes and lines that nobody knows': (sdp) =>
+    sdp.replace(/(m=.*\r\n)/g, '$1b=AS:2500\r\nb=TIAS:2500000\r\ni=camera\r\na=x-unknown\r\na=x-unknown:1 2 3\r\n'),
   'no a=setup': (sdp) => sdp.replace(/a=setup:.*\r\n/g, ''),
   'no a=mid and no group': (sdp) => sdp.replace(/a=(mid|group|msid-semantic):.*\r\n/g, ''),
-  'a=extmap-allow-mixed and a=ice-options': (sdp) => sdp.replace('t=0 0\r\n', 't=0 0\r\na=extmap-allow-mixed\r\na=ice-options:trickle renomination\r\n'),
-  'a fingerprint in other letters': (sdp) => sdp.replace(/a=fingerprint:sha-256 (\S+)/g, (_all, hex: string) => `a=fingerprint:SHA-256 ${hex.toLowerCase()}`),
+  'a=extmap-allow-mixed and a=ice-options': (sdp) =>
+    sdp.replace('t=0 0\r\n', 't=0 0\r\na=extmap-allow-mixed\r\na=ice-options:trickle renomination\r\n'),
+  'a fingerprint in other letters': (sdp) =>
+    sdp.replace(/a=fingerprint:sha-256 (\S+)/g, (_all, hex: string) => `a=fingerprint:SHA-256 ${hex.toLowerCase()}`),
   'a fingerprint of a hash that nobody knows beside': (sdp) => sdp.replace(/(a=fingerprint:sha-256)/g, 'a=fingerprint:md5 00:11\r\n$1'),
   'ICE credentials for the session': (sdp) => moved(moved(sdp, 'ice-ufrag'), 'ice-pwd'),
   'the fingerprint for the session': (sdp) => moved(sdp, 'fingerprint'),
   'feedback for all payload types': (sdp) => sdp.replace(/(m=video.*\r\n)/, '$1a=rtcp-fb:* nack  pli\r\n'),
   'header extensions for the session': (sdp) => moved(sdp, 'extmap'),
   'an m-line with more blanks': (sdp) => sdp.replace(/m=(\w+) (\d+) (\S+) /g, 'm=$1  $2  $3  '),
-  'candidates that cannot be read': (sdp) => sdp.replace(/(m=.*\r\n)/g, '$1a=candidate:1 1 udp\r\na=candidate:\r\na=candidate:2 1 udp 1 fe80::1%eth0 1 typ host\r\na=candidate:3 1 quic 1 192.0.2.1 0 typ host\r\na=candidate:4 1 udp 1 x.local 9 typ host\r\n'),
+  'candidates that cannot be read': (sdp) =>
+    sdp.replace(
+      /(m=.*\r\n)/g,
+      '$1a=candidate:1 1 udp\r\na=candidate:\r\na=candidate:2 1 udp 1 fe80::1%eth0 1 typ host\r\na=candidate:3 1 quic 1 192.0.2.1 0 typ host\r\na=candidate:4 1 udp 1 x.local 9 typ host\r\n',
+    ),
 };
 
 describe('an offer is taken', () => {
@@ -61,14 +69,18 @@ describe('an offer is taken', () => {
   }
 
   it('with its direction for the whole session', () => {
-    const direction = (sdp: string, name: string): string => sdp.replace(/a=(sendrecv|recvonly|sendonly)\r\n/g, '').replace('t=0 0\r\n', `t=0 0\r\na=${name}\r\n`);
+    const direction = (sdp: string, name: string): string =>
+      sdp.replace(/a=(sendrecv|recvonly|sendonly)\r\n/g, '').replace('t=0 0\r\n', `t=0 0\r\na=${name}\r\n`);
     assert.deepEqual(uses(negotiate(direction(offer('aiortc'), 'recvonly'), source)), uses(negotiate(offer('aiortc'), source)));
     assert.throws(() => negotiate(direction(offer('aiortc'), 'sendonly'), source), { code: 'NOTHING_TO_SERVE' });
     assert.throws(() => negotiatePublish(direction(offer('aiortc'), 'recvonly')), { code: 'NOTHING_TO_SERVE' });
   });
 
   it('with a=fmtp in several lines, and with none for the H.264 of a publisher', () => {
-    const published = (sdp: string): unknown => negotiatePublish(sdp.replaceAll('a=recvonly', 'a=sendonly')).mLines.flatMap((mLine) => (mLine.use === 'receive' ? [mLine.codec.codec] : []));
+    const published = (sdp: string): unknown =>
+      negotiatePublish(sdp.replaceAll('a=recvonly', 'a=sendonly')).mLines.flatMap((mLine) =>
+        mLine.use === 'receive' ? [mLine.codec.codec] : [],
+      );
     const h264 = offer('aiortc').replace(/m=video (\d+) (\S+) .*\r\n/, 'm=video $1 $2 101\r\n');
     assert.deepEqual(published(h264.replace(/a=fmtp:101 .*\r\n/, '')), published(h264));
     const split = h264.replace(/a=fmtp:101 .*\r\n/, 'a=fmtp:101 packetization-mode=1\r\na=fmtp:101 profile-level-id=42e01f\r\n');
@@ -77,7 +89,13 @@ describe('an offer is taken', () => {
   });
 
   it('or refused in words that name G.711, which needs no a=rtpmap', () => {
-    const g711 = offer('aiortc').replaceAll('a=recvonly', 'a=sendonly').replace(/m=audio (\d+) (\S+) .*\r\n/, 'm=audio $1 $2 0 8\r\n').replace(/a=rtpmap:(0|8|96) .*\r\n/g, '');
-    assert.throws(() => negotiatePublish(g711), (error) => error instanceof MediaPeerError && /offered: PCMU, PCMA/.test(error.message));
+    const g711 = offer('aiortc')
+      .replaceAll('a=recvonly', 'a=sendonly')
+      .replace(/m=audio (\d+) (\S+) .*\r\n/, 'm=audio $1 $2 0 8\r\n')
+      .replace(/a=rtpmap:(0|8|96) .*\r\n/g, '');
+    assert.throws(
+      () => negotiatePublish(g711),
+      (error) => error instanceof MediaPeerError && /offered: PCMU, PCMA/.test(error.message),
+    );
   });
 });

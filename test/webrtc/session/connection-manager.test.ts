@@ -38,10 +38,13 @@ test('raw, processed and audio go to their own m-lines over one socket, and a da
   assert.equal(rig.ledger.snapshot().udp_sockets, 1);
   const [snapshot] = rig.manager.snapshot();
   assert.ok(snapshot);
-  assert.deepEqual(snapshot.video.map(({ rendition, codec }) => [rendition, codec]), [
-    ['raw', 'h264'],
-    ['processed', 'h264'],
-  ]);
+  assert.deepEqual(
+    snapshot.video.map(({ rendition, codec }) => [rendition, codec]),
+    [
+      ['raw', 'h264'],
+      ['processed', 'h264'],
+    ],
+  );
   assert.equal(snapshot.audio.length, 1);
   assert.equal(snapshot.connectionState, 'connected');
   assert.ok(snapshot.bytesSent > 0 && snapshot.hasProcessedTrack);
@@ -52,7 +55,10 @@ test('raw, processed and audio go to their own m-lines over one socket, and a da
 test('m-lines outside of a bundle have a transport each, over IPv6 as over IPv4', async () => {
   const rig = new Rig({ source: { hasAudio: true }, iceAddresses: ['::1', '127.0.0.1'] });
   const { sdp } = await rig.accept()(offer('gstreamer-no-bundle'));
-  const ports = [...sdp.matchAll(/^a=candidate:\S+ 1 udp [0-9]+ (::1|127\.0\.0\.1) ([0-9]+) typ host/gm)].map((match) => [match[1], match[2]]);
+  const ports = [...sdp.matchAll(/^a=candidate:\S+ 1 udp [0-9]+ (::1|127\.0\.0\.1) ([0-9]+) typ host/gm)].map((match) => [
+    match[1],
+    match[2],
+  ]);
   assert.deepEqual(ports.map(([address]) => address).sort(), ['127.0.0.1', '127.0.0.1', '::1', '::1']);
   assert.equal(new Set(ports.map(([, port]) => port)).size, 4);
   assert.equal(new Set(sdp.match(/^a=ice-ufrag:.*$/gm)).size, 2);
@@ -64,7 +70,10 @@ test('a restart that cannot be, because m-lines have a transport each, changes n
   const rig = new Rig({ source: { hasAudio: true } });
   const { sessionId } = await rig.accept()(offer('gstreamer-no-bundle'));
   const tag = rig.manager.iceTag(sessionId);
-  await assert.rejects(rig.manager.restart(sessionId, { iceUfrag: 'ysXw', icePassword: 'x'.repeat(22), candidates: [] }), code('ICE_RESTART_REFUSED'));
+  await assert.rejects(
+    rig.manager.restart(sessionId, { iceUfrag: 'ysXw', icePassword: 'x'.repeat(22), candidates: [] }),
+    code('ICE_RESTART_REFUSED'),
+  );
   assert.equal(rig.manager.iceTag(sessionId), tag);
   await rig.close();
 });
@@ -109,7 +118,10 @@ test('the 11th client is turned away with when to come back, also when all offer
   const results = await Promise.allSettled(Array.from({ length: 14 }, () => rig.accept()(offer('safari'))));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 10);
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as MediaPeerError] : []));
-  assert.deepEqual(refused.map(({ code: refusedCode, retryAfterS }) => [refusedCode, retryAfterS]), Array(4).fill(['CAPACITY_REACHED', 5]));
+  assert.deepEqual(
+    refused.map(({ code: refusedCode, retryAfterS }) => [refusedCode, retryAfterS]),
+    Array(4).fill(['CAPACITY_REACHED', 5]),
+  );
   const [first] = rig.manager.snapshot();
   assert.equal(await rig.manager.close(first?.sessionId ?? '', 'viewer-left'), true);
   await rig.accept()(offer('safari'));
@@ -128,7 +140,8 @@ test('a client id that is taken gets a suffix and a warning; one that is malform
   assert.match(ids[3] ?? '', /^x{55}-[0-9a-f]{8}$/);
   assert.match(ids[4] ?? '', /^viewer-[0-9a-f]{8}$/);
   assert.equal(rig.lines.filter(({ level, message }) => level === 'warn' && message === 'client id collision').length, 2);
-  for (const clientId of ['', 'a b', 'x'.repeat(65), 'ä']) await assert.rejects(rig.accept({ clientId })(offer('safari')), code('BODY_INVALID'));
+  for (const clientId of ['', 'a b', 'x'.repeat(65), 'ä'])
+    await assert.rejects(rig.accept({ clientId })(offer('safari')), code('BODY_INVALID'));
   const [first] = rig.manager.snapshot();
   await rig.manager.close(first?.sessionId ?? '', 'viewer-left');
   assert.equal((await rig.accept({ clientId: 'drone-1' })(offer('safari'))).clientId, 'drone-1', 'free again');
@@ -158,7 +171,10 @@ test('no DNS is asked and nobody but the peer gets a packet, whatever candidates
   const names = ['5b20c85a-11b0-40ed-8242-2d4c25709c49.local', 'stun.example.com', '224.0.0.251'];
   const lookups = await watchNetwork(async (sentTo) => {
     const sdp = await viewer.offer();
-    const withNames = sdp.replace(/a=candidate/, `${names.map((name, i) => `a=candidate:${i} 1 udp 2113937151 ${name} 5353 typ host`).join('\r\n')}\r\na=candidate`);
+    const withNames = sdp.replace(
+      /a=candidate/,
+      `${names.map((name, i) => `a=candidate:${i} 1 udp 2113937151 ${name} 5353 typ host`).join('\r\n')}\r\na=candidate`,
+    );
     await viewer.acceptAnswer((await rig.accept()(withNames)).sdp);
     await viewer.connected();
     rig.write(5);
@@ -208,14 +224,19 @@ test('an offer that negotiates a connection again is refused; the same offer onc
   const { clientId } = await rig.accept()(first);
   const again = first.replace(/^(o=- [0-9]+) 2 /m, '$1 3 ');
   assert.notEqual(again, first);
-  await assert.rejects(rig.accept()(again), { code: 'SDP_INVALID', message: new RegExp(`negotiates the connection of client '${clientId}' again`) });
+  await assert.rejects(rig.accept()(again), {
+    code: 'SDP_INVALID',
+    message: new RegExp(`negotiates the connection of client '${clientId}' again`),
+  });
   await rig.accept()(first);
   await rig.accept()(again.replaceAll(/^a=fingerprint:sha-256 1B/gm, 'a=fingerprint:sha-256 1C'));
   await rig.close();
 });
 
 /** An address of this machine that is not loopback. */
-const outward = Object.values(os.networkInterfaces()).flat().find((entry) => entry && entry.family === 'IPv4' && !entry.internal)?.address;
+const outward = Object.values(os.networkInterfaces())
+  .flat()
+  .find((entry) => entry && entry.family === 'IPv4' && !entry.internal)?.address;
 
 test(
   "a client may choose a pair of its loopback address and the server's other one",

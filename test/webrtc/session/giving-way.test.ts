@@ -22,7 +22,10 @@ test('offers that nobody follows up give way after 3 s; who is connected, and wh
   await watching.join(rig.accept({ clientId: 'watching', address: '127.0.0.1' }));
   const hollow = await Promise.all([1, 2, 3].map(() => rig.accept({ address: '127.0.0.1' })(offer('safari'))));
   const joining = new WeriftViewer();
-  await assert.rejects(joining.join(rig.accept({ address: '127.0.0.1' })), (error: unknown) => error instanceof MediaPeerError && error.code === 'CAPACITY_REACHED' && error.retryAfterS === 3);
+  await assert.rejects(
+    joining.join(rig.accept({ address: '127.0.0.1' })),
+    (error: unknown) => error instanceof MediaPeerError && error.code === 'CAPACITY_REACHED' && error.retryAfterS === 3,
+  );
   await joining.close();
 
   skip(3000);
@@ -30,14 +33,23 @@ test('offers that nobody follows up give way after 3 s; who is connected, and wh
   const { sessionId } = await joiner.join(rig.accept({ clientId: 'joiner', address: '127.0.0.1' }));
   assert.equal(await hollow[0]?.ended, 'gave-way');
   const report = rig.manager.report(hollow[0]?.sessionId ?? '');
-  assert.match(report?.end?.explanation ?? '', /^all places were taken, and it was not connected after \d+\.\d s, so it gave way to another client; until then: ICE failed/);
+  assert.match(
+    report?.end?.explanation ?? '',
+    /^all places were taken, and it was not connected after \d+\.\d s, so it gave way to another client; until then: ICE failed/,
+  );
   assert.ok(rig.lines.some(({ message, fields }) => message === 'session failed' && fields['reason'] === 'gave-way'));
 
   for (let i = 0; i < 6; i++) {
     skip(3000);
     await rig.accept({ address: `192.0.2.${i}` })(offer('safari'));
   }
-  assert.deepEqual(rig.manager.snapshot().filter(({ connectionState }) => connectionState === 'connected').map(({ clientId }) => clientId), ['watching', 'joiner']);
+  assert.deepEqual(
+    rig.manager
+      .snapshot()
+      .filter(({ connectionState }) => connectionState === 'connected')
+      .map(({ clientId }) => clientId),
+    ['watching', 'joiner'],
+  );
   assert.equal(rig.manager.report(sessionId)?.end, undefined);
   assert.equal(rig.manager.connections, 4);
   await watching.close();
@@ -66,7 +78,8 @@ test('a client that finishes ICE and never DTLS is not connected: it gives way, 
 
 test('publishers and viewers take no places from each other', async () => {
   const rig = new Rig({ maxConnections: 1, maxPublishers: 1 });
-  const publish = (room: string): ReturnType<typeof rig.manager.publish> => rig.manager.publish({ door: 'whip', sdp: offer('pion').replace(/^a=recvonly/gm, 'a=sendonly'), room, takeover: false });
+  const publish = (room: string): ReturnType<typeof rig.manager.publish> =>
+    rig.manager.publish({ door: 'whip', sdp: offer('pion').replace(/^a=recvonly/gm, 'a=sendonly'), room, takeover: false });
   await rig.accept()(offer('safari'));
   const { ended } = await publish('gate');
   await assert.rejects(rig.accept()(offer('safari')), /MAX_CONNECTIONS/);

@@ -75,7 +75,7 @@ test('2000 mutated real offers each end in an answer or a clear refusal, and lea
   await rig.close();
 });
 
-test('datagrams that are not the peer\'s are neither answered nor believed', async () => {
+test("datagrams that are not the peer's are neither answered nor believed", async () => {
   const rig = new Rig();
   const viewer = new WeriftViewer({ dataChannel: 'commands' });
   const { sdp } = await viewer.join(rig.accept());
@@ -86,7 +86,10 @@ test('datagrams that are not the peer\'s are neither answered nor believed', asy
   let answers = 0;
   stranger.on('message', () => answers++);
   const send = (data: Buffer): void => stranger.send(data, Number(port), '127.0.0.1');
-  const check = new Message(methods.BINDING, classes.REQUEST).setAttribute('USERNAME', `${ufrag ?? ''}:guess`).setAttribute('PRIORITY', 1).setAttribute('USE-CANDIDATE', null);
+  const check = new Message(methods.BINDING, classes.REQUEST)
+    .setAttribute('USERNAME', `${ufrag ?? ''}:guess`)
+    .setAttribute('PRIORITY', 1)
+    .setAttribute('USE-CANDIDATE', null);
   send(check.bytes);
   send(check.addMessageIntegrity(Buffer.from('a wrong password')).addFingerprint().bytes);
   send(Buffer.from('15fefd00000000000000000002020a', 'hex').subarray(0, 15)); // a fatal DTLS alert
@@ -123,7 +126,11 @@ test('media follows a client to a new address, but only once that address has an
     moved.send(answer.addMessageIntegrity(Buffer.from(localPassword)).addFingerprint().bytes, from, address);
   });
   const nominate = (): void => {
-    const check = new Message(methods.BINDING, classes.REQUEST).setAttribute('USERNAME', `${remoteUsername}:${localUsername}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n).setAttribute('USE-CANDIDATE', null);
+    const check = new Message(methods.BINDING, classes.REQUEST)
+      .setAttribute('USERNAME', `${remoteUsername}:${localUsername}`)
+      .setAttribute('PRIORITY', 1)
+      .setAttribute('ICE-CONTROLLING', 1n)
+      .setAttribute('USE-CANDIDATE', null);
     moved.send(check.addMessageIntegrity(Buffer.from(remotePassword)).addFingerprint().bytes, Number(port), '127.0.0.1');
   };
   nominate();

@@ -4,7 +4,14 @@ import { PublisherWatch, type Outage } from '../../../src/webrtc/session/publish
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { recordingLogger, type LogLine } from '../rig.js';
 
-function open(options: { readonly maxAttempts?: number; readonly clock?: FakeClock; readonly outage?: Outage | undefined; readonly random?: () => number } = {}) {
+function open(
+  options: {
+    readonly maxAttempts?: number;
+    readonly clock?: FakeClock;
+    readonly outage?: Outage | undefined;
+    readonly random?: () => number;
+  } = {},
+) {
   const clock = options.clock ?? new FakeClock();
   const lines: LogLine[] = [];
   const requests: { readonly atS: number; readonly reason: string }[] = [];
@@ -42,10 +49,19 @@ describe('the watch over a publisher', () => {
     const { requests, seconds, messages } = open();
     await seconds(7, 30);
     await seconds(8, 0);
-    assert.deepEqual(messages('no frames').map(({ level, fields }) => [level, fields]), [['warn', { failure: 1, silentMs: 8000 }]]);
-    assert.ok(requests.every(({ atS }) => atS > 15), 'not asked yet');
+    assert.deepEqual(
+      messages('no frames').map(({ level, fields }) => [level, fields]),
+      [['warn', { failure: 1, silentMs: 8000 }]],
+    );
+    assert.ok(
+      requests.every(({ atS }) => atS > 15),
+      'not asked yet',
+    );
     await seconds(1000, 0);
-    assert.deepEqual(requests.slice(0, 6).map(({ atS }) => atS), [17, 47, 107, 227, 347, 467]);
+    assert.deepEqual(
+      requests.slice(0, 6).map(({ atS }) => atS),
+      [17, 47, 107, 227, 347, 467],
+    );
     assert.equal(requests[0]?.reason, 'No frames for 10s');
     assert.equal(requests[1]?.reason, 'No frames for 40s');
     assert.ok(requests.length >= 9, 'without end');
@@ -64,7 +80,11 @@ describe('the watch over a publisher', () => {
     assert.equal(requests.length, 2);
   });
 
-  for (const [everyS, deadS] of [[1, 10], [4, 12], [12, 36]] as const) {
+  for (const [everyS, deadS] of [
+    [1, 10],
+    [4, 12],
+    [12, 36],
+  ] as const) {
     it(`leaves one that sends a frame in ${everyS} s alone, and asks it after ${deadS} s without one`, async () => {
       const { lines, requests, seconds, clock } = open();
       for (let i = 0; i < 8; i++) {
@@ -74,7 +94,10 @@ describe('the watch over a publisher', () => {
       assert.deepEqual([lines, requests], [[], []]);
       const lastS = clock.now() / 1000 - everyS + 1;
       await seconds(deadS + 5, 0);
-      assert.deepEqual(requests.map(({ atS }) => atS - lastS), [deadS]);
+      assert.deepEqual(
+        requests.map(({ atS }) => atS - lastS),
+        [deadS],
+      );
     });
   }
 

@@ -42,7 +42,11 @@ class Fixture {
   readonly side: PublisherSide;
   #sequenceNumber = 0;
 
-  constructor(parts?: OfferParts, readonly clock = new FakeClock(), outages = new Outages(clock)) {
+  constructor(
+    parts?: OfferParts,
+    readonly clock = new FakeClock(),
+    outages = new Outages(clock),
+  ) {
     this.gateway = new FakeGateway({ clock });
     const transport: PacketTransport = {
       pendingBytes: 0,
@@ -53,21 +57,52 @@ class Fixture {
       },
     };
     this.side = new PublisherSide(
-      { plan: negotiatePublish(offerOf(parts)), room: 'gate', clientId: 'camera', takeover: false, gateway: this.gateway, clock: this.clock, outages, reconnectMaxAttempts: 0, onCommand: (command) => this.commands.push(command) },
-      { logger: recordingLogger(this.lines), sourceChanged: () => assert.fail(), restartIce: () => assert.fail(), transport: () => transport, close: (reason) => this.ends.push(reason), fail: () => assert.fail(), step: (name) => this.steps.push(name) },
+      {
+        plan: negotiatePublish(offerOf(parts)),
+        room: 'gate',
+        clientId: 'camera',
+        takeover: false,
+        gateway: this.gateway,
+        clock: this.clock,
+        outages,
+        reconnectMaxAttempts: 0,
+        onCommand: (command) => this.commands.push(command),
+      },
+      {
+        logger: recordingLogger(this.lines),
+        sourceChanged: () => assert.fail(),
+        restartIce: () => assert.fail(),
+        transport: () => transport,
+        close: (reason) => this.ends.push(reason),
+        fail: () => assert.fail(),
+        step: (name) => this.steps.push(name),
+      },
     );
     this.side.open();
     this.side.connected();
   }
 
-  rtp(payloadType: number, ssrc: number, payload: Buffer, { timestamp = 0, marker = true, sequenceNumber = this.#sequenceNumber++, mid = '' } = {}): void {
+  rtp(
+    payloadType: number,
+    ssrc: number,
+    payload: Buffer,
+    { timestamp = 0, marker = true, sequenceNumber = this.#sequenceNumber++, mid = '' } = {},
+  ): void {
     const header = Buffer.alloc(12);
     header[0] = mid === '' ? 0x80 : 0x90;
     header[1] = (marker ? 0x80 : 0) | payloadType;
     header.writeUInt16BE(sequenceNumber & 0xffff, 2);
     header.writeUInt32BE(timestamp, 4);
     header.writeUInt32BE(ssrc, 8);
-    const extension = mid === '' ? Buffer.alloc(0) : Buffer.concat([Buffer.from('bede0001', 'hex'), Buffer.from([0x40 | (mid.length - 1)]), Buffer.from(mid), Buffer.alloc(3 - mid.length)]);
+    const extension =
+      mid === ''
+        ? Buffer.alloc(0)
+        : Buffer.concat([
+            Buffer.from('bede0001', 'hex'),
+            Buffer.from([0x40 | (mid.length - 1)]),
+            Buffer.from(mid),
+            Buffer.alloc(3 - mid.length),
+          ]);
     this.side.receiveRtp(Buffer.concat([header, extension, payload]), 0);
   }
 
@@ -128,7 +163,10 @@ describe("a publisher's side", () => {
   });
 
   it('asks for a keyframe once however often the room asks: PLI, or FIR where the offer has nothing else', async () => {
-    for (const [video, code] of [[FEEDBACK, '81ce'], ['a=rtcp-fb:96 ccm fir\r\n', '84ce']] as const) {
+    for (const [video, code] of [
+      [FEEDBACK, '81ce'],
+      ['a=rtcp-fb:96 ccm fir\r\n', '84ce'],
+    ] as const) {
       const fixture = new Fixture({ video });
       fixture.frame(true);
       for (let i = 0; i < 50; i++) fixture.gateway.publication?.requestKeyframe();
@@ -172,7 +210,10 @@ describe("a publisher's side", () => {
     slice[0] = 0x41;
     fixture.rtp(96, 10, slice, { timestamp: 6000, sequenceNumber: 5 });
     await fixture.clock.advance(20);
-    assert.deepEqual(fixture.rtcp.find(({ type }) => type === 'nack'), { type: 'nack', ssrc: 10, sequenceNumbers: [4] });
+    assert.deepEqual(
+      fixture.rtcp.find(({ type }) => type === 'nack'),
+      { type: 'nack', ssrc: 10, sequenceNumbers: [4] },
+    );
     fixture.rtp(97, 11, Buffer.concat([Buffer.from([0, 4]), slice]), { timestamp: 3000, sequenceNumber: 900 });
     fixture.rtp(97, 11, Buffer.alloc(0), { timestamp: 3000, sequenceNumber: 901 });
     assert.equal(fixture.published, 'video! video video');
@@ -188,7 +229,10 @@ describe("a publisher's side", () => {
     fixture.side.tick();
     const report = fixture.rtcp.find((message) => message.type === 'report');
     assert.ok(report?.type === 'report');
-    assert.deepEqual(report.reports.map(({ ssrc, packetsLost, delaySinceLastSenderReport }) => [ssrc, packetsLost, delaySinceLastSenderReport]), [[10, 0, 32_768]]);
+    assert.deepEqual(
+      report.reports.map(({ ssrc, packetsLost, delaySinceLastSenderReport }) => [ssrc, packetsLost, delaySinceLastSenderReport]),
+      [[10, 0, 32_768]],
+    );
     assert.ok(report.reports[0]!.lastSenderReport > 0);
     fixture.close();
   });
@@ -244,7 +288,19 @@ describe("a publisher's side", () => {
     const fixture = new Fixture();
     const texts: string[] = [];
     const none = (): void => undefined;
-    const channel: TextChannel = { label: 'commands', bufferedBytes: 0, maxMessageBytes: 1000, onText: none, onBinary: none, piecesAhead: 0, onProgress: none, onClosed: none, send: (text) => texts.push(text) > 0, sendBinary: () => true, close: none };
+    const channel: TextChannel = {
+      label: 'commands',
+      bufferedBytes: 0,
+      maxMessageBytes: 1000,
+      onText: none,
+      onBinary: none,
+      piecesAhead: 0,
+      onProgress: none,
+      onClosed: none,
+      send: (text) => texts.push(text) > 0,
+      sendBinary: () => true,
+      close: none,
+    };
     fixture.side.takeChannel({ ...channel, label: 'other' });
     fixture.side.takeChannel(channel);
     fixture.gateway.publication?.requestReconnect('frozen');
@@ -257,7 +313,13 @@ describe("a publisher's side", () => {
   });
 
   it('ends when its room is taken over, and says whether it left or was lost', () => {
-    for (const [reason, how] of [['publisher-left', 'left'], ['publisher-replaced', 'left'], ['publisher-gone', 'lost'], ['ice-failed', 'lost'], ['keepalive-timeout', 'lost']] as const) {
+    for (const [reason, how] of [
+      ['publisher-left', 'left'],
+      ['publisher-replaced', 'left'],
+      ['publisher-gone', 'lost'],
+      ['ice-failed', 'lost'],
+      ['keepalive-timeout', 'lost'],
+    ] as const) {
       const fixture = new Fixture();
       fixture.gateway.publication?.end('publisher-replaced');
       assert.deepEqual(fixture.ends, ['publisher-replaced']);

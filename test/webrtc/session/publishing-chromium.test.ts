@@ -38,9 +38,13 @@ describe('Chromium publishes', { skip: noChromium }, () => {
       t.after(() => page.context().close());
       const hasCodec = await page.evaluate(`RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType === '${codec}')`);
       if (hasCodec !== true) return t.skip(`this Chromium does not encode ${codec}`);
-      await page.exposeFunction('answerOf', async (sdp: string) => (await rig.manager.publish({ sdp, door: 'whip', room: 'gate', takeover: false })).sdp);
+      await page.exposeFunction(
+        'answerOf',
+        async (sdp: string) => (await rig.manager.publish({ sdp, door: 'whip', room: 'gate', takeover: false })).sdp,
+      );
       await page.evaluate(`(${PUBLISH})('${codec}')`);
-      const times = (kind: string): number[] => rig.gateway.published.flatMap((each) => (each.kind === kind ? [each.frame.mediaTimeMs] : []));
+      const times = (kind: string): number[] =>
+        rig.gateway.published.flatMap((each) => (each.kind === kind ? [each.frame.mediaTimeMs] : []));
       await eventually(() => times('video').length >= 40 && times('audio').length >= 100, 20_000, '40 pictures and 2 s of sound');
 
       const video = rig.gateway.published.filter(({ kind }) => kind === 'video');
@@ -63,8 +67,14 @@ describe('Chromium publishes', { skip: noChromium }, () => {
         8000,
         'Receiver Reports of both streams',
       );
-      assert.ok(stats.some(({ type, pliCount }) => type === 'outbound-rtp' && Number(pliCount) > 0), 'a PLI');
-      assert.ok(stats.some(({ type, availableOutgoingBitrate }) => type === 'candidate-pair' && Number(availableOutgoingBitrate) > 0), 'an estimate from transport feedback');
+      assert.ok(
+        stats.some(({ type, pliCount }) => type === 'outbound-rtp' && Number(pliCount) > 0),
+        'a PLI',
+      );
+      assert.ok(
+        stats.some(({ type, availableOutgoingBitrate }) => type === 'candidate-pair' && Number(availableOutgoingBitrate) > 0),
+        'an estimate from transport feedback',
+      );
       const [snapshot] = rig.manager.snapshot();
       assert.equal(snapshot?.received?.videoCodec, codec === 'video/H264' ? 'h264' : 'vp8');
       assert.deepEqual([snapshot.received.packetsLost, snapshot.received.framesLost], [0, 0]);

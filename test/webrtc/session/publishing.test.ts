@@ -12,7 +12,7 @@ const pps = Buffer.from('68ebecb22c', 'hex');
 
 /** A frame that no other is like. */
 function makeFrame(codec: VideoCodec, number: number, keyframe: boolean, bytes = 4000): Buffer {
-  const body = Buffer.alloc(bytes, number & 0x7f | 1);
+  const body = Buffer.alloc(bytes, (number & 0x7f) | 1);
   body.writeUInt32BE(number, 20);
   if (codec === 'vp8') return Buffer.concat([keyframe ? Buffer.from('f0cd009d012a0005d002', 'hex') : Buffer.from([0x31]), body]);
   body[0] = keyframe ? 0x65 : 0x41;
@@ -28,7 +28,10 @@ class Publishing {
   #isClosed = false;
 
   /** Closed when the test ends, if not before. */
-  constructor(t: TestContext, readonly options: PublisherOptions = {}) {
+  constructor(
+    t: TestContext,
+    readonly options: PublisherOptions = {},
+  ) {
     this.publisher = new WeriftPublisher(options);
     t.after(() => this.close());
   }
@@ -71,9 +74,16 @@ describe('a publisher', () => {
       await publishing.publish();
       for (let i = 0; i < 20; i++) await publishing.send(i === 0);
       const frames = await publishing.received(20);
-      assert.deepEqual(frames.map(({ data }) => data), publishing.sent);
-      assert.deepEqual(frames.map(({ keyframe }) => keyframe), publishing.sent.map((_data, i) => i === 0));
-      for (const [i, { mediaTimeMs }] of frames.entries()) if (i > 0) assert.ok(Math.abs(mediaTimeMs - frames[i - 1]!.mediaTimeMs - 1000 / 30) < 4);
+      assert.deepEqual(
+        frames.map(({ data }) => data),
+        publishing.sent,
+      );
+      assert.deepEqual(
+        frames.map(({ keyframe }) => keyframe),
+        publishing.sent.map((_data, i) => i === 0),
+      );
+      for (const [i, { mediaTimeMs }] of frames.entries())
+        if (i > 0) assert.ok(Math.abs(mediaTimeMs - frames[i - 1]!.mediaTimeMs - 1000 / 30) < 4);
       const [snapshot] = publishing.rig.manager.snapshot();
       assert.equal(snapshot?.role, 'publisher');
       assert.equal(snapshot.received?.framesReceived, 20);
@@ -89,11 +99,18 @@ describe('a publisher', () => {
       await publishing.publish();
       for (let i = 0; i < 60; i++) await publishing.send(i === 0);
       // What is lost at the end is noticed by what follows it.
-      const frames = await eventually(async () => {
-        await publishing.send();
-        return publishing.frames.length >= 60 ? { all: publishing.frames } : undefined;
-      }, 5000, '60 frames');
-      assert.deepEqual(frames.all.slice(0, 60).map(({ data }) => data), publishing.sent.slice(0, 60));
+      const frames = await eventually(
+        async () => {
+          await publishing.send();
+          return publishing.frames.length >= 60 ? { all: publishing.frames } : undefined;
+        },
+        5000,
+        '60 frames',
+      );
+      assert.deepEqual(
+        frames.all.slice(0, 60).map(({ data }) => data),
+        publishing.sent.slice(0, 60),
+      );
       const received = publishing.rig.manager.snapshot()[0]?.received;
       assert.ok(received && received.packetsRepaired > 0 && received.nacksSent > 0);
       assert.equal(received.packetsLost, 0);
@@ -118,7 +135,11 @@ describe('a publisher', () => {
     await publishing.publish();
     for (let i = 0; i < 10; i++) await publishing.send(i === 0);
     await publishing.received(10);
-    const report = await eventually(() => publishing.publisher.reports.find(({ reports }) => reports.length > 0)?.reports[0], 4000, 'a Receiver Report');
+    const report = await eventually(
+      () => publishing.publisher.reports.find(({ reports }) => reports.length > 0)?.reports[0],
+      4000,
+      'a Receiver Report',
+    );
     assert.equal(report.fractionLost, 0);
     assert.equal(report.packetsLost, 0);
     const told = (): number => publishing.publisher.transportFeedback.reduce((sum, { recvDeltas }) => sum + recvDeltas.length, 0);
@@ -143,9 +164,14 @@ describe('a publisher', () => {
       if (!isPausing) publisher.sendVideo(makeFrame('vp8', picture, picture++ % 10 === 0, 500), Math.round(timeMs * 90));
     }, 20);
     t.after(() => clearInterval(timer));
-    const newestOf = (kind: 'video' | 'audio'): number => rig.gateway.published.findLast((each) => each.kind === kind)?.frame.mediaTimeMs ?? NaN;
+    const newestOf = (kind: 'video' | 'audio'): number =>
+      rig.gateway.published.findLast((each) => each.kind === kind)?.frame.mediaTimeMs ?? NaN;
     await eventually(() => publishing.frames.length > pausedAt, 8000, 'pictures after the pause');
-    await eventually(() => Math.abs(newestOf('video') - newestOf('audio')) < 150, 4000, 'sound and pictures that were sent together to have the same time');
+    await eventually(
+      () => Math.abs(newestOf('video') - newestOf('audio')) < 150,
+      4000,
+      'sound and pictures that were sent together to have the same time',
+    );
   });
 
   it('is told to reconnect on its data channel and by its door', async (t) => {
@@ -156,7 +182,11 @@ describe('a publisher', () => {
     publishing.publisher.dataChannel?.onMessage.subscribe((message) => messages.push(JSON.parse(String(message))));
     await eventually(() => publishing.publisher.dataChannel?.readyState === 'open', 3000, 'the data channel');
     const expected = { command: 'reconnect', reason: 'No frames for 11s' };
-    await eventually(() => (publishing.rig.gateway.publication?.requestReconnect('No frames for 11s'), messages.length > 0), 3000, 'a command');
+    await eventually(
+      () => (publishing.rig.gateway.publication?.requestReconnect('No frames for 11s'), messages.length > 0),
+      3000,
+      'a command',
+    );
     assert.deepEqual([messages[0], commands[0]], [expected, expected]);
     await publishing.close();
   });

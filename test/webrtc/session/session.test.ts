@@ -59,10 +59,14 @@ test('a viewer that was silent and is heard again stays', async () => {
   await clock.advance(10_000);
   assert.equal(rig.manager.snapshot()[0]?.connectionState, 'disconnected');
   await viewer.sendPli(WeriftViewer.ssrcs(sdp)[0] ?? 0);
-  await eventually(async () => {
-    await clock.advance(1000);
-    return rig.manager.snapshot()[0]?.connectionState === 'connected';
-  }, 1000, 'the viewer to be connected again');
+  await eventually(
+    async () => {
+      await clock.advance(1000);
+      return rig.manager.snapshot()[0]?.connectionState === 'connected';
+    },
+    1000,
+    'the viewer to be connected again',
+  );
   await viewer.close();
   await rig.close();
 });
@@ -105,9 +109,15 @@ test('a goodbye is heard whatever the random bytes before it look like', async (
 
 /** A DTLS 1.2 record of AES-GCM (RFC 5288 §3) with an explicit nonce of one's own. */
 function encryptedCloseNotify(viewer: WeriftViewer, explicitNonce: Buffer): Buffer {
-  const { cipher } = (viewer.dtls.dtls as unknown as { cipher: { cipher: { blockAlgorithm: CipherGCMTypes; clientWriteKey: Buffer; clientNonce: Buffer } } }).cipher;
+  const { cipher } = (
+    viewer.dtls.dtls as unknown as { cipher: { cipher: { blockAlgorithm: CipherGCMTypes; clientWriteKey: Buffer; clientNonce: Buffer } } }
+  ).cipher;
   const header = Buffer.from([21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 9, 9, 0, 26]);
-  const seal = createCipheriv(cipher.blockAlgorithm, cipher.clientWriteKey, Buffer.concat([cipher.clientNonce.subarray(0, 4), explicitNonce]));
+  const seal = createCipheriv(
+    cipher.blockAlgorithm,
+    cipher.clientWriteKey,
+    Buffer.concat([cipher.clientNonce.subarray(0, 4), explicitNonce]),
+  );
   seal.setAAD(Buffer.concat([header.subarray(3, 11), header.subarray(0, 3), Buffer.from([0, 2])]));
   const sealed = Buffer.concat([seal.update(Buffer.from([1, 0])), seal.final()]);
   return Buffer.concat([header, explicitNonce, sealed, seal.getAuthTag()]);
@@ -158,7 +168,10 @@ test('logs tell beginning and end, and no address or session description above d
   await viewer.close();
   await rig.endReason();
   const loud = rig.lines.filter(({ level }) => level !== 'debug');
-  assert.deepEqual(loud.map(({ message }) => message), ['session started', 'session ended']);
+  assert.deepEqual(
+    loud.map(({ message }) => message),
+    ['session started', 'session ended'],
+  );
   assert.equal(loud[1]?.fields['clientId'], 'drone-1');
   assert.doesNotMatch(JSON.stringify(loud), /127\.0\.0\.1|a=|ice-pwd/);
   assert.ok(rig.lines.some(({ message }) => message === 'dtls connected'));
@@ -168,6 +181,10 @@ test('logs tell beginning and end, and no address or session description above d
 test('a source that ends while an offer is being answered is told as such, with when to try again', async () => {
   const rig = new Rig();
   rig.gateway.track('raw').close('source-ended');
-  await assert.rejects(rig.accept({ renditions: ['raw'] })(offer('safari')), { code: 'SOURCE_NOT_LIVE', retryAfterS: 1, message: /source-ended/ });
+  await assert.rejects(rig.accept({ renditions: ['raw'] })(offer('safari')), {
+    code: 'SOURCE_NOT_LIVE',
+    retryAfterS: 1,
+    message: /source-ended/,
+  });
   await rig.close();
 });

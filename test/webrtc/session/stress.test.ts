@@ -29,7 +29,8 @@ const stages: Record<string, (rig: Rig, viewer: WeriftViewer) => Promise<void>> 
     const clientId = `early-${Math.random()}`;
     const accepting = rig.accept({ clientId })(sdp);
     await Promise.resolve();
-    for (const session of rig.manager.snapshot()) if (session.clientId === clientId) void rig.manager.close(session.sessionId, 'viewer-left');
+    for (const session of rig.manager.snapshot())
+      if (session.clientId === clientId) void rig.manager.close(session.sessionId, 'viewer-left');
     await accepting.catch((error: unknown) => assert.ok(error instanceof MediaPeerError));
   },
   'gone before the answer is taken': async (rig, viewer) => {

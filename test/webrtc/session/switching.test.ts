@@ -7,7 +7,16 @@ import { WeriftViewer } from '../../helpers/werift-viewer.js';
 import { FakeGateway, type FakeSource } from '../fake-gateway.js';
 import { Rig } from '../rig.js';
 
-const detections = (sourceId: string, frame: number, mediaTimeMs: number): FrameDetections => ({ sourceId, frame, mediaTimeMs, widthPx: 640, heightPx: 360, inferenceMs: 1, objects: [], scene: undefined });
+const detections = (sourceId: string, frame: number, mediaTimeMs: number): FrameDetections => ({
+  sourceId,
+  frame,
+  mediaTimeMs,
+  widthPx: 640,
+  heightPx: 360,
+  inferenceMs: 1,
+  objects: [],
+  scene: undefined,
+});
 
 let rig: Rig;
 let viewer: WeriftViewer;
@@ -22,7 +31,8 @@ function addSource(id: string, source: FakeSource = {}, newestMs = 500_000): Fak
 }
 
 function writeTo(gateway: FakeGateway, fromMs: number, frames: number): void {
-  for (let i = 0; i < frames; i++) for (const name of ['raw', 'processed'] as const) gateway.writeH264(name, fromMs + i * 33, { keyframe: i === 0 });
+  for (let i = 0; i < frames; i++)
+    for (const name of ['raw', 'processed'] as const) gateway.writeH264(name, fromMs + i * 33, { keyframe: i === 0 });
 }
 
 async function openCommands() {
@@ -62,7 +72,12 @@ describe('a session that changes its source', () => {
   afterEach(async () => {
     await viewer.close();
     await rig.close();
-    for (const other of rig.gateway.others.values()) assert.deepEqual([other.leases, other.detectionLeases, other.stillLeases, other.subscriptions], [0, 0, 0, 0], 'nothing of the other source is held');
+    for (const other of rig.gateway.others.values())
+      assert.deepEqual(
+        [other.leases, other.detectionLeases, other.stillLeases, other.subscriptions],
+        [0, 0, 0, 0],
+        'nothing of the other source is held',
+      );
   });
 
   it('gets it on the same m-lines at once, and numbering and time go on', async () => {
@@ -74,7 +89,11 @@ describe('a session that changes its source', () => {
     await viewer.until(() => ssrcs.every((ssrc) => headersOf(ssrc).length >= 30), 3000, 'the first source');
     const before = ssrcs.map((ssrc) => headersOf(ssrc).length);
     assert.deepEqual(await command({ cmd: 'select', source: 'yard' }), { ok: true, source: 'yard', tracks: ['raw', 'processed'] });
-    await viewer.until(() => ssrcs.every((ssrc, at) => headersOf(ssrc).length > (before[at] ?? 0)), 1000, 'its open group of pictures, though nothing is written');
+    await viewer.until(
+      () => ssrcs.every((ssrc, at) => headersOf(ssrc).length > (before[at] ?? 0)),
+      1000,
+      'its open group of pictures, though nothing is written',
+    );
     writeTo(other, 500_033, 5);
     await viewer.until(() => ssrcs.every((ssrc, at) => headersOf(ssrc).length >= (before[at] ?? 0) + 15), 3000, 'the other source');
     rig.write(10);

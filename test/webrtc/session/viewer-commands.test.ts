@@ -5,12 +5,22 @@ import { executeForViewer, type ViewerCommandsInit } from '../../../src/webrtc/s
 
 test('a filter of classes that the model does not know holds, and the answer warns of it', async () => {
   const filters: DetectionFilter[] = [];
-  const init = (labels: readonly string[] | undefined): ViewerCommandsInit => ({ media: {} as ViewerCommandsInit['media'], setFilter: (filter) => void filters.push(filter), labels: () => labels });
-  const answer = async (classes: string[], labels: readonly string[] | undefined): Promise<unknown> => executeForViewer({ cmd: 'detection', classes }, init(labels));
-  assert.deepEqual(await answer(['person', 'unicorn'], ['person', 'car']), { warning: "the model knows no class 'unicorn'; it knows person, car" });
+  const init = (labels: readonly string[] | undefined): ViewerCommandsInit => ({
+    media: {} as ViewerCommandsInit['media'],
+    setFilter: (filter) => void filters.push(filter),
+    labels: () => labels,
+  });
+  const answer = async (classes: string[], labels: readonly string[] | undefined): Promise<unknown> =>
+    executeForViewer({ cmd: 'detection', classes }, init(labels));
+  assert.deepEqual(await answer(['person', 'unicorn'], ['person', 'car']), {
+    warning: "the model knows no class 'unicorn'; it knows person, car",
+  });
   assert.deepEqual(await answer(['person'], ['person', 'car']), {});
   assert.deepEqual(await answer(['unicorn'], undefined), {});
-  assert.deepEqual(filters.map(({ classes }) => classes), [['person', 'unicorn'], ['person'], ['unicorn']]);
+  assert.deepEqual(
+    filters.map(({ classes }) => classes),
+    [['person', 'unicorn'], ['person'], ['unicorn']],
+  );
   const many = Array.from({ length: 300 }, (_, i) => `c${i}`);
   const { warning } = (await answer(['unicorn'], many)) as { warning: string };
   assert.match(warning, /c99 and 200 more$/);

@@ -60,7 +60,11 @@ describe('the watch over a viewer', () => {
     const stream = makeStream();
     await seconds(10, () => [stream.sendAndReport()]);
     await seconds(60, () => [stream.send()]);
-    assert.deepEqual(events, [['keyframe', 20], ['ice-restart', 25], ['close', 35]]);
+    assert.deepEqual(events, [
+      ['keyframe', 20],
+      ['ice-restart', 25],
+      ['close', 35],
+    ]);
   });
 
   it('ends the session also where ICE cannot be restarted', async () => {
@@ -79,7 +83,10 @@ describe('the watch over a viewer', () => {
     await seconds(1, () => [stream.sendAndReport()]);
     assert.equal(lines.at(-1)?.message, 'viewer makes progress again');
     await seconds(9, () => [stream.send()]);
-    assert.deepEqual(events.map(([event]) => event), ['keyframe', 'ice-restart']);
+    assert.deepEqual(
+      events.map(([event]) => event),
+      ['keyframe', 'ice-restart'],
+    );
   });
 
   it('never ends a viewer that sends no reports at all', async () => {

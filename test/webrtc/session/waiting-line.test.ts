@@ -17,7 +17,11 @@ class Hall {
   }
 
   /** @throws MediaPeerError CAPACITY_REACHED */
-  enter(clientId: string, address: string, { isHeard = false, role = 'viewer' }: { isHeard?: boolean; role?: 'viewer' | 'publisher' } = {}): Place {
+  enter(
+    clientId: string,
+    address: string,
+    { isHeard = false, role = 'viewer' }: { isHeard?: boolean; role?: 'viewer' | 'publisher' } = {},
+  ): Place {
     const place = this.places.take({ clientId, address, sourceId: 'street', role });
     place.waiting.occupy({ isHeard: () => isHeard, giveWay: () => void this.gone.push(clientId) });
     return place;

@@ -7,7 +7,11 @@ import { WeriftPublisher } from '../../helpers/werift-publisher.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
 import { Rig } from '../rig.js';
 
-const keyframe = lengthPrefixed([Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex'), Buffer.from('68ebecb22c', 'hex'), Buffer.from(`6588${'11'.repeat(500)}`, 'hex')]);
+const keyframe = lengthPrefixed([
+  Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex'),
+  Buffer.from('68ebecb22c', 'hex'),
+  Buffer.from(`6588${'11'.repeat(500)}`, 'hex'),
+]);
 
 describe('clients that fall silent', { concurrency: true }, () => {
   it('a client that answered the keepalive once and then does not is closed; one that never does is not', async () => {
@@ -27,7 +31,10 @@ describe('clients that fall silent', { concurrency: true }, () => {
     await eventually(() => activity(), 8000, 'the first answer');
     assert.equal(await rig.endReason(40_000), 'keepalive-timeout');
     assert.equal(asked, 4);
-    assert.deepEqual(rig.manager.snapshot().map(({ clientId }) => clientId), ['foreign']);
+    assert.deepEqual(
+      rig.manager.snapshot().map(({ clientId }) => clientId),
+      ['foreign'],
+    );
     await knowing.close();
     await foreign.close();
     await rig.close();
@@ -71,7 +78,9 @@ describe('clients that fall silent', { concurrency: true }, () => {
     const publish = async (room: string) => {
       const publisher = new WeriftPublisher({ dataChannel: 'any' });
       const commands: unknown[] = [];
-      const { clientId } = await publisher.publish((sdp) => rig.manager.publish({ sdp, door: 'ws', room, clientId: room, takeover: true, onCommand: (command) => commands.push(command) }));
+      const { clientId } = await publisher.publish((sdp) =>
+        rig.manager.publish({ sdp, door: 'ws', room, clientId: room, takeover: true, onCommand: (command) => commands.push(command) }),
+      );
       let number = 0;
       const send = (): void => publisher.sendVideo(keyframe, number++ * 3000);
       return { publisher, commands, send, clientId };
@@ -79,10 +88,14 @@ describe('clients that fall silent', { concurrency: true }, () => {
     const camera = await publish('gate');
     const said = (message: string) => rig.lines.filter((line) => line.message === message && line.fields['clientId'] === 'gate');
     const received = () => rig.manager.snapshot().find(({ clientId }) => clientId === 'gate')?.received;
-    await eventually(() => {
-      camera.send();
-      return (received()?.framesReceived ?? 0) > 3;
-    }, 5000, 'frames');
+    await eventually(
+      () => {
+        camera.send();
+        return (received()?.framesReceived ?? 0) > 3;
+      },
+      5000,
+      'frames',
+    );
     await eventually(() => camera.commands.length === 1, 20_000, 'the request to reconnect');
     assert.match(JSON.stringify(camera.commands[0]), /^{"command":"reconnect","reason":"No frames for 1[01]s"}$/);
     assert.equal(said('no frames')[0]?.level, 'warn');

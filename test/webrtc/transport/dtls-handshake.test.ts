@@ -5,9 +5,28 @@ import { WeriftViewer } from '../../helpers/werift-viewer.js';
 import { Rig } from '../rig.js';
 
 /** What a datagram of the library holds: each has one message of the handshake, or one record. */
-type Message = 'ClientHello' | 'HelloVerifyRequest' | 'ServerHello' | 'Certificate' | 'ServerKeyExchange' | 'ServerHelloDone' | 'CertificateVerify' | 'ClientKeyExchange' | 'ChangeCipherSpec' | 'Finished';
+type Message =
+  | 'ClientHello'
+  | 'HelloVerifyRequest'
+  | 'ServerHello'
+  | 'Certificate'
+  | 'ServerKeyExchange'
+  | 'ServerHelloDone'
+  | 'CertificateVerify'
+  | 'ClientKeyExchange'
+  | 'ChangeCipherSpec'
+  | 'Finished';
 
-const HANDSHAKE: Readonly<Record<number, Message>> = { 1: 'ClientHello', 2: 'ServerHello', 3: 'HelloVerifyRequest', 11: 'Certificate', 12: 'ServerKeyExchange', 14: 'ServerHelloDone', 15: 'CertificateVerify', 16: 'ClientKeyExchange' };
+const HANDSHAKE: Readonly<Record<number, Message>> = {
+  1: 'ClientHello',
+  2: 'ServerHello',
+  3: 'HelloVerifyRequest',
+  11: 'Certificate',
+  12: 'ServerKeyExchange',
+  14: 'ServerHelloDone',
+  15: 'CertificateVerify',
+  16: 'ClientKeyExchange',
+};
 
 function messageOf(datagram: Buffer): Message | undefined {
   if (datagram[0] === 20) return 'ChangeCipherSpec';
@@ -35,7 +54,10 @@ interface IcePrivate {
 }
 
 /** A viewer connects over this way; the change is made to its offer. */
-async function connects({ up = untouched, down = untouched }: { up?: Way; down?: Way }, change = (offer: string): string => offer): Promise<void> {
+async function connects(
+  { up = untouched, down = untouched }: { up?: Way; down?: Way },
+  change = (offer: string): string => offer,
+): Promise<void> {
   const rig = new Rig({ connectionTimeoutMs: 20_000 });
   const viewer = new WeriftViewer();
   const ice = viewer.dtls.iceTransport.connection as unknown as IcePrivate;
@@ -63,7 +85,15 @@ describe('a handshake', { timeout: 120_000 }, () => {
     it(`goes on after the client's ${message} was lost`, () => connects({ up: losing(message) }));
   }
 
-  for (const message of ['HelloVerifyRequest', 'ServerHello', 'Certificate', 'ServerKeyExchange', 'ServerHelloDone', 'ChangeCipherSpec', 'Finished'] as const) {
+  for (const message of [
+    'HelloVerifyRequest',
+    'ServerHello',
+    'Certificate',
+    'ServerKeyExchange',
+    'ServerHelloDone',
+    'ChangeCipherSpec',
+    'Finished',
+  ] as const) {
     it(`goes on after the server's ${message} was lost`, () => connects({ down: losing(message) }));
   }
 
@@ -91,5 +121,7 @@ describe('a handshake', { timeout: 120_000 }, () => {
   });
 
   it('of this side as the client goes on when its first message is answered twice', () =>
-    connects({ up: (message, datagram) => (message === 'HelloVerifyRequest' ? [datagram, datagram] : [datagram]) }, (sdp) => sdp.replaceAll('a=setup:actpass', 'a=setup:passive')));
+    connects({ up: (message, datagram) => (message === 'HelloVerifyRequest' ? [datagram, datagram] : [datagram]) }, (sdp) =>
+      sdp.replaceAll('a=setup:actpass', 'a=setup:passive'),
+    ));
 });

@@ -106,24 +106,33 @@ for (const role of ['viewer', 'publisher'] as const) {
       assert.equal(rig.manager.snapshot().length, 2, 'both are there');
     });
 
-    it('cannot make the server count: numbers that are far away, blocks that overlap, streams without end', { timeout: 60_000 }, async (t) => {
-      const { attacker, watch, rig } = await scene(t, role);
-      const delay = monitorEventLoopDelay({ resolution: 5 });
-      delay.enable();
-      const everything = Buffer.concat(Array.from({ length: 4000 }, () => words(0x0001ffff)));
-      for (const ahead of [0, 1, 1000, 0x7fffffff, 0x80000000, 0xffffffff]) {
-        await attacker.send(chunk(3, Buffer.concat([words(attacker.receivedTsn + ahead, 0xffffffff, 4000 * 0x10000), everything])));
-        await attacker.send(chunk(192, Buffer.concat([words(attacker.nextTsn - 1 + ahead), ...Array.from({ length: 2000 }, (_, i) => words(i * 0x10000 * 31))])));
-        await attacker.send(chunk(0, Buffer.concat([words(attacker.nextTsn + ahead, 9 * 0x10000, 51), Buffer.from('x')])));
-        await attacker.send(chunk(130, parameter(13, Buffer.concat([words(ahead, ahead, ahead), Buffer.alloc(10_000, 7)]))));
-        await attacker.send(chunk(130, Buffer.concat([parameter(17, words(ahead, 0xffff0000)), parameter(16, words(ahead, 1))])));
-        await attacker.sendPacket(sctpPacket(0, [chunk(1, words(1, ahead, 0xffffffff, ahead))]));
-        await watch();
-      }
-      delay.disable();
-      assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
-      assert.equal(rig.manager.snapshot().length, 2, 'both are there');
-    });
+    it(
+      'cannot make the server count: numbers that are far away, blocks that overlap, streams without end',
+      { timeout: 60_000 },
+      async (t) => {
+        const { attacker, watch, rig } = await scene(t, role);
+        const delay = monitorEventLoopDelay({ resolution: 5 });
+        delay.enable();
+        const everything = Buffer.concat(Array.from({ length: 4000 }, () => words(0x0001ffff)));
+        for (const ahead of [0, 1, 1000, 0x7fffffff, 0x80000000, 0xffffffff]) {
+          await attacker.send(chunk(3, Buffer.concat([words(attacker.receivedTsn + ahead, 0xffffffff, 4000 * 0x10000), everything])));
+          await attacker.send(
+            chunk(
+              192,
+              Buffer.concat([words(attacker.nextTsn - 1 + ahead), ...Array.from({ length: 2000 }, (_, i) => words(i * 0x10000 * 31))]),
+            ),
+          );
+          await attacker.send(chunk(0, Buffer.concat([words(attacker.nextTsn + ahead, 9 * 0x10000, 51), Buffer.from('x')])));
+          await attacker.send(chunk(130, parameter(13, Buffer.concat([words(ahead, ahead, ahead), Buffer.alloc(10_000, 7)]))));
+          await attacker.send(chunk(130, Buffer.concat([parameter(17, words(ahead, 0xffff0000)), parameter(16, words(ahead, 1))])));
+          await attacker.sendPacket(sctpPacket(0, [chunk(1, words(1, ahead, 0xffffffff, ahead))]));
+          await watch();
+        }
+        delay.disable();
+        assert.ok(delay.max / 1e6 < 1500, `the event loop stood still for ${delay.max / 1e6} ms`);
+        assert.equal(rig.manager.snapshot().length, 2, 'both are there');
+      },
+    );
   });
 }
 
@@ -190,7 +199,16 @@ it('what is malformed is dropped and counted, and the channel goes on', { timeou
   const spoilt = sctpPacket(attacker.tag, [chunk(0, bodies[0])]);
   spoilt.writeUInt32LE(1, 8);
   await attacker.sendPacket(spoilt);
-  const channel = Object.values((attacker.sctp as unknown as { dataChannels: Record<number, { send(data: string): void; onMessage: { subscribe(listener: (data: string | Buffer) => void): void } }> }).dataChannels)[0];
+  const channel = Object.values(
+    (
+      attacker.sctp as unknown as {
+        dataChannels: Record<
+          number,
+          { send(data: string): void; onMessage: { subscribe(listener: (data: string | Buffer) => void): void } }
+        >;
+      }
+    ).dataChannels,
+  )[0];
   assert.ok(channel);
   const answered = new Promise<string>((resolve) => channel.onMessage.subscribe((data) => typeof data === 'string' && resolve(data)));
   channel.send(JSON.stringify({ cmd: 'resume' }));

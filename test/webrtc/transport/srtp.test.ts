@@ -4,7 +4,13 @@ import { test } from 'node:test';
 import { RtpHeader, SrtcpSession, SrtpSession } from 'werift';
 import { seededRandom } from '../../helpers/random.js';
 import { SrtcpReceiver } from '../../../src/webrtc/transport/srtcp-receiver.js';
-import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, srtpOverheadBytes, type SrtpProfile } from '../../../src/webrtc/transport/srtp-keys.js';
+import {
+  saltBytes,
+  SRTP_AEAD_AES_128_GCM,
+  SRTP_AES128_CM_HMAC_SHA1_80,
+  srtpOverheadBytes,
+  type SrtpProfile,
+} from '../../../src/webrtc/transport/srtp-keys.js';
 import { SrtpReceiver } from '../../../src/webrtc/transport/srtp-receiver.js';
 import { SrtpSender } from '../../../src/webrtc/transport/srtp-sender.js';
 
@@ -79,7 +85,16 @@ for (const profile of profiles) {
     const { ours, theirs } = keys(profile);
     const receiver = new SrtpReceiver(ours);
     for (let sequenceNumber = 65_500; sequenceNumber < 65_600; sequenceNumber++) {
-      const rtp = new RtpHeader({ sequenceNumber: sequenceNumber % 65536, timestamp: 7, ssrc: 5, payloadType: 96, csrc: [1, 2], extension: true, extensionProfile: 0xbede, extensions: [{ id: 3, payload: Buffer.from([1, 2]) }] });
+      const rtp = new RtpHeader({
+        sequenceNumber: sequenceNumber % 65536,
+        timestamp: 7,
+        ssrc: 5,
+        payloadType: 96,
+        csrc: [1, 2],
+        extension: true,
+        extensionProfile: 0xbede,
+        extensions: [{ id: 3, payload: Buffer.from([1, 2]) }],
+      });
       rtp.csrcLength = 2;
       const payload = randomBytes(sequenceNumber - 65_500);
       const encrypted = theirs.rtp.encrypt(payload, rtp);
@@ -91,8 +106,11 @@ for (const profile of profiles) {
     const { ours } = keys(profile);
     const sender = new SrtpSender(ours);
     const receiver = new SrtpReceiver(ours);
-    const indexes = Array.from({ length: 800 }, (_, i) => 30_000 + i * 300).flatMap((index, i) => (i % 3 === 2 ? [] : i % 3 === 0 ? [index + 300, index] : []));
-    for (const [i, packet] of protectedPackets(sender, indexes).entries()) assert.equal(payloadOf(receiver.unprotect(packet)), String(indexes[i]));
+    const indexes = Array.from({ length: 800 }, (_, i) => 30_000 + i * 300).flatMap((index, i) =>
+      i % 3 === 2 ? [] : i % 3 === 0 ? [index + 300, index] : [],
+    );
+    for (const [i, packet] of protectedPackets(sender, indexes).entries())
+      assert.equal(payloadOf(receiver.unprotect(packet)), String(indexes[i]));
     assert.ok(indexes.at(-1)! > 3 * 65_536);
   });
 
@@ -100,7 +118,13 @@ for (const profile of profiles) {
     const { ours } = keys(profile);
     const receiver = new SrtpReceiver(ours);
     const sender = new SrtpSender(ours);
-    const [old, edge, lost, newest, next] = protectedPackets(sender, [1000, 1001, 1500, 2024, 3300]) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+    const [old, edge, lost, newest, next] = protectedPackets(sender, [1000, 1001, 1500, 2024, 3300]) as [
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
     assert.equal(payloadOf(receiver.unprotect(newest)), '2024');
     assert.equal(receiver.unprotect(newest), undefined, 'again');
     assert.equal(payloadOf(receiver.unprotect(edge)), '1001', '1023 behind the newest');
@@ -141,7 +165,8 @@ for (const profile of profiles) {
     const random = seededRandom(4);
     const [good] = protectedPackets(new SrtpSender(ours), [10]) as [Buffer];
     for (let round = 0; round < 5000; round++) {
-      const data = round % 2 === 0 ? Buffer.from(good.subarray(0, Math.floor(random() * good.length))) : randomBytes(Math.floor(random() * 60));
+      const data =
+        round % 2 === 0 ? Buffer.from(good.subarray(0, Math.floor(random() * good.length))) : randomBytes(Math.floor(random() * 60));
       if (data.length > 0) data[0] = 0x80 | Math.floor(random() * 64);
       assert.equal(receiver.unprotect(data), undefined);
     }
@@ -158,7 +183,10 @@ test('AES-CM session keys are those of RFC 3711 appendix B.3', () => {
   const size = sender.protectRtp(zeroHeader, Buffer.alloc(16), 0, out, 0);
   assert.equal(size, 38);
   // AES-128-ECB(C61E7A93744F39EE10734AFE3FF7A087, 30CBBC08863D8C85D49DB34A9AE1 || 0000).
-  assert.equal(out.subarray(12, 28).toString('hex'), firstKeystreamBlock('c61e7a93744f39ee10734afe3ff7a087', '30cbbc08863d8c85d49db34a9ae10000'));
+  assert.equal(
+    out.subarray(12, 28).toString('hex'),
+    firstKeystreamBlock('c61e7a93744f39ee10734afe3ff7a087', '30cbbc08863d8c85d49db34a9ae10000'),
+  );
 });
 
 function firstKeystreamBlock(key: string, block: string): string {

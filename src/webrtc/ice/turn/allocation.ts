@@ -78,7 +78,12 @@ export class TurnAllocation implements IceSocket {
     const client = new TurnClient(transport, server, clock);
     transport.onLost = (error) => client.fail(error);
     signal.addEventListener('abort', () => client.fail(new Error('given up')), { once: true });
-    return new TurnAllocation(client, transport, clock, await client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', REQUESTED_UDP)));
+    return new TurnAllocation(
+      client,
+      transport,
+      clock,
+      await client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', REQUESTED_UDP)),
+    );
   }
 
   get isClosed(): boolean {
@@ -139,7 +144,9 @@ export class TurnAllocation implements IceSocket {
 
   async #bind(peer: Peer): Promise<void> {
     try {
-      await this.#client.request(methods.CHANNEL_BIND, (request) => request.setAttribute('CHANNEL-NUMBER', peer.channel).setAttribute('XOR-PEER-ADDRESS', [...peer.address]));
+      await this.#client.request(methods.CHANNEL_BIND, (request) =>
+        request.setAttribute('CHANNEL-NUMBER', peer.channel).setAttribute('XOR-PEER-ADDRESS', [...peer.address]),
+      );
       peer.state = 'bound';
       for (const data of peer.waiting.splice(0)) this.#relay(peer, data, [data.length]);
     } catch (error) {
@@ -163,10 +170,12 @@ export class TurnAllocation implements IceSocket {
     const seconds = answer.attributesKeys.includes('LIFETIME') ? Number(answer.getAttributeValue('LIFETIME')) : DEFAULT_LIFETIME_S;
     const lifetimeMs = seconds * 1000;
     this.#refresh = this.#clock.after(Math.max(MIN_REFRESH_MS, lifetimeMs / 2, lifetimeMs - REFRESH_EARLY_MS), () => {
-      this.#client.request(methods.REFRESH, (request) => request.setAttribute('LIFETIME', Math.max(seconds, DEFAULT_LIFETIME_S))).then(
-        (refreshed) => !this.#isClosed && this.#planRefresh(refreshed),
-        (error: unknown) => this.#lose(new Error(`the relayed address was lost: ${messageOf(error)}`, { cause: error })),
-      );
+      this.#client
+        .request(methods.REFRESH, (request) => request.setAttribute('LIFETIME', Math.max(seconds, DEFAULT_LIFETIME_S)))
+        .then(
+          (refreshed) => !this.#isClosed && this.#planRefresh(refreshed),
+          (error: unknown) => this.#lose(new Error(`the relayed address was lost: ${messageOf(error)}`, { cause: error })),
+        );
     });
   }
 

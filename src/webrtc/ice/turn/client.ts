@@ -76,7 +76,11 @@ export class TurnClient {
     fill(request);
     if (this.#login) {
       const { realm, nonce, key } = this.#login;
-      request.setAttribute('USERNAME', this.#server.username).setAttribute('REALM', realm).setAttribute('NONCE', nonce).addMessageIntegrity(key);
+      request
+        .setAttribute('USERNAME', this.#server.username)
+        .setAttribute('REALM', realm)
+        .setAttribute('NONCE', nonce)
+        .addMessageIntegrity(key);
     }
     const { bytes } = request.addFingerprint();
     let timer: Timer | undefined;
@@ -104,7 +108,8 @@ export class TurnClient {
       if (!message || !isAnswer) return this.onMessage(data);
       const pending = this.#pending.get(message.transactionIdHex);
       // An error may come without integrity: the server cannot prove anything to who did not log in (RFC 8489 §9.2.4).
-      const authentic = message.messageClass === classes.RESPONSE && pending?.integrityKey ? parseMessage(data, pending.integrityKey) : message;
+      const authentic =
+        message.messageClass === classes.RESPONSE && pending?.integrityKey ? parseMessage(data, pending.integrityKey) : message;
       if (pending && authentic) pending.settle(authentic);
     } catch {
       return; // Malformed: anybody can send one.
@@ -124,7 +129,8 @@ export class TurnClient {
   #explain(code: number, reason: string): string {
     const said = `${code} ${reason}`.trim();
     const expiry = /^([0-9]{9,11}):/.exec(this.#server.username)?.[1];
-    if (code === 401 && expiry !== undefined && Number(expiry) * 1000 < this.#clock.wallClock()) return `the credentials expired at ${new Date(Number(expiry) * 1000).toISOString()} (${said})`;
+    if (code === 401 && expiry !== undefined && Number(expiry) * 1000 < this.#clock.wallClock())
+      return `the credentials expired at ${new Date(Number(expiry) * 1000).toISOString()} (${said})`;
     if (code === 401 || code === 441) return `the user name, the credential or the shared secret is wrong (${said})`;
     if (code === 486) return `the quota of this user is used up (${said})`;
     if (code === 508) return `it has no capacity left (${said})`;
@@ -137,5 +143,12 @@ export class TurnClient {
 
 function errorOf(answer: Message): [code: number, reason: string] {
   const value: unknown = answer.attributesKeys.includes('ERROR-CODE') ? answer.getAttributeValue('ERROR-CODE') : undefined;
-  return Array.isArray(value) ? [Number(value[0]), String(value[1]).replace(/[^\x20-\x7e]/g, '').slice(0, 100)] : [0, 'an error without a code'];
+  return Array.isArray(value)
+    ? [
+        Number(value[0]),
+        String(value[1])
+          .replace(/[^\x20-\x7e]/g, '')
+          .slice(0, 100),
+      ]
+    : [0, 'an error without a code'];
 }

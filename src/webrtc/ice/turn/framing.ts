@@ -20,7 +20,12 @@ export function readChannelData(message: Buffer): { readonly channel: number; re
  * ChannelData messages of the datagrams that lie one after the other in `slab`, ending at `ends`: a copy, with the end
  * of each. On a byte stream each is padded to a multiple of four.
  */
-export function channelData(channel: number, slab: Buffer, ends: readonly number[], padded: boolean): { readonly slab: Buffer; readonly ends: readonly number[] } {
+export function channelData(
+  channel: number,
+  slab: Buffer,
+  ends: readonly number[],
+  padded: boolean,
+): { readonly slab: Buffer; readonly ends: readonly number[] } {
   const out = Buffer.alloc((ends.at(-1) ?? 0) + ends.length * (CHANNEL_HEADER_BYTES + 3));
   const outEnds: number[] = [];
   let start = 0;

@@ -16,9 +16,14 @@ export interface TurnServer {
 const MAX_SERVERS = 8;
 
 /** What can be used of a list of servers: malformed URIs, and TURN servers without credentials, are passed over. */
-export function splitIceServers(servers: readonly IceServer[]): { readonly stunUrls: readonly string[]; readonly turnServers: readonly TurnServer[] } {
+export function splitIceServers(servers: readonly IceServer[]): {
+  readonly stunUrls: readonly string[];
+  readonly turnServers: readonly TurnServer[];
+} {
   const stunUrls = servers.flatMap(({ urls }) => urls.filter((uri) => /^stun:/i.test(uri)));
-  const turnServers = servers.flatMap(({ urls, username = '', credential = '' }) => (username === '' ? [] : urls.flatMap((uri) => turnServerOf(uri, username, credential) ?? [])));
+  const turnServers = servers.flatMap(({ urls, username = '', credential = '' }) =>
+    username === '' ? [] : urls.flatMap((uri) => turnServerOf(uri, username, credential) ?? []),
+  );
   return { stunUrls: stunUrls.slice(0, MAX_SERVERS), turnServers: turnServers.slice(0, MAX_SERVERS) };
 }
 

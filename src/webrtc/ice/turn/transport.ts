@@ -106,7 +106,8 @@ async function openStream(init: TurnTransportInit): Promise<TurnTransport> {
 function connect({ transport, address, port, host, signal }: TurnTransportInit): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const options = { host: address, port, family: net.isIP(address) };
-    const socket = transport === 'tls' ? tls.connect({ ...options, ...(net.isIP(host) === 0 && { servername: host }) }) : net.connect(options);
+    const socket =
+      transport === 'tls' ? tls.connect({ ...options, ...(net.isIP(host) === 0 && { servername: host }) }) : net.connect(options);
     const abort = (): void => void socket.destroy(new Error('no connection in time'));
     const settle = (): void => {
       signal.removeEventListener('abort', abort);

@@ -63,7 +63,8 @@ export class ArrivalFloor {
   add(delayMs: number, timeMs: number, nowMs: number): boolean {
     const silenceMs = nowMs - this.#arrivedMs;
     if (silenceMs > INTERRUPTION_MS + 2 * this.#intervalMs) this.#flowsSinceMs = nowMs;
-    if (timeMs !== this.#newestTimeMs && Number.isFinite(silenceMs)) this.#intervalMs += (Math.min(MAX_INTERVAL_MS, silenceMs) - this.#intervalMs) / 8;
+    if (timeMs !== this.#newestTimeMs && Number.isFinite(silenceMs))
+      this.#intervalMs += (Math.min(MAX_INTERVAL_MS, silenceMs) - this.#intervalMs) / 8;
     this.#newestTimeMs = timeMs;
     this.#arrivedMs = nowMs;
     this.#startMs ??= nowMs;

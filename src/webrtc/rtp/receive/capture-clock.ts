@@ -52,7 +52,9 @@ export class CaptureClock implements StreamGroup {
 
   areOthersOnTime(stream: StreamClock, sinceMs: number, nowMs: number): boolean | undefined {
     const others = this.#othersOf(stream, nowMs);
-    return others.length === 0 ? undefined : others.every(({ floor }) => floor.flowsSinceMs <= sinceMs && Math.abs(floor.lateMs ?? 0) < MAX_LATE_MS / 8);
+    return others.length === 0
+      ? undefined
+      : others.every(({ floor }) => floor.flowsSinceMs <= sinceMs && Math.abs(floor.lateMs ?? 0) < MAX_LATE_MS / 8);
   }
 
   skewMs(stream: StreamClock): number {
@@ -60,7 +62,8 @@ export class CaptureClock implements StreamGroup {
     if (!reference || reference === stream) return 0;
     const told = skewBetween(stream, reference);
     if (told !== undefined && Math.abs(told) <= MAX_SKEW_MS) {
-      const isLikely = this.#skewMs === undefined || Math.abs(told - this.#skewMs) <= MAX_SKEW_STEP_MS || Math.abs(told) < Math.abs(this.#skewMs);
+      const isLikely =
+        this.#skewMs === undefined || Math.abs(told - this.#skewMs) <= MAX_SKEW_STEP_MS || Math.abs(told) < Math.abs(this.#skewMs);
       if (isLikely) this.#skewMs = told;
     }
     return this.#skewMs ?? 0;

@@ -43,11 +43,15 @@ export class Demultiplexer<T extends { readonly plan: ReceivePlan }> {
   }
 
   #byDescription(ssrc: number): T | undefined {
-    return this.#tracks.find(({ plan }) => attributeValues(plan.section.attributes, 'ssrc').some((line) => line.split(' ')[0] === String(ssrc)));
+    return this.#tracks.find(({ plan }) =>
+      attributeValues(plan.section.attributes, 'ssrc').some((line) => line.split(' ')[0] === String(ssrc)),
+    );
   }
 
   #byPayloadType(payloadType: number): T | undefined {
-    const tracks = this.#tracks.filter(({ plan: { codec } }) => codec.offered.payloadType === payloadType || codec.rtx?.payloadType === payloadType);
+    const tracks = this.#tracks.filter(
+      ({ plan: { codec } }) => codec.offered.payloadType === payloadType || codec.rtx?.payloadType === payloadType,
+    );
     return tracks.length === 1 ? tracks[0] : undefined;
   }
 

@@ -1,6 +1,13 @@
 /** One m-line that a publisher sends on: its current ssrc, its repairs, and what is told to the publisher about it. */
 import type { Clock } from '../../../base/clock.js';
-import { clockRateHz, createDepacketizer, type AssembledFrame, type Depacketizer, type EncodedFrame, type PictureSize } from '../../../media/index.js';
+import {
+  clockRateHz,
+  createDepacketizer,
+  type AssembledFrame,
+  type Depacketizer,
+  type EncodedFrame,
+  type PictureSize,
+} from '../../../media/index.js';
 import { parameterSetsOf } from '../../sdp/codecs.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
 import type { StreamClock } from './stream-clock.js';
@@ -184,7 +191,14 @@ export class ReceivedTrack {
 }
 
 function sum(...stats: readonly (StreamReceiverStats | undefined)[]): StreamReceiverStats {
-  const total: StreamReceiverStats = { packetsLost: 0, packetsRepaired: 0, packetsDuplicate: 0, nacksSent: 0, framesLost: 0, framesDelivered: 0 };
+  const total: StreamReceiverStats = {
+    packetsLost: 0,
+    packetsRepaired: 0,
+    packetsDuplicate: 0,
+    nacksSent: 0,
+    framesLost: 0,
+    framesDelivered: 0,
+  };
   for (const each of stats) {
     if (each) for (const name of Object.keys(total) as (keyof StreamReceiverStats)[]) total[name] += each[name];
   }

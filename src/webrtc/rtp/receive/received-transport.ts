@@ -102,6 +102,10 @@ export class ReceivedTransport {
     const bytes = this.tracks.reduce((sum, { stats }) => sum + stats.bytesReceived, 0);
     estimate.update(Math.max(...blocks.map(({ fractionLost }) => fractionLost)), (bytes - this.#bytesBefore) * 8);
     this.#bytesBefore = bytes;
-    return writeRemb(this.#init.senderSsrc, blocks.map(({ ssrc }) => ssrc), estimate.bps);
+    return writeRemb(
+      this.#init.senderSsrc,
+      blocks.map(({ ssrc }) => ssrc),
+      estimate.bps,
+    );
   }
 }

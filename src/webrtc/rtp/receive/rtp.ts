@@ -57,7 +57,7 @@ function payloadStart(packet: Buffer): number | undefined {
 
 /** RFC 8285 §4.2: id and length - 1 in one byte; id 15 ends the reading. */
 function findOneByte(values: Buffer, id: number): Buffer | undefined {
-  for (let at = 0; at < values.length; ) {
+  for (let at = 0; at < values.length;) {
     const head = values[at++] ?? 0;
     if (head >> 4 === 15) return undefined;
     if (head === 0) continue; // padding
@@ -70,7 +70,7 @@ function findOneByte(values: Buffer, id: number): Buffer | undefined {
 
 /** RFC 8285 §4.3: id and length in a byte each. */
 function findTwoByte(values: Buffer, id: number): Buffer | undefined {
-  for (let at = 0; at < values.length; ) {
+  for (let at = 0; at < values.length;) {
     const found = values[at++] ?? 0;
     if (found === 0) continue; // padding
     const end = at + 1 + (values[at] ?? 0);

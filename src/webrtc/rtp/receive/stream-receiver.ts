@@ -55,7 +55,14 @@ export interface StreamReceiverStats {
 }
 
 export class StreamReceiver {
-  readonly stats: StreamReceiverStats = { packetsLost: 0, packetsRepaired: 0, packetsDuplicate: 0, nacksSent: 0, framesLost: 0, framesDelivered: 0 };
+  readonly stats: StreamReceiverStats = {
+    packetsLost: 0,
+    packetsRepaired: 0,
+    packetsDuplicate: 0,
+    nacksSent: 0,
+    framesLost: 0,
+    framesDelivered: 0,
+  };
   readonly #init: StreamReceiverInit;
   readonly #sequence = new ExtendedSequence();
   readonly #missing: MissingPackets;

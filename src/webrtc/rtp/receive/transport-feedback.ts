@@ -118,7 +118,7 @@ export class TransportFeedback {
 /** Run length chunks and vectors of two-bit symbols (§3.1.3 and §3.1.4). */
 function writeChunks(statuses: readonly Status[]): number[] {
   const chunks: number[] = [];
-  for (let at = 0; at < statuses.length; ) {
+  for (let at = 0; at < statuses.length;) {
     const status = statuses[at] ?? Status.notReceived;
     let run = 1;
     while (run < LONGEST_RUN && statuses[at + run] === status) run++;

@@ -155,7 +155,8 @@ export class RtpStream implements FrameSink {
     // It knows the stream now: the MID has done its work (RFC 9143 §9.3).
     const wasNew = this.#isNew;
     this.#isNew = false;
-    const isDelayChanged = this.#init.playoutDelayId !== undefined && this.#playoutDelay.report(report.fractionLost, this.#roundTripMs, this.#init.clock.now());
+    const isDelayChanged =
+      this.#init.playoutDelayId !== undefined && this.#playoutDelay.report(report.fractionLost, this.#roundTripMs, this.#init.clock.now());
     if (isDelayChanged) this.#isDelayTold = true;
     if (wasNew || isDelayChanged) this.#writeExtension();
     if (report.lastSenderReport === 0) return;

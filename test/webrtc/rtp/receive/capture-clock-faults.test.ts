@@ -21,7 +21,11 @@ interface Fault {
 
 const FAULT_MS = 6_000;
 const END_MS = 22_000;
-const stalled = (stallMs: number): Fault => ({ isSilent: (ms) => ms < FAULT_MS + stallMs, timeMs: (ms) => ms - stallMs, healedMs: FAULT_MS + stallMs + 2_000 });
+const stalled = (stallMs: number): Fault => ({
+  isSilent: (ms) => ms < FAULT_MS + stallMs,
+  timeMs: (ms) => ms - stallMs,
+  healedMs: FAULT_MS + stallMs + 2_000,
+});
 const jumped = (byMs: number): Fault => ({ timeMs: (ms) => ms + byMs });
 const atRate = (rate: number): Fault => ({ timeMs: (ms) => FAULT_MS + (ms - FAULT_MS) * rate });
 
@@ -62,10 +66,19 @@ const REPORTS: Readonly<Record<string, Reports>> = {
   'reports of sound only': { everyMs: { audio: 1_000 } },
   'reports of pictures only': { everyMs: { video: 1_000 } },
   'reports from two clocks': { everyMs: { audio: 1_000, video: 1_000 }, wrongByMs: (kind) => (kind === 'audio' ? 0 : 86_400_000) },
-  'reports of pictures that step with the fault': { everyMs: { audio: 1_000, video: 1_000 }, wrongByMs: (kind, ms) => (kind === 'video' && ms >= FAULT_MS ? 3_000 : 0) },
-  'reports of sound that step by less': { everyMs: { audio: 1_000, video: 1_000 }, wrongByMs: (kind, ms) => (kind === 'audio' && ms >= FAULT_MS ? -600 : 0) },
+  'reports of pictures that step with the fault': {
+    everyMs: { audio: 1_000, video: 1_000 },
+    wrongByMs: (kind, ms) => (kind === 'video' && ms >= FAULT_MS ? 3_000 : 0),
+  },
+  'reports of sound that step by less': {
+    everyMs: { audio: 1_000, video: 1_000 },
+    wrongByMs: (kind, ms) => (kind === 'audio' && ms >= FAULT_MS ? -600 : 0),
+  },
   'a wall clock that is set': { everyMs: { audio: 1_700, video: 1_000 }, wrongByMs: (_kind, ms) => (ms >= FAULT_MS ? -40_000 : 0) },
-  'reports that say anything': { everyMs: { audio: 1_000, video: 1_000 }, wrongByMs: (kind, ms) => (kind === 'audio' ? 0 : 1_500 + ms * 7) },
+  'reports that say anything': {
+    everyMs: { audio: 1_000, video: 1_000 },
+    wrongByMs: (kind, ms) => (kind === 'audio' ? 0 : 1_500 + ms * 7),
+  },
 };
 
 interface Placed {
@@ -86,7 +99,10 @@ function place(faulty: Kind, fault: Fault, reports: Reports): Record<Kind, Place
   };
   let hasRestarted = false;
   const arrivals: { atMs: number; kind: Kind; ms: number }[] = [];
-  for (const [kind, stepMs] of [['audio', 20], ['video', 40]] as const) {
+  for (const [kind, stepMs] of [
+    ['audio', 20],
+    ['video', 40],
+  ] as const) {
     for (let ms = 0, earliestMs = 0; ms < END_MS; ms += stepMs) {
       if (kind === faulty && ms >= FAULT_MS && fault.isSilent?.(ms)) continue;
       const atMs = Math.max(earliestMs, (fault.heldUntilMs?.(ms) ?? ms) + (kind === 'audio' ? 30 : 45) + 15 * random());
@@ -123,7 +139,9 @@ function apart({ audio, video }: Record<Kind, Placed[]>, fromMs: number): number
 
 function assertWhole(placed: Record<Kind, Placed[]>, healedMs: number, faulty: Kind): void {
   for (const kind of ['audio', 'video'] as const) {
-    placed[kind].forEach(({ mediaTimeMs, capturedMs }, i, all) => assert.ok(i === 0 || mediaTimeMs > all[i - 1]!.mediaTimeMs, `${kind} steps back at ${capturedMs} ms`));
+    placed[kind].forEach(({ mediaTimeMs, capturedMs }, i, all) =>
+      assert.ok(i === 0 || mediaTimeMs > all[i - 1]!.mediaTimeMs, `${kind} steps back at ${capturedMs} ms`),
+    );
   }
   const apartMs = apart(placed, healedMs);
   assert.ok(apartMs.length > 100, `${apartMs.length} pictures with their sound`);
@@ -139,7 +157,8 @@ describe('sound and pictures of a publisher are back in step within 2 s', () => 
     describe(`with ${reported}`, () => {
       for (const faulty of ['video', 'audio'] as const) {
         for (const [name, fault] of Object.entries(FAULTS)) {
-          it(`when the RTP time of ${faulty} ${name}`, () => assertWhole(place(faulty, fault, reports), fault.healedMs ?? FAULT_MS + 2_000, faulty));
+          it(`when the RTP time of ${faulty} ${name}`, () =>
+            assertWhole(place(faulty, fault, reports), fault.healedMs ?? FAULT_MS + 2_000, faulty));
         }
       }
     });
@@ -150,7 +169,9 @@ describe('sound and pictures of a publisher are back in step within 2 s', () => 
     for (const reports of Object.values(REPORTS)) {
       const placed = place('video', { heldUntilMs }, reports);
       assertWhole(placed, FAULT_MS + 4_000, 'video');
-      const late = placed.audio.filter(({ capturedMs }) => capturedMs > FAULT_MS + 4_000).map(({ capturedMs, mediaTimeMs }) => mediaTimeMs - 500_000 - capturedMs);
+      const late = placed.audio
+        .filter(({ capturedMs }) => capturedMs > FAULT_MS + 4_000)
+        .map(({ capturedMs, mediaTimeMs }) => mediaTimeMs - 500_000 - capturedMs);
       assert.ok(Math.max(...late) < 100, 'sound is where it was');
     }
   });

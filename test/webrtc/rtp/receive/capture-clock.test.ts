@@ -11,7 +11,11 @@ class Sender {
   readonly video: StreamClock = this.clock.addStream(90_000, false);
   ntpOffsetMs = 3_000_000_000_000;
 
-  constructor(readonly delays: { audio: number; video: number }, readonly start = { audio: 4_294_900_000, video: 4_294_950_000 }, readonly ppm = 0) {}
+  constructor(
+    readonly delays: { audio: number; video: number },
+    readonly start = { audio: 4_294_900_000, video: 4_294_950_000 },
+    readonly ppm = 0,
+  ) {}
 
   timestamp(kind: 'audio' | 'video', capturedMs: number): number {
     return Math.round(this.start[kind] + capturedMs * (1 + this.ppm / 1e6) * (kind === 'audio' ? 48 : 90)) >>> 0;
@@ -31,7 +35,11 @@ class Sender {
 
 describe('the capture clock', () => {
   it('brings audio and video together after Sender Reports, without a step larger than a frame, over wraps of both', () => {
-    for (const delays of [{ audio: 20, video: 420 }, { audio: 300, video: 10 }, { audio: 0, video: 0 }]) {
+    for (const delays of [
+      { audio: 20, video: 420 },
+      { audio: 300, video: 10 },
+      { audio: 0, video: 0 },
+    ]) {
       const sender = new Sender(delays);
       const last = { audio: -Infinity, video: -Infinity };
       for (let ms = 0; ms < 20_000; ms += 20) {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GenericNack, PictureLossIndication, ReceiverEstimatedMaxBitrate, RtcpPacketConverter, RtcpPayloadSpecificFeedback, RtcpRrPacket, RtcpTransportLayerFeedback, TransportWideCC } from 'werift';
+import {
+  GenericNack,
+  PictureLossIndication,
+  ReceiverEstimatedMaxBitrate,
+  RtcpPacketConverter,
+  RtcpPayloadSpecificFeedback,
+  RtcpRrPacket,
+  RtcpTransportLayerFeedback,
+  TransportWideCC,
+} from 'werift';
 import { BitrateEstimate } from '../../../../src/webrtc/rtp/receive/bitrate-estimate.js';
 import { writeFir, writeNack, writePli, writeReceiverReport, writeRemb } from '../../../../src/webrtc/rtp/receive/feedback-packets.js';
 import { KeyframeRequester } from '../../../../src/webrtc/rtp/receive/keyframe-requester.js';
@@ -17,7 +26,10 @@ describe('feedback packets', () => {
     const lost = [65_530, 65_531, 65_535, 0, 10, 40, 57];
     const nack = read(writeNack(1, 7, lost));
     assert.ok(nack instanceof RtcpTransportLayerFeedback && nack.feedback instanceof GenericNack);
-    assert.deepEqual(nack.feedback.lost.map((sequenceNumber) => sequenceNumber & 0xffff), lost);
+    assert.deepEqual(
+      nack.feedback.lost.map((sequenceNumber) => sequenceNumber & 0xffff),
+      lost,
+    );
     assert.deepEqual(parseRtcp(writeNack(1, 7, lost)), [{ type: 'nack', ssrc: 7, sequenceNumbers: lost }]);
     const pli = read(writePli(1, 7));
     assert.ok(pli instanceof RtcpPayloadSpecificFeedback && pli.feedback instanceof PictureLossIndication && pli.feedback.mediaSsrc === 7);
@@ -30,10 +42,27 @@ describe('feedback packets', () => {
   });
 
   it('report negative and large losses within their fields', () => {
-    const block = { ssrc: 7, fractionLost: 1, packetsLost: 2 ** 30, highestSequence: 2 ** 32 + 70_000, jitterTicks: 900, lastSenderReport: 0x12345678, delaySinceLastSenderReport: 65_536 };
+    const block = {
+      ssrc: 7,
+      fractionLost: 1,
+      packetsLost: 2 ** 30,
+      highestSequence: 2 ** 32 + 70_000,
+      jitterTicks: 900,
+      lastSenderReport: 0x12345678,
+      delaySinceLastSenderReport: 65_536,
+    };
     const report = read(writeReceiverReport(1, [block, { ...block, packetsLost: -(2 ** 30) }]));
     assert.ok(report instanceof RtcpRrPacket);
-    assert.deepEqual([report.reports[0]?.fractionLost, report.reports[0]?.packetsLost, report.reports[0]?.highestSequence, report.reports[0]?.lsr, report.reports[0]?.dlsr], [255, 0x7fffff, 70_000, 0x12345678, 65_536]);
+    assert.deepEqual(
+      [
+        report.reports[0]?.fractionLost,
+        report.reports[0]?.packetsLost,
+        report.reports[0]?.highestSequence,
+        report.reports[0]?.lsr,
+        report.reports[0]?.dlsr,
+      ],
+      [255, 0x7fffff, 70_000, 0x12345678, 65_536],
+    );
   });
 });
 
@@ -44,12 +73,27 @@ describe('reception statistics', () => {
     for (let i = 0; i < 100; i++) if (i % 4 !== 3 || i > 90) statistics.count((65_500 + i) & 0xffff, i * 3000, i * 33.333);
     statistics.senderReport(0xabcd, 3400);
     const first = statistics.report(7, 3500);
-    assert.deepEqual({ ...first, fractionLost: undefined }, { ssrc: 7, fractionLost: undefined, packetsLost: 22, highestSequence: 65_599, jitterTicks: first?.jitterTicks, lastSenderReport: 0xabcd, delaySinceLastSenderReport: 6554 });
+    assert.deepEqual(
+      { ...first, fractionLost: undefined },
+      {
+        ssrc: 7,
+        fractionLost: undefined,
+        packetsLost: 22,
+        highestSequence: 65_599,
+        jitterTicks: first?.jitterTicks,
+        lastSenderReport: 0xabcd,
+        delaySinceLastSenderReport: 6554,
+      },
+    );
     assert.equal(first?.fractionLost, 0.22);
     assert.ok(first.jitterTicks <= 10, `${first.jitterTicks}`);
     for (let i = 100; i < 110; i++) statistics.count((65_500 + i) & 0xffff, i * 3000, i * 33.333);
     for (let i = 0; i < 3; i++) statistics.count((65_500 + 109) & 0xffff, 109 * 3000, 3700);
-    assert.deepEqual([statistics.report(7, 3800)?.fractionLost, statistics.report(7, 3800)?.packetsLost], [0, 19], 'duplicates count as received (RFC 3550 A.3)');
+    assert.deepEqual(
+      [statistics.report(7, 3800)?.fractionLost, statistics.report(7, 3800)?.packetsLost],
+      [0, 19],
+      'duplicates count as received (RFC 3550 A.3)',
+    );
   });
 
   it('tell the jitter of packets that come 20 ms late every second time', () => {
@@ -93,7 +137,8 @@ describe('transport feedback', () => {
     const told = new Map<number, number>();
     let nowMs = 1_000_000;
     const take = (): void => {
-      for (const packet of feedback.take(7)) for (const [sequenceNumber, atMs] of readTransportFeedback(packet)) told.set(sequenceNumber, atMs);
+      for (const packet of feedback.take(7))
+        for (const [sequenceNumber, atMs] of readTransportFeedback(packet)) told.set(sequenceNumber, atMs);
     };
     const pending: number[] = [];
     for (let i = 0; i < 6000; i++) {
@@ -112,7 +157,8 @@ describe('transport feedback', () => {
     }
     take();
     assert.equal(told.size, arrivals.size);
-    for (const [sequenceNumber, atMs] of arrivals) assert.ok(Math.abs((told.get(sequenceNumber) ?? 0) - atMs) <= 0.3, `${sequenceNumber}: ${told.get(sequenceNumber)} for ${atMs}`);
+    for (const [sequenceNumber, atMs] of arrivals)
+      assert.ok(Math.abs((told.get(sequenceNumber) ?? 0) - atMs) <= 0.3, `${sequenceNumber}: ${told.get(sequenceNumber)} for ${atMs}`);
   });
 
   it('follows the wrap, begins anew behind a long gap, and is silent where nothing came', () => {

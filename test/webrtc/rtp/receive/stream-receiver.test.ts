@@ -16,7 +16,11 @@ class Publisher {
   readonly packets: ReceivedPacket[] = [];
   #sequenceNumber: number;
 
-  constructor(readonly codec: 'h264' | 'vp8' = 'h264', firstSequenceNumber = 65_500, readonly hasMarker = true) {
+  constructor(
+    readonly codec: 'h264' | 'vp8' = 'h264',
+    firstSequenceNumber = 65_500,
+    readonly hasMarker = true,
+  ) {
     this.#sequenceNumber = firstSequenceNumber;
   }
 
@@ -34,7 +38,9 @@ class Publisher {
     }
     this.frames.push({ data, keyframe });
     const payloads = packetize(this.codec, data, 1000);
-    const packets = payloads.map((payload, i) => this.#packet(payload, (4_294_960_000 + number * 3000) >>> 0, this.hasMarker && i === payloads.length - 1));
+    const packets = payloads.map((payload, i) =>
+      this.#packet(payload, (4_294_960_000 + number * 3000) >>> 0, this.hasMarker && i === payloads.length - 1),
+    );
     this.packets.push(...packets);
     return packets;
   }
@@ -59,7 +65,11 @@ class Receiver {
   urgent = 0;
   readonly receiver: StreamReceiver;
 
-  constructor({ canAsk = true, codec = 'h264', onAsk = () => undefined }: { canAsk?: boolean; codec?: 'h264' | 'vp8' | 'opus'; onAsk?: (sequenceNumbers: readonly number[]) => void } = {}) {
+  constructor({
+    canAsk = true,
+    codec = 'h264',
+    onAsk = () => undefined,
+  }: { canAsk?: boolean; codec?: 'h264' | 'vp8' | 'opus'; onAsk?: (sequenceNumbers: readonly number[]) => void } = {}) {
     this.receiver = new StreamReceiver({
       kind: codec === 'opus' ? 'audio' : 'video',
       clock: this.clock,
@@ -126,7 +136,10 @@ describe('a stream receiver', () => {
         const frames = receiver.delivered.map(({ data }) => data);
         // The last frames can lack a packet that nothing behind them shows as missing.
         assert.ok(frames.length >= 295, `${frames.length} frames; lost ${JSON.stringify(receiver.receiver.stats)}`);
-        assert.deepEqual(frames, publisher.frames.slice(0, frames.length).map(({ data }) => data));
+        assert.deepEqual(
+          frames,
+          publisher.frames.slice(0, frames.length).map(({ data }) => data),
+        );
         assert.equal(receiver.receiver.stats.packetsLost, 0);
         receiver.close();
       });
@@ -146,10 +159,14 @@ describe('a stream receiver', () => {
       }
       await receiver.clock.advance(3000);
       const numbers = receiver.delivered.map(({ data }) => publisher.frames.findIndex((frame) => frame.data.equals(data)));
-      assert.ok(numbers.every((number) => number >= 0), 'byte for byte');
+      assert.ok(
+        numbers.every((number) => number >= 0),
+        'byte for byte',
+      );
       assert.ok(numbers.length > 100, `seed ${seed}: ${numbers.length} delivered`);
       for (const [i, number] of numbers.entries()) {
-        if (number !== (numbers[i - 1] ?? -1) + 1) assert.ok(publisher.frames[number]?.keyframe, `seed ${seed}: frame ${number} follows ${numbers[i - 1]}`);
+        if (number !== (numbers[i - 1] ?? -1) + 1)
+          assert.ok(publisher.frames[number]?.keyframe, `seed ${seed}: frame ${number} follows ${numbers[i - 1]}`);
         assert.ok(number > (numbers[i - 1] ?? -1));
       }
       assert.ok(receiver.receiver.stats.framesLost > 0 && receiver.keyframesNeeded > 0);
@@ -187,7 +204,7 @@ describe('a stream receiver', () => {
     receiver.receive(publisher.frame(true));
     const askedAt: number[] = [];
     receiver.receive(publisher.frame(false).slice(1));
-    for (let count = 0; receiver.receiver.stats.packetsLost === 0; ) {
+    for (let count = 0; receiver.receiver.stats.packetsLost === 0;) {
       await receiver.clock.advance(5);
       if (receiver.asked.length > count) askedAt.push(receiver.clock.now());
       count = receiver.asked.length;
@@ -226,7 +243,11 @@ describe('a stream receiver', () => {
     assert.equal(lost, 1);
     receiver.receive(publisher.frame(false).slice(1));
     receiver.receive(publisher.frame(true));
-    assert.deepEqual(receiver.delivered.map(({ keyframe }) => keyframe), [true, true], 'at once');
+    assert.deepEqual(
+      receiver.delivered.map(({ keyframe }) => keyframe),
+      [true, true],
+      'at once',
+    );
     receiver.close();
   });
 
@@ -254,21 +275,28 @@ describe('a stream receiver', () => {
     receiver.receive(publisher.frame(false));
     assert.deepEqual([receiver.asked.length, receiver.urgent], [0, 1]);
     receiver.receive(publisher.frame(true));
-    assert.deepEqual(receiver.delivered.map(({ keyframe }) => keyframe), [true, true]);
+    assert.deepEqual(
+      receiver.delivered.map(({ keyframe }) => keyframe),
+      [true, true],
+    );
     receiver.close();
   });
 
   it('tells frames apart by their timestamps where a sender sets the marker in the middle of them', () => {
     const publisher = new Publisher();
     const receiver = new Receiver();
-    const send = (keyframe: boolean): void => receiver.receive(publisher.frame(keyframe, 5000).map((packet) => ({ ...packet, marker: true })));
+    const send = (keyframe: boolean): void =>
+      receiver.receive(publisher.frame(keyframe, 5000).map((packet) => ({ ...packet, marker: true })));
     send(true);
     send(true);
     send(true);
     send(false);
     send(false);
     const delivered = receiver.delivered.map(({ data }) => data);
-    assert.deepEqual(delivered.slice(-2), publisher.frames.slice(2, 4).map(({ data }) => data));
+    assert.deepEqual(
+      delivered.slice(-2),
+      publisher.frames.slice(2, 4).map(({ data }) => data),
+    );
     receiver.close();
   });
 
@@ -285,13 +313,23 @@ describe('a stream receiver', () => {
 
   it('delivers audio around a loss, in order', async () => {
     const receiver = new Receiver({ codec: 'opus', canAsk: false });
-    const packet = (i: number): ReceivedPacket => ({ ssrc: 1, payloadType: 111, sequenceNumber: (65_530 + i) & 0xffff, timestamp: i * 960, marker: i === 0, payload: Buffer.from([0x78, i]) });
+    const packet = (i: number): ReceivedPacket => ({
+      ssrc: 1,
+      payloadType: 111,
+      sequenceNumber: (65_530 + i) & 0xffff,
+      timestamp: i * 960,
+      marker: i === 0,
+      payload: Buffer.from([0x78, i]),
+    });
     for (const i of [0, 1, 3, 2, 4, 6, 7, 8, 9, 10]) {
       receiver.receive([packet(i)]);
       await receiver.clock.advance(20);
     }
     await receiver.clock.advance(100);
-    assert.deepEqual(receiver.delivered.map(({ data }) => data[1]), [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]);
+    assert.deepEqual(
+      receiver.delivered.map(({ data }) => data[1]),
+      [0, 1, 2, 3, 4, 6, 7, 8, 9, 10],
+    );
     assert.deepEqual([receiver.receiver.stats.packetsLost, receiver.keyframesNeeded], [1, 0]);
     receiver.close();
   });
@@ -303,7 +341,9 @@ describe('a stream receiver', () => {
       for (let i = 0; i < 5000; i++) {
         const payload = Buffer.from(Array.from({ length: Math.floor(random() * 20) }, () => Math.floor(random() * 256)));
         const sequenceNumber = random() < 0.1 ? Math.floor(random() * 65_536) : i & 0xffff;
-        receiver.receive([{ ssrc: 1, payloadType: 96, sequenceNumber, timestamp: Math.floor(random() * 4) * 3000, marker: random() < 0.3, payload }]);
+        receiver.receive([
+          { ssrc: 1, payloadType: 96, sequenceNumber, timestamp: Math.floor(random() * 4) * 3000, marker: random() < 0.3, payload },
+        ]);
         if (i % 50 === 0) await receiver.clock.advance(30);
       }
       await receiver.clock.advance(5000);

@@ -49,7 +49,9 @@ test('of two viewers the one that loses packets is repaired under its own ssrc, 
   assert.ok(other.packets.every(({ header }) => header.ssrc === otherSsrc));
   const received = new Set(lossy.packets.map(({ header }) => header.sequenceNumber));
   assert.equal(received.size, other.packets.length, 'nothing is missing');
-  const [bytesOfLossy, bytesOfOther] = [lossy, other].map((viewer) => new Set(viewer.packets.map(({ payload }) => payload.toString('base64'))));
+  const [bytesOfLossy, bytesOfOther] = [lossy, other].map(
+    (viewer) => new Set(viewer.packets.map(({ payload }) => payload.toString('base64'))),
+  );
   assert.deepEqual(bytesOfLossy, bytesOfOther);
   await Promise.all([lossy.close(), other.close()]);
   await rig.close();
@@ -127,7 +129,10 @@ test('a PLI brings a keyframe: of the producer where it makes them, else a repla
   );
   assert.equal(other.packets.length, 13);
   const replayed = asking.packets.slice(13).map(({ header }) => header.timestamp);
-  assert.ok(replayed.every((timestamp) => ((timestamp - (timestamps.at(-1) ?? 0)) | 0) > 0), 'timestamps never step back');
+  assert.ok(
+    replayed.every((timestamp) => ((timestamp - (timestamps.at(-1) ?? 0)) | 0) > 0),
+    'timestamps never step back',
+  );
   await Promise.all([asking.close(), other.close()]);
   await file.close();
 });
@@ -142,7 +147,8 @@ test('Sender Reports come right after connecting and map now to the capture time
   const zero = viewer.packets[0]?.header.timestamp ?? 0;
   const originMs = Date.now() - (rig.gateway.timeline.mediaTimeAt(Date.now()) ?? 0);
   for (const { senderInfo } of viewer.reports) {
-    const wallClockMs = Number(senderInfo.ntpTimestamp >> 32n) * 1000 - 2_208_988_800_000 + (Number(senderInfo.ntpTimestamp & 0xffffffffn) * 1000) / 2 ** 32;
+    const wallClockMs =
+      Number(senderInfo.ntpTimestamp >> 32n) * 1000 - 2_208_988_800_000 + (Number(senderInfo.ntpTimestamp & 0xffffffffn) * 1000) / 2 ** 32;
     const captureMs = ((senderInfo.rtpTimestamp - zero) >>> 0) / 90;
     assert.ok(Math.abs(captureMs - (wallClockMs - originMs)) < 3, `${captureMs} is not ${wallClockMs - originMs}`);
   }

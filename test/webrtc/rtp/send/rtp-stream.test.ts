@@ -8,7 +8,14 @@ import { compactNtp } from '../../../../src/webrtc/rtp/rtcp.js';
 import { RtpStream, type RtpStreamInit } from '../../../../src/webrtc/rtp/send/rtp-stream.js';
 import { FakeClock } from '../../../helpers/fake-clock.js';
 
-const h264: OfferedCodec = { payloadType: 96, name: 'H264', clockRateHz: 90_000, channels: undefined, fmtp: undefined, feedback: new Set() };
+const h264: OfferedCodec = {
+  payloadType: 96,
+  name: 'H264',
+  clockRateHz: 90_000,
+  channels: undefined,
+  fmtp: undefined,
+  feedback: new Set(),
+};
 const rtx: OfferedCodec = { ...h264, payloadType: 97, name: 'rtx' };
 
 /** Keeps what is sent, parsed; headers are copied, since streams use them again. */
@@ -18,7 +25,8 @@ class RecordingTransport implements PacketTransport {
   readonly rtcp: Buffer[] = [];
 
   sendRtp(packets: readonly SentPacket[]): void {
-    for (const { header, payload, index } of packets) this.sent.push({ rtp: RtpPacket.deSerialize(Buffer.concat([header, payload])), index });
+    for (const { header, payload, index } of packets)
+      this.sent.push({ rtp: RtpPacket.deSerialize(Buffer.concat([header, payload])), index });
   }
 
   sendRtcp(compound: Buffer): void {
@@ -33,7 +41,16 @@ class RecordingTransport implements PacketTransport {
 function makeStream(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; transport: RecordingTransport; clock: FakeClock } {
   const transport = new RecordingTransport();
   const clock = new FakeClock();
-  const stream = new RtpStream({ transport, clock, codec: { codec: 'h264', offered: h264, rtx: undefined, feedback: [] }, ssrc: 0xfedcba98, rtxSsrc: undefined, cname: 'c', mid: undefined, ...init });
+  const stream = new RtpStream({
+    transport,
+    clock,
+    codec: { codec: 'h264', offered: h264, rtx: undefined, feedback: [] },
+    ssrc: 0xfedcba98,
+    rtxSsrc: undefined,
+    cname: 'c',
+    mid: undefined,
+    ...init,
+  });
   return { stream, transport, clock };
 }
 
@@ -47,12 +64,15 @@ test('packets carry the ssrc, the payload type, consecutive numbers, one timesta
   stream.send(frame(3, 1000));
   stream.send(frame(1, 4000));
   const headers = transport.sent.map(({ rtp }) => rtp.header);
-  assert.deepEqual(headers.map(({ ssrc, payloadType, marker }) => [ssrc, payloadType, marker]), [
-    [0xfedcba98, 96, false],
-    [0xfedcba98, 96, false],
-    [0xfedcba98, 96, true],
-    [0xfedcba98, 96, true],
-  ]);
+  assert.deepEqual(
+    headers.map(({ ssrc, payloadType, marker }) => [ssrc, payloadType, marker]),
+    [
+      [0xfedcba98, 96, false],
+      [0xfedcba98, 96, false],
+      [0xfedcba98, 96, true],
+      [0xfedcba98, 96, true],
+    ],
+  );
   const first = headers[0]?.sequenceNumber ?? 0;
   assert.deepEqual(transport.sequenceNumbers(), [first, first + 1, first + 2, first + 3]);
   assert.equal(((headers[3]?.timestamp ?? 0) - (headers[0]?.timestamp ?? 0)) >>> 0, 3000);
@@ -67,8 +87,14 @@ test('two viewers of one frame share its payload and neither its numbering nor i
   a.stream.send(shared);
   b.stream.send(shared);
   assert.deepEqual(shared.payloads, before);
-  assert.deepEqual(a.transport.sent.map(({ rtp }) => rtp.header.ssrc), [1, 1]);
-  assert.deepEqual(b.transport.sent.map(({ rtp }) => rtp.header.ssrc), [2, 2]);
+  assert.deepEqual(
+    a.transport.sent.map(({ rtp }) => rtp.header.ssrc),
+    [1, 1],
+  );
+  assert.deepEqual(
+    b.transport.sent.map(({ rtp }) => rtp.header.ssrc),
+    [2, 2],
+  );
 });
 
 test('the MID extension is sent until the viewer reports the stream, and again in repairs of those packets', () => {
@@ -77,7 +103,15 @@ test('the MID extension is sent until the viewer reports the stream, and again i
   const [withMid] = transport.sent;
   assert.ok(withMid);
   assert.deepEqual(withMid.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
-  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+  stream.receiveReport({
+    ssrc: 1,
+    fractionLost: 0,
+    packetsLost: 0,
+    extendedHighestSequence: 1,
+    jitterTicks: 0,
+    lastSenderReport: 0,
+    delaySinceLastSenderReport: 0,
+  });
   stream.send(frame(1));
   assert.equal(transport.sent[1]?.rtp.header.extension, false);
   stream.repair([withMid.rtp.header.sequenceNumber]);
@@ -94,7 +128,15 @@ test('a NACK is answered with the very packet, once in a round trip', async () =
   await clock.advance(25);
   stream.repair([lost]);
   assert.equal(transport.sent.length, 7);
-  stream.receiveReport({ ssrc: 1, fractionLost: 0, packetsLost: 0, extendedHighestSequence: 1, jitterTicks: 0, lastSenderReport: compactNtp(clock.wallClock() - 200), delaySinceLastSenderReport: 0 });
+  stream.receiveReport({
+    ssrc: 1,
+    fractionLost: 0,
+    packetsLost: 0,
+    extendedHighestSequence: 1,
+    jitterTicks: 0,
+    lastSenderReport: compactNtp(clock.wallClock() - 200),
+    delaySinceLastSenderReport: 0,
+  });
   assert.ok(Math.abs((stream.stats.roundTripMs ?? 0) - 200) < 1);
   await clock.advance(100);
   stream.repair([lost]);
@@ -165,7 +207,8 @@ test('a viewer that does not keep up loses frames up to the next keyframe, witho
   const slow = makeStream({ ssrc: 1 });
   const fast = makeStream({ ssrc: 2 });
   const track = new Track({ name: 't', codec: 'h264', timeline: new Timeline(), clock: slow.clock });
-  const write = (mediaTimeMs: number, keyframe: boolean): void => track.write({ data: Buffer.from([0, 0, 0, 2, keyframe ? 0x65 : 0x41, 1]), mediaTimeMs, keyframe });
+  const write = (mediaTimeMs: number, keyframe: boolean): void =>
+    track.write({ data: Buffer.from([0, 0, 0, 2, keyframe ? 0x65 : 0x41, 1]), mediaTimeMs, keyframe });
   write(0, true);
   const slowSubscription = track.subscribe(slow.stream);
   const fastSubscription = track.subscribe(fast.stream);
@@ -186,7 +229,10 @@ test('audio packets have no marker and cannot be asked for again', () => {
   const opus: OfferedCodec = { ...h264, payloadType: 111, name: 'opus', clockRateHz: 48_000, channels: '2' };
   const { stream, transport } = makeStream({ codec: { codec: 'opus', offered: opus, rtx: undefined, feedback: [] } });
   for (let i = 0; i < 3; i++) stream.send(frame(1, i * 960, 80));
-  assert.deepEqual(transport.sent.map(({ rtp }) => rtp.header.marker), [false, false, false]);
+  assert.deepEqual(
+    transport.sent.map(({ rtp }) => rtp.header.marker),
+    [false, false, false],
+  );
   stream.repair(transport.sequenceNumbers().slice(0, 2));
   assert.equal(transport.sent.length, 3);
 });
@@ -206,7 +252,15 @@ test('no packet is larger than 1200 bytes, whatever the MID: a long one stays aw
     const sent = (): number => Math.max(...transport.sent.splice(0).map(({ rtp }) => rtp.serialize().length)) + 16;
     stream.send(frame(1, 3000, MAX_RTP_PAYLOAD_BYTES));
     assert.ok(sent() <= 1200, value);
-    stream.receiveReport({ ssrc: stream.ssrc, fractionLost: 0.2, packetsLost: 5, extendedHighestSequence: 10, jitterTicks: 0, lastSenderReport: 0, delaySinceLastSenderReport: 0 });
+    stream.receiveReport({
+      ssrc: stream.ssrc,
+      fractionLost: 0.2,
+      packetsLost: 5,
+      extendedHighestSequence: 10,
+      jitterTicks: 0,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+    });
     stream.send(frame(1, 6000, MAX_RTP_PAYLOAD_BYTES));
     assert.ok(sent() <= 1200, `${value} with a playout delay`);
   }
