@@ -1,6 +1,6 @@
 /**
  * What can go wrong, as values: a code to match on, a message for a person, and whether trying again can help.
- * Codes of the server are passed on as they are (README, "Error codes"); the library's own are in `REASONS`.
+ * Codes of the server are passed on as they are (docs/errors.md); the library's own are in `REASONS`.
  */
 
 /** The library's own codes, each with the words of its reason. */
