@@ -24,7 +24,10 @@ export const browserClock: Clock = {
 };
 
 /** The promise's value; rejects with `trouble()` when it takes longer than `ms`, and with the signal's reason when that aborts. */
-export async function within<T>(promise: Promise<T>, { clock, ms, signal, trouble }: { clock: Clock; ms: number; signal?: AbortSignal | undefined; trouble: () => Error }): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  { clock, ms, signal, trouble }: { clock: Clock; ms: number; signal?: AbortSignal | undefined; trouble: () => Error },
+): Promise<T> {
   let timer: Timer | undefined;
   let onAbort: (() => void) | undefined;
   const stopped = new Promise<never>((_, reject) => {

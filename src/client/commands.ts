@@ -64,5 +64,8 @@ export class Commands {
 }
 
 function refusalOfCommand({ code, message }: CommandAnswer): SightlineError {
-  return new SightlineError(typeof code === 'string' ? code : 'COMMAND_REFUSED', typeof message === 'string' ? message : 'the server refused');
+  return new SightlineError(
+    typeof code === 'string' ? code : 'COMMAND_REFUSED',
+    typeof message === 'string' ? message : 'the server refused',
+  );
 }

@@ -34,7 +34,9 @@ export const browserEnvironment: Environment = {
     addEventListener('online', () => listener('online'), { signal });
     addEventListener('offline', () => listener('offline'), { signal });
     addEventListener('pagehide', ({ persisted }) => listener(persisted ? 'frozen' : 'leaving'), { signal });
-    document.addEventListener('visibilitychange', () => listener(document.visibilityState === 'visible' ? 'visible' : 'hidden'), { signal });
+    document.addEventListener('visibilitychange', () => listener(document.visibilityState === 'visible' ? 'visible' : 'hidden'), {
+      signal,
+    });
     followNetwork(() => listener('network'), signal);
     return () => stop.abort();
   },

@@ -61,7 +61,12 @@ export class FrameWatch {
 
   /** The sender is there, and says that it has sent nothing more. */
   #isQuiet(words: SenderWords | undefined): boolean {
-    return words !== undefined && this.#words !== undefined && words.reports > this.#words.reports && words.packetsSent === this.#words.packetsSent;
+    return (
+      words !== undefined &&
+      this.#words !== undefined &&
+      words.reports > this.#words.reports &&
+      words.packetsSent === this.#words.packetsSent
+    );
   }
 
   /** Without a frame for this long, ms; 0 while nothing is expected. */

@@ -45,7 +45,8 @@ export class IceHealer {
     else if (this.#isLost) return;
     else if (state === 'closed') this.#lose(new SightlineError('SERVER_CLOSED'));
     else if (state === 'failed') this.restart(new SightlineError('CONNECTION_LOST'));
-    else if (state === 'disconnected') this.#grace = this.#init.clock.after(DISCONNECTED_GRACE_MS, () => this.restart(new SightlineError('CONNECTION_WEAK')));
+    else if (state === 'disconnected')
+      this.#grace = this.#init.clock.after(DISCONNECTED_GRACE_MS, () => this.restart(new SightlineError('CONNECTION_WEAK')));
   }
 
   /** Restarts ICE now, unless that is under way. */

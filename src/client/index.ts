@@ -3,8 +3,10 @@ export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type 
 export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
 export { SightlineError, REASONS, type Reason } from './errors.js';
 export type { ConnectionEvents, ConnectionOptions } from './kept-connection.js';
-export type { State, StateChange } from './lifeline.js';
-export type { DetectedObject, DetectionsMessage } from './detections.js';
+export type { State, StateChange } from './reconnector.js';
+export type { DetectedObject, DetectionsMessage, LineCount, ZoneCount } from './detection-message.js';
+export { FramePairing, type Arrival, type BoxesKind, type FrameBoxes, type PairingCounts } from './frame-pairing.js';
+export { PAIRING_TOLERANCE_TICKS } from './message-timeline.js';
 export type { Elements, TrackName, WatchedTrack } from './streams.js';
 export type { ConnectionTimes, Rendition } from './viewing.js';
 export type { Environment, PageEvent } from './environment.js';

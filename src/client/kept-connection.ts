@@ -3,7 +3,7 @@ import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
 import { FrameWatch, senderWords, type Remedy } from './frame-watch.js';
 import { IceServers } from './ice-servers.js';
-import { Lifeline, type LifelineInit, type State, type StateChange } from './lifeline.js';
+import { Reconnector, type ReconnectorInit, type State, type StateChange } from './reconnector.js';
 import type { PeerLink } from './peer-link.js';
 import { bytesReceived, PathWatch } from './path-watch.js';
 import { authorization, serverAddress } from './server-address.js';
@@ -32,7 +32,10 @@ export interface ConnectionEvents {
   readonly error: SightlineError;
 }
 
-export interface KeptConnectionInit extends Pick<LifelineInit, 'open' | 'onLink' | 'onState' | 'waitsWhileHidden' | 'mayReturn' | 'mayPass'> {
+export interface KeptConnectionInit extends Pick<
+  ReconnectorInit,
+  'open' | 'onLink' | 'onState' | 'waitsWhileHidden' | 'mayReturn' | 'mayPass'
+> {
   readonly env: Environment;
   readonly options: Pick<ConnectionOptions, 'server' | 'token' | 'iceServers' | 'signal'>;
   /** The caller's signal was aborted. */
@@ -53,7 +56,7 @@ export class KeptConnection {
   readonly #init: KeptConnectionInit;
   readonly #frames = new FrameWatch();
   readonly #path = new PathWatch();
-  readonly #lifeline: Lifeline;
+  readonly #reconnector: Reconnector;
   readonly #poll: StatsPoll;
 
   /** Connects as soon as this turn has ended, so that listeners which are added right now hear everything. */
@@ -63,7 +66,7 @@ export class KeptConnection {
     this.server = serverAddress(options.server);
     this.headers = authorization(options.token);
     this.iceServers = new IceServers(env, this.server, this.headers, options.iceServers);
-    this.#lifeline = new Lifeline({
+    this.#reconnector = new Reconnector({
       ...init,
       onLink: (link) => {
         this.#frames.reset(0);
@@ -83,31 +86,31 @@ export class KeptConnection {
     });
     const { signal } = options;
     signal?.addEventListener('abort', init.onAbort, { once: true });
-    queueMicrotask(() => (signal?.aborted ? init.onAbort() : this.#lifeline.start()));
+    queueMicrotask(() => (signal?.aborted ? init.onAbort() : this.#reconnector.start()));
   }
 
   get state(): State {
-    return this.#lifeline.state;
+    return this.#reconnector.state;
   }
 
   /** The connection that stands, or stood last. */
   get link(): PeerLink | undefined {
-    return this.#lifeline.link;
+    return this.#reconnector.link;
   }
 
   /** Restarts ICE. */
   restart(why: SightlineError): void {
-    this.#lifeline.restart(why);
+    this.#reconnector.restart(why);
   }
 
   /** Opens another connection at once. Default: "try again". */
   reconnect(why = new SightlineError('CONNECTION_LOST')): void {
-    this.#lifeline.reconnect(why);
+    this.#reconnector.reconnect(why);
   }
 
   /** Idempotent. */
   close(): void {
-    this.#lifeline.close();
+    this.#reconnector.close();
   }
 
   #tell(change: StateChange): void {
@@ -126,7 +129,7 @@ export class KeptConnection {
     if (!this.#path.isSilent(bytesReceived(report), nowMs)) link.isSilent = false;
     else if (this.state === 'playing') {
       link.isSilent = true;
-      this.#lifeline.restart(new SightlineError('CONNECTION_WEAK'));
+      this.#reconnector.restart(new SightlineError('CONNECTION_WEAK'));
     }
   }
 
@@ -136,11 +139,11 @@ export class KeptConnection {
       this.#frames.reset();
       this.#path.reset();
       if (this.link) this.link.isSilent = false;
-      return this.#lifeline.succeeded();
+      return this.#reconnector.succeeded();
     }
     this.#listen(report, nowMs);
     const due = this.#frames.look(frames, nowMs, senderWords(report));
-    if (due === 'arrived') this.#lifeline.succeeded();
+    if (due === 'arrived') this.#reconnector.succeeded();
     else if (due) this.#init.onSilence(due);
   }
 }

@@ -178,7 +178,8 @@ export class PeerLink {
   }
 
   #flushSoon(): void {
-    if (!this.#session || this.#isRestarting || this.#batch || this.#isClosed || (this.#candidates.length === 0 && !this.#isGathered)) return;
+    if (!this.#session || this.#isRestarting || this.#batch || this.#isClosed || (this.#candidates.length === 0 && !this.#isGathered))
+      return;
     this.#batch = this.#init.env.clock.after(BATCH_MS, () => {
       this.#batch = undefined;
       const sdp = this.pc.localDescription?.sdp;

@@ -5,7 +5,7 @@ import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError } from './errors.js';
 import { parsedObject } from './json.js';
 import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
-import type { State } from './lifeline.js';
+import type { State } from './reconnector.js';
 import { PeerLink, type Exchange } from './peer-link.js';
 import { withStartBitrate } from './sdp.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
@@ -146,7 +146,11 @@ export class Publishing {
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
-    const link = new PeerLink({ env: this.#env, iceServers: this.#connection.iceServers, exchange: (sdp, stop) => this.#exchange(sdp, stop) });
+    const link = new PeerLink({
+      env: this.#env,
+      iceServers: this.#connection.iceServers,
+      exchange: (sdp, stop) => this.#exchange(sdp, stop),
+    });
     try {
       const senders = [...this.#tracks.values()].map((track) => this.#send(link.pc, track));
       this.#listen(link.pc.createDataChannel('commands'));
@@ -175,7 +179,8 @@ export class Publishing {
       const { command, reason } = parsedObject(data) ?? {};
       if (typeof command !== 'string') return;
       this.#events.emit('command', { command, ...(typeof reason === 'string' && { reason }) });
-      if (command === 'reconnect') this.#connection.reconnect(new SightlineError('RECONNECT_ASKED', typeof reason === 'string' ? reason : undefined));
+      if (command === 'reconnect')
+        this.#connection.reconnect(new SightlineError('RECONNECT_ASKED', typeof reason === 'string' ? reason : undefined));
     });
   }
 
@@ -183,15 +188,24 @@ export class Publishing {
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
     const { server, headers: authorized, iceServers } = this.#connection;
     const url = new URL(`whip/${encodeURIComponent(this.#options.room)}`, server).href;
-    const headers = { ...authorized, 'content-type': 'application/sdp', ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }) };
+    const headers = {
+      ...authorized,
+      'content-type': 'application/sdp',
+      ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }),
+    };
     const response = await request(this.#env, url, { method: 'POST', headers, body: sdp, signal });
     const [answer, location] = [await response.text(), response.headers.get('location')];
     if (location === null || !answer.startsWith('v=0')) throw new SightlineError('ANSWER_INVALID');
     iceServers.learn(linkedIceServers(response.headers.get('link')));
-    const session = new ServerSession({ env: this.#env, url: new URL(location, url).href, tag: response.headers.get('etag'), headers: authorized, takesCandidates: true });
+    const session = new ServerSession({
+      env: this.#env,
+      url: new URL(location, url).href,
+      tag: response.headers.get('etag'),
+      headers: authorized,
+      takesCandidates: true,
+    });
     return { sdp: withStartBitrate(answer, START_KBPS), session };
   }
-
 }
 
 /** Frames of video, packets of audio. */

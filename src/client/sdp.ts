@@ -19,7 +19,10 @@ function attribute(sdp: string, name: string): string | undefined {
 }
 
 function sections(sdp: string): Section[] {
-  return sdp.split(/^(?=m=)/m).slice(1).map((text) => ({ line: text.split(/\r?\n/, 1)[0] ?? '', mid: attribute(text, 'mid') }));
+  return sdp
+    .split(/^(?=m=)/m)
+    .slice(1)
+    .map((text) => ({ line: text.split(/\r?\n/, 1)[0] ?? '', mid: attribute(text, 'mid') }));
 }
 
 /** The ICE user fragment and password of a description or fragment. */
@@ -62,7 +65,10 @@ export function withIceOf(answer: string, restarted: string): string | undefined
       .replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, '')
       .replace(/^a=ice-ufrag:.*$/m, `a=ice-ufrag:${ice.ufrag}`)
       .replace(/^a=ice-pwd:.*$/m, `a=ice-pwd:${ice.password}`);
-  return renewed(session) + media.map((text, index) => renewed(text) + (index === 0 ? candidates.map((line) => `${line}\r\n`).join('') : '')).join('');
+  return (
+    renewed(session) +
+    media.map((text, index) => renewed(text) + (index === 0 ? candidates.map((line) => `${line}\r\n`).join('') : '')).join('')
+  );
 }
 
 /**

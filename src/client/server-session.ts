@@ -85,7 +85,9 @@ export class ServerSession {
 
   /** Ends it. Never fails: a server that is gone has ended it by itself. Outlives the page. */
   async delete(): Promise<void> {
-    await request(this.#env, this.url, { method: 'DELETE', headers: { ...this.#headers }, keepalive: true, timeoutMs: 1_000 }).catch(() => undefined);
+    await request(this.#env, this.url, { method: 'DELETE', headers: { ...this.#headers }, keepalive: true, timeoutMs: 1_000 }).catch(
+      () => undefined,
+    );
   }
 
   #patch(body: string, tag: string | undefined, signal?: AbortSignal): Promise<Response> {

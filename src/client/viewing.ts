@@ -95,7 +95,14 @@ export class Viewing {
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
     const { env, server, headers, iceServers, wanted } = this.#init;
     const { source, tracks, active, clientId } = wanted;
-    const body = { sdp, type: 'offer', tracks, active, ...(source !== undefined && { source }), ...(clientId !== undefined && { client_id: clientId }) };
+    const body = {
+      sdp,
+      type: 'offer',
+      tracks,
+      active,
+      ...(source !== undefined && { source }),
+      ...(clientId !== undefined && { client_id: clientId }),
+    };
     this.times = { posted: env.clock.now() };
     const response = await request(env, new URL('offer', server).href, {
       method: 'POST',

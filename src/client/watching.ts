@@ -1,11 +1,13 @@
 /** Watching a source: `watch(...)` and what it returns. */
-import { DetectionsChannel, DetectionsHistory, type DetectionsMessage } from './detections.js';
+import type { DetectionsMessage } from './detection-message.js';
+import { DetectionsChannel } from './detections-channel.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError, errorOf } from './errors.js';
 import type { Remedy } from './frame-watch.js';
 import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
-import type { State } from './lifeline.js';
+import { MessageTimeline } from './message-timeline.js';
+import type { State } from './reconnector.js';
 import type { PeerLink } from './peer-link.js';
 import { hasJustStarted } from './server-state.js';
 import { Streams, type Elements, type WatchedTrack } from './streams.js';
@@ -59,7 +61,7 @@ export class Watching {
   readonly #options: WatchOptions;
   readonly #connection: KeptConnection;
   readonly #events: Emitter<WatchEvents>;
-  readonly #history = new DetectionsHistory();
+  readonly #history: Readonly<Record<Rendition, MessageTimeline>> = { raw: new MessageTimeline(), processed: new MessageTimeline() };
   readonly #streams: Streams;
   readonly #tracks: readonly Rendition[];
   #source: string | undefined;
@@ -100,7 +102,8 @@ export class Watching {
       mayReturn: false,
       staleAfterMs: STALE_MS,
       // Who has watched it before may find that a server that was just started does not know it yet.
-      mayPass: async ({ status }) => status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#connection.server),
+      mayPass: async ({ status }) =>
+        status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#connection.server),
     });
   }
 
@@ -204,7 +207,7 @@ export class Watching {
 
   /** The detections of the frame with that `metadata.rtpTimestamp` (requestVideoFrameCallback), if they came. */
   frameFor(rtpTimestamp: number, rendition: Rendition = 'raw'): DetectionsMessage | undefined {
-    return this.#history.frameFor(rtpTimestamp, rendition);
+    return this.#history[rendition].at(rtpTimestamp);
   }
 
   /** Of the present connection; undefined where there is none. */
@@ -232,7 +235,13 @@ export class Watching {
       server: this.#connection.server,
       headers: this.#connection.headers,
       iceServers: this.#connection.iceServers,
-      wanted: { source: this.#source, tracks: this.#tracks, active: this.#active, hasAudio: this.#options.audio ?? true, clientId: this.#options.clientId },
+      wanted: {
+        source: this.#source,
+        tracks: this.#tracks,
+        active: this.#active,
+        hasAudio: this.#options.audio ?? true,
+        clientId: this.#options.clientId,
+      },
     });
     this.#opening = viewing;
     try {
@@ -268,13 +277,17 @@ export class Watching {
       this.#detections = new DetectionsChannel({
         clock: this.#env.clock,
         pc: this.#viewing.link.pc,
-        onMessage: (message) => {
-          this.#history.add(message);
-          this.#events.emit('detections', message);
-        },
+        onMessage: (message) => this.#detected(message),
         onRefusal: (error) => this.#events.emit('error', error),
       });
     }
+  }
+
+  #detected(message: DetectionsMessage): void {
+    const { raw, processed } = message.rtp_timestamp;
+    if (raw !== undefined) this.#history.raw.add(raw, message);
+    if (processed !== undefined) this.#history.processed.add(processed, message);
+    this.#events.emit('detections', message);
   }
 
   async #sendFilter(): Promise<void> {

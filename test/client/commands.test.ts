@@ -16,10 +16,16 @@ describe('commands over a data channel', () => {
     assert.deepEqual(channel.sent, []);
     channel.become('open');
     await turn();
-    assert.deepEqual(channel.sent, [{ cmd: 'select', id: 1, tracks: ['raw'] }, { cmd: 'keyframe', id: 2 }]);
+    assert.deepEqual(channel.sent, [
+      { cmd: 'select', id: 1, tracks: ['raw'] },
+      { cmd: 'keyframe', id: 2 },
+    ]);
     for (const foreign of ['{', 'null', '7', '{"id":99,"ok":true}']) channel.receive(foreign);
     for (const id of [2, 1]) channel.receive(JSON.stringify({ ok: true, id }));
-    assert.deepEqual(await Promise.all(answers), [{ ok: true, id: 1 }, { ok: true, id: 2 }]);
+    assert.deepEqual(await Promise.all(answers), [
+      { ok: true, id: 1 },
+      { ok: true, id: 2 },
+    ]);
   });
 
   it('that are refused fail with the words of the server', async () => {

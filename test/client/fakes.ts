@@ -121,7 +121,11 @@ export class FakePeerConnection extends EventTarget {
   }
 
   addTransceiver(trackOrKind: FakeTrack | string): unknown {
-    const sender = { track: trackOrKind as unknown, transport: this.dtls, replaceTrack: (track: unknown) => Promise.resolve(void (sender.track = track)) };
+    const sender = {
+      track: trackOrKind as unknown,
+      transport: this.dtls,
+      replaceTrack: (track: unknown) => Promise.resolve(void (sender.track = track)),
+    };
     const receiver = { track: new FakeTrack(typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind), transport: this.dtls };
     this.senders.push(sender);
     this.receivers.push(receiver);
@@ -173,7 +177,9 @@ export class FakePeerConnection extends EventTarget {
   }
 
   find(candidate: string | null): void {
-    this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate: candidate === null ? null : { candidate, sdpMid: '0', sdpMLineIndex: 0 } }));
+    this.dispatchEvent(
+      Object.assign(new Event('icecandidate'), { candidate: candidate === null ? null : { candidate, sdpMid: '0', sdpMLineIndex: 0 } }),
+    );
   }
 
   close(): void {
@@ -289,7 +295,10 @@ export class FakeWorld {
     const session = `/sessions/s${this.#sessions + 1}`;
     if (method === 'POST' && path === '/offer') {
       this.#sessions++;
-      return Response.json({ sdp: sdpOf('theirs'), type: 'answer', client_id: 'me', source: 'demo', tracks: ['raw'], session_url: session }, { headers: { etag: '"1"' } });
+      return Response.json(
+        { sdp: sdpOf('theirs'), type: 'answer', client_id: 'me', source: 'demo', tracks: ['raw'], session_url: session },
+        { headers: { etag: '"1"' } },
+      );
     }
     if (method === 'POST') {
       this.#sessions++;

@@ -4,7 +4,10 @@ import { watch, type StateChange, type WatchOptions, type Watching } from '../..
 import { FakeWorld, SERVER, refusal, restarted, silence } from './fakes.js';
 
 /** A viewer that plays. */
-async function play(world: FakeWorld, options: Partial<WatchOptions> = {}): Promise<{ watching: Watching; changes: StateChange[]; states: () => string[] }> {
+async function play(
+  world: FakeWorld,
+  options: Partial<WatchOptions> = {},
+): Promise<{ watching: Watching; changes: StateChange[]; states: () => string[] }> {
   const changes: StateChange[] = [];
   const watching = watch({ server: SERVER, source: 'demo', onState: (change) => changes.push(change), ...options }, world.env);
   await world.clock.advance(0);
@@ -107,7 +110,10 @@ describe('a path that breaks', () => {
     assert.deepEqual([changes[0]?.reason?.code, changes[2]?.reason], ['CONNECTION_WEAK', undefined]);
     assert.deepEqual([world.of('PATCH').length, world.of('POST').length, world.connections.length], [1, 1, 1]);
     const [patch] = world.of('PATCH');
-    assert.deepEqual([patch?.path, patch?.headers['if-match'], patch?.headers['content-type']], ['/sessions/s1', '"*"', 'application/trickle-ice-sdpfrag']);
+    assert.deepEqual(
+      [patch?.path, patch?.headers['if-match'], patch?.headers['content-type']],
+      ['/sessions/s1', '"*"', 'application/trickle-ice-sdpfrag'],
+    );
     const ufrag = (sdp: string | undefined): string | undefined => /a=ice-ufrag:(\S+)/.exec(sdp ?? '')?.[1];
     assert.notEqual(ufrag(patch?.body), ufrag(before));
     assert.equal(ufrag(patch?.body), ufrag(pc.localDescription?.sdp));
@@ -118,7 +124,11 @@ describe('a path that breaks', () => {
   });
 
   it('is restarted at once when it failed, and when the device has another network', async () => {
-    for (const [event, code] of [['failed', 'CONNECTION_LOST'], ['online', 'NETWORK_CHANGED'], ['network', 'NETWORK_CHANGED']] as const) {
+    for (const [event, code] of [
+      ['failed', 'CONNECTION_LOST'],
+      ['online', 'NETWORK_CHANGED'],
+      ['network', 'NETWORK_CHANGED'],
+    ] as const) {
       const world = new FakeWorld();
       world.handler = ({ method }) => (method === 'PATCH' ? restarted() : undefined);
       const { watching, changes } = await play(world);
@@ -144,7 +154,12 @@ describe('a path that breaks', () => {
     watching.close();
   });
 
-  for (const [status, code] of [[404, 'SESSION_NOT_FOUND'], [412, 'PRECONDITION_FAILED'], [422, 'ICE_RESTART_REFUSED'], [503, 'SERVER_CLOSING']] as const) {
+  for (const [status, code] of [
+    [404, 'SESSION_NOT_FOUND'],
+    [412, 'PRECONDITION_FAILED'],
+    [422, 'ICE_RESTART_REFUSED'],
+    [503, 'SERVER_CLOSING'],
+  ] as const) {
     it(`gives way to another connection when the server answers ${status}`, async () => {
       const world = new FakeWorld();
       const { watching, states } = await play(world);
@@ -236,7 +251,21 @@ describe('a connection without pictures', () => {
       await world.clock.advance(1_000);
       due.push([commands().length, world.of('PATCH').length, world.of('POST').length].join());
     }
-    assert.deepEqual(due, ['0,0,1', '0,0,1', '0,0,1', '0,0,1', '1,0,1', '1,0,1', '1,0,1', '1,1,1', '1,1,1', '1,1,1', '1,1,1', '1,1,2', '1,1,2']);
+    assert.deepEqual(due, [
+      '0,0,1',
+      '0,0,1',
+      '0,0,1',
+      '0,0,1',
+      '1,0,1',
+      '1,0,1',
+      '1,0,1',
+      '1,1,1',
+      '1,1,1',
+      '1,1,1',
+      '1,1,1',
+      '1,1,2',
+      '1,1,2',
+    ]);
     assert.deepEqual(commands(), [{ cmd: 'keyframe', id: 1 }]);
     assert.ok(changes.some(({ state, reason }) => state === 'recovering' && reason?.code === 'NO_FRAMES'));
     await world.play(1_000);

@@ -3,10 +3,16 @@ import { describe, it } from 'node:test';
 import { publish, type PublishOptions, type Publishing, type StateChange } from '../../src/client/index.js';
 import { FakeStream, FakeWorld, SERVER, refusal, restarted, silence } from './fakes.js';
 
-async function start(world: FakeWorld, options: Partial<PublishOptions> = {}): Promise<{ publishing: Publishing; changes: StateChange[]; states: () => string[] }> {
+async function start(
+  world: FakeWorld,
+  options: Partial<PublishOptions> = {},
+): Promise<{ publishing: Publishing; changes: StateChange[]; states: () => string[] }> {
   const changes: StateChange[] = [];
   const stream = new FakeStream('audio', 'video') as unknown as MediaStream;
-  const publishing = publish({ server: SERVER, stream, room: 'gate cam', onState: (change) => changes.push(change), ...options }, world.env);
+  const publishing = publish(
+    { server: SERVER, stream, room: 'gate cam', onState: (change) => changes.push(change), ...options },
+    world.env,
+  );
   await world.clock.advance(0);
   return { publishing, changes, states: () => changes.map(({ state }) => state) };
 }
@@ -18,7 +24,10 @@ describe('publishing', () => {
     await world.play(500);
     assert.deepEqual(states(), ['connecting', 'connected', 'playing']);
     const [post] = world.of('POST');
-    assert.deepEqual([post?.path, post?.headers['content-type'], post?.headers['authorization']], ['/whip/gate%20cam', 'application/sdp', 'Bearer s3cret']);
+    assert.deepEqual(
+      [post?.path, post?.headers['content-type'], post?.headers['authorization']],
+      ['/whip/gate%20cam', 'application/sdp', 'Bearer s3cret'],
+    );
     assert.match(post?.body ?? '', /^v=0/);
     assert.equal(publishing.sessionUrl, `${SERVER}sessions/s1`);
     publishing.close();
@@ -40,7 +49,10 @@ describe('publishing', () => {
     channel.receive('{"command":"reconnect","reason":"No frames for 11s"}');
     await world.play(500);
     assert.deepEqual(told, [{ command: 'reconnect', reason: 'No frames for 11s' }]);
-    assert.deepEqual(world.of('POST').map(({ headers }) => headers['sightline-replaces']), [undefined, '/sessions/s1']);
+    assert.deepEqual(
+      world.of('POST').map(({ headers }) => headers['sightline-replaces']),
+      [undefined, '/sessions/s1'],
+    );
     assert.ok(changes.some(({ state, reason }) => state === 'recovering' && reason?.message === 'No frames for 11s'));
     assert.deepEqual([publishing.state, world.connections.map(({ closed }) => closed)], ['playing', [true, false]]);
     publishing.close();
@@ -87,7 +99,12 @@ describe('publishing', () => {
     world.handler = () => undefined;
     await world.play(12_000);
     assert.equal(publishing.state, 'playing');
-    assert.ok(world.of('POST').slice(1).every(({ headers }) => headers['sightline-replaces'] === '/sessions/s1'));
+    assert.ok(
+      world
+        .of('POST')
+        .slice(1)
+        .every(({ headers }) => headers['sightline-replaces'] === '/sessions/s1'),
+    );
     publishing.close();
   });
 

@@ -4,7 +4,10 @@ import { watch, type StateChange, type WatchOptions, type Watching } from '../..
 import { FakeWorld, SERVER, refusal } from './fakes.js';
 
 /** A viewer, and what it told. */
-async function start(world: FakeWorld, options: Partial<WatchOptions> = {}): Promise<{ watching: Watching; changes: StateChange[]; states: () => string[] }> {
+async function start(
+  world: FakeWorld,
+  options: Partial<WatchOptions> = {},
+): Promise<{ watching: Watching; changes: StateChange[]; states: () => string[] }> {
   const changes: StateChange[] = [];
   const watching = watch({ server: SERVER, source: 'demo', onState: (change) => changes.push(change), ...options }, world.env);
   await world.clock.advance(0);
@@ -19,7 +22,17 @@ describe('connecting again', () => {
     await world.clock.advance(56_000);
     assert.deepEqual(world.times('POST'), [0, 1, 3, 7, 15, 25, 35, 45, 55]);
     const waits = changes.filter(({ state }) => state === 'waiting');
-    assert.deepEqual(waits.slice(0, 6).map(({ attempt, retryInS, reason }) => [attempt, retryInS, reason?.code]), [[1, 1, 'UNREACHABLE'], [2, 2, 'UNREACHABLE'], [3, 4, 'UNREACHABLE'], [4, 8, 'UNREACHABLE'], [5, 10, 'UNREACHABLE'], [6, 10, 'UNREACHABLE']]);
+    assert.deepEqual(
+      waits.slice(0, 6).map(({ attempt, retryInS, reason }) => [attempt, retryInS, reason?.code]),
+      [
+        [1, 1, 'UNREACHABLE'],
+        [2, 2, 'UNREACHABLE'],
+        [3, 4, 'UNREACHABLE'],
+        [4, 8, 'UNREACHABLE'],
+        [5, 10, 'UNREACHABLE'],
+        [6, 10, 'UNREACHABLE'],
+      ],
+    );
     watching.close();
   });
 
@@ -36,7 +49,13 @@ describe('connecting again', () => {
     const lostAt = world.clock.now();
     await world.change('closed');
     await world.clock.advance(3_500);
-    assert.deepEqual(world.of('POST').slice(-2).map(({ atMs }) => atMs - lostAt), [1000, 3000]);
+    assert.deepEqual(
+      world
+        .of('POST')
+        .slice(-2)
+        .map(({ atMs }) => atMs - lostAt),
+      [1000, 3000],
+    );
     assert.equal(changes.at(-1)?.attempt, 3);
     watching.close();
   });
@@ -46,7 +65,11 @@ describe('connecting again', () => {
     const { watching } = await start(world);
     await world.clock.advance(1_000);
     assert.equal(watching.state, 'connected');
-    for (const [attempt, waitMs] of [[1, 1000], [2, 2000], [3, 4000]] as const) {
+    for (const [attempt, waitMs] of [
+      [1, 1000],
+      [2, 2000],
+      [3, 4000],
+    ] as const) {
       await world.change('closed');
       await world.clock.advance(waitMs - 50);
       assert.equal(world.of('POST').length, attempt, `attempt ${attempt} is not early`);
@@ -56,20 +79,38 @@ describe('connecting again', () => {
     watching.close();
   });
 
-  for (const [status, code] of [[400, 'SDP_INVALID'], [401, 'UNAUTHORIZED'], [403, 'ROLE_REFUSED'], [404, 'SOURCE_NOT_FOUND'], [422, 'NOTHING_TO_SERVE']] as const) {
+  for (const [status, code] of [
+    [400, 'SDP_INVALID'],
+    [401, 'UNAUTHORIZED'],
+    [403, 'ROLE_REFUSED'],
+    [404, 'SOURCE_NOT_FOUND'],
+    [422, 'NOTHING_TO_SERVE'],
+  ] as const) {
     it(`is not tried after ${status}: it failed, and says why`, async () => {
       const world = new FakeWorld();
       world.handler = () => refusal(status, code);
       const { watching, changes } = await start(world);
       await world.clock.advance(60_000);
-      assert.deepEqual(changes.map(({ state, reason }) => [state, reason?.code, reason?.message]), [['connecting', undefined, undefined], ['failed', code, `${code} in words`]]);
+      assert.deepEqual(
+        changes.map(({ state, reason }) => [state, reason?.code, reason?.message]),
+        [
+          ['connecting', undefined, undefined],
+          ['failed', code, `${code} in words`],
+        ],
+      );
       assert.deepEqual([world.of('POST').length, world.listeners, world.clock.pendingTimers], [1, 0, 0]);
       watching.close();
       assert.equal(watching.state, 'failed');
     });
   }
 
-  for (const [status, code] of [[409, 'SOURCE_NOT_LIVE'], [429, 'TOO_MANY_REQUESTS'], [503, 'CAPACITY_REACHED'], [500, 'FFMPEG_FAILED'], [502, 'HTTP_502']] as const) {
+  for (const [status, code] of [
+    [409, 'SOURCE_NOT_LIVE'],
+    [429, 'TOO_MANY_REQUESTS'],
+    [503, 'CAPACITY_REACHED'],
+    [500, 'FFMPEG_FAILED'],
+    [502, 'HTTP_502'],
+  ] as const) {
     it(`is tried after ${status}`, async () => {
       const world = new FakeWorld();
       world.handler = ({ method }) => (method === 'POST' ? refusal(status, code) : undefined);
@@ -151,7 +192,10 @@ describe('connecting again', () => {
     await world.clock.advance(15_500);
     assert.deepEqual([changes.at(-1)?.state, changes.at(-1)?.reason?.code], ['waiting', 'CONNECTION_FAILED']);
     assert.equal(world.connections[0]?.closed, true);
-    assert.deepEqual(world.of('DELETE').map(({ path }) => path), ['/sessions/s1']);
+    assert.deepEqual(
+      world.of('DELETE').map(({ path }) => path),
+      ['/sessions/s1'],
+    );
     watching.close();
   });
 
@@ -160,7 +204,8 @@ describe('connecting again', () => {
     const { watching } = await start(world);
     await world.play(2_000);
     let uptimeS = 3;
-    world.handler = ({ method, path }) => (method === 'POST' ? refusal(404, 'SOURCE_NOT_FOUND') : path === '/health' ? Response.json({ uptime_s: uptimeS }) : undefined);
+    world.handler = ({ method, path }) =>
+      method === 'POST' ? refusal(404, 'SOURCE_NOT_FOUND') : path === '/health' ? Response.json({ uptime_s: uptimeS }) : undefined;
     await world.change('closed');
     await world.clock.advance(3_500);
     assert.equal(watching.state, 'waiting');
@@ -196,7 +241,10 @@ describe('connecting again', () => {
     world.tell('leaving');
     assert.equal(second.watching.state, 'closed');
     await world.clock.advance(2_000);
-    assert.deepEqual(world.of('DELETE').map(({ keepalive }) => keepalive), [true, true]);
+    assert.deepEqual(
+      world.of('DELETE').map(({ keepalive }) => keepalive),
+      [true, true],
+    );
     const never = watch({ server: SERVER, signal: stop.signal }, world.env);
     await world.clock.advance(1_000);
     assert.deepEqual([never.state, world.of('POST').length], ['closed', 2]);

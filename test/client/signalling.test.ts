@@ -7,8 +7,18 @@ import { FakeWorld, SERVER, fragmentOf, refusal, restarted, sdpOf } from './fake
 
 describe('SDP fragments', () => {
   it('carry candidates of the first m-line with the ICE parameters of the description', () => {
-    const text = fragment(sdpOf('abcd'), [{ candidate: 'candidate:1 1 udp 1 10.0.0.1 1000 typ host', sdpMid: '0' }, { candidate: 'candidate:2 1 udp 1 10.0.0.1 1001 typ host', sdpMid: '1' }], true);
-    assert.equal(text, `a=ice-options:trickle\r\na=group:BUNDLE 0 1\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=ice-ufrag:abcd\r\na=ice-pwd:${'p'.repeat(20)}abcd\r\na=candidate:1 1 udp 1 10.0.0.1 1000 typ host\r\na=end-of-candidates\r\n`);
+    const text = fragment(
+      sdpOf('abcd'),
+      [
+        { candidate: 'candidate:1 1 udp 1 10.0.0.1 1000 typ host', sdpMid: '0' },
+        { candidate: 'candidate:2 1 udp 1 10.0.0.1 1001 typ host', sdpMid: '1' },
+      ],
+      true,
+    );
+    assert.equal(
+      text,
+      `a=ice-options:trickle\r\na=group:BUNDLE 0 1\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=ice-ufrag:abcd\r\na=ice-pwd:${'p'.repeat(20)}abcd\r\na=candidate:1 1 udp 1 10.0.0.1 1000 typ host\r\na=end-of-candidates\r\n`,
+    );
   });
 
   it('put new ICE parameters and candidates into a description in place of the old ones, and leave the rest', () => {
@@ -29,8 +39,12 @@ describe('SDP fragments', () => {
 
 describe('ICE servers in Link headers', () => {
   it('are read with their credentials, and other links are passed over', () => {
-    const header = '<turn:turn.example.net?transport=udp>; rel="ice-server"; username="u"; credential="p\u00e4"; credential-type="password", <stun:stun.example.net>; rel="ice-server", </docs>; rel="help", <http://x>; rel="ice-server"';
-    assert.deepEqual(linkedIceServers(header), [{ urls: ['turn:turn.example.net?transport=udp'], username: 'u', credential: 'p\u00e4' }, { urls: ['stun:stun.example.net'] }]);
+    const header =
+      '<turn:turn.example.net?transport=udp>; rel="ice-server"; username="u"; credential="p\u00e4"; credential-type="password", <stun:stun.example.net>; rel="ice-server", </docs>; rel="help", <http://x>; rel="ice-server"';
+    assert.deepEqual(linkedIceServers(header), [
+      { urls: ['turn:turn.example.net?transport=udp'], username: 'u', credential: 'p\u00e4' },
+      { urls: ['stun:stun.example.net'] },
+    ]);
     for (const none of [null, '', ',,,', '<', '<>;']) assert.deepEqual(linkedIceServers(none), []);
   });
 });
@@ -38,7 +52,10 @@ describe('ICE servers in Link headers', () => {
 describe('signalling of a viewer', () => {
   it('says what is wanted, and who asks', async () => {
     const world = new FakeWorld();
-    const watching = watch({ server: SERVER, source: 'demo', tracks: ['raw', 'processed'], active: ['raw'], clientId: 'wall-3', token: 't0ken' }, world.env);
+    const watching = watch(
+      { server: SERVER, source: 'demo', tracks: ['raw', 'processed'], active: ['raw'], clientId: 'wall-3', token: 't0ken' },
+      world.env,
+    );
     await world.clock.advance(0);
     const [post] = world.of('POST');
     const { sdp, ...body } = JSON.parse(post?.body ?? '{}') as Record<string, unknown>;
@@ -58,7 +75,15 @@ describe('signalling of a viewer', () => {
     world.pc.find(`candidate:2 1 udp 1 10.0.0.1 1002 typ srflx`);
     world.pc.find(null);
     await world.clock.advance(100);
-    assert.deepEqual(world.of('PATCH').map(({ body, headers }) => [body.match(/a=candidate/g)?.length, /end-of-candidates/.test(body), headers['if-match']]), [[2, false, '"1"'], [1, true, '"1"']]);
+    assert.deepEqual(
+      world
+        .of('PATCH')
+        .map(({ body, headers }) => [body.match(/a=candidate/g)?.length, /end-of-candidates/.test(body), headers['if-match']]),
+      [
+        [2, false, '"1"'],
+        [1, true, '"1"'],
+      ],
+    );
     watching.close();
   });
 
@@ -68,7 +93,9 @@ describe('signalling of a viewer', () => {
       world.connects = false;
       world.handler = ({ method }) => {
         if (method === 'PATCH') return refusal(405, 'HTTP_405');
-        return method === 'POST' && !tag ? Response.json({ sdp: sdpOf('theirs'), client_id: 'me', source: 'demo', session_url: '/sessions/s1' }) : undefined;
+        return method === 'POST' && !tag
+          ? Response.json({ sdp: sdpOf('theirs'), client_id: 'me', source: 'demo', session_url: '/sessions/s1' })
+          : undefined;
       };
       const watching = watch({ server: SERVER }, world.env);
       await world.clock.advance(0);
@@ -85,7 +112,8 @@ describe('signalling of a viewer', () => {
     const world = new FakeWorld();
     world.connects = false;
     const servers = [{ urls: ['turn:turn.example.net'], username: 'u', credential: 'c' }];
-    world.handler = ({ method, path }) => (path === '/ice-servers' ? Response.json({ ice_servers: servers, ttl_s: 3600 }) : method === 'PATCH' ? restarted() : undefined);
+    world.handler = ({ method, path }) =>
+      path === '/ice-servers' ? Response.json({ ice_servers: servers, ttl_s: 3600 }) : method === 'PATCH' ? restarted() : undefined;
     const watching = watch({ server: SERVER }, world.env);
     await world.clock.advance(0);
     await world.clock.advance(2_900);
@@ -129,7 +157,10 @@ describe('signalling of a viewer', () => {
     await world.clock.advance(1_100);
     await world.clock.advance(10);
     assert.equal((JSON.parse(world.of('POST')[1]?.body ?? '{}') as { active?: unknown }).active?.toString(), 'processed');
-    assert.deepEqual(world.pc.channels[0]?.sent, [{ cmd: 'detection', id: 1, min_score: 0.5, classes: ['person'] }, { cmd: 'pause', id: 2 }]);
+    assert.deepEqual(world.pc.channels[0]?.sent, [
+      { cmd: 'detection', id: 1, min_score: 0.5, classes: ['person'] },
+      { cmd: 'pause', id: 2 },
+    ]);
     watching.close();
   });
 
@@ -156,19 +187,35 @@ describe('signalling of a viewer', () => {
     const world = new FakeWorld();
     const tracks: WatchedTrack[] = [];
     const video = { srcObject: null as MediaStream | null };
-    const watching = watch({ server: SERVER, video: video as unknown as HTMLVideoElement, onTrack: (track) => tracks.push(track) }, world.env);
+    const watching = watch(
+      { server: SERVER, video: video as unknown as HTMLVideoElement, onTrack: (track) => tracks.push(track) },
+      world.env,
+    );
     await world.clock.advance(0);
     await world.play(500);
     const stream = video.srcObject;
     const shown = (): unknown[] => stream?.getTracks() ?? [];
-    assert.deepEqual(tracks.map(({ name }) => name), ['raw', 'audio']);
-    assert.deepEqual(shown(), tracks.map(({ track }) => track));
+    assert.deepEqual(
+      tracks.map(({ name }) => name),
+      ['raw', 'audio'],
+    );
+    assert.deepEqual(
+      shown(),
+      tracks.map(({ track }) => track),
+    );
     await world.change('closed');
     await world.play(1_500);
     assert.equal(tracks.length, 4);
-    assert.deepEqual(shown(), tracks.slice(0, 2).map(({ track }) => track), 'the last picture stays');
+    assert.deepEqual(
+      shown(),
+      tracks.slice(0, 2).map(({ track }) => track),
+      'the last picture stays',
+    );
     for (const { track } of tracks.slice(2)) track.dispatchEvent(new Event('unmute'));
-    assert.deepEqual(shown(), tracks.slice(2).map(({ track }) => track));
+    assert.deepEqual(
+      shown(),
+      tracks.slice(2).map(({ track }) => track),
+    );
     assert.ok(tracks.every((track) => track.stream === stream) && video.srcObject === stream);
     watching.close();
     assert.equal(video.srcObject, null);
@@ -177,7 +224,10 @@ describe('signalling of a viewer', () => {
   it('hands out detections, finds the one of a frame, and tells why there are none', async () => {
     const world = new FakeWorld();
     const [messages, errors]: [DetectionsMessage[], string[]] = [[], []];
-    const watching = watch({ server: SERVER, onDetections: (message) => messages.push(message), onError: ({ code }) => errors.push(code) }, world.env);
+    const watching = watch(
+      { server: SERVER, onDetections: (message) => messages.push(message), onError: ({ code }) => errors.push(code) },
+      world.env,
+    );
     await world.clock.advance(0);
     await world.play(500);
     const channel = world.pc.channels.find(({ label }) => label === 'detections');
@@ -213,7 +263,20 @@ describe('signalling of a viewer', () => {
 });
 
 it("a publisher's video begins at a bitrate that shows something, whatever the codec", () => {
-  const answer = ['v=0', 'm=audio 9 X 111', 'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 minptime=10', 'm=video 9 X 102 103 96', 'a=rtpmap:102 H264/90000', 'a=fmtp:102 packetization-mode=1', 'a=rtpmap:103 rtx/90000', 'a=fmtp:103 apt=102', 'a=rtpmap:96 VP8/90000', 'm=application 9 X y', ''].join('\r\n');
+  const answer = [
+    'v=0',
+    'm=audio 9 X 111',
+    'a=rtpmap:111 opus/48000/2',
+    'a=fmtp:111 minptime=10',
+    'm=video 9 X 102 103 96',
+    'a=rtpmap:102 H264/90000',
+    'a=fmtp:102 packetization-mode=1',
+    'a=rtpmap:103 rtx/90000',
+    'a=fmtp:103 apt=102',
+    'a=rtpmap:96 VP8/90000',
+    'm=application 9 X y',
+    '',
+  ].join('\r\n');
   const lines = withStartBitrate(answer, 1000).split('\r\n');
   assert.ok(lines.includes('a=fmtp:102 packetization-mode=1;x-google-start-bitrate=1000'));
   assert.ok(lines.includes('a=fmtp:96 x-google-start-bitrate=1000'));

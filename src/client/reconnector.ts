@@ -34,7 +34,7 @@ export interface StateChange {
   readonly retryInS?: number;
 }
 
-export interface LifelineInit {
+export interface ReconnectorInit {
   readonly env: Environment;
   /** Connects; closes what it opened when it fails. @throws SightlineError */
   readonly open: (signal: AbortSignal) => Promise<PeerLink>;
@@ -53,8 +53,8 @@ export interface LifelineInit {
   readonly mayPass?: (error: SightlineError) => Promise<boolean>;
 }
 
-export class Lifeline {
-  readonly #init: LifelineInit;
+export class Reconnector {
+  readonly #init: ReconnectorInit;
   readonly #stopListening: () => void;
   #link: PeerLink | undefined;
   #healer: IceHealer | undefined;
@@ -67,7 +67,7 @@ export class Lifeline {
   #reason: Reason | undefined;
   #state: State = 'connecting';
 
-  constructor(init: LifelineInit) {
+  constructor(init: ReconnectorInit) {
     this.#init = init;
     this.#stopListening = init.env.listen((event) => this.#pageEvent(event));
   }
@@ -136,7 +136,10 @@ export class Lifeline {
     try {
       const opened = this.#init.open(opening.signal);
       // One that comes when nobody waits for it any more.
-      opened.then((late) => opening.signal.aborted && this.#link !== late && late.close(), () => undefined);
+      opened.then(
+        (late) => opening.signal.aborted && this.#link !== late && late.close(),
+        () => undefined,
+      );
       const link = await within(opened, {
         clock: this.#init.env.clock,
         ms: OPEN_TIMEOUT_MS,
@@ -245,7 +248,8 @@ export class Lifeline {
     if (event === 'leaving') return this.close();
     if (event === 'frozen') return this.#freeze();
     if (event === 'online' || event === 'network') this.restart(new SightlineError('NETWORK_CHANGED'));
-    if (event === 'visible' && this.#link && (!this.#link.isConnected || this.#init.isStale())) this.restart(new SightlineError('CONNECTION_WEAK'));
+    if (event === 'visible' && this.#link && (!this.#link.isConnected || this.#init.isStale()))
+      this.restart(new SightlineError('CONNECTION_WEAK'));
     if (event !== 'offline' && event !== 'hidden' && this.#state === 'waiting') this.#wake();
   }
 
@@ -270,6 +274,11 @@ export class Lifeline {
   #tell(state: State, retryInS?: number): void {
     if (this.#isOver()) return;
     this.#state = state;
-    this.#init.onState({ state, attempt: this.#attempt, ...(this.#reason && { reason: { code: this.#reason.code, message: this.#reason.message } }), ...(retryInS !== undefined && { retryInS }) });
+    this.#init.onState({
+      state,
+      attempt: this.#attempt,
+      ...(this.#reason && { reason: { code: this.#reason.code, message: this.#reason.message } }),
+      ...(retryInS !== undefined && { retryInS }),
+    });
   }
 }
