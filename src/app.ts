@@ -38,7 +38,9 @@ import {
 } from './http/index.js';
 import { installWebSockets, roomRoutes, type RoomsDoor } from './ws/index.js';
 
+/** What the HTTP side is built on: what each door needs, handed down by the wiring. */
 export interface AppDeps {
+  /** Logs requests and faults; its lines carry `component: http`. */
   readonly logger: FastifyBaseLogger;
   /** Origins that may call from a browser; `*` is any. */
   readonly corsOrigins: readonly string[];
@@ -46,6 +48,7 @@ export interface AppDeps {
   readonly trustedProxies: readonly string[];
   /** The server's TCP connections. */
   readonly connections: HttpConnections;
+  /** Bounds on request bodies that are being received. */
   readonly bodies: BodyLimits;
   readonly deadlines?: {
     /** What a client may take to send the header of a request. Default 10000 ms. */
@@ -57,15 +60,22 @@ export interface AppDeps {
   readonly pageDir: string;
   /** Folder of the client library, `sightline.js`. */
   readonly clientDir: string;
+  /** For `POST /offer`. */
   readonly offer: OfferDeps;
   /** WHEP, WHIP and session URLs. */
   readonly wish: WhepDeps & WhipDeps;
+  /** For `/ice-servers`. */
   readonly iceServers: IceServersDeps;
+  /** For `GET /sessions/:id/report`. */
   readonly reports: ReportDeps;
+  /** For `/health`, `/ready`, `/available-videos`, `/connection-stats` and `/active-streams`. */
   readonly state: ObservabilityDeps;
   readonly stills: StillDeps;
+  /** For `/models`. */
   readonly models: ModelDeps;
+  /** For `/zones`. */
   readonly zones: ZonesDeps;
+  /** For `/detections`. */
   readonly detections: DetectionsDeps;
   /** `/ws`. */
   readonly rooms: RoomsDoor;

@@ -91,16 +91,20 @@ function isAddressRange(item: string): boolean {
 
 /** Log levels, least to most. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+/** Levels of pino, the quietest first. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Parts of the server whose log level can be set on its own. */
 export const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'webrtc', 'http', 'ws'] as const;
+/** A part of the server that has a logger of its own. */
 export type LogComponent = (typeof LOG_COMPONENTS)[number];
 /** Names that LOG_LEVEL takes as well. */
 const LOG_ALIASES: Readonly<Record<string, LogComponent>> = { peer: 'webrtc', signalling: 'http' };
 
 /** Log level of the server and of single components. */
 export interface LogLevels {
+  /** Of every component that has none of its own. Default `info`. */
   readonly level: LogLevel;
+  /** Levels of single components. */
   readonly components: Readonly<Partial<Record<LogComponent, LogLevel>>>;
 }
 

@@ -66,8 +66,11 @@ export interface ErrorOptions {
 /** Trouble that comes from outside, with a stable code and a message that says what to do. */
 export class MediaPeerError extends Error {
   override readonly name = 'MediaPeerError';
+  /** Stable; clients match on it. */
   readonly code: ErrorCode;
+  /** Facts to act on, for the log: exit code, signal, the last lines of standard error. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Seconds after which another try makes sense; undefined: it does not, or nobody can say. Becomes `Retry-After`. */
   readonly retryAfterS: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {

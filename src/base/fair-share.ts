@@ -6,6 +6,7 @@
 
 /** Somebody who takes up room. */
 export interface Seated {
+  /** IP address of the client; an IPv6 address counts by its /64. */
   readonly address: string;
 }
 

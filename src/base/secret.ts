@@ -1,6 +1,7 @@
 /** Compares secrets without telling by time how much was right; digests make both equally long. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+/** Whether two secrets are equal. Takes the same time whatever they hold. */
 export function isSameSecret(shown: string, secret: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(shown), digest(secret));

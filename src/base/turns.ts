@@ -1,6 +1,7 @@
 /** Jobs that take turns: so many at a time, the others in the order they came, those whose client has gone not at all. */
 import { MediaPeerError } from './errors.js';
 
+/** How many jobs run and wait. */
 export interface TurnsInit {
   /** Jobs at the same time. */
   readonly atOnce: number;
@@ -12,6 +13,7 @@ export interface TurnsInit {
   readonly whenFree?: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
+/** Runs jobs in the order in which they came, a bounded number at a time. */
 export class Turns {
   readonly #init: TurnsInit;
   readonly #waiting: (() => void)[] = [];

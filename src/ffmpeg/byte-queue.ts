@@ -10,6 +10,7 @@ export class ByteQueue {
     return this.#length;
   }
 
+  /** Adds bytes at the end; they are not copied and must not change any more. */
   append(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);

@@ -6,6 +6,7 @@ import { isKnown, type Disposition, type ListedStream, type Listing } from './li
 
 /** A stream of which packets were found. */
 export interface Candidate {
+  /** The stream, as ffprobe lists it. */
   readonly stream: ListedStream;
   /** Packets that are shown. */
   readonly count: number;

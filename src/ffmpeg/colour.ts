@@ -11,18 +11,27 @@ import type { FfmpegTools } from './deps.js';
 
 /** What ffprobe lists of it. */
 export interface ListedColour {
+  /** Matrix, by ffmpeg's name: `bt709`. */
   readonly color_space?: string;
+  /** Primaries, by ffmpeg's name: `bt2020`. */
   readonly color_primaries?: string;
+  /** Transfer characteristics, by ffmpeg's name: `arib-std-b67`. */
   readonly color_transfer?: string;
+  /** `tv` (limited) or `pc` (full). */
   readonly color_range?: string;
+  /** Dolby Vision's configuration, where there is one. */
   readonly side_data_list?: readonly { readonly dv_profile?: number }[];
 }
 
 /** As ffprobe names it; empty where the stream does not say. */
 export interface StreamColour {
+  /** By ffmpeg's name; empty where the stream does not say. */
   readonly matrix: string;
+  /** By ffmpeg's name; empty where the stream does not say. */
   readonly primaries: string;
+  /** By ffmpeg's name; empty where the stream does not say. */
   readonly transfer: string;
+  /** `tv` is limited, `pc` full; empty where the stream does not say. */
   readonly range: 'tv' | 'pc' | '';
   /** Of Dolby Vision. */
   readonly dolbyVisionProfile?: number | undefined;
@@ -34,12 +43,17 @@ export interface ColourPlan {
   readonly kind: 'matrix' | 'rgb' | 'wide' | 'hdr';
   /** In the scaler's words for `matrix`, in those of zscale for `wide` and `hdr`. */
   readonly matrix: string;
+  /** Of the samples as they are decoded, by ffmpeg's name. */
   readonly transfer: string;
+  /** Of the samples as they are decoded, by ffmpeg's name. */
   readonly primaries: string;
+  /** Of the samples as they are decoded. */
   readonly range: 'tv' | 'pc';
+  /** What viewers are sent, in the code points of ITU-T H.273. */
   readonly delivered: PictureColour;
 }
 
+/** High definition (ITU-R BT.709), in the code points of ITU-T H.273. */
 export const BT709: PictureColour = { primaries: 1, transfer: 1, matrix: 1 };
 const BT601_625: PictureColour = { primaries: 5, transfer: 6, matrix: 5 };
 
@@ -68,6 +82,7 @@ const WHITE_NITS = 203;
 const PEAK_NITS = 1000;
 const TONE_MAP = `tonemap=tonemap=mobius:param=0.9:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}:desat=0`;
 
+/** What a stream says of its colour; what it leaves unknown is empty. */
 export function streamColour(stream: ListedColour): StreamColour {
   const known = (name: string | undefined): string =>
     name === undefined || ['unknown', 'unspecified', 'reserved', 'N/A'].includes(name) ? '' : name;
@@ -84,10 +99,15 @@ export function streamColour(stream: ListedColour): StreamColour {
 
 /** A video stream, as far as its colours are concerned. */
 export interface ColouredStream {
+  /** By ffmpeg's name: `h264`. */
   readonly codec: string;
+  /** By ffmpeg's name: `yuv420p`. */
   readonly pixelFormat: string;
+  /** Width as coded, before it is turned, in pixels. */
   readonly widthPx: number;
+  /** Height as coded, before it is turned, in pixels. */
   readonly heightPx: number;
+  /** What the stream says of its colour. */
   readonly colour: StreamColour;
 }
 

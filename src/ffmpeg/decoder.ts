@@ -23,6 +23,7 @@ import { IvfWriter } from './ivf-writer.js';
 import { NutParser } from './nut.js';
 import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
+/** What is decoded, and to what size. */
 export interface DecoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */
   readonly owner: string;
@@ -33,6 +34,7 @@ export interface DecoderOptions extends FfmpegDeps {
    * size, as a stream may have from some keyframe on, are scaled to it.
    */
   readonly widthPx: number;
+  /** Height of the frames that come out, in pixels; even. */
   readonly heightPx: number;
   /** Takes each picture. It belongs to the decoder: who keeps it beyond the call retains it. */
   readonly onPicture: (picture: VideoFrame) => void;
@@ -44,6 +46,7 @@ export interface DecoderOptions extends FfmpegDeps {
 export interface Decoder {
   /** Size of the pictures that come out; even. */
   readonly widthPx: number;
+  /** Height of the frames that come out, in pixels. */
   readonly heightPx: number;
   /** Frames skipped because the decoder could not follow. */
   readonly skipped: number;
@@ -53,6 +56,7 @@ export interface Decoder {
   write(frame: EncodedFrame): boolean;
   /** Resolves once the process is gone; never rejects. */
   readonly closed: Promise<ProcessEnd>;
+  /** Ends the process and resolves when it has gone. Idempotent. */
   close(): Promise<ProcessEnd>;
 }
 

@@ -3,16 +3,22 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
 
+/** Programs, time and bookkeeping for whatever runs ffmpeg. */
 export interface FfmpegDeps {
+  /** The programs to run. */
   readonly tools: FfmpegTools;
   readonly clock: Clock;
+  /** Every process has an entry here while it runs. */
   readonly ledger: ResourceLedger;
+  /** Is told what processes say when they fail. */
   readonly logger: Logger;
 }
 
 /** Where ffmpeg is and what it can do. */
 export interface FfmpegTools {
+  /** Path of `ffmpeg`. */
   readonly ffmpegPath: string;
+  /** Path of `ffprobe`. */
   readonly ffprobePath: string;
   /** As the program says it: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
   readonly version: string;

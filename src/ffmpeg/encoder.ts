@@ -12,9 +12,11 @@ import { IvfParser } from './ivf.js';
 import { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
 import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
+/** What is encoded, and how. */
 export interface EncoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */
   readonly owner: string;
+  /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
   /** Even. */
   readonly widthPx: number;
@@ -40,6 +42,7 @@ export interface Encoder {
   requestKeyframe(): void;
   /** Resolves once the process is gone; never rejects. */
   readonly closed: Promise<ProcessEnd>;
+  /** Ends the process and resolves when it has gone. Idempotent. */
   close(): Promise<ProcessEnd>;
 }
 

@@ -9,6 +9,7 @@ import ffmpeg from 'fluent-ffmpeg';
 
 /** One input or output of the command line: its options, then its address. */
 export interface ProcessPort {
+  /** Options that stand before this input or output on the command line. */
   readonly options: readonly string[];
   /** A file's absolute path, `pipe:0`, `pipe:1` or `unix:<path>`. */
   readonly address: string;
@@ -16,6 +17,7 @@ export interface ProcessPort {
 
 /** What ffmpeg reads and what it writes. */
 export interface CommandLine {
+  /** At least one. */
   readonly inputs: readonly [ProcessPort, ...ProcessPort[]];
   /** The first one is `pipe:1`. */
   readonly outputs: readonly [ProcessPort, ...ProcessPort[]];
@@ -23,7 +25,9 @@ export interface CommandLine {
 
 /** What becomes of a start. */
 export interface StartEvents {
+  /** The process runs. Called once. */
   started(child: ChildProcess, stdout: Readable, commandLine: string): void;
+  /** The process could not be started. */
   failed(error: Error): void;
 }
 

@@ -9,14 +9,17 @@ import type { Redact } from './redact.js';
 
 /** Schemes of network inputs. */
 export const LIVE_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'rtmp', 'rtmps'] as const;
+/** Scheme of a URL that is opened. */
 export type LiveScheme = (typeof LIVE_SCHEMES)[number];
 
 /** ffmpeg's names of device inputs. `lavfi` makes test pictures. */
 export const DEVICE_FORMATS = ['v4l2', 'avfoundation', 'dshow', 'lavfi'] as const;
+/** ffmpeg's input format of a device of this machine. */
 export type DeviceFormat = (typeof DEVICE_FORMATS)[number];
 
 /** What is called. Its address and its options hold credentials: they go nowhere but to ffmpeg. */
 export interface LiveInput {
+  /** How it is opened. */
   readonly kind: LiveScheme | DeviceFormat;
   /** URL or device. */
   readonly address: string;
@@ -67,6 +70,7 @@ export const STREAM_FORMATS: Readonly<Record<string, string>> = { ...Object.from
 
 /** What an option may be. */
 export interface LiveOptionRule {
+  /** What values have to match. */
   readonly pattern: RegExp;
   /** In words, for messages. */
   readonly allowed: string;
@@ -161,6 +165,7 @@ export type WantedMedia = 'video' | 'video+audio';
 export interface CallOptions {
   /** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
   readonly ioTimeoutMs: number;
+  /** Which tracks are asked for. */
   readonly media: WantedMedia;
 }
 

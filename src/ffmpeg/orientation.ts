@@ -5,16 +5,21 @@
 
 /** What ffprobe lists of it. */
 export interface ListedOrientation {
+  /** Degrees clockwise, as text. */
   readonly tags?: { readonly rotate?: string };
+  /** Degrees counterclockwise, and the display matrix as ffprobe prints it. */
   readonly side_data_list?: readonly { readonly rotation?: number; readonly displaymatrix?: string }[];
 }
 
 /** Mirrored left to right first, where it is, then turned clockwise. */
 export interface Orientation {
+  /** True where left and right are exchanged, before it is turned. */
   readonly isMirrored: boolean;
+  /** By 90 degrees clockwise each. */
   readonly quarterTurns: 0 | 1 | 2 | 3;
 }
 
+/** Neither turned nor mirrored. */
 export const UPRIGHT: Orientation = { isMirrored: false, quarterTurns: 0 };
 
 const FILTERS = {

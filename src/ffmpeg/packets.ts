@@ -8,6 +8,7 @@ export class PacketLog {
   readonly decodedS: number[] = [];
   /** How long it lasts; 0 where the file does not say. */
   readonly durationS: number[] = [];
+  /** Whether each packet is a keyframe. */
   readonly isKey: boolean[] = [];
   /** False where it is decoded, but not shown. */
   readonly isShown: boolean[] = [];
@@ -151,8 +152,11 @@ function peakRate(shownS: readonly number[], endS: number): number {
 
 /** From the first that is shown to the end of the last one. */
 export interface Span {
+  /** Presentation time of the first packet, in seconds of the file. */
   readonly beginS: number;
+  /** Where the last packet ends, in seconds of the file. */
   readonly endS: number;
+  /** Packets. */
   readonly count: number;
 }
 

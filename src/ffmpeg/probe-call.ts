@@ -7,6 +7,7 @@ import { isRtsp, liveInputOptions, type LiveInput } from './live-input.js';
 import { runTool } from './run-tool.js';
 import { sdpIn } from './sdp-sound.js';
 
+/** What running ffprobe needs. */
 export type ProbeDeps = Pick<FfmpegDeps, 'tools' | 'ledger' | 'clock'>;
 
 /** How long a camera may take to answer. */

@@ -19,11 +19,13 @@ export interface ProbeResult {
   readonly durationS: number | undefined;
   /** The one to be played. */
   readonly video: VideoStreamInfo | undefined;
+  /** The sound that is played; undefined where there is none that can be. */
   readonly audio: AudioStreamInfo | undefined;
   /** Why there is no `audio` although there is sound in it, in words. Default: there is none. */
   readonly audioProblem?: string | undefined;
   /** Others that could be played, best first. Default none. */
   readonly otherVideos?: readonly VideoStreamInfo[];
+  /** What may be played instead where that one cannot be decoded. */
   readonly otherAudios?: readonly AudioStreamInfo[];
   /** Why it cannot be played, in words; undefined when a video stream was found. */
   readonly problem: string | undefined;

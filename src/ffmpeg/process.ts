@@ -33,7 +33,9 @@ export interface ProcessSpec extends CommandLine {
 export interface ProcessEnd {
   /** True when `close()` asked for it. */
   readonly requested: boolean;
+  /** Null where a signal ended it. */
   readonly exitCode: number | null;
+  /** Null where it ended by itself. */
   readonly signal: string | null;
   /** `; last lines: ...` of stderr, to be appended to a message; empty when there were none. */
   readonly lastLines: string;

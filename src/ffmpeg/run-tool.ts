@@ -18,12 +18,15 @@ const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
 
 /** What a short-lived tool gave. */
 export interface ToolOutput {
+  /** Null where a signal ended it. */
   readonly exitCode: number | null;
   /** What ended it; null when it ended by itself or is `cut`. */
   readonly signal: NodeJS.Signals | null;
+  /** What it wrote, as UTF-8. */
   readonly stdout: string;
   /** The same before it was read as text. */
   readonly stdoutBytes: Buffer;
+  /** The end of what it complained of, without secrets. */
   readonly stderr: string;
   /** True when it was ended at its deadline, by the signal, or because it wrote too much; `stdout` is what came until then. */
   readonly cut: boolean;

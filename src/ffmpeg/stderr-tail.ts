@@ -5,6 +5,7 @@ const TAIL_CHARS = 4_000;
 /** A longer line is not a message. */
 const MAX_LINE_CHARS = 16_384;
 
+/** Keeps the last lines. */
 export class StderrTail {
   readonly #redact: Redact | undefined;
   #done = '';
@@ -16,6 +17,7 @@ export class StderrTail {
     this.#redact = redact;
   }
 
+  /** Takes what came; it may end in the middle of a line. */
   push(text: string): void {
     const lines = (this.#line + text).split('\n');
     this.#line = lines.pop() ?? '';

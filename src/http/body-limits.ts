@@ -16,6 +16,7 @@ declare module 'fastify' {
   }
 }
 
+/** Bounds on request bodies that are being received. */
 export interface BodyLimits {
   readonly clock: Clock;
   /** What a body may take where its route says nothing else. Default 10000 ms. */

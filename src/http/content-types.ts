@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { MediaPeerError } from '../base/errors.js';
 
+/** Content type of offers and answers (RFC 9725 §4.2). */
 export const SDP_TYPE = 'application/sdp';
+/** Content type of ICE candidates and restarts in a PATCH (RFC 8840 §9). */
 export const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
 
 /** Lets requests with another type than `type` meet 415, whatever the rest of the server understands. */

@@ -9,15 +9,20 @@ const MAX_UNREAD_BYTES = 64 * 1024;
 /** Keeps proxies from closing a quiet connection. */
 const HEARTBEAT_MS = 15_000;
 
+/** What one reader of Server-Sent Events reads. */
 export interface DetectionStreamInit {
   readonly clock: Clock;
+  /** The detections of the source; given back when the stream closes. */
   readonly lease: DetectionLease;
+  /** Which detections the reader wants. */
   readonly filter: DetectionFilter;
   /** What the reader is told at the begin, as the event `warning`. */
   readonly warning?: string | undefined;
+  /** RTP timestamps by which the frame is known in the reader's own WebRTC session; left out: it has none. */
   readonly rtpTimestamps?: (mediaTimeMs: number) => RtpTimestamps;
   /** Bytes that wait in the socket. */
   readonly pendingBytes: () => number;
+  /** Called once, when the reader has left or the source has ended. */
   readonly onClosed: () => void;
 }
 

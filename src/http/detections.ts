@@ -13,6 +13,7 @@ import { whoGivesWay, type Seated } from '../base/fair-share.js';
 import { whileThere } from './gone-client.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
+/** What the routes of detections need. */
 export interface DetectionsDeps {
   readonly clock: Clock;
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING */
@@ -43,6 +44,7 @@ const Filter = {
   ...TokenQuery,
 };
 
+/** `GET /detections/:source` and `GET /detections/:source/latest`. */
 export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (app, deps, done) => {
   const streams = new Map<DetectionStream, Seated>();
   app.addHook('preClose', (closed) => {

@@ -11,6 +11,7 @@ const PERIOD_MS = 60_000;
 /** Addresses that are remembered; the ones that failed longest ago are forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
+/** Counts wrong tokens by address, over a sliding window. */
 export class FailedLogins {
   readonly #clock: Clock;
   /** When each address failed, the oldest first; addresses in the order of their last failure. */

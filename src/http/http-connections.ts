@@ -11,7 +11,9 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { addressGroup } from './client-address.js';
 
+/** How many TCP connections there may be. */
 export interface HttpConnectionsInit {
+  /** TCP connections that may be open at the same time. */
   readonly max: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,6 +36,7 @@ interface Connection {
   isUpgraded: boolean;
 }
 
+/** The open TCP connections of the HTTP server, and which of them is closed when there are too many. */
 export class HttpConnections {
   readonly #init: HttpConnectionsInit;
   readonly #connections = new Map<Socket, Connection>();
@@ -45,6 +48,7 @@ export class HttpConnections {
     this.#init = init;
   }
 
+  /** Connections that are open. */
   get size(): number {
     return this.#connections.size;
   }

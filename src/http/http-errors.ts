@@ -50,9 +50,13 @@ const STATUS: Record<ErrorCode, number> = {
 
 /** What a client gets for any error. */
 export interface ErrorBody {
+  /** HTTP status, once more. */
   readonly statusCode: number;
+  /** Stable; one of those in `docs/errors.md`. */
   readonly code: string;
+  /** The phrase of the HTTP status. */
   readonly error: string;
+  /** What was wrong, what was expected, and what to do. */
   readonly message: string;
 }
 

@@ -16,6 +16,7 @@ import {
 import { entityTag, matchTag } from './entity-tags.js';
 import type { Login } from './tokens.js';
 
+/** What session URLs act on. */
 export interface HttpSessionsDeps {
   readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'>;
   /** Refuses what RFC 9725 forbids but many clients do: a PATCH without `If-Match`, or without the token of its session. */
@@ -24,6 +25,7 @@ export interface HttpSessionsDeps {
 
 /** How a client opened its session. */
 export interface Opening {
+  /** The endpoint at which the session was opened; its session URL lies below it. */
   readonly door: Door;
   /** The client's offer. */
   readonly offer: string;
@@ -31,9 +33,13 @@ export interface Opening {
   readonly check?: ((login: Login) => void) | undefined;
 }
 
+/** A PATCH of a session URL (RFC 9725 §4.3). */
 export interface PatchRequest {
+  /** The body: an SDP fragment (RFC 8840). */
   readonly fragment: string;
+  /** The header `If-Match`; undefined where it is absent. */
   readonly ifMatch: string | undefined;
+  /** Who asks. */
   readonly login: Login;
 }
 
@@ -45,9 +51,11 @@ interface Restarted {
 
 /** What a PATCH brought about; `restarted` undefined: candidates were taken. */
 export interface PatchResult {
+  /** What an ICE restart is answered with; undefined where candidates were added. */
   readonly restarted: Restarted | undefined;
   /** True for the first PATCH of a session that lacked `If-Match`. */
   readonly isLenient: boolean;
+  /** Whose session it is, for the log. */
   readonly clientId: string;
 }
 
@@ -69,6 +77,7 @@ interface HttpSession {
 /** Former ICE generations that are remembered for each session. */
 const MAX_UFRAGS = 16;
 
+/** Sessions that were opened over HTTP, by the id in their session URL. */
 export class HttpSessions {
   readonly #deps: HttpSessionsDeps;
   readonly #open = new Map<string, HttpSession>();

@@ -7,7 +7,9 @@ import { ErrorSchema } from './schemas.js';
 import { loginOf, type Tokens } from './tokens.js';
 import { perMinute } from './wish.js';
 
+/** What `/ice-servers` needs. */
 export interface IceServersDeps {
+  /** The servers that are told and handed in. */
   readonly iceServers: IceServers;
   /** Who may watch or publish may use the relays, too. */
   readonly tokens: Tokens;

@@ -8,11 +8,15 @@ import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { IceServer } from '../webrtc/index.js';
 
+/** STUN and TURN servers as they are configured. */
 export interface IceServersInit {
+  /** `stun:` URLs (RFC 7064). */
   readonly stunUrls: readonly string[];
+  /** `turn:` and `turns:` URLs (RFC 7065). */
   readonly turnUrls: readonly string[];
   /** Where there is no `turnSecret`. */
   readonly turnUsername: string;
+  /** Password that goes with `turnUsername`; empty where `turnSecret` makes credentials. */
   readonly turnCredential: string;
   /** Shared with the TURN servers (coturn: `static-auth-secret`); empty: none. */
   readonly turnSecret: string;
@@ -30,6 +34,7 @@ const OWN_TTL_S = 30 * 86_400;
 /** Clients whose servers are kept; the oldest give way. */
 const MAX_KEPT = 1000;
 
+/** STUN and TURN servers of this server and of its clients. */
 export class IceServers {
   readonly #init: IceServersInit;
   readonly #kept = new Map<string, { readonly servers: readonly IceServer[]; readonly untilMs: number }>();
@@ -38,6 +43,7 @@ export class IceServers {
     this.#init = init;
   }
 
+  /** Seconds for which credentials hold. */
   get ttlS(): number {
     return this.#init.ttlS;
   }

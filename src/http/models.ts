@@ -6,15 +6,21 @@ import { ErrorSchema } from './schemas.js';
 
 /** A model as it is used. */
 export interface ModelInUse {
+  /** Name of the model, its file without `.onnx`. */
   readonly name: string;
+  /** Family of the network, such as `yolov8`. */
   readonly family: string;
+  /** `ready`, `restarting` or `closed`. */
   readonly state: string;
+  /** How often its worker was started again after it had failed. */
   readonly restarts: number;
 }
 
+/** What the routes of models need. */
 export interface ModelDeps {
   /** Names of the models that lie in the models folder. */
   readonly available: () => readonly string[];
+  /** Models that are loaded, each once. */
   readonly inUse: () => readonly ModelInUse[];
   /** Name of the model that looks at a source, `none`, or undefined where there is no such source. */
   readonly modelOf: (sourceId: string) => string | undefined;
@@ -25,6 +31,7 @@ export interface ModelDeps {
 const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) });
 const ModelBody = Type.Object({ model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) });
 
+/** `GET /models`, and `GET` and `PUT` of the model of a source. */
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
     const model = deps.modelOf(sourceId);

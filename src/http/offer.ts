@@ -9,10 +9,13 @@ import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
 import { perMinute } from './wish.js';
 
+/** What `POST /offer` needs. */
 export interface OfferDeps {
+  /** Accepts the offer. */
   readonly sessions: Pick<Sessions, 'accept'>;
   /** Gives the sessions their URL. */
   readonly httpSessions: HttpSessions;
+  /** Says who may watch. */
   readonly tokens: Tokens;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;

@@ -6,7 +6,9 @@ import type { SessionReport, Sessions } from '../webrtc/index.js';
 import { ErrorSchema } from './schemas.js';
 import { perMinute } from './wish.js';
 
+/** What session reports need. */
 export interface ReportDeps {
+  /** Where the reports are. */
   readonly sessions: Pick<Sessions, 'report'>;
   /** Requests a minute and address; 0 is no limit. */
   readonly rateLimit: number;

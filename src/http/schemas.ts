@@ -1,8 +1,10 @@
 /** JSON schemas of the doors; the same ones produce `/openapi.json`. */
 import { Type } from 'typebox';
 
+/** What a viewer watches: the source as it is, or with detections drawn in. */
 export const Rendition = Type.Enum(['raw', 'processed'], { description: 'As it is, or with detected objects drawn in' });
 
+/** The body of every error. */
 export const ErrorSchema = Type.Object(
   {
     statusCode: Type.Integer(),
@@ -36,6 +38,7 @@ export const OfferBody = Type.Object({
   ),
 });
 
+/** What `POST /offer` is answered with. */
 export const AnswerBody = Type.Object({
   sdp: Type.String(),
   type: Type.Literal('answer'),

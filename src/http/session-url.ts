@@ -8,7 +8,9 @@ import { ErrorSchema } from './schemas.js';
 import { loginOf } from './tokens.js';
 import { installOptions, perMinute, schemaOf } from './wish.js';
 
+/** What session URLs need. */
 export interface SessionUrlDeps {
+  /** The sessions behind the URLs. */
   readonly httpSessions: HttpSessions;
   /** Requests a minute and address, for each method; 0 is no limit. */
   readonly rateLimit: number;

@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import { whileThere } from './gone-client.js';
 import { TokenQuery } from './schemas.js';
 
+/** What snapshots need. */
 export interface StillDeps {
   /** JPEG of a picture near the begin of a file, or of what a camera shows at the moment; throws MediaPeerError. */
   readonly still: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
@@ -23,6 +24,7 @@ const Flag = Type.Enum(['0', '1', 'false', 'true'], {
     'What the source shows at the moment, with boxes drawn in; else a picture near the begin of a file, or the one of the moment of a camera',
 });
 
+/** `GET /snapshot/:source.jpg`. */
 export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, done) => {
   app.get(
     '/snapshot/:file',

@@ -5,6 +5,7 @@ import { MediaPeerError } from '../base/errors.js';
 import { FailedLogins } from './failed-logins.js';
 import { isSameSecret } from '../base/secret.js';
 
+/** Which tokens there are. */
 export interface TokensConfig {
   /** What viewers must show; empty: nothing. */
   readonly viewerToken: string;
@@ -31,6 +32,7 @@ export class Tokens {
     this.#failedLogins = new FailedLogins(config.clock);
   }
 
+  /** Lets a viewer in; anybody where no token is configured. @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS */
   checkViewer(login: Login): void {
     if (this.#config.viewerToken !== '') this.#check([this.#config.viewerToken], login, 'watch');
   }

@@ -4,7 +4,9 @@ import type { Rendition } from '../media/index.js';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
+/** What the WHEP endpoints need. */
 export interface WhepDeps extends WishDeps {
+  /** Accepts a player's offer. */
   readonly sessions: Pick<Sessions, 'accept'>;
 }
 

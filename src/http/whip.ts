@@ -3,7 +3,9 @@ import type { FastifyPluginCallback } from 'fastify';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
+/** What the WHIP endpoint needs. */
 export interface WhipDeps extends WishDeps {
+  /** Accepts a publisher's offer. */
   readonly sessions: Pick<Sessions, 'publish'>;
   /** Lets a publisher that shows the room's token take the room over. */
   readonly mayTakeOver: boolean;

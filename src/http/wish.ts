@@ -13,8 +13,11 @@ import { ErrorSchema } from './schemas.js';
 import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
 
+/** What the endpoints of WHEP and WHIP need alike. */
 export interface WishDeps {
+  /** Keeps the session URLs. */
   readonly httpSessions: HttpSessions;
+  /** Says who may publish and watch. */
   readonly tokens: Tokens;
   /** What a client is told of; with credentials for it where they are made for each. */
   readonly iceServers: (clientId?: string) => readonly IceServer[];
@@ -26,10 +29,13 @@ export interface WishDeps {
 export interface Endpoint {
   /** With `:source` or `:room`. */
   readonly url: string;
+  /** What the endpoint is for. */
   readonly door: Door;
+  /** One sentence for the API reference. */
   readonly summary: string;
   /** @throws MediaPeerError UNAUTHORIZED */
   check(name: string, login: Login): void;
+  /** Opens a session for an offer. @throws MediaPeerError */
   open(offer: EndpointOffer): Promise<OpenedSession>;
 }
 
@@ -37,7 +43,9 @@ export interface Endpoint {
 export interface EndpointOffer {
   /** Of the source, or the room. */
   readonly name: string;
+  /** The offer, as it came. */
   readonly sdp: string;
+  /** Who offers. */
   readonly login: Login;
   /** Id of the session that the client had before, where it names one. */
   readonly replaces: string | undefined;
@@ -49,6 +57,7 @@ const REPLACES = 'sightline-replaces';
 /** Seconds that a browser may remember the answer to a preflight: a page that watches again asks no second time. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
+/** Rate limit of a route, in requests a minute and address; 0 is no limit. */
 export function perMinute(rateLimit: number): { rateLimit: false | { max: number; timeWindow: number } } {
   return { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false };
 }
@@ -95,7 +104,9 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
 export interface Offered {
   /** Default: it stands in `/openapi.json`. */
   readonly isHidden?: boolean;
+  /** What the URL is, in one sentence. */
   readonly summary: string;
+  /** HTTP methods that the URL takes. */
   readonly methods: readonly string[];
   /** Sent in any case. */
   readonly headers: Readonly<Record<string, string>>;

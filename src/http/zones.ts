@@ -7,12 +7,17 @@ import { ErrorSchema } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
 export interface CountsSnapshot {
+  /** What each zone holds now and has counted. */
   readonly zones: readonly ZoneState[];
+  /** What has crossed each line; `sinceMs`: since when it is counted, Unix time in milliseconds; undefined for a line that has not begun. */
   readonly lines: readonly (LineState & { readonly sinceMs: number | undefined })[];
+  /** Unix time of the newest frame that was counted, in milliseconds; undefined before the first. */
   readonly updatedAtMs: number | undefined;
 }
 
+/** What the routes of zones need. */
 export interface ZonesDeps {
+  /** Whether there is a source of this id, playing or not. */
   readonly hasSource: (sourceId: string) => boolean;
   /** The schema of the body, for the contract; `put` does the checking, because it tells all faults at once. */
   readonly bodySchema: TSchema;
@@ -54,6 +59,7 @@ const Counts = Type.Object({
 /** All zones and lines that there may be, as people indent them. */
 const MAX_ZONES_BYTES = 256 * 1024;
 
+/** `GET`, `PUT` and `DELETE` of the zones of a source, and its counts. */
 export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
     if (!deps.hasSource(sourceId))

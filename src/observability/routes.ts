@@ -7,7 +7,9 @@ import type { RoomState, SourceDescription, SourceKind } from '../source/index.j
 import type { ReceiverStats } from '../webhooks/index.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
+/** Where the state of the server is read. Each function returns what holds at that moment. */
 export interface ObservabilityDeps {
+  /** Of the package, such as `0.2.0`. */
   readonly version: string;
   /** Places of viewers. */
   readonly maxClients: number;
@@ -15,13 +17,19 @@ export interface ObservabilityDeps {
   readonly maxPublishers: number;
   /** Monotonic seconds since the start. */
   readonly uptimeS: () => number;
+  /** All sources, playing or not. */
   readonly sources: () => readonly (SourceDescription & { readonly kind: SourceKind; readonly state: RoomState })[];
+  /** What runs for each source that somebody watches. */
   readonly activity: () => readonly SourceActivity[];
+  /** Viewers and publishers that are connected or connecting. */
   readonly sessions: () => readonly PeerSnapshot[];
   /** WebSockets that are open. */
   readonly webSockets?: () => number;
+  /** Whether at least one model is loaded. */
   readonly detectorLoaded: () => boolean;
+  /** What is held of each kind. */
   readonly resources: () => Record<ResourceKind, number>;
+  /** False until all files of the upload folder have been looked into, and again while the server closes. */
   readonly isReady: () => boolean;
   /** One for each receiver of webhooks. */
   readonly webhooks: () => readonly ReceiverStats[];
@@ -128,16 +136,14 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       detector_loaded: deps.detectorLoaded(),
       active_clients: deps.sessions().length,
       resources: deps.resources(),
-      webhooks: deps
-        .webhooks()
-        .map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
-          receiver,
-          queued,
-          delivered,
-          failed,
-          dropped,
-          last_error: lastError ?? null,
-        })),
+      webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
+        receiver,
+        queued,
+        delivered,
+        failed,
+        dropped,
+        last_error: lastError ?? null,
+      })),
       process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
     });
   });

@@ -10,6 +10,7 @@ const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.
   description: 'Nobody is there; media comes; a camera is away and may come back. A file is always live',
 });
 
+/** One source in `/available-videos`. */
 export const Video = Type.Object({
   name: Type.String({ description: 'File name' }),
   source: Type.String({ description: 'Name to offer with' }),
@@ -29,6 +30,7 @@ export const Video = Type.Object({
   playable: Type.Boolean(),
   reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
 });
+/** `GET /available-videos`. */
 export const AvailableVideos = Type.Object({ videos: Type.Array(Video) });
 
 const Received = Type.Object(
@@ -51,6 +53,7 @@ const Received = Type.Object(
   { description: 'What a publisher sent' },
 );
 
+/** `GET /connection-stats`. */
 export const ConnectionStats = Type.Object({
   active_clients: Type.Integer({ description: 'Viewers and publishers' }),
   max_clients: Type.Integer({ description: 'Viewers that may be connected: MAX_CONNECTIONS' }),
@@ -104,6 +107,7 @@ const RunningRendition = Type.Object({
   frames_dropped: Type.Integer({ description: 'Pictures the encoder had no time for' }),
   restarts: Type.Integer({ description: 'Of its encoder' }),
 });
+/** `GET /active-streams`. */
 export const ActiveStreams = Type.Object({
   sources: Type.Array(
     Type.Object({
@@ -137,6 +141,7 @@ export const ActiveStreams = Type.Object({
   }),
 });
 
+/** `GET /health`. */
 export const Health = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
   reasons: Type.Array(Type.String()),
@@ -168,4 +173,5 @@ export const Health = Type.Object({
     rss_bytes: Type.Integer(),
   }),
 });
+/** `GET /ready`. */
 export const Ready = Type.Object({ ready: Type.Boolean() });

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { BEATS, BEAT_MS, IS_READY, type Recovered, type WatchInit } from './watch.js';
 
+/** What the watch needs to know of the process. */
 export interface WatchdogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -19,6 +20,7 @@ export interface WatchdogOptions {
   readonly isJson: boolean;
 }
 
+/** The watch over the main thread. */
 export interface Watchdog {
   /** The start, whose steps may be long, is over. */
   ready(): void;

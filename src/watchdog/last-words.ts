@@ -6,8 +6,11 @@ import type { MainStack } from './main-stack.js';
 const FATAL = 60;
 const STDERR = 2;
 
+/** Why a process was ended. */
 export interface LastWords {
+  /** For how long the main thread gave no beat, in milliseconds. */
   readonly silentMs: number;
+  /** What the main thread was doing. */
   readonly found: MainStack;
   /** Processes that are ended, too. */
   readonly children: readonly number[];

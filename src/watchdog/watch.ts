@@ -15,12 +15,15 @@ export interface WatchInit {
   readonly state: Int32Array;
   /** Process ids of children; 0 is none. */
   readonly children: Int32Array;
+  /** Silence after which the process is ended, in milliseconds. */
   readonly limitMs: number;
+  /** True: the last line is JSON, as the log is; false: text for a terminal. */
   readonly isJson: boolean;
 }
 
 /** What it tells a main thread that was silent, and went on before it was ended. */
 export interface Recovered {
+  /** For how long the main thread had been silent, in milliseconds. */
   readonly silentMs: number;
   /** Where it was. */
   readonly stack: string;

@@ -12,6 +12,7 @@ import { DiskLog } from './disk-log.js';
 export interface Delivery {
   /** UUID; the same for every try. */
   readonly id: string;
+  /** The source that the events are of; deliveries of one source keep their order. */
   readonly sourceId: string;
   /** Unix milliseconds when it was added. */
   readonly atMs: number;
@@ -21,6 +22,7 @@ export interface Delivery {
   readonly body: string;
 }
 
+/** How much may wait. */
 export interface QueueLimits {
   /** Default 10000. */
   readonly maxEvents: number;
@@ -28,8 +30,11 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/** Where the queue of one receiver lies. */
 export interface DeliveryQueueInit {
+  /** Folder of this queue alone; made where it is missing. */
   readonly folder: string;
+  /** Over them the oldest deliveries go. */
   readonly limits: QueueLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,6 +44,7 @@ export interface DeliveryQueueInit {
 const MIN_REWRITE_BYTES = 262_144;
 const WARN_INTERVAL_MS = 60_000;
 
+/** Deliveries of one receiver, on disk, in order. */
 export class DeliveryQueue {
   readonly #init: DeliveryQueueInit;
   readonly #log: DiskLog;

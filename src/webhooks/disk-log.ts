@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../base/clock.js';
 
 const SYNC_MS = 1000;
 
+/** An append-only file of lines that can be rewritten in one step. */
 export class DiskLog {
   readonly #file: string;
   readonly #clock: Clock;
@@ -42,6 +43,7 @@ export class DiskLog {
     this.#clock = clock;
   }
 
+  /** Size of the file, in bytes. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }

@@ -10,11 +10,16 @@ export type Outcome =
   /** May heal by itself. */
   | { readonly kind: 'failed'; readonly status: number | undefined; readonly why: string; readonly retryAfterMs: number };
 
+/** One HTTP POST. */
 export interface PostRequest {
+  /** Where to; redirects are not followed. */
   readonly url: string;
+  /** Signature, id and content type. */
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
   readonly body: string;
   readonly clock: Clock;
+  /** What the whole exchange may take, in milliseconds. */
   readonly timeoutMs: number;
   /** Ends the try; it counts as failed. */
   readonly signal: AbortSignal;

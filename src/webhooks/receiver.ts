@@ -9,6 +9,7 @@ import type { Delivery, DeliveryQueue } from './delivery-queue.js';
 import { post, type Outcome } from './post.js';
 import { signatureOf } from './signature.js';
 
+/** How deliveries that failed are tried again. */
 export interface RetryOptions {
   /** First wait after a failure; it doubles, with jitter. Default 1000 ms. */
   readonly firstRetryMs: number;
@@ -22,11 +23,15 @@ export interface RetryOptions {
   readonly random?: () => number;
 }
 
+/** One receiver and its queue. */
 export interface ReceiverInit {
+  /** Where deliveries are sent. */
   readonly url: string;
   /** Empty: deliveries are not signed. */
   readonly secret: string;
+  /** What waits for this receiver. */
   readonly queue: DeliveryQueue;
+  /** How failed deliveries are tried again. */
   readonly retry: RetryOptions;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,18 +41,23 @@ export interface ReceiverInit {
 export interface ReceiverStats {
   /** Its host; addresses may hold secrets. */
   readonly receiver: string;
+  /** Events that wait. */
   readonly queued: number;
+  /** Events that the receiver has taken. */
   readonly delivered: number;
   /** Refused by the receiver or too old. */
   readonly failed: number;
   /** Went because the queue was full. */
   readonly dropped: number;
+  /** Why the newest failed try failed; undefined before the first one. */
   readonly lastError: string | undefined;
+  /** HTTP status of the newest answer; undefined before the first. */
   readonly lastStatus: number | undefined;
 }
 
 const WARN_INTERVAL_MS = 60_000;
 
+/** Delivers to one receiver. */
 export class Receiver {
   readonly #init: ReceiverInit;
   readonly #url: URL;
@@ -73,6 +83,7 @@ export class Receiver {
     for (const sourceId of init.queue.sources()) this.#wake(sourceId);
   }
 
+  /** What became of its events since the server started. */
   get stats(): ReceiverStats {
     const { queue } = this.#init;
     return {

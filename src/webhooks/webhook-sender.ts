@@ -9,6 +9,7 @@ import { Receiver, type ReceiverStats, type RetryOptions } from './receiver.js';
 
 export type { ReceiverStats } from './receiver.js';
 
+/** Who is told, and how. */
 export interface WebhookSenderInit {
   /** http or https addresses. */
   readonly urls: readonly string[];
@@ -18,13 +19,16 @@ export interface WebhookSenderInit {
   readonly queueDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How much may wait for each receiver; what is left out has its default. */
   readonly limits?: Partial<QueueLimits>;
+  /** How failed deliveries are tried again; what is left out has its default. */
   readonly retry?: Partial<RetryOptions>;
 }
 
 const LIMITS: QueueLimits = { maxEvents: 10_000, maxBytes: 16 * 1024 * 1024 };
 const RETRY: RetryOptions = { firstRetryMs: 1000, maxRetryMs: 300_000, timeoutMs: 10_000, maxAgeMs: 86_400_000 };
 
+/** Reports events of zones and lines to all receivers. */
 export class WebhookSender {
   readonly #clock: Clock;
   readonly #receivers: readonly Receiver[];

@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.js';
 import type { EndReason } from '../media/index.js';
 import type { Sessions } from '../webrtc/index.js';
 
+/** Sessions that are being closed, by client id. */
 export class ClosingSessions {
   readonly #sessions: Pick<Sessions, 'close'>;
   readonly #logger: Logger;

@@ -7,6 +7,7 @@ import type { DetectionLease, PeerSnapshot, RtpTimestamps, Sessions } from '../w
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
 export type RoomState = 'empty' | 'live' | 'waiting';
 
+/** What a member is told of its room. */
 export interface RoomDescription {
   readonly state: RoomState;
   /** `live`: clients publish to it. The others belong to the operator; `pull` is called when somebody comes. */
@@ -31,11 +32,15 @@ export interface RoomTokens {
   checkPublisher(room: string, login: Login): boolean;
 }
 
+/** What rooms act on. */
 export interface RoomsDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The sessions of members. */
   readonly sessions: Pick<Sessions, 'offer' | 'answer' | 'publish' | 'addCandidates' | 'offerRestart' | 'restartByOffer' | 'close'>;
+  /** The rooms that there are. */
   readonly directory: RoomDirectory;
+  /** Says who may watch and publish. */
   readonly tokens: RoomTokens;
   /** Lets a second publisher that shows the token of the room take it over. */
   readonly allowTakeover: boolean;

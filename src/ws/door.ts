@@ -19,6 +19,7 @@ const HEARTBEAT_MS = 15_000;
 const GOODBYE_MS = 1000;
 const RETRY_AFTER_S = 5;
 
+/** What the door to the rooms needs. */
 export interface RoomsDoorDeps extends RoomsDeps {
   /** Origins whose pages may connect; `*` is any. The server's own always may. */
   readonly corsOrigins: readonly string[];
@@ -33,6 +34,7 @@ type Caller = Pick<RoomClientInit, 'bearerToken' | 'address'>;
 
 /** The rooms and the sockets of those who are in them. */
 export class RoomsDoor {
+  /** Who has joined. */
   readonly rooms: Rooms;
   readonly deps: RoomsDoorDeps;
   readonly #clock: Clock;

@@ -12,6 +12,7 @@ const MAX_WAITING_CANDIDATES = 100;
 /** Candidates of the server that are kept to be sent again. */
 const MAX_LATEST = 100;
 
+/** The signalling of one session. */
 export class Exchange {
   readonly #send: (message: object) => Outgoing;
   #isHeld = true;

@@ -15,6 +15,7 @@ import { ViewerSide } from './viewer-side.js';
 /** How long a client may be away. */
 const AWAY_MS = 30_000;
 
+/** What a member does in its room. */
 export type Role = 'viewer' | 'publisher';
 
 /** The way to a client that is there. */
@@ -29,25 +30,38 @@ export interface Link {
   replaced(): void;
 }
 
+/** Who joins, and as what. */
 export interface MemberInit {
+  /** Unique among all members. */
   readonly clientId: string;
+  /** IP address of the client. */
   readonly address: string;
   readonly room: string;
   readonly role: Role;
+  /** Secret by which its owner takes the membership up again on another WebSocket. */
   readonly resumeToken: string;
+  /** What a viewer wants; undefined: both. */
   readonly renditions: readonly Rendition[] | undefined;
+  /** True where a publisher may push the present one of the room out. */
   readonly mayTakeOver: boolean;
   readonly deps: RoomsDeps & SideDeps;
+  /** Called once, when the membership is over. */
   readonly onEnded: () => void;
 }
 
+/** A membership of a room. */
 export class Member implements SideHost, TopicsHost {
+  /** Unique among all members. */
   readonly clientId: string;
+  /** IP address of the client. */
   readonly address: string;
   readonly room: string;
   readonly role: Role;
+  /** Secret by which its owner takes the membership up again on another WebSocket. */
   readonly resumeToken: string;
+  /** Its media. */
   readonly side: Side;
+  /** What it has subscribed to. */
   readonly topics: Topics;
   readonly #deps: RoomsDeps;
   readonly #onEnded: () => void;
@@ -70,14 +84,17 @@ export class Member implements SideHost, TopicsHost {
     this.side = role === 'viewer' ? new ViewerSide(this, deps, renditions) : new PublisherSide(this, deps, mayTakeOver);
   }
 
+  /** State of its room. */
   get state(): RoomState {
     return this.#deps.directory.describe(this.room)?.state ?? 'empty';
   }
 
+  /** Whether an offer to a viewer makes sense now. */
   get canBeWatched(): boolean {
     return this.state !== 'empty' || this.#deps.directory.describe(this.room)?.kind === 'pull';
   }
 
+  /** Its session; undefined where it has none at the moment. */
   get sessionId(): string | undefined {
     return this.side.sessionId;
   }
@@ -87,6 +104,7 @@ export class Member implements SideHost, TopicsHost {
     return this.#link === undefined;
   }
 
+  /** True where topics should wait: the client reads too slowly. */
   get isFull(): boolean {
     return this.#link?.isFull ?? false;
   }
@@ -113,22 +131,27 @@ export class Member implements SideHost, TopicsHost {
     this.#away = this.#deps.clock.after(AWAY_MS, () => this.end(this.role === 'viewer' ? 'viewer-left' : 'publisher-gone'));
   }
 
+  /** Sends signalling; kept while the client is away. */
   send(message: object): Outgoing {
     return this.#deliver(signalling(message));
   }
 
+  /** Sends what was subscribed to; dropped first where too much waits. */
   sendTopic(text: string): void {
     this.#deliver({ kind: 'topic', text });
   }
 
+  /** Sends messages once more, save those that still wait. */
   resend(messages: readonly Outgoing[]): void {
     for (const message of messages) if (!this.#outbox.has(message)) this.#deliver(message);
   }
 
+  /** Tells the client what was wrong. */
   report(error: MediaPeerError): void {
     this.send({ type: 'error', code: error.code, message: error.message });
   }
 
+  /** The room went live, came back or ended. */
   roomChanged(): void {
     if (this.#isEnded) return;
     this.tellRoom(false);
@@ -136,6 +159,7 @@ export class Member implements SideHost, TopicsHost {
     this.side.open();
   }
 
+  /** Tells the client of its room. @param isAlways also where nothing has changed */
   tellRoom(isAlways: boolean): void {
     const { state } = this;
     // Who has not subscribed hears of states alone.
@@ -147,6 +171,7 @@ export class Member implements SideHost, TopicsHost {
     this.sendTopic(room);
   }
 
+  /** Ends the membership and its media. Idempotent. */
   end(reason: EndReason): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

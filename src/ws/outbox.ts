@@ -4,6 +4,7 @@
 export interface Outgoing {
   /** `signalling` is never lost while the client may come back; the others are of the moment. */
   readonly kind: 'signalling' | 'topic';
+  /** JSON. */
   readonly text: string;
 }
 
@@ -12,6 +13,7 @@ const MAX_KEPT_MESSAGES = 256;
 /** Bytes of UTF-8 that are kept at most. */
 export const MAX_KEPT_BYTES = 256 * 1024;
 
+/** Messages that wait for a socket. */
 export class Outbox {
   readonly #kept = new Map<Outgoing, number>();
   #bytes = 0;
@@ -28,6 +30,7 @@ export class Outbox {
     return !this.#isOver;
   }
 
+  /** Whether a message still waits. */
   has(message: Outgoing): boolean {
     return this.#kept.has(message);
   }
@@ -39,6 +42,7 @@ export class Outbox {
     return messages;
   }
 
+  /** Forgets all. */
   clear(): void {
     this.#kept.clear();
     this.#bytes = 0;

@@ -16,10 +16,12 @@ interface Publishing {
   readonly watch: RestartWatch;
 }
 
+/** The media of a publisher. */
 export class PublisherSide implements Side {
   readonly #host: SideHost;
   readonly #deps: SideDeps;
   readonly #mayTakeOver: boolean;
+  /** Always empty: the server makes no offers here. */
   readonly unanswered: readonly Outgoing[] = [];
   #publishing: Publishing | undefined;
   /** Of the offer that is being answered, or that is to come. */

@@ -7,6 +7,7 @@ const FIRST_MS = 3000;
 /** Longest wait between two. */
 const MAX_MS = 12_000;
 
+/** Watches the connection of one session. */
 export class RestartWatch {
   readonly #clock: Clock;
   readonly #restart: () => void;

@@ -12,18 +12,24 @@ import { TokenBucket } from './token-bucket.js';
 
 /** What is used of a WebSocket. */
 export interface RoomSocket {
+  /** As in the W3C's WebSocket: 1 is open. */
   readonly readyState: number;
   /** Bytes that the network has not taken yet. */
   readonly bufferedAmount: number;
+  /** Sends one text message. */
   send(text: string): void;
+  /** Sends a ping (RFC 6455 §5.5.2). */
   ping(): void;
+  /** Begins to close. @param code RFC 6455 §7.4 */
   close(code: number, reason: string): void;
   /** Ends it without a goodbye. */
   terminate(): void;
 }
 
+/** Who opened the WebSocket. */
 export interface RoomClientInit {
   readonly socket: RoomSocket;
+  /** Where it may join. */
   readonly rooms: Rooms;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -59,6 +65,7 @@ const OPEN = 1;
 /** Close codes (RFC 6455 §7.4). */
 export const CLOSE = { goingAway: 1001, policy: 1008, tryAgainLater: 1013, replaced: 4001 } as const;
 
+/** A client on one WebSocket, joined or not. */
 export class RoomClient implements Link, Seated {
   readonly #socket: RoomSocket;
   readonly #init: RoomClientInit;
@@ -78,6 +85,7 @@ export class RoomClient implements Link, Seated {
     this.#waitForJoin();
   }
 
+  /** IP address of the client. */
   get address(): string {
     return this.#init.address;
   }
@@ -92,10 +100,12 @@ export class RoomClient implements Link, Seated {
     return this.#member?.sessionId !== undefined;
   }
 
+  /** True where more waits to be sent than topics should add to. */
   get isFull(): boolean {
     return this.#socket.bufferedAmount > FULL_BYTES;
   }
 
+  /** False where the socket is gone: the message has to wait for another one. */
   send(message: Outgoing): boolean {
     if (this.#isGone || this.#socket.readyState !== OPEN) return false;
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
@@ -108,11 +118,13 @@ export class RoomClient implements Link, Seated {
     return true;
   }
 
+  /** The membership is over; the socket may join again. */
   ended(): void {
     this.#member = undefined;
     if (!this.#isGone) this.#waitForJoin();
   }
 
+  /** The membership goes on on another socket. */
   replaced(): void {
     this.#member = undefined;
     this.close(CLOSE.replaced, 'the client came back on another socket');
@@ -151,6 +163,7 @@ export class RoomClient implements Link, Seated {
     if (this.#socket.readyState === OPEN) this.#socket.ping();
   }
 
+  /** Closes the socket. @param code RFC 6455 §7.4 */
   close(code: number, reason: string): void {
     this.#unjoined?.cancel();
     this.#socket.close(code, reason);

@@ -17,6 +17,7 @@ const RECONNECT_PERIOD_MS = 5000;
 const MAX_REASON_CHARS = 200;
 const RETRY_AFTER_S = 5;
 
+/** All memberships. */
 export class Rooms {
   readonly #deps: RoomsDeps & SideDeps;
   readonly #closing: ClosingSessions;

@@ -10,9 +10,11 @@ import type { Outgoing } from './outbox.js';
 
 /** What a side asks of its membership. */
 export interface SideHost {
+  /** Whose media it is. */
   readonly clientId: string;
   /** By which its client's sessions are counted. */
   readonly address: string;
+  /** The room that is watched or published to. */
   readonly room: string;
   /** Of the room, now. */
   readonly state: RoomState;
@@ -30,13 +32,16 @@ export interface SideHost {
   end(reason: EndReason): void;
 }
 
+/** What the media of members need. */
 export interface SideDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: RoomsDeps['sessions'];
+  /** Where sessions go that end. */
   readonly closing: ClosingSessions;
 }
 
+/** The media of one member. */
 export interface Side {
   /** Undefined while there is none. */
   readonly sessionId: string | undefined;
@@ -72,6 +77,7 @@ export function addWaiting(
   }
 }
 
+/** The error for signalling that does not fit what was said before. */
 export function wrongState(message: string): MediaPeerError {
   return new MediaPeerError('NEGOTIATION_STATE', message);
 }

@@ -1,6 +1,7 @@
 /** A session's figures in the words of `GET /connection-stats`. Pure. */
 import type { PeerSnapshot } from '../webrtc/index.js';
 
+/** The message `stats`. */
 export function statsMessage(session: PeerSnapshot): object {
   const { received } = session;
   return {

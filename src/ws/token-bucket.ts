@@ -1,6 +1,7 @@
 /** How fast one client may speak: so much at once, and so much a second from then on. */
 import type { Clock } from '../base/clock.js';
 
+/** How much at once, and how much a second. */
 export interface TokenBucketOptions {
   /** Tokens that come back a second. */
   readonly perSecond: number;
@@ -8,6 +9,7 @@ export interface TokenBucketOptions {
   readonly burst: number;
 }
 
+/** Counts what one client says. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #options: TokenBucketOptions;

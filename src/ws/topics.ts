@@ -12,18 +12,22 @@ const PERIOD_MS = 1000;
 
 /** What topics ask of the membership. */
 export interface TopicsHost {
+  /** The room of the member. */
   readonly room: string;
   /** Undefined while there is none. */
   readonly sessionId: string | undefined;
   /** True while the client does not keep up. */
   readonly isFull: boolean;
+  /** Sends one message; may drop it. */
   sendTopic(text: string): void;
   /** The room's state, told where it differs from what was told last. */
   tellRoom(isAlways: boolean): void;
 }
 
+/** Where topics come from. */
 export type TopicsDeps = Pick<RoomsDeps, 'openDetections' | 'rtpTimestamps' | 'snapshotOf'> & { readonly clock: Clock };
 
+/** Subscriptions of one member. */
 export class Topics {
   readonly #host: TopicsHost;
   readonly #deps: TopicsDeps;
@@ -36,6 +40,7 @@ export class Topics {
     this.#deps = deps;
   }
 
+  /** Whether it has subscribed to a topic. */
   has(topic: Topic): boolean {
     return this.#wanted.has(topic);
   }

@@ -29,6 +29,7 @@ interface Viewing {
   readonly sinceMs: number;
 }
 
+/** The media of a viewer. */
 export class ViewerSide implements Side {
   readonly #host: SideHost;
   readonly #deps: SideDeps;
@@ -55,6 +56,7 @@ export class ViewerSide implements Side {
     return this.#viewing?.opened.sessionId;
   }
 
+  /** The offer and candidates that the viewer has not answered yet. */
   get unanswered(): readonly Outgoing[] {
     return this.#viewing?.exchange.isAwaitingAnswer ? this.#viewing.exchange.latest : [];
   }

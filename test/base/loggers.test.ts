@@ -17,7 +17,7 @@ describe('the log', () => {
   it('tells of an error its message, its code, its stack and what caused it', () => {
     const script = `
       const { createLoggers } = await import(${JSON.stringify(path.join(projectRoot, 'dist/src/base/loggers.js'))});
-      const { MediaPeerError } = await import(${JSON.stringify(path.join(projectRoot, 'dist/src/errors.js'))});
+      const { MediaPeerError } = await import(${JSON.stringify(path.join(projectRoot, 'dist/src/base/errors.js'))});
       const logger = createLoggers({ level: 'info', components: {} }).of('webrtc');
       function where() { return new MediaPeerError('FFMPEG_FAILED', 'outer', { cause: new RangeError('inner') }); }
       logger.warn({ err: where() }, 'media could not be opened');
