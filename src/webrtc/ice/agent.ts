@@ -31,7 +31,7 @@ export type IceRemote = Pick<RemoteTransport, 'iceUfrag' | 'icePassword' | 'iceL
 /** How long a peer may need to send its first check that works (RFC 8863 §4). */
 const PATIENCE_MS = 39_500;
 
-export class IceEndpoint {
+export class IceAgent {
   readonly transport: RTCIceTransport;
   /** `candidate:...` lines that were found so far; host candidates are there from the start. */
   readonly candidates: string[] = [];
@@ -100,20 +100,20 @@ export class IceEndpoint {
    * Binds the sockets: `candidates` has the host candidates then, and others follow by `onCandidate`.
    * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
    */
-  static async open(options: IceOptions): Promise<IceEndpoint> {
-    const endpoint = new IceEndpoint(options.clock);
+  static async open(options: IceOptions): Promise<IceAgent> {
+    const agent = new IceAgent(options.clock);
     try {
-      endpoint.#gathering = await IceGathering.start(options, {
-        localUfrag: endpoint.localUfrag,
-        localPassword: endpoint.localPassword,
-        onPath: (socket, candidate) => endpoint.#addPath(socket, candidate),
-        onCandidate: (candidate) => endpoint.#found(candidate),
+      agent.#gathering = await IceGathering.start(options, {
+        localUfrag: agent.localUfrag,
+        localPassword: agent.localPassword,
+        onPath: (socket, candidate) => agent.#addPath(socket, candidate),
+        onCandidate: (candidate) => agent.#found(candidate),
       });
     } catch (error) {
-      await endpoint.close();
+      await agent.close();
       throw error;
     }
-    return endpoint;
+    return agent;
   }
 
   get localUfrag(): string {

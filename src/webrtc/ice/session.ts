@@ -3,7 +3,7 @@
  * second one has found a way: a restart that fails changes nothing.
  */
 import type { Logger } from '../../base/logger.js';
-import { IceEndpoint, type IceFailure, type IceOptions, type IceRemote, type IceState } from './agent.js';
+import { IceAgent, type IceFailure, type IceOptions, type IceRemote, type IceState } from './agent.js';
 import type { IceReport } from '../api/report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
 
@@ -19,7 +19,7 @@ export interface LocalIce {
   readonly isGathering: boolean;
 }
 
-export class IceAgents {
+export class IceSession {
   /** DTLS, SRTP and SRTCP from the peer. */
   onData: (data: Buffer) => void = () => undefined;
   /** A candidate that was found after the description had been made; undefined: no more. */
@@ -32,18 +32,18 @@ export class IceAgents {
   readonly #options: IceOptions;
   readonly #logger: Logger;
   /** Agents that have found every candidate. */
-  readonly #gatheredOf = new WeakSet<IceEndpoint>();
+  readonly #gatheredOf = new WeakSet<IceAgent>();
   /** Agents that are not needed any more, while they close. */
   readonly #retiring = new Set<Promise<void>>();
-  #current: IceEndpoint;
+  #current: IceAgent;
   /** The agent of a restart, until it is nominated. */
-  #next: IceEndpoint | undefined;
+  #next: IceAgent | undefined;
   #isControlling = false;
   #restarts = 0;
   #failure: IceFailure | undefined;
   #isClosed = false;
 
-  private constructor(options: IceOptions, logger: Logger, first: IceEndpoint) {
+  private constructor(options: IceOptions, logger: Logger, first: IceAgent) {
     this.#options = options;
     this.#logger = logger;
     this.#current = first;
@@ -51,8 +51,8 @@ export class IceAgents {
   }
 
   /** Opens the sockets. @throws Error where none can be bound. */
-  static async open(options: IceOptions, logger: Logger): Promise<IceAgents> {
-    return new IceAgents(options, logger, await IceEndpoint.open(options));
+  static async open(options: IceOptions, logger: Logger): Promise<IceSession> {
+    return new IceSession(options, logger, await IceAgent.open(options));
   }
 
   /** Resolves when every candidate there will be has been found; bounded in time. */
@@ -128,7 +128,7 @@ export class IceAgents {
    * false it is dropped.
    */
   async openRestart(): Promise<(begins: boolean) => void> {
-    const next = await IceEndpoint.open(this.#options);
+    const next = await IceAgent.open(this.#options);
     return (begins) => {
       if (!begins || this.#isClosed) return this.#retire(next);
       this.cancelRestart();
@@ -169,11 +169,11 @@ export class IceAgents {
     await Promise.all(this.#retiring);
   }
 
-  get #newest(): IceEndpoint {
+  get #newest(): IceAgent {
     return this.#next ?? this.#current;
   }
 
-  #retire(ice: IceEndpoint): void {
+  #retire(ice: IceAgent): void {
     const closed = ice
       .close()
       .catch((error: unknown) => this.#logger.debug({ err: error }, 'ice agent did not close cleanly'))
@@ -181,7 +181,7 @@ export class IceAgents {
     this.#retiring.add(closed);
   }
 
-  #follow(ice: IceEndpoint): void {
+  #follow(ice: IceAgent): void {
     ice.onData = (data) => this.onData(data);
     const tell = (candidate: string | undefined): void => {
       if (ice === this.#newest) this.onCandidate(candidate);
@@ -198,7 +198,7 @@ export class IceAgents {
     );
   }
 
-  #nominated(ice: IceEndpoint): void {
+  #nominated(ice: IceAgent): void {
     if (this.#isClosed) return;
     if (ice === this.#next) {
       const before = this.#current;
@@ -213,7 +213,7 @@ export class IceAgents {
   }
 
   /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
-  #failed(ice: IceEndpoint, failure: IceFailure): void {
+  #failed(ice: IceAgent, failure: IceFailure): void {
     if (this.#isClosed) return;
     if (ice === this.#next) {
       this.cancelRestart();

@@ -18,7 +18,7 @@ import type { LocalTransport } from '../sdp/answer.js';
 import { DataChannel, type TextChannel } from './data-channel.js';
 import { putHandshakeInOrder } from './dtls-handshake.js';
 import { closeNotify, isAdmitted, isGoodbye, readRecords, stopHandshake } from './dtls-records.js';
-import { IceAgents } from '../ice/session.js';
+import { IceSession } from '../ice/session.js';
 import type { IceOptions } from '../ice/agent.js';
 import type { RemoteTransport } from '../sdp/parse.js';
 import { setupFor, type RemoteSctp } from '../sdp/remote-transport.js';
@@ -89,7 +89,7 @@ export class PeerTransport implements PacketTransport {
   readonly connected: Promise<void>;
   /** Resolves when the other side is gone or the transport failed; never on `close`. */
   readonly ended: Promise<EndReason>;
-  readonly ice: IceAgents;
+  readonly ice: IceSession;
   readonly #init: PeerTransportInit;
   /** What DTLS is bound to: it outlives the ICE agents. */
   readonly #carrier: RTCIceTransport;
@@ -108,7 +108,7 @@ export class PeerTransport implements PacketTransport {
   readonly #droppedSteps = new Set<string>();
   #isClosed = false;
 
-  private constructor(init: PeerTransportInit, ice: IceAgents) {
+  private constructor(init: PeerTransportInit, ice: IceSession) {
     this.#init = init;
     this.ice = ice;
     this.connected = new Promise((resolve) => (this.#resolveConnected = resolve));
@@ -130,7 +130,7 @@ export class PeerTransport implements PacketTransport {
 
   /** Opens the sockets; `connect` starts the handshake. @throws Error where no socket can be bound. */
   static async open(init: PeerTransportInit): Promise<PeerTransport> {
-    return new PeerTransport(init, await IceAgents.open(init.ice, init.logger));
+    return new PeerTransport(init, await IceSession.open(init.ice, init.logger));
   }
 
   /** This side as a description tells it: of the newest ICE generation, with the candidates found so far. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../../src/base/clock.js';
-import { IceEndpoint } from '../../../src/webrtc/ice/agent.js';
+import { IceAgent } from '../../../src/webrtc/ice/agent.js';
 import { pairInternals } from '../../../src/webrtc/ice/werift.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { eventually, within } from '../../helpers/deadline.js';
@@ -20,9 +20,9 @@ const REMOTE = {
 } as const;
 
 /** Closed after the test, with nothing left. */
-async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
+async function openAgent(t: TestContext): Promise<IceAgent> {
   const ledger = new ResourceLedger();
-  const endpoint = await IceEndpoint.open({
+  const agent = await IceAgent.open({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -30,11 +30,11 @@ async function openEndpoint(t: TestContext): Promise<IceEndpoint> {
     ledger,
   });
   t.after(async () => {
-    await endpoint.close();
+    await agent.close();
     assert.equal(ledger.snapshot().udp_sockets, 0);
   });
-  endpoint.connect(REMOTE, { controlling: false });
-  return endpoint;
+  agent.connect(REMOTE, { controlling: false });
+  return agent;
 }
 
 async function udpSocket(t: TestContext): Promise<dgram.Socket> {
@@ -52,8 +52,8 @@ function check(ufrag: string, password: string): Message {
   return request.addMessageIntegrity(Buffer.from(password)).addFingerprint();
 }
 
-/** Nominates from the socket, and answers what the endpoint checks in turn. */
-function nominate(endpoint: IceEndpoint, socket: dgram.Socket): void {
+/** Nominates from the socket, and answers what the agent checks in turn. */
+function nominate(agent: IceAgent, socket: dgram.Socket): void {
   socket.on('message', (data, { address, port }) => {
     const request = parseMessage(data);
     if (request?.messageClass !== classes.REQUEST) return;
@@ -65,26 +65,26 @@ function nominate(endpoint: IceEndpoint, socket: dgram.Socket): void {
   });
   const request = new Message(methods.BINDING, classes.REQUEST);
   request
-    .setAttribute('USERNAME', `${endpoint.localUfrag}:${REMOTE.iceUfrag}`)
+    .setAttribute('USERNAME', `${agent.localUfrag}:${REMOTE.iceUfrag}`)
     .setAttribute('PRIORITY', 1)
     .setAttribute('ICE-CONTROLLING', 1n)
     .setAttribute('USE-CANDIDATE', null);
-  socket.send(request.addMessageIntegrity(Buffer.from(endpoint.localPassword)).addFingerprint().bytes, portOf(endpoint), '127.0.0.1');
+  socket.send(request.addMessageIntegrity(Buffer.from(agent.localPassword)).addFingerprint().bytes, portOf(agent), '127.0.0.1');
 }
 
-function portOf(endpoint: IceEndpoint): number {
-  return Number(endpoint.candidates[0]?.split(' ')[5]);
+function portOf(agent: IceAgent): number {
+  return Number(agent.candidates[0]?.split(' ')[5]);
 }
 
 /** Sends an authentic check; false where it is not answered. */
-async function isAnswered(endpoint: IceEndpoint, socket: dgram.Socket): Promise<boolean> {
-  const request = check(endpoint.localUfrag, endpoint.localPassword);
+async function isAnswered(agent: IceAgent, socket: dgram.Socket): Promise<boolean> {
+  const request = check(agent.localUfrag, agent.localPassword);
   const answered = new Promise<boolean>((resolve) => {
     socket.on('message', (data) => {
       if (parseMessage(data)?.transactionIdHex === request.transactionIdHex) resolve(true);
     });
   });
-  socket.send(request.bytes, portOf(endpoint), '127.0.0.1');
+  socket.send(request.bytes, portOf(agent), '127.0.0.1');
   try {
     return await within(answered, 300, 'an answer').catch(() => false);
   } finally {
@@ -92,48 +92,48 @@ async function isAnswered(endpoint: IceEndpoint, socket: dgram.Socket): Promise<
   }
 }
 
-describe('IceEndpoint', () => {
+describe('IceAgent', () => {
   it("takes a browser's first DTLS flight before a pair is nominated, and only from addresses that know the password", async (t) => {
-    const endpoint = await openEndpoint(t);
+    const agent = await openAgent(t);
     const received: number[] = [];
-    endpoint.onData = (data) => received.push(data[1] ?? -1);
+    agent.onData = (data) => received.push(data[1] ?? -1);
     const [peer, stranger] = [await udpSocket(t), await udpSocket(t)];
-    stranger.send(check(endpoint.localUfrag, 'wrong'.repeat(5)).bytes, portOf(endpoint), '127.0.0.1');
-    stranger.send(Buffer.from([22, 1]), portOf(endpoint), '127.0.0.1');
-    assert.equal(await isAnswered(endpoint, peer), true);
-    peer.send(Buffer.from([22, 2]), portOf(endpoint), '127.0.0.1');
+    stranger.send(check(agent.localUfrag, 'wrong'.repeat(5)).bytes, portOf(agent), '127.0.0.1');
+    stranger.send(Buffer.from([22, 1]), portOf(agent), '127.0.0.1');
+    assert.equal(await isAnswered(agent, peer), true);
+    peer.send(Buffer.from([22, 2]), portOf(agent), '127.0.0.1');
     await eventually(() => received.length > 0, 2000, 'the flight');
     assert.deepEqual(received, [2]);
   });
 
   it('hears a client that nominates several pairs and stays with the first, and still no stranger', async (t) => {
-    const endpoint = await openEndpoint(t);
+    const agent = await openAgent(t);
     const received: number[] = [];
-    endpoint.onData = (data) => received.push(data[1] ?? -1);
+    agent.onData = (data) => received.push(data[1] ?? -1);
     const [first, last, stranger] = [await udpSocket(t), await udpSocket(t), await udpSocket(t)];
-    const nominated = new Promise<void>((resolve) => (endpoint.onNominated = resolve));
-    nominate(endpoint, first);
+    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
+    nominate(agent, first);
     await within(nominated, 3000, 'the nomination');
     let isMoved = false;
     last.on('message', (data) => (isMoved ||= data[1] === 9));
-    nominate(endpoint, last);
+    nominate(agent, last);
     await eventually(
       () => {
-        endpoint.send(Buffer.from([22, 9]));
+        agent.send(Buffer.from([22, 9]));
         return isMoved;
       },
       3000,
       'the last nomination to be followed',
     );
-    stranger.send(Buffer.from([22, 1]), portOf(endpoint), '127.0.0.1');
-    first.send(Buffer.from([22, 2]), portOf(endpoint), '127.0.0.1');
-    last.send(Buffer.from([22, 3]), portOf(endpoint), '127.0.0.1');
+    stranger.send(Buffer.from([22, 1]), portOf(agent), '127.0.0.1');
+    first.send(Buffer.from([22, 2]), portOf(agent), '127.0.0.1');
+    last.send(Buffer.from([22, 3]), portOf(agent), '127.0.0.1');
     await eventually(() => received.length > 1, 2000, 'the datagrams');
     assert.deepEqual(received.sort(), [2, 3]);
   });
 
   it('has new credentials each time, with the 24 and 128 random bits of RFC 8445', async (t) => {
-    const [a, b] = [await openEndpoint(t), await openEndpoint(t)];
+    const [a, b] = [await openAgent(t), await openAgent(t)];
     // Base64 carries 6 bits in a character.
     assert.match(a.localUfrag, /^[A-Za-z0-9+/]{4,}$/);
     assert.match(a.localPassword, /^[A-Za-z0-9+/]{22,}$/);
@@ -142,18 +142,18 @@ describe('IceEndpoint', () => {
   });
 
   it('answers, and checks, a client that sends from ever new addresses at a bounded number of them', { timeout: 30_000 }, async (t) => {
-    const endpoint = await openEndpoint(t);
+    const agent = await openAgent(t);
     const first = await udpSocket(t);
-    assert.equal(await isAnswered(endpoint, first), true);
+    assert.equal(await isAnswered(agent, first), true);
     let answered = 1;
-    for (let i = 0; i < 102; i++) if (await isAnswered(endpoint, await udpSocket(t))) answered++;
+    for (let i = 0; i < 102; i++) if (await isAnswered(agent, await udpSocket(t))) answered++;
     assert.equal(answered, 100);
-    assert.equal(endpoint.transport.connection.candidatePairs.length, 100);
-    assert.equal(await isAnswered(endpoint, first), true, 'a known address is still answered');
+    assert.equal(agent.transport.connection.candidatePairs.length, 100);
+    assert.equal(await isAnswered(agent, first), true, 'a known address is still answered');
   });
 
   it('gives up a client that refuses each check, instead of asking it again without end', { timeout: 30_000 }, async (t) => {
-    const endpoint = await openEndpoint(t);
+    const agent = await openAgent(t);
     const socket = await udpSocket(t);
     let requests = 0;
     socket.on('message', (data, { address, port }) => {
@@ -164,16 +164,16 @@ describe('IceEndpoint', () => {
       socket.send(refusal.addMessageIntegrity(Buffer.from(REMOTE.icePassword)).addFingerprint().bytes, port, address);
     });
     const { port } = socket.address();
-    endpoint.addRemoteCandidate({ foundation: '1', priority: 1, address: '127.0.0.1', port, type: 'host' });
-    await eventually(() => endpoint.report.pairs[0]?.state === 'failed', 20_000, 'the pair to be given up');
+    agent.addRemoteCandidate({ foundation: '1', priority: 1, address: '127.0.0.1', port, type: 'host' });
+    await eventually(() => agent.report.pairs[0]?.state === 'failed', 20_000, 'the pair to be given up');
     assert.ok(requests > 100 && requests < 300, `${requests} checks`);
   });
 
   it("keeps no more of a client's checks the more there are", { timeout: 30_000 }, async (t) => {
-    const endpoint = await openEndpoint(t);
+    const agent = await openAgent(t);
     const client = await udpSocket(t);
-    for (let i = 0; i < 200; i++) assert.equal(await isAnswered(endpoint, client), true);
-    const [pair] = endpoint.transport.connection.candidatePairs;
+    for (let i = 0; i < 200; i++) assert.equal(await isAnswered(agent, client), true);
+    const [pair] = agent.transport.connection.candidatePairs;
     assert.ok(pair && pairInternals(pair).requestTransactionIds.size <= 64);
   });
 });

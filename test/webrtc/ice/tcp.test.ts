@@ -4,7 +4,7 @@ import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../../src/base/clock.js';
-import { IceEndpoint } from '../../../src/webrtc/ice/agent.js';
+import { IceAgent } from '../../../src/webrtc/ice/agent.js';
 import { FrameReader, framed, framedAll, MAX_FRAME_BYTES } from '../../../src/webrtc/ice/tcp-framing.js';
 import { IceTcpListener } from '../../../src/webrtc/ice/tcp-listener.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
@@ -19,7 +19,7 @@ interface Rig {
   readonly ledger: ResourceLedger;
   readonly clock: FakeClock;
   readonly listener: IceTcpListener;
-  readonly endpoint: IceEndpoint;
+  readonly agent: IceAgent;
 }
 
 /** An agent with a TCP port; closed after the test, with nothing left. */
@@ -27,7 +27,7 @@ async function rig(t: TestContext): Promise<Rig> {
   const ledger = new ResourceLedger();
   const clock = new FakeClock();
   const listener = await IceTcpListener.open({ iceAddresses: ['127.0.0.1'], port: 0, clock, ledger });
-  const endpoint = await IceEndpoint.open({
+  const agent = await IceAgent.open({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -36,13 +36,13 @@ async function rig(t: TestContext): Promise<Rig> {
     ledger,
   });
   t.after(async () => {
-    await endpoint.close();
+    await agent.close();
     await listener.close();
     await eventually(() => Object.values(ledger.snapshot()).every((held) => held === 0), 2000, 'everything to be given back');
     assert.equal(clock.pendingTimers, 0);
   });
-  endpoint.connect(CLIENT, { controlling: false });
-  return { ledger, clock, listener, endpoint };
+  agent.connect(CLIENT, { controlling: false });
+  return { ledger, clock, listener, agent };
 }
 
 async function dial(t: TestContext, port: number): Promise<net.Socket> {
@@ -53,7 +53,7 @@ async function dial(t: TestContext, port: number): Promise<net.Socket> {
   return socket;
 }
 
-function check(endpoint: IceEndpoint, { password = endpoint.localPassword, ufrag = endpoint.localUfrag, nominates = false } = {}): Message {
+function check(agent: IceAgent, { password = agent.localPassword, ufrag = agent.localUfrag, nominates = false } = {}): Message {
   const request = new Message(methods.BINDING, classes.REQUEST);
   request.setAttribute('USERNAME', `${ufrag}:${CLIENT.iceUfrag}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n);
   if (nominates) request.setAttribute('USE-CANDIDATE', null);
@@ -89,41 +89,41 @@ function closed(socket: net.Socket): Promise<unknown> {
 
 describe('ICE by TCP', () => {
   it('offers a passive candidate, and carries datagrams both ways once a client nominates', async (t) => {
-    const { endpoint, listener, ledger } = await rig(t);
-    const line = endpoint.candidates.find((candidate) => candidate.includes(' tcp '));
+    const { agent, listener, ledger } = await rig(t);
+    const line = agent.candidates.find((candidate) => candidate.includes(' tcp '));
     assert.match(line ?? '', new RegExp(`^candidate:\\S+ 1 tcp \\d+ 127\\.0\\.0\\.1 ${listener.port} typ host tcptype passive$`));
-    const nominated = new Promise<void>((resolve) => (endpoint.onNominated = resolve));
+    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const client = await dial(t, listener.port);
     const received: Buffer[] = [];
     answerChecks(client, (data) => received.push(data));
-    client.write(framed(check(endpoint, { nominates: true }).bytes));
+    client.write(framed(check(agent, { nominates: true }).bytes));
     await within(nominated, 3000, 'the nomination');
     assert.equal(ledger.snapshot().tcp_sockets, 1);
-    assert.equal(endpoint.report.selected, 'host-tcp/prflx-tcp');
-    endpoint.send(Buffer.from([22, 1]));
-    await new Promise<void>((resolve) => endpoint.sendAll(Buffer.from([128, 1, 128, 2, 3]), [2, 5], resolve));
+    assert.equal(agent.report.selected, 'host-tcp/prflx-tcp');
+    agent.send(Buffer.from([22, 1]));
+    await new Promise<void>((resolve) => agent.sendAll(Buffer.from([128, 1, 128, 2, 3]), [2, 5], resolve));
     await eventually(() => received.length === 3, 2000, 'the datagrams');
     assert.deepEqual(received, [Buffer.from([22, 1]), Buffer.from([128, 1]), Buffer.from([128, 2, 3])]);
-    const arrived = new Promise<Buffer>((resolve) => (endpoint.onData = resolve));
+    const arrived = new Promise<Buffer>((resolve) => (agent.onData = resolve));
     client.write(framed(Buffer.from([22, 9])));
     assert.deepEqual(await within(arrived, 2000, 'a datagram'), Buffer.from([22, 9]));
   });
 
   it('follows a client that comes back by another connection', async (t) => {
-    const { endpoint, listener } = await rig(t);
-    const nominated = new Promise<void>((resolve) => (endpoint.onNominated = resolve));
+    const { agent, listener } = await rig(t);
+    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const first = await dial(t, listener.port);
     answerChecks(first);
-    first.write(framed(check(endpoint, { nominates: true }).bytes));
+    first.write(framed(check(agent, { nominates: true }).bytes));
     await within(nominated, 3000, 'the nomination');
     first.destroy();
     const second = await dial(t, listener.port);
     let isReached = false;
     answerChecks(second, () => (isReached = true));
-    second.write(framed(check(endpoint, { nominates: true }).bytes));
+    second.write(framed(check(agent, { nominates: true }).bytes));
     await eventually(
       () => {
-        endpoint.send(Buffer.from([22, 1]));
+        agent.send(Buffer.from([22, 1]));
         return isReached;
       },
       3000,
@@ -132,31 +132,31 @@ describe('ICE by TCP', () => {
   });
 
   it('shows a client that reads nothing as pending, and loses what is too much', async (t) => {
-    const { endpoint, listener } = await rig(t);
-    const nominated = new Promise<void>((resolve) => (endpoint.onNominated = resolve));
+    const { agent, listener } = await rig(t);
+    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const client = await dial(t, listener.port);
     answerChecks(client);
-    client.write(framed(check(endpoint, { nominates: true }).bytes));
+    client.write(framed(check(agent, { nominates: true }).bytes));
     await within(nominated, 3000, 'the nomination');
     client.pause();
     const slab = Buffer.alloc(64 * 1000, 128);
     const ends = Array.from({ length: 64 }, (_, i) => (i + 1) * 1000);
     for (let i = 0; i < 400; i++) {
       let isTaken = false;
-      endpoint.sendAll(slab, ends, () => (isTaken = true));
+      agent.sendAll(slab, ends, () => (isTaken = true));
       assert.ok(isTaken, 'the slab is free at once');
     }
-    assert.ok(endpoint.pendingBytes > 1024 * 1024, `${endpoint.pendingBytes} bytes are pending`);
-    assert.ok(endpoint.pendingBytes < 5 * 1024 * 1024, `${endpoint.pendingBytes} bytes are pending`);
+    assert.ok(agent.pendingBytes > 1024 * 1024, `${agent.pendingBytes} bytes are pending`);
+    assert.ok(agent.pendingBytes < 5 * 1024 * 1024, `${agent.pendingBytes} bytes are pending`);
   });
 
   it('cuts off who does not know the password, before anything is answered or relayed', async (t) => {
-    const { endpoint, listener } = await rig(t);
+    const { agent, listener } = await rig(t);
     let relayed = 0;
-    endpoint.onData = () => relayed++;
+    agent.onData = () => relayed++;
     const openings = [
-      framed(check(endpoint, { password: 'wrong'.repeat(5) }).bytes),
-      framed(check(endpoint, { ufrag: 'nobody' }).bytes),
+      framed(check(agent, { password: 'wrong'.repeat(5) }).bytes),
+      framed(check(agent, { ufrag: 'nobody' }).bytes),
       framed(Buffer.from([22, 254, 253, 0])),
       framed(new Message(methods.BINDING, classes.REQUEST).bytes),
       framed(new Message(methods.BINDING, classes.RESPONSE).bytes),
@@ -191,11 +191,11 @@ describe('ICE by TCP', () => {
   });
 
   it('withstands whatever follows an authentic check', async (t) => {
-    const { endpoint, listener, ledger } = await rig(t);
+    const { agent, listener, ledger } = await rig(t);
     const random = seededRandom(11);
     for (let i = 0; i < 60; i++) {
       const client = await dial(t, listener.port);
-      client.write(framed(check(endpoint).bytes));
+      client.write(framed(check(agent).bytes));
       for (let k = 0; k < 8 && !client.destroyed; k++)
         client.write(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 400) }, () => Math.floor(random() * 256))));
       client.end();
@@ -204,7 +204,7 @@ describe('ICE by TCP', () => {
     const honest = await dial(t, listener.port);
     let answered = false;
     framesOf(honest, () => (answered = true));
-    honest.write(framed(check(endpoint).bytes));
+    honest.write(framed(check(agent).bytes));
     await eventually(() => answered, 3000, 'an answer');
   });
 });

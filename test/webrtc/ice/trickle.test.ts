@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../../src/base/clock.js';
 import { MediaPeerError } from '../../../src/base/errors.js';
-import { IceEndpoint, type IceOptions } from '../../../src/webrtc/ice/agent.js';
+import { IceAgent, type IceOptions } from '../../../src/webrtc/ice/agent.js';
 import { MAX_CANDIDATES, parseCandidate } from '../../../src/webrtc/sdp/remote-transport.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { eventually, within } from '../../helpers/deadline.js';
@@ -14,9 +14,9 @@ import { seededRandom } from '../../helpers/random.js';
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 
 /** Closed after the test, with nothing left. */
-async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<IceEndpoint> {
+async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<IceAgent> {
   const ledger = new ResourceLedger();
-  const endpoint = await IceEndpoint.open({
+  const agent = await IceAgent.open({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -25,16 +25,16 @@ async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<
     ...options,
   });
   t.after(async () => {
-    await endpoint.close();
+    await agent.close();
     assert.deepEqual(
       Object.values(ledger.snapshot()).filter((held) => held > 0),
       [],
     );
   });
-  return endpoint;
+  return agent;
 }
 
-function credentials(of: IceEndpoint): { iceUfrag: string; icePassword: string; iceLite: boolean; candidates: [] } {
+function credentials(of: IceAgent): { iceUfrag: string; icePassword: string; iceLite: boolean; candidates: [] } {
   return { iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] };
 }
 
@@ -55,11 +55,11 @@ async function stunServer(t: TestContext, seen: string | undefined): Promise<num
   return socket.address().port;
 }
 
-function nominated(endpoint: IceEndpoint): Promise<void> {
-  return within(new Promise<void>((resolve) => (endpoint.onNominated = resolve)), 5000, 'a nomination');
+function nominated(agent: IceAgent): Promise<void> {
+  return within(new Promise<void>((resolve) => (agent.onNominated = resolve)), 5000, 'a nomination');
 }
 
-function trickle(from: IceEndpoint, to: IceEndpoint): void {
+function trickle(from: IceAgent, to: IceAgent): void {
   for (const line of from.candidates) to.addRemoteCandidate(parseCandidate(line));
 }
 
@@ -108,42 +108,42 @@ describe('an ICE agent with trickled candidates', () => {
   });
 
   it('takes each candidate once, and no more than the bound', async (t) => {
-    const endpoint = await open(t);
+    const agent = await open(t);
     const line = (port: number): string => `candidate:1 1 udp 2113937151 127.0.0.1 ${port} typ host`;
-    for (let i = 0; i < 3; i++) endpoint.addRemoteCandidate(parseCandidate(line(9)));
-    endpoint.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: false });
-    for (let i = 0; i < 3; i++) endpoint.addRemoteCandidate(parseCandidate(line(9)));
-    assert.deepEqual(endpoint.report.remote, { host: 1 });
-    for (let port = 9; port < 60; port++) endpoint.addRemoteCandidate(parseCandidate(line(port)));
-    assert.deepEqual(endpoint.report.remote, { host: MAX_CANDIDATES });
-    endpoint.endOfCandidates();
-    endpoint.addRemoteCandidate(parseCandidate('candidate:9 1 udp 1 a.local 9 typ host'));
-    assert.deepEqual(endpoint.report.remote, { host: MAX_CANDIDATES });
+    for (let i = 0; i < 3; i++) agent.addRemoteCandidate(parseCandidate(line(9)));
+    agent.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: false });
+    for (let i = 0; i < 3; i++) agent.addRemoteCandidate(parseCandidate(line(9)));
+    assert.deepEqual(agent.report.remote, { host: 1 });
+    for (let port = 9; port < 60; port++) agent.addRemoteCandidate(parseCandidate(line(port)));
+    assert.deepEqual(agent.report.remote, { host: MAX_CANDIDATES });
+    agent.endOfCandidates();
+    agent.addRemoteCandidate(parseCandidate('candidate:9 1 udp 1 a.local 9 typ host'));
+    assert.deepEqual(agent.report.remote, { host: MAX_CANDIDATES });
   });
 
   it('offers the public addresses of a 1:1 NAT for each socket of their family', async (t) => {
-    const endpoint = await open(t, { publicIps: ['203.0.113.5', '2001:db8::5'] });
-    const [host, srflx, ...others] = endpoint.candidates;
+    const agent = await open(t, { publicIps: ['203.0.113.5', '2001:db8::5'] });
+    const [host, srflx, ...others] = agent.candidates;
     const port = host?.split(' ')[5];
     assert.match(
       srflx ?? '',
       new RegExp(`^candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.5 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}$`),
     );
     assert.deepEqual(others, []);
-    assert.deepEqual(endpoint.report.local, { host: 1, srflx: 1 });
+    assert.deepEqual(agent.report.local, { host: 1, srflx: 1 });
   });
 
   it('asks every STUN server, hands on what each saw when it comes, and names the one that is silent', { timeout: 30_000 }, async (t) => {
     const ports = await Promise.all(['203.0.113.1', '203.0.113.2', undefined].map((seen) => stunServer(t, seen)));
-    const endpoint = await open(t, { stunUrls: ports.map((port) => `stun:127.0.0.1:${port}`) });
-    assert.equal(endpoint.candidates.length, 1, 'nobody waits for them');
+    const agent = await open(t, { stunUrls: ports.map((port) => `stun:127.0.0.1:${port}`) });
+    assert.equal(agent.candidates.length, 1, 'nobody waits for them');
     const trickled: string[] = [];
-    endpoint.onCandidate = (line) => trickled.push(line);
-    await within(endpoint.gathered, 2000, 'those who cannot trickle');
+    agent.onCandidate = (line) => trickled.push(line);
+    await within(agent.gathered, 2000, 'those who cannot trickle');
     assert.deepEqual(trickled.map((line) => line.split(' ')[4]).sort(), ['203.0.113.1', '203.0.113.2']);
-    assert.deepEqual(endpoint.candidates.slice(1), trickled);
-    await within(endpoint.gatheringComplete, 10_000, 'the end of gathering');
-    assert.deepEqual(endpoint.report.troubles, [`STUN server stun:127.0.0.1:${ports[2]}: it does not answer`]);
+    assert.deepEqual(agent.candidates.slice(1), trickled);
+    await within(agent.gatheringComplete, 10_000, 'the end of gathering');
+    assert.deepEqual(agent.report.troubles, [`STUN server stun:127.0.0.1:${ports[2]}: it does not answer`]);
   });
 
   it('tells consent that expired from checks that never worked', { timeout: 60_000 }, async (t) => {

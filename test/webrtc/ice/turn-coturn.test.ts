@@ -3,7 +3,7 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/base/clock.js';
-import { IceEndpoint } from '../../../src/webrtc/ice/agent.js';
+import { IceAgent } from '../../../src/webrtc/ice/agent.js';
 import { parseCandidate } from '../../../src/webrtc/sdp/remote-transport.js';
 import { splitIceServers, type TurnServer } from '../../../src/webrtc/ice/turn/server.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
@@ -14,7 +14,7 @@ import { recordingLogger, type LogLine } from '../rig.js';
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 
 interface Opened {
-  readonly endpoint: IceEndpoint;
+  readonly agent: IceAgent;
   readonly lines: LogLine[];
 }
 
@@ -22,7 +22,7 @@ interface Opened {
 async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Promise<Opened> {
   const ledger = new ResourceLedger();
   const lines: LogLine[] = [];
-  const endpoint = await IceEndpoint.open({
+  const agent = await IceAgent.open({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -32,34 +32,34 @@ async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Pr
     logger: recordingLogger(lines),
   });
   t.after(async () => {
-    await endpoint.close();
+    await agent.close();
     assert.deepEqual(
       Object.entries(ledger.snapshot()).filter(([, held]) => held > 0),
       [],
     );
   });
-  return { endpoint, lines };
+  return { agent, lines };
 }
 
 function serversOf(coturn: Coturn, transport: 'udp' | 'tcp', credentials = coturn.credentials()): readonly TurnServer[] {
   return splitIceServers([{ urls: [`turn:127.0.0.1:${coturn.port}?transport=${transport}`], ...credentials }]).turnServers;
 }
 
-function relayLine(endpoint: IceEndpoint): string | undefined {
-  return endpoint.candidates.find((line) => line.includes(' typ relay '));
+function relayLine(agent: IceAgent): string | undefined {
+  return agent.candidates.find((line) => line.includes(' typ relay '));
 }
 
-const credentialsOf = (of: IceEndpoint) => ({ iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] });
+const credentialsOf = (of: IceAgent) => ({ iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] });
 
 describe('a relay on a real coturn', { skip: noCoturn }, () => {
   for (const transport of ['udp', 'tcp'] as const) {
     it(`carries datagrams both ways over ${transport}, and is released at the end`, async (t) => {
       const coturn = await startCoturn(t, { lines: ['user-quota=1'] });
-      const [{ endpoint: server }, { endpoint: client }] = [await open(t, serversOf(coturn, transport)), await open(t)];
+      const [{ agent: server }, { agent: client }] = [await open(t, serversOf(coturn, transport)), await open(t)];
       await server.gatheringComplete;
       assert.deepEqual(server.report.troubles, []);
       const nominated = Promise.all(
-        [server, client].map((endpoint) => within(new Promise<void>((resolve) => (endpoint.onNominated = resolve)), 5000, 'a nomination')),
+        [server, client].map((agent) => within(new Promise<void>((resolve) => (agent.onNominated = resolve)), 5000, 'a nomination')),
       );
       server.connect(credentialsOf(client), { controlling: false });
       client.connect(credentialsOf(server), { controlling: true });
@@ -84,7 +84,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       assert.match(coturn.output(), /refreshed, .*lifetime=0/);
       // The quota is one relay: there is room for another.
       await eventually(() => coturn.output().includes(' delete: realm=<sightline.test>'), 5000, 'the relay to be gone');
-      const { endpoint: next } = await open(t, serversOf(coturn, transport));
+      const { agent: next } = await open(t, serversOf(coturn, transport));
       await next.gatheringComplete;
       assert.deepEqual(next.report.troubles, []);
       assert.ok(relayLine(next));
@@ -95,7 +95,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
     const coturn = await startCoturn(t, { lines: ['user-quota=1'] });
     const port = await freePort();
     const one = coturn.credentials(600, 'one');
-    const { endpoint: first } = await open(t, serversOf(coturn, 'udp', one));
+    const { agent: first } = await open(t, serversOf(coturn, 'udp', one));
     await first.gatheringComplete;
     assert.ok(relayLine(first));
     const cases: [string, readonly TurnServer[], RegExp][] = [
@@ -118,40 +118,40 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       ['silence', splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...one }]).turnServers, /: it does not answer$/],
     ];
     for (const [name, servers, expected] of cases) {
-      const { endpoint, lines } = await open(t, servers);
-      await within(endpoint.gathered, 3000, 'those who wait no longer');
-      await within(endpoint.gatheringComplete, 8000, 'the end of gathering');
-      assert.match(endpoint.report.troubles[0] ?? '', expected, name);
+      const { agent, lines } = await open(t, servers);
+      await within(agent.gathered, 3000, 'those who wait no longer');
+      await within(agent.gatheringComplete, 8000, 'the end of gathering');
+      assert.match(agent.report.troubles[0] ?? '', expected, name);
       assert.deepEqual(
         lines.map(({ level, fields }) => [level, fields['trouble']]),
-        [['warn', endpoint.report.troubles[0]]],
+        [['warn', agent.report.troubles[0]]],
       );
-      assert.equal(relayLine(endpoint), undefined);
+      assert.equal(relayLine(agent), undefined);
     }
   });
 
   it('is the next one where the first is in trouble', async (t) => {
     const coturn = await startCoturn(t);
-    const { endpoint } = await open(t, [...serversOf(coturn, 'udp', coturn.credentials(-1)), ...serversOf(coturn, 'tcp')]);
-    await endpoint.gatheringComplete;
-    assert.equal(endpoint.report.troubles.length, 1);
-    assert.ok(relayLine(endpoint));
+    const { agent } = await open(t, [...serversOf(coturn, 'udp', coturn.credentials(-1)), ...serversOf(coturn, 'tcp')]);
+    await agent.gatheringComplete;
+    assert.equal(agent.report.troubles.length, 1);
+    assert.ok(relayLine(agent));
   });
 
   it('goes on without a peer that the relay refuses', async (t) => {
     const coturn = await startCoturn(t, { lines: ['denied-peer-ip=127.0.0.0-127.255.255.255'] });
-    const { endpoint } = await open(t, serversOf(coturn, 'udp'));
+    const { agent } = await open(t, serversOf(coturn, 'udp'));
     const [peer, ledger] = [dgram.createSocket('udp4').bind(0, '127.0.0.1'), new ResourceLedger()];
     t.after(() => peer.close());
     await once(peer, 'listening');
-    await endpoint.gatheringComplete;
+    await agent.gatheringComplete;
     let heard = 0;
-    peer.on('message', (_data, { port }) => (heard += port === Number(relayLine(endpoint)?.split(' ')[5]) ? 1 : 0));
-    endpoint.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: true });
-    endpoint.addRemoteCandidate(parseCandidate(`candidate:1 1 udp 2113937151 127.0.0.1 ${peer.address().port} typ host`));
+    peer.on('message', (_data, { port }) => (heard += port === Number(relayLine(agent)?.split(' ')[5]) ? 1 : 0));
+    agent.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: true });
+    agent.addRemoteCandidate(parseCandidate(`candidate:1 1 udp 2113937151 127.0.0.1 ${peer.address().port} typ host`));
     await eventually(() => coturn.output().includes('403'), 5000, 'the relay to refuse');
     assert.equal(heard, 0);
-    assert.deepEqual(endpoint.report.troubles, []);
+    assert.deepEqual(agent.report.troubles, []);
     assert.equal(ledger.snapshot().udp_sockets, 0);
   });
 });
