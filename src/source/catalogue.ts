@@ -5,17 +5,23 @@ import type { Source } from './source.js';
 
 /** Inputs of SOURCES_FILE. */
 export interface PullInputs {
+  /** All cameras, as they are now. */
   list(): readonly Source[];
+  /** The camera of an id; undefined: there is none. */
   get(id: string): Source | undefined;
 }
 
+/** The kinds of sources. */
 export interface SourceCatalogueInit {
+  /** Recorded files. */
   readonly library: Pick<SourceLibrary, 'list' | 'source'>;
+  /** Rooms that are published to. */
   readonly rooms: Pick<LiveRooms, 'list' | 'get'>;
   /** Default: none. */
   readonly pulls?: PullInputs;
 }
 
+/** Finds a source by its id, whatever its kind. */
 export class SourceCatalogue {
   readonly #init: SourceCatalogueInit;
 

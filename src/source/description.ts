@@ -6,13 +6,17 @@ export type Delivery = 'passthrough' | 'transcode';
 
 /** How a file is turned into a feed. */
 export interface FeedPlan {
+  /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
+  /** Index of the video among all streams of the file. */
   readonly videoIndex: number;
+  /** Index of the sound among all streams of the file; undefined: none is played. */
   readonly audioIndex: number | undefined;
   /** A filter that makes two channels of the sound, where ffmpeg does not know how. */
   readonly audioMix: string | undefined;
   /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
+  /** Height that viewers get, in pixels. */
   readonly heightPx: number;
   /** Pictures a second on average; each keeps its own time. */
   readonly fps: number;
@@ -22,6 +26,7 @@ export interface FeedPlan {
   readonly isTooFast: boolean;
   /** How long the picture stands that stands longest, between two passes included; in seconds. */
   readonly longestStillS: number;
+  /** True where frames hold two fields. */
   readonly deinterlace: boolean;
   /** What makes the pictures upright. */
   readonly orientation: Orientation;
@@ -54,19 +59,27 @@ export interface SourceDescription {
   readonly name: string;
   /** Null for what is no file. */
   readonly sizeBytes: number | null;
+  /** Length in seconds; null where it has none (live) or is not known. */
   readonly durationS: number | null;
   /** Size as shown: rotation and pixel aspect applied. */
   readonly widthPx: number | null;
+  /** Height that viewers get, in pixels; null where it is not known. */
   readonly heightPx: number | null;
+  /** Frames a second; null where it is not known. */
   readonly fps: number | null;
+  /** As it is stored or sent, by ffmpeg's name: `hevc`; null where it is not known. */
   readonly videoCodec: string | null;
+  /** As it is stored or sent, by ffmpeg's name: `aac`; null where there is none. */
   readonly audioCodec: string | null;
+  /** True where viewers hear something. */
   readonly hasAudio: boolean;
   /** Why there is sound in it that is not played, in words for people. */
   readonly audioReason?: string;
+  /** Whether the raw video is copied or transcoded. */
   readonly delivery: Delivery;
   /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is copied; undefined where it is unknown. */
   readonly h264Profile?: string | undefined;
+  /** False where it cannot be watched; `reason` says why. */
   readonly playable: boolean;
   /** Why it is not playable, or why it is not copied; in words for people. */
   readonly reason?: string;
@@ -76,6 +89,7 @@ export interface SourceDescription {
 export interface FileDescription extends SourceDescription {
   /** Absolute path; never shown to clients. */
   readonly file: string;
+  /** Size of the file. */
   readonly sizeBytes: number;
   /** How the file asks to be turned and mirrored. */
   readonly orientation: Orientation;

@@ -47,6 +47,7 @@ export interface RunSink {
   video(frame: FlvFrame): void;
   /** A picture of a source that is decoded, in memory of the pool. */
   picture(data: Buffer, stampMs: number): void;
+  /** One packet of Opus. */
   audio(packet: EncodedFrame): void;
 }
 
@@ -56,26 +57,36 @@ export interface MediaRun {
   readonly closed: Promise<ProcessEnd>;
   /** Stops reading pictures (true), so that the process waits, or goes on. */
   hold(isHeld: boolean): void;
+  /** Ends the process and resolves when it has gone. Idempotent. */
   close(): Promise<ProcessEnd>;
 }
 
 /** What pictures are turned into. */
 export interface PicturePlan {
+  /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
   /** Even. */
   readonly widthPx: number;
+  /** Height that viewers get, in pixels. */
   readonly heightPx: number;
+  /** True where frames hold two fields. */
   readonly deinterlace: boolean;
+  /** How frames are turned for display. */
   readonly orientation: Orientation;
+  /** What is done to their colour. */
   readonly colour: ColourPlan;
 }
 
 /** At least one. */
 export type Inputs = readonly [ProcessPort, ...ProcessPort[]];
 
+/** What is read, and what is made of it. */
 export interface MediaRunSpec {
+  /** For the log: whose process it is. */
   readonly owner: string;
+  /** What is done to the video. */
   readonly plan: PicturePlan;
+  /** Buffers of decoded frames. */
   readonly pool: FramePool;
   /** What is read. @param folder for files of the run's own; removed with it. */
   readonly inputs: (folder: string) => Inputs | Promise<Inputs>;

@@ -15,22 +15,28 @@ const DIMMED = 0.4;
 const [BLACK, GREY] = [16, 128];
 const DARK_LUMA = 32;
 
+/** What the slate shows, and how large. */
 export interface PictureSlateInit {
+  /** Width of its frames, in pixels; even. */
   readonly widthPx: number;
+  /** Height of its frames, in pixels; even. */
   readonly heightPx: number;
   /** Of the pictures before and after it, where that is known. */
   readonly colour: PictureColour | undefined;
   /** Its pixels, which are changed; undefined where there was none. */
   readonly last: Buffer | undefined;
+  /** Writes the text. */
   readonly caption: Caption;
   readonly clock: Clock;
   /** Media time of a picture that is shown now. */
   readonly mediaTime: () => number;
   /** The picture belongs to the slate. */
   readonly onPicture: (picture: VideoFrame) => void;
+  /** The text could not be drawn; the slate goes on without it. */
   readonly onError: (error: unknown) => void;
 }
 
+/** Makes the frames of a slate. */
 export class PictureSlate {
   #isClosed = false;
   #timer: Timer | undefined;

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../base/clock.js';
 
 const LOOK_PERIOD_MS = 250;
 
+/** When a slate begins and ends. */
 export interface SlateSwitchInit<T extends { close(): Promise<void> }> {
   readonly clock: Clock;
   /** For how long pictures may be missing before the slate is shown, ms. */
@@ -13,6 +14,7 @@ export interface SlateSwitchInit<T extends { close(): Promise<void> }> {
   readonly onLook?: () => void;
 }
 
+/** Decides when a slate is shown. */
 export class SlateSwitch<T extends { close(): Promise<void> }> {
   readonly #init: SlateSwitchInit<T>;
   readonly #look: Timer;

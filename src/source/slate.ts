@@ -7,6 +7,7 @@ import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmp
 import type { EncodedFrame, VideoCodec, PictureColour } from '../media/index.js';
 import { PictureSlate, SLATE_FPS, type Caption } from './picture-slate.js';
 
+/** What the slate shows, and where its frames go. */
 export interface SlateInit {
   /** For logs and errors. */
   readonly owner: string;
@@ -14,10 +15,13 @@ export interface SlateInit {
   readonly format: { readonly codec: VideoCodec; readonly widthPx: number; readonly heightPx: number };
   /** Ends with the last picture; undefined where nothing is known of it. */
   readonly group: { readonly codec: VideoCodec; readonly frames: readonly EncodedFrame[] } | undefined;
+  /** Writes the text. */
   readonly caption: Caption;
   /** Media time of a picture that is shown now. */
   readonly mediaTime: () => number;
+  /** An encoded frame of the slate. */
   readonly onFrame: (frame: EncodedFrame) => void;
+  /** For the encoder. */
   readonly deps: FfmpegDeps;
 }
 
@@ -31,6 +35,7 @@ interface LastPicture {
   readonly colour: PictureColour | undefined;
 }
 
+/** A slate, encoded. */
 export class Slate {
   readonly #init: SlateInit;
   readonly #stop = new AbortController();
@@ -44,6 +49,7 @@ export class Slate {
     this.#ended = this.#run().catch((error: unknown) => init.deps.logger.error({ owner: init.owner, err: error }, 'slate cannot be shown'));
   }
 
+  /** The next frame is a keyframe. */
   requestKeyframe(): void {
     this.#encoder?.requestKeyframe();
   }

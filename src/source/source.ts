@@ -10,7 +10,9 @@ export type SourceKind = 'file' | 'live' | 'pull';
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
 export type RoomState = 'empty' | 'live' | 'waiting';
 
+/** A source, and how its media is opened. */
 export interface Source extends SourceDescription {
+  /** What is behind it. */
   readonly kind: SourceKind;
   /** A file is always `live`. */
   readonly state: RoomState;
@@ -37,7 +39,9 @@ export interface FeedSink {
 
 /** What a feed delivers. */
 export interface FeedInfo {
+  /** Width of its frames, in pixels. */
   readonly widthPx: number;
+  /** Height of its frames, in pixels. */
   readonly heightPx: number;
   /** Pictures a second on average; each comes at its own time. */
   readonly fps: number;
@@ -45,7 +49,9 @@ export interface FeedInfo {
   readonly peakFps?: number;
   /** How long a picture may stand before the next comes, in seconds. Default `1 / fps`. */
   readonly longestStillS?: number;
+  /** True where packets of sound come. */
   readonly hasAudio: boolean;
+  /** Whether its raw video is copied or transcoded. */
   readonly delivery: Delivery;
   /** Of `encodedVideo`, where the source is copied. */
   readonly codec: VideoCodec;
@@ -57,6 +63,7 @@ export interface FeedInfo {
  * Anything else is what `close` was told.
  */
 export interface FeedEnd {
+  /** `replaced`: another feed takes over on the same timeline. */
   readonly reason: EndReason | 'replaced';
   /** SOURCE_NOT_PLAYABLE, with `source-failed`. */
   readonly error?: MediaPeerError;
@@ -64,7 +71,9 @@ export interface FeedEnd {
 
 /** A running source. */
 export interface SourceFeed {
+  /** What the feed delivers; it does not change while the feed lives. */
   readonly info: FeedInfo;
+  /** The time of the source, over all its feeds. */
   readonly timeline: Timeline;
   /** ffmpeg processes that were started after the first. */
   readonly restarts: number;
@@ -86,6 +95,7 @@ export interface SourceFeed {
   close(reason?: EndReason): Promise<FeedEnd>;
 }
 
+/** What a feed needs beside its source. */
 export interface FeedOptions extends FfmpegDeps {
   /** Continues this timeline, for a file that was replaced; default a new one that begins at 0. */
   readonly timeline?: Timeline;

@@ -28,10 +28,15 @@ const USUAL_SILENCE_MS = 10_000;
 /** The first picture in each sixtieth of a second. */
 const AT_MOST_60 = "select='isnan(prev_selected_t)+gt(floor(t*60+0.1),floor(prev_selected_t*60+0.1))'";
 
+/** What is played, and how. */
 export interface FeedRunSpec {
+  /** For the log: whose process it is. */
   readonly owner: string;
+  /** Path of the file. */
   readonly file: string;
+  /** Which streams, and what is done to them. */
   readonly plan: FeedPlan;
+  /** Buffers of decoded frames. */
   readonly pool: FramePool;
 }
 

@@ -9,6 +9,7 @@ const FILE_NAME = '.sightline-ids.json';
 const MAX_NAMES = 10_000;
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** The ids that file names have had. */
 export class IdMemory {
   readonly #file: string;
   readonly #logger: Logger;

@@ -21,6 +21,7 @@ import { RepeatedLooks } from './repeated-looks.js';
 import type { Source } from '../source.js';
 import { findFiles, type FoundFile } from './upload-folder.js';
 
+/** Which folder is watched, and how often it is looked at. */
 export interface LibraryOptions extends FfmpegDeps {
   /** Absolute path; made when it does not exist. */
   readonly uploadDir: string;
@@ -30,8 +31,11 @@ export interface LibraryOptions extends FfmpegDeps {
 
 /** What the library tells. */
 export interface LibraryEvents {
+  /** A file has come and has been examined. */
   added: [FileDescription];
+  /** The content of a file has changed. */
   replaced: [FileDescription];
+  /** A file has gone. */
   removed: [FileDescription];
 }
 
@@ -52,7 +56,9 @@ const SETTLE_MS = 2_000;
 const SETTLE_RETRY_MS = 500;
 const MAX_PROBES = 2;
 
+/** The files of the upload folder as sources. */
 export class SourceLibrary {
+  /** Told after the list has changed. */
   readonly events = new EventEmitter<LibraryEvents>();
   /** Resolves when every file that was there at the start has been looked into; never rejects. */
   readonly ready: Promise<void>;

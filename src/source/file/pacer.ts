@@ -18,6 +18,7 @@ interface Waiting {
   readonly drop: () => void;
 }
 
+/** Holds what is early until its time has come. */
 export class Pacer {
   readonly #clock: Clock;
   readonly #onAhead: ((isAhead: boolean) => void) | undefined;

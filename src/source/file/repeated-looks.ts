@@ -17,6 +17,7 @@ interface Repetition {
   readonly atMs: number;
 }
 
+/** Examinations that have to be made again. */
 export class RepeatedLooks {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Repetition>();

@@ -17,6 +17,7 @@ interface Still {
   waiting: number;
 }
 
+/** How snapshots of files are made. */
 export interface StillPicturesInit extends FfmpegDeps {
   /** Awaited before each picture is made: what is more urgent goes first. Never rejects. Default: nothing is. */
   readonly whenFree?: (signal: AbortSignal | undefined) => Promise<void>;

@@ -9,7 +9,9 @@ export interface FoundFile {
   readonly name: string;
   /** Changes whenever the content may have changed. */
   readonly identity: string;
+  /** Size of the file. */
   readonly sizeBytes: number;
+  /** Time of its last change, Unix time in milliseconds. */
   readonly modifiedMs: number;
   /** Why it is not even looked into, in words. */
   readonly problem?: string;

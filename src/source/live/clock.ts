@@ -12,6 +12,7 @@ const MAX_JUMP_MS = 5_000;
 /** A picture that was captured before a stand-in, and came after it, is older by no more; one that is has a clock that stood still. */
 const MAX_OVERTAKEN_MS = 500;
 
+/** Maps the times of one publisher after the other to the timeline of one source. */
 export class LiveClock {
   readonly #timeline: Timeline;
   readonly #clock: Clock;

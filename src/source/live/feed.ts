@@ -19,10 +19,13 @@ const MAX_ASPECT_CHANGE = 0.02;
 
 /** The room as its feeds see it. */
 export interface FeedHost {
+  /** Id of the room. */
   readonly id: string;
+  /** What the publisher sends. */
   readonly format: LiveFormat;
   /** Who publishes; undefined where nobody does. */
   readonly publication: object | undefined;
+  /** Whether somebody publishes. */
   readonly status: RoomStatus;
   /** For how long its publisher may send no picture, ms. */
   readonly silentAfterMs: number;
@@ -30,13 +33,17 @@ export interface FeedHost {
   readonly lastGroup: LiveGroup | undefined;
   /** Of the present, short enough to begin with it; empty where there is none. */
   readonly openGroup: readonly EncodedFrame[];
+  /** Writes the text of the slate. */
   readonly caption: Caption;
+  /** The clock that maps publishers to a timeline; the same one for the same timeline. */
   clockOf(timeline: Timeline, options: FeedOptions): LiveClock;
   /** Merged: call it as often as needed. */
   requestKeyframe(): void;
+  /** The feed has ended and gets nothing more. */
   remove(feed: LiveFeed): void;
 }
 
+/** What viewers of a room get while somebody watches. */
 export class LiveFeed implements SourceFeed {
   readonly info: FeedInfo;
   readonly timeline: Timeline;

@@ -6,11 +6,13 @@ import type { RoomState } from '../source.js';
 export interface PublicationRequest {
   /** 1 to 64 of `[A-Za-z0-9._-]`. */
   readonly room: string;
+  /** Whose publication it is. */
   readonly clientId: string;
   /** May take the room over where somebody publishes to it. */
   readonly takeover: boolean;
   /** Undefined: sound alone. */
   readonly video: VideoCodec | undefined;
+  /** True where sound was negotiated. */
   readonly hasAudio: boolean;
   /** ms until it counts as gone, if nothing more is heard of it; 0: it is, and gives way to the next. */
   aliveForMs(): number;
@@ -26,6 +28,7 @@ export interface PublicationRequest {
 export interface Publication {
   /** Complete frames in decoding order, without gaps; times in ms on a clock of the publication's own. */
   video(frame: EncodedFrame): void;
+  /** One packet of Opus. */
   audio(frame: EncodedFrame): void;
   /** `left`: it is done. `lost`: it may come back within the grace time. Idempotent. */
   close(how: 'left' | 'lost'): void;
@@ -33,7 +36,9 @@ export interface Publication {
 
 /** A room as its listeners see it. */
 export interface RoomStatus {
+  /** Id of the room. */
   readonly room: string;
+  /** Whether somebody publishes. */
   readonly state: RoomState;
   /** Client id of who publishes, or of who may come back; undefined where the room is empty. */
   readonly publisherId: string | undefined;

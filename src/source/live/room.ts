@@ -15,11 +15,15 @@ import { LiveVideo, type LiveFormat, type LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from '../source.js';
 
+/** What a room needs. */
 export interface LiveRoomInit {
+  /** Its name, and the id of the source. */
   readonly id: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that viewers wait for a publisher that was lost. */
   readonly graceMs: number;
+  /** Writes the text of the slate. */
   readonly caption: Caption;
   /** Told of each change of `status`; the last one is `empty`. */
   readonly onChange: () => void;
@@ -28,6 +32,7 @@ export interface LiveRoomInit {
 /** While somebody watches, groups are kept about this long: decoders and viewers that start begin with all of it. */
 const KEYFRAME_INTERVAL_MS = 4_000;
 
+/** A room that is published to. */
 export class LiveRoom implements FeedHost {
   readonly id: string;
   readonly caption: Caption;

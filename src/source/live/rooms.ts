@@ -12,6 +12,7 @@ import { emptySource } from './source.js';
 import type { Caption } from '../picture-slate.js';
 import type { Source } from '../source.js';
 
+/** Who may publish where, and for how long rooms wait. */
 export interface LiveRoomsInit {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,6 +31,7 @@ const MAX_ROOMS = 1_000;
 /** Names of rooms that were live once: who asks for one is told that it is not live, not that it does not exist. */
 const MAX_REMEMBERED = 1_000;
 
+/** All rooms that somebody publishes to. */
 export class LiveRooms {
   readonly #init: LiveRoomsInit;
   readonly #events = new EventEmitter<{ state: [RoomStatus] }>();

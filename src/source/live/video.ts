@@ -6,6 +6,7 @@ import { pictureSize } from '../picture-size.js';
 
 /** What a publisher sends. */
 export interface LiveFormat {
+  /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
   /** `profile-level-id` of H.264, as the newest keyframe says. */
   readonly h264Profile?: string | undefined;
@@ -13,7 +14,9 @@ export interface LiveFormat {
   readonly widthPx: number;
   /** Even. */
   readonly heightPx: number;
+  /** Frames a second, as they come; a guess before enough have come. */
   readonly fps: number;
+  /** True where the publisher sends sound. */
   readonly hasAudio: boolean;
   /** False before the first keyframe: size and rate are guesses. */
   readonly isKnown: boolean;
@@ -21,7 +24,9 @@ export interface LiveFormat {
 
 /** The newest group of pictures, and the codec it is in. */
 export interface LiveGroup {
+  /** Codec of its frames. */
   readonly codec: VideoCodec;
+  /** Encoded frames from a keyframe on, in order. */
   readonly frames: readonly EncodedFrame[];
 }
 
@@ -38,6 +43,7 @@ const MAX_FPS = 60;
 const FRAMES_FOR_RATE = 10;
 const WARNING_PERIOD_MS = 1_000;
 
+/** The video of one room. */
 export class LiveVideo {
   readonly #init: { readonly room: string; readonly clock: Clock; readonly logger: Logger };
   readonly #group = OpenGroup.ofEncoded();
@@ -59,6 +65,7 @@ export class LiveVideo {
     this.#init = init;
   }
 
+  /** What comes, as far as it is known. */
   get format(): LiveFormat {
     return { ...this.#format, fps: this.fps ?? GUESS.fps };
   }

@@ -18,6 +18,7 @@ const CREEP = 0.002;
 /** Twice the distance at which readers take two timestamps for the same (90 ticks, 1 ms). */
 const MIN_STEP_MS = 2;
 
+/** Maps the stamps of a camera to the time of the source. */
 export class ArrivalClock {
   /** Added to stamps; undefined before the first. */
   #offsetMs: number | undefined;

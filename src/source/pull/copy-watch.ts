@@ -6,6 +6,7 @@ const MAX_KEYFRAME_INTERVAL_MS = 5_000;
 /** Fewer frames in that time are a pause, not a long group of pictures. */
 const MIN_FRAMES = 20;
 
+/** Watches the frames of one camera. */
 export class CopyWatch {
   /** Stamp and arrival of the newest keyframe, or of the first frame. */
   #since: { readonly stampMs: number; readonly arrivedMs: number } | undefined;

@@ -16,11 +16,17 @@ const MAX_SOUND_BACK_MS = 20;
 /** How old the picture of the slate may be. A copy of each would cost more than the slate is worth. */
 const KEEP_PERIOD_MS = 1_000;
 
+/** Where a camera's frames go, and what is done to them. */
 export interface PullDeliveryInit {
+  /** Id of the source. */
   readonly name: string;
+  /** What is done to the video. */
   readonly plan: PullPlan;
+  /** The time of the source, over all connections to the camera. */
   readonly timeline: Timeline;
+  /** Writes the text of the slate. */
   readonly caption: Caption;
+  /** Gets frames, packets of sound and pictures. */
   readonly sink: FeedSink;
   readonly deps: FeedOptions;
   /** Of the camera; outlives the delivery. */
@@ -31,7 +37,9 @@ export interface PullDeliveryInit {
   readonly onRefusal: (reason: string) => void;
 }
 
+/** What viewers of a camera get, over all connections to it. */
 export class PullDelivery implements RunSink {
+  /** Buffers of decoded frames. */
   readonly pool: FramePool;
   readonly #init: PullDeliveryInit;
   readonly #slate: SlateSwitch<{ close(): Promise<void> }>;

@@ -5,7 +5,9 @@
 
 /** Where values come from, and where faults and secrets go. */
 export interface Expansion {
+  /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** What is wrong is added here, in words. */
   readonly faults: string[];
   /** What may not be shown to anybody: every value that was put in. */
   readonly secrets: Set<string>;

@@ -27,8 +27,11 @@ const MANY_FRAMES = 100;
 
 /** What a feed asks of its source. */
 export interface PullHost {
+  /** The camera as SOURCES_FILE has it. */
   readonly entry: PullInput;
+  /** What the camera was found to send. */
   readonly knowledge: PullKnowledge;
+  /** Writes the text of the slate. */
   readonly caption: Caption;
   /** Calls the camera to see what it sends. Given up when the signal is aborted. @throws MediaPeerError */
   look(signal: AbortSignal): Promise<PullKnowledge>;
@@ -36,9 +39,11 @@ export interface PullHost {
   refuse(reason: string): void;
   /** Remembers that its sound cannot be had. */
   mute(reason: string): void;
+  /** Measures how many frames a second come. */
   readonly rate: ArrivalRate;
 }
 
+/** What viewers of a camera get while somebody watches. */
 export class PullFeed implements SourceFeed {
   readonly info: FeedInfo;
   readonly timeline: Timeline;

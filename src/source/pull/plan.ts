@@ -4,21 +4,28 @@ import { describeContent } from '../delivery.js';
 import type { Delivery, SourceDescription } from '../description.js';
 import type { PullInput } from './sources-file.js';
 
+/** How a camera is read. */
 export interface PullPlan {
+  /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
   /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
+  /** Height that viewers get, in pixels. */
   readonly heightPx: number;
   /** As the camera says, or a guess. */
   readonly fps: number;
+  /** True where its sound is played. */
   readonly hasAudio: boolean;
   /** Which of its video tracks is shown, and which of its audio tracks is heard: their order may differ between two calls, that of each kind does not. */
   readonly videoAt: number;
   readonly audioAt: number;
   /** ffmpeg's name of the format that it must be told; undefined where it finds it out. */
   readonly format: string | undefined;
+  /** True where frames hold two fields. */
   readonly deinterlace: boolean;
+  /** How frames are turned for display. */
   readonly orientation: Orientation;
+  /** What is done to their colour. */
   readonly colour: ColourPlan;
   /** It has B-frames, or may have. */
   readonly reorders: boolean;
@@ -36,8 +43,11 @@ export interface PullPlan {
 
 /** What is known of a camera that answered. */
 export interface PullKnowledge {
+  /** What ffprobe found. */
   readonly found: LiveFinding;
+  /** What follows for reading it. */
   readonly plan: PullPlan;
+  /** What is told of it. */
   readonly description: Omit<SourceDescription, 'id' | 'name' | 'sizeBytes'>;
 }
 

@@ -5,11 +5,15 @@ import type { Caption } from '../picture-slate.js';
 import type { Source } from '../source.js';
 import type { PullInput } from './sources-file.js';
 
+/** The cameras of SOURCES_FILE. */
 export interface PullSourcesInit extends FfmpegDeps {
+  /** Each camera, in the order of the file. */
   readonly entries: readonly PullInput[];
+  /** Writes the text of slates. */
   readonly caption: Caption;
 }
 
+/** All cameras that connect on demand. */
 export class PullSources {
   readonly #sources: ReadonlyMap<string, PullSource>;
 

@@ -20,9 +20,13 @@ const BOUNDED_STEPS = 'if(isnan(PREV_INPTS),PTS,PREV_OUTPTS+clip(PTS-PREV_INPTS,
 
 /** What is called, and what is made of it. */
 export interface PullRunSpec {
+  /** For the log: whose process it is. */
   readonly owner: string;
+  /** What is opened. */
   readonly input: LiveInput;
+  /** What is done to the video and the sound. */
   readonly plan: PullPlan;
+  /** Buffers of decoded frames. */
   readonly pool: FramePool;
   /** Listens longer before it begins: an earlier call did not understand the stream. */
   readonly isPatient: boolean;

@@ -19,6 +19,7 @@ const WINDOW_MS = 1_000;
 /** So few tell nothing: a camera may send a picture in several seconds, and each may be late. */
 const MIN_FRAMES = 5;
 
+/** Maps the stamps of a camera's sound to the time of the source. */
 export class SoundClock {
   readonly #video: ArrivalClock;
   readonly #audio: ArrivalClock;

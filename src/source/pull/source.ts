@@ -25,8 +25,11 @@ const MAX_RATE_ERROR = 0.2;
 const NEVER_CALLED = 'it has not been called yet';
 const STILL_WAITING = 'the camera is being called, and no picture has come yet';
 
+/** One camera. */
 export interface PullSourceInit extends FfmpegDeps {
+  /** The camera as SOURCES_FILE has it. */
   readonly entry: PullInput;
+  /** Writes the text of the slate. */
   readonly caption: Caption;
 }
 
@@ -37,7 +40,9 @@ interface Call {
   waiting: number;
 }
 
+/** A camera that connects on demand. */
 export class PullSource {
+  /** The camera as SOURCES_FILE has it. */
   readonly entry: PullInput;
   readonly #init: PullSourceInit;
   readonly #stop = new AbortController();

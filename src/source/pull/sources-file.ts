@@ -23,7 +23,9 @@ import { expand, type Expansion } from './expand-variables.js';
 export interface PullInput {
   /** The source's id. */
   readonly name: string;
+  /** What is opened. */
   readonly input: LiveInput;
+  /** False where the entry says `audio: false`. */
   readonly wantsAudio: boolean;
   /** Called from the start, whether anybody watches or not. */
   readonly isAlwaysOn: boolean;
