@@ -5,7 +5,7 @@
  * players the colour of the first picture.
  */
 import { strict as assert } from 'node:assert';
-import { i420Size, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { i420Size, KeyframeRequests, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvParser } from './flv.js';
 import { IvfParser } from './ivf.js';
@@ -30,6 +30,8 @@ export interface EncoderOptions extends FfmpegDeps {
   readonly keyframeIntervalS?: number;
   /** Takes each frame. */
   readonly onFrame: (frame: EncodedFrame) => void;
+  /** The next picture becomes a keyframe: where none is about to come, bring one. */
+  readonly onPictureNeeded?: () => void;
 }
 
 /** A running encoder. */
@@ -38,7 +40,7 @@ export interface Encoder {
   readonly dropped: number;
   /** Hands a picture in and retains it until it is written; false when it is dropped. Media times must ascend. */
   write(picture: VideoFrame): boolean;
-  /** Makes the next picture a keyframe. */
+  /** Makes a picture a keyframe soon. Merged, at most one in 500 ms: call it as often as needed. */
   requestKeyframe(): void;
   /** Resolves once the process is gone; never rejects. */
   readonly closed: Promise<ProcessEnd>;
@@ -77,6 +79,7 @@ class FfmpegEncoder implements Encoder {
   #waiting = 0;
   #firstMediaTimeMs: number | undefined;
   #lastStampMs = -1;
+  readonly #keyframes: KeyframeRequests;
   #keyframeWanted = false;
   #lastKeyframeMs: number | undefined;
   #headerWritten = false;
@@ -84,6 +87,7 @@ class FfmpegEncoder implements Encoder {
   constructor(options: EncoderOptions) {
     assert(options.widthPx % 2 === 0 && options.heightPx % 2 === 0, 'a picture to encode has even sides');
     this.#options = options;
+    this.#keyframes = new KeyframeRequests(options.clock, () => this.#wantKeyframe());
     const onFrame = (frame: EncodedFrame): void => this.#frame(frame);
     const parser = options.codec === 'h264' ? new FlvParser(onFrame) : new IvfParser(onFrame);
     this.#process = openProcess(options, {
@@ -94,6 +98,7 @@ class FfmpegEncoder implements Encoder {
       expectOutput: 'on-input',
     });
     this.closed = this.#process.closed;
+    void this.closed.then(() => this.#keyframes.close());
   }
 
   write(picture: VideoFrame): boolean {
@@ -122,10 +127,11 @@ class FfmpegEncoder implements Encoder {
   }
 
   requestKeyframe(): void {
-    this.#keyframeWanted = true;
+    this.#keyframes.request();
   }
 
   close(): Promise<ProcessEnd> {
+    this.#keyframes.close();
     return this.#process.close();
   }
 
@@ -143,7 +149,20 @@ class FfmpegEncoder implements Encoder {
     return this.#lastStampMs;
   }
 
+  /** One that is inside already comes without asking again. */
+  #wantKeyframe(): void {
+    if ([...this.#inside.keys()].some(isKeyframeStamp)) return;
+    this.#keyframeWanted = true;
+    this.#options.onPictureNeeded?.();
+  }
+
+  #keyframeCame(): void {
+    this.#keyframes.answered();
+    this.#keyframeWanted = false;
+  }
+
   #frame(frame: EncodedFrame): void {
+    if (frame.keyframe) this.#keyframeCame();
     const stampMs = Math.round(frame.mediaTimeMs);
     const mediaTimeMs = this.#inside.get(stampMs);
     for (const older of this.#inside.keys()) {
@@ -153,6 +172,11 @@ class FfmpegEncoder implements Encoder {
     assert(mediaTimeMs !== undefined, `a frame comes out with the stamp of a picture that went in, not ${stampMs}`);
     this.#options.onFrame({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
   }
+}
+
+/** An odd one asks for a keyframe. */
+function isKeyframeStamp(stampMs: number): boolean {
+  return stampMs % 2 === 1;
 }
 
 function encoderOptions(options: EncoderOptions): string[] {

@@ -9,6 +9,7 @@ export * from './detections.js';
 export * from './encoded-frame.js';
 export * from './end-reason.js';
 export * from './h264.js';
+export { KeyframeRequests } from './keyframe-requests.js';
 export * from './open-group.js';
 export * from './packetized-frame.js';
 export { ENCODED_PROFILE, h264Profile, keyframeProfile, profileDistance, profileLevelIdOf, type H264Profile } from './h264-profile.js';

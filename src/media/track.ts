@@ -1,6 +1,6 @@
 /**
  * One encoded rendition of a source: written once, read by many. Each frame is packetized once; the payloads
- * are immutable and shared. The track only reports demand and keyframe requests; who produces it decides.
+ * are immutable and shared. The track only reports demand and passes keyframe requests on; who produces it decides.
  */
 import type { Clock } from '../base/clock.js';
 import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
@@ -18,8 +18,6 @@ import type { Timeline } from './timeline.js';
 const CLEAR_TICKS = 91;
 /** Ticks between replayed frames on join. */
 const REPLAY_STEP_TICKS = 100;
-/** One keyframe at most in this time, whoever asks: an IDR costs as much as 10-20 ordinary frames. */
-const MIN_KEYFRAME_INTERVAL_MS = 500;
 
 export interface TrackInit {
   /** For logs and statistics: `street/raw/h264`. */
@@ -28,7 +26,10 @@ export interface TrackInit {
   /** The source's. */
   readonly timeline: Timeline;
   readonly clock: Clock;
-  /** Makes the producer's next frame a keyframe; false when it cannot (a copied file). Default: it cannot. */
+  /**
+   * A reader needs a keyframe: called as often as one asks, merged by whoever asks the producer (`KeyframeRequests`).
+   * False when the producer makes none on demand (a copied file). Default: it makes none.
+   */
   readonly onKeyframeRequest?: () => boolean;
 }
 
@@ -52,7 +53,6 @@ export class Track {
   readonly timeline: Timeline;
   readonly #clock: Clock;
   readonly #clockRateHz: number;
-  readonly #onKeyframeRequest: () => boolean;
   readonly #gop = new Gop();
   readonly #subscriptions = new Set<Subscription>();
   readonly #subscribed: SubscribedTrack;
@@ -61,8 +61,6 @@ export class Track {
   #endReason: EndReason | undefined;
   #lastFrame: PacketizedFrame | undefined;
   #frameIntervalTicks = 3000;
-  #lastKeyframeRequestMs = -Infinity;
-  #isKeyframeOwed = false;
   #lastKeyframeMediaTimeMs: number | undefined;
   #keyframeIntervalMs: number | undefined;
   #frames = 0;
@@ -76,10 +74,9 @@ export class Track {
     this.timeline = init.timeline;
     this.#clock = init.clock;
     this.#clockRateHz = clockRateHz(init.codec);
-    this.#onKeyframeRequest = init.onKeyframeRequest ?? (() => false);
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',
-      requestKeyframe: () => this.#requestKeyframe(),
+      requestKeyframe: init.onKeyframeRequest ?? (() => false),
       replay: (afterTimestamp) => this.#replay(afterTimestamp),
       rtpTimestampAt: (mediaTimeMs) => this.rtpTimestampAt(mediaTimeMs),
       remove: (subscription) => void this.#subscriptions.delete(subscription),
@@ -121,8 +118,6 @@ export class Track {
       sizeBytes: payloads.reduce((sum, payload) => sum + payload.length, 0),
     };
     this.#count(packetized);
-    if (frame.keyframe) this.#isKeyframeOwed = false;
-    else if (this.#isKeyframeOwed) this.#requestKeyframe();
     if (this.codec !== 'opus') this.#gop.push(packetized);
     for (const subscription of this.#subscriptions) subscription.deliver(packetized);
   }
@@ -160,16 +155,6 @@ export class Track {
   /** The track's RTP timestamp (unsigned, 32 bit) of a media time. */
   rtpTimestampAt(mediaTimeMs: number): number {
     return (Math.round((mediaTimeMs * this.#clockRateHz) / 1000) % 2 ** 32) >>> 0;
-  }
-
-  #requestKeyframe(): boolean {
-    const now = this.#clock.now();
-    // Asked for again with a later frame, unless a keyframe comes first: the one that was asked for may be there already.
-    this.#isKeyframeOwed = now - this.#lastKeyframeRequestMs < MIN_KEYFRAME_INTERVAL_MS;
-    if (this.#isKeyframeOwed) return true;
-    if (!this.#onKeyframeRequest()) return false;
-    this.#lastKeyframeRequestMs = now;
-    return true;
   }
 
   /**

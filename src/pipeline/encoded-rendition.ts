@@ -16,11 +16,25 @@ export interface PictureFormat {
 /** Bits are spread over this many pictures a second at least: fewer may be large. */
 const MIN_ENCODED_FPS = 10;
 
+export interface EncodedRenditionInit {
+  /** What is written. */
+  readonly track: Track;
+  readonly codec: VideoCodec;
+  readonly format: PictureFormat;
+  /** The next picture becomes a keyframe: where none is about to come, bring one. */
+  readonly onPictureNeeded: () => void;
+  readonly deps: PipelineDeps;
+}
+
 export class EncodedRendition {
+  readonly #init: EncodedRenditionInit;
   readonly #encoder: Supervised<Encoder>;
   #dropped = 0;
 
-  constructor(track: Track, codec: VideoCodec, { widthPx, heightPx, fps, peakFps = fps }: PictureFormat, deps: PipelineDeps) {
+  constructor(init: EncodedRenditionInit) {
+    const { track, codec, format, onPictureNeeded, deps } = init;
+    const { widthPx, heightPx, fps, peakFps = fps } = format;
+    this.#init = init;
     this.#encoder = new Supervised({
       name: `encoder of ${track.name}`,
       clock: deps.clock,
@@ -37,6 +51,7 @@ export class EncodedRendition {
             worked();
             track.write(frame);
           },
+          onPictureNeeded,
         }),
     });
   }
@@ -60,9 +75,11 @@ export class EncodedRendition {
     if (!this.#encoder.current?.write(picture)) this.#dropped++;
   }
 
-  /** Makes the next picture a keyframe. A new encoder starts with one anyway. */
-  requestKeyframe(): void {
-    this.#encoder.current?.requestKeyframe();
+  /** Passes the wish on to the encoder; one that is being restarted begins with a keyframe. True: keyframes are made on demand. */
+  requestKeyframe(): true {
+    if (this.#encoder.current) this.#encoder.current.requestKeyframe();
+    else this.#init.onPictureNeeded();
+    return true;
   }
 
   close(): Promise<void> {

@@ -33,7 +33,7 @@ export interface PictureHubInit {
   readonly format: PictureFormat & { readonly codec: VideoCodec; readonly longestStillS?: number };
   /** What came before: frames from the newest keyframe on. */
   readonly openGroup?: readonly EncodedFrame[];
-  /** A decoder waits for a keyframe. */
+  /** A decoder waits for a keyframe; said once, and asked for until it comes. */
   readonly onKeyframeNeeded?: () => void;
   /** The source's media time of now. */
   readonly mediaTime?: () => number | undefined;

@@ -155,7 +155,7 @@ export class SourceRun {
     await this.#until(this.#stopSightWhenUnwanted());
   }
 
-  /** Asks for a keyframe; false where none can be made on demand. */
+  /** Passes the wish for a keyframe on to who makes them; false where none can be made on demand. */
   requestKeyframe(key: TrackKey): boolean {
     return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
   }
@@ -224,16 +224,12 @@ export class SourceRun {
   }
 
   #encode(codec: VideoCodec, track: Track): Producer {
-    const encoder = new EncodedRendition(track, codec, this.#feed.info, this.#deps);
+    const encoder = this.#openEncoder(codec, track);
     const consume = (picture: VideoFrame): void => encoder.write(picture);
     this.#hub.add(consume);
     return {
       encoder,
-      requestKeyframe: () => {
-        encoder.requestKeyframe();
-        this.#hub.repeatSoon();
-        return true;
-      },
+      requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
         await Promise.all([this.#hub.remove(consume), encoder.close()]);
       },
@@ -243,20 +239,20 @@ export class SourceRun {
   #process(codec: VideoCodec, track: Track): Producer {
     this.#processed ??= this.#startProcessing();
     const processed = this.#processed;
-    const encoder = new EncodedRendition(track, codec, this.#feed.info, this.#deps);
+    const encoder = this.#openEncoder(codec, track);
     processed.addEncoder(codec, encoder);
     return {
       encoder,
-      requestKeyframe: () => {
-        encoder.requestKeyframe();
-        this.#hub.repeatSoon();
-        return true;
-      },
+      requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
         processed.removeEncoder(codec);
         await Promise.all([encoder.close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
       },
     };
+  }
+
+  #openEncoder(codec: VideoCodec, track: Track): EncodedRendition {
+    return new EncodedRendition({ track, codec, format: this.#feed.info, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
   }
 
   #startProcessing(): ProcessedPictures {

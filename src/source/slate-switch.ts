@@ -10,8 +10,6 @@ export interface SlateSwitchInit<T extends { close(): Promise<void> }> {
   readonly silentAfterMs: () => number;
   /** Begins a slate. Its `close` never rejects. */
   readonly open: () => T;
-  /** Called four times a second, after the look whether anything comes. */
-  readonly onLook?: () => void;
 }
 
 /** Decides when a slate is shown. */
@@ -29,7 +27,6 @@ export class SlateSwitch<T extends { close(): Promise<void> }> {
     this.#init = init;
     this.#look = init.clock.every(LOOK_PERIOD_MS, () => {
       if (++this.#silentLooks > init.silentAfterMs() / LOOK_PERIOD_MS) this.show();
-      init.onLook?.();
     });
   }
 

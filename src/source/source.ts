@@ -85,7 +85,7 @@ export interface SourceFeed {
   readonly live?: { readonly state: RoomState; readonly publisherId: string | undefined; readonly isWaiting: boolean };
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
-  /** Asks whoever encodes for a keyframe, merged with others' requests. Absent where none can be had. */
+  /** Passes the wish for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
   requestKeyframe?(): void;
   /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */
   readonly end: FeedEnd | undefined;

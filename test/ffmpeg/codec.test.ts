@@ -13,6 +13,7 @@ import {
   type VideoCodec,
 } from '../../src/media/index.js';
 import { eventually, within } from '../helpers/deadline.js';
+import { FakeClock } from '../helpers/fake-clock.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, type VideoName } from '../helpers/make-video.js';
 import { encodedClip } from '../helpers/publisher.js';
@@ -144,8 +145,9 @@ test('nothing is decoded before the first keyframe', async () => {
 });
 
 for (const codec of ['h264', 'vp8'] as const) {
-  test(`the ${codec} encoder gives each picture's frame with its exact time, and keyframes on demand`, async () => {
-    const deps = realDeps();
+  test(`the ${codec} encoder gives each picture's frame with its exact time, and keyframes on demand, two in 500 ms never`, async () => {
+    const clock = new FakeClock();
+    const deps = { ...realDeps(), clock };
     const frames: EncodedFrame[] = [];
     const running = openEncoder({
       ...deps,
@@ -160,7 +162,8 @@ for (const codec of ['h264', 'vp8'] as const) {
     for (let n = 0; n < 45; n++) {
       // From far away and uneven, as after hours of looping.
       const mediaTimeMs = 7_200_000.4 + (n * 1000) / 29.97 + (n % 2) * 0.3;
-      if (n === 13 || n === 31) running.requestKeyframe();
+      if (n === 13 || n === 14 || n === 20) running.requestKeyframe();
+      if (n === 31) await clock.advance(500);
       times.push(mediaTimeMs);
       const image = picture(n, mediaTimeMs);
       assert.ok(running.write(image));

@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { FlvParser } from '../../src/ffmpeg/index.js';
 import { IvfParser } from '../../src/ffmpeg/ivf.js';
-import type { EncodedFrame, EndReason, VideoCodec } from '../../src/media/index.js';
+import { systemClock } from '../../src/base/clock.js';
+import { ResourceLedger } from '../../src/base/resources.js';
+import { KeyframeRequests, type EncodedFrame, type EndReason, type VideoCodec } from '../../src/media/index.js';
 import type { LiveRooms, Publication, PublicationRequest } from '../../src/source/index.js';
 
 export interface ClipOptions {
@@ -109,7 +111,7 @@ export class FakePublisher {
   readonly publication: Publication;
   /** What was sent, as the room got it. */
   readonly sent: EncodedFrame[] = [];
-  keyframeRequests = 0;
+  readonly #keyframes = new KeyframeRequests(systemClock(new ResourceLedger()), () => (this.#next = 0));
   readonly reconnects: string[] = [];
   endReason: EndReason | undefined;
   isAlive = true;
@@ -133,14 +135,12 @@ export class FakePublisher {
       video: options.codec,
       hasAudio: options.hasAudio ?? false,
       aliveForMs: () => (this.isAlive ? 2000 : 0),
-      requestKeyframe: () => {
-        this.keyframeRequests++;
-        this.#next = 0;
-      },
+      requestKeyframe: () => this.#keyframes.request(),
       requestReconnect: (reason) => void this.reconnects.push(reason),
       end: (reason) => {
         this.endReason = reason;
         this.stop();
+        this.#keyframes.close();
       },
     };
     this.publication = rooms.publish(request);
@@ -153,6 +153,7 @@ export class FakePublisher {
       this.#next = (this.#next + 1) % this.#clip.length;
       this.#timeMs += this.#stepMs;
       this.sent.push(frame);
+      if (frame.keyframe) this.#keyframes.answered();
       this.publication.video(frame);
     }
   }
@@ -181,11 +182,18 @@ export class FakePublisher {
   /** Sends nothing more; it is connected still. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#keyframes.answered();
+  }
+
+  /** Requests for a keyframe that came, merged. */
+  get keyframeRequests(): number {
+    return this.#keyframes.sent;
   }
 
   /** Ends the publication. */
   leave(how: 'left' | 'lost'): void {
     this.stop();
+    this.#keyframes.close();
     this.publication.close(how);
   }
 }

@@ -93,41 +93,33 @@ describe('Track', () => {
     assert.deepEqual(other.mediaTimes, [0, 40, 80, 120]);
   });
 
-  it('merges keyframe requests: one in 500 ms reaches the encoder', async () => {
+  it('passes every wish for a keyframe on to who encodes, and replays nothing there', () => {
     let requests = 0;
-    const { track, sink, clock } = setUp(() => ++requests > 0);
+    const { track, sink } = setUp(() => ++requests > 0);
     const a = track.subscribe(sink);
     const b = track.subscribe(new RecordingSink());
     track.write(h264(0, true));
+    for (const subscription of [a, b, a]) subscription.requestKeyframe();
+    assert.equal(requests, 3);
+    assert.deepEqual(sink.mediaTimes, [0]);
+    a.close();
     a.requestKeyframe();
-    b.requestKeyframe();
-    assert.equal(requests, 1);
-    await clock.advance(500);
-    b.requestKeyframe();
-    assert.equal(requests, 2);
+    assert.equal(requests, 3);
   });
 
-  it('asks again for who lost something after the last request, unless a keyframe comes first', async () => {
+  it('says with each frame that a viewer who has lost some waits for a keyframe', () => {
     let requests = 0;
-    const { track, sink, clock } = setUp(() => ++requests > 0);
-    const subscription = track.subscribe(sink);
+    const { track, sink } = setUp(() => ++requests > 0);
+    track.subscribe(sink);
     track.write(h264(0, true));
-    subscription.requestKeyframe();
-    await clock.advance(100);
-    track.write(h264(100, true));
-    await clock.advance(100);
-    subscription.requestKeyframe();
-    track.write(h264(200, false));
-    assert.equal(requests, 1);
-    await clock.advance(300);
-    track.write(h264(500, false));
-    track.write(h264(533, false));
-    assert.equal(requests, 2);
-    subscription.requestKeyframe();
-    track.write(h264(566, true));
-    await clock.advance(600);
-    track.write(h264(1166, false));
-    assert.equal(requests, 2);
+    sink.pendingBytes = 2 * 1024 * 1024;
+    track.write(h264(40, false));
+    sink.pendingBytes = 0;
+    for (const mediaTimeMs of [80, 120, 160]) track.write(h264(mediaTimeMs, false));
+    assert.equal(requests, 3);
+    track.write(h264(200, true));
+    track.write(h264(240, false));
+    assert.equal(requests, 3);
   });
 
   it('answers a keyframe request on a copied file with a replay for that viewer alone, between the last and the next timestamp', async () => {

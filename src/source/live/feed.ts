@@ -12,8 +12,6 @@ import { Slate } from '../slate.js';
 import { SlateSwitch } from '../slate-switch.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
 
-/** A request for a keyframe may be lost, too. */
-const ASK_AGAIN_MS = 1_000;
 /** Sides that stand in the same proportion, encoders rounding them as they like. */
 const MAX_ASPECT_CHANGE = 0.02;
 
@@ -37,7 +35,7 @@ export interface FeedHost {
   readonly caption: Caption;
   /** The clock that maps publishers to a timeline; the same one for the same timeline. */
   clockOf(timeline: Timeline, options: FeedOptions): LiveClock;
-  /** Merged: call it as often as needed. */
+  /** Passes the wish on to who publishes, who merges them: call it as often as needed. */
   requestKeyframe(): void;
   /** The feed has ended and gets nothing more. */
   remove(feed: LiveFeed): void;
@@ -61,7 +59,6 @@ export class LiveFeed implements SourceFeed {
   #resolveClosed!: (end: FeedEnd) => void;
   #end: FeedEnd | undefined;
   #needsKeyframe: boolean;
-  #askedAtMs = -Infinity;
 
   constructor(host: FeedHost, sink: FeedSink, options: FeedOptions) {
     this.#host = host;
@@ -79,7 +76,6 @@ export class LiveFeed implements SourceFeed {
       clock: options.clock,
       silentAfterMs: () => host.silentAfterMs,
       open: () => this.#openSlate(),
-      onLook: () => this.#askAgain(),
     });
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
@@ -99,7 +95,6 @@ export class LiveFeed implements SourceFeed {
 
   requestKeyframe(): void {
     if (this.#slate.shown) return this.#slate.shown.requestKeyframe();
-    this.#askedAtMs = this.#options.clock.now();
     this.#host.requestKeyframe();
   }
 
@@ -108,7 +103,7 @@ export class LiveFeed implements SourceFeed {
     if (this.#end) return;
     this.#slate.heard();
     if (frame.keyframe && !this.#fits(this.#host.format)) return this.#finish({ reason: 'replaced' });
-    if (this.#needsKeyframe && !frame.keyframe) return;
+    if (this.#needsKeyframe && !frame.keyframe) return this.#host.requestKeyframe();
     this.#needsKeyframe = false;
     const wasWaiting = this.#slate.hide();
     const mediaTimeMs = wasWaiting
@@ -175,16 +170,10 @@ export class LiveFeed implements SourceFeed {
     }));
   }
 
-  /** A request, or the keyframe, may have been lost on the way. */
-  #askAgain(): void {
-    const nowMs = this.#options.clock.now();
-    if (!this.#needsKeyframe || !this.#host.publication || nowMs - this.#askedAtMs < ASK_AGAIN_MS) return;
-    this.#askedAtMs = nowMs;
-    this.#host.requestKeyframe();
-  }
-
   #openSlate(): Slate {
     this.#needsKeyframe = true;
+    // A publisher that is there may send nothing because nothing moves.
+    this.#host.requestKeyframe();
     this.#options.logger.info({ sourceId: this.#host.id }, 'nothing comes from the publisher, viewers are shown the slate');
     this.#sink.waiting?.(true);
     const { codec, widthPx, heightPx } = this.info;

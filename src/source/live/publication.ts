@@ -16,7 +16,7 @@ export interface PublicationRequest {
   readonly hasAudio: boolean;
   /** ms until it counts as gone, if nothing more is heard of it; 0: it is, and gives way to the next. */
   aliveForMs(): number;
-  /** The room needs a keyframe. */
+  /** The room needs a keyframe. Merged by whoever receives: call it as often as needed. */
   requestKeyframe(): void;
   /** Viewers see a dead picture: asks the camera to reconnect. */
   requestReconnect(reason: string): void;

@@ -6,7 +6,6 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { EncodedFrame, EndReason, Timeline } from '../../media/index.js';
-import { KeyframeRequests } from './keyframe-requests.js';
 import { LiveClock } from './clock.js';
 import { LiveFeed, type FeedHost } from './feed.js';
 import type { Publication, PublicationRequest, RoomStatus } from './publication.js';
@@ -40,7 +39,6 @@ export class LiveRoom implements FeedHost {
   readonly #feeds = new Set<LiveFeed>();
   readonly #clocks = new WeakMap<Timeline, LiveClock>();
   readonly #video: LiveVideo;
-  readonly #keyframes: KeyframeRequests;
   #request: PublicationRequest | undefined;
   #publisherId: string | undefined;
   #state: RoomState = 'empty';
@@ -51,7 +49,6 @@ export class LiveRoom implements FeedHost {
     this.id = init.id;
     this.caption = init.caption;
     this.#video = new LiveVideo({ room: init.id, clock: init.clock, logger: init.logger });
-    this.#keyframes = new KeyframeRequests(init.clock, () => this.#request?.requestKeyframe());
   }
 
   get status(): RoomStatus {
@@ -138,7 +135,7 @@ export class LiveRoom implements FeedHost {
   }
 
   requestKeyframe(): void {
-    if (this.#request) this.#keyframes.request();
+    this.#request?.requestKeyframe();
   }
 
   clockOf(timeline: Timeline, { clock }: FeedOptions): LiveClock {
@@ -170,12 +167,13 @@ export class LiveRoom implements FeedHost {
   #takeVideo(publication: PublicationRequest, frame: EncodedFrame): void {
     if (frame.data.length === 0 || publication.video === undefined) return;
     // Whoever watches waits for a keyframe that can be used.
-    if (!this.#video.take(publication, publication.video, frame)) return;
-    if (frame.keyframe) this.#keyframes.answered();
+    if (!this.#video.take(publication, publication.video, frame)) {
+      if (frame.keyframe && this.#feeds.size > 0) this.requestKeyframe();
+      return;
+    }
     for (const feed of [...this.#feeds]) feed.video(publication, frame);
     // Browsers send no keyframe unless they are asked.
-    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#keyframes.sinceLastMs >= KEYFRAME_INTERVAL_MS)
-      this.requestKeyframe();
+    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
   }
 
   #takeAudio(publication: PublicationRequest, packet: EncodedFrame): void {
@@ -184,7 +182,6 @@ export class LiveRoom implements FeedHost {
 
   #publisherGone(how: 'left' | 'lost'): void {
     this.#request = undefined;
-    this.#keyframes.answered();
     this.#init.logger.info({ sourceId: this.id, clientId: this.#publisherId, how, graceMs: this.#init.graceMs }, 'publisher gone');
     if (how === 'left' || this.#init.graceMs === 0) return this.#empty('source-ended');
     this.#state = 'waiting';
@@ -197,7 +194,6 @@ export class LiveRoom implements FeedHost {
     if (this.#state === 'empty') return;
     this.#state = 'empty';
     this.#grace?.cancel();
-    this.#keyframes.answered();
     this.#request = undefined;
     this.#publisherId = undefined;
     this.#video.clear();

@@ -105,7 +105,9 @@ export class PublisherSide implements SessionSide {
       video: this.#videoCodec,
       hasAudio: this.#tracks.some(({ kind }) => kind === 'audio'),
       aliveForMs: () => this.#aliveForMs(),
-      requestKeyframe: () => this.#tracks.forEach((track) => track.requestKeyframe()),
+      requestKeyframe: () => {
+        for (const track of this.#tracks) track.requestKeyframe();
+      },
       requestReconnect: (reason) => this.command({ command: 'reconnect', reason }),
       end: (reason) => {
         this.#keepOutage();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../src/base/logger.js';
-import { Timeline, type EncodedFrame } from '../../../src/media/index.js';
+import { KeyframeRequests, Timeline, type EncodedFrame } from '../../../src/media/index.js';
 import {
   LiveRooms,
   SourceCatalogue,
@@ -53,17 +53,15 @@ function watch(rooms: LiveRooms, clock: FakeClock, timeline = new Timeline()) {
   const deps = { ...realDeps(), clock };
   const frames: EncodedFrame[] = [];
   const waiting: boolean[] = [];
-  const feed = rooms
-    .get('gate')
-    ?.open(
-      {
-        encodedVideo: (frame) => void frames.push(frame),
-        picture: () => undefined,
-        audio: () => undefined,
-        waiting: (isWaiting) => void waiting.push(isWaiting),
-      },
-      { ...deps, timeline },
-    ) as SourceFeed;
+  const feed = rooms.get('gate')?.open(
+    {
+      encodedVideo: (frame) => void frames.push(frame),
+      picture: () => undefined,
+      audio: () => undefined,
+      waiting: (isWaiting) => void waiting.push(isWaiting),
+    },
+    { ...deps, timeline },
+  ) as SourceFeed;
   return { feed, frames, waiting, deps };
 }
 
@@ -279,7 +277,8 @@ describe('a feed of a room', () => {
   it('asks for a keyframe when the open group is 4 s old, then every 4 s; nobody asks while nobody watches', async () => {
     const { clock, rooms } = setUp();
     const asked: number[] = [];
-    const publication = rooms.publish(request({ requestKeyframe: () => asked.push(1) }));
+    const keyframes = new KeyframeRequests(clock, () => asked.push(1));
+    const publication = rooms.publish(request({ requestKeyframe: () => keyframes.request() }));
     const deltas = [H264[0] as EncodedFrame, ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1), ...H264.slice(1)].map(
       (frame, i) => ({ ...frame, mediaTimeMs: i * 33 }),
     );
@@ -294,27 +293,25 @@ describe('a feed of a room', () => {
     assert.equal(frames.length, 0, 'what cannot be decoded is not shown');
     const times: number = asked.length;
     assert.ok(times >= 3 && times <= 5, `asked ${times} times in 3.2 s`);
+    keyframes.close();
     await feed.close();
     rooms.close();
   });
 
-  it('merges requests: one at once, and one half a second later for those that came meanwhile', async () => {
+  it('passes every wish for a keyframe on at once, to the publisher of the time', async () => {
     const { clock, rooms } = setUp();
-    const asked: number[] = [];
-    const publication = rooms.publish(request({ requestKeyframe: () => asked.push(1) }));
+    const asked: string[] = [];
+    const asking = (clientId: string) => request({ clientId, takeover: true, requestKeyframe: () => asked.push(clientId) });
+    const publication = rooms.publish(asking('cam'));
     await send(clock, publication, 5);
     const { feed } = watch(rooms, clock);
-    assert.deepEqual([asked.length, feed.openGroup?.length], [0, 5], 'the open group is enough to begin with');
-    for (let i = 0; i < 10; i++) feed.requestKeyframe?.();
-    assert.equal(asked.length, 1);
-    await clock.advance(400);
-    assert.equal(asked.length, 1);
-    await clock.advance(101);
-    assert.equal(asked.length, 2);
+    assert.deepEqual([asked, feed.openGroup?.length], [[], 5], 'the open group is enough to begin with');
     feed.requestKeyframe?.();
-    publication.video(H264[0] as EncodedFrame);
-    await clock.advance(1_000);
-    assert.equal(asked.length, 2, 'a keyframe came: what was asked for is there');
+    feed.requestKeyframe?.();
+    const next = rooms.publish(asking('other'));
+    next.video(H264[0] as EncodedFrame);
+    feed.requestKeyframe?.();
+    assert.deepEqual(asked, ['cam', 'cam', 'other']);
     await feed.close();
     rooms.close();
   });

@@ -1,136 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lengthPrefixed } from '../../../src/media/index.js';
-import { packetize } from '../../../src/media/packetizer.js';
 import type { TextChannel } from '../../../src/webrtc/transport/data-channel.js';
-import type { PublisherCommand } from '../../../src/webrtc/index.js';
-import type { PacketTransport } from '../../../src/webrtc/transport/peer-transport.js';
-import { negotiatePublish } from '../../../src/webrtc/sdp/negotiate-publish.js';
-import { PublisherSide } from '../../../src/webrtc/session/publisher.js';
 import { Outages } from '../../../src/webrtc/session/publisher-watch.js';
-import { parseRtcp, writeSenderReport, type RtcpMessage } from '../../../src/webrtc/rtp/rtcp.js';
+import { writeSenderReport } from '../../../src/webrtc/rtp/rtcp.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { seededRandom } from '../../helpers/random.js';
-import { FakeGateway } from '../fake-gateway.js';
-import { recordingLogger, type LogLine } from '../rig.js';
-
-const sps = Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex');
-const pps = Buffer.from('68ebecb22c', 'hex');
-
-interface OfferParts {
-  readonly video?: string;
-  readonly audio?: string;
-}
-
-function offerOf({ video = '', audio = '' }: OfferParts = {}): string {
-  const transport = `a=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AA').join(':')}\r\n`;
-  const head = `v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE v a\r\n${transport}`;
-  const videoSection = `m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:v\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n${video}`;
-  const audioSection = `m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:a\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:111 opus/48000/2\r\n${audio}`;
-  return head + videoSection + audioSection;
-}
-
-/** A publisher's side over a network that only writes down. */
-class Fixture {
-  readonly gateway: FakeGateway;
-  readonly rtcp: RtcpMessage[] = [];
-  readonly raw: Buffer[] = [];
-  readonly steps: string[] = [];
-  readonly lines: LogLine[] = [];
-  readonly ends: string[] = [];
-  readonly commands: PublisherCommand[] = [];
-  readonly side: PublisherSide;
-  #sequenceNumber = 0;
-
-  constructor(
-    parts?: OfferParts,
-    readonly clock = new FakeClock(),
-    outages = new Outages(clock),
-  ) {
-    this.gateway = new FakeGateway({ clock });
-    const transport: PacketTransport = {
-      pendingBytes: 0,
-      sendRtp: () => assert.fail('a publisher is sent no media'),
-      sendRtcp: (compound) => {
-        this.raw.push(compound);
-        this.rtcp.push(...parseRtcp(compound));
-      },
-    };
-    this.side = new PublisherSide(
-      {
-        plan: negotiatePublish(offerOf(parts)),
-        room: 'gate',
-        clientId: 'camera',
-        takeover: false,
-        gateway: this.gateway,
-        clock: this.clock,
-        outages,
-        reconnectMaxAttempts: 0,
-        onCommand: (command) => this.commands.push(command),
-      },
-      {
-        logger: recordingLogger(this.lines),
-        sourceChanged: () => assert.fail(),
-        restartIce: () => assert.fail(),
-        transport: () => transport,
-        close: (reason) => this.ends.push(reason),
-        fail: () => assert.fail(),
-        step: (name) => this.steps.push(name),
-      },
-    );
-    this.side.open();
-    this.side.connected();
-  }
-
-  rtp(
-    payloadType: number,
-    ssrc: number,
-    payload: Buffer,
-    { timestamp = 0, marker = true, sequenceNumber = this.#sequenceNumber++, mid = '' } = {},
-  ): void {
-    const header = Buffer.alloc(12);
-    header[0] = mid === '' ? 0x80 : 0x90;
-    header[1] = (marker ? 0x80 : 0) | payloadType;
-    header.writeUInt16BE(sequenceNumber & 0xffff, 2);
-    header.writeUInt32BE(timestamp, 4);
-    header.writeUInt32BE(ssrc, 8);
-    const extension =
-      mid === ''
-        ? Buffer.alloc(0)
-        : Buffer.concat([
-            Buffer.from('bede0001', 'hex'),
-            Buffer.from([0x40 | (mid.length - 1)]),
-            Buffer.from(mid),
-            Buffer.alloc(3 - mid.length),
-          ]);
-    this.side.receiveRtp(Buffer.concat([header, extension, payload]), 0);
-  }
-
-  frame(keyframe: boolean, { ssrc = 10, timestamp = 0, skip = -1, mid = '' } = {}): void {
-    const slice = Buffer.alloc(2500, 0x88);
-    slice[0] = keyframe ? 0x65 : 0x41;
-    const payloads = packetize('h264', lengthPrefixed(keyframe ? [sps, pps, slice] : [slice]), 1000);
-    payloads.forEach((payload, i) => {
-      if (i === skip) this.#sequenceNumber++;
-      else this.rtp(96, ssrc, payload, { timestamp, marker: i === payloads.length - 1, mid });
-    });
-  }
-
-  get published(): string {
-    return this.gateway.published.map(({ kind, frame }) => `${kind}${frame.keyframe && kind === 'video' ? '!' : ''}`).join(' ');
-  }
-
-  requests(): number {
-    return this.rtcp.filter(({ type }) => type === 'keyframe-request').length;
-  }
-
-  close(): void {
-    this.side.close('publisher-gone');
-    assert.equal(this.clock.pendingTimers, 0);
-  }
-}
-
-const FEEDBACK = 'a=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 ccm fir\r\n';
+import { FEEDBACK, PublisherFixture } from '../publisher-fixture.js';
 
 describe("a publisher's side", () => {
   it('tells packets apart by MID, by a=ssrc and by payload type', () => {
@@ -139,7 +14,7 @@ describe("a publisher's side", () => {
       [{ video: 'a=ssrc:10 cname:x\r\n' }, {}],
       [{}, {}],
     ] as const) {
-      const fixture = new Fixture(parts);
+      const fixture = new PublisherFixture(parts);
       fixture.frame(true, options);
       fixture.rtp(111, 20, Buffer.from([0x78, 1]));
       fixture.rtp(55, 30, Buffer.from([1, 2]));
@@ -150,7 +25,7 @@ describe("a publisher's side", () => {
   });
 
   it('is warned of B-frames once, and not of a clock that jumps', () => {
-    const fixture = new Fixture();
+    const fixture = new PublisherFixture();
     fixture.frame(true);
     for (const timestamp of [90_000, 900_000, 30_000, 33_000, 36_000]) fixture.frame(false, { timestamp });
     assert.deepEqual(fixture.steps, ['first video packet', 'first keyframe']);
@@ -167,7 +42,7 @@ describe("a publisher's side", () => {
       [FEEDBACK, '81ce'],
       ['a=rtcp-fb:96 ccm fir\r\n', '84ce'],
     ] as const) {
-      const fixture = new Fixture({ video });
+      const fixture = new PublisherFixture({ video });
       fixture.frame(true);
       for (let i = 0; i < 50; i++) fixture.gateway.publication?.requestKeyframe();
       assert.equal(fixture.requests(), 1);
@@ -180,7 +55,7 @@ describe("a publisher's side", () => {
       assert.equal(fixture.requests(), 2);
       fixture.close();
     }
-    const silent = new Fixture();
+    const silent = new PublisherFixture();
     silent.frame(true);
     silent.gateway.publication?.requestKeyframe();
     assert.equal(silent.requests(), 0, 'nothing was negotiated');
@@ -188,7 +63,7 @@ describe("a publisher's side", () => {
   });
 
   it('leaves frames out after a loss, asks for a keyframe, and goes on with it', async () => {
-    const fixture = new Fixture({ video: FEEDBACK });
+    const fixture = new PublisherFixture({ video: FEEDBACK });
     fixture.frame(true);
     fixture.frame(false, { timestamp: 3000, skip: 1 });
     fixture.frame(false, { timestamp: 6000 });
@@ -204,7 +79,7 @@ describe("a publisher's side", () => {
   });
 
   it('takes a repair from the stream of retransmissions (RFC 4588)', async () => {
-    const fixture = new Fixture({ video: FEEDBACK });
+    const fixture = new PublisherFixture({ video: FEEDBACK });
     fixture.frame(true);
     const slice = Buffer.alloc(20, 0x88);
     slice[0] = 0x41;
@@ -222,7 +97,7 @@ describe("a publisher's side", () => {
   });
 
   it('reports each second what came, and refers to the Sender Report', async () => {
-    const fixture = new Fixture();
+    const fixture = new PublisherFixture();
     fixture.frame(true);
     fixture.side.receiveRtcp(writeSenderReport({ ssrc: 10, wallClockMs: 1_700_000_000_000, rtpTimestamp: 0, packets: 3, octets: 3000 }), 0);
     await fixture.clock.advance(500);
@@ -239,7 +114,7 @@ describe("a publisher's side", () => {
 
   it('sends transport feedback ten times a second where it was negotiated, and REMB where only that was', async () => {
     const uri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
-    const fixture = new Fixture({ video: `a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\na=extmap:3 ${uri}\r\n` });
+    const fixture = new PublisherFixture({ video: `a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\na=extmap:3 ${uri}\r\n` });
     for (let i = 0; i < 10; i++) {
       const header = Buffer.from(`9060000${i}000000000000000abede000131000${i}00`, 'hex');
       fixture.side.receiveRtp(Buffer.concat([header, Buffer.from([0x41, 0x88])]), 0);
@@ -249,7 +124,7 @@ describe("a publisher's side", () => {
     fixture.side.tick();
     assert.ok(!fixture.raw.some((packet) => packet.includes('REMB')));
     fixture.close();
-    const remb = new Fixture({ video: 'a=rtcp-fb:96 goog-remb\r\n' });
+    const remb = new PublisherFixture({ video: 'a=rtcp-fb:96 goog-remb\r\n' });
     remb.frame(true);
     remb.side.tick();
     assert.ok(remb.raw.some((packet) => packet.includes('REMB')));
@@ -257,7 +132,7 @@ describe("a publisher's side", () => {
   });
 
   it('stays with one of two ssrcs, and takes the other one when that falls silent', async () => {
-    const fixture = new Fixture({ video: FEEDBACK });
+    const fixture = new PublisherFixture({ video: FEEDBACK });
     fixture.frame(true, { ssrc: 10 });
     fixture.frame(true, { ssrc: 12, timestamp: 5 });
     assert.equal(fixture.published, 'video!');
@@ -272,7 +147,7 @@ describe("a publisher's side", () => {
   });
 
   it('is alive while it is heard', async () => {
-    const fixture = new Fixture();
+    const fixture = new PublisherFixture();
     const isAlive = (): boolean => (fixture.gateway.publication?.aliveForMs() ?? 0) > 0;
     assert.ok(isAlive());
     await fixture.clock.advance(1900);
@@ -285,7 +160,7 @@ describe("a publisher's side", () => {
   });
 
   it('tells the camera to reconnect on the channel commands and by its door', () => {
-    const fixture = new Fixture();
+    const fixture = new PublisherFixture();
     const texts: string[] = [];
     const none = (): void => undefined;
     const channel: TextChannel = {
@@ -320,7 +195,7 @@ describe("a publisher's side", () => {
       ['ice-failed', 'lost'],
       ['keepalive-timeout', 'lost'],
     ] as const) {
-      const fixture = new Fixture();
+      const fixture = new PublisherFixture();
       fixture.gateway.publication?.end('publisher-replaced');
       assert.deepEqual(fixture.ends, ['publisher-replaced']);
       fixture.side.close(reason);
@@ -333,7 +208,7 @@ describe("a publisher's side", () => {
 
   it('survives random packets and reports', async () => {
     const random = seededRandom(61);
-    const fixture = new Fixture({ video: `${FEEDBACK}a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n` });
+    const fixture = new PublisherFixture({ video: `${FEEDBACK}a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n` });
     for (let i = 0; i < 20_000; i++) {
       const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 60) }, () => Math.floor(random() * 256)));
       if (bytes.length > 8) {
@@ -352,7 +227,7 @@ describe("a publisher's side", () => {
   it('leaves its outage to the one that replaces it, which begins before it is gone', async () => {
     const clock = new FakeClock();
     const outages = new Outages(clock);
-    const silent = new Fixture(undefined, clock, outages);
+    const silent = new PublisherFixture(undefined, clock, outages);
     for (let i = 0; i < 12; i++) {
       await clock.advance(1000);
       silent.side.tick();
@@ -360,7 +235,7 @@ describe("a publisher's side", () => {
     assert.equal(silent.commands.length, 1, 'it was asked to reconnect');
     // The room ends the one before when it takes the next; its session closes its side later.
     silent.gateway.publication?.end('publisher-replaced');
-    const next = new Fixture(undefined, clock, outages);
+    const next = new PublisherFixture(undefined, clock, outages);
     assert.equal(next.side.snapshot().received?.silence?.requests, 1);
     silent.side.close('publisher-replaced');
     next.frame(true);

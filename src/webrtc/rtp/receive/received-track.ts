@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.js';
 import {
   clockRateHz,
   createDepacketizer,
+  KeyframeRequests,
   type AssembledFrame,
   type Depacketizer,
   type EncodedFrame,
@@ -12,7 +13,6 @@ import { parameterSetsOf } from '../../sdp/codecs.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
 import type { StreamClock } from './stream-clock.js';
 import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
-import { KeyframeRequester } from './keyframe-requester.js';
 import { PictureOrder } from './picture-order.js';
 import { ReceptionStatistics } from './reception-statistics.js';
 import type { ReceivedPacket } from './rtp.js';
@@ -54,7 +54,7 @@ export class ReceivedTrack {
   readonly kind: 'video' | 'audio';
   readonly #init: ReceivedTrackInit;
   readonly #depacketizer: Depacketizer;
-  readonly #keyframes: KeyframeRequester;
+  readonly #keyframes: KeyframeRequests;
   readonly #order = new PictureOrder();
   #stream: CurrentStream | undefined;
   #firs = 0;
@@ -69,7 +69,7 @@ export class ReceivedTrack {
     this.kind = codec.codec === 'opus' ? 'audio' : 'video';
     this.#init = init;
     this.#depacketizer = createDepacketizer(codec.codec, parameterSetsOf(codec.offered));
-    this.#keyframes = new KeyframeRequester(init.clock, () => this.#sendKeyframeRequest());
+    this.#keyframes = new KeyframeRequests(init.clock, () => this.#sendKeyframeRequest());
   }
 
   /** Of the newest keyframe. */
@@ -120,7 +120,7 @@ export class ReceivedTrack {
 
   /** Does nothing for audio. */
   requestKeyframe(): void {
-    if (this.kind === 'video' && this.#stream) this.#keyframes.need();
+    if (this.kind === 'video' && this.#stream) this.#keyframes.request();
   }
 
   /** For the Receiver Report; undefined before the first packet. */
@@ -168,14 +168,15 @@ export class ReceivedTrack {
       roundTripMs,
       ask: (sequenceNumbers) => this.#init.sendRtcp(writeNack(senderSsrc, ssrc, sequenceNumbers)),
       onFrame: (frame, rtpTimestamp) => this.#deliver(frame, rtpTimestamp),
-      onKeyframeNeeded: (isUrgent) => this.#keyframes.need(isUrgent),
+      onKeyframeNeeded: () => this.#keyframes.request(),
+      onInterruption: () => this.#keyframes.unheard(),
     });
     this.#stream = { ssrc, receiver, statistics: new ReceptionStatistics(clockRateHz(plan.codec.codec)), lastPacketMs: nowMs };
     return this.#stream;
   }
 
   #deliver({ data, keyframe }: AssembledFrame, rtpTimestamp: number): void {
-    if (keyframe) this.#keyframes.satisfied();
+    if (keyframe) this.#keyframes.answered();
     if (this.kind === 'video' && this.#order.makesCertain(rtpTimestamp)) this.#init.onReordered();
     const mediaTimeMs = this.#init.captureClock.mediaTimeMs(rtpTimestamp);
     if (mediaTimeMs !== undefined) this.#init.onFrame({ data, keyframe, mediaTimeMs });

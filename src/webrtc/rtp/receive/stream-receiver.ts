@@ -41,8 +41,10 @@ export interface StreamReceiverInit {
   readonly ask: (sequenceNumbers: readonly number[]) => void;
   /** The first one of video, and the first one after a loss, is a keyframe. */
   readonly onFrame: (frame: AssembledFrame, rtpTimestamp: number) => void;
-  /** Frames are left out until a keyframe comes. `isUrgent`: earlier requests cannot have arrived. */
-  readonly onKeyframeNeeded: (isUrgent: boolean) => void;
+  /** Frames are left out until a keyframe comes. Called with each of them. */
+  readonly onKeyframeNeeded: () => void;
+  /** Packets come again: what was asked for in the second before, or longer, may not have arrived. */
+  readonly onInterruption: () => void;
 }
 
 export interface StreamReceiverStats {
@@ -106,7 +108,7 @@ export class StreamReceiver {
     this.#heardAtMs = nowMs;
     if (index > this.#newest) this.#noteMissing(index, silenceMs > SILENCE_MS ? MAX_MISSING_AFTER_SILENCE : MAX_MISSING, nowMs);
     this.#take(index, packet, nowMs);
-    if (silenceMs > INTERRUPTION_MS && this.#awaitsKeyframe) this.#init.onKeyframeNeeded(true);
+    if (silenceMs > INTERRUPTION_MS) this.#init.onInterruption();
   }
 
   /** A packet that was sent again under another ssrc (RFC 4588), with its own number. */
@@ -251,7 +253,7 @@ export class StreamReceiver {
   }
 
   #deliver(frame: AssembledFrame, rtpTimestamp: number): void {
-    if (this.#awaitsKeyframe && !frame.keyframe) return this.#init.onKeyframeNeeded(false);
+    if (this.#awaitsKeyframe && !frame.keyframe) return this.#init.onKeyframeNeeded();
     this.#awaitsKeyframe = false;
     this.stats.framesDelivered++;
     this.#init.onFrame(frame, rtpTimestamp);
@@ -261,6 +263,6 @@ export class StreamReceiver {
     this.stats.framesLost++;
     if (this.#init.kind === 'audio') return;
     this.#awaitsKeyframe = true;
-    this.#init.onKeyframeNeeded(false);
+    this.#init.onKeyframeNeeded();
   }
 }

@@ -12,11 +12,9 @@ import {
 } from 'werift';
 import { BitrateEstimate } from '../../../../src/webrtc/rtp/receive/bitrate-estimate.js';
 import { writeFir, writeNack, writePli, writeReceiverReport, writeRemb } from '../../../../src/webrtc/rtp/receive/feedback-packets.js';
-import { KeyframeRequester } from '../../../../src/webrtc/rtp/receive/keyframe-requester.js';
 import { ReceptionStatistics } from '../../../../src/webrtc/rtp/receive/reception-statistics.js';
 import { TransportFeedback } from '../../../../src/webrtc/rtp/receive/transport-feedback.js';
 import { parseRtcp } from '../../../../src/webrtc/rtp/rtcp.js';
-import { FakeClock } from '../../../helpers/fake-clock.js';
 import { seededRandom } from '../../../helpers/random.js';
 
 const read = (packet: Buffer) => RtcpPacketConverter.deSerialize(packet)[0];
@@ -177,45 +175,6 @@ describe('transport feedback', () => {
     const message = third && read(third);
     assert.ok(message instanceof RtcpTransportLayerFeedback && message.feedback instanceof TransportWideCC);
     assert.deepEqual([message.feedback.baseSequenceNumber, message.feedback.recvDeltas.length], [20_001, 10], 'to another implementation');
-  });
-});
-
-describe('keyframe requests', () => {
-  it('are merged: at most one in 500 ms, however many ask', async () => {
-    const clock = new FakeClock();
-    const sentAt: number[] = [];
-    const requester = new KeyframeRequester(clock, () => sentAt.push(clock.now()));
-    for (let i = 0; i < 100; i++) {
-      requester.need();
-      if (i % 10 === 9) requester.satisfied();
-      await clock.advance(20);
-    }
-    requester.close();
-    assert.equal(sentAt[0], 0);
-    for (const [i, atMs] of sentAt.entries()) if (i > 0) assert.ok(atMs - sentAt[i - 1]! >= 500);
-    assert.ok(sentAt.length >= 3 && requester.sent === sentAt.length);
-    assert.equal(clock.pendingTimers, 0);
-  });
-
-  it('are repeated less and less often until a keyframe comes', async () => {
-    const clock = new FakeClock();
-    const sentAt: number[] = [];
-    const requester = new KeyframeRequester(clock, () => sentAt.push(clock.now()));
-    requester.need();
-    await clock.advance(16_000);
-    assert.deepEqual(sentAt, [0, 500, 1500, 3500, 7500, 11_500, 15_500]);
-    requester.satisfied();
-    await clock.advance(60_000);
-    assert.equal(sentAt.length, 7);
-    requester.need();
-    assert.equal(sentAt.length, 8, 'at once after a pause');
-    await clock.advance(5000);
-    assert.equal(sentAt.length, 11);
-    requester.need();
-    assert.equal(sentAt.length, 11, 'one is waited for');
-    requester.need(true);
-    assert.equal(sentAt.length, 12, 'it cannot have arrived');
-    requester.close();
   });
 });
 

@@ -62,7 +62,7 @@ class Receiver {
   readonly delivered: AssembledFrame[] = [];
   readonly asked: number[][] = [];
   keyframesNeeded = 0;
-  urgent = 0;
+  interruptions = 0;
   readonly receiver: StreamReceiver;
 
   constructor({
@@ -81,10 +81,8 @@ class Receiver {
         onAsk(sequenceNumbers);
       },
       onFrame: (frame) => this.delivered.push(frame),
-      onKeyframeNeeded: (isUrgent) => {
-        this.keyframesNeeded++;
-        if (isUrgent) this.urgent++;
-      },
+      onKeyframeNeeded: () => this.keyframesNeeded++,
+      onInterruption: () => this.interruptions++,
     });
   }
 
@@ -273,7 +271,7 @@ describe('a stream receiver', () => {
     for (let i = 0; i < 60; i++) publisher.frame(false);
     await receiver.clock.advance(2000);
     receiver.receive(publisher.frame(false));
-    assert.deepEqual([receiver.asked.length, receiver.urgent], [0, 1]);
+    assert.deepEqual([receiver.asked.length, receiver.keyframesNeeded, receiver.interruptions], [0, 1, 1]);
     receiver.receive(publisher.frame(true));
     assert.deepEqual(
       receiver.delivered.map(({ keyframe }) => keyframe),
