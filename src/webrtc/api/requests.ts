@@ -8,8 +8,11 @@ export type Door = 'offer' | 'whep' | 'whip' | 'ws';
 
 /** One ICE server as W3C RTCIceServer has it. */
 export interface IceServer {
+  /** `stun:`, `turn:` and `turns:` URLs (RFC 7064, RFC 7065). */
   readonly urls: readonly string[];
+  /** For TURN. */
   readonly username?: string | undefined;
+  /** For TURN. */
   readonly credential?: string | undefined;
 }
 
@@ -19,6 +22,7 @@ export interface TrickledCandidate {
   readonly candidate: string;
   /** Which m-line; where both are left out, the first. */
   readonly mid?: string | undefined;
+  /** The m-line that it is of, from 0; used where no mid is given. */
   readonly mLineIndex?: number | undefined;
   /** Of the ICE generation that it belongs to; left out: the current one. */
   readonly ufrag?: string | undefined;
@@ -26,7 +30,9 @@ export interface TrickledCandidate {
 
 /** One side's ICE parameters and candidates: what an ICE restart exchanges. */
 export interface IceDescription {
+  /** RFC 8839 §5.4. */
   readonly iceUfrag: string;
+  /** RFC 8839 §5.4. */
   readonly icePassword: string;
   /** `candidate:...` */
   readonly candidates: readonly string[];
@@ -50,6 +56,7 @@ interface SessionRequest {
 export interface AcceptRequest extends SessionRequest {
   /** The offer. */
   readonly sdp: string;
+  /** What the client wants to watch. */
   readonly sourceId: string;
   /** For the video m-lines in order; left out: see `negotiate`. */
   readonly renditions?: readonly Rendition[] | undefined;
@@ -59,6 +66,7 @@ export interface AcceptRequest extends SessionRequest {
 
 /** A viewer that the server makes the offer to. */
 export interface OfferRequest extends SessionRequest {
+  /** What the client wants to watch. */
   readonly sourceId: string;
   /** One video m-line for each. Default: processed where the source has it, else raw. */
   readonly renditions?: readonly Rendition[] | undefined;
@@ -68,6 +76,7 @@ export interface OfferRequest extends SessionRequest {
 export interface PublishRequest extends SessionRequest {
   /** The offer. */
   readonly sdp: string;
+  /** The room to publish to: the id of the source that comes of it. */
   readonly room: string;
   /** Takes the room over where somebody publishes to it: the token was shown, or it is the same client that came back. */
   readonly takeover: boolean;
@@ -77,15 +86,19 @@ export interface PublishRequest extends SessionRequest {
 
 /** What the server asks of a camera. */
 export interface PublisherCommand {
+  /** What the publisher is asked to do. */
   readonly command: 'reconnect';
+  /** Why, in words. */
   readonly reason: string;
 }
 
+/** A session that has been described and is connecting. */
 export interface OpenedSession {
   /** The answer, or the offer. */
   readonly sdp: string;
   /** The id that holds; not the requested one where that was taken. */
   readonly clientId: string;
+  /** What is watched, or the room that is published to. */
   readonly sourceId: string;
   /** Unguessable: who knows it owns the session. */
   readonly sessionId: string;
@@ -93,6 +106,7 @@ export interface OpenedSession {
   readonly ended: Promise<EndReason>;
 }
 
+/** A viewer's session that has been described and is connecting. */
 export interface OpenedViewing extends OpenedSession {
   /** What the served video m-lines get, in order. */
   readonly renditions: readonly Rendition[];

@@ -3,6 +3,7 @@
 /** Longest value that the form holds. */
 const MAX_VALUE_BYTES = 16;
 
+/** One header extension of a packet. */
 export interface HeaderExtension {
   /** 1 to 14, as negotiated. */
   readonly id: number;

@@ -18,6 +18,7 @@ export interface ReceptionReport {
   readonly delaySinceLastSenderReport: number;
 }
 
+/** What is read of a compound RTCP packet. */
 export type RtcpMessage =
   /** The part of a Sender Report that tells about its sender; its reports are a message of their own. */
   | {
@@ -133,15 +134,19 @@ export function compactNtp(wallClockMs: number): number {
 
 /** What a Sender Report says (RFC 3550 §6.4.1). */
 export interface SenderReport {
+  /** Of the stream. */
   readonly ssrc: number;
   /** Unix ms. */
   readonly wallClockMs: number;
   /** The RTP timestamp of what is captured at `wallClockMs`, as this viewer sees it. */
   readonly rtpTimestamp: number;
+  /** Packets sent, modulo 2^32. */
   readonly packets: number;
+  /** Bytes of payload sent, modulo 2^32. */
   readonly octets: number;
 }
 
+/** A Sender Report without report blocks (RFC 3550 §6.4.1): 28 bytes. */
 export function writeSenderReport(report: SenderReport): Buffer {
   const packet = Buffer.allocUnsafe(28);
   packet[0] = 0x80;

@@ -8,10 +8,13 @@ import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 
 /** This side's part of one transport. */
 export interface LocalTransport {
+  /** RFC 8839 §5.4. */
   readonly iceUfrag: string;
+  /** RFC 8839 §5.4. */
   readonly icePassword: string;
   /** `sha-256 AB:CD:...` */
   readonly fingerprint: string;
+  /** This side's DTLS role (RFC 8842 §5). */
   readonly setup: 'actpass' | 'active' | 'passive';
   /** `candidate:...` without `a=`. */
   readonly candidates: readonly string[];
@@ -21,9 +24,11 @@ export interface LocalTransport {
 
 /** What the answer says about one m-line that sends. */
 export interface LocalStream {
+  /** Of the media. */
   readonly ssrc: number;
   /** Undefined where retransmission was not negotiated. */
   readonly rtxSsrc: number | undefined;
+  /** This side's name in RTCP (RFC 3550 §6.5.1); one for all streams, so that they are synchronized. */
   readonly cname: string;
   /** `<MediaStream id> <track id>`. */
   readonly msid: string;
@@ -31,10 +36,13 @@ export interface LocalStream {
 
 /** What `o=` says: who described the session, and how often (RFC 8866 §5.2). */
 export interface SdpOrigin {
+  /** Of the description; it stays. */
   readonly sessionId: number;
+  /** Grows with each description of the session. */
   readonly version: number;
 }
 
+/** A random id at its first version. */
 export function newOrigin(): SdpOrigin {
   return { sessionId: randomBytes(6).readUIntBE(0, 6), version: 1 };
 }

@@ -4,10 +4,13 @@ import { attributeValues, type MediaSection } from './parse.js';
 
 /** One `a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`. */
 export interface OfferedCodec {
+  /** 0 to 127, as the offer has it. */
   readonly payloadType: number;
   /** As written: `H264`, `VP8`, `opus`, `rtx`. */
   readonly name: string;
+  /** Of its RTP timestamps. */
   readonly clockRateHz: number;
+  /** Of sound; undefined: one. */
   readonly channels: string | undefined;
   /** The `a=fmtp` value as written. */
   readonly fmtp: string | undefined;
@@ -17,7 +20,9 @@ export interface OfferedCodec {
 
 /** What an m-line sends. */
 export interface NegotiatedCodec {
+  /** What is sent or received. */
   readonly codec: Codec;
+  /** As the offer has it. */
   readonly offered: OfferedCodec;
   /** RFC 4588 retransmission; undefined where the offer has none for this codec. */
   readonly rtx: OfferedCodec | undefined;
@@ -42,6 +47,7 @@ const STATIC_FORMATS: Readonly<Record<string, string>> = {
 };
 /** What no `profile-level-id` stands for (RFC 6184 §8.1). */
 const DEFAULT_PROFILE_LEVEL_ID = '42000a';
+/** RTCP feedback that is asked of publishers (RFC 4585 §4.2). */
 export type Feedback = (typeof RECEIVE_FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */

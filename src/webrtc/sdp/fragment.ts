@@ -11,9 +11,11 @@ export const MAX_FRAGMENT_BYTES = 32 * 1024;
 /** More candidates than any machine has; those after them are passed over. */
 const MAX_FRAGMENT_CANDIDATES = 64;
 
+/** ICE credentials and candidates of one side. */
 export interface SdpFragment {
   /** Of the client's ICE generation; undefined where the fragment names none. */
   readonly iceUfrag: string | undefined;
+  /** RFC 8839 §5.4; undefined where the fragment has none. */
   readonly icePassword: string | undefined;
   /** In order; an empty one where no more will come. */
   readonly candidates: readonly TrickledCandidate[];

@@ -7,6 +7,7 @@ const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 /** Codecs of a browser's offer, several times. */
 const MAX_CODECS = 64;
 
+/** One report for each m-line of the offer, in its order. */
 export function mLineReports(mLines: readonly MLinePlan[]): MLineReport[] {
   return mLines.map((mLine) => {
     const { section } = mLine;

@@ -37,7 +37,9 @@ export type MLinePlan =
   /** Answered inactive; `transport` undefined: rejected with port 0, since it would need a transport of its own. */
   | { readonly use: 'none'; readonly section: MediaSection; readonly transport: number | undefined; readonly reason: string };
 
+/** What an offer gets. */
 export interface Plan {
+  /** The offer. */
   readonly description: SessionDescription;
   /** One for each m-line, in the offer's order. */
   readonly mLines: readonly MLinePlan[];
@@ -90,6 +92,7 @@ export function throwIfNotServed(active: readonly Rendition[] | undefined, { ren
   );
 }
 
+/** What a viewer gets that names nothing: both where it has two m-lines of video, else the processed rendition where there is one. */
 export function defaultRenditions(videoSections: number, source: SourceMedia): Rendition[] {
   if (videoSections >= 2) return ['raw', 'processed'];
   return [source.renditions.includes('processed') ? 'processed' : 'raw'];
@@ -121,6 +124,7 @@ function wishAudio(section: MediaSection, source: SourceMedia): Wish {
   return codec ? { use: 'audio', codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }
 
+/** Data channels as an m-line asks for them. */
 export function wishData(section: MediaSection): Wish {
   return { use: 'data', sctpPort: sctpPortOf(section), maxMessageBytes: maxMessageBytesOf(section) };
 }

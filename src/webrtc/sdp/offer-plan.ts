@@ -10,7 +10,9 @@ import { streamNames } from './stream-names.js';
 /** The most video m-lines of one offer: raw and processed. */
 const MAX_VIDEO = 2;
 
+/** What this side offers. */
 export interface OfferPlan {
+  /** In the order in which they are offered. */
   readonly mLines: readonly OfferedMLine[];
   /** Of the video m-lines, in order. */
   readonly renditions: readonly Rendition[];

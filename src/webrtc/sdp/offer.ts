@@ -22,6 +22,7 @@ const H264_AS_IT_COMES = { payloadType: 104, rtx: 105, name: 'H264' };
 const VP8 = { payloadType: 96, rtx: 97, name: 'VP8', fmtp: undefined };
 const OPUS_PAYLOAD_TYPE = 111;
 
+/** The offer as SDP, all m-lines bundled on one transport. */
 export function writeOffer(mLines: readonly OfferedMLine[], transport: LocalTransport, origin: SdpOrigin): string {
   const lines = [
     'v=0',

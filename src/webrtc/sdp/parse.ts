@@ -21,20 +21,25 @@ export type Attributes = ReadonlyMap<string, readonly string[]>;
 export interface MediaSection {
   /** `audio`, `video`, `application`, ... */
   readonly kind: string;
+  /** 0: the m-line is refused or not used. */
   readonly port: number;
   /** `UDP/TLS/RTP/SAVPF`, `UDP/DTLS/SCTP`, ... */
   readonly protocol: string;
   /** Payload types, or what the protocol uses instead. */
   readonly formats: readonly string[];
+  /** Its `a=` lines. */
   readonly attributes: Attributes;
   /** RFC 9143; undefined where the offer has no `a=mid`. */
   readonly mid: string | undefined;
 }
 
+/** An offer or an answer, read. */
 export interface SessionDescription {
   /** `o=` without its letter: user name, session id, version, address. Empty where there is none. */
   readonly origin: string;
+  /** `a=` lines at session level. */
   readonly attributes: Attributes;
+  /** Its m-lines, in order. */
   readonly media: readonly MediaSection[];
   /** The mids of each `a=group:BUNDLE`. */
   readonly bundles: readonly (readonly string[])[];
@@ -42,11 +47,17 @@ export interface SessionDescription {
 
 /** The other side's part of one transport. */
 export interface RemoteTransport {
+  /** RFC 8839 §5.4. */
   readonly iceUfrag: string;
+  /** RFC 8839 §5.4. */
   readonly icePassword: string;
+  /** True where the other side only answers checks (RFC 8445 §2.5). */
   readonly iceLite: boolean;
+  /** Of its certificate (RFC 8122 §5); one of them has to fit. */
   readonly fingerprints: readonly { readonly algorithm: string; readonly value: string }[];
+  /** Its DTLS role (RFC 8842 §5). */
   readonly setup: 'actpass' | 'active' | 'passive';
+  /** Those that can be checked. */
   readonly candidates: readonly RemoteCandidate[];
   /** Those that no checks are sent to. */
   readonly skipped?: readonly SkippedCandidate[];
@@ -54,18 +65,25 @@ export interface RemoteTransport {
 
 /** A UDP candidate with an address that needs no look-up (RFC 8839 §5.1). */
 export interface RemoteCandidate {
+  /** RFC 8445 §5.1.1.3. */
   readonly foundation: string;
+  /** RFC 8445 §5.1.2. */
   readonly priority: number;
+  /** An IP address, never a name. */
   readonly address: string;
+  /** 1 to 65535. */
   readonly port: number;
+  /** RFC 8839 §5.1; those that a check finds (`prflx`) are never told. */
   readonly type: 'host' | 'srflx' | 'relay';
 }
 
 /** A candidate that no checks are sent to: a name that is not looked up, TCP (the client connects to us), or another kind that is not spoken. */
 export interface SkippedCandidate {
+  /** Why it is not checked. */
   readonly type: 'mdns' | 'tcp' | 'unusable';
 }
 
+/** The error for an offer that cannot be used. @param message what is wrong with it */
 export function sdpInvalid(message: string): MediaPeerError {
   return new MediaPeerError('SDP_INVALID', `the offer is not usable: ${message}`);
 }

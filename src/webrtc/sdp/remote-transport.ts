@@ -24,7 +24,9 @@ const FINGERPRINT_BYTES: Readonly<Record<string, number>> = { 'sha-1': 20, 'sha-
 
 /** The other side of the data channels. */
 export interface RemoteSctp {
+  /** RFC 8841 §5: 1 to 65535. */
   readonly port: number;
+  /** The longest message that the other side takes (RFC 8841 §6). */
   readonly maxMessageBytes: number;
 }
 

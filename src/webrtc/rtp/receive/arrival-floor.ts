@@ -19,6 +19,7 @@ interface Quickest {
   readonly nowMs: number;
 }
 
+/** The least delay of a stream, window by window. */
 export class ArrivalFloor {
   #startMs: number | undefined;
   #current: Quickest | undefined;

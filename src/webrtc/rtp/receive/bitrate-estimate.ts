@@ -12,9 +12,11 @@ const LITTLE_LOST = 0.02;
 const MUCH_LOST = 0.1;
 const RAISE = 1.08;
 
+/** What one publisher may send. */
 export class BitrateEstimate {
   #bps = START_BPS;
 
+  /** Bits a second. */
   get bps(): number {
     return Math.round(this.#bps);
   }

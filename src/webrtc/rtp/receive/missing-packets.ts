@@ -21,6 +21,7 @@ interface MissingPacket {
   dueMs: number;
 }
 
+/** The gaps of one stream. */
 export class MissingPackets {
   /** Their indexes ascend. */
   readonly #packets = new Map<number, MissingPacket>();
@@ -32,6 +33,7 @@ export class MissingPackets {
     this.#networkRoundTripMs = networkRoundTripMs;
   }
 
+  /** Packets that are missing and not given up. */
   get size(): number {
     return this.#packets.size;
   }
@@ -61,6 +63,7 @@ export class MissingPackets {
     this.#packets.delete(index);
   }
 
+  /** Forgets all. */
   clear(): void {
     this.#packets.clear();
   }

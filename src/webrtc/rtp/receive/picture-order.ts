@@ -8,6 +8,7 @@ const STEPS_BACK = 5;
 /** A picture comes this much too late at most; what goes back further is another clock. */
 const MAX_STEP_TICKS = 90_000;
 
+/** Watches the timestamps of one stream. */
 export class PictureOrder {
   #newest: number | undefined;
   #stepsBack = 0;

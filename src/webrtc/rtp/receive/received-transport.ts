@@ -9,16 +9,21 @@ import type { ReceivedTrack } from './received-track.js';
 import { headerExtension, parseRtp, type ReceivedPacket } from './rtp.js';
 import { TransportFeedback } from './transport-feedback.js';
 
+/** What is received on the transport, and how it is answered. */
 export interface ReceivedTransportInit {
   /** Those of this transport. */
   readonly tracks: readonly ReceivedTrack[];
   /** Of this side's RTCP. */
   readonly senderSsrc: number;
+  /** This side's name in RTCP (RFC 3550 §6.5.1). */
   readonly cname: string;
+  /** Sends one compound RTCP packet. */
   readonly send: (compound: Buffer) => void;
 }
 
+/** What a publisher sends on one transport. */
 export class ReceivedTransport {
+  /** One for each m-line that is received, in the order of the offer. */
   readonly tracks: readonly ReceivedTrack[];
   readonly #init: ReceivedTransportInit;
   readonly #demultiplexer: Demultiplexer<ReceivedTrack>;

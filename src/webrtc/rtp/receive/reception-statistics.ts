@@ -2,6 +2,7 @@
 import { ExtendedSequence } from './extended-sequence.js';
 import type { ReportBlock } from './feedback-packets.js';
 
+/** Counts the packets of one ssrc. */
 export class ReceptionStatistics {
   readonly #clockRateHz: number;
   readonly #sequence = new ExtendedSequence();
@@ -18,6 +19,7 @@ export class ReceptionStatistics {
     this.#clockRateHz = clockRateHz;
   }
 
+  /** Interarrival jitter (RFC 3550 §6.4.1), in milliseconds. */
   get jitterMs(): number {
     return (this.#jitterTicks * 1000) / this.#clockRateHz;
   }

@@ -3,6 +3,7 @@
 /** A clock further off than that is none. */
 const MAX_RATE_RATIO = 128;
 
+/** The clock of one RTP stream. */
 export class RtpTime {
   readonly #nominalTicksPerMs: number;
   #ticksPerMs: number;

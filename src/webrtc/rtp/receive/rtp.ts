@@ -1,10 +1,15 @@
 /** Reads RTP packets as they come from the network (RFC 3550 §5.1, RFC 8285). Pure; nothing that is read is believed to fit. */
 
 export interface ReceivedPacket {
+  /** Of the stream. */
   readonly ssrc: number;
+  /** 0 to 127. */
   readonly payloadType: number;
+  /** 16 bits. */
   readonly sequenceNumber: number;
+  /** 32 bits, in ticks of the codec's clock. */
   readonly timestamp: number;
+  /** True on the last packet of a video frame (RFC 6184 §5.1). */
   readonly marker: boolean;
   /** Without padding; empty in packets that only probe the network. */
   readonly payload: Buffer;

@@ -38,6 +38,7 @@ export interface StreamGroup {
   reportsStepped(): void;
 }
 
+/** Maps the RTP timestamps of one stream to times of capture. */
 export class StreamClock {
   readonly isReference: boolean;
   readonly floor = new ArrivalFloor();

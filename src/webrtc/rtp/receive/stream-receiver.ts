@@ -30,14 +30,18 @@ const START_MS = 100;
 /** How often missing packets are looked at while there are any. */
 const CHECK_MS = 10;
 
+/** What is received, and where it goes. */
 export interface StreamReceiverInit {
+  /** Sound is delivered over a loss, video waits for a keyframe. */
   readonly kind: 'video' | 'audio';
   readonly clock: Clock;
+  /** Puts frames together. */
   readonly depacketizer: Depacketizer;
   /** NACK was negotiated. */
   readonly canAsk: boolean;
   /** Of the network; undefined before it is known. */
   readonly roundTripMs: () => number | undefined;
+  /** Asks for packets again (NACK, RFC 4585 §6.2.1). */
   readonly ask: (sequenceNumbers: readonly number[]) => void;
   /** The first one of video, and the first one after a loss, is a keyframe. */
   readonly onFrame: (frame: AssembledFrame, rtpTimestamp: number) => void;
@@ -47,16 +51,25 @@ export interface StreamReceiverInit {
   readonly onInterruption: () => void;
 }
 
+/** Counts of one stream since its first packet. */
 export interface StreamReceiverStats {
+  /** Packets that were given up. */
   packetsLost: number;
+  /** Packets that came after they had been asked for. */
   packetsRepaired: number;
+  /** Packets that came once more. */
   packetsDuplicate: number;
+  /** Requests for packets (NACK), each of one packet or several. */
   nacksSent: number;
+  /** Losses that were given up: of a frame, or of several in a row. */
   framesLost: number;
+  /** Frames that were handed on. */
   framesDelivered: number;
 }
 
+/** Receives one ssrc. */
 export class StreamReceiver {
+  /** Counts since the first packet. */
   readonly stats: StreamReceiverStats = {
     packetsLost: 0,
     packetsRepaired: 0,
@@ -118,6 +131,7 @@ export class StreamReceiver {
     if (this.#next !== undefined && index <= this.#newest) this.#take(index, packet, nowMs);
   }
 
+  /** Delivers and asks no more. Idempotent. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

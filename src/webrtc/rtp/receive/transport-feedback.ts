@@ -25,6 +25,7 @@ const enum Status {
   largeDelta = 2,
 }
 
+/** Notes the arrivals of one transport. */
 export class TransportFeedback {
   readonly #senderSsrc: number;
   readonly #sequence = new ExtendedSequence();

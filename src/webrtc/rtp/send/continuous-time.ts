@@ -8,6 +8,7 @@ import type { Timeline } from '../../../media/index.js';
 /** Renditions of a source lag behind each other by less. */
 const MARGIN_MS = 100;
 
+/** The media time of one client. */
 export class ContinuousTime {
   #timeline: Timeline | undefined;
   #shiftMs = 0;

@@ -18,6 +18,7 @@ const UNIT_MS = 10;
 /** As much as the receiver likes: no upper limit is meant. */
 const NO_MAXIMUM = 0xfff;
 
+/** The delay that one viewer is told. */
 export class PlayoutDelay {
   #minMs = 0;
   #lossySinceMs = -Infinity;

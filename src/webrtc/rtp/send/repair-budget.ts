@@ -6,6 +6,7 @@ const SHARE = 0.5;
 const MIN_BYTES = 128 * 1024;
 const WINDOW_MS = 1000;
 
+/** The budget of one stream. */
 export class RepairBudget {
   #windowStartMs = -Infinity;
   #sentBytes = 0;

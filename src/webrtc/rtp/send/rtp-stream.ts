@@ -24,15 +24,20 @@ const MAX_CREDIBLE_RTT_MS = 60_000;
 /** So much of 1200 bytes is left beside the largest payload, the fixed header and the longest authentication tag (16). */
 const MAX_EXTENSION_BYTES = 1200 - MAX_RTP_PAYLOAD_BYTES - 12 - 16;
 
+/** How one viewer gets a track. */
 export interface RtpStreamInit {
   /** Called once, when the first frame has been handed to the transport: a keyframe, where it is video. */
   readonly onFirstFrame?: () => void;
+  /** Where packets go. */
   readonly transport: PacketTransport;
   readonly clock: Clock;
+  /** What was negotiated. */
   readonly codec: NegotiatedCodec;
+  /** This viewer's own. */
   readonly ssrc: number;
   /** Undefined where retransmission (RFC 4588) was not negotiated. */
   readonly rtxSsrc: number | undefined;
+  /** This side's name in RTCP (RFC 3550 §6.5.1). */
   readonly cname: string;
   /** The MID header extension (RFC 9143 §15); undefined where it was not negotiated. */
   readonly mid: { readonly id: number; readonly value: string } | undefined;
@@ -40,10 +45,13 @@ export interface RtpStreamInit {
   readonly playoutDelayId?: number | undefined;
 }
 
+/** Counts of one stream since its first packet. */
 export interface RtpStreamStats {
+  /** Packets, without repairs. */
   readonly packetsSent: number;
   /** Payload bytes, repairs not counted. */
   readonly bytesSent: number;
+  /** Packets that were sent once more because the viewer asked. */
   readonly packetsRepaired: number;
   /** Asked for, but no longer remembered or beyond the budget. */
   readonly packetsNotRepaired: number;
@@ -51,6 +59,7 @@ export interface RtpStreamStats {
   readonly packetsLost: number;
   /** 0..1, as of the latest report. */
   readonly fractionLost: number;
+  /** Interarrival jitter as the viewer reports it, in milliseconds. */
   readonly jitterMs: number;
   /** Highest sequence number that the viewer reported, with its cycles; undefined before its first report. */
   readonly highestReported: number | undefined;
@@ -68,7 +77,9 @@ interface SentPacket extends RtpPacket {
   lastRepairMs: number;
 }
 
+/** Sends a track to one viewer. */
 export class RtpStream implements FrameSink {
+  /** This viewer's own. */
   readonly ssrc: number;
   /** Added to the track's timestamps; any integer. Default: random (RFC 3550 §5.1). */
   timestampOffset = randomInt(2 ** 32);
@@ -109,6 +120,7 @@ export class RtpStream implements FrameSink {
     return this.#init.transport.pendingBytes;
   }
 
+  /** Counts since the first packet. */
   get stats(): RtpStreamStats {
     return {
       packetsSent: this.#packetsSent,
