@@ -6,7 +6,7 @@ import { LiveRooms } from '../src/source/index.js';
 import { writePli } from '../src/webrtc/rtp/receive/feedback-packets.js';
 import { negotiate } from '../src/webrtc/sdp/negotiate.js';
 import { Outages } from '../src/webrtc/session/publisher-watch.js';
-import { ViewerSide } from '../src/webrtc/session/viewer.js';
+import { Viewer } from '../src/webrtc/session/viewer.js';
 import { FakeClock } from './helpers/fake-clock.js';
 import { assertNothingHeld, realDeps } from './helpers/ffmpeg-deps.js';
 import { fixedSeeing } from './helpers/pipeline-rig.js';
@@ -47,12 +47,13 @@ class RoomGateway extends FakeGateway {
   }
 }
 
-/** A viewer's side of a session over a network that only writes down. */
+/** A viewer of a session over a network that only writes down. */
 async function watch(gateway: RoomGateway, clock: FakeClock) {
   const plan = negotiate(offer('chromium'), gateway.pipelines.describe('gate'), ['raw']);
-  const side = new ViewerSide(
+  const viewer = new Viewer(
     { sourceId: 'gate', plan, gateway, clock },
     {
+      clientId: 'watcher',
       logger: silentLogger,
       sourceChanged: () => assert.fail(),
       restartIce: () => assert.fail(),
@@ -62,13 +63,13 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
       step: () => undefined,
     },
   );
-  side.open();
+  viewer.open();
   await clock.advance(0);
-  side.connected();
-  const ssrcs = side.localStreams.flatMap((stream) => stream?.ssrc ?? []);
+  viewer.connected();
+  const ssrcs = viewer.localStreams.flatMap((stream) => stream?.ssrc ?? []);
   return {
-    loseFrame: () => side.receiveRtcp(writePli(1, ssrcs[0] as number)),
-    close: () => side.close('viewer-left'),
+    loseFrame: () => viewer.receiveRtcp(writePli(1, ssrcs[0] as number)),
+    close: () => viewer.close('viewer-left'),
   };
 }
 
@@ -89,7 +90,7 @@ async function setUp() {
   const close = async (): Promise<void> => {
     for (const viewer of viewers) viewer.close();
     await clock.advance(0);
-    publisher.side.close('publisher-left');
+    publisher.publisher.close('publisher-left');
     gateway.rooms.close();
     await gateway.pipelines.close();
     assertNothingHeld(gateway.deps);

@@ -1,4 +1,4 @@
-/** A publisher's side over a network that only writes down. */
+/** A publisher over a network that only writes down. */
 import assert from 'node:assert/strict';
 import { lengthPrefixed } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
@@ -6,7 +6,7 @@ import type { PublisherCommand } from '../../src/webrtc/index.js';
 import { parseRtcp, type RtcpMessage } from '../../src/webrtc/rtp/rtcp.js';
 import { negotiatePublish } from '../../src/webrtc/sdp/negotiate-publish.js';
 import { Outages } from '../../src/webrtc/session/publisher-watch.js';
-import { PublisherSide } from '../../src/webrtc/session/publisher.js';
+import { Publisher } from '../../src/webrtc/session/publisher.js';
 import type { PacketTransport } from '../../src/webrtc/transport/peer-transport.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeGateway } from './fake-gateway.js';
@@ -35,7 +35,7 @@ export class PublisherFixture {
   readonly lines: LogLine[] = [];
   readonly ends: string[] = [];
   readonly commands: PublisherCommand[] = [];
-  readonly side: PublisherSide;
+  readonly publisher: Publisher;
   #sequenceNumber = 0;
 
   constructor(
@@ -52,11 +52,10 @@ export class PublisherFixture {
         this.rtcp.push(...parseRtcp(compound));
       },
     };
-    this.side = new PublisherSide(
+    this.publisher = new Publisher(
       {
         plan: negotiatePublish(publishOffer(parts)),
         room: 'gate',
-        clientId: 'camera',
         takeover: false,
         gateway: this.gateway,
         clock: this.clock,
@@ -65,6 +64,7 @@ export class PublisherFixture {
         onCommand: (command) => this.commands.push(command),
       },
       {
+        clientId: 'camera',
         logger: recordingLogger(this.lines),
         sourceChanged: () => assert.fail(),
         restartIce: () => assert.fail(),
@@ -74,8 +74,8 @@ export class PublisherFixture {
         step: (name) => this.steps.push(name),
       },
     );
-    this.side.open();
-    this.side.connected();
+    this.publisher.open();
+    this.publisher.connected();
   }
 
   rtp(
@@ -99,7 +99,7 @@ export class PublisherFixture {
             Buffer.from(mid),
             Buffer.alloc(3 - mid.length),
           ]);
-    this.side.receiveRtp(Buffer.concat([header, extension, payload]), 0);
+    this.publisher.receiveRtp(Buffer.concat([header, extension, payload]), 0);
   }
 
   frame(keyframe: boolean, { ssrc = 10, timestamp = 0, skip = -1, mid = '' } = {}): void {
@@ -121,7 +121,7 @@ export class PublisherFixture {
   }
 
   close(): void {
-    this.side.close('publisher-gone');
+    this.publisher.close('publisher-gone');
     assert.equal(this.clock.pendingTimers, 0);
   }
 }

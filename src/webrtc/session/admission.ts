@@ -1,28 +1,27 @@
-/** Places of connections: how many viewers and publishers there may be, who they are, and who gives way when none is left. */
+/** Who may connect: how many viewers and publishers there may be, under which ids, and who gives way where there are too many. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { claimClientId } from './client-id.js';
-import type { SessionOptions } from './session.js';
-import { WaitingLine, type Waiting } from './waiting-line.js';
+import { WaitingLine, type WaitingClient } from './waiting-line.js';
 
-type Role = SessionOptions['role'];
+type Role = 'viewer' | 'publisher';
 
-/** What bounds the places of a role. */
+/** What bounds the connections of a role. */
 const VARIABLES: Readonly<Record<Role, string>> = { viewer: 'MAX_CONNECTIONS', publisher: 'MAX_PUBLISHERS' };
 /** Where nobody will give way soon. */
 const RETRY_AFTER_S = 5;
 
-export interface PlacesInit {
-  /** Places at the same time, for each role. */
+export interface AdmissionInit {
+  /** Connections at the same time, for each role. */
   readonly max: Readonly<Record<Role, number>>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Who asks for a place. */
-export interface Candidate {
+/** Who asks to be admitted. */
+export interface Newcomer {
   /** Left out: generated. */
   readonly clientId: string | undefined;
   readonly sourceId: string;
@@ -31,61 +30,69 @@ export interface Candidate {
   readonly address: string;
 }
 
-export interface Place {
+/** Somebody who was admitted, until they leave. */
+export interface Admitted {
   /** Secret: who knows it owns the session. */
   readonly sessionId: string;
   readonly clientId: string;
-  /** What has to be known of whoever sits here until it is connected. */
-  readonly waiting: Waiting;
-  /** Idempotent. */
-  readonly giveBack: () => void;
+  /** Its session has begun: from now on it can give way. */
+  begun(client: WaitingClient): void;
+  /** It is connected, and need not give way any more. */
+  connected(): void;
+  /** It is gone, and another one may come. Idempotent. */
+  leave(): void;
 }
 
-/** The places of one role. */
+/** The connections of one role. */
 interface Pool {
   readonly line: WaitingLine;
-  taken: number;
+  admitted: number;
 }
 
-export class Places {
-  readonly #init: PlacesInit;
+export class Admission {
+  readonly #init: AdmissionInit;
   readonly #pools: Readonly<Record<Role, Pool>>;
   readonly #clientIds = new Set<string>();
 
-  constructor(init: PlacesInit) {
+  constructor(init: AdmissionInit) {
     this.#init = init;
-    this.#pools = { viewer: { line: new WaitingLine(init.clock), taken: 0 }, publisher: { line: new WaitingLine(init.clock), taken: 0 } };
+    this.#pools = {
+      viewer: { line: new WaitingLine(init.clock), admitted: 0 },
+      publisher: { line: new WaitingLine(init.clock), admitted: 0 },
+    };
   }
 
-  get taken(): number {
-    return this.#pools.viewer.taken + this.#pools.publisher.taken;
+  /** Those who were admitted and have not left. */
+  get admitted(): number {
+    return this.#pools.viewer.admitted + this.#pools.publisher.admitted;
   }
 
-  /** True for the id of somebody who has a place. */
+  /** True for the id of somebody who is admitted. */
   hasClient(clientId: string): boolean {
     return this.#clientIds.has(clientId);
   }
 
   /** May make somebody give way who is not connected. @throws MediaPeerError CAPACITY_REACHED, BODY_INVALID */
-  take({ clientId: requestedId, sourceId, role, address }: Candidate): Place {
+  admit({ clientId: requestedId, sourceId, role, address }: Newcomer): Admitted {
     const clientId = claimClientId(requestedId, this.#clientIds, role);
     const pool = this.#pools[role];
-    if (pool.taken >= this.#init.max[role]) this.#makeRoom(pool, role, address);
+    if (pool.admitted >= this.#init.max[role]) this.#makeWay(pool, role, address);
     if (requestedId !== undefined && clientId !== requestedId)
       this.#init.logger.warn({ requestedClientId: requestedId, clientId, sourceId }, 'client id collision');
-    pool.taken++;
+    pool.admitted++;
     this.#clientIds.add(clientId);
     let isCounted = true;
     const free = (): void => {
-      if (isCounted) pool.taken--;
+      if (isCounted) pool.admitted--;
       isCounted = false;
     };
     const waiting = pool.line.enter(address, free);
     return {
       sessionId: randomBytes(18).toString('base64url'),
       clientId,
-      waiting,
-      giveBack: () => {
+      begun: (client) => waiting.begun(client),
+      connected: () => waiting.connected(),
+      leave: () => {
         free();
         waiting.leave();
         this.#clientIds.delete(clientId);
@@ -93,7 +100,7 @@ export class Places {
     };
   }
 
-  #makeRoom({ line }: Pool, role: Role, address: string): void {
+  #makeWay({ line }: Pool, role: Role, address: string): void {
     if (line.giveWayTo(address)) return;
     const waitS = Math.max(1, Math.ceil((line.untilSomebodyGivesWayMs(address) ?? RETRY_AFTER_S * 1000) / 1000));
     const max = this.#init.max[role];

@@ -1,22 +1,14 @@
-/** All connections of the server: how many there may be, who they are, and their common clock tick. */
+/**
+ * All connections of the server. A client joins in one of three ways, each read top to bottom: a viewer offers
+ * (`accept`), the server offers to a viewer (`offer`), a publisher offers (`publish`). Its session does the rest.
+ */
 import { RTCDtlsTransport, type RTCCertificate } from 'werift';
-import type { Clock, Timer } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { ResourceLedger } from '../../base/resources.js';
-import { EndedReports } from './ended-reports.js';
-import type { MediaGateway } from '../api/gateway.js';
-import { hostAddresses } from '../ice/host-addresses.js';
-import type { IceTcpListener } from '../ice/tcp-listener.js';
-import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
-import { planAnswer, planOffer } from '../sdp/offer-plan.js';
-import { Places } from './admission.js';
-import { negotiatePublish } from '../sdp/negotiate-publish.js';
-import { PublisherSide } from './publisher.js';
-import { Outages } from './publisher-watch.js';
-import { readCandidates } from '../sdp/remote-transport.js';
-import { connectionOf, remoteIce } from '../sdp/renegotiation.js';
+import type { MediaGateway, SourceMedia } from '../api/gateway.js';
 import type { SessionReport } from '../api/report.js';
 import type {
   AcceptRequest,
@@ -29,15 +21,24 @@ import type {
   Sessions,
   TrickledCandidate,
 } from '../api/requests.js';
-import { sdpInvalid } from '../sdp/parse.js';
-import { answering, offering } from './session-negotiation.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import { PeerSession, type Agreement, type SessionOptions } from './session.js';
 import type { PeerSnapshot } from '../api/snapshot.js';
+import { hostAddresses } from '../ice/host-addresses.js';
+import type { IceTcpListener } from '../ice/tcp-listener.js';
 import { splitIceServers } from '../ice/turn/server.js';
-import { ViewerSide } from './viewer.js';
-import type { Waiting } from './waiting-line.js';
 import { assertWeriftShape } from '../ice/werift.js';
+import { negotiatePublish } from '../sdp/negotiate-publish.js';
+import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
+import { planAnswer, planOffer } from '../sdp/offer-plan.js';
+import { sdpInvalid } from '../sdp/parse.js';
+import { connectionOf } from '../sdp/renegotiation.js';
+import { Admission } from './admission.js';
+import type { Negotiation } from './negotiation.js';
+import { Publisher } from './publisher.js';
+import { Outages } from './publisher-watch.js';
+import { SessionRegistry } from './registry.js';
+import { PeerSession } from './session.js';
+import { Viewer } from './viewer.js';
 
 export interface ConnectionOptions {
   /** Viewers at the same time, those being accepted included. */
@@ -70,100 +71,60 @@ export interface ConnectionManagerDeps {
   readonly options: ConnectionOptions;
 }
 
-const TICK_MS = 1000;
-
-/** A session, and what has to be known of it to go on with its negotiation. */
-interface Entry {
-  readonly session: PeerSession;
-  readonly ended: Promise<EndReason>;
-  /** What the client has described; undefined before it answered. */
-  plan: Plan | undefined;
-  /** Takes the client's answer to this server's offer: the first one, then those of restarts. */
-  readonly takeAnswer?: (sdp: string) => Plan;
-  /** True between an offer of a restart and its answer. */
-  awaitsRestart: boolean;
-}
-
-/** Who comes, by which door. */
-interface Newcomer {
+/** Who joins, how, and what was negotiated. */
+interface Join {
   readonly request: Pick<AcceptRequest, 'clientId' | 'door' | 'address' | 'onCandidate' | 'onState' | 'onRestartNeeded'>;
   readonly sourceId: string;
-  readonly role: SessionOptions['role'];
+  readonly role: 'viewer' | 'publisher';
+  readonly negotiation: Negotiation;
 }
 
 export class ConnectionManager implements Sessions {
   readonly #deps: ConnectionManagerDeps;
   readonly #certificate: Promise<RTCCertificate>;
-  readonly #sessions = new Map<string, Entry>();
-  readonly #places: Places;
-  readonly #reports: EndedReports;
-  #tick: Timer | undefined;
+  readonly #admission: Admission;
+  readonly #sessions: SessionRegistry;
   readonly #outages: Outages;
   #isClosing = false;
 
   constructor(deps: ConnectionManagerDeps) {
     assertWeriftShape();
-    this.#deps = deps;
+    const { clock, logger } = deps;
     const { maxConnections, maxPublishers = 10 } = deps.options;
-    this.#places = new Places({ max: { viewer: maxConnections, publisher: maxPublishers }, clock: deps.clock, logger: deps.logger });
-    this.#outages = new Outages(deps.clock);
-    this.#reports = new EndedReports(deps.clock);
+    this.#deps = deps;
+    this.#admission = new Admission({ max: { viewer: maxConnections, publisher: maxPublishers }, clock, logger });
+    this.#sessions = new SessionRegistry(clock);
+    this.#outages = new Outages(clock);
     this.#certificate = RTCDtlsTransport.SetupCertificate();
-  }
-
-  /** Sessions, those being accepted included. */
-  get connections(): number {
-    return this.#places.taken;
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId, active } = request;
-    this.#throwIfClosing();
-    if (gateway.prepare) await gateway.prepare(sourceId);
-    this.#throwIfClosing();
-    const plan = negotiate(request.sdp, gateway.describe(sourceId), request.renditions);
+    const source = await this.#openSource(sourceId);
+    const plan = negotiate(request.sdp, source, request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
-    const opened = await this.#open({ request, sourceId, role: 'viewer' }, (start) => {
-      const agreement: Agreement = { ...plan, makeSide: (host) => new ViewerSide({ sourceId, plan, gateway, clock, active }, host) };
-      return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
-    });
+    const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ sourceId, plan, gateway, clock, active }, host) };
+    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
     return { ...opened, renditions: plan.renditions };
   }
 
   async offer(request: OfferRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId } = request;
-    this.#throwIfClosing();
-    if (gateway.prepare) await gateway.prepare(sourceId);
-    this.#throwIfClosing();
-    const offered = planOffer(gateway.describe(sourceId), request.renditions);
-    const opened = await this.#open({ request, sourceId, role: 'viewer' }, (start) => {
-      const started = start(undefined, () => offering(offered.mLines));
-      const takeAnswer = (sdp: string): Plan => {
+    const source = await this.#openSource(sourceId);
+    const offered = planOffer(source, request.renditions);
+    const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
+    const negotiation: Negotiation = {
+      mLines: offered.mLines,
+      readAnswer: (sdp) => {
         const plan = planAnswer(sdp, offered, gateway.describe(sourceId));
-        const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
-        started.session.agree({ ...plan, makeSide: (host) => new ViewerSide({ sourceId, plan, gateway, clock, announced }, host) });
-        return plan;
-      };
-      return { ...started, plan: undefined, takeAnswer };
-    });
+        return { plan, makeParticipant: (host) => new Viewer({ sourceId, plan, gateway, clock, announced }, host) };
+      },
+    };
+    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
     return { ...opened, renditions: offered.renditions };
-  }
-
-  async answer(sessionId: string, sdp: string): Promise<void> {
-    const entry = this.#entry(sessionId);
-    if (entry.awaitsRestart) return this.#answerRestart(entry, sdp);
-    if (!entry.takeAnswer || entry.plan) throw new MediaPeerError('NEGOTIATION_STATE', 'there is no offer that waits for an answer');
-    try {
-      entry.plan = entry.takeAnswer(sdp);
-    } catch (error) {
-      // Without a usable answer there is no way to go on.
-      entry.session.close('negotiation-failed', error);
-      await entry.ended;
-      throw error;
-    }
   }
 
   async publish(request: PublishRequest): Promise<OpenedSession> {
@@ -171,80 +132,92 @@ export class ConnectionManager implements Sessions {
     const { room, takeover, onCommand } = request;
     const { reconnectMaxAttempts = 0 } = options;
     const outages = this.#outages;
-    this.#throwIfClosing();
     const plan = negotiatePublish(request.sdp);
     this.#throwIfNegotiatedAgain(plan);
-    return this.#open({ request, sourceId: room, role: 'publisher' }, (start, clientId) => {
-      const agreement: Agreement = {
-        ...plan,
-        makeSide: (host) =>
-          new PublisherSide({ plan, room, clientId, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host),
-      };
-      return { ...start(agreement, (side) => answering(plan, side?.localStreams ?? [])), plan };
-    });
+    const negotiation: Negotiation = {
+      plan,
+      makeParticipant: (host) => new Publisher({ plan, room, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host),
+    };
+    return this.#join({ request, sourceId: room, role: 'publisher', negotiation });
   }
 
-  addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
-    this.#entry(sessionId).session.addCandidates(candidates);
-  }
-
-  async restart(sessionId: string, remote: IceDescription): Promise<IceDescription> {
-    const entry = this.#entry(sessionId);
-    const { session, plan } = entry;
-    const transports = plan?.transports.length ?? 0;
-    if (transports > 1)
-      throw new MediaPeerError(
-        'ICE_RESTART_REFUSED',
-        `the session has ${transports} transports; only a bundled one can be restarted without an offer`,
-      );
-    const candidates = readCandidates(remote.candidates);
-    entry.awaitsRestart = false;
-    const [local] = await session.beginRestart();
-    if (!local) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has no transport; there is nothing to restart');
-    session.continueRestart([{ iceUfrag: remote.iceUfrag, icePassword: remote.icePassword, iceLite: false, ...candidates }]);
-    return { iceUfrag: local.iceUfrag, icePassword: local.icePassword, candidates: local.candidates };
-  }
-
-  async restartByOffer(sessionId: string, sdp: string): Promise<string> {
-    const entry = this.#entry(sessionId);
-    const { session, plan } = entry;
-    const remotes = remoteIce(sdp, plan);
-    entry.awaitsRestart = false;
-    await session.beginRestart();
-    session.continueRestart(remotes);
-    return session.redescribe();
-  }
-
-  async offerRestart(sessionId: string): Promise<string> {
-    const entry = this.#entry(sessionId);
-    if (!entry.takeAnswer)
-      throw new MediaPeerError('ICE_RESTART_REFUSED', 'the client made the offer of this session; it has to restart ICE');
-    await entry.session.beginRestart();
-    entry.awaitsRestart = true;
-    return entry.session.redescribe();
-  }
-
-  #answerRestart(entry: Entry, sdp: string): void {
-    entry.awaitsRestart = false;
+  async answer(sessionId: string, sdp: string): Promise<void> {
+    const described = this.#sessions.described(sessionId);
     try {
-      entry.session.continueRestart(remoteIce(sdp, entry.plan));
+      described.answer(sdp);
     } catch (error) {
-      entry.session.cancelRestart();
+      if (this.#sessions.get(sessionId).hasEnded) await this.#sessions.ended(sessionId);
       throw error;
     }
   }
 
+  addCandidates(sessionId: string, candidates: readonly TrickledCandidate[]): void {
+    this.#sessions.described(sessionId).addCandidates(candidates);
+  }
+
+  async restart(sessionId: string, remote: IceDescription): Promise<IceDescription> {
+    return this.#sessions.described(sessionId).restart(remote);
+  }
+
+  async restartByOffer(sessionId: string, sdp: string): Promise<string> {
+    return this.#sessions.described(sessionId).restartByOffer(sdp);
+  }
+
+  async offerRestart(sessionId: string): Promise<string> {
+    return this.#sessions.described(sessionId).offerRestart();
+  }
+
   iceTag(sessionId: string): string {
-    return this.#entry(sessionId).session.iceTag;
+    return this.#sessions.described(sessionId).iceTag;
   }
 
   report(sessionId: string): SessionReport | undefined {
-    return this.#sessions.get(sessionId)?.session.report() ?? this.#reports.get(sessionId);
+    return this.#sessions.report(sessionId);
+  }
+
+  async close(sessionId: string, reason: EndReason): Promise<boolean> {
+    const session = this.#sessions.find(sessionId);
+    session?.close(reason);
+    await this.#sessions.ended(sessionId);
+    return session !== undefined;
+  }
+
+  /** Ends all sessions and accepts no more. */
+  async closeAll(reason: EndReason): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.#sessions.all.map(({ identity }) => this.close(identity.sessionId, reason)));
+  }
+
+  /** Sessions, those being accepted included. */
+  get connections(): number {
+    return this.#admission.admitted;
+  }
+
+  /** True while a session has that client id. */
+  hasClient(clientId: string): boolean {
+    return this.#admission.hasClient(clientId);
   }
 
   /** Every session, the oldest first. */
   snapshot(): readonly PeerSnapshot[] {
-    return [...this.#sessions.values()].map(({ session }) => session.snapshot());
+    return this.#sessions.all.map((session) => session.snapshot());
+  }
+
+  /** A session as it stands; undefined where there is none of that id. */
+  snapshotOf(sessionId: string): PeerSnapshot | undefined {
+    return this.#sessions.find(sessionId)?.snapshot();
+  }
+
+  /** The source that a session watches, or publishes to; undefined where there is none of that id. */
+  sourceOf(sessionId: string): string | undefined {
+    return this.#sessions.find(sessionId)?.identity.sourceId;
+  }
+
+  /** How many watch a source. */
+  viewersOf(sourceId: string): number {
+    return this.#sessions.all.filter(
+      ({ identity, role, plan }) => identity.sourceId === sourceId && role === 'viewer' && plan !== undefined,
+    ).length;
   }
 
   /**
@@ -253,112 +226,49 @@ export class ConnectionManager implements Sessions {
    * @throws MediaPeerError SESSION_NOT_FOUND
    */
   rtpTimestamps(sessionId: string, mediaTimeMs: number): RtpTimestamps {
-    const { side } = this.#entry(sessionId).session;
-    return side instanceof ViewerSide ? side.rtpTimestamps(mediaTimeMs) : {};
+    return this.#sessions.get(sessionId).rtpTimestamps(mediaTimeMs);
   }
 
-  /** The source that a session watches, or publishes to; undefined where there is none of that id. */
-  sourceOf(sessionId: string): string | undefined {
-    return this.#sessions.get(sessionId)?.session.identity.sourceId;
+  /** The source as it can be served; a camera is connected to first. */
+  async #openSource(sourceId: string): Promise<SourceMedia> {
+    const { gateway } = this.#deps;
+    this.#throwIfClosing();
+    await gateway.prepare?.(sourceId);
+    return gateway.describe(sourceId);
   }
 
-  /** A session as it stands; undefined where there is none of that id. */
-  snapshotOf(sessionId: string): PeerSnapshot | undefined {
-    return this.#sessions.get(sessionId)?.session.snapshot();
-  }
-
-  /** How many watch a source. */
-  viewersOf(sourceId: string): number {
-    return [...this.#sessions.values()].filter(
-      ({ session: { identity, side } }) => identity.sourceId === sourceId && side?.role === 'viewer',
-    ).length;
-  }
-
-  /** True while a session has that client id. */
-  hasClient(clientId: string): boolean {
-    return this.#places.hasClient(clientId);
-  }
-
-  async close(sessionId: string, reason: EndReason): Promise<boolean> {
-    const entry = this.#sessions.get(sessionId);
-    if (!entry) return false;
-    entry.session.close(reason);
-    await entry.ended;
-    return true;
-  }
-
-  /** Ends all sessions and accepts no more. */
-  async closeAll(reason: EndReason): Promise<void> {
-    this.#isClosing = true;
-    const entries = [...this.#sessions.values()];
-    for (const { session } of entries) session.close(reason);
-    await Promise.all(entries.map(({ ended }) => ended));
-  }
-
-  #entry(sessionId: string): Entry {
-    const entry = this.#sessions.get(sessionId);
-    if (!entry) throw new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
-    return entry;
-  }
-
-  /** Takes a place and an id for the newcomer, starts its session and waits for its description. */
-  async #open(
-    newcomer: Newcomer,
-    begin: (start: StartSession, clientId: string) => Omit<Entry, 'ended' | 'awaitsRestart'>,
-  ): Promise<OpenedSession> {
-    const { request, sourceId, role } = newcomer;
-    const place = this.#places.take({ clientId: request.clientId, address: request.address ?? '', sourceId, role });
-    const { sessionId, clientId } = place;
-    try {
-      const certificate = await this.#certificate;
-      this.#throwIfClosing();
-      const entry = begin(
-        (agreement, describe) => ({
-          session: this.#makeSession({ sessionId, clientId, sourceId }, newcomer, place.waiting, certificate, agreement, describe),
-        }),
-        clientId,
-      );
-      const ended = this.#keep(sessionId, entry, place.giveBack);
-      return { sdp: await entry.session.described, clientId, sourceId, sessionId, ended };
-    } catch (error) {
-      if (!this.#sessions.has(sessionId)) place.giveBack();
-      throw error;
-    }
-  }
-
-  #makeSession(
-    identity: PeerSession['identity'],
-    { request, role }: Newcomer,
-    waiting: Waiting,
-    certificate: RTCCertificate,
-    ...[agreement, describe]: Parameters<StartSession>
-  ): PeerSession {
+  /** From here on there is something to release, which the session does when it ends. */
+  async #join({ request, sourceId, role, negotiation }: Join): Promise<OpenedSession> {
+    this.#throwIfClosing();
     const { clock, logger, ledger, options } = this.#deps;
+    const addresses = hostAddresses(options.iceAddresses);
+    const admitted = this.#admission.admit({ clientId: request.clientId, address: request.address ?? '', sourceId, role });
+    const { sessionId, clientId } = admitted;
     const session = new PeerSession(
-      identity,
-      describe,
-      agreement,
-      { clock, logger, ledger, certificate },
       {
-        door: request.door,
+        admitted,
+        sourceId,
         role,
-        connectionTimeoutMs: options.connectionTimeoutMs,
-        disconnectGraceMs: options.disconnectGraceMs ?? 30_000,
+        negotiation,
+        door: request.door,
         ice: {
-          addresses: hostAddresses(options.iceAddresses),
+          addresses,
           portRange: options.icePortRange,
           publicIps: options.publicIps,
           tcp: options.iceTcp,
-          ...splitIceServers(options.iceServersFor?.(request.clientId ?? identity.clientId) ?? []),
+          ...splitIceServers(options.iceServersFor?.(request.clientId ?? clientId) ?? []),
         },
+        connectionTimeoutMs: options.connectionTimeoutMs,
+        disconnectGraceMs: options.disconnectGraceMs ?? 30_000,
         onCandidate: request.onCandidate,
-        onConnected: () => waiting.connected(),
         onState: request.onState,
         onRestartNeeded: request.onRestartNeeded,
       },
+      { clock, logger, ledger, certificate: this.#certificate },
     );
-    waiting.occupy({ isHeard: () => session.isHeard, giveWay: () => session.close('gave-way') });
-    return session;
+    const started = session.start();
+    const ended = this.#sessions.add(session, started.ended);
+    return { sdp: await started.sdp, clientId, sourceId, sessionId, ended };
   }
 
   #throwIfClosing(): void {
@@ -367,34 +277,11 @@ export class ConnectionManager implements Sessions {
 
   /** A second offer of a connection that is answered like a new one would freeze the first. The very same offer is a retry. */
   #throwIfNegotiatedAgain(plan: Plan): void {
-    for (const { session, plan: earlier } of this.#sessions.values()) {
+    for (const { identity, plan: earlier } of this.#sessions.all) {
       if (!earlier || earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
       throw sdpInvalid(
-        `it negotiates the connection of client '${session.identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`,
+        `it negotiates the connection of client '${identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`,
       );
     }
   }
-
-  #keep(sessionId: string, entry: Omit<Entry, 'ended' | 'awaitsRestart'>, giveBack: () => void): Promise<EndReason> {
-    const { session } = entry;
-    const ended = session.run().finally(() => {
-      this.#reports.add(sessionId, session.report());
-      this.#sessions.delete(sessionId);
-      giveBack();
-      if (this.#sessions.size === 0) {
-        this.#tick?.cancel();
-        this.#tick = undefined;
-      }
-    });
-    this.#sessions.set(sessionId, { ...entry, ended, awaitsRestart: false });
-    this.#tick ??= this.#deps.clock.every(TICK_MS, () => {
-      for (const { session: each } of this.#sessions.values()) each.tick();
-    });
-    return ended;
-  }
 }
-
-type StartSession = (
-  agreement: Agreement | undefined,
-  describe: ConstructorParameters<typeof PeerSession>[1],
-) => { readonly session: PeerSession };

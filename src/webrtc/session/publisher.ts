@@ -13,7 +13,8 @@ import { PublisherChannels } from './publisher-channels.js';
 import { PublisherWatch, type Outages } from './publisher-watch.js';
 import type { PublisherCommand } from '../api/requests.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
-import type { SessionSide, SideHost } from './side.js';
+import type { Participant, SessionHost } from './participant.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import { EMPTY_SIDE, type ReceivedSnapshot, type SideSnapshot } from '../api/snapshot.js';
 
 /** Often enough for a sender to notice at once that the network carries more or less. */
@@ -23,10 +24,9 @@ const ALIVE_MS = 2000;
 /** Of a handshake that is under way. */
 const CONNECTING_MS = 10_000;
 
-export interface PublisherSideInit {
+export interface PublisherInit {
   readonly plan: Plan;
   readonly room: string;
-  readonly clientId: string;
   readonly takeover: boolean;
   readonly gateway: MediaGateway;
   readonly clock: Clock;
@@ -37,11 +37,10 @@ export interface PublisherSideInit {
   readonly onCommand?: ((command: PublisherCommand) => void) | undefined;
 }
 
-export class PublisherSide implements SessionSide {
-  readonly role = 'publisher';
+export class Publisher implements Participant {
   readonly localStreams: readonly undefined[];
-  readonly #init: PublisherSideInit;
-  readonly #host: SideHost;
+  readonly #init: PublisherInit;
+  readonly #host: SessionHost;
   readonly #tracks: readonly ReceivedTrack[];
   /** By the index of the transport; undefined where no media comes. */
   readonly #transports: readonly (ReceivedTransport | undefined)[];
@@ -59,7 +58,7 @@ export class PublisherSide implements SessionSide {
   #fps = 0;
   #fpsSince = { atMs: 0, frames: 0 };
 
-  constructor(init: PublisherSideInit, host: SideHost) {
+  constructor(init: PublisherInit, host: SessionHost) {
     this.#init = init;
     this.#host = host;
     this.localStreams = init.plan.mLines.map(() => undefined);
@@ -96,11 +95,11 @@ export class PublisherSide implements SessionSide {
 
   /** @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN, SERVER_CLOSING */
   open(): void {
-    const { gateway, room, clientId, takeover, outages } = this.#init;
+    const { gateway, room, takeover, outages } = this.#init;
     this.#openedAtMs = this.#init.clock.now();
     this.#publication = gateway.openPublication({
       room,
-      clientId,
+      clientId: this.#host.clientId,
       takeover,
       video: this.#videoCodec,
       hasAudio: this.#tracks.some(({ kind }) => kind === 'audio'),
@@ -162,6 +161,10 @@ export class PublisherSide implements SessionSide {
     if (this.#isClosed) return;
     this.#channels.send(command);
     this.#init.onCommand?.(command);
+  }
+
+  rtpTimestamps(): RtpTimestamps {
+    return {}; // It is sent no frames.
   }
 
   ssrcsOf(): number[] {

@@ -1,117 +1,91 @@
 /**
- * One client's connection, from its offer to its end. `run` is the whole story, read top to bottom: open the
- * tracks and the transports, describe them, wait for the connection, let media flow, wait for the first of the ends,
- * and give everything back. Ends are values. What flows, and which way, is the business of the session's side.
+ * One client's connection, from its offer to its end. `#live` is the whole story: described, connected, flowing, ended,
+ * and everything given back. Ends are values. What flows, and which way, is the business of the participant.
  */
-import type { RTCCertificate } from 'werift';
+import assert from 'node:assert/strict';
 import type { Clock } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import type { EndReason } from '../../media/index.js';
 import type { ResourceLedger } from '../../base/resources.js';
-import type { LocalTransport } from '../sdp/answer.js';
-import { explainEnd, isFailure } from './explain-end.js';
-import type { IceOptions, IceRemote } from '../ice/agent.js';
-import { mLineReports } from '../sdp/m-line-reports.js';
-import type { MLinePlan } from '../sdp/negotiate.js';
-import { parseCandidate } from '../sdp/remote-transport.js';
-import type { SessionReport } from '../api/report.js';
+import type { EndReason } from '../../media/index.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
+import type { IceReport, SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
-import type { RemoteTransport } from '../sdp/parse.js';
-import { remoteSctp, type Description } from './session-negotiation.js';
-import { SessionRecord } from './session-record.js';
-import { SessionTransports } from './session-transports.js';
-import type { SessionSide, SideHost } from './side.js';
 import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from '../api/snapshot.js';
+import type { IceOptions } from '../ice/agent.js';
+import { answering, offering, remoteSctp, type Description } from '../sdp/description.js';
+import { mLineReports } from '../sdp/m-line-reports.js';
+import type { Plan } from '../sdp/negotiate.js';
+import type { PeerTransportInit } from '../transport/peer-transport.js';
+import type { Admitted } from './admission.js';
+import { ConnectedSession } from './connected.js';
+import { DescribedSession } from './described.js';
+import { Ending } from './ending.js';
+import { isFailure } from './explain-end.js';
+import type { Agreement, Negotiation, Offer } from './negotiation.js';
+import type { Participant, SessionHost } from './participant.js';
+import { SessionRecord } from './record.js';
+import { NO_ICE, Transports } from './transports.js';
+
+type Certificate = PeerTransportInit['certificate'];
 
 export interface SessionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
-  readonly certificate: RTCCertificate;
+  /** Of this server's DTLS. */
+  readonly certificate: Promise<Certificate>;
 }
 
-export interface SessionOptions {
-  readonly door: Door;
+export interface SessionInit {
+  readonly admitted: Admitted;
+  readonly sourceId: string;
   readonly role: 'viewer' | 'publisher';
-  /** From the description to the end of the handshake. */
+  readonly door: Door;
+  readonly negotiation: Negotiation;
+  readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
+  /** From the beginning to the end of the handshake. */
   readonly connectionTimeoutMs: number;
   /** How long a silent client may come back. */
   readonly disconnectGraceMs: number;
-  readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
+  /** See `SessionRequest`, as the next ones. */
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
-  /** The handshake is done: once, before media flows. */
-  readonly onConnected?: (() => void) | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
   readonly onRestartNeeded?: (() => void) | undefined;
 }
 
-/** What a client has agreed to: its side of a negotiation, with the plan for each m-line. */
-export interface Agreement {
-  readonly mLines: readonly MLinePlan[];
-  readonly transports: readonly RemoteTransport[];
-  makeSide(host: SideHost): SessionSide;
-}
-
-/** A client that was not heard for this long is disconnected: more than the longest consent interval (RFC 7675 §5.1: 6 s). */
-const SILENCE_MS = 7000;
-
-/** When a client whose source ended under its offer may try again. */
-const RETRY_AFTER_S = 1;
-
 export class PeerSession {
-  /** This side's answer or offer; rejects where the session ended before there was one. */
-  readonly described: Promise<string>;
+  readonly #init: SessionInit;
   readonly #deps: SessionDeps;
-  readonly #options: SessionOptions;
-  readonly #describe: (agreement: SessionSide | undefined) => Description;
+  readonly #record: SessionRecord;
+  readonly #ending: Ending;
   #identity: SessionIdentity;
   #logger: Logger;
-  readonly #createdAtMs: number;
-  readonly #record: SessionRecord;
-  readonly #transports = new SessionTransports();
-  readonly #ended: Promise<EndReason>;
-  #agreement: Agreement | undefined;
-  #side: SessionSide | undefined;
-  #description: Description | undefined;
-  #resolveEnded: (reason: EndReason) => void = () => undefined;
-  #resolveDescribed: (sdp: string) => void = () => undefined;
-  #rejectDescribed: (error: unknown) => void = () => undefined;
-  #endReason: EndReason | undefined;
-  #endedAtMs = 0;
-  #failure: unknown;
   #state: ConnectionState = 'new';
-  #connectMs: number | undefined;
-  #silentSinceMs: number | undefined;
-  #resolveAgreed: () => void = () => undefined;
-  readonly #agreed: Promise<void>;
+  /** Since the client has agreed. */
+  #agreed: { readonly plan: Plan; readonly participant: Participant } | undefined;
+  /** Since the sockets are open. */
+  #described: DescribedSession | undefined;
+  /** Since the handshake is done. */
+  #connected: ConnectedSession | undefined;
+
+  constructor(init: SessionInit, deps: SessionDeps) {
+    this.#init = init;
+    this.#deps = deps;
+    const { sessionId, clientId } = init.admitted;
+    this.#identity = { sessionId, clientId, sourceId: init.sourceId };
+    this.#logger = deps.logger.child({ ...this.#identity });
+    this.#record = new SessionRecord(deps.clock);
+    this.#ending = new Ending(() => this.#record.elapsedMs);
+  }
 
   /**
-   * @param describe how this side describes itself, given the side of the agreement where there is one already
-   * @param agreement undefined where this side makes the offer: `agree` follows
+   * Begins. Call once.
+   * @returns this side's answer or offer, which rejects where the session ends before there is one; and the reason of
+   *   its end, which never rejects and resolves when everything is given back
    */
-  constructor(
-    identity: SessionIdentity,
-    describe: (side: SessionSide | undefined) => Description,
-    agreement: Agreement | undefined,
-    deps: SessionDeps,
-    options: SessionOptions,
-  ) {
-    this.#identity = identity;
-    this.#describe = describe;
-    this.#deps = deps;
-    this.#options = options;
-    this.#logger = deps.logger.child({ ...identity });
-    this.#createdAtMs = deps.clock.wallClock();
-    this.#record = new SessionRecord(deps.clock);
-    this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
-    this.#agreed = new Promise((resolve) => (this.#resolveAgreed = resolve));
-    this.described = new Promise((resolve, reject) => {
-      this.#resolveDescribed = resolve;
-      this.#rejectDescribed = reject;
-    });
-    this.#agreement = agreement;
-    this.#side = agreement?.makeSide(this.#host());
+  start(): { readonly sdp: Promise<string>; readonly ended: Promise<EndReason> } {
+    const describing = this.#describe();
+    return { sdp: describing.then(({ sdp }) => sdp), ended: this.#live(describing) };
   }
 
   /** The source in it is the one that is watched now. */
@@ -119,196 +93,225 @@ export class PeerSession {
     return this.#identity;
   }
 
-  /** Undefined before there is an agreement. */
-  get side(): SessionSide | undefined {
-    return this.#side;
+  get role(): 'viewer' | 'publisher' {
+    return this.#init.role;
   }
 
-  /** Lives until the session ends; never rejects. */
-  async run(): Promise<EndReason> {
-    const { clock, ledger } = this.#deps;
-    const releasePeerConnection = ledger.acquire('peer_connections');
-    const timeout = clock.after(this.#options.connectionTimeoutMs, () => this.close('ice-timeout'));
-    try {
-      this.#side?.open();
-      this.#description = this.#describe(this.#side);
-      await this.#openTransports(this.#description.transports);
-      this.#throwIfEnded();
-      this.#setState('connecting');
-      if (this.#agreement) this.#connect(this.#agreement);
-      const description = await this.#write(this.#description);
-      this.#throwIfEnded();
-      this.#resolveDescribed(description);
-      this.#record.note('described');
-      this.#logger.info({ door: this.#options.door, role: this.#options.role }, 'session started');
-
-      await Promise.race([this.#agreed.then(() => this.#transports.connected()), this.#ended]);
-      timeout.cancel();
-      if (this.#endReason === undefined) this.#startMedia();
-      return await this.#ended;
-    } catch (error) {
-      this.#failure ??= error;
-      this.close('negotiation-failed');
-      this.#rejectDescribed(this.#failure);
-      return await this.#ended;
-    } finally {
-      timeout.cancel();
-      await this.#releaseAll();
-      releasePeerConnection();
-      this.#setState('closed');
-      this.#logEnd();
-    }
+  /** What the client has agreed to; undefined before. */
+  get plan(): Plan | undefined {
+    return this.#agreed?.plan;
   }
 
-  /** The client's answer to this side's offer. Once. */
-  agree(agreement: Agreement): void {
-    if (this.#agreement || this.#endReason !== undefined) return;
-    this.#agreement = agreement;
-    this.#side = agreement.makeSide(this.#host());
-    this.#side.open();
-    this.#connect(agreement);
+  /** Takes what the client says; undefined before the sockets are open. */
+  get described(): DescribedSession | undefined {
+    return this.#described;
   }
 
-  /** True where an authentic check of the client has arrived. */
-  get isHeard(): boolean {
-    return this.#transports.iceReport.checksReceived > 0;
+  get hasEnded(): boolean {
+    return this.#ending.reason !== undefined;
   }
 
-  get isAgreed(): boolean {
-    return this.#agreement !== undefined;
+  /** RTP timestamps of a frame as this client gets it, for each rendition that flows. */
+  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
+    return this.#agreed?.participant.rtpTimestamps(mediaTimeMs) ?? {};
   }
 
-  /** Ends the session; `run` returns the reason that came first. `failure`: the error that made it. Idempotent. */
-  close(reason: EndReason, failure?: unknown): void {
-    if (this.#endReason !== undefined) return;
-    this.#failure ??= failure;
-    this.#endReason = reason;
-    this.#endedAtMs = this.#record.elapsedMs;
-    this.#resolveEnded(reason);
-  }
-
-  /** Candidates of the client; those that cannot be used, or read, are passed over. @throws MediaPeerError CANDIDATE_INVALID where none of them can be read */
-  addCandidates(candidates: readonly TrickledCandidate[]): void {
-    const unreadable: unknown[] = [];
-    for (const candidate of candidates) {
-      try {
-        this.#addCandidate(candidate);
-      } catch (error) {
-        unreadable.push(error);
-      }
-    }
-    if (unreadable.length > 0 && unreadable.length === candidates.length) throw unreadable[0];
-  }
-
-  #addCandidate({ candidate, mid, mLineIndex, ufrag }: TrickledCandidate): void {
-    const parsed = candidate === '' ? undefined : parseCandidate(candidate);
-    this.#transports.at(this.#transportOf(mid, mLineIndex) ?? -1)?.ice.addCandidate(parsed, ufrag);
-  }
-
-  /**
-   * Begins an ICE restart: what was there stays in use until the client's half, `continueRestart`, has led to something
-   * that works. Returns this side's half.
-   * @throws MediaPeerError ICE_RESTART_REFUSED
-   */
-  async beginRestart(): Promise<readonly LocalTransport[]> {
-    if (this.#endReason !== undefined || !this.#agreement)
-      throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session is not connected; there is nothing to restart');
-    await this.#transports.beginRestart(!this.#tellsCandidates);
-    this.#throwIfEndedMeanwhile();
-    return this.#locals();
-  }
-
-  /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */
-  cancelRestart(): void {
-    this.#transports.cancelRestart();
-  }
-
-  /** The client's half of a restart, one for each transport; a bundle has one. */
-  continueRestart(remotes: readonly IceRemote[]): void {
-    this.#transports.continueRestart(remotes);
-  }
-
-  /** The next version of this side's description: of the newest ICE generation. */
-  async redescribe(): Promise<string> {
-    if (!this.#description) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has no description yet');
-    return this.#write(this.#description);
-  }
-
-  /** Names the ICE generation. */
-  get iceTag(): string {
-    return this.#transports.iceTag;
-  }
-
-  /** Once a second: what the side has to do, and notices a client that went silent. */
+  /** Once a second. */
   tick(): void {
-    if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
-    const now = this.#deps.clock.now();
-    // A client that is heard and does not agree to be sent to (RFC 7675) is as far away as a silent one.
-    if (now - this.#transports.lastHeardMs < SILENCE_MS && this.#transports.mayBeSentTo) {
-      this.#silentSinceMs = undefined;
-      this.#setState('connected');
-      this.#side?.tick();
-      return;
-    }
-    this.#silentSinceMs ??= now;
-    this.#setState('disconnected');
-    if (now - this.#silentSinceMs < this.#options.disconnectGraceMs) return;
-    this.close(this.#transports.hasConsentExpired ? 'consent-expired' : 'ice-failed');
+    if (!this.hasEnded) this.#connected?.tick();
+  }
+
+  /** Ends the session; the reason that came first holds. `failure`: the error that made it. Idempotent. */
+  close(reason: EndReason, failure?: unknown): void {
+    this.#ending.reach(reason, failure);
   }
 
   snapshot(): PeerSnapshot {
-    const side = this.#side?.snapshot() ?? EMPTY_SIDE;
+    const side = this.#agreed?.participant.snapshot() ?? EMPTY_SIDE;
+    const transport = this.#described?.transports.at(0);
     return {
-      ...this.identity,
-      role: this.#options.role,
+      ...this.#identity,
+      role: this.#init.role,
       connectionState: this.#state,
-      iceState: this.#state === 'disconnected' ? 'disconnected' : (this.#transports.at(0)?.ice.state ?? 'new'),
-      createdAtS: this.#createdAtMs / 1000,
-      connectMs: this.#connectMs,
-      iceTroubles: this.#transports.iceReport.troubles,
+      iceState: this.#state === 'disconnected' ? 'disconnected' : (transport?.ice.state ?? 'new'),
+      createdAtS: this.#record.createdAtS,
+      connectMs: this.#connected?.connectMs,
+      iceTroubles: this.#ice.troubles,
       ...side,
-      roundTripMs: side.roundTripMs ?? this.#transports.at(0)?.roundTripMs,
+      roundTripMs: side.roundTripMs ?? transport?.roundTripMs,
     };
   }
 
   /** What became of it so far. */
   report(): SessionReport {
-    const { clientId, sourceId } = this.identity;
+    const { clientId, sourceId } = this.#identity;
+    const { role, door, ice } = this.#init;
     const found = {
       clientId,
       sourceId,
-      role: this.#options.role,
-      door: this.#options.door,
-      createdAtS: this.#createdAtMs / 1000,
-      mLines: mLineReports(this.#agreement?.mLines ?? []),
-      ice: this.#transports.iceReport,
-      dtls: this.#transports.at(0)?.dtlsReport,
+      role,
+      door,
+      createdAtS: this.#record.createdAtS,
+      mLines: mLineReports(this.plan?.mLines ?? []),
+      ice: this.#ice,
+      dtls: this.#described?.transports.at(0)?.dtlsReport,
       steps: [...this.#record.steps],
     };
-    const reason = this.#endReason;
-    const atMs = this.#endedAtMs;
-    const end =
-      reason === undefined
-        ? undefined
-        : { reason, explanation: explainEnd({ reason, atMs, failure: inWords(this.#failure) }, found, this.#options.ice), atMs };
-    return { ...found, end };
+    return { ...found, end: this.#ending.explain(found, ice) };
   }
 
-  #host(): SideHost {
+  async #live(describing: Promise<{ readonly transports: Transports }>): Promise<EndReason> {
+    const { clock, ledger } = this.#deps;
+    const { admitted, door, role, connectionTimeoutMs } = this.#init;
+    const releasePeerConnection = ledger.acquire('peer_connections');
+    const timeout = clock.after(connectionTimeoutMs, () => this.close('ice-timeout'));
+    try {
+      const { transports } = await describing;
+      this.#record.note('described');
+      this.#logger.info({ door, role }, 'session started');
+      await Promise.race([transports.connected(), this.#ending.reached]);
+      timeout.cancel();
+      if (!this.hasEnded) this.#flow(transports);
+      return await this.#ending.reached;
+    } catch (error) {
+      this.close('negotiation-failed', error);
+      return await this.#ending.reached;
+    } finally {
+      timeout.cancel();
+      await this.#release();
+      releasePeerConnection();
+      admitted.leave();
+      this.#enter('closed');
+      this.#logEnd();
+    }
+  }
+
+  /** Opens what the session needs, so that it is warm when the handshake is done, and writes this side's description. */
+  async #describe(): Promise<{ readonly sdp: string; readonly transports: Transports }> {
+    const { admitted, negotiation } = this.#init;
+    try {
+      const certificate = await this.#deps.certificate;
+      admitted.begun({ isHeard: () => this.#ice.checksReceived > 0, giveWay: () => this.close('gave-way') });
+      this.#ending.throwIfReached();
+      const description =
+        'plan' in negotiation ? answering(negotiation.plan, this.#agree(negotiation).localStreams) : offering(negotiation.mLines);
+      const transports = await this.#openTransports(description, certificate);
+      const described = this.#makeDescribed(description, transports);
+      this.#described = described;
+      this.#ending.throwIfReached();
+      this.#enter('connecting');
+      if ('plan' in negotiation) this.#connect(negotiation.plan, transports);
+      const sdp = await described.describe();
+      this.#ending.throwIfReached();
+      return { sdp, transports };
+    } catch (error) {
+      this.close('negotiation-failed', error);
+      throw this.#ending.failure;
+    }
+  }
+
+  #agree({ plan, makeParticipant }: Agreement): Participant {
+    const participant = makeParticipant(this.#host());
+    this.#agreed = { plan, participant };
+    participant.open();
+    return participant;
+  }
+
+  async #openTransports(description: Description, certificate: Certificate): Promise<Transports> {
+    const { clock, ledger } = this.#deps;
+    const { role, ice, onCandidate } = this.#init;
+    const init = { ice: { ...ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger };
+    return Transports.open(description.transports, init, {
+      receiveRtp: (packet, index) => this.#agreed?.participant.receiveRtp(packet, index),
+      receiveRtcp: (compound, index) => this.#agreed?.participant.receiveRtcp(compound, index),
+      takeChannel: (channel) => this.#agreed?.participant.takeChannel(channel),
+      step: (step, facts) => this.#record.note(step, facts),
+      candidate: (candidate, index, ufrag) =>
+        onCandidate?.(candidate === undefined ? null : { candidate, ...description.firstMLine(index), ufrag }),
+      ended: (reason) => this.close(role === 'publisher' && reason === 'viewer-left' ? 'publisher-gone' : reason),
+    });
+  }
+
+  #makeDescribed(description: Description, transports: Transports): DescribedSession {
+    const { negotiation, onCandidate } = this.#init;
+    return new DescribedSession({
+      transports,
+      description,
+      tellsCandidates: onCandidate !== undefined,
+      plan: () => this.plan,
+      agree: 'plan' in negotiation ? undefined : (sdp) => this.#takeAnswer(sdp, negotiation, transports),
+      hasEnded: () => this.hasEnded,
+    });
+  }
+
+  /** Without a usable answer to the offer of this side there is no way to go on. */
+  #takeAnswer(sdp: string, { readAnswer }: Offer, transports: Transports): void {
+    try {
+      const agreement = readAnswer(sdp);
+      if (this.hasEnded) return;
+      this.#agree(agreement);
+      this.#connect(agreement.plan, transports);
+    } catch (error) {
+      this.close('negotiation-failed', error);
+      throw error;
+    }
+  }
+
+  #connect({ transports: remotes, mLines }: Plan, transports: Transports): void {
+    const { negotiation, role } = this.#init;
+    const isOfferer = !('plan' in negotiation);
+    transports.connect(remotes, ({ iceLite }, index) => ({
+      controlling: isOfferer || iceLite,
+      sctp: remoteSctp(mLines, index),
+      receivesRtp: role === 'publisher',
+    }));
+  }
+
+  #flow(transports: Transports): void {
+    const participant = this.#agreed?.participant;
+    assert(participant, 'a handshake begins with an agreement');
+    const connectMs = this.#record.elapsedMs;
+    this.#record.note('connected');
+    this.#init.admitted.connected();
+    this.#enter('connected');
+    this.#connected = new ConnectedSession({
+      clock: this.#deps.clock,
+      transports,
+      participant,
+      graceMs: this.#init.disconnectGraceMs,
+      connectMs,
+      onState: (state) => this.#enter(state),
+      onGone: (reason) => this.close(reason),
+    });
+  }
+
+  async #release(): Promise<void> {
+    const participant = this.#agreed?.participant;
+    participant?.close(await this.#ending.reached);
+    const errors = await this.#described?.transports.close((index) => participant?.ssrcsOf(index) ?? []);
+    for (const error of errors ?? []) this.#logger.error({ err: error }, 'transport did not close cleanly');
+  }
+
+  get #ice(): IceReport {
+    return this.#described?.transports.iceReport ?? NO_ICE;
+  }
+
+  #host(): SessionHost {
+    const { onRestartNeeded } = this.#init;
     return {
-      transport: (index) => this.#transports.at(index),
+      clientId: this.#identity.clientId,
+      transport: (index) => this.#described?.transports.at(index),
       close: (reason) => this.close(reason),
       fail: (error) => {
-        this.#failure ??= error;
-        if (this.#endReason === undefined) this.#logger.warn({ err: error }, 'media could not be opened');
-        this.close('source-failed');
+        if (!this.hasEnded) this.#logger.warn({ err: error }, 'media could not be opened');
+        this.close('source-failed', error);
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
       logger: this.#logger,
       sourceChanged: (sourceId) => this.#changeSource(sourceId),
       restartIce: () => {
-        this.#options.onRestartNeeded?.();
-        return this.#options.onRestartNeeded !== undefined;
+        onRestartNeeded?.();
+        return onRestartNeeded !== undefined;
       },
     };
   }
@@ -320,100 +323,18 @@ export class PeerSession {
     this.#logger = this.#deps.logger.child({ ...this.#identity });
   }
 
-  async #openTransports(count: number): Promise<void> {
-    const { certificate, clock, ledger } = this.#deps;
-    const init = { ice: { ...this.#options.ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger };
-    await this.#transports.open(count, init, {
-      receiveRtp: (packet, index) => this.#side?.receiveRtp(packet, index),
-      receiveRtcp: (compound, index) => this.#side?.receiveRtcp(compound, index),
-      takeChannel: (channel) => this.#side?.takeChannel(channel),
-      step: (step, facts) => this.#record.note(step, facts),
-      candidate: (candidate, index) => this.#tellCandidate(index, candidate),
-      ended: (reason) => this.close(this.#options.role === 'publisher' && reason === 'viewer-left' ? 'publisher-gone' : reason),
-    });
-  }
-
-  #connect({ transports, mLines }: Agreement): void {
-    this.#transports.connect(transports, ({ iceLite }, index) => ({
-      controlling: this.#isOfferer || iceLite,
-      sctp: remoteSctp(mLines, index),
-      receivesRtp: this.#options.role === 'publisher',
-    }));
-    this.#resolveAgreed();
-  }
-
-  /** False: the client learns candidates by descriptions alone, which wait for all of them. */
-  get #tellsCandidates(): boolean {
-    return this.#options.onCandidate !== undefined;
-  }
-
-  get #isOfferer(): boolean {
-    return this.#description?.setupOf(0) === 'actpass';
-  }
-
-  async #write(description: Description): Promise<string> {
-    if (!this.#tellsCandidates) await this.#transports.gathered();
-    return description.write(this.#locals());
-  }
-
-  #locals(): LocalTransport[] {
-    const locals = this.#transports.describe((index) => this.#description?.setupOf(index) ?? 'passive');
-    // By doors that carry no candidates of ours later, none that is still being looked for will ever follow.
-    return this.#tellsCandidates ? locals : locals.map((local) => ({ ...local, isGathering: false }));
-  }
-
-  #tellCandidate(transport: number, candidate: string | undefined): void {
-    if (candidate === undefined) return this.#options.onCandidate?.(null);
-    this.#options.onCandidate?.({
-      candidate,
-      ...this.#description?.firstMLine(transport),
-      ufrag: this.#transports.at(transport)?.ice.local.iceUfrag,
-    });
-  }
-
-  #transportOf(mid: string | undefined, mLineIndex: number | undefined): number | undefined {
-    const { mLines = [] } = this.#agreement ?? {};
-    // Before the answer there is one bundle, and so there is for whoever names no m-line.
-    if (mLines.length === 0 || (mid === undefined && mLineIndex === undefined)) return 0;
-    const mLine = mid === undefined ? mLines[mLineIndex ?? 0] : mLines.find(({ section }) => section.mid === mid);
-    return mLine?.transport;
-  }
-
-  #throwIfEndedMeanwhile(): void {
-    if (this.#endReason !== undefined) throw new MediaPeerError('ICE_RESTART_REFUSED', 'the session has ended meanwhile');
-  }
-
-  #throwIfEnded(): void {
-    if (this.#endReason === undefined) return;
-    if (this.#endReason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
-    if (this.#endReason === 'gave-way')
-      throw new MediaPeerError('CAPACITY_REACHED', 'the session gave way to another one before it was described; try again', {
-        retryAfterS: RETRY_AFTER_S,
-      });
-    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${this.#endReason}); try again`, {
-      retryAfterS: RETRY_AFTER_S,
-    });
-  }
-
-  #startMedia(): void {
-    this.#connectMs = this.#record.elapsedMs;
-    this.#record.note('connected');
-    this.#options.onConnected?.();
-    this.#setState('connected');
-    this.#side?.connected();
-  }
-
-  #setState(state: ConnectionState): void {
+  #enter(state: ConnectionState): void {
     if (this.#state === state) return;
     this.#state = state;
     this.#logger.debug({ connectionState: state, elapsedMs: this.#record.elapsedMs }, 'connection state');
     if (state === 'disconnected') this.#record.note('disconnected');
-    this.#options.onState?.(state);
+    this.#init.onState?.(state);
   }
 
   #logEnd(): void {
     const { bytesSent, packetsLost, framesDropped, received } = this.snapshot();
-    const reason = this.#endReason;
+    const { end, steps } = this.report();
+    const reason = end?.reason;
     this.#logger.info(
       {
         reason,
@@ -425,20 +346,6 @@ export class PeerSession {
       },
       'session ended',
     );
-    const report = this.report();
-    if (report.end && isFailure(report.end.reason, report, report.end.atMs))
-      this.#logger.warn({ reason, explanation: report.end.explanation }, 'session failed');
+    if (end && isFailure(end.reason, { steps }, end.atMs)) this.#logger.warn({ reason, explanation: end.explanation }, 'session failed');
   }
-
-  async #releaseAll(): Promise<void> {
-    this.#side?.close(this.#endReason ?? 'negotiation-failed');
-    for (const error of await this.#transports.close((index) => this.#side?.ssrcsOf(index) ?? []))
-      this.#logger.error({ err: error }, 'transport did not close cleanly');
-  }
-}
-
-/** For the owner of a session: of faults of the server no more than that there was one. */
-function inWords(failure: unknown): string | undefined {
-  if (failure === undefined) return undefined;
-  return failure instanceof MediaPeerError ? failure.message : 'a fault of the server; its log says why';
 }

@@ -9,11 +9,11 @@ import { SessionChannels } from './session-channels.js';
 import { SessionMedia } from './session-media.js';
 import { type RtpTimestamps } from '../api/rtp-timestamps.js';
 import { planStreams, type SessionStream } from './session-streams.js';
-import type { SessionSide, SideHost } from './side.js';
+import type { Participant, SessionHost } from './participant.js';
 import type { SideSnapshot } from '../api/snapshot.js';
 import { ViewerWatch } from './viewer-watch.js';
 
-export interface ViewerSideInit {
+export interface ViewerInit {
   readonly sourceId: string;
   readonly plan: Plan;
   readonly gateway: MediaGateway;
@@ -24,17 +24,16 @@ export interface ViewerSideInit {
   readonly announced?: readonly (LocalStream | undefined)[] | undefined;
 }
 
-export class ViewerSide implements SessionSide {
-  readonly role = 'viewer';
+export class Viewer implements Participant {
   readonly localStreams: readonly (LocalStream | undefined)[];
   readonly #plan: Plan;
   readonly #streams: readonly SessionStream[];
   readonly #media: SessionMedia;
   readonly #channels: SessionChannels;
   readonly #watch: ViewerWatch;
-  #host: SideHost;
+  #host: SessionHost;
 
-  constructor(init: ViewerSideInit, host: SideHost) {
+  constructor(init: ViewerInit, host: SessionHost) {
     const { sourceId, plan, gateway, clock } = init;
     const byMLine = planStreams(sourceId, plan, init.announced);
     this.#host = host;

@@ -1,5 +1,5 @@
 /**
- * Who gives way when all places are taken: clients that have a place and no connection. An offer costs its sender
+ * Who gives way when no more may connect: clients that were admitted and have no connection yet. An offer costs its sender
  * nothing, so without this a handful of them would keep everybody out until CONNECTION_TIMEOUT.
  *
  * - Who was connected once never gives way, nor does anybody in the first 3 s of waiting: an honest client needs a
@@ -7,7 +7,7 @@
  *   is as cheap as the offer.
  * - The address that waits with most sessions gives way first; of that, whoever no check of ICE was heard from, then the
  *   oldest. So a slow joiner beside a flood is the last to go.
- * - A newcomer takes a place of its own address, or of one that waits with more sessions than its own: a flood from one
+ * - A newcomer ends a session of its own address, or of one that waits with more sessions than its own: a flood from one
  *   address cannot push out a single waiting client of another. It can take turns with itself; so what an address keeps
  *   busy for 3 s without anybody of it connecting counts as old after 1 s, or others would never find a session to take.
  *
@@ -23,19 +23,19 @@ const TURN_MS = 1000;
 /** Addresses that are remembered after their last session has gone. */
 const MAX_ADDRESSES = 4096;
 
-/** How a session gives way. */
-export interface Occupant {
+/** A session that waits for its connection. */
+export interface WaitingClient {
   /** True where something of the client was heard: an authentic check of ICE. */
   readonly isHeard: () => boolean;
   /** Ends it. */
   readonly giveWay: () => void;
 }
 
-/** Somebody who has a place and no connection yet. */
+/** Somebody who was admitted and has no connection yet. */
 export interface Waiting {
-  /** Who sits there, as soon as it is known. */
-  occupy(occupant: Occupant): void;
-  /** It is connected: the place is its own. */
+  /** Its session has begun: from now on it can give way. */
+  begun(client: WaitingClient): void;
+  /** It is connected, and need not give way any more. */
   connected(): void;
   /** It is gone. */
   leave(): void;
@@ -44,9 +44,9 @@ export interface Waiting {
 interface Entry {
   readonly address: Address;
   readonly sinceMs: number;
-  /** Counts its place as free. */
+  /** Counts it as gone. */
   readonly free: () => void;
-  occupant: Occupant | undefined;
+  client: WaitingClient | undefined;
 }
 
 /** What is known of one address. */
@@ -67,14 +67,14 @@ export class WaitingLine {
     this.#clock = clock;
   }
 
-  /** @param free counts the place as free at once, where its owner gives way; its end takes longer */
+  /** @param free counts it as gone at once, where it gives way; its end takes longer */
   enter(address: string, free: () => void): Waiting {
     const nowMs = this.#clock.now();
     const known = this.#address(address, nowMs);
-    const entry: Entry = { address: known, sinceMs: nowMs, free, occupant: undefined };
+    const entry: Entry = { address: known, sinceMs: nowMs, free, client: undefined };
     known.entries.add(entry);
     return {
-      occupy: (occupant) => (entry.occupant = occupant),
+      begun: (client) => (entry.client = client),
       connected: () => {
         this.#remove(entry);
         known.sinceMs = this.#clock.now();
@@ -88,7 +88,7 @@ export class WaitingLine {
     const nowMs = this.#clock.now();
     const leaving = this.#candidates(newcomer)
       .filter((entry) => this.#agesAt(entry, newcomer) <= nowMs)
-      .map((entry) => ({ entry, isHeard: entry.occupant?.isHeard() ?? false }))
+      .map((entry) => ({ entry, isHeard: entry.client?.isHeard() ?? false }))
       .sort(
         (a, b) =>
           b.entry.address.entries.size - a.entry.address.entries.size ||
@@ -98,7 +98,7 @@ export class WaitingLine {
     if (!leaving) return false;
     this.#remove(leaving);
     leaving.free();
-    leaving.occupant?.giveWay();
+    leaving.client?.giveWay();
     return true;
   }
 
@@ -113,7 +113,7 @@ export class WaitingLine {
     return [...this.#addresses.values()]
       .filter(({ name, entries }) => name === newcomer || entries.size > own)
       .flatMap(({ entries }) => [...entries])
-      .filter(({ occupant }) => occupant !== undefined);
+      .filter(({ client }) => client !== undefined);
   }
 
   /** When it may be made to give way. */

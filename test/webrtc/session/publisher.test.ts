@@ -7,7 +7,7 @@ import { FakeClock } from '../../helpers/fake-clock.js';
 import { seededRandom } from '../../helpers/random.js';
 import { FEEDBACK, PublisherFixture } from '../publisher-fixture.js';
 
-describe("a publisher's side", () => {
+describe('a publisher', () => {
   it('tells packets apart by MID, by a=ssrc and by payload type', () => {
     for (const [parts, options] of [
       [{ video: 'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n' }, { mid: 'v' }],
@@ -73,7 +73,7 @@ describe("a publisher's side", () => {
     fixture.frame(true, { timestamp: 9000 });
     fixture.frame(false, { timestamp: 12_000 });
     assert.equal(fixture.published, 'video! video! video');
-    const received = fixture.side.snapshot().received;
+    const received = fixture.publisher.snapshot().received;
     assert.deepEqual([received?.packetsLost, received?.framesLost, received?.framesReceived, received?.keyframesRequested], [1, 1, 3, 1]);
     fixture.close();
   });
@@ -92,16 +92,19 @@ describe("a publisher's side", () => {
     fixture.rtp(97, 11, Buffer.concat([Buffer.from([0, 4]), slice]), { timestamp: 3000, sequenceNumber: 900 });
     fixture.rtp(97, 11, Buffer.alloc(0), { timestamp: 3000, sequenceNumber: 901 });
     assert.equal(fixture.published, 'video! video video');
-    assert.equal(fixture.side.snapshot().received?.packetsRepaired, 1);
+    assert.equal(fixture.publisher.snapshot().received?.packetsRepaired, 1);
     fixture.close();
   });
 
   it('reports each second what came, and refers to the Sender Report', async () => {
     const fixture = new PublisherFixture();
     fixture.frame(true);
-    fixture.side.receiveRtcp(writeSenderReport({ ssrc: 10, wallClockMs: 1_700_000_000_000, rtpTimestamp: 0, packets: 3, octets: 3000 }), 0);
+    fixture.publisher.receiveRtcp(
+      writeSenderReport({ ssrc: 10, wallClockMs: 1_700_000_000_000, rtpTimestamp: 0, packets: 3, octets: 3000 }),
+      0,
+    );
     await fixture.clock.advance(500);
-    fixture.side.tick();
+    fixture.publisher.tick();
     const report = fixture.rtcp.find((message) => message.type === 'report');
     assert.ok(report?.type === 'report');
     assert.deepEqual(
@@ -117,16 +120,16 @@ describe("a publisher's side", () => {
     const fixture = new PublisherFixture({ video: `a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\na=extmap:3 ${uri}\r\n` });
     for (let i = 0; i < 10; i++) {
       const header = Buffer.from(`9060000${i}000000000000000abede000131000${i}00`, 'hex');
-      fixture.side.receiveRtp(Buffer.concat([header, Buffer.from([0x41, 0x88])]), 0);
+      fixture.publisher.receiveRtp(Buffer.concat([header, Buffer.from([0x41, 0x88])]), 0);
       await fixture.clock.advance(50);
     }
     assert.equal(fixture.raw.filter((packet) => packet.toString('hex', 0, 2) === '8fcd').length, 5);
-    fixture.side.tick();
+    fixture.publisher.tick();
     assert.ok(!fixture.raw.some((packet) => packet.includes('REMB')));
     fixture.close();
     const remb = new PublisherFixture({ video: 'a=rtcp-fb:96 goog-remb\r\n' });
     remb.frame(true);
-    remb.side.tick();
+    remb.publisher.tick();
     assert.ok(remb.raw.some((packet) => packet.includes('REMB')));
     remb.close();
   });
@@ -176,8 +179,8 @@ describe("a publisher's side", () => {
       sendBinary: () => true,
       close: none,
     };
-    fixture.side.takeChannel({ ...channel, label: 'other' });
-    fixture.side.takeChannel(channel);
+    fixture.publisher.takeChannel({ ...channel, label: 'other' });
+    fixture.publisher.takeChannel(channel);
     fixture.gateway.publication?.requestReconnect('frozen');
     assert.deepEqual(texts, ['{"command":"reconnect","reason":"frozen"}']);
     assert.deepEqual(fixture.commands, [{ command: 'reconnect', reason: 'frozen' }]);
@@ -198,7 +201,7 @@ describe("a publisher's side", () => {
       const fixture = new PublisherFixture();
       fixture.gateway.publication?.end('publisher-replaced');
       assert.deepEqual(fixture.ends, ['publisher-replaced']);
-      fixture.side.close(reason);
+      fixture.publisher.close(reason);
       assert.equal(fixture.gateway.publicationClosed, how, reason);
       fixture.frame(true);
       assert.equal(fixture.published, '', 'nothing after the end');
@@ -216,11 +219,11 @@ describe("a publisher's side", () => {
         if (random() < 0.7) bytes[1] = [96, 97, 111, 0x80 | 96][i % 4]!;
         if (random() < 0.8) bytes.writeUInt32BE(i % 3, 8 <= bytes.length - 4 ? 8 : 4);
       }
-      fixture.side.receiveRtp(bytes, i % 50 === 0 ? 1 : 0);
-      if (i % 3 === 0) fixture.side.receiveRtcp(bytes, 0);
+      fixture.publisher.receiveRtp(bytes, i % 50 === 0 ? 1 : 0);
+      if (i % 3 === 0) fixture.publisher.receiveRtcp(bytes, 0);
       if (i % 100 === 0) await fixture.clock.advance(40);
     }
-    fixture.side.tick();
+    fixture.publisher.tick();
     fixture.close();
   });
 
@@ -230,18 +233,18 @@ describe("a publisher's side", () => {
     const silent = new PublisherFixture(undefined, clock, outages);
     for (let i = 0; i < 12; i++) {
       await clock.advance(1000);
-      silent.side.tick();
+      silent.publisher.tick();
     }
     assert.equal(silent.commands.length, 1, 'it was asked to reconnect');
-    // The room ends the one before when it takes the next; its session closes its side later.
+    // The room ends the one before when it takes the next; its session closes it later.
     silent.gateway.publication?.end('publisher-replaced');
     const next = new PublisherFixture(undefined, clock, outages);
-    assert.equal(next.side.snapshot().received?.silence?.requests, 1);
-    silent.side.close('publisher-replaced');
+    assert.equal(next.publisher.snapshot().received?.silence?.requests, 1);
+    silent.publisher.close('publisher-replaced');
     next.frame(true);
     await clock.advance(1000);
-    next.side.tick();
-    assert.deepEqual(next.side.snapshot().received?.silence, { failures: 0, requests: 0, recoveries: 1 });
+    next.publisher.tick();
+    assert.deepEqual(next.publisher.snapshot().received?.silence, { failures: 0, requests: 0, recoveries: 1 });
     next.close();
     assert.equal(outages.take('gate'), undefined, 'all is well');
   });

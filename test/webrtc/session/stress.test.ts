@@ -95,10 +95,10 @@ test('a session that has ended is forgotten while its tracks go on', { timeout: 
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const sessions: WeakRef<PeerSession>[] = [];
-  const run = Reflect.get(PeerSession.prototype, 'run');
-  t.mock.method(PeerSession.prototype, 'run', function (this: PeerSession) {
+  const start = Reflect.get(PeerSession.prototype, 'start');
+  t.mock.method(PeerSession.prototype, 'start', function (this: PeerSession) {
     sessions.push(new WeakRef(this));
-    return run.call(this);
+    return start.call(this);
   });
   const rig = new Rig();
   for (let i = 0; i < 3; i++) {

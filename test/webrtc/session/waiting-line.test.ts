@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MediaPeerError } from '../../../src/base/errors.js';
-import { Places, type Place } from '../../../src/webrtc/session/admission.js';
+import { Admission, type Admitted } from '../../../src/webrtc/session/admission.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { recordingLogger } from '../rig.js';
 
-/** Places, and those who sit there. */
+/** Those who were admitted. */
 class Hall {
   readonly clock = new FakeClock();
-  readonly places: Places;
+  readonly admission: Admission;
   /** Names of those who gave way, in order. */
   readonly gone: string[] = [];
 
   constructor(viewer: number, publisher = 1) {
-    this.places = new Places({ max: { viewer, publisher }, clock: this.clock, logger: recordingLogger([]) });
+    this.admission = new Admission({ max: { viewer, publisher }, clock: this.clock, logger: recordingLogger([]) });
   }
 
   /** @throws MediaPeerError CAPACITY_REACHED */
@@ -21,10 +21,10 @@ class Hall {
     clientId: string,
     address: string,
     { isHeard = false, role = 'viewer' }: { isHeard?: boolean; role?: 'viewer' | 'publisher' } = {},
-  ): Place {
-    const place = this.places.take({ clientId, address, sourceId: 'street', role });
-    place.waiting.occupy({ isHeard: () => isHeard, giveWay: () => void this.gone.push(clientId) });
-    return place;
+  ): Admitted {
+    const admitted = this.admission.admit({ clientId, address, sourceId: 'street', role });
+    admitted.begun({ isHeard: () => isHeard, giveWay: () => void this.gone.push(clientId) });
+    return admitted;
   }
 
   /** The seconds after which a refused newcomer may try again. */
@@ -35,11 +35,11 @@ class Hall {
       if (error instanceof MediaPeerError && error.code === 'CAPACITY_REACHED') return error.retryAfterS;
       throw error;
     }
-    throw new Error('there was a place');
+    throw new Error('it was admitted');
   }
 }
 
-describe('when all places are taken', () => {
+describe('when no more may connect', () => {
   it('who has waited for more than 3 s gives way, the oldest first, and Retry-After says when', async () => {
     const hall = new Hall(2);
     hall.enter('first', 'a');
@@ -51,12 +51,12 @@ describe('when all places are taken', () => {
     await hall.clock.advance(100);
     hall.enter('third', 'a');
     assert.deepEqual(hall.gone, ['first']);
-    assert.equal(hall.places.taken, 2);
+    assert.equal(hall.admission.admitted, 2);
   });
 
   it('who was connected never gives way', async () => {
     const hall = new Hall(2);
-    for (const name of ['first', 'second']) hall.enter(name, 'a').waiting.connected();
+    for (const name of ['first', 'second']) hall.enter(name, 'a').connected();
     await hall.clock.advance(60_000);
     assert.equal(hall.refused('b'), 5);
     assert.deepEqual(hall.gone, []);
@@ -99,11 +99,11 @@ describe('when all places are taken', () => {
       const hall = new Hall(1);
       const first = hall.enter('x1', 'attacker');
       await hall.clock.advance(3000);
-      if (takesTurns === 'by leaving') first.giveBack();
+      if (takesTurns === 'by leaving') first.leave();
       hall.enter('x2', 'attacker');
       assert.equal(hall.refused('honest'), 1, takesTurns);
       await hall.clock.advance(1000);
-      hall.enter('joiner', 'honest').waiting.connected();
+      hall.enter('joiner', 'honest').connected();
       assert.equal(hall.gone.at(-1), 'x2', takesTurns);
     }
   });
@@ -112,7 +112,7 @@ describe('when all places are taken', () => {
     const hall = new Hall(2);
     hall.enter('x1', 'office');
     await hall.clock.advance(2900);
-    hall.enter('fast', 'office').waiting.connected();
+    hall.enter('fast', 'office').connected();
     await hall.clock.advance(50);
     assert.equal(hall.refused('other'), 1);
     await hall.clock.advance(50);
@@ -122,7 +122,7 @@ describe('when all places are taken', () => {
     assert.deepEqual(hall.gone, ['x1']);
   });
 
-  it('publishers have places of their own, and the refusal names what bounds them', () => {
+  it('publishers are counted apart, and the refusal names what bounds them', () => {
     const hall = new Hall(1, 1);
     hall.enter('viewer', 'a');
     hall.enter('camera', 'a', { role: 'publisher' });
@@ -130,15 +130,15 @@ describe('when all places are taken', () => {
     assert.throws(() => hall.enter('late', 'a', { role: 'publisher' }), /all 1 places of publishers are taken \(MAX_PUBLISHERS\)/);
   });
 
-  it('a place that was given way counts once, however its session ends', async () => {
+  it('one that gave way counts once, however its session ends', async () => {
     const hall = new Hall(1);
     const first = hall.enter('first', 'a');
     await hall.clock.advance(3000);
     hall.enter('second', 'a');
-    first.giveBack();
-    first.giveBack();
-    assert.equal(hall.places.taken, 1);
+    first.leave();
+    first.leave();
+    assert.equal(hall.admission.admitted, 1);
     assert.equal(hall.refused('a'), 3);
-    assert.equal(hall.places.hasClient('first'), false);
+    assert.equal(hall.admission.hasClient('first'), false);
   });
 });

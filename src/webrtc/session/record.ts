@@ -6,11 +6,14 @@ import type { Step } from '../api/report.js';
 const MAX_STEPS = 100;
 
 export class SessionRecord {
+  /** Unix seconds at which the session began. */
+  readonly createdAtS: number;
   readonly #clock: Clock;
   readonly #startedMs: number;
   readonly #steps: Step[] = [];
 
   constructor(clock: Clock) {
+    this.createdAtS = clock.wallClock() / 1000;
     this.#clock = clock;
     this.#startedMs = clock.now();
   }
@@ -19,13 +22,9 @@ export class SessionRecord {
     return this.#steps;
   }
 
-  /** Since the session began. */
+  /** Milliseconds since the session began. */
   get elapsedMs(): number {
     return Math.round(this.#clock.now() - this.#startedMs);
-  }
-
-  has(step: string): boolean {
-    return this.#steps.some((known) => known.step === step);
   }
 
   note(step: string, facts?: Readonly<Record<string, unknown>>): void {
@@ -34,6 +33,6 @@ export class SessionRecord {
 
   /** As `note`, the first time alone. */
   noteOnce(step: string, facts?: Readonly<Record<string, unknown>>): void {
-    if (!this.has(step)) this.note(step, facts);
+    if (!this.#steps.some((known) => known.step === step)) this.note(step, facts);
   }
 }

@@ -1,14 +1,13 @@
 /**
- * What a session has agreed on with its client, whoever made the offer: the other side's transports, and the words in
- * which this side describes itself. Knows how to write a description again for an ICE restart.
+ * How this side describes itself, whoever made the offer: one version after the other, since an ICE restart describes
+ * it again. Pure.
  */
-import { newOrigin, writeAnswer, type LocalStream, type LocalTransport, type SdpOrigin } from '../sdp/answer.js';
-import type { MLinePlan, Plan } from '../sdp/negotiate.js';
-import { writeOffer, type OfferedMLine } from '../sdp/offer.js';
-import type { RemoteSctp } from '../sdp/remote-transport.js';
-import { setupFor } from '../sdp/remote-transport.js';
+import { newOrigin, writeAnswer, type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
+import type { MLinePlan, Plan } from './negotiate.js';
+import { writeOffer, type OfferedMLine } from './offer.js';
+import { setupFor, type RemoteSctp } from './remote-transport.js';
 
-/** How this side describes itself. */
+/** This side's answer or offer, in its versions. */
 export interface Description {
   /** Transports that it needs. */
   readonly transports: number;

@@ -1,24 +1,28 @@
 /**
- * What a session does with its transports once they stand. There are two: one that sends a source to a viewer, and
- * one that receives what a publisher sends. The session itself, its handshake, restarts and end are the same for both.
+ * Who is at the other end of a session, and what is done for them once the transports stand. There are two: a viewer,
+ * who is sent a source, and a publisher, from whom one is received. Handshake, restarts and end are the session's, and
+ * the same for both.
  */
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
+import type { SideSnapshot } from '../api/snapshot.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { TextChannel } from '../transport/data-channel.js';
 import type { PacketTransport } from '../transport/peer-transport.js';
-import type { SideSnapshot } from '../api/snapshot.js';
 
-/** What a side is given by its session. */
-export interface SideHost {
+/** What a participant may ask of its session. */
+export interface SessionHost {
+  /** The id that the client has here. */
+  readonly clientId: string;
+  /** With the names of the session. */
+  readonly logger: Logger;
   /** The transport of that index; undefined before it is open. */
   transport(index: number): PacketTransport | undefined;
   /** Ends the session. */
   close(reason: EndReason): void;
   /** Ends the session for trouble that the client can be told of where it still waits for its answer. */
   fail(error: unknown): void;
-  /** With the names of the session. */
-  readonly logger: Logger;
   /** The viewer watches another source from now on. */
   sourceChanged(sourceId: string): void;
   /** Restarts ICE; false where the door by which the client came cannot. */
@@ -27,24 +31,26 @@ export interface SideHost {
   step(name: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
-export interface SessionSide {
-  readonly role: 'viewer' | 'publisher';
+/** One of the two. Its life: `open`, `connected`, `tick` once a second, `close`. */
+export interface Participant {
   /** For each m-line, what the description says that it sends; undefined where it sends nothing. */
   readonly localStreams: readonly (LocalStream | undefined)[];
-  /** Acquires what it needs, so that it is warm when the handshake is done. */
+  /** Acquires what it needs, so that it is warm when the handshake is done. @throws MediaPeerError where that cannot be had */
   open(): void;
   /** Media can flow. */
   connected(): void;
   /** Once a second while connected: reports, and what has to be watched. */
   tick(): void;
-  /** One decrypted RTP packet. Called for publishers alone. */
+  /** One decrypted RTP packet, by the index of its transport. Called for publishers alone. */
   receiveRtp(packet: Buffer, transport: number): void;
-  /** One decrypted compound packet. */
+  /** One decrypted compound packet, by the index of its transport. */
   receiveRtcp(compound: Buffer, transport: number): void;
   /** A channel that the client opened. */
   takeChannel(channel: TextChannel): void;
   /** What it sent on a transport, to say goodbye. */
   ssrcsOf(transport: number): readonly number[];
+  /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */
+  rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
   snapshot(): SideSnapshot;
   /** Gives everything back. Idempotent. */
   close(reason: EndReason): void;

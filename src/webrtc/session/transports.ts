@@ -15,33 +15,31 @@ export interface TransportEvents {
   receiveRtcp(compound: Buffer, index: number): void;
   takeChannel(channel: TextChannel): void;
   step(step: string, facts?: Readonly<Record<string, unknown>>): void;
-  /** Found after the description; undefined: no more. */
-  candidate(candidate: string | undefined, index: number): void;
+  /** Found by now, of the ICE generation of `ufrag`; undefined: no more. */
+  candidate(candidate: string | undefined, index: number, ufrag: string): void;
   ended(reason: EndReason): void;
 }
 
-const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
+/** Of a session that has no transport yet. */
+export const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
 
-export class SessionTransports {
-  readonly #all: PeerTransport[] = [];
+export class Transports {
+  readonly #all: readonly PeerTransport[];
   /** ICE restarts that were begun. */
   #restarts = 0;
 
-  /** What could be opened is kept where another one fails: `close` gives it back. @throws Error where no socket can be bound */
-  async open(count: number, init: PeerTransportInit, events: TransportEvents): Promise<void> {
-    const opened = await Promise.allSettled(
-      Array.from({ length: count }, async (_unused, i) => {
-        const transport = await PeerTransport.open(init);
-        this.#all[i] = transport;
-        transport.onRtp = (packet) => events.receiveRtp(packet, i);
-        transport.onRtcp = (compound) => events.receiveRtcp(compound, i);
-        transport.onDataChannel = (channel) => events.takeChannel(channel);
-        transport.onStep = (step, facts) => events.step(step, facts);
-        transport.ice.onCandidate = (candidate) => events.candidate(candidate, i);
-        transport.ended.then((reason) => events.ended(reason)).catch(() => undefined);
-      }),
-    );
-    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+  private constructor(all: readonly PeerTransport[]) {
+    this.#all = all;
+  }
+
+  /** Opens the sockets of all, or of none. @throws Error where one cannot be bound */
+  static async open(count: number, init: PeerTransportInit, events: TransportEvents): Promise<Transports> {
+    const opened = await Promise.allSettled(Array.from({ length: count }, (_unused, i) => openTransport(i, init, events)));
+    const all = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (!failed) return new Transports(all);
+    await Promise.allSettled(all.map((transport) => transport.close()));
+    throw failed.reason;
   }
 
   at(index: number): PeerTransport | undefined {
@@ -135,4 +133,15 @@ export class SessionTransports {
     );
     return closed.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   }
+}
+
+async function openTransport(index: number, init: PeerTransportInit, events: TransportEvents): Promise<PeerTransport> {
+  const transport = await PeerTransport.open(init);
+  transport.onRtp = (packet) => events.receiveRtp(packet, index);
+  transport.onRtcp = (compound) => events.receiveRtcp(compound, index);
+  transport.onDataChannel = (channel) => events.takeChannel(channel);
+  transport.onStep = (step, facts) => events.step(step, facts);
+  transport.ice.onCandidate = (candidate) => events.candidate(candidate, index, transport.ice.local.iceUfrag);
+  transport.ended.then((reason) => events.ended(reason)).catch(() => undefined);
+  return transport;
 }
