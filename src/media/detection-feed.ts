@@ -5,9 +5,12 @@
 import type { FrameDetections } from './detections.js';
 import type { EndReason } from './end-reason.js';
 
+/** Called for each frame that the detector looked at; must not wait. */
 export type DetectionListener = (detections: FrameDetections) => void;
 
+/** The detections of one source. */
 export class DetectionFeed {
+  /** Of the source that is looked at. */
   readonly sourceId: string;
   readonly #listeners = new Set<DetectionListener>();
   readonly #closeListeners = new Set<(reason: EndReason) => void>();
