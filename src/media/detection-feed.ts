@@ -2,6 +2,8 @@
  * The detections of a source: written once, read by many, as a track is. Readers are called in turn and must not
  * wait; what a slow one loses is its own business. The feed only reports demand; who writes it decides.
  */
+import { Ending, Listeners } from '../base/listeners.js';
+import { silentLogger, type Logger } from '../base/logger.js';
 import type { FrameDetections } from './detections.js';
 import type { EndReason } from './end-reason.js';
 
@@ -12,13 +14,15 @@ export type DetectionListener = (detections: FrameDetections) => void;
 export class DetectionFeed {
   /** Of the source that is looked at. */
   readonly sourceId: string;
-  readonly #listeners = new Set<DetectionListener>();
-  readonly #closeListeners = new Set<(reason: EndReason) => void>();
+  readonly #readers: Listeners<FrameDetections>;
+  readonly #ending: Ending<EndReason>;
   #newest: FrameDetections | undefined;
-  #endReason: EndReason | undefined;
 
-  constructor(sourceId: string) {
+  /** @param logger is told of readers that throw. Default: nobody is */
+  constructor(sourceId: string, logger: Logger = silentLogger) {
     this.sourceId = sourceId;
+    this.#readers = new Listeners(logger, `detections of ${sourceId}`);
+    this.#ending = new Ending(logger, `detections of ${sourceId}`);
   }
 
   /** Of the newest picture that was looked at; undefined before the first. */
@@ -28,30 +32,24 @@ export class DetectionFeed {
 
   /** Hands the detections of one picture to every reader. Ignored after `close`. */
   publish(detections: FrameDetections): void {
-    if (this.#endReason !== undefined) return;
+    if (this.#ending.reason !== undefined) return;
     this.#newest = detections;
-    for (const listener of this.#listeners) listener(detections);
+    this.#readers.tell(detections);
   }
 
   /** Starts a reader; call the returned function to stop it. */
   subscribe(listener: DetectionListener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#readers.add(listener);
   }
 
   /** Calls `listener` once, when the feed ends; at once where it has. Call the returned function to stop listening. */
   onClosed(listener: (reason: EndReason) => void): () => void {
-    if (this.#endReason === undefined) this.#closeListeners.add(listener);
-    else listener(this.#endReason);
-    return () => void this.#closeListeners.delete(listener);
+    return this.#ending.onEnded(listener);
   }
 
   /** Ends the feed for all its readers. Idempotent. */
   close(reason: EndReason): void {
-    if (this.#endReason !== undefined) return;
-    this.#endReason = reason;
-    for (const listener of this.#closeListeners) listener(reason);
-    this.#closeListeners.clear();
-    this.#listeners.clear();
+    this.#ending.end(reason);
+    this.#readers.clear();
   }
 }

@@ -3,6 +3,8 @@
  * are immutable and shared. The track only reports demand and passes keyframe requests on; who produces it decides.
  */
 import type { Clock } from '../base/clock.js';
+import { Ending } from '../base/listeners.js';
+import { silentLogger, type Logger } from '../base/logger.js';
 import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
 import { Gop } from './gop.js';
@@ -28,6 +30,8 @@ export interface TrackInit {
   /** The source's. */
   readonly timeline: Timeline;
   readonly clock: Clock;
+  /** Is told of listeners that throw. Default: nobody is. */
+  readonly logger?: Logger;
   /**
    * A reader needs a keyframe: called as often as one asks, merged by whoever asks the producer (`KeyframeRequests`).
    * False when the producer makes none on demand (a copied file). Default: it makes none.
@@ -67,8 +71,7 @@ export class Track {
   readonly #subscriptions = new Set<Subscription>();
   readonly #subscribed: SubscribedTrack;
   readonly #meter = new RateMeter();
-  readonly #closeListeners = new Set<(reason: EndReason) => void>();
-  #endReason: EndReason | undefined;
+  readonly #ending: Ending<EndReason>;
   #lastFrame: PacketizedFrame | undefined;
   #frameIntervalTicks = 3000;
   #lastKeyframeMediaTimeMs: number | undefined;
@@ -83,6 +86,7 @@ export class Track {
     this.codec = init.codec;
     this.timeline = init.timeline;
     this.#clock = init.clock;
+    this.#ending = new Ending(init.logger ?? silentLogger, `track ${init.name}`);
     this.#clockRateHz = clockRateHz(init.codec);
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',
@@ -118,7 +122,7 @@ export class Track {
 
   /** Hands the next frame to every subscription. Never waits. Ignored after `close`. */
   write(frame: EncodedFrame): void {
-    if (this.#endReason !== undefined) return;
+    if (this.#ending.reason !== undefined) return;
     const payloads = packetize(this.codec, frame.data);
     if (payloads.length === 0) return;
     const packetized: PacketizedFrame = {
@@ -145,12 +149,10 @@ export class Track {
 
   /** Ends the track for all its readers. Idempotent. */
   close(reason: EndReason): void {
-    if (this.#endReason !== undefined) return;
-    this.#endReason = reason;
+    if (this.#ending.reason !== undefined) return;
     for (const subscription of this.#subscriptions) subscription.close();
     this.#gop.clear();
-    for (const listener of this.#closeListeners) listener(reason);
-    this.#closeListeners.clear();
+    this.#ending.end(reason);
   }
 
   /**
@@ -158,9 +160,7 @@ export class Track {
    * a track may outlive its readers by days, and must not hold them.
    */
   onClosed(listener: (reason: EndReason) => void): () => void {
-    if (this.#endReason === undefined) this.#closeListeners.add(listener);
-    else listener(this.#endReason);
-    return () => void this.#closeListeners.delete(listener);
+    return this.#ending.onEnded(listener);
   }
 
   /** The track's RTP timestamp (unsigned, 32 bit) of a media time. */

@@ -3,7 +3,7 @@
  * sources run: the next one is loaded and tried first, then every running source is handed over, then the one
  * before goes. Viewers notice other boxes and nothing else.
  */
-import { EventEmitter } from 'node:events';
+import { Listeners } from '../base/listeners.js';
 import type { DetectorPool, LoadedModel, ModelLease } from '../detection/index.js';
 import type { Logger } from '../base/logger.js';
 import type { Seeing, SeeingProvider } from './deps.js';
@@ -37,7 +37,7 @@ interface Assignment {
 
 export class SourceModels implements SeeingProvider {
   readonly #init: SourceModelsInit;
-  readonly #changes = new EventEmitter<{ changed: [] }>();
+  readonly #changes: Listeners;
   readonly #assignments = new Map<string, Assignment>();
   #default: Assignment = { choice: 'none', lease: undefined, seeing: undefined };
   /** One for each loaded model: a source that is given the model it has notices nothing. */
@@ -47,7 +47,7 @@ export class SourceModels implements SeeingProvider {
 
   private constructor(init: SourceModelsInit) {
     this.#init = init;
-    this.#changes.setMaxListeners(0);
+    this.#changes = new Listeners(init.logger, 'models of sources');
   }
 
   /**
@@ -76,8 +76,7 @@ export class SourceModels implements SeeingProvider {
   }
 
   onChange(listener: () => void): () => void {
-    this.#changes.on('changed', listener);
-    return () => this.#changes.off('changed', listener);
+    return this.#changes.add(listener);
   }
 
   /** Every model that is loaded, the one for all sources first. */
@@ -113,7 +112,7 @@ export class SourceModels implements SeeingProvider {
     const before = [this.#default, ...this.#assignments.values()];
     this.#assignments.clear();
     this.#default = { choice: 'none', lease: undefined, seeing: undefined };
-    this.#changes.emit('changed');
+    this.#changes.tell();
     for (const { lease } of before) await lease?.release();
   }
 
@@ -123,7 +122,7 @@ export class SourceModels implements SeeingProvider {
     if (sourceId === undefined) this.#default = next;
     else this.#assignments.set(sourceId, next);
     this.#init.logger.info({ sourceId, model: next.seeing?.modelName ?? 'none' }, 'model assigned');
-    this.#changes.emit('changed');
+    this.#changes.tell();
     await before?.lease?.release();
   }
 

@@ -76,7 +76,7 @@ export class SourcePipeline {
     let objectIds = 0;
     this.#state = {
       timeline: new Timeline(),
-      feed: new DetectionFeed(init.sourceId),
+      feed: new DetectionFeed(init.sourceId, init.logger),
       frameNumbers: new FrameNumbers(),
       nextObjectId: () => ++objectIds,
       pictureTakers: new Set(),
@@ -226,6 +226,7 @@ export class SourcePipeline {
       codec: key.kind === 'audio' ? 'opus' : key.codec,
       timeline: this.#state.timeline,
       clock: this.#init.clock,
+      logger: this.#init.logger,
       onKeyframeRequest: () => this.#run.requestKeyframe(key),
     });
     const demand: TrackDemand = {

@@ -7,6 +7,7 @@ import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
+import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { parseZones, type PictureFacts } from './validate.js';
 import { ZONE_LIMITS, type ZonesJson } from './zones-json.js';
@@ -40,7 +41,7 @@ const SETTLE_MS = 1_000;
 export class ZoneStore {
   readonly #init: ZoneStoreInit;
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Set<(sourceId: string) => void>();
+  readonly #changes: Listeners<string>;
   readonly #poll: Timer;
   /** The last of the things to do, one after another. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
@@ -56,6 +57,7 @@ export class ZoneStore {
 
   private constructor(init: ZoneStoreInit) {
     this.#init = init;
+    this.#changes = new Listeners(init.logger, 'zones');
     this.#poll = init.clock.every(init.pollMs ?? DEFAULT_POLL_MS, () => {
       // Never rejects.
       if (!this.#isLooking) void this.refresh();
@@ -87,8 +89,7 @@ export class ZoneStore {
 
   /** Calls `listener` whenever the zones of a source have changed. Call the returned function to stop listening. */
   onChange(listener: (sourceId: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#changes.add(listener);
   }
 
   /**
@@ -133,7 +134,7 @@ export class ZoneStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#poll.cancel();
-    this.#listeners.clear();
+    this.#changes.clear();
     await this.#last;
   }
 
@@ -209,7 +210,7 @@ export class ZoneStore {
   }
 
   #tell(sourceId: string): void {
-    for (const listener of this.#listeners) listener(sourceId);
+    this.#changes.tell(sourceId);
   }
 }
 

@@ -10,7 +10,7 @@ export { pictureSize } from './picture-size.js';
 export type { Caption } from './picture-slate.js';
 export { PullSources, type PullSourcesInit } from './pull/pull.js';
 export { readSourcesFile, type PullInput } from './pull/sources-file.js';
-export { SourceLibrary, type LibraryEvents, type LibraryOptions } from './file/library.js';
+export { SourceLibrary, type LibraryChange, type LibraryOptions } from './file/library.js';
 export { uprightPictures } from './media-run.js';
 export { straightTimes } from './file/straight-times.js';
 export { StillPictures } from './file/still.js';

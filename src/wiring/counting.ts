@@ -9,7 +9,7 @@ import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.
 
 export interface CountingInit {
   readonly uploadDir: string;
-  readonly library: Pick<SourceLibrary, 'events'>;
+  readonly library: Pick<SourceLibrary, 'onChange'>;
   readonly rooms: Pick<LiveRooms, 'onState'>;
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly seeing: SeeingProvider;
@@ -65,7 +65,7 @@ export class Counting {
     });
     this.#readers = readers;
     this.#store.onChange(() => readers.sync());
-    for (const event of ['added', 'replaced', 'removed'] as const) library.events.on(event, () => readers.sync());
+    library.onChange(() => readers.sync());
     rooms.onState(() => readers.sync());
     readers.sync();
   }

@@ -3,13 +3,13 @@
  * while the server runs is noticed by `fs.watch`, and by a look every few seconds where that says nothing (network
  * folders). Names are ids, never paths: only plain files directly in the folder count, so no name leads out of it.
  */
-import { EventEmitter } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { Ending, Listeners, type StopListening } from '../../base/listeners.js';
 import type { FfmpegDeps, ProbeResult } from '../../ffmpeg/index.js';
 import { describeContent } from '../delivery.js';
 import type { FileChange, FileDescription } from '../description.js';
@@ -29,14 +29,12 @@ export interface LibraryOptions extends FfmpegDeps {
   readonly pollMs?: number;
 }
 
-/** What the library tells. */
-export interface LibraryEvents {
-  /** A file has come and has been examined. */
-  added: [FileDescription];
-  /** The content of a file has changed. */
-  replaced: [FileDescription];
-  /** A file has gone. */
-  removed: [FileDescription];
+/** What happens in the folder. */
+export interface LibraryChange {
+  /** `added`: a file has come and has been examined. `replaced`: its content has changed. `removed`: it has gone. */
+  readonly kind: 'added' | 'replaced' | 'removed';
+  /** As it is now; as it was last, where it has gone. */
+  readonly file: FileDescription;
 }
 
 /** What is remembered of a file. */
@@ -44,8 +42,8 @@ interface Entry {
   readonly found: FoundFile;
   readonly content: ProbeResult;
   readonly description: FileDescription;
-  /** The feeds that play it. */
-  readonly listeners: Set<(change: FileChange) => void>;
+  /** For the feeds that play it. */
+  readonly ending: Ending<FileChange>;
 }
 
 const DEFAULT_POLL_MS = 3_000;
@@ -58,11 +56,10 @@ const MAX_PROBES = 2;
 
 /** The files of the upload folder as sources. */
 export class SourceLibrary {
-  /** Told after the list has changed. */
-  readonly events = new EventEmitter<LibraryEvents>();
   /** Resolves when every file that was there at the start has been looked into; never rejects. */
   readonly ready: Promise<void>;
   readonly #options: LibraryOptions;
+  readonly #changes: Listeners<LibraryChange>;
   readonly #memory: IdMemory;
   readonly #entries = new Map<string, Entry>();
   readonly #repeated: RepeatedLooks;
@@ -96,10 +93,15 @@ export class SourceLibrary {
     this.#options = options;
     this.#repeated = new RepeatedLooks(options.clock);
     this.#memory = memory;
-    this.events.setMaxListeners(0);
+    this.#changes = new Listeners(options.logger, 'upload folder');
     this.#fsWatcher = this.#watchFolder();
     this.#poll = options.clock.every(options.pollMs ?? DEFAULT_POLL_MS, () => this.#scanSoon(0));
     this.ready = this.#scan();
+  }
+
+  /** Calls `listener` with each file that is added, replaced or removed. Call the returned function to stop listening. */
+  onChange(listener: (change: LibraryChange) => void): StopListening {
+    return this.#changes.add(listener);
   }
 
   /** All files, playable or not, by name. */
@@ -130,7 +132,6 @@ export class SourceLibrary {
     this.#poll.cancel();
     this.#soon?.cancel();
     await this.#scanning;
-    for (const entry of this.#entries.values()) entry.listeners.clear();
   }
 
   #watchFolder(): FSWatcher | undefined {
@@ -214,7 +215,7 @@ export class SourceLibrary {
 
   #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
     const before = this.#entries.get(found.name);
-    const listeners = new Set<(change: FileChange) => void>();
+    const ending = new Ending<FileChange>(this.#options.logger, `file ${found.name}`);
     const description: FileDescription = {
       id,
       name: found.name,
@@ -222,34 +223,24 @@ export class SourceLibrary {
       sizeBytes: found.sizeBytes,
       ...describeContent(content, transcodeReason),
       watch: {
-        onChange: (listener) => {
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
+        onChange: (listener) => ending.onEnded(listener),
         mustTranscode: (reason) => {
           if (this.#entries.get(found.name)?.description === description) this.#put(id, file, found, content, reason);
         },
       },
     };
-    this.#entries.set(found.name, { found, content, description, listeners });
+    this.#entries.set(found.name, { found, content, description, ending });
     const { playable, delivery, reason } = description;
     this.#options.logger.info({ sourceId: description.id, playable, delivery, reason }, before ? 'source replaced' : 'source added');
-    this.events.emit(before ? 'replaced' : 'added', description);
-    if (before) tell(before, 'replaced');
+    this.#changes.tell({ kind: before ? 'replaced' : 'added', file: description });
+    before?.ending.end('replaced');
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.found.name);
     this.#repeated.forget(entry.found.name);
     this.#options.logger.info({ sourceId: entry.description.id }, 'source removed');
-    this.events.emit('removed', entry.description);
-    tell(entry, 'removed');
+    this.#changes.tell({ kind: 'removed', file: entry.description });
+    entry.ending.end('removed');
   }
-}
-
-/** Each listener is told once. */
-function tell(entry: Entry, change: FileChange): void {
-  const listeners = [...entry.listeners];
-  entry.listeners.clear();
-  for (const listener of listeners) listener(change);
 }

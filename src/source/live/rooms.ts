@@ -2,9 +2,9 @@
  * Rooms: sources that somebody publishes to. Every name that is allowed is a room and has a state; those that nobody
  * publishes to are `empty` and take no memory. Knows no transport: whoever receives media writes frames.
  */
-import { EventEmitter } from 'node:events';
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
+import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Publication, PublicationRequest, RoomStatus } from './publication.js';
 import { LiveRoom } from './room.js';
@@ -34,7 +34,7 @@ const MAX_REMEMBERED = 1_000;
 /** All rooms that somebody publishes to. */
 export class LiveRooms {
   readonly #init: LiveRoomsInit;
-  readonly #events = new EventEmitter<{ state: [RoomStatus] }>();
+  readonly #changes: Listeners<RoomStatus>;
   /** Live or waiting. */
   readonly #rooms = new Map<string, LiveRoom>();
   readonly #expected: ReadonlySet<string>;
@@ -44,7 +44,7 @@ export class LiveRooms {
   constructor(init: LiveRoomsInit) {
     this.#init = init;
     this.#expected = new Set(init.expected);
-    this.#events.setMaxListeners(0);
+    this.#changes = new Listeners(init.logger, 'rooms');
   }
 
   /**
@@ -85,8 +85,7 @@ export class LiveRooms {
 
   /** Calls `listener` whenever a room changes its state or its publisher. Call the returned function to stop listening. */
   onState(listener: (status: RoomStatus) => void): () => void {
-    this.#events.on('state', listener);
-    return () => void this.#events.off('state', listener);
+    return this.#changes.add(listener);
   }
 
   /** The room as a source. Undefined where nothing is known of it: it was never live, and is not expected. */
@@ -119,7 +118,7 @@ export class LiveRooms {
       this.#rooms.delete(room.id);
       this.#remember(room.id);
     }
-    this.#events.emit('state', status);
+    this.#changes.tell(status);
   }
 
   #remember(id: string): void {

@@ -45,8 +45,7 @@ for (const [tool, program, signal, matching, video] of [
     utimesSync(copyVideo(video, uploadDir, 'street.mp4'), longAgo, longAgo);
     const library = await SourceLibrary.open({ ...deps, uploadDir, pollMs: 100 });
     const reasons: string[] = [];
-    library.events.on('added', ({ reason }) => reasons.push(reason ?? ''));
-    library.events.on('replaced', ({ reason }) => reasons.push(reason ?? ''));
+    library.onChange(({ file: { reason } }) => reasons.push(reason ?? ''));
     await within(library.ready, 15_000, 'the first look');
     await eventually(() => library.get('street')?.playable === true && library.get('street')?.durationS !== null, 15_000, 'another look');
     assert.ok(existsSync(path.join(folder, `${signal}-${matching}-was-run`)));

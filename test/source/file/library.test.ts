@@ -114,9 +114,7 @@ test('files that are added, replaced and removed are noticed', async (t) => {
   const folder = makeFolder(t);
   const library = await openLibrary(deps, folder);
   const events: string[] = [];
-  library.events.on('added', ({ id }) => events.push(`added ${id}`));
-  library.events.on('replaced', ({ id, delivery }) => events.push(`replaced ${id} ${delivery}`));
-  library.events.on('removed', ({ id }) => events.push(`removed ${id}`));
+  library.onChange(({ kind, file }) => events.push(kind === 'replaced' ? `replaced ${file.id} ${file.delivery}` : `${kind} ${file.id}`));
   assert.deepEqual(ids(library), []);
   const file = copyVideo('copyable.mp4', folder, 'a.mp4');
   await eventually(() => events.includes('added a'), 6000, 'the addition');
@@ -137,8 +135,7 @@ test('a file that is still being copied is listed when it is whole', async (t) =
   const bytes = readFileSync(makeVideo('copyable.mp4'));
   const file = path.join(folder, 'slow.mp4');
   const listings: boolean[] = [];
-  library.events.on('added', ({ playable }) => listings.push(playable));
-  library.events.on('replaced', ({ playable }) => listings.push(playable));
+  library.onChange(({ file: { playable } }) => listings.push(playable));
   for (let share = 1; share <= 4; share++) {
     writeFileSync(file, bytes.subarray(0, (bytes.length * share) / 4));
     await library.refresh();
