@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
  * Deadlines are meant for a machine of ordinary speed; a slow one, or one in a slow phase, gets more in proportion, up to
  * ten times. What it takes for a loop to run is measured once.
  */
-const slowness = Math.min(10, Math.max(1, loopMs() / 30));
+export const slowness = Math.min(10, Math.max(1, loopMs() / 30));
 
 /** About 20 ms on an ordinary core. */
 function loopMs(): number {

@@ -77,6 +77,7 @@ describe('compiling before a command runs', () => {
       'scripts/tool/index.ts',
       "declare const process: { argv: string[] };\ndeclare const console: { log(text: string): void };\nconsole.log(process.argv.slice(2).join(' '));\n",
     );
+    write('scripts/test/index.ts', says('tested'));
     write('src/main.ts', says('one'));
     const first = await run();
     assert.deepEqual([first.code, first.out], [0, 'one'], first.err);
@@ -117,7 +118,7 @@ describe('compiling before a command runs', () => {
     unlinkSync(at('test/gone.test.ts'));
     unlinkSync(at('src/gone.ts'));
     const { code, err, out } = await run('test.mjs', 'test.js');
-    assert.equal(code, 0, out + err);
+    assert.deepEqual([code, out], [0, 'tested'], err);
     assert.ok(!existsSync(at('dist/test/gone.test.js')) && !existsSync(at('dist/src/gone.js.map')));
     assert.ok(existsSync(at('dist/test/client/one.test.js')), 'tests of the client are compiled for npm test');
   });

@@ -17,9 +17,7 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 /** Commands that wait for the one before them. */
 const MAX_WAITING = 100;
 
-/** The channel, and who executes commands. */
 export interface CommandsChannelInit {
-  /** The data channel `commands`. */
   readonly channel: TextChannel;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,7 +29,6 @@ export interface CommandsChannelInit {
   readonly onSilent: () => void;
 }
 
-/** Answers the commands of one client. */
 export class CommandsChannel {
   readonly #init: CommandsChannelInit;
   readonly #keepalive: Keepalive;

@@ -32,7 +32,6 @@ interface Pending {
   readonly settle: (answer: Message | Error) => void;
 }
 
-/** Talks to one TURN server. */
 export class TurnClient {
   /** Gets what is no answer: ChannelData and indications. */
   onMessage: (message: Buffer) => void = () => undefined;
