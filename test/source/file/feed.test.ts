@@ -33,7 +33,20 @@ const ffmpegChildren = (): number[] =>
     .filter(([, parent, name]) => Number(parent) === process.pid && name === 'ffmpeg')
     .map(([pid]) => Number(pid));
 
-const privateFolders = (): string[] => readdirSync(os.tmpdir()).filter((name) => /^sightline-.{6}$/.test(name));
+/** Runs with a folder for temporary files that nobody else writes to; leaves nothing in it. */
+async function leavesNoFile(run: () => Promise<void>): Promise<void> {
+  const shared = process.env['TMPDIR'];
+  const own = mkdtempSync(path.join(os.tmpdir(), 'sightline-feed-'));
+  process.env['TMPDIR'] = own;
+  try {
+    await run();
+    assert.deepEqual(readdirSync(own), []);
+  } finally {
+    if (shared === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = shared;
+    rmSync(own, { recursive: true });
+  }
+}
 
 const LOOPED: { name: VideoName; delivery: string; maxGapMs: number; audio: boolean }[] = [
   { name: 'copyable.mp4', delivery: 'passthrough', maxGapMs: 40, audio: true },
@@ -162,15 +175,13 @@ test('ffmpeg that is killed is started again, and media time goes on with the wa
 
 test('a feed that is closed leaves no process, no socket and no file', async () => {
   const deps = realDeps();
-  const before = privateFolders();
-  const { feed, got } = play(await describeFile(deps, makeVideo('copyable.mp4')), deps);
-  await eventually(() => got.audio.length > 0, 5000, 'sound');
-  await Promise.all([feed.close('server-closing'), feed.close()]);
-  assert.equal((await feed.closed).reason, 'server-closing');
-  assert.deepEqual(
-    privateFolders().filter((name) => !before.includes(name)),
-    [],
-  );
+  const file = await describeFile(deps, makeVideo('copyable.mp4'));
+  await leavesNoFile(async () => {
+    const { feed, got } = play(file, deps);
+    await eventually(() => got.audio.length > 0, 5000, 'sound');
+    await Promise.all([feed.close('server-closing'), feed.close()]);
+    assert.equal((await feed.closed).reason, 'server-closing');
+  });
   assert.deepEqual(ffmpegChildren(), []);
   assertNothingHeld(deps);
 });
