@@ -2,8 +2,6 @@
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
@@ -14,6 +12,7 @@ import {
   installBodyLimits,
   installClientAddress,
   installErrorHandling,
+  installReference,
   modelRoutes,
   offerRoutes,
   refuseMisspeltMembers,
@@ -131,23 +130,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   await app.register(rateLimit, { global: false, keyGenerator: (request) => request.clientAddress });
   await installWebSockets(fastify);
-  await app.register(swagger, {
-    openapi: {
-      info: {
-        title: 'Sightline',
-        version: deps.state.version,
-        description:
-          'A WebRTC media peer that sees: recorded videos, cameras and live publishers to any WebRTC client, raw and with detected objects drawn in.',
-      },
-      tags: [
-        { name: 'media', description: 'Watching and publishing' },
-        { name: 'seeing', description: 'Detections, models, zones' },
-        { name: 'state', description: 'Sources, sessions and health' },
-      ],
-    },
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get('/openapi.json', { schema: { hide: true } }, () => fastify.swagger());
+  await installReference(fastify, deps.state.version);
 
   await app.register(offerRoutes, deps.offer);
   await app.register(whepRoutes, deps.wish);

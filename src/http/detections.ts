@@ -11,6 +11,8 @@ import type { DetectionLease, RtpTimestamps } from '../webrtc/index.js';
 import { DetectionStream } from './detection-stream.js';
 import { whoGivesWay, type Seated } from '../base/fair-share.js';
 import { whileThere } from './gone-client.js';
+import { DetectionsMessage } from './detections-schema.js';
+import { SECURITY } from './reference.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What the routes of detections need. */
@@ -58,9 +60,13 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
       // The stream of a HEAD would be read by nobody and end never.
       exposeHeadRoute: false,
       schema: {
-        summary:
-          'What is seen, as Server-Sent Events: `detections` for each looked-at frame, `scene` where something happened, `end` at last',
-        tags: ['seeing'],
+        operationId: 'streamDetections',
+        summary: 'Detections as Server-Sent Events',
+        description:
+          '`detections` for each frame that the detector looked at, before it `scene` where something happened at a zone or line, `warning` at the ' +
+          'start where the filter names unknown classes, and `end` with the reason at last. The data of `detections` is a message as `/latest` gives it.',
+        tags: ['detection'],
+        security: SECURITY.viewerOrQuery,
         params: Params,
         querystring: Type.Object({
           ...Filter,
@@ -68,7 +74,11 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
             Type.String({ maxLength: 128, description: "A session of this source: adds its viewer's RTP timestamps" }),
           ),
         }),
-        response: { 200: Type.Any({ description: 'text/event-stream' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+        response: {
+          200: { description: 'Events without end', content: { 'text/event-stream': { schema: Type.Unsafe<unknown>(Type.String()) } } },
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
       },
     },
     (request, reply) => {
@@ -114,12 +124,17 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
     {
       config: { rateLimit: { max: LOOKS_PER_MINUTE, timeWindow: 60_000 } },
       schema: {
-        summary: 'What is seen in the newest looked-at frame; starts the source where it does not run',
-        tags: ['seeing'],
+        operationId: 'readLatestDetections',
+        summary: 'Detections of the newest frame that the detector looked at; starts the source if necessary',
+        tags: ['detection'],
+        security: SECURITY.viewerOrQuery,
         params: Params,
         querystring: Type.Object(Filter),
         response: {
-          200: Type.Any({ description: 'A message as on the data channel `detections`' }),
+          200: {
+            description: 'As on the data channel `detections`',
+            content: { 'application/json': { schema: Type.Unsafe<unknown>(DetectionsMessage) } },
+          },
           '4xx': ErrorSchema,
           '5xx': ErrorSchema,
         },

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type Static } from 'typebox';
 import type { IceServer } from '../webrtc/index.js';
 import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
+import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
 import { loginOf, type Tokens } from './tokens.js';
 import { perMinute } from './wish.js';
@@ -27,17 +28,57 @@ const IceServerSchema = Type.Object({
   credential_type: Type.Optional(Type.String({ description: 'Always `password`' })),
 });
 
-const HandedIn = Type.Object({
-  client_id: Type.Optional(ClientId),
-  ice_servers: Type.Array(
-    Type.Object({
-      urls: Type.Union([Text, Type.Array(Text, { minItems: 1, maxItems: 4 })]),
-      username: Type.Optional(Text),
-      credential: Type.Optional(Text),
+const IceServerList = Type.Object(
+  {
+    ice_servers: Type.Array(IceServerSchema),
+    ttl_s: Type.Integer({ description: 'Seconds that the credentials are valid for' }),
+  },
+  {
+    title: 'IceServers',
+    description: 'ICE servers, as RTCPeerConnection takes them',
+    examples: [
+      {
+        ice_servers: [
+          { urls: ['turn:turn.example.com'], username: '1795266391:drone-1', credential: 'Zm9v...', credential_type: 'password' },
+        ],
+        ttl_s: 3600,
+      },
+    ],
+  },
+);
+
+const HandedIn = Type.Object(
+  {
+    client_id: Type.Optional(ClientId),
+    ice_servers: Type.Array(
+      Type.Object({
+        urls: Type.Union([Text, Type.Array(Text, { minItems: 1, maxItems: 4 })]),
+        username: Type.Optional(Text),
+        credential: Type.Optional(Text),
+      }),
+      { maxItems: 4 },
+    ),
+  },
+  {
+    title: 'ProvidedIceServers',
+    examples: [{ client_id: 'drone-1', ice_servers: [{ urls: 'turn:turn.example.com', username: 'drone', credential: 's3cret' }] }],
+  },
+);
+
+const Accepted = Type.Object(
+  {
+    client_id: Type.String({ description: 'Use it in the offer' }),
+    ice_servers: Type.Array(Type.Object({ urls: Type.Array(Type.String()), username: Type.Optional(Type.String()) }), {
+      description: 'What was accepted; credentials are not repeated',
     }),
-    { maxItems: 4 },
-  ),
-});
+    ttl_s: Type.Integer({ description: 'Seconds that they are kept for' }),
+  },
+  {
+    title: 'AcceptedIceServers',
+    description: 'What was accepted',
+    examples: [{ client_id: 'drone-1', ice_servers: [{ urls: ['turn:turn.example.com'], username: 'drone' }], ttl_s: 60 }],
+  },
+);
 
 /** A server as clients are told of it. */
 export function iceServerJson({ urls, username, credential }: IceServer): Static<typeof IceServerSchema> {
@@ -61,16 +102,12 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
     {
       config,
       schema: {
+        operationId: 'listIceServers',
         summary: 'STUN and TURN servers for a client, with credentials that expire',
         tags: ['media'],
+        security: SECURITY.anybody,
         querystring: Type.Object({ client_id: Type.Optional(ClientId) }),
-        response: {
-          200: Type.Object({
-            ice_servers: Type.Array(IceServerSchema),
-            ttl_s: Type.Integer({ description: 'How long the credentials are good for' }),
-          }),
-          '4xx': ErrorSchema,
-        },
+        response: { 200: IceServerList, '4xx': ErrorSchema },
       },
     },
     (request, reply) => {
@@ -84,19 +121,12 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
     {
       config,
       schema: {
+        operationId: 'provideIceServers',
         summary: "ICE servers that this server uses for one client's next connection; kept for 60 s",
         tags: ['media'],
+        security: SECURITY.anybody,
         body: HandedIn,
-        response: {
-          200: Type.Object({
-            client_id: Type.String({ description: 'Use it in the offer' }),
-            ice_servers: Type.Array(Type.Object({ urls: Type.Array(Type.String()), username: Type.Optional(Type.String()) }), {
-              description: 'What was accepted; credentials are not repeated',
-            }),
-            ttl_s: Type.Integer(),
-          }),
-          '4xx': ErrorSchema,
-        },
+        response: { 200: Accepted, '4xx': ErrorSchema },
       },
     },
     (request) => {

@@ -10,6 +10,7 @@ export * from './ice-server-routes.js';
 export * from './ice-servers.js';
 export * from './models.js';
 export * from './offer.js';
+export { installReference, SECURITY } from './reference.js';
 export * from './reports.js';
 export * from './schemas.js';
 export * from './session-url.js';

@@ -29,7 +29,30 @@ export interface ModelDeps {
 }
 
 const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) });
-const ModelBody = Type.Object({ model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) });
+const ModelBody = Type.Object(
+  { model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) },
+  { title: 'SourceModel', description: 'The model of the source', examples: [{ model: 'sightline-demo' }] },
+);
+const Models = Type.Object(
+  {
+    available: Type.Array(Type.String(), { description: 'Names of the installed models' }),
+    in_use: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        family: Type.String({ description: 'How its tensors are read' }),
+        state: Type.String({ description: 'ready, restarting or closed' }),
+        restarts: Type.Integer({ description: 'How often its thread was replaced' }),
+      }),
+    ),
+  },
+  {
+    title: 'Models',
+    description: 'Installed models and those in use',
+    examples: [
+      { available: ['sightline-demo', 'yolox_nano'], in_use: [{ name: 'sightline-demo', family: 'yolox', state: 'ready', restarts: 0 }] },
+    ],
+  },
+);
 
 /** `GET /models`, and `GET` and `PUT` of the model of a source. */
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
@@ -43,14 +66,10 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
     '/models',
     {
       schema: {
-        summary: 'Models that lie ready, and those in use',
-        tags: ['seeing'],
-        response: {
-          200: Type.Object({
-            available: Type.Array(Type.String()),
-            in_use: Type.Array(Type.Object({ name: Type.String(), family: Type.String(), state: Type.String(), restarts: Type.Integer() })),
-          }),
-        },
+        operationId: 'listModels',
+        summary: 'Installed models, and those in use',
+        tags: ['detection'],
+        response: { 200: Models },
       },
     },
     () => ({
@@ -63,8 +82,9 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
     '/sources/:id/model',
     {
       schema: {
-        summary: 'The model that looks at a source',
-        tags: ['seeing'],
+        operationId: 'readSourceModel',
+        summary: 'The model of a source',
+        tags: ['detection'],
         params: SourceParams,
         response: { 200: ModelBody, '4xx': ErrorSchema },
       },
@@ -76,8 +96,9 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
     '/sources/:id/model',
     {
       schema: {
-        summary: 'Let another model look at a source; viewers stay connected',
-        tags: ['seeing'],
+        operationId: 'setSourceModel',
+        summary: 'Change the model of a source; viewers stay connected',
+        tags: ['detection'],
         params: SourceParams,
         body: ModelBody,
         response: { 200: ModelBody, '4xx': ErrorSchema },

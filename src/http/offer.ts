@@ -4,6 +4,7 @@ import { MediaPeerError } from '../base/errors.js';
 import type { Sessions } from '../webrtc/index.js';
 import { FRAGMENT_TYPE } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
+import { SECURITY } from './reference.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
 import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
@@ -37,8 +38,10 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       config: perMinute(rateLimit),
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
-        summary: 'Offer a WebRTC connection and get the picture',
+        operationId: 'offer',
+        summary: 'Watch: offer a WebRTC connection',
         tags: ['media'],
+        security: SECURITY.viewer,
         body: OfferBody,
         response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
       },

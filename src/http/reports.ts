@@ -20,43 +20,74 @@ const Counts = Type.Record(Type.String(), Type.Integer(), {
   description: 'By type: host, srflx, prflx, relay, mdns (a name that is not looked up), tcp, unusable',
 });
 
-const Report = Type.Object({
-  client_id: Type.String(),
-  source: Type.String(),
-  role: Type.String(),
-  door: Type.String({ description: 'offer, whep, whip or ws' }),
-  created_at: Type.Number({ description: 'Unix seconds' }),
-  media: Type.Array(
-    Type.Object({
-      mid: Nullable(Type.String()),
-      kind: Type.String(),
-      direction: Type.String({ description: "The client's" }),
-      offered: Type.Array(Type.String()),
-      chosen: Nullable(Type.String()),
-      reason: Nullable(Type.String({ description: 'Why it carries nothing' })),
+const Report = Type.Object(
+  {
+    client_id: Type.String(),
+    source: Type.String(),
+    role: Type.String(),
+    door: Type.String({ description: 'offer, whep, whip or ws' }),
+    created_at: Type.Number({ description: 'Unix seconds' }),
+    media: Type.Array(
+      Type.Object({
+        mid: Nullable(Type.String()),
+        kind: Type.String(),
+        direction: Type.String({ description: "The client's" }),
+        offered: Type.Array(Type.String()),
+        chosen: Nullable(Type.String()),
+        reason: Nullable(Type.String({ description: 'Why it carries nothing' })),
+      }),
+    ),
+    ice: Type.Object({
+      local_candidates: Counts,
+      remote_candidates: Counts,
+      pairs: Type.Array(Type.Object({ local: Type.String(), remote: Type.String(), state: Type.String() })),
+      selected: Nullable(Type.String({ description: 'Types of the pair in use: `host/prflx`' })),
+      checks_received: Type.Integer({ description: "The client's connectivity checks that were authentic" }),
+      restarts: Type.Integer(),
+      troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
     }),
-  ),
-  ice: Type.Object({
-    local_candidates: Counts,
-    remote_candidates: Counts,
-    pairs: Type.Array(Type.Object({ local: Type.String(), remote: Type.String(), state: Type.String() })),
-    selected: Nullable(Type.String({ description: 'Types of the pair in use: `host/prflx`' })),
-    checks_received: Type.Integer({ description: "The client's connectivity checks that were authentic" }),
-    restarts: Type.Integer(),
-    troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
-  }),
-  dtls: Type.Union([Type.Object({ role: Type.String(), srtp_profile: Type.String() }), Type.Null()]),
-  steps: Type.Array(
-    Type.Object({
-      at_ms: Type.Number({ description: 'Since the offer' }),
-      step: Type.String(),
-      facts: Type.Optional(Type.Unsafe<object>({ type: 'object', additionalProperties: true })),
+    dtls: Type.Union([Type.Object({ role: Type.String(), srtp_profile: Type.String() }), Type.Null()]),
+    steps: Type.Array(
+      Type.Object({
+        at_ms: Type.Number({ description: 'Since the offer' }),
+        step: Type.String(),
+        facts: Type.Optional(Type.Unsafe<object>({ type: 'object', additionalProperties: true })),
+      }),
+    ),
+    end: Type.Union([Type.Object({ reason: Type.String(), explanation: Type.String(), at_ms: Type.Number() }), Type.Null()], {
+      description: 'Null while it lives',
     }),
-  ),
-  end: Type.Union([Type.Object({ reason: Type.String(), explanation: Type.String(), at_ms: Type.Number() }), Type.Null()], {
-    description: 'Null while it lives',
-  }),
-});
+  },
+  {
+    title: 'SessionReport',
+    description: 'What the session went through',
+    examples: [
+      {
+        client_id: 'drone-1',
+        source: 'demo',
+        role: 'viewer',
+        door: 'whep',
+        created_at: 1795266346.138,
+        media: [{ mid: '0', kind: 'video', direction: 'recvonly', offered: ['H264', 'VP8'], chosen: 'H264', reason: null }],
+        ice: {
+          local_candidates: { host: 1 },
+          remote_candidates: { host: 1, mdns: 1 },
+          pairs: [{ local: 'host', remote: 'prflx', state: 'succeeded' }],
+          selected: 'host/prflx',
+          checks_received: 3,
+          restarts: 0,
+          troubles: [],
+        },
+        dtls: { role: 'server', srtp_profile: 'AEAD_AES_128_GCM' },
+        steps: [
+          { at_ms: 0, step: 'offer' },
+          { at_ms: 48.2, step: 'connected' },
+        ],
+        end: { reason: 'viewer-left', explanation: 'the client closed its connection', at_ms: 20310.4 },
+      },
+    ],
+  },
+);
 
 /** Installs `GET /sessions/:id/report`. */
 export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { sessions, rateLimit }, done) => {
@@ -65,6 +96,7 @@ export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { se
     {
       config: perMinute(rateLimit),
       schema: {
+        operationId: 'readSessionReport',
         summary: 'What a session went through, and why it failed; kept for 10 minutes after its end',
         tags: ['media'],
         params: Type.Object({ id: Type.String({ maxLength: 128, description: 'From `Location` or `session_url`' }) }),

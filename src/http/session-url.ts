@@ -1,9 +1,10 @@
 /** The session URL of every session that was opened over HTTP: PATCH for ICE, DELETE to leave. */
-import type { FastifyPluginCallback } from 'fastify';
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { MAX_FRAGMENT_BYTES } from '../webrtc/index.js';
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
+import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
 import { loginOf } from './tokens.js';
 import { installOptions, perMinute, schemaOf } from './wish.js';
@@ -28,8 +29,10 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
       {
         config: perMinute(rateLimit),
         schema: {
+          operationId: 'updateSession',
           summary: 'Add candidates, or restart ICE with new credentials',
           tags: ['media'],
+          security: SECURITY.anybody,
           params: Params,
           headers: Type.Object({
             'if-match': Type.Optional(Type.String({ description: 'The ETag of the session; `"*"` for an ICE restart' })),
@@ -65,18 +68,22 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
 
   void app.register((scope, _options, installed) => {
     ignoreBodies(scope);
-    scope.route<{ Params: { id: string } }>({
-      method: ['GET', 'HEAD'],
-      url: URL,
+    const read = {
       exposeHeadRoute: false,
-      schema: { ...schemaOf(false, 'Whether the session lives', 204), params: Params },
+      schema: {
+        ...schemaOf({ isHidden: false, operationId: 'readSession', summary: 'Whether the session lives', status: 204 }),
+        params: Params,
+      },
       config: { swagger: { exposeHeadRoute: true } },
-      handler: (request, reply) => {
+      handler: (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
         httpSessions.find(request.params.id);
         return reply.status(204).send();
       },
-    });
+    };
+    scope.get<{ Params: { id: string } }>(URL, read);
+    scope.head<{ Params: { id: string } }>(URL, read);
     installOptions(scope, URL, {
+      operationId: 'describeSession',
       summary: 'What the session takes (`Accept-Patch`)',
       methods: ['GET', 'HEAD', 'PATCH', 'DELETE'],
       headers: { 'accept-patch': FRAGMENT_TYPE },
@@ -86,10 +93,18 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
       {
         config: perMinute(rateLimit),
         schema: {
+          operationId: 'closeSession',
           summary: 'Leave',
           tags: ['media'],
+          security: SECURITY.anybody,
           params: Params,
-          response: { 200: Type.Object({ closed: Type.Literal(true) }), '4xx': ErrorSchema },
+          response: {
+            200: Type.Object(
+              { closed: Type.Literal(true) },
+              { title: 'Closed', description: 'The session has ended', examples: [{ closed: true }] },
+            ),
+            '4xx': ErrorSchema,
+          },
         },
       },
       async (request) => {

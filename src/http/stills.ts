@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { whileThere } from './gone-client.js';
-import { TokenQuery } from './schemas.js';
+import { SECURITY } from './reference.js';
+import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What snapshots need. */
 export interface StillDeps {
@@ -31,14 +32,25 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
     {
       config: { rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 } },
       schema: {
-        summary: 'A still picture of a source',
+        operationId: 'readSnapshot',
+        summary: 'A snapshot of a source: a still JPEG',
         tags: ['media'],
+        security: SECURITY.viewerOrQuery,
         params: Type.Object({ file: Type.String({ pattern: '^[^/]+\\.jpg$', description: 'Source and `.jpg`: `demo.jpg`' }) }),
         querystring: Type.Object({
           width: Type.Integer({ minimum: 16, maximum: 1920, default: 640, description: 'Pixels' }),
           annotated: Flag,
           ...TokenQuery,
         }),
+        response: {
+          200: {
+            description: 'The picture',
+            content: { 'image/jpeg': { schema: Type.Unsafe<unknown>({ type: 'string', contentMediaType: 'image/jpeg' }) } },
+          },
+          304: Type.Unsafe<unknown>({ type: 'null', description: 'If-None-Match names the current one' }),
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
       },
     },
     (request, reply) =>

@@ -2,6 +2,7 @@
 import type { FastifyPluginCallback } from 'fastify';
 import type { Rendition } from '../media/index.js';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
+import { SECURITY } from './reference.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
 /** What the WHEP endpoints need. */
@@ -12,13 +13,15 @@ export interface WhepDeps extends WishDeps {
 
 /** Installs `/whep/:source`, `/whep/:source/raw` and `/whep/:source/processed`. */
 export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => {
-  const install = (url: string, summary: string, renditions?: readonly Rendition[]): void =>
+  const install = (url: string, operations: string, summary: string, renditions?: readonly Rendition[]): void =>
     installEndpoint(
       app,
       {
         url,
         door: 'whep',
         summary,
+        operations,
+        security: SECURITY.viewer,
         check: (_source, login) => deps.tokens.checkViewer(login),
         open: ({ name: sourceId, sdp, login }) => {
           checkOffer('WHEP', sdp);
@@ -27,8 +30,10 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
       },
       deps,
     );
-  install('/whep/:source', 'Watch a source as a WHEP player: with what is seen in it where it has a detector, else as it is');
-  install('/whep/:source/raw', 'Watch a source as a WHEP player, as it is', ['raw']);
-  install('/whep/:source/processed', 'Watch a source as a WHEP player, with detected objects drawn in', ['processed']);
+  install('/whep/:source', 'WhepSession', 'Watch a source as a WHEP player: processed where it has a detector, else raw');
+  install('/whep/:source/raw', 'RawWhepSession', 'Watch a source as a WHEP player, as it is', ['raw']);
+  install('/whep/:source/processed', 'ProcessedWhepSession', 'Watch a source as a WHEP player, with detected objects drawn in', [
+    'processed',
+  ]);
   done();
 };

@@ -1,6 +1,7 @@
 /** The door of WHIP publishers (RFC 9725): what they send to a room is a source of that name. */
 import type { FastifyPluginCallback } from 'fastify';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
+import { SECURITY } from './reference.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
 /** What the WHIP endpoint needs. */
@@ -19,6 +20,8 @@ export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => 
       url: '/whip/:room',
       door: 'whip',
       summary: 'Publish to a room as a WHIP client',
+      operations: 'WhipSession',
+      security: SECURITY.publisher,
       check: (room, login) => void deps.tokens.checkPublisher(room, login),
       open: ({ name: room, sdp, login, replaces }) => {
         checkOffer('WHIP', sdp);

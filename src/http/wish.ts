@@ -9,6 +9,7 @@ import { MAX_SDP_BYTES, type Door, type IceServer, type OpenedSession } from '..
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, SDP_TYPE } from './content-types.js';
 import { iceServerLinks } from './ice-server-links.js';
 import type { HttpSessions } from './http-sessions.js';
+import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
 import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
@@ -33,6 +34,10 @@ export interface Endpoint {
   readonly door: Door;
   /** One sentence for the API reference. */
   readonly summary: string;
+  /** Names its operations in the API reference: `WhepSession` gives `openWhepSession`. */
+  readonly operations: string;
+  /** Whose token it takes. */
+  readonly security: (typeof SECURITY)['viewer' | 'publisher'];
   /** @throws MediaPeerError UNAUTHORIZED */
   check(name: string, login: Login): void;
   /** Opens a session for an offer. @throws MediaPeerError */
@@ -74,17 +79,17 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
     void app.register((scope, _options, done) => {
       ignoreBodies(scope);
       const described = (status: number, summary: string) => ({
-        schema: schemaOf(isHidden, summary, status),
+        schema: schemaOf({ isHidden, operationId: `read${endpoint.operations}`, summary, status }),
         config: { swagger: { exposeHeadRoute: true } },
       });
-      scope.head(url, described(200, 'Whether this is an endpoint; the content type is that of an offer'), (_request, reply) =>
-        reply.type(SDP_TYPE).send(),
-      );
-      scope.get(url, { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false }, (_request, reply) =>
-        reply.status(204).type(SDP_TYPE).send(),
-      );
+      const head = described(200, 'Whether this is an endpoint; the content type is that of an offer');
+      scope.head(url, head, (_request, reply) => reply.type(SDP_TYPE).send());
+      const get = { ...described(204, 'As HEAD: there is nothing to read here'), exposeHeadRoute: false };
+      scope.get(url, get, (_request, reply) => reply.status(204).type(SDP_TYPE).send());
       installOptions(scope, url, {
         isHidden,
+        operationId: `describe${endpoint.operations}`,
+        security: endpoint.security,
         summary: 'What can be posted (`Accept-Post`), and ICE servers (`Link`) for those who may come in',
         methods: ['GET', 'HEAD', 'POST'],
         headers: { 'accept-post': SDP_TYPE },
@@ -104,6 +109,10 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
 export interface Offered {
   /** Default: it stands in `/openapi.json`. */
   readonly isHidden?: boolean;
+  /** Its name in the API reference. */
+  readonly operationId: string;
+  /** Whose token changes what it tells. Default: nobody's. */
+  readonly security?: (typeof SECURITY)[keyof typeof SECURITY];
   /** What the URL is, in one sentence. */
   readonly summary: string;
   /** HTTP methods that the URL takes. */
@@ -120,11 +129,11 @@ export interface Offered {
 export function installOptions(
   app: FastifyInstance,
   url: string,
-  { isHidden = false, summary, methods, headers, describe, rateLimit = 0 }: Offered,
+  { isHidden = false, operationId, security, summary, methods, headers, describe, rateLimit = 0 }: Offered,
 ): void {
   const limited = perMinute(rateLimit).rateLimit;
   const options = {
-    schema: schemaOf(isHidden, summary, 200),
+    schema: { ...schemaOf({ isHidden, operationId, summary, status: 200 }), ...(security && { security }) },
     config: {
       rateLimit: limited && { ...limited, allowList: isPreflight },
       cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S },
@@ -138,10 +147,23 @@ export function installOptions(
   });
 }
 
+/** What the API reference says of a route that answers without content. */
+export interface Described {
+  /** True for a route that is the same as another one. */
+  readonly isHidden: boolean;
+  /** Unique. */
+  readonly operationId: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** Of its answer. */
+  readonly status: number;
+}
+
 /** Of a route that answers without content. */
-export function schemaOf(isHidden: boolean, summary: string, status: number) {
+export function schemaOf({ isHidden, operationId, summary, status }: Described) {
   return {
     hide: isHidden,
+    operationId,
     summary,
     tags: ['media'],
     response: { [status]: { type: 'null', description: 'Without content' }, '4xx': ErrorSchema },
@@ -160,8 +182,10 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       config: perMinute(rateLimit),
       schema: {
         hide: isHidden,
+        operationId: `open${endpoint.operations}`,
         summary: endpoint.summary,
         tags: ['media'],
+        security: endpoint.security,
         body: {
           content: {
             [SDP_TYPE]: {

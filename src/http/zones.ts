@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type TSchema } from 'typebox';
 import { MediaPeerError } from '../base/errors.js';
 import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
+import { LineCount, ZoneCount } from './detections-schema.js';
 import { ErrorSchema } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
@@ -34,28 +35,42 @@ export interface ZonesDeps {
 }
 
 const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, description: 'A source of GET /available-videos' }) });
-const ByLabel = Type.Record(Type.String(), Type.Integer());
-const NullableTime = Type.Union([Type.Number(), Type.Null()], { description: 'Unix seconds' });
+const NullableTime = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
 
-const Counts = Type.Object({
-  source: Type.String(),
-  updated_at: Type.Union([Type.Number(), Type.Null()], {
-    description: 'When a picture was last looked at, Unix seconds; null before the first',
-  }),
-  zones: Type.Array(Type.Object({ zone: Type.String(), count: Type.Integer(), object_ids: Type.Array(Type.Integer()), by_label: ByLabel })),
-  lines: Type.Array(
-    Type.Object({
-      line: Type.String(),
-      in: Type.Integer(),
-      out: Type.Integer(),
-      in_by_label: ByLabel,
-      out_by_label: ByLabel,
-      since: NullableTime,
-    }),
-  ),
+const Counts = Type.Object(
+  {
+    source: Type.String(),
+    updated_at: NullableTime('When the detector last looked at a frame, Unix seconds; null before the first'),
+    zones: Type.Array(ZoneCount),
+    lines: Type.Array(Type.Object({ ...LineCount.properties, since: NullableTime('When its count started, Unix seconds') })),
+  },
+  {
+    title: 'Counts',
+    description: 'What is inside and what has crossed',
+    examples: [
+      {
+        source: 'demo',
+        updated_at: 1795266391.077,
+        zones: [{ zone: 'left', count: 2, object_ids: [50, 56], by_label: { person: 1, car: 1 } }],
+        lines: [{ line: 'road', in: 21, out: 16, in_by_label: { car: 21 }, out_by_label: { car: 16 }, since: 1795266346.138 }],
+      },
+    ],
+  },
+);
+
+// As stored: the schema of the answer must not leave anything out.
+const Zones = Type.Unsafe<object>({
+  title: 'Zones',
+  type: 'object',
+  additionalProperties: true,
+  description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing',
+  examples: [{ units: 'fraction', lines: [{ id: 'road', from: [0.5, 1], to: [0.5, 0] }] }],
 });
+const Removed = Type.Object(
+  { removed: Type.Boolean({ description: 'False where there were none' }) },
+  { title: 'Removed', description: 'Whether there were any', examples: [{ removed: true }] },
+);
 
-/** Installs `GET`, `PUT` and `DELETE /sources/:id/zones`, and `GET` and `DELETE /sources/:id/counts`. */
 /** All zones and lines that there may be, as people indent them. */
 const MAX_ZONES_BYTES = 256 * 1024;
 
@@ -68,27 +83,23 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   };
   const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? { zones: [], lines: [] };
   const countsOf = (sourceId: string) => countsJson(sourceId, deps.counts(known(sourceId)));
-  const schema = <R extends TSchema>(summary: string, ok: R) => ({
+  const schema = <R extends TSchema>(operationId: string, summary: string, ok: R) => ({
+    operationId,
     summary,
-    tags: ['seeing'],
+    tags: ['detection'],
     params: Params,
     response: { 200: ok, '4xx': ErrorSchema, '5xx': ErrorSchema },
   });
-  // As stored: the schema of the answer must not leave anything out.
-  const Zones = Type.Unsafe<object>({
-    type: 'object',
-    additionalProperties: true,
-    description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing',
-  });
-
-  app.get('/sources/:id/zones', { schema: schema('Zones and lines of a source', Zones) }, (request) => zonesOf(request.params.id));
+  app.get('/sources/:id/zones', { schema: schema('readZones', 'Zones and lines of a source', Zones) }, (request) =>
+    zonesOf(request.params.id),
+  );
 
   app.put(
     '/sources/:id/zones',
     {
       bodyLimit: MAX_ZONES_BYTES,
       schema: {
-        ...schema('Replace the zones and lines of a source; those that stay the same keep their counts', Zones),
+        ...schema('setZones', 'Replace the zones and lines of a source; those that stay the same keep their counts', Zones),
         body: Type.Unsafe<unknown>(deps.bodySchema),
       },
       // The framework would tell one fault at a time, and drop what it does not know.
@@ -100,21 +111,18 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   app.delete(
     '/sources/:id/zones',
     {
-      schema: schema(
-        'Remove the zones and lines of a source',
-        Type.Object({ removed: Type.Boolean({ description: 'False where there were none' }) }),
-      ),
+      schema: schema('removeZones', 'Remove the zones and lines of a source', Removed),
     },
     async (request) => ({ removed: await deps.remove(known(request.params.id)) }),
   );
 
   app.get(
     '/sources/:id/counts',
-    { schema: schema('What is inside the zones now, and what has crossed the lines since when', Counts) },
+    { schema: schema('readCounts', 'What is inside the zones now, and what has crossed the lines', Counts) },
     (request) => countsOf(request.params.id),
   );
 
-  app.delete('/sources/:id/counts', { schema: schema('Let the lines of a source count from zero', Counts) }, (request) => {
+  app.delete('/sources/:id/counts', { schema: schema('resetCounts', 'Let the lines of a source count from zero', Counts) }, (request) => {
     deps.resetCounts(known(request.params.id));
     return countsOf(request.params.id);
   });

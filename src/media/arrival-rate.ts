@@ -24,6 +24,7 @@ const UNKNOWN_DEAD_MS = 40_000;
 const MIN_SILENT_MS = 2_000;
 const MIN_DEAD_MS = 10_000;
 
+/** Learns how many frames a second a source sends. */
 export class ArrivalRate {
   #begunMs: number | undefined;
   #arrivals: number[] = [];

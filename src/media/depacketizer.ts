@@ -5,10 +5,13 @@ import type { PictureSize } from './picture-size.js';
 
 /** One frame in the form of `EncodedFrame`. */
 export interface AssembledFrame {
+  /** The encoded frame: an access unit in Annex B (H.264), or a VP8 frame. */
   readonly data: Buffer;
+  /** True where it can be decoded without those before it. */
   readonly keyframe: boolean;
 }
 
+/** Puts the frames of one stream together. */
 export interface Depacketizer {
   /** Of the newest keyframe; undefined before it, and for audio. */
   readonly size: PictureSize | undefined;

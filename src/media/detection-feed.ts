@@ -7,9 +7,12 @@ import { silentLogger, type Logger } from '../base/logger.js';
 import type { FrameDetections } from './detections.js';
 import type { EndReason } from './end-reason.js';
 
+/** Called for each frame that the detector looked at; must not wait. */
 export type DetectionListener = (detections: FrameDetections) => void;
 
+/** The detections of one source. */
 export class DetectionFeed {
+  /** Of the source that is looked at. */
   readonly sourceId: string;
   readonly #readers: Listeners<FrameDetections>;
   readonly #ending: Ending<EndReason>;

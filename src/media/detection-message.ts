@@ -17,6 +17,7 @@ export interface DetectionFilter {
 export interface MessageContext {
   /** The picture's RTP timestamp on each of the reader's video m-lines. */
   readonly rtpTimestamps?: Readonly<Partial<Record<Rendition, number>>>;
+  /** Which detections the reader wants; left out: all. */
   readonly filter?: DetectionFilter;
   /** Messages that this reader lost so far because it was too slow. Default 0. */
   readonly dropped?: number;
@@ -30,6 +31,7 @@ export interface MessageContext {
 
 /** An event that comes with a later picture than its own. */
 export interface MissedEvent extends SceneEvent {
+  /** Number of the frame that it happened in. */
   readonly frame: number;
 }
 

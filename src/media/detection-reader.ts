@@ -15,8 +15,11 @@ export interface MessageSink {
   write(message: string, detections: FrameDetections): boolean;
 }
 
+/** What is read, and where it goes. */
 export interface DetectionReaderInit {
+  /** The detections of the source. */
   readonly feed: DetectionFeed;
+  /** Where messages go. */
   readonly sink: MessageSink;
   /** The picture's RTP timestamps for this reader. Default: none. */
   readonly rtpTimestamps?: (mediaTimeMs: number) => Readonly<Partial<Record<Rendition, number>>>;
@@ -31,6 +34,7 @@ export interface DetectionReaderInit {
 /** Events of lost messages that are kept, the newest ones. */
 const MAX_MISSED_EVENTS = 100;
 
+/** Reads a feed until it is closed. */
 export class DetectionReader {
   readonly #init: DetectionReaderInit;
   readonly #stop: () => void;
@@ -44,6 +48,7 @@ export class DetectionReader {
     this.#stop = init.feed.subscribe((detections) => this.#read(detections));
   }
 
+  /** Messages that were handed to the sink. */
   get sent(): number {
     return this.#sent;
   }

@@ -2,6 +2,7 @@
 import { OpenGroup } from './open-group.js';
 import type { PacketizedFrame } from './packetized-frame.js';
 
+/** The frames since the newest keyframe of a track. */
 export class Gop extends OpenGroup<PacketizedFrame> {
   constructor() {
     super(({ sizeBytes }) => sizeBytes);

@@ -9,6 +9,7 @@ const LAST_DROPPED = 12;
 /** Parameter sets that are kept; real streams have one or two of each. */
 const MAX_PARAMETER_SETS = 16;
 
+/** Puts access units together. */
 export class H264Depacketizer implements Depacketizer {
   /** By their ids, in the order in which they first came. */
   readonly #sps = new Map<number, Buffer>();

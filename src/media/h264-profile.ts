@@ -3,7 +3,9 @@ import { NalType, nalType, readLengthPrefixed } from './h264.js';
 
 type ProfileName = 'constrained-baseline' | 'baseline' | 'main' | 'constrained-high' | 'high' | 'high-444';
 
+/** Profile and level of a stream. */
 export interface H264Profile {
+  /** As RFC 6184 §8.1 groups them. */
   readonly name: ProfileName;
   /** Ten times the level; 10.5 is 1b. */
   readonly level: number;

@@ -8,11 +8,13 @@ import type { EncodedFrame } from './encoded-frame.js';
 const MAX_FRAMES = 600;
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** Frames from a keyframe on. */
 export class OpenGroup<Frame extends { readonly keyframe: boolean }> {
   readonly #sizeOf: (frame: Frame) => number;
   #frames: Frame[] = [];
   #bytes = 0;
 
+  /** A group of encoded frames. */
   static ofEncoded(): OpenGroup<EncodedFrame> {
     return new OpenGroup(({ data }) => data.length);
   }
@@ -36,6 +38,7 @@ export class OpenGroup<Frame extends { readonly keyframe: boolean }> {
     if (this.#frames.length > MAX_FRAMES || this.#bytes > MAX_BYTES) this.clear();
   }
 
+  /** Forgets all; the next keyframe begins a group. */
   clear(): void {
     this.#frames = [];
     this.#bytes = 0;

@@ -2,7 +2,9 @@
 
 /** Of the picture that is shown: cropping is taken off. */
 export interface PictureSize {
+  /** For display, after cropping, in pixels. */
   readonly widthPx: number;
+  /** For display, after cropping, in pixels. */
   readonly heightPx: number;
 }
 

@@ -16,6 +16,7 @@ export interface SubscribedTrack {
   replay(afterTimestamp: number | undefined): PacketizedFrame[];
   /** The timestamp that is a frame's own. */
   rtpTimestampAt(mediaTimeMs: number): number;
+  /** The subscription is closed and gets nothing more. */
   remove(subscription: Subscription): void;
   readonly clock: Clock;
 }
@@ -31,6 +32,7 @@ const REPLAY_SLICE_MS = 3;
 /** A replay can be asked for by any lost packet: at most one per viewer in this time. */
 const MIN_REPLAY_INTERVAL_MS = 500;
 
+/** One reader of a track. */
 export class Subscription {
   readonly #track: SubscribedTrack;
   readonly #sink: FrameSink;

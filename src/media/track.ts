@@ -21,9 +21,11 @@ const CLEAR_TICKS = 91;
 /** Ticks between replayed frames on join. */
 const REPLAY_STEP_TICKS = 100;
 
+/** What a track carries. */
 export interface TrackInit {
   /** For logs and statistics: `street/raw/h264`. */
   readonly name: string;
+  /** `h264`, `vp8` or `opus`. */
   readonly codec: Codec;
   /** The source's. */
   readonly timeline: Timeline;
@@ -39,9 +41,13 @@ export interface TrackInit {
 
 /** What went through a track since it was opened. */
 export interface TrackStats {
+  /** Frames written so far. */
   readonly frames: number;
+  /** Keyframes among them. */
   readonly keyframes: number;
+  /** Bytes of encoded frames written so far. */
   readonly bytes: number;
+  /** RTP payloads that they became. */
   readonly packets: number;
   /** Over the last seconds. 0 before the second frame. */
   readonly fps: number;
@@ -51,9 +57,13 @@ export interface TrackStats {
   readonly keyframeIntervalMs: number | undefined;
 }
 
+/** One encoded rendition of a source, or its sound. */
 export class Track {
+  /** For the log: `street/raw`. */
   readonly name: string;
+  /** `h264`, `vp8` or `opus`. */
   readonly codec: Codec;
+  /** Maps its media time to wall-clock time. */
   readonly timeline: Timeline;
   readonly #clock: Clock;
   readonly #clockRateHz: number;
@@ -98,6 +108,7 @@ export class Track {
     return this.#lastFrame !== undefined;
   }
 
+  /** Counts so far, and rates of the last seconds. */
   get stats(): TrackStats {
     return {
       frames: this.#frames,

@@ -21,10 +21,15 @@ export interface VideoFrameInit {
 
 /** A decoded picture with a reference count; it is born with one reference, its creator's. */
 export class VideoFrame implements VideoFrameInit {
+  /** I420: the planes Y, U and V, one after the other; 8 bits, without padding. */
   readonly data: Buffer;
+  /** In pixels; even. */
   readonly widthPx: number;
+  /** In pixels; even. */
   readonly heightPx: number;
+  /** When it was captured, on the timeline of its source. */
   readonly mediaTimeMs: number;
+  /** In the code points of ITU-T H.273; undefined: unknown. */
   readonly colour: PictureColour | undefined;
   #references = 1;
   readonly #free: (data: Buffer) => void;

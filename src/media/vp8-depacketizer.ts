@@ -2,6 +2,7 @@
 import type { AssembledFrame, Depacketizer } from './depacketizer.js';
 import { vp8Size, type PictureSize } from './picture-size.js';
 
+/** Puts frames together. */
 export class Vp8Depacketizer implements Depacketizer {
   #size: PictureSize | undefined;
 

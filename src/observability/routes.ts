@@ -37,9 +37,14 @@ export interface ObservabilityDeps {
 
 /** Installs /available-videos, /active-streams, /connection-stats, /health and /ready. */
 export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps> = (app, deps, done) => {
-  const schema = <R extends object>(summary: string, response: R) => ({ summary, tags: ['state'], response });
+  const schema = <R extends object>(operationId: string, summary: string, response: R) => ({
+    operationId,
+    summary,
+    tags: ['state'],
+    response,
+  });
 
-  app.get('/available-videos', { schema: schema('The videos, playable or not', { 200: AvailableVideos }) }, () => ({
+  app.get('/available-videos', { schema: schema('listSources', 'Every source, playable or not', { 200: AvailableVideos }) }, () => ({
     videos: deps.sources().map((source) => ({
       name: source.name,
       source: source.id,
@@ -59,29 +64,33 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     })),
   }));
 
-  app.get('/active-streams', { schema: schema('Running sources, their renditions and who watches them', { 200: ActiveStreams }) }, () => {
-    const sessions = deps.sessions();
-    return {
-      sources: deps.activity().map(activeSource),
-      graph: deps.activity().flatMap((source) =>
-        source.renditions
-          .filter(({ rendition }) => rendition !== 'audio')
-          .map(({ rendition, codec }) => ({
-            source: source.sourceId,
-            rendition: `${rendition}/${codec}`,
-            viewers: sessions
-              .filter(
-                (session) =>
-                  session.sourceId === source.sourceId &&
-                  session.video.some((video) => video.rendition === rendition && video.codec === codec),
-              )
-              .map((session) => session.clientId),
-          })),
-      ),
-    };
-  });
+  app.get(
+    '/active-streams',
+    { schema: schema('listActiveStreams', 'Running sources, their renditions and who watches them', { 200: ActiveStreams }) },
+    () => {
+      const sessions = deps.sessions();
+      return {
+        sources: deps.activity().map(activeSource),
+        graph: deps.activity().flatMap((source) =>
+          source.renditions
+            .filter(({ rendition }) => rendition !== 'audio')
+            .map(({ rendition, codec }) => ({
+              source: source.sourceId,
+              rendition: `${rendition}/${codec}`,
+              viewers: sessions
+                .filter(
+                  (session) =>
+                    session.sourceId === source.sourceId &&
+                    session.video.some((video) => video.rendition === rendition && video.codec === codec),
+                )
+                .map((session) => session.clientId),
+            })),
+        ),
+      };
+    },
+  );
 
-  app.get('/connection-stats', { schema: schema('Clients and shared tracks', { 200: ConnectionStats }) }, () => {
+  app.get('/connection-stats', { schema: schema('readConnectionStats', 'Clients and shared tracks', { 200: ConnectionStats }) }, () => {
     const sessions = deps.sessions();
     // A rendition is one track however many codecs it is encoded in.
     const sharedTracks = (wanted: string): number =>
@@ -125,33 +134,41 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     };
   });
 
-  app.get('/health', { schema: schema('Is everything that runs kept alive?', { 200: Health, 503: Health }) }, async (_request, reply) => {
-    const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
-    const { user, system } = process.cpuUsage();
-    return reply.status(reasons.length > 0 ? 503 : 200).send({
-      status: reasons.length > 0 ? 'degraded' : 'ok',
-      reasons,
-      uptime_s: deps.uptimeS(),
-      version: deps.version,
-      detector_loaded: deps.detectorLoaded(),
-      active_clients: deps.sessions().length,
-      resources: deps.resources(),
-      webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
-        receiver,
-        queued,
-        delivered,
-        failed,
-        dropped,
-        last_error: lastError ?? null,
-      })),
-      process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
-    });
-  });
+  app.get(
+    '/health',
+    { schema: schema('readHealth', 'Whether everything that runs can be kept running, and what is held', { 200: Health, 503: Health }) },
+    async (_request, reply) => {
+      const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
+      const { user, system } = process.cpuUsage();
+      return reply.status(reasons.length > 0 ? 503 : 200).send({
+        status: reasons.length > 0 ? 'degraded' : 'ok',
+        reasons,
+        uptime_s: deps.uptimeS(),
+        version: deps.version,
+        detector_loaded: deps.detectorLoaded(),
+        active_clients: deps.sessions().length,
+        resources: deps.resources(),
+        webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
+          receiver,
+          queued,
+          delivered,
+          failed,
+          dropped,
+          last_error: lastError ?? null,
+        })),
+        process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
+      });
+    },
+  );
 
-  app.get('/ready', { schema: schema('May a load balancer send clients here?', { 200: Ready, 503: Ready }) }, async (_request, reply) => {
-    const ready = deps.isReady();
-    return reply.status(ready ? 200 : 503).send({ ready });
-  });
+  app.get(
+    '/ready',
+    { schema: schema('readReadiness', 'Whether a load balancer may send clients here', { 200: Ready, 503: Ready }) },
+    async (_request, reply) => {
+      const ready = deps.isReady();
+      return reply.status(ready ? 200 : 503).send({ ready });
+    },
+  );
 
   done();
 };

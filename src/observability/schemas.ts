@@ -11,27 +11,77 @@ const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.
 });
 
 /** One source in `/available-videos`. */
-export const Video = Type.Object({
-  name: Type.String({ description: 'File name' }),
-  source: Type.String({ description: 'Name to offer with' }),
-  kind: SourceKind,
-  state: RoomState,
-  duration_s: nullable(Type.Number()),
-  width: nullable(Type.Integer({ description: 'Pixels, as shown' })),
-  height: nullable(Type.Integer({ description: 'Pixels, as shown' })),
-  fps: nullable(Type.Number()),
-  video_codec: nullable(Type.String()),
-  audio_codec: nullable(Type.String({ description: 'Of the sound that is played; null where there is none' })),
-  audio_reason: Type.Optional(Type.String({ description: 'Why there is sound in it that is not played' })),
-  size_bytes: Type.Union([Type.Integer(), Type.Null()]),
-  delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], {
-    description: 'Copied as it is, or encoded once for all viewers',
-  }),
-  playable: Type.Boolean(),
-  reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
-});
+export const Video = Type.Object(
+  {
+    name: Type.String({ description: 'File name' }),
+    source: Type.String({ description: 'Name to offer with' }),
+    kind: SourceKind,
+    state: RoomState,
+    duration_s: nullable(Type.Number()),
+    width: nullable(Type.Integer({ description: 'Pixels, as shown' })),
+    height: nullable(Type.Integer({ description: 'Pixels, as shown' })),
+    fps: nullable(Type.Number()),
+    video_codec: nullable(Type.String()),
+    audio_codec: nullable(Type.String({ description: 'Of the sound that is played; null where there is none' })),
+    audio_reason: Type.Optional(Type.String({ description: 'Why there is sound in it that is not played' })),
+    size_bytes: Type.Union([Type.Integer(), Type.Null()]),
+    delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], {
+      description: 'Copied as it is, or encoded once for all viewers',
+    }),
+    playable: Type.Boolean(),
+    reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
+  },
+  {
+    title: 'Video',
+    examples: [
+      {
+        name: 'street.mp4',
+        source: 'street',
+        kind: 'file',
+        state: 'live',
+        duration_s: 20,
+        width: 1280,
+        height: 720,
+        fps: 30,
+        video_codec: 'h264',
+        audio_codec: 'aac',
+        size_bytes: 3145728,
+        delivery: 'passthrough',
+        playable: true,
+      },
+    ],
+  },
+);
 /** `GET /available-videos`. */
-export const AvailableVideos = Type.Object({ videos: Type.Array(Video) });
+export const AvailableVideos = Type.Object(
+  { videos: Type.Array(Video) },
+  {
+    title: 'AvailableVideos',
+    description: 'Every source',
+    examples: [
+      {
+        videos: [
+          {
+            name: 'notes.txt',
+            source: 'notes',
+            kind: 'file',
+            state: 'live',
+            duration_s: null,
+            width: null,
+            height: null,
+            fps: null,
+            video_codec: null,
+            audio_codec: null,
+            size_bytes: 120,
+            delivery: 'transcode',
+            playable: false,
+            reason: 'it holds no video',
+          },
+        ],
+      },
+    ],
+  },
+);
 
 const Received = Type.Object(
   {
@@ -54,45 +104,87 @@ const Received = Type.Object(
 );
 
 /** `GET /connection-stats`. */
-export const ConnectionStats = Type.Object({
-  active_clients: Type.Integer({ description: 'Viewers and publishers' }),
-  max_clients: Type.Integer({ description: 'Viewers that may be connected: MAX_CONNECTIONS' }),
-  active_viewers: Type.Integer(),
-  active_publishers: Type.Integer(),
-  max_publishers: Type.Integer({ description: 'Publishers that may be connected: MAX_PUBLISHERS' }),
-  shared_tracks: Type.Object({
-    shared_video_tracks: Type.Integer({ description: 'Raw tracks that run now' }),
-    shared_processed_tracks: Type.Integer({ description: 'Processed tracks that run now' }),
-    active_clients: Type.Integer(),
-  }),
-  websocket_connections: Type.Integer(),
-  detector_loaded: Type.Boolean(),
-  clients: Type.Array(
-    Type.Object({
-      client_id: Type.String(),
-      connection_state: Type.String({ description: 'RTCPeerConnectionState' }),
-      ice_state: Type.String({ description: 'RTCIceConnectionState' }),
-      created_at: Type.Number({ description: 'Unix seconds' }),
-      has_processed_track: Type.Boolean(),
-      source: Type.String(),
-      role: Type.Union([Type.Literal('viewer'), Type.Literal('publisher')]),
-      bytes_sent: Type.Integer(),
-      packets_lost: Type.Integer(),
-      ice_troubles: Type.Array(Type.String(), { description: 'What went wrong with STUN and TURN servers' }),
-      round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
-      tracks: Type.Array(Type.String()),
-      video_codecs: Type.Array(Type.String()),
-      active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that flow; empty while it pauses' }),
-      frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
-      detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
-      detections_dropped: Type.Integer({ description: 'Messages this viewer lost because it did not keep up' }),
-      pictures_sent: Type.Integer({ description: 'JPEG frames on its data channel video' }),
-      pictures_dropped: Type.Integer({ description: 'JPEG frames that newer ones replaced because this viewer did not keep up' }),
-      last_activity_at: nullable(Type.Number({ description: 'Unix seconds of its newest message on the data channel commands' })),
-      received: Type.Optional(Received),
+export const ConnectionStats = Type.Object(
+  {
+    active_clients: Type.Integer({ description: 'Viewers and publishers' }),
+    max_clients: Type.Integer({ description: 'Viewers that may be connected: MAX_CONNECTIONS' }),
+    active_viewers: Type.Integer(),
+    active_publishers: Type.Integer(),
+    max_publishers: Type.Integer({ description: 'Publishers that may be connected: MAX_PUBLISHERS' }),
+    shared_tracks: Type.Object({
+      shared_video_tracks: Type.Integer({ description: 'Raw tracks that run now' }),
+      shared_processed_tracks: Type.Integer({ description: 'Processed tracks that run now' }),
+      active_clients: Type.Integer(),
     }),
-  ),
-});
+    websocket_connections: Type.Integer(),
+    detector_loaded: Type.Boolean(),
+    clients: Type.Array(
+      Type.Object({
+        client_id: Type.String(),
+        connection_state: Type.String({ description: 'RTCPeerConnectionState' }),
+        ice_state: Type.String({ description: 'RTCIceConnectionState' }),
+        created_at: Type.Number({ description: 'Unix seconds' }),
+        has_processed_track: Type.Boolean(),
+        source: Type.String(),
+        role: Type.Union([Type.Literal('viewer'), Type.Literal('publisher')]),
+        bytes_sent: Type.Integer(),
+        packets_lost: Type.Integer(),
+        ice_troubles: Type.Array(Type.String(), { description: 'What went wrong with STUN and TURN servers' }),
+        round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
+        tracks: Type.Array(Type.String()),
+        video_codecs: Type.Array(Type.String()),
+        active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that flow; empty while it pauses' }),
+        frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
+        detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
+        detections_dropped: Type.Integer({ description: 'Messages this viewer lost because it did not keep up' }),
+        pictures_sent: Type.Integer({ description: 'JPEG frames on its data channel video' }),
+        pictures_dropped: Type.Integer({ description: 'JPEG frames that newer ones replaced because this viewer did not keep up' }),
+        last_activity_at: nullable(Type.Number({ description: 'Unix seconds of its newest message on the data channel commands' })),
+        received: Type.Optional(Received),
+      }),
+    ),
+  },
+  {
+    title: 'ConnectionStats',
+    description: 'Who is connected',
+    examples: [
+      {
+        active_clients: 1,
+        max_clients: 10,
+        active_viewers: 1,
+        active_publishers: 0,
+        max_publishers: 10,
+        shared_tracks: { shared_video_tracks: 0, shared_processed_tracks: 1, active_clients: 1 },
+        websocket_connections: 0,
+        detector_loaded: true,
+        clients: [
+          {
+            client_id: 'drone-1',
+            connection_state: 'connected',
+            ice_state: 'completed',
+            created_at: 1699123456.789,
+            has_processed_track: true,
+            source: 'street',
+            role: 'viewer',
+            bytes_sent: 1048576,
+            packets_lost: 0,
+            ice_troubles: [],
+            round_trip_ms: 12.5,
+            tracks: ['processed'],
+            video_codecs: ['h264'],
+            active_tracks: ['processed'],
+            frames_dropped: 0,
+            detections_sent: 40,
+            detections_dropped: 0,
+            pictures_sent: 0,
+            pictures_dropped: 0,
+            last_activity_at: 1699123460.1,
+          },
+        ],
+      },
+    ],
+  },
+);
 
 const RunningRendition = Type.Object({
   rendition: Type.Union([Type.Literal('raw'), Type.Literal('processed'), Type.Literal('audio')]),
@@ -108,70 +200,142 @@ const RunningRendition = Type.Object({
   restarts: Type.Integer({ description: 'Of its encoder' }),
 });
 /** `GET /active-streams`. */
-export const ActiveStreams = Type.Object({
-  sources: Type.Array(
-    Type.Object({
-      source: Type.String(),
-      kind: SourceKind,
-      state: RoomState,
-      delivery: Type.String(),
-      codec: nullable(Type.String({ description: 'Of what is copied; null where the source is transcoded' })),
-      publisher: nullable(Type.String({ description: 'Client id of who publishes, or may come back; null for what nobody publishes' })),
-      slate: Type.Boolean({ description: 'Viewers see a stand-in, because nothing comes from the camera' }),
-      uptime_s: Type.Number(),
-      restarts: Type.Integer({ description: "Of the source's reader" }),
-      last_error: nullable(Type.String()),
-      decoder: nullable(Type.Object({ frames_decoded: Type.Integer(), frames_dropped: Type.Integer(), restarts: Type.Integer() })),
-      detection: nullable(
-        Type.Object({
-          model: nullable(Type.String({ description: 'Null where detection was switched off' })),
-          frames_detected: Type.Integer(),
-          frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
-          frames_slept: Type.Integer({ description: 'Looks that the motion gate spared' }),
-          failures: Type.Integer(),
-          latency_ms: nullable(Type.Number({ description: 'Picture in to boxes out, moving average' })),
-          objects: Type.Integer({ description: 'Objects followed now' }),
-        }),
-      ),
-      renditions: Type.Array(RunningRendition),
+export const ActiveStreams = Type.Object(
+  {
+    sources: Type.Array(
+      Type.Object({
+        source: Type.String(),
+        kind: SourceKind,
+        state: RoomState,
+        delivery: Type.String(),
+        codec: nullable(Type.String({ description: 'Of what is copied; null where the source is transcoded' })),
+        publisher: nullable(Type.String({ description: 'Client id of who publishes, or may come back; null for what nobody publishes' })),
+        slate: Type.Boolean({ description: 'Viewers see a stand-in, because nothing comes from the camera' }),
+        uptime_s: Type.Number(),
+        restarts: Type.Integer({ description: "Of the source's reader" }),
+        last_error: nullable(Type.String()),
+        decoder: nullable(Type.Object({ frames_decoded: Type.Integer(), frames_dropped: Type.Integer(), restarts: Type.Integer() })),
+        detection: nullable(
+          Type.Object({
+            model: nullable(Type.String({ description: 'Null where detection was switched off' })),
+            frames_detected: Type.Integer(),
+            frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
+            frames_slept: Type.Integer({ description: 'Looks that the motion gate spared' }),
+            failures: Type.Integer(),
+            latency_ms: nullable(Type.Number({ description: 'Picture in to boxes out, moving average' })),
+            objects: Type.Integer({ description: 'Objects followed now' }),
+          }),
+        ),
+        renditions: Type.Array(RunningRendition),
+      }),
+    ),
+    graph: Type.Array(Type.Object({ source: Type.String(), rendition: Type.String(), viewers: Type.Array(Type.String()) }), {
+      description: 'Who watches what: source → rendition → client ids',
     }),
-  ),
-  graph: Type.Array(Type.Object({ source: Type.String(), rendition: Type.String(), viewers: Type.Array(Type.String()) }), {
-    description: 'Who watches what: source → rendition → client ids',
-  }),
-});
+  },
+  {
+    title: 'ActiveStreams',
+    description: 'What runs now',
+    examples: [
+      {
+        sources: [
+          {
+            source: 'street',
+            kind: 'file',
+            state: 'live',
+            delivery: 'passthrough',
+            codec: 'h264',
+            publisher: null,
+            slate: false,
+            uptime_s: 12.3,
+            restarts: 0,
+            last_error: null,
+            decoder: { frames_decoded: 369, frames_dropped: 0, restarts: 0 },
+            detection: {
+              model: 'sightline-demo',
+              frames_detected: 184,
+              frames_skipped: 185,
+              frames_slept: 0,
+              failures: 0,
+              latency_ms: 4.2,
+              objects: 3,
+            },
+            renditions: [
+              {
+                rendition: 'processed',
+                codec: 'h264',
+                width: 1280,
+                height: 720,
+                fps: 30,
+                bitrate_bps: 2000000,
+                viewers: 1,
+                keyframe_interval_ms: 2000,
+                frames_sent: 369,
+                frames_dropped: 0,
+                restarts: 0,
+              },
+            ],
+          },
+        ],
+        graph: [{ source: 'street', rendition: 'processed/h264', viewers: ['drone-1'] }],
+      },
+    ],
+  },
+);
 
 /** `GET /health`. */
-export const Health = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
-  reasons: Type.Array(Type.String()),
-  uptime_s: Type.Number(),
-  version: Type.String(),
-  detector_loaded: Type.Boolean(),
-  active_clients: Type.Integer(),
-  resources: Type.Object({
-    peer_connections: Type.Integer(),
-    udp_sockets: Type.Integer(),
-    tcp_sockets: Type.Integer(),
-    child_processes: Type.Integer(),
-    workers: Type.Integer(),
-    timers: Type.Integer(),
-  }),
-  webhooks: Type.Array(
-    Type.Object({
-      receiver: Type.String({ description: 'Its host' }),
-      queued: Type.Integer({ description: 'Events that wait on disk' }),
-      delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
-      failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
-      dropped: Type.Integer({ description: 'Went because the queue was full' }),
-      last_error: nullable(Type.String()),
+export const Health = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+    reasons: Type.Array(Type.String()),
+    uptime_s: Type.Number(),
+    version: Type.String(),
+    detector_loaded: Type.Boolean(),
+    active_clients: Type.Integer(),
+    resources: Type.Object({
+      peer_connections: Type.Integer(),
+      udp_sockets: Type.Integer(),
+      tcp_sockets: Type.Integer(),
+      child_processes: Type.Integer(),
+      workers: Type.Integer(),
+      timers: Type.Integer(),
     }),
-    { description: 'One for each WEBHOOK_URL' },
-  ),
-  process: Type.Object({
-    cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),
-    rss_bytes: Type.Integer(),
-  }),
-});
+    webhooks: Type.Array(
+      Type.Object({
+        receiver: Type.String({ description: 'Its host' }),
+        queued: Type.Integer({ description: 'Events that wait on disk' }),
+        delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
+        failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
+        dropped: Type.Integer({ description: 'Went because the queue was full' }),
+        last_error: nullable(Type.String()),
+      }),
+      { description: 'One for each WEBHOOK_URL' },
+    ),
+    process: Type.Object({
+      cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),
+      rss_bytes: Type.Integer(),
+    }),
+  },
+  {
+    title: 'Health',
+    description: 'Whether everything that runs can be kept running',
+    examples: [
+      {
+        status: 'ok',
+        reasons: [],
+        uptime_s: 86400.5,
+        version: '0.2.0',
+        detector_loaded: true,
+        active_clients: 1,
+        resources: { peer_connections: 1, udp_sockets: 1, tcp_sockets: 0, child_processes: 2, workers: 1, timers: 14 },
+        webhooks: [{ receiver: 'hooks.example.com', queued: 0, delivered: 12, failed: 0, dropped: 0, last_error: null }],
+        process: { cpu_s: 1234.5, rss_bytes: 209715200 },
+      },
+    ],
+  },
+);
 /** `GET /ready`. */
-export const Ready = Type.Object({ ready: Type.Boolean() });
+export const Ready = Type.Object(
+  { ready: Type.Boolean() },
+  { title: 'Ready', description: 'Whether clients are welcome', examples: [{ ready: true }] },
+);

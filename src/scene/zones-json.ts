@@ -57,9 +57,29 @@ export const ZonesSchema = Type.Object(
         description: 'The point of a box that counts: the middle of its bottom edge, or its centre. Default bottom',
       }),
     ),
-    always: Type.Optional(Type.Boolean({ description: 'Watch the source even while nobody else does. Default false' })),
+    always: Type.Optional(Type.Boolean({ description: 'Run the detector even while nobody watches. Default false' })),
   },
-  closed,
+  {
+    ...closed,
+    title: 'ZonesFile',
+    examples: [
+      {
+        zones: [
+          {
+            id: 'gate',
+            polygon: [
+              [420, 300],
+              [860, 300],
+              [860, 700],
+              [420, 700],
+            ],
+            classes: ['person'],
+          },
+        ],
+        lines: [{ id: 'road', from: [640, 720], to: [640, 0] }],
+      },
+    ],
+  },
 );
 
 export type ZonesJson = Static<typeof ZonesSchema>;

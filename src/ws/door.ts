@@ -129,9 +129,10 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
     exposeHeadRoute: false,
     config: perMinute(rateLimit),
     schema: {
-      summary: 'Rooms over a WebSocket: see docs/rooms.md',
+      operationId: 'openRooms',
+      summary: 'Rooms over WebSocket: docs/rooms.md has the messages',
       tags: ['media'],
-      response: { 101: Type.Null({ description: 'From here on one JSON object a message' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
+      response: { 101: Type.Null({ description: 'From here on each message is one JSON object' }), '4xx': ErrorSchema, '5xx': ErrorSchema },
     },
     onRequest: (request, _reply, next) => {
       if (!isAllowedOrigin(request, corsOrigins))

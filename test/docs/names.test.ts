@@ -14,7 +14,7 @@ const FOREIGN = [
   'ROUTE_NOT_FOUND',
   'REQUEST_REFUSED',
   'INTERNAL_ERROR',
-  'TURN_SECRET',
+  'PAIRING_TOLERANCE_TICKS',
 ];
 
 /** A path, with its parameters as `:`, whatever their names. */

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
+import { ZonesSchema } from '../../src/scene/index.js';
 import { HttpConnections, HttpSessions, IceServers, Tokens } from '../../src/http/index.js';
 import { RoomsDoor } from '../../src/ws/index.js';
 import { projectRoot } from './assets.js';
@@ -138,7 +139,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',
-      bodySchema: {},
+      bodySchema: ZonesSchema,
       get: () => undefined,
       put: () => Promise.resolve({}),
       remove: () => Promise.resolve(false),

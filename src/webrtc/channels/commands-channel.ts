@@ -17,7 +17,9 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 /** Commands that wait for the one before them. */
 const MAX_WAITING = 100;
 
+/** The channel, and who executes commands. */
 export interface CommandsChannelInit {
+  /** The data channel `commands`. */
   readonly channel: TextChannel;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -29,6 +31,7 @@ export interface CommandsChannelInit {
   readonly onSilent: () => void;
 }
 
+/** Answers the commands of one client. */
 export class CommandsChannel {
   readonly #init: CommandsChannelInit;
   readonly #keepalive: Keepalive;

@@ -45,7 +45,9 @@ const EXPECTED: Readonly<Record<Name, string>> = {
 
 /** What can be told of a command before it is checked, to be echoed. */
 export interface CommandHead {
+  /** The name of the command, as far as there is one. */
   readonly cmd?: string;
+  /** The client's own; comes back in the answer. */
   readonly id?: string | number;
 }
 

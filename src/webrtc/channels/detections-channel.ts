@@ -11,15 +11,21 @@ import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 /** Messages are lost beyond this: half a second of them at 30 a second and 4 KB. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
+/** What one viewer is told of detections. */
 export interface DetectionsChannelInit {
+  /** The data channel `detections`. */
   readonly channel: TextChannel;
   /** @throws MediaPeerError */
   readonly openLease: () => DetectionLease;
+  /** RTP timestamps by which this viewer knows the frame. */
   readonly rtpTimestamps: (mediaTimeMs: number) => RtpTimestamps;
+  /** Which detections it wants now; undefined: all. */
   readonly filter: () => DetectionFilter | undefined;
+  /** True while the viewer has paused: nothing is sent. */
   readonly isPaused: () => boolean;
 }
 
+/** Sends detections to one viewer. */
 export class DetectionsChannel {
   readonly #leased: LeasedChannel<DetectionLease>;
   #reader: DetectionReader | undefined;
@@ -33,10 +39,12 @@ export class DetectionsChannel {
     this.#leased = new LeasedChannel({ channel, openLease, attach: ({ feed }, close) => this.#attach(init, feed, close) });
   }
 
+  /** Messages that were sent. */
   get sent(): number {
     return this.#sentBefore + (this.#reader?.sent ?? 0);
   }
 
+  /** Messages that a slow viewer did not get. */
   get dropped(): number {
     return this.#droppedBefore + (this.#reader?.dropped ?? 0);
   }

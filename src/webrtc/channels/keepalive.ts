@@ -5,7 +5,9 @@
  */
 import type { Clock } from '../../base/clock.js';
 
+/** What the server sends. */
 export const PING = Buffer.from('\0PING', 'latin1');
+/** What the client answers. */
 export const PONG = Buffer.from('\0PONG', 'latin1');
 
 /** Between two questions. */
@@ -15,6 +17,7 @@ const MAX_UNANSWERED = 3;
 /** Time between two ticks beyond which the connection was away in between. */
 const MAX_TICK_GAP_MS = 3000;
 
+/** How a client is asked, and what follows when it does not answer. */
 export interface KeepaliveInit {
   readonly clock: Clock;
   /** Sends a question; false where it could not be handed over, which then does not count as unanswered. */
@@ -23,6 +26,7 @@ export interface KeepaliveInit {
   readonly onSilent: () => void;
 }
 
+/** Life signs of one client. */
 export class Keepalive {
   readonly #init: KeepaliveInit;
   #lastAskedMs: number;

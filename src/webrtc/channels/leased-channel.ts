@@ -2,7 +2,9 @@
 import { MediaPeerError } from '../../base/errors.js';
 import type { TextChannel } from '../transport/data-channel.js';
 
+/** The channel, and what it brings. */
 export interface LeasedChannelInit<Lease> {
+  /** While it is open, the lease is held. */
   readonly channel: TextChannel;
   /** @throws MediaPeerError */
   readonly openLease: () => Lease;
@@ -10,6 +12,7 @@ export interface LeasedChannelInit<Lease> {
   readonly attach: (lease: Lease, close: () => void) => () => void;
 }
 
+/** Holds a lease while a data channel is open. */
 export class LeasedChannel<Lease extends { release(): void }> {
   readonly #init: LeasedChannelInit<Lease>;
   #detach: (() => void) | undefined;

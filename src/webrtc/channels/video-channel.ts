@@ -19,13 +19,17 @@ const MAGIC = 'SLV1';
 /** The next picture follows when this little of the one before is left on its way: so the network is never idle in between. */
 const MAX_PIECES_AHEAD = 16;
 
+/** What one client is sent as JPEG. */
 export interface VideoChannelInit {
+  /** The data channel `video`. */
   readonly channel: TextChannel;
   /** @throws MediaPeerError */
   readonly openStills: (maxBytes: number) => StillLease;
+  /** True while the client has paused: nothing is sent. */
   readonly isPaused: () => boolean;
 }
 
+/** Sends frames as JPEG to one client. */
 export class VideoChannel {
   readonly #init: VideoChannelInit;
   readonly #leased: LeasedChannel<StillLease>;

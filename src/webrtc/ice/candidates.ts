@@ -3,9 +3,13 @@ import { Candidate, candidateFoundation, candidatePriority } from 'werift';
 
 /** Where a candidate can be reached, and where it is reached from. */
 export interface LocalCandidate {
+  /** RFC 8445 §5.1.1. */
   readonly type: 'host' | 'srflx' | 'relay';
+  /** TCP candidates are passive (RFC 6544). */
   readonly transport: 'udp' | 'tcp';
+  /** An IP address, as it is told to the peer. */
   readonly address: string;
+  /** As it is told to the peer. */
   readonly port: number;
   /** Of the socket behind it; left out for host candidates. */
   readonly related?: { readonly address: string; readonly port: number } | undefined;

@@ -4,8 +4,11 @@ import os from 'node:os';
 
 /** Where a socket is bound, and the address that goes into its candidate. */
 export interface HostAddress {
+  /** The address that sockets are bound to. */
   readonly bind: string;
+  /** The address that the peer is told: another one behind a 1:1 NAT. */
   readonly advertise: string;
+  /** Of both. */
   readonly family: 4 | 6;
   /** Reaches this machine only. */
   readonly loopback: boolean;
@@ -34,6 +37,7 @@ function describe(address: string): HostAddress {
   return { bind: address, advertise: address, family: net.isIPv4(address) ? 4 : 6, loopback: isLoopback(address) };
 }
 
+/** Whether an IP address is 127.0.0.0/8 or ::1. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1';
 }

@@ -9,8 +9,11 @@ import { TurnAllocation } from './turn/allocation.js';
 import type { TurnServer } from './turn/server.js';
 import { openTurnTransport } from './turn/transport.js';
 
+/** Where relays are allocated from. */
 export interface RelayInit {
+  /** This side's addresses; the first of the server's family is used. */
   readonly addresses: readonly HostAddress[];
+  /** UDP ports that may be used, first and last; undefined: any. */
   readonly portRange: readonly [number, number] | undefined;
   readonly clock: Clock;
   readonly ledger: ResourceLedger;

@@ -4,6 +4,7 @@ import { count } from './report.js';
 import { isUsable, MAX_CANDIDATES } from '../sdp/remote-transport.js';
 import type { RemoteCandidate, SkippedCandidate } from '../sdp/parse.js';
 
+/** The peer's candidates of one ICE generation. */
 export class IceRemoteCandidates {
   /** How many of each type were named. */
   readonly counts: Record<string, number> = {};

@@ -15,16 +15,23 @@ export function count(counts: Record<string, number>, type: string): void {
   counts[type] = (counts[type] ?? 0) + 1;
 }
 
+/** What one agent knows. */
 export interface IceFacts {
+  /** Candidates of this side, by type. */
   readonly local: CandidateCounts;
   /** Of the candidates that the peer named. */
   readonly remote: CandidateCounts;
+  /** The check list. */
   readonly pairs: readonly CandidatePair[];
+  /** Connectivity checks of the peer that were authentic. */
   readonly checksReceived: number;
+  /** The pair in use; undefined before there is one. */
   readonly nominated: CandidatePair | undefined;
+  /** What STUN and TURN servers said, in words. */
   readonly troubles: readonly string[];
 }
 
+/** The report of one agent. */
 export function iceReport({ local, remote, pairs, checksReceived, nominated, troubles }: IceFacts): Omit<IceReport, 'restarts'> {
   const learned = new Set(pairs.map(({ remoteCandidate }) => remoteCandidate).filter(({ type }) => type === 'prflx'));
   return {

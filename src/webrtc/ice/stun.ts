@@ -8,12 +8,15 @@ import type { IcePath } from './path.js';
 
 /** A STUN or TURN server's transport address. */
 export interface ServerAddress {
+  /** A name or an IP address. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
 }
 
 /** What a server saw of a socket. */
 export interface Reflection extends ServerAddress {
+  /** The socket that the server saw. */
   readonly path: IcePath;
 }
 

@@ -32,6 +32,7 @@ interface Pending {
   readonly settle: (answer: Message | Error) => void;
 }
 
+/** Talks to one TURN server. */
 export class TurnClient {
   /** Gets what is no answer: ChannelData and indications. */
   onMessage: (message: Buffer) => void = () => undefined;

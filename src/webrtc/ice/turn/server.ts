@@ -5,10 +5,15 @@ import type { IceServer } from '../../api/requests.js';
 export interface TurnServer {
   /** As it was configured: names it in messages. */
   readonly uri: string;
+  /** A name or an IP address. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
+  /** How it is reached; `tls` is `turns:`. */
   readonly transport: 'udp' | 'tcp' | 'tls';
+  /** Long-term credential (RFC 8489 §9.2). */
   readonly username: string;
+  /** Long-term credential (RFC 8489 §9.2). */
   readonly credential: string;
 }
 

@@ -5,6 +5,7 @@ import type { ResourceLedger } from '../../../base/resources.js';
 import { TurnStreamReader } from './framing.js';
 import { UdpSocket } from '../udp-socket.js';
 
+/** A connection to one TURN server. */
 export interface TurnTransport {
   /** Nothing is lost or doubled on the way, and messages are padded. */
   readonly isStream: boolean;
@@ -19,15 +20,19 @@ export interface TurnTransport {
   close(): Promise<void>;
 }
 
+/** Which server, and how. */
 export interface TurnTransportInit {
+  /** How it is reached. */
   readonly transport: 'udp' | 'tcp' | 'tls';
   /** The server's IP address. */
   readonly address: string;
+  /** Of the server. */
   readonly port: number;
   /** The server's name, for its certificate. */
   readonly host: string;
   /** Where the UDP socket is bound. */
   readonly bind: string;
+  /** UDP ports of this side that may be used, first and last; undefined: any. */
   readonly portRange: readonly [number, number] | undefined;
   readonly ledger: ResourceLedger;
   /** Gives up connecting. */

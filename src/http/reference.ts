@@ -1,0 +1,101 @@
+/**
+ * The API reference: `/openapi.json` (OpenAPI 3.1), and `/docs` to browse it. Made of the schemas that the routes check
+ * requests and write answers with. A schema with a title is a component: it stands in the document once, by that name.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import assert from 'node:assert/strict';
+import type { Static } from 'typebox';
+import { ErrorSchema } from './schemas.js';
+
+const DESCRIPTION =
+  'A WebRTC media peer with object detection: recorded videos, cameras and live publishers to any WebRTC client, ' +
+  'unchanged, with detected objects drawn in, and with the detections as data.';
+
+/** Tokens are off by default, hence `{}`; VIEWER_TOKEN and PUBLISH_TOKENS switch them on. */
+export const SECURITY = {
+  /** The token of VIEWER_TOKEN. */
+  viewer: [{}, { viewerToken: [] }],
+  /** The same, or in the query, where a browser cannot send a header. */
+  viewerOrQuery: [{}, { viewerToken: [] }, { viewerTokenInQuery: [] }],
+  /** The token of the room. */
+  publisher: [{}, { publishToken: [] }],
+  /** Either. */
+  anybody: [{}, { viewerToken: [] }, { publishToken: [] }],
+} as const;
+
+const SECURITY_SCHEMES = {
+  viewerToken: { type: 'http', scheme: 'bearer', description: 'The token of VIEWER_TOKEN, where that is set' },
+  viewerTokenInQuery: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'token',
+    description: 'The token of VIEWER_TOKEN, for pages that cannot send headers',
+  },
+  publishToken: { type: 'http', scheme: 'bearer', description: "The room's token of PUBLISH_TOKENS, where that is set" },
+} as const;
+
+const REFUSAL = errorResponse('The request is refused; `code` says why', {
+  statusCode: 404,
+  code: 'SOURCE_NOT_FOUND',
+  error: 'Not Found',
+  message: "no source 'x'; available: demo, street",
+});
+const FAULT = errorResponse('The server has no capacity (503, with `Retry-After`), or a fault', {
+  statusCode: 503,
+  code: 'CAPACITY_REACHED',
+  error: 'Service Unavailable',
+  message: 'all 10 places are taken (MAX_CONNECTIONS); try again in 5 s',
+});
+
+/** Installs the reference; before the routes that are to stand in it. @param version of the server */
+export async function installReference(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Sightline', version, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
+      tags: [
+        { name: 'media', description: 'Watching and publishing' },
+        { name: 'detection', description: 'Detections, models, zones' },
+        { name: 'state', description: 'Sources, sessions and health' },
+      ],
+      components: { securitySchemes: SECURITY_SCHEMES },
+    },
+    transform: ({ schema, url }) => ({ schema: { ...schema, response: withErrors(schema.response) }, url }),
+    transformObject: (documents) => ('openapiObject' in documents ? withComponents(documents.openapiObject) : documents.swaggerObject),
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+function errorResponse(description: string, example: Static<typeof ErrorSchema>): object {
+  return { description, content: { 'application/json': { schema: ErrorSchema, example } } };
+}
+
+function withErrors(response: unknown): object {
+  const documented = { ...(response as object | undefined) };
+  // Every route may fail for a fault of the server.
+  return { ...documented, ...('4xx' in documented && { '4xx': REFUSAL }), '5xx': FAULT };
+}
+
+/** The document with each schema that has a title moved to its components. */
+function withComponents<D extends { paths?: unknown; components?: object | undefined }>(document: D): D {
+  const schemas: Record<string, unknown> = {};
+  const paths = moveSchemas(document.paths, schemas);
+  return { ...document, paths, components: { ...document.components, schemas } };
+}
+
+/** A copy of `value` in which schemas with a title are references; what they refer to is added to `schemas`. */
+function moveSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((item) => moveSchemas(item, schemas));
+  if (typeof value !== 'object' || value === null) return value;
+  const moved = Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name.startsWith('example') ? (member as unknown) : moveSchemas(member, schemas)]),
+  );
+  const { title } = moved;
+  if (typeof title !== 'string') return moved;
+  const known = (schemas[title] ??= moved);
+  assert.deepEqual(known, moved, `two schemas of the API have the title ${title}`);
+  return { $ref: `#/components/schemas/${title}` };
+}
