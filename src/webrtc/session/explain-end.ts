@@ -35,7 +35,7 @@ function hasGivenUp(reason: EndReason, report: Pick<SessionReport, 'steps'>, atM
 }
 
 /** When and why a session ended. */
-export interface SessionEnd {
+export interface EndFacts {
   readonly reason: EndReason;
   /** Since the session began. */
   readonly atMs: number;
@@ -43,7 +43,7 @@ export interface SessionEnd {
   readonly failure?: string | undefined;
 }
 
-export function explainEnd({ reason, atMs, failure }: SessionEnd, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
+export function explainEnd({ reason, atMs, failure }: EndFacts, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   const why = failure === undefined ? '' : `: ${failure}`;
   const gaveUp = hasGivenUp(reason, report, atMs) ? `, before it was connected; until then: ${beforeConnected(report, means)}` : '';
   switch (reason) {

@@ -9,7 +9,7 @@ import { receivePlans, type ReceivePlan } from '../sdp/negotiate-publish.js';
 import { CaptureClock } from '../rtp/receive/capture-clock.js';
 import { ReceivedTrack } from '../rtp/receive/received-track.js';
 import { ReceivedTransport } from '../rtp/receive/received-transport.js';
-import { PublisherChannels } from './publisher-channels.js';
+import { PublisherChannels } from '../channels/publisher-channels.js';
 import { PublisherWatch, type Outages } from './publisher-watch.js';
 import type { PublisherCommand } from '../api/requests.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';

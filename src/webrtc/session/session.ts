@@ -19,7 +19,7 @@ import type { PeerTransportInit } from '../transport/peer-transport.js';
 import type { Admitted } from './admission.js';
 import { ConnectedSession } from './connected.js';
 import { DescribedSession } from './described.js';
-import { Ending } from './ending.js';
+import { SessionEnd } from './session-end.js';
 import { isFailure } from './explain-end.js';
 import type { Agreement, Negotiation, Offer } from './negotiation.js';
 import type { Participant, SessionHost } from './participant.js';
@@ -57,7 +57,7 @@ export class PeerSession {
   readonly #init: SessionInit;
   readonly #deps: SessionDeps;
   readonly #record: SessionRecord;
-  readonly #ending: Ending;
+  readonly #end: SessionEnd;
   #identity: SessionIdentity;
   #logger: Logger;
   #state: ConnectionState = 'new';
@@ -75,7 +75,7 @@ export class PeerSession {
     this.#identity = { sessionId, clientId, sourceId: init.sourceId };
     this.#logger = deps.logger.child({ ...this.#identity });
     this.#record = new SessionRecord(deps.clock);
-    this.#ending = new Ending(() => this.#record.elapsedMs);
+    this.#end = new SessionEnd(() => this.#record.elapsedMs);
   }
 
   /**
@@ -108,7 +108,7 @@ export class PeerSession {
   }
 
   get hasEnded(): boolean {
-    return this.#ending.reason !== undefined;
+    return this.#end.reason !== undefined;
   }
 
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows. */
@@ -123,7 +123,7 @@ export class PeerSession {
 
   /** Ends the session; the reason that came first holds. `failure`: the error that made it. Idempotent. */
   close(reason: EndReason, failure?: unknown): void {
-    this.#ending.reach(reason, failure);
+    this.#end.reach(reason, failure);
   }
 
   snapshot(): PeerSnapshot {
@@ -157,7 +157,7 @@ export class PeerSession {
       dtls: this.#described?.transports.at(0)?.dtlsReport,
       steps: [...this.#record.steps],
     };
-    return { ...found, end: this.#ending.explain(found, ice) };
+    return { ...found, end: this.#end.explain(found, ice) };
   }
 
   async #live(describing: Promise<{ readonly transports: Transports }>): Promise<EndReason> {
@@ -169,13 +169,13 @@ export class PeerSession {
       const { transports } = await describing;
       this.#record.note('described');
       this.#logger.info({ door, role }, 'session started');
-      await Promise.race([transports.connected(), this.#ending.reached]);
+      await Promise.race([transports.connected(), this.#end.reached]);
       timeout.cancel();
       if (!this.hasEnded) this.#flow(transports);
-      return await this.#ending.reached;
+      return await this.#end.reached;
     } catch (error) {
       this.close('negotiation-failed', error);
-      return await this.#ending.reached;
+      return await this.#end.reached;
     } finally {
       timeout.cancel();
       await this.#release();
@@ -192,21 +192,21 @@ export class PeerSession {
     try {
       const certificate = await this.#deps.certificate;
       admitted.begun({ isHeard: () => this.#ice.checksReceived > 0, giveWay: () => this.close('gave-way') });
-      this.#ending.throwIfReached();
+      this.#end.throwIfReached();
       const description =
         'plan' in negotiation ? answering(negotiation.plan, this.#agree(negotiation).localStreams) : offering(negotiation.mLines);
       const transports = await this.#openTransports(description, certificate);
       const described = this.#makeDescribed(description, transports);
       this.#described = described;
-      this.#ending.throwIfReached();
+      this.#end.throwIfReached();
       this.#enter('connecting');
       if ('plan' in negotiation) this.#connect(negotiation.plan, transports);
       const sdp = await described.describe();
-      this.#ending.throwIfReached();
+      this.#end.throwIfReached();
       return { sdp, transports };
     } catch (error) {
       this.close('negotiation-failed', error);
-      throw this.#ending.failure;
+      throw this.#end.failure;
     }
   }
 
@@ -287,7 +287,7 @@ export class PeerSession {
 
   async #release(): Promise<void> {
     const participant = this.#agreed?.participant;
-    participant?.close(await this.#ending.reached);
+    participant?.close(await this.#end.reached);
     const errors = await this.#described?.transports.close((index) => participant?.ssrcsOf(index) ?? []);
     for (const error of errors ?? []) this.#logger.error({ err: error }, 'transport did not close cleanly');
   }

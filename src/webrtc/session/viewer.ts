@@ -1,16 +1,17 @@
-/** The side of a session that sends a source to a viewer: its streams, and its data channels. */
+/** A viewer: the participant that is sent a source, on streams and data channels. */
 import type { Clock } from '../../base/clock.js';
 import type { EndReason, Rendition } from '../../media/index.js';
-import type { LocalStream } from '../sdp/answer.js';
-import type { TextChannel } from '../transport/data-channel.js';
-import type { MediaGateway } from '../api/gateway.js';
-import type { Plan } from '../sdp/negotiate.js';
-import { SessionChannels } from './session-channels.js';
-import { SessionMedia } from './session-media.js';
-import { type RtpTimestamps } from '../api/rtp-timestamps.js';
-import { planStreams, type SessionStream } from './session-streams.js';
-import type { Participant, SessionHost } from './participant.js';
+import type { MediaGateway, TrackRequest } from '../api/gateway.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SideSnapshot } from '../api/snapshot.js';
+import { ViewerChannels } from '../channels/viewer-channels.js';
+import type { LocalStream } from '../sdp/answer.js';
+import type { Plan } from '../sdp/negotiate.js';
+import type { TextChannel } from '../transport/data-channel.js';
+import type { Participant, SessionHost } from './participant.js';
+import { planStreams } from './plan-streams.js';
+import { ViewerMedia } from './viewer-media.js';
+import type { ViewerStream } from './viewer-stream.js';
 import { ViewerWatch } from './viewer-watch.js';
 
 export interface ViewerInit {
@@ -27,41 +28,34 @@ export interface ViewerInit {
 export class Viewer implements Participant {
   readonly localStreams: readonly (LocalStream | undefined)[];
   readonly #plan: Plan;
-  readonly #streams: readonly SessionStream[];
-  readonly #media: SessionMedia;
-  readonly #channels: SessionChannels;
+  readonly #streams: readonly ViewerStream[];
+  readonly #media: ViewerMedia;
+  readonly #channels: ViewerChannels;
   readonly #watch: ViewerWatch;
-  #host: SessionHost;
+  readonly #host: SessionHost;
 
-  constructor(init: ViewerInit, host: SessionHost) {
-    const { sourceId, plan, gateway, clock } = init;
-    const byMLine = planStreams(sourceId, plan, init.announced);
+  constructor({ sourceId, plan, gateway, clock, active, announced }: ViewerInit, host: SessionHost) {
+    const { logger } = host;
+    const byMLine = planStreams({ sourceId, plan, announced, clock, onFirstFrame: (request) => this.#noteFirstFrame(request) });
     this.#host = host;
     this.#plan = plan;
     this.localStreams = byMLine.map((stream) => stream?.local);
     this.#streams = byMLine.filter((stream) => stream !== undefined);
-    this.#media = new SessionMedia(
-      {
-        sourceId,
-        streams: this.#streams,
-        gateway,
-        clock,
-        transportOf: ({ mLine }) => this.#host.transport(mLine.transport),
-        onFirstFrame: (request) => {
-          this.#host.step('first packet');
-          if (request.kind === 'video') this.#host.step('first keyframe', { rendition: request.rendition, codec: request.codec });
-        },
-        onEnded: (reason) => this.#host.close(reason),
-        onSourceChanged: (to) => {
-          this.#channels.sourceChanged();
-          this.#host.sourceChanged(to);
-        },
-        onFailed: (error) => this.#host.fail(error),
+    this.#media = new ViewerMedia({
+      sourceId,
+      streams: this.#streams,
+      selected: active ?? plan.renditions,
+      gateway,
+      clock,
+      transport: (index) => host.transport(index),
+      onEnded: (reason) => host.close(reason),
+      onSourceChanged: (to) => {
+        this.#channels.sourceChanged();
+        host.sourceChanged(to);
       },
-      init.active ?? plan.renditions,
-    );
-    const { logger } = host;
-    this.#channels = new SessionChannels({ gateway, media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
+      onFailed: (error) => host.fail(error),
+    });
+    this.#channels = new ViewerChannels({ gateway, media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
     this.#watch = new ViewerWatch({
       clock,
       logger,
@@ -69,11 +63,6 @@ export class Viewer implements Participant {
       restartIce: () => host.restartIce(),
       onStuck: () => host.close('no-progress'),
     });
-  }
-
-  /** RTP timestamps of a frame, for each rendition in which this viewer gets it with a timestamp of its own. */
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
-    return this.#media.rtpTimestamps(mediaTimeMs);
   }
 
   open(): void {
@@ -87,7 +76,7 @@ export class Viewer implements Participant {
   tick(): void {
     this.#media.sendReports();
     this.#channels.tick();
-    this.#watch.tick(this.#media.progress());
+    this.#watch.tick(this.#media.progress);
   }
 
   receiveRtp(): void {
@@ -103,11 +92,15 @@ export class Viewer implements Participant {
   }
 
   ssrcsOf(transport: number): number[] {
-    return this.#streams.filter(({ rtp, mLine }) => rtp && mLine.transport === transport).map(({ local }) => local.ssrc);
+    return this.#streams.filter((stream) => stream.hasStarted && stream.transport === transport).map(({ local }) => local.ssrc);
+  }
+
+  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
+    return this.#media.rtpTimestamps(mediaTimeMs);
   }
 
   snapshot(): SideSnapshot {
-    const streams = this.#media.snapshots();
+    const streams = this.#streams.map(({ request, snapshot }) => ({ request, stats: snapshot }));
     const all = streams.map(({ stats }) => stats);
     return {
       hasProcessedTrack: this.#plan.renditions.includes('processed'),
@@ -134,6 +127,11 @@ export class Viewer implements Participant {
   close(_reason: EndReason): void {
     this.#channels.close();
     this.#media.close();
+  }
+
+  #noteFirstFrame(request: TrackRequest): void {
+    this.#host.step('first packet');
+    if (request.kind === 'video') this.#host.step('first keyframe', { rendition: request.rendition, codec: request.codec });
   }
 }
 

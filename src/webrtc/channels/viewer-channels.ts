@@ -6,17 +6,17 @@
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { DetectionFilter } from '../../media/index.js';
-import { CommandsChannel } from '../channels/commands-channel.js';
+import { CommandsChannel } from './commands-channel.js';
 import type { TextChannel } from '../transport/data-channel.js';
-import { DetectionsChannel } from '../channels/detections-channel.js';
+import { DetectionsChannel } from './detections-channel.js';
 import type { MediaGateway } from '../api/gateway.js';
-import type { SessionMedia } from './session-media.js';
-import { VideoChannel } from '../channels/video-channel.js';
+import { VideoChannel } from './video-channel.js';
 import { executeForViewer } from './viewer-commands.js';
+import type { WatchedMedia } from './watched-media.js';
 
-export interface SessionChannelsInit {
+export interface ViewerChannelsInit {
   readonly gateway: Pick<MediaGateway, 'describe' | 'openDetections' | 'openStills'>;
-  readonly media: SessionMedia;
+  readonly media: WatchedMedia;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The client answered the keepalive once, and is silent now. */
@@ -29,8 +29,8 @@ interface Count {
   dropped: number;
 }
 
-export class SessionChannels {
-  readonly #init: SessionChannelsInit;
+export class ViewerChannels {
+  readonly #init: ViewerChannelsInit;
   #detections: DetectionsChannel | undefined;
   #video: VideoChannel | undefined;
   readonly #commands = new Set<CommandsChannel>();
@@ -41,7 +41,7 @@ export class SessionChannels {
   #droppedAtLastTick = 0;
   #lastActivityS: number | undefined;
 
-  constructor(init: SessionChannelsInit) {
+  constructor(init: ViewerChannelsInit) {
     this.#init = init;
   }
 
@@ -139,7 +139,7 @@ export class SessionChannels {
 }
 
 /** Undefined also for a source that has just gone. */
-function knownLabels(gateway: SessionChannelsInit['gateway'], sourceId: string): readonly string[] | undefined {
+function knownLabels(gateway: ViewerChannelsInit['gateway'], sourceId: string): readonly string[] | undefined {
   try {
     return gateway.describe(sourceId).labels;
   } catch {

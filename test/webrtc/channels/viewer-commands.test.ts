@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DetectionFilter } from '../../../src/media/index.js';
-import { executeForViewer, type ViewerCommandsInit } from '../../../src/webrtc/session/viewer-commands.js';
+import { executeForViewer, type ViewerCommandsInit } from '../../../src/webrtc/channels/viewer-commands.js';
 
 test('a filter of classes that the model does not know holds, and the answer warns of it', async () => {
   const filters: DetectionFilter[] = [];

@@ -7,7 +7,7 @@ import { explainEnd, type IceMeans } from './explain-end.js';
 /** When a client whose source ended under its offer may try again. */
 const RETRY_AFTER_S = 1;
 
-export class Ending {
+export class SessionEnd {
   /** Resolves with the reason that came first; never rejects. */
   readonly reached: Promise<EndReason>;
   readonly #elapsedMs: () => number;

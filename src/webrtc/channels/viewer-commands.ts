@@ -1,17 +1,14 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../../base/errors.js';
 import { filterWarning, type DetectionFilter } from '../../media/index.js';
-import type { Command } from '../channels/commands.js';
-import type { SessionMedia } from './session-media.js';
+import type { Command } from './commands.js';
+import type { WatchedMedia } from './watched-media.js';
 
 /** There is one encoding of each rendition: it is the best, and the only one. */
 const QUALITIES = ['auto', 'high'];
 
 export interface ViewerCommandsInit {
-  readonly media: Pick<
-    SessionMedia,
-    'select' | 'canSelect' | 'selected' | 'pause' | 'resume' | 'requestKeyframes' | 'switchSource' | 'sourceId'
-  >;
+  readonly media: WatchedMedia;
   readonly setFilter: (filter: DetectionFilter) => void;
   /** Classes that the detector of its source knows; undefined where nothing is known. */
   readonly labels: () => readonly string[] | undefined;

@@ -5,8 +5,8 @@
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import { CommandsChannel } from '../channels/commands-channel.js';
-import type { Command } from '../channels/commands.js';
+import { CommandsChannel } from './commands-channel.js';
+import type { Command } from './commands.js';
 import type { TextChannel } from '../transport/data-channel.js';
 import type { PublisherCommand } from '../api/requests.js';
 

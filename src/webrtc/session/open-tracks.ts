@@ -1,0 +1,62 @@
+/** Opens the tracks of a source that a viewer changes to, while the one before still flows. */
+import type { Clock } from '../../base/clock.js';
+import { MediaPeerError } from '../../base/errors.js';
+import type { Track } from '../../media/index.js';
+import type { MediaGateway, TrackLease, TrackRequest } from '../api/gateway.js';
+
+/** A file takes under a second to start, a camera up to two of its keyframe intervals. */
+const TIMEOUT_MS = 5000;
+
+export interface OpenTracksInit {
+  readonly gateway: Pick<MediaGateway, 'openTrack'>;
+  readonly clock: Clock;
+  /** Aborted where nobody wants them any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the tracks and waits for their first frames: all of them, or none.
+ * @throws MediaPeerError as `MediaGateway.openTrack`, SOURCE_NOT_LIVE, or SESSION_NOT_FOUND where it was aborted
+ */
+export async function openTracks<Key>(
+  requests: readonly (readonly [Key, TrackRequest])[],
+  { gateway, clock, signal }: OpenTracksInit,
+): Promise<ReadonlyMap<Key, TrackLease>> {
+  const leases = new Map<Key, TrackLease>();
+  const opened = await Promise.allSettled(
+    requests.map(async ([key, request]) => {
+      const lease = await gateway.openTrack(request);
+      leases.set(key, lease);
+      // A microphone that is silent holds no video up.
+      if (request.kind === 'video') await firstFrame(lease.track, clock, signal);
+    }),
+  );
+  const failed = opened.find((result) => result.status === 'rejected');
+  if (!failed && !signal.aborted) return leases;
+  for (const lease of leases.values()) lease.release();
+  throw failed?.reason ?? new MediaPeerError('SESSION_NOT_FOUND', 'the session has ended');
+}
+
+/** @throws MediaPeerError SOURCE_NOT_LIVE where no frame comes in time, the track ends, or the signal is aborted. */
+function firstFrame(track: Track, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (track.hasMedia) return Promise.resolve();
+  const undo: (() => void)[] = [];
+  return new Promise<void>((resolve, reject) => {
+    const fail = (reason: string): void =>
+      reject(new MediaPeerError('SOURCE_NOT_LIVE', `no frame of '${track.name}': ${reason}`, { retryAfterS: 1 }));
+    const onAbort = (): void => fail('the session has ended');
+    if (signal.aborted) return onAbort();
+    const timeout = clock.after(TIMEOUT_MS, () => fail(`none came within ${TIMEOUT_MS / 1000} s`));
+    const subscription = track.subscribe({ pendingBytes: 0, send: () => resolve() });
+    const stopListening = track.onClosed((reason) => fail(`it ended (${reason})`));
+    signal.addEventListener('abort', onAbort);
+    undo.push(
+      () => timeout.cancel(),
+      () => subscription.close(),
+      stopListening,
+      () => signal.removeEventListener('abort', onAbort),
+    );
+  }).finally(() => {
+    for (const step of undo) step();
+  });
+}

@@ -1,0 +1,228 @@
+/** What a viewer is sent: which of its streams flow, and of which source. */
+import type { Clock } from '../../base/clock.js';
+import { MediaPeerError } from '../../base/errors.js';
+import { RENDITIONS, type EndReason, type Rendition } from '../../media/index.js';
+import type { MediaGateway, SourceMedia, TrackLease } from '../api/gateway.js';
+import type { RtpTimestamps } from '../api/rtp-timestamps.js';
+import type { WatchedMedia } from '../channels/watched-media.js';
+import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
+import { ContinuousTime } from '../rtp/send/continuous-time.js';
+import type { StreamProgress } from '../rtp/send/stream-progress.js';
+import type { PacketTransport } from '../transport/peer-transport.js';
+import { openTracks } from './open-tracks.js';
+import type { ViewerStream } from './viewer-stream.js';
+
+export interface ViewerMediaInit {
+  readonly sourceId: string;
+  readonly streams: readonly ViewerStream[];
+  /** Renditions that flow from the start; those of the streams that are not among them wait. */
+  readonly selected: readonly Rendition[];
+  readonly gateway: MediaGateway;
+  readonly clock: Clock;
+  /** By its index; undefined before it is open. */
+  readonly transport: (index: number) => PacketTransport | undefined;
+  /** A track has ended. */
+  readonly onEnded: (reason: EndReason) => void;
+  /** Another source flows from now on. */
+  readonly onSourceChanged: (sourceId: string) => void;
+  /** A track could not be opened. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class ViewerMedia implements WatchedMedia {
+  readonly #init: ViewerMediaInit;
+  readonly #time = new ContinuousTime();
+  readonly #closing = new AbortController();
+  /** Streams whose tracks are being opened. */
+  readonly #opening = new Set<ViewerStream>();
+  #selected: ReadonlySet<Rendition>;
+  #isPaused = false;
+  #isConnected = false;
+  #sourceId: string;
+  /** What a source that was changed to can be served as; undefined: what was negotiated. */
+  #offered: SourceMedia | undefined;
+  #switching: Promise<void> = Promise.resolve();
+
+  constructor(init: ViewerMediaInit) {
+    this.#init = init;
+    this.#sourceId = init.sourceId;
+    this.#selected = new Set(init.selected);
+  }
+
+  get sourceId(): string {
+    return this.#sourceId;
+  }
+
+  get selected(): Rendition[] {
+    return this.#renditions.filter((rendition) => this.#selected.has(rendition));
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Opens the tracks, so that the pipeline is warm when the handshake is done. */
+  open(): void {
+    this.#reconcile();
+  }
+
+  /** The transports are connected: what is open is sent from now on. */
+  connected(): void {
+    this.#isConnected = true;
+    for (const stream of this.#init.streams) this.#start(stream);
+  }
+
+  canSelect(renditions: readonly Rendition[]): boolean {
+    return renditions.every((rendition) => this.#renditions.includes(rendition));
+  }
+
+  select(renditions: readonly Rendition[]): void {
+    if (this.#offered) throwIfNotOffered(this.#sourceId, this.#offered, renditions);
+    this.#selected = new Set(renditions);
+    this.#reconcile();
+  }
+
+  switchSource(sourceId: string, renditions?: readonly Rendition[]): Promise<void> {
+    const switched = this.#switching.then(() => this.#switch(sourceId, renditions));
+    this.#switching = switched.catch(() => undefined);
+    return switched;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#reconcile();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#reconcile();
+  }
+
+  requestKeyframes(): void {
+    for (const stream of this.#init.streams) if (stream.rendition !== undefined) stream.requestKeyframe();
+  }
+
+  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
+    const timestamps: Partial<Record<Rendition, number>> = {};
+    for (const stream of this.#init.streams) {
+      const timestamp = stream.rendition === undefined ? undefined : stream.rtpTimestampOf(mediaTimeMs);
+      if (stream.rendition !== undefined && timestamp !== undefined) timestamps[stream.rendition] = timestamp;
+    }
+    return timestamps;
+  }
+
+  sendReports(): void {
+    for (const stream of this.#init.streams) stream.sendReport();
+  }
+
+  receiveRtcp(compound: Buffer): void {
+    for (const message of parseRtcp(compound)) this.#handleRtcp(message);
+  }
+
+  /** Undefined before a report that tells it. */
+  get roundTripMs(): number | undefined {
+    return this.#init.streams.map(({ roundTripMs }) => roundTripMs).find((ms) => ms !== undefined);
+  }
+
+  /** What is known of the streams that flow, for whoever watches over the viewer. */
+  get progress(): StreamProgress[] {
+    return this.#init.streams.flatMap(({ progress }) => progress ?? []);
+  }
+
+  /** Gives every track back. Idempotent. */
+  close(): void {
+    this.#closing.abort();
+    this.#reconcile();
+  }
+
+  get #renditions(): readonly Rendition[] {
+    return RENDITIONS.filter((rendition) => this.#init.streams.some((stream) => stream.rendition === rendition));
+  }
+
+  #flows({ rendition }: ViewerStream): boolean {
+    if (this.#closing.signal.aborted || this.#isPaused) return false;
+    return rendition === undefined ? (this.#offered?.hasAudio ?? true) : this.#selected.has(rendition);
+  }
+
+  #reconcile(): void {
+    for (const stream of this.#init.streams) {
+      if (!this.#flows(stream)) stream.stop();
+      else if (!stream.holdsTrack && !this.#opening.has(stream)) void this.#openTrack(stream); // tells `onFailed` where it fails
+    }
+  }
+
+  async #openTrack(stream: ViewerStream): Promise<void> {
+    const { request } = stream;
+    const isWanted = (): boolean => stream.request === request && this.#flows(stream) && !stream.holdsTrack;
+    this.#opening.add(stream);
+    try {
+      const lease = await this.#init.gateway.openTrack(request);
+      if (isWanted()) this.#hold(stream, lease);
+      else lease.release();
+    } catch (error) {
+      if (stream.request === request) this.#init.onFailed(error);
+    } finally {
+      this.#opening.delete(stream);
+    }
+    if (stream.request !== request) this.#reconcile();
+  }
+
+  #hold(stream: ViewerStream, lease: TrackLease): void {
+    stream.hold(lease, (reason) => this.#init.onEnded(reason));
+    if (this.#isConnected) this.#start(stream);
+  }
+
+  #start(stream: ViewerStream): void {
+    const transport = this.#init.transport(stream.transport);
+    if (transport) stream.start(transport, this.#time);
+  }
+
+  async #switch(sourceId: string, renditions: readonly Rendition[] = this.selected): Promise<void> {
+    const { gateway, clock, streams, onSourceChanged } = this.#init;
+    if (gateway.prepare) await gateway.prepare(sourceId);
+    const offered = gateway.describe(sourceId);
+    throwIfNotOffered(sourceId, offered, renditions);
+    const wanted = streams.filter(
+      ({ rendition }) => !this.#isPaused && (rendition === undefined ? offered.hasAudio : renditions.includes(rendition)),
+    );
+    const requests = wanted.map((stream) => [stream, { ...stream.request, sourceId }] as const);
+    const leases = await openTracks(requests, { gateway, clock, signal: this.#closing.signal });
+    this.#sourceId = sourceId;
+    this.#offered = offered;
+    this.#selected = new Set(renditions);
+    for (const stream of streams) stream.changeSource(sourceId);
+    for (const [stream, lease] of leases) {
+      if (this.#flows(stream)) this.#hold(stream, lease);
+      else lease.release();
+    }
+    this.#reconcile();
+    onSourceChanged(sourceId);
+  }
+
+  #handleRtcp(message: RtcpMessage): void {
+    switch (message.type) {
+      case 'report':
+        for (const report of message.reports) this.#streamOf(report.ssrc)?.receiveReport(report);
+        break;
+      case 'nack':
+        this.#streamOf(message.ssrc)?.repair(message.sequenceNumbers);
+        break;
+      case 'keyframe-request':
+        this.#streamOf(message.ssrc)?.requestKeyframe();
+        break;
+      case 'sender-report':
+      case 'bye':
+        break; // A viewer sends no media; its leaving is told by DTLS and ICE.
+    }
+  }
+
+  #streamOf(ssrc: number): ViewerStream | undefined {
+    return this.#init.streams.find(({ local }) => local.ssrc === ssrc);
+  }
+}
+
+function throwIfNotOffered(sourceId: string, { renditions: offered }: SourceMedia, renditions: readonly Rendition[]): void {
+  const missing = renditions.find((rendition) => !offered.includes(rendition));
+  if (missing !== undefined)
+    throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);
+}

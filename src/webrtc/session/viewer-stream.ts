@@ -1,0 +1,178 @@
+/**
+ * One m-line on which a viewer is sent something. A stream that stops gives its track back and keeps its numbering, so
+ * that for the client nothing but time has passed when it flows again.
+ */
+import type { Clock } from '../../base/clock.js';
+import { clockRateHz, type EndReason, type Rendition, type Subscription } from '../../media/index.js';
+import type { TrackLease, TrackRequest } from '../api/gateway.js';
+import type { StreamSnapshot } from '../api/snapshot.js';
+import type { ReceptionReport } from '../rtp/rtcp.js';
+import type { ContinuousTime } from '../rtp/send/continuous-time.js';
+import { RtpStream } from '../rtp/send/rtp-stream.js';
+import type { StreamProgress } from '../rtp/send/stream-progress.js';
+import type { LocalStream } from '../sdp/answer.js';
+import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI } from '../sdp/extension-uris.js';
+import { extensionId, type MLinePlan } from '../sdp/negotiate.js';
+import type { PacketTransport } from '../transport/peer-transport.js';
+
+export interface ViewerStreamInit {
+  readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
+  /** Its numbers and names. */
+  readonly local: LocalStream;
+  /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
+  readonly timestampOffset: number;
+  readonly clock: Clock;
+  /** The first frame has left: a keyframe, where it is video. */
+  readonly onFirstFrame: (request: TrackRequest) => void;
+}
+
+/** What a stream holds while it flows. */
+interface Flow {
+  readonly lease: TrackLease;
+  readonly stopListening: () => void;
+  /** Since the transport is connected. */
+  subscription?: Subscription;
+}
+
+export class ViewerStream {
+  readonly local: LocalStream;
+  /** Index of its transport. */
+  readonly transport: number;
+  readonly #init: ViewerStreamInit;
+  #request: TrackRequest;
+  #flow: Flow | undefined;
+  /** Kept while the stream does not flow, so that its numbering goes on. */
+  #rtp: RtpStream | undefined;
+  /** The newest RTP timestamp that the client has of flows that have ended. */
+  #lastTimestamp: number | undefined;
+  /** Of flows that have ended. */
+  #framesDropped = 0;
+
+  constructor(init: ViewerStreamInit, request: TrackRequest) {
+    this.local = init.local;
+    this.transport = init.mLine.transport;
+    this.#init = init;
+    this.#request = request;
+  }
+
+  /** What it carries, of the source that is watched now. */
+  get request(): TrackRequest {
+    return this.#request;
+  }
+
+  /** Undefined for audio. */
+  get rendition(): Rendition | undefined {
+    return this.#request.kind === 'video' ? this.#request.rendition : undefined;
+  }
+
+  get holdsTrack(): boolean {
+    return this.#flow !== undefined;
+  }
+
+  /** Sends nothing of its source any more, and belongs to another one. */
+  changeSource(sourceId: string): void {
+    this.stop();
+    this.#request = { ...this.#request, sourceId };
+  }
+
+  /** Takes a track, which `start` sends. @param onEnded called once, also at once, when the track ends */
+  hold(lease: TrackLease, onEnded: (reason: EndReason) => void): void {
+    this.#flow = { lease, stopListening: lease.track.onClosed(onEnded) };
+  }
+
+  /** Sends the track that it holds, if it does not yet. */
+  start(transport: PacketTransport, time: ContinuousTime): void {
+    const flow = this.#flow;
+    if (!flow || flow.subscription) return;
+    const { track } = flow.lease;
+    const rtp = (this.#rtp ??= this.#makeRtp(transport));
+    const shiftMs = time.shiftMs(track.timeline, this.#init.clock.wallClock());
+    rtp.timestampOffset = this.#init.timestampOffset + Math.round((shiftMs * clockRateHz(track.codec)) / 1000);
+    flow.subscription = track.subscribe(rtp, this.#lastTimestamp === undefined ? undefined : rtp.trackTimestampOf(this.#lastTimestamp));
+    rtp.sendReport(track);
+  }
+
+  /** Gives its track back. Idempotent. */
+  stop(): void {
+    const flow = this.#flow;
+    if (!flow) return;
+    this.#flow = undefined;
+    const { subscription, lease, stopListening } = flow;
+    stopListening();
+    if (subscription) {
+      subscription.close();
+      this.#framesDropped += subscription.dropped;
+      if (subscription.lastTimestamp !== undefined) this.#lastTimestamp = this.#rtp?.rtpTimestampOf(subscription.lastTimestamp);
+    }
+    lease.release();
+  }
+
+  requestKeyframe(): void {
+    this.#flow?.subscription?.requestKeyframe();
+  }
+
+  sendReport(): void {
+    if (this.#flow?.subscription) this.#rtp?.sendReport(this.#flow.lease.track);
+  }
+
+  receiveReport(report: ReceptionReport): void {
+    this.#rtp?.receiveReport(report);
+  }
+
+  repair(sequenceNumbers: readonly number[]): void {
+    this.#rtp?.repair(sequenceNumbers);
+  }
+
+  /** Undefined for a frame that this viewer did not get with a timestamp of its own. */
+  rtpTimestampOf(mediaTimeMs: number): number | undefined {
+    if (!this.#flow?.subscription?.isLiveAt(mediaTimeMs)) return undefined;
+    return this.#rtp?.rtpTimestampOf(this.#flow.lease.track.rtpTimestampAt(mediaTimeMs));
+  }
+
+  /** Undefined before a report that tells it. */
+  get roundTripMs(): number | undefined {
+    return this.#rtp?.stats.roundTripMs;
+  }
+
+  /** Undefined while it does not flow. */
+  get progress(): StreamProgress | undefined {
+    if (!this.#rtp || !this.#flow?.subscription) return undefined;
+    const { packetsSent, highestReported, nacksReceived } = this.#rtp.stats;
+    return { ssrc: this.local.ssrc, packetsSent, highestReported, nacks: nacksReceived };
+  }
+
+  /** True once something may have been sent. */
+  get hasStarted(): boolean {
+    return this.#rtp !== undefined;
+  }
+
+  get snapshot(): StreamSnapshot {
+    const stats = this.#rtp?.stats;
+    return {
+      packetsSent: stats?.packetsSent ?? 0,
+      bytesSent: stats?.bytesSent ?? 0,
+      packetsRepaired: stats?.packetsRepaired ?? 0,
+      packetsLost: stats?.packetsLost ?? 0,
+      fractionLost: stats?.fractionLost ?? 0,
+      jitterMs: stats?.jitterMs ?? 0,
+      framesDropped: this.#framesDropped + (this.#flow?.subscription?.dropped ?? 0),
+    };
+  }
+
+  #makeRtp(transport: PacketTransport): RtpStream {
+    const { mLine, local, clock, onFirstFrame } = this.#init;
+    const { section, codec } = mLine;
+    const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
+    return new RtpStream({
+      onFirstFrame: () => onFirstFrame(this.#request),
+      transport,
+      clock,
+      codec,
+      ssrc: local.ssrc,
+      rtxSsrc: local.rtxSsrc,
+      cname: local.cname,
+      playoutDelayId: extensionId(section, PLAYOUT_DELAY_EXTENSION_URI),
+      mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
+    });
+  }
+}
