@@ -6,6 +6,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
 import {
+  answerBrokenRequest,
+  answerRouterError,
   detectionRoutes,
   guardViewers,
   iceServerRoutes,
@@ -105,6 +107,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Connections that are open while the server closes end with it: a browser keeps them for minutes.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
+    frameworkErrors: answerRouterError,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, deps.logger),
   });
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
   installErrorHandling(fastify);

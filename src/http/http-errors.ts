@@ -60,7 +60,8 @@ export interface ErrorBody {
   readonly message: string;
 }
 
-function errorBody(statusCode: number, code: string, message: string): ErrorBody {
+/** The body of an error. */
+export function errorBody(statusCode: number, code: string, message: string): ErrorBody {
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message };
 }
 
@@ -71,7 +72,7 @@ function codeOf(error: Partial<FastifyError>, status: number): string {
   if (status === 429) return 'TOO_MANY_REQUESTS';
   if (status === 413) return 'BODY_TOO_LARGE';
   if (status === 415) return 'CONTENT_TYPE_UNSUPPORTED';
-  return error.code ?? 'REQUEST_REFUSED';
+  return 'REQUEST_REFUSED';
 }
 
 /** What the schema has against a request, with the values that it allows. */
