@@ -1,11 +1,14 @@
-/** `npm run models`, `annotate`, `load-test` and `bench`: compiles what changed, then runs the tool in this very process. */
+/** `npm run load-test` and `bench`: compiles what changed, then runs it in this very process. */
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, root } from './build.mjs';
 
 /** Runs a compiled module of `dist` as if it had been named on Node's command line. */
 export async function runCompiled(entry, args) {
+  const shell = process.ppid;
   await build();
+  // npm was ended meanwhile, and with it the shell that it runs scripts in.
+  if (process.env.npm_lifecycle_event !== undefined && process.ppid !== shell) process.exit(143);
   const file = path.join(root, 'dist', entry);
   process.argv = [process.argv[0], file, ...args];
   process.setSourceMapsEnabled(true);

@@ -5,19 +5,19 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { MediaPeerError } from './base/errors.js';
 import { nearMiss } from './base/near-miss.js';
 
-/** The folder that holds package.json: relative paths of the defaults start here. */
-export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+/** The folder of package.json: what comes with Sightline, the bundled model, demo, page and client library. Only read. */
+export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** The version in package.json. */
 export function version(): string {
-  const { version: found } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  const { version: found } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   return found;
 }
 
@@ -28,6 +28,8 @@ interface Variable<T> {
   readonly description: string;
   /** What is allowed, in words. */
   readonly allowed: string;
+  /** It is on or off. */
+  readonly isFlag?: true;
   readonly defaultValue: T;
   /** The parsed value, or undefined when it is not allowed. */
   parse(text: string): T | undefined;
@@ -55,6 +57,7 @@ function flag(defaultValue: boolean, description: string): Variable<boolean> {
     shownDefault: defaultValue ? 'on' : 'off',
     description,
     allowed: 'on or off',
+    isFlag: true,
     defaultValue,
     parse: (value) => ({ on: true, off: false })[value],
   };
@@ -333,17 +336,23 @@ const PREFIX = 'SIGHTLINE_';
 
 /**
  * Parses the configuration from variables. Empty text counts as not set. `ownNames` are those of a file that is written for
- * this server: a name there that is nearly one of ours is a fault.
+ * this server: a name there that is nearly one of ours is a fault. `typed` says how a variable was set on the command line (`--port`).
  * @throws MediaPeerError CONFIG_INVALID naming every fault at once.
  */
-export function parseConfig(variables: Readonly<Record<string, string | undefined>>, ownNames: readonly string[] = []): Config {
+export function parseConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  ownNames: readonly string[] = [],
+  typed: ReadonlyMap<string, string> = new Map(),
+): Config {
   const faults: string[] = nearMisses(ownNames).map(({ name, meant }) => `unknown ${name} in .env: did you mean ${meant}?`);
   const config: Partial<Record<VariableName, unknown>> = {};
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const value = variables[name];
     const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
     if (value !== undefined && value !== '' && parsed === undefined)
-      faults.push(`invalid ${name}: ${SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`} is not ${variable.allowed}`);
+      faults.push(
+        `invalid ${typed.get(name) ?? name}: ${SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`} is not ${variable.allowed}`,
+      );
     config[name] = parsed;
   }
   if (faults.length === 0) faults.push(...turnFaults(config as Config));
@@ -397,9 +406,23 @@ function envFile(): Readonly<Record<string, string | undefined>> {
   }
 }
 
-/** The configuration of this process. @throws MediaPeerError CONFIG_INVALID */
-export function loadConfig(): Config {
-  return parseConfig(environment(), Object.keys(envFile()));
+/** What was set on the command line. */
+export interface TypedOptions {
+  /** Values by the name of their variable. */
+  readonly values: Readonly<Record<string, string>>;
+  /** How each was typed, `--port`. */
+  readonly flags: ReadonlyMap<string, string>;
+}
+
+/** The configuration of this process; what was typed counts before the environment, and that before `.env`. @throws MediaPeerError CONFIG_INVALID */
+export function loadConfig(typed?: TypedOptions): Config {
+  return parseConfig({ ...environment(), ...typed?.values }, Object.keys(envFile()), typed?.flags);
+}
+
+/** The npm script that runs this process, and the folder in which npm was called; undefined where it is none. */
+export function npmScript(): { readonly name: string; readonly calledFrom: string } | undefined {
+  const { npm_lifecycle_event: name, INIT_CWD: calledFrom } = process.env;
+  return name === undefined || calledFrom === undefined ? undefined : { name, calledFrom };
 }
 
 /** Near misses in the environment, which holds variables of other programs, too: to be told, and no more. */
@@ -408,8 +431,12 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
   return nearMisses(Object.keys(process.env).filter((name) => !(name in inFile)));
 }
 
-/** An absolute path of a configured one: relative paths start at the working directory, defaults at the project. */
+/**
+ * An absolute path of a configured one: `~/` is the home folder, relative paths start at the working directory. The default of MODEL
+ * comes with Sightline.
+ */
 export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE'): string {
-  const value = config[name];
-  return path.resolve(value === VARIABLES[name].defaultValue ? projectRoot : process.cwd(), value);
+  const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
+  const isBundled = name === 'MODEL' && value === VARIABLES.MODEL.defaultValue;
+  return path.resolve(isBundled ? packageRoot : process.cwd(), value);
 }

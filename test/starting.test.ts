@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -27,7 +27,12 @@ describe('starting the server', () => {
     chmodSync(path.join(folder, 'ffmpeg'), 0o755);
   });
 
-  after(() => rmSync(folder, { recursive: true }));
+  const started: ChildProcess[] = [];
+  after(() => {
+    // Where an assertion failed, nobody has ended it.
+    for (const child of started) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
 
   function start(args: readonly string[] = [], variables: Record<string, string> = {}) {
     rmSync(asked(), { force: true });
@@ -46,6 +51,7 @@ describe('starting the server', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    started.push(child);
     const seen = { out: '', err: '' };
     child.stdout.on('data', (data: Buffer) => (seen.out += data.toString()));
     child.stderr.on('data', (data: Buffer) => (seen.err += data.toString()));
@@ -97,30 +103,85 @@ describe('starting the server', () => {
       // A terminal tells the whole group, ffmpeg included.
       process.kill(-child.pid!, signal);
       assert.deepEqual(await ended(), [code, null]);
-      assert.deepEqual([seen.out, seen.err], ['', '']);
+      assert.match(seen.out, /^\{[^\n]*"msg":"Sightline is starting"\}\n$/);
+      assert.equal(seen.err, '');
       await eventually(() => children.every(({ pid }) => processTree(pid).length === 0), 5000, 'its children to be gone');
     }
   });
 
-  it('refuses arguments in words that say how to set what was meant', async () => {
-    const { seen, ended } = start(['--port', '8511', '--max-conections=5', '--viewer-token', 's3cret', '--frobnicate']);
-    assert.deepEqual(await ended(), [1, null]);
-    assert.match(seen.err, /unknown argument '--port'; set it so: PORT=8511 npm start\n/);
-    assert.match(seen.err, /unknown argument '--max-conections'; set it so: MAX_CONNECTIONS=5 npm start\n/);
-    assert.match(seen.err, /unknown argument '--frobnicate'\n/);
-    assert.match(seen.err, /VIEWER_TOKEN=\.\.\./);
-    assert.doesNotMatch(seen.err, /s3cret/);
+  it('takes options before the environment, and the environment before .env', async () => {
+    const { port, free } = await takenPort();
+    writeFileSync(path.join(folder, '.env'), `PORT=1\nMAX_CONNECTIONS=1\nMAX_PUBLISHERS=3\n`);
+    writeFileSync(goOn(), '');
+    await free();
+    const { child, seen, ended } = start(['--port', String(port), '--no-motion-gate', '--upload=upload'], { MAX_CONNECTIONS: '2' });
+    await eventually(() => seen.out.includes('is ready'), 20_000, 'the server to get ready');
+    const stats = (await (await fetch(`http://127.0.0.1:${port}/connection-stats`)).json()) as {
+      max_clients: number;
+      max_publishers: number;
+    };
+    assert.deepEqual([stats.max_clients, stats.max_publishers], [2, 3]);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended(), [0, null]);
+    rmSync(goOn());
+    rmSync(path.join(folder, '.env'));
+  });
+
+  it('refuses options that it does not know, all at once, with the nearest ones', async () => {
+    const { seen, ended } = start([
+      '--prot',
+      '8511',
+      '--max-conections=5',
+      '--viewer-token',
+      's3cret',
+      'TURN_SECRT=s3cret',
+      '--frobnicate',
+    ]);
+    assert.deepEqual(await ended(), [2, null]);
+    assert.match(seen.err, /unknown option '--prot': did you mean --port\?\n/);
+    assert.match(seen.err, /unknown option '--max-conections': did you mean --max-connections\?\n/);
+    assert.match(seen.err, /'TURN_SECRT=\.\.\.' is no option: did you mean --turn-secret\?\n/);
+    assert.match(seen.err, /unknown option '--frobnicate'\n/);
+    assert.doesNotMatch(seen.err, /s3cret|\n +at /);
+    assert.equal(seen.out, '');
     assert.ok(!existsSync(asked()));
   });
 
-  it('tells its variables and its version', async () => {
+  it('names a wrong value by the option that was typed', async () => {
+    const { seen, ended } = start(['serve', '-p', '70000', '--detect-fps=many']);
+    assert.deepEqual(await ended(), [1, null]);
+    assert.match(seen.err, /CONFIG_INVALID\):\ninvalid -p: '70000' is not an integer in \[0, 65535\]\ninvalid --detect-fps: 'many' is not/);
+  });
+
+  it('tells its commands, its options and its version', async () => {
     const help = start(['--help']);
     assert.deepEqual(await help.ended(), [0, null]);
-    assert.match(help.seen.out, /PORT=8511.*npm start[^]*\n {2}MAX_CONNECTIONS +10\n/);
+    assert.match(help.seen.out, /Usage: sightline \[COMMAND\][^]* serve [^]* annotate [^]* models /);
+    for (const args of [
+      ['serve', '--help'],
+      ['help', 'serve'],
+      ['--port', '1', '-h'],
+    ]) {
+      const serve = start(args);
+      assert.deepEqual(await serve.ended(), [0, null]);
+      assert.match(serve.seen.out, /\n {2}--max-connections\n {6}Viewers that may be connected at once.*\(10\)\n/);
+    }
     const version = start(['--version']);
     assert.deepEqual(await version.ended(), [0, null]);
     const { version: expected } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
     assert.equal(version.seen.out, `${expected}\n`);
+  });
+
+  it('refuses a command that it does not know, with the nearest one', async () => {
+    for (const [args, said] of [
+      [['anotate', 'in.mp4'], /^unknown command 'anotate': did you mean annotate\?\n\nUsage:/],
+      [['frobnicate'], /^unknown command 'frobnicate'\n\nUsage:/],
+      [['PORT=8511'], /^unknown command 'PORT=\.\.\.': write --port/],
+    ] as const) {
+      const { seen, ended } = start(args);
+      assert.deepEqual(await ended(), [2, null]);
+      assert.match(seen.err, said);
+    }
   });
 
   it('warns of a near miss in the environment, and refuses one in .env', async () => {
@@ -128,7 +189,7 @@ describe('starting the server', () => {
     await eventually(() => warned.seen.out.includes('MAX_CONECTIONS'), 20_000, 'the warning');
     warned.child.kill('SIGTERM');
     await warned.ended();
-    const line = JSON.parse(warned.seen.out.split('\n')[0]!) as { level: number; msg: string; name: string };
+    const line = JSON.parse(warned.seen.out.split('\n')[1]!) as { level: number; msg: string; name: string };
     assert.deepEqual([line.level, line.name], [40, 'MAX_CONECTIONS']);
     assert.match(line.msg, /did you mean MAX_CONNECTIONS\?/);
     writeFileSync(path.join(folder, '.env'), 'MAX_CONECTIONS=5\nCAMERA_PASSWORD=s3cret\n');

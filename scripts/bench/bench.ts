@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { table } from '../load-test/table.js';
+import { table } from '../../src/cli/table.js';
 
 /** One measured figure. */
 export interface Row {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { OutputTensor } from '../../src/detection/families/family.js';
 import { assetPath, projectRoot } from '../../test/helpers/assets.js';
-import { table } from '../load-test/table.js';
+import { table } from '../../src/cli/table.js';
 import { withFolder, type BenchOptions, type Row } from './bench.js';
 import { ComparedNet, type ComparedModel } from './correctness-net.js';
 import { comparedPictures, type NamedPicture } from './correctness-pictures.js';

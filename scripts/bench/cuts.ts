@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { Cable } from '../../test/helpers/cable.js';
 import { eventually } from '../../test/helpers/deadline.js';
 import { noNamespaces } from '../../test/helpers/namespaces.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 
 const RUNS = 3;

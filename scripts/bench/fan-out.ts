@@ -12,7 +12,7 @@ import { startServerProcess } from '../../test/helpers/server-process.js';
 import { LoadClient, type ClientResult } from '../load-test/client.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 import type { PlainSenderReady } from './plain-sender.js';
 

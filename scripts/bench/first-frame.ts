@@ -9,7 +9,7 @@ import { eventually } from '../../test/helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../../test/helpers/server-process.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 
 /** Joins of a source that nobody watched before. */

@@ -11,7 +11,7 @@ import { eventually } from '../../test/helpers/deadline.js';
 import { FRAME_NUMBER_MODEL } from '../../test/helpers/frame-number-model.js';
 import { makeNumberedClip } from '../../test/helpers/numbered-clip.js';
 import { processTree, startServerProcess, type ServerProcess } from '../../test/helpers/server-process.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { withFolder, type BenchOptions, type Row } from './bench.js';
 import { combine, pair, type Pairing } from './frame-exact-pairing.js';
 

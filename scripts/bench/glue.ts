@@ -9,7 +9,7 @@ import { loadModelDescription } from '../../src/detection/index.js';
 import type { PacketizedFrame } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
 import { pictureAt } from '../../test/helpers/pictures.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { withFolder, type BenchOptions, type Row } from './bench.js';
 import { makeStreet, openPipeline } from './glue-pipeline.js';
 import { cpuOfThreads } from './glue-threads.js';

@@ -15,7 +15,7 @@ import { run as motion } from './motion.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
-import { wrongUsage } from '../wrong-usage.js';
+import { wrongUsage } from '../../src/cli/wrong-usage.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
   'first-frame': firstFrame,

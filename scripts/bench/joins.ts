@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ChromiumHarness, chromiumPath, type StatsEntry, type ViewerPage } from '../../test/helpers/chromium.js';
 import { startServerProcess } from '../../test/helpers/server-process.js';
 import { WeriftViewer } from '../../test/helpers/werift-viewer.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { assertPassthrough, makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 
 const BURST = 10;

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { ChromiumHarness } from '../../test/helpers/chromium.js';
 import { eventually } from '../../test/helpers/deadline.js';
 import { startServerProcess } from '../../test/helpers/server-process.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { withFolder, type BenchOptions, type Row } from './bench.js';
 
 const DEFAULT_SECONDS = 20;

@@ -9,7 +9,7 @@ import type { Rendition } from '../../src/media/index.js';
 import { assetPath, projectRoot } from '../../test/helpers/assets.js';
 import { startServerProcess } from '../../test/helpers/server-process.js';
 import { Fleet } from '../load-test/fleet.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { makeClip, withFolder, type Row } from './bench.js';
 import type { Stalls } from './stalls-probe.js';
 

@@ -12,7 +12,7 @@ import { projectRoot } from '../../test/helpers/assets.js';
 import { processTree, startServerProcess } from '../../test/helpers/server-process.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
-import { percentile } from '../load-test/table.js';
+import { percentile } from '../load-test/statistics.js';
 import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 import { run as delay } from './delay.js';
 import { run as stages } from './vision-stages.js';

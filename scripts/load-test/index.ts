@@ -1,8 +1,9 @@
 /** `npm run load-test`: many real WebRTC viewers against a running server, and what they saw as a table. */
 import { Presets, SingleBar } from 'cli-progress';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UsageError } from '../../src/cli/errors.js';
 import { Fleet } from './fleet.js';
-import { USAGE, UsageError, parseOptions, type LoadOptions } from './options.js';
+import { USAGE, parseOptions, type LoadOptions } from './options.js';
 import { receiveBufferDrops } from './receive-buffer.js';
 import { render, summarize } from './report.js';
 import { ServerWatch, readHealth } from './server-figures.js';

@@ -1,6 +1,7 @@
 /** The command line of the load test: parsed once, every fault with what was expected. */
 import { parseArgs } from 'node:util';
-import { wrongUsage } from '../wrong-usage.js';
+import { UsageError } from '../../src/cli/errors.js';
+import { wrongUsage } from '../../src/cli/wrong-usage.js';
 
 /** What one run does. */
 export interface LoadOptions {
@@ -46,11 +47,6 @@ Limits; the exit code is 1 when one is passed or a viewer failed:
   --max-first-frame-ms MS   p95 from offer sent to first decodable frame
   --max-loss PERCENT        packets lost, all viewers together
   --max-freezes N           freezes, all viewers together`;
-
-/** A fault of the command line; its message is for the person who typed it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /** @throws UsageError */
 export function parseOptions(argv: readonly string[]): LoadOptions | 'help' {

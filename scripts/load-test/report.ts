@@ -2,7 +2,8 @@
 import type { ClientFailure, ClientResult } from './client.js';
 import type { LoadOptions } from './options.js';
 import type { ServerFigures } from './server-figures.js';
-import { format, percentile, table } from './table.js';
+import { table } from '../../src/cli/table.js';
+import { format, percentile } from './statistics.js';
 
 /** p50, p95 and maximum. */
 export interface Spread {

@@ -1,8 +1,8 @@
 /** The command line of the test runner: parsed once, every fault with what was expected. */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../load-test/options.js';
-import { wrongUsage } from '../wrong-usage.js';
+import { UsageError } from '../../src/cli/errors.js';
+import { wrongUsage } from '../../src/cli/wrong-usage.js';
 
 export interface TestOptions {
   readonly only: 'unit' | 'live' | undefined;

@@ -37,7 +37,7 @@ const MISTAKEN: readonly { readonly begins: string; readonly is: string }[] = [
 /** How exports of DEIMv2 call the parts of that backbone. */
 const DINOV3_NAMES: readonly string[] = ['backbone.dinov3.', '/backbone/dinov3/'];
 
-const GET_ONE = '`npm run models -- list` shows what there is, `npm run models -- pull yolox_nano` downloads one';
+const GET_ONE = '`sightline models list` shows what there is, `sightline models pull yolox_nano` downloads one';
 
 /** A model's JSON and where its ONNX file must be. */
 export type LocatedModel = Omit<ModelFiles, 'metadata' | 'data' | 'hasDinov3'>;
@@ -96,7 +96,7 @@ function readJson(jsonPath: string): ModelJson {
   try {
     text = readFileSync(jsonPath, 'utf8');
   } catch (error) {
-    if (isMissing(error)) throw invalid(`there is no ${jsonPath}. ${GET_ONE}; one of your own comes in with: npm run models -- add FILE`);
+    if (isMissing(error)) throw invalid(`there is no ${jsonPath}. ${GET_ONE}; one of your own comes in with: sightline models add FILE`);
     throw invalid(`${jsonPath} cannot be read (${messageOf(error)}). A model's JSON says how to read it, such as ${EXAMPLE_JSON}`);
   }
   try {

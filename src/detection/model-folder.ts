@@ -35,7 +35,7 @@ export class ModelFolder {
     if (this.#lying().includes(name)) return path.join(this.#dir, `${name}.onnx`);
     throw new MediaPeerError(
       'MODEL_NOT_FOUND',
-      `no model '${name}'; available: ${this.list().join(', ') || 'none'}. Put its .onnx into ${this.#dir}, or get one with: npm run models -- pull yolox_nano`,
+      `no model '${name}'; available: ${this.list().join(', ') || 'none'}. Put its .onnx into ${this.#dir}, or get one with: sightline models pull yolox_nano`,
     );
   }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../app.js';
-import { configuredPath, projectRoot, version, type Config } from '../config.js';
+import { configuredPath, packageRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
 import { HttpConnections, HttpSessions, iceServerJson, Tokens } from '../http/index.js';
 import { RoomsDoor } from '../ws/index.js';
@@ -30,8 +30,8 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     trustedProxies: config.TRUST_PROXY,
     connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.of('http') }),
     bodies: { clock: host.clock },
-    pageDir: path.join(projectRoot, 'src/page/public'),
-    clientDir: path.join(projectRoot, 'dist/client'),
+    pageDir: path.join(packageRoot, 'src/page/public'),
+    clientDir: path.join(packageRoot, 'dist/client'),
     offer: {
       sessions,
       httpSessions,
@@ -128,7 +128,7 @@ function stateOf(
 }
 
 function modelsOf(config: Config, { models, counting }: Served): AppDeps['models'] {
-  const folder = new ModelFolder(path.join(projectRoot, 'models'), configuredModels(config));
+  const folder = new ModelFolder(path.join(packageRoot, 'models'), configuredModels(config));
   return {
     available: () => folder.list(),
     inUse: () => models.inUse(),

@@ -37,7 +37,10 @@ describe('loadModelDescription', () => {
   it('says what JSON to write when it is not JSON or leaves out what the file alone would tell', () => {
     assert.match(refusal('{'), /cannot be read as JSON .*"family":"yolox"/);
     assert.match(refusal({ labels: 'coco' }), /must give family, input and labels, such as \{"family":"yolox"/);
-    assert.throws(() => loadModelDescription('/nowhere/x.json'), /there is no \/nowhere\/x\.json\. `npm run models -- list`.*-- add FILE/);
+    assert.throws(
+      () => loadModelDescription('/nowhere/x.json'),
+      /there is no \/nowhere\/x\.json\. `sightline models list`.*models add FILE/,
+    );
   });
 
   it('refuses members that nobody knows, by name, and takes those for people', () => {
@@ -57,8 +60,8 @@ describe('loadModelDescription', () => {
   });
 
   it('says what a file is that is no model', () => {
-    assert.match(refusal(GOOD, Buffer.alloc(0)), /model\.onnx is empty: .*copy it again\. .*-- pull yolox_nano/);
-    assert.throws(() => readModelFiles('/nowhere/x.onnx'), /there is no \/nowhere\/x\.onnx\. .*-- pull yolox_nano/);
+    assert.match(refusal(GOOD, Buffer.alloc(0)), /model\.onnx is empty: .*copy it again\. .*models pull yolox_nano/);
+    assert.throws(() => readModelFiles('/nowhere/x.onnx'), /there is no \/nowhere\/x\.onnx\. .*models pull yolox_nano/);
     assert.match(
       refusal(GOOD, Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n')),
       /is a Git LFS pointer.*git lfs pull/,

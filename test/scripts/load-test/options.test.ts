@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UsageError, parseOptions } from '../../../scripts/load-test/options.js';
+import { parseOptions } from '../../../scripts/load-test/options.js';
+import { UsageError } from '../../../src/cli/errors.js';
 
 describe("the load test's options", () => {
   it('have defaults that load a server started with npm start', () => {

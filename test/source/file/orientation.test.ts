@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { openInput } from '../../../scripts/annotate/input-video.js';
+import { openInput } from '../../../src/cli/annotate/input-video.js';
 import { StillPictures } from '../../../src/source/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { describeFile, play } from '../../helpers/file-feed.js';
