@@ -13,6 +13,7 @@ import type { ResourceLedger } from '../base/resources.js';
 import type { END, WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { readModelFiles, type ModelFiles } from './model-files.js';
 import type { ModelDescription } from './model.js';
+import './runtime-telemetry.js';
 
 export interface DetectorInit {
   /** An `.onnx`, with or without a JSON beside it, or the JSON. */

@@ -2,6 +2,7 @@
  * A net in the runtime: floats in, tensors out. The one place that knows onnxruntime; what the tensors mean is the
  * families' business. `run` blocks the thread that calls it.
  */
+import './runtime-telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../base/errors.js';
 import type { OutputTensor } from './families/family.js';

@@ -63,7 +63,8 @@ function trickle(from: IceAgent, to: IceAgent): void {
   for (const line of from.candidates) to.addRemoteCandidate(parseCandidate(line));
 }
 
-describe('an ICE agent with trickled candidates', () => {
+// Some wait for what an agent gives up only after seconds.
+describe('an ICE agent with trickled candidates', { concurrency: 4 }, () => {
   it('nominates where it controls, and is nominated where it does not', async (t) => {
     const [a, b] = [await open(t), await open(t)];
     const both = Promise.all([nominated(a), nominated(b)]);
