@@ -45,7 +45,7 @@ export class Listeners<Event = void> {
 }
 
 /** Listeners of something that happens once. */
-export class Ending<Reason extends string> {
+export class EndListeners<Reason extends string> {
   readonly #listeners: Listeners<Reason>;
   #reason: Reason | undefined;
 

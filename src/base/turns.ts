@@ -1,5 +1,5 @@
 /** Jobs that take turns: so many at a time, the others in the order they came, those whose client has gone not at all. */
-import { MediaPeerError } from './errors.js';
+import { capacityReached, RETRY_AFTER_S } from './refusals.js';
 
 /** How many jobs run and wait. */
 export interface TurnsInit {
@@ -32,7 +32,7 @@ export class Turns {
     signal?.throwIfAborted();
     if (this.#running < atOnce) this.#running++;
     else if (this.#waiting.length >= maxWaiting)
-      throw new MediaPeerError('CAPACITY_REACHED', `${this.#waiting.length} ${what} are waited for already; try again`, { retryAfterS: 2 });
+      throw capacityReached(`${this.#waiting.length} ${what} are waited for already`, RETRY_AFTER_S.turn);
     else await this.#turn(signal);
     try {
       await whenFree?.(signal);

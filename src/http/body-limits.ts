@@ -8,6 +8,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import { capacityReached } from '../base/refusals.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -29,7 +30,6 @@ export interface BodyLimits {
 const DEADLINE_MS = 10_000;
 /** Thirty-two of the largest offers; thousands of ordinary ones. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
-const RETRY_AFTER_S = 5;
 
 /** Installs the limits. Before any route. */
 export function installBodyLimits(
@@ -96,11 +96,7 @@ class HeldBodies {
     while (this.#bytes > this.#maxBytes) {
       const largest = [...this.#bodies].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
       this.remove(largest);
-      largest.destroy(
-        new MediaPeerError('CAPACITY_REACHED', `too many bodies are being received; try again in ${RETRY_AFTER_S} s`, {
-          retryAfterS: RETRY_AFTER_S,
-        }),
-      );
+      largest.destroy(capacityReached('too many bodies are being received'));
     }
   }
 

@@ -6,6 +6,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import { capacityReached, notLive } from '../base/refusals.js';
 import { filterWarning, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
 import type { DetectionLease, RtpTimestamps } from '../webrtc/index.js';
 import { DetectionStream } from './detection-stream.js';
@@ -35,7 +36,6 @@ const MAX_READERS = 100;
 /** A detection older than this is not the latest. */
 const STALE_MS = 1000;
 const LATEST_TIMEOUT_MS = 5000;
-const RETRY_AFTER_S = 5;
 /** Looks at the newest detections, a minute and address: ten a second follow any source. */
 const LOOKS_PER_MINUTE = 600;
 
@@ -93,11 +93,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
       }
       if (streams.size >= MAX_READERS) {
-        throw new MediaPeerError(
-          'CAPACITY_REACHED',
-          `${MAX_READERS} readers of detections are connected; try again in ${RETRY_AFTER_S} s`,
-          { retryAfterS: RETRY_AFTER_S },
-        );
+        throw capacityReached(`${MAX_READERS} readers of detections are connected`);
       }
       const stream: DetectionStream = new DetectionStream({
         clock: deps.clock,
@@ -181,10 +177,10 @@ function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       stop();
-      reject(new MediaPeerError('SOURCE_NOT_LIVE', why, { retryAfterS: RETRY_AFTER_S }));
+      reject(notLive(why));
     };
     const timer = clock.after(LATEST_TIMEOUT_MS, () =>
-      fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s; try again`),
+      fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s`),
     );
     const stopReading = feed.subscribe((detections) => {
       stop();
@@ -197,6 +193,6 @@ function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
       stopReading();
       stopListening();
     };
-    stopListening = feed.onClosed((reason) => fail(`source '${feed.sourceId}' ended (${reason}); try again`));
+    stopListening = feed.onClosed((reason) => fail(`source '${feed.sourceId}' ended (${reason})`));
   });
 }

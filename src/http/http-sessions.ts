@@ -4,6 +4,7 @@
  * a restart meets 412.
  */
 import { MediaPeerError } from '../base/errors.js';
+import { sessionNotFound } from '../base/refusals.js';
 import {
   parseFragment,
   writeFragment,
@@ -144,7 +145,7 @@ export class HttpSessions {
   async close(sessionId: string, login: Login): Promise<void> {
     const session = this.#open.get(sessionId);
     if (session) this.#authorize(session, login);
-    if (!(await this.#deps.sessions.close(sessionId, session?.door === 'whip' ? 'publisher-left' : 'viewer-left'))) throw notFound();
+    if (!(await this.#deps.sessions.close(sessionId, session?.door === 'whip' ? 'publisher-left' : 'viewer-left'))) throw sessionNotFound();
   }
 
   /** Ends a session whose client was gone before it heard of it; a publisher may come back. */
@@ -219,11 +220,7 @@ export class HttpSessions {
 
   #get(sessionId: string): HttpSession {
     const session = this.#open.get(sessionId);
-    if (!session) throw notFound();
+    if (!session) throw sessionNotFound();
     return session;
   }
-}
-
-function notFound(): MediaPeerError {
-  return new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
 }

@@ -1,7 +1,7 @@
 /** Which models there are, which are in use, and `PUT` to let another one look at a source while it runs. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { MediaPeerError } from '../base/errors.js';
+import { sourceNotFound } from '../base/refusals.js';
 import { ErrorSchema } from './schemas.js';
 
 /** A model as it is used. */
@@ -58,7 +58,7 @@ const Models = Type.Object(
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
     const model = deps.modelOf(sourceId);
-    if (model === undefined) throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
+    if (model === undefined) throw sourceNotFound(sourceId);
     return model;
   };
 

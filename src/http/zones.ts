@@ -1,7 +1,7 @@
 /** Zones and lines of a source, to read, replace and remove; and what they count now. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type, type TSchema } from 'typebox';
-import { MediaPeerError } from '../base/errors.js';
+import { sourceNotFound } from '../base/refusals.js';
 import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
 import { LineCount, ZoneCount } from './detections-schema.js';
 import { ErrorSchema } from './schemas.js';
@@ -77,8 +77,7 @@ const MAX_ZONES_BYTES = 256 * 1024;
 /** `GET`, `PUT` and `DELETE` of the zones of a source, and its counts. */
 export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, done) => {
   const known = (sourceId: string): string => {
-    if (!deps.hasSource(sourceId))
-      throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; GET /available-videos lists them`);
+    if (!deps.hasSource(sourceId)) throw sourceNotFound(sourceId);
     return sourceId;
   };
   const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? { zones: [], lines: [] };

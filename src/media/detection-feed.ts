@@ -2,7 +2,7 @@
  * The detections of a source: written once, read by many, as a track is. Readers are called in turn and must not
  * wait; what a slow one loses is its own business. The feed only reports demand; who writes it decides.
  */
-import { Ending, Listeners } from '../base/listeners.js';
+import { EndListeners, Listeners } from '../base/listeners.js';
 import { silentLogger, type Logger } from '../base/logger.js';
 import type { FrameDetections } from './detections.js';
 import type { EndReason } from './end-reason.js';
@@ -15,14 +15,14 @@ export class DetectionFeed {
   /** Of the source that is looked at. */
   readonly sourceId: string;
   readonly #readers: Listeners<FrameDetections>;
-  readonly #ending: Ending<EndReason>;
+  readonly #ending: EndListeners<EndReason>;
   #newest: FrameDetections | undefined;
 
   /** @param logger is told of readers that throw. Default: nobody is */
   constructor(sourceId: string, logger: Logger = silentLogger) {
     this.sourceId = sourceId;
     this.#readers = new Listeners(logger, `detections of ${sourceId}`);
-    this.#ending = new Ending(logger, `detections of ${sourceId}`);
+    this.#ending = new EndListeners(logger, `detections of ${sourceId}`);
   }
 
   /** Of the newest picture that was looked at; undefined before the first. */

@@ -3,7 +3,7 @@
  * are immutable and shared. The track only reports demand and passes keyframe requests on; who produces it decides.
  */
 import type { Clock } from '../base/clock.js';
-import { Ending } from '../base/listeners.js';
+import { EndListeners } from '../base/listeners.js';
 import { silentLogger, type Logger } from '../base/logger.js';
 import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
@@ -71,7 +71,7 @@ export class Track {
   readonly #subscriptions = new Set<Subscription>();
   readonly #subscribed: SubscribedTrack;
   readonly #meter = new RateMeter();
-  readonly #ending: Ending<EndReason>;
+  readonly #ending: EndListeners<EndReason>;
   #lastFrame: PacketizedFrame | undefined;
   #frameIntervalTicks = 3000;
   #lastKeyframeMediaTimeMs: number | undefined;
@@ -86,7 +86,7 @@ export class Track {
     this.codec = init.codec;
     this.timeline = init.timeline;
     this.#clock = init.clock;
-    this.#ending = new Ending(init.logger ?? silentLogger, `track ${init.name}`);
+    this.#ending = new EndListeners(init.logger ?? silentLogger, `track ${init.name}`);
     this.#clockRateHz = clockRateHz(init.codec);
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',

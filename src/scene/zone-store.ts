@@ -7,6 +7,7 @@ import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
+import { sourceNotFound } from '../base/refusals.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { parseZones, type PictureFacts } from './validate.js';
@@ -145,8 +146,7 @@ export class ZoneStore {
   }
 
   #fileOf(sourceId: string): string {
-    if (!SOURCE_ID.test(sourceId))
-      throw new MediaPeerError('SOURCE_NOT_FOUND', `'${sourceId.slice(0, 80)}' is no id of a source; GET /available-videos lists them`);
+    if (!SOURCE_ID.test(sourceId)) throw sourceNotFound(sourceId);
     return path.join(this.#init.uploadDir, `${sourceId}${SUFFIX}`);
   }
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { delay, type Clock, type Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import { capacityReached } from '../base/refusals.js';
 import type { Logger } from '../base/logger.js';
 import { whoGivesWay } from '../base/fair-share.js';
 import { ErrorSchema, bearerToken, perMinute } from '../http/index.js';
@@ -17,7 +18,6 @@ const MAX_FRAME_BYTES = 256 * 1024;
 const HEARTBEAT_MS = 15_000;
 /** How long clients may take to say goodbye when the server closes. */
 const GOODBYE_MS = 1000;
-const RETRY_AFTER_S = 5;
 
 /** What the door to the rooms needs. */
 export interface RoomsDoorDeps extends RoomsDeps {
@@ -138,10 +138,7 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
       if (!isAllowedOrigin(request, corsOrigins))
         throw new MediaPeerError('ORIGIN_REFUSED', 'pages of this origin may not connect; CORS_ORIGINS lists those that may');
       door.makeRoom(request.clientAddress);
-      if (door.connections >= maxSockets)
-        throw new MediaPeerError('CAPACITY_REACHED', `all ${maxSockets} WebSockets are taken; try again in ${RETRY_AFTER_S} s`, {
-          retryAfterS: RETRY_AFTER_S,
-        });
+      if (door.connections >= maxSockets) throw capacityReached(`all ${maxSockets} WebSockets are taken`);
       next();
     },
     handler: (_request, reply) => {

@@ -1,6 +1,7 @@
 /** Who has joined which room: one membership for each client id, which nobody but its owner can resume. */
 import { randomBytes } from 'node:crypto';
 import { MediaPeerError } from '../base/errors.js';
+import { capacityReached, serverClosing } from '../base/refusals.js';
 import type { EndReason } from '../media/index.js';
 import { claimClientId } from '../webrtc/index.js';
 import { whoGivesWay } from '../base/fair-share.js';
@@ -15,7 +16,6 @@ import { wrongState, type SideDeps } from './side.js';
 /** At most one `reconnect` a room in this time, however many viewers ask. */
 const RECONNECT_PERIOD_MS = 5000;
 const MAX_REASON_CHARS = 200;
-const RETRY_AFTER_S = 5;
 
 /** All memberships. */
 export class Rooms {
@@ -53,7 +53,7 @@ export class Rooms {
    * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, TOO_MANY_REQUESTS, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
    */
   join(message: MessageOf<'join'>, login: Login, link: Link): Member {
-    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (this.#isClosed) throw serverClosing();
     const resumed = this.#owned(message);
     const member = resumed ?? this.#admit(message, login);
     this.#deps.logger.info(
@@ -112,11 +112,7 @@ export class Rooms {
       whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) =>
         member.sessionId === undefined ? Number(member.isAway) : undefined,
       )?.end('gave-way');
-    if (this.#members.size >= this.#maxMembers) {
-      throw new MediaPeerError('CAPACITY_REACHED', `all ${this.#maxMembers} places are taken; try again in ${RETRY_AFTER_S} s`, {
-        retryAfterS: RETRY_AFTER_S,
-      });
-    }
+    if (this.#members.size >= this.#maxMembers) throw capacityReached(`all ${this.#maxMembers} places are taken`);
     const clientId = claimClientId(
       requested,
       { has: (id) => this.#members.has(id) || (this.#deps.isClientIdTaken(id) && !this.#closing.has(id)) },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Ending, Listeners } from '../../src/base/listeners.js';
+import { EndListeners, Listeners } from '../../src/base/listeners.js';
 import { recordingLogger, type LogLine } from '../webrtc/rig.js';
 
 describe('Listeners', () => {
@@ -50,9 +50,9 @@ describe('Listeners', () => {
   });
 });
 
-describe('an Ending', () => {
+describe('EndListeners', () => {
   it('is told once to everybody: at once to who listens after it', () => {
-    const ending = new Ending<'left' | 'lost'>(recordingLogger([]), 'it');
+    const ending = new EndListeners<'left' | 'lost'>(recordingLogger([]), 'it');
     const heard: string[] = [];
     ending.onEnded((reason) => heard.push(`early ${reason}`));
     ending.onEnded(() => heard.push('stopped'))();
@@ -65,7 +65,7 @@ describe('an Ending', () => {
 
   it('is told to everybody, whoever throws, early or late', () => {
     const lines: LogLine[] = [];
-    const ending = new Ending<'left'>(recordingLogger(lines), 'it');
+    const ending = new EndListeners<'left'>(recordingLogger(lines), 'it');
     const heard: string[] = [];
     const broken = (): never => {
       throw new Error('broken');

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { sourceNotPlayable } from '../../base/refusals.js';
 import { Backoff, type FlvFrame, type ProcessEnd } from '../../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../../media/index.js';
 import type { FeedPlan, FileDescription } from '../description.js';
@@ -25,10 +26,7 @@ const MIN_RUN_MS = 1_000;
  */
 export function openFileFeed(description: FileDescription, sink: FeedSink, options: FeedOptions): SourceFeed {
   if (!description.plan) {
-    throw new MediaPeerError(
-      'SOURCE_NOT_PLAYABLE',
-      `'${description.id}' cannot be played: ${description.reason ?? 'it has no video stream'}`,
-    );
+    throw sourceNotPlayable(description.id, description.reason ?? 'it has no video stream');
   }
   return new FileFeed(description, description.plan, sink, options);
 }
@@ -165,8 +163,8 @@ class FileFeed implements SourceFeed {
   }
 
   #failure(error: MediaPeerError): FeedEnd {
-    const message = `'${this.#description.id}' cannot be played: ${error.message}`;
-    return { reason: 'source-failed', error: new MediaPeerError('SOURCE_NOT_PLAYABLE', message, { cause: error, details: error.details }) };
+    const failure = sourceNotPlayable(this.#description.id, error.message, { cause: error, details: error.details });
+    return { reason: 'source-failed', error: failure };
   }
 
   #finish(end: FeedEnd): void {

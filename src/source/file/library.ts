@@ -9,7 +9,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
-import { Ending, Listeners, type StopListening } from '../../base/listeners.js';
+import { EndListeners, Listeners, type StopListening } from '../../base/listeners.js';
 import type { FfmpegDeps, ProbeResult } from '../../ffmpeg/index.js';
 import { describeContent } from '../delivery.js';
 import type { FileChange, FileDescription } from '../description.js';
@@ -43,7 +43,7 @@ interface Entry {
   readonly content: ProbeResult;
   readonly description: FileDescription;
   /** For the feeds that play it. */
-  readonly ending: Ending<FileChange>;
+  readonly ending: EndListeners<FileChange>;
 }
 
 const DEFAULT_POLL_MS = 3_000;
@@ -215,7 +215,7 @@ export class SourceLibrary {
 
   #put(id: string, file: string, found: FoundFile, content: ProbeResult, transcodeReason?: string): void {
     const before = this.#entries.get(found.name);
-    const ending = new Ending<FileChange>(this.#options.logger, `file ${found.name}`);
+    const ending = new EndListeners<FileChange>(this.#options.logger, `file ${found.name}`);
     const description: FileDescription = {
       id,
       name: found.name,

@@ -1,5 +1,6 @@
 /** Still pictures of sources, for pages that list what there is. */
 import { MediaPeerError } from '../../base/errors.js';
+import { sourceNotPlayable } from '../../base/refusals.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps, type ToolOutput } from '../../ffmpeg/index.js';
 import { Turns } from '../../base/turns.js';
 import type { FileDescription } from '../description.js';
@@ -76,7 +77,7 @@ export class StillPictures {
 
 async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
   const { plan, file, id } = source;
-  if (!plan) throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `'${id}' cannot be played: ${source.reason ?? 'it has no video stream'}`);
+  if (!plan) throw sourceNotPlayable(id, source.reason ?? 'it has no video stream');
   const width = widthPx & ~1;
   const height = Math.max(2, 2 * Math.round((width * plan.heightPx) / plan.widthPx / 2));
   const atS = (plan.beginS ?? 0) + Math.min(AT_S, (source.durationS ?? 0) / 4);

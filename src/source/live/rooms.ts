@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
+import { capacityReached, RETRY_AFTER_S, serverClosing } from '../../base/refusals.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Publication, PublicationRequest, RoomStatus } from './publication.js';
@@ -52,7 +53,7 @@ export class LiveRooms {
    * @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN, CAPACITY_REACHED, SERVER_CLOSING
    */
   publish(request: PublicationRequest): Publication {
-    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (this.#isClosed) throw serverClosing();
     const { room: id } = request;
     if (!isRoomName(id))
       throw new MediaPeerError(
@@ -64,8 +65,7 @@ export class LiveRooms {
     const owner = this.#init.isTaken?.(id);
     if (owner !== undefined)
       throw new MediaPeerError('ROOM_TAKEN', `'${id}' is the name of ${owner}, which nobody can publish to; take another name`);
-    if (this.#rooms.size >= MAX_ROOMS)
-      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_ROOMS} rooms are live already; try again`, { retryAfterS: 10 });
+    if (this.#rooms.size >= MAX_ROOMS) throw capacityReached(`${MAX_ROOMS} rooms are live already`, RETRY_AFTER_S.room);
     const room: LiveRoom = new LiveRoom({
       id,
       clock: this.#init.clock,

@@ -1,8 +1,7 @@
 /** Rooms as sources: what does not change of them, and those that nobody publishes to. */
 import { MediaPeerError } from '../../base/errors.js';
+import { sourceNotLive } from '../../base/refusals.js';
 import type { Source } from '../source.js';
-
-const RETRY_AFTER_S = 5;
 
 /** What does not change of a room. */
 export function liveSource(room: string): Pick<Source, 'kind' | 'id' | 'name' | 'sizeBytes' | 'durationS' | 'delivery'> {
@@ -34,5 +33,5 @@ function reasonOf(room: string): string {
 
 /** What meets who asks for such a room. */
 export function notLive(room: string): MediaPeerError {
-  return new MediaPeerError('SOURCE_NOT_LIVE', reasonOf(room), { retryAfterS: RETRY_AFTER_S });
+  return sourceNotLive(room, reasonOf(room));
 }

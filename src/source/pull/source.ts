@@ -4,6 +4,7 @@
  */
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { RETRY_AFTER_S, sourceNotLive } from '../../base/refusals.js';
 import { probeLive, type FfmpegDeps, whyColourNotShown } from '../../ffmpeg/index.js';
 import { ArrivalRate } from '../../media/index.js';
 import { PullFeed } from './feed.js';
@@ -12,8 +13,6 @@ import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
 import type { PullInput } from './sources-file.js';
 
-/** When those who were refused may ask again, in s. */
-const RETRY_AFTER_S = 3;
 /** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
 const QUIET_MS = 2_000;
 /** Whoever asks is not held up for longer, though the call may go on. */
@@ -118,11 +117,7 @@ export class PullSource {
     if (!this.#knowledge) {
       void this.prepare();
       const { name } = this.entry;
-      throw new MediaPeerError(
-        'SOURCE_NOT_LIVE',
-        `source '${name}' is not live: ${this.source.reason ?? NEVER_CALLED}; try again in ${RETRY_AFTER_S} s`,
-        { retryAfterS: RETRY_AFTER_S },
-      );
+      throw sourceNotLive(name, this.source.reason ?? NEVER_CALLED, RETRY_AFTER_S.camera);
     }
     if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
     const feed = new PullFeed(

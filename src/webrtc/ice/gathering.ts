@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { delay, type Clock } from '../../base/clock.js';
-import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { messageOf } from '../../base/errors.js';
+import { capacityReached, RETRY_AFTER_S } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { isLoopback, type HostAddress } from './host-addresses.js';
@@ -51,8 +52,6 @@ const GATHERED_MS = 1000;
 const MAX_PUBLIC_IPS = 4;
 /** That are kept. */
 const MAX_TROUBLES = 16;
-/** When a client that found every port in use may try again. */
-const RETRY_AFTER_S = 5;
 
 export class IceGathering {
   /** What went wrong with servers, in words. */
@@ -197,10 +196,7 @@ function publicCandidates({ publicIps = [], addresses }: IceOptions, { candidate
 
 function unboundError({ portRange }: IceOptions, cause: unknown): Error {
   if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
-    return new MediaPeerError('CAPACITY_REACHED', `all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, {
-      cause,
-      retryAfterS: RETRY_AFTER_S,
-    });
+    return capacityReached(`all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, RETRY_AFTER_S.place, cause);
   }
   return new Error('no UDP socket could be bound for ICE', { cause });
 }

@@ -57,6 +57,11 @@ export type Wish =
   | { use: 'data'; sctpPort: number; maxMessageBytes: number }
   | { use: 'none'; reason: string };
 
+/** DETECTION_OFF. */
+export function noProcessed(): MediaPeerError {
+  return new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
+}
+
 /**
  * @param requested renditions for the video m-lines in order. Left out: two or more get raw and processed, a single
  *   one gets processed where the source has it, else raw.
@@ -65,9 +70,7 @@ export type Wish =
 export function negotiate(sdp: string, source: SourceMedia, requested?: readonly Rendition[]): Plan {
   const description = parseSdp(sdp);
   const unavailable = requested?.find((rendition) => !source.renditions.includes(rendition));
-  if (unavailable === 'processed') {
-    throw new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
-  }
+  if (unavailable === 'processed') throw noProcessed();
   const videoSections = description.media.filter((section) => section.kind === 'video' && refusal(section) === undefined);
   const renditions = requested ?? defaultRenditions(videoSections.length, source);
   const wishes = description.media.map((section): Wish => {

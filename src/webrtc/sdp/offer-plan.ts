@@ -1,8 +1,7 @@
 /** What this server offers to a viewer that waits for an offer, and what it has agreed on once that is answered. Pure. */
-import { MediaPeerError } from '../../base/errors.js';
 import type { Rendition } from '../../media/index.js';
 import type { SourceMedia } from '../api/gateway.js';
-import { defaultRenditions, negotiate, refusal, type Plan } from './negotiate.js';
+import { defaultRenditions, negotiate, noProcessed, refusal, type Plan } from './negotiate.js';
 import type { OfferedMLine } from './offer.js';
 import { parseSdp, sdpInvalid } from './parse.js';
 import { streamNames } from './stream-names.js';
@@ -21,9 +20,7 @@ export interface OfferPlan {
 /** @throws MediaPeerError DETECTION_OFF */
 export function planOffer(source: SourceMedia, requested?: readonly Rendition[]): OfferPlan {
   const renditions = [...new Set(requested ?? defaultRenditions(1, source))].slice(0, MAX_VIDEO);
-  if (renditions.some((rendition) => !source.renditions.includes(rendition))) {
-    throw new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
-  }
+  if (renditions.some((rendition) => !source.renditions.includes(rendition))) throw noProcessed();
   const names = streamNames();
   const video = renditions.map((rendition): OfferedMLine => ({
     kind: 'video',

@@ -1,7 +1,7 @@
 /** Who may connect: how many viewers and publishers there may be, under which ids, and who gives way where there are too many. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
+import { capacityReached, RETRY_AFTER_S } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
 import { claimClientId } from './client-id.js';
 import { WaitingLine, type WaitingClient } from './waiting-line.js';
@@ -10,8 +10,6 @@ type Role = 'viewer' | 'publisher';
 
 /** What bounds the connections of a role. */
 const VARIABLES: Readonly<Record<Role, string>> = { viewer: 'MAX_CONNECTIONS', publisher: 'MAX_PUBLISHERS' };
-/** Where nobody will give way soon. */
-const RETRY_AFTER_S = 5;
 
 export interface AdmissionInit {
   /** Connections at the same time, for each role. */
@@ -102,10 +100,8 @@ export class Admission {
 
   #makeWay({ line }: Pool, role: Role, address: string): void {
     if (line.giveWayTo(address)) return;
-    const waitS = Math.max(1, Math.ceil((line.untilSomebodyGivesWayMs(address) ?? RETRY_AFTER_S * 1000) / 1000));
+    const waitS = Math.max(1, Math.ceil((line.untilSomebodyGivesWayMs(address) ?? RETRY_AFTER_S.place * 1000) / 1000));
     const max = this.#init.max[role];
-    throw new MediaPeerError('CAPACITY_REACHED', `all ${max} places of ${role}s are taken (${VARIABLES[role]}); try again in ${waitS} s`, {
-      retryAfterS: waitS,
-    });
+    throw capacityReached(`all ${max} places of ${role}s are taken (${VARIABLES[role]})`, waitS);
   }
 }

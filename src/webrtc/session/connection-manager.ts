@@ -4,7 +4,7 @@
  */
 import { RTCDtlsTransport, type RTCCertificate } from 'werift';
 import type { Clock } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
+import { serverClosing } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { ResourceLedger } from '../../base/resources.js';
@@ -272,7 +272,7 @@ export class ConnectionManager implements Sessions {
   }
 
   #throwIfClosing(): void {
-    if (this.#isClosing) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (this.#isClosing) throw serverClosing();
   }
 
   /** A second offer of a connection that is answered like a new one would freeze the first. The very same offer is a retry. */

@@ -1,6 +1,7 @@
 /** Opens the tracks of a source that a viewer changes to, while the one before still flows. */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
+import { notLive, RETRY_AFTER_S } from '../../base/refusals.js';
 import type { Track } from '../../media/index.js';
 import type { MediaGateway, TrackLease, TrackRequest } from '../api/gateway.js';
 
@@ -42,8 +43,7 @@ function firstFrame(track: Track, clock: Clock, signal: AbortSignal): Promise<vo
   if (track.hasMedia) return Promise.resolve();
   const undo: (() => void)[] = [];
   return new Promise<void>((resolve, reject) => {
-    const fail = (reason: string): void =>
-      reject(new MediaPeerError('SOURCE_NOT_LIVE', `no frame of '${track.name}': ${reason}`, { retryAfterS: 1 }));
+    const fail = (reason: string): void => reject(notLive(`no frame of '${track.name}': ${reason}`, RETRY_AFTER_S.picture));
     const onAbort = (): void => fail('the session has ended');
     if (signal.aborted) return onAbort();
     const timeout = clock.after(TIMEOUT_MS, () => fail(`none came within ${TIMEOUT_MS / 1000} s`));

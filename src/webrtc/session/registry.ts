@@ -1,6 +1,6 @@
 /** The sessions that live, by their ids, and their common clock tick; and for a while what became of those that have ended. */
 import type { Clock, Timer } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
+import { sessionNotFound } from '../../base/refusals.js';
 import type { EndReason } from '../../media/index.js';
 import type { SessionReport } from '../api/report.js';
 import type { DescribedSession } from './described.js';
@@ -50,14 +50,14 @@ export class SessionRegistry {
   /** @throws MediaPeerError SESSION_NOT_FOUND */
   get(sessionId: string): PeerSession {
     const session = this.find(sessionId);
-    if (!session) throw notFound();
+    if (!session) throw sessionNotFound();
     return session;
   }
 
   /** What takes the words of a session's client. @throws MediaPeerError SESSION_NOT_FOUND */
   described(sessionId: string): DescribedSession {
     const { described } = this.get(sessionId);
-    if (!described) throw notFound();
+    if (!described) throw sessionNotFound();
     return described;
   }
 
@@ -88,8 +88,4 @@ export class SessionRegistry {
       this.#reports.delete(id);
     }
   }
-}
-
-function notFound(): MediaPeerError {
-  return new MediaPeerError('SESSION_NOT_FOUND', 'there is no such session; it may have ended');
 }

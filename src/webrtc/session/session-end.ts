@@ -1,11 +1,9 @@
 /** The end of a session: the first thing that ends it counts, and what comes later changes nothing. */
 import { MediaPeerError } from '../../base/errors.js';
+import { capacityReached, notLive, RETRY_AFTER_S, serverClosing } from '../../base/refusals.js';
 import type { EndReason } from '../../media/index.js';
 import type { SessionReport } from '../api/report.js';
 import { explainEnd, type IceMeans } from './explain-end.js';
-
-/** When a client whose source ended under its offer may try again. */
-const RETRY_AFTER_S = 1;
 
 export class SessionEnd {
   /** Resolves with the reason that came first; never rejects. */
@@ -43,15 +41,9 @@ export class SessionEnd {
   throwIfReached(): void {
     if (!this.#end) return;
     const { reason } = this.#end;
-    if (reason === 'server-closing') throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
-    if (reason === 'gave-way') {
-      throw new MediaPeerError('CAPACITY_REACHED', 'the session gave way to another one before it was described; try again', {
-        retryAfterS: RETRY_AFTER_S,
-      });
-    }
-    throw new MediaPeerError('SOURCE_NOT_LIVE', `the session ended before it was described (${reason}); try again`, {
-      retryAfterS: RETRY_AFTER_S,
-    });
+    if (reason === 'server-closing') throw serverClosing();
+    if (reason === 'gave-way') throw capacityReached('the session gave way to another one before it was described', RETRY_AFTER_S.session);
+    throw notLive(`the session ended before it was described (${reason})`, RETRY_AFTER_S.session);
   }
 
   /** For its report; undefined while the session lives. */
