@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'src/page/public/', '.cache/'] },
+  { ignores: ['dist/', 'node_modules/', '.cache/'] },
   {
     files: ['**/*.ts'],
     extends: tseslint.configs.strictTypeChecked,

@@ -1,5 +1,5 @@
 /**
- * `npm run build`: compiles the server, its tests and the client library, and writes the library as one file. Whatever runs
+ * `npm run build`: compiles the server, its tests, the client library and the page, and writes what browsers get. Whatever runs
  * compiled code calls `build` first. A stamp tells what `dist` was made of; while it holds, nothing is compiled.
  */
 import { spawn } from 'node:child_process';
@@ -12,18 +12,25 @@ import { fileURLToPath } from 'node:url';
 import { fingerprint, outputs, removeStaleOutputs } from './build/fingerprint.mjs';
 import { lock } from './build/lock.mjs';
 import { bundleClient } from './client/bundle.mjs';
+import { publishPage } from './page/publish.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
 const stampFile = path.join(dist, '.stamp.json');
 
-/** The server with its tools and tests, and the client library. */
-const RUNNING = ['tsconfig.json', 'src/client/tsconfig.json'];
-/** Tests of the client library, beside them. */
-export const EVERYTHING = [...RUNNING, 'test/client/tsconfig.json'];
+/** In the order in which they need each other's types; those of one line are compiled at the same time. */
+const STAGES = [
+  ['src/client/tsconfig.json'],
+  ['tsconfig.json', 'src/page/tsconfig.json'],
+  ['test/client/tsconfig.json', 'test/page/tsconfig.json'],
+];
+/** The client library, the server with its tools, and the page. */
+const RUNNING = STAGES.slice(0, 2).flat();
+/** Tests of what runs in browsers, beside them. */
+export const EVERYTHING = STAGES.flat();
 
 /** Where the compiler remembers what it compiled: it writes no output twice, not even one that is gone. */
-const MEMORIES = ['.tsbuildinfo', '.tsbuildinfo-client', '.tsbuildinfo-test-client'];
+const MEMORIES = ['', '-client', '-page', '-test-client', '-test-page'].map((name) => `.tsbuildinfo${name}`);
 
 /**
  * Compiles what changed; tells on standard error what it does. Ends the process where that fails or is interrupted: there is
@@ -108,7 +115,10 @@ async function compile(compiler, projects) {
   removeStaleOutputs(root);
   const startedMs = performance.now();
   const code = await runCompiler(compiler, projects);
-  if (code === 0) bundleClient(path.join(dist, 'src/client'), path.join(dist, 'client'));
+  if (code === 0) {
+    bundleClient(path.join(dist, 'src/client'), path.join(dist, 'client'));
+    publishPage(path.join(dist, 'src/page'), path.join(root, 'src/page/public'), path.join(dist, 'page'));
+  }
   const tookS = (performance.now() - startedMs) / 1000;
   writeStamp({ ...before, projects, failed: code !== 0, tookS, outputs: outputs(root) });
   if (code !== 0) {
@@ -118,22 +128,30 @@ async function compile(compiler, projects) {
   console.error(`Compiled in ${tookS.toFixed(1)} s.`);
 }
 
-/** Exit code of the first project that fails, else 0. A signal to this process ends the compiler and then this process. */
+/** Exit code of the first stage that fails, else 0. A signal to this process ends the compilers and then this process. */
 async function runCompiler(compiler, projects) {
-  for (const project of projects) {
-    const child = spawn(process.execPath, [compiler, '-p', path.join(root, project)], { cwd: root, stdio: 'inherit' });
-    let stoppedBy;
-    const stop = (signal) => {
-      stoppedBy = signal;
-      child.kill('SIGKILL');
-    };
-    process.on('SIGINT', stop).on('SIGTERM', stop);
-    const [code, signal] = await once(child, 'exit');
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-    if (stoppedBy !== undefined || signal !== null) process.exit(128 + os.constants.signals[stoppedBy ?? signal]);
-    if (code !== 0) return code;
+  for (const stage of STAGES) {
+    const codes = await Promise.all(
+      stage.filter((project) => projects.includes(project)).map((project) => compileProject(compiler, project)),
+    );
+    const failed = codes.find((code) => code !== 0);
+    if (failed !== undefined) return failed;
   }
   return 0;
+}
+
+async function compileProject(compiler, project) {
+  const child = spawn(process.execPath, [compiler, '-p', path.join(root, project)], { cwd: root, stdio: 'inherit' });
+  let stoppedBy;
+  const stop = (signal) => {
+    stoppedBy = signal;
+    child.kill('SIGKILL');
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('exit', stop);
+  const [code, signal] = await once(child, 'exit');
+  process.off('SIGINT', stop).off('SIGTERM', stop).off('exit', stop);
+  if (stoppedBy !== undefined || signal !== null) process.exit(128 + os.constants.signals[stoppedBy ?? signal]);
+  return code;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build(EVERYTHING);

@@ -8,9 +8,11 @@ import path from 'node:path';
 
 /** Folders below the root that hold sources; each has its outputs in the folder of that name in `dist`. */
 const SOURCES = ['src', 'test', 'scripts'];
-/** The bundled client library is written beside them. */
-const OUTPUTS = [...SOURCES, 'client'];
+/** The bundled client library and the page as it is served are written beside them. */
+const OUTPUTS = [...SOURCES, 'client', 'page'];
 const COMPILED = /\.(ts|mts|tsx)$/;
+/** What of the page is served as it is. */
+const SERVED = /^src[/\\]page[/\\]public[/\\]/;
 /** Scripts that make outputs, and what steers the compiler. */
 const STEERING = /(\.mjs|[/\\]tsconfig[\w.-]*\.json)$/;
 
@@ -54,7 +56,7 @@ export function removeStaleOutputs(root) {
 }
 
 function sourceFiles(root) {
-  return filesBelow(root, SOURCES).filter((file) => COMPILED.test(file) || STEERING.test(file));
+  return filesBelow(root, SOURCES).filter((file) => COMPILED.test(file) || SERVED.test(file) || STEERING.test(file));
 }
 
 /** Files in these folders of `root`, relative to it, in a fixed order. */

@@ -30,7 +30,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     trustedProxies: config.TRUST_PROXY,
     connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.of('http') }),
     bodies: { clock: host.clock },
-    pageDir: path.join(packageRoot, 'src/page/public'),
+    pageDir: path.join(packageRoot, 'dist/page'),
     clientDir: path.join(packageRoot, 'dist/client'),
     offer: {
       sessions,

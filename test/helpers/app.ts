@@ -49,7 +49,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     connections: overrides.connections ?? new HttpConnections({ max: 100, clock, logger }),
     bodies: overrides.bodies ?? { clock },
     ...(overrides.deadlines && { deadlines: overrides.deadlines }),
-    pageDir: path.join(projectRoot, 'src/page/public'),
+    pageDir: path.join(projectRoot, 'dist/page'),
     clientDir: path.join(projectRoot, 'dist/client'),
     offer: {
       sessions: {

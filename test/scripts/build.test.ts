@@ -51,7 +51,7 @@ const compiled = /^Compiled in /m;
 describe('compiling before a command runs', () => {
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-build-'));
-    for (const script of ['build.mjs', 'build', 'client', 'run.mjs', 'start.mjs', 'test.mjs'])
+    for (const script of ['build.mjs', 'build', 'client', 'page', 'run.mjs', 'start.mjs', 'test.mjs'])
       cpSync(path.join(projectRoot, 'scripts', script), at('scripts', script), { recursive: true });
     mkdirSync(at('node_modules'));
     symlinkSync(path.join(projectRoot, 'node_modules/typescript'), at('node_modules/typescript'));
@@ -65,13 +65,17 @@ describe('compiling before a command runs', () => {
       JSON.stringify({
         compilerOptions: { ...compilerOptions, types: [] },
         include: ['src', 'test', 'scripts'],
-        exclude: ['src/client', 'test/client'],
+        exclude: ['src/client', 'src/page', 'test/client', 'test/page'],
       }),
     );
-    for (const file of ['src/client/tsconfig.json', 'test/client/tsconfig.json']) cpSync(path.join(projectRoot, file), at(file));
+    for (const part of ['src/client', 'src/page', 'test/client', 'test/page'])
+      cpSync(path.join(projectRoot, part, 'tsconfig.json'), at(part, 'tsconfig.json'));
     write('src/client/index.ts', "export { one } from './one.js';\n");
     write('src/client/one.ts', 'export const one = 1;\n');
     write('test/client/one.test.ts', "import { one } from '../../src/client/index.js';\nif (one !== 1) throw new Error();\n");
+    write('src/page/app.ts', "import { one } from '/sightline.js';\nexport const two = one + one;\n");
+    write('src/page/public/index.html', '<title>one</title>\n');
+    write('test/page/app.test.ts', "import type { two } from '../../src/page/app.js';\nexport type Two = typeof two;\n");
     write('test/two.test.ts', 'export {};\n');
     write(
       'scripts/tool/index.ts',
@@ -121,6 +125,21 @@ describe('compiling before a command runs', () => {
     assert.deepEqual([code, out], [0, 'tested'], err);
     assert.ok(!existsSync(at('dist/test/gone.test.js')) && !existsSync(at('dist/src/gone.js.map')));
     assert.ok(existsSync(at('dist/test/client/one.test.js')), 'tests of the client are compiled for npm test');
+  });
+
+  it('puts the page together: modules that load the client library, and documents as they are written', async () => {
+    assert.match(readFileSync(at('dist/page/app.js'), 'utf8'), /from '\/sightline\.js'/);
+    write('src/page/public/index.html', '<title>two</title>\n');
+    write('src/page/public/gone.css', 'a {}\n');
+    assert.match((await run()).err, compiled);
+    assert.equal(readFileSync(at('dist/page/index.html'), 'utf8'), '<title>two</title>\n');
+    unlinkSync(at('src/page/public/gone.css'));
+    assert.match((await run()).err, compiled);
+    assert.ok(!existsSync(at('dist/page/gone.css')));
+    assert.equal((await run()).err, '');
+    unlinkSync(at('dist/page/app.js'));
+    assert.match((await run()).err, compiled);
+    assert.ok(existsSync(at('dist/page/app.js')));
   });
 
   it('compiles anew when other versions of packages are installed', async () => {

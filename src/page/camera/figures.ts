@@ -1,0 +1,43 @@
+/** The figures of a camera's connection, written for a person. Knows no DOM. */
+import { bitrate, codecOf, resolution, roundTripMs, sumOf, type StatsReport } from '../shared/stats.js';
+import type { Row } from '../shared/write-list.js';
+
+/** What was sent until a moment. */
+export interface Sent {
+  readonly bytes: number;
+  /** On `performance.now()`. */
+  readonly nowMs: number;
+}
+
+/** What a report says was sent, video and audio. */
+export function sentOf(report: StatsReport, nowMs: number): Sent {
+  return {
+    bytes: sumOf(
+      [...report.values()].filter(({ type }) => type === 'outbound-rtp'),
+      'bytesSent',
+    ),
+    nowMs,
+  };
+}
+
+/** Bit/s between two moments; undefined where there was none before. */
+export function rateBetween(before: Sent | undefined, { bytes, nowMs }: Sent): number | undefined {
+  return before && nowMs > before.nowMs ? Math.max(0, ((bytes - before.bytes) * 8000) / (nowMs - before.nowMs)) : undefined;
+}
+
+/** Figures of the connection. @param rateBps undefined while it is not known */
+export function cameraRows(report: StatsReport, rateBps: number | undefined): Row[] {
+  const entries = [...report.values()];
+  const ofVideo = (wanted: string) => entries.find(({ type, kind }) => type === wanted && kind === 'video');
+  const video = ofVideo('outbound-rtp');
+  const lost = ofVideo('remote-inbound-rtp')?.packetsLost;
+  const roundTrip = roundTripMs(report);
+  return [
+    ['Codec', codecOf(report, video)?.name],
+    ['Picture', resolution(video?.frameWidth, video?.frameHeight)],
+    ['Frames', video?.framesPerSecond === undefined ? undefined : `${Math.round(video.framesPerSecond)} /s`],
+    ['Bitrate', rateBps === undefined ? undefined : bitrate(rateBps)],
+    ['Round trip', roundTrip === undefined ? undefined : `${Math.round(roundTrip)} ms`],
+    ['Packets lost', lost === undefined ? undefined : String(Math.max(0, lost))],
+  ];
+}

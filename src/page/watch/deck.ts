@@ -1,0 +1,59 @@
+/** Where a viewing is shown: a video for each rendition, a canvas over the raw one, and the sound. */
+import type { Rendition } from '/sightline.js';
+import { Overlay } from '../overlay/overlay.js';
+import type { OverlaySettings } from '../overlay/settings.js';
+import { make } from '../shared/dom.js';
+import { VIEWS, type View } from './views.js';
+
+const RENDITIONS: readonly Rendition[] = ['raw', 'processed'];
+
+/** The elements; they stay the same from one viewing to the next. */
+export class Deck {
+  /** Holds the others. */
+  readonly element = make('div', { className: 'deck' });
+  /** Plays the sound, muted at first. */
+  readonly audio = make('audio', { autoplay: true, muted: true });
+  /** Over the raw video. */
+  readonly overlay: Overlay;
+  readonly #videos: Readonly<Record<Rendition, HTMLVideoElement>> = { raw: newVideo(), processed: newVideo() };
+
+  constructor(settings: OverlaySettings) {
+    const canvas = make('canvas');
+    canvas.setAttribute('aria-hidden', 'true');
+    this.overlay = new Overlay(this.#videos.raw, canvas, settings);
+    this.element.append(this.#pane('raw', 'Overlay', canvas), this.#pane('processed', 'Burnt-in'), this.audio);
+    new ResizeObserver(() => this.overlay.redraw()).observe(canvas);
+  }
+
+  /** The element that shows a rendition. */
+  video(rendition: Rendition): HTMLVideoElement {
+    return this.#videos[rendition];
+  }
+
+  /** All of them. */
+  get videos(): readonly HTMLVideoElement[] {
+    return RENDITIONS.map((rendition) => this.#videos[rendition]);
+  }
+
+  /** Frames that were shown so far, of all that play. */
+  get frameCount(): number {
+    return this.videos.reduce((total, video) => total + video.getVideoPlaybackQuality().totalVideoFrames, 0);
+  }
+
+  /** Makes the renditions of a view visible; none without a view. */
+  show(view: View | undefined): void {
+    for (const rendition of RENDITIONS) {
+      this.#videos[rendition].classList.toggle('on', view !== undefined && VIEWS[view].tracks.includes(rendition));
+    }
+  }
+
+  #pane(rendition: Rendition, caption: string, ...over: readonly HTMLElement[]): HTMLElement {
+    const pane = make('div', { className: `pane ${rendition}` });
+    pane.append(this.#videos[rendition], ...over, make('span', { className: 'caption', textContent: caption }));
+    return pane;
+  }
+}
+
+function newVideo(): HTMLVideoElement {
+  return make('video', { playsInline: true, autoplay: true, muted: true, disableRemotePlayback: true });
+}

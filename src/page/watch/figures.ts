@@ -1,0 +1,122 @@
+/** The figures of a viewing and of its overlay, written for a person. Knows no DOM. */
+import type { OverlayFigures } from '../overlay/overlay.js';
+import { bitrate, codecOf, resolution, roundTripMs, sumOf, type StatsEntry, type StatsReport } from '../shared/stats.js';
+import type { Row } from '../shared/write-list.js';
+
+/** What two reports of statistics tell. */
+export interface Figures {
+  /** Such as `H264 High`. */
+  readonly codec?: string | undefined;
+  /** Pixels. */
+  readonly width?: number | undefined;
+  /** Pixels. */
+  readonly height?: number | undefined;
+  /** Decoded frames a second. */
+  readonly fps?: number | undefined;
+  /** Video and audio, since the previous report. */
+  readonly bitrateBps?: number | undefined;
+  /** Video and audio, since the start. */
+  readonly packetsLost?: number | undefined;
+  readonly roundTripMs?: number | undefined;
+  /** Mean waiting time since the previous report. */
+  readonly jitterBufferMs?: number | undefined;
+}
+
+/** Moments on the way to the first frame, on `performance.now()`. */
+export interface ViewingTimes {
+  readonly clicked?: number | undefined;
+  readonly posted?: number | undefined;
+  readonly connected?: number | undefined;
+  readonly firstFrame?: number | undefined;
+}
+
+const H264_PROFILES: Readonly<Record<string, string>> = { '42': 'Baseline', '4d': 'Main', '58': 'Extended', '64': 'High' };
+
+/**
+ * The figures that reports tell.
+ * @param previous the report before it; without it rates are left out
+ * @param trackId of the video that is looked at. Default: the first.
+ */
+export function measure(report: StatsReport, previous?: StatsReport, trackId?: string): Figures {
+  const received = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
+  const videos = received.filter(({ kind }) => kind === 'video');
+  const video = videos.find(({ trackIdentifier }) => trackIdentifier === trackId) ?? videos[0];
+  return {
+    codec: codecName(report, video),
+    width: video?.frameWidth,
+    height: video?.frameHeight,
+    fps: video?.framesPerSecond,
+    packetsLost: received.length === 0 ? undefined : sumOf(received, 'packetsLost'),
+    roundTripMs: roundTripMs(report),
+    ...(video && previous && rates(video, received, previous)),
+  };
+}
+
+function rates(video: StatsEntry, received: readonly StatsEntry[], previous: StatsReport): Pick<Figures, 'bitrateBps' | 'jitterBufferMs'> {
+  const before = previous.get(video.id);
+  if (!before) return {};
+  const seconds = ((video.timestamp ?? 0) - (before.timestamp ?? 0)) / 1000;
+  const receivedBefore = received.flatMap(({ id }) => previous.get(id) ?? []);
+  const bytes = sumOf(received, 'bytesReceived') - sumOf(receivedBefore, 'bytesReceived');
+  const emitted = (video.jitterBufferEmittedCount ?? 0) - (before.jitterBufferEmittedCount ?? 0);
+  const waitedS = (video.jitterBufferDelay ?? 0) - (before.jitterBufferDelay ?? 0);
+  return {
+    ...(seconds > 0 && { bitrateBps: Math.max(0, (bytes * 8) / seconds) }),
+    ...(emitted > 0 && { jitterBufferMs: (waitedS / emitted) * 1000 }),
+  };
+}
+
+/** Figures of the connection. */
+export function rows(figures: Figures, times: ViewingTimes): Row[] {
+  const { fps, bitrateBps, packetsLost, jitterBufferMs } = figures;
+  const since = (from: number | undefined): number | undefined =>
+    times.firstFrame === undefined || from === undefined ? undefined : Math.max(0, times.firstFrame - from);
+  return [
+    ['Codec', figures.codec],
+    ['Resolution', resolution(figures.width, figures.height)],
+    ['Frames', fps === undefined ? undefined : `${Math.round(fps)} /s`],
+    ['Bitrate', bitrateBps === undefined ? undefined : bitrate(bitrateBps)],
+    ['First picture from click', milliseconds(since(times.clicked))],
+    ['… from offer sent', milliseconds(since(times.posted))],
+    ['… from connected', milliseconds(since(times.connected))],
+    ['Jitter buffer', milliseconds(jitterBufferMs)],
+    ['Round trip', milliseconds(figures.roundTripMs, (figures.roundTripMs ?? 0) < 10 ? 1 : 0)],
+    ['Packets lost', packetsLost === undefined ? undefined : String(packetsLost)],
+  ];
+}
+
+/** How frames are told apart, for a person; empty where each frame says it itself. */
+const EXACTNESS = {
+  frame: '',
+  receiver: ' (by the receiver, this browser names no frames)',
+  none: ' (newest boxes, this browser names no frames)',
+} as const;
+
+/** Figures of the overlay. */
+export function overlayRows(figures: Omit<OverlayFigures, 'newest'>): Row[] {
+  const { counts, detector, delayMs, exactness = 'frame' } = figures;
+  const { frames, paired, withMessage, moved, outdated, late, lost } = counts;
+  return [
+    ['Frames paired', `${grouped(paired)} of ${grouped(withMessage)}${EXACTNESS[exactness]}`],
+    ['Boxes moved on', `${grouped(moved + outdated)} of ${grouped(frames)}`],
+    ['Messages late', grouped(late)],
+    ['Messages lost', grouped(lost)],
+    ['Detector', detector && `${detector.inferenceMs.toFixed(1)} ms · ${Math.round(detector.perSecond)} /s`],
+    ['Extra delay', `${delayMs} ms`],
+  ];
+}
+
+/** Thousands apart: `1 432`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+function milliseconds(ms: number | undefined, digits = 0): string | undefined {
+  return ms === undefined ? undefined : `${ms.toFixed(digits)} ms`;
+}
+
+function codecName(report: StatsReport, video: StatsEntry | undefined): string | undefined {
+  const codec = codecOf(report, video);
+  const profile = /profile-level-id=([0-9a-f]{2})/i.exec(codec?.parameters ?? '')?.[1]?.toLowerCase();
+  return codec && [codec.name, profile === undefined ? undefined : H264_PROFILES[profile]].filter((part) => part !== undefined).join(' ');
+}

@@ -1,0 +1,65 @@
+/**
+ * One voice in trouble: while a video is on the stage, one line says what is wrong with it, the worst first, in the
+ * server's words where it has any. Knows no DOM; time is handed in.
+ */
+import type { ListedVideo } from './listing.js';
+
+/** A frame that is older than this stands still, where its source should bring more. */
+const OLD_MS = 3_000;
+/** … and so many of its source's intervals. */
+const OLD_INTERVALS = 3;
+/** A server that detects has sent a message long before. */
+const DETECTIONS_EXPECTED_MS = 5_000;
+/** A page in the background is not asked; what it finds when it is back is no silence. */
+const LOOKED_AWAY_MS = 2_000;
+
+/** When the newest frame came, told by a count that grows with each. */
+export class FrameAge {
+  #count = 0;
+  #lookedAtMs = -Infinity;
+  #at: number | undefined;
+
+  /** When the newest frame came, ms on the clock of `look`; undefined before the first. */
+  get at(): number | undefined {
+    return this.#at;
+  }
+
+  /** @param count frames so far */
+  look(count: number, nowMs: number): void {
+    if (count > 0 && (count !== this.#count || nowMs - this.#lookedAtMs > LOOKED_AWAY_MS)) this.#at = nowMs;
+    this.#count = count;
+    this.#lookedAtMs = nowMs;
+  }
+}
+
+/** What is seen of a video. */
+export interface Seen {
+  /** As it is listed. */
+  readonly video?: Pick<ListedVideo, 'state' | 'reason' | 'fps'> | undefined;
+  /** Age of the newest frame, ms; undefined before the first. */
+  readonly frameAgeMs?: number | undefined;
+  /** Undefined where the view shows no detections. */
+  readonly overlay?: { readonly trouble?: string | undefined; readonly silenceMs: number } | undefined;
+  readonly detectorLoaded: boolean;
+}
+
+/** What is wrong, as one line; empty where nothing is. */
+export function troubleOf({ video, frameAgeMs = 0, overlay, detectorLoaded }: Seen): string {
+  const stands = frameAgeMs > oldMs(video?.fps) ? ` The picture is ${age(frameAgeMs)} old.` : '';
+  if (video?.state === 'waiting' || video?.state === 'empty')
+    return `Waiting for the camera${video.reason ? `: ${video.reason}` : ''}.${stands}`;
+  if (stands) return `No new picture comes.${stands}`;
+  if (overlay?.trouble !== undefined) return overlay.trouble;
+  if (overlay && overlay.silenceMs >= DETECTIONS_EXPECTED_MS) return 'The server sends no detections.';
+  return detectorLoaded ? '' : 'The server runs without a detector: there are pictures, and no boxes.';
+}
+
+function oldMs(fps: number | null | undefined): number {
+  return fps ? Math.max(OLD_MS, (OLD_INTERVALS * 1000) / fps) : OLD_MS;
+}
+
+/** Such as `12 s` or `3 min`. */
+export function age(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}

@@ -1,0 +1,81 @@
+/**
+ * The ways to look at a source: which renditions each needs, whether it needs detections, which are possible,
+ * and the address (`#/source/view`) that names one. Knows no DOM and no WebRTC.
+ */
+import type { Rendition } from '/sightline.js';
+
+/** A way to look at a source. */
+export type View = 'raw' | 'processed' | 'overlay' | 'both';
+
+/** What a view needs. */
+export interface ViewNeeds {
+  /** Its name for a person. */
+  readonly name: string;
+  /** The renditions that are shown; the first is the one whose figures are told. */
+  readonly tracks: readonly [Rendition, ...Rendition[]];
+  /** Whether boxes are drawn here. */
+  readonly detections: boolean;
+}
+
+/** Every view. */
+export const VIEWS: Readonly<Record<View, ViewNeeds>> = {
+  raw: { name: 'Raw', tracks: ['raw'], detections: false },
+  processed: { name: 'Burnt-in', tracks: ['processed'], detections: false },
+  overlay: { name: 'Overlay', tracks: ['raw'], detections: true },
+  both: { name: 'Side by side', tracks: ['raw', 'processed'], detections: true },
+};
+const ALL: readonly View[] = ['raw', 'processed', 'overlay', 'both'];
+
+/** What the address names. */
+export interface Address {
+  readonly source: string;
+  /** Undefined: the usual one. */
+  readonly view?: View;
+}
+
+/** Whether a view is called so. */
+export function isView(name: string | undefined): name is View {
+  return name !== undefined && Object.hasOwn(VIEWS, name);
+}
+
+/** The renditions that are asked for, in the order of the offer's video m-lines. */
+export function offeredTracks(detectorLoaded: boolean): readonly Rendition[] {
+  return detectorLoaded ? ['raw', 'processed'] : ['raw'];
+}
+
+/** Boxes on their very frame, at the price of no encoder: the first thing to see where there is a detector. */
+export function defaultView(detectorLoaded: boolean): View {
+  return detectorLoaded ? 'overlay' : 'raw';
+}
+
+/** What can be shown of the renditions that a server sends. */
+export function possibleViews(tracks: readonly Rendition[], detectorLoaded: boolean): readonly View[] {
+  return ALL.filter((view) => VIEWS[view].tracks.every((track) => tracks.includes(track)) && (detectorLoaded || !VIEWS[view].detections));
+}
+
+/** The wanted view, or the nearest one that is possible; undefined where none is. */
+export function nearestView(wanted: View, possible: readonly View[]): View | undefined {
+  const candidates: readonly View[] = [wanted, 'overlay', 'processed', 'raw'];
+  return candidates.find((view) => possible.includes(view));
+}
+
+/** The renditions of both lists, without repetition. */
+export function union(tracks: readonly Rendition[], others: readonly Rendition[]): readonly Rendition[] {
+  return [...new Set([...tracks, ...others])];
+}
+
+/** The address (a hash) of a source and a view. */
+export function writeAddress(source: string, view: View): string {
+  return `#/${encodeURIComponent(source)}/${view}`;
+}
+
+/** What a hash names; undefined where it names no source. */
+export function parseAddress(hash: string): Address | undefined {
+  const [, source, view] = hash.split('/');
+  if (!source) return undefined;
+  try {
+    return { source: decodeURIComponent(source), ...(isView(view) && { view }) };
+  } catch {
+    return undefined; // not percent-encoding: a mangled link, treated as none
+  }
+}
