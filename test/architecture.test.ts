@@ -27,9 +27,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const WEBRTC_ORDER = ['api', 'sdp', 'ice', 'transport', 'rtp', 'channels', 'session'];
 /** Modules at the top of src/ that a module may import. */
 const TOP: Record<string, readonly string[]> = { wiring: ['app', 'config'], cli: ['config', 'server'] };
+/** One for each part of werift that is used. */
+const WERIFT_ADAPTERS = [
+  'webrtc/ice/werift.ts',
+  'webrtc/ice/werift-stun.ts',
+  'webrtc/transport/werift-dtls.ts',
+  'webrtc/transport/werift-sctp.ts',
+];
 /** Packages and globals that belong to one place. */
 const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => boolean; readonly name: string }[] = [
-  { name: 'werift', what: /from 'werift/, by: (file) => file.startsWith('webrtc/') },
+  { name: 'werift', what: /from 'werift/, by: (file) => WERIFT_ADAPTERS.includes(file) },
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
   { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },

@@ -7,7 +7,7 @@ import { parseRtcp, type RtcpMessage } from '../../src/webrtc/rtp/rtcp.js';
 import { negotiatePublish } from '../../src/webrtc/sdp/negotiate-publish.js';
 import { Outages } from '../../src/webrtc/session/publisher-watch.js';
 import { Publisher } from '../../src/webrtc/session/publisher.js';
-import type { PacketTransport } from '../../src/webrtc/transport/peer-transport.js';
+import type { PacketTransport } from '../../src/webrtc/transport/packet-transport.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeGateway } from './fake-gateway.js';
 import { recordingLogger, type LogLine } from './rig.js';

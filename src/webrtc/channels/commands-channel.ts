@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { commandHead, parseCommand, parseMessage, type Command } from './commands.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
 import { Keepalive, PING, PONG } from './keepalive.js';
 
 /** Commands at once, and how many more a second: a person clicks less often, a script in a loop more often. */
@@ -20,7 +20,7 @@ const MAX_WAITING = 100;
 /** The channel, and who executes commands. */
 export interface CommandsChannelInit {
   /** The data channel `commands`. */
-  readonly channel: TextChannel;
+  readonly channel: IncomingChannel;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Does it and returns what the answer says beside `ok`. Throws MediaPeerError for what cannot be. */
@@ -34,6 +34,7 @@ export interface CommandsChannelInit {
 /** Answers the commands of one client. */
 export class CommandsChannel {
   readonly #init: CommandsChannelInit;
+  readonly #channel: TextChannel;
   readonly #keepalive: Keepalive;
   #isClosed = false;
   #allowance = BURST;
@@ -45,12 +46,14 @@ export class CommandsChannel {
 
   constructor(init: CommandsChannelInit) {
     this.#init = init;
-    const { channel, clock } = init;
+    const { channel, clock, onSilent } = init;
     this.#allowanceAtMs = clock.now();
-    this.#keepalive = new Keepalive({ clock, ask: () => !this.#isFull && channel.sendBinary(PING), onSilent: init.onSilent });
-    channel.onText = (text) => this.#hear(() => this.#receive(text));
-    channel.onBinary = (data) => this.#hear(() => data.equals(PONG) && this.#keepalive.answered());
-    channel.onClosed = () => (this.#isClosed = true);
+    this.#keepalive = new Keepalive({ clock, ask: () => !this.#isFull && this.#channel.sendBinary(PING), onSilent });
+    this.#channel = channel.accept({
+      text: (text) => this.#hear(() => this.#receive(text)),
+      binary: (data) => this.#hear(() => data.equals(PONG) && this.#keepalive.answered()),
+      closed: () => (this.#isClosed = true),
+    });
   }
 
   /** True once it has ended. */
@@ -65,11 +68,11 @@ export class CommandsChannel {
 
   /** Says something that was not asked for. False where the client cannot be told. */
   tell(message: object): boolean {
-    return !this.#isClosed && !this.#isFull && this.#init.channel.send(JSON.stringify(message));
+    return !this.#isClosed && !this.#isFull && this.#channel.send(JSON.stringify(message));
   }
 
   get #isFull(): boolean {
-    return this.#init.channel.bufferedBytes > MAX_BUFFERED_BYTES;
+    return this.#channel.bufferedBytes > MAX_BUFFERED_BYTES;
   }
 
   #hear(receive: () => void): void {
@@ -123,6 +126,6 @@ export class CommandsChannel {
   }
 
   #answer(answer: object): void {
-    this.#init.channel.send(JSON.stringify(answer));
+    this.#channel.send(JSON.stringify(answer));
   }
 }

@@ -3,7 +3,7 @@
  * that the picture has for this very viewer. While it is open, the detector looks at the source.
  */
 import { DetectionReader, type DetectionFilter } from '../../media/index.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
 import type { DetectionLease } from '../api/gateway.js';
 import { LeasedChannel } from './leased-channel.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
@@ -14,7 +14,7 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 /** What one viewer is told of detections. */
 export interface DetectionsChannelInit {
   /** The data channel `detections`. */
-  readonly channel: TextChannel;
+  readonly channel: IncomingChannel;
   /** @throws MediaPeerError */
   readonly openLease: () => DetectionLease;
   /** RTP timestamps by which this viewer knows the frame. */
@@ -36,7 +36,11 @@ export class DetectionsChannel {
   /** Starts at once, as a `LeasedChannel`. */
   constructor(init: DetectionsChannelInit) {
     const { channel, openLease } = init;
-    this.#leased = new LeasedChannel({ channel, openLease, attach: ({ feed }, close) => this.#attach(init, feed, close) });
+    this.#leased = new LeasedChannel({
+      channel,
+      openLease,
+      attach: ({ feed }, accepted, close) => this.#attach(init, feed, accepted, close),
+    });
   }
 
   /** Messages that were sent. */
@@ -65,8 +69,9 @@ export class DetectionsChannel {
   }
 
   #attach(
-    { channel, rtpTimestamps, filter, isPaused }: DetectionsChannelInit,
+    { rtpTimestamps, filter, isPaused }: DetectionsChannelInit,
     feed: DetectionLease['feed'],
+    channel: TextChannel,
     close: () => void,
   ): () => void {
     const reader = new DetectionReader({

@@ -1,30 +1,36 @@
 /** A data channel that brings something of the source: it is acquired while the channel is open, and again where the source changes. */
 import { MediaPeerError } from '../../base/errors.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
 
 /** The channel, and what it brings. */
 export interface LeasedChannelInit<Lease> {
   /** While it is open, the lease is held. */
-  readonly channel: TextChannel;
+  readonly channel: IncomingChannel;
   /** @throws MediaPeerError */
-  readonly openLease: () => Lease;
+  readonly openLease: (channel: TextChannel) => Lease;
   /** Begins to send; returns what ends that. `close` is for a source that ends. */
-  readonly attach: (lease: Lease, close: () => void) => () => void;
+  readonly attach: (lease: Lease, channel: TextChannel, close: () => void) => () => void;
+  /** Some of what was on its way has arrived. */
+  readonly onProgress?: ((channel: TextChannel) => void) | undefined;
 }
 
 /** Holds a lease while a data channel is open. */
 export class LeasedChannel<Lease extends { release(): void }> {
   readonly #init: LeasedChannelInit<Lease>;
+  readonly #channel: TextChannel;
   #detach: (() => void) | undefined;
   #isClosed = false;
 
   /** Starts at once; a client whose source has nothing of the kind is told so in one message, and the channel closes. */
   constructor(init: LeasedChannelInit<Lease>) {
     this.#init = init;
-    init.channel.onClosed = () => {
-      this.#isClosed = true;
-      this.#release();
-    };
+    this.#channel = init.channel.accept({
+      progress: () => init.onProgress?.(this.#channel),
+      closed: () => {
+        this.#isClosed = true;
+        this.#release();
+      },
+    });
     if (!this.#open()) this.close();
   }
 
@@ -45,15 +51,15 @@ export class LeasedChannel<Lease extends { release(): void }> {
   close(): void {
     this.#isClosed = true;
     this.#release();
-    this.#init.channel.close();
+    this.#channel.close();
   }
 
   /** False where there is none. */
   #open(): boolean {
     const { openLease, attach } = this.#init;
     try {
-      const lease = openLease();
-      const stop = attach(lease, () => this.close());
+      const lease = openLease(this.#channel);
+      const stop = attach(lease, this.#channel, () => this.close());
       this.#detach = () => {
         stop();
         lease.release();
@@ -70,7 +76,7 @@ export class LeasedChannel<Lease extends { release(): void }> {
 
   /** A text, whatever the channel carries. */
   #tell(code: string, message: string): void {
-    this.#init.channel.send(JSON.stringify({ error: { code, message } }));
+    this.#channel.send(JSON.stringify({ error: { code, message } }));
   }
 
   #release(): void {

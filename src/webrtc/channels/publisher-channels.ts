@@ -7,7 +7,7 @@ import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { CommandsChannel } from './commands-channel.js';
 import type { Command } from './commands.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
 import type { PublisherCommand } from '../api/requests.js';
 
 export interface PublisherChannelsInit {
@@ -35,7 +35,7 @@ export class PublisherChannels {
   }
 
   /** A channel that the client opened. The newest of a label holds. */
-  take(channel: TextChannel): void {
+  take(channel: IncomingChannel): void {
     if (channel.label !== 'commands') return;
     const { clock, logger, onSilent } = this.#init;
     this.#commands = new CommandsChannel({

@@ -10,7 +10,7 @@
  * pieces: what is said on `commands` and `detections` comes behind the rest of one picture, not behind seconds of them
  * that fill the network. The newest picture waits here meanwhile, and replaces an older one.
  */
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
 import type { Still, StillLease } from '../api/gateway.js';
 import { LeasedChannel } from './leased-channel.js';
 
@@ -22,7 +22,7 @@ const MAX_PIECES_AHEAD = 16;
 /** What one client is sent as JPEG. */
 export interface VideoChannelInit {
   /** The data channel `video`. */
-  readonly channel: TextChannel;
+  readonly channel: IncomingChannel;
   /** @throws MediaPeerError */
   readonly openStills: (maxBytes: number) => StillLease;
   /** True while the client has paused: nothing is sent. */
@@ -42,11 +42,11 @@ export class VideoChannel {
   constructor(init: VideoChannelInit) {
     const { channel, openStills } = init;
     this.#init = init;
-    channel.onProgress = () => this.#flush();
     this.#leased = new LeasedChannel({
       channel,
-      openLease: () => openStills(channel.maxMessageBytes - HEADER_BYTES),
-      attach: (lease, close) => this.#attach(lease, close),
+      openLease: ({ maxMessageBytes }) => openStills(maxMessageBytes - HEADER_BYTES),
+      attach: (lease, accepted, close) => this.#attach(lease, accepted, close),
+      onProgress: (accepted) => this.#flush(accepted),
     });
   }
 
@@ -75,8 +75,8 @@ export class VideoChannel {
     this.#leased.close();
   }
 
-  #attach(lease: StillLease, close: () => void): () => void {
-    const unsubscribe = lease.subscribe((still) => this.#take(still));
+  #attach(lease: StillLease, channel: TextChannel, close: () => void): () => void {
+    const unsubscribe = lease.subscribe((still) => this.#take(still, channel));
     const stopListening = lease.onClosed(close);
     return () => {
       unsubscribe();
@@ -85,15 +85,14 @@ export class VideoChannel {
     };
   }
 
-  #take(still: Still): void {
+  #take(still: Still, channel: TextChannel): void {
     if (this.#init.isPaused()) return;
     if (this.#next) this.#dropped++;
     this.#next = still;
-    this.#flush();
+    this.#flush(channel);
   }
 
-  #flush(): void {
-    const { channel } = this.#init;
+  #flush(channel: TextChannel): void {
     const still = this.#next;
     if (!still || channel.bufferedBytes > 0 || channel.piecesAhead > MAX_PIECES_AHEAD) return;
     this.#next = undefined;

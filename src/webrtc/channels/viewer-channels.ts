@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { DetectionFilter } from '../../media/index.js';
 import { CommandsChannel } from './commands-channel.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
 import { DetectionsChannel } from './detections-channel.js';
 import type { MediaGateway } from '../api/gateway.js';
 import { VideoChannel } from './video-channel.js';
@@ -61,7 +61,7 @@ export class ViewerChannels {
   }
 
   /** A channel that the client opened. */
-  take(channel: TextChannel): void {
+  take(channel: IncomingChannel): void {
     if (channel.label === 'detections') this.#openDetections(channel);
     else if (channel.label === 'commands') this.#openCommands(channel);
     else if (channel.label === 'video') this.#openVideo(channel);
@@ -95,7 +95,7 @@ export class ViewerChannels {
     this.#video?.close();
   }
 
-  #openDetections(channel: TextChannel): void {
+  #openDetections(channel: IncomingChannel): void {
     const { gateway, media } = this.#init;
     this.#detections?.refuse(...REPLACED);
     Object.assign(this.#detectionsBefore, this.detections);
@@ -108,7 +108,7 @@ export class ViewerChannels {
     });
   }
 
-  #openVideo(channel: TextChannel): void {
+  #openVideo(channel: IncomingChannel): void {
     const { gateway, media } = this.#init;
     this.#video?.refuse(...REPLACED);
     Object.assign(this.#videoBefore, this.stills);
@@ -119,7 +119,7 @@ export class ViewerChannels {
     });
   }
 
-  #openCommands(channel: TextChannel): void {
+  #openCommands(channel: IncomingChannel): void {
     const { media, gateway, clock, logger, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,

@@ -3,24 +3,17 @@
  * checks are authenticated before they are answered, and nothing is sent to anybody but the peer and the STUN and
  * TURN servers that are configured.
  */
-import { randomBytes } from 'node:crypto';
-import { RTCIceGatherer, RTCIceTransport } from 'werift';
 import type { Clock, Timer } from '../../base/clock.js';
+import type { IceReport } from '../api/report.js';
+import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
 import { candidateLine, type LocalCandidate } from './candidates.js';
 import { IceChecks } from './checks.js';
 import { IceGathering, type IceOptions } from './gathering.js';
 import { IceNomination } from './nomination.js';
-import { addPath, type IcePath } from './path.js';
 import { IceRemoteCandidates } from './remote-candidates.js';
 import { count, iceReport } from './report.js';
 import type { IceSocket } from './socket.js';
-import type { IceReport } from '../api/report.js';
-import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
-import { iceInternals, type IceInternals } from './werift.js';
-
-export type { IceOptions } from './gathering.js';
-
-export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
+import { Checklist, type IcePath, type IceState } from './werift.js';
 
 /** Why an agent gave up: no pair ever worked (RFC 8863), or the peer stopped agreeing to be sent to (RFC 7675). */
 export type IceFailure = 'checks-failed' | 'consent-expired';
@@ -28,29 +21,37 @@ export type IceFailure = 'checks-failed' | 'consent-expired';
 /** What the checks need to know of the peer. */
 export type IceRemote = Pick<RemoteTransport, 'iceUfrag' | 'icePassword' | 'iceLite' | 'candidates' | 'skipped'>;
 
+/** What an agent tells its owner, from `open` to `close`. */
+export interface IceAgentEvents {
+  /** A `candidate:...` line that was found after `open` had resolved. */
+  candidate(line: string): void;
+  /** No more candidates will come: some TURN servers take many seconds to fail. Once. */
+  gathered(): void;
+  /** A pair was nominated: from now on data can be sent. Once. */
+  nominated(): void;
+  /** Nothing is closed by it: the session decides. After 'checks-failed' a late peer may still be nominated. */
+  failed(failure: IceFailure): void;
+  /** DTLS, SRTP and SRTCP from the peer. */
+  data(data: Buffer): void;
+}
+
 /** How long a peer may need to send its first check that works (RFC 8863 §4). */
 const PATIENCE_MS = 39_500;
 
 export class IceAgent {
-  readonly transport: RTCIceTransport;
-  /** `candidate:...` lines that were found so far; host candidates are there from the start. */
+  /** `candidate:...` lines that were found so far; those of the host once `open` has resolved. */
   readonly candidates: string[] = [];
-  /** Gets each line that is found after `open`. */
-  onCandidate: (line: string) => void = () => undefined;
-  /** Called once a pair is nominated: from then on data can be sent. */
-  onNominated: () => void = () => undefined;
-  /** Nothing is closed by it: the session decides. After 'checks-failed' a late peer may still be nominated. */
-  onFailed: (failure: IceFailure) => void = () => undefined;
-  /** DTLS, SRTP and SRTCP from the peer. */
-  onData: (data: Buffer) => void = () => undefined;
-  readonly #ice: IceInternals;
+  readonly #options: IceOptions;
   readonly #clock: Clock;
+  readonly #events: IceAgentEvents;
+  readonly #checklist: Checklist;
   readonly #checks: IceChecks;
-  readonly #paths: IcePath[] = [];
-  #gathering: IceGathering | undefined;
-  readonly #localCounts: Record<string, number> = {};
   readonly #nomination: IceNomination;
   readonly #remoteCandidates: IceRemoteCandidates;
+  readonly #paths: IcePath[] = [];
+  readonly #localCounts: Record<string, number> = {};
+  #gathering: IceGathering | undefined;
+  #isGathered = false;
   #checksReceived = 0;
   #isConnecting = false;
   #patience: Timer | undefined;
@@ -58,28 +59,17 @@ export class IceAgent {
   #isClosed = false;
   #closed: Promise<void> | undefined;
 
-  private constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#lastHeardMs = clock.now();
-    const gatherer = new RTCIceGatherer();
-    this.transport = new RTCIceTransport(gatherer);
-    this.#ice = iceInternals(gatherer.connection);
-    this.#ice.stunServer = undefined;
-    // At least 24 and 128 bits of randomness (RFC 8445 §5.3); the library's own are 16 and 88.
-    this.#ice.localUsername = randomBytes(6).toString('base64');
-    this.#ice.localPassword = randomBytes(18).toString('base64');
-    // Candidates may come at any time: the library is not told that there are no more.
-    this.#ice.localCandidatesStart = true;
-    this.#ice.send = (data) => {
-      this.send(data);
-      return Promise.resolve();
-    };
-    const checkComplete = this.#ice.checkComplete.bind(this.#ice);
-    this.#ice.checkComplete = (pair) => {
-      checkComplete(pair);
-      this.#followNomination();
-    };
-    this.#checks = new IceChecks(this.#ice, {
+  /** Nothing is held before `open`. */
+  constructor(options: IceOptions, events: IceAgentEvents) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#events = events;
+    this.#lastHeardMs = options.clock.now();
+    this.#checklist = new Checklist({
+      checked: () => this.#followNomination(),
+      failed: () => events.failed(this.isNominated ? 'consent-expired' : 'checks-failed'),
+    });
+    this.#checks = new IceChecks(this.#checklist, {
       onCheck: (path, address, nominates) => {
         this.#lastHeardMs = this.#clock.now();
         this.#checksReceived++;
@@ -89,44 +79,49 @@ export class IceAgent {
         if (this.#nomination.isTarget(path, host, port)) this.#lastHeardMs = this.#clock.now();
       },
     });
-    this.#nomination = new IceNomination(this.#ice, this.#checks, this.#paths);
-    this.#remoteCandidates = new IceRemoteCandidates(this.transport);
-    this.transport.onStateChange.subscribe((state) => {
-      if (state === 'failed') this.onFailed(this.isNominated ? 'consent-expired' : 'checks-failed');
-    });
+    this.#nomination = new IceNomination(this.#checklist, this.#paths);
+    this.#remoteCandidates = new IceRemoteCandidates(this.#checklist);
   }
 
   /**
-   * Binds the sockets: `candidates` has the host candidates then, and others follow by `onCandidate`.
+   * Binds the sockets, once: `candidates` has those of the host then, and others follow by the event. Where it fails
+   * the agent is closed.
    * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
    */
-  static async open(options: IceOptions): Promise<IceAgent> {
-    const agent = new IceAgent(options.clock);
+  async open(): Promise<void> {
     try {
-      agent.#gathering = await IceGathering.start(options, {
-        localUfrag: agent.localUfrag,
-        localPassword: agent.localPassword,
-        onPath: (socket, candidate) => agent.#addPath(socket, candidate),
-        onCandidate: (candidate) => agent.#found(candidate),
+      this.#gathering = await IceGathering.start(this.#options, {
+        localUfrag: this.localUfrag,
+        localPassword: this.localPassword,
+        onPath: (socket, candidate) => this.#addPath(socket, candidate),
+        onCandidate: (candidate) => this.#found(candidate),
       });
     } catch (error) {
-      await agent.close();
+      await this.close();
       throw error;
     }
-    return agent;
+    void this.#gathering.complete.then(() => {
+      this.#isGathered = true;
+      if (!this.#isClosed) this.#events.gathered();
+    });
   }
 
   get localUfrag(): string {
-    return this.#ice.localUsername;
+    return this.#checklist.localUfrag;
   }
 
   get localPassword(): string {
-    return this.#ice.localPassword;
+    return this.#checklist.localPassword;
+  }
+
+  /** True once no more candidates will come. */
+  get isGathered(): boolean {
+    return this.#isGathered;
   }
 
   /** Undefined before `connect`. */
   get remoteUfrag(): string | undefined {
-    return this.#isConnecting ? this.#ice.remoteUsername : undefined;
+    return this.#isConnecting ? this.#checklist.remoteUfrag : undefined;
   }
 
   /** Resolves when every candidate was found, at the latest after 1 s: for descriptions that no candidates can follow. */
@@ -134,13 +129,8 @@ export class IceAgent {
     return this.#gathering?.gathered ?? Promise.resolve();
   }
 
-  /** Resolves when no more candidates will come: some TURN servers take many seconds to fail. */
-  get gatheringComplete(): Promise<void> {
-    return this.#gathering?.complete ?? Promise.resolve();
-  }
-
   get state(): IceState {
-    return this.transport.state;
+    return this.#checklist.state;
   }
 
   /** True once a pair was nominated. */
@@ -160,8 +150,8 @@ export class IceAgent {
 
   /** Round trip of the latest consent check in ms; undefined before there was one. */
   get roundTripMs(): number | undefined {
-    const rtt = this.#ice.nominated?.rtt;
-    return rtt === undefined ? undefined : rtt * 1000;
+    const rttS = this.#checklist.nominated?.rtt;
+    return rttS === undefined ? undefined : rttS * 1000;
   }
 
   /** What was tried, and what came of it. */
@@ -169,7 +159,7 @@ export class IceAgent {
     return iceReport({
       local: this.#localCounts,
       remote: this.#remoteCandidates.counts,
-      pairs: this.#ice.checkList,
+      pairs: this.#checklist.pairs,
       checksReceived: this.#checksReceived,
       nominated: this.#nomination.pair,
       troubles: this.#gathering?.troubles ?? [],
@@ -180,14 +170,12 @@ export class IceAgent {
   connect(remote: IceRemote, { controlling }: { readonly controlling: boolean }): void {
     if (this.#isConnecting || this.#isClosed) return;
     this.#isConnecting = true;
-    this.transport.connection.setRemoteParams({ iceLite: remote.iceLite, usernameFragment: remote.iceUfrag, password: remote.icePassword });
-    this.#ice.iceControlling = controlling;
+    this.#checklist.setRemote(remote, { controlling });
     this.#remoteCandidates.start([...remote.candidates, ...(remote.skipped ?? [])]);
     this.#patience = this.#clock.after(PATIENCE_MS, () => {
-      if (!this.isNominated) this.onFailed('checks-failed');
+      if (!this.isNominated) this.#events.failed('checks-failed');
     });
-    // The failure is told by the state; after `close` it says nothing.
-    this.transport.start().catch(() => undefined);
+    this.#checklist.start();
     this.#checks.start();
   }
 
@@ -204,13 +192,13 @@ export class IceAgent {
   /** Sends one datagram to the nominated address; dropped before there is one. */
   send(data: Buffer): void {
     const { target } = this.#nomination;
-    if (target && !this.#mayNotSend()) target.path.socket.send(data, target.host, target.port);
+    if (target && this.#maySend) target.path.socket.send(data, target.host, target.port);
   }
 
   /** Sends the datagrams of `slab` (`IceSocket.sendAll`) to the nominated address. */
   sendAll(slab: Buffer, ends: readonly number[], done: () => void): void {
     const { target } = this.#nomination;
-    if (!target || this.#mayNotSend()) return done();
+    if (!target || !this.#maySend) return done();
     target.path.socket.sendAll(slab, ends, target.host, target.port, done);
   }
 
@@ -224,17 +212,17 @@ export class IceAgent {
     this.#isClosed = true;
     this.#patience?.cancel();
     await this.#gathering?.close();
-    for (const { socket } of this.#paths) socket.onDatagram = () => undefined;
-    await this.transport.stop();
+    await this.#checklist.close();
     await Promise.all(this.#paths.map(({ socket }) => socket.close()));
   }
 
-  #mayNotSend(): boolean {
-    return this.#isClosed || this.#ice.state === 'failed' || this.#ice.state === 'closed';
+  get #maySend(): boolean {
+    return !this.#isClosed && this.#checklist.maySend;
   }
 
   #addPath(socket: IceSocket, candidate: LocalCandidate): IcePath {
-    const path = addPath(this.#ice, socket, candidate, (from, data, host, port) => this.#receive(from, data, host, port));
+    const path = this.#checklist.addPath(socket, candidate);
+    socket.onDatagram = (data, host, port) => this.#receive(path, data, host, port);
     this.#paths.push(path);
     this.#found(candidate);
     return path;
@@ -245,7 +233,7 @@ export class IceAgent {
     if (this.candidates.includes(line)) return;
     count(this.#localCounts, candidate.transport === 'tcp' ? 'tcp' : candidate.type);
     this.candidates.push(line);
-    this.onCandidate(line);
+    if (this.#gathering) this.#events.candidate(line);
   }
 
   #receive(path: IcePath, data: Buffer, host: string, port: number): void {
@@ -257,7 +245,7 @@ export class IceAgent {
         this.#followNomination();
       } else if (this.#isPeer(path, host, port)) {
         this.#lastHeardMs = this.#clock.now();
-        this.onData(data);
+        this.#events.data(data);
       }
     } catch {
       return; // A malformed datagram is dropped: anybody can send one.
@@ -275,6 +263,6 @@ export class IceAgent {
   }
 
   #followNomination(): void {
-    if (!this.#isClosed && this.#nomination.follow()) this.onNominated();
+    if (!this.#isClosed && this.#nomination.follow()) this.#events.nominated();
   }
 }

@@ -3,11 +3,8 @@
  * datagrams are taken from addresses that passed one alone. Checks that come before the peer's description wait for
  * it: a client that has our description checks as soon as it has made its own.
  */
-import { classes, parseMessage, type CandidatePair } from 'werift';
-import type { IcePath } from './path.js';
-import { pairInternals, stunInternals, type IceInternals } from './werift.js';
-
-type Address = readonly [host: string, port: number];
+import type { Address, Checklist, IcePath } from './werift.js';
+import { attributeOf, authenticated, classes, parseMessage, type StunMessage } from './werift-stun.js';
 
 /** Addresses that one client may send from. */
 const MAX_PROVEN = 32;
@@ -16,9 +13,7 @@ const MAX_PROVEN = 32;
  * sending from them, and each would be sent checks.
  */
 const MAX_PAIRS = 100;
-/** Checks of one pair whose repetitions are still recognized. */
-const MAX_REMEMBERED_CHECKS = 64;
-/** Refusals that are believed: a role conflict (RFC 8445 §7.2.5.1) costs one for each pair. The library asks again at once, without end. */
+/** Refusals that are believed: a role conflict (RFC 8445 §7.2.5.1) costs one for each pair. werift asks again at once, without end. */
 const MAX_REFUSALS = 2 * MAX_PAIRS;
 /** Addresses whose latest check waits for the peer's description. */
 const MAX_EARLY = 32;
@@ -27,12 +22,12 @@ const MAX_EARLY = 32;
 export interface CheckEvents {
   /** An authentic check of the peer came. `nominates`: it asks to be sent to at this address. */
   onCheck(path: IcePath, address: Address, nominates: boolean): void;
-  /** An answer came; whether it is authentic the library finds out. */
+  /** An answer came; whether it is authentic the checklist finds out. */
   onAnswer(path: IcePath, address: Address): void;
 }
 
 export class IceChecks {
-  readonly #ice: IceInternals;
+  readonly #checklist: Checklist;
   readonly #events: CheckEvents;
   /** Addresses whose checks were authentic, the latest ones. */
   readonly #proven = new Set<string>();
@@ -40,8 +35,8 @@ export class IceChecks {
   /** The latest check of each address, in order; undefined once the peer's description is there. */
   #early: Map<string, { readonly path: IcePath; readonly data: Buffer; readonly address: Address }> | undefined = new Map();
 
-  constructor(ice: IceInternals, events: CheckEvents) {
-    this.#ice = ice;
+  constructor(checklist: Checklist, events: CheckEvents) {
+    this.#checklist = checklist;
     this.#events = events;
   }
 
@@ -59,35 +54,28 @@ export class IceChecks {
   receive(path: IcePath, data: Buffer, address: Address): void {
     const message = parseMessage(data);
     if (!message) return;
-    const stun = stunInternals(path.protocol);
     if (message.messageClass === classes.ERROR && ++this.#refusals > MAX_REFUSALS) return;
     if (message.messageClass !== classes.REQUEST) {
-      stun.datagramReceived(data, address);
+      this.#checklist.receiveAnswer(path, data, address);
       if (message.messageClass === classes.RESPONSE) this.#events.onAnswer(path, address);
       return;
     }
     const authentic = this.#authenticated(data);
     if (!authentic) return;
     if (this.#early) return this.#keepEarly(path, data, address);
-    const pair = this.pairOf(path, address);
-    if (pair) forgetOldChecks(pair);
-    else if (this.#ice.checkList.length >= MAX_PAIRS) return;
+    if (!this.#checklist.pairOf(path, address) && this.#checklist.pairs.length >= MAX_PAIRS) return;
     this.#prove(address.join(' '));
     this.#events.onCheck(path, address, authentic.attributesKeys.includes('USE-CANDIDATE'));
-    stun.onRequestReceived.execute(authentic, address, data);
+    this.#checklist.receiveCheck(path, authentic, data, address);
   }
 
-  pairOf({ protocol }: IcePath, [host, port]: Address): CandidatePair | undefined {
-    return this.#ice.checkList.find((pair) => pair.protocol === protocol && pair.remoteAddr[0] === host && pair.remoteAddr[1] === port);
-  }
-
-  /** Requests must carry our credentials; the library itself authenticates the answers to ours. */
-  #authenticated(data: Buffer): ReturnType<typeof parseMessage> {
-    const { localUsername, localPassword, remoteUsername } = this.#ice;
-    const message = parseMessage(data, Buffer.from(localPassword, 'utf8'));
-    if (!message?.attributesKeys.includes('MESSAGE-INTEGRITY') || !message.attributesKeys.includes('USERNAME')) return undefined;
-    const username = String(message.getAttributeValue('USERNAME'));
-    const isForUs = this.#early ? username.startsWith(`${localUsername}:`) : username === `${localUsername}:${remoteUsername}`;
+  /** Requests must carry our credentials; the checklist authenticates the answers to ours. */
+  #authenticated(data: Buffer): StunMessage | undefined {
+    const { localUfrag, localPassword, remoteUfrag } = this.#checklist;
+    const message = authenticated(data, Buffer.from(localPassword, 'utf8'));
+    const username = message && attributeOf(message, 'USERNAME');
+    if (typeof username !== 'string') return undefined;
+    const isForUs = this.#early ? username.startsWith(`${localUfrag}:`) : username === `${localUfrag}:${remoteUfrag}`;
     return isForUs ? message : undefined;
   }
 
@@ -109,10 +97,4 @@ export class IceChecks {
 function dropOldest(keys: Set<string> | Map<string, unknown> | undefined, max: number): void {
   const [oldest] = keys?.keys() ?? [];
   if (keys && keys.size > max && oldest !== undefined) keys.delete(oldest);
-}
-
-/** The library keeps the id of every check, one each few seconds for as long as the session lives. */
-function forgetOldChecks(pair: CandidatePair): void {
-  const { requestTransactionIds } = pairInternals(pair);
-  if (requestTransactionIds.size >= MAX_REMEMBERED_CHECKS) requestTransactionIds.clear();
 }

@@ -11,13 +11,13 @@ import type { Logger } from '../../base/logger.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { LocalCandidate } from './candidates.js';
-import type { IcePath } from './path.js';
 import type { IceSocket } from './socket.js';
 import { openRelay } from './relay.js';
 import { reflections } from './stun.js';
 import type { IceTcpListener } from './tcp-listener.js';
 import type { TurnServer } from './turn/server.js';
 import { UdpSocket } from './udp-socket.js';
+import type { IcePath } from './werift.js';
 
 export interface IceOptions {
   readonly addresses: readonly HostAddress[];

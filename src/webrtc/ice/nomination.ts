@@ -1,12 +1,9 @@
 /**
- * The pair in use. The library stays with the pair that was nominated first; the controlling side may move to another
+ * The pair in use. werift stays with the pair that was nominated first; the controlling side may move to another
  * one, or from another address (RFC 8445 §8.1.1). That is followed only once a check of ours was answered there, so
  * nobody else can be made the target. Where we control, and nominate with each check, the best pair that works is it.
  */
-import { CandidatePairState, type CandidatePair } from 'werift';
-import type { IceChecks } from './checks.js';
-import type { IcePath } from './path.js';
-import type { IceInternals } from './werift.js';
+import { pairState, type CheckedPair, type Checklist, type IcePath } from './werift.js';
 
 /** Where datagrams go. */
 export interface IceTarget {
@@ -16,17 +13,15 @@ export interface IceTarget {
 }
 
 export class IceNomination {
-  readonly #ice: IceInternals;
-  readonly #checks: IceChecks;
+  readonly #checklist: Checklist;
   readonly #paths: readonly IcePath[];
   #target: IceTarget | undefined;
-  #pair: CandidatePair | undefined;
+  #pair: CheckedPair | undefined;
   /** Where the controlling side asked last to be sent to. */
   #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
 
-  constructor(ice: IceInternals, checks: IceChecks, paths: readonly IcePath[]) {
-    this.#ice = ice;
-    this.#checks = checks;
+  constructor(checklist: Checklist, paths: readonly IcePath[]) {
+    this.#checklist = checklist;
     this.#paths = paths;
   }
 
@@ -36,7 +31,7 @@ export class IceNomination {
   }
 
   /** The pair in use, or that was until the end; undefined before the first nomination. */
-  get pair(): CandidatePair | undefined {
+  get pair(): CheckedPair | undefined {
     return this.#pair;
   }
 
@@ -52,8 +47,9 @@ export class IceNomination {
 
   /** Looks what has changed. @returns true with the first nomination */
   follow(): boolean {
-    this.#ice.nominated = this.#wanted() ?? this.#ice.nominated;
-    const pair = this.#ice.nominated;
+    const wanted = this.#wanted();
+    if (wanted) this.#checklist.nominate(wanted);
+    const pair = this.#checklist.nominated;
     const path = pair && this.#paths.find(({ protocol }) => protocol === pair.protocol);
     if (!path) return false;
     const [host, port] = pair.remoteAddr;
@@ -64,16 +60,16 @@ export class IceNomination {
     return isFirst;
   }
 
-  #wanted(): CandidatePair | undefined {
-    const { nominated, iceControlling, checkList } = this.#ice;
+  #wanted(): CheckedPair | undefined {
+    const { nominated, isControlling, pairs } = this.#checklist;
     if (!nominated) return undefined;
     // The list is in the order of priorities.
-    if (iceControlling) return checkList.find((pair) => pair.nominated && works(pair));
-    const pair = this.#wish && this.#checks.pairOf(this.#wish.path, this.#wish.address);
+    if (isControlling) return pairs.find((pair) => pair.nominated && works(pair));
+    const pair = this.#wish && this.#checklist.pairOf(this.#wish.path, this.#wish.address);
     return pair && works(pair) ? pair : undefined;
   }
 }
 
-function works({ state }: CandidatePair): boolean {
-  return state === CandidatePairState.SUCCEEDED;
+function works(pair: CheckedPair): boolean {
+  return pairState(pair) === 'succeeded';
 }

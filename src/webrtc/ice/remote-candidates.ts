@@ -1,14 +1,14 @@
 /** The candidates of the peer: in its description, trickled before and after it, each once and no more than a bound. */
-import { Candidate, type RTCIceTransport } from 'werift';
-import { count } from './report.js';
-import { isUsable, MAX_CANDIDATES } from '../sdp/remote-transport.js';
 import type { RemoteCandidate, SkippedCandidate } from '../sdp/parse.js';
+import { isUsable, MAX_CANDIDATES } from '../sdp/remote-transport.js';
+import { count } from './report.js';
+import type { Checklist } from './werift.js';
 
 /** The peer's candidates of one ICE generation. */
 export class IceRemoteCandidates {
   /** How many of each type were named. */
   readonly counts: Record<string, number> = {};
-  readonly #transport: RTCIceTransport;
+  readonly #checklist: Checklist;
   /** Addresses that were named. */
   readonly #named = new Set<string>();
   /** Those that came before the checks began. */
@@ -16,8 +16,8 @@ export class IceRemoteCandidates {
   #isStarted = false;
   #isComplete = false;
 
-  constructor(transport: RTCIceTransport) {
-    this.#transport = transport;
+  constructor(checklist: Checklist) {
+    this.#checklist = checklist;
   }
 
   /** The checks begin with these and those that came before. */
@@ -32,17 +32,17 @@ export class IceRemoteCandidates {
     else if (this.#waiting.length < MAX_CANDIDATES) this.#waiting.push(candidate);
   }
 
-  /** No more are taken. The library is not told: without pairs it would fail, while the peer may be learned yet. */
+  /** No more are taken. werift is not told: without pairs it would fail, while the peer may be learned yet. */
   end(): void {
     this.#isComplete = true;
   }
 
   #take(candidate: RemoteCandidate | SkippedCandidate): void {
     if (!isUsable(candidate)) return count(this.counts, candidate.type);
-    const { foundation, priority, address, port, type } = candidate;
+    const { address, port, type } = candidate;
     if (this.#named.size >= MAX_CANDIDATES || this.#named.has(`${address} ${port}`)) return;
     this.#named.add(`${address} ${port}`);
     count(this.counts, type);
-    void this.#transport.connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type)); // resolves at once for an IP literal
+    this.#checklist.addRemoteCandidate(candidate);
   }
 }

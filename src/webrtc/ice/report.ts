@@ -1,14 +1,6 @@
 /** What an ICE agent tells about itself when somebody asks why it failed. */
-import { CandidatePairState, type Candidate, type CandidatePair } from 'werift';
 import type { CandidateCounts, IceReport, PairReport } from '../api/report.js';
-
-const STATES: Readonly<Record<CandidatePairState, string>> = {
-  [CandidatePairState.FROZEN]: 'frozen',
-  [CandidatePairState.WAITING]: 'waiting',
-  [CandidatePairState.IN_PROGRESS]: 'in-progress',
-  [CandidatePairState.SUCCEEDED]: 'succeeded',
-  [CandidatePairState.FAILED]: 'failed',
-};
+import { pairState, type CheckedPair, type PairedCandidate } from './werift.js';
 
 /** Adds one to the count of `type`. */
 export function count(counts: Record<string, number>, type: string): void {
@@ -22,11 +14,11 @@ export interface IceFacts {
   /** Of the candidates that the peer named. */
   readonly remote: CandidateCounts;
   /** The check list. */
-  readonly pairs: readonly CandidatePair[];
+  readonly pairs: readonly CheckedPair[];
   /** Connectivity checks of the peer that were authentic. */
   readonly checksReceived: number;
   /** The pair in use; undefined before there is one. */
-  readonly nominated: CandidatePair | undefined;
+  readonly nominated: CheckedPair | undefined;
   /** What STUN and TURN servers said, in words. */
   readonly troubles: readonly string[];
 }
@@ -44,14 +36,14 @@ export function iceReport({ local, remote, pairs, checksReceived, nominated, tro
   };
 }
 
-function pairReport(pair: CandidatePair): PairReport {
-  return { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate), state: STATES[pair.state] };
+function pairReport(pair: CheckedPair): PairReport {
+  return { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate), state: pairState(pair) };
 }
 
-function typeOf({ type, transport }: Candidate): string {
+function typeOf({ type, transport }: PairedCandidate): string {
   return transport === 'tcp' ? `${type}-tcp` : type;
 }
 
-function describe(candidate: Candidate): string {
+function describe(candidate: PairedCandidate): string {
   return `${typeOf(candidate)} ${candidate.host.includes(':') ? `[${candidate.host}]` : candidate.host}:${candidate.port}`;
 }

@@ -3,9 +3,11 @@
  * second one has found a way: a restart that fails changes nothing.
  */
 import type { Logger } from '../../base/logger.js';
-import { IceAgent, type IceFailure, type IceOptions, type IceRemote, type IceState } from './agent.js';
 import type { IceReport } from '../api/report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
+import { IceAgent, type IceFailure, type IceRemote } from './agent.js';
+import type { IceOptions } from './gathering.js';
+import type { IceState } from './werift.js';
 
 /** What became of a connection, or of a restart. */
 export type IceStep = 'ice connected' | 'ice failed' | 'consent expired' | 'ice restart' | 'ice restarted' | 'ice restart failed';
@@ -19,20 +21,23 @@ export interface LocalIce {
   readonly isGathering: boolean;
 }
 
-export class IceSession {
+/** What the ICE of a session tells its owner, from `open` to `close`. */
+export interface IceSessionEvents {
   /** DTLS, SRTP and SRTCP from the peer. */
-  onData: (data: Buffer) => void = () => undefined;
-  /** A candidate that was found after the description had been made; undefined: no more. */
-  onCandidate: (candidate: string | undefined) => void = () => undefined;
-  onStep: (step: IceStep) => void = () => undefined;
+  data(data: Buffer): void;
+  /** Found after the generation of `ufrag` was opened; undefined: no more, once for each generation. */
+  candidate(candidate: string | undefined, ufrag: string): void;
+  step(step: IceStep): void;
   /** A pair was nominated, by the first agent or by one of a restart. */
-  onNominated: () => void = () => undefined;
+  nominated(): void;
   /** Nothing can be sent, and no restart is under way. */
-  onFailed: () => void = () => undefined;
+  failed(): void;
+}
+
+export class IceSession {
   readonly #options: IceOptions;
   readonly #logger: Logger;
-  /** Agents that have found every candidate. */
-  readonly #gatheredOf = new WeakSet<IceAgent>();
+  readonly #events: IceSessionEvents;
   /** Agents that are not needed any more, while they close. */
   readonly #retiring = new Set<Promise<void>>();
   #current: IceAgent;
@@ -43,16 +48,17 @@ export class IceSession {
   #failure: IceFailure | undefined;
   #isClosed = false;
 
-  private constructor(options: IceOptions, logger: Logger, first: IceAgent) {
+  /** Nothing is held before `open`. */
+  constructor(options: IceOptions, logger: Logger, events: IceSessionEvents) {
     this.#options = options;
     this.#logger = logger;
-    this.#current = first;
-    this.#follow(first);
+    this.#events = events;
+    this.#current = this.#makeAgent();
   }
 
-  /** Opens the sockets. @throws Error where none can be bound. */
-  static async open(options: IceOptions, logger: Logger): Promise<IceSession> {
-    return new IceSession(options, logger, await IceAgent.open(options));
+  /** Binds the sockets of the first agent, once. @throws Error where none can be bound. */
+  async open(): Promise<void> {
+    await this.#current.open();
   }
 
   /** Resolves when every candidate there will be has been found; bounded in time. */
@@ -67,7 +73,7 @@ export class IceSession {
       iceUfrag: ice.localUfrag,
       icePassword: ice.localPassword,
       candidates: [...ice.candidates],
-      isGathering: !this.#gatheredOf.has(ice),
+      isGathering: !ice.isGathered,
     };
   }
 
@@ -128,12 +134,14 @@ export class IceSession {
    * false it is dropped.
    */
   async openRestart(): Promise<(begins: boolean) => void> {
-    const next = await IceAgent.open(this.#options);
+    const next = this.#makeAgent();
+    await next.open();
     return (begins) => {
       if (!begins || this.#isClosed) return this.#retire(next);
       this.cancelRestart();
       this.#next = next;
-      this.#follow(next);
+      // What it found while it was opened is in `local`. Its end is told when the restart has begun on every transport.
+      if (next.isGathered) queueMicrotask(() => this.#tell(next, undefined));
     };
   }
 
@@ -145,7 +153,7 @@ export class IceSession {
 
   /** Starts the checks of the restart that was opened. */
   connectRestart(remote: IceRemote): void {
-    this.onStep('ice restart');
+    this.#events.step('ice restart');
     this.#next?.connect(remote, { controlling: this.#isControlling });
   }
 
@@ -181,21 +189,20 @@ export class IceSession {
     this.#retiring.add(closed);
   }
 
-  #follow(ice: IceAgent): void {
-    ice.onData = (data) => this.onData(data);
-    const tell = (candidate: string | undefined): void => {
-      if (ice === this.#newest) this.onCandidate(candidate);
-    };
-    ice.onCandidate = tell;
-    ice.onNominated = () => this.#nominated(ice);
-    ice.onFailed = (failure) => this.#failed(ice, failure);
-    ice.gatheringComplete.then(
-      () => {
-        this.#gatheredOf.add(ice);
-        tell(undefined);
-      },
-      () => undefined,
-    );
+  #makeAgent(): IceAgent {
+    const agent: IceAgent = new IceAgent(this.#options, {
+      data: (data) => this.#events.data(data),
+      candidate: (candidate) => this.#tell(agent, candidate),
+      gathered: () => this.#tell(agent, undefined),
+      nominated: () => this.#nominated(agent),
+      failed: (failure) => this.#failed(agent, failure),
+    });
+    return agent;
+  }
+
+  /** Of an agent that is not in use yet, or not any more, nobody is told. */
+  #tell(agent: IceAgent, candidate: string | undefined): void {
+    if (agent === this.#newest && !this.#isClosed) this.#events.candidate(candidate, agent.localUfrag);
   }
 
   #nominated(ice: IceAgent): void {
@@ -206,10 +213,10 @@ export class IceSession {
       this.#next = undefined;
       this.#restarts++;
       this.#failure = undefined;
-      this.onStep('ice restarted');
+      this.#events.step('ice restarted');
       this.#retire(before);
-    } else this.onStep('ice connected');
-    this.onNominated();
+    } else this.#events.step('ice connected');
+    this.#events.nominated();
   }
 
   /** What works is kept: a restart that fails is given up, and a connection that failed may be restarted. */
@@ -217,11 +224,11 @@ export class IceSession {
     if (this.#isClosed) return;
     if (ice === this.#next) {
       this.cancelRestart();
-      this.onStep('ice restart failed');
+      this.#events.step('ice restart failed');
     } else if (ice === this.#current) {
       this.#failure = failure;
-      this.onStep(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
+      this.#events.step(failure === 'checks-failed' ? 'ice failed' : 'consent expired');
     }
-    if (this.#failure && !this.#next) this.onFailed();
+    if (this.#failure && !this.#next) this.#events.failed();
   }
 }

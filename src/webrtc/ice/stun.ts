@@ -1,10 +1,9 @@
 /** Server-reflexive candidates (RFC 8445 §5.1.1.2): what the configured STUN servers see of our sockets. */
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
-import { classes, Message, methods } from 'werift';
 import { messageOf } from '../../base/errors.js';
 import { isLoopback } from './host-addresses.js';
-import type { IcePath } from './path.js';
+import { reflectedAddress, type IcePath } from './werift.js';
 
 /** A STUN or TURN server's transport address. */
 export interface ServerAddress {
@@ -64,10 +63,7 @@ function canReach({ candidate }: IcePath, server: string): boolean {
 }
 
 async function query(path: IcePath, server: ServerAddress, onReflection: (reflection: Reflection) => void): Promise<void> {
-  const [response] = await path.protocol.request(new Message(methods.BINDING, classes.REQUEST), [server.host, server.port]);
-  const mapped: unknown = response.getAttributeValue('XOR-MAPPED-ADDRESS');
-  if (!Array.isArray(mapped)) throw new Error('the answer has no address');
-  const [host, port] = mapped as [string, number];
+  const [host, port] = await reflectedAddress(path, [server.host, server.port]);
   // Seen as it is, there is no NAT, and nothing to add.
   if (host !== path.candidate.address || port !== path.candidate.port) onReflection({ path, host, port });
 }

@@ -4,13 +4,13 @@
  * client knows its password. Who does not send one soon is cut off, so strangers hold little, and not for long.
  */
 import net from 'node:net';
-import { classes, parseMessage } from 'werift';
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { hostAddresses } from './host-addresses.js';
 import { FrameReader } from './tcp-framing.js';
 import { IceTcpSocket } from './tcp-socket.js';
+import { attributeOf, authenticated, classes, parseMessage } from './werift-stun.js';
 
 export interface IceTcpListenerInit {
   /** As for media; empty: every address of the machine. */
@@ -130,10 +130,10 @@ export class IceTcpListener {
   #agentOf(frame: Buffer): Agent | undefined {
     try {
       const request = parseMessage(frame);
-      if (request?.messageClass !== classes.REQUEST || !request.attributesKeys.includes('USERNAME')) return undefined;
-      const agent = this.#agents.get(String(request.getAttributeValue('USERNAME')).split(':', 1)[0] ?? '');
-      const isAuthentic = agent !== undefined && parseMessage(frame, agent.password)?.attributesKeys.includes('MESSAGE-INTEGRITY') === true;
-      return isAuthentic ? agent : undefined;
+      const username = request && attributeOf(request, 'USERNAME');
+      if (request?.messageClass !== classes.REQUEST || typeof username !== 'string') return undefined;
+      const agent = this.#agents.get(username.split(':', 1)[0] ?? '');
+      return agent && authenticated(frame, agent.password) ? agent : undefined;
     } catch {
       return undefined; // Anybody can send anything.
     }

@@ -1,296 +1,295 @@
 /**
- * What this room uses of werift beyond its public types, proven on 0.25.2: werift does ICE, DTLS and SCTP, while
- * the sockets, the session descriptions and everything that carries media are ours. `assertWeriftShape` fails at
- * start when another version lacks one of the fields, instead of letting a session fail in a strange way.
+ * werift's ICE as a checklist (RFC 8445 §6.1.2): it pairs candidates, runs the connectivity checks, repairs role
+ * conflicts and keeps consent fresh (RFC 7675). Sockets, gathering, the authentication of checks and the choice of the
+ * pair in use are ours. The only file that knows how werift holds all that; `assertChecklistShape` fails at start where
+ * another version lacks something of it.
  *
- * - `Connection` (ICE) gathers on sockets of its own, which crash the process on a bind error and answer anybody;
- *   so protocols are made here and registered the way its `getCandidatePromises` does. It also falls back to a
- *   public STUN server, hence `stunServer` is wiped.
- * - `checkComplete` is where a pair becomes nominated; `connect` notices up to 20 ms later.
- * - `RTCDtlsTransport.startSrtp` is left out: keys are taken with `extractSessionKeys`.
+ * - werift gathers on sockets of its own, which crash the process on a bind error and answer anybody: so its protocols
+ *   are made here, and entered the way its `getCandidatePromises` does.
+ * - Without a STUN server it asks a public one, hence `stunServer` is wiped.
+ * - A pair becomes nominated in `checkComplete`; `connect` notices up to 20 ms later.
  */
-import assert from 'node:assert/strict';
-import {
-  type Candidate,
-  Connection,
-  DtlsServer,
-  RTCDtlsTransport,
-  type RTCDataChannel,
-  RTCIceGatherer,
-  RTCIceTransport,
-  RTCSctpTransport,
-  StunProtocol,
-  type CandidatePair,
-  type Message,
-} from 'werift';
+import { randomBytes } from 'node:crypto';
+import { Candidate, type CandidatePair, CandidatePairState, Connection, StunProtocol } from 'werift';
+import type { RemoteCandidate, RemoteTransport } from '../sdp/parse.js';
+import { candidateNumbers, type LocalCandidate } from './candidates.js';
+import type { IceSocket } from './socket.js';
+import { assertShape } from './werift-shape.js';
+import { attributeOf, classes, methods, StunMessage } from './werift-stun.js';
 
-/** The ICE agent's private side. */
-export interface IceInternals {
+export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
+
+/** An IP address and a port. */
+export type Address = readonly [host: string, port: number];
+
+/** One socket of an agent, and the host or relayed candidate that its checks are paired by. */
+export interface IcePath {
+  readonly socket: IceSocket;
+  readonly candidate: LocalCandidate;
+  /** The socket as the checks see it: what they send goes out by it, and nothing comes in by itself. */
+  readonly protocol: StunProtocol;
+}
+
+/** The states of a pair (RFC 8445 §6.1.2.6). */
+export type PairState = 'frozen' | 'waiting' | 'in-progress' | 'succeeded' | 'failed';
+
+/** A local and a remote candidate, and what the checks between them found. */
+export type CheckedPair = CandidatePair;
+
+/** Either end of a pair. */
+export type PairedCandidate = Pick<Candidate, 'type' | 'transport' | 'host' | 'port'>;
+
+export interface ChecklistEvents {
+  /** A check has ended: a pair may be nominated now. */
+  checked(): void;
+  /** No pair works, or consent has expired. Never after `close`. */
+  failed(): void;
+}
+
+/** What is used beyond the public types. */
+interface ConnectionInternals {
   stunServer: unknown;
-  nominated: CandidatePair | undefined;
-  state: string;
-  localUsername: string;
-  localPassword: string;
-  remoteUsername: string;
-  generation: number;
   protocols: StunProtocol[];
-  readonly checkList: CandidatePair[];
   localCandidatesStart: boolean;
-  localCandidatesEnd: boolean;
-  iceControlling: boolean;
-  send(data: Buffer): Promise<void>;
   checkComplete(pair: CandidatePair): void;
   ensureProtocol(protocol: StunProtocol): void;
   pairLocalProtocol(protocol: StunProtocol): void;
   appendLocalCandidate(candidate: Candidate): void;
-  setState(state: string): void;
 }
 
-/** What a StunProtocol needs of its socket. */
-export interface StunSocket {
-  readonly closed: boolean;
-  readonly address: { readonly address: string; readonly port: number };
-  /** 0: both. */
-  readonly addressFamily: 0 | 4 | 6;
-  send(data: Buffer, address: readonly [string, number]): Promise<void>;
-  close(): Promise<void>;
+interface ProtocolInternals {
+  transport: {
+    readonly closed: boolean;
+    readonly address: { readonly address: string; readonly port: number };
+    /** 0: both. */
+    readonly addressFamily: 0 | 4 | 6;
+    send(data: Buffer, address: Address): Promise<void>;
+    close(): Promise<void>;
+  };
+  datagramReceived(data: Buffer, address: Address): void;
 }
 
-/** A StunProtocol's private side. */
-export interface StunProtocolInternals {
-  transport: StunSocket;
-  datagramReceived(data: Buffer, address: readonly [string, number]): void;
-  readonly onRequestReceived: { execute(message: Message, address: readonly [string, number], data: Buffer): void };
-}
-
-/** A candidate pair's private side. */
-export interface PairInternals {
+interface PairInternals {
   readonly requestTransactionIds: Set<string>;
 }
 
-/** A record as `encryptPacket` takes and changes it. */
-export interface DtlsRecord {
-  recordLayerHeader: {
-    contentType: number;
-    protocolVersion: { major: number; minor: number };
-    epoch: number;
-    sequenceNumber: number;
-    contentLen: number;
-  };
-  fragment: Buffer;
+/** Checks of one pair whose repetitions are still recognized. */
+const MAX_REMEMBERED_CHECKS = 64;
+
+const PAIR_STATES: Readonly<Record<CandidatePairState, PairState>> = {
+  [CandidatePairState.FROZEN]: 'frozen',
+  [CandidatePairState.WAITING]: 'waiting',
+  [CandidatePairState.IN_PROGRESS]: 'in-progress',
+  [CandidatePairState.SUCCEEDED]: 'succeeded',
+  [CandidatePairState.FAILED]: 'failed',
+};
+
+export class Checklist {
+  /** 48 bits of randomness: at least 24 (RFC 8445 §5.3), and werift's own has 16. */
+  readonly localUfrag = randomBytes(6).toString('base64');
+  /** 144 bits of randomness: at least 128, and werift's own has 88. */
+  readonly localPassword = randomBytes(18).toString('base64');
+  readonly #connection = new Connection(false);
+  readonly #internals = this.#connection as unknown as ConnectionInternals;
+  readonly #events: ChecklistEvents;
+  #state: IceState = 'new';
+
+  constructor(events: ChecklistEvents) {
+    this.#events = events;
+    this.#internals.stunServer = undefined;
+    this.#connection.localUsername = this.localUfrag;
+    this.#connection.localPassword = this.localPassword;
+    // Candidates may come at any time: werift is not told that there are no more.
+    this.#internals.localCandidatesStart = true;
+    const checkComplete = this.#internals.checkComplete.bind(this.#connection);
+    this.#internals.checkComplete = (pair) => {
+      checkComplete(pair);
+      events.checked();
+    };
+    this.#connection.stateChanged.subscribe((state) => this.#setState(state));
+  }
+
+  get state(): IceState {
+    return this.#state;
+  }
+
+  /** Empty before `setRemote`. */
+  get remoteUfrag(): string {
+    return this.#connection.remoteUsername;
+  }
+
+  /** Of this side (RFC 8445 §6.1.1); a role conflict may change it. */
+  get isControlling(): boolean {
+    return this.#connection.iceControlling;
+  }
+
+  /** In the order of their priorities. */
+  get pairs(): readonly CheckedPair[] {
+    return this.#connection.checkList;
+  }
+
+  /** The pair whose consent is kept fresh; undefined before the first nomination, and after `close`. */
+  get nominated(): CheckedPair | undefined {
+    return this.#connection.nominated;
+  }
+
+  /** Moves to another pair. */
+  nominate(pair: CheckedPair): void {
+    this.#connection.nominated = pair;
+  }
+
+  /** False where the peer does not agree to be sent to any more (RFC 7675), and after `close`. */
+  get maySend(): boolean {
+    return this.#connection.state !== 'failed' && this.#connection.state !== 'closed';
+  }
+
+  /** Enters a socket: it is paired with the peer's candidates, also with those that came before it. */
+  addPath(socket: IceSocket, candidate: LocalCandidate): IcePath {
+    const protocol = new StunProtocol();
+    internalsOf(protocol).transport = {
+      get closed() {
+        return socket.isClosed;
+      },
+      address: { address: candidate.address, port: candidate.port },
+      // By TCP the client comes to us, from whatever address.
+      addressFamily: candidate.transport === 'tcp' ? 0 : candidate.address.includes(':') ? 6 : 4,
+      send: (data, [host, port]) => {
+        socket.send(data, host, port);
+        return Promise.resolve();
+      },
+      close: () => socket.close(),
+    };
+    protocol.localIp = candidate.address;
+    protocol.localCandidate = this.#pairedCandidate(candidate);
+    this.#internals.ensureProtocol(protocol);
+    this.#internals.protocols.push(protocol);
+    this.#internals.appendLocalCandidate(protocol.localCandidate);
+    this.#internals.pairLocalProtocol(protocol);
+    return { socket, candidate, protocol };
+  }
+
+  /** Whom to check, and with which credentials; before `start`. */
+  setRemote(
+    remote: Pick<RemoteTransport, 'iceUfrag' | 'icePassword' | 'iceLite'>,
+    { controlling }: { readonly controlling: boolean },
+  ): void {
+    this.#connection.setRemoteParams({
+      iceLite: remote.iceLite,
+      usernameFragment: remote.iceUfrag,
+      password: remote.icePassword,
+    });
+    this.#connection.iceControlling = controlling;
+  }
+
+  /** A candidate of the peer. */
+  addRemoteCandidate({ foundation, priority, address, port, type }: RemoteCandidate): void {
+    // It resolves at once for an IP literal.
+    void this.#connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type));
+  }
+
+  /** Checks the pairs, and those that are added later. */
+  start(): void {
+    this.#setState('checking');
+    this.#connection.connect().catch(() => this.#setState('failed'));
+  }
+
+  /** Takes the answer to a check of ours; one that is not authentic is passed over. */
+  receiveAnswer(path: IcePath, data: Buffer, address: Address): void {
+    internalsOf(path.protocol).datagramReceived(data, address);
+  }
+
+  /** Answers an authenticated check of the peer, and checks the way back. */
+  receiveCheck(path: IcePath, check: StunMessage, data: Buffer, address: Address): void {
+    const pair = this.pairOf(path, address);
+    if (pair) forgetOldChecks(pair);
+    path.protocol.onRequestReceived.execute(check, address, data);
+  }
+
+  /** The pair of a path and an address of the peer. */
+  pairOf({ protocol }: IcePath, [host, port]: Address): CheckedPair | undefined {
+    return this.pairs.find((pair) => pair.protocol === protocol && pair.remoteAddr[0] === host && pair.remoteAddr[1] === port);
+  }
+
+  /** Ends the checks and closes the sockets of all paths. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    await this.#connection.close();
+  }
+
+  #setState(state: IceState): void {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#state = state;
+    if (state === 'failed') this.#events.failed();
+  }
+
+  #pairedCandidate(candidate: LocalCandidate): Candidate {
+    const { foundation, priority } = candidateNumbers(candidate);
+    const { transport, address, port, type, related } = candidate;
+    const tcpType = transport === 'tcp' ? 'passive' : undefined;
+    const { generation } = this.#connection;
+    return new Candidate(
+      foundation,
+      1,
+      transport,
+      priority,
+      address,
+      port,
+      type,
+      related?.address,
+      related?.port,
+      tcpType,
+      generation,
+      this.localUfrag,
+    );
+  }
 }
 
-/** A message of a handshake, put together from its fragments. */
-export interface DtlsHandshakeMessage {
-  readonly msg_type: number;
-  readonly fragment: Buffer;
+/** What the checks of a pair have found so far. */
+export function pairState(pair: CheckedPair): PairState {
+  return PAIR_STATES[pair.state];
 }
 
-/** A part of such a message, or all of it. */
-export interface DtlsHandshakeFragment extends DtlsHandshakeMessage {
-  /** Of the message, in bytes. */
-  readonly length: number;
-  readonly message_seq: number;
-  readonly fragment_offset: number;
-  readonly fragment_length: number;
-}
-
-/** The DTLS association's private side. */
-export interface DtlsInternals {
-  /** Takes fragments, returns the messages that they make whole. */
-  handleFragmentHandshake(fragments: readonly DtlsHandshakeFragment[]): DtlsHandshakeFragment[];
-  /** Of a client. */
-  connect?: () => Promise<void>;
-  /** Called with what each datagram brings. */
-  onHandleHandshakes(messages: readonly DtlsHandshakeMessage[]): Promise<void>;
-  readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
-  readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord; decryptPacket(record: DtlsRecord): Buffer };
-  readonly srtp: { srtpProfile?: number };
-  extractSessionKeys(keyLength: number, saltLength: number): { localKey: Buffer; localSalt: Buffer; remoteKey: Buffer; remoteSalt: Buffer };
-}
-
-/** The data channel layer's private side. */
-export interface SctpTransportInternals {
-  readonly dataChannels: Readonly<Record<number, unknown>>;
-  datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
-}
-
-/** Says, or was received to say, up to where all was given up (RFC 3758 §3.2). */
-export interface SctpForwardTsn {
-  readonly cumulativeTsn: number;
-  streams: (readonly [streamId: number, streamSeqNum: number])[];
-}
-
-/** A received acknowledgement (RFC 9260 §3.3.4). */
-export interface SctpSack {
-  readonly cumulativeTsn: number;
-  /** First and last TSN of each block, counted from `cumulativeTsn`. */
-  gaps: (readonly [start: number, end: number])[];
-}
-
-/** A received piece of a message. */
-export interface SctpDataChunk {
-  readonly tsn: number;
-  readonly streamId: number;
-  readonly userData: Buffer;
-}
-
-/** A piece of a message that is or was sent. */
-export interface SctpSentChunk {
-  readonly tsn: number;
-  readonly flags: number;
-  readonly streamId: number;
-  readonly streamSeqNum: number;
-  readonly maxRetransmits: number | undefined;
-  sentCount: number;
-  acked: boolean;
-  abandoned: boolean;
-  retransmit: boolean;
-}
-
-/** The SCTP association's private side. */
-export interface SctpInternals {
-  readonly port: number;
-  /** Undefined before the association is started. */
-  readonly remotePort: number | undefined;
-  readonly localVerificationTag: number;
-  readonly associationState: number;
-  /** Of the next piece. */
-  readonly localTsn: number;
-  /** Streams whose reset the client is to be told of. */
-  readonly reconfigQueue: readonly number[];
-  /** Sent and not yet acknowledged, by TSN. */
-  readonly sentQueue: SctpSentChunk[];
-  /** Not yet sent, by TSN. */
-  readonly outboundQueue: SctpSentChunk[];
-  /** To be sent next. */
-  forwardTsnChunk: SctpForwardTsn | undefined;
-  /** After each acknowledgement, and when none came in time: takes what was given up from the queue, and has the client told. */
-  updateAdvancedPeerAckPoint(): void;
-  /** True where the piece is not to be sent again: its message is given up (RFC 3758 §3.5), or it has arrived. */
-  maybeAbandon(chunk: SctpSentChunk): boolean;
-  /** What is left of the window, in bytes. */
-  advertisedRwnd: number;
-  readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly unknown[] }>>;
-  /** Undefined before the handshake. */
-  lastReceivedTsn: number | undefined;
-  /** TSNs behind one that is missing. */
-  readonly sackMisOrdered: Set<number>;
-  readonly sackDuplicates: number[];
-  readonly lastSackedTsn: number;
-  handleData(data: Buffer): Promise<void>;
-  receiveDataChunk(chunk: SctpDataChunk): void;
-  receiveSackChunk(sack: SctpSack): Promise<void>;
-  receiveForwardTsnChunk(chunk: SctpForwardTsn): void;
-  markReceived(tsn: number): boolean;
-  setState(state: number): void;
-  /** Seconds: the retransmission timeout, and the round trip that it follows from (RFC 9260 §6.3.1). */
-  rto: number;
-  readonly srtt: number;
-  readonly rttvar: number;
-  updateRto(roundTripS: number): void;
-}
-
-export function iceInternals(connection: unknown): IceInternals {
-  return connection as IceInternals;
-}
-
-export function stunInternals(protocol: StunProtocol): StunProtocolInternals {
-  return protocol as unknown as StunProtocolInternals;
-}
-
-export function pairInternals(pair: CandidatePair): PairInternals {
-  return pair as unknown as PairInternals;
-}
-
-export function sctpChannels(transport: RTCSctpTransport): SctpTransportInternals {
-  return transport as unknown as SctpTransportInternals;
-}
-
-/** What a channel was opened with. */
-export function channelParameters(channel: RTCDataChannel): {
-  maxPacketLifeTime?: number | undefined;
-  maxRetransmits?: number | undefined;
-} {
-  return (channel as unknown as { parameters: { maxPacketLifeTime?: number | undefined; maxRetransmits?: number | undefined } }).parameters;
-}
-
-/** There is one once the transport has its DTLS transport. */
-export function sctpAssociation(transport: RTCSctpTransport): SctpInternals {
-  return transport.sctp as unknown as SctpInternals;
-}
-
-export function dtlsInternals(association: unknown): DtlsInternals {
-  return association as DtlsInternals;
+/**
+ * Asks a STUN server which address it sees a path come from.
+ * @throws Error where it does not answer, or not with an address.
+ */
+export async function reflectedAddress(path: IcePath, server: Address): Promise<Address> {
+  const [response] = await path.protocol.request(new StunMessage(methods.BINDING, classes.REQUEST), server);
+  const mapped = attributeOf(response, 'XOR-MAPPED-ADDRESS');
+  if (!Array.isArray(mapped)) throw new Error('the answer has no address');
+  return mapped as [string, number];
 }
 
 /** @throws AssertionError naming what this version of werift lacks. */
-export function assertWeriftShape(): void {
-  const gatherer = new RTCIceGatherer({});
-  const { connection } = gatherer;
-  const dtls = new RTCDtlsTransport({}, new RTCIceTransport(gatherer), undefined, []);
-  const sctp = new RTCSctpTransport(5000);
-  sctp.setDtlsTransport(dtls);
-  const used: [string, object, string[]][] = [
-    [
-      'Connection',
-      connection,
-      ['send', 'checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'setState', 'connect'],
+export function assertChecklistShape(): void {
+  const connection = new Connection(false);
+  assertShape('Connection', connection, {
+    methods: ['checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'connect', 'setRemoteParams', 'close'],
+    fields: [
+      'stunServer',
+      'protocols',
+      'checkList',
+      'nominated',
+      'localCandidatesStart',
+      'localUsername',
+      'localPassword',
+      'remoteUsername',
     ],
-    ['StunProtocol', new StunProtocol(), ['datagramReceived']],
-    ['RTCDtlsTransport', dtls, ['startSrtp']],
-    ['RTCSctpTransport', sctp, ['datachannelReceive']],
-    [
-      'SCTP',
-      sctp.sctp,
-      [
-        'handleData',
-        'receiveDataChunk',
-        'receiveSackChunk',
-        'receiveForwardTsnChunk',
-        'markReceived',
-        'maybeAbandon',
-        'updateAdvancedPeerAckPoint',
-        'updateRto',
-      ],
-    ],
-    ['DtlsSocket', DtlsServer.prototype, ['extractSessionKeys', 'handleFragmentHandshake']],
-  ];
-  for (const [name, object, methods] of used) {
-    for (const method of methods)
-      assert(typeof Reflect.get(object, method) === 'function', `this version of werift has no ${name}.${method}`);
-  }
-  for (const name of [
-    'stunServer',
-    'protocols',
-    'checkList',
-    'localCandidatesStart',
-    'localCandidatesEnd',
-    'localUsername',
-    'remoteUsername',
-  ]) {
-    assert(name in connection, `this version of werift has no Connection.${name}`);
-  }
-  for (const name of [
-    'port',
-    'remotePort',
-    'localVerificationTag',
-    'associationState',
-    'localTsn',
-    'reconfigQueue',
-    'sentQueue',
-    'outboundQueue',
-    'inboundStreams',
-    'advertisedRwnd',
-    'lastReceivedTsn',
-    'sackMisOrdered',
-    'sackDuplicates',
-    'lastSackedTsn',
-    'forwardTsnChunk',
-    'rto',
-    'srtt',
-    'rttvar',
-  ])
-    assert(name in sctp.sctp, `this version of werift has no SCTP.${name}`);
-  assert(connection instanceof Connection, 'the gatherer holds the ICE agent');
+  });
+  const protocol = new StunProtocol();
+  assertShape('StunProtocol', protocol, {
+    methods: ['datagramReceived', 'request'],
+    fields: ['transport', 'localIp', 'onRequestReceived'],
+  });
+}
+
+function internalsOf(protocol: StunProtocol): ProtocolInternals {
+  return protocol as unknown as ProtocolInternals;
+}
+
+/** werift keeps the id of every check of the peer, one each few seconds for as long as the session lives. */
+function forgetOldChecks(pair: CheckedPair): void {
+  const { requestTransactionIds } = pair as unknown as PairInternals;
+  if (requestTransactionIds.size >= MAX_REMEMBERED_CHECKS) requestTransactionIds.clear();
 }

@@ -2,7 +2,6 @@
  * All connections of the server. A client joins in one of three ways, each read top to bottom: a viewer offers
  * (`accept`), the server offers to a viewer (`offer`), a publisher offers (`publish`). Its session does the rest.
  */
-import { RTCDtlsTransport, type RTCCertificate } from 'werift';
 import type { Clock } from '../../base/clock.js';
 import { serverClosing } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
@@ -26,7 +25,8 @@ import type { PeerSnapshot } from '../api/snapshot.js';
 import { hostAddresses } from '../ice/host-addresses.js';
 import type { IceTcpListener } from '../ice/tcp-listener.js';
 import { splitIceServers } from '../ice/turn/server.js';
-import { assertWeriftShape } from '../ice/werift.js';
+import { assertWeriftShape } from '../transport/assert-werift.js';
+import { dtlsCertificate, type DtlsCertificate } from '../transport/werift-dtls.js';
 import { negotiatePublish } from '../sdp/negotiate-publish.js';
 import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
 import { planAnswer, planOffer } from '../sdp/offer-plan.js';
@@ -81,7 +81,7 @@ interface Join {
 
 export class ConnectionManager implements Sessions {
   readonly #deps: ConnectionManagerDeps;
-  readonly #certificate: Promise<RTCCertificate>;
+  readonly #certificate: Promise<DtlsCertificate>;
   readonly #admission: Admission;
   readonly #sessions: SessionRegistry;
   readonly #outages: Outages;
@@ -95,7 +95,7 @@ export class ConnectionManager implements Sessions {
     this.#admission = new Admission({ max: { viewer: maxConnections, publisher: maxPublishers }, clock, logger });
     this.#sessions = new SessionRegistry(clock);
     this.#outages = new Outages(clock);
-    this.#certificate = RTCDtlsTransport.SetupCertificate();
+    this.#certificate = dtlsCertificate();
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {

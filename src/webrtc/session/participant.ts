@@ -8,8 +8,8 @@ import type { EndReason } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SideSnapshot } from '../api/snapshot.js';
 import type { LocalStream } from '../sdp/answer.js';
-import type { TextChannel } from '../transport/data-channel.js';
-import type { PacketTransport } from '../transport/peer-transport.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
+import type { PacketTransport } from '../transport/packet-transport.js';
 
 /** What a participant may ask of its session. */
 export interface SessionHost {
@@ -46,7 +46,7 @@ export interface Participant {
   /** One decrypted compound packet, by the index of its transport. */
   receiveRtcp(compound: Buffer, transport: number): void;
   /** A channel that the client opened. */
-  takeChannel(channel: TextChannel): void;
+  takeChannel(channel: IncomingChannel): void;
   /** What it sent on a transport, to say goodbye. */
   ssrcsOf(transport: number): readonly number[];
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock, Timer } from '../../base/clock.js';
 import { clockRateHz, type EncodedFrame, type EndReason, type VideoCodec } from '../../media/index.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
 import type { MediaGateway, Publication } from '../api/gateway.js';
 import type { Plan } from '../sdp/negotiate.js';
 import { receivePlans, type ReceivePlan } from '../sdp/negotiate-publish.js';
@@ -152,7 +152,7 @@ export class Publisher implements Participant {
     for (const message of parseRtcp(compound)) this.#handleRtcp(message, transport);
   }
 
-  takeChannel(channel: TextChannel): void {
+  takeChannel(channel: IncomingChannel): void {
     this.#channels.take(channel);
   }
 

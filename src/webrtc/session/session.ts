@@ -11,11 +11,11 @@ import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { IceReport, SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
 import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from '../api/snapshot.js';
-import type { IceOptions } from '../ice/agent.js';
+import type { IceOptions } from '../ice/gathering.js';
 import { answering, offering, remoteSctp, type Description } from '../sdp/description.js';
 import { mLineReports } from '../sdp/m-line-reports.js';
 import type { Plan } from '../sdp/negotiate.js';
-import type { PeerTransportInit } from '../transport/peer-transport.js';
+import type { DtlsCertificate } from '../transport/werift-dtls.js';
 import type { Admitted } from './admission.js';
 import { ConnectedSession } from './connected.js';
 import { DescribedSession } from './described.js';
@@ -26,14 +26,12 @@ import type { Participant, SessionHost } from './participant.js';
 import { SessionRecord } from './record.js';
 import { NO_ICE, Transports } from './transports.js';
 
-type Certificate = PeerTransportInit['certificate'];
-
 export interface SessionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
   /** Of this server's DTLS. */
-  readonly certificate: Promise<Certificate>;
+  readonly certificate: Promise<DtlsCertificate>;
 }
 
 export interface SessionInit {
@@ -217,7 +215,7 @@ export class PeerSession {
     return participant;
   }
 
-  async #openTransports(description: Description, certificate: Certificate): Promise<Transports> {
+  async #openTransports(description: Description, certificate: DtlsCertificate): Promise<Transports> {
     const { clock, ledger } = this.#deps;
     const { role, ice, onCandidate } = this.#init;
     const init = { ice: { ...ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger };

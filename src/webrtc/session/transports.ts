@@ -2,9 +2,9 @@
 import { MediaPeerError } from '../../base/errors.js';
 import type { EndReason } from '../../media/index.js';
 import type { LocalTransport } from '../sdp/answer.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
 import type { IceRemote } from '../ice/agent.js';
-import { PeerTransport, type ConnectOptions, type PeerTransportInit } from '../transport/peer-transport.js';
+import { PeerTransport, type ConnectOptions, type PeerTransportEvents, type PeerTransportInit } from '../transport/peer-transport.js';
 import type { IceReport } from '../api/report.js';
 import type { RemoteTransport } from '../sdp/parse.js';
 import { writeGoodbye } from '../rtp/rtcp.js';
@@ -13,9 +13,9 @@ import { writeGoodbye } from '../rtp/rtcp.js';
 export interface TransportEvents {
   receiveRtp(packet: Buffer, index: number): void;
   receiveRtcp(compound: Buffer, index: number): void;
-  takeChannel(channel: TextChannel): void;
+  takeChannel(channel: IncomingChannel): void;
   step(step: string, facts?: Readonly<Record<string, unknown>>): void;
-  /** Found by now, of the ICE generation of `ufrag`; undefined: no more. */
+  /** Found by now, of the ICE generation of `ufrag`; undefined: no more, on any of them. */
   candidate(candidate: string | undefined, index: number, ufrag: string): void;
   ended(reason: EndReason): void;
 }
@@ -24,21 +24,27 @@ export interface TransportEvents {
 export const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
 
 export class Transports {
-  readonly #all: readonly PeerTransport[];
+  readonly #all: PeerTransport[] = [];
+  readonly #connected: Promise<unknown>;
   /** ICE restarts that were begun. */
   #restarts = 0;
 
-  private constructor(all: readonly PeerTransport[]) {
-    this.#all = all;
+  private constructor(count: number, init: PeerTransportInit, events: TransportEvents) {
+    const connections = Array.from({ length: count }, (_unused, i) => {
+      return new Promise<void>((connected) => {
+        this.#all.push(new PeerTransport(init, this.#eventsOf(i, events, connected)));
+      });
+    });
+    this.#connected = Promise.all(connections);
   }
 
   /** Opens the sockets of all, or of none. @throws Error where one cannot be bound */
   static async open(count: number, init: PeerTransportInit, events: TransportEvents): Promise<Transports> {
-    const opened = await Promise.allSettled(Array.from({ length: count }, (_unused, i) => openTransport(i, init, events)));
-    const all = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const transports = new Transports(count, init, events);
+    const opened = await Promise.allSettled(transports.#all.map((transport) => transport.open()));
     const failed = opened.find((result) => result.status === 'rejected');
-    if (!failed) return new Transports(all);
-    await Promise.allSettled(all.map((transport) => transport.close()));
+    if (!failed) return transports;
+    await Promise.allSettled(transports.#all.map((transport) => transport.close()));
     throw failed.reason;
   }
 
@@ -56,7 +62,7 @@ export class Transports {
 
   /** Resolves when media can flow on all of them. */
   async connected(): Promise<void> {
-    await Promise.all(this.#all.map(({ connected }) => connected));
+    await this.#connected;
   }
 
   /** Resolves when every candidate there will be has been found; bounded in time. */
@@ -133,15 +139,20 @@ export class Transports {
     );
     return closed.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   }
-}
 
-async function openTransport(index: number, init: PeerTransportInit, events: TransportEvents): Promise<PeerTransport> {
-  const transport = await PeerTransport.open(init);
-  transport.onRtp = (packet) => events.receiveRtp(packet, index);
-  transport.onRtcp = (compound) => events.receiveRtcp(compound, index);
-  transport.onDataChannel = (channel) => events.takeChannel(channel);
-  transport.onStep = (step, facts) => events.step(step, facts);
-  transport.ice.onCandidate = (candidate) => events.candidate(candidate, index, transport.ice.local.iceUfrag);
-  transport.ended.then((reason) => events.ended(reason)).catch(() => undefined);
-  return transport;
+  #eventsOf(index: number, events: TransportEvents, connected: () => void): PeerTransportEvents {
+    return {
+      rtp: (packet) => events.receiveRtp(packet, index),
+      rtcp: (compound) => events.receiveRtcp(compound, index),
+      channel: (channel) => events.takeChannel(channel),
+      step: (step, facts) => events.step(step, facts),
+      candidate: (candidate, ufrag) => {
+        // One end for all of them: a client that was told of it waits for nothing more.
+        if (candidate === undefined && this.#all.some(({ ice }) => ice.local.isGathering)) return;
+        events.candidate(candidate, index, ufrag);
+      },
+      connected,
+      ended: (reason) => events.ended(reason),
+    };
+  }
 }

@@ -8,7 +8,7 @@ import type { WatchedMedia } from '../channels/watched-media.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { ContinuousTime } from '../rtp/send/continuous-time.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
-import type { PacketTransport } from '../transport/peer-transport.js';
+import type { PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
 import type { ViewerStream } from './viewer-stream.js';
 

@@ -13,7 +13,7 @@ import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { LocalStream } from '../sdp/answer.js';
 import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI } from '../sdp/extension-uris.js';
 import { extensionId, type MLinePlan } from '../sdp/negotiate.js';
-import type { PacketTransport } from '../transport/peer-transport.js';
+import type { PacketTransport } from '../transport/packet-transport.js';
 
 export interface ViewerStreamInit {
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;

@@ -7,7 +7,7 @@ import type { SideSnapshot } from '../api/snapshot.js';
 import { ViewerChannels } from '../channels/viewer-channels.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
-import type { TextChannel } from '../transport/data-channel.js';
+import type { IncomingChannel } from '../transport/data-channel.js';
 import type { Participant, SessionHost } from './participant.js';
 import { planStreams } from './plan-streams.js';
 import { ViewerMedia } from './viewer-media.js';
@@ -87,7 +87,7 @@ export class Viewer implements Participant {
     this.#media.receiveRtcp(compound);
   }
 
-  takeChannel(channel: TextChannel): void {
+  takeChannel(channel: IncomingChannel): void {
     this.#channels.take(channel);
   }
 

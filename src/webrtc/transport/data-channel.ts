@@ -1,6 +1,5 @@
 /** A data channel as this room uses it: short messages, a measure of what waits, and an end. */
-import type { RTCDataChannel, RTCSctpTransport } from 'werift';
-import { onAcknowledged, unacknowledged } from './sctp.js';
+import type { SctpChannel } from './werift-sctp.js';
 
 /**
  * Bytes beyond which a channel takes nothing more: what waits longer than that is of no use to anybody. Channels that
@@ -16,14 +15,6 @@ export interface TextChannel {
   readonly piecesAhead: number;
   /** Largest message in bytes that the other side takes. */
   readonly maxMessageBytes: number;
-  /** Called with each text. */
-  onText: (text: string) => void;
-  /** Called with each binary message. */
-  onBinary: (data: Buffer) => void;
-  /** Called when some of what was on its way has arrived. */
-  onProgress: () => void;
-  /** Called once, when either side or the connection has ended it. */
-  onClosed: () => void;
   /** Hands a text over; false where the channel is not open or full, or the text is too long. Never throws. */
   send(text: string): boolean;
   /** As `send`, for bytes. They must not change afterwards. */
@@ -32,29 +23,88 @@ export interface TextChannel {
   close(): void;
 }
 
-/** A channel that the client opened. */
-export class DataChannel implements TextChannel {
-  onText: (text: string) => void = () => undefined;
-  onBinary: (data: Buffer) => void = () => undefined;
-  onProgress: () => void = () => undefined;
-  onClosed: () => void = () => undefined;
-  readonly maxMessageBytes: number;
-  readonly #channel: RTCDataChannel;
-  readonly #sctp: RTCSctpTransport;
+/** What a channel tells whoever has accepted it. */
+export interface ChannelEvents {
+  text?(text: string): void;
+  binary?(data: Buffer): void;
+  /** Some of what was on its way has arrived. */
+  progress?(): void;
+  /** Either side or the connection has ended it. Once. */
+  closed?(): void;
+}
 
-  constructor(channel: RTCDataChannel, sctp: RTCSctpTransport, maxMessageBytes: number) {
+/** A channel that the client has opened, for whoever knows its label. */
+export interface IncomingChannel {
+  readonly label: string;
+  /** Takes it, before the call that tells of it returns: what the client has already said is told afterwards. */
+  accept(events: ChannelEvents): TextChannel;
+}
+
+/** What all channels of a connection share. */
+export interface SctpLink {
+  readonly unacknowledged: number;
+  onAcknowledged(listener: () => void): () => void;
+}
+
+/** Messages that a client may send behind the opening of a channel before somebody has accepted it. */
+const MAX_EARLY_MESSAGES = 64;
+
+/** From the moment that the client opens it: a message may follow in the same packet. */
+export class OpenedChannel implements IncomingChannel {
+  readonly #channel: SctpChannel;
+  readonly #link: SctpLink;
+  readonly #maxMessageBytes: number;
+  /** Undefined once it was handed over. */
+  #early: (string | Buffer)[] | undefined = [];
+  #accepted: ChannelEvents | undefined;
+
+  constructor(channel: SctpChannel, link: SctpLink, maxMessageBytes: number) {
     this.#channel = channel;
-    this.#sctp = sctp;
+    this.#link = link;
+    this.#maxMessageBytes = maxMessageBytes;
+    channel.onMessage.subscribe((message) => this.#receive(message));
+  }
+
+  get label(): string {
+    return this.#channel.label;
+  }
+
+  accept(events: ChannelEvents): TextChannel {
+    this.#accepted = events;
+    return new DataChannel(this.#channel, this.#link, this.#maxMessageBytes, events);
+  }
+
+  /** Offers it to whoever may accept it, and tells that one what has come meanwhile. */
+  handOver(offer: (channel: IncomingChannel) => void): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    if (this.#channel.readyState !== 'open') return;
+    offer(this);
+    for (const message of early) this.#receive(message);
+  }
+
+  #receive(message: string | Buffer): void {
+    if (this.#early) {
+      if (this.#early.length < MAX_EARLY_MESSAGES) this.#early.push(message);
+    } else if (typeof message === 'string') this.#accepted?.text?.(message);
+    else this.#accepted?.binary?.(message);
+  }
+}
+
+class DataChannel implements TextChannel {
+  readonly maxMessageBytes: number;
+  readonly #channel: SctpChannel;
+  readonly #link: SctpLink;
+
+  constructor(channel: SctpChannel, link: SctpLink, maxMessageBytes: number, events: ChannelEvents) {
+    this.#channel = channel;
+    this.#link = link;
     this.maxMessageBytes = maxMessageBytes;
-    channel.onMessage.subscribe((data) => {
-      if (typeof data === 'string') this.onText(data);
-      else this.onBinary(data);
-    });
-    const stopListening = onAcknowledged(sctp, () => this.onProgress());
+    const stopListening = link.onAcknowledged(() => events.progress?.());
     channel.stateChanged.subscribe((state) => {
       if (state !== 'closed') return;
       stopListening();
-      this.onClosed();
+      events.closed?.();
     });
   }
 
@@ -67,7 +117,7 @@ export class DataChannel implements TextChannel {
   }
 
   get piecesAhead(): number {
-    return unacknowledged(this.#sctp);
+    return this.#link.unacknowledged;
   }
 
   send(text: string): boolean {

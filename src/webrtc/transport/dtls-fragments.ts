@@ -1,8 +1,8 @@
 /**
  * Puts the messages of a DTLS handshake together from their fragments (RFC 6347 §4.2.3), in any order and bounded memory.
- * The library keeps every fragment, and takes the memory that a length of 24 bits asks for, before anybody is authenticated.
+ * werift keeps every fragment, and takes the memory that a length of 24 bits asks for, before anybody is authenticated.
  */
-import type { DtlsHandshakeFragment } from '../ice/werift.js';
+import type { DtlsHandshakeFragment } from './werift-dtls.js';
 
 /** Of a message: several times a chain of certificates. */
 const MAX_MESSAGE_BYTES = 16_384;

@@ -1,12 +1,11 @@
 /**
- * Lets handshakes of the library survive datagrams that are lost, late or repeated (RFC 6347 §4.2.4). By itself it
+ * Lets handshakes of werift survive datagrams that are lost, late or repeated (RFC 6347 §4.2.4). By itself it
  * derives its keys anew from each ClientKeyExchange, over whatever messages it has by then, so that a client whose
  * flight lost a part the first time never connects; it takes other keys for each ClientHello without a cookie, however
  * old; and as a client it gives up when its first ClientHello is answered twice.
  */
-import { DtlsServer, type DtlsSocket } from 'werift';
 import { handshakeFragments } from './dtls-fragments.js';
-import { dtlsInternals, type DtlsHandshakeMessage, type DtlsInternals } from '../ice/werift.js';
+import type { DtlsAssociation, DtlsHandshakeMessage } from './werift-dtls.js';
 
 /** RFC 5246 §7.4, RFC 6347 §4.3.2. */
 const CLIENT_HELLO = 1;
@@ -24,19 +23,18 @@ const SERVER_HELLO = 4;
 const SERVER_FINISHED = 6;
 
 /** Hands each message of the other side over once, in order. Call it before the first datagram is read. */
-export function putHandshakeInOrder(association: DtlsSocket): void {
-  const internals = dtlsInternals(association);
+export function putHandshakeInOrder(association: DtlsAssociation, role: 'client' | 'server'): void {
   const complete = handshakeFragments();
-  internals.handleFragmentHandshake = (fragments) => fragments.flatMap((fragment) => complete(fragment) ?? []);
-  const handle = internals.onHandleHandshakes.bind(association);
-  const order = association instanceof DtlsServer ? clientMessages(internals) : serverMessages(internals);
-  internals.onHandleHandshakes = async (messages) => {
+  association.handleFragmentHandshake = (fragments) => fragments.flatMap((fragment) => complete(fragment) ?? []);
+  const handle = association.onHandleHandshakes.bind(association);
+  const order = role === 'server' ? clientMessages(association) : serverMessages(association);
+  association.onHandleHandshakes = async (messages) => {
     // Each is begun in its turn; those that send a flight end with the last repetition of it.
     await Promise.all(messages.flatMap(order).map((message) => handle([message])));
   };
 }
 
-function clientMessages({ dtls }: DtlsInternals): (message: DtlsHandshakeMessage) => DtlsHandshakeMessage[] {
+function clientMessages({ dtls }: DtlsAssociation): (message: DtlsHandshakeMessage) => DtlsHandshakeMessage[] {
   let handedOver = 0;
   const early = new Map<number, DtlsHandshakeMessage>();
   return (message) => {
@@ -58,7 +56,7 @@ function clientMessages({ dtls }: DtlsInternals): (message: DtlsHandshakeMessage
   };
 }
 
-function serverMessages({ dtls }: DtlsInternals): (message: DtlsHandshakeMessage) => DtlsHandshakeMessage[] {
+function serverMessages({ dtls }: DtlsAssociation): (message: DtlsHandshakeMessage) => DtlsHandshakeMessage[] {
   return (message) => (message.msg_type === HELLO_VERIFY_REQUEST && dtls.flight >= CLIENT_HELLO_WITH_COOKIE ? [] : [message]);
 }
 

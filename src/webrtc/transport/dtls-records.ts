@@ -1,6 +1,5 @@
-/** The DTLS records that are written or judged outside of the library (RFC 6347 §4.1). */
-import type { DtlsSocket } from 'werift';
-import { dtlsInternals, type DtlsRecord } from '../ice/werift.js';
+/** The DTLS records that are written or judged outside of werift (RFC 6347 §4.1). */
+import type { DtlsAssociation, DtlsRecord } from './werift-dtls.js';
 
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
@@ -24,7 +23,7 @@ export interface ReceivedRecord {
 }
 
 /**
- * The whole records of a datagram, of the four types that there are (RFC 6347 §4.1): the library takes all others for an
+ * The whole records of a datagram, of the four types that there are (RFC 6347 §4.1): werift takes all others for an
  * alert and closes the association. What stands behind a record that is cut off means nothing.
  */
 export function readRecords(datagram: Buffer): ReceivedRecord[] {
@@ -40,8 +39,8 @@ export function readRecords(datagram: Buffer): ReceivedRecord[] {
 }
 
 /**
- * Whether a record may reach the library. Once connected only authenticated ones may end or restart the association (RFC 6347
- * §4.1.2.7), and alerts are read here: the library reads encrypted ones as if they were plain.
+ * Whether a record may reach werift. Once connected only authenticated ones may end or restart the association (RFC 6347
+ * §4.1.2.7), and alerts are read here: werift reads encrypted ones as if they were plain.
  */
 export function isAdmitted({ contentType, epoch, bytes }: ReceivedRecord, isConnected: boolean): boolean {
   if (contentType === APPLICATION_DATA) return epoch > 0;
@@ -51,7 +50,7 @@ export function isAdmitted({ contentType, epoch, bytes }: ReceivedRecord, isConn
 }
 
 /** True for an authenticated alert that ends the association: close_notify, or a fatal one. */
-export function isGoodbye(association: DtlsSocket, { contentType, epoch, bytes }: ReceivedRecord): boolean {
+export function isGoodbye(association: DtlsAssociation, { contentType, epoch, bytes }: ReceivedRecord): boolean {
   if (contentType !== ALERT || epoch === 0) return false;
   const record: DtlsRecord = {
     recordLayerHeader: {
@@ -64,7 +63,7 @@ export function isGoodbye(association: DtlsSocket, { contentType, epoch, bytes }
     fragment: bytes.subarray(HEADER_BYTES),
   };
   try {
-    const [level, description] = dtlsInternals(association).cipher.decryptPacket(record);
+    const [level, description] = association.cipher.decryptPacket(record);
     return level === FATAL || description === CLOSE_NOTIFY;
   } catch {
     return false; // Not authentic, or there are no keys yet.
@@ -72,8 +71,8 @@ export function isGoodbye(association: DtlsSocket, { contentType, epoch, bytes }
 }
 
 /** The alert that ends a connected association (RFC 5246 §7.2.1): the client sees at once that we are gone. */
-export function closeNotify(association: DtlsSocket): Buffer {
-  const { dtls, cipher } = dtlsInternals(association);
+export function closeNotify(association: DtlsAssociation): Buffer {
+  const { dtls, cipher } = association;
   const sequenceNumber = ++dtls.recordSequenceNumber;
   const record: DtlsRecord = {
     recordLayerHeader: { contentType: ALERT, protocolVersion: dtls.version, epoch: dtls.epoch, sequenceNumber, contentLen: 2 },
@@ -90,9 +89,8 @@ export function closeNotify(association: DtlsSocket): Buffer {
   return Buffer.concat([header, fragment]);
 }
 
-/** The library repeats its flights for half a minute and begins as a client 100 ms late, closed or not. */
-export function stopHandshake(association: DtlsSocket): void {
-  const internals = dtlsInternals(association);
-  internals.dtls.flight = Infinity;
-  internals.connect = () => Promise.resolve();
+/** werift repeats its flights for half a minute and begins as a client 100 ms late, closed or not. */
+export function stopHandshake(association: DtlsAssociation): void {
+  association.dtls.flight = Infinity;
+  association.connect = () => Promise.resolve();
 }

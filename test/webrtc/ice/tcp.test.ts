@@ -4,11 +4,11 @@ import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../../src/base/clock.js';
-import { IceAgent } from '../../../src/webrtc/ice/agent.js';
 import { FrameReader, framed, framedAll, MAX_FRAME_BYTES } from '../../../src/webrtc/ice/tcp-framing.js';
 import { IceTcpListener } from '../../../src/webrtc/ice/tcp-listener.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { eventually, within } from '../../helpers/deadline.js';
+import { HeardAgent } from './heard-agent.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { seededRandom } from '../../helpers/random.js';
 
@@ -19,7 +19,7 @@ interface Rig {
   readonly ledger: ResourceLedger;
   readonly clock: FakeClock;
   readonly listener: IceTcpListener;
-  readonly agent: IceAgent;
+  readonly agent: HeardAgent;
 }
 
 /** An agent with a TCP port; closed after the test, with nothing left. */
@@ -27,7 +27,7 @@ async function rig(t: TestContext): Promise<Rig> {
   const ledger = new ResourceLedger();
   const clock = new FakeClock();
   const listener = await IceTcpListener.open({ iceAddresses: ['127.0.0.1'], port: 0, clock, ledger });
-  const agent = await IceAgent.open({
+  const agent = new HeardAgent({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -35,6 +35,7 @@ async function rig(t: TestContext): Promise<Rig> {
     clock: systemClock(ledger),
     ledger,
   });
+  await agent.open();
   t.after(async () => {
     await agent.close();
     await listener.close();
@@ -53,7 +54,7 @@ async function dial(t: TestContext, port: number): Promise<net.Socket> {
   return socket;
 }
 
-function check(agent: IceAgent, { password = agent.localPassword, ufrag = agent.localUfrag, nominates = false } = {}): Message {
+function check(agent: HeardAgent, { password = agent.localPassword, ufrag = agent.localUfrag, nominates = false } = {}): Message {
   const request = new Message(methods.BINDING, classes.REQUEST);
   request.setAttribute('USERNAME', `${ufrag}:${CLIENT.iceUfrag}`).setAttribute('PRIORITY', 1).setAttribute('ICE-CONTROLLING', 1n);
   if (nominates) request.setAttribute('USE-CANDIDATE', null);
@@ -92,30 +93,28 @@ describe('ICE by TCP', () => {
     const { agent, listener, ledger } = await rig(t);
     const line = agent.candidates.find((candidate) => candidate.includes(' tcp '));
     assert.match(line ?? '', new RegExp(`^candidate:\\S+ 1 tcp \\d+ 127\\.0\\.0\\.1 ${listener.port} typ host tcptype passive$`));
-    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const client = await dial(t, listener.port);
     const received: Buffer[] = [];
     answerChecks(client, (data) => received.push(data));
     client.write(framed(check(agent, { nominates: true }).bytes));
-    await within(nominated, 3000, 'the nomination');
+    await agent.told('nominated');
     assert.equal(ledger.snapshot().tcp_sockets, 1);
     assert.equal(agent.report.selected, 'host-tcp/prflx-tcp');
     agent.send(Buffer.from([22, 1]));
     await new Promise<void>((resolve) => agent.sendAll(Buffer.from([128, 1, 128, 2, 3]), [2, 5], resolve));
     await eventually(() => received.length === 3, 2000, 'the datagrams');
     assert.deepEqual(received, [Buffer.from([22, 1]), Buffer.from([128, 1]), Buffer.from([128, 2, 3])]);
-    const arrived = new Promise<Buffer>((resolve) => (agent.onData = resolve));
     client.write(framed(Buffer.from([22, 9])));
-    assert.deepEqual(await within(arrived, 2000, 'a datagram'), Buffer.from([22, 9]));
+    await eventually(() => agent.heard.datagrams.length > 0, 2000, 'a datagram');
+    assert.deepEqual(agent.heard.datagrams, [Buffer.from([22, 9])]);
   });
 
   it('follows a client that comes back by another connection', async (t) => {
     const { agent, listener } = await rig(t);
-    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const first = await dial(t, listener.port);
     answerChecks(first);
     first.write(framed(check(agent, { nominates: true }).bytes));
-    await within(nominated, 3000, 'the nomination');
+    await agent.told('nominated');
     first.destroy();
     const second = await dial(t, listener.port);
     let isReached = false;
@@ -133,11 +132,10 @@ describe('ICE by TCP', () => {
 
   it('shows a client that reads nothing as pending, and loses what is too much', async (t) => {
     const { agent, listener } = await rig(t);
-    const nominated = new Promise<void>((resolve) => (agent.onNominated = resolve));
     const client = await dial(t, listener.port);
     answerChecks(client);
     client.write(framed(check(agent, { nominates: true }).bytes));
-    await within(nominated, 3000, 'the nomination');
+    await agent.told('nominated');
     client.pause();
     const slab = Buffer.alloc(64 * 1000, 128);
     const ends = Array.from({ length: 64 }, (_, i) => (i + 1) * 1000);
@@ -150,10 +148,8 @@ describe('ICE by TCP', () => {
     assert.ok(agent.pendingBytes < 5 * 1024 * 1024, `${agent.pendingBytes} bytes are pending`);
   });
 
-  it('cuts off who does not know the password, before anything is answered or relayed', async (t) => {
+  it('cuts off who does not know the password, before anything is answered or agent.heard.datagrams.length', async (t) => {
     const { agent, listener } = await rig(t);
-    let relayed = 0;
-    agent.onData = () => relayed++;
     const openings = [
       framed(check(agent, { password: 'wrong'.repeat(5) }).bytes),
       framed(check(agent, { ufrag: 'nobody' }).bytes),
@@ -171,7 +167,7 @@ describe('ICE by TCP', () => {
       await closed(stranger);
       assert.equal(answered, 0);
     }
-    assert.equal(relayed, 0);
+    assert.equal(agent.heard.datagrams.length, 0);
   });
 
   it('cuts off who says nothing for 10 s, and only so many may try', async (t) => {

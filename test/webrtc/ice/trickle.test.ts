@@ -5,18 +5,19 @@ import { describe, it, type TestContext } from 'node:test';
 import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock } from '../../../src/base/clock.js';
 import { MediaPeerError } from '../../../src/base/errors.js';
-import { IceAgent, type IceOptions } from '../../../src/webrtc/ice/agent.js';
+import type { IceOptions } from '../../../src/webrtc/ice/gathering.js';
 import { MAX_CANDIDATES, parseCandidate } from '../../../src/webrtc/sdp/remote-transport.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { eventually, within } from '../../helpers/deadline.js';
+import { HeardAgent } from './heard-agent.js';
 import { seededRandom } from '../../helpers/random.js';
 
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 
 /** Closed after the test, with nothing left. */
-async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<IceAgent> {
+async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<HeardAgent> {
   const ledger = new ResourceLedger();
-  const agent = await IceAgent.open({
+  const agent = new HeardAgent({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -24,6 +25,7 @@ async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<
     ledger,
     ...options,
   });
+  await agent.open();
   t.after(async () => {
     await agent.close();
     assert.deepEqual(
@@ -34,7 +36,7 @@ async function open(t: TestContext, options: Partial<IceOptions> = {}): Promise<
   return agent;
 }
 
-function credentials(of: IceAgent): { iceUfrag: string; icePassword: string; iceLite: boolean; candidates: [] } {
+function credentials(of: HeardAgent): { iceUfrag: string; icePassword: string; iceLite: boolean; candidates: [] } {
   return { iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] };
 }
 
@@ -55,11 +57,7 @@ async function stunServer(t: TestContext, seen: string | undefined): Promise<num
   return socket.address().port;
 }
 
-function nominated(agent: IceAgent): Promise<void> {
-  return within(new Promise<void>((resolve) => (agent.onNominated = resolve)), 5000, 'a nomination');
-}
-
-function trickle(from: IceAgent, to: IceAgent): void {
+function trickle(from: HeardAgent, to: HeardAgent): void {
   for (const line of from.candidates) to.addRemoteCandidate(parseCandidate(line));
 }
 
@@ -67,21 +65,21 @@ function trickle(from: IceAgent, to: IceAgent): void {
 describe('an ICE agent with trickled candidates', { concurrency: 4 }, () => {
   it('nominates where it controls, and is nominated where it does not', async (t) => {
     const [a, b] = [await open(t), await open(t)];
-    const both = Promise.all([nominated(a), nominated(b)]);
+    const both = Promise.all([a.told('nominated'), b.told('nominated')]);
     a.connect(credentials(b), { controlling: true });
     b.connect(credentials(a), { controlling: false });
     trickle(a, b);
     trickle(b, a);
     await both;
-    const received = new Promise<Buffer>((resolve) => (b.onData = resolve));
     a.send(Buffer.from([22, 7]));
-    assert.deepEqual(await within(received, 2000, 'a datagram'), Buffer.from([22, 7]));
+    await eventually(() => b.heard.datagrams.length > 0, 2000, 'a datagram');
+    assert.deepEqual(b.heard.datagrams, [Buffer.from([22, 7])]);
     assert.equal(a.report.selected, 'host/host');
   });
 
   it('keeps the checks and the candidates that come before the description', async (t) => {
     const [server, client] = [await open(t), await open(t)];
-    const both = Promise.all([nominated(server), nominated(client)]);
+    const both = Promise.all([server.told('nominated'), client.told('nominated')]);
     client.connect(credentials(server), { controlling: false });
     trickle(server, client);
     trickle(client, server);
@@ -96,7 +94,7 @@ describe('an ICE agent with trickled candidates', { concurrency: 4 }, () => {
 
   it('learns a peer that names no candidate that it can reach', async (t) => {
     const [server, client] = [await open(t), await open(t)];
-    const both = Promise.all([nominated(server), nominated(client)]);
+    const both = Promise.all([server.told('nominated'), client.told('nominated')]);
     server.connect(credentials(client), { controlling: false });
     server.addRemoteCandidate(parseCandidate('candidate:1 1 udp 2113937151 0b8b5c5e-7b3b-4b8e-9d3f-0d7a1c2e3f40.local 50000 typ host'));
     server.addRemoteCandidate(parseCandidate('candidate:2 1 tcp 1518280447 127.0.0.1 9 typ host tcptype active'));
@@ -138,25 +136,22 @@ describe('an ICE agent with trickled candidates', { concurrency: 4 }, () => {
     const ports = await Promise.all(['203.0.113.1', '203.0.113.2', undefined].map((seen) => stunServer(t, seen)));
     const agent = await open(t, { stunUrls: ports.map((port) => `stun:127.0.0.1:${port}`) });
     assert.equal(agent.candidates.length, 1, 'nobody waits for them');
-    const trickled: string[] = [];
-    agent.onCandidate = (line) => trickled.push(line);
     await within(agent.gathered, 2000, 'those who cannot trickle');
-    assert.deepEqual(trickled.map((line) => line.split(' ')[4]).sort(), ['203.0.113.1', '203.0.113.2']);
-    assert.deepEqual(agent.candidates.slice(1), trickled);
-    await within(agent.gatheringComplete, 10_000, 'the end of gathering');
+    assert.deepEqual(agent.heard.candidates.map((line) => line.split(' ')[4]).sort(), ['203.0.113.1', '203.0.113.2']);
+    assert.deepEqual(agent.candidates.slice(1), agent.heard.candidates);
+    await agent.told('gathered', 10_000);
     assert.deepEqual(agent.report.troubles, [`STUN server stun:127.0.0.1:${ports[2]}: it does not answer`]);
   });
 
   it('tells consent that expired from checks that never worked', { timeout: 60_000 }, async (t) => {
     const [server, client] = [await open(t), await open(t)];
-    const both = Promise.all([nominated(server), nominated(client)]);
+    const both = Promise.all([server.told('nominated'), client.told('nominated')]);
     server.connect(credentials(client), { controlling: true });
     client.connect(credentials(server), { controlling: false });
     trickle(client, server);
     await both;
-    const failure = new Promise<string>((resolve) => (server.onFailed = resolve));
     await client.close();
-    assert.equal(await within(failure, 45_000, 'consent to expire'), 'consent-expired');
+    await server.told('consent-expired', 45_000);
   });
 });
 

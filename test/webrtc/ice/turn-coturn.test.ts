@@ -3,18 +3,18 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/base/clock.js';
-import { IceAgent } from '../../../src/webrtc/ice/agent.js';
 import { parseCandidate } from '../../../src/webrtc/sdp/remote-transport.js';
 import { splitIceServers, type TurnServer } from '../../../src/webrtc/ice/turn/server.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { freePort, noCoturn, startCoturn, type Coturn } from '../../helpers/coturn.js';
 import { eventually, within } from '../../helpers/deadline.js';
+import { HeardAgent } from './heard-agent.js';
 import { recordingLogger, type LogLine } from '../rig.js';
 
 const LOOPBACK = { bind: '127.0.0.1', advertise: '127.0.0.1', family: 4, loopback: true } as const;
 
 interface Opened {
-  readonly agent: IceAgent;
+  readonly agent: HeardAgent;
   readonly lines: LogLine[];
 }
 
@@ -22,7 +22,7 @@ interface Opened {
 async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Promise<Opened> {
   const ledger = new ResourceLedger();
   const lines: LogLine[] = [];
-  const agent = await IceAgent.open({
+  const agent = new HeardAgent({
     addresses: [LOOPBACK],
     portRange: undefined,
     stunUrls: [],
@@ -31,6 +31,7 @@ async function open(t: TestContext, turnServers: readonly TurnServer[] = []): Pr
     ledger,
     logger: recordingLogger(lines),
   });
+  await agent.open();
   t.after(async () => {
     await agent.close();
     assert.deepEqual(
@@ -45,38 +46,33 @@ function serversOf(coturn: Coturn, transport: 'udp' | 'tcp', credentials = cotur
   return splitIceServers([{ urls: [`turn:127.0.0.1:${coturn.port}?transport=${transport}`], ...credentials }]).turnServers;
 }
 
-function relayLine(agent: IceAgent): string | undefined {
+function relayLine(agent: HeardAgent): string | undefined {
   return agent.candidates.find((line) => line.includes(' typ relay '));
 }
 
-const credentialsOf = (of: IceAgent) => ({ iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] });
+const credentialsOf = (of: HeardAgent) => ({ iceUfrag: of.localUfrag, icePassword: of.localPassword, iceLite: false, candidates: [] });
 
 describe('a relay on a real coturn', { skip: noCoturn }, () => {
   for (const transport of ['udp', 'tcp'] as const) {
     it(`carries datagrams both ways over ${transport}, and is released at the end`, async (t) => {
       const coturn = await startCoturn(t, { lines: ['user-quota=1'] });
       const [{ agent: server }, { agent: client }] = [await open(t, serversOf(coturn, transport)), await open(t)];
-      await server.gatheringComplete;
+      await server.told('gathered');
       assert.deepEqual(server.report.troubles, []);
-      const nominated = Promise.all(
-        [server, client].map((agent) => within(new Promise<void>((resolve) => (agent.onNominated = resolve)), 5000, 'a nomination')),
-      );
       server.connect(credentialsOf(client), { controlling: false });
       client.connect(credentialsOf(server), { controlling: true });
       // The client is told of the relay alone, and the server of another port of the client, so that nothing goes directly.
       client.addRemoteCandidate(parseCandidate(relayLine(server) ?? ''));
       server.addRemoteCandidate(parseCandidate(`candidate:1 1 udp 2113937151 127.0.0.1 ${await freePort()} typ host`));
-      await nominated;
+      await Promise.all([server.told('nominated'), client.told('nominated')]);
       assert.deepEqual([server.report.selected, client.report.selected], ['relay/prflx', 'host/relay']);
-      const received: { readonly [who in 'server' | 'client']: Buffer[] } = { server: [], client: [] };
-      server.onData = (data) => received.server.push(Buffer.from(data));
-      client.onData = (data) => received.client.push(Buffer.from(data));
+      const [{ datagrams: atServer }, { datagrams: atClient }] = [server.heard, client.heard];
       const slab = Buffer.concat([Buffer.alloc(1200, 128), Buffer.alloc(7, 129), Buffer.alloc(1198, 130)]);
       client.send(Buffer.from([22, 1, 2]));
       server.sendAll(slab, [1200, 1207, 2405], () => undefined);
-      await eventually(() => received.server.length === 1 && received.client.length === 3, 3000, 'the datagrams');
+      await eventually(() => atServer.length === 1 && atClient.length === 3, 3000, 'the datagrams');
       assert.deepEqual(
-        received.client.map(({ length }) => length),
+        atClient.map(({ length }) => length),
         [1200, 7, 1198],
       );
       assert.equal(server.pendingBytes, 0);
@@ -85,7 +81,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
       // The quota is one relay: there is room for another.
       await eventually(() => coturn.output().includes(' delete: realm=<sightline.test>'), 5000, 'the relay to be gone');
       const { agent: next } = await open(t, serversOf(coturn, transport));
-      await next.gatheringComplete;
+      await next.told('gathered');
       assert.deepEqual(next.report.troubles, []);
       assert.ok(relayLine(next));
     });
@@ -96,7 +92,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
     const port = await freePort();
     const one = coturn.credentials(600, 'one');
     const { agent: first } = await open(t, serversOf(coturn, 'udp', one));
-    await first.gatheringComplete;
+    await first.told('gathered');
     assert.ok(relayLine(first));
     const cases: [string, readonly TurnServer[], RegExp][] = [
       [
@@ -120,7 +116,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
     for (const [name, servers, expected] of cases) {
       const { agent, lines } = await open(t, servers);
       await within(agent.gathered, 3000, 'those who wait no longer');
-      await within(agent.gatheringComplete, 8000, 'the end of gathering');
+      await agent.told('gathered', 8000);
       assert.match(agent.report.troubles[0] ?? '', expected, name);
       assert.deepEqual(
         lines.map(({ level, fields }) => [level, fields['trouble']]),
@@ -133,7 +129,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
   it('is the next one where the first is in trouble', async (t) => {
     const coturn = await startCoturn(t);
     const { agent } = await open(t, [...serversOf(coturn, 'udp', coturn.credentials(-1)), ...serversOf(coturn, 'tcp')]);
-    await agent.gatheringComplete;
+    await agent.told('gathered');
     assert.equal(agent.report.troubles.length, 1);
     assert.ok(relayLine(agent));
   });
@@ -144,7 +140,7 @@ describe('a relay on a real coturn', { skip: noCoturn }, () => {
     const [peer, ledger] = [dgram.createSocket('udp4').bind(0, '127.0.0.1'), new ResourceLedger()];
     t.after(() => peer.close());
     await once(peer, 'listening');
-    await agent.gatheringComplete;
+    await agent.told('gathered');
     let heard = 0;
     peer.on('message', (_data, { port }) => (heard += port === Number(relayLine(agent)?.split(' ')[5]) ? 1 : 0));
     agent.connect({ iceUfrag: 'abcd', icePassword: 'a'.repeat(24), iceLite: false, candidates: [] }, { controlling: true });

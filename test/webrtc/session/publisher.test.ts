@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TextChannel } from '../../../src/webrtc/transport/data-channel.js';
+import type { ChannelEvents, IncomingChannel, TextChannel } from '../../../src/webrtc/transport/data-channel.js';
 import { Outages } from '../../../src/webrtc/session/publisher-watch.js';
 import { writeSenderReport } from '../../../src/webrtc/rtp/rtcp.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
@@ -165,26 +165,29 @@ describe('a publisher', () => {
   it('tells the camera to reconnect on the channel commands and by its door', () => {
     const fixture = new PublisherFixture();
     const texts: string[] = [];
-    const none = (): void => undefined;
+    let closed: ChannelEvents['closed'];
     const channel: TextChannel = {
       label: 'commands',
       bufferedBytes: 0,
       maxMessageBytes: 1000,
-      onText: none,
-      onBinary: none,
       piecesAhead: 0,
-      onProgress: none,
-      onClosed: none,
       send: (text) => texts.push(text) > 0,
       sendBinary: () => true,
-      close: none,
+      close: () => undefined,
     };
-    fixture.publisher.takeChannel({ ...channel, label: 'other' });
-    fixture.publisher.takeChannel(channel);
+    const incoming: IncomingChannel = {
+      label: 'commands',
+      accept: (events) => {
+        closed = events.closed?.bind(events);
+        return channel;
+      },
+    };
+    fixture.publisher.takeChannel({ label: 'other', accept: () => assert.fail('nobody knows it') });
+    fixture.publisher.takeChannel(incoming);
     fixture.gateway.publication?.requestReconnect('frozen');
     assert.deepEqual(texts, ['{"command":"reconnect","reason":"frozen"}']);
     assert.deepEqual(fixture.commands, [{ command: 'reconnect', reason: 'frozen' }]);
-    channel.onClosed();
+    closed?.();
     fixture.gateway.publication?.requestReconnect('frozen');
     assert.equal(texts.length, 1);
     fixture.close();

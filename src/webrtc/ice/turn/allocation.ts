@@ -4,11 +4,11 @@
  * the socket is closed.
  */
 import net from 'node:net';
-import { classes, methods, parseMessage, type Message } from 'werift';
 import type { Clock, Timer } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
 import type { DatagramHandler, IceSocket } from '../socket.js';
 import { TurnClient, TurnRefusal } from './client.js';
+import { attributeOf, classes, methods, parseMessage, type StunMessage } from '../werift-stun.js';
 import { channelData, FIRST_CHANNEL, readChannelData } from './framing.js';
 import type { TurnServer } from './server.js';
 import type { TurnTransport } from './transport.js';
@@ -57,7 +57,7 @@ export class TurnAllocation implements IceSocket {
   #refresh: Timer | undefined;
   #isClosed = false;
 
-  private constructor(client: TurnClient, transport: TurnTransport, clock: Clock, answer: Message) {
+  private constructor(client: TurnClient, transport: TurnTransport, clock: Clock, answer: StunMessage) {
     this.#client = client;
     this.#transport = transport;
     this.#clock = clock;
@@ -166,8 +166,8 @@ export class TurnAllocation implements IceSocket {
     }
   }
 
-  #planRefresh(answer: Message): void {
-    const seconds = answer.attributesKeys.includes('LIFETIME') ? Number(answer.getAttributeValue('LIFETIME')) : DEFAULT_LIFETIME_S;
+  #planRefresh(answer: StunMessage): void {
+    const seconds = Number(attributeOf(answer, 'LIFETIME') ?? DEFAULT_LIFETIME_S);
     const lifetimeMs = seconds * 1000;
     this.#refresh = this.#clock.after(Math.max(MIN_REFRESH_MS, lifetimeMs / 2, lifetimeMs - REFRESH_EARLY_MS), () => {
       this.#client
@@ -188,7 +188,7 @@ export class TurnAllocation implements IceSocket {
     }
     const indication = parseMessage(message);
     if (indication?.messageMethod !== methods.DATA || indication.messageClass !== classes.INDICATION || this.#isClosed) return;
-    const data: unknown = indication.attributesKeys.includes('DATA') ? indication.getAttributeValue('DATA') : undefined;
+    const data = attributeOf(indication, 'DATA');
     // From another port of a peer: its network gave it another address on the way to the relay.
     if (Buffer.isBuffer(data)) this.onDatagram(data, ...addressIn(indication, 'XOR-PEER-ADDRESS'));
   }
@@ -200,8 +200,8 @@ export class TurnAllocation implements IceSocket {
   }
 }
 
-function addressIn(message: Message, name: 'XOR-RELAYED-ADDRESS' | 'XOR-MAPPED-ADDRESS' | 'XOR-PEER-ADDRESS'): Address {
-  const value: unknown = message.attributesKeys.includes(name) ? message.getAttributeValue(name) : undefined;
+function addressIn(message: StunMessage, name: 'XOR-RELAYED-ADDRESS' | 'XOR-MAPPED-ADDRESS' | 'XOR-PEER-ADDRESS'): Address {
+  const value = attributeOf(message, name);
   if (!Array.isArray(value) || typeof value[0] !== 'string' || typeof value[1] !== 'number') throw new Error(`its answer has no ${name}`);
   return [value[0], value[1]];
 }

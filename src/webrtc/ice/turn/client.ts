@@ -3,9 +3,9 @@
  * for (RFC 8489 §9.2), and believed only where the answer proves that the server knows them, too.
  */
 import { createHash } from 'node:crypto';
-import { classes, Message, type methods, parseMessage } from 'werift';
 import type { Clock, Timer } from '../../../base/clock.js';
 import type { TurnServer } from './server.js';
+import { attributeOf, classes, type methods, parseMessage, StunMessage } from '../werift-stun.js';
 import type { TurnTransport } from './transport.js';
 
 /** First wait before a request is sent again over UDP; it doubles (RFC 8489 §6.2.1). */
@@ -29,7 +29,7 @@ export class TurnRefusal extends Error {
 
 interface Pending {
   readonly integrityKey: Buffer | undefined;
-  readonly settle: (answer: Message | Error) => void;
+  readonly settle: (answer: StunMessage | Error) => void;
 }
 
 /** Talks to one TURN server. */
@@ -60,7 +60,7 @@ export class TurnClient {
    * Asks until it is answered; `fill` sets the attributes, anew for each attempt.
    * @throws TurnRefusal, Error where nothing answers.
    */
-  async request(method: methods, fill: (request: Message) => void, answerMs = ANSWER_MS): Promise<Message> {
+  async request(method: methods, fill: (request: StunMessage) => void, answerMs = ANSWER_MS): Promise<StunMessage> {
     for (let attempt = 1; ; attempt++) {
       const used = this.#login;
       const answer = await this.#exchange(method, fill, answerMs);
@@ -71,9 +71,9 @@ export class TurnClient {
     }
   }
 
-  async #exchange(method: methods, fill: (request: Message) => void, answerMs: number): Promise<Message> {
+  async #exchange(method: methods, fill: (request: StunMessage) => void, answerMs: number): Promise<StunMessage> {
     if (this.#lost) throw this.#lost;
-    const request = new Message(method, classes.REQUEST);
+    const request = new StunMessage(method, classes.REQUEST);
     fill(request);
     if (this.#login) {
       const { realm, nonce, key } = this.#login;
@@ -85,7 +85,7 @@ export class TurnClient {
     }
     const { bytes } = request.addFingerprint();
     let timer: Timer | undefined;
-    const answer = await new Promise<Message | Error>((settle) => {
+    const answer = await new Promise<StunMessage | Error>((settle) => {
       this.#pending.set(request.transactionIdHex, { integrityKey: this.#login?.key, settle });
       const deadlineMs = this.#clock.now() + answerMs;
       const send = (waitMs: number): void => {
@@ -117,9 +117,9 @@ export class TurnClient {
     }
   }
 
-  #takeLogin(answer: Message): boolean {
-    const realm: unknown = answer.attributesKeys.includes('REALM') ? answer.getAttributeValue('REALM') : this.#login?.realm;
-    const nonce: unknown = answer.attributesKeys.includes('NONCE') ? answer.getAttributeValue('NONCE') : undefined;
+  #takeLogin(answer: StunMessage): boolean {
+    const realm = attributeOf(answer, 'REALM') ?? this.#login?.realm;
+    const nonce = attributeOf(answer, 'NONCE');
     if (typeof realm !== 'string' || !Buffer.isBuffer(nonce)) return false;
     const { username, credential } = this.#server;
     this.#login = { realm, nonce, key: createHash('md5').update(`${username}:${realm}:${credential}`).digest() };
@@ -142,8 +142,8 @@ export class TurnClient {
   }
 }
 
-function errorOf(answer: Message): [code: number, reason: string] {
-  const value: unknown = answer.attributesKeys.includes('ERROR-CODE') ? answer.getAttributeValue('ERROR-CODE') : undefined;
+function errorOf(answer: StunMessage): [code: number, reason: string] {
+  const value = attributeOf(answer, 'ERROR-CODE');
   return Array.isArray(value)
     ? [
         Number(value[0]),

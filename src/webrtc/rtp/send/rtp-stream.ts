@@ -7,7 +7,7 @@ import type { Clock } from '../../../base/clock.js';
 import { clockRateHz, MAX_RTP_PAYLOAD_BYTES, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
 import type { NegotiatedCodec } from '../../sdp/codecs.js';
 import { writeExtensions } from '../header-extensions.js';
-import type { PacketTransport, RtpPacket } from '../../transport/peer-transport.js';
+import type { PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RepairBudget } from './repair-budget.js';
 import { compactNtp, writeSenderReport, writeSourceDescription, type ReceptionReport } from '../rtcp.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RtpPacket } from 'werift';
 import { MAX_RTP_PAYLOAD_BYTES, Timeline, Track, type PacketizedFrame } from '../../../../src/media/index.js';
 import type { OfferedCodec } from '../../../../src/webrtc/sdp/codecs.js';
-import type { PacketTransport, RtpPacket as SentPacket } from '../../../../src/webrtc/transport/peer-transport.js';
+import type { PacketTransport, RtpPacket as SentPacket } from '../../../../src/webrtc/transport/packet-transport.js';
 import { compactNtp } from '../../../../src/webrtc/rtp/rtcp.js';
 import { RtpStream, type RtpStreamInit } from '../../../../src/webrtc/rtp/send/rtp-stream.js';
 import { FakeClock } from '../../../helpers/fake-clock.js';

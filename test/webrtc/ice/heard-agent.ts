@@ -1,0 +1,44 @@
+/** An ICE agent that remembers what it tells, from the first event on. */
+import { EventEmitter, once } from 'node:events';
+import { IceAgent, type IceFailure } from '../../../src/webrtc/ice/agent.js';
+import type { IceOptions } from '../../../src/webrtc/ice/gathering.js';
+import { within } from '../../helpers/deadline.js';
+
+/** What an agent told, in order. */
+export interface Heard {
+  /** Lines that were found after the agent was open. */
+  readonly candidates: string[];
+  readonly datagrams: Buffer[];
+  readonly events: ('gathered' | 'nominated' | IceFailure)[];
+}
+
+export class HeardAgent extends IceAgent {
+  readonly heard: Heard;
+  readonly #changes: EventEmitter;
+
+  constructor(options: IceOptions) {
+    const heard: Heard = { candidates: [], datagrams: [], events: [] };
+    const changes = new EventEmitter();
+    const note = (event: Heard['events'][number]): void => {
+      heard.events.push(event);
+      changes.emit('event');
+    };
+    super(options, {
+      candidate: (line) => heard.candidates.push(line),
+      data: (data) => heard.datagrams.push(Buffer.from(data)),
+      gathered: () => note('gathered'),
+      nominated: () => note('nominated'),
+      failed: (failure) => note(failure),
+    });
+    this.heard = heard;
+    this.#changes = changes;
+  }
+
+  /** Resolves once it has told of this event, be it before the call. */
+  async told(event: Heard['events'][number], deadlineMs = 5000): Promise<void> {
+    const wait = async (): Promise<void> => {
+      while (!this.heard.events.includes(event)) await once(this.#changes, 'event');
+    };
+    await within(wait(), deadlineMs, `the event ${event}`);
+  }
+}
