@@ -19,6 +19,7 @@ export function answerPing(channel: RTCDataChannel, data: unknown): boolean {
   return true;
 }
 
+/** Sends commands and brings each its answer, over one connection's channel. */
 export class Commands {
   readonly #channel: RTCDataChannel;
   readonly #clock: Clock;

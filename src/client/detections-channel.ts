@@ -5,9 +5,13 @@ import { SightlineError } from './errors.js';
 import { parsedObject } from './json.js';
 import { BACKOFF_S } from './reconnector.js';
 
+/** What the channel needs. */
 export interface DetectionsChannelInit {
+  /** Time of its waits. */
   readonly clock: Clock;
+  /** The connection that it belongs to. */
   readonly pc: RTCPeerConnection;
+  /** Called with each message that can be read. */
   readonly onMessage: (message: DetectionsMessage) => void;
   /** The server says why there are none. */
   readonly onRefusal: (error: SightlineError) => void;

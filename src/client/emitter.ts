@@ -3,6 +3,7 @@
 /** Ends a listening. Idempotent. */
 export type Unsubscribe = () => void;
 
+/** The listeners of one object, by the name of their event. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>();
 

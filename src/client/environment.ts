@@ -5,13 +5,19 @@ import { SightlineError } from './errors.js';
 /** What a page is told by its browser. `network`: another network; `frozen`: the page is put aside and may come back; `leaving`: it goes. */
 export type PageEvent = 'online' | 'offline' | 'network' | 'visible' | 'hidden' | 'frozen' | 'leaving';
 
+/** What the library takes from its surroundings. */
 export interface Environment {
+  /** Time and timers. */
   readonly clock: Clock;
+  /** As the global of that name. Rejects where the server cannot be reached. */
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Throws SightlineError where the browser cannot. */
   readonly createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
+  /** A stream without tracks, to attach to an element. */
   readonly createStream: () => MediaStream;
+  /** Whether somebody sees the page. */
   readonly isVisible: () => boolean;
+  /** Whether the device has a network, as far as the browser knows. */
   readonly isOnline: () => boolean;
   /** Calls `listener` until the returned function is called. */
   readonly listen: (listener: (event: PageEvent) => void) => () => void;

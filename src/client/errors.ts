@@ -5,22 +5,39 @@
 
 /** The library's own codes, each with the words of its reason. */
 export const REASONS = {
+  /** No response: it does not run, the network does not lead there, or it refuses pages of this origin (CORS). */
   UNREACHABLE: 'the server cannot be reached',
+  /** The request left, and no response came in time. */
   SERVER_SILENT: 'the server does not answer',
+  /** The server has said goodbye. */
   SERVER_CLOSED: 'the server ended the connection',
+  /** ICE or DTLS did not come to an end in time. */
   CONNECTION_FAILED: 'the server answered, but no connection came about: UDP between this device and the server may be blocked',
+  /** ICE has failed, or the session is gone. */
   CONNECTION_LOST: 'the connection was lost',
+  /** No packet for some seconds, although nothing has said that the connection is gone. */
   CONNECTION_WEAK: 'nothing arrives any more',
+  /** Such as from Wi-Fi to mobile. */
   NETWORK_CHANGED: 'this device has another network',
+  /** Packets come, and no frame is decoded. */
   NO_FRAMES: 'the connection stands, but no picture arrives',
+  /** Of a publisher: no frame is encoded. */
   CAMERA_SILENT: 'the camera gives no pictures',
+  /** Of a publisher: the server gets no frames from it. */
   RECONNECT_ASKED: 'the server asked for a new connection',
+  /** `setSource`, with a server that cannot change it over the same connection. */
   SOURCE_CHANGED: 'another source was chosen',
+  /** The browser says so. */
   OFFLINE: 'this device has no network',
+  /** For pages that match on it: a command that nobody answers resolves. */
   COMMAND_UNANSWERED: 'the server did not answer the command',
+  /** Trying again does not help. */
   WEBRTC_MISSING: 'this browser has no WebRTC, or it is switched off',
+  /** Trying again does not help. */
   CODEC_MISSING: 'this browser has neither H.264 nor VP8',
+  /** HTTP status 429, often with `retryAfterS`. */
   TOO_MANY_REQUESTS: 'the server asks to slow down',
+  /** It is no Sightline server, or something between changes what it says. */
   ANSWER_INVALID: 'the answer of the server cannot be understood',
 } as const;
 
@@ -47,9 +64,13 @@ export interface ErrorFacts {
 
 /** Trouble with a code. */
 export class SightlineError extends Error implements Reason {
+  /** Always `SightlineError`. */
   override readonly name = 'SightlineError';
+  /** One of the server's codes, or of `REASONS`. Stable; match on this. */
   readonly code: string;
+  /** Of the HTTP response that brought it; undefined where there was none. */
   readonly status: number | undefined;
+  /** Seconds that the server asks to wait; undefined where it does not say. */
   readonly retryAfterS: number | undefined;
 
   constructor(code: string, message?: string, { status, retryAfterS }: ErrorFacts = {}) {

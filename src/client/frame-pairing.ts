@@ -24,6 +24,7 @@ export type BoxesKind = 'paired' | 'moved' | 'outdated' | 'none';
 
 /** What to draw on a frame. */
 export interface FrameBoxes {
+  /** How much the boxes have to do with this frame. */
   readonly kind: BoxesKind;
   /** With their boxes where they are expected in this frame. */
   readonly objects: readonly DetectedObject[];

@@ -7,7 +7,7 @@
 export type Remedy = 'keyframe' | 'restart' | 'reconnect';
 
 /** Without a frame for this long, ms. */
-export const REMEDIES: readonly (readonly [atMs: number, remedy: Remedy])[] = [
+const REMEDIES: readonly (readonly [atMs: number, remedy: Remedy])[] = [
   [5_000, 'keyframe'],
   [8_000, 'restart'],
   [12_000, 'reconnect'],
@@ -22,9 +22,11 @@ const MAX_QUIET_MS = 60_000;
 export interface SenderWords {
   /** Reports that came. */
   readonly reports: number;
+  /** Packets that they count, of all video. */
   readonly packetsSent: number;
 }
 
+/** Counts how long a connection has brought no frame. */
 export class FrameWatch {
   #frames = 0;
   #words: SenderWords | undefined;

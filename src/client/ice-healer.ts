@@ -6,13 +6,15 @@ import type { Clock, Timer } from './clock.js';
 import { SightlineError, errorOf } from './errors.js';
 
 /** A connection that is `disconnected` gets this long to heal by itself. */
-export const DISCONNECTED_GRACE_MS = 3_000;
+const DISCONNECTED_GRACE_MS = 3_000;
 /** A restart that works takes a few round trips. */
-export const RESTART_TIMEOUT_MS = 4_000;
+const RESTART_TIMEOUT_MS = 4_000;
 /** A request that could not leave is repeated after this time: a network that is just coming back needs a moment. */
 const REPEAT_MS = 500;
 
+/** What is healed, and whom it tells. */
 export interface IceHealerInit {
+  /** Time of its waits. */
   readonly clock: Clock;
   /** What is healed. */
   readonly link: { readonly isConnected: boolean; restartIce(signal: AbortSignal): Promise<void> };
@@ -24,6 +26,7 @@ export interface IceHealerInit {
   readonly onLost: (why: SightlineError) => void;
 }
 
+/** Looks after the path of one connection. */
 export class IceHealer {
   readonly #init: IceHealerInit;
   #grace: Timer | undefined;

@@ -5,6 +5,7 @@
 import type { Environment } from './environment.js';
 import { request } from './server-session.js';
 
+/** The STUN and TURN servers of one server. */
 export class IceServers {
   readonly #env: Environment;
   readonly #url: string;

@@ -1,7 +1,7 @@
 /** The client library: watches what a Sightline server sends, publishes cameras to it, and keeps both alive. */
 export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type Watching } from './watching.js';
 export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
-export { SightlineError, REASONS, type Reason } from './errors.js';
+export { SightlineError, REASONS, type ErrorFacts, type Reason } from './errors.js';
 export type { ConnectionEvents, ConnectionOptions } from './kept-connection.js';
 export type { State, StateChange } from './reconnector.js';
 export type { DetectedObject, DetectionsMessage, LineCount, ZoneCount } from './detection-message.js';
@@ -10,3 +10,5 @@ export { PAIRING_TOLERANCE_TICKS } from './message-timeline.js';
 export type { Elements, TrackName, WatchedTrack } from './streams.js';
 export type { ConnectionTimes, Rendition } from './viewing.js';
 export type { Environment, PageEvent } from './environment.js';
+export type { Clock, Timer } from './clock.js';
+export type { Unsubscribe } from './emitter.js';

@@ -9,6 +9,7 @@ import { bytesReceived, PathWatch } from './path-watch.js';
 import { authorization, serverAddress } from './server-address.js';
 import { StatsPoll } from './stats-poll.js';
 
+/** What watching and publishing have in common. */
 export interface ConnectionOptions {
   /** Address of the server. Default: where this module came from, else the page's origin. */
   readonly server?: string | URL;
@@ -18,11 +19,15 @@ export interface ConnectionOptions {
   readonly iceServers?: readonly RTCIceServer[];
   /** Closes it. */
   readonly signal?: AbortSignal;
+  /** As `on('state', ...)`, from the very first change on. */
   readonly onState?: (change: StateChange) => void;
+  /** As `on('stats', ...)`. */
   readonly onStats?: (report: RTCStatsReport) => void;
+  /** As `on('error', ...)`. */
   readonly onError?: (error: SightlineError) => void;
 }
 
+/** What watching and publishing both tell. */
 export interface ConnectionEvents {
   /** Every change, with its reason. */
   readonly state: StateChange;
@@ -32,14 +37,18 @@ export interface ConnectionEvents {
   readonly error: SightlineError;
 }
 
+/** What is kept, and whom it tells. */
 export interface KeptConnectionInit extends Pick<
   ReconnectorInit,
   'open' | 'onLink' | 'onState' | 'waitsWhileHidden' | 'mayReturn' | 'mayPass'
 > {
+  /** What it takes from the browser. */
   readonly env: Environment;
+  /** The caller's. */
   readonly options: Pick<ConnectionOptions, 'server' | 'token' | 'iceServers' | 'signal'>;
   /** The caller's signal was aborted. */
   readonly onAbort: () => void;
+  /** Called once a second while it is connected. */
   readonly onStats: (report: RTCStatsReport) => void;
   /** Frames that flowed so far over the present connection; undefined while none are expected. */
   readonly framesOf: (report: RTCStatsReport) => number | undefined;
@@ -49,9 +58,13 @@ export interface KeptConnectionInit extends Pick<
   readonly staleAfterMs?: number;
 }
 
+/** Keeps one connection at a time until it is closed. */
 export class KeptConnection {
+  /** Address of the server; ends with a slash. */
   readonly server: string;
+  /** What every request to it carries. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Its STUN and TURN servers. */
   readonly iceServers: IceServers;
   readonly #init: KeptConnectionInit;
   readonly #frames = new FrameWatch();
@@ -89,6 +102,7 @@ export class KeptConnection {
     queueMicrotask(() => (signal?.aborted ? init.onAbort() : this.#reconnector.start()));
   }
 
+  /** What holds now. */
   get state(): State {
     return this.#reconnector.state;
   }

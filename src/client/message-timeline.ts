@@ -19,6 +19,7 @@ export function ticksBetween(earlier: number, later: number): number {
 export interface TimedMessage {
   /** 90 kHz, 32 bits. */
   readonly rtpTimestamp: number;
+  /** What was detected in that frame. */
   readonly message: DetectionsMessage;
 }
 

@@ -7,6 +7,7 @@ import { SLEPT_MS } from './frame-watch.js';
 /** Two reports that did not come, and some. */
 const SILENT_MS = 2_500;
 
+/** Watches the bytes that one connection receives. */
 export class PathWatch {
   #bytes: number | undefined;
   #sinceMs = 0;

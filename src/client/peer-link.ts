@@ -18,18 +18,25 @@ const CONNECT_TIMEOUT_MS = 15_000;
 
 /** What the server answers to an offer. */
 export interface Exchange {
+  /** The answer. */
   readonly sdp: string;
+  /** What the answer has opened on the server. */
   readonly session: ServerSession;
 }
 
+/** What a link needs. */
 export interface PeerLinkInit {
+  /** What it takes from the browser. */
   readonly env: Environment;
+  /** STUN and TURN servers to use. */
   readonly iceServers: IceServers;
   /** Posts the offer. @throws SightlineError */
   readonly exchange: (sdp: string, signal: AbortSignal) => Promise<Exchange>;
 }
 
+/** One connection from its offer to its end; the caller adds tracks and channels before `open`. */
 export class PeerLink {
+  /** The connection itself. */
   readonly pc: RTCPeerConnection;
   /** Told of each change of `pc.connectionState`; `closed` also when the server says goodbye. */
   onConnection: (state: RTCPeerConnectionState) => void = () => undefined;

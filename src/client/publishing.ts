@@ -20,7 +20,9 @@ const REPLACES = 'sightline-replaces';
 
 /** What the server asks of a camera. */
 export interface PublisherCommand {
+  /** Such as `reconnect`. */
   readonly command: string;
+  /** Why, for a person. Default: none is given. */
   readonly reason?: string;
 }
 
@@ -35,6 +37,7 @@ export interface PublishEvents extends ConnectionEvents {
   readonly error: SightlineError;
 }
 
+/** What to publish, where, and whom to tell. */
 export interface PublishOptions extends ConnectionOptions {
   /** One video track, one audio track, or both. It stays the caller's: closing does not stop it. */
   readonly stream: MediaStream;
@@ -44,6 +47,7 @@ export interface PublishOptions extends ConnectionOptions {
   readonly token?: string;
   /** Upper limit of the video, bit/s. Default: what the browser finds the network to carry. */
   readonly maxBitrateBps?: number;
+  /** As `on('command', ...)`. */
   readonly onCommand?: (command: PublisherCommand) => void;
 }
 
@@ -52,6 +56,7 @@ export function publish(options: PublishOptions, env: Environment = browserEnvir
   return new Publishing(options, env);
 }
 
+/** A camera that is published, until `close`. */
 export class Publishing {
   readonly #env: Environment;
   readonly #options: PublishOptions;
@@ -97,10 +102,12 @@ export class Publishing {
     return this.#events.on(name, listener);
   }
 
+  /** What holds now. */
   get state(): State {
     return this.#connection.state;
   }
 
+  /** Name of the room, and of the source that viewers watch. */
   get room(): string {
     return this.#options.room;
   }

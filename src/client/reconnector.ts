@@ -12,7 +12,7 @@ import type { PeerLink } from './peer-link.js';
 /** Waits before the 1st, 2nd, ... attempt to connect again; the last one for all that follow. */
 export const BACKOFF_S: readonly number[] = [1, 2, 4, 8, 10];
 /** While the server is out of reach it is asked this often whether it is back. */
-export const PROBE_MS = 1_500;
+const PROBE_MS = 1_500;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** From the offer to the connection; the parts have limits of their own. */
 const OPEN_TIMEOUT_MS = 30_000;
@@ -25,6 +25,7 @@ export type State = 'connecting' | 'connected' | 'playing' | 'recovering' | 'wai
 
 /** What a UI can show. */
 export interface StateChange {
+  /** What holds from now on. */
   readonly state: State;
   /** Why it is not, or not yet, playing. */
   readonly reason?: Reason;
@@ -34,12 +35,15 @@ export interface StateChange {
   readonly retryInS?: number;
 }
 
+/** How to connect, and whom it tells. */
 export interface ReconnectorInit {
+  /** What it takes from the browser. */
   readonly env: Environment;
   /** Connects; closes what it opened when it fails. @throws SightlineError */
   readonly open: (signal: AbortSignal) => Promise<PeerLink>;
   /** A connection stands; the one before is closed right after. */
   readonly onLink: (link: PeerLink) => void;
+  /** Called with each change. */
   readonly onState: (change: StateChange) => void;
   /** Address that answers 2xx when the server is ready. */
   readonly probeUrl: string;
@@ -53,6 +57,7 @@ export interface ReconnectorInit {
   readonly mayPass?: (error: SightlineError) => Promise<boolean>;
 }
 
+/** Brings one connection back as often as it is lost. */
 export class Reconnector {
   readonly #init: ReconnectorInit;
   readonly #stopListening: () => void;
@@ -72,6 +77,7 @@ export class Reconnector {
     this.#stopListening = init.env.listen((event) => this.#pageEvent(event));
   }
 
+  /** What holds now. */
   get state(): State {
     return this.#state;
   }

@@ -2,8 +2,11 @@
 
 /** A candidate as `RTCIceCandidate` has it. */
 export interface Candidate {
+  /** `candidate:...` */
   readonly candidate: string;
+  /** Mid of its m-line; null where it is not known. */
   readonly sdpMid?: string | null;
+  /** Place of its m-line, from 0 on; null where it is not known. */
   readonly sdpMLineIndex?: number | null;
 }
 

@@ -35,7 +35,9 @@ async function unlessUnreachable(response: Promise<Response>, signal: AbortSigna
   }
 }
 
+/** What the server has said of it. */
 export interface ServerSessionInit {
+  /** What it takes from the browser. */
   readonly env: Environment;
   /** Absolute. */
   readonly url: string;
@@ -47,6 +49,7 @@ export interface ServerSessionInit {
   readonly takesCandidates: boolean;
 }
 
+/** A session on the server. */
 export class ServerSession {
   /** Absolute. */
   readonly url: string;

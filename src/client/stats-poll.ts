@@ -5,15 +5,21 @@ import type { PeerLink } from './peer-link.js';
 const FIRST_LOOK_MS = 100;
 const LOOK_MS = 1_000;
 
+/** What is polled, and whom it tells. */
 export interface StatsPollInit {
+  /** Time of its waits. */
   readonly clock: Clock;
+  /** The present connection; undefined where there is none. */
   readonly link: () => PeerLink | undefined;
+  /** Whether media flows: then it looks less often. */
   readonly isPlaying: () => boolean;
   /** Once a second. */
   readonly onStats: (report: RTCStatsReport) => void;
+  /** Called with each report. `nowMs`: on the clock. */
   readonly onReport: (report: RTCStatsReport, nowMs: number) => void;
 }
 
+/** Polls until it is closed. */
 export class StatsPoll {
   readonly #init: StatsPollInit;
   #toldAtMs = -Infinity;

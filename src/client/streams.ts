@@ -10,16 +10,20 @@ export type TrackName = Rendition | 'audio';
 
 /** A track of the present connection. */
 export interface WatchedTrack {
+  /** Which of them it is. */
   readonly name: TrackName;
+  /** Of the present connection; another one comes with the next. */
   readonly track: MediaStreamTrack;
   /** Holds the track, and later those that follow it. */
   readonly stream: MediaStream;
+  /** What receives it, for statistics and `jitterBufferTarget`. */
   readonly receiver: RTCRtpReceiver;
 }
 
 /** Elements that show it. */
 export type Elements = Partial<Record<TrackName, HTMLMediaElement>>;
 
+/** The streams of one watching. */
 export class Streams {
   readonly #env: Environment;
   readonly #elements: Elements;

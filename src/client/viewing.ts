@@ -10,22 +10,30 @@ import { ServerSession, linkedIceServers, request } from './server-session.js';
 export type Rendition = 'raw' | 'processed';
 
 /** What a viewer asks for. */
-export interface Wanted {
+interface Wanted {
   /** Undefined: the server's default. */
   readonly source: string | undefined;
   /** For the video m-lines, in order. */
   readonly tracks: readonly Rendition[];
   /** Those of them that flow. */
   readonly active: readonly Rendition[];
+  /** Whether sound is asked for. */
   readonly hasAudio: boolean;
+  /** Undefined: the server makes one up. */
   readonly clientId: string | undefined;
 }
 
+/** What a connection needs. */
 export interface ViewingInit {
+  /** What it takes from the browser. */
   readonly env: Environment;
+  /** Address of the server; ends with a slash. */
   readonly server: string;
+  /** What every request carries. */
   readonly headers: Readonly<Record<string, string>>;
+  /** STUN and TURN servers to use. */
   readonly iceServers: IceServers;
+  /** What to ask for. */
   readonly wanted: Wanted;
 }
 
@@ -51,11 +59,15 @@ export interface ConnectionTimes {
 /** Long enough for a source that has to be looked into first. */
 const OFFER_TIMEOUT_MS = 6_000;
 
+/** A viewer's connection, from its offer to its end. */
 export class Viewing {
+  /** The connection, and its session on the server. */
   readonly link: PeerLink;
+  /** Commands about this viewer. */
   readonly commands: Commands;
   /** By rendition, and `audio`. */
   readonly transceivers = new Map<Rendition | 'audio', RTCRtpTransceiver>();
+  /** When what happened so far. */
   times: ConnectionTimes = {};
   readonly #init: ViewingInit;
   #answer: Answer | undefined;
@@ -74,10 +86,12 @@ export class Viewing {
     return this.#answer?.tracks ?? this.#init.wanted.tracks;
   }
 
+  /** The id that the server goes by; undefined before it has answered. */
   get clientId(): string | undefined {
     return this.#answer?.client_id;
   }
 
+  /** The source that the server has chosen; undefined before it has answered. */
   get source(): string | undefined {
     return this.#answer?.source;
   }

@@ -26,6 +26,7 @@ export interface WatchEvents extends ConnectionEvents {
   readonly error: SightlineError;
 }
 
+/** What to watch, where it is shown, and whom to tell. */
 export interface WatchOptions extends ConnectionOptions {
   /** Name of the source. Default: the server's choice. */
   readonly source?: string;
@@ -39,7 +40,9 @@ export interface WatchOptions extends ConnectionOptions {
   readonly video?: HTMLVideoElement | Elements;
   /** 1-64 of `[A-Za-z0-9._-]`. Default: the server makes one up. */
   readonly clientId?: string;
+  /** As `on('track', ...)`. */
   readonly onTrack?: (track: WatchedTrack) => void;
+  /** As `on('detections', ...)`. */
   readonly onDetections?: (message: DetectionsMessage) => void;
 }
 
@@ -56,6 +59,7 @@ export function watch(options: WatchOptions, env: Environment = browserEnvironme
   return new Watching(options, env);
 }
 
+/** A source that is watched, until `close`. */
 export class Watching {
   readonly #env: Environment;
   readonly #options: WatchOptions;
@@ -113,6 +117,7 @@ export class Watching {
     return this.#events.on(name, listener);
   }
 
+  /** What holds now. */
   get state(): State {
     return this.#connection.state;
   }
@@ -127,6 +132,7 @@ export class Watching {
     return this.#active;
   }
 
+  /** Name of the source; undefined while the server's choice is not known. */
   get source(): string | undefined {
     return this.#viewing?.source ?? this.#source;
   }
@@ -151,6 +157,7 @@ export class Watching {
     return this.#viewing?.transceivers.get('audio')?.currentDirection === 'recvonly';
   }
 
+  /** Whether the server sends nothing, as `pause` asked. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
@@ -183,6 +190,7 @@ export class Watching {
     await this.#command('pause');
   }
 
+  /** Has the server send again what it sent before `pause`. @throws SightlineError when it refuses */
   async resume(): Promise<void> {
     this.#isPaused = false;
     await this.#command('resume');

@@ -2,6 +2,7 @@
 
 /** Why there is no camera, for a person. */
 export class CameraError extends Error {
+  /** Always `CameraError`. */
   override readonly name = 'CameraError';
   /** One short line; the message says what to do. */
   readonly title: string;
@@ -34,9 +35,11 @@ export interface CameraChoice {
 
 /** What tells whether a page may use cameras; `globalThis` in a browser. */
 export interface CameraAccess {
+  /** Whether the page came over https or from this machine. */
   readonly isSecureContext: boolean;
   /** Missing in pages that are not secure. */
   readonly mediaDevices: Partial<Pick<MediaDevices, 'getUserMedia'>> | undefined;
+  /** Where the page is. */
   readonly location: Pick<Location, 'origin' | 'port'>;
 }
 

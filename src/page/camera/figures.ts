@@ -4,6 +4,7 @@ import type { Row } from '../shared/write-list.js';
 
 /** What was sent until a moment. */
 export interface Sent {
+  /** Since the connection began. */
   readonly bytes: number;
   /** On `performance.now()`. */
   readonly nowMs: number;

@@ -5,6 +5,7 @@ import type { SettingsForm } from './form.js';
 
 /** Whom a preview tells. */
 export interface PreviewInit {
+  /** Which camera is chosen. */
   readonly form: SettingsForm;
   /** A track of the camera that has just been opened, in place of the one of its kind before. */
   readonly onTrack: (track: MediaStreamTrack) => Promise<void> | undefined;

@@ -12,12 +12,15 @@ const LATE_LABEL: Colours = { background: 'rgb(0 0 0 / 70%)', text: '#ffd8a8' };
 
 /** What there is to draw on one frame. */
 export interface Scene {
+  /** What to draw, and how visible it is. */
   readonly boxes: FrameBoxes;
   /** The frame that boxes and shapes lie in, and what zones and lines have counted. */
   readonly facts: FrameFacts;
+  /** What of it the person wants to see. */
   readonly layers: Layers;
   /** Where an object has been, in pixels of the frame, oldest first. */
   readonly trail: (objectId: number) => readonly Point[];
+  /** Zones and lines. */
   readonly shapes: readonly Shape[];
 }
 

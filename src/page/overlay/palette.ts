@@ -6,6 +6,7 @@ const SATURATION = 0.85;
 
 /** CSS colours. */
 export interface Colours {
+  /** Of boxes, and of labels. */
   readonly background: string;
   /** Of text on the background. */
   readonly text: string;

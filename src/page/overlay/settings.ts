@@ -7,12 +7,15 @@ export type Layers = Readonly<Record<Layer, boolean>>;
 
 /** Where settings are kept; the part of `Storage` that they need. */
 export interface SettingsStore {
+  /** What is kept; null where nothing is. May throw. */
   getItem(key: string): string | null;
+  /** Keeps a value. May throw where the store is full or forbidden. */
   setItem(key: string, value: string): void;
 }
 
 /** A class that was seen. */
 export interface SeenClass {
+  /** Its name. */
   readonly label: string;
   /** Its number in the model, from 0 on. */
   readonly classId: number;

@@ -10,7 +10,9 @@ export interface Explanation {
 
 /** What went wrong: a code of the library or of the server, none for a mistake of the page. */
 export interface Trouble {
+  /** Stable. Undefined for a mistake of the page. */
   readonly code?: string | undefined;
+  /** In the words of whoever found it. */
   readonly message: string;
 }
 

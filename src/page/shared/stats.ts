@@ -2,25 +2,41 @@
 
 /** An entry of a report; which fields it has depends on its type and on the browser. */
 export interface StatsEntry {
+  /** Equal in all reports of a connection. */
   readonly id: string;
+  /** Such as `inbound-rtp`. */
   readonly type: string;
+  /** `video` or `audio`. */
   readonly kind?: string;
   /** Milliseconds. */
   readonly timestamp?: number;
+  /** Id of the MediaStreamTrack. */
   readonly trackIdentifier?: string;
+  /** Id of the entry of its codec. */
   readonly codecId?: string;
+  /** Of a codec, such as `video/H264`. */
   readonly mimeType?: string;
+  /** Of a codec: its parameters. */
   readonly sdpFmtpLine?: string;
+  /** Pixels. */
   readonly frameWidth?: number;
+  /** Pixels. */
   readonly frameHeight?: number;
+  /** Decoded or encoded. */
   readonly framesPerSecond?: number;
+  /** Since the connection began. */
   readonly bytesReceived?: number;
+  /** Since the connection began. */
   readonly bytesSent?: number;
+  /** Since the connection began; below zero where packets came twice. */
   readonly packetsLost?: number;
   /** Seconds, all frames together. */
   readonly jitterBufferDelay?: number;
+  /** Frames or samples that left the jitter buffer. */
   readonly jitterBufferEmittedCount?: number;
+  /** Of a candidate pair: chosen. */
   readonly nominated?: boolean;
+  /** Of a candidate pair, such as `succeeded`. */
   readonly state?: string;
   /** Seconds. */
   readonly currentRoundTripTime?: number;

@@ -4,7 +4,9 @@ import type { ListedVideo } from './listing.js';
 
 /** A text with the look it gets. */
 export interface Note {
+  /** CSS classes. */
   readonly className: string;
+  /** For a person. */
   readonly textContent: string;
 }
 

@@ -14,7 +14,9 @@ export interface ChoiceChange {
 
 /** What a choice needs to know, and whom it tells. */
 export interface ChoiceInit {
+  /** What is known of the server. */
   readonly detectorLoaded: () => boolean;
+  /** Called with each other choice, and when the same is chosen again. */
   readonly onChange: (change: ChoiceChange) => void;
 }
 

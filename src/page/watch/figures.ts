@@ -17,6 +17,7 @@ export interface Figures {
   readonly bitrateBps?: number | undefined;
   /** Video and audio, since the start. */
   readonly packetsLost?: number | undefined;
+  /** Of the path that is used. */
   readonly roundTripMs?: number | undefined;
   /** Mean waiting time since the previous report. */
   readonly jitterBufferMs?: number | undefined;
@@ -24,9 +25,13 @@ export interface Figures {
 
 /** Moments on the way to the first frame, on `performance.now()`. */
 export interface ViewingTimes {
+  /** The person asked for it. */
   readonly clicked?: number | undefined;
+  /** The offer was sent. */
   readonly posted?: number | undefined;
+  /** ICE and DTLS were done. */
   readonly connected?: number | undefined;
+  /** It was on the screen. */
   readonly firstFrame?: number | undefined;
 }
 
@@ -107,7 +112,7 @@ export function overlayRows(figures: Omit<OverlayFigures, 'newest'>): Row[] {
 }
 
 /** Thousands apart: `1 432`. */
-export function grouped(count: number): string {
+function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 

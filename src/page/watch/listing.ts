@@ -6,9 +6,11 @@ export interface ListedVideo {
   readonly source: string;
   /** For a person: the file's own name, or the camera's. */
   readonly name: string;
+  /** In the upload folder, published to the server, or connected to by it. */
   readonly kind?: 'file' | 'live' | 'pull';
   /** Media comes; the camera is away and may come back; there is none. */
   readonly state?: 'live' | 'waiting' | 'empty';
+  /** Whether it can be watched. */
   readonly playable: boolean;
   /** Copied as it is, or encoded. */
   readonly delivery: 'passthrough' | 'transcode';

@@ -21,7 +21,9 @@ export type Phase =
 
 /** What a player needs to know, and whom it tells. */
 export interface PlayerInit {
+  /** Shows the media. */
   readonly deck: Deck;
+  /** Called whenever the player does something else. */
   readonly onPhase: (phase: Phase) => void;
   /** What is known of the server. */
   readonly detectorLoaded: () => boolean;

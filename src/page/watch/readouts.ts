@@ -14,10 +14,15 @@ import type { ZonePoll } from './zone-poll.js';
 
 /** What the figures are of. */
 export interface ReadoutsInit {
+  /** Takes the shape of the video. */
   readonly stage: Stage;
+  /** What plays. */
   readonly player: Player;
+  /** Controls of the overlay. */
   readonly panel: OverlayPanel;
+  /** What the server says of the source. */
   readonly listing: Listing;
+  /** Asked to look while there is an overlay. */
   readonly zones: ZonePoll;
   /** The source that is chosen. */
   readonly source: () => string | undefined;

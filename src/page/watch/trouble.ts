@@ -40,6 +40,7 @@ export interface Seen {
   readonly frameAgeMs?: number | undefined;
   /** Undefined where the view shows no detections. */
   readonly overlay?: { readonly trouble?: string | undefined; readonly silenceMs: number } | undefined;
+  /** Whether the server has a detector. */
   readonly detectorLoaded: boolean;
 }
 

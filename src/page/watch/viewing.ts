@@ -25,7 +25,9 @@ const SWITCH_TIMEOUT_MS = 10_000;
 
 /** A source and a way to look at it. */
 export interface Wanted {
+  /** Name of the source. */
   readonly source: string;
+  /** How to look at it. */
   readonly view: View;
 }
 
@@ -33,6 +35,7 @@ export interface Wanted {
 export interface ViewingInit {
   /** Shows the media. */
   readonly deck: Deck;
+  /** What is looked at first. */
   readonly wanted: Wanted;
   /** What viewers must show. */
   readonly token: string | undefined;

@@ -28,6 +28,7 @@ const ALL: readonly View[] = ['raw', 'processed', 'overlay', 'both'];
 
 /** What the address names. */
 export interface Address {
+  /** Name of the source. */
   readonly source: string;
   /** Undefined: the usual one. */
   readonly view?: View;
