@@ -51,6 +51,7 @@ export interface AppDeps {
   readonly connections: HttpConnections;
   /** Bounds on request bodies that are being received. */
   readonly bodies: BodyLimits;
+  /** How long clients may take; what is left out has its default. */
   readonly deadlines?: {
     /** What a client may take to send the header of a request. Default 10000 ms. */
     readonly headerMs?: number;
@@ -95,6 +96,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** Everything on the page comes from this server, and media over WebRTC. */
 const PAGE_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'";
 
+/** Everything that HTTP serves; does not listen yet. Whoever gets it closes it. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { headerMs = HEADER_DEADLINE_MS, stalledMs = STALLED_MS } = deps.deadlines ?? {};
   const fastify = Fastify({

@@ -19,6 +19,7 @@ import type { Login } from './tokens.js';
 
 /** What session URLs act on. */
 export interface HttpSessionsDeps {
+  /** Where the sessions live. */
   readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'>;
   /** Refuses what RFC 9725 forbids but many clients do: a PATCH without `If-Match`, or without the token of its session. */
   readonly isStrict: boolean;

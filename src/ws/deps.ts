@@ -9,6 +9,7 @@ export type RoomState = 'empty' | 'live' | 'waiting';
 
 /** What a member is told of its room. */
 export interface RoomDescription {
+  /** Whether it can be watched. */
   readonly state: RoomState;
   /** `live`: clients publish to it. The others belong to the operator; `pull` is called when somebody comes. */
   readonly kind: 'file' | 'live' | 'pull';

@@ -36,7 +36,9 @@ export interface MemberInit {
   readonly clientId: string;
   /** IP address of the client. */
   readonly address: string;
+  /** What is joined. */
   readonly room: string;
+  /** What the member does there. */
   readonly role: Role;
   /** Secret by which its owner takes the membership up again on another WebSocket. */
   readonly resumeToken: string;
@@ -44,6 +46,7 @@ export interface MemberInit {
   readonly renditions: readonly Rendition[] | undefined;
   /** True where a publisher may push the present one of the room out. */
   readonly mayTakeOver: boolean;
+  /** What its media needs. */
   readonly deps: RoomsDeps & SideDeps;
   /** Called once, when the membership is over. */
   readonly onEnded: () => void;

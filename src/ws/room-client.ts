@@ -28,6 +28,7 @@ export interface RoomSocket {
 
 /** Who opened the WebSocket. */
 export interface RoomClientInit {
+  /** The WebSocket. */
   readonly socket: RoomSocket;
   /** Where it may join. */
   readonly rooms: Rooms;

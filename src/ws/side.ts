@@ -36,6 +36,7 @@ export interface SideHost {
 export interface SideDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where sessions are opened. */
   readonly sessions: RoomsDeps['sessions'];
   /** Where sessions go that end. */
   readonly closing: ClosingSessions;

@@ -28,6 +28,7 @@ export interface PullDeliveryInit {
   readonly caption: Caption;
   /** Gets frames, packets of sound and pictures. */
   readonly sink: FeedSink;
+  /** Programs, time and bookkeeping. */
   readonly deps: FeedOptions;
   /** Of the camera; outlives the delivery. */
   readonly rate: ArrivalRate;

@@ -18,6 +18,7 @@ export interface PullPlan {
   readonly hasAudio: boolean;
   /** Which of its video tracks is shown, and which of its audio tracks is heard: their order may differ between two calls, that of each kind does not. */
   readonly videoAt: number;
+  /** Which of its tracks of sound is played, from 0. */
   readonly audioAt: number;
   /** ffmpeg's name of the format that it must be told; undefined where it finds it out. */
   readonly format: string | undefined;

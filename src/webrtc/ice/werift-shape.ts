@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 
 /** What is used of a class of werift beyond its public types. */
 export interface WeriftShape {
+  /** Methods that have to be there. */
   readonly methods?: readonly string[];
+  /** Fields that have to be there. */
   readonly fields?: readonly string[];
 }
 

@@ -17,6 +17,7 @@ import type { IceSocket } from './socket.js';
 import { assertShape } from './werift-shape.js';
 import { attributeOf, classes, methods, StunMessage } from './werift-stun.js';
 
+/** As in the W3C's RTCIceTransportState. */
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
 
 /** An IP address and a port. */
@@ -24,7 +25,9 @@ export type Address = readonly [host: string, port: number];
 
 /** One socket of an agent, and the host or relayed candidate that its checks are paired by. */
 export interface IcePath {
+  /** What datagrams leave by. */
   readonly socket: IceSocket;
+  /** What the peer is told of the socket. */
   readonly candidate: LocalCandidate;
   /** The socket as the checks see it: what they send goes out by it, and nothing comes in by itself. */
   readonly protocol: StunProtocol;
@@ -39,6 +42,7 @@ export type CheckedPair = CandidatePair;
 /** Either end of a pair. */
 export type PairedCandidate = Pick<Candidate, 'type' | 'transport' | 'host' | 'port'>;
 
+/** What the checks find out. */
 export interface ChecklistEvents {
   /** A check has ended: a pair may be nominated now. */
   checked(): void;
@@ -84,6 +88,7 @@ const PAIR_STATES: Readonly<Record<CandidatePairState, PairState>> = {
   [CandidatePairState.FAILED]: 'failed',
 };
 
+/** The candidate pairs of one agent. */
 export class Checklist {
   /** 48 bits of randomness: at least 24 (RFC 8445 §5.3), and werift's own has 16. */
   readonly localUfrag = randomBytes(6).toString('base64');

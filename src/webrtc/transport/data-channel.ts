@@ -7,7 +7,9 @@ import type { SctpChannel } from './werift-sctp.js';
  */
 export const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
+/** One data channel that is open. */
 export interface TextChannel {
+  /** As the peer named it. */
   readonly label: string;
   /** Bytes handed over and not yet on the network: the measure of a slow reader. */
   readonly bufferedBytes: number;
@@ -25,7 +27,9 @@ export interface TextChannel {
 
 /** What a channel tells whoever has accepted it. */
 export interface ChannelEvents {
+  /** A message of text. */
   text?(text: string): void;
+  /** A message of bytes. */
   binary?(data: Buffer): void;
   /** Some of what was on its way has arrived. */
   progress?(): void;
@@ -35,6 +39,7 @@ export interface ChannelEvents {
 
 /** A channel that the client has opened, for whoever knows its label. */
 export interface IncomingChannel {
+  /** As the peer named it. */
   readonly label: string;
   /** Takes it, before the call that tells of it returns: what the client has already said is told afterwards. */
   accept(events: ChannelEvents): TextChannel;
@@ -42,7 +47,9 @@ export interface IncomingChannel {
 
 /** What all channels of a connection share. */
 export interface SctpLink {
+  /** Bytes that were sent and not acknowledged yet. */
   readonly unacknowledged: number;
+  /** Calls the listener after each acknowledgement; the function that is returned stops that. */
   onAcknowledged(listener: () => void): () => void;
 }
 

@@ -16,9 +16,11 @@ const MAX_RECORDS = 32;
 
 /** A record as it came, with its header. */
 export interface ReceivedRecord {
+  /** RFC 6347 §4.1: 20 to 23, and whatever else was written there. */
   readonly contentType: number;
   /** 0: before the keys, so that nothing authenticates it. */
   readonly epoch: number;
+  /** The record with its header. */
   readonly bytes: Buffer;
 }
 

@@ -9,13 +9,16 @@ import { closeNotify, isAdmitted, isGoodbye, readRecords, stopHandshake } from '
 import { saltBytes, SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80, type SrtpMasterKey } from './srtp-keys.js';
 import { WeriftDtls, type DtlsAssociation, type DtlsState, type WeriftDtlsInit } from './werift-dtls.js';
 
+/** Roles, certificates, and what carries the datagrams. */
 export interface DtlsInit extends Omit<WeriftDtlsInit, 'srtpProfiles'> {
   readonly logger: Logger;
 }
 
 /** What SRTP is protected with, each way. */
 export interface SrtpKeys {
+  /** For what is sent. */
   readonly local: SrtpMasterKey;
+  /** For what is received. */
   readonly remote: SrtpMasterKey;
 }
 
@@ -39,6 +42,7 @@ const MAX_EARLY_DATAGRAMS = 8;
 const SRTP_PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_HMAC_SHA1_80] as const;
 const MASTER_KEY_BYTES = 16;
 
+/** DTLS of one transport. */
 export class Dtls {
   readonly role: 'client' | 'server';
   /** What SCTP is bound to. */

@@ -4,6 +4,7 @@
 export interface RtpPacket {
   /** 12 bytes and the extensions. */
   readonly header: Buffer;
+  /** Shared by all viewers; never changed. */
   readonly payload: Buffer;
   /** Rollover counter × 2^16 + sequence number (RFC 3711 §3.3.1). */
   readonly index: number;

@@ -16,8 +16,11 @@ import { Sctp } from './sctp.js';
 import { Srtp } from './srtp.js';
 import type { DtlsCertificate } from './werift-dtls.js';
 
+/** What a transport is opened with. */
 export interface PeerTransportInit {
+  /** Where it listens, and which STUN and TURN servers it asks. */
   readonly ice: IceOptions;
+  /** The server's own, whose fingerprint the description tells. */
   readonly certificate: DtlsCertificate;
   readonly logger: Logger;
 }
@@ -40,6 +43,7 @@ export interface PeerTransportEvents {
   ended(reason: EndReason): void;
 }
 
+/** What was agreed on for the transport. */
 export interface ConnectOptions {
   /** True where this side made the offer (RFC 8445 §6.1.1). */
   readonly controlling: boolean;
@@ -49,6 +53,7 @@ export interface ConnectOptions {
   readonly receivesRtp?: boolean;
 }
 
+/** One transport of a session. */
 export class PeerTransport implements PacketTransport {
   readonly ice: IceSession;
   readonly #init: PeerTransportInit;

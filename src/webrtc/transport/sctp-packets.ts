@@ -113,7 +113,9 @@ const SHAPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
 
 /** Which association a packet is for; an `undefined` is not looked at. */
 export interface SctpAddress {
+  /** This side's. */
   readonly localPort: number;
+  /** The peer's; undefined before it is known. */
   readonly remotePort: number | undefined;
   /** Of this side: in every packet but those that begin an association (RFC 9260 §8.5). */
   readonly verificationTag: number;

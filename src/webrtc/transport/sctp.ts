@@ -16,6 +16,7 @@ export interface SctpEvents {
   dropped: OnDropped;
 }
 
+/** What carries the association, and what was agreed on. */
 export interface SctpInit {
   /** Largest message in bytes that the other side takes. */
   readonly maxMessageBytes: number;
@@ -34,6 +35,7 @@ export function openAssociation(dtls: WeriftDtls, onDropped: OnDropped, onAcknow
   return sctp;
 }
 
+/** The association of one transport. */
 export class Sctp {
   readonly #sctp: WeriftSctp;
   readonly #acknowledged = new Set<() => void>();

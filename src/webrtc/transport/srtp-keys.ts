@@ -6,23 +6,33 @@ import { createCipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** Protection profiles by their DTLS numbers (RFC 5764 §4.1.2, RFC 7714 §14.2), preferred first. */
 export const SRTP_AEAD_AES_128_GCM = 0x0007;
+/** RFC 5764 §4.1.2. */
 export const SRTP_AES128_CM_HMAC_SHA1_80 = 0x0001;
+/** The protection profiles that are spoken, by their numbers in DTLS. */
 export type SrtpProfile = typeof SRTP_AEAD_AES_128_GCM | typeof SRTP_AES128_CM_HMAC_SHA1_80;
 
+/** Length of the authentication tag of AES-GCM (RFC 7714 §14.2). */
 export const GCM_TAG_BYTES = 16;
+/** Length of the authentication tag of HMAC-SHA1 (RFC 3711 §5.2). */
 export const CM_TAG_BYTES = 10;
 /** The encrypted flag and 31-bit index that end an SRTCP packet. */
 export const SRTCP_INDEX_BYTES = 4;
+/** Labels that keys of SRTP are derived with (RFC 3711 §4.3.1). */
 export const RTP_LABELS = { encryption: 0, authentication: 1, salt: 2 } as const;
+/** Labels that keys of SRTCP are derived with (RFC 3711 §4.3.2). */
 export const RTCP_LABELS = { encryption: 3, authentication: 4, salt: 5 } as const;
 
 /** Master key (16 bytes) and salt (12 bytes for GCM, 14 for CM) of one direction. */
 export interface SrtpMasterKey {
+  /** What it is for. */
   readonly profile: SrtpProfile;
+  /** 16 bytes. */
   readonly key: Buffer;
+  /** 12 bytes for GCM, 14 for CM. */
   readonly salt: Buffer;
 }
 
+/** Length of the master salt of a profile. */
 export function saltBytes(profile: SrtpProfile): 12 | 14 {
   return profile === SRTP_AEAD_AES_128_GCM ? 12 : 14;
 }

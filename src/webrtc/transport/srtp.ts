@@ -10,6 +10,7 @@ import { SrtpSender } from './srtp-sender.js';
 /** Where protected packets go: those that lie one after the other in `slab`, ending at `ends`; `done` gives it back. */
 export type SendSlab = (slab: Buffer, ends: readonly number[], done: () => void) => void;
 
+/** SRTP and SRTCP of one transport. */
 export class Srtp {
   /** Name of the protection profile (RFC 5764 §4.1.2). */
   readonly profile: 'AEAD_AES_128_GCM' | 'AES_CM_128_HMAC_SHA1_80';

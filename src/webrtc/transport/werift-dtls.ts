@@ -16,17 +16,22 @@ import { assertShape } from '../ice/werift-shape.js';
 import type { RemoteTransport } from '../sdp/parse.js';
 import type { SrtpProfile } from './srtp-keys.js';
 
+/** As in the W3C's RTCDtlsTransportState. */
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
 /** What this server proves to be: one self-signed certificate (RFC 8827 §6.5). */
 export interface DtlsCertificate {
   /** The value of `a=fingerprint` (RFC 8122 §5): a hash and its bytes. */
   readonly fingerprint: string;
+  /** werift's own. */
   readonly certificate: RTCCertificate;
 }
 
+/** How the handshake is made. */
 export interface WeriftDtlsInit {
+  /** Who sends the first ClientHello. */
   readonly role: 'client' | 'server';
+  /** This side's. */
   readonly certificate: DtlsCertificate;
   /** Of the other side's certificate, as its description announces it. */
   readonly fingerprints: RemoteTransport['fingerprints'];
@@ -34,14 +39,17 @@ export interface WeriftDtlsInit {
   readonly srtpProfiles: readonly SrtpProfile[];
 }
 
+/** What DTLS brings. */
 export interface WeriftDtlsEvents {
   /** A datagram for the other side. */
   send(datagram: Buffer): void;
+  /** The handshake went on, ended or failed. */
   state(state: DtlsState): void;
 }
 
 /** A record as `encryptPacket` takes and changes it. */
 export interface DtlsRecord {
+  /** RFC 6347 §4.1. */
   recordLayerHeader: {
     contentType: number;
     protocolVersion: { major: number; minor: number };
@@ -49,12 +57,15 @@ export interface DtlsRecord {
     sequenceNumber: number;
     contentLen: number;
   };
+  /** What the record carries. */
   fragment: Buffer;
 }
 
 /** A message of a handshake, put together from its fragments. */
 export interface DtlsHandshakeMessage {
+  /** RFC 5246 §7.4. */
   readonly msg_type: number;
+  /** The body of the message. */
   readonly fragment: Buffer;
 }
 
@@ -62,8 +73,11 @@ export interface DtlsHandshakeMessage {
 export interface DtlsHandshakeFragment extends DtlsHandshakeMessage {
   /** Of the message, in bytes. */
   readonly length: number;
+  /** RFC 6347 §4.2.2. */
   readonly message_seq: number;
+  /** Where it belongs in its message, in bytes. */
   readonly fragment_offset: number;
+  /** Its own length, in bytes. */
   readonly fragment_length: number;
 }
 
@@ -75,9 +89,13 @@ export interface DtlsAssociation {
   connect?: () => Promise<void>;
   /** Called with what each datagram brings. */
   onHandleHandshakes(messages: readonly DtlsHandshakeMessage[]): Promise<void>;
+  /** Where the handshake stands. */
   readonly dtls: { flight: number; epoch: number; version: { major: number; minor: number }; recordSequenceNumber: number };
+  /** Protects records once keys are agreed on. */
   readonly cipher: { encryptPacket(record: DtlsRecord): DtlsRecord; decryptPacket(record: DtlsRecord): Buffer };
+  /** The profile that was chosen (RFC 5764 §4.1.2). */
   readonly srtp: { srtpProfile?: number };
+  /** Keys for SRTP (RFC 5764 §4.2); lengths in bytes. */
   extractSessionKeys(keyLength: number, saltLength: number): { localKey: Buffer; localSalt: Buffer; remoteKey: Buffer; remoteSalt: Buffer };
 }
 
@@ -88,6 +106,7 @@ export async function dtlsCertificate(): Promise<DtlsCertificate> {
   return { fingerprint: fingerprint ? `${fingerprint.algorithm} ${fingerprint.value}` : '', certificate };
 }
 
+/** werift's DTLS of one transport. */
 export class WeriftDtls {
   /** What SCTP is bound to. */
   readonly transport: RTCDtlsTransport;

@@ -12,18 +12,23 @@ export type SctpChannel = RTCDataChannel;
 
 /** The channels of an association. */
 export interface SctpChannels {
+  /** By the numbers of their streams. */
   readonly dataChannels: Readonly<Record<number, unknown>>;
+  /** Takes one message of a stream. */
   datachannelReceive: (streamId: number, protocolId: number, data: Buffer) => Promise<void>;
 }
 
 /** Says, or was received to say, up to where all was given up (RFC 3758 §3.2). */
 export interface SctpForwardTsn {
+  /** RFC 3758 §3.2: nothing up to here comes any more. */
   readonly cumulativeTsn: number;
+  /** Ordered streams that messages were given up of. */
   streams: (readonly [streamId: number, streamSeqNum: number])[];
 }
 
 /** A received acknowledgement (RFC 9260 §3.3.4). */
 export interface SctpSack {
+  /** RFC 9260 §3.3.4: all up to here has arrived. */
   readonly cumulativeTsn: number;
   /** First and last TSN of each block, counted from `cumulativeTsn`. */
   gaps: (readonly [start: number, end: number])[];
@@ -31,30 +36,45 @@ export interface SctpSack {
 
 /** A received piece of a message. */
 export interface SctpDataChunk {
+  /** RFC 9260 §3.3.1. */
   readonly tsn: number;
+  /** RFC 9260 §3.3.1. */
   readonly streamId: number;
+  /** A message, or a piece of one. */
   readonly userData: Buffer;
 }
 
 /** A piece of a message that is or was sent. */
 export interface SctpSentChunk {
+  /** RFC 9260 §3.3.1. */
   readonly tsn: number;
+  /** RFC 9260 §3.3.1: beginning, end and unordered. */
   readonly flags: number;
+  /** RFC 9260 §3.3.1. */
   readonly streamId: number;
+  /** RFC 9260 §3.3.1. */
   readonly streamSeqNum: number;
+  /** After so many it is given up (RFC 7496 §3.2); undefined: never. */
   readonly maxRetransmits: number | undefined;
+  /** How often it was sent. */
   sentCount: number;
+  /** The peer has it. */
   acked: boolean;
+  /** It was given up. */
   abandoned: boolean;
+  /** It is sent again next. */
   retransmit: boolean;
 }
 
 /** An association: werift's `SCTP`. */
 export interface SctpAssociation {
+  /** This side's port. */
   readonly port: number;
   /** Undefined before the association is started. */
   readonly remotePort: number | undefined;
+  /** What packets to this side have to carry (RFC 9260 §8.5). */
   readonly localVerificationTag: number;
+  /** werift's number of a state of RFC 9260 §4. */
   readonly associationState: number;
   /** Of the next piece. */
   readonly localTsn: number;
@@ -72,30 +92,45 @@ export interface SctpAssociation {
   maybeAbandon(chunk: SctpSentChunk): boolean;
   /** What is left of the window, in bytes. */
   advertisedRwnd: number;
+  /** What is held of each stream of the peer. */
   readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly unknown[] }>>;
   /** Undefined before the handshake. */
   lastReceivedTsn: number | undefined;
   /** TSNs behind one that is missing. */
   readonly sackMisOrdered: Set<number>;
+  /** TSNs that came once more, to be told in the next SACK. */
   readonly sackDuplicates: number[];
+  /** The newest TSN that the peer has acknowledged. */
   readonly lastSackedTsn: number;
+  /** Takes one SCTP packet. */
   handleData(data: Buffer): Promise<void>;
+  /** Takes one DATA chunk. */
   receiveDataChunk(chunk: SctpDataChunk): void;
+  /** Takes one SACK chunk. */
   receiveSackChunk(sack: SctpSack): Promise<void>;
+  /** Takes one FORWARD TSN chunk. */
   receiveForwardTsnChunk(chunk: SctpForwardTsn): void;
+  /** Notes a TSN; true where it had come before. */
   markReceived(tsn: number): boolean;
+  /** Changes the state of the association. */
   setState(state: number): void;
   /** Seconds: the retransmission timeout, and the round trip that it follows from (RFC 9260 §6.3.1). */
   rto: number;
+  /** Smoothed round trip, in seconds (RFC 9260 §6.3.1). */
   readonly srtt: number;
+  /** Its variation, in seconds. */
   readonly rttvar: number;
+  /** Takes one measured round trip, in seconds. */
   updateRto(roundTripS: number): void;
 }
 
 /** An association that is bound to DTLS, and its channels. */
 export interface WeriftSctp {
+  /** werift's transport. */
   readonly transport: RTCSctpTransport;
+  /** What it does with packets. */
   readonly association: SctpAssociation;
+  /** What it does with messages. */
   readonly channels: SctpChannels;
 }
 

@@ -23,6 +23,7 @@ const DRIFT = 0.0005;
 /** Time between two looks that counts. */
 const MAX_LOOK_MS = 2_000;
 
+/** The times of capture of one publisher. */
 export class CaptureClock implements StreamGroup {
   readonly #streams: StreamClock[] = [];
   readonly #lookedAtMs = new Map<StreamClock, number>();

@@ -2,6 +2,7 @@
 
 /** One reception report block. */
 export interface ReportBlock {
+  /** The stream that it is about. */
   readonly ssrc: number;
   /** 0..1 since the previous report. */
   readonly fractionLost: number;
@@ -9,6 +10,7 @@ export interface ReportBlock {
   readonly packetsLost: number;
   /** With the wraps in its upper bits. */
   readonly highestSequence: number;
+  /** Interarrival jitter, in ticks of the stream's clock. */
   readonly jitterTicks: number;
   /** Middle 32 bits of the NTP time of the newest Sender Report; 0: none yet. */
   readonly lastSenderReport: number;

@@ -8,10 +8,13 @@ import type { ReceivedPacket } from './rtp.js';
 /** A frame of more is given up: no real one is as large, and somebody has to bound what a publisher makes us hold. */
 const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 
+/** How frames are put together, and where they go. */
 export interface FrameAssemblerInit {
+  /** Of the codec. */
   readonly depacketizer: Depacketizer;
   /** Each packet is a frame, whatever its marker says: audio. */
   readonly isOnePacketPerFrame: boolean;
+  /** A whole frame, in order. */
   readonly onFrame: (frame: AssembledFrame, rtpTimestamp: number) => void;
   /** A frame could not be put together, or its beginning or end is missing. */
   readonly onLost: () => void;
@@ -25,6 +28,7 @@ interface OpenFrame {
   readonly isWhole: boolean;
 }
 
+/** Finds the frames of one stream. */
 export class FrameAssembler {
   readonly #init: FrameAssemblerInit;
   #frame: OpenFrame | undefined;

@@ -21,24 +21,34 @@ import { StreamReceiver, type StreamReceiverStats } from './stream-receiver.js';
 /** Another ssrc takes over when the current one was silent for this long: two at once are two encodings, of which one is taken. */
 const SSRC_SILENCE_MS = 300;
 
+/** What is received on an m-line, and where it goes. */
 export interface ReceivedTrackInit {
+  /** What was negotiated for the m-line. */
   readonly plan: ReceivePlan;
   readonly clock: Clock;
+  /** Maps its RTP timestamps to times of capture. */
   readonly captureClock: StreamClock;
   /** Of this side's RTCP. */
   readonly senderSsrc: number;
   /** Of the network; undefined before it is known. */
   readonly roundTripMs: () => number | undefined;
+  /** Sends one RTCP packet to the publisher. */
   readonly sendRtcp: (packet: Buffer) => void;
+  /** A frame in order, with its time of capture. */
   readonly onFrame: (frame: EncodedFrame) => void;
   /** It sends B-frames. Once. */
   readonly onReordered: () => void;
 }
 
+/** Counts of one m-line, over all its ssrcs. */
 export interface ReceivedTrackStats extends StreamReceiverStats {
+  /** Packets, repairs included. */
   readonly packetsReceived: number;
+  /** Bytes of those packets. */
   readonly bytesReceived: number;
+  /** Requests for a keyframe (PLI or FIR) that were sent. */
   readonly keyframesRequested: number;
+  /** Interarrival jitter (RFC 3550 §6.4.1), in milliseconds. */
   readonly jitterMs: number;
 }
 
@@ -49,6 +59,7 @@ interface CurrentStream {
   lastPacketMs: number;
 }
 
+/** What comes on one m-line. */
 export class ReceivedTrack {
   readonly plan: ReceivePlan;
   readonly kind: 'video' | 'audio';
