@@ -5,7 +5,7 @@ import { Pipelines } from '../src/pipeline/index.js';
 import { LiveRooms } from '../src/source/index.js';
 import { writePli } from '../src/webrtc/rtp/receive/feedback-packets.js';
 import { negotiate } from '../src/webrtc/sdp/negotiate.js';
-import { Outages } from '../src/webrtc/session/publisher-watch.js';
+import { Outages } from '../src/webrtc/session/outages.js';
 import { Viewer } from '../src/webrtc/session/viewer.js';
 import { FakeClock } from './helpers/fake-clock.js';
 import { assertNothingHeld, realDeps } from './helpers/ffmpeg-deps.js';

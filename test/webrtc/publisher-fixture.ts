@@ -5,7 +5,7 @@ import { packetize } from '../../src/media/packetizer.js';
 import type { PublisherCommand } from '../../src/webrtc/index.js';
 import { parseRtcp, type RtcpMessage } from '../../src/webrtc/rtp/rtcp.js';
 import { negotiatePublish } from '../../src/webrtc/sdp/negotiate-publish.js';
-import { Outages } from '../../src/webrtc/session/publisher-watch.js';
+import { Outages } from '../../src/webrtc/session/outages.js';
 import { Publisher } from '../../src/webrtc/session/publisher.js';
 import type { PacketTransport } from '../../src/webrtc/transport/packet-transport.js';
 import { FakeClock } from '../helpers/fake-clock.js';

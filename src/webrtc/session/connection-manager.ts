@@ -35,7 +35,7 @@ import { connectionOf } from '../sdp/renegotiation.js';
 import { Admission } from './admission.js';
 import type { Negotiation } from './negotiation.js';
 import { Publisher } from './publisher.js';
-import { Outages } from './publisher-watch.js';
+import { Outages } from './outages.js';
 import { SessionRegistry } from './registry.js';
 import { PeerSession } from './session.js';
 import { Viewer } from './viewer.js';

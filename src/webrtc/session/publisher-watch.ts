@@ -7,6 +7,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import { ArrivalRate } from '../../media/index.js';
+import type { Outage } from './outages.js';
 import type { PublisherCommand } from '../api/requests.js';
 import type { SilenceSnapshot } from '../api/snapshot.js';
 
@@ -23,46 +24,6 @@ const WAITS_MS = [30_000, 60_000, 120_000] as const;
 const JITTER = 0.2;
 /** Time between two ticks beyond which the connection was away in between. */
 const MAX_TICK_GAP_MS = 3000;
-
-/** What is remembered of a publisher that is silent. */
-export interface Outage {
-  /** Monotonic ms of the last frame. */
-  readonly sinceMs: number;
-  readonly failures: number;
-  readonly requests: number;
-  /** Monotonic ms before which no more is asked. */
-  readonly nextRequestMs: number;
-}
-
-/** Longer than any wait: a camera that comes back later comes anew. */
-const MAX_OUTAGE_AGE_MS = 10 * 60_000;
-const MAX_OUTAGES = 1000;
-
-/** Outages that outlive their connections, by room: a camera that reconnects as it was asked to does so with another one. */
-export class Outages {
-  readonly #clock: Clock;
-  readonly #byRoom = new Map<string, { readonly outage: Outage; readonly endedMs: number }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** The publisher of the room is gone; undefined where all was well. */
-  keep(room: string, outage: Outage | undefined): void {
-    this.#byRoom.delete(room);
-    if (!outage) return;
-    this.#byRoom.set(room, { outage, endedMs: this.#clock.now() });
-    const [oldest] = this.#byRoom.keys();
-    if (this.#byRoom.size > MAX_OUTAGES && oldest !== undefined) this.#byRoom.delete(oldest);
-  }
-
-  /** For the next publisher of the room, once. */
-  take(room: string): Outage | undefined {
-    const kept = this.#byRoom.get(room);
-    this.#byRoom.delete(room);
-    return kept && this.#clock.now() - kept.endedMs < MAX_OUTAGE_AGE_MS ? kept.outage : undefined;
-  }
-}
 
 export interface PublisherWatchInit {
   readonly clock: Clock;

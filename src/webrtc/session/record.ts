@@ -1,30 +1,70 @@
-/** What a session remembers of itself while it lives: the steps of its connection, for whoever asks why it failed. */
+/**
+ * What a session remembers and tells of itself: its names, its state and the steps of its connection, for the log, for
+ * statistics and for whoever asks why it failed.
+ */
 import type { Clock } from '../../base/clock.js';
-import type { Step } from '../api/report.js';
+import type { Logger } from '../../base/logger.js';
+import type { SessionReport, Step } from '../api/report.js';
+import type { Door } from '../api/requests.js';
+import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from '../api/snapshot.js';
+import { mLineReports } from '../sdp/m-line-reports.js';
+import type { Plan } from '../sdp/negotiate.js';
+import { isFailure } from './explain-end.js';
+import type { Participant } from './participant.js';
+import { NO_ICE, type Transports } from './transports.js';
 
 /** A session that lives for days must not grow: restarts are its only steps by then. */
 const MAX_STEPS = 100;
 
+export interface SessionRecordInit {
+  readonly identity: SessionIdentity;
+  readonly role: 'viewer' | 'publisher';
+  readonly door: Door;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of each change. */
+  readonly onState?: ((state: ConnectionState) => void) | undefined;
+}
+
+/** What there is of a session at the time; it grows while it lives. */
+export interface SessionParts {
+  readonly plan: Plan | undefined;
+  readonly participant: Participant | undefined;
+  readonly transports: Transports | undefined;
+  /** From its beginning to the end of the handshake. */
+  readonly connectMs: number | undefined;
+}
+
 export class SessionRecord {
-  /** Unix seconds at which the session began. */
-  readonly createdAtS: number;
-  readonly #clock: Clock;
+  readonly #init: SessionRecordInit;
+  readonly #createdAtS: number;
   readonly #startedMs: number;
   readonly #steps: Step[] = [];
+  #identity: SessionIdentity;
+  #logger: Logger;
+  #state: ConnectionState = 'new';
 
-  constructor(clock: Clock) {
-    this.createdAtS = clock.wallClock() / 1000;
-    this.#clock = clock;
-    this.#startedMs = clock.now();
+  constructor(init: SessionRecordInit) {
+    this.#init = init;
+    this.#createdAtS = init.clock.wallClock() / 1000;
+    this.#startedMs = init.clock.now();
+    this.#identity = init.identity;
+    this.#logger = init.logger.child({ ...init.identity });
   }
 
-  get steps(): readonly Step[] {
-    return this.#steps;
+  /** The source in it is the one that is watched now. */
+  get identity(): SessionIdentity {
+    return this.#identity;
+  }
+
+  /** With the names of the session. */
+  get logger(): Logger {
+    return this.#logger;
   }
 
   /** Milliseconds since the session began. */
   get elapsedMs(): number {
-    return Math.round(this.#clock.now() - this.#startedMs);
+    return Math.round(this.#init.clock.now() - this.#startedMs);
   }
 
   note(step: string, facts?: Readonly<Record<string, unknown>>): void {
@@ -34,5 +74,61 @@ export class SessionRecord {
   /** As `note`, the first time alone. */
   noteOnce(step: string, facts?: Readonly<Record<string, unknown>>): void {
     if (!this.#steps.some((known) => known.step === step)) this.note(step, facts);
+  }
+
+  enter(state: ConnectionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#logger.debug({ connectionState: state, elapsedMs: this.elapsedMs }, 'connection state');
+    if (state === 'disconnected') this.note('disconnected');
+    this.#init.onState?.(state);
+  }
+
+  changeSource(sourceId: string): void {
+    this.#logger.info({ to: sourceId }, 'source changed');
+    this.note('source changed', { from: this.#identity.sourceId, to: sourceId });
+    this.#identity = { ...this.#identity, sourceId };
+    this.#logger = this.#init.logger.child({ ...this.#identity });
+  }
+
+  snapshot({ participant, transports, connectMs }: SessionParts): PeerSnapshot {
+    const side = participant?.snapshot() ?? EMPTY_SIDE;
+    const transport = transports?.at(0);
+    return {
+      ...this.#identity,
+      role: this.#init.role,
+      connectionState: this.#state,
+      iceState: this.#state === 'disconnected' ? 'disconnected' : (transport?.ice.state ?? 'new'),
+      createdAtS: this.#createdAtS,
+      connectMs,
+      iceTroubles: transports?.iceReport.troubles ?? [],
+      ...side,
+      roundTripMs: side.roundTripMs ?? transport?.roundTripMs,
+    };
+  }
+
+  report({ plan, transports }: SessionParts): Omit<SessionReport, 'end'> {
+    const { clientId, sourceId } = this.#identity;
+    const { role, door } = this.#init;
+    return {
+      clientId,
+      sourceId,
+      role,
+      door,
+      createdAtS: this.#createdAtS,
+      mLines: mLineReports(plan?.mLines ?? []),
+      ice: transports?.iceReport ?? NO_ICE,
+      dtls: transports?.at(0)?.dtlsReport,
+      steps: [...this.#steps],
+    };
+  }
+
+  /** @param snapshot as it was when everything was given back */
+  logEnd({ bytesSent, packetsLost, framesDropped, received }: PeerSnapshot, report: SessionReport): void {
+    if (!report.end) return;
+    const { reason, explanation, atMs } = report.end;
+    const facts = { reason, durationMs: this.elapsedMs, bytesSent, packetsLost, framesDropped };
+    this.#logger.info({ ...facts, ...(received && { bytesReceived: received.bytesReceived }) }, 'session ended');
+    if (isFailure(reason, report, atMs)) this.#logger.warn({ reason, explanation }, 'session failed');
   }
 }

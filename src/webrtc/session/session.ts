@@ -8,23 +8,21 @@ import type { Logger } from '../../base/logger.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import type { EndReason } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { IceReport, SessionReport } from '../api/report.js';
+import type { SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
-import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from '../api/snapshot.js';
+import type { ConnectionState, PeerSnapshot, SessionIdentity } from '../api/snapshot.js';
 import type { IceOptions } from '../ice/gathering.js';
-import { answering, offering, remoteSctp, type Description } from '../sdp/description.js';
-import { mLineReports } from '../sdp/m-line-reports.js';
+import { answering, offering, type Description } from '../sdp/description.js';
 import type { Plan } from '../sdp/negotiate.js';
 import type { DtlsCertificate } from '../transport/werift-dtls.js';
 import type { Admitted } from './admission.js';
 import { ConnectedSession } from './connected.js';
 import { DescribedSession } from './described.js';
 import { SessionEnd } from './session-end.js';
-import { isFailure } from './explain-end.js';
 import type { Agreement, Negotiation, Offer } from './negotiation.js';
 import type { Participant, SessionHost } from './participant.js';
-import { SessionRecord } from './record.js';
-import { NO_ICE, Transports } from './transports.js';
+import { SessionRecord, type SessionParts } from './record.js';
+import { Transports } from './transports.js';
 
 export interface SessionDeps {
   readonly clock: Clock;
@@ -56,9 +54,6 @@ export class PeerSession {
   readonly #deps: SessionDeps;
   readonly #record: SessionRecord;
   readonly #end: SessionEnd;
-  #identity: SessionIdentity;
-  #logger: Logger;
-  #state: ConnectionState = 'new';
   /** Since the client has agreed. */
   #agreed: { readonly plan: Plan; readonly participant: Participant } | undefined;
   /** Since the sockets are open. */
@@ -69,10 +64,9 @@ export class PeerSession {
   constructor(init: SessionInit, deps: SessionDeps) {
     this.#init = init;
     this.#deps = deps;
-    const { sessionId, clientId } = init.admitted;
-    this.#identity = { sessionId, clientId, sourceId: init.sourceId };
-    this.#logger = deps.logger.child({ ...this.#identity });
-    this.#record = new SessionRecord(deps.clock);
+    const { admitted, sourceId, role, door, onState } = init;
+    const identity = { sessionId: admitted.sessionId, clientId: admitted.clientId, sourceId };
+    this.#record = new SessionRecord({ identity, role, door, clock: deps.clock, logger: deps.logger, onState });
     this.#end = new SessionEnd(() => this.#record.elapsedMs);
   }
 
@@ -88,7 +82,7 @@ export class PeerSession {
 
   /** The source in it is the one that is watched now. */
   get identity(): SessionIdentity {
-    return this.#identity;
+    return this.#record.identity;
   }
 
   get role(): 'viewer' | 'publisher' {
@@ -125,37 +119,13 @@ export class PeerSession {
   }
 
   snapshot(): PeerSnapshot {
-    const side = this.#agreed?.participant.snapshot() ?? EMPTY_SIDE;
-    const transport = this.#described?.transports.at(0);
-    return {
-      ...this.#identity,
-      role: this.#init.role,
-      connectionState: this.#state,
-      iceState: this.#state === 'disconnected' ? 'disconnected' : (transport?.ice.state ?? 'new'),
-      createdAtS: this.#record.createdAtS,
-      connectMs: this.#connected?.connectMs,
-      iceTroubles: this.#ice.troubles,
-      ...side,
-      roundTripMs: side.roundTripMs ?? transport?.roundTripMs,
-    };
+    return this.#record.snapshot(this.#parts);
   }
 
   /** What became of it so far. */
   report(): SessionReport {
-    const { clientId, sourceId } = this.#identity;
-    const { role, door, ice } = this.#init;
-    const found = {
-      clientId,
-      sourceId,
-      role,
-      door,
-      createdAtS: this.#record.createdAtS,
-      mLines: mLineReports(this.plan?.mLines ?? []),
-      ice: this.#ice,
-      dtls: this.#described?.transports.at(0)?.dtlsReport,
-      steps: [...this.#record.steps],
-    };
-    return { ...found, end: this.#end.explain(found, ice) };
+    const found = this.#record.report(this.#parts);
+    return { ...found, end: this.#end.explain(found, this.#init.ice) };
   }
 
   async #live(describing: Promise<{ readonly transports: Transports }>): Promise<EndReason> {
@@ -166,7 +136,7 @@ export class PeerSession {
     try {
       const { transports } = await describing;
       this.#record.note('described');
-      this.#logger.info({ door, role }, 'session started');
+      this.#record.logger.info({ door, role }, 'session started');
       await Promise.race([transports.connected(), this.#end.reached]);
       timeout.cancel();
       if (!this.hasEnded) this.#flow(transports);
@@ -179,17 +149,20 @@ export class PeerSession {
       await this.#release();
       releasePeerConnection();
       admitted.leave();
-      this.#enter('closed');
-      this.#logEnd();
+      this.#record.enter('closed');
+      this.#record.logEnd(this.snapshot(), this.report());
     }
   }
 
   /** Opens what the session needs, so that it is warm when the handshake is done, and writes this side's description. */
   async #describe(): Promise<{ readonly sdp: string; readonly transports: Transports }> {
-    const { admitted, negotiation } = this.#init;
+    const { admitted, negotiation, role } = this.#init;
     try {
       const certificate = await this.#deps.certificate;
-      admitted.begun({ isHeard: () => this.#ice.checksReceived > 0, giveWay: () => this.close('gave-way') });
+      admitted.begun({
+        isHeard: () => (this.#described?.transports.iceReport.checksReceived ?? 0) > 0,
+        giveWay: () => this.close('gave-way'),
+      });
       this.#end.throwIfReached();
       const description =
         'plan' in negotiation ? answering(negotiation.plan, this.#agree(negotiation).localStreams) : offering(negotiation.mLines);
@@ -197,8 +170,8 @@ export class PeerSession {
       const described = this.#makeDescribed(description, transports);
       this.#described = described;
       this.#end.throwIfReached();
-      this.#enter('connecting');
-      if ('plan' in negotiation) this.#connect(negotiation.plan, transports);
+      this.#record.enter('connecting');
+      if ('plan' in negotiation) transports.connect(negotiation.plan, { isOfferer: false, receivesRtp: role === 'publisher' });
       const sdp = await described.describe();
       this.#end.throwIfReached();
       return { sdp, transports };
@@ -218,7 +191,7 @@ export class PeerSession {
   async #openTransports(description: Description, certificate: DtlsCertificate): Promise<Transports> {
     const { clock, ledger } = this.#deps;
     const { role, ice, onCandidate } = this.#init;
-    const init = { ice: { ...ice, clock, ledger, logger: this.#logger }, certificate, logger: this.#logger };
+    const init = { ice: { ...ice, clock, ledger, logger: this.#record.logger }, certificate, logger: this.#record.logger };
     return Transports.open(description.transports, init, {
       receiveRtp: (packet, index) => this.#agreed?.participant.receiveRtp(packet, index),
       receiveRtcp: (compound, index) => this.#agreed?.participant.receiveRtcp(compound, index),
@@ -248,21 +221,11 @@ export class PeerSession {
       const agreement = readAnswer(sdp);
       if (this.hasEnded) return;
       this.#agree(agreement);
-      this.#connect(agreement.plan, transports);
+      transports.connect(agreement.plan, { isOfferer: true, receivesRtp: this.role === 'publisher' });
     } catch (error) {
       this.close('negotiation-failed', error);
       throw error;
     }
-  }
-
-  #connect({ transports: remotes, mLines }: Plan, transports: Transports): void {
-    const { negotiation, role } = this.#init;
-    const isOfferer = !('plan' in negotiation);
-    transports.connect(remotes, ({ iceLite }, index) => ({
-      controlling: isOfferer || iceLite,
-      sctp: remoteSctp(mLines, index),
-      receivesRtp: role === 'publisher',
-    }));
   }
 
   #flow(transports: Transports): void {
@@ -271,14 +234,14 @@ export class PeerSession {
     const connectMs = this.#record.elapsedMs;
     this.#record.note('connected');
     this.#init.admitted.connected();
-    this.#enter('connected');
+    this.#record.enter('connected');
     this.#connected = new ConnectedSession({
       clock: this.#deps.clock,
       transports,
       participant,
       graceMs: this.#init.disconnectGraceMs,
       connectMs,
-      onState: (state) => this.#enter(state),
+      onState: (state) => this.#record.enter(state),
       onGone: (reason) => this.close(reason),
     });
   }
@@ -287,63 +250,31 @@ export class PeerSession {
     const participant = this.#agreed?.participant;
     participant?.close(await this.#end.reached);
     const errors = await this.#described?.transports.close((index) => participant?.ssrcsOf(index) ?? []);
-    for (const error of errors ?? []) this.#logger.error({ err: error }, 'transport did not close cleanly');
+    for (const error of errors ?? []) this.#record.logger.error({ err: error }, 'transport did not close cleanly');
   }
 
-  get #ice(): IceReport {
-    return this.#described?.transports.iceReport ?? NO_ICE;
+  get #parts(): SessionParts {
+    const { plan, participant } = this.#agreed ?? {};
+    return { plan, participant, transports: this.#described?.transports, connectMs: this.#connected?.connectMs };
   }
 
   #host(): SessionHost {
     const { onRestartNeeded } = this.#init;
     return {
-      clientId: this.#identity.clientId,
+      clientId: this.#record.identity.clientId,
       transport: (index) => this.#described?.transports.at(index),
       close: (reason) => this.close(reason),
       fail: (error) => {
-        if (!this.hasEnded) this.#logger.warn({ err: error }, 'media could not be opened');
+        if (!this.hasEnded) this.#record.logger.warn({ err: error }, 'media could not be opened');
         this.close('source-failed', error);
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
-      logger: this.#logger,
-      sourceChanged: (sourceId) => this.#changeSource(sourceId),
+      logger: this.#record.logger,
+      sourceChanged: (sourceId) => this.#record.changeSource(sourceId),
       restartIce: () => {
         onRestartNeeded?.();
         return onRestartNeeded !== undefined;
       },
     };
-  }
-
-  #changeSource(sourceId: string): void {
-    this.#logger.info({ to: sourceId }, 'source changed');
-    this.#record.note('source changed', { from: this.#identity.sourceId, to: sourceId });
-    this.#identity = { ...this.#identity, sourceId };
-    this.#logger = this.#deps.logger.child({ ...this.#identity });
-  }
-
-  #enter(state: ConnectionState): void {
-    if (this.#state === state) return;
-    this.#state = state;
-    this.#logger.debug({ connectionState: state, elapsedMs: this.#record.elapsedMs }, 'connection state');
-    if (state === 'disconnected') this.#record.note('disconnected');
-    this.#init.onState?.(state);
-  }
-
-  #logEnd(): void {
-    const { bytesSent, packetsLost, framesDropped, received } = this.snapshot();
-    const { end, steps } = this.report();
-    const reason = end?.reason;
-    this.#logger.info(
-      {
-        reason,
-        durationMs: this.#record.elapsedMs,
-        bytesSent,
-        packetsLost,
-        framesDropped,
-        ...(received && { bytesReceived: received.bytesReceived }),
-      },
-      'session ended',
-    );
-    if (end && isFailure(end.reason, { steps }, end.atMs)) this.#logger.warn({ reason, explanation: end.explanation }, 'session failed');
   }
 }

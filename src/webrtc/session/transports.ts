@@ -4,9 +4,10 @@ import type { EndReason } from '../../media/index.js';
 import type { LocalTransport } from '../sdp/answer.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { IceRemote } from '../ice/agent.js';
-import { PeerTransport, type ConnectOptions, type PeerTransportEvents, type PeerTransportInit } from '../transport/peer-transport.js';
+import { PeerTransport, type PeerTransportEvents, type PeerTransportInit } from '../transport/peer-transport.js';
 import type { IceReport } from '../api/report.js';
-import type { RemoteTransport } from '../sdp/parse.js';
+import { remoteSctp } from '../sdp/description.js';
+import type { Plan } from '../sdp/negotiate.js';
 import { writeGoodbye } from '../rtp/rtcp.js';
 
 /** What comes from a transport; `index` says which. */
@@ -18,6 +19,13 @@ export interface TransportEvents {
   /** Found by now, of the ICE generation of `ufrag`; undefined: no more, on any of them. */
   candidate(candidate: string | undefined, index: number, ufrag: string): void;
   ended(reason: EndReason): void;
+}
+
+export interface HandshakeOptions {
+  /** True where this side made the offer. */
+  readonly isOfferer: boolean;
+  /** True where the client sends media. */
+  readonly receivesRtp: boolean;
 }
 
 /** Of a session that has no transport yet. */
@@ -53,10 +61,10 @@ export class Transports {
   }
 
   /** Starts the handshakes. */
-  connect(remotes: readonly RemoteTransport[], optionsOf: (remote: RemoteTransport, index: number) => ConnectOptions): void {
+  connect({ transports: remotes, mLines }: Plan, { isOfferer, receivesRtp }: HandshakeOptions): void {
     this.#all.forEach((transport, i) => {
       const remote = remotes[i];
-      if (remote) transport.connect(remote, optionsOf(remote, i));
+      if (remote) transport.connect(remote, { controlling: isOfferer || remote.iceLite, sctp: remoteSctp(mLines, i), receivesRtp });
     });
   }
 

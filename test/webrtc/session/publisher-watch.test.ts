@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PublisherWatch, type Outage } from '../../../src/webrtc/session/publisher-watch.js';
+import type { Outage } from '../../../src/webrtc/session/outages.js';
+import { PublisherWatch } from '../../../src/webrtc/session/publisher-watch.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { recordingLogger, type LogLine } from '../rig.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChannelEvents, IncomingChannel, TextChannel } from '../../../src/webrtc/transport/data-channel.js';
-import { Outages } from '../../../src/webrtc/session/publisher-watch.js';
+import { Outages } from '../../../src/webrtc/session/outages.js';
 import { writeSenderReport } from '../../../src/webrtc/rtp/rtcp.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { seededRandom } from '../../helpers/random.js';

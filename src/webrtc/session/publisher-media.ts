@@ -1,0 +1,162 @@
+/** What a publisher sends: packets of each m-line become frames, and the publisher is told what came. */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Clock, Timer } from '../../base/clock.js';
+import { clockRateHz, type EncodedFrame, type VideoCodec } from '../../media/index.js';
+import type { ReceivedSnapshot } from '../api/snapshot.js';
+import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
+import { CaptureClock } from '../rtp/receive/capture-clock.js';
+import { ReceivedTrack } from '../rtp/receive/received-track.js';
+import { ReceivedTransport } from '../rtp/receive/received-transport.js';
+import { receivePlans, type ReceivePlan } from '../sdp/negotiate-publish.js';
+import type { Plan } from '../sdp/negotiate.js';
+import type { PacketTransport } from '../transport/packet-transport.js';
+
+/** Often enough for a sender to notice at once that the network carries more or less. */
+const FEEDBACK_INTERVAL_MS = 100;
+
+export interface PublisherMediaInit {
+  readonly plan: Plan;
+  readonly clock: Clock;
+  /** By its index; undefined before it is open. */
+  readonly transport: (index: number) => PacketTransport | undefined;
+  /** A packet of a track came for the first time. */
+  readonly onFirstPacket: (kind: 'video' | 'audio') => void;
+  readonly onFrame: (frame: EncodedFrame, track: ReceivedTrack) => void;
+  /** It sends B-frames. Once. */
+  readonly onReordered: () => void;
+}
+
+export class PublisherMedia {
+  readonly #init: PublisherMediaInit;
+  readonly #tracks: readonly ReceivedTrack[];
+  /** By the index of the transport; undefined where no media comes. */
+  readonly #transports: readonly (ReceivedTransport | undefined)[];
+  #feedbackTimer: Timer | undefined;
+  #heardAtMs = -Infinity;
+  #framesReceived = 0;
+  #fps = 0;
+  #fpsSince = { atMs: 0, frames: 0 };
+
+  constructor(init: PublisherMediaInit) {
+    this.#init = init;
+    const captureClock = new CaptureClock();
+    const senderSsrc = randomInt(1, 2 ** 32);
+    const cname = randomBytes(9).toString('base64url');
+    this.#tracks = receivePlans(init.plan).map((plan) => this.#makeTrack(plan, captureClock, senderSsrc));
+    this.#transports = init.plan.transports.map((_remote, i) => {
+      const tracks = this.#tracks.filter(({ plan }) => plan.transport === i);
+      const send = (compound: Buffer): void => init.transport(i)?.sendRtcp(compound);
+      return tracks.length === 0 ? undefined : new ReceivedTransport({ tracks, senderSsrc, cname, send });
+    });
+  }
+
+  /** Undefined: it sends sound alone. */
+  get videoCodec(): VideoCodec | undefined {
+    const codec = this.#tracks.find(({ kind }) => kind === 'video')?.plan.codec.codec;
+    return codec === 'opus' ? undefined : codec;
+  }
+
+  get hasAudio(): boolean {
+    return this.#tracks.some(({ kind }) => kind === 'audio');
+  }
+
+  /** Frames that came: of video, or of audio where there is no video. */
+  get framesReceived(): number {
+    return this.#framesReceived;
+  }
+
+  /** Monotonic ms of the newest packet, reports included. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Media can come: it is told about it from now on. */
+  connected(): void {
+    const { clock } = this.#init;
+    this.#heardAtMs = Math.max(this.#heardAtMs, clock.now());
+    this.#fpsSince = { atMs: clock.now(), frames: this.#framesReceived };
+    this.#feedbackTimer ??= clock.every(FEEDBACK_INTERVAL_MS, () => {
+      for (const transport of this.#transports) transport?.sendFeedback();
+    });
+  }
+
+  /** Once a second while connected. */
+  tick(): void {
+    const now = this.#init.clock.now();
+    for (const transport of this.#transports) transport?.sendReports(now);
+    const elapsedMs = now - this.#fpsSince.atMs;
+    if (elapsedMs <= 0) return;
+    this.#fps = ((this.#framesReceived - this.#fpsSince.frames) * 1000) / elapsedMs;
+    this.#fpsSince = { atMs: now, frames: this.#framesReceived };
+  }
+
+  receiveRtp(packet: Buffer, transport: number): void {
+    const now = this.#init.clock.now();
+    this.#heardAtMs = now;
+    const track = this.#transports[transport]?.receive(packet, now);
+    if (track?.packetsReceived === 1) this.#init.onFirstPacket(track.kind);
+  }
+
+  receiveRtcp(compound: Buffer, transport: number): void {
+    this.#heardAtMs = this.#init.clock.now();
+    for (const message of parseRtcp(compound)) this.#handleRtcp(message, transport);
+  }
+
+  /** Merged by each track: call it as often as needed. */
+  requestKeyframe(): void {
+    for (const track of this.#tracks) track.requestKeyframe();
+  }
+
+  get snapshot(): ReceivedSnapshot {
+    const all = this.#tracks.map(({ stats }) => stats);
+    const sum = (value: (stats: ReceivedTrack['stats']) => number): number => all.reduce((total, stats) => total + value(stats), 0);
+    const video = this.#tracks.find(({ kind }) => kind === 'video')?.stats ?? all[0];
+    return {
+      bytesReceived: sum(({ bytesReceived }) => bytesReceived),
+      packetsReceived: sum(({ packetsReceived }) => packetsReceived),
+      packetsLost: sum(({ packetsLost }) => packetsLost),
+      packetsRepaired: sum(({ packetsRepaired }) => packetsRepaired),
+      nacksSent: sum(({ nacksSent }) => nacksSent),
+      keyframesRequested: sum(({ keyframesRequested }) => keyframesRequested),
+      framesReceived: this.#framesReceived,
+      framesLost: video?.framesLost ?? 0,
+      fps: this.#fps,
+      jitterMs: video?.jitterMs ?? 0,
+      videoCodec: this.videoCodec,
+    };
+  }
+
+  /** Ends its timers. */
+  close(): void {
+    this.#feedbackTimer?.cancel();
+    for (const track of this.#tracks) track.close();
+  }
+
+  #makeTrack(plan: ReceivePlan, captureClock: CaptureClock, senderSsrc: number): ReceivedTrack {
+    const { clock, transport, onReordered } = this.#init;
+    const isAudio = plan.codec.codec === 'opus';
+    const track: ReceivedTrack = new ReceivedTrack({
+      plan,
+      clock,
+      captureClock: captureClock.addStream(clockRateHz(plan.codec.codec), isAudio),
+      senderSsrc,
+      roundTripMs: () => transport(plan.transport)?.roundTripMs,
+      sendRtcp: (packet) => this.#transports[plan.transport]?.sendRtcp(packet),
+      onFrame: (frame) => this.#take(frame, track),
+      onReordered,
+    });
+    return track;
+  }
+
+  #take(frame: EncodedFrame, track: ReceivedTrack): void {
+    if (track.kind === 'video' || this.videoCodec === undefined) this.#framesReceived++;
+    this.#init.onFrame(frame, track);
+  }
+
+  #handleRtcp(message: RtcpMessage, transport: number): void {
+    if (message.type !== 'sender-report') return; // What else a sender says is about what it receives: nothing. Its leaving is told by DTLS and ICE.
+    const track = this.#transports[transport]?.trackOf(message.ssrc);
+    if (track?.ssrc !== message.ssrc) return;
+    track.senderReport(message.ntpMs, message.compactNtp, message.rtpTimestamp, this.#heardAtMs);
+  }
+}
