@@ -1,8 +1,10 @@
 /** Sessions that this server offers, and ICE restarts of all kinds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TrickledCandidate } from '../../../src/webrtc/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
+import { offer } from '../offers.js';
 import { Rig } from '../rig.js';
 
 /** Answers the offer of a session and waits until connected. */
@@ -85,5 +87,25 @@ test('the report of a session tells what was offered, chosen and tried', async (
   await eventually(() => rig.manager.connections === 0, 2000, 'the session to be given back');
   assert.equal(rig.manager.report(sessionId)?.end?.explanation, 'the viewer left');
   assert.equal(rig.manager.report(sessionId)?.ice.selected, report.ice.selected, 'the pair that was in use');
+  await rig.close();
+});
+
+test('the end of the candidates is told once for each ICE generation, also where all of them stand in the description', async () => {
+  const rig = new Rig({ source: { hasAudio: true } });
+  const told: (string | null)[] = [];
+  const onCandidate = (candidate: TrickledCandidate | null): void => void told.push(candidate && candidate.candidate);
+  const viewer = new WeriftViewer();
+  const offered = await rig.manager.offer({ door: 'ws', sourceId: 'street', onCandidate });
+  await eventually(() => told.length > 0, 2000, 'the end');
+  await answer(rig, viewer, offered);
+  await rig.manager.offerRestart(offered.sessionId);
+  await eventually(() => told.length > 1, 2000, 'the end of the restart');
+  assert.deepEqual(told.splice(0), [null, null]);
+  await viewer.close();
+  const { sessionId } = await rig.manager.accept({ door: 'ws', sourceId: 'street', sdp: offer('gstreamer-no-bundle'), onCandidate });
+  await eventually(() => told.length > 0, 2000, 'the end');
+  await new Promise(setImmediate);
+  assert.deepEqual(told, [null], 'one for both transports');
+  await rig.manager.close(sessionId, 'viewer-left');
   await rig.close();
 });
