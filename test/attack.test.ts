@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'node:test';
 import WebSocket from 'ws';
+import './helpers/alone.js';
 import { eventually } from './helpers/deadline.js';
 import { copyVideo } from './helpers/make-video.js';
 import { startServerProcess } from './helpers/server-process.js';

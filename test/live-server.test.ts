@@ -123,7 +123,7 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
   });
 
   it('stand on the page with their picture', { skip: noChromium }, async () => {
-    const browser = await ChromiumHarness.launch();
+    const browser = await ChromiumHarness.shared();
     closers.push(() => browser.close());
     const page = await browser.open(server.url);
     await until(page, "[...document.querySelectorAll('.card')].filter((card) => card.querySelector('img')?.naturalWidth > 0).length === 2");

@@ -9,6 +9,7 @@ import { sortByKind, type Kind, type TestFile } from './kinds.js';
 import { runInLanes, type Limits } from './lanes.js';
 import { parseOptions, USAGE, type TestOptions } from './options.js';
 import { runFile, type Outcome } from './run-file.js';
+import { SharedBrowser } from './shared-browser.js';
 import { isGood, lineOf, summary } from './summary.js';
 
 const dist = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -56,12 +57,14 @@ async function run(files: readonly TestFile[], { lanes }: TestOptions): Promise<
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const startedMs = performance.now();
   const outcomes: Outcome[] = [];
-  const runOne = async ({ file }: TestFile): Promise<void> => {
+  const browser = new SharedBrowser();
+  const runOne = async ({ file, kind }: TestFile): Promise<void> => {
     if (isStopped()) return;
     const isOnly = files.length === 1;
     const outcome = await runFile(file, {
       limitMs: FILE_LIMIT_MS,
       signal: stop.signal,
+      ...(kind === 'browser' && !isOnly && { env: await browser.env() }),
       ...(isOnly && { onOutput: (text: string) => process.stdout.write(text) }),
     });
     if (isStopped()) return;
@@ -76,6 +79,7 @@ async function run(files: readonly TestFile[], { lanes }: TestOptions): Promise<
       runOne,
     );
   }
+  await browser.close();
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   if (isStopped()) {
     console.error('\nStopped; no process of a test is left.');

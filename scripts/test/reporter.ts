@@ -16,8 +16,8 @@ export type Line =
       readonly reason?: string;
     };
 
-/** Longer than any test file takes to close what it opened. */
-const LINGER_MS = 20_000;
+/** Longer than what ends by itself takes, such as a timer of a peer that was closed. */
+const LINGER_MS = 60_000;
 
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   let running = 0;

@@ -46,7 +46,7 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
     variables = { UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000' };
     server = await startServerProcess(variables);
-    browser = await ChromiumHarness.launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

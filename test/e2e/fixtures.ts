@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { assetPath, projectRoot } from '../helpers/assets.js';
+import { copyOrMake } from '../helpers/clip-cache.js';
 
 /** A temporary folder and its end. */
 export interface Folder {
@@ -36,44 +37,21 @@ export async function ffmpeg(...args: string[]): Promise<Buffer> {
   return Buffer.concat(output);
 }
 
+const PASSTHROUGH = [
+  ...['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=7'],
+  ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=7'],
+  ...['-vf', 'hue=s=0', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-pix_fmt', 'yuv420p', '-b:v', '1500k'],
+  ...['-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-c:a', 'aac'],
+];
+
 /**
  * A clip that is copied as it is: 640×360 at 30 fps, keyframe every 4 s, 7 s, with AAC; every picture differs from every
  * other. Without colour, so that it looks the same whichever colour matrix a player assumes.
  */
 export async function makePassthroughClip(file: string): Promise<void> {
-  await ffmpeg(
-    ...[
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc2=size=640x360:rate=30:duration=7',
-      '-f',
-      'lavfi',
-      '-i',
-      'sine=frequency=440:sample_rate=48000:duration=7',
-    ],
-    ...[
-      '-vf',
-      'hue=s=0',
-      '-c:v',
-      'libx264',
-      '-preset',
-      'veryfast',
-      '-bf',
-      '0',
-      '-g',
-      '120',
-      '-keyint_min',
-      '120',
-      '-sc_threshold',
-      '0',
-      '-pix_fmt',
-      'yuv420p',
-      '-b:v',
-      '1500k',
-    ],
-    ...['-c:a', 'aac', file],
-  );
+  await copyOrMake(file, PASSTHROUGH, async (scratch) => {
+    await ffmpeg(...PASSTHROUGH, scratch);
+  });
 }
 
 /** A detector and a clip in which it finds something. */

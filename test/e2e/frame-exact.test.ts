@@ -26,7 +26,7 @@ describe('detections in Chromium', { skip: noChromium, timeout: 90_000 }, () => 
     await makeNumberedClip(path.join(folder.videos, 'copied.mp4'), clip);
     await makeNumberedClip(path.join(folder.videos, 'transcoded.mp4'), { ...clip, bFrames: 2 });
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: FRAME_NUMBER_MODEL, DETECT_FPS: '30', IDLE_GRACE: '0' });
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
     page = await browser.viewerPage(server.url);
   });
 

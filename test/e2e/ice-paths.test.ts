@@ -16,7 +16,7 @@ describe('ways from Chromium to the server', { skip: noChromium, timeout: 120_00
   before(async () => {
     folder = await temporaryFolder();
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

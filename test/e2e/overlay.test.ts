@@ -30,7 +30,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     folder = await temporaryFolder();
     seeing = await makeSeeingFixture(folder);
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', IDLE_GRACE: '1000' });
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

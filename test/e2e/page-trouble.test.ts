@@ -44,7 +44,7 @@ describe('the page in trouble', { skip: noChromium, timeout: 180_000 }, () => {
       MODEL: seeing?.model ?? 'none',
       IDLE_GRACE: '1000',
     });
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

@@ -25,7 +25,7 @@ describe('the page', { skip: noChromium, timeout: 120_000 }, () => {
       MAX_CONNECTIONS: '3',
       IDLE_GRACE: '1000',
     });
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { projectRoot } from '../helpers/assets.js';
-import { ChromiumHarness, FAKE_CAMERA_FLAGS, noChromium, type StatsEntry } from '../helpers/chromium.js';
+import { ChromiumHarness, noChromium, type StatsEntry } from '../helpers/chromium.js';
 import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { temporaryFolder, type Folder } from './fixtures.js';
@@ -30,7 +30,7 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
   before(async () => {
     folder = await temporaryFolder();
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', PUBLISH_TOKENS: 'gate=s3cret' });
-    browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
+    browser = await ChromiumHarness.shared();
     // No script of its own, and no policy that keeps others out.
     page = await browser.open(`${server.url}/health`);
     await page.addScriptTag({ path: path.join(projectRoot, 'test/helpers/browser-rooms.js') });

@@ -74,7 +74,7 @@ describe('pictures on a data channel in Chromium', { skip: noChromium, timeout: 
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
     copyVideo('grey.mp4', folder.videos);
     server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '500' });
-    browser = await ChromiumHarness.launch();
+    browser = await ChromiumHarness.shared();
   });
 
   after(async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { projectRoot } from '../helpers/assets.js';
-import { ChromiumHarness, FAKE_CAMERA_FLAGS, noChromium, type StatsEntry } from '../helpers/chromium.js';
+import { ChromiumHarness, noChromium, type StatsEntry } from '../helpers/chromium.js';
 import { eventually } from '../helpers/deadline.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, temporaryFolder, type Folder } from './fixtures.js';
@@ -89,7 +89,7 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       WHIP_STRICT: 'on',
       PUBLISH_TOKENS: 'gate-H264=s3cret,gate-VP8=s3cret,yard=s3cret',
     });
-    browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
+    browser = await ChromiumHarness.shared();
     page = await WishPage.open(browser, server.url);
   });
 

@@ -1,10 +1,10 @@
 /**
  * A real browser for tests and benches: headless Chromium that joins through POST /offer and tells what it
- * sees. Every launch has its own fresh profile; `close` leaves no process behind.
+ * sees. Every launch has its own fresh profile, and in a shared one every page; `close` leaves nothing behind.
  */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContextOptions, type BrowserServer, type Page } from 'playwright-core';
 import { projectRoot } from './assets.js';
 import { eventually, within } from './deadline.js';
 
@@ -36,6 +36,27 @@ const FLAGS = [
 
 /** A camera with a moving pattern and a microphone with a beep, which no page has to ask for. */
 export const FAKE_CAMERA_FLAGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+/** Where the browser that a run of many test files shares is to be found: a WebSocket address, in the environment. */
+const SHARED = 'TEST_BROWSER';
+
+/** Starts a browser for many test files, and the variables of the environment by which they find it. */
+export async function launchSharedChromium(): Promise<{ readonly browser: BrowserServer; readonly env: Readonly<Record<string, string>> }> {
+  const browser = await chromium.launchServer({
+    ...launchOptions(FAKE_CAMERA_FLAGS),
+    host: '127.0.0.1',
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
+  return { browser, env: { [SHARED]: browser.wsEndpoint() } };
+}
+
+/** @throws Error when no Chromium is found */
+function launchOptions(flags: readonly string[], executablePath = chromiumPath()) {
+  if (executablePath === undefined) throw new Error('no Chromium found: install it or set CHROMIUM_PATH');
+  return { executablePath, args: [...FLAGS, ...flags], timeout: 30_000 };
+}
 
 /** What a viewer in the page joins with. */
 export interface JoinOptions {
@@ -140,8 +161,14 @@ export class ChromiumHarness {
 
   /** Starts one, with further command line flags. @throws Error when no Chromium is found or it does not start. */
   static async launch(flags: readonly string[] = [], executablePath = chromiumPath()): Promise<ChromiumHarness> {
-    if (executablePath === undefined) throw new Error('no Chromium found: install it or set CHROMIUM_PATH');
-    return new ChromiumHarness(await chromium.launch({ executablePath, args: [...FLAGS, ...flags], timeout: 30_000 }));
+    return new ChromiumHarness(await chromium.launch(launchOptions(flags, executablePath)));
+  }
+
+  /** The one of the whole run, else one of its own: with a camera and a microphone. @throws Error as `launch` does */
+  static async shared(): Promise<ChromiumHarness> {
+    const address = process.env[SHARED];
+    if (address === undefined || address === '') return ChromiumHarness.launch(FAKE_CAMERA_FLAGS);
+    return new ChromiumHarness(await chromium.connect(address, { timeout: 30_000 }));
   }
 
   /** A page at `url`, in a browser context of its own. */
@@ -161,7 +188,7 @@ export class ChromiumHarness {
     return new ViewerPage(page);
   }
 
-  /** Ends the browser with all its pages and processes. */
+  /** Ends the browser with all its pages and processes; of a shared one, the pages. */
   async close(): Promise<void> {
     await this.#browser.close();
   }

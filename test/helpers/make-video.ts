@@ -1,10 +1,8 @@
-/** Small videos for tests, made by ffmpeg once and kept in the temporary folder. */
+/** Small videos for tests, made by ffmpeg once and kept. */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   ftruncateSync,
@@ -14,10 +12,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-
-const FOLDER = path.join(os.tmpdir(), 'sightline-test-videos');
+import { cachedClip } from './clip-cache.js';
 
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=2'];
 const pictures = (size: string, fps: number | string = 30, seconds = 2): string[] => [
@@ -122,17 +118,16 @@ export type VideoName =
 
 /** Absolute path of a video; do not change it, copy it with `copyVideo`. */
 export function makeVideo(name: VideoName): string {
-  // A changed recipe is a different file.
-  const key = createHash('sha1').update(JSON.stringify(RECIPES)).digest('hex').slice(0, 8);
-  const folder = path.join(FOLDER, key);
-  const file = path.join(folder, name);
+  const file = cachedClip(name, RECIPES);
   if (existsSync(file)) return file;
-  mkdirSync(folder, { recursive: true });
   // Test files run side by side: whoever is last replaces a file by the same one.
-  const scratch = path.join(mkdtempSync(path.join(folder, 'making-')), name);
-  write(name, scratch);
-  renameSync(scratch, file);
-  rmSync(path.dirname(scratch), { recursive: true, force: true });
+  const scratch = path.join(mkdtempSync(path.join(path.dirname(file), 'making-')), name);
+  try {
+    write(name, scratch);
+    renameSync(scratch, file);
+  } finally {
+    rmSync(path.dirname(scratch), { recursive: true, force: true });
+  }
   return file;
 }
 

@@ -5,7 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { i420Size } from '../../src/media/index.js';
+import { copyOrMake } from './clip-cache.js';
 
 /** Cells in a row; a cell is a square of a sixteenth of the picture's width. */
 export const CELLS = 16;
@@ -35,8 +38,15 @@ export interface NumberedClip {
   readonly firstNumber?: number;
 }
 
-/** Makes the clip: H.264, MP4, no sound. @throws Error when ffmpeg fails */
+/** What the pictures look like is said in this module: clips of another version of it are made anew. */
+const PAINTER = readFileSync(fileURLToPath(import.meta.url), 'utf8');
+
+/** Puts the clip there, which is made once: H.264, MP4, no sound. @throws Error when ffmpeg fails */
 export async function makeNumberedClip(file: string, clip: NumberedClip = {}): Promise<void> {
+  await copyOrMake(file, [PAINTER, clip], (scratch) => encodeNumbers(scratch, clip));
+}
+
+async function encodeNumbers(file: string, clip: NumberedClip): Promise<void> {
   const { widthPx = 640, fps = 30, seconds = 4, keyframeS = 2, bFrames = 0, firstNumber = 0 } = clip;
   const heightPx = clip.heightPx ?? (widthPx * 9) / 16;
   const ffmpeg = spawn(

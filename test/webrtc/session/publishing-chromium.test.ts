@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ChromiumHarness, FAKE_CAMERA_FLAGS, noChromium } from '../../helpers/chromium.js';
+import { ChromiumHarness, noChromium } from '../../helpers/chromium.js';
 import { eventually } from '../../helpers/deadline.js';
 import { Rig } from '../rig.js';
 
@@ -27,7 +27,7 @@ type Stats = Readonly<Record<string, unknown>>[];
 
 describe('Chromium publishes', { skip: noChromium }, () => {
   let browser: ChromiumHarness;
-  before(async () => (browser = await ChromiumHarness.launch(FAKE_CAMERA_FLAGS)));
+  before(async () => (browser = await ChromiumHarness.shared()));
   after(async () => browser.close());
 
   for (const codec of ['video/VP8', 'video/H264']) {
