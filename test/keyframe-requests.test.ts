@@ -38,20 +38,21 @@ class RoomGateway extends FakeGateway {
     });
   }
 
-  override openTrack(request: Parameters<FakeGateway['openTrack']>[0]): ReturnType<FakeGateway['openTrack']> {
-    return Promise.resolve(this.pipelines.openTrack(request));
+  override open(sourceId: string): ReturnType<Pipelines['open']> {
+    return this.pipelines.open(sourceId);
   }
 
-  override openPublication(request: Parameters<LiveRooms['publish']>[0]): ReturnType<LiveRooms['publish']> {
+  override publish(request: Parameters<LiveRooms['publish']>[0]): ReturnType<LiveRooms['publish']> {
     return this.rooms.publish(request);
   }
 }
 
 /** A viewer of a session over a network that only writes down. */
 async function watch(gateway: RoomGateway, clock: FakeClock) {
-  const plan = negotiate(offer('chromium'), gateway.pipelines.describe('gate'), ['raw']);
+  const source = await gateway.open('gate');
+  const plan = negotiate(offer('chromium'), source.media, ['raw']);
   const viewer = new Viewer(
-    { sourceId: 'gate', plan, gateway, clock },
+    { source, plan, gateway, clock },
     {
       clientId: 'watcher',
       logger: silentLogger,

@@ -47,9 +47,9 @@ export async function run(seconds: number): Promise<Row[]> {
       pendingBytes: 0,
       send: ({ mediaTimeMs }) => onFrame(mediaTimeMs),
     });
-    const video = { sourceId: 'demo', kind: 'video', codec: 'h264' } as const;
-    const raw = pipelines.openTrack({ ...video, rendition: 'raw' });
-    const processed = pipelines.openTrack({ ...video, rendition: 'processed' });
+    const source = await pipelines.open('demo');
+    const raw = source.openTrack({ kind: 'video', codec: 'h264', rendition: 'raw' });
+    const processed = source.openTrack({ kind: 'video', codec: 'h264', rendition: 'processed' });
     raw.track.subscribe(sink((mediaTimeMs) => arrivals.set(mediaTimeMs, clock.now())));
     processed.track.subscribe(
       sink((mediaTimeMs) => {

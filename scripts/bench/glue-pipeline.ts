@@ -39,11 +39,10 @@ export async function openPipeline(folder: string, model: string, detectFps: num
     maxRunning: 1,
     isNeverRefused: () => false,
   });
+  const clip = await pipelines.open('clip');
   return {
     read: (rendition, onFrame) => {
-      pipelines
-        .openTrack({ sourceId: 'clip', kind: 'video', codec: 'h264', rendition })
-        .track.subscribe({ pendingBytes: 0, send: onFrame });
+      clip.openTrack({ kind: 'video', codec: 'h264', rendition }).track.subscribe({ pendingBytes: 0, send: onFrame });
     },
     framesDetected: () => pipelines.activity()[0]?.detection?.framesDetected ?? 0,
     close: async () => {

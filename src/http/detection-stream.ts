@@ -1,8 +1,8 @@
 /** What is seen in a source as Server-Sent Events, for one reader: it loses messages rather than let them pile up. */
 import { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.js';
-import { DetectionReader, eventJson, type DetectionFilter, type FrameDetections } from '../media/index.js';
-import type { DetectionLease, RtpTimestamps } from '../webrtc/index.js';
+import { DetectionReader, eventJson, type DetectionFilter, type DetectionLease, type FrameDetections } from '../media/index.js';
+import type { RtpTimestamps } from '../webrtc/index.js';
 
 /** What a reader may leave unread before it loses messages. */
 const MAX_UNREAD_BYTES = 64 * 1024;

@@ -7,8 +7,15 @@ import { Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import { capacityReached, notLive } from '../base/refusals.js';
-import { filterWarning, writeDetections, type DetectionFeed, type DetectionFilter, type FrameDetections } from '../media/index.js';
-import type { DetectionLease, RtpTimestamps } from '../webrtc/index.js';
+import {
+  filterWarning,
+  writeDetections,
+  type DetectionFeed,
+  type DetectionFilter,
+  type FrameDetections,
+  type OpenedSource,
+} from '../media/index.js';
+import type { RtpTimestamps } from '../webrtc/index.js';
 import { DetectionStream } from './detection-stream.js';
 import { whoGivesWay, type Seated } from '../base/fair-share.js';
 import { whileThere } from './gone-client.js';
@@ -19,12 +26,10 @@ import { ErrorSchema, TokenQuery } from './schemas.js';
 /** What the routes of detections need. */
 export interface DetectionsDeps {
   readonly clock: Clock;
-  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, DETECTION_OFF, SERVER_CLOSING */
-  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, SERVER_CLOSING */
+  readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections' | 'labels'>>;
   /** Waits for its turn where the source must be started for one look: looks must not start a crowd of sources. */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-  /** The classes that the model of a source knows; undefined where nothing is known. */
-  readonly labelsOf: (sourceId: string) => readonly string[] | undefined;
   /** The source that a session watches; undefined where there is no such session. */
   readonly sourceOf: (sessionId: string) => string | undefined;
   /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
@@ -81,38 +86,36 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         },
       },
     },
-    (request, reply) => {
-      const { source } = request.params;
-      const { session } = request.query;
-      if (session !== undefined && deps.sourceOf(session) !== source) {
-        throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${source}'; it may have ended`);
-      }
-      const { clientAddress: address } = request;
-      if (streams.size >= MAX_READERS) {
-        const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
-        whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
-      }
-      if (streams.size >= MAX_READERS) {
-        throw capacityReached(`${MAX_READERS} readers of detections are connected`);
-      }
-      const stream: DetectionStream = new DetectionStream({
-        clock: deps.clock,
-        lease: deps.openDetections(source),
-        filter: filterOf(request.query),
-        warning: filterWarning(filterOf(request.query), deps.labelsOf(source)),
-        pendingBytes: () => reply.raw.writableLength,
-        onClosed: () => streams.delete(stream),
-        ...(session !== undefined && {
-          rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)),
-        }),
-      });
-      streams.set(stream, { address });
-      return reply
-        .header('content-type', 'text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(stream);
-    },
+    (request, reply) =>
+      whileThere(reply, async (signal) => {
+        const { source: sourceId } = request.params;
+        const { session } = request.query;
+        if (session !== undefined && deps.sourceOf(session) !== sourceId) {
+          throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${sourceId}'; it may have ended`);
+        }
+        const source = await deps.openSource(sourceId);
+        signal.throwIfAborted();
+        const { clientAddress: address } = request;
+        makeSeat(streams, address);
+        const filter = filterOf(request.query);
+        const stream: DetectionStream = new DetectionStream({
+          clock: deps.clock,
+          lease: source.openDetections(),
+          filter,
+          warning: filterWarning(filter, source.labels),
+          pendingBytes: () => reply.raw.writableLength,
+          onClosed: () => streams.delete(stream),
+          ...(session !== undefined && {
+            rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)),
+          }),
+        });
+        streams.set(stream, { address });
+        return reply
+          .header('content-type', 'text/event-stream; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .header('x-accel-buffering', 'no')
+          .send(stream);
+      }),
   );
 
   app.get(
@@ -138,26 +141,38 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
     },
     (request, reply) =>
       whileThere(reply, async (signal) => {
-        const { source } = request.params;
-        const look = async (): Promise<FrameDetections> => {
-          const lease = deps.openDetections(source);
+        const { source: sourceId } = request.params;
+        const look = async (): Promise<{ readonly detections: FrameDetections; readonly labels: readonly string[] | undefined }> => {
+          const source = await deps.openSource(sourceId);
+          const lease = source.openDetections();
           try {
-            return await newest(lease.feed, deps.clock);
+            return { detections: await newest(lease.feed, deps.clock), labels: source.labels };
           } finally {
             lease.release();
           }
         };
-        const detections = await deps.inTurn(source, look, signal);
+        const { detections, labels } = await deps.inTurn(sourceId, look, signal);
         const filter = filterOf(request.query);
         return reply
           .type('application/json; charset=utf-8')
           .header('cache-control', 'no-store')
-          .send(writeDetections(detections, { filter, warning: filterWarning(filter, deps.labelsOf(source)) }));
+          .send(writeDetections(detections, { filter, warning: filterWarning(filter, labels) }));
       }),
   );
 
   done();
 };
+
+/** Makes place for one more reader; where there is none, the newest of the address that has most gives way. @throws MediaPeerError CAPACITY_REACHED */
+function makeSeat(streams: ReadonlyMap<DetectionStream, Seated>, address: string): void {
+  if (streams.size >= MAX_READERS) {
+    const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
+    whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
+  }
+  if (streams.size >= MAX_READERS) {
+    throw capacityReached(`${MAX_READERS} readers of detections are connected`);
+  }
+}
 
 function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
   const labels = classes

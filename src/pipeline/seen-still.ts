@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
 import { MediaPeerError } from '../base/errors.js';
+import type { PipelineSource } from './pipeline-source.js';
 import type { Pipelines } from './pipelines.js';
 import type { SeenPicture } from './source-sight.js';
 
@@ -29,14 +30,14 @@ export class SeenStills {
 
   /**
    * A JPEG.
-   * @throws MediaPeerError as `Pipelines.openDetections`, or `openPictures` for one that is not annotated, or SOURCE_NOT_LIVE when no picture came in time
+   * @throws MediaPeerError as `Pipelines.open`, DETECTION_OFF for one that is annotated, CAPACITY_REACHED, or SOURCE_NOT_LIVE when no picture came in time
    */
   async get(sourceId: string, { widthPx, isAnnotated }: SeenStillOptions): Promise<Buffer> {
     if (this.#running >= MAX_AT_ONCE)
       throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
     this.#running++;
     try {
-      const { picture, objects, labels } = await this.#next(sourceId, isAnnotated);
+      const { picture, objects, labels } = await this.#next(await this.#pipelines.open(sourceId), isAnnotated);
       try {
         if (!isAnnotated || !labels) return await encodeStill(picture, { widthPx });
         const drawn = picture.copy();
@@ -51,17 +52,17 @@ export class SeenStills {
     }
   }
 
-  #next(sourceId: string, isAnnotated: boolean): Promise<SeenPicture> {
-    const { lease, takeNext } = isAnnotated ? this.#pipelines.openSight(sourceId) : this.#pipelines.openPictures(sourceId);
-    const undo: (() => void)[] = [() => lease.release()];
+  #next(source: PipelineSource, isAnnotated: boolean): Promise<SeenPicture> {
+    const frames = isAnnotated ? source.openDetections() : source.openFrames();
+    const undo: (() => void)[] = [() => frames.release()];
     return new Promise<SeenPicture>((resolve, reject) => {
       const fail = (reason: string): void =>
-        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${sourceId}': ${reason}`, { retryAfterS: 1 }));
+        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${source.sourceId}': ${reason}`, { retryAfterS: 1 }));
       const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no picture came within ${TIMEOUT_MS / 1000} s`));
       undo.push(
         () => timeout.cancel(),
-        takeNext(resolve),
-        lease.feed.onClosed((reason) => fail(`the source ended (${reason})`)),
+        frames.takeNext(resolve),
+        frames.feed.onClosed((reason) => fail(`the source ended (${reason})`)),
       );
     }).finally(() => {
       for (const step of undo) step();

@@ -3,28 +3,14 @@
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
 import { MediaPeerError } from '../base/errors.js';
-import { DetectionFeed, Timeline, Track, type EndReason } from '../media/index.js';
+import { DetectionFeed, Timeline, Track, type EndReason, type TrackKey, type TrackLease } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { FrameNumbers } from './frame-numbers.js';
 import { Holders } from './holders.js';
+import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
-import type { SeenPicture } from './source-sight.js';
-import { keyName, SourceRun, type SourceState, type TrackKey } from './source-run.js';
-
-/** A track, held for one reader. */
-export interface TrackLease {
-  readonly track: Track;
-  /** Gives it back. Idempotent. */
-  release(): void;
-}
-
-/** The detections of a source, held for one reader. */
-export interface DetectionLease {
-  readonly feed: DetectionFeed;
-  /** Gives it back. Idempotent. */
-  release(): void;
-}
+import { keyName, SourceRun, type SourceState } from './source-run.js';
 
 /** Something that runs while it is wanted. */
 interface Demand {
@@ -91,10 +77,17 @@ export class SourcePipeline {
     return { track: demand.track, release: this.#hold(demand) };
   }
 
-  /** Leases the detections; starts to see where nobody does. */
-  leaseDetections(): DetectionLease {
+  /** Leases the decoded frames and what is detected in them; the detector begins to look where it does not yet. */
+  leaseFrames(): FrameLease {
     this.#detections ??= this.#startDetections();
-    return { feed: this.#state.feed, release: this.#hold(this.#detections) };
+    return {
+      feed: this.#state.feed,
+      takeNext: (taker) => {
+        this.#state.pictureTakers.add(taker);
+        return () => void this.#state.pictureTakers.delete(taker);
+      },
+      release: this.#hold(this.#detections),
+    };
   }
 
   #hold({ holders }: Demand): () => void {
@@ -105,12 +98,6 @@ export class SourcePipeline {
       this.#idleSinceMs = this.#init.clock.now();
       if (this.idleSinceMs !== undefined) this.#init.onIdle?.();
     };
-  }
-
-  /** The next picture and what is seen in it; hold detections meanwhile. Call the returned function to stop waiting. */
-  takeNextSeen(taker: (seen: SeenPicture) => void): () => void {
-    this.#state.pictureTakers.add(taker);
-    return () => void this.#state.pictureTakers.delete(taker);
   }
 
   /** True once it has ended or is about to: a new pipeline must be made for the next lease. */

@@ -3,7 +3,7 @@
  * and stopped when it no longer is; the tracks themselves outlive a run, so a file that is replaced keeps its
  * viewers.
  */
-import type { DetectionFeed, EncodedFrame, Rendition, Timeline, Track, VideoCodec, VideoFrame } from '../media/index.js';
+import type { DetectionFeed, EncodedFrame, Timeline, Track, TrackKey, VideoCodec, VideoFrame } from '../media/index.js';
 import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
@@ -12,9 +12,6 @@ import type { FrameNumbers } from './frame-numbers.js';
 import { ProcessedPictures } from './processed.js';
 import { StandIns } from './stand-ins.js';
 import { SourceSight, type DetectionActivity, type SeenPicture } from './source-sight.js';
-
-/** What a track of a source carries. */
-export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec };
 
 /** A key as text: `raw/h264`, `audio/opus`. */
 export function keyName(key: TrackKey): string {

@@ -4,7 +4,7 @@ export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, SourceDescription } from './description.js';
 export { examineFile } from './file/examine-file.js';
 export { openFileFeed } from './file/feed.js';
-export type { Publication, PublicationRequest, RoomStatus } from './live/publication.js';
+export type { RoomStatus } from './live/room-status.js';
 export { LiveRooms, type LiveRoomsInit } from './live/rooms.js';
 export { pictureSize } from './picture-size.js';
 export type { Caption } from './picture-slate.js';

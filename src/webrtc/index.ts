@@ -1,17 +1,7 @@
 /** Connections to WebRTC clients: the only room that knows the WebRTC library; knows no HTTP and no pipeline. */
 export { claimClientId } from './session/client-id.js';
 export { ConnectionManager, type ConnectionManagerDeps, type ConnectionOptions } from './session/connection-manager.js';
-export type {
-  DetectionLease,
-  MediaGateway,
-  Publication,
-  PublicationRequest,
-  SourceMedia,
-  Still,
-  StillLease,
-  TrackLease,
-  TrackRequest,
-} from './api/gateway.js';
+export type { MediaGateway } from './api/gateway.js';
 export { IceTcpListener, type IceTcpListenerInit } from './ice/tcp-listener.js';
 export type * from './api/report.js';
 export type * from './api/requests.js';

@@ -1,5 +1,4 @@
 import { ConnectionManager } from '../webrtc/index.js';
-import { StillFeeds } from '../pipeline/index.js';
 import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
 import type { Ports } from './ports.js';
@@ -14,7 +13,7 @@ export interface Connections {
 
 export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
-  { pulls, liveRooms }: Sources,
+  { liveRooms }: Sources,
   { pipelines }: Seeing,
   { iceTcp }: Ports,
 ): Connections {
@@ -29,16 +28,8 @@ export function openConnections(
     clock,
   });
 
-  const stillFeeds = new StillFeeds({ pipelines, clock, logger: loggers.of('pipeline') });
   const sessions = new ConnectionManager({
-    gateway: {
-      prepare: (sourceId) => pulls.prepare(sourceId),
-      describe: (sourceId) => pipelines.describe(sourceId),
-      openTrack: (request) => pipelines.openTrack(request),
-      openDetections: (sourceId) => pipelines.openDetections(sourceId),
-      openStills: (sourceId, maxBytes) => stillFeeds.open(sourceId, maxBytes),
-      openPublication: (request) => liveRooms.publish(request),
-    },
+    gateway: { open: (sourceId) => pipelines.open(sourceId), publish: (request) => liveRooms.publish(request) },
     clock,
     ledger,
     logger: loggers.of('webrtc'),

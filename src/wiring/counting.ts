@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { FrameDetections } from '../media/index.js';
-import { StandingReaders, type Pipelines, type SeeingProvider } from '../pipeline/index.js';
+import { StandingLeases, type Pipelines, type PipelineSource, type SeeingProvider } from '../pipeline/index.js';
 import { SceneObservers, ZonesSchema, ZoneStore } from '../scene/index.js';
 import type { ZonesDeps } from '../http/index.js';
 import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
@@ -22,7 +22,7 @@ export class Counting {
   readonly observers: SceneObservers;
   readonly #init: CountingInit;
   readonly #store: ZoneStore;
-  #readers: StandingReaders | undefined;
+  #readers: StandingLeases<PipelineSource> | undefined;
   /** Every source with zones is read, because somebody is told of what happens in them. */
   #reportsAll = false;
 
@@ -56,12 +56,23 @@ export class Counting {
   start(pipelines: Pipelines, onDetections?: (detections: FrameDetections) => void): void {
     const { library, rooms, catalogue, clock, logger } = this.#init;
     this.#reportsAll = onDetections !== undefined;
-    const readers = new StandingReaders({
-      pipelines,
+    const readers = new StandingLeases({
+      open: (sourceId) => pipelines.open(sourceId),
       clock,
       logger,
       wanted: () => this.#store.sources().filter((id) => this.isAlwaysRead(id) && catalogue.find(id)?.playable === true),
-      onDetections: (detections) => onDetections?.(detections),
+      purpose: 'zones count',
+      lease: (source) => {
+        const lease = source.openDetections();
+        const stopReading = onDetections ? lease.feed.subscribe(onDetections) : undefined;
+        return {
+          onClosed: (listener) => lease.feed.onClosed(listener),
+          release: () => {
+            stopReading?.();
+            lease.release();
+          },
+        };
+      },
     });
     this.#readers = readers;
     this.#store.onChange(() => readers.sync());

@@ -26,7 +26,7 @@ export interface Looks {
 
 export function openLooks(
   { clock, closers }: Host,
-  { ffmpeg, library, pulls, catalogue, pipelines, sessions }: Sources & Seeing & Connections,
+  { ffmpeg, library, catalogue, pipelines, sessions }: Sources & Seeing & Connections,
 ): Looks {
   const isAnybodyJoining = (): boolean => {
     const sinceS = clock.wallClock() / 1000 - JOINS_WITHIN_S;
@@ -44,14 +44,7 @@ export function openLooks(
   const seenStills = new SeenStills(pipelines, clock);
   const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
   const seen = (sourceId: string, widthPx: number, isAnnotated: boolean, signal: AbortSignal): Promise<Buffer> =>
-    inTurn(
-      sourceId,
-      async () => {
-        await pulls.prepare(sourceId);
-        return seenStills.get(sourceId, { widthPx, isAnnotated });
-      },
-      signal,
-    );
+    inTurn(sourceId, () => seenStills.get(sourceId, { widthPx, isAnnotated }), signal);
   return {
     inTurn,
     stills: {

@@ -1,6 +1,6 @@
 import { configuredPath } from '../config.js';
 import { DetectorPool } from '../detection/index.js';
-import { AlwaysOn, Pipelines, SourceModels } from '../pipeline/index.js';
+import { Pipelines, SourceModels, StandingLeases } from '../pipeline/index.js';
 import { WebhookSender } from '../webhooks/index.js';
 import { Counting } from './counting.js';
 import type { Host } from './host.js';
@@ -62,17 +62,27 @@ export async function openSeeing(
     motionGate: config.MOTION_GATE,
     sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
     idleGraceMs: config.IDLE_GRACE,
-    find: (sourceId) => {
-      // Whoever wants a camera makes it be called; who cannot wait for it asks again.
-      void pulls.prepare(sourceId);
-      return catalogue.find(sourceId);
-    },
+    find: (sourceId) => catalogue.find(sourceId),
+    connect: (sourceId) => pulls.prepare(sourceId),
     playable: () => catalogue.playable(),
     maxRunning: config.MAX_RUNNING_SOURCES,
     isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId),
   });
   closers.add(() => pipelines.close());
-  const alwaysOn = new AlwaysOn({ pipelines, clock, logger, sources: pulls.alwaysOn, prepare: (sourceId) => pulls.prepare(sourceId) });
+  const alwaysOn = new StandingLeases({
+    open: (sourceId) => pipelines.open(sourceId),
+    clock,
+    logger,
+    purpose: 'always on',
+    wanted: () => pulls.alwaysOn,
+    lease: (source) => {
+      const lease = source.openTrack({ kind: 'video', rendition: 'raw', codec: 'h264' });
+      return { onClosed: (listener) => lease.track.onClosed(listener), release: () => lease.release() };
+    },
+    // A camera that is off is tried every few seconds.
+    backoff: { firstMs: 1_000 },
+  });
+  alwaysOn.sync();
   closers.add(() => alwaysOn.close());
   closers.add(() => counting.stopReading());
   return { models, counting, pipelines, webhooks };

@@ -1,8 +1,9 @@
 /** What the rooms on `/ws` are given. */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import type { OpenedSource } from '../media/index.js';
 import type { Login } from '../http/index.js';
-import type { DetectionLease, PeerSnapshot, RtpTimestamps, Sessions } from '../webrtc/index.js';
+import type { PeerSnapshot, RtpTimestamps, Sessions } from '../webrtc/index.js';
 
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
 export type RoomState = 'empty' | 'live' | 'waiting';
@@ -49,8 +50,8 @@ export interface RoomsDeps {
   readonly iceServers: (clientId: string) => readonly object[];
   /** True for an id that a session has. */
   readonly isClientIdTaken: (clientId: string) => boolean;
-  /** @throws MediaPeerError as MediaGateway.openDetections */
-  readonly openDetections: (sourceId: string) => DetectionLease;
+  /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, SERVER_CLOSING */
+  readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections'>>;
   /** Undefined where there is no such session. */
   readonly snapshotOf: (sessionId: string) => PeerSnapshot | undefined;
   /** Of a session that `snapshotOf` knows. */

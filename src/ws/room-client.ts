@@ -202,8 +202,7 @@ export class RoomClient implements Link, Seated {
         this.#init.rooms.requestReconnect(member.room, message.reason ?? '');
         break;
       case 'subscribe':
-        member.topics.set(message.topics);
-        break;
+        return member.topics.set(message.topics);
       case 'leave':
         member.end(member.role === 'viewer' ? 'viewer-left' : 'publisher-left');
     }

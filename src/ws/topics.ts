@@ -1,8 +1,8 @@
 /** What a member has subscribed to: its room, its own session's figures, and what is seen. Holds only what is asked for. */
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
-import { DetectionReader } from '../media/index.js';
-import type { DetectionLease, PeerSnapshot } from '../webrtc/index.js';
+import { DetectionReader, type DetectionLease } from '../media/index.js';
+import type { PeerSnapshot } from '../webrtc/index.js';
 import type { RoomsDeps } from './deps.js';
 import type { Topic } from './protocol.js';
 import { statsMessage } from './stats-message.js';
@@ -25,7 +25,7 @@ export interface TopicsHost {
 }
 
 /** Where topics come from. */
-export type TopicsDeps = Pick<RoomsDeps, 'openDetections' | 'rtpTimestamps' | 'snapshotOf'> & { readonly clock: Clock };
+export type TopicsDeps = Pick<RoomsDeps, 'openSource' | 'rtpTimestamps' | 'snapshotOf'> & { readonly clock: Clock };
 
 /** Subscriptions of one member. */
 export class Topics {
@@ -33,6 +33,8 @@ export class Topics {
   readonly #deps: TopicsDeps;
   #wanted: ReadonlySet<Topic> = new Set();
   #timer: Timer | undefined;
+  /** The last attempt to open them; one is made after the other. Never rejects. */
+  #opening: Promise<void> = Promise.resolve();
   #detections: { readonly lease: DetectionLease; readonly close: () => void } | undefined;
 
   constructor(host: TopicsHost, deps: TopicsDeps) {
@@ -49,26 +51,22 @@ export class Topics {
    * Subscribes to these and to no others.
    * @throws MediaPeerError what forbids detections; the other topics are subscribed to all the same.
    */
-  set(topics: readonly Topic[]): void {
+  async set(topics: readonly Topic[]): Promise<void> {
     const had = this.#wanted;
     this.#wanted = new Set(topics);
     if (this.has('room') && !had.has('room')) this.#host.tellRoom(true);
     const isPeriodic = this.has('stats') || this.has('room');
     if (isPeriodic) this.#timer ??= this.#deps.clock.every(PERIOD_MS, () => this.#tick());
     else this.#stopTimer();
-    if (this.has('detections')) this.#openDetections();
+    if (this.has('detections')) await this.#openDetections();
     else this.#detections?.close();
   }
 
   /** The room may have come to life. */
   roomChanged(): void {
     if (!this.has('detections')) return;
-    try {
-      this.#openDetections();
-    } catch (error) {
-      // It was told when it subscribed, or the room is gone again.
-      if (!(error instanceof MediaPeerError)) throw error;
-    }
+    // What forbids them was told when it subscribed, or the room is gone again.
+    this.#openDetections().catch(throwUnlessKnown);
   }
 
   /** Idempotent. */
@@ -94,10 +92,22 @@ export class Topics {
     return sessionId === undefined ? undefined : this.#deps.snapshotOf(sessionId);
   }
 
-  #openDetections(): void {
-    if (this.#detections) return;
-    const lease = this.#leaseDetections();
+  #openDetections(): Promise<void> {
+    const opened = this.#opening.then(() => this.#tryDetections());
+    this.#opening = opened.catch(() => undefined); // told to whoever asked
+    return opened;
+  }
+
+  async #tryDetections(): Promise<void> {
+    if (this.#detections || !this.has('detections')) return;
+    const lease = await this.#leaseDetections();
     if (!lease) return;
+    // A camera takes seconds to answer: meanwhile the client may have gone, or lost its interest.
+    if (this.has('detections')) this.#read(lease);
+    else lease.release();
+  }
+
+  #read(lease: DetectionLease): void {
     const reader = new DetectionReader({
       feed: lease.feed,
       rtpTimestamps: (mediaTimeMs) => {
@@ -127,12 +137,16 @@ export class Topics {
   }
 
   /** Undefined while the room is empty: they follow as soon as it is live. */
-  #leaseDetections(): DetectionLease | undefined {
+  async #leaseDetections(): Promise<DetectionLease | undefined> {
     try {
-      return this.#deps.openDetections(this.#host.room);
+      return (await this.#deps.openSource(this.#host.room)).openDetections();
     } catch (error) {
       if (error instanceof MediaPeerError && (error.code === 'SOURCE_NOT_FOUND' || error.code === 'SOURCE_NOT_LIVE')) return undefined;
       throw error;
     }
   }
+}
+
+function throwUnlessKnown(error: unknown): void {
+  if (!(error instanceof MediaPeerError)) throw error;
 }

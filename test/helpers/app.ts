@@ -100,7 +100,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       allowTakeover: false,
       iceServers: () => [],
       isClientIdTaken: () => false,
-      openDetections: unopened,
+      openSource: unopened,
       snapshotOf: () => undefined,
       rtpTimestamps: () => ({}),
       viewersOf: () => 0,
@@ -131,8 +131,8 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     },
     detections: {
       clock,
-      openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }),
-      labelsOf: () => undefined,
+      openSource: () =>
+        Promise.resolve({ labels: undefined, openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }) }),
       inTurn: (_source, look) => look(),
       sourceOf: () => undefined,
       rtpTimestamps: () => ({}),

@@ -4,16 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DetectionScheduler, LabelRenderer, type Detector } from '../../src/detection/index.js';
-import { i420Size, type Detection, type EndReason, type PacketizedFrame, type VideoFrame } from '../../src/media/index.js';
 import {
-  Pipelines,
-  slateCaption,
-  type PipelinesInit,
-  type Seeing,
-  type SeeingProvider,
+  i420Size,
+  type Detection,
+  type EndReason,
+  type PacketizedFrame,
+  type VideoFrame,
   type TrackKey,
   type TrackLease,
-} from '../../src/pipeline/index.js';
+} from '../../src/media/index.js';
+import { Pipelines, slateCaption, type PipelinesInit, type Seeing, type SeeingProvider } from '../../src/pipeline/index.js';
 import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
@@ -135,10 +135,10 @@ export class PipelineRig {
   }
 
   /** Leases a track and records its frames: `raw/h264`, `processed/vp8`, `audio/opus`. */
-  watch(sourceId: string, name: string): Watched {
+  async watch(sourceId: string, name: string): Promise<Watched> {
     const [kind, codec] = name.split('/');
     const key = (kind === 'audio' ? { kind } : { kind: 'video', rendition: kind, codec }) as TrackKey;
-    const lease = this.pipelines.openTrack({ ...key, sourceId });
+    const lease = (await this.pipelines.open(sourceId)).openTrack(key);
     const frames: PacketizedFrame[] = [];
     const subscription = lease.track.subscribe({ send: (frame) => void frames.push(frame), pendingBytes: 0 });
     return {

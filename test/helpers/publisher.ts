@@ -4,8 +4,15 @@ import { FlvParser } from '../../src/ffmpeg/index.js';
 import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import { systemClock } from '../../src/base/clock.js';
 import { ResourceLedger } from '../../src/base/resources.js';
-import { KeyframeRequests, type EncodedFrame, type EndReason, type VideoCodec } from '../../src/media/index.js';
-import type { LiveRooms, Publication, PublicationRequest } from '../../src/source/index.js';
+import {
+  KeyframeRequests,
+  type EncodedFrame,
+  type EndReason,
+  type Publication,
+  type PublicationRequest,
+  type VideoCodec,
+} from '../../src/media/index.js';
+import type { LiveRooms } from '../../src/source/index.js';
 
 export interface ClipOptions {
   readonly codec: VideoCodec;

@@ -41,12 +41,15 @@ class Door {
       sourceOf: (sessionId: string) => (sessionId === 'mine' ? 'street' : undefined),
       rtpTimestamps: (_sessionId: string, mediaTimeMs: number) => ({ raw: mediaTimeMs * 90 }),
       inTurn: (_source, look) => look(),
-      labelsOf: () => ['person', 'car'],
-      openDetections: (sourceId: string) => {
-        if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
-        this.leases++;
-        return { feed: this.feed, release: () => this.leases-- };
-      },
+      openSource: (sourceId: string) =>
+        Promise.resolve({
+          labels: ['person', 'car'],
+          openDetections: () => {
+            if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
+            this.leases++;
+            return { feed: this.feed, release: () => this.leases-- };
+          },
+        }),
     });
     await this.app.listen({ port: 0, host: '127.0.0.1' });
     return `http://127.0.0.1:${(this.app.server.address() as AddressInfo).port}`;

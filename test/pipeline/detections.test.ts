@@ -22,13 +22,13 @@ async function openRig(video: Parameters<typeof copyVideo>[0], options: RigOptio
   return (rig = await PipelineRig.open([video], options));
 }
 
-function read(sourceId: string): {
+async function read(sourceId: string): Promise<{
   readonly messages: readonly FrameDetections[];
   more(count: number): Promise<void>;
   leave(): void;
   readonly reasons: readonly string[];
-} {
-  const lease = rig.pipelines.openDetections(sourceId);
+}> {
+  const lease = (await rig.pipelines.open(sourceId)).openDetections();
   const { feed } = lease;
   const messages: FrameDetections[] = [];
   const reasons: string[] = [];
@@ -53,12 +53,12 @@ describe('the detections of a source', () => {
 
   it('come without any encoder, from one decoder that ends with the last reader', async () => {
     await openRig('copyable.mp4', { detector: thing() });
-    const raw = rig.watch('copyable', 'raw/h264');
-    const readers = [read('copyable'), read('copyable')];
+    const raw = await rig.watch('copyable', 'raw/h264');
+    const readers = await Promise.all([read('copyable'), read('copyable')]);
     for (const reader of readers) await reader.more(10);
     const { feeds, decoders, encoders } = rig.processes;
     assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 1, 0]);
-    assert.equal(readers[0]?.messages.at(-1), readers[1]?.messages.at(-1), 'readers share one value');
+    assert.equal(readers[0].messages.at(-1), readers[1].messages.at(-1), 'readers share one value');
     for (const reader of readers) reader.leave();
     await eventually(() => rig.processes.decoders.length === 0, 5000, 'the decoder to end');
     await raw.more(5, 'of the copy, which goes on');
@@ -67,8 +67,8 @@ describe('the detections of a source', () => {
 
   it('carry the media time of the very frame, ascending numbers and what the detector found, also across a loop and a replaced file', async () => {
     await openRig('grey-transcoded.mp4', { detector: thing() });
-    const raw = rig.watch('grey-transcoded', 'raw/h264');
-    const reader = read('grey-transcoded');
+    const raw = await rig.watch('grey-transcoded', 'raw/h264');
+    const reader = await read('grey-transcoded');
     await reader.more(60);
     renameSync(copyVideo('grey.mp4', rig.uploadDir, '.incoming'), path.join(rig.uploadDir, 'grey-transcoded.mp4'));
     await rig.library.refresh();
@@ -94,7 +94,7 @@ describe('the detections of a source', () => {
   it('go on while the motion gate lets the net sleep: what was found is still there', async () => {
     const detector = thing();
     await openRig('grey.mp4', { detector, motionGate: true });
-    const reader = read('grey');
+    const reader = await read('grey');
     await eventually(() => reader.messages.filter(({ inferenceMs }) => inferenceMs === 0).length >= 30, 15_000, 'looks that were spared');
     const looks = detector.looks;
     const slept = reader.messages.filter(({ inferenceMs }) => inferenceMs === 0);
@@ -110,7 +110,7 @@ describe('the detections of a source', () => {
 
   it('end with the source', async () => {
     await openRig('copyable.mp4', { detector: thing() });
-    const reader = read('copyable');
+    const reader = await read('copyable');
     await reader.more(2);
     await rig.pipelines.close();
     assert.deepEqual(reader.reasons, ['server-closing']);
@@ -118,8 +118,8 @@ describe('the detections of a source', () => {
 
   it('are refused where no detector looks', async () => {
     await openRig('copyable.mp4', {});
-    assert.throws(() => rig.pipelines.openDetections('copyable'), { code: 'DETECTION_OFF' });
-    assert.throws(() => rig.pipelines.openDetections('nowhere'), { code: 'SOURCE_NOT_FOUND' });
+    await assert.rejects(read('copyable'), { code: 'DETECTION_OFF' });
+    await assert.rejects(read('nowhere'), { code: 'SOURCE_NOT_FOUND' });
   });
 
   it('go on with another model while viewers of processed notice nothing but other boxes', async () => {
@@ -141,8 +141,8 @@ describe('the detections of a source', () => {
       for (const listener of listeners) listener();
     };
     change(seeing(first, 'first'));
-    const processed = rig.watch('copyable', 'processed/h264');
-    const reader = read('copyable');
+    const processed = await rig.watch('copyable', 'processed/h264');
+    const reader = await read('copyable');
     await reader.more(3);
     const second = new FixedDetector([{ label: 'other', classId: 5, score: 0.8, box: [10, 10, 50, 50] }]);
     change(seeing(second, 'second'));
@@ -165,7 +165,7 @@ describe('a detector that is being restarted', () => {
   it('is told in the processed picture, which goes on', async () => {
     const detector = thing();
     await openRig('grey.mp4', { detector });
-    const processed = rig.watch('grey', 'processed/h264');
+    const processed = await rig.watch('grey', 'processed/h264');
     await processed.more(10, 'of processed');
     detector.state = 'restarting';
     await processed.more(40, 'with a notice');

@@ -56,7 +56,11 @@ describe('a source that is watched', () => {
 
   it('is neither decoded nor encoded while only its copy is watched', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const watched = [rig.watch('copyable', 'raw/h264'), rig.watch('copyable', 'raw/h264'), rig.watch('copyable', 'audio/opus')];
+    const watched = await Promise.all([
+      rig.watch('copyable', 'raw/h264'),
+      rig.watch('copyable', 'raw/h264'),
+      rig.watch('copyable', 'audio/opus'),
+    ]);
     for (const one of watched) await one.more(10, 'of the copy');
     const { feeds, decoders, encoders } = rig.processes;
     assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 0, 0]);
@@ -68,22 +72,22 @@ describe('a source that is watched', () => {
   it('takes the place of one that nobody watches any more, and is refused where all are watched', async () => {
     await openRig(['copyable.mp4', 'grey.mp4', 'portrait.mp4'], { maxRunning: 1, idleGraceMs: 60_000, neverRefused: ['portrait'] });
     const running = (): string[] => rig.pipelines.activity().map(({ sourceId }) => sourceId);
-    const first = rig.watch('copyable', 'raw/h264');
+    const first = await rig.watch('copyable', 'raw/h264');
     await first.more(1, 'of the first');
-    assert.throws(() => rig.watch('grey', 'raw/h264'), {
+    await assert.rejects(rig.watch('grey', 'raw/h264'), {
       code: 'CAPACITY_REACHED',
       message: /all 1 places of running sources \(MAX_RUNNING_SOURCES\) are taken/,
     });
-    const beside = rig.watch('copyable', 'audio/opus');
+    const beside = await rig.watch('copyable', 'audio/opus');
     await beside.more(1, 'of what runs already');
     // What the operator wants to run counts, and is never refused.
-    const always = rig.watch('portrait', 'raw/h264');
+    const always = await rig.watch('portrait', 'raw/h264');
     await always.more(1, 'of the one that is always on');
     always.leave();
     beside.leave();
-    assert.throws(() => rig.watch('grey', 'raw/h264'), { code: 'CAPACITY_REACHED' });
+    await assert.rejects(rig.watch('grey', 'raw/h264'), { code: 'CAPACITY_REACHED' });
     first.leave();
-    const second = rig.watch('grey', 'raw/h264');
+    const second = await rig.watch('grey', 'raw/h264');
     assert.equal(await within(first.closed, 5_000, 'the end of the one that was idle'), 'viewer-left');
     await second.more(1, 'of the one that took its place');
     assert.deepEqual(running(), ['grey']);
@@ -95,7 +99,7 @@ describe('a source that is watched', () => {
     for (const name of names) copyVideo('copyable.mp4', rig.uploadDir, `${name}.mp4`);
     await rig.library.refresh();
     for (const name of names) {
-      const watched = rig.watch(name, 'raw/h264');
+      const watched = await rig.watch(name, 'raw/h264');
       await watched.more(1, name);
       watched.leave();
     }
@@ -108,7 +112,7 @@ describe('a source that is watched', () => {
   it('shares one decoder, one detection and one encoder among ten viewers of processed', async () => {
     const detector = thing();
     await openRig(['copyable.mp4'], { detector });
-    const watched = Array.from({ length: 10 }, () => rig.watch('copyable', 'processed/h264'));
+    const watched = await Promise.all(Array.from({ length: 10 }, () => rig.watch('copyable', 'processed/h264')));
     for (const one of watched) await one.more(20, 'of processed');
     const { feeds, decoders, encoders } = rig.processes;
     assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 1, 1]);
@@ -124,7 +128,9 @@ describe('a source that is watched', () => {
       detector.onPicture = (picture: VideoFrame) => (worst = Math.max(worst, distance(edgeColour(picture.data), [128, 128])));
       await openRig([name], { detector });
       const id = path.parse(name).name;
-      const tracks = ['raw/h264', 'raw/vp8', 'processed/h264', 'processed/vp8'].map((track) => [track, rig.watch(id, track)] as const);
+      const tracks = await Promise.all(
+        ['raw/h264', 'raw/vp8', 'processed/h264', 'processed/vp8'].map(async (track) => [track, await rig.watch(id, track)] as const),
+      );
       for (const [track, watched] of tracks) await watched.more(60, `of ${track}`);
       for (const [track, { frames }] of tracks) {
         const pictures = decodeFrames(track.endsWith('vp8') ? 'vp8' : 'h264', frames, 320, 180);
@@ -144,11 +150,11 @@ describe('a source that is watched', () => {
 
   it('shows the first processed picture of a running copy without waiting for its next keyframe', async () => {
     await openRig(['keyframes-every-4s.mp4'], { detector: thing() });
-    const raw = rig.watch('keyframes-every-4s', 'raw/h264');
+    const raw = await rig.watch('keyframes-every-4s', 'raw/h264');
     await eventually(() => raw.frames.some(({ keyframe }) => keyframe), 5000, 'the first keyframe');
     await raw.more(10, 'after it');
     const before = raw.frames.length;
-    const processed = rig.watch('keyframes-every-4s', 'processed/h264');
+    const processed = await rig.watch('keyframes-every-4s', 'processed/h264');
     await processed.more(1, 'of processed');
     assert.ok(
       raw.frames.slice(before).every(({ keyframe }) => !keyframe),
@@ -160,9 +166,9 @@ describe('a source that is watched', () => {
 
   it('gives processed pictures the media time of the raw frames they were made from, over loops and the death of every process', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const raw = rig.watch('copyable', 'raw/h264');
-    const processed = rig.watch('copyable', 'processed/h264');
-    const sound = rig.watch('copyable', 'audio/opus');
+    const raw = await rig.watch('copyable', 'raw/h264');
+    const processed = await rig.watch('copyable', 'processed/h264');
+    const sound = await rig.watch('copyable', 'audio/opus');
     await processed.more(75, 'over the loop');
     for (const kind of ['feeds', 'decoders', 'encoders'] as const) {
       const [victim] = rig.processes[kind];
@@ -185,9 +191,9 @@ describe('a source that is watched', () => {
 
   it('goes on with processed when its file is replaced by one of another size', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const raw = rig.watch('copyable', 'raw/h264');
-    const processed = rig.watch('copyable', 'processed/h264');
-    const sound = rig.watch('copyable', 'audio/opus');
+    const raw = await rig.watch('copyable', 'raw/h264');
+    const processed = await rig.watch('copyable', 'processed/h264');
+    const sound = await rig.watch('copyable', 'audio/opus');
     await processed.more(10, 'of the first file');
     await replace('copyable.mp4', 'portrait.mp4');
     await eventually(
@@ -205,7 +211,9 @@ describe('a source that is watched', () => {
 
   it('never steps back when its file is replaced after the clock of the machine was set back', async () => {
     await openRig(['copyable.mp4']);
-    const tracks = ['raw/h264', 'raw/vp8', 'audio/opus'].map((track) => [track, rig.watch('copyable', track)] as const);
+    const tracks = await Promise.all(
+      ['raw/h264', 'raw/vp8', 'audio/opus'].map(async (track) => [track, await rig.watch('copyable', track)] as const),
+    );
     for (const [track, watched] of tracks) await watched.more(40, `of ${track} of the first file`);
     Object.assign(rig.deps.clock, { wallClock: () => Date.now() - 3_600_000 });
     await replace('copyable.mp4', 'b-frames.mp4');
@@ -216,13 +224,13 @@ describe('a source that is watched', () => {
 
   it('takes a new viewer while its file is being replaced, and makes that rendition once', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const vp8 = rig.watch('copyable', 'raw/vp8');
+    const vp8 = await rig.watch('copyable', 'raw/vp8');
     await vp8.more(5, 'of the first file');
     const resume = stallEncoder();
     await replace('copyable.mp4', 'portrait.mp4');
     // The decoder is ended after the feed, together with the encoder.
     await eventually(() => rig.processes.decoders.length === 0, 2000, 'the old feed and decoder to end');
-    const late = rig.watch('copyable', 'processed/h264');
+    const late = await rig.watch('copyable', 'processed/h264');
     resume();
     await late.more(5, 'of the new file');
     await vp8.more(5, 'of the new file');
@@ -234,14 +242,14 @@ describe('a source that is watched', () => {
 
   it('leaves no process when a viewer comes while its file is being removed, and tells that viewer', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const vp8 = rig.watch('copyable', 'raw/vp8');
+    const vp8 = await rig.watch('copyable', 'raw/vp8');
     await vp8.more(5, 'before the removal');
     const resume = stallEncoder();
     rmSync(path.join(rig.uploadDir, 'copyable.mp4'));
     // A feed that dies without a file ends the source before the library has looked.
     for (const { pid } of rig.processes.feeds) process.kill(pid, 'SIGKILL');
     await eventually(() => rig.processes.decoders.length === 0, 2000, 'feed and decoder to end');
-    const late = rig.watch('copyable', 'processed/h264');
+    const late = await rig.watch('copyable', 'processed/h264');
     resume();
     assert.equal(await vp8.closed, 'source-ended');
     assert.equal(await within(late.closed, 2000, 'the late track to end'), 'source-ended');
@@ -250,11 +258,11 @@ describe('a source that is watched', () => {
 
   it('keeps its processes for a viewer who comes back within the grace time, and starts anew after it', async () => {
     await openRig(['copyable.mp4'], { detector: thing(), idleGraceMs: 300 });
-    const first = rig.watch('copyable', 'processed/h264');
+    const first = await rig.watch('copyable', 'processed/h264');
     await first.more(5, 'for the first viewer');
     const before = [...rig.processes.feeds, ...rig.processes.decoders, ...rig.processes.encoders].map(({ pid }) => pid);
     first.leave();
-    const second = rig.watch('copyable', 'processed/h264');
+    const second = await rig.watch('copyable', 'processed/h264');
     await second.more(15, 'for the second viewer');
     assert.deepEqual(
       [...rig.processes.feeds, ...rig.processes.decoders, ...rig.processes.encoders].map(({ pid }) => pid),
@@ -263,7 +271,7 @@ describe('a source that is watched', () => {
     second.leave();
     assert.equal(await second.closed, 'viewer-left');
     // The old processes are still ending.
-    const third = rig.watch('copyable', 'processed/h264');
+    const third = await rig.watch('copyable', 'processed/h264');
     assert.notEqual(third.lease.track, second.lease.track);
     await third.more(5, 'for the third viewer');
     third.leave();
@@ -276,9 +284,9 @@ describe('a source that is watched', () => {
 
   it('stops processed alone when its last viewer leaves, and starts it again while the old one ends', async () => {
     await openRig(['copyable.mp4'], { detector: thing() });
-    const raw = rig.watch('copyable', 'raw/h264');
+    const raw = await rig.watch('copyable', 'raw/h264');
     for (let round = 0; round < 4; round++) {
-      const processed = rig.watch('copyable', round % 2 ? 'processed/vp8' : 'processed/h264');
+      const processed = await rig.watch('copyable', round % 2 ? 'processed/vp8' : 'processed/h264');
       await processed.more(3, `in round ${round}`);
       processed.leave();
       await processed.closed;
@@ -291,7 +299,7 @@ describe('a source that is watched', () => {
   it('goes on without boxes while there is no detector, and draws again when it is back', async () => {
     const detector = thing();
     await openRig(['grey.mp4'], { detector });
-    const processed = rig.watch('grey', 'processed/h264');
+    const processed = await rig.watch('grey', 'processed/h264');
     await processed.more(20, 'with boxes');
     detector.state = 'restarting';
     await processed.more(30, 'without a detector');
@@ -322,7 +330,9 @@ describe('processed pictures of every size', () => {
     it(`come from ${name} as ${widthPx}x${heightPx}`, async () => {
       await openRig([name], { detector: new FixedDetector([{ label: 'thing', classId: 0, score: 0.9, box: [0, 0, widthPx, heightPx] }]) });
       const id = path.parse(name).name;
-      const tracks = ['processed/h264', 'processed/vp8'].map((track) => [track, rig.watch(id, track)] as const);
+      const tracks = await Promise.all(
+        ['processed/h264', 'processed/vp8'].map(async (track) => [track, await rig.watch(id, track)] as const),
+      );
       for (const [track, watched] of tracks) await watched.more(3, `of ${track}`);
       for (const [track, { frames }] of tracks) {
         assert.ok(decodeFrames(track.endsWith('vp8') ? 'vp8' : 'h264', frames, widthPx, heightPx).length >= 3, track);

@@ -1,18 +1,23 @@
 /** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
 import { systemClock, type Clock } from '../../src/base/clock.js';
 import { MediaPeerError } from '../../src/base/errors.js';
-import { DetectionFeed, Timeline, Track, type Codec, type EncodedFrame, type Rendition } from '../../src/media/index.js';
-import type {
-  DetectionLease,
-  MediaGateway,
-  Publication,
-  PublicationRequest,
-  SourceMedia,
-  Still,
-  StillLease,
-  TrackLease,
-  TrackRequest,
-} from '../../src/webrtc/index.js';
+import {
+  DetectionFeed,
+  Timeline,
+  Track,
+  type Codec,
+  type DetectionLease,
+  type EncodedFrame,
+  type OpenedSource,
+  type Publication,
+  type PublicationRequest,
+  type Rendition,
+  type Snapshot,
+  type SnapshotLease,
+  type TrackKey,
+  type TrackLease,
+} from '../../src/media/index.js';
+import type { MediaGateway } from '../../src/webrtc/index.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 
 export interface FakeSource {
@@ -23,7 +28,7 @@ export interface FakeSource {
 }
 
 export class FakeGateway implements MediaGateway {
-  readonly requests: TrackRequest[] = [];
+  readonly requests: TrackKey[] = [];
   timeline = new Timeline();
   leases = 0;
   /** Of the detections; a test publishes to it. */
@@ -42,25 +47,33 @@ export class FakeGateway implements MediaGateway {
 
   /** Other sources beside 'street', by id. */
   readonly others = new Map<string, FakeGateway>();
-  readonly stillListeners = new Set<(still: Still) => void>();
-  stillLeases = 0;
+  readonly snapshotListeners = new Set<(snapshot: Snapshot) => void>();
+  snapshotLeases = 0;
 
-  describe(sourceId: string): SourceMedia {
-    const other = this.others.get(sourceId);
-    if (other) return other.describe('street');
-    if (sourceId !== 'street') throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`);
-    return { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] };
+  open(sourceId: string): Promise<OpenedSource> {
+    const gateway = sourceId === 'street' ? this : this.others.get(sourceId);
+    if (!gateway) return Promise.reject(new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`));
+    return Promise.resolve(gateway.#opened(sourceId));
   }
 
-  async openTrack(request: TrackRequest): Promise<TrackLease> {
-    this.requests.push(request);
-    const other = this.others.get(request.sourceId);
-    if (other) return other.openTrack({ ...request, sourceId: 'street' });
+  #opened(sourceId: string): OpenedSource {
+    return {
+      sourceId,
+      media: { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] },
+      labels: undefined,
+      openTrack: (key) => this.openTrack(key),
+      openDetections: () => this.openDetections(),
+      openSnapshots: (maxBytes) => this.openSnapshots(maxBytes),
+    };
+  }
+
+  async openTrack(key: TrackKey): Promise<TrackLease> {
+    this.requests.push(key);
     await this.gate;
     this.leases++;
     let held = true;
     return {
-      track: request.kind === 'audio' ? this.track('audio', 'opus') : this.track(request.rendition, request.codec),
+      track: key.kind === 'audio' ? this.track('audio', 'opus') : this.track(key.rendition, key.codec),
       release: () => {
         if (held) this.leases--;
         held = false;
@@ -68,9 +81,7 @@ export class FakeGateway implements MediaGateway {
     };
   }
 
-  openDetections(sourceId = 'street'): DetectionLease {
-    const other = this.others.get(sourceId);
-    if (other) return other.openDetections();
+  openDetections(): DetectionLease {
     if (this.detectionError) throw this.detectionError;
     this.detectionLeases++;
     let held = true;
@@ -83,29 +94,27 @@ export class FakeGateway implements MediaGateway {
     };
   }
 
-  openStills(sourceId: string, maxBytes: number): StillLease {
-    const other = this.others.get(sourceId);
-    if (other) return other.openStills('street', maxBytes);
+  openSnapshots(maxBytes: number): SnapshotLease {
     if (maxBytes < 8192) throw new MediaPeerError('NOTHING_TO_SERVE', 'no picture fits');
-    this.stillLeases++;
+    this.snapshotLeases++;
     let held = true;
     return {
       subscribe: (listener) => {
-        this.stillListeners.add(listener);
-        return () => void this.stillListeners.delete(listener);
+        this.snapshotListeners.add(listener);
+        return () => void this.snapshotListeners.delete(listener);
       },
       onClosed: () => () => undefined,
       release: () => {
-        if (held) this.stillLeases--;
+        if (held) this.snapshotLeases--;
         held = false;
       },
     };
   }
 
-  /** Hands a made-up JPEG of so many bytes to everybody who reads pictures. */
-  writeStill(frame: number, bytes = 20_000): void {
+  /** Hands a made-up JPEG of so many bytes to everybody who reads snapshots. */
+  writeSnapshot(frame: number, bytes = 20_000): void {
     const jpeg = Buffer.alloc(bytes, frame & 0xff);
-    for (const listener of [...this.stillListeners]) listener({ frame, mediaTimeMs: frame * 100, widthPx: 640, heightPx: 360, jpeg });
+    for (const listener of [...this.snapshotListeners]) listener({ frame, mediaTimeMs: frame * 100, widthPx: 640, heightPx: 360, jpeg });
   }
 
   /** What publishers sent, in order. */
@@ -113,7 +122,7 @@ export class FakeGateway implements MediaGateway {
   publication: PublicationRequest | undefined;
   publicationClosed: 'left' | 'lost' | undefined;
 
-  openPublication(request: PublicationRequest): Publication {
+  publish(request: PublicationRequest): Publication {
     if (this.publication && !request.takeover) throw new MediaPeerError('ROOM_TAKEN', `somebody publishes to '${request.room}'`);
     this.publication?.end('publisher-replaced');
     this.publication = request;

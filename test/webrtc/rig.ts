@@ -100,7 +100,7 @@ export class Rig {
     });
     assert.equal(this.gateway.leases, 0, 'leases');
     assert.equal(this.gateway.detectionLeases, 0, 'leases of detections');
-    assert.equal(this.gateway.stillLeases, 0, 'leases of pictures');
+    assert.equal(this.gateway.snapshotLeases, 0, 'leases of snapshots');
     assert.equal(this.gateway.subscriptions, 0, 'subscriptions');
     assert.equal(this.manager.connections, 0, 'connections');
   }

@@ -112,7 +112,7 @@ describe('zones of a room', () => {
       crossed().map(({ direction }) => direction),
       ['in'],
     );
-    const watched = rig.watch('gate', 'raw/h264');
+    const watched = await rig.watch('gate', 'raw/h264');
     await watched.more(5, 'of the camera');
     first.leave('lost');
     const lostAtMs = watched.frames.at(-1)?.mediaTimeMs as number;

@@ -7,7 +7,7 @@ import Fastify from 'fastify';
 import { pino } from 'pino';
 import WebSocket, { type ClientOptions } from 'ws';
 import { MediaPeerError } from '../../src/base/errors.js';
-import { DetectionFeed, type EndReason } from '../../src/media/index.js';
+import { DetectionFeed, type DetectionLease, type EndReason } from '../../src/media/index.js';
 import type {
   ConnectionState,
   OfferRequest,
@@ -255,6 +255,12 @@ export class Rig {
   readonly door: RoomsDoor;
   readonly clients: Client[] = [];
   leases = 0;
+
+  #openDetections(sourceId: string): DetectionLease {
+    if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
+    this.leases++;
+    return { feed: this.feed, release: () => this.leases-- };
+  }
   viewers = 0;
   url = '';
 
@@ -273,12 +279,10 @@ export class Rig {
         if (publisher && 'room' in publisher.request) publisher.request.onCommand?.({ command: 'reconnect', reason });
         return publisher !== undefined;
       },
-      openDetections: (sourceId) => {
-        if (sourceId === 'dark') throw new MediaPeerError('DETECTION_OFF', 'no detector looks at it');
-        if (this.directory.describe(sourceId)?.state !== 'live') throw new MediaPeerError('SOURCE_NOT_LIVE', 'nobody is there');
-        this.leases++;
-        return { feed: this.feed, release: () => this.leases-- };
-      },
+      openSource: (sourceId) =>
+        this.directory.describe(sourceId)?.state === 'live'
+          ? Promise.resolve({ openDetections: () => this.#openDetections(sourceId) })
+          : Promise.reject(new MediaPeerError('SOURCE_NOT_LIVE', 'nobody is there')),
       snapshotOf: (sessionId) => {
         const session = this.sessions.open.find(({ id }) => id === sessionId);
         return session && snapshot(session);

@@ -54,10 +54,14 @@ test('detections of an empty room follow as soon as it is live, and again when i
   let feed = new DetectionFeed('gate');
   const open: number[] = [];
   const rig: Rig = await Rig.open(t, {
-    openDetections: (sourceId) => {
+    openSource: (sourceId) => {
       assert.equal(sourceId, 'gate');
-      const id = open.push(open.length);
-      return { feed, release: () => open.splice(open.indexOf(id - 1), 1) };
+      return Promise.resolve({
+        openDetections: () => {
+          const id = open.push(open.length);
+          return { feed, release: () => open.splice(open.indexOf(id - 1), 1) };
+        },
+      });
     },
   });
   rig.directory.set('gate', 'live');
@@ -70,7 +74,7 @@ test('detections of an empty room follow as soon as it is live, and again when i
   assert.equal(open.length, 0);
   feed = new DetectionFeed('gate');
   rig.directory.set('gate', 'live');
-  assert.equal(open.length, 1);
+  await eventually(() => open.length === 1, 2000, 'the subscription');
   feed.publish(seen(9));
   assert.equal((await client.next('detections'))['frame'], 9);
   await rig.close();

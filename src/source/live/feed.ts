@@ -5,7 +5,7 @@
  */
 import { Timeline, type EncodedFrame, type EndReason } from '../../media/index.js';
 import type { LiveClock } from './clock.js';
-import type { RoomStatus } from './publication.js';
+import type { RoomStatus } from './room-status.js';
 import type { LiveFormat, LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';
 import { Slate } from '../slate.js';

@@ -5,10 +5,10 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import type { EncodedFrame, EndReason, Timeline } from '../../media/index.js';
+import type { EncodedFrame, EndReason, Publication, PublicationRequest, Timeline } from '../../media/index.js';
 import { LiveClock } from './clock.js';
 import { LiveFeed, type FeedHost } from './feed.js';
-import type { Publication, PublicationRequest, RoomStatus } from './publication.js';
+import type { RoomStatus } from './room-status.js';
 import { emptySource, liveSource, notLive } from './source.js';
 import { LiveVideo, type LiveFormat, type LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';

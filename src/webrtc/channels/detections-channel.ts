@@ -2,9 +2,8 @@
  * The data channel `detections`: one message for each picture that the detector looked at, with the RTP timestamp
  * that the picture has for this very viewer. While it is open, the detector looks at the source.
  */
-import { DetectionReader, type DetectionFilter } from '../../media/index.js';
+import { DetectionReader, type DetectionFilter, type DetectionLease } from '../../media/index.js';
 import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
-import type { DetectionLease } from '../api/gateway.js';
 import { LeasedChannel } from './leased-channel.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 

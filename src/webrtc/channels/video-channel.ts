@@ -10,8 +10,8 @@
  * pieces: what is said on `commands` and `detections` comes behind the rest of one picture, not behind seconds of them
  * that fill the network. The newest picture waits here meanwhile, and replaces an older one.
  */
+import type { Snapshot, SnapshotLease } from '../../media/index.js';
 import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
-import type { Still, StillLease } from '../api/gateway.js';
 import { LeasedChannel } from './leased-channel.js';
 
 const HEADER_BYTES = 16;
@@ -24,7 +24,7 @@ export interface VideoChannelInit {
   /** The data channel `video`. */
   readonly channel: IncomingChannel;
   /** @throws MediaPeerError */
-  readonly openStills: (maxBytes: number) => StillLease;
+  readonly openSnapshots: (maxBytes: number) => SnapshotLease;
   /** True while the client has paused: nothing is sent. */
   readonly isPaused: () => boolean;
 }
@@ -32,19 +32,19 @@ export interface VideoChannelInit {
 /** Sends frames as JPEG to one client. */
 export class VideoChannel {
   readonly #init: VideoChannelInit;
-  readonly #leased: LeasedChannel<StillLease>;
+  readonly #leased: LeasedChannel<SnapshotLease>;
   /** The newest picture, while an older one is on its way. */
-  #next: Still | undefined;
+  #next: Snapshot | undefined;
   #sent = 0;
   #dropped = 0;
 
   /** Starts at once, as a `LeasedChannel`. */
   constructor(init: VideoChannelInit) {
-    const { channel, openStills } = init;
+    const { channel, openSnapshots } = init;
     this.#init = init;
     this.#leased = new LeasedChannel({
       channel,
-      openLease: ({ maxMessageBytes }) => openStills(maxMessageBytes - HEADER_BYTES),
+      openLease: ({ maxMessageBytes }) => openSnapshots(maxMessageBytes - HEADER_BYTES),
       attach: (lease, accepted, close) => this.#attach(lease, accepted, close),
       onProgress: (accepted) => this.#flush(accepted),
     });
@@ -75,8 +75,8 @@ export class VideoChannel {
     this.#leased.close();
   }
 
-  #attach(lease: StillLease, channel: TextChannel, close: () => void): () => void {
-    const unsubscribe = lease.subscribe((still) => this.#take(still, channel));
+  #attach(lease: SnapshotLease, channel: TextChannel, close: () => void): () => void {
+    const unsubscribe = lease.subscribe((snapshot) => this.#take(snapshot, channel));
     const stopListening = lease.onClosed(close);
     return () => {
       unsubscribe();
@@ -85,24 +85,24 @@ export class VideoChannel {
     };
   }
 
-  #take(still: Still, channel: TextChannel): void {
+  #take(snapshot: Snapshot, channel: TextChannel): void {
     if (this.#init.isPaused()) return;
     if (this.#next) this.#dropped++;
-    this.#next = still;
+    this.#next = snapshot;
     this.#flush(channel);
   }
 
   #flush(channel: TextChannel): void {
-    const still = this.#next;
-    if (!still || channel.bufferedBytes > 0 || channel.piecesAhead > MAX_PIECES_AHEAD) return;
+    const snapshot = this.#next;
+    if (!snapshot || channel.bufferedBytes > 0 || channel.piecesAhead > MAX_PIECES_AHEAD) return;
     this.#next = undefined;
-    if (channel.sendBinary(writeStill(still))) this.#sent++;
+    if (channel.sendBinary(writeSnapshot(snapshot))) this.#sent++;
     else this.#dropped++;
   }
 }
 
 /** One message. */
-export function writeStill({ frame, mediaTimeMs, jpeg }: Still): Buffer {
+export function writeSnapshot({ frame, mediaTimeMs, jpeg }: Snapshot): Buffer {
   const message = Buffer.allocUnsafe(HEADER_BYTES + jpeg.length);
   message.write(MAGIC, 0, 'latin1');
   message.writeUInt32BE(frame >>> 0, 4);

@@ -9,13 +9,11 @@ import type { DetectionFilter } from '../../media/index.js';
 import { CommandsChannel } from './commands-channel.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import { DetectionsChannel } from './detections-channel.js';
-import type { MediaGateway } from '../api/gateway.js';
 import { VideoChannel } from './video-channel.js';
 import { executeForViewer } from './viewer-commands.js';
 import type { WatchedMedia } from './watched-media.js';
 
 export interface ViewerChannelsInit {
-  readonly gateway: Pick<MediaGateway, 'describe' | 'openDetections' | 'openStills'>;
   readonly media: WatchedMedia;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -96,12 +94,12 @@ export class ViewerChannels {
   }
 
   #openDetections(channel: IncomingChannel): void {
-    const { gateway, media } = this.#init;
+    const { media } = this.#init;
     this.#detections?.refuse(...REPLACED);
     Object.assign(this.#detectionsBefore, this.detections);
     this.#detections = new DetectionsChannel({
       channel,
-      openLease: () => gateway.openDetections(media.sourceId),
+      openLease: () => media.source.openDetections(),
       rtpTimestamps: (mediaTimeMs) => media.rtpTimestamps(mediaTimeMs),
       filter: () => this.#filter,
       isPaused: () => media.isPaused,
@@ -109,18 +107,18 @@ export class ViewerChannels {
   }
 
   #openVideo(channel: IncomingChannel): void {
-    const { gateway, media } = this.#init;
+    const { media } = this.#init;
     this.#video?.refuse(...REPLACED);
     Object.assign(this.#videoBefore, this.stills);
     this.#video = new VideoChannel({
       channel,
-      openStills: (maxBytes) => gateway.openStills(media.sourceId, maxBytes),
+      openSnapshots: (maxBytes) => media.source.openSnapshots(maxBytes),
       isPaused: () => media.isPaused,
     });
   }
 
   #openCommands(channel: IncomingChannel): void {
-    const { media, gateway, clock, logger, onSilent } = this.#init;
+    const { media, clock, logger, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,
       clock,
@@ -129,21 +127,12 @@ export class ViewerChannels {
         executeForViewer(command, {
           media,
           setFilter: (filter) => (this.#filter = filter),
-          labels: () => knownLabels(gateway, media.sourceId),
+          labels: () => media.source.labels,
         }),
       onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
       onSilent,
     });
     this.#commands.add(commands);
-  }
-}
-
-/** Undefined also for a source that has just gone. */
-function knownLabels(gateway: ViewerChannelsInit['gateway'], sourceId: string): readonly string[] | undefined {
-  try {
-    return gateway.describe(sourceId).labels;
-  } catch {
-    return undefined; // the session ends with its source; a filter is no reason to say so
   }
 }
 

@@ -61,7 +61,7 @@ async function select(
   if (source !== undefined) await media.switchSource(source, tracks);
   else if (tracks) media.select(tracks);
   return {
-    ...(source !== undefined && { source: media.sourceId }),
+    ...(source !== undefined && { source: media.source.sourceId }),
     tracks: media.selected,
     ...(quality !== undefined && { quality: 'high' }),
   };

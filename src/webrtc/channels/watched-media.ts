@@ -1,10 +1,10 @@
 /** What a viewer watches, as far as its data channels may ask about it and change it. */
-import type { Rendition } from '../../media/index.js';
+import type { OpenedSource, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 
 export interface WatchedMedia {
   /** The source that is watched now. */
-  readonly sourceId: string;
+  readonly source: OpenedSource;
   /** Renditions that flow, or would if nothing was paused. */
   readonly selected: readonly Rendition[];
   readonly isPaused: boolean;

@@ -3,9 +3,8 @@
  * Pure: an offer and a description of the source go in, a plan comes out.
  */
 import { MediaPeerError } from '../../base/errors.js';
-import type { Rendition } from '../../media/index.js';
+import type { Rendition, SourceMedia } from '../../media/index.js';
 import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
-import type { SourceMedia } from '../api/gateway.js';
 import { remoteTransport } from './remote-transport.js';
 import {
   attribute,

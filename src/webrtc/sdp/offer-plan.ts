@@ -1,6 +1,5 @@
 /** What this server offers to a viewer that waits for an offer, and what it has agreed on once that is answered. Pure. */
-import type { Rendition } from '../../media/index.js';
-import type { SourceMedia } from '../api/gateway.js';
+import type { Rendition, SourceMedia } from '../../media/index.js';
 import { defaultRenditions, negotiate, noProcessed, refusal, type Plan } from './negotiate.js';
 import type { OfferedMLine } from './offer.js';
 import { parseSdp, sdpInvalid } from './parse.js';

@@ -7,7 +7,7 @@ import { serverClosing } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { ResourceLedger } from '../../base/resources.js';
-import type { MediaGateway, SourceMedia } from '../api/gateway.js';
+import type { MediaGateway } from '../api/gateway.js';
 import type { SessionReport } from '../api/report.js';
 import type {
   AcceptRequest,
@@ -101,11 +101,12 @@ export class ConnectionManager implements Sessions {
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId, active } = request;
-    const source = await this.#openSource(sourceId);
-    const plan = negotiate(request.sdp, source, request.renditions);
+    this.#throwIfClosing();
+    const source = await gateway.open(sourceId);
+    const plan = negotiate(request.sdp, source.media, request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
-    const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ sourceId, plan, gateway, clock, active }, host) };
+    const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active }, host) };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
     return { ...opened, renditions: plan.renditions };
   }
@@ -113,14 +114,15 @@ export class ConnectionManager implements Sessions {
   async offer(request: OfferRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId } = request;
-    const source = await this.#openSource(sourceId);
-    const offered = planOffer(source, request.renditions);
+    this.#throwIfClosing();
+    const source = await gateway.open(sourceId);
+    const offered = planOffer(source.media, request.renditions);
     const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
     const negotiation: Negotiation = {
       mLines: offered.mLines,
       readAnswer: (sdp) => {
-        const plan = planAnswer(sdp, offered, gateway.describe(sourceId));
-        return { plan, makeParticipant: (host) => new Viewer({ sourceId, plan, gateway, clock, announced }, host) };
+        const plan = planAnswer(sdp, offered, source.media);
+        return { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, announced }, host) };
       },
     };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
@@ -227,14 +229,6 @@ export class ConnectionManager implements Sessions {
    */
   rtpTimestamps(sessionId: string, mediaTimeMs: number): RtpTimestamps {
     return this.#sessions.get(sessionId).rtpTimestamps(mediaTimeMs);
-  }
-
-  /** The source as it can be served; a camera is connected to first. */
-  async #openSource(sourceId: string): Promise<SourceMedia> {
-    const { gateway } = this.#deps;
-    this.#throwIfClosing();
-    await gateway.prepare?.(sourceId);
-    return gateway.describe(sourceId);
   }
 
   /** From here on there is something to release, which the session does when it ends. */

@@ -2,34 +2,33 @@
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import { notLive, RETRY_AFTER_S } from '../../base/refusals.js';
-import type { Track } from '../../media/index.js';
-import type { MediaGateway, TrackLease, TrackRequest } from '../api/gateway.js';
+import type { OpenedSource, Track, TrackKey, TrackLease } from '../../media/index.js';
 
 /** A file takes under a second to start, a camera up to two of its keyframe intervals. */
 const TIMEOUT_MS = 5000;
 
 export interface OpenTracksInit {
-  readonly gateway: Pick<MediaGateway, 'openTrack'>;
+  readonly source: OpenedSource;
   readonly clock: Clock;
   /** Aborted where nobody wants them any more. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Opens the tracks and waits for their first frames: all of them, or none.
- * @throws MediaPeerError as `MediaGateway.openTrack`, SOURCE_NOT_LIVE, or SESSION_NOT_FOUND where it was aborted
+ * Opens the track of each stream and waits for their first frames: all of them, or none.
+ * @throws MediaPeerError as `OpenedSource.openTrack`, SOURCE_NOT_LIVE, or SESSION_NOT_FOUND where it was aborted
  */
-export async function openTracks<Key>(
-  requests: readonly (readonly [Key, TrackRequest])[],
-  { gateway, clock, signal }: OpenTracksInit,
-): Promise<ReadonlyMap<Key, TrackLease>> {
-  const leases = new Map<Key, TrackLease>();
+export async function openTracks<Stream extends { readonly key: TrackKey }>(
+  streams: readonly Stream[],
+  { source, clock, signal }: OpenTracksInit,
+): Promise<ReadonlyMap<Stream, TrackLease>> {
+  const leases = new Map<Stream, TrackLease>();
   const opened = await Promise.allSettled(
-    requests.map(async ([key, request]) => {
-      const lease = await gateway.openTrack(request);
-      leases.set(key, lease);
+    streams.map(async (stream) => {
+      const lease = await source.openTrack(stream.key);
+      leases.set(stream, lease);
       // A microphone that is silent holds no video up.
-      if (request.kind === 'video') await firstFrame(lease.track, clock, signal);
+      if (stream.key.kind === 'video') await firstFrame(lease.track, clock, signal);
     }),
   );
   const failed = opened.find((result) => result.status === 'rejected');

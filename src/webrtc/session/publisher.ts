@@ -1,7 +1,7 @@
 /** A publisher: the participant from whom media is received, which is handed to its room. */
 import type { Clock } from '../../base/clock.js';
-import type { EncodedFrame, EndReason } from '../../media/index.js';
-import type { MediaGateway, Publication } from '../api/gateway.js';
+import type { EncodedFrame, EndReason, Publication } from '../../media/index.js';
+import type { MediaGateway } from '../api/gateway.js';
 import type { PublisherCommand } from '../api/requests.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import { EMPTY_SIDE, type SideSnapshot } from '../api/snapshot.js';
@@ -74,7 +74,7 @@ export class Publisher implements Participant {
   open(): void {
     const { gateway, clock, room, takeover, outages } = this.#init;
     this.#openedAtMs = clock.now();
-    this.#publication = gateway.openPublication({
+    this.#publication = gateway.publish({
       room,
       clientId: this.#host.clientId,
       takeover,

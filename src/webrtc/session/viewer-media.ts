@@ -1,8 +1,8 @@
 /** What a viewer is sent: which of its streams flow, and of which source. */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
-import { RENDITIONS, type EndReason, type Rendition } from '../../media/index.js';
-import type { MediaGateway, SourceMedia, TrackLease } from '../api/gateway.js';
+import { RENDITIONS, type EndReason, type OpenedSource, type Rendition, type TrackLease } from '../../media/index.js';
+import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { WatchedMedia } from '../channels/watched-media.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
@@ -13,11 +13,12 @@ import { openTracks } from './open-tracks.js';
 import type { ViewerStream } from './viewer-stream.js';
 
 export interface ViewerMediaInit {
-  readonly sourceId: string;
+  readonly source: OpenedSource;
   readonly streams: readonly ViewerStream[];
   /** Renditions that flow from the start; those of the streams that are not among them wait. */
   readonly selected: readonly Rendition[];
-  readonly gateway: MediaGateway;
+  /** For the command that changes the source. */
+  readonly gateway: Pick<MediaGateway, 'open'>;
   readonly clock: Clock;
   /** By its index; undefined before it is open. */
   readonly transport: (index: number) => PacketTransport | undefined;
@@ -38,19 +39,17 @@ export class ViewerMedia implements WatchedMedia {
   #selected: ReadonlySet<Rendition>;
   #isPaused = false;
   #isConnected = false;
-  #sourceId: string;
-  /** What a source that was changed to can be served as; undefined: what was negotiated. */
-  #offered: SourceMedia | undefined;
+  #source: OpenedSource;
   #switching: Promise<void> = Promise.resolve();
 
   constructor(init: ViewerMediaInit) {
     this.#init = init;
-    this.#sourceId = init.sourceId;
+    this.#source = init.source;
     this.#selected = new Set(init.selected);
   }
 
-  get sourceId(): string {
-    return this.#sourceId;
+  get source(): OpenedSource {
+    return this.#source;
   }
 
   get selected(): Rendition[] {
@@ -77,7 +76,7 @@ export class ViewerMedia implements WatchedMedia {
   }
 
   select(renditions: readonly Rendition[]): void {
-    if (this.#offered) throwIfNotOffered(this.#sourceId, this.#offered, renditions);
+    throwIfNotOffered(this.#source, renditions);
     this.#selected = new Set(renditions);
     this.#reconcile();
   }
@@ -141,7 +140,7 @@ export class ViewerMedia implements WatchedMedia {
 
   #flows({ rendition }: ViewerStream): boolean {
     if (this.#closing.signal.aborted || this.#isPaused) return false;
-    return rendition === undefined ? (this.#offered?.hasAudio ?? true) : this.#selected.has(rendition);
+    return rendition === undefined ? this.#source.media.hasAudio : this.#selected.has(rendition);
   }
 
   #reconcile(): void {
@@ -152,19 +151,19 @@ export class ViewerMedia implements WatchedMedia {
   }
 
   async #openTrack(stream: ViewerStream): Promise<void> {
-    const { request } = stream;
-    const isWanted = (): boolean => stream.request === request && this.#flows(stream) && !stream.holdsTrack;
+    const source = this.#source;
+    const isWanted = (): boolean => this.#source === source && this.#flows(stream) && !stream.holdsTrack;
     this.#opening.add(stream);
     try {
-      const lease = await this.#init.gateway.openTrack(request);
+      const lease = await source.openTrack(stream.key);
       if (isWanted()) this.#hold(stream, lease);
       else lease.release();
     } catch (error) {
-      if (stream.request === request) this.#init.onFailed(error);
+      if (this.#source === source) this.#init.onFailed(error);
     } finally {
       this.#opening.delete(stream);
     }
-    if (stream.request !== request) this.#reconcile();
+    if (this.#source !== source) this.#reconcile();
   }
 
   #hold(stream: ViewerStream, lease: TrackLease): void {
@@ -179,18 +178,15 @@ export class ViewerMedia implements WatchedMedia {
 
   async #switch(sourceId: string, renditions: readonly Rendition[] = this.selected): Promise<void> {
     const { gateway, clock, streams, onSourceChanged } = this.#init;
-    if (gateway.prepare) await gateway.prepare(sourceId);
-    const offered = gateway.describe(sourceId);
-    throwIfNotOffered(sourceId, offered, renditions);
+    const source = await gateway.open(sourceId);
+    throwIfNotOffered(source, renditions);
     const wanted = streams.filter(
-      ({ rendition }) => !this.#isPaused && (rendition === undefined ? offered.hasAudio : renditions.includes(rendition)),
+      ({ rendition }) => !this.#isPaused && (rendition === undefined ? source.media.hasAudio : renditions.includes(rendition)),
     );
-    const requests = wanted.map((stream) => [stream, { ...stream.request, sourceId }] as const);
-    const leases = await openTracks(requests, { gateway, clock, signal: this.#closing.signal });
-    this.#sourceId = sourceId;
-    this.#offered = offered;
+    const leases = await openTracks(wanted, { source, clock, signal: this.#closing.signal });
+    this.#source = source;
     this.#selected = new Set(renditions);
-    for (const stream of streams) stream.changeSource(sourceId);
+    for (const stream of streams) stream.stop();
     for (const [stream, lease] of leases) {
       if (this.#flows(stream)) this.#hold(stream, lease);
       else lease.release();
@@ -221,7 +217,7 @@ export class ViewerMedia implements WatchedMedia {
   }
 }
 
-function throwIfNotOffered(sourceId: string, { renditions: offered }: SourceMedia, renditions: readonly Rendition[]): void {
+function throwIfNotOffered({ sourceId, media: { renditions: offered } }: OpenedSource, renditions: readonly Rendition[]): void {
   const missing = renditions.find((rendition) => !offered.includes(rendition));
   if (missing !== undefined)
     throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);

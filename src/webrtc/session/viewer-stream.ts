@@ -3,8 +3,7 @@
  * that for the client nothing but time has passed when it flows again.
  */
 import type { Clock } from '../../base/clock.js';
-import { clockRateHz, type EndReason, type Rendition, type Subscription } from '../../media/index.js';
-import type { TrackLease, TrackRequest } from '../api/gateway.js';
+import { clockRateHz, type EndReason, type Rendition, type Subscription, type TrackKey, type TrackLease } from '../../media/index.js';
 import type { StreamSnapshot } from '../api/snapshot.js';
 import type { ReceptionReport } from '../rtp/rtcp.js';
 import type { ContinuousTime } from '../rtp/send/continuous-time.js';
@@ -17,13 +16,15 @@ import type { PacketTransport } from '../transport/packet-transport.js';
 
 export interface ViewerStreamInit {
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
+  /** The track that it carries, of whichever source is watched. */
+  readonly key: TrackKey;
   /** Its numbers and names. */
   readonly local: LocalStream;
   /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
   readonly timestampOffset: number;
   readonly clock: Clock;
   /** The first frame has left: a keyframe, where it is video. */
-  readonly onFirstFrame: (request: TrackRequest) => void;
+  readonly onFirstFrame: (key: TrackKey) => void;
 }
 
 /** What a stream holds while it flows. */
@@ -36,10 +37,11 @@ interface Flow {
 
 export class ViewerStream {
   readonly local: LocalStream;
+  /** The track that it carries, of whichever source is watched. */
+  readonly key: TrackKey;
   /** Index of its transport. */
   readonly transport: number;
   readonly #init: ViewerStreamInit;
-  #request: TrackRequest;
   #flow: Flow | undefined;
   /** Kept while the stream does not flow, so that its numbering goes on. */
   #rtp: RtpStream | undefined;
@@ -48,31 +50,20 @@ export class ViewerStream {
   /** Of flows that have ended. */
   #framesDropped = 0;
 
-  constructor(init: ViewerStreamInit, request: TrackRequest) {
+  constructor(init: ViewerStreamInit) {
     this.local = init.local;
+    this.key = init.key;
     this.transport = init.mLine.transport;
     this.#init = init;
-    this.#request = request;
-  }
-
-  /** What it carries, of the source that is watched now. */
-  get request(): TrackRequest {
-    return this.#request;
   }
 
   /** Undefined for audio. */
   get rendition(): Rendition | undefined {
-    return this.#request.kind === 'video' ? this.#request.rendition : undefined;
+    return this.key.kind === 'video' ? this.key.rendition : undefined;
   }
 
   get holdsTrack(): boolean {
     return this.#flow !== undefined;
-  }
-
-  /** Sends nothing of its source any more, and belongs to another one. */
-  changeSource(sourceId: string): void {
-    this.stop();
-    this.#request = { ...this.#request, sourceId };
   }
 
   /** Takes a track, which `start` sends. @param onEnded called once, also at once, when the track ends */
@@ -164,7 +155,7 @@ export class ViewerStream {
     const { section, codec } = mLine;
     const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
     return new RtpStream({
-      onFirstFrame: () => onFirstFrame(this.#request),
+      onFirstFrame: () => onFirstFrame(this.key),
       transport,
       clock,
       codec,

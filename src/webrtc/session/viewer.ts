@@ -1,7 +1,7 @@
 /** A viewer: the participant that is sent a source, on streams and data channels. */
 import type { Clock } from '../../base/clock.js';
-import type { EndReason, Rendition } from '../../media/index.js';
-import type { MediaGateway, TrackRequest } from '../api/gateway.js';
+import type { EndReason, OpenedSource, Rendition, TrackKey } from '../../media/index.js';
+import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SideSnapshot } from '../api/snapshot.js';
 import { ViewerChannels } from '../channels/viewer-channels.js';
@@ -15,9 +15,10 @@ import type { ViewerStream } from './viewer-stream.js';
 import { ViewerWatch } from './viewer-watch.js';
 
 export interface ViewerInit {
-  readonly sourceId: string;
+  readonly source: OpenedSource;
   readonly plan: Plan;
-  readonly gateway: MediaGateway;
+  /** For the command that changes the source. */
+  readonly gateway: Pick<MediaGateway, 'open'>;
   readonly clock: Clock;
   /** Renditions that flow from the start. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
@@ -34,15 +35,15 @@ export class Viewer implements Participant {
   readonly #watch: ViewerWatch;
   readonly #host: SessionHost;
 
-  constructor({ sourceId, plan, gateway, clock, active, announced }: ViewerInit, host: SessionHost) {
+  constructor({ source, plan, gateway, clock, active, announced }: ViewerInit, host: SessionHost) {
     const { logger } = host;
-    const byMLine = planStreams({ sourceId, plan, announced, clock, onFirstFrame: (request) => this.#noteFirstFrame(request) });
+    const byMLine = planStreams({ plan, announced, clock, onFirstFrame: (key) => this.#noteFirstFrame(key) });
     this.#host = host;
     this.#plan = plan;
     this.localStreams = byMLine.map((stream) => stream?.local);
     this.#streams = byMLine.filter((stream) => stream !== undefined);
     this.#media = new ViewerMedia({
-      sourceId,
+      source,
       streams: this.#streams,
       selected: active ?? plan.renditions,
       gateway,
@@ -55,7 +56,7 @@ export class Viewer implements Participant {
       },
       onFailed: (error) => host.fail(error),
     });
-    this.#channels = new ViewerChannels({ gateway, media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
+    this.#channels = new ViewerChannels({ media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
     this.#watch = new ViewerWatch({
       clock,
       logger,
@@ -100,7 +101,7 @@ export class Viewer implements Participant {
   }
 
   snapshot(): SideSnapshot {
-    const streams = this.#streams.map(({ request, snapshot }) => ({ request, stats: snapshot }));
+    const streams = this.#streams.map(({ key, snapshot }) => ({ key, stats: snapshot }));
     const all = streams.map(({ stats }) => stats);
     return {
       hasProcessedTrack: this.#plan.renditions.includes('processed'),
@@ -117,10 +118,8 @@ export class Viewer implements Participant {
       isPaused: this.#media.isPaused,
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
       roundTripMs: this.#media.roundTripMs,
-      video: streams.flatMap(({ request, stats }) =>
-        request.kind === 'video' ? [{ rendition: request.rendition, codec: request.codec, ...stats }] : [],
-      ),
-      audio: streams.flatMap(({ request, stats }) => (request.kind === 'audio' ? [stats] : [])),
+      video: streams.flatMap(({ key, stats }) => (key.kind === 'video' ? [{ rendition: key.rendition, codec: key.codec, ...stats }] : [])),
+      audio: streams.flatMap(({ key, stats }) => (key.kind === 'audio' ? [stats] : [])),
     };
   }
 
@@ -129,9 +128,9 @@ export class Viewer implements Participant {
     this.#media.close();
   }
 
-  #noteFirstFrame(request: TrackRequest): void {
+  #noteFirstFrame(key: TrackKey): void {
     this.#host.step('first packet');
-    if (request.kind === 'video') this.#host.step('first keyframe', { rendition: request.rendition, codec: request.codec });
+    if (key.kind === 'video') this.#host.step('first keyframe', { rendition: key.rendition, codec: key.codec });
   }
 }
 

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../src/base/logger.js';
-import { KeyframeRequests, Timeline, type EncodedFrame } from '../../../src/media/index.js';
+import { KeyframeRequests, Timeline, type EncodedFrame, type Publication, type PublicationRequest } from '../../../src/media/index.js';
 import {
   LiveRooms,
   SourceCatalogue,
   type FeedEnd,
   type LiveRoomsInit,
-  type Publication,
-  type PublicationRequest,
   type RoomStatus,
   type SourceFeed,
 } from '../../../src/source/index.js';

@@ -48,9 +48,9 @@ describe('the data channel video', () => {
   it('carries whole pictures with number, timestamp and length to a client without any m-line of video', async () => {
     await viewer.join(rig.accept());
     const { channel, pictures } = await openVideo();
-    await eventually(() => rig.gateway.stillLeases === 1, 2000, 'the lease');
+    await eventually(() => rig.gateway.snapshotLeases === 1, 2000, 'the lease');
     for (const [i, bytes] of [5000, 60_000, 65_520].entries()) {
-      rig.gateway.writeStill(70_000 + i, bytes);
+      rig.gateway.writeSnapshot(70_000 + i, bytes);
       await eventually(() => pictures.length === i + 1, 3000, `the picture of ${bytes} bytes`);
       assert.deepEqual(
         { ...pictures[i], jpeg: pictures[i]?.jpeg.length },
@@ -60,18 +60,18 @@ describe('the data channel video', () => {
     }
     assert.equal(rig.manager.snapshot()[0]?.stillsSent, 3);
     channel.close();
-    await eventually(() => rig.gateway.stillLeases === 0, 2000, 'the lease to be given back');
+    await eventually(() => rig.gateway.snapshotLeases === 0, 2000, 'the lease to be given back');
   });
 
   it('keeps the newest picture for a viewer that does not keep up, and counts the others', async () => {
     await viewer.join(rig.accept());
     const { pictures } = await openVideo();
-    await eventually(() => rig.gateway.stillLeases === 1, 2000, 'the lease');
+    await eventually(() => rig.gateway.snapshotLeases === 1, 2000, 'the lease');
     const sctp = sctpOf();
     const handleData = sctp.handleData.bind(sctp);
     sctp.handleData = () => Promise.resolve();
     for (let frame = 1; frame <= 500; frame++) {
-      rig.gateway.writeStill(frame, 60_000);
+      rig.gateway.writeSnapshot(frame, 60_000);
       if (frame % 50 === 0) await new Promise(setImmediate);
     }
     const [session] = rig.manager.snapshot();
@@ -103,7 +103,7 @@ describe('the data channel video', () => {
     commands.onMessage.subscribe((data) => typeof data === 'string' && answeredAt.push(pictures.length));
     detections.onMessage.subscribe(() => detectedAt.push(pictures.length));
     await eventually(
-      () => rig.gateway.stillLeases === 1 && rig.gateway.detectionLeases === 1 && commands.readyState === 'open',
+      () => rig.gateway.snapshotLeases === 1 && rig.gateway.detectionLeases === 1 && commands.readyState === 'open',
       3000,
       'the channels',
     );
@@ -117,7 +117,7 @@ describe('the data channel video', () => {
       return link;
     };
     let frame = 0;
-    camera = setInterval(() => rig.gateway.writeStill(++frame, 60_000), 5);
+    camera = setInterval(() => rig.gateway.writeSnapshot(++frame, 60_000), 5);
     await eventually(() => pictures.length >= 2, 10_000, 'the link to be full');
     for (let i = 0; i < 5; i++) {
       const before = pictures.length;
@@ -150,13 +150,13 @@ describe('the data channel video', () => {
     const commands = viewer.pc.createDataChannel('commands');
     let answers = 0;
     commands.onMessage.subscribe(() => answers++);
-    await eventually(() => commands.readyState === 'open' && rig.gateway.stillLeases === 1, 3000, 'the channels');
+    await eventually(() => commands.readyState === 'open' && rig.gateway.snapshotLeases === 1, 3000, 'the channels');
     commands.send('{"cmd":"pause"}');
     await eventually(() => answers === 1, 3000, 'the answer');
-    rig.gateway.writeStill(1);
+    rig.gateway.writeSnapshot(1);
     commands.send('{"cmd":"resume"}');
     await eventually(() => answers === 2, 3000, 'the answer');
-    rig.gateway.writeStill(2);
+    rig.gateway.writeSnapshot(2);
     await eventually(() => pictures.length > 0, 3000, 'a picture');
     assert.deepEqual(
       pictures.map(({ frame }) => frame),
@@ -167,12 +167,12 @@ describe('the data channel video', () => {
   it('and detections are told when another channel of the label takes their place', async () => {
     await viewer.join(rig.accept());
     const first = await openVideo();
-    await eventually(() => rig.gateway.stillLeases === 1, 2000, 'the lease');
+    await eventually(() => rig.gateway.snapshotLeases === 1, 2000, 'the lease');
     const second = await openVideo();
     await eventually(() => first.channel.readyState === 'closed', 3000, 'the end of the first');
     assert.match(first.texts[0] ?? '', /CHANNEL_REPLACED/);
-    assert.equal(rig.gateway.stillLeases, 1);
-    rig.gateway.writeStill(1);
+    assert.equal(rig.gateway.snapshotLeases, 1);
+    rig.gateway.writeSnapshot(1);
     await eventually(() => second.pictures.length === 1, 3000, 'a picture on the second');
     const texts: string[] = [];
     const detections = viewer.pc.createDataChannel('detections');

@@ -74,7 +74,7 @@ describe('a session that changes its source', () => {
     await rig.close();
     for (const other of rig.gateway.others.values())
       assert.deepEqual(
-        [other.leases, other.detectionLeases, other.stillLeases, other.subscriptions],
+        [other.leases, other.detectionLeases, other.snapshotLeases, other.subscriptions],
         [0, 0, 0, 0],
         'nothing of the other source is held',
       );
@@ -129,9 +129,9 @@ describe('a session that changes its source', () => {
     const messages: { readonly source: string; readonly rtp_timestamp: Record<string, number> }[] = [];
     channel.onMessage.subscribe((data) => messages.push(JSON.parse(String(data)) as (typeof messages)[number]));
     viewer.pc.createDataChannel('video');
-    await eventually(() => rig.gateway.detectionLeases === 1 && rig.gateway.stillLeases === 1, 3000, 'the leases');
+    await eventually(() => rig.gateway.detectionLeases === 1 && rig.gateway.snapshotLeases === 1, 3000, 'the leases');
     await command({ cmd: 'select', source: 'yard' });
-    assert.deepEqual([rig.gateway.detectionLeases, rig.gateway.stillLeases, other.detectionLeases, other.stillLeases], [0, 0, 1, 1]);
+    assert.deepEqual([rig.gateway.detectionLeases, rig.gateway.snapshotLeases, other.detectionLeases, other.snapshotLeases], [0, 0, 1, 1]);
     rig.gateway.feed.publish(detections('street', 1, 33));
     writeTo(other, 500_033, 3);
     other.feed.publish(detections('yard', 7, 500_066));

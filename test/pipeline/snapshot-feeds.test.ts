@@ -1,33 +1,31 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { StillFeeds, type Still, type StillLease } from '../../src/pipeline/index.js';
+import type { Snapshot, SnapshotLease } from '../../src/media/index.js';
 import { eventually } from '../helpers/deadline.js';
 import { FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
 
 const thing = (): FixedDetector => new FixedDetector([{ label: 'thing', classId: 0, score: 0.9, box: [100, 60, 120, 80] }]);
 
 let rig: PipelineRig;
-let feeds: StillFeeds;
 
 async function openRig(video: 'copyable.mp4' | 'grey.mp4', options: RigOptions): Promise<void> {
   rig = await PipelineRig.open([video], options);
-  feeds = new StillFeeds({ pipelines: rig.pipelines, clock: rig.deps.clock, logger: rig.deps.logger });
 }
 
-function read(
+async function read(
   sourceId: string,
   maxBytes = 65_536,
-): { readonly lease: StillLease; readonly stills: Still[]; more(count: number): Promise<void>; leave(): void } {
-  const lease = feeds.open(sourceId, maxBytes);
-  const stills: Still[] = [];
-  const stop = lease.subscribe((still) => void stills.push(still));
+): Promise<{ readonly lease: SnapshotLease; readonly snapshots: Snapshot[]; more(count: number): Promise<void>; leave(): void }> {
+  const lease = (await rig.pipelines.open(sourceId)).openSnapshots(maxBytes);
+  const snapshots: Snapshot[] = [];
+  const stop = lease.subscribe((snapshot) => void snapshots.push(snapshot));
   return {
     lease,
-    stills,
+    snapshots,
     more: async (count) => {
-      const wanted = stills.length + count;
-      await eventually(() => stills.length >= wanted, 15_000, `${count} more pictures`);
+      const wanted = snapshots.length + count;
+      await eventually(() => snapshots.length >= wanted, 15_000, `${count} more pictures`);
     },
     leave: () => {
       stop();
@@ -41,12 +39,12 @@ describe('the pictures of a source as JPEGs', () => {
 
   it('are encoded once for all readers, numbered as the detections are, and end with the last reader', async () => {
     await openRig('copyable.mp4', { detector: thing() });
-    const detections = rig.pipelines.openDetections('copyable');
+    const detections = (await rig.pipelines.open('copyable')).openDetections();
     const numbers = new Map<number, number>();
     const stopReading = detections.feed.subscribe(({ frame, mediaTimeMs }) => void numbers.set(mediaTimeMs, frame));
-    const readers = [read('copyable'), read('copyable')];
+    const readers = await Promise.all([read('copyable'), read('copyable')]);
     for (const reader of readers) await reader.more(6);
-    const [first, second] = readers.map(({ stills }) => stills);
+    const [first, second] = readers.map(({ snapshots }) => snapshots);
     const shared = first?.filter(({ jpeg }) => second?.some((other) => other.jpeg === jpeg)) ?? [];
     assert.ok(shared.length >= 5, 'one buffer for both');
     for (const [i, still] of (first ?? []).entries()) {
@@ -76,46 +74,46 @@ describe('the pictures of a source as JPEGs', () => {
       return coloured;
     };
     await openRig('grey.mp4', { detector: thing() });
-    const seen = read('grey');
+    const seen = await read('grey');
     await seen.more(3);
-    assert.ok((await colouredPixels(seen.stills.at(-1)!.jpeg)) > 100, 'a box');
+    assert.ok((await colouredPixels(seen.snapshots.at(-1)!.jpeg)) > 100, 'a box');
     seen.leave();
     await rig.close();
     await openRig('grey.mp4', {});
-    const raw = read('grey');
+    const raw = await read('grey');
     await raw.more(2);
-    assert.equal(await colouredPixels(raw.stills.at(-1)!.jpeg), 0);
+    assert.equal(await colouredPixels(raw.snapshots.at(-1)!.jpeg), 0);
     raw.leave();
   });
 
   it('fit into the messages of the reader with the smallest ones, and are better again when it has left', async () => {
     await openRig('copyable.mp4', {});
-    const large = read('copyable');
+    const large = await read('copyable');
     await large.more(3);
-    const before = large.stills.at(-1)!;
+    const before = large.snapshots.at(-1)!;
     const limit = Math.max(8 * 1024, Math.floor(before.jpeg.length / 2));
-    const small = read('copyable', limit);
+    const small = await read('copyable', limit);
     await small.more(5);
     assert.ok(
-      small.stills.every(({ jpeg }) => jpeg.length <= limit),
-      `${small.stills.map(({ jpeg }) => jpeg.length).join(', ')} of ${limit}`,
+      small.snapshots.every(({ jpeg }) => jpeg.length <= limit),
+      `${small.snapshots.map(({ jpeg }) => jpeg.length).join(', ')} of ${limit}`,
     );
     small.leave();
-    await eventually(() => large.stills.at(-1)!.jpeg.length >= before.jpeg.length * 0.9, 15_000, 'large pictures');
+    await eventually(() => large.snapshots.at(-1)!.jpeg.length >= before.jpeg.length * 0.9, 15_000, 'large pictures');
     large.leave();
   });
 
   it('are refused to a reader whose messages are too small for any, and for a source that is not there', async () => {
     await openRig('copyable.mp4', {});
-    assert.throws(() => feeds.open('copyable', 1000), { code: 'NOTHING_TO_SERVE' });
-    assert.throws(() => feeds.open('nowhere', 65_536), { code: 'SOURCE_NOT_FOUND' });
+    await assert.rejects(read('copyable', 1000), { code: 'NOTHING_TO_SERVE' });
+    await assert.rejects(read('nowhere'), { code: 'SOURCE_NOT_FOUND' });
     assert.equal(rig.processes.feeds.length, 0);
   });
 
   it('leave no listener behind on a source that goes on', async () => {
     await openRig('copyable.mp4', {});
-    const held = rig.pipelines.openPictures('copyable');
-    const { feed } = held.lease;
+    const held = (await rig.pipelines.open('copyable')).openFrames();
+    const { feed } = held;
     let listening = 0;
     const onClosed = feed.onClosed.bind(feed);
     feed.onClosed = (listener) => {
@@ -126,17 +124,17 @@ describe('the pictures of a source as JPEGs', () => {
         stop();
       };
     };
-    const reader = read('copyable');
+    const reader = await read('copyable');
     await reader.more(1);
     assert.ok(listening > 0);
     reader.leave();
     assert.equal(listening, 0);
-    held.lease.release();
+    held.release();
   });
 
   it('end with the source, which their readers are told', async () => {
     await openRig('copyable.mp4', {});
-    const reader = read('copyable');
+    const reader = await read('copyable');
     const reasons: string[] = [];
     reader.lease.onClosed((reason) => void reasons.push(reason));
     await reader.more(1);

@@ -8,8 +8,8 @@ import { delay, type Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
-import type { EndReason } from '../media/index.js';
-import type { Pipelines } from './pipelines.js';
+import type { EndReason, Snapshot, SnapshotLease } from '../media/index.js';
+import type { FrameLease, FrameSource } from './frame-lease.js';
 import type { SeenPicture } from './source-sight.js';
 
 /** At most 12.5 a second: each costs 2 ms of the event loop, and the rest in threads of its own. */
@@ -22,36 +22,16 @@ const MIN_BYTES = 8 * 1024;
 /** Of one picture; the first one of a source may need them. */
 const MAX_ATTEMPTS = 4;
 
-/** A picture of a source as a JPEG. */
-export interface Still {
-  /** Its number, as in the detections of the source. */
-  readonly frame: number;
-  readonly mediaTimeMs: number;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  readonly jpeg: Buffer;
-}
-
-/** The pictures of a source, held for one reader. */
-export interface StillLease {
-  subscribe(listener: (still: Still) => void): () => void;
-  /** Calls `listener` once, when the source ends. */
-  onClosed(listener: (reason: EndReason) => void): () => void;
-  /** Gives them back. Idempotent. */
-  release(): void;
-}
-
-export interface StillFeedsInit {
-  readonly pipelines: Pick<Pipelines, 'openPictures'>;
+export interface SnapshotFeedsInit {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export class StillFeeds {
-  readonly #init: StillFeedsInit;
-  readonly #running = new Map<string, StillFeed>();
+export class SnapshotFeeds {
+  readonly #init: SnapshotFeedsInit;
+  readonly #running = new Map<string, SnapshotFeed>();
 
-  constructor(init: StillFeedsInit) {
+  constructor(init: SnapshotFeedsInit) {
     this.#init = init;
   }
 
@@ -60,46 +40,46 @@ export class StillFeeds {
    * @param maxBytes largest JPEG that the reader can use.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SERVER_CLOSING, NOTHING_TO_SERVE
    */
-  open(sourceId: string, maxBytes: number): StillLease {
+  open(source: FrameSource, maxBytes: number): SnapshotLease {
     if (maxBytes < MIN_BYTES)
       throw new MediaPeerError(
         'NOTHING_TO_SERVE',
         `no picture fits into ${maxBytes} bytes; allow messages of ${MIN_BYTES} bytes and more (a=max-message-size)`,
       );
-    let feed = this.#running.get(sourceId);
+    let feed = this.#running.get(source.sourceId);
     if (!feed) {
-      feed = new StillFeed(sourceId, this.#init, () => this.#running.delete(sourceId));
-      this.#running.set(sourceId, feed);
+      feed = new SnapshotFeed(source, this.#init, () => this.#running.delete(source.sourceId));
+      this.#running.set(source.sourceId, feed);
     }
     return feed.lease(maxBytes);
   }
 }
 
 /** One source; lives from its first reader to its last. */
-class StillFeed {
+class SnapshotFeed {
   readonly #sourceId: string;
-  readonly #init: StillFeedsInit;
+  readonly #init: SnapshotFeedsInit;
   readonly #onOver: () => void;
-  readonly #pictures: ReturnType<Pipelines['openPictures']>;
+  readonly #frames: FrameLease;
   #stopListening = (): void => undefined;
   readonly #over = new AbortController();
-  readonly #listeners = new Set<(still: Still) => void>();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #closeListeners = new Set<(reason: EndReason) => void>();
   /** What each reader takes, in bytes. */
   readonly #limits = new Set<{ readonly maxBytes: number }>();
   #widthAt = 0;
   #quality = BEST_QUALITY;
 
-  constructor(sourceId: string, init: StillFeedsInit, onOver: () => void) {
-    this.#sourceId = sourceId;
+  constructor(source: FrameSource, init: SnapshotFeedsInit, onOver: () => void) {
+    this.#sourceId = source.sourceId;
     this.#init = init;
     this.#onOver = onOver;
-    this.#pictures = init.pipelines.openPictures(sourceId);
-    this.#stopListening = this.#pictures.lease.feed.onClosed((reason) => this.#close(reason));
+    this.#frames = source.openFrames();
+    this.#stopListening = this.#frames.feed.onClosed((reason) => this.#close(reason));
     void this.#run(); // never rejects
   }
 
-  lease(maxBytes: number): StillLease {
+  lease(maxBytes: number): SnapshotLease {
     const limit = { maxBytes };
     this.#limits.add(limit);
     return {
@@ -122,7 +102,7 @@ class StillFeed {
     this.#over.abort();
     this.#onOver();
     this.#stopListening();
-    this.#pictures.lease.release();
+    this.#frames.release();
     for (const listener of [...this.#closeListeners]) listener(reason);
     this.#listeners.clear();
     this.#closeListeners.clear();
@@ -155,7 +135,7 @@ class StillFeed {
         stopWaiting();
         resolve(undefined);
       };
-      const stopWaiting = this.#pictures.takeNext((seen) => {
+      const stopWaiting = this.#frames.takeNext((seen) => {
         signal.removeEventListener('abort', onAbort);
         resolve(seen);
       });
@@ -164,7 +144,7 @@ class StillFeed {
   }
 
   /** Undefined where the picture is too large whatever is tried. */
-  async #encode({ picture, frame, objects, labels }: SeenPicture): Promise<Still | undefined> {
+  async #encode({ picture, frame, objects, labels }: SeenPicture): Promise<Snapshot | undefined> {
     const drawn = labels ? picture.copy() : picture;
     if (labels) {
       await labels.prepare(drawn.heightPx);

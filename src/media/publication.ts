@@ -1,10 +1,10 @@
-/** What a publisher and its room say to each other; whoever receives media implements the one side. */
-import type { EncodedFrame, EndReason, VideoCodec } from '../../media/index.js';
-import type { RoomState } from '../source.js';
+/** What a publisher and its room say to each other: whoever receives media writes frames, whoever has the room asks for keyframes. */
+import type { EncodedFrame, VideoCodec } from './encoded-frame.js';
+import type { EndReason } from './end-reason.js';
 
 /** Somebody who begins to publish. */
 export interface PublicationRequest {
-  /** 1 to 64 of `[A-Za-z0-9._-]`. */
+  /** 1 to 64 of `[A-Za-z0-9._-]`, not dots alone. */
   readonly room: string;
   /** Whose publication it is. */
   readonly clientId: string;
@@ -14,7 +14,7 @@ export interface PublicationRequest {
   readonly video: VideoCodec | undefined;
   /** True where sound was negotiated. */
   readonly hasAudio: boolean;
-  /** ms until it counts as gone, if nothing more is heard of it; 0: it is, and gives way to the next. */
+  /** Milliseconds until it counts as gone, if nothing more is heard of it; 0: it is, and gives way to the next. */
   aliveForMs(): number;
   /** The room needs a keyframe. Merged by whoever receives: call it as often as needed. */
   requestKeyframe(): void;
@@ -26,20 +26,13 @@ export interface PublicationRequest {
 
 /** A room that somebody publishes to. After its end, what is handed in is ignored. */
 export interface Publication {
-  /** Complete frames in decoding order, without gaps; times in ms on a clock of the publication's own. */
+  /**
+   * Complete frames in decoding order, without gaps: after a loss the next one is a keyframe. Media times of both
+   * kinds are on one clock of this publication, in ms: when the frame was captured; its origin is arbitrary.
+   */
   video(frame: EncodedFrame): void;
-  /** One packet of Opus. */
+  /** One packet of Opus, on the same clock. */
   audio(frame: EncodedFrame): void;
-  /** `left`: it is done. `lost`: it may come back within the grace time. Idempotent. */
+  /** `left`: the publisher said that it is done. `lost`: it may come back within the grace time. Idempotent. */
   close(how: 'left' | 'lost'): void;
-}
-
-/** A room as its listeners see it. */
-export interface RoomStatus {
-  /** Id of the room. */
-  readonly room: string;
-  /** Whether somebody publishes. */
-  readonly state: RoomState;
-  /** Client id of who publishes, or of who may come back; undefined where the room is empty. */
-  readonly publisherId: string | undefined;
 }

@@ -1,0 +1,52 @@
+/** A source that was opened for somebody: what can be leased of it. It holds nothing itself. */
+import { MediaPeerError } from '../base/errors.js';
+import type { OpenedSource, SnapshotLease, SourceMedia, TrackKey, TrackLease } from '../media/index.js';
+import type { FrameLease } from './frame-lease.js';
+import type { SnapshotFeeds } from './snapshot-feeds.js';
+import type { SourcePipeline } from './source-pipeline.js';
+
+export interface PipelineSourceInit {
+  readonly sourceId: string;
+  readonly media: SourceMedia;
+  /** Classes that the detector of the source knows now. */
+  readonly labels: () => readonly string[] | undefined;
+  /** The running pipeline of the source, started where there is none. @throws MediaPeerError as `OpenedSource.openTrack` */
+  readonly pipeline: () => SourcePipeline;
+  readonly snapshots: SnapshotFeeds;
+}
+
+export class PipelineSource implements OpenedSource {
+  readonly sourceId: string;
+  readonly media: SourceMedia;
+  readonly #init: PipelineSourceInit;
+
+  constructor(init: PipelineSourceInit) {
+    this.sourceId = init.sourceId;
+    this.media = init.media;
+    this.#init = init;
+  }
+
+  get labels(): readonly string[] | undefined {
+    return this.#init.labels();
+  }
+
+  openTrack(key: TrackKey): TrackLease {
+    return this.#init.pipeline().lease(key);
+  }
+
+  openDetections(): FrameLease {
+    if (this.labels === undefined) {
+      throw new MediaPeerError('DETECTION_OFF', `no detector looks at source '${this.sourceId}': its MODEL is 'none'`);
+    }
+    return this.openFrames();
+  }
+
+  /** As `openDetections`, also where detection is off: then nothing is detected in the frames. */
+  openFrames(): FrameLease {
+    return this.#init.pipeline().leaseFrames();
+  }
+
+  openSnapshots(maxBytes: number): SnapshotLease {
+    return this.#init.snapshots.open(this, maxBytes);
+  }
+}
