@@ -15,6 +15,9 @@ import { nearMiss } from './base/near-miss.js';
 /** The folder of package.json: what comes with Sightline, the bundled model, demo, page and client library. Only read. */
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** The default of MODEL: absolute path of its JSON. */
+export const bundledModel = path.join(packageRoot, 'models/sightline-demo.json');
+
 /** The version in package.json. */
 export function version(): string {
   const { version: found } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -437,6 +440,5 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  */
 export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE'): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
-  const isBundled = name === 'MODEL' && value === VARIABLES.MODEL.defaultValue;
-  return path.resolve(isBundled ? packageRoot : process.cwd(), value);
+  return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);
 }

@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'serve videos, cameras and publishers (what it does without a command)',
     load: async () => (await import('./serve/index.js')).serve,
   },
+  check: {
+    summary: 'say what works on this machine: ffmpeg, detector, ports, UDP',
+    load: async () => (await import('./check/index.js')).checkCommand,
+  },
   annotate: { summary: 'draw detections into a video file', load: async () => (await import('./annotate/index.js')).annotateCommand },
   models: {
     summary: 'list, inspect, download and add detector models',

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../app.js';
-import { configuredPath, packageRoot, version, type Config } from '../config.js';
+import { bundledModel, configuredPath, packageRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
 import { HttpConnections, HttpSessions, iceServerJson, Tokens } from '../http/index.js';
 import { RoomsDoor } from '../ws/index.js';
@@ -127,7 +127,7 @@ function stateOf(
 }
 
 function modelsOf(config: Config, { models, counting }: Served): AppDeps['models'] {
-  const folder = new ModelFolder(path.join(packageRoot, 'models'), configuredModels(config));
+  const folder = new ModelFolder(path.resolve('models'), configuredModels(config));
   return {
     available: () => folder.list(),
     inUse: () => models.inUse(),
@@ -136,8 +136,8 @@ function modelsOf(config: Config, { models, counting }: Served): AppDeps['models
   };
 }
 
-/** The models that the configuration names, each once. */
+/** The models that the configuration names, and the bundled one, each once. */
 function configuredModels(config: Config): string[] {
-  const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values()];
+  const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values(), bundledModel];
   return [...new Set(named)].filter((choice) => choice !== 'none');
 }

@@ -1,4 +1,5 @@
-import { configuredPath, environment } from '../config.js';
+import path from 'node:path';
+import { configuredPath, environment, packageRoot, VARIABLES, type Config } from '../config.js';
 import { findFfmpeg, type FfmpegDeps } from '../ffmpeg/index.js';
 import { slateCaption } from '../pipeline/index.js';
 import { LiveRooms, PullSources, readSourcesFile, SourceCatalogue, SourceLibrary } from '../source/index.js';
@@ -29,7 +30,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
   const logger = loggers.of('source');
 
-  const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR') });
+  const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR'), ...demoOf(config) });
   closers.add(() => library.close());
   const caption = slateCaption();
   const pulls = new PullSources({ ...ffmpeg, logger, entries, caption });
@@ -44,4 +45,9 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   });
   closers.add(() => liveRooms.close());
   return { ffmpeg, library, pulls, liveRooms, catalogue: new SourceCatalogue({ library, rooms: liveRooms, pulls }) };
+}
+
+/** What a newcomer sees, in the folder that nobody has chosen yet. */
+function demoOf({ UPLOAD_DIR }: Config): { readonly spareDir?: string } {
+  return UPLOAD_DIR === VARIABLES.UPLOAD_DIR.defaultValue ? { spareDir: path.join(packageRoot, 'upload') } : {};
 }

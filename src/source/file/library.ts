@@ -4,8 +4,7 @@
  * folders). Names are ids, never paths: only plain files directly in the folder count, so no name leads out of it.
  */
 import { watch, type FSWatcher } from 'node:fs';
-import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
@@ -25,6 +24,8 @@ import { findFiles, type FoundFile } from './upload-folder.js';
 export interface LibraryOptions extends FfmpegDeps {
   /** Absolute path; made when it does not exist. */
   readonly uploadDir: string;
+  /** Absolute path of a folder whose videos are listed while `uploadDir` has none. Default none. */
+  readonly spareDir?: string;
   /** Time between looks at the folder. Default 3000 ms. */
   readonly pollMs?: number;
 }
@@ -179,7 +180,7 @@ export class SourceLibrary {
   }
 
   async #scanOnce(): Promise<void> {
-    const found = await findFiles(this.#options.uploadDir);
+    const found = await this.#findFiles();
     const names = new Set(found.map(({ name }) => name));
     for (const [name, entry] of this.#entries) if (!names.has(name)) this.#remove(entry);
     const ids = assignIds([...names], this.#memory.ids);
@@ -191,9 +192,15 @@ export class SourceLibrary {
     await Promise.all(Array.from({ length: MAX_PROBES }, probeNext));
   }
 
+  async #findFiles(): Promise<FoundFile[]> {
+    const { uploadDir, spareDir } = this.#options;
+    const found = await findFiles(uploadDir);
+    return found.length > 0 || spareDir === undefined ? found : findFiles(spareDir);
+  }
+
   /** Looks into one file and lists it, unless it is still being written. */
   async #look(found: FoundFile, id: string): Promise<void> {
-    const file = path.join(await realpath(this.#options.uploadDir), found.name);
+    const { file } = found;
     if (found.problem !== undefined) return this.#put(id, file, found, unplayable(found.problem));
     const content = await examineFile(file, found.sizeBytes, this.#options, this.#repeated.timeoutMs(found));
     if (this.#closed) return;

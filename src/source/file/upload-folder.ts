@@ -7,6 +7,8 @@ import { messageOf } from '../../base/errors.js';
 export interface FoundFile {
   /** Of a name that is not UTF-8, with its other bytes as `\\xNN`. */
   readonly name: string;
+  /** Absolute path. */
+  readonly file: string;
   /** Changes whenever the content may have changed. */
   readonly identity: string;
   /** Size of the file. */
@@ -22,7 +24,9 @@ export async function findFiles(folder: string): Promise<FoundFile[]> {
   const root = await realpath(folder);
   const names = (await readdir(Buffer.from(root), { encoding: 'buffer' })).map(readName).filter(({ name }) => !isIgnored(name));
   const files = await Promise.all(
-    names.map(async (entry) => (entry.isText ? await look(root, entry.name) : refuse(entry.name, 'its name is not UTF-8; rename it'))),
+    names.map(async (entry) =>
+      entry.isText ? await look(root, entry.name) : refuse(root, entry.name, 'its name is not UTF-8; rename it'),
+    ),
   );
   return files.filter((file) => file !== undefined);
 }
@@ -33,18 +37,19 @@ async function look(root: string, name: string): Promise<FoundFile | undefined> 
     const isLink = (await lstat(file)).isSymbolicLink();
     const target = isLink ? await realpath(file) : file;
     if (path.dirname(target) !== root)
-      return refuse(name, 'it is a link that leads out of the folder; copy the file here, or link to one in the same folder');
+      return refuse(root, name, 'it is a link that leads out of the folder; copy the file here, or link to one in the same folder');
     const facts = await stat(file);
     if (facts.isDirectory()) return undefined;
-    if (!facts.isFile()) return refuse(name, 'it is no plain file, but a pipe, a socket or a device');
-    return { name, identity: `${facts.size}/${facts.mtimeMs}/${facts.ino}`, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
+    if (!facts.isFile()) return refuse(root, name, 'it is no plain file, but a pipe, a socket or a device');
+    return { name, file, identity: `${facts.size}/${facts.mtimeMs}/${facts.ino}`, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // Gone since the folder was listed.
     if (code === 'ENOENT' && !(await lstat(file).catch(() => undefined))) return undefined;
-    if (code === 'ENOENT') return refuse(name, 'it is a link to a file that is not there');
-    if (code === 'ELOOP') return refuse(name, 'it is a link that leads back to itself');
+    if (code === 'ENOENT') return refuse(root, name, 'it is a link to a file that is not there');
+    if (code === 'ELOOP') return refuse(root, name, 'it is a link that leads back to itself');
     return refuse(
+      root,
       name,
       `it cannot be read (${messageOf(error)
         .replaceAll(root, '')
@@ -53,8 +58,8 @@ async function look(root: string, name: string): Promise<FoundFile | undefined> 
   }
 }
 
-function refuse(name: string, problem: string): FoundFile {
-  return { name, identity: problem, sizeBytes: 0, modifiedMs: 0, problem };
+function refuse(root: string, name: string, problem: string): FoundFile {
+  return { name, file: path.join(root, name), identity: problem, sizeBytes: 0, modifiedMs: 0, problem };
 }
 
 function readName(bytes: Buffer): { readonly name: string; readonly isText: boolean } {

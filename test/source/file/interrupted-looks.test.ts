@@ -61,7 +61,7 @@ for (const [tool, program, signal, matching, video] of [
 test('looks are repeated with growing delays and more time, and not without end', async () => {
   const clock = new FakeClock();
   const looks = new RepeatedLooks(clock);
-  const file = { name: 'a.mp4', identity: '1', sizeBytes: 1, modifiedMs: 0 };
+  const file = { name: 'a.mp4', file: '/videos/a.mp4', identity: '1', sizeBytes: 1, modifiedMs: 0 };
   const unsettled = { container: '', durationS: undefined, video: undefined, audio: undefined, problem: 'x', isUnsettled: true };
   const timeouts = [looks.timeoutMs(file)];
   let said: string | undefined = looks.settle(file, unsettled).problem;
