@@ -4,10 +4,8 @@
  */
 import { numberOfBox } from '../../test/helpers/frame-number-model.js';
 import type { NumberedFrame, ReceivedMessage } from '../../test/helpers/chromium.js';
+import { PAIRING_TOLERANCE_TICKS, ticksBetween } from '../../src/client/message-timeline.js';
 import type { Box, Rendition } from '../../src/media/index.js';
-
-/** A client takes the nearest message within this many ticks of 1/90000 s. */
-export const TOLERANCE_TICKS = 90;
 
 /** Longer than a message may be late, shorter than half the clip, after which numbers come again. */
 const SAME_NUMBER_MS = 1200;
@@ -59,7 +57,7 @@ export function pair(frames: readonly NumberedFrame[], received: readonly Receiv
     if (hasMessage) withMessage++;
     if (!partner) {
       if (hasMessage)
-        faults.push(`picture ${frame.number} at ${frame.rtpTimestamp} has a message but none within ${TOLERANCE_TICKS} ticks`);
+        faults.push(`picture ${frame.number} at ${frame.rtpTimestamp} has a message but none within ${PAIRING_TOLERANCE_TICKS} ticks`);
       continue;
     }
     if (hasMessage) paired++;
@@ -114,10 +112,9 @@ function readMessage({ now, text }: ReceivedMessage, rendition: Rendition): Mess
 
 function nearest(messages: readonly Message[], rtpTimestamp: number): Message | undefined {
   let best: Message | undefined;
-  let bestTicks = TOLERANCE_TICKS + 1;
+  let bestTicks = PAIRING_TOLERANCE_TICKS + 1;
   for (const message of messages) {
-    // Timestamps wrap: the difference is signed in 32 bits.
-    const ticks = Math.abs((message.rtpTimestamp - rtpTimestamp) | 0);
+    const ticks = Math.abs(ticksBetween(message.rtpTimestamp, rtpTimestamp));
     if (ticks < bestTicks) [best, bestTicks] = [message, ticks];
   }
   return best;

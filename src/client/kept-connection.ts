@@ -140,9 +140,9 @@ export class KeptConnection {
   #listen(report: RTCStatsReport, nowMs: number): void {
     const { link } = this;
     if (!link) return;
-    if (!this.#path.isSilent(bytesReceived(report), nowMs)) link.isSilent = false;
+    if (!this.#path.isSilent(bytesReceived(report), nowMs)) link.setSilent(false);
     else if (this.state === 'playing') {
-      link.isSilent = true;
+      link.setSilent(true);
       this.#reconnector.restart(new SightlineError('CONNECTION_WEAK'));
     }
   }
@@ -152,7 +152,7 @@ export class KeptConnection {
     if (frames === undefined) {
       this.#frames.reset();
       this.#path.reset();
-      if (this.link) this.link.isSilent = false;
+      this.link?.setSilent(false);
       return this.#reconnector.succeeded();
     }
     this.#listen(report, nowMs);

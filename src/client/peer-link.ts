@@ -3,6 +3,7 @@
  * waiting for candidates; those follow in batches. Restarts ICE without touching what flows. Knows nothing of retrying.
  */
 import { within, type Timer } from './clock.js';
+import { Emitter, type Unsubscribe } from './emitter.js';
 import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
 import type { IceServers } from './ice-servers.js';
@@ -38,11 +39,11 @@ export interface PeerLinkInit {
 export class PeerLink {
   /** The connection itself. */
   readonly pc: RTCPeerConnection;
-  /** Told of each change of `pc.connectionState`; `closed` also when the server says goodbye. */
-  onConnection: (state: RTCPeerConnectionState) => void = () => undefined;
-  /** Nothing arrives, although the browser has not noticed yet. */
-  isSilent = false;
   readonly #init: PeerLinkInit;
+  readonly #events = new Emitter<{ connection: RTCPeerConnectionState }>();
+  /** As the browser says; `closed` also when the server has said goodbye. */
+  #state: RTCPeerConnectionState = 'new';
+  #isSilent = false;
   #session: ServerSession | undefined;
   #candidates: Candidate[] = [];
   #isGathered = false;
@@ -64,7 +65,19 @@ export class PeerLink {
 
   /** As far as is known: the path stands, something arrives, and the server has the session. */
   get isConnected(): boolean {
-    return this.pc.connectionState === 'connected' && !this.isSilent && !this.#isGone;
+    return this.pc.connectionState === 'connected' && !this.#isSilent && !this.#isGone;
+  }
+
+  /** Calls `listener` with the state of the connection and with each change of it; `closed` also when the server says goodbye. */
+  follow(listener: (state: RTCPeerConnectionState) => void): Unsubscribe {
+    const stop = this.#events.on('connection', listener);
+    listener(this.#state);
+    return stop;
+  }
+
+  /** Nothing arrives, although the browser has not noticed yet; or something arrives again. */
+  setSilent(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   /** Undefined before the server has answered. */
@@ -113,7 +126,7 @@ export class PeerLink {
       await this.pc.setLocalDescription(offer);
       await this.pc.setRemoteDescription({ type: 'answer', sdp: restarted });
       // The server has answered: what arrives from now on counts.
-      this.isSilent = false;
+      this.#isSilent = false;
     } finally {
       this.#isRestarting = false;
       this.#flushSoon();
@@ -151,7 +164,12 @@ export class PeerLink {
       this.#followDtls();
     }
     if (state === 'failed' || state === 'closed') this.#failed?.(new SightlineError('CONNECTION_FAILED'));
-    this.onConnection(state);
+    this.#tell(state);
+  }
+
+  #tell(state: RTCPeerConnectionState): void {
+    this.#state = state;
+    this.#events.emit('connection', state);
   }
 
   /** A server that goes away says so in DTLS, long before ICE notices. */
@@ -161,7 +179,7 @@ export class PeerLink {
     dtls.onstatechange = () => {
       if (this.#isClosed || (dtls.state !== 'closed' && dtls.state !== 'failed')) return;
       this.#isGone = true;
-      this.onConnection('closed');
+      this.#tell('closed');
     };
   }
 

@@ -184,9 +184,9 @@ export class Reconnector {
       onLost: (why) => this.#lose(why),
     });
     this.#healer = healer;
-    link.onConnection = (state) => healer.connectionChanged(state);
     this.#tell('connected');
     this.#init.onLink(link);
+    link.follow((state) => healer.connectionChanged(state));
     previous?.close();
   }
 

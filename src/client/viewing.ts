@@ -67,8 +67,7 @@ export class Viewing {
   readonly commands: Commands;
   /** By rendition, and `audio`. */
   readonly transceivers = new Map<Rendition | 'audio', RTCRtpTransceiver>();
-  /** When what happened so far. */
-  times: ConnectionTimes = {};
+  #times: ConnectionTimes = {};
   readonly #init: ViewingInit;
   #answer: Answer | undefined;
 
@@ -79,6 +78,16 @@ export class Viewing {
     for (const rendition of init.wanted.tracks) this.transceivers.set(rendition, pc.addTransceiver('video', { direction: 'recvonly' }));
     if (init.wanted.hasAudio) this.transceivers.set('audio', pc.addTransceiver('audio', { direction: 'recvonly' }));
     this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock);
+  }
+
+  /** When what happened so far. */
+  get times(): ConnectionTimes {
+    return this.#times;
+  }
+
+  /** It is connected. */
+  connected(): void {
+    this.#times = { ...this.#times, connected: this.#init.env.clock.now() };
   }
 
   /** What the video m-lines carry. */
@@ -117,7 +126,7 @@ export class Viewing {
       ...(source !== undefined && { source }),
       ...(clientId !== undefined && { client_id: clientId }),
     };
-    this.times = { posted: env.clock.now() };
+    this.#times = { posted: env.clock.now() };
     const response = await request(env, new URL('offer', server).href, {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
@@ -128,7 +137,7 @@ export class Viewing {
     const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
     if (typeof answer?.sdp !== 'string' || typeof answer.session_url !== 'string') throw new SightlineError('ANSWER_INVALID');
     this.#answer = answer;
-    this.times = { ...this.times, answered: env.clock.now() };
+    this.#times = { ...this.#times, answered: env.clock.now() };
     iceServers.learn(linkedIceServers(response.headers.get('link')));
     const tag = response.headers.get('etag');
     // A session without a name for its ICE generation takes no candidates: it learns them from the checks.

@@ -265,7 +265,7 @@ export class Watching {
   #stands(link: PeerLink): void {
     if (this.#opening?.link !== link) return;
     this.#viewing = this.#opening;
-    this.#viewing.times = { ...this.#viewing.times, connected: this.#env.clock.now() };
+    this.#viewing.connected();
     this.#detections = undefined;
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));

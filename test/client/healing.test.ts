@@ -29,6 +29,19 @@ describe('a path that breaks', () => {
     watching.close();
   });
 
+  it('is healed also where it broke in the very moment it stood', async () => {
+    const world = new FakeWorld();
+    world.connects = false;
+    world.handler = ({ method }) => (method === 'PATCH' ? restarted('theirs2') : undefined);
+    const states: string[] = [];
+    const watching = watch({ server: SERVER, source: 'demo', onState: ({ state }) => states.push(state) }, world.env);
+    await world.clock.advance(0);
+    world.pc.become('connected');
+    await world.change('failed');
+    assert.deepEqual([states, world.of('PATCH').length], [['connecting', 'connected', 'recovering'], 1]);
+    watching.close();
+  });
+
   it('is restarted when nothing arrives for 2.5 s, although the browser has not noticed', async () => {
     const world = new FakeWorld();
     const { watching, changes, states } = await play(world);

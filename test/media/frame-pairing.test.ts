@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { PAIRING_TOLERANCE_TICKS, ticksBetween } from '../../src/client/message-timeline.js';
 import { lengthPrefixed, Timeline, Track, type FrameSink, type PacketizedFrame } from '../../src/media/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { seededRandom } from '../helpers/random.js';
-
-/** A message belongs to the frame whose timestamp is at most this far from the message's. */
-const PAIRING_TICKS = 90;
 
 class RecordingSink implements FrameSink {
   pendingBytes = 0;
@@ -26,7 +24,8 @@ function mistaken(track: Track, sent: readonly Frame[], isLiveAt: (mediaTimeMs: 
   return sent.filter((frame) =>
     told.some(
       (mediaTimeMs) =>
-        mediaTimeMs !== frame.mediaTimeMs && Math.abs((track.rtpTimestampAt(mediaTimeMs) - frame.rtpTimestamp) | 0) <= PAIRING_TICKS,
+        mediaTimeMs !== frame.mediaTimeMs &&
+        Math.abs(ticksBetween(track.rtpTimestampAt(mediaTimeMs), frame.rtpTimestamp)) <= PAIRING_TOLERANCE_TICKS,
     ),
   );
 }
