@@ -1,7 +1,7 @@
 /**
  * The configuration: read once from the environment and `.env`, all faults reported together, frozen and
- * handed down by argument. The table below is type, default, range and documentation at once; the README's
- * table is tested against it. Nobody else reads `process.env`.
+ * handed down by argument. The table below is type, default, range and documentation at once; the
+ * table of docs/configuration.md is tested against it. Nobody else reads `process.env`.
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
