@@ -48,7 +48,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     closers.add(() => void (isReady = false));
     return server;
   } catch (error) {
-    await closers.closeAll().catch((closing: unknown) => loggers.http.error({ err: closing }, 'not everything could be given back'));
+    await closers.closeAll().catch((closing: unknown) => loggers.http.error({ err: closing }, 'not everything could be released'));
     throw error;
   }
 }
@@ -56,11 +56,12 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
 function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger: Logger): void {
   const uploadDir = configuredPath(config, 'UPLOAD_DIR');
   const available = catalogue.list().map(({ id }) => id);
-  if (available.length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are put there appear by themselves');
+  if (available.length === 0) logger.warn({ uploadDir }, 'no videos yet; files that are added are picked up automatically');
   const isThere = (sourceId: string): boolean => catalogue.find(sourceId) !== undefined;
   if (config.DEFAULT_SOURCE !== '' && !isThere(config.DEFAULT_SOURCE))
-    logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir, available }, 'no source of the name in DEFAULT_SOURCE');
+    logger.warn({ sourceId: config.DEFAULT_SOURCE, uploadDir, available }, 'DEFAULT_SOURCE names no source');
   for (const sourceId of config.SOURCE_MODELS.keys()) {
-    if (!isThere(sourceId)) logger.warn({ sourceId, uploadDir, available }, 'no source of a name in SOURCE_MODELS; its model waits for it');
+    if (!isThere(sourceId))
+      logger.warn({ sourceId, uploadDir, available }, 'SOURCE_MODELS names a source that does not exist; its model is used once it does');
   }
 }

@@ -1,10 +1,10 @@
-/** A crowd of looks at sources that do not run, and somebody who watches meanwhile: the whole server with real ffmpeg. */
+/** A crowd of requests for sources that are not running, and somebody who watches meanwhile: the whole server with real ffmpeg. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from './helpers/deadline.js';
 import { TestServer } from './helpers/server.js';
 
-describe('looks at sources that do not run', () => {
+describe('requests for sources that are not running', () => {
   let server: TestServer;
   const names = Array.from({ length: 8 }, (_, i) => `clip${i}`);
 

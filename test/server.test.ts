@@ -342,7 +342,7 @@ describe('a server that cannot listen', () => {
     });
     await assert.rejects(TestServer.start([], { HOST: '192.0.2.1' }), {
       ...refused,
-      message: /^HOST '192\.0\.2\.1' is no address of this machine; /,
+      message: /^HOST '192\.0\.2\.1' is not an address of this machine; /,
     });
     await first.close();
   });

@@ -46,8 +46,8 @@ export function sourceNotFound(sourceId: string, available?: readonly string[]):
   return new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId.slice(0, 80)}'; ${known}`);
 }
 
-/** SOURCE_NOT_LIVE. @param reason why nothing comes from it. Default: nothing is known @param retryAfterS in seconds. Default 5 */
-export function sourceNotLive(sourceId: string, reason = 'nothing comes from it', retryAfterS?: number): MediaPeerError {
+/** SOURCE_NOT_LIVE. @param reason why it delivers nothing. Default: nothing is known @param retryAfterS in seconds. Default 5 */
+export function sourceNotLive(sourceId: string, reason = 'it delivers nothing', retryAfterS?: number): MediaPeerError {
   return notLive(`source '${sourceId}' is not live: ${reason}`, retryAfterS);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The ledger of everything that must be given back: whoever acquires a peer connection, a socket, a process,
+ * The ledger of everything that must be released: whoever acquires a peer connection, a socket, a process,
  * a worker or a timer takes an entry and releases it. After any number of joins and leaves the ledger is at
  * its baseline; `/health` shows it.
  */

@@ -32,7 +32,7 @@ export class Turns {
     signal?.throwIfAborted();
     if (this.#running < atOnce) this.#running++;
     else if (this.#waiting.length >= maxWaiting)
-      throw capacityReached(`${this.#waiting.length} ${what} are waited for already`, RETRY_AFTER_S.turn);
+      throw capacityReached(`${this.#waiting.length} ${what} are already waiting`, RETRY_AFTER_S.turn);
     else await this.#turn(signal);
     try {
       await whenFree?.(signal);

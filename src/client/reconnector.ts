@@ -47,7 +47,7 @@ export interface ReconnectorInit {
   readonly onState: (change: StateChange) => void;
   /** Address that answers 2xx when the server is ready. */
   readonly probeUrl: string;
-  /** A page that nobody sees does not try for ever. */
+  /** A page that nobody sees does not try forever. */
   readonly waitsWhileHidden: boolean;
   /** Whether media has stopped coming, as far as is known. */
   readonly isStale: () => boolean;

@@ -1,5 +1,5 @@
 /**
- * Boxes that a net proposes, in pixels of its input, before overlaps are suppressed: thousands a picture with a
+ * Boxes that a model proposes, in pixels of its input, before overlaps are suppressed: thousands a picture with a
  * low threshold, so they live in typed arrays that are used again.
  */
 import type { Detection } from '../media/index.js';

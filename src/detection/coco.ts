@@ -1,6 +1,6 @@
 /** The classes of COCO as detectors trained on it number them. */
 
-/** The 80 classes in a row, as most nets have them. */
+/** The 80 classes in a row, as most models have them. */
 export const COCO_LABELS: readonly string[] = (
   'person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,' +
   'elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,' +

@@ -1,5 +1,5 @@
 /**
- * The thread that runs the net: `session.run` blocks whoever calls it. Pictures come through shared memory,
+ * The thread that runs the model: `session.run` blocks whoever calls it. Pictures come through shared memory,
  * one at a time; detections go back as values.
  */
 import { parentPort, workerData } from 'node:worker_threads';

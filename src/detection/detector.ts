@@ -1,5 +1,5 @@
 /**
- * The detector as the server sees it: one net in one worker thread, a picture at a time. A thread that crashes
+ * The detector as the server sees it: one model in one worker thread, a picture at a time. A thread that crashes
  * or hangs is replaced; until then `detect` fails at once and the boxes coast.
  */
 import { strict as assert } from 'node:assert';
@@ -18,7 +18,7 @@ import './runtime-telemetry.js';
 export interface DetectorInit {
   /** An `.onnx`, with or without a JSON beside it, or the JSON. */
   readonly modelPath: string;
-  /** What the net runs on, in order of preference: `cuda`, `cpu`, ... One that cannot be used is passed over with a warning. Default `cpu`. */
+  /** What the model runs on, in order of preference: `cuda`, `cpu`, ... One that cannot be used is skipped, with a warning. Default cpu. */
   readonly executionProviders?: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,13 +30,13 @@ export interface DetectionResult {
   /** Scores from `MIN_SCORE` up: a tracker uses weak ones to keep what it follows. */
   readonly detections: readonly Detection[];
   readonly mediaTimeMs: number;
-  /** Time of the net alone. */
+  /** Time of inference alone. */
   readonly inferenceMs: number;
 }
 
 /** Weak detections that still help a tracker (ByteTrack, Zhang et al., 2022). */
 const MIN_SCORE = 0.1;
-/** The largest nets take 2 s a picture on a slow core; what takes longer hangs. */
+/** The largest models take 2 s per picture on a slow core; what takes longer hangs. */
 const HANG_MS = 10_000;
 /** The largest models load in a few seconds. */
 const LOAD_MS = 60_000;
@@ -81,7 +81,7 @@ export class Detector {
     const detector = new Detector(readModelFiles(init.modelPath), init);
     await detector.#start();
     const { model, executionProvider } = detector;
-    for (const warning of detector.#ready.warnings) init.logger.warn({ model: model.name, warning }, 'detector loaded, with a reservation');
+    for (const warning of detector.#ready.warnings) init.logger.warn({ model: model.name, warning }, 'detector loaded, with a warning');
     init.logger.info({ model: model.name, family: model.family, labels: model.labels.length, executionProvider }, 'detector loaded');
     return detector;
   }
@@ -90,7 +90,7 @@ export class Detector {
     return this.#ready.model;
   }
 
-  /** What the net runs on: `cpu`, `cuda`, ... */
+  /** What the model runs on: `cpu`, `cuda`, ... */
   get executionProvider(): string {
     return this.#ready.executionProvider;
   }
@@ -236,7 +236,7 @@ export class Detector {
     this.#lastReportMs = clock.now();
     logger.warn(
       { model: this.model.name },
-      'the model gives outputs that are no numbers (NaN), which detect nothing; its weights are damaged, or it needs float32',
+      'the outputs of the model are not numbers (NaN), so it detects nothing; its weights are damaged, or it needs float32',
     );
   }
 

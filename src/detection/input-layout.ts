@@ -1,4 +1,4 @@
-/** How a net wants its picture: the family gives it, the model's JSON may change it. */
+/** How a model wants its picture: the family gives it, the model's JSON may change it. */
 
 /** One value for each of the three planes, in their order. */
 export type PerPlane = readonly [number, number, number];
@@ -11,7 +11,7 @@ export interface PixelLayout {
   readonly fit: 'top-left' | 'centre' | 'stretch';
   /** Value of what the picture does not cover, 0-255, before it is scaled. */
   readonly pad: number;
-  /** What the net gets is `(pixel * scale - mean) / std`, pixels being 0-255. Defaults 1, 0 and 1. */
+  /** What the model gets is `(pixel * scale - mean) / std`, pixels being 0-255. Defaults 1, 0 and 1. */
   readonly scale: number;
   readonly mean: PerPlane;
   readonly std: PerPlane;

@@ -1,9 +1,9 @@
 /**
- * Scales a picture into a model's input and converts it to the float planes that the net wants, in one pass
+ * Scales a picture into a model's input and converts it to the float planes that the model wants, in one pass
  * straight from I420. Tables per picture size make it about 1 ms at 384 pixels.
  *
  * The scaling is plain bilinear, also where a picture shrinks to less than half and detail aliases: that is what
- * the reference implementations do (OpenCV's INTER_LINEAR), so it is what nets are trained and measured with.
+ * the reference implementations do (OpenCV's INTER_LINEAR), so it is what models are trained and measured with.
  */
 import type { InputLayout } from './input-layout.js';
 
@@ -51,7 +51,7 @@ const CHROMA_709: ChromaTables = {
 /**
  * Where a picture is put. The sizes round as in the reference implementations: YOLOX (top left) cuts off,
  * Ultralytics (centre) rounds halves to even and puts an odd pixel of padding at the right and bottom. Boxes go
- * back by the one ratio, as they do there, not by the rounded size: the nets were trained with it.
+ * back by the one ratio, as they do there, not by the rounded size: the models were trained with it.
  */
 export function placement(widthPx: number, heightPx: number, layout: InputLayout): Placement {
   const ratioX = layout.widthPx / widthPx;

@@ -1,4 +1,4 @@
-/** Models looked at from outside: by their JSON alone, or by the net itself. */
+/** Models looked at from outside: by their JSON alone, or by the model itself. */
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import { FAMILIES } from './families/index.js';
 import { USUAL_STRIDES } from './families/grids.js';
@@ -27,7 +27,7 @@ export interface ModelInspection {
 }
 
 /**
- * Loads a model, with the JSON beside it where there is one, and tells what it is. Blocks the thread while the net
+ * Loads a model, with the JSON beside it where there is one, and tells what it is. Blocks the thread while the model
  * looks at a grey picture.
  * @throws MediaPeerError MODEL_INVALID when the files cannot be read or are no ONNX model
  */
@@ -49,7 +49,7 @@ export async function inspectModel(modelPath: string): Promise<ModelInspection> 
 }
 
 /**
- * The description of a model by its JSON alone, which must give family, input and labels; what the net itself shows
+ * The description of a model by its JSON alone, which must give family, input and labels; what the model itself shows
  * is not looked at.
  * @throws MediaPeerError MODEL_INVALID
  */

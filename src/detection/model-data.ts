@@ -82,7 +82,7 @@ function isInside(name: string): boolean {
   );
 }
 
-/** Where a linked ONNX file really lies. */
+/** Where a linked ONNX file really is. */
 function realFolder(onnxPath: string): string[] {
   try {
     return [path.dirname(realpathSync(onnxPath))];

@@ -1,4 +1,4 @@
-/** Puts a model's description together: the JSON first, then what the net shows, then what its family prescribes. */
+/** Puts a model's description together: the JSON first, then what the model shows, then what its family prescribes. */
 import { COCO_LABELS, cocoLabels } from './coco.js';
 import type { Family, FamilyFit } from './families/family.js';
 import type { FamilyName } from './families/names.js';

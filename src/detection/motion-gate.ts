@@ -1,5 +1,5 @@
 /**
- * Tells whether anything moves, so that the net may sleep while nothing does. Looks at brightness alone: means of a few
+ * Tells whether anything moves, so that inference may be skipped while nothing does. Looks at brightness alone: means of a few
  * points in small cells, against a reference that follows slowly. A mean is robust to sensor noise, the reference to
  * the light of the day and to what has been parked; the cell that changed most decides, so small objects count.
  */
@@ -10,7 +10,7 @@ export interface MotionGateOptions {
   readonly threshold: number;
   /** The reference follows with this time constant, ms: what has changed for two or three times as long is part of the scene. Default 500. */
   readonly adaptMs: number;
-  /** The net stays awake this long after the last motion, ms. Default 1000. */
+  /** Inference continues for this long after the last motion, ms. Default 1000. */
   readonly holdMs: number;
   /** Though nothing moves, one picture is let through this often, ms: what appears slowly is seen. Default 5000. */
   readonly refreshMs: number;
@@ -37,8 +37,8 @@ export class MotionGate {
   }
 
   /**
-   * True where the net should look at this picture. Shown every picture of a source, in order; the first one, one of
-   * another size and one after a step back of the media time begin anew and are let through.
+   * True where inference should run on this picture. Shown every picture of a source, in order; the first one, one of
+   * another size and one after a step back of the media time start again and are let through.
    */
   look(picture: VideoFrame): boolean {
     const { mediaTimeMs } = picture;

@@ -1,5 +1,5 @@
 /**
- * A net in the runtime: floats in, tensors out. The one place that knows onnxruntime; what the tensors mean is the
+ * A model in the runtime: floats in, tensors out. The one place that knows onnxruntime; what the tensors mean is the
  * families' business. `run` blocks the thread that calls it.
  */
 import './runtime-telemetry.js';
@@ -17,20 +17,20 @@ export interface TensorInfo {
   readonly dims: readonly (number | string)[];
 }
 
-/** What a net is given to look at. */
+/** What a model is given to look at. */
 export interface NetInput {
   /** Three planes, for the picture's input. */
   readonly planes: Float32Array;
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Size of the picture that the planes were made of, for nets that ask for it. */
+  /** Size of the picture that the planes were made of, for models that ask for it. */
   readonly pictureWidthPx: number;
   readonly pictureHeightPx: number;
 }
 
 /**
- * One thread and no spinning: more threads cost more processor time than they save on small nets. The memory
- * arena stays on: without it every run allocates anew, which costs 10 to 30 MB more resident memory and 6 % more
+ * One thread and no spinning: more threads cost more processor time than they save on small models. The memory
+ * arena stays on: without it every run allocates again, which costs 10 to 30 MB more resident memory and 6 % more
  * time (YOLOX-nano, 300 runs). Memory patterns plan for inputs of one shape; off saves some MB at the same speed.
  */
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
@@ -50,7 +50,7 @@ const PROVIDER_HINTS: Readonly<Record<string, string>> = {
   tensorrt:
     "needs NVIDIA's driver, CUDA 12, TensorRT 10, and onnxruntime-node's CUDA libraries: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`",
   webgpu: 'needs a graphics driver with Vulkan, Metal or Direct3D 12',
-  coreml: 'is of macOS alone',
+  coreml: 'is available on macOS only',
   dml: 'is of Windows alone',
 };
 const NOT_A_PROVIDER = `is not of this runtime; EXECUTION_PROVIDERS takes cpu, ${Object.keys(PROVIDER_HINTS).join(', ')}`;
@@ -118,7 +118,7 @@ export class Net {
     const outputs = await this.#session.run(feeds);
     return this.#session.outputNames.map((name) => {
       const tensor = outputs[name];
-      if (!tensor) throw new Error(`output ${name} is no tensor`);
+      if (!tensor) throw new Error(`output ${name} is not a tensor`);
       return { name, dims: tensor.dims, type: tensor.type, data: toFloats(name, tensor) };
     });
   }

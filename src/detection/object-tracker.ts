@@ -124,7 +124,7 @@ export class ObjectTracker {
   }
 }
 
-/** False for boxes that are none: a net may give out anything. */
+/** False for boxes that are none: a model may give out anything. */
 function isUsable({ box, score }: Detection): boolean {
   return box.every(Number.isFinite) && box[2] > 0 && box[3] > 0 && Number.isFinite(score);
 }

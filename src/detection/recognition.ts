@@ -1,5 +1,5 @@
 /**
- * What a model is: its JSON says it, and what the JSON leaves out is told from the net itself, by its inputs, by
+ * What a model is: its JSON says it, and what the JSON leaves out is told from the model itself, by its inputs, by
  * what it gives for a grey picture, and by the texts its exporter stored. Nothing is guessed where several families
  * would fit: then the error says what to write.
  */
@@ -30,7 +30,7 @@ const OTHER_TASKS: Readonly<Record<string, string>> = {
 };
 
 const NO_NUMBERS =
-  'its outputs for a grey picture are no numbers (NaN), which detect nothing: its weights are damaged, or it was converted to float16 and needs float32; export it again';
+  'its outputs for a grey picture are not numbers (NaN), so it detects nothing: its weights are damaged, or it was converted to float16 and needs float32; export it again';
 
 /** @throws Error that says what the model shows, what was expected and what to do */
 export async function recognise(net: Net, files: ModelFiles): Promise<Recognition> {
@@ -71,7 +71,7 @@ async function lookAtGrey(net: Net, { json, metadata, hasDinov3 }: ModelFiles): 
   };
 }
 
-/** As Ultralytics says it; a net with suppression in it shows nothing of a grey picture. */
+/** As Ultralytics says it; a model with suppression in it shows nothing of a grey picture. */
 function isEndToEnd({ metadata }: ModelFiles): boolean {
   return metadata.get('end2end') === 'True' || /'nms': True/.test(metadata.get('args') ?? '');
 }

@@ -1,6 +1,6 @@
 /**
  * A length that swings, such as the width of somebody who walks: it comes and goes twice a stride, faster than a
- * smoothing filter follows at ten detections a second. A sine is fitted to the newest lengths, at the best of some
+ * smoothing filter follows at ten detections per second. A sine is fitted to the newest lengths, at the best of some
  * periods (least squares; Lomb, "Least-squares frequency analysis of unequally spaced data", 1976).
  */
 

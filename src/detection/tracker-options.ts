@@ -2,7 +2,7 @@
  * Every number of the tracker, in one place. Structure and names follow SORT (Bewley et al., "Simple Online and
  * Realtime Tracking", 2016) and ByteTrack (Zhang et al., 2022). What OC-SORT (Cao et al., 2023) restores after an
  * occlusion, a velocity made of sightings alone, holds here by itself: filters step from sighting to sighting. The
- * values were chosen on label sequences (`npm run bench -- tracker`), ten detections a second.
+ * values were chosen on label sequences (`npm run bench -- tracker`), ten detections per second.
  */
 export interface TrackerOptions {
   /** Detections from here up make new objects; weaker ones keep objects alone (ByteTrack's two rounds). In [0, 1]. Default 0.4. */
@@ -13,7 +13,7 @@ export interface TrackerOptions {
   readonly minIou: number;
   /** Weak detections must overlap so much. In [0, 1]. Default 0.3. */
   readonly minIouWeak: number;
-  /** A detection of another class must overlap this much: the net wavers between car and truck, but a rider is not the bicycle. In [0, 1]. Default 0.6. */
+  /** A detection of another class must overlap this much: the model wavers between car and truck, but a rider is not the bicycle. In [0, 1]. Default 0.6. */
   readonly minIouOtherClass: number;
   /** An object seen once has no known speed yet: its gate, in box sizes. Default 1. */
   readonly gateFirst: number;

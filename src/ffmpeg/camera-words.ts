@@ -6,20 +6,20 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/\b401\b|authorization failed/i, 'the user name or the password is wrong'],
   [/\b403\b/, 'it denies access to this user'],
   [/\b404\b|stream not found/i, 'it has no stream of that path'],
-  [/\b453\b/, 'it serves as many clients as it can already'],
+  [/\b453\b/, 'it already serves as many clients as it can'],
   [/\b454\b/, 'it has forgotten the session'],
-  [/\b461\b|unsupported transport/i, 'it does not take this transport: set the option rtsp_transport to tcp or udp'],
+  [/\b461\b|unsupported transport/i, 'it does not support this transport: set the option rtsp_transport to tcp or udp'],
   [
     /name or service not known|failed to resolve|name resolution|no address associated|nodename nor servname/i,
     'its host name is not known',
   ],
-  [/no route to host|network is unreachable|host is (down|unreachable)/i, 'there is no way to that address'],
-  [/connection reset|broken pipe/i, 'it broke off the connection'],
+  [/no route to host|network is unreachable|host is (down|unreachable)/i, 'there is no route to that address'],
+  [/connection reset|broken pipe/i, 'it closed the connection'],
   [/certificate|\btls\b|\bssl\b|handshake/i, 'no encrypted connection could be made'],
   [/timed out|timeout/i, 'it does not answer'],
   [/whitelist/i, 'it leads to an address or a format that is not allowed'],
-  [/invalid data found|could not find codec parameters/i, 'what it sends is not understood'],
-  [/\b5\d\d\b|server error/i, 'it has trouble of its own'],
+  [/invalid data found|could not find codec parameters/i, 'it sends data that is not understood'],
+  [/\b5\d\d\b|server error/i, 'it reports an internal error'],
 ];
 
 /** The camera could not be reached, or did not let us in: sound has nothing to do with it. */

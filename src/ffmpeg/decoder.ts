@@ -60,7 +60,7 @@ export interface Decoder {
   close(): Promise<ProcessEnd>;
 }
 
-/** Stamps are 4 ms apart: more than any rounding on the way, and 24 days of them fit FLV at 120 frames a second. */
+/** Stamps are 4 ms apart: more than any rounding on the way, and 24 days of them fit FLV at 120 frames per second. */
 const STAMP_STEP_MS = 4;
 const DEFAULT_MAX_WAITING = 30;
 

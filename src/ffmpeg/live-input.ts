@@ -1,5 +1,5 @@
 /**
- * An input that is called: a camera on the network, or a device of this machine. ffmpeg can open far more than
+ * An input that is connected on demand: a camera on the network, or a device of this machine. ffmpeg can open far more than
  * that (local files, pipes, lists of other inputs), and a playlist or a redirect may name any of it; so each
  * kind of input gets its own list of protocols and containers, and nothing else is ever opened.
  */
@@ -17,7 +17,7 @@ export const DEVICE_FORMATS = ['v4l2', 'avfoundation', 'dshow', 'lavfi'] as cons
 /** ffmpeg's input format of a device of this machine. */
 export type DeviceFormat = (typeof DEVICE_FORMATS)[number];
 
-/** What is called. Its address and its options hold credentials: they go nowhere but to ffmpeg. */
+/** What is connected. Its address and its options hold credentials: they go nowhere but to ffmpeg. */
 export interface LiveInput {
   /** How it is opened. */
   readonly kind: LiveScheme | DeviceFormat;
@@ -161,7 +161,7 @@ const CONTAINERS = [
 /** Kinds of tracks that an RTSP camera is asked for; what is not named is not set up. */
 export type WantedMedia = 'video' | 'video+audio';
 
-/** How a camera is called. */
+/** How a camera is connected. */
 export interface CallOptions {
   /** How long one read or connection may take, in ms; less than the deadlines around it, so that ffmpeg says what happened. */
   readonly ioTimeoutMs: number;
@@ -191,7 +191,7 @@ export function liveInputPort(input: LiveInput, tools: FfmpegTools, call: CallOp
   return { options: [...more, ...liveInputOptions(input, tools.rtspTimeout.ffmpeg, call)], address: input.address };
 }
 
-/** Whether it is called by RTSP, which announces each track before it comes. */
+/** Whether it is read by RTSP, which announces each track before it comes. */
 export function isRtsp(kind: LiveInput['kind']): boolean {
   return kind === 'rtsp' || kind === 'rtsps';
 }

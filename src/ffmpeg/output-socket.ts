@@ -11,7 +11,7 @@ import path from 'node:path';
 export interface OutputSocket {
   /** For the command line: `unix:<path>`. */
   readonly address: string;
-  /** The private folder it lies in; what else is put there is removed with it. */
+  /** The private folder it is in; what else is put there is removed with it. */
   readonly folder: string;
   /** Stops listening, drops the connection and removes the socket; may be called again. */
   close(): Promise<void>;

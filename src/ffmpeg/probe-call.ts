@@ -48,7 +48,7 @@ export async function callCamera(
   signal: AbortSignal,
 ): Promise<CallResult> {
   const throwIfGivenUp = (): void => {
-    if (signal.aborted) throw new MediaPeerError('FFMPEG_FAILED', 'the call was given up');
+    if (signal.aborted) throw new MediaPeerError('FFMPEG_FAILED', 'the connection was given up');
   };
   throwIfGivenUp();
   let said = '';
@@ -101,8 +101,8 @@ export async function callCamera(
 }
 
 function whyLate(isConnected: boolean, isAnnounced: boolean): string {
-  if (isAnnounced) return `it announces a picture, and sends none within ${PICTURE_MS / 1000} s`;
-  return isConnected ? 'it takes the connection, and does not answer' : `nothing answers at that address within ${ANSWER_MS / 1000} s`;
+  if (isAnnounced) return `it announces video, but sends no frame within ${PICTURE_MS / 1000} s`;
+  return isConnected ? 'it accepts the connection, but does not answer' : `nothing answers at that address within ${ANSWER_MS / 1000} s`;
 }
 
 /** ffprobe's last errors, without the address. */

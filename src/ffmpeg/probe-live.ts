@@ -1,5 +1,5 @@
 /**
- * What a camera sends, by ffprobe: it is called, listened to until its first picture is known, and hung up on. A camera
+ * What a camera sends, by ffprobe: it is connected, read until its first picture is known, and disconnected. A camera
  * may send one picture in 12 s, so its rate is not waited for: it shows while the source runs. RTSP cameras are asked for
  * pictures alone, and what they announce says which sound there is, so a track of sound that is broken keeps nobody from
  * the pictures.
@@ -57,7 +57,7 @@ const UNSEEN: PacketInfo = {
  * @throws MediaPeerError FFMPEG_FAILED: why there is no answer, or no picture in it, in words and without credentials
  */
 export async function probeLive(input: LiveInput, deps: ProbeDeps, signal: AbortSignal): Promise<LiveFinding> {
-  let failure = 'it was not called';
+  let failure = 'it was not connected';
   let call: CallResult | undefined;
   for (let next: NextCall | undefined = firstCall(input); next; next = nextCall(input, next, call)) {
     call = await callCamera(next.input, next.listening, deps, signal);
@@ -118,7 +118,7 @@ function whyNoVideo(listing: Listing): string {
   const videos = tracksOf(listing, 'video');
   if (videos.length === 0) return 'it answers, but sends no video';
   if (!videos.some(({ codec_name }) => isKnown(codec_name))) return 'its video codec is unknown to ffmpeg';
-  return 'its pictures could not be understood in time: no size is known';
+  return 'its video could not be identified in time: no size is known';
 }
 
 function listedSound(listing: Listing, [best]: readonly Candidate[]): ReturnType<typeof announcedSound> {
@@ -127,7 +127,7 @@ function listedSound(listing: Listing, [best]: readonly Candidate[]): ReturnType
   return { sound: undefined, reason: tracks.length > 0 ? 'the codec of its sound is unknown to ffmpeg' : undefined };
 }
 
-/** Of a recording; undefined for what goes on without end. */
+/** Of a recording; undefined for what has no end. */
 function durationOf(text: string | undefined, { duration }: ListedStream): number | undefined {
   return [text, duration].map(Number).find((value) => Number.isFinite(value) && value > 0);
 }

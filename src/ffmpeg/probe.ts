@@ -34,7 +34,7 @@ export interface ProbeResult {
 }
 
 /** The problem of a file that could not be looked into to the end. */
-export const NOT_EXAMINED = 'it is not examined yet: the machine was busy, or stopped the look into it';
+export const NOT_EXAMINED = 'it is not examined yet: the machine was busy, or interrupted the examination';
 
 /**
  * Containers that may be opened. Playlists and scripts (HLS, DASH, concat) are left out on purpose: they could

@@ -1,5 +1,5 @@
 /**
- * Files whose clock restarts or jumps on the way: recorders that were joined, cars whose camera began anew, broadcasts cut
+ * Files whose clock restarts or jumps on the way: recorders that were joined, cars whose camera started again, broadcasts cut
  * together. Each part is moved behind the one before, pictures and sound by the same amount, so that they stay together.
  */
 import type { ClockJumps, PacketLog } from './packets.js';
@@ -39,7 +39,7 @@ export function straighten(logs: readonly PacketLog[], container: string): (Cloc
   return limits.map((limit, i) => ({ ...limit, shiftsS: (parts[i] ?? []).slice(1).map(({ clock }) => shifts[clock] ?? 0) }));
 }
 
-/** What counts as a jump forward; never where one stream goes on while another stands. */
+/** What counts as a jump forward; never where one stream continues while another stands. */
 function longestStep(logs: readonly PacketLog[], container: string): number {
   const usualS = /mpeg/.test(container) ? BROADCAST_JUMP_S : /mov|avi/.test(container) ? AUTHORED_JUMP_S : JUMP_S;
   const limitS = Math.max(usualS, ...logs.map((log) => 5 * medianStep(log)));

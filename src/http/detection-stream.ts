@@ -26,7 +26,7 @@ export interface DetectionStreamInit {
   readonly onClosed: () => void;
 }
 
-/** One reader's events. Gives its lease back when it ends, whoever ends it. */
+/** One reader's events. Releases its lease when it ends, whoever ends it. */
 export class DetectionStream extends Readable {
   readonly #release: () => void;
 

@@ -28,7 +28,7 @@ export interface DetectionsDeps {
   readonly clock: Clock;
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, SERVER_CLOSING */
   readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections' | 'labels'>>;
-  /** Waits for its turn where the source must be started for one look: looks must not start a crowd of sources. */
+  /** Waits for its turn where the source must be started for one look: looks must not start many sources at once. */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** The source that a session watches; undefined where there is no such session. */
   readonly sourceOf: (sessionId: string) => string | undefined;
@@ -195,7 +195,7 @@ function newest(feed: DetectionFeed, clock: Clock): Promise<FrameDetections> {
       reject(notLive(why));
     };
     const timer = clock.after(LATEST_TIMEOUT_MS, () =>
-      fail(`no picture of '${feed.sourceId}' was looked at within ${LATEST_TIMEOUT_MS / 1000} s`),
+      fail(`no picture of '${feed.sourceId}' was analysed within ${LATEST_TIMEOUT_MS / 1000} s`),
     );
     const stopReading = feed.subscribe((detections) => {
       stop();

@@ -30,7 +30,7 @@ export class FailedLogins {
       const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - nowMs) / 1000));
       throw new MediaPeerError(
         'TOO_MANY_REQUESTS',
-        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; a right one is taken at any time, another wrong one is looked at in ${waitS} s`,
+        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; the right one is accepted at any time, another wrong one is checked in ${waitS} s`,
         { retryAfterS: waitS },
       );
     }

@@ -131,10 +131,7 @@ export class HttpConnections {
     const nowMs = this.#init.clock.now();
     if (nowMs - this.#loggedMs < LOG_PERIOD_MS) return;
     this.#loggedMs = nowMs;
-    this.#init.logger.warn(
-      { max: this.#init.max, closed: this.#closed },
-      'too many HTTP connections; those that nobody waits at are closed',
-    );
+    this.#init.logger.warn({ max: this.#init.max, closed: this.#closed }, 'too many HTTP connections; idle and stalled ones are closed');
     this.#closed = 0;
   }
 }

@@ -27,7 +27,7 @@ export interface HttpSessionsDeps {
 
 /** How a client opened its session. */
 export interface Opening {
-  /** The endpoint at which the session was opened; its session URL lies below it. */
+  /** The endpoint at which the session was opened; its session URL is below it. */
   readonly door: Door;
   /** The client's offer. */
   readonly offer: string;
@@ -113,7 +113,7 @@ export class HttpSessions {
 
   /**
    * @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED, CANDIDATE_INVALID, PRECONDITION_REQUIRED, PRECONDITION_FAILED,
-   *   ICE_RESTART_REFUSED; the session goes on in any case.
+   *   ICE_RESTART_REFUSED; the session continues in any case.
    */
   async patch(sessionId: string, request: PatchRequest): Promise<PatchResult> {
     const session = this.#get(sessionId);

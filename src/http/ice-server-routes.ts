@@ -14,7 +14,7 @@ export interface IceServersDeps {
   readonly iceServers: IceServers;
   /** Who may watch or publish may use the relays, too. */
   readonly tokens: Tokens;
-  /** Requests a minute and address; 0 is no limit. */
+  /** Requests per minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
 

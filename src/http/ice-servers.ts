@@ -122,7 +122,7 @@ export class IceServers {
     if (!this.#init.allowedHosts.some((allowed) => allowed.toLowerCase() === name)) {
       throw new MediaPeerError(
         'ICE_SERVERS_REFUSED',
-        `${shown} names a host that this server may not be sent to; its operator can allow '${name}' with ICE_SERVER_HOSTS`,
+        `${shown} names a host that this server may not contact; its operator can allow '${name}' with ICE_SERVER_HOSTS`,
       );
     }
   }

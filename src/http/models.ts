@@ -18,7 +18,7 @@ export interface ModelInUse {
 
 /** What the routes of models need. */
 export interface ModelDeps {
-  /** Names of the models that lie in the models folder. */
+  /** Names of the models in the models folder. */
   readonly available: () => readonly string[];
   /** Models that are loaded, each once. */
   readonly inUse: () => readonly ModelInUse[];

@@ -20,7 +20,7 @@ export interface OfferDeps {
   readonly tokens: Tokens;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;
-  /** Offers a minute and address; 0 is no limit. */
+  /** Offers per minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
 

@@ -10,7 +10,7 @@ import { perMinute } from './wish.js';
 export interface ReportDeps {
   /** Where the reports are. */
   readonly sessions: Pick<Sessions, 'report'>;
-  /** Requests a minute and address; 0 is no limit. */
+  /** Requests per minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
 

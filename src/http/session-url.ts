@@ -13,7 +13,7 @@ import { installOptions, perMinute, schemaOf } from './wish.js';
 export interface SessionUrlDeps {
   /** The sessions behind the URLs. */
   readonly httpSessions: HttpSessions;
-  /** Requests a minute and address, for each method; 0 is no limit. */
+  /** Requests per minute and address, for each method; 0 is no limit. */
   readonly rateLimit: number;
 }
 

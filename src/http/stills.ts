@@ -16,7 +16,7 @@ export interface StillDeps {
   readonly isRecorded: (sourceId: string) => boolean;
 }
 
-/** Still pictures a minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
+/** Still pictures per minute and address: a page of sources is loaded several times; each costs a run of ffmpeg. */
 const STILLS_PER_MINUTE = 240;
 
 const Flag = Type.Enum(['0', '1', 'false', 'true'], {

@@ -22,7 +22,7 @@ export interface WishDeps {
   readonly tokens: Tokens;
   /** What a client is told of; with credentials for it where they are made for each. */
   readonly iceServers: (clientId?: string) => readonly IceServer[];
-  /** Requests a minute and address, for each method; 0 is no limit. */
+  /** Requests per minute and address, for each method; 0 is no limit. */
   readonly rateLimit: number;
 }
 
@@ -62,7 +62,7 @@ const REPLACES = 'sightline-replaces';
 /** Seconds that a browser may remember the answer to a preflight: a page that watches again asks no second time. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** Rate limit of a route, in requests a minute and address; 0 is no limit. */
+/** Rate limit of a route, in requests per minute and address; 0 is no limit. */
 export function perMinute(rateLimit: number): { rateLimit: false | { max: number; timeWindow: number } } {
   return { rateLimit: rateLimit > 0 ? { max: rateLimit, timeWindow: 60_000 } : false };
 }
@@ -121,7 +121,7 @@ export interface Offered {
   readonly headers: Readonly<Record<string, string>>;
   /** Adds what preflights do not get. */
   readonly describe?: (request: FastifyRequest, reply: FastifyReply) => void;
-  /** Requests a minute and address that are no preflights. Default 0: no limit. */
+  /** Requests per minute and address that are no preflights. Default 0: no limit. */
   readonly rateLimit?: number;
 }
 

@@ -24,7 +24,7 @@ const UNKNOWN_DEAD_MS = 40_000;
 const MIN_SILENT_MS = 2_000;
 const MIN_DEAD_MS = 10_000;
 
-/** Learns how many frames a second a source sends. */
+/** Learns how many frames per second a source sends. */
 export class ArrivalRate {
   #begunMs: number | undefined;
   #arrivals: number[] = [];
@@ -71,7 +71,7 @@ export class ArrivalRate {
     return this.#intervals >= KNOWN_INTERVALS;
   }
 
-  /** Pictures a second by the newest; undefined while there are too few. */
+  /** Pictures per second by the newest; undefined while there are too few. */
   get fps(): number | undefined {
     const [first, last] = [this.#arrivals[0], this.#arrivals.at(-1)];
     const count = this.#arrivals.length - 1;

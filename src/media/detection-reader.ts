@@ -69,7 +69,7 @@ export class DetectionReader {
     if (isPaused?.()) return;
     if (sink.isFull()) return this.#drop(detections);
     const isTaken = sink.write(this.#message(detections), detections);
-    // Whatever could not be taken may be too long with them for ever.
+    // Whatever could not be taken may be too long with them forever.
     this.#missedEvents = [];
     if (!isTaken) return this.#drop(detections);
     this.#sent++;

@@ -96,7 +96,7 @@ export interface FrameDetections {
   readonly widthPx: number;
   /** Height of the frame, in pixels. */
   readonly heightPx: number;
-  /** Time of the net alone; 0 where the motion gate kept the net asleep. */
+  /** Time of inference alone; 0 where the motion gate skipped it. */
   readonly inferenceMs: number;
   /** Oldest first. */
   readonly objects: readonly TrackedObject[];

@@ -1,6 +1,6 @@
 /**
  * Requests for a keyframe to whoever makes it: a publisher (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) or an encoder.
- * The one who sends them owns one of these. Everybody between a viewer and that owner passes the wish on as it comes, so
+ * The one who sends them owns one of these. Everybody between a viewer and that owner passes the request on as it comes, so
  * that it is merged and delayed in one place.
  */
 import type { Clock, Timer } from '../base/clock.js';
@@ -41,7 +41,7 @@ export class KeyframeRequests {
     if (!this.#timer && !this.#isClosed) this.#begin();
   }
 
-  /** What was asked for until now cannot have arrived: where a keyframe is waited for, it is asked for anew. */
+  /** What was asked for until now cannot have arrived: where a keyframe is waited for, it is asked for again. */
   unheard(): void {
     if (this.#timer) this.#begin();
   }

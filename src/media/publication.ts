@@ -18,7 +18,7 @@ export interface PublicationRequest {
   aliveForMs(): number;
   /** The room needs a keyframe. Merged by whoever receives: call it as often as needed. */
   requestKeyframe(): void;
-  /** Viewers see a dead picture: asks the camera to reconnect. */
+  /** Viewers see no progress: asks the camera to reconnect. */
   requestReconnect(reason: string): void;
   /** The room is taken over, or closed; it takes nothing more of this publication. */
   end(reason: EndReason): void;
@@ -33,6 +33,6 @@ export interface Publication {
   video(frame: EncodedFrame): void;
   /** One packet of Opus, on the same clock. */
   audio(frame: EncodedFrame): void;
-  /** `left`: the publisher said that it is done. `lost`: it may come back within the grace time. Idempotent. */
+  /** `left`: the publisher ended its session. `lost`: it may come back within the grace time. Idempotent. */
   close(how: 'left' | 'lost'): void;
 }

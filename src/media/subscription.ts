@@ -10,7 +10,7 @@ import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
 export interface SubscribedTrack {
   /** Video waits for a keyframe before it starts and after a loss; audio starts anywhere. */
   readonly needsKeyframe: boolean;
-  /** Passes the wish for a keyframe on to the producer; false when it makes none on demand. */
+  /** Passes the request for a keyframe on to the producer; false when it makes none on demand. */
   requestKeyframe(): boolean;
   /** The open group restamped for this subscription's cursor. `afterTimestamp`: the newest timestamp it has sent. */
   replay(afterTimestamp: number | undefined): PacketizedFrame[];
@@ -69,7 +69,7 @@ export class Subscription {
 
   /**
    * The reader cannot decode (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1). Where the producer makes keyframes
-   * on demand the wish is passed on to it; otherwise this reader alone gets the open
+   * on demand the request is passed on to it; otherwise this reader alone gets the open
    * group again: not while the last replay is still under way, nor while the reader is too slow for what it gets.
    */
   requestKeyframe(): void {

@@ -4,17 +4,17 @@ import { Type } from 'typebox';
 const nullable = <T extends import('typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const SourceKind = Type.Union([Type.Literal('file'), Type.Literal('live'), Type.Literal('pull')], {
-  description: 'Recorded, published to this server, or called by it',
+  description: 'Recorded, published to this server, or connected by it',
 });
 const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.Literal('waiting')], {
-  description: 'Nobody is there; media comes; a camera is away and may come back. A file is always live',
+  description: 'No publisher; media flows; a camera is away and may come back. A file is always live',
 });
 
 /** One source in `/available-videos`. */
 export const Video = Type.Object(
   {
     name: Type.String({ description: 'File name' }),
-    source: Type.String({ description: 'Name to offer with' }),
+    source: Type.String({ description: 'Name to watch it by' }),
     kind: SourceKind,
     state: RoomState,
     duration_s: nullable(Type.Number()),
@@ -23,7 +23,7 @@ export const Video = Type.Object(
     fps: nullable(Type.Number()),
     video_codec: nullable(Type.String()),
     audio_codec: nullable(Type.String({ description: 'Of the sound that is played; null where there is none' })),
-    audio_reason: Type.Optional(Type.String({ description: 'Why there is sound in it that is not played' })),
+    audio_reason: Type.Optional(Type.String({ description: 'Why its sound is not played' })),
     size_bytes: Type.Union([Type.Integer(), Type.Null()]),
     delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], {
       description: 'Copied as it is, or encoded once for all viewers',
@@ -87,12 +87,12 @@ const Received = Type.Object(
   {
     bytes: Type.Integer(),
     packets: Type.Integer(),
-    packets_lost: Type.Integer({ description: 'Never came, not even after they were asked for again' }),
-    packets_repaired: Type.Integer({ description: 'Came after they were asked for again' }),
+    packets_lost: Type.Integer({ description: 'Never arrived, not even after a retransmission was requested' }),
+    packets_repaired: Type.Integer({ description: 'Arrived after a retransmission was requested' }),
     nacks_sent: Type.Integer(),
     keyframes_requested: Type.Integer(),
     frames: Type.Integer(),
-    frames_lost: Type.Integer({ description: 'Given up because a packet of theirs never came' }),
+    frames_lost: Type.Integer({ description: 'Given up because one of their packets never arrived' }),
     fps: Type.Number(),
     jitter_ms: Type.Number(),
     video_codec: nullable(Type.String()),
@@ -133,7 +133,7 @@ export const ConnectionStats = Type.Object(
         round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
         tracks: Type.Array(Type.String()),
         video_codecs: Type.Array(Type.String()),
-        active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that flow; empty while it pauses' }),
+        active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that are sent now; empty while it is paused' }),
         frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
         detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
         detections_dropped: Type.Integer({ description: 'Messages this viewer lost because it did not keep up' }),
@@ -196,7 +196,7 @@ const RunningRendition = Type.Object({
   viewers: Type.Integer(),
   keyframe_interval_ms: nullable(Type.Number()),
   frames_sent: Type.Integer(),
-  frames_dropped: Type.Integer({ description: 'Pictures the encoder had no time for' }),
+  frames_dropped: Type.Integer({ description: 'Frames dropped because the encoder did not keep up' }),
   restarts: Type.Integer({ description: 'Of its encoder' }),
 });
 /** `GET /active-streams`. */
@@ -209,8 +209,10 @@ export const ActiveStreams = Type.Object(
         state: RoomState,
         delivery: Type.String(),
         codec: nullable(Type.String({ description: 'Of what is copied; null where the source is transcoded' })),
-        publisher: nullable(Type.String({ description: 'Client id of who publishes, or may come back; null for what nobody publishes' })),
-        slate: Type.Boolean({ description: 'Viewers see a stand-in, because nothing comes from the camera' }),
+        publisher: nullable(
+          Type.String({ description: 'Client id of the publisher, or of one that may come back; null where there is none' }),
+        ),
+        slate: Type.Boolean({ description: 'Viewers see the slate, because the camera sends nothing' }),
         uptime_s: Type.Number(),
         restarts: Type.Integer({ description: "Of the source's reader" }),
         last_error: nullable(Type.String()),
@@ -220,9 +222,9 @@ export const ActiveStreams = Type.Object(
             model: nullable(Type.String({ description: 'Null where detection was switched off' })),
             frames_detected: Type.Integer(),
             frames_skipped: Type.Integer({ description: 'Offered while the detector was busy or past DETECT_FPS' }),
-            frames_slept: Type.Integer({ description: 'Looks that the motion gate spared' }),
+            frames_slept: Type.Integer({ description: 'Frames for which the motion gate skipped inference' }),
             failures: Type.Integer(),
-            latency_ms: nullable(Type.Number({ description: 'Picture in to boxes out, moving average' })),
+            latency_ms: nullable(Type.Number({ description: 'Frame in to boxes out, moving average' })),
             objects: Type.Integer({ description: 'Objects followed now' }),
           }),
         ),
@@ -303,10 +305,10 @@ export const Health = Type.Object(
     webhooks: Type.Array(
       Type.Object({
         receiver: Type.String({ description: 'Its host' }),
-        queued: Type.Integer({ description: 'Events that wait on disk' }),
+        queued: Type.Integer({ description: 'Events waiting on disk' }),
         delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
         failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
-        dropped: Type.Integer({ description: 'Went because the queue was full' }),
+        dropped: Type.Integer({ description: 'Dropped because the queue was full' }),
         last_error: nullable(Type.String()),
       }),
       { description: 'One for each WEBHOOK_URL' },
@@ -337,5 +339,5 @@ export const Health = Type.Object(
 /** `GET /ready`. */
 export const Ready = Type.Object(
   { ready: Type.Boolean() },
-  { title: 'Ready', description: 'Whether clients are welcome', examples: [{ ready: true }] },
+  { title: 'Ready', description: 'Whether clients may connect', examples: [{ ready: true }] },
 );

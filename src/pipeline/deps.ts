@@ -36,9 +36,9 @@ export interface PipelineDeps {
   readonly logger: Logger;
   readonly ffmpeg: FfmpegDeps;
   readonly seeing: SeeingProvider;
-  /** Upper limit of detections a second and source. */
+  /** Upper limit of detections per second and source. */
   readonly detectFps: number;
-  /** Lets the net sleep while nothing moves. Default false. */
+  /** Skips inference while nothing moves. Default false. */
   readonly motionGate?: boolean;
   /** Left out: no source has zones. */
   readonly sceneOf?: (

@@ -13,7 +13,7 @@ export interface PictureFormat {
   readonly peakFps?: number;
 }
 
-/** Bits are spread over this many pictures a second at least: fewer may be large. */
+/** Bits are spread over this many pictures per second at least: fewer may be large. */
 const MIN_ENCODED_FPS = 10;
 
 export interface EncodedRenditionInit {
@@ -75,7 +75,7 @@ export class EncodedRendition {
     if (!this.#encoder.current?.write(picture)) this.#dropped++;
   }
 
-  /** Passes the wish on to the encoder; one that is being restarted begins with a keyframe. True: keyframes are made on demand. */
+  /** Passes the request on to the encoder; one that is being restarted begins with a keyframe. True: keyframes are made on demand. */
   requestKeyframe(): true {
     if (this.#encoder.current) this.#encoder.current.requestKeyframe();
     else this.#init.onPictureNeeded();

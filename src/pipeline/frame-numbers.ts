@@ -23,7 +23,7 @@ export class FrameNumbers {
   /** The number that the picture has or would get, whether or not it is asked for by `at`. */
   peek(mediaTimeMs: number): number {
     if (Number.isNaN(this.#originFrame)) {
-      // The first file counts from the timeline's zero, a later one goes on.
+      // The first file counts from the timeline's zero, a later one continues.
       this.#originMs = this.#newest < 0 ? 0 : mediaTimeMs;
       this.#originFrame = this.#newest < 0 ? 0 : this.#newest + 1;
     }

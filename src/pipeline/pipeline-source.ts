@@ -36,7 +36,7 @@ export class PipelineSource implements OpenedSource {
 
   openDetections(): FrameLease {
     if (this.labels === undefined) {
-      throw new MediaPeerError('DETECTION_OFF', `no detector looks at source '${this.sourceId}': its MODEL is 'none'`);
+      throw new MediaPeerError('DETECTION_OFF', `there is no detector for source '${this.sourceId}': its MODEL is 'none'`);
     }
     return this.openFrames();
   }

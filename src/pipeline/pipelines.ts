@@ -95,7 +95,7 @@ export class Pipelines {
     if (description.state === 'empty') {
       throw new MediaPeerError(
         'SOURCE_NOT_LIVE',
-        `source '${sourceId}' is not live: ${description.reason ?? 'nothing comes from it'}; try again in ${RETRY_AFTER_S} s`,
+        `source '${sourceId}' is not live: ${description.reason ?? 'it delivers nothing'}; try again in ${RETRY_AFTER_S} s`,
         { retryAfterS: RETRY_AFTER_S },
       );
     }

@@ -34,7 +34,7 @@ export class SeenStills {
    */
   async get(sourceId: string, { widthPx, isAnnotated }: SeenStillOptions): Promise<Buffer> {
     if (this.#running >= MAX_AT_ONCE)
-      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} stills are being made already; try again`, { retryAfterS: 1 });
+      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} snapshots are already being made; try again`, { retryAfterS: 1 });
     this.#running++;
     try {
       const { picture, objects, labels } = await this.#next(await this.#pipelines.open(sourceId), isAnnotated);
@@ -57,8 +57,8 @@ export class SeenStills {
     const undo: (() => void)[] = [() => frames.release()];
     return new Promise<SeenPicture>((resolve, reject) => {
       const fail = (reason: string): void =>
-        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no still of '${source.sourceId}': ${reason}`, { retryAfterS: 1 }));
-      const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no picture came within ${TIMEOUT_MS / 1000} s`));
+        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no snapshot of '${source.sourceId}': ${reason}`, { retryAfterS: 1 }));
+      const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no frame arrived within ${TIMEOUT_MS / 1000} s`));
       undo.push(
         () => timeout.cancel(),
         frames.takeNext(resolve),

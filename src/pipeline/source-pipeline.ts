@@ -194,7 +194,7 @@ export class SourcePipeline {
     const source = this.#init.find();
     if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
     if (source.state === 'empty')
-      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'nothing comes from it'}`, {
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'it delivers nothing'}`, {
         retryAfterS: RETRY_AFTER_S,
       });
     if (!source.playable)
@@ -262,7 +262,7 @@ export class SourcePipeline {
       return;
     }
     demand.stop(this.#run).catch((error: unknown) => {
-      this.#init.logger.error({ err: error, demand: demand.name }, 'what nobody wants did not stop');
+      this.#init.logger.error({ err: error, demand: demand.name }, 'a pipeline without viewers did not stop');
     });
   }
 }

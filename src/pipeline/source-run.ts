@@ -152,7 +152,7 @@ export class SourceRun {
     await this.#until(this.#stopSightWhenUnwanted());
   }
 
-  /** Passes the wish for a keyframe on to who makes them; false where none can be made on demand. */
+  /** Passes the request for a keyframe on to who makes them; false where none can be made on demand. */
   requestKeyframe(key: TrackKey): boolean {
     return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
   }

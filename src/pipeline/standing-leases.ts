@@ -70,7 +70,7 @@ export class StandingLeases<T> {
     }
   }
 
-  /** Gives everything back. Idempotent. */
+  /** Releases everything. Idempotent. */
   close(): void {
     this.#isClosed = true;
     for (const { stop } of this.#standing.values()) stop();

@@ -54,7 +54,7 @@ export class LineCounter {
     this.#line = line;
   }
 
-  /** Counting begins anew. */
+  /** Counting starts again. */
   reset(sinceMs: number): void {
     this.#state = nothingCounted(this.#line.id);
     this.#sinceMs = sinceMs;

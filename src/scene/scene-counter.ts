@@ -70,7 +70,7 @@ export class SceneCounter {
     for (const counter of zonesBefore.values()) if (!this.#zones.includes(counter)) counter.close(this.#due);
   }
 
-  /** The source begins anew, and with it the numbering of objects: all that were there are gone. Lines keep their counts. */
+  /** The source starts again, and with it the numbering of objects: all that were there are gone. Lines keep their counts. */
   restart(): void {
     this.#lastMs = undefined;
     for (const sighting of this.#sightings.values()) this.#forget(sighting, this.#due);

@@ -221,7 +221,7 @@ function identityOf({ size, mtimeMs, ino }: { readonly size: number; readonly mt
 function notWritable(uploadDir: string, error: unknown): MediaPeerError {
   return new MediaPeerError(
     'CONFIG_INVALID',
-    `zones cannot be stored: UPLOAD_DIR '${uploadDir}' cannot be written (${messageOf(error)}); give the server the right to write there`,
+    `zones cannot be stored: UPLOAD_DIR '${uploadDir}' cannot be written (${messageOf(error)}); give the server write access to it`,
     { cause: error },
   );
 }

@@ -1,4 +1,4 @@
-/** All sources by their ids, whatever their kind: recorded files, cameras that are called, rooms that are published to. */
+/** All sources by their ids, whatever their kind: recorded files, cameras that are connected on demand, rooms that are published to. */
 import type { SourceLibrary } from './file/library.js';
 import type { LiveRooms } from './live/rooms.js';
 import type { Source } from './source.js';

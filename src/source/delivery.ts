@@ -86,8 +86,8 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   if (video.pixelAspect !== 1) return 'its pixels are not square, which WebRTC does not carry';
   const colour = whyColourNotCopied(video);
   if (colour !== undefined) return colour;
-  if (packets.jumps) return 'its clock restarts or jumps on the way, and its times must be made anew';
-  if (isTooFast(video)) return `it has up to ${Math.round(packets.peakFps ?? 0)} pictures a second; at most ${MAX_FPS} are delivered`;
+  if (packets.jumps) return 'its clock restarts or jumps within the file, so its timestamps must be rewritten';
+  if (isTooFast(video)) return `it has up to ${Math.round(packets.peakFps ?? 0)} frames per second; at most ${MAX_FPS} are delivered`;
   if (packets.firstKeyframeS === undefined) return 'it has no keyframe';
   if (!packets.startsWithKeyframe) return 'it does not begin with a keyframe';
   // A picture that stands could not be followed by anything sooner, whoever encoded it.
@@ -132,7 +132,7 @@ function passDuration(found: ProbeResult, video: VideoStreamInfo): number {
 }
 
 /**
- * How long what is played is, in seconds; undefined where nobody knows. Whatever else lies in the file does not count.
+ * How long what is played is, in seconds; undefined where nobody knows. Whatever else is in the file does not count.
  * The pictures alone decide, so that they step evenly over the loop, unless the sound begins earlier or ends later by
  * more than can be left out unnoticed.
  */
@@ -153,7 +153,7 @@ function isTooFast({ packets }: VideoStreamInfo): boolean {
   return (packets.peakFps ?? 0) > MAX_PEAK_FPS;
 }
 
-/** Pictures a second on average, 60 at most: as the file says exactly, where its pictures do not tell otherwise. */
+/** Pictures per second on average, 60 at most: as the file says exactly, where its pictures do not tell otherwise. */
 function averageRate({ averageFrameRate, baseFrameRate, packets: { spanS, count } }: VideoStreamInfo): number {
   const stated = [averageFrameRate, baseFrameRate].map(rateOf).filter((rate) => rate > 0 && rate <= 1000);
   const counted = spanS === undefined || spanS <= 0 ? undefined : count / spanS;

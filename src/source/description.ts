@@ -18,7 +18,7 @@ export interface FeedPlan {
   readonly widthPx: number;
   /** Height that viewers get, in pixels. */
   readonly heightPx: number;
-  /** Pictures a second on average; each keeps its own time. */
+  /** Pictures per second on average; each keeps its own time. */
   readonly fps: number;
   /** Most pictures in a second. */
   readonly peakFps: number;
@@ -65,7 +65,7 @@ export interface SourceDescription {
   readonly widthPx: number | null;
   /** Height that viewers get, in pixels; null where it is not known. */
   readonly heightPx: number | null;
-  /** Frames a second; null where it is not known. */
+  /** Frames per second; null where it is not known. */
   readonly fps: number | null;
   /** As it is stored or sent, by ffmpeg's name: `hevc`; null where it is not known. */
   readonly videoCodec: string | null;

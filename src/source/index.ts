@@ -1,4 +1,7 @@
-/** Where media comes from: files of the upload folder, rooms that are published to, cameras that are called, and feeds that play them. Knows no viewers. */
+/**
+ * Where media comes from: files of the upload folder, rooms that are published to, cameras that are connected on demand,
+ * and feeds that play them. Knows no viewers.
+ */
 export { SourceCatalogue, type PullInputs, type SourceCatalogueInit } from './catalogue.js';
 export { describeContent } from './delivery.js';
 export type { Delivery, FeedPlan, FileChange, FileDescription, FileWatch, SourceDescription } from './description.js';

@@ -32,7 +32,7 @@ export interface PictureSlateInit {
   readonly mediaTime: () => number;
   /** The picture belongs to the slate. */
   readonly onPicture: (picture: VideoFrame) => void;
-  /** The text could not be drawn; the slate goes on without it. */
+  /** The text could not be drawn; the slate continues without it. */
   readonly onError: (error: unknown) => void;
 }
 

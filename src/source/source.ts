@@ -1,4 +1,4 @@
-/** A source as the pipeline uses it, whatever is behind it: a file, a camera that publishes, a camera that is called. */
+/** A source as the pipeline uses it, whatever is behind it: a file, a camera that publishes, a camera that is connected on demand. */
 import type { MediaPeerError } from '../base/errors.js';
 import type { BackoffOptions, FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, EndReason, Timeline, VideoCodec, VideoFrame } from '../media/index.js';
@@ -43,7 +43,7 @@ export interface FeedInfo {
   readonly widthPx: number;
   /** Height of its frames, in pixels. */
   readonly heightPx: number;
-  /** Pictures a second on average; each comes at its own time. */
+  /** Pictures per second on average; each comes at its own time. */
   readonly fps: number;
   /** Most pictures in a second. Default `fps`. */
   readonly peakFps?: number;
@@ -85,7 +85,7 @@ export interface SourceFeed {
   readonly live?: { readonly state: RoomState; readonly publisherId: string | undefined; readonly isWaiting: boolean };
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
-  /** Passes the wish for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
+  /** Passes the request for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
   requestKeyframe?(): void;
   /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */
   readonly end: FeedEnd | undefined;

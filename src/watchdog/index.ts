@@ -40,8 +40,8 @@ export function startWatchdog({ clock, logger, limitMs, children, isJson }: Watc
   });
   worker.unref();
   let isOver = false;
-  worker.on('message', ({ silentMs, stack }: Recovered) => logger.warn({ silentMs, stack }, 'the main thread was silent, and goes on'));
-  worker.on('error', (error) => logger.error({ err: error }, 'the watchdog has ended; a hang is not noticed any more'));
+  worker.on('message', ({ silentMs, stack }: Recovered) => logger.warn({ silentMs, stack }, 'the event loop hung, and has recovered'));
+  worker.on('error', (error) => logger.error({ err: error }, 'the watchdog has ended; hangs are no longer detected'));
   const close = async (timer: Timer): Promise<void> => {
     if (isOver) return;
     isOver = true;

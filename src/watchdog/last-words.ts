@@ -19,9 +19,9 @@ export interface LastWords {
 /** As pino writes it, or for a person. */
 export function lastWords({ silentMs, found, children }: LastWords, isJson: boolean): string {
   const stack = found.where === 'javascript' ? found.stack : 'none: it is inside a native call, where JavaScript has no stack';
-  const message = 'the main thread hangs (WATCHDOG_S); the process is ended, to be started again';
+  const message = 'the event loop hangs (WATCHDOG_S); the process is ended, to be restarted';
   if (isJson) return `${JSON.stringify({ level: FATAL, time: Date.now(), silentMs, stack, children, msg: message })}\n`;
-  return `Sightline: ${message}. It was silent for ${silentMs} ms. Its stack:\n${stack.replace(/^/gm, '    ')}\n`;
+  return `Sightline: ${message}. It did not respond for ${silentMs} ms. Its stack:\n${stack.replace(/^/gm, '    ')}\n`;
 }
 
 /** Writes to standard error, and waits for `deadlineMs` at most: a pipe that nobody reads may be what the main thread hangs on. Never rejects. */

@@ -53,7 +53,7 @@ export class Silence {
     return this.#silentTicks * BEAT_MS;
   }
 
-  /** Begins anew. */
+  /** Starts again. */
   reset(): void {
     this.#silentTicks = 0;
   }

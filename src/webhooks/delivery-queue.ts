@@ -30,7 +30,7 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
-/** Where the queue of one receiver lies. */
+/** Where the queue of one receiver is stored. */
 export interface DeliveryQueueInit {
   /** Folder of this queue alone; made where it is missing. */
   readonly folder: string;
@@ -125,7 +125,7 @@ export class DeliveryQueue {
       const aside = await this.#log.setAside();
       this.#init.logger.warn(
         { file: aside, badLines: bad, rescued: this.#waiting.size },
-        'webhook queue is damaged: set aside, what could be read goes on',
+        'webhook queue was damaged and is set aside; what could be read is delivered',
       );
     }
     const dropped = this.#dropOldest().length > 0;

@@ -56,7 +56,7 @@ export class DiskLog {
   /** Appends text that ends with a line end; resolves when it is written. Rejects when it cannot be. */
   append(text: string): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isBroken) throw new Error('the queue file is incomplete and could not be written anew');
+      if (this.#isBroken) throw new Error('the queue file is incomplete and could not be rewritten');
       try {
         await this.#handle?.appendFile(text);
       } catch (error) {
@@ -94,7 +94,7 @@ export class DiskLog {
     });
   }
 
-  /** Keeps the file as it lies there for somebody to look at; the next rewrite begins a fresh one. Returns where it is. */
+  /** Keeps the file as it is for somebody to look at; the next rewrite begins a fresh one. Returns where it is. */
   async setAside(): Promise<string> {
     const aside = this.#file.replace(/\.jsonl$/, '.corrupt.jsonl');
     await this.#inTurn(() => rename(this.#file, aside));

@@ -80,7 +80,7 @@ function judge(response: Response, clock: Clock): Outcome {
     return {
       kind: 'refused',
       status,
-      why: `a redirect to ${response.headers.get('location') ?? 'nowhere'}, which is not followed; name the last address in WEBHOOK_URL`,
+      why: `a redirect to ${response.headers.get('location') ?? 'nowhere'}, which is not followed; name its target in WEBHOOK_URL`,
     };
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'refused', status, why: `HTTP ${status}` };
   return { kind: 'failed', status, why: `HTTP ${status}`, retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock) };

@@ -97,7 +97,7 @@ export class Receiver {
     };
   }
 
-  /** Resolves when it is written; delivering goes on by itself. Never rejects. */
+  /** Resolves when it is written; delivery continues by itself. Never rejects. */
   async take(delivery: Delivery): Promise<void> {
     await this.#init.queue.add(delivery);
     this.#wake(delivery.sourceId);
@@ -178,7 +178,7 @@ export class Receiver {
       queuedEvents: this.#init.queue.events,
       failedEvents: this.#failed,
     };
-    logger.warn(fields, outcome.kind === 'refused' ? 'webhook given up' : 'webhook not delivered, tried again');
+    logger.warn(fields, outcome.kind === 'refused' ? 'webhook given up' : 'webhook not delivered; trying again');
   }
 }
 

@@ -81,7 +81,7 @@ function openRooms(
     logger: loggers.of('ws'),
     sessions,
     directory: {
-      // A camera is called by whoever joins its room, so its room is never empty.
+      // A camera is connected for whoever joins its room, so its room is never empty.
       describe: (room) => {
         const source = catalogue.find(room);
         return source?.kind === 'pull' && source.state === 'empty' ? { ...source, state: 'waiting' } : source;

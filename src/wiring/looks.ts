@@ -1,6 +1,6 @@
 /**
  * Looks at a source that nobody needs to watch: stills, and detections that are asked for once. A page or a program asks
- * for many at a time; they go after viewers who join, and must not start a crowd of sources.
+ * for many at a time; they go after viewers who join, and must not start many sources at once.
  */
 import type { AppDeps } from '../app.js';
 import { SeenStills } from '../pipeline/index.js';
@@ -37,7 +37,7 @@ export function openLooks(
   const quiet = new Quiet(clock, () => pipelines.areStarting || isAnybodyJoining());
   closers.add(() => quiet.close());
   const whenFree = (signal: AbortSignal | undefined): Promise<void> => quiet.wait(signal);
-  const turns = new Turns({ atOnce: STARTS_AT_ONCE, maxWaiting: MAX_WAITING, what: 'looks at sources that do not run', whenFree });
+  const turns = new Turns({ atOnce: STARTS_AT_ONCE, maxWaiting: MAX_WAITING, what: 'requests for sources that are not running', whenFree });
   const inTurn: Looks['inTurn'] = (sourceId, look, signal) => (pipelines.isRunning(sourceId) ? look() : turns.run(look, signal));
 
   const stills = new StillPictures({ ...ffmpeg, whenFree });

@@ -54,8 +54,8 @@ function whyNoListening(host: string, port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE')
     return `PORT ${port} on ${host} is taken by another program; end that program, choose another PORT, or 0 for a free one`;
-  if (code === 'EACCES') return `PORT ${port} on ${host} needs rights that this user does not have; choose a PORT from 1024 on`;
+  if (code === 'EACCES') return `PORT ${port} on ${host} needs rights that this user does not have; choose a PORT of 1024 or above`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return `HOST '${host}' is no address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
+    return `HOST '${host}' is not an address of this machine; 127.0.0.1 serves this machine, 0.0.0.0 the network`;
   return `cannot listen on HOST '${host}', PORT ${port}: ${messageOf(error)}`;
 }

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../base/clock.js';
 
 const LOOK_MS = 100;
-/** Whoever joins for ever, or only seems to, must not keep all else from happening. */
+/** Whoever joins forever, or only seems to, must not keep all else from happening. */
 const MAX_WAIT_MS = 5_000;
 
 export class Quiet {

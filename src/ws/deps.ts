@@ -12,7 +12,7 @@ export type RoomState = 'empty' | 'live' | 'waiting';
 export interface RoomDescription {
   /** Whether it can be watched. */
   readonly state: RoomState;
-  /** `live`: clients publish to it. The others belong to the operator; `pull` is called when somebody comes. */
+  /** `live`: clients publish to it. The others belong to the operator; `pull` is connected when somebody comes. */
   readonly kind: 'file' | 'live' | 'pull';
 }
 

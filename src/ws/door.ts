@@ -63,7 +63,7 @@ export class RoomsDoor {
     const clients = [...this.#clients].map(([socket, client]) => ({ socket, client, address: client.address }));
     const leaving = whoGivesWay(clients, maxSockets, newcomer, ({ client }) => (client.hasSession ? undefined : Number(!client.isJoined)));
     if (!leaving) return;
-    leaving.client.close(CLOSE.tryAgainLater, 'others need the place');
+    leaving.client.close(CLOSE.tryAgainLater, 'the place is given to another client');
     // Its goodbye may take long; the place is free now.
     this.remove(leaving.socket);
     leaving.socket.terminate();

@@ -23,7 +23,7 @@ const CandidateInit = Type.Object({
   usernameFragment: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
 });
 
-/** Members that are not named are passed over, unless they nearly are: a slip of the pen would be lost without a word. */
+/** Members that are not named are passed over, unless they nearly are: a misspelt one would be ignored silently. */
 const SCHEMAS = {
   join: Type.Object({
     type: Type.Literal('join'),

@@ -125,7 +125,7 @@ export class RoomClient implements Link, Seated {
     if (!this.#isGone) this.#waitForJoin();
   }
 
-  /** The membership goes on on another socket. */
+  /** The membership continues on another socket. */
   replaced(): void {
     this.#member = undefined;
     this.close(CLOSE.replaced, 'the client came back on another socket');
@@ -230,7 +230,7 @@ export class RoomClient implements Link, Seated {
     if (!this.#bucket.take(count))
       throw new MediaPeerError(
         'MESSAGES_TOO_FAST',
-        `more than ${MESSAGES.perSecond} messages a second (a join, an offer and a restart count as 10); what comes faster is dropped`,
+        `more than ${MESSAGES.perSecond} messages per second (a join, an offer and a restart count as 10); the excess is dropped`,
       );
   }
 

@@ -65,7 +65,7 @@ export class Rooms {
   }
 
   /**
-   * Asks the room's publisher to begin anew: somebody sees a dead picture.
+   * Asks the room's publisher to start again: somebody sees no progress.
    * @throws MediaPeerError SOURCE_NOT_LIVE where nobody publishes
    */
   requestReconnect(room: string, reason: string): void {
@@ -73,7 +73,7 @@ export class Rooms {
     for (const [asked, atMs] of this.#asked) if (nowMs - atMs >= RECONNECT_PERIOD_MS) this.#asked.delete(asked);
     if (this.#asked.has(room)) return;
     if (!this.#deps.requestReconnect(room, sanitised(reason)))
-      throw new MediaPeerError('SOURCE_NOT_LIVE', `nobody publishes to room '${room}'; there is nobody to ask`);
+      throw new MediaPeerError('SOURCE_NOT_LIVE', `room '${room}' has no publisher, so it cannot be asked`);
     this.#asked.set(room, nowMs);
   }
 
@@ -88,7 +88,7 @@ export class Rooms {
   #owned({ client_id: clientId, resume_token: token, room, role }: MessageOf<'join'>): Member | undefined {
     if (token === undefined) return undefined;
     if (clientId === undefined)
-      throw new MediaPeerError('MESSAGE_INVALID', 'a resume_token belongs to a client_id; send both, or neither to join anew');
+      throw new MediaPeerError('MESSAGE_INVALID', 'a resume_token belongs to a client_id; send both, or neither to join as a new client');
     const member = this.#members.get(clientId);
     if (!member) return undefined;
     if (!isSameSecret(token, member.resumeToken))

@@ -18,7 +18,7 @@ export interface SideHost {
   readonly room: string;
   /** Of the room, now. */
   readonly state: RoomState;
-  /** True where a viewer can get an offer: something is there, or is called when somebody comes. */
+  /** True where a viewer can get an offer: something is there, or is connected when somebody comes. */
   readonly canBeWatched: boolean;
   /** Sends, or keeps it while the client is away. */
   send(message: object): Outgoing;

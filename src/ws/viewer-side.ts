@@ -158,7 +158,7 @@ export class ViewerSide implements Side {
     if (this.#hasLeft()) return closing.close(this.#host.clientId, opened.sessionId, 'viewer-left');
     const viewing = { opened, exchange, watch, sinceMs: clock.now() };
     this.#viewing = viewing;
-    // A camera that was called for this viewer has come to life.
+    // A camera that was connected for this viewer delivers now.
     this.#host.roomChanged();
     exchange.describe('offer', opened.sdp);
     void opened.ended.then((reason) => this.#ended(viewing, reason));

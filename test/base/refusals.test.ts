@@ -17,7 +17,7 @@ describe('refusals', () => {
         ['CAPACITY_REACHED', 'all 10 places are taken; try again in 5 s', 5],
         ['CAPACITY_REACHED', 'all 3 rooms are live; try again in 10 s', 10],
         ['SOURCE_NOT_LIVE', "source 'gate' is not live: nobody publishes; try again in 5 s", 5],
-        ['SOURCE_NOT_LIVE', "source 'gate' is not live: nothing comes from it; try again in 3 s", 3],
+        ['SOURCE_NOT_LIVE', "source 'gate' is not live: it delivers nothing; try again in 3 s", 3],
         ['SOURCE_NOT_LIVE', 'no picture came; try again in 1 s', 1],
       ],
     );

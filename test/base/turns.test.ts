@@ -60,7 +60,7 @@ describe('turns', () => {
     const done = [turns.run(first.run), turns.run(second.run)];
     await assert.rejects(
       turns.run(() => Promise.resolve()),
-      { code: 'CAPACITY_REACHED', message: '1 stills are waited for already; try again in 2 s' },
+      { code: 'CAPACITY_REACHED', message: '1 stills are already waiting; try again in 2 s' },
     );
     first.end();
     second.end();

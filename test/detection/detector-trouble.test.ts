@@ -62,7 +62,7 @@ describe('a detector in trouble', () => {
     const before = warnings.length;
     for (let i = 0; i < 3; i++) assert.deepEqual((await detector.detect(plainPicture(64, 64))).detections, []);
     assert.equal(warnings.length, before + 1);
-    assert.match(warnings.at(-1)!, /no numbers \(NaN\)/);
+    assert.match(warnings.at(-1)!, /not numbers \(NaN\)/);
     await clock.advance(5000);
     await detector.detect(plainPicture(64, 64));
     assert.equal(warnings.length, before + 2);

@@ -219,7 +219,7 @@ describe('recognition', () => {
       inputs: [pictureInput(64)],
       outputs: [{ ...YOLOV8, values: Array.from({ length: 6 * 84 }, () => NaN) }],
     });
-    assert.match(assumptions.join(), /no numbers \(NaN\), .*export it again/);
+    assert.match(assumptions.join(), /not numbers \(NaN\), .*export it again/);
   });
 
   it('refuses inputs that no picture fits, saying what is taken', async () => {

@@ -105,7 +105,7 @@ describe('ways from Chromium to the server', { skip: noChromium, timeout: 120_00
       trouble ?? '',
       /^TURN server turn:127\.0\.0\.1:\d+\?transport=udp: the user name, the credential or the shared secret is wrong \(401 Unauthorized\)$/,
     );
-    assert.ok(server.log.some((line) => line.includes('ice server in trouble') && line.includes('401 Unauthorized')));
+    assert.ok(server.log.some((line) => line.includes('ice server problem') && line.includes('401 Unauthorized')));
     assert.ok(!server.log.some((line) => line.includes('another')), 'no secret in the log');
     await viewer.leave();
   });

@@ -201,7 +201,7 @@ describe('the zone store', () => {
     try {
       await assert.rejects(
         store.put('street', GATE),
-        (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server the right/.test(String(error)),
+        (error: unknown) => isCode('CONFIG_INVALID')(error) && /give the server write access/.test(String(error)),
       );
     } finally {
       chmodSync(folder, 0o755);

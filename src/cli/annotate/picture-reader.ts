@@ -88,7 +88,7 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
   }
 }
 
-/** How the times of a file that is read whole are made anew; a part of it is found by the file's own times. */
+/** How the times of a file that is read whole are made again; a part of it is found by the file's own times. */
 export function straightOf(
   { straight }: InputVideo,
   { fromS, durationS }: { readonly fromS: number; readonly durationS: number | undefined },

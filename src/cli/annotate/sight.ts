@@ -1,5 +1,5 @@
 /**
- * What the server does live, without its hurry: a picture that is looked at waits for the net, so its boxes are
+ * What the server does live, without its hurry: a picture that is looked at waits for the model, so its boxes are
  * its own; in the pictures in between, the tracker tells where the objects are.
  */
 import { ObjectTracker, type Detector } from '../../detection/index.js';
@@ -17,7 +17,7 @@ export interface SightInit {
 /** What is seen in a picture. */
 export interface Seen {
   readonly objects: readonly TrackedObject[];
-  /** Undefined where the net did not look. */
+  /** Undefined where the model did not look. */
   readonly detections: FrameDetections | undefined;
 }
 

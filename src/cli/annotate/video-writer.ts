@@ -149,7 +149,7 @@ function videoOptions({ fps, colour, audio }: InputVideo, { tools }: FfmpegDeps)
   ];
 }
 
-/** Copied where MP4 can hold it; a part of a file is cut exactly, and times are made anew, which a copy cannot be. */
+/** Copied where MP4 can hold it; a part of a file is cut exactly, and times are made again, which a copy cannot be. */
 function soundOptions(input: InputVideo, range: VideoWriterInit['range']): string[] {
   const { audio } = input;
   if (!audio) return [];

@@ -25,7 +25,7 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
   /** Called with the bytes that are there. */
   readonly onProgress?: (bytes: number) => void;
-  /** Told what a person may want to know, such as that it goes on. */
+  /** Told what a person may want to know, such as that it continues. */
   readonly onNote?: (note: string) => void;
   /** Longest silence of the server. Default 30000 ms. */
   readonly stallMs?: number;

@@ -70,7 +70,7 @@ export class PartialFile {
     await this.#attempt(async () => {
       await this.#handle?.close();
       this.#handle = await open(this.#part, 'w');
-      // Without one, two halves could be of two files: the next run begins anew.
+      // Without one, two halves could be of two files: the next run starts again.
       if (validator === undefined) await rm(this.#originFile, { force: true });
       else await writeFile(this.#originFile, JSON.stringify({ url, validator } satisfies Origin));
     });

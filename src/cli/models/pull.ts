@@ -84,7 +84,7 @@ async function isIntact(file: string, { bytes, sha256 }: RegistryFile): Promise<
   return size === bytes && (await sha256Of(file)) === sha256;
 }
 
-/** Without a terminal there is nobody to ask: what was printed is the record. */
+/** Without a terminal so it cannot be asked: what was printed is the record. */
 async function confirm(entry: RegistryEntry, { yes }: PullOptions, { terminal, signal }: PullDeps): Promise<void> {
   if (yes || !terminal.isInteractive) return;
   const answer = await terminal.ask(`Download it under its licence (${entry.licence})? [Y/n] `, signal);

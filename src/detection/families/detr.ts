@@ -14,7 +14,7 @@ import { strongest } from '../nms.js';
 import type { Decode, Family, FamilyFit, OutputTensor, Probe } from './family.js';
 import { indexOfLargest, sigmoid, stridesOf } from './grids.js';
 
-/** More queries than any of these nets has; nets with grids have more cells. */
+/** More queries than any of these models has; models with grids have more cells. */
 const MAX_QUERIES = 1000;
 /** DETR (Carion et al., 2020) and YOLOS: COCO's numbers and one for no object, to be read by softmax rather than one by one. */
 export const SOFTMAX_CLASSES = 92;
@@ -78,7 +78,7 @@ function labelled(outputs: readonly OutputTensor[]): Labelled | undefined {
 
 function logitsOf(outputs: readonly OutputTensor[]): Logits | undefined {
   if (outputs.length !== 2 || outputs.some(({ dims }) => dims.length !== 3 || dims[0] !== 1)) return undefined;
-  // A net of four classes has two outputs of one shape; then the names tell.
+  // A model of four classes has two outputs of one shape; then the names tell.
   const boxes = outputs.find(({ name, dims }) => /box|dets/.test(name) && dims[2] === 4) ?? outputs.find(({ dims }) => dims[2] === 4);
   const logits = outputs.find((output) => output !== boxes);
   return boxes && logits && boxes.dims[1] === logits.dims[1] && (logits.dims[1] ?? 0) <= MAX_QUERIES ? { logits, boxes } : undefined;

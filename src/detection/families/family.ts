@@ -50,7 +50,7 @@ export interface Family {
   readonly layout: PixelLayout;
   /** Detections below are not shown unless the JSON says otherwise. */
   readonly scoreThreshold: number;
-  /** Overlap at which two boxes of a class are one object; undefined where the net leaves no overlaps. */
+  /** Overlap at which two boxes of a class are one object; undefined where the model leaves no overlaps. */
   readonly nmsIou: number | undefined;
   /** The outputs it expects, in words and shapes, for messages. */
   expects(

@@ -1,11 +1,11 @@
-/** The grids of cells that one-stage nets divide their input into. */
+/** The grids of cells that one-stage models divide their input into. */
 
 interface Size {
   readonly widthPx: number;
   readonly heightPx: number;
 }
 
-/** Strides of nearly every net with grids. */
+/** Strides of nearly every model with grids. */
 export const USUAL_STRIDES: readonly number[] = [8, 16, 32];
 
 /** Grids that exports are known to have, the most usual first. */

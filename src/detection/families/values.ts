@@ -1,4 +1,4 @@
-/** What values tell of a net whose shapes other families have too. Damaged nets give NaN, which tells nothing. */
+/** What values tell of a model whose shapes other families have too. Damaged models give NaN, which tells nothing. */
 import type { OutputTensor } from './family.js';
 
 /** True when none of the columns `from` to `to`, excluded, of any row lies outside [0, 1]. */

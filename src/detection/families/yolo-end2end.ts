@@ -1,5 +1,5 @@
 /**
- * YOLO without suppression outside the net: YOLOv10 (Wang et al., 2024), YOLO26, Ultralytics exports with `nms=True`,
+ * YOLO without suppression outside the model: YOLOv10 (Wang et al., 2024), YOLO26, Ultralytics exports with `nms=True`,
  * YOLOv7 exports with `--end2end --max-wh`. RGB 0-1 in, letterbox in the middle; out rows of corners in input pixels,
  * score and class; of YOLOv7 the picture's number, corners, class and score.
  */
@@ -61,7 +61,7 @@ export const yoloEnd2end: Family = {
   },
 };
 
-/** True when there may be a row for each cell: a net of one class with objectness has six columns too. */
+/** True when there may be a row for each cell: a model of one class with objectness has six columns too. */
 function isGrid(rows: number, size: Parameters<typeof stridesOf>[1]): boolean {
   if (rows === USUAL_ROWS) return false;
   const counts = [rows, rows / 3];

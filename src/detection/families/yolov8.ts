@@ -1,5 +1,5 @@
 /**
- * YOLOv8 (Jocher et al., 2023) and its successors with suppression outside the net, YOLO11 and the like: RGB 0-1
+ * YOLOv8 (Jocher et al., 2023) and its successors with suppression outside the model, YOLO11 and the like: RGB 0-1
  * in, letterbox in the middle; out one column for each cell: centre and size in input pixels, then one
  * probability a class, no objectness.
  */

@@ -7,7 +7,7 @@
  * a second of the other, and sound read in such lumps would arrive a second late.
  *
  * Where a file's clock restarts or jumps, ffmpeg cannot read in real time: it reads what it is let to, and a filter makes
- * the times anew.
+ * the times again.
  */
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';

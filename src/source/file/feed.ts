@@ -159,7 +159,7 @@ class FileFeed implements SourceFeed {
     const gaveUp = !requested && exitCode !== null && exitCode !== 0;
     this.#isSilent = gaveUp && !this.#isSilent && this.#plan.audioIndex !== undefined;
     if (this.#isSilent)
-      this.#options.logger.warn({ sourceId: this.#description.id, lastLines }, 'sound is left out, the file may have failed of it');
+      this.#options.logger.warn({ sourceId: this.#description.id, lastLines }, 'sound is ignored; it may be why the file failed');
   }
 
   #failure(error: MediaPeerError): FeedEnd {
@@ -255,7 +255,7 @@ class FileFeed implements SourceFeed {
 /** What the probe could not see: signs that a browser would not play the copy. */
 function copyRefusal(frame: FlvFrame, gaveVideo: boolean): string | undefined {
   if (frame.compositionOffsetMs !== 0) return 'it has B-frames, which browsers cannot play over WebRTC';
-  if (!gaveVideo && !frame.keyframe) return 'it does not begin with a picture that can be decoded by itself';
+  if (!gaveVideo && !frame.keyframe) return 'it does not begin with a frame that can be decoded on its own';
   if (frame.markedAsKeyframe && !frame.keyframe) return 'its keyframes are not IDR pictures, which browsers wait for';
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * File names as ids: what clients ask for, safe in addresses, logs and file names. An id belongs to a name: zones, models
- * and bookmarks hang on it, so it must be the same after a restart, whatever else lies in the folder then. It is
+ * and bookmarks hang on it, so it must be the same after a restart, whatever else is in the folder then. It is
  * therefore made of the name alone where nobody else has it; who had it first keeps it, also over restarts (the
  * library remembers), and a name that loses letters in its id carries a hash of the whole name.
  */

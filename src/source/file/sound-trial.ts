@@ -46,7 +46,7 @@ async function tryTrack(audio: AudioStreamInfo, { file, tools, ledger }: SoundIn
       ledger,
       timeoutMs: TRIAL_TIMEOUT_MS,
     });
-    // A busy machine is no fault of the sound; a run that fails of it goes on without.
+    // A busy machine is no fault of the sound; a run that fails of it continues without.
     if (output.cut || output.interruption || output.stdout.split('\n').some((line) => /^\d/.test(line))) return { ...audio, mix };
     problem ??=
       /^(.*(?:rror|nvalid|nsupported|nknown|ailed).*)$/m

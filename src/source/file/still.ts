@@ -120,7 +120,7 @@ async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegD
   if (output.stdoutBytes.length === 0) output = await make([]);
   if (output.stdoutBytes.length === 0) {
     const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, id) ?? '';
-    throw new MediaPeerError('FFMPEG_FAILED', `no still picture could be made of '${id}'${last === '' ? '' : `: ${last}`}`);
+    throw new MediaPeerError('FFMPEG_FAILED', `no snapshot could be made of '${id}'${last === '' ? '' : `: ${last}`}`);
   }
   return output.stdoutBytes;
 }

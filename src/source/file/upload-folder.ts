@@ -1,9 +1,9 @@
-/** What lies in the upload folder: plain files directly in it, and what tells that one has changed. */
+/** What is in the upload folder: plain files directly in it, and what tells that one has changed. */
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../base/errors.js';
 
-/** A file as it lies in the folder. */
+/** A file as it is in the folder. */
 export interface FoundFile {
   /** Of a name that is not UTF-8, with its other bytes as `\\xNN`. */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface FoundFile {
   readonly problem?: string;
 }
 
-/** What lies directly in the folder, apart from other folders; what may not be opened has its reason. */
+/** What is directly in the folder, apart from other folders; what may not be opened has its reason. */
 export async function findFiles(folder: string): Promise<FoundFile[]> {
   const root = await realpath(folder);
   const names = (await readdir(Buffer.from(root), { encoding: 'buffer' })).map(readName).filter(({ name }) => !isIgnored(name));

@@ -33,7 +33,7 @@ export class LiveClock {
     this.#newestAtMs = clock.now();
   }
 
-  /** What the media time is now: it goes on while nothing comes. */
+  /** What the media time is now: it continues while nothing comes. */
   get presentMs(): number {
     const { newestMs, isAnchored } = this.#timeline;
     if (!isAnchored) this.#timeline.anchor(0, this.#clock.wallClock());

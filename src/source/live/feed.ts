@@ -1,6 +1,6 @@
 /**
  * A room while it is watched: what its publisher sends, on the source's timeline, and a slate for as long as nothing
- * comes. It goes on over the loss of a publisher and the arrival of another one; when the format becomes one that the
+ * comes. It continues over the loss of a publisher and the arrival of another one; when the format becomes one that the
  * renditions cannot follow, it ends as `replaced` and another feed takes over.
  */
 import { Timeline, type EncodedFrame, type EndReason } from '../../media/index.js';
@@ -35,7 +35,7 @@ export interface FeedHost {
   readonly caption: Caption;
   /** The clock that maps publishers to a timeline; the same one for the same timeline. */
   clockOf(timeline: Timeline, options: FeedOptions): LiveClock;
-  /** Passes the wish on to who publishes, who merges them: call it as often as needed. */
+  /** Passes the request on to who publishes, who merges them: call it as often as needed. */
   requestKeyframe(): void;
   /** The feed has ended and gets nothing more. */
   remove(feed: LiveFeed): void;
@@ -118,7 +118,7 @@ export class LiveFeed implements SourceFeed {
     if (mediaTimeMs !== undefined) this.#sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
   }
 
-  /** Another publication follows: decoding begins anew. */
+  /** Another publication follows: decoding starts again. */
   begin(): void {
     this.restarts++;
     this.#needsKeyframe = true;
@@ -174,7 +174,7 @@ export class LiveFeed implements SourceFeed {
     this.#needsKeyframe = true;
     // A publisher that is there may send nothing because nothing moves.
     this.#host.requestKeyframe();
-    this.#options.logger.info({ sourceId: this.#host.id }, 'nothing comes from the publisher, viewers are shown the slate');
+    this.#options.logger.info({ sourceId: this.#host.id }, 'publisher sends nothing; viewers see the slate');
     this.#sink.waiting?.(true);
     const { codec, widthPx, heightPx } = this.info;
     return new Slate({

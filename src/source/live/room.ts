@@ -104,7 +104,7 @@ export class LiveRoom implements FeedHost {
     if (aliveForMs > 0) {
       throw new MediaPeerError(
         'ROOM_TAKEN',
-        `somebody publishes to room '${this.id}' already; take another room, or wait until that one has left`,
+        `room '${this.id}' already has a publisher; use another room, or wait until that one has left`,
         { retryAfterS: Math.ceil(aliveForMs / 1000) },
       );
     }

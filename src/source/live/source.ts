@@ -28,7 +28,7 @@ export function emptySource(room: string): Source {
 }
 
 function reasonOf(room: string): string {
-  return `nobody publishes to room '${room}' right now`;
+  return `room '${room}' has no publisher right now`;
 }
 
 /** What meets who asks for such a room. */

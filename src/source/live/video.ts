@@ -14,7 +14,7 @@ export interface LiveFormat {
   readonly widthPx: number;
   /** Even. */
   readonly heightPx: number;
-  /** Frames a second, as they come; a guess before enough have come. */
+  /** Frames per second, as they come; a guess before enough have come. */
   readonly fps: number;
   /** True where the publisher sends sound. */
   readonly hasAudio: boolean;

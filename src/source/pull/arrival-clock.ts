@@ -1,6 +1,6 @@
 /**
  * Where a camera's frames lie on the source's timeline. A camera's stamps are even but from a clock of its own, which
- * runs fast or slow, jumps when the camera learns the time, and begins anew with each connection; arrival is on our
+ * runs fast or slow, jumps when the camera learns the time, and starts again with each connection; arrival is on our
  * clock but uneven. So stamps give the steps, and arrivals correct them: nothing was captured after it arrived, and the
  * frames that were quickest on their way were captured when they came.
  */

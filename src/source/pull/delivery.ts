@@ -158,7 +158,7 @@ export class PullDelivery implements RunSink {
   }
 
   #openSlate(): { close(): Promise<void> } {
-    this.#init.deps.logger.info({ sourceId: this.#init.name }, 'camera sends nothing, the slate is shown');
+    this.#init.deps.logger.info({ sourceId: this.#init.name }, 'camera sends nothing; the slate is shown');
     this.#init.sink.waiting?.(true);
     return this.#init.plan.delivery === 'passthrough' ? this.#encodedSlate() : this.#pictureSlate();
   }

@@ -1,5 +1,5 @@
 /**
- * A camera that is called, for as long as somebody watches it: one ffmpeg after the other calls it, and viewers see a
+ * A camera that is connected, for as long as somebody watches it: one ffmpeg after the other connects to it, and viewers see a
  * slate while none is answered. When the camera turns out to send something else than was known, the feed ends as
  * `replaced`, and another one follows on its timeline.
  */
@@ -15,7 +15,7 @@ import type { Caption } from '../picture-slate.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
 import type { PullInput } from './sources-file.js';
 
-/** A camera that starts takes half a minute: to call it more often than every few seconds brings nothing. */
+/** A camera that starts takes half a minute: connecting more often than every few seconds is of no use. */
 const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };
 /** The first of so many calls without a frame is followed by a look whether the camera sends something else now. */
 const LOOK_EVERY = 3;
@@ -39,7 +39,7 @@ export interface PullHost {
   refuse(reason: string): void;
   /** Remembers that its sound cannot be had. */
   mute(reason: string): void;
-  /** Measures how many frames a second come. */
+  /** Measures how many frames per second come. */
   readonly rate: ArrivalRate;
 }
 
@@ -136,7 +136,7 @@ export class PullFeed implements SourceFeed {
       const isNextPass = !error && this.#host.knowledge.plan.isRecording && this.#fruitless === 0;
       const waitMs = isNextPass ? 0 : backoff.next(ranMs);
       this.restarts++;
-      this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera hung up'), isNextPass, waitMs);
+      this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera closed the connection'), isNextPass, waitMs);
       if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
     }
   }
@@ -158,7 +158,7 @@ export class PullFeed implements SourceFeed {
     if (isNextPass) return this.#options.logger.debug(fields, 'recording is played again');
     const isTold = this.trouble === error.message;
     this.lastError = this.trouble = error.message;
-    this.#options.logger[isTold ? 'debug' : 'warn'](fields, 'camera was lost, it is called again');
+    this.#options.logger[isTold ? 'debug' : 'warn'](fields, 'camera was lost, reconnecting');
   }
 
   /** Why it cannot be seen what the camera sends, or undefined. */
@@ -172,13 +172,13 @@ export class PullFeed implements SourceFeed {
     }
   }
 
-  /** One call to its end; what it failed of, or undefined when the camera hung up. */
+  /** One connection to its end; why it failed, or undefined when the camera closed it. */
   async #runOnce(): Promise<MediaPeerError | undefined> {
     const error = await this.#call(this.#isMute);
     const mayBeSound = error && this.#frames === 0 && !this.end && this.info.hasAudio && !this.#isMute && !saysAway(whatWasSaid(error));
     if (!mayBeSound) return error;
     // Nobody needs the sound as they need the picture.
-    this.#whyMute = `it cannot be had beside the picture: ${inWords(whatWasSaid(error))}`;
+    this.#whyMute = `it cannot be received beside the video: ${inWords(whatWasSaid(error))}`;
     const silentError = await this.#call(true);
     this.#whyMute = undefined;
     return silentError;
@@ -207,7 +207,7 @@ export class PullFeed implements SourceFeed {
       this.#silentEnds = wasSilent ? this.#silentEnds + 1 : 0;
       return error && inPeoplesWords(error);
     } catch (error) {
-      return new MediaPeerError('FFMPEG_FAILED', `the camera could not be called: ${messageOf(error)}`, { cause: error });
+      return new MediaPeerError('FFMPEG_FAILED', `the camera could not be connected: ${messageOf(error)}`, { cause: error });
     } finally {
       this.#run = undefined;
     }
@@ -241,6 +241,6 @@ function whatWasSaid({ message, details }: MediaPeerError): string {
 function inPeoplesWords(error: MediaPeerError): MediaPeerError {
   const { message, details } = error;
   const said = inWords(whatWasSaid(error));
-  const reason = /gave no output/.test(message) ? 'it is connected, and no picture comes' : said;
-  return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be had: ${reason}`, { cause: error, details });
+  const reason = /gave no output/.test(message) ? 'it is connected, but sends no frames' : said;
+  return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be used: ${reason}`, { cause: error, details });
 }

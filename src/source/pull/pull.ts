@@ -31,13 +31,13 @@ export class PullSources {
     return this.#sources.get(id)?.source;
   }
 
-  /** Names of those that are called from the start. */
+  /** Names of those that are connected from the start. */
   get alwaysOn(): readonly string[] {
     return [...this.#sources.values()].filter(({ entry }) => entry.isAlwaysOn).map(({ entry }) => entry.name);
   }
 
   /**
-   * To be awaited before a source is opened: calls the camera where it is not known yet what it sends, 8 s at most.
+   * To be awaited before a source is opened: connects to the camera where it is not known yet what it sends, 8 s at most.
    * Never rejects; whether it answered, its state says. Resolves at once for what is no camera of this file.
    */
   async prepare(id: string): Promise<void> {

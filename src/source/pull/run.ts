@@ -1,4 +1,4 @@
-/** One ffmpeg process that calls a camera. `PullFeed` keeps one running. */
+/** One ffmpeg process that reads a camera. `PullFeed` keeps one running. */
 import { isRtsp, liveInputPort, type CallOptions, type FfmpegDeps, type LiveInput } from '../../ffmpeg/index.js';
 import type { FramePool } from '../../media/index.js';
 import { openMediaRun, uprightPictures, type MediaRun, type RunSink } from '../media-run.js';
@@ -18,7 +18,7 @@ const SLOW_MS = 300;
  */
 const BOUNDED_STEPS = 'if(isnan(PREV_INPTS),PTS,PREV_OUTPTS+clip(PTS-PREV_INPTS,0,0.5/TB))';
 
-/** What is called, and what is made of it. */
+/** What is read, and what is made of it. */
 export interface PullRunSpec {
   /** For the log: whose process it is. */
   readonly owner: string;

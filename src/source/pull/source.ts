@@ -1,5 +1,5 @@
 /**
- * A camera that is called when somebody wants it. What it sends is found out by the first call; until one was
+ * A camera that is connected when somebody wants it. What it sends is found out by the first connection; until one was
  * answered nobody can watch it, and whoever asks is told why.
  */
 import { delay } from '../../base/clock.js';
@@ -21,8 +21,8 @@ const ANSWER_MS = 5_000;
 const MUTE_MS = 10 * 60_000;
 /** Of what a camera says of its rate. */
 const MAX_RATE_ERROR = 0.2;
-const NEVER_CALLED = 'it has not been called yet';
-const STILL_WAITING = 'the camera is being called, and no picture has come yet';
+const NEVER_CALLED = 'it has not been connected yet';
+const STILL_WAITING = 'the camera is being connected, and no frame has arrived yet';
 
 /** One camera. */
 export interface PullSourceInit extends FfmpegDeps {
@@ -32,7 +32,7 @@ export interface PullSourceInit extends FfmpegDeps {
   readonly caption: Caption;
 }
 
-/** A call that goes on. */
+/** A connection attempt that is under way. */
 interface Call {
   readonly result: Promise<PullKnowledge>;
   readonly stop: AbortController;
@@ -112,7 +112,7 @@ export class PullSource {
     if (!(await Promise.race([isKnown, isLate]))) this.#failure ??= STILL_WAITING;
   }
 
-  /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is called then */
+  /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is being connected then */
   open(sink: FeedSink, options: FeedOptions): SourceFeed {
     if (!this.#knowledge) {
       void this.prepare();
@@ -155,7 +155,7 @@ export class PullSource {
     return call.result.finally(() => signal?.removeEventListener('abort', leave));
   }
 
-  /** Gives up a call that goes on. Feeds that run are not touched. */
+  /** Gives up a connection attempt. Running feeds are not touched. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#call?.result.catch(() => undefined);
@@ -178,7 +178,7 @@ export class PullSource {
       const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
       if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
       const knowledge = planPull(this.entry, found, this.#refusals);
-      if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'nothing of what it sends can be played');
+      if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'it sends nothing that can be played');
       this.#knowledge = knowledge;
       this.#failure = undefined;
       const { videoCodec, audioCodec, widthPx, heightPx, delivery, reason } = knowledge.description;
@@ -203,13 +203,13 @@ export class PullSource {
 
   #refuse(reason: string): void {
     this.#learn({ copy: reason });
-    this.#init.logger.info({ sourceId: this.entry.name, reason }, 'camera cannot be copied, it is transcoded');
+    this.#init.logger.info({ sourceId: this.entry.name, reason }, 'camera cannot be copied; it is transcoded');
   }
 
   #mute(reason: string): void {
     this.#learn({ sound: reason });
     this.#mutedAtMs = this.#init.clock.now();
-    this.#init.logger.warn({ sourceId: this.entry.name, reason }, 'sound of a camera is left out');
+    this.#init.logger.warn({ sourceId: this.entry.name, reason }, 'sound of a camera is ignored');
   }
 
   #learn(refusals: Refusals): void {

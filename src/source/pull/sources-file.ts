@@ -19,7 +19,7 @@ import {
 } from '../../ffmpeg/index.js';
 import { expand, type Expansion } from './expand-variables.js';
 
-/** One entry, ready to be called. */
+/** One entry, ready to be connected. */
 export interface PullInput {
   /** The source's id. */
   readonly name: string;

@@ -102,7 +102,7 @@ export interface OpenedSession {
   readonly sourceId: string;
   /** Unguessable: who knows it owns the session. */
   readonly sessionId: string;
-  /** Resolves when the session has ended and everything is given back. */
+  /** Resolves when the session has ended and everything is released. */
   readonly ended: Promise<EndReason>;
 }
 
@@ -132,7 +132,7 @@ export interface Sessions {
   offerRestart(sessionId: string): Promise<string>;
   /** Names the ICE generation of a session: another one after each restart. */
   iceTag(sessionId: string): string;
-  /** Ends a session and waits until everything is given back; false where there is none of that id. */
+  /** Ends a session and waits until everything is released; false where there is none of that id. */
   close(sessionId: string, reason: EndReason): Promise<boolean>;
   /** What became of a session; also for some minutes after its end. Undefined where nothing is known of it. */
   report(sessionId: string): SessionReport | undefined;

@@ -101,7 +101,7 @@ export class CommandsChannel {
     } catch (error) {
       if (error instanceof MediaPeerError) return this.#answer({ ok: false, ...head, code: error.code, message: error.message });
       this.#init.logger.error({ err: error, ...head }, 'command failed');
-      this.#answer({ ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to do it; its log says why' });
+      this.#answer({ ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to carry it out; its log says why' });
     }
   }
 
@@ -121,7 +121,7 @@ export class CommandsChannel {
     this.#answer({
       ok: false,
       code: 'COMMANDS_TOO_FAST',
-      message: `more than ${COMMANDS_PER_S} commands a second; what comes faster is dropped`,
+      message: `more than ${COMMANDS_PER_S} commands per second; the excess is dropped`,
     });
   }
 

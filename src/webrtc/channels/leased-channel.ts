@@ -41,13 +41,13 @@ export class LeasedChannel<Lease extends { release(): void }> {
     this.#open();
   }
 
-  /** Tells the client why, ends the channel and gives everything back. */
+  /** Tells the client why, ends the channel and releases everything. */
   refuse(code: string, message: string): void {
     this.#tell(code, message);
     this.close();
   }
 
-  /** Ends the channel and gives everything back. Idempotent. */
+  /** Ends the channel and releases everything. Idempotent. */
   close(): void {
     this.#isClosed = true;
     this.#release();

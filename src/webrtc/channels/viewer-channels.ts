@@ -87,7 +87,7 @@ export class ViewerChannels {
     this.#video?.reopen();
   }
 
-  /** Gives everything back. Idempotent. */
+  /** Releases everything. Idempotent. */
   close(): void {
     this.#detections?.close();
     this.#video?.close();

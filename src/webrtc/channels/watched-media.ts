@@ -16,7 +16,7 @@ export interface WatchedMedia {
   select(renditions: readonly Rendition[]): void;
   /**
    * Sends another source on the same m-lines, in the codecs that were negotiated; numbering and time go on, and audio
-   * follows where both have it. What flows goes on until the first frames of the other source are there. Changes are
+   * follows where both have it. What flows continues until the first frames of the other source are there. Changes are
    * made one after the other.
    * @param renditions those that flow from then on; left out: the same ones.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, DETECTION_OFF; then nothing has changed.

@@ -255,7 +255,7 @@ export class IceAgent {
   /**
    * Every address that has proven to know our password (RFC 8445 §12.2), nominated or not. A browser sends its first
    * DTLS flight as soon as one of its checks is answered, and repeats it only 50 ms later. A client that nominates
-   * with each check (aioice, RFC 5245 §8.1.1.2) stays with the pair that was answered first, while its last wish
+   * with each check (aioice, RFC 5245 §8.1.1.2) stays with the pair that was answered first, while its last nomination
    * names another one.
    */
   #isPeer(path: IcePath, host: string, port: number): boolean {

@@ -127,7 +127,7 @@ export class IceGathering {
     if (this.#closing.signal.aborted || this.troubles.length >= MAX_TROUBLES) return;
     const trouble = `${server}: ${messageOf(error)}`;
     this.troubles.push(trouble);
-    this.#options.logger?.warn({ trouble }, 'ice server in trouble');
+    this.#options.logger?.warn({ trouble }, 'ice server problem');
   }
 
   async #relay(): Promise<void> {

@@ -153,7 +153,7 @@ export function writeSenderReport(report: SenderReport): Buffer {
   packet[1] = SENDER_REPORT;
   packet.writeUInt16BE(6, 2);
   packet.writeUInt32BE(report.ssrc, 4);
-  // The NTP era ends in 2036; the seconds begin anew.
+  // The NTP era ends in 2036; the seconds start again.
   packet.writeUInt32BE((Math.floor(report.wallClockMs / 1000) + NTP_EPOCH_OFFSET_S) % 2 ** 32, 8);
   packet.writeUInt32BE(Math.floor(((report.wallClockMs % 1000) / 1000) * 2 ** 32), 12);
   packet.writeUInt32BE(report.rtpTimestamp >>> 0, 16);

@@ -104,10 +104,10 @@ export function defaultRenditions(videoSections: number, source: SourceMedia): R
 export function refusal(section: MediaSection, wrongDirections: readonly string[] = ['sendonly', 'inactive']): string | undefined {
   if (section.port === 0 && !section.attributes.has('bundle-only')) return 'its port is 0';
   if (section.kind === 'application') {
-    return /^(UDP\/)?DTLS\/SCTP$/.test(section.protocol) ? undefined : `the protocol ${section.protocol} is not spoken`;
+    return /^(UDP\/)?DTLS\/SCTP$/.test(section.protocol) ? undefined : `the protocol ${section.protocol} is not supported`;
   }
   if (section.kind !== 'audio' && section.kind !== 'video') return 'only audio, video and application are served';
-  if (!/^UDP\/TLS\/RTP\/SAVPF?$|^RTP\/SAVPF?$/.test(section.protocol)) return `the protocol ${section.protocol} is not spoken`;
+  if (!/^UDP\/TLS\/RTP\/SAVPF?$|^RTP\/SAVPF?$/.test(section.protocol)) return `the protocol ${section.protocol} is not supported`;
   if (!section.attributes.has('rtcp-mux')) return 'it has no a=rtcp-mux';
   const direction = wrongDirections.find((name) => section.attributes.has(name));
   return direction && `it is ${direction}; ${wrongDirections.includes('sendonly') ? 'recvonly' : 'sendonly'} or sendrecv is needed`;

@@ -48,7 +48,7 @@ export function remoteTransport(description: SessionDescription, sections: reado
   if (icePassword === undefined) throw sdpInvalid('it has no a=ice-pwd (RFC 8839 §5.4)');
   if (!/^[A-Za-z0-9+/_=-]{22,256}$/.test(icePassword)) throw sdpInvalid('a=ice-pwd must be 22 to 256 letters, digits, + or /');
   const fingerprintLines = sources.map((attributes) => attributeValues(attributes, 'fingerprint')).find((values) => values.length > 0);
-  if (!fingerprintLines) throw sdpInvalid('it has no a=fingerprint (RFC 8122 §5); only DTLS-SRTP is spoken');
+  if (!fingerprintLines) throw sdpInvalid('it has no a=fingerprint (RFC 8122 §5); only DTLS-SRTP is supported');
   return {
     iceUfrag,
     icePassword,

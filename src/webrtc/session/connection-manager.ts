@@ -274,7 +274,7 @@ export class ConnectionManager implements Sessions {
     for (const { identity, plan: earlier } of this.#sessions.all) {
       if (!earlier || earlier.description.origin === plan.description.origin || connectionOf(earlier) !== connectionOf(plan)) continue;
       throw sdpInvalid(
-        `it negotiates the connection of client '${identity.clientId}' again, which is not supported; offer a new RTCPeerConnection and close this one`,
+        `it renegotiates the connection of client '${identity.clientId}', which is not supported; create a new RTCPeerConnection and close this one`,
       );
     }
   }

@@ -50,18 +50,18 @@ export function explainEnd({ reason, atMs, failure }: EndFacts, report: Omit<Ses
     case 'viewer-left':
       return `the viewer left${gaveUp}`;
     case 'publisher-left':
-      return `the publisher said that it is done${gaveUp}`;
+      return `the publisher ended its session${gaveUp}`;
     case 'publisher-gone':
       return `the publisher closed its connection${gaveUp}`;
     case 'publisher-replaced':
-      return 'another publisher took the room over';
+      return 'another publisher took over the room';
     case 'ice-timeout':
     case 'ice-failed':
       return has(report, 'connected') ? afterConnected(report) : beforeConnected(report, means);
     case 'gave-way':
       return `all places were taken, and it was not connected after ${seconds(atMs)}, so it gave way to another client; until then: ${beforeConnected(report, means)}`;
     case 'consent-expired':
-      return 'the client stopped answering consent checks (RFC 7675), and no ICE restart led to a way; its network is gone or has changed';
+      return 'the client stopped answering consent checks (RFC 7675), and no ICE restart found a path; its network is gone or has changed';
     case 'dtls-failed':
       return dtlsFailed(report);
     case 'keepalive-timeout':
@@ -93,20 +93,20 @@ const FINGERPRINT_TROUBLE = /fingerprint/i;
 function dtlsFailed({ steps }: Pick<SessionReport, 'steps'>): string {
   const why = steps.find(({ step }) => step === 'dtls failed')?.facts?.['why'];
   if (typeof why !== 'string')
-    return 'DTLS failed: ICE found a way, but the handshake did not succeed; its versions and ciphers may not be ours (DTLS 1.2)';
+    return 'DTLS failed: ICE found a path, but the handshake did not succeed; its versions and ciphers may not be ours (DTLS 1.2)';
   if (FINGERPRINT_TROUBLE.test(why))
     return "DTLS failed: the client's certificate is not the one that its description announces (a=fingerprint); the description may be another connection's, or somebody is in between";
-  return `DTLS failed: ICE found a way, but the handshake did not succeed (${why}); its versions and ciphers may not be ours (DTLS 1.2)`;
+  return `DTLS failed: ICE found a path, but the handshake did not succeed (${why}); its versions and ciphers may not be ours (DTLS 1.2)`;
 }
 
 function afterConnected({ ice }: Pick<SessionReport, 'ice'>): string {
-  return `the connection was lost: nothing was heard from the client for the grace time${ice.restarts > 0 ? `, after ${ice.restarts} ICE restarts that worked` : ', and no ICE restart led to a way'}`;
+  return `the connection was lost: nothing was heard from the client for the grace time${ice.restarts > 0 ? `, after ${ice.restarts} ICE restarts that worked` : ', and no ICE restart found a path'}`;
 }
 
 function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   if (report.mLines.length === 0) return 'the client did not answer the offer in time';
   if (has(report, 'ice connected'))
-    return 'DTLS did not finish: ICE found a way, but the handshake got no answer in time; a firewall may let only small packets through';
+    return 'DTLS did not finish: ICE found a path, but the handshake got no answer in time; a firewall may let only small packets through';
   const { local, remote, troubles, checksReceived } = report.ice;
   const turn = (means.turnServers ?? []).length > 0;
   const relayed = remote['relay'] ?? 0;
@@ -118,11 +118,11 @@ function beforeConnected(report: Omit<SessionReport, 'end'>, means: IceMeans): s
   if (usable === 0 && mdns > 0)
     return `ICE failed: client offered only mDNS candidates and no TURN is configured${turn ? ' that works' : ''}${trouble}; none of its checks arrived here`;
   if (usable === 0)
-    return `ICE failed: the client told no candidate and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
+    return `ICE failed: the client named no candidates and none of its checks arrived; UDP to this server is blocked, or its addresses (${typesOf(local)}) cannot be reached from there${trouble}`;
   if (relayed > 0 && usable === relayed)
-    return `ICE failed: the client used its relay alone, and nothing came through it; the TURN server may not let it reach this server${trouble}`;
+    return `ICE failed: the client used only its relay, and nothing arrived through it; the TURN server may not let it reach this server${trouble}`;
   if ((remote['tcp'] ?? 0) === usable && (local['tcp'] ?? 0) === 0)
-    return `ICE failed: the client told TCP candidates alone, and this server takes no ICE over TCP (ICE_TCP_PORT)${turn ? trouble : '; no TURN is configured'}`;
+    return `ICE failed: the client named only TCP candidates, and this server accepts no ICE over TCP (ICE_TCP_PORT)${turn ? trouble : '; no TURN is configured'}`;
   return `ICE failed: none of ${usable} client candidates (${typesOf(remote)}) could be reached, and none of its checks arrived${turn ? '' : '; no TURN is configured'}${trouble}`;
 }
 

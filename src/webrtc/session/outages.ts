@@ -1,7 +1,7 @@
 /** Outages of publishers that outlive their connections. */
 import type { Clock } from '../../base/clock.js';
 
-/** Longer than any wait: a camera that comes back later comes anew. */
+/** Longer than any wait: a camera that comes back later comes as a new one. */
 const MAX_OUTAGE_AGE_MS = 10 * 60_000;
 const MAX_OUTAGES = 1000;
 

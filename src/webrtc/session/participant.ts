@@ -52,6 +52,6 @@ export interface Participant {
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
   snapshot(): SideSnapshot;
-  /** Gives everything back. Idempotent. */
+  /** Releases everything. Idempotent. */
   close(reason: EndReason): void;
 }

@@ -164,10 +164,10 @@ export class Publisher implements Participant {
   }
 
   #warnOfReordering(): void {
-    this.#host.step('B-frames', { effect: 'the raw picture shakes: WebRTC shows pictures in the order they are sent' });
+    this.#host.step('B-frames', { effect: 'raw video stutters: WebRTC shows frames in the order they are sent' });
     this.#host.logger.warn(
       {},
-      'the publisher sends B-frames, the raw picture shakes; let its encoder make none (x264: bframes=0, or tune=zerolatency)',
+      'the publisher sends B-frames, so raw video stutters; configure its encoder to use none (x264: bframes=0, or tune=zerolatency)',
     );
   }
 }

@@ -67,7 +67,7 @@ export class SessionRegistry {
     return this.find(sessionId)?.report() ?? (kept && this.#clock.now() - kept.endedMs < REPORT_KEPT_MS ? kept.report : undefined);
   }
 
-  /** Resolves when the session has ended and everything of it is given back; at once where there is none. */
+  /** Resolves when the session has ended and everything of it is released; at once where there is none. */
   async ended(sessionId: string): Promise<void> {
     await this.#live.get(sessionId)?.ended;
   }

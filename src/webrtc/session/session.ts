@@ -73,7 +73,7 @@ export class PeerSession {
   /**
    * Begins. Call once.
    * @returns this side's answer or offer, which rejects where the session ends before there is one; and the reason of
-   *   its end, which never rejects and resolves when everything is given back
+   *   its end, which never rejects and resolves when everything is released
    */
   start(): { readonly sdp: Promise<string>; readonly ended: Promise<EndReason> } {
     const describing = this.#describe();
@@ -230,7 +230,7 @@ export class PeerSession {
 
   #flow(transports: Transports): void {
     const participant = this.#agreed?.participant;
-    assert(participant, 'a handshake begins with an agreement');
+    assert(participant, 'a handshake needs a negotiated description');
     const connectMs = this.#record.elapsedMs;
     this.#record.note('connected');
     this.#init.admitted.connected();

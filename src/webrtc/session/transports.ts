@@ -119,8 +119,7 @@ export class Transports {
     for (const result of opened) if (result.status === 'fulfilled') result.value(failed === undefined);
     if (failed) throw failed.reason;
     if (gathers) await this.gathered();
-    if (restart !== this.#restarts)
-      throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart was begun meanwhile, which replaces this one');
+    if (restart !== this.#restarts) throw new MediaPeerError('ICE_RESTART_REFUSED', 'another ICE restart has replaced this one');
   }
 
   /** Gives up a restart that was begun: the client's half cannot be used, or will not come. What is in use stays. */
@@ -136,7 +135,7 @@ export class Transports {
     });
   }
 
-  /** Says goodbye for the streams of each and gives everything back. @returns what went wrong */
+  /** Says goodbye for the streams of each and releases everything. @returns what went wrong */
   async close(ssrcsOf: (index: number) => readonly number[]): Promise<unknown[]> {
     const closed = await Promise.allSettled(
       this.#all.map(async (transport, i) => {

@@ -43,7 +43,7 @@ export class ViewerStream {
   readonly transport: number;
   readonly #init: ViewerStreamInit;
   #flow: Flow | undefined;
-  /** Kept while the stream does not flow, so that its numbering goes on. */
+  /** Kept while the stream does not flow, so that its numbering continues. */
   #rtp: RtpStream | undefined;
   /** The newest RTP timestamp that the client has of flows that have ended. */
   #lastTimestamp: number | undefined;

@@ -1,7 +1,7 @@
 /**
  * Viewers that are sent to and make no progress: the connection says `connected`, and their reports say that nothing
  * arrives any more, or do not come any more. First they get a keyframe, then ICE is restarted where that can be, then
- * the session ends, so that a page that waits for ever is told to connect again.
+ * the session ends, so that a page that waits forever is told to connect again.
  *
  * A progress is a receiver report with a higher extended highest sequence number, the first report of a stream, or a
  * NACK, which names packets after which others came. A PLI is none: a viewer that gets nothing sends it, too.

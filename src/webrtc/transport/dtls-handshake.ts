@@ -1,6 +1,6 @@
 /**
  * Lets handshakes of werift survive datagrams that are lost, late or repeated (RFC 6347 §4.2.4). By itself it
- * derives its keys anew from each ClientKeyExchange, over whatever messages it has by then, so that a client whose
+ * derives its keys again from each ClientKeyExchange, over whatever messages it has by then, so that a client whose
  * flight lost a part the first time never connects; it takes other keys for each ClientHello without a cookie, however
  * old; and as a client it gives up when its first ClientHello is answered twice.
  */

@@ -146,7 +146,7 @@ export class PeerTransport implements PacketTransport {
     if (this.#srtp) this.ice.send(this.#srtp.protectRtcp(compound));
   }
 
-  /** Says goodbye (SCTP ABORT, DTLS close_notify) and gives everything back. Idempotent. */
+  /** Says goodbye (SCTP ABORT, DTLS close_notify) and releases everything. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

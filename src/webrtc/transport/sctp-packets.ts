@@ -1,5 +1,5 @@
 /**
- * The shape of a received SCTP packet (RFC 9260 §3), judged before the library reads it: the library goes on by the
+ * The shape of a received SCTP packet (RFC 9260 §3), judged before the library reads it: the library follows the
  * lengths that the client wrote, and a length of zero never ends. Knows shapes alone; what the values do to an
  * association is bounded where the association is.
  */

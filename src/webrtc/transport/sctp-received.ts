@@ -80,7 +80,7 @@ export function guardReceived(association: SctpAssociation, onDropped: OnDropped
 /** Why a packet that can be read means nothing now; undefined where it does. */
 function untimely({ associationState, lastReceivedTsn }: SctpAssociation, packet: Buffer): string | undefined {
   const first = firstChunk(packet);
-  // A second one is an old packet, and would begin the count of what was received anew.
+  // A second one is an old packet, and would begin the count of what was received again.
   if (first === SCTP_CHUNK.init) return associationState === ESTABLISHED ? 'a second beginning' : undefined;
   const isBeginning = first === SCTP_CHUNK.initAck || first === SCTP_CHUNK.abort;
   return lastReceivedTsn === undefined && !isBeginning ? 'a packet before the handshake' : undefined;

@@ -1,6 +1,6 @@
 /**
  * What an SCTP association has sent and the client acknowledges or never does. By itself werift goes through whatever is
- * acknowledged, sends again for ever where no retransmission is wanted (`maxRetransmits` 0), gives up the oldest message
+ * acknowledged, sends again forever where no retransmission is wanted (`maxRetransmits` 0), gives up the oldest message
  * instead of the lost one, and says so only once.
  */
 import {

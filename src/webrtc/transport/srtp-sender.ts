@@ -31,7 +31,7 @@ export class SrtpSender {
    * Writes the protected packet into `out` at `offset` and returns its size.
    *
    * @param index rollover counter × 2^16 + sequence number. An index of one ssrc stands for one header and payload
-   *   for ever: sending the same packet again is fine, another one under the same index breaks the cipher.
+   *   forever: sending the same packet again is fine, another one under the same index breaks the cipher.
    */
   protectRtp(header: Buffer, payload: Buffer, index: number, out: Buffer, offset: number): number {
     const ssrc = header.readUInt32BE(8);

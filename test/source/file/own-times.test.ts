@@ -80,7 +80,7 @@ test('of more than sixty pictures a second, sixty are delivered, evenly', async 
     clip('fast.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=120:duration=1', ...ENCODED, '-bf', '0'),
   );
   assert.deepEqual([description.fps, description.delivery], [60, 'transcode']);
-  assert.match(description.reason ?? '', /up to 120 pictures a second; at most 60/);
+  assert.match(description.reason ?? '', /up to 120 frames per second; at most 60/);
   const { feed, got } = play(description, deps);
   await eventually(() => got.video.length >= 90, 15_000, 'pictures');
   assert.ok(

@@ -129,7 +129,7 @@ describe('a camera that is called', { concurrency: 4 }, () => {
     const before = rig.pulls.list()[0];
     assert.deepEqual(
       [before?.id, before?.kind, before?.state, before?.widthPx, before?.reason],
-      ['cam', 'pull', 'empty', null, 'it has not been called yet'],
+      ['cam', 'pull', 'empty', null, 'it has not been connected yet'],
     );
     await rig.pulls.prepare('cam');
     const known = rig.pulls.get('cam');

@@ -115,7 +115,7 @@ describe('a relayed address', () => {
     await failed;
     assert.equal(sends.at(-1), 4, 'at 0, 0.5, 1.5 and 3.5 s');
     const refused = open(t, (prepared) => (prepared.answer = (request) => refusal(request, 300, 'Try Alternate')));
-    await assert.rejects(refused.opening, /another server to be used, which is not followed/);
+    await assert.rejects(refused.opening, /redirects to another server, which is not followed/);
   });
 
   it('takes a new nonce wherever the server wants one, and not without end', async (t) => {
@@ -162,7 +162,7 @@ describe('a relayed address', () => {
     assert.deepEqual(turn.methods(), [methods.ALLOCATE, methods.REFRESH]);
     turn.answer = (request) => refusal(request, 437, 'Allocation Mismatch');
     await clock.advance(540_000);
-    assert.deepEqual(lost, ['the relayed address was lost: it knows nothing of this allocation (437 Allocation Mismatch)']);
+    assert.deepEqual(lost, ['the relayed address was lost: it does not know this allocation (437 Allocation Mismatch)']);
   });
 
   it('is not refreshed without a pause where the server grants no time', async (t) => {

@@ -44,14 +44,14 @@ test('a relay through which nothing came is named, with what the TURN servers sa
   const failed = report({ remote: { relay: 1 }, troubles: ['turn:relay:3478 refused the credentials (401)'] });
   assert.match(
     explainEnd({ reason: 'ice-failed', atMs: 5000 }, failed, { stunUrls: [], turnServers: [{}] }),
-    /its relay alone.*refused the credentials \(401\)/,
+    /only its relay.*refused the credentials \(401\)/,
   );
 });
 
 test('a handshake that stops after ICE is not blamed on ICE', () => {
   assert.match(
     explainEnd({ reason: 'ice-timeout', atMs: 5000 }, report({ remote: { host: 1 } }, ['ice connected']), NOTHING),
-    /^DTLS did not finish: ICE found a way/,
+    /^DTLS did not finish: ICE found a path/,
   );
 });
 
@@ -118,7 +118,7 @@ test('a certificate that is not the announced one is told apart from a handshake
 test('a client that has nothing but TCP is told of ICE_TCP_PORT where that is not set', () => {
   assert.match(
     explainEnd({ reason: 'ice-timeout', atMs: 5000 }, report({ remote: { tcp: 2 } }), NOTHING),
-    /TCP candidates alone.*ICE_TCP_PORT/,
+    /only TCP candidates.*ICE_TCP_PORT/,
   );
   assert.match(
     explainEnd({ reason: 'ice-timeout', atMs: 5000 }, report({ local: { host: 1, tcp: 1 }, remote: { tcp: 2 } }), NOTHING),

@@ -57,7 +57,7 @@ export class TurnClient {
   }
 
   /**
-   * Asks until it is answered; `fill` sets the attributes, anew for each attempt.
+   * Asks until it is answered; `fill` sets the attributes, again for each attempt.
    * @throws TurnRefusal, Error where nothing answers.
    */
   async request(method: methods, fill: (request: StunMessage) => void, answerMs = ANSWER_MS): Promise<StunMessage> {
@@ -136,8 +136,8 @@ export class TurnClient {
     if (code === 486) return `the quota of this user is used up (${said})`;
     if (code === 508) return `it has no capacity left (${said})`;
     if (code === 403) return `it does not allow that (${said})`;
-    if (code === 300) return `it wants another server to be used, which is not followed (${said})`;
-    if (code === 437) return `it knows nothing of this allocation (${said})`;
+    if (code === 300) return `it redirects to another server, which is not followed (${said})`;
+    if (code === 437) return `it does not know this allocation (${said})`;
     return `it refuses (${said})`;
   }
 }

@@ -96,7 +96,7 @@ async function openStream(init: TurnTransportInit): Promise<TurnTransport> {
   };
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
-    if (!isClosed && !reader.push(chunk)) socket.destroy(new Error('what it sends is no TURN'));
+    if (!isClosed && !reader.push(chunk)) socket.destroy(new Error('it does not send TURN'));
   });
   socket.on('error', (error) => lost(error));
   socket.once('close', () => lost(new Error('it closed the connection')));

@@ -33,7 +33,7 @@ export class RtpTime {
     return this.#msOf(this.#nearest(rtpTimestamp));
   }
 
-  /** The stream goes on from here, though its timestamps stepped back: wraps are counted from it. */
+  /** The stream continues from here, though its timestamps stepped back: wraps are counted from it. */
   goOnFrom(rtpTimestamp: number): void {
     this.#newestTicks = this.#nearest(rtpTimestamp);
   }

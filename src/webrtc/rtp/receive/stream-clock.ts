@@ -1,6 +1,6 @@
 /**
  * The time of capture of what one stream of a publisher sends. Its RTP timestamps are held against their arrival, since
- * a timestamp says nothing about when: encoders pause without counting, begin anew, and run on clocks of any rate.
+ * a timestamp says nothing about when: encoders pause without counting, start again, and run on clocks of any rate.
  * What is delivered never steps back.
  */
 import { ArrivalFloor } from './arrival-floor.js';
@@ -101,7 +101,7 @@ export class StreamClock {
     this.ntpOriginMs = originMs;
   }
 
-  /** Another ssrc: its timestamps have nothing to do with those before. Media time goes on. */
+  /** Another ssrc: its timestamps have nothing to do with those before. Media time continues. */
   restart(): void {
     this.#time.restart();
     this.floor.restart();

@@ -10,7 +10,7 @@ const FORMAT = 15;
 /** Arrivals are told in units of 250 us, the reference time in 64 ms. */
 const UNITS_PER_MS = 4;
 const UNITS_PER_REFERENCE = 256;
-/** What one packet tells of; a longer gap begins anew behind it. */
+/** What one packet tells of; a longer gap starts again behind it. */
 const MAX_STATUSES = 2000;
 /** Packets that were told of are told of again when one between them comes late. */
 const MEMORY = 500;

@@ -33,7 +33,7 @@ export class PlayoutDelay {
     if (fractionLost >= LOSSY) {
       this.#lossySinceMs = nowMs;
       const wantedMs = Math.min(MAX_DELAY_MS, Math.ceil((2 * (roundTripMs ?? 0) + ASK_AGAIN_MS + FRAME_MS) / UNIT_MS) * UNIT_MS);
-      // A round trip that is measured anew each second must not make the picture run faster and slower.
+      // A round trip that is measured again each second must not make the picture run faster and slower.
       return this.#set(Math.max(this.#minMs, wantedMs));
     }
     return nowMs - this.#lossySinceMs >= CALM_MS && this.#set(0);
