@@ -12,9 +12,13 @@ import type { TrackerOptions } from './tracker-options.js';
 /** How well a pair fits, above 0; 0 where it must not be. */
 export type Fit = (object: FollowedObject, detection: Detection) => number;
 
+/** What belongs together, and what is left. */
 export interface Association {
+  /** Objects with the detection that each was seen as. */
   readonly pairs: readonly (readonly [FollowedObject, Detection])[];
+  /** Objects that were not seen. */
   readonly objects: readonly FollowedObject[];
+  /** Detections of no object that is known. */
   readonly detections: readonly Detection[];
 }
 

@@ -16,7 +16,9 @@ const MIN_LENGTH = 2;
 
 /** What a detector says of one axis. */
 export interface AxisSighting {
+  /** Left or upper side, in pixels. */
   readonly start: number;
+  /** Width or height, in pixels. */
   readonly length: number;
   /** Mean size of the whole box, px: larger, nearer objects move by more pixels and are measured less exactly. */
   readonly size: number;
@@ -28,6 +30,7 @@ export interface AxisSighting {
 
 type Border = 'low' | 'high' | undefined;
 
+/** Place and length of one object along one axis. */
 export class AxisMotion {
   readonly #options: TrackerOptions;
   readonly #extent: number;

@@ -5,6 +5,7 @@
 import type { Detection } from '../media/index.js';
 import type { PictureGeometry } from './letterbox.js';
 
+/** The boxes of one inference. */
 export class Candidates {
   count = 0;
   left = new Float64Array(256);

@@ -9,6 +9,7 @@ import { Detector } from './detector.js';
 import { LabelRenderer } from './label-renderer.js';
 import { DetectionScheduler } from './scheduler.js';
 
+/** What detectors are built on. */
 export interface DetectorPoolInit {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -19,13 +20,17 @@ export interface DetectorPoolInit {
 
 /** A loaded model. */
 export interface LoadedModel {
+  /** Runs the model. */
   readonly detector: Detector;
+  /** Shares it among sources. */
   readonly scheduler: DetectionScheduler;
+  /** Draws its class names. */
   readonly labels: LabelRenderer;
 }
 
 /** A hold on a loaded model. */
 export interface ModelLease {
+  /** Loaded as long as the lease is held. */
   readonly model: LoadedModel;
   /** Gives it back; the last one ends the thread. Idempotent. */
   release(): Promise<void>;
@@ -36,6 +41,7 @@ interface Entry {
   leases: number;
 }
 
+/** The models in use, each loaded once. */
 export class DetectorPool {
   readonly #init: DetectorPoolInit;
   readonly #entries = new Map<string, Entry>();

@@ -15,9 +15,11 @@ import { recognise } from './recognition.js';
 
 /** What the thread is started with. */
 export interface WorkerInit {
+  /** The model on disk. */
   readonly files: ModelFiles;
   /** Lowest score of detections, or the model's threshold where that is lower. */
   readonly minScore: number;
+  /** Of onnxruntime, in the order in which they are tried. */
   readonly executionProviders: readonly string[];
 }
 
@@ -29,13 +31,17 @@ export const END = 'end';
 
 /** A picture to look at, I420 in shared memory. */
 export interface WorkerRequest {
+  /** I420, as in `VideoFrame`. */
   readonly picture: SharedArrayBuffer;
+  /** Of the frame. */
   readonly widthPx: number;
+  /** Of the frame. */
   readonly heightPx: number;
   /** Its samples are BT.709's; else BT.601's. */
   readonly hasBt709: boolean;
 }
 
+/** What the thread answers. */
 export type WorkerReply =
   | { readonly kind: 'ready'; readonly model: ModelDescription; readonly executionProvider: string; readonly warnings: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string }

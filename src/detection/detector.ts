@@ -15,6 +15,7 @@ import { readModelFiles, type ModelFiles } from './model-files.js';
 import type { ModelDescription } from './model.js';
 import './runtime-telemetry.js';
 
+/** Which model runs, and what it runs on. */
 export interface DetectorInit {
   /** An `.onnx`, with or without a JSON beside it, or the JSON. */
   readonly modelPath: string;
@@ -29,6 +30,7 @@ export interface DetectorInit {
 export interface DetectionResult {
   /** Scores from `MIN_SCORE` up: a tracker uses weak ones to keep what it follows. */
   readonly detections: readonly Detection[];
+  /** Of the frame that was looked at, on the timeline of its source. */
   readonly mediaTimeMs: number;
   /** Time of inference alone. */
   readonly inferenceMs: number;
@@ -52,6 +54,7 @@ interface PendingRun {
 
 type Ready = Extract<WorkerReply, { kind: 'ready' }>;
 
+/** One model in one worker thread. */
 export class Detector {
   readonly #init: DetectorInit;
   readonly #files: ModelFiles;

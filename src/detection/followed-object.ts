@@ -11,11 +11,15 @@ interface ClassVotes {
   votes: number;
 }
 
+/** Size of the frames that objects are followed in. */
 export interface PictureSize {
+  /** In pixels. */
   readonly widthPx: number;
+  /** In pixels. */
   readonly heightPx: number;
 }
 
+/** One object from its first detection on. */
 export class FollowedObject {
   readonly objectId: number;
   readonly #options: TrackerOptions;

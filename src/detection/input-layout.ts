@@ -13,13 +13,17 @@ export interface PixelLayout {
   readonly pad: number;
   /** What the model gets is `(pixel * scale - mean) / std`, pixels being 0-255. Defaults 1, 0 and 1. */
   readonly scale: number;
+  /** Subtracted from each value of a plane after scaling. */
   readonly mean: PerPlane;
+  /** Each value of a plane is divided by it, after the mean was taken. */
   readonly std: PerPlane;
 }
 
 /** The whole layout of a model's input. */
 export interface InputLayout extends PixelLayout {
+  /** Of the model's input, in pixels. */
   readonly widthPx: number;
+  /** Of the model's input, in pixels. */
   readonly heightPx: number;
 }
 

@@ -13,10 +13,13 @@ export interface MotionNoise {
   readonly measurement: number;
 }
 
+/** Where a coordinate is at first, and how it may move. */
 export interface ConstantVelocityInit {
   /** First measurement, px. */
   readonly value: number;
+  /** Media time of the first measurement, in milliseconds. */
   readonly timeMs: number;
+  /** How far measurements and velocities are to be trusted. */
   readonly noise: MotionNoise;
   /** Standard deviation of the unknown first velocity, px/ms. */
   readonly speed: number;
@@ -31,6 +34,7 @@ const ERROR_WEIGHT = 0.25;
 /** Mean error, in standard deviations of a measurement, from which on more error raises the acceleration no further. */
 const MAX_DEVIATION = 3;
 
+/** The filter of one coordinate. */
 export class ConstantVelocity {
   #value: number;
   #timeMs: number;

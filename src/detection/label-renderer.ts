@@ -9,11 +9,15 @@ import { silentLogger, type Logger } from '../base/logger.js';
 
 /** Coverage of one piece of text, row by row, 0-255. */
 export interface TextBitmap {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** One byte a pixel, row by row: 0 is clear, 255 covers. */
   readonly alpha: Uint8Array;
 }
 
+/** What is rendered. */
 export interface LabelRendererInit {
   /** Class names that will be drawn. */
   readonly labels: readonly string[];
@@ -37,12 +41,17 @@ sharp.concurrency(1);
 
 /** All text of one size. */
 export interface TextSheet {
+  /** Height of all its bitmaps, in pixels. */
   readonly height: number;
+  /** Width of a space, in pixels. */
   readonly space: number;
+  /** A character of scores and ids; undefined while it is not rendered. */
   glyph(character: string): TextBitmap | undefined;
+  /** A class name; undefined while it is not rendered. */
   name(label: string): TextBitmap | undefined;
 }
 
+/** Text of one model, rendered once a size. */
 export class LabelRenderer {
   readonly #labels: readonly string[];
   readonly #logger: Logger;

@@ -9,13 +9,17 @@ import type { InputLayout } from './input-layout.js';
 
 /** Where a picture lies in the input: `picture = (input - offset) / ratio`. */
 export interface PictureGeometry {
+  /** Of the frame, in pixels. */
   readonly widthPx: number;
+  /** Of the frame, in pixels. */
   readonly heightPx: number;
   /** Input pixels for each pixel of the picture. Equal unless the picture is stretched. */
   readonly ratioX: number;
+  /** Input pixels for each pixel of the frame, vertically. */
   readonly ratioY: number;
   /** Input pixels left of and above the picture. */
   readonly offsetXPx: number;
+  /** Padding above the frame, in input pixels. */
   readonly offsetYPx: number;
 }
 

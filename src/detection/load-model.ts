@@ -11,8 +11,11 @@ import { recognise } from './recognition.js';
 
 /** What a model shows of itself, and what it is taken for. */
 export interface ModelInspection {
+  /** Path of the ONNX file. */
   readonly onnxPath: string;
+  /** What the model takes. */
   readonly inputs: readonly TensorInfo[];
+  /** What the model gives. */
   readonly outputs: readonly TensorInfo[];
   /** Absolute paths of the files that hold its weights, beside the ONNX file. */
   readonly dataPaths: readonly string[];

@@ -50,6 +50,7 @@ export function labelsOf(
   };
 }
 
+/** The description of a model whose family is known. @throws MediaPeerError MODEL_INVALID */
 export function describeModel(
   files: ModelFiles,
   name: FamilyName,

@@ -10,6 +10,7 @@ import { onnxMetadata } from './onnx-metadata.js';
 
 /** A model's files, read and found sound. */
 export interface ModelFiles {
+  /** The ONNX file's, without `.onnx`. */
   readonly name: string;
   /** Absolute path of the ONNX file. */
   readonly onnxPath: string;

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { MediaPeerError } from '../base/errors.js';
 
+/** Models by name. */
 export class ModelFolder {
   readonly #dir: string;
   readonly #configured: ReadonlyMap<string, string>;

@@ -51,6 +51,7 @@ const ModelJsonSchema = Type.Object({
   data: Type.Optional(Type.Array(DataJson, { maxItems: 10_000 })),
 });
 
+/** What the file holds. */
 export type ModelJson = Static<typeof ModelJsonSchema>;
 
 /** What a JSON looks like, for messages. */

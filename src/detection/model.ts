@@ -4,11 +4,13 @@ import type { InputLayout } from './input-layout.js';
 
 /** A detector model, complete. */
 export interface ModelDescription {
+  /** The ONNX file's, without `.onnx`. */
   readonly name: string;
   /** Layout of input and output tensors; one adapter each. */
   readonly family: FamilyName;
   /** Absolute path of the ONNX file. */
   readonly onnxPath: string;
+  /** Size and layout of its input. */
   readonly input: InputLayout;
   /** As in `input`. */
   readonly inputWidthPx: number;
@@ -16,6 +18,7 @@ export interface ModelDescription {
   readonly inputHeightPx: number;
   /** Cell sizes of the output grids, ascending; empty for families without. */
   readonly strides: readonly number[];
+  /** Names of its classes, by class id. */
   readonly labels: readonly string[];
   /** Detections below are not shown. The default is the family's. */
   readonly scoreThreshold: number;

@@ -5,6 +5,7 @@
  */
 import type { VideoFrame } from '../media/index.js';
 
+/** How much has to move, and for how long that counts. */
 export interface MotionGateOptions {
   /** A cell that differs this much from the reference has changed, levels of 255. Default 6. */
   readonly threshold: number;
@@ -16,6 +17,7 @@ export interface MotionGateOptions {
   readonly refreshMs: number;
 }
 
+/** What holds for options that are left out. */
 export const MOTION_GATE_DEFAULTS: MotionGateOptions = { threshold: 6, adaptMs: 500, holdMs: 1000, refreshMs: 5000 };
 
 /** Points in a cell, each way. */
@@ -23,6 +25,7 @@ const POINTS = 4;
 /** Points across the picture, about: an object of 1.5 % of the width fills a cell. */
 const POINTS_ACROSS = 320;
 
+/** Watches the frames of one source. */
 export class MotionGate {
   readonly #options: MotionGateOptions;
   #grid: Grid | undefined;

@@ -12,8 +12,11 @@ import type { ModelFiles } from './model-files.js';
 
 /** An input or output as the model declares it; sizes that are open have a name or are undefined. */
 export interface TensorInfo {
+  /** As the model names it. */
   readonly name: string;
+  /** `float32`, `float16`, `int64`, ... */
   readonly type: string;
+  /** Its shape; a text is a dimension that is open. */
   readonly dims: readonly (number | string)[];
 }
 
@@ -21,10 +24,13 @@ export interface TensorInfo {
 export interface NetInput {
   /** Three planes, for the picture's input. */
   readonly planes: Float32Array;
+  /** Of the input, in pixels. */
   readonly widthPx: number;
+  /** Of the input, in pixels. */
   readonly heightPx: number;
   /** Size of the picture that the planes were made of, for models that ask for it. */
   readonly pictureWidthPx: number;
+  /** Of the frame, in pixels, for models that scale boxes back by themselves. */
   readonly pictureHeightPx: number;
 }
 
@@ -55,6 +61,7 @@ const PROVIDER_HINTS: Readonly<Record<string, string>> = {
 };
 const NOT_A_PROVIDER = `is not of this runtime; EXECUTION_PROVIDERS takes cpu, ${Object.keys(PROVIDER_HINTS).join(', ')}`;
 
+/** One model in the runtime. */
 export class Net {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];

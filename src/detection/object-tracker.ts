@@ -13,9 +13,11 @@ import { findCrossing } from './crossing.js';
 import { FollowedObject } from './followed-object.js';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.js';
 
+/** Size of the frames, and what differs from the defaults. */
 export interface ObjectTrackerInit extends Partial<TrackerOptions> {
   /** Size of the pictures. */
   readonly widthPx: number;
+  /** In pixels. */
   readonly heightPx: number;
   /** Gives ids that were never given before. Default: from 1 up. */
   readonly nextObjectId?: () => number;
@@ -29,6 +31,7 @@ const FIRST_INTERVAL_MS = 100;
 /** What the first interval counts as at most, ms. */
 const MAX_FIRST_INTERVAL_MS = 2500;
 
+/** Follows the objects of one source. */
 export class ObjectTracker {
   readonly #init: ObjectTrackerInit;
   readonly #options: TrackerOptions;

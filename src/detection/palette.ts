@@ -3,8 +3,11 @@ import { isBt709, type PictureColour } from '../media/index.js';
 
 /** One colour as the planes of a picture hold it. */
 export interface YuvColour {
+  /** 16 to 235. */
   readonly y: number;
+  /** 16 to 240. */
   readonly u: number;
+  /** 16 to 240. */
   readonly v: number;
 }
 

@@ -5,7 +5,9 @@ const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
+/** One field of a message. */
 export interface ProtobufField {
+  /** Of the field in its message. */
   readonly number: number;
   /** Of length-delimited fields: a view, not a copy. */
   readonly bytes: Uint8Array | undefined;

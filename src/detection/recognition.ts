@@ -16,6 +16,7 @@ import { describeTensors, type Net } from './net.js';
 
 /** A model that is understood. */
 export interface Recognition {
+  /** What the model was found to be. */
   readonly model: ModelDescription;
   /** What was taken for granted because nothing says it; to be shown. */
   readonly assumptions: readonly string[];

@@ -8,21 +8,26 @@ import type { Logger } from '../base/logger.js';
 import type { VideoFrame } from '../media/index.js';
 import type { DetectionResult, Detector } from './detector.js';
 
+/** Which detector is shared. */
 export interface SchedulerInit {
+  /** The detector. */
   readonly detector: Pick<Detector, 'detect' | 'isBusy' | 'state'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** A source that wants to be looked at. */
 export interface RegistrationInit {
   /** Detections a second at most. */
   readonly maxFps: number;
+  /** Called with what was found in one of its frames. */
   readonly onResult: (result: DetectionResult) => void;
 }
 
 /** A failing detector is reported once in this time. */
 const REPORT_INTERVAL_MS = 5000;
 
+/** Shares one detector. */
 export class DetectionScheduler {
   readonly #init: SchedulerInit;
   /** In the order of their turns: who was served last stands last. */

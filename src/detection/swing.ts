@@ -27,6 +27,7 @@ interface Sine {
   readonly radiansPerMs: number;
 }
 
+/** The swing of one length. */
 export class Swing {
   #lengths: { readonly timeMs: number; readonly length: number }[] = [];
   #fitted: Sine | undefined;

@@ -53,6 +53,7 @@ export interface TrackerOptions {
   readonly sizeFadeMs: number;
 }
 
+/** What holds for options that are left out. */
 export const TRACKER_DEFAULTS: TrackerOptions = {
   scoreThreshold: 0.4,
   sureScore: 0.65,

@@ -1,13 +1,18 @@
 /** Plane geometry in picture coordinates: x to the right, y down. */
 
 export type Point = readonly [x: number, y: number];
+/** A straight line between two points. */
 export type Segment = readonly [from: Point, to: Point];
 
 /** A rectangle. */
 export interface Bounds {
+  /** In the unit of the points. */
   readonly left: number;
+  /** In the unit of the points. */
   readonly top: number;
+  /** In the unit of the points. */
   readonly right: number;
+  /** In the unit of the points. */
   readonly bottom: number;
 }
 
@@ -16,6 +21,7 @@ export function turn(a: Point, b: Point, c: Point): number {
   return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 }
 
+/** How far apart two points are. */
 export function distance(a: Point, b: Point): number {
   return Math.hypot(b[0] - a[0], b[1] - a[1]);
 }
@@ -40,6 +46,7 @@ export function areaOf(polygon: readonly Point[]): number {
   return edgesOf(polygon).reduce((sum, [[x1, y1], [x2, y2]]) => sum + x1 * y2 - x2 * y1, 0) / 2;
 }
 
+/** The smallest upright rectangle around points. */
 export function boundsOf(points: readonly Point[]): Bounds {
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);

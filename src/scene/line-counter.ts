@@ -24,6 +24,7 @@ export interface LineCounts extends LineState {
   readonly sinceMs: number;
 }
 
+/** Counts the crossings of one line. */
 export class LineCounter {
   #line: Line;
   readonly #pending = new Map<number, Pending>();

@@ -6,21 +6,29 @@ import type { Anchor, LineJson, ZoneJson, ZonesJson } from './zones-json.js';
 export interface ObjectFilter {
   /** Undefined: all labels. */
   readonly classes: ReadonlySet<string> | undefined;
+  /** Detections of a lower score do not count; 0 to 1. */
   readonly minScore: number;
 }
 
+/** An area of a frame. */
 export interface Zone extends ObjectFilter {
+  /** As the zones file names it. */
   readonly id: string;
   /** Equal for zones that are the same in every respect. */
   readonly identity: string;
+  /** Its corners in order, in pixels. */
   readonly polygon: readonly Point[];
+  /** How long an object has to be inside before it counts. */
   readonly minDwellMs: number;
 }
 
+/** A line across a frame. */
 export interface Line extends ObjectFilter {
+  /** As the zones file names it. */
   readonly id: string;
   /** Equal for lines that are the same in every respect, whatever the size of the picture: a camera may come back with another one. */
   readonly identity: string;
+  /** Its ends, in pixels; looking from the first to the second, `in` goes from left to right. */
   readonly segment: Segment;
 }
 
@@ -28,8 +36,11 @@ export interface Line extends ObjectFilter {
 export interface SceneLayout {
   /** Anchors lie before these, so that one on the picture's lower or right edge is inside a zone that reaches there. */
   readonly limit: Point;
+  /** Which point of a box is looked at. */
   readonly anchor: Anchor;
+  /** In the order of the file. */
   readonly zones: readonly Zone[];
+  /** In the order of the file. */
   readonly lines: readonly Line[];
 }
 

@@ -9,7 +9,9 @@ import type { SceneLayout } from './resolve.js';
 import { firstSighting, seeAgain, type Sighting } from './sighting.js';
 import { ZoneCounter } from './zone-counter.js';
 
+/** What is counted. */
 export interface SceneCounterInit {
+  /** Zones and lines, in pixels of the frames. */
   readonly layout: SceneLayout;
   /** Unix milliseconds, for telling since when a line counts. */
   readonly wallClock: () => number;
@@ -20,6 +22,7 @@ const FORGET_MS = 2000;
 const FORGET_INTERVALS = 6;
 const MAX_INTERVAL_MS = 2500;
 
+/** Counts for one source while it runs. */
 export class SceneCounter {
   readonly #wallClock: () => number;
   readonly #sightings = new Map<number, Sighting>();

@@ -11,8 +11,11 @@ import type { ZonesJson } from './zones-json.js';
 
 /** Size of a source's pictures, and what its model can find where that is known. */
 export interface ObservedPicture {
+  /** Of the frames, in pixels. */
   readonly widthPx: number;
+  /** Of the frames, in pixels. */
   readonly heightPx: number;
+  /** Classes of the model that looks; left out: unknown. */
   readonly labels?: readonly string[];
 }
 
@@ -24,6 +27,7 @@ export interface SceneObserver {
 
 /** What a source's zones and lines count now. */
 export interface SourceCounts {
+  /** What each zone holds and has counted. */
   readonly zones: readonly ZoneState[];
   /** `sinceMs` is undefined for a line that has not begun. */
   readonly lines: readonly (Omit<LineCounts, 'sinceMs'> & { readonly sinceMs: number | undefined })[];
@@ -31,7 +35,9 @@ export interface SourceCounts {
   readonly updatedAtMs: number | undefined;
 }
 
+/** Where zones come from. */
 export interface SceneObserversInit {
+  /** The zones files. */
   readonly store: ZoneStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -46,6 +52,7 @@ interface WatchedSource {
   updatedAtMs: number | undefined;
 }
 
+/** The counters of all sources that run. */
 export class SceneObservers {
   readonly #init: SceneObserversInit;
   readonly #watched = new Map<string, WatchedSource>();

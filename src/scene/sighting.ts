@@ -5,28 +5,35 @@ import type { ObjectFilter, SceneLayout } from './resolve.js';
 
 /** What an object is. */
 export interface ObjectKind {
+  /** Number of the class in its model. */
   readonly classId: number;
+  /** Name of the class. */
   readonly label: string;
 }
 
 /** An object where it was last observed; where it is only expected to be does not count. */
 export interface Sighting {
+  /** Of the object that is followed. */
   readonly objectId: number;
   /** Detectors waver between like classes; the tracker says which holds. */
   classId: number;
+  /** What it is taken for. */
   label: string;
   /** Votes for each label, recent ones first, and the class that it belongs to. */
   readonly votes: Map<string, { votes: number; readonly classId: number }>;
+  /** Of its newest detection, 0 to 1. */
   score: number;
   /** The best so far: who has once been sure enough stays in. */
   bestScore: number;
   /** The anchor, and where it was one look before; undefined at the first. */
   position: Point;
+  /** Where its anchor was at the look before, in pixels; undefined at the first look. */
   before: Point | undefined;
   /** Of the last step. */
   reach: Bounds;
   /** Media time of the last observation and of the one before. */
   seenMs: number;
+  /** Media time of that look, in milliseconds. */
   beforeMs: number;
   /** Last time that the tracker told of it, observed or not. */
   toldMs: number;

@@ -8,7 +8,9 @@ import type { ZonesJson } from './zones-json.js';
 
 /** What is known of a source's picture. */
 export interface PictureFacts {
+  /** In pixels. */
   readonly widthPx: number;
+  /** In pixels. */
   readonly heightPx: number;
   /** Of the model that looks at it; left out where that is not known. */
   readonly labels?: readonly string[];

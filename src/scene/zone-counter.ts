@@ -23,6 +23,7 @@ interface Visit {
   hasEntered: boolean;
 }
 
+/** Counts what is inside one zone. */
 export class ZoneCounter {
   readonly zone: Zone;
   readonly #edges: readonly Segment[];

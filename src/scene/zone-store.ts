@@ -13,6 +13,7 @@ import type { Logger } from '../base/logger.js';
 import { parseZones, type PictureFacts } from './validate.js';
 import { ZONE_LIMITS, type ZonesJson } from './zones-json.js';
 
+/** Where the files are. */
 export interface ZoneStoreInit {
   /** Absolute path of a folder that exists. */
   readonly uploadDir: string;
@@ -39,6 +40,7 @@ const DEFAULT_POLL_MS = 2_000;
 /** A file younger than this may still be written. */
 const SETTLE_MS = 1_000;
 
+/** The zones of all sources. */
 export class ZoneStore {
   readonly #init: ZoneStoreInit;
   readonly #entries = new Map<string, Entry>();

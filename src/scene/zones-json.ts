@@ -14,6 +14,7 @@ const Classes = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
 });
 const MinScore = Type.Number({ minimum: 0, maximum: 1, description: 'An object counts once it has reached this score. Default 0' });
 
+/** One zone. */
 export const ZoneSchema = Type.Object(
   {
     id: Id,
@@ -31,6 +32,7 @@ export const ZoneSchema = Type.Object(
   closed,
 );
 
+/** One line. */
 export const LineSchema = Type.Object(
   {
     id: Id,
@@ -82,8 +84,11 @@ export const ZonesSchema = Type.Object(
   },
 );
 
+/** The whole file. */
 export type ZonesJson = Static<typeof ZonesSchema>;
+/** One zone. */
 export type ZoneJson = Static<typeof ZoneSchema>;
+/** One line. */
 export type LineJson = Static<typeof LineSchema>;
 
 /** The point of a box that counts. */

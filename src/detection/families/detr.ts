@@ -30,6 +30,7 @@ interface Logits {
   readonly boxes: OutputTensor;
 }
 
+/** Detection transformers. */
 export const detr: Family = {
   covers: 'RT-DETR, D-FINE, DEIM, RF-DETR',
   layout: { ...RGB_1, fit: 'stretch', pad: 0 },

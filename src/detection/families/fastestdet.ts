@@ -10,6 +10,7 @@ import { indexOfLargest, sigmoid } from './grids.js';
 
 const STRIDE = 16;
 
+/** FastestDet. */
 export const fastestdet: Family = {
   covers: 'FastestDet',
   layout: { ...BGR_255, fit: 'stretch', scale: 1 / 255 },

@@ -11,6 +11,7 @@ import { yolov8 } from './yolov8.js';
 import { yolox } from './yolox.js';
 import type { FamilyName } from './names.js';
 
+/** All families, by name. */
 export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   yolox,
   yolov5,

@@ -2,6 +2,7 @@
 
 export const FAMILY_NAMES = ['yolox', 'yolov5', 'yolov8', 'yolo-end2end', 'detr', 'fastestdet', 'yolo-fastestv2', 'nanodet'] as const;
 
+/** One of them. */
 export type FamilyName = (typeof FAMILY_NAMES)[number];
 
 /** What people call models, letters and digits alone, and the family that reads them. */

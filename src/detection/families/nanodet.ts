@@ -36,6 +36,7 @@ interface Rows {
   readonly offsetPx: number;
 }
 
+/** NanoDet-m and NanoDet-Plus. */
 export const nanodet: Family = {
   covers: 'NanoDet-m, NanoDet-Plus',
   layout: { ...BGR_255, fit: 'centre', pad: 0, mean: [103.53, 116.28, 123.675], std: [57.375, 57.12, 58.395] },

@@ -25,6 +25,7 @@ const USUAL_ROWS = 300;
 /** Grids of it alone are too rare to be looked for elsewhere. */
 const LARGEST_STRIDE = 64;
 
+/** YOLO that suppresses overlaps by itself. */
 export const yoloEnd2end: Family = {
   covers: 'YOLOv10, YOLO26, Ultralytics exports with nms=True, YOLOv7 exports with --end2end --max-wh',
   layout: RGB_1,

@@ -16,6 +16,7 @@ const COCO_ANCHORS = [
 ];
 const ANCHORS = 3;
 
+/** Yolo-FastestV2. */
 export const yoloFastestv2: Family = {
   covers: 'Yolo-FastestV2',
   layout: { ...BGR_255, fit: 'stretch', scale: 1 / 255 },

@@ -13,6 +13,7 @@ import { areOnes } from './values.js';
 /** Anchors of a cell; YOLOv6 has no anchors, so one box, and its objectness is always one. */
 const ANCHORS = 3;
 
+/** YOLOv5, YOLOv6 and YOLOv7. */
 export const yolov5: Family = {
   covers: 'YOLOv5, YOLOv6, YOLOv7',
   layout: RGB_1,

@@ -11,6 +11,7 @@ import { cellCount, stridesOf, USUAL_STRIDES } from './grids.js';
 
 const NO_CLASS = -1;
 
+/** YOLOv8, YOLO11 and others of their layout. */
 export const yolov8: Family = {
   covers: 'YOLOv8, YOLO11; YOLOv9 and YOLO12 of the same layout',
   layout: RGB_1,

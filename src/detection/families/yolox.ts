@@ -10,6 +10,7 @@ import type { Family, OutputTensor, Probe } from './family.js';
 import { cellCount, gridCells, indexOfLargest, stridesOf, USUAL_STRIDES } from './grids.js';
 import { areOnes, areProbabilities } from './values.js';
 
+/** YOLOX. */
 export const yolox: Family = {
   covers: 'YOLOX',
   layout: BGR_255,
