@@ -35,13 +35,18 @@ function writeTo(gateway: FakeGateway, fromMs: number, frames: number): void {
     for (const name of ['raw', 'processed'] as const) gateway.writeH264(name, fromMs + i * 33, { keyframe: i === 0 });
 }
 
-async function openCommands() {
+async function openChannel() {
   const channel = viewer.pc.createDataChannel('commands');
+  await eventually(() => channel.readyState === 'open', 3000, 'the channel to open');
+  return channel;
+}
+
+async function openCommands() {
+  const channel = await openChannel();
   const answers: Record<string, unknown>[] = [];
   channel.onMessage.subscribe((data) => {
     if (typeof data === 'string') answers.push(JSON.parse(data) as Record<string, unknown>);
   });
-  await eventually(() => channel.readyState === 'open', 3000, 'the channel to open');
   let id = 0;
   return async (message: object): Promise<Record<string, unknown>> => {
     const own = ++id;
@@ -193,10 +198,10 @@ describe('a session that changes its source', () => {
 
   it('leaves in the middle of it and holds nothing', async () => {
     await viewer.join(rig.accept());
-    const command = await openCommands();
+    const channel = await openChannel();
     const silent = new FakeGateway();
     rig.gateway.others.set('silent', silent);
-    command({ cmd: 'select', source: 'silent' }).catch(() => undefined);
+    channel.send(JSON.stringify({ cmd: 'select', source: 'silent' }));
     await eventually(() => silent.leases === 2, 2000, 'the tracks to be opened');
     await rig.manager.closeAll('server-closing');
     assert.equal(silent.leases, 0);
