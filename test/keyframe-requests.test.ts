@@ -4,14 +4,13 @@ import { silentLogger } from '../src/base/logger.js';
 import { Pipelines } from '../src/pipeline/index.js';
 import { LiveRooms } from '../src/source/index.js';
 import { writePli } from '../src/webrtc/rtp/receive/feedback-packets.js';
-import { negotiate } from '../src/webrtc/sdp/negotiate.js';
 import { Outages } from '../src/webrtc/session/outages.js';
 import { Viewer } from '../src/webrtc/session/viewer.js';
 import { FakeClock } from './helpers/fake-clock.js';
 import { assertNothingHeld, realDeps } from './helpers/ffmpeg-deps.js';
 import { fixedSeeing } from './helpers/pipeline-rig.js';
 import { FakeGateway } from './webrtc/fake-gateway.js';
-import { offer } from './webrtc/offers.js';
+import { offer, planOf } from './webrtc/offers.js';
 import { FEEDBACK, PublisherFixture } from './webrtc/publisher-fixture.js';
 
 /** Rooms and pipelines as in the server, between a publisher and its viewers. */
@@ -50,7 +49,7 @@ class RoomGateway extends FakeGateway {
 /** A viewer of a session over a network that only writes down. */
 async function watch(gateway: RoomGateway, clock: FakeClock) {
   const source = await gateway.open('gate');
-  const plan = negotiate(offer('chromium'), source.media, ['raw']);
+  const plan = planOf(offer('chromium'), source.media, ['raw']);
   const viewer = new Viewer(
     { source, plan, gateway, clock },
     {

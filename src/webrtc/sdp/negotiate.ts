@@ -10,7 +10,6 @@ import {
   attribute,
   attributeValues,
   MAX_DATA_MESSAGE_BYTES,
-  parseSdp,
   sdpInvalid,
   type MediaSection,
   type RemoteTransport,
@@ -62,12 +61,12 @@ export function noProcessed(): MediaPeerError {
 }
 
 /**
+ * @param description the offer
  * @param requested renditions for the video m-lines in order. Left out: two or more get raw and processed, a single
  *   one gets processed where the source has it, else raw.
  * @throws MediaPeerError SDP_INVALID, DETECTION_OFF or NOTHING_TO_SERVE.
  */
-export function negotiate(sdp: string, source: SourceMedia, requested?: readonly Rendition[]): Plan {
-  const description = parseSdp(sdp);
+export function negotiate(description: SessionDescription, source: SourceMedia, requested?: readonly Rendition[]): Plan {
   const unavailable = requested?.find((rendition) => !source.renditions.includes(rendition));
   if (unavailable === 'processed') throw noProcessed();
   const videoSections = description.media.filter((section) => section.kind === 'video' && refusal(section) === undefined);

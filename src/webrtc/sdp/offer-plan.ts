@@ -36,7 +36,8 @@ export function planOffer(source: SourceMedia, requested?: readonly Rendition[])
  * @throws MediaPeerError SDP_INVALID, NOTHING_TO_SERVE
  */
 export function planAnswer(sdp: string, offered: OfferPlan, source: SourceMedia): Plan {
-  const { media } = parseSdp(sdp);
+  const answer = parseSdp(sdp);
+  const { media } = answer;
   if (media.length !== offered.mLines.length || media.some(({ kind }, i) => kind !== offered.mLines[i]?.kind)) {
     throw sdpInvalid(
       `an answer has the m-lines of its offer (RFC 3264 §6): expected ${offered.mLines.map(({ kind }) => kind).join(', ')}, got ${media.map(({ kind }) => kind).join(', ')}`,
@@ -47,7 +48,7 @@ export function planAnswer(sdp: string, offered: OfferPlan, source: SourceMedia)
     const section = media[i];
     return mLine.kind === 'video' && section && refusal(section) === undefined ? [mLine.rendition] : [];
   });
-  const plan = negotiate(sdp, source, renditions);
+  const plan = negotiate(answer, source, renditions);
   if (plan.transports.length > 1)
     throw sdpInvalid(
       `everything was offered in one BUNDLE group, and the answer needs ${plan.transports.length} transports (RFC 9143 §7.3); bundle its m-lines`,

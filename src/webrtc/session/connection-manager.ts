@@ -30,7 +30,7 @@ import { dtlsCertificate, type DtlsCertificate } from '../transport/werift-dtls.
 import { negotiatePublish } from '../sdp/negotiate-publish.js';
 import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
 import { planAnswer, planOffer } from '../sdp/offer-plan.js';
-import { sdpInvalid } from '../sdp/parse.js';
+import { parseSdp, sdpInvalid } from '../sdp/parse.js';
 import { connectionOf } from '../sdp/renegotiation.js';
 import { Admission } from './admission.js';
 import type { Negotiation } from './negotiation.js';
@@ -102,8 +102,9 @@ export class ConnectionManager implements Sessions {
     const { gateway, clock } = this.#deps;
     const { sourceId, active } = request;
     this.#throwIfClosing();
+    const offer = parseSdp(request.sdp);
     const source = await gateway.open(sourceId);
-    const plan = negotiate(request.sdp, source.media, request.renditions);
+    const plan = negotiate(offer, source.media, request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
     const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active }, host) };

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseVideoCodec } from '../../../src/webrtc/sdp/codecs.js';
-import { negotiate } from '../../../src/webrtc/sdp/negotiate.js';
 import { planAnswer, planOffer } from '../../../src/webrtc/sdp/offer-plan.js';
 import { writeOffer } from '../../../src/webrtc/sdp/offer.js';
 import type { MediaSection } from '../../../src/webrtc/sdp/parse.js';
-import { offer } from '../offers.js';
+import { offer, planOf } from '../offers.js';
 
 /** A video m-line with one payload type for each fmtp, from 100 on. */
 function section(...fmtps: readonly string[]): MediaSection {
@@ -57,7 +56,7 @@ test('packetization mode 1 goes before the profile, and max-recv-level counts', 
 
 test('raw gets the payload type of the source, processed the one of what is encoded', () => {
   const source = { hasAudio: false, renditions: ['raw', 'processed'], rawCodec: 'h264', rawProfile: '640028' } as const;
-  const plan = negotiate(offer('chromium'), source);
+  const plan = planOf(offer('chromium'), source);
   const profiles = plan.mLines.flatMap((mLine) =>
     mLine.use === 'video' ? [/profile-level-id=(\w+)/.exec(mLine.codec.offered.fmtp ?? '')?.[1]?.slice(0, 4)] : [],
   );

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MediaPeerError, type ErrorCode } from '../../../src/base/errors.js';
 import { writeAnswer, type LocalTransport } from '../../../src/webrtc/sdp/answer.js';
-import { negotiate, type Plan } from '../../../src/webrtc/sdp/negotiate.js';
+import type { Plan } from '../../../src/webrtc/sdp/negotiate.js';
 import { MAX_SDP_BYTES } from '../../../src/webrtc/sdp/parse.js';
-import { mediaSection, offer, offerNames } from '../offers.js';
+import { mediaSection, offer, offerNames, planOf } from '../offers.js';
 
 const source = { hasAudio: true, renditions: ['raw', 'processed'] } as const;
 const local: LocalTransport = {
@@ -47,14 +47,14 @@ function rejects(action: () => unknown, code: ErrorCode, message: RegExp): void 
 
 test('raw is offered in the codec that the source comes in, where the client has it', () => {
   const vp8 = { ...source, rawCodec: 'vp8' } as const;
-  assert.deepEqual(summary(negotiate(offer('chromium'), vp8)).slice(0, 2), ['raw vp8/96 rtx/97', 'processed h264/108 rtx/109']);
+  assert.deepEqual(summary(planOf(offer('chromium'), vp8)).slice(0, 2), ['raw vp8/96 rtx/97', 'processed h264/108 rtx/109']);
   const onlyH264 = offer('chromium').replaceAll(' VP8/90000', ' VP7/90000');
-  assert.match(summary(negotiate(onlyH264, vp8))[0] ?? '', /^raw h264/);
-  assert.match(summary(negotiate(offer('firefox-without-h264'), { ...source, rawCodec: 'h264' }, ['raw']))[0] ?? '', /^raw vp8/);
+  assert.match(summary(planOf(onlyH264, vp8))[0] ?? '', /^raw h264/);
+  assert.match(summary(planOf(offer('firefox-without-h264'), { ...source, rawCodec: 'h264' }, ['raw']))[0] ?? '', /^raw vp8/);
 });
 
 test('each client gets its own payload types, H.264 in packetization mode 1 before VP8', () => {
-  const plans = Object.fromEntries(offerNames.map((name) => [name, summary(negotiate(offer(name), source))]));
+  const plans = Object.fromEntries(offerNames.map((name) => [name, summary(planOf(offer(name), source))]));
   assert.deepEqual(plans, {
     aiortc: ['processed h264/101 rtx/102', 'audio opus/96', 'data'],
     chromium: ['raw h264/108 rtx/109', 'processed h264/108 rtx/109', 'audio opus/111', 'data'],
@@ -69,17 +69,17 @@ test('each client gets its own payload types, H.264 in packetization mode 1 befo
 });
 
 test('m-lines of a bundle share a transport, the others have one each', () => {
-  assert.equal(negotiate(offer('chromium'), source).transports.length, 1);
-  assert.equal(negotiate(offer('firefox'), source).transports.length, 1);
+  assert.equal(planOf(offer('chromium'), source).transports.length, 1);
+  assert.equal(planOf(offer('firefox'), source).transports.length, 1);
   assert.deepEqual(
-    negotiate(offer('gstreamer-no-bundle'), source).transports.map(({ iceUfrag }) => iceUfrag),
+    planOf(offer('gstreamer-no-bundle'), source).transports.map(({ iceUfrag }) => iceUfrag),
     ['video0Zk3vQ8x', 'audio1Zk3vQ8x'],
   );
 });
 
 test('an answer mirrors the offer: order, mids, bundle, one direction, multiplexed RTCP', () => {
   for (const name of offerNames) {
-    const plan = negotiate(offer(name), source);
+    const plan = planOf(offer(name), source);
     const answer = answerTo(plan);
     const kinds = (sdp: string): string[] => [...sdp.matchAll(/^m=([a-z]+)/gm)].map((match) => match[1] ?? '');
     const mids = (sdp: string): string[] => [...sdp.matchAll(/^a=mid:(.*?)\r?$/gm)].map((match) => match[1] ?? '');
@@ -102,21 +102,21 @@ test('an answer mirrors the offer: order, mids, bundle, one direction, multiplex
 });
 
 test('feedback and extensions are answered where they were offered, and only there', () => {
-  const firefox = mediaSection(answerTo(negotiate(offer('firefox'), source)), 0);
+  const firefox = mediaSection(answerTo(planOf(offer('firefox'), source)), 0);
   assert.match(firefox, /a=rtcp-fb:126 nack\r\na=rtcp-fb:126 nack pli\r\na=rtcp-fb:126 ccm fir\r/);
   assert.match(firefox, /a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r/);
   assert.match(firefox, /a=ssrc-group:FID 10 20\r/);
-  const gstreamer = mediaSection(answerTo(negotiate(offer('gstreamer-no-bundle'), source)), 0);
+  const gstreamer = mediaSection(answerTo(planOf(offer('gstreamer-no-bundle'), source)), 0);
   assert.doesNotMatch(gstreamer, /extmap|FID/);
-  const aiortc = mediaSection(answerTo(negotiate(offer('aiortc'), source)), 0);
+  const aiortc = mediaSection(answerTo(planOf(offer('aiortc'), source)), 0);
   assert.doesNotMatch(aiortc, /ccm fir/);
 });
 
 test('what is not served is answered inactive inside a bundle and rejected with port 0 outside', () => {
   const mute = { hasAudio: false, renditions: ['raw'] } as const;
-  const bundled = mediaSection(answerTo(negotiate(offer('chromium'), mute)), 2);
+  const bundled = mediaSection(answerTo(planOf(offer('chromium'), mute)), 2);
   assert.match(bundled, /^audio 9 .*\r\n(?:.*\r\n)*a=inactive\r/);
-  const alone = mediaSection(answerTo(negotiate(offer('gstreamer-no-bundle'), mute)), 1);
+  const alone = mediaSection(answerTo(planOf(offer('gstreamer-no-bundle'), mute)), 1);
   assert.match(alone, /^audio 0 UDP\/TLS\/RTP\/SAVPF 98\r\n(?:.*\r\n)*a=inactive\r/);
 });
 
@@ -125,7 +125,7 @@ test('renditions go to the video m-lines in order; what is left out gets raw and
     name: string,
     requested?: ('raw' | 'processed')[],
     media: { hasAudio: boolean; renditions: readonly ('raw' | 'processed')[] } = source,
-  ): readonly string[] => negotiate(offer(name), media, requested).renditions;
+  ): readonly string[] => planOf(offer(name), media, requested).renditions;
   assert.deepEqual(renditions('chromium'), ['raw', 'processed']);
   assert.deepEqual(renditions('chromium', ['processed']), ['processed']);
   assert.deepEqual(renditions('chromium', ['processed', 'processed']), ['processed', 'processed']);
@@ -136,21 +136,17 @@ test('renditions go to the video m-lines in order; what is left out gets raw and
 });
 
 test('the processed rendition without a detector is refused where it was asked for', () => {
-  rejects(
-    () => negotiate(offer('chromium'), { hasAudio: false, renditions: ['raw'] }, ['raw', 'processed']),
-    'DETECTION_OFF',
-    /no detector/,
-  );
+  rejects(() => planOf(offer('chromium'), { hasAudio: false, renditions: ['raw'] }, ['raw', 'processed']), 'DETECTION_OFF', /no detector/);
 });
 
 test('an offer with nothing to serve is refused with what was offered and what is served', () => {
   const onlyVp9 = offer('firefox-without-h264').replace(/VP8/g, 'AV1');
-  rejects(() => negotiate(onlyVp9, source), 'NOTHING_TO_SERVE', /offered: AV1, VP9.*Served: video in H264/);
-  rejects(() => negotiate(offer('firefox-without-h264').replace('a=recvonly', 'a=sendonly'), source), 'NOTHING_TO_SERVE', /sendonly/);
-  rejects(() => negotiate(offer('safari').replace(/a=rtcp-mux\r\n/g, ''), source), 'NOTHING_TO_SERVE', /rtcp-mux/);
+  rejects(() => planOf(onlyVp9, source), 'NOTHING_TO_SERVE', /offered: AV1, VP9.*Served: video in H264/);
+  rejects(() => planOf(offer('firefox-without-h264').replace('a=recvonly', 'a=sendonly'), source), 'NOTHING_TO_SERVE', /sendonly/);
+  rejects(() => planOf(offer('safari').replace(/a=rtcp-mux\r\n/g, ''), source), 'NOTHING_TO_SERVE', /rtcp-mux/);
   rejects(
     () =>
-      negotiate(offer('gstreamer-no-bundle').replace('H264/90000', 'H264/90000\r\na=fmtp:97 packetization-mode=0'), {
+      planOf(offer('gstreamer-no-bundle').replace('H264/90000', 'H264/90000\r\na=fmtp:97 packetization-mode=0'), {
         ...source,
         hasAudio: false,
       }),
@@ -162,7 +158,7 @@ test('an offer with nothing to serve is refused with what was offered and what i
 test('an offer that only opens data channels is accepted', () => {
   const chromium = offer('chromium');
   const sdp = chromium.slice(0, chromium.indexOf('m=video')).replace('0 1 2 3', '3') + `m=${mediaSection(chromium, 3)}`;
-  assert.deepEqual(summary(negotiate(sdp, source)), ['data']);
+  assert.deepEqual(summary(planOf(sdp, source)), ['data']);
 });
 
 test('malformed offers are refused saying what is wrong', () => {
@@ -184,13 +180,13 @@ test('malformed offers are refused saying what is wrong', () => {
     [chromium.replace('BUNDLE 0 1', 'BUNDLE 0 7'), /'7'/],
     [chromium.replace('m=video 9', 'm=video 99999'), /line 8: expected 'm=/],
   ];
-  for (const [sdp, message] of cases) rejects(() => negotiate(sdp, source), 'SDP_INVALID', message);
+  for (const [sdp, message] of cases) rejects(() => planOf(sdp, source), 'SDP_INVALID', message);
 });
 
 test('candidates with names, of other protocols or of no peer never reach ICE', () => {
   const candidates = (lines: string[]): string[] => {
     const sdp = offer('safari').replace('a=setup:actpass', ['a=setup:actpass', ...lines.map((line) => `a=candidate:${line}`)].join('\r\n'));
-    return negotiate(sdp, source).transports[0]?.candidates.map(({ address, port }) => `${address} ${port}`) ?? [];
+    return planOf(sdp, source).transports[0]?.candidates.map(({ address, port }) => `${address} ${port}`) ?? [];
   };
   assert.deepEqual(
     candidates([
@@ -211,7 +207,7 @@ test('candidates with names, of other protocols or of no peer never reach ICE', 
 });
 
 test('an offer that is passive is answered actively', () => {
-  const plan = negotiate(offer('safari').replace(/a=setup:actpass/g, 'a=setup:passive'), source);
+  const plan = planOf(offer('safari').replace(/a=setup:actpass/g, 'a=setup:passive'), source);
   assert.equal(plan.transports[0]?.setup, 'passive');
 });
 
@@ -230,7 +226,7 @@ for (const line of ['a=rtcp-fb:* any', 'a=fmtp:0 profile=1'])
       const sdp = lines.join('\r\n');
       const costs = Array.from({ length: 8 }, () => {
         const start = process.cpuUsage();
-        negotiate(sdp, { hasAudio: true, renditions: ['raw'] });
+        planOf(sdp, { hasAudio: true, renditions: ['raw'] });
         return process.cpuUsage(start).user / 1000;
       });
       return Math.min(...costs);
@@ -244,8 +240,8 @@ for (const line of ['a=rtcp-fb:* any', 'a=fmtp:0 profile=1'])
 test('an offer that needs more than 4 transports is refused saying what to do', () => {
   const [session = '', , audio = ''] = offer('gstreamer-no-bundle').split(/^(?=m=)/m);
   const withAudios = (count: number): string => session + audio.replace(/^a=mid:.*\r?\n/m, '').repeat(count);
-  assert.equal(negotiate(withAudios(4), { hasAudio: true, renditions: ['raw'] }).transports.length, 4);
-  assert.throws(() => negotiate(withAudios(5), { hasAudio: true, renditions: ['raw'] }), {
+  assert.equal(planOf(withAudios(4), { hasAudio: true, renditions: ['raw'] }).transports.length, 4);
+  assert.throws(() => planOf(withAudios(5), { hasAudio: true, renditions: ['raw'] }), {
     code: 'SDP_INVALID',
     message: /needs 5 transports of at most 4; bundle its m-lines/,
   });

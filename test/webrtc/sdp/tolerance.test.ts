@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MediaPeerError } from '../../../src/base/errors.js';
-import { negotiate, type Plan } from '../../../src/webrtc/sdp/negotiate.js';
+import type { Plan } from '../../../src/webrtc/sdp/negotiate.js';
 import { negotiatePublish } from '../../../src/webrtc/sdp/negotiate-publish.js';
-import { offer } from '../offers.js';
+import { offer, planOf } from '../offers.js';
 
 const source = { hasAudio: true, renditions: ['raw', 'processed'] } as const;
 const uses = (plan: Plan): string[] => plan.mLines.map(({ use }) => use);
@@ -60,9 +60,9 @@ describe('an offer is taken', () => {
         const original = offer(client);
         const isUnbundled = name === 'no a=mid and no group';
         if (isUnbundled && client === 'chromium') continue;
-        assert.deepEqual(uses(negotiate(change(original), source)), uses(negotiate(original, source)), client);
+        assert.deepEqual(uses(planOf(change(original), source)), uses(planOf(original, source)), client);
         const sending = original.replaceAll('a=recvonly', 'a=sendonly');
-        if (uses(negotiate(original, source)).filter((use) => use === 'video').length > 1) continue;
+        if (uses(planOf(original, source)).filter((use) => use === 'video').length > 1) continue;
         assert.deepEqual(uses(negotiatePublish(change(sending))), uses(negotiatePublish(sending)), `${client} publishes`);
       }
     });
@@ -71,8 +71,8 @@ describe('an offer is taken', () => {
   it('with its direction for the whole session', () => {
     const direction = (sdp: string, name: string): string =>
       sdp.replace(/a=(sendrecv|recvonly|sendonly)\r\n/g, '').replace('t=0 0\r\n', `t=0 0\r\na=${name}\r\n`);
-    assert.deepEqual(uses(negotiate(direction(offer('aiortc'), 'recvonly'), source)), uses(negotiate(offer('aiortc'), source)));
-    assert.throws(() => negotiate(direction(offer('aiortc'), 'sendonly'), source), { code: 'NOTHING_TO_SERVE' });
+    assert.deepEqual(uses(planOf(direction(offer('aiortc'), 'recvonly'), source)), uses(planOf(offer('aiortc'), source)));
+    assert.throws(() => planOf(direction(offer('aiortc'), 'sendonly'), source), { code: 'NOTHING_TO_SERVE' });
     assert.throws(() => negotiatePublish(direction(offer('aiortc'), 'recvonly')), { code: 'NOTHING_TO_SERVE' });
   });
 
@@ -84,7 +84,7 @@ describe('an offer is taken', () => {
     const h264 = offer('aiortc').replace(/m=video (\d+) (\S+) .*\r\n/, 'm=video $1 $2 101\r\n');
     assert.deepEqual(published(h264.replace(/a=fmtp:101 .*\r\n/, '')), published(h264));
     const split = h264.replace(/a=fmtp:101 .*\r\n/, 'a=fmtp:101 packetization-mode=1\r\na=fmtp:101 profile-level-id=42e01f\r\n');
-    const chosen = negotiate(split, source).mLines.find((mLine) => mLine.use === 'video');
+    const chosen = planOf(split, source).mLines.find((mLine) => mLine.use === 'video');
     assert.equal(chosen?.use === 'video' ? chosen.codec.offered.fmtp : undefined, 'packetization-mode=1;profile-level-id=42e01f');
   });
 

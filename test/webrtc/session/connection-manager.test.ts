@@ -158,6 +158,16 @@ test('what cannot be served is refused before anything is opened', async () => {
   await assert.rejects(rig.accept()(offer('safari')), code('SERVER_CLOSING'));
 });
 
+test('an offer that cannot be read connects no camera', async (t) => {
+  const rig = new Rig();
+  const open = t.mock.method(rig.gateway, 'open');
+  for (const sdp of ['v=0', 'hello', '']) {
+    await assert.rejects(rig.accept()(sdp), code('SDP_INVALID'), sdp.slice(0, 10));
+  }
+  assert.equal(open.mock.callCount(), 0);
+  await rig.close();
+});
+
 test('a track that cannot be opened refuses the offer with its own error', async () => {
   const rig = new Rig();
   rig.gateway.gate = Promise.reject(new MediaPeerError('SOURCE_NOT_PLAYABLE', 'no moov atom'));
