@@ -137,20 +137,15 @@ async function connect(
   credentials: { readonly username: string; readonly credential: string },
 ): Promise<TurnClient> {
   const ledger = new ResourceLedger();
-  const transport = await openTurnTransport({
-    transport: 'udp',
-    address: '127.0.0.1',
-    host: '127.0.0.1',
-    port,
-    bind: '127.0.0.1',
-    portRange: undefined,
-    ledger,
-    signal: new AbortController().signal,
-  });
-  t.after(() => transport.close());
   const [server] = splitIceServers([{ urls: [`turn:127.0.0.1:${port}`], ...credentials }]).turnServers;
   assert.ok(server);
-  return new TurnClient(transport, server, systemClock(ledger));
+  const client = new TurnClient(server, systemClock(ledger), { message: () => undefined, lost: () => undefined });
+  t.after(() => client.close(new Error('the test is over')));
+  const address = { transport: 'udp', address: '127.0.0.1', host: '127.0.0.1', port, bind: '127.0.0.1' } as const;
+  await client.connect((events) =>
+    openTurnTransport({ ...address, portRange: undefined, ledger, signal: new AbortController().signal }, events),
+  );
+  return client;
 }
 
 function permission(address: string): (request: Message) => void {

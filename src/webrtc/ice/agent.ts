@@ -48,7 +48,7 @@ export class IceAgent {
   readonly #checks: IceChecks;
   readonly #nomination: IceNomination;
   readonly #remoteCandidates: IceRemoteCandidates;
-  readonly #paths: IcePath[] = [];
+  readonly #paths = new Map<IceSocket, IcePath>();
   readonly #localCounts: Record<string, number> = {};
   #gathering: IceGathering | undefined;
   #isGathered = false;
@@ -95,6 +95,7 @@ export class IceAgent {
         localPassword: this.localPassword,
         onPath: (socket, candidate) => this.#addPath(socket, candidate),
         onCandidate: (candidate) => this.#found(candidate),
+        datagram: (socket, data, host, port) => this.#receive(socket, data, host, port),
       });
     } catch (error) {
       await this.close();
@@ -213,7 +214,7 @@ export class IceAgent {
     this.#patience?.cancel();
     await this.#gathering?.close();
     await this.#checklist.close();
-    await Promise.all(this.#paths.map(({ socket }) => socket.close()));
+    await Promise.all([...this.#paths.keys()].map((socket) => socket.close()));
   }
 
   get #maySend(): boolean {
@@ -222,8 +223,7 @@ export class IceAgent {
 
   #addPath(socket: IceSocket, candidate: LocalCandidate): IcePath {
     const path = this.#checklist.addPath(socket, candidate);
-    socket.onDatagram = (data, host, port) => this.#receive(path, data, host, port);
-    this.#paths.push(path);
+    this.#paths.set(socket, path);
     this.#found(candidate);
     return path;
   }
@@ -236,9 +236,10 @@ export class IceAgent {
     if (this.#gathering) this.#events.candidate(line);
   }
 
-  #receive(path: IcePath, data: Buffer, host: string, port: number): void {
+  #receive(socket: IceSocket, data: Buffer, host: string, port: number): void {
     const first = data[0];
-    if (first === undefined || this.#isClosed) return;
+    const path = this.#paths.get(socket);
+    if (first === undefined || !path || this.#isClosed) return;
     try {
       if (first < 4) {
         this.#checks.receive(path, data, [host, port]);

@@ -11,7 +11,7 @@ import type { Logger } from '../../base/logger.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { LocalCandidate } from './candidates.js';
-import type { IceSocket } from './socket.js';
+import type { IceSocket, IceSocketEvents } from './socket.js';
 import { openRelay } from './relay.js';
 import { reflections } from './stun.js';
 import type { IceTcpListener } from './tcp-listener.js';
@@ -37,8 +37,8 @@ export interface IceOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** The agent that gathers. */
-export interface GatheringAgent {
+/** The agent that gathers: the sockets are opened for it. */
+export interface GatheringAgent extends IceSocketEvents {
   readonly localUfrag: string;
   readonly localPassword: string;
   onPath(socket: IceSocket, candidate: LocalCandidate): IcePath;
@@ -90,7 +90,7 @@ export class IceGathering {
   static async start(options: IceOptions, agent: GatheringAgent): Promise<IceGathering> {
     const { portRange, ledger } = options;
     const opened = await Promise.allSettled(
-      options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger })),
+      options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger }, agent)),
     );
     const paths = opened.flatMap((result, order) => {
       const address = options.addresses[order]?.advertise;
@@ -135,17 +135,18 @@ export class IceGathering {
       if (this.#closing.signal.aborted) return;
       const name = `TURN server ${server.uri}`;
       const isRelayed = await this.#ask(name, async () => {
-        const relay = await openRelay(server, { ...this.#options, signal: this.#closing.signal });
-        if (this.#closing.signal.aborted) return relay.close();
-        relay.onLost = (error) => this.#note(name, error);
-        const [[address, port], [mappedAddress, mappedPort]] = [relay.relayed, relay.mapped];
-        this.#agent.onPath(relay, {
-          type: 'relay',
-          transport: 'udp',
-          address,
-          port,
-          related: { address: mappedAddress, port: mappedPort },
-        });
+        const { allocation, relayed, mapped } = await openRelay(
+          server,
+          { ...this.#options, signal: this.#closing.signal },
+          {
+            datagram: (socket, data, host, port) => this.#agent.datagram(socket, data, host, port),
+            lost: (error) => this.#note(name, error),
+          },
+        );
+        if (this.#closing.signal.aborted) return allocation.close();
+        const [[address, port], [mappedAddress, mappedPort]] = [relayed, mapped];
+        const related = { address: mappedAddress, port: mappedPort };
+        this.#agent.onPath(allocation, { type: 'relay', transport: 'udp', address, port, related });
       });
       if (isRelayed) return;
     }
@@ -175,7 +176,7 @@ function tcpPath({ addresses }: IceOptions, tcp: IceTcpListener, agent: Gatherin
   );
   const [first, ...others] = candidates;
   assert(first, 'an agent has an address');
-  const path = agent.onPath(tcp.register(agent.localUfrag, agent.localPassword), first);
+  const path = agent.onPath(tcp.register(agent.localUfrag, agent.localPassword, agent), first);
   for (const candidate of others) agent.onCandidate(candidate);
   return path;
 }

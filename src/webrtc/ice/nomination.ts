@@ -3,6 +3,7 @@
  * one, or from another address (RFC 8445 §8.1.1). That is followed only once a check of ours was answered there, so
  * nobody else can be made the target. Where we control, and nominate with each check, the best pair that works is it.
  */
+import type { IceSocket } from './socket.js';
 import { pairState, type CheckedPair, type Checklist, type IcePath } from './werift.js';
 
 /** Where datagrams go. */
@@ -14,13 +15,13 @@ export interface IceTarget {
 
 export class IceNomination {
   readonly #checklist: Checklist;
-  readonly #paths: readonly IcePath[];
+  readonly #paths: ReadonlyMap<IceSocket, IcePath>;
   #target: IceTarget | undefined;
   #pair: CheckedPair | undefined;
   /** Where the controlling side asked last to be sent to. */
   #wish: { readonly path: IcePath; readonly address: readonly [string, number] } | undefined;
 
-  constructor(checklist: Checklist, paths: readonly IcePath[]) {
+  constructor(checklist: Checklist, paths: ReadonlyMap<IceSocket, IcePath>) {
     this.#checklist = checklist;
     this.#paths = paths;
   }
@@ -50,7 +51,7 @@ export class IceNomination {
     const wanted = this.#wanted();
     if (wanted) this.#checklist.nominate(wanted);
     const pair = this.#checklist.nominated;
-    const path = pair && this.#paths.find(({ protocol }) => protocol === pair.protocol);
+    const path = pair && [...this.#paths.values()].find(({ protocol }) => protocol === pair.protocol);
     if (!path) return false;
     const [host, port] = pair.remoteAddr;
     if (this.isTarget(path, host, port)) return false;

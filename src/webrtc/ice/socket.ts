@@ -1,13 +1,15 @@
 /** One way by which the datagrams of an ICE agent leave and arrive: a UDP socket, the server's TCP port, a relay. */
 
-/** Called for each datagram; must not throw. */
-export type DatagramHandler = (data: Buffer, host: string, port: number) => void;
+/** What a socket tells the agent that it is opened for. */
+export interface IceSocketEvents {
+  /** A datagram came by `socket`. Must not throw. */
+  datagram(socket: IceSocket, data: Buffer, host: string, port: number): void;
+}
 
 export interface IceSocket {
   readonly isClosed: boolean;
   /** Bytes of `sendAll` that the network stack has not taken yet. */
   readonly pendingBytes: number;
-  onDatagram: DatagramHandler;
   /** Sends one datagram. `data` must not be changed afterwards. Never throws; does nothing after `close`. */
   send(data: Buffer, host: string, port: number): void;
   /**

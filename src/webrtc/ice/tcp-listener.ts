@@ -9,6 +9,7 @@ import { MediaPeerError, messageOf } from '../../base/errors.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { hostAddresses } from './host-addresses.js';
 import { FrameReader } from './tcp-framing.js';
+import type { IceSocketEvents } from './socket.js';
 import { IceTcpSocket } from './tcp-socket.js';
 import { attributeOf, authenticated, classes, parseMessage } from './werift-stun.js';
 
@@ -71,8 +72,8 @@ export class IceTcpListener {
   }
 
   /** Takes the connections of the clients of one agent, until the socket is closed. */
-  register(ufrag: string, password: string): IceTcpSocket {
-    const socket = new IceTcpSocket(() => this.#agents.delete(ufrag));
+  register(ufrag: string, password: string, events: IceSocketEvents): IceTcpSocket {
+    const socket = new IceTcpSocket(events, () => this.#agents.delete(ufrag));
     this.#agents.set(ufrag, { password: Buffer.from(password, 'utf8'), socket });
     return socket;
   }

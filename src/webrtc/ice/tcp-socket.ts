@@ -1,7 +1,7 @@
 /** The TCP connections of one ICE agent: as many as the client opened, one for each candidate that it tries. */
 import type net from 'node:net';
 import { framed, framedAll } from './tcp-framing.js';
-import type { DatagramHandler, IceSocket } from './socket.js';
+import type { IceSocket, IceSocketEvents } from './socket.js';
 
 /** A client tries each of the addresses that it is offered from each of its own, and comes back when it moved. */
 const MAX_CONNECTIONS = 8;
@@ -9,14 +9,15 @@ const MAX_CONNECTIONS = 8;
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 export class IceTcpSocket implements IceSocket {
-  onDatagram: DatagramHandler = () => undefined;
+  readonly #events: IceSocketEvents;
   readonly #onClose: () => void;
   /** By remote address; the one that was heard last comes last. */
   readonly #connections = new Map<string, net.Socket>();
   #isClosed = false;
 
   /** @param onClose called once: no more connections are taken. */
-  constructor(onClose: () => void) {
+  constructor(events: IceSocketEvents, onClose: () => void) {
+    this.#events = events;
     this.#onClose = onClose;
   }
 
@@ -49,7 +50,7 @@ export class IceTcpSocket implements IceSocket {
     if (this.#connections.get(key) !== connection) return;
     this.#connections.delete(key);
     this.#connections.set(key, connection);
-    this.onDatagram(data, host, port);
+    this.#events.datagram(this, data, host, port);
   }
 
   send(data: Buffer, host: string, port: number): void {

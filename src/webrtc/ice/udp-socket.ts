@@ -1,7 +1,7 @@
 /** One bound UDP socket of a session: counted in the ledger, never throws on sending, knows what it has not sent yet. */
 import dgram from 'node:dgram';
 import type { ResourceLedger } from '../../base/resources.js';
-import type { DatagramHandler, IceSocket } from './socket.js';
+import type { IceSocket, IceSocketEvents } from './socket.js';
 
 /** What may wait to be read: a keyframe of a publisher comes in one burst, and the usual 208 KiB hold 90 packets. */
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
@@ -17,30 +17,29 @@ export interface UdpSocketInit {
 
 export class UdpSocket implements IceSocket {
   readonly port: number;
-  onDatagram: DatagramHandler = () => undefined;
   readonly #socket: dgram.Socket;
   readonly #released: () => void;
   #isClosed = false;
   #pendingBytes = 0;
 
-  private constructor(socket: dgram.Socket, ledger: ResourceLedger) {
+  private constructor(socket: dgram.Socket, ledger: ResourceLedger, events: IceSocketEvents) {
     this.#socket = socket;
     this.port = socket.address().port;
     this.#released = ledger.acquire('udp_sockets');
-    socket.on('message', (data, { address, port }) => this.onDatagram(data, address, port));
+    socket.on('message', (data, { address, port }) => events.datagram(this, data, address, port));
     // Errors of single datagrams (an unreachable port or net) say nothing about the session; ICE notices a lost peer.
     socket.on('error', () => undefined);
     askForReceiveBuffer(socket);
   }
 
   /** @throws Error (code EADDRINUSE, EADDRNOTAVAIL) where no port of the range can be bound. */
-  static async open(init: UdpSocketInit): Promise<UdpSocket> {
+  static async open(init: UdpSocketInit, events: IceSocketEvents): Promise<UdpSocket> {
     const [first, last] = init.portRange ?? [0, 0];
     const ports = last - first + 1;
     const start = Math.floor(Math.random() * ports);
     for (let i = 0; ; i++) {
       try {
-        return new UdpSocket(await bind(init, first + ((start + i) % ports)), init.ledger);
+        return new UdpSocket(await bind(init, first + ((start + i) % ports)), init.ledger, events);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || i + 1 >= ports) throw error;
       }

@@ -5,7 +5,7 @@ import { classes, Message, methods, parseMessage } from 'werift';
 import { TurnAllocation } from '../../../src/webrtc/ice/turn/allocation.js';
 import { channelData, readChannelData, TurnStreamReader } from '../../../src/webrtc/ice/turn/framing.js';
 import { splitIceServers, type TurnServer } from '../../../src/webrtc/ice/turn/server.js';
-import type { TurnTransport } from '../../../src/webrtc/ice/turn/transport.js';
+import type { TurnTransport, TurnTransportEvents } from '../../../src/webrtc/ice/turn/transport.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { seededRandom } from '../../helpers/random.js';
 
@@ -17,8 +17,8 @@ const RELAYED: [string, number] = ['192.0.2.1', 50_000];
 class FakeTurn implements TurnTransport {
   isStream = false;
   pendingBytes = 0;
-  onMessage: (message: Buffer) => void = () => undefined;
-  onLost: (error: Error) => void = () => undefined;
+  /** Of whoever has connected. */
+  events: TurnTransportEvents | undefined;
   isClosed = false;
   nonce = 'nonce-1';
   /** Requests with credentials, in order. */
@@ -35,6 +35,11 @@ class FakeTurn implements TurnTransport {
       this.#take(slab.subarray(start, end));
       start = end;
     }
+  }
+
+  /** The server says something. */
+  say(message: Buffer): void {
+    this.events?.message(message);
   }
 
   close(): Promise<void> {
@@ -54,12 +59,12 @@ class FakeTurn implements TurnTransport {
         .setAttribute('ERROR-CODE', nonce === undefined ? [401, 'Unauthorized'] : [438, 'Stale Nonce'])
         .setAttribute('REALM', 'realm')
         .setAttribute('NONCE', Buffer.from(this.nonce));
-      return this.onMessage(refusal.bytes);
+      return this.say(refusal.bytes);
     }
     assert.ok(parseMessage(message, KEY), 'the request proves the credentials');
     this.requests.push(request);
     const answer = this.answer(request);
-    if (answer) this.onMessage(answer.bytes);
+    if (answer) this.say(answer.bytes);
   }
 
   methods(): methods[] {
@@ -85,22 +90,36 @@ interface Rig {
   readonly turn: FakeTurn;
   readonly clock: FakeClock;
   readonly opening: Promise<TurnAllocation>;
+  readonly lost: string[];
+  readonly received: [host: string, port: number, data: number[]][];
 }
 
 function open(t: TestContext, prepare: (turn: FakeTurn) => void = () => undefined): Rig {
   const turn = new FakeTurn();
   const clock = new FakeClock();
   prepare(turn);
-  const opening = TurnAllocation.open(turn, SERVER, clock, new AbortController().signal);
+  const [lost, received]: [Rig['lost'], Rig['received']] = [[], []];
+  const allocation = new TurnAllocation(SERVER, clock, {
+    datagram: (_socket, data, host, port) => received.push([host, port, [...data]]),
+    lost: ({ message }) => lost.push(message),
+  });
+  const connect = (events: TurnTransportEvents): Promise<TurnTransport> => {
+    turn.events = events;
+    return Promise.resolve(turn);
+  };
+  const opening = allocation.open(connect, new AbortController().signal).then((addresses) => {
+    assert.deepEqual(addresses, { relayed: RELAYED, mapped: ['198.51.100.7', 40_000] });
+    return allocation;
+  });
   t.after(async () => {
     turn.answer = success;
     await opening.then(
-      (allocation) => allocation.close(),
+      () => allocation.close(),
       () => undefined,
     );
     assert.equal(clock.pendingTimers, 0);
   });
-  return { turn, clock, opening };
+  return { turn, clock, opening, lost, received };
 }
 
 describe('a relayed address', () => {
@@ -138,6 +157,7 @@ describe('a relayed address', () => {
   it('is not taken from an answer that does not prove to know the credential', async (t) => {
     const { clock, opening } = open(t, (prepared) => (prepared.answer = (request) => success(request, Buffer.from('another key'))));
     const failed = assert.rejects(opening, /does not answer/);
+    await new Promise(setImmediate);
     await clock.advance(6000);
     await failed;
     const unsigned = open(t, (prepared) => {
@@ -147,15 +167,14 @@ describe('a relayed address', () => {
           .setAttribute('XOR-MAPPED-ADDRESS', ['127.0.0.1', 1]);
     });
     const alsoFailed = assert.rejects(unsigned.opening, /does not answer/);
+    await new Promise(setImmediate);
     await unsigned.clock.advance(6000);
     await alsoFailed;
   });
 
   it('is refreshed in time, and told of where it is lost all the same', async (t) => {
-    const { turn, clock, opening } = open(t);
-    const allocation = await opening;
-    const lost: string[] = [];
-    allocation.onLost = ({ message }) => lost.push(message);
+    const { turn, clock, opening, lost } = open(t);
+    await opening;
     await clock.advance(539_000);
     assert.deepEqual(turn.methods(), [methods.ALLOCATE]);
     await clock.advance(2000);
@@ -224,12 +243,24 @@ describe('a relayed address', () => {
     assert.equal(binds(), 6, 'an address of another family is not asked for');
   });
 
+  it('fails at once where the connection is lost before the first answer, be it in the turn that opened it', async (t) => {
+    const { turn, clock, lost } = open(t);
+    const silent = new TurnAllocation(SERVER, clock, { datagram: () => undefined, lost: ({ message }) => lost.push(message) });
+    const opening = silent.open((events) => {
+      events.lost(new Error('it closed the connection'));
+      return Promise.resolve(turn);
+    }, new AbortController().signal);
+    await assert.rejects(opening, /it closed the connection/);
+    assert.ok(turn.isClosed);
+    assert.deepEqual(lost, [], 'nothing was lost that had been there');
+  });
+
   it('holds little for a peer whose channel is being made, and bounds the peers', async (t) => {
     const { turn, opening } = open(t);
     const allocation = await opening;
     let later: (() => void)[] = [];
     turn.answer = (request) => {
-      later.push(() => turn.onMessage(success(request).bytes));
+      later.push(() => turn.say(success(request).bytes));
       return undefined;
     };
     for (let i = 0; i < 50; i++) allocation.send(Buffer.from([i]), '203.0.113.1', 9);
@@ -247,18 +278,16 @@ describe('a relayed address', () => {
   });
 
   it('hands on what peers send by a channel and from other ports, and withstands everything else', async (t) => {
-    const { turn, opening } = open(t);
+    const { turn, opening, received } = open(t);
     const allocation = await opening;
-    const received: [string, number, number[]][] = [];
-    allocation.onDatagram = (data, host, port) => received.push([host, port, [...data]]);
     allocation.send(Buffer.from([7]), '203.0.113.1', 9);
     await new Promise(setImmediate);
-    turn.onMessage(channelData(0x4000, Buffer.from([1, 2]), [2], false).slab);
-    turn.onMessage(channelData(0x4005, Buffer.from([3]), [1], false).slab);
+    turn.say(channelData(0x4000, Buffer.from([1, 2]), [2], false).slab);
+    turn.say(channelData(0x4005, Buffer.from([3]), [1], false).slab);
     const indication = new Message(methods.DATA, classes.INDICATION)
       .setAttribute('XOR-PEER-ADDRESS', ['203.0.113.1', 10])
       .setAttribute('DATA', Buffer.from([4, 5]));
-    turn.onMessage(indication.bytes);
+    turn.say(indication.bytes);
     assert.deepEqual(received, [
       ['203.0.113.1', 9, [1, 2]],
       ['203.0.113.1', 10, [4, 5]],
@@ -272,7 +301,7 @@ describe('a relayed address', () => {
     for (let i = 0; i < 5000; i++) {
       const bytes = Buffer.from(templates[i % templates.length] as Buffer);
       for (let k = 0; k < 1 + random() * 5; k++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
-      assert.doesNotThrow(() => turn.onMessage(bytes.subarray(0, Math.floor(random() * (bytes.length + 1)))));
+      assert.doesNotThrow(() => turn.say(bytes.subarray(0, Math.floor(random() * (bytes.length + 1)))));
     }
   });
 });

@@ -28,7 +28,6 @@ class Network {
     return {
       isClosed: false,
       pendingBytes: 0,
-      onDatagram: receive,
       send: (data, toHost, toPort) => {
         this.targets.add(`${toHost} ${toPort}`);
         setImmediate(() => this.#receivers.get(`${toHost} ${toPort}`)?.(data, host, port));

@@ -6,12 +6,12 @@
 import net from 'node:net';
 import type { Clock, Timer } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
-import type { DatagramHandler, IceSocket } from '../socket.js';
+import type { IceSocket, IceSocketEvents } from '../socket.js';
 import { TurnClient, TurnRefusal } from './client.js';
 import { attributeOf, classes, methods, parseMessage, type StunMessage } from '../werift-stun.js';
 import { channelData, FIRST_CHANNEL, readChannelData } from './framing.js';
 import type { TurnServer } from './server.js';
-import type { TurnTransport } from './transport.js';
+import type { ConnectTurn } from './transport.js';
 
 /** Permissions last five minutes (RFC 8656 §9). */
 const PERMISSION_REFRESH_MS = 240_000;
@@ -41,49 +41,60 @@ interface Peer {
   readonly waiting: Buffer[];
 }
 
-export class TurnAllocation implements IceSocket {
-  onDatagram: DatagramHandler = () => undefined;
-  /** The relayed address is lost; never after `close`. */
-  onLost: (error: Error) => void = () => undefined;
+/** Where an allocation is reached from, and is. */
+export interface TurnAddresses {
   readonly relayed: Address;
   /** This side, as the server sees it. */
   readonly mapped: Address;
+}
+
+/** What an allocation tells the agent that it is opened for. */
+export interface TurnAllocationEvents extends IceSocketEvents {
+  /** The relayed address is lost; never before `open` has resolved, nor after `close`. */
+  lost(error: Error): void;
+}
+
+export class TurnAllocation implements IceSocket {
+  readonly #events: TurnAllocationEvents;
   readonly #client: TurnClient;
-  readonly #transport: TurnTransport;
   readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
   readonly #byChannel = new Map<number, Peer>();
-  readonly #permissions: Timer;
+  /** 4 or 6, of the relayed address; 0 before there is one. */
+  #family = 0;
+  #permissions: Timer | undefined;
   #refresh: Timer | undefined;
   #isClosed = false;
 
-  private constructor(client: TurnClient, transport: TurnTransport, clock: Clock, answer: StunMessage) {
-    this.#client = client;
-    this.#transport = transport;
+  /** Nothing is held before `open`. */
+  constructor(server: TurnServer, clock: Clock, events: TurnAllocationEvents) {
     this.#clock = clock;
-    this.relayed = addressIn(answer, 'XOR-RELAYED-ADDRESS');
-    this.mapped = addressIn(answer, 'XOR-MAPPED-ADDRESS');
-    client.onMessage = (message) => this.#receive(message);
-    transport.onLost = (error) => this.#lose(error);
-    this.#permissions = clock.every(PERMISSION_REFRESH_MS, () => this.#refreshPeers());
-    this.#planRefresh(answer);
+    this.#events = events;
+    this.#client = new TurnClient(server, clock, {
+      message: (message) => this.#receive(message),
+      lost: (error) => this.#lose(error),
+    });
   }
 
   /**
-   * Asks for a relayed address; the transport is the allocation's from then on. `signal` ends it all at once, without
-   * releasing the address.
+   * Connects and asks for a relayed address, once. `signal` ends it all at once, without releasing the address. Where it
+   * fails nothing is held.
    * @throws Error in words that an operator understands.
    */
-  static async open(transport: TurnTransport, server: TurnServer, clock: Clock, signal: AbortSignal): Promise<TurnAllocation> {
-    const client = new TurnClient(transport, server, clock);
-    transport.onLost = (error) => client.fail(error);
-    signal.addEventListener('abort', () => client.fail(new Error('given up')), { once: true });
-    return new TurnAllocation(
-      client,
-      transport,
-      clock,
-      await client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', REQUESTED_UDP)),
-    );
+  async open(connect: ConnectTurn, signal: AbortSignal): Promise<TurnAddresses> {
+    signal.addEventListener('abort', () => this.#client.fail(new Error('given up')), { once: true });
+    try {
+      await this.#client.connect(connect);
+      const answer = await this.#client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', REQUESTED_UDP));
+      const addresses = { relayed: addressIn(answer, 'XOR-RELAYED-ADDRESS'), mapped: addressIn(answer, 'XOR-MAPPED-ADDRESS') };
+      this.#family = net.isIP(addresses.relayed[0]);
+      this.#permissions = this.#clock.every(PERMISSION_REFRESH_MS, () => this.#refreshPeers());
+      this.#planRefresh(answer);
+      return addresses;
+    } catch (error) {
+      await this.#client.close(new Error('the allocation failed'));
+      throw error;
+    }
   }
 
   get isClosed(): boolean {
@@ -91,7 +102,7 @@ export class TurnAllocation implements IceSocket {
   }
 
   get pendingBytes(): number {
-    return this.#transport.pendingBytes;
+    return this.#client.pendingBytes;
   }
 
   send(data: Buffer, host: string, port: number): void {
@@ -111,23 +122,22 @@ export class TurnAllocation implements IceSocket {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#refresh?.cancel();
-    this.#permissions.cancel();
+    this.#permissions?.cancel();
     // A server that does not hear it releases the address when its lifetime is over.
     await this.#client.request(methods.REFRESH, (request) => request.setAttribute('LIFETIME', 0), RELEASE_MS).catch(() => undefined);
-    this.#client.fail(new Error('the allocation is closed'));
-    await this.#transport.close();
+    await this.#client.close(new Error('the allocation is closed'));
   }
 
   #relay(peer: Peer, slab: Buffer, ends: readonly number[]): void {
     peer.usedMs = this.#clock.now();
-    const messages = channelData(peer.channel, slab, ends, this.#transport.isStream);
-    this.#transport.send(messages.slab, messages.ends);
+    const messages = channelData(peer.channel, slab, ends, this.#client.isStream);
+    this.#client.send(messages.slab, messages.ends);
   }
 
   #peerOf(host: string, port: number): Peer | undefined {
     const key = `${host} ${port}`;
     let peer = this.#peers.get(key);
-    if (this.#isClosed || net.isIP(host) !== net.isIP(this.relayed[0])) return undefined;
+    if (this.#isClosed || net.isIP(host) !== this.#family) return undefined;
     if (!peer) {
       if (this.#peers.size >= MAX_PEERS) return undefined;
       peer = { address: [host, port], channel: FIRST_CHANNEL + this.#peers.size, usedMs: 0, state: 'unused', waiting: [] };
@@ -183,20 +193,20 @@ export class TurnAllocation implements IceSocket {
     const relayed = readChannelData(message);
     if (relayed) {
       const peer = this.#byChannel.get(relayed.channel);
-      if (peer && !this.#isClosed) this.onDatagram(relayed.data, ...peer.address);
+      if (peer && !this.#isClosed) this.#events.datagram(this, relayed.data, ...peer.address);
       return;
     }
     const indication = parseMessage(message);
     if (indication?.messageMethod !== methods.DATA || indication.messageClass !== classes.INDICATION || this.#isClosed) return;
     const data = attributeOf(indication, 'DATA');
     // From another port of a peer: its network gave it another address on the way to the relay.
-    if (Buffer.isBuffer(data)) this.onDatagram(data, ...addressIn(indication, 'XOR-PEER-ADDRESS'));
+    if (Buffer.isBuffer(data)) this.#events.datagram(this, data, ...addressIn(indication, 'XOR-PEER-ADDRESS'));
   }
 
   #lose(error: Error): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#family === 0) return;
     this.#client.fail(error);
-    this.onLost(error);
+    this.#events.lost(error);
   }
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Clock, Timer } from '../../../base/clock.js';
 import type { TurnServer } from './server.js';
 import { attributeOf, classes, type methods, parseMessage, StunMessage } from '../werift-stun.js';
-import type { TurnTransport } from './transport.js';
+import type { ConnectTurn, TurnTransport, TurnTransportEvents } from './transport.js';
 
 /** First wait before a request is sent again over UDP; it doubles (RFC 8489 §6.2.1). */
 const RTO_MS = 500;
@@ -34,20 +34,51 @@ interface Pending {
 
 /** Talks to one TURN server. */
 export class TurnClient {
-  /** Gets what is no answer: ChannelData and indications. */
-  onMessage: (message: Buffer) => void = () => undefined;
-  readonly #transport: TurnTransport;
+  readonly #events: TurnTransportEvents;
   readonly #server: TurnServer;
   readonly #clock: Clock;
   readonly #pending = new Map<string, Pending>();
   #login: { readonly realm: string; readonly nonce: Buffer; readonly key: Buffer } | undefined;
+  #transport: TurnTransport | undefined;
   #lost: Error | undefined;
 
-  constructor(transport: TurnTransport, server: TurnServer, clock: Clock) {
-    this.#transport = transport;
+  /** `events` get what is no answer: ChannelData and indications; and the loss of the connection. */
+  constructor(server: TurnServer, clock: Clock, events: TurnTransportEvents) {
     this.#server = server;
     this.#clock = clock;
-    transport.onMessage = (data) => this.#receive(data);
+    this.#events = events;
+  }
+
+  /** Opens the transport, once. @throws Error where no connection comes about */
+  async connect(connect: ConnectTurn): Promise<void> {
+    this.#transport = await connect({
+      message: (message) => this.#receive(message),
+      lost: (error) => {
+        this.fail(error);
+        this.#events.lost(error);
+      },
+    });
+  }
+
+  /** False where messages may be lost, or are not padded. */
+  get isStream(): boolean {
+    return this.#transport?.isStream === true;
+  }
+
+  /** Bytes that the network stack has not taken yet. */
+  get pendingBytes(): number {
+    return this.#transport?.pendingBytes ?? 0;
+  }
+
+  /** Sends messages that are not answered, as the transport does. */
+  send(slab: Buffer, ends: readonly number[]): void {
+    this.#transport?.send(slab, ends);
+  }
+
+  /** Settles what is still asked, and closes the transport. */
+  async close(error: Error): Promise<void> {
+    this.fail(error);
+    await this.#transport?.close();
   }
 
   /** Settles everything that is still asked. */
@@ -89,9 +120,9 @@ export class TurnClient {
       this.#pending.set(request.transactionIdHex, { integrityKey: this.#login?.key, settle });
       const deadlineMs = this.#clock.now() + answerMs;
       const send = (waitMs: number): void => {
-        this.#transport.send(bytes, [bytes.length]);
+        this.send(bytes, [bytes.length]);
         const leftMs = Math.max(0, deadlineMs - this.#clock.now());
-        const isLast = this.#transport.isStream || waitMs >= leftMs;
+        const isLast = this.isStream || waitMs >= leftMs;
         timer = this.#clock.after(isLast ? leftMs : waitMs, () => (isLast ? settle(new Error('it does not answer')) : send(waitMs * 2)));
       };
       send(RTO_MS);
@@ -106,7 +137,7 @@ export class TurnClient {
     try {
       const message = parseMessage(data);
       const isAnswer = message?.messageClass === classes.RESPONSE || message?.messageClass === classes.ERROR;
-      if (!message || !isAnswer) return this.onMessage(data);
+      if (!message || !isAnswer) return this.#events.message(data);
       const pending = this.#pending.get(message.transactionIdHex);
       // An error may come without integrity: the server cannot prove anything to who did not log in (RFC 8489 §9.2.4).
       const authentic =

@@ -11,9 +11,6 @@ export interface TurnTransport {
   readonly isStream: boolean;
   /** Bytes that the network stack has not taken yet. */
   readonly pendingBytes: number;
-  onMessage: (message: Buffer) => void;
-  /** The connection is lost; never after `close`. */
-  onLost: (error: Error) => void;
   /** Sends messages that lie one after the other in `slab`, ending at `ends`; it must not be changed afterwards. Never throws. */
   send(slab: Buffer, ends: readonly number[]): void;
   /** Idempotent. */
@@ -21,6 +18,17 @@ export interface TurnTransport {
 }
 
 /** Which server, and how. */
+/** What a transport tells who opened it. */
+export interface TurnTransportEvents {
+  /** STUN or ChannelData from the server. */
+  message(message: Buffer): void;
+  /** The connection is lost; never after `close`. */
+  lost(error: Error): void;
+}
+
+/** Opens a transport to the server. @throws Error where no connection comes about */
+export type ConnectTurn = (events: TurnTransportEvents) => Promise<TurnTransport>;
+
 export interface TurnTransportInit {
   /** How it is reached. */
   readonly transport: 'udp' | 'tcp' | 'tls';
@@ -43,29 +51,30 @@ export interface TurnTransportInit {
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /** @throws Error where no connection comes about. */
-export async function openTurnTransport(init: TurnTransportInit): Promise<TurnTransport> {
-  return init.transport === 'udp' ? openUdp(init) : openStream(init);
+export async function openTurnTransport(init: TurnTransportInit, events: TurnTransportEvents): Promise<TurnTransport> {
+  return init.transport === 'udp' ? openUdp(init, events) : openStream(init, events);
 }
 
-async function openUdp({ address, port, bind, portRange, ledger }: TurnTransportInit): Promise<TurnTransport> {
-  const socket = await UdpSocket.open({ address: bind, family: net.isIPv4(bind) ? 4 : 6, portRange, ledger });
-  const transport: TurnTransport = {
+async function openUdp({ address, port, bind, portRange, ledger }: TurnTransportInit, events: TurnTransportEvents): Promise<TurnTransport> {
+  const socket = await UdpSocket.open(
+    { address: bind, family: net.isIPv4(bind) ? 4 : 6, portRange, ledger },
+    {
+      datagram: (_socket, data, host, fromPort) => {
+        if (host === address && fromPort === port) events.message(data);
+      },
+    },
+  );
+  return {
     isStream: false,
     get pendingBytes() {
       return socket.pendingBytes;
     },
-    onMessage: () => undefined,
-    onLost: () => undefined,
     send: (slab, ends) => socket.sendAll(slab, ends, address, port, () => undefined),
     close: () => socket.close(),
   };
-  socket.onDatagram = (data, host, fromPort) => {
-    if (host === address && fromPort === port) transport.onMessage(data);
-  };
-  return transport;
 }
 
-async function openStream(init: TurnTransportInit): Promise<TurnTransport> {
+async function openStream(init: TurnTransportInit, events: TurnTransportEvents): Promise<TurnTransport> {
   const { ledger, signal } = init;
   const release = ledger.acquire('tcp_sockets');
   const socket = await connect(init).catch((error: unknown) => {
@@ -76,14 +85,17 @@ async function openStream(init: TurnTransportInit): Promise<TurnTransport> {
   void gone.then(release);
   let isClosed = signal.aborted;
   if (isClosed) socket.destroy();
-  const reader = new TurnStreamReader((message) => transport.onMessage(message));
+  const reader = new TurnStreamReader((message) => events.message(message));
+  const lost = (error: Error): void => {
+    if (isClosed) return;
+    isClosed = true;
+    events.lost(error);
+  };
   const transport: TurnTransport = {
     isStream: true,
     get pendingBytes() {
       return socket.writableLength;
     },
-    onMessage: () => undefined,
-    onLost: () => undefined,
     send(slab) {
       if (socket.writable && socket.writableLength < MAX_BUFFERED_BYTES) socket.write(slab);
     },
@@ -100,11 +112,6 @@ async function openStream(init: TurnTransportInit): Promise<TurnTransport> {
   });
   socket.on('error', (error) => lost(error));
   socket.once('close', () => lost(new Error('it closed the connection')));
-  const lost = (error: Error): void => {
-    if (isClosed) return;
-    isClosed = true;
-    transport.onLost(error);
-  };
   return transport;
 }
 
