@@ -3,6 +3,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { combine, pair, type Pairing } from '../../scripts/bench/frame-exact-pairing.js';
 import type { Rendition } from '../../src/media/index.js';
+import '../helpers/alone.js';
 import { ChromiumHarness, noChromium, type BrowserViewer, type JoinOptions, type ViewerPage } from '../helpers/chromium.js';
 import { eventually } from '../helpers/deadline.js';
 import { FRAME_NUMBER_MODEL } from '../helpers/frame-number-model.js';

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Timeline } from '../../../src/media/index.js';
 import { openFileFeed, type FileDescription } from '../../../src/source/index.js';
+import '../../helpers/alone.js';
 import { eventually, within } from '../../helpers/deadline.js';
 import { describeFile, play, steps } from '../../helpers/file-feed.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../../helpers/ffmpeg-deps.js';
