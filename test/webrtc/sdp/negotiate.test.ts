@@ -213,7 +213,7 @@ test('an offer that is passive is answered actively', () => {
 
 for (const line of ['a=rtcp-fb:* any', 'a=fmtp:0 profile=1'])
   test(`the time that an offer takes grows as its length does, however many lines of ${line} it has`, () => {
-    /** The least of several readings of the processor's time, in ms: what else the machine does only adds to it. */
+    /** The least of several readings of the processor's time, in µs: what else the machine does only adds to it. */
     const costOf = (share: number): number => {
       const types = Array.from({ length: 96 * share }, (_, i) => i);
       const lines = offer('firefox')
@@ -224,17 +224,19 @@ for (const line of ['a=rtcp-fb:* any', 'a=fmtp:0 profile=1'])
       const bytesLeft = MAX_SDP_BYTES * share - lines.join('\r\n').length - 100;
       lines.splice(at, 0, ...Array<string>(Math.floor(bytesLeft / (line.length + 2))).fill(line));
       const sdp = lines.join('\r\n');
-      const costs = Array.from({ length: 8 }, () => {
+      const costs = Array.from({ length: 20 }, () => {
         const start = process.cpuUsage();
         planOf(sdp, { hasAudio: true, renditions: ['raw'] });
-        return process.cpuUsage(start).user / 1000;
+        // Only their sum is exact: the kernel splits it by a coarse clock.
+        const { user, system } = process.cpuUsage(start);
+        return user + system;
       });
       return Math.min(...costs);
     };
     costOf(1);
     const growth = costOf(1) / costOf(0.25);
     // Four times the length; each format, or each line, against each line would cost sixteen times as much.
-    assert.ok(growth < 9, `${growth}`);
+    assert.ok(growth < 12, `${growth}`);
   });
 
 test('an offer that needs more than 4 transports is refused saying what to do', () => {
