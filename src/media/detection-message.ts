@@ -5,6 +5,12 @@
 import type { FrameDetections, LineState, SceneEvent, TrackedObject, ZoneState } from './detections.js';
 import type { Rendition } from './rendition.js';
 
+/**
+ * A message belongs to the frame whose RTP timestamp is at most this far from the message's: browsers compute a frame's from
+ * microseconds and back. 90 ticks are 1 ms. The client library, which imports nothing of the server, has the same value.
+ */
+export const PAIRING_TOLERANCE_TICKS = 90;
+
 /** What one reader wants to see. */
 export interface DetectionFilter {
   /** Lowest score, [0, 1]. Default: whatever the model's threshold lets through. */

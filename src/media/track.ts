@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import { EndListeners } from '../base/listeners.js';
 import { silentLogger, type Logger } from '../base/logger.js';
+import { PAIRING_TOLERANCE_TICKS } from './detection-message.js';
 import { clockRateHz, type Codec, type EncodedFrame } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
 import { Gop } from './gop.js';
@@ -13,11 +14,8 @@ import { packetize } from './packetizer.js';
 import { Subscription, type SubscribedTrack } from './subscription.js';
 import type { Timeline } from './timeline.js';
 
-/**
- * Readers pair a message with the frame whose RTP timestamp lies within 90 ticks (1 ms at 90 kHz) of the message's.
- * So a frame that is sent with another's timestamp keeps farther than that from every true one.
- */
-const CLEAR_TICKS = 91;
+/** A frame that is sent with another's timestamp keeps so far from every true one that no message pairs with it. */
+const CLEAR_TICKS = PAIRING_TOLERANCE_TICKS + 1;
 /** Ticks between replayed frames on join. */
 const REPLAY_STEP_TICKS = 100;
 

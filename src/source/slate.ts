@@ -2,6 +2,7 @@
  * What viewers see while a camera is away: its last picture, darkened, with a line of text, encoded as the camera's
  * stream was so that raw viewers see it, too. Where the last picture cannot be had, a dark one of the right size.
  */
+import { whenAborted } from '../base/abort.js';
 import { delay } from '../base/clock.js';
 import { openDecoder, openEncoder, type Encoder, type FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, VideoCodec, PictureColour } from '../media/index.js';
@@ -95,10 +96,9 @@ export class Slate {
     const { deps, owner, format, onFrame } = this.#init;
     const encoder = openEncoder({ ...deps, owner, ...format, fps: SLATE_FPS, onFrame: (frame) => !this.#isStopped() && onFrame(frame) });
     this.#encoder = encoder;
-    const stop = (): void => void encoder.close();
-    this.#stop.signal.addEventListener('abort', stop, { once: true });
+    const stopListening = whenAborted(this.#stop.signal, () => void encoder.close());
     const { error } = await encoder.closed;
-    this.#stop.signal.removeEventListener('abort', stop);
+    stopListening();
     this.#encoder = undefined;
     if (error) deps.logger.warn({ owner, err: error }, 'encoder of the slate ended, restarting');
   }

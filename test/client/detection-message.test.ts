@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readDetections } from '../../src/client/detection-message.js';
-import { writeDetections } from '../../src/media/detection-message.js';
+import { PAIRING_TOLERANCE_TICKS } from '../../src/client/message-timeline.js';
+import * as server from '../../src/media/detection-message.js';
 import { person } from './messages.js';
 
 describe('reading detections messages', () => {
+  it('pairs messages with frames as the server expects it', () => assert.equal(PAIRING_TOLERANCE_TICKS, server.PAIRING_TOLERANCE_TICKS));
+
   it('understands what the server writes', () => {
-    const text = writeDetections(
+    const text = server.writeDetections(
       {
         sourceId: 'demo',
         frame: 7,

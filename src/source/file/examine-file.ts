@@ -1,18 +1,9 @@
 /** Looks into a file: what ffprobe finds, and which of its streams can really be played. */
 import { messageOf } from '../../base/errors.js';
-import {
-  NOT_EXAMINED,
-  probe,
-  runTool,
-  SAFE_INPUT,
-  whyColourNotShown,
-  type FfmpegDeps,
-  type FfmpegTools,
-  type ProbeResult,
-} from '../../ffmpeg/index.js';
-import type { ResourceLedger } from '../../base/resources.js';
+import { NOT_EXAMINED, probe, whyColourNotShown, type FfmpegDeps, type ProbeResult } from '../../ffmpeg/index.js';
 import { describeContent } from '../delivery.js';
 import { trySound } from './sound-trial.js';
+import { tryDecoding, type TrialInput } from './trial.js';
 
 const TRIAL_TIMEOUT_MS = 10_000;
 /** Streams that are tried before a file is given up. */
@@ -33,7 +24,7 @@ export async function examineFile(
       const { plan } = describeContent(played);
       const trouble =
         whyColourNotShown(video, tools) ??
-        (plan?.delivery === 'transcode' ? await whyNotDecoded(file, plan.videoIndex, { tools, ledger, timeoutMs }) : undefined);
+        (plan?.delivery === 'transcode' ? await whyNotDecoded({ file, tools, ledger, timeoutMs }, plan.videoIndex) : undefined);
       if (trouble === undefined) return await trySound(played, { file, tools, ledger });
       if (trouble === NOT_EXAMINED) return { ...played, problem: trouble, isUnsettled: true };
       problem ??= trouble;
@@ -50,32 +41,10 @@ export function unplayable(problem: string): ProbeResult {
 }
 
 /** Decodes the first picture; why that fails, in words, or undefined. */
-async function whyNotDecoded(
-  file: string,
-  videoIndex: number,
-  { tools, ledger, timeoutMs }: { readonly tools: FfmpegTools; readonly ledger: ResourceLedger; readonly timeoutMs: number },
-): Promise<string | undefined> {
-  const args = [
-    '-nostdin',
-    '-v',
-    'error',
-    ...SAFE_INPUT,
-    '-threads',
-    '1',
-    '-i',
-    file,
-    '-map',
-    `0:${videoIndex}`,
-    '-frames:v',
-    '1',
-    '-f',
-    'framecrc',
-    'pipe:1',
-  ];
-  const output = await runTool(tools.ffmpegPath, args, { ledger, timeoutMs });
-  const gavePicture = output.stdout.split('\n').some((line) => /^\d/.test(line));
-  if (gavePicture) return undefined;
+async function whyNotDecoded(input: TrialInput, videoIndex: number): Promise<string | undefined> {
+  const { gaveFrames, output, complaints } = await tryDecoding(input, videoIndex, ['-frames:v', '1']);
+  if (gaveFrames) return undefined;
   if (output.interruption) return NOT_EXAMINED;
-  const last = output.stderr.trim().split('\n').at(-1)?.replaceAll(file, '').trim();
+  const last = complaints.trim().split('\n').at(-1)?.trim();
   return `its video cannot be decoded${last ? ` (${last})` : ''}`;
 }

@@ -4,6 +4,7 @@
  * the file never gave a frame.
  */
 import { existsSync } from 'node:fs';
+import { whenAborted } from '../../base/abort.js';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import { sourceNotPlayable } from '../../base/refusals.js';
@@ -86,10 +87,7 @@ class FileFeed implements SourceFeed {
 
   /** The whole life of a feed. */
   async #play(): Promise<FeedEnd> {
-    const { signal } = this.#options;
-    const onAbort = (): void => this.#finish({ reason: 'viewer-left' });
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    const stopListening = whenAborted(this.#options.signal, () => this.#finish({ reason: 'viewer-left' }));
     const unwatch = this.#description.watch?.onChange((change) => {
       this.#finish({ reason: change === 'removed' ? 'source-ended' : 'replaced' });
     });
@@ -97,7 +95,7 @@ class FileFeed implements SourceFeed {
       return await this.#keepRunning();
     } finally {
       unwatch?.();
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
     }
   }
 

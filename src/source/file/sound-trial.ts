@@ -1,18 +1,15 @@
 /** Sound is optional: it is tried before it is played, and pictures never wait for sound that cannot be played. */
-import { runTool, SAFE_INPUT, type AudioStreamInfo, type FfmpegDeps, type ProbeResult } from '../../ffmpeg/index.js';
+import type { AudioStreamInfo, ProbeResult } from '../../ffmpeg/index.js';
 import { STEREO_OPUS } from '../media-run.js';
+import { tryDecoding, type TrialInput } from './trial.js';
 
-const TRIAL_TIMEOUT_MS = 10_000;
 /** Of 20 ms each. */
 const TRIAL_PACKETS = 25;
 /** Tracks that are tried before a file is played without sound. */
 const MAX_TRIALS = 4;
 
-/** What to read the sound from, for ffmpeg. */
-type SoundInput = { readonly file: string } & Pick<FfmpegDeps, 'tools' | 'ledger'>;
-
 /** The first of its tracks that can be played, and how; or none, and why. */
-export async function trySound(found: ProbeResult, input: SoundInput): Promise<ProbeResult> {
+export async function trySound(found: ProbeResult, input: TrialInput): Promise<ProbeResult> {
   let problem = found.audioProblem;
   for (const audio of found.audio ? [found.audio, ...(found.otherAudios ?? [])].slice(0, MAX_TRIALS) : []) {
     const tried = await tryTrack(audio, input);
@@ -23,34 +20,17 @@ export async function trySound(found: ProbeResult, input: SoundInput): Promise<P
 }
 
 /** The track with what makes two channels of it, or why that is impossible. */
-async function tryTrack(audio: AudioStreamInfo, { file, tools, ledger }: SoundInput): Promise<AudioStreamInfo | string> {
+async function tryTrack(audio: AudioStreamInfo, input: TrialInput): Promise<AudioStreamInfo | string> {
   let problem: string | undefined;
   for (const mix of [undefined, ...stereoMix(audio.channels ?? 0)]) {
     const filters = [...(mix === undefined ? [] : [mix]), 'aresample=async=1000'];
-    const args = [
-      '-nostdin',
-      '-v',
-      'error',
-      ...SAFE_INPUT,
-      '-threads',
-      '1',
-      '-i',
-      file,
-      '-map',
-      `0:${audio.index}`,
-      '-af',
-      filters.join(','),
-      ...STEREO_OPUS,
-    ];
-    const output = await runTool(tools.ffmpegPath, [...args, '-frames:a', String(TRIAL_PACKETS), '-f', 'framecrc', 'pipe:1'], {
-      ledger,
-      timeoutMs: TRIAL_TIMEOUT_MS,
-    });
+    const options = ['-af', filters.join(','), ...STEREO_OPUS, '-frames:a', String(TRIAL_PACKETS)];
+    const { gaveFrames, output, complaints } = await tryDecoding(input, audio.index, options);
     // A busy machine is no fault of the sound; a run that fails of it continues without.
-    if (output.cut || output.interruption || output.stdout.split('\n').some((line) => /^\d/.test(line))) return { ...audio, mix };
+    if (output.cut || output.interruption || gaveFrames) return { ...audio, mix };
     problem ??=
       /^(.*(?:rror|nvalid|nsupported|nknown|ailed).*)$/m
-        .exec(output.stderr.replaceAll(file, ''))?.[1]
+        .exec(complaints)?.[1]
         ?.replace(/^\[[^\]]*\]\s*/, '')
         .trim() ?? 'it holds nothing';
   }

@@ -1,4 +1,5 @@
 /** Still pictures of sources, for pages that list what there is. */
+import { whenAborted } from '../../base/abort.js';
 import { MediaPeerError } from '../../base/errors.js';
 import { sourceNotPlayable } from '../../base/refusals.js';
 import { runTool, SAFE_INPUT, type FfmpegDeps, type ToolOutput } from '../../ffmpeg/index.js';
@@ -42,14 +43,13 @@ export class StillPictures {
   async get(source: FileDescription, widthPx: number, signal?: AbortSignal): Promise<Buffer> {
     const still = this.#still(source, widthPx);
     still.waiting++;
-    const leave = (): void => {
+    const stopListening = whenAborted(signal, () => {
       if (--still.waiting === 0) still.stop.abort();
-    };
-    signal?.addEventListener('abort', leave, { once: true });
+    });
     try {
       return await still.picture;
     } finally {
-      signal?.removeEventListener('abort', leave);
+      stopListening();
     }
   }
 

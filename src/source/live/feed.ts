@@ -3,6 +3,8 @@
  * comes. It continues over the loss of a publisher and the arrival of another one; when the format becomes one that the
  * renditions cannot follow, it ends as `replaced` and another feed takes over.
  */
+import { whenAborted } from '../../base/abort.js';
+import type { StopListening } from '../../base/listeners.js';
 import { Timeline, type EncodedFrame, type EndReason } from '../../media/index.js';
 import type { LiveClock } from './clock.js';
 import type { RoomStatus } from './room-status.js';
@@ -58,6 +60,7 @@ export class LiveFeed implements SourceFeed {
   readonly #slate: SlateSwitch<Slate>;
   #resolveClosed!: (end: FeedEnd) => void;
   #end: FeedEnd | undefined;
+  readonly #stopListening: StopListening | undefined;
   #needsKeyframe: boolean;
 
   constructor(host: FeedHost, sink: FeedSink, options: FeedOptions) {
@@ -77,9 +80,9 @@ export class LiveFeed implements SourceFeed {
       silentAfterMs: () => host.silentAfterMs,
       open: () => this.#openSlate(),
     });
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (options.signal?.aborted) this.#onAbort();
-    else if (!host.publication) this.#slate.show();
+    this.#stopListening = whenAborted(options.signal, () => this.#finish({ reason: 'viewer-left' }));
+    if (this.end) return;
+    if (!host.publication) this.#slate.show();
     else if (this.#needsKeyframe) this.requestKeyframe();
   }
 
@@ -138,12 +141,10 @@ export class LiveFeed implements SourceFeed {
     return this.closed;
   }
 
-  readonly #onAbort = (): void => this.#finish({ reason: 'viewer-left' });
-
   #finish(end: FeedEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     this.#host.remove(this);
     // Never rejects.
     void this.#slate.close().then(() => this.#resolveClosed(end));

@@ -3,6 +3,7 @@
  * slate while none is answered. When the camera turns out to send something else than was known, the feed ends as
  * `replaced`, and another one follows on its timeline.
  */
+import { whenAborted } from '../../base/abort.js';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import { Backoff, inWords, saysAway } from '../../ffmpeg/index.js';
@@ -109,14 +110,11 @@ export class PullFeed implements SourceFeed {
 
   /** The whole life of a feed. */
   async #live(): Promise<FeedEnd> {
-    const { signal } = this.#options;
-    const onAbort = (): void => this.#finish({ reason: 'viewer-left' });
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    const stopListening = whenAborted(this.#options.signal, () => this.#finish({ reason: 'viewer-left' }));
     try {
       return await this.#keepCalling();
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       await this.#delivery.close();
     }
   }

@@ -2,6 +2,7 @@
  * A camera that is connected when somebody wants it. What it sends is found out by the first connection; until one was
  * answered nobody can watch it, and whoever asks is told why.
  */
+import { whenAborted } from '../../base/abort.js';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import { RETRY_AFTER_S, sourceNotLive } from '../../base/refusals.js';
@@ -145,14 +146,13 @@ export class PullSource {
   look(signal?: AbortSignal): Promise<PullKnowledge> {
     const call = (this.#call ??= this.#startCall());
     call.waiting++;
-    const leave = (): void => {
+    const stopListening = whenAborted(signal, () => {
       if (--call.waiting > 0) return;
       call.stop.abort();
       // Whoever asks next is not given up on with it.
       if (this.#call === call) this.#call = undefined;
-    };
-    signal?.addEventListener('abort', leave, { once: true });
-    return call.result.finally(() => signal?.removeEventListener('abort', leave));
+    });
+    return call.result.finally(stopListening);
   }
 
   /** Gives up a connection attempt. Running feeds are not touched. */

@@ -128,11 +128,15 @@ export class PeerTransport implements PacketTransport {
       },
     );
     if (options.sctp) {
-      this.#sctp = new Sctp(this.#dtls.carrier, options.sctp, {
-        channel: (channel) => this.#events.channel(channel),
-        left: () => this.#end('viewer-left'),
-        dropped: (why) => this.#drop('sctp packet dropped', why),
-      });
+      this.#sctp = new Sctp(
+        this.#dtls.carrier,
+        { ...options.sctp, logger },
+        {
+          channel: (channel) => this.#events.channel(channel),
+          left: () => this.#end('viewer-left'),
+          dropped: (why) => this.#drop('sctp packet dropped', why),
+        },
+      );
     }
     this.ice.connect(remote, { controlling: options.controlling });
     if (this.ice.isNominated) this.#startDtls();

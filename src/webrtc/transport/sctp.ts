@@ -1,4 +1,6 @@
 /** The SCTP association of data channels (RFC 8831) over DTLS: werift's, hardened, with the channels that the peer opens. */
+import { Listeners } from '../../base/listeners.js';
+import type { Logger } from '../../base/logger.js';
 import { MAX_DATA_MESSAGE_BYTES } from '../sdp/parse.js';
 import { OpenedChannel, type IncomingChannel } from './data-channel.js';
 import { guardMessages, guardReceived, type OnDropped } from './sctp-received.js';
@@ -20,6 +22,7 @@ export interface SctpEvents {
 export interface SctpInit {
   /** Largest message in bytes that the other side takes. */
   readonly maxMessageBytes: number;
+  readonly logger: Logger;
 }
 
 /** An association that a client can do no harm to. */
@@ -38,13 +41,12 @@ export function openAssociation(dtls: WeriftDtls, onDropped: OnDropped, onAcknow
 /** The association of one transport. */
 export class Sctp {
   readonly #sctp: WeriftSctp;
-  readonly #acknowledged = new Set<() => void>();
+  readonly #acknowledged: Listeners;
   #isStopped = false;
 
-  constructor(dtls: WeriftDtls, { maxMessageBytes }: SctpInit, events: SctpEvents) {
-    this.#sctp = openAssociation(dtls, events.dropped, () => {
-      for (const listener of this.#acknowledged) listener();
-    });
+  constructor(dtls: WeriftDtls, { maxMessageBytes, logger }: SctpInit, events: SctpEvents) {
+    this.#acknowledged = new Listeners(logger, 'acknowledgements');
+    this.#sctp = openAssociation(dtls, events.dropped, () => this.#acknowledged.tell());
     const { transport } = this.#sctp;
     transport.sctp.stateChanged.closed.subscribe(() => events.left());
     transport.onDataChannel.subscribe((channel) => {
@@ -64,8 +66,7 @@ export class Sctp {
 
   /** Calls `listener` after each acknowledgement of the client. Call the returned function to stop listening. */
   onAcknowledged(listener: () => void): () => void {
-    this.#acknowledged.add(listener);
-    return () => void this.#acknowledged.delete(listener);
+    return this.#acknowledged.add(listener);
   }
 
   /** Begins the association. @throws Error where it does not come about */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { RTCDataChannel, RTCDataChannelParameters, RTCSctpTransport } from 'werift';
+import { silentLogger } from '../../../src/base/logger.js';
 import type { ChannelEvents, IncomingChannel, TextChannel } from '../../../src/webrtc/transport/data-channel.js';
 import { Sctp } from '../../../src/webrtc/transport/sctp.js';
 import { assertSctpShape } from '../../../src/webrtc/transport/werift-sctp.js';
@@ -24,7 +25,7 @@ async function connect(t: TestContext, accept: (channel: IncomingChannel) => voi
   const offered: IncomingChannel[] = [];
   const server = new Sctp(
     ends.server.dtls.carrier,
-    { maxMessageBytes: 1000 },
+    { maxMessageBytes: 1000, logger: silentLogger },
     {
       channel: (channel) => {
         offered.push(channel);
