@@ -1,5 +1,5 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
-import { MediaPeerError } from '../base/errors.js';
+import { serverClosing, sourceNotFound } from '../base/refusals.js';
 import type { SourceMedia } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
@@ -7,7 +7,8 @@ import { PipelineSource } from './pipeline-source.js';
 import { RunningSources } from './running-sources.js';
 import { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourceActivity } from './source-activity.js';
-import { RETRY_AFTER_S, SourcePipeline } from './source-pipeline.js';
+import { throwIfNotPlayable } from './playable.js';
+import { SourcePipeline } from './source-pipeline.js';
 
 export interface PipelinesInit extends PipelineDeps {
   /** The known source of that id, as it is now. Looks it up and does nothing else. */
@@ -84,24 +85,13 @@ export class Pipelines {
   }
 
   #throwIfClosed(): void {
-    if (this.#isClosed) throw new MediaPeerError('SERVER_CLOSING', 'the server is shutting down');
+    if (this.#isClosed) throw serverClosing();
   }
 
   #describe(sourceId: string): SourceMedia {
     const description = this.#init.find(sourceId);
-    if (!description) {
-      throw new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: ${this.#init.playable().join(', ') || 'none'}`);
-    }
-    if (description.state === 'empty') {
-      throw new MediaPeerError(
-        'SOURCE_NOT_LIVE',
-        `source '${sourceId}' is not live: ${description.reason ?? 'it delivers nothing'}; try again in ${RETRY_AFTER_S} s`,
-        { retryAfterS: RETRY_AFTER_S },
-      );
-    }
-    if (!description.playable) {
-      throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${description.reason ?? 'unknown reason'}`);
-    }
+    if (!description) throw sourceNotFound(sourceId, this.#init.playable());
+    throwIfNotPlayable(description);
     const { audioCodec, videoCodec, delivery, h264Profile } = description;
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
     return {

@@ -2,8 +2,8 @@
  * The sources that run now. How many may is bounded, because each costs processes: a newcomer takes the place of one that
  * nobody watches any more, or is refused. Sources that the operator wants to run count, and are never refused.
  */
-import { MediaPeerError } from '../base/errors.js';
-import { RETRY_AFTER_S, type SourcePipeline } from './source-pipeline.js';
+import { capacityReached } from '../base/refusals.js';
+import type { SourcePipeline } from './source-pipeline.js';
 
 export interface RunningSourcesInit {
   /** Sources that may run at once. */
@@ -73,13 +73,7 @@ export class RunningSources {
     const idle = this.#idle();
     // What ends still holds its processes: who comes and goes fast must not pile them up.
     const isFull = idle.length < missing || this.#ending.size - open >= maxRunning;
-    if (isFull) {
-      throw new MediaPeerError(
-        'CAPACITY_REACHED',
-        `all ${maxRunning} places of running sources (MAX_RUNNING_SOURCES) are taken; watch one that runs, or try again in ${RETRY_AFTER_S} s`,
-        { retryAfterS: RETRY_AFTER_S },
-      );
-    }
+    if (isFull) throw capacityReached(`all ${maxRunning} places of running sources (MAX_RUNNING_SOURCES) are taken, watch one that runs`);
     for (const pipeline of idle.slice(0, missing)) void pipeline.close('viewer-left');
   }
 

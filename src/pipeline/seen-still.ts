@@ -1,7 +1,7 @@
 /** A still of what a source shows at the moment, with or without what is seen in it: the source is started where nobody watches it. */
 import type { Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
-import { MediaPeerError } from '../base/errors.js';
+import { capacityReached, notLive, RETRY_AFTER_S } from '../base/refusals.js';
 import type { PipelineSource } from './pipeline-source.js';
 import type { Pipelines } from './pipelines.js';
 import type { SeenPicture } from './source-sight.js';
@@ -33,8 +33,7 @@ export class SeenStills {
    * @throws MediaPeerError as `Pipelines.open`, DETECTION_OFF for one that is annotated, CAPACITY_REACHED, or SOURCE_NOT_LIVE when no picture came in time
    */
   async get(sourceId: string, { widthPx, isAnnotated }: SeenStillOptions): Promise<Buffer> {
-    if (this.#running >= MAX_AT_ONCE)
-      throw new MediaPeerError('CAPACITY_REACHED', `${MAX_AT_ONCE} snapshots are already being made; try again`, { retryAfterS: 1 });
+    if (this.#running >= MAX_AT_ONCE) throw capacityReached(`${MAX_AT_ONCE} snapshots are already being made`, RETRY_AFTER_S.picture);
     this.#running++;
     try {
       const { picture, objects, labels } = await this.#next(await this.#pipelines.open(sourceId), isAnnotated);
@@ -56,8 +55,7 @@ export class SeenStills {
     const frames = isAnnotated ? source.openDetections() : source.openFrames();
     const undo: (() => void)[] = [() => frames.release()];
     return new Promise<SeenPicture>((resolve, reject) => {
-      const fail = (reason: string): void =>
-        reject(new MediaPeerError('SOURCE_NOT_LIVE', `no snapshot of '${source.sourceId}': ${reason}`, { retryAfterS: 1 }));
+      const fail = (reason: string): void => reject(notLive(`no snapshot of '${source.sourceId}': ${reason}`, RETRY_AFTER_S.picture));
       const timeout = this.#clock.after(TIMEOUT_MS, () => fail(`no frame arrived within ${TIMEOUT_MS / 1000} s`));
       undo.push(
         () => timeout.cancel(),

@@ -7,6 +7,7 @@
 import { delay, type Clock } from '../base/clock.js';
 import { annotate, encodeStill } from '../detection/index.js';
 import { MediaPeerError } from '../base/errors.js';
+import { EndListeners, Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import type { EndReason, Snapshot, SnapshotLease } from '../media/index.js';
 import type { FrameLease, FrameSource } from './frame-lease.js';
@@ -63,8 +64,8 @@ class SnapshotFeed {
   readonly #frames: FrameLease;
   #stopListening = (): void => undefined;
   readonly #over = new AbortController();
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
-  readonly #closeListeners = new Set<(reason: EndReason) => void>();
+  readonly #readers: Listeners<Snapshot>;
+  readonly #ending: EndListeners<EndReason>;
   /** What each reader takes, in bytes. */
   readonly #limits = new Set<{ readonly maxBytes: number }>();
   #widthAt = 0;
@@ -74,6 +75,8 @@ class SnapshotFeed {
     this.#sourceId = source.sourceId;
     this.#init = init;
     this.#onOver = onOver;
+    this.#readers = new Listeners(init.logger, `snapshots of ${source.sourceId}`);
+    this.#ending = new EndListeners(init.logger, `snapshots of ${source.sourceId}`);
     this.#frames = source.openFrames();
     this.#stopListening = this.#frames.feed.onClosed((reason) => this.#close(reason));
     void this.#run(); // never rejects
@@ -83,14 +86,8 @@ class SnapshotFeed {
     const limit = { maxBytes };
     this.#limits.add(limit);
     return {
-      subscribe: (listener) => {
-        this.#listeners.add(listener);
-        return () => void this.#listeners.delete(listener);
-      },
-      onClosed: (listener) => {
-        this.#closeListeners.add(listener);
-        return () => void this.#closeListeners.delete(listener);
-      },
+      subscribe: (listener) => this.#readers.add(listener),
+      onClosed: (listener) => this.#ending.onEnded(listener),
       release: () => {
         if (this.#limits.delete(limit) && this.#limits.size === 0) this.#close('viewer-left');
       },
@@ -103,9 +100,8 @@ class SnapshotFeed {
     this.#onOver();
     this.#stopListening();
     this.#frames.release();
-    for (const listener of [...this.#closeListeners]) listener(reason);
-    this.#listeners.clear();
-    this.#closeListeners.clear();
+    this.#ending.end(reason);
+    this.#readers.clear();
   }
 
   async #run(): Promise<void> {
@@ -116,7 +112,7 @@ class SnapshotFeed {
       const startedMs = clock.now();
       try {
         const still = await this.#encode(seen);
-        if (still && !this.#over.signal.aborted) for (const listener of [...this.#listeners]) listener(still);
+        if (still && !this.#over.signal.aborted) this.#readers.tell(still);
       } catch (error) {
         logger.warn({ sourceId: this.#sourceId, err: error }, 'picture could not be encoded');
       } finally {

@@ -2,7 +2,7 @@
  * One source while it is watched: its tracks with their demand, and the run that writes them. The first lease
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
-import { MediaPeerError } from '../base/errors.js';
+import { sourceNotFound } from '../base/refusals.js';
 import { DetectionFeed, Timeline, Track, type EndReason, type TrackKey, type TrackLease } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
@@ -10,6 +10,7 @@ import { FrameNumbers } from './frame-numbers.js';
 import { Holders } from './holders.js';
 import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
+import { throwIfNotPlayable } from './playable.js';
 import { keyName, SourceRun, type SourceState } from './source-run.js';
 
 /** Something that runs while it is wanted. */
@@ -27,9 +28,6 @@ interface TrackDemand extends Demand {
   readonly key: TrackKey;
   readonly track: Track;
 }
-
-/** When to ask again for a source that is not live. */
-export const RETRY_AFTER_S = 5;
 
 /** A source that has brought nothing in this time is no longer starting, it is in trouble. */
 const STARTS_WITHIN_MS = 15_000;
@@ -192,13 +190,8 @@ export class SourcePipeline {
   #openRun(): SourceRun {
     const { sourceId } = this.#init;
     const source = this.#init.find();
-    if (!source) throw new MediaPeerError('SOURCE_NOT_FOUND', `source '${sourceId}' is gone`);
-    if (source.state === 'empty')
-      throw new MediaPeerError('SOURCE_NOT_LIVE', `source '${sourceId}' is not live: ${source.reason ?? 'it delivers nothing'}`, {
-        retryAfterS: RETRY_AFTER_S,
-      });
-    if (!source.playable)
-      throw new MediaPeerError('SOURCE_NOT_PLAYABLE', `source '${sourceId}' cannot be played: ${source.reason ?? 'unknown reason'}`);
+    if (!source) throw sourceNotFound(sourceId);
+    throwIfNotPlayable(source);
     this.#init.logger.info({ sourceId, delivery: source.delivery }, 'source started');
     return new SourceRun(source, this.#state, this.#init);
   }

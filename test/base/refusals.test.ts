@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { capacityReached, notLive, RETRY_AFTER_S, sourceNotFound, sourceNotLive, sourceNotPlayable } from '../../src/base/refusals.js';
+import { projectRoot } from '../helpers/assets.js';
 
 describe('refusals', () => {
   it('say when to try again, in words and in the header', () => {
@@ -35,5 +38,17 @@ describe('refusals', () => {
     assert.equal(capacityReached('all ports are in use', 5, cause).cause, cause);
     const { cause: kept, details } = sourceNotPlayable('x', 'it is damaged', { cause, details: { exitCode: 1 } });
     assert.deepEqual([kept, details], [cause, { exitCode: 1 }]);
+  });
+
+  it('are the only place that knows when to try again', () => {
+    const src = path.join(projectRoot, 'src');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && file !== 'base/refusals.ts',
+    );
+    const literal = /retryAfterS: \d|RETRY_AFTER_S = \d/;
+    assert.deepEqual(
+      files.filter((file) => literal.test(readFileSync(path.join(src, file), 'utf8'))),
+      [],
+    );
   });
 });
