@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Message, methods } from 'werift';
@@ -14,6 +16,8 @@ import { projectRoot } from '../helpers/assets.js';
 import { noCoturn, startCoturn } from '../helpers/coturn.js';
 
 const CONFIGURATION = path.join(projectRoot, 'deploy/coturn/turnserver.conf');
+
+const noSystemd = spawnSync('systemd-analyze', ['--version']).error ? 'systemd-analyze is not installed' : false;
 
 interface Service {
   readonly command?: readonly string[];
@@ -52,6 +56,47 @@ describe('deploy/', () => {
     };
     assert.equal(services.sightline.restart, 'unless-stopped');
     assert.match(readFileSync(path.join(projectRoot, 'deploy/Dockerfile'), 'utf8'), /^ENTRYPOINT \["tini", "--"\]$/m);
+  });
+
+  it('leaves out of the image what other platforms need', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-image-'));
+    try {
+      const binaries = path.join(folder, 'node_modules/onnxruntime-node/bin/napi-v6');
+      const platforms = ['darwin/arm64', 'linux/arm64', 'linux/x64', 'win32/arm64', 'win32/x64'].map((name) => path.join(binaries, name));
+      const ffmpeg = ['@ffmpeg-installer', '@ffprobe-installer'].map((name) => path.join(folder, 'node_modules', name, 'linux-x64'));
+      for (const made of [...platforms, ...ffmpeg]) mkdirSync(made, { recursive: true });
+      const [, command = ''] =
+        /^RUN (find node_modules\/onnxruntime[^]*?[^\\])\n/m.exec(readFileSync(path.join(projectRoot, 'deploy/Dockerfile'), 'utf8')) ?? [];
+      execFileSync('sh', ['-ec', command], { cwd: folder });
+      assert.deepEqual(
+        [...platforms, ...ffmpeg].filter((made) => existsSync(made)),
+        [path.join(binaries, 'linux', process.arch)],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has a service whose command this server has, which is started again, and writes to its own folder alone', () => {
+    const unit = readFileSync(path.join(projectRoot, 'deploy/sightline.service'), 'utf8');
+    for (const line of [
+      'ExecStart=/usr/bin/env sightline serve',
+      'DynamicUser=yes',
+      'StateDirectory=sightline',
+      'WorkingDirectory=%S/sightline',
+    ]) {
+      assert.ok(unit.split('\n').includes(line), line);
+    }
+    assert.match(unit, /^Restart=on-failure$[^]*^NoNewPrivileges=yes$[^]*^ProtectSystem=strict$/m);
+  });
+
+  it('has a service that systemd takes without a complaint, and calls well confined', { skip: noSystemd }, () => {
+    const unit = path.join(projectRoot, 'deploy/sightline.service');
+    const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
+    assert.deepEqual([verified.status, verified.stderr], [0, '']);
+    const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', unit], { encoding: 'utf8' });
+    const exposure = Number(/exposure level for sightline\.service: ([\d.]+)/.exec(stdout)?.[1]);
+    assert.ok(exposure <= 2, stdout);
   });
 
   it('has a compose file whose variables this server takes', () => {
