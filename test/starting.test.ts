@@ -175,6 +175,7 @@ describe('starting the server', () => {
   it('refuses a command that it does not know, with the nearest one', async () => {
     for (const [args, said] of [
       [['anotate', 'in.mp4'], /^unknown command 'anotate': did you mean annotate\?\n\nUsage:/],
+      [['chek'], /^unknown command 'chek': did you mean check\?\n/],
       [['frobnicate'], /^unknown command 'frobnicate'\n\nUsage:/],
       [['PORT=8511'], /^unknown command 'PORT=\.\.\.': write --port/],
     ] as const) {

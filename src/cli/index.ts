@@ -2,9 +2,9 @@
  * The command line: `sightline [COMMAND] [OPTIONS]`. Each command is loaded when it is called, so that nothing waits for what it
  * does not use.
  */
-import { nearMiss } from '../base/near-miss.js';
 import { version } from '../config.js';
 import { calling } from './calling.js';
+import { nearest } from './nearest.js';
 
 interface Command {
   readonly summary: string;
@@ -56,7 +56,7 @@ function unknownCommand(name: string): string {
   const variable = /^([A-Z][A-Z0-9_]+)=/.exec(name)?.[1];
   if (variable !== undefined)
     return `unknown command '${variable}=...': write --${variable.toLowerCase().replaceAll('_', '-')}, or set the variable before the command`;
-  const meant = nearMiss(name, Object.keys(COMMANDS));
+  const meant = nearest(name, Object.keys(COMMANDS));
   return `unknown command '${name}'${meant === undefined ? '' : `: did you mean ${meant}?`}`;
 }
 

@@ -1,6 +1,6 @@
 /** What a command line tool says of an option that it does not know. */
 import { messageOf } from '../base/errors.js';
-import { nearMiss } from '../base/near-miss.js';
+import { nearest } from './nearest.js';
 
 /** Node's message, with the option of the usage text that was perhaps meant instead of its advice on arguments that begin with a dash. */
 export function wrongUsage(error: unknown, usage: string): string {
@@ -8,6 +8,6 @@ export function wrongUsage(error: unknown, usage: string): string {
   const unknown = /^Unknown option '--?([^'=]+)/.exec(message)?.[1];
   if (unknown === undefined) return message;
   const known = [...new Set([...usage.matchAll(/--([a-z][a-z-]*)/g)].map(([, name]) => name ?? ''))];
-  const meant = nearMiss(unknown, known);
+  const meant = nearest(unknown, known);
   return `unknown option '--${unknown}'${meant === undefined ? '' : `: did you mean --${meant}?`}`;
 }

@@ -4,6 +4,7 @@ import { nearMiss } from '../../base/near-miss.js';
 import { VARIABLES, type TypedOptions } from '../../config.js';
 import { calling } from '../calling.js';
 import { UsageError } from '../errors.js';
+import { nearest } from '../nearest.js';
 
 /** Short names of those that are typed most. */
 const SHORT_NAMES: Readonly<Record<string, string>> = { p: 'PORT', upload: 'UPLOAD_DIR', sources: 'SOURCES_FILE' };
@@ -103,7 +104,7 @@ function allowedIn(variable: string): string {
 }
 
 function unknownFault(typed: string, name: string): string {
-  const meant = nearMiss(
+  const meant = nearest(
     name,
     [...BY_OPTION.keys()].filter((option) => option.length > 1),
   );
