@@ -20,7 +20,7 @@ import {
   refuseMisspeltMembers,
   reportRoutes,
   sessionUrlRoutes,
-  stillRoutes,
+  snapshotRoutes,
   whepRoutes,
   whipRoutes,
   withoutToken,
@@ -32,7 +32,7 @@ import {
   type ModelDeps,
   type OfferDeps,
   type ReportDeps,
-  type StillDeps,
+  type SnapshotDeps,
   type WhepDeps,
   type WhipDeps,
   type ZonesDeps,
@@ -72,7 +72,7 @@ export interface AppDeps {
   readonly reports: ReportDeps;
   /** For `/health`, `/ready`, `/available-videos`, `/connection-stats` and `/active-streams`. */
   readonly state: ObservabilityDeps;
-  readonly stills: StillDeps;
+  readonly snapshots: SnapshotDeps;
   /** For `/models`. */
   readonly models: ModelDeps;
   /** For `/zones`. */
@@ -149,7 +149,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(zoneRoutes, deps.zones);
   await app.register(async (scope) => {
     guardViewers(scope, deps.wish.tokens);
-    await scope.register(stillRoutes, deps.stills);
+    await scope.register(snapshotRoutes, deps.snapshots);
     await scope.register(detectionRoutes, deps.detections);
   });
   await app.register(roomRoutes, { door: deps.rooms });

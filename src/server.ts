@@ -5,7 +5,7 @@ import type { Loggers } from './base/loggers.js';
 import type { Logger } from './base/logger.js';
 import { ResourceLedger } from './base/resources.js';
 import type { SourceCatalogue } from './source/index.js';
-import { Closers, listeningFailed, openConnections, openDoors, openPorts, openSeeing, openSources, type Host } from './wiring/index.js';
+import { Closers, listeningFailed, openConnections, openDoors, openPorts, openDetection, openSources, type Host } from './wiring/index.js';
 
 /** A server that listens. */
 export interface Server {
@@ -28,7 +28,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
   try {
     const ports = await openPorts(host);
     const sources = await openSources(host);
-    const seeing = await openSeeing(host, sources);
+    const seeing = await openDetection(host, sources);
     const connections = openConnections(host, sources, seeing, ports);
     let isReady = false;
     const app = await openDoors(host, { ...sources, ...seeing, ...connections, isReady: () => isReady });

@@ -4,8 +4,8 @@ import { testApp } from './helpers/app.js';
 
 it('makes a bounded number of still pictures for one address, and says when there are more', async () => {
   let made = 0;
-  const still = (): Promise<Buffer> => Promise.resolve(Buffer.from([++made]));
-  const app = await testApp({ stills: { still } });
+  const snapshot = (): Promise<Buffer> => Promise.resolve(Buffer.from([++made]));
+  const app = await testApp({ snapshots: { snapshot } });
   let response = await app.inject('/snapshot/demo.jpg');
   assert.equal(response.headers['content-type'], 'image/jpeg');
   for (let width = 100; width < 400; width++) response = await app.inject(`/snapshot/demo.jpg?width=${width}`);

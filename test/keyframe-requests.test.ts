@@ -8,7 +8,7 @@ import { Outages } from '../src/webrtc/session/outages.js';
 import { Viewer } from '../src/webrtc/session/viewer.js';
 import { FakeClock } from './helpers/fake-clock.js';
 import { assertNothingHeld, realDeps } from './helpers/ffmpeg-deps.js';
-import { fixedSeeing } from './helpers/pipeline-rig.js';
+import { fixedModel } from './helpers/pipeline-rig.js';
 import { FakeGateway } from './webrtc/fake-gateway.js';
 import { offer, planOf } from './webrtc/offers.js';
 import { FEEDBACK, PublisherFixture } from './webrtc/publisher-fixture.js';
@@ -27,7 +27,7 @@ class RoomGateway extends FakeGateway {
     this.pipelines = new Pipelines({
       ...common,
       ffmpeg: this.deps,
-      seeing: fixedSeeing(undefined),
+      models: fixedModel(undefined),
       detectFps: 30,
       idleGraceMs: 0,
       find: (id) => this.rooms.get(id),

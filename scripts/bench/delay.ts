@@ -31,7 +31,7 @@ export async function run(seconds: number): Promise<Row[]> {
   const pipelines = new Pipelines({
     ...deps,
     ffmpeg,
-    seeing,
+    models: seeing,
     detectFps: 15,
     idleGraceMs: 0,
     find: (id) => library.source(id),

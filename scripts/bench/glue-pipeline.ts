@@ -31,7 +31,7 @@ export async function openPipeline(folder: string, model: string, detectFps: num
   const pipelines = new Pipelines({
     ...deps,
     ffmpeg,
-    seeing,
+    models: seeing,
     detectFps,
     idleGraceMs: 0,
     find: (id) => library.source(id),

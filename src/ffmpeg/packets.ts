@@ -48,7 +48,7 @@ export interface PacketInfo {
   /** The same without the picture that stands longest in it: a group of one that stands for a minute has 0. */
   readonly longestMovingS: number;
   /** How long the picture stands that stands longest, in seconds. */
-  readonly longestStillS: number;
+  readonly longestFrameS: number;
   /** Most pictures in a second; undefined where nobody knows. */
   readonly peakFps: number | undefined;
   /** From the begin of the first picture to the end of the last, in seconds; undefined when not all packets were read. */
@@ -121,18 +121,18 @@ function longestSteps(
   shownS: readonly number[],
   keyTimes: ReadonlySet<number>,
   endS: number,
-): Pick<PacketInfo, 'longestIntervalS' | 'longestMovingS' | 'longestStillS'> {
-  let [longestIntervalS, longestMovingS, longestStillS] = [0, 0, 0];
+): Pick<PacketInfo, 'longestIntervalS' | 'longestMovingS' | 'longestFrameS'> {
+  let [longestIntervalS, longestMovingS, longestFrameS] = [0, 0, 0];
   let group = { sinceS: shownS[0] ?? 0, stillS: 0 };
   shownS.forEach((timeS, i) => {
     if (keyTimes.has(timeS)) group = { sinceS: timeS, stillS: 0 };
     const nextS = shownS[i + 1] ?? endS;
     group.stillS = Math.max(group.stillS, nextS - timeS);
-    longestStillS = Math.max(longestStillS, nextS - timeS);
+    longestFrameS = Math.max(longestFrameS, nextS - timeS);
     longestIntervalS = Math.max(longestIntervalS, nextS - group.sinceS);
     longestMovingS = Math.max(longestMovingS, nextS - group.sinceS - group.stillS);
   });
-  return { longestIntervalS, longestMovingS, longestStillS };
+  return { longestIntervalS, longestMovingS, longestFrameS };
 }
 
 /** Times are rounded to milliseconds in many containers. */

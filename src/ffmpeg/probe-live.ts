@@ -45,7 +45,7 @@ const UNSEEN: PacketInfo = {
   firstKeyframeS: 0,
   longestIntervalS: 0,
   longestMovingS: 0,
-  longestStillS: 0,
+  longestFrameS: 0,
   peakFps: undefined,
   spanS: undefined,
   count: 1,

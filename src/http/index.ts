@@ -15,7 +15,7 @@ export { installReference, SECURITY } from './reference.js';
 export * from './reports.js';
 export * from './schemas.js';
 export * from './session-url.js';
-export * from './stills.js';
+export * from './snapshots.js';
 export * from './tokens.js';
 export * from './whep.js';
 export * from './whip.js';

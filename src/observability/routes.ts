@@ -1,6 +1,6 @@
 /** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { PeerSnapshot, ReceivedSnapshot } from '../webrtc/index.js';
+import type { SessionStatus, ReceivedStatus } from '../webrtc/index.js';
 import type { SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
@@ -22,7 +22,7 @@ export interface ObservabilityDeps {
   /** What runs for each source that somebody watches. */
   readonly activity: () => readonly SourceActivity[];
   /** Viewers and publishers that are connected or connecting. */
-  readonly sessions: () => readonly PeerSnapshot[];
+  readonly sessions: () => readonly SessionStatus[];
   /** WebSockets that are open. */
   readonly webSockets?: () => number;
   /** Whether at least one model is loaded. */
@@ -126,8 +126,8 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         frames_dropped: session.framesDropped,
         detections_sent: session.detectionsSent,
         detections_dropped: session.detectionsDropped,
-        pictures_sent: session.stillsSent ?? 0,
-        pictures_dropped: session.stillsDropped ?? 0,
+        pictures_sent: session.snapshotsSent ?? 0,
+        pictures_dropped: session.snapshotsDropped ?? 0,
         last_activity_at: session.lastActivityS ?? null,
         ...(session.received && { received: receivedMedia(session.received) }),
       })),
@@ -215,7 +215,7 @@ function activeSource(source: SourceActivity) {
   };
 }
 
-function receivedMedia(received: ReceivedSnapshot) {
+function receivedMedia(received: ReceivedStatus) {
   return {
     bytes: received.bytesReceived,
     packets: received.packetsReceived,

@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.js';
 import type { Scene, TrackedObject } from '../media/index.js';
 
 /** The model that looks at a source. */
-export interface Seeing {
+export interface DetectionModel {
   readonly modelName: string;
   /** Of the model's detector, shared by all sources that it looks at. */
   readonly scheduler: DetectionScheduler;
@@ -18,9 +18,9 @@ export interface Seeing {
 }
 
 /** Which model looks at which source; it may change while the source runs. */
-export interface SeeingProvider {
+export interface DetectionModels {
   /** Undefined where detection is off. */
-  of(sourceId: string): Seeing | undefined;
+  of(sourceId: string): DetectionModel | undefined;
   /** Calls `listener` whenever a source is given another model. Call the returned function to stop listening. */
   onChange(listener: () => void): () => void;
 }
@@ -35,7 +35,7 @@ export interface PipelineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ffmpeg: FfmpegDeps;
-  readonly seeing: SeeingProvider;
+  readonly models: DetectionModels;
   /** Upper limit of detections per second and source. */
   readonly detectFps: number;
   /** Skips inference while nothing moves. Default false. */

@@ -30,7 +30,7 @@ export interface PictureHubInit {
   /** For logs and errors. */
   readonly name: string;
   /** Of the pictures, and the codec of the frames of a copied source. */
-  readonly format: PictureFormat & { readonly codec: VideoCodec; readonly longestStillS?: number };
+  readonly format: PictureFormat & { readonly codec: VideoCodec; readonly longestFrameS?: number };
   /** What came before: frames from the newest keyframe on. */
   readonly openGroup?: readonly EncodedFrame[];
   /** A decoder waits for a keyframe; said once, and asked for until it comes. */
@@ -140,8 +140,8 @@ export class PictureHub {
   }
 
   get #isSlow(): boolean {
-    const { fps, longestStillS = 1 / fps } = this.#init.format;
-    return longestStillS > STANDS_S;
+    const { fps, longestFrameS = 1 / fps } = this.#init.format;
+    return longestFrameS > STANDS_S;
   }
 
   #keep(picture: VideoFrame): void {

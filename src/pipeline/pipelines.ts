@@ -52,7 +52,7 @@ export class Pipelines {
     return new PipelineSource({
       sourceId,
       media: this.#describe(sourceId),
-      labels: () => this.#init.seeing.of(sourceId)?.classNames,
+      labels: () => this.#init.models.of(sourceId)?.classNames,
       pipeline: () => {
         this.#throwIfClosed();
         // It may have gone since it was opened.
@@ -96,7 +96,7 @@ export class Pipelines {
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
     return {
       hasAudio: audioCodec !== null,
-      renditions: this.#init.seeing.of(sourceId) ? ['raw', 'processed'] : ['raw'],
+      renditions: this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],
       rawCodec,
       rawProfile: rawCodec === 'h264' ? h264Profile : undefined,
     };

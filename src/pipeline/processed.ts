@@ -2,15 +2,15 @@
 import { annotate, drawNotice } from '../detection/index.js';
 import { FramePool, i420Size, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { EncodedRendition, PictureFormat } from './encoded-rendition.js';
-import type { SourceSight } from './source-sight.js';
+import type { SourceDetection } from './source-detection.js';
 
 export class ProcessedPictures {
-  readonly #sight: SourceSight;
+  readonly #detection: SourceDetection;
   readonly #pool: FramePool;
   readonly #encoders = new Map<VideoCodec, EncodedRendition>();
 
-  constructor(format: PictureFormat, sight: SourceSight) {
-    this.#sight = sight;
+  constructor(format: PictureFormat, detection: SourceDetection) {
+    this.#detection = detection;
     this.#pool = new FramePool(i420Size(format.widthPx, format.heightPx));
   }
 
@@ -27,9 +27,9 @@ export class ProcessedPictures {
     this.#encoders.delete(codec);
   }
 
-  /** Draws and encodes one picture, after the sight has had it. */
+  /** Draws and encodes one picture, after the detection has had it. */
   readonly consume = (picture: VideoFrame): void => {
-    const { labels, objects, notice } = this.#sight;
+    const { labels, objects, notice } = this.#detection;
     const drawn = this.#writable(picture);
     if (labels) {
       annotate(drawn, objects, labels);

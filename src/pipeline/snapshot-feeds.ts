@@ -5,13 +5,13 @@
  * what the pictures need.
  */
 import { delay, type Clock } from '../base/clock.js';
-import { annotate, encodeStill } from '../detection/index.js';
+import { annotate, encodeSnapshot } from '../detection/index.js';
 import { MediaPeerError } from '../base/errors.js';
 import { EndListeners, Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import type { EndReason, Snapshot, SnapshotLease } from '../media/index.js';
 import type { FrameLease, FrameSource } from './frame-lease.js';
-import type { SeenPicture } from './source-sight.js';
+import type { DetectedFrame } from './source-detection.js';
 
 /** At most 12.5 a second: each costs 2 ms of the event loop, and the rest in threads of its own. */
 const MIN_INTERVAL_MS = 80;
@@ -123,7 +123,7 @@ class SnapshotFeed {
   }
 
   /** Undefined when it is over. */
-  #next(): Promise<SeenPicture | undefined> {
+  #next(): Promise<DetectedFrame | undefined> {
     const { signal } = this.#over;
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -140,7 +140,7 @@ class SnapshotFeed {
   }
 
   /** Undefined where the picture is too large whatever is tried. */
-  async #encode({ picture, frame, objects, labels }: SeenPicture): Promise<Snapshot | undefined> {
+  async #encode({ picture, frame, objects, labels }: DetectedFrame): Promise<Snapshot | undefined> {
     const drawn = labels ? picture.copy() : picture;
     if (labels) {
       await labels.prepare(drawn.heightPx);
@@ -149,7 +149,7 @@ class SnapshotFeed {
     const maxBytes = Math.min(...[...this.#limits].map((limit) => limit.maxBytes));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const widthPx = Math.min(WIDTHS_PX[this.#widthAt] ?? 0, picture.widthPx & ~1);
-      const jpeg = await encodeStill(drawn, { widthPx, quality: this.#quality });
+      const jpeg = await encodeSnapshot(drawn, { widthPx, quality: this.#quality });
       this.#adapt(jpeg.length, maxBytes);
       if (jpeg.length > maxBytes) continue;
       return {

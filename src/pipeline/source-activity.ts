@@ -2,7 +2,7 @@
 import type { TrackStats, VideoCodec } from '../media/index.js';
 import type { RoomState, SourceKind } from '../source/index.js';
 import type { DecoderActivity } from './picture-hub.js';
-import type { DetectionActivity } from './source-sight.js';
+import type { DetectionActivity } from './source-detection.js';
 
 /** A running rendition, for `/active-streams`. */
 export interface RenditionActivity {

@@ -6,7 +6,7 @@
 import { Listeners } from '../base/listeners.js';
 import type { DetectorPool, LoadedModel, ModelLease } from '../detection/index.js';
 import type { Logger } from '../base/logger.js';
-import type { Seeing, SeeingProvider } from './deps.js';
+import type { DetectionModel, DetectionModels } from './deps.js';
 
 /** Absolute path of a model, or 'none': detection is off. */
 export type ModelChoice = string;
@@ -32,16 +32,16 @@ export interface ModelInUse {
 interface Assignment {
   readonly choice: ModelChoice;
   readonly lease: ModelLease | undefined;
-  readonly seeing: Seeing | undefined;
+  readonly model: DetectionModel | undefined;
 }
 
-export class SourceModels implements SeeingProvider {
+export class SourceModels implements DetectionModels {
   readonly #init: SourceModelsInit;
   readonly #changes: Listeners;
   readonly #assignments = new Map<string, Assignment>();
-  #default: Assignment = { choice: 'none', lease: undefined, seeing: undefined };
+  #default: Assignment = { choice: 'none', lease: undefined, model: undefined };
   /** One for each loaded model: a source that is given the model it has notices nothing. */
-  readonly #seeings = new WeakMap<LoadedModel, Seeing>();
+  readonly #models = new WeakMap<LoadedModel, DetectionModel>();
   /** Changes come one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -66,8 +66,8 @@ export class SourceModels implements SeeingProvider {
     }
   }
 
-  of(sourceId: string): Seeing | undefined {
-    return (this.#assignments.get(sourceId) ?? this.#default).seeing;
+  of(sourceId: string): DetectionModel | undefined {
+    return (this.#assignments.get(sourceId) ?? this.#default).model;
   }
 
   /** The model that looks at the source. */
@@ -111,7 +111,7 @@ export class SourceModels implements SeeingProvider {
     await this.#changing;
     const before = [this.#default, ...this.#assignments.values()];
     this.#assignments.clear();
-    this.#default = { choice: 'none', lease: undefined, seeing: undefined };
+    this.#default = { choice: 'none', lease: undefined, model: undefined };
     this.#changes.tell();
     for (const { lease } of before) await lease?.release();
   }
@@ -121,23 +121,23 @@ export class SourceModels implements SeeingProvider {
     const before = sourceId === undefined ? this.#default : this.#assignments.get(sourceId);
     if (sourceId === undefined) this.#default = next;
     else this.#assignments.set(sourceId, next);
-    this.#init.logger.info({ sourceId, model: next.seeing?.modelName ?? 'none' }, 'model assigned');
+    this.#init.logger.info({ sourceId, model: next.model?.modelName ?? 'none' }, 'model assigned');
     this.#changes.tell();
     await before?.lease?.release();
   }
 
   async #load(choice: ModelChoice): Promise<Assignment> {
-    if (choice === 'none') return { choice, lease: undefined, seeing: undefined };
+    if (choice === 'none') return { choice, lease: undefined, model: undefined };
     const lease = await this.#init.pool.acquire(choice);
-    return { choice, lease, seeing: this.#seeingOf(lease.model) };
+    return { choice, lease, model: this.#modelOf(lease.model) };
   }
 
-  #seeingOf(loaded: LoadedModel): Seeing {
-    const known = this.#seeings.get(loaded);
+  #modelOf(loaded: LoadedModel): DetectionModel {
+    const known = this.#models.get(loaded);
     if (known) return known;
     const { name, labels: classNames, scoreThreshold } = loaded.detector.model;
-    const seeing: Seeing = { modelName: name, scheduler: loaded.scheduler, labels: loaded.labels, classNames, scoreThreshold };
-    this.#seeings.set(loaded, seeing);
-    return seeing;
+    const model: DetectionModel = { modelName: name, scheduler: loaded.scheduler, labels: loaded.labels, classNames, scoreThreshold };
+    this.#models.set(loaded, model);
+    return model;
   }
 }

@@ -7,7 +7,7 @@ import { DetectionFeed, Timeline, Track, type EndReason, type TrackKey, type Tra
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { FrameNumbers } from './frame-numbers.js';
-import { Holders } from './holders.js';
+import { RefCount } from './ref-count.js';
 import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
@@ -21,7 +21,7 @@ interface Demand {
   stop(run: SourceRun): Promise<void>;
   /** Tells its readers that it is over. */
   end(reason: EndReason): void;
-  readonly holders: Holders;
+  readonly refCount: RefCount;
 }
 
 interface TrackDemand extends Demand {
@@ -88,8 +88,8 @@ export class SourcePipeline {
     };
   }
 
-  #hold({ holders }: Demand): () => void {
-    const release = holders.add();
+  #hold({ refCount }: Demand): () => void {
+    const release = refCount.add();
     this.#wantedAtMs = this.#init.clock.now();
     return () => {
       release();
@@ -106,7 +106,7 @@ export class SourcePipeline {
 
   /** When the last one who wanted something of it left; undefined while it is wanted. */
   get idleSinceMs(): number | undefined {
-    return this.#demands().some(({ holders }) => holders.isHeld) ? undefined : this.#idleSinceMs;
+    return this.#demands().some(({ refCount }) => refCount.isHeld) ? undefined : this.#idleSinceMs;
   }
 
   /** True while somebody waits for the first frame of a track. */
@@ -114,7 +114,7 @@ export class SourcePipeline {
     return (
       this.#end === undefined &&
       this.#init.clock.now() - this.#wantedAtMs < STARTS_WITHIN_MS &&
-      [...this.#tracks.values()].some(({ track, holders }) => holders.isHeld && !track.hasMedia)
+      [...this.#tracks.values()].some(({ track, refCount }) => refCount.isHeld && !track.hasMedia)
     );
   }
 
@@ -150,7 +150,7 @@ export class SourcePipeline {
   /** Ends it for all its readers. Idempotent; resolves when nothing of it runs. */
   async close(reason: EndReason): Promise<void> {
     this.#end ??= reason;
-    for (const { holders } of this.#demands()) holders.close();
+    for (const { refCount } of this.#demands()) refCount.close();
     await this.#run.close();
     await this.closed;
   }
@@ -165,7 +165,7 @@ export class SourcePipeline {
     }
     this.#end = reason;
     for (const demand of this.#demands()) {
-      demand.holders.close();
+      demand.refCount.close();
       demand.end(reason);
     }
     this.#state.feed.close(reason);
@@ -219,7 +219,7 @@ export class SourcePipeline {
         return run.stop(key);
       },
       end: (reason) => track.close(reason),
-      holders: this.#holders(() => demand),
+      refCount: this.#refCount(() => demand),
     };
     this.#tracks.set(keyName(key), demand);
     demand.start(this.#run);
@@ -227,24 +227,24 @@ export class SourcePipeline {
   }
 
   #startDetections(): Demand {
-    this.#run.startSeeing();
+    this.#run.startDetection();
     const demand: Demand = {
       name: `${this.#init.sourceId}/detections`,
-      start: (run) => run.startSeeing(),
+      start: (run) => run.startDetection(),
       stop: (run) => {
         this.#detections = undefined;
-        return run.stopSeeing();
+        return run.stopDetection();
       },
       // Readers stay with the feed, which ends with the source alone.
       end: () => undefined,
-      holders: this.#holders(() => demand),
+      refCount: this.#refCount(() => demand),
     };
     return demand;
   }
 
-  #holders(demand: () => Demand): Holders {
+  #refCount(demand: () => Demand): RefCount {
     const { clock, idleGraceMs } = this.#init;
-    return new Holders({ clock, graceMs: idleGraceMs, onIdle: () => this.#idle(demand()) });
+    return new RefCount({ clock, graceMs: idleGraceMs, onIdle: () => this.#idle(demand()) });
   }
 
   /** Nobody wants it any more; the last one takes the source with it. */

@@ -11,7 +11,7 @@ import { PictureHub, type DecoderActivity } from './picture-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
 import { ProcessedPictures } from './processed.js';
 import { StandIns } from './stand-ins.js';
-import { SourceSight, type DetectionActivity, type SeenPicture } from './source-sight.js';
+import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
 
 /** A key as text: `raw/h264`, `audio/opus`. */
 export function keyName(key: TrackKey): string {
@@ -25,7 +25,7 @@ export interface SourceState {
   readonly frameNumbers: FrameNumbers;
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, of whatever run, and is taken out. */
-  readonly pictureTakers: Set<(seen: SeenPicture) => void>;
+  readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
 }
 
 /** One rendition that is being made. */
@@ -43,7 +43,7 @@ export class SourceRun {
   readonly #producers = new Map<string, Producer>();
   readonly #state: SourceState;
   readonly #standIns = new StandIns();
-  #sight: SourceSight | undefined;
+  #detection: SourceDetection | undefined;
   #processed: ProcessedPictures | undefined;
   #isFeedWanted = false;
   #passthrough: Track | undefined;
@@ -100,7 +100,7 @@ export class SourceRun {
   /** What keeps it from running as it should. */
   get troubles(): string[] {
     const encoders = [...this.#producers.values()].map((producer) => producer.encoder?.trouble);
-    return [this.#feed.trouble, this.#hub.trouble, this.#sight?.notice, ...encoders].filter((trouble) => trouble !== undefined);
+    return [this.#feed.trouble, this.#hub.trouble, this.#detection?.notice, ...encoders].filter((trouble) => trouble !== undefined);
   }
 
   get decoder(): DecoderActivity | undefined {
@@ -108,7 +108,7 @@ export class SourceRun {
   }
 
   get detection(): DetectionActivity | undefined {
-    return this.#sight?.activity;
+    return this.#detection?.activity;
   }
 
   /** The encoder behind a track; undefined for what is copied. */
@@ -140,16 +140,16 @@ export class SourceRun {
   }
 
   /** Begins to see, for readers of the feed; does nothing once it is closed, because the next run will. */
-  startSeeing(): void {
+  startDetection(): void {
     if (this.#isClosed) return;
     this.#isFeedWanted = true;
-    this.#see();
+    this.#detect();
   }
 
   /** Readers of the feed are gone. */
-  async stopSeeing(): Promise<void> {
+  async stopDetection(): Promise<void> {
     this.#isFeedWanted = false;
-    await this.#until(this.#stopSightWhenUnwanted());
+    await this.#until(this.#stopDetectionWhenUnwanted());
   }
 
   /** Passes the request for a keyframe on to who makes them; false where none can be made on demand. */
@@ -167,7 +167,7 @@ export class SourceRun {
     const producers = [...this.#producers.values()];
     this.#producers.clear();
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
-    this.#sight?.close();
+    this.#detection?.close();
     await Promise.all([this.#hub.close(), ...this.#stopping]);
   }
 
@@ -253,35 +253,35 @@ export class SourceRun {
   }
 
   #startProcessing(): ProcessedPictures {
-    const processed = new ProcessedPictures(this.#feed.info, this.#see());
+    const processed = new ProcessedPictures(this.#feed.info, this.#detect());
     this.#hub.addLast(processed.consume);
     return processed;
   }
 
   async #stopProcessing(processed: ProcessedPictures): Promise<void> {
     if (this.#processed === processed) this.#processed = undefined;
-    await Promise.all([this.#hub.remove(processed.consume), this.#stopSightWhenUnwanted()]);
+    await Promise.all([this.#hub.remove(processed.consume), this.#stopDetectionWhenUnwanted()]);
   }
 
   /** The one sight of this run. It reads each picture before anybody draws into it. */
-  #see(): SourceSight {
-    if (this.#sight) return this.#sight;
-    this.#sight = new SourceSight({
+  #detect(): SourceDetection {
+    if (this.#detection) return this.#detection;
+    this.#detection = new SourceDetection({
       ...this.#state,
       sourceId: this.source.id,
       format: this.#feed.info,
       isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
       deps: this.#deps,
     });
-    this.#hub.add(this.#sight.consume);
-    return this.#sight;
+    this.#hub.add(this.#detection.consume);
+    return this.#detection;
   }
 
-  async #stopSightWhenUnwanted(): Promise<void> {
-    const sight = this.#sight;
-    if (!sight || this.#isFeedWanted || this.#processed) return;
-    this.#sight = undefined;
-    sight.close();
-    await this.#hub.remove(sight.consume);
+  async #stopDetectionWhenUnwanted(): Promise<void> {
+    const detection = this.#detection;
+    if (!detection || this.#isFeedWanted || this.#processed) return;
+    this.#detection = undefined;
+    detection.close();
+    await this.#hub.remove(detection.consume);
   }
 }

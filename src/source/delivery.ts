@@ -114,7 +114,7 @@ function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery
     fps,
     peakFps: Math.min(MAX_FPS, Math.max(fps, video.packets.peakFps ?? 0)),
     isTooFast: isTooFast(video),
-    longestStillS: Math.max(video.packets.longestStillS, passS - (video.packets.spanS ?? passS)),
+    longestFrameS: Math.max(video.packets.longestFrameS, passS - (video.packets.spanS ?? passS)),
     deinterlace: video.isInterlaced,
     orientation: video.orientation,
     colour: planColour(video),

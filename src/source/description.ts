@@ -25,7 +25,7 @@ export interface FeedPlan {
   /** More come than are delivered. */
   readonly isTooFast: boolean;
   /** How long the picture stands that stands longest, between two passes included; in seconds. */
-  readonly longestStillS: number;
+  readonly longestFrameS: number;
   /** True where frames hold two fields. */
   readonly deinterlace: boolean;
   /** What makes the pictures upright. */

@@ -16,5 +16,5 @@ export { readSourcesFile, type PullInput } from './pull/sources-file.js';
 export { SourceLibrary, type LibraryChange, type LibraryOptions } from './file/library.js';
 export { uprightPictures } from './media-run.js';
 export { straightTimes } from './file/straight-times.js';
-export { StillPictures } from './file/still.js';
+export { FileSnapshots } from './file/snapshots.js';
 export type { FeedEnd, FeedInfo, FeedOptions, FeedSink, RoomState, Source, SourceFeed, SourceKind } from './source.js';

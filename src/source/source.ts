@@ -48,7 +48,7 @@ export interface FeedInfo {
   /** Most pictures in a second. Default `fps`. */
   readonly peakFps?: number;
   /** How long a picture may stand before the next comes, in seconds. Default `1 / fps`. */
-  readonly longestStillS?: number;
+  readonly longestFrameS?: number;
   /** True where packets of sound come. */
   readonly hasAudio: boolean;
   /** Whether its raw video is copied or transcoded. */

@@ -9,4 +9,4 @@ export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } fr
 export { MAX_SDP_BYTES } from './sdp/parse.js';
 export { checkOffer } from './sdp/whep-rules.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
-export type { ConnectionState, PeerSnapshot, ReceivedSnapshot, SessionIdentity, StreamSnapshot, VideoSnapshot } from './api/snapshot.js';
+export type { ConnectionState, SessionStatus, ReceivedStatus, SessionIdentity, StreamStatus, VideoStatus } from './api/status.js';

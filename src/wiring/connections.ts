@@ -2,7 +2,7 @@ import { ConnectionManager } from '../webrtc/index.js';
 import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
 import type { Ports } from './ports.js';
-import type { Seeing } from './seeing.js';
+import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
 
 /** Connections of clients. */
@@ -14,7 +14,7 @@ export interface Connections {
 export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
   { liveRooms }: Sources,
-  { pipelines }: Seeing,
+  { pipelines }: DetectionServices,
   { iceTcp }: Ports,
 ): Connections {
   const iceServers = new IceServers({

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { FrameDetections } from '../media/index.js';
-import { StandingLeases, type Pipelines, type PipelineSource, type SeeingProvider } from '../pipeline/index.js';
+import { StandingLeases, type Pipelines, type PipelineSource, type DetectionModels } from '../pipeline/index.js';
 import { SceneObservers, ZonesSchema, ZoneStore } from '../scene/index.js';
 import type { ZonesDeps } from '../http/index.js';
 import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
@@ -12,7 +12,7 @@ export interface CountingInit {
   readonly library: Pick<SourceLibrary, 'onChange'>;
   readonly rooms: Pick<LiveRooms, 'onState'>;
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
-  readonly seeing: SeeingProvider;
+  readonly models: DetectionModels;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,7 +28,7 @@ export class Counting {
 
   /** Reads the zones of all sources. */
   static async open(init: CountingInit): Promise<Counting> {
-    const { uploadDir, catalogue, seeing, clock, logger } = init;
+    const { uploadDir, catalogue, models, clock, logger } = init;
     const store = await ZoneStore.open({
       uploadDir,
       clock,
@@ -36,7 +36,7 @@ export class Counting {
       factsOf: (sourceId) => {
         const source = catalogue.find(sourceId);
         const { widthPx, heightPx } = source?.plan ?? source ?? {};
-        const labels = seeing.of(sourceId)?.classNames;
+        const labels = models.of(sourceId)?.classNames;
         return widthPx && heightPx ? { widthPx, heightPx, ...(labels && { labels }) } : undefined;
       },
     });

@@ -7,11 +7,11 @@ import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
 import { openLooks } from './looks.js';
-import type { Seeing } from './seeing.js';
+import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, Seeing, Connections {
+export interface Served extends Sources, DetectionServices, Connections {
   readonly isReady: () => boolean;
 }
 
@@ -50,7 +50,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     },
     reports: { sessions, rateLimit },
     state: stateOf(host, served, webSockets),
-    stills: looks.stills,
+    snapshots: looks.snapshots,
     zones: counting.routes(),
     rooms: webSockets,
     detections: {
@@ -94,7 +94,7 @@ function openRooms(
     iceServers: (clientId) => iceServers.iceServers(clientId).map(iceServerJson),
     isClientIdTaken: (clientId) => sessions.hasClient(clientId),
     openSource: (sourceId) => pipelines.open(sourceId),
-    snapshotOf: (sessionId) => sessions.snapshotOf(sessionId),
+    statusOf: (sessionId) => sessions.statusOf(sessionId),
     rtpTimestamps: (sessionId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, mediaTimeMs),
     viewersOf: (room) => sessions.viewersOf(room),
     requestReconnect: (room, reason) => liveRooms.requestReconnect(room, reason),

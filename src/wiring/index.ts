@@ -6,6 +6,6 @@ export { Closers } from './closers.js';
 export { openConnections } from './connections.js';
 export { openDoors } from './doors.js';
 export { listeningFailed, openPorts } from './ports.js';
-export { openSeeing } from './seeing.js';
+export { openDetection } from './detection.js';
 export { openSources } from './sources.js';
 export type { Host } from './host.js';

@@ -1,15 +1,15 @@
 /**
- * Looks at a source that nobody needs to watch: stills, and detections that are asked for once. A page or a program asks
+ * Looks at a source that nobody needs to watch: snapshots, and detections that are asked for once. A page or a program asks
  * for many at a time; they go after viewers who join, and must not start many sources at once.
  */
 import type { AppDeps } from '../app.js';
-import { SeenStills } from '../pipeline/index.js';
-import { StillPictures } from '../source/index.js';
+import { CurrentSnapshots } from '../pipeline/index.js';
+import { FileSnapshots } from '../source/index.js';
 import { Turns } from '../base/turns.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
 import { Quiet } from './quiet.js';
-import type { Seeing } from './seeing.js';
+import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
 
 /** Sessions younger than this may be joining; what takes longer is in trouble. */
@@ -19,14 +19,14 @@ const STARTS_AT_ONCE = 2;
 const MAX_WAITING = 100;
 
 export interface Looks {
-  readonly stills: AppDeps['stills'];
+  readonly snapshots: AppDeps['snapshots'];
   /** @throws MediaPeerError CAPACITY_REACHED; the signal's reason; what the look throws */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
 export function openLooks(
   { clock, closers }: Host,
-  { ffmpeg, library, catalogue, pipelines, sessions }: Sources & Seeing & Connections,
+  { ffmpeg, library, catalogue, pipelines, sessions }: Sources & DetectionServices & Connections,
 ): Looks {
   const isAnybodyJoining = (): boolean => {
     const sinceS = clock.wallClock() / 1000 - JOINS_WITHIN_S;
@@ -40,19 +40,19 @@ export function openLooks(
   const turns = new Turns({ atOnce: STARTS_AT_ONCE, maxWaiting: MAX_WAITING, what: 'requests for sources that are not running', whenFree });
   const inTurn: Looks['inTurn'] = (sourceId, look, signal) => (pipelines.isRunning(sourceId) ? look() : turns.run(look, signal));
 
-  const stills = new StillPictures({ ...ffmpeg, whenFree });
-  const seenStills = new SeenStills(pipelines, clock);
+  const snapshots = new FileSnapshots({ ...ffmpeg, whenFree });
+  const currentSnapshots = new CurrentSnapshots(pipelines, clock);
   const isRecorded = (sourceId: string): boolean => catalogue.find(sourceId)?.kind === 'file';
   const seen = (sourceId: string, widthPx: number, isAnnotated: boolean, signal: AbortSignal): Promise<Buffer> =>
-    inTurn(sourceId, () => seenStills.get(sourceId, { widthPx, isAnnotated }), signal);
+    inTurn(sourceId, () => currentSnapshots.get(sourceId, { widthPx, isAnnotated }), signal);
   return {
     inTurn,
-    stills: {
-      still: async (sourceId, widthPx, signal) => {
+    snapshots: {
+      snapshot: async (sourceId, widthPx, signal) => {
         const file = isRecorded(sourceId) ? library.get(sourceId) : undefined;
-        return file ? stills.get(file, widthPx, signal) : seen(sourceId, widthPx, false, signal);
+        return file ? snapshots.get(file, widthPx, signal) : seen(sourceId, widthPx, false, signal);
       },
-      seenStill: (sourceId, widthPx, signal) => seen(sourceId, widthPx, true, signal),
+      annotatedSnapshot: (sourceId, widthPx, signal) => seen(sourceId, widthPx, true, signal),
       isRecorded,
     },
   };

@@ -1,4 +1,4 @@
-/** What can wait goes after those who join: a still or a look that is asked for by a program must not keep a viewer in the dark. */
+/** What can wait goes after those who join: a snapshot or a look that is asked for by a program must not keep a viewer in the dark. */
 import type { Clock, Timer } from '../base/clock.js';
 
 const LOOK_MS = 100;

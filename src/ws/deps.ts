@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { OpenedSource } from '../media/index.js';
 import type { Login } from '../http/index.js';
-import type { PeerSnapshot, RtpTimestamps, Sessions } from '../webrtc/index.js';
+import type { SessionStatus, RtpTimestamps, Sessions } from '../webrtc/index.js';
 
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
 export type RoomState = 'empty' | 'live' | 'waiting';
@@ -53,8 +53,8 @@ export interface RoomsDeps {
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, SERVER_CLOSING */
   readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections'>>;
   /** Undefined where there is no such session. */
-  readonly snapshotOf: (sessionId: string) => PeerSnapshot | undefined;
-  /** Of a session that `snapshotOf` knows. */
+  readonly statusOf: (sessionId: string) => SessionStatus | undefined;
+  /** Of a session that `statusOf` knows. */
   readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
   /** Who watches, by any door. */
   readonly viewersOf: (room: string) => number;

@@ -1,8 +1,8 @@
 /** A session's figures in the words of `GET /connection-stats`. Pure. */
-import type { PeerSnapshot } from '../webrtc/index.js';
+import type { SessionStatus } from '../webrtc/index.js';
 
 /** The message `stats`. */
-export function statsMessage(session: PeerSnapshot): object {
+export function statsMessage(session: SessionStatus): object {
   const { received } = session;
   return {
     type: 'stats',

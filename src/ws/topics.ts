@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import { DetectionReader, type DetectionLease } from '../media/index.js';
-import type { PeerSnapshot } from '../webrtc/index.js';
+import type { SessionStatus } from '../webrtc/index.js';
 import type { RoomsDeps } from './deps.js';
 import type { Topic } from './protocol.js';
 import { statsMessage } from './stats-message.js';
@@ -25,7 +25,7 @@ export interface TopicsHost {
 }
 
 /** Where topics come from. */
-export type TopicsDeps = Pick<RoomsDeps, 'openSource' | 'rtpTimestamps' | 'snapshotOf'> & { readonly clock: Clock };
+export type TopicsDeps = Pick<RoomsDeps, 'openSource' | 'rtpTimestamps' | 'statusOf'> & { readonly clock: Clock };
 
 /** Subscriptions of one member. */
 export class Topics {
@@ -87,9 +87,9 @@ export class Topics {
     if (snapshot && !this.#host.isFull) this.#host.sendTopic(JSON.stringify(statsMessage(snapshot)));
   }
 
-  #snapshot(): PeerSnapshot | undefined {
+  #snapshot(): SessionStatus | undefined {
     const { sessionId } = this.#host;
-    return sessionId === undefined ? undefined : this.#deps.snapshotOf(sessionId);
+    return sessionId === undefined ? undefined : this.#deps.statusOf(sessionId);
   }
 
   #openDetections(): Promise<void> {

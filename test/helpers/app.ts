@@ -23,7 +23,7 @@ export interface AppOverrides {
   readonly logger?: AppDeps['logger'];
   readonly iceServers?: AppDeps['iceServers'];
   readonly state?: Partial<AppDeps['state']>;
-  readonly stills?: Partial<AppDeps['stills']>;
+  readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly models?: Partial<AppDeps['models']>;
 }
 
@@ -101,7 +101,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       iceServers: () => [],
       isClientIdTaken: () => false,
       openSource: unopened,
-      snapshotOf: () => undefined,
+      statusOf: () => undefined,
       rtpTimestamps: () => ({}),
       viewersOf: () => 0,
       requestReconnect: () => false,
@@ -123,11 +123,11 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       webhooks: () => [],
       ...overrides.state,
     },
-    stills: {
-      still: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
-      seenStill: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
+    snapshots: {
+      snapshot: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
+      annotatedSnapshot: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
       isRecorded: (sourceId) => sourceId === 'demo',
-      ...overrides.stills,
+      ...overrides.snapshots,
     },
     detections: {
       clock,

@@ -13,7 +13,7 @@ import {
   type TrackKey,
   type TrackLease,
 } from '../../src/media/index.js';
-import { Pipelines, slateCaption, type PipelinesInit, type Seeing, type SeeingProvider } from '../../src/pipeline/index.js';
+import { Pipelines, slateCaption, type PipelinesInit, type DetectionModel, type DetectionModels } from '../../src/pipeline/index.js';
 import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
@@ -53,7 +53,7 @@ export class FixedDetector implements Pick<Detector, 'detect' | 'isBusy' | 'stat
 }
 
 /** One model for all sources, for good. */
-export function fixedSeeing(seeing: Seeing | undefined): SeeingProvider {
+export function fixedModel(seeing: DetectionModel | undefined): DetectionModels {
   return { of: () => seeing, onChange: () => () => undefined };
 }
 
@@ -65,7 +65,7 @@ export interface RigOptions {
   /** How long viewers wait for a publisher that was lost. Default 30000. */
   readonly publishGraceMs?: number;
   /** Instead of one detector for good. */
-  readonly seeing?: SeeingProvider;
+  readonly seeing?: DetectionModels;
   /** Default 100. */
   readonly maxRunning?: number;
   /** Default: none. */
@@ -80,7 +80,7 @@ export class PipelineRig {
   readonly rooms: LiveRooms;
   readonly catalogue: SourceCatalogue;
   readonly pipelines: Pipelines;
-  readonly seeing: SeeingProvider;
+  readonly seeing: DetectionModels;
   readonly uploadDir: string;
 
   private constructor(deps: ReturnType<typeof realDeps>, library: SourceLibrary, uploadDir: string, options: RigOptions) {
@@ -99,7 +99,7 @@ export class PipelineRig {
     this.catalogue = new SourceCatalogue({ library, rooms: this.rooms });
     this.seeing =
       options.seeing ??
-      fixedSeeing(
+      fixedModel(
         detector && {
           modelName: 'fixed',
           scheduler: new DetectionScheduler({ detector, clock: deps.clock, logger: deps.logger }),
@@ -112,7 +112,7 @@ export class PipelineRig {
       clock: deps.clock,
       logger: deps.logger,
       ffmpeg: deps,
-      seeing: this.seeing,
+      models: this.seeing,
       ...(options.sceneOf && { sceneOf: options.sceneOf }),
       detectFps: 30,
       motionGate: options.motionGate ?? false,

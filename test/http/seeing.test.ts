@@ -63,7 +63,7 @@ describe('GET /snapshot/:source.jpg', () => {
 
   it('does not send a picture again that the client has', async () => {
     let picture = Buffer.from([0xff, 0xd8, 1]);
-    const app = await testApp({ stills: { still: () => Promise.resolve(picture) } });
+    const app = await testApp({ snapshots: { snapshot: () => Promise.resolve(picture) } });
     const etag = String((await app.inject('/snapshot/demo.jpg')).headers.etag);
     assert.match(etag, /^"[\w-]{22}"$/);
     const asked = (known: string) => app.inject({ url: '/snapshot/demo.jpg', headers: { 'if-none-match': known } });

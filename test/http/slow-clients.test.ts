@@ -174,7 +174,7 @@ describe('an answer that nobody reads', () => {
   it('ends the connection, and does not wait for ever', async (t) => {
     const { connect, connections } = await listen(t, {
       deadlines: { stalledMs: 200 },
-      stills: { still: () => Promise.resolve(Buffer.alloc(32 * 1024 * 1024)) },
+      snapshots: { snapshot: () => Promise.resolve(Buffer.alloc(32 * 1024 * 1024)) },
     });
     const client = connect();
     client.socket.pause();
@@ -240,7 +240,7 @@ describe('connections', () => {
   });
 
   it('that ask for more than is answered are closed', async (t) => {
-    const { connect } = await listen(t, { stills: { still: () => new Promise(() => undefined) } });
+    const { connect } = await listen(t, { snapshots: { snapshot: () => new Promise(() => undefined) } });
     const client = connect().send('GET /snapshot/demo.jpg HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(17));
     await client.closed();
     const patient = connect().send(request.repeat(16));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PeerSnapshot } from '../../src/webrtc/index.js';
+import type { SessionStatus } from '../../src/webrtc/index.js';
 import type { SourceActivity } from '../../src/pipeline/index.js';
 import type { Source } from '../../src/source/index.js';
 import { testApp, type AppOverrides } from '../helpers/app.js';
@@ -31,7 +31,7 @@ const viewer = {
     { ...stream, rendition: 'processed', codec: 'vp8' },
   ],
   audio: [],
-} as unknown as PeerSnapshot;
+} as unknown as SessionStatus;
 
 const rendition = {
   rendition: 'processed',

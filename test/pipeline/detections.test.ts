@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { DetectionScheduler, DetectorPool, LabelRenderer } from '../../src/detection/index.js';
 import { noticeColour } from '../../src/detection/palette.js';
 import type { FrameDetections } from '../../src/media/index.js';
-import { SeenStills, SourceModels, type Seeing } from '../../src/pipeline/index.js';
+import { CurrentSnapshots, SourceModels, type DetectionModel } from '../../src/pipeline/index.js';
 import { FrameNumbers } from '../../src/pipeline/frame-numbers.js';
 import { projectRoot } from '../helpers/assets.js';
 import { eventually } from '../helpers/deadline.js';
@@ -124,19 +124,19 @@ describe('the detections of a source', () => {
 
   it('go on with another model while viewers of processed notice nothing but other boxes', async () => {
     const first = thing();
-    const seeing = (detector: FixedDetector, name: string): Seeing => ({
+    const seeing = (detector: FixedDetector, name: string): DetectionModel => ({
       modelName: name,
       scheduler: new DetectionScheduler({ detector, clock: rig.deps.clock, logger: rig.deps.logger }),
       labels: new LabelRenderer({ labels: ['other'] }),
       classNames: ['other'],
       scoreThreshold: 0.4,
     });
-    let current: Seeing | undefined;
+    let current: DetectionModel | undefined;
     const listeners = new Set<() => void>();
     await openRig('copyable.mp4', {
       seeing: { of: () => current, onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)) },
     });
-    const change = (next: Seeing | undefined): void => {
+    const change = (next: DetectionModel | undefined): void => {
       current = next;
       for (const listener of listeners) listener();
     };
@@ -185,12 +185,12 @@ function isAmber(picture: Buffer | undefined): boolean {
   return Math.hypot(u - noticeColour().u, v - noticeColour().v) < 25;
 }
 
-describe('SeenStills', () => {
+describe('CurrentSnapshots', () => {
   afterEach(() => rig.close());
 
   it('draw what is seen into a picture of the running source, in its proportions, and start it where it does not run', async () => {
     await openRig('grey.mp4', { detector: thing() });
-    const stills = new SeenStills(rig.pipelines, rig.deps.clock);
+    const stills = new CurrentSnapshots(rig.pipelines, rig.deps.clock);
     const pictures = await Promise.all([
       stills.get('grey', { widthPx: 160, isAnnotated: true }),
       stills.get('grey', { widthPx: 1920, isAnnotated: true }),
@@ -204,14 +204,14 @@ describe('SeenStills', () => {
   });
 });
 
-describe('SeenStills of a file that is replaced', () => {
+describe('CurrentSnapshots of a file that is replaced', () => {
   afterEach(() => rig.close());
 
   it('come from the file that takes its place', async () => {
     const detector = thing();
     detector.state = 'restarting';
     await openRig('grey-transcoded.mp4', { detector });
-    const still = new SeenStills(rig.pipelines, rig.deps.clock).get('grey-transcoded', { widthPx: 160, isAnnotated: true });
+    const still = new CurrentSnapshots(rig.pipelines, rig.deps.clock).get('grey-transcoded', { widthPx: 160, isAnnotated: true });
     await eventually(() => rig.processes.feeds.length === 1, 5000, 'the source to run');
     const [before] = rig.processes.feeds;
     renameSync(copyVideo('grey.mp4', rig.uploadDir, '.incoming'), path.join(rig.uploadDir, 'grey-transcoded.mp4'));

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { noticeColour } from '../../src/detection/palette.js';
 import type { FrameDetections, VideoCodec } from '../../src/media/index.js';
 import { packetize } from '../../src/media/packetizer.js';
-import { SeenStills } from '../../src/pipeline/index.js';
+import { CurrentSnapshots } from '../../src/pipeline/index.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { decodeFrames, FixedDetector, PipelineRig, type RigOptions, type Watched } from '../helpers/pipeline-rig.js';
 import { FakePublisher, type FakePublisherOptions } from '../helpers/publisher.js';
@@ -382,7 +382,7 @@ describe('a still of a room', () => {
   it('is the picture of the moment, without boxes unless they are asked for; of an empty room there is none', async () => {
     await openRig({ detector: thing() });
     const publisher = publish({ pattern: BLUE }).start();
-    const stills = new SeenStills(rig.pipelines, rig.deps.clock);
+    const stills = new CurrentSnapshots(rig.pipelines, rig.deps.clock);
     const [plain, boxed] = await Promise.all([false, true].map((isAnnotated) => stills.get('gate', { widthPx: 320, isAnnotated })));
     const [bare, drawn] = await Promise.all([plain, boxed].map((picture) => sharp(picture).raw().toBuffer()));
     const at = 3 * (100 * 320 + 100);
@@ -396,6 +396,6 @@ describe('a still of a room', () => {
   it('comes of a source that nobody looks at, too', async () => {
     await openRig();
     publish({ codec: 'vp8' }).start();
-    assert.ok((await new SeenStills(rig.pipelines, rig.deps.clock).get('gate', { widthPx: 64, isAnnotated: false })).length > 0);
+    assert.ok((await new CurrentSnapshots(rig.pipelines, rig.deps.clock).get('gate', { widthPx: 64, isAnnotated: false })).length > 0);
   });
 });

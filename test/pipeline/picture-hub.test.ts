@@ -38,7 +38,7 @@ it('whoever comes while a picture stands gets that one, at the time of now, and 
   const clock = new FakeClock();
   const pictures = new PictureHub({
     name: 'lapse',
-    format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 1, longestStillS: 60 },
+    format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 1, longestFrameS: 60 },
     mediaTime: () => 30_000,
     deps: { clock } as unknown as PipelineDeps,
   });

@@ -43,7 +43,7 @@ async function open(options: RigOptions = {}): Promise<ReturnType<Counting['rout
     ...options,
   });
   const { uploadDir, library, rooms, catalogue, deps } = rig;
-  counting = await Counting.open({ uploadDir, library, rooms, catalogue, seeing: rig.seeing, clock: deps.clock, logger: deps.logger });
+  counting = await Counting.open({ uploadDir, library, rooms, catalogue, models: rig.seeing, clock: deps.clock, logger: deps.logger });
   counting.start(rig.pipelines, (detections) => void read.push(detections));
   return counting.routes();
 }

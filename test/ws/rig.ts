@@ -12,7 +12,7 @@ import type {
   ConnectionState,
   OfferRequest,
   OpenedViewing,
-  PeerSnapshot,
+  SessionStatus,
   PublishRequest,
   TrickledCandidate,
 } from '../../src/webrtc/index.js';
@@ -283,7 +283,7 @@ export class Rig {
         this.directory.describe(sourceId)?.state === 'live'
           ? Promise.resolve({ openDetections: () => this.#openDetections(sourceId) })
           : Promise.reject(new MediaPeerError('SOURCE_NOT_LIVE', 'nobody is there')),
-      snapshotOf: (sessionId) => {
+      statusOf: (sessionId) => {
         const session = this.sessions.open.find(({ id }) => id === sessionId);
         return session && snapshot(session);
       },
@@ -342,7 +342,7 @@ export class Rig {
   }
 }
 
-function snapshot(session: FakeSession): PeerSnapshot {
+function snapshot(session: FakeSession): SessionStatus {
   return {
     sessionId: session.id,
     clientId: session.clientId,

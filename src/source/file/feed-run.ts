@@ -70,7 +70,7 @@ export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: Ffmp
             'aresample=async=1000',
           ].join(','),
         };
-  return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestStillS * 1000 }, deps, sink);
+  return openMediaRun({ owner, plan, pool, inputs, pictures, sound, silenceMs: USUAL_SILENCE_MS + plan.longestFrameS * 1000 }, deps, sink);
 }
 
 /**
@@ -78,8 +78,8 @@ export function openFeedRun({ owner, file, plan, pool }: FeedRunSpec, deps: Ffmp
  * real time waits where a pass has no sound, and ffmpeg lets pictures wait for the output that is furthest behind. Beside
  * a picture that stands for long, sound would be read ahead for as long.
  */
-export function isSoundReadAhead({ jumps, longestStillS }: FeedPlan): boolean {
-  return jumps !== undefined || longestStillS <= MAX_READ_AHEAD_S;
+export function isSoundReadAhead({ jumps, longestFrameS }: FeedPlan): boolean {
+  return jumps !== undefined || longestFrameS <= MAX_READ_AHEAD_S;
 }
 
 function straight(filter: 'setpts' | 'asetpts', jumps: ClockJumps | undefined, { passS }: FeedPlan): string[] {

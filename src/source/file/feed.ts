@@ -66,8 +66,8 @@ class FileFeed implements SourceFeed {
     this.#sink = sink;
     this.#options = options;
     this.timeline = options.timeline ?? new Timeline();
-    const { widthPx, heightPx, fps, peakFps, longestStillS, delivery } = plan;
-    this.info = { widthPx, heightPx, fps, peakFps, longestStillS, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
+    const { widthPx, heightPx, fps, peakFps, longestFrameS, delivery } = plan;
+    this.info = { widthPx, heightPx, fps, peakFps, longestFrameS, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
     // A process that does not read in real time is held back, and its sound with its pictures.
     const holdBack = plan.jumps && ((isAhead: boolean): void => this.#run?.hold(isAhead));
     this.#pictures = new Pacer(options.clock, holdBack);

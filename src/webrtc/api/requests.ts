@@ -1,7 +1,7 @@
 /** What the doors ask of the connections, and what they get: the language between the doors (`http/`, `ws/`) and sessions. */
 import type { EndReason, Rendition } from '../../media/index.js';
 import type { SessionReport } from './report.js';
-import type { ConnectionState } from './snapshot.js';
+import type { ConnectionState } from './status.js';
 
 /** By which door a client came. */
 export type Door = 'offer' | 'whep' | 'whip' | 'ws';

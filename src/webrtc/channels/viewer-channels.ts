@@ -49,7 +49,7 @@ export class ViewerChannels {
   }
 
   /** Pictures on `video`. */
-  get stills(): Readonly<Count> {
+  get snapshots(): Readonly<Count> {
     return total(this.#videoBefore, this.#video);
   }
 
@@ -71,10 +71,14 @@ export class ViewerChannels {
       if (commands.isClosed) this.#commands.delete(commands);
       else commands.tick();
     }
-    const dropped = this.detections.dropped + this.stills.dropped;
+    const dropped = this.detections.dropped + this.snapshots.dropped;
     if (dropped > this.#droppedAtLastTick) {
       this.#init.logger.warn(
-        { dropped: dropped - this.#droppedAtLastTick, detectionsDropped: this.detections.dropped, stillsDropped: this.stills.dropped },
+        {
+          dropped: dropped - this.#droppedAtLastTick,
+          detectionsDropped: this.detections.dropped,
+          snapshotsDropped: this.snapshots.dropped,
+        },
         'viewer does not keep up with its data channels',
       );
     }
@@ -109,7 +113,7 @@ export class ViewerChannels {
   #openVideo(channel: IncomingChannel): void {
     const { media } = this.#init;
     this.#video?.refuse(...REPLACED);
-    Object.assign(this.#videoBefore, this.stills);
+    Object.assign(this.#videoBefore, this.snapshots);
     this.#video = new VideoChannel({
       channel,
       openSnapshots: (maxBytes) => media.source.openSnapshots(maxBytes),

@@ -21,7 +21,7 @@ import type {
   TrickledCandidate,
 } from '../api/requests.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { PeerSnapshot } from '../api/snapshot.js';
+import type { SessionStatus } from '../api/status.js';
 import { hostAddresses } from '../ice/host-addresses.js';
 import type { IceTcpListener } from '../ice/tcp-listener.js';
 import { splitIceServers } from '../ice/turn/server.js';
@@ -202,12 +202,12 @@ export class ConnectionManager implements Sessions {
   }
 
   /** Every session, the oldest first. */
-  snapshot(): readonly PeerSnapshot[] {
+  snapshot(): readonly SessionStatus[] {
     return this.#sessions.all.map((session) => session.snapshot());
   }
 
   /** A session as it stands; undefined where there is none of that id. */
-  snapshotOf(sessionId: string): PeerSnapshot | undefined {
+  statusOf(sessionId: string): SessionStatus | undefined {
     return this.#sessions.find(sessionId)?.snapshot();
   }
 

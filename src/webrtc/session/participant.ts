@@ -6,7 +6,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { SideSnapshot } from '../api/snapshot.js';
+import type { SideStatus } from '../api/status.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
@@ -51,7 +51,7 @@ export interface Participant {
   ssrcsOf(transport: number): readonly number[];
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
-  snapshot(): SideSnapshot;
+  snapshot(): SideStatus;
   /** Releases everything. Idempotent. */
   close(reason: EndReason): void;
 }

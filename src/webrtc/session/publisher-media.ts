@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock, Timer } from '../../base/clock.js';
 import { clockRateHz, type EncodedFrame, type VideoCodec } from '../../media/index.js';
-import type { ReceivedSnapshot } from '../api/snapshot.js';
+import type { ReceivedStatus } from '../api/status.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { CaptureClock } from '../rtp/receive/capture-clock.js';
 import { ReceivedTrack } from '../rtp/receive/received-track.js';
@@ -107,7 +107,7 @@ export class PublisherMedia {
     for (const track of this.#tracks) track.requestKeyframe();
   }
 
-  get snapshot(): ReceivedSnapshot {
+  get snapshot(): ReceivedStatus {
     const all = this.#tracks.map(({ stats }) => stats);
     const sum = (value: (stats: ReceivedTrack['stats']) => number): number => all.reduce((total, stats) => total + value(stats), 0);
     const video = this.#tracks.find(({ kind }) => kind === 'video')?.stats ?? all[0];

@@ -9,7 +9,7 @@ import type { Logger } from '../../base/logger.js';
 import { ArrivalRate } from '../../media/index.js';
 import type { Outage } from './outages.js';
 import type { PublisherCommand } from '../api/requests.js';
-import type { SilenceSnapshot } from '../api/snapshot.js';
+import type { SilenceStatus } from '../api/status.js';
 
 /** So many in a second say that it does not send seldom. */
 const MANY_FRAMES = 4;
@@ -64,7 +64,7 @@ export class PublisherWatch {
     this.#nextRequestMs = nextRequestMs;
   }
 
-  get stats(): SilenceSnapshot {
+  get stats(): SilenceStatus {
     return { failures: this.#failures, requests: this.#requests, recoveries: this.#recoveries };
   }
 

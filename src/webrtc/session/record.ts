@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { SessionReport, Step } from '../api/report.js';
 import type { Door } from '../api/requests.js';
-import { EMPTY_SIDE, type ConnectionState, type PeerSnapshot, type SessionIdentity } from '../api/snapshot.js';
+import { EMPTY_SIDE, type ConnectionState, type SessionStatus, type SessionIdentity } from '../api/status.js';
 import { mLineReports } from '../sdp/m-line-reports.js';
 import type { Plan } from '../sdp/negotiate.js';
 import { isFailure } from './explain-end.js';
@@ -91,7 +91,7 @@ export class SessionRecord {
     this.#logger = this.#init.logger.child({ ...this.#identity });
   }
 
-  snapshot({ participant, transports, connectMs }: SessionParts): PeerSnapshot {
+  snapshot({ participant, transports, connectMs }: SessionParts): SessionStatus {
     const side = participant?.snapshot() ?? EMPTY_SIDE;
     const transport = transports?.at(0);
     return {
@@ -124,7 +124,7 @@ export class SessionRecord {
   }
 
   /** @param snapshot as it was when everything was given back */
-  logEnd({ bytesSent, packetsLost, framesDropped, received }: PeerSnapshot, report: SessionReport): void {
+  logEnd({ bytesSent, packetsLost, framesDropped, received }: SessionStatus, report: SessionReport): void {
     if (!report.end) return;
     const { reason, explanation, atMs } = report.end;
     const facts = { reason, durationMs: this.elapsedMs, bytesSent, packetsLost, framesDropped };

@@ -10,7 +10,7 @@ import type { EndReason } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
-import type { ConnectionState, PeerSnapshot, SessionIdentity } from '../api/snapshot.js';
+import type { ConnectionState, SessionStatus, SessionIdentity } from '../api/status.js';
 import type { IceOptions } from '../ice/gathering.js';
 import { answering, offering, type Description } from '../sdp/description.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -118,7 +118,7 @@ export class PeerSession {
     this.#end.reach(reason, failure);
   }
 
-  snapshot(): PeerSnapshot {
+  snapshot(): SessionStatus {
     return this.#record.snapshot(this.#parts);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import { clockRateHz, type EndReason, type Rendition, type Subscription, type TrackKey, type TrackLease } from '../../media/index.js';
-import type { StreamSnapshot } from '../api/snapshot.js';
+import type { StreamStatus } from '../api/status.js';
 import type { ReceptionReport } from '../rtp/rtcp.js';
 import type { ContinuousTime } from '../rtp/send/continuous-time.js';
 import { RtpStream } from '../rtp/send/rtp-stream.js';
@@ -137,7 +137,7 @@ export class ViewerStream {
     return this.#rtp !== undefined;
   }
 
-  get snapshot(): StreamSnapshot {
+  get snapshot(): StreamStatus {
     const stats = this.#rtp?.stats;
     return {
       packetsSent: stats?.packetsSent ?? 0,

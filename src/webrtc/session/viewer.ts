@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { EndReason, OpenedSource, Rendition, TrackKey } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { SideSnapshot } from '../api/snapshot.js';
+import type { SideStatus } from '../api/status.js';
 import { ViewerChannels } from '../channels/viewer-channels.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -100,7 +100,7 @@ export class Viewer implements Participant {
     return this.#media.rtpTimestamps(mediaTimeMs);
   }
 
-  snapshot(): SideSnapshot {
+  snapshot(): SideStatus {
     const streams = this.#streams.map(({ key, snapshot }) => ({ key, stats: snapshot }));
     const all = streams.map(({ stats }) => stats);
     return {
@@ -111,8 +111,8 @@ export class Viewer implements Participant {
       packetsRepaired: sum(all, ({ packetsRepaired }) => packetsRepaired),
       detectionsSent: this.#channels.detections.sent,
       detectionsDropped: this.#channels.detections.dropped,
-      stillsSent: this.#channels.stills.sent,
-      stillsDropped: this.#channels.stills.dropped,
+      snapshotsSent: this.#channels.snapshots.sent,
+      snapshotsDropped: this.#channels.snapshots.dropped,
       lastActivityS: this.#channels.lastActivityS,
       selected: this.#media.selected,
       isPaused: this.#media.isPaused,

@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { openEncoder } from '../../../src/ffmpeg/index.js';
 import { BT601, VideoFrame, type PictureColour, type VideoCodec } from '../../../src/media/index.js';
-import { describeContent, examineFile, StillPictures } from '../../../src/source/index.js';
+import { describeContent, examineFile, FileSnapshots } from '../../../src/source/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { describeFile, play } from '../../helpers/file-feed.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
@@ -77,7 +77,7 @@ describe('colours of files that are decoded and encoded', () => {
         const shown = await throughEncoder(picture, codec, deps);
         assert.ok(furthest(shown) <= 12, `${codec}: ${JSON.stringify(shown)}`);
       }
-      const still = await stillPatches(await new StillPictures(deps).get(description, WIDTH));
+      const still = await stillPatches(await new FileSnapshots(deps).get(description, WIDTH));
       assert.ok(furthest(still) <= 12, `still: ${JSON.stringify(still)}`);
       assertNothingHeld(deps);
     });

@@ -16,7 +16,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { FfmpegDeps } from '../../../src/ffmpeg/index.js';
-import { openFileFeed, SourceLibrary, StillPictures, type FileDescription } from '../../../src/source/index.js';
+import { openFileFeed, SourceLibrary, FileSnapshots, type FileDescription } from '../../../src/source/index.js';
 import { eventually, within } from '../../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { copyVideo, makeVideo } from '../../helpers/make-video.js';
@@ -230,7 +230,7 @@ test('a still picture is a JPEG of the size asked for', async (t) => {
   const folder = makeFolder(t);
   copyVideo('rotated.mp4', folder);
   const library = await openLibrary(deps, folder);
-  const jpeg = await new StillPictures(deps).get(library.get('rotated') as FileDescription, 180);
+  const jpeg = await new FileSnapshots(deps).get(library.get('rotated') as FileDescription, 180);
   assert.deepEqual([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff]);
   // SOF0: height and width follow marker, length and precision.
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));

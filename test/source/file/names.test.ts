@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { probe } from '../../../src/ffmpeg/index.js';
-import { openFileFeed, SourceLibrary, StillPictures, type FileDescription } from '../../../src/source/index.js';
+import { openFileFeed, SourceLibrary, FileSnapshots, type FileDescription } from '../../../src/source/index.js';
 import { eventually, within } from '../../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { copyVideo } from '../../helpers/make-video.js';
@@ -50,7 +50,7 @@ test('files with names of every kind are listed, played and pictured', async () 
     await feed.close();
   }
   const dash = library.get('-i') as FileDescription;
-  assert.equal((await new StillPictures(deps).get(dash, 160)).readUInt16BE(0), 0xffd8);
+  assert.equal((await new FileSnapshots(deps).get(dash, 160)).readUInt16BE(0), 0xffd8);
   await library.close();
   assertNothingHeld(deps);
 });

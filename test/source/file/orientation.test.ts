@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { openInput } from '../../../src/cli/annotate/input-video.js';
-import { StillPictures } from '../../../src/source/index.js';
+import { FileSnapshots } from '../../../src/source/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { describeFile, play } from '../../helpers/file-feed.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
@@ -82,7 +82,7 @@ describe('pictures that are turned or mirrored for display', { concurrency: 2 },
       await feed.close();
       assert.deepEqual(found, seen, 'in the stream');
 
-      const still = await sharp(await new StillPictures(deps).get(description, width))
+      const still = await sharp(await new FileSnapshots(deps).get(description, width))
         .raw()
         .toBuffer({ resolveWithObject: true });
       const stillAt = ([x, y]: readonly [number, number]): Rgb => {

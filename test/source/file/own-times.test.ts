@@ -59,7 +59,7 @@ test('a time-lapse is delivered at its own pace, and copied where each picture i
   const deps = realDeps();
   const file = clip('lapse.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=1/5:duration=40', ...ENCODED, '-g', '1');
   const slow = await describeFile(deps, file);
-  assert.deepEqual([slow.delivery, slow.fps, slow.durationS, slow.plan?.longestStillS], ['passthrough', 0.2, 40, 5]);
+  assert.deepEqual([slow.delivery, slow.fps, slow.durationS, slow.plan?.longestFrameS], ['passthrough', 0.2, 40, 5]);
   const quick = await describeFile(
     deps,
     clip('quick-lapse.mp4', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=1:duration=3', ...ENCODED, '-g', '1'),

@@ -58,7 +58,7 @@ describe('the data channel video', () => {
       );
       assert.ok(pictures[i]?.jpeg.every((byte) => byte === ((70_000 + i) & 0xff)));
     }
-    assert.equal(rig.manager.snapshot()[0]?.stillsSent, 3);
+    assert.equal(rig.manager.snapshot()[0]?.snapshotsSent, 3);
     channel.close();
     await eventually(() => rig.gateway.snapshotLeases === 0, 2000, 'the lease to be given back');
   });
@@ -75,8 +75,8 @@ describe('the data channel video', () => {
       if (frame % 50 === 0) await new Promise(setImmediate);
     }
     const [session] = rig.manager.snapshot();
-    assert.equal(session?.stillsSent, 1);
-    assert.equal(session.stillsDropped, 498);
+    assert.equal(session?.snapshotsSent, 1);
+    assert.equal(session.snapshotsDropped, 498);
     const line = await eventually(
       () => rig.lines.find(({ message }) => message === 'viewer does not keep up with its data channels'),
       3000,
@@ -141,7 +141,7 @@ describe('the data channel video', () => {
     clearInterval(camera);
     await link;
     assert.equal(rig.manager.snapshot()[0]?.detectionsDropped, 0);
-    assert.ok((rig.manager.snapshot()[0]?.stillsDropped ?? 0) > 0, 'the link was full');
+    assert.ok((rig.manager.snapshot()[0]?.snapshotsDropped ?? 0) > 0, 'the link was full');
   });
 
   it('is silent while the viewer pauses', async () => {

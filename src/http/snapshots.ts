@@ -1,4 +1,4 @@
-/** `GET /snapshot/:source.jpg`: a still picture, as it is or with what is seen in it. */
+/** `GET /snapshot/:source.jpg`: a snapshot, as it is or with what is seen in it. */
 import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -7,11 +7,11 @@ import { SECURITY } from './reference.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What snapshots need. */
-export interface StillDeps {
+export interface SnapshotDeps {
   /** JPEG of a picture near the begin of a file, or of what a camera shows at the moment; throws MediaPeerError. */
-  readonly still: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
+  readonly snapshot: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
   /** JPEG of what the source shows at the moment, with boxes drawn in; throws MediaPeerError. */
-  readonly seenStill: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
+  readonly annotatedSnapshot: (sourceId: string, widthPx: number, signal: AbortSignal) => Promise<Buffer>;
   /** False for a camera: its picture is another one the next moment. */
   readonly isRecorded: (sourceId: string) => boolean;
 }
@@ -26,7 +26,7 @@ const Flag = Type.Enum(['0', '1', 'false', 'true'], {
 });
 
 /** `GET /snapshot/:source.jpg`. */
-export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, done) => {
+export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, deps, done) => {
   app.get(
     '/snapshot/:file',
     {
@@ -58,7 +58,7 @@ export const stillRoutes: FastifyPluginCallbackTypebox<StillDeps> = (app, deps, 
         const sourceId = request.params.file.slice(0, -'.jpg'.length);
         const { width, annotated } = request.query;
         const isAnnotated = annotated === '1' || annotated === 'true';
-        const picture = await (isAnnotated ? deps.seenStill(sourceId, width, signal) : deps.still(sourceId, width, signal));
+        const picture = await (isAnnotated ? deps.annotatedSnapshot(sourceId, width, signal) : deps.snapshot(sourceId, width, signal));
         const tag = `"${createHash('sha256').update(picture).digest('base64url').slice(0, 22)}"`;
         // A picture of the moment is another one the next time, unless nothing moves: it is asked for again, and not sent again.
         reply.header('etag', tag).header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60');

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { SourceLibrary, StillPictures, type FileDescription } from '../../../src/source/index.js';
+import { SourceLibrary, FileSnapshots, type FileDescription } from '../../../src/source/index.js';
 import { assertNothingHeld, realDeps } from '../../helpers/ffmpeg-deps.js';
 import { describeFile, makeFile } from '../../helpers/file-feed.js';
 import { copyVideo } from '../../helpers/make-video.js';
@@ -17,7 +17,7 @@ test('stills wait for what is more urgent, and those that nobody waits for any m
   await library.ready;
   let free = (): void => undefined;
   const urgent = new Promise<void>((resolve) => (free = resolve));
-  const stills = new StillPictures({ ...deps, whenFree: () => urgent });
+  const stills = new FileSnapshots({ ...deps, whenFree: () => urgent });
   const [a, b] = library.list() as [FileDescription, FileDescription];
   const gone = new AbortController();
   const first = stills.get(a, 160);
@@ -49,7 +49,7 @@ test('a crowd that asks for stills starts one process at a time, and each pictur
     most = Math.max(most, ledger.snapshot().child_processes);
     return release;
   };
-  const stills = new StillPictures(deps);
+  const stills = new FileSnapshots(deps);
   const all = await Promise.all(Array.from({ length: 20 }, (_unused, i) => stills.get(library.list()[i % 4] as FileDescription, 160)));
   assert.deepEqual([most, started], [1, 4]);
   // Sizes do not drive each other out.
@@ -85,6 +85,6 @@ test('a short file without an index, whose only keyframe is its first, has a sti
     '-pix_fmt',
     'yuv420p',
   );
-  assert.equal((await new StillPictures(deps).get(await describeFile(deps, file), 160)).readUInt16BE(0), 0xffd8);
+  assert.equal((await new FileSnapshots(deps).get(await describeFile(deps, file), 160)).readUInt16BE(0), 0xffd8);
   assertNothingHeld(deps);
 });

@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import { i420Size, type VideoFrame } from '../media/index.js';
 
-export interface StillOptions {
+export interface SnapshotOptions {
   /** Even; never wider than the picture. The height follows in proportion. */
   readonly widthPx: number;
   /** 1 to 100. Default 85. */
@@ -10,7 +10,7 @@ export interface StillOptions {
 }
 
 /** Encodes the picture; it may be released when this resolves. */
-export async function encodeStill(picture: VideoFrame, options: StillOptions): Promise<Buffer> {
+export async function encodeSnapshot(picture: VideoFrame, options: SnapshotOptions): Promise<Buffer> {
   const width = Math.max(2, Math.min(options.widthPx, picture.widthPx) & ~1);
   const height = Math.max(2, 2 * Math.round((picture.heightPx * width) / picture.widthPx / 2));
   const luma = picture.widthPx * picture.heightPx;

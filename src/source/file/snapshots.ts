@@ -1,4 +1,4 @@
-/** Still pictures of sources, for pages that list what there is. */
+/** Snapshots of recorded files, for pages that list what there is. */
 import { whenAborted } from '../../base/abort.js';
 import { MediaPeerError } from '../../base/errors.js';
 import { sourceNotPlayable } from '../../base/refusals.js';
@@ -12,7 +12,7 @@ const AT_S = 1;
 /** Sizes of a source's picture that are kept: those of a list, of a player, of a phone. */
 const MAX_KEPT_SIZES = 4;
 
-interface Still {
+interface KeptSnapshot {
   readonly picture: Promise<Buffer>;
   /** Gives it up; where nobody waits for it any more. */
   readonly stop: AbortController;
@@ -20,20 +20,20 @@ interface Still {
 }
 
 /** How snapshots of files are made. */
-export interface StillPicturesInit extends FfmpegDeps {
+export interface FileSnapshotsInit extends FfmpegDeps {
   /** Awaited before each picture is made: what is more urgent goes first. Never rejects. Default: nothing is. */
   readonly whenFree?: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /** Makes one picture at a time and each once, and keeps those of a source in the sizes that were asked for last until its file changes. */
-export class StillPictures {
+export class FileSnapshots {
   readonly #deps: FfmpegDeps;
   readonly #turns: Turns;
-  readonly #kept = new WeakMap<FileDescription, Map<number, Still>>();
+  readonly #kept = new WeakMap<FileDescription, Map<number, KeptSnapshot>>();
 
-  constructor({ whenFree, ...deps }: StillPicturesInit) {
+  constructor({ whenFree, ...deps }: FileSnapshotsInit) {
     this.#deps = deps;
-    this.#turns = new Turns({ atOnce: 1, what: 'stills', ...(whenFree && { whenFree }) });
+    this.#turns = new Turns({ atOnce: 1, what: 'snapshots', ...(whenFree && { whenFree }) });
   }
 
   /**
@@ -41,20 +41,20 @@ export class StillPictures {
    * @throws MediaPeerError SOURCE_NOT_PLAYABLE, FFMPEG_FAILED, CAPACITY_REACHED; the signal's reason
    */
   async get(source: FileDescription, widthPx: number, signal?: AbortSignal): Promise<Buffer> {
-    const still = this.#still(source, widthPx);
-    still.waiting++;
+    const snapshot = this.#snapshot(source, widthPx);
+    snapshot.waiting++;
     const stopListening = whenAborted(signal, () => {
-      if (--still.waiting === 0) still.stop.abort();
+      if (--snapshot.waiting === 0) snapshot.stop.abort();
     });
     try {
-      return await still.picture;
+      return await snapshot.picture;
     } finally {
       stopListening();
     }
   }
 
-  #still(source: FileDescription, widthPx: number): Still {
-    const sizes = this.#kept.get(source) ?? new Map<number, Still>();
+  #snapshot(source: FileDescription, widthPx: number): KeptSnapshot {
+    const sizes = this.#kept.get(source) ?? new Map<number, KeptSnapshot>();
     this.#kept.set(source, sizes);
     const kept = sizes.get(widthPx);
     if (kept && !kept.stop.signal.aborted) {
@@ -64,18 +64,22 @@ export class StillPictures {
       return kept;
     }
     const stop = new AbortController();
-    const still: Still = { picture: this.#turns.run(() => makeStill(source, widthPx, this.#deps), stop.signal), stop, waiting: 0 };
-    sizes.set(widthPx, still);
+    const snapshot: KeptSnapshot = {
+      picture: this.#turns.run(() => makeSnapshot(source, widthPx, this.#deps), stop.signal),
+      stop,
+      waiting: 0,
+    };
+    sizes.set(widthPx, snapshot);
     for (const oldest of [...sizes.keys()].slice(0, -MAX_KEPT_SIZES)) sizes.delete(oldest);
     // A failure is told to those who wait for it, and not kept.
-    still.picture.catch(() => {
-      if (sizes.get(widthPx) === still) sizes.delete(widthPx);
+    snapshot.picture.catch(() => {
+      if (sizes.get(widthPx) === snapshot) sizes.delete(widthPx);
     });
-    return still;
+    return snapshot;
   }
 }
 
-async function makeStill(source: FileDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
+async function makeSnapshot(source: FileDescription, widthPx: number, deps: FfmpegDeps): Promise<Buffer> {
   const { plan, file, id } = source;
   if (!plan) throw sourceNotPlayable(id, source.reason ?? 'it has no video stream');
   const width = widthPx & ~1;

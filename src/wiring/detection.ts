@@ -7,7 +7,7 @@ import type { Host } from './host.js';
 import type { Sources } from './sources.js';
 
 /** From sources to tracks and detections. */
-export interface Seeing {
+export interface DetectionServices {
   readonly models: SourceModels;
   readonly counting: Counting;
   readonly pipelines: Pipelines;
@@ -16,10 +16,10 @@ export interface Seeing {
 }
 
 /** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
-export async function openSeeing(
+export async function openDetection(
   { config, loggers, clock, ledger, closers }: Host,
   { ffmpeg, library, pulls, liveRooms, catalogue }: Sources,
-): Promise<Seeing> {
+): Promise<DetectionServices> {
   const seen = { clock, ledger, logger: loggers.of('detection') };
   const models = await SourceModels.open({
     logger: seen.logger,
@@ -34,7 +34,7 @@ export async function openSeeing(
     library,
     rooms: liveRooms,
     catalogue,
-    seeing: models,
+    models,
     clock,
     logger: loggers.of('scene'),
   });
@@ -57,7 +57,7 @@ export async function openSeeing(
     clock,
     logger,
     ffmpeg,
-    seeing: models,
+    models,
     detectFps: config.DETECT_FPS,
     motionGate: config.MOTION_GATE,
     sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),

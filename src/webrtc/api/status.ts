@@ -11,7 +11,7 @@ export interface SessionIdentity {
 export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'closed';
 
 /** What one of the session's streams does. */
-export interface StreamSnapshot {
+export interface StreamStatus {
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly packetsRepaired: number;
@@ -24,13 +24,13 @@ export interface StreamSnapshot {
   readonly framesDropped: number;
 }
 
-export interface VideoSnapshot extends StreamSnapshot {
+export interface VideoStatus extends StreamStatus {
   readonly rendition: Rendition;
   readonly codec: VideoCodec;
 }
 
 /** What was done about a publisher's frames that did not come. */
-export interface SilenceSnapshot {
+export interface SilenceStatus {
   /** Checks that found silence, since the last frame. */
   readonly failures: number;
   /** Requests to reconnect, since the last frame. */
@@ -40,7 +40,7 @@ export interface SilenceSnapshot {
 }
 
 /** What a publisher's media does. */
-export interface ReceivedSnapshot {
+export interface ReceivedStatus {
   readonly bytesReceived: number;
   readonly packetsReceived: number;
   /** Missing when last looked: never came, not even after it was asked for again. */
@@ -55,11 +55,11 @@ export interface ReceivedSnapshot {
   readonly fps: number;
   readonly jitterMs: number;
   readonly videoCodec: VideoCodec | undefined;
-  readonly silence?: SilenceSnapshot;
+  readonly silence?: SilenceStatus;
 }
 
 /** What a session's media does: the part that depends on who sends. */
-export interface SideSnapshot {
+export interface SideStatus {
   readonly hasProcessedTrack: boolean;
   /** Sums of all streams. */
   readonly bytesSent: number;
@@ -72,9 +72,9 @@ export interface SideSnapshot {
   /** Messages that the viewer lost because it did not keep up. */
   readonly detectionsDropped: number;
   /** Pictures on the data channel `video`. */
-  readonly stillsSent?: number;
+  readonly snapshotsSent?: number;
   /** Pictures that newer ones replaced because the viewer did not keep up. */
-  readonly stillsDropped?: number;
+  readonly snapshotsDropped?: number;
   /** Unix seconds of the newest message on `commands`; undefined before the first. */
   readonly lastActivityS?: number | undefined;
   /** Renditions that flow, or would if the viewer had not paused. */
@@ -83,14 +83,14 @@ export interface SideSnapshot {
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
   /** In the order of the offer's m-lines. */
-  readonly video: readonly VideoSnapshot[];
-  readonly audio: readonly StreamSnapshot[];
+  readonly video: readonly VideoStatus[];
+  readonly audio: readonly StreamStatus[];
   /** Of publishers alone. */
-  readonly received?: ReceivedSnapshot | undefined;
+  readonly received?: ReceivedStatus | undefined;
 }
 
 /** Of a session whose client has not agreed yet. */
-export const EMPTY_SIDE: SideSnapshot = {
+export const EMPTY_SIDE: SideStatus = {
   hasProcessedTrack: false,
   bytesSent: 0,
   packetsSent: 0,
@@ -107,7 +107,7 @@ export const EMPTY_SIDE: SideSnapshot = {
 };
 
 /** A session as it stands. */
-export interface PeerSnapshot extends SessionIdentity, SideSnapshot {
+export interface SessionStatus extends SessionIdentity, SideStatus {
   readonly role: 'viewer' | 'publisher';
   readonly connectionState: ConnectionState;
   /** W3C RTCIceConnectionState. */

@@ -5,7 +5,7 @@
  */
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
 import type { DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
-import type { PipelineDeps, SceneObserver, Seeing } from './deps.js';
+import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import type { FrameNumbers } from './frame-numbers.js';
 
@@ -23,7 +23,7 @@ export interface DetectionActivity {
   readonly objects: number;
 }
 
-export interface SourceSightInit {
+export interface SourceDetectionInit {
   readonly sourceId: string;
   readonly format: PictureFormat;
   readonly deps: PipelineDeps;
@@ -34,11 +34,11 @@ export interface SourceSightInit {
   /** Gives each object of the source an id of its own, whatever model sees it. */
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, and is taken out. */
-  readonly pictureTakers: Set<(seen: SeenPicture) => void>;
+  readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
 }
 
 /** A picture, with a reference for the taker, and where the objects are in it. */
-export interface SeenPicture {
+export interface DetectedFrame {
   readonly picture: VideoFrame;
   /** Its number, as in the detections. */
   readonly frame: number;
@@ -46,30 +46,30 @@ export interface SeenPicture {
   readonly labels: LabelRenderer | undefined;
 }
 
-export class SourceSight {
-  readonly #init: SourceSightInit;
+export class SourceDetection {
+  readonly #init: SourceDetectionInit;
   #scene: SceneObserver | undefined;
   readonly #gate: MotionGate | undefined;
   readonly #stopListening: () => void;
-  #seeing: Seeing | undefined;
+  #model: DetectionModel | undefined;
   #registration: DetectionRegistration | undefined;
   #tracker: ObjectTracker;
   #lastResult: DetectionResult | undefined;
   #objects: readonly TrackedObject[] = [];
 
-  constructor(init: SourceSightInit) {
+  constructor(init: SourceDetectionInit) {
     this.#init = init;
     const { sourceId, deps } = init;
     this.#gate = deps.motionGate === true ? new MotionGate() : undefined;
     this.#tracker = this.#makeTracker();
-    this.#use(deps.seeing.of(sourceId));
-    this.#stopListening = deps.seeing.onChange(() => this.#use(deps.seeing.of(sourceId)));
+    this.#use(deps.models.of(sourceId));
+    this.#stopListening = deps.models.onChange(() => this.#use(deps.models.of(sourceId)));
   }
 
   get activity(): DetectionActivity {
     const registration = this.#registration;
     return {
-      model: this.#seeing?.modelName,
+      model: this.#model?.modelName,
       framesDetected: registration?.framesDetected ?? 0,
       framesSkipped: registration?.framesSkipped ?? 0,
       framesSlept: registration?.framesSlept ?? 0,
@@ -81,12 +81,12 @@ export class SourceSight {
 
   /** What draws the labels; undefined where detection is off. */
   get labels(): LabelRenderer | undefined {
-    return this.#seeing?.labels;
+    return this.#model?.labels;
   }
 
   /** What a viewer should know about the boxes; undefined while all is well. */
   get notice(): string | undefined {
-    return this.#seeing?.scheduler.detectorState === 'restarting' ? 'detector restarting' : undefined;
+    return this.#model?.scheduler.detectorState === 'restarting' ? 'detector restarting' : undefined;
   }
 
   /** Takes every picture of the source, in order. */
@@ -119,26 +119,26 @@ export class SourceSight {
     if (registration.sleep(picture)) this.#take({ detections: last.detections, mediaTimeMs: picture.mediaTimeMs, inferenceMs: 0 });
   }
 
-  #use(seeing: Seeing | undefined): void {
-    if (seeing === this.#seeing) return;
+  #use(model: DetectionModel | undefined): void {
+    if (model === this.#model) return;
     const { sourceId, format, deps } = this.#init;
     this.#registration?.close();
-    this.#seeing = seeing;
+    this.#model = model;
     // Classes of one model mean nothing to another.
-    this.#tracker = this.#makeTracker(seeing);
+    this.#tracker = this.#makeTracker(model);
     this.#lastResult = undefined;
     // Begins to render the text now, so that it is there for the first picture.
-    seeing?.labels.sheet(format.heightPx);
-    this.#registration = seeing?.scheduler.register(sourceId, { maxFps: deps.detectFps, onResult: (result) => this.#take(result) });
+    model?.labels.sheet(format.heightPx);
+    this.#registration = model?.scheduler.register(sourceId, { maxFps: deps.detectFps, onResult: (result) => this.#take(result) });
   }
 
-  #makeTracker(seeing?: Seeing): ObjectTracker {
+  #makeTracker(model?: DetectionModel): ObjectTracker {
     const { format, nextObjectId } = this.#init;
     return new ObjectTracker({
       widthPx: format.widthPx,
       heightPx: format.heightPx,
       nextObjectId,
-      ...(seeing && { scoreThreshold: seeing.scoreThreshold }),
+      ...(model && { scoreThreshold: model.scoreThreshold }),
     });
   }
 
@@ -162,7 +162,7 @@ export class SourceSight {
   /** Counting begins with the first picture that was looked at: before it, the size of what a camera sends is a guess. */
   #observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined {
     const { sourceId, format, deps } = this.#init;
-    this.#scene ??= deps.sceneOf?.(sourceId, { ...format, ...(this.#seeing && { labels: this.#seeing.classNames }) });
+    this.#scene ??= deps.sceneOf?.(sourceId, { ...format, ...(this.#model && { labels: this.#model.classNames }) });
     return this.#scene?.observe(objects, mediaTimeMs);
   }
 }

@@ -1,7 +1,7 @@
 /** Who holds something that is made while it is held, and for a grace time beyond. */
 import type { Clock, Timer } from '../base/clock.js';
 
-export interface HoldersInit {
+export interface RefCountInit {
   readonly clock: Clock;
   /** How long it is kept when the last one is gone, in ms. */
   readonly graceMs: number;
@@ -9,13 +9,13 @@ export interface HoldersInit {
   readonly onIdle: () => void;
 }
 
-export class Holders {
-  readonly #init: HoldersInit;
+export class RefCount {
+  readonly #init: RefCountInit;
   #count = 0;
   #idle: Timer | undefined;
   #isClosed = false;
 
-  constructor(init: HoldersInit) {
+  constructor(init: RefCountInit) {
     this.#init = init;
   }
 
