@@ -41,8 +41,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const server: Server = { url, ledger, close: () => closers.closeAll() };
     onListening?.(server);
     await sources.library.ready;
-    const { counting, pipelines, webhooks } = seeing;
-    counting.start(pipelines, webhooks && ((detections) => void webhooks.report(detections)));
+    seeing.readForZones();
     warnOfNothingToServe(config, sources.catalogue, loggers.of('source'));
     isReady = true;
     closers.add(() => void (isReady = false));

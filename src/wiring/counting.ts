@@ -1,116 +1,83 @@
-/** The wiring of zones: their files, what counts in them, and the sources that are read for them at all times. */
+/** What counting is tied to: the frames and labels of sources, the pipelines that are read, and the HTTP routes of zones. */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
-import type { FrameDetections } from '../media/index.js';
-import { StandingLeases, type Pipelines, type PipelineSource, type DetectionModels } from '../pipeline/index.js';
-import { SceneObservers, ZonesSchema, ZoneStore } from '../scene/index.js';
 import type { ZonesDeps } from '../http/index.js';
+import type { FrameDetections } from '../media/index.js';
+import { StandingLeases, type DetectionModels, type Pipelines, type PipelineSource } from '../pipeline/index.js';
+import { Counting, ZonesSchema } from '../scene/index.js';
 import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
 
-export interface CountingInit {
+export interface OpenCountingInit {
   readonly uploadDir: string;
-  readonly library: Pick<SourceLibrary, 'onChange'>;
-  readonly rooms: Pick<LiveRooms, 'onState'>;
+  readonly readsAll: boolean;
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly models: DetectionModels;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export class Counting {
-  /** For the pipeline: what counts in a source that begins to run. */
-  readonly observers: SceneObservers;
-  readonly #init: CountingInit;
-  readonly #store: ZoneStore;
-  #readers: StandingLeases<PipelineSource> | undefined;
-  /** Every source with zones is read, because somebody is told of what happens in them. */
-  #reportsAll = false;
+/** Reads the zones of all sources. */
+export function openCounting({ catalogue, models, ...init }: OpenCountingInit): Promise<Counting> {
+  return Counting.open({
+    ...init,
+    factsOf: (sourceId) => {
+      const source = catalogue.find(sourceId);
+      const { widthPx, heightPx } = source?.plan ?? source ?? {};
+      const labels = models.of(sourceId)?.classNames;
+      return widthPx && heightPx ? { widthPx, heightPx, ...(labels && { labels }) } : undefined;
+    },
+  });
+}
 
-  /** Reads the zones of all sources. */
-  static async open(init: CountingInit): Promise<Counting> {
-    const { uploadDir, catalogue, models, clock, logger } = init;
-    const store = await ZoneStore.open({
-      uploadDir,
-      clock,
-      logger,
-      factsOf: (sourceId) => {
-        const source = catalogue.find(sourceId);
-        const { widthPx, heightPx } = source?.plan ?? source ?? {};
-        const labels = models.of(sourceId)?.classNames;
-        return widthPx && heightPx ? { widthPx, heightPx, ...(labels && { labels }) } : undefined;
-      },
-    });
-    return new Counting(init, store);
-  }
+export interface ZoneReadersInit {
+  readonly counting: Counting;
+  readonly pipelines: Pick<Pipelines, 'open'>;
+  readonly library: Pick<SourceLibrary, 'onChange'>;
+  readonly rooms: Pick<LiveRooms, 'onState'>;
+  readonly catalogue: Pick<SourceCatalogue, 'find'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of what is detected in the sources that are read. */
+  readonly onDetections?: ((detections: FrameDetections) => void) | undefined;
+}
 
-  private constructor(init: CountingInit, store: ZoneStore) {
-    this.#init = init;
-    this.#store = store;
-    this.observers = new SceneObservers({ store, clock: init.clock, logger: init.logger });
-  }
+/** Reads sources for their zones although nobody watches them, from now on until it is closed. */
+export function readZones(init: ZoneReadersInit): StandingLeases<PipelineSource> {
+  const { counting, pipelines, library, rooms, catalogue, clock, logger, onDetections } = init;
+  const readers = new StandingLeases({
+    open: (sourceId) => pipelines.open(sourceId),
+    clock,
+    logger,
+    purpose: 'zones count',
+    wanted: () => counting.alwaysRead().filter((sourceId) => catalogue.find(sourceId)?.playable === true),
+    lease: (source) => {
+      const lease = source.openDetections();
+      const stopReading = onDetections ? lease.feed.subscribe(onDetections) : undefined;
+      return {
+        onClosed: (listener) => lease.feed.onClosed(listener),
+        release: () => {
+          stopReading?.();
+          lease.release();
+        },
+      };
+    },
+  });
+  counting.zones.onChange(() => readers.sync());
+  library.onChange(() => readers.sync());
+  rooms.onState(() => readers.sync());
+  readers.sync();
+  return readers;
+}
 
-  /**
-   * Reads sources although nobody watches them: those whose zones say `always`, and where `onDetections` is given
-   * all that have zones.
-   */
-  start(pipelines: Pipelines, onDetections?: (detections: FrameDetections) => void): void {
-    const { library, rooms, catalogue, clock, logger } = this.#init;
-    this.#reportsAll = onDetections !== undefined;
-    const readers = new StandingLeases({
-      open: (sourceId) => pipelines.open(sourceId),
-      clock,
-      logger,
-      wanted: () => this.#store.sources().filter((id) => this.isAlwaysRead(id) && catalogue.find(id)?.playable === true),
-      purpose: 'zones count',
-      lease: (source) => {
-        const lease = source.openDetections();
-        const stopReading = onDetections ? lease.feed.subscribe(onDetections) : undefined;
-        return {
-          onClosed: (listener) => lease.feed.onClosed(listener),
-          release: () => {
-            stopReading?.();
-            lease.release();
-          },
-        };
-      },
-    });
-    this.#readers = readers;
-    this.#store.onChange(() => readers.sync());
-    library.onChange(() => readers.sync());
-    rooms.onState(() => readers.sync());
-    readers.sync();
-  }
-
-  /** True for a source whose detections are read although nobody watches it. */
-  isAlwaysRead(sourceId: string): boolean {
-    return this.#store.has(sourceId) && (this.#reportsAll || this.#store.wantsAlways(sourceId));
-  }
-
-  /** True for what is there, and for what has zones: those of a camera stay while it is away. */
-  hasSource(sourceId: string): boolean {
-    return this.#init.catalogue.find(sourceId) !== undefined || this.#store.has(sourceId);
-  }
-
-  /** What the HTTP side needs. */
-  routes(): ZonesDeps {
-    return {
-      hasSource: (sourceId) => this.hasSource(sourceId),
-      bodySchema: ZonesSchema,
-      get: (sourceId) => this.#store.get(sourceId),
-      put: (sourceId, body) => this.#store.put(sourceId, body),
-      remove: (sourceId) => this.#store.delete(sourceId),
-      counts: (sourceId) => this.observers.counts(sourceId),
-      resetCounts: (sourceId) => this.observers.resetLines(sourceId),
-    };
-  }
-
-  /** Stops reading; to be called before the pipelines end. */
-  stopReading(): void {
-    this.#readers?.close();
-  }
-
-  async close(): Promise<void> {
-    this.observers.close();
-    await this.#store.close();
-  }
+/** What the HTTP side needs. A source whose zones stay while it is away is known to it, too. */
+export function zoneRoutesOf({ zones, observers }: Counting, catalogue: Pick<SourceCatalogue, 'find'>): ZonesDeps {
+  return {
+    hasSource: (sourceId) => catalogue.find(sourceId) !== undefined || zones.has(sourceId),
+    bodySchema: ZonesSchema,
+    get: (sourceId) => zones.get(sourceId),
+    put: (sourceId, body) => zones.put(sourceId, body),
+    remove: (sourceId) => zones.delete(sourceId),
+    counts: (sourceId) => observers.counts(sourceId),
+    resetCounts: (sourceId) => observers.resetLines(sourceId),
+  };
 }

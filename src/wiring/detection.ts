@@ -2,7 +2,9 @@ import { configuredPath } from '../config.js';
 import { DetectorPool } from '../detection/index.js';
 import { Pipelines, SourceModels, StandingLeases } from '../pipeline/index.js';
 import { WebhookSender } from '../webhooks/index.js';
-import { Counting } from './counting.js';
+import type { FrameDetections } from '../media/index.js';
+import type { Counting } from '../scene/index.js';
+import { openCounting, readZones } from './counting.js';
 import type { Host } from './host.js';
 import type { Sources } from './sources.js';
 
@@ -13,6 +15,8 @@ export interface DetectionServices {
   readonly pipelines: Pipelines;
   /** Undefined where none is configured. */
   readonly webhooks: WebhookSender | undefined;
+  /** Begins to read sources for their zones although nobody watches them; to be called once the sources are known. */
+  readonly readForZones: () => void;
 }
 
 /** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
@@ -29,10 +33,9 @@ export async function openDetection(
   });
   closers.add(() => models.close());
 
-  const counting = await Counting.open({
+  const counting = await openCounting({
     uploadDir: configuredPath(config, 'UPLOAD_DIR'),
-    library,
-    rooms: liveRooms,
+    readsAll: config.WEBHOOK_URL.length > 0,
     catalogue,
     models,
     clock,
@@ -84,6 +87,11 @@ export async function openDetection(
   });
   alwaysOn.sync();
   closers.add(() => alwaysOn.close());
-  closers.add(() => counting.stopReading());
-  return { models, counting, pipelines, webhooks };
+  const onDetections = webhooks && ((detections: FrameDetections) => void webhooks.report(detections));
+  let readers: ReturnType<typeof readZones> | undefined;
+  closers.add(() => readers?.close());
+  const readForZones = (): void => {
+    readers = readZones({ counting, pipelines, library, rooms: liveRooms, catalogue, clock, logger: loggers.of('scene'), onDetections });
+  };
+  return { models, counting, pipelines, webhooks, readForZones };
 }

@@ -6,6 +6,7 @@ import { HttpConnections, HttpSessions, iceServerJson, Tokens } from '../http/in
 import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
+import { zoneRoutesOf } from './counting.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
@@ -19,6 +20,7 @@ export interface Served extends Sources, DetectionServices, Connections {
 export async function openDoors(host: Host, served: Served): Promise<Awaited<ReturnType<typeof buildApp>>> {
   const { config, loggers, closers } = host;
   const { sessions, iceServers, catalogue, counting } = served;
+  const zones = zoneRoutesOf(counting, catalogue);
   const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS, clock: host.clock });
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
   const webSockets = openRooms(host, served, tokens);
@@ -51,7 +53,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     reports: { sessions, rateLimit },
     state: stateOf(host, served, webSockets),
     snapshots: looks.snapshots,
-    zones: counting.routes(),
+    zones,
     rooms: webSockets,
     detections: {
       clock: host.clock,
@@ -126,12 +128,13 @@ function stateOf(
   };
 }
 
-function modelsOf(config: Config, { models, counting }: Served): AppDeps['models'] {
+function modelsOf(config: Config, { models, counting, catalogue }: Served): AppDeps['models'] {
   const folder = new ModelFolder(path.resolve('models'), configuredModels(config));
   return {
     available: () => folder.list(),
     inUse: () => models.inUse(),
-    modelOf: (sourceId) => (counting.hasSource(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined),
+    modelOf: (sourceId) =>
+      catalogue.find(sourceId) !== undefined || counting.zones.has(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined,
     assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : folder.pathOf(name), sourceId),
   };
 }

@@ -1,7 +1,8 @@
 /** Zones of rooms over a real pipeline: read while nobody watches, kept while nobody publishes. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { Counting } from '../../src/wiring/counting.js';
+import type { Counting } from '../../src/scene/index.js';
+import { openCounting, readZones, zoneRoutesOf } from '../../src/wiring/counting.js';
 import type { Box, Detection, FrameDetections, SceneEvent } from '../../src/media/index.js';
 import { eventually } from '../helpers/deadline.js';
 import { FixedDetector, PipelineRig, type RigOptions } from '../helpers/pipeline-rig.js';
@@ -30,11 +31,12 @@ const RIGHT: Box = [220, 60, 40, 60];
 
 let rig: PipelineRig;
 let counting: Counting;
+let readers: ReturnType<typeof readZones>;
 const publishers: FakePublisher[] = [];
 const found: Detection[] = [];
 const read: FrameDetections[] = [];
 
-async function open(options: RigOptions = {}): Promise<ReturnType<Counting['routes']>> {
+async function open(options: RigOptions = {}): Promise<ReturnType<typeof zoneRoutesOf>> {
   read.length = 0;
   found.splice(0, Infinity, thing(LEFT));
   rig = await PipelineRig.open([], {
@@ -43,9 +45,12 @@ async function open(options: RigOptions = {}): Promise<ReturnType<Counting['rout
     ...options,
   });
   const { uploadDir, library, rooms, catalogue, deps } = rig;
-  counting = await Counting.open({ uploadDir, library, rooms, catalogue, models: rig.seeing, clock: deps.clock, logger: deps.logger });
-  counting.start(rig.pipelines, (detections) => void read.push(detections));
-  return counting.routes();
+  const { clock, logger } = deps;
+  const { pipelines } = rig;
+  counting = await openCounting({ uploadDir, readsAll: true, catalogue, models: rig.seeing, clock, logger });
+  const onDetections = (detections: FrameDetections): void => void read.push(detections);
+  readers = readZones({ counting, pipelines, library, rooms, catalogue, clock, logger, onDetections });
+  return zoneRoutesOf(counting, catalogue);
 }
 
 function publish(options: Partial<FakePublisherOptions> = {}): FakePublisher {
@@ -74,7 +79,7 @@ const crossed = (): SceneEvent[] => read.flatMap(({ scene }) => scene?.events ??
 describe('zones of a room', () => {
   afterEach(async () => {
     for (const publisher of publishers.splice(0)) publisher.stop();
-    counting.stopReading();
+    readers.close();
     await counting.close();
     await rig.close();
   });
