@@ -72,6 +72,7 @@ export interface AppDeps {
   readonly reports: ReportDeps;
   /** For `/health`, `/ready`, `/available-videos`, `/connection-stats` and `/active-streams`. */
   readonly state: ObservabilityDeps;
+  /** For `GET /snapshot/:source.jpg`. */
   readonly snapshots: SnapshotDeps;
   /** For `/models`. */
   readonly models: ModelDeps;

@@ -96,18 +96,18 @@ function isAddressRange(item: string): boolean {
 }
 
 /** Log levels, least to most. */
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 /** Levels of pino, the quietest first. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 /** Parts of the server whose log level can be set on its own. */
-export const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'webrtc', 'http', 'ws'] as const;
+const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'webrtc', 'http', 'ws'] as const;
 /** A part of the server that has a logger of its own. */
 export type LogComponent = (typeof LOG_COMPONENTS)[number];
 /** Names that LOG_LEVEL takes as well. */
 const LOG_ALIASES: Readonly<Record<string, LogComponent>> = { peer: 'webrtc', signalling: 'http' };
 
 /** Log level of the server and of single components. */
-export interface LogLevels {
+interface LogLevels {
   /** Of every component that has none of its own. Default `info`. */
   readonly level: LogLevel;
   /** Levels of single components. */
@@ -323,11 +323,6 @@ export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLE
 
 /** Never shown, not even when they are wrong. */
 const SECRETS: ReadonlySet<string> = new Set(['TURN_CREDENTIAL', 'TURN_SECRET', 'PUBLISH_TOKENS', 'VIEWER_TOKEN', 'WEBHOOK_SECRET']);
-
-/** Whether the value of a variable is a password or the like, never to be shown. */
-export function isSecret(name: string): boolean {
-  return SECRETS.has(name);
-}
 
 /** Variables with this prefix are meant for us, so an unknown one is a mistake. */
 const PREFIX = 'SIGHTLINE_';

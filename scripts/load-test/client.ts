@@ -30,7 +30,7 @@ export interface ClientFailure {
 }
 
 /** One m-line's figures; the moments are ms since the offer was sent. */
-export interface LineResult extends Omit<RtpFigures, 'firstPacketAtMs' | 'firstFrameAtMs'> {
+interface LineResult extends Omit<RtpFigures, 'firstPacketAtMs' | 'firstFrameAtMs'> {
   /** Rendition, or `audio`. */
   readonly line: string;
   readonly firstPacketMs: number | undefined;

@@ -6,13 +6,13 @@ import { table } from '../../src/cli/table.js';
 import { format, percentile } from './statistics.js';
 
 /** p50, p95 and maximum. */
-export interface Spread {
+interface Spread {
   readonly p50: number | undefined;
   readonly p95: number | undefined;
   readonly max: number | undefined;
 }
 
-export interface LineReport {
+interface LineReport {
   /** Rendition, or `audio`. */
   readonly line: string;
   readonly viewers: number;

@@ -5,7 +5,7 @@
  */
 
 /** The kinds of things that are counted. */
-export const RESOURCE_KINDS = ['peer_connections', 'udp_sockets', 'tcp_sockets', 'child_processes', 'workers', 'timers'] as const;
+const RESOURCE_KINDS = ['peer_connections', 'udp_sockets', 'tcp_sockets', 'child_processes', 'workers', 'timers'] as const;
 /** What is counted in the ledger, as `/health` names it. */
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 

@@ -3,6 +3,7 @@ import { MediaPeerError } from '../base/errors.js';
 import { whenNpmEnds } from './calling.js';
 import { CommandError, UsageError } from './errors.js';
 
+/** What a command does, and what it tells. */
 export interface CommandInit {
   /** Shown below a fault of the command line. */
   readonly usage: string;

@@ -18,7 +18,7 @@ export interface MotionGateOptions {
 }
 
 /** What holds for options that are left out. */
-export const MOTION_GATE_DEFAULTS: MotionGateOptions = { threshold: 6, adaptMs: 500, holdMs: 1000, refreshMs: 5000 };
+const MOTION_GATE_DEFAULTS: MotionGateOptions = { threshold: 6, adaptMs: 500, holdMs: 1000, refreshMs: 5000 };
 
 /** Points in a cell, each way. */
 const POINTS = 4;

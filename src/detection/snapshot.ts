@@ -2,6 +2,7 @@
 import sharp from 'sharp';
 import { i420Size, type VideoFrame } from '../media/index.js';
 
+/** How large the JPEG is, and how good. */
 export interface SnapshotOptions {
   /** Even; never wider than the picture. The height follows in proportion. */
   readonly widthPx: number;

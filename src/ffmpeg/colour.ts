@@ -54,7 +54,7 @@ export interface ColourPlan {
 }
 
 /** High definition (ITU-R BT.709), in the code points of ITU-T H.273. */
-export const BT709: PictureColour = { primaries: 1, transfer: 1, matrix: 1 };
+const BT709: PictureColour = { primaries: 1, transfer: 1, matrix: 1 };
 const BT601_625: PictureColour = { primaries: 5, transfer: 6, matrix: 5 };
 
 /** Matrices that viewers' decoders know, by ffprobe's name. */

@@ -159,7 +159,7 @@ const CONTAINERS = [
 ];
 
 /** Kinds of tracks that an RTSP camera is asked for; what is not named is not set up. */
-export type WantedMedia = 'video' | 'video+audio';
+type WantedMedia = 'video' | 'video+audio';
 
 /** How a camera is connected. */
 export interface CallOptions {

@@ -11,7 +11,7 @@ import { sdpIn } from './sdp-sound.js';
 export type ProbeDeps = Pick<FfmpegDeps, 'tools' | 'ledger' | 'clock'>;
 
 /** How long a camera may take to answer. */
-export const ANSWER_MS = 8_000;
+const ANSWER_MS = 8_000;
 /** How long one that has answered may take to show a picture: twice the 12 s between the pictures of slow ones, and more. */
 const PICTURE_MS = 40_000;
 /** ffmpeg says what happened before it is cut off. */

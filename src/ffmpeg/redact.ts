@@ -5,7 +5,7 @@
  */
 
 /** Stands for what was taken out. */
-export const REDACTED = '***';
+const REDACTED = '***';
 
 /** Takes a text; returns it without secrets. */
 export type Redact = (text: string) => string;

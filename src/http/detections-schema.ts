@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 
 const Id = { object_id: Type.Integer({ description: 'Stays with the object' }) };
-const Seen = {
+const Classified = {
   label: Type.String({ description: 'Name of the class' }),
   class_id: Type.Integer({ description: "Number of the class in the model's labels" }),
   score: Type.Number({ minimum: 0, maximum: 1 }),
@@ -11,7 +11,7 @@ const ByLabel = Type.Record(Type.String(), Type.Integer());
 
 const DetectedObject = Type.Object({
   ...Id,
-  ...Seen,
+  ...Classified,
   box: Type.Array(Type.Number(), { minItems: 4, maxItems: 4, description: "Left, top, width, height in pixels of the source's frame" }),
   velocity: Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: 'Pixels per second, to the right and down' }),
   observed: Type.Boolean({ description: 'True where the detector saw it in this frame; else the box is where it is expected' }),
@@ -40,7 +40,7 @@ const Event = Type.Object({
   line: Type.Optional(Type.String({ description: 'Of cross' })),
   direction: Type.Optional(Type.Enum(['in', 'out'], { description: 'Of cross' })),
   ...Id,
-  ...Seen,
+  ...Classified,
   position: Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: "Its anchor in pixels of the source's frame" }),
   dwell_s: Type.Optional(Type.Number({ description: 'Of leave: how long it was inside' })),
   frame: Type.Optional(Type.Integer({ description: 'Of missed events: the frame that it belongs to' })),

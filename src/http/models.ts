@@ -5,7 +5,7 @@ import { sourceNotFound } from '../base/refusals.js';
 import { ErrorSchema } from './schemas.js';
 
 /** A model as it is used. */
-export interface ModelInUse {
+interface ModelInUse {
   /** Name of the model, its file without `.onnx`. */
   readonly name: string;
   /** Family of the network, such as `yolov8`. */

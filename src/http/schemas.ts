@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 
 /** What a viewer watches: the source as it is, or with detections drawn in. */
-export const Rendition = Type.Enum(['raw', 'processed'], { description: 'As it is, or with detected objects drawn in' });
+const Rendition = Type.Enum(['raw', 'processed'], { description: 'As it is, or with detected objects drawn in' });
 
 /** The body of every error. */
 export const ErrorSchema = Type.Object(

@@ -45,7 +45,7 @@ export interface Endpoint {
 }
 
 /** What comes with a POST to an endpoint. */
-export interface EndpointOffer {
+interface EndpointOffer {
   /** Of the source, or the room. */
   readonly name: string;
   /** The offer, as it came. */

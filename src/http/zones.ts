@@ -7,7 +7,7 @@ import { LineCount, ZoneCount } from './detections-schema.js';
 import { ErrorSchema } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
-export interface CountsSnapshot {
+interface CountsSnapshot {
   /** What each zone holds now and has counted. */
   readonly zones: readonly ZoneState[];
   /** What has crossed each line; `sinceMs`: since when it is counted, Unix time in milliseconds; undefined for a line that has not begun. */

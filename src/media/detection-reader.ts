@@ -8,7 +8,7 @@ import type { FrameDetections } from './detections.js';
 import type { Rendition } from './rendition.js';
 
 /** Where the messages go. */
-export interface MessageSink {
+interface MessageSink {
   /** True while no more should be written. */
   isFull(): boolean;
   /** Takes the message now; never waits. False where it could not be taken. */

@@ -13,6 +13,7 @@ export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; re
 
 /** A hold on a track: while it is held, its producer runs. */
 export interface TrackLease {
+  /** What is leased. */
   readonly track: Track;
   /** Gives it back. Idempotent. */
   release(): void;
@@ -20,6 +21,7 @@ export interface TrackLease {
 
 /** A hold on the detections of a source: while it is held, the detector looks at it. */
 export interface DetectionLease {
+  /** What is leased. */
   readonly feed: DetectionFeed;
   /** Gives it back. Idempotent. */
   release(): void;
@@ -33,7 +35,9 @@ export interface Snapshot {
   readonly mediaTimeMs: number;
   /** Of the JPEG; the frame itself may be larger. */
   readonly widthPx: number;
+  /** In pixels. */
   readonly heightPx: number;
+  /** The whole file. */
   readonly jpeg: Buffer;
 }
 
@@ -49,6 +53,7 @@ export interface SnapshotLease {
 
 /** What a source can be served as. */
 export interface SourceMedia {
+  /** True where viewers hear something. */
   readonly hasAudio: boolean;
   /** `processed` only where a detector looks at the source. */
   readonly renditions: readonly Rendition[];
@@ -60,6 +65,7 @@ export interface SourceMedia {
 
 /** A source that was found and can be watched. It costs nothing until something of it is leased, and need not be closed. */
 export interface OpenedSource {
+  /** The source that was opened. */
   readonly sourceId: string;
   /** As it was when the source was opened. */
   readonly media: SourceMedia;

@@ -11,7 +11,7 @@ const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.
 });
 
 /** One source in `/available-videos`. */
-export const Video = Type.Object(
+const Video = Type.Object(
   {
     name: Type.String({ description: 'File name' }),
     source: Type.String({ description: 'Name to watch it by' }),

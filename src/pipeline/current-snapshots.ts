@@ -6,6 +6,7 @@ import type { PipelineSource } from './pipeline-source.js';
 import type { Pipelines } from './pipelines.js';
 import type { DetectedFrame } from './source-detection.js';
 
+/** What a snapshot shows, and how large. */
 export interface CurrentSnapshotOptions {
   /** At most; the height follows in proportion. */
   readonly widthPx: number;
@@ -18,6 +19,7 @@ const TIMEOUT_MS = 10_000;
 /** Pictures that are waited for or encoded at a time, all sources together. */
 const MAX_AT_ONCE = 8;
 
+/** Makes snapshots of what sources show now. */
 export class CurrentSnapshots {
   readonly #pipelines: Pipelines;
   readonly #clock: Clock;

@@ -7,9 +7,11 @@ import type { Scene, TrackedObject } from '../media/index.js';
 
 /** The model that looks at a source. */
 export interface DetectionModel {
+  /** The ONNX file's, without `.onnx`. */
   readonly modelName: string;
   /** Of the model's detector, shared by all sources that it looks at. */
   readonly scheduler: DetectionScheduler;
+  /** Draws its class names. */
   readonly labels: LabelRenderer;
   /** What it can find, by class id. */
   readonly classNames: readonly string[];
@@ -31,10 +33,13 @@ export interface SceneObserver {
   observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene | undefined;
 }
 
+/** What pipelines are built on. */
 export interface PipelineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For decoders and encoders. */
   readonly ffmpeg: FfmpegDeps;
+  /** Which model looks at which source. */
   readonly models: DetectionModels;
   /** Upper limit of detections per second and source. */
   readonly detectFps: number;

@@ -6,8 +6,11 @@ import { Supervised } from './supervised.js';
 
 /** Size and rate of a source's pictures. */
 export interface PictureFormat {
+  /** In pixels; even. */
   readonly widthPx: number;
+  /** In pixels; even. */
   readonly heightPx: number;
+  /** Frames a second. */
   readonly fps: number;
   /** Most pictures in a second. Default `fps`. */
   readonly peakFps?: number;
@@ -16,16 +19,21 @@ export interface PictureFormat {
 /** Bits are spread over this many pictures per second at least: fewer may be large. */
 const MIN_ENCODED_FPS = 10;
 
+/** What is encoded, into which track. */
 export interface EncodedRenditionInit {
   /** What is written. */
   readonly track: Track;
+  /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
+  /** Of the frames. */
   readonly format: PictureFormat;
   /** The next picture becomes a keyframe: where none is about to come, bring one. */
   readonly onPictureNeeded: () => void;
+  /** Programs, time and bookkeeping. */
   readonly deps: PipelineDeps;
 }
 
+/** One encoder and its track. */
 export class EncodedRendition {
   readonly #init: EncodedRenditionInit;
   readonly #encoder: Supervised<Encoder>;

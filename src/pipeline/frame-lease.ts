@@ -12,6 +12,7 @@ export interface FrameLease extends DetectionLease {
 
 /** A source whose decoded frames can be leased. */
 export interface FrameSource {
+  /** Whose frames they are. */
   readonly sourceId: string;
   /** @throws MediaPeerError as `OpenedSource.openTrack` */
   openFrames(): FrameLease;

@@ -20,12 +20,17 @@ const STANDS_S = 0.9;
 /** So long the next picture is waited for before the one that stands is given once more. */
 const REPEAT_AFTER_MS = 250;
 
+/** What the decoder of a source does. */
 export interface DecoderActivity {
+  /** Frames that came out so far. */
   readonly framesDecoded: number;
+  /** Frames that the running decoder was not given because it was behind. */
   readonly framesDropped: number;
+  /** How often it ended by itself and was started again. */
   readonly restarts: number;
 }
 
+/** Where frames come from. */
 export interface PictureHubInit {
   /** For logs and errors. */
   readonly name: string;
@@ -37,9 +42,11 @@ export interface PictureHubInit {
   readonly onKeyframeNeeded?: () => void;
   /** The source's media time of now. */
   readonly mediaTime?: () => number | undefined;
+  /** Programs, time and bookkeeping. */
   readonly deps: PipelineDeps;
 }
 
+/** The decoded frames of one source. */
 export class PictureHub {
   readonly #init: PictureHubInit;
   #consumers: readonly PictureConsumer[] = [];

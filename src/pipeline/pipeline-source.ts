@@ -5,16 +5,21 @@ import type { FrameLease } from './frame-lease.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourcePipeline } from './source-pipeline.js';
 
+/** What was opened. */
 export interface PipelineSourceInit {
+  /** The source that was opened. */
   readonly sourceId: string;
+  /** What it can be watched as. */
   readonly media: SourceMedia;
   /** Classes that the detector of the source knows now. */
   readonly labels: () => readonly string[] | undefined;
   /** The running pipeline of the source, started where there is none. @throws MediaPeerError as `OpenedSource.openTrack` */
   readonly pipeline: () => SourcePipeline;
+  /** Its frames as JPEGs. */
   readonly snapshots: SnapshotFeeds;
 }
 
+/** One source that was opened. */
 export class PipelineSource implements OpenedSource {
   readonly sourceId: string;
   readonly media: SourceMedia;

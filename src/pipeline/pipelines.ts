@@ -10,6 +10,7 @@ import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import { SourcePipeline } from './source-pipeline.js';
 
+/** Where sources are, and how many may run. */
 export interface PipelinesInit extends PipelineDeps {
   /** The known source of that id, as it is now. Looks it up and does nothing else. */
   readonly find: (sourceId: string) => Source | undefined;
@@ -26,6 +27,7 @@ export interface PipelinesInit extends PipelineDeps {
   readonly isNeverRefused: (sourceId: string) => boolean;
 }
 
+/** All sources that run or can run. */
 export class Pipelines {
   readonly #init: PipelinesInit;
   readonly #running: RunningSources;

@@ -4,6 +4,7 @@ import { FramePool, i420Size, type VideoCodec, type VideoFrame } from '../media/
 import type { EncodedRendition, PictureFormat } from './encoded-rendition.js';
 import type { SourceDetection } from './source-detection.js';
 
+/** Draws detections into the frames of one source. */
 export class ProcessedPictures {
   readonly #detection: SourceDetection;
   readonly #pool: FramePool;

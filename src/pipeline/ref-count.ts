@@ -1,6 +1,7 @@
 /** Who holds something that is made while it is held, and for a grace time beyond. */
 import type { Clock, Timer } from '../base/clock.js';
 
+/** What is made, and for how long it outlives its last holder. */
 export interface RefCountInit {
   readonly clock: Clock;
   /** How long it is kept when the last one is gone, in ms. */
@@ -9,6 +10,7 @@ export interface RefCountInit {
   readonly onIdle: () => void;
 }
 
+/** Who holds one thing. */
 export class RefCount {
   readonly #init: RefCountInit;
   #count = 0;

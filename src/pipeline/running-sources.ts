@@ -5,6 +5,7 @@
 import { capacityReached } from '../base/refusals.js';
 import type { SourcePipeline } from './source-pipeline.js';
 
+/** How many may run. */
 export interface RunningSourcesInit {
   /** Sources that may run at once. */
   readonly maxRunning: number;
@@ -17,6 +18,7 @@ export interface RunningSourcesInit {
 /** Sources that run on after their last viewer: the ones that were just looked at. */
 const MAX_IDLE = 4;
 
+/** The sources that run. */
 export class RunningSources {
   readonly #init: RunningSourcesInit;
   readonly #running = new Map<string, SourcePipeline>();

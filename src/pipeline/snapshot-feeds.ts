@@ -23,11 +23,13 @@ const MIN_BYTES = 8 * 1024;
 /** Of one picture; the first one of a source may need them. */
 const MAX_ATTEMPTS = 4;
 
+/** Where frames come from. */
 export interface SnapshotFeedsInit {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** The JPEGs of all sources that somebody reads. */
 export class SnapshotFeeds {
   readonly #init: SnapshotFeedsInit;
   readonly #running = new Map<string, SnapshotFeed>();

@@ -5,23 +5,34 @@ import type { DecoderActivity } from './picture-hub.js';
 import type { DetectionActivity } from './source-detection.js';
 
 /** A running rendition, for `/active-streams`. */
-export interface RenditionActivity {
+interface RenditionActivity {
+  /** What it is. */
   readonly rendition: 'raw' | 'processed' | 'audio';
+  /** `h264`, `vp8` or `opus`. */
   readonly codec: string;
+  /** In pixels; undefined for sound. */
   readonly widthPx: number | undefined;
+  /** In pixels; undefined for sound. */
   readonly heightPx: number | undefined;
+  /** How many subscribe to it. */
   readonly viewers: number;
+  /** Frames that its encoder was not given because it was behind. */
   readonly framesDropped: number;
+  /** How often its encoder was started again. */
   readonly restarts: number;
+  /** Counts of its track. */
   readonly stats: TrackStats;
 }
 
 /** A running source, for `/active-streams` and `/health`. */
 export interface SourceActivity {
+  /** Which source it is. */
   readonly sourceId: string;
+  /** What is behind it. */
   readonly kind: SourceKind;
   /** Of a file always `live`. */
   readonly state: RoomState;
+  /** Whether its raw video is copied or transcoded. */
   readonly delivery: 'passthrough' | 'transcode';
   /** Of what is copied; of what is transcoded, the codec it comes in is not told. */
   readonly codec: VideoCodec | undefined;
@@ -29,12 +40,18 @@ export interface SourceActivity {
   readonly publisherId: string | undefined;
   /** A stand-in is shown, because nothing comes from the camera. */
   readonly isWaiting: boolean;
+  /** Milliseconds since it was started. */
   readonly uptimeMs: number;
+  /** How often its feed was started again. */
   readonly restarts: number;
+  /** What went wrong last; undefined: nothing. */
   readonly lastError: string | undefined;
   /** What keeps it from running as it should; empty when nothing does. */
   readonly troubles: readonly string[];
+  /** Undefined while nothing is decoded. */
   readonly decoder: DecoderActivity | undefined;
+  /** Undefined while nobody wants detections. */
   readonly detection: DetectionActivity | undefined;
+  /** Those that run. */
   readonly renditions: readonly RenditionActivity[];
 }

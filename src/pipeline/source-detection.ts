@@ -9,13 +9,17 @@ import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { PictureFormat } from './encoded-rendition.js';
 import type { FrameNumbers } from './frame-numbers.js';
 
+/** What detection does for one source. */
 export interface DetectionActivity {
   /** Undefined where detection is off. */
   readonly model: string | undefined;
+  /** Frames that the detector looked at. */
   readonly framesDetected: number;
+  /** Frames that it was offered and did not look at. */
   readonly framesSkipped: number;
   /** Looks that the motion gate spared. */
   readonly framesSlept: number;
+  /** Frames at which it failed. */
   readonly failures: number;
   /** Picture in to boxes out, moving average; undefined before the first. */
   readonly latencyMs: number | undefined;
@@ -23,11 +27,17 @@ export interface DetectionActivity {
   readonly objects: number;
 }
 
+/** What is looked at, and where detections go. */
 export interface SourceDetectionInit {
+  /** The source that is looked at. */
   readonly sourceId: string;
+  /** Of its frames. */
   readonly format: PictureFormat;
+  /** Models, time and bookkeeping. */
   readonly deps: PipelineDeps;
+  /** Where detections go. */
   readonly feed: DetectionFeed;
+  /** Numbers the frames of the source. */
   readonly frameNumbers: FrameNumbers;
   /** True for a picture that stands in for a camera that is away: nothing is in it. */
   readonly isStandIn: (mediaTimeMs: number) => boolean;
@@ -39,13 +49,17 @@ export interface SourceDetectionInit {
 
 /** A picture, with a reference for the taker, and where the objects are in it. */
 export interface DetectedFrame {
+  /** The frame. */
   readonly picture: VideoFrame;
   /** Its number, as in the detections. */
   readonly frame: number;
+  /** Where objects are in it, seen or expected. */
   readonly objects: readonly TrackedObject[];
+  /** Draws class names; undefined where detection is off. */
   readonly labels: LabelRenderer | undefined;
 }
 
+/** Detection and tracking of one source. */
 export class SourceDetection {
   readonly #init: SourceDetectionInit;
   #scene: SceneObserver | undefined;

@@ -11,7 +11,9 @@ import type { DetectionModel, DetectionModels } from './deps.js';
 /** Absolute path of a model, or 'none': detection is off. */
 export type ModelChoice = string;
 
+/** Which models are configured. */
 export interface SourceModelsInit {
+  /** Loads them. */
   readonly pool: DetectorPool;
   readonly logger: Logger;
   /** For all sources that name none. */
@@ -22,9 +24,13 @@ export interface SourceModelsInit {
 
 /** A model as it is used. */
 export interface ModelInUse {
+  /** The ONNX file's, without `.onnx`. */
   readonly name: string;
+  /** As a model's JSON names it. */
   readonly family: string;
+  /** Of its worker. */
   readonly state: 'ready' | 'restarting' | 'closed';
+  /** How often its worker was started again. */
   readonly restarts: number;
 }
 
@@ -35,6 +41,7 @@ interface Assignment {
   readonly model: DetectionModel | undefined;
 }
 
+/** The model of each source. */
 export class SourceModels implements DetectionModels {
   readonly #init: SourceModelsInit;
   readonly #changes: Listeners;

@@ -32,7 +32,9 @@ interface TrackDemand extends Demand {
 /** A source that has brought nothing in this time is no longer starting, it is in trouble. */
 const STARTS_WITHIN_MS = 15_000;
 
+/** Which source runs, and what it is built on. */
 export interface SourcePipelineInit extends PipelineDeps {
+  /** The source that runs. */
   readonly sourceId: string;
   /** The source as it is now; undefined when it is gone. */
   readonly find: () => Source | undefined;
@@ -40,6 +42,7 @@ export interface SourcePipelineInit extends PipelineDeps {
   readonly onIdle?: () => void;
 }
 
+/** One source while it is watched. */
 export class SourcePipeline {
   /** Resolves when the source no longer runs: nobody wants it, or it ended. */
   readonly closed: Promise<EndReason>;

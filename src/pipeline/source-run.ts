@@ -20,9 +20,13 @@ export function keyName(key: TrackKey): string {
 
 /** What outlives the runs of a source. */
 export interface SourceState {
+  /** The time of the source, over all its feeds. */
   readonly timeline: Timeline;
+  /** Where detections go. */
   readonly feed: DetectionFeed;
+  /** Numbers the frames of the source. */
   readonly frameNumbers: FrameNumbers;
+  /** Ids of objects that are followed; none is given twice. */
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, of whatever run, and is taken out. */
   readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
@@ -35,6 +39,7 @@ interface Producer {
   readonly encoder?: EncodedRendition;
 }
 
+/** One feed and its renditions. */
 export class SourceRun {
   readonly source: Source;
   readonly #deps: PipelineDeps;

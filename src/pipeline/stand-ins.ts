@@ -6,6 +6,7 @@
 /** Pictures are late by less than this many changes. */
 const MAX_SPANS = 8;
 
+/** The stand-ins of one source. */
 export class StandIns {
   /** Media times of the first stand-in and of the first picture after it. */
   #spans: { readonly fromMs: number; untilMs: number }[] = [];

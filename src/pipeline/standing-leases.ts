@@ -10,13 +10,14 @@ import type { Logger } from '../base/logger.js';
 import type { EndReason } from '../media/index.js';
 
 /** What keeps a source running. */
-export interface StandingLease {
+interface StandingLease {
   /** Calls `listener` once, when the source ends. Call the returned function to stop listening. */
   onClosed(listener: (reason: EndReason) => void): () => void;
   /** Idempotent. */
   release(): void;
 }
 
+/** What is held, and how it is opened. */
 export interface StandingLeasesInit<T> {
   /** @throws MediaPeerError where the source is not there; SOURCE_NOT_LIVE where it may come */
   readonly open: (sourceId: string) => Promise<T>;
@@ -39,6 +40,7 @@ interface Standing {
   stop: () => void;
 }
 
+/** Leases that are kept although nobody watches. */
 export class StandingLeases<T> {
   readonly #init: StandingLeasesInit<T>;
   readonly #standing = new Map<string, Standing>();

@@ -11,9 +11,11 @@ import { Backoff } from '../ffmpeg/index.js';
 export interface Running {
   /** Resolves when it has ended; never rejects. */
   readonly closed: Promise<{ readonly error?: Error }>;
+  /** Ends it. Idempotent. */
   close(): Promise<unknown>;
 }
 
+/** What is kept alive. */
 export interface SupervisedInit<T extends Running> {
   /** What it is, for logs. */
   readonly name: string;
@@ -23,6 +25,7 @@ export interface SupervisedInit<T extends Running> {
   readonly logger: Logger;
 }
 
+/** Keeps one thing alive. */
 export class Supervised<T extends Running> {
   readonly #init: SupervisedInit<T>;
   readonly #stop = new AbortController();

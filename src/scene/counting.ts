@@ -5,6 +5,7 @@ import { SceneObservers } from './scene-observers.js';
 import type { PictureFacts } from './validate.js';
 import { ZoneStore } from './zone-store.js';
 
+/** Where zones lie, and what they count. */
 export interface CountingInit {
   /** Absolute path of the folder of zones files, which exists. */
   readonly uploadDir: string;
@@ -16,6 +17,7 @@ export interface CountingInit {
   readonly logger: Logger;
 }
 
+/** Counting in zones, for all sources. */
 export class Counting {
   readonly zones: ZoneStore;
   /** For the pipeline: what counts in a source that begins to run. */

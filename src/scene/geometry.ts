@@ -17,7 +17,7 @@ export interface Bounds {
 }
 
 /** Twice the signed area of a, b, c: positive where c lies to the right of the way from a to b, as one sees it in the picture. */
-export function turn(a: Point, b: Point, c: Point): number {
+function turn(a: Point, b: Point, c: Point): number {
   return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 }
 

@@ -30,7 +30,7 @@ export function isZonesJson(value: unknown): value is ZonesJson {
 }
 
 /** A value in an error message. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? 'nothing' : text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -4,7 +4,7 @@ import type { LiveRooms } from './live/rooms.js';
 import type { Source } from './source.js';
 
 /** Inputs of SOURCES_FILE. */
-export interface PullInputs {
+interface PullInputs {
   /** All cameras, as they are now. */
   list(): readonly Source[];
   /** The camera of an id; undefined: there is none. */

@@ -44,7 +44,7 @@ export interface FeedPlan {
 export type FileChange = 'replaced' | 'removed';
 
 /** The library's live view of one file, for the feed that plays it. */
-export interface FileWatch {
+interface FileWatch {
   /** Tells of changes after the description was made, once; returns how to stop listening. */
   onChange(listener: (change: FileChange) => void): () => void;
   /** Remembers that this file cannot be copied after all; comes back as the change `replaced`. */

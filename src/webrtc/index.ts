@@ -1,12 +1,12 @@
 /** Connections to WebRTC clients: the only room that knows the WebRTC library; knows no HTTP and no pipeline. */
 export { claimClientId } from './session/client-id.js';
-export { ConnectionManager, type ConnectionManagerDeps, type ConnectionOptions } from './session/connection-manager.js';
+export { ConnectionManager, type ConnectionOptions } from './session/connection-manager.js';
 export type { MediaGateway } from './api/gateway.js';
-export { IceTcpListener, type IceTcpListenerInit } from './ice/tcp-listener.js';
+export { IceTcpListener } from './ice/tcp-listener.js';
 export type * from './api/report.js';
 export type * from './api/requests.js';
 export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } from './sdp/fragment.js';
 export { MAX_SDP_BYTES } from './sdp/parse.js';
 export { checkOffer } from './sdp/whep-rules.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
-export type { ConnectionState, SessionStatus, ReceivedStatus, SessionIdentity, StreamStatus, VideoStatus } from './api/status.js';
+export type { ConnectionState, SessionStatus, ReceivedStatus } from './api/status.js';

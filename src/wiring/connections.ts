@@ -7,10 +7,13 @@ import type { Sources } from './sources.js';
 
 /** Connections of clients. */
 export interface Connections {
+  /** All connections of clients. */
   readonly sessions: ConnectionManager;
+  /** STUN and TURN servers that clients are told of. */
   readonly iceServers: IceServers;
 }
 
+/** Opens nothing on the network yet: sockets belong to sessions. */
 export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
   { liveRooms }: Sources,

@@ -7,9 +7,13 @@ import { StandingLeases, type DetectionModels, type Pipelines, type PipelineSour
 import { Counting, ZonesSchema } from '../scene/index.js';
 import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
 
+/** Where zones, sources and models are. */
 export interface OpenCountingInit {
+  /** Where zones files lie. */
   readonly uploadDir: string;
+  /** True: sources with zones are read although nobody watches. */
   readonly readsAll: boolean;
+  /** Finds sources. */
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly models: DetectionModels;
   readonly clock: Clock;
@@ -29,11 +33,17 @@ export function openCounting({ catalogue, models, ...init }: OpenCountingInit): 
   });
 }
 
+/** Which sources are read for their zones. */
 export interface ZoneReadersInit {
+  /** Counts in zones. */
   readonly counting: Counting;
+  /** Opens sources. */
   readonly pipelines: Pick<Pipelines, 'open'>;
+  /** Files that come and go. */
   readonly library: Pick<SourceLibrary, 'onChange'>;
+  /** Rooms that come and go. */
   readonly rooms: Pick<LiveRooms, 'onState'>;
+  /** Finds sources. */
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   readonly clock: Clock;
   readonly logger: Logger;

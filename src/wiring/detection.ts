@@ -10,8 +10,11 @@ import type { Sources } from './sources.js';
 
 /** From sources to tracks and detections. */
 export interface DetectionServices {
+  /** Which model looks at which source. */
   readonly models: SourceModels;
+  /** Counts in zones. */
   readonly counting: Counting;
+  /** Opens sources. */
   readonly pipelines: Pipelines;
   /** Undefined where none is configured. */
   readonly webhooks: WebhookSender | undefined;

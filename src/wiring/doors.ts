@@ -13,6 +13,7 @@ import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
 export interface Served extends Sources, DetectionServices, Connections {
+  /** True once all files have been looked into. */
   readonly isReady: () => boolean;
 }
 

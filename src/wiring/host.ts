@@ -6,7 +6,9 @@ import type { Closers } from './closers.js';
 
 /** What everything is built on. */
 export interface Host {
+  /** As it was read at the start. */
   readonly config: Config;
+  /** One for each component. */
   readonly loggers: Loggers<LogComponent>;
   readonly clock: Clock;
   readonly ledger: ResourceLedger;

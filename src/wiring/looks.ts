@@ -18,12 +18,15 @@ const JOINS_WITHIN_S = 10;
 const STARTS_AT_ONCE = 2;
 const MAX_WAITING = 100;
 
+/** Snapshots and single looks. */
 export interface Looks {
+  /** For `GET /snapshot/:source.jpg`. */
   readonly snapshots: AppDeps['snapshots'];
   /** @throws MediaPeerError CAPACITY_REACHED; the signal's reason; what the look throws */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
+/** Opens nothing before somebody asks. */
 export function openLooks(
   { clock, closers }: Host,
   { ffmpeg, library, catalogue, pipelines, sessions }: Sources & DetectionServices & Connections,

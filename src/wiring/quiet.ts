@@ -5,6 +5,7 @@ const LOOK_MS = 100;
 /** Whoever joins forever, or only seems to, must not keep all else from happening. */
 const MAX_WAIT_MS = 5_000;
 
+/** Waits until nobody joins. */
 export class Quiet {
   readonly #clock: Clock;
   readonly #isBusy: () => boolean;

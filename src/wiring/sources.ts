@@ -7,6 +7,7 @@ import type { Host } from './host.js';
 
 /** Everything that can be watched. */
 export interface Sources {
+  /** Programs, time and bookkeeping of whatever runs ffmpeg. */
   readonly ffmpeg: FfmpegDeps;
   /** Videos of the upload folder. */
   readonly library: SourceLibrary;

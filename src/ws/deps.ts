@@ -17,7 +17,7 @@ export interface RoomDescription {
 }
 
 /** Which rooms there are. */
-export interface RoomDirectory {
+interface RoomDirectory {
   /** Undefined for a name that nobody uses: a room that is empty. */
   describe(room: string): RoomDescription | undefined;
   /** Calls `listener` after each change; call the returned function to stop. */
@@ -27,7 +27,7 @@ export interface RoomDirectory {
 }
 
 /** Who may do what, by the token that was shown. */
-export interface RoomTokens {
+interface RoomTokens {
   /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS */
   checkViewer(login: Login): void;
   /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError as checkViewer */

@@ -43,7 +43,7 @@ export function lumaOfPicture({ widthPx, heightPx, rgba }: Picture): Buffer {
 }
 
 /** Peak signal-to-noise ratio in dB of two pictures of one size; 99 for equal ones. */
-export function psnr(a: Buffer, b: Buffer): number {
+function psnr(a: Buffer, b: Buffer): number {
   let squares = 0;
   for (let i = 0; i < a.length; i++) squares += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
   return squares === 0 ? 99 : 10 * Math.log10((255 * 255 * a.length) / squares);

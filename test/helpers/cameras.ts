@@ -10,7 +10,7 @@ const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '25'];
 
 /** What a camera may send, as arguments of ffmpeg that end with the format. */
-export const STREAMS = {
+const STREAMS = {
   /** Can be copied, with sound. */
   flv: [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac', '-f', 'flv'],
   ts: [...PICTURES, ...H264, '-f', 'mpegts'],

@@ -35,7 +35,7 @@ const FLAGS = [
 ];
 
 /** A camera with a moving pattern and a microphone with a beep, which no page has to ask for. */
-export const FAKE_CAMERA_FLAGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+const FAKE_CAMERA_FLAGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** Where the browser that a run of many test files shares is to be found: a WebSocket address, in the environment. */
 const SHARED = 'TEST_BROWSER';

@@ -32,7 +32,7 @@ export function modelOf(
 }
 
 /** Where a picture of this size lies in the model's input. */
-export function geometryOf(model: ModelDescription, widthPx: number, heightPx: number): PictureGeometry {
+function geometryOf(model: ModelDescription, widthPx: number, heightPx: number): PictureGeometry {
   return placement(widthPx, heightPx, model.input);
 }
 

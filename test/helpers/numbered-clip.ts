@@ -11,12 +11,12 @@ import { i420Size } from '../../src/media/index.js';
 import { copyOrMake } from './clip-cache.js';
 
 /** Cells in a row; a cell is a square of a sixteenth of the picture's width. */
-export const CELLS = 16;
+const CELLS = 16;
 const NUMBER_BITS = 12;
 const CHECK_BITS = CELLS - NUMBER_BITS;
 
 /** Numbers are below this. */
-export const NUMBERS = 2 ** NUMBER_BITS;
+const NUMBERS = 2 ** NUMBER_BITS;
 
 /** Least difference in brightness, of 255, between a cell and its inverse. */
 const MARGIN = 60;

@@ -20,7 +20,7 @@ export interface GraphInput {
   readonly dims: readonly (number | string)[];
 }
 
-export interface GraphOutput {
+interface GraphOutput {
   readonly name: string;
   readonly type?: TensorType;
   readonly dims: readonly number[];

@@ -1,7 +1,6 @@
 /** Pictures for tests: out of real videos, or painted. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import sharp from 'sharp';
 import { i420Size, VideoFrame } from '../../src/media/index.js';
 
 const run = promisify(execFile);
@@ -40,25 +39,4 @@ export function plainPicture(widthPx: number, heightPx: number, y = 128, u = 128
   data.fill(y, 0, widthPx * heightPx);
   data.fill(v, (widthPx * heightPx * 5) / 4);
   return new VideoFrame({ data, widthPx, heightPx, mediaTimeMs: 0 });
-}
-
-/** Saves a picture as PNG, to be looked at. */
-export async function savePng(picture: VideoFrame, file: string): Promise<void> {
-  const { widthPx: width, heightPx: height, data } = picture;
-  const rgb = Buffer.alloc(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const chroma = (y >> 1) * (width >> 1) + (x >> 1);
-      const luma = 1.164 * (data[y * width + x]! - 16);
-      const u = data[width * height + chroma]! - 128;
-      const v = data[(width * height * 5) / 4 + chroma]! - 128;
-      const at = (y * width + x) * 3;
-      [luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u].forEach(
-        (value, i) => (rgb[at + i] = Math.max(0, Math.min(255, value))),
-      );
-    }
-  }
-  await sharp(rgb, { raw: { width, height, channels: 3 } })
-    .png()
-    .toFile(file);
 }

@@ -14,7 +14,7 @@ export interface IdentifiedBox {
 }
 
 /** A label. */
-export interface LabelBox extends IdentifiedBox {
+interface LabelBox extends IdentifiedBox {
   /** True where the object is hardly to be seen: neither it nor the box that covers it counts. Default false. */
   readonly isIgnored?: boolean;
 }

@@ -4,7 +4,6 @@
  */
 import {
   GenericNack,
-  MediaStreamTrack,
   PictureLossIndication,
   RTCPeerConnection,
   RTCRtpCodecParameters,
@@ -179,5 +178,3 @@ export class WeriftViewer {
     return this.dtls.iceTransport.connection as unknown as IcePrivate;
   }
 }
-
-export { MediaStreamTrack };

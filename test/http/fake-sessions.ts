@@ -12,7 +12,7 @@ import type {
 } from '../../src/webrtc/index.js';
 
 /** An answer of two bundled m-lines, as the server writes them. */
-export const ANSWER = [
+const ANSWER = [
   'v=0',
   'o=- 1 1 IN IP4 0.0.0.0',
   's=-',

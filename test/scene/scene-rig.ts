@@ -3,7 +3,7 @@ import { resolveZones, type SceneLayout } from '../../src/scene/resolve.js';
 import { SceneCounter, type ZonesJson } from '../../src/scene/index.js';
 import type { SceneEvent, TrackedObject } from '../../src/media/index.js';
 
-export const PICTURE = { widthPx: 1000, heightPx: 1000 };
+const PICTURE = { widthPx: 1000, heightPx: 1000 };
 
 export const layoutOf = (json: ZonesJson): SceneLayout => resolveZones(json, PICTURE);
 

@@ -12,15 +12,15 @@ import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeGateway } from './fake-gateway.js';
 import { recordingLogger, type LogLine } from './rig.js';
 
-export const sps = Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex');
-export const pps = Buffer.from('68ebecb22c', 'hex');
+const sps = Buffer.from('674d401feca02802dd80880000030008000003019078c18cb0', 'hex');
+const pps = Buffer.from('68ebecb22c', 'hex');
 
 export interface OfferParts {
   readonly video?: string;
   readonly audio?: string;
 }
 
-export function publishOffer({ video = '', audio = '' }: OfferParts = {}): string {
+function publishOffer({ video = '', audio = '' }: OfferParts = {}): string {
   const transport = `a=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AA').join(':')}\r\n`;
   const head = `v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE v a\r\n${transport}`;
   const videoSection = `m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:v\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n${video}`;

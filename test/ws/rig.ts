@@ -22,7 +22,7 @@ import { eventually, within } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 /** A session as the stand-in keeps it. */
-export interface FakeSession {
+interface FakeSession {
   readonly id: string;
   readonly request: OfferRequest | PublishRequest;
   readonly clientId: string;
@@ -38,7 +38,7 @@ export interface FakeSession {
 }
 
 /** What the door asks of sessions, done by nobody: offers and answers are names. */
-export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof RoomsDoorDeps['sessions']> {
+class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof RoomsDoorDeps['sessions']> {
   readonly all: FakeSession[] = [];
   /** Client ids, until some time after the end of their sessions. */
   readonly taken = new Set<string>();
@@ -160,7 +160,7 @@ export class FakeSessions implements Pick<RoomsDoorDeps['sessions'], keyof Rooms
 }
 
 /** Rooms whose state a test sets. */
-export class FakeDirectory {
+class FakeDirectory {
   readonly rooms = new Map<string, RoomDescription>([['street', { state: 'live', kind: 'file' }]]);
   readonly listeners = new Set<(room: string) => void>();
 

@@ -8,10 +8,11 @@ import { openInput, type InputVideo } from './input-video.js';
 import type { AnnotateOptions } from './options.js';
 import { discard, LineWriter, planOutput, publish, type OutputFile } from './output-files.js';
 import { PictureReader } from './picture-reader.js';
-import { Sight } from './sight.js';
+import { FileDetection } from './file-detection.js';
 import { Summary } from './summary.js';
 import { VideoWriter, whySoundFails } from './video-writer.js';
 
+/** What a run is built on. */
 export interface AnnotateDeps extends FfmpegDeps {
   /** Loads the detector; asked once everything else is known to be right. */
   readonly openDetector: () => Promise<Detector>;
@@ -77,7 +78,7 @@ async function run(
   deps: AnnotateDeps,
 ): Promise<Summary> {
   const sourceId = path.parse(input.file).name;
-  const sight = new Sight({ detector, sourceId, detectFps: options.detectFps ?? deps.detectFps, minScore: options.minScore });
+  const detection = new FileDetection({ detector, sourceId, detectFps: options.detectFps ?? deps.detectFps, minScore: options.minScore });
   const labels = new LabelRenderer({ labels: detector.model.labels, logger: deps.logger });
   await labels.prepare(input.heightPx);
   const summary = new Summary();
@@ -90,7 +91,7 @@ async function run(
     for await (const picture of reader) {
       deps.signal.throwIfAborted();
       writer ??= new VideoWriter({ input, range: options, file: outputs.video.scratch, firstTimeMs: picture.mediaTimeMs }, deps);
-      const { objects, detections } = await sight.look(picture);
+      const { objects, detections } = await detection.look(picture);
       if (detections) await lines?.write(writeDetections(detections));
       annotate(picture, objects, labels);
       summary.add(picture.mediaTimeMs, detections);

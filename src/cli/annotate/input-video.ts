@@ -14,15 +14,19 @@ import {
 import { describeContent, examineFile, straightTimes, uprightPictures, type FeedPlan } from '../../source/index.js';
 import { CommandError } from '../errors.js';
 
+/** The video that is annotated. */
 export interface InputVideo {
   /** Absolute path. */
   readonly file: string;
+  /** Index of the video among all streams of the file. */
   readonly videoIndex: number;
+  /** The sound that is copied; undefined: none. */
   readonly audio: AudioStreamInfo | undefined;
   /** Why there is sound in it that is not taken over, in words. */
   readonly audioProblem: string | undefined;
   /** Size of the pictures that come out. Even. */
   readonly widthPx: number;
+  /** Of the frames that are written, in pixels. */
   readonly heightPx: number;
   /** Nominal rate, for the encoder's rate control and for estimates; pictures keep their own times. */
   readonly fps: number;
@@ -30,6 +34,7 @@ export interface InputVideo {
   readonly durationS: number | undefined;
   /** Pictures in the file; undefined where not all of it was read. */
   readonly pictures: number | undefined;
+  /** ffmpeg's filters that bring frames to that size, upright. */
   readonly filters: readonly string[];
   /** Filters that make times anew where the file's clock restarts or jumps; they need ffmpeg's `-copyts`. */
   readonly straight: { readonly video: string; readonly audio: string | undefined } | undefined;

@@ -6,7 +6,9 @@ import { wrongUsage } from '../wrong-usage.js';
 
 /** What one run does. */
 export interface AnnotateOptions {
+  /** Path of the video. */
   readonly input: string;
+  /** Path of the MP4 to write. */
   readonly output: string;
   /** An `.onnx` or the JSON beside it; undefined: the server's `MODEL`. */
   readonly model: string | undefined;
@@ -20,6 +22,7 @@ export interface AnnotateOptions {
   readonly fromS: number;
   /** How much of it, in seconds; undefined: to the end. */
   readonly durationS: number | undefined;
+  /** True: a file that is there is replaced. */
   readonly overwrite: boolean;
 }
 

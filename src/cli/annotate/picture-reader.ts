@@ -11,6 +11,7 @@ const MAX_WAITING = 4;
 /** Longest silence of the decoder: the first picture of a large file on a slow disk, or after a far seek. */
 const SILENCE_MS = 60_000;
 
+/** The decoded frames of one file. */
 export class PictureReader implements AsyncIterable<VideoFrame> {
   readonly #input: InputVideo;
   readonly #pool: FramePool;

@@ -10,6 +10,7 @@ interface ClassCount {
   found: number;
 }
 
+/** Counts of one run. */
 export class Summary {
   pictures = 0;
   looked = 0;

@@ -16,8 +16,11 @@ import { i420Size, type VideoFrame } from '../../media/index.js';
 import type { InputVideo } from './input-video.js';
 import { rangeOptions, straightOf } from './picture-reader.js';
 
+/** What is written, and where. */
 export interface VideoWriterInit {
+  /** The video that is annotated. */
   readonly input: InputVideo;
+  /** Which part of it, in seconds; without a duration: to its end. */
   readonly range: { readonly fromS: number; readonly durationS: number | undefined };
   /** Where to write; replaced. */
   readonly file: string;
@@ -36,6 +39,7 @@ const CRF = 20;
 /** Times must ascend in ticks of 1/90 s. */
 const MIN_STEP_US = 12;
 
+/** Writes one MP4. */
 export class VideoWriter {
   readonly #init: VideoWriterInit;
   readonly #process: FfmpegProcess;

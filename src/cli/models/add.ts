@@ -13,6 +13,7 @@ import { sha256Of } from './partial-file.js';
 import type { Terminal } from './terminal.js';
 import { tryModel } from './trial.js';
 
+/** Which file is taken, and under which name. */
 export interface AddOptions {
   /** The ONNX file. Weights that it keeps in files beside it come with it. */
   readonly file: string;

@@ -12,7 +12,9 @@ import { PartialFile } from './partial-file.js';
 
 /** A file whose content is known. */
 export interface PinnedFile {
+  /** https, save on this machine. */
   readonly url: string;
+  /** Its size. */
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
@@ -20,6 +22,7 @@ export interface PinnedFile {
   readonly file: string;
 }
 
+/** Where it is put, and for how long it may stall. */
 export interface DownloadOptions {
   /** Stops it; what has come is kept. */
   readonly signal: AbortSignal;

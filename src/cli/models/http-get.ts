@@ -5,11 +5,13 @@
 import { CommandError } from '../errors.js';
 import { networkTrouble } from './network-trouble.js';
 
+/** From where on, and for how long. */
 export interface GetOptions {
   /** First byte that is wanted; 0 is the whole file. */
   readonly from: number;
   /** The file's ETag or date as it was when the first bytes came; sent as If-Range (RFC 9110 §13.1.5). */
   readonly validator: string | undefined;
+  /** Aborted: the request ends. */
   readonly signal: AbortSignal;
 }
 
@@ -21,6 +23,7 @@ export interface FileResponse {
   readonly totalBytes: number | undefined;
   /** What to send as If-Range next time; undefined where the server gives nothing strong enough. */
   readonly validator: string | undefined;
+  /** The bytes from there on. */
   readonly body: ReadableStream<Uint8Array>;
   /** Where the redirects ended. */
   readonly url: URL;

@@ -13,6 +13,7 @@ export interface ListedModel {
   readonly fileName: string;
   /** Of the ONNX file and those of its weights; undefined when it is missing. */
   readonly bytes: number | undefined;
+  /** As the registry or the JSON names it; undefined: unknown. */
   readonly licence: string | undefined;
   /** Undefined where it cannot be used. */
   readonly trial: Trial | undefined;

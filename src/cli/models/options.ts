@@ -9,6 +9,7 @@ import type { AddOptions } from './add.js';
 import type { PullOptions } from './pull.js';
 import { wrongUsage } from '../wrong-usage.js';
 
+/** What was asked for. */
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'list'; readonly models: string; readonly registry: string }

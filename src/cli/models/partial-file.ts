@@ -15,6 +15,7 @@ interface Origin {
   readonly validator: string;
 }
 
+/** One unfinished download. */
 export class PartialFile {
   readonly #file: string;
   readonly #part: string;

@@ -13,7 +13,9 @@ import { describedBy, filesOf, findEntry, readRegistry, type RegistryEntry, type
 import { megabytes, type Terminal } from './terminal.js';
 import { tryModel, type Trial } from './trial.js';
 
+/** Which model is downloaded, and where to. */
 export interface PullOptions {
+  /** As the registry names it. */
   readonly name: string;
   /** Absolute path of the registry. */
   readonly registry: string;
@@ -23,7 +25,9 @@ export interface PullOptions {
   readonly yes: boolean;
 }
 
+/** What a download is built on. */
 export interface PullDeps extends Pick<DownloadOptions, 'signal' | 'stallMs' | 'retryMs'> {
+  /** Where progress is shown. */
   readonly terminal: Terminal;
   /** Where proxies are named. */
   readonly environment: Readonly<Record<string, string | undefined>>;

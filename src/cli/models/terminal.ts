@@ -2,9 +2,11 @@
 import { createInterface } from 'node:readline/promises';
 import { Presets, SingleBar } from 'cli-progress';
 
+/** Where a command writes to and asks. */
 export interface Terminal {
   /** True where a person can answer. */
   readonly isInteractive: boolean;
+  /** Writes one line. */
   print(text: string): void;
   /** The line that a person typed. */
   ask(question: string, signal: AbortSignal): Promise<string>;
@@ -12,8 +14,11 @@ export interface Terminal {
   progress(totalBytes: number): ProgressBar;
 }
 
-export interface ProgressBar {
+/** Shows how far a download is. */
+interface ProgressBar {
+  /** So many bytes have come. */
   update(bytes: number): void;
+  /** Leaves the bar as it stands. */
   stop(): void;
 }
 

@@ -7,6 +7,7 @@ import { ResourceLedger } from '../../base/resources.js';
 
 /** A model that works. */
 export interface Trial {
+  /** What it was found to be. */
   readonly model: ModelDescription;
   /** Of the second picture: the first one warms the runtime up. */
   readonly inferenceMs: number;

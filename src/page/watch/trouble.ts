@@ -33,7 +33,7 @@ export class FrameAge {
 }
 
 /** What is seen of a video. */
-export interface Seen {
+export interface Observed {
   /** As it is listed. */
   readonly video?: Pick<ListedVideo, 'state' | 'reason' | 'fps'> | undefined;
   /** Age of the newest frame, ms; undefined before the first. */
@@ -45,7 +45,7 @@ export interface Seen {
 }
 
 /** What is wrong, as one line; empty where nothing is. */
-export function troubleOf({ video, frameAgeMs = 0, overlay, detectorLoaded }: Seen): string {
+export function troubleOf({ video, frameAgeMs = 0, overlay, detectorLoaded }: Observed): string {
   const stands = frameAgeMs > oldMs(video?.fps) ? ` The picture is ${age(frameAgeMs)} old.` : '';
   if (video?.state === 'waiting' || video?.state === 'empty')
     return `Waiting for the camera${video.reason ? `: ${video.reason}` : ''}.${stands}`;

@@ -13,6 +13,7 @@ export type TrialInput = {
 export interface Trial {
   /** True where it gave at least one frame. */
   readonly gaveFrames: boolean;
+  /** What the program said. */
   readonly output: ToolOutput;
   /** What ffmpeg complained of, without the name of the file. */
   readonly complaints: string;

@@ -1,9 +1,13 @@
 /** What a session tells about itself: values for statistics, in the words of the public contract. */
 import type { Rendition, VideoCodec } from '../../media/index.js';
 
+/** The names of a session. */
 export interface SessionIdentity {
+  /** Secret: whoever knows it owns the session. */
   readonly sessionId: string;
+  /** Unique among the sessions that live. */
   readonly clientId: string;
+  /** What is watched, or the room that is published to. */
   readonly sourceId: string;
 }
 
@@ -12,20 +16,27 @@ export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected
 
 /** What one of the session's streams does. */
 export interface StreamStatus {
+  /** Packets, without repairs. */
   readonly packetsSent: number;
+  /** Bytes of those packets. */
   readonly bytesSent: number;
+  /** Packets that were sent once more because the viewer asked. */
   readonly packetsRepaired: number;
   /** As the viewer reports it, since the start. */
   readonly packetsLost: number;
   /** 0..1, as of the viewer's latest report. */
   readonly fractionLost: number;
+  /** Interarrival jitter as the viewer reports it, in milliseconds. */
   readonly jitterMs: number;
   /** Frames that this viewer lost because it did not keep up. */
   readonly framesDropped: number;
 }
 
-export interface VideoStatus extends StreamStatus {
+/** One stream of video. */
+interface VideoStatus extends StreamStatus {
+  /** What is sent. */
   readonly rendition: Rendition;
+  /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
 }
 
@@ -41,31 +52,45 @@ export interface SilenceStatus {
 
 /** What a publisher's media does. */
 export interface ReceivedStatus {
+  /** Bytes of all packets. */
   readonly bytesReceived: number;
+  /** Packets, repairs included. */
   readonly packetsReceived: number;
   /** Missing when last looked: never came, not even after it was asked for again. */
   readonly packetsLost: number;
   /** Came after a NACK. */
   readonly packetsRepaired: number;
+  /** Requests for packets (NACK). */
   readonly nacksSent: number;
+  /** Requests for a keyframe (PLI or FIR). */
   readonly keyframesRequested: number;
+  /** Frames of video. */
   readonly framesReceived: number;
   /** Given up because a packet of theirs never came. */
   readonly framesLost: number;
+  /** Frames a second, of the last seconds. */
   readonly fps: number;
+  /** Interarrival jitter (RFC 3550 §6.4.1), in milliseconds. */
   readonly jitterMs: number;
+  /** Undefined before the first frame. */
   readonly videoCodec: VideoCodec | undefined;
+  /** Where frames have stopped; left out while they come. */
   readonly silence?: SilenceStatus;
 }
 
 /** What a session's media does: the part that depends on who sends. */
 export interface SideStatus {
+  /** True where the processed rendition is sent. */
   readonly hasProcessedTrack: boolean;
   /** Sums of all streams. */
   readonly bytesSent: number;
+  /** Packets of all streams, without repairs. */
   readonly packetsSent: number;
+  /** As the viewer reports it, over all streams. */
   readonly packetsLost: number;
+  /** Over all streams. */
   readonly packetsRepaired: number;
+  /** Frames that a slow viewer did not get. */
   readonly framesDropped: number;
   /** Messages on the data channel `detections`. */
   readonly detectionsSent: number;
@@ -79,11 +104,13 @@ export interface SideStatus {
   readonly lastActivityS?: number | undefined;
   /** Renditions that flow, or would if the viewer had not paused. */
   readonly selected: readonly Rendition[];
+  /** True while the viewer has paused. */
   readonly isPaused: boolean;
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
   /** In the order of the offer's m-lines. */
   readonly video: readonly VideoStatus[];
+  /** One for each stream of sound. */
   readonly audio: readonly StreamStatus[];
   /** Of publishers alone. */
   readonly received?: ReceivedStatus | undefined;
@@ -108,7 +135,9 @@ export const EMPTY_SIDE: SideStatus = {
 
 /** A session as it stands. */
 export interface SessionStatus extends SessionIdentity, SideStatus {
+  /** What the client does. */
   readonly role: 'viewer' | 'publisher';
+  /** As in the W3C's RTCPeerConnectionState. */
   readonly connectionState: ConnectionState;
   /** W3C RTCIceConnectionState. */
   readonly iceState: string;

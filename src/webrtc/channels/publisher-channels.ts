@@ -10,16 +10,19 @@ import type { Command } from './commands.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { PublisherCommand } from '../api/requests.js';
 
+/** Whose channels they are, and who acts on commands. */
 export interface PublisherChannelsInit {
   readonly clock: Clock;
   readonly logger: Logger;
   /** It sends nothing from now on, and that is well. */
   readonly onPause: () => void;
+  /** The publisher sends again after a pause on purpose. */
   readonly onResume: () => void;
   /** The client answered the keepalive once, and is silent now. */
   readonly onSilent: () => void;
 }
 
+/** The data channels of one publisher. */
 export class PublisherChannels {
   readonly #init: PublisherChannelsInit;
   #commands: CommandsChannel | undefined;

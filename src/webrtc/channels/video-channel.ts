@@ -102,7 +102,7 @@ export class VideoChannel {
 }
 
 /** One message. */
-export function writeSnapshot({ frame, mediaTimeMs, jpeg }: Snapshot): Buffer {
+function writeSnapshot({ frame, mediaTimeMs, jpeg }: Snapshot): Buffer {
   const message = Buffer.allocUnsafe(HEADER_BYTES + jpeg.length);
   message.write(MAGIC, 0, 'latin1');
   message.writeUInt32BE(frame >>> 0, 4);

@@ -13,7 +13,9 @@ import { VideoChannel } from './video-channel.js';
 import { executeForViewer } from './viewer-commands.js';
 import type { WatchedMedia } from './watched-media.js';
 
+/** Whose channels they are, and what they bring. */
 export interface ViewerChannelsInit {
+  /** What the viewer watches. */
   readonly media: WatchedMedia;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -27,6 +29,7 @@ interface Count {
   dropped: number;
 }
 
+/** The data channels of one viewer. */
 export class ViewerChannels {
   readonly #init: ViewerChannelsInit;
   #detections: DetectionsChannel | undefined;

@@ -7,8 +7,11 @@ import type { WatchedMedia } from './watched-media.js';
 /** There is one encoding of each rendition: it is the best, and the only one. */
 const QUALITIES = ['auto', 'high'];
 
+/** What commands act on. */
 export interface ViewerCommandsInit {
+  /** What the viewer watches. */
   readonly media: WatchedMedia;
+  /** Which detections the viewer wants from now on. */
   readonly setFilter: (filter: DetectionFilter) => void;
   /** Classes that the detector of its source knows; undefined where nothing is known. */
   readonly labels: () => readonly string[] | undefined;

@@ -2,11 +2,13 @@
 import type { OpenedSource, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 
+/** What one viewer watches. */
 export interface WatchedMedia {
   /** The source that is watched now. */
   readonly source: OpenedSource;
   /** Renditions that flow, or would if nothing was paused. */
   readonly selected: readonly Rendition[];
+  /** True while nothing flows because the viewer asked so. */
   readonly isPaused: boolean;
   /** RTP timestamps of a frame as this viewer gets it, for each rendition in which it has one of its own. @param mediaTimeMs of the source */
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
@@ -24,6 +26,7 @@ export interface WatchedMedia {
   switchSource(sourceId: string, renditions?: readonly Rendition[]): Promise<void>;
   /** Nothing flows until `resume`. */
   pause(): void;
+  /** What was paused flows again. */
   resume(): void;
   /** A keyframe on each video stream. */
   requestKeyframes(): void;

@@ -38,6 +38,7 @@ export interface IceAgentEvents {
 /** How long a peer may need to send its first check that works (RFC 8863 §4). */
 const PATIENCE_MS = 39_500;
 
+/** One generation of ICE. */
 export class IceAgent {
   /** `candidate:...` lines that were found so far; those of the host once `open` has resolved. */
   readonly candidates: string[] = [];

@@ -21,6 +21,7 @@ export interface LocalCandidate {
 export interface CandidateNumbers {
   /** Equal for candidates of one type, base and transport (RFC 8445 §5.1.1.3). */
   readonly foundation: string;
+  /** RFC 8445 §5.1.2. */
   readonly priority: number;
 }
 
@@ -29,6 +30,7 @@ const TYPE_PREFERENCE = { udp: { host: 126, srflx: 100, relay: 0 }, tcp: { host:
 /** Of a passive TCP candidate: the upper three bits of its local preference (RFC 6544 §4.2). */
 const PASSIVE_DIRECTION = { host: 4, srflx: 2, relay: 4 } as const;
 
+/** Foundation and priority of a candidate. */
 export function candidateNumbers({ type, transport, address, related, localPreference = 65_535 }: LocalCandidate): CandidateNumbers {
   const preference = transport === 'tcp' ? PASSIVE_DIRECTION[type] * 0x2000 + (localPreference & 0x1fff) : localPreference;
   return {

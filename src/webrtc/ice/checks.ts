@@ -26,6 +26,7 @@ export interface CheckEvents {
   onAnswer(path: IcePath, address: Address): void;
 }
 
+/** The gate of one agent. */
 export class IceChecks {
   readonly #checklist: Checklist;
   readonly #events: CheckEvents;

@@ -19,7 +19,9 @@ import type { TurnServer } from './turn/server.js';
 import { UdpSocket } from './udp-socket.js';
 import type { IcePath } from './werift.js';
 
+/** Where agents listen, and which servers they ask. */
 export interface IceOptions {
+  /** Of this machine. */
   readonly addresses: readonly HostAddress[];
   /** First and last UDP port, both included; undefined: any free port. */
   readonly portRange: readonly [number, number] | undefined;
@@ -39,8 +41,11 @@ export interface IceOptions {
 
 /** The agent that gathers: the sockets are opened for it. */
 export interface GatheringAgent extends IceSocketEvents {
+  /** RFC 8839 §5.4. */
   readonly localUfrag: string;
+  /** RFC 8839 §5.4. */
   readonly localPassword: string;
+  /** Takes a socket that was opened, and the candidate that tells of it. */
   onPath(socket: IceSocket, candidate: LocalCandidate): IcePath;
   /** Another address of a path: not checked from, but advertised. */
   onCandidate(candidate: LocalCandidate): void;
@@ -53,6 +58,7 @@ const MAX_PUBLIC_IPS = 4;
 /** That are kept. */
 const MAX_TROUBLES = 16;
 
+/** Gathers the candidates of one agent. */
 export class IceGathering {
   /** What went wrong with servers, in words. */
   readonly troubles: string[] = [];

@@ -8,11 +8,15 @@ import { pairState, type CheckedPair, type Checklist, type IcePath } from './wer
 
 /** Where datagrams go. */
 export interface IceTarget {
+  /** What datagrams leave by. */
   readonly path: IcePath;
+  /** IP address of the peer. */
   readonly host: string;
+  /** Of the peer. */
   readonly port: number;
 }
 
+/** The pair in use of one agent. */
 export class IceNomination {
   readonly #checklist: Checklist;
   readonly #paths: ReadonlyMap<IceSocket, IcePath>;

@@ -26,6 +26,7 @@ const CONNECT_MS = 5000;
 
 /** A relayed address, and the socket behind it. */
 export interface Relay extends TurnAddresses {
+  /** The address on the TURN server. */
   readonly allocation: TurnAllocation;
 }
 

@@ -10,14 +10,17 @@ import type { IceOptions } from './gathering.js';
 import type { IceState } from './werift.js';
 
 /** What became of a connection, or of a restart. */
-export type IceStep = 'ice connected' | 'ice failed' | 'consent expired' | 'ice restart' | 'ice restarted' | 'ice restart failed';
+type IceStep = 'ice connected' | 'ice failed' | 'consent expired' | 'ice restart' | 'ice restarted' | 'ice restart failed';
 
 /** One side's half, as a description tells it. */
 export interface LocalIce {
+  /** RFC 8839 §5.4. */
   readonly iceUfrag: string;
+  /** RFC 8839 §5.4. */
   readonly icePassword: string;
   /** `candidate:...` lines that were found so far. */
   readonly candidates: readonly string[];
+  /** True while candidates may still come. */
   readonly isGathering: boolean;
 }
 
@@ -27,6 +30,7 @@ export interface IceSessionEvents {
   data(data: Buffer): void;
   /** Found after the generation of `ufrag` was opened; undefined: no more, once for each generation. */
   candidate(candidate: string | undefined, ufrag: string): void;
+  /** Something happened that the session's record notes. */
   step(step: IceStep): void;
   /** A pair was nominated, by the first agent or by one of a restart. */
   nominated(): void;
@@ -34,6 +38,7 @@ export interface IceSessionEvents {
   failed(): void;
 }
 
+/** All generations of ICE of one transport. */
 export class IceSession {
   readonly #options: IceOptions;
   readonly #logger: Logger;

@@ -6,7 +6,9 @@ export interface IceSocketEvents {
   datagram(socket: IceSocket, data: Buffer, host: string, port: number): void;
 }
 
+/** Sends and receives datagrams. */
 export interface IceSocket {
+  /** True once it was closed, or is gone. */
   readonly isClosed: boolean;
   /** Bytes of `sendAll` that the network stack has not taken yet. */
   readonly pendingBytes: number;

@@ -6,7 +6,7 @@ import { isLoopback } from './host-addresses.js';
 import { reflectedAddress, type IcePath } from './werift.js';
 
 /** A STUN or TURN server's transport address. */
-export interface ServerAddress {
+interface ServerAddress {
   /** A name or an IP address. */
   readonly host: string;
   /** 1 to 65535. */
@@ -20,7 +20,7 @@ export interface Reflection extends ServerAddress {
 }
 
 /** @throws Error where the URI is malformed. */
-export function stunServerOf(uri: string): ServerAddress {
+function stunServerOf(uri: string): ServerAddress {
   const match = /^stun:(?:\[([0-9a-fA-F:]+)\]|([^:?[\]\s]+))(?::([0-9]{1,5}))?$/.exec(uri);
   const host = match?.[1] ?? match?.[2];
   if (host === undefined) throw new Error(`'${uri}' is no stun: URI`);

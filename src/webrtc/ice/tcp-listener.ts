@@ -13,6 +13,7 @@ import type { IceSocketEvents } from './socket.js';
 import { IceTcpSocket } from './tcp-socket.js';
 import { attributeOf, authenticated, classes, parseMessage } from './werift-stun.js';
 
+/** Which port, and what it is built on. */
 export interface IceTcpListenerInit {
   /** As for media; empty: every address of the machine. */
   readonly iceAddresses: readonly string[];
@@ -32,6 +33,7 @@ interface Agent {
   readonly socket: IceTcpSocket;
 }
 
+/** The TCP port of all sessions. */
 export class IceTcpListener {
   readonly port: number;
   readonly #clock: Clock;

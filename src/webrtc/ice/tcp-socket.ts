@@ -8,6 +8,7 @@ const MAX_CONNECTIONS = 8;
 /** What is not taken by a connection that holds this many bytes is lost, as on a network that is full. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
+/** The TCP connections of one agent. */
 export class IceTcpSocket implements IceSocket {
   readonly #events: IceSocketEvents;
   readonly #onClose: () => void;

@@ -6,15 +6,18 @@ import type { IceSocket, IceSocketEvents } from './socket.js';
 /** What may wait to be read: a keyframe of a publisher comes in one burst, and the usual 208 KiB hold 90 packets. */
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
+/** Where it is bound. */
 export interface UdpSocketInit {
   /** The address to bind. */
   readonly address: string;
+  /** IP version. */
   readonly family: 4 | 6;
   /** First and last port to try, both included; left out: any free port. */
   readonly portRange?: readonly [number, number] | undefined;
   readonly ledger: ResourceLedger;
 }
 
+/** One UDP socket. */
 export class UdpSocket implements IceSocket {
   readonly port: number;
   readonly #socket: dgram.Socket;

@@ -48,7 +48,7 @@ const STATIC_FORMATS: Readonly<Record<string, string>> = {
 /** What no `profile-level-id` stands for (RFC 6184 §8.1). */
 const DEFAULT_PROFILE_LEVEL_ID = '42000a';
 /** RTCP feedback that is asked of publishers (RFC 4585 §4.2). */
-export type Feedback = (typeof RECEIVE_FEEDBACK)[number];
+type Feedback = (typeof RECEIVE_FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */
 export function offeredCodecs(section: MediaSection): OfferedCodec[] {

@@ -6,12 +6,12 @@ import { MediaPeerError } from '../../base/errors.js';
 import { parseSdp, type MediaSection, type SessionDescription } from './parse.js';
 
 /** @throws MediaPeerError NOTHING_TO_SERVE when the offer is not that of a WHEP player: recvonly or sendrecv. */
-export function checkWhepOffer(description: SessionDescription): void {
+function checkWhepOffer(description: SessionDescription): void {
   check(description, 'WHEP', ['recvonly', 'sendrecv']);
 }
 
 /** @throws MediaPeerError NOTHING_TO_SERVE when the offer is not that of a WHIP client: sendonly or sendrecv. */
-export function checkWhipOffer(description: SessionDescription): void {
+function checkWhipOffer(description: SessionDescription): void {
   check(description, 'WHIP', ['sendonly', 'sendrecv']);
 }
 

@@ -11,6 +11,7 @@ type Role = 'viewer' | 'publisher';
 /** What bounds the connections of a role. */
 const VARIABLES: Readonly<Record<Role, string>> = { viewer: 'MAX_CONNECTIONS', publisher: 'MAX_PUBLISHERS' };
 
+/** How many may connect. */
 export interface AdmissionInit {
   /** Connections at the same time, for each role. */
   readonly max: Readonly<Record<Role, number>>;
@@ -22,7 +23,9 @@ export interface AdmissionInit {
 export interface Newcomer {
   /** Left out: generated. */
   readonly clientId: string | undefined;
+  /** What it wants to watch or publish. */
   readonly sourceId: string;
+  /** Viewers and publishers are counted apart. */
   readonly role: Role;
   /** Whose offers count together. */
   readonly address: string;
@@ -32,6 +35,7 @@ export interface Newcomer {
 export interface Admitted {
   /** Secret: who knows it owns the session. */
   readonly sessionId: string;
+  /** Unique: with a suffix where the one asked for was taken. */
   readonly clientId: string;
   /** Its session has begun: from now on it can give way. */
   begun(client: WaitingClient): void;
@@ -47,6 +51,7 @@ interface Pool {
   admitted: number;
 }
 
+/** Who has been admitted. */
 export class Admission {
   readonly #init: AdmissionInit;
   readonly #pools: Readonly<Record<Role, Pool>>;

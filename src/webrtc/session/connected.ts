@@ -7,9 +7,12 @@ import type { Transports } from './transports.js';
 /** A client that was not heard for this long is disconnected: more than the longest consent interval (RFC 7675 §5.1: 6 s). */
 const SILENCE_MS = 7000;
 
+/** What stands once the handshake is done. */
 export interface ConnectedInit {
   readonly clock: Clock;
+  /** The transports of the session. */
   readonly transports: Transports;
+  /** Who is at the other end. */
   readonly participant: Participant;
   /** How long a silent client may come back. */
   readonly graceMs: number;
@@ -21,6 +24,7 @@ export interface ConnectedInit {
   readonly onGone: (reason: EndReason) => void;
 }
 
+/** The connected part of a session's life. */
 export class ConnectedSession {
   readonly connectMs: number;
   readonly #init: ConnectedInit;

@@ -40,6 +40,7 @@ import { SessionRegistry } from './registry.js';
 import { PeerSession } from './session.js';
 import { Viewer } from './viewer.js';
 
+/** Limits and addresses of all connections. */
 export interface ConnectionOptions {
   /** Viewers at the same time, those being accepted included. */
   readonly maxConnections: number;
@@ -63,11 +64,14 @@ export interface ConnectionOptions {
   readonly iceTcp?: IceTcpListener | undefined;
 }
 
+/** What connections are built on. */
 export interface ConnectionManagerDeps {
+  /** Where media comes from and goes to. */
   readonly gateway: MediaGateway;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
+  /** Limits and addresses. */
   readonly options: ConnectionOptions;
 }
 
@@ -79,6 +83,7 @@ interface Join {
   readonly negotiation: Negotiation;
 }
 
+/** All connections of the server. */
 export class ConnectionManager implements Sessions {
   readonly #deps: ConnectionManagerDeps;
   readonly #certificate: Promise<DtlsCertificate>;

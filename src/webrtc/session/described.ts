@@ -11,8 +11,11 @@ import { parseCandidate, readCandidates } from '../sdp/remote-transport.js';
 import { remoteIce } from '../sdp/renegotiation.js';
 import type { Transports } from './transports.js';
 
+/** What a session has described. */
 export interface DescribedInit {
+  /** The transports of the session. */
   readonly transports: Transports;
+  /** How this side describes itself. */
   readonly description: Description;
   /** False: the client learns candidates by descriptions alone, which wait for all of them. */
   readonly tellsCandidates: boolean;
@@ -20,9 +23,11 @@ export interface DescribedInit {
   readonly plan: () => Plan | undefined;
   /** Takes the client's answer to the offer of this side; left out where the client made the offer. @throws MediaPeerError SDP_INVALID, NOTHING_TO_SERVE */
   readonly agree?: ((sdp: string) => void) | undefined;
+  /** True once the session has ended. */
   readonly hasEnded: () => boolean;
 }
 
+/** The part of a session's life in which descriptions and candidates are exchanged. */
 export class DescribedSession {
   readonly transports: Transports;
   readonly #init: DescribedInit;

@@ -4,7 +4,9 @@ import type { SessionReport } from '../api/report.js';
 
 /** What the server could have used, and was not given. */
 export interface IceMeans {
+  /** STUN servers that were asked. */
   readonly stunUrls: readonly string[];
+  /** TURN servers that were asked. */
   readonly turnServers?: readonly unknown[] | undefined;
 }
 
@@ -36,6 +38,7 @@ function hasGivenUp(reason: EndReason, report: Pick<SessionReport, 'steps'>, atM
 
 /** When and why a session ended. */
 export interface EndFacts {
+  /** Why it ended. */
   readonly reason: EndReason;
   /** Since the session began. */
   readonly atMs: number;
@@ -43,6 +46,7 @@ export interface EndFacts {
   readonly failure?: string | undefined;
 }
 
+/** Why a session ended, as one sentence. */
 export function explainEnd({ reason, atMs, failure }: EndFacts, report: Omit<SessionReport, 'end'>, means: IceMeans): string {
   const why = failure === undefined ? '' : `: ${failure}`;
   const gaveUp = hasGivenUp(reason, report, atMs) ? `, before it was connected; until then: ${beforeConnected(report, means)}` : '';

@@ -7,7 +7,9 @@ import type { OpenedSource, Track, TrackKey, TrackLease } from '../../media/inde
 /** A file takes under a second to start, a camera up to two of its keyframe intervals. */
 const TIMEOUT_MS = 5000;
 
+/** Which tracks are opened. */
 export interface OpenTracksInit {
+  /** Where they come from. */
   readonly source: OpenedSource;
   readonly clock: Clock;
   /** Aborted where nobody wants them any more. */

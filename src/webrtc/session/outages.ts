@@ -9,7 +9,9 @@ const MAX_OUTAGES = 1000;
 export interface Outage {
   /** Monotonic ms of the last frame. */
   readonly sinceMs: number;
+  /** Connections in a row that brought no frames. */
   readonly failures: number;
+  /** How often the publisher was asked to reconnect. */
   readonly requests: number;
   /** Monotonic ms before which no more is asked. */
   readonly nextRequestMs: number;

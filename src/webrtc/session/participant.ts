@@ -51,6 +51,7 @@ export interface Participant {
   ssrcsOf(transport: number): readonly number[];
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
+  /** What it does now, for statistics. */
   snapshot(): SideStatus;
   /** Releases everything. Idempotent. */
   close(reason: EndReason): void;

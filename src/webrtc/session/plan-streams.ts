@@ -6,7 +6,9 @@ import type { Plan } from '../sdp/negotiate.js';
 import { streamNames } from '../sdp/stream-names.js';
 import { ViewerStream, type ViewerStreamInit } from './viewer-stream.js';
 
+/** What is sent, and of what. */
 export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFrame'> {
+  /** What was agreed on. */
   readonly plan: Plan;
   /** Numbers and names that an offer of this server has told already, for each m-line; left out: they are made up. */
   readonly announced?: readonly (LocalStream | undefined)[] | undefined;

@@ -14,18 +14,22 @@ import type { PacketTransport } from '../transport/packet-transport.js';
 /** Often enough for a sender to notice at once that the network carries more or less. */
 const FEEDBACK_INTERVAL_MS = 100;
 
+/** What is received, and where it goes. */
 export interface PublisherMediaInit {
+  /** What was agreed on. */
   readonly plan: Plan;
   readonly clock: Clock;
   /** By its index; undefined before it is open. */
   readonly transport: (index: number) => PacketTransport | undefined;
   /** A packet of a track came for the first time. */
   readonly onFirstPacket: (kind: 'video' | 'audio') => void;
+  /** A frame in order, with its time of capture. */
   readonly onFrame: (frame: EncodedFrame, track: ReceivedTrack) => void;
   /** It sends B-frames. Once. */
   readonly onReordered: () => void;
 }
 
+/** What one publisher sends. */
 export class PublisherMedia {
   readonly #init: PublisherMediaInit;
   readonly #tracks: readonly ReceivedTrack[];

@@ -25,6 +25,7 @@ const JITTER = 0.2;
 /** Time between two ticks beyond which the connection was away in between. */
 const MAX_TICK_GAP_MS = 3000;
 
+/** What is watched, and what follows. */
 export interface PublisherWatchInit {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,6 +37,7 @@ export interface PublisherWatchInit {
   readonly random?: () => number;
 }
 
+/** Watches the frames of one publisher. */
 export class PublisherWatch {
   readonly #init: PublisherWatchInit;
   #frames: number | undefined;

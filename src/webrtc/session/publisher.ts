@@ -19,13 +19,18 @@ const ALIVE_MS = 2000;
 /** Of a handshake that is under way. */
 const CONNECTING_MS = 10_000;
 
+/** Who publishes where. */
 export interface PublisherInit {
+  /** What was agreed on. */
   readonly plan: Plan;
+  /** The room that is published to. */
   readonly room: string;
   /** May take the room over where somebody publishes to it. */
   readonly takeover: boolean;
+  /** Where its media goes. */
   readonly gateway: MediaGateway;
   readonly clock: Clock;
+  /** What its earlier connections went through. */
   readonly outages: Outages;
   /** How often it is asked to reconnect while no frames come; 0: without end. */
   readonly reconnectMaxAttempts: number;
@@ -33,6 +38,7 @@ export interface PublisherInit {
   readonly onCommand?: ((command: PublisherCommand) => void) | undefined;
 }
 
+/** One publisher. */
 export class Publisher implements Participant {
   readonly localStreams: readonly undefined[];
   readonly #init: PublisherInit;

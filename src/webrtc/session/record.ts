@@ -16,9 +16,13 @@ import { NO_ICE, type Transports } from './transports.js';
 /** A session that lives for days must not grow: restarts are its only steps by then. */
 const MAX_STEPS = 100;
 
+/** Whose session it is. */
 export interface SessionRecordInit {
+  /** Its names. */
   readonly identity: SessionIdentity;
+  /** What the client does. */
   readonly role: 'viewer' | 'publisher';
+  /** Where it was opened. */
   readonly door: Door;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,13 +32,17 @@ export interface SessionRecordInit {
 
 /** What there is of a session at the time; it grows while it lives. */
 export interface SessionParts {
+  /** What was agreed on; undefined before. */
   readonly plan: Plan | undefined;
+  /** What is done for the client; undefined before the transports stand. */
   readonly participant: Participant | undefined;
+  /** Its transports; undefined before they are opened. */
   readonly transports: Transports | undefined;
   /** From its beginning to the end of the handshake. */
   readonly connectMs: number | undefined;
 }
 
+/** The memory of one session. */
 export class SessionRecord {
   readonly #init: SessionRecordInit;
   readonly #createdAtS: number;

@@ -17,6 +17,7 @@ interface Entry {
   readonly ended: Promise<EndReason>;
 }
 
+/** The sessions of the server. */
 export class SessionRegistry {
   readonly #clock: Clock;
   readonly #live = new Map<string, Entry>();

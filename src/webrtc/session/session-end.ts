@@ -5,6 +5,7 @@ import type { EndReason } from '../../media/index.js';
 import type { SessionReport } from '../api/report.js';
 import { explainEnd, type IceMeans } from './explain-end.js';
 
+/** The end of one session. */
 export class SessionEnd {
   /** Resolves with the reason that came first; never rejects. */
   readonly reached: Promise<EndReason>;

@@ -24,6 +24,7 @@ import type { Participant, SessionHost } from './participant.js';
 import { SessionRecord, type SessionParts } from './record.js';
 import { Transports } from './transports.js';
 
+/** What sessions are built on. */
 export interface SessionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,12 +33,19 @@ export interface SessionDeps {
   readonly certificate: Promise<DtlsCertificate>;
 }
 
+/** Who connects, and what was asked for. */
 export interface SessionInit {
+  /** Its ids, and how the place is given back. */
   readonly admitted: Admitted;
+  /** What is watched, or the room that is published to. */
   readonly sourceId: string;
+  /** What the client does. */
   readonly role: 'viewer' | 'publisher';
+  /** Where it was opened. */
   readonly door: Door;
+  /** Who offers, and what was offered. */
   readonly negotiation: Negotiation;
+  /** Where it listens, and which STUN and TURN servers it asks. */
   readonly ice: Omit<IceOptions, 'clock' | 'ledger' | 'logger'>;
   /** From the beginning to the end of the handshake. */
   readonly connectionTimeoutMs: number;
@@ -45,10 +53,13 @@ export interface SessionInit {
   readonly disconnectGraceMs: number;
   /** See `SessionRequest`, as the next ones. */
   readonly onCandidate?: ((candidate: TrickledCandidate | null) => void) | undefined;
+  /** The state of the connection has changed. */
   readonly onState?: ((state: ConnectionState) => void) | undefined;
+  /** The path is gone: the client should restart ICE. */
   readonly onRestartNeeded?: (() => void) | undefined;
 }
 
+/** One client's connection. */
 export class PeerSession {
   readonly #init: SessionInit;
   readonly #deps: SessionDeps;

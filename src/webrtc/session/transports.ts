@@ -12,15 +12,21 @@ import { writeGoodbye } from '../rtp/rtcp.js';
 
 /** What comes from a transport; `index` says which. */
 export interface TransportEvents {
+  /** A decrypted RTP packet. @param index of the transport */
   receiveRtp(packet: Buffer, index: number): void;
+  /** A decrypted compound RTCP packet. @param index of the transport */
   receiveRtcp(compound: Buffer, index: number): void;
+  /** The client has opened a data channel. */
   takeChannel(channel: IncomingChannel): void;
+  /** Something happened that the session's record notes. */
   step(step: string, facts?: Readonly<Record<string, unknown>>): void;
   /** Found by now, of the ICE generation of `ufrag`; undefined: no more, on any of them. */
   candidate(candidate: string | undefined, index: number, ufrag: string): void;
+  /** A transport has failed, or the other side has closed it. */
   ended(reason: EndReason): void;
 }
 
+/** What the handshake needs to know of the agreement. */
 export interface HandshakeOptions {
   /** True where this side made the offer. */
   readonly isOfferer: boolean;
@@ -31,6 +37,7 @@ export interface HandshakeOptions {
 /** Of a session that has no transport yet. */
 export const NO_ICE: IceReport = { local: {}, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [] };
 
+/** The transports of one session. */
 export class Transports {
   readonly #all: PeerTransport[] = [];
   readonly #connected: Promise<unknown>;

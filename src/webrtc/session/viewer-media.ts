@@ -12,8 +12,11 @@ import type { PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
 import type { ViewerStream } from './viewer-stream.js';
 
+/** What a viewer is sent. */
 export interface ViewerMediaInit {
+  /** What is watched at first. */
   readonly source: OpenedSource;
+  /** One for each m-line that sends. */
   readonly streams: readonly ViewerStream[];
   /** Renditions that flow from the start; those of the streams that are not among them wait. */
   readonly selected: readonly Rendition[];
@@ -30,6 +33,7 @@ export interface ViewerMediaInit {
   readonly onFailed: (error: unknown) => void;
 }
 
+/** What one viewer is sent. */
 export class ViewerMedia implements WatchedMedia {
   readonly #init: ViewerMediaInit;
   readonly #time = new ContinuousTime();

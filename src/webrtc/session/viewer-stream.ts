@@ -14,7 +14,9 @@ import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI } from '../sdp/extension
 import { extensionId, type MLinePlan } from '../sdp/negotiate.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
 
+/** What is sent on an m-line. */
 export interface ViewerStreamInit {
+  /** What was agreed on for it. */
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
   /** The track that it carries, of whichever source is watched. */
   readonly key: TrackKey;
@@ -35,6 +37,7 @@ interface Flow {
   subscription?: Subscription;
 }
 
+/** One stream of one viewer. */
 export class ViewerStream {
   readonly local: LocalStream;
   /** The track that it carries, of whichever source is watched. */

@@ -24,6 +24,7 @@ const CLOSE_AFTER_MS = 25_000;
 /** Time between two ticks beyond which the connection was away in between. */
 const MAX_TICK_GAP_MS = 3000;
 
+/** What is watched, and what follows. */
 export interface ViewerWatchInit {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,6 +38,7 @@ export interface ViewerWatchInit {
 
 type Stage = 'well' | 'keyframe' | 'ice-restart' | 'over';
 
+/** Watches the progress of one viewer. */
 export class ViewerWatch {
   readonly #init: ViewerWatchInit;
   #streams = new Map<number, StreamProgress>();

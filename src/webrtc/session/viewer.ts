@@ -14,8 +14,11 @@ import { ViewerMedia } from './viewer-media.js';
 import type { ViewerStream } from './viewer-stream.js';
 import { ViewerWatch } from './viewer-watch.js';
 
+/** Who watches what. */
 export interface ViewerInit {
+  /** What is watched at first. */
   readonly source: OpenedSource;
+  /** What was agreed on. */
   readonly plan: Plan;
   /** For the command that changes the source. */
   readonly gateway: Pick<MediaGateway, 'open'>;
@@ -26,6 +29,7 @@ export interface ViewerInit {
   readonly announced?: readonly (LocalStream | undefined)[] | undefined;
 }
 
+/** One viewer. */
 export class Viewer implements Participant {
   readonly localStreams: readonly (LocalStream | undefined)[];
   readonly #plan: Plan;

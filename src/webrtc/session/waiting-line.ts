@@ -17,7 +17,7 @@
 import type { Clock } from '../../base/clock.js';
 
 /** What a client that waits for its connection may take at least, on a full server. */
-export const GIVES_WAY_AFTER_MS = 3000;
+const GIVES_WAY_AFTER_MS = 3000;
 /** The same, where its address has waited for so long with nobody connecting. */
 const TURN_MS = 1000;
 /** Addresses that are remembered after their last session has gone. */
@@ -59,6 +59,7 @@ interface Address {
   leftMs: number;
 }
 
+/** Clients that were admitted and have no connection yet. */
 export class WaitingLine {
   readonly #clock: Clock;
   readonly #addresses = new Map<string, Address>();

@@ -5,7 +5,7 @@ import type { SctpChannel } from './werift-sctp.js';
  * Bytes beyond which a channel takes nothing more: what waits longer than that is of no use to anybody. Channels that
  * lose messages on purpose stay far below.
  */
-export const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /** One data channel that is open. */
 export interface TextChannel {

@@ -90,10 +90,7 @@ function repeatForwardTsn(association: SctpAssociation): void {
 }
 
 /** Gives a message up whose piece was sent as often as it may be (RFC 3758 §3.5): all its pieces, sent or not. */
-export function maybeAbandon(
-  { sentQueue, outboundQueue }: Pick<SctpAssociation, 'sentQueue' | 'outboundQueue'>,
-  chunk: SctpSentChunk,
-): boolean {
+function maybeAbandon({ sentQueue, outboundQueue }: Pick<SctpAssociation, 'sentQueue' | 'outboundQueue'>, chunk: SctpSentChunk): boolean {
   // What has arrived is not sent again: nobody would count it out of flight.
   if (chunk.abandoned || chunk.acked) return true;
   if (chunk.maxRetransmits === undefined || chunk.sentCount <= chunk.maxRetransmits) return false;

@@ -35,7 +35,7 @@ export interface SctpSack {
 }
 
 /** A received piece of a message. */
-export interface SctpDataChunk {
+interface SctpDataChunk {
   /** RFC 9260 §3.3.1. */
   readonly tsn: number;
   /** RFC 9260 §3.3.1. */

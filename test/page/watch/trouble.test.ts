@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FrameAge, age, troubleOf, type Seen } from '../../../src/page/watch/trouble.js';
+import { FrameAge, age, troubleOf, type Observed } from '../../../src/page/watch/trouble.js';
 
 describe('the one voice in trouble', () => {
   const heard = { silenceMs: 100 };
@@ -13,7 +13,7 @@ describe('the one voice in trouble', () => {
   });
 
   it("tells the worst alone: that the camera is away, with the server's reason and the age of the frame", () => {
-    const everything: Seen = {
+    const everything: Observed = {
       video: { ...live, state: 'waiting', reason: 'Connection refused' },
       frameAgeMs: 12_000,
       overlay: { trouble: 'detection is off', silenceMs: 9e9 },

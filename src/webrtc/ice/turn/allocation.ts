@@ -43,6 +43,7 @@ interface Peer {
 
 /** Where an allocation is reached from, and is. */
 export interface TurnAddresses {
+  /** The address on the TURN server. */
   readonly relayed: Address;
   /** This side, as the server sees it. */
   readonly mapped: Address;
@@ -54,6 +55,7 @@ export interface TurnAllocationEvents extends IceSocketEvents {
   lost(error: Error): void;
 }
 
+/** One relayed address. */
 export class TurnAllocation implements IceSocket {
   readonly #events: TurnAllocationEvents;
   readonly #client: TurnClient;

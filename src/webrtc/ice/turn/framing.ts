@@ -3,7 +3,7 @@
 /** First and last number of a channel (RFC 8656 §12). */
 export const FIRST_CHANNEL = 0x4000;
 /** The highest channel number (RFC 8656 §12). */
-export const LAST_CHANNEL = 0x4fff;
+const LAST_CHANNEL = 0x4fff;
 
 const STUN_HEADER_BYTES = 20;
 const CHANNEL_HEADER_BYTES = 4;

@@ -29,6 +29,7 @@ export interface TurnTransportEvents {
 /** Opens a transport to the server. @throws Error where no connection comes about */
 export type ConnectTurn = (events: TurnTransportEvents) => Promise<TurnTransport>;
 
+/** Which server, and how. */
 export interface TurnTransportInit {
   /** How it is reached. */
   readonly transport: 'udp' | 'tcp' | 'tls';

@@ -5,8 +5,11 @@
 import { ObjectTracker, type Detector } from '../../detection/index.js';
 import { passes, type FrameDetections, type TrackedObject, type VideoFrame } from '../../media/index.js';
 
-export interface SightInit {
+/** What looks at the frames of a file, and how often. */
+export interface FileDetectionInit {
+  /** The detector. */
   readonly detector: Pick<Detector, 'detect' | 'model'>;
+  /** The id under which detections are written. */
   readonly sourceId: string;
   /** Detections a second of the video, or every picture. */
   readonly detectFps: number | 'all';
@@ -15,24 +18,26 @@ export interface SightInit {
 }
 
 /** What is seen in a picture. */
-export interface Seen {
+export interface DetectedPicture {
+  /** Where objects are in it, seen or expected. */
   readonly objects: readonly TrackedObject[];
   /** Undefined where the model did not look. */
   readonly detections: FrameDetections | undefined;
 }
 
-export class Sight {
-  readonly #init: SightInit;
+/** Detection and tracking of one file. */
+export class FileDetection {
+  readonly #init: FileDetectionInit;
   #tracker: ObjectTracker | undefined;
   #nextMs = -Infinity;
   #frame = 0;
 
-  constructor(init: SightInit) {
+  constructor(init: FileDetectionInit) {
     this.#init = init;
   }
 
   /** Takes every picture of the video, in order. @throws MediaPeerError DETECTOR_FAILED */
-  async look(picture: VideoFrame): Promise<Seen> {
+  async look(picture: VideoFrame): Promise<DetectedPicture> {
     const { detector, minScore } = this.#init;
     const { widthPx, heightPx, mediaTimeMs } = picture;
     this.#tracker ??= new ObjectTracker({ widthPx, heightPx, scoreThreshold: minScore ?? detector.model.scoreThreshold });
