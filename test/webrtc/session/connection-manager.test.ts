@@ -236,7 +236,7 @@ test('an offer that negotiates a connection again is refused; the same offer onc
   assert.notEqual(again, first);
   await assert.rejects(rig.accept()(again), {
     code: 'SDP_INVALID',
-    message: new RegExp(`negotiates the connection of client '${clientId}' again`),
+    message: new RegExp(`renegotiates the connection of client '${clientId}'`),
   });
   await rig.accept()(first);
   await rig.accept()(again.replaceAll(/^a=fingerprint:sha-256 1B/gm, 'a=fingerprint:sha-256 1C'));
