@@ -338,7 +338,7 @@ describe('the queue of webhooks', () => {
       const logger: Logger = { ...silentLogger, warn: (fields, message) => void warnings.push({ fields, message }) };
       const again = await open(t, { urls: ['http://127.0.0.1:9/'], queueDir, logger });
       assert.equal(again.sender.stats[0]?.queued, 1);
-      assert.match(JSON.stringify(warnings), /damaged: set aside/);
+      assert.match(JSON.stringify(warnings), /damaged and is set aside/);
       await again.sender.report(picture(2));
       await again.sender.close();
       const third = await open(t, { urls: ['http://127.0.0.1:9/'], queueDir });
