@@ -5,7 +5,7 @@ import type { PipelineDeps } from './deps.js';
 import { Supervised } from './supervised.js';
 
 /** Size and rate of a source's pictures. */
-export interface PictureFormat {
+export interface FrameFormat {
   /** In pixels; even. */
   readonly widthPx: number;
   /** In pixels; even. */
@@ -26,7 +26,7 @@ export interface EncodedRenditionInit {
   /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
   /** Of the frames. */
-  readonly format: PictureFormat;
+  readonly format: FrameFormat;
   /** The next picture becomes a keyframe: where none is about to come, bring one. */
   readonly onPictureNeeded: () => void;
   /** Programs, time and bookkeeping. */

@@ -1,7 +1,7 @@
 /** What a running source does, for those who ask how it fares. */
 import type { TrackStats, VideoCodec } from '../media/index.js';
 import type { RoomState, SourceKind } from '../source/index.js';
-import type { DecoderActivity } from './picture-hub.js';
+import type { DecoderActivity } from './frame-hub.js';
 import type { DetectionActivity } from './source-detection.js';
 
 /** A running rendition, for `/active-streams`. */

@@ -6,7 +6,7 @@
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
 import type { DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
-import type { PictureFormat } from './encoded-rendition.js';
+import type { FrameFormat } from './encoded-rendition.js';
 import type { FrameNumbers } from './frame-numbers.js';
 
 /** What detection does for one source. */
@@ -32,7 +32,7 @@ export interface SourceDetectionInit {
   /** The source that is looked at. */
   readonly sourceId: string;
   /** Of its frames. */
-  readonly format: PictureFormat;
+  readonly format: FrameFormat;
   /** Models, time and bookkeeping. */
   readonly deps: PipelineDeps;
   /** Where detections go. */

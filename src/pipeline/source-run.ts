@@ -7,9 +7,9 @@ import type { DetectionFeed, EncodedFrame, Timeline, Track, TrackKey, VideoCodec
 import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
-import { PictureHub, type DecoderActivity } from './picture-hub.js';
+import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
-import { ProcessedPictures } from './processed.js';
+import { ProcessedFrames } from './processed-frames.js';
 import { StandIns } from './stand-ins.js';
 import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
 
@@ -44,12 +44,12 @@ export class SourceRun {
   readonly source: Source;
   readonly #deps: PipelineDeps;
   readonly #feed: SourceFeed;
-  readonly #hub: PictureHub;
+  readonly #hub: FrameHub;
   readonly #producers = new Map<string, Producer>();
   readonly #state: SourceState;
   readonly #standIns = new StandIns();
   #detection: SourceDetection | undefined;
-  #processed: ProcessedPictures | undefined;
+  #processed: ProcessedFrames | undefined;
   #isFeedWanted = false;
   #passthrough: Track | undefined;
   #audio: Track | undefined;
@@ -74,7 +74,7 @@ export class SourceRun {
     );
     const { info, openGroup = [] } = this.#feed;
     state.frameNumbers.setRate(info.peakFps ?? info.fps);
-    this.#hub = new PictureHub({
+    this.#hub = new FrameHub({
       name: source.id,
       format: info,
       openGroup,
@@ -257,13 +257,13 @@ export class SourceRun {
     return new EncodedRendition({ track, codec, format: this.#feed.info, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
   }
 
-  #startProcessing(): ProcessedPictures {
-    const processed = new ProcessedPictures(this.#feed.info, this.#detect());
+  #startProcessing(): ProcessedFrames {
+    const processed = new ProcessedFrames(this.#feed.info, this.#detect());
     this.#hub.addLast(processed.consume);
     return processed;
   }
 
-  async #stopProcessing(processed: ProcessedPictures): Promise<void> {
+  async #stopProcessing(processed: ProcessedFrames): Promise<void> {
     if (this.#processed === processed) this.#processed = undefined;
     await Promise.all([this.#hub.remove(processed.consume), this.#stopDetectionWhenUnwanted()]);
   }

@@ -15,6 +15,7 @@ export interface OpenCountingInit {
   readonly readsAll: boolean;
   /** Finds sources. */
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
+  /** Which model looks at which source. */
   readonly models: DetectionModels;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,16 +1,16 @@
 /** The processed rendition: what is seen is drawn into each picture once, whatever the number of codecs and viewers. */
 import { annotate, drawNotice } from '../detection/index.js';
 import { FramePool, i420Size, type VideoCodec, type VideoFrame } from '../media/index.js';
-import type { EncodedRendition, PictureFormat } from './encoded-rendition.js';
+import type { EncodedRendition, FrameFormat } from './encoded-rendition.js';
 import type { SourceDetection } from './source-detection.js';
 
 /** Draws detections into the frames of one source. */
-export class ProcessedPictures {
+export class ProcessedFrames {
   readonly #detection: SourceDetection;
   readonly #pool: FramePool;
   readonly #encoders = new Map<VideoCodec, EncodedRendition>();
 
-  constructor(format: PictureFormat, detection: SourceDetection) {
+  constructor(format: FrameFormat, detection: SourceDetection) {
     this.#detection = detection;
     this.#pool = new FramePool(i420Size(format.widthPx, format.heightPx));
   }

@@ -7,7 +7,7 @@ import type { Timer } from '../base/clock.js';
 import { openDecoder, type Decoder } from '../ffmpeg/index.js';
 import { FramePool, i420Size, OpenGroup, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';
-import type { PictureFormat } from './encoded-rendition.js';
+import type { FrameFormat } from './encoded-rendition.js';
 import { Supervised } from './supervised.js';
 
 /** Takes a picture for the time of the call; retains it to keep it longer. */
@@ -31,11 +31,11 @@ export interface DecoderActivity {
 }
 
 /** Where frames come from. */
-export interface PictureHubInit {
+export interface FrameHubInit {
   /** For logs and errors. */
   readonly name: string;
   /** Of the pictures, and the codec of the frames of a copied source. */
-  readonly format: PictureFormat & { readonly codec: VideoCodec; readonly longestFrameS?: number };
+  readonly format: FrameFormat & { readonly codec: VideoCodec; readonly longestFrameS?: number };
   /** What came before: frames from the newest keyframe on. */
   readonly openGroup?: readonly EncodedFrame[];
   /** A decoder waits for a keyframe; said once, and asked for until it comes. */
@@ -47,8 +47,8 @@ export interface PictureHubInit {
 }
 
 /** The decoded frames of one source. */
-export class PictureHub {
-  readonly #init: PictureHubInit;
+export class FrameHub {
+  readonly #init: FrameHubInit;
   #consumers: readonly PictureConsumer[] = [];
   /** For a decoder that starts late. */
   readonly #group = OpenGroup.ofEncoded();
@@ -63,7 +63,7 @@ export class PictureHub {
   #repeat: Timer | undefined;
   #isClosed = false;
 
-  constructor(init: PictureHubInit) {
+  constructor(init: FrameHubInit) {
     this.#init = init;
     this.#copies = new FramePool(i420Size(init.format.widthPx, init.format.heightPx));
     for (const frame of init.openGroup ?? []) this.#group.push(frame);

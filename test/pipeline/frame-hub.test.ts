@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { i420Size, VideoFrame, type EncodedFrame } from '../../src/media/index.js';
 import type { PipelineDeps } from '../../src/pipeline/deps.js';
-import { PictureHub } from '../../src/pipeline/picture-hub.js';
+import { FrameHub } from '../../src/pipeline/frame-hub.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 const MIB = 1024 * 1024;
 
 /** Without a consumer nothing is decoded, so nothing of the dependencies is used. */
-function hub(): PictureHub {
-  return new PictureHub({ name: 'gate', format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 30 }, deps: {} as PipelineDeps });
+function hub(): FrameHub {
+  return new FrameHub({ name: 'gate', format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 30 }, deps: {} as PipelineDeps });
 }
 
 function frame(number: number, sizeBytes: number): EncodedFrame {
@@ -36,7 +36,7 @@ it('a group of too many frames is let go, too', () => {
 
 it('whoever comes while a picture stands gets that one, at the time of now, and only once', async () => {
   const clock = new FakeClock();
-  const pictures = new PictureHub({
+  const pictures = new FrameHub({
     name: 'lapse',
     format: { codec: 'h264', widthPx: 16, heightPx: 16, fps: 1, longestFrameS: 60 },
     mediaTime: () => 30_000,
