@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { parseConfig } from '../src/config.js';
 import { MediaPeerError } from '../src/base/errors.js';
 import { startServer, type Server } from '../src/server.js';
+import { projectRoot } from './helpers/assets.js';
 import { HttpCamera } from './helpers/cameras.js';
 import { eventually } from './helpers/deadline.js';
 import { WeriftViewer } from './helpers/werift-viewer.js';
@@ -37,7 +38,7 @@ async function start(sources: string, variables: Record<string, string> = {}): P
     SOURCES_FILE: file,
     ...variables,
   });
-  return startServer(config, { http, of: (name) => http.child({ room: name }) });
+  return startServer(config, { http, of: (name) => http.child({ component: name }) });
 }
 
 async function get<T>(server: Server, name: string): Promise<T> {
@@ -84,7 +85,7 @@ async function join(server: Server, source: string): Promise<{ viewer: WeriftVie
   return { viewer, sessionUrl };
 }
 
-test('cameras are called on demand, held over a loss, refused with a reason, and nobody hears their credentials', async () => {
+test('cameras are connected on demand, held over a loss, refused with a reason, and nobody hears their credentials', async () => {
   const gate = await HttpCamera.start('flv', `admin:${PASSWORD}`);
   const dead = await HttpCamera.start('flv');
   leftovers.push(
@@ -152,6 +153,24 @@ sources:
     Object.entries(server.ledger.snapshot()).filter(([, count]) => count !== 0),
     [],
   );
+});
+
+test('who reads the detections of a camera first waits while it is connected, and who reads them of a dead one gets the reason', async () => {
+  const server = await start(
+    'sources:\n  - {name: first, device: "testsrc2=size=320x180:rate=25", format: lavfi}\n  - {name: dead, url: "http://127.0.0.1:1/"}\n',
+    { MODEL: path.join(projectRoot, 'models/sightline-demo.onnx') },
+  );
+  leftovers.push(() => server.close());
+  const stop = new AbortController();
+  const stream = await fetch(`${server.url}/detections/first`, { signal: stop.signal });
+  assert.equal(stream.status, 200, 'the very first request');
+  stop.abort();
+  assert.equal((await get<{ source: string }>(server, '/detections/first/latest')).source, 'first');
+  const refused = await fetch(`${server.url}/detections/dead`);
+  const { code, message } = (await refused.json()) as { readonly code: string; readonly message: string };
+  assert.deepEqual([refused.status, code], [409, 'SOURCE_NOT_LIVE']);
+  assert.match(message, /Connection refused/);
+  await server.close();
 });
 
 test('a file with faults keeps the server from starting, and tells them all', async () => {

@@ -6,7 +6,7 @@
 
 /** Somebody who takes up room. */
 export interface Seated {
-  /** IP address of the client; an IPv6 address counts by its /64. */
+  /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
 }
 

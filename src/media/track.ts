@@ -43,7 +43,7 @@ export interface TrackStats {
   readonly frames: number;
   /** Keyframes among them. */
   readonly keyframes: number;
-  /** Bytes of encoded frames written so far. */
+  /** Bytes of their payloads. */
   readonly bytes: number;
   /** RTP payloads that they became. */
   readonly packets: number;
@@ -57,7 +57,7 @@ export interface TrackStats {
 
 /** One encoded rendition of a source, or its sound. */
 export class Track {
-  /** For the log: `street/raw`. */
+  /** For the log: `street/raw/h264`. */
   readonly name: string;
   /** `h264`, `vp8` or `opus`. */
   readonly codec: Codec;

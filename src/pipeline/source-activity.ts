@@ -52,6 +52,6 @@ export interface SourceActivity {
   readonly decoder: DecoderActivity | undefined;
   /** Undefined while nobody wants detections. */
   readonly detection: DetectionActivity | undefined;
-  /** Those that run. */
+  /** One for each track that somebody has asked for since it started. */
   readonly renditions: readonly RenditionActivity[];
 }

@@ -34,7 +34,7 @@ export interface Link {
 export interface MemberInit {
   /** Unique among all members. */
   readonly clientId: string;
-  /** IP address of the client. */
+  /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
   /** What is joined. */
   readonly room: string;
@@ -56,7 +56,7 @@ export interface MemberInit {
 export class Member implements SideHost, TopicsHost {
   /** Unique among all members. */
   readonly clientId: string;
-  /** IP address of the client. */
+  /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
   readonly room: string;
   readonly role: Role;

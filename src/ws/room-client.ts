@@ -86,7 +86,7 @@ export class RoomClient implements Link, Seated {
     this.#waitForJoin();
   }
 
-  /** IP address of the client. */
+  /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   get address(): string {
     return this.#init.address;
   }

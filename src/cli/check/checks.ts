@@ -82,7 +82,11 @@ function checkFolder(config: Config): Finding {
   try {
     accessSync(isThere ? folder : firstExisting(folder), constants.R_OK | constants.W_OK | constants.X_OK);
     const files = isThere ? readdirSync(folder).filter((name) => !name.startsWith('.')).length : 0;
-    return { state: 'ok', what: 'videos', text: isThere ? `${folder}: ${files} files` : `${folder} will be made` };
+    return {
+      state: 'ok',
+      what: 'videos',
+      text: isThere ? `${folder}: ${files} ${files === 1 ? 'file' : 'files'}` : `${folder} will be made`,
+    };
   } catch (error) {
     return {
       state: 'failed',
@@ -109,7 +113,7 @@ function checkSources(config: Config): Finding {
 
 /** A package that was made before it was compiled has none. */
 function* checkPages(): Generator<Finding> {
-  const missing = ['dist/client/sightline.js'].filter((file) => !existsSync(path.join(packageRoot, file)));
+  const missing = ['dist/client/sightline.js', 'dist/page/index.html'].filter((file) => !existsSync(path.join(packageRoot, file)));
   if (missing.length > 0)
     yield { state: 'failed', what: 'files', text: `${missing.join(', ')} is missing in ${packageRoot}: install Sightline again` };
 }

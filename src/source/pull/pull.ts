@@ -37,7 +37,7 @@ export class PullSources {
   }
 
   /**
-   * To be awaited before a source is opened: connects to the camera where it is not known yet what it sends, 8 s at most.
+   * To be awaited before a source is opened: connects to the camera where it is not known yet what it sends, 5 s at most.
    * Never rejects; whether it answered, its state says. Resolves at once for what is no camera of this file.
    */
   async prepare(id: string): Promise<void> {

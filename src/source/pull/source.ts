@@ -22,7 +22,7 @@ const ANSWER_MS = 5_000;
 const MUTE_MS = 10 * 60_000;
 /** Of what a camera says of its rate. */
 const MAX_RATE_ERROR = 0.2;
-const NEVER_CALLED = 'it has not been connected yet';
+const NEVER_CONNECTED = 'it has not been connected yet';
 const STILL_WAITING = 'the camera is being connected, and no frame has arrived yet';
 
 /** One camera. */
@@ -80,7 +80,7 @@ export class PullSource {
       delivery: this.entry.mustTranscode ? 'transcode' : 'passthrough',
       reason: undefined,
     };
-    const reason = known ? (waiting?.trouble ?? whyNotCopied) : (this.#failure ?? NEVER_CALLED);
+    const reason = known ? (waiting?.trouble ?? whyNotCopied) : (this.#failure ?? NEVER_CONNECTED);
     return {
       id: name,
       name,
@@ -118,7 +118,7 @@ export class PullSource {
     if (!this.#knowledge) {
       void this.prepare();
       const { name } = this.entry;
-      throw sourceNotLive(name, this.source.reason ?? NEVER_CALLED, RETRY_AFTER_S.camera);
+      throw sourceNotLive(name, this.source.reason ?? NEVER_CONNECTED, RETRY_AFTER_S.camera);
     }
     if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
     const feed = new PullFeed(

@@ -18,7 +18,7 @@ export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected
 export interface StreamStatus {
   /** Packets, without repairs. */
   readonly packetsSent: number;
-  /** Bytes of those packets. */
+  /** Bytes of their payloads. */
   readonly bytesSent: number;
   /** Packets that were sent once more because the viewer asked. */
   readonly packetsRepaired: number;
@@ -52,7 +52,7 @@ export interface SilenceStatus {
 
 /** What a publisher's media does. */
 export interface ReceivedStatus {
-  /** Bytes of all packets. */
+  /** Bytes of their payloads. */
   readonly bytesReceived: number;
   /** Packets, repairs included. */
   readonly packetsReceived: number;
@@ -137,7 +137,7 @@ export const EMPTY_SIDE: SideStatus = {
 export interface SessionStatus extends SessionIdentity, SideStatus {
   /** What the client does. */
   readonly role: 'viewer' | 'publisher';
-  /** As in the W3C's RTCPeerConnectionState. */
+  /** In the words of the W3C's RTCPeerConnectionState; a session that fails is closed. */
   readonly connectionState: ConnectionState;
   /** W3C RTCIceConnectionState. */
   readonly iceState: string;

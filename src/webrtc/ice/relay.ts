@@ -11,7 +11,7 @@ import { openTurnTransport, type ConnectTurn } from './turn/transport.js';
 
 /** Where relays are allocated from. */
 export interface RelayInit {
-  /** This side's addresses; the first of the server's family is used. */
+  /** This side's addresses; the first that can reach the server is used. */
   readonly addresses: readonly HostAddress[];
   /** UDP ports that may be used, first and last; undefined: any. */
   readonly portRange: readonly [number, number] | undefined;

@@ -47,7 +47,7 @@ export interface IncomingChannel {
 
 /** What all channels of a connection share. */
 export interface SctpLink {
-  /** Bytes that were sent and not acknowledged yet. */
+  /** Pieces of messages, of all channels, that were sent and not acknowledged yet: each at most about 1200 bytes. */
   readonly unacknowledged: number;
   /** Calls the listener after each acknowledgement; the function that is returned stops that. */
   onAcknowledged(listener: () => void): () => void;

@@ -44,7 +44,7 @@ export interface ReceivedTrackInit {
 export interface ReceivedTrackStats extends StreamReceiverStats {
   /** Packets, repairs included. */
   readonly packetsReceived: number;
-  /** Bytes of those packets. */
+  /** Bytes of their payloads. */
   readonly bytesReceived: number;
   /** Requests for a keyframe (PLI or FIR) that were sent. */
   readonly keyframesRequested: number;

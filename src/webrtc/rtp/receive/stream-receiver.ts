@@ -55,7 +55,7 @@ export interface StreamReceiverInit {
 export interface StreamReceiverStats {
   /** Packets that were given up. */
   packetsLost: number;
-  /** Packets that came after they had been asked for. */
+  /** Packets that were missing and came after all. */
   packetsRepaired: number;
   /** Packets that came once more. */
   packetsDuplicate: number;
