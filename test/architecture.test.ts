@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['media', 'ffmpeg', 'source', 'detection', 'watchdog', 'wiring'],
 };
 /** The order inside webrtc/: a folder may import those before it. */
-const WEBRTC_ORDER = ['api', 'sdp', 'ice', 'transport', 'rtp', 'channels', 'session'];
+const WEBRTC_ORDER = ['api', 'sdp', 'ice', 'congestion', 'transport', 'rtp', 'channels', 'session'];
 /** Modules at the top of src/ that a module may import. */
 const TOP: Record<string, readonly string[]> = { wiring: ['app', 'config'], cli: ['config', 'server'] };
 /** One for each part of werift that is used. */

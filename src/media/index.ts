@@ -17,6 +17,7 @@ export type * from './publication.js';
 export { ENCODED_PROFILE, h264Profile, keyframeProfile, profileDistance, profileLevelIdOf, type H264Profile } from './h264-profile.js';
 export { BT601, h264Colour, h264Size, isBt709, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
 export * from './rendition.js';
+export * from './rung.js';
 export type { Subscription } from './subscription.js';
 export * from './timeline.js';
 export * from './track.js';

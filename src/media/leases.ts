@@ -6,10 +6,22 @@ import type { DetectionFeed } from './detection-feed.js';
 import type { VideoCodec } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
 import type { Rendition } from './rendition.js';
+import type { Rung } from './rung.js';
 import type { Track } from './track.js';
 
 /** Names one track of a source: its sound, or a rendition of its video in one codec. */
-export type TrackKey = { readonly kind: 'audio' } | { readonly kind: 'video'; readonly rendition: Rendition; readonly codec: VideoCodec };
+export type TrackKey = { readonly kind: 'audio' } | VideoKey;
+
+/** Names one track of a source's video. */
+export interface VideoKey {
+  readonly kind: 'video';
+  /** As it is, or with what was detected drawn in. */
+  readonly rendition: Rendition;
+  /** Of the frames. */
+  readonly codec: VideoCodec;
+  /** Name of its quality, one of the source's ladder. Default: `source`. */
+  readonly rung?: string | undefined;
+}
 
 /** A hold on a track: while it is held, its producer runs. */
 export interface TrackLease {
@@ -71,6 +83,8 @@ export interface OpenedSource {
   readonly media: SourceMedia;
   /** Classes that the detector of the source knows now: models change while sources run. Undefined where none looks. */
   readonly labels: readonly string[] | undefined;
+  /** The qualities of a rendition as they are now, the best first; never empty. What another session starts or ends changes it. */
+  ladder(key: Pick<VideoKey, 'rendition' | 'codec'>): readonly Rung[];
   /**
    * Leases a track; starts what is needed for it where nobody uses it yet.
    * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE where that has changed since, CAPACITY_REACHED, SERVER_CLOSING

@@ -1,6 +1,14 @@
 /** A source that was opened for somebody: what can be leased of it. It holds nothing itself. */
 import { MediaPeerError } from '../base/errors.js';
-import type { OpenedSource, SnapshotLease, SourceMedia, TrackKey, TrackLease } from '../media/index.js';
+import {
+  SOURCE_RUNG,
+  type OpenedSource,
+  type Rung,
+  type SnapshotLease,
+  type SourceMedia,
+  type TrackKey,
+  type TrackLease,
+} from '../media/index.js';
 import type { FrameLease } from './frame-lease.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourcePipeline } from './source-pipeline.js';
@@ -33,6 +41,10 @@ export class PipelineSource implements OpenedSource {
 
   get labels(): readonly string[] | undefined {
     return this.#init.labels();
+  }
+
+  ladder(): readonly Rung[] {
+    return [{ name: SOURCE_RUNG, widthPx: undefined, heightPx: undefined, bitrateBps: undefined, isRunning: true, makesKeyframes: false }];
   }
 
   openTrack(key: TrackKey): TrackLease {

@@ -3,7 +3,16 @@
  * and stopped when it no longer is; the tracks themselves outlive a run, so a file that is replaced keeps its
  * viewers.
  */
-import type { DetectionFeed, EncodedFrame, Timeline, Track, TrackKey, VideoCodec, VideoFrame } from '../media/index.js';
+import {
+  SOURCE_RUNG,
+  type DetectionFeed,
+  type EncodedFrame,
+  type Timeline,
+  type Track,
+  type TrackKey,
+  type VideoCodec,
+  type VideoFrame,
+} from '../media/index.js';
 import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodedRendition } from './encoded-rendition.js';
@@ -13,9 +22,11 @@ import { ProcessedFrames } from './processed-frames.js';
 import { StandIns } from './stand-ins.js';
 import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
 
-/** A key as text: `raw/h264`, `audio/opus`. */
+/** A key as text: `raw/h264`, `raw/h264/360p`, `audio/opus`. */
 export function keyName(key: TrackKey): string {
-  return key.kind === 'audio' ? 'audio/opus' : `${key.rendition}/${key.codec}`;
+  return key.kind === 'audio'
+    ? 'audio/opus'
+    : `${key.rendition}/${key.codec}${key.rung === undefined || key.rung === SOURCE_RUNG ? '' : `/${key.rung}`}`;
 }
 
 /** What outlives the runs of a source. */

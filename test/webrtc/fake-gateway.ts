@@ -4,6 +4,7 @@ import { MediaPeerError } from '../../src/base/errors.js';
 import {
   DetectionFeed,
   Timeline,
+  SOURCE_RUNG,
   Track,
   type Codec,
   type DetectionLease,
@@ -12,6 +13,7 @@ import {
   type Publication,
   type PublicationRequest,
   type Rendition,
+  type Rung,
   type Snapshot,
   type SnapshotLease,
   type TrackKey,
@@ -49,6 +51,10 @@ export class FakeGateway implements MediaGateway {
   readonly others = new Map<string, FakeGateway>();
   readonly snapshotListeners = new Set<(snapshot: Snapshot) => void>();
   snapshotLeases = 0;
+  /** Of every rendition of its source. */
+  ladder: readonly Rung[] = [
+    { name: SOURCE_RUNG, widthPx: undefined, heightPx: undefined, bitrateBps: undefined, isRunning: true, makesKeyframes: false },
+  ];
 
   open(sourceId: string): Promise<OpenedSource> {
     const gateway = sourceId === 'street' ? this : this.others.get(sourceId);
@@ -61,6 +67,7 @@ export class FakeGateway implements MediaGateway {
       sourceId,
       media: { hasAudio: this.source.hasAudio ?? false, renditions: this.source.renditions ?? ['raw', 'processed'] },
       labels: undefined,
+      ladder: () => this.ladder,
       openTrack: (key) => this.openTrack(key),
       openDetections: () => this.openDetections(),
       openSnapshots: (maxBytes) => this.openSnapshots(maxBytes),
