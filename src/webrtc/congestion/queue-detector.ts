@@ -1,0 +1,142 @@
+/**
+ * Sees a queue build on the way: the one-way delay of what arrives, above the smallest of the last half minute, and
+ * whether it grows. Both clocks may have any origin and drift a little.
+ *
+ * Of a feedback only the newer half of the packets counts, and of these the quickest: jitter, a receiver that was busy
+ * (packets wait in its socket and are read at once) and the bursts of our own frames make others slow, never that one.
+ */
+import { MinimumWindow } from './minimum-window.js';
+import type { PacketResult } from './packet-result.js';
+import { slopeOf } from './slope.js';
+
+/** Clocks drift by less than 3 ms in it; a standing queue is longer ended than it lasts. */
+const BASE_WINDOW_MS = 30_000;
+/** Below, no queue is of interest; above, one that grows. */
+const QUEUE_MS = 50;
+const LONG_QUEUE_MS = 100;
+/** So long a queue must grow. */
+const WARNING_MS = 200;
+const CERTAIN_MS = 400;
+/** A long one that does not grow any more, since packets are dropped or we send just what passes. */
+const STANDING_MS = 1_000;
+/** The trend is that of the last samples within this time. */
+const TREND_MS = 500;
+const MAX_SAMPLES = 32;
+/** Growth of the queue by time, ms/ms, which is no noise. */
+const RISING = 0.02;
+/** From one feedback to the next: grown by more, ms. */
+const STEP_MS = 8;
+/** Between two feedbacks: the receiver's clock was set, or nothing was sent for long. */
+const MAX_STEP_MS = 30_000;
+
+/** Feedbacks that come more often are read together. */
+const MIN_SPAN_MS = 40;
+const MAX_PENDING = 512;
+
+interface Sample {
+  /** When the newest of its packets was sent. */
+  readonly sentMs: number;
+  /** And when it arrived: growth is told by the receiver's clock, since feedback may be late. */
+  readonly arrivedMs: number;
+  readonly queueMs: number;
+}
+
+/** What a feedback tells of the queue. */
+export type QueueVerdict = 'clear' | 'warning' | 'certain';
+
+/** Watches the queue of one path. */
+export class QueueDetector {
+  readonly #patience: number;
+  readonly #base = new MinimumWindow(BASE_WINDOW_MS);
+  #pending: Arrived[] = [];
+  #samples: Sample[] = [];
+  /** Since when, by the receiver's clock, the queue is above its limit and does not shrink. */
+  #growingSinceMs: number | undefined;
+  #growths = 0;
+  #verdict: QueueVerdict = 'clear';
+
+  /** @param patience factor of the times that a queue must last: more than 1 where the machines' own noise is more likely than a queue */
+  constructor(patience = 1) {
+    this.#patience = patience;
+  }
+
+  /** Of the newest feedback, ms; 0 before any. */
+  get queueMs(): number {
+    return this.#samples.at(-1)?.queueMs ?? 0;
+  }
+
+  /** When the packets that told it were sent; undefined before any. */
+  get sampledMs(): number | undefined {
+    return this.#samples.at(-1)?.sentMs;
+  }
+
+  /** Whether the queue grows (1), shrinks (-1) or neither (0), by the last half second. */
+  get trend(): -1 | 0 | 1 {
+    if (this.#samples.length < 3) return 0;
+    const slope = slopeOf(this.#samples.map(({ arrivedMs, queueMs }) => ({ x: arrivedMs, y: queueMs })));
+    return slope > RISING ? 1 : slope < -RISING ? -1 : 0;
+  }
+
+  /** Takes the packets of a feedback, in the order in which they were sent. @returns what it makes of the queue */
+  add(results: readonly PacketResult[], nowMs: number): QueueVerdict {
+    const previous = this.#samples.at(-1);
+    for (const result of results.filter(hasArrived)) {
+      this.#base.add(result.arrivedMs - result.sentMs, nowMs);
+      this.#pending.push(result);
+    }
+    const newest = this.#pending.at(-1);
+    if (!newest) return this.#verdict;
+    if (previous && Math.abs(newest.arrivedMs - previous.arrivedMs) > MAX_STEP_MS) this.rebase();
+    else if (previous && newest.arrivedMs - previous.arrivedMs < MIN_SPAN_MS && this.#pending.length < MAX_PENDING) return this.#verdict;
+    else this.#verdict = this.#judge(this.#take(newest), previous);
+    return this.#verdict;
+  }
+
+  /** The queue is one of our own making, which says nothing further. */
+  excuse(): void {
+    this.#growingSinceMs = undefined;
+    this.#growths = 0;
+    this.#verdict = 'clear';
+  }
+
+  /** The delay of now is that of the empty path: nothing of before is known. */
+  rebase(): void {
+    this.#base.clear();
+    this.forget();
+  }
+
+  /** What was seen so far counts for nothing further; the base stays. */
+  forget(): void {
+    this.#samples = [];
+    this.#pending = [];
+    this.excuse();
+  }
+
+  #take({ sentMs, arrivedMs }: Arrived): Sample {
+    const newer = this.#pending.slice(this.#pending.length >> 1).map((packet) => packet.arrivedMs - packet.sentMs);
+    const sample = { sentMs, arrivedMs, queueMs: Math.min(...newer) - (this.#base.minimum ?? 0) };
+    this.#pending = [];
+    this.#samples.push(sample);
+    this.#samples = this.#samples.filter((other) => Math.abs(arrivedMs - other.arrivedMs) <= TREND_MS).slice(-MAX_SAMPLES);
+    return sample;
+  }
+
+  #judge(sample: Sample, previous: Sample | undefined): QueueVerdict {
+    if (sample.queueMs < QUEUE_MS || this.trend === -1) {
+      this.#growingSinceMs = undefined;
+      this.#growths = 0;
+      return 'clear';
+    }
+    this.#growths = previous && sample.queueMs > previous.queueMs + STEP_MS ? this.#growths + 1 : 0;
+    if (this.trend === 1) this.#growingSinceMs ??= previous?.arrivedMs ?? sample.arrivedMs;
+    if (sample.queueMs > LONG_QUEUE_MS && this.#growths >= 2 * this.#patience) return 'certain';
+    if (this.#growingSinceMs === undefined) return 'clear';
+    const lastedMs = (sample.arrivedMs - this.#growingSinceMs) / this.#patience;
+    const certainMs = this.trend === 1 ? CERTAIN_MS : STANDING_MS;
+    return lastedMs >= certainMs ? 'certain' : lastedMs >= WARNING_MS ? 'warning' : 'clear';
+  }
+}
+
+type Arrived = PacketResult & { readonly arrivedMs: number };
+
+const hasArrived = (result: PacketResult): result is Arrived => result.arrivedMs !== undefined;

@@ -1,0 +1,63 @@
+/**
+ * Congestion as clients tell it that have no transport-wide feedback: by their own estimate (REMB,
+ * draft-alvestrand-rmcat-remb-03), or by Receiver Reports alone. Slow, since these come once a second and less.
+ */
+import { MinimumWindow } from './minimum-window.js';
+import type { CongestionCause, ReceptionSummary } from './packet-result.js';
+
+/** The smallest round trip is that of the empty path. */
+const BASE_WINDOW_MS = 60_000;
+/** Lost in one report, or in two that follow each other. */
+const HEAVY = 0.25;
+const MUCH = 0.1;
+/** Round trips longer than the base by more, in two reports. */
+const LONG_QUEUE_MS = 100;
+/** An estimate is repeated once a second by those who send them. */
+const REMB_VALID_MS = 8_000;
+/** Its receiver sees a queue: less than what is sent. */
+const TOO_MUCH = 1.05;
+
+/** What the reports of one receiver tell. */
+export class ReceiverReports {
+  readonly #roundTrips = new MinimumWindow(BASE_WINDOW_MS);
+  #rembBps: number | undefined;
+  #rembMs = -Infinity;
+  #queueMs = 0;
+  #lossy = 0;
+  #queueing = 0;
+
+  /** The receiver's own estimate, bits a second; undefined without a recent one. */
+  estimateBps(nowMs: number): number | undefined {
+    return nowMs - this.#rembMs <= REMB_VALID_MS ? this.#rembBps : undefined;
+  }
+
+  /** What waits on the way by the newest round trip, ms. */
+  get queueMs(): number {
+    return this.#queueMs;
+  }
+
+  /** @returns the cause, where it tells of congestion. @param sentBps what is sent now */
+  onRemb(bps: number, sentBps: number, nowMs: number): CongestionCause | undefined {
+    this.#rembBps = bps;
+    this.#rembMs = nowMs;
+    return bps * TOO_MUCH < sentBps ? 'receiver' : undefined;
+  }
+
+  /** @returns the cause, where it tells of congestion */
+  onReport(report: ReceptionSummary, nowMs: number): CongestionCause | undefined {
+    if (report.roundTripMs !== undefined) {
+      this.#roundTrips.add(report.roundTripMs, nowMs);
+      this.#queueMs = report.roundTripMs - (this.#roundTrips.minimum ?? report.roundTripMs);
+    }
+    this.#lossy = report.fractionLost >= MUCH ? this.#lossy + 1 : 0;
+    this.#queueing = this.#queueMs > LONG_QUEUE_MS ? this.#queueing + 1 : 0;
+    if (report.fractionLost >= HEAVY || this.#lossy >= 2) return 'loss';
+    return this.#queueing >= 2 ? 'queue' : undefined;
+  }
+
+  /** What was reported so far counts for nothing further. */
+  forget(): void {
+    this.#lossy = 0;
+    this.#queueing = 0;
+  }
+}

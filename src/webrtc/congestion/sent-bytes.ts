@@ -1,0 +1,50 @@
+/** How much was sent up to when: a cumulative count, in steps of a few milliseconds, of the last seconds. */
+
+const STEP_MS = 4;
+/** 4 s and more. */
+const MAX_STEPS = 1024;
+
+/** What was sent in the last seconds. */
+export class SentBytes {
+  #steps: { readonly atMs: number; total: number }[] = [];
+  #total = 0;
+  /** Of the steps that were forgotten. */
+  #forgotten = 0;
+
+  /** Adds a packet. @param nowMs does not run backwards */
+  add(sizeBytes: number, nowMs: number): void {
+    this.#total += sizeBytes;
+    const newest = this.#steps.at(-1);
+    if (newest && nowMs - newest.atMs < STEP_MS) {
+      newest.total = this.#total;
+      return;
+    }
+    this.#steps.push({ atMs: nowMs, total: this.#total });
+    // Half at once: moving the rest up is not to be paid for by each packet.
+    if (this.#steps.length > MAX_STEPS) {
+      this.#forgotten = this.#steps[MAX_STEPS / 2 - 1]?.total ?? 0;
+      this.#steps = this.#steps.slice(MAX_STEPS / 2);
+    }
+  }
+
+  /** Bytes that left after `sentMs`; all that is known where it is further back. */
+  after(sentMs: number): number {
+    let [low, high] = [0, this.#steps.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#steps[middle]?.atMs ?? 0) <= sentMs) low = middle + 1;
+      else high = middle;
+    }
+    return this.#total - (this.#steps[low - 1]?.total ?? this.#forgotten);
+  }
+
+  /** When the newest packet left, rounded down; undefined before the first. */
+  get lastMs(): number | undefined {
+    return this.#steps.at(-1)?.atMs;
+  }
+
+  /** Bits a second over the last `windowMs`. */
+  rateBps(windowMs: number, nowMs: number): number {
+    return (this.after(nowMs - windowMs) * 8_000) / windowMs;
+  }
+}

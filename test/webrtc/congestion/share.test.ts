@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { levelsOf, type RungOption } from '../../../src/webrtc/congestion/levels.js';
+import { shareOut, totalBps } from '../../../src/webrtc/congestion/share.js';
+
+const LADDER: readonly RungOption[] = [
+  { name: 'source', bitrateBps: 2_500_000, isRunning: true, widthPx: 1280, heightPx: 720 },
+  { name: '540p', bitrateBps: 1_100_000, isRunning: false, widthPx: 960, heightPx: 540 },
+  { name: '360p', bitrateBps: 550_000, isRunning: false, widthPx: 640, heightPx: 360 },
+];
+
+const levels = levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: 'auto' });
+
+describe('levels of a stream', () => {
+  it('are its rungs, then the keyframes of the lowest, then nothing', () => {
+    assert.deepEqual(
+      levels.map(({ rung, delivery, costBps }) => [rung, delivery, costBps]),
+      [
+        ['source', 'frames', 2_500_000],
+        ['540p', 'frames', 1_100_000],
+        ['360p', 'frames', 550_000],
+        ['360p', 'keyframes', 110_000],
+        ['360p', 'nothing', 0],
+      ],
+    );
+  });
+
+  it('are one alone where the viewer chose it, and all where it chose what there is not', () => {
+    assert.deepEqual(
+      levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: '540p' }).map(({ rung }) => rung),
+      ['540p'],
+    );
+    assert.equal(levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: '1080p' }).length, 5);
+  });
+
+  it('are no taller than asked for, by the short side, or the lowest', () => {
+    const best = (maxHeightPx: number): string | undefined =>
+      levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: 'auto', maxHeightPx })[0]?.rung;
+    assert.deepEqual([720, 719, 500, 90].map(best), ['source', '540p', '360p', '360p']);
+  });
+
+  it('cost more than those below them where their bitrate is not known', () => {
+    const [best, second] = levelsOf({
+      id: 'a',
+      rungs: [
+        { name: 'source', bitrateBps: undefined, isRunning: true },
+        { name: '1080p', bitrateBps: 4_000_000, isRunning: true },
+      ],
+      current: undefined,
+      wish: 'auto',
+    });
+    assert.deepEqual([best?.costBps, second?.costBps], [6_000_000, 4_000_000]);
+  });
+});
+
+describe('a rate shared by several streams', () => {
+  it('raises the one that has least first', () => {
+    assert.deepEqual(shareOut([levels, levels], 2_300_000), [1, 1]);
+    assert.deepEqual(shareOut([levels, levels], 1_700_000), [1, 2]);
+    assert.deepEqual(shareOut([levels, levels], 3_700_000), [0, 1]);
+    assert.equal(totalBps([levels, levels], [0, 1]), 3_600_000);
+  });
+
+  it('leaves nothing but sound where it carries no more', () => {
+    assert.deepEqual(shareOut([levels, levels], 0), [4, 4]);
+  });
+
+  it('keeps what was chosen, whatever it takes', () => {
+    const fixed = levelsOf({ id: 'b', rungs: LADDER, current: undefined, wish: 'source' });
+    assert.deepEqual(shareOut([fixed, levels], 3_200_000), [0, 2]);
+  });
+});
