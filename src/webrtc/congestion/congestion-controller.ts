@@ -14,41 +14,38 @@ import { LossDetector } from './loss-detector.js';
 import type { CongestionCause, CongestionState, PacketResult, ReceptionSummary } from './packet-result.js';
 import { Prober, type ProbeDemand } from './prober.js';
 import { QueueDetector, type QueueVerdict } from './queue-detector.js';
+import { RateEstimate } from './rate-estimate.js';
 import { ReceiverReports } from './receiver-reports.js';
 import { SentBytes } from './sent-bytes.js';
+import { SilenceWatch } from './silence-watch.js';
+import { trainRateBps } from './train-rate.js';
+import { VideoHold } from './video-hold.js';
 
 /** On the way to a nearer peer nothing is paced before congestion is seen. */
 const NEAR_ROUND_TRIP_MS = 5;
-/** What a way carries of which nothing is known. */
-const ASSUMED_BPS = 1_000_000;
-const [MIN_BPS, MAX_BPS] = [20_000, 1_000_000_000];
-/** Of what arrived when there was congestion. */
-const BACK_OFF = 0.85;
-/** Without a probe the estimate is at most that much of what arrives, and comes nearer to it by that a second. */
-const UNPROVEN = 1.5;
-const GROWTH_PER_S = 0.15;
+/** There, the noise of two machines is more likely than a queue. */
+const NEAR_PATIENCE = 1.5;
 /** Frames leave in less time than they play, and a group of pictures is caught up with. */
 const PACE = 2.5;
 /** A queue of our own making grows no further: the pace falls to the estimate between these, ms. */
 const [FULL_PACE_QUEUE_MS, LOW_PACE_QUEUE_MS] = [30, 80];
-/** Video is held until the queue is shorter, and congestion is over when it was shorter for a while, ms. */
-const HOLD_QUEUE_MS = 50;
+/** Congestion is over when the queue was shorter for a while, ms. */
 const CLEAR_QUEUE_MS = 20;
 const CLEAR_FOR_MS = 300;
-/** A queue that has not drained by then is none: the way became longer. */
-const MAX_HOLD_MS = 2_000;
-/** The windows of what arrived: while there is congestion, and else. */
-const [BUSY_WINDOW_MS, WINDOW_MS] = [200, 500];
-/** Feedback comes several times a second: it fails to come when it is that late, beside three round trips. */
-const SILENCE_MS = 700;
-/** What asks for a sign of life meanwhile. */
-const PING_EVERY_MS = 250;
-const PING_BYTES = 100;
-/** Receiver's reports count where there was no transport-wide feedback for so long. */
+/** While it drains, what arrives is what the way carries. */
+const BUSY_QUEUE_MS = 50;
+/** The windows of what arrived: while there is congestion, to be shown, and by the second. */
+const [BUSY_WINDOW_MS, WINDOW_MS, LONG_WINDOW_MS] = [200, 500, 1_000];
+/** So much more is sent than arrives when a queue builds. */
+const EXCESS = 1.1;
+/** Sent at once, beside what arrives by the second: a large frame. */
+const BURST = 1.3;
+/** Above what arrives, what is told by a single frame. */
+const TRAIN_MARGIN = 1.2;
+/** Reports without loss: what is sent fits. */
+const NO_LOSS = 0.02;
+/** Transport-wide feedback that came so long ago has ended. */
 const FEEDBACK_VALID_MS = 5_000;
-const REPORT_VALID_MS = 15_000;
-/** On a near way the noise of two machines is more likely than a queue. */
-const NEAR_PATIENCE = 1.5;
 
 /** The controller of one transport. */
 export class CongestionController {
@@ -58,21 +55,22 @@ export class CongestionController {
   readonly #sent = new SentBytes();
   readonly #prober = new Prober();
   readonly #reports = new ReceiverReports();
+  readonly #estimate = new RateEstimate();
+  readonly #hold = new VideoHold();
+  readonly #silence = new SilenceWatch();
   #isPaced = false;
   #state: CongestionState = 'clear';
   #cause: CongestionCause | undefined;
-  #estimateBps: number | undefined;
   #roundTripMs: number | undefined;
   #overuses = 0;
   #overuseMs = -Infinity;
-  #heldSinceMs: number | undefined;
-  #heldQueueMs = 0;
   #clearSinceMs: number | undefined;
   #feedbackMs: number | undefined;
-  #feedbackSentMs = -Infinity;
+  /** When the newest packet was sent of which feedback told. */
+  #acknowledgedMs: number | undefined;
   #queueMs = 0;
-  #pingMs = -Infinity;
-  #reportMs = -Infinity;
+  /** By the newest feedback. */
+  #measuredMs = 0;
   #nowMs = -Infinity;
 
   /**
@@ -105,22 +103,22 @@ export class CongestionController {
 
   /** Only sound is sent, until the queue has drained. What waits of the video is dropped, since it is late. */
   get isVideoHeld(): boolean {
-    return this.#heldSinceMs !== undefined;
+    return this.#hold.isHeld;
   }
 
   /** What the way carries as far as is known, bits a second; undefined before anything is. */
   get estimateBps(): number | undefined {
-    return this.#estimateBps;
+    return this.#estimate.bps;
   }
 
   /** What can be counted on now, bits a second: the estimate, or what is assumed; undefined on a near way of which nothing is known. */
   get usableBps(): number | undefined {
-    return this.#estimateBps ?? (this.#isPaced ? ASSUMED_BPS : undefined);
+    return this.#estimate.bps ?? (this.#isPaced ? this.#estimate.assumedBps : undefined);
   }
 
   /** What arrived lately, bits a second; 0 before feedback. */
   get acknowledgedBps(): number {
-    return Math.min(this.#rate.bps(WINDOW_MS), MAX_BPS);
+    return this.#rate.bps(WINDOW_MS);
   }
 
   /** How long a packet waits on the way now, beyond the delay of the empty way, ms. */
@@ -132,7 +130,7 @@ export class CongestionController {
   get pacingBps(): number | undefined {
     if (!this.#isPaced) return undefined;
     const share = Math.min(1, Math.max(0, (LOW_PACE_QUEUE_MS - this.#queueMs) / (LOW_PACE_QUEUE_MS - FULL_PACE_QUEUE_MS)));
-    return this.#prober.rateBps ?? (this.usableBps ?? ASSUMED_BPS) * (1 + (PACE - 1) * share);
+    return this.#prober.rateBps ?? this.#estimate.assumedBps * (1 + (PACE - 1) * share);
   }
 
   /** Of the newest report or feedback, else of the connectivity checks, ms. */
@@ -143,6 +141,11 @@ export class CongestionController {
   /** The receiver acknowledges each packet, so probes tell something. */
   get hasFeedback(): boolean {
     return this.#feedbackMs !== undefined && this.#nowMs - this.#feedbackMs <= FEEDBACK_VALID_MS;
+  }
+
+  /** Reports come of a receiver that acknowledges nothing by itself. */
+  get hasReports(): boolean {
+    return this.#reports.areComing(this.#nowMs);
   }
 
   /** What would have to fit for more to be sent, bits a second, everything together; undefined: nothing. Probed until it is found. */
@@ -160,15 +163,9 @@ export class CongestionController {
     return this.hasFeedback && this.#prober.isClimbing(this.#nowMs);
   }
 
-  /** Reports of the receiver come, of whichever kind. */
-  get hasReports(): boolean {
-    return this.#nowMs - this.#reportMs <= REPORT_VALID_MS;
-  }
-
   /** Counts what leaves: every RTP packet of the transport. */
   onSent(sizeBytes: number, nowMs: number): void {
-    const now = this.#advance(nowMs);
-    this.#sent.add(sizeBytes, now);
+    this.#sent.add(sizeBytes, this.#advance(nowMs));
     this.#prober.onSent(sizeBytes);
   }
 
@@ -177,19 +174,15 @@ export class CongestionController {
     const now = this.#advance(nowMs);
     const newest = results.at(-1);
     if (!newest) return;
-    const sinceMs = Math.min(1_000, now - (this.#feedbackMs ?? now));
+    const elapsedMs = Math.min(1_000, now - (this.#feedbackMs ?? now));
     this.#feedbackMs = now;
-    this.#feedbackSentMs = Math.max(this.#feedbackSentMs, newest.sentMs);
+    this.#acknowledgedMs = Math.max(this.#acknowledgedMs ?? newest.sentMs, newest.sentMs);
     this.#roundTripMs = Math.max(0, now - newest.sentMs);
     for (const { sizeBytes, sentMs, arrivedMs } of results) if (arrivedMs !== undefined) this.#rate.add(sizeBytes, sentMs, arrivedMs);
     this.#loss.add(results.filter(({ sentMs }) => sentMs > this.#overuseMs));
-    const verdict = this.#detector.add(results, now);
-    this.#queueMs = this.#detector.queueMs;
-    const isProbing = this.#prober.rateBps !== undefined;
-    this.#prober.onFeedback(results, this.#queueMs, now);
-    if (isProbing) this.#detector.excuse();
-    this.#judge(isProbing ? 'clear' : verdict, newest.sentMs, now);
-    this.#estimate(sinceMs / 1_000);
+    const verdict = this.#watch(results, now);
+    this.#judge(verdict, newest.sentMs, now);
+    this.#learn(results, elapsedMs, now);
     this.#release(now);
   }
 
@@ -197,10 +190,9 @@ export class CongestionController {
   onRemb(bps: number, nowMs: number): void {
     const now = this.#advance(nowMs);
     if (this.hasFeedback || !(bps > 0)) return;
-    this.#reportMs = now;
-    this.#estimateBps = clamp(bps);
-    const cause = this.#reports.onRemb(this.#estimateBps, this.#sent.rateBps(1_000, now), now);
-    if (cause && now - this.#overuseMs > 1_000) this.#overuse(cause, now);
+    this.#estimate.set(bps);
+    const cause = this.#reports.onRemb(this.#estimate.assumedBps, this.#sent.rateBps(LONG_WINDOW_MS, now), now);
+    if (cause) this.#overuse(cause, now);
   }
 
   /** Receiver Reports, once for each compound packet. Clients with transport-wide feedback tell the round trip by it. */
@@ -208,45 +200,67 @@ export class CongestionController {
     const now = this.#advance(nowMs);
     if (report.roundTripMs !== undefined && report.roundTripMs >= 0) this.#roundTripMs = report.roundTripMs;
     if (this.hasFeedback || !(report.fractionLost >= 0 && report.fractionLost <= 1)) return;
-    this.#reportMs = now;
+    const sentBps = this.#sent.rateBps(LONG_WINDOW_MS, now);
     const cause = this.#reports.onReport(report, now);
     this.#queueMs = this.#reports.queueMs;
-    const sentBps = this.#sent.rateBps(1_000, now);
-    const isRemb = this.#reports.estimateBps(now) !== undefined;
+    const isOurs = !this.#reports.hasEstimate(now);
     if (cause) {
-      if (!isRemb) this.#estimateBps = clamp(BACK_OFF * sentBps * (1 - report.fractionLost));
+      if (isOurs) this.#estimate.backOff(sentBps * (1 - report.fractionLost));
       this.#overuse(cause, now);
-      this.#reports.forget();
     } else if (this.#state !== 'clear') this.#state = 'clear';
-    else if (!isRemb && report.fractionLost < 0.02) this.#estimateBps = clamp(Math.max(this.usableBps ?? 0, sentBps));
+    else if (isOurs && report.fractionLost < NO_LOSS) this.#estimate.set(Math.max(this.#estimate.assumedBps, sentBps));
   }
 
   /** Lets time pass: silence, probes without an answer, the queue that drains meanwhile. */
   onTick(nowMs: number): void {
     const now = this.#advance(nowMs);
     this.#prober.onTick(now, this.#roundTripMs ?? 0);
-    this.#listen(now);
+    const isListening = this.#isPaced && this.#state !== 'congested' && this.#feedbackMs !== undefined;
+    if (isListening && this.#silence.isSilent(this.#feedbackMs ?? now, this.#sent, this.#roundTripMs ?? 0, now)) {
+      this.#state = 'congested';
+      this.#cause = 'silence';
+      this.#hold.begin(Infinity, now);
+    }
     this.#release(now);
   }
 
   /** What is to be sent as probe packets now, after everything else; undefined: nothing. */
   probeDue(nowMs: number): ProbeDemand | undefined {
     const now = this.#advance(nowMs);
-    if (this.#cause === 'silence' && this.#state === 'congested') return this.#ping(now);
+    if (this.#cause === 'silence' && this.#state === 'congested') return this.#silence.ping(now);
     if (!this.hasFeedback || this.#state !== 'clear' || this.isVideoHeld) return undefined;
-    return this.#prober.due(now, Math.max(this.acknowledgedBps, this.#estimateBps ?? 0), this.#queueMs);
+    // A probe beside a large frame would measure that.
+    const usualBps = Math.max(this.#rate.bps(LONG_WINDOW_MS), this.#estimate.assumedBps / 2);
+    if (this.#prober.rateBps === undefined && this.#sent.rateBps(BUSY_WINDOW_MS, now) > BURST * usualBps) return undefined;
+    return this.#prober.due(now, Math.max(this.acknowledgedBps, this.#estimate.assumedBps), this.#queueMs);
+  }
+
+  /** What the packets tell of the queue. What a probe makes of it tells of the probe alone. */
+  #watch(results: readonly PacketResult[], now: number): QueueVerdict {
+    const verdict = this.#detector.add(results, now);
+    this.#queueMs = this.#measuredMs = this.#detector.queueMs;
+    if (this.#prober.rateBps === undefined) return verdict;
+    this.#detector.excuse();
+    const carriedBps = this.#prober.onFeedback(results, this.#queueMs, now);
+    if (carriedBps !== undefined) this.#estimate.limit(carriedBps, now);
+    return 'clear';
   }
 
   #judge(verdict: QueueVerdict, sentMs: number, now: number): void {
     const isNew = sentMs > this.#overuseMs;
-    if (isNew && verdict === 'certain') return this.#overuse('queue', now);
-    if (isNew && this.#loss.isHeavy) return this.#overuse('loss', now);
-    if (verdict === 'warning' && this.#state === 'clear') this.#state = 'warning';
-    if (this.#queueMs >= CLEAR_QUEUE_MS || verdict !== 'clear') this.#clearSinceMs = undefined;
-    else {
-      this.#clearSinceMs ??= now;
-      if (now - this.#clearSinceMs >= CLEAR_FOR_MS) this.#state = 'clear';
+    const isQueue = verdict === 'certain' || (verdict === 'steep' && this.#exceeds(now));
+    if (isNew && (isQueue || this.#loss.isHeavy)) {
+      this.#estimate.backOff(this.#rate.bps(BUSY_WINDOW_MS));
+      return this.#overuse(isQueue ? 'queue' : 'loss', now);
     }
+    if (verdict !== 'clear' && this.#state === 'clear') this.#state = 'warning';
+    this.#clearSinceMs = this.#queueMs < CLEAR_QUEUE_MS && verdict === 'clear' ? (this.#clearSinceMs ?? now) : undefined;
+    if (this.#clearSinceMs !== undefined && now - this.#clearSinceMs >= CLEAR_FOR_MS) this.#state = 'clear';
+  }
+
+  /** More is sent, by the second, than arrives: the queue is not that of one large frame, which is over by itself. */
+  #exceeds(now: number): boolean {
+    return this.#sent.rateBps(LONG_WINDOW_MS, now) > EXCESS * this.#rate.bps(BUSY_WINDOW_MS);
   }
 
   #overuse(cause: CongestionCause, now: number): void {
@@ -256,63 +270,38 @@ export class CongestionController {
     this.#overuseMs = now;
     this.#isPaced = true;
     this.#clearSinceMs = undefined;
-    if (this.hasFeedback) this.#estimateBps = clamp(BACK_OFF * this.#rate.bps(BUSY_WINDOW_MS));
-    if (this.#queueMs >= HOLD_QUEUE_MS) this.#hold(now);
+    this.#hold.begin(this.#queueMs, now);
     this.#detector.forget();
     this.#loss.clear();
+    this.#reports.onOveruse(now);
     this.#prober.abandon(now);
   }
 
-  #hold(now: number): void {
-    this.#heldSinceMs ??= now;
-    this.#heldQueueMs = this.#queueMs;
+  #learn(results: readonly PacketResult[], elapsedMs: number, now: number): void {
+    if (this.isVideoHeld && this.#measuredMs > BUSY_QUEUE_MS) this.#estimate.backOff(this.#rate.bps(BUSY_WINDOW_MS));
+    // Large frames tell what does not fit. What arrives all the time fits, however they arrived.
+    const arrivingBps = Math.min(this.#rate.bps(LONG_WINDOW_MS), TRAIN_MARGIN * this.#rate.sentBps(LONG_WINDOW_MS));
+    const trainBps = trainRateBps(results);
+    if (trainBps !== undefined) this.#estimate.limit(Math.max(trainBps, TRAIN_MARGIN * arrivingBps), now);
+    if (this.#state === 'clear') this.#estimate.grow(Math.max(this.usableBps ?? 0, this.foundBps), arrivingBps, elapsedMs, now);
   }
 
-  #estimate(sinceS: number): void {
-    // While the queue drains, what arrives is what the way carries.
-    if (this.isVideoHeld && this.#queueMs > HOLD_QUEUE_MS) this.#estimateBps = clamp(BACK_OFF * this.#rate.bps(BUSY_WINDOW_MS));
-    if (this.#state !== 'clear') return;
-    const acknowledgedBps = Math.min(this.acknowledgedBps, 1.2 * this.#rate.sentBps(1_000));
-    const known = Math.max(this.usableBps ?? acknowledgedBps, this.foundBps);
-    this.#estimateBps = clamp(Math.max(known, Math.min(known * (1 + GROWTH_PER_S * sinceS), UNPROVEN * acknowledgedBps)));
-  }
-
-  /** Ends the hold when the queue has drained, by feedback or by what is known to be under way. */
   #release(now: number): void {
-    if (this.#heldSinceMs === undefined) return;
-    if (this.#cause !== 'silence') this.#queueMs = Math.min(this.#queueMs, this.#drainingMs(now));
-    const isStuck = now - this.#heldSinceMs > MAX_HOLD_MS;
-    if (this.#queueMs >= HOLD_QUEUE_MS && !isStuck) return;
-    if (isStuck && this.#queueMs > this.#heldQueueMs / 2) this.#detector.rebase();
-    this.#heldSinceMs = undefined;
-  }
-
-  /** What waits on the way by now: what did when the newest packet of which we know was sent, and what was sent since, at the rate of the way. */
-  #drainingMs(now: number): number {
-    const rateBps = (this.#estimateBps ?? ASSUMED_BPS) / BACK_OFF;
-    const waitingMs = (this.#sent.after(this.#feedbackSentMs) * 8_000) / rateBps;
-    return Math.max(0, this.#detector.queueMs + waitingMs - (now - this.#feedbackSentMs));
-  }
-
-  /** Takes note when feedback fails to come. A near peer that is busy may be late. */
-  #listen(now: number): void {
-    if (this.#feedbackMs === undefined || !this.#isPaced || this.#state === 'congested') return;
-    const isSilent = now - this.#feedbackMs > SILENCE_MS + 3 * (this.#roundTripMs ?? 0);
-    if (!isSilent || this.#sent.after(this.#feedbackMs) === 0) return;
-    this.#state = 'congested';
-    this.#cause = 'silence';
-    this.#hold(now);
-  }
-
-  #ping(now: number): ProbeDemand | undefined {
-    if (now - this.#pingMs < PING_EVERY_MS) return undefined;
-    this.#pingMs = now;
-    return { id: 0, bytes: PING_BYTES, maxPacketBytes: PING_BYTES };
+    if (!this.#hold.isHeld) return;
+    if (this.#cause !== 'silence' || this.#feedbackMs === now) {
+      const bytesSince = this.#sent.after(this.#acknowledgedMs ?? now);
+      const acknowledgedMs = this.hasFeedback ? this.#acknowledgedMs : undefined;
+      const rateBps = this.#estimate.carriedBps;
+      this.#queueMs = Math.min(
+        this.#queueMs,
+        this.#hold.drainingMs({ acknowledgedMs, queueMs: this.#measuredMs, bytesSince, rateBps }, now),
+      );
+    }
+    if (this.#hold.update(this.#cause === 'silence' && this.#feedbackMs !== now ? Infinity : this.#queueMs, now) === 'stuck')
+      this.#detector.rebase();
   }
 
   #advance(nowMs: number): number {
     return (this.#nowMs = Math.max(this.#nowMs, nowMs));
   }
 }
-
-const clamp = (bps: number): number => Math.min(MAX_BPS, Math.max(MIN_BPS, bps));

@@ -41,8 +41,8 @@ interface Sample {
   readonly queueMs: number;
 }
 
-/** What a feedback tells of the queue. */
-export type QueueVerdict = 'clear' | 'warning' | 'certain';
+/** What a feedback tells of the queue. `steep`: a long one, after so short a time that it may be of a single large frame. */
+export type QueueVerdict = 'clear' | 'warning' | 'steep' | 'certain';
 
 /** Watches the queue of one path. */
 export class QueueDetector {
@@ -73,7 +73,7 @@ export class QueueDetector {
   /** Whether the queue grows (1), shrinks (-1) or neither (0), by the last half second. */
   get trend(): -1 | 0 | 1 {
     if (this.#samples.length < 3) return 0;
-    const slope = slopeOf(this.#samples.map(({ arrivedMs, queueMs }) => ({ x: arrivedMs, y: queueMs })));
+    const { slope } = slopeOf(this.#samples.map(({ arrivedMs, queueMs }) => ({ x: arrivedMs, y: queueMs })));
     return slope > RISING ? 1 : slope < -RISING ? -1 : 0;
   }
 
@@ -129,11 +129,11 @@ export class QueueDetector {
     }
     this.#growths = previous && sample.queueMs > previous.queueMs + STEP_MS ? this.#growths + 1 : 0;
     if (this.trend === 1) this.#growingSinceMs ??= previous?.arrivedMs ?? sample.arrivedMs;
-    if (sample.queueMs > LONG_QUEUE_MS && this.#growths >= 2 * this.#patience) return 'certain';
-    if (this.#growingSinceMs === undefined) return 'clear';
-    const lastedMs = (sample.arrivedMs - this.#growingSinceMs) / this.#patience;
-    const certainMs = this.trend === 1 ? CERTAIN_MS : STANDING_MS;
-    return lastedMs >= certainMs ? 'certain' : lastedMs >= WARNING_MS ? 'warning' : 'clear';
+    const lastedMs = (sample.arrivedMs - (this.#growingSinceMs ?? sample.arrivedMs)) / this.#patience;
+    const isPast = sample.queueMs < Math.max(...this.#samples.map(({ queueMs }) => queueMs)) - STEP_MS;
+    if (!isPast && lastedMs >= (this.trend === 1 ? CERTAIN_MS : STANDING_MS)) return 'certain';
+    if (sample.queueMs > LONG_QUEUE_MS && this.#growths >= 2 * this.#patience) return 'steep';
+    return lastedMs >= WARNING_MS ? 'warning' : 'clear';
   }
 }
 

@@ -5,7 +5,7 @@
 import { MinimumWindow } from './minimum-window.js';
 import type { CongestionCause, ReceptionSummary } from './packet-result.js';
 
-/** The smallest round trip is that of the empty path. */
+/** The smallest round trip is that of the empty way. */
 const BASE_WINDOW_MS = 60_000;
 /** Lost in one report, or in two that follow each other. */
 const HEAVY = 0.25;
@@ -16,19 +16,31 @@ const LONG_QUEUE_MS = 100;
 const REMB_VALID_MS = 8_000;
 /** Its receiver sees a queue: less than what is sent. */
 const TOO_MUCH = 1.05;
+/** What was sent before less was sent is still reported so long, and in the first report. */
+const AFTERMATH_MS = 1_500;
+/** Reports come every 5 s at the latest (RFC 3550 §6.2). */
+const VALID_MS = 15_000;
 
 /** What the reports of one receiver tell. */
 export class ReceiverReports {
   readonly #roundTrips = new MinimumWindow(BASE_WINDOW_MS);
   #rembBps: number | undefined;
   #rembMs = -Infinity;
+  #newestMs = -Infinity;
+  #overuseMs = -Infinity;
+  #isFirstAfter = false;
   #queueMs = 0;
   #lossy = 0;
   #queueing = 0;
 
-  /** The receiver's own estimate, bits a second; undefined without a recent one. */
-  estimateBps(nowMs: number): number | undefined {
-    return nowMs - this.#rembMs <= REMB_VALID_MS ? this.#rembBps : undefined;
+  /** They come, of whichever kind. */
+  areComing(nowMs: number): boolean {
+    return nowMs - this.#newestMs <= VALID_MS;
+  }
+
+  /** The receiver sends estimates of its own. */
+  hasEstimate(nowMs: number): boolean {
+    return this.#rembBps !== undefined && nowMs - this.#rembMs <= REMB_VALID_MS;
   }
 
   /** What waits on the way by the newest round trip, ms. */
@@ -36,27 +48,33 @@ export class ReceiverReports {
     return this.#queueMs;
   }
 
-  /** @returns the cause, where it tells of congestion. @param sentBps what is sent now */
+  /** @param sentBps what is sent now. @returns the cause, where it tells of congestion */
   onRemb(bps: number, sentBps: number, nowMs: number): CongestionCause | undefined {
     this.#rembBps = bps;
-    this.#rembMs = nowMs;
-    return bps * TOO_MUCH < sentBps ? 'receiver' : undefined;
+    this.#rembMs = this.#newestMs = nowMs;
+    return bps * TOO_MUCH < sentBps && nowMs - this.#overuseMs > AFTERMATH_MS ? 'receiver' : undefined;
   }
 
   /** @returns the cause, where it tells of congestion */
   onReport(report: ReceptionSummary, nowMs: number): CongestionCause | undefined {
+    this.#newestMs = nowMs;
     if (report.roundTripMs !== undefined) {
       this.#roundTrips.add(report.roundTripMs, nowMs);
       this.#queueMs = report.roundTripMs - (this.#roundTrips.minimum ?? report.roundTripMs);
     }
+    const isOfBefore = this.#isFirstAfter || nowMs - this.#overuseMs <= AFTERMATH_MS;
+    this.#isFirstAfter = false;
+    if (isOfBefore) return undefined;
     this.#lossy = report.fractionLost >= MUCH ? this.#lossy + 1 : 0;
     this.#queueing = this.#queueMs > LONG_QUEUE_MS ? this.#queueing + 1 : 0;
     if (report.fractionLost >= HEAVY || this.#lossy >= 2) return 'loss';
     return this.#queueing >= 2 ? 'queue' : undefined;
   }
 
-  /** What was reported so far counts for nothing further. */
-  forget(): void {
+  /** Less is sent from now on. */
+  onOveruse(nowMs: number): void {
+    this.#overuseMs = nowMs;
+    this.#isFirstAfter = true;
     this.#lossy = 0;
     this.#queueing = 0;
   }

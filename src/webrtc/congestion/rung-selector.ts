@@ -10,14 +10,16 @@ import type { CongestionController } from './congestion-controller.js';
 import { levelIndex, levelsOf, type Level, type Selection, type StreamWish } from './levels.js';
 import { shareOut, totalBps } from './share.js';
 
-/** Of the estimate: the rest is for sound, repairs and keyframes. */
+/** Of the estimate: the rest is for repairs and keyframes. */
 const FILL = 0.85;
+/** Of the estimate, which is below what arrived: all streams and the sound. */
+const FILL_WITH_SOUND = 1.1;
 /** What must be found for a step up, and so much more after each that failed. */
-const ROOM = 1.15;
+const ROOM = 1.18;
 const ROOM_MORE = 0.15;
 const MAX_ROOM = 1.6;
 /** Beyond what must be found: a probe measures with an error. */
-const PROBE_MORE = 0.05;
+const PROBE_MORE = 0.02;
 /** The way has been clear for so long. */
 const STABLE_MS = 2_500;
 const AFTER_DOWN_MS = 10_000;
@@ -29,6 +31,8 @@ const BEGIN_MS = 6_000;
 const FAILED_MS = 20_000;
 /** Congestion that the estimate does not explain, twice in this time, is a step down all the same. */
 const REPEATED_MS = 10_000;
+/** Opus at 48 kbit/s with its headers. */
+const SOUND_BPS = 64_000;
 /** Without feedback: the next rung is tried after so long, at first and after a failure. */
 const FIRST_TRIAL_MS = 3_000;
 const [MIN_TRIAL_MS, MAX_TRIAL_MS] = [15_000, 120_000];
@@ -61,14 +65,19 @@ export class RungSelector {
   #clearSinceMs: number | undefined;
   #room = ROOM;
   #trialMs = FIRST_TRIAL_MS;
+  #soundBps = SOUND_BPS;
 
   /** @param controller of the same transport */
   constructor(controller: CongestionController) {
     this.#controller = controller;
   }
 
-  /** What is to be sent of each stream, in the order given. */
-  select(streams: readonly StreamWish[], nowMs: number): SelectionDecision[] {
+  /**
+   * What is to be sent of each stream, in the order given.
+   * @param soundBps what else the transport carries, bits a second with its headers; default: one Opus stream
+   */
+  select(streams: readonly StreamWish[], nowMs: number, soundBps = SOUND_BPS): SelectionDecision[] {
+    this.#soundBps = soundBps;
     this.#begunMs ??= nowMs;
     this.#clearSinceMs = this.#controller.state === 'clear' ? (this.#clearSinceMs ?? nowMs) : undefined;
     const levels = streams.map(levelsOf);
@@ -97,8 +106,12 @@ export class RungSelector {
   /** Levels of now; of a stream that has none, or one that is gone, what its share of the estimate carries. */
   #begin(levels: readonly (readonly Level[])[], known: readonly (number | undefined)[]): number[] {
     if (known.every((index) => index !== undefined)) return [...known];
-    const shares = shareOut(levels, FILL * (this.#controller.usableBps ?? Infinity));
+    const shares = shareOut(levels, this.#budgetBps(this.#controller.usableBps ?? Infinity));
     return known.map((index, stream) => index ?? this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0));
+  }
+
+  #budgetBps(estimateBps: number): number {
+    return Math.min(FILL * estimateBps, FILL_WITH_SOUND * estimateBps - this.#soundBps);
   }
 
   /** Before anything is known for certain, a picture is shown. */
@@ -111,7 +124,7 @@ export class RungSelector {
     this.#overuses = this.#controller.overuses;
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS;
     this.#overuseMs = nowMs;
-    const shares = shareOut(levels, FILL * (this.#controller.usableBps ?? Infinity));
+    const shares = shareOut(levels, this.#budgetBps(this.#controller.usableBps ?? Infinity));
     const lowered = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
     const isUnchanged = lowered.every((index, stream) => index === current[stream]);
     if (isUnchanged && isRepeated) lowerOne(levels, lowered);
@@ -139,9 +152,9 @@ export class RungSelector {
       : Math.max(this.#clearSinceMs + STABLE_MS, this.#changedMs + STABLE_MS, this.#loweredMs + AFTER_DOWN_MS) - nowMs;
     if (!controller.hasFeedback) return waitMs <= 0 ? this.#try(levels, current, nowMs) : undefined;
     if (waitMs > PROBE_BEFORE_MS) return undefined;
-    const found = raisedTo(levels, current, controller.foundBps / this.#room);
+    const found = raisedTo(levels, current, controller.foundBps / this.#room - this.#soundBps);
     const next = raisedByOne(levels, found);
-    if (next) controller.wantedBps = totalBps(levels, next) * (this.#room + PROBE_MORE);
+    if (next) controller.wantedBps = (totalBps(levels, next) + this.#soundBps) * (this.#room + PROBE_MORE);
     const isChanged = found.some((index, stream) => index !== current[stream]);
     return isChanged && waitMs <= 0 && !controller.isProbing ? found : undefined;
   }
@@ -155,7 +168,7 @@ export class RungSelector {
   /** What would be needed after certain congestion; undefined while there is no sign of it. */
   #prepared(levels: readonly (readonly Level[])[], current: readonly number[]): (string | undefined)[] | undefined {
     if (this.#controller.state !== 'warning') return undefined;
-    const shares = shareOut(levels, FILL * FILL * this.#controller.acknowledgedBps);
+    const shares = shareOut(levels, this.#budgetBps(FILL * this.#controller.acknowledgedBps));
     return levels.map((list, stream) => list[Math.max(shares[stream] ?? 0, current[stream] ?? 0)]?.rung);
   }
 

@@ -1,6 +1,8 @@
 /** How much was sent up to when: a cumulative count, in steps of a few milliseconds, of the last seconds. */
 
 const STEP_MS = 4;
+/** A rate is told of no less. */
+const MIN_SPAN_MS = 100;
 /** 4 s and more. */
 const MAX_STEPS = 1024;
 
@@ -8,12 +10,14 @@ const MAX_STEPS = 1024;
 export class SentBytes {
   #steps: { readonly atMs: number; total: number }[] = [];
   #total = 0;
+  #firstMs: number | undefined;
   /** Of the steps that were forgotten. */
   #forgotten = 0;
 
   /** Adds a packet. @param nowMs does not run backwards */
   add(sizeBytes: number, nowMs: number): void {
     this.#total += sizeBytes;
+    this.#firstMs ??= nowMs;
     const newest = this.#steps.at(-1);
     if (newest && nowMs - newest.atMs < STEP_MS) {
       newest.total = this.#total;
@@ -43,8 +47,9 @@ export class SentBytes {
     return this.#steps.at(-1)?.atMs;
   }
 
-  /** Bits a second over the last `windowMs`. */
+  /** Bits a second over the last `windowMs`, or since the first packet. */
   rateBps(windowMs: number, nowMs: number): number {
-    return (this.after(nowMs - windowMs) * 8_000) / windowMs;
+    const spanMs = Math.min(windowMs, Math.max(MIN_SPAN_MS, nowMs - (this.#firstMs ?? nowMs)));
+    return (this.after(nowMs - spanMs) * 8_000) / spanMs;
   }
 }

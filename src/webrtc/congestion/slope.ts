@@ -8,14 +8,29 @@ export interface Point {
   readonly y: number;
 }
 
-/** How much `y` grows by `x`; 0 where the points do not tell it. */
-export function slopeOf(points: readonly Point[]): number {
-  const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length;
-  const meanY = points.reduce((sum, { y }) => sum + y, 0) / points.length;
-  let [covariance, variance] = [0, 0];
+/** A slope, and how far it may be off. */
+export interface Slope {
+  /** How much `y` grows by `x`; 0 where the points do not tell it. */
+  readonly slope: number;
+  /** Its standard error. */
+  readonly error: number;
+}
+
+/** The line that fits the points best. */
+export function slopeOf(points: readonly Point[]): Slope {
+  const count = points.length;
+  let [sumX, sumY] = [0, 0];
   for (const { x, y } of points) {
-    covariance += (x - meanX) * (y - meanY);
-    variance += (x - meanX) ** 2;
+    sumX += x;
+    sumY += y;
   }
-  return variance > 0 ? covariance / variance : 0;
+  let [xx, xy, yy] = [0, 0, 0];
+  for (const { x, y } of points) {
+    xx += (x - sumX / count) ** 2;
+    xy += (x - sumX / count) * (y - sumY / count);
+    yy += (y - sumY / count) ** 2;
+  }
+  if (!(xx > 0)) return { slope: 0, error: 0 };
+  const residual = Math.max(0, yy - xy ** 2 / xx);
+  return { slope: xy / xx, error: count > 2 ? Math.sqrt(residual / (count - 2) / xx) : 0 };
 }

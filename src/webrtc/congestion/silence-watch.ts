@@ -1,0 +1,27 @@
+/** Takes note when feedback fails to come: the link is gone for a while, or stands still. */
+import type { ProbeDemand } from './prober.js';
+import type { SentBytes } from './sent-bytes.js';
+
+/** Feedback comes several times a second: it fails to come when it is that late, beside three round trips. */
+const LATE_MS = 700;
+const LATE_ROUND_TRIPS = 3;
+/** What asks for a sign of life meanwhile. */
+const PING_EVERY_MS = 250;
+const PING_BYTES = 100;
+
+/** Watches for feedback. */
+export class SilenceWatch {
+  #pingMs = -Infinity;
+
+  /** Something was sent of which nothing is said. @param feedbackMs when the newest came */
+  isSilent(feedbackMs: number, sent: SentBytes, roundTripMs: number, nowMs: number): boolean {
+    return nowMs - feedbackMs > LATE_MS + LATE_ROUND_TRIPS * roundTripMs && sent.after(feedbackMs) > 0;
+  }
+
+  /** A packet now and then, so that there is something to be acknowledged. */
+  ping(nowMs: number): ProbeDemand | undefined {
+    if (nowMs - this.#pingMs < PING_EVERY_MS) return undefined;
+    this.#pingMs = nowMs;
+    return { id: 0, bytes: PING_BYTES, maxPacketBytes: PING_BYTES };
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * One viewer in fake time: a sender that obeys the controller and the selector, on a simulated link, with a simulated browser
+ * at its end. Rungs have 30 frames a second, keyframes five times as large every two seconds, and take a moment to start.
+ */
+import { CongestionController, RungSelector, type PacketResult, type Selection } from '../../src/webrtc/congestion/index.js';
+import { seededRandom } from './random.js';
+import type { SimulatedLink } from './simulated-link.js';
+import { SimulatedReceiver, type ReceiverInit, type SentFrame, type SentPacket } from './simulated-receiver.js';
+
+export interface SimulatedRung {
+  readonly name: string;
+  readonly bitrateBps: number;
+}
+
+export interface ViewerInit extends ReceiverInit {
+  readonly rungs?: readonly SimulatedRung[];
+  /** By the connectivity checks; undefined: not told. Default: 40 ms. */
+  readonly roundTripMs?: number;
+  readonly wish?: string;
+  /** Comes when, ms. Default: 0. */
+  readonly joinsMs?: number;
+  /** A rung that nobody had takes so long, ms. Default: 500. */
+  readonly coldStartMs?: number;
+  /** How a receiver reports: transport-wide feedback, Receiver Reports alone. Default: feedback. */
+  readonly reports?: 'feedback' | 'receiver-reports';
+}
+
+export interface RungChange {
+  readonly atMs: number;
+  readonly selection: Selection;
+}
+
+/** 720p at 2.5 Mbit/s, and what `LADDER=auto` makes of it. */
+export const LADDER: readonly SimulatedRung[] = [
+  { name: 'source', bitrateBps: 2_500_000 },
+  { name: '540p', bitrateBps: 1_100_000 },
+  { name: '360p', bitrateBps: 550_000 },
+  { name: '180p', bitrateBps: 180_000 },
+];
+
+const FRAME_MS = 1000 / 30;
+const KEYFRAME_EVERY = 60;
+const KEYFRAME_FACTOR = 5;
+const MTU = 1_136;
+const HEADERS = 60;
+const SOUND_BYTES = 160;
+const SOUND_EVERY_MS = 20;
+const TICK_MS = 5;
+
+interface Waiting {
+  readonly sizeBytes: number;
+  readonly frame?: SentFrame;
+  readonly part?: number;
+}
+
+export class SimulatedViewer {
+  readonly controller = new CongestionController();
+  readonly receiver: SimulatedReceiver;
+  readonly changes: RungChange[] = [];
+  /** Bytes of media that left, by second. */
+  readonly bytesBySecond: number[] = [];
+  /** When the first packet of a rung left. */
+  readonly firstPackets: { readonly atMs: number; readonly rung: string }[] = [];
+  heldMs = 0;
+  probeBytes = 0;
+  readonly #init: ViewerInit;
+  readonly #selector = new RungSelector(this.controller);
+  readonly #random: () => number;
+  readonly #ledger = new Map<number, SentPacket>();
+  readonly #link: SimulatedLink;
+  readonly #running = new Map<string, number>();
+  readonly #sound: Waiting[] = [];
+  #repairs: Waiting[] = [];
+  #video: Waiting[] = [];
+  #back: { readonly atMs: number; readonly deliver: (nowMs: number) => void }[] = [];
+  #current: Selection | undefined;
+  #flowing: string | undefined;
+  #number = 0;
+  #frame = 0;
+  #sinceKeyframe = 0;
+  #needsKeyframe = true;
+  #nextFrameMs: number;
+  #nextSoundMs: number;
+  #nextSelectMs = 0;
+  #credit = 0;
+  #lastReport = { sent: 0, arrived: 0, atMs: 0 };
+  #arrived = 0;
+
+  constructor(link: SimulatedLink, init: ViewerInit = {}) {
+    this.#init = init;
+    this.#link = link;
+    this.receiver = new SimulatedReceiver(init);
+    this.#random = seededRandom((init.seed ?? 1) + 1_234);
+    this.#nextFrameMs = (init.joinsMs ?? 0) + this.#random() * FRAME_MS;
+    this.#nextSoundMs = (init.joinsMs ?? 0) + this.#random() * SOUND_EVERY_MS;
+    this.controller.setPath(init.roundTripMs ?? 40);
+  }
+
+  get rung(): string {
+    return this.#current ? `${this.#current.rung}${this.#current.delivery === 'frames' ? '' : ` ${this.#current.delivery}`}` : '';
+  }
+
+  /** Lets one millisecond pass, up to `nowMs`. */
+  step(nowMs: number): void {
+    if (nowMs < (this.#init.joinsMs ?? 0)) return;
+    this.#receiveBack(nowMs);
+    if (nowMs >= this.#nextSelectMs) this.#select(nowMs);
+    while (nowMs >= this.#nextSoundMs) {
+      this.#sound.push({ sizeBytes: SOUND_BYTES });
+      this.#nextSoundMs += SOUND_EVERY_MS;
+    }
+    while (nowMs >= this.#nextFrameMs) {
+      this.#makeFrame(nowMs);
+      this.#nextFrameMs += FRAME_MS;
+    }
+    if (Math.floor(nowMs) % TICK_MS === 0) this.#tick(nowMs);
+    if (this.controller.isVideoHeld) this.heldMs++;
+    this.#report(nowMs);
+  }
+
+  #select(nowMs: number): void {
+    this.#nextSelectMs = nowMs + 50;
+    const { rungs = LADDER, wish = 'auto', coldStartMs = 500 } = this.#init;
+    const options = rungs.map((rung) => ({ ...rung, isRunning: this.#running.has(rung.name) }));
+    const [decision] = this.#selector.select([{ id: 'video', rungs: options, current: this.#current, wish }], nowMs);
+    const { rung, delivery, prepare, isHeld } = decision!;
+    for (const name of [rung, prepare]) {
+      if (name !== undefined && !this.#running.has(name)) this.#running.set(name, nowMs + (name === 'source' ? 0 : coldStartMs));
+    }
+    if (this.#current?.rung !== rung || this.#current.delivery !== delivery) {
+      this.#current = { rung, delivery };
+      this.changes.push({ atMs: nowMs, selection: this.#current });
+      this.#needsKeyframe = true;
+    }
+    if (!isHeld) return;
+    this.#video = [];
+    this.#repairs = [];
+    this.#needsKeyframe = true;
+  }
+
+  #makeFrame(nowMs: number): void {
+    if (!this.#current || this.controller.isVideoHeld || this.#current.delivery === 'nothing') return;
+    const isReady = nowMs >= (this.#running.get(this.#current.rung) ?? Infinity);
+    // The rung before flows on until the next one's keyframe is there.
+    const name = isReady ? this.#current.rung : this.#flowing;
+    if (name === undefined) return;
+    const rung = (this.#init.rungs ?? LADDER).find((option) => option.name === name)!;
+    const isKeyframe = (isReady && this.#needsKeyframe) || ++this.#sinceKeyframe >= KEYFRAME_EVERY;
+    if (isReady && isKeyframe) this.#needsKeyframe = false;
+    if (isKeyframe) this.#sinceKeyframe = 0;
+    if (!isKeyframe && this.#current.delivery === 'keyframes') return;
+    if (!isKeyframe && this.#needsKeyframe && this.#flowing !== name) return;
+    const meanBytes = ((rung.bitrateBps / 8_000) * FRAME_MS * KEYFRAME_EVERY) / (KEYFRAME_EVERY + KEYFRAME_FACTOR - 1);
+    this.#write(Math.round(meanBytes * (isKeyframe ? KEYFRAME_FACTOR : 0.7 + 0.6 * this.#random())), isKeyframe, nowMs);
+    if (this.#flowing !== name) this.firstPackets.push({ atMs: nowMs, rung: name });
+    this.#flowing = name;
+  }
+
+  #write(bytes: number, keyframe: boolean, nowMs: number): void {
+    const frame: SentFrame = { index: this.#frame++, keyframe, capturedMs: nowMs, packets: Math.ceil(bytes / MTU), arrived: new Set() };
+    for (let part = 0; part < frame.packets; part++)
+      this.#video.push({ sizeBytes: Math.min(bytes - part * MTU, MTU) + HEADERS, frame, part });
+  }
+
+  #tick(nowMs: number): void {
+    const { controller } = this;
+    controller.onTick(nowMs);
+    const pacingBps = controller.pacingBps;
+    this.#credit =
+      pacingBps === undefined ? Infinity : Math.min(this.#credit === Infinity ? 0 : this.#credit, 0) + (pacingBps * TICK_MS) / 8_000;
+    for (const waiting of this.#sound.splice(0)) this.#send(waiting, nowMs);
+    for (const queue of [this.#repairs, this.#video]) while (queue.length > 0 && this.#credit > 0) this.#send(queue.shift()!, nowMs);
+    const due = this.#init.reports === 'receiver-reports' ? undefined : controller.probeDue(nowMs);
+    for (let left = due?.bytes ?? 0; left > 0;) {
+      const sizeBytes = Math.max(60, Math.min(left, due!.maxPacketBytes, MTU + HEADERS));
+      this.probeBytes += sizeBytes;
+      this.#send({ sizeBytes }, nowMs, due!.id);
+      left -= sizeBytes;
+    }
+  }
+
+  #send({ sizeBytes, ...content }: Waiting, nowMs: number, probe?: number): void {
+    const number = this.#number++;
+    const packet: SentPacket = { number, sizeBytes, sentMs: nowMs, ...(probe === undefined ? {} : { probe }), ...content };
+    this.#ledger.set(number, packet);
+    this.#ledger.delete(number - 5_000);
+    if (this.#credit !== Infinity) this.#credit -= sizeBytes;
+    this.controller.onSent(sizeBytes, nowMs);
+    const second = Math.floor(nowMs / 1_000);
+    if (content.frame) this.bytesBySecond[second] = (this.bytesBySecond[second] ?? 0) + sizeBytes;
+    this.#link.send(
+      {
+        sizeBytes,
+        arrive: (atMs) => {
+          this.#arrived++;
+          this.receiver.arrive(packet, atMs);
+        },
+      },
+      nowMs,
+    );
+  }
+
+  #report(nowMs: number): void {
+    const { delayMs = 20, reports } = this.#init;
+    const deliver = (act: (nowMs: number) => void): void => void this.#back.push({ atMs: nowMs + delayMs, deliver: act });
+    const results: PacketResult[] | undefined = this.receiver.feedback(this.#ledger, nowMs);
+    if (results && reports !== 'receiver-reports') deliver((now) => this.controller.onFeedback(results, now));
+    if (reports === 'receiver-reports' && nowMs - this.#lastReport.atMs >= 1_000) {
+      const sent = this.#number - this.#lastReport.sent;
+      const fractionLost = sent === 0 ? 0 : Math.max(0, 1 - (this.#arrived - this.#lastReport.arrived) / sent);
+      this.#lastReport = { sent: this.#number, arrived: this.#arrived, atMs: nowMs };
+      const roundTripMs = 2 * delayMs + this.#link.queueMs(nowMs);
+      deliver((now) => this.controller.onReport({ fractionLost, roundTripMs, jitterMs: 5 }, now));
+    }
+    const nacks = this.receiver.nacks(nowMs);
+    if (nacks.length > 0) deliver(() => this.#repair(nacks));
+    if (this.receiver.wantsKeyframe(nowMs)) deliver(() => (this.#needsKeyframe = true));
+  }
+
+  #repair(numbers: readonly number[]): void {
+    for (const { sizeBytes, frame, part } of numbers.flatMap((number) => this.#ledger.get(number) ?? [])) {
+      if (frame && part !== undefined && !this.controller.isVideoHeld) this.#repairs.push({ sizeBytes, frame, part });
+    }
+  }
+
+  #receiveBack(nowMs: number): void {
+    const due = this.#back.filter(({ atMs }) => atMs <= nowMs);
+    if (due.length === 0) return;
+    this.#back = this.#back.filter(({ atMs }) => atMs > nowMs);
+    for (const { deliver } of due) deliver(nowMs);
+  }
+}
