@@ -11,10 +11,12 @@ export interface Rung {
   readonly widthPx: number | undefined;
   /** In pixels; undefined before it is known. */
   readonly heightPx: number | undefined;
-  /** Payload bits a second: measured where it runs, else what it is made with; undefined before it is known. */
+  /** Payload bits a second: measured where it runs, and never less than it is made with; undefined before it is known. */
   readonly bitrateBps: number | undefined;
   /** Frames of it flow now: whoever changes to it waits for no encoder to start. */
   readonly isRunning: boolean;
+  /** False where leasing it would be refused now (CAPACITY_REACHED): it has to be encoded, and all places for that are taken. */
+  readonly isAvailable: boolean;
   /** A keyframe of it can be made on demand; else a short replay begins it. */
   readonly makesKeyframes: boolean;
 }

@@ -44,7 +44,17 @@ export class PipelineSource implements OpenedSource {
   }
 
   ladder(): readonly Rung[] {
-    return [{ name: SOURCE_RUNG, widthPx: undefined, heightPx: undefined, bitrateBps: undefined, isRunning: true, makesKeyframes: false }];
+    return [
+      {
+        name: SOURCE_RUNG,
+        widthPx: undefined,
+        heightPx: undefined,
+        bitrateBps: undefined,
+        isRunning: true,
+        isAvailable: true,
+        makesKeyframes: false,
+      },
+    ];
   }
 
   openTrack(key: TrackKey): TrackLease {

@@ -53,7 +53,15 @@ export class FakeGateway implements MediaGateway {
   snapshotLeases = 0;
   /** Of every rendition of its source. */
   ladder: readonly Rung[] = [
-    { name: SOURCE_RUNG, widthPx: undefined, heightPx: undefined, bitrateBps: undefined, isRunning: true, makesKeyframes: false },
+    {
+      name: SOURCE_RUNG,
+      widthPx: undefined,
+      heightPx: undefined,
+      bitrateBps: undefined,
+      isRunning: true,
+      isAvailable: true,
+      makesKeyframes: false,
+    },
   ];
 
   open(sourceId: string): Promise<OpenedSource> {
