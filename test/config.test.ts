@@ -101,6 +101,56 @@ describe('parseConfig', () => {
     });
   });
 
+  it('reads ladders, the best rung first', () => {
+    const item = (shortSidePx: number, kbps: number) => ({ shortSidePx, bitrateBps: 1000 * kbps });
+    const read: readonly (readonly [string, unknown])[] = [
+      ['auto', 'auto'],
+      ['', 'auto'],
+      ['off', []],
+      ['360p:550', [item(360, 550)]],
+      ['720p:1800,540p:1100, 360p:550 ,180p:180', [item(720, 1800), item(540, 1100), item(360, 550), item(180, 180)]],
+      ['180p:180,360p:550', [item(360, 550), item(180, 180)]],
+      ['16p:10', [item(16, 10)]],
+      ['4320p:100000', [item(4320, 100_000)]],
+    ];
+    for (const [text, expected] of read) assert.deepEqual(parseConfig({ LADDER: text }).LADDER, expected, text);
+  });
+
+  it('refuses ladders that make no sense, and says what is wrong', () => {
+    const wrong: readonly (readonly [string, RegExp])[] = [
+      ['360p:550,360p:500', /360p stands in it twice/],
+      ['540p:500,360p:550', /360p takes no less than the next larger one/],
+      ['360p:550,540p:550', /360p takes no less/],
+      ['0p:100', /0p is not in \[16p, 4320p\]/],
+      ['361p:500', /361p is odd/],
+      ['8640p:500', /8640p is not in/],
+      ['360p:0', /0 kbit\/s is not in \[10, 100000\]/],
+      ['360p:999999', /999999 kbit\/s is not in/],
+      ['360p', /'360p' is not of that form/],
+      ['360:550', /'360:550' is not of that form/],
+      ['360p:550kbit', /not of that form/],
+      ['360p:-5', /not of that form/],
+      ['640x360:550', /not of that form/],
+      ['360p:5.5', /not of that form/],
+      ['360p:550,', /'' is not of that form/],
+      ['auto,360p:550', /'auto' is not of that form/],
+      ['on', /'on' is not of that form/],
+      [Array.from({ length: 17 }, (_unused, i) => `${400 - 2 * i}p:${600 - i}`).join(','), /it has 17 rungs/],
+    ];
+    for (const [text, why] of wrong) {
+      assert.throws(
+        () => parseConfig({ LADDER: text }),
+        (error: unknown) => {
+          assert.ok(error instanceof MediaPeerError);
+          assert.match(error.message, /^invalid LADDER: '.*' is not auto, off, or up to 16 heights with kbit\/s/);
+          assert.match(error.message, why);
+          return true;
+        },
+        text,
+      );
+    }
+  });
+
   it('tells an empty list of origins from one that is not set', () => {
     assert.deepEqual(parseConfig({ CORS_ORIGINS: '' }).CORS_ORIGINS, []);
     assert.deepEqual(parseConfig({}).CORS_ORIGINS, ['*']);

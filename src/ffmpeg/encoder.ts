@@ -1,11 +1,11 @@
 /**
- * I420 pictures in, H.264 or VP8 frames out, one ffmpeg process. Pictures go in with stamps in whole milliseconds
+ * I420 pictures in, H.264 or VP8 frames out, scaled where that is wanted, one ffmpeg process. Pictures go in with stamps in whole milliseconds
  * of the encoder's own: an even stamp is an ordinary picture, an odd one asks for a keyframe, which is how a
  * command line encoder makes keyframes on demand. Frames come out with the media time their picture had, and H.264 tells
  * players the colour of the first picture.
  */
 import { strict as assert } from 'node:assert';
-import { i420Size, KeyframeRequests, type EncodedFrame, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { i420Size, KeyframeRequests, type EncodedFrame, type PictureSize, type VideoCodec, type VideoFrame } from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvParser } from './flv.js';
 import { IvfParser } from './ivf.js';
@@ -24,8 +24,15 @@ export interface EncoderOptions extends FfmpegDeps {
   readonly heightPx: number;
   /** What the bitrate is spread over; pictures may come at other times. */
   readonly fps: number;
+  /** Size of the frames that come out, even. Default: that of the pictures. */
+  readonly scaledTo?: PictureSize;
   /** Default `bitrateFor(widthPx, heightPx, fps)`. */
   readonly bitrateBps?: number;
+  /**
+   * For links that carry hardly more: no frame, keyframes included, takes much longer to send than six ordinary ones. Default
+   * false: half a second of the bitrate may come at once.
+   */
+  readonly isEven?: boolean;
   /** Longest time between keyframes. Default 2 s. */
   readonly keyframeIntervalS?: number;
   /** Takes each frame. */
@@ -50,7 +57,7 @@ export interface Encoder {
 
 const DEFAULT_KEYFRAME_INTERVAL_S = 2;
 /** VP8 says nothing of its colours: it means BT.601 (RFC 6386 §9.2). */
-const VP8_COLOUR = 'scale=out_color_matrix=bt601:out_range=tv';
+const VP8_COLOUR = 'out_color_matrix=bt601:out_range=tv';
 /** Pictures that may wait at standard input. */
 const MAX_WAITING = 2;
 /** Pictures that may be inside ffmpeg and the pipe to it, which holds many when they are tiny; zerolatency keeps one. */
@@ -179,54 +186,59 @@ function isKeyframeStamp(stampMs: number): boolean {
   return stampMs % 2 === 1;
 }
 
+/** Of ordinary frames: what may come at once where the rate is even, and how long that may take at most. */
+const [EVEN_FRAMES, MAX_EVEN_S] = [6, 0.4];
+/** The largest keyframe of VP8, in percent of a frame's share of the bitrate. */
+const MAX_INTRA_PERCENT = '600';
+
 function encoderOptions(options: EncoderOptions): string[] {
-  const { codec, widthPx, heightPx, fps } = options;
-  const bitrateBps = options.bitrateBps ?? bitrateFor(widthPx, heightPx, fps);
+  const { codec, fps, isEven = false } = options;
   const gop = Math.max(1, Math.round((options.keyframeIntervalS ?? DEFAULT_KEYFRAME_INTERVAL_S) * fps));
-  const bits = (bps: number): string => String(Math.round(bps));
-  const common = [
+  const filter = scaling(options);
+  return [
+    ...(filter === '' ? [] : ['-vf', filter]),
+    ...(codec === 'h264' ? h264Options(fps) : vp8Options(isEven)),
     ...[...options.tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
     ...['-force_key_frames', 'expr:eq(mod(round(t*1000),2),1)', '-threads', '1', '-g', String(gop)],
-    ...['-b:v', bits(bitrateBps), '-maxrate', bits(bitrateBps), '-bufsize', bits(bitrateBps / 2), '-pix_fmt', 'yuv420p'],
+    ...[...rateOptions(options), '-pix_fmt', 'yuv420p', '-flush_packets', '1'],
+    ...(codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf']),
   ];
+}
+
+/** One filter makes the size and, for VP8, the colours. */
+function scaling({ codec, scaledTo }: EncoderOptions): string {
+  const size = scaledTo ? [`${scaledTo.widthPx}:${scaledTo.heightPx}:flags=bilinear`] : [];
+  const parts = [...size, ...(codec === 'vp8' ? [VP8_COLOUR] : [])];
+  return parts.length === 0 ? '' : `scale=${parts.join(':')}`;
+}
+
+function rateOptions({
+  codec,
+  widthPx,
+  heightPx,
+  fps,
+  isEven = false,
+  bitrateBps = bitrateFor(widthPx, heightPx, fps),
+}: EncoderOptions): string[] {
+  const bits = (bps: number): string => String(Math.round(bps));
+  const buffer = bitrateBps * (isEven ? Math.min(EVEN_FRAMES / fps, MAX_EVEN_S) : 0.5);
+  // libvpx keeps to a constant rate only where the least is the most.
+  const least = codec === 'vp8' && isEven ? ['-minrate', bits(bitrateBps)] : [];
+  return ['-b:v', bits(bitrateBps), '-maxrate', bits(bitrateBps), ...least, '-bufsize', bits(buffer)];
+}
+
+function h264Options(fps: number): string[] {
   // ffmpeg 4.1 would tell x264 the time base as the rate: 1000 fps, a thirtieth of the bits for each picture.
   const rate = `fps=${Math.round(fps * 1000)}/1000`;
-  const codecOptions =
-    codec === 'h264'
-      ? [
-          '-c:v',
-          'libx264',
-          '-preset',
-          'superfast',
-          '-tune',
-          'zerolatency',
-          '-profile:v',
-          'baseline',
-          '-keyint_min',
-          '1',
-          '-sc_threshold',
-          '0',
-          '-bf',
-          '0',
-          '-x264-params',
-          rate,
-        ]
-      : [
-          '-vf',
-          VP8_COLOUR,
-          '-c:v',
-          'libvpx',
-          '-deadline',
-          'realtime',
-          '-cpu-used',
-          '-8',
-          '-lag-in-frames',
-          '0',
-          '-error-resilient',
-          '1',
-          '-auto-alt-ref',
-          '0',
-        ];
-  const container = codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf'];
-  return [...codecOptions, ...common, '-flush_packets', '1', ...container];
+  return [
+    ...['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline'],
+    ...['-keyint_min', '1', '-sc_threshold', '0', '-bf', '0', '-x264-params', rate],
+  ];
+}
+
+function vp8Options(isEven: boolean): string[] {
+  return [
+    ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1'],
+    ...['-auto-alt-ref', '0', ...(isEven ? ['-max-intra-rate', MAX_INTRA_PERCENT] : [])],
+  ];
 }

@@ -87,7 +87,8 @@ export interface OpenedSource {
   ladder(key: Pick<VideoKey, 'rendition' | 'codec'>): readonly Rung[];
   /**
    * Leases a track; starts what is needed for it where nobody uses it yet.
-   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE where that has changed since, CAPACITY_REACHED, SERVER_CLOSING
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE or SOURCE_NOT_LIVE where that has changed since, CAPACITY_REACHED, SERVER_CLOSING;
+   * NOTHING_TO_SERVE where the source has no such quality
    */
   openTrack(key: TrackKey): TrackLease | Promise<TrackLease>;
   /**

@@ -11,7 +11,7 @@ export interface Rung {
   readonly widthPx: number | undefined;
   /** In pixels; undefined before it is known. */
   readonly heightPx: number | undefined;
-  /** Payload bits a second: measured where it runs, and never less than it is made with; undefined before it is known. */
+  /** Payload bits a second: measured where it runs, of a lower rung never less than it is made with; undefined before it is known. */
   readonly bitrateBps: number | undefined;
   /** Frames of it flow now: whoever changes to it waits for no encoder to start. */
   readonly isRunning: boolean;

@@ -72,19 +72,16 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       return {
         sources: deps.activity().map(activeSource),
         graph: deps.activity().flatMap((source) =>
-          source.renditions
-            .filter(({ rendition }) => rendition !== 'audio')
-            .map(({ rendition, codec }) => ({
-              source: source.sourceId,
-              rendition: `${rendition}/${codec}`,
-              viewers: sessions
-                .filter(
-                  (session) =>
-                    session.sourceId === source.sourceId &&
-                    session.video.some((video) => video.rendition === rendition && video.codec === codec),
-                )
-                .map((session) => session.clientId),
-            })),
+          videoNames(source).map((rendition) => ({
+            source: source.sourceId,
+            rendition,
+            viewers: sessions
+              .filter(
+                (session) =>
+                  session.sourceId === source.sourceId && session.video.some((video) => `${video.rendition}/${video.codec}` === rendition),
+              )
+              .map((session) => session.clientId),
+          })),
         ),
       };
     },
@@ -173,6 +170,12 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
   done();
 };
 
+/** Renditions of the video by their codecs, whatever their qualities: `raw/h264`. */
+function videoNames({ renditions }: SourceActivity): string[] {
+  const video = renditions.filter(({ rendition }) => rendition !== 'audio');
+  return [...new Set(video.map(({ rendition, codec }) => `${rendition}/${codec}`))];
+}
+
 function activeSource(source: SourceActivity) {
   return {
     source: source.sourceId,
@@ -202,6 +205,7 @@ function activeSource(source: SourceActivity) {
     renditions: source.renditions.map((rendition) => ({
       rendition: rendition.rendition,
       codec: rendition.codec,
+      quality: rendition.rung ?? null,
       width: rendition.widthPx ?? null,
       height: rendition.heightPx ?? null,
       fps: Math.round(rendition.stats.fps * 100) / 100,

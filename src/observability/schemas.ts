@@ -189,11 +189,12 @@ export const ConnectionStats = Type.Object(
 const RunningRendition = Type.Object({
   rendition: Type.Union([Type.Literal('raw'), Type.Literal('processed'), Type.Literal('audio')]),
   codec: Type.String(),
+  quality: nullable(Type.String({ description: '`source`, or a lower one by its shorter side, such as `360p`; null for sound' })),
   width: nullable(Type.Integer()),
   height: nullable(Type.Integer()),
   fps: Type.Number(),
   bitrate_bps: Type.Integer(),
-  viewers: Type.Integer(),
+  viewers: Type.Integer({ description: 'In this quality' }),
   keyframe_interval_ms: nullable(Type.Number()),
   frames_sent: Type.Integer(),
   frames_dropped: Type.Integer({ description: 'Frames dropped because the encoder did not keep up' }),
@@ -266,6 +267,7 @@ export const ActiveStreams = Type.Object(
               {
                 rendition: 'processed',
                 codec: 'h264',
+                quality: 'source',
                 width: 1280,
                 height: 720,
                 fps: 30,

@@ -3,7 +3,8 @@ import type { Clock } from '../base/clock.js';
 import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 import type { FfmpegDeps } from '../ffmpeg/index.js';
 import type { Logger } from '../base/logger.js';
-import type { Scene, TrackedObject } from '../media/index.js';
+import type { LadderPlan, Scene, TrackedObject } from '../media/index.js';
+import type { EncodePlaces } from './encode-places.js';
 
 /** The model that looks at a source. */
 export interface DetectionModel {
@@ -50,6 +51,10 @@ export interface PipelineDeps {
     sourceId: string,
     picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] },
   ) => SceneObserver;
+  /** Which lower rungs sources have. */
+  readonly ladder: LadderPlan;
+  /** Of encoders of lower rungs, for all sources. */
+  readonly places: EncodePlaces;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;
 }

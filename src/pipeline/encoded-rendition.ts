@@ -1,6 +1,7 @@
 /** Pictures in, a track out: one encoder, kept alive, whatever the number of viewers. */
-import type { EncodedFrame, Track, VideoCodec, VideoFrame } from '../media/index.js';
-import { openEncoder, type Encoder } from '../ffmpeg/index.js';
+import type { EncodedFrame, PictureSize, Track, VideoCodec, VideoFrame } from '../media/index.js';
+import { bitrateFor, openEncoder, type Encoder } from '../ffmpeg/index.js';
+import { BitrateMeter } from './bitrate-meter.js';
 import type { PipelineDeps } from './deps.js';
 import { Supervised } from './supervised.js';
 
@@ -19,6 +20,12 @@ export interface FrameFormat {
 /** Bits are spread over this many pictures per second at least: fewer may be large. */
 const MIN_ENCODED_FPS = 10;
 
+/** What a lower rung is encoded as. */
+export interface RungTarget extends PictureSize {
+  /** What it may take, bits a second. */
+  readonly bitrateBps: number;
+}
+
 /** What is encoded, into which track. */
 export interface EncodedRenditionInit {
   /** What is written. */
@@ -27,6 +34,8 @@ export interface EncodedRenditionInit {
   readonly codec: VideoCodec;
   /** Of the frames. */
   readonly format: FrameFormat;
+  /** Default: the size of the frames, and the bitrate that suits it. */
+  readonly target?: RungTarget | undefined;
   /** The next picture becomes a keyframe: where none is about to come, bring one. */
   readonly onPictureNeeded: () => void;
   /** Programs, time and bookkeeping. */
@@ -35,14 +44,19 @@ export interface EncodedRenditionInit {
 
 /** One encoder and its track. */
 export class EncodedRendition {
+  /** What comes out. */
+  readonly target: RungTarget;
   readonly #init: EncodedRenditionInit;
   readonly #encoder: Supervised<Encoder>;
+  readonly #meter = new BitrateMeter();
   #dropped = 0;
 
   constructor(init: EncodedRenditionInit) {
-    const { track, codec, format, onPictureNeeded, deps } = init;
-    const { widthPx, heightPx, fps, peakFps = fps } = format;
+    const { track, codec, format, target, onPictureNeeded, deps } = init;
+    const { widthPx, heightPx, peakFps = format.fps } = format;
+    const fps = Math.max(MIN_ENCODED_FPS, peakFps);
     this.#init = init;
+    this.target = target ?? { widthPx, heightPx, bitrateBps: bitrateFor(widthPx, heightPx, fps) };
     this.#encoder = new Supervised({
       name: `encoder of ${track.name}`,
       clock: deps.clock,
@@ -54,9 +68,13 @@ export class EncodedRendition {
           codec,
           widthPx,
           heightPx,
-          fps: Math.max(MIN_ENCODED_FPS, peakFps),
+          fps,
+          bitrateBps: this.target.bitrateBps,
+          // Whoever needs a lower rung has a link that carries hardly more.
+          ...(target && { scaledTo: target, isEven: true }),
           onFrame: (frame: EncodedFrame) => {
             worked();
+            this.#meter.add(frame.data.length, deps.clock.now());
             track.write(frame);
           },
           onPictureNeeded,
@@ -71,6 +89,11 @@ export class EncodedRendition {
 
   get restarts(): number {
     return this.#encoder.restarts;
+  }
+
+  /** As measured, bits a second; what it may take before that is known. */
+  get bitrateBps(): number {
+    return this.#meter.bitrateBps ?? this.target.bitrateBps;
   }
 
   /** Why it encodes nothing; undefined while it does. */

@@ -1,17 +1,11 @@
 /** A source that was opened for somebody: what can be leased of it. It holds nothing itself. */
 import { MediaPeerError } from '../base/errors.js';
-import {
-  SOURCE_RUNG,
-  type OpenedSource,
-  type Rung,
-  type SnapshotLease,
-  type SourceMedia,
-  type TrackKey,
-  type TrackLease,
-} from '../media/index.js';
+import { type OpenedSource, type Rung, type SnapshotLease, type SourceMedia, type TrackKey, type TrackLease } from '../media/index.js';
 import type { FrameLease } from './frame-lease.js';
+import type { Ladders, RenditionKey } from './ladders.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourcePipeline } from './source-pipeline.js';
+import { isLower } from './source-run.js';
 
 /** What was opened. */
 export interface PipelineSourceInit {
@@ -23,6 +17,8 @@ export interface PipelineSourceInit {
   readonly labels: () => readonly string[] | undefined;
   /** The running pipeline of the source, started where there is none. @throws MediaPeerError as `OpenedSource.openTrack` */
   readonly pipeline: () => SourcePipeline;
+  /** Which qualities it has. */
+  readonly ladders: Ladders;
   /** Its frames as JPEGs. */
   readonly snapshots: SnapshotFeeds;
 }
@@ -43,21 +39,13 @@ export class PipelineSource implements OpenedSource {
     return this.#init.labels();
   }
 
-  ladder(): readonly Rung[] {
-    return [
-      {
-        name: SOURCE_RUNG,
-        widthPx: undefined,
-        heightPx: undefined,
-        bitrateBps: undefined,
-        isRunning: true,
-        isAvailable: true,
-        makesKeyframes: false,
-      },
-    ];
+  ladder(key: RenditionKey): readonly Rung[] {
+    return this.#init.ladders.of(this.sourceId, key);
   }
 
   openTrack(key: TrackKey): TrackLease {
+    // Before a source is started for nothing.
+    if (isLower(key)) this.#init.ladders.throwIfRefused(this.sourceId, key);
     return this.#init.pipeline().lease(key);
   }
 

@@ -1,8 +1,10 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
 import { serverClosing, sourceNotFound } from '../base/refusals.js';
-import type { SourceMedia } from '../media/index.js';
+import type { LadderPlan, SourceMedia } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
+import { EncodePlaces } from './encode-places.js';
+import { Ladders } from './ladders.js';
 import { PipelineSource } from './pipeline-source.js';
 import { RunningSources } from './running-sources.js';
 import { SnapshotFeeds } from './snapshot-feeds.js';
@@ -11,7 +13,7 @@ import { throwIfNotPlayable } from './playable.js';
 import { SourcePipeline } from './source-pipeline.js';
 
 /** Where sources are, and how many may run. */
-export interface PipelinesInit extends PipelineDeps {
+export interface PipelinesInit extends Omit<PipelineDeps, 'ladder' | 'places'> {
   /** The known source of that id, as it is now. Looks it up and does nothing else. */
   readonly find: (sourceId: string) => Source | undefined;
   /**
@@ -25,6 +27,10 @@ export interface PipelinesInit extends PipelineDeps {
   readonly maxRunning: number;
   /** True for a source that the operator wants to run always. */
   readonly isNeverRefused: (sourceId: string) => boolean;
+  /** Which lower rungs sources have. Default `auto`. */
+  readonly ladder?: LadderPlan;
+  /** Lower rungs that may be encoded at once, all sources together. Default 4 a core. */
+  readonly maxRungEncodes?: number;
 }
 
 /** All sources that run or can run. */
@@ -32,15 +38,24 @@ export class Pipelines {
   readonly #init: PipelinesInit;
   readonly #running: RunningSources;
   readonly #snapshots: SnapshotFeeds;
+  readonly #ladders: Ladders;
   #isClosed = false;
 
   constructor(init: PipelinesInit) {
     this.#init = init;
+    const { ladder = 'auto' } = init;
+    const places = new EncodePlaces(init.maxRungEncodes);
     this.#snapshots = new SnapshotFeeds(init);
     this.#running = new RunningSources({
       maxRunning: init.maxRunning,
       isNeverRefused: init.isNeverRefused,
-      start: (sourceId, onIdle) => new SourcePipeline({ ...init, sourceId, find: () => init.find(sourceId), onIdle }),
+      start: (sourceId, onIdle) => new SourcePipeline({ ...init, ladder, places, sourceId, find: () => init.find(sourceId), onIdle }),
+    });
+    this.#ladders = new Ladders({
+      plan: ladder,
+      places,
+      find: init.find,
+      running: (sourceId, key) => this.#running.find(sourceId)?.running(key),
     });
   }
 
@@ -61,6 +76,7 @@ export class Pipelines {
         this.#describe(sourceId);
         return this.#running.get(sourceId);
       },
+      ladders: this.#ladders,
       snapshots: this.#snapshots,
     });
   }

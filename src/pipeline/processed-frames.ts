@@ -1,6 +1,6 @@
-/** The processed rendition: what is seen is drawn into each picture once, whatever the number of codecs and viewers. */
+/** The processed rendition: what is seen is drawn into each picture once, whatever the number of codecs, qualities and viewers. */
 import { annotate, drawNotice } from '../detection/index.js';
-import { FramePool, i420Size, type VideoCodec, type VideoFrame } from '../media/index.js';
+import { FramePool, i420Size, type VideoFrame } from '../media/index.js';
 import type { EncodedRendition, FrameFormat } from './encoded-rendition.js';
 import type { SourceDetection } from './source-detection.js';
 
@@ -8,7 +8,7 @@ import type { SourceDetection } from './source-detection.js';
 export class ProcessedFrames {
   readonly #detection: SourceDetection;
   readonly #pool: FramePool;
-  readonly #encoders = new Map<VideoCodec, EncodedRendition>();
+  readonly #encoders = new Set<EncodedRendition>();
 
   constructor(format: FrameFormat, detection: SourceDetection) {
     this.#detection = detection;
@@ -20,12 +20,12 @@ export class ProcessedFrames {
     return this.#encoders.size > 0;
   }
 
-  addEncoder(codec: VideoCodec, encoder: EncodedRendition): void {
-    this.#encoders.set(codec, encoder);
+  addEncoder(encoder: EncodedRendition): void {
+    this.#encoders.add(encoder);
   }
 
-  removeEncoder(codec: VideoCodec): void {
-    this.#encoders.delete(codec);
+  removeEncoder(encoder: EncodedRendition): void {
+    this.#encoders.delete(encoder);
   }
 
   /** Draws and encodes one picture, after the detection has had it. */
@@ -36,7 +36,7 @@ export class ProcessedFrames {
       annotate(drawn, objects, labels);
       if (notice !== undefined) drawNotice(drawn, notice, labels);
     }
-    for (const encoder of this.#encoders.values()) encoder.write(drawn);
+    for (const encoder of this.#encoders) encoder.write(drawn);
     drawn.release();
   };
 

@@ -44,9 +44,15 @@ export class RunningSources {
     return pipeline;
   }
 
+  /** The pipeline of a source; undefined where it does not run, or is about to end. */
+  find(sourceId: string): SourcePipeline | undefined {
+    const running = this.#running.get(sourceId);
+    return running?.isClosed === false ? running : undefined;
+  }
+
   /** True for one that runs: whoever joins it costs no process. */
   has(sourceId: string): boolean {
-    return this.#running.get(sourceId)?.isClosed === false;
+    return this.find(sourceId) !== undefined;
   }
 
   /** Those that run and are not about to end, the oldest first. */

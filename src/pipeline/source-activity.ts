@@ -10,6 +10,8 @@ interface RenditionActivity {
   readonly rendition: 'raw' | 'processed' | 'audio';
   /** `h264`, `vp8` or `opus`. */
   readonly codec: string;
+  /** Its quality, `source` or `360p`; undefined for sound. */
+  readonly rung: string | undefined;
   /** In pixels; undefined for sound. */
   readonly widthPx: number | undefined;
   /** In pixels; undefined for sound. */

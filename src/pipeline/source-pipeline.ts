@@ -3,15 +3,27 @@
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
 import { sourceNotFound } from '../base/refusals.js';
-import { DetectionFeed, Timeline, Track, type EndReason, type TrackKey, type TrackLease } from '../media/index.js';
+import {
+  DetectionFeed,
+  SOURCE_RUNG,
+  Timeline,
+  Track,
+  type EndReason,
+  type TrackKey,
+  type TrackLease,
+  type VideoKey,
+} from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
+import type { EncodePlaceHolder } from './encode-places.js';
 import { FrameNumbers } from './frame-numbers.js';
 import { RefCount } from './ref-count.js';
 import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
-import { keyName, SourceRun, type SourceState } from './source-run.js';
+import type { RenditionKey } from './ladders.js';
+import type { RunningRendition } from './running-rendition.js';
+import { isLower, keyName, SourceRun, type SourceState } from './source-run.js';
 
 /** Something that runs while it is wanted. */
 interface Demand {
@@ -91,6 +103,24 @@ export class SourcePipeline {
     };
   }
 
+  /** What runs of a rendition, and in which qualities; undefined once it has ended. */
+  running(key: RenditionKey): RunningRendition | undefined {
+    const source = this.#init.find();
+    if (this.isClosed || !source) return undefined;
+    const run = this.#run;
+    const all = [...this.#tracks.values()].filter((each) => isRendition(each.key, key));
+    return {
+      base: run.base(key, source),
+      hasMedia: run.info.delivery === 'passthrough' || all.some((each) => !isLower(each.key) && each.track.hasMedia),
+      makesKeyframes: run.makesKeyframes(key),
+      lower: all.flatMap(({ key: each, track }) => {
+        if (!isLower(each)) return [];
+        const encoder = run.encoderOf(each);
+        return [{ name: each.rung, size: encoder?.target, bitrateBps: encoder?.bitrateBps, hasMedia: track.hasMedia }];
+      }),
+    };
+  }
+
   #hold({ refCount }: Demand): () => void {
     const release = refCount.add();
     this.#wantedAtMs = this.#init.clock.now();
@@ -140,8 +170,9 @@ export class SourcePipeline {
       renditions: [...this.#tracks.values()].map(({ key, track }) => ({
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
-        widthPx: key.kind === 'audio' ? undefined : run.info.widthPx,
-        heightPx: key.kind === 'audio' ? undefined : run.info.heightPx,
+        rung: key.kind === 'audio' ? undefined : (key.rung ?? SOURCE_RUNG),
+        widthPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.info).widthPx,
+        heightPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.info).heightPx,
         viewers: track.viewers,
         framesDropped: run.encoderOf(key)?.framesDropped ?? 0,
         restarts: run.encoderOf(key)?.restarts ?? 0,
@@ -212,11 +243,20 @@ export class SourcePipeline {
       logger: this.#init.logger,
       onKeyframeRequest: () => this.#run.requestKeyframe(key),
     });
+    const holder: EncodePlaceHolder = {
+      get isIdle() {
+        return !demand.refCount.isHeld;
+      },
+      giveUp: () => {
+        demand.refCount.close();
+        this.#idle(demand);
+      },
+    };
     const demand: TrackDemand = {
       name: track.name,
       key,
       track,
-      start: (run) => run.start(key, track),
+      start: (run) => run.start(key, track, holder),
       stop: (run) => {
         this.#tracks.delete(keyName(key));
         return run.stop(key);
@@ -261,4 +301,8 @@ export class SourcePipeline {
       this.#init.logger.error({ err: error, demand: demand.name }, 'a pipeline without viewers did not stop');
     });
   }
+}
+
+function isRendition(key: TrackKey, { rendition, codec }: RenditionKey): key is VideoKey {
+  return key.kind === 'video' && key.rendition === rendition && key.codec === codec;
 }

@@ -4,6 +4,7 @@
  * viewers.
  */
 import {
+  shortSideOf,
   SOURCE_RUNG,
   type DetectionFeed,
   type EncodedFrame,
@@ -12,21 +13,33 @@ import {
   type TrackKey,
   type VideoCodec,
   type VideoFrame,
+  type VideoKey,
 } from '../media/index.js';
+import { bitrateFor } from '../ffmpeg/index.js';
 import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import { EncodedRendition } from './encoded-rendition.js';
+import { BitrateMeter } from './bitrate-meter.js';
+import type { EncodePlaceHolder } from './encode-places.js';
+import { EncodedRendition, type RungTarget } from './encoded-rendition.js';
 import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
+import { averageBps, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
+import type { RenditionKey } from './ladders.js';
 import { ProcessedFrames } from './processed-frames.js';
+import type { Producer } from './producer.js';
+import { RungProducer } from './rung-producer.js';
 import { StandIns } from './stand-ins.js';
 import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
 
 /** A key as text: `raw/h264`, `raw/h264/360p`, `audio/opus`. */
 export function keyName(key: TrackKey): string {
-  return key.kind === 'audio'
-    ? 'audio/opus'
-    : `${key.rendition}/${key.codec}${key.rung === undefined || key.rung === SOURCE_RUNG ? '' : `/${key.rung}`}`;
+  if (key.kind === 'audio') return 'audio/opus';
+  return isLower(key) ? `${key.rendition}/${key.codec}/${key.rung}` : `${key.rendition}/${key.codec}`;
+}
+
+/** Whether it is below the quality of the source. */
+export function isLower(key: TrackKey): key is VideoKey & { readonly rung: string } {
+  return key.kind === 'video' && key.rung !== undefined && key.rung !== SOURCE_RUNG;
 }
 
 /** What outlives the runs of a source. */
@@ -43,13 +56,6 @@ export interface SourceState {
   readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
 }
 
-/** One rendition that is being made. */
-interface Producer {
-  requestKeyframe(): boolean;
-  close(): Promise<void>;
-  readonly encoder?: EncodedRendition;
-}
-
 /** One feed and its renditions. */
 export class SourceRun {
   readonly source: Source;
@@ -59,6 +65,8 @@ export class SourceRun {
   readonly #producers = new Map<string, Producer>();
   readonly #state: SourceState;
   readonly #standIns = new StandIns();
+  /** Of what is copied. */
+  readonly #meter = new BitrateMeter();
   #detection: SourceDetection | undefined;
   #processed: ProcessedFrames | undefined;
   #isFeedWanted = false;
@@ -142,10 +150,32 @@ export class SourceRun {
     return this.#feed.live;
   }
 
-  /** Begins to write the track; does nothing once it is closed, because the next run will. */
-  start(key: TrackKey, track: Track): void {
+  /** A rendition in the quality of the source. @param source as it is now: a publisher may have become smaller than its renditions */
+  base(key: RenditionKey, { kind, widthPx, heightPx, ...source }: Source): LadderBase {
+    const { info } = this.#feed;
+    if (this.#isCopied(key)) {
+      const isSmaller = kind === 'live' && widthPx !== null && heightPx !== null && widthPx * heightPx < info.widthPx * info.heightPx;
+      const size = isSmaller ? { widthPx, heightPx } : { widthPx: info.widthPx, heightPx: info.heightPx };
+      return { ...size, fps: info.fps, bitrateBps: this.#meter.bitrateBps ?? averageBps(source) };
+    }
+    const encoder = this.encoderOf({ kind: 'video', ...key });
+    return {
+      widthPx: info.widthPx,
+      heightPx: info.heightPx,
+      fps: info.fps,
+      bitrateBps: encoder?.bitrateBps ?? bitrateFor(info.widthPx, info.heightPx, info.fps),
+    };
+  }
+
+  /** Whether keyframes of a rendition in the quality of the source can be had on demand. */
+  makesKeyframes(key: RenditionKey): boolean {
+    return !this.#isCopied(key) || this.#feed.requestKeyframe !== undefined;
+  }
+
+  /** Begins to write the track, for which `holder` needs a place where it is a lower rung; does nothing once it is closed, because the next run will. */
+  start(key: TrackKey, track: Track, holder: EncodePlaceHolder): void {
     if (this.#isClosed) return;
-    this.#producers.set(keyName(key), this.#startProducer(key, track));
+    this.#producers.set(keyName(key), this.#startProducer(key, track, holder));
   }
 
   /** Ends the writing of a track. */
@@ -199,6 +229,7 @@ export class SourceRun {
 
   #onEncodedVideo(frame: EncodedFrame): void {
     this.#standIns.next(frame.mediaTimeMs);
+    this.#meter.add(frame.data.length, this.#deps.clock.now());
     this.#passthrough?.write(frame);
     this.#hub.encoded(frame);
   }
@@ -208,11 +239,29 @@ export class SourceRun {
     this.#hub.picture(picture);
   }
 
-  #startProducer(key: TrackKey, track: Track): Producer {
+  #startProducer(key: TrackKey, track: Track, holder: EncodePlaceHolder): Producer {
     if (key.kind === 'audio') return this.#copy(track, (target) => (this.#audio = target));
-    if (key.rendition === 'processed') return this.#process(key.codec, track);
-    if (key.codec === this.#feed.info.codec && this.#feed.info.delivery === 'passthrough') return this.#copyVideo(track);
-    return this.#encode(key.codec, track);
+    if (isLower(key)) return this.#startRung(key, track, holder);
+    return this.#isCopied(key) ? this.#copyVideo(track) : this.#make(key, track);
+  }
+
+  /** The pictures of the source are decoded once, and scaled in the process that encodes them: copying them whole costs 2 % of a core at 720p30. */
+  #startRung(key: VideoKey, track: Track, holder: EncodePlaceHolder): Producer {
+    const { clock, places, ladder } = this.#deps;
+    const base: LadderBase = { ...this.#feed.info, bitrateBps: undefined };
+    const shortSidePx = shortSideOf(key.rung ?? '') ?? Infinity;
+    const target = { ...rungSize(base, shortSidePx), bitrateBps: rungBitrateBps(base, shortSidePx, ladder) };
+    return new RungProducer({ clock, places, holder, encode: () => this.#make(key, track, target) });
+  }
+
+  #make(key: VideoKey, track: Track, target?: RungTarget): Producer {
+    return key.rendition === 'processed' ? this.#process(key.codec, track, target) : this.#encode(key.codec, track, target);
+  }
+
+  /** Whether it is handed on as it comes. */
+  #isCopied({ rendition, codec }: RenditionKey): boolean {
+    const { info } = this.#feed;
+    return rendition === 'raw' && info.delivery === 'passthrough' && info.codec === codec;
   }
 
   /** The track begins with the open group, so that nobody waits for the next keyframe. */
@@ -236,8 +285,8 @@ export class SourceRun {
     };
   }
 
-  #encode(codec: VideoCodec, track: Track): Producer {
-    const encoder = this.#openEncoder(codec, track);
+  #encode(codec: VideoCodec, track: Track, target?: RungTarget): Producer {
+    const encoder = this.#openEncoder(codec, track, target);
     const consume = (picture: VideoFrame): void => encoder.write(picture);
     this.#hub.add(consume);
     return {
@@ -249,23 +298,24 @@ export class SourceRun {
     };
   }
 
-  #process(codec: VideoCodec, track: Track): Producer {
+  #process(codec: VideoCodec, track: Track, target?: RungTarget): Producer {
     this.#processed ??= this.#startProcessing();
     const processed = this.#processed;
-    const encoder = this.#openEncoder(codec, track);
-    processed.addEncoder(codec, encoder);
+    const encoder = this.#openEncoder(codec, track, target);
+    processed.addEncoder(encoder);
     return {
       encoder,
       requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
-        processed.removeEncoder(codec);
+        processed.removeEncoder(encoder);
         await Promise.all([encoder.close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
       },
     };
   }
 
-  #openEncoder(codec: VideoCodec, track: Track): EncodedRendition {
-    return new EncodedRendition({ track, codec, format: this.#feed.info, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
+  #openEncoder(codec: VideoCodec, track: Track, target: RungTarget | undefined): EncodedRendition {
+    const format = this.#feed.info;
+    return new EncodedRendition({ track, codec, format, target, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
   }
 
   #startProcessing(): ProcessedFrames {

@@ -72,6 +72,7 @@ export async function openDetection(
     connect: (sourceId) => pulls.prepare(sourceId),
     playable: () => catalogue.playable(),
     maxRunning: config.MAX_RUNNING_SOURCES,
+    ladder: config.LADDER,
     isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId),
   });
   closers.add(() => pipelines.close());

@@ -8,6 +8,7 @@ import {
   i420Size,
   type Detection,
   type EndReason,
+  type LadderPlan,
   type PacketizedFrame,
   type VideoFrame,
   type TrackKey,
@@ -70,6 +71,10 @@ export interface RigOptions {
   readonly maxRunning?: number;
   /** Default: none. */
   readonly neverRefused?: readonly string[];
+  /** Default `auto`. */
+  readonly ladder?: LadderPlan;
+  /** Default: 4 a core. */
+  readonly maxRungEncodes?: number;
   /** Default: no source has zones. */
   readonly sceneOf?: PipelinesInit['sceneOf'];
 }
@@ -114,6 +119,8 @@ export class PipelineRig {
       ffmpeg: deps,
       models: this.seeing,
       ...(options.sceneOf && { sceneOf: options.sceneOf }),
+      ...(options.ladder && { ladder: options.ladder }),
+      ...(options.maxRungEncodes !== undefined && { maxRungEncodes: options.maxRungEncodes }),
       detectFps: 30,
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,
@@ -134,10 +141,10 @@ export class PipelineRig {
     return new PipelineRig(deps, library, uploadDir, options);
   }
 
-  /** Leases a track and records its frames: `raw/h264`, `processed/vp8`, `audio/opus`. */
+  /** Leases a track and records its frames: `raw/h264`, `processed/vp8/360p`, `audio/opus`. */
   async watch(sourceId: string, name: string): Promise<Watched> {
-    const [kind, codec] = name.split('/');
-    const key = (kind === 'audio' ? { kind } : { kind: 'video', rendition: kind, codec }) as TrackKey;
+    const [kind, codec, rung] = name.split('/');
+    const key = (kind === 'audio' ? { kind } : { kind: 'video', rendition: kind, codec, rung }) as TrackKey;
     const lease = (await this.pipelines.open(sourceId)).openTrack(key);
     const frames: PacketizedFrame[] = [];
     const subscription = lease.track.subscribe({ send: (frame) => void frames.push(frame), pendingBytes: 0 });

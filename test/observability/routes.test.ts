@@ -38,6 +38,7 @@ const rendition = {
   codec: 'vp8',
   widthPx: 1280,
   heightPx: 720,
+  rung: 'source',
   viewers: 1,
   framesDropped: 3,
   restarts: 1,
@@ -135,6 +136,7 @@ describe('GET /active-streams', () => {
         renditions: {
           rendition: 'processed',
           codec: 'vp8',
+          quality: 'source',
           width: 1280,
           height: 720,
           fps: 29.99,

@@ -1,0 +1,12 @@
+/** What writes one track. */
+import type { EncodedRendition } from './encoded-rendition.js';
+
+/** One rendition that is being made, in one quality. */
+export interface Producer {
+  /** Passes the request on to who makes keyframes; false where none can be made on demand. */
+  requestKeyframe(): boolean;
+  /** Ends it; resolves when no process of it is left. */
+  close(): Promise<void>;
+  /** The encoder behind it; undefined for what is copied. */
+  readonly encoder?: EncodedRendition | undefined;
+}

@@ -1,0 +1,27 @@
+/** What runs of a rendition, for whoever chooses among its qualities. */
+import type { PictureSize } from '../media/index.js';
+import type { LadderBase } from './ladder.js';
+
+/** A rendition in one codec, of a source that runs. */
+export interface RunningRendition {
+  /** As it is, without a lower quality. */
+  readonly base: LadderBase;
+  /** Frames of it flow as it is. */
+  readonly hasMedia: boolean;
+  /** Keyframes of it can be made on demand. */
+  readonly makesKeyframes: boolean;
+  /** Lower rungs that are made or about to be. */
+  readonly lower: readonly RunningRung[];
+}
+
+/** A lower rung that is made or about to be. */
+export interface RunningRung {
+  /** `360p`. */
+  readonly name: string;
+  /** Undefined before its encoder starts. */
+  readonly size: PictureSize | undefined;
+  /** Measured, bits a second; undefined before its encoder starts. */
+  readonly bitrateBps: number | undefined;
+  /** Frames of it flow. */
+  readonly hasMedia: boolean;
+}
