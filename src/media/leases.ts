@@ -14,6 +14,7 @@ export type TrackKey = { readonly kind: 'audio' } | VideoKey;
 
 /** Names one track of a source's video. */
 export interface VideoKey {
+  /** Tells it from sound. */
   readonly kind: 'video';
   /** As it is, or with what was detected drawn in. */
   readonly rendition: Rendition;
