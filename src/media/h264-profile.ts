@@ -23,6 +23,8 @@ const TAKEN_BY: Readonly<Record<ProfileName, readonly ProfileName[]>> = {
   high: ['high', 'constrained-high', 'high-444'],
   'high-444': ['high-444'],
 };
+/** Decoders of each take the ones before; of Baseline with its own tools hardly any takes anything else. */
+const RANKS: readonly ProfileName[] = ['constrained-baseline', 'baseline', 'main', 'constrained-high', 'high', 'high-444'];
 /** ffprobe's names, as profile_idc and constraint flags. */
 const PROFILE_BYTES: Readonly<Record<string, string>> = {
   Baseline: '4200',
@@ -59,6 +61,20 @@ export function keyframeProfile(data: Buffer): string | undefined {
 export function profileDistance(stream: H264Profile, decoder: H264Profile): number {
   const distance = TAKEN_BY[stream.name].indexOf(decoder.name);
   return distance < 0 ? Infinity : distance;
+}
+
+/**
+ * The `profile-level-id` whose decoders take all of these streams: the highest profile with the highest level. Undefined where
+ * none is known.
+ */
+export function highestProfile(profileLevelIds: readonly (string | undefined)[]): string | undefined {
+  const known = profileLevelIds.flatMap((id) => {
+    const profile = id === undefined ? undefined : h264Profile(id);
+    return id !== undefined && profile ? [{ id, rank: RANKS.indexOf(profile.name), level: id.slice(4) }] : [];
+  });
+  const [highest] = [...known].sort((a, b) => b.rank - a.rank);
+  const level = known.map((each) => each.level).reduce((most, each) => (parseInt(each, 16) > parseInt(most, 16) ? each : most), '00');
+  return highest && highest.id.slice(0, 4) + level;
 }
 
 /** profile_idc and constraint flags as RFC 6184 table 5 reads them. */

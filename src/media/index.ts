@@ -14,7 +14,15 @@ export type * from './leases.js';
 export * from './open-group.js';
 export * from './packetized-frame.js';
 export type * from './publication.js';
-export { ENCODED_PROFILE, h264Profile, keyframeProfile, profileDistance, profileLevelIdOf, type H264Profile } from './h264-profile.js';
+export {
+  ENCODED_PROFILE,
+  h264Profile,
+  highestProfile,
+  keyframeProfile,
+  profileDistance,
+  profileLevelIdOf,
+  type H264Profile,
+} from './h264-profile.js';
 export { BT601, h264Colour, h264Size, isBt709, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
 export * from './rendition.js';
 export * from './rung.js';

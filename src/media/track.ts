@@ -55,6 +55,9 @@ export interface TrackStats {
   readonly keyframeIntervalMs: number | undefined;
 }
 
+/** How frames of a track are tied to those of its source: each has the media time of the very frame that shows the same, or that of the nearest one. */
+export type FramePairing = 'exact' | 'nearest';
+
 /** One encoded rendition of a source, or its sound. */
 export class Track {
   /** For the log: `street/raw/h264`. */
@@ -63,6 +66,8 @@ export class Track {
   readonly codec: Codec;
   /** Maps its media time to wall-clock time. */
   readonly timeline: Timeline;
+  /** How its frames are tied to those of the source now; whoever writes it says so. Default `exact`. */
+  pairing: FramePairing = 'exact';
   readonly #clock: Clock;
   readonly #clockRateHz: number;
   readonly #gop = new Gop();
@@ -104,6 +109,11 @@ export class Track {
   /** True once a frame has been written. */
   get hasMedia(): boolean {
     return this.#lastFrame !== undefined;
+  }
+
+  /** Of the newest frame; -Infinity before the first. */
+  get lastMediaTimeMs(): number {
+    return this.#lastFrame?.mediaTimeMs ?? -Infinity;
   }
 
   /** Counts so far, and rates of the last seconds. */

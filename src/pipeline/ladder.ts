@@ -1,5 +1,5 @@
 /** Which lower qualities a rendition has, by its size and what it costs as it is: values in, values out. */
-import { AUTO_RUNGS, type LadderPlan, type PictureSize, type PlannedRung, type VideoKey } from '../media/index.js';
+import { AUTO_RUNGS, rungName, type LadderPlan, type PictureSize, type PlannedRung, type VideoKey } from '../media/index.js';
 import { bitrateFor } from '../ffmpeg/index.js';
 import type { Source } from '../source/index.js';
 
@@ -41,6 +41,28 @@ export function rungsBelow(base: LadderBase, plan: LadderPlan): readonly Planned
   if (plan === 'auto') return AUTO_RUNGS.filter((rung) => rung.shortSidePx < shortSidePx && rung.bitrateBps <= MAX_SHARE * costsBps);
   // What was written down is wanted: also the same size with fewer bits.
   return plan.filter((rung) => rung.shortSidePx <= shortSidePx && rung.bitrateBps < costsBps);
+}
+
+/** Heights that differ by less, by the planned one, are not worth an encode beside what costs none. */
+const NEAR = 0.15;
+
+/** The rungs of a plan that what the source brings itself does not make needless. */
+export function notBeside(planned: readonly PlannedRung[], layers: readonly PictureSize[]): readonly PlannedRung[] {
+  const isNear = (rung: PlannedRung, layer: PictureSize): boolean =>
+    Math.abs(Math.min(layer.widthPx, layer.heightPx) - rung.shortSidePx) <= NEAR * rung.shortSidePx;
+  return planned.filter((rung) => !layers.some((layer) => isNear(rung, layer)));
+}
+
+/** Layers that are smaller than the whole, each name once. */
+export function layersBelow<Layer extends PictureSize>(base: PictureSize, layers: readonly Layer[]): readonly Layer[] {
+  const below = layers.filter(({ widthPx, heightPx }) => widthPx * heightPx < base.widthPx * base.heightPx);
+  const names = below.map(layerName);
+  return below.filter((layer, i) => names.indexOf(layerName(layer)) === i);
+}
+
+/** As the rung of that size is named. */
+export function layerName({ widthPx, heightPx }: PictureSize): string {
+  return rungName(Math.min(widthPx, heightPx));
 }
 
 /** The size of a rung: even, in the proportion of the whole, and never larger. */

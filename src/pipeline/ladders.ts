@@ -1,9 +1,9 @@
 /** The qualities of every source, running or not, and whether one may be had. */
 import { MediaPeerError } from '../base/errors.js';
 import { rungName, shortSideOf, SOURCE_RUNG, type LadderPlan, type Rung, type VideoKey } from '../media/index.js';
-import type { Source } from '../source/index.js';
+import type { LayerDescription, Source, SourceLayer } from '../source/index.js';
 import type { EncodePlaces } from './encode-places.js';
-import { baseOfKnown, rungBitrateBps, rungsBelow, rungSize, type LadderBase } from './ladder.js';
+import { baseOfKnown, layerName, layersBelow, notBeside, rungBitrateBps, rungsBelow, rungSize, type LadderBase } from './ladder.js';
 import type { RunningRendition, RunningRung } from './running-rendition.js';
 
 /** What ladders are read from. */
@@ -43,7 +43,9 @@ export class Ladders {
       isAvailable: true,
       makesKeyframes: running?.makesKeyframes ?? false,
     };
-    return base ? [top, ...this.#lower(base, running?.lower ?? [])] : [top];
+    if (!base) return [top];
+    const layers = running?.layers ?? (key.rendition === 'raw' ? (source?.layers ?? []) : []).filter(({ codec }) => codec === key.codec);
+    return [top, ...this.#lower(base, layersBelow(base, layers), running?.lower ?? [])];
   }
 
   /** @throws MediaPeerError NOTHING_TO_SERVE where the source has no such quality, CAPACITY_REACHED where no more can be encoded */
@@ -67,23 +69,27 @@ export class Ladders {
   }
 
   /** Those that are of use, and those that somebody uses: nobody is sent from one to the other because its use is in doubt. */
-  #lower(base: LadderBase, running: readonly RunningRung[]): Rung[] {
+  #lower(base: LadderBase, layers: readonly (LayerDescription | SourceLayer)[], running: readonly RunningRung[]): Rung[] {
     const { plan, places } = this.#init;
-    const wanted = rungsBelow(base, plan).map(({ shortSidePx }) => rungName(shortSidePx));
-    const names = [...new Set([...wanted, ...running.map(({ name }) => name)])];
+    const wanted = notBeside(rungsBelow(base, plan), layers).map(({ shortSidePx }) => rungName(shortSidePx));
+    const names = [...new Set([...layers.map(layerName), ...wanted, ...running.map(({ name }) => name)])];
     return names
       .map((name) => ({ name, shortSidePx: shortSideOf(name) ?? 0 }))
       .sort((a, b) => b.shortSidePx - a.shortSidePx)
       .map(({ name, shortSidePx }) => {
         const made = running.find((each) => each.name === name);
+        const layer = layers.find((each) => layerName(each) === name);
+        const open = layer && 'open' in layer ? layer : undefined;
         const plannedBps = rungBitrateBps(base, shortSidePx, plan);
+        const { widthPx, heightPx } = made?.size ?? layer ?? rungSize(base, shortSidePx);
         return {
           name,
-          ...(made?.size ?? rungSize(base, shortSidePx)),
-          bitrateBps: Math.max(plannedBps, made?.bitrateBps ?? 0),
-          isRunning: made?.hasMedia ?? false,
-          isAvailable: made !== undefined || places.isFree,
-          makesKeyframes: true,
+          widthPx,
+          heightPx,
+          bitrateBps: made?.bitrateBps ?? open?.bitrateBps ?? plannedBps,
+          isRunning: made ? made.hasMedia : (open?.isFlowing ?? false),
+          isAvailable: made !== undefined || layer !== undefined || places.isFree,
+          makesKeyframes: made?.makesKeyframes ?? open?.makesKeyframes ?? layer === undefined,
         };
       });
   }

@@ -1,6 +1,6 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
 import { serverClosing, sourceNotFound } from '../base/refusals.js';
-import type { LadderPlan, SourceMedia } from '../media/index.js';
+import { highestProfile, type LadderPlan, type SourceMedia } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodePlaces } from './encode-places.js';
@@ -110,13 +110,14 @@ export class Pipelines {
     const description = this.#init.find(sourceId);
     if (!description) throw sourceNotFound(sourceId, this.#init.playable());
     throwIfNotPlayable(description);
-    const { audioCodec, videoCodec, delivery, h264Profile } = description;
+    const { audioCodec, videoCodec, delivery, h264Profile, layers = [] } = description;
     const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
     return {
       hasAudio: audioCodec !== null,
       renditions: this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],
       rawCodec,
-      rawProfile: rawCodec === 'h264' ? h264Profile : undefined,
+      // What is encoded here is Constrained Baseline, which goes under any.
+      rawProfile: highestProfile([rawCodec === 'h264' ? h264Profile : undefined, ...layers.map((layer) => layer.h264Profile)]),
     };
   }
 }

@@ -1,5 +1,6 @@
 /** What runs of a rendition, for whoever chooses among its qualities. */
 import type { PictureSize } from '../media/index.js';
+import type { SourceLayer } from '../source/index.js';
 import type { LadderBase } from './ladder.js';
 
 /** A rendition in one codec, of a source that runs. */
@@ -10,6 +11,8 @@ export interface RunningRendition {
   readonly hasMedia: boolean;
   /** Keyframes of it can be made on demand. */
   readonly makesKeyframes: boolean;
+  /** Lower rungs that the source brings itself now. */
+  readonly layers: readonly SourceLayer[];
   /** Lower rungs that are made or about to be. */
   readonly lower: readonly RunningRung[];
 }
@@ -24,4 +27,6 @@ export interface RunningRung {
   readonly bitrateBps: number | undefined;
   /** Frames of it flow. */
   readonly hasMedia: boolean;
+  /** A keyframe of it can be made on demand. */
+  readonly makesKeyframes: boolean;
 }

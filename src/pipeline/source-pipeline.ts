@@ -13,7 +13,7 @@ import {
   type TrackLease,
   type VideoKey,
 } from '../media/index.js';
-import type { Source } from '../source/index.js';
+import type { Source, SourceLayer } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { EncodePlaceHolder } from './encode-places.js';
 import { FrameNumbers } from './frame-numbers.js';
@@ -22,7 +22,8 @@ import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import type { RenditionKey } from './ladders.js';
-import type { RunningRendition } from './running-rendition.js';
+import type { EncodedRendition } from './encoded-rendition.js';
+import type { RunningRendition, RunningRung } from './running-rendition.js';
 import { isLower, keyName, SourceRun, type SourceState } from './source-run.js';
 
 /** Something that runs while it is wanted. */
@@ -113,11 +114,10 @@ export class SourcePipeline {
       base: run.base(key, source),
       hasMedia: run.info.delivery === 'passthrough' || all.some((each) => !isLower(each.key) && each.track.hasMedia),
       makesKeyframes: run.makesKeyframes(key),
-      lower: all.flatMap(({ key: each, track }) => {
-        if (!isLower(each)) return [];
-        const encoder = run.encoderOf(each);
-        return [{ name: each.rung, size: encoder?.target, bitrateBps: encoder?.bitrateBps, hasMedia: track.hasMedia }];
-      }),
+      layers: run.layersBelow(key),
+      lower: all.flatMap(({ key: each, track }) =>
+        isLower(each) ? [runningRung(each.rung, track, run.encoderOf(each), run.layerOf(each))] : [],
+      ),
     };
   }
 
@@ -171,8 +171,8 @@ export class SourcePipeline {
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
         rung: key.kind === 'audio' ? undefined : (key.rung ?? SOURCE_RUNG),
-        widthPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.info).widthPx,
-        heightPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.info).heightPx,
+        widthPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.layerOf(key) ?? run.info).widthPx,
+        heightPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.layerOf(key) ?? run.info).heightPx,
         viewers: track.viewers,
         framesDropped: run.encoderOf(key)?.framesDropped ?? 0,
         restarts: run.encoderOf(key)?.restarts ?? 0,
@@ -305,4 +305,18 @@ export class SourcePipeline {
 
 function isRendition(key: TrackKey, { rendition, codec }: RenditionKey): key is VideoKey {
   return key.kind === 'video' && key.rendition === rendition && key.codec === codec;
+}
+
+function runningRung(name: string, track: Track, encoder: EncodedRendition | undefined, layer: SourceLayer | undefined): RunningRung {
+  const made = encoder && {
+    size: encoder.target,
+    bitrateBps: Math.max(encoder.bitrateBps, encoder.target.bitrateBps),
+    makesKeyframes: true,
+  };
+  const { size, bitrateBps, makesKeyframes } = made ?? {
+    size: layer,
+    bitrateBps: layer?.bitrateBps,
+    makesKeyframes: layer?.makesKeyframes,
+  };
+  return { name, size, bitrateBps, hasMedia: track.hasMedia && (made ?? layer) !== undefined, makesKeyframes: makesKeyframes ?? true };
 }

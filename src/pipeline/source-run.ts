@@ -16,14 +16,14 @@ import {
   type VideoKey,
 } from '../media/index.js';
 import { bitrateFor } from '../ffmpeg/index.js';
-import type { FeedEnd, FeedInfo, Source, SourceFeed } from '../source/index.js';
+import type { FeedEnd, FeedInfo, Source, SourceFeed, SourceLayer } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { BitrateMeter } from './bitrate-meter.js';
 import type { EncodePlaceHolder } from './encode-places.js';
 import { EncodedRendition, type RungTarget } from './encoded-rendition.js';
 import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
-import { averageBps, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
+import { averageBps, layerName, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
 import type { RenditionKey } from './ladders.js';
 import { ProcessedFrames } from './processed-frames.js';
 import type { Producer } from './producer.js';
@@ -88,6 +88,7 @@ export class SourceRun {
         picture: (picture) => this.#onPicture(picture),
         audio: (frame) => this.#audio?.write(frame),
         waiting: (isWaiting) => this.#standIns.follow(isWaiting),
+        layersChanged: () => this.#producers.forEach((producer) => producer.layersChanged?.()),
       },
       { ...deps.ffmpeg, timeline: state.timeline },
     );
@@ -138,6 +139,16 @@ export class SourceRun {
   /** The encoder behind a track; undefined for what is copied. */
   encoderOf(key: TrackKey): EncodedRendition | undefined {
     return this.#producers.get(keyName(key))?.encoder;
+  }
+
+  /** What the source brings itself that a track is a copy of; undefined for what is encoded, and in the quality of the source. */
+  layerOf(key: TrackKey): SourceLayer | undefined {
+    return this.#producers.get(keyName(key))?.layer;
+  }
+
+  /** What the source brings itself below a rendition. */
+  layersBelow({ rendition, codec }: RenditionKey): readonly SourceLayer[] {
+    return rendition === 'raw' ? (this.#feed.layers ?? []).filter((layer) => layer.codec === codec) : [];
   }
 
   /** What the feed delivers. */
@@ -247,11 +258,20 @@ export class SourceRun {
 
   /** The pictures of the source are decoded once, and scaled in the process that encodes them: copying them whole costs 2 % of a core at 720p30. */
   #startRung(key: VideoKey, track: Track, holder: EncodePlaceHolder): Producer {
-    const { clock, places, ladder } = this.#deps;
+    const { clock, logger, places, ladder } = this.#deps;
     const base: LadderBase = { ...this.#feed.info, bitrateBps: undefined };
     const shortSidePx = shortSideOf(key.rung ?? '') ?? Infinity;
     const target = { ...rungSize(base, shortSidePx), bitrateBps: rungBitrateBps(base, shortSidePx, ladder) };
-    return new RungProducer({ clock, places, holder, encode: () => this.#make(key, track, target) });
+    return new RungProducer({
+      track,
+      clock,
+      logger,
+      places,
+      holder,
+      encode: ladder === 'auto' || ladder.length > 0 ? () => this.#make(key, track, target) : undefined,
+      layer: () => this.layersBelow(key).find((layer) => layerName(layer) === key.rung),
+      frameIntervalMs: 1000 / base.fps,
+    });
   }
 
   #make(key: VideoKey, track: Track, target?: RungTarget): Producer {

@@ -4,6 +4,7 @@
  */
 export { SourceCatalogue } from './catalogue.js';
 export { describeContent } from './delivery.js';
+export type { LayerDescription, LayerFeed, SourceLayer } from './layer.js';
 export type { FeedPlan, FileDescription, SourceDescription } from './description.js';
 export { examineFile } from './file/examine-file.js';
 export { openFileFeed } from './file/feed.js';

@@ -3,6 +3,7 @@ import type { MediaPeerError } from '../base/errors.js';
 import type { BackoffOptions, FfmpegDeps } from '../ffmpeg/index.js';
 import type { EncodedFrame, EndReason, Timeline, VideoCodec, VideoFrame } from '../media/index.js';
 import type { Delivery, SourceDescription } from './description.js';
+import type { LayerDescription, SourceLayer } from './layer.js';
 
 /** `file`: recorded, in the upload folder. `live`: a room that somebody publishes to. `pull`: an input of SOURCES_FILE. */
 export type SourceKind = 'file' | 'live' | 'pull';
@@ -18,6 +19,8 @@ export interface Source extends SourceDescription {
   readonly state: RoomState;
   /** Size of the delivered pictures, where they are not delivered as they come. */
   readonly plan?: { readonly widthPx: number; readonly heightPx: number };
+  /** Lower qualities that it brings itself, as far as they are known. Default: none. */
+  readonly layers?: readonly LayerDescription[];
   /**
    * Starts it; returns at once.
    * @throws MediaPeerError SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
@@ -35,6 +38,8 @@ export interface FeedSink {
   audio(frame: EncodedFrame): void;
   /** What follows is a stand-in for a camera that is away (true), or the camera again (false): nothing is to be detected in a stand-in. */
   waiting?(isWaiting: boolean): void;
+  /** `SourceFeed.layers` are others now. */
+  layersChanged?(): void;
 }
 
 /** What a feed delivers. */
@@ -83,6 +88,8 @@ export interface SourceFeed {
   readonly trouble: string | undefined;
   /** Of a live source: who publishes, or may come back, and whether a stand-in is shown. */
   readonly live?: { readonly state: RoomState; readonly publisherId: string | undefined; readonly isWaiting: boolean };
+  /** Lower qualities that it brings itself and that can be opened now. Default: none. */
+  readonly layers?: readonly SourceLayer[];
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
   /** Passes the request for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
