@@ -15,15 +15,24 @@ function loopMs(): number {
   return sum > 0 ? performance.now() - startedMs : 0;
 }
 
-/** The promise's value, or an error naming `what` when it takes longer than `ms`. */
-export async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+/**
+ * The promise's value, or an error naming `what` when it takes longer than `ms`. @param closed ends the wait, with an error:
+ * what is waited for cannot come any more
+ */
+export async function within<T>(promise: Promise<T>, ms: number, what: string, closed?: AbortSignal): Promise<T> {
   const done = new AbortController();
+  const signal = closed ? AbortSignal.any([done.signal, closed]) : done.signal;
   try {
     return await Promise.race([
       promise,
-      wait(ms * slowness, undefined, { signal: done.signal }).then(() => {
-        throw new Error(`waited ${Math.round(ms * slowness)} ms in vain for ${what}`);
-      }),
+      wait(ms * slowness, undefined, { signal }).then(
+        () => {
+          throw new Error(`waited ${Math.round(ms * slowness)} ms in vain for ${what}`);
+        },
+        () => {
+          throw new Error(`closed while waiting for ${what}`);
+        },
+      ),
     ]);
   } finally {
     done.abort();

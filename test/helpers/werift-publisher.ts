@@ -57,6 +57,7 @@ export class WeriftPublisher {
   readonly #audio: MediaStreamTrack | undefined;
   readonly #codec: VideoCodec;
   #sequenceNumbers = { video: 65_500, audio: 7 };
+  readonly #closed = new AbortController();
 
   constructor(readonly options: PublisherOptions = {}) {
     this.#codec = options.codec ?? 'h264';
@@ -116,7 +117,7 @@ export class WeriftPublisher {
           if (state === 'connected') resolve();
         });
       });
-      await within(connected, ms, 'the publisher to connect');
+      await within(connected, ms, 'the publisher to connect', this.#closed.signal);
     }
     return accepted;
   }
@@ -143,6 +144,7 @@ export class WeriftPublisher {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.pc.close();
     // Ends the repetition of handshake flights, and a handshake that has not begun: both outlive the connection otherwise.
     const association = this.dtls.dtls as unknown as { connect: () => Promise<void>; dtls: { flight: number } } | undefined;

@@ -52,6 +52,7 @@ export class WeriftViewer {
   readonly dtls: RTCDtlsTransport;
   /** Set when a packet is received. */
   #waiters: (() => void)[] = [];
+  readonly #closed = new AbortController();
 
   constructor(readonly options: ViewerOptions = {}) {
     const feedback = options.nack ? [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }] : [{ type: 'ccm', parameter: 'fir' }];
@@ -124,6 +125,7 @@ export class WeriftViewer {
       }),
       ms,
       'the viewer to connect',
+      this.#closed.signal,
     );
   }
 
@@ -140,7 +142,7 @@ export class WeriftViewer {
     const wait = async (): Promise<void> => {
       while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
     };
-    await within(wait(), ms, what);
+    await within(wait(), ms, what, this.#closed.signal);
   }
 
   /** The ssrcs that an answer announces for m-line `index`: the media's, then that of retransmissions. */
@@ -166,6 +168,7 @@ export class WeriftViewer {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.pc.close();
     // Ends the repetition of handshake flights, and a handshake that has not begun: both outlive the connection otherwise.
     const association = this.dtls.dtls as unknown as { connect: () => Promise<void>; dtls: { flight: number } } | undefined;

@@ -87,7 +87,7 @@ export async function offerAndDeleteAtOnce(guest: Guest): Promise<void> {
   const connecting = connect(watching).catch(() => undefined);
   expectStatus(await remove(guest, watching), 200);
   await watching.viewer.close();
-  void connecting;
+  await connecting;
 }
 
 export async function offerUnderGarbage(guest: Guest): Promise<void> {
