@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ChromiumHarness, type StatsEntry, type ViewerPage } from '../../test/helpers/chromium.js';
 import { eventually } from '../../test/helpers/deadline.js';
-import { ImpairedPath } from '../../test/helpers/impaired-path.js';
+import { ImpairedPath } from '../../test/helpers/network/impaired-path.js';
 import { startServerProcess } from '../../test/helpers/server-process.js';
 import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
 
@@ -55,7 +55,7 @@ async function watch(page: ViewerPage, way: ImpairedPath, seconds: number): Prom
   await wait(seconds * 1000);
   const after = video(await viewer.stats());
   await viewer.leave();
-  await eventually(() => way.passed > 0, 1000, 'datagrams on the way');
+  await eventually(() => way.down.passed > 0, 1000, 'datagrams on the way');
   way.close();
   const difference = (name: string): number => after(name) - before(name);
   return {
@@ -65,7 +65,7 @@ async function watch(page: ViewerPage, way: ImpairedPath, seconds: number): Prom
     nacks: difference('nackCount'),
     repaired: difference('retransmittedPacketsReceived'),
     plis: difference('pliCount'),
-    lostOnTheWay: way.lost,
+    lostOnTheWay: way.down.lost + way.up.lost,
   };
 }
 
