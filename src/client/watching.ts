@@ -253,7 +253,7 @@ export class Watching {
     });
     this.#opening = viewing;
     try {
-      this.#streams.take(viewing.transceivers, (track) => this.#events.emit('track', track));
+      if (!this.#viewing) this.#take(viewing);
       await viewing.link.open(signal);
       return viewing.link;
     } catch (error) {
@@ -262,8 +262,14 @@ export class Watching {
     }
   }
 
+  #take({ transceivers }: Viewing): void {
+    this.#streams.take(transceivers, (track) => this.#events.emit('track', track));
+  }
+
   #stands(link: PeerLink): void {
     if (this.#opening?.link !== link) return;
+    // Not before: browsers may call a track unmuted with the answer, and the connection before may come back by itself.
+    if (this.#viewing) this.#take(this.#opening);
     this.#viewing = this.#opening;
     this.#viewing.connected();
     this.#detections = undefined;

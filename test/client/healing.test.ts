@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { watch, type StateChange, type WatchOptions, type Watching } from '../../src/client/index.js';
+import { watch, type StateChange, type WatchedTrack, type WatchOptions, type Watching } from '../../src/client/index.js';
 import { FakeWorld, SERVER, refusal, restarted, silence } from './fakes.js';
 
 /** A viewer that plays. */
@@ -225,6 +225,29 @@ describe('a path that breaks', () => {
     assert.deepEqual([world.connections[0]?.closed, world.connections[1]?.closed], [false, true]);
     await world.play(20_000);
     assert.equal(watching.state, 'playing');
+    watching.close();
+  });
+
+  it('that comes back while another one has its answer and no media keeps its picture', async () => {
+    const world = new FakeWorld();
+    const tracks: WatchedTrack[] = [];
+    const { watching } = await play(world, { onTrack: (track) => tracks.push(track) });
+    const [shown] = tracks;
+    world.connects = false;
+    world.handler = ({ method }) => (method === 'PATCH' ? silence() : undefined);
+    await world.change('disconnected');
+    await world.clock.advance(9_000);
+    assert.equal(world.connections.length, 2, 'another connection has its answer');
+    // Browsers may do so with the answer, before anything comes.
+    for (const { track } of world.connections[1]?.receivers ?? []) {
+      track.muted = false;
+      track.dispatchEvent(new Event('unmute'));
+    }
+    world.connections[0]?.become('connected');
+    await world.play(1_000);
+    assert.equal(watching.state, 'playing');
+    assert.deepEqual([world.connections[0]?.closed, world.connections[1]?.closed], [false, true]);
+    assert.deepEqual(shown?.stream.getTracks().includes(shown.track), true);
     watching.close();
   });
 
