@@ -27,6 +27,14 @@ export interface BenchOptions {
   readonly seconds: number | undefined;
   /** vision: an `.onnx` with its JSON beside it, or the JSON. Default: the bundled model. */
   readonly model: string | undefined;
+  /** networks: cases. Default: all. */
+  readonly only: readonly string[] | undefined;
+  /** networks: how often each case is run. Default: the bench's own. */
+  readonly runs: number | undefined;
+  /** networks: WHEP endpoint of a server that goes the same ways. Default: none. */
+  readonly peer: string | undefined;
+  /** networks: tells what happened, each half second, on stderr. */
+  readonly verbose: boolean;
   /** Takes rows as soon as they are known: they are printed even where the bench fails later. Empty where it returns all at its end. */
   readonly kept: Row[];
   /** Takes what went wrong where the bench goes on; any makes the exit code 1. */
@@ -63,8 +71,11 @@ export async function withFolder<T>(job: (folder: string) => Promise<T>): Promis
   }
 }
 
-/** An 11 s clip, 720p30 at about 2 Mbit/s, H.264 without B-frames, a keyframe every 4 s, AAC: delivered as passthrough. */
-export async function makeClip(file: string, size = '1280x720'): Promise<void> {
+/** An 11 s clip, 720p30, H.264 without B-frames, a keyframe every 4 s, AAC: delivered as passthrough. @param bitrateKbps of video; default 2000 */
+export async function makeClip(
+  file: string,
+  { size = '1280x720', bitrateKbps = 2000 }: { readonly size?: string; readonly bitrateKbps?: number } = {},
+): Promise<void> {
   const args = [
     ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30:duration=11`],
     ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=11'],
@@ -84,7 +95,7 @@ export async function makeClip(file: string, size = '1280x720'): Promise<void> {
       '-pix_fmt',
       'yuv420p',
       '-b:v',
-      '2M',
+      `${bitrateKbps}k`,
     ],
     ...['-c:a', 'aac', '-movflags', '+faststart', file],
   ];

@@ -12,6 +12,7 @@ import { run as joins } from './joins.js';
 import { run as live } from './live.js';
 import { run as loss } from './loss.js';
 import { run as motion } from './motion.js';
+import { run as networks } from './networks/index.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   joins,
   live,
   loss,
+  networks,
   cuts,
   churn,
 };
@@ -48,6 +50,8 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   joins         Chromium: WHEP joins with trickle, alone and ten in a second  [--joins 20]
   live          Chromium: how old a published picture is when it is seen      [--seconds 20]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
+  networks      Chromium: rungs, freezes and queues on slow, lossy and shared links
+                [--case join,cold,warm,steady,loss,shared,cellular] [--runs 3] [--seconds 30] [--peer WHEP-URL] [--verbose]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
   churn         all doors: joins, leaves, aborts and cuts; leftovers, memory [--joins 1000]
 
@@ -62,6 +66,10 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
         clients: { type: 'string', default: '1,10,50,100' },
         seconds: { type: 'string' },
         model: { type: 'string' },
+        case: { type: 'string' },
+        runs: { type: 'string' },
+        peer: { type: 'string' },
+        verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     });
@@ -78,6 +86,10 @@ function parse(): { name: string; bench: (options: BenchOptions) => Promise<Row[
         clients,
         seconds,
         model: values.model,
+        only: values.case?.split(','),
+        runs: values.runs === undefined ? undefined : whole('runs', values.runs, 100),
+        peer: values.peer,
+        verbose: values.verbose,
         kept: [],
         failures: [],
       },

@@ -20,7 +20,7 @@ const WARM_UP_MS = 4500;
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
     await makeClip(path.join(folder, 'clip.mp4'));
-    await makeClip(path.join(folder, 'small.mp4'), '640x360');
+    await makeClip(path.join(folder, 'small.mp4'), { size: '640x360' });
     const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', MAX_CONNECTIONS: '40', LOG_LEVEL: 'warn,http=info' });
     const browser = await ChromiumHarness.launch([], await nice(folder));
     try {

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test';
 import { Link, type LinkShape } from './link.js';
 
 /** Arrival times by what was sent: one datagram of `bytes` every `everyMs`. */
-function send(link: Link<number>, { count, bytes, everyMs, fromMs = 0 }: { count: number; bytes: number; everyMs: number; fromMs?: number }) {
+function send(
+  link: Link<number>,
+  { count, bytes, everyMs, fromMs = 0 }: { count: number; bytes: number; everyMs: number; fromMs?: number },
+) {
   const arrivals = new Map<number, number>();
   const take = (nowMs: number): void => {
     for (const item of link.take(nowMs)) arrivals.set(item, nowMs);
@@ -35,7 +38,11 @@ describe('a link', () => {
     const { link, arrivals } = fill({ rateBps: 4_000_000, delayMs: 20, jitterMs: 30 });
     assert.deepEqual([link.passed, link.dropped, link.lost], [500, 0, 0]);
     const times = [...arrivals.values()];
-    assert.deepEqual(times, [...times].sort((a, b) => a - b), 'in order');
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+      'in order',
+    );
     assert.ok([...arrivals].some(([i, atMs]) => atMs - i * 5 > 40) && [...arrivals].some(([i, atMs]) => atMs - i * 5 < 35));
   });
 
