@@ -78,10 +78,10 @@ export class Link<T> {
   }
 
   offer(item: T, bytes: number, nowMs: number): void {
-    if (this.#isLost()) return void this.lost++;
     const { queueMs = 300 } = this.#shape;
-    if (this.queueMs(nowMs) > queueMs) return void this.dropped++;
-    this.#queue.push({ item, bytes, atMs: nowMs, bitsLeft: bytes * 8 });
+    if (this.#isLost()) this.lost++;
+    else if (this.queueMs(nowMs) > queueMs) this.dropped++;
+    else this.#queue.push({ item, bytes, atMs: nowMs, bitsLeft: bytes * 8 });
     this.#work(nowMs);
   }
 
