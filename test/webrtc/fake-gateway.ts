@@ -133,7 +133,7 @@ export class FakeGateway implements MediaGateway {
   }
 
   /** What publishers sent, in order. */
-  readonly published: { readonly kind: 'video' | 'audio'; readonly frame: EncodedFrame }[] = [];
+  readonly published: { readonly kind: 'video' | 'audio'; readonly frame: EncodedFrame; readonly layer?: string | undefined }[] = [];
   publication: PublicationRequest | undefined;
   publicationClosed: 'left' | 'lost' | undefined;
 
@@ -143,8 +143,9 @@ export class FakeGateway implements MediaGateway {
     this.publication = request;
     this.publicationClosed = undefined;
     return {
-      video: (frame) => void this.published.push({ kind: 'video', frame }),
+      video: (frame, layer) => void this.published.push({ kind: 'video', frame, layer }),
       audio: (frame) => void this.published.push({ kind: 'audio', frame }),
+      keyframeNeeded: (layer) => request.requestKeyframe(layer),
       close: (how) => {
         if (this.publication !== request) return;
         this.publication = undefined;

@@ -47,6 +47,16 @@ export class LiveClock {
     return this.#delivered(mediaTimeMs);
   }
 
+  /** Media time of a frame of another layer of a publication: the same frame has the same one in each. */
+  layer(publication: object, timeMs: number): number {
+    return this.#delivered(this.#place(publication, timeMs));
+  }
+
+  /** Media time of a frame that came before, in whatever layer; undefined of a publication that has no place yet. */
+  before(publication: object, timeMs: number): number | undefined {
+    return publication === this.#publication ? timeMs + this.#offsetMs : undefined;
+  }
+
   /** As `video`, for the first picture after a stand-in: what follows, sound too, is moved by as much as it is, where that is little. */
   videoAfterStandIn(publication: object, timeMs: number): number {
     const early = this.#newestVideoMs + MIN_STEP_MS - this.#place(publication, timeMs);

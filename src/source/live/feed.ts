@@ -12,7 +12,10 @@ import type { LiveFormat, LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';
 import { Slate } from '../slate.js';
 import { SlateSwitch } from '../slate-switch.js';
-import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
+import type { FeedEnd, FeedInfo, FeedOptions, FeedRung, FeedSink, RungFeed, SourceFeed } from '../source.js';
+import { LayerOutput } from './layer-output.js';
+import type { LiveLayer } from './layers.js';
+import { LiveRung } from './rung.js';
 
 /** Sides that stand in the same proportion, encoders rounding them as they like. */
 const MAX_ASPECT_CHANGE = 0.02;
@@ -31,14 +34,18 @@ export interface FeedHost {
   readonly silentAfterMs: number;
   /** For a slate, whoever sent it. */
   readonly lastGroup: LiveGroup | undefined;
-  /** Of the present, short enough to begin with it; empty where there is none. */
-  readonly openGroup: readonly EncodedFrame[];
+  /** Layers that come now, the best first; empty before the size of one is known. */
+  readonly layers: readonly LiveLayer[];
+  /** See `LiveLayers.pick`. */
+  layer(maxShortSidePx: number, wished?: boolean): LiveLayer;
+  /** Frames of a layer that are of the present, and short enough to begin with them; empty where there are none. */
+  openGroup(layer: LiveLayer): readonly EncodedFrame[];
   /** Writes the text of the slate. */
   readonly caption: Caption;
   /** The clock that maps publishers to a timeline; the same one for the same timeline. */
   clockOf(timeline: Timeline, options: FeedOptions): LiveClock;
   /** Passes the request on to who publishes, who merges them: call it as often as needed. */
-  requestKeyframe(): void;
+  requestKeyframe(layer: string): void;
   /** The feed has ended and gets nothing more. */
   remove(feed: LiveFeed): void;
 }
@@ -61,7 +68,9 @@ export class LiveFeed implements SourceFeed {
   #resolveClosed!: (end: FeedEnd) => void;
   #end: FeedEnd | undefined;
   readonly #stopListening: StopListening | undefined;
-  #needsKeyframe: boolean;
+  /** What the renditions in the quality of the source are made of. */
+  readonly #main: LayerOutput;
+  readonly #rungs = new Set<LiveRung>();
 
   constructor(host: FeedHost, sink: FeedSink, options: FeedOptions) {
     this.#host = host;
@@ -73,8 +82,9 @@ export class LiveFeed implements SourceFeed {
     this.timeline = options.timeline ?? new Timeline();
     this.#clock = host.clockOf(this.timeline, options);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.openGroup = this.#placeGroup(host.publication, host.openGroup);
-    this.#needsKeyframe = this.openGroup.length === 0;
+    this.#main = this.#outputOf(Infinity);
+    this.openGroup = this.#placeGroup(host.publication, host.openGroup(host.layer(Infinity)));
+    if (this.openGroup.length > 0) this.#main.begun(host.layer(Infinity));
     this.#slate = new SlateSwitch({
       clock: options.clock,
       silentAfterMs: () => host.silentAfterMs,
@@ -83,7 +93,7 @@ export class LiveFeed implements SourceFeed {
     this.#stopListening = whenAborted(options.signal, () => this.#finish({ reason: 'viewer-left' }));
     if (this.end) return;
     if (!host.publication) this.#slate.show();
-    else if (this.#needsKeyframe) this.requestKeyframe();
+    else if (this.#main.needsKeyframe) this.requestKeyframe();
   }
 
   /** Who publishes, and what is shown of it. */
@@ -98,16 +108,55 @@ export class LiveFeed implements SourceFeed {
 
   requestKeyframe(): void {
     if (this.#slate.shown) return this.#slate.shown.requestKeyframe();
-    this.#host.requestKeyframe();
+    this.#main.requestKeyframe();
   }
 
-  /** The next frame of the publication. */
-  video(publication: object, frame: EncodedFrame): void {
+  /** The layers below the best, those of the same short side once. */
+  get rungs(): readonly FeedRung[] {
+    const [best, ...lower] = this.#host.layers;
+    const isFirst = ({ video }: LiveLayer, i: number): boolean =>
+      [best, ...lower.slice(0, i)].every((other) => other?.video.shortSidePx !== video.shortSidePx);
+    return lower
+      .filter(isFirst)
+      .map(({ video: { format } }) => ({ widthPx: format.widthPx, heightPx: format.heightPx, bitrateBps: undefined }));
+  }
+
+  openRung(shortSidePx: number, onFrame: (frame: EncodedFrame) => void, isContinued: boolean): RungFeed {
+    const layer = this.#host.layer(shortSidePx);
+    const isSlate = this.#slate.shown !== undefined;
+    const openGroup = isContinued || isSlate ? [] : this.#placeLayer(this.#host.openGroup(layer));
+    const output = this.#outputOf(shortSidePx);
+    if (openGroup.length > 0) output.begun(layer);
+    const rung = new LiveRung({
+      output,
+      openGroup,
+      requestKeyframe: () => (this.#slate.shown ? this.#slate.shown.requestKeyframe() : output.requestKeyframe()),
+      onFrame,
+      onClose: (closed) => this.#rungs.delete(closed),
+    });
+    if (!this.#end) this.#rungs.add(rung);
+    return rung;
+  }
+
+  /** Whether keyframes of that layer are needed. */
+  needs(layer: string): boolean {
+    return [this.#main, ...[...this.#rungs].map(({ output }) => output)].some((output) => output.needs(layer));
+  }
+
+  /** The next frame of the publication, in one of its layers. */
+  video(publication: object, frame: EncodedFrame, layer: LiveLayer): void {
     if (this.#end) return;
     this.#slate.heard();
-    if (frame.keyframe && !this.#fits(this.#host.format)) return this.#finish({ reason: 'replaced' });
-    if (this.#needsKeyframe && !frame.keyframe) return this.#host.requestKeyframe();
-    this.#needsKeyframe = false;
+    const isMain = this.#main.takes(layer, frame.keyframe);
+    if (isMain && frame.keyframe && !this.#fits(layer.video.format)) return this.#finish({ reason: 'replaced' });
+    if (isMain) this.#mainVideo(publication, frame);
+    // What comes before the best layer does is not shown: the slate is.
+    if (this.#rungs.size === 0 || this.#slate.shown) return;
+    const mediaTimeMs = this.#clock.layer(publication, frame.mediaTimeMs);
+    for (const rung of [...this.#rungs]) rung.video(layer, frame, mediaTimeMs);
+  }
+
+  #mainVideo(publication: object, frame: EncodedFrame): void {
     const wasWaiting = this.#slate.hide();
     const mediaTimeMs = wasWaiting
       ? this.#clock.videoAfterStandIn(publication, frame.mediaTimeMs)
@@ -124,7 +173,7 @@ export class LiveFeed implements SourceFeed {
   /** Another publication follows: decoding starts again. */
   begin(): void {
     this.restarts++;
-    this.#needsKeyframe = true;
+    this.#restartOutputs();
     this.#slate.heard();
     // Its codec is known before its first frame: what is needed for it may begin to start.
     if (this.#host.format.codec !== this.#format.codec) this.#finish({ reason: 'replaced' });
@@ -132,7 +181,7 @@ export class LiveFeed implements SourceFeed {
 
   /** The publisher is gone, and may come back. */
   lost(): void {
-    this.#needsKeyframe = true;
+    this.#restartOutputs();
     this.#slate.show();
   }
 
@@ -144,6 +193,7 @@ export class LiveFeed implements SourceFeed {
   #finish(end: FeedEnd): void {
     if (this.#end) return;
     this.#end = end;
+    this.#rungs.clear();
     this.#stopListening?.();
     this.#host.remove(this);
     // Never rejects.
@@ -171,10 +221,32 @@ export class LiveFeed implements SourceFeed {
     }));
   }
 
+  /** As they came, since the best layer has its place on the timeline already. */
+  #placeLayer(frames: readonly EncodedFrame[]): readonly EncodedFrame[] {
+    const { publication } = this.#host;
+    if (!publication) return [];
+    return frames.flatMap(({ data, keyframe, mediaTimeMs: timeMs }) => {
+      const mediaTimeMs = this.#clock.before(publication, timeMs);
+      return mediaTimeMs === undefined ? [] : [{ data, keyframe, mediaTimeMs }];
+    });
+  }
+
+  #outputOf(maxShortSidePx: number): LayerOutput {
+    return new LayerOutput({
+      pick: (wished) => this.#host.layer(maxShortSidePx, wished),
+      requestKeyframe: (layer) => this.#host.requestKeyframe(layer),
+    });
+  }
+
+  #restartOutputs(): void {
+    this.#main.restart();
+    for (const { output } of this.#rungs) output.restart();
+  }
+
   #openSlate(): Slate {
-    this.#needsKeyframe = true;
+    this.#restartOutputs();
     // A publisher that is there may send nothing because nothing moves.
-    this.#host.requestKeyframe();
+    this.#main.requestKeyframe();
     this.#options.logger.info({ sourceId: this.#host.id }, 'publisher sends nothing; viewers see the slate');
     this.#sink.waiting?.(true);
     const { codec, widthPx, heightPx } = this.info;
@@ -184,7 +256,10 @@ export class LiveFeed implements SourceFeed {
       group: this.#host.lastGroup,
       caption: this.#host.caption,
       mediaTime: () => this.#clock.standIn(),
-      onFrame: (frame) => this.#sink.encodedVideo(frame),
+      onFrame: (frame) => {
+        this.#sink.encodedVideo(frame);
+        for (const rung of this.#rungs) rung.write(frame, frame.mediaTimeMs);
+      },
       deps: this.#options,
     });
   }

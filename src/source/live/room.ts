@@ -10,7 +10,8 @@ import { LiveClock } from './clock.js';
 import { LiveFeed, type FeedHost } from './feed.js';
 import type { RoomStatus } from './room-status.js';
 import { emptySource, liveSource, notLive } from './source.js';
-import { LiveVideo, type LiveFormat, type LiveGroup } from './video.js';
+import { LiveLayers, type LiveLayer } from './layers.js';
+import type { LiveFormat, LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, RoomState, Source, SourceFeed } from '../source.js';
 
@@ -38,7 +39,7 @@ export class LiveRoom implements FeedHost {
   readonly #init: LiveRoomInit;
   readonly #feeds = new Set<LiveFeed>();
   readonly #clocks = new WeakMap<Timeline, LiveClock>();
-  readonly #video: LiveVideo;
+  readonly #layers: LiveLayers;
   #request: PublicationRequest | undefined;
   #publisherId: string | undefined;
   #state: RoomState = 'empty';
@@ -48,7 +49,7 @@ export class LiveRoom implements FeedHost {
     this.#init = init;
     this.id = init.id;
     this.caption = init.caption;
-    this.#video = new LiveVideo({ room: init.id, clock: init.clock, logger: init.logger });
+    this.#layers = new LiveLayers({ room: init.id, clock: init.clock, logger: init.logger });
   }
 
   get status(): RoomStatus {
@@ -56,7 +57,7 @@ export class LiveRoom implements FeedHost {
   }
 
   get format(): LiveFormat {
-    return this.#video.format;
+    return this.#layers.format;
   }
 
   get publication(): object | undefined {
@@ -64,15 +65,23 @@ export class LiveRoom implements FeedHost {
   }
 
   get silentAfterMs(): number {
-    return this.#video.silentAfterMs;
+    return this.#layers.best.video.silentAfterMs;
   }
 
   get lastGroup(): LiveGroup | undefined {
-    return this.#video.lastGroup;
+    return this.#layers.lastGroup;
   }
 
-  get openGroup(): readonly EncodedFrame[] {
-    return this.#video.openGroupOf(this.#request);
+  get layers(): readonly LiveLayer[] {
+    return this.#layers.flowing;
+  }
+
+  layer(maxShortSidePx: number, wished?: boolean): LiveLayer {
+    return this.#layers.pick(maxShortSidePx, wished);
+  }
+
+  openGroup(layer: LiveLayer): readonly EncodedFrame[] {
+    return layer.video.openGroupOf(this.#request);
   }
 
   /** As a source, as it is now. */
@@ -84,7 +93,7 @@ export class LiveRoom implements FeedHost {
       state: this.#state,
       widthPx: isKnown ? widthPx : null,
       heightPx: isKnown ? heightPx : null,
-      fps: this.#video.fps ?? null,
+      fps: this.#layers.best.video.fps ?? null,
       videoCodec: codec,
       h264Profile,
       audioCodec: hasAudio ? 'opus' : null,
@@ -113,7 +122,7 @@ export class LiveRoom implements FeedHost {
     this.#request = request;
     this.#publisherId = request.clientId;
     this.#state = 'live';
-    this.#video.begin(request.video, request.hasAudio);
+    this.#layers.begin(request);
     before?.end('publisher-replaced');
     for (const feed of [...this.#feeds]) feed.begin();
     this.#init.logger.info(
@@ -122,7 +131,8 @@ export class LiveRoom implements FeedHost {
     );
     this.#init.onChange();
     return {
-      video: (frame) => this.#request === request && this.#takeVideo(request, frame),
+      video: (frame, layer) => this.#request === request && this.#takeVideo(request, frame, layer),
+      keyframeNeeded: (layer) => this.#request === request && this.#keyframeNeeded(layer),
       audio: (packet) => this.#request === request && this.#takeAudio(request, packet),
       close: (how) => this.#request === request && this.#publisherGone(how),
     };
@@ -134,8 +144,8 @@ export class LiveRoom implements FeedHost {
     return this.#request !== undefined;
   }
 
-  requestKeyframe(): void {
-    this.#request?.requestKeyframe();
+  requestKeyframe(layer: string): void {
+    this.#request?.requestKeyframe(layer === '' ? undefined : layer);
   }
 
   clockOf(timeline: Timeline, { clock }: FeedOptions): LiveClock {
@@ -164,16 +174,27 @@ export class LiveRoom implements FeedHost {
     return feed;
   }
 
-  #takeVideo(publication: PublicationRequest, frame: EncodedFrame): void {
-    if (frame.data.length === 0 || publication.video === undefined) return;
+  #takeVideo(publication: PublicationRequest, frame: EncodedFrame, id = ''): void {
+    const layer = this.#layers.of(id);
+    if (frame.data.length === 0 || !layer) return;
     // Whoever watches waits for a keyframe that can be used.
-    if (!this.#video.take(publication, publication.video, frame)) {
-      if (frame.keyframe && this.#feeds.size > 0) this.requestKeyframe();
+    if (!this.#layers.take(publication, frame, id)) {
+      if (frame.keyframe && this.#isWatched(id)) this.requestKeyframe(id);
       return;
     }
-    for (const feed of [...this.#feeds]) feed.video(publication, frame);
+    for (const feed of [...this.#feeds]) feed.video(publication, frame, layer);
     // Browsers send no keyframe unless they are asked.
-    if (this.#feeds.size > 0 && this.#video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS) this.requestKeyframe();
+    if (layer.video.keyframeAgeMs >= KEYFRAME_INTERVAL_MS && this.#isWatched(id)) this.requestKeyframe(id);
+  }
+
+  /** Of a layer that nobody watches none is asked for, once it is known how large it is; the best is kept ready for who comes. */
+  #keyframeNeeded(id: string): void {
+    const layer = this.#layers.of(id);
+    if (layer && (!layer.video.isKnown || this.layer(Infinity, true) === layer || this.#isWatched(id))) this.requestKeyframe(id);
+  }
+
+  #isWatched(layer: string): boolean {
+    return [...this.#feeds].some((feed) => feed.needs(layer));
   }
 
   #takeAudio(publication: PublicationRequest, packet: EncodedFrame): void {
@@ -196,7 +217,7 @@ export class LiveRoom implements FeedHost {
     this.#grace?.cancel();
     this.#request = undefined;
     this.#publisherId = undefined;
-    this.#video.clear();
+    this.#layers.clear();
     for (const feed of [...this.#feeds]) void feed.close(reason);
     this.#init.onChange();
   }

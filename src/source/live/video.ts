@@ -43,7 +43,7 @@ const MAX_FPS = 60;
 const FRAMES_FOR_RATE = 10;
 const WARNING_PERIOD_MS = 1_000;
 
-/** The video of one room. */
+/** The video of one room, or one layer of it. */
 export class LiveVideo {
   readonly #init: { readonly room: string; readonly clock: Clock; readonly logger: Logger };
   readonly #group = OpenGroup.ofEncoded();
@@ -73,6 +73,31 @@ export class LiveVideo {
   /** As measured; undefined while too few frames have come. */
   get fps(): number | undefined {
     return this.#intervals < FRAMES_FOR_RATE ? undefined : Math.min(MAX_FPS, Math.max(1, Math.round(1000 / this.#intervalMs)));
+  }
+
+  /** False before the first keyframe. */
+  get isKnown(): boolean {
+    return this.#format.isKnown;
+  }
+
+  /** Pixels of a frame. */
+  get area(): number {
+    return this.#format.widthPx * this.#format.heightPx;
+  }
+
+  /** The shorter side of its frames, in pixels. */
+  get shortSidePx(): number {
+    return Math.min(this.#format.widthPx, this.#format.heightPx);
+  }
+
+  /** Between two frames on average, ms; 0 before it is known. */
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /** When the newest frame came, by the monotonic clock. */
+  get newestAtMs(): number {
+    return this.#newestAtMs;
   }
 
   /** Whoever sent it; undefined before the first keyframe. */

@@ -3,8 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
 import { offeredCodecs } from './codecs.js';
 import { extensionId, type MLinePlan, type Plan } from './negotiate.js';
-import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
+import {
+  MID_EXTENSION_URI,
+  PLAYOUT_DELAY_EXTENSION_URI,
+  REPAIRED_RID_EXTENSION_URI,
+  RID_EXTENSION_URI,
+  TRANSPORT_CC_EXTENSION_URI,
+} from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
+import { writeSimulcast } from './simulcast.js';
 
 /** This side's part of one transport. */
 export interface LocalTransport {
@@ -110,8 +117,10 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
     ];
   }
   const { codec } = mLine;
+  const layers = mLine.use === 'receive' ? mLine.layers : [];
   const extensions = [
     ...(section.mid === undefined ? [] : [MID_EXTENSION_URI]),
+    ...(layers.length > 0 ? [RID_EXTENSION_URI, REPAIRED_RID_EXTENSION_URI] : []),
     ...(codec.feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
     ...(mLine.use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
   ].flatMap((uri) => {
@@ -125,6 +134,7 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
     ...rtcp,
     ...extensions,
     ...writeCodec(codec),
+    ...writeSimulcast(layers),
     ...(stream ? writeStream(stream) : []),
   ];
 }

@@ -1,12 +1,14 @@
 /**
- * Decides what each m-line of a publisher's offer is asked to send: one video in H.264 or VP8, one audio in Opus, data
- * channels. Pure: an offer goes in, a plan comes out. An offer of which a part would be left aside is refused as a
+ * Decides what each m-line of a publisher's offer is asked to send: one video in H.264 or VP8, in one encoding or several
+ * at once, one audio in Opus, data channels. Pure: an offer goes in, a plan comes out. An offer of which a part would be left aside is refused as a
  * whole, since a publisher cannot see that half of what it sends goes nowhere (RFC 9725 §4.4).
  */
 import { MediaPeerError } from '../../base/errors.js';
 import { choosePublishedAudioCodec, choosePublishedVideoCodec, type NegotiatedCodec } from './codecs.js';
-import { assignTransports, codecNames, refusal, wishData, type MLinePlan, type Plan, type Wish } from './negotiate.js';
+import { RID_EXTENSION_URI } from './extension-uris.js';
+import { assignTransports, codecNames, extensionId, refusal, wishData, type MLinePlan, type Plan, type Wish } from './negotiate.js';
 import { parseSdp, type MediaSection } from './parse.js';
+import { simulcastLayers } from './simulcast.js';
 
 /** One m-line that a publisher sends on. */
 export type ReceivePlan = Extract<MLinePlan, { use: 'receive' }>;
@@ -31,7 +33,7 @@ export function negotiatePublish(sdp: string): Plan {
       if (sending.includes(section)) throw refused(`m=${section.kind}: ${reason}`);
       return { use: 'none', reason };
     }
-    return isMedia(section) ? { use: 'receive', codec: chooseCodec(section) } : wishData(section);
+    return isMedia(section) ? wishMedia(section) : wishData(section);
   });
   return assignTransports(description, wishes);
 }
@@ -47,6 +49,14 @@ function isMedia({ kind }: MediaSection): boolean {
 
 function isOpen({ port, attributes }: MediaSection): boolean {
   return port !== 0 || attributes.has('bundle-only');
+}
+
+/** @throws MediaPeerError NOTHING_TO_SERVE */
+function wishMedia(section: MediaSection): Wish {
+  const codec = chooseCodec(section);
+  // Without it, packets of several encodings cannot be told apart.
+  const isLabelled = section.kind === 'video' && extensionId(section, RID_EXTENSION_URI) !== undefined;
+  return { use: 'receive', codec, layers: isLabelled ? simulcastLayers(section, codec.offered.payloadType) : [] };
 }
 
 /** @throws MediaPeerError NOTHING_TO_SERVE */

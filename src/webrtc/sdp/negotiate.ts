@@ -6,6 +6,7 @@ import { MediaPeerError } from '../../base/errors.js';
 import type { Rendition, SourceMedia } from '../../media/index.js';
 import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
 import { remoteTransport } from './remote-transport.js';
+import type { SimulcastLayer } from './simulcast.js';
 import {
   attribute,
   attributeValues,
@@ -29,8 +30,8 @@ interface PlannedSection {
 export type MLinePlan =
   | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly codec: NegotiatedCodec })
   | (PlannedSection & { readonly use: 'audio'; readonly codec: NegotiatedCodec })
-  /** Video or audio that a publisher sends. */
-  | (PlannedSection & { readonly use: 'receive'; readonly codec: NegotiatedCodec })
+  /** Video or audio that a publisher sends; `layers` are its encodings, empty where it is one. */
+  | (PlannedSection & { readonly use: 'receive'; readonly codec: NegotiatedCodec; readonly layers: readonly SimulcastLayer[] })
   | (PlannedSection & { readonly use: 'data'; readonly sctpPort: number; readonly maxMessageBytes: number })
   /** Answered inactive; `transport` undefined: rejected with port 0, since it would need a transport of its own. */
   | { readonly use: 'none'; readonly section: MediaSection; readonly transport: number | undefined; readonly reason: string };
@@ -51,7 +52,7 @@ export interface Plan {
 export type Wish =
   | { use: 'video'; rendition: Rendition; codec: NegotiatedCodec }
   | { use: 'audio'; codec: NegotiatedCodec }
-  | { use: 'receive'; codec: NegotiatedCodec }
+  | { use: 'receive'; codec: NegotiatedCodec; layers: readonly SimulcastLayer[] }
   | { use: 'data'; sctpPort: number; maxMessageBytes: number }
   | { use: 'none'; reason: string };
 

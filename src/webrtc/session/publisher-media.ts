@@ -5,8 +5,9 @@ import { clockRateHz, type EncodedFrame, type VideoCodec } from '../../media/ind
 import type { ReceivedStatus } from '../api/status.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { CaptureClock } from '../rtp/receive/capture-clock.js';
-import { ReceivedTrack } from '../rtp/receive/received-track.js';
+import { ReceivedTrack, type ReceivedTrackInit } from '../rtp/receive/received-track.js';
 import { ReceivedTransport } from '../rtp/receive/received-transport.js';
+import { SimulcastClock } from '../rtp/receive/simulcast-clock.js';
 import { receivePlans, type ReceivePlan } from '../sdp/negotiate-publish.js';
 import type { Plan } from '../sdp/negotiate.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
@@ -25,6 +26,8 @@ export interface PublisherMediaInit {
   readonly onFirstPacket: (kind: 'video' | 'audio') => void;
   /** A frame in order, with its time of capture. */
   readonly onFrame: (frame: EncodedFrame, track: ReceivedTrack) => void;
+  /** A frame of a layer came that nobody can decode before the next keyframe. */
+  readonly onKeyframeNeeded: (layer: string) => void;
   /** It sends B-frames. Once. */
   readonly onReordered: () => void;
 }
@@ -46,7 +49,7 @@ export class PublisherMedia {
     const captureClock = new CaptureClock();
     const senderSsrc = randomInt(1, 2 ** 32);
     const cname = randomBytes(9).toString('base64url');
-    this.#tracks = receivePlans(init.plan).map((plan) => this.#makeTrack(plan, captureClock, senderSsrc));
+    this.#tracks = receivePlans(init.plan).flatMap((plan) => this.#makeTracks(plan, captureClock, senderSsrc));
     this.#transports = init.plan.transports.map((_remote, i) => {
       const tracks = this.#tracks.filter(({ plan }) => plan.transport === i);
       const send = (compound: Buffer): void => init.transport(i)?.sendRtcp(compound);
@@ -60,11 +63,16 @@ export class PublisherMedia {
     return codec === 'opus' ? undefined : codec;
   }
 
+  /** Rids of the encodings that it may send at once; empty where it is one. */
+  get layers(): readonly string[] {
+    return this.#tracks.flatMap(({ rid }) => rid ?? []);
+  }
+
   get hasAudio(): boolean {
     return this.#tracks.some(({ kind }) => kind === 'audio');
   }
 
-  /** Frames that came: of video, or of audio where there is no video. */
+  /** Frames that came: of video in all its layers, or of audio where there is no video. */
   get framesReceived(): number {
     return this.#framesReceived;
   }
@@ -106,9 +114,14 @@ export class PublisherMedia {
     for (const message of parseRtcp(compound)) this.#handleRtcp(message, transport);
   }
 
-  /** Merged by each track: call it as often as needed. */
-  requestKeyframe(): void {
-    for (const track of this.#tracks) track.requestKeyframe();
+  /** Milliseconds since a packet of that layer came. */
+  silentForMs(layer: string): number {
+    return this.#init.clock.now() - (this.#tracks.find(({ rid }) => rid === layer)?.mediaAtMs ?? -Infinity);
+  }
+
+  /** Merged by each track: call it as often as needed. @param layer its rid; undefined: of the one encoding */
+  requestKeyframe(layer: string | undefined): void {
+    for (const track of this.#tracks) if (track.rid === layer) track.requestKeyframe();
   }
 
   get snapshot(): ReceivedStatus {
@@ -136,14 +149,28 @@ export class PublisherMedia {
     for (const track of this.#tracks) track.close();
   }
 
-  #makeTrack(plan: ReceivePlan, captureClock: CaptureClock, senderSsrc: number): ReceivedTrack {
+  /** One for the m-line, or one for each layer of it. */
+  #makeTracks(plan: ReceivePlan, captureClock: CaptureClock, senderSsrc: number): ReceivedTrack[] {
+    const clock = captureClock.addStream(clockRateHz(plan.codec.codec), plan.codec.codec === 'opus');
+    if (plan.layers.length === 0) return [this.#makeTrack({ plan, captureClock: clock, senderSsrc })];
+    const shared = new SimulcastClock(clock);
+    return plan.layers.map(({ rid }) =>
+      this.#makeTrack({
+        plan,
+        captureClock: shared.addLayer(),
+        senderSsrc,
+        rid,
+        onKeyframeNeeded: () => this.#init.onKeyframeNeeded(rid),
+      }),
+    );
+  }
+
+  #makeTrack(made: Pick<ReceivedTrackInit, 'plan' | 'captureClock' | 'senderSsrc' | 'rid' | 'onKeyframeNeeded'>): ReceivedTrack {
     const { clock, transport, onReordered } = this.#init;
-    const isAudio = plan.codec.codec === 'opus';
+    const { plan } = made;
     const track: ReceivedTrack = new ReceivedTrack({
-      plan,
+      ...made,
       clock,
-      captureClock: captureClock.addStream(clockRateHz(plan.codec.codec), isAudio),
-      senderSsrc,
       roundTripMs: () => transport(plan.transport)?.roundTripMs,
       sendRtcp: (packet) => this.#transports[plan.transport]?.sendRtcp(packet),
       onFrame: (frame) => this.#take(frame, track),

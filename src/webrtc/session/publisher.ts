@@ -64,6 +64,7 @@ export class Publisher implements Participant {
       transport: (index) => host.transport(index),
       onFirstPacket: (kind) => host.step(`first ${kind} packet`),
       onFrame: (frame, track) => this.#publish(frame, track),
+      onKeyframeNeeded: (layer) => this.#publication?.keyframeNeeded(layer),
       onReordered: () => this.#warnOfReordering(),
     });
     this.#watch = new PublisherWatch({ clock, logger, maxAttempts: reconnectMaxAttempts, command: (command) => this.#command(command) });
@@ -85,9 +86,11 @@ export class Publisher implements Participant {
       clientId: this.#host.clientId,
       takeover,
       video: this.#media.videoCodec,
+      layers: this.#media.layers,
       hasAudio: this.#media.hasAudio,
       aliveForMs: () => this.#aliveForMs(),
-      requestKeyframe: () => this.#media.requestKeyframe(),
+      silentForMs: (layer) => this.#media.silentForMs(layer),
+      requestKeyframe: (layer) => this.#media.requestKeyframe(layer),
       requestReconnect: (reason) => this.#command({ command: 'reconnect', reason }),
       end: (reason) => {
         this.#keepOutage();
@@ -146,7 +149,7 @@ export class Publisher implements Participant {
   #publish(frame: EncodedFrame, track: ReceivedTrack): void {
     if (track.kind === 'audio') return this.#publication?.audio(frame);
     if (this.#media.framesReceived === 1) this.#host.step('first keyframe', { codec: track.plan.codec.codec, ...track.size });
-    this.#publication?.video(frame);
+    this.#publication?.video(frame, track.rid);
   }
 
   /** Tells the camera, on its data channel and by the door it came through. */

@@ -1,4 +1,4 @@
-/** One m-line that a publisher sends on: its current ssrc, its repairs, and what is told to the publisher about it. */
+/** What a publisher sends on one m-line, or one layer of it: its current ssrc, its repairs, and what is told to the publisher about it. */
 import type { Clock } from '../../../base/clock.js';
 import {
   clockRateHz,
@@ -11,7 +11,7 @@ import {
 } from '../../../media/index.js';
 import { parameterSetsOf } from '../../sdp/codecs.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
-import type { StreamClock } from './stream-clock.js';
+import type { FrameClock } from './stream-clock.js';
 import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
 import { PictureOrder } from './picture-order.js';
 import { ReceptionStatistics } from './reception-statistics.js';
@@ -21,13 +21,15 @@ import { StreamReceiver, type StreamReceiverStats } from './stream-receiver.js';
 /** Another ssrc takes over when the current one was silent for this long: two at once are two encodings, of which one is taken. */
 const SSRC_SILENCE_MS = 300;
 
-/** What is received on an m-line, and where it goes. */
+/** What is received, and where it goes. */
 export interface ReceivedTrackInit {
   /** What was negotiated for the m-line. */
   readonly plan: ReceivePlan;
+  /** Which layer of the m-line it is; undefined where the m-line is one encoding. */
+  readonly rid?: string;
   readonly clock: Clock;
   /** Maps its RTP timestamps to times of capture. */
-  readonly captureClock: StreamClock;
+  readonly captureClock: FrameClock;
   /** Of this side's RTCP. */
   readonly senderSsrc: number;
   /** Of the network; undefined before it is known. */
@@ -36,11 +38,13 @@ export interface ReceivedTrackInit {
   readonly sendRtcp: (packet: Buffer) => void;
   /** A frame in order, with its time of capture. */
   readonly onFrame: (frame: EncodedFrame) => void;
+  /** A frame came that nobody can decode before the next keyframe. Left out: one is asked for at once. */
+  readonly onKeyframeNeeded?: () => void;
   /** It sends B-frames. Once. */
   readonly onReordered: () => void;
 }
 
-/** Counts of one m-line, over all its ssrcs. */
+/** Counts of one track, over all its ssrcs. */
 export interface ReceivedTrackStats extends StreamReceiverStats {
   /** Packets, repairs included. */
   readonly packetsReceived: number;
@@ -59,9 +63,11 @@ interface CurrentStream {
   lastPacketMs: number;
 }
 
-/** What comes on one m-line. */
+/** What comes on one m-line, or one layer of it. */
 export class ReceivedTrack {
   readonly plan: ReceivePlan;
+  /** Its layer; undefined where the m-line is one encoding. */
+  readonly rid: string | undefined;
   readonly kind: 'video' | 'audio';
   readonly #init: ReceivedTrackInit;
   readonly #depacketizer: Depacketizer;
@@ -71,12 +77,14 @@ export class ReceivedTrack {
   #firs = 0;
   #packetsReceived = 0;
   #bytesReceived = 0;
+  #mediaAtMs = -Infinity;
   /** Of ssrcs that were replaced. */
   #before: StreamReceiverStats | undefined;
 
   constructor(init: ReceivedTrackInit) {
     const { codec } = init.plan;
     this.plan = init.plan;
+    this.rid = init.rid;
     this.kind = codec.codec === 'opus' ? 'audio' : 'video';
     this.#init = init;
     this.#depacketizer = createDepacketizer(codec.codec, parameterSetsOf(codec.offered));
@@ -96,6 +104,11 @@ export class ReceivedTrack {
   /** Undefined before a packet was asked for and came. */
   get roundTripMs(): number | undefined {
     return this.#stream?.receiver.roundTripMs;
+  }
+
+  /** When its newest packet came that holds media and is no repair, by the monotonic clock. */
+  get mediaAtMs(): number {
+    return this.#mediaAtMs;
   }
 
   get packetsReceived(): number {
@@ -150,7 +163,10 @@ export class ReceivedTrack {
     if (!stream) return;
     stream.lastPacketMs = nowMs;
     stream.statistics.count(packet.sequenceNumber, packet.timestamp, nowMs);
-    if (packet.payload.length > 0) this.#init.captureClock.arrived(packet.timestamp, nowMs);
+    if (packet.payload.length > 0) {
+      this.#mediaAtMs = nowMs;
+      this.#init.captureClock.arrived(packet.timestamp, nowMs);
+    }
     stream.receiver.receive(packet, nowMs);
   }
 
@@ -170,7 +186,7 @@ export class ReceivedTrack {
       current.receiver.close();
       this.#init.captureClock.restart();
     }
-    const { plan, clock, senderSsrc, roundTripMs } = this.#init;
+    const { plan, clock, senderSsrc, roundTripMs, onKeyframeNeeded } = this.#init;
     const receiver = new StreamReceiver({
       kind: this.kind,
       clock,
@@ -179,7 +195,7 @@ export class ReceivedTrack {
       roundTripMs,
       ask: (sequenceNumbers) => this.#init.sendRtcp(writeNack(senderSsrc, ssrc, sequenceNumbers)),
       onFrame: (frame, rtpTimestamp) => this.#deliver(frame, rtpTimestamp),
-      onKeyframeNeeded: () => this.#keyframes.request(),
+      onKeyframeNeeded: () => (onKeyframeNeeded ? onKeyframeNeeded() : this.#keyframes.request()),
       onInterruption: () => this.#keyframes.unheard(),
     });
     this.#stream = { ssrc, receiver, statistics: new ReceptionStatistics(clockRateHz(plan.codec.codec)), lastPacketMs: nowMs };

@@ -38,8 +38,20 @@ export interface StreamGroup {
   reportsStepped(): void;
 }
 
+/** Maps the RTP timestamps of one ssrc to times of capture, in ms on this machine's monotonic clock. */
+export interface FrameClock {
+  /** A packet came. */
+  arrived(rtpTimestamp: number, nowMs: number): void;
+  /** The media time of a frame, in ms; later than that of the frame before. Undefined for sound that would step back. Its packets have `arrived`. */
+  mediaTimeMs(rtpTimestamp: number): number | undefined;
+  /** @param ntpMs the sender's wall clock at which `rtpTimestamp` was captured; its epoch does not matter. */
+  senderReport(ntpMs: number, rtpTimestamp: number): void;
+  /** Another ssrc: its timestamps have nothing to do with those before. Media time continues. */
+  restart(): void;
+}
+
 /** Maps the RTP timestamps of one stream to times of capture. */
-export class StreamClock {
+export class StreamClock implements FrameClock {
   readonly isReference: boolean;
   readonly floor = new ArrivalFloor();
   /** The sender's wall clock at the stream's time 0, from Sender Reports. */
@@ -67,7 +79,6 @@ export class StreamClock {
     return this.#anchorMs;
   }
 
-  /** A packet came. */
   arrived(rtpTimestamp: number, nowMs: number): void {
     const timeMs = this.#time.take(rtpTimestamp);
     // Nothing is delivered yet: the quickest packet counts.
@@ -80,7 +91,6 @@ export class StreamClock {
     if (hasWindowEnded) this.#group.settle(this, nowMs);
   }
 
-  /** The media time of a frame, in ms; later than that of the frame before. Undefined for sound that would step back. Its packets have `arrived`. */
   mediaTimeMs(rtpTimestamp: number): number | undefined {
     const timeMs = this.#time.at(rtpTimestamp);
     const maxReorderMs = MAX_REORDER_MS[this.isReference ? 'audio' : 'video'];
@@ -92,7 +102,6 @@ export class StreamClock {
     return (this.#lastMs = Math.max(this.#lastMs + MIN_STEP_MS, mediaTimeMs));
   }
 
-  /** @param ntpMs the sender's wall clock at which `rtpTimestamp` was captured; its epoch does not matter. */
   senderReport(ntpMs: number, rtpTimestamp: number): void {
     if (!this.#time.hasBegun) return;
     const originMs = ntpMs - this.#time.at(rtpTimestamp);
@@ -101,7 +110,6 @@ export class StreamClock {
     this.ntpOriginMs = originMs;
   }
 
-  /** Another ssrc: its timestamps have nothing to do with those before. Media time continues. */
   restart(): void {
     this.#time.restart();
     this.floor.restart();

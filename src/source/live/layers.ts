@@ -1,0 +1,123 @@
+/**
+ * The layers of what is published to a room: one encoding, or several of the same video at once (simulcast). Which of them
+ * there are changes while they come: a sender stops the best one where its network is bad. The best that comes is what
+ * the room is; the others are qualities below it.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import type { EncodedFrame, PublicationRequest } from '../../media/index.js';
+import { LayerFlow } from './layer-flow.js';
+import { LiveVideo, type LiveFormat, type LiveGroup } from './video.js';
+
+/** A layer whose packets are missing for so long has stopped. */
+const SILENT_MS = 250;
+/** A layer whose packets come, and whose frames cannot be decoded for so long, cannot be watched. */
+const UNUSABLE_MS = 1_500;
+/** The layer of a publisher that sends one encoding. */
+const ONLY = '';
+
+/** One encoding of a publisher. */
+export interface LiveLayer {
+  /** As the publisher names it; empty where it is the only one. */
+  readonly id: string;
+  /** What comes in it. */
+  readonly video: LiveVideo;
+}
+
+interface WatchedLayer extends LiveLayer {
+  /** Of its packets. */
+  readonly packets: LayerFlow;
+  /** Of frames that can be decoded. */
+  readonly frames: LayerFlow;
+}
+
+/** The video of one room, in all its layers. */
+export class LiveLayers {
+  readonly #init: { readonly room: string; readonly clock: Clock; readonly logger: Logger };
+  #layers: readonly WatchedLayer[];
+  #best: WatchedLayer;
+  /** Of an earlier publication. */
+  #lastGroup: LiveGroup | undefined;
+
+  constructor(init: { readonly room: string; readonly clock: Clock; readonly logger: Logger }) {
+    this.#init = init;
+    this.#best = this.#makeLayer(ONLY, new LiveVideo(init));
+    this.#layers = [this.#best];
+  }
+
+  /** The best layer that can be watched: what the room is. */
+  get best(): LiveLayer {
+    return this.#best;
+  }
+
+  /** What comes in the best layer, as far as it is known. */
+  get format(): LiveFormat {
+    return this.#best.video.format;
+  }
+
+  /** Whoever sent it; undefined before the first keyframe. */
+  get lastGroup(): LiveGroup | undefined {
+    return this.#best.video.lastGroup ?? this.#lastGroup;
+  }
+
+  /** Those that come, the best first: of the others it is not known how large they are, or their packets have stopped. */
+  get flowing(): readonly LiveLayer[] {
+    return this.#ranked().filter(({ packets }) => packets.isSteady);
+  }
+
+  /** That layer. */
+  of(id: string): LiveLayer | undefined {
+    return this.#layers.find((layer) => layer.id === id);
+  }
+
+  /**
+   * What somebody is to watch whose picture may have a short side of so many pixels: the best such layer, or the smallest.
+   * @param wished also those whose frames cannot be decoded before a keyframe that is still to come
+   */
+  pick(maxShortSidePx: number, wished = false): LiveLayer {
+    const ranked = this.#ranked().filter(({ packets, frames }) => (wished || frames.isHeard) && packets.isSteady);
+    return ranked.find(({ video }) => video.shortSidePx <= maxShortSidePx) ?? ranked.at(-1) ?? this.#best;
+  }
+
+  /** What follows is of another publication. */
+  begin({ video, hasAudio, layers = [] }: PublicationRequest): void {
+    this.#lastGroup = this.lastGroup;
+    const ids = layers.length === 0 ? [ONLY] : layers;
+    const known = this.#best.video;
+    this.#layers = ids.map((id, i) => this.#makeLayer(id, i === 0 ? known : new LiveVideo(this.#init)));
+    for (const layer of this.#layers) layer.video.begin(video, hasAudio);
+    this.#best = this.#layers[0] ?? this.#best;
+  }
+
+  /** Takes the next frame of a layer. False for a keyframe that cannot be used, and for what follows it. */
+  take(publication: PublicationRequest, frame: EncodedFrame, id = ONLY): boolean {
+    const layer = this.of(id);
+    if (!layer || publication.video === undefined || !layer.video.take(publication, publication.video, frame)) return false;
+    if (this.#layers.length > 1) this.#look(publication);
+    return true;
+  }
+
+  /** Lets the groups go. */
+  clear(): void {
+    this.#lastGroup = undefined;
+    for (const { video } of this.#layers) video.clear();
+  }
+
+  #look(publication: PublicationRequest): void {
+    const nowMs = this.#init.clock.now();
+    for (const { id, video, packets, frames } of this.#layers) {
+      packets.look(nowMs, nowMs - (publication.silentForMs?.(id) ?? 0), video.intervalMs);
+      frames.look(nowMs, video.newestAtMs, video.intervalMs);
+    }
+    this.#best = this.#layers.find(({ id }) => id === this.pick(Infinity).id) ?? this.#best;
+  }
+
+  /** Those of known size, the largest first; among equals as the publisher lists them. */
+  #ranked(): WatchedLayer[] {
+    return this.#layers.filter(({ video }) => video.isKnown).sort((a, b) => b.video.area - a.video.area);
+  }
+
+  #makeLayer(id: string, video: LiveVideo): WatchedLayer {
+    return { id, video, packets: new LayerFlow(SILENT_MS), frames: new LayerFlow(UNUSABLE_MS) };
+  }
+}
