@@ -140,8 +140,8 @@ const logLevels: Variable<LogLevels> = {
 };
 
 const portRange: Variable<readonly [number, number] | undefined> = {
-  shownDefault: 'any',
-  description: 'UDP ports for media, `first-last`.',
+  shownDefault: 'none',
+  description: 'UDP ports for media, `first-last`: one for each client instead of one for all.',
   allowed: 'two ports in [1024, 65535], the first below the last',
   defaultValue: undefined,
   parse(value) {
@@ -149,6 +149,19 @@ const portRange: Variable<readonly [number, number] | undefined> = {
     const first = Number(match?.[1]);
     const last = Number(match?.[2]);
     return first >= 1024 && last <= 65_535 && first < last ? [first, last] : undefined;
+  },
+};
+
+/** Undefined: that of HTTP. */
+const udpPort: Variable<number | 'any' | undefined> = {
+  shownDefault: '`PORT`',
+  description:
+    'UDP port for media of all clients; `any`: ports for each client. Where `PORT` is 0, the number that HTTP got, if it is free.',
+  allowed: 'an integer in [1, 65535], or any',
+  defaultValue: undefined,
+  parse(value) {
+    const port = /^\d+$/.test(value) ? Number(value) : NaN;
+    return value === 'any' ? value : port >= 1 && port <= 65_535 ? port : undefined;
   },
 };
 
@@ -293,6 +306,7 @@ export const VARIABLES = {
     'IP addresses, comma separated',
     'Local addresses for media.',
   ),
+  ICE_UDP_PORT: udpPort,
   ICE_PORT_RANGE: portRange,
   STUN_URLS: list(
     [],
@@ -396,7 +410,7 @@ export function parseConfig(
     }
     config[name] = parsed;
   }
-  if (faults.length === 0) faults.push(...turnFaults(config as Config));
+  if (faults.length === 0) faults.push(...portFaults(config as Config), ...turnFaults(config as Config));
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
     faults.push(
@@ -405,6 +419,18 @@ export function parseConfig(
   }
   if (faults.length > 0) throw new MediaPeerError('CONFIG_INVALID', faults.join('\n'));
   return Object.freeze(config) as Config;
+}
+
+/** Ports that exclude each other. */
+function portFaults({ PORT, ICE_UDP_PORT, ICE_PORT_RANGE, ICE_TCP_PORT }: Config): string[] {
+  const faults: string[] = [];
+  if (ICE_UDP_PORT !== undefined && ICE_PORT_RANGE)
+    faults.push(
+      'ICE_UDP_PORT and ICE_PORT_RANGE exclude each other: set the first for one port for all clients, the second for one for each',
+    );
+  if (ICE_TCP_PORT !== 0 && ICE_TCP_PORT === PORT)
+    faults.push(`ICE_TCP_PORT ${ICE_TCP_PORT} is PORT, on which HTTP is served: choose another one (that of ICE_UDP_PORT may be the same)`);
+  return faults;
 }
 
 /** TURN servers without credentials would be left out without a word: browsers refuse them. */

@@ -11,6 +11,8 @@ import { Closers, listeningFailed, openConnections, openDoors, openPorts, openDe
 export interface Server {
   /** `http://127.0.0.1:8001` */
   readonly url: string;
+  /** UDP port of all sessions; undefined where each has ports of its own. */
+  readonly udpPort: number | undefined;
   /** What is held, by kind. */
   readonly ledger: ResourceLedger;
   /** Viewers first, then sources, then the detector: nothing is cut off from what it needs. Idempotent. */
@@ -31,14 +33,12 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const seeing = await openDetection(host, sources);
     const connections = openConnections(host, sources, seeing, ports);
     let isReady = false;
-    const app = await openDoors(host, { ...sources, ...seeing, ...connections, isReady: () => isReady });
+    const app = await openDoors(host, { ...sources, ...seeing, ...connections, udpPort: ports.iceUdp?.port, isReady: () => isReady });
     // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
     await app.ready();
     await ports.releaseHttp();
-    const url = await app
-      .listen({ host: config.HOST, port: config.PORT })
-      .catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
-    const server: Server = { url, ledger, close: () => closers.closeAll() };
+    const url = await listen(app, config, ports.http);
+    const server: Server = { url, udpPort: ports.iceUdp?.port, ledger, close: () => closers.closeAll() };
     onListening?.(server);
     await sources.library.ready;
     seeing.readForZones();
@@ -50,6 +50,15 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     await closers.closeAll().catch((closing: unknown) => loggers.http.error({ err: closing }, 'not everything could be released'));
     throw error;
   }
+}
+
+/** On the port that was held so far. One that was chosen freely may be lost in the moment between; then another one does. */
+async function listen(app: Awaited<ReturnType<typeof openDoors>>, config: Config, port: number): Promise<string> {
+  const { HOST: host, PORT } = config;
+  return app
+    .listen({ host, port })
+    .catch((error: unknown) => (PORT === 0 ? app.listen({ host, port: 0 }) : Promise.reject(error as Error)))
+    .catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
 }
 
 function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger: Logger): void {

@@ -45,6 +45,28 @@ describe('parseConfig', () => {
       assert.deepEqual(parseConfig({ STUN_URLS: url }).STUN_URLS, [url]);
   });
 
+  it('has one UDP port for all clients, that of HTTP, unless it is told another one, or that each shall have its own', () => {
+    assert.equal(parseConfig({}).ICE_UDP_PORT, undefined);
+    assert.equal(parseConfig({ ICE_UDP_PORT: '9000' }).ICE_UDP_PORT, 9000);
+    assert.equal(parseConfig({ ICE_UDP_PORT: 'any' }).ICE_UDP_PORT, 'any');
+    for (const wrong of ['0', '65536', '-1', '1.5', 'all', '8001-8002'])
+      assert.throws(() => parseConfig({ ICE_UDP_PORT: wrong }), {
+        message: `invalid ICE_UDP_PORT: '${wrong}' is not an integer in [1, 65535], or any`,
+      });
+  });
+
+  it('refuses ports that exclude each other, and says what may be the same', () => {
+    for (const ICE_UDP_PORT of ['9000', 'any'])
+      assert.throws(() => parseConfig({ ICE_UDP_PORT, ICE_PORT_RANGE: '40000-40100' }), {
+        message: /^ICE_UDP_PORT and ICE_PORT_RANGE exclude each other: /,
+      });
+    assert.throws(() => parseConfig({ ICE_TCP_PORT: '8001' }), { message: /^ICE_TCP_PORT 8001 is PORT, on which HTTP is served: / });
+    assert.throws(() => parseConfig({ PORT: '9000', ICE_TCP_PORT: '9000', ICE_UDP_PORT: '1' }), { message: /^ICE_TCP_PORT 9000 is PORT/ });
+    assert.equal(parseConfig({ ICE_TCP_PORT: '9000', ICE_UDP_PORT: '9000' }).ICE_TCP_PORT, 9000);
+    assert.deepEqual(parseConfig({ ICE_PORT_RANGE: '40000-40100' }).ICE_PORT_RANGE, [40_000, 40_100]);
+    assert.equal(parseConfig({ PORT: '0', ICE_TCP_PORT: '0' }).PORT, 0);
+  });
+
   it('refuses TURN servers without credentials, and credentials without servers', () => {
     assert.throws(
       () => parseConfig({ TURN_URLS: 'turn:turn.example' }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -74,6 +75,30 @@ describe('starting the server', () => {
       assert.ok(!existsSync(asked()));
     }
     await free();
+  });
+
+  it('says that its UDP port is taken, be it that of HTTP or one of its own, and what to do', async () => {
+    const [udp, { port, free }] = [createSocket('udp4'), await takenPort()];
+    await free();
+    udp.bind(port, '127.0.0.1');
+    await once(udp, 'listening');
+    const cases = [
+      [
+        { PORT: String(port) },
+        `UDP port ${port}, the number of PORT, on 127.0.0.1 is taken by another program; end that program, set ICE_UDP_PORT to`,
+      ],
+      [
+        { ICE_UDP_PORT: String(port) },
+        `ICE_UDP_PORT ${port} on 127.0.0.1 is taken by another program; end that program, choose another port, or any`,
+      ],
+    ] as const;
+    for (const [variables, words] of cases) {
+      const { seen, ended } = start([], { ICE_ADDRESSES: '127.0.0.1', ...variables });
+      assert.deepEqual(await ended(), [1, null]);
+      assert.ok(seen.err.startsWith(`Sightline cannot start (CONFIG_INVALID):\n${words}`), seen.err);
+      assert.ok(!existsSync(asked()));
+    }
+    udp.close();
   });
 
   it('answers that it is starting until it serves, on the port it will have', async () => {

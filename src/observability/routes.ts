@@ -27,6 +27,8 @@ export interface ObservabilityDeps {
   readonly webSockets?: () => number;
   /** Whether at least one model is loaded. */
   readonly detectorLoaded: () => boolean;
+  /** UDP port of all sessions; left out: each has ports of its own. */
+  readonly udpPort?: number | undefined;
   /** What is held of each kind. */
   readonly resources: () => Record<ResourceKind, number>;
   /** False until all files of the upload folder have been looked into, and again while the server closes. */
@@ -144,6 +146,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         version: deps.version,
         detector_loaded: deps.detectorLoaded(),
         active_clients: deps.sessions().length,
+        ...(deps.udpPort !== undefined && { ice_udp_port: deps.udpPort }),
         resources: deps.resources(),
         webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
           receiver,

@@ -296,6 +296,7 @@ export const Health = Type.Object(
     version: Type.String(),
     detector_loaded: Type.Boolean(),
     active_clients: Type.Integer(),
+    ice_udp_port: Type.Optional(Type.Integer({ description: 'UDP port of all clients; left out where each has ports of its own' })),
     resources: Type.Object({
       peer_connections: Type.Integer(),
       udp_sockets: Type.Integer(),
@@ -331,6 +332,7 @@ export const Health = Type.Object(
         version: '0.2.0',
         detector_loaded: true,
         active_clients: 1,
+        ice_udp_port: 8001,
         resources: { peer_connections: 1, udp_sockets: 1, tcp_sockets: 0, child_processes: 2, workers: 1, timers: 14 },
         webhooks: [{ receiver: 'hooks.example.com', queued: 0, delivered: 12, failed: 0, dropped: 0, last_error: null }],
         process: { cpu_s: 1234.5, rss_bytes: 209715200 },

@@ -3,6 +3,7 @@ export { claimClientId } from './session/client-id.js';
 export { ConnectionManager, type ConnectionOptions } from './session/connection-manager.js';
 export type { MediaGateway } from './api/gateway.js';
 export { IceTcpListener } from './ice/tcp-listener.js';
+export { IceUdpPort, SHARED_BUFFER_BYTES } from './ice/udp-port.js';
 export type * from './api/report.js';
 export type * from './api/requests.js';
 export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } from './sdp/fragment.js';

@@ -18,7 +18,7 @@ export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
   { liveRooms }: Sources,
   { pipelines }: DetectionServices,
-  { iceTcp }: Ports,
+  { iceUdp, iceTcp }: Ports,
 ): Connections {
   const iceServers = new IceServers({
     stunUrls: config.STUN_URLS,
@@ -45,6 +45,7 @@ export function openConnections(
       iceAddresses: config.ICE_ADDRESSES,
       ...(config.ICE_PORT_RANGE && { icePortRange: config.ICE_PORT_RANGE }),
       publicIps: config.PUBLIC_IPS,
+      iceUdp,
       iceTcp,
       iceServersFor: (clientId) => [...iceServers.own(), ...iceServers.take(clientId)],
     },

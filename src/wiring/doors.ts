@@ -15,6 +15,8 @@ import type { Sources } from './sources.js';
 export interface Served extends Sources, DetectionServices, Connections {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
+  /** UDP port of all sessions; undefined where each has ports of its own. */
+  readonly udpPort: number | undefined;
 }
 
 /** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
@@ -109,7 +111,7 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, isReady }: Served,
+  { catalogue, pipelines, sessions, models, webhooks, isReady, udpPort }: Served,
   webSockets: RoomsDoor,
 ): AppDeps['state'] {
   const startedMs = clock.now();
@@ -124,6 +126,7 @@ function stateOf(
     webSockets: () => webSockets.connections,
     detectorLoaded: () => models.areReady,
     resources: () => ledger.snapshot(),
+    udpPort,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
   };

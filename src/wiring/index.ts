@@ -6,6 +6,7 @@ export { Closers } from './closers.js';
 export { openConnections } from './connections.js';
 export { openDoors } from './doors.js';
 export { listeningFailed, openPorts } from './ports.js';
+export { tryUdpPort, type UdpPortTrial } from './udp-port.js';
 export { openDetection } from './detection.js';
 export { openSources } from './sources.js';
 export type { Host } from './host.js';

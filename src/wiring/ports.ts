@@ -1,8 +1,10 @@
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Config } from '../config.js';
 import { ERROR_CODES, MediaPeerError, messageOf, type ErrorCode } from '../base/errors.js';
-import { IceTcpListener } from '../webrtc/index.js';
+import { IceTcpListener, type IceUdpPort } from '../webrtc/index.js';
 import type { Host } from './host.js';
+import { openUdpPort } from './udp-port.js';
 
 /** As all errors look, and as `/ready` answers. */
 const STARTING = JSON.stringify({
@@ -15,6 +17,10 @@ const STARTING = JSON.stringify({
 
 /** Ports that are taken before anything else is begun: that one is in use is found out at once, and nobody waits for it. */
 export interface Ports {
+  /** Of HTTP: PORT, or the one it got where that is 0. */
+  readonly http: number;
+  /** Undefined where each session has ports of its own. */
+  readonly iceUdp: IceUdpPort | undefined;
   /** Undefined where none is configured. */
   readonly iceTcp: IceTcpListener | undefined;
   /** Gives the HTTP port to who really serves on it; until then all are told to come again. */
@@ -22,7 +28,8 @@ export interface Ports {
 }
 
 /** @throws MediaPeerError CONFIG_INVALID where a port cannot be listened on */
-export async function openPorts({ config, clock, ledger, closers }: Host): Promise<Ports> {
+export async function openPorts(host: Host): Promise<Ports> {
+  const { config, clock, ledger, closers } = host;
   const starting = http.createServer((request, response) => {
     request.resume();
     response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '2', connection: 'close' });
@@ -37,12 +44,14 @@ export async function openPorts({ config, clock, ledger, closers }: Host): Promi
     return new Promise((resolve) => void starting.close(() => resolve()));
   };
   closers.add(releaseHttp);
+  const { port } = starting.address() as AddressInfo;
+  const iceUdp = await openUdpPort(host, port);
   const iceTcp =
     config.ICE_TCP_PORT === 0
       ? undefined
       : await IceTcpListener.open({ iceAddresses: config.ICE_ADDRESSES, port: config.ICE_TCP_PORT, clock, ledger });
   if (iceTcp) closers.add(() => iceTcp.close());
-  return { iceTcp, releaseHttp };
+  return { http: port, iceUdp, iceTcp, releaseHttp };
 }
 
 /** What is wrong with HOST or PORT, and what to do. */

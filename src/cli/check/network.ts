@@ -7,7 +7,7 @@ import { systemClock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { ResourceLedger } from '../../base/resources.js';
 import type { Config } from '../../config.js';
-import { listeningFailed } from '../../wiring/index.js';
+import { listeningFailed, tryUdpPort, type UdpPortTrial } from '../../wiring/index.js';
 import type { Finding } from './finding.js';
 
 /** A packet to an address of this machine takes far less, or is filtered. */
@@ -43,6 +43,7 @@ async function whyNoListening(host: string, port: number): Promise<unknown> {
 
 /** Media goes by UDP: one address on which it does not is a warning, all of them are a failure. */
 export async function* checkUdp(config: Config): AsyncGenerator<Finding> {
+  yield* checkSharedPort(config);
   const [first, last] = config.ICE_PORT_RANGE ?? [0, 0];
   const findings: Finding[] = [];
   for (const address of addresses(config)) {
@@ -61,6 +62,29 @@ export async function* checkUdp(config: Config): AsyncGenerator<Finding> {
       text: `ICE_PORT_RANGE has ${ports} ports, one for each connection; MAX_CONNECTIONS and MAX_PUBLISHERS allow ${wanted}`,
     };
   }
+}
+
+/** One port for all clients: whether it can be had, and whether enough of what many publishers send may wait there. */
+async function* checkSharedPort(config: Config): AsyncGenerator<Finding> {
+  try {
+    const trial = await tryUdpPort(config);
+    if (!trial) return;
+    yield { state: 'ok', what: 'ice-udp', text: `UDP port ${trial.port === 0 ? 'any' : trial.port} for all clients` };
+    yield* checkBuffer(trial);
+  } catch (error) {
+    yield { state: 'failed', what: 'ice-udp', text: messageOf(error) };
+  }
+}
+
+/** What the system lets wait at the port that all clients share. */
+export function* checkBuffer({ receiveBufferBytes, wantedBufferBytes }: Omit<UdpPortTrial, 'port'>): Generator<Finding> {
+  if (receiveBufferBytes >= wantedBufferBytes) return;
+  const change =
+    process.platform === 'linux'
+      ? `net.core.rmem_max allows no more; set it for many publishers: sysctl -w net.core.rmem_max=${wantedBufferBytes}`
+      : 'let this system allow more for many publishers';
+  const [has, wanted] = [receiveBufferBytes, wantedBufferBytes].map((bytes) => Math.floor(bytes / 1024));
+  yield { state: 'warning', what: 'ice-udp', text: `the UDP port may keep ${has} KiB unread instead of ${wanted}: ${change}` };
 }
 
 /** Those that are configured, else those of this machine. */

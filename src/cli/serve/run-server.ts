@@ -37,9 +37,9 @@ export async function runServer(config: Config, loggers: Loggers<LogComponent>):
   process.on('SIGTERM', stop);
   whenNpmEnds(() => signals === 0 && stop('SIGTERM'));
   try {
-    const { url } = await startServer(config, loggers, (listening) => (server = listening));
+    const { url, udpPort } = await startServer(config, loggers, (listening) => (server = listening));
     watchdog?.ready();
-    loggers.http.info({ url }, 'Sightline is ready');
+    loggers.http.info({ url, ...(udpPort !== undefined && { udpPort }) }, 'Sightline is ready');
   } catch (error) {
     // What is closed in the middle of its start need not get ready.
     if (signals === 0) throw error;

@@ -13,7 +13,7 @@ import { IceNomination } from './nomination.js';
 import { IceRemoteCandidates } from './remote-candidates.js';
 import { count, iceReport } from './report.js';
 import type { IceSocket } from './socket.js';
-import { Checklist, type IcePath, type IceState } from './werift.js';
+import { Checklist, type Address, type IcePath, type IceState } from './werift.js';
 
 /** Why an agent gave up: no pair ever worked (RFC 8863), or the peer stopped agreeing to be sent to (RFC 7675). */
 export type IceFailure = 'checks-failed' | 'consent-expired';
@@ -43,6 +43,7 @@ export class IceAgent {
   /** `candidate:...` lines that were found so far; those of the host once `open` has resolved. */
   readonly candidates: string[] = [];
   readonly #options: IceOptions;
+  readonly #transport: object;
   readonly #clock: Clock;
   readonly #events: IceAgentEvents;
   readonly #checklist: Checklist;
@@ -60,9 +61,13 @@ export class IceAgent {
   #isClosed = false;
   #closed: Promise<void> | undefined;
 
-  /** Nothing is held before `open`. */
-  constructor(options: IceOptions, events: IceAgentEvents) {
+  /**
+   * Nothing is held before `open`.
+   * @param transport the same for all agents of one transport; default: it has no other.
+   */
+  constructor(options: IceOptions, events: IceAgentEvents, transport: object = options) {
     this.#options = options;
+    this.#transport = transport;
     this.#clock = options.clock;
     this.#events = events;
     this.#lastHeardMs = options.clock.now();
@@ -72,15 +77,16 @@ export class IceAgent {
     });
     this.#checks = new IceChecks(this.#checklist, {
       onCheck: (path, address, nominates) => {
-        this.#lastHeardMs = this.#clock.now();
         this.#checksReceived++;
+        path.socket.claim?.(...address);
+        this.#heard(path, address);
         if (nominates) this.#nomination.wish(path, address);
       },
       onAnswer: (path, [host, port]) => {
-        if (this.#nomination.isTarget(path, host, port)) this.#lastHeardMs = this.#clock.now();
+        if (this.#nomination.isTarget(path, host, port)) this.#heard(path, [host, port]);
       },
     });
-    this.#nomination = new IceNomination(this.#checklist, this.#paths);
+    this.#nomination = new IceNomination(this.#checklist, this.#paths, options.clock);
     this.#remoteCandidates = new IceRemoteCandidates(this.#checklist);
   }
 
@@ -94,6 +100,7 @@ export class IceAgent {
       this.#gathering = await IceGathering.start(this.#options, {
         localUfrag: this.localUfrag,
         localPassword: this.localPassword,
+        transport: this.#transport,
         onPath: (socket, candidate) => this.#addPath(socket, candidate),
         onCandidate: (candidate) => this.#found(candidate),
         datagram: (socket, data, host, port) => this.#receive(socket, data, host, port),
@@ -246,7 +253,7 @@ export class IceAgent {
         this.#checks.receive(path, data, [host, port]);
         this.#followNomination();
       } else if (this.#isPeer(path, host, port)) {
-        this.#lastHeardMs = this.#clock.now();
+        if (this.#heard(path, [host, port])) this.#followNomination();
         this.#events.data(data);
       }
     } catch {
@@ -262,6 +269,11 @@ export class IceAgent {
    */
   #isPeer(path: IcePath, host: string, port: number): boolean {
     return this.#nomination.isTarget(path, host, port) || this.#checks.isProven(host, port);
+  }
+
+  #heard(path: IcePath, address: Address): boolean {
+    this.#lastHeardMs = this.#clock.now();
+    return this.#nomination.heard(path, address);
   }
 
   #followNomination(): void {

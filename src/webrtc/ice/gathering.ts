@@ -6,25 +6,20 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { delay, type Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
-import { capacityReached, RETRY_AFTER_S } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
-import type { ResourceLedger } from '../../base/resources.js';
-import { isLoopback, type HostAddress } from './host-addresses.js';
+import { isLoopback } from './host-addresses.js';
 import type { LocalCandidate } from './candidates.js';
-import type { IceSocket, IceSocketEvents } from './socket.js';
+import { hostSockets, type HostSocket, type HostSocketOptions } from './host-sockets.js';
+import type { IceSocket } from './socket.js';
 import { openRelay } from './relay.js';
 import { reflections } from './stun.js';
 import type { IceTcpListener } from './tcp-listener.js';
 import type { TurnServer } from './turn/server.js';
-import { UdpSocket } from './udp-socket.js';
+import type { SharingAgent } from './udp-demultiplexer.js';
 import type { IcePath } from './werift.js';
 
 /** Where agents listen, and which servers they ask. */
-export interface IceOptions {
-  /** Of this machine. */
-  readonly addresses: readonly HostAddress[];
-  /** First and last UDP port, both included; undefined: any free port. */
-  readonly portRange: readonly [number, number] | undefined;
+export interface IceOptions extends HostSocketOptions {
   /** `stun:host:port`; empty: none is asked. */
   readonly stunUrls: readonly string[];
   /** Addresses of a 1:1 NAT in front of the sockets. */
@@ -34,15 +29,12 @@ export interface IceOptions {
   /** Asked for a relayed address, one after the other, until there is one. */
   readonly turnServers?: readonly TurnServer[] | undefined;
   readonly clock: Clock;
-  readonly ledger: ResourceLedger;
   /** Told of STUN and TURN servers in trouble. */
   readonly logger?: Logger | undefined;
 }
 
 /** The agent that gathers: the sockets are opened for it. */
-export interface GatheringAgent extends IceSocketEvents {
-  /** RFC 8839 §5.4. */
-  readonly localUfrag: string;
+export interface GatheringAgent extends SharingAgent {
   /** RFC 8839 §5.4. */
   readonly localPassword: string;
   /** Takes a socket that was opened, and the candidate that tells of it. */
@@ -94,21 +86,9 @@ export class IceGathering {
    * @throws MediaPeerError CAPACITY_REACHED where the port range is used up, Error where no address can be bound.
    */
   static async start(options: IceOptions, agent: GatheringAgent): Promise<IceGathering> {
-    const { portRange, ledger } = options;
-    const opened = await Promise.allSettled(
-      options.addresses.map(({ bind, family }) => UdpSocket.open({ address: bind, family, portRange, ledger }, agent)),
-    );
-    const paths = opened.flatMap((result, order) => {
-      const address = options.addresses[order]?.advertise;
-      if (result.status === 'rejected' || address === undefined) return [];
-      return [
-        agent.onPath(result.value, { type: 'host', transport: 'udp', address, port: result.value.port, localPreference: 65_535 - order }),
-      ];
-    });
-    if (paths.length === 0)
-      throw unboundError(options, opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))[0]);
+    const paths = (await hostSockets(options, agent)).map((opened) => hostPath(opened, agent));
     if (options.tcp) paths.push(tcpPath(options, options.tcp, agent));
-    for (const path of paths) for (const candidate of publicCandidates(options, path)) agent.onCandidate(candidate);
+    for (const candidate of publicCandidates(options, paths)) agent.onCandidate(candidate);
     return new IceGathering(options, agent, paths);
   }
 
@@ -174,6 +154,18 @@ export class IceGathering {
   }
 }
 
+/** One path for all addresses by which its socket is reached. */
+function hostPath({ socket, port, advertised }: HostSocket, agent: GatheringAgent): IcePath {
+  const candidates = advertised.map(
+    ({ address, order }) => ({ type: 'host', transport: 'udp', address, port, localPreference: 65_535 - order }) as const,
+  );
+  const [first, ...others] = candidates;
+  assert(first, 'a socket has an address');
+  const path = agent.onPath(socket, first);
+  for (const candidate of others) agent.onCandidate(candidate);
+  return path;
+}
+
 /** One path for all addresses: the port is the server's. */
 function tcpPath({ addresses }: IceOptions, tcp: IceTcpListener, agent: GatheringAgent): IcePath {
   const candidates = addresses.map(
@@ -188,22 +180,21 @@ function tcpPath({ addresses }: IceOptions, tcp: IceTcpListener, agent: Gatherin
 }
 
 /**
- * What a 1:1 NAT makes of a path (RFC 8445 §5.1.1.2). They are server-reflexive, as if a STUN server had told: so
+ * What a 1:1 NAT makes of the paths (RFC 8445 §5.1.1.2). They are server-reflexive, as if a STUN server had told: so
  * clients on the same network as the server prefer its own address, and need no NAT that sends packets back inside.
- * Which of several addresses the NAT leads to is not known; each is offered, and the others just do not answer.
+ * Which of several addresses the NAT leads to is not known; each is offered, and the others just do not answer. Of a
+ * port that paths have in common it is told once.
  */
-function publicCandidates({ publicIps = [], addresses }: IceOptions, { candidate: base }: IcePath): LocalCandidate[] {
-  if (isLoopback(base.address) && !addresses.every(({ loopback }) => loopback)) return [];
-  const { transport, address, port, localPreference } = base;
-  return publicIps
-    .filter((ip) => net.isIP(ip) === net.isIP(address) && ip !== address)
-    .slice(0, MAX_PUBLIC_IPS)
-    .map((ip) => ({ type: 'srflx', transport, address: ip, port, localPreference, related: { address, port } }));
-}
-
-function unboundError({ portRange }: IceOptions, cause: unknown): Error {
-  if (portRange && (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') {
-    return capacityReached(`all UDP ports from ${portRange[0]} to ${portRange[1]} are in use`, RETRY_AFTER_S.place, cause);
+function publicCandidates({ publicIps = [], addresses }: IceOptions, paths: readonly IcePath[]): LocalCandidate[] {
+  const told = new Map<string, LocalCandidate>();
+  for (const { candidate: base } of paths) {
+    const { transport, address, port, localPreference } = base;
+    if (isLoopback(address) && !addresses.every(({ loopback }) => loopback)) continue;
+    const ips = publicIps.filter((ip) => net.isIP(ip) === net.isIP(address) && ip !== address).slice(0, MAX_PUBLIC_IPS);
+    for (const ip of ips) {
+      const key = `${transport} ${ip} ${port}`;
+      if (!told.has(key)) told.set(key, { type: 'srflx', transport, address: ip, port, localPreference, related: { address, port } });
+    }
   }
-  return new Error('no UDP socket could be bound for ICE', { cause });
+  return [...told.values()];
 }

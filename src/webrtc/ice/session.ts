@@ -5,7 +5,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { IceReport } from '../api/report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
-import { IceAgent, type IceFailure, type IceRemote } from './agent.js';
+import { IceAgent, type IceAgentEvents, type IceFailure, type IceRemote } from './agent.js';
 import type { IceOptions } from './gathering.js';
 import type { IceState } from './werift.js';
 
@@ -195,13 +195,14 @@ export class IceSession {
   }
 
   #makeAgent(): IceAgent {
-    const agent: IceAgent = new IceAgent(this.#options, {
+    const events: IceAgentEvents = {
       data: (data) => this.#events.data(data),
       candidate: (candidate) => this.#tell(agent, candidate),
       gathered: () => this.#tell(agent, undefined),
       nominated: () => this.#nominated(agent),
       failed: (failure) => this.#failed(agent, failure),
-    });
+    };
+    const agent = new IceAgent(this.#options, events, this);
     return agent;
   }
 

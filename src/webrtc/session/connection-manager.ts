@@ -24,6 +24,7 @@ import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SessionStatus } from '../api/status.js';
 import { hostAddresses } from '../ice/host-addresses.js';
 import type { IceTcpListener } from '../ice/tcp-listener.js';
+import type { IceUdpPort } from '../ice/udp-port.js';
 import { splitIceServers } from '../ice/turn/server.js';
 import { assertWeriftShape } from '../transport/assert-werift.js';
 import { dtlsCertificate, type DtlsCertificate } from '../transport/werift-dtls.js';
@@ -60,6 +61,8 @@ export interface ConnectionOptions {
   readonly iceServersFor?: ((clientId: string) => readonly IceServer[]) | undefined;
   /** Addresses of a 1:1 NAT in front of this machine. Default: none. */
   readonly publicIps?: readonly string[] | undefined;
+  /** The UDP port of all sessions; left out: each has ports of its own. */
+  readonly iceUdp?: IceUdpPort | undefined;
   /** Takes clients by TCP, too. */
   readonly iceTcp?: IceTcpListener | undefined;
 }
@@ -254,6 +257,7 @@ export class ConnectionManager implements Sessions {
         ice: {
           addresses,
           portRange: options.icePortRange,
+          udp: options.iceUdp,
           publicIps: options.publicIps,
           tcp: options.iceTcp,
           ...splitIceServers(options.iceServersFor?.(request.clientId ?? clientId) ?? []),

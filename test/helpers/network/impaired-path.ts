@@ -64,6 +64,12 @@ export class ImpairedPath {
     return lines.filter((line) => line !== undefined).join('\r\n');
   }
 
+  /** Clients come from other ports from now on, as behind a NAT that has forgotten them. What is sent to the old ones is lost. */
+  rebind(): void {
+    for (const socket of this.#upstream.values()) socket.close();
+    this.#upstream.clear();
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const { timer } of [this.#up, this.#down]) clearTimeout(timer);

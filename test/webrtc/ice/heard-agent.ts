@@ -1,6 +1,6 @@
 /** An ICE agent that remembers what it tells, from the first event on. */
 import { EventEmitter, once } from 'node:events';
-import { IceAgent, type IceFailure } from '../../../src/webrtc/ice/agent.js';
+import { IceAgent, type IceAgentEvents, type IceFailure } from '../../../src/webrtc/ice/agent.js';
 import type { IceOptions } from '../../../src/webrtc/ice/gathering.js';
 import { within } from '../../helpers/deadline.js';
 
@@ -16,20 +16,21 @@ export class HeardAgent extends IceAgent {
   readonly heard: Heard;
   readonly #changes: EventEmitter;
 
-  constructor(options: IceOptions) {
+  constructor(options: IceOptions, transport?: object) {
     const heard: Heard = { candidates: [], datagrams: [], events: [] };
     const changes = new EventEmitter();
     const note = (event: Heard['events'][number]): void => {
       heard.events.push(event);
       changes.emit('event');
     };
-    super(options, {
+    const events: IceAgentEvents = {
       candidate: (line) => heard.candidates.push(line),
       data: (data) => heard.datagrams.push(Buffer.from(data)),
       gathered: () => note('gathered'),
       nominated: () => note('nominated'),
       failed: (failure) => note(failure),
-    });
+    };
+    super(options, events, transport);
     this.heard = heard;
     this.#changes = changes;
   }

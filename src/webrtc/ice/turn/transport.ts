@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { ResourceLedger } from '../../../base/resources.js';
 import { TurnStreamReader } from './framing.js';
-import { UdpSocket } from '../udp-socket.js';
+import { IceUdpSocket } from '../ice-udp-socket.js';
 
 /** A connection to one TURN server. */
 export interface TurnTransport {
@@ -57,7 +57,7 @@ export async function openTurnTransport(init: TurnTransportInit, events: TurnTra
 }
 
 async function openUdp({ address, port, bind, portRange, ledger }: TurnTransportInit, events: TurnTransportEvents): Promise<TurnTransport> {
-  const socket = await UdpSocket.open(
+  const socket = await IceUdpSocket.open(
     { address: bind, family: net.isIPv4(bind) ? 4 : 6, portRange, ledger },
     {
       datagram: (_socket, data, host, fromPort) => {
