@@ -57,7 +57,7 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
       logger: silentLogger,
       sourceChanged: () => assert.fail(),
       restartIce: () => assert.fail(),
-      transport: () => ({ pendingBytes: 0, sendRtp: () => undefined, sendRtcp: () => undefined }),
+      transport: () => ({ pendingBytes: 0, sendRtp: () => undefined, repeatRtp: () => undefined, sendRtcp: () => undefined }),
       close: () => undefined,
       fail: (error) => assert.fail(String(error)),
       step: () => undefined,

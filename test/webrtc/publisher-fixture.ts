@@ -47,6 +47,7 @@ export class PublisherFixture {
     const transport: PacketTransport = {
       pendingBytes: 0,
       sendRtp: () => assert.fail('a publisher is sent no media'),
+      repeatRtp: () => assert.fail('a publisher is sent no media'),
       sendRtcp: (compound) => {
         this.raw.push(compound);
         this.rtcp.push(...parseRtcp(compound));

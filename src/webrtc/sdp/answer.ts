@@ -2,14 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
 import { offeredCodecs } from './codecs.js';
-import { extensionId, type MLinePlan, type Plan } from './negotiate.js';
-import {
-  MID_EXTENSION_URI,
-  PLAYOUT_DELAY_EXTENSION_URI,
-  REPAIRED_RID_EXTENSION_URI,
-  RID_EXTENSION_URI,
-  TRANSPORT_CC_EXTENSION_URI,
-} from './extension-uris.js';
+import type { MLinePlan, Plan } from './negotiate.js';
+import { answeredExtensions } from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 import { writeSimulcast } from './simulcast.js';
 
@@ -118,15 +112,8 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
   }
   const { codec } = mLine;
   const layers = mLine.use === 'receive' ? mLine.layers : [];
-  const extensions = [
-    ...(section.mid === undefined ? [] : [MID_EXTENSION_URI]),
-    ...(layers.length > 0 ? [RID_EXTENSION_URI, REPAIRED_RID_EXTENSION_URI] : []),
-    ...(codec.feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
-    ...(mLine.use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
-  ].flatMap((uri) => {
-    const id = extensionId(section, uri);
-    return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
-  });
+  const use = { use: mLine.use, feedback: codec.feedback, hasLayers: layers.length > 0 };
+  const extensions = answeredExtensions(section, use).map(({ id, uri }) => `a=extmap:${id} ${uri}`);
   return [
     `m=${section.kind} 9 ${section.protocol} ${[codec.offered, ...(codec.rtx ? [codec.rtx] : [])].map(({ payloadType }) => payloadType).join(' ')}`,
     ...common,

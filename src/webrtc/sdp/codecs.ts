@@ -1,5 +1,6 @@
 /** Which codec of an offered m-line is sent, under the offer's own payload types. Pure. */
 import { ENCODED_PROFILE, h264Profile, profileDistance, type Codec, type H264Profile, type VideoCodec } from '../../media/index.js';
+import { extensionId, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
 import { attributeValues, type MediaSection } from './parse.js';
 
 /** One `a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`. */
@@ -30,10 +31,8 @@ export interface NegotiatedCodec {
   readonly feedback: readonly Feedback[];
 }
 
-/** Feedback that is acted on where video is sent: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1. */
-const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'] as const;
-/** Feedback that is given where media is received; beside those, what tells the sender how much the network carries. */
-const RECEIVE_FEEDBACK = [...VIDEO_FEEDBACK, 'transport-cc', 'goog-remb'] as const;
+/** Feedback that is acted on and given: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1, and what tells a sender how much the network carries. */
+const FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'transport-cc', 'goog-remb'] as const;
 /** Payload types that need no `a=rtpmap` (RFC 3551 §6). None of them is served; a refusal names them. */
 const STATIC_FORMATS: Readonly<Record<string, string>> = {
   '0': 'PCMU/8000',
@@ -47,8 +46,8 @@ const STATIC_FORMATS: Readonly<Record<string, string>> = {
 };
 /** What no `profile-level-id` stands for (RFC 6184 §8.1). */
 const DEFAULT_PROFILE_LEVEL_ID = '42000a';
-/** RTCP feedback that is asked of publishers (RFC 4585 §4.2). */
-type Feedback = (typeof RECEIVE_FEEDBACK)[number];
+/** RTCP feedback (RFC 4585 §4.2). */
+type Feedback = (typeof FEEDBACK)[number];
 
 /** The m-line's codecs in the offer's order; what cannot be read is left out. */
 export function offeredCodecs(section: MediaSection): OfferedCodec[] {
@@ -98,7 +97,7 @@ export function chooseVideoCodec(section: MediaSection, { preferred = 'h264', h2
     codec: offered === h264 ? 'h264' : 'vp8',
     offered,
     rtx: rtxOf(offered, codecs),
-    feedback: VIDEO_FEEDBACK.filter((feedback) => offered.feedback.has(feedback)),
+    feedback: sendFeedback(section, offered, FEEDBACK),
   };
 }
 
@@ -130,16 +129,22 @@ export function parameterSetsOf(codec: OfferedCodec): string | undefined {
 /** Opus (RFC 7587 §7: always 48000 Hz and 2 channels, whatever some leave out or write); undefined where the offer has none. */
 export function chooseAudioCodec(section: MediaSection): NegotiatedCodec | undefined {
   const offered = offeredCodecs(section).find((codec) => codec.name.toLowerCase() === 'opus' && codec.clockRateHz === 48_000);
-  return offered && { codec: 'opus', offered, rtx: undefined, feedback: [] };
+  return offered && { codec: 'opus', offered, rtx: undefined, feedback: sendFeedback(section, offered, ['transport-cc']) };
 }
 
 function rtxOf(offered: OfferedCodec, codecs: readonly OfferedCodec[]): OfferedCodec | undefined {
   return codecs.find((codec) => codec.name.toLowerCase() === 'rtx' && parameters(codec.fmtp).get('apt') === String(offered.payloadType));
 }
 
+/** Feedback about a transport needs the header extension that it refers to. */
+function sendFeedback(section: MediaSection, offered: OfferedCodec, wanted: readonly Feedback[]): Feedback[] {
+  const isNumbered = extensionId(section, TRANSPORT_CC_EXTENSION_URI) !== undefined;
+  return wanted.filter((value) => offered.feedback.has(value) && (value !== 'transport-cc' || isNumbered));
+}
+
 /** The older way of telling the sender a bitrate is left where it has the better one. */
 function receiveFeedback({ feedback }: OfferedCodec): Feedback[] {
-  return RECEIVE_FEEDBACK.filter((value) => feedback.has(value) && !(value === 'goog-remb' && feedback.has('transport-cc')));
+  return FEEDBACK.filter((value) => feedback.has(value) && !(value === 'goog-remb' && feedback.has('transport-cc')));
 }
 
 /**
@@ -185,7 +190,7 @@ function feedbackByFormat(lines: readonly string[]): Map<string, Set<Feedback>> 
   const feedback = new Map<string, Set<Feedback>>();
   for (const line of lines) {
     const [format = '', ...words] = line.split(/\s+/);
-    const known = RECEIVE_FEEDBACK.find((value) => value === words.join(' '));
+    const known = FEEDBACK.find((value) => value === words.join(' '));
     if (known) feedback.set(format, (feedback.get(format) ?? new Set()).add(known));
   }
   return feedback;

@@ -5,8 +5,8 @@
  */
 import { MediaPeerError } from '../../base/errors.js';
 import { choosePublishedAudioCodec, choosePublishedVideoCodec, type NegotiatedCodec } from './codecs.js';
-import { RID_EXTENSION_URI } from './extension-uris.js';
-import { assignTransports, codecNames, extensionId, refusal, wishData, type MLinePlan, type Plan, type Wish } from './negotiate.js';
+import { extensionId, RID_EXTENSION_URI } from './extension-uris.js';
+import { assignTransports, codecNames, refusal, wishData, type MLinePlan, type Plan, type Wish } from './negotiate.js';
 import { parseSdp, type MediaSection } from './parse.js';
 import { simulcastLayers } from './simulcast.js';
 

@@ -9,7 +9,6 @@ import { remoteTransport } from './remote-transport.js';
 import type { SimulcastLayer } from './simulcast.js';
 import {
   attribute,
-  attributeValues,
   MAX_DATA_MESSAGE_BYTES,
   sdpInvalid,
   type MediaSection,
@@ -199,14 +198,4 @@ export function assignTransports(description: SessionDescription, wishes: readon
     transports: groups.map((sections) => remoteTransport(description, sections)),
     renditions: mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.rendition] : [])),
   };
-}
-
-/** The id of a header extension in an m-line (RFC 8285 §5), for the one-byte form; undefined where it is not offered. */
-export function extensionId(section: MediaSection, uri: string): number | undefined {
-  for (const line of attributeValues(section.attributes, 'extmap')) {
-    const [id, offeredUri] = line.split(/\s+/);
-    const value = Number(id?.split('/')[0]);
-    if (offeredUri === uri && Number.isInteger(value) && value >= 1 && value <= 14) return value;
-  }
-  return undefined;
 }

@@ -1,8 +1,7 @@
 /** Writes the offer that a viewer of a room gets (RFC 8829 §5.2): everything this server can send, bundled. Pure. */
 import { h264Profile, type Rendition } from '../../media/index.js';
 import { type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
-import { MID_EXTENSION_URI } from './extension-uris.js';
-import { PLAYOUT_DELAY_EXTENSION_URI } from './extension-uris.js';
+import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, SEND_TIME_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 
 /** One m-line of an offer of this server; its mid is its index. */
@@ -14,8 +13,10 @@ export type OfferedMLine =
 
 const MID_EXTENSION_ID = 1;
 const PLAYOUT_DELAY_EXTENSION_ID = 2;
-/** What is asked of every viewer: RFC 4585 §4.2, RFC 5104 §7.1. */
-const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir'];
+const TRANSPORT_CC_EXTENSION_ID = 3;
+const SEND_TIME_EXTENSION_ID = 4;
+/** What is asked of every viewer: RFC 4585 §4.2, RFC 5104 §7.1, and what tells how much its network carries. */
+const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'transport-cc', 'goog-remb'];
 /** Payload types, each with that of its retransmissions (RFC 4588 §8). */
 const H264 = { payloadType: 102, rtx: 103, name: 'H264', fmtp: h264Fmtp('42e01f') };
 const H264_AS_IT_COMES = { payloadType: 104, rtx: 105, name: 'H264' };
@@ -53,6 +54,8 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
     'a=rtcp-mux-only',
     'a=rtcp-rsize',
     `a=extmap:${MID_EXTENSION_ID} ${MID_EXTENSION_URI}`,
+    `a=extmap:${TRANSPORT_CC_EXTENSION_ID} ${TRANSPORT_CC_EXTENSION_URI}`,
+    `a=extmap:${SEND_TIME_EXTENSION_ID} ${SEND_TIME_EXTENSION_URI}`,
   ];
   const { ssrc, rtxSsrc, cname, msid } = mLine.local;
   const names = [
@@ -67,6 +70,7 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
       ...common,
       ...rtp,
       `a=rtpmap:${OPUS_PAYLOAD_TYPE} opus/48000/2`,
+      `a=rtcp-fb:${OPUS_PAYLOAD_TYPE} transport-cc`,
       `a=fmtp:${OPUS_PAYLOAD_TYPE} minptime=10;useinbandfec=1`,
       ...names,
     ];

@@ -10,8 +10,14 @@ import type { ContinuousTime } from '../rtp/send/continuous-time.js';
 import { RtpStream } from '../rtp/send/rtp-stream.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { LocalStream } from '../sdp/answer.js';
-import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI } from '../sdp/extension-uris.js';
-import { extensionId, type MLinePlan } from '../sdp/negotiate.js';
+import {
+  answeredExtensions,
+  MID_EXTENSION_URI,
+  PLAYOUT_DELAY_EXTENSION_URI,
+  SEND_TIME_EXTENSION_URI,
+  TRANSPORT_CC_EXTENSION_URI,
+} from '../sdp/extension-uris.js';
+import type { MLinePlan } from '../sdp/negotiate.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
 
 /** What is sent on an m-line. */
@@ -156,7 +162,9 @@ export class ViewerStream {
   #makeRtp(transport: PacketTransport): RtpStream {
     const { mLine, local, clock, onFirstFrame } = this.#init;
     const { section, codec } = mLine;
-    const midId = section.mid === undefined ? undefined : extensionId(section, MID_EXTENSION_URI);
+    const extensions = answeredExtensions(section, { use: mLine.use, feedback: codec.feedback });
+    const idOf = (uri: string): number | undefined => extensions.find((extension) => extension.uri === uri)?.id;
+    const midId = idOf(MID_EXTENSION_URI);
     return new RtpStream({
       onFirstFrame: () => onFirstFrame(this.key),
       transport,
@@ -165,7 +173,8 @@ export class ViewerStream {
       ssrc: local.ssrc,
       rtxSsrc: local.rtxSsrc,
       cname: local.cname,
-      playoutDelayId: extensionId(section, PLAYOUT_DELAY_EXTENSION_URI),
+      playoutDelayId: idOf(PLAYOUT_DELAY_EXTENSION_URI),
+      departureIds: { transportSequence: idOf(TRANSPORT_CC_EXTENSION_URI), sendTime: idOf(SEND_TIME_EXTENSION_URI) },
       mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
     });
   }

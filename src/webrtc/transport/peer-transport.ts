@@ -10,6 +10,7 @@ import type { LocalTransport } from '../sdp/answer.js';
 import type { RemoteTransport } from '../sdp/parse.js';
 import { setupFor, type RemoteSctp } from '../sdp/remote-transport.js';
 import type { IncomingChannel } from './data-channel.js';
+import { Departures } from './departures.js';
 import { Dtls, type SrtpKeys } from './dtls.js';
 import type { PacketTransport, RtpPacket } from './packet-transport.js';
 import { Sctp } from './sctp.js';
@@ -63,6 +64,7 @@ export class PeerTransport implements PacketTransport {
   #dtls: Dtls | undefined;
   #sctp: Sctp | undefined;
   #srtp: Srtp | undefined;
+  readonly #departures = new Departures();
   /** Packets and messages that no client of good will sends. */
   #dropped = 0;
   readonly #droppedSteps = new Set<string>();
@@ -143,6 +145,13 @@ export class PeerTransport implements PacketTransport {
   }
 
   sendRtp(packets: readonly RtpPacket[]): void {
+    if (!this.#srtp || this.#isClosed) return;
+    const nowMs = this.#init.ice.clock.now();
+    for (const packet of packets) this.#departures.stamp(packet, nowMs);
+    this.#srtp.protectAll(packets, this.#sendSlab);
+  }
+
+  repeatRtp(packets: readonly RtpPacket[]): void {
     if (this.#srtp && !this.#isClosed) this.#srtp.protectAll(packets, this.#sendSlab);
   }
 

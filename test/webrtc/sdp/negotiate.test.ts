@@ -96,7 +96,6 @@ test('an answer mirrors the offer: order, mids, bundle, one direction, multiplex
       assert.match(section, /^a=msid:\S+ \S+\r$/m, name);
       assert.match(section, /^a=end-of-candidates\r$/m, name);
     });
-    assert.doesNotMatch(answer, /transport-cc|goog-remb/, name);
     assert.doesNotMatch(answer, /\n\n|undefined|NaN/, name);
   }
 });
@@ -110,6 +109,56 @@ test('feedback and extensions are answered where they were offered, and only the
   assert.doesNotMatch(gstreamer, /extmap|FID/);
   const aiortc = mediaSection(answerTo(planOf(offer('aiortc'), source)), 0);
   assert.doesNotMatch(aiortc, /ccm fir/);
+});
+
+/** Feedback and header extensions of an m-section, of the media's own payload type. */
+function congestionLines(section: string): string[] {
+  return [...section.matchAll(/^a=(rtcp-fb:[0-9]+ (?:transport-cc|goog-remb)|extmap:.*(?:transport-wide|abs-send-time).*)\r$/gm)].map(
+    (match) => (match[1] ?? '').replace(/ \S*\//, ' '),
+  );
+}
+
+test('what tells of the network is answered as each m-line offers it: feedback, and what it refers to', () => {
+  const found = Object.fromEntries(
+    offerNames.map((name) => {
+      const plan = planOf(offer(name), source);
+      const answer = answerTo(plan);
+      return [
+        name,
+        plan.mLines.flatMap(({ use }, i) => (use === 'none' || use === 'data' ? [] : [congestionLines(mediaSection(answer, i))])),
+      ];
+    }),
+  );
+  const numbers = 'draft-holmer-rmcat-transport-wide-cc-extensions-01';
+  const video = (payloadType: number, numbersId: number, timeId: number): string[] => [
+    ...audio(payloadType, numbersId, timeId),
+    `rtcp-fb:${payloadType} goog-remb`,
+  ];
+  const audio = (payloadType: number, numbersId: number, timeId: number): string[] => [
+    `extmap:${numbersId} ${numbers}`,
+    `extmap:${timeId} abs-send-time`,
+    `rtcp-fb:${payloadType} transport-cc`,
+  ];
+  assert.deepEqual(found, {
+    aiortc: [['extmap:2 abs-send-time', 'rtcp-fb:101 goog-remb'], []],
+    chromium: [video(108, 4, 2), video(108, 4, 2), audio(111, 4, 2)],
+    // Its sound has no numbers.
+    firefox: [video(126, 7, 4), video(126, 7, 4), []],
+    'firefox-without-h264': [video(120, 7, 4)],
+    'gstreamer-max-compat': [[], []],
+    'gstreamer-no-bundle': [[], []],
+    'gstreamer-without-mid': [[]],
+    // It writes a blank behind it.
+    pion: [['rtcp-fb:102 goog-remb']],
+    safari: [['extmap:2 abs-send-time', 'rtcp-fb:98 goog-remb'], []],
+  });
+});
+
+test('an extension without the feedback that refers to it is not answered, nor the other way round', () => {
+  const without = (name: string, line: RegExp): string => mediaSection(answerTo(planOf(offer(name).replace(line, ''), source)), 0);
+  assert.doesNotMatch(without('chromium', /^a=extmap:4 .*\r\n/gm), /transport-cc|transport-wide/);
+  assert.doesNotMatch(without('chromium', /^a=rtcp-fb:.*transport-cc\r\n/gm), /transport-cc|transport-wide/);
+  assert.match(without('chromium', /^a=rtcp-fb:.*transport-cc\r\n/gm), /goog-remb\r\n/);
 });
 
 test('what is not served is answered inactive inside a bundle and rejected with port 0 outside', () => {

@@ -2,8 +2,7 @@
  * Which track a packet belongs to (RFC 9143 §9.2, RFC 8853 §5.6.1): by an ssrc that is known, by the header extensions
  * that name a layer or an m-line, by the ssrcs of the offer, by the payload type.
  */
-import { MID_EXTENSION_URI } from '../../sdp/extension-uris.js';
-import { extensionId } from '../../sdp/negotiate.js';
+import { extensionId, MID_EXTENSION_URI } from '../../sdp/extension-uris.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
 import { attributeValues } from '../../sdp/parse.js';
 import { LayerNames } from './layer-names.js';

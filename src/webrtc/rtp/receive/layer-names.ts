@@ -2,8 +2,7 @@
  * Which layer of a simulcast a packet is of (RFC 8852): its header extension says it, on the first packets of an ssrc at
  * least. Senders that never say it are taken for ones of a single encoding, so that something is seen of them.
  */
-import { REPAIRED_RID_EXTENSION_URI, RID_EXTENSION_URI } from '../../sdp/extension-uris.js';
-import { extensionId } from '../../sdp/negotiate.js';
+import { extensionId, REPAIRED_RID_EXTENSION_URI, RID_EXTENSION_URI } from '../../sdp/extension-uris.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
 import { headerExtension, type ReceivedPacket } from './rtp.js';
 

@@ -1,6 +1,5 @@
 /** What comes on one transport of a publisher, and what is told about the transport as a whole. */
-import { TRANSPORT_CC_EXTENSION_URI } from '../../sdp/extension-uris.js';
-import { extensionId } from '../../sdp/negotiate.js';
+import { extensionId, TRANSPORT_CC_EXTENSION_URI } from '../../sdp/extension-uris.js';
 import { writeSourceDescription } from '../rtcp.js';
 import { BitrateEstimate } from './bitrate-estimate.js';
 import { Demultiplexer } from './demultiplexer.js';

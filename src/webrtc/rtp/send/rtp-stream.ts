@@ -4,10 +4,10 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../../base/clock.js';
-import { clockRateHz, MAX_RTP_PAYLOAD_BYTES, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
+import { clockRateHz, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
 import type { NegotiatedCodec } from '../../sdp/codecs.js';
-import { writeExtensions } from '../header-extensions.js';
-import type { PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
+import { layOutExtensions, type DepartureIds, type ExtensionBlock } from '../header-extensions.js';
+import type { DeparturePlaces, PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { RepairBudget } from './repair-budget.js';
 import { compactNtp, writeSenderReport, writeSourceDescription, type ReceptionReport } from '../rtcp.js';
@@ -21,8 +21,6 @@ const MIN_REPAIR_INTERVAL_MS = 20;
 /** A viewer that asks again after a round trip has not got the repair; its round trip may be shorter than the one measured here. */
 const SAME_REQUEST = 0.7;
 const MAX_CREDIBLE_RTT_MS = 60_000;
-/** So much of 1200 bytes is left beside the largest payload, the fixed header and the longest authentication tag (16). */
-const MAX_EXTENSION_BYTES = 1200 - MAX_RTP_PAYLOAD_BYTES - 12 - 16;
 
 /** How one viewer gets a track. */
 export interface RtpStreamInit {
@@ -43,6 +41,8 @@ export interface RtpStreamInit {
   readonly mid: { readonly id: number; readonly value: string } | undefined;
   /** Of the playout-delay header extension; undefined where it was not negotiated. */
   readonly playoutDelayId?: number | undefined;
+  /** Of the header extensions that the transport fills. Default: none was negotiated. */
+  readonly departureIds?: DepartureIds | undefined;
 }
 
 /** Counts of one stream since its first packet. */
@@ -75,6 +75,7 @@ interface SentPacket extends RtpPacket {
   payload: Buffer;
   index: number;
   lastRepairMs: number;
+  places: DeparturePlaces | undefined;
 }
 
 /** Sends a track to one viewer. */
@@ -90,7 +91,9 @@ export class RtpStream implements FrameSink {
   readonly #sourceDescription: Buffer;
   readonly #batch: SentPacket[] = [];
   /** Of the header of what is sent now. */
-  #extension: Buffer | undefined;
+  #extensions: ExtensionBlock;
+  /** Of the header of repairs that have an ssrc of their own, which the description names. */
+  readonly #rtxExtensions: ExtensionBlock;
   /** The viewer has not reported yet: it may not know whose packets these are. */
   #isNew: boolean;
   readonly #playoutDelay = new PlayoutDelay();
@@ -112,7 +115,8 @@ export class RtpStream implements FrameSink {
     this.ssrc = init.ssrc;
     this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
     this.#isNew = init.mid !== undefined;
-    this.#writeExtension();
+    this.#extensions = this.#layOut();
+    this.#rtxExtensions = layOutExtensions(init.departureIds ?? {}, []);
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);
   }
 
@@ -170,7 +174,7 @@ export class RtpStream implements FrameSink {
     const isDelayChanged =
       this.#init.playoutDelayId !== undefined && this.#playoutDelay.report(report.fractionLost, this.#roundTripMs, this.#init.clock.now());
     if (isDelayChanged) this.#isDelayTold = true;
-    if (wasNew || isDelayChanged) this.#writeExtension();
+    if (wasNew || isDelayChanged) this.#extensions = this.#layOut();
     if (report.lastSenderReport === 0) return;
     const now = compactNtp(this.#init.clock.wallClock());
     const roundTripMs = (((now - report.lastSenderReport - report.delaySinceLastSenderReport) | 0) * 1000) / 65536;
@@ -182,6 +186,7 @@ export class RtpStream implements FrameSink {
     this.#nacksReceived++;
     const now = this.#init.clock.now();
     const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, (this.#roundTripMs ?? 0) * SAME_REQUEST);
+    const { rtxSsrc, transport } = this.#init;
     const repairs: RtpPacket[] = [];
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.#history[sequenceNumber % this.#historyPackets];
@@ -195,11 +200,12 @@ export class RtpStream implements FrameSink {
         continue;
       }
       packet.lastRepairMs = now;
-      repairs.push(this.#init.rtxSsrc === undefined ? packet : this.#makeRtxPacket(packet, this.#init.rtxSsrc));
+      repairs.push(rtxSsrc === undefined ? packet : this.#makeRtxPacket(packet, rtxSsrc));
     }
     if (repairs.length === 0) return;
     this.#packetsRepaired += repairs.length;
-    this.#init.transport.sendRtp(repairs);
+    if (rtxSsrc === undefined) transport.repeatRtp(repairs);
+    else transport.sendRtp(repairs);
   }
 
   /**
@@ -215,12 +221,13 @@ export class RtpStream implements FrameSink {
     this.#init.transport.sendRtcp(Buffer.concat([report, this.#sourceDescription]));
   }
 
-  #writeExtension(): void {
-    const { mid, playoutDelayId } = this.#init;
-    const delay = this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : [];
-    const all = writeExtensions([...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []), ...delay]);
-    // A long MID stays away: the description names the ssrc, too.
-    this.#extension = (all?.length ?? 0) <= MAX_EXTENSION_BYTES ? all : writeExtensions(delay);
+  /** A MID of more than 16 bytes stays away: the description names the ssrc, too. */
+  #layOut(): ExtensionBlock {
+    const { mid, playoutDelayId, departureIds = {} } = this.#init;
+    return layOutExtensions(departureIds, [
+      ...(this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : []),
+      ...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []),
+    ]);
   }
 
   #flush(): void {
@@ -233,20 +240,19 @@ export class RtpStream implements FrameSink {
   #makePacket(payload: Buffer, timestamp: number, marker: boolean): SentPacket {
     const index = this.#index++;
     const place = index % this.#historyPackets;
-    const headerBytes = 12 + (this.#extension?.length ?? 0);
+    const { bytes, places } = this.#extensions;
+    const headerBytes = 12 + (bytes?.length ?? 0);
     let packet = this.#history[place];
     if (packet?.header.length !== headerBytes) {
-      packet = { header: Buffer.allocUnsafe(headerBytes), payload, index, lastRepairMs: -Infinity };
+      packet = { header: Buffer.allocUnsafe(headerBytes), payload, index, lastRepairMs: -Infinity, places };
       this.#history[place] = packet;
     }
     packet.payload = payload;
     packet.index = index;
     packet.lastRepairMs = -Infinity;
+    packet.places = places;
     writeHeader(packet.header, marker, this.#init.codec.offered.payloadType, index, timestamp, this.ssrc);
-    if (this.#extension) {
-      packet.header[0] = 0x90;
-      this.#extension.copy(packet.header, 12);
-    }
+    writeExtensions(packet.header, bytes);
     return packet;
   }
 
@@ -254,12 +260,14 @@ export class RtpStream implements FrameSink {
   #makeRtxPacket(packet: SentPacket, rtxSsrc: number): RtpPacket {
     const index = this.#rtxIndex++;
     const payloadType = this.#init.codec.rtx?.payloadType ?? 0;
-    const header = Buffer.allocUnsafe(12);
+    const { bytes, places } = this.#rtxExtensions;
+    const header = Buffer.allocUnsafe(12 + (bytes?.length ?? 0));
     writeHeader(header, ((packet.header[1] ?? 0) & 0x80) !== 0, payloadType, index, packet.header.readUInt32BE(4), rtxSsrc);
+    writeExtensions(header, bytes);
     const payload = Buffer.allocUnsafe(2 + packet.payload.length);
     payload.writeUInt16BE(packet.index % 65536, 0);
     packet.payload.copy(payload, 2);
-    return { header, payload, index };
+    return { header, payload, index, places };
   }
 }
 
@@ -277,4 +285,10 @@ function writeHeader(header: Buffer, marker: boolean, payloadType: number, index
   header[9] = (ssrc >>> 16) & 0xff;
   header[10] = (ssrc >>> 8) & 0xff;
   header[11] = ssrc & 0xff;
+}
+
+function writeExtensions(header: Buffer, bytes: Buffer | undefined): void {
+  if (!bytes) return;
+  header[0] = 0x90;
+  bytes.copy(header, 12);
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { writeExtensions } from '../../../../src/webrtc/rtp/header-extensions.js';
 import { PlayoutDelay } from '../../../../src/webrtc/rtp/send/playout-delay.js';
 
 test('a viewer that loses nothing shows pictures at once', () => {
@@ -28,14 +27,4 @@ test('the delay ends 15 s after the last loss', () => {
   assert.equal(delay.report(0, 50, 29_000), false);
   assert.equal(delay.report(0, 50, 30_000), true);
   assert.deepEqual([...delay.write()], [0x00, 0x0f, 0xff]);
-});
-
-test('header extensions stand one after the other, padded to words', () => {
-  const extension = writeExtensions([
-    { id: 1, value: Buffer.from('0') },
-    { id: 6, value: Buffer.from([1, 2, 3]) },
-  ]);
-  assert.deepEqual([...(extension ?? [])], [0xbe, 0xde, 0, 2, 0x10, 0x30, 0x62, 1, 2, 3, 0, 0]);
-  assert.equal(writeExtensions([]), undefined);
-  assert.equal(writeExtensions([{ id: 1, value: Buffer.alloc(17) }]), undefined, 'what the one-byte form cannot hold is left out');
 });

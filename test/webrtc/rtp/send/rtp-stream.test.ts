@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { RtpPacket } from 'werift';
 import { MAX_RTP_PAYLOAD_BYTES, Timeline, Track, type PacketizedFrame } from '../../../../src/media/index.js';
 import type { OfferedCodec } from '../../../../src/webrtc/sdp/codecs.js';
+import { headerExtension } from '../../../../src/webrtc/rtp/receive/rtp.js';
+import { Departures } from '../../../../src/webrtc/transport/departures.js';
 import type { PacketTransport, RtpPacket as SentPacket } from '../../../../src/webrtc/transport/packet-transport.js';
-import { compactNtp } from '../../../../src/webrtc/rtp/rtcp.js';
+import { compactNtp, type ReceptionReport } from '../../../../src/webrtc/rtp/rtcp.js';
 import { RtpStream, type RtpStreamInit } from '../../../../src/webrtc/rtp/send/rtp-stream.js';
 import { FakeClock } from '../../../helpers/fake-clock.js';
 
@@ -21,12 +23,21 @@ const rtx: OfferedCodec = { ...h264, payloadType: 97, name: 'rtx' };
 /** Keeps what is sent, parsed; headers are copied, since streams use them again. */
 class RecordingTransport implements PacketTransport {
   pendingBytes = 0;
-  readonly sent: { rtp: RtpPacket; index: number }[] = [];
+  nowMs: () => number = () => 0;
+  readonly #departures = new Departures();
+  readonly sent: { rtp: RtpPacket; index: number; bytes: Buffer }[] = [];
   readonly rtcp: Buffer[] = [];
 
   sendRtp(packets: readonly SentPacket[]): void {
-    for (const { header, payload, index } of packets)
-      this.sent.push({ rtp: RtpPacket.deSerialize(Buffer.concat([header, payload])), index });
+    for (const packet of packets) this.#departures.stamp(packet, this.nowMs());
+    this.repeatRtp(packets);
+  }
+
+  repeatRtp(packets: readonly SentPacket[]): void {
+    for (const { header, payload, index } of packets) {
+      const bytes = Buffer.concat([header, payload]);
+      this.sent.push({ rtp: RtpPacket.deSerialize(bytes), index, bytes });
+    }
   }
 
   sendRtcp(compound: Buffer): void {
@@ -41,6 +52,7 @@ class RecordingTransport implements PacketTransport {
 function makeStream(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; transport: RecordingTransport; clock: FakeClock } {
   const transport = new RecordingTransport();
   const clock = new FakeClock();
+  transport.nowMs = () => clock.now();
   const stream = new RtpStream({
     transport,
     clock,
@@ -53,6 +65,16 @@ function makeStream(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; tra
   });
   return { stream, transport, clock };
 }
+
+const noReport: ReceptionReport = {
+  ssrc: 1,
+  fractionLost: 0,
+  packetsLost: 0,
+  extendedHighestSequence: 1,
+  jitterTicks: 0,
+  lastSenderReport: 0,
+  delaySinceLastSenderReport: 0,
+};
 
 function frame(payloads: number, rtpTimestamp = 3000, bytes = 1000): PacketizedFrame {
   const list = Array.from({ length: payloads }, (_, i) => Buffer.alloc(bytes, i + 1));
@@ -103,15 +125,7 @@ test('the MID extension is sent until the viewer reports the stream, and again i
   const [withMid] = transport.sent;
   assert.ok(withMid);
   assert.deepEqual(withMid.rtp.header.extensions, [{ id: 9, payload: Buffer.from('video0') }]);
-  stream.receiveReport({
-    ssrc: 1,
-    fractionLost: 0,
-    packetsLost: 0,
-    extendedHighestSequence: 1,
-    jitterTicks: 0,
-    lastSenderReport: 0,
-    delaySinceLastSenderReport: 0,
-  });
+  stream.receiveReport(noReport);
   stream.send(frame(1));
   assert.equal(transport.sent[1]?.rtp.header.extension, false);
   stream.repair([withMid.rtp.header.sequenceNumber]);
@@ -128,15 +142,7 @@ test('a NACK is answered with the very packet, once in a round trip', async () =
   await clock.advance(25);
   stream.repair([lost]);
   assert.equal(transport.sent.length, 7);
-  stream.receiveReport({
-    ssrc: 1,
-    fractionLost: 0,
-    packetsLost: 0,
-    extendedHighestSequence: 1,
-    jitterTicks: 0,
-    lastSenderReport: compactNtp(clock.wallClock() - 200),
-    delaySinceLastSenderReport: 0,
-  });
+  stream.receiveReport({ ...noReport, lastSenderReport: compactNtp(clock.wallClock() - 200) });
   assert.ok(Math.abs((stream.stats.roundTripMs ?? 0) - 200) < 1);
   await clock.advance(100);
   stream.repair([lost]);
@@ -246,22 +252,65 @@ test('numbers wrap after 65535 while the index for encryption counts on', () => 
   });
 });
 
-test('no packet is larger than 1200 bytes, whatever the MID: a long one stays away', () => {
+test('no packet is larger than 1200 bytes, whatever is negotiated, repairs included', async () => {
   for (const value of ['0', 'video0', 'x'.repeat(16)]) {
-    const { stream, transport } = makeStream({ mid: { id: 9, value }, playoutDelayId: 2 });
-    const sent = (): number => Math.max(...transport.sent.splice(0).map(({ rtp }) => rtp.serialize().length)) + 16;
-    stream.send(frame(1, 3000, MAX_RTP_PAYLOAD_BYTES));
-    assert.ok(sent() <= 1200, value);
-    stream.receiveReport({
-      ssrc: stream.ssrc,
-      fractionLost: 0.2,
-      packetsLost: 5,
-      extendedHighestSequence: 10,
-      jitterTicks: 0,
-      lastSenderReport: 0,
-      delaySinceLastSenderReport: 0,
+    const { stream, transport, clock } = makeStream({
+      mid: { id: 9, value },
+      playoutDelayId: 2,
+      departureIds: { transportSequence: 3, sendTime: 4 },
+      codec: { codec: 'h264', offered: h264, rtx, feedback: [] },
+      rtxSsrc: 77,
     });
+    stream.send(frame(1, 3000, MAX_RTP_PAYLOAD_BYTES));
+    stream.receiveReport({ ...noReport, fractionLost: 0.2, packetsLost: 5 });
     stream.send(frame(1, 6000, MAX_RTP_PAYLOAD_BYTES));
-    assert.ok(sent() <= 1200, `${value} with a playout delay`);
+    stream.repair(transport.sequenceNumbers());
+    await clock.advance(0);
+    assert.deepEqual(
+      transport.sent.map(({ bytes }) => headerExtension(bytes, 9)?.toString()),
+      [value, undefined, undefined, undefined],
+    );
+    assert.equal(transport.sent.length, 4);
+    for (const { bytes } of transport.sent) assert.ok(bytes.length + 16 <= 1200, `${value}: ${bytes.length}`);
   }
+});
+
+test('every packet that leaves has the next number of its transport, and its time: repairs under another ssrc, too', async () => {
+  const { stream, transport, clock } = makeStream({
+    departureIds: { transportSequence: 3, sendTime: 4 },
+    codec: { codec: 'h264', offered: h264, rtx, feedback: [] },
+    rtxSsrc: 77,
+  });
+  stream.send(frame(2));
+  await clock.advance(1500);
+  stream.send(frame(1));
+  stream.repair(transport.sequenceNumbers().slice(0, 2));
+  const numbers = transport.sent.map(({ bytes }) => headerExtension(bytes, 3)?.readUInt16BE(0) ?? NaN);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_number, i) => (numbers[0] ?? 0) + i),
+  );
+  const times = transport.sent.map(({ bytes }) => headerExtension(bytes, 4)?.readUIntBE(0, 3));
+  assert.deepEqual(times, [0, 0, 1.5 * 2 ** 18, 1.5 * 2 ** 18, 1.5 * 2 ** 18]);
+});
+
+test('a repair without an ssrc of its own is the very packet again: one index never stands for two contents', async () => {
+  const { stream, transport, clock } = makeStream({
+    mid: { id: 9, value: '0' },
+    playoutDelayId: 2,
+    departureIds: { transportSequence: 3, sendTime: 4 },
+  });
+  for (let i = 0; i < 50; i++) {
+    stream.send(frame(3, i * 3000));
+    await clock.advance(33);
+    stream.repair(transport.sequenceNumbers().slice(-9));
+    if (i === 20) stream.receiveReport({ ...noReport, fractionLost: 0.1 });
+  }
+  const contents = new Map<number, Buffer>();
+  for (const { index, bytes } of transport.sent) {
+    assert.deepEqual(bytes, contents.get(index) ?? bytes);
+    contents.set(index, bytes);
+  }
+  assert.equal(contents.size, 150);
+  assert.ok(transport.sent.length > 300, `${transport.sent.length} packets, repairs included`);
 });
