@@ -19,6 +19,10 @@ export interface LinkInit {
   readonly lossBurst?: number;
   /** 0..1, of packets that arrive 10 ms after others that were sent later. Default: none. */
   readonly reordered?: number;
+  /** Now and then nothing arrives for a while, up to so many ms, then all of it at once: a busy receiver, a sleeping radio. Default: never. */
+  readonly stallMs?: number;
+  /** Between two stalls, on average. Default: 1 s. */
+  readonly stallEveryMs?: number;
   readonly seed?: number;
 }
 
@@ -42,6 +46,7 @@ export class SimulatedLink {
   #credit = 0;
   #isLosing = false;
   #lastArrivalMs = 0;
+  #stalledUntilMs = 0;
   #underway: { readonly atMs: number; readonly packet: LinkPacket }[] = [];
 
   constructor(init: LinkInit) {
@@ -77,10 +82,11 @@ export class SimulatedLink {
       this.#queuedBytes -= packet.sizeBytes;
       this.#travel(packet, nowMs);
     }
+    if (this.#isStalled(nowMs)) return;
     const due = this.#underway.filter(({ atMs }) => atMs <= nowMs);
     if (due.length === 0) return;
     this.#underway = this.#underway.filter(({ atMs }) => atMs > nowMs);
-    for (const { packet, atMs } of due.sort((a, b) => a.atMs - b.atMs)) packet.arrive(atMs);
+    for (const { packet, atMs } of due.sort((a, b) => a.atMs - b.atMs)) packet.arrive(Math.max(atMs, this.#stalledUntilMs));
   }
 
   #travel(packet: LinkPacket, nowMs: number): void {
@@ -97,6 +103,13 @@ export class SimulatedLink {
     const atMs = Math.max(this.#lastArrivalMs, nowMs + delayMs + this.#random() * jitterMs);
     this.#lastArrivalMs = atMs;
     this.#underway.push({ atMs, packet });
+  }
+
+  #isStalled(nowMs: number): boolean {
+    const { stallMs = 0, stallEveryMs = 1_000 } = this.#init;
+    if (stallMs === 0 || nowMs < this.#stalledUntilMs) return stallMs > 0;
+    if (this.#random() < 1 / stallEveryMs) this.#stalledUntilMs = nowMs + this.#random() * stallMs;
+    return false;
   }
 
   #isLost(): boolean {

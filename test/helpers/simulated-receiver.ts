@@ -35,6 +35,8 @@ export interface ReceiverInit {
   readonly feedbackLoss?: number;
   /** The receiver's clock runs so much faster, in parts of a million. Default: 0. */
   readonly driftPpm?: number;
+  /** A frame is shown so long after it could be at the earliest: room for repairs. Default: 0. */
+  readonly bufferMs?: number;
   readonly seed?: number;
 }
 
@@ -59,6 +61,7 @@ export class SimulatedReceiver {
   #nextFeedbackMs = 0;
   #nextFrame = 0;
   #lastShownMs = 0;
+  #shortestMs = Infinity;
   readonly #whole = new Map<number, SentFrame>();
   readonly #missing = new Map<number, number>();
 
@@ -115,7 +118,9 @@ export class SimulatedReceiver {
     const keyframes = [...this.#whole.values()].filter(({ keyframe, index }) => keyframe && index > this.#nextFrame);
     if (!this.#whole.has(this.#nextFrame) && keyframes.length > 0) this.#nextFrame = Math.max(...keyframes.map(({ index }) => index));
     for (let frame = this.#whole.get(this.#nextFrame); frame; frame = this.#whole.get(this.#nextFrame)) {
-      this.shown.push({ atMs, latencyMs: atMs - frame.capturedMs });
+      this.#shortestMs = Math.min(this.#shortestMs, atMs - frame.capturedMs);
+      const shownMs = Math.max(atMs, frame.capturedMs + this.#shortestMs + (this.#init.bufferMs ?? 0));
+      this.shown.push({ atMs: shownMs, latencyMs: shownMs - frame.capturedMs });
       this.#lastShownMs = atMs;
       this.#whole.delete(frame.index);
       this.#nextFrame++;

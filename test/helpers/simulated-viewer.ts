@@ -21,6 +21,8 @@ export interface ViewerInit extends ReceiverInit {
   readonly joinsMs?: number;
   /** A rung that nobody had takes so long, ms. Default: 500. */
   readonly coldStartMs?: number;
+  /** The sender does nothing for up to so many ms, once a second: its event loop is busy. Default: never. */
+  readonly stallMs?: number;
   /** How a receiver reports: transport-wide feedback, Receiver Reports alone. Default: feedback. */
   readonly reports?: 'feedback' | 'receiver-reports';
 }
@@ -82,6 +84,7 @@ export class SimulatedViewer {
   #nextFrameMs: number;
   #nextSoundMs: number;
   #nextSelectMs = 0;
+  #stalledUntilMs = 0;
   #credit = 0;
   #lastReport = { sent: 0, arrived: 0, atMs: 0 };
   #arrived = 0;
@@ -102,7 +105,7 @@ export class SimulatedViewer {
 
   /** Lets one millisecond pass, up to `nowMs`. */
   step(nowMs: number): void {
-    if (nowMs < (this.#init.joinsMs ?? 0)) return;
+    if (nowMs < (this.#init.joinsMs ?? 0) || this.#isStalled(nowMs)) return;
     this.#receiveBack(nowMs);
     if (nowMs >= this.#nextSelectMs) this.#select(nowMs);
     while (nowMs >= this.#nextSoundMs) {
@@ -113,9 +116,15 @@ export class SimulatedViewer {
       this.#makeFrame(nowMs);
       this.#nextFrameMs += FRAME_MS;
     }
-    if (Math.floor(nowMs) % TICK_MS === 0) this.#tick(nowMs);
+    if (nowMs % TICK_MS === 0) this.#tick(nowMs);
     if (this.controller.isVideoHeld) this.heldMs++;
     this.#report(nowMs);
+  }
+
+  #isStalled(nowMs: number): boolean {
+    const { stallMs = 0 } = this.#init;
+    if (nowMs >= this.#stalledUntilMs && stallMs > 0 && this.#random() < 1 / 1_000) this.#stalledUntilMs = nowMs + this.#random() * stallMs;
+    return nowMs < this.#stalledUntilMs;
   }
 
   #select(nowMs: number): void {
@@ -141,8 +150,8 @@ export class SimulatedViewer {
   #makeFrame(nowMs: number): void {
     if (!this.#current || this.controller.isVideoHeld || this.#current.delivery === 'nothing') return;
     const isReady = nowMs >= (this.#running.get(this.#current.rung) ?? Infinity);
-    // The rung before flows on until the next one's keyframe is there.
-    const name = isReady ? this.#current.rung : this.#flowing;
+    // The rung before flows on until the next one's keyframe is there, unless it is too much.
+    const name = isReady ? this.#current.rung : this.controller.state === 'congested' ? undefined : this.#flowing;
     if (name === undefined) return;
     const rung = (this.#init.rungs ?? LADDER).find((option) => option.name === name)!;
     const isKeyframe = (isReady && this.#needsKeyframe) || ++this.#sinceKeyframe >= KEYFRAME_EVERY;
@@ -170,7 +179,8 @@ export class SimulatedViewer {
       pacingBps === undefined ? Infinity : Math.min(this.#credit === Infinity ? 0 : this.#credit, 0) + (pacingBps * TICK_MS) / 8_000;
     for (const waiting of this.#sound.splice(0)) this.#send(waiting, nowMs);
     for (const queue of [this.#repairs, this.#video]) while (queue.length > 0 && this.#credit > 0) this.#send(queue.shift()!, nowMs);
-    const due = this.#init.reports === 'receiver-reports' ? undefined : controller.probeDue(nowMs);
+    const isIdle = this.#video.length === 0 && this.#repairs.length === 0;
+    const due = isIdle && this.#init.reports !== 'receiver-reports' ? controller.probeDue(nowMs) : undefined;
     for (let left = due?.bytes ?? 0; left > 0;) {
       const sizeBytes = Math.max(60, Math.min(left, due!.maxPacketBytes, MTU + HEADERS));
       this.probeBytes += sizeBytes;
@@ -214,7 +224,8 @@ export class SimulatedViewer {
     }
     const nacks = this.receiver.nacks(nowMs);
     if (nacks.length > 0) deliver(() => this.#repair(nacks));
-    if (this.receiver.wantsKeyframe(nowMs)) deliver(() => (this.#needsKeyframe = true));
+    // Whoever gets keyframes alone is not sent more of them.
+    if (this.#current?.delivery === 'frames' && this.receiver.wantsKeyframe(nowMs)) deliver(() => (this.#needsKeyframe = true));
   }
 
   #repair(numbers: readonly number[]): void {

@@ -6,6 +6,8 @@
 /** Counts are kept in parts of this length, of the last second. */
 const PART_MS = 25;
 const PARTS = 40;
+/** No packet is late by so many: the clock was set back. */
+const FOREIGN_PARTS = 400;
 
 /** Parts before the origin of the receiver's clock are negative. */
 const slotOf = (part: number): number => ((part % PARTS) + PARTS) % PARTS;
@@ -24,10 +26,10 @@ class ByteRing {
     const part = Math.floor(atMs / PART_MS);
     this.#newest ??= part;
     const steps = part - this.#newest;
-    if (steps <= -PARTS) return;
-    if (steps >= PARTS) this.#bytes.fill(0);
+    if (steps <= -PARTS && steps > -FOREIGN_PARTS) return;
+    if (Math.abs(steps) >= PARTS) this.#bytes.fill(0);
     else for (let step = 1; step <= steps; step++) this.#bytes[slotOf(this.#newest + step)] = 0;
-    this.#newest = Math.max(this.#newest, part);
+    this.#newest = steps <= -FOREIGN_PARTS ? part : Math.max(this.#newest, part);
     const slot = slotOf(part);
     this.#bytes[slot] = (this.#bytes[slot] ?? 0) + sizeBytes;
   }

@@ -27,7 +27,9 @@ const NEAR_ROUND_TRIP_MS = 5;
 const NEAR_PATIENCE = 1.5;
 /** Frames leave in less time than they play, and a group of pictures is caught up with. */
 const PACE = 2.5;
-/** A queue of our own making grows no further: the pace falls to the estimate between these, ms. */
+/** So that a queue drains, even where the estimate is too high. */
+const LOW_PACE = 0.85;
+/** The pace falls between these, so that a queue of our own making grows no further, ms. */
 const [FULL_PACE_QUEUE_MS, LOW_PACE_QUEUE_MS] = [30, 80];
 /** Congestion is over when the queue was shorter for a while, ms. */
 const CLEAR_QUEUE_MS = 20;
@@ -38,10 +40,15 @@ const BUSY_QUEUE_MS = 50;
 const [BUSY_WINDOW_MS, WINDOW_MS, LONG_WINDOW_MS] = [200, 500, 1_000];
 /** So much more is sent than arrives when a queue builds. */
 const EXCESS = 1.1;
+const EXCESS_BPS = 30_000;
 /** Sent at once, beside what arrives by the second: a large frame. */
 const BURST = 1.3;
 /** Above what arrives, what is told by a single frame. */
 const TRAIN_MARGIN = 1.2;
+/** A probe makes no longer queue, even beside a large frame, ms. */
+const MAX_PROBE_QUEUE_MS = 200;
+/** What a UDP packet may carry. */
+const MAX_UDP_BYTES = 65_535;
 /** Reports without loss: what is sent fits. */
 const NO_LOSS = 0.02;
 /** Transport-wide feedback that came so long ago has ended. */
@@ -65,6 +72,8 @@ export class CongestionController {
   #overuses = 0;
   #overuseMs = -Infinity;
   #clearSinceMs: number | undefined;
+  /** Until when probe packets may have been sent. */
+  #probedMs = -Infinity;
   #feedbackMs: number | undefined;
   /** When the newest packet was sent of which feedback told. */
   #acknowledgedMs: number | undefined;
@@ -80,6 +89,7 @@ export class CongestionController {
   setPath(roundTripMs: number | undefined): void {
     const isNear = roundTripMs === undefined || roundTripMs < NEAR_ROUND_TRIP_MS;
     this.#isPaced ||= !isNear;
+    if (this.#isPaced) this.#estimate.assume();
     this.#roundTripMs = roundTripMs;
     this.#detector = new QueueDetector(isNear ? NEAR_PATIENCE : 1);
     this.#rate.clear();
@@ -106,14 +116,9 @@ export class CongestionController {
     return this.#hold.isHeld;
   }
 
-  /** What the way carries as far as is known, bits a second; undefined before anything is. */
+  /** What the way carries as far as is known, bits a second: 1 Mbit/s before anything is; undefined until then on a near way. */
   get estimateBps(): number | undefined {
     return this.#estimate.bps;
-  }
-
-  /** What can be counted on now, bits a second: the estimate, or what is assumed; undefined on a near way of which nothing is known. */
-  get usableBps(): number | undefined {
-    return this.#estimate.bps ?? (this.#isPaced ? this.#estimate.assumedBps : undefined);
   }
 
   /** What arrived lately, bits a second; 0 before feedback. */
@@ -130,7 +135,7 @@ export class CongestionController {
   get pacingBps(): number | undefined {
     if (!this.#isPaced) return undefined;
     const share = Math.min(1, Math.max(0, (LOW_PACE_QUEUE_MS - this.#queueMs) / (LOW_PACE_QUEUE_MS - FULL_PACE_QUEUE_MS)));
-    return this.#prober.rateBps ?? this.#estimate.assumedBps * (1 + (PACE - 1) * share);
+    return this.#prober.rateBps ?? this.#estimate.assumedBps * (LOW_PACE + (PACE - LOW_PACE) * share);
   }
 
   /** Of the newest report or feedback, else of the connectivity checks, ms. */
@@ -163,15 +168,21 @@ export class CongestionController {
     return this.hasFeedback && this.#prober.isClimbing(this.#nowMs);
   }
 
+  /** What the receiver itself says that it can get (REMB), bits a second; undefined where it says nothing. */
+  get receiverBps(): number | undefined {
+    return this.#reports.hasEstimate(this.#nowMs) ? this.#estimate.bps : undefined;
+  }
+
   /** Counts what leaves: every RTP packet of the transport. */
   onSent(sizeBytes: number, nowMs: number): void {
     this.#sent.add(sizeBytes, this.#advance(nowMs));
     this.#prober.onSent(sizeBytes);
   }
 
-  /** @param results of one transport-wide feedback, each packet once, in the order in which they were sent */
-  onFeedback(results: readonly PacketResult[], nowMs: number): void {
+  /** @param claims of one transport-wide feedback, each packet once, in the order in which they were sent */
+  onFeedback(claims: readonly PacketResult[], nowMs: number): void {
     const now = this.#advance(nowMs);
+    const results = claims.filter((claim) => isPossible(claim, now));
     const newest = results.at(-1);
     if (!newest) return;
     const elapsedMs = Math.min(1_000, now - (this.#feedbackMs ?? now));
@@ -239,10 +250,14 @@ export class CongestionController {
   #watch(results: readonly PacketResult[], now: number): QueueVerdict {
     const verdict = this.#detector.add(results, now);
     this.#queueMs = this.#measuredMs = this.#detector.queueMs;
-    if (this.#prober.rateBps === undefined) return verdict;
+    if (this.#prober.rateBps !== undefined) {
+      this.#probedMs = now;
+      const carriedBps = this.#prober.onFeedback(results, this.#queueMs, now);
+      if (carriedBps !== undefined) this.#estimate.limit(carriedBps, now);
+    }
+    const isOfProbe = (results.at(-1)?.sentMs ?? now) <= this.#probedMs && this.#queueMs < MAX_PROBE_QUEUE_MS;
+    if (!isOfProbe) return verdict;
     this.#detector.excuse();
-    const carriedBps = this.#prober.onFeedback(results, this.#queueMs, now);
-    if (carriedBps !== undefined) this.#estimate.limit(carriedBps, now);
     return 'clear';
   }
 
@@ -260,7 +275,7 @@ export class CongestionController {
 
   /** More is sent, by the second, than arrives: the queue is not that of one large frame, which is over by itself. */
   #exceeds(now: number): boolean {
-    return this.#sent.rateBps(LONG_WINDOW_MS, now) > EXCESS * this.#rate.bps(BUSY_WINDOW_MS);
+    return this.#sent.rateBps(LONG_WINDOW_MS, now) > EXCESS * this.#rate.bps(BUSY_WINDOW_MS) + EXCESS_BPS;
   }
 
   #overuse(cause: CongestionCause, now: number): void {
@@ -283,7 +298,7 @@ export class CongestionController {
     const arrivingBps = Math.min(this.#rate.bps(LONG_WINDOW_MS), TRAIN_MARGIN * this.#rate.sentBps(LONG_WINDOW_MS));
     const trainBps = trainRateBps(results);
     if (trainBps !== undefined) this.#estimate.limit(Math.max(trainBps, TRAIN_MARGIN * arrivingBps), now);
-    if (this.#state === 'clear') this.#estimate.grow(Math.max(this.usableBps ?? 0, this.foundBps), arrivingBps, elapsedMs, now);
+    if (this.#state === 'clear') this.#estimate.grow(this.foundBps, arrivingBps, elapsedMs, now);
   }
 
   #release(now: number): void {
@@ -305,3 +320,7 @@ export class CongestionController {
     return (this.#nowMs = Math.max(this.#nowMs, nowMs));
   }
 }
+
+/** A packet that was sent, and a number for when it came: the rest is for those who judge queues and rates. */
+const isPossible = ({ sizeBytes, sentMs, arrivedMs }: PacketResult, nowMs: number): boolean =>
+  sizeBytes > 0 && sizeBytes <= MAX_UDP_BYTES && sentMs <= nowMs && (arrivedMs === undefined || Number.isFinite(arrivedMs));

@@ -8,6 +8,7 @@ const HEAVY = 0.25;
 const LIGHT = 0.1;
 /** Over so much of what was sent: a burst of a wireless link is shorter. */
 const WINDOW_MS = 1_000;
+const MIN_SPAN_MS = 400;
 const MIN_PACKETS = 20;
 const MAX_FEEDBACKS = 64;
 
@@ -36,7 +37,8 @@ export class LossDetector {
     this.#tallies = this.#tallies.filter(({ sentMs }) => newest.sentMs - sentMs <= WINDOW_MS).slice(-MAX_FEEDBACKS);
     const packets = this.#tallies.reduce((sum, tally) => sum + tally.packets, 0);
     const fraction = this.#tallies.reduce((sum, tally) => sum + tally.lost, 0) / packets;
-    if (packets >= MIN_PACKETS) this.#isHeavy = this.#isHeavy ? fraction >= LIGHT : fraction >= HEAVY;
+    const spanMs = newest.sentMs - (this.#tallies[0]?.sentMs ?? newest.sentMs);
+    if (packets >= MIN_PACKETS && spanMs >= MIN_SPAN_MS) this.#isHeavy = this.#isHeavy ? fraction >= LIGHT : fraction >= HEAVY;
   }
 
   /** Forgets all. */

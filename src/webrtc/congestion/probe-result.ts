@@ -7,6 +7,8 @@ const MIN_PACKETS = 5;
 const MAX_LOST = 0.15;
 /** Growth of the delay that is an error of measurement, ms/ms. */
 const FLAT = 0.04;
+/** Of the measurement, where the delay does not vary: packets are not equally long. */
+const USUAL_ERROR = 0.03;
 /** Packets are not as long as to make the rate exactly. */
 const UNEVEN = 1.05;
 
@@ -25,6 +27,6 @@ export function carriedBps(packets: readonly PacketResult[]): number | undefined
   const sentBps = (bytes * 8_000) / spanMs;
   const { slope, error } = slopeOf(arrived);
   // Delay that varies by itself says little of the rate: it counts as far as it is certain.
-  const certain = slope - error;
+  const certain = slope - Math.max(0, error - USUAL_ERROR);
   return certain > FLAT ? sentBps / (1 + certain) : sentBps * UNEVEN;
 }

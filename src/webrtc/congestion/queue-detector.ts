@@ -24,6 +24,8 @@ const TREND_MS = 500;
 const MAX_SAMPLES = 32;
 /** Growth of the queue by time, ms/ms, which is no noise. */
 const RISING = 0.02;
+/** A moment ago. */
+const RECENT_MS = 200;
 /** From one feedback to the next: grown by more, ms. */
 const STEP_MS = 8;
 /** Between two feedbacks: the receiver's clock was set, or nothing was sent for long. */
@@ -130,10 +132,17 @@ export class QueueDetector {
     this.#growths = previous && sample.queueMs > previous.queueMs + STEP_MS ? this.#growths + 1 : 0;
     if (this.trend === 1) this.#growingSinceMs ??= previous?.arrivedMs ?? sample.arrivedMs;
     const lastedMs = (sample.arrivedMs - (this.#growingSinceMs ?? sample.arrivedMs)) / this.#patience;
-    const isPast = sample.queueMs < Math.max(...this.#samples.map(({ queueMs }) => queueMs)) - STEP_MS;
-    if (!isPast && lastedMs >= (this.trend === 1 ? CERTAIN_MS : STANDING_MS)) return 'certain';
+    const isGrowing = this.#isGrowing(sample);
+    if (lastedMs >= (isGrowing || sample.queueMs > 2 * LONG_QUEUE_MS ? CERTAIN_MS : STANDING_MS)) return 'certain';
     if (sample.queueMs > LONG_QUEUE_MS && this.#growths >= 2 * this.#patience) return 'steep';
     return lastedMs >= WARNING_MS ? 'warning' : 'clear';
+  }
+
+  /** It still does: it is the longest, and longer than a moment ago. */
+  #isGrowing({ queueMs, arrivedMs }: Sample): boolean {
+    const ago = this.#samples.findLast((sample) => arrivedMs - sample.arrivedMs >= RECENT_MS) ?? this.#samples[0];
+    const longest = Math.max(...this.#samples.map((sample) => sample.queueMs));
+    return this.trend === 1 && queueMs >= longest - STEP_MS && ago !== undefined && queueMs > ago.queueMs + STEP_MS / 2;
   }
 }
 

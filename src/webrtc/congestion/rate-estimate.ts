@@ -35,6 +35,11 @@ export class RateEstimate {
     return this.assumedBps / BACK_OFF;
   }
 
+  /** Begins with what is assumed, where nothing is known. */
+  assume(): void {
+    this.#bps ??= ASSUMED_BPS;
+  }
+
   /** There is congestion. @param arrivingBps what arrives in spite of it */
   backOff(arrivingBps: number): void {
     this.set(BACK_OFF * arrivingBps);
@@ -53,14 +58,14 @@ export class RateEstimate {
 
   /**
    * There is no congestion.
-   * @param knownBps what is known to fit: the assumption of the start, what a probe found
+   * @param foundBps what a probe found to fit; 0: none did
    * @param arrivingBps what arrives
    * @param elapsedMs since the call before
    */
-  grow(knownBps: number, arrivingBps: number, elapsedMs: number, nowMs: number): void {
-    if (knownBps > this.#ceilingBps) this.#ceilingMs = -Infinity;
+  grow(foundBps: number, arrivingBps: number, elapsedMs: number, nowMs: number): void {
+    if (foundBps > this.#ceilingBps) this.#ceilingMs = -Infinity;
     const ceilingBps = nowMs - this.#ceilingMs <= CEILING_MS ? this.#ceilingBps : Infinity;
-    const fromBps = Math.max(this.#bps ?? arrivingBps, knownBps);
+    const fromBps = Math.max(this.#bps ?? arrivingBps, foundBps);
     const grownBps = Math.min(fromBps * (1 + (GROWTH_PER_S * elapsedMs) / 1_000), UNPROVEN * arrivingBps);
     this.set(Math.max(arrivingBps, Math.min(Math.max(fromBps, grownBps), ceilingBps)));
   }

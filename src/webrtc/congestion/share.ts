@@ -24,6 +24,29 @@ export function totalBps(streams: readonly (readonly Level[])[], indexes: readon
   return streams.reduce((sum, levels, stream) => sum + costOf(levels, indexes[stream] ?? 0), 0);
 }
 
+/** One step down for the stream that takes most; the same where none can. */
+export function loweredByOne(streams: readonly (readonly Level[])[], indexes: readonly number[]): number[] {
+  const costs = streams.map((levels, stream) => (levels.length - 1 > (indexes[stream] ?? 0) ? costOf(levels, indexes[stream] ?? 0) : -1));
+  const most = Math.max(...costs);
+  return indexes.map((index, stream) => (most >= 0 && stream === costs.indexOf(most) ? index + 1 : index));
+}
+
+/** One step up for the stream that has least; undefined where all have the best. */
+export function raisedByOne(streams: readonly (readonly Level[])[], indexes: readonly number[]): number[] | undefined {
+  const costs = streams.map((levels, stream) => ((indexes[stream] ?? 0) > 0 ? costOf(levels, indexes[stream] ?? 0) : Infinity));
+  const least = Math.min(...costs);
+  if (least === Infinity) return undefined;
+  return indexes.map((index, stream) => (stream === costs.indexOf(least) ? index - 1 : index));
+}
+
+/** What a rate carries, for no stream less than now. */
+export function raisedTo(streams: readonly (readonly Level[])[], indexes: readonly number[], budgetBps: number): number[] {
+  return shareOut(
+    streams.map((levels, stream) => levels.slice(0, (indexes[stream] ?? 0) + 1)),
+    budgetBps,
+  );
+}
+
 function cheapest(streams: readonly (readonly Level[])[], indexes: readonly number[], open: ReadonlySet<number>): number {
   const cost = (stream: number): number => costOf(streams[stream], indexes[stream] ?? 0);
   return [...open].reduce((best, stream) => (cost(stream) < cost(best) ? stream : best));

@@ -1,0 +1,237 @@
+/** What a viewer sees on bad networks, in fake time: a link with a seed, a browser that acknowledges, a sender that obeys. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { jainIndex, NetworkRun } from '../../helpers/network-run.js';
+import { seededRandom } from '../../helpers/random.js';
+import type { ViewerInit } from '../../helpers/simulated-viewer.js';
+
+const SEEDS = [1, 2, 3];
+const MBIT = 1_000_000;
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** When a frame of a rung first left after `fromMs`, counted from there; Infinity where none did. */
+function firstAfter(run: NetworkRun, rung: string, fromMs: number, viewer = 0): number {
+  const first = run.viewers[viewer]!.firstPackets.find((packet) => packet.rung === rung && packet.atMs >= fromMs);
+  return (first?.atMs ?? Infinity) - fromMs;
+}
+
+/** Share of the time in which the picture stood still, 0..1. */
+const frozen = (run: NetworkRun, fromMs: number): number => sum(run.freezes(fromMs)) / (run.nowMs - fromMs);
+
+/** Bits a second of media that left in whole seconds. */
+const mediaBps = (run: NetworkRun, viewer: number, fromS: number, toS: number): number =>
+  (sum([...run.viewers[viewer]!.bytesBySecond].slice(fromS, toS).map((bytes: number | undefined) => bytes ?? 0)) * 8) / (toS - fromS);
+
+describe('a viewer whose link falls from 4 to 1 Mbit/s and rises again', () => {
+  for (const seed of SEEDS) {
+    it(`gets the lower rung at once, and the best one back (seed ${seed})`, () => {
+      const rateBps = (nowMs: number): number => (nowMs >= 20_000 && nowMs < 40_000 ? MBIT : 4 * MBIT);
+      const run = new NetworkRun({ rateBps, seed }).runTo(60_000);
+      assert.ok(firstAfter(run, '360p', 20_000) <= 1_200, `360p after ${firstAfter(run, '360p', 20_000)} ms`);
+      assert.ok(run.longestFreeze(20_000, 30_000) <= 500);
+      assert.ok(run.queueP95(20_000, 30_000) < 150, `queue p95 ${run.queueP95(20_000, 30_000)} ms`);
+      assert.ok(run.queueP95(23_000, 40_000) < 60);
+      assert.ok(run.fps(22_000, 40_000) >= 24);
+      assert.ok(firstAfter(run, 'source', 40_000) <= 12_000, `source after ${firstAfter(run, 'source', 40_000)} ms`);
+      assert.equal(run.longestFreeze(40_000, 60_000), 0);
+    });
+
+    it(`gets a rung that runs within 700 ms (seed ${seed})`, () => {
+      const rateBps = (nowMs: number): number => (nowMs < 20_000 ? 4 * MBIT : MBIT);
+      const run = new NetworkRun({ rateBps, seed }, [{ coldStartMs: 0 }]).runTo(30_000);
+      assert.ok(firstAfter(run, '360p', 20_000) <= 700, `360p after ${firstAfter(run, '360p', 20_000)} ms`);
+      assert.ok(run.longestFreeze(20_000, 30_000) <= 500);
+    });
+  }
+});
+
+describe('a viewer who joins on 5 Mbit/s', () => {
+  for (const seed of SEEDS) {
+    it(`has the best rung within 3 s, and an estimate that allows it (seed ${seed})`, () => {
+      const run = new NetworkRun({ rateBps: 5 * MBIT, seed }).runTo(10_000);
+      assert.ok(firstAfter(run, 'source', 0) <= 3_000, `source after ${firstAfter(run, 'source', 0)} ms`);
+      assert.ok((run.viewers[0]!.controller.estimateBps ?? 0) >= 1.2 * 2.5 * MBIT);
+      assert.equal(run.switches(1, 10_000), 1);
+      assert.equal(run.longestFreeze(2_000), 0);
+    });
+  }
+});
+
+describe('a viewer on a steady link', () => {
+  for (const mbit of [0.15, 0.25, 0.4, 0.6, 1, 1.3, 2, 2.7, 3.3, 5, 8]) {
+    it(`of ${mbit} Mbit/s sees one switch at most in 30 s`, () => {
+      const switches = SEEDS.map((seed) => new NetworkRun({ rateBps: mbit * MBIT, seed }).runTo(30_000).switches(1));
+      assert.ok(Math.max(...switches) <= 1, `${switches.join(', ')} switches`);
+    });
+  }
+
+  it('of less than the lowest rung gets keyframes, and its sound is not queued behind them', () => {
+    const run = new NetworkRun({ rateBps: 0.2 * MBIT }).runTo(30_000);
+    assert.equal(run.viewers[0]!.rung, '180p keyframes');
+    assert.ok(run.queueP95(5_000) < 150);
+  });
+});
+
+describe('a viewer whose link loses packets with an empty queue', () => {
+  const viewer: ViewerInit = { delayMs: 25, roundTripMs: 50, bufferMs: 100 };
+
+  for (const seed of SEEDS) {
+    it(`keeps the best rung at 5 % random loss (seed ${seed})`, () => {
+      const run = new NetworkRun({ rateBps: 5 * MBIT, delayMs: 25, loss: 0.05, seed }, [viewer]).runTo(60_000);
+      assert.ok(run.shareOf('source', 3_000) >= 0.9, `source ${run.shareOf('source', 3_000)} of the time`);
+      assert.ok(frozen(run, 3_000) <= 0.01, `frozen ${frozen(run, 3_000)}`);
+    });
+  }
+
+  it('keeps it when they are lost in bursts', () => {
+    const shares = SEEDS.map((seed) =>
+      new NetworkRun({ rateBps: 5 * MBIT, delayMs: 25, loss: 0.03, lossBurst: 4, seed }, [viewer]).runTo(60_000).shareOf('source', 5_000),
+    );
+    assert.ok(median(shares) >= 0.9, shares.join(', '));
+  });
+
+  it('gets less where a third is lost for want of room in a queue too short to be seen', () => {
+    const run = new NetworkRun({ rateBps: (nowMs) => (nowMs < 10_000 ? 5 * MBIT : 1.2 * MBIT), queueLimitMs: 30 }).runTo(30_000);
+    assert.ok(run.shareOf('source', 15_000) < 0.1, `source ${run.shareOf('source', 15_000)} of the time`);
+    assert.ok(run.fps(15_000) >= 24, `${run.fps(15_000)} frames a second`);
+  });
+});
+
+describe('viewers who share a link', () => {
+  for (const seed of SEEDS) {
+    it(`of 3 Mbit/s have equal parts and no freeze (seed ${seed})`, () => {
+      const run = new NetworkRun({ rateBps: 3 * MBIT, seed }, [{}, { joinsMs: 3_000 }]).runTo(80_000);
+      const rates = [0, 1].map((viewer) => mediaBps(run, viewer, 20, 80));
+      assert.ok(jainIndex(rates) >= 0.9, rates.join(', '));
+      assert.equal(Math.max(run.longestFreeze(20_000, 80_000, 0), run.longestFreeze(20_000, 80_000, 1)), 0);
+    });
+  }
+
+  it('have them also with different round trips (RFC 8867 §5.5)', () => {
+    const viewers = [10, 40, 80].map((delayMs) => ({ delayMs, roundTripMs: 20 + delayMs }));
+    const run = new NetworkRun({ rateBps: 4 * MBIT }, viewers).runTo(80_000);
+    const rates = viewers.map((_, viewer) => mediaBps(run, viewer, 20, 80));
+    assert.ok(jainIndex(rates) >= 0.85, rates.join(', '));
+  });
+});
+
+describe('a viewer on a mobile network', () => {
+  it('sees a picture nearly all the time while the rate changes every second between 0.3 and 6 Mbit/s', () => {
+    const runs = [1, 2, 3, 4, 5].map((seed) => {
+      const random = seededRandom(seed + 999);
+      const trace = Array.from({ length: 121 }, () => (0.3 + 5.7 * random()) * MBIT);
+      return new NetworkRun({ rateBps: (nowMs) => trace[Math.floor(nowMs / 1_000)]!, seed }).runTo(120_000);
+    });
+    assert.ok(median(runs.map((run) => frozen(run, 3_000))) <= 0.02, runs.map((run) => frozen(run, 3_000)).join(', '));
+    assert.ok(Math.max(...runs.map((run) => run.queueP95(3_000))) <= 200);
+  });
+
+  it('has its picture back soon after 4 s without any link', () => {
+    const run = new NetworkRun({ rateBps: (nowMs) => (nowMs >= 10_000 && nowMs < 14_000 ? 1 : 4 * MBIT) }).runTo(30_000);
+    assert.ok(run.fps(16_000) >= 24, `${run.fps(16_000)} frames a second`);
+    assert.ok(run.queueP95(16_000) < 100);
+  });
+
+  it('keeps the best rung when delay varies by 30 ms, as wireless links make it', () => {
+    for (const seed of SEEDS) {
+      const run = new NetworkRun({ rateBps: 5 * MBIT, jitterMs: 30, reordered: 0.005, seed }).runTo(60_000);
+      assert.equal(run.viewers[0]!.controller.overuses, 0);
+      assert.ok(run.shareOf('source', 6_000) >= 0.9, `source ${run.shareOf('source', 6_000)} of the time`);
+    }
+  });
+});
+
+describe('a viewer beside the server', () => {
+  for (const seed of SEEDS) {
+    it(`has all at once, unpaced, however busy both machines are (seed ${seed})`, () => {
+      const link = { rateBps: 1_000 * MBIT, delayMs: 0, jitterMs: 1, stallMs: 300, seed };
+      const run = new NetworkRun(link, [{ roundTripMs: 1, delayMs: 1, stallMs: 300, feedbackMs: [50, 400] }]).runTo(60_000);
+      const { controller, changes, probeBytes } = run.viewers[0]!;
+      assert.deepEqual(
+        changes.map(({ selection }) => selection.rung),
+        ['source'],
+      );
+      assert.deepEqual([controller.overuses, controller.pacingBps, probeBytes], [0, undefined, 0]);
+    });
+  }
+
+  it('gets less when the link is slow all the same', () => {
+    const run = new NetworkRun({ rateBps: MBIT, delayMs: 1 }, [{ roundTripMs: 2, delayMs: 1 }]).runTo(20_000);
+    assert.ok(firstAfter(run, '360p', 0) <= 2_000, `360p after ${firstAfter(run, '360p', 0)} ms`);
+    assert.ok(run.fps(4_000) >= 24);
+  });
+});
+
+describe('a viewer whose feedback is bad', () => {
+  it('gets the lower rung though a fifth of it is lost', () => {
+    const rateBps = (nowMs: number): number => (nowMs < 20_000 ? 4 * MBIT : MBIT);
+    const firsts = SEEDS.map((seed) =>
+      firstAfter(new NetworkRun({ rateBps, seed }, [{ feedbackLoss: 0.2 }]).runTo(25_000), '360p', 20_000),
+    );
+    assert.ok(Math.max(...firsts) <= 1_500, firsts.join(', '));
+  });
+
+  it('has the best rung whichever way its clock drifts', () => {
+    for (const driftPpm of [-300, 300]) {
+      const run = new NetworkRun({ rateBps: 5 * MBIT }, [{ driftPpm }]).runTo(60_000);
+      assert.deepEqual([run.viewers[0]!.controller.overuses, run.shareOf('source', 4_000)], [0, 1]);
+    }
+  });
+});
+
+describe('a viewer that sends Receiver Reports alone', () => {
+  it('gets the lower rung within 5 s, keeps a picture, and tries the better one again, ever later', () => {
+    const rateBps = (nowMs: number): number => (nowMs >= 30_000 && nowMs < 50_000 ? MBIT : 4 * MBIT);
+    const run = new NetworkRun({ rateBps }, [{ reports: 'receiver-reports' }]).runTo(100_000);
+    assert.ok(firstAfter(run, '360p', 30_000) <= 5_000);
+    assert.ok(run.longestFreeze(33_000, 50_000) <= 1_000);
+    assert.ok(run.fps(35_000, 50_000) >= 24);
+    assert.equal(run.viewers[0]!.rung, 'source');
+    assert.equal(run.viewers[0]!.probeBytes, 0);
+  });
+});
+
+describe('the phases of RFC 8867', () => {
+  it('§5.1: variable available capacity', () => {
+    const steps: readonly (readonly [number, number])[] = [
+      [40_000, 1],
+      [60_000, 2.5],
+      [80_000, 0.6],
+      [100_000, 1],
+    ];
+    const rateBps = (nowMs: number): number => (steps.find(([endMs]) => nowMs < endMs)?.[1] ?? 1) * MBIT;
+    const run = new NetworkRun({ rateBps, delayMs: 50, jitterMs: 30 }, [{ delayMs: 50, roundTripMs: 100 }]).runTo(100_000);
+    for (const [fromMs, toMs] of [
+      [5_000, 40_000],
+      [40_000, 60_000],
+      [64_000, 80_000],
+      [80_000, 100_000],
+    ] as const) {
+      assert.ok(run.fps(fromMs, toMs) >= 24, `${run.fps(fromMs, toMs)} frames a second from ${fromMs} ms`);
+      assert.ok(run.queueP95(fromMs, toMs) < 150, `queue p95 ${run.queueP95(fromMs, toMs)} ms from ${fromMs} ms`);
+    }
+    assert.ok(run.shareOf('540p', 40_000, 60_000) > 0.3);
+  });
+
+  it('§5.2: two flows and variable capacity', () => {
+    const steps: readonly (readonly [number, number])[] = [
+      [25_000, 4],
+      [50_000, 2],
+      [75_000, 3.5],
+      [100_000, 1],
+    ];
+    const rateBps = (nowMs: number): number => (steps.find(([endMs]) => nowMs < endMs)?.[1] ?? 1) * MBIT;
+    const run = new NetworkRun({ rateBps, delayMs: 50 }, [
+      { delayMs: 50, roundTripMs: 100 },
+      { delayMs: 50, roundTripMs: 100 },
+    ]).runTo(100_000);
+    for (const viewer of [0, 1]) {
+      assert.ok(run.fps(5_000, 100_000, viewer) >= 24, `${run.fps(5_000, 100_000, viewer)} frames a second`);
+      assert.ok(run.longestFreeze(5_000, 100_000, viewer) <= 1_200, `${run.longestFreeze(5_000, 100_000, viewer)} ms`);
+    }
+    assert.ok(run.queueP95(28_000, 50_000) < 150);
+    assert.ok(run.queueP95(80_000, 100_000) < 150);
+  });
+});
