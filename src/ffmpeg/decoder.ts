@@ -1,5 +1,5 @@
 /**
- * H.264 or VP8 frames in, I420 pictures of one size out, one ffmpeg process. It holds no frame back: a picture comes before the next
+ * H.264, H.265 or VP8 frames in, I420 pictures of one size out, one ffmpeg process. It holds no frame back: a picture comes before the next
  * frame is written. Every picture carries the media time of the very frame it was made from: frames go in with
  * stamps of the decoder's own, and come out with them (NUT), so a frame that ffmpeg swallows shifts nothing.
  */
@@ -8,6 +8,9 @@ import {
   BT601,
   FramePool,
   h264Colour,
+  h265Colour,
+  H265NalType,
+  h265NalType,
   i420Size,
   nalType,
   NalType,
@@ -19,8 +22,10 @@ import {
 } from '../media/index.js';
 import type { FfmpegDeps } from './deps.js';
 import { FlvWriter } from './flv-writer.js';
+import { H265Writer } from './h265-writer.js';
 import { IvfWriter } from './ivf-writer.js';
-import { NutParser } from './nut.js';
+import { NUT_OUTPUT } from './nut.js';
+import { NutParser } from './nut-pictures.js';
 import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
 /** What is decoded, and to what size. */
@@ -63,6 +68,12 @@ export interface Decoder {
 /** Stamps are 4 ms apart: more than any rounding on the way, and 24 days of them fit FLV at 120 frames per second. */
 const STAMP_STEP_MS = 4;
 const DEFAULT_MAX_WAITING = 30;
+/** What frames go in as. */
+const CONTAINERS = {
+  h264: { format: 'flv', makeWriter: () => new FlvWriter() },
+  h265: { format: 'matroska', makeWriter: () => new H265Writer() },
+  vp8: { format: 'ivf', makeWriter: () => new IvfWriter() },
+} as const;
 
 /** Starts a decoder; returns at once. Failures are told by `closed`. */
 export function openDecoder(options: DecoderOptions): Decoder {
@@ -78,7 +89,7 @@ class FfmpegDecoder implements Decoder {
   readonly #options: DecoderOptions;
   readonly #pool: FramePool;
   readonly #process: FfmpegProcess;
-  readonly #writer: FlvWriter | IvfWriter;
+  readonly #writer: FlvWriter | H265Writer | IvfWriter;
   /** Media times of the frames inside, by stamp, oldest first. */
   readonly #inside = new Map<number, number>();
   #nextStampMs = 0;
@@ -90,7 +101,8 @@ class FfmpegDecoder implements Decoder {
     assert(options.widthPx >= 2 && options.heightPx >= 2, 'a picture has at least 2x2 pixels');
     this.#options = options;
     const codec = options.codec ?? 'h264';
-    this.#writer = codec === 'vp8' ? new IvfWriter() : new FlvWriter();
+    const { format, makeWriter } = CONTAINERS[codec];
+    this.#writer = makeWriter();
     this.widthPx = options.widthPx & ~1;
     this.heightPx = options.heightPx & ~1;
     this.#pool = new FramePool(i420Size(this.widthPx, this.heightPx));
@@ -104,18 +116,7 @@ class FfmpegDecoder implements Decoder {
       // One thread, because each further one holds a frame back.
       inputs: [
         {
-          options: [
-            '-threads',
-            '1',
-            '-flags',
-            'low_delay',
-            '-probesize',
-            '32',
-            '-analyzeduration',
-            '0',
-            '-f',
-            codec === 'vp8' ? 'ivf' : 'flv',
-          ],
+          options: ['-threads', '1', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-f', format],
           address: 'pipe:0',
         },
       ],
@@ -126,7 +127,7 @@ class FfmpegDecoder implements Decoder {
             ...['-an', '-vf', `scale=${widthPx}:${heightPx}:out_range=tv,crop=${this.widthPx}:${this.heightPx}:0:0,format=yuv420p`],
             ...[...tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
             // Even the encoder of raw video holds frames back when it has threads.
-            ...['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'],
+            ...['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', ...NUT_OUTPUT],
           ],
           address: 'pipe:1',
         },
@@ -145,7 +146,7 @@ class FfmpegDecoder implements Decoder {
     const chunks = this.#writer.frame(frame, this.#nextStampMs);
     if (chunks.length === 0) return this.#skip();
     this.#waitsForKeyframe = false;
-    if (frame.keyframe) this.#colour = this.#options.codec === 'vp8' ? BT601 : colourOf(frame);
+    if (frame.keyframe) this.#colour = colourOf(this.#options.codec ?? 'h264', frame);
     this.#inside.set(this.#nextStampMs, frame.mediaTimeMs);
     this.#nextStampMs += STAMP_STEP_MS;
     this.#process.write(chunks);
@@ -177,7 +178,10 @@ class FfmpegDecoder implements Decoder {
   }
 }
 
-function colourOf(keyframe: EncodedFrame): PictureColour | undefined {
-  const sps = readLengthPrefixed(keyframe.data)?.find((unit) => nalType(unit) === NalType.sps);
-  return sps && h264Colour(sps);
+function colourOf(codec: VideoCodec, keyframe: EncodedFrame): PictureColour | undefined {
+  if (codec === 'vp8') return BT601;
+  const units = readLengthPrefixed(keyframe.data);
+  const sps =
+    codec === 'h265' ? units?.find((unit) => h265NalType(unit) === H265NalType.sps) : units?.find((unit) => nalType(unit) === NalType.sps);
+  return sps && (codec === 'h265' ? h265Colour(sps) : h264Colour(sps));
 }

@@ -1,22 +1,24 @@
 /**
- * I420 pictures in, H.264 or VP8 frames out, scaled where that is wanted, one ffmpeg process. Pictures go in with stamps in whole milliseconds
+ * I420 pictures in, H.264, H.265 or VP8 frames out, scaled where that is wanted, one ffmpeg process. Pictures go in with stamps in whole milliseconds
  * of the encoder's own: an even stamp is an ordinary picture, an odd one asks for a keyframe, which is how a
  * command line encoder makes keyframes on demand. Frames come out with the media time their picture had, and H.264 tells
  * players the colour of the first picture.
  */
 import { strict as assert } from 'node:assert';
 import { i420Size, KeyframeRequests, type EncodedFrame, type PictureSize, type VideoCodec, type VideoFrame } from '../media/index.js';
-import type { FfmpegDeps } from './deps.js';
+import type { FfmpegDeps, FfmpegTools } from './deps.js';
 import { FlvParser } from './flv.js';
 import { IvfParser } from './ivf.js';
 import { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
+import { NUT_OUTPUT } from './nut.js';
+import { NutH265Parser } from './nut-h265.js';
 import { openProcess, type FfmpegProcess, type ProcessEnd } from './process.js';
 
 /** What is encoded, and how. */
 export interface EncoderOptions extends FfmpegDeps {
   /** Who wants it, for logs and errors. */
   readonly owner: string;
-  /** `h264` or `vp8`. */
+  /** H.265 only where ffmpeg has an encoder for it (`canEncode`). */
   readonly codec: VideoCodec;
   /** Even. */
   readonly widthPx: number;
@@ -71,6 +73,18 @@ export function bitrateFor(widthPx: number, heightPx: number, fps: number): numb
   return Math.round(Math.min(8_000_000, Math.max(150_000, bitrateBps)) / 1000) * 1000;
 }
 
+/** What frames come out in. */
+const CONTAINERS: Readonly<Record<VideoCodec, readonly string[]>> = {
+  h264: ['-flvflags', 'no_duration_filesize', '-f', 'flv'],
+  h265: NUT_OUTPUT,
+  vp8: ['-f', 'ivf'],
+};
+
+/** Whether this ffmpeg encodes a codec; H.264 and VP8 are required of every one. */
+export function canEncode(codec: VideoCodec, { encoders }: Pick<FfmpegTools, 'encoders'>): boolean {
+  return codec !== 'h265' || encoders.has('libx265');
+}
+
 /** Starts an encoder; returns at once. Failures are told by `closed`. */
 export function openEncoder(options: EncoderOptions): Encoder {
   return new FfmpegEncoder(options);
@@ -96,7 +110,7 @@ class FfmpegEncoder implements Encoder {
     this.#options = options;
     this.#keyframes = new KeyframeRequests(options.clock, () => this.#wantKeyframe());
     const onFrame = (frame: EncodedFrame): void => this.#frame(frame);
-    const parser = options.codec === 'h264' ? new FlvParser(onFrame) : new IvfParser(onFrame);
+    const parser = openParser(options.codec, onFrame);
     this.#process = openProcess(options, {
       owner: options.owner,
       inputs: [{ options: ['-probesize', '32', '-analyzeduration', '0', '-f', 'matroska'], address: 'pipe:0' }],
@@ -192,16 +206,16 @@ const [EVEN_FRAMES, MAX_EVEN_S] = [6, 0.4];
 const MAX_INTRA_PERCENT = '600';
 
 function encoderOptions(options: EncoderOptions): string[] {
-  const { codec, fps, isEven = false } = options;
+  const { codec, fps } = options;
   const gop = Math.max(1, Math.round((options.keyframeIntervalS ?? DEFAULT_KEYFRAME_INTERVAL_S) * fps));
   const filter = scaling(options);
   return [
     ...(filter === '' ? [] : ['-vf', filter]),
-    ...(codec === 'h264' ? h264Options(fps) : vp8Options(isEven)),
+    ...codecOptions(options),
     ...[...options.tools.passTimestamps, '-copyts', '-enc_time_base', '1:1000'],
     ...['-force_key_frames', 'expr:eq(mod(round(t*1000),2),1)', '-threads', '1', '-g', String(gop)],
     ...[...rateOptions(options), '-pix_fmt', 'yuv420p', '-flush_packets', '1'],
-    ...(codec === 'h264' ? ['-flvflags', 'no_duration_filesize', '-f', 'flv'] : ['-f', 'ivf']),
+    ...CONTAINERS[codec],
   ];
 }
 
@@ -241,4 +255,34 @@ function vp8Options(isEven: boolean): string[] {
     ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '-8', '-lag-in-frames', '0', '-error-resilient', '1'],
     ...['-auto-alt-ref', '0', ...(isEven ? ['-max-intra-rate', MAX_INTRA_PERCENT] : [])],
   ];
+}
+
+/** Only for slates: a stream that is copied is never encoded. */
+function h265Options(): string[] {
+  return [
+    ...['-c:v', 'libx265', '-preset', 'ultrafast', '-tune', 'zerolatency', '-forced-idr', '1'],
+    ...['-x265-params', 'log-level=error:bframes=0:open-gop=0:scenecut=0:repeat-headers=1:pools=none:frame-threads=1'],
+  ];
+}
+
+function codecOptions({ codec, fps, isEven = false }: EncoderOptions): string[] {
+  switch (codec) {
+    case 'h264':
+      return h264Options(fps);
+    case 'h265':
+      return h265Options();
+    case 'vp8':
+      return vp8Options(isEven);
+  }
+}
+
+function openParser(codec: VideoCodec, onFrame: (frame: EncodedFrame) => void): { push(chunk: Buffer): void } {
+  switch (codec) {
+    case 'h264':
+      return new FlvParser(onFrame);
+    case 'h265':
+      return new NutH265Parser(onFrame);
+    case 'vp8':
+      return new IvfParser(onFrame);
+  }
 }

@@ -3,16 +3,9 @@
  * decode time, composition offset and the keyframe bit (Adobe Flash Video File Format 10.1, annex E).
  */
 import { MediaPeerError } from '../base/errors.js';
-import { lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
+import { lengthPrefixed, NalType, nalType, readLengthPrefixed } from '../media/index.js';
 import { ByteQueue } from './byte-queue.js';
-
-/** An access unit as it came out of FLV. */
-export interface FlvFrame extends EncodedFrame {
-  /** Presentation minus decoding time; anything but 0 means B-frames. */
-  readonly compositionOffsetMs: number;
-  /** The container calls it a keyframe; `keyframe` says whether it is an IDR picture. */
-  readonly markedAsKeyframe: boolean;
-}
+import type { CopiedFrame } from './copied-frame.js';
 
 /** Larger than any picture at the bitrates in use; more means that the stream is not FLV any more. */
 const MAX_TAG_BYTES = 12 << 20;
@@ -25,7 +18,7 @@ const TIMESTAMP_PERIOD_MS = 2 ** 31;
 /** Takes FLV in chunks of any size and hands out frames. */
 export class FlvParser {
   readonly #queue = new ByteQueue();
-  readonly #onFrame: (frame: FlvFrame) => void;
+  readonly #onFrame: (frame: CopiedFrame) => void;
   #headerRead = false;
   #bytesRead = 0;
   #nalLengthBytes = 4;
@@ -33,7 +26,7 @@ export class FlvParser {
   #epochMs = 0;
   #lastStampMs = 0;
 
-  constructor(onFrame: (frame: FlvFrame) => void) {
+  constructor(onFrame: (frame: CopiedFrame) => void) {
     this.#onFrame = onFrame;
   }
 
@@ -103,7 +96,8 @@ export class FlvParser {
       data: lengthPrefixed(isIdr ? this.#withParameterSets(kept) : kept),
       mediaTimeMs: decodeTimeMs + compositionOffsetMs,
       keyframe: isIdr,
-      compositionOffsetMs,
+      // Presentation minus decoding time.
+      isReordered: compositionOffsetMs !== 0,
       markedAsKeyframe: body.readUInt8(0) >> 4 === 1,
     });
   }

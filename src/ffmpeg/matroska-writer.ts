@@ -1,6 +1,6 @@
 /**
- * The least Matroska that ffmpeg reads live: one uncompressed I420 track, a segment of unknown size, one cluster
- * a picture (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
+ * The least Matroska that ffmpeg reads live: one track of uncompressed I420 or of H.265, a segment of unknown size, one
+ * cluster a picture (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
  * a picture are written from where they are, behind a header of about 30 bytes.
  */
 import type { PictureColour } from '../media/index.js';
@@ -12,6 +12,36 @@ const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
  * in `stampNs`, default milliseconds. `colour` is what the samples mean, in limited range; undefined says nothing.
  */
 export function matroskaHeader(widthPx: number, heightPx: number, fps: number, stampNs = 1_000_000, colour?: PictureColour): Buffer {
+  return header(stampNs, [
+    element(0x86, Buffer.from('V_UNCOMPRESSED')), // CodecID
+    element(0x23e383, uint(Math.round(1e9 / fps))), // DefaultDuration, ns
+    element(0xe0, [
+      ...size2d(widthPx, heightPx),
+      element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
+      ...(colour ? [colourElement(colour)] : []),
+    ]),
+  ]);
+}
+
+/** The same for H.265. Stamps count in milliseconds. @param record HEVCDecoderConfigurationRecord */
+export function matroskaH265Header(widthPx: number, heightPx: number, record: Buffer): Buffer {
+  return header(1_000_000, [
+    element(0x86, Buffer.from('V_MPEGH/ISO/HEVC')), // CodecID
+    element(0x63a2, record), // CodecPrivate
+    element(0xe0, size2d(widthPx, heightPx)),
+  ]);
+}
+
+/** What stands in front of a picture of `sizeBytes` that is shown at `stamp`, a whole number of the header's units. */
+export function matroskaPictureHeader(stamp: number, sizeBytes: number, isKeyframe = true): Buffer {
+  const timestamp = element(0xe7, uint(stamp));
+  const block = Buffer.from([0x81, 0, 0, isKeyframe ? 0x80 : 0]); // track 1, cluster's own time, keyframe
+  const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
+  const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;
+  return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, blockHeader]);
+}
+
+function header(stampNs: number, codec: readonly Buffer[]): Buffer {
   const ebml = element(0x1a45dfa3, [
     element(0x4282, Buffer.from('matroska')), // DocType
     element(0x4287, uint(4)), // DocTypeVersion
@@ -22,31 +52,19 @@ export function matroskaHeader(widthPx: number, heightPx: number, fps: number, s
     element(0x4d80, Buffer.from('sightline')), // MuxingApp
     element(0x5741, Buffer.from('sightline')), // WritingApp
   ]);
-  const video = element(0xe0, [
-    element(0xb0, uint(widthPx)), // PixelWidth
-    element(0xba, uint(heightPx)), // PixelHeight
-    element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
-    ...(colour ? [colourElement(colour)] : []),
-  ]);
   const track = element(0xae, [
     element(0xd7, uint(1)), // TrackNumber
     element(0x73c5, uint(1)), // TrackUID
     element(0x83, uint(1)), // TrackType: video
     element(0x9c, uint(0)), // FlagLacing
-    element(0x86, Buffer.from('V_UNCOMPRESSED')), // CodecID
-    element(0x23e383, uint(Math.round(1e9 / fps))), // DefaultDuration, ns
-    video,
+    ...codec,
   ]);
   return Buffer.concat([ebml, id(0x18538067), UNKNOWN_SIZE, info, element(0x1654ae6b, track)]);
 }
 
-/** What stands in front of a picture of `sizeBytes` that is shown at `stamp`, a whole number of the header's units. */
-export function matroskaPictureHeader(stamp: number, sizeBytes: number): Buffer {
-  const timestamp = element(0xe7, uint(stamp));
-  const block = Buffer.from([0x81, 0, 0, 0x80]); // track 1, cluster's own time, keyframe
-  const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
-  const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;
-  return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, blockHeader]);
+/** PixelWidth, PixelHeight. */
+function size2d(widthPx: number, heightPx: number): Buffer[] {
+  return [element(0xb0, uint(widthPx)), element(0xba, uint(heightPx))];
 }
 
 function colourElement({ primaries, transfer, matrix }: PictureColour): Buffer {

@@ -1,13 +1,19 @@
 /**
- * Decoded pictures with their timestamps out of NUT (ffmpeg.org/~michael/nut.txt), as ffmpeg writes it.
+ * Frames with their timestamps out of NUT (ffmpeg.org/~michael/nut.txt) with one stream, as ffmpeg writes it: decoded
+ * pictures, and H.265.
  *
  * A decoder swallows damaged frames, so pictures on a bare pipe cannot be paired with the frames that went in.
  * Among the containers that ffmpeg can write raw video to, NUT alone is both complete as soon as the picture is
- * (Matroska and MP4 hold one back) and stamped.
+ * (Matroska and MP4 hold one back) and stamped. The same holds for H.265: FLV carries none before ffmpeg 6.1, MPEG-TS ends
+ * a frame with the next one.
  */
 import { MediaPeerError } from '../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
 
+/** ffmpeg's options that write NUT without an index, which would grow in its memory for as long as it runs. */
+export const NUT_OUTPUT: readonly string[] = ['-write_index', '0', '-f', 'nut'];
+
+const NOTHING = Buffer.alloc(0);
 const FILE_ID = Buffer.from('nut/multimedia container\0', 'latin1');
 /** First byte of every start code. */
 const START_BYTE = 0x4e;
@@ -18,7 +24,11 @@ const MAX_HEADER_PACKET_BYTES = 64 << 10;
 /** Longest frame header that ffmpeg writes, with room to spare. */
 const MAX_FRAME_HEADER_BYTES = 64;
 
+/** A longer frame is written whole, without a header that stands in the main header. */
+const MAX_ELIDED_BYTES = 4096;
+
 const FLAG = {
+  key: 1,
   codedPts: 8,
   streamId: 16,
   sizeMsb: 32,
@@ -40,36 +50,38 @@ interface FrameCode {
   readonly headerIndex: number;
 }
 
-interface PictureInProgress {
+interface FrameInProgress {
   readonly data: Buffer;
   filled: number;
   readonly stampMs: number;
+  readonly isKey: boolean;
 }
 
-/** Where pictures go. */
+/** Where frames go. */
 export interface NutSink {
-  /** Memory for the next picture. */
-  allocate(): Buffer;
-  /** A whole picture, in memory that came from `allocate`, with its time in milliseconds. */
-  picture(data: Buffer, stampMs: number): void;
+  /** The stream's header has been read. @param codecData what decoders need before the first frame; empty where there is none */
+  stream?(codecData: Buffer): void;
+  /** Memory for the next frame, of exactly this size. Throws where a frame of this size makes no sense. */
+  allocate(sizeBytes: number): Buffer;
+  /** A whole frame, in memory that came from `allocate`, with its time of presentation in milliseconds. @param isKey the container calls it a keyframe */
+  frame(data: Buffer, stampMs: number, isKey: boolean): void;
 }
 
-/** Takes NUT with one raw video stream in chunks of any size and hands out pictures of a known size. */
-export class NutParser {
+/** Takes NUT in chunks of any size and hands out frames. */
+export class NutReader {
   readonly #queue = new ByteQueue();
-  readonly #pictureBytes: number;
   readonly #sink: NutSink;
   #signatureRead = false;
   #timeBases: { readonly num: number; readonly den: number }[] = [];
   #frameCodes: FrameCode[] = [];
-  #elidedBytes: number[] = [0];
+  /** What frames may begin with without that it is written again. */
+  #elided: Buffer[] = [NOTHING];
   #timeBase = { num: 1, den: 1000 };
   #msbPtsShift = 0;
   #lastPts = 0;
-  #picture: PictureInProgress | undefined;
+  #frame: FrameInProgress | undefined;
 
-  constructor(pictureBytes: number, sink: NutSink) {
-    this.#pictureBytes = pictureBytes;
+  constructor(sink: NutSink) {
     this.#sink = sink;
   }
 
@@ -87,15 +99,16 @@ export class NutParser {
 
   /** Reads one thing; false when more bytes are needed. */
   #step(): boolean {
-    if (this.#picture) return this.#fillPicture(this.#picture);
+    if (this.#frame) return this.#fill(this.#frame);
     return this.#queue.peek(1)[0] === START_BYTE ? this.#headerPacket() : this.#frameHeader();
   }
 
-  #fillPicture(picture: PictureInProgress): boolean {
-    picture.filled += this.#queue.moveTo(picture.data, picture.filled, this.#pictureBytes - picture.filled);
-    if (picture.filled < this.#pictureBytes) return false;
-    this.#picture = undefined;
-    this.#sink.picture(picture.data, picture.stampMs);
+  #fill(frame: FrameInProgress): boolean {
+    const { data } = frame;
+    frame.filled += this.#queue.moveTo(data, frame.filled, data.length - frame.filled);
+    if (frame.filled < data.length) return false;
+    this.#frame = undefined;
+    this.#sink.frame(data, frame.stampMs, frame.isKey);
     return true;
   }
 
@@ -126,12 +139,8 @@ export class NutParser {
     }));
     this.#frameCodes = readFrameCodes(content);
     const headers = Math.min(content.unsigned(), 127);
-    this.#elidedBytes = [0];
-    for (let i = 0; i < headers; i++) {
-      const length = content.unsigned();
-      content.skip(length);
-      this.#elidedBytes.push(length);
-    }
+    this.#elided = [NOTHING];
+    for (let i = 0; i < headers; i++) this.#elided.push(content.bytes(content.unsigned()));
   }
 
   #streamHeader(content: Cursor): void {
@@ -143,6 +152,10 @@ export class NutParser {
     this.#timeBase = timeBase;
     this.#msbPtsShift = content.unsigned();
     if (this.#msbPtsShift > 30) throw malformed('an impossible timestamp width');
+    content.unsigned(); // max_pts_distance
+    content.unsigned(); // decode_delay
+    content.unsigned(); // stream_flags
+    this.#sink.stream?.(content.bytes(content.unsigned()));
   }
 
   #syncpoint(content: Cursor): void {
@@ -160,22 +173,23 @@ export class NutParser {
     if (flags & (FLAG.invalid | FLAG.sideData)) throw malformed('an unexpected frame code');
     if (flags & FLAG.streamId) cursor.unsigned();
     const pts = flags & FLAG.codedPts ? this.#fullPts(cursor.unsigned()) : this.#lastPts + code.ptsDelta;
-    let sizeBytes = flags & FLAG.sizeMsb ? code.sizeLsb + code.sizeMul * cursor.unsigned() : code.sizeLsb;
+    const sizeBytes = flags & FLAG.sizeMsb ? code.sizeLsb + code.sizeMul * cursor.unsigned() : code.sizeLsb;
     if (flags & FLAG.matchTime) cursor.unsigned();
     const headerIndex = flags & FLAG.headerIndex ? cursor.unsigned() : code.headerIndex;
     const reserved = flags & FLAG.reserved ? cursor.unsigned() : code.reserved;
     for (let i = 0; i < reserved && !cursor.isShort; i++) cursor.unsigned();
-    if (sizeBytes <= 4096) sizeBytes -= this.#elidedBytes[headerIndex] ?? 0;
     if (flags & FLAG.checksum) cursor.skip(4);
     if (cursor.isShort) {
       if (this.#queue.length >= MAX_FRAME_HEADER_BYTES) throw malformed('a frame header without an end');
       return false;
     }
-    if (sizeBytes !== this.#pictureBytes) throw malformed(`a picture of ${sizeBytes} bytes, expected ${this.#pictureBytes}`);
+    const elided = (sizeBytes <= MAX_ELIDED_BYTES && this.#elided[headerIndex]) || NOTHING;
+    if (elided.length > sizeBytes) throw malformed(`a frame of ${sizeBytes} bytes that begins with ${elided.length}`);
     this.#queue.skip(cursor.at);
     this.#lastPts = pts;
     const stampMs = (pts * this.#timeBase.num * 1000) / this.#timeBase.den;
-    this.#picture = { data: this.#sink.allocate(), filled: 0, stampMs };
+    const data = this.#sink.allocate(sizeBytes);
+    this.#frame = { data, filled: elided.copy(data), stampMs, isKey: (flags & FLAG.key) !== 0 };
     return true;
   }
 
@@ -254,12 +268,20 @@ class Cursor {
     return value % 2 === 1 ? -(value - 1) / 2 : value / 2;
   }
 
+  /** A copy; shorter where they lie beyond the end. */
+  bytes(count: number): Buffer {
+    const begin = this.at;
+    this.skip(count);
+    return Buffer.from(this.#data.subarray(begin, this.at));
+  }
+
   skip(count: number): void {
     if (this.at + count > this.#data.length) this.isShort = true;
     else this.at += count;
   }
 }
 
-function malformed(what: string): MediaPeerError {
+/** FFMPEG_FAILED: what ffmpeg wrote is not as it should be. */
+export function malformed(what: string): MediaPeerError {
   return new MediaPeerError('FFMPEG_FAILED', `the NUT stream of ffmpeg is malformed: ${what}`);
 }

@@ -1,4 +1,5 @@
 /** Depacketizers by codec: H.264 by RFC 6184, VP8 by RFC 7741, Opus by RFC 7587. */
+import { strict as assert } from 'node:assert';
 import type { Depacketizer } from './depacketizer.js';
 import type { Codec } from './encoded-frame.js';
 import { H264Depacketizer } from './h264-depacketizer.js';
@@ -13,6 +14,8 @@ export function createDepacketizer(codec: Codec, parameterSets?: string): Depack
       return new Vp8Depacketizer();
     case 'opus':
       return opusDepacketizer;
+    case 'h265':
+      assert.fail('H.265 is handed on, but no publisher is asked for it');
   }
 }
 

@@ -4,15 +4,16 @@
  */
 
 /** Video codecs that a track can carry. */
-export type VideoCodec = 'h264' | 'vp8';
+export type VideoCodec = 'h264' | 'h265' | 'vp8';
 /** Codecs that a track can carry; audio is always Opus at 48 kHz. */
 export type Codec = VideoCodec | 'opus';
 
 /** One compressed video frame or audio packet. Immutable and shared. */
 export interface EncodedFrame {
   /**
-   * H.264: the access unit as NAL units, each behind its length in 4 bytes big-endian, with SPS and PPS in
-   * front of every IDR picture and neither access unit delimiters nor filler. VP8: the frame. Opus: one packet.
+   * H.264 and H.265: the access unit as NAL units, each behind its length in 4 bytes big-endian, with SPS and PPS (H.265:
+   * and VPS) in front of every IDR (IRAP) picture and neither access unit delimiters nor filler. VP8: the frame. Opus: one
+   * packet.
    */
   readonly data: Buffer;
   /** Milliseconds on the source's timeline, presentation order; never steps back within a track. */
@@ -21,7 +22,7 @@ export interface EncodedFrame {
   readonly keyframe: boolean;
 }
 
-/** RTP clock rate of a codec in Hz (RFC 6184 §8.2.1, RFC 7741 §6.1, RFC 7587 §4.1). */
+/** RTP clock rate of a codec in Hz (RFC 6184 §8.2.1, RFC 7798 §7.1, RFC 7741 §6.1, RFC 7587 §4.1). */
 export function clockRateHz(codec: Codec): number {
   return codec === 'opus' ? 48_000 : 90_000;
 }

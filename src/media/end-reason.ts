@@ -19,6 +19,8 @@ export type EndReason =
   | 'ice-failed'
   | 'dtls-failed'
   | 'source-ended'
+  /** The source goes on in another codec, which this track cannot carry: it has others. */
+  | 'source-changed'
   | 'source-failed'
   | 'negotiation-failed'
   | 'server-closing';

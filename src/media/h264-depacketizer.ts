@@ -1,6 +1,7 @@
 /** H.264 from RTP payloads (RFC 6184, packetization-modes 0 and 1) to access units that can be decoded from each IDR picture on. */
 import type { AssembledFrame, Depacketizer } from './depacketizer.js';
-import { lengthPrefixed, NalType, nalType } from './h264.js';
+import { NalType, nalType } from './h264.js';
+import { lengthPrefixed } from './nal-units.js';
 import { h264Size, parameterSetId, type PictureSize } from './picture-size.js';
 
 /** Access unit delimiter, end of sequence, end of stream, filler: say nothing that a frame of its own does not say. */

@@ -1,5 +1,6 @@
 /** Which H.264 a stream is, and which a decoder takes: `profile-level-id` (RFC 6184 §8.1), six hexadecimal digits. */
-import { NalType, nalType, readLengthPrefixed } from './h264.js';
+import { NalType, nalType } from './h264.js';
+import { readLengthPrefixed } from './nal-units.js';
 
 type ProfileName = 'constrained-baseline' | 'baseline' | 'main' | 'constrained-high' | 'high' | 'high-444';
 

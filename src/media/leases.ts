@@ -5,6 +5,7 @@
 import type { DetectionFeed } from './detection-feed.js';
 import type { VideoCodec } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
+import type { H265Profile } from './h265-profile.js';
 import type { Rendition } from './rendition.js';
 import type { Rung } from './rung.js';
 import type { Track } from './track.js';
@@ -74,6 +75,8 @@ export interface SourceMedia {
   readonly rawCodec?: VideoCodec | undefined;
   /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is handed on as it comes; undefined where it is encoded here, or not known. */
   readonly rawProfile?: string | undefined;
+  /** Of H.265 that is handed on as it comes: which decoders take it. */
+  readonly rawH265?: H265Profile | undefined;
 }
 
 /** A source that was found and can be watched. It costs nothing until something of it is leased, and need not be closed. */

@@ -1,5 +1,9 @@
+import type { Codec } from './encoded-frame.js';
+
 /** A frame made ready for RTP once, and shared by every viewer of its track. */
 export interface PacketizedFrame {
+  /** Of the payloads: which payload type they have. */
+  readonly codec: Codec;
   /** RTP payloads in order, each at most `MAX_RTP_PAYLOAD_BYTES`; never changed. */
   readonly payloads: readonly Buffer[];
   /** The track's RTP timestamp (unsigned, 32 bit), before a viewer's own offset is added. */

@@ -1,6 +1,11 @@
-/** Turns encoded frames into RTP payloads: H.264 by RFC 6184 (packetization-mode 1), VP8 by RFC 7741, Opus by RFC 7587. */
+/**
+ * Turns encoded frames into RTP payloads: H.264 by RFC 6184 (packetization-mode 1), H.265 by RFC 7798 (tx-mode SRST), VP8 by
+ * RFC 7741, Opus by RFC 7587.
+ */
 import type { Codec } from './encoded-frame.js';
-import { NalType, readLengthPrefixed } from './h264.js';
+import { NalType } from './h264.js';
+import { packetizeH265 } from './h265-packetizer.js';
+import { readLengthPrefixed } from './nal-units.js';
 import { MAX_RTP_PAYLOAD_BYTES } from './packetized-frame.js';
 
 /** The RTP payloads of one encoded frame, in order; none of an access unit whose lengths do not fit. The result shares no memory that changes with `data`. */
@@ -8,6 +13,8 @@ export function packetize(codec: Codec, data: Buffer, maxBytes = MAX_RTP_PAYLOAD
   switch (codec) {
     case 'h264':
       return packetizeH264(data, maxBytes);
+    case 'h265':
+      return packetizeH265(data, maxBytes);
     case 'vp8':
       return packetizeVp8(data, maxBytes);
     case 'opus':

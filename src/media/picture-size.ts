@@ -1,4 +1,6 @@
-/** Size and colour of the pictures in a compressed video, read from the bytes that say it: the SPS of H.264, the header of a VP8 keyframe. */
+/** Size and colour of the pictures in a compressed video, read from the bytes that say it: the SPS of H.264, the header of a VP8 keyframe. H.265: `h265-sps.ts`. */
+
+import { BitReader, withoutEmulationPrevention } from './bit-reader.js';
 
 /** Of the picture that is shown: cropping is taken off. */
 export interface PictureSize {
@@ -8,7 +10,7 @@ export interface PictureSize {
   readonly heightPx: number;
 }
 
-/** What the samples of a picture mean: numbers of ITU-T H.273, which H.264 and Matroska share. */
+/** What the samples of a picture mean: numbers of ITU-T H.273, which H.264, H.265 and Matroska share. */
 export interface PictureColour {
   /** ColourPrimaries. */
   readonly primaries: number;
@@ -97,7 +99,8 @@ export function parameterSetId(unit: Buffer, isSps: boolean): number | undefined
   return bits.isBeyondEnd || id > (isSps ? 31 : 255) ? undefined : id;
 }
 
-function credible(size: PictureSize): PictureSize | undefined {
+/** Undefined where a side is larger than any picture that is sent. */
+export function credible(size: PictureSize): PictureSize | undefined {
   const isCredible = (px: number): boolean => px > 0 && px <= MAX_SIDE_PX;
   return isCredible(size.widthPx) && isCredible(size.heightPx) ? size : undefined;
 }
@@ -133,58 +136,4 @@ function skipPictureOrder(bits: BitReader): void {
   bits.exponential(); // offset_for_top_to_bottom_field
   const cycle = Math.min(bits.exponential(), MAX_ORDER_CYCLE);
   for (let i = 0; i < cycle; i++) bits.exponential();
-}
-
-/** Takes out the 3 of each 00 00 03 (§7.4.1). */
-function withoutEmulationPrevention(data: Buffer): Buffer {
-  const bytes = Buffer.alloc(data.length);
-  let size = 0;
-  let zeros = 0;
-  for (const byte of data) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    bytes[size++] = byte;
-  }
-  return bytes.subarray(0, size);
-}
-
-/** Bits from the left; zeros beyond the end. */
-class BitReader {
-  #at = 0;
-
-  constructor(readonly data: Buffer) {}
-
-  get isBeyondEnd(): boolean {
-    return this.#at > this.data.length * 8;
-  }
-
-  /** At most 32. */
-  read(bits: number): number {
-    let value = 0;
-    for (let i = 0; i < bits; i++) {
-      value = value * 2 + (((this.data[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
-      this.#at++;
-    }
-    return value;
-  }
-
-  skip(bits: number): void {
-    this.#at += bits;
-  }
-
-  /** ue(v), §9.1. */
-  exponential(): number {
-    let zeros = 0;
-    while (zeros < 32 && this.read(1) === 0) zeros++;
-    return 2 ** zeros - 1 + this.read(zeros);
-  }
-
-  /** se(v), §9.1.1. */
-  signedExponential(): number {
-    const code = this.exponential();
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
-  }
 }

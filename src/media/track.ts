@@ -23,7 +23,7 @@ const REPLAY_STEP_TICKS = 100;
 export interface TrackInit {
   /** For logs and statistics: `street/raw/h264`. */
   readonly name: string;
-  /** `h264`, `vp8` or `opus`. */
+  /** What its frames are. */
   readonly codec: Codec;
   /** The source's. */
   readonly timeline: Timeline;
@@ -62,7 +62,7 @@ export type FramePairing = 'exact' | 'nearest';
 export class Track {
   /** For the log: `street/raw/h264`. */
   readonly name: string;
-  /** `h264`, `vp8` or `opus`. */
+  /** What its frames are. */
   readonly codec: Codec;
   /** Maps its media time to wall-clock time. */
   readonly timeline: Timeline;
@@ -134,6 +134,7 @@ export class Track {
     const payloads = packetize(this.codec, frame.data);
     if (payloads.length === 0) return;
     const packetized: PacketizedFrame = {
+      codec: this.codec,
       payloads,
       rtpTimestamp: this.rtpTimestampAt(frame.mediaTimeMs),
       mediaTimeMs: frame.mediaTimeMs,

@@ -1,6 +1,6 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
 import { serverClosing, sourceNotFound } from '../base/refusals.js';
-import { highestProfile, type LadderPlan, type SourceMedia } from '../media/index.js';
+import { highestProfile, type LadderPlan, type SourceMedia, type VideoCodec } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodePlaces } from './encode-places.js';
@@ -11,6 +11,9 @@ import { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import { SourcePipeline } from './source-pipeline.js';
+
+/** What is handed on as it comes, by ffmpeg's names. */
+const CODECS: Readonly<Record<string, VideoCodec>> = { h264: 'h264', hevc: 'h265', vp8: 'vp8' };
 
 /** Where sources are, and how many may run. */
 export interface PipelinesInit extends Omit<PipelineDeps, 'ladder' | 'places'> {
@@ -110,14 +113,15 @@ export class Pipelines {
     const description = this.#init.find(sourceId);
     if (!description) throw sourceNotFound(sourceId, this.#init.playable());
     throwIfNotPlayable(description);
-    const { audioCodec, videoCodec, delivery, h264Profile, layers = [] } = description;
-    const rawCodec = delivery === 'passthrough' && (videoCodec === 'h264' || videoCodec === 'vp8') ? videoCodec : undefined;
+    const { audioCodec, videoCodec, delivery, h264Profile, h265Profile, layers = [] } = description;
+    const rawCodec = delivery === 'passthrough' ? CODECS[videoCodec ?? ''] : undefined;
     return {
       hasAudio: audioCodec !== null,
       renditions: this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],
       rawCodec,
       // What is encoded here is Constrained Baseline, which goes under any.
       rawProfile: highestProfile([rawCodec === 'h264' ? h264Profile : undefined, ...layers.map((layer) => layer.h264Profile)]),
+      rawH265: rawCodec === 'h265' ? h265Profile : undefined,
     };
   }
 }

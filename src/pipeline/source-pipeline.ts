@@ -2,7 +2,7 @@
  * One source while it is watched: its tracks with their demand, and the run that writes them. The first lease
  * of a track starts it, the last one stops it a grace period later; the last track takes the source with it.
  */
-import { sourceNotFound } from '../base/refusals.js';
+import { RETRY_AFTER_S, sourceNotFound, sourceNotLive } from '../base/refusals.js';
 import {
   DetectionFeed,
   SOURCE_RUNG,
@@ -62,6 +62,8 @@ export class SourcePipeline {
   readonly #init: SourcePipelineInit;
   readonly #state: SourceState;
   readonly #tracks = new Map<string, TrackDemand>();
+  /** Tracks that ended while the source goes on, for as long as somebody holds them. */
+  readonly #ended = new Set<Demand>();
   #detections: Demand | undefined;
   readonly #startedMs: number;
   #run: SourceRun;
@@ -85,8 +87,10 @@ export class SourcePipeline {
     this.closed = this.#serve();
   }
 
-  /** Leases a track; starts what is needed for it. */
+  /** Leases a track; starts what is needed for it. @throws MediaPeerError SOURCE_NOT_LIVE where it is H.265, and the source came in it a moment ago */
   lease(key: TrackKey): TrackLease {
+    if (!this.#run.canMake(key))
+      throw sourceNotLive(this.#init.sourceId, 'it has changed, and does not come in H.265 any more', RETRY_AFTER_S.session);
     const demand = this.#tracks.get(keyName(key)) ?? this.#startTrack(key);
     return { track: demand.track, release: this.#hold(demand) };
   }
@@ -171,8 +175,7 @@ export class SourcePipeline {
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
         rung: key.kind === 'audio' ? undefined : (key.rung ?? SOURCE_RUNG),
-        widthPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.layerOf(key) ?? run.info).widthPx,
-        heightPx: key.kind === 'audio' ? undefined : (run.encoderOf(key)?.target ?? run.layerOf(key) ?? run.info).heightPx,
+        ...run.sizeOf(key),
         viewers: track.viewers,
         framesDropped: run.encoderOf(key)?.framesDropped ?? 0,
         restarts: run.encoderOf(key)?.restarts ?? 0,
@@ -204,6 +207,7 @@ export class SourcePipeline {
     }
     this.#state.feed.close(reason);
     this.#tracks.clear();
+    this.#ended.clear();
     this.#detections = undefined;
     this.#init.logger.info({ sourceId: this.#init.sourceId, reason }, 'source stopped');
     return reason;
@@ -217,8 +221,19 @@ export class SourcePipeline {
       this.#init.logger.warn({ sourceId: this.#init.sourceId, err: error }, 'replaced source cannot be played');
       return 'source-ended';
     }
-    for (const demand of this.#demands()) demand.start(this.#run);
+    this.#endImpossible();
+    for (const demand of this.#demands()) if (!this.#ended.has(demand)) demand.start(this.#run);
     return undefined;
+  }
+
+  /** Tracks that the new run cannot make end; their readers look for another of the same source. */
+  #endImpossible(): void {
+    for (const [name, demand] of this.#tracks) {
+      if (this.#run.canMake(demand.key)) continue;
+      this.#tracks.delete(name);
+      this.#ended.add(demand);
+      demand.end('source-changed');
+    }
   }
 
   #openRun(): SourceRun {
@@ -231,7 +246,7 @@ export class SourcePipeline {
   }
 
   #demands(): Demand[] {
-    return [...this.#tracks.values(), ...(this.#detections ? [this.#detections] : [])];
+    return [...this.#tracks.values(), ...this.#ended, ...(this.#detections ? [this.#detections] : [])];
   }
 
   #startTrack(key: TrackKey): TrackDemand {
@@ -258,6 +273,7 @@ export class SourcePipeline {
       track,
       start: (run) => run.start(key, track, holder),
       stop: (run) => {
+        if (this.#ended.delete(demand)) return Promise.resolve();
         this.#tracks.delete(keyName(key));
         return run.stop(key);
       },

@@ -156,6 +156,19 @@ export class SourceRun {
     return this.#feed.info;
   }
 
+  /** False for H.265 of a source that does not come in it: it is copied, never encoded. */
+  canMake(key: TrackKey): boolean {
+    return key.kind === 'audio' || key.codec !== 'h265' || (this.#isCopied(key) && !isLower(key));
+  }
+
+  /** Of the frames of a track; undefined for sound. */
+  sizeOf(key: TrackKey): { readonly widthPx: number | undefined; readonly heightPx: number | undefined } {
+    if (key.kind === 'audio') return { widthPx: undefined, heightPx: undefined };
+    const copied = this.#isCopied(key) && !isLower(key) ? this.info.copiedSize : undefined;
+    const { widthPx, heightPx } = this.encoderOf(key)?.target ?? this.layerOf(key) ?? copied ?? this.info;
+    return { widthPx, heightPx };
+  }
+
   /** Of a live source: who publishes, and whether a stand-in is shown. */
   get live(): SourceFeed['live'] {
     return this.#feed.live;

@@ -1,6 +1,7 @@
 /**
  * Copy or transcode? A copy costs 2 % of a core, a transcode 25 % at 720p30, but browsers play only what WebRTC
- * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often.
+ * encoders make: H.264 4:2:0, 8 bit, progressive, no B-frames; and viewers who join need keyframes often. H.265 is copied for
+ * those who offer it; for the others, and for detectors, its copy is decoded where it is needed.
  */
 import {
   describeOrientation,
@@ -11,7 +12,7 @@ import {
   type ProbeResult,
   type VideoStreamInfo,
 } from '../ffmpeg/index.js';
-import { profileLevelIdOf } from '../media/index.js';
+import { h265ProfileOf, profileLevelIdOf } from '../media/index.js';
 import type { Delivery, FeedPlan, FileDescription } from './description.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
@@ -64,7 +65,7 @@ export function describeContent(
     videoCodec: video.codec,
     orientation: video.orientation,
     delivery: plan.delivery,
-    h264Profile: plan.delivery === 'passthrough' ? profileLevelIdOf(video.profile, video.level) : undefined,
+    ...(plan.delivery === 'passthrough' && copiedProfile(video)),
     playable: true,
     plan,
     ...(reason !== undefined && { reason }),
@@ -74,9 +75,8 @@ export function describeContent(
 /** Why the stream cannot be copied, in words; undefined when it can. */
 export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   const { packets } = video;
-  if (video.codec !== 'h264') return `its codec is ${video.codec}; only H.264 is copied`;
-  if (!COPIED_PROFILES.has(video.profile)) return `its H.264 profile is ${video.profile || 'unknown'}, which browsers do not play`;
-  if (video.pixelFormat !== 'yuv420p') return `its pixel format is ${video.pixelFormat || 'unknown'}; browsers play yuv420p`;
+  const profile = whyProfileNotCopied(video);
+  if (profile !== undefined) return profile;
   if (video.reorderDepth > 0) return 'it has B-frames, which browsers cannot play over WebRTC';
   if (video.isInterlaced) return 'it is interlaced';
   const orientation = describeOrientation(video.orientation);
@@ -97,15 +97,33 @@ export function whyNotCopied(video: VideoStreamInfo): string | undefined {
   return undefined;
 }
 
+function whyProfileNotCopied({ codec, profile, pixelFormat, level }: VideoStreamInfo): string | undefined {
+  if (codec === 'hevc') {
+    if (h265ProfileOf(profile, pixelFormat, level)) return undefined;
+    return `its H.265 is ${profile || 'of an unknown profile'} in ${pixelFormat || 'an unknown pixel format'}; Main and Main 10 in 4:2:0 are copied`;
+  }
+  if (codec !== 'h264') return `its codec is ${codec}; only H.264 and H.265 are copied`;
+  if (!COPIED_PROFILES.has(profile)) return `its H.264 profile is ${profile || 'unknown'}, which browsers do not play`;
+  return pixelFormat === 'yuv420p' ? undefined : `its pixel format is ${pixelFormat || 'unknown'}; browsers play yuv420p`;
+}
+
+/** What viewers must be able to decode of a copy. */
+function copiedProfile({ codec, profile, pixelFormat, level }: VideoStreamInfo): Pick<FileDescription, 'h264Profile' | 'h265Profile'> {
+  return codec === 'hevc' ? { h265Profile: h265ProfileOf(profile, pixelFormat, level) } : { h264Profile: profileLevelIdOf(profile, level) };
+}
+
 function makePlan(found: ProbeResult, video: VideoStreamInfo, delivery: Delivery): FeedPlan {
   const shown = shownSize(video);
-  const isCopy = delivery === 'passthrough';
+  // H.265 is decoded for most of its viewers, and what is encoded of it stays within bounds.
+  const isCopy = delivery === 'passthrough' && video.codec === 'h264';
   const scale = isCopy ? 1 : Math.min(1, MAX_WIDTH_PX / Math.max(shown.widthPx, shown.heightPx));
   const even = (px: number): number => Math.max(2, Math.floor((px * scale) / 2 + 1e-6) * 2);
   const passS = passDuration(found, video);
   const fps = averageRate(video);
   return {
     delivery,
+    copiedCodec: video.codec === 'hevc' ? 'h265' : 'h264',
+    copiedSize: delivery === 'passthrough' ? { widthPx: video.widthPx, heightPx: video.heightPx } : undefined,
     videoIndex: video.index,
     audioIndex: found.audio?.index,
     audioMix: found.audio?.mix,

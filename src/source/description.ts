@@ -1,20 +1,28 @@
 /** What is known of a source before it runs: what `GET /available-videos` shows, and what a feed needs. */
 import type { ColourPlan, ClockJumps, Orientation } from '../ffmpeg/index.js';
+import type { H265Profile, PictureSize, VideoCodec } from '../media/index.js';
 
 /** How a source reaches its viewers: copied as it is, or decoded and encoded once for all of them. */
 export type Delivery = 'passthrough' | 'transcode';
+
+/** Codecs that are handed on as they come. */
+export type CopiedCodec = Extract<VideoCodec, 'h264' | 'h265'>;
 
 /** How a file is turned into a feed. */
 export interface FeedPlan {
   /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
+  /** Of the video, where it is copied. */
+  readonly copiedCodec: CopiedCodec;
+  /** Size of the pictures in the copy; undefined where nothing is copied. */
+  readonly copiedSize: PictureSize | undefined;
   /** Index of the video among all streams of the file. */
   readonly videoIndex: number;
   /** Index of the sound among all streams of the file; undefined: none is played. */
   readonly audioIndex: number | undefined;
   /** A filter that makes two channels of the sound, where ffmpeg does not know how. */
   readonly audioMix: string | undefined;
-  /** Size of the delivered pictures. Even. */
+  /** Size of the pictures that are decoded and encoded here, and of H.264 that is copied. Even. */
   readonly widthPx: number;
   /** Height that viewers get, in pixels. */
   readonly heightPx: number;
@@ -79,6 +87,8 @@ export interface SourceDescription {
   readonly delivery: Delivery;
   /** `profile-level-id` (RFC 6184 §8.1) of H.264 that is copied; undefined where it is unknown. */
   readonly h264Profile?: string | undefined;
+  /** Of H.265 that is copied; undefined where it is not. */
+  readonly h265Profile?: H265Profile | undefined;
   /** False where it cannot be watched; `reason` says why. */
   readonly playable: boolean;
   /** Why it is not playable, or why it is not copied; in words for people. */

@@ -5,6 +5,8 @@
 import {
   colourFilters,
   FlvParser,
+  NUT_OUTPUT,
+  NutH265Parser,
   NutParser,
   OggOpusParser,
   openOutputSocket,
@@ -12,18 +14,20 @@ import {
   orientationFilters,
   type ColourPlan,
   type FfmpegDeps,
-  type FlvFrame,
+  type CopiedFrame,
   type Orientation,
   type ProcessEnd,
   type ProcessPort,
 } from '../ffmpeg/index.js';
 import { i420Size, type EncodedFrame, type FramePool } from '../media/index.js';
-import type { Delivery } from './description.js';
+import type { CopiedCodec, Delivery } from './description.js';
 
 /** No bitstream filter: an explicit one ends the stream after its first pass (ffmpeg 5.1). */
-const COPY = ['-c:v', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv'];
+const COPY = ['-c:v', 'copy', '-flush_packets', '1'];
+const COPY_H264 = [...COPY, '-flvflags', 'no_duration_filesize', '-f', 'flv'];
+const COPY_H265 = [...COPY, ...NUT_OUTPUT];
 /** Raw video has threads too, and each holds a picture back. */
-const DECODE = ['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', '-f', 'nut'];
+const DECODE = ['-c:v', 'rawvideo', '-threads', '1', '-flush_packets', '1', ...NUT_OUTPUT];
 /** What every viewer's sound is encoded with. */
 export const STEREO_OPUS = [
   '-c:a',
@@ -44,7 +48,7 @@ const OPUS = [...STEREO_OPUS, '-page_duration', '20000', '-flush_packets', '1', 
 /** Where a run delivers; times are the process's own. */
 export interface RunSink {
   /** A frame of a source that is copied. */
-  video(frame: FlvFrame): void;
+  video(frame: CopiedFrame): void;
   /** A picture of a source that is decoded, in memory of the pool. */
   picture(data: Buffer, stampMs: number): void;
   /** One packet of Opus. */
@@ -65,6 +69,8 @@ export interface MediaRun {
 export interface PicturePlan {
   /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
+  /** Of video that is copied. */
+  readonly copiedCodec: CopiedCodec;
   /** Even. */
   readonly widthPx: number;
   /** Height that viewers get, in pixels. */
@@ -109,14 +115,21 @@ export async function openMediaRun(
   const opus = new OggOpusParser((packet) => sink.audio(packet));
   const socket = await openOutputSocket((chunk) => opus.push(chunk));
   const isCopy = plan.delivery === 'passthrough';
+  const isH265 = plan.copiedCodec === 'h265';
+  const onFrame = (frame: CopiedFrame): void => sink.video(frame);
   const parser = isCopy
-    ? new FlvParser((frame) => sink.video(frame))
+    ? isH265
+      ? new NutH265Parser(onFrame)
+      : new FlvParser(onFrame)
     : new NutParser(i420Size(plan.widthPx, plan.heightPx), {
         allocate: () => pool.take(),
         picture: (data, stampMs) => sink.picture(data, stampMs),
       });
   const decode = ['-vf', pictures.filters.join(','), ...deps.tools.passTimestamps, ...pictures.options, ...DECODE];
-  const video: ProcessPort = { options: ['-map', pictures.stream, ...(isCopy ? COPY : decode)], address: 'pipe:1' };
+  const video: ProcessPort = {
+    options: ['-map', pictures.stream, ...(isCopy ? (isH265 ? COPY_H265 : COPY_H264) : decode)],
+    address: 'pipe:1',
+  };
   const audio: ProcessPort[] = sound ? [{ options: ['-map', sound.stream, '-af', sound.filter, ...OPUS], address: socket.address }] : [];
   let ports: Inputs;
   try {
@@ -152,7 +165,7 @@ export async function openMediaRun(
 
 /** Upright, with square pixels, in one size and of the plan's colours. @param rate filters that choose which pictures there are @param use what takes them */
 export function uprightPictures(
-  { widthPx, heightPx, deinterlace, orientation, colour }: Omit<PicturePlan, 'delivery'>,
+  { widthPx, heightPx, deinterlace, orientation, colour }: Omit<PicturePlan, 'delivery' | 'copiedCodec'>,
   rate: readonly string[] = [],
   use: 'video' | 'jpeg' = 'video',
 ): string[] {

@@ -1,8 +1,11 @@
 /** How large the pictures of a stream are, as its keyframes say: a publisher changes it whenever its network does. */
 import {
   h264Size,
+  H265NalType,
+  h265NalType,
   NalType,
   nalType,
+  readH265Sps,
   readLengthPrefixed,
   vp8Size,
   type EncodedFrame,
@@ -14,6 +17,10 @@ import {
 export function pictureSize(codec: VideoCodec, frame: EncodedFrame): PictureSize | undefined {
   if (!frame.keyframe) return undefined;
   if (codec === 'vp8') return vp8Size(frame.data);
+  if (codec === 'h265') {
+    const found = readLengthPrefixed(frame.data)?.find((unit) => h265NalType(unit) === H265NalType.sps);
+    return found && readH265Sps(found);
+  }
   const sps = readLengthPrefixed(frame.data)?.find((unit) => nalType(unit) === NalType.sps);
   return sps && h264Size(sps);
 }

@@ -60,6 +60,8 @@ export interface FeedInfo {
   readonly delivery: Delivery;
   /** Of `encodedVideo`, where the source is copied. */
   readonly codec: VideoCodec;
+  /** Size of the pictures of `encodedVideo`, where they are decoded to another. Default: the same. */
+  readonly copiedSize?: PictureSize | undefined;
 }
 
 /**

@@ -83,7 +83,8 @@ export async function openDetection(
     purpose: 'always on',
     wanted: () => pulls.alwaysOn,
     lease: (source) => {
-      const lease = source.openTrack({ kind: 'video', rendition: 'raw', codec: 'h264' });
+      // As it comes, which costs nothing beside.
+      const lease = source.openTrack({ kind: 'video', rendition: 'raw', codec: source.media.rawCodec ?? 'h264' });
       return { onClosed: (listener) => lease.track.onClosed(listener), release: () => lease.release() };
     },
     // A camera that is off is tried every few seconds.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
-import { FlvParser, NutParser, OggOpusParser, type FlvFrame } from '../../src/ffmpeg/index.js';
+import { FlvParser, NutParser, OggOpusParser, type CopiedFrame } from '../../src/ffmpeg/index.js';
 import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import { FlvWriter } from '../../src/ffmpeg/flv-writer.js';
 import { NalType, nalType, readLengthPrefixed } from '../../src/media/index.js';
@@ -167,8 +167,8 @@ test('NUT needs nothing of a chunk after it was taken: its memory may be written
   for (let seed = 1; seed <= 4; seed++) assert.deepEqual(picturesOf('written again', seed), picturesOf('kept', seed));
 });
 
-function flvFrames(stream: Buffer): FlvFrame[] {
-  const frames: FlvFrame[] = [];
+function flvFrames(stream: Buffer): CopiedFrame[] {
+  const frames: CopiedFrame[] = [];
   new FlvParser((frame) => frames.push(frame)).push(stream);
   return frames;
 }
@@ -187,13 +187,13 @@ test('every keyframe out of FLV begins with SPS and PPS, and nothing but slices 
 });
 
 test('B-frames show as composition offsets', () => {
-  assert.ok(flvFrames(bFramesFlv).some((frame) => frame.compositionOffsetMs !== 0));
-  assert.ok(flvFrames(flv).every((frame) => frame.compositionOffsetMs === 0));
+  assert.ok(flvFrames(bFramesFlv).some((frame) => frame.isReordered));
+  assert.ok(flvFrames(flv).every((frame) => !frame.isReordered));
 });
 
 test('FLV time goes on after its 31 bits of milliseconds are used up', () => {
   const writer = new FlvWriter();
-  const [first, second] = flvFrames(flv) as [FlvFrame, FlvFrame];
+  const [first, second] = flvFrames(flv) as [CopiedFrame, CopiedFrame];
   const stream = Buffer.concat([...writer.frame(first, 2 ** 31 - 10), ...writer.frame(second, 2 ** 31 + 23)]);
   assert.deepEqual(
     flvFrames(stream).map((frame) => frame.mediaTimeMs),

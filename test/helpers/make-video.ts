@@ -35,6 +35,13 @@ const h264 = (...more: string[]): string[] => [
   '0',
   ...more,
 ];
+/** H.265 without reordered frames; each keyframe but the first is a CRA. */
+const h265 = (parameters = '', ...more: readonly string[]): string[] => [
+  ...['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
+  ...['-x265-params', `log-level=error:bframes=0:keyint=30:min-keyint=30:pools=none:frame-threads=1${parameters}`],
+  ...more,
+];
+const HEVC_COPYABLE = [...pictures('640x360'), ...SOUND, ...h265(), '-c:a', 'aac'];
 const COPYABLE = [...pictures('640x360'), ...SOUND, ...h264('-profile:v', 'main'), '-c:a', 'aac'];
 
 /** Arguments of ffmpeg, or a way to spoil another video. */
@@ -81,6 +88,15 @@ const RECIPES = {
     'yuv420p',
     '-an',
   ],
+  /** Can be copied for viewers of H.265. */
+  'hevc-copyable.mp4': HEVC_COPYABLE,
+  'hevc-copyable.mkv': HEVC_COPYABLE,
+  'hevc-copyable.ts': HEVC_COPYABLE,
+  'hevc-720p.mp4': [...pictures('1280x720'), ...h265(), '-an'],
+  'hevc-2160p.mp4': [...pictures('3840x2160', 10, 1), ...h265(), '-an'],
+  'hevc-ten-bit.mp4': [...pictures('640x360'), ...h265('', '-pix_fmt', 'yuv420p10le'), '-an'],
+  'hevc-422.mp4': [...pictures('640x360'), ...h265('', '-pix_fmt', 'yuv422p'), '-an'],
+  'hevc-rare-keyframes.mp4': [...pictures('320x180', 30, 6), ...h265(':keyint=1000:min-keyint=1000'), '-an'],
   'vp9.webm': [
     ...pictures('640x360'),
     ...SOUND,
@@ -115,6 +131,11 @@ const RECIPES = {
 /** Names of the videos that can be made. */
 export type VideoName =
   keyof typeof RECIPES | 'rotated.mp4' | 'late-keyframe.ts' | 'truncated.mp4' | 'no-index.mp4' | 'empty.mp4' | 'text.mp4';
+
+/** False, or why videos of H.265 cannot be made. */
+export const noH265: string | false = execFileSync('ffmpeg', ['-hide_banner', '-encoders']).includes('libx265')
+  ? false
+  : 'this ffmpeg has no H.265 encoder to make the test video';
 
 /** Absolute path of a video; do not change it, copy it with `copyVideo`. */
 export function makeVideo(name: VideoName): string {

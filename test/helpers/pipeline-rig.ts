@@ -13,6 +13,7 @@ import {
   type VideoFrame,
   type TrackKey,
   type TrackLease,
+  type VideoCodec,
 } from '../../src/media/index.js';
 import { Pipelines, slateCaption, type PipelinesInit, type DetectionModel, type DetectionModels } from '../../src/pipeline/index.js';
 import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
@@ -187,24 +188,24 @@ export function ffmpegProcesses(rootPid: number): {
   const all = processTree(rootPid).filter(({ command }) => /^\S*ffmpeg\S* /.test(command));
   return {
     feeds: all.filter(({ command }) => command.includes('-f concat')),
-    decoders: all.filter(({ command }) => /-f (flv|ivf) -i pipe:0/.test(command)),
-    encoders: all.filter(({ command }) => command.includes('-f matroska -i pipe:0')),
+    decoders: all.filter(({ command }) => /-i pipe:0 .*-c:v rawvideo/.test(command)),
+    encoders: all.filter(({ command }) => /-f matroska -i pipe:0 (?!.*-c:v rawvideo)/.test(command)),
   };
 }
 
 /** The pictures that a viewer of these frames sees, from the first keyframe on. */
-export function decodeFrames(codec: 'h264' | 'vp8', frames: readonly PacketizedFrame[], widthPx: number, heightPx: number): Buffer[] {
+export function decodeFrames(codec: VideoCodec, frames: readonly PacketizedFrame[], widthPx: number, heightPx: number): Buffer[] {
   const from = frames.findIndex(({ keyframe }) => keyframe);
   if (from < 0) return [];
   const wanted = frames.slice(from);
-  const input = codec === 'h264' ? Buffer.concat(wanted.flatMap(annexB)) : ivf(wanted, widthPx, heightPx);
+  const input = codec === 'vp8' ? ivf(wanted, widthPx, heightPx) : Buffer.concat(wanted.flatMap(codec === 'h264' ? annexB : annexBOfH265));
   const all = execFileSync(
     'ffmpeg',
     [
       '-v',
       'error',
       '-f',
-      codec === 'h264' ? 'h264' : 'ivf',
+      { h264: 'h264', h265: 'hevc', vp8: 'ivf' }[codec],
       '-i',
       'pipe:0',
       '-vsync',
@@ -237,6 +238,22 @@ function annexB({ payloads }: PacketizedFrame): Buffer[] {
     if (type !== 24) return [START_CODE, payload];
     const units: Buffer[] = [];
     for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at))
+      units.push(START_CODE, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+    return units;
+  });
+}
+
+/** RFC 7798 payloads back to a byte stream. */
+function annexBOfH265({ payloads }: PacketizedFrame): Buffer[] {
+  return payloads.flatMap((payload) => {
+    const type = (payload[0]! >> 1) & 0x3f;
+    if (type === 49)
+      return payload[2]! & 0x80
+        ? [START_CODE, Buffer.from([(payload[0]! & 0x81) | ((payload[2]! & 0x3f) << 1), payload[1]!]), payload.subarray(3)]
+        : [payload.subarray(3)];
+    if (type !== 48) return [START_CODE, payload];
+    const units: Buffer[] = [];
+    for (let at = 2; at < payload.length; at += 2 + payload.readUInt16BE(at))
       units.push(START_CODE, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
     return units;
   });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import type { H265Profile } from '../../src/media/index.js';
 import { probe } from '../../src/ffmpeg/index.js';
 import { describeContent, openFileFeed, type FileDescription } from '../../src/source/index.js';
 import { whyNotCopied } from '../../src/source/delivery.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
 import { assetPath } from '../helpers/assets.js';
-import { makeVideo, type VideoName } from '../helpers/make-video.js';
+import { makeVideo, noH265, type VideoName } from '../helpers/make-video.js';
 
 async function describeFile(file: string): Promise<ReturnType<typeof describeContent>> {
   const deps = realDeps();
@@ -63,10 +63,40 @@ for (const [name, reason, format] of TRANSCODED) {
   });
 }
 
-const hasHevcEncoder = execFileSync('ffmpeg', ['-hide_banner', '-encoders']).includes('libx265');
-test('HEVC is transcoded', { skip: hasHevcEncoder ? false : 'this ffmpeg has no HEVC encoder to make the test video' }, async () => {
-  const found = await describeFile(makeVideo('hevc.mp4'));
-  assert.deepEqual([found.playable, found.delivery], [true, 'transcode']);
+describe('H.265', { skip: noH265 }, () => {
+  const PROFILES: [VideoName, H265Profile][] = [
+    ['hevc-copyable.mp4', { profileId: 1, tierFlag: 0, levelId: 63 }],
+    ['hevc-copyable.mkv', { profileId: 1, tierFlag: 0, levelId: 63 }],
+    ['hevc-copyable.ts', { profileId: 1, tierFlag: 0, levelId: 63 }],
+    ['hevc-720p.mp4', { profileId: 1, tierFlag: 0, levelId: 93 }],
+    ['hevc-ten-bit.mp4', { profileId: 2, tierFlag: 0, levelId: 63 }],
+  ];
+  for (const [name, profile] of PROFILES) {
+    test(`${name} is copied, and its profile is known`, async () => {
+      const found = await describeFile(makeVideo(name));
+      assert.deepEqual([found.playable, found.delivery, found.reason, found.videoCodec], [true, 'passthrough', undefined, 'hevc']);
+      assert.deepEqual([found.h265Profile, found.h264Profile], [profile, undefined]);
+    });
+  }
+
+  test('what is decoded of a copy is at most 1920 pixels wide; the copy has all of them', async () => {
+    const { widthPx, heightPx, plan } = await describeFile(makeVideo('hevc-2160p.mp4'));
+    assert.deepEqual([widthPx, heightPx, plan?.copiedSize], [3840, 2160, { widthPx: 3840, heightPx: 2160 }]);
+    assert.deepEqual([plan?.widthPx, plan?.heightPx], [1920, 1080]);
+  });
+
+  const REFUSED: [VideoName, RegExp][] = [
+    ['hevc.mp4', /B-frames, which browsers cannot play/],
+    ['hevc-422.mp4', /its H\.265 is Rext in yuv422p; Main and Main 10 in 4:2:0 are copied/],
+    ['hevc-rare-keyframes.mp4', /keyframes are up to 6\.0 s apart/],
+  ];
+  for (const [name, reason] of REFUSED) {
+    test(`${name} is transcoded, and the reason says why`, async () => {
+      const found = await describeFile(makeVideo(name));
+      assert.deepEqual([found.playable, found.delivery, found.h265Profile], [true, 'transcode', undefined]);
+      assert.match(found.reason ?? '', reason);
+    });
+  }
 });
 
 const UNPLAYABLE: [VideoName, RegExp][] = [

@@ -2,7 +2,15 @@
  * The pictures of a file with their own times, one after the other and none left out: when they are not taken as
  * fast as they come, the pipe is not read, and ffmpeg waits.
  */
-import { openProcess, NutParser, SAFE_INPUT, type FfmpegDeps, type FfmpegProcess, type ProcessEnd } from '../../ffmpeg/index.js';
+import {
+  openProcess,
+  NUT_OUTPUT,
+  NutParser,
+  SAFE_INPUT,
+  type FfmpegDeps,
+  type FfmpegProcess,
+  type ProcessEnd,
+} from '../../ffmpeg/index.js';
 import { FramePool, i420Size, VideoFrame } from '../../media/index.js';
 import type { InputVideo } from './input-video.js';
 
@@ -40,7 +48,7 @@ export class PictureReader implements AsyncIterable<VideoFrame> {
           options: [
             ...['-map', `0:${input.videoIndex}`, '-vf', [...(straight ? [straight.video] : []), ...input.filters].join(',')],
             // 90 kHz holds the times of all usual rates exactly.
-            ...[...deps.tools.passTimestamps, '-enc_time_base', '1:90000', '-c:v', 'rawvideo', '-f', 'nut'],
+            ...[...deps.tools.passTimestamps, '-enc_time_base', '1:90000', '-c:v', 'rawvideo', ...NUT_OUTPUT],
           ],
           address: 'pipe:1',
         },

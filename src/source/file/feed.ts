@@ -8,7 +8,7 @@ import { whenAborted } from '../../base/abort.js';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import { sourceNotPlayable } from '../../base/refusals.js';
-import { Backoff, type FlvFrame, type ProcessEnd } from '../../ffmpeg/index.js';
+import { Backoff, type CopiedFrame, type ProcessEnd } from '../../ffmpeg/index.js';
 import { FramePool, i420Size, Timeline, type EncodedFrame, type EndReason } from '../../media/index.js';
 import type { FeedPlan, FileDescription } from '../description.js';
 import { isSoundReadAhead, openFeedRun } from './feed-run.js';
@@ -66,8 +66,9 @@ class FileFeed implements SourceFeed {
     this.#sink = sink;
     this.#options = options;
     this.timeline = options.timeline ?? new Timeline();
-    const { widthPx, heightPx, fps, peakFps, longestFrameS, delivery } = plan;
-    this.info = { widthPx, heightPx, fps, peakFps, longestFrameS, delivery, codec: 'h264', hasAudio: plan.audioIndex !== undefined };
+    const { widthPx, heightPx, fps, peakFps, longestFrameS, delivery, copiedCodec: codec, copiedSize } = plan;
+    const hasAudio = plan.audioIndex !== undefined;
+    this.info = { widthPx, heightPx, fps, peakFps, longestFrameS, delivery, codec, copiedSize, hasAudio };
     // A process that does not read in real time is held back, and its sound with its pictures.
     const holdBack = plan.jumps && ((isAhead: boolean): void => this.#run?.hold(isAhead));
     this.#pictures = new Pacer(options.clock, holdBack);
@@ -173,7 +174,7 @@ class FileFeed implements SourceFeed {
     void this.#run?.close();
   }
 
-  #video(frame: FlvFrame): void {
+  #video(frame: CopiedFrame): void {
     if (this.#end) return;
     const refusal = copyRefusal(frame, this.#gaveVideo);
     if (refusal !== undefined && this.#description.watch) return this.#description.watch.mustTranscode(refusal);
@@ -251,8 +252,8 @@ class FileFeed implements SourceFeed {
 }
 
 /** What the probe could not see: signs that a browser would not play the copy. */
-function copyRefusal(frame: FlvFrame, gaveVideo: boolean): string | undefined {
-  if (frame.compositionOffsetMs !== 0) return 'it has B-frames, which browsers cannot play over WebRTC';
+function copyRefusal(frame: CopiedFrame, gaveVideo: boolean): string | undefined {
+  if (frame.isReordered) return 'it has B-frames, which browsers cannot play over WebRTC';
   if (!gaveVideo && !frame.keyframe) return 'it does not begin with a frame that can be decoded on its own';
   if (frame.markedAsKeyframe && !frame.keyframe) return 'its keyframes are not IDR pictures, which browsers wait for';
   return undefined;

@@ -1,5 +1,5 @@
 /** Looks at the frames of a camera that is copied for what a probe cannot see: signs that viewers would not see them. */
-import type { FlvFrame } from '../../ffmpeg/index.js';
+import type { CopiedFrame } from '../../ffmpeg/index.js';
 
 /** Longest wait for a keyframe that viewers of a copy may meet. */
 const MAX_KEYFRAME_INTERVAL_MS = 5_000;
@@ -13,8 +13,8 @@ export class CopyWatch {
   #frames = 0;
 
   /** Why the stream cannot be copied, in words; undefined while nothing speaks against it. @param nowMs monotonic. */
-  refusal(frame: FlvFrame, nowMs: number): string | undefined {
-    if (frame.compositionOffsetMs !== 0) return 'it has B-frames, which browsers cannot play over WebRTC';
+  refusal(frame: CopiedFrame, nowMs: number): string | undefined {
+    if (frame.isReordered) return 'it has B-frames, which browsers cannot play over WebRTC';
     if (frame.markedAsKeyframe && !frame.keyframe) return 'its keyframes are not IDR pictures, which browsers wait for';
     if (frame.keyframe || !this.#since) {
       this.#since = { stampMs: frame.mediaTimeMs, arrivedMs: nowMs };

@@ -1,5 +1,5 @@
 /** What a camera sends, put on the source's timeline and handed on; and a slate for as long as nothing comes. */
-import type { FlvFrame } from '../../ffmpeg/index.js';
+import type { CopiedFrame } from '../../ffmpeg/index.js';
 import { ArrivalRate, FramePool, i420Size, OpenGroup, type EncodedFrame, type Timeline } from '../../media/index.js';
 import { ArrivalClock } from './arrival-clock.js';
 import { CopyWatch } from './copy-watch.js';
@@ -91,7 +91,7 @@ export class PullDelivery implements RunSink {
     await this.#slate.close();
   }
 
-  video(frame: FlvFrame): void {
+  video(frame: CopiedFrame): void {
     if (this.#isClosed) return;
     const refusal = this.#copyWatch.refusal(frame, this.#init.deps.clock.now());
     if (refusal !== undefined) return this.#init.onRefusal(refusal);
@@ -167,8 +167,8 @@ export class PullDelivery implements RunSink {
     const { name, plan, caption, deps } = this.#init;
     return new Slate({
       owner: name,
-      format: { codec: 'h264', widthPx: plan.widthPx, heightPx: plan.heightPx },
-      group: { codec: 'h264', frames: this.#group.frames },
+      format: { codec: plan.copiedCodec, ...(plan.copiedSize ?? plan) },
+      group: { codec: plan.copiedCodec, frames: this.#group.frames },
       caption,
       mediaTime: () => this.#nowMs(),
       onFrame: (frame) => {

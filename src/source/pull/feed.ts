@@ -73,8 +73,8 @@ export class PullFeed implements SourceFeed {
     this.#host = host;
     this.#options = options;
     const { plan } = host.knowledge;
-    const { widthPx, heightPx, fps, delivery, hasAudio } = plan;
-    this.info = { widthPx, heightPx, fps, delivery, codec: 'h264', hasAudio };
+    const { widthPx, heightPx, fps, delivery, copiedCodec: codec, copiedSize, hasAudio } = plan;
+    this.info = { widthPx, heightPx, fps, delivery, codec, copiedSize, hasAudio };
     this.timeline = options.timeline ?? new Timeline();
     this.#delivery = new PullDelivery({
       name: host.entry.name,

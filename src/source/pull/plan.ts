@@ -1,13 +1,18 @@
 /** How a camera is turned into a feed, decided by what it was found to send. */
-import { type ColourPlan, type Orientation, isRtsp, type LiveFinding } from '../../ffmpeg/index.js';
+import { canEncode, isRtsp, type ColourPlan, type FfmpegTools, type LiveFinding, type Orientation } from '../../ffmpeg/index.js';
 import { describeContent } from '../delivery.js';
-import type { Delivery, SourceDescription } from '../description.js';
+import type { PictureSize } from '../../media/index.js';
+import type { CopiedCodec, Delivery, SourceDescription } from '../description.js';
 import type { PullInput } from './sources-file.js';
 
 /** How a camera is read. */
 export interface PullPlan {
   /** Whether the video is copied or transcoded. */
   readonly delivery: Delivery;
+  /** Of the video, where it is copied. */
+  readonly copiedCodec: CopiedCodec;
+  /** Size of the pictures in the copy; undefined where nothing is copied. */
+  readonly copiedSize: PictureSize | undefined;
   /** Size of the delivered pictures. Even. */
   readonly widthPx: number;
   /** Height that viewers get, in pixels. */
@@ -55,6 +60,7 @@ export interface PullKnowledge {
 /** Containers without times of their own. */
 const WITHOUT_STAMPS = new Set(['mpjpeg', 'mjpeg', 'h264', 'hevc']);
 const MAX_FPS = 60;
+const NO_SLATE = 'it is H.265, and this ffmpeg lacks libx265, which encodes the slate for when it is away';
 const BY_OPERATOR = "SOURCES_FILE says 'transcode: always'";
 
 /** What was learned by playing it. */
@@ -69,11 +75,13 @@ export interface Refusals {
 export function planPull(
   { mustTranscode, wantsAudio, input }: PullInput,
   found: LiveFinding,
+  tools: Pick<FfmpegTools, 'encoders'>,
   { copy: refusal, sound }: Refusals = {},
 ): PullKnowledge | undefined {
   const isHeard = wantsAudio && sound === undefined;
   const heard: LiveFinding = isHeard ? found : { ...found, audio: undefined, audioProblem: wantsAudio ? sound : undefined };
-  const { plan, ...description } = describeContent(heard, mustTranscode ? BY_OPERATOR : refusal);
+  const noSlate = found.video?.codec === 'hevc' && !canEncode('h265', tools) ? NO_SLATE : undefined;
+  const { plan, ...description } = describeContent(heard, mustTranscode ? BY_OPERATOR : (refusal ?? noSlate));
   if (!plan || !found.video) return undefined;
   const containers = found.container.split(',');
   const isRecording = found.durationS !== undefined;
@@ -82,6 +90,8 @@ export function planPull(
     description,
     plan: {
       delivery: plan.delivery,
+      copiedCodec: plan.copiedCodec,
+      copiedSize: plan.copiedSize,
       widthPx: plan.widthPx,
       heightPx: plan.heightPx,
       fps: plan.fps,
@@ -92,8 +102,9 @@ export function planPull(
       deinterlace: plan.deinterlace,
       orientation: plan.orientation,
       colour: plan.colour,
-      // An RTSP camera is not listened to for so long that it shows, and H.264 need not say it.
-      reorders: found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && found.video.codec === 'h264'),
+      // An RTSP camera is not listened to for so long that it shows, and neither H.264 nor H.265 need say it.
+      reorders:
+        found.video.reorderDepth > 0 || refusal !== undefined || (isRtsp(input.kind) && ['h264', 'hevc'].includes(found.video.codec)),
       isTooFast: mayBeTooFast(found, isRtsp(input.kind)),
       isPaced: isRecording || containers.includes('hls') || containers.includes('applehttp') || input.kind === 'lavfi',
       isRecording,

@@ -177,7 +177,7 @@ export class PullSource {
       const found = await probeLive(this.entry.input, this.#init, signal);
       const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
       if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
-      const knowledge = planPull(this.entry, found, this.#refusals);
+      const knowledge = planPull(this.entry, found, this.#init.tools, this.#refusals);
       if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'it sends nothing that can be played');
       this.#knowledge = knowledge;
       this.#failure = undefined;
@@ -214,6 +214,7 @@ export class PullSource {
 
   #learn(refusals: Refusals): void {
     this.#refusals = { ...this.#refusals, ...refusals };
-    if (this.#knowledge) this.#knowledge = planPull(this.entry, this.#knowledge.found, this.#refusals) ?? this.#knowledge;
+    if (!this.#knowledge) return;
+    this.#knowledge = planPull(this.entry, this.#knowledge.found, this.#init.tools, this.#refusals) ?? this.#knowledge;
   }
 }

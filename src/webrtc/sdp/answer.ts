@@ -1,7 +1,7 @@
 /** Writes the answer (RFC 3264, RFC 8829 §5.3) to a planned offer. Pure. */
 import { randomBytes } from 'node:crypto';
 import type { NegotiatedCodec, OfferedCodec } from './codecs.js';
-import { offeredCodecs } from './codecs.js';
+import { codecsOf, offeredCodecs } from './codecs.js';
 import type { MLinePlan, Plan } from './negotiate.js';
 import { answeredExtensions } from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
@@ -112,15 +112,16 @@ function writeMediaSection(mLine: MLinePlan, transport: LocalTransport | undefin
   }
   const { codec } = mLine;
   const layers = mLine.use === 'receive' ? mLine.layers : [];
+  const codecs = codecsOf(codec);
   const use = { use: mLine.use, feedback: codec.feedback, hasLayers: layers.length > 0 };
   const extensions = answeredExtensions(section, use).map(({ id, uri }) => `a=extmap:${id} ${uri}`);
   return [
-    `m=${section.kind} 9 ${section.protocol} ${[codec.offered, ...(codec.rtx ? [codec.rtx] : [])].map(({ payloadType }) => payloadType).join(' ')}`,
+    `m=${section.kind} 9 ${section.protocol} ${codecs.flatMap(payloadTypes).join(' ')}`,
     ...common,
     mLine.use === 'receive' ? 'a=recvonly' : 'a=sendonly',
     ...rtcp,
     ...extensions,
-    ...writeCodec(codec),
+    ...codecs.flatMap(writeCodec),
     ...writeSimulcast(layers),
     ...(stream ? writeStream(stream) : []),
   ];
@@ -139,6 +140,10 @@ function writeTransport(transport: LocalTransport): string[] {
     `a=fingerprint:${transport.fingerprint}`,
     `a=setup:${transport.setup}`,
   ];
+}
+
+function payloadTypes({ offered, rtx }: NegotiatedCodec): number[] {
+  return [offered, ...(rtx ? [rtx] : [])].map(({ payloadType }) => payloadType);
 }
 
 function writeCodec({ offered, rtx, feedback }: NegotiatedCodec): string[] {

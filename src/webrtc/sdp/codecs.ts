@@ -1,5 +1,16 @@
 /** Which codec of an offered m-line is sent, under the offer's own payload types. Pure. */
-import { ENCODED_PROFILE, h264Profile, profileDistance, type Codec, type H264Profile, type VideoCodec } from '../../media/index.js';
+import {
+  ENCODED_PROFILE,
+  h264Profile,
+  h265Decoder,
+  profileDistance,
+  takesH265,
+  type Codec,
+  type H264Profile,
+  type H265Profile,
+  type SourceMedia,
+  type VideoCodec,
+} from '../../media/index.js';
 import { extensionId, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
 import { attributeValues, type MediaSection } from './parse.js';
 
@@ -29,6 +40,8 @@ export interface NegotiatedCodec {
   readonly rtx: OfferedCodec | undefined;
   /** Feedback of the offer that is answered. */
   readonly feedback: readonly Feedback[];
+  /** Beside H.265, which is sent only as it comes: what lower qualities and other sources are sent in. Undefined where the offer has none. */
+  readonly beside?: NegotiatedCodec | undefined;
 }
 
 /** Feedback that is acted on and given: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1, and what tells a sender how much the network carries. */
@@ -77,14 +90,23 @@ export interface VideoToSend {
   readonly preferred?: VideoCodec | undefined;
   /** `profile-level-id` of H.264 that is handed on as it comes. Default: what is encoded here. */
   readonly h264?: string | undefined;
+  /** Of H.265 that is handed on as it comes. */
+  readonly h265?: H265Profile | undefined;
 }
 
 /**
  * The preferred one where the offer has it, else H.264 (RFC 6184), else VP8; undefined where it has neither. Of several
- * H.264 the one whose decoder takes what is sent; where none does, the one that would be taken of what is encoded here.
+ * H.264 the one whose decoder takes what is sent; where none does, the one that would be taken of what is encoded here. H.265
+ * (RFC 7798) where a decoder takes what is sent, with what is sent beside it.
  */
-export function chooseVideoCodec(section: MediaSection, { preferred = 'h264', h264: sent }: VideoToSend = {}): NegotiatedCodec | undefined {
+export function chooseVideoCodec(section: MediaSection, wanted: VideoToSend = {}): NegotiatedCodec | undefined {
+  const { preferred = 'h264', h264: sent, h265 } = wanted;
   const codecs = offeredCodecs(section);
+  if (preferred === 'h265') {
+    const beside = chooseVideoCodec(section);
+    const offered = h265 && codecs.find((codec) => isH265(codec) && takesH265(h265Decoder(parameters(codec.fmtp)), h265));
+    return offered ? { ...negotiated(section, 'h265', offered), beside } : beside;
+  }
   const profile = (sent === undefined ? undefined : h264Profile(sent)) ?? ENCODED_PROFILE;
   const h264 = codecs
     .map((codec) => ({ codec, rank: h264Rank(codec, profile) }))
@@ -92,13 +114,29 @@ export function chooseVideoCodec(section: MediaSection, { preferred = 'h264', h2
     .sort((a, b) => a.rank - b.rank)[0]?.codec;
   const vp8 = codecs.find((codec) => codec.name.toUpperCase() === 'VP8' && codec.clockRateHz === 90_000);
   const offered = preferred === 'vp8' ? (vp8 ?? h264) : (h264 ?? vp8);
-  if (!offered) return undefined;
-  return {
-    codec: offered === h264 ? 'h264' : 'vp8',
-    offered,
-    rtx: rtxOf(offered, codecs),
-    feedback: sendFeedback(section, offered, FEEDBACK),
-  };
+  return offered && negotiated(section, offered === h264 ? 'h264' : 'vp8', offered);
+}
+
+/** Everything that an m-line may send: one payload type is followed by another at a keyframe. */
+export function codecsOf(codec: NegotiatedCodec): readonly NegotiatedCodec[] {
+  return codec.beside ? [codec, codec.beside] : [codec];
+}
+
+/** What an m-line sends of a source: H.265 of one that comes in it, as it comes; undefined where nothing that was negotiated fits. */
+export function codecFor(codec: NegotiatedCodec, { rawCodec, rawH265 }: SourceMedia, isAsItComes: boolean): NegotiatedCodec | undefined {
+  if (codec.codec !== 'h265') return codec;
+  const isTaken = rawCodec === 'h265' && rawH265 !== undefined && takesH265(h265Decoder(parameters(codec.offered.fmtp)), rawH265);
+  return isAsItComes && isTaken ? codec : codec.beside;
+}
+
+function negotiated(section: MediaSection, codec: VideoCodec, offered: OfferedCodec): NegotiatedCodec {
+  return { codec, offered, rtx: rtxOf(offered, offeredCodecs(section)), feedback: sendFeedback(section, offered, FEEDBACK) };
+}
+
+/** In one stream (RFC 7798 §7.1: `tx-mode`). */
+function isH265({ name, clockRateHz, fmtp }: OfferedCodec): boolean {
+  const mode = parameters(fmtp).get('tx-mode')?.toUpperCase();
+  return name.toUpperCase() === 'H265' && clockRateHz === 90_000 && (mode === undefined || mode === 'SRST');
 }
 
 /** What a publisher is asked to send: H.264 or VP8, whichever comes first in its offer; undefined where it has neither. */

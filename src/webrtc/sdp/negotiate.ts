@@ -115,7 +115,8 @@ export function refusal(section: MediaSection, wrongDirections: readonly string[
 function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
   if (rendition === undefined) return { use: 'none', reason: 'no rendition is left for it' };
   if (!source.renditions.includes(rendition)) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
-  const codec = chooseVideoCodec(section, rendition === 'raw' ? { preferred: source.rawCodec, h264: source.rawProfile } : {});
+  const { rawCodec: preferred, rawProfile: h264, rawH265: h265 } = source;
+  const codec = chooseVideoCodec(section, rendition === 'raw' ? { preferred, h264, h265 } : {});
   return codec ? { use: 'video', rendition, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }
 
@@ -153,7 +154,7 @@ function nothingToServe(description: SessionDescription, wishes: readonly Wish[]
   });
   return new MediaPeerError(
     'NOTHING_TO_SERVE',
-    `nothing in the offer can be served. Offered: ${offered.join('; ')}. Served: video in H264 (packetization-mode=1) or VP8 and audio in opus/48000/2, sent to m-lines that are recvonly or sendrecv`,
+    `nothing in the offer can be served. Offered: ${offered.join('; ')}. Served: video in H264 (packetization-mode=1) or VP8, or in H265 of sources that come in it, and audio in opus/48000/2, sent to m-lines that are recvonly or sendrecv`,
   );
 }
 
@@ -161,7 +162,7 @@ function nothingToServe(description: SessionDescription, wishes: readonly Wish[]
 export function codecNames(section: MediaSection): string {
   const names = new Set(
     offeredCodecs(section)
-      .map((codec) => (codec.name.toUpperCase() === 'H264' ? `H264 (${codec.fmtp ?? 'no fmtp'})` : codec.name))
+      .map((codec) => (/^H26[45]$/i.test(codec.name) ? `${codec.name} (${codec.fmtp ?? 'no fmtp'})` : codec.name))
       .filter((name) => !/^(rtx|red|ulpfec|flexfec-03)$/i.test(name)),
   );
   return [...names].join(', ').slice(0, 300) || 'none';

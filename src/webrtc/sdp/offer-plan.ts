@@ -25,7 +25,7 @@ export function planOffer(source: SourceMedia, requested?: readonly Rendition[])
     kind: 'video',
     rendition,
     local: names.next('video', rendition, true),
-    h264: rendition === 'raw' ? source.rawProfile : undefined,
+    ...(rendition === 'raw' && { h264: source.rawProfile, h265: source.rawH265 }),
   }));
   const audio: OfferedMLine[] = source.hasAudio ? [{ kind: 'audio', local: names.next('audio', renditions[0] ?? 'raw', false) }] : [];
   return { mLines: [...video, ...audio, { kind: 'application' }], renditions };

@@ -1,15 +1,22 @@
 /** Writes the offer that a viewer of a room gets (RFC 8829 §5.2): everything this server can send, bundled. Pure. */
-import { h264Profile, type Rendition } from '../../media/index.js';
+import { h264Profile, h265Fmtp, type H265Profile, type Rendition } from '../../media/index.js';
 import { type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
 import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, SEND_TIME_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 
+/** An m-line of video. */
+interface OfferedVideo {
+  readonly kind: 'video';
+  readonly rendition: Rendition;
+  readonly local: LocalStream;
+  /** `profile-level-id` of H.264 that is handed on as it comes. Left out: it is encoded here. */
+  readonly h264?: string | undefined;
+  /** H.265 that is handed on as it comes. */
+  readonly h265?: H265Profile | undefined;
+}
+
 /** One m-line of an offer of this server; its mid is its index. */
-export type OfferedMLine =
-  /** `h264`: `profile-level-id` of H.264 that is handed on as it comes. Left out: it is encoded here. */
-  | { readonly kind: 'video'; readonly rendition: Rendition; readonly local: LocalStream; readonly h264?: string | undefined }
-  | { readonly kind: 'audio'; readonly local: LocalStream }
-  | { readonly kind: 'application' };
+export type OfferedMLine = OfferedVideo | { readonly kind: 'audio'; readonly local: LocalStream } | { readonly kind: 'application' };
 
 const MID_EXTENSION_ID = 1;
 const PLAYOUT_DELAY_EXTENSION_ID = 2;
@@ -20,6 +27,7 @@ const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'transport-cc', 'goog-rem
 /** Payload types, each with that of its retransmissions (RFC 4588 §8). */
 const H264 = { payloadType: 102, rtx: 103, name: 'H264', fmtp: h264Fmtp('42e01f') };
 const H264_AS_IT_COMES = { payloadType: 104, rtx: 105, name: 'H264' };
+const H265_AS_IT_COMES = { payloadType: 98, rtx: 99, name: 'H265' };
 const VP8 = { payloadType: 96, rtx: 97, name: 'VP8', fmtp: undefined };
 const OPUS_PAYLOAD_TYPE = 111;
 
@@ -75,7 +83,7 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
       ...names,
     ];
   }
-  const codecs = videoCodecs(mLine.h264);
+  const codecs = videoCodecs(mLine);
   const payloadTypes = codecs.flatMap(({ payloadType, rtx }) => [payloadType, rtx]);
   return [
     `m=video 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`,
@@ -88,10 +96,11 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
 }
 
 /** What is handed on as it comes first; Constrained Baseline beside it, since some take High under that name alone. */
-function videoCodecs(h264: string | undefined): (typeof H264 | typeof VP8)[] {
+function videoCodecs({ h264, h265 }: OfferedVideo): (typeof H264 | typeof VP8)[] {
   const profile = h264 === undefined ? undefined : h264Profile(h264);
   const isOwn = profile === undefined || profile.name === 'constrained-baseline' || profile.name === 'baseline';
-  return [...(isOwn || h264 === undefined ? [] : [{ ...H264_AS_IT_COMES, fmtp: h264Fmtp(h264) }]), H264, VP8];
+  const asItComes = h265 ? [{ ...H265_AS_IT_COMES, fmtp: h265Fmtp(h265) }] : [];
+  return [...asItComes, ...(isOwn || h264 === undefined ? [] : [{ ...H264_AS_IT_COMES, fmtp: h264Fmtp(h264) }]), H264, VP8];
 }
 
 function h264Fmtp(profileLevelId: string): string {

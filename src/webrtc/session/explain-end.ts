@@ -74,6 +74,8 @@ export function explainEnd({ reason, atMs, failure }: EndFacts, report: Omit<Ses
       return 'packets were sent, but the viewer reported no progress, not even after a keyframe and an ICE restart';
     case 'source-ended':
       return 'the source ended';
+    case 'source-changed':
+      return 'the source goes on in another codec, and this viewer has none for it';
     case 'source-failed':
       return `the source could not be played${why}`;
     case 'negotiation-failed':

@@ -20,17 +20,18 @@ export interface OpenTracksInit {
  * Opens the track of each stream and waits for their first frames: all of them, or none.
  * @throws MediaPeerError as `OpenedSource.openTrack`, SOURCE_NOT_LIVE, or SESSION_NOT_FOUND where it was aborted
  */
-export async function openTracks<Stream extends { readonly key: TrackKey }>(
+export async function openTracks<Stream extends { keyOf(source: OpenedSource): TrackKey }>(
   streams: readonly Stream[],
   { source, clock, signal }: OpenTracksInit,
 ): Promise<ReadonlyMap<Stream, TrackLease>> {
   const leases = new Map<Stream, TrackLease>();
   const opened = await Promise.allSettled(
     streams.map(async (stream) => {
-      const lease = await source.openTrack(stream.key);
+      const key = stream.keyOf(source);
+      const lease = await source.openTrack(key);
       leases.set(stream, lease);
       // A microphone that is silent holds no video up.
-      if (stream.key.kind === 'video') await firstFrame(lease.track, clock, signal);
+      if (key.kind === 'video') await firstFrame(lease.track, clock, signal);
     }),
   );
   const failed = opened.find((result) => result.status === 'rejected');

@@ -1,6 +1,7 @@
 /** The streams of a viewer, as the plan of its m-lines asks for them. */
 import { randomInt } from 'node:crypto';
 import type { Rendition, TrackKey, VideoCodec } from '../../media/index.js';
+import { codecsOf } from '../sdp/codecs.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
 import { streamNames } from '../sdp/stream-names.js';
@@ -33,7 +34,7 @@ export function planStreams({ plan, announced, clock, onFirstFrame }: StreamsIni
       mLine,
       key,
       timestampOffset: offsetOf(mLine.use === 'video' ? mLine.rendition : 'audio'),
-      local: mLine.codec.rtx ? local : { ...local, rtxSsrc: undefined },
+      local: codecsOf(mLine.codec).some(({ rtx }) => rtx) ? local : { ...local, rtxSsrc: undefined },
       clock,
       onFirstFrame,
     });

@@ -159,7 +159,7 @@ export class ViewerMedia implements WatchedMedia {
     const isWanted = (): boolean => this.#source === source && this.#flows(stream) && !stream.holdsTrack;
     this.#opening.add(stream);
     try {
-      const lease = await source.openTrack(stream.key);
+      const lease = await source.openTrack(stream.keyOf(source));
       if (isWanted()) this.#hold(stream, lease);
       else lease.release();
     } catch (error) {
@@ -171,8 +171,13 @@ export class ViewerMedia implements WatchedMedia {
   }
 
   #hold(stream: ViewerStream, lease: TrackLease): void {
-    stream.hold(lease, (reason) => this.#init.onEnded(reason));
+    stream.hold(lease, (reason) => (reason === 'source-changed' ? this.#openAnew() : this.#init.onEnded(reason)));
     if (this.#isConnected) this.#start(stream);
+  }
+
+  /** The source goes on in another codec: its other tracks take over. */
+  #openAnew(): void {
+    this.switchSource(this.#source.sourceId).catch((error: unknown) => this.#init.onFailed(error));
   }
 
   #start(stream: ViewerStream): void {

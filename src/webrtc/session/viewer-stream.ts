@@ -3,13 +3,24 @@
  * that for the client nothing but time has passed when it flows again.
  */
 import type { Clock } from '../../base/clock.js';
-import { clockRateHz, type EndReason, type Rendition, type Subscription, type TrackKey, type TrackLease } from '../../media/index.js';
+import { MediaPeerError } from '../../base/errors.js';
+import {
+  clockRateHz,
+  type EndReason,
+  type OpenedSource,
+  type Rendition,
+  type Subscription,
+  type TrackKey,
+  type TrackLease,
+  type VideoCodec,
+} from '../../media/index.js';
 import type { StreamStatus } from '../api/status.js';
 import type { ReceptionReport } from '../rtp/rtcp.js';
 import type { ContinuousTime } from '../rtp/send/continuous-time.js';
 import { RtpStream } from '../rtp/send/rtp-stream.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { LocalStream } from '../sdp/answer.js';
+import { codecFor } from '../sdp/codecs.js';
 import {
   answeredExtensions,
   MID_EXTENSION_URI,
@@ -46,7 +57,7 @@ interface Flow {
 /** One stream of one viewer. */
 export class ViewerStream {
   readonly local: LocalStream;
-  /** The track that it carries, of whichever source is watched. */
+  /** The track that it carries, of a source that comes in the first of its codecs. */
   readonly key: TrackKey;
   /** Index of its transport. */
   readonly transport: number;
@@ -64,6 +75,20 @@ export class ViewerStream {
     this.key = init.key;
     this.transport = init.mLine.transport;
     this.#init = init;
+  }
+
+  /**
+   * The track of a source that it carries, in a codec that was agreed on.
+   * @throws MediaPeerError NOTHING_TO_SERVE where there is none: H.265 alone was agreed on, and the source does not come in it
+   */
+  keyOf({ sourceId, media }: OpenedSource): TrackKey {
+    if (this.key.kind === 'audio') return this.key;
+    const sent = codecFor(this.#init.mLine.codec, media, this.key.rendition === 'raw');
+    if (sent) return { ...this.key, codec: sent.codec as VideoCodec };
+    throw new MediaPeerError(
+      'NOTHING_TO_SERVE',
+      `source '${sourceId}' does not come in the H.265 that this viewer decodes, and nothing else was agreed on; offer H264 or VP8 as well`,
+    );
   }
 
   /** Undefined for audio. */

@@ -102,10 +102,10 @@ describe('colours of files that are decoded and encoded', () => {
       const file = clip(
         grey10(signals.map(level10)),
         ['-pix_fmt', 'yuv420p10le'],
-        ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', ...tags('bt2020nc', 'bt2020', transfer)],
+        ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:bframes=0', ...tags('bt2020nc', 'bt2020', transfer)],
       );
       const description = await describeFile(deps, file);
-      assert.match(description.reason ?? '', /its codec is hevc|HDR/);
+      assert.match(description.reason ?? '', /it is HDR/);
       const picture = await firstPicture(description, deps);
       const [black, white, peak] = [1 / 6, 0.5, 5 / 6].map((x) => shownLuma(picture, x)) as [number, number, number];
       assert.ok(black <= 4 && white >= 235 && white <= 252 && peak >= 250, `${black}, ${white}, ${peak}`);

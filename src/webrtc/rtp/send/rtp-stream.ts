@@ -2,10 +2,11 @@
  * One viewer's RTP stream: gives the shared payloads of a track this viewer's numbering (ssrc, sequence numbers,
  * payload type, timestamp offset), remembers what was sent, and repairs what the viewer lost.
  */
+import { strict as assert } from 'node:assert';
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../../base/clock.js';
-import { clockRateHz, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
-import type { NegotiatedCodec } from '../../sdp/codecs.js';
+import { clockRateHz, type Codec, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
+import { codecsOf, type NegotiatedCodec, type OfferedCodec } from '../../sdp/codecs.js';
 import { layOutExtensions, type DepartureIds, type ExtensionBlock } from '../header-extensions.js';
 import type { DeparturePlaces, PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
 import { PlayoutDelay } from './playout-delay.js';
@@ -85,6 +86,8 @@ export class RtpStream implements FrameSink {
   /** Added to the track's timestamps; any integer. Default: random (RFC 3550 §5.1). */
   timestampOffset = randomInt(2 ** 32);
   readonly #init: RtpStreamInit;
+  /** Of the newest frame. */
+  #codec: NegotiatedCodec;
   readonly #history: SentPacket[] = [];
   readonly #historyPackets: number;
   readonly #budget = new RepairBudget();
@@ -112,6 +115,7 @@ export class RtpStream implements FrameSink {
 
   constructor(init: RtpStreamInit) {
     this.#init = init;
+    this.#codec = init.codec;
     this.ssrc = init.ssrc;
     this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
     this.#isNew = init.mid !== undefined;
@@ -141,6 +145,7 @@ export class RtpStream implements FrameSink {
   }
 
   send(frame: PacketizedFrame): void {
+    if (frame.codec !== this.#codec.codec) this.#change(frame.codec);
     const timestamp = this.rtpTimestampOf(frame.rtpTimestamp);
     const last = frame.payloads.length - 1;
     // The marker ends a video frame (RFC 6184 §5.1); for audio it would begin a talk spurt (RFC 3551 §4.1).
@@ -188,6 +193,7 @@ export class RtpStream implements FrameSink {
     const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, (this.#roundTripMs ?? 0) * SAME_REQUEST);
     const { rtxSsrc, transport } = this.#init;
     const repairs: RtpPacket[] = [];
+    const repeats: RtpPacket[] = [];
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.#history[sequenceNumber % this.#historyPackets];
       if (!packet || packet.index % 65536 !== sequenceNumber) {
@@ -200,12 +206,13 @@ export class RtpStream implements FrameSink {
         continue;
       }
       packet.lastRepairMs = now;
-      repairs.push(rtxSsrc === undefined ? packet : this.#makeRtxPacket(packet, rtxSsrc));
+      const rtx = this.#rtxOf(packet);
+      if (rtxSsrc === undefined || !rtx) repeats.push(packet);
+      else repairs.push(this.#makeRtxPacket(packet, rtxSsrc, rtx.payloadType));
     }
-    if (repairs.length === 0) return;
-    this.#packetsRepaired += repairs.length;
-    if (rtxSsrc === undefined) transport.repeatRtp(repairs);
-    else transport.sendRtp(repairs);
+    this.#packetsRepaired += repairs.length + repeats.length;
+    if (repeats.length > 0) transport.repeatRtp(repeats);
+    if (repairs.length > 0) transport.sendRtp(repairs);
   }
 
   /**
@@ -230,6 +237,13 @@ export class RtpStream implements FrameSink {
     ]);
   }
 
+  /** What follows has another payload type; each track begins with a keyframe, and this one goes on in it. */
+  #change(codec: Codec): void {
+    const next = codecsOf(this.#init.codec).find((negotiated) => negotiated.codec === codec);
+    assert(next, `a stream sends what was negotiated, not ${codec}`);
+    this.#codec = next;
+  }
+
   #flush(): void {
     if (this.#batch.length === 0) return;
     this.#packetsSent += this.#batch.length;
@@ -251,15 +265,20 @@ export class RtpStream implements FrameSink {
     packet.index = index;
     packet.lastRepairMs = -Infinity;
     packet.places = places;
-    writeHeader(packet.header, marker, this.#init.codec.offered.payloadType, index, timestamp, this.ssrc);
+    writeHeader(packet.header, marker, this.#codec.offered.payloadType, index, timestamp, this.ssrc);
     writeExtensions(packet.header, bytes);
     return packet;
   }
 
+  /** Of the codec that a packet was sent in. */
+  #rtxOf({ header }: SentPacket): OfferedCodec | undefined {
+    const payloadType = (header[1] ?? 0) & 0x7f;
+    return codecsOf(this.#init.codec).find(({ offered }) => offered.payloadType === payloadType)?.rtx;
+  }
+
   /** The original sequence number goes in front of the payload (RFC 4588 §4). */
-  #makeRtxPacket(packet: SentPacket, rtxSsrc: number): RtpPacket {
+  #makeRtxPacket(packet: SentPacket, rtxSsrc: number, payloadType: number): RtpPacket {
     const index = this.#rtxIndex++;
-    const payloadType = this.#init.codec.rtx?.payloadType ?? 0;
     const { bytes, places } = this.#rtxExtensions;
     const header = Buffer.allocUnsafe(12 + (bytes?.length ?? 0));
     writeHeader(header, ((packet.header[1] ?? 0) & 0x80) !== 0, payloadType, index, packet.header.readUInt32BE(4), rtxSsrc);

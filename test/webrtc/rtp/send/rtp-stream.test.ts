@@ -78,7 +78,7 @@ const noReport: ReceptionReport = {
 
 function frame(payloads: number, rtpTimestamp = 3000, bytes = 1000): PacketizedFrame {
   const list = Array.from({ length: payloads }, (_, i) => Buffer.alloc(bytes, i + 1));
-  return { payloads: list, rtpTimestamp, mediaTimeMs: 0, keyframe: true, sizeBytes: payloads * bytes };
+  return { codec: 'h264', payloads: list, rtpTimestamp, mediaTimeMs: 0, keyframe: true, sizeBytes: payloads * bytes };
 }
 
 test('packets carry the ssrc, the payload type, consecutive numbers, one timestamp and the marker on the last', () => {
@@ -234,13 +234,52 @@ test('a viewer that does not keep up loses frames up to the next keyframe, witho
 test('audio packets have no marker and cannot be asked for again', () => {
   const opus: OfferedCodec = { ...h264, payloadType: 111, name: 'opus', clockRateHz: 48_000, channels: '2' };
   const { stream, transport } = makeStream({ codec: { codec: 'opus', offered: opus, rtx: undefined, feedback: [] } });
-  for (let i = 0; i < 3; i++) stream.send(frame(1, i * 960, 80));
+  for (let i = 0; i < 3; i++) stream.send({ ...frame(1, i * 960, 80), codec: 'opus' });
   assert.deepEqual(
     transport.sent.map(({ rtp }) => rtp.header.marker),
     [false, false, false],
   );
   stream.repair(transport.sequenceNumbers().slice(0, 2));
   assert.equal(transport.sent.length, 3);
+});
+
+test('another codec has its own payload type on the same ssrc, numbers go on, and each packet is repaired in the one it was sent in', () => {
+  const h265: OfferedCodec = { ...h264, payloadType: 98, name: 'H265' };
+  const rtx = (payloadType: number): OfferedCodec => ({ ...h264, payloadType, name: 'rtx' });
+  const beside = { codec: 'h264', offered: h264, rtx: rtx(103), feedback: [] } as const;
+  const { stream, transport } = makeStream({
+    codec: { codec: 'h265', offered: h265, rtx: rtx(97), feedback: [], beside },
+    rtxSsrc: 0x12345678,
+  });
+  stream.send({ ...frame(1, 0), codec: 'h265' });
+  stream.send(frame(1, 3000));
+  stream.send({ ...frame(1, 6000), codec: 'h265' });
+  const numbers = transport.sequenceNumbers();
+  assert.deepEqual(
+    numbers.map((number) => (number - (numbers[0] as number)) & 0xffff),
+    [0, 1, 2],
+  );
+  stream.repair(numbers);
+  assert.deepEqual(
+    transport.sent.map(({ rtp }) => [rtp.header.payloadType, rtp.header.ssrc]),
+    [
+      ...[98, h264.payloadType, 98].map((payloadType) => [payloadType, 0xfedcba98]),
+      ...[97, 103, 97].map((payloadType) => [payloadType, 0x12345678]),
+    ],
+  );
+});
+
+test('where the codec of a packet has no retransmission, the packet itself is sent again', () => {
+  const rtx: OfferedCodec = { ...h264, payloadType: 97, name: 'rtx' };
+  const beside = { codec: 'h264', offered: h264, rtx: undefined, feedback: [] } as const;
+  const { stream, transport } = makeStream({
+    codec: { codec: 'h265', offered: { ...h264, payloadType: 98 }, rtx, feedback: [], beside },
+    rtxSsrc: 0x12345678,
+  });
+  stream.send(frame(1, 3000));
+  stream.repair(transport.sequenceNumbers());
+  const [first, again] = transport.sent;
+  assert.deepEqual([again?.rtp.header.ssrc, again?.index], [first?.rtp.header.ssrc, first?.index]);
 });
 
 test('numbers wrap after 65535 while the index for encryption counts on', () => {
