@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Message, methods } from 'werift';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { systemClock } from '../../src/base/clock.js';
 import { parseConfig } from '../../src/config.js';
 import { TurnClient, TurnRefusal } from '../../src/webrtc/ice/turn/client.js';
@@ -18,6 +18,24 @@ import { noCoturn, startCoturn } from '../helpers/coturn.js';
 const CONFIGURATION = path.join(projectRoot, 'deploy/coturn/turnserver.conf');
 
 const noSystemd = spawnSync('systemd-analyze', ['--version']).error ? 'systemd-analyze is not installed' : false;
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {
+          readonly env: readonly { readonly name: string; readonly value?: string }[];
+          readonly ports: readonly {
+            readonly name: string;
+            readonly containerPort: number;
+            readonly hostPort?: number;
+            readonly protocol: string;
+          }[];
+        }[];
+      };
+    };
+  };
+}
 
 interface Service {
   readonly command?: readonly string[];
@@ -97,6 +115,30 @@ describe('deploy/', () => {
     const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', unit], { encoding: 'utf8' });
     const exposure = Number(/exposure level for sightline\.service: ([\d.]+)/.exec(stdout)?.[1]);
     assert.ok(exposure <= 2, stdout);
+  });
+
+  it('needs one UDP port for media, which compose file, Kubernetes and image agree on with the server', () => {
+    const environment = compose()['sightline']?.environment ?? {};
+    assert.deepEqual(
+      [environment['ICE_UDP_PORT'], environment['ICE_PORT_RANGE'], environment['ICE_TCP_PORT']],
+      ['40000', undefined, '40000'],
+    );
+    assert.match(readFileSync(path.join(projectRoot, 'deploy/Dockerfile'), 'utf8'), /^EXPOSE 8001\/tcp 8001\/udp$/m);
+    const [deployment, service] = parseAllDocuments(readFileSync(path.join(projectRoot, 'deploy/kubernetes.yaml'), 'utf8')).map(
+      (document) => document.toJS() as Deployment & { spec: { ports: readonly { targetPort: string }[] } },
+    );
+    const container = deployment?.spec.template.spec.containers[0];
+    assert.ok(container);
+    const values = container.env.map(({ name, value }) => [name, value ?? '203.0.113.10'] as const);
+    const config = parseConfig(Object.fromEntries(values));
+    assert.deepEqual(config.PUBLIC_IPS, ['203.0.113.10']);
+    const udp = container.ports.filter(({ protocol }) => protocol === 'UDP');
+    assert.deepEqual(
+      udp.map(({ containerPort, hostPort }) => [containerPort, hostPort]),
+      [[config.ICE_UDP_PORT, config.ICE_UDP_PORT]],
+    );
+    const http = container.ports.find(({ name }) => name === service?.spec.ports[0]?.targetPort);
+    assert.equal(http?.containerPort, config.PORT);
   });
 
   it('has a compose file whose variables this server takes', () => {

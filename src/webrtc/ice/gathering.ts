@@ -7,7 +7,7 @@ import net from 'node:net';
 import { delay, type Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import { isLoopback } from './host-addresses.js';
+import { isLoopback, type HostAddress } from './host-addresses.js';
 import type { LocalCandidate } from './candidates.js';
 import { hostSockets, type HostSocket, type HostSocketOptions } from './host-sockets.js';
 import type { IceSocket } from './socket.js';
@@ -20,6 +20,8 @@ import type { IcePath } from './werift.js';
 
 /** Where agents listen, and which servers they ask. */
 export interface IceOptions extends HostSocketOptions {
+  /** What `addresses` are by now, for an ICE restart: the machine may have others. Default: they stay. */
+  readonly lookUpAddresses?: (() => readonly HostAddress[]) | undefined;
   /** `stun:host:port`; empty: none is asked. */
   readonly stunUrls: readonly string[];
   /** Addresses of a 1:1 NAT in front of the sockets. */

@@ -139,7 +139,8 @@ export class IceSession {
    * false it is dropped.
    */
   async openRestart(): Promise<(begins: boolean) => void> {
-    const next = this.#makeAgent();
+    const { lookUpAddresses } = this.#options;
+    const next = this.#makeAgent(lookUpAddresses && { ...this.#options, addresses: lookUpAddresses() });
     await next.open();
     return (begins) => {
       if (!begins || this.#isClosed) return this.#retire(next);
@@ -194,7 +195,7 @@ export class IceSession {
     this.#retiring.add(closed);
   }
 
-  #makeAgent(): IceAgent {
+  #makeAgent(options = this.#options): IceAgent {
     const events: IceAgentEvents = {
       data: (data) => this.#events.data(data),
       candidate: (candidate) => this.#tell(agent, candidate),
@@ -202,7 +203,7 @@ export class IceSession {
       nominated: () => this.#nominated(agent),
       failed: (failure) => this.#failed(agent, failure),
     };
-    const agent = new IceAgent(this.#options, events, this);
+    const agent = new IceAgent(options, events, this);
     return agent;
   }
 

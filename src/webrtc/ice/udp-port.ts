@@ -37,6 +37,8 @@ export interface JoinedSocket {
 
 /** Shared by all publishers: what ten of them send in half a second at 4 Mbit/s, with what the kernel adds to each packet. */
 export const SHARED_BUFFER_BYTES = 4 * 1024 * 1024;
+/** Bound to every address of the machine. */
+const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** A port that is free on one address may be taken on another. */
 const MAX_PORTS_TRIED = 20;
 
@@ -84,6 +86,11 @@ export class IceUdpPort {
     });
     if (advertised.size === 0) throw new Error(`UDP port ${this.port} cannot be had on any address`);
     return [...advertised].map(([shared, told]) => ({ socket: shared.join(agent), advertised: told }));
+  }
+
+  /** That are bound now. */
+  get addresses(): readonly string[] {
+    return [...this.#open.keys()];
   }
 
   /** What each socket may keep to be read, in bytes, at least. */
@@ -140,8 +147,11 @@ export class IceUdpPort {
     const others = [...this.#open.keys()].filter((address) => !plan.some(({ bind }) => bind === address));
     if (others.length === 0) return;
     const own = Object.values(os.networkInterfaces()).flatMap((list) => list ?? []);
-    const lost = others.filter(
-      (other) => !isLoopback(other) && other !== '0.0.0.0' && other !== '::' && !own.some(({ address }) => address === other),
+    const lost = others.filter((other) =>
+      // One for every address stands in the way of those for one alone, once nobody needs it any more.
+      EVERYWHERE.has(other)
+        ? this.#open.get(other)?.counts.agents === 0
+        : !isLoopback(other) && !own.some(({ address }) => address === other),
     );
     await Promise.all(
       lost.map(async (address) => {

@@ -256,6 +256,7 @@ export class ConnectionManager implements Sessions {
         door: request.door,
         ice: {
           addresses,
+          lookUpAddresses: () => hostAddresses(options.iceAddresses),
           portRange: options.icePortRange,
           udp: options.iceUdp,
           publicIps: options.publicIps,

@@ -42,6 +42,19 @@ test('a restart that is begun while another one is being given up, and a session
   await rig.close();
 });
 
+test('a restart offers the addresses that the machine has by then', async () => {
+  const iceAddresses = ['127.0.0.1'];
+  const rig = new Rig({ iceAddresses });
+  const viewer = new WeriftViewer();
+  const { sessionId } = await viewer.join(rig.accept());
+  iceAddresses.splice(0, 1, '127.0.0.2', '127.0.0.3');
+  const { candidates } = await rig.manager.restart(sessionId, REMOTE);
+  const addresses = candidates.map((line) => line.split(' ')[4]);
+  assert.deepEqual(addresses, ['127.0.0.2', '127.0.0.3']);
+  await viewer.close();
+  await rig.close();
+});
+
 test('a restart that gets no port is refused, and changes nothing', async () => {
   const rig = new Rig({ source: { hasAudio: true }, icePortRange: [47_340, 47_342] });
   const sdp = offer('gstreamer-no-bundle');

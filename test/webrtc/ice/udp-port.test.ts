@@ -9,6 +9,7 @@ import { hostAddresses } from '../../../src/webrtc/ice/host-addresses.js';
 import { IceUdpPort, type IceUdpPortInit } from '../../../src/webrtc/ice/udp-port.js';
 import { eventually } from '../../helpers/deadline.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
+import { seededRandom } from '../../helpers/random.js';
 import { HeardAgent } from './heard-agent.js';
 import { RawPeer, REMOTE } from './raw-peer.js';
 
@@ -151,6 +152,18 @@ describe('the UDP port of all sessions', () => {
     assert.deepEqual(await heard(victim, 2), [1, 2]);
   });
 
+  it('serves four transports of a session, two generations of each, from one address', async (t) => {
+    const { open } = await rig(t);
+    const transports = [{}, {}, {}, {}];
+    const peer = await RawPeer.open(t);
+    const generations = await Promise.all([1, 2].map(() => Promise.all(transports.map((transport) => open({ transport })))));
+    for (const agents of generations) for (const agent of agents) await settled(agent, peer);
+    const [first = [], second = []] = generations;
+    peer.send(first[0]!, dtls(1));
+    for (const agent of second) assert.deepEqual(await heard(agent, 1), [1]);
+    assert.ok(first.every((agent) => agent.heard.datagrams.length === 0));
+  });
+
   it('gives it to a transport once, by the newest of its generations, and by the older one when that is given up', async (t) => {
     const { open } = await rig(t);
     const transport = {};
@@ -196,6 +209,26 @@ describe('the UDP port of all sessions', () => {
     assert.equal(port.counts.transactions, 1, 'the others were given up long ago');
     await joined.socket.close();
     assert.equal(ledger.snapshot().udp_sockets, 1);
+  });
+
+  it('remembers nothing of strangers, however many messages they send, and answers none', { timeout: 30_000 }, async (t) => {
+    const { port, open } = await rig(t);
+    const [agent, peer, stranger] = [await open(), await RawPeer.open(t), await RawPeer.open(t)];
+    await connected(agent, peer);
+    const before = port.counts;
+    const random = seededRandom(7);
+    for (let i = 0; i < 5000; i++) {
+      if (i % 3 === 0) stranger.check(agent, { ufrag: `ufrag${i}` });
+      else if (i % 3 === 1) stranger.send(agent, new Message(methods.BINDING, classes.RESPONSE).addFingerprint().bytes);
+      else stranger.send(agent, Buffer.from(Array.from({ length: 1 + Math.floor(random() * 60) }, () => Math.floor(random() * 256))));
+      if (i % 100 === 0) await settled(agent, peer);
+    }
+    await settled(agent, peer);
+    assert.deepEqual([port.counts.agents, port.counts.addresses], [before.agents, before.addresses]);
+    assert.ok(port.counts.transactions <= before.transactions + 60, 'our own checks');
+    assert.deepEqual([stranger.datagrams, agent.heard.datagrams.length], [0, 0]);
+    peer.send(agent, dtls(1));
+    assert.deepEqual(await heard(agent, 1), [1]);
   });
 
   it('counts what is not sent yet for each agent', async (t) => {
