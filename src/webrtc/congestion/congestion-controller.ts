@@ -3,7 +3,8 @@
  * One for each transport, over all its streams. It owns no timer and no socket; whoever sends calls, with one monotonic
  * clock for all times:
  *
- * - `onSent` for every RTP packet, in the order in which they leave, RTX and probes too;
+ * - `onSent` for every RTP packet that is acknowledged, or for all where none is, in the order in which they leave, RTX and
+ *   probes too;
  * - `onFeedback`, `onRemb`, `onReport` when they come;
  * - `onTick` and then `probeDue` every 5 to 20 ms while it sends, and reads `pacingBps` and `isVideoHeld` after them.
  *
@@ -49,6 +50,8 @@ const TRAIN_MARGIN = 1.2;
 const MAX_PROBE_QUEUE_MS = 200;
 /** What a UDP packet may carry. */
 const MAX_UDP_BYTES = 65_535;
+/** Nobody reports of what was sent so long ago, ms. */
+const OLD_MS = 60_000;
 /** Reports without loss: what is sent fits. */
 const NO_LOSS = 0.02;
 /** Transport-wide feedback that came so long ago has ended. */
@@ -204,15 +207,17 @@ export class CongestionController {
     this.#estimate.set(bps);
     const cause = this.#reports.onRemb(this.#estimate.assumedBps, this.#sent.rateBps(LONG_WINDOW_MS, now), now);
     if (cause) this.#overuse(cause, now);
+    else if (now - this.#overuseMs > CLEAR_FOR_MS) this.#state = 'clear';
   }
 
   /** Receiver Reports, once for each compound packet. Clients with transport-wide feedback tell the round trip by it. */
   onReport(report: ReceptionSummary, nowMs: number): void {
     const now = this.#advance(nowMs);
-    if (report.roundTripMs !== undefined && report.roundTripMs >= 0) this.#roundTripMs = report.roundTripMs;
+    const isPossibleTrip = report.roundTripMs !== undefined && report.roundTripMs >= 0 && report.roundTripMs < OLD_MS;
+    if (isPossibleTrip) this.#roundTripMs = report.roundTripMs;
     if (this.hasFeedback || !(report.fractionLost >= 0 && report.fractionLost <= 1)) return;
     const sentBps = this.#sent.rateBps(LONG_WINDOW_MS, now);
-    const cause = this.#reports.onReport(report, now);
+    const cause = this.#reports.onReport(isPossibleTrip ? report : { ...report, roundTripMs: undefined }, now);
     this.#queueMs = this.#reports.queueMs;
     const isOurs = !this.#reports.hasEstimate(now);
     if (cause) {
@@ -323,4 +328,8 @@ export class CongestionController {
 
 /** A packet that was sent, and a number for when it came: the rest is for those who judge queues and rates. */
 const isPossible = ({ sizeBytes, sentMs, arrivedMs }: PacketResult, nowMs: number): boolean =>
-  sizeBytes > 0 && sizeBytes <= MAX_UDP_BYTES && sentMs <= nowMs && (arrivedMs === undefined || Number.isFinite(arrivedMs));
+  sizeBytes > 0 &&
+  sizeBytes <= MAX_UDP_BYTES &&
+  sentMs <= nowMs &&
+  sentMs > nowMs - OLD_MS &&
+  (arrivedMs === undefined || Math.abs(arrivedMs) < Number.MAX_SAFE_INTEGER);

@@ -8,6 +8,8 @@ export interface RungOption {
   readonly bitrateBps: number | undefined;
   /** Frames of it flow now. */
   readonly isRunning: boolean;
+  /** False: nobody more can have it now unless it runs. Default: it is to be had. */
+  readonly isAvailable?: boolean;
   /** In pixels; undefined before it is known. */
   readonly widthPx?: number | undefined;
   /** In pixels; undefined before it is known. */
@@ -52,12 +54,13 @@ const UNKNOWN_FACTOR = 1.5;
 const KEYFRAMES_SHARE = 0.2;
 
 /** The levels of a stream, the best first; never empty. One alone where its viewer chose it. */
-export function levelsOf({ rungs, wish, maxHeightPx }: StreamWish): readonly Level[] {
+export function levelsOf({ rungs, wish, maxHeightPx, current }: StreamWish): readonly Level[] {
   const full = withCosts(rungs);
   const chosen = full.filter(({ rung }) => rung === wish);
   if (chosen.length > 0) return chosen;
-  const fitting = full.filter((_, index) => shortSideOf(rungs[index]) <= (maxHeightPx ?? Infinity));
-  const usable = fitting.length > 0 ? fitting : full.slice(-1);
+  const available = full.filter((_, index) => isToBeHad(rungs[index], current));
+  const fitting = available.filter(({ rung }) => shortSideOf(rungs.find(({ name }) => name === rung)) <= (maxHeightPx ?? Infinity));
+  const usable = fitting.length > 0 ? fitting : available.length > 0 ? available.slice(-1) : full.slice(0, 1);
   return usable.flatMap((level, index) =>
     index < usable.length - 1
       ? [level]
@@ -85,5 +88,8 @@ function withCosts(rungs: readonly RungOption[]): Level[] {
     })
     .toReversed();
 }
+
+const isToBeHad = (rung: RungOption | undefined, current: Selection | undefined): boolean =>
+  rung !== undefined && (rung.isAvailable !== false || rung.isRunning || rung.name === current?.rung);
 
 const shortSideOf = (rung: RungOption | undefined): number => Math.min(rung?.widthPx ?? 0, rung?.heightPx ?? 0);

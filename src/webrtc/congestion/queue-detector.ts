@@ -115,8 +115,9 @@ export class QueueDetector {
   }
 
   #take({ sentMs, arrivedMs }: Arrived): Sample {
-    const newer = this.#pending.slice(this.#pending.length >> 1).map((packet) => packet.arrivedMs - packet.sentMs);
-    const sample = { sentMs, arrivedMs, queueMs: Math.min(...newer) - (this.#base.minimum ?? 0) };
+    const newer = this.#pending.slice(this.#pending.length >> 1);
+    const quickestMs = newer.reduce((least, packet) => Math.min(least, packet.arrivedMs - packet.sentMs), Infinity);
+    const sample = { sentMs, arrivedMs, queueMs: Math.max(0, quickestMs - (this.#base.minimum ?? 0)) };
     this.#pending = [];
     this.#samples.push(sample);
     this.#samples = this.#samples.filter((other) => Math.abs(arrivedMs - other.arrivedMs) <= TREND_MS).slice(-MAX_SAMPLES);

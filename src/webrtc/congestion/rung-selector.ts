@@ -23,6 +23,8 @@ const PROBE_BEFORE_MS = 1_500;
 const BEGIN_MS = 6_000;
 /** But the best is waited for so long: one step is less of a disturbance than two. */
 const SETTLE_MS = 2_400;
+/** Receivers estimate no more than 1.5 × what they get: then they may get more, and do not know. */
+const CAPPED = [1.35, 1.6] as const;
 /** Congestion that the estimate does not explain, twice in this time, is a step down all the same. */
 const REPEATED_MS = 10_000;
 
@@ -138,8 +140,9 @@ export class RungSelector {
   #try(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
     const { hasReports, receiverBps } = this.#controller;
     const said = receiverBps === undefined ? [...current] : raisedTo(levels, current, receiverBps / this.#history.room - this.#soundBps);
-    const isLimit = receiverBps !== undefined && receiverBps < this.#history.room * (totalBps(levels, current) + this.#soundBps);
-    if (isSame(said, current) && (!hasReports || isLimit || this.#history.trialWaitMs(nowMs) > 0)) return undefined;
+    const headroom = (receiverBps ?? 0) / (totalBps(levels, current) + this.#soundBps);
+    const isUnknown = receiverBps === undefined || (headroom > CAPPED[0] && headroom < CAPPED[1]);
+    if (isSame(said, current) && !(hasReports && isUnknown && this.#history.trialWaitMs(nowMs) <= 0)) return undefined;
     this.#history.raised(nowMs);
     return isSame(said, current) ? raisedByOne(levels, current) : said;
   }

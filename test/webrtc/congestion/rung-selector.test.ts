@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  CongestionController,
+  RungSelector,
+  type RungOption,
+  type Selection,
+  type StreamWish,
+} from '../../../src/webrtc/congestion/index.js';
+import { NetworkRun } from '../../helpers/network-run.js';
+import { LADDER } from '../../helpers/simulated-viewer.js';
+
+const MBIT = 1_000_000;
+const RUNGS: readonly RungOption[] = LADDER.map((rung) => ({ ...rung, isRunning: rung.name === 'source', isAvailable: true }));
+
+/** Streams that are told back what was selected, on a way that acknowledges by REMB. */
+class Viewer {
+  readonly controller = new CongestionController();
+  readonly selector = new RungSelector(this.controller);
+  readonly current = new Map<string, Selection>();
+  nowMs = 0;
+
+  constructor(roundTripMs: number | undefined) {
+    this.controller.setPath(roundTripMs);
+  }
+
+  /** Names of the rungs that are sent now, after `ms`. @param rembBps repeated each second; undefined: none */
+  after(ms: number, streams: readonly Omit<StreamWish, 'current'>[], rembBps?: number): string[] {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs += 100) {
+      if (rembBps !== undefined && this.nowMs % 1_000 === 0) this.controller.onRemb(rembBps, this.nowMs);
+      for (const { id, rung, delivery } of this.select(streams)) this.current.set(id, { rung, delivery });
+    }
+    return streams.map(({ id }) => {
+      const { rung, delivery } = this.current.get(id)!;
+      return delivery === 'frames' ? rung : `${rung} ${delivery}`;
+    });
+  }
+
+  select(streams: readonly Omit<StreamWish, 'current'>[]): ReturnType<RungSelector['select']> {
+    const wishes = streams.map((stream) => ({ ...stream, current: this.current.get(stream.id) }));
+    return this.selector.select(wishes, this.nowMs);
+  }
+}
+
+const auto = (id: string, rungs = RUNGS): Omit<StreamWish, 'current'> => ({ id, rungs, wish: 'auto' });
+
+describe('the rung that a stream begins with', () => {
+  it('is the best for a peer beside the server', () => {
+    assert.deepEqual(new Viewer(1).after(100, [auto('a'), auto('b')]), ['source', 'source']);
+  });
+
+  it('fits 1 Mbit/s where nothing is known, and is shared out', () => {
+    assert.deepEqual(new Viewer(40).after(100, [auto('a')]), ['360p']);
+    assert.deepEqual(new Viewer(40).after(100, [auto('a'), auto('b')]), ['360p', '180p']);
+  });
+
+  it('is a picture, however many streams there are', () => {
+    const streams = Array.from({ length: 16 }, (_, index) => auto(String(index)));
+    assert.ok(new Viewer(40).after(100, streams).every((rung) => rung === '180p'));
+  });
+
+  it('is the one that the viewer chose, and stays it', () => {
+    const viewer = new Viewer(40);
+    assert.deepEqual(viewer.after(100, [{ ...auto('a'), wish: '540p' }]), ['540p']);
+    assert.equal(viewer.select([{ ...auto('a'), wish: '540p' }])[0]!.reason, 'wish');
+    assert.deepEqual(viewer.after(5_000, [{ ...auto('a'), wish: '540p' }], 0.2 * MBIT), ['540p']);
+  });
+
+  it('is none that cannot be had, unless it runs', () => {
+    const busy = RUNGS.map((rung) => ({ ...rung, isAvailable: rung.name !== '360p' }));
+    assert.deepEqual(new Viewer(40).after(100, [auto('a', busy)]), ['180p']);
+    const running = busy.map((rung) => ({ ...rung, isRunning: true }));
+    assert.deepEqual(new Viewer(40).after(100, [auto('a', running)]), ['360p']);
+  });
+});
+
+describe('a receiver that tells what it can get', () => {
+  it('gets that, down at once, and up when it has been clear for a while', () => {
+    const viewer = new Viewer(40);
+    assert.deepEqual(viewer.after(6_000, [auto('a')], 5 * MBIT), ['source']);
+    for (let sent = 0; sent < 400; sent++) viewer.controller.onSent(1_200, viewer.nowMs);
+    assert.deepEqual(viewer.after(1_100, [auto('a')], 0.8 * MBIT), ['360p']);
+    assert.equal(viewer.select([auto('a')])[0]!.reason, 'congestion');
+    assert.deepEqual(viewer.after(8_000, [auto('a')], 5 * MBIT), ['360p']);
+    assert.deepEqual(viewer.after(8_000, [auto('a')], 5 * MBIT), ['source']);
+  });
+
+  it('gets keyframes where it can get less than the lowest rung, and sound alone where not even them', () => {
+    const viewer = new Viewer(40);
+    viewer.after(1_000, [auto('a')], 5 * MBIT);
+    for (let sent = 0; sent < 100; sent++) viewer.controller.onSent(1_200, viewer.nowMs);
+    assert.deepEqual(viewer.after(1_000, [auto('a')], 0.15 * MBIT), ['180p keyframes']);
+    for (let sent = 0; sent < 100; sent++) viewer.controller.onSent(1_200, viewer.nowMs + 1_000);
+    assert.deepEqual(viewer.after(3_000, [auto('a')], 0.03 * MBIT), ['180p nothing']);
+  });
+
+  it('gets a picture of each of several streams before one of them gets more', () => {
+    const viewer = new Viewer(40);
+    assert.deepEqual(viewer.after(6_000, [auto('a'), auto('b')], 3 * MBIT), ['540p', '540p']);
+    assert.deepEqual(viewer.after(6_000, [auto('a'), auto('b'), auto('c')], 6.4 * MBIT), ['source', '540p', '540p']);
+  });
+});
+
+describe('a ladder that changes', () => {
+  it('moves who had a rung that is gone to what fits now, and says so', () => {
+    const viewer = new Viewer(40);
+    assert.deepEqual(viewer.after(6_000, [auto('a')], 2 * MBIT), ['540p']);
+    const without = RUNGS.filter(({ name }) => name !== '540p');
+    assert.deepEqual(viewer.select([auto('a', without)])[0], {
+      id: 'a',
+      rung: '360p',
+      delivery: 'frames',
+      reason: 'ladder',
+      prepare: undefined,
+      isHeld: false,
+    });
+    assert.deepEqual(viewer.after(1_000, [auto('a', without)], 2 * MBIT), ['360p']);
+  });
+
+  it('leaves nothing but the source', () => {
+    assert.deepEqual(new Viewer(40).after(100, [auto('a', RUNGS.slice(0, 1))]), ['source']);
+  });
+});
+
+describe('a queue that grows', () => {
+  it('has the next rung prepared before it is needed, and no other frame sent once it is', () => {
+    const run = new NetworkRun({ rateBps: (nowMs) => (nowMs < 10_000 ? 4 * MBIT : 2 * MBIT) });
+    const selector = new RungSelector(run.viewers[0]!.controller);
+    const current = { rung: 'source', delivery: 'frames' } as const;
+    const prepared: (string | undefined)[] = [];
+    run.runTo(12_000, (nowMs) => {
+      if (nowMs < 10_000 || nowMs % 20 !== 0 || prepared.includes('HELD')) return;
+      const [decision] = selector.select([{ id: 'a', rungs: RUNGS, current, wish: 'auto' }], nowMs);
+      if (decision!.prepare !== undefined) prepared.push(decision!.prepare);
+      if (decision!.isHeld) prepared.push('HELD');
+    });
+    assert.deepEqual([...new Set(prepared)], ['540p', 'HELD']);
+  });
+});
