@@ -68,7 +68,7 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
   viewer.connected();
   const ssrcs = viewer.localStreams.flatMap((stream) => stream?.ssrc ?? []);
   return {
-    loseFrame: () => viewer.receiveRtcp(writePli(1, ssrcs[0] as number)),
+    loseFrame: () => viewer.receiveRtcp(writePli(1, ssrcs[0] as number), 0),
     close: () => viewer.close('viewer-left'),
   };
 }

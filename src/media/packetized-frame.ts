@@ -28,4 +28,6 @@ export interface FrameSink {
   send(frame: PacketizedFrame): void;
   /** Bytes taken and not yet handed to the network: the measure of a slow viewer. */
   readonly pendingBytes: number;
+  /** More than that makes it slow. Default: 1 MiB. */
+  readonly maxPendingBytes?: number | undefined;
 }

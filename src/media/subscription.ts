@@ -110,7 +110,8 @@ export class Subscription {
 
   /** A reader that was too slow must have caught up by half before it gets more. */
   #isSlow(): boolean {
-    return this.#sink.pendingBytes > (this.#state === 'live' ? MAX_PENDING_BYTES : MAX_PENDING_BYTES / 2);
+    const maxBytes = this.#sink.maxPendingBytes ?? MAX_PENDING_BYTES;
+    return this.#sink.pendingBytes > (this.#state === 'live' ? maxBytes : maxBytes / 2);
   }
 
   #startReplay(): void {

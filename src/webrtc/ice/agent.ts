@@ -163,6 +163,12 @@ export class IceAgent {
     return rttS === undefined ? undefined : rttS * 1000;
   }
 
+  /** The smallest round trip of the pair in use, in ms, without the time in which this process was busy; undefined before it is known. */
+  get networkRoundTripMs(): number | undefined {
+    const { target } = this.#nomination;
+    return target?.path.roundTrips.get(`${target.host} ${target.port}`)?.smallestMs;
+  }
+
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
     return iceReport({

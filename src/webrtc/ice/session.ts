@@ -105,6 +105,11 @@ export class IceSession {
     return this.#current.roundTripMs;
   }
 
+  /** The smallest round trip of the pair in use, in ms, without the time in which this process was busy; undefined before it is known. */
+  get networkRoundTripMs(): number | undefined {
+    return this.#current.networkRoundTripMs;
+  }
+
   /** Bytes of `sendAll` that the network stack has not taken yet. */
   get pendingBytes(): number {
     return this.#current.pendingBytes;

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { Candidate, type CandidatePair, CandidatePairState, Connection, StunProtocol } from 'werift';
 import type { RemoteCandidate, RemoteTransport } from '../sdp/parse.js';
 import { candidateNumbers, type LocalCandidate } from './candidates.js';
+import { RoundTrips } from './round-trips.js';
 import type { IceSocket } from './socket.js';
 import { assertShape } from './werift-shape.js';
 import { attributeOf, classes, methods, StunMessage } from './werift-stun.js';
@@ -31,6 +32,8 @@ export interface IcePath {
   readonly candidate: LocalCandidate;
   /** The socket as the checks see it: what they send goes out by it, and nothing comes in by itself. */
   readonly protocol: StunProtocol;
+  /** Of checks, by the address that was checked. */
+  readonly roundTrips: Map<string, RoundTrips>;
 }
 
 /** The states of a pair (RFC 8445 §6.1.2.6). */
@@ -77,8 +80,14 @@ interface PairInternals {
   readonly requestTransactionIds: Set<string>;
 }
 
+/** Addresses of one path whose round trips are kept: as many as are checked. */
+const MAX_ADDRESSES = 100;
+
 /** Checks of one pair whose repetitions are still recognized. */
 const MAX_REMEMBERED_CHECKS = 64;
+
+/** Binding requests and their answers (RFC 8489 §5). */
+const [CHECK, ANSWER] = [0x0001, 0x0101];
 
 const PAIR_STATES: Readonly<Record<CandidatePairState, PairState>> = {
   [CandidatePairState.FROZEN]: 'frozen',
@@ -151,6 +160,7 @@ export class Checklist {
   /** Enters a socket: it is paired with the peer's candidates, also with those that came before it. */
   addPath(socket: IceSocket, candidate: LocalCandidate): IcePath {
     const protocol = new StunProtocol();
+    const roundTrips = new Map<string, RoundTrips>();
     internalsOf(protocol).transport = {
       get closed() {
         return socket.isClosed;
@@ -159,6 +169,8 @@ export class Checklist {
       // By TCP the client comes to us, from whatever address.
       addressFamily: candidate.transport === 'tcp' ? 0 : candidate.address.includes(':') ? 6 : 4,
       send: (data, [host, port]) => {
+        const question = nameOfCheck(data, CHECK);
+        if (question !== undefined) roundTripsOf(roundTrips, host, port)?.asked(question);
         socket.send(data, host, port);
         return Promise.resolve();
       },
@@ -170,7 +182,7 @@ export class Checklist {
     this.#internals.protocols.push(protocol);
     this.#internals.appendLocalCandidate(protocol.localCandidate);
     this.#internals.pairLocalProtocol(protocol);
-    return { socket, candidate, protocol };
+    return { socket, candidate, protocol, roundTrips };
   }
 
   /** Whom to check, and with which credentials; before `start`. */
@@ -200,6 +212,8 @@ export class Checklist {
 
   /** Takes the answer to a check of ours; one that is not authentic is passed over. */
   receiveAnswer(path: IcePath, data: Buffer, address: Address): void {
+    const answer = nameOfCheck(data, ANSWER);
+    if (answer !== undefined) path.roundTrips.get(address.join(' '))?.answered(answer);
     internalsOf(path.protocol).datagramReceived(data, address);
   }
 
@@ -291,6 +305,19 @@ export function assertChecklistShape(): void {
 
 function internalsOf(protocol: StunProtocol): ProtocolInternals {
   return protocol as unknown as ProtocolInternals;
+}
+
+/** Names a check, and the answer to it: by its transaction. Undefined where the datagram is of another type. */
+function nameOfCheck(data: Buffer, type: number): string | undefined {
+  return data.length >= 20 && data.readUInt16BE(0) === type ? data.toString('latin1', 8, 20) : undefined;
+}
+
+/** Undefined where there are too many addresses already. */
+function roundTripsOf(known: Map<string, RoundTrips>, host: string, port: number): RoundTrips | undefined {
+  const key = `${host} ${port}`;
+  const roundTrips = known.get(key) ?? (known.size < MAX_ADDRESSES ? new RoundTrips() : undefined);
+  if (roundTrips) known.set(key, roundTrips);
+  return roundTrips;
 }
 
 /** werift keeps the id of every check of the peer, one each few seconds for as long as the session lives. */

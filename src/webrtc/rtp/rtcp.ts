@@ -1,4 +1,6 @@
 /** The RTCP packets that are read, and those that a sender of media writes (RFC 3550 §6, RFC 4585 §6, RFC 5104 §4.3.1). Pure. */
+import type { Arrivals } from '../transport/arrivals.js';
+import { parseArrivals, parseReceiverEstimate, type ReceiverEstimate } from './congestion-messages.js';
 
 /** A reception report block (RFC 3550 §6.4.1). */
 export interface ReceptionReport {
@@ -32,6 +34,10 @@ export type RtcpMessage =
   | { readonly type: 'nack'; readonly ssrc: number; readonly sequenceNumbers: readonly number[] }
   /** PLI or FIR. */
   | { readonly type: 'keyframe-request'; readonly ssrc: number }
+  /** Transport-wide feedback. */
+  | { readonly type: 'arrivals'; readonly arrivals: Arrivals }
+  /** REMB. */
+  | { readonly type: 'receiver-estimate'; readonly estimate: ReceiverEstimate }
   | { readonly type: 'bye'; readonly ssrcs: readonly number[] };
 
 const SENDER_REPORT = 200;
@@ -41,6 +47,13 @@ const GOODBYE = 203;
 const TRANSPORT_FEEDBACK = 205;
 const PAYLOAD_FEEDBACK = 206;
 const REPORT_BLOCK_BYTES = 24;
+/** Formats of transport feedback (RFC 4585 §6.2). */
+const NACK = 1;
+const TRANSPORT_WIDE = 15;
+/** Formats of payload feedback (RFC 4585 §6.3, RFC 5104 §4.3.1). */
+const PLI = 1;
+const FIR = 4;
+const APPLICATION = 15;
 
 /** What a compound packet says that matters here; reading stops at the first malformed packet. */
 export function parseRtcp(compound: Buffer): RtcpMessage[] {
@@ -63,9 +76,9 @@ function parsePacket(type: number, count: number, packet: Buffer): RtcpMessage[]
     case RECEIVER_REPORT:
       return [{ type: 'report', reports: parseReports(packet, 8, count) }];
     case TRANSPORT_FEEDBACK:
-      return count === 1 && packet.length >= 16 ? [parseNack(packet)] : [];
+      return parseTransportFeedback(count, packet);
     case PAYLOAD_FEEDBACK:
-      return parseKeyframeRequest(count, packet);
+      return parsePayloadFeedback(count, packet);
     case GOODBYE: {
       const ssrcs: number[] = [];
       for (let i = 0; i < count && 8 + 4 * i <= packet.length; i++) ssrcs.push(packet.readUInt32BE(4 + 4 * i));
@@ -103,6 +116,12 @@ function parseReports(packet: Buffer, from: number, count: number): ReceptionRep
   return reports;
 }
 
+function parseTransportFeedback(format: number, packet: Buffer): RtcpMessage[] {
+  if (format === NACK && packet.length >= 16) return [parseNack(packet)];
+  const arrivals = format === TRANSPORT_WIDE ? parseArrivals(packet) : undefined;
+  return arrivals ? [{ type: 'arrivals', arrivals }] : [];
+}
+
 /** Generic NACK: each entry names one packet and, in a bit mask, the 16 after it (RFC 4585 §6.2.1). */
 function parseNack(packet: Buffer): RtcpMessage {
   const sequenceNumbers: number[] = [];
@@ -115,9 +134,13 @@ function parseNack(packet: Buffer): RtcpMessage {
   return { type: 'nack', ssrc: packet.readUInt32BE(8), sequenceNumbers };
 }
 
-function parseKeyframeRequest(format: number, packet: Buffer): RtcpMessage[] {
-  if (format === 1 && packet.length >= 12) return [{ type: 'keyframe-request', ssrc: packet.readUInt32BE(8) }];
-  if (format !== 4) return [];
+function parsePayloadFeedback(format: number, packet: Buffer): RtcpMessage[] {
+  if (format === APPLICATION) {
+    const estimate = parseReceiverEstimate(packet);
+    return estimate ? [{ type: 'receiver-estimate', estimate }] : [];
+  }
+  if (format === PLI && packet.length >= 12) return [{ type: 'keyframe-request', ssrc: packet.readUInt32BE(8) }];
+  if (format !== FIR) return [];
   const messages: RtcpMessage[] = [];
   for (let at = 12; at + 8 <= packet.length; at += 8) messages.push({ type: 'keyframe-request', ssrc: packet.readUInt32BE(at) });
   return messages;

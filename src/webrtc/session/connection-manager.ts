@@ -27,6 +27,7 @@ import type { IceTcpListener } from '../ice/tcp-listener.js';
 import type { IceUdpPort } from '../ice/udp-port.js';
 import { splitIceServers } from '../ice/turn/server.js';
 import { assertWeriftShape } from '../transport/assert-werift.js';
+import { Pacer } from '../transport/pacer.js';
 import { dtlsCertificate, type DtlsCertificate } from '../transport/werift-dtls.js';
 import { negotiatePublish } from '../sdp/negotiate-publish.js';
 import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
@@ -93,6 +94,7 @@ export class ConnectionManager implements Sessions {
   readonly #admission: Admission;
   readonly #sessions: SessionRegistry;
   readonly #outages: Outages;
+  readonly #pacer: Pacer;
   #isClosing = false;
 
   constructor(deps: ConnectionManagerDeps) {
@@ -104,6 +106,7 @@ export class ConnectionManager implements Sessions {
     this.#sessions = new SessionRegistry(clock);
     this.#outages = new Outages(clock);
     this.#certificate = dtlsCertificate();
+    this.#pacer = new Pacer(clock);
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
@@ -269,7 +272,7 @@ export class ConnectionManager implements Sessions {
         onState: request.onState,
         onRestartNeeded: request.onRestartNeeded,
       },
-      { clock, logger, ledger, certificate: this.#certificate },
+      { clock, logger, ledger, pacer: this.#pacer, certificate: this.#certificate },
     );
     const started = session.start();
     const ended = this.#sessions.add(session, started.ended);

@@ -14,6 +14,7 @@ import type { ConnectionState, SessionStatus, SessionIdentity } from '../api/sta
 import type { IceOptions } from '../ice/gathering.js';
 import { answering, offering, type Description } from '../sdp/description.js';
 import type { Plan } from '../sdp/negotiate.js';
+import type { Pacer } from '../transport/pacer.js';
 import type { DtlsCertificate } from '../transport/werift-dtls.js';
 import type { Admitted } from './admission.js';
 import { ConnectedSession } from './connected.js';
@@ -29,6 +30,8 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
+  /** Of all sessions. */
+  readonly pacer: Pacer;
   /** Of this server's DTLS. */
   readonly certificate: Promise<DtlsCertificate>;
 }
@@ -200,9 +203,9 @@ export class PeerSession {
   }
 
   async #openTransports(description: Description, certificate: DtlsCertificate): Promise<Transports> {
-    const { clock, ledger } = this.#deps;
+    const { clock, ledger, pacer } = this.#deps;
     const { role, ice, onCandidate } = this.#init;
-    const init = { ice: { ...ice, clock, ledger, logger: this.#record.logger }, certificate, logger: this.#record.logger };
+    const init = { ice: { ...ice, clock, ledger, logger: this.#record.logger }, certificate, pacer, logger: this.#record.logger };
     return Transports.open(description.transports, init, {
       receiveRtp: (packet, index) => this.#agreed?.participant.receiveRtp(packet, index),
       receiveRtcp: (compound, index) => this.#agreed?.participant.receiveRtcp(compound, index),

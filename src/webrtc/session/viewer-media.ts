@@ -7,8 +7,9 @@ import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { WatchedMedia } from '../channels/watched-media.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { ContinuousTime } from '../rtp/send/continuous-time.js';
+import { NetworkReports } from '../rtp/send/network-reports.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
-import type { PacketTransport } from '../transport/packet-transport.js';
+import type { Congestion, PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
 import type { ViewerStream } from './viewer-stream.js';
 
@@ -38,6 +39,8 @@ export class ViewerMedia implements WatchedMedia {
   readonly #init: ViewerMediaInit;
   readonly #time = new ContinuousTime();
   readonly #closing = new AbortController();
+  /** By the index of the transport. */
+  readonly #networks = new Map<number, NetworkReports>();
   /** Streams whose tracks are being opened. */
   readonly #opening = new Set<ViewerStream>();
   #selected: ReadonlySet<Rendition>;
@@ -118,8 +121,11 @@ export class ViewerMedia implements WatchedMedia {
     for (const stream of this.#init.streams) stream.sendReport();
   }
 
-  receiveRtcp(compound: Buffer): void {
-    for (const message of parseRtcp(compound)) this.#handleRtcp(message);
+  /** @param index of the transport on which it came */
+  receiveRtcp(compound: Buffer, index: number): void {
+    const messages = parseRtcp(compound);
+    for (const message of messages) this.#handleRtcp(message);
+    this.#networkOf(index)?.receive(messages, this.#init.clock.now());
   }
 
   /** Undefined before a report that tells it. */
@@ -215,10 +221,24 @@ export class ViewerMedia implements WatchedMedia {
       case 'keyframe-request':
         this.#streamOf(message.ssrc)?.requestKeyframe();
         break;
+      case 'arrivals':
+      case 'receiver-estimate':
+        break; // They are about the transport.
       case 'sender-report':
       case 'bye':
         break; // A viewer sends no media; its leaving is told by DTLS and ICE.
     }
+  }
+
+  #networkOf(index: number): NetworkReports | undefined {
+    const congestion = this.#init.transport(index)?.congestion;
+    if (congestion && !this.#networks.has(index)) this.#networks.set(index, this.#networkReports(congestion, index));
+    return this.#networks.get(index);
+  }
+
+  #networkReports(congestion: Congestion, index: number): NetworkReports {
+    const streams = this.#init.streams.filter(({ transport }) => transport === index);
+    return new NetworkReports(congestion, () => streams.map(({ reported }) => reported));
   }
 
   #streamOf(ssrc: number): ViewerStream | undefined {

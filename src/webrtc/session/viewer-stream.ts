@@ -17,6 +17,7 @@ import {
 import type { StreamStatus } from '../api/status.js';
 import type { ReceptionReport } from '../rtp/rtcp.js';
 import type { ContinuousTime } from '../rtp/send/continuous-time.js';
+import type { ReportedStream } from '../rtp/send/network-reports.js';
 import { RtpStream } from '../rtp/send/rtp-stream.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { LocalStream } from '../sdp/answer.js';
@@ -152,6 +153,17 @@ export class ViewerStream {
   rtpTimestampOf(mediaTimeMs: number): number | undefined {
     if (!this.#flow?.subscription?.isLiveAt(mediaTimeMs)) return undefined;
     return this.#rtp?.rtpTimestampOf(this.#flow.lease.track.rtpTimestampAt(mediaTimeMs));
+  }
+
+  /** For whoever sums up what the viewer says of its network. */
+  get reported(): ReportedStream {
+    const stats = this.#rtp?.stats;
+    return {
+      ssrc: this.local.ssrc,
+      isSound: this.key.kind === 'audio',
+      roundTripMs: stats?.roundTripMs,
+      jitterMs: stats?.jitterMs ?? 0,
+    };
   }
 
   /** Undefined before a report that tells it. */

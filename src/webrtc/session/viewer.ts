@@ -88,8 +88,8 @@ export class Viewer implements Participant {
     return; // A viewer has nothing to send; a sendrecv m-line is answered sendonly.
   }
 
-  receiveRtcp(compound: Buffer): void {
-    this.#media.receiveRtcp(compound);
+  receiveRtcp(compound: Buffer, transport: number): void {
+    this.#media.receiveRtcp(compound, transport);
   }
 
   takeChannel(channel: IncomingChannel): void {

@@ -7,6 +7,7 @@ const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 const HELLO_REQUEST = 0;
 const CLIENT_HELLO = 1;
+const HELLO_VERIFY_REQUEST = 3;
 /** RFC 5246 §7.2. */
 const FATAL = 2;
 const CLOSE_NOTIFY = 0;
@@ -38,6 +39,21 @@ export function readRecords(datagram: Buffer): ReceivedRecord[] {
     start = end;
   }
   return records;
+}
+
+/** A server asks for the ClientHello once more, with a cookie (RFC 6347 §4.2.1). */
+export function asksForHello(datagram: Buffer): boolean {
+  return datagram[0] === HANDSHAKE && datagram[HEADER_BYTES] === HELLO_VERIFY_REQUEST;
+}
+
+/** The second ClientHello of a handshake: its message number tells it from a repeated first one (RFC 6347 §4.2.2). */
+export function isHelloAgain(datagram: Buffer): boolean {
+  return (
+    datagram[0] === HANDSHAKE &&
+    datagram.length >= HEADER_BYTES + 6 &&
+    datagram[HEADER_BYTES] === CLIENT_HELLO &&
+    datagram.readUInt16BE(HEADER_BYTES + 4) === 1
+  );
 }
 
 /**

@@ -5,17 +5,22 @@
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { IceOptions } from '../ice/gathering.js';
+import { RoundTrips } from '../ice/round-trips.js';
 import { IceSession } from '../ice/session.js';
 import type { LocalTransport } from '../sdp/answer.js';
 import type { RemoteTransport } from '../sdp/parse.js';
 import { setupFor, type RemoteSctp } from '../sdp/remote-transport.js';
 import type { IncomingChannel } from './data-channel.js';
-import { Departures } from './departures.js';
 import { Dtls, type SrtpKeys } from './dtls.js';
-import type { PacketTransport, RtpPacket } from './packet-transport.js';
+import { asksForHello, isHelloAgain } from './dtls-records.js';
+import type { Pacer } from './pacer.js';
+import type { PacketTransport, Pacing, RtpPacket } from './packet-transport.js';
 import { Sctp } from './sctp.js';
 import { Srtp } from './srtp.js';
+import { TransportCongestion } from './transport-congestion.js';
 import type { DtlsCertificate } from './werift-dtls.js';
+
+const HELLO = 'hello';
 
 /** What a transport is opened with. */
 export interface PeerTransportInit {
@@ -23,6 +28,8 @@ export interface PeerTransportInit {
   readonly ice: IceOptions;
   /** The server's own, whose fingerprint the description tells. */
   readonly certificate: DtlsCertificate;
+  /** Of all transports. */
+  readonly pacer: Pacer;
   readonly logger: Logger;
 }
 
@@ -57,6 +64,8 @@ export interface ConnectOptions {
 /** One transport of a session. */
 export class PeerTransport implements PacketTransport {
   readonly ice: IceSession;
+  /** What is known of the network, and what is sent under that. */
+  readonly congestion: TransportCongestion;
   readonly #init: PeerTransportInit;
   readonly #events: PeerTransportEvents;
   /** Of `connect`, until DTLS has brought the keys. */
@@ -64,7 +73,8 @@ export class PeerTransport implements PacketTransport {
   #dtls: Dtls | undefined;
   #sctp: Sctp | undefined;
   #srtp: Srtp | undefined;
-  readonly #departures = new Departures();
+  /** The first question of the handshake is answered at once, before anything is computed. */
+  readonly #hellos = new RoundTrips();
   /** Packets and messages that no client of good will sends. */
   #dropped = 0;
   readonly #droppedSteps = new Set<string>();
@@ -75,11 +85,16 @@ export class PeerTransport implements PacketTransport {
   constructor(init: PeerTransportInit, events: PeerTransportEvents) {
     this.#init = init;
     this.#events = events;
+    this.congestion = new TransportCongestion(init.pacer, () => init.ice.clock.now());
     this.ice = new IceSession(init.ice, init.logger, {
       data: (data) => this.#receive(data),
       candidate: (candidate, ufrag) => events.candidate(candidate, ufrag),
       step: (step) => this.#step(step),
-      nominated: () => this.#startDtls(),
+      nominated: () => {
+        // The first path is told of once the handshake has measured it, too.
+        if (this.#srtp) this.congestion.setPath(this.ice.networkRoundTripMs);
+        this.#startDtls();
+      },
       failed: () => {
         if (!this.#srtp) this.#end('ice-failed');
       },
@@ -101,6 +116,10 @@ export class PeerTransport implements PacketTransport {
     return this.ice.roundTripMs;
   }
 
+  get pacing(): Pacing {
+    return this.congestion.pacing;
+  }
+
   get pendingBytes(): number {
     return this.ice.pendingBytes;
   }
@@ -119,7 +138,10 @@ export class PeerTransport implements PacketTransport {
     this.#dtls = new Dtls(
       { role, certificate, fingerprints: remote.fingerprints, logger },
       {
-        send: (datagram) => this.ice.send(datagram),
+        send: (datagram) => {
+          if (asksForHello(datagram)) this.#hellos.asked(HELLO);
+          this.ice.send(datagram);
+        },
         connected: (keys) => this.#connected(keys),
         left: () => this.#end('viewer-left'),
         failed: (why) => {
@@ -144,15 +166,16 @@ export class PeerTransport implements PacketTransport {
     if (this.ice.isNominated) this.#startDtls();
   }
 
-  sendRtp(packets: readonly RtpPacket[]): void {
+  sendRtp(packets: readonly RtpPacket[], probe?: number): void {
     if (!this.#srtp || this.#isClosed) return;
-    const nowMs = this.#init.ice.clock.now();
-    for (const packet of packets) this.#departures.stamp(packet, nowMs);
+    this.congestion.leave(packets, probe);
     this.#srtp.protectAll(packets, this.#sendSlab);
   }
 
   repeatRtp(packets: readonly RtpPacket[]): void {
-    if (this.#srtp && !this.#isClosed) this.#srtp.protectAll(packets, this.#sendSlab);
+    if (!this.#srtp || this.#isClosed) return;
+    this.congestion.repeat(packets);
+    this.#srtp.protectAll(packets, this.#sendSlab);
   }
 
   sendRtcp(compound: Buffer): void {
@@ -163,6 +186,7 @@ export class PeerTransport implements PacketTransport {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.congestion.close();
     if (this.#dropped > 0) this.#init.logger.info({ dropped: this.#dropped }, 'the client sent malformed packets');
     try {
       await this.#sctp?.stop();
@@ -202,6 +226,7 @@ export class PeerTransport implements PacketTransport {
   #connected(keys: SrtpKeys): void {
     if (this.#isClosed) return;
     this.#srtp = new Srtp(keys);
+    this.congestion.setPath(smallest(this.ice.networkRoundTripMs, this.#hellos.smallestMs));
     const { dtlsReport } = this;
     this.#init.logger.debug({ srtpProfile: dtlsReport?.srtpProfile }, 'dtls connected');
     this.#step('dtls connected', dtlsReport);
@@ -214,8 +239,10 @@ export class PeerTransport implements PacketTransport {
   /** Tells DTLS, SRTP and SRTCP apart (RFC 7983 §7, RFC 5761 §4). */
   #receive(data: Buffer): void {
     const first = data[0] ?? 0;
-    if (first >= 20 && first <= 63) this.#dtls?.receive(data);
-    else if (first >= 128 && first <= 191 && this.#srtp) this.#receiveSrtp(data, this.#srtp);
+    if (first >= 20 && first <= 63) {
+      if (isHelloAgain(data)) this.#hellos.answered(HELLO);
+      this.#dtls?.receive(data);
+    } else if (first >= 128 && first <= 191 && this.#srtp) this.#receiveSrtp(data, this.#srtp);
   }
 
   #receiveSrtp(data: Buffer, srtp: Srtp): void {
@@ -232,4 +259,9 @@ export class PeerTransport implements PacketTransport {
 function isRtcp(data: Buffer): boolean {
   const type = data[1] ?? 0;
   return type >= 192 && type <= 223;
+}
+
+function smallest(...values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

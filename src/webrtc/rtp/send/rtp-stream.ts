@@ -6,21 +6,22 @@ import { strict as assert } from 'node:assert';
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../../base/clock.js';
 import { clockRateHz, type Codec, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
-import { codecsOf, type NegotiatedCodec, type OfferedCodec } from '../../sdp/codecs.js';
+import { codecsOf, type NegotiatedCodec } from '../../sdp/codecs.js';
 import { layOutExtensions, type DepartureIds, type ExtensionBlock } from '../header-extensions.js';
-import type { DeparturePlaces, PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
+import type { PacedStream, PacketTransport, ProbeRequest, RtpPacket } from '../../transport/packet-transport.js';
 import { PlayoutDelay } from './playout-delay.js';
-import { RepairBudget } from './repair-budget.js';
+import { paddingOf } from './probe-packets.js';
+import { Repairs } from './repairs.js';
+import { markPadded, writeExtensions, writeHeader } from './rtp-header.js';
+import { RtxStream } from './rtx-stream.js';
+import { SentHistory, type SentPacket } from './sent-history.js';
+import { WaitingFrames } from './waiting-frames.js';
 import { compactNtp, writeSenderReport, writeSourceDescription, type ReceptionReport } from '../rtcp.js';
 
 /** Packets of video that can be sent again: covers the replay of a whole group of pictures on joining. */
 const VIDEO_HISTORY_PACKETS = 1024;
 /** Largest batch that is handed to the transport; never more than the history holds. */
 const BATCH_PACKETS = 256;
-/** A packet is sent again at most once in this time, or in most of a round trip where that is longer. */
-const MIN_REPAIR_INTERVAL_MS = 20;
-/** A viewer that asks again after a round trip has not got the repair; its round trip may be shorter than the one measured here. */
-const SAME_REQUEST = 0.7;
 const MAX_CREDIBLE_RTT_MS = 60_000;
 
 /** How one viewer gets a track. */
@@ -70,33 +71,26 @@ export interface RtpStreamStats {
   readonly roundTripMs: number | undefined;
 }
 
-/** A remembered packet; the place in the history is used again. */
-interface SentPacket extends RtpPacket {
-  header: Buffer;
-  payload: Buffer;
-  index: number;
-  lastRepairMs: number;
-  places: DeparturePlaces | undefined;
-}
-
 /** Sends a track to one viewer. */
-export class RtpStream implements FrameSink {
+export class RtpStream implements FrameSink, PacedStream {
   /** This viewer's own. */
   readonly ssrc: number;
   /** Added to the track's timestamps; any integer. Default: random (RFC 3550 §5.1). */
   timestampOffset = randomInt(2 ** 32);
   readonly #init: RtpStreamInit;
-  /** Of the newest frame. */
+  /** Of the newest frame that leaves. */
   #codec: NegotiatedCodec;
-  readonly #history: SentPacket[] = [];
-  readonly #historyPackets: number;
-  readonly #budget = new RepairBudget();
+  readonly #history: SentHistory;
+  readonly #batchPackets: number;
+  readonly #isSound: boolean;
+  /** Undefined where retransmission was not negotiated. */
+  readonly #rtx: RtxStream | undefined;
+  readonly #repairs: Repairs;
+  readonly #waiting = new WaitingFrames();
   readonly #sourceDescription: Buffer;
   readonly #batch: SentPacket[] = [];
   /** Of the header of what is sent now. */
   #extensions: ExtensionBlock;
-  /** Of the header of repairs that have an ssrc of their own, which the description names. */
-  readonly #rtxExtensions: ExtensionBlock;
   /** The viewer has not reported yet: it may not know whose packets these are. */
   #isNew: boolean;
   readonly #playoutDelay = new PlayoutDelay();
@@ -104,28 +98,43 @@ export class RtpStream implements FrameSink {
   #isDelayTold = false;
   // Below 2^15, so that the first packets cannot be mistaken for ones before a wrap (RFC 3711 §3.3.1).
   #index = randomInt(2 ** 15);
-  #rtxIndex = randomInt(2 ** 15);
+  #lastTimestamp = 0;
+  #hasSentFrame = false;
   #packetsSent = 0;
   #bytesSent = 0;
-  #packetsRepaired = 0;
-  #packetsNotRepaired = 0;
-  #nacksReceived = 0;
   #report: ReceptionReport | undefined;
   #roundTripMs: number | undefined;
 
   constructor(init: RtpStreamInit) {
     this.#init = init;
-    this.#codec = init.codec;
     this.ssrc = init.ssrc;
-    this.#historyPackets = init.codec.codec === 'opus' ? 1 : VIDEO_HISTORY_PACKETS;
+    this.#codec = init.codec;
+    this.#isSound = init.codec.codec === 'opus';
+    const historyPackets = this.#isSound ? 1 : VIDEO_HISTORY_PACKETS;
+    this.#history = new SentHistory(historyPackets);
+    this.#batchPackets = Math.min(BATCH_PACKETS, historyPackets);
     this.#isNew = init.mid !== undefined;
     this.#extensions = this.#layOut();
-    this.#rtxExtensions = layOutExtensions(init.departureIds ?? {}, []);
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);
+    const { transport, clock, rtxSsrc, codec, departureIds = {} } = init;
+    this.#rtx =
+      rtxSsrc === undefined
+        ? undefined
+        : new RtxStream({ ssrc: rtxSsrc, codecs: codecsOf(codec), extensions: layOutExtensions(departureIds, []) });
+    this.#repairs = new Repairs({ history: this.#history, rtx: this.#rtx, transport, clock });
+    if (!this.#isSound) transport.pacing?.add(this);
   }
 
   get pendingBytes(): number {
-    return this.#init.transport.pendingBytes;
+    return this.#init.transport.pendingBytes + this.waitingBytes;
+  }
+
+  get maxPendingBytes(): number | undefined {
+    return this.#init.transport.pacing?.maxWaitingBytes;
+  }
+
+  get waitingBytes(): number {
+    return this.#waiting.bytes + this.#repairs.waitingBytes;
   }
 
   /** Counts since the first packet. */
@@ -133,31 +142,63 @@ export class RtpStream implements FrameSink {
     return {
       packetsSent: this.#packetsSent,
       bytesSent: this.#bytesSent,
-      packetsRepaired: this.#packetsRepaired,
-      packetsNotRepaired: this.#packetsNotRepaired,
+      packetsRepaired: this.#repairs.repaired,
+      packetsNotRepaired: this.#repairs.notRepaired,
       packetsLost: Math.max(0, this.#report?.packetsLost ?? 0),
       fractionLost: this.#report?.fractionLost ?? 0,
       jitterMs: ((this.#report?.jitterTicks ?? 0) * 1000) / clockRateHz(this.#init.codec.codec),
       highestReported: this.#report?.extendedHighestSequence,
-      nacksReceived: this.#nacksReceived,
+      nacksReceived: this.#repairs.requests,
       roundTripMs: this.#roundTripMs,
     };
   }
 
   send(frame: PacketizedFrame): void {
-    if (frame.codec !== this.#codec.codec) this.#change(frame.codec);
+    const { pacing } = this.#init.transport;
     const timestamp = this.rtpTimestampOf(frame.rtpTimestamp);
-    const last = frame.payloads.length - 1;
-    // The marker ends a video frame (RFC 6184 §5.1); for audio it would begin a talk spurt (RFC 3551 §4.1).
-    const markLast = this.#init.codec.codec !== 'opus';
-    for (let i = 0; i <= last; i++) {
-      this.#batch.push(this.#makePacket(frame.payloads[i] as Buffer, timestamp, markLast && i === last));
-      if (this.#batch.length >= Math.min(BATCH_PACKETS, this.#historyPackets)) this.#flush();
+    if (this.#isSound || !pacing || !(pacing.isPaced || this.#waiting.first)) this.#sendPart(frame, timestamp, 0, Infinity);
+    else {
+      this.#waiting.add(frame, timestamp);
+      pacing.wake();
     }
-    this.#flush();
-    if (this.#bytesSent === 0) this.#init.onFirstFrame?.();
-    this.#bytesSent += frame.sizeBytes;
-    this.#budget.count(frame.sizeBytes, this.#init.clock.now());
+  }
+
+  sendFrames(maxBytes: number): number {
+    let sent = 0;
+    for (let first = this.#waiting.first; first && sent < maxBytes; first = this.#waiting.first) {
+      const before = this.#waiting.bytes;
+      this.#waiting.advance(first, this.#sendPart(first.frame, first.timestamp, first.sent, maxBytes - sent));
+      sent += before - this.#waiting.bytes;
+    }
+    return sent;
+  }
+
+  /**
+   * Forgets what waits: frames, also the rest of one that has begun to leave, and repairs. What follows must be a keyframe.
+   * @returns frames that the viewer does not get as a whole
+   */
+  dropWaiting(): number {
+    this.#repairs.clear();
+    return this.#waiting.clear();
+  }
+
+  sendRepairs(maxBytes: number): number {
+    return this.#repairs.send(maxBytes);
+  }
+
+  /** Repeats what was sent last, where it has an ssrc for that and the packets are small enough; else sends padding. */
+  sendProbe({ id, bytes, maxPacketBytes }: ProbeRequest): number {
+    // Padding has a number of the stream: between the packets of a frame it would end it for some receivers.
+    if (this.#packetsSent === 0 || (!this.#rtx && (this.#waiting.first?.sent ?? 0) > 0)) return 0;
+    const packets: RtpPacket[] = [];
+    let made = 0;
+    for (let back = 1; made < bytes && packets.length < BATCH_PACKETS; back++) {
+      const packet = this.#makeProbe(back, Math.min(maxPacketBytes, bytes - made));
+      made += packet.header.length + packet.payload.length;
+      packets.push(packet);
+    }
+    this.#init.transport.sendRtp(packets, id);
+    return made;
   }
 
   /** What this viewer's RTP timestamps say for a timestamp of the track. */
@@ -188,31 +229,10 @@ export class RtpStream implements FrameSink {
 
   /** The viewer lost packets (RFC 4585 §6.2.1): those still remembered are sent again, within bounds. */
   repair(sequenceNumbers: readonly number[]): void {
-    this.#nacksReceived++;
-    const now = this.#init.clock.now();
-    const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, (this.#roundTripMs ?? 0) * SAME_REQUEST);
-    const { rtxSsrc, transport } = this.#init;
-    const repairs: RtpPacket[] = [];
-    const repeats: RtpPacket[] = [];
-    for (const sequenceNumber of sequenceNumbers) {
-      const packet = this.#history[sequenceNumber % this.#historyPackets];
-      if (!packet || packet.index % 65536 !== sequenceNumber) {
-        this.#packetsNotRepaired++;
-        continue;
-      }
-      if (now - packet.lastRepairMs < intervalMs) continue;
-      if (!this.#budget.take(packet.payload.length, now)) {
-        this.#packetsNotRepaired++;
-        continue;
-      }
-      packet.lastRepairMs = now;
-      const rtx = this.#rtxOf(packet);
-      if (rtxSsrc === undefined || !rtx) repeats.push(packet);
-      else repairs.push(this.#makeRtxPacket(packet, rtxSsrc, rtx.payloadType));
-    }
-    this.#packetsRepaired += repairs.length + repeats.length;
-    if (repeats.length > 0) transport.repeatRtp(repeats);
-    if (repairs.length > 0) transport.sendRtp(repairs);
+    const { pacing } = this.#init.transport;
+    this.#repairs.request(sequenceNumbers, this.#roundTripMs);
+    if (pacing?.isPaced && !this.#isSound) pacing.wake();
+    else this.#repairs.send(Infinity);
   }
 
   /**
@@ -237,6 +257,30 @@ export class RtpStream implements FrameSink {
     ]);
   }
 
+  /** Sends payloads of a frame from one on, until `maxBytes` have left or the frame has. @returns the first that has not left */
+  #sendPart(frame: PacketizedFrame, timestamp: number, from: number, maxBytes: number): number {
+    const { payloads } = frame;
+    if (frame.codec !== this.#codec.codec) this.#change(frame.codec);
+    let bytes = 0;
+    let i = from;
+    for (; i < payloads.length && bytes < maxBytes; i++) {
+      const payload = payloads[i] as Buffer;
+      // The marker ends a video frame (RFC 6184 §5.1); for audio it would begin a talk spurt (RFC 3551 §4.1).
+      this.#batch.push(this.#makePacket(payload, timestamp, !this.#isSound && i === payloads.length - 1));
+      bytes += payload.length;
+      if (this.#batch.length >= this.#batchPackets) this.#flush();
+    }
+    this.#flush();
+    this.#lastTimestamp = timestamp;
+    this.#bytesSent += bytes;
+    this.#repairs.count(bytes);
+    if (i === payloads.length && !this.#hasSentFrame) {
+      this.#hasSentFrame = true;
+      this.#init.onFirstFrame?.();
+    }
+    return i;
+  }
+
   /** What follows has another payload type; each track begins with a keyframe, and this one goes on in it. */
   #change(codec: Codec): void {
     const next = codecsOf(this.#init.codec).find((negotiated) => negotiated.codec === codec);
@@ -251,63 +295,24 @@ export class RtpStream implements FrameSink {
     this.#batch.length = 0;
   }
 
+  /** @param back which of the newest packets would be repeated */
+  #makeProbe(back: number, maxBytes: number): RtpPacket {
+    const rtx = this.#rtx;
+    const last = this.#history.at(this.#index - back);
+    const repeated = rtx && last && last.payload.length <= maxBytes ? rtx.repeat(last) : undefined;
+    const made = repeated ?? rtx?.padding(maxBytes, this.#lastTimestamp);
+    if (made) return made;
+    const padding = this.#makePacket(paddingOf(maxBytes), this.#lastTimestamp, false);
+    markPadded(padding.header);
+    this.#packetsSent++;
+    return padding;
+  }
+
   #makePacket(payload: Buffer, timestamp: number, marker: boolean): SentPacket {
     const index = this.#index++;
-    const place = index % this.#historyPackets;
-    const { bytes, places } = this.#extensions;
-    const headerBytes = 12 + (bytes?.length ?? 0);
-    let packet = this.#history[place];
-    if (packet?.header.length !== headerBytes) {
-      packet = { header: Buffer.allocUnsafe(headerBytes), payload, index, lastRepairMs: -Infinity, places };
-      this.#history[place] = packet;
-    }
-    packet.payload = payload;
-    packet.index = index;
-    packet.lastRepairMs = -Infinity;
-    packet.places = places;
+    const packet = this.#history.take(index, payload, this.#extensions);
     writeHeader(packet.header, marker, this.#codec.offered.payloadType, index, timestamp, this.ssrc);
-    writeExtensions(packet.header, bytes);
+    writeExtensions(packet.header, this.#extensions.bytes);
     return packet;
   }
-
-  /** Of the codec that a packet was sent in. */
-  #rtxOf({ header }: SentPacket): OfferedCodec | undefined {
-    const payloadType = (header[1] ?? 0) & 0x7f;
-    return codecsOf(this.#init.codec).find(({ offered }) => offered.payloadType === payloadType)?.rtx;
-  }
-
-  /** The original sequence number goes in front of the payload (RFC 4588 §4). */
-  #makeRtxPacket(packet: SentPacket, rtxSsrc: number, payloadType: number): RtpPacket {
-    const index = this.#rtxIndex++;
-    const { bytes, places } = this.#rtxExtensions;
-    const header = Buffer.allocUnsafe(12 + (bytes?.length ?? 0));
-    writeHeader(header, ((packet.header[1] ?? 0) & 0x80) !== 0, payloadType, index, packet.header.readUInt32BE(4), rtxSsrc);
-    writeExtensions(header, bytes);
-    const payload = Buffer.allocUnsafe(2 + packet.payload.length);
-    payload.writeUInt16BE(packet.index % 65536, 0);
-    packet.payload.copy(payload, 2);
-    return { header, payload, index, places };
-  }
-}
-
-/** The fixed header (RFC 3550 §5.1), byte by byte: this runs for each packet of each viewer. */
-function writeHeader(header: Buffer, marker: boolean, payloadType: number, index: number, timestamp: number, ssrc: number): void {
-  header[0] = 0x80;
-  header[1] = (marker ? 0x80 : 0) | payloadType;
-  header[2] = (index >>> 8) & 0xff;
-  header[3] = index & 0xff;
-  header[4] = timestamp >>> 24;
-  header[5] = (timestamp >>> 16) & 0xff;
-  header[6] = (timestamp >>> 8) & 0xff;
-  header[7] = timestamp & 0xff;
-  header[8] = ssrc >>> 24;
-  header[9] = (ssrc >>> 16) & 0xff;
-  header[10] = (ssrc >>> 8) & 0xff;
-  header[11] = ssrc & 0xff;
-}
-
-function writeExtensions(header: Buffer, bytes: Buffer | undefined): void {
-  if (!bytes) return;
-  header[0] = 0x90;
-  bytes.copy(header, 12);
 }

@@ -4,7 +4,8 @@ import { RtpPacket } from 'werift';
 import { MAX_RTP_PAYLOAD_BYTES, Timeline, Track, type PacketizedFrame } from '../../../../src/media/index.js';
 import type { OfferedCodec } from '../../../../src/webrtc/sdp/codecs.js';
 import { headerExtension } from '../../../../src/webrtc/rtp/receive/rtp.js';
-import { Departures } from '../../../../src/webrtc/transport/departures.js';
+import { Pacer } from '../../../../src/webrtc/transport/pacer.js';
+import { TransportCongestion } from '../../../../src/webrtc/transport/transport-congestion.js';
 import type { PacketTransport, RtpPacket as SentPacket } from '../../../../src/webrtc/transport/packet-transport.js';
 import { compactNtp, type ReceptionReport } from '../../../../src/webrtc/rtp/rtcp.js';
 import { RtpStream, type RtpStreamInit } from '../../../../src/webrtc/rtp/send/rtp-stream.js';
@@ -23,13 +24,16 @@ const rtx: OfferedCodec = { ...h264, payloadType: 97, name: 'rtx' };
 /** Keeps what is sent, parsed; headers are copied, since streams use them again. */
 class RecordingTransport implements PacketTransport {
   pendingBytes = 0;
-  nowMs: () => number = () => 0;
-  readonly #departures = new Departures();
+  readonly congestion: TransportCongestion;
   readonly sent: { rtp: RtpPacket; index: number; bytes: Buffer }[] = [];
   readonly rtcp: Buffer[] = [];
 
+  constructor(clock: FakeClock) {
+    this.congestion = new TransportCongestion(new Pacer(clock), () => clock.now());
+  }
+
   sendRtp(packets: readonly SentPacket[]): void {
-    for (const packet of packets) this.#departures.stamp(packet, this.nowMs());
+    this.congestion.leave(packets);
     this.repeatRtp(packets);
   }
 
@@ -50,9 +54,8 @@ class RecordingTransport implements PacketTransport {
 }
 
 function makeStream(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; transport: RecordingTransport; clock: FakeClock } {
-  const transport = new RecordingTransport();
   const clock = new FakeClock();
-  transport.nowMs = () => clock.now();
+  const transport = new RecordingTransport(clock);
   const stream = new RtpStream({
     transport,
     clock,

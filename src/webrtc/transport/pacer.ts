@@ -1,0 +1,67 @@
+/**
+ * The one timer of everything that is paced. It runs fast only while something waits or a probe is sent, slowly while
+ * somebody is paced at all, and not where nobody is: on fast networks there is none.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+
+/** Between two looks at those that have something waiting: at most so long something waits for the timer alone. */
+const BUSY_MS = 5;
+/** Between two looks at those that have not: time passes for them, too. */
+const QUIET_MS = 50;
+
+/** One that is paced. */
+export interface PacedClient {
+  /** Sends what may leave by now. @returns true while more waits */
+  tick(nowMs: number): boolean;
+}
+
+/** Paces all transports of the server. */
+export class Pacer {
+  readonly #clock: Clock;
+  readonly #busy = new Set<PacedClient>();
+  readonly #quiet = new Set<PacedClient>();
+  #timer: { readonly handle: Timer; readonly dueMs: number } | undefined;
+  #quietSinceMs = -Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Looks after it from now on. @param isBusy something waits */
+  watch(client: PacedClient, isBusy: boolean): void {
+    (isBusy ? this.#quiet : this.#busy).delete(client);
+    (isBusy ? this.#busy : this.#quiet).add(client);
+    this.#schedule();
+  }
+
+  /** Looks after it no more. Idempotent. */
+  leave(client: PacedClient): void {
+    this.#busy.delete(client);
+    this.#quiet.delete(client);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const periodMs = this.#busy.size > 0 ? BUSY_MS : this.#quiet.size > 0 ? QUIET_MS : undefined;
+    const dueMs = periodMs === undefined ? Infinity : this.#clock.now() + periodMs;
+    if (this.#timer && this.#timer.dueMs <= dueMs && periodMs !== undefined) return;
+    this.#timer?.handle.cancel();
+    this.#timer = periodMs === undefined ? undefined : { handle: this.#clock.after(periodMs, () => this.#tick()), dueMs };
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const nowMs = this.#clock.now();
+    for (const client of this.#busy) if (!client.tick(nowMs)) this.#move(client, this.#busy, this.#quiet);
+    if (nowMs - this.#quietSinceMs >= QUIET_MS) {
+      this.#quietSinceMs = nowMs;
+      for (const client of this.#quiet) if (client.tick(nowMs)) this.#move(client, this.#quiet, this.#busy);
+    }
+    this.#schedule();
+  }
+
+  /** One that has left meanwhile stays away. */
+  #move(client: PacedClient, from: Set<PacedClient>, to: Set<PacedClient>): void {
+    if (from.delete(client)) to.add(client);
+  }
+}

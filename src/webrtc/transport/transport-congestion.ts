@@ -1,0 +1,119 @@
+/**
+ * What one transport knows of its network, and what it sends under that: numbers packets, keeps what is under way, hands
+ * to the controller what the receiver tells, and paces.
+ */
+import { CongestionController, type ReceptionSummary } from '../congestion/index.js';
+import type { Arrivals } from './arrivals.js';
+import type { Pacer } from './pacer.js';
+import type { Congestion, RtpPacket } from './packet-transport.js';
+import { SentPackets } from './sent-packets.js';
+import { TransportPacing } from './transport-pacing.js';
+
+/** What protection adds to a packet, at most. */
+const TAG_BYTES = 16;
+/** abs-send-time counts in 2^-18 s, and starts again after 64 s. */
+const SEND_TIME_UNITS_PER_MS = 2 ** 18 / 1000;
+const SEND_TIME_WRAP = 2 ** 24;
+/** Listeners are told that time passes no more often. */
+const TELL_MS = 50;
+
+/** Congestion control of one transport. */
+export class TransportCongestion implements Congestion {
+  readonly controller = new CongestionController();
+  readonly pacing: TransportPacing;
+  readonly #now: () => number;
+  readonly #sent = new SentPackets();
+  readonly #listeners = new Set<(nowMs: number) => void>();
+  #toldMs = -Infinity;
+
+  /** @param now monotonic ms */
+  constructor(pacer: Pacer, now: () => number) {
+    this.#now = now;
+    this.pacing = new TransportPacing(this.controller, pacer, now, () => this.#timePasses());
+  }
+
+  onUpdated(listener: (nowMs: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Another path is in use. @param roundTripMs as its checks told it; undefined where they did not */
+  setPath(roundTripMs: number | undefined): void {
+    this.controller.setPath(roundTripMs);
+    this.#updated();
+  }
+
+  /** New packets leave now, in that order: fills the places in their headers. Once for each, before it is encrypted. */
+  leave(packets: readonly RtpPacket[], probe?: number): void {
+    const nowMs = this.#now();
+    const sendTime = Math.floor(nowMs * SEND_TIME_UNITS_PER_MS) % SEND_TIME_WRAP;
+    let bytes = 0;
+    for (const { header, payload, places } of packets) {
+      const sizeBytes = header.length + payload.length + TAG_BYTES;
+      bytes += sizeBytes;
+      if (!places) continue;
+      const { sequenceAt, sendTimeAt } = places;
+      if (sequenceAt > 0) {
+        const number = this.#sent.add(nowMs, sizeBytes, probe);
+        header[sequenceAt] = number >>> 8;
+        header[sequenceAt + 1] = number & 0xff;
+      }
+      if (sendTimeAt > 0) {
+        header[sendTimeAt] = sendTime >>> 16;
+        header[sendTimeAt + 1] = (sendTime >>> 8) & 0xff;
+        header[sendTimeAt + 2] = sendTime & 0xff;
+      }
+    }
+    this.#count(bytes, nowMs);
+  }
+
+  /** Packets leave once more: under no new number, so that their second arrival is not counted. */
+  repeat(packets: readonly RtpPacket[]): void {
+    const bytes = packets.reduce((sum, { header, payload }) => sum + header.length + payload.length + TAG_BYTES, 0);
+    this.#count(bytes, this.#now());
+  }
+
+  receiveArrivals(arrivals: Arrivals): void {
+    const results = this.#sent.resolve(arrivals);
+    if (results.length === 0) return;
+    this.controller.onFeedback(results, this.#now());
+    this.#updated();
+  }
+
+  receiveEstimate(bitrateBps: number): void {
+    this.controller.onRemb(bitrateBps, this.#now());
+    this.#updated();
+  }
+
+  receiveReport(summary: ReceptionSummary): void {
+    this.controller.onReport(summary, this.#now());
+    this.#updated();
+  }
+
+  /** Nothing waits, and nobody is told any more. Idempotent. */
+  close(): void {
+    this.#listeners.clear();
+    this.pacing.close();
+  }
+
+  #count(bytes: number, nowMs: number): void {
+    this.controller.onSent(bytes, nowMs);
+    this.pacing.spent(bytes);
+  }
+
+  /** What is paced differently by now leaves at once. */
+  #updated(): void {
+    this.#tell(this.#now());
+    if (this.pacing.isPaced) this.pacing.wake();
+  }
+
+  #timePasses(): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#toldMs >= TELL_MS) this.#tell(nowMs);
+  }
+
+  #tell(nowMs: number): void {
+    this.#toldMs = nowMs;
+    for (const listener of this.#listeners) listener(nowMs);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Lets the packets of one transport leave at the pace that its network carries: repairs before frames, frames before
+ * probes, sound at once. Streams take turns. Where no pace is known, as on a fast network, nothing of this happens.
+ */
+import type { CongestionController } from '../congestion/index.js';
+import type { PacedClient, Pacer } from './pacer.js';
+import type { PacedStream, Pacing } from './packet-transport.js';
+
+/** What was not used is kept for so long: a frame of a small stream leaves at once. */
+const BURST_MS = 20;
+const MIN_BURST_BYTES = 2400;
+/** What a stream may send before it is another one's turn. */
+const TURN_BYTES = 4800;
+const MAX_WAIT_MS = 1000;
+const [MIN_WAITING_BYTES, MAX_WAITING_BYTES] = [64 * 1024, 1024 * 1024];
+
+/** Paces one transport. */
+export class TransportPacing implements Pacing, PacedClient {
+  readonly #controller: CongestionController;
+  readonly #pacer: Pacer;
+  readonly #now: () => number;
+  readonly #onTick: () => void;
+  readonly #streams: PacedStream[] = [];
+  /** Negative after sound, or a packet that was larger than what was left. */
+  #budgetBytes = MIN_BURST_BYTES;
+  #filledMs = -Infinity;
+  #turn = 0;
+  #isClosed = false;
+
+  constructor(controller: CongestionController, pacer: Pacer, now: () => number, onTick: () => void) {
+    this.#controller = controller;
+    this.#pacer = pacer;
+    this.#now = now;
+    this.#onTick = onTick;
+  }
+
+  get isPaced(): boolean {
+    return this.#controller.pacingBps !== undefined;
+  }
+
+  get maxWaitingBytes(): number {
+    const bytes = ((this.#controller.pacingBps ?? Infinity) * MAX_WAIT_MS) / 8000;
+    return Math.min(MAX_WAITING_BYTES, Math.max(MIN_WAITING_BYTES, bytes));
+  }
+
+  add(stream: PacedStream): void {
+    this.#streams.push(stream);
+  }
+
+  wake(): void {
+    if (this.#isClosed) return;
+    const isBusy = this.tick(this.#now());
+    if (isBusy || this.isPaced) this.#pacer.watch(this, isBusy);
+  }
+
+  /** Counts what left, whoever sent it. */
+  spent(bytes: number): void {
+    this.#budgetBytes -= bytes;
+  }
+
+  tick(nowMs: number): boolean {
+    if (this.#isClosed) return false;
+    this.#controller.onTick(nowMs);
+    this.#fill(nowMs);
+    if (!this.#controller.isVideoHeld) {
+      this.#send((stream, bytes) => stream.sendRepairs(bytes));
+      this.#send((stream, bytes) => stream.sendFrames(bytes));
+    }
+    this.#probe(nowMs);
+    this.#onTick();
+    return this.#controller.isProbing || this.#streams.some(({ waitingBytes }) => waitingBytes > 0);
+  }
+
+  /** Nothing leaves any more. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#pacer.leave(this);
+  }
+
+  #fill(nowMs: number): void {
+    const { pacingBps } = this.#controller;
+    const elapsedMs = Math.min(BURST_MS, nowMs - this.#filledMs);
+    this.#filledMs = nowMs;
+    if (pacingBps === undefined) {
+      this.#budgetBytes = Infinity;
+      return;
+    }
+    const before = this.#budgetBytes === Infinity ? 0 : this.#budgetBytes;
+    const burstBytes = Math.max(MIN_BURST_BYTES, (pacingBps * BURST_MS) / 8000);
+    this.#budgetBytes = Math.min(burstBytes, before + (pacingBps * elapsedMs) / 8000);
+  }
+
+  /** In turns, until nothing more may leave or nothing waits: each turn sends something, or none follows. */
+  #send(sendSome: (stream: PacedStream, bytes: number) => number): void {
+    const { length } = this.#streams;
+    for (let idle = 0; idle < length && this.#budgetBytes > 0; this.#turn = (this.#turn + 1) % length) {
+      const stream = this.#streams[this.#turn];
+      const sent = stream ? sendSome(stream, Math.min(TURN_BYTES, this.#budgetBytes)) : 0;
+      idle = sent > 0 ? 0 : idle + 1;
+    }
+  }
+
+  #probe(nowMs: number): void {
+    const request = this.#controller.probeDue(nowMs);
+    if (!request) return;
+    let { bytes } = request;
+    for (const stream of this.#streams) {
+      if (bytes <= 0) return;
+      bytes -= stream.sendProbe({ ...request, bytes });
+    }
+  }
+}
