@@ -19,6 +19,8 @@ export class KeyframeRequests {
   #intervalMs = MIN_INTERVAL_MS;
   /** Runs while a keyframe is waited for. */
   #timer: Timer | undefined;
+  /** The one that was asked for last. */
+  #hasBegun = false;
   #sent = 0;
   #isClosed = false;
 
@@ -46,6 +48,14 @@ export class KeyframeRequests {
     if (this.#timer) this.#begin();
   }
 
+  /** One is on its way: on a slow network it may take longer than the interval, and another one would make it later still. */
+  begins(): void {
+    if (!this.#timer || this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#timer.cancel();
+    this.#timer = this.#clock.after(this.#intervalMs, () => this.#ask());
+  }
+
   /** A keyframe came: whoever has asked gets it. */
   answered(): void {
     this.#timer?.cancel();
@@ -60,6 +70,7 @@ export class KeyframeRequests {
 
   #begin(): void {
     this.#timer?.cancel();
+    this.#hasBegun = false;
     this.#intervalMs = MIN_INTERVAL_MS;
     const waitMs = this.#sentAtMs + MIN_INTERVAL_MS - this.#clock.now();
     if (waitMs <= 0) this.#ask();
@@ -69,6 +80,7 @@ export class KeyframeRequests {
   #ask(): void {
     this.#sentAtMs = this.#clock.now();
     this.#sent++;
+    this.#hasBegun = false;
     this.#timer = this.#clock.after(this.#intervalMs, () => this.#ask());
     this.#intervalMs = Math.min(2 * this.#intervalMs, MAX_INTERVAL_MS);
     this.#send();

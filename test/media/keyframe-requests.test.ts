@@ -74,6 +74,22 @@ describe('KeyframeRequests', () => {
     requests.close();
   });
 
+  it('are repeated later, once, where a keyframe begins to come: a slow network takes long for it', async () => {
+    const { clock, sentAt, requests } = setUp();
+    requests.begins();
+    requests.request();
+    await clock.advance(400);
+    requests.begins();
+    await clock.advance(400);
+    requests.begins();
+    assert.deepEqual(sentAt, [0]);
+    await clock.advance(600);
+    assert.deepEqual(sentAt, [0, 1400], 'it did not become whole');
+    requests.answered();
+    requests.begins();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('are sent no more once they are closed', async () => {
     const { clock, sentAt, requests } = setUp();
     requests.request();

@@ -39,7 +39,7 @@ export function answeredExtensions(section: MediaSection, { use, feedback, hasLa
     ...(hasLayers ? [RID_EXTENSION_URI, REPAIRED_RID_EXTENSION_URI] : []),
     // Numbers that nobody tells of are not sent.
     ...(feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
-    ...(use === 'receive' ? [] : [SEND_TIME_EXTENSION_URI]),
+    ...(use !== 'receive' || feedback.includes('goog-remb') ? [SEND_TIME_EXTENSION_URI] : []),
     ...(use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
   ];
   return uris.flatMap((uri) => {

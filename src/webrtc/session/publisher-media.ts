@@ -88,7 +88,7 @@ export class PublisherMedia {
     this.#heardAtMs = Math.max(this.#heardAtMs, clock.now());
     this.#fpsSince = { atMs: clock.now(), frames: this.#framesReceived };
     this.#feedbackTimer ??= clock.every(FEEDBACK_INTERVAL_MS, () => {
-      for (const transport of this.#transports) transport?.sendFeedback();
+      for (const transport of this.#transports) transport?.sendFeedback(clock.now());
     });
   }
 

@@ -11,6 +11,12 @@ const MAX_ASKS = 10;
 const MIN_INTERVAL_MS = 20;
 const MAX_INTERVAL_MS = 250;
 const BACKOFF = 1.5;
+/**
+ * What is asked for beyond that has to have been earned by what arrived. A sender that obeys every request would fill a way
+ * that is full already with repairs, and nothing else came through.
+ */
+const MAX_CREDIT = 200;
+const CREDIT_OF_PACKET = 0.5;
 /** Before one was measured. */
 const DEFAULT_ROUND_TRIP_MS = 100;
 
@@ -27,6 +33,8 @@ export class MissingPackets {
   readonly #packets = new Map<number, MissingPacket>();
   readonly #networkRoundTripMs: () => number | undefined;
   #roundTripMs: number | undefined;
+  /** Packets that may be asked for. */
+  #credit = MAX_CREDIT;
 
   /** @param networkRoundTripMs what is known before a repair has told it. */
   constructor(networkRoundTripMs: () => number | undefined) {
@@ -41,6 +49,11 @@ export class MissingPackets {
   /** From asking to the arrival of what was asked for, smoothed; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
+  }
+
+  /** A packet came, whichever. */
+  arrived(): void {
+    this.#credit = Math.min(MAX_CREDIT, this.#credit + CREDIT_OF_PACKET);
   }
 
   /** A newer packet came before this one. */
@@ -74,6 +87,8 @@ export class MissingPackets {
     for (const [index, packet] of this.#packets) {
       const isDue = nowMs >= packet.dueMs || (packet.asks === 0 && newestIndex - index >= REORDERED_PACKETS);
       if (!isDue || packet.asks >= MAX_ASKS) continue;
+      if (this.#credit < 1) break;
+      this.#credit--;
       packet.asks++;
       packet.askedAtMs = nowMs;
       packet.dueMs = nowMs + this.#intervalMs(packet.asks);

@@ -196,6 +196,7 @@ export class ReceivedTrack {
       ask: (sequenceNumbers) => this.#init.sendRtcp(writeNack(senderSsrc, ssrc, sequenceNumbers)),
       onFrame: (frame, rtpTimestamp) => this.#deliver(frame, rtpTimestamp),
       onKeyframeNeeded: () => (onKeyframeNeeded ? onKeyframeNeeded() : this.#keyframes.request()),
+      onKeyframeBegins: () => this.#keyframes.begins(),
       onInterruption: () => this.#keyframes.unheard(),
     });
     this.#stream = { ssrc, receiver, statistics: new ReceptionStatistics(clockRateHz(plan.codec.codec)), lastPacketMs: nowMs };

@@ -1,11 +1,12 @@
 /** What comes on one transport of a publisher, and what is told about the transport as a whole. */
-import { extensionId, TRANSPORT_CC_EXTENSION_URI } from '../../sdp/extension-uris.js';
+import { extensionId, SEND_TIME_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from '../../sdp/extension-uris.js';
 import { writeSourceDescription } from '../rtcp.js';
 import { BitrateEstimate } from './bitrate-estimate.js';
 import { Demultiplexer } from './demultiplexer.js';
 import { writeReceiverReport, writeRemb, type ReportBlock } from './feedback-packets.js';
 import type { ReceivedTrack } from './received-track.js';
 import { headerExtension, parseRtp, type ReceivedPacket } from './rtp.js';
+import { SendTimes } from './send-time.js';
 import { TransportFeedback } from './transport-feedback.js';
 
 /** What is received on the transport, and how it is answered. */
@@ -31,6 +32,7 @@ export class ReceivedTransport {
   readonly #numberId: number | undefined;
   readonly #feedback: TransportFeedback;
   readonly #estimate: BitrateEstimate | undefined;
+  readonly #sendTimes: SendTimes;
   /** Feedback may stand alone (RFC 5506). */
   readonly #isReducedSize: boolean;
   #bytesBefore = 0;
@@ -49,6 +51,10 @@ export class ReceivedTransport {
       .find((id) => id !== undefined);
     this.#feedback = new TransportFeedback(senderSsrc);
     this.#estimate = tracks.some(({ plan }) => plan.codec.feedback.includes('goog-remb')) ? new BitrateEstimate() : undefined;
+    this.#sendTimes = new SendTimes(
+      tracks.map(({ plan }) => extensionId(plan.section, SEND_TIME_EXTENSION_URI)).find((id) => id !== undefined),
+      ({ payloadType }) => tracks.some(({ kind, plan }) => kind === 'video' && plan.codec.offered.payloadType === payloadType),
+    );
     this.#isReducedSize = tracks.every(({ plan }) => plan.section.attributes.has('rtcp-rsize'));
   }
 
@@ -62,6 +68,7 @@ export class ReceivedTransport {
     const packet = parseRtp(bytes);
     if (packet) {
       this.#noteArrival(packet, bytes, nowMs);
+      this.#estimate?.arrived(bytes.length, this.#sendTimes.of(packet, bytes), nowMs);
       const track = this.#demultiplexer.find(packet, bytes);
       if (track?.receive(packet, nowMs)) return track;
     }
@@ -74,9 +81,10 @@ export class ReceivedTransport {
     return this.#demultiplexer.trackOf(ssrc);
   }
 
-  /** About ten times a second: what came, and when. */
-  sendFeedback(): void {
+  /** About ten times a second: what came, and when; and where the sender is to send less. */
+  sendFeedback(nowMs: number): void {
     for (const packet of this.#feedback.take(this.#newestSsrc)) this.sendRtcp(packet);
+    if (this.#estimate?.look(nowMs)) this.sendRtcp(this.#writeRemb(this.#estimate));
   }
 
   /** Once a second. */
@@ -84,8 +92,11 @@ export class ReceivedTransport {
     const blocks = this.tracks.flatMap((track) => track.report(nowMs) ?? []);
     if (blocks.length === 0) return;
     const packets = [writeReceiverReport(this.#init.senderSsrc, blocks), this.#sourceDescription];
-    const remb = this.#estimate && this.#writeRemb(this.#estimate, blocks);
-    this.#init.send(Buffer.concat(remb ? [...packets, remb] : packets));
+    if (this.#estimate) {
+      this.#updateEstimate(this.#estimate, blocks, nowMs);
+      packets.push(this.#writeRemb(this.#estimate));
+    }
+    this.#init.send(Buffer.concat(packets));
   }
 
   /** Feedback; where the offer has no `a=rtcp-rsize` it is made a compound packet (RFC 3550 §6.1). */
@@ -102,14 +113,15 @@ export class ReceivedTransport {
     this.#feedback.arrived(value.readUInt16BE(0), nowMs);
   }
 
-  #writeRemb(estimate: BitrateEstimate, blocks: readonly ReportBlock[]): Buffer {
+  #updateEstimate(estimate: BitrateEstimate, blocks: readonly ReportBlock[], nowMs: number): void {
     const bytes = this.tracks.reduce((sum, { stats }) => sum + stats.bytesReceived, 0);
-    estimate.update(Math.max(...blocks.map(({ fractionLost }) => fractionLost)), (bytes - this.#bytesBefore) * 8);
+    estimate.update(Math.max(...blocks.map(({ fractionLost }) => fractionLost)), (bytes - this.#bytesBefore) * 8, nowMs);
     this.#bytesBefore = bytes;
-    return writeRemb(
-      this.#init.senderSsrc,
-      blocks.map(({ ssrc }) => ssrc),
-      estimate.bps,
-    );
+  }
+
+  /** For all that is received together. */
+  #writeRemb({ bps }: BitrateEstimate): Buffer {
+    const ssrcs = this.tracks.flatMap(({ ssrc }) => ssrc ?? []);
+    return writeRemb(this.#init.senderSsrc, ssrcs, bps);
   }
 }

@@ -47,6 +47,8 @@ export interface StreamReceiverInit {
   readonly onFrame: (frame: AssembledFrame, rtpTimestamp: number) => void;
   /** Frames are left out until a keyframe comes. Called with each of them. */
   readonly onKeyframeNeeded: () => void;
+  /** The first packet of a keyframe is there, and one is needed. */
+  readonly onKeyframeBegins: () => void;
   /** Packets come again: what was asked for in the second before, or longer, may not have arrived. */
   readonly onInterruption: () => void;
 }
@@ -151,11 +153,13 @@ export class StreamReceiver {
 
   #take(index: number, packet: ReceivedPacket, nowMs: number): void {
     const next = this.#next ?? index;
+    this.#missing.arrived();
     if (index < next || this.#waiting.has(index)) {
       this.stats.packetsDuplicate++;
       return;
     }
     if (this.#missing.remove(index, nowMs)) this.stats.packetsRepaired++;
+    if (this.#awaitsKeyframe && this.#init.depacketizer.beginsKeyframe(packet.payload)) this.#init.onKeyframeBegins();
     if (index === next) {
       this.#next = next + 1;
       this.#assembler.push(packet);

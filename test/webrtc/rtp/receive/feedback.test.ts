@@ -10,7 +10,6 @@ import {
   RtcpTransportLayerFeedback,
   TransportWideCC,
 } from 'werift';
-import { BitrateEstimate } from '../../../../src/webrtc/rtp/receive/bitrate-estimate.js';
 import { writeFir, writeNack, writePli, writeReceiverReport, writeRemb } from '../../../../src/webrtc/rtp/receive/feedback-packets.js';
 import { ReceptionStatistics } from '../../../../src/webrtc/rtp/receive/reception-statistics.js';
 import { TransportFeedback } from '../../../../src/webrtc/rtp/receive/transport-feedback.js';
@@ -175,19 +174,5 @@ describe('transport feedback', () => {
     const message = third && read(third);
     assert.ok(message instanceof RtcpTransportLayerFeedback && message.feedback instanceof TransportWideCC);
     assert.deepEqual([message.feedback.baseSequenceNumber, message.feedback.recvDeltas.length], [20_001, 10], 'to another implementation');
-  });
-});
-
-describe('bitrate estimate', () => {
-  it('rises while the sender uses it, and falls under loss', () => {
-    const estimate = new BitrateEstimate();
-    for (let i = 0; i < 60; i++) estimate.update(0, 100_000);
-    assert.equal(estimate.bps, 2_500_000, 'unused');
-    for (let i = 0; i < 60; i++) estimate.update(0, estimate.bps);
-    assert.equal(estimate.bps, 10_000_000);
-    estimate.update(0.3, 2_000_000);
-    assert.equal(estimate.bps, 1_700_000);
-    for (let i = 0; i < 60; i++) estimate.update(0.5, 1000);
-    assert.equal(estimate.bps, 100_000);
   });
 });

@@ -63,6 +63,7 @@ class Receiver {
   readonly asked: number[][] = [];
   keyframesNeeded = 0;
   interruptions = 0;
+  keyframesBegun = 0;
   readonly receiver: StreamReceiver;
 
   constructor({
@@ -82,6 +83,7 @@ class Receiver {
       },
       onFrame: (frame) => this.delivered.push(frame),
       onKeyframeNeeded: () => this.keyframesNeeded++,
+      onKeyframeBegins: () => this.keyframesBegun++,
       onInterruption: () => this.interruptions++,
     });
   }
@@ -213,6 +215,36 @@ describe('a stream receiver', () => {
     for (const [i, waitMs] of waits.entries()) assert.ok(waitMs >= 100 && waitMs + 10 >= (waits[i - 1] ?? 0), waits.join());
     assert.ok(receiver.clock.now() >= 1000);
     receiver.close();
+  });
+
+  it('asks for no more than what arrives has earned, so that repairs do not fill a network that is full', async () => {
+    const receiver = new Receiver();
+    const publisher = new Publisher('h264');
+    let arrived = 0;
+    for (let i = 0; i < 900; i++) {
+      // Every other packet is lost, and so is whatever is sent again.
+      const packets = publisher.frame(i === 0).filter((_, at) => (i + at) % 2 === 0);
+      arrived += packets.length;
+      receiver.receive(packets);
+      await receiver.clock.advance(33);
+    }
+    const asked = receiver.asked.flat().length;
+    assert.ok(asked > 100 && asked <= 200 + arrived / 2, `${asked} asked for, ${arrived} came`);
+    receiver.close();
+  });
+
+  it('says when a keyframe begins to come that is needed', async () => {
+    const receiver = new Receiver();
+    const publisher = new Publisher('h264');
+    const keyframe = publisher.frame(true);
+    receiver.receive(keyframe.slice(0, 1));
+    assert.ok(receiver.keyframesBegun > 0);
+    receiver.receive(keyframe.slice(1));
+    const begun = receiver.keyframesBegun;
+    receiver.receive(publisher.frame(true));
+    assert.equal(receiver.keyframesBegun, begun, 'one that nobody needs');
+    receiver.close();
+    await receiver.clock.advance(0);
   });
 
   it('learns the round trip from repairs, and asks at its pace', async () => {
