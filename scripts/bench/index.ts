@@ -51,7 +51,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   live          Chromium: how old a published picture is when it is seen      [--seconds 20]
   loss          Chromium: what 5 % loss and 50 ms leave of the picture        [--seconds 30]
   networks      Chromium: rungs, freezes and queues on slow, lossy and shared links
-                [--case join,cold,warm,steady,loss,shared,cellular] [--runs 3] [--seconds 30] [--peer WHEP-URL] [--verbose]
+                [--case join,cold,warm,steady,loss,shared,cellular,publishing,aiortc] [--runs 3] [--seconds 30] [--peer WHEP-URL] [--verbose]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
   churn         all doors: joins, leaves, aborts and cuts; leftovers, memory [--joins 1000]
 

@@ -5,7 +5,8 @@ import { seededRandom } from '../../../test/helpers/random.js';
 import type { Row } from '../bench.js';
 import * as read from './trace.js';
 import type { Span, Trace } from './trace.js';
-import { nowMs, type Stage, type Watching } from './watching.js';
+import { aiortcPublishing, publishing } from './publishing.js';
+import { during, nowMs, type Stage, type Watching } from './watching.js';
 
 /** Of the clip. */
 export const TOP = { heightPx: 720, kbps: 2500 } as const;
@@ -24,15 +25,8 @@ const link = (rate: number, more: LinkShape = {}): LinkShape => ({ rateBps: mbit
 /** What goes up is never in the way. */
 const UP: LinkShape = { delayMs: 20 };
 
-async function during(ms: number): Promise<Span> {
-  const fromMs = nowMs();
-  await wait(ms);
-  return { fromMs, toMs: nowMs() };
-}
-
 const from = ({ fromMs, toMs }: Span, ms: number, untilMs = toMs - fromMs): Span => ({ fromMs: fromMs + ms, toMs: fromMs + untilMs });
 
-/** @param end of the last span that is read: what was dropped is no picture yet */
 async function measured(watching: Watching | readonly Watching[], rows: (...traces: Trace[]) => Row[]): Promise<Measured> {
   const traces = await Promise.all([watching].flat().map((one) => one.trace()));
   return { rows: rows(...traces), traces };
@@ -182,4 +176,14 @@ const cellular: Case = async (stage, seconds) => {
 };
 
 /** By name, in order. */
-export const CASES: Readonly<Record<string, Case>> = { join, cold: drop(false), warm: drop(true), steady, loss: lossy, shared, cellular };
+export const CASES: Readonly<Record<string, Case>> = {
+  join,
+  cold: drop(false),
+  warm: drop(true),
+  steady,
+  loss: lossy,
+  shared,
+  cellular,
+  publishing,
+  aiortc: aiortcPublishing,
+};

@@ -17,7 +17,11 @@ const DEFAULT_SECONDS = 30;
 export async function run(options: BenchOptions): Promise<Row[]> {
   return withFolder(async (folder) => {
     await makeClip(path.join(folder, 'clip.mp4'), { bitrateKbps: TOP.kbps });
-    const browser = await ChromiumHarness.launch();
+    const browser = await ChromiumHarness.launch([
+      '--disable-background-timer-throttling',
+      '--disable-renderer-backgrounding',
+      '--disable-backgrounding-occluded-windows',
+    ]);
     const server = await startServerProcess({ UPLOAD_DIR: folder, MODEL: 'none', LOG_LEVEL: 'warn,http=info' });
     try {
       await assertPassthrough(server.url);

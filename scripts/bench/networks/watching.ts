@@ -1,4 +1,5 @@
 /** One real browser page that watches over an impaired path, and everything that is known of it: pictures, queue, the server's own words. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { ChromiumHarness } from '../../../test/helpers/chromium.js';
 import { eventually } from '../../../test/helpers/deadline.js';
@@ -6,7 +7,7 @@ import { ImpairedPath } from '../../../test/helpers/network/impaired-path.js';
 import type { LinkShape } from '../../../test/helpers/network/link.js';
 import { SignallingProxy } from '../../../test/helpers/network/signalling-proxy.js';
 import { joinPage } from './page.js';
-import type { Picture, ServerSample, Trace } from './trace.js';
+import type { Picture, ServerSample, Span, Trace } from './trace.js';
 
 /** How often the server is asked. */
 const POLL_MS = 100;
@@ -22,6 +23,13 @@ export interface WatchingInit {
 
 /** Unix ms; the relay's clock counts from the start of this process. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
+
+/** Lets that much time pass. */
+export async function during(ms: number): Promise<Span> {
+  const fromMs = nowMs();
+  await wait(ms);
+  return { fromMs, toMs: nowMs() };
+}
 
 export class Watching {
   readonly path: ImpairedPath;
@@ -127,16 +135,27 @@ export class Stage {
     return this.#init.isPeer;
   }
 
+  get browser(): ChromiumHarness {
+    return this.#init.browser;
+  }
+
+  /** Of the server. */
+  get url(): string {
+    return this.#init.url;
+  }
+
   path(down: LinkShape, up?: LinkShape, seed?: number): ImpairedPath {
-    const path = new ImpairedPath(down, up, seed);
-    this.#opened.push(path);
-    return path;
+    return this.keep(new ImpairedPath(down, up, seed));
   }
 
   async watch(path: ImpairedPath): Promise<Watching> {
-    const watching = await Watching.open({ ...this.#init, path });
-    this.#opened.push(watching);
-    return watching;
+    return this.keep(await Watching.open({ ...this.#init, path }));
+  }
+
+  /** Closes it at the end of the case. */
+  keep<T extends { close(): Promise<void> | void }>(opened: T): T {
+    this.#opened.push(opened);
+    return opened;
   }
 
   async clear(): Promise<void> {
