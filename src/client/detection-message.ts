@@ -45,6 +45,8 @@ export interface DetectionsMessage {
   readonly frame: number;
   /** RTP timestamp of that frame on each of this viewer's video tracks; 90 kHz, 32 bits. */
   readonly rtp_timestamp: Readonly<Partial<Record<Rendition, number>>>;
+  /** `nearest` for a track whose frames are the nearest ones to what was looked at: a camera's second stream. */
+  readonly pairing?: Readonly<Partial<Record<Rendition, 'nearest'>>>;
   /** Time of the frame on the source's timeline, in seconds. */
   readonly media_time_s: number;
   /** Width of the frame that boxes refer to, in pixels. */

@@ -59,6 +59,15 @@ export const DetectionsMessage = Type.Object(
       { raw: Type.Optional(Type.Integer()), processed: Type.Optional(Type.Integer()) },
       { description: "Of the frame on each of the viewer's video m-lines; empty where there is no session" },
     ),
+    pairing: Type.Optional(
+      Type.Object(
+        { raw: Type.Optional(Type.Literal('nearest')), processed: Type.Optional(Type.Literal('nearest')) },
+        {
+          description:
+            "Renditions in which the viewer has the frame that is nearest to the one that was looked at: it watches a camera's second stream",
+        },
+      ),
+    ),
     objects: Type.Array(DetectedObject),
     zones: Type.Optional(Type.Array(ZoneCount)),
     lines: Type.Optional(Type.Array(LineCount)),

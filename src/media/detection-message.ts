@@ -19,10 +19,16 @@ export interface DetectionFilter {
   readonly classes?: readonly string[];
 }
 
+/** RTP timestamps of one frame, for each rendition in which a reader gets it with a timestamp of its own. */
+export interface FrameTimestamps extends Readonly<Partial<Record<Rendition, number>>> {
+  /** Renditions of which the reader has the nearest frame, not the very one that was looked at. Default: none. */
+  readonly nearest?: readonly Rendition[];
+}
+
 /** What is one reader's own in a message. */
 export interface MessageContext {
   /** The picture's RTP timestamp on each of the reader's video m-lines. */
-  readonly rtpTimestamps?: Readonly<Partial<Record<Rendition, number>>>;
+  readonly rtpTimestamps?: FrameTimestamps;
   /** Which detections the reader wants; left out: all. */
   readonly filter?: DetectionFilter;
   /** Messages that this reader lost so far because it was too slow. Default 0. */
@@ -47,12 +53,14 @@ const MAX_LISTED_LABELS = 100;
 /** One JSON object as text; `truncated` says how many objects were left out because of `maxBytes`. */
 export function writeDetections(detections: FrameDetections, context: MessageContext = {}): string {
   const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [], maxBytes = Infinity, warning } = context;
+  const { nearest = [], ...timestamps } = rtpTimestamps;
+  const pairing = nearest.length === 0 ? '' : `,"pairing":${JSON.stringify(Object.fromEntries(nearest.map((each) => [each, 'nearest'])))}`;
   const common = commonPart(detections);
   const wanted = filter ? detections.objects.filter((object) => passes(object, filter)) : detections.objects;
   const missed = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
   const events = warning === undefined ? missed : `${missed},"warning":${JSON.stringify(warning)}`;
   const write = (objects: string, truncated = ''): string =>
-    `${common.head},"rtp_timestamp":${JSON.stringify(rtpTimestamps)},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
+    `${common.head},"rtp_timestamp":${JSON.stringify(timestamps)}${pairing},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
   const whole = write(filter ? JSON.stringify(wanted.map(objectJson)) : common.objects);
   if (isWithin(whole, maxBytes)) return whole;
   const kept = bestWithin(wanted, maxBytes - Buffer.byteLength(write('[]', `,"truncated":${wanted.length}`)));

@@ -3,9 +3,8 @@
  * the newest state is what matters. What happened in the lost ones comes with the next.
  */
 import type { DetectionFeed } from './detection-feed.js';
-import { writeDetections, type DetectionFilter, type MissedEvent } from './detection-message.js';
+import { writeDetections, type DetectionFilter, type FrameTimestamps, type MissedEvent } from './detection-message.js';
 import type { FrameDetections } from './detections.js';
-import type { Rendition } from './rendition.js';
 
 /** Where the messages go. */
 interface MessageSink {
@@ -22,7 +21,7 @@ export interface DetectionReaderInit {
   /** Where messages go. */
   readonly sink: MessageSink;
   /** The picture's RTP timestamps for this reader. Default: none. */
-  readonly rtpTimestamps?: (mediaTimeMs: number) => Readonly<Partial<Record<Rendition, number>>>;
+  readonly rtpTimestamps?: (mediaTimeMs: number) => FrameTimestamps;
   /** What is wanted now. Default: everything. */
   readonly filter?: () => DetectionFilter | undefined;
   /** True while nothing is to be read; that loses no message. Default: never. */

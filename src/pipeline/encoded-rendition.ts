@@ -1,7 +1,7 @@
 /** Pictures in, a track out: one encoder, kept alive, whatever the number of viewers. */
 import type { EncodedFrame, PictureSize, Track, VideoCodec, VideoFrame } from '../media/index.js';
 import { bitrateFor, openEncoder, type Encoder } from '../ffmpeg/index.js';
-import { BitrateMeter } from './bitrate-meter.js';
+import { BitrateMeter } from '../media/index.js';
 import type { PipelineDeps } from './deps.js';
 import { Supervised } from './supervised.js';
 

@@ -1,5 +1,13 @@
 /** Which lower qualities a rendition has, by its size and what it costs as it is: values in, values out. */
-import { AUTO_RUNGS, rungName, type LadderPlan, type PictureSize, type PlannedRung, type VideoKey } from '../media/index.js';
+import {
+  AUTO_RUNGS,
+  rungName,
+  type LadderPlan,
+  type PictureSize,
+  type PlannedRung,
+  type VideoCodec,
+  type VideoKey,
+} from '../media/index.js';
 import { bitrateFor } from '../ffmpeg/index.js';
 import type { Source } from '../source/index.js';
 
@@ -16,6 +24,14 @@ const MAX_SHARE = 0.7;
 /** What a size is encoded with where the plan does not say: as much of the usual bitrate as the automatic rungs have. */
 const SHARE_OF_USUAL = 0.68;
 
+/** By ffmpeg's names, which descriptions have. */
+const CODECS: Readonly<Record<string, VideoCodec>> = { h264: 'h264', hevc: 'h265', vp8: 'vp8' };
+
+/** What is handed on as it comes; undefined for what cannot be. @param name ffmpeg's */
+export function codecOf(name: string | null): VideoCodec | undefined {
+  return CODECS[name ?? ''];
+}
+
 /** Where nobody knows how many frames a second come. */
 const USUAL_FPS = 30;
 
@@ -25,7 +41,7 @@ export function baseOfKnown(source: Source, { rendition, codec }: Pick<VideoKey,
   const heightPx = source.plan?.heightPx ?? source.heightPx;
   if (widthPx === null || heightPx === null) return undefined;
   const fps = source.fps ?? USUAL_FPS;
-  const isCopied = rendition === 'raw' && source.delivery === 'passthrough' && source.videoCodec === codec;
+  const isCopied = rendition === 'raw' && source.delivery === 'passthrough' && codecOf(source.videoCodec) === codec;
   return { widthPx, heightPx, fps, bitrateBps: isCopied ? averageBps(source) : bitrateFor(widthPx, heightPx, fps) };
 }
 

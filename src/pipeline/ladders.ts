@@ -21,6 +21,11 @@ export interface LaddersInit {
 /** A rendition in one codec. */
 export type RenditionKey = Pick<VideoKey, 'rendition' | 'codec'>;
 
+/** What a lower rung of a rendition is made in: nothing is encoded in H.265 here, and its viewers take H.264 beside it. */
+export function keyBelow<Key extends RenditionKey>(key: Key): Key {
+  return key.codec === 'h265' ? { ...key, codec: 'h264' } : key;
+}
+
 /** Tells which qualities there are. */
 export class Ladders {
   readonly #init: LaddersInit;
@@ -44,8 +49,10 @@ export class Ladders {
       makesKeyframes: running?.makesKeyframes ?? false,
     };
     if (!base) return [top];
-    const layers = running?.layers ?? (key.rendition === 'raw' ? (source?.layers ?? []) : []).filter(({ codec }) => codec === key.codec);
-    return [top, ...this.#lower(base, layersBelow(base, layers), running?.lower ?? [])];
+    const lowerKey = keyBelow(key);
+    const below = lowerKey.codec === key.codec ? running : this.#init.running(sourceId, lowerKey);
+    const layers = below?.layers ?? (key.rendition === 'raw' ? (source?.layers ?? []) : []).filter(({ codec }) => codec === lowerKey.codec);
+    return [top, ...this.#lower(base, layersBelow(base, layers), below?.lower ?? [])];
   }
 
   /** @throws MediaPeerError NOTHING_TO_SERVE where the source has no such quality, CAPACITY_REACHED where no more can be encoded */

@@ -2,7 +2,7 @@
 import { MediaPeerError } from '../base/errors.js';
 import { type OpenedSource, type Rung, type SnapshotLease, type SourceMedia, type TrackKey, type TrackLease } from '../media/index.js';
 import type { FrameLease } from './frame-lease.js';
-import type { Ladders, RenditionKey } from './ladders.js';
+import { keyBelow, type Ladders, type RenditionKey } from './ladders.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourcePipeline } from './source-pipeline.js';
 import { isLower } from './source-run.js';
@@ -46,7 +46,7 @@ export class PipelineSource implements OpenedSource {
   openTrack(key: TrackKey): TrackLease {
     // Before a source is started for nothing.
     if (isLower(key)) this.#init.ladders.throwIfRefused(this.sourceId, key);
-    return this.#init.pipeline().lease(key);
+    return this.#init.pipeline().lease(isLower(key) ? keyBelow(key) : key);
   }
 
   openDetections(): FrameLease {

@@ -1,9 +1,10 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
 import { serverClosing, sourceNotFound } from '../base/refusals.js';
-import { highestProfile, type LadderPlan, type SourceMedia, type VideoCodec } from '../media/index.js';
+import { highestProfile, type LadderPlan, type SourceMedia } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodePlaces } from './encode-places.js';
+import { codecOf } from './ladder.js';
 import { Ladders } from './ladders.js';
 import { PipelineSource } from './pipeline-source.js';
 import { RunningSources } from './running-sources.js';
@@ -11,9 +12,6 @@ import { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import { SourcePipeline } from './source-pipeline.js';
-
-/** What is handed on as it comes, by ffmpeg's names. */
-const CODECS: Readonly<Record<string, VideoCodec>> = { h264: 'h264', hevc: 'h265', vp8: 'vp8' };
 
 /** Where sources are, and how many may run. */
 export interface PipelinesInit extends Omit<PipelineDeps, 'ladder' | 'places'> {
@@ -114,7 +112,7 @@ export class Pipelines {
     if (!description) throw sourceNotFound(sourceId, this.#init.playable());
     throwIfNotPlayable(description);
     const { audioCodec, videoCodec, delivery, h264Profile, h265Profile, layers = [] } = description;
-    const rawCodec = delivery === 'passthrough' ? CODECS[videoCodec ?? ''] : undefined;
+    const rawCodec = delivery === 'passthrough' ? codecOf(videoCodec) : undefined;
     return {
       hasAudio: audioCodec !== null,
       renditions: this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],

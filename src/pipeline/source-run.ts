@@ -18,7 +18,7 @@ import {
 import { bitrateFor } from '../ffmpeg/index.js';
 import type { FeedEnd, FeedInfo, Source, SourceFeed, SourceLayer } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
-import { BitrateMeter } from './bitrate-meter.js';
+import { BitrateMeter } from '../media/index.js';
 import type { EncodePlaceHolder } from './encode-places.js';
 import { EncodedRendition, type RungTarget } from './encoded-rendition.js';
 import { FrameHub, type DecoderActivity } from './frame-hub.js';
@@ -179,8 +179,8 @@ export class SourceRun {
     const { info } = this.#feed;
     if (this.#isCopied(key)) {
       const isSmaller = kind === 'live' && widthPx !== null && heightPx !== null && widthPx * heightPx < info.widthPx * info.heightPx;
-      const size = isSmaller ? { widthPx, heightPx } : { widthPx: info.widthPx, heightPx: info.heightPx };
-      return { ...size, fps: info.fps, bitrateBps: this.#meter.bitrateBps ?? averageBps(source) };
+      const size = isSmaller ? { widthPx, heightPx } : (info.copiedSize ?? info);
+      return { widthPx: size.widthPx, heightPx: size.heightPx, fps: info.fps, bitrateBps: this.#meter.bitrateBps ?? averageBps(source) };
     }
     const encoder = this.encoderOf({ kind: 'video', ...key });
     return {

@@ -13,6 +13,11 @@ const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency',
 const STREAMS = {
   /** Can be copied, with sound. */
   flv: [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac', '-f', 'flv'],
+  /** The second stream of such a camera: smaller, in another profile. */
+  low: [
+    ...['-re', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency'],
+    ...['-pix_fmt', 'yuv420p', '-g', '25', '-profile:v', 'high', '-coder', '1', '-8x8dct', '1', '-f', 'flv'],
+  ],
   ts: [...PICTURES, ...H264, '-f', 'mpegts'],
   bFrames: [
     ...PICTURES,
@@ -140,6 +145,11 @@ export class HttpCamera {
     }
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#children.size;
+  }
+
   /** Connected, but nothing comes. */
   freeze(): void {
     for (const child of this.#children.keys()) child.kill('SIGSTOP');
@@ -211,9 +221,11 @@ export class RtspCamera {
   readonly #child: ChildProcess;
   readonly url: string;
 
-  static async start(user: string, password: string): Promise<RtspCamera> {
+  /** @param size of its pictures. Default `320x180` */
+  static async start(user: string, password: string, size = '320x180'): Promise<RtspCamera> {
+    const [width, height] = size.split('x');
     const launch = [
-      '( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=25/1',
+      `( videotestsrc is-live=true pattern=ball ! video/x-raw,width=${width},height=${height},framerate=25/1`,
       '! x264enc tune=zerolatency key-int-max=25 speed-preset=ultrafast ! rtph264pay name=pay0 pt=96',
       'audiotestsrc is-live=true ! audioconvert ! alawenc ! rtppcmapay name=pay1 pt=97 )',
     ].join(' ');

@@ -16,7 +16,9 @@ import {
   type VideoCodec,
 } from '../../src/media/index.js';
 import { Pipelines, slateCaption, type PipelinesInit, type DetectionModel, type DetectionModels } from '../../src/pipeline/index.js';
-import { LiveRooms, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
+import type { Logger } from '../../src/base/logger.js';
+import { LiveRooms, PullSources, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
+import { parseSources } from '../../src/source/pull/sources-file.js';
 import { eventually } from './deadline.js';
 import { assertNothingHeld, realDeps } from './ffmpeg-deps.js';
 import { copyVideo, type VideoName } from './make-video.js';
@@ -72,6 +74,10 @@ export interface RigOptions {
   readonly maxRunning?: number;
   /** Default: none. */
   readonly neverRefused?: readonly string[];
+  /** As in SOURCES_FILE. Default: none. */
+  readonly cameras?: readonly object[];
+  /** Default: nobody listens. */
+  readonly logger?: Logger;
   /** Default `auto`. */
   readonly ladder?: LadderPlan;
   /** Default: 4 a core. */
@@ -84,6 +90,7 @@ export class PipelineRig {
   readonly deps: ReturnType<typeof realDeps>;
   readonly library: SourceLibrary;
   readonly rooms: LiveRooms;
+  readonly pulls: PullSources;
   readonly catalogue: SourceCatalogue;
   readonly pipelines: Pipelines;
   readonly seeing: DetectionModels;
@@ -102,7 +109,12 @@ export class PipelineRig {
       isTaken: (room) => library.get(room) && 'a file',
       caption: slateCaption(),
     });
-    this.catalogue = new SourceCatalogue({ library, rooms: this.rooms });
+    this.pulls = new PullSources({
+      ...deps,
+      entries: parseSources(JSON.stringify({ sources: options.cameras ?? [] }), {}),
+      caption: slateCaption(),
+    });
+    this.catalogue = new SourceCatalogue({ library, rooms: this.rooms, pulls: this.pulls });
     this.seeing =
       options.seeing ??
       fixedModel(
@@ -126,6 +138,7 @@ export class PipelineRig {
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,
       find: (id) => this.catalogue.find(id),
+      connect: (id) => this.pulls.prepare(id),
       playable: () => this.catalogue.playable(),
       maxRunning: options.maxRunning ?? 100,
       isNeverRefused: (id) => options.neverRefused?.includes(id) ?? false,
@@ -136,7 +149,7 @@ export class PipelineRig {
   static async open(videos: readonly VideoName[], options: RigOptions = {}): Promise<PipelineRig> {
     const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-upload-'));
     for (const video of videos) copyVideo(video, uploadDir);
-    const deps = realDeps();
+    const deps = { ...realDeps(), ...(options.logger && { logger: options.logger }) };
     const library = await SourceLibrary.open({ ...deps, uploadDir });
     await library.ready;
     return new PipelineRig(deps, library, uploadDir, options);
@@ -172,6 +185,7 @@ export class PipelineRig {
   /** Ends everything and fails when something is left. */
   async close(): Promise<void> {
     await this.pipelines.close();
+    await this.pulls.close();
     this.rooms.close();
     await this.library.close();
     rmSync(this.uploadDir, { recursive: true, force: true });

@@ -40,3 +40,11 @@ it('zones, lines and events are told in the words of the contract, and not at al
   const without = JSON.parse(writeDetections(FRAME)) as Record<string, unknown>;
   assert.ok(!('zones' in without) && !('lines' in without) && !('events' in without));
 });
+
+it('a rendition of which a reader has the nearest frame is told beside its timestamp, and nothing where it has the very one', () => {
+  const message = (nearest?: readonly ('raw' | 'processed')[]): Record<string, unknown> =>
+    JSON.parse(writeDetections(FRAME, { rtpTimestamps: { raw: 1, processed: 2, ...(nearest && { nearest }) } })) as Record<string, unknown>;
+  assert.deepEqual(message(['raw'])['rtp_timestamp'], { raw: 1, processed: 2 });
+  assert.deepEqual(message(['raw'])['pairing'], { raw: 'nearest' });
+  assert.ok(!('pairing' in message()) && !('pairing' in message([])));
+});

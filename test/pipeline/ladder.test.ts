@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BitrateMeter } from '../../src/pipeline/bitrate-meter.js';
+import { BitrateMeter } from '../../src/media/index.js';
 import { EncodePlaces, type EncodePlaceHolder } from '../../src/pipeline/encode-places.js';
 import { rungBitrateBps, rungsBelow, rungSize } from '../../src/pipeline/ladder.js';
 

@@ -225,6 +225,19 @@ describe('the ladder of a source', () => {
     assert.deepEqual(await names('copyable-720p', 'processed', 'vp8'), ['source', '540p', '360p', '180p']);
   });
 
+  it('is of H.264 below H.265 that is copied', async () => {
+    await openRig(['hevc-copyable.mp4'], { ladder: plan([180, 150]) });
+    assert.deepEqual(await names('hevc-copyable', 'raw', 'h265'), ['source', '180p']);
+    const watched = await rig.watch('hevc-copyable', 'raw/h265/180p');
+    assert.equal(watched.lease.track.codec, 'h264');
+    assert.equal(watched.lease.track, (await rig.watch('hevc-copyable', 'raw/h264/180p')).lease.track);
+    await watched.more(10, 'of the rung');
+    assert.deepEqual(
+      (await ladder('hevc-copyable', 'raw', 'h265')).map(({ isRunning }) => isRunning),
+      [true, true],
+    );
+  });
+
   it('ends with the source itself where it is off', async () => {
     await openRig(['copyable-720p.mp4'], { ladder: [] });
     assert.deepEqual(await names('copyable-720p'), ['source']);

@@ -34,6 +34,8 @@ export interface PullDeliveryInit {
   readonly rate: ArrivalRate;
   /** A picture came. */
   readonly onFrame: () => void;
+  /** A picture of that media time was handed on. */
+  readonly onDelivered: (mediaTimeMs: number) => void;
   /** It turned out that it cannot be copied; the frame is not handed on. */
   readonly onRefusal: (reason: string) => void;
 }
@@ -74,6 +76,11 @@ export class PullDelivery implements RunSink {
   /** Whether the slate is shown. */
   get isWaiting(): boolean {
     return this.#slate.shown !== undefined;
+  }
+
+  /** Media time of what is captured now. */
+  get nowMs(): number {
+    return this.#originMs + this.#init.deps.clock.now();
   }
 
   /** What follows is from another connection, with stamps of its own. */
@@ -120,20 +127,16 @@ export class PullDelivery implements RunSink {
 
   audio(packet: EncodedFrame): void {
     if (this.#isClosed) return;
-    const placedMs = this.#soundClock.at(packet.mediaTimeMs, this.#nowMs());
+    const placedMs = this.#soundClock.at(packet.mediaTimeMs, this.nowMs);
     if (placedMs < this.#lastAudioMs - MAX_SOUND_BACK_MS) return;
     const mediaTimeMs = (this.#lastAudioMs = Math.max(placedMs, this.#lastAudioMs + 1));
     this.#init.timeline.delivered(mediaTimeMs);
     this.#init.sink.audio({ data: packet.data, mediaTimeMs, keyframe: true });
   }
 
-  #nowMs(): number {
-    return this.#originMs + this.#init.deps.clock.now();
-  }
-
   #videoTime(stampMs: number): number {
     // The slate's pictures lie on the timeline, too.
-    const nowMs = this.#nowMs();
+    const nowMs = this.nowMs;
     const placedMs = this.#videoClock.at(stampMs, nowMs);
     this.#soundClock.pictureLag(nowMs - placedMs);
     return Math.max(placedMs, this.#lastVideoMs + 2);
@@ -148,6 +151,7 @@ export class PullDelivery implements RunSink {
   #delivered(mediaTimeMs: number): void {
     this.#lastVideoMs = mediaTimeMs;
     this.#init.timeline.delivered(mediaTimeMs);
+    this.#init.onDelivered(mediaTimeMs);
   }
 
   #cameBack(stampMs: number): void {
@@ -170,7 +174,7 @@ export class PullDelivery implements RunSink {
       format: { codec: plan.copiedCodec, ...(plan.copiedSize ?? plan) },
       group: { codec: plan.copiedCodec, frames: this.#group.frames },
       caption,
-      mediaTime: () => this.#nowMs(),
+      mediaTime: () => this.nowMs,
       onFrame: (frame) => {
         if (frame.mediaTimeMs <= this.#lastVideoMs) return;
         this.#delivered(frame.mediaTimeMs);
@@ -192,7 +196,7 @@ export class PullDelivery implements RunSink {
       last,
       caption,
       clock: deps.clock,
-      mediaTime: () => this.#nowMs(),
+      mediaTime: () => this.nowMs,
       onPicture: (picture) => {
         if (picture.mediaTimeMs > this.#lastVideoMs) {
           this.#delivered(picture.mediaTimeMs);

@@ -23,7 +23,7 @@ export function expand(template: string, field: string, expansion: Expansion): s
   return template.replace(REFERENCE, (_reference, name: string, at: number) => {
     const value = values.get(name) ?? '';
     expansion.secrets.add(value);
-    return field === 'url' && isEncodedAt(template, at) ? strictlyEncoded(value) : value;
+    return (field === 'url' || field === 'low_url') && isEncodedAt(template, at) ? strictlyEncoded(value) : value;
   });
 }
 

@@ -11,7 +11,10 @@ import { Timeline, type ArrivalRate, type EndReason } from '../../media/index.js
 import type { MediaRun } from '../media-run.js';
 import { PullDelivery } from './delivery.js';
 import { isSamePlan, type PullKnowledge } from './plan.js';
+import { LowLayer } from './low-layer.js';
+import type { LowStream } from './low-stream.js';
 import { openPullRun } from './run.js';
+import type { SourceLayer } from '../layer.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
 import type { PullInput } from './sources-file.js';
@@ -42,6 +45,8 @@ export interface PullHost {
   mute(reason: string): void;
   /** Measures how many frames per second come. */
   readonly rate: ArrivalRate;
+  /** Its second stream; undefined where it has none. */
+  readonly low: LowStream | undefined;
 }
 
 /** What viewers of a camera get while somebody watches. */
@@ -68,6 +73,7 @@ export class PullFeed implements SourceFeed {
   /** What the present call, which has no sound, follows: where pictures come, the sound was to blame. */
   #whyMute: string | undefined;
   #end: FeedEnd | undefined;
+  readonly #lowLayer: LowLayer | undefined;
 
   constructor(host: PullHost, sink: FeedSink, options: FeedOptions) {
     this.#host = host;
@@ -85,12 +91,28 @@ export class PullFeed implements SourceFeed {
       deps: options,
       rate: host.rate,
       onFrame: () => this.#frameCame(),
+      onDelivered: (mediaTimeMs) => this.#lowLayer?.first(mediaTimeMs),
       onRefusal: (reason) => {
         host.refuse(reason);
         this.#finish({ reason: 'replaced' });
       },
     });
+    const { low } = host;
+    this.#lowLayer =
+      low &&
+      new LowLayer({
+        name: host.entry.name,
+        low,
+        deps: options,
+        nowMs: () => this.#delivery.nowMs,
+        onChange: () => sink.layersChanged?.(),
+      });
     this.closed = this.#live();
+  }
+
+  /** Its second stream, where it can be copied. */
+  get layers(): readonly SourceLayer[] {
+    return this.#lowLayer?.layers ?? [];
   }
 
   /** Whether the slate is shown. */
@@ -115,7 +137,7 @@ export class PullFeed implements SourceFeed {
       return await this.#keepCalling();
     } finally {
       stopListening();
-      await this.#delivery.close();
+      await Promise.all([this.#delivery.close(), this.#lowLayer?.close()]);
     }
   }
 

@@ -9,6 +9,7 @@ import { RETRY_AFTER_S, sourceNotLive } from '../../base/refusals.js';
 import { probeLive, type FfmpegDeps, whyColourNotShown } from '../../ffmpeg/index.js';
 import { ArrivalRate } from '../../media/index.js';
 import { PullFeed } from './feed.js';
+import { LowStream } from './low-stream.js';
 import { planPull, type PullKnowledge, type Refusals } from './plan.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
@@ -54,10 +55,13 @@ export class PullSource {
   #failedAtMs = -Infinity;
   #call: Call | undefined;
   readonly #feeds = new Set<PullFeed>();
+  readonly #low: LowStream | undefined;
 
   constructor(init: PullSourceInit) {
     this.#init = init;
     this.entry = init.entry;
+    const { low } = init.entry;
+    this.#low = low && new LowStream({ ...init, input: low });
   }
 
   /** As it is now. */
@@ -87,6 +91,7 @@ export class PullSource {
       sizeBytes: null,
       ...content,
       ...(known && { plan: known.plan }),
+      ...(this.#low?.known && { layers: [this.#low.known] }),
       fps: this.#fps(content.fps),
       ...(reason !== undefined && { reason }),
       kind: 'pull',
@@ -130,6 +135,7 @@ export class PullSource {
         look: (signal) => this.look(signal),
         refuse: (reason) => this.#refuse(reason),
         mute: (reason) => this.#mute(reason),
+        low: this.#low,
       },
       sink,
       options,
@@ -158,7 +164,7 @@ export class PullSource {
   /** Gives up a connection attempt. Running feeds are not touched. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#call?.result.catch(() => undefined);
+    await Promise.all([this.#call?.result.catch(() => undefined), this.#low?.close()]);
   }
 
   #startCall(): Call {
@@ -173,6 +179,7 @@ export class PullSource {
   async #look(signal: AbortSignal): Promise<PullKnowledge> {
     const { clock, logger } = this.#init;
     const sourceId = this.entry.name;
+    this.#low?.prepare();
     try {
       const found = await probeLive(this.entry.input, this.#init, signal);
       const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);

@@ -25,6 +25,8 @@ export interface PullInput {
   readonly name: string;
   /** What is opened. */
   readonly input: LiveInput;
+  /** A second stream of the same camera, smaller; undefined where none is named. */
+  readonly low?: LiveInput | undefined;
   /** False where the entry says `audio: false`. */
   readonly wantsAudio: boolean;
   /** Called from the start, whether anybody watches or not. */
@@ -44,6 +46,7 @@ const EntrySchema = Type.Object(
   {
     name: Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' }),
     url: Type.Optional(Type.String({ minLength: 1 })),
+    low_url: Type.Optional(Type.String({ minLength: 1 })),
     device: Type.Optional(Type.String({ minLength: 1 })),
     format: Type.Optional(Type.String({ minLength: 1 })),
     options: Type.Optional(Type.Record(Type.String(), OptionValue)),
@@ -59,6 +62,7 @@ type Entry = Static<typeof EntrySchema>;
 const EXPECTED: Readonly<Record<keyof Entry, string>> = {
   name: '1 to 64 of A-Z a-z 0-9 . _ -',
   url: `a URL that begins with one of ${LIVE_SCHEMES.map((scheme) => `${scheme}://`).join(' ')}`,
+  low_url: "the URL of the camera's second, smaller stream, beside a `url` that it differs from",
   device: "a device's name, such as /dev/video0",
   format: 'the name of a format, such as hls, mjpeg or v4l2',
   options: 'names and values, such as {rtsp_transport: udp}',
@@ -129,13 +133,16 @@ function readEntry(value: unknown, variables: Readonly<Record<string, string | u
   if (faults.length > 0) return undefined;
   const entry = value as Entry;
   const expansion: Expansion = { variables, faults, secrets: new Set() };
-  const target = entry.url !== undefined ? readUrl(entry, entry.url, expansion) : readDevice(entry, expansion);
+  const target = entry.url !== undefined ? readUrl(entry, 'url', entry.url, expansion) : readDevice(entry, expansion);
+  const lowTarget = readLowUrl(entry, target, expansion);
   if (!target || faults.length > 0) return undefined;
   const options = readOptions(entry, target.kind, expansion);
   if (faults.length > 0) return undefined;
+  const redact = redactor(expansion.secrets);
   return {
     name: entry.name,
-    input: { ...target, options, redact: redactor(expansion.secrets) },
+    input: { ...target, options, redact },
+    low: lowTarget && { ...lowTarget, options: optionsFor(lowTarget.kind, options), redact },
     wantsAudio: entry.audio ?? true,
     isAlwaysOn: entry.always_on ?? false,
     mustTranscode: entry.transcode === 'always',
@@ -166,12 +173,28 @@ function hidesItsHost(address: string): boolean {
 
 type Target = Pick<LiveInput, 'kind' | 'address' | 'format'>;
 
-function readUrl(entry: Entry, template: string, expansion: Expansion): Target | undefined {
-  const address = expand(template, 'url', expansion);
+/** The second stream; undefined where there is none, or a fault. */
+function readLowUrl(entry: Entry, main: Target | undefined, expansion: Expansion): Target | undefined {
+  if (entry.low_url === undefined) return undefined;
+  const isBeside = entry.url !== undefined;
+  if (!isBeside) expansion.faults.push(`field 'low_url': expected ${EXPECTED.low_url}`);
+  const target = isBeside ? readUrl(entry, 'low_url', entry.low_url, expansion) : undefined;
+  if (target && target.address === main?.address) expansion.faults.push(`field 'low_url': expected ${EXPECTED.low_url}`);
+  return target;
+}
+
+/** Those that inputs of this kind know: both streams of a camera are given the same. */
+function optionsFor(kind: LiveInput['kind'], options: Readonly<Record<string, string>>): Record<string, string> {
+  const rules = liveOptionRules(kind);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(rules, name)));
+}
+
+function readUrl(entry: Entry, field: 'url' | 'low_url', template: string, expansion: Expansion): Target | undefined {
+  const address = expand(template, field, expansion);
   if (address === undefined) return undefined;
   if (hidesItsHost(address)) {
     // What would be the host is a user name, and a password would be on its way to a stranger.
-    expansion.faults.push(`field 'url': ${HIDDEN_HOST}`);
+    expansion.faults.push(`field '${field}': ${HIDDEN_HOST}`);
     return undefined;
   }
   const scheme = /^([a-z]+):\/\//i.exec(address)?.[1]?.toLowerCase() as LiveScheme | undefined;
@@ -179,15 +202,17 @@ function readUrl(entry: Entry, template: string, expansion: Expansion): Target |
   const isClean = !/[\s"'<>\\^`{|}\x00-\x1f\x7f]/.test(address) && address.length <= MAX_ADDRESS_CHARS;
   if (scheme === undefined || !LIVE_SCHEMES.includes(scheme) || !isClean || !URL.canParse(address) || new URL(address).hostname === '') {
     expansion.faults.push(
-      `field 'url': expected ${EXPECTED.url}, then a host; without spaces, quotes and braces, at most ${MAX_ADDRESS_CHARS} characters`,
+      `field '${field}': expected ${EXPECTED.url}, then a host; without spaces, quotes and braces, at most ${MAX_ADDRESS_CHARS} characters`,
     );
     return undefined;
   }
   if (userInfo.length > MAX_USER_INFO_CHARS)
-    expansion.faults.push(`field 'url': its user name and password are longer than ${MAX_USER_INFO_CHARS} characters`);
+    expansion.faults.push(`field '${field}': its user name and password are longer than ${MAX_USER_INFO_CHARS} characters`);
   noteSecrets(address, userInfo, expansion.secrets);
   const format = entry.format === undefined ? undefined : STREAM_FORMATS[entry.format];
   const takesFormat = scheme === 'http' || scheme === 'https';
+  // The format is the first stream's.
+  if (field === 'low_url') return { kind: scheme, address, format: undefined };
   if (entry.format !== undefined && (!takesFormat || format === undefined)) {
     expansion.faults.push(
       `field 'format': expected ${takesFormat ? `one of ${Object.keys(STREAM_FORMATS).join(', ')}` : `nothing, ${scheme} needs none`}`,

@@ -1,4 +1,4 @@
-import type { Rendition } from '../../media/index.js';
+import type { FrameTimestamps } from '../../media/index.js';
 
 /** RTP timestamps of one frame, for each rendition in which the viewer gets it with a timestamp of its own. */
-export type RtpTimestamps = Readonly<Partial<Record<Rendition, number>>>;
+export type RtpTimestamps = FrameTimestamps;

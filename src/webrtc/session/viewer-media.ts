@@ -110,11 +110,14 @@ export class ViewerMedia implements WatchedMedia {
 
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
     const timestamps: Partial<Record<Rendition, number>> = {};
+    const nearest: Rendition[] = [];
     for (const stream of this.#init.streams) {
       const timestamp = stream.rendition === undefined ? undefined : stream.rtpTimestampOf(mediaTimeMs);
-      if (stream.rendition !== undefined && timestamp !== undefined) timestamps[stream.rendition] = timestamp;
+      if (stream.rendition === undefined || timestamp === undefined) continue;
+      timestamps[stream.rendition] = timestamp;
+      if (stream.isNearestFrame) nearest.push(stream.rendition);
     }
-    return timestamps;
+    return nearest.length === 0 ? timestamps : { ...timestamps, nearest };
   }
 
   sendReports(): void {

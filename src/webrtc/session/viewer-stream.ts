@@ -166,6 +166,11 @@ export class ViewerStream {
     };
   }
 
+  /** Frames that it carries are the nearest ones of the source, not the very ones that the source's times belong to. */
+  get isNearestFrame(): boolean {
+    return this.#flow?.lease.track.pairing === 'nearest';
+  }
+
   /** Undefined before a report that tells it. */
   get roundTripMs(): number | undefined {
     return this.#rtp?.stats.roundTripMs;

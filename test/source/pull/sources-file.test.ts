@@ -228,3 +228,23 @@ test('a file that cannot be read is told by its name', () => {
   assert.throws(() => readSourcesFile(path.join(folder, 'big.yml'), {}), /larger than/);
   rmSync(folder, { recursive: true });
 });
+
+test('a second stream stands beside a url, is checked like one, and shares what both know of the options', () => {
+  const low = (fields: object) => parseSources(one({ url: 'rtsp://10.0.0.5/1', ...fields }), ENVIRONMENT)[0]?.low;
+  assert.equal(low({}), undefined);
+  const read = low({ low_url: 'rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/2?t=q1w2', options: { rtsp_transport: 'udp' } });
+  assert.equal(read?.address, 'rtsp://viewer:p%40ss%2Fw%3Frd%3A%231%20%C3%BC@10.0.0.5/2?t=q1w2');
+  assert.deepEqual(read.options, { rtsp_transport: 'udp' });
+  assert.doesNotMatch(read.redact(`${read.address} ${ENVIRONMENT.CAM_PASSWORD} q1w2`), /ss%2F|p@ss|q1w2/);
+  const overHttp = low({ low_url: 'http://10.0.0.5/low.flv', options: { rtsp_transport: 'udp' } });
+  assert.deepEqual([overHttp?.kind, overHttp?.options], ['http', {}]);
+  const faults = (fields: object): string => faultsOf(one(fields)).join('\n');
+  const expected = /field 'low_url': expected the URL of the camera's second, smaller stream/;
+  assert.match(faults({ device: '/dev/video0', low_url: 'rtsp://cam/2' }), expected);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: 'rtsp://cam/1' }), expected);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: '' }), expected);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: 5 }), expected);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: 'file:///etc/passwd' }), /field 'low_url': expected a URL that begins with/);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: 'rtsp://u:a/b@cam/2' }), /field 'low_url': an '@' stands behind/);
+  assert.match(faults({ url: 'rtsp://cam/1', low_url: 'rtsp://${NOBODY}/2' }), /low_url.*NOBODY/);
+});
