@@ -173,7 +173,10 @@ export class SimulatedViewer {
 
   #tick(nowMs: number): void {
     const { controller } = this;
-    controller.onTick(nowMs);
+    controller.onTick(
+      nowMs,
+      this.#video.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    );
     const pacingBps = controller.pacingBps;
     this.#credit =
       pacingBps === undefined ? Infinity : Math.min(this.#credit === Infinity ? 0 : this.#credit, 0) + (pacingBps * TICK_MS) / 8_000;

@@ -11,6 +11,7 @@
  * Nothing that a receiver claims makes it do more work than the claims are long, or keep more than the last seconds.
  */
 import { AcknowledgedRate } from './acknowledged-rate.js';
+import { Backlog } from './backlog.js';
 import { LossDetector } from './loss-detector.js';
 import type { CongestionCause, CongestionState, PacketResult, ReceptionSummary } from './packet-result.js';
 import { Prober, type ProbeDemand } from './prober.js';
@@ -68,6 +69,7 @@ export class CongestionController {
   readonly #estimate = new RateEstimate();
   readonly #hold = new VideoHold();
   readonly #silence = new SilenceWatch();
+  readonly #backlog = new Backlog();
   #isPaced = false;
   #state: CongestionState = 'clear';
   #cause: CongestionCause | undefined;
@@ -227,9 +229,16 @@ export class CongestionController {
     else if (isOurs && report.fractionLost < NO_LOSS) this.#estimate.set(Math.max(this.#estimate.assumedBps, sentBps));
   }
 
-  /** Lets time pass: silence, probes without an answer, the queue that drains meanwhile. */
-  onTick(nowMs: number): void {
+  /**
+   * Lets time pass: silence, probes without an answer, the queue that drains meanwhile.
+   * @param waitingBytes of video that the pace keeps back
+   */
+  onTick(nowMs: number, waitingBytes = 0): void {
     const now = this.#advance(nowMs);
+    if (this.#backlog.isLasting(waitingBytes, this.pacingBps, now)) {
+      this.#estimate.backOff(this.hasFeedback ? this.acknowledgedBps : this.#sent.rateBps(LONG_WINDOW_MS, now));
+      this.#overuse('queue', now, waitingBytes);
+    }
     this.#prober.onTick(now, this.#roundTripMs ?? 0);
     const isListening = this.#isPaced && this.#state !== 'congested' && this.#feedbackMs !== undefined;
     if (isListening && this.#silence.isSilent(this.#feedbackMs ?? now, this.#sent, this.#roundTripMs ?? 0, now)) {
@@ -283,14 +292,16 @@ export class CongestionController {
     return this.#sent.rateBps(LONG_WINDOW_MS, now) > EXCESS * this.#rate.bps(BUSY_WINDOW_MS) + EXCESS_BPS;
   }
 
-  #overuse(cause: CongestionCause, now: number): void {
+  /** @param waitingBytes late already, for which video is held as for a queue */
+  #overuse(cause: CongestionCause, now: number, waitingBytes = 0): void {
     this.#state = 'congested';
     this.#cause = cause;
     this.#overuses++;
     this.#overuseMs = now;
     this.#isPaced = true;
     this.#clearSinceMs = undefined;
-    this.#hold.begin(this.#queueMs, now);
+    this.#hold.begin(waitingBytes > 0 ? Math.max(this.#queueMs, BUSY_QUEUE_MS) : this.#queueMs, now);
+    this.#backlog.forget();
     this.#detector.forget();
     this.#loss.clear();
     this.#reports.onOveruse(now);

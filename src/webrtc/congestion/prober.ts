@@ -115,9 +115,10 @@ export class Prober {
       if (result.sentMs < running.startedMs || result.sentMs > running.endsMs || running.packets.length >= MAX_PACKETS) continue;
       running.packets.push(result);
     }
-    if (queueMs > MAX_QUEUE_MS && running.packets.length > 0) return this.#fail(nowMs);
     const newest = results.at(-1);
-    return newest && newest.sentMs >= running.endsMs - 5 ? this.#finish(running, nowMs) : undefined;
+    const isOver = newest !== undefined && newest.sentMs >= running.endsMs - 5;
+    if (queueMs > MAX_QUEUE_MS && running.packets.length > 0) return this.#abandon(running, nowMs);
+    return isOver ? this.#finish(running, nowMs) : undefined;
   }
 
   /** Ends a probe whose feedback does not come. */
@@ -144,17 +145,22 @@ export class Prober {
   #finish(running: Running, nowMs: number): number | undefined {
     const carried = carriedBps(running.packets);
     if (carried === undefined) return this.#fail(nowMs);
-    if (carried < running.rateBps * REACHED) {
-      this.#found(carried * UNCONFIRMED, nowMs);
-      this.#fail(nowMs);
-      return carried;
-    }
+    if (carried < running.rateBps * REACHED) return this.#abandon(running, nowMs);
     this.#isConfirming = running.isLast && !this.#isConfirming;
     if (!this.#isConfirming) this.#found(Math.min(carried, running.rateBps), nowMs);
     this.#running = undefined;
     this.#backoffMs = MIN_BACKOFF_MS;
     this.#earliestMs = this.#cleanMs = nowMs;
     return undefined;
+  }
+
+  /** It does not fit; its packets may tell what does. */
+  #abandon(running: Running, nowMs: number): number | undefined {
+    const carried = carriedBps(running.packets);
+    const isKnown = carried !== undefined && carried < running.rateBps * REACHED;
+    if (isKnown) this.#found(carried * UNCONFIRMED, nowMs);
+    this.#fail(nowMs);
+    return isKnown ? carried : undefined;
   }
 
   #found(bps: number, nowMs: number): void {

@@ -36,9 +36,7 @@ const MIN_SPAN_MS = 40;
 const MAX_PENDING = 512;
 
 interface Sample {
-  /** When the newest of its packets was sent. */
-  readonly sentMs: number;
-  /** And when it arrived: growth is told by the receiver's clock, since feedback may be late. */
+  /** When the newest of its packets arrived: growth is told by the receiver's clock, since feedback may be late. */
   readonly arrivedMs: number;
   readonly queueMs: number;
 }
@@ -46,7 +44,7 @@ interface Sample {
 /** What a feedback tells of the queue. `steep`: a long one, after so short a time that it may be of a single large frame. */
 export type QueueVerdict = 'clear' | 'warning' | 'steep' | 'certain';
 
-/** Watches the queue of one path. */
+/** Watches the queue of one way. */
 export class QueueDetector {
   readonly #patience: number;
   readonly #base = new MinimumWindow(BASE_WINDOW_MS);
@@ -65,11 +63,6 @@ export class QueueDetector {
   /** Of the newest feedback, ms; 0 before any. */
   get queueMs(): number {
     return this.#samples.at(-1)?.queueMs ?? 0;
-  }
-
-  /** When the packets that told it were sent; undefined before any. */
-  get sampledMs(): number | undefined {
-    return this.#samples.at(-1)?.sentMs;
   }
 
   /** Whether the queue grows (1), shrinks (-1) or neither (0), by the last half second. */
@@ -101,7 +94,7 @@ export class QueueDetector {
     this.#verdict = 'clear';
   }
 
-  /** The delay of now is that of the empty path: nothing of before is known. */
+  /** The delay of now is that of the empty way: nothing of before is known. */
   rebase(): void {
     this.#base.clear();
     this.forget();
@@ -114,10 +107,10 @@ export class QueueDetector {
     this.excuse();
   }
 
-  #take({ sentMs, arrivedMs }: Arrived): Sample {
+  #take({ arrivedMs }: Arrived): Sample {
     const newer = this.#pending.slice(this.#pending.length >> 1);
     const quickestMs = newer.reduce((least, packet) => Math.min(least, packet.arrivedMs - packet.sentMs), Infinity);
-    const sample = { sentMs, arrivedMs, queueMs: Math.max(0, quickestMs - (this.#base.minimum ?? 0)) };
+    const sample = { arrivedMs, queueMs: Math.max(0, quickestMs - (this.#base.minimum ?? 0)) };
     this.#pending = [];
     this.#samples.push(sample);
     this.#samples = this.#samples.filter((other) => Math.abs(arrivedMs - other.arrivedMs) <= TREND_MS).slice(-MAX_SAMPLES);
@@ -126,8 +119,7 @@ export class QueueDetector {
 
   #judge(sample: Sample, previous: Sample | undefined): QueueVerdict {
     if (sample.queueMs < QUEUE_MS || this.trend === -1) {
-      this.#growingSinceMs = undefined;
-      this.#growths = 0;
+      this.excuse();
       return 'clear';
     }
     this.#growths = previous && sample.queueMs > previous.queueMs + STEP_MS ? this.#growths + 1 : 0;

@@ -13,6 +13,7 @@ const MIN_GROWTH_MS = 15;
 
 /** Bits a second at which the packets of a feedback arrived; undefined where they were not sent faster. */
 export function trainRateBps(results: readonly PacketResult[]): number | undefined {
+  if (results.length < MIN_PACKETS) return undefined;
   const points = results.flatMap(({ sentMs, arrivedMs }) => (arrivedMs === undefined ? [] : [{ x: sentMs, y: arrivedMs - sentMs }]));
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || points.length < MIN_PACKETS || last.y - first.y < MIN_GROWTH_MS || slopeOf(points).slope < MIN_SLOPE)

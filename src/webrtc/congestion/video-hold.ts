@@ -5,6 +5,8 @@
 
 /** Video is held while more waits. */
 const HELD_QUEUE_MS = 50;
+/** Whoever looks now and then sees it. */
+const MIN_HOLD_MS = 100;
 /** A queue that has not drained by then is none: the way became longer. */
 const MAX_HOLD_MS = 2_000;
 
@@ -41,7 +43,7 @@ export class VideoHold {
   update(queueMs: number, nowMs: number): 'stuck' | undefined {
     if (this.#sinceMs === undefined) return undefined;
     const isOver = nowMs - this.#sinceMs > MAX_HOLD_MS;
-    if (queueMs >= HELD_QUEUE_MS && !isOver) return undefined;
+    if ((queueMs >= HELD_QUEUE_MS || nowMs - this.#sinceMs < MIN_HOLD_MS) && !isOver) return undefined;
     this.#sinceMs = undefined;
     return isOver && queueMs > this.#queueMs / 2 ? 'stuck' : undefined;
   }

@@ -235,3 +235,13 @@ describe('the phases of RFC 8867', () => {
     assert.ok(run.queueP95(80_000, 100_000) < 150);
   });
 });
+
+describe('a viewer whose link is slower than its rung by little', () => {
+  it('gets less, though the pace keeps the queue off the link', () => {
+    for (const seed of [2, 4]) {
+      const run = new NetworkRun({ rateBps: 0.6 * MBIT, seed }).runTo(20_000);
+      assert.equal(run.viewers[0]!.rung, '180p');
+      assert.ok(run.fps(8_000) >= 29, `${run.fps(8_000)} frames a second`);
+    }
+  });
+});
