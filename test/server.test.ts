@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { after, describe, it } from 'node:test';
 import { eventually, within } from './helpers/deadline.js';
+import { freePort } from './helpers/free-port.js';
 import { copyVideo, type VideoName } from './helpers/make-video.js';
 import { processTree, startServerProcess } from './helpers/server-process.js';
 import { Refusal, TestServer } from './helpers/server.js';
@@ -60,14 +60,6 @@ function assertTimestampsAscend(viewer: WeriftViewer): void {
     if (last !== undefined) assert.ok(((header.timestamp - last) | 0) >= 0, `RTP timestamp ${header.timestamp} after ${last}`);
     last = header.timestamp;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function refusalOf(offer: Promise<unknown>): Promise<Refusal> {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { projectRoot } from './helpers/assets.js';
 import { eventually, within } from './helpers/deadline.js';
+import { freePort } from './helpers/free-port.js';
 import { processTree } from './helpers/server-process.js';
 
 /** The real `main.js` in a folder of its own, in a process group of its own, as a terminal has it. */
@@ -78,8 +79,7 @@ describe('starting the server', () => {
   });
 
   it('says that its UDP port is taken, be it that of HTTP or one of its own, and what to do', async () => {
-    const [udp, { port, free }] = [createSocket('udp4'), await takenPort()];
-    await free();
+    const [udp, port] = [createSocket('udp4'), await freePort()];
     udp.bind(port, '127.0.0.1');
     await once(udp, 'listening');
     const cases = [
@@ -102,8 +102,7 @@ describe('starting the server', () => {
   });
 
   it('answers that it is starting until it serves, on the port it will have', async () => {
-    const { port, free } = await takenPort();
-    await free();
+    const port = await freePort();
     const { child, seen, ended } = start([], { PORT: String(port) });
     await eventually(() => existsSync(asked()), 20_000, 'ffmpeg to be asked');
     const early = await fetch(`http://127.0.0.1:${port}/ready`);
@@ -135,10 +134,9 @@ describe('starting the server', () => {
   });
 
   it('takes options before the environment, and the environment before .env', async () => {
-    const { port, free } = await takenPort();
+    const port = await freePort();
     writeFileSync(path.join(folder, '.env'), `PORT=1\nMAX_CONNECTIONS=1\nMAX_PUBLISHERS=3\n`);
     writeFileSync(goOn(), '');
-    await free();
     const { child, seen, ended } = start(['--port', String(port), '--no-motion-gate', '--upload=upload'], { MAX_CONNECTIONS: '2' });
     await eventually(() => seen.out.includes('is ready'), 20_000, 'the server to get ready');
     const stats = (await (await fetch(`http://127.0.0.1:${port}/connection-stats`)).json()) as {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ChromiumHarness, noChromium, type BrowserViewer, type JoinOptions } from '../helpers/chromium.js';
-import { freePort, noCoturn, startCoturn, type Coturn } from '../helpers/coturn.js';
+import { noCoturn, startCoturn, type Coturn } from '../helpers/coturn.js';
+import { freePort } from '../helpers/free-port.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, temporaryFolder, type Folder } from './fixtures.js';
 

@@ -1,7 +1,6 @@
 /** A real TURN server on 127.0.0.1 for one test. */
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -9,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from './deadline.js';
+import { freePort } from './free-port.js';
 
 const EXECUTABLE = ['/usr/bin/turnserver', '/usr/local/bin/turnserver'].find((file) => existsSync(file));
 
@@ -81,19 +81,6 @@ export async function startCoturn(t: TestContext, { lines = [], file, allowLoopb
       return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
     },
   };
-}
-
-/** Free for UDP and for TCP. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const socket = dgram.createSocket('udp4').bind(port, '127.0.0.1');
-  await once(socket, 'listening');
-  socket.close();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function canConnect(port: number): Promise<boolean> {

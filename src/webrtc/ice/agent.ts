@@ -83,7 +83,10 @@ export class IceAgent {
         if (nominates) this.#nomination.wish(path, address);
       },
       onAnswer: (path, [host, port]) => {
-        if (this.#nomination.isTarget(path, host, port)) this.#heard(path, [host, port]);
+        if (!this.#nomination.isTarget(path, host, port)) return;
+        // A lite peer sends no checks of its own.
+        path.socket.claim?.(host, port);
+        this.#heard(path, [host, port]);
       },
     });
     this.#nomination = new IceNomination(this.#checklist, this.#paths, options.clock);

@@ -92,6 +92,7 @@ export class IceNomination {
     if (this.isTarget(path, host, port)) return false;
     const isFirst = this.#target === undefined;
     this.#target = { path, host, port };
+    path.socket.claim?.(host, port);
     this.#targetHeardMs = this.#clock.now();
     this.#pair = pair;
     return isFirst;

@@ -19,7 +19,7 @@ export interface IceSocket {
    * has been taken: then the slab may be used again.
    */
   sendAll(slab: Buffer, ends: readonly number[], host: string, port: number, done: () => void): void;
-  /** An authentic check came from there: what comes from there is for this agent. Of sockets that agents share. */
+  /** An authentic check or answer came from there: what comes from there is for this agent. Of sockets that agents share. */
   claim?(host: string, port: number): void;
   /** Idempotent; resolves when it is gone. */
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /**
  * Tells for which agent a datagram of a shared UDP socket is. Checks name their agent, answers the check that they
  * answer; everything else goes by the address that it comes from, which an agent claims once an authentic check came
- * from there. What is for nobody is dropped without an answer.
+ * from there, or it sends there itself. What is for nobody is dropped without an answer.
  *
  * Several agents may claim one address: both generations of an ICE restart, transports of a session that is not
  * bundled, a client that uses one socket for several sessions, or one that pretends to be somebody else. So each

@@ -1,7 +1,9 @@
 /** The UDP port of all sessions: what comes reaches those that it is for, and nobody else. */
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
-import { classes, Message, methods } from 'werift';
+import { classes, Message, methods, parseMessage } from 'werift';
 import { systemClock, type Clock } from '../../../src/base/clock.js';
 import { ResourceLedger } from '../../../src/base/resources.js';
 import { IceAgent } from '../../../src/webrtc/ice/agent.js';
@@ -18,6 +20,7 @@ interface OpenOptions {
   readonly controlling?: boolean;
   readonly addresses?: readonly string[];
   readonly publicIps?: readonly string[];
+  readonly stunUrls?: readonly string[];
 }
 
 interface Rig {
@@ -44,13 +47,13 @@ async function rig(t: TestContext, init: Partial<IceUdpPortInit> & { agentClock?
   return {
     ledger,
     port,
-    open: async ({ transport, controlling = false, addresses = iceAddresses, publicIps } = {}) => {
+    open: async ({ transport, controlling = false, addresses = iceAddresses, publicIps, stunUrls = [] } = {}) => {
       const options = {
         addresses: hostAddresses(addresses),
         portRange: undefined,
         udp: port,
         publicIps,
-        stunUrls: [],
+        stunUrls,
         clock: init.agentClock ?? clock,
         ledger,
       };
@@ -112,6 +115,32 @@ describe('the UDP port of all sessions', () => {
     await agent.told('nominated');
     assert.equal(agent.report.checksReceived, 0);
     assert.equal(agent.report.selected, 'host/host');
+    // Nor does a lite peer (RFC 8445 §2.5), which never checks, have to before it is heard.
+    peer.send(agent, dtls(1));
+    assert.deepEqual(await heard(agent, 1), [1]);
+  });
+
+  it('asks STUN servers by it, and tells what they saw', async (t) => {
+    const { port, open } = await rig(t);
+    const server = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    server.on('message', (data, from) => {
+      const request = parseMessage(data);
+      assert.ok(request);
+      const answer = new Message(methods.BINDING, classes.RESPONSE, request.transactionId);
+      server.send(answer.setAttribute('XOR-MAPPED-ADDRESS', ['203.0.113.9', 1234]).bytes, from.port, from.address);
+    });
+    const agents = await Promise.all([1, 2].map(() => open({ stunUrls: [`stun:127.0.0.1:${server.address().port}`] })));
+    for (const agent of agents) {
+      await agent.told('gathered');
+      const told = agent.candidates
+        .find((line) => line.includes('srflx'))
+        ?.split(' ')
+        .slice(4)
+        .join(' ');
+      assert.equal(told, `203.0.113.9 1234 typ srflx raddr 127.0.0.1 rport ${port.port}`);
+    }
   });
 
   it('learns an address from authentic checks alone, and answers nobody else', async (t) => {
