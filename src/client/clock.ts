@@ -44,6 +44,18 @@ export async function within<T>(
   }
 }
 
+/** True once that much time has passed, false as soon as `over` aborts. */
+export function passes(ms: number, clock: Clock, over: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (over.aborted) return resolve(false);
+    const timer = clock.after(ms, () => resolve(true));
+    over.addEventListener('abort', () => {
+      timer.cancel();
+      resolve(false);
+    });
+  });
+}
+
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason : new Error('aborted');

@@ -3,16 +3,18 @@
  * longer and longer in between. Every change is told with its reason. One loop, `#run`, read top to bottom; what wakes
  * it early is an event. Knows neither signalling nor media.
  */
-import { within, type Timer } from './clock.js';
+import { passes, within, type Timer } from './clock.js';
 import type { Environment, PageEvent } from './environment.js';
 import { SightlineError, errorOf, type Reason } from './errors.js';
 import { IceHealer } from './ice-healer.js';
 import type { PeerLink } from './peer-link.js';
+import { request } from './server-session.js';
 
 /** Waits before the 1st, 2nd, ... attempt to connect again; the last one for all that follow. */
 export const BACKOFF_S: readonly number[] = [1, 2, 4, 8, 10];
 /** While the server is out of reach it is asked this often whether it is back. */
 const PROBE_MS = 1_500;
+const PROBE_TIMEOUT_MS = 3_000;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** From the offer to the connection; the parts have limits of their own. */
 const OPEN_TIMEOUT_MS = 30_000;
@@ -217,29 +219,34 @@ export class Reconnector {
     const waits = this.#mustWaitForEvent();
     if (waits && !env.isOnline()) this.#reason = new SightlineError('OFFLINE');
     this.#tell('waiting', waits ? undefined : retryInS);
-    const timers: Timer[] = [];
+    const over = new AbortController();
+    let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (!waits) timers.push(env.clock.after(retryInS * 1000, resolve));
-      if (!waits && (error.code === 'UNREACHABLE' || error.code === 'SERVER_SILENT')) this.#probe(timers, resolve);
+      if (!waits) timer = env.clock.after(retryInS * 1000, resolve);
+      if (!waits && (error.code === 'UNREACHABLE' || error.code === 'SERVER_SILENT')) void this.#probe(over.signal, resolve);
     });
-    for (const timer of timers) timer.cancel();
-    timers.length = 0;
+    timer?.cancel();
+    over.abort();
     this.#isImmediate = false;
   }
 
-  /** A server that is back is worth an attempt before its time. */
-  #probe(timers: Timer[], resolve: () => void): void {
+  /**
+   * A server that is back is worth an attempt before its time. None of the requests is left hanging: a browser has six
+   * connections to a server, and a dead network holds each of them for minutes.
+   */
+  async #probe(over: AbortSignal, resolve: () => void): Promise<void> {
     const { env, probeUrl } = this.#init;
-    const again = (): void => {
-      timers[1] = env.clock.after(PROBE_MS, () => {
-        env.fetch(probeUrl, { cache: 'no-store' }).then(
-          ({ ok }) => (ok ? resolve() : timers.length > 0 && again()),
-          () => timers.length > 0 && again(),
-        );
-      });
-    };
-    again();
+    while (await passes(PROBE_MS, env.clock, over)) {
+      const probe = request(env, probeUrl, { cache: 'no-store', signal: over, timeoutMs: PROBE_TIMEOUT_MS });
+      if (
+        await probe.then(
+          () => true,
+          () => false,
+        )
+      )
+        return resolve();
+    }
   }
 
   #mustWaitForEvent(): boolean {

@@ -198,6 +198,8 @@ export interface SeenRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly keepalive: boolean;
+  /** What would end it. */
+  readonly signal: AbortSignal | undefined;
 }
 
 type Handler = (request: SeenRequest) => Response | Promise<Response> | undefined;
@@ -285,6 +287,7 @@ export class FakeWorld {
       headers: (init.headers ?? {}) as Record<string, string>,
       body: typeof init.body === 'string' ? init.body : '',
       keepalive: init.keepalive ?? false,
+      signal: init.signal ?? undefined,
     };
     this.requests.push(request);
     if (!this.isReachable) throw new TypeError('Failed to fetch');

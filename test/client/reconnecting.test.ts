@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { watch, type StateChange, type WatchOptions, type Watching } from '../../src/client/index.js';
-import { FakeWorld, SERVER, refusal } from './fakes.js';
+import { FakeWorld, SERVER, refusal, silence } from './fakes.js';
 
 /** A viewer, and what it told. */
 async function start(
@@ -140,6 +140,26 @@ describe('connecting again', () => {
     await world.clock.advance(7_300);
     world.isReachable = true;
     await world.play(1_600);
+    assert.equal(watching.state, 'playing');
+    watching.close();
+  });
+
+  it('leaves no requests hanging while nobody answers: a browser has few connections to a server', async () => {
+    const world = new FakeWorld();
+    const watching = watch({ server: SERVER, source: 'demo' }, world.env);
+    await world.clock.advance(0);
+    await world.play(1_000);
+    world.handler = silence;
+    await world.change('failed');
+    let most = 0;
+    for (let passedMs = 0; passedMs < 120_000; passedMs += 500) {
+      await world.clock.advance(500);
+      most = Math.max(most, world.requests.slice(1).filter(({ signal }) => signal?.aborted !== true).length);
+    }
+    assert.ok(most <= 3, `${most} requests at once`);
+    assert.ok(world.requests.filter(({ path }) => path === '/ready').length > 5);
+    world.handler = () => undefined;
+    await world.play(12_000);
     assert.equal(watching.state, 'playing');
     watching.close();
   });
