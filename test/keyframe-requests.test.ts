@@ -56,6 +56,7 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
       clientId: 'watcher',
       logger: silentLogger,
       sourceChanged: () => assert.fail(),
+      qualityChanged: () => undefined,
       restartIce: () => assert.fail(),
       transport: () => ({ pendingBytes: 0, sendRtp: () => undefined, repeatRtp: () => undefined, sendRtcp: () => undefined }),
       close: () => undefined,

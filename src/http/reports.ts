@@ -2,7 +2,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { MediaPeerError } from '../base/errors.js';
-import type { SessionReport, Sessions } from '../webrtc/index.js';
+import { qualityJson, type SessionReport, type Sessions } from '../webrtc/index.js';
 import { ErrorSchema } from './schemas.js';
 import { perMinute } from './wish.js';
 
@@ -47,6 +47,19 @@ const Report = Type.Object(
       troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
     }),
     dtls: Type.Union([Type.Object({ role: Type.String(), srtp_profile: Type.String() }), Type.Null()]),
+    quality: Type.Union(
+      [
+        Type.Object({
+          quality: Nullable(Type.String({ description: 'What it is sent in, or was at last' })),
+          estimate_kbps: Nullable(Type.Number({ description: 'What its network carries, as far as is known' })),
+          queue_ms: Nullable(Type.Number({ description: 'How long packets wait in its network' })),
+          switches: Type.Integer({ description: 'How often the quality changed' }),
+          switch_reason: Nullable(Type.String({ description: 'Why it is that quality' })),
+        }),
+        Type.Null(),
+      ],
+      { description: 'Null for a publisher' },
+    ),
     steps: Type.Array(
       Type.Object({
         at_ms: Type.Number({ description: 'Since the offer' }),
@@ -79,6 +92,7 @@ const Report = Type.Object(
           troubles: [],
         },
         dtls: { role: 'server', srtp_profile: 'AEAD_AES_128_GCM' },
+        quality: { quality: '360p', estimate_kbps: 930, queue_ms: 8, switches: 1, switch_reason: 'congestion' },
         steps: [
           { at_ms: 0, step: 'offer' },
           { at_ms: 48.2, step: 'connected' },
@@ -113,7 +127,7 @@ export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { se
   done();
 };
 
-function reportJson({ clientId, sourceId, role, door, createdAtS, mLines, ice, dtls, steps, end }: SessionReport) {
+function reportJson({ clientId, sourceId, role, door, createdAtS, mLines, ice, dtls, quality, steps, end }: SessionReport) {
   return {
     client_id: clientId,
     source: sourceId,
@@ -138,6 +152,7 @@ function reportJson({ clientId, sourceId, role, door, createdAtS, mLines, ice, d
       troubles: [...ice.troubles],
     },
     dtls: dtls ? { role: dtls.role, srtp_profile: dtls.srtpProfile } : null,
+    quality: quality ? qualityJson(quality) : null,
     steps: steps.map(({ atMs, step, facts }) => ({ at_ms: atMs, step, ...(facts && { facts }) })),
     end: end ? { reason: end.reason, explanation: end.explanation, at_ms: end.atMs } : null,
   };

@@ -29,6 +29,11 @@ export class OpenGroup<Frame extends { readonly keyframe: boolean }> {
     return this.#frames;
   }
 
+  /** Of these frames. */
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
   /** Adds the next frame; a keyframe begins a group. */
   push(frame: Frame): void {
     if (frame.keyframe) this.clear();

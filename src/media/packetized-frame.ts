@@ -30,4 +30,6 @@ export interface FrameSink {
   readonly pendingBytes: number;
   /** More than that makes it slow. Default: 1 MiB. */
   readonly maxPendingBytes?: number | undefined;
+  /** A larger open group of pictures is not replayed to it: it waits for the next keyframe instead. Default: none is too large. */
+  readonly maxReplayBytes?: number | undefined;
 }

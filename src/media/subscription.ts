@@ -12,6 +12,8 @@ export interface SubscribedTrack {
   readonly needsKeyframe: boolean;
   /** Passes the request for a keyframe on to the producer; false when it makes none on demand. */
   requestKeyframe(): boolean;
+  /** What a replay would cost. */
+  replayBytes(): number;
   /** The open group restamped for this subscription's cursor. `afterTimestamp`: the newest timestamp it has sent. */
   replay(afterTimestamp: number | undefined): PacketizedFrame[];
   /** The timestamp that is a frame's own. */
@@ -19,6 +21,14 @@ export interface SubscribedTrack {
   /** The subscription is closed and gets nothing more. */
   remove(subscription: Subscription): void;
   readonly clock: Clock;
+}
+
+/** Where a subscription begins; see `Track.subscribe`. */
+export interface SubscriptionStart {
+  /** The newest timestamp that the reader has; undefined: none. */
+  readonly afterTimestamp: number | undefined;
+  /** Begins with the open group of pictures; undefined: where the reader takes it. */
+  readonly replays: boolean | undefined;
 }
 
 /** A slow reader: 1 MiB is 4 s of video at 2 Mbit/s. */
@@ -44,12 +54,14 @@ export class Subscription {
   #liveFromMs = Infinity;
   #dropped = 0;
 
-  constructor(track: SubscribedTrack, sink: FrameSink, afterTimestamp?: number) {
+  constructor(track: SubscribedTrack, sink: FrameSink, { afterTimestamp, replays }: SubscriptionStart) {
     this.#track = track;
     this.#sink = sink;
     this.#lastTimestamp = afterTimestamp;
     this.#state = track.needsKeyframe ? 'waiting-for-keyframe' : 'live';
-    if (track.needsKeyframe) this.#startReplay();
+    if (!track.needsKeyframe) return;
+    if (replays ?? this.#mayReplay) this.#startReplay();
+    else track.requestKeyframe();
   }
 
   /** Frames this reader lost because it did not keep up. */
@@ -62,7 +74,12 @@ export class Subscription {
     return this.#lastTimestamp;
   }
 
-  /** True for a frame that carries its own timestamp here: not for those that were replayed on joining. */
+  /** Media time from which on frames carry their own timestamps here: later than of those that were replayed on joining. Infinity before. */
+  get liveFromMs(): number {
+    return this.#liveFromMs;
+  }
+
+  /** True for a frame that carries its own timestamp here. */
   isLiveAt(mediaTimeMs: number): boolean {
     return mediaTimeMs >= this.#liveFromMs;
   }
@@ -70,11 +87,11 @@ export class Subscription {
   /**
    * The reader cannot decode (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1). Where the producer makes keyframes
    * on demand the request is passed on to it; otherwise this reader alone gets the open
-   * group again: not while the last replay is still under way, nor while the reader is too slow for what it gets.
+   * group again: not while the last replay is still under way, nor while the reader is too slow for what it gets or would get.
    */
   requestKeyframe(): void {
     if (this.#state === 'closed' || this.#track.requestKeyframe()) return;
-    if (this.#backlog.length > 0 || this.#isSlow()) return;
+    if (this.#backlog.length > 0 || this.#isSlow() || !this.#mayReplay) return;
     if (this.#track.clock.now() - this.#lastReplayMs >= MIN_REPLAY_INTERVAL_MS) this.#startReplay();
   }
 
@@ -112,6 +129,10 @@ export class Subscription {
   #isSlow(): boolean {
     const maxBytes = this.#sink.maxPendingBytes ?? MAX_PENDING_BYTES;
     return this.#sink.pendingBytes > (this.#state === 'live' ? maxBytes : maxBytes / 2);
+  }
+
+  get #mayReplay(): boolean {
+    return this.#track.replayBytes() <= (this.#sink.maxReplayBytes ?? Infinity);
   }
 
   #startReplay(): void {

@@ -94,6 +94,7 @@ export class Track {
     this.#subscribed = {
       needsKeyframe: init.codec !== 'opus',
       requestKeyframe: init.onKeyframeRequest ?? (() => false),
+      replayBytes: () => this.replayBytes,
       replay: (afterTimestamp) => this.#replay(afterTimestamp),
       rtpTimestampAt: (mediaTimeMs) => this.rtpTimestampAt(mediaTimeMs),
       remove: (subscription) => void this.#subscriptions.delete(subscription),
@@ -114,6 +115,11 @@ export class Track {
   /** Of the newest frame; -Infinity before the first. */
   get lastMediaTimeMs(): number {
     return this.#lastFrame?.mediaTimeMs ?? -Infinity;
+  }
+
+  /** Of the open group of pictures, which a replay would send; 0 where there is none to replay. */
+  get replayBytes(): number {
+    return this.#gop.sizeBytes;
   }
 
   /** Counts so far, and rates of the last seconds. */
@@ -147,11 +153,13 @@ export class Track {
   }
 
   /**
-   * Starts a reader: the open group of pictures first, then live. Close the subscription to stop.
+   * Starts a reader: the open group of pictures first, then live; or with the next keyframe, which is asked for. Close the
+   * subscription to stop.
    * @param afterTimestamp the newest timestamp that the reader has of an earlier subscription; all others lie after it.
+   * @param replays the open group first. Default: where that is not too much for the reader (`maxReplayBytes`).
    */
-  subscribe(sink: FrameSink, afterTimestamp?: number): Subscription {
-    const subscription = new Subscription(this.#subscribed, sink, afterTimestamp);
+  subscribe(sink: FrameSink, afterTimestamp?: number, replays?: boolean): Subscription {
+    const subscription = new Subscription(this.#subscribed, sink, { afterTimestamp, replays });
     this.#subscriptions.add(subscription);
     return subscription;
   }

@@ -121,6 +121,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         ice_troubles: [...session.iceTroubles],
         tracks: session.video.map(({ rendition }) => rendition),
         video_codecs: session.video.map(({ codec }) => codec),
+        ...(session.quality && { ...qualityOf(session.quality), qualities: session.video.map(({ quality }) => quality ?? null) }),
         active_tracks: session.isPaused ? [] : [...session.selected],
         frames_dropped: session.framesDropped,
         detections_sent: session.detectionsSent,
@@ -219,6 +220,16 @@ function activeSource(source: SourceActivity) {
       frames_dropped: rendition.framesDropped,
       restarts: rendition.restarts,
     })),
+  };
+}
+
+function qualityOf({ estimateBps, queueMs, ...quality }: NonNullable<SessionStatus['quality']>) {
+  return {
+    quality: quality.quality ?? null,
+    switches: quality.switches,
+    switch_reason: quality.switchReason ?? null,
+    estimate_kbps: estimateBps === undefined ? null : Math.round(estimateBps / 1000),
+    queue_ms: queueMs === undefined ? null : Math.round(queueMs),
   };
 }
 

@@ -133,6 +133,28 @@ export const ConnectionStats = Type.Object(
         round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
         tracks: Type.Array(Type.String()),
         video_codecs: Type.Array(Type.String()),
+        qualities: Type.Optional(
+          Type.Array(nullable(Type.String()), { description: 'Of each of its tracks, as `quality`; null before the first frame' }),
+        ),
+        quality: Type.Optional(
+          nullable(
+            Type.String({
+              description:
+                'Of the first video that flows: `source`, the name of a lower rung, `keyframes` (only those of the lowest) or `sound` (no picture)',
+            }),
+          ),
+        ),
+        estimate_kbps: Type.Optional(nullable(Type.Integer({ description: 'What its network carries, as far as is known' }))),
+        queue_ms: Type.Optional(nullable(Type.Integer({ description: 'How long packets wait in its network now' }))),
+        switches: Type.Optional(Type.Integer({ description: 'How often the quality changed, of all its video' })),
+        switch_reason: Type.Optional(
+          nullable(
+            Type.String({
+              description:
+                'Why it is that quality: start, wish (asked for), congestion, room (the network carries it), trial (it may), ladder (the source has others)',
+            }),
+          ),
+        ),
         active_tracks: Type.Array(Type.String(), { description: 'Those of its tracks that are sent now; empty while it is paused' }),
         frames_dropped: Type.Integer({ description: 'Frames this viewer lost because it did not keep up' }),
         detections_sent: Type.Integer({ description: 'Messages on its data channel' }),
@@ -172,6 +194,12 @@ export const ConnectionStats = Type.Object(
             round_trip_ms: 12.5,
             tracks: ['processed'],
             video_codecs: ['h264'],
+            qualities: ['360p'],
+            quality: '360p',
+            estimate_kbps: 930,
+            queue_ms: 8,
+            switches: 1,
+            switch_reason: 'congestion',
             active_tracks: ['processed'],
             frames_dropped: 0,
             detections_sent: 40,

@@ -9,5 +9,6 @@ export type * from './api/requests.js';
 export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } from './sdp/fragment.js';
 export { MAX_SDP_BYTES } from './sdp/parse.js';
 export { checkOffer } from './sdp/whep-rules.js';
+export { qualityJson } from './api/quality-json.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
 export type { ConnectionState, SessionStatus, ReceivedStatus } from './api/status.js';

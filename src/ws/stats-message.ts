@@ -1,9 +1,9 @@
 /** A session's figures in the words of `GET /connection-stats`. Pure. */
-import type { SessionStatus } from '../webrtc/index.js';
+import { qualityJson, type SessionStatus } from '../webrtc/index.js';
 
 /** The message `stats`. */
 export function statsMessage(session: SessionStatus): object {
-  const { received } = session;
+  const { received, quality } = session;
   return {
     type: 'stats',
     client_id: session.clientId,
@@ -21,9 +21,13 @@ export function statsMessage(session: SessionStatus): object {
     round_trip_ms: session.roundTripMs ?? null,
     selected: [...session.selected],
     paused: session.isPaused,
+    ...(quality && qualityJson(quality)),
     video: session.video.map((video) => ({
       rendition: video.rendition,
       codec: video.codec,
+      quality: video.quality ?? null,
+      switches: video.switches,
+      switch_reason: video.switchReason ?? null,
       bytes_sent: video.bytesSent,
       packets_sent: video.packetsSent,
       packets_lost: video.packetsLost,

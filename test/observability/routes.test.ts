@@ -107,6 +107,19 @@ describe('GET /connection-stats', () => {
     });
   });
 
+  it('tells in which quality a viewer is sent its video, and why', async () => {
+    const quality = { quality: '360p', switches: 3, switchReason: 'congestion' } as const;
+    const slow: SessionStatus = {
+      ...viewer,
+      quality: { ...quality, estimateBps: 930_400, queueMs: 7.6 },
+      video: viewer.video.map((video, at) => ({ ...video, ...quality, quality: at === 0 ? '360p' : undefined })),
+    };
+    const { body } = await get('/connection-stats', { sessions: () => [slow], activity: () => [activity] });
+    const [client] = (body as { clients: Record<string, unknown>[] }).clients;
+    const told = ['quality', 'estimate_kbps', 'queue_ms', 'switches', 'switch_reason', 'qualities'].map((name) => client?.[name]);
+    assert.deepEqual(told, ['360p', 930, 8, 3, 'congestion', ['360p', null]]);
+  });
+
   it('never shows the session id, which is the key to end a session', async () => {
     for (const path of ['/connection-stats', '/active-streams', '/health']) {
       assert.ok(!JSON.stringify((await get(path, { sessions: () => [viewer], activity: () => [activity] })).body).includes('hidden'), path);

@@ -26,7 +26,8 @@ export interface FakeSource {
   readonly hasAudio?: boolean;
   readonly renditions?: readonly Rendition[];
   readonly clock?: Clock;
-  readonly onKeyframeRequest?: () => boolean;
+  /** Asked for each track that somebody needs a keyframe of. */
+  readonly onKeyframeRequest?: (rung: string) => boolean;
 }
 
 export class FakeGateway implements MediaGateway {
@@ -82,13 +83,19 @@ export class FakeGateway implements MediaGateway {
     };
   }
 
+  /** Rungs that are refused. */
+  readonly refusals = new Map<string, Error>();
+
   async openTrack(key: TrackKey): Promise<TrackLease> {
     this.requests.push(key);
     await this.gate;
+    const rung = key.kind === 'video' ? (key.rung ?? SOURCE_RUNG) : SOURCE_RUNG;
+    const refusal = this.refusals.get(rung);
+    if (refusal) throw refusal;
     this.leases++;
     let held = true;
     return {
-      track: key.kind === 'audio' ? this.track('audio', 'opus') : this.track(key.rendition, key.codec),
+      track: key.kind === 'audio' ? this.track('audio', 'opus') : this.track(key.rendition, key.codec, rung),
       release: () => {
         if (held) this.leases--;
         held = false;
@@ -165,8 +172,8 @@ export class FakeGateway implements MediaGateway {
     this.#tracks.clear();
   }
 
-  track(name: Rendition | 'audio', codec: Codec = 'h264'): Track {
-    const key = `${name}/${codec}`;
+  track(name: Rendition | 'audio', codec: Codec = 'h264', rung = SOURCE_RUNG): Track {
+    const key = `${name}/${codec}${rung === SOURCE_RUNG ? '' : `/${rung}`}`;
     let track = this.#tracks.get(key);
     if (!track) {
       const { onKeyframeRequest } = this.source;
@@ -175,7 +182,7 @@ export class FakeGateway implements MediaGateway {
         codec,
         timeline: this.timeline,
         clock: this.#clock,
-        ...(onKeyframeRequest ? { onKeyframeRequest } : {}),
+        ...(onKeyframeRequest ? { onKeyframeRequest: () => onKeyframeRequest(rung) } : {}),
       });
       this.#tracks.set(key, track);
     }
@@ -183,13 +190,13 @@ export class FakeGateway implements MediaGateway {
   }
 
   /** Writes an H.264 frame of about `bytes` bytes; a keyframe carries parameter sets. */
-  writeH264(name: Rendition, mediaTimeMs: number, { keyframe = false, bytes = 3000 } = {}): void {
+  writeH264(name: Rendition, mediaTimeMs: number, { keyframe = false, bytes = 3000, rung = SOURCE_RUNG } = {}): void {
     const slice = Buffer.alloc(bytes, (mediaTimeMs & 0x7f) | 1);
     slice[0] = keyframe ? 0x65 : 0x41;
     const nals = keyframe ? [Buffer.from([0x67, 0x42, 0xe0, 0x1f, 1, 2, 3]), Buffer.from([0x68, 0xce, 1]), slice] : [slice];
     const data = Buffer.concat(nals.flatMap((nal) => [lengthOf(nal), nal]));
     this.timeline.delivered(mediaTimeMs);
-    this.track(name).write({ data, mediaTimeMs, keyframe });
+    this.track(name, 'h264', rung).write({ data, mediaTimeMs, keyframe });
   }
 }
 

@@ -68,6 +68,7 @@ export class PublisherFixture {
         clientId: 'camera',
         logger: recordingLogger(this.lines),
         sourceChanged: () => assert.fail(),
+        qualityChanged: () => undefined,
         restartIce: () => assert.fail(),
         transport: () => transport,
         close: (reason) => this.ends.push(reason),

@@ -1,5 +1,6 @@
 /** Why did it fail: what a session remembers of itself, for its owner and for the line in the log. */
 import type { EndReason } from '../../media/index.js';
+import type { SessionQuality } from './status.js';
 
 /** What was offered and chosen for one m-line. */
 export interface MLineReport {
@@ -76,6 +77,8 @@ export interface SessionReport {
   readonly ice: IceReport;
   /** SRTP profile and DTLS role; undefined before the handshake is done. */
   readonly dtls: { readonly role: string; readonly srtpProfile: string } | undefined;
+  /** Of viewers alone. */
+  readonly quality: SessionQuality | undefined;
   /** What happened, in order. */
   readonly steps: readonly Step[];
   /** Undefined while the session lives. */

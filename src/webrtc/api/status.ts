@@ -32,8 +32,32 @@ export interface StreamStatus {
   readonly framesDropped: number;
 }
 
+/**
+ * Why a stream is sent in its quality: it began so, the viewer asked for it, the network was full, it has room, it may have
+ * room (tried where its client tells too little), or the source has other qualities than before.
+ */
+export type QualityReason = 'start' | 'wish' | 'congestion' | 'room' | 'trial' | 'ladder';
+
+/** In which quality a stream is sent. */
+export interface QualityStatus {
+  /** Name of the rung that flows; `keyframes`: only those of the lowest; `sound`: no picture. While nothing flows, the last one; undefined before the first. */
+  readonly quality: string | undefined;
+  /** How often that changed. */
+  readonly switches: number;
+  /** Why it is that; undefined before the first. */
+  readonly switchReason: QualityReason | undefined;
+}
+
+/** In which quality a session is sent, and what its network carries. */
+export interface SessionQuality extends QualityStatus {
+  /** Bits a second, as far as is known; undefined before anything is. */
+  readonly estimateBps: number | undefined;
+  /** How long packets wait in the network, ms; undefined where nothing is known of it. */
+  readonly queueMs: number | undefined;
+}
+
 /** One stream of video. */
-interface VideoStatus extends StreamStatus {
+interface VideoStatus extends StreamStatus, QualityStatus {
   /** What is sent. */
   readonly rendition: Rendition;
   /** `h264` or `vp8`. */
@@ -108,6 +132,8 @@ export interface SideStatus {
   readonly isPaused: boolean;
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
+  /** Of viewers alone: of the first video that flows, with the switches of all. */
+  readonly quality?: SessionQuality | undefined;
   /** In the order of the offer's m-lines. */
   readonly video: readonly VideoStatus[];
   /** One for each stream of sound. */

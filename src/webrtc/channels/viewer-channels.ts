@@ -19,6 +19,8 @@ export interface ViewerChannelsInit {
   readonly media: WatchedMedia;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the client is told of its quality now; undefined: nothing. */
+  readonly qualityMessage: () => object | undefined;
   /** The client answered the keepalive once, and is silent now. */
   readonly onSilent: () => void;
 }
@@ -88,6 +90,12 @@ export class ViewerChannels {
     this.#droppedAtLastTick = dropped;
   }
 
+  /** The session sends another quality now. */
+  tellQuality(): void {
+    const message = this.#init.qualityMessage();
+    if (message) for (const commands of this.#commands) commands.tell(message);
+  }
+
   /** The session sends another source now. */
   sourceChanged(): void {
     this.#detections?.reopen();
@@ -125,7 +133,7 @@ export class ViewerChannels {
   }
 
   #openCommands(channel: IncomingChannel): void {
-    const { media, clock, logger, onSilent } = this.#init;
+    const { media, clock, logger, qualityMessage, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,
       clock,
@@ -140,6 +148,8 @@ export class ViewerChannels {
       onSilent,
     });
     this.#commands.add(commands);
+    const message = qualityMessage();
+    if (message) commands.tell(message);
   }
 }
 

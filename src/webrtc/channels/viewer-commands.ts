@@ -1,11 +1,8 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../../base/errors.js';
-import { filterWarning, type DetectionFilter } from '../../media/index.js';
+import { filterWarning, SOURCE_RUNG, type DetectionFilter } from '../../media/index.js';
 import type { Command } from './commands.js';
 import type { WatchedMedia } from './watched-media.js';
-
-/** There is one encoding of each rendition: it is the best, and the only one. */
-const QUALITIES = ['auto', 'high'];
 
 /** What commands act on. */
 export interface ViewerCommandsInit {
@@ -55,17 +52,16 @@ async function select(
       `the session has no m-line for one of ${tracks.join(', ')}; ask for it in the offer with "tracks"`,
     );
   }
-  if (quality !== undefined && !QUALITIES.includes(quality)) {
-    throw new MediaPeerError(
-      'COMMAND_UNSUPPORTED',
-      `there is no quality '${quality}': each rendition is encoded once for all its viewers; there is ${QUALITIES.join(', ')}`,
-    );
-  }
-  if (source !== undefined) await media.switchSource(source, tracks);
-  else if (tracks) media.select(tracks);
+  if (source !== undefined) await media.switchSource(source, { renditions: tracks, quality });
+  else await media.select({ renditions: tracks, quality });
   return {
     ...(source !== undefined && { source: media.source.sourceId }),
     tracks: media.selected,
-    ...(quality !== undefined && { quality: 'high' }),
+    ...(quality !== undefined && { quality: flowing(quality, media.quality) }),
   };
+}
+
+/** The best quality has two names: whoever does not ask for `source` knows it as `high`. */
+function flowing(asked: string, quality: string = SOURCE_RUNG): string {
+  return quality === SOURCE_RUNG && asked !== SOURCE_RUNG ? 'high' : quality;
 }

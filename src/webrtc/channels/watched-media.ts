@@ -2,6 +2,14 @@
 import type { OpenedSource, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 
+/** What a viewer wants of a source. */
+export interface MediaChoice {
+  /** Renditions that flow. */
+  readonly renditions?: readonly Rendition[] | undefined;
+  /** `auto`, `high`, or the name of a rung. */
+  readonly quality?: string | undefined;
+}
+
 /** What one viewer watches. */
 export interface WatchedMedia {
   /** The source that is watched now. */
@@ -10,20 +18,27 @@ export interface WatchedMedia {
   readonly selected: readonly Rendition[];
   /** True while nothing flows because the viewer asked so. */
   readonly isPaused: boolean;
+  /** Name of the quality that flows, or will with its first keyframe, of the first video that flows; undefined where none does. */
+  readonly quality: string | undefined;
   /** RTP timestamps of a frame as this viewer gets it, for each rendition in which it has one of its own. @param mediaTimeMs of the source */
   rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
   /** True where the session has an m-line for each of these renditions. */
   canSelect(renditions: readonly Rendition[]): boolean;
-  /** Lets these renditions, which `canSelect`, flow and no others. @throws MediaPeerError DETECTION_OFF */
-  select(renditions: readonly Rendition[]): void;
+  /**
+   * Lets these renditions, which `canSelect`, flow and no others, and all of them in that quality: what flows goes on until
+   * the first keyframe of another quality. Resolves when that is opened; where another one was asked for meanwhile, that one.
+   * @param choice default: the same as before
+   * @throws MediaPeerError DETECTION_OFF, COMMAND_UNSUPPORTED, CAPACITY_REACHED; then nothing has changed.
+   */
+  select(choice: MediaChoice): Promise<void>;
   /**
    * Sends another source on the same m-lines, in the codecs that were negotiated; numbering and time go on, and audio
    * follows where both have it. What flows continues until the first frames of the other source are there. Changes are
    * made one after the other.
-   * @param renditions those that flow from then on; left out: the same ones.
-   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, DETECTION_OFF; then nothing has changed.
+   * @param choice default: the same as before
+   * @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, DETECTION_OFF, COMMAND_UNSUPPORTED; then nothing has changed.
    */
-  switchSource(sourceId: string, renditions?: readonly Rendition[]): Promise<void>;
+  switchSource(sourceId: string, choice?: MediaChoice): Promise<void>;
   /** Nothing flows until `resume`. */
   pause(): void;
   /** What was paused flows again. */

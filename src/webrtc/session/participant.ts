@@ -25,6 +25,8 @@ export interface SessionHost {
   fail(error: unknown): void;
   /** The viewer watches another source from now on. */
   sourceChanged(sourceId: string): void;
+  /** A stream is sent in another quality from now on. */
+  qualityChanged(facts: Readonly<Record<string, unknown>>): void;
   /** Restarts ICE; false where the door by which the client came cannot. */
   restartIce(): boolean;
   /** Notes a step in the session's record: what somebody who asks why it failed wants to know. Each name once. */

@@ -8,7 +8,7 @@ import { streamNames } from '../sdp/stream-names.js';
 import { ViewerStream, type ViewerStreamInit } from './viewer-stream.js';
 
 /** What is sent, and of what. */
-export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFrame'> {
+export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFrame' | 'onChanged' | 'maxReplayBytes'> {
   /** What was agreed on. */
   readonly plan: Plan;
   /** Numbers and names that an offer of this server has told already, for each m-line; left out: they are made up. */
@@ -16,7 +16,7 @@ export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFr
 }
 
 /** What is sent, by m-line, undefined where that is nothing; one MediaStream for each rendition, the audio with the first. */
-export function planStreams({ plan, announced, clock, onFirstFrame }: StreamsInit): (ViewerStream | undefined)[] {
+export function planStreams({ plan, announced, ...common }: StreamsInit): (ViewerStream | undefined)[] {
   const names = streamNames();
   const offsets = new Map<Rendition | 'audio', number>();
   const offsetOf = (name: Rendition | 'audio'): number => {
@@ -35,8 +35,7 @@ export function planStreams({ plan, announced, clock, onFirstFrame }: StreamsIni
       key,
       timestampOffset: offsetOf(mLine.use === 'video' ? mLine.rendition : 'audio'),
       local: codecsOf(mLine.codec).some(({ rtx }) => rtx) ? local : { ...local, rtxSsrc: undefined },
-      clock,
-      onFirstFrame,
+      ...common,
     });
   });
 }

@@ -15,6 +15,8 @@ import { NO_ICE, type Transports } from './transports.js';
 
 /** A session that lives for days must not grow: restarts are its only steps by then. */
 const MAX_STEPS = 100;
+/** A network that comes and goes leaves room for other steps. */
+const MAX_QUALITY_STEPS = 60;
 
 /** Whose session it is. */
 export interface SessionRecordInit {
@@ -99,6 +101,11 @@ export class SessionRecord {
     this.#logger = this.#init.logger.child({ ...this.#identity });
   }
 
+  changeQuality(facts: Readonly<Record<string, unknown>>): void {
+    this.#logger.info(facts, 'quality changed');
+    if (this.#steps.length < MAX_QUALITY_STEPS) this.note('quality changed', facts);
+  }
+
   snapshot({ participant, transports, connectMs }: SessionParts): SessionStatus {
     const side = participant?.snapshot() ?? EMPTY_SIDE;
     const transport = transports?.at(0);
@@ -115,7 +122,7 @@ export class SessionRecord {
     };
   }
 
-  report({ plan, transports }: SessionParts): Omit<SessionReport, 'end'> {
+  report({ plan, participant, transports }: SessionParts): Omit<SessionReport, 'end'> {
     const { clientId, sourceId } = this.#identity;
     const { role, door } = this.#init;
     return {
@@ -127,6 +134,7 @@ export class SessionRecord {
       mLines: mLineReports(plan?.mLines ?? []),
       ice: transports?.iceReport ?? NO_ICE,
       dtls: transports?.at(0)?.dtlsReport,
+      quality: participant?.snapshot().quality,
       steps: [...this.#steps],
     };
   }

@@ -285,6 +285,7 @@ export class PeerSession {
       step: (name, facts) => this.#record.noteOnce(name, facts),
       logger: this.#record.logger,
       sourceChanged: (sourceId) => this.#record.changeSource(sourceId),
+      qualityChanged: (facts) => this.#record.changeQuality(facts),
       restartIce: () => {
         onRestartNeeded?.();
         return onRestartNeeded !== undefined;

@@ -1,16 +1,21 @@
 /** What a viewer is sent: which of its streams flow, and of which source. */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
-import { RENDITIONS, type EndReason, type OpenedSource, type Rendition, type TrackLease } from '../../media/index.js';
+import { RENDITIONS, SOURCE_RUNG, type EndReason, type OpenedSource, type Rendition } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { WatchedMedia } from '../channels/watched-media.js';
+import type { QualityStatus, SessionQuality } from '../api/status.js';
+import type { MediaChoice, WatchedMedia } from '../channels/watched-media.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { ContinuousTime } from '../rtp/send/continuous-time.js';
 import { NetworkReports } from '../rtp/send/network-reports.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { Congestion, PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
+import { QualityControl } from './quality-control.js';
+import { QualityLog, qualityName, type QualityChange } from './quality-log.js';
+import { readWish } from './quality-wish.js';
+import { StreamTracks, type WantedTrack } from './stream-tracks.js';
 import type { ViewerStream } from './viewer-stream.js';
 
 /** What a viewer is sent. */
@@ -30,6 +35,8 @@ export interface ViewerMediaInit {
   readonly onEnded: (reason: EndReason) => void;
   /** Another source flows from now on. */
   readonly onSourceChanged: (sourceId: string) => void;
+  /** A stream is sent in another quality, or for the first time in one. */
+  readonly onQuality: (change: QualityChange) => void;
   /** A track could not be opened. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -41,8 +48,11 @@ export class ViewerMedia implements WatchedMedia {
   readonly #closing = new AbortController();
   /** By the index of the transport. */
   readonly #networks = new Map<number, NetworkReports>();
-  /** Streams whose tracks are being opened. */
-  readonly #opening = new Set<ViewerStream>();
+  readonly #tracks: StreamTracks;
+  readonly #quality: QualityControl;
+  readonly #log = new QualityLog();
+  /** Streams whose quality has ended while its source went on, and why. */
+  readonly #orphaned = new Map<ViewerStream, EndReason>();
   #selected: ReadonlySet<Rendition>;
   #isPaused = false;
   #isConnected = false;
@@ -53,6 +63,20 @@ export class ViewerMedia implements WatchedMedia {
     this.#init = init;
     this.#source = init.source;
     this.#selected = new Set(init.selected);
+    this.#quality = new QualityControl({
+      clock: init.clock,
+      streams: init.streams.filter(({ key }) => key.kind === 'video'),
+      congestion: (index) => init.transport(index)?.congestion,
+      sourceOf: (stream) => (this.#flows(stream) ? this.#source : undefined),
+      onDecided: () => this.#follow(),
+    });
+    this.#tracks = new StreamTracks({
+      streams: init.streams,
+      wanted: (stream) => this.#wanted(stream),
+      onHeld: (stream) => this.#held(stream),
+      onEnded: (stream, rung, reason) => this.#trackEnded(stream, rung, reason),
+      onFailed: (stream, rung, error) => this.#trackFailed(stream, rung, error),
+    });
   }
 
   get source(): OpenedSource {
@@ -63,45 +87,86 @@ export class ViewerMedia implements WatchedMedia {
     return this.#renditions.filter((rendition) => this.#selected.has(rendition));
   }
 
+  get quality(): string | undefined {
+    const stream = this.#init.streams.find((each) => each.rendition !== undefined && this.#flows(each));
+    const target = stream && this.#quality.targetOf(stream);
+    return stream && (target ? qualityName(target) : this.#quality.rungOf(stream));
+  }
+
+  /** In which quality a stream is sent, for statistics. */
+  qualityOf(stream: ViewerStream): QualityStatus {
+    return this.#log.statusOf(stream);
+  }
+
+  /** In which quality the viewer is sent its video, and what its network carries. */
+  get sessionQuality(): SessionQuality {
+    return { ...this.#log.summary(this.#init.streams.filter(({ rendition }) => rendition !== undefined)), ...this.#quality.network };
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
   /** Opens the tracks, so that the pipeline is warm when the handshake is done. */
   open(): void {
-    this.#reconcile();
+    this.#tracks.reconcile();
   }
 
   /** The transports are connected: what is open is sent from now on. */
   connected(): void {
     this.#isConnected = true;
-    for (const stream of this.#init.streams) this.#start(stream);
+    this.#quality.connected();
+    this.#follow();
   }
 
   canSelect(renditions: readonly Rendition[]): boolean {
     return renditions.every((rendition) => this.#renditions.includes(rendition));
   }
 
-  select(renditions: readonly Rendition[]): void {
+  async select({ renditions = this.selected, quality }: MediaChoice): Promise<void> {
     throwIfNotOffered(this.#source, renditions);
-    this.#selected = new Set(renditions);
-    this.#reconcile();
+    const before = { selected: this.#selected, wish: this.#quality.wish };
+    const wish = quality === undefined ? before.wish : readWish(quality, this.#source, this.#init.streams);
+    const selected = new Set(renditions);
+    this.#selected = selected;
+    this.#quality.wish = wish;
+    this.#decide();
+    if (quality === undefined) return;
+    try {
+      await this.#tracks.reached();
+    } catch (error) {
+      // What was asked for meanwhile holds.
+      if (this.#selected === selected) this.#selected = before.selected;
+      if (this.#quality.wish === wish) this.#quality.wish = before.wish;
+      this.#decide();
+      throw error;
+    }
   }
 
-  switchSource(sourceId: string, renditions?: readonly Rendition[]): Promise<void> {
-    const switched = this.#switching.then(() => this.#switch(sourceId, renditions));
+  switchSource(sourceId: string, choice: MediaChoice = {}): Promise<void> {
+    const switched = this.#switching.then(() => this.#switch(sourceId, choice));
     this.#switching = switched.catch(() => undefined);
     return switched;
   }
 
   pause(): void {
     this.#isPaused = true;
-    this.#reconcile();
+    this.#decide();
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.#reconcile();
+    this.#decide();
+  }
+
+  /** Largest replay that the network of a stream takes, in bytes. */
+  maxReplayBytes(stream: ViewerStream): number {
+    return this.#quality.maxReplayBytes(stream);
+  }
+
+  /** A stream flows in another quality. */
+  qualityChanged(stream: ViewerStream): void {
+    this.#note(stream);
   }
 
   requestKeyframes(): void {
@@ -120,8 +185,11 @@ export class ViewerMedia implements WatchedMedia {
     return nearest.length === 0 ? timestamps : { ...timestamps, nearest };
   }
 
-  sendReports(): void {
-    for (const stream of this.#init.streams) stream.sendReport();
+  /** Once a second. */
+  tick(): void {
+    for (const stream of this.#init.streams) stream.tick();
+    // Ladders change, and what was refused may be had again.
+    this.#decide();
   }
 
   /** @param index of the transport on which it came */
@@ -144,7 +212,8 @@ export class ViewerMedia implements WatchedMedia {
   /** Gives every track back. Idempotent. */
   close(): void {
     this.#closing.abort();
-    this.#reconcile();
+    this.#quality.close();
+    this.#tracks.reconcile();
   }
 
   get #renditions(): readonly Rendition[] {
@@ -156,32 +225,48 @@ export class ViewerMedia implements WatchedMedia {
     return rendition === undefined ? this.#source.media.hasAudio : this.#selected.has(rendition);
   }
 
-  #reconcile(): void {
-    for (const stream of this.#init.streams) {
-      if (!this.#flows(stream)) stream.stop();
-      else if (!stream.holdsTrack && !this.#opening.has(stream)) void this.#openTrack(stream); // tells `onFailed` where it fails
-    }
+  /** Something else may be wanted. */
+  #decide(): void {
+    this.#quality.decide();
+    this.#follow();
   }
 
-  async #openTrack(stream: ViewerStream): Promise<void> {
-    const source = this.#source;
-    const isWanted = (): boolean => this.#source === source && this.#flows(stream) && !stream.holdsTrack;
-    this.#opening.add(stream);
-    try {
-      const lease = await source.openTrack(stream.keyOf(source));
-      if (isWanted()) this.#hold(stream, lease);
-      else lease.release();
-    } catch (error) {
-      if (this.#source === source) this.#init.onFailed(error);
-    } finally {
-      this.#opening.delete(stream);
-    }
-    if (this.#source !== source) this.#reconcile();
+  /** Carries out what was decided. */
+  #follow(): void {
+    this.#tracks.reconcile();
+    for (const stream of this.#init.streams) this.#start(stream);
   }
 
-  #hold(stream: ViewerStream, lease: TrackLease): void {
-    stream.hold(lease, (reason) => (reason === 'source-changed' ? this.#openAnew() : this.#init.onEnded(reason)));
-    if (this.#isConnected) this.#start(stream);
+  #wanted(stream: ViewerStream): WantedTrack | undefined {
+    if (!this.#flows(stream)) return undefined;
+    return { source: this.#source, rung: this.#quality.rungOf(stream), prepared: this.#quality.preparedOf(stream) };
+  }
+
+  /** One that is on its way to another quality begins with that. */
+  #start(stream: ViewerStream): void {
+    const transport = this.#isConnected ? this.#init.transport(stream.transport) : undefined;
+    if (transport && stream.heading === this.#wanted(stream)?.rung) stream.start(transport, this.#time);
+    if (transport) this.#note(stream);
+  }
+
+  #held(stream: ViewerStream): void {
+    this.#orphaned.delete(stream);
+    this.#start(stream);
+  }
+
+  /** Tells where a stream is sent in another quality than before. */
+  #note(stream: ViewerStream): void {
+    const change = stream.rendition === undefined ? undefined : this.#log.note(stream, this.#quality.targetOf(stream));
+    if (change) this.#init.onQuality(change);
+  }
+
+  /** A lower quality may go while its source goes on. */
+  #trackEnded(stream: ViewerStream, rung: string, reason: EndReason): void {
+    if (reason === 'source-changed') return this.#openAnew();
+    if (rung === SOURCE_RUNG) return this.#init.onEnded(reason);
+    if (stream.rung === rung) this.#orphaned.set(stream, reason);
+    this.#quality.refuse(rung);
+    this.#follow();
   }
 
   /** The source goes on in another codec: its other tracks take over. */
@@ -189,27 +274,34 @@ export class ViewerMedia implements WatchedMedia {
     this.switchSource(this.#source.sourceId).catch((error: unknown) => this.#init.onFailed(error));
   }
 
-  #start(stream: ViewerStream): void {
-    const transport = this.#init.transport(stream.transport);
-    if (transport) stream.start(transport, this.#time);
+  #trackFailed(stream: ViewerStream, rung: string, error: unknown): void {
+    const reason = this.#orphaned.get(stream);
+    if (rung !== SOURCE_RUNG) this.#quality.refuse(rung);
+    else if (reason !== undefined) this.#init.onEnded(reason);
+    else if (!stream.holdsTrack) this.#init.onFailed(error);
   }
 
-  async #switch(sourceId: string, renditions: readonly Rendition[] = this.selected): Promise<void> {
+  async #switch(sourceId: string, { renditions = this.selected, quality }: MediaChoice): Promise<void> {
     const { gateway, clock, streams, onSourceChanged } = this.#init;
     const source = await gateway.open(sourceId);
     throwIfNotOffered(source, renditions);
-    const wanted = streams.filter(
+    const wish = quality === undefined ? this.#quality.wish : readWish(quality, source, streams);
+    const flowing = streams.filter(
       ({ rendition }) => !this.#isPaused && (rendition === undefined ? source.media.hasAudio : renditions.includes(rendition)),
     );
+    const choices = this.#quality.choicesFor(source, flowing, wish);
+    const wanted = flowing.map((stream) => ({ stream, keyOf: () => stream.keyOf(source, choices.get(stream)) }));
     const leases = await openTracks(wanted, { source, clock, signal: this.#closing.signal });
     this.#source = source;
     this.#selected = new Set(renditions);
+    if (quality !== undefined) this.#quality.wish = wish;
     for (const stream of streams) stream.stop();
-    for (const [stream, lease] of leases) {
-      if (this.#flows(stream)) this.#hold(stream, lease);
+    for (const [{ stream }, lease] of leases) {
+      if (this.#flows(stream)) this.#tracks.hold(stream, lease, choices.get(stream) ?? SOURCE_RUNG);
       else lease.release();
     }
-    this.#reconcile();
+    this.#quality.adopt(choices);
+    this.#follow();
     onSourceChanged(sourceId);
   }
 

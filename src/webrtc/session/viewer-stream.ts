@@ -6,12 +6,13 @@ import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import {
   clockRateHz,
-  type EndReason,
+  SOURCE_RUNG,
   type OpenedSource,
   type Rendition,
-  type Subscription,
+  type Rung,
+  type SourceMedia,
+  type Track,
   type TrackKey,
-  type TrackLease,
   type VideoCodec,
 } from '../../media/index.js';
 import type { StreamStatus } from '../api/status.js';
@@ -21,7 +22,7 @@ import type { ReportedStream } from '../rtp/send/network-reports.js';
 import { RtpStream } from '../rtp/send/rtp-stream.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { LocalStream } from '../sdp/answer.js';
-import { codecFor } from '../sdp/codecs.js';
+import { codecFor, type NegotiatedCodec } from '../sdp/codecs.js';
 import {
   answeredExtensions,
   MID_EXTENSION_URI,
@@ -31,6 +32,9 @@ import {
 } from '../sdp/extension-uris.js';
 import type { MLinePlan } from '../sdp/negotiate.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
+import { FrameOutlet, type Restriction } from './frame-outlet.js';
+import { StreamFlows, type NextFlowInit } from './stream-flows.js';
+import type { TrackFlowInit } from './track-flow.js';
 
 /** What is sent on an m-line. */
 export interface ViewerStreamInit {
@@ -45,51 +49,63 @@ export interface ViewerStreamInit {
   readonly clock: Clock;
   /** The first frame has left: a keyframe, where it is video. */
   readonly onFirstFrame: (key: TrackKey) => void;
-}
-
-/** What a stream holds while it flows. */
-interface Flow {
-  readonly lease: TrackLease;
-  readonly stopListening: () => void;
-  /** Since the transport is connected. */
-  subscription?: Subscription;
+  /** Largest replay that the network of the viewer takes, in bytes. */
+  readonly maxReplayBytes: (stream: ViewerStream) => number;
+  /** Another quality flows from now on. */
+  readonly onChanged: (stream: ViewerStream) => void;
 }
 
 /** One stream of one viewer. */
 export class ViewerStream {
   readonly local: LocalStream;
-  /** The track that it carries, of a source that comes in the first of its codecs. */
+  /** The track that it carries, of a source that comes in the first of its codecs, in whichever quality. */
   readonly key: TrackKey;
   /** Index of its transport. */
   readonly transport: number;
   readonly #init: ViewerStreamInit;
-  #flow: Flow | undefined;
+  readonly #flows: StreamFlows;
   /** Kept while the stream does not flow, so that its numbering continues. */
-  #rtp: RtpStream | undefined;
-  /** The newest RTP timestamp that the client has of flows that have ended. */
-  #lastTimestamp: number | undefined;
-  /** Of flows that have ended. */
-  #framesDropped = 0;
+  #sending: { readonly rtp: RtpStream; readonly outlet: FrameOutlet } | undefined;
+  /** Of the viewer's media time. */
+  #time: ContinuousTime | undefined;
 
   constructor(init: ViewerStreamInit) {
     this.local = init.local;
     this.key = init.key;
     this.transport = init.mLine.transport;
     this.#init = init;
+    this.#flows = new StreamFlows({
+      clock: init.clock,
+      onBegin: (track) => this.#align(track),
+      onChanged: () => init.onChanged(this),
+    });
   }
 
   /**
    * The track of a source that it carries, in a codec that was agreed on.
+   * @param rung name of its quality. Default: the source's own, which alone comes in H.265
    * @throws MediaPeerError NOTHING_TO_SERVE where there is none: H.265 alone was agreed on, and the source does not come in it
    */
-  keyOf({ sourceId, media }: OpenedSource): TrackKey {
+  keyOf({ sourceId, media }: OpenedSource, rung = SOURCE_RUNG): TrackKey {
     if (this.key.kind === 'audio') return this.key;
-    const sent = codecFor(this.#init.mLine.codec, media, this.key.rendition === 'raw');
-    if (sent) return { ...this.key, codec: sent.codec as VideoCodec };
+    const isLower = rung !== SOURCE_RUNG;
+    const sent = this.#codecOf(media, isLower);
+    if (sent) return { ...this.key, codec: sent.codec as VideoCodec, ...(isLower && { rung }) };
     throw new MediaPeerError(
       'NOTHING_TO_SERVE',
       `source '${sourceId}' does not come in the H.265 that this viewer decodes, and nothing else was agreed on; offer H264 or VP8 as well`,
     );
+  }
+
+  /** The qualities that the stream may have of a source, the best first; empty for audio. */
+  ladderOf(source: OpenedSource): readonly Rung[] {
+    if (this.key.kind === 'audio') return [];
+    const { rendition } = this.key;
+    const [best, lower] = [false, true].map((isLower) => this.#codecOf(source.media, isLower)?.codec as VideoCodec | undefined);
+    const ladder = source.ladder({ rendition, codec: best ?? this.key.codec });
+    if (best === lower || best === undefined) return ladder;
+    const others = lower === undefined ? [] : source.ladder({ rendition, codec: lower });
+    return [...ladder.slice(0, 1), ...others.filter(({ name }) => name !== ladder[0]?.name)];
   }
 
   /** Undefined for audio. */
@@ -98,66 +114,86 @@ export class ViewerStream {
   }
 
   get holdsTrack(): boolean {
-    return this.#flow !== undefined;
+    return this.#flows.holdsTrack;
   }
 
-  /** Takes a track, which `start` sends. @param onEnded called once, also at once, when the track ends */
-  hold(lease: TrackLease, onEnded: (reason: EndReason) => void): void {
-    this.#flow = { lease, stopListening: lease.track.onClosed(onEnded) };
+  /** Name of the quality that flows; undefined where nothing does. */
+  get rung(): string | undefined {
+    return this.#flows.rung;
+  }
+
+  /** Name of the quality that flows, or will with its first keyframe; undefined where nothing does. */
+  get heading(): string | undefined {
+    return this.#flows.heading;
+  }
+
+  /** Takes a track, which `start` sends. */
+  hold(flow: TrackFlowInit): void {
+    this.#flows.hold(flow);
   }
 
   /** Sends the track that it holds, if it does not yet. */
   start(transport: PacketTransport, time: ContinuousTime): void {
-    const flow = this.#flow;
-    if (!flow || flow.subscription) return;
-    const { track } = flow.lease;
-    const rtp = (this.#rtp ??= this.#makeRtp(transport));
-    const shiftMs = time.shiftMs(track.timeline, this.#init.clock.wallClock());
-    rtp.timestampOffset = this.#init.timestampOffset + Math.round((shiftMs * clockRateHz(track.codec)) / 1000);
-    flow.subscription = track.subscribe(rtp, this.#lastTimestamp === undefined ? undefined : rtp.trackTimestampOf(this.#lastTimestamp));
-    rtp.sendReport(track);
+    if (!this.#flows.holdsTrack || this.#flows.track) return;
+    this.#time = time;
+    this.#sending ??= this.#makeSending(transport);
+    this.#flows.begin(this.#sending.outlet);
+    this.sendReport();
   }
 
-  /** Gives its track back. Idempotent. */
+  /** Takes the same rendition in another quality; see `StreamFlows.change`. */
+  change(flow: NextFlowInit): void {
+    this.#flows.change(flow);
+  }
+
+  /** Gives up a change of quality that waits for its keyframe. */
+  stay(): void {
+    this.#flows.stay();
+  }
+
+  /** See `StreamFlows.restrict`. */
+  restrict(restriction: Restriction): void {
+    this.#flows.restrict(restriction);
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.#flows.tick();
+    this.sendReport();
+  }
+
+  /** Gives its tracks back. Idempotent. */
   stop(): void {
-    const flow = this.#flow;
-    if (!flow) return;
-    this.#flow = undefined;
-    const { subscription, lease, stopListening } = flow;
-    stopListening();
-    if (subscription) {
-      subscription.close();
-      this.#framesDropped += subscription.dropped;
-      if (subscription.lastTimestamp !== undefined) this.#lastTimestamp = this.#rtp?.rtpTimestampOf(subscription.lastTimestamp);
-    }
-    lease.release();
+    this.#flows.stop();
   }
 
   requestKeyframe(): void {
-    this.#flow?.subscription?.requestKeyframe();
+    this.#flows.requestKeyframe();
   }
 
   sendReport(): void {
-    if (this.#flow?.subscription) this.#rtp?.sendReport(this.#flow.lease.track);
+    const { track } = this.#flows;
+    if (track) this.#sending?.rtp.sendReport(track);
   }
 
   receiveReport(report: ReceptionReport): void {
-    this.#rtp?.receiveReport(report);
+    this.#sending?.rtp.receiveReport(report);
   }
 
   repair(sequenceNumbers: readonly number[]): void {
-    this.#rtp?.repair(sequenceNumbers);
+    this.#sending?.rtp.repair(sequenceNumbers);
   }
 
   /** Undefined for a frame that this viewer did not get with a timestamp of its own. */
   rtpTimestampOf(mediaTimeMs: number): number | undefined {
-    if (!this.#flow?.subscription?.isLiveAt(mediaTimeMs)) return undefined;
-    return this.#rtp?.rtpTimestampOf(this.#flow.lease.track.rtpTimestampAt(mediaTimeMs));
+    const { track } = this.#flows;
+    if (!track || !this.#flows.isLiveAt(mediaTimeMs)) return undefined;
+    return this.#sending?.rtp.rtpTimestampOf(track.rtpTimestampAt(mediaTimeMs));
   }
 
   /** For whoever sums up what the viewer says of its network. */
   get reported(): ReportedStream {
-    const stats = this.#rtp?.stats;
+    const stats = this.#sending?.rtp.stats;
     return {
       ssrc: this.local.ssrc,
       isSound: this.key.kind === 'audio',
@@ -168,28 +204,28 @@ export class ViewerStream {
 
   /** Frames that it carries are the nearest ones of the source, not the very ones that the source's times belong to. */
   get isNearestFrame(): boolean {
-    return this.#flow?.lease.track.pairing === 'nearest';
+    return this.#flows.track?.pairing === 'nearest';
   }
 
   /** Undefined before a report that tells it. */
   get roundTripMs(): number | undefined {
-    return this.#rtp?.stats.roundTripMs;
+    return this.#sending?.rtp.stats.roundTripMs;
   }
 
   /** Undefined while it does not flow. */
   get progress(): StreamProgress | undefined {
-    if (!this.#rtp || !this.#flow?.subscription) return undefined;
-    const { packetsSent, highestReported, nacksReceived } = this.#rtp.stats;
+    if (!this.#sending || !this.#flows.track) return undefined;
+    const { packetsSent, highestReported, nacksReceived } = this.#sending.rtp.stats;
     return { ssrc: this.local.ssrc, packetsSent, highestReported, nacks: nacksReceived };
   }
 
   /** True once something may have been sent. */
   get hasStarted(): boolean {
-    return this.#rtp !== undefined;
+    return this.#sending !== undefined;
   }
 
   get snapshot(): StreamStatus {
-    const stats = this.#rtp?.stats;
+    const stats = this.#sending?.rtp.stats;
     return {
       packetsSent: stats?.packetsSent ?? 0,
       bytesSent: stats?.bytesSent ?? 0,
@@ -197,8 +233,25 @@ export class ViewerStream {
       packetsLost: stats?.packetsLost ?? 0,
       fractionLost: stats?.fractionLost ?? 0,
       jitterMs: stats?.jitterMs ?? 0,
-      framesDropped: this.#framesDropped + (this.#flow?.subscription?.dropped ?? 0),
+      framesDropped: this.#flows.dropped + (this.#sending?.outlet.heldBack ?? 0),
     };
+  }
+
+  /** H.265 is handed on as it comes, and never made here. */
+  #codecOf(media: SourceMedia, isLower: boolean): NegotiatedCodec | undefined {
+    return codecFor(this.#init.mLine.codec, media, this.rendition === 'raw' && !isLower);
+  }
+
+  #align(track: Track): void {
+    if (!this.#sending || !this.#time) return;
+    const shiftMs = this.#time.shiftMs(track.timeline, this.#init.clock.wallClock());
+    this.#sending.rtp.timestampOffset = this.#init.timestampOffset + Math.round((shiftMs * clockRateHz(track.codec)) / 1000);
+  }
+
+  #makeSending(transport: PacketTransport): { readonly rtp: RtpStream; readonly outlet: FrameOutlet } {
+    const rtp = this.#makeRtp(transport);
+    const { maxReplayBytes } = this.#init;
+    return { rtp, outlet: new FrameOutlet({ rtp, isVideo: this.key.kind === 'video', maxReplayBytes: () => maxReplayBytes(this) }) };
   }
 
   #makeRtp(transport: PacketTransport): RtpStream {

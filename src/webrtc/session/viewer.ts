@@ -1,6 +1,6 @@
 /** A viewer: the participant that is sent a source, on streams and data channels. */
 import type { Clock } from '../../base/clock.js';
-import type { EndReason, OpenedSource, Rendition, TrackKey } from '../../media/index.js';
+import { SOURCE_RUNG, type EndReason, type OpenedSource, type Rendition, type TrackKey } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SideStatus } from '../api/status.js';
@@ -11,6 +11,7 @@ import type { IncomingChannel } from '../transport/data-channel.js';
 import type { Participant, SessionHost } from './participant.js';
 import { planStreams } from './plan-streams.js';
 import { ViewerMedia } from './viewer-media.js';
+import type { QualityChange } from './quality-log.js';
 import type { ViewerStream } from './viewer-stream.js';
 import { ViewerWatch } from './viewer-watch.js';
 
@@ -41,7 +42,14 @@ export class Viewer implements Participant {
 
   constructor({ source, plan, gateway, clock, active, announced }: ViewerInit, host: SessionHost) {
     const { logger } = host;
-    const byMLine = planStreams({ plan, announced, clock, onFirstFrame: (key) => this.#noteFirstFrame(key) });
+    const byMLine = planStreams({
+      plan,
+      announced,
+      clock,
+      onFirstFrame: (key) => this.#noteFirstFrame(key),
+      onChanged: (stream) => this.#media.qualityChanged(stream),
+      maxReplayBytes: (stream) => this.#media.maxReplayBytes(stream),
+    });
     this.#host = host;
     this.#plan = plan;
     this.localStreams = byMLine.map((stream) => stream?.local);
@@ -59,8 +67,15 @@ export class Viewer implements Participant {
         host.sourceChanged(to);
       },
       onFailed: (error) => host.fail(error),
+      onQuality: (change) => this.#qualityChanged(change),
     });
-    this.#channels = new ViewerChannels({ media: this.#media, clock, logger, onSilent: () => host.close('keepalive-timeout') });
+    this.#channels = new ViewerChannels({
+      media: this.#media,
+      clock,
+      logger,
+      qualityMessage: () => this.#qualityMessage(),
+      onSilent: () => host.close('keepalive-timeout'),
+    });
     this.#watch = new ViewerWatch({
       clock,
       logger,
@@ -79,7 +94,7 @@ export class Viewer implements Participant {
   }
 
   tick(): void {
-    this.#media.sendReports();
+    this.#media.tick();
     this.#channels.tick();
     this.#watch.tick(this.#media.progress);
   }
@@ -105,7 +120,7 @@ export class Viewer implements Participant {
   }
 
   snapshot(): SideStatus {
-    const streams = this.#streams.map(({ key, snapshot }) => ({ key, stats: snapshot }));
+    const streams = this.#streams.map((stream) => ({ key: stream.key, quality: this.#media.qualityOf(stream), stats: stream.snapshot }));
     const all = streams.map(({ stats }) => stats);
     return {
       hasProcessedTrack: this.#plan.renditions.includes('processed'),
@@ -122,7 +137,10 @@ export class Viewer implements Participant {
       isPaused: this.#media.isPaused,
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
       roundTripMs: this.#media.roundTripMs,
-      video: streams.flatMap(({ key, stats }) => (key.kind === 'video' ? [{ rendition: key.rendition, codec: key.codec, ...stats }] : [])),
+      quality: this.#media.sessionQuality,
+      video: streams.flatMap(({ key, quality, stats }) =>
+        key.kind === 'video' ? [{ rendition: key.rendition, codec: key.codec, ...quality, ...stats }] : [],
+      ),
       audio: streams.flatMap(({ key, stats }) => (key.kind === 'audio' ? [stats] : [])),
     };
   }
@@ -130,6 +148,20 @@ export class Viewer implements Participant {
   close(_reason: EndReason): void {
     this.#channels.close();
     this.#media.close();
+  }
+
+  #qualityChanged({ stream, from, to, reason }: QualityChange): void {
+    if (from === undefined) return;
+    this.#host.qualityChanged({ rendition: stream.rendition, from, to, reason });
+    this.#channels.tellQuality();
+  }
+
+  /** What a client is told of its quality; undefined while that is what every client expects. */
+  #qualityMessage(): object | undefined {
+    const { quality, switches, switchReason, estimateBps } = this.#media.sessionQuality;
+    if (quality === undefined || (quality === SOURCE_RUNG && switches === 0)) return undefined;
+    const estimateKbps = estimateBps === undefined ? null : Math.round(estimateBps / 1000);
+    return { type: 'quality', quality, reason: switchReason, estimate_kbps: estimateKbps };
   }
 
   #noteFirstFrame(key: TrackKey): void {

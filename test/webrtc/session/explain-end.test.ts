@@ -15,6 +15,7 @@ function report(ice: Partial<SessionReport['ice']>, steps: readonly string[] = [
     mLines: [{ mid: '0', kind: 'video', direction: 'recvonly', offered: ['H264'], chosen: 'h264', reason: undefined }],
     ice: { local: { host: 1 }, remote: {}, pairs: [], checksReceived: 0, selected: undefined, restarts: 0, troubles: [], ...ice },
     dtls: undefined,
+    quality: undefined,
     steps: steps.map((step, i) => ({ atMs: i, step })),
   };
 }

@@ -5,6 +5,7 @@ import type { FrameDetections } from '../../../src/media/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
 import { FakeGateway, type FakeSource } from '../fake-gateway.js';
+import { assertContinuous, headersOf, openChannel, openCommands } from '../commanding.js';
 import { Rig } from '../rig.js';
 
 const detections = (sourceId: string, frame: number, mediaTimeMs: number): FrameDetections => ({
@@ -35,40 +36,6 @@ function writeTo(gateway: FakeGateway, fromMs: number, frames: number): void {
     for (const name of ['raw', 'processed'] as const) gateway.writeH264(name, fromMs + i * 33, { keyframe: i === 0 });
 }
 
-async function openChannel() {
-  const channel = viewer.pc.createDataChannel('commands');
-  await eventually(() => channel.readyState === 'open', 3000, 'the channel to open');
-  return channel;
-}
-
-async function openCommands() {
-  const channel = await openChannel();
-  const answers: Record<string, unknown>[] = [];
-  channel.onMessage.subscribe((data) => {
-    if (typeof data === 'string') answers.push(JSON.parse(data) as Record<string, unknown>);
-  });
-  let id = 0;
-  return async (message: object): Promise<Record<string, unknown>> => {
-    const own = ++id;
-    channel.send(JSON.stringify({ id: own, ...message }));
-    const answer = await eventually(() => answers.find((each) => each['id'] === own), 7000, 'the answer');
-    return Object.fromEntries(Object.entries(answer).filter(([name]) => name !== 'id' && name !== 'cmd'));
-  };
-}
-
-const headersOf = (ssrc: number | undefined) => viewer.packets.map(({ header }) => header).filter((header) => header.ssrc === ssrc);
-
-function assertContinuous(ssrc: number | undefined): void {
-  const headers = headersOf(ssrc);
-  for (const [i, header] of headers.entries()) {
-    const earlier = headers[i - 1];
-    if (!earlier) continue;
-    assert.equal(header.sequenceNumber, (earlier.sequenceNumber + 1) % 65_536, 'sequence numbers go on');
-    const step = (header.timestamp - earlier.timestamp) | 0;
-    assert.ok(step >= 0 && step < 90_000 * 5, `timestamps ascend without a jump: ${step} ticks`);
-  }
-}
-
 describe('a session that changes its source', () => {
   beforeEach(() => {
     rig = new Rig();
@@ -89,20 +56,20 @@ describe('a session that changes its source', () => {
     const other = addSource('yard');
     const { sdp } = await viewer.join(rig.accept());
     const ssrcs = [0, 1].map((at) => WeriftViewer.ssrcs(sdp, at)[0]);
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     rig.write(10);
-    await viewer.until(() => ssrcs.every((ssrc) => headersOf(ssrc).length >= 30), 3000, 'the first source');
-    const before = ssrcs.map((ssrc) => headersOf(ssrc).length);
+    await viewer.until(() => ssrcs.every((ssrc) => headersOf(viewer, ssrc).length >= 30), 3000, 'the first source');
+    const before = ssrcs.map((ssrc) => headersOf(viewer, ssrc).length);
     assert.deepEqual(await command({ cmd: 'select', source: 'yard' }), { ok: true, source: 'yard', tracks: ['raw', 'processed'] });
     await viewer.until(
-      () => ssrcs.every((ssrc, at) => headersOf(ssrc).length > (before[at] ?? 0)),
+      () => ssrcs.every((ssrc, at) => headersOf(viewer, ssrc).length > (before[at] ?? 0)),
       1000,
       'its open group of pictures, though nothing is written',
     );
     writeTo(other, 500_033, 5);
-    await viewer.until(() => ssrcs.every((ssrc, at) => headersOf(ssrc).length >= (before[at] ?? 0) + 15), 3000, 'the other source');
+    await viewer.until(() => ssrcs.every((ssrc, at) => headersOf(viewer, ssrc).length >= (before[at] ?? 0) + 15), 3000, 'the other source');
     rig.write(10);
-    for (const ssrc of ssrcs) assertContinuous(ssrc);
+    for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
     assert.deepEqual([rig.gateway.leases, rig.gateway.subscriptions, other.leases, other.subscriptions], [0, 0, 2, 2]);
     const [snapshot] = rig.manager.snapshot();
     assert.equal(snapshot?.sourceId, 'yard');
@@ -112,7 +79,7 @@ describe('a session that changes its source', () => {
   it('goes there and back again a dozen times', async () => {
     const other = addSource('yard');
     const { sdp } = await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     let timeMs = 500_000;
     for (let i = 0; i < 12; i++) {
       const source = i % 2 === 0 ? 'yard' : 'street';
@@ -121,15 +88,15 @@ describe('a session that changes its source', () => {
       writeTo(other, (timeMs += 100), 3);
     }
     const ssrc = WeriftViewer.ssrcs(sdp, 0)[0];
-    await viewer.until(() => headersOf(ssrc).length > 80, 3000, 'the pictures');
-    assertContinuous(ssrc);
+    await viewer.until(() => headersOf(viewer, ssrc).length > 80, 3000, 'the pictures');
+    assertContinuous(viewer, ssrc);
     assert.equal(rig.gateway.leases + other.leases, 1);
   });
 
   it('reads the detections and the pictures of the new source, with its timestamps', async () => {
     const other = addSource('yard');
     const { sdp } = await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     const channel = viewer.pc.createDataChannel('detections');
     const messages: { readonly source: string; readonly rtp_timestamp: Record<string, number> }[] = [];
     channel.onMessage.subscribe((data) => messages.push(JSON.parse(String(data)) as (typeof messages)[number]));
@@ -145,14 +112,14 @@ describe('a session that changes its source', () => {
     for (const [at, rendition] of (['raw', 'processed'] as const).entries()) {
       const stamp = messages[0].rtp_timestamp[rendition];
       const ssrc = WeriftViewer.ssrcs(sdp, at)[0];
-      await viewer.until(() => headersOf(ssrc).some(({ timestamp }) => timestamp === stamp), 2000, `the frame of ${rendition}`);
+      await viewer.until(() => headersOf(viewer, ssrc).some(({ timestamp }) => timestamp === stamp), 2000, `the frame of ${rendition}`);
     }
     assert.equal(rig.manager.snapshot()[0]?.detectionsSent, 1);
   });
 
   it('stays with what it has when the other one is unknown, lacks the rendition, ends, or shows nothing', async () => {
     await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     addSource('plain', { renditions: ['raw'] });
     const silent = new FakeGateway();
     rig.gateway.others.set('silent', silent);
@@ -172,7 +139,7 @@ describe('a session that changes its source', () => {
 
   it('waits for the first frame of one that starts, and is silent no sooner', async () => {
     await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     const starting = new FakeGateway();
     rig.gateway.others.set('starting', starting);
     const answer = command({ cmd: 'select', source: 'starting', tracks: ['raw'] });
@@ -188,7 +155,7 @@ describe('a session that changes its source', () => {
   it('changes while it is paused, and opens nothing before it resumes', async () => {
     const other = addSource('yard');
     await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     await command({ cmd: 'pause' });
     assert.equal((await command({ cmd: 'select', source: 'yard' }))['ok'], true);
     assert.equal(other.leases, 0);
@@ -198,7 +165,7 @@ describe('a session that changes its source', () => {
 
   it('leaves in the middle of it and holds nothing', async () => {
     await viewer.join(rig.accept());
-    const channel = await openChannel();
+    const channel = await openChannel(viewer);
     const silent = new FakeGateway();
     rig.gateway.others.set('silent', silent);
     channel.send(JSON.stringify({ cmd: 'select', source: 'silent' }));
@@ -215,7 +182,7 @@ describe('a session that changes its source', () => {
     const mute = addSource('mute');
     const loud = addSource('loud', { hasAudio: true });
     await viewer.join(rig.accept());
-    const command = await openCommands();
+    const command = await openCommands(viewer);
     await eventually(() => rig.gateway.leases === 2, 2000, 'picture and sound');
     await command({ cmd: 'select', source: 'mute' });
     assert.equal(mute.leases, 1);

@@ -1,0 +1,204 @@
+/**
+ * Which quality each stream of a viewer should have: what the viewer asked for, of what the source has, as the network carries
+ * it. One rate is shared by all streams of a transport; what it carries, and what follows, is the business of `congestion/`.
+ */
+import type { Clock } from '../../base/clock.js';
+import { SOURCE_RUNG, type OpenedSource, type Rung } from '../../media/index.js';
+import type { QualityReason, SessionQuality } from '../api/status.js';
+import { RungSelector, type Selection, type SelectionDecision, type StreamWish } from '../congestion/index.js';
+import type { Congestion } from '../transport/packet-transport.js';
+import { AUTO } from './quality-wish.js';
+import { RefusedRungs } from './refused-rungs.js';
+import type { ViewerStream } from './viewer-stream.js';
+
+/** What a replay may take of a network that is known to be slow. */
+const REPLAY_MS = 500;
+
+/** What is controlled, and who is told. */
+export interface QualityControlInit {
+  readonly clock: Clock;
+  /** One for each m-line that sends video. */
+  readonly streams: readonly ViewerStream[];
+  /** Of the transport of that index; undefined where nothing is known of its network. */
+  readonly congestion: (transport: number) => Congestion | undefined;
+  /** What a stream is of now; undefined: it is not to flow. */
+  readonly sourceOf: (stream: ViewerStream) => OpenedSource | undefined;
+  /** Something else should be sent. */
+  readonly onDecided: () => void;
+}
+
+/** What is wanted of a stream, and why. */
+export interface Target extends Selection {
+  /** Why it was chosen. */
+  readonly reason: QualityReason;
+}
+
+/** The network that streams share, and who chooses for it. */
+interface Link {
+  readonly congestion: Congestion;
+  readonly selector: RungSelector;
+  readonly streams: readonly ViewerStream[];
+}
+
+/** The qualities of one viewer. */
+export class QualityControl {
+  readonly #init: QualityControlInit;
+  readonly #refused: RefusedRungs;
+  readonly #targets = new Map<ViewerStream, Target>();
+  readonly #prepared = new Map<ViewerStream, string>();
+  #wish = AUTO;
+  #links: readonly Link[] = [];
+  #stop: readonly (() => void)[] = [];
+
+  constructor(init: QualityControlInit) {
+    this.#init = init;
+    this.#refused = new RefusedRungs(init.clock);
+  }
+
+  /** `auto`, or the name of a rung. */
+  get wish(): string {
+    return this.#wish;
+  }
+
+  set wish(wish: string) {
+    if (wish === this.#wish) return;
+    this.#wish = wish;
+    // Where the network does not matter there is nothing to climb from.
+    for (const stream of this.#init.streams) if (!this.#isPaced(stream)) this.#targets.delete(stream);
+  }
+
+  /** The transports are connected: what they learn of their networks counts from now on. */
+  connected(): void {
+    const indexes = [...new Set(this.#init.streams.map(({ transport }) => transport))];
+    this.#links = indexes.flatMap((index) => {
+      const congestion = this.#init.congestion(index);
+      const streams = this.#init.streams.filter(({ transport }) => transport === index);
+      return congestion ? [{ congestion, selector: new RungSelector(congestion.controller), streams }] : [];
+    });
+    this.decide();
+    this.#stop = this.#links.map((link) => link.congestion.onUpdated((nowMs) => this.#update(link, nowMs)));
+  }
+
+  /** Name of the rung that a stream should have. */
+  rungOf(stream: ViewerStream): string {
+    return this.#targets.get(stream)?.rung ?? this.#unforced(stream, this.#init.sourceOf(stream), this.#wish);
+  }
+
+  /** What is wanted of a stream; undefined where nothing was decided, as on a network of which nothing is known. */
+  targetOf(stream: ViewerStream): Target | undefined {
+    return this.#targets.get(stream);
+  }
+
+  /** Name of a rung that a stream will need if its network goes on like that. */
+  preparedOf(stream: ViewerStream): string | undefined {
+    return this.#prepared.get(stream);
+  }
+
+  /** Decides afresh for all streams: the wish is another one, or the streams that flow are. */
+  decide(): void {
+    const now = this.#init.clock.now();
+    for (const link of this.#links) this.#choose(link, now);
+  }
+
+  /** What each of these streams would have of another source. */
+  choicesFor(source: OpenedSource, streams: readonly ViewerStream[], wish: string): ReadonlyMap<ViewerStream, string> {
+    const choices = new Map(streams.map((stream) => [stream, this.#unforced(stream, source, wish)]));
+    for (const { congestion, streams: own } of this.#links) {
+      const sharing = own.filter((stream) => choices.has(stream));
+      if (congestion.controller.pacingBps === undefined || sharing.length === 0) continue;
+      // It is not known yet whether it comes to that: the one that decides must not remember it.
+      const selector = new RungSelector(congestion.controller);
+      const wishes = sharing.map((stream) => ({ ...this.#wishOf(stream, source, wish), current: undefined }));
+      for (const { id, rung } of selector.select(wishes, this.#init.clock.now())) choices.set(this.#streamOf(id), rung);
+    }
+    return choices;
+  }
+
+  /** Another source flows as was chosen for it: what was decided for the one before is void. */
+  adopt(choices: ReadonlyMap<ViewerStream, string>): void {
+    this.#targets.clear();
+    for (const [stream, rung] of choices) this.#targets.set(stream, { rung, delivery: 'frames', reason: 'ladder' });
+    this.decide();
+  }
+
+  /** A rung could not be had, or has ended: it is left alone for a while. */
+  refuse(rung: string): void {
+    this.#refused.add(rung);
+    this.decide();
+  }
+
+  /** What is known of the network of the first transport. */
+  get network(): Pick<SessionQuality, 'estimateBps' | 'queueMs'> {
+    const controller = this.#links[0]?.congestion.controller;
+    return { estimateBps: controller?.estimateBps, queueMs: controller?.queueMs };
+  }
+
+  /** Largest replay that the network of a stream takes, in bytes. */
+  maxReplayBytes({ transport }: ViewerStream): number {
+    const controller = this.#init.congestion(transport)?.controller;
+    return controller?.pacingBps === undefined ? Infinity : ((controller.estimateBps ?? Infinity) * REPLAY_MS) / 8000;
+  }
+
+  /** Listens no more. Idempotent. */
+  close(): void {
+    for (const stop of this.#stop) stop();
+    this.#stop = [];
+  }
+
+  #update(link: Link, nowMs: number): void {
+    if (this.#choose(link, nowMs)) this.#init.onDecided();
+  }
+
+  /** @returns true where something else should be sent, or got ready */
+  #choose({ selector, streams }: Link, nowMs: number): boolean {
+    const wishes = streams.flatMap((stream) => {
+      const source = this.#init.sourceOf(stream);
+      return source ? [this.#wishOf(stream, source, this.#wish)] : [];
+    });
+    if (wishes.length === 0) return false;
+    return selector
+      .select(wishes, nowMs)
+      .map((decision) => this.#take(this.#streamOf(decision.id), decision))
+      .includes(true);
+  }
+
+  #take(stream: ViewerStream, { rung, delivery, reason, prepare, isHeld }: SelectionDecision): boolean {
+    const before = this.#targets.get(stream);
+    const isChanged = before?.rung !== rung || before.delivery !== delivery;
+    const isPrepared = prepare === this.#prepared.get(stream);
+    this.#targets.set(stream, { rung, delivery, reason });
+    if (prepare === undefined) this.#prepared.delete(stream);
+    else this.#prepared.set(stream, prepare);
+    stream.restrict({ isHeld: isHeld || delivery === 'nothing', isKeyframesOnly: delivery === 'keyframes' });
+    return isChanged || !isPrepared;
+  }
+
+  #wishOf(stream: ViewerStream, source: OpenedSource, wish: string): StreamWish {
+    const rungs = this.#ladderOf(stream, source);
+    const target = this.#targets.get(stream);
+    const isKnown = target !== undefined && rungs.some(({ name }) => name === target.rung);
+    const first = this.#isPaced(stream) ? undefined : ({ rung: this.#unforced(stream, source, wish), delivery: 'frames' } as const);
+    return { id: String(this.#init.streams.indexOf(stream)), rungs, current: isKnown ? target : first, wish };
+  }
+
+  #isPaced({ transport }: ViewerStream): boolean {
+    return this.#init.congestion(transport)?.controller.pacingBps !== undefined;
+  }
+
+  /** Never empty. */
+  #ladderOf(stream: ViewerStream, source: OpenedSource): readonly Rung[] {
+    const ladder = stream.ladderOf(source);
+    const usable = ladder.filter(({ name, isRunning, isAvailable }) => (isRunning || isAvailable) && !this.#refused.has(name));
+    return usable.length > 0 ? usable : ladder;
+  }
+
+  /** What is sent where the network does not matter. */
+  #unforced(stream: ViewerStream, source: OpenedSource | undefined, wish: string): string {
+    const ladder = source ? this.#ladderOf(stream, source) : [];
+    return ladder.find(({ name }) => name === wish)?.name ?? ladder[0]?.name ?? SOURCE_RUNG;
+  }
+
+  #streamOf(id: string): ViewerStream {
+    return this.#init.streams[Number(id)] as ViewerStream;
+  }
+}

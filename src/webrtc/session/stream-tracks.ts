@@ -1,0 +1,130 @@
+/**
+ * Keeps the streams of a viewer at the tracks that are wanted. What is wanted may change at any time, also while a track is
+ * being opened: one is opened at a time for a stream, and what was wanted last is what it ends with.
+ */
+import type { EndReason, OpenedSource, Rung, TrackLease } from '../../media/index.js';
+import { PreparedTracks } from './prepared-tracks.js';
+import type { TrackFlowInit } from './track-flow.js';
+import type { ViewerStream } from './viewer-stream.js';
+
+/** What a stream should carry. */
+export interface WantedTrack {
+  /** Of which source. */
+  readonly source: OpenedSource;
+  /** Name of its quality. */
+  readonly rung: string;
+  /** Name of a quality that it may need soon: it is kept running. */
+  readonly prepared?: string | undefined;
+}
+
+/** What is wanted, and who is told. */
+export interface StreamTracksInit {
+  /** One for each m-line that sends. */
+  readonly streams: readonly ViewerStream[];
+  /** What a stream should carry now; undefined: nothing. */
+  readonly wanted: (stream: ViewerStream) => WantedTrack | undefined;
+  /** The stream has got a track that nobody sends yet. */
+  readonly onHeld: (stream: ViewerStream) => void;
+  /** A track of a stream has ended. */
+  readonly onEnded: (stream: ViewerStream, rung: string, reason: EndReason) => void;
+  /** A track that is still wanted could not be opened. */
+  readonly onFailed: (stream: ViewerStream, rung: string, error: unknown) => void;
+}
+
+/** The tracks of one viewer. */
+export class StreamTracks {
+  readonly #init: StreamTracksInit;
+  /** Each resolves with what went wrong; undefined: nothing. */
+  readonly #opening = new Map<ViewerStream, Promise<Error | undefined>>();
+  /** What could not be opened: it is not tried again before something else is wanted. */
+  readonly #failed = new Map<ViewerStream, WantedTrack>();
+
+  readonly #prepared = new PreparedTracks();
+
+  constructor(init: StreamTracksInit) {
+    this.#init = init;
+  }
+
+  /** Brings every stream to what is wanted. */
+  reconcile(): void {
+    for (const stream of this.#init.streams) {
+      const wanted = this.#init.wanted(stream);
+      this.#follow(stream);
+      // After what is opened, so that it does not stop in between.
+      this.#prepared.keep(stream, wanted?.prepared === wanted?.rung ? undefined : wanted);
+    }
+  }
+
+  /** Resolves when every stream holds a track of what was wanted last. @throws what could not be opened meanwhile */
+  async reached(): Promise<void> {
+    while (this.#opening.size > 0) {
+      const failures = await Promise.all(this.#opening.values());
+      const failure = failures.find((each) => each !== undefined);
+      if (failure !== undefined) throw failure;
+    }
+  }
+
+  /** Lets a stream, which holds nothing, carry a track that was opened elsewhere. */
+  hold(stream: ViewerStream, lease: TrackLease, rung: string): void {
+    stream.hold(this.#flow(stream, lease, rung));
+    this.#init.onHeld(stream);
+  }
+
+  #follow(stream: ViewerStream): void {
+    const wanted = this.#init.wanted(stream);
+    if (!wanted) return stream.stop();
+    // What is being opened looks again when it is done.
+    if (stream.heading === wanted.rung || this.#opening.has(stream)) return;
+    if (stream.rung === wanted.rung) return stream.stay();
+    this.#failed.delete(stream);
+    this.#opening.set(stream, this.#open(stream, wanted));
+  }
+
+  /** Never rejects. @returns what went wrong */
+  async #open(stream: ViewerStream, wanted: WantedTrack): Promise<Error | undefined> {
+    const { source, rung } = wanted;
+    const opened = await openedTrack(stream, wanted);
+    this.#opening.delete(stream);
+    const isWanted = this.#isWanted(stream, wanted);
+    if ('lease' in opened) {
+      if (isWanted) this.#take(stream, opened.lease, rungOf(stream, source, rung));
+      else opened.lease.release();
+    } else if (isWanted) {
+      this.#failed.set(stream, wanted);
+      this.#init.onFailed(stream, rung, opened.error);
+    }
+    const failed = this.#failed.get(stream);
+    if (!failed || !this.#isWanted(stream, failed)) this.#follow(stream);
+    return isWanted && 'error' in opened ? opened.error : undefined;
+  }
+
+  #isWanted(stream: ViewerStream, { source, rung }: WantedTrack): boolean {
+    const wanted = this.#init.wanted(stream);
+    return wanted?.source === source && wanted.rung === rung && stream.heading !== rung;
+  }
+
+  #take(stream: ViewerStream, lease: TrackLease, { name, makesKeyframes }: Pick<Rung, 'name' | 'makesKeyframes'>): void {
+    if (!stream.holdsTrack) return this.hold(stream, lease, name);
+    stream.change({ ...this.#flow(stream, lease, name), makesKeyframes });
+    this.#init.onHeld(stream);
+  }
+
+  #flow(stream: ViewerStream, lease: TrackLease, rung: string): TrackFlowInit {
+    return { lease, rung, onEnded: (reason: EndReason) => this.#init.onEnded(stream, rung, reason) };
+  }
+}
+
+async function openedTrack(
+  stream: ViewerStream,
+  { source, rung }: WantedTrack,
+): Promise<{ readonly lease: TrackLease } | { readonly error: Error }> {
+  try {
+    return { lease: await source.openTrack(stream.keyOf(source, rung)) };
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+function rungOf(stream: ViewerStream, source: OpenedSource, name: string): Pick<Rung, 'name' | 'makesKeyframes'> {
+  return stream.ladderOf(source).find((each) => each.name === name) ?? { name, makesKeyframes: false };
+}
