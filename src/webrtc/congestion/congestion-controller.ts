@@ -49,6 +49,10 @@ const BURST = 1.3;
 const TRAIN_MARGIN = 1.2;
 /** A probe makes no longer queue, even beside a large frame, ms. */
 const MAX_PROBE_QUEUE_MS = 200;
+/** Of somebody who has not said again that more is wanted. */
+const WANTED_MS = 1_000;
+/** Of a receiver that acknowledged once, and is paused, no more is under way. */
+const UNACKNOWLEDGED_BYTES = 200_000;
 /** What a UDP packet may carry. */
 const MAX_UDP_BYTES = 65_535;
 /** Nobody reports of what was sent so long ago, ms. */
@@ -85,6 +89,7 @@ export class CongestionController {
   #queueMs = 0;
   /** By the newest feedback. */
   #measuredMs = 0;
+  #wantedMs = -Infinity;
   #nowMs = -Infinity;
 
   /**
@@ -153,14 +158,19 @@ export class CongestionController {
     return this.#feedbackMs !== undefined && this.#nowMs - this.#feedbackMs <= FEEDBACK_VALID_MS;
   }
 
-  /** Reports come of a receiver that acknowledges nothing by itself. */
+  /** Reports come of a receiver that acknowledges nothing by itself, though there was enough to be acknowledged. */
   get hasReports(): boolean {
-    return this.#reports.areComing(this.#nowMs);
+    const isUnacknowledged = this.#feedbackMs === undefined || this.#sent.after(this.#feedbackMs) > UNACKNOWLEDGED_BYTES;
+    return isUnacknowledged && this.#reports.areComing(this.#nowMs);
   }
 
-  /** What would have to fit for more to be sent, bits a second, everything together; undefined: nothing. Probed until it is found. */
+  /**
+   * What would have to fit for more to be sent, bits a second, everything together; undefined: nothing. Probed until it is
+   * found, or for 1 s: whoever still wants to know says so again.
+   */
   set wantedBps(bps: number | undefined) {
     this.#prober.targetBps = bps;
+    this.#wantedMs = this.#nowMs;
   }
 
   /** What a probe carried in the last seconds, bits a second; 0: nothing is known. */
@@ -254,6 +264,7 @@ export class CongestionController {
     const now = this.#advance(nowMs);
     if (this.#cause === 'silence' && this.#state === 'congested') return this.#silence.ping(now);
     if (!this.hasFeedback || this.#state !== 'clear' || this.isVideoHeld) return undefined;
+    if (now - this.#wantedMs > WANTED_MS) this.#prober.targetBps = undefined;
     // A probe beside a large frame would measure that.
     const usualBps = Math.max(this.#rate.bps(LONG_WINDOW_MS), this.#estimate.assumedBps / 2);
     if (this.#prober.rateBps === undefined && this.#sent.rateBps(BUSY_WINDOW_MS, now) > BURST * usualBps) return undefined;

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CongestionController, type PacketResult } from '../../../src/webrtc/congestion/index.js';
+
+const MBIT = 1_000_000;
+
+/** A sender of 2.5 Mbit/s on a way of 20 ms each way, whose feedback comes every 50 ms. */
+class Sender {
+  readonly controller = new CongestionController();
+  nowMs = 0;
+
+  constructor(roundTripMs = 40) {
+    this.controller.setPath(roundTripMs);
+  }
+
+  /** Sends for a while. @param delayMs of each packet; null: no feedback comes */
+  send(ms: number, delayMs: number | null = 20): this {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs += 50) {
+      const results: PacketResult[] = [];
+      for (let sentMs = this.nowMs; sentMs < this.nowMs + 50; sentMs += 4) {
+        this.controller.onSent(1_200, sentMs);
+        results.push({ sizeBytes: 1_200, sentMs, arrivedMs: sentMs + (delayMs ?? 0) });
+      }
+      if (delayMs !== null) this.controller.onFeedback(results, this.nowMs + 50 + delayMs);
+      this.controller.onTick(this.nowMs + 50);
+    }
+    return this;
+  }
+
+  /** Nothing is sent for a while. */
+  pause(ms: number): this {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs += 50) this.controller.onTick(this.nowMs + 50);
+    return this;
+  }
+}
+
+describe('the pace', () => {
+  it('is none beside the server, before and while all is well', () => {
+    const { controller } = new Sender(1).send(5_000);
+    assert.deepEqual([controller.pacingBps, controller.state, controller.overuses], [undefined, 'clear', 0]);
+  });
+
+  it('is none where the checks told no round trip', () => {
+    const controller = new CongestionController();
+    controller.setPath(undefined);
+    assert.equal(controller.pacingBps, undefined);
+  });
+
+  it('is 2.5 × the estimate, which is 1 Mbit/s in the beginning', () => {
+    assert.equal(new Sender(40).controller.pacingBps, 2.5 * MBIT);
+    const { controller } = new Sender(40).send(20_000);
+    assert.equal(controller.pacingBps, 2.5 * controller.estimateBps!);
+    assert.ok(controller.estimateBps! > 2.4 * MBIT);
+  });
+
+  it('stays where there was congestion, beside the server, too', () => {
+    const sender = new Sender(1).send(3_000);
+    for (let delayMs = 20; delayMs < 400; delayMs += 40) sender.send(50, delayMs);
+    assert.ok(sender.controller.overuses > 0);
+    assert.notEqual(sender.controller.pacingBps, undefined);
+  });
+});
+
+describe('silence of a receiver', () => {
+  it('holds video, asks for a sign of life, and is over with the next feedback', () => {
+    const sender = new Sender().send(3_000).send(1_500, null);
+    const { controller } = sender;
+    assert.deepEqual([controller.state, controller.cause, controller.isVideoHeld, controller.overuses], ['congested', 'silence', true, 0]);
+    assert.equal(controller.probeDue(sender.nowMs)?.id, 0);
+    assert.equal(controller.probeDue(sender.nowMs + 100), undefined);
+    sender.send(1_000);
+    assert.deepEqual([controller.state, controller.isVideoHeld], ['clear', false]);
+  });
+
+  it('is none while nothing is sent', () => {
+    const { controller } = new Sender().send(3_000).pause(10_000);
+    assert.deepEqual([controller.state, controller.isVideoHeld], ['clear', false]);
+  });
+
+  it('is none beside the server, where a receiver may be busy', () => {
+    const { controller } = new Sender(1).send(3_000).send(2_000, null);
+    assert.deepEqual([controller.state, controller.isVideoHeld], ['clear', false]);
+  });
+});
+
+describe('what is wanted', () => {
+  it('is probed, unless nobody says so again', () => {
+    const sender = new Sender().send(3_000);
+    sender.controller.wantedBps = 4 * MBIT;
+    assert.equal(sender.controller.probeDue(sender.nowMs + 100), undefined);
+    assert.notEqual(sender.controller.probeDue(sender.nowMs + 120), undefined);
+    const paused = new Sender().send(3_000);
+    paused.controller.wantedBps = 4 * MBIT;
+    paused.pause(1_100);
+    assert.deepEqual(
+      [100, 120].map((ms) => paused.controller.probeDue(paused.nowMs + ms)),
+      [undefined, undefined],
+    );
+  });
+});
+
+describe('reports of a receiver', () => {
+  const clean = { fractionLost: 0, roundTripMs: 40, jitterMs: 3 };
+
+  it('count where it acknowledges nothing', () => {
+    const sender = new Sender().send(1_000, null);
+    sender.controller.onReport(clean, sender.nowMs);
+    assert.equal(sender.controller.hasReports, true);
+    sender.controller.onReport({ ...clean, fractionLost: 0.5 }, sender.nowMs + 1_000);
+    assert.deepEqual([sender.controller.overuses, sender.controller.cause], [1, 'loss']);
+  });
+
+  it('tell the round trip alone where it acknowledges packets, and when it is paused', () => {
+    const sender = new Sender().send(3_000);
+    sender.controller.onReport({ ...clean, fractionLost: 0.5, roundTripMs: 77 }, sender.nowMs);
+    assert.deepEqual([sender.controller.overuses, sender.controller.roundTripMs], [0, 77]);
+    sender.pause(20_000);
+    sender.controller.onReport(clean, sender.nowMs);
+    assert.equal(sender.controller.hasReports, false);
+  });
+
+  it('are not judged twice for what was sent before less was sent', () => {
+    const sender = new Sender().send(1_000, null);
+    for (const ms of [0, 500, 1_000, 1_400]) sender.controller.onReport({ ...clean, fractionLost: 0.4 }, sender.nowMs + ms);
+    assert.equal(sender.controller.overuses, 1);
+    sender.controller.onReport({ ...clean, fractionLost: 0.4 }, sender.nowMs + 3_000);
+    assert.equal(sender.controller.overuses, 2);
+  });
+
+  it('tell of a queue by round trips that grew', () => {
+    const sender = new Sender().send(1_000, null);
+    for (const [ms, roundTripMs] of [
+      [0, 40],
+      [1_000, 200],
+      [2_000, 210],
+    ] as const) {
+      sender.controller.onReport({ ...clean, roundTripMs }, sender.nowMs + ms);
+    }
+    assert.deepEqual([sender.controller.overuses, sender.controller.cause, sender.controller.queueMs], [1, 'queue', 170]);
+  });
+});
+
+describe('frames that wait for the pace', () => {
+  it('are a queue when they wait long, for long', () => {
+    const { controller, nowMs } = new Sender().send(3_000);
+    const waitingBytes = (controller.pacingBps! * 0.4) / 8;
+    for (let ms = 0; ms <= 500; ms += 50) controller.onTick(nowMs + ms, waitingBytes);
+    assert.equal(controller.overuses, 0);
+    for (let ms = 550; ms <= 700; ms += 50) controller.onTick(nowMs + ms, waitingBytes);
+    assert.deepEqual([controller.overuses, controller.isVideoHeld], [1, true]);
+  });
+});
