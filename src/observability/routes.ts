@@ -206,6 +206,15 @@ function activeSource(source: SourceActivity) {
           objects: source.detection.objects,
         }
       : null,
+    qualities: source.qualities.map((rung) => ({
+      quality: rung.name,
+      width: rung.widthPx ?? null,
+      height: rung.heightPx ?? null,
+      bitrate_bps: rung.bitrateBps ?? null,
+      running: rung.isRunning,
+      available: rung.isAvailable,
+    })),
+    layers_problem: source.layersProblem ?? null,
     renditions: source.renditions.map((rendition) => ({
       rendition: rendition.rendition,
       codec: rendition.codec,
@@ -214,6 +223,7 @@ function activeSource(source: SourceActivity) {
       height: rendition.heightPx ?? null,
       fps: Math.round(rendition.stats.fps * 100) / 100,
       bitrate_bps: Math.round(rendition.stats.bitrateBps),
+      origin: rendition.origin,
       viewers: rendition.viewers,
       keyframe_interval_ms: rendition.stats.keyframeIntervalMs ?? null,
       frames_sent: rendition.stats.frames,

@@ -222,11 +222,22 @@ const RunningRendition = Type.Object({
   height: nullable(Type.Integer()),
   fps: Type.Number(),
   bitrate_bps: Type.Integer(),
+  origin: Type.Union([Type.Literal('copied'), Type.Literal('layer'), Type.Literal('encoded')], {
+    description: "Handed on as it comes; a camera's second stream or a layer of a publisher's simulcast; encoded here",
+  }),
   viewers: Type.Integer({ description: 'In this quality' }),
   keyframe_interval_ms: nullable(Type.Number()),
   frames_sent: Type.Integer(),
   frames_dropped: Type.Integer({ description: 'Frames dropped because the encoder did not keep up' }),
   restarts: Type.Integer({ description: 'Of its encoder' }),
+});
+const Quality = Type.Object({
+  quality: Type.String({ description: 'Name by which it is selected' }),
+  width: nullable(Type.Integer()),
+  height: nullable(Type.Integer()),
+  bitrate_bps: nullable(Type.Integer({ description: 'As measured, or as it is encoded; null before it is known' })),
+  running: Type.Boolean(),
+  available: Type.Boolean({ description: 'False where no more can be encoded now' }),
 });
 /** `GET /active-streams`. */
 export const ActiveStreams = Type.Object(
@@ -256,6 +267,10 @@ export const ActiveStreams = Type.Object(
             latency_ms: nullable(Type.Number({ description: 'Frame in to boxes out, moving average' })),
             objects: Type.Integer({ description: 'Objects followed now' }),
           }),
+        ),
+        qualities: Type.Array(Quality, { description: 'What the raw video is to be had in, the best first' }),
+        layers_problem: nullable(
+          Type.String({ description: 'Why its second stream (`low_url`) is not used; null where it is, and where there is none' }),
         ),
         renditions: Type.Array(RunningRendition),
       }),
@@ -291,6 +306,13 @@ export const ActiveStreams = Type.Object(
               latency_ms: 4.2,
               objects: 3,
             },
+            qualities: [
+              { quality: 'source', width: 1280, height: 720, bitrate_bps: 2500000, running: true, available: true },
+              { quality: '540p', width: 960, height: 540, bitrate_bps: 1100000, running: false, available: true },
+              { quality: '360p', width: 640, height: 360, bitrate_bps: 550000, running: false, available: true },
+              { quality: '180p', width: 320, height: 180, bitrate_bps: 180000, running: false, available: true },
+            ],
+            layers_problem: null,
             renditions: [
               {
                 rendition: 'processed',
@@ -300,6 +322,7 @@ export const ActiveStreams = Type.Object(
                 height: 720,
                 fps: 30,
                 bitrate_bps: 2000000,
+                origin: 'encoded',
                 viewers: 1,
                 keyframe_interval_ms: 2000,
                 frames_sent: 369,

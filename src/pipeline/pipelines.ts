@@ -84,7 +84,10 @@ export class Pipelines {
 
   /** Every running source, for statistics. */
   activity(): SourceActivity[] {
-    return this.#running.list().map(({ activity }) => activity);
+    return this.#running.list().map(({ activity }) => ({
+      ...activity,
+      qualities: this.#ladders.of(activity.sourceId, { rendition: 'raw', codec: activity.codec ?? 'h264' }),
+    }));
   }
 
   /** True for one that runs: whoever joins it costs no process. */

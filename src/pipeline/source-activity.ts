@@ -1,5 +1,5 @@
 /** What a running source does, for those who ask how it fares. */
-import type { TrackStats, VideoCodec } from '../media/index.js';
+import type { Rung, TrackStats, VideoCodec } from '../media/index.js';
 import type { RoomState, SourceKind } from '../source/index.js';
 import type { DecoderActivity } from './frame-hub.js';
 import type { DetectionActivity } from './source-detection.js';
@@ -16,6 +16,8 @@ interface RenditionActivity {
   readonly widthPx: number | undefined;
   /** In pixels; undefined for sound. */
   readonly heightPx: number | undefined;
+  /** `copied`: handed on as it comes. `layer`: the source brings this quality itself. `encoded`: here. */
+  readonly origin: 'copied' | 'layer' | 'encoded';
   /** How many subscribe to it. */
   readonly viewers: number;
   /** Frames that its encoder was not given because it was behind. */
@@ -54,6 +56,10 @@ export interface SourceActivity {
   readonly decoder: DecoderActivity | undefined;
   /** Undefined while nobody wants detections. */
   readonly detection: DetectionActivity | undefined;
+  /** What its raw video is to be had in, the best first. */
+  readonly qualities: readonly Rung[];
+  /** Why a lower quality that it should bring itself is not used; undefined where all are well. */
+  readonly layersProblem: string | undefined;
   /** One for each track that somebody has asked for since it started. */
   readonly renditions: readonly RenditionActivity[];
 }

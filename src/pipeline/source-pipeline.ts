@@ -155,7 +155,7 @@ export class SourcePipeline {
     );
   }
 
-  get activity(): SourceActivity {
+  get activity(): Omit<SourceActivity, 'qualities'> {
     const run = this.#run;
     return {
       sourceId: this.#init.sourceId,
@@ -171,11 +171,13 @@ export class SourcePipeline {
       troubles: run.troubles,
       decoder: run.decoder,
       detection: run.detection,
+      layersProblem: run.layersProblem,
       renditions: [...this.#tracks.values()].map(({ key, track }) => ({
         rendition: key.kind === 'audio' ? 'audio' : key.rendition,
         codec: track.codec,
         rung: key.kind === 'audio' ? undefined : (key.rung ?? SOURCE_RUNG),
         ...run.sizeOf(key),
+        origin: run.originOf(key),
         viewers: track.viewers,
         framesDropped: run.encoderOf(key)?.framesDropped ?? 0,
         restarts: run.encoderOf(key)?.restarts ?? 0,

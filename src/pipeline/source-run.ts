@@ -161,6 +161,17 @@ export class SourceRun {
     return key.kind === 'audio' || key.codec !== 'h265' || (this.#isCopied(key) && !isLower(key));
   }
 
+  /** Where a track comes from; sound is encoded with the video that it comes with. */
+  originOf(key: TrackKey): 'copied' | 'layer' | 'encoded' {
+    if (this.layerOf(key)) return 'layer';
+    return key.kind === 'video' && !isLower(key) && this.#isCopied(key) ? 'copied' : 'encoded';
+  }
+
+  /** Why a lower quality that the source should bring is not used; undefined where all are well. */
+  get layersProblem(): string | undefined {
+    return this.#feed.layersProblem;
+  }
+
   /** Of the frames of a track; undefined for sound. */
   sizeOf(key: TrackKey): { readonly widthPx: number | undefined; readonly heightPx: number | undefined } {
     if (key.kind === 'audio') return { widthPx: undefined, heightPx: undefined };

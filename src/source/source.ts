@@ -108,6 +108,8 @@ export interface SourceFeed {
   readonly live?: { readonly state: RoomState; readonly publisherId: string | undefined; readonly isWaiting: boolean };
   /** Lower qualities that it brings itself and that can be opened now. Default: none. */
   readonly layers?: readonly SourceLayer[];
+  /** Why a lower quality that it should bring is not used, in words; undefined where all are well. */
+  readonly layersProblem?: string | undefined;
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
   /** Lower qualities that it brings itself in the codec of `info`, as they are now, the best first, each with another short side. Default none. */

@@ -39,6 +39,7 @@ const rendition = {
   widthPx: 1280,
   heightPx: 720,
   rung: 'source',
+  origin: 'encoded',
   viewers: 1,
   framesDropped: 3,
   restarts: 1,
@@ -58,6 +59,19 @@ const activity: SourceActivity = {
   troubles: [],
   decoder: { framesDecoded: 30, framesDropped: 0, restarts: 0 },
   detection: { model: 'nano', framesDetected: 15, framesSkipped: 15, framesSlept: 2, failures: 0, latencyMs: 4.2, objects: 3 },
+  qualities: [
+    {
+      name: 'source',
+      widthPx: undefined,
+      heightPx: undefined,
+      bitrateBps: undefined,
+      isRunning: true,
+      isAvailable: true,
+      makesKeyframes: true,
+    },
+    { name: '360p', widthPx: 640, heightPx: 360, bitrateBps: 550_000, isRunning: false, isAvailable: false, makesKeyframes: true },
+  ],
+  layersProblem: 'it has B-frames',
   renditions: [rendition, { ...rendition, codec: 'h264' }],
 };
 
@@ -146,6 +160,11 @@ describe('GET /active-streams', () => {
         last_error: 'killed',
         decoder: { frames_decoded: 30, frames_dropped: 0, restarts: 0 },
         detection: { model: 'nano', frames_detected: 15, frames_skipped: 15, frames_slept: 2, failures: 0, latency_ms: 4.2, objects: 3 },
+        qualities: [
+          { quality: 'source', width: null, height: null, bitrate_bps: null, running: true, available: true },
+          { quality: '360p', width: 640, height: 360, bitrate_bps: 550_000, running: false, available: false },
+        ],
+        layers_problem: 'it has B-frames',
         renditions: {
           rendition: 'processed',
           codec: 'vp8',
@@ -154,6 +173,7 @@ describe('GET /active-streams', () => {
           height: 720,
           fps: 29.99,
           bitrate_bps: 2_000_000,
+          origin: 'encoded',
           viewers: 1,
           keyframe_interval_ms: null,
           frames_sent: 30,

@@ -69,10 +69,10 @@ describe("a camera's second stream", () => {
     assert.equal((await rig.pipelines.open('cam')).media.rawProfile?.slice(0, 4), '6400', 'a decoder of the higher profile takes both');
     const [activity] = rig.pipelines.activity();
     assert.deepEqual(
-      activity?.renditions.map((each) => [each.rung, each.widthPx]),
+      activity?.renditions.map((each) => [each.rung, each.widthPx, each.origin]),
       [
-        ['source', 320],
-        ['90p', 160],
+        ['source', 320, 'copied'],
+        ['90p', 160, 'layer'],
       ],
     );
     watched.leave();
@@ -124,6 +124,10 @@ describe("a camera's second stream", () => {
       await watched.more(10, 'of the encoder');
       const reason = stream === 'mjpeg' ? /its codec is mjpeg/ : /B-frames/;
       await eventually(() => lines.some((line) => /second stream .* cannot be used/.test(line) && reason.test(line)), 15_000, 'the reason');
+      const [activity] = rig.pipelines.activity();
+      assert.match(activity?.layersProblem ?? '', reason);
+      assert.deepEqual(activity?.troubles, [], 'the source is well');
+      assert.equal(activity.renditions[0]?.origin, 'encoded');
       await watched.more(10, 'of the encoder, still');
       assert.equal(watched.lease.track.pairing, 'exact');
       assert.ok(decodeFrames('h264', watched.frames, 160, 90).length > 15);

@@ -110,6 +110,10 @@ export class PullFeed implements SourceFeed {
     this.closed = this.#live();
   }
 
+  get layersProblem(): string | undefined {
+    return this.#host.low?.problem;
+  }
+
   /** Its second stream, where it can be copied. */
   get layers(): readonly SourceLayer[] {
     return this.#lowLayer?.layers ?? [];
