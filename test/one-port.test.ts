@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { eventually } from './helpers/deadline.js';
+import { freePort } from './helpers/free-port.js';
 import { ImpairedPath } from './helpers/network/impaired-path.js';
 import { TestServer, type JoinedViewer } from './helpers/server.js';
 import { WeriftPublisher } from './helpers/werift-publisher.js';
@@ -87,6 +88,22 @@ describe('one UDP port for all clients', () => {
       await server.leave(a, b);
       await eventually(() => server.resources.udp_sockets === 0, 5000, 'the ports to be given back');
     }
+  });
+
+  it('may be the port of ICE by TCP as well', async () => {
+    const port = String(await freePort());
+    const server = await start({ ICE_UDP_PORT: port, ICE_TCP_PORT: port });
+    assert.equal((await server.get<Health>('/health')).ice_udp_port, Number(port));
+    const viewer = await server.join();
+    const offered = [...viewer.answer.sdp.matchAll(/^a=candidate:\S+ 1 (udp|tcp) [0-9]+ \S+ ([0-9]+) /gm)];
+    assert.deepEqual(
+      offered.map((match) => [match[1], match[2]]),
+      [
+        ['udp', port],
+        ['tcp', port],
+      ],
+    );
+    await flows(viewer, 'media');
   });
 
   it('follows viewers whose NAT gives them another port, without an ICE restart', { timeout: 60_000 }, async () => {
