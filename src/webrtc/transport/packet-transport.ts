@@ -38,6 +38,8 @@ export interface PacedStream {
   readonly waitingBytes: number;
   /** Sends repairs that wait until that many bytes have left; the last one may go beyond. @returns bytes sent */
   sendRepairs(maxBytes: number): number;
+  /** Forgets repairs that wait. */
+  dropRepairs(): void;
   /** Sends frames that wait, likewise. */
   sendFrames(maxBytes: number): number;
   /** Sends packets of no use, where it can. @returns bytes sent; 0: it cannot, or not now */

@@ -62,13 +62,15 @@ export class TransportPacing implements Pacing, PacedClient {
     if (this.#isClosed) return false;
     this.#controller.onTick(nowMs);
     this.#fill(nowMs);
-    if (!this.#controller.isVideoHeld) {
+    if (this.#controller.isVideoHeld) this.#dropRepairs();
+    else {
       this.#send((stream, bytes) => stream.sendRepairs(bytes));
       this.#send((stream, bytes) => stream.sendFrames(bytes));
     }
     this.#probe(nowMs);
     this.#onTick();
-    return this.#controller.isProbing || this.#streams.some(({ waitingBytes }) => waitingBytes > 0);
+    // The end of a hold and the packets of a probe have their moments.
+    return this.#controller.isVideoHeld || this.#controller.isProbing || this.#isWaiting;
   }
 
   /** Nothing leaves any more. Idempotent. */
@@ -100,7 +102,18 @@ export class TransportPacing implements Pacing, PacedClient {
     }
   }
 
+  get #isWaiting(): boolean {
+    return this.#streams.some(({ waitingBytes }) => waitingBytes > 0);
+  }
+
+  /** Late as they are, they would find the frames that they belong to given up. */
+  #dropRepairs(): void {
+    for (const stream of this.#streams) stream.dropRepairs();
+  }
+
+  /** None begins while something waits: it would measure our own frames. */
   #probe(nowMs: number): void {
+    if (!this.#controller.isProbing && this.#isWaiting && !this.#controller.isVideoHeld) return;
     const request = this.#controller.probeDue(nowMs);
     if (!request) return;
     let { bytes } = request;

@@ -178,8 +178,12 @@ export class RtpStream implements FrameSink, PacedStream {
    * @returns frames that the viewer does not get as a whole
    */
   dropWaiting(): number {
-    this.#repairs.clear();
+    this.dropRepairs();
     return this.#waiting.clear();
+  }
+
+  dropRepairs(): void {
+    this.#repairs.clear();
   }
 
   sendRepairs(maxBytes: number): number {

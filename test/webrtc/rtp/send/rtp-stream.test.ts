@@ -356,3 +356,113 @@ test('a repair without an ssrc of its own is the very packet again: one index ne
   assert.equal(contents.size, 150);
   assert.ok(transport.sent.length > 300, `${transport.sent.length} packets, repairs included`);
 });
+
+/** On a far path: what is sent waits for its turn. */
+function makePaced(init: Partial<RtpStreamInit> = {}): { stream: RtpStream; transport: PacedTransport; clock: FakeClock } {
+  const clock = new FakeClock();
+  const transport = new PacedTransport(clock);
+  transport.congestion.setPath(40);
+  return { ...makeStream({ transport, clock, departureIds: { transportSequence: 3 }, ...init }), transport, clock };
+}
+
+class PacedTransport extends RecordingTransport {
+  readonly pacing = this.congestion.pacing;
+}
+
+test('what waits is numbered when it leaves: frames that are dropped leave no gap, and the viewer is seen as slow', async () => {
+  const { stream, transport, clock } = makePaced();
+  stream.send(frame(400, 3000));
+  stream.send(frame(40, 6000));
+  await clock.advance(50);
+  const left = transport.sent.length;
+  assert.ok(left > 5 && left < 300, `${left} packets`);
+  assert.equal(stream.pendingBytes, (440 - left) * 1000);
+  assert.ok(stream.pendingBytes > (stream.maxPendingBytes ?? Infinity), 'a second of the pace is too much');
+  assert.equal(stream.dropWaiting(), 2);
+  assert.equal(stream.pendingBytes, 0);
+  stream.send(frame(3, 9000));
+  await clock.advance(100);
+  const numbers = transport.sequenceNumbers();
+  assert.equal(numbers.length, left + 3);
+  numbers.forEach((number, i) => assert.equal(number, (numbers[0] ?? 0) + i));
+  assert.deepEqual(
+    transport.sent.slice(left).map(({ rtp }) => rtp.header.marker),
+    [false, false, true],
+  );
+  transport.congestion.close();
+});
+
+test('frames leave in order with the timestamps that they had when they came, and the first one is told once it is through', async () => {
+  let first = 0;
+  const { stream, transport, clock } = makePaced({ onFirstFrame: () => first++ });
+  stream.timestampOffset = 0;
+  stream.send(frame(60, 3000));
+  assert.equal(first, 0);
+  stream.timestampOffset = 1_000_000;
+  stream.send(frame(60, 6000));
+  await clock.advance(2000);
+  assert.equal(first, 1);
+  assert.equal(transport.sent.length, 120);
+  assert.deepEqual([...new Set(transport.sent.map(({ rtp }) => rtp.header.timestamp))], [3000, 1_006_000]);
+  transport.congestion.close();
+});
+
+test('repairs wait for their turn before frames; a packet that was forgotten meanwhile is left out', async () => {
+  const { stream, transport, clock } = makePaced();
+  stream.send(frame(100));
+  await clock.advance(1000);
+  const all = transport.sequenceNumbers();
+  assert.equal(all.length, 100);
+  stream.send(frame(100, 6000));
+  stream.repair(all.slice(0, 20));
+  const before = transport.sent.length;
+  await clock.advance(1000);
+  const order = transport.sequenceNumbers(before);
+  assert.deepEqual(order.slice(0, 20), all.slice(0, 20));
+  assert.equal(stream.stats.packetsRepaired, 20);
+  transport.congestion.close();
+});
+
+test('a probe repeats what was sent last where it has an ssrc for that and fits, else it is padding of that ssrc', () => {
+  const { stream, transport } = makeStream({
+    departureIds: { transportSequence: 3 },
+    codec: { codec: 'h264', offered: h264, rtx, feedback: [] },
+    rtxSsrc: 77,
+  });
+  assert.equal(stream.sendProbe({ id: 1, bytes: 1000, maxPacketBytes: 1000 }), 0, 'before anything was sent');
+  stream.send(frame(4, 3000, 500));
+  const sent = stream.sendProbe({ id: 1, bytes: 2000, maxPacketBytes: 600 });
+  assert.ok(sent >= 2000 && sent < 2600, `${sent}`);
+  const probes = transport.sent.slice(4);
+  assert.ok(probes.every(({ rtp }) => rtp.header.ssrc === 77 && rtp.header.payloadType === 97));
+  assert.equal(probes[0]?.rtp.payload.readUInt16BE(0), transport.sequenceNumbers()[3]);
+  stream.sendProbe({ id: 2, bytes: 600, maxPacketBytes: 200 });
+  const padded = transport.sent.slice(4 + probes.length);
+  assert.ok(padded.length >= 3);
+  for (const { rtp, bytes } of padded) {
+    assert.deepEqual([rtp.header.ssrc, rtp.header.padding, rtp.payload.length], [77, true, 0]);
+    assert.ok(bytes.length <= 230, `${bytes.length}`);
+  }
+  assert.equal(stream.stats.packetsSent, 4);
+});
+
+test('without RTX a probe is padding of the media after a marker: numbered like the rest, and repeated byte for byte', async () => {
+  const { stream, transport, clock } = makePaced();
+  stream.send(frame(200));
+  assert.equal(stream.sendProbe({ id: 1, bytes: 500, maxPacketBytes: 200 }), 0, 'in the middle of a frame');
+  await clock.advance(2000);
+  assert.ok(stream.sendProbe({ id: 1, bytes: 500, maxPacketBytes: 200 }) >= 500);
+  stream.send(frame(1, 6000));
+  const tail = transport.sent.slice(200);
+  assert.deepEqual(
+    tail.map(({ rtp }) => rtp.header.padding),
+    [true, true, true, false],
+  );
+  const numbers = transport.sequenceNumbers();
+  numbers.forEach((number, i) => assert.equal(number, (numbers[0] ?? 0) + i));
+  assert.ok(tail[0]?.rtp.header.timestamp === transport.sent[199]?.rtp.header.timestamp);
+  stream.repair([numbers[200] ?? 0]);
+  await clock.advance(50);
+  assert.deepEqual(transport.sent.at(-1)?.bytes, tail[0]?.bytes);
+  transport.congestion.close();
+});
