@@ -243,6 +243,18 @@ function qualityOf({ estimateBps, queueMs, ...quality }: NonNullable<SessionStat
   };
 }
 
+function receivedLayer({ rid, size, fps, bitrateBps, packetsLost, keyframesRequested }: ReceivedStatus['layers'][number]) {
+  return {
+    rid,
+    width: size?.widthPx ?? null,
+    height: size?.heightPx ?? null,
+    fps,
+    bitrate_bps: Math.round(bitrateBps),
+    packets_lost: packetsLost,
+    keyframes_requested: keyframesRequested,
+  };
+}
+
 function receivedMedia(received: ReceivedStatus) {
   return {
     bytes: received.bytesReceived,
@@ -256,6 +268,7 @@ function receivedMedia(received: ReceivedStatus) {
     fps: received.fps,
     jitter_ms: received.jitterMs,
     video_codec: received.videoCodec ?? null,
+    layers: received.layers.map(receivedLayer),
     no_frames_failures: received.silence?.failures ?? 0,
     reconnects_requested: received.silence?.requests ?? 0,
     recoveries: received.silence?.recoveries ?? 0,

@@ -83,6 +83,16 @@ export const AvailableVideos = Type.Object(
   },
 );
 
+const ReceivedLayer = Type.Object({
+  rid: Type.String(),
+  width: nullable(Type.Integer()),
+  height: nullable(Type.Integer()),
+  fps: Type.Number({ description: '0 while it does not come' }),
+  bitrate_bps: Type.Integer(),
+  packets_lost: Type.Integer(),
+  keyframes_requested: Type.Integer(),
+});
+
 const Received = Type.Object(
   {
     bytes: Type.Integer(),
@@ -91,11 +101,14 @@ const Received = Type.Object(
     packets_repaired: Type.Integer({ description: 'Arrived after a retransmission was requested' }),
     nacks_sent: Type.Integer(),
     keyframes_requested: Type.Integer(),
-    frames: Type.Integer(),
+    frames: Type.Integer({ description: 'Of all layers' }),
     frames_lost: Type.Integer({ description: 'Given up because one of their packets never arrived' }),
     fps: Type.Number(),
     jitter_ms: Type.Number(),
     video_codec: nullable(Type.String()),
+    layers: Type.Array(ReceivedLayer, {
+      description: 'Encodings that it may send at once (simulcast), as it lists them; empty where it sends one',
+    }),
     no_frames_failures: Type.Integer({ description: 'Checks, every 5 s, that found no frames since the last one' }),
     reconnects_requested: Type.Integer({ description: 'How often it was asked to reconnect since the last frame' }),
     recoveries: Type.Integer({ description: 'Outages that are over' }),

@@ -36,7 +36,7 @@ export class PublisherFixture {
   readonly ends: string[] = [];
   readonly commands: PublisherCommand[] = [];
   readonly publisher: Publisher;
-  #sequenceNumber = 0;
+  readonly #sequenceNumbers = new Map<number, number>();
 
   constructor(
     parts?: OfferParts,
@@ -84,7 +84,7 @@ export class PublisherFixture {
     payloadType: number,
     ssrc: number,
     payload: Buffer,
-    { timestamp = 0, marker = true, sequenceNumber = this.#sequenceNumber++, mid = '' } = {},
+    { timestamp = 0, marker = true, sequenceNumber = this.#nextSequenceNumber(ssrc), mid = '' } = {},
   ): void {
     const header = Buffer.alloc(12);
     header[0] = mid === '' ? 0x80 : 0x90;
@@ -109,9 +109,15 @@ export class PublisherFixture {
     slice[0] = keyframe ? 0x65 : 0x41;
     const payloads = packetize('h264', lengthPrefixed(keyframe ? [sps, pps, slice] : [slice]), 1000);
     payloads.forEach((payload, i) => {
-      if (i === skip) this.#sequenceNumber++;
+      if (i === skip) this.#nextSequenceNumber(ssrc);
       else this.rtp(96, ssrc, payload, { timestamp, marker: i === payloads.length - 1, mid });
     });
+  }
+
+  #nextSequenceNumber(ssrc: number): number {
+    const next = this.#sequenceNumbers.get(ssrc) ?? 0;
+    this.#sequenceNumbers.set(ssrc, next + 1);
+    return next;
   }
 
   get published(): string {

@@ -1,5 +1,5 @@
 /** What a session tells about itself: values for statistics, in the words of the public contract. */
-import type { Rendition, VideoCodec } from '../../media/index.js';
+import type { PictureSize, Rendition, VideoCodec } from '../../media/index.js';
 
 /** The names of a session. */
 export interface SessionIdentity {
@@ -74,6 +74,22 @@ export interface SilenceStatus {
   readonly recoveries: number;
 }
 
+/** One of the encodings that a publisher sends at once (simulcast). */
+export interface LayerStatus {
+  /** As the publisher names it (RFC 8851). */
+  readonly rid: string;
+  /** Of the newest keyframe; undefined before it. */
+  readonly size: PictureSize | undefined;
+  /** Frames a second, of the last second; 0 where it does not come. */
+  readonly fps: number;
+  /** Payload bits a second, of the last second. */
+  readonly bitrateBps: number;
+  /** Missing when last looked. */
+  readonly packetsLost: number;
+  /** Requests for a keyframe. */
+  readonly keyframesRequested: number;
+}
+
 /** What a publisher's media does. */
 export interface ReceivedStatus {
   /** Bytes of their payloads. */
@@ -88,16 +104,18 @@ export interface ReceivedStatus {
   readonly nacksSent: number;
   /** Requests for a keyframe (PLI or FIR). */
   readonly keyframesRequested: number;
-  /** Frames of video. */
+  /** Frames of video, in all layers. */
   readonly framesReceived: number;
   /** Given up because a packet of theirs never came. */
   readonly framesLost: number;
-  /** Frames a second, of the last seconds. */
+  /** Frames a second, of the last second; of several layers the most. */
   readonly fps: number;
   /** Interarrival jitter (RFC 3550 §6.4.1), in milliseconds. */
   readonly jitterMs: number;
   /** Undefined before the first frame. */
   readonly videoCodec: VideoCodec | undefined;
+  /** Its encodings, as it lists them; empty where it sends one. */
+  readonly layers: readonly LayerStatus[];
   /** Where frames have stopped; left out while they come. */
   readonly silence?: SilenceStatus;
 }

@@ -6,6 +6,7 @@ import type { ReceivedStatus } from '../api/status.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
 import { CaptureClock } from '../rtp/receive/capture-clock.js';
 import { ReceivedTrack, type ReceivedTrackInit } from '../rtp/receive/received-track.js';
+import { ReceptionRate } from '../rtp/receive/reception-rate.js';
 import { ReceivedTransport } from '../rtp/receive/received-transport.js';
 import { SimulcastClock } from '../rtp/receive/simulcast-clock.js';
 import { receivePlans, type ReceivePlan } from '../sdp/negotiate-publish.js';
@@ -41,8 +42,8 @@ export class PublisherMedia {
   #feedbackTimer: Timer | undefined;
   #heardAtMs = -Infinity;
   #framesReceived = 0;
-  #fps = 0;
-  #fpsSince = { atMs: 0, frames: 0 };
+  #isReordered = false;
+  readonly #rates = new Map<ReceivedTrack, ReceptionRate>();
 
   constructor(init: PublisherMediaInit) {
     this.#init = init;
@@ -86,7 +87,7 @@ export class PublisherMedia {
   connected(): void {
     const { clock } = this.#init;
     this.#heardAtMs = Math.max(this.#heardAtMs, clock.now());
-    this.#fpsSince = { atMs: clock.now(), frames: this.#framesReceived };
+    for (const track of this.#tracks) this.#rates.set(track, new ReceptionRate(clock.now()));
     this.#feedbackTimer ??= clock.every(FEEDBACK_INTERVAL_MS, () => {
       for (const transport of this.#transports) transport?.sendFeedback(clock.now());
     });
@@ -96,10 +97,7 @@ export class PublisherMedia {
   tick(): void {
     const now = this.#init.clock.now();
     for (const transport of this.#transports) transport?.sendReports(now);
-    const elapsedMs = now - this.#fpsSince.atMs;
-    if (elapsedMs <= 0) return;
-    this.#fps = ((this.#framesReceived - this.#fpsSince.frames) * 1000) / elapsedMs;
-    this.#fpsSince = { atMs: now, frames: this.#framesReceived };
+    for (const [track, rate] of this.#rates) rate.look(now, track.stats.framesDelivered, track.stats.bytesReceived);
   }
 
   receiveRtp(packet: Buffer, transport: number): void {
@@ -127,7 +125,8 @@ export class PublisherMedia {
   get snapshot(): ReceivedStatus {
     const all = this.#tracks.map(({ stats }) => stats);
     const sum = (value: (stats: ReceivedTrack['stats']) => number): number => all.reduce((total, stats) => total + value(stats), 0);
-    const video = this.#tracks.find(({ kind }) => kind === 'video')?.stats ?? all[0];
+    const shown = this.videoCodec === undefined ? this.#tracks : this.#tracks.filter(({ kind }) => kind === 'video');
+    const layers = shown.filter(({ rid }) => rid !== undefined);
     return {
       bytesReceived: sum(({ bytesReceived }) => bytesReceived),
       packetsReceived: sum(({ packetsReceived }) => packetsReceived),
@@ -136,10 +135,18 @@ export class PublisherMedia {
       nacksSent: sum(({ nacksSent }) => nacksSent),
       keyframesRequested: sum(({ keyframesRequested }) => keyframesRequested),
       framesReceived: this.#framesReceived,
-      framesLost: video?.framesLost ?? 0,
-      fps: this.#fps,
-      jitterMs: video?.jitterMs ?? 0,
+      framesLost: shown.reduce((total, { stats }) => total + stats.framesLost, 0),
+      fps: Math.max(0, ...shown.map((track) => this.#rates.get(track)?.fps ?? 0)),
+      jitterMs: Math.max(0, ...shown.map(({ stats }) => stats.jitterMs)),
       videoCodec: this.videoCodec,
+      layers: layers.map((track) => ({
+        rid: track.rid ?? '',
+        size: track.size,
+        fps: this.#rates.get(track)?.fps ?? 0,
+        bitrateBps: this.#rates.get(track)?.bitrateBps ?? 0,
+        packetsLost: track.stats.packetsLost,
+        keyframesRequested: track.stats.keyframesRequested,
+      })),
     };
   }
 
@@ -166,7 +173,7 @@ export class PublisherMedia {
   }
 
   #makeTrack(made: Pick<ReceivedTrackInit, 'plan' | 'captureClock' | 'senderSsrc' | 'rid' | 'onKeyframeNeeded'>): ReceivedTrack {
-    const { clock, transport, onReordered } = this.#init;
+    const { clock, transport } = this.#init;
     const { plan } = made;
     const track: ReceivedTrack = new ReceivedTrack({
       ...made,
@@ -174,9 +181,15 @@ export class PublisherMedia {
       roundTripMs: () => transport(plan.transport)?.roundTripMs,
       sendRtcp: (packet) => this.#transports[plan.transport]?.sendRtcp(packet),
       onFrame: (frame) => this.#take(frame, track),
-      onReordered,
+      onReordered: () => this.#reordered(),
     });
     return track;
+  }
+
+  /** All layers are, or none. */
+  #reordered(): void {
+    if (!this.#isReordered) this.#init.onReordered();
+    this.#isReordered = true;
   }
 
   #take(frame: EncodedFrame, track: ReceivedTrack): void {
