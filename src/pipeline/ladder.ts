@@ -76,6 +76,12 @@ export function layersBelow<Layer extends PictureSize>(base: PictureSize, layers
   return below.filter((layer, i) => names.indexOf(layerName(layer)) === i);
 }
 
+/** The largest layer that is no larger than a rung, else the smallest; undefined where there are none. */
+export function nearestLayer<Layer extends PictureSize>(layers: readonly Layer[], shortSidePx: number): Layer | undefined {
+  const sorted = [...layers].sort((a, b) => Math.min(b.widthPx, b.heightPx) - Math.min(a.widthPx, a.heightPx));
+  return sorted.find(({ widthPx, heightPx }) => Math.min(widthPx, heightPx) <= shortSidePx) ?? sorted.at(-1);
+}
+
 /** As the rung of that size is named. */
 export function layerName({ widthPx, heightPx }: PictureSize): string {
   return rungName(Math.min(widthPx, heightPx));

@@ -1,7 +1,7 @@
 /**
  * Makes one lower rung for as long as somebody wants it: of what the source brings itself where it does and it flows, else by
  * an encoder. Readers of its track notice nothing but a keyframe where one takes over from the other. An encoder needs one of
- * the places that all sources share; where none is free it is waited for, and readers have nothing meanwhile.
+ * the places that all sources share; where none is free, readers get the next layer that the source brings, or nothing.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -25,6 +25,8 @@ export interface RungProducerInit {
   readonly encode: (() => Producer) | undefined;
   /** What the source brings itself of that size, as it is now. */
   readonly layer: () => SourceLayer | undefined;
+  /** What is next to that size of what the source brings, for as long as there is no encoder. Default: nothing. */
+  readonly nextLayer?: () => SourceLayer | undefined;
   /** Average time between two frames of the source. */
   readonly frameIntervalMs: number;
 }
@@ -99,10 +101,15 @@ export class RungProducer implements Producer {
 
   #choose(): void {
     if (this.#isClosed) return;
-    const layer = this.#init.layer();
+    const layer = this.#init.layer() ?? (this.#canEncode ? undefined : this.#init.nextLayer?.());
     if (this.#copy && this.#copy.layer !== layer) this.#stopCopying();
     if (layer && !this.#copy && this.#init.clock.now() - this.#copiedAtMs >= REOPEN_MS) this.#startCopying(layer);
     if (!this.#copy || this.#isSilent(this.#copy)) this.#startEncoding();
+  }
+
+  get #canEncode(): boolean {
+    const { encode, places } = this.#init;
+    return this.#encoding !== undefined || (encode !== undefined && places.isFree);
   }
 
   #isSilent(copy: Copy): boolean {
@@ -116,7 +123,7 @@ export class RungProducer implements Producer {
     const copy: Copy = { layer, isFlowing: false, lastFrameMs: clock.now() };
     this.#copy = copy;
     this.#copiedAtMs = clock.now();
-    copy.feed = layer.open((frame) => this.#copied(copy, frame));
+    copy.feed = layer.open((frame) => this.#copied(copy, frame), this.#init.track.lastMediaTimeMs);
     void copy.feed.closed.then(() => {
       if (this.#copy !== copy) return;
       this.#copy = undefined;

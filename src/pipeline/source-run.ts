@@ -23,7 +23,7 @@ import type { EncodePlaceHolder } from './encode-places.js';
 import { EncodedRendition, type RungTarget } from './encoded-rendition.js';
 import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
-import { averageBps, layerName, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
+import { averageBps, layerName, nearestLayer, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
 import type { RenditionKey } from './ladders.js';
 import { ProcessedFrames } from './processed-frames.js';
 import type { Producer } from './producer.js';
@@ -294,6 +294,7 @@ export class SourceRun {
       holder,
       encode: ladder === 'auto' || ladder.length > 0 ? () => this.#make(key, track, target) : undefined,
       layer: () => this.layersBelow(key).find((layer) => layerName(layer) === key.rung),
+      nextLayer: () => nearestLayer(this.layersBelow(key), shortSidePx),
       frameIntervalMs: 1000 / base.fps,
     });
   }

@@ -23,8 +23,12 @@ export interface SourceLayer extends LayerDescription {
   readonly pairing: FramePairing;
   /** Keyframes of it can be had on demand. */
   readonly makesKeyframes: boolean;
-  /** Begins to read it; returns at once. `onFrame` gets its frames on the timeline of the source, at ascending times. */
-  open(onFrame: (frame: EncodedFrame) => void): LayerFeed;
+  /**
+   * Begins to read it; returns at once. `onFrame` gets its frames on the timeline of the source, at ascending times, the
+   * first of them perhaps before this returns.
+   * @param afterMs newest media time that is known already: what came before is not delivered. -Infinity: nothing is
+   */
+  open(onFrame: (frame: EncodedFrame) => void, afterMs: number): LayerFeed;
 }
 
 /** A layer that is read. */

@@ -76,22 +76,6 @@ export interface FeedEnd {
   readonly error?: MediaPeerError;
 }
 
-/** A lower quality that a source brings itself: a layer of a publisher's simulcast. It costs no encode. */
-export interface FeedRung extends PictureSize {
-  /** Payload bits a second, as measured; undefined before it is known. */
-  readonly bitrateBps: number | undefined;
-}
-
-/** A lower quality that somebody takes. Close it when nobody does. */
-export interface RungFeed {
-  /** Frames from the newest keyframe on that came before it was opened, on the timeline of the source; empty where there are none. */
-  readonly openGroup: readonly EncodedFrame[];
-  /** Passes the request on to whoever encodes, who merges them. */
-  requestKeyframe(): void;
-  /** Ends it. Idempotent. */
-  close(): Promise<void>;
-}
-
 /** A running source. */
 export interface SourceFeed {
   /** What the feed delivers; it does not change while the feed lives. */
@@ -112,14 +96,6 @@ export interface SourceFeed {
   readonly layersProblem?: string | undefined;
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
-  /** Lower qualities that it brings itself in the codec of `info`, as they are now, the best first, each with another short side. Default none. */
-  readonly rungs?: readonly FeedRung[];
-  /**
-   * Delivers the best quality of those with a short side of at most so many pixels, in the codec of `info`, with the media
-   * times of the source; the smallest where none is so small. Which one that is changes with what comes, on a keyframe.
-   * @param isContinued somebody has frames of it already: it goes on with a keyframe that is still to come
-   */
-  openRung?(shortSidePx: number, onFrame: (frame: EncodedFrame) => void, isContinued: boolean): RungFeed;
   /** Passes the request for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
   requestKeyframe?(): void;
   /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */

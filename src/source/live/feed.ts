@@ -12,9 +12,11 @@ import type { LiveFormat, LiveGroup } from './video.js';
 import type { Caption } from '../picture-slate.js';
 import { Slate } from '../slate.js';
 import { SlateSwitch } from '../slate-switch.js';
-import type { FeedEnd, FeedInfo, FeedOptions, FeedRung, FeedSink, RungFeed, SourceFeed } from '../source.js';
+import type { SourceLayer } from '../layer.js';
+import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
 import { LayerOutput } from './layer-output.js';
 import type { LiveLayer } from './layers.js';
+import { OpenableLayers } from './openable-layers.js';
 import { LiveRung } from './rung.js';
 
 /** Sides that stand in the same proportion, encoders rounding them as they like. */
@@ -34,10 +36,12 @@ export interface FeedHost {
   readonly silentAfterMs: number;
   /** For a slate, whoever sent it. */
   readonly lastGroup: LiveGroup | undefined;
-  /** Layers that come now, the best first; empty before the size of one is known. */
+  /** See `LiveLayers.flowing`. */
   readonly layers: readonly LiveLayer[];
-  /** See `LiveLayers.pick`. */
-  layer(maxShortSidePx: number, wished?: boolean): LiveLayer;
+  /** See `LiveLayers.best`. */
+  readonly best: LiveLayer;
+  /** See `LiveLayers.wished`. */
+  readonly wished: LiveLayer;
   /** Frames of a layer that are of the present, and short enough to begin with them; empty where there are none. */
   openGroup(layer: LiveLayer): readonly EncodedFrame[];
   /** Writes the text of the slate. */
@@ -70,6 +74,8 @@ export class LiveFeed implements SourceFeed {
   readonly #stopListening: StopListening | undefined;
   /** What the renditions in the quality of the source are made of. */
   readonly #main: LayerOutput;
+  readonly #layers = new OpenableLayers((layer, onFrame, afterMs) => this.#openLayer(layer, onFrame, afterMs));
+  #layersSeen: readonly LiveLayer[];
   readonly #rungs = new Set<LiveRung>();
 
   constructor(host: FeedHost, sink: FeedSink, options: FeedOptions) {
@@ -82,9 +88,14 @@ export class LiveFeed implements SourceFeed {
     this.timeline = options.timeline ?? new Timeline();
     this.#clock = host.clockOf(this.timeline, options);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#main = this.#outputOf(Infinity);
-    this.openGroup = this.#placeGroup(host.publication, host.openGroup(host.layer(Infinity)));
-    if (this.openGroup.length > 0) this.#main.begun(host.layer(Infinity));
+    this.#main = new LayerOutput({
+      best: () => host.best,
+      wished: () => host.wished,
+      requestKeyframe: (layer) => host.requestKeyframe(layer),
+    });
+    this.#layersSeen = host.layers;
+    this.openGroup = this.#placeGroup(host.publication, host.openGroup(host.best));
+    if (this.openGroup.length > 0) this.#main.begun(host.best);
     this.#slate = new SlateSwitch({
       clock: options.clock,
       silentAfterMs: () => host.silentAfterMs,
@@ -111,36 +122,14 @@ export class LiveFeed implements SourceFeed {
     this.#main.requestKeyframe();
   }
 
-  /** The layers below the best, those of the same short side once. */
-  get rungs(): readonly FeedRung[] {
-    const [best, ...lower] = this.#host.layers;
-    const isFirst = ({ video }: LiveLayer, i: number): boolean =>
-      [best, ...lower.slice(0, i)].every((other) => other?.video.shortSidePx !== video.shortSidePx);
-    return lower
-      .filter(isFirst)
-      .map(({ video: { format } }) => ({ widthPx: format.widthPx, heightPx: format.heightPx, bitrateBps: undefined }));
-  }
-
-  openRung(shortSidePx: number, onFrame: (frame: EncodedFrame) => void, isContinued: boolean): RungFeed {
-    const layer = this.#host.layer(shortSidePx);
-    const isSlate = this.#slate.shown !== undefined;
-    const openGroup = isContinued || isSlate ? [] : this.#placeLayer(this.#host.openGroup(layer));
-    const output = this.#outputOf(shortSidePx);
-    if (openGroup.length > 0) output.begun(layer);
-    const rung = new LiveRung({
-      output,
-      openGroup,
-      requestKeyframe: () => (this.#slate.shown ? this.#slate.shown.requestKeyframe() : output.requestKeyframe()),
-      onFrame,
-      onClose: (closed) => this.#rungs.delete(closed),
-    });
-    if (!this.#end) this.#rungs.add(rung);
-    return rung;
+  /** Those that come, whichever of them the source is. */
+  get layers(): readonly SourceLayer[] {
+    return this.#layers.of(this.#host.layers);
   }
 
   /** Whether keyframes of that layer are needed. */
   needs(layer: string): boolean {
-    return [this.#main, ...[...this.#rungs].map(({ output }) => output)].some((output) => output.needs(layer));
+    return this.#main.needs(layer) || [...this.#rungs].some((rung) => rung.layer === layer);
   }
 
   /** The next frame of the publication, in one of its layers. */
@@ -151,9 +140,21 @@ export class LiveFeed implements SourceFeed {
     if (isMain && frame.keyframe && !this.#fits(layer.video.format)) return this.#finish({ reason: 'replaced' });
     if (isMain) this.#mainVideo(publication, frame);
     // What comes before the best layer does is not shown: the slate is.
-    if (this.#rungs.size === 0 || this.#slate.shown) return;
-    const mediaTimeMs = this.#clock.layer(publication, frame.mediaTimeMs);
-    for (const rung of [...this.#rungs]) rung.video(layer, frame, mediaTimeMs);
+    if (!this.#slate.shown) this.#rungVideo(publication, frame, layer.id);
+    this.#tellOfLayers();
+  }
+
+  #rungVideo(publication: object, { data, keyframe, mediaTimeMs: timeMs }: EncodedFrame, layer: string): void {
+    const rungs = [...this.#rungs].filter((rung) => rung.layer === layer);
+    if (rungs.length === 0) return;
+    const mediaTimeMs = this.#clock.layer(publication, timeMs);
+    for (const rung of rungs) rung.write({ data, keyframe, mediaTimeMs });
+  }
+
+  #tellOfLayers(): void {
+    if (this.#layersSeen === this.#host.layers) return;
+    this.#layersSeen = this.#host.layers;
+    this.#sink.layersChanged?.();
   }
 
   #mainVideo(publication: object, frame: EncodedFrame): void {
@@ -177,6 +178,7 @@ export class LiveFeed implements SourceFeed {
     this.#slate.heard();
     // Its codec is known before its first frame: what is needed for it may begin to start.
     if (this.#host.format.codec !== this.#format.codec) this.#finish({ reason: 'replaced' });
+    else this.#tellOfLayers();
   }
 
   /** The publisher is gone, and may come back. */
@@ -193,7 +195,7 @@ export class LiveFeed implements SourceFeed {
   #finish(end: FeedEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#rungs.clear();
+    for (const rung of [...this.#rungs]) void rung.close();
     this.#stopListening?.();
     this.#host.remove(this);
     // Never rejects.
@@ -231,16 +233,23 @@ export class LiveFeed implements SourceFeed {
     });
   }
 
-  #outputOf(maxShortSidePx: number): LayerOutput {
-    return new LayerOutput({
-      pick: (wished) => this.#host.layer(maxShortSidePx, wished),
-      requestKeyframe: (layer) => this.#host.requestKeyframe(layer),
+  #openLayer(layer: LiveLayer, onFrame: (frame: EncodedFrame) => void, afterMs: number): LiveRung {
+    const begins = afterMs === -Infinity && this.#slate.shown === undefined;
+    const rung = new LiveRung({
+      layer: layer.id,
+      openGroup: begins ? this.#placeLayer(this.#host.openGroup(layer)) : [],
+      requestKeyframe: () => (this.#slate.shown ? this.#slate.shown.requestKeyframe() : this.#host.requestKeyframe(layer.id)),
+      onFrame,
+      onClose: (closed) => this.#rungs.delete(closed),
     });
+    this.#rungs.add(rung);
+    if (this.#end) void rung.close();
+    return rung;
   }
 
   #restartOutputs(): void {
     this.#main.restart();
-    for (const { output } of this.#rungs) output.restart();
+    for (const rung of this.#rungs) rung.restart();
   }
 
   #openSlate(): Slate {
@@ -258,7 +267,7 @@ export class LiveFeed implements SourceFeed {
       mediaTime: () => this.#clock.standIn(),
       onFrame: (frame) => {
         this.#sink.encodedVideo(frame);
-        for (const rung of this.#rungs) rung.write(frame, frame.mediaTimeMs);
+        for (const rung of this.#rungs) rung.write(frame);
       },
       deps: this.#options,
     });

@@ -7,6 +7,8 @@
 const MISSED_FRAMES = 5;
 /** Of its own, in a row, that may be missing. */
 const SILENT_INTERVALS = 4;
+/** Moments that differ by less are the same: they are told as a time that has passed. */
+const SAME_MS = 1;
 /** One that stopped, and comes again, is not relied on before: senders on a bad network try and fail. */
 const RETURNS_AFTER_MS = 1_000;
 
@@ -36,8 +38,9 @@ export class LayerFlow {
   /** A frame of some layer came. @param heardAtMs when the newest of this one did; -Infinity: none has yet. @param intervalMs usual between two of this one */
   look(nowMs: number, heardAtMs: number, intervalMs: number): void {
     if (heardAtMs === -Infinity) return; // senders begin with the smallest
-    this.#missed = heardAtMs > this.#heardAtMs ? 0 : this.#missed + 1;
-    this.#heardAtMs = heardAtMs;
+    const isNew = heardAtMs > this.#heardAtMs + SAME_MS;
+    this.#missed = isNew ? 0 : this.#missed + 1;
+    if (isNew) this.#heardAtMs = heardAtMs;
     if (this.#missed >= MISSED_FRAMES && nowMs - heardAtMs > Math.max(this.#silentMs, SILENT_INTERVALS * intervalMs))
       this.#state = 'stopped';
     else if (this.#state === 'stopped' && this.#missed === 0) [this.#state, this.#returnedAtMs] = ['returns', nowMs];

@@ -1,18 +1,20 @@
 /**
- * What one reader of a room gets of its layers: frames of one of them, and of another one from its keyframe on as soon as
- * that is the better choice. Until then the one before goes on, where it does.
+ * What a room is: frames of the best of its layers, and of another one from its keyframe on as soon as that is the best.
+ * Until then the one before goes on, where it does.
  */
 import type { LiveLayer } from './layers.js';
 
 /** What it chooses from. */
 export interface LayerOutputInit {
-  /** What it should be now. @param wished also what cannot be decoded before a keyframe that is still to come */
-  readonly pick: (wished: boolean) => LiveLayer;
+  /** What it should be now. */
+  readonly best: () => LiveLayer;
+  /** What it would be, if a keyframe of that came. */
+  readonly wished: () => LiveLayer;
   /** Merged by who publishes: call it as often as needed. */
   readonly requestKeyframe: (layer: string) => void;
 }
 
-/** Follows the layers for one reader. */
+/** Follows the best layer. */
 export class LayerOutput {
   readonly #init: LayerOutputInit;
   #current: LiveLayer | undefined;
@@ -38,17 +40,17 @@ export class LayerOutput {
 
   /** A keyframe of what it should be. */
   requestKeyframe(): void {
-    this.#init.requestKeyframe(this.#init.pick(true).id);
+    this.#init.requestKeyframe(this.#init.wished().id);
   }
 
   /** Whether it is made of that layer, or is to be. */
   needs(layer: string): boolean {
-    return this.#current?.id === layer || this.#init.pick(true).id === layer || this.#init.pick(false).id === layer;
+    return [this.#current, this.#init.wished(), this.#init.best()].some((each) => each?.id === layer);
   }
 
   /** True where the next frame of a layer is the next one of this. */
   takes(layer: LiveLayer, isKeyframe: boolean): boolean {
-    const target = this.#init.pick(false);
+    const target = this.#init.best();
     if (layer === target && layer !== this.#current) {
       if (isKeyframe) this.#current = layer;
       else this.#init.requestKeyframe(layer.id);

@@ -36,6 +36,9 @@ export class LiveLayers {
   readonly #init: { readonly room: string; readonly clock: Clock; readonly logger: Logger };
   #layers: readonly WatchedLayer[];
   #best: WatchedLayer;
+  #flowing: readonly WatchedLayer[] = [];
+  /** Of those, in pixels. */
+  #areas: readonly number[] = [];
   /** Of an earlier publication. */
   #lastGroup: LiveGroup | undefined;
 
@@ -60,9 +63,12 @@ export class LiveLayers {
     return this.#best.video.lastGroup ?? this.#lastGroup;
   }
 
-  /** Those that come, the best first: of the others it is not known how large they are, or their packets have stopped. */
+  /**
+   * Those that come, the best first: of the others it is not known how large they are, or their packets have stopped. The
+   * same array for as long as they are the same, in the same sizes.
+   */
   get flowing(): readonly LiveLayer[] {
-    return this.#ranked().filter(({ packets }) => packets.isSteady);
+    return this.#flowing;
   }
 
   /** That layer. */
@@ -70,13 +76,9 @@ export class LiveLayers {
     return this.#layers.find((layer) => layer.id === id);
   }
 
-  /**
-   * What somebody is to watch whose picture may have a short side of so many pixels: the best such layer, or the smallest.
-   * @param wished also those whose frames cannot be decoded before a keyframe that is still to come
-   */
-  pick(maxShortSidePx: number, wished = false): LiveLayer {
-    const ranked = this.#ranked().filter(({ packets, frames }) => (wished || frames.isHeard) && packets.isSteady);
-    return ranked.find(({ video }) => video.shortSidePx <= maxShortSidePx) ?? ranked.at(-1) ?? this.#best;
+  /** What would be the best layer, if a keyframe of it came. */
+  get wished(): LiveLayer {
+    return this.#flowing[0] ?? this.#best;
   }
 
   /** What follows is of another publication. */
@@ -87,6 +89,7 @@ export class LiveLayers {
     this.#layers = ids.map((id, i) => this.#makeLayer(id, i === 0 ? known : new LiveVideo(this.#init)));
     for (const layer of this.#layers) layer.video.begin(video, hasAudio);
     this.#best = this.#layers[0] ?? this.#best;
+    this.#flowing = [];
   }
 
   /** Takes the next frame of a layer. False for a keyframe that cannot be used, and for what follows it. */
@@ -94,6 +97,7 @@ export class LiveLayers {
     const layer = this.of(id);
     if (!layer || publication.video === undefined || !layer.video.take(publication, publication.video, frame)) return false;
     if (this.#layers.length > 1) this.#look(publication);
+    if (frame.keyframe || this.#layers.length > 1) this.#rank();
     return true;
   }
 
@@ -109,12 +113,17 @@ export class LiveLayers {
       packets.look(nowMs, nowMs - (publication.silentForMs?.(id) ?? 0), video.intervalMs);
       frames.look(nowMs, video.newestAtMs, video.intervalMs);
     }
-    this.#best = this.#layers.find(({ id }) => id === this.pick(Infinity).id) ?? this.#best;
   }
 
-  /** Those of known size, the largest first; among equals as the publisher lists them. */
-  #ranked(): WatchedLayer[] {
-    return this.#layers.filter(({ video }) => video.isKnown).sort((a, b) => b.video.area - a.video.area);
+  /** The largest first; among equals as the publisher lists them. */
+  #rank(): void {
+    const known = this.#layers.filter(({ video, packets }) => video.isKnown && packets.isSteady);
+    const flowing = known.map((layer) => ({ layer, area: layer.video.area })).sort((a, b) => b.area - a.area);
+    const isSame =
+      flowing.length === this.#flowing.length &&
+      flowing.every(({ layer, area }, i) => layer === this.#flowing[i] && area === this.#areas[i]);
+    if (!isSame) [this.#flowing, this.#areas] = [flowing.map(({ layer }) => layer), flowing.map(({ area }) => area)];
+    this.#best = this.#flowing.find(({ frames }) => frames.isHeard) ?? this.#best;
   }
 
   #makeLayer(id: string, video: LiveVideo): WatchedLayer {

@@ -8,6 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import type { EncodedFrame, EndReason, Publication, PublicationRequest, Timeline } from '../../media/index.js';
 import { LiveClock } from './clock.js';
 import { LiveFeed, type FeedHost } from './feed.js';
+import { describeLayer } from './openable-layers.js';
 import type { RoomStatus } from './room-status.js';
 import { emptySource, liveSource, notLive } from './source.js';
 import { LiveLayers, type LiveLayer } from './layers.js';
@@ -76,8 +77,12 @@ export class LiveRoom implements FeedHost {
     return this.#layers.flowing;
   }
 
-  layer(maxShortSidePx: number, wished?: boolean): LiveLayer {
-    return this.#layers.pick(maxShortSidePx, wished);
+  get best(): LiveLayer {
+    return this.#layers.best;
+  }
+
+  get wished(): LiveLayer {
+    return this.#layers.wished;
   }
 
   openGroup(layer: LiveLayer): readonly EncodedFrame[] {
@@ -96,6 +101,7 @@ export class LiveRoom implements FeedHost {
       fps: this.#layers.best.video.fps ?? null,
       videoCodec: codec,
       h264Profile,
+      layers: this.layers.map(({ video }) => describeLayer(video.format)),
       audioCodec: hasAudio ? 'opus' : null,
       hasAudio,
       playable: true,
@@ -190,7 +196,7 @@ export class LiveRoom implements FeedHost {
   /** Of a layer that nobody watches none is asked for, once it is known how large it is; the best is kept ready for who comes. */
   #keyframeNeeded(id: string): void {
     const layer = this.#layers.of(id);
-    if (layer && (!layer.video.isKnown || this.layer(Infinity, true) === layer || this.#isWatched(id))) this.requestKeyframe(id);
+    if (layer && (!layer.video.isKnown || this.wished === layer || this.#isWatched(id))) this.requestKeyframe(id);
   }
 
   #isWatched(layer: string): boolean {

@@ -1,58 +1,57 @@
-/** A lower quality of a room while somebody watches it: the layer that fits, or the next one while it does not come. */
+/** One layer of a room as a lower quality of it, while somebody reads it. While the room shows its slate, so does this. */
 import type { EncodedFrame } from '../../media/index.js';
-import type { RungFeed } from '../source.js';
-import type { LayerOutput } from './layer-output.js';
-import type { LiveLayer } from './layers.js';
+import type { LayerFeed } from '../layer.js';
 
-/** Between a frame and the one before, at least. */
-const MIN_STEP_MS = 2;
-
-/** What it is made of, and where it goes. */
+/** What is read, and where it goes. */
 export interface LiveRungInit {
-  /** Follows the layers. */
-  readonly output: LayerOutput;
-  /** Frames of the present, short enough to begin with them, on the timeline of the source; empty where there are none. */
+  /** The layer's name. */
+  readonly layer: string;
+  /** Frames to begin with, on the timeline of the source; empty where it begins with a keyframe that is still to come. */
   readonly openGroup: readonly EncodedFrame[];
   /** A keyframe of whatever it shows. */
   readonly requestKeyframe: () => void;
   /** Takes the next frame. */
   readonly onFrame: (frame: EncodedFrame) => void;
-  /** Nobody watches it any more. */
+  /** Nobody reads it any more. */
   readonly onClose: (rung: LiveRung) => void;
 }
 
 /** One lower quality. */
-export class LiveRung implements RungFeed {
-  readonly openGroup: readonly EncodedFrame[];
-  readonly output: LayerOutput;
+export class LiveRung implements LayerFeed {
+  readonly layer: string;
+  readonly closed: Promise<void>;
   readonly #init: LiveRungInit;
-  #newestMs: number;
+  #needsKeyframe = true;
+  #resolveClosed!: () => void;
 
+  /** Delivers what it begins with at once. */
   constructor(init: LiveRungInit) {
     this.#init = init;
-    this.output = init.output;
-    this.openGroup = init.openGroup;
-    this.#newestMs = init.openGroup.at(-1)?.mediaTimeMs ?? -Infinity;
-    if (this.openGroup.length === 0) this.requestKeyframe();
+    this.layer = init.layer;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    for (const frame of init.openGroup) this.write(frame);
+    if (this.#needsKeyframe) this.requestKeyframe();
   }
 
   requestKeyframe(): void {
     this.#init.requestKeyframe();
   }
 
-  /** The next frame of a layer. @param mediaTimeMs on the timeline of the source */
-  video(layer: LiveLayer, frame: EncodedFrame, mediaTimeMs: number): void {
-    if (this.output.takes(layer, frame.keyframe)) this.write(frame, mediaTimeMs);
+  /** The next frame, whatever it is of. */
+  write(frame: EncodedFrame): void {
+    if (this.#needsKeyframe && !frame.keyframe) return this.requestKeyframe();
+    this.#needsKeyframe = false;
+    this.#init.onFrame(frame);
   }
 
-  /** The next frame, whatever it is of. */
-  write({ data, keyframe }: EncodedFrame, mediaTimeMs: number): void {
-    this.#newestMs = Math.max(mediaTimeMs, this.#newestMs + MIN_STEP_MS);
-    this.#init.onFrame({ data, keyframe, mediaTimeMs: this.#newestMs });
+  /** What follows has nothing to do with what came before. */
+  restart(): void {
+    this.#needsKeyframe = true;
   }
 
   close(): Promise<void> {
     this.#init.onClose(this);
-    return Promise.resolve();
+    this.#resolveClosed();
+    return this.closed;
   }
 }

@@ -1,105 +1,65 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../src/base/logger.js';
-import { Timeline, type EncodedFrame, type Publication, type PublicationRequest, type VideoCodec } from '../../../src/media/index.js';
-import { LiveRooms, type SourceFeed } from '../../../src/source/index.js';
+import { Timeline, type EncodedFrame } from '../../../src/media/index.js';
+import { LiveRooms, type LayerFeed, type SourceFeed } from '../../../src/source/index.js';
 import { pictureSize } from '../../../src/source/picture-size.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 import { realDeps } from '../../helpers/ffmpeg-deps.js';
 import { encodedClip } from '../../helpers/publisher.js';
-
-const FRAME_MS = 1000 / 30;
-/** Layers by their rids, with their short sides. */
-const SIZES: Readonly<Record<string, string>> = { q: '160x90', h: '320x180', f: '640x360' };
+import { FRAME_MS, SimulcastPublisher } from '../../helpers/simulcast-publisher.js';
 
 /** A publisher of several layers, over a room, with the clock of the test. */
-class SimulcastPublisher {
-  readonly clock = new FakeClock();
-  readonly rooms = new LiveRooms({ clock: this.clock, logger: silentLogger, graceMs: 30_000 });
-  /** Layers that are sent. */
-  readonly sending: Set<string>;
-  /** Layers of which keyframes were asked for, each time. */
-  readonly asked: string[] = [];
-  readonly publication: Publication;
-  readonly sizes = { ...SIZES };
-  /** False: a keyframe that is asked for does not come. */
-  answers = true;
-  readonly #next = new Map<string, number>();
-  readonly #sentAtMs = new Map<string, number>();
-  #frames = 0;
+class Room extends SimulcastPublisher {
+  readonly clock: FakeClock;
+  readonly rooms: LiveRooms;
 
-  constructor(
-    readonly layers: readonly string[] = ['q', 'h', 'f'],
-    readonly codec: VideoCodec = 'vp8',
-  ) {
-    this.sending = new Set(layers);
-    const request: PublicationRequest = {
-      room: 'gate',
-      clientId: 'cam',
-      takeover: false,
-      video: codec,
-      layers,
-      hasAudio: false,
-      aliveForMs: () => 2000,
-      silentForMs: (layer) => this.clock.now() - (this.#sentAtMs.get(layer) ?? -Infinity),
-      requestKeyframe: (layer = '') => {
-        this.asked.push(layer);
-        if (this.answers) this.#next.set(layer, 0);
-      },
-      requestReconnect: () => undefined,
-      end: () => undefined,
-    };
-    this.publication = this.rooms.publish(request);
+  constructor(layers?: readonly string[]) {
+    const clock = new FakeClock();
+    const rooms = new LiveRooms({ clock, logger: silentLogger, graceMs: 30_000 });
+    super({ rooms, clock, ...(layers && { layers }) });
+    this.clock = clock;
+    this.rooms = rooms;
   }
 
-  get timeMs(): number {
-    return this.#frames * FRAME_MS;
-  }
-
-  /** Sends so many captured frames in every layer that is sent. @param damaged layers whose packets come, and whose frames cannot be decoded */
+  /** Sends so many captured frames, each in its time. */
   async send(count: number, damaged: readonly string[] = []): Promise<void> {
     for (let i = 0; i < count; i++) {
-      for (const layer of this.sending) {
-        this.#sentAtMs.set(layer, this.clock.now());
-        const clip = encodedClip({ codec: this.codec, size: this.sizes[layer] ?? '', seconds: 2 });
-        const next = this.#next.get(layer) ?? 0;
-        if (damaged.includes(layer) && next !== 0) {
-          this.publication.keyframeNeeded(layer);
-          continue;
-        }
-        this.#next.set(layer, next + 1 === clip.length ? 1 : next + 1);
-        this.publication.video({ ...(clip[next] as EncodedFrame), mediaTimeMs: this.timeMs }, layer);
-      }
-      this.#frames++;
+      this.sendFrame(damaged);
       await this.clock.advance(FRAME_MS);
     }
   }
 
-  /** The next frames of it that are sent begin with a keyframe, as of an encoder that starts again. */
-  restart(layer: string): void {
-    this.sending.add(layer);
-    this.#next.set(layer, 0);
-  }
-
   watch(timeline = new Timeline()) {
     const frames: EncodedFrame[] = [];
-    const feed = this.rooms
-      .get('gate')
-      ?.open(
-        { encodedVideo: (frame) => void frames.push(frame), picture: () => undefined, audio: () => undefined },
-        { ...realDeps(), clock: this.clock, timeline },
-      ) as SourceFeed;
-    return { feed, frames };
+    let changes = 0;
+    const sink = {
+      encodedVideo: (frame: EncodedFrame) => void frames.push(frame),
+      picture: () => undefined,
+      audio: () => undefined,
+      layersChanged: () => {
+        changes++;
+      },
+    };
+    const feed = this.rooms.get('gate')?.open(sink, { ...realDeps(), clock: this.clock, timeline }) as SourceFeed;
+    return { feed, frames, changes: () => changes };
   }
 
   heightOf(frames: readonly EncodedFrame[]): number | undefined {
     const keyframe = frames.findLast((frame) => frame.keyframe);
     return keyframe && pictureSize(this.codec, keyframe)?.heightPx;
   }
+}
 
-  get rungs(): (feed: SourceFeed) => number[] {
-    return (feed) => (feed.rungs ?? []).map(({ heightPx }) => heightPx);
-  }
+/** Of the layers that can be opened. */
+const heights = (feed: SourceFeed): number[] => (feed.layers ?? []).map(({ heightPx }) => heightPx);
+
+/** Reads the layer of that height. */
+function read(feed: SourceFeed, heightPx: number, afterMs = -Infinity): { readonly frames: EncodedFrame[]; readonly layer: LayerFeed } {
+  const frames: EncodedFrame[] = [];
+  const found = feed.layers?.find((layer) => layer.heightPx === heightPx);
+  assert.ok(found, `no layer of ${heightPx}`);
+  return { frames, layer: found.open((frame) => void frames.push(frame), afterMs) };
 }
 
 function assertAscending(frames: readonly EncodedFrame[], what: string): void {
@@ -113,50 +73,49 @@ describe('the layers of a room', () => {
     ['h', 'f', 'q'],
   ])
     it(`are told by their size: the best is the source, those below it are its rungs (${order.join(';')})`, async (t) => {
-      const publisher = new SimulcastPublisher(order);
+      const publisher = new Room(order);
       t.after(() => publisher.rooms.close());
       await publisher.send(3);
       const { feed, frames } = publisher.watch();
       t.after(() => feed.close());
       await publisher.send(10);
       assert.deepEqual([feed.info.widthPx, feed.info.heightPx], [640, 360]);
-      assert.deepEqual(publisher.rungs(feed), [180, 90]);
+      assert.deepEqual(heights(feed), [360, 180, 90]);
       const source = publisher.rooms.get('gate');
       assert.deepEqual([source?.widthPx, source?.heightPx], [640, 360]);
       assert.equal(publisher.heightOf([...(feed.openGroup ?? []), ...frames]), 360);
     });
 
   it('have one media time for one frame, and begin with what came last, without asking', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed, frames } = publisher.watch();
     t.after(() => feed.close());
-    const lower: EncodedFrame[] = [];
-    const rung = feed.openRung!(180, (frame) => void lower.push(frame), false);
+    const lower = read(feed, 180).frames;
+    assert.equal(lower.length, 5);
     await publisher.send(20);
     const all = [...(feed.openGroup ?? []), ...frames];
-    const mine = [...rung.openGroup, ...lower];
-    assert.equal(mine[0]?.keyframe, true);
-    assert.equal(publisher.heightOf(mine), 180);
+    assert.equal(lower[0]?.keyframe, true);
+    assert.equal(publisher.heightOf(lower), 180);
     assert.deepEqual(
-      lower.map(({ mediaTimeMs }) => mediaTimeMs),
+      lower.slice(5).map(({ mediaTimeMs }) => mediaTimeMs),
       all.slice(-20).map(({ mediaTimeMs }) => mediaTimeMs),
     );
-    assertAscending(mine, 'the rung');
+    assertAscending(lower, 'the layer');
     assert.deepEqual(publisher.asked, []);
   });
 
   it('that stop are left for the next within a quarter of a second, come back when they flow, and never step back', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed, frames } = publisher.watch();
     t.after(() => feed.close());
     await publisher.send(30);
     for (const [gone, height, rungs] of [
-      ['f', 180, [90]],
-      ['h', 90, []],
+      ['f', 180, [180, 90]],
+      ['h', 90, [90]],
     ] as const) {
       publisher.sending.delete(gone);
       const before = frames.length;
@@ -164,7 +123,7 @@ describe('the layers of a room', () => {
       assert.ok(frames.length > before, `${gone} is gone`);
       assert.equal(publisher.heightOf(frames.slice(before)), height);
       assert.equal(frames[before]?.keyframe, true, 'the first frame of the next layer is a keyframe');
-      assert.deepEqual(publisher.rungs(feed), rungs);
+      assert.deepEqual(heights(feed), rungs);
       assert.equal(publisher.rooms.get('gate')?.heightPx, height);
     }
     publisher.restart('h');
@@ -173,52 +132,71 @@ describe('the layers of a room', () => {
     assert.equal(publisher.heightOf(frames), 90, 'it is not relied on yet');
     await publisher.send(20);
     assert.equal(publisher.heightOf(frames), 360);
-    assert.deepEqual(publisher.rungs(feed), [180, 90]);
+    assert.deepEqual(heights(feed), [360, 180, 90]);
     assert.equal(feed.end, undefined, 'the feed has gone on');
     assertAscending(frames, 'the source');
   });
 
   it('that stop take nothing from who watches another one', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed } = publisher.watch();
     t.after(() => feed.close());
-    const lower: EncodedFrame[] = [];
-    feed.openRung!(180, (frame) => void lower.push(frame), false);
+    const lower = read(feed, 180).frames;
+    const before = lower.length;
     publisher.sending.delete('f');
     await publisher.send(60);
-    assert.equal(lower.length, 60);
-    assert.equal(lower.filter(({ keyframe }) => keyframe).length <= 1, true, 'one for the source, which is of this layer now');
+    assert.equal(lower.length, before + 60);
+    assert.ok(lower.slice(before).filter(({ keyframe }) => keyframe).length <= 1, 'one for the source, which is of this layer now');
   });
 
-  it('whose rung stops are replaced by the next smaller one, the smallest by the next larger', async (t) => {
-    const publisher = new SimulcastPublisher();
+  it('begin with the next keyframe for who has frames already, and end with the feed', async (t) => {
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed } = publisher.watch();
     t.after(() => feed.close());
-    const [middle, small]: [EncodedFrame[], EncodedFrame[]] = [[], []];
-    feed.openRung!(180, (frame) => void middle.push(frame), false);
-    feed.openRung!(90, (frame) => void small.push(frame), false);
-    publisher.sending.delete('h');
-    await publisher.send(30);
-    assert.equal(publisher.heightOf(middle), 90);
+    const { frames, layer } = read(feed, 90, 1000);
+    assert.deepEqual([frames.length, publisher.asked], [0, ['q']]);
+    await publisher.send(1);
+    assert.deepEqual(
+      frames.map(({ keyframe }) => keyframe),
+      [true],
+    );
+    await feed.close();
+    await layer.closed;
+    await publisher.send(3);
+    assert.equal(frames.length, 1);
+    assert.equal(read(feed, 90).layer.closed instanceof Promise, true, 'one that is opened too late ends at once');
+  });
+
+  it('are the same objects while they are the same, and changes are told', async (t) => {
+    const publisher = new Room();
+    t.after(() => publisher.rooms.close());
+    await publisher.send(5);
+    const { feed, changes } = publisher.watch();
+    t.after(() => feed.close());
+    const [, middle] = feed.layers ?? [];
+    await publisher.send(20);
+    assert.equal(feed.layers?.[1], middle);
+    assert.equal(changes(), 0);
     publisher.sending.delete('q');
+    await publisher.send(20);
+    assert.deepEqual([changes(), feed.layers?.[1] === middle], [1, true]);
+    publisher.sizes['h'] = '240x136';
     publisher.restart('h');
-    await publisher.send(60);
-    assert.equal(publisher.heightOf(middle), 180);
-    assert.equal(publisher.heightOf(small), 180);
-    for (const frames of [middle, small]) assertAscending(frames, 'a rung');
+    await publisher.send(2);
+    assert.deepEqual([changes(), feed.layers?.[1] === middle], [2, false]);
   });
 
   it('are asked for keyframes only where somebody watches them', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed } = publisher.watch();
     t.after(() => feed.close());
-    const rung = feed.openRung!(90, () => undefined, false);
+    const { layer } = read(feed, 90);
     await publisher.send(200);
     assert.deepEqual([...new Set(publisher.asked)].sort(), ['f', 'q'], 'every 4 s, of those that are watched');
     publisher.asked.length = 0;
@@ -226,15 +204,15 @@ describe('the layers of a room', () => {
     assert.deepEqual(publisher.asked, [], 'one that is damaged, and that nobody watches');
     await publisher.send(10, ['q']);
     assert.deepEqual([...new Set(publisher.asked)], ['q']);
-    await rung.close();
+    await layer.close();
     publisher.asked.length = 0;
     await publisher.send(10, ['q']);
     assert.deepEqual(publisher.asked, []);
-    assert.deepEqual(publisher.rungs(feed), [180, 90], 'they come all the same');
+    assert.deepEqual(heights(feed), [360, 180, 90], 'they come all the same');
   });
 
   it('that come damaged for long are left for the next, and come back with a keyframe', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed, frames } = publisher.watch();
@@ -253,7 +231,7 @@ describe('the layers of a room', () => {
   });
 
   it('that are all silent at once are as they were: it is the network', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed, frames } = publisher.watch();
@@ -264,11 +242,11 @@ describe('the layers of a room', () => {
     await publisher.send(10);
     assert.deepEqual(publisher.asked, []);
     assert.equal(publisher.heightOf([...(feed.openGroup ?? []), ...frames]), 360);
-    assert.deepEqual(publisher.rungs(feed), [180, 90]);
+    assert.deepEqual(heights(feed), [360, 180, 90]);
   });
 
-  it('that change their size are named by the new one; of two of one size there is one', async (t) => {
-    const publisher = new SimulcastPublisher();
+  it('that change their size are others from then on', async (t) => {
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed } = publisher.watch();
@@ -276,19 +254,15 @@ describe('the layers of a room', () => {
     publisher.sizes['h'] = '240x136';
     publisher.restart('h');
     await publisher.send(2);
-    assert.deepEqual(publisher.rungs(feed), [136, 90]);
+    assert.deepEqual(heights(feed), [360, 136, 90]);
     publisher.sizes['h'] = '160x90';
     publisher.restart('h');
     await publisher.send(2);
-    assert.deepEqual(publisher.rungs(feed), [90]);
-    publisher.sizes['q'] = '640x360';
-    publisher.restart('q');
-    await publisher.send(2);
-    assert.deepEqual(publisher.rungs(feed), [90], 'the size of the source is no rung of it');
+    assert.deepEqual(heights(feed), [360, 90, 90]);
   });
 
   it('are unknown before their first keyframe, which is asked for', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     publisher.publication.keyframeNeeded('h');
     publisher.publication.keyframeNeeded('nonsense');
@@ -309,13 +283,12 @@ describe('the layers of a room', () => {
   });
 
   it('give way to those of the next publisher, which may have others', async (t) => {
-    const publisher = new SimulcastPublisher();
+    const publisher = new Room();
     t.after(() => publisher.rooms.close());
     await publisher.send(5);
     const { feed, frames } = publisher.watch();
     t.after(() => feed.close());
-    const lower: EncodedFrame[] = [];
-    feed.openRung!(90, (frame) => void lower.push(frame), false);
+    const lower = read(feed, 90).frames;
     await publisher.send(5);
     publisher.publication.close('lost');
     const single = publisher.rooms.publish({
@@ -336,8 +309,8 @@ describe('the layers of a room', () => {
       await publisher.clock.advance(FRAME_MS);
     }
     assert.equal(frames.length, before + 10);
-    assert.equal(lower.length, lowerBefore + 10, 'who watched a rung has what there is');
-    assert.deepEqual(publisher.rungs(feed), []);
-    for (const each of [frames, lower]) assertAscending(each, 'over the change');
+    assert.equal(lower.length, lowerBefore, 'the layer is gone');
+    assert.deepEqual(heights(feed), [360]);
+    assertAscending(frames, 'over the change');
   });
 });
