@@ -97,6 +97,12 @@ export class FrameOutlet implements FrameSink {
     this.#init.rtp.send(this.#continued(frame));
   }
 
+  /** What comes before the next keyframe is of no use any more. */
+  cut(): void {
+    this.#drop();
+    this.#needsKeyframe = true;
+  }
+
   /** What waits is late by the time that it may leave. */
   #drop(): void {
     const dropped = this.#init.rtp.dropWaiting();

@@ -150,16 +150,18 @@ export class QualityControl {
   }
 
   /** @returns true where something else should be sent, or got ready */
-  #choose({ selector, streams }: Link, nowMs: number): boolean {
+  #choose({ congestion, selector, streams }: Link, nowMs: number): boolean {
     const wishes = streams.flatMap((stream) => {
       const source = this.#init.sourceOf(stream);
       return source ? [this.#wishOf(stream, source, this.#wish)] : [];
     });
     if (wishes.length === 0) return false;
-    return selector
-      .select(wishes, nowMs)
-      .map((decision) => this.#take(this.#streamOf(decision.id), decision))
-      .includes(true);
+    const decisions = selector.select(wishes, nowMs).map((decision) => ({ ...decision, stream: this.#streamOf(decision.id) }));
+    const changed = decisions.filter(({ stream, ...decision }) => this.#take(stream, decision));
+    // What made a queue must not feed it until something smaller is there.
+    if (congestion.controller.state === 'congested')
+      for (const { stream, rung } of changed) if (stream.rung !== undefined && stream.rung !== rung) stream.cut();
+    return changed.length > 0;
   }
 
   #take(stream: ViewerStream, { rung, delivery, reason, prepare, isHeld }: SelectionDecision): boolean {

@@ -129,9 +129,17 @@ export class StreamFlows {
     if (next.flow.track.hasMedia) this.#replace(next.flow, outlet, true);
   }
 
-  /** Asks for a keyframe of what flows. */
+  /** What flows is too much for the network: it does not go on until the other quality, which is on its way, is there. */
+  cut(): void {
+    const [next, outlet] = [this.#next, this.#outlet];
+    outlet?.cut();
+    if (next && outlet && !this.#restriction.isHeld) this.#enter(next, outlet);
+  }
+
+  /** Asks for a keyframe of what flows; not where the network does not carry what there is. */
   requestKeyframe(): void {
-    this.#flow?.requestKeyframe();
+    const { isHeld, isKeyframesOnly } = this.#restriction;
+    if (!isHeld && !isKeyframesOnly) this.#flow?.requestKeyframe();
   }
 
   /** True for a frame that the viewer gets with a timestamp of its own. */

@@ -151,6 +151,11 @@ export class ViewerStream {
     this.#flows.stay();
   }
 
+  /** See `StreamFlows.cut`. */
+  cut(): void {
+    this.#flows.cut();
+  }
+
   /** See `StreamFlows.restrict`. */
   restrict(restriction: Restriction): void {
     this.#flows.restrict(restriction);
