@@ -23,6 +23,8 @@ export interface ViewerInit extends ReceiverInit {
   readonly coldStartMs?: number;
   /** The sender does nothing for up to so many ms, once a second: its event loop is busy. Default: never. */
   readonly stallMs?: number;
+  /** Default: true. */
+  readonly hasSound?: boolean;
   /** How a receiver reports: transport-wide feedback, Receiver Reports alone. Default: feedback. */
   readonly reports?: 'feedback' | 'receiver-reports';
 }
@@ -109,7 +111,7 @@ export class SimulatedViewer {
     this.#receiveBack(nowMs);
     if (nowMs >= this.#nextSelectMs) this.#select(nowMs);
     while (nowMs >= this.#nextSoundMs) {
-      this.#sound.push({ sizeBytes: SOUND_BYTES });
+      if (this.#init.hasSound ?? true) this.#sound.push({ sizeBytes: SOUND_BYTES });
       this.#nextSoundMs += SOUND_EVERY_MS;
     }
     while (nowMs >= this.#nextFrameMs) {

@@ -49,6 +49,8 @@ const BURST = 1.3;
 const TRAIN_MARGIN = 1.2;
 /** A probe makes no longer queue, even beside a large frame, ms. */
 const MAX_PROBE_QUEUE_MS = 200;
+/** Without feedback for longer nothing is known: of sound alone, or of nothing, a receiver may say nothing. */
+const QUIET_MS = 500;
 /** Of somebody who has not said again that more is wanted. */
 const WANTED_MS = 1_000;
 /** Of a receiver that acknowledged once, and is paused, no more is under way. */
@@ -262,9 +264,11 @@ export class CongestionController {
   /** What is to be sent as probe packets now, after everything else; undefined: nothing. */
   probeDue(nowMs: number): ProbeDemand | undefined {
     const now = this.#advance(nowMs);
-    if (this.#cause === 'silence' && this.#state === 'congested') return this.#silence.ping(now);
+    const isWatched = now - this.#wantedMs <= WANTED_MS;
+    const isQuiet = this.#isPaced && this.#feedbackMs !== undefined && now - this.#feedbackMs > QUIET_MS;
+    if (isQuiet && (isWatched || this.#state === 'congested')) return this.#silence.ping(now);
     if (!this.hasFeedback || this.#state !== 'clear' || this.isVideoHeld) return undefined;
-    if (now - this.#wantedMs > WANTED_MS) this.#prober.targetBps = undefined;
+    if (!isWatched) this.#prober.targetBps = undefined;
     // A probe beside a large frame would measure that.
     const usualBps = Math.max(this.#rate.bps(LONG_WINDOW_MS), this.#estimate.assumedBps / 2);
     if (this.#prober.rateBps === undefined && this.#sent.rateBps(BUSY_WINDOW_MS, now) > BURST * usualBps) return undefined;
@@ -320,7 +324,10 @@ export class CongestionController {
   }
 
   #learn(results: readonly PacketResult[], elapsedMs: number, now: number): void {
-    if (this.isVideoHeld && this.#measuredMs > BUSY_QUEUE_MS) this.#estimate.backOff(this.#rate.bps(BUSY_WINDOW_MS));
+    // What was sent before there was congestion arrives as fast as the way lets it: better known with each feedback.
+    const busyBps = this.#rate.bps(BUSY_WINDOW_MS);
+    const isOfBefore = this.#state === 'congested' && (results.at(-1)?.sentMs ?? now) <= this.#overuseMs;
+    if (isOfBefore && (this.#measuredMs > BUSY_QUEUE_MS || busyBps > this.#estimate.carriedBps)) this.#estimate.backOff(busyBps);
     // Large frames tell what does not fit. What arrives all the time fits, however they arrived.
     const arrivingBps = Math.min(this.#rate.bps(LONG_WINDOW_MS), TRAIN_MARGIN * this.#rate.sentBps(LONG_WINDOW_MS));
     const trainBps = trainRateBps(results);

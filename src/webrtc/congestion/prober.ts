@@ -22,7 +22,7 @@ const REACHED = 0.96;
 const UNCONFIRMED = 0.95;
 /** Feedback is waited for so long, beside the round trip. */
 const PATIENCE_MS = 250;
-const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [1_000, 5_000];
+const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [500, 5_000];
 /** A rate that was found counts so long. */
 const FOUND_MS = 5_000;
 /** The next step is begun by then. */

@@ -20,9 +20,11 @@ const SOUND_BPS = 64_000;
 /** Probes go out so long before a step would be taken. */
 const PROBE_BEFORE_MS = 1_500;
 /** In the beginning nothing is known, and steps up need not wait. */
-const BEGIN_MS = 6_000;
+const BEGIN_MS = 10_000;
 /** But the best is waited for so long: one step is less of a disturbance than two. */
 const SETTLE_MS = 2_400;
+/** Until then a step down may be taken back in part: nothing has been sent by it. */
+const DRAINING_MS = 700;
 /** Receivers estimate no more than 1.5 × what they get: then they may get more, and do not know. */
 const CAPPED = [1.35, 1.6] as const;
 /** Congestion that the estimate does not explain, twice in this time, is a step down all the same. */
@@ -54,6 +56,8 @@ export class RungSelector {
   #begunMs: number | undefined;
   #overuses = 0;
   #overuseMs = -Infinity;
+  /** Levels of before. */
+  #before: readonly number[] = [];
   #clearSinceMs: number | undefined;
 
   /** @param controller of the same transport */
@@ -74,7 +78,10 @@ export class RungSelector {
     const known = streams.map(({ current }, stream) => levelIndex(levels[stream] ?? [], current));
     const current = this.#begin(levels, known);
     const isOveruse = controller.overuses !== this.#overuses;
-    const next = isOveruse ? this.#lower(levels, current, nowMs) : (this.#raise(levels, current, nowMs) ?? current);
+    const isDraining = controller.isVideoHeld && nowMs - this.#overuseMs < DRAINING_MS;
+    const next = isOveruse
+      ? this.#lower(levels, current, nowMs)
+      : ((isDraining ? this.#reconsider(levels, current) : this.#raise(levels, current, nowMs)) ?? current);
     const prepared = this.#prepared(levels, next);
     const change = isOveruse ? 'congestion' : controller.hasFeedback ? 'room' : 'trial';
     const decisions = streams.map((stream, index) => {
@@ -110,11 +117,19 @@ export class RungSelector {
     this.#overuses = this.#controller.overuses;
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS && !this.#history.isFresh(nowMs);
     this.#overuseMs = nowMs;
+    this.#before = current;
     const shares = shareOut(levels, this.#budgetBps());
     const fitting = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
     const lowered = isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting;
     if (!isSame(lowered, current)) this.#history.lowered(nowMs);
     return lowered;
+  }
+
+  /** While the queue drains it turns out what the way carries: what was given up in haste is taken back before anything is sent. */
+  #reconsider(levels: Levels, current: readonly number[]): number[] | undefined {
+    if (this.#before.length !== current.length) return undefined;
+    const shares = shareOut(levels, this.#budgetBps());
+    return current.map((index, stream) => Math.min(index, Math.max(shares[stream] ?? index, (this.#before[stream] ?? index) + 1)));
   }
 
   /** Levels one or more steps up, where they may be taken now; tells the controller what to probe for. */

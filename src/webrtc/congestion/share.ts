@@ -24,9 +24,10 @@ export function totalBps(streams: readonly (readonly Level[])[], indexes: readon
   return streams.reduce((sum, levels, stream) => sum + costOf(levels, indexes[stream] ?? 0), 0);
 }
 
-/** One step down for the stream that takes most; the same where none can. */
+/** One rung down for the stream that takes most; the same where none can. Less than every frame is sent only where no more fits. */
 export function loweredByOne(streams: readonly (readonly Level[])[], indexes: readonly number[]): number[] {
-  const costs = streams.map((levels, stream) => (levels.length - 1 > (indexes[stream] ?? 0) ? costOf(levels, indexes[stream] ?? 0) : -1));
+  const canGo = (levels: readonly Level[], index: number): boolean => levels[index + 1]?.delivery === 'frames';
+  const costs = streams.map((levels, stream) => (canGo(levels, indexes[stream] ?? 0) ? costOf(levels, indexes[stream] ?? 0) : -1));
   const most = Math.max(...costs);
   return indexes.map((index, stream) => (most >= 0 && stream === costs.indexOf(most) ? index + 1 : index));
 }

@@ -71,10 +71,10 @@ describe('a prober', () => {
     assert.ok(prober.foundBps(900) > 0.85 * MBIT && prober.foundBps(900) <= 1.05 * MBIT, `${prober.foundBps(900)}`);
   });
 
-  it('gives up at 30 ms of queue, and tries again after 1 to 5 s', () => {
+  it('gives up at 30 ms of queue, and tries again after 0.5 to 5 s', () => {
     const probes = probe(proberFor(2 * MBIT), 30_000, 0.5 * MBIT, MBIT);
     const gaps = probes.slice(1).map(({ startedMs }, index) => startedMs - probes[index]!.endedMs);
-    assert.ok(gaps[0]! >= 1_000, gaps.join(', '));
+    assert.ok(gaps[0]! >= 500, gaps.join(', '));
     assert.ok(
       gaps.every((gap) => gap <= 5_500),
       gaps.join(', '),
