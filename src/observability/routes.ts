@@ -5,6 +5,7 @@ import type { SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
+import { viewingGraph } from './graph.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
 /** Where the state of the server is read. Each function returns what holds at that moment. */
@@ -70,21 +71,9 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     '/active-streams',
     { schema: schema('listActiveStreams', 'Running sources, their renditions and who watches them', { 200: ActiveStreams }) },
     () => {
-      const sessions = deps.sessions();
       return {
         sources: deps.activity().map(activeSource),
-        graph: deps.activity().flatMap((source) =>
-          videoNames(source).map((rendition) => ({
-            source: source.sourceId,
-            rendition,
-            viewers: sessions
-              .filter(
-                (session) =>
-                  session.sourceId === source.sourceId && session.video.some((video) => `${video.rendition}/${video.codec}` === rendition),
-              )
-              .map((session) => session.clientId),
-          })),
-        ),
+        graph: viewingGraph(deps.activity(), deps.sessions()),
       };
     },
   );
@@ -173,12 +162,6 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   done();
 };
-
-/** Renditions of the video by their codecs, whatever their qualities: `raw/h264`. */
-function videoNames({ renditions }: SourceActivity): string[] {
-  const video = renditions.filter(({ rendition }) => rendition !== 'audio');
-  return [...new Set(video.map(({ rendition, codec }) => `${rendition}/${codec}`))];
-}
 
 function activeSource(source: SourceActivity) {
   return {

@@ -288,9 +288,15 @@ export const ActiveStreams = Type.Object(
         renditions: Type.Array(RunningRendition),
       }),
     ),
-    graph: Type.Array(Type.Object({ source: Type.String(), rendition: Type.String(), viewers: Type.Array(Type.String()) }), {
-      description: 'Who watches what: source → rendition → client ids',
-    }),
+    graph: Type.Array(
+      Type.Object({
+        source: Type.String(),
+        rendition: Type.String({ description: 'With its codec: `raw/h264`' }),
+        quality: Type.String({ description: '`source`, or a lower one such as `360p`' }),
+        viewers: Type.Array(Type.String()),
+      }),
+      { description: 'Who watches what: source → rendition in a quality → client ids' },
+    ),
   },
   {
     title: 'ActiveStreams',
@@ -345,7 +351,7 @@ export const ActiveStreams = Type.Object(
             ],
           },
         ],
-        graph: [{ source: 'street', rendition: 'processed/h264', viewers: ['drone-1'] }],
+        graph: [{ source: 'street', rendition: 'processed/h264', quality: 'source', viewers: ['drone-1'] }],
       },
     ],
   },

@@ -183,9 +183,41 @@ describe('GET /active-streams', () => {
       },
     );
     assert.deepEqual(graph, [
-      { source: 'street', rendition: 'processed/vp8', viewers: ['drone-1'] },
-      { source: 'street', rendition: 'processed/h264', viewers: [] },
+      { source: 'street', rendition: 'processed/vp8', quality: 'source', viewers: ['drone-1'] },
+      { source: 'street', rendition: 'processed/h264', quality: 'source', viewers: [] },
     ]);
+  });
+
+  it('shows each viewer at the quality that it has', async () => {
+    const track = (rung: string, heightPx: number, codec = 'h264') => ({ ...rendition, rendition: 'raw', codec, rung, heightPx }) as const;
+    const viewing = (clientId: string, quality: string | undefined, codec = 'h264') =>
+      ({ ...viewer, clientId, video: [{ rendition: 'raw', codec, quality }] }) as unknown as SessionStatus;
+    const { body } = await get('/active-streams', {
+      sessions: () => [
+        viewing('best', 'source'),
+        viewing('new', undefined),
+        viewing('slow', '360p'),
+        viewing('slowest', 'keyframes'),
+        viewing('deaf', 'sound'),
+        viewing('hevc', '360p', 'h265'),
+        viewing('other', '360p', 'vp8'),
+      ],
+      activity: () => [
+        { ...activity, renditions: [track('source', 720), track('360p', 360), track('180p', 180), track('source', 720, 'vp8')] },
+      ],
+    });
+    assert.deepEqual(
+      (body as { graph: { rendition: string; quality: string; viewers: string[] }[] }).graph.map((each) => [
+        `${each.rendition} ${each.quality}`,
+        each.viewers,
+      ]),
+      [
+        ['raw/h264 source', ['best', 'new']],
+        ['raw/h264 360p', ['slow', 'hevc']],
+        ['raw/h264 180p', ['slowest', 'deaf']],
+        ['raw/vp8 source', ['other']],
+      ],
+    );
   });
 });
 
