@@ -37,12 +37,13 @@ describe('a network that fails', { skip: noChromium || noNamespaces, timeout: 18
     await page.context().close();
   });
 
-  // A browser gives a pair of candidates up after 15 s without an answer: just before that the same session must come back.
-  it('comes back after 14 s of silence in the same session', async () => {
+  // A browser gives a pair of candidates up after 15 s without an answer: before that the same session must come back. The cut
+  // itself takes a while on a busy machine.
+  it('comes back after 13 s of silence in the same session', async () => {
     const page = await cable.page();
     await cable.watch(page, 'clip');
     cable.namespaces.block();
-    await wait(14_000);
+    await wait(13_000);
     cable.namespaces.unblock();
     await cable.firstFrameAfter(page, Date.now() + 200, 20_000);
     const { sessions, states } = await cable.seen(page);
