@@ -1,7 +1,8 @@
 /**
  * What a viewer costs: CPU of the server process per RTP packet sent, and memory per viewer, beside a plain
  * werift sender that is fed the very packets the server sends. Receivers are werift peers in other processes
- * that count packets instead of decrypting them, so that they leave the machine to the senders.
+ * that count packets instead of decrypting them, so that they leave the machine to the senders. Viewers that acknowledge
+ * what arrives, as browsers do, are measured apart: what the numbers cost that they ask for, and what reading their feedback does.
  */
 import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -9,7 +10,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startServerProcess } from '../../test/helpers/server-process.js';
-import { LoadClient, type ClientResult } from '../load-test/client.js';
+import { LoadClient, type ClientJob, type ClientResult } from '../load-test/client.js';
 import { Fleet } from '../load-test/fleet.js';
 import { readHealth } from '../load-test/server-figures.js';
 import { percentile } from '../load-test/statistics.js';
@@ -46,6 +47,8 @@ export async function run(options: BenchOptions): Promise<Row[]> {
 async function compare(viewers: number, seconds: number, folder: string, failures: string[]): Promise<Row[]> {
   const ours: Measurement[] = [];
   const plain: Measurement[] = [];
+  const numbered: Measurement[] = [];
+  const acknowledged: Measurement[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const take = async (into: Measurement[], who: string, measured: Promise<Measurement>): Promise<void> => {
       try {
@@ -61,6 +64,8 @@ async function compare(viewers: number, seconds: number, folder: string, failure
     };
     await take(ours, 'server', measureServer(viewers, seconds, folder));
     await take(plain, 'plain werift', measurePlain(viewers, seconds, folder));
+    await take(numbered, 'server, numbered', measureServer(viewers, seconds, folder, 'asked'));
+    await take(acknowledged, 'server, acknowledged', measureServer(viewers, seconds, folder, 'sent'));
   }
   const median = (values: readonly Measurement[], value: (measurement: Measurement) => number): number =>
     percentile(values.map(value), 0.5) ?? NaN;
@@ -70,6 +75,17 @@ async function compare(viewers: number, seconds: number, folder: string, failure
     { figure: `${viewers} viewers: server, CPU per packet`, value: oursUs, unit: 'us' },
     { figure: `${viewers} viewers: plain werift, CPU per packet`, value: plainUs, unit: 'us' },
     { figure: `${viewers} viewers: server / plain werift`, value: oursUs / plainUs, unit: '×', ...(viewers >= 10 && { limit: 1.1 }) },
+    ...(
+      [
+        ['numbered for feedback', numbered, 1.1],
+        ['acknowledged by feedback', acknowledged, 1.3],
+      ] as const
+    ).map(([what, measurements, limit]) => ({
+      figure: `${viewers} viewers: server, ${what} / without`,
+      value: median(measurements, ({ cpuUsPerPacket }) => cpuUsPerPacket) / oursUs,
+      unit: '×',
+      ...(viewers >= 10 && { limit }),
+    })),
     { figure: `${viewers} viewers: server, packets a second and viewer`, value: median(ours, ({ packetRate }) => packetRate), unit: '' },
     {
       figure: `${viewers} viewers: plain werift, packets a second and viewer`,
@@ -92,7 +108,7 @@ async function compare(viewers: number, seconds: number, folder: string, failure
   return rows.filter(({ value }) => !Number.isNaN(value));
 }
 
-async function measureServer(viewers: number, seconds: number, folder: string): Promise<Measurement> {
+async function measureServer(viewers: number, seconds: number, folder: string, feedback?: ClientJob['feedback']): Promise<Measurement> {
   const server = await startServerProcess({
     UPLOAD_DIR: folder,
     MODEL: 'none',
@@ -102,7 +118,7 @@ async function measureServer(viewers: number, seconds: number, folder: string): 
   });
   try {
     await assertPassthrough(server.url);
-    return await measure(server.url, viewers, seconds);
+    return await measure(server.url, viewers, seconds, feedback);
   } finally {
     await server.close();
   }
@@ -128,10 +144,10 @@ async function measurePlain(viewers: number, seconds: number, folder: string): P
 }
 
 /** Joins the viewers, lets them settle, and measures the sender at `url`. */
-async function measure(url: string, viewers: number, seconds: number): Promise<Measurement> {
+async function measure(url: string, viewers: number, seconds: number, feedback?: ClientJob['feedback']): Promise<Measurement> {
   const before = await readHealth(url);
   const fleet = new Fleet(
-    Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), delayMs: index * JOIN_SPACING_MS })),
+    Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), feedback, delayMs: index * JOIN_SPACING_MS })),
     VIEWERS_PER_PROCESS,
   );
   try {

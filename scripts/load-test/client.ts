@@ -1,5 +1,6 @@
 /** One viewer of the load test: a werift peer that joins through POST /offer and measures what it gets. */
 import { RTCPeerConnection, RTCRtpCodecParameters, useSdesMid } from 'werift';
+import { Acknowledgements } from './acknowledgements.js';
 import { isH264Keyframe, isVp8Keyframe } from './decodable.js';
 import { RtpMeter, type RtpFigures } from './rtp-meter.js';
 
@@ -18,6 +19,8 @@ export interface ClientJob {
   readonly connectTimeoutMs: number;
   /** Counts RTP packets and does not decrypt them, so that many viewers fit into one process. */
   readonly countOnly: boolean;
+  /** Asks for the numbers of transport-wide feedback, and with `sent` gives it several times a second. Default: none. */
+  readonly feedback?: 'asked' | 'sent' | undefined;
 }
 
 /** Why a viewer did not get what it came for. */
@@ -62,6 +65,7 @@ export class LoadClient {
   readonly #pc: RTCPeerConnection;
   readonly #onVideoRtp: ((packet: Buffer) => void) | undefined;
   readonly #meters: { readonly line: string; readonly meter: RtpMeter }[] = [];
+  readonly #acknowledgements: Acknowledgements | undefined;
   #postedAtMs = 0;
   #connectedAtMs: number | undefined;
   #failure: ClientFailure | undefined;
@@ -73,6 +77,7 @@ export class LoadClient {
   constructor(job: ClientJob, onVideoRtp?: (packet: Buffer) => void) {
     this.#job = job;
     this.#onVideoRtp = onVideoRtp;
+    this.#acknowledgements = job.feedback && new Acknowledgements();
     const isLoopback = ['127.0.0.1', 'localhost'].includes(new URL(job.url).hostname);
     this.#pc = new RTCPeerConnection({
       iceServers: [],
@@ -107,6 +112,7 @@ export class LoadClient {
     ice.onData.execute = (data) => {
       const isRtp = (data[0] ?? 0) >> 6 === 2 && ((data[1] ?? 0) < 192 || (data[1] ?? 0) > 223);
       if (isRtp) this.#rtpPackets++;
+      if (isRtp && job.feedback === 'sent') this.#acknowledgements?.arrived(data);
       if (!isRtp || !job.countOnly) deliver(data);
     };
   }
@@ -118,10 +124,13 @@ export class LoadClient {
       await this.#pc.setLocalDescription(await this.#pc.createOffer());
       for (const { transport } of this.#ice().protocols) transport?.socket?.setRecvBufferSize?.(RECEIVE_BUFFER_BYTES);
       this.#postedAtMs = performance.now();
-      const sdp = await this.#offer(this.#pc.localDescription?.sdp ?? '');
+      const offer = this.#pc.localDescription?.sdp ?? '';
+      const sdp = await this.#offer(this.#acknowledgements?.offer(offer) ?? offer);
       if (sdp === undefined) return;
-      await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+      await this.#pc.setRemoteDescription({ type: 'answer', sdp: this.#acknowledgements?.answer(sdp) ?? sdp });
       await lost;
+      const [dtls] = this.#pc.dtlsTransports;
+      if (dtls && this.#job.feedback === 'sent') this.#acknowledgements?.start(dtls);
     } catch (error) {
       this.#failure ??= { stage: 'not-connected', message: String(error) };
     }
@@ -138,6 +147,7 @@ export class LoadClient {
 
   async close(): Promise<ClientResult> {
     this.#isClosing = true;
+    this.#acknowledgements?.stop();
     await this.#leave();
     await this.#pc.close();
     const sincePost = (atMs: number | undefined): number | undefined => (atMs === undefined ? undefined : atMs - this.#postedAtMs);

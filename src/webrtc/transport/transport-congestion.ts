@@ -25,6 +25,8 @@ export class TransportCongestion implements Congestion {
   readonly #sent = new SentPackets();
   readonly #listeners = new Set<(nowMs: number) => void>();
   #toldMs = -Infinity;
+  /** Packets have left that the receiver acknowledges. */
+  #isNumbered = false;
 
   /** @param now monotonic ms */
   constructor(pacer: Pacer, now: () => number) {
@@ -48,6 +50,7 @@ export class TransportCongestion implements Congestion {
     const nowMs = this.#now();
     const sendTime = Math.floor(nowMs * SEND_TIME_UNITS_PER_MS) % SEND_TIME_WRAP;
     let bytes = 0;
+    let numberedBytes = 0;
     for (const { header, payload, places } of packets) {
       const sizeBytes = header.length + payload.length + TAG_BYTES;
       bytes += sizeBytes;
@@ -55,6 +58,7 @@ export class TransportCongestion implements Congestion {
       const { sequenceAt, sendTimeAt } = places;
       if (sequenceAt > 0) {
         const number = this.#sent.add(nowMs, sizeBytes, probe);
+        numberedBytes += sizeBytes;
         header[sequenceAt] = number >>> 8;
         header[sequenceAt + 1] = number & 0xff;
       }
@@ -64,13 +68,14 @@ export class TransportCongestion implements Congestion {
         header[sendTimeAt + 2] = sendTime & 0xff;
       }
     }
-    this.#count(bytes, nowMs);
+    this.#isNumbered ||= numberedBytes > 0;
+    this.#count(bytes, numberedBytes, nowMs);
   }
 
   /** Packets leave once more: under no new number, so that their second arrival is not counted. */
   repeat(packets: readonly RtpPacket[]): void {
     const bytes = packets.reduce((sum, { header, payload }) => sum + header.length + payload.length + TAG_BYTES, 0);
-    this.#count(bytes, this.#now());
+    this.#count(bytes, 0, this.#now());
   }
 
   receiveArrivals(arrivals: Arrivals): void {
@@ -96,8 +101,10 @@ export class TransportCongestion implements Congestion {
     this.pacing.close();
   }
 
-  #count(bytes: number, nowMs: number): void {
-    this.controller.onSent(bytes, nowMs);
+  /** What nobody can acknowledge, as the sound of Firefox, would look like silence where other packets are. */
+  #count(bytes: number, numberedBytes: number, nowMs: number): void {
+    const countedBytes = this.#isNumbered ? numberedBytes : bytes;
+    if (countedBytes > 0) this.controller.onSent(countedBytes, nowMs);
     this.pacing.spent(bytes);
   }
 

@@ -60,7 +60,7 @@ export class TransportPacing implements Pacing, PacedClient {
 
   tick(nowMs: number): boolean {
     if (this.#isClosed) return false;
-    this.#controller.onTick(nowMs);
+    this.#controller.onTick(nowMs, this.#waitingBytes);
     this.#fill(nowMs);
     if (this.#controller.isVideoHeld) this.#dropRepairs();
     else {
@@ -70,7 +70,7 @@ export class TransportPacing implements Pacing, PacedClient {
     this.#probe(nowMs);
     this.#onTick();
     // The end of a hold and the packets of a probe have their moments.
-    return this.#controller.isVideoHeld || this.#controller.isProbing || this.#isWaiting;
+    return this.#controller.isVideoHeld || this.#controller.isProbing || this.#waitingBytes > 0;
   }
 
   /** Nothing leaves any more. Idempotent. */
@@ -102,8 +102,8 @@ export class TransportPacing implements Pacing, PacedClient {
     }
   }
 
-  get #isWaiting(): boolean {
-    return this.#streams.some(({ waitingBytes }) => waitingBytes > 0);
+  get #waitingBytes(): number {
+    return this.#streams.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
   }
 
   /** Late as they are, they would find the frames that they belong to given up. */
@@ -113,7 +113,7 @@ export class TransportPacing implements Pacing, PacedClient {
 
   /** None begins while something waits: it would measure our own frames. */
   #probe(nowMs: number): void {
-    if (!this.#controller.isProbing && this.#isWaiting && !this.#controller.isVideoHeld) return;
+    if (!this.#controller.isProbing && this.#waitingBytes > 0 && !this.#controller.isVideoHeld) return;
     const request = this.#controller.probeDue(nowMs);
     if (!request) return;
     let { bytes } = request;

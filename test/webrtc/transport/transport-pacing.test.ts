@@ -114,9 +114,9 @@ test('sound is counted and never waits: what it takes is missing for video', asy
   rig.congestion.setPath(40);
   const video = new Stream('video', rig);
   const bps = rig.congestion.controller.pacingBps ?? 0;
-  video.frames = 1000;
-  rig.congestion.pacing.wake();
   for (let i = 0; i < 50; i++) {
+    video.frames = 15;
+    rig.congestion.pacing.wake();
     rig.send('sound', 1);
     await rig.clock.advance(20);
   }
@@ -187,6 +187,20 @@ test('a probe is sent after everything else, and never while something waits', a
   }
   assert.ok(found.length > 0, 'probes were sent');
   assert.ok(controller.foundBps >= 0.9 * 3_000_000, `${controller.foundBps}`);
+  rig.congestion.close();
+});
+
+test('sound that has no number is not counted where other packets have one: nobody acknowledges it', async () => {
+  const rig = new PacingRig();
+  rig.congestion.setPath(40);
+  rig.send('video', 1);
+  rig.acknowledge(() => 20);
+  for (let i = 0; i < 400; i++) {
+    rig.congestion.leave([{ header: Buffer.alloc(12), payload: Buffer.alloc(80), index: i, places: undefined }]);
+    rig.congestion.pacing.wake();
+    await rig.clock.advance(20);
+  }
+  assert.equal(rig.congestion.controller.state, 'clear', 'no silence of the receiver');
   rig.congestion.close();
 });
 
