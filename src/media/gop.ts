@@ -15,6 +15,10 @@ export class Gop extends OpenGroup<PacketizedFrame> {
    */
   restamped(endTimestamp: number, stepTicks: number): PacketizedFrame[] {
     const last = this.frames.length - 1;
-    return this.frames.map((frame, i) => ({ ...frame, rtpTimestamp: (endTimestamp - (last - i) * stepTicks) >>> 0 }));
+    return this.frames.map((frame, i) => withTimestamp(frame, (endTimestamp - (last - i) * stepTicks) >>> 0));
   }
+}
+
+function withTimestamp(frame: PacketizedFrame, rtpTimestamp: number): PacketizedFrame {
+  return rtpTimestamp === frame.rtpTimestamp ? frame : { ...frame, rtpTimestamp, capturedAtMs: undefined };
 }

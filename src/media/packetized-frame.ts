@@ -10,6 +10,8 @@ export interface PacketizedFrame {
   readonly rtpTimestamp: number;
   /** Milliseconds on the source's timeline. */
   readonly mediaTimeMs: number;
+  /** Wall clock of its capture, in ms; undefined before that is known, and where `rtpTimestamp` is not the frame's own. */
+  readonly capturedAtMs: number | undefined;
   /** Decoding can start here. */
   readonly keyframe: boolean;
   /** Sum of the payloads. */

@@ -6,6 +6,7 @@
 export class Timeline {
   #originWallClockMs: number | undefined;
   #newestMs = -Infinity;
+  #captureLagMs = 0;
 
   /** Ties media time to capture time; the first call decides. */
   anchor(mediaTimeMs: number, captureWallClockMs: number): void {
@@ -25,6 +26,19 @@ export class Timeline {
   /** True once media time is tied to the wall clock. */
   get isAnchored(): boolean {
     return this.#originWallClockMs !== undefined;
+  }
+
+  /**
+   * What is delivered was captured so much earlier than the wall clock that it is tied to, ms: a publisher says when it
+   * captured. 0 where nobody says.
+   */
+  setCaptureLag(lagMs: number): void {
+    this.#captureLagMs = lagMs;
+  }
+
+  /** The wall clock, in ms, at which a media time was captured, as far as anybody says; undefined before the first frame. */
+  capturedAt(mediaTimeMs: number): number | undefined {
+    return this.#originWallClockMs === undefined ? undefined : this.#originWallClockMs + mediaTimeMs - this.#captureLagMs;
   }
 
   /** The media time, in ms, that was captured at this wall clock; undefined before the first frame. */

@@ -144,6 +144,7 @@ export class Track {
       payloads,
       rtpTimestamp: this.rtpTimestampAt(frame.mediaTimeMs),
       mediaTimeMs: frame.mediaTimeMs,
+      capturedAtMs: this.timeline.capturedAt(frame.mediaTimeMs),
       keyframe: frame.keyframe,
       sizeBytes: payloads.reduce((sum, payload) => sum + payload.length, 0),
     };

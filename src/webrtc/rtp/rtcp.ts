@@ -149,6 +149,13 @@ function parsePayloadFeedback(format: number, packet: Buffer): RtcpMessage[] {
 /** Seconds between the epochs of NTP (1900) and Unix (1970). */
 const NTP_EPOCH_OFFSET_S = 2_208_988_800;
 
+/** Writes a Unix time in ms as an NTP timestamp, 8 bytes at `at`. */
+export function writeNtp(target: Buffer, at: number, wallClockMs: number): void {
+  // The NTP era ends in 2036; the seconds start again.
+  target.writeUInt32BE((Math.floor(wallClockMs / 1000) + NTP_EPOCH_OFFSET_S) % 2 ** 32, at);
+  target.writeUInt32BE(Math.floor(((wallClockMs % 1000) / 1000) * 2 ** 32), at + 4);
+}
+
 /** Middle 32 bits of the NTP timestamp of a Unix time, in 1/65536 s: what LSR and DLSR count in. */
 export function compactNtp(wallClockMs: number): number {
   const seconds = wallClockMs / 1000 + NTP_EPOCH_OFFSET_S;
@@ -176,9 +183,7 @@ export function writeSenderReport(report: SenderReport): Buffer {
   packet[1] = SENDER_REPORT;
   packet.writeUInt16BE(6, 2);
   packet.writeUInt32BE(report.ssrc, 4);
-  // The NTP era ends in 2036; the seconds start again.
-  packet.writeUInt32BE((Math.floor(report.wallClockMs / 1000) + NTP_EPOCH_OFFSET_S) % 2 ** 32, 8);
-  packet.writeUInt32BE(Math.floor(((report.wallClockMs % 1000) / 1000) * 2 ** 32), 12);
+  writeNtp(packet, 8, report.wallClockMs);
   packet.writeUInt32BE(report.rtpTimestamp >>> 0, 16);
   packet.writeUInt32BE(report.packets >>> 0, 20);
   packet.writeUInt32BE(report.octets % 2 ** 32, 24);

@@ -11,6 +11,8 @@ export const REPAIRED_RID_EXTENSION_URI = 'urn:ietf:params:rtp-hdrext:sdes:repai
 export const TRANSPORT_CC_EXTENSION_URI = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 /** When a packet left, 24 bits with 18 behind the point of a second: receivers that estimate the bitrate themselves (REMB) need it. */
 export const SEND_TIME_EXTENSION_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
+/** When a frame was captured, by the clock of the Sender Reports: 64 bits of NTP time, and 64 more where that clock is another's. */
+export const CAPTURE_TIME_EXTENSION_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time';
 /** The playout-delay header extension of WebRTC: minimum and maximum in units of 10 ms, 12 bits each. */
 export const PLAYOUT_DELAY_EXTENSION_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 
@@ -40,6 +42,7 @@ export function answeredExtensions(section: MediaSection, { use, feedback, hasLa
     // Numbers that nobody tells of are not sent.
     ...(feedback.includes('transport-cc') ? [TRANSPORT_CC_EXTENSION_URI] : []),
     ...(use !== 'receive' || feedback.includes('goog-remb') ? [SEND_TIME_EXTENSION_URI] : []),
+    CAPTURE_TIME_EXTENSION_URI,
     ...(use === 'video' ? [PLAYOUT_DELAY_EXTENSION_URI] : []),
   ];
   return uris.flatMap((uri) => {

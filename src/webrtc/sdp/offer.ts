@@ -1,7 +1,13 @@
 /** Writes the offer that a viewer of a room gets (RFC 8829 §5.2): everything this server can send, bundled. Pure. */
 import { h264Profile, h265Fmtp, type H265Profile, type Rendition } from '../../media/index.js';
 import { type LocalStream, type LocalTransport, type SdpOrigin } from './answer.js';
-import { MID_EXTENSION_URI, PLAYOUT_DELAY_EXTENSION_URI, SEND_TIME_EXTENSION_URI, TRANSPORT_CC_EXTENSION_URI } from './extension-uris.js';
+import {
+  CAPTURE_TIME_EXTENSION_URI,
+  MID_EXTENSION_URI,
+  PLAYOUT_DELAY_EXTENSION_URI,
+  SEND_TIME_EXTENSION_URI,
+  TRANSPORT_CC_EXTENSION_URI,
+} from './extension-uris.js';
 import { MAX_DATA_MESSAGE_BYTES } from './parse.js';
 
 /** An m-line of video. */
@@ -22,6 +28,7 @@ const MID_EXTENSION_ID = 1;
 const PLAYOUT_DELAY_EXTENSION_ID = 2;
 const TRANSPORT_CC_EXTENSION_ID = 3;
 const SEND_TIME_EXTENSION_ID = 4;
+const CAPTURE_TIME_EXTENSION_ID = 5;
 /** What is asked of every viewer: RFC 4585 §4.2, RFC 5104 §7.1, and what tells how much its network carries. */
 const VIDEO_FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'transport-cc', 'goog-remb'];
 /** Payload types, each with that of its retransmissions (RFC 4588 §8). */
@@ -64,6 +71,7 @@ function writeMLine(mLine: OfferedMLine, mid: number, transport: LocalTransport)
     `a=extmap:${MID_EXTENSION_ID} ${MID_EXTENSION_URI}`,
     `a=extmap:${TRANSPORT_CC_EXTENSION_ID} ${TRANSPORT_CC_EXTENSION_URI}`,
     `a=extmap:${SEND_TIME_EXTENSION_ID} ${SEND_TIME_EXTENSION_URI}`,
+    `a=extmap:${CAPTURE_TIME_EXTENSION_ID} ${CAPTURE_TIME_EXTENSION_URI}`,
   ];
   const { ssrc, rtxSsrc, cname, msid } = mLine.local;
   const names = [

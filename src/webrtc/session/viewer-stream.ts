@@ -25,6 +25,7 @@ import type { LocalStream } from '../sdp/answer.js';
 import { codecFor, type NegotiatedCodec } from '../sdp/codecs.js';
 import {
   answeredExtensions,
+  CAPTURE_TIME_EXTENSION_URI,
   MID_EXTENSION_URI,
   PLAYOUT_DELAY_EXTENSION_URI,
   SEND_TIME_EXTENSION_URI,
@@ -274,6 +275,7 @@ export class ViewerStream {
       rtxSsrc: local.rtxSsrc,
       cname: local.cname,
       playoutDelayId: idOf(PLAYOUT_DELAY_EXTENSION_URI),
+      captureTimeId: idOf(CAPTURE_TIME_EXTENSION_URI),
       departureIds: { transportSequence: idOf(TRANSPORT_CC_EXTENSION_URI), sendTime: idOf(SEND_TIME_EXTENSION_URI) },
       mid: midId === undefined || section.mid === undefined ? undefined : { id: midId, value: section.mid },
     });

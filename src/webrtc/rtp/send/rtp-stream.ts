@@ -7,8 +7,9 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../../../base/clock.js';
 import { clockRateHz, type Codec, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
 import { codecsOf, type NegotiatedCodec } from '../../sdp/codecs.js';
-import { layOutExtensions, type DepartureIds, type ExtensionBlock } from '../header-extensions.js';
+import { layOutExtensions, type DepartureIds, type ExtensionBlock, type HeaderExtension } from '../header-extensions.js';
 import type { PacedStream, PacketTransport, ProbeRequest, RtpPacket } from '../../transport/packet-transport.js';
+import { CaptureTime } from './capture-time.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { paddingOf } from './probe-packets.js';
 import { Repairs } from './repairs.js';
@@ -43,6 +44,8 @@ export interface RtpStreamInit {
   readonly mid: { readonly id: number; readonly value: string } | undefined;
   /** Of the playout-delay header extension; undefined where it was not negotiated. */
   readonly playoutDelayId?: number | undefined;
+  /** Of the abs-capture-time header extension; undefined where it was not negotiated. */
+  readonly captureTimeId?: number | undefined;
   /** Of the header extensions that the transport fills. Default: none was negotiated. */
   readonly departureIds?: DepartureIds | undefined;
 }
@@ -94,6 +97,7 @@ export class RtpStream implements FrameSink, PacedStream {
   /** The viewer has not reported yet: it may not know whose packets these are. */
   #isNew: boolean;
   readonly #playoutDelay = new PlayoutDelay();
+  readonly #captureTime: CaptureTime;
   /** It has been told of a delay once, so it must be told when there is none. */
   #isDelayTold = false;
   // Below 2^15, so that the first packets cannot be mistaken for ones before a wrap (RFC 3711 §3.3.1).
@@ -114,6 +118,7 @@ export class RtpStream implements FrameSink, PacedStream {
     this.#history = new SentHistory(historyPackets);
     this.#batchPackets = Math.min(BATCH_PACKETS, historyPackets);
     this.#isNew = init.mid !== undefined;
+    this.#captureTime = new CaptureTime(init.captureTimeId);
     this.#extensions = this.#layOut();
     this.#sourceDescription = writeSourceDescription(init.ssrc, init.cname);
     const { transport, clock, rtxSsrc, codec, departureIds = {} } = init;
@@ -253,12 +258,19 @@ export class RtpStream implements FrameSink, PacedStream {
   }
 
   /** A MID of more than 16 bytes stays away: the description names the ssrc, too. */
-  #layOut(): ExtensionBlock {
+  #layOut(more: readonly HeaderExtension[] = []): ExtensionBlock {
     const { mid, playoutDelayId, departureIds = {} } = this.#init;
     return layOutExtensions(departureIds, [
       ...(this.#isDelayTold && playoutDelayId !== undefined ? [{ id: playoutDelayId, value: this.#playoutDelay.write() }] : []),
       ...(this.#isNew && mid ? [{ id: mid.id, value: Buffer.from(mid.value, 'utf8') }] : []),
+      ...more,
     ]);
+  }
+
+  /** Of the first packet of a frame. */
+  #firstExtensions({ capturedAtMs }: PacketizedFrame): ExtensionBlock {
+    const captureTime = this.#captureTime.next(capturedAtMs, this.timestampOffset, this.#init.clock.now());
+    return captureTime ? this.#layOut([captureTime]) : this.#extensions;
   }
 
   /** Sends payloads of a frame from one on, until `maxBytes` have left or the frame has. @returns the first that has not left */
@@ -267,10 +279,12 @@ export class RtpStream implements FrameSink, PacedStream {
     if (frame.codec !== this.#codec.codec) this.#change(frame.codec);
     let bytes = 0;
     let i = from;
+    let extensions = from === 0 ? this.#firstExtensions(frame) : this.#extensions;
     for (; i < payloads.length && bytes < maxBytes; i++) {
       const payload = payloads[i] as Buffer;
       // The marker ends a video frame (RFC 6184 §5.1); for audio it would begin a talk spurt (RFC 3551 §4.1).
-      this.#batch.push(this.#makePacket(payload, timestamp, !this.#isSound && i === payloads.length - 1));
+      this.#batch.push(this.#makePacket(payload, timestamp, !this.#isSound && i === payloads.length - 1, extensions));
+      extensions = this.#extensions;
       bytes += payload.length;
       if (this.#batch.length >= this.#batchPackets) this.#flush();
     }
@@ -312,11 +326,11 @@ export class RtpStream implements FrameSink, PacedStream {
     return padding;
   }
 
-  #makePacket(payload: Buffer, timestamp: number, marker: boolean): SentPacket {
+  #makePacket(payload: Buffer, timestamp: number, marker: boolean, extensions = this.#extensions): SentPacket {
     const index = this.#index++;
-    const packet = this.#history.take(index, payload, this.#extensions);
+    const packet = this.#history.take(index, payload, extensions);
     writeHeader(packet.header, marker, this.#codec.offered.payloadType, index, timestamp, this.ssrc);
-    writeExtensions(packet.header, this.#extensions.bytes);
+    writeExtensions(packet.header, extensions.bytes);
     return packet;
   }
 }

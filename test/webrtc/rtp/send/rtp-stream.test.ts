@@ -81,7 +81,15 @@ const noReport: ReceptionReport = {
 
 function frame(payloads: number, rtpTimestamp = 3000, bytes = 1000): PacketizedFrame {
   const list = Array.from({ length: payloads }, (_, i) => Buffer.alloc(bytes, i + 1));
-  return { codec: 'h264', payloads: list, rtpTimestamp, mediaTimeMs: 0, keyframe: true, sizeBytes: payloads * bytes };
+  return {
+    codec: 'h264',
+    payloads: list,
+    rtpTimestamp,
+    mediaTimeMs: 0,
+    capturedAtMs: undefined,
+    keyframe: true,
+    sizeBytes: payloads * bytes,
+  };
 }
 
 test('packets carry the ssrc, the payload type, consecutive numbers, one timestamp and the marker on the last', () => {
@@ -465,4 +473,29 @@ test('without RTX a probe is padding of the media after a marker: numbered like 
   await clock.advance(50);
   assert.deepEqual(transport.sent.at(-1)?.bytes, tail[0]?.bytes);
   transport.congestion.close();
+
+test('the time of capture stands on the first packet of a frame, once a second, and at once where timestamps get another offset', async () => {
+  const { stream, transport, clock } = makeStream({ captureTimeId: 7 });
+  const capturedAtMs = Date.UTC(2026, 10, 30, 12, 0, 0, 250);
+  for (let n = 0; n < 45; n++) {
+    if (n === 40) stream.timestampOffset++;
+    stream.send({ ...frame(2, n * 9000), capturedAtMs: capturedAtMs + 100 * n });
+    await clock.advance(100);
+  }
+  const told = transport.sent.flatMap(({ rtp }, i) => {
+    const value = rtp.header.extensions.find(({ id }) => id === 7)?.payload;
+    return value ? [[i, (value.readUInt32BE(0) - 2_208_988_800) * 1000 + Math.round((value.readUInt32BE(4) * 1000) / 2 ** 32)]] : [];
+  });
+  assert.deepEqual(
+    told,
+    [0, 10, 20, 30, 40].map((n) => [2 * n, capturedAtMs + 100 * n]),
+  );
+});
+
+test('no time of capture stands on frames that are replayed with other timestamps, nor where it was not negotiated', () => {
+  const { stream, transport } = makeStream({ captureTimeId: 7 });
+  stream.send(frame(1));
+  const other = makeStream();
+  other.stream.send({ ...frame(1), capturedAtMs: 1 });
+  for (const { rtp } of [...transport.sent, ...other.transport.sent]) assert.deepEqual(rtp.header.extensions, []);
 });
