@@ -9,6 +9,8 @@ export type PageEvent = 'online' | 'offline' | 'network' | 'visible' | 'hidden' 
 export interface Environment {
   /** Time and timers. */
   readonly clock: Clock;
+  /** Unix time, ms, at which `clock.now()` is 0. Default `performance.timeOrigin`. */
+  readonly timeOrigin?: number;
   /** As the global of that name. Rejects where the server cannot be reached. */
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Throws SightlineError where the browser cannot. */

@@ -1,5 +1,6 @@
 /** Publishing a camera to a room: `publish(...)` and what it returns. Signalling is WHIP (RFC 9725). */
 import { answerPing } from './commands.js';
+import { offerCaptureTime } from './capture-extension.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError } from './errors.js';
@@ -175,6 +176,7 @@ export class Publishing {
     const isVideo = track.kind === 'video';
     const encoding = isVideo && this.#maxBitrateBps !== undefined ? { maxBitrate: this.#maxBitrateBps } : {};
     const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [this.#options.stream], sendEncodings: [encoding] });
+    offerCaptureTime(transceiver);
     if (isVideo) preferCodecs(transceiver);
     return transceiver.sender;
   }

@@ -53,6 +53,11 @@ export class Streams {
     }
   }
 
+  /** The element that shows it; undefined where the page attaches it itself. */
+  elementOf(name: TrackName): HTMLMediaElement | undefined {
+    return this.#elements[name];
+  }
+
   /** Takes everything off the elements. */
   close(): void {
     for (const element of Object.values(this.#elements)) element.srcObject = null;

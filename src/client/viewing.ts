@@ -1,4 +1,5 @@
 /** One connection of a viewer: a video m-line for each rendition, sound, commands. What it gets is said in the answer. */
+import { offerCaptureTime } from './capture-extension.js';
 import { Commands } from './commands.js';
 import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
@@ -77,6 +78,7 @@ export class Viewing {
     const { pc } = this.link;
     for (const rendition of init.wanted.tracks) this.transceivers.set(rendition, pc.addTransceiver('video', { direction: 'recvonly' }));
     if (init.wanted.hasAudio) this.transceivers.set('audio', pc.addTransceiver('audio', { direction: 'recvonly' }));
+    for (const transceiver of this.transceivers.values()) offerCaptureTime(transceiver);
     this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock);
   }
 

@@ -6,6 +6,7 @@ import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError, errorOf } from './errors.js';
 import type { Remedy } from './frame-watch.js';
 import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
+import { LatencyMeter, type Latency } from './latency.js';
 import { MessageTimeline } from './message-timeline.js';
 import type { State } from './reconnector.js';
 import type { PeerLink } from './peer-link.js';
@@ -22,6 +23,8 @@ export interface WatchEvents extends ConnectionEvents {
   readonly track: WatchedTrack;
   /** What was seen in one frame; listening opens the channel. */
   readonly detections: DetectionsMessage;
+  /** How old the picture is, by stage, once a second: of an element of `video`, where browser and server tell. */
+  readonly latency: Latency;
   /** Trouble that leaves the picture as it is: a detector that was taken away. */
   readonly error: SightlineError;
 }
@@ -44,6 +47,8 @@ export interface WatchOptions extends ConnectionOptions {
   readonly onTrack?: (track: WatchedTrack) => void;
   /** As `on('detections', ...)`. */
   readonly onDetections?: (message: DetectionsMessage) => void;
+  /** As `on('latency', ...)`. */
+  readonly onLatency?: (latency: Latency) => void;
 }
 
 /** Which detections are sent. */
@@ -77,10 +82,12 @@ export class Watching {
   #detections: DetectionsChannel | undefined;
   #wantsDetections: boolean;
   #isClosed = false;
+  #latency: LatencyMeter;
 
   /** @internal */
   constructor(options: WatchOptions, env: Environment) {
     this.#env = env;
+    this.#latency = this.#newMeter();
     this.#options = options;
     this.#source = options.source;
     this.#tracks = options.tracks ?? ['raw'];
@@ -90,8 +97,15 @@ export class Watching {
     const { video = {} } = options;
     const isOne = 'srcObject' in video;
     this.#streams = new Streams(env, !isOne ? video : first === undefined ? {} : { [first]: video }, isOne ? first : undefined);
-    const { onState, onTrack, onDetections, onStats, onError } = options;
-    this.#events = new Emitter({ state: onState, track: onTrack, detections: onDetections, stats: onStats, error: onError });
+    const { onState, onTrack, onDetections, onLatency, onStats, onError } = options;
+    this.#events = new Emitter({
+      state: onState,
+      track: onTrack,
+      detections: onDetections,
+      latency: onLatency,
+      stats: onStats,
+      error: onError,
+    });
     this.#connection = new KeptConnection({
       env,
       options,
@@ -99,7 +113,10 @@ export class Watching {
       onLink: (link) => this.#stands(link),
       onState: (change) => this.#events.emit('state', change),
       onAbort: () => this.close(),
-      onStats: (report) => this.#events.emit('stats', report),
+      onStats: (report) => {
+        this.#events.emit('stats', report);
+        this.#measureLatency(report);
+      },
       framesOf: (report) => (this.#isPaused || this.#active.length === 0 ? undefined : Viewing.framesOf(report)),
       onSilence: (remedy) => this.#remedy(remedy),
       waitsWhileHidden: true,
@@ -272,10 +289,30 @@ export class Watching {
     if (this.#viewing) this.#take(this.#opening);
     this.#viewing = this.#opening;
     this.#viewing.connected();
+    this.#latency = this.#newMeter();
     this.#detections = undefined;
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
     if (this.#isPaused) void this.#command('pause').catch((error: unknown) => this.#events.emit('error', errorOf(error)));
+  }
+
+  #newMeter(): LatencyMeter {
+    return new LatencyMeter(this.#env.timeOrigin ?? performance.timeOrigin);
+  }
+
+  /** Of the next frame that is shown. */
+  #measureLatency(report: RTCStatsReport): void {
+    const meter = this.#latency;
+    meter.learn(report);
+    const [name] = this.#active;
+    const receiver = name && this.#viewing?.transceivers.get(name)?.receiver;
+    const element = name && this.#streams.elementOf(name);
+    if (!receiver || !element || !('requestVideoFrameCallback' in element)) return;
+    (element as HTMLVideoElement).requestVideoFrameCallback((_nowMs, frame) => {
+      if (meter !== this.#latency || this.#isClosed) return;
+      const latency = meter.measure(frame, receiver.getSynchronizationSources()[0]);
+      if (latency) this.#events.emit('latency', latency);
+    });
   }
 
   /** Whether that connection brought what is asked for now. */

@@ -20,6 +20,8 @@ export interface EncodedFrame {
   readonly mediaTimeMs: number;
   /** Decoding can start here. Always true for audio. */
   readonly keyframe: boolean;
+  /** Wall clock of its capture, in ms, where whoever captured it says so, now and then. */
+  readonly capturedAtMs?: number | undefined;
 }
 
 /** RTP clock rate of a codec in Hz (RFC 6184 §8.2.1, RFC 7798 §7.1, RFC 7741 §6.1, RFC 7587 §4.1). */

@@ -1,3 +1,6 @@
+/** Clocks of publishers may be wrong by any amount; no way here takes longer. */
+const MAX_LAG_MS = 10_000;
+
 /**
  * One timeline per source: raw, processed, audio and detections carry the same media time, and this maps it
  * to the wall clock at which it was captured. Sender Reports are made from it, so that a rendition which
@@ -29,11 +32,12 @@ export class Timeline {
   }
 
   /**
-   * What is delivered was captured so much earlier than the wall clock that it is tied to, ms: a publisher says when it
-   * captured. 0 where nobody says.
+   * Whoever captured what is delivered says when, wall clock in ms: earlier than media time is tied to, by what the way here
+   * took. Holds until the next call; what is not credible is ignored. @param wallClockMs undefined: nobody says any more
    */
-  setCaptureLag(lagMs: number): void {
-    this.#captureLagMs = lagMs;
+  captured(mediaTimeMs: number, wallClockMs: number | undefined): void {
+    const lagMs = wallClockMs === undefined ? 0 : (this.#originWallClockMs ?? NaN) + mediaTimeMs - wallClockMs;
+    if (lagMs >= 0 && lagMs <= MAX_LAG_MS) this.#captureLagMs = lagMs;
   }
 
   /** The wall clock, in ms, at which a media time was captured, as far as anybody says; undefined before the first frame. */

@@ -144,7 +144,7 @@ export class Track {
       payloads,
       rtpTimestamp: this.rtpTimestampAt(frame.mediaTimeMs),
       mediaTimeMs: frame.mediaTimeMs,
-      capturedAtMs: this.timeline.capturedAt(frame.mediaTimeMs),
+      capturedAtMs: this.#capturedAt(frame.mediaTimeMs),
       keyframe: frame.keyframe,
       sizeBytes: payloads.reduce((sum, payload) => sum + payload.length, 0),
     };
@@ -217,6 +217,12 @@ export class Track {
     if (end < begin) return [];
     const step = Math.min(REPLAY_STEP_TICKS, Math.floor((end - begin) / count));
     return step < 1 ? [] : this.#gop.restamped(live + begin + step * (count - 1), step);
+  }
+
+  /** Not in the future: a file is read a little ahead of the clock that its media time is tied to. */
+  #capturedAt(mediaTimeMs: number): number | undefined {
+    const capturedAtMs = this.timeline.capturedAt(mediaTimeMs);
+    return capturedAtMs === undefined ? undefined : Math.min(capturedAtMs, this.#clock.wallClock());
   }
 
   #count(frame: PacketizedFrame): void {

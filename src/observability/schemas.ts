@@ -26,7 +26,8 @@ const Video = Type.Object(
     audio_reason: Type.Optional(Type.String({ description: 'Why its sound is not played' })),
     size_bytes: Type.Union([Type.Integer(), Type.Null()]),
     delivery: Type.Union([Type.Literal('passthrough'), Type.Literal('transcode')], {
-      description: 'Copied as it is, or encoded once for all viewers',
+      description:
+        'Copied as it is, or encoded once for all viewers; H.265 is copied for viewers that offer it, and encoded as H.264 for others',
     }),
     playable: Type.Boolean(),
     reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),

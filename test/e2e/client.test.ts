@@ -70,6 +70,21 @@ describe('the client library in Chromium', { skip: noChromium, timeout: 120_000 
     await page.context().close();
   });
 
+  it('tells once a second how old the picture is, by stage', async () => {
+    const { page, troubles } = await open(server.url);
+    await page.evaluate(`(${WATCH})({ source: 'clip', onLatency: (latency) => (globalThis.latencies ??= []).push(latency) })`);
+    await until(page, 'globalThis.latencies?.length >= 3');
+    const latencies: { totalMs: number; serverMs: number; networkMs: number; playoutMs: number }[] = await page.evaluate('latencies');
+    for (const { totalMs, serverMs, networkMs, playoutMs } of latencies) {
+      assert.ok(Math.abs(totalMs - serverMs - networkMs - playoutMs) < 0.01 && serverMs >= 0 && networkMs >= 0 && playoutMs > 0);
+      assert.ok(totalMs < 2000, `${totalMs} ms`);
+    }
+    await page.evaluate('watching.close()');
+    await eventually(async () => (await clients()) === 0, 5_000, 'the session to end');
+    assert.deepEqual(troubles, []);
+    await page.context().close();
+  });
+
   it('pauses and resumes, and changes the source', async () => {
     const { page } = await open(server.url);
     await page.evaluate(`(${WATCH})({ source: 'clip' })`);

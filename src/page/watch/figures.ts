@@ -1,4 +1,5 @@
 /** The figures of a viewing and of its overlay, written for a person. Knows no DOM. */
+import type { Latency } from '/sightline.js';
 import type { OverlayFigures } from '../overlay/overlay.js';
 import { bitrate, codecOf, resolution, roundTripMs, sumOf, type StatsEntry, type StatsReport } from '../shared/stats.js';
 import type { Row } from '../shared/write-list.js';
@@ -21,6 +22,8 @@ export interface Figures {
   readonly roundTripMs?: number | undefined;
   /** Mean waiting time since the previous report. */
   readonly jitterBufferMs?: number | undefined;
+  /** From camera to screen. */
+  readonly latency?: Latency | undefined;
 }
 
 /** Moments on the way to the first frame, on `performance.now()`. */
@@ -84,6 +87,7 @@ export function rows(figures: Figures, times: ViewingTimes): Row[] {
     ['First picture from click', milliseconds(since(times.clicked))],
     ['… from offer sent', milliseconds(since(times.posted))],
     ['… from connected', milliseconds(since(times.connected))],
+    ['Latency', latencyInStages(figures.latency)],
     ['Jitter buffer', milliseconds(jitterBufferMs)],
     ['Round trip', milliseconds(figures.roundTripMs, (figures.roundTripMs ?? 0) < 10 ? 1 : 0)],
     ['Packets lost', packetsLost === undefined ? undefined : String(packetsLost)],
@@ -118,6 +122,13 @@ function grouped(count: number): string {
 
 function milliseconds(ms: number | undefined, digits = 0): string | undefined {
   return ms === undefined ? undefined : `${ms.toFixed(digits)} ms`;
+}
+
+/** Captured → sent → received → shown. */
+function latencyInStages(latency: Latency | undefined): string | undefined {
+  if (!latency) return undefined;
+  const [total, server, network, playout] = [latency.totalMs, latency.serverMs, latency.networkMs, latency.playoutMs].map(Math.round);
+  return `${total} ms (server ${server}, network ${network}, player ${playout})`;
 }
 
 function codecName(report: StatsReport, video: StatsEntry | undefined): string | undefined {

@@ -63,7 +63,7 @@ export class Readouts {
     this.#previous = { viewing, report };
     viewing.overlay.setBuffer(figures.jitterBufferMs ?? 0);
     if (figures.width && figures.height) stage.shape(figures.width, figures.height);
-    writeList(this.#figures, rows(figures, viewing.times));
+    writeList(this.#figures, rows({ ...figures, latency: viewing.latency }, viewing.times));
   }
 
   /** Figures and controls of the overlay, where the view has one. */

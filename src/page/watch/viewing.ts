@@ -6,6 +6,7 @@
 import {
   SightlineError,
   watch,
+  type Latency,
   type Rendition,
   type State,
   type StateChange,
@@ -58,6 +59,7 @@ export class Viewing {
   #firstFrameAtMs: number | undefined;
   #hasFreshReceivers = false;
   #stopDetections: (() => void) | undefined;
+  #latency: Latency | undefined;
 
   constructor(init: ViewingInit) {
     const { deck, wanted, token, detectorLoaded } = init;
@@ -73,6 +75,7 @@ export class Viewing {
       video: { raw: deck.video('raw'), processed: deck.video('processed'), audio: deck.audio },
       onTrack: (track) => this.#received(track),
       onState: (change) => this.#follow(change),
+      onLatency: (latency) => (this.#latency = latency),
       onError: ({ message }) => deck.overlay.refuse(message),
     });
     void this.#awaitFirstFrame(active);
@@ -97,6 +100,11 @@ export class Viewing {
   /** When what happened on the way to the first frame. */
   get times(): ViewingTimes {
     return { clicked: this.#init.clickedAtMs, ...this.#watching.times, firstFrame: this.#firstFrameAtMs };
+  }
+
+  /** How old the picture is; undefined where nobody tells. */
+  get latency(): Latency | undefined {
+    return this.#latency;
   }
 
   /** The id, in statistics, of the video that is looked at. */

@@ -163,6 +163,7 @@ export class LiveFeed implements SourceFeed {
       ? this.#clock.videoAfterStandIn(publication, frame.mediaTimeMs)
       : this.#clock.video(publication, frame.mediaTimeMs);
     if (wasWaiting) this.#sink.waiting?.(false);
+    if (frame.capturedAtMs !== undefined) this.timeline.captured(mediaTimeMs, frame.capturedAtMs);
     this.#sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe });
   }
 
@@ -248,6 +249,7 @@ export class LiveFeed implements SourceFeed {
   }
 
   #restartOutputs(): void {
+    this.timeline.captured(this.timeline.newestMs, undefined);
     this.#main.restart();
     for (const rung of this.#rungs) rung.restart();
   }

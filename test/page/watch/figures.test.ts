@@ -36,6 +36,14 @@ describe('the readout', () => {
     );
   });
 
+  it('tells the latency by stage, where it is known', () => {
+    const times = { clicked: 0 };
+    const latency = { totalMs: 110.4, serverMs: 50.2, networkMs: 20, playoutMs: 40.2 };
+    const row = (figures: Parameters<typeof rows>[0]): unknown => rows(figures, times).find(([name]) => name === 'Latency')?.[1];
+    assert.equal(row({ latency }), '110 ms (server 50, network 20, player 40)');
+    assert.equal(row({}), undefined);
+  });
+
   it('tells rates from two reports', () => {
     const figures = measure(report(2000, 500_000, 60), report(0, 0, 0));
     assert.equal(figures.bitrateBps, (550_000 * 8) / 2);

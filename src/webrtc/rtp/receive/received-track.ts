@@ -9,13 +9,15 @@ import {
   type EncodedFrame,
   type PictureSize,
 } from '../../../media/index.js';
+import { CAPTURE_TIME_EXTENSION_URI, extensionId } from '../../sdp/extension-uris.js';
 import { parameterSetsOf } from '../../sdp/codecs.js';
 import type { ReceivePlan } from '../../sdp/negotiate-publish.js';
+import { CaptureTimes } from './capture-times.js';
 import type { FrameClock } from './stream-clock.js';
 import { writeFir, writeNack, writePli, type ReportBlock } from './feedback-packets.js';
 import { PictureOrder } from './picture-order.js';
 import { ReceptionStatistics } from './reception-statistics.js';
-import type { ReceivedPacket } from './rtp.js';
+import { headerExtension, type ReceivedPacket } from './rtp.js';
 import { StreamReceiver, type StreamReceiverStats } from './stream-receiver.js';
 
 /** Another ssrc takes over when the current one was silent for this long: two at once are two encodings, of which one is taken. */
@@ -73,6 +75,9 @@ export class ReceivedTrack {
   readonly #depacketizer: Depacketizer;
   readonly #keyframes: KeyframeRequests;
   readonly #order = new PictureOrder();
+  readonly #captureTimes = new CaptureTimes();
+  /** Of abs-capture-time; undefined where it was not negotiated. */
+  readonly #captureTimeId: number | undefined;
   #stream: CurrentStream | undefined;
   #firs = 0;
   #packetsReceived = 0;
@@ -87,6 +92,7 @@ export class ReceivedTrack {
     this.rid = init.rid;
     this.kind = codec.codec === 'opus' ? 'audio' : 'video';
     this.#init = init;
+    this.#captureTimeId = this.kind === 'video' ? extensionId(init.plan.section, CAPTURE_TIME_EXTENSION_URI) : undefined;
     this.#depacketizer = createDepacketizer(codec.codec, parameterSetsOf(codec.offered));
     this.#keyframes = new KeyframeRequests(init.clock, () => this.#sendKeyframeRequest());
   }
@@ -125,10 +131,10 @@ export class ReceivedTrack {
     };
   }
 
-  /** True where the packet's payload type is one of this m-line's. */
-  receive(packet: ReceivedPacket, nowMs: number): boolean {
+  /** True where the packet's payload type is one of this m-line's. @param bytes the packet as it came */
+  receive(packet: ReceivedPacket, nowMs: number, bytes: Buffer): boolean {
     const { offered, rtx } = this.plan.codec;
-    if (packet.payloadType === offered.payloadType) this.#receiveMedia(packet, nowMs);
+    if (packet.payloadType === offered.payloadType) this.#receiveMedia(packet, nowMs, bytes);
     else if (rtx && packet.payloadType === rtx.payloadType) this.#receiveRepair(packet, nowMs);
     else return false;
     this.#packetsReceived++;
@@ -139,6 +145,7 @@ export class ReceivedTrack {
   /** @param ntpMs the sender's wall clock; its epoch does not matter. */
   senderReport(ntpMs: number, compactNtp: number, rtpTimestamp: number, nowMs: number): void {
     this.#stream?.statistics.senderReport(compactNtp, nowMs);
+    this.#captureTimes.senderReport(ntpMs, this.#init.clock.wallClock(), this.#init.roundTripMs());
     this.#init.captureClock.senderReport(ntpMs, rtpTimestamp);
   }
 
@@ -158,7 +165,7 @@ export class ReceivedTrack {
     this.#stream?.receiver.close();
   }
 
-  #receiveMedia(packet: ReceivedPacket, nowMs: number): void {
+  #receiveMedia(packet: ReceivedPacket, nowMs: number, bytes: Buffer): void {
     const stream = this.#streamOf(packet.ssrc, nowMs);
     if (!stream) return;
     stream.lastPacketMs = nowMs;
@@ -166,6 +173,7 @@ export class ReceivedTrack {
     if (packet.payload.length > 0) {
       this.#mediaAtMs = nowMs;
       this.#init.captureClock.arrived(packet.timestamp, nowMs);
+      if (this.#captureTimeId !== undefined) this.#captureTimes.packet(packet.timestamp, headerExtension(bytes, this.#captureTimeId));
     }
     stream.receiver.receive(packet, nowMs);
   }
@@ -185,6 +193,7 @@ export class ReceivedTrack {
       this.#before = sum(this.#before, current.receiver.stats);
       current.receiver.close();
       this.#init.captureClock.restart();
+      this.#captureTimes.restart();
     }
     const { plan, clock, senderSsrc, roundTripMs, onKeyframeNeeded } = this.#init;
     const receiver = new StreamReceiver({
@@ -207,7 +216,8 @@ export class ReceivedTrack {
     if (keyframe) this.#keyframes.answered();
     if (this.kind === 'video' && this.#order.makesCertain(rtpTimestamp)) this.#init.onReordered();
     const mediaTimeMs = this.#init.captureClock.mediaTimeMs(rtpTimestamp);
-    if (mediaTimeMs !== undefined) this.#init.onFrame({ data, keyframe, mediaTimeMs });
+    const capturedAtMs = this.#captureTimes.take(rtpTimestamp);
+    if (mediaTimeMs !== undefined) this.#init.onFrame({ data, keyframe, mediaTimeMs, ...(capturedAtMs !== undefined && { capturedAtMs }) });
   }
 
   /** Neither is sent where the offer has neither. */

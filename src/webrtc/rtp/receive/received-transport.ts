@@ -70,7 +70,7 @@ export class ReceivedTransport {
       this.#noteArrival(packet, bytes, nowMs);
       this.#estimate?.arrived(bytes.length, this.#sendTimes.of(packet, bytes), nowMs);
       const track = this.#demultiplexer.find(packet, bytes);
-      if (track?.receive(packet, nowMs)) return track;
+      if (track?.receive(packet, nowMs, bytes)) return track;
     }
     this.#packetsUnknown++;
     return undefined;

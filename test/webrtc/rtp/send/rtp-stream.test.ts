@@ -473,6 +473,7 @@ test('without RTX a probe is padding of the media after a marker: numbered like 
   await clock.advance(50);
   assert.deepEqual(transport.sent.at(-1)?.bytes, tail[0]?.bytes);
   transport.congestion.close();
+});
 
 test('the time of capture stands on the first packet of a frame, once a second, and at once where timestamps get another offset', async () => {
   const { stream, transport, clock } = makeStream({ captureTimeId: 7 });
