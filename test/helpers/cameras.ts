@@ -217,16 +217,21 @@ export function whyNoRtspServer(): string | undefined {
 }
 
 /** A real RTSP server with a password. */
+const RTSP_ENCODERS = {
+  h264: 'x264enc tune=zerolatency key-int-max=25 speed-preset=ultrafast ! rtph264pay',
+  h265: 'videoconvert ! video/x-raw,format=I420 ! x265enc tune=zerolatency key-int-max=25 speed-preset=ultrafast ! rtph265pay config-interval=-1',
+} as const;
+
 export class RtspCamera {
   readonly #child: ChildProcess;
   readonly url: string;
 
   /** @param size of its pictures. Default `320x180` */
-  static async start(user: string, password: string, size = '320x180'): Promise<RtspCamera> {
+  static async start(user: string, password: string, size = '320x180', codec: keyof typeof RTSP_ENCODERS = 'h264'): Promise<RtspCamera> {
     const [width, height] = size.split('x');
     const launch = [
       `( videotestsrc is-live=true pattern=ball ! video/x-raw,width=${width},height=${height},framerate=25/1`,
-      '! x264enc tune=zerolatency key-int-max=25 speed-preset=ultrafast ! rtph264pay name=pay0 pt=96',
+      `! ${RTSP_ENCODERS[codec]} name=pay0 pt=96`,
       'audiotestsrc is-live=true ! audioconvert ! alawenc ! rtppcmapay name=pay1 pt=97 )',
     ].join(' ');
     const child = spawn('/usr/bin/python3', ['-c', RTSP_SERVER, launch, user, password], { stdio: ['ignore', 'pipe', 'ignore'] });

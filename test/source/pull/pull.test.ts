@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,13 +9,17 @@ import { after, describe, it } from 'node:test';
 import { MediaPeerError } from '../../../src/base/errors.js';
 import type { FfmpegDeps } from '../../../src/ffmpeg/index.js';
 import type { Logger } from '../../../src/base/logger.js';
-import type { EncodedFrame } from '../../../src/media/index.js';
+import { readLengthPrefixed, type EncodedFrame } from '../../../src/media/index.js';
 import { PullSources } from '../../../src/source/pull/pull.js';
 import { parseSources } from '../../../src/source/pull/sources-file.js';
 import type { FeedOptions, SourceFeed } from '../../../src/source/index.js';
 import { HttpCamera, RtspCamera, whyNoRtspServer, type StreamName } from '../../helpers/cameras.js';
 import { eventually, within } from '../../helpers/deadline.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../../helpers/ffmpeg-deps.js';
+import { noGStreamer } from '../../helpers/gstreamer.js';
+import { noH265 } from '../../helpers/make-video.js';
+
+const START_CODE = Buffer.from([0, 0, 0, 1]);
 
 const cameras: { hangUp(): void; switchOff(): Promise<void> }[] = [];
 after(() => Promise.all(cameras.map((camera) => camera.switchOff().catch(() => undefined))));
@@ -229,6 +233,49 @@ describe('a camera that is called', { concurrency: 4 }, () => {
     });
   }
 
+  it(
+    'the slate of an H.265 camera is H.265, and decodes as one stream with what is copied before and after it',
+    { skip: noH265 },
+    async () => {
+      const cam = await camera('hevc');
+      const rig = rigOf({ url: cam.url });
+      const { feed, got } = await watch(rig, { backoff: { firstMs: 200, maxMs: 500 } });
+      await eventually(() => got.video.length > 30, 10_000, 'frames');
+      assert.deepEqual([feed.info.delivery, feed.info.codec], ['passthrough', 'h265']);
+      await cam.switchOff();
+      await eventually(() => got.waiting.at(-1) === true, 6000, 'the slate');
+      const shown = got.frames.length;
+      await eventually(() => got.frames.length > shown + 3, 6000, 'pictures of the slate');
+      assert.ok(got.frames[shown]?.keyframe, 'it begins with a keyframe');
+      await cam.switchOn();
+      await eventually(() => got.waiting.at(-1) === false, 15_000, 'the camera');
+      const back = got.frames.length;
+      await eventually(() => got.frames.length > back + 30, 8000, 'frames of the camera');
+      assertAscending(got.video, 8000);
+      await feed.close();
+      const stream = Buffer.concat(
+        got.frames.flatMap(({ data }) => (readLengthPrefixed(data) ?? []).flatMap((unit) => [START_CODE, unit])),
+      );
+      const args = ['-nostdin', '-v', 'error', '-f', 'hevc', '-i', 'pipe:0', '-vsync', 'passthrough', '-f', 'framecrc', 'pipe:1'];
+      const pictures = execFileSync('ffmpeg', args, { input: stream, encoding: 'utf8', maxBuffer: 16 << 20 }).split('\n');
+      assert.equal(pictures.filter((line) => /^\d/.test(line)).length, got.frames.length);
+      assertNothingHeld(rig.deps);
+    },
+  );
+
+  it('an H.265 camera is transcoded where ffmpeg could not encode its slate', { skip: noH265 }, async () => {
+    const { url } = await camera('hevc');
+    const { tools } = realDeps();
+    const encoders = new Set([...tools.encoders].filter((name) => name !== 'libx265'));
+    const rig = rigOf({ url }, {}, { tools: { ...tools, encoders } });
+    const { feed, got } = await watch(rig);
+    await eventually(() => got.pictures > 3, 10_000, 'pictures');
+    assert.equal(feed.info.delivery, 'transcode');
+    assert.match(rig.pulls.get('cam')?.reason ?? '', /lacks libx265/);
+    await feed.close();
+    assertNothingHeld(rig.deps);
+  });
+
   it('a camera that hangs without a word is dead after 10 s, and called again', async () => {
     const cam = await camera('flv');
     const rig = rigOf({ url: cam.url });
@@ -439,4 +486,17 @@ describe('a camera that is called', { concurrency: 4 }, () => {
       assertNothingHeld(rig.deps);
     });
   }
+
+  it('an RTSP camera of H.265 is copied', { skip: whyNoRtspServer() || noH265 || noGStreamer('x265enc', 'rtph265pay') }, async () => {
+    const cam = await RtspCamera.start('admin', SECRET, '320x180', 'h265');
+    const rig = rigOf({ url: cam.url.replace('//', '//admin:${CAM_PASSWORD}@') }, ENVIRONMENT);
+    const { feed, got } = await watch(rig);
+    await eventually(() => got.video.length > 60, 20_000, 'pictures');
+    assert.deepEqual([feed.info.delivery, feed.info.codec, rig.pulls.get('cam')?.reason], ['passthrough', 'h265', undefined]);
+    assertAscending(got.video, 500);
+    assert.ok(got.frames[0]?.keyframe && got.frames.slice(1).some(({ keyframe }) => keyframe));
+    await feed.close();
+    await cam.close();
+    assertNothingHeld(rig.deps);
+  });
 });
