@@ -120,7 +120,11 @@ export class FakePeerConnection extends EventTarget {
     return channel;
   }
 
-  addTransceiver(trackOrKind: FakeTrack | string): unknown {
+  /** What each transceiver was added with. */
+  readonly encodings: (readonly RTCRtpEncodingParameters[])[] = [];
+
+  addTransceiver(trackOrKind: FakeTrack | string, { sendEncodings = [] }: RTCRtpTransceiverInit = {}): unknown {
+    this.encodings.push(sendEncodings);
     const sender = {
       track: trackOrKind as unknown,
       transport: this.dtls,

@@ -37,6 +37,25 @@ describe('publishing', () => {
     assert.deepEqual([world.clock.pendingTimers, world.listeners, world.pc.closed], [0, 0, true]);
   });
 
+  it('sends one encoding, or its own size, half and a quarter of it at once, of which the largest is limited', async () => {
+    for (const [simulcast, expected] of [
+      [false, [{ maxBitrate: 900_000 }]],
+      [
+        true,
+        [
+          { rid: 'q', scaleResolutionDownBy: 4 },
+          { rid: 'h', scaleResolutionDownBy: 2 },
+          { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 900_000 },
+        ],
+      ],
+    ] as const) {
+      const world = new FakeWorld();
+      const { publishing } = await start(world, { simulcast, maxBitrateBps: 900_000 });
+      assert.deepEqual(world.pc.encodings, [expected, [{}]], 'video, and sound');
+      publishing.close();
+    }
+  });
+
   it('answers the keepalive, and obeys when the server asks for another connection, which says which one it continues', async () => {
     const world = new FakeWorld();
     const told: unknown[] = [];

@@ -35,7 +35,9 @@ export class OpenableLayers {
   #make(layer: LiveLayer, format: LiveFormat): SourceLayer {
     return {
       ...describeLayer(format),
-      bitrateBps: undefined,
+      get bitrateBps() {
+        return layer.video.bitrateBps;
+      },
       isFlowing: true,
       pairing: 'exact',
       makesKeyframes: true,

@@ -1,7 +1,7 @@
 /** What is known of the pictures that come into a room, whoever sends them: size, rate, and the newest group. */
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import { ArrivalRate, keyframeProfile, OpenGroup, type EncodedFrame, type VideoCodec } from '../../media/index.js';
+import { ArrivalRate, BitrateMeter, keyframeProfile, OpenGroup, type EncodedFrame, type VideoCodec } from '../../media/index.js';
 import { pictureSize } from '../picture-size.js';
 
 /** What a publisher sends. */
@@ -57,6 +57,7 @@ export class LiveVideo {
   #intervalMs = 0;
   #intervals = 0;
   readonly #rate = new ArrivalRate();
+  readonly #meter = new BitrateMeter();
   /** Whether the newest keyframe can be used. */
   #isUsable = true;
   #refusedAtMs = -Infinity;
@@ -93,6 +94,11 @@ export class LiveVideo {
   /** Between two frames on average, ms; 0 before it is known. */
   get intervalMs(): number {
     return this.#intervalMs;
+  }
+
+  /** Payload bits a second; undefined in the first seconds. */
+  get bitrateBps(): number | undefined {
+    return this.#meter.bitrateBps;
   }
 
   /** When the newest frame came, by the monotonic clock. */
@@ -149,6 +155,7 @@ export class LiveVideo {
     if (this.#groupOf === publication) this.#group.push(frame);
     this.#measure(frame.mediaTimeMs);
     this.#rate.arrived(frame.mediaTimeMs, nowMs);
+    this.#meter.add(frame.data.length, nowMs);
     this.#newestAtMs = nowMs;
     return true;
   }
