@@ -248,7 +248,8 @@ export class CongestionController {
   onTick(nowMs: number, waitingBytes = 0): void {
     const now = this.#advance(nowMs);
     if (this.#backlog.isLasting(waitingBytes, this.pacingBps, now)) {
-      this.#estimate.backOff(this.hasFeedback ? this.acknowledgedBps : this.#sent.rateBps(LONG_WINDOW_MS, now));
+      const arrivingBps = this.hasFeedback ? this.acknowledgedBps : this.#sent.rateBps(LONG_WINDOW_MS, now);
+      this.#estimate.backOff(Math.min(arrivingBps, this.#estimate.carriedBps));
       this.#overuse('queue', now, waitingBytes);
     }
     this.#prober.onTick(now, this.#roundTripMs ?? 0);

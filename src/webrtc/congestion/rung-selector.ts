@@ -23,6 +23,8 @@ const PROBE_BEFORE_MS = 1_500;
 const BEGIN_MS = 10_000;
 /** But the best is waited for so long: one step is less of a disturbance than two. */
 const SETTLE_MS = 2_400;
+/** Feedback may come later than the first reports do. */
+const FEEDBACK_LATE_MS = 4_000;
 /** Until then a step down may be taken back in part: nothing has been sent by it. */
 const DRAINING_MS = 700;
 /** Receivers estimate no more than 1.5 × what they get: then they may get more, and do not know. */
@@ -154,6 +156,7 @@ export class RungSelector {
   /** What the receiver says that it can get, or the next rung without proof, where it reports at all. */
   #try(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
     const { hasReports, receiverBps } = this.#controller;
+    if (nowMs - (this.#begunMs ?? nowMs) < FEEDBACK_LATE_MS) return undefined;
     const said = receiverBps === undefined ? [...current] : raisedTo(levels, current, receiverBps / this.#history.room - this.#soundBps);
     const headroom = (receiverBps ?? 0) / (totalBps(levels, current) + this.#soundBps);
     const isUnknown = receiverBps === undefined || (headroom > CAPPED[0] && headroom < CAPPED[1]);

@@ -12,6 +12,8 @@ const MAX_FAILURES = 4;
 /** After any step, and after one down. */
 const STABLE_MS = 2_500;
 const AFTER_DOWN_MS = 10_000;
+/** Where there is no picture, so much longer after each that failed. */
+const NO_PICTURE_MS = 500;
 /** Until then a rung starts, and what was sent before it drains. */
 const EFFECT_MS = 1_500;
 /** A step up that ends in congestion by then was wrong. */
@@ -59,7 +61,7 @@ export class StepHistory {
   waitMs(clearSinceMs: number, hasPicture: boolean, nowMs: number): number {
     if (nowMs - this.#loweredMs > FORGOTTEN_MS) this.#failures = 0;
     // Keyframes alone are no picture to wait with.
-    const afterDownMs = hasPicture ? AFTER_DOWN_MS * (1 + this.#failures / 2) : STABLE_MS * (1 + this.#failures);
+    const afterDownMs = hasPicture ? AFTER_DOWN_MS * (1 + this.#failures / 2) : STABLE_MS + NO_PICTURE_MS * this.#failures;
     return Math.max(clearSinceMs + STABLE_MS, this.#changedMs + STABLE_MS, this.#loweredMs + afterDownMs) - nowMs;
   }
 

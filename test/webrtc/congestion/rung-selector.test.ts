@@ -81,7 +81,7 @@ describe('a receiver that tells what it can get', () => {
     for (let sent = 0; sent < 400; sent++) viewer.controller.onSent(1_200, viewer.nowMs);
     assert.deepEqual(viewer.after(1_100, [auto('a')], 0.8 * MBIT), ['360p']);
     assert.equal(viewer.select([auto('a')])[0]!.reason, 'congestion');
-    assert.deepEqual(viewer.after(8_000, [auto('a')], 5 * MBIT), ['360p']);
+    assert.deepEqual(viewer.after(7_000, [auto('a')], 5 * MBIT), ['360p']);
     assert.deepEqual(viewer.after(8_000, [auto('a')], 5 * MBIT), ['source']);
   });
 
