@@ -26,14 +26,14 @@ const PHASE_MS = 12_000;
 const SETTLE_MS = 5_000;
 const PATIENCE_MS = 20_000;
 
-/** A browser whose machine is busy sends less whatever the network is; here the network is what counts. */
-const KEEP_SIZE_AND_RATE = `(() => {
+/** A busy machine, or too few bits for the picture, make it smaller, as with a camera; the pictures a second are what counts here. */
+const KEEP_RATE = `(() => {
   const add = RTCPeerConnection.prototype.addTransceiver;
   RTCPeerConnection.prototype.addTransceiver = function (...args) {
     const transceiver = add.apply(this, args);
     this.addEventListener('connectionstatechange', () => {
       const parameters = transceiver.sender.getParameters();
-      parameters.degradationPreference = 'maintain-framerate-and-resolution';
+      parameters.degradationPreference = 'maintain-framerate';
       if (this.connectionState === 'connected' && transceiver.sender.track?.kind === 'video') void transceiver.sender.setParameters(parameters);
     });
     return transceiver;
@@ -48,7 +48,7 @@ type Publish = (stage: Stage, url: string) => Promise<void>;
 /** Chromium publishes 640×360 that takes whatever it gets; Chromium watches. */
 export const publishing = publishedBy('Chromium', async (stage, url) => {
   const camera = await openPage(stage, url);
-  await camera.evaluate(KEEP_SIZE_AND_RATE);
+  await camera.evaluate(KEEP_RATE);
   await camera.evaluate(`(${publishTime.toString()})(${JSON.stringify(SIZE)})`);
   await eventually(() => camera.evaluate<boolean>("publishing.state === 'playing'"), PATIENCE_MS, 'the canvas to be published');
 });
