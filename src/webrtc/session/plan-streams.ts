@@ -8,7 +8,7 @@ import { streamNames } from '../sdp/stream-names.js';
 import { ViewerStream, type ViewerStreamInit } from './viewer-stream.js';
 
 /** What is sent, and of what. */
-export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFrame' | 'onChanged' | 'maxReplayBytes'> {
+export interface StreamsInit extends Pick<ViewerStreamInit, 'clock' | 'onFirstFrame' | 'onChanged' | 'onStuck' | 'maxReplayBytes'> {
   /** What was agreed on. */
   readonly plan: Plan;
   /** Numbers and names that an offer of this server has told already, for each m-line; left out: they are made up. */

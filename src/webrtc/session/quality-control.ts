@@ -13,6 +13,8 @@ import type { ViewerStream } from './viewer-stream.js';
 
 /** What a replay may take of a network that is known to be slow. */
 const REPLAY_MS = 500;
+/** Of the estimate: what fills the time until a keyframe. */
+const DETOUR_FILL = 0.85;
 
 /** What is controlled, and who is told. */
 export interface QualityControlInit {
@@ -46,6 +48,8 @@ export class QualityControl {
   readonly #refused: RefusedRungs;
   readonly #targets = new Map<ViewerStream, Target>();
   readonly #prepared = new Map<ViewerStream, string>();
+  /** Rungs that fill the time until a keyframe of what is wanted. */
+  readonly #detours = new Map<ViewerStream, string>();
   #wish = AUTO;
   #links: readonly Link[] = [];
   #stop: readonly (() => void)[] = [];
@@ -81,12 +85,29 @@ export class QualityControl {
 
   /** Name of the rung that a stream should have. */
   rungOf(stream: ViewerStream): string {
-    return this.#targets.get(stream)?.rung ?? this.#unforced(stream, this.#init.sourceOf(stream), this.#wish);
+    return this.#detours.get(stream) ?? this.#targets.get(stream)?.rung ?? this.#unforced(stream, this.#init.sourceOf(stream), this.#wish);
   }
 
   /** What is wanted of a stream; undefined where nothing was decided, as on a network of which nothing is known. */
   targetOf(stream: ViewerStream): Target | undefined {
     return this.#targets.get(stream);
+  }
+
+  /** What a stream should have cannot begin for a while: the best that can, and that the network carries, comes before it. @returns false where there is none */
+  detour(stream: ViewerStream): boolean {
+    const source = this.#init.sourceOf(stream);
+    const budgetBps = DETOUR_FILL * (this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0);
+    const rung = source && this.#ladderOf(stream, source).find((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps);
+    if (!rung || rung.name === stream.rung) return false;
+    this.#detours.set(stream, rung.name);
+    return true;
+  }
+
+  /** A stream flows in another quality. */
+  arrived(stream: ViewerStream): void {
+    if (this.#detours.get(stream) !== stream.rung) return;
+    this.#detours.delete(stream);
+    this.#init.onDecided();
   }
 
   /** Name of a rung that a stream will need if its network goes on like that. */
@@ -117,6 +138,7 @@ export class QualityControl {
   /** Another source flows as was chosen for it: what was decided for the one before is void. */
   adopt(choices: ReadonlyMap<ViewerStream, string>): void {
     this.#targets.clear();
+    this.#detours.clear();
     for (const [stream, rung] of choices) this.#targets.set(stream, { rung, delivery: 'frames', reason: 'ladder' });
     this.decide();
   }
@@ -124,6 +146,7 @@ export class QualityControl {
   /** A rung could not be had, or has ended: it is left alone for a while. */
   refuse(rung: string): void {
     this.#refused.add(rung);
+    this.#detours.clear();
     this.decide();
   }
 
@@ -168,6 +191,7 @@ export class QualityControl {
     const before = this.#targets.get(stream);
     const isChanged = before?.rung !== rung || before.delivery !== delivery;
     const isPrepared = prepare === this.#prepared.get(stream);
+    if (isChanged) this.#detours.delete(stream);
     this.#targets.set(stream, { rung, delivery, reason });
     if (prepare === undefined) this.#prepared.delete(stream);
     else this.#prepared.set(stream, prepare);

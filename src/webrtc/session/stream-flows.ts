@@ -19,18 +19,13 @@ export interface StreamFlowsInit {
   readonly onBegin: (track: Track) => void;
   /** Another quality flows from now on. */
   readonly onChanged: () => void;
-}
-
-/** A track in another quality. */
-export interface NextFlowInit extends TrackFlowInit {
-  /** A keyframe of it can be made on demand. */
-  readonly makesKeyframes: boolean;
+  /** A keyframe is needed, none can be made, and the open group is more than the network takes: nothing comes before the next one. */
+  readonly onStuck: () => void;
 }
 
 /** Waits for its turn: its first keyframe, or the end of a hold. */
 interface NextFlow {
   readonly flow: TrackFlow;
-  readonly makesKeyframes: boolean;
   readonly sinceMs: number;
 }
 
@@ -91,7 +86,7 @@ export class StreamFlows {
   }
 
   /** Takes another quality of what is held. An earlier change that still waits is given up. */
-  change({ makesKeyframes, ...init }: NextFlowInit): void {
+  change(init: TrackFlowInit): void {
     this.stay();
     const flow = new TrackFlow(init);
     const [current, outlet] = [this.#flow, this.#outlet];
@@ -99,7 +94,7 @@ export class StreamFlows {
       current?.close();
       this.#flow = flow;
     } else {
-      this.#next = { flow, makesKeyframes, sinceMs: this.#init.clock.now() };
+      this.#next = { flow, sinceMs: this.#init.clock.now() };
       if (!this.#restriction.isHeld) this.#enter(this.#next, outlet);
     }
     flow.listen();
@@ -119,14 +114,16 @@ export class StreamFlows {
     outlet?.restrict(restriction);
     if (!wasHeld || restriction.isHeld || !outlet) return;
     if (next) this.#enter(next, outlet);
-    else if (outlet.needsKeyframe) this.#flow?.requestKeyframe();
+    else if (outlet.needsKeyframe) this.requestKeyframe();
   }
 
-  /** Once a second: a change whose keyframe does not come is made with a replay. */
+  /** Once a second: a change whose keyframe does not come is made with a replay; and a keyframe that is needed is asked for again. */
   tick(): void {
     const [next, outlet] = [this.#next, this.#outlet];
-    if (!next || !outlet || this.#restriction.isHeld || this.#init.clock.now() - next.sinceMs < KEYFRAME_TIMEOUT_MS) return;
-    if (next.flow.track.hasMedia) this.#replace(next.flow, outlet, true);
+    if (!outlet || this.#restriction.isHeld) return;
+    if (outlet.needsKeyframe && !next) this.requestKeyframe();
+    if (!next?.flow.track.hasMedia || this.#init.clock.now() - next.sinceMs < KEYFRAME_TIMEOUT_MS) return;
+    if (next.flow.track.replayBytes <= outlet.maxReplayBytes) this.#replace(next.flow, outlet, true);
   }
 
   /** What flows is too much for the network: it does not go on until the other quality, which is on its way, is there. */
@@ -139,7 +136,11 @@ export class StreamFlows {
   /** Asks for a keyframe of what flows; not where the network does not carry what there is. */
   requestKeyframe(): void {
     const { isHeld, isKeyframesOnly } = this.#restriction;
-    if (!isHeld && !isKeyframesOnly) this.#flow?.requestKeyframe();
+    const flow = this.#flow;
+    if (isHeld || isKeyframesOnly || !flow?.hasBegun) return;
+    flow.requestKeyframe();
+    const isStuck = !flow.makesKeyframes && flow.track.replayBytes > (this.#outlet?.maxReplayBytes ?? Infinity);
+    if (isStuck && !this.#next) this.#init.onStuck();
   }
 
   /** True for a frame that the viewer gets with a timestamp of its own. */
@@ -158,12 +159,14 @@ export class StreamFlows {
 
   /** At once where nothing else flows, or where its open group may be sent; else with its next keyframe, which is asked for. */
   #enter(next: NextFlow, outlet: FrameOutlet): void {
-    const { flow, makesKeyframes } = next;
+    const { flow } = next;
+    const { makesKeyframes } = flow;
     const { replayBytes } = flow.track;
     const mayBytes = outlet.maxReplayBytes * (makesKeyframes ? YOUNG : 1);
-    const isIdle = this.#flow === undefined || this.#flow.hasEnded || outlet.needsKeyframe;
+    const isGone = this.#flow === undefined || this.#flow.hasEnded;
+    const isIdle = isGone || outlet.needsKeyframe;
     const replays = replayBytes > 0 && replayBytes <= mayBytes && (isIdle || !makesKeyframes);
-    if (replays || isIdle) this.#replace(flow, outlet, replays);
+    if (replays || isGone || (isIdle && makesKeyframes)) this.#replace(flow, outlet, replays);
     else flow.begin(this.#entrance(flow, outlet), undefined, false);
   }
 

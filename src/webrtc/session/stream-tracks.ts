@@ -65,8 +65,8 @@ export class StreamTracks {
   }
 
   /** Lets a stream, which holds nothing, carry a track that was opened elsewhere. */
-  hold(stream: ViewerStream, lease: TrackLease, rung: string): void {
-    stream.hold(this.#flow(stream, lease, rung));
+  hold(stream: ViewerStream, lease: TrackLease, { source, rung }: WantedTrack): void {
+    stream.hold(this.#flow(stream, lease, rungOf(stream, source, rung)));
     this.#init.onHeld(stream);
   }
 
@@ -82,12 +82,12 @@ export class StreamTracks {
 
   /** Never rejects. @returns what went wrong */
   async #open(stream: ViewerStream, wanted: WantedTrack): Promise<Error | undefined> {
-    const { source, rung } = wanted;
+    const { rung } = wanted;
     const opened = await openedTrack(stream, wanted);
     this.#opening.delete(stream);
     const isWanted = this.#isWanted(stream, wanted);
     if ('lease' in opened) {
-      if (isWanted) this.#take(stream, opened.lease, rungOf(stream, source, rung));
+      if (isWanted) this.#take(stream, opened.lease, wanted);
       else opened.lease.release();
     } else if (isWanted) {
       this.#failed.set(stream, wanted);
@@ -103,14 +103,14 @@ export class StreamTracks {
     return wanted?.source === source && wanted.rung === rung && stream.heading !== rung;
   }
 
-  #take(stream: ViewerStream, lease: TrackLease, { name, makesKeyframes }: Pick<Rung, 'name' | 'makesKeyframes'>): void {
-    if (!stream.holdsTrack) return this.hold(stream, lease, name);
-    stream.change({ ...this.#flow(stream, lease, name), makesKeyframes });
+  #take(stream: ViewerStream, lease: TrackLease, wanted: WantedTrack): void {
+    if (!stream.holdsTrack) return this.hold(stream, lease, wanted);
+    stream.change(this.#flow(stream, lease, rungOf(stream, wanted.source, wanted.rung)));
     this.#init.onHeld(stream);
   }
 
-  #flow(stream: ViewerStream, lease: TrackLease, rung: string): TrackFlowInit {
-    return { lease, rung, onEnded: (reason: EndReason) => this.#init.onEnded(stream, rung, reason) };
+  #flow(stream: ViewerStream, lease: TrackLease, { name, makesKeyframes }: Pick<Rung, 'name' | 'makesKeyframes'>): TrackFlowInit {
+    return { lease, rung: name, makesKeyframes, onEnded: (reason: EndReason) => this.#init.onEnded(stream, name, reason) };
   }
 }
 

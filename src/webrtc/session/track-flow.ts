@@ -7,6 +7,8 @@ export interface TrackFlowInit {
   readonly lease: TrackLease;
   /** Name of its quality. */
   readonly rung: string;
+  /** A keyframe of it can be made on demand. */
+  readonly makesKeyframes: boolean;
   /** Called once when the track ends, also where it has. Not after `close`. */
   readonly onEnded: (reason: EndReason) => void;
 }
@@ -14,6 +16,7 @@ export interface TrackFlowInit {
 /** A track that is held, and sent once it has begun. */
 export class TrackFlow {
   readonly rung: string;
+  readonly makesKeyframes: boolean;
   readonly track: Track;
   readonly #init: TrackFlowInit;
   #stopListening: (() => void) | undefined;
@@ -24,6 +27,7 @@ export class TrackFlow {
   constructor(init: TrackFlowInit) {
     this.#init = init;
     this.rung = init.rung;
+    this.makesKeyframes = init.makesKeyframes;
     this.track = init.lease.track;
   }
 

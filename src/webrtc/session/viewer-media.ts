@@ -167,6 +167,12 @@ export class ViewerMedia implements WatchedMedia {
   /** A stream flows in another quality. */
   qualityChanged(stream: ViewerStream): void {
     this.#note(stream);
+    this.#quality.arrived(stream);
+  }
+
+  /** A stream shows nothing before a keyframe that may be seconds away: something else fills that time. */
+  stuck(stream: ViewerStream): void {
+    if (this.#quality.detour(stream)) this.#tracks.reconcile();
   }
 
   requestKeyframes(): void {
@@ -297,7 +303,7 @@ export class ViewerMedia implements WatchedMedia {
     if (quality !== undefined) this.#quality.wish = wish;
     for (const stream of streams) stream.stop();
     for (const [{ stream }, lease] of leases) {
-      if (this.#flows(stream)) this.#tracks.hold(stream, lease, choices.get(stream) ?? SOURCE_RUNG);
+      if (this.#flows(stream)) this.#tracks.hold(stream, lease, { source, rung: choices.get(stream) ?? SOURCE_RUNG });
       else lease.release();
     }
     this.#quality.adopt(choices);

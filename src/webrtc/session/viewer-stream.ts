@@ -34,7 +34,7 @@ import {
 import type { MLinePlan } from '../sdp/negotiate.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
 import { FrameOutlet, type Restriction } from './frame-outlet.js';
-import { StreamFlows, type NextFlowInit } from './stream-flows.js';
+import { StreamFlows } from './stream-flows.js';
 import type { TrackFlowInit } from './track-flow.js';
 
 /** What is sent on an m-line. */
@@ -54,6 +54,8 @@ export interface ViewerStreamInit {
   readonly maxReplayBytes: (stream: ViewerStream) => number;
   /** Another quality flows from now on. */
   readonly onChanged: (stream: ViewerStream) => void;
+  /** See `StreamFlowsInit`. */
+  readonly onStuck: (stream: ViewerStream) => void;
 }
 
 /** One stream of one viewer. */
@@ -79,6 +81,7 @@ export class ViewerStream {
       clock: init.clock,
       onBegin: (track) => this.#align(track),
       onChanged: () => init.onChanged(this),
+      onStuck: () => init.onStuck(this),
     });
   }
 
@@ -143,7 +146,7 @@ export class ViewerStream {
   }
 
   /** Takes the same rendition in another quality; see `StreamFlows.change`. */
-  change(flow: NextFlowInit): void {
+  change(flow: TrackFlowInit): void {
     this.#flows.change(flow);
   }
 

@@ -48,6 +48,7 @@ export class Viewer implements Participant {
       clock,
       onFirstFrame: (key) => this.#noteFirstFrame(key),
       onChanged: (stream) => this.#media.qualityChanged(stream),
+      onStuck: (stream) => this.#media.stuck(stream),
       maxReplayBytes: (stream) => this.#media.maxReplayBytes(stream),
     });
     this.#host = host;

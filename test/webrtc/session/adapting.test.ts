@@ -299,6 +299,22 @@ describe('a viewer whose network is known', () => {
     watched.close();
   });
 
+  it('is shown a smaller picture where its own has no keyframe for a while, and gets back to it with the next one', async () => {
+    await watched.join(['raw'], {}, 900_000);
+    watched.sent();
+    await watched.tell({ pacingBps: 10_000_000, estimateBps: 4_000_000, isVideoHeld: true });
+    watched.write(2);
+    await watched.tell({ isVideoHeld: false });
+    watched.write(3, ['360p']);
+    watched.write(3);
+    assert.deepEqual([...new Set(watched.sent())], ['360p']);
+    await watched.clock.advance(0);
+    watched.write(2, ['source']);
+    assert.deepEqual(watched.sent().at(-1), 'source');
+    assert.equal(watched.quality, 'source');
+    watched.close();
+  });
+
   it('goes up when there is room, without a gap before the keyframe of the better one', async () => {
     await watched.join(['raw'], SLOW, 600_000);
     watched.write(3, ['360p']);
