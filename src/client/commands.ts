@@ -27,8 +27,11 @@ export class Commands {
   #nextId = 1;
   readonly #waiting = new Map<unknown, (answer: CommandAnswer | undefined) => void>();
 
-  /** @param channel reliable and in order */
-  constructor(channel: RTCDataChannel, clock: Clock) {
+  /**
+   * @param channel reliable and in order
+   * @param onTold what the server says without being asked
+   */
+  constructor(channel: RTCDataChannel, clock: Clock, onTold: (message: CommandAnswer) => void = () => undefined) {
     this.#channel = channel;
     this.#clock = clock;
     channel.binaryType = 'arraybuffer';
@@ -37,7 +40,10 @@ export class Commands {
       channel.addEventListener('close', () => resolve(), { once: true });
     });
     channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-      if (!answerPing(channel, data)) this.#answer(parsedObject(data));
+      if (answerPing(channel, data)) return;
+      const message = parsedObject(data);
+      if (message && typeof message['type'] === 'string') onTold(message);
+      else this.#answer(message);
     });
     channel.addEventListener('close', () => this.#waiting.forEach((settle) => settle(undefined)));
   }

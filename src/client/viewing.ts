@@ -5,6 +5,7 @@ import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
 import type { IceServers } from './ice-servers.js';
 import { PeerLink, type Exchange } from './peer-link.js';
+import { parseQuality, type QualityChange } from './quality.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
 
 /** A picture as it is, or with detected objects drawn in. */
@@ -36,6 +37,8 @@ export interface ViewingInit {
   readonly iceServers: IceServers;
   /** What to ask for. */
   readonly wanted: Wanted;
+  /** The server sends another quality. */
+  readonly onQuality?: ((change: QualityChange) => void) | undefined;
 }
 
 /** What the server gives. */
@@ -79,7 +82,10 @@ export class Viewing {
     for (const rendition of init.wanted.tracks) this.transceivers.set(rendition, pc.addTransceiver('video', { direction: 'recvonly' }));
     if (init.wanted.hasAudio) this.transceivers.set('audio', pc.addTransceiver('audio', { direction: 'recvonly' }));
     for (const transceiver of this.transceivers.values()) offerCaptureTime(transceiver);
-    this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock);
+    this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock, (message) => {
+      const change = parseQuality(message);
+      if (change) init.onQuality?.(change);
+    });
   }
 
   /** When what happened so far. */

@@ -8,6 +8,7 @@ import type { Remedy } from './frame-watch.js';
 import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from './kept-connection.js';
 import { LatencyMeter, type Latency } from './latency.js';
 import { MessageTimeline } from './message-timeline.js';
+import type { QualityChange } from './quality.js';
 import type { State } from './reconnector.js';
 import type { PeerLink } from './peer-link.js';
 import { hasJustStarted } from './server-state.js';
@@ -25,6 +26,8 @@ export interface WatchEvents extends ConnectionEvents {
   readonly detections: DetectionsMessage;
   /** How old the picture is, by stage, once a second: of an element of `video`, where browser and server tell. */
   readonly latency: Latency;
+  /** The server sends another quality, and why. Not told while it is `source` from the start. */
+  readonly quality: QualityChange;
   /** Trouble that leaves the picture as it is: a detector that was taken away. */
   readonly error: SightlineError;
 }
@@ -49,6 +52,8 @@ export interface WatchOptions extends ConnectionOptions {
   readonly onDetections?: (message: DetectionsMessage) => void;
   /** As `on('latency', ...)`. */
   readonly onLatency?: (latency: Latency) => void;
+  /** As `on('quality', ...)`. */
+  readonly onQuality?: (change: QualityChange) => void;
 }
 
 /** Which detections are sent. */
@@ -76,6 +81,9 @@ export class Watching {
   #source: string | undefined;
   #active: readonly Rendition[];
   #filter: DetectionFilter | undefined;
+  #quality: QualityChange | undefined;
+  /** What was asked for; undefined: nothing, so the server decides. */
+  #wantedQuality: string | undefined;
   #isPaused = false;
   #opening: Viewing | undefined;
   #viewing: Viewing | undefined;
@@ -97,12 +105,13 @@ export class Watching {
     const { video = {} } = options;
     const isOne = 'srcObject' in video;
     this.#streams = new Streams(env, !isOne ? video : first === undefined ? {} : { [first]: video }, isOne ? first : undefined);
-    const { onState, onTrack, onDetections, onLatency, onStats, onError } = options;
+    const { onState, onTrack, onDetections, onLatency, onQuality, onStats, onError } = options;
     this.#events = new Emitter({
       state: onState,
       track: onTrack,
       detections: onDetections,
       latency: onLatency,
+      quality: onQuality,
       stats: onStats,
       error: onError,
     });
@@ -117,7 +126,7 @@ export class Watching {
         this.#events.emit('stats', report);
         this.#measureLatency(report);
       },
-      framesOf: (report) => (this.#isPaused || this.#active.length === 0 ? undefined : Viewing.framesOf(report)),
+      framesOf: (report) => (this.#expectsFrames ? Viewing.framesOf(report) : undefined),
       onSilence: (remedy) => this.#remedy(remedy),
       waitsWhileHidden: true,
       mayReturn: false,
@@ -174,6 +183,11 @@ export class Watching {
     return this.#viewing?.transceivers.get('audio')?.currentDirection === 'recvonly';
   }
 
+  /** What the server said last of the quality of the pictures; undefined while it is `source` from the start. */
+  get quality(): QualityChange | undefined {
+    return this.#quality;
+  }
+
   /** Whether the server sends nothing, as `pause` asked. */
   get isPaused(): boolean {
     return this.#isPaused;
@@ -189,6 +203,16 @@ export class Watching {
       this.#active = before;
       throw error;
     }
+  }
+
+  /**
+   * Has the server send the pictures in that quality, also over connections to come.
+   * @param quality `auto` (what the network carries, the default), `source`, or a lower one of the source by its name: `360p`
+   * @throws SightlineError when the source has no such quality, or the server cannot make it now: it stays what it was
+   */
+  async selectQuality(quality: string): Promise<void> {
+    await this.#command('select', { quality });
+    this.#wantedQuality = quality;
   }
 
   /** Changes the source over this connection where the server can, else over another one. @throws SightlineError when there is no such source */
@@ -255,7 +279,7 @@ export class Watching {
   }
 
   async #open(signal: AbortSignal): Promise<PeerLink> {
-    const viewing = new Viewing({
+    const viewing: Viewing = new Viewing({
       env: this.#env,
       server: this.#connection.server,
       headers: this.#connection.headers,
@@ -267,6 +291,7 @@ export class Watching {
         hasAudio: this.#options.audio ?? true,
         clientId: this.#options.clientId,
       },
+      onQuality: (change) => viewing === (this.#viewing ?? this.#opening) && this.#qualityChanged(change),
     });
     this.#opening = viewing;
     try {
@@ -290,9 +315,12 @@ export class Watching {
     this.#viewing = this.#opening;
     this.#viewing.connected();
     this.#latency = this.#newMeter();
+    this.#quality = undefined;
     this.#detections = undefined;
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
+    if (this.#wantedQuality !== undefined)
+      void this.selectQuality(this.#wantedQuality).catch((error: unknown) => this.#events.emit('error', errorOf(error)));
     if (this.#isPaused) void this.#command('pause').catch((error: unknown) => this.#events.emit('error', errorOf(error)));
   }
 
@@ -313,6 +341,16 @@ export class Watching {
       const latency = meter.measure(frame, receiver.getSynchronizationSources()[0]);
       if (latency) this.#events.emit('latency', latency);
     });
+  }
+
+  #qualityChanged(change: QualityChange): void {
+    this.#quality = change;
+    this.#events.emit('quality', change);
+  }
+
+  /** Keyframes alone may be seconds apart, and are no reason to connect again. */
+  get #expectsFrames(): boolean {
+    return !this.#isPaused && this.#active.length > 0 && this.#quality?.quality !== 'sound' && this.#quality?.quality !== 'keyframes';
   }
 
   /** Whether that connection brought what is asked for now. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Commands } from '../../src/client/commands.js';
+import { parseQuality } from '../../src/client/quality.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeChannel } from './fakes.js';
 
@@ -25,6 +26,28 @@ describe('commands over a data channel', () => {
     assert.deepEqual(await Promise.all(answers), [
       { ok: true, id: 1 },
       { ok: true, id: 2 },
+    ]);
+  });
+
+  it('leave what the server says without being asked to whoever listens', () => {
+    const channel = new FakeChannel('commands');
+    const told: unknown[] = [];
+    const commands = new Commands(channel as unknown as RTCDataChannel, new FakeClock(), (message) => told.push(parseQuality(message)));
+    assert.ok(commands);
+    for (const message of [
+      '{"type":"quality","quality":"360p","reason":"congestion","estimate_kbps":930}',
+      '{"type":"other"}',
+      '{"type":"quality"}',
+      '{"ok":true}',
+      'x',
+    ])
+      channel.receive(message);
+    channel.receive('{"type":"quality","quality":"sound","reason":7,"estimate_kbps":null}');
+    assert.deepEqual(told, [
+      { quality: '360p', reason: 'congestion', estimateKbps: 930 },
+      undefined,
+      undefined,
+      { quality: 'sound', reason: 'start', estimateKbps: undefined },
     ]);
   });
 

@@ -309,11 +309,12 @@ describe('a connection without pictures', () => {
     watching.close();
   });
 
-  it('is left alone while it pauses, and while no track is selected', async () => {
-    for (const idle of ['pause', 'select'] as const) {
+  it('is left alone while it pauses, while no track is selected, and while its network carries sound alone', async () => {
+    for (const idle of ['pause', 'select', 'sound'] as const) {
       const world = new FakeWorld();
       const { watching, changes } = await play(world);
-      void (idle === 'pause' ? watching.pause() : watching.select([]));
+      if (idle === 'sound') world.pc.channels[0]?.receive('{"type":"quality","quality":"sound","reason":"congestion","estimate_kbps":60}');
+      else void (idle === 'pause' ? watching.pause() : watching.select([]));
       await world.clock.advance(60_000);
       assert.deepEqual([changes, world.of('POST').length], [[], 1]);
       watching.close();

@@ -144,13 +144,14 @@ describe('signalling of a viewer', () => {
     watching.close();
   });
 
-  it('says again what was chosen when there is another connection: selection, filter, pause', async () => {
+  it('says again what was chosen when there is another connection: selection, filter, quality, pause', async () => {
     const world = new FakeWorld();
     const watching = watch({ server: SERVER, tracks: ['raw', 'processed'] }, world.env);
     await world.clock.advance(0);
     await world.play(500);
     void watching.select(['processed']);
     void watching.filterDetections({ minScore: 0.5, classes: ['person'] });
+    void watching.selectQuality('360p');
     void watching.pause();
     await world.clock.advance(4_000);
     await world.change('closed');
@@ -159,7 +160,8 @@ describe('signalling of a viewer', () => {
     assert.equal((JSON.parse(world.of('POST')[1]?.body ?? '{}') as { active?: unknown }).active?.toString(), 'processed');
     assert.deepEqual(world.pc.channels[0]?.sent, [
       { cmd: 'detection', id: 1, min_score: 0.5, classes: ['person'] },
-      { cmd: 'pause', id: 2 },
+      { cmd: 'select', id: 2, quality: '360p' },
+      { cmd: 'pause', id: 3 },
     ]);
     watching.close();
   });

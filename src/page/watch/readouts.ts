@@ -93,6 +93,7 @@ export class Readouts {
       video: listing.videos.get(source() ?? ''),
       frameAgeMs: at === undefined ? undefined : nowMs - at,
       overlay: overlayOf(player.viewing),
+      quality: player.viewing?.quality,
       detectorLoaded: listing.detectorLoaded,
     };
     const text = speaks ? troubleOf(seen) : '';

@@ -2,6 +2,7 @@
  * One voice in trouble: while a video is on the stage, one line says what is wrong with it, the worst first, in the
  * server's words where it has any. Knows no DOM; time is handed in.
  */
+import type { QualityChange } from '/sightline.js';
 import type { ListedVideo } from './listing.js';
 
 /** A frame that is older than this stands still, where its source should bring more. */
@@ -40,19 +41,30 @@ export interface Observed {
   readonly frameAgeMs?: number | undefined;
   /** Undefined where the view shows no detections. */
   readonly overlay?: { readonly trouble?: string | undefined; readonly silenceMs: number } | undefined;
+  /** What the server said of the quality of the pictures; undefined where it said nothing. */
+  readonly quality?: QualityChange | undefined;
   /** Whether the server has a detector. */
   readonly detectorLoaded: boolean;
 }
 
 /** What is wrong, as one line; empty where nothing is. */
-export function troubleOf({ video, frameAgeMs = 0, overlay, detectorLoaded }: Observed): string {
+export function troubleOf({ video, frameAgeMs = 0, overlay, quality, detectorLoaded }: Observed): string {
   const stands = frameAgeMs > oldMs(video?.fps) ? ` The picture is ${age(frameAgeMs)} old.` : '';
   if (video?.state === 'waiting' || video?.state === 'empty')
     return `Waiting for the camera${video.reason ? `: ${video.reason}` : ''}.${stands}`;
+  const slow = slowNetwork(quality);
+  if (slow !== '' && (stands === '' || quality?.quality === 'sound' || quality?.quality === 'keyframes')) return slow;
   if (stands) return `No new picture comes.${stands}`;
   if (overlay?.trouble !== undefined) return overlay.trouble;
   if (overlay && overlay.silenceMs >= DETECTIONS_EXPECTED_MS) return 'The server sends no detections.';
   return detectorLoaded ? '' : 'The server runs without a detector: there are pictures, and no boxes.';
+}
+
+/** Empty where the network carries the whole picture, or somebody asked for a smaller one. */
+function slowNetwork({ quality, reason }: Partial<QualityChange> = {}): string {
+  if (quality === undefined || quality === 'source' || reason === 'wish') return '';
+  if (quality === 'sound') return 'Slow network: sound only.';
+  return quality === 'keyframes' ? 'Slow network: a picture now and then.' : `Slow network: ${quality}.`;
 }
 
 function oldMs(fps: number | null | undefined): number {

@@ -7,6 +7,7 @@ import {
   SightlineError,
   watch,
   type Latency,
+  type QualityChange,
   type Rendition,
   type State,
   type StateChange,
@@ -115,6 +116,11 @@ export class Viewing {
   /** Boxes over the raw video. */
   get overlay(): Overlay {
     return this.#init.deck.overlay;
+  }
+
+  /** What the server said of the quality of the pictures; undefined where it said nothing. */
+  get quality(): QualityChange | undefined {
+    return this.#watching.quality;
   }
 
   /** True when the server sends sound. */

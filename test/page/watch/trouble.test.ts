@@ -30,6 +30,17 @@ describe('the one voice in trouble', () => {
     assert.match(troubleOf({ video: live, frameAgeMs: 500, detectorLoaded: false }), /without a detector/);
   });
 
+  it('says that the network is slow, and what it carries, but not of a quality that was asked for', () => {
+    const of = (quality: string, reason: string, frameAgeMs = 40): string =>
+      troubleOf({ video: live, frameAgeMs, overlay: heard, quality: { quality, reason, estimateKbps: 900 }, detectorLoaded: true });
+    assert.equal(of('360p', 'congestion'), 'Slow network: 360p.');
+    assert.equal(of('540p', 'room'), 'Slow network: 540p.');
+    assert.equal(of('keyframes', 'congestion', 4_000), 'Slow network: a picture now and then.');
+    assert.equal(of('sound', 'congestion', 60_000), 'Slow network: sound only.');
+    assert.match(of('360p', 'congestion', 12_000), /12 s old/);
+    assert.equal(of('360p', 'wish') + of('source', 'room'), '');
+  });
+
   it('does not take a slow source for one that stands still', () => {
     const slow = { state: 'live', fps: 0.2 } as const;
     assert.equal(troubleOf({ video: slow, frameAgeMs: 14_000, detectorLoaded: true }), '');
