@@ -13,6 +13,8 @@ import type { ViewerStream } from './viewer-stream.js';
 
 /** What a replay may take of a network that is known to be slow. */
 const REPLAY_MS = 500;
+/** Where a network is fast and clear, nothing changes by the feedback of a moment. */
+const CALM_MS = 250;
 /** Of the estimate: what fills the time until a keyframe. */
 const DETOUR_FILL = 0.85;
 
@@ -40,6 +42,8 @@ interface Link {
   readonly congestion: Congestion;
   readonly selector: RungSelector;
   readonly streams: readonly ViewerStream[];
+  /** When it chose last, ms. */
+  chosenMs: number;
 }
 
 /** The qualities of one viewer. */
@@ -77,7 +81,7 @@ export class QualityControl {
     this.#links = indexes.flatMap((index) => {
       const congestion = this.#init.congestion(index);
       const streams = this.#init.streams.filter(({ transport }) => transport === index);
-      return congestion ? [{ congestion, selector: new RungSelector(congestion.controller), streams }] : [];
+      return congestion ? [{ congestion, selector: new RungSelector(congestion.controller), streams, chosenMs: -Infinity }] : [];
     });
     this.decide();
     this.#stop = this.#links.map((link) => link.congestion.onUpdated((nowMs) => this.#update(link, nowMs)));
@@ -169,11 +173,15 @@ export class QualityControl {
   }
 
   #update(link: Link, nowMs: number): void {
+    const isCalm = link.congestion.controller.pacingBps === undefined && link.congestion.controller.state === 'clear';
+    if (isCalm && nowMs - link.chosenMs < CALM_MS) return;
     if (this.#choose(link, nowMs)) this.#init.onDecided();
   }
 
   /** @returns true where something else should be sent, or got ready */
-  #choose({ congestion, selector, streams }: Link, nowMs: number): boolean {
+  #choose(link: Link, nowMs: number): boolean {
+    const { congestion, selector, streams } = link;
+    link.chosenMs = nowMs;
     const wishes = streams.flatMap((stream) => {
       const source = this.#init.sourceOf(stream);
       return source ? [this.#wishOf(stream, source, this.#wish)] : [];
