@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { eventually } from '../helpers/deadline.js';
 import type { WeriftViewer } from '../helpers/werift-viewer.js';
 
-export type Answer = Record<string, unknown>;
+type Answer = Record<string, unknown>;
 
 /** The channel `commands`; call the result with a command for its answer, without what it echoes. */
 export interface Commanding {

@@ -75,7 +75,7 @@ export interface SilenceStatus {
 }
 
 /** One of the encodings that a publisher sends at once (simulcast). */
-export interface LayerStatus {
+interface LayerStatus {
   /** As the publisher names it (RFC 8851). */
   readonly rid: string;
   /** Of the newest keyframe; undefined before it. */

@@ -4,8 +4,7 @@
  */
 export { AcknowledgedRate } from './acknowledged-rate.js';
 export { CongestionController } from './congestion-controller.js';
-export type { Delivery, RungOption, Selection, StreamWish } from './levels.js';
-export type { CongestionCause, CongestionState, PacketResult, ReceptionSummary } from './packet-result.js';
-export type { ProbeDemand } from './prober.js';
+export type { RungOption, Selection, StreamWish } from './levels.js';
+export type { PacketResult, ReceptionSummary } from './packet-result.js';
 export { QueueDetector } from './queue-detector.js';
-export { RungSelector, type SelectionDecision, type SelectionReason } from './rung-selector.js';
+export { RungSelector, type SelectionDecision } from './rung-selector.js';

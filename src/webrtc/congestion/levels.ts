@@ -17,7 +17,7 @@ export interface RungOption {
 }
 
 /** How much of a rung is sent: every frame, its keyframes alone, or nothing, so that sound still comes through. */
-export type Delivery = 'frames' | 'keyframes' | 'nothing';
+type Delivery = 'frames' | 'keyframes' | 'nothing';
 
 /** What is sent of a stream. */
 export interface Selection {

@@ -12,9 +12,11 @@ const SAME_REQUEST = 0.7;
 
 /** What is repaired, and how. */
 export interface RepairsInit {
+  /** The packets that can be sent again. */
   readonly history: SentHistory;
   /** Undefined where retransmission (RFC 4588) was not negotiated: then the very packets are repeated. */
   readonly rtx: RtxStream | undefined;
+  /** Carries the stream, and its repairs. */
   readonly transport: PacketTransport;
   readonly clock: Clock;
 }

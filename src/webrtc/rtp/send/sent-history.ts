@@ -4,9 +4,13 @@ import type { ExtensionBlock } from '../header-extensions.js';
 
 /** A remembered packet. */
 export interface SentPacket extends RtpPacket {
+  /** As it was sent, with its extensions; used again for a later packet of that length. */
   header: Buffer;
+  /** The track's own, shared by all viewers. */
   payload: Buffer;
+  /** Rollover counter × 2^16 + sequence number. */
   index: number;
+  /** Where its header says when it leaves and its number; undefined where neither was negotiated. */
   places: DeparturePlaces | undefined;
   /** Monotonic ms; -Infinity: never. */
   lastRepairMs: number;

@@ -3,6 +3,7 @@ import type { PacketizedFrame } from '../../../media/index.js';
 
 /** A frame with the timestamp that the viewer will see. */
 export interface WaitingFrame {
+  /** The track's, shared by all viewers. */
   readonly frame: PacketizedFrame;
   /** As the viewer sees it. */
   readonly timestamp: number;
