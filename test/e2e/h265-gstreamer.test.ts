@@ -67,8 +67,10 @@ describe('H.265 for GStreamer', { skip: missing, timeout: 180_000 }, () => {
       const steps = times(viewer, 'H265')
         .slice(40)
         .map((time, i, all) => time - (all[i - 1] ?? time));
+      // A decoder that is short of time leaves frames out, and a jitter buffer moves them a little.
+      const usual = [...steps].sort((one, other) => one - other)[steps.length >> 1] ?? 0;
       assert.ok(
-        steps.every((step) => step >= 0 && step < 120),
+        usual > 25 && usual < 40 && steps.every((step) => step >= 0 && step < 400),
         `steps of ${steps.map(Math.round).join(' ')} ms`,
       );
       await viewer.leave();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'node:test';
-import { RoundTrips } from '../../../src/webrtc/ice/round-trips.js';
+import { RoundTrips, type Moment } from '../../../src/webrtc/ice/round-trips.js';
 
 /** Keeps this process busy. */
 function work(ms: number): void {
@@ -39,4 +39,21 @@ test('a question that is repeated counts from the first time, and an answer that
   for (let i = 0; i < 1000; i++) trips.asked(String(i));
   trips.answered('0');
   assert.ok((trips.smallestMs ?? 0) > 15, 'the oldest of many is forgotten');
+});
+
+test('the time that others had the core is none of the network either', () => {
+  let moment: Moment = { idleMs: 0, queuedMs: 0, nowMs: 0 };
+  const trips = new RoundTrips(() => moment);
+  trips.asked('near, on a busy machine');
+  moment = { idleMs: 22, queuedMs: 20, nowMs: 22 };
+  trips.answered('near, on a busy machine');
+  assert.equal(trips.smallestMs, undefined, 'the answer may have been there all along');
+  trips.asked('far');
+  moment = { idleMs: 64, queuedMs: 22, nowMs: 64 };
+  trips.answered('far');
+  assert.equal(trips.smallestMs, 40);
+  trips.asked('near');
+  moment = { idleMs: 65, queuedMs: 22, nowMs: 65 };
+  trips.answered('near');
+  assert.equal(trips.smallestMs, 1);
 });
