@@ -405,7 +405,7 @@ export function parseConfig(
     const parsed = value === undefined || (value === '' && name !== 'CORS_ORIGINS') ? variable.defaultValue : variable.parse(value);
     if (value !== undefined && value !== '' && parsed === undefined) {
       const shown = SECRETS.has(name) ? 'what it holds' : `'${withoutCredentials(value)}'`;
-      const why = variable.explain?.(value);
+      const why = SECRETS.has(name) ? undefined : variable.explain?.(withoutCredentials(value));
       faults.push(`invalid ${typed.get(name) ?? name}: ${shown} is not ${variable.allowed}${why === undefined ? '' : ` (${why})`}`);
     }
     config[name] = parsed;

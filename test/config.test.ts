@@ -173,6 +173,13 @@ describe('parseConfig', () => {
     }
   });
 
+  it('hides credentials in what it explains, too', () => {
+    assert.throws(
+      () => parseConfig({ LADDER: 'rtsp://user:hidden@camera' }),
+      (error: Error) => !error.message.includes('hidden'),
+    );
+  });
+
   it('tells an empty list of origins from one that is not set', () => {
     assert.deepEqual(parseConfig({ CORS_ORIGINS: '' }).CORS_ORIGINS, []);
     assert.deepEqual(parseConfig({}).CORS_ORIGINS, ['*']);

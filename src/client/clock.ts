@@ -48,11 +48,15 @@ export async function within<T>(
 export function passes(ms: number, clock: Clock, over: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     if (over.aborted) return resolve(false);
-    const timer = clock.after(ms, () => resolve(true));
-    over.addEventListener('abort', () => {
+    const onAbort = (): void => {
       timer.cancel();
       resolve(false);
+    };
+    const timer = clock.after(ms, () => {
+      over.removeEventListener('abort', onAbort);
+      resolve(true);
     });
+    over.addEventListener('abort', onAbort, { once: true });
   });
 }
 

@@ -71,6 +71,7 @@ export class Viewing {
   readonly commands: Commands;
   /** By rendition, and `audio`. */
   readonly transceivers = new Map<Rendition | 'audio', RTCRtpTransceiver>();
+  #quality: QualityChange | undefined;
   #times: ConnectionTimes = {};
   readonly #init: ViewingInit;
   #answer: Answer | undefined;
@@ -84,8 +85,15 @@ export class Viewing {
     for (const transceiver of this.transceivers.values()) offerCaptureTime(transceiver);
     this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock, (message) => {
       const change = parseQuality(message);
-      if (change) init.onQuality?.(change);
+      if (!change) return;
+      this.#quality = change;
+      init.onQuality?.(change);
     });
+  }
+
+  /** What the server has told last; undefined before it has told anything. */
+  get quality(): QualityChange | undefined {
+    return this.#quality;
   }
 
   /** When what happened so far. */

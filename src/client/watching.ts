@@ -82,6 +82,8 @@ export class Watching {
   #active: readonly Rendition[];
   #filter: DetectionFilter | undefined;
   #quality: QualityChange | undefined;
+  /** A callback that waits for the next frame that is shown. */
+  #askedFrame: { readonly video: HTMLVideoElement; readonly id: number } | undefined;
   /** What was asked for; undefined: nothing, so the server decides. */
   #wantedQuality: string | undefined;
   #isPaused = false;
@@ -273,6 +275,7 @@ export class Watching {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#askNoFrame();
     this.#detections?.close();
     this.#streams.close();
     this.#connection.close();
@@ -315,7 +318,7 @@ export class Watching {
     this.#viewing = this.#opening;
     this.#viewing.connected();
     this.#latency = this.#newMeter();
-    this.#quality = undefined;
+    this.#quality = this.#viewing.quality;
     this.#detections = undefined;
     this.#followDetections();
     if (this.#filter) void this.#sendFilter().catch((error: unknown) => this.#events.emit('error', errorOf(error)));
@@ -336,11 +339,21 @@ export class Watching {
     const receiver = name && this.#viewing?.transceivers.get(name)?.receiver;
     const element = name && this.#streams.elementOf(name);
     if (!receiver || !element || !('requestVideoFrameCallback' in element)) return;
-    (element as HTMLVideoElement).requestVideoFrameCallback((_nowMs, frame) => {
+    // Where nobody looks no frame is shown, for hours: no more than one may wait.
+    this.#askNoFrame();
+    const video = element as HTMLVideoElement;
+    const id = video.requestVideoFrameCallback((_nowMs, frame) => {
+      this.#askedFrame = undefined;
       if (meter !== this.#latency || this.#isClosed) return;
       const latency = meter.measure(frame, receiver.getSynchronizationSources()[0]);
       if (latency) this.#events.emit('latency', latency);
     });
+    this.#askedFrame = { video, id };
+  }
+
+  #askNoFrame(): void {
+    this.#askedFrame?.video.cancelVideoFrameCallback(this.#askedFrame.id);
+    this.#askedFrame = undefined;
   }
 
   #qualityChanged(change: QualityChange): void {

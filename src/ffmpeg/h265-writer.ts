@@ -1,5 +1,13 @@
 /** H.265 into Matroska, to feed a decoder, with stamps of the writer's own: FLV carries none before ffmpeg 6.1. */
-import { H265NalType, h265NalType, readH265Sps, readLengthPrefixed, type EncodedFrame, type H265Sps } from '../media/index.js';
+import {
+  H265NalType,
+  h265NalType,
+  readH265Sps,
+  readLengthPrefixed,
+  withoutEmulationPrevention,
+  type EncodedFrame,
+  type H265Sps,
+} from '../media/index.js';
 import { matroskaH265Header, matroskaPictureHeader } from './matroska-writer.js';
 
 /** Turns frames into the bytes of a Matroska stream. */
@@ -29,8 +37,8 @@ export class H265Writer {
 
 /** HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 §8.3.3.1). What only says how streams are packed is left unknown. */
 function decoderConfiguration(sps: Buffer, { chromaFormat, bitDepth }: H265Sps, sets: readonly (readonly Buffer[])[]): Buffer {
-  // general_profile_space to general_level_idc stand in the SPS as they stand here, behind its header and one byte.
-  const profileTierLevel = sps.subarray(3, 15);
+  // general_profile_space to general_level_idc stand in the RBSP of the SPS as they stand here, behind its header and one byte.
+  const profileTierLevel = withoutEmulationPrevention(sps).subarray(3, 15);
   const head = Buffer.concat([
     Buffer.from([1]),
     profileTierLevel,

@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
-import type { EncodedFrame, Track } from '../media/index.js';
+import { ArrivalRate, type EncodedFrame, type Track } from '../media/index.js';
 import type { LayerFeed, SourceLayer } from '../source/index.js';
 import type { EncodedRendition } from './encoded-rendition.js';
 import type { EncodePlaceHolder, EncodePlaces } from './encode-places.js';
@@ -27,8 +27,6 @@ export interface RungProducerInit {
   readonly layer: () => SourceLayer | undefined;
   /** What is next to that size of what the source brings, for as long as there is no encoder. Default: nothing. */
   readonly nextLayer?: () => SourceLayer | undefined;
-  /** Average time between two frames of the source. */
-  readonly frameIntervalMs: number;
 }
 
 /** What a source brings itself, while it is read. */
@@ -38,14 +36,16 @@ interface Copy {
   /** Since its keyframe came, and until it falls silent. */
   isFlowing: boolean;
   lastFrameMs: number;
+  /** Of its frames: a second stream may have fewer than the first. */
+  readonly rate: ArrivalRate;
 }
 
 /** How often it is looked whether frames come. */
 const LOOK_MS = 500;
 /** A layer that starts is waited for no longer before an encoder bridges the time: a camera may be seconds from its next keyframe. */
 const START_MS = 500;
-/** A layer that sends nothing for so long, and for so many frames, is replaced by an encoder until it is back. */
-const [SILENT_MS, SILENT_FRAMES] = [2_000, 5];
+/** A layer that sends nothing for so long is replaced by an encoder until it is back, before it is known how often it sends. */
+const SILENT_MS = 2_000;
 /** Between two tries of a layer that ends at once. */
 const REOPEN_MS = 2_000;
 /** Readers take times that are closer for the same. */
@@ -113,14 +113,14 @@ export class RungProducer implements Producer {
   }
 
   #isSilent(copy: Copy): boolean {
-    const { clock, frameIntervalMs } = this.#init;
-    const patienceMs = copy.isFlowing ? Math.max(SILENT_MS, SILENT_FRAMES * frameIntervalMs) : START_MS;
-    return clock.now() - copy.lastFrameMs >= patienceMs;
+    const nowMs = this.#init.clock.now();
+    const silentMs = copy.rate.isKnown ? copy.rate.silentAfterMs(nowMs) : SILENT_MS;
+    return nowMs - copy.lastFrameMs >= (copy.isFlowing ? silentMs : START_MS);
   }
 
   #startCopying(layer: SourceLayer): void {
     const { clock } = this.#init;
-    const copy: Copy = { layer, isFlowing: false, lastFrameMs: clock.now() };
+    const copy: Copy = { layer, isFlowing: false, lastFrameMs: clock.now(), rate: new ArrivalRate() };
     this.#copy = copy;
     this.#copiedAtMs = clock.now();
     copy.feed = layer.open((frame) => this.#copied(copy, frame), this.#init.track.lastMediaTimeMs);
@@ -141,6 +141,7 @@ export class RungProducer implements Producer {
       this.#stopEncoding();
     }
     copy.lastFrameMs = clock.now();
+    copy.rate.arrived(frame.mediaTimeMs, copy.lastFrameMs);
     this.#lastMediaTimeMs = Math.max(frame.mediaTimeMs, this.#lastMediaTimeMs + MIN_STEP_MS, track.lastMediaTimeMs + MIN_STEP_MS);
     track.write({ ...frame, mediaTimeMs: this.#lastMediaTimeMs });
   }

@@ -295,7 +295,6 @@ export class SourceRun {
       encode: ladder === 'auto' || ladder.length > 0 ? () => this.#make(key, track, target) : undefined,
       layer: () => this.layersBelow(key).find((layer) => layerName(layer) === key.rung),
       nextLayer: () => nearestLayer(this.layersBelow(key), shortSidePx),
-      frameIntervalMs: 1000 / base.fps,
     });
   }
 

@@ -66,7 +66,6 @@ function open(canEncode = true): RungProducer {
     holder: { isIdle: false, giveUp: () => assert.fail('it is watched') },
     encode: canEncode ? encode : undefined,
     layer: () => layer,
-    frameIntervalMs: 40,
   });
 }
 

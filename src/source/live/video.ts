@@ -86,11 +86,6 @@ export class LiveVideo {
     return this.#format.widthPx * this.#format.heightPx;
   }
 
-  /** The shorter side of its frames, in pixels. */
-  get shortSidePx(): number {
-    return Math.min(this.#format.widthPx, this.#format.heightPx);
-  }
-
   /** Between two frames on average, ms; 0 before it is known. */
   get intervalMs(): number {
     return this.#intervalMs;

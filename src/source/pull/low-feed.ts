@@ -1,7 +1,7 @@
 /** One connection to the second stream of a camera: its frames, with the media times of the nearest frames of the first one. */
 import { messageOf } from '../../base/errors.js';
 import { inWords, type CopiedFrame } from '../../ffmpeg/index.js';
-import { FramePool, i420Size, type EncodedFrame } from '../../media/index.js';
+import { ArrivalRate, FramePool, i420Size, type EncodedFrame } from '../../media/index.js';
 import type { LayerFeed } from '../layer.js';
 import type { MediaRun } from '../media-run.js';
 import { pictureSize } from '../picture-size.js';
@@ -28,22 +28,22 @@ export interface LowFeedInit {
   readonly onFrame: (frame: EncodedFrame) => void;
 }
 
-/** Without a picture for longer it is disconnected. */
-const DEAD_MS = 10_000;
-
 /** One connection. */
 export class LowFeed implements LayerFeed {
   readonly closed: Promise<void>;
   readonly #init: LowFeedInit;
   readonly #clock = new ArrivalClock();
   readonly #watch = new CopyWatch();
+  readonly #rate = new ArrivalRate();
   readonly #nearest: NearestFrames;
+  readonly #startedMs: number;
   #run: MediaRun | undefined;
   #needsKeyframe = true;
   #isClosed = false;
 
   constructor(init: LowFeedInit) {
     this.#init = init;
+    this.#startedMs = init.deps.clock.now();
     this.#nearest = new NearestFrames(init.deps.clock, init.onFrame);
     this.closed = this.#live();
   }
@@ -72,7 +72,7 @@ export class LowFeed implements LayerFeed {
           pool,
           isPatient: false,
           isMute: true,
-          deadAfterMs: () => DEAD_MS,
+          deadAfterMs: () => this.#rate.deadAfterMs(deps.clock.now()),
         },
         deps,
         { video: (frame) => this.#video(frame), picture: (data) => pool.give(data), audio: () => undefined },
@@ -88,7 +88,7 @@ export class LowFeed implements LayerFeed {
   }
 
   #ended(reason: string): void {
-    if (!this.#isClosed) this.#init.low.failed(reason);
+    if (!this.#isClosed) this.#failed(reason);
     this.#isClosed = true;
   }
 
@@ -97,12 +97,18 @@ export class LowFeed implements LayerFeed {
     const { low, nowMs, deps } = this.#init;
     const refusal = this.#watch.refusal({ data, keyframe, ...frame }, deps.clock.now());
     if (refusal !== undefined) return this.#giveUp(() => low.refuse(refusal));
-    if (keyframe && !this.#isAsKnown(data, keyframe)) return this.#giveUp(() => low.failed('it sends another size now'));
+    if (keyframe && !this.#isAsKnown(data, keyframe)) return this.#giveUp(() => this.#failed('it sends another size now'));
     if (this.#needsKeyframe && !keyframe) return;
     this.#needsKeyframe = false;
+    this.#rate.arrived(frame.mediaTimeMs, deps.clock.now());
     low.meter.add(data.length, deps.clock.now());
     const aboutMs = this.#clock.at(frame.mediaTimeMs, nowMs());
     this.#nearest.second({ data, keyframe, mediaTimeMs: aboutMs }, aboutMs);
+  }
+
+  #failed(reason: string): void {
+    const { low, deps } = this.#init;
+    low.failed(reason, deps.clock.now() - this.#startedMs);
   }
 
   #giveUp(tell: () => void): void {

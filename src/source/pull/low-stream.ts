@@ -42,8 +42,6 @@ export class LowStream {
   readonly #backoff = new Backoff(BACKOFF);
   #known: LowKnowledge | undefined;
   #problem: string | undefined;
-  /** Why it will never do: what it sends does not change by waiting. */
-  #refusal: string | undefined;
   #lookAtMs = -Infinity;
   #looking: Promise<void> | undefined;
 
@@ -60,13 +58,13 @@ export class LowStream {
 
   /** Begins to find out what it sends, where that is not known and due: call it as often as needed, while somebody watches. */
   prepare(): void {
-    const isDue = this.#refusal === undefined && this.#init.clock.now() >= this.#lookAtMs && !this.#stop.signal.aborted;
+    const isDue = this.#init.clock.now() >= this.#lookAtMs && !this.#stop.signal.aborted;
     if (!this.#known && !this.#looking && isDue) this.#looking = this.#look().finally(() => (this.#looking = undefined));
   }
 
   /** Why it is not used; undefined where it is, and before it is known. */
   get problem(): string | undefined {
-    return this.#refusal ?? this.#problem;
+    return this.#problem;
   }
 
   /** Calls `listener` whenever it can be used, or no longer. Call the returned function to stop listening. */
@@ -74,17 +72,14 @@ export class LowStream {
     return this.#changes.add(listener);
   }
 
-  /** It was read, and ended or was something else: it is looked at again later. @param reason in words, without credentials */
-  failed(reason: string): void {
-    this.#note(reason, this.#backoff.next(0));
-    this.#known = undefined;
-    this.#changes.tell();
+  /** It was read for `ranMs`, and ended or was something else: it is looked at again later. @param reason in words, without credentials */
+  failed(reason: string, ranMs: number): void {
+    this.#lose(reason, this.#backoff.next(ranMs));
   }
 
   /** It was read, and cannot be copied after all. */
   refuse(reason: string): void {
-    this.#refusal = reason;
-    this.failed(reason);
+    this.#lose(reason, UNSUITABLE_MS);
   }
 
   /** Gives up a look that goes on; what reads it ends by itself. */
@@ -109,6 +104,12 @@ export class LowStream {
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#note(messageOf(error), this.#backoff.next(0));
     }
+  }
+
+  #lose(reason: string, waitMs: number): void {
+    this.#note(reason, waitMs);
+    this.#known = undefined;
+    this.#changes.tell();
   }
 
   /** Each reason is told once. @param waitMs until it is looked at again */

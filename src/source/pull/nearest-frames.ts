@@ -26,6 +26,8 @@ const MIN_STEP_MS = 2;
 interface Waiting {
   readonly frame: EncodedFrame;
   readonly aboutMs: number;
+  /** When it came, monotonic ms. */
+  readonly sinceMs: number;
 }
 
 /** Gives frames of a second stream the media times of a first one. */
@@ -55,7 +57,7 @@ export class NearestFrames {
 
   /** The next frame of the second one. @param aboutMs where it lies on the timeline, as far as that is known */
   second(frame: EncodedFrame, aboutMs: number): void {
-    this.#waiting.push({ frame, aboutMs });
+    this.#waiting.push({ frame, aboutMs, sinceMs: this.#clock.now() });
     if (this.#waiting.length > MAX_WAITING) this.#release();
     this.#settle();
   }
@@ -77,12 +79,14 @@ export class NearestFrames {
   /** Hands on, in order, what need not wait. */
   #settle(): void {
     for (let next = this.#waiting[0]; next && this.#placeOf(next) !== undefined; next = this.#waiting[0]) this.#release();
-    if (this.#waiting.length === 0) {
+    const [oldest] = this.#waiting;
+    if (!oldest) {
       this.#timer?.cancel();
       this.#timer = undefined;
       return;
     }
-    this.#timer ??= this.#clock.after(Math.min(MAX_WAIT_MS, WAIT_INTERVALS * this.#intervalMs), () => {
+    const dueMs = oldest.sinceMs + Math.min(MAX_WAIT_MS, WAIT_INTERVALS * this.#intervalMs);
+    this.#timer ??= this.#clock.after(Math.max(0, dueMs - this.#clock.now()), () => {
       this.#timer = undefined;
       this.#release();
       this.#settle();

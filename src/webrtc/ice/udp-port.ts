@@ -147,12 +147,12 @@ export class IceUdpPort {
     const others = [...this.#open.keys()].filter((address) => !plan.some(({ bind }) => bind === address));
     if (others.length === 0) return;
     const own = Object.values(os.networkInterfaces()).flatMap((list) => list ?? []);
-    const lost = others.filter((other) =>
-      // One for every address stands in the way of those for one alone, once nobody needs it any more.
-      EVERYWHERE.has(other)
-        ? this.#open.get(other)?.counts.agents === 0
-        : !isLoopback(other) && !own.some(({ address }) => address === other),
-    );
+    const lost = others.filter((other) => {
+      // An address that is gone for a moment comes back, and so do those who use it.
+      if (this.#open.get(other)?.counts.agents !== 0) return false;
+      // One for every address stands in the way of those for one alone.
+      return EVERYWHERE.has(other) || (!isLoopback(other) && !own.some(({ address }) => address === other));
+    });
     await Promise.all(
       lost.map(async (address) => {
         const shared = this.#open.get(address);

@@ -33,6 +33,18 @@ describe('frames of a second stream', () => {
     assert.deepEqual(times, [40, 80]);
   });
 
+  it('wait no longer than the first of them where the first stream stands still', async () => {
+    const { clock, nearest, times, second } = rig();
+    for (let ms = 0; ms <= 400; ms += 40) nearest.first(ms);
+    let waiting = 0;
+    for (let ms = 440; ms < 4_000; ms += 40) {
+      second(ms);
+      await clock.advance(40);
+      waiting = Math.max(waiting, (ms - 400) / 40 - times.length);
+    }
+    assert.ok(waiting <= 3, `${waiting} frames of 40 ms waited`);
+  });
+
   it('go on as they are where the first stream brings nothing', async () => {
     const { clock, nearest, times, second } = rig();
     second(10);
