@@ -253,7 +253,7 @@ export class CongestionController {
       this.#overuse('queue', now, waitingBytes);
     }
     this.#prober.onTick(now, this.#roundTripMs ?? 0);
-    const isListening = this.#isPaced && this.#state !== 'congested' && this.#feedbackMs !== undefined;
+    const isListening = this.#isPaced && this.#state !== 'congested' && this.hasFeedback;
     if (isListening && this.#silence.isSilent(this.#feedbackMs ?? now, this.#sent, this.#roundTripMs ?? 0, now)) {
       this.#state = 'congested';
       this.#cause = 'silence';

@@ -118,14 +118,15 @@ export class QueueDetector {
   }
 
   #judge(sample: Sample, previous: Sample | undefined): QueueVerdict {
-    if (sample.queueMs < QUEUE_MS || this.trend === -1) {
+    const trend = sample.queueMs < QUEUE_MS ? -1 : this.trend;
+    if (trend === -1) {
       this.excuse();
       return 'clear';
     }
     this.#growths = previous && sample.queueMs > previous.queueMs + STEP_MS ? this.#growths + 1 : 0;
-    if (this.trend === 1) this.#growingSinceMs ??= previous?.arrivedMs ?? sample.arrivedMs;
+    if (trend === 1) this.#growingSinceMs ??= previous?.arrivedMs ?? sample.arrivedMs;
     const lastedMs = (sample.arrivedMs - (this.#growingSinceMs ?? sample.arrivedMs)) / this.#patience;
-    const isGrowing = this.#isGrowing(sample);
+    const isGrowing = trend === 1 && this.#isGrowing(sample);
     if (lastedMs >= (isGrowing || sample.queueMs > 2 * LONG_QUEUE_MS ? CERTAIN_MS : STANDING_MS)) return 'certain';
     if (sample.queueMs > LONG_QUEUE_MS && this.#growths >= 2 * this.#patience) return 'steep';
     return lastedMs >= WARNING_MS ? 'warning' : 'clear';
@@ -135,7 +136,7 @@ export class QueueDetector {
   #isGrowing({ queueMs, arrivedMs }: Sample): boolean {
     const ago = this.#samples.findLast((sample) => arrivedMs - sample.arrivedMs >= RECENT_MS) ?? this.#samples[0];
     const longest = Math.max(...this.#samples.map((sample) => sample.queueMs));
-    return this.trend === 1 && queueMs >= longest - STEP_MS && ago !== undefined && queueMs > ago.queueMs + STEP_MS / 2;
+    return queueMs >= longest - STEP_MS && ago !== undefined && queueMs > ago.queueMs + STEP_MS / 2;
   }
 }
 

@@ -96,6 +96,16 @@ export class RungSelector {
     return decisions;
   }
 
+  /** What each of these streams would begin with, in the order given. Changes nothing. */
+  initial(streams: readonly StreamWish[]): Selection[] {
+    const levels = streams.map(levelsOf);
+    const begun = this.#begin(
+      levels,
+      streams.map(() => undefined),
+    );
+    return levels.map((list, stream) => list[begun[stream] ?? 0] ?? { rung: '', delivery: 'nothing' });
+  }
+
   /** Levels of now; of a stream that has none, or one that is gone, what its share of the estimate carries. */
   #begin(levels: Levels, known: readonly (number | undefined)[]): number[] {
     const isKnown = (indexes: readonly (number | undefined)[]): indexes is number[] => !indexes.includes(undefined);

@@ -33,13 +33,12 @@ export class SentBytes {
 
   /** Bytes that left after `sentMs`; all that is known where it is further back. */
   after(sentMs: number): number {
-    let [low, high] = [0, this.#steps.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#steps[middle]?.atMs ?? 0) <= sentMs) low = middle + 1;
-      else high = middle;
-    }
-    return this.#total - (this.#steps[low - 1]?.total ?? this.#forgotten);
+    return this.#total - (this.#steps[this.#indexAfter(sentMs) - 1]?.total ?? this.#forgotten);
+  }
+
+  /** When the first packet after that left, as far back as is known; undefined: none has. */
+  firstAfterMs(sentMs: number): number | undefined {
+    return this.#steps[this.#indexAfter(sentMs)]?.atMs;
   }
 
   /** When the newest packet left, rounded down; undefined before the first. */
@@ -51,5 +50,15 @@ export class SentBytes {
   rateBps(windowMs: number, nowMs: number): number {
     const spanMs = Math.min(windowMs, Math.max(MIN_SPAN_MS, nowMs - (this.#firstMs ?? nowMs)));
     return (this.after(nowMs - spanMs) * 8_000) / spanMs;
+  }
+
+  #indexAfter(sentMs: number): number {
+    let [low, high] = [0, this.#steps.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#steps[middle]?.atMs ?? 0) <= sentMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

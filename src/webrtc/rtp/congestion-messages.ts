@@ -15,8 +15,8 @@ export interface ReceiverEstimate {
 
 const FEEDBACK_HEADER_BYTES = 20;
 const REMB_HEADER_BYTES = 20;
-/** Nobody sends more packets between two feedbacks, an outage of several seconds included. */
-const MAX_STATUSES = 8192;
+/** As many as are remembered: nobody sends more packets between two feedbacks. */
+const MAX_STATUSES = 2048;
 const REFERENCE_UNIT_MS = 64;
 const DELTA_UNITS_PER_MS = 4;
 
@@ -37,6 +37,8 @@ export function parseArrivals(packet: Buffer): Arrivals | undefined {
     if (at + 2 > end) return undefined;
     readChunk(packet.readUInt16BE(at), statuses, count);
   }
+  // Whoever received nothing has nothing to tell: only a flood says so, in few bytes.
+  if (statuses.every((status) => status === NOT_RECEIVED)) return undefined;
   const offsetsMs = readOffsets(packet.subarray(at, Math.max(at, end)), statuses);
   return offsetsMs && { firstNumber: packet.readUInt16BE(12), referenceMs: packet.readUIntBE(16, 3) * REFERENCE_UNIT_MS, offsetsMs };
 }

@@ -55,15 +55,21 @@ const PLI = 1;
 const FIR = 4;
 const APPLICATION = 15;
 
+/** Feedbacks of one compound that are read: their bytes are few for what they may claim, and nobody sends more than one or two. */
+const MAX_TRANSPORT_WIDE = 4;
+
 /** What a compound packet says that matters here; reading stops at the first malformed packet. */
 export function parseRtcp(compound: Buffer): RtcpMessage[] {
   const messages: RtcpMessage[] = [];
   let at = 0;
+  let transportWide = 0;
   while (at + 4 <= compound.length) {
     const count = (compound[at] ?? 0) & 0x1f;
     const end = at + 4 * (compound.readUInt16BE(at + 2) + 1);
     if ((compound[at] ?? 0) >> 6 !== 2 || end > compound.length) break;
-    messages.push(...parsePacket(compound[at + 1] ?? 0, count, compound.subarray(at, end)));
+    const type = compound[at + 1] ?? 0;
+    const isRead = type !== TRANSPORT_FEEDBACK || count !== TRANSPORT_WIDE || ++transportWide <= MAX_TRANSPORT_WIDE;
+    if (isRead) messages.push(...parsePacket(type, count, compound.subarray(at, end)));
     at = end;
   }
   return messages;

@@ -25,9 +25,18 @@ export class PreparedTracks {
     const held = this.#held.get(stream);
     const rung = wanted?.prepared;
     if (held && held.rung === rung && held.source === wanted?.source) return;
-    if (wanted && rung !== undefined) this.#held.set(stream, { source: wanted.source, rung, lease: leased(wanted.source, stream, rung) });
-    else this.#held.delete(stream);
+    this.#held.delete(stream);
+    if (wanted && rung !== undefined) this.#hold(stream, wanted.source, rung);
     void held?.lease.then((lease) => lease?.release());
+  }
+
+  /** What could not be had may be had the next time. */
+  #hold(stream: ViewerStream, source: OpenedSource, rung: string): void {
+    const held = { source, rung, lease: leased(source, stream, rung) };
+    this.#held.set(stream, held);
+    void held.lease.then((lease) => {
+      if (!lease && this.#held.get(stream) === held) this.#held.delete(stream);
+    });
   }
 }
 

@@ -15,6 +15,8 @@ import type { ViewerStream } from './viewer-stream.js';
 const REPLAY_MS = 500;
 /** Where a network is fast and clear, nothing changes by the feedback of a moment. */
 const CALM_MS = 250;
+/** Elsewhere, what several messages of one moment tell is decided upon once. */
+const BUSY_MS = 40;
 /** Of the estimate: what fills the time until a keyframe. */
 const DETOUR_FILL = 0.85;
 
@@ -44,6 +46,8 @@ interface Link {
   readonly streams: readonly ViewerStream[];
   /** When it chose last, ms. */
   chosenMs: number;
+  /** What was known then that cannot wait. */
+  chosenFor: string;
 }
 
 /** The qualities of one viewer. */
@@ -81,7 +85,9 @@ export class QualityControl {
     this.#links = indexes.flatMap((index) => {
       const congestion = this.#init.congestion(index);
       const streams = this.#init.streams.filter(({ transport }) => transport === index);
-      return congestion ? [{ congestion, selector: new RungSelector(congestion.controller), streams, chosenMs: -Infinity }] : [];
+      return congestion
+        ? [{ congestion, selector: new RungSelector(congestion.controller), streams, chosenMs: -Infinity, chosenFor: '' }]
+        : [];
     });
     this.decide();
     this.#stop = this.#links.map((link) => link.congestion.onUpdated((nowMs) => this.#update(link, nowMs)));
@@ -128,13 +134,11 @@ export class QualityControl {
   /** What each of these streams would have of another source. */
   choicesFor(source: OpenedSource, streams: readonly ViewerStream[], wish: string): ReadonlyMap<ViewerStream, string> {
     const choices = new Map(streams.map((stream) => [stream, this.#unforced(stream, source, wish)]));
-    for (const { congestion, streams: own } of this.#links) {
+    for (const { congestion, selector, streams: own } of this.#links) {
       const sharing = own.filter((stream) => choices.has(stream));
       if (congestion.controller.pacingBps === undefined || sharing.length === 0) continue;
-      // It is not known yet whether it comes to that: the one that decides must not remember it.
-      const selector = new RungSelector(congestion.controller);
-      const wishes = sharing.map((stream) => ({ ...this.#wishOf(stream, source, wish), current: undefined }));
-      for (const { id, rung } of selector.select(wishes, this.#init.clock.now())) choices.set(this.#streamOf(id), rung);
+      const begun = selector.initial(sharing.map((stream) => this.#wishOf(stream, source, wish)));
+      sharing.forEach((stream, i) => choices.set(stream, begun[i]?.rung ?? SOURCE_RUNG));
     }
     return choices;
   }
@@ -173,8 +177,9 @@ export class QualityControl {
   }
 
   #update(link: Link, nowMs: number): void {
-    const isCalm = link.congestion.controller.pacingBps === undefined && link.congestion.controller.state === 'clear';
-    if (isCalm && nowMs - link.chosenMs < CALM_MS) return;
+    const { controller } = link.congestion;
+    const isCalm = controller.pacingBps === undefined && controller.state === 'clear';
+    if (link.chosenFor === urgent(controller) && nowMs - link.chosenMs < (isCalm ? CALM_MS : BUSY_MS)) return;
     if (this.#choose(link, nowMs)) this.#init.onDecided();
   }
 
@@ -182,6 +187,7 @@ export class QualityControl {
   #choose(link: Link, nowMs: number): boolean {
     const { congestion, selector, streams } = link;
     link.chosenMs = nowMs;
+    link.chosenFor = urgent(congestion.controller);
     const wishes = streams.flatMap((stream) => {
       const source = this.#init.sourceOf(stream);
       return source ? [this.#wishOf(stream, source, this.#wish)] : [];
@@ -235,4 +241,9 @@ export class QualityControl {
   #streamOf(id: string): ViewerStream {
     return this.#init.streams[Number(id)] as ViewerStream;
   }
+}
+
+/** Changes with all that must not wait for the next decision. */
+function urgent({ overuses, state, isVideoHeld }: Congestion['controller']): string {
+  return `${overuses} ${state} ${String(isVideoHeld)}`;
 }

@@ -36,7 +36,7 @@ export class StreamTracks {
   readonly #init: StreamTracksInit;
   /** Each resolves with what went wrong; undefined: nothing. */
   readonly #opening = new Map<ViewerStream, Promise<Error | undefined>>();
-  /** What could not be opened: it is not tried again before something else is wanted. */
+  /** What could not be opened: it is not tried again at once, but when the tracks are next looked after. */
   readonly #failed = new Map<ViewerStream, WantedTrack>();
 
   readonly #prepared = new PreparedTracks();

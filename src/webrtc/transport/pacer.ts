@@ -52,12 +52,16 @@ export class Pacer {
   #tick(): void {
     this.#timer = undefined;
     const nowMs = this.#clock.now();
-    for (const client of this.#busy) if (!client.tick(nowMs)) this.#move(client, this.#busy, this.#quiet);
-    if (nowMs - this.#quietSinceMs >= QUIET_MS) {
-      this.#quietSinceMs = nowMs;
-      for (const client of this.#quiet) if (client.tick(nowMs)) this.#move(client, this.#quiet, this.#busy);
+    try {
+      for (const client of this.#busy) if (!client.tick(nowMs)) this.#move(client, this.#busy, this.#quiet);
+      if (nowMs - this.#quietSinceMs >= QUIET_MS) {
+        this.#quietSinceMs = nowMs;
+        for (const client of this.#quiet) if (client.tick(nowMs)) this.#move(client, this.#quiet, this.#busy);
+      }
+    } finally {
+      // The trouble of one must not stop the others.
+      this.#schedule();
     }
-    this.#schedule();
   }
 
   /** One that has left meanwhile stays away. */

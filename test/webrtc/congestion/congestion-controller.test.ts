@@ -77,6 +77,22 @@ describe('silence of a receiver', () => {
     assert.deepEqual([controller.state, controller.isVideoHeld], ['clear', false]);
   });
 
+  it('counts from what was sent: whoever resumes after a pause is not silent yet', () => {
+    const sender = new Sender().send(3_000).pause(3_000).send(300, null);
+    assert.deepEqual([sender.controller.state, sender.controller.isVideoHeld], ['clear', false]);
+  });
+
+  it('is over for good with feedback that has ended for good, while reports say that all is well', () => {
+    const sender = new Sender().send(3_000).send(6_000, null);
+    const { controller } = sender;
+    let held = 0;
+    for (let second = 0; second < 20; second++) {
+      controller.onReport({ fractionLost: 0, roundTripMs: 40, jitterMs: 1 }, sender.nowMs);
+      for (let part = 0; part < 20; part++) if (sender.send(50, null).controller.isVideoHeld && second > 5) held++;
+    }
+    assert.equal(held, 0);
+  });
+
   it('is none beside the server, where a receiver may be busy', () => {
     const { controller } = new Sender(1).send(3_000).send(2_000, null);
     assert.deepEqual([controller.state, controller.isVideoHeld], ['clear', false]);

@@ -72,7 +72,13 @@ test('feedback that has fewer deltas than arrivals, as that of werift with losse
   assert.equal(parseArrivals(feedback(10, 1, [0x6001], [1, 1, 1, 1])), undefined, 'the reserved status');
   assert.equal(parseArrivals(feedback(10, 0, [], [])), undefined);
   assert.equal(parseArrivals(feedback(10, 0xffff, Array<number>(9).fill(0x1fff), [])), undefined, 'more than anybody sends meanwhile');
-  assert.ok(parseArrivals(feedback(10, 8000, [0x1f40], [])), 'an outage');
+  assert.ok(parseArrivals(feedback(10, 2001, [2000, 0x2001], [4])), 'an outage');
+  assert.equal(parseArrivals(feedback(10, 2000, [2000], [])), undefined, 'whoever got nothing has nothing to tell');
+});
+
+test('of the feedbacks in one packet no more are read than a receiver of good will sends', () => {
+  const flood = Buffer.concat(Array.from({ length: 50 }, (_unused, i) => feedback(i, 2001, [2000, 0x2001], [4])));
+  assert.equal(parseRtcp(flood).filter(({ type }) => type === 'arrivals').length, 4);
 });
 
 test('REMB is read up to its largest value, and nothing else of its kind is', () => {

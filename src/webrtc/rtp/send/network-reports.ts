@@ -40,22 +40,24 @@ export class NetworkReports {
   receive(messages: readonly RtcpMessage[], nowMs: number): void {
     for (const message of messages) {
       if (message.type === 'arrivals') this.#congestion.receiveArrivals(message.arrivals);
-      else if (message.type === 'receiver-estimate') this.#receiveEstimate(message.estimate, nowMs);
+      else if (message.type === 'receiver-estimate') this.#learn(message.estimate, nowMs);
     }
+    // Once, however many there are in it.
+    if (messages.some(({ type }) => type === 'receiver-estimate'))
+      this.#congestion.receiveEstimate(this.#estimates.reduce((sum, { bitrateBps }) => sum + bitrateBps, 0));
     if (messages.some(({ type }) => type === 'report')) this.#receiveReports(messages);
   }
 
   /** The newest of each group of streams counts; together they are what the transport carries. */
-  #receiveEstimate(estimate: Omit<Estimate, 'atMs'>, nowMs: number): void {
+  #learn(estimate: Omit<Estimate, 'atMs'>, nowMs: number): void {
     const ssrcs = this.#streams()
       .map(({ ssrc }) => ssrc)
       .filter((ssrc) => estimate.ssrcs.includes(ssrc));
     const others = this.#estimates.filter(
-      (other) => nowMs - other.atMs < ESTIMATE_VALID_MS && !other.ssrcs.some((ssrc) => ssrcs.includes(ssrc)),
+      (other) => nowMs - other.atMs < ESTIMATE_VALID_MS && other.ssrcs.length > 0 && !other.ssrcs.some((ssrc) => ssrcs.includes(ssrc)),
     );
     // One that names none of them is about the transport as a whole.
     this.#estimates = [...(ssrcs.length === 0 ? [] : others), { ssrcs, bitrateBps: estimate.bitrateBps, atMs: nowMs }];
-    this.#congestion.receiveEstimate(this.#estimates.reduce((sum, { bitrateBps }) => sum + bitrateBps, 0));
   }
 
   #receiveReports(messages: readonly RtcpMessage[]): void {

@@ -25,7 +25,7 @@ export interface RepairsInit {
 export class Repairs {
   readonly #init: RepairsInit;
   readonly #budget = new RepairBudget();
-  /** Indexes of packets that are to be sent again: each at most once in an interval, so no more than are remembered. */
+  /** Indexes of packets that are to be sent again, each once: no more than are remembered. */
   #waiting: number[] = [];
   #waitingBytes = 0;
   #repaired = 0;
@@ -69,14 +69,15 @@ export class Repairs {
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.#init.history.bySequenceNumber(sequenceNumber);
       if (packet && now - packet.lastRepairMs < intervalMs) continue;
-      if (packet && this.#budget.take(packet.payload.length, now)) this.#add(packet, now);
+      if (packet && this.#budget.take(packet.payload.length, now)) this.#add(packet);
       else this.#notRepaired++;
     }
   }
 
   /** Sends what waits until that many bytes have left; the last packet may go beyond. @returns bytes sent */
   send(maxBytes: number): number {
-    const { history, rtx, transport } = this.#init;
+    const { history, rtx, transport, clock } = this.#init;
+    const now = clock.now();
     const repaired: RtpPacket[] = [];
     const repeated: RtpPacket[] = [];
     let bytes = 0;
@@ -84,6 +85,7 @@ export class Repairs {
     for (; taken < this.#waiting.length && bytes < maxBytes; taken++) {
       const packet = history.at(this.#waiting[taken] as number);
       if (!packet) continue; // Forgotten while it waited.
+      packet.lastRepairMs = now;
       bytes += packet.payload.length;
       const repair = rtx?.repeat(packet);
       if (repair) repaired.push(repair);
@@ -99,12 +101,17 @@ export class Repairs {
 
   /** What waits is needed no more. */
   clear(): void {
+    for (const index of this.#waiting) {
+      const packet = this.#init.history.at(index);
+      if (packet) packet.lastRepairMs = -Infinity;
+    }
     this.#waiting = [];
     this.#waitingBytes = 0;
   }
 
-  #add(packet: SentPacket, nowMs: number): void {
-    packet.lastRepairMs = nowMs;
+  /** It is not asked for once more while it waits. */
+  #add(packet: SentPacket): void {
+    packet.lastRepairMs = Infinity;
     this.#waiting.push(packet.index);
     this.#waitingBytes += packet.payload.length;
   }

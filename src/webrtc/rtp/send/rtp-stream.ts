@@ -161,7 +161,8 @@ export class RtpStream implements FrameSink, PacedStream {
   send(frame: PacketizedFrame): void {
     const { pacing } = this.#init.transport;
     const timestamp = this.rtpTimestampOf(frame.rtpTimestamp);
-    if (this.#isSound || !pacing || !(pacing.isPaced || this.#waiting.first)) this.#sendPart(frame, timestamp, 0, Infinity);
+    if (this.#isSound || !pacing || !(pacing.isPaced || this.#waiting.first))
+      this.#tellFirst(this.#sendPart(frame, timestamp, 0, Infinity), frame);
     else {
       this.#waiting.add(frame, timestamp);
       pacing.wake();
@@ -172,7 +173,9 @@ export class RtpStream implements FrameSink, PacedStream {
     let sent = 0;
     for (let first = this.#waiting.first; first && sent < maxBytes; first = this.#waiting.first) {
       const before = this.#waiting.bytes;
-      this.#waiting.advance(first, this.#sendPart(first.frame, first.timestamp, first.sent, maxBytes - sent));
+      const end = this.#sendPart(first.frame, first.timestamp, first.sent, maxBytes - sent);
+      this.#waiting.advance(first, end);
+      this.#tellFirst(end, first.frame);
       sent += before - this.#waiting.bytes;
     }
     return sent;
@@ -292,11 +295,14 @@ export class RtpStream implements FrameSink, PacedStream {
     this.#lastTimestamp = timestamp;
     this.#bytesSent += bytes;
     this.#repairs.count(bytes);
-    if (i === payloads.length && !this.#hasSentFrame) {
-      this.#hasSentFrame = true;
-      this.#init.onFirstFrame?.();
-    }
     return i;
+  }
+
+  /** Once all that it counts is counted: whoever is told may send. */
+  #tellFirst(end: number, { payloads }: PacketizedFrame): void {
+    if (this.#hasSentFrame || end < payloads.length) return;
+    this.#hasSentFrame = true;
+    this.#init.onFirstFrame?.();
   }
 
   /** What follows has another payload type; each track begins with a keyframe, and this one goes on in it. */
@@ -320,10 +326,19 @@ export class RtpStream implements FrameSink, PacedStream {
     const repeated = rtx && last && last.payload.length <= maxBytes ? rtx.repeat(last) : undefined;
     const made = repeated ?? rtx?.padding(maxBytes, this.#lastTimestamp);
     if (made) return made;
-    const padding = this.#makePacket(paddingOf(maxBytes), this.#lastTimestamp, false);
-    markPadded(padding.header);
     this.#packetsSent++;
-    return padding;
+    return this.#makePadding(maxBytes);
+  }
+
+  /** It takes no place in the history from a packet that is worth repeating. */
+  #makePadding(maxBytes: number): RtpPacket {
+    const { bytes, places } = this.#extensions;
+    const index = this.#index++;
+    const header = Buffer.allocUnsafe(12 + (bytes?.length ?? 0));
+    writeHeader(header, false, this.#codec.offered.payloadType, index, this.#lastTimestamp, this.ssrc);
+    writeExtensions(header, bytes);
+    markPadded(header);
+    return { header, payload: paddingOf(maxBytes), index, places };
   }
 
   #makePacket(payload: Buffer, timestamp: number, marker: boolean, extensions = this.#extensions): SentPacket {

@@ -12,7 +12,7 @@ export interface SentPacket extends RtpPacket {
   index: number;
   /** Where its header says when it leaves and its number; undefined where neither was negotiated. */
   places: DeparturePlaces | undefined;
-  /** Monotonic ms; -Infinity: never. */
+  /** Monotonic ms; -Infinity: never, Infinity: it waits to be. */
   lastRepairMs: number;
 }
 

@@ -42,7 +42,13 @@ test('estimates for single streams are added up, one for all of them stands alon
   reports.receive([estimate(400_000, 99)], 400);
   reports.receive([estimate(100_000, 1)], 500);
   reports.receive([estimate(50_000, 2)], 9000);
-  assert.deepEqual(told.estimates, [300_000, 800_000, 700_000, 900_000, 400_000, 500_000, 50_000]);
+  assert.deepEqual(told.estimates, [300_000, 800_000, 700_000, 900_000, 400_000, 100_000, 50_000]);
+});
+
+test('of many estimates in one packet the last is told', () => {
+  const told = new Told();
+  new NetworkReports(told, () => streams).receive([estimate(300_000, 1), estimate(500_000, 1), estimate(400_000, 1)], 0);
+  assert.deepEqual(told.estimates, [400_000]);
 });
 
 test('reports of one packet are one summary, of the worst video; sound counts where there is no video', () => {
