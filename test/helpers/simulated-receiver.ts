@@ -10,7 +10,6 @@ export interface SentPacket {
   readonly number: number;
   readonly sizeBytes: number;
   readonly sentMs: number;
-  readonly probe?: number;
   /** Part of a frame; undefined for sound and probes. */
   readonly frame?: SentFrame;
   /** Index of the packet in it. */
@@ -105,9 +104,9 @@ export class SimulatedReceiver {
     this.#nextFeedbackMs = nowMs + shortest + this.#random() * (longest - shortest);
     const results: PacketResult[] = [];
     for (let number = this.#reported + 1; number <= this.#highest; number++) {
-      const { sizeBytes, sentMs, probe } = ledger.get(number)!;
+      const { sizeBytes, sentMs } = ledger.get(number)!;
       const arrivedMs = this.#arrivals.get(number);
-      results.push({ sizeBytes, sentMs, arrivedMs: arrivedMs === undefined ? undefined : Math.round(arrivedMs * 4) / 4, probe });
+      results.push({ sizeBytes, sentMs, arrivedMs: arrivedMs === undefined ? undefined : Math.round(arrivedMs * 4) / 4 });
       this.#arrivals.delete(number);
     }
     this.#reported = this.#highest;

@@ -189,14 +189,14 @@ export class SimulatedViewer {
     for (let left = due?.bytes ?? 0; left > 0;) {
       const sizeBytes = Math.max(60, Math.min(left, due!.maxPacketBytes, MTU + HEADERS));
       this.probeBytes += sizeBytes;
-      this.#send({ sizeBytes }, nowMs, due!.id);
+      this.#send({ sizeBytes }, nowMs);
       left -= sizeBytes;
     }
   }
 
-  #send({ sizeBytes, ...content }: Waiting, nowMs: number, probe?: number): void {
+  #send({ sizeBytes, ...content }: Waiting, nowMs: number): void {
     const number = this.#number++;
-    const packet: SentPacket = { number, sizeBytes, sentMs: nowMs, ...(probe === undefined ? {} : { probe }), ...content };
+    const packet: SentPacket = { number, sizeBytes, sentMs: nowMs, ...content };
     this.#ledger.set(number, packet);
     this.#ledger.delete(number - 5_000);
     if (this.#credit !== Infinity) this.#credit -= sizeBytes;

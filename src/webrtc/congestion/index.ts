@@ -6,5 +6,6 @@ export { AcknowledgedRate } from './acknowledged-rate.js';
 export { CongestionController } from './congestion-controller.js';
 export type { RungOption, Selection, StreamWish } from './levels.js';
 export type { PacketResult, ReceptionSummary } from './packet-result.js';
+export type { ProbeDemand } from './prober.js';
 export { QueueDetector } from './queue-detector.js';
 export { RungSelector, type SelectionDecision } from './rung-selector.js';

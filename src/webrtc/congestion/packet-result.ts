@@ -8,8 +8,6 @@ export interface PacketResult {
   readonly sentMs: number;
   /** When it arrived, by the receiver's clock, ms, unwrapped; the origin is arbitrary. Undefined: lost. */
   readonly arrivedMs: number | undefined;
-  /** The probe that it was sent for. */
-  readonly probe?: number | undefined;
 }
 
 /** What Receiver Reports of all streams of a transport say together (RFC 3550 §6.4.1). */

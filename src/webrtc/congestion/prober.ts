@@ -32,7 +32,6 @@ const MIN_KNOWN_BPS = 60_000;
 
 /** A probe that is under way. */
 interface Running {
-  readonly id: number;
   readonly rateBps: number;
   /** It has the rate of the target. */
   readonly isLast: boolean;
@@ -45,8 +44,6 @@ interface Running {
 
 /** Packets of no use that are to be sent now. */
 export interface ProbeDemand {
-  /** Goes into the `probe` of their results. */
-  readonly id: number;
   /** All of them together, as UDP payload; the last packet may go beyond. */
   readonly bytes: number;
   /** Of one packet, about: fewer and longer ones would not tell enough. */
@@ -58,7 +55,6 @@ export class Prober {
   /** What the caller would like to know to fit, bits a second; undefined: nothing. */
   targetBps: number | undefined;
   #running: Running | undefined;
-  #nextId = 1;
   #earliestMs = 0;
   /** When the last one ended that fitted. */
   #cleanMs = -Infinity;
@@ -100,7 +96,7 @@ export class Prober {
     if (!running || nowMs >= running.endsMs) return undefined;
     const bytes = Math.ceil((running.rateBps * (nowMs - running.startedMs)) / 8_000) - running.sentBytes;
     const maxPacketBytes = Math.floor((running.rateBps * (running.endsMs - running.startedMs)) / 8_000 / ENOUGH_PACKETS);
-    return bytes > 0 ? { id: running.id, bytes, maxPacketBytes } : undefined;
+    return bytes > 0 ? { bytes, maxPacketBytes } : undefined;
   }
 
   /**
@@ -139,7 +135,7 @@ export class Prober {
     const rateBps = Math.min(targetBps, 2 * Math.max(knownBps, foundBps, MIN_KNOWN_BPS));
     const isLast = rateBps === targetBps;
     const durationMs = isLast ? MAX_DURATION_MS : Math.min(MAX_DURATION_MS, Math.max(MIN_DURATION_MS, (STEP_BYTES * 8_000) / rateBps));
-    return { id: this.#nextId++, rateBps, isLast, startedMs: nowMs, endsMs: nowMs + durationMs, sentBytes: 0, packets: [] };
+    return { rateBps, isLast, startedMs: nowMs, endsMs: nowMs + durationMs, sentBytes: 0, packets: [] };
   }
 
   #finish(running: Running, nowMs: number): number | undefined {

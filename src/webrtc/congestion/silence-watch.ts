@@ -24,6 +24,6 @@ export class SilenceWatch {
   ping(nowMs: number): ProbeDemand | undefined {
     if (nowMs - this.#pingMs < PING_EVERY_MS) return undefined;
     this.#pingMs = nowMs;
-    return { id: 0, bytes: PING_BYTES, maxPacketBytes: PING_BYTES };
+    return { bytes: PING_BYTES, maxPacketBytes: PING_BYTES };
   }
 }

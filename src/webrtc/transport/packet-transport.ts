@@ -1,5 +1,5 @@
 /** What the streams of a session send by: types only. A faster way of sending replaces what stands behind it. */
-import type { CongestionController, ReceptionSummary } from '../congestion/index.js';
+import type { CongestionController, ProbeDemand, ReceptionSummary } from '../congestion/index.js';
 import type { Arrivals } from './arrivals.js';
 
 /** Where in a header the transport writes what is known only when the packet leaves: offsets in bytes; 0: nowhere. */
@@ -22,16 +22,6 @@ export interface RtpPacket {
   readonly places: DeparturePlaces | undefined;
 }
 
-/** Packets of no use that are to be sent, for what the network makes of them. */
-export interface ProbeRequest {
-  /** Of the probe. */
-  readonly id: number;
-  /** All of them together; the last one may go beyond. */
-  readonly bytes: number;
-  /** Of one of them, about. */
-  readonly maxPacketBytes: number;
-}
-
 /** A stream whose packets wait for their turn. */
 export interface PacedStream {
   /** Bytes that wait, repairs included. */
@@ -43,7 +33,7 @@ export interface PacedStream {
   /** Sends frames that wait, likewise. */
   sendFrames(maxBytes: number): number;
   /** Sends packets of no use, where it can. @returns bytes sent; 0: it cannot, or not now */
-  sendProbe(request: ProbeRequest): number;
+  sendProbe(demand: ProbeDemand): number;
 }
 
 /** Lets packets of a transport leave no faster than its network carries them. */
@@ -79,10 +69,8 @@ export interface PacketTransport {
   /**
    * Fills the places in the headers of new packets, protects and sends them in order. Each packet once: an index stands
    * for one header and payload forever. Never waits, never throws; dropped when not connected.
-   *
-   * @param probe id of the probe that they are sent for
    */
-  sendRtp(packets: readonly RtpPacket[], probe?: number): void;
+  sendRtp(packets: readonly RtpPacket[]): void;
   /** Sends packets of `sendRtp` once more, byte for byte what they were, so under no new number. Otherwise as `sendRtp`. */
   repeatRtp(packets: readonly RtpPacket[]): void;
   /** Of the network in ms, as last measured; undefined before. */

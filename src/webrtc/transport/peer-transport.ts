@@ -166,9 +166,9 @@ export class PeerTransport implements PacketTransport {
     if (this.ice.isNominated) this.#startDtls();
   }
 
-  sendRtp(packets: readonly RtpPacket[], probe?: number): void {
+  sendRtp(packets: readonly RtpPacket[]): void {
     if (!this.#srtp || this.#isClosed) return;
-    this.congestion.leave(packets, probe);
+    this.congestion.leave(packets);
     this.#srtp.protectAll(packets, this.#sendSlab);
   }
 

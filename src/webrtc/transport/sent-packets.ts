@@ -17,8 +17,6 @@ interface Ring {
   readonly sentMs: Float64Array;
   /** 0: it was told that the packet arrived. */
   readonly sizes: Uint16Array;
-  /** Of the probe that it belongs to, plus 1; 0: none. */
-  readonly probes: Uint32Array;
 }
 
 /** Packets of one transport under way. */
@@ -29,13 +27,12 @@ export class SentPackets {
   #referenceMs: number | undefined;
 
   /** A packet leaves. @returns its number, 16 bits */
-  add(nowMs: number, sizeBytes: number, probe?: number): number {
-    const { sentMs, sizes, probes } = (this.#ring ??= newRing());
+  add(nowMs: number, sizeBytes: number): number {
+    const { sentMs, sizes } = (this.#ring ??= newRing());
     const number = this.#next++;
     const place = number % PACKETS;
     sentMs[place] = nowMs;
     sizes[place] = Math.min(sizeBytes, SIZE_MASK);
-    probes[place] = probe === undefined ? 0 : probe + 1;
     return number & 0xffff;
   }
 
@@ -68,19 +65,17 @@ export class SentPackets {
 }
 
 function newRing(): Ring {
-  return { sentMs: new Float64Array(PACKETS), sizes: new Uint16Array(PACKETS), probes: new Uint32Array(PACKETS) };
+  return { sentMs: new Float64Array(PACKETS), sizes: new Uint16Array(PACKETS) };
 }
 
-function take({ sentMs, sizes, probes }: Ring, place: number, arrivedMs: number): PacketResult | undefined {
+function take({ sentMs, sizes }: Ring, place: number, arrivedMs: number): PacketResult | undefined {
   const size = sizes[place] as number;
   const isLost = Number.isNaN(arrivedMs);
   if (size === 0 || (isLost && size > SIZE_MASK)) return undefined;
   sizes[place] = isLost ? size | TOLD_LOST : 0;
-  const probe = probes[place] as number;
   return {
     sizeBytes: size & SIZE_MASK,
     sentMs: sentMs[place] as number,
     arrivedMs: isLost ? undefined : arrivedMs,
-    probe: probe === 0 ? undefined : probe - 1,
   };
 }

@@ -46,7 +46,7 @@ export class TransportCongestion implements Congestion {
   }
 
   /** New packets leave now, in that order: fills the places in their headers. Once for each, before it is encrypted. */
-  leave(packets: readonly RtpPacket[], probe?: number): void {
+  leave(packets: readonly RtpPacket[]): void {
     const nowMs = this.#now();
     const sendTime = Math.floor(nowMs * SEND_TIME_UNITS_PER_MS) % SEND_TIME_WRAP;
     let bytes = 0;
@@ -57,7 +57,7 @@ export class TransportCongestion implements Congestion {
       if (!places) continue;
       const { sequenceAt, sendTimeAt } = places;
       if (sequenceAt > 0) {
-        const number = this.#sent.add(nowMs, sizeBytes, probe);
+        const number = this.#sent.add(nowMs, sizeBytes);
         numberedBytes += sizeBytes;
         header[sequenceAt] = number >>> 8;
         header[sequenceAt + 1] = number & 0xff;

@@ -114,12 +114,12 @@ export class TransportPacing implements Pacing, PacedClient {
   /** None begins while something waits: it would measure our own frames. */
   #probe(nowMs: number): void {
     if (!this.#controller.isProbing && this.#waitingBytes > 0 && !this.#controller.isVideoHeld) return;
-    const request = this.#controller.probeDue(nowMs);
-    if (!request) return;
-    let { bytes } = request;
+    const demand = this.#controller.probeDue(nowMs);
+    if (!demand) return;
+    let { bytes } = demand;
     for (const stream of this.#streams) {
       if (bytes <= 0) return;
-      bytes -= stream.sendProbe({ ...request, bytes });
+      bytes -= stream.sendProbe({ ...demand, bytes });
     }
   }
 }

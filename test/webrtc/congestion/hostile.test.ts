@@ -107,9 +107,9 @@ describe('feedback that lies', () => {
     controller.wantedBps = 3.1 * MBIT;
     for (let nowMs = 2_000; nowMs < 10_000; nowMs += 5) {
       const due = controller.probeDue(nowMs);
-      const results = due ? [{ sizeBytes: due.bytes, sentMs: nowMs, arrivedMs: 7, probe: due.id }] : [];
+      const results = due ? [{ sizeBytes: due.bytes, sentMs: nowMs, arrivedMs: 7 }] : [];
       if (due) controller.onSent(due.bytes, nowMs);
-      controller.onFeedback([...results, { sizeBytes: 1_200, sentMs: nowMs, arrivedMs: 7, probe: 999_999 }], nowMs);
+      controller.onFeedback([...results, { sizeBytes: 1_200, sentMs: nowMs, arrivedMs: 7 }], nowMs);
     }
     assert.ok(controller.foundBps <= 3.1 * MBIT);
     assertSane(controller);

@@ -6,7 +6,6 @@ import { Prober } from '../../../src/webrtc/congestion/prober.js';
 const MBIT = 1_000_000;
 
 interface Probe {
-  readonly id: number;
   readonly startedMs: number;
   endedMs: number;
   bytes: number;
@@ -16,18 +15,21 @@ interface Probe {
 function probe(prober: Prober, toMs: number, wayBps: number, knownBps: number, lossEvery = Infinity): Probe[] {
   const probes: Probe[] = [];
   let [underway, freeMs, count]: [PacketResult[], number, number] = [[], 0, 0];
+  let isNew = true;
   for (let nowMs = 0; nowMs < toMs; nowMs += 5) {
     prober.onTick(nowMs, 40);
+    isNew ||= prober.rateBps === undefined;
     const due = prober.due(nowMs, knownBps, 0);
+    if (isNew && due) probes.push({ startedMs: nowMs, endedMs: nowMs, bytes: 0 });
+    if (due) isNew = false;
     for (let left = due?.bytes ?? 0; left > 0;) {
       const sizeBytes = Math.max(60, Math.min(left, due!.maxPacketBytes, 1_200));
       left -= sizeBytes;
       prober.onSent(sizeBytes);
-      if (probes.at(-1)?.id !== due!.id) probes.push({ id: due!.id, startedMs: nowMs, endedMs: nowMs, bytes: 0 });
       probes.at(-1)!.bytes += sizeBytes;
       probes.at(-1)!.endedMs = nowMs;
       freeMs = Math.max(freeMs, nowMs) + (sizeBytes * 8_000) / wayBps;
-      underway.push({ sizeBytes, sentMs: nowMs, arrivedMs: ++count % lossEvery === 0 ? undefined : freeMs + 20, probe: due!.id });
+      underway.push({ sizeBytes, sentMs: nowMs, arrivedMs: ++count % lossEvery === 0 ? undefined : freeMs + 20 });
     }
     if (nowMs % 50 !== 0) continue;
     const told = underway.filter(({ sentMs, arrivedMs }) => (arrivedMs ?? sentMs + 20) + 20 <= nowMs);

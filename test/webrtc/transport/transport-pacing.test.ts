@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pacer } from '../../../src/webrtc/transport/pacer.js';
-import type { PacedStream, ProbeRequest } from '../../../src/webrtc/transport/packet-transport.js';
+import type { ProbeDemand } from '../../../src/webrtc/congestion/index.js';
+import type { PacedStream } from '../../../src/webrtc/transport/packet-transport.js';
 import { TransportCongestion } from '../../../src/webrtc/transport/transport-congestion.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 
@@ -39,8 +40,8 @@ class Stream implements PacedStream {
     this.repairs = 0;
   }
 
-  sendProbe({ id, bytes }: ProbeRequest): number {
-    return this.rig.send(`${this.name} probe`, Math.ceil(bytes / PACKET_BYTES), id);
+  sendProbe({ bytes }: ProbeDemand): number {
+    return this.rig.send(`${this.name} probe`, Math.ceil(bytes / PACKET_BYTES));
   }
 }
 
@@ -49,13 +50,10 @@ class PacingRig {
   readonly congestion = new TransportCongestion(new Pacer(this.clock), () => this.clock.now());
   readonly sent: { readonly what: string; readonly atMs: number; readonly number: number }[] = [];
 
-  send(what: string, packets: number, probe?: number): number {
+  send(what: string, packets: number): number {
     for (let i = 0; i < packets; i++) {
       const header = Buffer.alloc(24);
-      this.congestion.leave(
-        [{ header, payload: Buffer.alloc(PACKET_BYTES - 24), index: 0, places: { sequenceAt: 17, sendTimeAt: 0 } }],
-        probe,
-      );
+      this.congestion.leave([{ header, payload: Buffer.alloc(PACKET_BYTES - 24), index: 0, places: { sequenceAt: 17, sendTimeAt: 0 } }]);
       this.sent.push({ what, atMs: this.clock.now(), number: header.readUInt16BE(17) });
     }
     return packets * PACKET_BYTES;

@@ -8,7 +8,8 @@ import type { Clock } from '../../../base/clock.js';
 import { clockRateHz, type Codec, type FrameSink, type PacketizedFrame, type Track } from '../../../media/index.js';
 import { codecsOf, type NegotiatedCodec } from '../../sdp/codecs.js';
 import { layOutExtensions, type DepartureIds, type ExtensionBlock, type HeaderExtension } from '../header-extensions.js';
-import type { PacedStream, PacketTransport, ProbeRequest, RtpPacket } from '../../transport/packet-transport.js';
+import type { ProbeDemand } from '../../congestion/index.js';
+import type { PacedStream, PacketTransport, RtpPacket } from '../../transport/packet-transport.js';
 import { CaptureTime } from './capture-time.js';
 import { PlayoutDelay } from './playout-delay.js';
 import { paddingOf } from './probe-packets.js';
@@ -199,7 +200,7 @@ export class RtpStream implements FrameSink, PacedStream {
   }
 
   /** Repeats what was sent last, where it has an ssrc for that and the packets are small enough; else sends padding. */
-  sendProbe({ id, bytes, maxPacketBytes }: ProbeRequest): number {
+  sendProbe({ bytes, maxPacketBytes }: ProbeDemand): number {
     // Padding has a number of the stream: between the packets of a frame it would end it for some receivers.
     if (this.#packetsSent === 0 || (!this.#rtx && (this.#waiting.first?.sent ?? 0) > 0)) return 0;
     const packets: RtpPacket[] = [];
@@ -209,7 +210,7 @@ export class RtpStream implements FrameSink, PacedStream {
       made += packet.header.length + packet.payload.length;
       packets.push(packet);
     }
-    this.#init.transport.sendRtp(packets, id);
+    this.#init.transport.sendRtp(packets);
     return made;
   }
 

@@ -437,14 +437,14 @@ test('a probe repeats what was sent last where it has an ssrc for that and fits,
     codec: { codec: 'h264', offered: h264, rtx, feedback: [] },
     rtxSsrc: 77,
   });
-  assert.equal(stream.sendProbe({ id: 1, bytes: 1000, maxPacketBytes: 1000 }), 0, 'before anything was sent');
+  assert.equal(stream.sendProbe({ bytes: 1000, maxPacketBytes: 1000 }), 0, 'before anything was sent');
   stream.send(frame(4, 3000, 500));
-  const sent = stream.sendProbe({ id: 1, bytes: 2000, maxPacketBytes: 600 });
+  const sent = stream.sendProbe({ bytes: 2000, maxPacketBytes: 600 });
   assert.ok(sent >= 2000 && sent < 2600, `${sent}`);
   const probes = transport.sent.slice(4);
   assert.ok(probes.every(({ rtp }) => rtp.header.ssrc === 77 && rtp.header.payloadType === 97));
   assert.equal(probes[0]?.rtp.payload.readUInt16BE(0), transport.sequenceNumbers()[3]);
-  stream.sendProbe({ id: 2, bytes: 600, maxPacketBytes: 200 });
+  stream.sendProbe({ bytes: 600, maxPacketBytes: 200 });
   const padded = transport.sent.slice(4 + probes.length);
   assert.ok(padded.length >= 3);
   for (const { rtp, bytes } of padded) {
@@ -457,9 +457,9 @@ test('a probe repeats what was sent last where it has an ssrc for that and fits,
 test('without RTX a probe is padding of the media after a marker: numbered like the rest, and not worth repeating', async () => {
   const { stream, transport, clock } = makePaced();
   stream.send(frame(200));
-  assert.equal(stream.sendProbe({ id: 1, bytes: 500, maxPacketBytes: 200 }), 0, 'in the middle of a frame');
+  assert.equal(stream.sendProbe({ bytes: 500, maxPacketBytes: 200 }), 0, 'in the middle of a frame');
   await clock.advance(2000);
-  assert.ok(stream.sendProbe({ id: 1, bytes: 500, maxPacketBytes: 200 }) >= 500);
+  assert.ok(stream.sendProbe({ bytes: 500, maxPacketBytes: 200 }) >= 500);
   stream.send(frame(1, 6000));
   const tail = transport.sent.slice(200);
   assert.deepEqual(
