@@ -3,47 +3,50 @@
 const STEP_MS = 4;
 /** A rate is told of no less. */
 const MIN_SPAN_MS = 100;
+/** Powers of two, for the ring's index is masked. */
+const FIRST_STEPS = 32;
 /** 4 s and more. */
 const MAX_STEPS = 1024;
 
-/** What was sent in the last seconds. */
+/** What was sent in the last seconds: a ring of plain numbers, for an object a step would live long enough to burden the old heap. */
 export class SentBytes {
-  #steps: { readonly atMs: number; total: number }[] = [];
+  /** When each step began. */
+  #atMs = new Float64Array(FIRST_STEPS);
+  /** All that had left by the end of it. */
+  #totals = new Float64Array(FIRST_STEPS);
+  /** Steps ever begun; the newest of them are in the ring. */
+  #count = 0;
   #total = 0;
   #firstMs: number | undefined;
-  /** Of the steps that were forgotten. */
-  #forgotten = 0;
 
   /** Adds a packet. @param nowMs does not run backwards */
   add(sizeBytes: number, nowMs: number): void {
-    this.#total += sizeBytes;
     this.#firstMs ??= nowMs;
-    const newest = this.#steps.at(-1);
-    if (newest && nowMs - newest.atMs < STEP_MS) {
-      newest.total = this.#total;
-      return;
+    this.#total += sizeBytes;
+    const newest = this.lastMs;
+    if (newest === undefined || nowMs - newest >= STEP_MS) {
+      if (this.#count === this.#atMs.length && this.#count < MAX_STEPS) this.#grow();
+      this.#atMs[this.#count & this.#mask] = nowMs;
+      this.#count++;
     }
-    this.#steps.push({ atMs: nowMs, total: this.#total });
-    // Half at once: moving the rest up is not to be paid for by each packet.
-    if (this.#steps.length > MAX_STEPS) {
-      this.#forgotten = this.#steps[MAX_STEPS / 2 - 1]?.total ?? 0;
-      this.#steps = this.#steps.slice(MAX_STEPS / 2);
-    }
+    this.#totals[(this.#count - 1) & this.#mask] = this.#total;
   }
 
   /** Bytes that left after `sentMs`; all that is known where it is further back. */
   after(sentMs: number): number {
-    return this.#total - (this.#steps[this.#indexAfter(sentMs) - 1]?.total ?? this.#forgotten);
+    const step = this.#stepAfter(sentMs);
+    return this.#total - (step === 0 ? 0 : (this.#totals[(step - 1) & this.#mask] ?? 0));
   }
 
   /** When the first packet after that left, as far back as is known; undefined: none has. */
   firstAfterMs(sentMs: number): number | undefined {
-    return this.#steps[this.#indexAfter(sentMs)]?.atMs;
+    const step = this.#stepAfter(sentMs);
+    return step === this.#count ? undefined : this.#atMs[step & this.#mask];
   }
 
   /** When the newest packet left, rounded down; undefined before the first. */
   get lastMs(): number | undefined {
-    return this.#steps.at(-1)?.atMs;
+    return this.#count === 0 ? undefined : this.#atMs[(this.#count - 1) & this.#mask];
   }
 
   /** Bits a second over the last `windowMs`, or since the first packet. */
@@ -52,13 +55,26 @@ export class SentBytes {
     return (this.after(nowMs - spanMs) * 8_000) / spanMs;
   }
 
-  #indexAfter(sentMs: number): number {
-    let [low, high] = [0, this.#steps.length];
+  get #mask(): number {
+    return this.#atMs.length - 1;
+  }
+
+  /** The first step that began after that. The oldest one in a full ring only tells what left before all others. */
+  #stepAfter(sentMs: number): number {
+    let [low, high] = [Math.max(0, this.#count - MAX_STEPS + 1), this.#count];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#steps[middle]?.atMs ?? 0) <= sentMs) low = middle + 1;
+      if ((this.#atMs[middle & this.#mask] ?? 0) <= sentMs) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  /** Before any step is overwritten: they lie in order from the start. */
+  #grow(): void {
+    const [atMs, totals] = [new Float64Array(2 * this.#count), new Float64Array(2 * this.#count)];
+    atMs.set(this.#atMs);
+    totals.set(this.#totals);
+    [this.#atMs, this.#totals] = [atMs, totals];
   }
 }
