@@ -87,7 +87,10 @@ export interface OpenedSource {
   readonly media: SourceMedia;
   /** Classes that the detector of the source knows now: models change while sources run. Undefined where none looks. */
   readonly labels: readonly string[] | undefined;
-  /** The qualities of a rendition as they are now, the best first; never empty. What another session starts or ends changes it. */
+  /**
+   * The qualities of a rendition as they are now, the best first; never empty. What another session starts or ends changes it.
+   * Bitrates, and which places of encoders are free, may be 100 ms old.
+   */
   ladder(key: Pick<VideoKey, 'rendition' | 'codec'>): readonly Rung[];
   /**
    * Leases a track; starts what is needed for it where nobody uses it yet.

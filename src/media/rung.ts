@@ -15,7 +15,7 @@ export interface Rung {
   readonly bitrateBps: number | undefined;
   /** Frames of it flow now: whoever changes to it waits for no encoder to start. */
   readonly isRunning: boolean;
-  /** False where leasing it would be refused now (CAPACITY_REACHED): it has to be encoded, and all places for that are taken. */
+  /** False where leasing it would be refused now (CAPACITY_REACHED): it has to be encoded, and too few places for that are free. */
   readonly isAvailable: boolean;
   /** A keyframe of it can be made on demand; else a short replay begins it. */
   readonly makesKeyframes: boolean;

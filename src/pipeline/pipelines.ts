@@ -30,8 +30,8 @@ export interface PipelinesInit extends Omit<PipelineDeps, 'ladder' | 'places'> {
   readonly isNeverRefused: (sourceId: string) => boolean;
   /** Which lower rungs sources have. Default `auto`. */
   readonly ladder?: LadderPlan;
-  /** Lower rungs that may be encoded at once, all sources together. Default 4 a core. */
-  readonly maxRungEncodes?: number;
+  /** Places of encoders of lower rungs, all sources together: one is what 720p takes at 30 frames a second. Default 4 a core. */
+  readonly rungPlaces?: number;
 }
 
 /** All sources that run or can run. */
@@ -45,7 +45,7 @@ export class Pipelines {
   constructor(init: PipelinesInit) {
     this.#init = init;
     const { ladder = 'auto' } = init;
-    const places = new EncodePlaces(init.maxRungEncodes);
+    const places = new EncodePlaces(init.rungPlaces);
     this.#snapshots = new SnapshotFeeds(init);
     this.#running = new RunningSources({
       maxRunning: init.maxRunning,
@@ -55,8 +55,9 @@ export class Pipelines {
     this.#ladders = new Ladders({
       plan: ladder,
       places,
+      clock: init.clock,
       find: init.find,
-      running: (sourceId, key) => this.#running.find(sourceId)?.running(key),
+      running: (sourceId) => this.#running.find(sourceId),
     });
   }
 

@@ -1,7 +1,7 @@
 /**
  * Makes one lower rung for as long as somebody wants it: of what the source brings itself where it does and it flows, else by
- * an encoder. Readers of its track notice nothing but a keyframe where one takes over from the other. An encoder needs one of
- * the places that all sources share; where none is free, readers get the next layer that the source brings, or nothing.
+ * an encoder. Readers of its track notice nothing but a keyframe where one takes over from the other. An encoder needs some of
+ * the places that all sources share; where too few are free, readers get the next layer that the source brings, or nothing.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -19,8 +19,10 @@ export interface RungProducerInit {
   readonly logger: Logger;
   /** Of encoders of lower rungs. */
   readonly places: EncodePlaces;
-  /** For whom a place is taken. */
+  /** For whom places are taken. */
   readonly holder: EncodePlaceHolder;
+  /** What its encoder takes, in places. */
+  readonly cost: number;
   /** Starts an encoder that writes the track; undefined where none may. */
   readonly encode: (() => Producer) | undefined;
   /** What the source brings itself of that size, as it is now. */
@@ -108,8 +110,8 @@ export class RungProducer implements Producer {
   }
 
   get #canEncode(): boolean {
-    const { encode, places } = this.#init;
-    return this.#encoding !== undefined || (encode !== undefined && places.isFree);
+    const { encode, places, cost } = this.#init;
+    return this.#encoding !== undefined || (encode !== undefined && places.hasRoom(cost));
   }
 
   #isSilent(copy: Copy): boolean {
@@ -147,14 +149,14 @@ export class RungProducer implements Producer {
   }
 
   #startEncoding(): void {
-    const { track, logger, places, holder, encode } = this.#init;
-    if (this.#encoding || !encode || !places.isFree) return;
+    const { track, logger, places, holder, cost, encode } = this.#init;
+    if (this.#encoding || !encode || !places.hasRoom(cost)) return;
     if (this.#copy?.isFlowing === true) {
       logger.warn({ track: track.name }, 'the source brings a lower quality no longer; it is encoded');
       this.#copy.isFlowing = false;
     }
     track.pairing = 'exact';
-    this.#encoding = { leave: places.take(holder), producer: encode() };
+    this.#encoding = { leave: places.take(holder, cost), producer: encode() };
   }
 
   #stopEncoding(): void {

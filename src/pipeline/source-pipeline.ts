@@ -67,6 +67,8 @@ export class SourcePipeline {
   #detections: Demand | undefined;
   readonly #startedMs: number;
   #run: SourceRun;
+  /** Of runs, and of what they bring themselves. */
+  #changes = 0;
   #end: EndReason | undefined;
   #wantedAtMs: number;
   #idleSinceMs: number;
@@ -82,6 +84,7 @@ export class SourcePipeline {
       frameNumbers: new FrameNumbers(),
       nextObjectId: () => ++objectIds,
       pictureTakers: new Set(),
+      layersChanged: () => this.#changes++,
     };
     this.#run = this.#openRun();
     this.closed = this.#serve();
@@ -108,10 +111,19 @@ export class SourcePipeline {
     };
   }
 
-  /** What runs of a rendition, and in which qualities; undefined once it has ended. */
-  running(key: RenditionKey): RunningRendition | undefined {
-    const source = this.#init.find();
-    if (this.isClosed || !source) return undefined;
+  /** Another one when a track begins or ends, has its first frame, or is made otherwise than before. */
+  get ladderMark(): string {
+    let mark = String(this.#changes);
+    for (const [name, { key, track }] of this.#tracks) {
+      const made = this.#run.encoderOf(key) ? 'e' : this.#run.layerOf(key) ? 'l' : '';
+      mark += ` ${name}${track.hasMedia ? '+' : '-'}${made}`;
+    }
+    return mark;
+  }
+
+  /** What runs of a rendition, and in which qualities; undefined once it has ended. @param source as it is now */
+  running(key: RenditionKey, source: Source): RunningRendition | undefined {
+    if (this.isClosed) return undefined;
     const run = this.#run;
     const all = [...this.#tracks.values()].filter((each) => isRendition(each.key, key));
     return {
@@ -244,6 +256,7 @@ export class SourcePipeline {
     if (!source) throw sourceNotFound(sourceId);
     throwIfNotPlayable(source);
     this.#init.logger.info({ sourceId, delivery: source.delivery }, 'source started');
+    this.#changes++;
     return new SourceRun(source, this.#state, this.#init);
   }
 

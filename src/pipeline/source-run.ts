@@ -19,7 +19,7 @@ import { bitrateFor } from '../ffmpeg/index.js';
 import type { FeedEnd, FeedInfo, Source, SourceFeed, SourceLayer } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { BitrateMeter } from '../media/index.js';
-import type { EncodePlaceHolder } from './encode-places.js';
+import { encodeCost, type EncodePlaceHolder } from './encode-places.js';
 import { EncodedRendition, type RungTarget } from './encoded-rendition.js';
 import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
@@ -54,6 +54,8 @@ export interface SourceState {
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, of whatever run, and is taken out. */
   readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
+  /** What a source brings itself is something else now. */
+  readonly layersChanged: () => void;
 }
 
 /** One feed and its renditions. */
@@ -88,7 +90,7 @@ export class SourceRun {
         picture: (picture) => this.#onPicture(picture),
         audio: (frame) => this.#audio?.write(frame),
         waiting: (isWaiting) => this.#standIns.follow(isWaiting),
-        layersChanged: () => this.#producers.forEach((producer) => producer.layersChanged?.()),
+        layersChanged: () => this.#layersChanged(),
       },
       { ...deps.ffmpeg, timeline: state.timeline },
     );
@@ -274,6 +276,11 @@ export class SourceRun {
     this.#hub.picture(picture);
   }
 
+  #layersChanged(): void {
+    this.#state.layersChanged();
+    for (const producer of this.#producers.values()) producer.layersChanged?.();
+  }
+
   #startProducer(key: TrackKey, track: Track, holder: EncodePlaceHolder): Producer {
     if (key.kind === 'audio') return this.#copy(track, (target) => (this.#audio = target));
     if (isLower(key)) return this.#startRung(key, track, holder);
@@ -292,6 +299,7 @@ export class SourceRun {
       logger,
       places,
       holder,
+      cost: encodeCost(base, target),
       encode: ladder === 'auto' || ladder.length > 0 ? () => this.#make(key, track, target) : undefined,
       layer: () => this.layersBelow(key).find((layer) => layerName(layer) === key.rung),
       nextLayer: () => nearestLayer(this.layersBelow(key), shortSidePx),

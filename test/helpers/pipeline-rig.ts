@@ -80,8 +80,8 @@ export interface RigOptions {
   readonly logger?: Logger;
   /** Default `auto`. */
   readonly ladder?: LadderPlan;
-  /** Default: 4 a core. */
-  readonly maxRungEncodes?: number;
+  /** Places of encoders of lower rungs. Default: 4 a core. */
+  readonly rungPlaces?: number;
   /** Default: no source has zones. */
   readonly sceneOf?: PipelinesInit['sceneOf'];
 }
@@ -133,7 +133,7 @@ export class PipelineRig {
       models: this.seeing,
       ...(options.sceneOf && { sceneOf: options.sceneOf }),
       ...(options.ladder && { ladder: options.ladder }),
-      ...(options.maxRungEncodes !== undefined && { maxRungEncodes: options.maxRungEncodes }),
+      ...(options.rungPlaces !== undefined && { rungPlaces: options.rungPlaces }),
       detectFps: 30,
       motionGate: options.motionGate ?? false,
       idleGraceMs: options.idleGraceMs ?? 0,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BitrateMeter } from '../../src/media/index.js';
-import { EncodePlaces, type EncodePlaceHolder } from '../../src/pipeline/encode-places.js';
 import { rungBitrateBps, rungsBelow, rungSize } from '../../src/pipeline/ladder.js';
 
 const rungs = (widthPx: number, heightPx: number, bitrateBps?: number, plan: Parameters<typeof rungsBelow>[1] = 'auto'): number[] =>
@@ -73,40 +72,5 @@ describe('the bitrate of a stream', () => {
     assert.equal(meter.bitrateBps, 800_000);
     for (let at = 13; at < 25; at++) second(at, 10_000);
     assert.equal(meter.bitrateBps, 80_000);
-  });
-});
-
-describe('places of encoders', () => {
-  const holder = (isIdle = false): EncodePlaceHolder & { gaveUp: number } => ({
-    isIdle,
-    gaveUp: 0,
-    giveUp() {
-      this.gaveUp++;
-    },
-  });
-
-  it('are refused where all are taken, in words', () => {
-    const places = new EncodePlaces(2);
-    const leave = places.take(holder());
-    places.take(holder());
-    assert.equal(places.isFree, false);
-    assert.throws(() => places.take(holder()), { code: 'CAPACITY_REACHED', message: /all 2 places of encoders of lower qualities/ });
-    leave();
-    leave();
-    assert.ok(places.isFree);
-    places.take(holder());
-    assert.equal(places.isFree, false);
-  });
-
-  it('are taken over from what nobody watches', () => {
-    const places = new EncodePlaces(2);
-    const [watched, idle, late] = [holder(), holder(true), holder()];
-    places.take(watched);
-    const leave = places.take(idle);
-    assert.ok(places.isFree);
-    places.take(late);
-    assert.deepEqual([watched.gaveUp, idle.gaveUp], [0, 1]);
-    leave();
-    assert.equal(places.isFree, false);
   });
 });

@@ -64,6 +64,7 @@ function open(canEncode = true): RungProducer {
     logger: silentLogger,
     places,
     holder: { isIdle: false, giveUp: () => assert.fail('it is watched') },
+    cost: 1,
     encode: canEncode ? encode : undefined,
     layer: () => layer,
   });
@@ -154,7 +155,7 @@ describe('what makes a rung', () => {
   });
 
   it('waits for a place where none is free, and takes none where nothing may be encoded', async () => {
-    const leave = places.take({ isIdle: false, giveUp: () => undefined });
+    const leave = places.take({ isIdle: false, giveUp: () => undefined }, 1);
     const producer = open();
     await clock.advance(3_000);
     assert.equal(encoders, 0);
@@ -162,11 +163,11 @@ describe('what makes a rung', () => {
     await clock.advance(600);
     assert.equal(encoders, 1);
     await producer.close();
-    assert.ok(places.isFree);
+    assert.ok(places.hasRoom(1));
     const never = open(false);
     await clock.advance(3_000);
     assert.equal(encoders, 0);
-    assert.ok(places.isFree);
+    assert.ok(places.hasRoom(1));
     await never.close();
     assert.equal(clock.pendingTimers, 0);
   });

@@ -154,9 +154,9 @@ describe('a lower rung', () => {
     assertAscends(watched);
   });
 
-  it('needs a place: one that nobody watches gives way, and else it is refused, as its ladder says before', async () => {
+  it('needs places: those of one that nobody watches are given to it, and else it is refused, as its ladder says before', async () => {
     await openRig(['copyable-720p.mp4', 'copyable.mp4'], {
-      maxRungEncodes: 1,
+      rungPlaces: 0.5,
       idleGraceMs: 60_000,
       ladder: plan([360, 550], [180, 180]),
     });
@@ -169,7 +169,10 @@ describe('a lower rung', () => {
       (await ladder('copyable-720p')).map(({ isRunning }) => isRunning),
       [true, true, false],
     );
-    const refusal = { code: 'CAPACITY_REACHED', message: /all 1 places of encoders of lower qualities/ };
+    const refusal = {
+      code: 'CAPACITY_REACHED',
+      message: /too few places for encoders of lower qualities: this one takes 0.25, 0.08 of 0.5 /,
+    };
     await assert.rejects(rig.watch('copyable-720p', 'raw/h264/180p'), refusal);
     await assert.rejects(rig.watch('copyable', 'raw/vp8/180p'), refusal);
     assert.equal(rig.pipelines.activity().length, 1, 'no source is started for what is refused');
