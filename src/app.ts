@@ -4,7 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { observabilityRoutes, type ObservabilityDeps } from './observability/index.js';
+import { countAnswers, metricRoutes, observabilityRoutes, type MetricsDeps, type ObservabilityDeps } from './observability/index.js';
 import {
   answerBrokenRequest,
   answerRouterError,
@@ -72,6 +72,8 @@ export interface AppDeps {
   readonly reports: ReportDeps;
   /** For `/health`, `/ready`, `/available-videos`, `/connection-stats` and `/active-streams`. */
   readonly state: ObservabilityDeps;
+  /** For `/metrics`, which counts the answers of all routes. */
+  readonly metrics: MetricsDeps;
   /** For `GET /snapshot/:source.jpg`. */
   readonly snapshots: SnapshotDeps;
   /** For `/models`. */
@@ -119,6 +121,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   deps.connections.watch(fastify.server);
   installClientAddress(fastify, deps.trustedProxies);
   installBodyLimits(fastify, deps.bodies);
+  countAnswers(fastify, deps.metrics);
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
@@ -146,6 +149,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(iceServerRoutes, deps.iceServers);
   await app.register(reportRoutes, deps.reports);
   await app.register(observabilityRoutes, deps.state);
+  await app.register(metricRoutes, deps.metrics);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
   await app.register(async (scope) => {

@@ -5,7 +5,17 @@ import type { Loggers } from './base/loggers.js';
 import type { Logger } from './base/logger.js';
 import { ResourceLedger } from './base/resources.js';
 import type { SourceCatalogue } from './source/index.js';
-import { Closers, listeningFailed, openConnections, openDoors, openPorts, openDetection, openSources, type Host } from './wiring/index.js';
+import {
+  Closers,
+  listeningFailed,
+  openConnections,
+  openDetection,
+  openDoors,
+  openMetrics,
+  openPorts,
+  openSources,
+  type Host,
+} from './wiring/index.js';
 
 /** A server that listens. */
 export interface Server {
@@ -30,10 +40,11 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
   try {
     const ports = await openPorts(host);
     const sources = await openSources(host);
-    const seeing = await openDetection(host, sources);
-    const connections = openConnections(host, sources, seeing, ports);
+    const metrics = openMetrics(sources);
+    const seeing = await openDetection(host, sources, metrics);
+    const connections = openConnections(host, sources, seeing, ports, metrics);
     let isReady = false;
-    const app = await openDoors(host, { ...sources, ...seeing, ...connections, udpPort: ports.iceUdp?.port, isReady: () => isReady });
+    const app = await openDoors(host, { ...sources, ...metrics, ...seeing, ...connections, iceUdp: ports.iceUdp, isReady: () => isReady });
     // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
     await app.ready();
     await ports.releaseHttp();

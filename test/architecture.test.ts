@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   http: ['media', 'webrtc'],
   ws: ['media', 'webrtc', 'http'],
   observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'webhooks'],
-  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'webrtc', 'http', 'ws'],
+  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'webrtc', 'http', 'ws', 'observability'],
   cli: ['media', 'ffmpeg', 'source', 'detection', 'watchdog', 'wiring'],
 };
 /** The order inside webrtc/: a folder may import those before it. */
@@ -40,6 +40,7 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
   { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
+  { name: 'prom-client', what: /from 'prom-client'/, by: (file) => file.startsWith('observability/metrics/') },
   { name: 'process.env', what: /process\.env/, by: (file) => file === 'config.ts' || file === 'detection/runtime-telemetry.ts' },
   { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(http|ws|observability)\//.test(file) || file === 'app.ts' },
   {

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
-import { Detector } from './detector.js';
+import { Detector, type DetectorObserver } from './detector.js';
 import { LabelRenderer } from './label-renderer.js';
 import { DetectionScheduler } from './scheduler.js';
 
@@ -16,6 +16,8 @@ export interface DetectorPoolInit {
   readonly ledger: ResourceLedger;
   /** In order of preference; see `Detector`. */
   readonly executionProviders?: readonly string[];
+  /** Told of what detectors do. Default: nobody is. */
+  readonly observer?: DetectorObserver;
 }
 
 /** A loaded model. */

@@ -24,6 +24,18 @@ export interface DetectorInit {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ledger: ResourceLedger;
+  /** Told of what detectors do. Default: nobody is. */
+  readonly observer?: DetectorObserver;
+}
+
+/** What detectors do, for whoever watches over them from outside. Must not throw. */
+export interface DetectorObserver {
+  /** A picture was looked at. @param inferenceMs time of inference alone */
+  inferred(model: string, inferenceMs: number): void;
+  /** A picture could not be looked at. */
+  failed(model: string): void;
+  /** The thread is replaced. */
+  restarted(model: string): void;
 }
 
 /** What was found in one picture. */
@@ -137,7 +149,11 @@ export class Detector {
       worker.postMessage({ picture: this.#picture, widthPx, heightPx, hasBt709: isBt709(picture.colour) } satisfies WorkerRequest);
       const { detections, inferenceMs, isNotANumber } = await result;
       if (isNotANumber) this.#reportNaN();
+      this.#init.observer?.inferred(this.model.name, inferenceMs);
       return { detections, mediaTimeMs, inferenceMs };
+    } catch (error) {
+      this.#init.observer?.failed(this.model.name);
+      throw error;
     } finally {
       hang.cancel();
       this.#pending = undefined;
@@ -265,6 +281,7 @@ export class Detector {
       await delay(clock, delayMs, this.#stop.signal);
       if (!this.#isRestarting()) return;
       this.#restarts++;
+      this.#init.observer?.restarted(this.model.name);
       ranMs = 0;
       await this.#start().catch((cause: unknown) => (error = messageOf(cause)));
     }

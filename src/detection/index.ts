@@ -1,7 +1,7 @@
 /** Pixels in, values out: the detector, the tracker and the drawing. Knows no transport and no ffmpeg. */
 export { annotate, drawNotice, type DrawnObject } from './annotate.js';
 export { DetectorPool, type LoadedModel, type ModelLease } from './detector-pool.js';
-export { Detector, type DetectionResult, type DetectorInit } from './detector.js';
+export { Detector, type DetectionResult, type DetectorInit, type DetectorObserver } from './detector.js';
 export { LabelRenderer } from './label-renderer.js';
 export { FAMILY_NAMES, type FamilyName } from './families/names.js';
 export { inspectModel, loadModelDescription, type ModelInspection } from './load-model.js';

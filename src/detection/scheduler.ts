@@ -42,6 +42,11 @@ export class DetectionScheduler {
     return this.#init.detector.state;
   }
 
+  /** Sources with a picture that waits to be looked at. */
+  get waiting(): number {
+    return this.#registrations.filter(({ hasPicture }) => hasPicture).length;
+  }
+
   /** Adds a source; close the registration to remove it. */
   register(sourceId: string, init: RegistrationInit): DetectionRegistration {
     const registration: DetectionRegistration = new DetectionRegistration(init, {

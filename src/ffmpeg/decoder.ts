@@ -113,6 +113,7 @@ class FfmpegDecoder implements Decoder {
     const { tools, widthPx, heightPx } = options;
     this.#process = openProcess(options, {
       owner: options.owner,
+      kind: 'decoder',
       // One thread, because each further one holds a frame back.
       inputs: [
         {

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
+import type { ProcessCounts } from './process-counts.js';
 
 /** Programs, time and bookkeeping for whatever runs ffmpeg. */
 export interface FfmpegDeps {
@@ -12,6 +13,8 @@ export interface FfmpegDeps {
   readonly ledger: ResourceLedger;
   /** Is told what processes say when they fail. */
   readonly logger: Logger;
+  /** Counts processes. Default: nobody does. */
+  readonly processes?: ProcessCounts;
 }
 
 /** Where ffmpeg is and what it can do. */

@@ -113,6 +113,7 @@ class FfmpegEncoder implements Encoder {
     const parser = openParser(options.codec, onFrame);
     this.#process = openProcess(options, {
       owner: options.owner,
+      kind: 'encoder',
       inputs: [{ options: ['-probesize', '32', '-analyzeduration', '0', '-f', 'matroska'], address: 'pipe:0' }],
       outputs: [{ options: encoderOptions(options), address: 'pipe:1' }],
       onOutput: (chunk) => parser.push(chunk),

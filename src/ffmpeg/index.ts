@@ -12,6 +12,7 @@ export { OggOpusParser } from './ogg-opus.js';
 export { describeOrientation, isOnItsSide, orientationFilters, UPRIGHT, type Orientation } from './orientation.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';
 export { type ProcessPort } from './fluent.js';
+export { ProcessCounts } from './process-counts.js';
 export { openProcess, type FfmpegProcess, type ProcessEnd, type ProcessSpec } from './process.js';
 export { runTool, type ToolOutput } from './run-tool.js';
 export { findFfmpeg } from './tools.js';

@@ -6,6 +6,7 @@ import { MediaPeerError } from '../base/errors.js';
 import { trackChild } from './children.js';
 import type { FfmpegDeps } from './deps.js';
 import { startFluent, type CommandLine } from './fluent.js';
+import type { ProcessKind } from './process-counts.js';
 import type { Redact } from './redact.js';
 import { readReusing } from './reused-reads.js';
 import { StderrTail } from './stderr-tail.js';
@@ -14,6 +15,8 @@ import { StderrTail } from './stderr-tail.js';
 export interface ProcessSpec extends CommandLine {
   /** Who wants it, for logs and errors: `feed street`. */
   readonly owner: string;
+  /** What it does, for counts. Default `other`. */
+  readonly kind?: ProcessKind;
   /** Takes each chunk of standard output; one that throws ends the process with that error. */
   readonly onOutput: (chunk: Buffer) => void;
   /** A chunk's memory is written again after `onOutput`: cheaper where there is much of it. Default false. */
@@ -77,6 +80,7 @@ class RunningProcess implements FfmpegProcess {
   readonly #spec: ProcessSpec;
   readonly #watchdog: Timer;
   readonly #releaseEntry: () => void;
+  readonly #uncount: ((hasFailed: boolean) => void) | undefined;
   readonly #resolveClosed: (end: ProcessEnd) => void;
   #child: ChildProcess | undefined;
   #stdout: Readable | undefined;
@@ -101,6 +105,7 @@ class RunningProcess implements FfmpegProcess {
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#releaseEntry = deps.ledger.acquire('child_processes');
+    this.#uncount = deps.processes?.start(spec.kind ?? 'other');
     if (spec.expectOutput === 'always') this.#owedSinceMs = deps.clock.now();
     this.#watchdog = deps.clock.every(WATCHDOG_PERIOD_MS, () => this.#checkOutput());
     startFluent(deps.tools.ffmpegPath, spec, {
@@ -259,6 +264,7 @@ class RunningProcess implements FfmpegProcess {
     const { owner } = this.#spec;
     const failed = this.#failure ?? (exitCode === 0 ? undefined : this.#exitError(exitCode, signal));
     const error = this.#requested ? undefined : failed;
+    this.#uncount?.(error !== undefined);
     this.#deps.logger.debug({ owner, exitCode, signal, requested: this.#requested, stderr: this.#stderr.text }, 'ffmpeg ended');
     this.#resolveClosed({ requested: this.#requested, exitCode, signal, lastLines: this.#lastLines(), ...(error && { error }) });
   }

@@ -5,6 +5,7 @@ import type { FfmpegDeps } from '../ffmpeg/index.js';
 import type { Logger } from '../base/logger.js';
 import type { LadderPlan, Scene, TrackedObject } from '../media/index.js';
 import type { EncodePlaces } from './encode-places.js';
+import type { SourceCounts } from './source-counts.js';
 
 /** The model that looks at a source. */
 export interface DetectionModel {
@@ -55,6 +56,8 @@ export interface PipelineDeps {
   readonly ladder: LadderPlan;
   /** Of encoders of lower rungs, for all sources. */
   readonly places: EncodePlaces;
+  /** Told of what is counted. Default: nobody is. */
+  readonly counts?: SourceCounts;
   /** Milliseconds a track, and the source behind it, runs on after its last viewer. */
   readonly idleGraceMs: number;
 }

@@ -56,6 +56,9 @@ export class FrameHub {
   /** Pictures up to here were decoded only to reach the present. */
   #skipUntilMs = -Infinity;
   #framesDecoded = 0;
+  #framesSkipped = 0;
+  /** Of decoders that are gone. */
+  #restartsBefore = 0;
   #isSkipping = false;
   /** The picture that stands, of a source whose pictures stand for long. */
   #standing: VideoFrame | undefined;
@@ -84,6 +87,12 @@ export class FrameHub {
     };
   }
 
+  /** Of all its decoders since it was made. */
+  get counts(): { readonly decoded: number; readonly dropped: number; readonly restarts: number } {
+    const restarts = this.#restartsBefore + (this.#decoder?.restarts ?? 0);
+    return { decoded: this.#framesDecoded, dropped: this.#framesSkipped, restarts };
+  }
+
   /** Why nothing is decoded; undefined while it is, or need not be. */
   get trouble(): string | undefined {
     return this.#decoder?.trouble;
@@ -106,6 +115,7 @@ export class FrameHub {
     if (this.#consumers.length > 0) return;
     const decoder = this.#decoder;
     this.#decoder = undefined;
+    this.#restartsBefore += decoder?.restarts ?? 0;
     if (decoder) this.#forget();
     await decoder?.close();
   }
@@ -184,6 +194,7 @@ export class FrameHub {
   #decode(decoder: Decoder | undefined, frame: EncodedFrame): void {
     if (!decoder) return;
     const isSkipped = !decoder.write(frame);
+    if (isSkipped) this.#framesSkipped++;
     if (isSkipped && !this.#isSkipping) this.#init.onKeyframeNeeded?.();
     this.#isSkipping = isSkipped;
   }

@@ -6,4 +6,5 @@ export type { PipelineSource } from './pipeline-source.js';
 export { CurrentSnapshots } from './current-snapshots.js';
 export { slateCaption } from './slate-caption.js';
 export { StandingLeases } from './standing-leases.js';
-export { SourceModels } from './source-models.js';
+export { SourceCounts } from './source-counts.js';
+export { SourceModels, type ModelInUse } from './source-models.js';

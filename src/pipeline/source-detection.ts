@@ -69,6 +69,10 @@ export class SourceDetection {
   #registration: DetectionRegistration | undefined;
   #tracker: ObjectTracker;
   #lastResult: DetectionResult | undefined;
+  /** Of registrations with other models. */
+  readonly #before = { detected: 0, skipped: 0, slept: 0, failed: 0 };
+  #trackerMs = 0;
+  readonly #leaveCounts: (() => void) | undefined;
   #objects: readonly TrackedObject[] = [];
 
   constructor(init: SourceDetectionInit) {
@@ -78,6 +82,7 @@ export class SourceDetection {
     this.#tracker = this.#makeTracker();
     this.#use(deps.models.of(sourceId));
     this.#stopListening = deps.models.onChange(() => this.#use(deps.models.of(sourceId)));
+    this.#leaveCounts = deps.counts?.detections.enter(deps.counts.source(sourceId), () => this.#counts);
   }
 
   get activity(): DetectionActivity {
@@ -108,7 +113,7 @@ export class SourceDetection {
     const { pictureTakers, frameNumbers, isStandIn } = this.#init;
     const isEmpty = isStandIn(picture.mediaTimeMs);
     if (this.#registration && !isEmpty) this.#offer(picture, this.#registration);
-    this.#objects = isEmpty ? [] : this.#tracker.predict(picture.mediaTimeMs);
+    this.#objects = isEmpty ? [] : this.#timed(() => this.#tracker.predict(picture.mediaTimeMs));
     if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult && !isEmpty)) return;
     const frame = frameNumbers.peek(picture.mediaTimeMs);
     for (const take of pictureTakers) take({ picture: picture.retain(), frame, objects: this.#objects, labels: this.labels });
@@ -123,6 +128,28 @@ export class SourceDetection {
   close(): void {
     this.#stopListening();
     this.#registration?.close();
+    this.#leaveCounts?.();
+  }
+
+  /** Of all models that have looked. */
+  get #counts(): { detected: number; skipped: number; slept: number; failed: number; trackerMs: number } {
+    const now = countsOf(this.#registration);
+    const { detected, skipped, slept, failed } = this.#before;
+    return {
+      detected: detected + now.detected,
+      skipped: skipped + now.skipped,
+      slept: slept + now.slept,
+      failed: failed + now.failed,
+      trackerMs: this.#trackerMs,
+    };
+  }
+
+  #timed<T>(track: () => T): T {
+    const { clock } = this.#init.deps;
+    const startedMs = clock.now();
+    const result = track();
+    this.#trackerMs += clock.now() - startedMs;
+    return result;
   }
 
   /** While nothing moves, what was found last is still there. */
@@ -137,6 +164,8 @@ export class SourceDetection {
     if (model === this.#model) return;
     const { sourceId, format, deps } = this.#init;
     this.#registration?.close();
+    const last = countsOf(this.#registration);
+    for (const name of ['detected', 'skipped', 'slept', 'failed'] as const) this.#before[name] += last[name];
     this.#model = model;
     // Classes of one model mean nothing to another.
     this.#tracker = this.#makeTracker(model);
@@ -159,7 +188,7 @@ export class SourceDetection {
   #take(result: DetectionResult): void {
     this.#lastResult = result;
     const { sourceId, format, feed, frameNumbers } = this.#init;
-    const objects = this.#tracker.update(result.detections, result.mediaTimeMs);
+    const objects = this.#timed(() => this.#tracker.update(result.detections, result.mediaTimeMs));
     const detections: FrameDetections = {
       sourceId,
       frame: frameNumbers.at(result.mediaTimeMs),
@@ -179,4 +208,13 @@ export class SourceDetection {
     this.#scene ??= deps.sceneOf?.(sourceId, { ...format, ...(this.#model && { labels: this.#model.classNames }) });
     return this.#scene?.observe(objects, mediaTimeMs);
   }
+}
+
+function countsOf(registration: DetectionRegistration | undefined): { detected: number; skipped: number; slept: number; failed: number } {
+  return {
+    detected: registration?.framesDetected ?? 0,
+    skipped: registration?.framesSkipped ?? 0,
+    slept: registration?.framesSlept ?? 0,
+    failed: registration?.failures ?? 0,
+  };
 }

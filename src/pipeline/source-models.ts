@@ -32,6 +32,8 @@ export interface ModelInUse {
   readonly state: 'ready' | 'restarting' | 'closed';
   /** How often its worker was started again. */
   readonly restarts: number;
+  /** Sources with a frame that waits for it. */
+  readonly waiting: number;
 }
 
 /** A choice with what it holds; the lease is undefined where detection is off. */
@@ -88,12 +90,13 @@ export class SourceModels implements DetectionModels {
 
   /** Every model that is loaded, the one for all sources first. */
   inUse(): ModelInUse[] {
-    const detectors = [this.#default, ...this.#assignments.values()].flatMap(({ lease }) => (lease ? [lease.model.detector] : []));
-    return [...new Set(detectors)].map((detector) => ({
+    const models = [this.#default, ...this.#assignments.values()].flatMap(({ lease }) => (lease ? [lease.model] : []));
+    return [...new Set(models)].map(({ detector, scheduler }) => ({
       name: detector.model.name,
       family: detector.model.family,
       state: detector.state,
       restarts: detector.restarts,
+      waiting: scheduler.waiting,
     }));
   }
 

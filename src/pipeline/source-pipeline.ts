@@ -273,6 +273,7 @@ export class SourcePipeline {
       logger: this.#init.logger,
       onKeyframeRequest: () => this.#run.requestKeyframe(key),
     });
+    const leaveCounts = this.#init.counts?.addTrack(this.#init.sourceId, key, track);
     const holder: EncodePlaceHolder = {
       get isIdle() {
         return !demand.refCount.isHeld;
@@ -292,7 +293,10 @@ export class SourcePipeline {
         this.#tracks.delete(keyName(key));
         return run.stop(key);
       },
-      end: (reason) => track.close(reason),
+      end: (reason) => {
+        track.close(reason);
+        leaveCounts?.();
+      },
       refCount: this.#refCount(() => demand),
     };
     this.#tracks.set(keyName(key), demand);

@@ -11,7 +11,6 @@ import {
   type Timeline,
   type Track,
   type TrackKey,
-  type VideoCodec,
   type VideoFrame,
   type VideoKey,
 } from '../media/index.js';
@@ -77,6 +76,8 @@ export class SourceRun {
   #isClosed = false;
   /** Renditions that end and still hold processes. */
   readonly #stopping = new Set<Promise<void>>();
+  /** What is counted of it leaves the sums. */
+  readonly #leaveCounts: readonly ((() => void) | undefined)[];
   #closing: Promise<void> | undefined;
 
   /** Starts the feed; its media time continues on the timeline. */
@@ -104,6 +105,11 @@ export class SourceRun {
       mediaTime: () => state.timeline.mediaTimeAt(deps.clock.wallClock()),
       onKeyframeNeeded: () => this.#feed.requestKeyframe?.(),
     });
+    const { counts } = deps;
+    this.#leaveCounts = [
+      counts?.addDecoder(source.id, this.#hub),
+      counts?.feeds.enter(counts.source(source.id), () => ({ restarts: this.#feed.restarts })),
+    ];
   }
 
   /** Resolves when the feed has ended. */
@@ -252,6 +258,7 @@ export class SourceRun {
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
     this.#detection?.close();
     await Promise.all([this.#hub.close(), ...this.#stopping]);
+    for (const leave of this.#leaveCounts) leave?.();
   }
 
   /** Lets the end of the run wait for what is being stopped. */
@@ -307,7 +314,7 @@ export class SourceRun {
   }
 
   #make(key: VideoKey, track: Track, target?: RungTarget): Producer {
-    return key.rendition === 'processed' ? this.#process(key.codec, track, target) : this.#encode(key.codec, track, target);
+    return key.rendition === 'processed' ? this.#process(key, track, target) : this.#encode(key, track, target);
   }
 
   /** Whether it is handed on as it comes. */
@@ -337,37 +344,44 @@ export class SourceRun {
     };
   }
 
-  #encode(codec: VideoCodec, track: Track, target?: RungTarget): Producer {
-    const encoder = this.#openEncoder(codec, track, target);
+  #encode(key: VideoKey, track: Track, target?: RungTarget): Producer {
+    const { encoder, close } = this.#openEncoder(key, track, target);
     const consume = (picture: VideoFrame): void => encoder.write(picture);
     this.#hub.add(consume);
     return {
       encoder,
       requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
-        await Promise.all([this.#hub.remove(consume), encoder.close()]);
+        await Promise.all([this.#hub.remove(consume), close()]);
       },
     };
   }
 
-  #process(codec: VideoCodec, track: Track, target?: RungTarget): Producer {
+  #process(key: VideoKey, track: Track, target?: RungTarget): Producer {
     this.#processed ??= this.#startProcessing();
     const processed = this.#processed;
-    const encoder = this.#openEncoder(codec, track, target);
+    const { encoder, close } = this.#openEncoder(key, track, target);
     processed.addEncoder(encoder);
     return {
       encoder,
       requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
         processed.removeEncoder(encoder);
-        await Promise.all([encoder.close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
+        await Promise.all([close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
       },
     };
   }
 
-  #openEncoder(codec: VideoCodec, track: Track, target: RungTarget | undefined): EncodedRendition {
+  #openEncoder(key: VideoKey, track: Track, target: RungTarget | undefined): { encoder: EncodedRendition; close: () => Promise<void> } {
+    const { codec } = key;
     const format = this.#feed.info;
-    return new EncodedRendition({ track, codec, format, target, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
+    const encoder = new EncodedRendition({ track, codec, format, target, onPictureNeeded: () => this.#hub.repeatSoon(), deps: this.#deps });
+    const leaveCounts = this.#deps.counts?.addEncoder(this.source.id, key, encoder);
+    const close = async (): Promise<void> => {
+      await encoder.close();
+      leaveCounts?.();
+    };
+    return { encoder, close };
   }
 
   #startProcessing(): ProcessedFrames {

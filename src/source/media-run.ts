@@ -140,6 +140,7 @@ export async function openMediaRun(
   }
   const process = openProcess(deps, {
     owner,
+    kind: 'feed',
     inputs: ports,
     outputs: [video, ...audio],
     onOutput: (chunk) => parser.push(chunk),

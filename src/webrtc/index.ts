@@ -11,4 +11,5 @@ export { MAX_SDP_BYTES } from './sdp/parse.js';
 export { checkOffer } from './sdp/whep-rules.js';
 export { qualityJson } from './api/quality-json.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
+export type { EventedSession, SessionEvent } from './api/session-event.js';
 export type { ConnectionState, SessionStatus, ReceivedStatus } from './api/status.js';

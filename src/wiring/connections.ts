@@ -1,6 +1,7 @@
 import { ConnectionManager } from '../webrtc/index.js';
 import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
+import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
 import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
@@ -19,6 +20,7 @@ export function openConnections(
   { liveRooms }: Sources,
   { pipelines }: DetectionServices,
   { iceUdp, iceTcp }: Ports,
+  { metrics }: Metrics,
 ): Connections {
   const iceServers = new IceServers({
     stunUrls: config.STUN_URLS,
@@ -50,6 +52,7 @@ export function openConnections(
       iceServersFor: (clientId) => [...iceServers.own(), ...iceServers.take(clientId)],
     },
   });
+  sessions.onEvent((event) => metrics.takeSession(event));
   closers.add(() => sessions.closeAll('server-closing'));
   return { sessions, iceServers };
 }

@@ -6,6 +6,7 @@ import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
 import { openCounting, readZones } from './counting.js';
 import type { Host } from './host.js';
+import type { Metrics } from './metrics.js';
 import type { Sources } from './sources.js';
 
 /** From sources to tracks and detections. */
@@ -26,11 +27,12 @@ export interface DetectionServices {
 export async function openDetection(
   { config, loggers, clock, ledger, closers }: Host,
   { ffmpeg, library, pulls, liveRooms, catalogue }: Sources,
+  { metrics, counts }: Metrics,
 ): Promise<DetectionServices> {
   const seen = { clock, ledger, logger: loggers.of('detection') };
   const models = await SourceModels.open({
     logger: seen.logger,
-    pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS }),
+    pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS, observer: metrics.detectors }),
     defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
     models: config.SOURCE_MODELS,
   });
@@ -73,6 +75,7 @@ export async function openDetection(
     playable: () => catalogue.playable(),
     maxRunning: config.MAX_RUNNING_SOURCES,
     ladder: config.LADDER,
+    counts,
     isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId),
   });
   closers.add(() => pipelines.close());

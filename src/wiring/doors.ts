@@ -9,14 +9,16 @@ import type { Host } from './host.js';
 import { zoneRoutesOf } from './counting.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
+import type { Metrics } from './metrics.js';
+import type { Ports } from './ports.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, DetectionServices, Connections {
+export interface Served extends Sources, DetectionServices, Connections, Metrics {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
-  readonly udpPort: number | undefined;
+  readonly iceUdp: Ports['iceUdp'];
 }
 
 /** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
@@ -29,6 +31,9 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const webSockets = openRooms(host, served, tokens);
   const rateLimit = config.RATE_LIMIT;
   const looks = openLooks(host, served);
+  const state = stateOf(host, served, webSockets);
+  const { metrics, counts, models, ffmpeg } = served;
+  metrics.readFrom({ state, counts, models: () => models.inUse(), processes: ffmpeg.processes, udp: served.iceUdp });
   const app = await buildApp({
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
@@ -54,7 +59,8 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       mayTakeOver: config.PUBLISH_TAKEOVER,
     },
     reports: { sessions, rateLimit },
-    state: stateOf(host, served, webSockets),
+    state,
+    metrics,
     snapshots: looks.snapshots,
     zones,
     rooms: webSockets,
@@ -111,7 +117,7 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, isReady, udpPort }: Served,
+  { catalogue, pipelines, sessions, models, webhooks, isReady, iceUdp }: Served,
   webSockets: RoomsDoor,
 ): AppDeps['state'] {
   const startedMs = clock.now();
@@ -126,7 +132,7 @@ function stateOf(
     webSockets: () => webSockets.connections,
     detectorLoaded: () => models.areReady,
     resources: () => ledger.snapshot(),
-    udpPort,
+    udpPort: iceUdp?.port,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
   };

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { configuredPath, environment, packageRoot, VARIABLES, type Config } from '../config.js';
-import { findFfmpeg, type FfmpegDeps } from '../ffmpeg/index.js';
+import { findFfmpeg, ProcessCounts, type FfmpegDeps } from '../ffmpeg/index.js';
 import { slateCaption } from '../pipeline/index.js';
 import { LiveRooms, PullSources, readSourcesFile, SourceCatalogue, SourceLibrary } from '../source/index.js';
 import type { Host } from './host.js';
@@ -8,7 +8,7 @@ import type { Host } from './host.js';
 /** Everything that can be watched. */
 export interface Sources {
   /** Programs, time and bookkeeping of whatever runs ffmpeg. */
-  readonly ffmpeg: FfmpegDeps;
+  readonly ffmpeg: FfmpegDeps & { readonly processes: ProcessCounts };
   /** Videos of the upload folder. */
   readonly library: SourceLibrary;
   /** Cameras that this server calls. */
@@ -27,7 +27,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
   });
-  const ffmpeg = { tools, clock, ledger, logger: loggers.of('ffmpeg') };
+  const ffmpeg = { tools, clock, ledger, logger: loggers.of('ffmpeg'), processes: new ProcessCounts() };
   ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
   const logger = loggers.of('source');
 

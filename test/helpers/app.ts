@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
+import { ServerMetrics } from '../../src/observability/index.js';
 import { ZonesSchema } from '../../src/scene/index.js';
 import { HttpConnections, HttpSessions, IceServers, Tokens } from '../../src/http/index.js';
 import { RoomsDoor } from '../../src/ws/index.js';
@@ -23,6 +24,7 @@ export interface AppOverrides {
   readonly logger?: AppDeps['logger'];
   readonly iceServers?: AppDeps['iceServers'];
   readonly state?: Partial<AppDeps['state']>;
+  readonly metrics?: AppDeps['metrics'];
   readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly models?: Partial<AppDeps['models']>;
 }
@@ -109,20 +111,8 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       maxSockets: 10,
       rateLimit: 0,
     }),
-    state: {
-      version: '0.0.0',
-      maxClients: 10,
-      maxPublishers: 10,
-      uptimeS: () => 1.5,
-      sources: () => [],
-      activity: () => [],
-      sessions: () => [],
-      detectorLoaded: () => true,
-      resources: () => ({ peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
-      isReady: () => true,
-      webhooks: () => [],
-      ...overrides.state,
-    },
+    state: idleState(overrides.state),
+    metrics: overrides.metrics ?? new ServerMetrics(() => undefined),
     snapshots: {
       snapshot: () => Promise.resolve(Buffer.from([0xff, 0xd8])),
       annotatedSnapshot: () => Promise.resolve(Buffer.from([0xff, 0xd8, 1])),
@@ -154,4 +144,22 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       ...overrides.models,
     },
   });
+}
+
+/** The state of a server in which nothing runs. @param state what differs */
+export function idleState(state: AppOverrides['state'] = {}): AppDeps['state'] {
+  return {
+    version: '0.0.0',
+    maxClients: 10,
+    maxPublishers: 10,
+    uptimeS: () => 1.5,
+    sources: () => [],
+    activity: () => [],
+    sessions: () => [],
+    detectorLoaded: () => true,
+    resources: () => ({ peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),
+    isReady: () => true,
+    webhooks: () => [],
+    ...state,
+  };
 }

@@ -49,6 +49,7 @@ export class UdpDemultiplexer {
   readonly #byTransaction = new Map<string, SharedUdpSocket>();
   /** By the peer's address; who was checked from there last comes last. */
   readonly #byAddress = new Map<string, SharedUdpSocket[]>();
+  #unrouted = 0;
 
   constructor(socket: UdpSocket, clock: Clock) {
     this.#socket = socket;
@@ -61,6 +62,11 @@ export class UdpDemultiplexer {
 
   get counts(): SharedCounts {
     return { agents: this.#byUfrag.size, transactions: this.#byTransaction.size, addresses: this.#byAddress.size };
+  }
+
+  /** Datagrams that were for nobody, since the socket was opened. */
+  get unrouted(): number {
+    return this.#unrouted;
   }
 
   /** Takes what comes for the agent until the returned socket is closed, which leaves the shared one as it is. */
@@ -78,11 +84,16 @@ export class UdpDemultiplexer {
   /** Hands a datagram to those that it is for. */
   receive(data: Buffer, host: string, port: number): void {
     const first = data[0];
-    if (first === undefined) return;
-    if (first < 4) return this.#agentOf(data)?.receive(data, host, port);
+    if (first === undefined || first < 4) {
+      const agent = first === undefined ? undefined : this.#agentOf(data);
+      if (agent) agent.receive(data, host, port);
+      else this.#unrouted++;
+      return;
+    }
     const sharing = this.#byAddress.get(addressKey(host, port));
     if (sharing?.length === 1) sharing[0]?.receive(data, host, port);
     else if (sharing) for (const agent of newestOfEach(sharing)) agent.receive(data, host, port);
+    else this.#unrouted++;
   }
 
   #agentOf(data: Buffer): SharedUdpSocket | undefined {

@@ -9,6 +9,7 @@ import type { Logger } from '../../base/logger.js';
 import type { ResourceLedger } from '../../base/resources.js';
 import { hostAddresses, isLoopback, type HostAddress } from './host-addresses.js';
 import type { IceUdpSocket } from './ice-udp-socket.js';
+import { ReceiveDrops } from './receive-drops.js';
 import { socketPlan, type AdvertisedAddress, type PlannedSocket } from './socket-plan.js';
 import { UdpDemultiplexer, type SharedCounts, type SharingAgent } from './udp-demultiplexer.js';
 import { UdpSocket } from './udp-socket.js';
@@ -49,11 +50,15 @@ export class IceUdpPort {
   /** By the address that is bound. */
   readonly #open = new Map<string, UdpDemultiplexer>();
   readonly #opening = new Map<string, Promise<UdpDemultiplexer | undefined>>();
+  readonly #drops: ReceiveDrops;
+  /** Of sockets that are closed. */
+  #unroutedBefore = 0;
   #isClosed = false;
 
   private constructor(init: IceUdpPortInit, sockets: readonly UdpDemultiplexer[], port: number) {
     this.#init = init;
     this.port = port;
+    this.#drops = new ReceiveDrops(port);
     for (const shared of sockets) this.#open.set(shared.socket.address, shared);
   }
 
@@ -109,6 +114,16 @@ export class IceUdpPort {
     };
   }
 
+  /** Datagrams that were for nobody, since the port was opened. */
+  get unrouted(): number {
+    return [...this.#open.values()].reduce((sum, { unrouted }) => sum + unrouted, this.#unroutedBefore);
+  }
+
+  /** Datagrams that the system dropped because too many waited, since the port was opened; undefined where it does not tell. */
+  receiveDrops(): Promise<number | undefined> {
+    return this.#drops.read();
+  }
+
   /** Idempotent; resolves when the port is free. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -157,6 +172,7 @@ export class IceUdpPort {
       lost.map(async (address) => {
         const shared = this.#open.get(address);
         this.#open.delete(address);
+        this.#unroutedBefore += shared?.unrouted ?? 0;
         await shared?.socket.close();
       }),
     );

@@ -3,6 +3,7 @@
  * (`accept`), the server offers to a viewer (`offer`), a publisher offers (`publish`). Its session does the rest.
  */
 import type { Clock } from '../../base/clock.js';
+import { Listeners, type StopListening } from '../../base/listeners.js';
 import { serverClosing } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
@@ -21,6 +22,7 @@ import type {
   TrickledCandidate,
 } from '../api/requests.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
+import type { SessionEvent } from '../api/session-event.js';
 import type { SessionStatus } from '../api/status.js';
 import { hostAddresses } from '../ice/host-addresses.js';
 import type { IceTcpListener } from '../ice/tcp-listener.js';
@@ -85,6 +87,8 @@ interface Join {
   readonly sourceId: string;
   readonly role: 'viewer' | 'publisher';
   readonly negotiation: Negotiation;
+  /** When the client asked, on the monotonic clock. */
+  readonly askedMs: number;
 }
 
 /** All connections of the server. */
@@ -95,6 +99,7 @@ export class ConnectionManager implements Sessions {
   readonly #sessions: SessionRegistry;
   readonly #outages: Outages;
   readonly #pacer: Pacer;
+  readonly #events: Listeners<SessionEvent>;
   #isClosing = false;
 
   constructor(deps: ConnectionManagerDeps) {
@@ -107,11 +112,13 @@ export class ConnectionManager implements Sessions {
     this.#outages = new Outages(clock);
     this.#certificate = dtlsCertificate();
     this.#pacer = new Pacer(clock);
+    this.#events = new Listeners(logger, 'sessions');
   }
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId, active } = request;
+    const askedMs = clock.now();
     this.#throwIfClosing();
     const offer = parseSdp(request.sdp);
     const source = await gateway.open(sourceId);
@@ -119,13 +126,14 @@ export class ConnectionManager implements Sessions {
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
     const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active }, host) };
-    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
+    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });
     return { ...opened, renditions: plan.renditions };
   }
 
   async offer(request: OfferRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
     const { sourceId } = request;
+    const askedMs = clock.now();
     this.#throwIfClosing();
     const source = await gateway.open(sourceId);
     const offered = planOffer(source.media, request.renditions);
@@ -137,7 +145,7 @@ export class ConnectionManager implements Sessions {
         return { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, announced }, host) };
       },
     };
-    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation });
+    const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });
     return { ...opened, renditions: offered.renditions };
   }
 
@@ -146,13 +154,14 @@ export class ConnectionManager implements Sessions {
     const { room, takeover, onCommand } = request;
     const { reconnectMaxAttempts = 0 } = options;
     const outages = this.#outages;
+    const askedMs = clock.now();
     const plan = negotiatePublish(request.sdp);
     this.#throwIfNegotiatedAgain(plan);
     const negotiation: Negotiation = {
       plan,
       makeParticipant: (host) => new Publisher({ plan, room, takeover, gateway, clock, outages, reconnectMaxAttempts, onCommand }, host),
     };
-    return this.#join({ request, sourceId: room, role: 'publisher', negotiation });
+    return this.#join({ request, sourceId: room, role: 'publisher', negotiation, askedMs });
   }
 
   async answer(sessionId: string, sdp: string): Promise<void> {
@@ -202,6 +211,11 @@ export class ConnectionManager implements Sessions {
     await Promise.all(this.#sessions.all.map(({ identity }) => this.close(identity.sessionId, reason)));
   }
 
+  /** Calls `listener` with what happens to the sessions from now on. Call the returned function to stop listening. */
+  onEvent(listener: (event: SessionEvent) => void): StopListening {
+    return this.#events.add(listener);
+  }
+
   /** Sessions, those being accepted included. */
   get connections(): number {
     return this.#admission.admitted;
@@ -244,7 +258,7 @@ export class ConnectionManager implements Sessions {
   }
 
   /** From here on there is something to release, which the session does when it ends. */
-  async #join({ request, sourceId, role, negotiation }: Join): Promise<OpenedSession> {
+  async #join({ request, sourceId, role, negotiation, askedMs }: Join): Promise<OpenedSession> {
     this.#throwIfClosing();
     const { clock, logger, ledger, options } = this.#deps;
     const addresses = hostAddresses(options.iceAddresses);
@@ -257,6 +271,7 @@ export class ConnectionManager implements Sessions {
         role,
         negotiation,
         door: request.door,
+        waitedMs: Math.round(clock.now() - askedMs),
         ice: {
           addresses,
           lookUpAddresses: () => hostAddresses(options.iceAddresses),
@@ -272,7 +287,7 @@ export class ConnectionManager implements Sessions {
         onState: request.onState,
         onRestartNeeded: request.onRestartNeeded,
       },
-      { clock, logger, ledger, pacer: this.#pacer, certificate: this.#certificate },
+      { clock, logger, ledger, pacer: this.#pacer, certificate: this.#certificate, onEvent: (event) => this.#events.tell(event) },
     );
     const started = session.start();
     const ended = this.#sessions.add(session, started.ended);

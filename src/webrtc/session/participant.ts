@@ -4,12 +4,24 @@
  * the same for both.
  */
 import type { Logger } from '../../base/logger.js';
-import type { EndReason } from '../../media/index.js';
+import type { EndReason, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { SideStatus } from '../api/status.js';
+import type { QualityReason, SideStatus } from '../api/status.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
+
+/** A stream is sent in another quality; names as in `QualityStatus`. */
+export interface QualityFacts {
+  /** Of the stream. */
+  readonly rendition: Rendition | undefined;
+  /** The quality of before. */
+  readonly from: string;
+  /** The quality of now. */
+  readonly to: string;
+  /** Why. */
+  readonly reason: QualityReason;
+}
 
 /** What a participant may ask of its session. */
 export interface SessionHost {
@@ -26,7 +38,7 @@ export interface SessionHost {
   /** The viewer watches another source from now on. */
   sourceChanged(sourceId: string): void;
   /** A stream is sent in another quality from now on. */
-  qualityChanged(facts: Readonly<Record<string, unknown>>): void;
+  qualityChanged(facts: QualityFacts): void;
   /** Restarts ICE; false where the door by which the client came cannot. */
   restartIce(): boolean;
   /** Notes a step in the session's record: what somebody who asks why it failed wants to know. Each name once. */

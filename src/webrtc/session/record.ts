@@ -6,11 +6,12 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { SessionReport, Step } from '../api/report.js';
 import type { Door } from '../api/requests.js';
+import type { EventedSession, SessionEvent } from '../api/session-event.js';
 import { EMPTY_SIDE, type ConnectionState, type SessionStatus, type SessionIdentity } from '../api/status.js';
 import { mLineReports } from '../sdp/m-line-reports.js';
 import type { Plan } from '../sdp/negotiate.js';
 import { isFailure } from './explain-end.js';
-import type { Participant } from './participant.js';
+import type { Participant, QualityFacts } from './participant.js';
 import { NO_ICE, type Transports } from './transports.js';
 
 /** A session that lives for days must not grow: restarts are its only steps by then. */
@@ -28,8 +29,12 @@ export interface SessionRecordInit {
   readonly door: Door;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that the client had waited by then. */
+  readonly waitedMs: number;
   /** Told of each change. */
   readonly onState?: ((state: ConnectionState) => void) | undefined;
+  /** Told of what happens to the session. */
+  readonly onEvent: (event: SessionEvent) => void;
 }
 
 /** What there is of a session at the time; it grows while it lives. */
@@ -78,7 +83,9 @@ export class SessionRecord {
   }
 
   note(step: string, facts?: Readonly<Record<string, unknown>>): void {
-    if (this.#steps.length < MAX_STEPS) this.#steps.push({ atMs: this.elapsedMs, step, ...(facts && { facts }) });
+    const noted: Step = { atMs: this.elapsedMs, step, ...(facts && { facts }) };
+    if (this.#steps.length < MAX_STEPS) this.#steps.push(noted);
+    this.#init.onEvent({ type: 'step', session: this.#evented, step: noted });
   }
 
   /** As `note`, the first time alone. */
@@ -94,16 +101,25 @@ export class SessionRecord {
     this.#init.onState?.(state);
   }
 
-  changeSource(sourceId: string): void {
+  /** Tells that the session has begun. */
+  started(): void {
+    this.#init.onEvent({ type: 'started', session: this.#evented });
+  }
+
+  /** @param before as the session stands while it still watches the source of before */
+  changeSource(sourceId: string, before: SessionStatus): void {
+    this.#init.onEvent({ type: 'source-changing', session: this.#evented, status: before });
     this.#logger.info({ to: sourceId }, 'source changed');
     this.note('source changed', { from: this.#identity.sourceId, to: sourceId });
     this.#identity = { ...this.#identity, sourceId };
     this.#logger = this.#init.logger.child({ ...this.#identity });
   }
 
-  changeQuality(facts: Readonly<Record<string, unknown>>): void {
-    this.#logger.info(facts, 'quality changed');
-    if (this.#steps.length < MAX_QUALITY_STEPS) this.note('quality changed', facts);
+  changeQuality(facts: QualityFacts): void {
+    const { from, to, reason } = facts;
+    this.#logger.info({ ...facts }, 'quality changed');
+    this.#init.onEvent({ type: 'quality-changed', session: this.#evented, from, to, reason });
+    if (this.#steps.length < MAX_QUALITY_STEPS) this.note('quality changed', { ...facts });
   }
 
   snapshot({ participant, transports, connectMs }: SessionParts): SessionStatus {
@@ -140,11 +156,18 @@ export class SessionRecord {
   }
 
   /** @param snapshot as it was when everything was given back */
-  logEnd({ bytesSent, packetsLost, framesDropped, received }: SessionStatus, report: SessionReport): void {
+  end(snapshot: SessionStatus, report: SessionReport): void {
     if (!report.end) return;
+    const { bytesSent, packetsLost, framesDropped, received } = snapshot;
     const { reason, explanation, atMs } = report.end;
+    this.#init.onEvent({ type: 'ended', session: this.#evented, status: snapshot, reason });
     const facts = { reason, durationMs: this.elapsedMs, bytesSent, packetsLost, framesDropped };
     this.#logger.info({ ...facts, ...(received && { bytesReceived: received.bytesReceived }) }, 'session ended');
     if (isFailure(reason, report, atMs)) this.#logger.warn({ reason, explanation }, 'session failed');
+  }
+
+  get #evented(): EventedSession {
+    const { role, door, waitedMs } = this.#init;
+    return { ...this.#identity, role, door, waitedMs };
   }
 }

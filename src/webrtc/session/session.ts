@@ -10,6 +10,7 @@ import type { EndReason } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
+import type { SessionEvent } from '../api/session-event.js';
 import type { ConnectionState, SessionStatus, SessionIdentity } from '../api/status.js';
 import type { IceOptions } from '../ice/gathering.js';
 import { answering, offering, type Description } from '../sdp/description.js';
@@ -34,6 +35,8 @@ export interface SessionDeps {
   readonly pacer: Pacer;
   /** Of this server's DTLS. */
   readonly certificate: Promise<DtlsCertificate>;
+  /** Told of what happens to the session. */
+  readonly onEvent: (event: SessionEvent) => void;
 }
 
 /** Who connects, and what was asked for. */
@@ -46,6 +49,8 @@ export interface SessionInit {
   readonly role: 'viewer' | 'publisher';
   /** Where it was opened. */
   readonly door: Door;
+  /** Milliseconds that the client has waited already. */
+  readonly waitedMs: number;
   /** Who offers, and what was offered. */
   readonly negotiation: Negotiation;
   /** Where it listens, and which STUN and TURN servers it asks. */
@@ -78,9 +83,10 @@ export class PeerSession {
   constructor(init: SessionInit, deps: SessionDeps) {
     this.#init = init;
     this.#deps = deps;
-    const { admitted, sourceId, role, door, onState } = init;
+    const { admitted, sourceId, role, door, waitedMs, onState } = init;
     const identity = { sessionId: admitted.sessionId, clientId: admitted.clientId, sourceId };
-    this.#record = new SessionRecord({ identity, role, door, clock: deps.clock, logger: deps.logger, onState });
+    const { clock, logger, onEvent } = deps;
+    this.#record = new SessionRecord({ identity, role, door, waitedMs, clock, logger, onState, onEvent });
     this.#end = new SessionEnd(() => this.#record.elapsedMs);
   }
 
@@ -90,6 +96,7 @@ export class PeerSession {
    *   its end, which never rejects and resolves when everything is released
    */
   start(): { readonly sdp: Promise<string>; readonly ended: Promise<EndReason> } {
+    this.#record.started();
     const describing = this.#describe();
     return { sdp: describing.then(({ sdp }) => sdp), ended: this.#live(describing) };
   }
@@ -164,7 +171,7 @@ export class PeerSession {
       releasePeerConnection();
       admitted.leave();
       this.#record.enter('closed');
-      this.#record.logEnd(this.snapshot(), this.report());
+      this.#record.end(this.snapshot(), this.report());
     }
   }
 
@@ -284,7 +291,7 @@ export class PeerSession {
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
       logger: this.#record.logger,
-      sourceChanged: (sourceId) => this.#record.changeSource(sourceId),
+      sourceChanged: (sourceId) => this.#record.changeSource(sourceId, this.snapshot()),
       qualityChanged: (facts) => this.#record.changeQuality(facts),
       restartIce: () => {
         onRestartNeeded?.();

@@ -120,7 +120,7 @@ class Watched {
         close: () => undefined,
         fail: (error) => (this.failure = error),
         sourceChanged: () => undefined,
-        qualityChanged: (facts) => void this.changes.push(facts),
+        qualityChanged: (facts) => void this.changes.push({ ...facts }),
         restartIce: () => false,
         step: () => undefined,
       },
