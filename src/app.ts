@@ -8,12 +8,13 @@ import { countAnswers, metricRoutes, observabilityRoutes, type MetricsDeps, type
 import {
   answerBrokenRequest,
   answerRouterError,
+  declareActions,
   detectionRoutes,
-  guardViewers,
   iceServerRoutes,
   installBodyLimits,
   installClientAddress,
   installErrorHandling,
+  installGate,
   installReference,
   modelRoutes,
   offerRoutes,
@@ -37,10 +38,13 @@ import {
   type WhipDeps,
   type ZonesDeps,
 } from './http/index.js';
+import type { Access } from './access/index.js';
 import { installWebSockets, roomRoutes, type RoomsDoor } from './ws/index.js';
 
 /** What the HTTP side is built on: what each door needs, handed down by the wiring. */
 export interface AppDeps {
+  /** Says who somebody is and what they may do. */
+  readonly access: Access;
   /** Logs requests and faults; its lines carry `component: http`. */
   readonly logger: FastifyBaseLogger;
   /** Origins that may call from a browser; `*` is any. */
@@ -132,6 +136,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     done();
   });
 
+  declareActions(fastify);
   await app.register(cors, {
     origin: deps.corsOrigins.includes('*') ? '*' : [...deps.corsOrigins],
     // What changes the server's settings takes a page of a named origin: any page may watch, not any page may reconfigure.
@@ -139,6 +144,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
   });
   await app.register(rateLimit, { global: false, keyGenerator: (request) => request.clientAddress });
+  installGate(fastify, deps.access);
   await installWebSockets(fastify);
   await installReference(fastify, deps.state.version);
 
@@ -152,11 +158,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(metricRoutes, deps.metrics);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
-  await app.register(async (scope) => {
-    guardViewers(scope, deps.wish.tokens);
-    await scope.register(snapshotRoutes, deps.snapshots);
-    await scope.register(detectionRoutes, deps.detections);
-  });
+  await app.register(snapshotRoutes, deps.snapshots);
+  await app.register(detectionRoutes, deps.detections);
   await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: [deps.pageDir, deps.clientDir],

@@ -184,10 +184,16 @@ const sourceModels: Variable<ReadonlyMap<string, string>> = {
   },
 };
 
+/** Shorter ones can be guessed. */
+const MIN_TOKEN_CHARS = 16;
+/** Others cannot be told in an HTTP header. */
+const TOKEN = /^[!-~]{16,512}$/;
+
 const roomTokens: Variable<ReadonlyMap<string, string>> = {
-  shownDefault: 'anybody may publish',
-  description: 'Bearer tokens by room, `*` for all others: `gate=s3cret,*=0ther`. A room without one is open, unless `*` is given.',
-  allowed: 'room=token pairs, comma separated',
+  shownDefault: 'none',
+  description:
+    'Bearer tokens of publishers by room, `*` for all others: `gate=EvTbEeyPfVxEdAyh,*=hw1Rc2BGlF1Rw8Zq`. Where anybody has a token, rooms without one are closed.',
+  allowed: `room=token pairs, comma separated; tokens of ${MIN_TOKEN_CHARS} to 512 printable ASCII characters without blanks and commas`,
   defaultValue: new Map(),
   parse(value) {
     const tokens = new Map<string, string>();
@@ -195,7 +201,7 @@ const roomTokens: Variable<ReadonlyMap<string, string>> = {
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')) {
-      const match = /^([A-Za-z0-9._-]{1,64}|\*)=([!-~]+)$/.exec(part);
+      const match = /^([A-Za-z0-9._-]{1,64}|\*)=([!-~]{16,512})$/.exec(part);
       if (!match?.[1] || !match[2] || tokens.has(match[1])) return undefined;
       tokens.set(match[1], match[2]);
     }
@@ -203,11 +209,21 @@ const roomTokens: Variable<ReadonlyMap<string, string>> = {
   },
 };
 
-const viewerToken: Variable<string> = {
-  ...text('', 'anybody may watch', 'Bearer token that viewers must send.'),
-  allowed: 'printable ASCII without blanks',
-  // Others cannot be told in an HTTP header.
-  parse: (value) => (/^[!-~]+$/.test(value) ? value : undefined),
+function bearerToken(description: string): Variable<string> {
+  return {
+    ...text('', 'none', description),
+    allowed: `${MIN_TOKEN_CHARS} to 512 printable ASCII characters without blanks`,
+    parse: (value) => (TOKEN.test(value) ? value : undefined),
+  };
+}
+
+const anonymous: Variable<'off' | 'watch' | 'all'> = {
+  shownDefault: 'off',
+  description:
+    'What everybody may do without a token: `watch` (with detections and ICE servers), or `all`, administration included, for networks where everybody is trusted.',
+  allowed: 'off, watch or all',
+  defaultValue: 'off',
+  parse: (value) => (value === 'off' || value === 'watch' || value === 'all' ? value : undefined),
 };
 
 /** A lower quality: the shorter side of its frames in pixels, and bits a second. */
@@ -346,10 +362,19 @@ export const VARIABLES = {
     'Hosts that `POST /ice-servers` may name. None: every such request is refused.',
   ),
   SOURCES_FILE: text('', 'none', 'JSON or YAML file that names IP cameras and other inputs (rtsp, http, rtmp, devices).'),
+  ADMIN_TOKEN: bearerToken('Bearer token that may do everything. `openssl rand -hex 32` makes one.'),
   PUBLISH_TOKENS: roomTokens,
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; otherwise it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds that viewers of a room wait for a publisher that was lost.'),
-  VIEWER_TOKEN: viewerToken,
+  VIEWER_TOKEN: bearerToken('Bearer token of viewers: may watch every source, with detections and ICE servers.'),
+  ALLOW_ANONYMOUS: anonymous,
+  SERVER_NAMES: list(
+    [],
+    'none',
+    (item) => /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(item),
+    'host names, comma separated',
+    'Names by which browsers on this machine reach the server, beside addresses and `localhost`. Where no token is set, requests to other names have no rights (DNS rebinding).',
+  ),
   WHIP_STRICT: flag(
     false,
     'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.',
@@ -383,7 +408,14 @@ type ValueOf<V> = V extends Variable<infer T> ? T : never;
 export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLES)[Name]> };
 
 /** Never shown, not even when they are wrong. */
-const SECRETS: ReadonlySet<string> = new Set(['TURN_CREDENTIAL', 'TURN_SECRET', 'PUBLISH_TOKENS', 'VIEWER_TOKEN', 'WEBHOOK_SECRET']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'TURN_CREDENTIAL',
+  'TURN_SECRET',
+  'ADMIN_TOKEN',
+  'PUBLISH_TOKENS',
+  'VIEWER_TOKEN',
+  'WEBHOOK_SECRET',
+]);
 
 /** Variables with this prefix are meant for us, so an unknown one is a mistake. */
 const PREFIX = 'SIGHTLINE_';
@@ -447,6 +479,22 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
 /** What stands before an @ in an address may be a password. */
 function withoutCredentials(value: string): string {
   return value.replace(/[^\s,/]*@/g, '***@');
+}
+
+/**
+ * A server that others can reach serves those who are named, or everybody where somebody says so.
+ * @throws MediaPeerError CONFIG_INVALID
+ */
+export function throwIfOpen(config: Config): void {
+  const { HOST, TRUST_PROXY, ADMIN_TOKEN, VIEWER_TOKEN, PUBLISH_TOKENS, ALLOW_ANONYMOUS } = config;
+  const isLocal = HOST === 'localhost' || HOST === '::1' || (isIP(HOST) === 4 && HOST.startsWith('127.'));
+  const hasPrincipals = ADMIN_TOKEN !== '' || VIEWER_TOKEN !== '' || PUBLISH_TOKENS.size > 0;
+  if (hasPrincipals || ALLOW_ANONYMOUS !== 'off' || (isLocal && TRUST_PROXY.length === 0)) return;
+  const why = isLocal ? 'TRUST_PROXY is set, so others reach this server' : `HOST ${HOST} lets others reach this server`;
+  throw new MediaPeerError(
+    'CONFIG_INVALID',
+    `${why}, and nobody is named who may use it: set ADMIN_TOKEN to ${MIN_TOKEN_CHARS} characters or more (openssl rand -hex 32), or ALLOW_ANONYMOUS=watch or ALLOW_ANONYMOUS=all to let everybody in`,
+  );
 }
 
 /** Names that are nearly those of our variables, with the ones that were perhaps meant. Those of other programs are no near misses. */

@@ -1,6 +1,6 @@
 /** One server: what it opens, in order, and when it is ready. */
 import { systemClock } from './base/clock.js';
-import { configuredPath, type Config, type LogComponent } from './config.js';
+import { configuredPath, throwIfOpen, type Config, type LogComponent } from './config.js';
 import type { Loggers } from './base/loggers.js';
 import type { Logger } from './base/logger.js';
 import { ResourceLedger } from './base/resources.js';
@@ -34,6 +34,7 @@ export interface Server {
  * @throws MediaPeerError FFMPEG_NOT_FOUND, MODEL_INVALID, CONFIG_INVALID
  */
 export async function startServer(config: Config, loggers: Loggers<LogComponent>, onListening?: (server: Server) => void): Promise<Server> {
+  throwIfOpen(config);
   const ledger = new ResourceLedger();
   const closers = new Closers();
   const host: Host = { config, loggers, ledger, clock: systemClock(ledger), closers };

@@ -17,10 +17,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   watchdog: [],
   pipeline: ['media', 'ffmpeg', 'source', 'detection'],
   webrtc: ['media'],
-  http: ['media', 'webrtc'],
-  ws: ['media', 'webrtc', 'http'],
+  access: [],
+  http: ['media', 'webrtc', 'access'],
+  ws: ['media', 'webrtc', 'access', 'http'],
   observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'webhooks'],
-  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'webrtc', 'http', 'ws', 'observability'],
+  wiring: ['media', 'ffmpeg', 'source', 'detection', 'scene', 'webhooks', 'pipeline', 'webrtc', 'access', 'http', 'ws', 'observability'],
   cli: ['media', 'ffmpeg', 'source', 'detection', 'watchdog', 'wiring'],
 };
 /** The order inside webrtc/: a folder may import those before it. */

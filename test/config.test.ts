@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { parseConfig, VARIABLES } from '../src/config.js';
+import { parseConfig, throwIfOpen, VARIABLES } from '../src/config.js';
 import { MediaPeerError } from '../src/base/errors.js';
 import { projectRoot } from './helpers/assets.js';
 
@@ -81,14 +81,45 @@ describe('parseConfig', () => {
     assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user', TURN_CREDENTIAL: 's3cret' }));
   });
 
-  it('refuses tokens that no header can carry', () => {
-    for (const token of ['two words', 's€cret', ' ']) {
-      assert.throws(
-        () => parseConfig({ VIEWER_TOKEN: token }),
-        /invalid VIEWER_TOKEN: what it holds is not printable ASCII without blanks/,
-        token,
-      );
-      assert.throws(() => parseConfig({ PUBLISH_TOKENS: `gate=${token}` }), /invalid PUBLISH_TOKENS/, token);
+  it('refuses tokens that can be guessed, and those that no header can carry', () => {
+    for (const token of ['fifteen-letters', 'two words of any length', 's€cret-s€cret-s€cret', ' ', 'x'.repeat(513)]) {
+      for (const name of ['ADMIN_TOKEN', 'VIEWER_TOKEN'])
+        assert.throws(
+          () => parseConfig({ [name]: token }),
+          { message: `invalid ${name}: what it holds is not 16 to 512 printable ASCII characters without blanks` },
+          token,
+        );
+      assert.throws(() => parseConfig({ PUBLISH_TOKENS: `gate=${token}` }), /invalid PUBLISH_TOKENS: [^]*16 to 512 printable ASCII/, token);
+    }
+    assert.equal(parseConfig({ ADMIN_TOKEN: 'sixteen-letters!' }).ADMIN_TOKEN, 'sixteen-letters!');
+  });
+
+  it('lets a server be reached by others only where somebody is named who may use it, or everybody may', () => {
+    const isRefused = (variables: Readonly<Record<string, string>>): boolean => {
+      try {
+        throwIfOpen(parseConfig(variables));
+        return false;
+      } catch (error) {
+        assert.match(
+          (error as Error).message,
+          /^(HOST \S+ lets others reach|TRUST_PROXY is set)[^.\n]*set ADMIN_TOKEN[^.\n]*ALLOW_ANONYMOUS=all to let everybody in$/,
+        );
+        return true;
+      }
+    };
+    for (const HOST of ['0.0.0.0', '::', '192.0.2.1', 'box.example', '127.example.com']) {
+      assert.ok(isRefused({ HOST }), HOST);
+      for (const variables of [
+        { ADMIN_TOKEN: 'sixteen-letters!' },
+        { VIEWER_TOKEN: 'sixteen-letters!' },
+        { PUBLISH_TOKENS: '*=sixteen-letters!' },
+      ])
+        assert.ok(!isRefused({ HOST, ...variables }), HOST);
+      for (const ALLOW_ANONYMOUS of ['watch', 'all']) assert.ok(!isRefused({ HOST, ALLOW_ANONYMOUS }), HOST);
+    }
+    for (const HOST of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) {
+      assert.ok(!isRefused({ HOST }), HOST);
+      assert.ok(isRefused({ HOST, TRUST_PROXY: '127.0.0.1' }), HOST);
     }
   });
 

@@ -26,7 +26,8 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     server = await TestServer.start([], {
       MODEL: 'models/sightline-demo.json',
       SOURCES_FILE: file,
-      PUBLISH_TOKENS: 'gate=s3cret',
+      ALLOW_ANONYMOUS: 'all',
+      PUBLISH_TOKENS: 'gate=EvTbEeyPfVxEdAyh',
       PUBLISH_GRACE: '30000',
     });
     closers.push(() => server.close());
@@ -64,7 +65,7 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     await publisher.publish(async (sdp) => {
       const response = await fetch(`${server.url}/whip/gate`, {
         method: 'POST',
-        headers: { 'content-type': 'application/sdp', authorization: 'Bearer s3cret' },
+        headers: { 'content-type': 'application/sdp', authorization: 'Bearer EvTbEeyPfVxEdAyh' },
         body: sdp,
       });
       assert.equal(response.status, 201);

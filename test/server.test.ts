@@ -330,7 +330,7 @@ describe('a server that cannot listen', () => {
       ...refused,
       message: `PORT ${port} on 127.0.0.1 is taken by another program; end that program, choose another PORT, or 0 for a free one`,
     });
-    await assert.rejects(TestServer.start([], { HOST: '192.0.2.1' }), {
+    await assert.rejects(TestServer.start([], { HOST: '192.0.2.1', ALLOW_ANONYMOUS: 'all' }), {
       ...refused,
       message: /^HOST '192\.0\.2\.1' is not an address of this machine; /,
     });

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   ROOM_INVALID: 'the name of the room is not 1 to 64 of `[A-Za-z0-9._-]`',
   ROOM_TAKEN: 'this room already has a publisher, or its name is that of another source',
   UNAUTHORIZED: 'a bearer token is needed, or the one that was sent is wrong',
+  FORBIDDEN: 'the token that was sent does not give this right; the message says which one is lacking',
   TOO_MANY_REQUESTS:
     'more requests than RATE_LIMIT, or more than 10 wrong tokens per minute, from one address; try again after Retry-After',
   CONTENT_TYPE_UNSUPPORTED: 'the content type of the body is not the documented one',

@@ -43,7 +43,9 @@ export function sessionNotFound(): MediaPeerError {
 /** SOURCE_NOT_FOUND. @param available ids of the sources that there are. Default: where to find them is said */
 export function sourceNotFound(sourceId: string, available?: readonly string[]): MediaPeerError {
   const known = available ? `available: ${available.join(', ') || 'none'}` : 'GET /available-videos lists them';
-  return new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId.slice(0, 80)}'; ${known}`);
+  return new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId.slice(0, 80)}'; ${known}`, {
+    details: { sourceId, ...(available && { available }) },
+  });
 }
 
 /** SOURCE_NOT_LIVE. @param reason why it delivers nothing. Default: nothing is known @param retryAfterS in seconds. Default 5 */

@@ -135,7 +135,10 @@ export class Watching {
       staleAfterMs: STALE_MS,
       // Who has watched it before may find that a server that was just started does not know it yet.
       mayPass: async ({ status }) =>
-        status === 404 && this.#viewing !== undefined && this.#isOfSource(this.#viewing) && hasJustStarted(env, this.#connection.server),
+        status === 404 &&
+        this.#viewing !== undefined &&
+        this.#isOfSource(this.#viewing) &&
+        hasJustStarted(env, this.#connection.server, this.#connection.headers),
     });
   }
 

@@ -18,9 +18,9 @@ import {
 import type { RtpTimestamps } from '../webrtc/index.js';
 import { DetectionStream } from './detection-stream.js';
 import { whoGivesWay, type Seated } from '../base/fair-share.js';
+import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
 import { DetectionsMessage } from './detections-schema.js';
-import { SECURITY } from './reference.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What the routes of detections need. */
@@ -64,6 +64,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
     {
       // The stream of a HEAD would be read by nobody and end never.
       exposeHeadRoute: false,
+      config: { action: 'data', sourceOf: inParam('source'), takesTokenInQuery: true },
       schema: {
         operationId: 'streamDetections',
         summary: 'Detections as Server-Sent Events',
@@ -71,7 +72,6 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
           '`detections` for each frame that the detector looked at, before it `scene` where something happened at a zone or line, `warning` at the ' +
           'start where the filter names unknown classes, and `end` with the reason at last. The data of `detections` is a message as `/latest` gives it.',
         tags: ['detection'],
-        security: SECURITY.viewerOrQuery,
         params: Params,
         querystring: Type.Object({
           ...Filter,
@@ -121,12 +121,16 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
   app.get(
     '/detections/:source/latest',
     {
-      config: { rateLimit: { max: LOOKS_PER_MINUTE, timeWindow: 60_000 } },
+      config: {
+        action: 'data',
+        sourceOf: inParam('source'),
+        takesTokenInQuery: true,
+        rateLimit: { max: LOOKS_PER_MINUTE, timeWindow: 60_000 },
+      },
       schema: {
         operationId: 'readLatestDetections',
         summary: 'Detections of the newest frame that the detector looked at; starts the source if necessary',
         tags: ['detection'],
-        security: SECURITY.viewerOrQuery,
         params: Params,
         querystring: Type.Object(Filter),
         response: {

@@ -1,6 +1,6 @@
 /** The one place where error codes become HTTP statuses, and every error the shape that Fastify gives its own. */
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { MediaPeerError, type ErrorCode } from '../base/errors.js';
 
 const STATUS: Record<ErrorCode, number> = {
@@ -16,6 +16,7 @@ const STATUS: Record<ErrorCode, number> = {
   ROOM_INVALID: 422,
   ROOM_TAKEN: 409,
   UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
   TOO_MANY_REQUESTS: 429,
   CONTENT_TYPE_UNSUPPORTED: 415,
   CANDIDATE_INVALID: 400,
@@ -83,9 +84,16 @@ function messageFor(error: FastifyError, contentType: string | undefined): strin
   return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
 }
 
+/** Requests that fail before anybody has asked who they are of have nobody to be told less. */
+async function readableBy({ access }: Partial<Pick<FastifyRequest, 'access'>>, error: MediaPeerError): Promise<MediaPeerError> {
+  return access && error.code === 'SOURCE_NOT_FOUND' ? access.readable(error) : error;
+}
+
 /** Answers every error of this server, unknown routes included, in one shape. */
 export function installErrorHandling(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError | MediaPeerError, request, reply) => {
+  app.setErrorHandler(async (thrown: FastifyError | MediaPeerError, request, reply) => {
+    // What a message lists is for those who may know it.
+    const error = thrown instanceof MediaPeerError ? await readableBy(request, thrown) : thrown;
     if (error instanceof MediaPeerError) {
       const status = STATUS[error.code];
       if (status === 401) reply.header('www-authenticate', 'Bearer');

@@ -15,7 +15,8 @@ import {
   type Sessions,
 } from '../webrtc/index.js';
 import { entityTag, matchTag } from './entity-tags.js';
-import type { Login } from './tokens.js';
+import type { Action } from '../access/index.js';
+import type { RequestAccess } from './gate.js';
 
 /** What session URLs act on. */
 export interface HttpSessionsDeps {
@@ -25,14 +26,17 @@ export interface HttpSessionsDeps {
   readonly isStrict: boolean;
 }
 
+/** Who asks for what a session URL does. */
+export type Asking = Pick<RequestAccess, 'hasCredentials' | 'demand'>;
+
 /** How a client opened its session. */
 export interface Opening {
   /** The endpoint at which the session was opened; its session URL is below it. */
   readonly door: Door;
   /** The client's offer. */
   readonly offer: string;
-  /** Throws MediaPeerError UNAUTHORIZED for a token that may not open the session; undefined where none is needed. */
-  readonly check?: ((login: Login) => void) | undefined;
+  /** The right by which it was opened. */
+  readonly action: Action;
 }
 
 /** A PATCH of a session URL (RFC 9725 §4.3). */
@@ -42,7 +46,7 @@ export interface PatchRequest {
   /** The header `If-Match`; undefined where it is absent. */
   readonly ifMatch: string | undefined;
   /** Who asks. */
-  readonly login: Login;
+  readonly access: Asking;
 }
 
 /** The server's half of an ICE restart, and the tag of the generation that begins. */
@@ -66,7 +70,7 @@ interface HttpSession {
   /** The source that is watched, or the room. */
   readonly sourceId: string;
   readonly door: Door;
-  readonly check: Opening['check'];
+  readonly action: Action;
   /** What fragments repeat the head of. */
   readonly answer: string;
   /** The client's, the newest last; those of former ICE generations tell a late candidate from a restart. */
@@ -91,10 +95,10 @@ export class HttpSessions {
   /** Remembers a session until it ends; what goes into `Location` and `ETag`. */
   opened(
     { sessionId, clientId, sourceId, sdp, ended }: OpenedSession,
-    { door, offer, check }: Opening,
+    { door, offer, action }: Opening,
   ): { readonly location: string; readonly etag: string } {
     const ufrags = [...new Set([...offer.matchAll(/^a=ice-ufrag:(\S+)\s*$/gm)].map((match) => match[1] ?? ''))].slice(0, MAX_UFRAGS);
-    this.#open.set(sessionId, { clientId, sourceId, door, check, answer: sdp, ufrags, restart: undefined, wasLenient: false });
+    this.#open.set(sessionId, { clientId, sourceId, door, action, answer: sdp, ufrags, restart: undefined, wasLenient: false });
     const forget = (): void => void this.#open.delete(sessionId);
     void ended.then(forget, forget);
     return { location: `/sessions/${sessionId}`, etag: this.#etag(sessionId) };
@@ -112,12 +116,12 @@ export class HttpSessions {
   }
 
   /**
-   * @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED, CANDIDATE_INVALID, PRECONDITION_REQUIRED, PRECONDITION_FAILED,
+   * @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED, FORBIDDEN, CANDIDATE_INVALID, PRECONDITION_REQUIRED, PRECONDITION_FAILED,
    *   ICE_RESTART_REFUSED; the session continues in any case.
    */
   async patch(sessionId: string, request: PatchRequest): Promise<PatchResult> {
     const session = this.#get(sessionId);
-    this.#authorize(session, request.login);
+    await this.#authorize(session, request.access);
     const fragment = parseFragment(request.fragment);
     const tag = matchTag(request.ifMatch, this.#deps.sessions.iceTag(sessionId));
     const isLenient = tag === 'absent' && !session.wasLenient;
@@ -142,10 +146,10 @@ export class HttpSessions {
     return { restarted: await restart, isLenient, clientId: session.clientId };
   }
 
-  /** Ends a session, whichever door it came by. @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED */
-  async close(sessionId: string, login: Login): Promise<void> {
+  /** Ends a session, whichever door it came by. @throws MediaPeerError SESSION_NOT_FOUND, UNAUTHORIZED, FORBIDDEN */
+  async close(sessionId: string, access: Asking): Promise<void> {
     const session = this.#open.get(sessionId);
-    if (session) this.#authorize(session, login);
+    if (session) await this.#authorize(session, access);
     if (!(await this.#deps.sessions.close(sessionId, session?.door === 'whip' ? 'publisher-left' : 'viewer-left'))) throw sessionNotFound();
   }
 
@@ -155,8 +159,8 @@ export class HttpSessions {
   }
 
   /** The URL cannot be guessed, so it is proof enough where a client sends its token to the endpoint alone. */
-  #authorize({ check }: HttpSession, login: Login): void {
-    if (login.token !== undefined || this.#deps.isStrict) check?.(login);
+  async #authorize({ action, sourceId: source }: HttpSession, access: Asking): Promise<void> {
+    if (access.hasCredentials || this.#deps.isStrict) await access.demand(action, { source });
   }
 
   /**

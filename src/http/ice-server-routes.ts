@@ -3,17 +3,13 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type Static } from 'typebox';
 import type { IceServer } from '../webrtc/index.js';
 import { guestId, KEPT_MS, type IceServers } from './ice-servers.js';
-import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
-import { loginOf, type Tokens } from './tokens.js';
 import { perMinute } from './wish.js';
 
 /** What `/ice-servers` needs. */
 export interface IceServersDeps {
   /** The servers that are told and handed in. */
   readonly iceServers: IceServers;
-  /** Who may watch or publish may use the relays, too. */
-  readonly tokens: Tokens;
   /** Requests per minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
@@ -89,13 +85,8 @@ export function iceServerJson({ urls, username, credential }: IceServer): Static
 }
 
 /** Installs `GET /ice-servers` and `POST /ice-servers`. */
-export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit, tokens }, done) => {
-  // After the rate limit, so that tokens cannot be tried without end.
-  app.addHook('preParsing', (request, _reply, payload, proceed) => {
-    tokens.checkAnybody(loginOf(request));
-    proceed(null, payload);
-  });
-  const config = perMinute(rateLimit);
+export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (app, { iceServers, rateLimit }, done) => {
+  const config = { action: 'ice', ...perMinute(rateLimit) } as const;
 
   app.get(
     '/ice-servers',
@@ -105,7 +96,6 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
         operationId: 'listIceServers',
         summary: 'STUN and TURN servers for a client, with credentials that expire',
         tags: ['media'],
-        security: SECURITY.anybody,
         querystring: Type.Object({ client_id: Type.Optional(ClientId) }),
         response: { 200: IceServerList, '4xx': ErrorSchema },
       },
@@ -124,7 +114,6 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
         operationId: 'provideIceServers',
         summary: "ICE servers that this server uses for one client's next connection; kept for 60 s",
         tags: ['media'],
-        security: SECURITY.anybody,
         body: HandedIn,
         response: { 200: Accepted, '4xx': ErrorSchema },
       },

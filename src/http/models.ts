@@ -2,6 +2,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { sourceNotFound } from '../base/refusals.js';
+import { inParam } from './gate.js';
 import { ErrorSchema } from './schemas.js';
 
 /** A model as it is used. */
@@ -65,6 +66,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
   app.get(
     '/models',
     {
+      config: { action: 'admin' },
       schema: {
         operationId: 'listModels',
         summary: 'Installed models, and those in use',
@@ -81,6 +83,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
   app.get(
     '/sources/:id/model',
     {
+      config: { action: 'admin', sourceOf: inParam('id') },
       schema: {
         operationId: 'readSourceModel',
         summary: 'The model of a source',
@@ -95,6 +98,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
   app.put(
     '/sources/:id/model',
     {
+      config: { action: 'admin', sourceOf: inParam('id') },
       schema: {
         operationId: 'setSourceModel',
         summary: 'Change the model of a source; viewers stay connected',

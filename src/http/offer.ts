@@ -3,10 +3,9 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { MediaPeerError } from '../base/errors.js';
 import type { Sessions } from '../webrtc/index.js';
 import { FRAGMENT_TYPE } from './content-types.js';
+import type { RequestAccess } from './gate.js';
 import type { HttpSessions } from './http-sessions.js';
-import { SECURITY } from './reference.js';
 import { AnswerBody, ErrorSchema, OfferBody } from './schemas.js';
-import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
 import { perMinute } from './wish.js';
 
@@ -16,10 +15,10 @@ export interface OfferDeps {
   readonly sessions: Pick<Sessions, 'accept'>;
   /** Gives the sessions their URL. */
   readonly httpSessions: HttpSessions;
-  /** Says who may watch. */
-  readonly tokens: Tokens;
   /** The source of an offer that names none; undefined when there is none to play. */
   readonly defaultSource: () => string | undefined;
+  /** Names of what can be watched, the first of them for those who may not watch the default one. */
+  readonly playable: () => readonly string[];
   /** Offers per minute and address; 0 is no limit. */
   readonly rateLimit: number;
 }
@@ -29,43 +28,39 @@ const BODY_LIMIT_BYTES = 512 * 1024;
 
 /** Installs `POST /offer`. */
 export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, done) => {
-  const { sessions, defaultSource, rateLimit, httpSessions, tokens } = deps;
-  const check = (login: Login): void => tokens.checkViewer(login);
+  const { sessions, rateLimit, httpSessions } = deps;
 
   app.post(
     '/offer',
     {
-      config: perMinute(rateLimit),
+      config: { action: 'watch', ...perMinute(rateLimit) },
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         operationId: 'offer',
         summary: 'Watch: offer a WebRTC connection',
         tags: ['media'],
-        security: SECURITY.viewer,
         body: OfferBody,
         response: { 200: AnswerBody, '4xx': ErrorSchema, '5xx': ErrorSchema },
-      },
-      preParsing: (request, _reply, payload, proceed) => {
-        check(loginOf(request));
-        proceed(null, payload);
       },
     },
     async (request, reply) => {
       const { sdp, client_id: clientId, source, tracks, active } = request.body;
-      const sourceId = source ?? defaultSource();
+      const sourceId = source ?? (await defaultFor(request.access, deps));
       if (sourceId === undefined) {
         throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
       }
+      await request.access.demand('watch', { source: sourceId });
       const accepted = await sessions.accept({
         sdp,
         door: 'offer',
         address: request.clientAddress,
         sourceId,
+        rights: await request.access.heldRights(),
         ...(clientId !== undefined && { clientId }),
         ...(tracks !== undefined && { renditions: tracks }),
         ...(active !== undefined && { active }),
       });
-      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, check });
+      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, action: 'watch' });
       await whenGone(reply, () => httpSessions.abandon(accepted.sessionId));
       reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
       return {
@@ -81,3 +76,10 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
 
   done();
 };
+
+/** The default source, else the first that they may watch. */
+async function defaultFor(access: RequestAccess, { defaultSource, playable }: OfferDeps): Promise<string | undefined> {
+  const source = defaultSource();
+  if (source === undefined || (await access.may('watch', { source }))) return source;
+  return (await access.permitted('watch', playable()))[0];
+}

@@ -4,7 +4,7 @@
  */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 import assert from 'node:assert/strict';
 import type { Static } from 'typebox';
 import { ErrorSchema } from './schemas.js';
@@ -13,28 +13,26 @@ const DESCRIPTION =
   'A WebRTC media peer with object detection: recorded videos, cameras and live publishers to any WebRTC client, ' +
   'unchanged, with detected objects drawn in, and with the detections as data.';
 
-/** Tokens are off by default, hence `{}`; VIEWER_TOKEN and PUBLISH_TOKENS switch them on. */
-export const SECURITY = {
-  /** The token of VIEWER_TOKEN. */
-  viewer: [{}, { viewerToken: [] }],
-  /** The same, or in the query, where a browser cannot send a header. */
-  viewerOrQuery: [{}, { viewerToken: [] }, { viewerTokenInQuery: [] }],
-  /** The token of the room. */
-  publisher: [{}, { publishToken: [] }],
-  /** Either. */
-  anybody: [{}, { viewerToken: [] }, { publishToken: [] }],
-} as const;
-
 const SECURITY_SCHEMES = {
-  viewerToken: { type: 'http', scheme: 'bearer', description: 'The token of VIEWER_TOKEN, where that is set' },
-  viewerTokenInQuery: {
+  bearerToken: { type: 'http', scheme: 'bearer', description: 'A token that gives the right which the operation needs' },
+  tokenInQuery: {
     type: 'apiKey',
     in: 'query',
     name: 'token',
-    description: 'The token of VIEWER_TOKEN, for pages that cannot send headers',
+    description: 'Deprecated: the same, for pages that cannot send headers',
   },
-  publishToken: { type: 'http', scheme: 'bearer', description: "The room's token of PUBLISH_TOKENS, where that is set" },
 } as const;
+
+/** What an operation takes. None is needed where nobody is named who may use the server, hence `{}`. */
+function securityOf({ action, takesTokenInQuery }: FastifyContextConfig): object {
+  if (action === undefined || action === 'public') return {};
+  return { security: [{}, { bearerToken: [] }, ...(takesTokenInQuery ? [{ tokenInQuery: [] }] : [])] };
+}
+
+/** The right that an operation needs, as people read it. */
+function rightOf({ action = 'public' }: FastifyContextConfig): object {
+  return { 'x-action': action };
+}
 
 const REFUSAL = errorResponse('The request is refused; `code` says why', {
   statusCode: 404,
@@ -62,21 +60,24 @@ export async function installReference(app: FastifyInstance, version: string): P
       ],
       components: { securitySchemes: SECURITY_SCHEMES },
     },
-    transform: ({ schema, url }) => ({ schema: { ...schema, response: withErrors(schema.response) }, url }),
+    transform: ({ schema, url, route: { config = {} } }) => ({
+      schema: { ...schema, response: withErrors(schema.response, config), ...securityOf(config), ...rightOf(config) },
+      url,
+    }),
     transformObject: (documents) => ('openapiObject' in documents ? withComponents(documents.openapiObject) : documents.swaggerObject),
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  app.get('/openapi.json', { config: { action: 'public' }, schema: { hide: true } }, () => app.swagger());
 }
 
 function errorResponse(description: string, example: Static<typeof ErrorSchema>): object {
   return { description, content: { 'application/json': { schema: ErrorSchema, example } } };
 }
 
-function withErrors(response: unknown): object {
+function withErrors(response: unknown, { action = 'public' }: FastifyContextConfig): object {
   const documented = { ...(response as object | undefined) };
   // Every route may fail for a fault of the server.
-  return { ...documented, ...('4xx' in documented && { '4xx': REFUSAL }), '5xx': FAULT };
+  return { ...documented, ...(('4xx' in documented || action !== 'public') && { '4xx': REFUSAL }), '5xx': FAULT };
 }
 
 /** The document with each schema that has a title moved to its components. */

@@ -108,7 +108,7 @@ export const reportRoutes: FastifyPluginCallbackTypebox<ReportDeps> = (app, { se
   app.get(
     '/sessions/:id/report',
     {
-      config: perMinute(rateLimit),
+      config: { action: 'session', ...perMinute(rateLimit) },
       schema: {
         operationId: 'readSessionReport',
         summary: 'What a session went through, and why it failed; kept for 10 minutes after its end',

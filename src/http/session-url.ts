@@ -4,9 +4,7 @@ import { Type } from 'typebox';
 import { MAX_FRAGMENT_BYTES } from '../webrtc/index.js';
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies } from './content-types.js';
 import type { HttpSessions } from './http-sessions.js';
-import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
-import { loginOf } from './tokens.js';
 import { installOptions, perMinute, schemaOf } from './wish.js';
 
 /** What session URLs need. */
@@ -27,12 +25,11 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
     scope.patch<{ Params: { id: string } }>(
       URL,
       {
-        config: perMinute(rateLimit),
+        config: { action: 'session', ...perMinute(rateLimit) },
         schema: {
           operationId: 'updateSession',
           summary: 'Add candidates, or restart ICE with new credentials',
           tags: ['media'],
-          security: SECURITY.anybody,
           params: Params,
           headers: Type.Object({
             'if-match': Type.Optional(Type.String({ description: 'The ETag of the session; `"*"` for an ICE restart' })),
@@ -56,7 +53,7 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
         const { restarted, isLenient, clientId } = await httpSessions.patch(request.params.id, {
           fragment,
           ifMatch: request.headers['if-match'],
-          login: loginOf(request),
+          access: request.access,
         });
         if (isLenient) request.log.info({ clientId }, 'a PATCH without If-Match is accepted; WHIP_STRICT=on refuses it');
         if (restarted === undefined) return reply.status(204).send();
@@ -74,7 +71,7 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
         ...schemaOf({ isHidden: false, operationId: 'readSession', summary: 'Whether the session lives', status: 204 }),
         params: Params,
       },
-      config: { swagger: { exposeHeadRoute: true } },
+      config: { action: 'session', swagger: { exposeHeadRoute: true } } as const,
       handler: (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
         httpSessions.find(request.params.id);
         return reply.status(204).send();
@@ -91,12 +88,11 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
     scope.delete<{ Params: { id: string } }>(
       URL,
       {
-        config: perMinute(rateLimit),
+        config: { action: 'session', ...perMinute(rateLimit) },
         schema: {
           operationId: 'closeSession',
           summary: 'Leave',
           tags: ['media'],
-          security: SECURITY.anybody,
           params: Params,
           response: {
             200: Type.Object(
@@ -108,7 +104,7 @@ export const sessionUrlRoutes: FastifyPluginCallback<SessionUrlDeps> = (app, { h
         },
       },
       async (request) => {
-        await httpSessions.close(request.params.id, loginOf(request));
+        await httpSessions.close(request.params.id, request.access);
         return { closed: true as const };
       },
     );

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
-import { SECURITY } from './reference.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What snapshots need. */
@@ -30,12 +30,16 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
   app.get(
     '/snapshot/:file',
     {
-      config: { rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 } },
+      config: {
+        action: 'data',
+        sourceOf: (request) => sourceOf(inParam('file')(request)),
+        takesTokenInQuery: true,
+        rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 },
+      },
       schema: {
         operationId: 'readSnapshot',
         summary: 'A snapshot of a source: a still JPEG',
         tags: ['media'],
-        security: SECURITY.viewerOrQuery,
         params: Type.Object({ file: Type.String({ pattern: '^[^/]+\\.jpg$', description: 'Source and `.jpg`: `demo.jpg`' }) }),
         querystring: Type.Object({
           width: Type.Integer({ minimum: 16, maximum: 1920, default: 640, description: 'Pixels' }),
@@ -55,7 +59,7 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
     },
     (request, reply) =>
       whileThere(reply, async (signal) => {
-        const sourceId = request.params.file.slice(0, -'.jpg'.length);
+        const sourceId = sourceOf(request.params.file);
         const { width, annotated } = request.query;
         const isAnnotated = annotated === '1' || annotated === 'true';
         const picture = await (isAnnotated ? deps.annotatedSnapshot(sourceId, width, signal) : deps.snapshot(sourceId, width, signal));
@@ -68,6 +72,11 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
   );
   done();
 };
+
+/** The source of a file's name. */
+function sourceOf(file: string): string {
+  return file.replace(/\.jpg$/, '');
+}
 
 /** Whether the client has the picture of that tag already (RFC 9110 §13.1.2). */
 function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {

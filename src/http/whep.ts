@@ -2,7 +2,6 @@
 import type { FastifyPluginCallback } from 'fastify';
 import type { Rendition } from '../media/index.js';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
-import { SECURITY } from './reference.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
 /** What the WHEP endpoints need. */
@@ -21,11 +20,10 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
         door: 'whep',
         summary,
         operations,
-        security: SECURITY.viewer,
-        check: (_source, login) => deps.tokens.checkViewer(login),
-        open: ({ name: sourceId, sdp, login }) => {
+        action: 'watch',
+        open: ({ name: sourceId, sdp, address, rights }) => {
           checkOffer('WHEP', sdp);
-          return deps.sessions.accept({ door: 'whep', address: login.address, sdp, sourceId, ...(renditions && { renditions }) });
+          return deps.sessions.accept({ door: 'whep', address, sdp, sourceId, rights, ...(renditions && { renditions }) });
         },
       },
       deps,

@@ -1,7 +1,6 @@
 /** The door of WHIP publishers (RFC 9725): what they send to a room is a source of that name. */
 import type { FastifyPluginCallback } from 'fastify';
 import { checkOffer, type Sessions } from '../webrtc/index.js';
-import { SECURITY } from './reference.js';
 import { installEndpoint, type WishDeps } from './wish.js';
 
 /** What the WHIP endpoint needs. */
@@ -21,18 +20,16 @@ export const whipRoutes: FastifyPluginCallback<WhipDeps> = (app, deps, done) => 
       door: 'whip',
       summary: 'Publish to a room as a WHIP client',
       operations: 'WhipSession',
-      security: SECURITY.publisher,
-      check: (room, login) => void deps.tokens.checkPublisher(room, login),
-      open: ({ name: room, sdp, login, replaces }) => {
+      action: 'publish',
+      open: ({ name: room, sdp, address, hasCredentials, replaces }) => {
         checkOffer('WHIP', sdp);
-        const showedToken = deps.tokens.checkPublisher(room, login);
         const isSame = replaces !== undefined && deps.httpSessions.publishes(replaces, room);
         return deps.sessions.publish({
           door: 'whip',
-          address: login.address,
+          address,
           sdp,
           room,
-          takeover: isSame || (showedToken && deps.mayTakeOver),
+          takeover: isSame || (hasCredentials && deps.mayTakeOver),
         });
       },
     },

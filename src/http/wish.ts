@@ -4,22 +4,19 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import { Type } from 'typebox';
+import type { HeldRights } from '../access/index.js';
 import { MediaPeerError } from '../base/errors.js';
 import { MAX_SDP_BYTES, type Door, type IceServer, type OpenedSession } from '../webrtc/index.js';
 import { acceptOnly, FRAGMENT_TYPE, ignoreBodies, SDP_TYPE } from './content-types.js';
 import { iceServerLinks } from './ice-server-links.js';
 import type { HttpSessions } from './http-sessions.js';
-import { SECURITY } from './reference.js';
 import { ErrorSchema } from './schemas.js';
-import { loginOf, type Login, type Tokens } from './tokens.js';
 import { whenGone } from './gone-client.js';
 
 /** What the endpoints of WHEP and WHIP need alike. */
 export interface WishDeps {
   /** Keeps the session URLs. */
   readonly httpSessions: HttpSessions;
-  /** Says who may publish and watch. */
-  readonly tokens: Tokens;
   /** What a client is told of; with credentials for it where they are made for each. */
   readonly iceServers: (clientId?: string) => readonly IceServer[];
   /** Requests per minute and address, for each method; 0 is no limit. */
@@ -36,10 +33,8 @@ export interface Endpoint {
   readonly summary: string;
   /** Names its operations in the API reference: `WhepSession` gives `openWhepSession`. */
   readonly operations: string;
-  /** Whose token it takes. */
-  readonly security: (typeof SECURITY)['viewer' | 'publisher'];
-  /** @throws MediaPeerError UNAUTHORIZED */
-  check(name: string, login: Login): void;
+  /** The right that it takes. */
+  readonly action: 'watch' | 'publish';
   /** Opens a session for an offer. @throws MediaPeerError */
   open(offer: EndpointOffer): Promise<OpenedSession>;
 }
@@ -50,8 +45,12 @@ interface EndpointOffer {
   readonly name: string;
   /** The offer, as it came. */
   readonly sdp: string;
-  /** Who offers. */
-  readonly login: Login;
+  /** By which the client is counted. */
+  readonly address: string;
+  /** True where the client has shown who it is. */
+  readonly hasCredentials: boolean;
+  /** What the session goes on with. */
+  readonly rights: HeldRights;
   /** Id of the session that the client had before, where it names one. */
   readonly replaces: string | undefined;
 }
@@ -80,7 +79,7 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
       ignoreBodies(scope);
       const described = (status: number, summary: string) => ({
         schema: schemaOf({ isHidden, operationId: `read${endpoint.operations}`, summary, status }),
-        config: { swagger: { exposeHeadRoute: true } },
+        config: { action: 'public', swagger: { exposeHeadRoute: true } } as const,
       });
       const head = described(200, 'Whether this is an endpoint; the content type is that of an offer');
       scope.head(url, head, (_request, reply) => reply.type(SDP_TYPE).send());
@@ -89,13 +88,12 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
       installOptions(scope, url, {
         isHidden,
         operationId: `describe${endpoint.operations}`,
-        security: endpoint.security,
         summary: 'What can be posted (`Accept-Post`), and ICE servers (`Link`) for those who may come in',
         methods: ['GET', 'HEAD', 'POST'],
         headers: { 'accept-post': SDP_TYPE },
         // Some clients must know their ICE servers before they make an offer. Who may not watch or publish gets none.
-        describe: (request, reply) => {
-          if (mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
+        describe: async (request, reply) => {
+          if (await mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
         },
         // What it tells depends on the token.
         rateLimit: deps.rateLimit,
@@ -111,8 +109,6 @@ export interface Offered {
   readonly isHidden?: boolean;
   /** Its name in the API reference. */
   readonly operationId: string;
-  /** Whose token changes what it tells. Default: nobody's. */
-  readonly security?: (typeof SECURITY)[keyof typeof SECURITY];
   /** What the URL is, in one sentence. */
   readonly summary: string;
   /** HTTP methods that the URL takes. */
@@ -120,7 +116,7 @@ export interface Offered {
   /** Sent in any case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Adds what preflights do not get. */
-  readonly describe?: (request: FastifyRequest, reply: FastifyReply) => void;
+  readonly describe?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Requests per minute and address that are no preflights. Default 0: no limit. */
   readonly rateLimit?: number;
 }
@@ -129,20 +125,21 @@ export interface Offered {
 export function installOptions(
   app: FastifyInstance,
   url: string,
-  { isHidden = false, operationId, security, summary, methods, headers, describe, rateLimit = 0 }: Offered,
+  { isHidden = false, operationId, summary, methods, headers, describe, rateLimit = 0 }: Offered,
 ): void {
   const limited = perMinute(rateLimit).rateLimit;
   const options = {
-    schema: { ...schemaOf({ isHidden, operationId, summary, status: 200 }), ...(security && { security }) },
+    schema: schemaOf({ isHidden, operationId, summary, status: 200 }),
     config: {
+      action: 'public',
       rateLimit: limited && { ...limited, allowList: isPreflight },
       cors: { methods: [...methods], preflightContinue: true, strictPreflight: false, maxAge: PREFLIGHT_MAX_AGE_S },
     },
   };
-  app.options(url, options as RouteShorthandOptions, (request, reply) => {
+  app.options(url, options as RouteShorthandOptions, async (request, reply) => {
     reply.headers({ ...headers, allow: [...methods, 'OPTIONS'].join(', '), 'content-length': '0' });
     if (isPreflight(request)) return reply.status(204).send();
-    describe?.(request, reply);
+    await describe?.(request, reply);
     return reply.status(200).send();
   });
 }
@@ -179,13 +176,12 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
   app.post(
     url,
     {
-      config: perMinute(rateLimit),
+      config: { action: endpoint.action, sourceOf: nameOf, ...perMinute(rateLimit) },
       schema: {
         hide: isHidden,
         operationId: `open${endpoint.operations}`,
         summary: endpoint.summary,
         tags: ['media'],
-        security: endpoint.security,
         body: {
           content: {
             [SDP_TYPE]: {
@@ -207,19 +203,23 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       },
       // The body is a text, and an empty one is no SDP.
       validatorCompiler: () => () => true,
-      // After the rate limit, so that tokens cannot be tried without end; before the body is read.
-      preParsing: (request, _reply, payload, done) => {
-        endpoint.check(nameOf(request), loginOf(request));
-        done(null, payload);
-      },
     },
     async (request, reply) => {
       const offer = typeof request.body === 'string' ? request.body : '';
       const name = nameOf(request);
-      const opened = await endpoint.open({ name, sdp: offer, login: loginOf(request), replaces: replacedBy(request) });
-      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, check: (login) => endpoint.check(name, login) });
+      const { clientAddress: address, access } = request;
+      const rights = await access.heldRights();
+      const opened = await endpoint.open({
+        name,
+        sdp: offer,
+        address,
+        hasCredentials: rights.wasShown,
+        rights,
+        replaces: replacedBy(request),
+      });
+      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, action: endpoint.action });
       await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
-      addLinks(reply, iceServers(opened.clientId));
+      if (await access.may('ice', 'some')) addLinks(reply, iceServers(opened.clientId));
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
     },
   );
@@ -230,10 +230,9 @@ function replacedBy({ headers }: FastifyRequest): string | undefined {
   return typeof url === 'string' ? /\/sessions\/([\w-]{1,128})$/.exec(url)?.[1] : undefined;
 }
 
-function mayOpen(endpoint: Endpoint, request: FastifyRequest): boolean {
+async function mayOpen(endpoint: Endpoint, request: FastifyRequest): Promise<boolean> {
   try {
-    endpoint.check(nameOf(request), loginOf(request));
-    return true;
+    return (await request.access.may(endpoint.action, { source: nameOf(request) })) && (await request.access.may('ice', 'some'));
   } catch (error) {
     if (error instanceof MediaPeerError && error.code === 'UNAUTHORIZED') return false;
     throw error;

@@ -4,6 +4,7 @@ import { Type, type TSchema } from 'typebox';
 import { sourceNotFound } from '../base/refusals.js';
 import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
 import { LineCount, ZoneCount } from './detections-schema.js';
+import { inParam } from './gate.js';
 import { ErrorSchema } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
@@ -89,13 +90,16 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
     params: Params,
     response: { 200: ok, '4xx': ErrorSchema, '5xx': ErrorSchema },
   });
-  app.get('/sources/:id/zones', { schema: schema('readZones', 'Zones and lines of a source', Zones) }, (request) =>
+  const reading = { action: 'data', sourceOf: inParam('id') } as const;
+  const changing = { action: 'admin', sourceOf: inParam('id') } as const;
+  app.get('/sources/:id/zones', { config: reading, schema: schema('readZones', 'Zones and lines of a source', Zones) }, (request) =>
     zonesOf(request.params.id),
   );
 
   app.put(
     '/sources/:id/zones',
     {
+      config: changing,
       bodyLimit: MAX_ZONES_BYTES,
       schema: {
         ...schema('setZones', 'Replace the zones and lines of a source; those that stay the same keep their counts', Zones),
@@ -110,6 +114,7 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   app.delete(
     '/sources/:id/zones',
     {
+      config: changing,
       schema: schema('removeZones', 'Remove the zones and lines of a source', Removed),
     },
     async (request) => ({ removed: await deps.remove(known(request.params.id)) }),
@@ -117,14 +122,18 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
 
   app.get(
     '/sources/:id/counts',
-    { schema: schema('readCounts', 'What is inside the zones now, and what has crossed the lines', Counts) },
+    { config: reading, schema: schema('readCounts', 'What is inside the zones now, and what has crossed the lines', Counts) },
     (request) => countsOf(request.params.id),
   );
 
-  app.delete('/sources/:id/counts', { schema: schema('resetCounts', 'Let the lines of a source count from zero', Counts) }, (request) => {
-    deps.resetCounts(known(request.params.id));
-    return countsOf(request.params.id);
-  });
+  app.delete(
+    '/sources/:id/counts',
+    { config: changing, schema: schema('resetCounts', 'Let the lines of a source count from zero', Counts) },
+    (request) => {
+      deps.resetCounts(known(request.params.id));
+      return countsOf(request.params.id);
+    },
+  );
   done();
 };
 

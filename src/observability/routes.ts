@@ -47,29 +47,30 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     response,
   });
 
-  app.get('/available-videos', { schema: schema('listSources', 'Every source, playable or not', { 200: AvailableVideos }) }, () => ({
-    videos: deps.sources().map((source) => ({
-      name: source.name,
-      source: source.id,
-      kind: source.kind,
-      state: source.state,
-      duration_s: source.durationS,
-      width: source.widthPx,
-      height: source.heightPx,
-      fps: source.fps,
-      video_codec: source.videoCodec,
-      audio_codec: source.audioCodec,
-      ...(source.audioReason !== undefined && { audio_reason: source.audioReason }),
-      size_bytes: source.sizeBytes,
-      delivery: source.delivery,
-      playable: source.playable,
-      ...(source.reason !== undefined && { reason: source.reason }),
-    })),
-  }));
+  app.get(
+    '/available-videos',
+    {
+      config: { action: 'watch' },
+      schema: schema('listSources', 'Every source that you may watch, playable or not', { 200: AvailableVideos }),
+    },
+    async ({ access }) => {
+      const sources = deps.sources();
+      const permitted = new Set(
+        await access.permitted(
+          'watch',
+          sources.map(({ id }) => id),
+        ),
+      );
+      return { videos: sources.filter(({ id }) => permitted.has(id)).map(listedSource) };
+    },
+  );
 
   app.get(
     '/active-streams',
-    { schema: schema('listActiveStreams', 'Running sources, their renditions and who watches them', { 200: ActiveStreams }) },
+    {
+      config: { action: 'admin' },
+      schema: schema('listActiveStreams', 'Running sources, their renditions and who watches them', { 200: ActiveStreams }),
+    },
     () => {
       return {
         sources: deps.activity().map(activeSource),
@@ -78,7 +79,11 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     },
   );
 
-  app.get('/connection-stats', { schema: schema('readConnectionStats', 'Clients and shared tracks', { 200: ConnectionStats }) }, () => {
+  const stats = {
+    config: { action: 'admin' },
+    schema: schema('readConnectionStats', 'Clients and shared tracks', { 200: ConnectionStats }),
+  } as const;
+  app.get('/connection-stats', stats, () => {
     const sessions = deps.sessions();
     // A rendition is one track however many codecs it is encoded in.
     const sharedTracks = (wanted: string): number =>
@@ -125,16 +130,24 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   app.get(
     '/health',
-    { schema: schema('readHealth', 'Whether everything that runs can be kept running, and what is held', { 200: Health, 503: Health }) },
-    async (_request, reply) => {
+    {
+      config: { action: 'public' },
+      schema: schema('readHealth', 'Whether everything that runs can be kept running; viewers are told more, administrators everything', {
+        200: Health,
+        503: Health,
+      }),
+    },
+    async ({ access }, reply) => {
       const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
+      const status = reasons.length > 0 ? ('degraded' as const) : ('ok' as const);
+      reply.status(reasons.length > 0 ? 503 : 200);
+      if (!(await access.may('watch', 'some'))) return reply.send({ status });
+      const basics = { status, uptime_s: deps.uptimeS(), version: deps.version, detector_loaded: deps.detectorLoaded() };
+      if (!(await access.may('admin'))) return reply.send(basics);
       const { user, system } = process.cpuUsage();
-      return reply.status(reasons.length > 0 ? 503 : 200).send({
-        status: reasons.length > 0 ? 'degraded' : 'ok',
+      return reply.send({
+        ...basics,
         reasons,
-        uptime_s: deps.uptimeS(),
-        version: deps.version,
-        detector_loaded: deps.detectorLoaded(),
         active_clients: deps.sessions().length,
         ...(deps.udpPort !== undefined && { ice_udp_port: deps.udpPort }),
         resources: deps.resources(),
@@ -153,7 +166,10 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   app.get(
     '/ready',
-    { schema: schema('readReadiness', 'Whether a load balancer may send clients here', { 200: Ready, 503: Ready }) },
+    {
+      config: { action: 'public' },
+      schema: schema('readReadiness', 'Whether a load balancer may send clients here', { 200: Ready, 503: Ready }),
+    },
     async (_request, reply) => {
       const ready = deps.isReady();
       return reply.status(ready ? 200 : 503).send({ ready });
@@ -162,6 +178,26 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   done();
 };
+
+function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number]) {
+  return {
+    name: source.name,
+    source: source.id,
+    kind: source.kind,
+    state: source.state,
+    duration_s: source.durationS,
+    width: source.widthPx,
+    height: source.heightPx,
+    fps: source.fps,
+    video_codec: source.videoCodec,
+    audio_codec: source.audioCodec,
+    ...(source.audioReason !== undefined && { audio_reason: source.audioReason }),
+    size_bytes: source.sizeBytes,
+    delivery: source.delivery,
+    playable: source.playable,
+    ...(source.reason !== undefined && { reason: source.reason }),
+  };
+}
 
 function activeSource(source: SourceActivity) {
   return {

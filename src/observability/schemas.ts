@@ -362,35 +362,41 @@ export const ActiveStreams = Type.Object(
 export const Health = Type.Object(
   {
     status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
-    reasons: Type.Array(Type.String()),
-    uptime_s: Type.Number(),
-    version: Type.String(),
-    detector_loaded: Type.Boolean(),
-    active_clients: Type.Integer(),
+    reasons: Type.Optional(Type.Array(Type.String())),
+    uptime_s: Type.Optional(Type.Number()),
+    version: Type.Optional(Type.String()),
+    detector_loaded: Type.Optional(Type.Boolean()),
+    active_clients: Type.Optional(Type.Integer()),
     ice_udp_port: Type.Optional(Type.Integer({ description: 'UDP port of all clients; left out where each has ports of its own' })),
-    resources: Type.Object({
-      peer_connections: Type.Integer(),
-      udp_sockets: Type.Integer(),
-      tcp_sockets: Type.Integer(),
-      child_processes: Type.Integer(),
-      workers: Type.Integer(),
-      timers: Type.Integer(),
-    }),
-    webhooks: Type.Array(
+    resources: Type.Optional(
       Type.Object({
-        receiver: Type.String({ description: 'Its host' }),
-        queued: Type.Integer({ description: 'Events waiting on disk' }),
-        delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
-        failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
-        dropped: Type.Integer({ description: 'Dropped because the queue was full' }),
-        last_error: nullable(Type.String()),
+        peer_connections: Type.Integer(),
+        udp_sockets: Type.Integer(),
+        tcp_sockets: Type.Integer(),
+        child_processes: Type.Integer(),
+        workers: Type.Integer(),
+        timers: Type.Integer(),
       }),
-      { description: 'One for each WEBHOOK_URL' },
     ),
-    process: Type.Object({
-      cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),
-      rss_bytes: Type.Integer(),
-    }),
+    webhooks: Type.Optional(
+      Type.Array(
+        Type.Object({
+          receiver: Type.String({ description: 'Its host' }),
+          queued: Type.Integer({ description: 'Events waiting on disk' }),
+          delivered: Type.Integer({ description: 'Events; one delivery may carry several' }),
+          failed: Type.Integer({ description: 'Refused by the receiver, or too old' }),
+          dropped: Type.Integer({ description: 'Dropped because the queue was full' }),
+          last_error: nullable(Type.String()),
+        }),
+        { description: 'One for each WEBHOOK_URL' },
+      ),
+    ),
+    process: Type.Optional(
+      Type.Object({
+        cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),
+        rss_bytes: Type.Integer(),
+      }),
+    ),
   },
   {
     title: 'Health',

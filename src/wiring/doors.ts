@@ -1,8 +1,9 @@
 import path from 'node:path';
+import { Access } from '../access/index.js';
 import { buildApp, type AppDeps } from '../app.js';
 import { bundledModel, configuredPath, packageRoot, version, type Config } from '../config.js';
 import { ModelFolder, modelName } from '../detection/index.js';
-import { HttpConnections, HttpSessions, iceServerJson, Tokens } from '../http/index.js';
+import { HttpConnections, HttpSessions, iceServerJson } from '../http/index.js';
 import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
@@ -26,15 +27,16 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const { config, loggers, closers } = host;
   const { sessions, iceServers, catalogue, counting } = served;
   const zones = zoneRoutesOf(counting, catalogue);
-  const tokens = new Tokens({ viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS, clock: host.clock });
+  const access = openAccess(host);
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
-  const webSockets = openRooms(host, served, tokens);
+  const webSockets = openRooms(host, served, access);
   const rateLimit = config.RATE_LIMIT;
   const looks = openLooks(host, served);
   const state = stateOf(host, served, webSockets);
   const { metrics, counts, models, ffmpeg } = served;
   metrics.readFrom({ state, counts, models: () => models.inUse(), processes: ffmpeg.processes, udp: served.iceUdp });
   const app = await buildApp({
+    access,
     logger: loggers.http,
     corsOrigins: config.CORS_ORIGINS,
     trustedProxies: config.TRUST_PROXY,
@@ -45,15 +47,14 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     offer: {
       sessions,
       httpSessions,
-      tokens,
       defaultSource: () => (config.DEFAULT_SOURCE !== '' ? config.DEFAULT_SOURCE : catalogue.first()),
+      playable: () => catalogue.playable(),
       rateLimit,
     },
-    iceServers: { iceServers, tokens, rateLimit },
+    iceServers: { iceServers, rateLimit },
     wish: {
       sessions,
       httpSessions,
-      tokens,
       iceServers: (clientId) => iceServers.iceServers(clientId),
       rateLimit,
       mayTakeOver: config.PUBLISH_TAKEOVER,
@@ -77,6 +78,17 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   return app;
 }
 
+/** Who may use this server, of the configuration. */
+function openAccess({ config, clock }: Host): Access {
+  return new Access({
+    clock,
+    tokens: { adminToken: config.ADMIN_TOKEN, viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS },
+    anonymous: config.ALLOW_ANONYMOUS,
+    serverNames: config.SERVER_NAMES,
+    corsOrigins: config.CORS_ORIGINS,
+  });
+}
+
 /** For each client a browser's six, its WebSocket and what else it reads; and some for those who come and go. */
 function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number {
   return Math.min(20_000, 16 * (MAX_CONNECTIONS + MAX_PUBLISHERS) + 256);
@@ -85,7 +97,7 @@ function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number
 function openRooms(
   { config, loggers, clock }: Host,
   { catalogue, liveRooms, pipelines, sessions, iceServers }: Served,
-  tokens: Tokens,
+  access: Access,
 ): RoomsDoor {
   return new RoomsDoor({
     clock,
@@ -100,7 +112,7 @@ function openRooms(
       onState: (listener) => liveRooms.onState(({ room }) => listener(room)),
       sources: () => catalogue.playable(),
     },
-    tokens,
+    access,
     allowTakeover: config.PUBLISH_TAKEOVER,
     iceServers: (clientId) => iceServers.iceServers(clientId).map(iceServerJson),
     isClientIdTaken: (clientId) => sessions.hasClient(clientId),

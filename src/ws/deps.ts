@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { OpenedSource } from '../media/index.js';
-import type { Login } from '../http/index.js';
+import type { Access } from '../access/index.js';
 import type { SessionStatus, RtpTimestamps, Sessions } from '../webrtc/index.js';
 
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
@@ -26,14 +26,6 @@ interface RoomDirectory {
   sources(): readonly string[];
 }
 
-/** Who may do what, by the token that was shown. */
-interface RoomTokens {
-  /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS */
-  checkViewer(login: Login): void;
-  /** Whether the token of the room was shown: false where none is needed. @throws MediaPeerError as checkViewer */
-  checkPublisher(room: string, login: Login): boolean;
-}
-
 /** What rooms act on. */
 export interface RoomsDeps {
   readonly clock: Clock;
@@ -42,8 +34,8 @@ export interface RoomsDeps {
   readonly sessions: Pick<Sessions, 'offer' | 'answer' | 'publish' | 'addCandidates' | 'offerRestart' | 'restartByOffer' | 'close'>;
   /** The rooms that there are. */
   readonly directory: RoomDirectory;
-  /** Says who may watch and publish. */
-  readonly tokens: RoomTokens;
+  /** Says who somebody is and what they may do. */
+  readonly access: Access;
   /** Lets a second publisher that shows the token of the room take it over. */
   readonly allowTakeover: boolean;
   /** As `GET /ice-servers` tells them. */

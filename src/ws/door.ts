@@ -8,7 +8,7 @@ import { MediaPeerError } from '../base/errors.js';
 import { capacityReached } from '../base/refusals.js';
 import type { Logger } from '../base/logger.js';
 import { whoGivesWay } from '../base/fair-share.js';
-import { ErrorSchema, bearerToken, perMinute } from '../http/index.js';
+import { ErrorSchema, perMinute } from '../http/index.js';
 import type { RoomsDeps } from './deps.js';
 import { CLOSE, RoomClient, type RoomClientInit, type RoomSocket } from './room-client.js';
 import { Rooms } from './rooms.js';
@@ -30,7 +30,7 @@ export interface RoomsDoorDeps extends RoomsDeps {
 }
 
 /** Who opened a WebSocket. */
-type Caller = Pick<RoomClientInit, 'bearerToken' | 'address'>;
+type Caller = Pick<RoomClientInit, 'approach'>;
 
 /** The rooms and the sockets of those who are in them. */
 export class RoomsDoor {
@@ -70,8 +70,8 @@ export class RoomsDoor {
   }
 
   /** A WebSocket has been opened. */
-  add(socket: RoomSocket, { bearerToken, address }: Caller): RoomClient {
-    const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, bearerToken, address });
+  add(socket: RoomSocket, { approach }: Caller): RoomClient {
+    const client = new RoomClient({ socket, rooms: this.rooms, clock: this.#clock, logger: this.#logger, approach });
     this.#clients.set(socket, client);
     if (this.#isClosing) client.close(CLOSE.goingAway, 'the server is shutting down');
     this.#heartbeat ??= this.#clock.every(HEARTBEAT_MS, () => {
@@ -127,7 +127,8 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
     method: 'GET',
     url: '/ws',
     exposeHeadRoute: false,
-    config: perMinute(rateLimit),
+    // Whoever joins shows who it is in its first message, and each message has an action of its own.
+    config: { action: 'public', ...perMinute(rateLimit) },
     schema: {
       operationId: 'openRooms',
       summary: 'Rooms over WebSocket: docs/rooms.md has the messages',
@@ -151,7 +152,7 @@ export const roomRoutes: FastifyPluginCallbackTypebox<{ readonly door: RoomsDoor
       };
     },
     wsHandler: (socket, request) => {
-      const client = door.add(socket, { bearerToken: bearerToken(request.headers.authorization), address: request.clientAddress });
+      const client = door.add(socket, { approach: request.access.approach });
       socket.on('message', (data, isBinary) => client.receive(data as Buffer, isBinary));
       socket.on('pong', () => client.pong());
       socket.on('close', () => door.remove(socket));

@@ -5,6 +5,7 @@
 import type { Timer } from '../base/clock.js';
 import type { MediaPeerError } from '../base/errors.js';
 import type { EndReason, Rendition } from '../media/index.js';
+import type { HeldRights, Principal } from '../access/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import { PublisherSide } from './publisher-side.js';
@@ -36,6 +37,10 @@ export interface MemberInit {
   readonly clientId: string;
   /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
+  /** Who that is. */
+  readonly principal: Principal;
+  /** What it may turn to. */
+  readonly rights: HeldRights;
   /** What is joined. */
   readonly room: string;
   /** What the member does there. */
@@ -52,12 +57,26 @@ export interface MemberInit {
   readonly onEnded: () => void;
 }
 
+/** What a client is told when it comes, or comes back. */
+export interface Welcome {
+  /** True where it was a member before. */
+  readonly isResumed: boolean;
+  /** Names of what it may watch. */
+  readonly sources: readonly string[];
+  /** Whether it gets ICE servers. */
+  readonly mayRelay: boolean;
+}
+
 /** A membership of a room. */
 export class Member implements SideHost, TopicsHost {
   /** Unique among all members. */
   readonly clientId: string;
   /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
+  /** Who it is. */
+  readonly principal: Principal;
+  /** What it may turn to. */
+  readonly rights: HeldRights;
   readonly room: string;
   readonly role: Role;
   /** Secret by which its owner takes the membership up again on another WebSocket. */
@@ -75,9 +94,11 @@ export class Member implements SideHost, TopicsHost {
   #toldRoom = '';
   #isEnded = false;
 
-  constructor({ clientId, address, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
+  constructor({ clientId, address, principal, rights, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
     this.clientId = clientId;
     this.address = address;
+    this.principal = principal;
+    this.rights = rights;
     this.room = room;
     this.role = role;
     this.resumeToken = resumeToken;
@@ -113,7 +134,7 @@ export class Member implements SideHost, TopicsHost {
   }
 
   /** The client is there: tells it what it has joined, then what it missed. */
-  attach(link: Link, isResumed: boolean): void {
+  attach(link: Link, welcome: Welcome): void {
     const before = this.#link;
     this.#away?.cancel();
     this.#away = undefined;
@@ -123,7 +144,7 @@ export class Member implements SideHost, TopicsHost {
     const missed = this.#outbox.drain();
     const unanswered = this.side.unanswered.filter((message) => !missed.includes(message));
     // Where this socket breaks again, what is left is kept for the next.
-    for (const message of [signalling(this.#joined(isResumed)), ...unanswered, ...missed]) this.#deliver(message);
+    for (const message of [signalling(this.#joined(welcome)), ...unanswered, ...missed]) this.#deliver(message);
     this.side.open();
   }
 
@@ -198,16 +219,15 @@ export class Member implements SideHost, TopicsHost {
     return message;
   }
 
-  #joined(isResumed: boolean): object {
-    const { directory, iceServers } = this.#deps;
+  #joined({ isResumed, sources, mayRelay }: Welcome): object {
     return {
       type: 'joined',
       client_id: this.clientId,
       room: this.room,
       role: this.role,
       state: this.state,
-      ice_servers: iceServers(this.clientId),
-      sources: [...directory.sources()],
+      ice_servers: mayRelay ? this.#deps.iceServers(this.clientId) : [],
+      sources: [...sources],
       resume_token: this.resumeToken,
       resumed: isResumed,
     };

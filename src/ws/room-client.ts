@@ -1,6 +1,7 @@
 /** One WebSocket: reads and checks what a client says, hands it on, and answers what cannot be done. */
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import type { Approach } from '../access/index.js';
 import type { Logger } from '../base/logger.js';
 import type { Seated } from '../base/fair-share.js';
 import { fromClient } from './candidates.js';
@@ -34,10 +35,8 @@ export interface RoomClientInit {
   readonly rooms: Rooms;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of the request that opened it; a `join` may name another. */
-  readonly bearerToken: string | undefined;
-  /** By which its client is counted. */
-  readonly address: string;
+  /** How the request came that opened it; a `join` may show another token. */
+  readonly approach: Approach;
 }
 
 /** How long a socket may stay without joining. */
@@ -58,6 +57,8 @@ const MAX_TOO_FAST = 1000;
 const FORGOTTEN_MS = 10_000;
 /** How often a client is told that it is too fast. */
 const TOO_FAST_PERIOD_MS = 1000;
+/** Messages that may come before a join is answered: an offer, and candidates. */
+const MAX_WAITING = 50;
 /** What a client may leave unread before it loses messages of topics, and before it is given up. */
 const FULL_BYTES = 512 * 1024;
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -78,6 +79,10 @@ export class RoomClient implements Link, Seated {
   #tooFastAtMs = -Infinity;
   #toldTooFastMs = -Infinity;
   #isGone = false;
+  /** The join that is being looked at; never rejects. */
+  #joining: Promise<void> | undefined;
+  /** Messages that came meanwhile. */
+  #waiting = 0;
 
   constructor(init: RoomClientInit) {
     this.#init = init;
@@ -88,7 +93,7 @@ export class RoomClient implements Link, Seated {
 
   /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   get address(): string {
-    return this.#init.address;
+    return this.#init.approach.address;
   }
 
   /** True once it has joined a room. */
@@ -180,8 +185,9 @@ export class RoomClient implements Link, Seated {
 
   /** What takes longer comes back as a promise. */
   #handle(message: ClientMessage): Promise<void> | undefined {
+    if (this.#joining) return this.#handleLater(message, this.#joining);
     if (message.type === 'ping') this.#tell({ type: 'pong' });
-    else if (message.type === 'join') this.#join(message);
+    else if (message.type === 'join') return this.#beginJoin(message);
     else if (this.#member) return this.#handleOf(this.#member, message);
     else throw new MediaPeerError('NOT_JOINED', `a join must come before ${message.type}`);
     return undefined;
@@ -202,19 +208,37 @@ export class RoomClient implements Link, Seated {
         this.#init.rooms.requestReconnect(member.room, message.reason ?? '');
         break;
       case 'subscribe':
-        return member.topics.set(message.topics);
+        return this.#init.rooms.subscribe(member, message.topics);
       case 'leave':
         member.end(member.role === 'viewer' ? 'viewer-left' : 'publisher-left');
     }
     return undefined;
   }
 
-  #join(message: ClientMessage & { type: 'join' }): void {
+  #beginJoin(message: ClientMessage & { type: 'join' }): Promise<void> {
+    const joined = this.#join(message);
+    const settled = joined.catch(() => undefined).finally(() => (this.#joining = undefined));
+    this.#joining = settled;
+    return joined;
+  }
+
+  async #join(message: ClientMessage & { type: 'join' }): Promise<void> {
     if (this.#member) throw new MediaPeerError('NEGOTIATION_STATE', `this socket has joined room '${this.#member.room}'; leave that first`);
-    const { rooms, bearerToken, address } = this.#init;
-    const member = rooms.join(message, { token: message.token ?? bearerToken, address }, this);
+    const { rooms, approach } = this.#init;
+    const member = await rooms.join(message, { ...approach, token: message.token ?? approach.token }, this);
     this.#unjoined?.cancel();
-    this.#member = member;
+    // It may have gone while it was asked who it is.
+    if (this.#isGone) member.detach(this);
+    else this.#member = member;
+  }
+
+  /** After the join that is being looked at: who asks is not known before. @throws MediaPeerError MESSAGES_TOO_FAST */
+  async #handleLater(message: ClientMessage, joining: Promise<void>): Promise<void> {
+    if (this.#waiting >= MAX_WAITING)
+      throw new MediaPeerError('MESSAGES_TOO_FAST', `more than ${MAX_WAITING} messages came before the join was answered`);
+    this.#waiting++;
+    await joining.finally(() => this.#waiting--);
+    if (!this.#isGone) await this.#handle(message);
   }
 
   #waitForJoin(): void {

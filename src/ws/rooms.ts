@@ -6,16 +6,19 @@ import type { EndReason } from '../media/index.js';
 import { claimClientId } from '../webrtc/index.js';
 import { whoGivesWay } from '../base/fair-share.js';
 import { isSameSecret } from '../base/secret.js';
-import type { Login } from '../http/index.js';
+import { HeldRights, type Approach, type Principal } from '../access/index.js';
 import { ClosingSessions } from './closing-sessions.js';
 import type { RoomsDeps } from './deps.js';
 import { Member, type Link } from './member.js';
-import type { MessageOf } from './protocol.js';
+import type { MessageOf, Topic } from './protocol.js';
 import { wrongState, type SideDeps } from './side.js';
 
 /** At most one `reconnect` a room in this time, however many viewers ask. */
 const RECONNECT_PERIOD_MS = 5000;
 const MAX_REASON_CHARS = 200;
+
+/** What each role needs the right for. */
+const ACTION_OF = { viewer: 'watch', publisher: 'publish' } as const;
 
 /** All memberships. */
 export class Rooms {
@@ -50,18 +53,32 @@ export class Rooms {
 
   /**
    * Lets a client in, or back in.
-   * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, TOO_MANY_REQUESTS, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
+   * @throws MediaPeerError RESUME_REFUSED, ROOM_INVALID, ROOM_TAKEN, UNAUTHORIZED, FORBIDDEN, SOURCE_NOT_FOUND, TOO_MANY_REQUESTS, CAPACITY_REACHED, SERVER_CLOSING, MESSAGE_INVALID, NEGOTIATION_STATE
    */
-  join(message: MessageOf<'join'>, login: Login, link: Link): Member {
-    if (this.#isClosed) throw serverClosing();
+  async join(message: MessageOf<'join'>, approach: Approach, link: Link): Promise<Member> {
+    this.#throwIfClosed();
+    const { access, directory } = this.#deps;
+    const owned = this.#owned(message);
+    const principal = owned?.principal ?? (await this.#authorize(message, approach));
+    const sources = await access.permitted(principal, 'watch', directory.sources());
+    const mayRelay = await access.may(principal, 'ice', 'some');
+    this.#throwIfClosed();
     const resumed = this.#owned(message);
-    const member = resumed ?? this.#admit(message, login);
+    const member = resumed ?? this.#admit(message, approach, principal);
     this.#deps.logger.info(
       { clientId: member.clientId, sourceId: member.room, role: member.role, isResumed: resumed !== undefined },
       'joined the room',
     );
-    member.attach(link, resumed !== undefined);
+    member.attach(link, { isResumed: resumed !== undefined, sources, mayRelay });
     return member;
+  }
+
+  /** Subscribes a member to these topics and to no others. @throws MediaPeerError FORBIDDEN for detections; the other topics are subscribed to all the same */
+  async subscribe({ principal, room, topics }: Member, wanted: readonly Topic[]): Promise<void> {
+    const { access } = this.#deps;
+    const mayHaveAll = !wanted.includes('detections') || (await access.may(principal, 'data', { source: room }));
+    await topics.set(mayHaveAll ? wanted : wanted.filter((topic) => topic !== 'detections'));
+    if (!mayHaveAll) await access.demand(principal, 'data', { source: room });
   }
 
   /**
@@ -101,15 +118,10 @@ export class Rooms {
     return member;
   }
 
-  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, login: Login): Member {
-    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room))
-      throw new MediaPeerError(
-        'ROOM_INVALID',
-        "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone",
-      );
-    const mayTakeOver = this.#authorize(room, role, login);
+  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, { address }: Approach, principal: Principal): Member {
+    const rights = new HeldRights(this.#deps.access, principal);
     if (this.#members.size >= this.#maxMembers)
-      whoGivesWay([...this.#members.values()], this.#maxMembers, login.address, (member) =>
+      whoGivesWay([...this.#members.values()], this.#maxMembers, address, (member) =>
         member.sessionId === undefined ? Number(member.isAway) : undefined,
       )?.end('gave-way');
     if (this.#members.size >= this.#maxMembers) throw capacityReached(`all ${this.#maxMembers} places are taken`);
@@ -122,12 +134,14 @@ export class Rooms {
       this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
     const member = new Member({
       clientId,
-      address: login.address,
+      address,
+      principal,
+      rights,
       room,
       role,
       resumeToken: randomBytes(24).toString('base64url'),
       renditions: tracks,
-      mayTakeOver,
+      mayTakeOver: rights.wasShown && this.#deps.allowTakeover,
       deps: this.#deps,
       onEnded: () => this.#members.delete(clientId),
     });
@@ -135,17 +149,23 @@ export class Rooms {
     return member;
   }
 
-  /** True where a publisher may take the room over. */
-  #authorize(room: string, role: 'viewer' | 'publisher', login: Login): boolean {
-    const { tokens, directory, allowTakeover } = this.#deps;
-    if (role === 'viewer') {
-      tokens.checkViewer(login);
-      return false;
-    }
-    const isShown = tokens.checkPublisher(room, login);
-    if ((directory.describe(room)?.kind ?? 'live') !== 'live')
+  /** Who joins, where they may. */
+  async #authorize({ room, role }: MessageOf<'join'>, approach: Approach): Promise<Principal> {
+    const { access, directory } = this.#deps;
+    if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room))
+      throw new MediaPeerError(
+        'ROOM_INVALID',
+        "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone",
+      );
+    const principal = await access.identify(approach);
+    await access.demand(principal, ACTION_OF[role], { source: room });
+    if (role === 'publisher' && (directory.describe(room)?.kind ?? 'live') !== 'live')
       throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
-    return isShown && allowTakeover;
+    return principal;
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw serverClosing();
   }
 }
 

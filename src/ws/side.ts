@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import type { HeldRights } from '../access/index.js';
 import type { EndReason } from '../media/index.js';
 import type { TrickledCandidate } from '../webrtc/index.js';
 import type { ClosingSessions } from './closing-sessions.js';
@@ -14,6 +15,8 @@ export interface SideHost {
   readonly clientId: string;
   /** By which its client's sessions are counted. */
   readonly address: string;
+  /** What its client may turn to. */
+  readonly rights: HeldRights;
   /** The room that is watched or published to. */
   readonly room: string;
   /** Of the room, now. */

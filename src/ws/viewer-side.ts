@@ -151,6 +151,7 @@ export class ViewerSide implements Side {
       clientId: this.#host.clientId,
       sourceId: this.#host.room,
       renditions: this.#renditions,
+      rights: this.#host.rights,
       onCandidate: (candidate) => exchange.local(candidate),
       onState: (state) => watch.state(state),
       onRestartNeeded: restart,

@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Message, methods } from 'werift';
 import { parse, parseAllDocuments } from 'yaml';
 import { systemClock } from '../../src/base/clock.js';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig, throwIfOpen } from '../../src/config.js';
 import { TurnClient, TurnRefusal } from '../../src/webrtc/ice/turn/client.js';
 import { splitIceServers } from '../../src/webrtc/ice/turn/server.js';
 import { openTurnTransport } from '../../src/webrtc/ice/turn/transport.js';
@@ -50,7 +50,7 @@ function compose(): Readonly<Record<string, Service>> {
 
 /** What Compose puts in place of its variables. */
 function filledIn(text: string): string {
-  const values: Readonly<Record<string, string>> = { PUBLIC_IP: '203.0.113.10', TURN_SECRET: 'secret' };
+  const values: Readonly<Record<string, string>> = { PUBLIC_IP: '203.0.113.10', TURN_SECRET: 'secret', ADMIN_TOKEN: 'sixteen-letters!' };
   return text.replace(/\$\{([A-Z_]+)[^}]*\}/g, (_all, name: string) => values[name] ?? '');
 }
 
@@ -129,9 +129,12 @@ describe('deploy/', () => {
     );
     const container = deployment?.spec.template.spec.containers[0];
     assert.ok(container);
-    const values = container.env.map(({ name, value }) => [name, value ?? '203.0.113.10'] as const);
+    // What comes from elsewhere: a secret, and the address of the node.
+    const elsewhere: Readonly<Record<string, string>> = { ADMIN_TOKEN: 'sixteen-letters!', PUBLIC_IPS: '203.0.113.10' };
+    const values = container.env.map(({ name, value }) => [name, value ?? elsewhere[name]] as const);
     const config = parseConfig(Object.fromEntries(values));
     assert.deepEqual(config.PUBLIC_IPS, ['203.0.113.10']);
+    assert.doesNotThrow(() => throwIfOpen(config));
     const udp = container.ports.filter(({ protocol }) => protocol === 'UDP');
     assert.deepEqual(
       udp.map(({ containerPort, hostPort }) => [containerPort, hostPort]),
@@ -147,6 +150,8 @@ describe('deploy/', () => {
     const config = parseConfig(Object.fromEntries(Object.entries(sightline.environment).map(([name, value]) => [name, filledIn(value)])));
     assert.deepEqual(config.TURN_URLS, ['turn:203.0.113.10:3478', 'turn:203.0.113.10:3478?transport=tcp']);
     assert.equal(config.TURN_SECRET, 'secret');
+    assert.equal(config.ADMIN_TOKEN, 'sixteen-letters!');
+    assert.match(sightline.environment['ADMIN_TOKEN'] ?? '', /^\$\{ADMIN_TOKEN:\?set ADMIN_TOKEN /, 'it does not start without one');
     assert.ok(
       readFileSync(path.join(projectRoot, 'deploy', sightline.build.context, sightline.build.dockerfile), 'utf8').includes(
         'scripts/start.mjs',

@@ -21,7 +21,7 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await mkdir(screens, { recursive: true });
     folder = await temporaryFolder();
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', PUBLISH_TOKENS: 'locked=s3cret' });
+    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none' });
     browser = await ChromiumHarness.launch(['--use-fake-device-for-media-stream=device-count=2', '--use-fake-ui-for-media-stream']);
   });
 
@@ -74,12 +74,14 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await page.context().close();
   });
 
-  it('says what is missing: a token, a name that can be one, the camera, a secure page', async () => {
-    const { page } = await open('/publish?room=locked', { width: 800, height: 900 });
+  it('says what is missing: a token, a name that can be one, the camera, a secure page', async (test) => {
+    const locked = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', PUBLISH_TOKENS: '*=EvTbEeyPfVxEdAyh' });
+    test.after(() => locked.close());
+    const { page } = await open('/publish?room=locked', { width: 800, height: 900 }, locked.url);
     await page.click('#start');
     await page.waitForSelector('#preview[data-phase=failed]');
     assert.equal(await page.locator('#status-title').innerText(), 'A token is needed');
-    await page.fill('#token', 's3cret');
+    await page.fill('#token', 'EvTbEeyPfVxEdAyh');
     await page.click('#start');
     await page.waitForSelector(ON_AIR);
     await page.click('#start');
@@ -113,12 +115,16 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await page.context().close();
   });
 
-  async function open(address: string, viewport: { width: number; height: number }): Promise<{ page: Page; troubles: string[] }> {
+  async function open(
+    address: string,
+    viewport: { width: number; height: number },
+    base: string = server.url,
+  ): Promise<{ page: Page; troubles: string[] }> {
     const troubles: string[] = [];
     const page = await browser.open('about:blank', { viewport, permissions: ['camera', 'microphone'] });
     page.on('pageerror', (error) => troubles.push(error.message));
     page.on('console', (message) => message.type() === 'error' && troubles.push(`${message.text()} ${message.location().url}`));
-    await page.goto(new URL(address, server.url).href);
+    await page.goto(new URL(address, base).href);
     await until(page, "document.querySelector('#status-title, #sources-title')?.textContent !== ''");
     return { page, troubles };
   }

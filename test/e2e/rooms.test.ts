@@ -29,7 +29,13 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
 
   before(async () => {
     folder = await temporaryFolder();
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', IDLE_GRACE: '1000', PUBLISH_TOKENS: 'gate=s3cret' });
+    server = await startServerProcess({
+      UPLOAD_DIR: folder.videos,
+      MODEL: 'none',
+      IDLE_GRACE: '1000',
+      ALLOW_ANONYMOUS: 'watch',
+      PUBLISH_TOKENS: 'gate=EvTbEeyPfVxEdAyh',
+    });
     browser = await ChromiumHarness.shared();
     // No script of its own, and no policy that keeps others out.
     page = await browser.open(`${server.url}/health`);
@@ -64,7 +70,7 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     const viewer = await call<number>('watch', 'gate');
     assert.equal((await state(viewer)).messages[0]?.['state'], 'empty');
     await assert.rejects(call('publish', 'gate', { token: 'wrong' }), /UNAUTHORIZED/);
-    const publisher = await call<number>('publish', 'gate', { token: 's3cret' });
+    const publisher = await call<number>('publish', 'gate', { token: 'EvTbEeyPfVxEdAyh' });
     await frames(viewer, 30);
     const inbound = (await call<StatsEntry[]>('stats', viewer)).filter(({ type }) => type === 'inbound-rtp').map(({ kind }) => kind);
     assert.deepEqual(inbound.sort(), ['audio', 'video']);
@@ -107,7 +113,7 @@ describe('a room in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     await call('say', publisher, { type: 'leave' });
     await until(viewer, ({ messages }) => messages.at(-1)?.['state'] === 'empty', 'the room to be empty');
     await call('close', publisher);
-    const next = await call<number>('publish', 'gate', { token: 's3cret' });
+    const next = await call<number>('publish', 'gate', { token: 'EvTbEeyPfVxEdAyh' });
     await frames(viewer, 30);
     await call('close', viewer);
     await call('close', next);

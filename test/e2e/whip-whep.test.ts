@@ -87,7 +87,8 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
       MODEL: 'none',
       IDLE_GRACE: '1000',
       WHIP_STRICT: 'on',
-      PUBLISH_TOKENS: 'gate-H264=s3cret,gate-VP8=s3cret,yard=s3cret',
+      ALLOW_ANONYMOUS: 'watch',
+      PUBLISH_TOKENS: 'gate-H264=EvTbEeyPfVxEdAyh,gate-VP8=EvTbEeyPfVxEdAyh,yard=EvTbEeyPfVxEdAyh',
     });
     browser = await ChromiumHarness.shared();
     page = await WishPage.open(browser, server.url);
@@ -165,7 +166,7 @@ describe('WHEP and WHIP in Chromium', { skip: noChromium, timeout: 180_000 }, ()
     it(`rules 1, 8 and 12: a camera publishes ${codec} with the token of the room, and players of it see it move`, async () => {
       const refused = await page.call<Opened>('publish', `/whip/gate-${codec}`, { codec });
       assert.equal(refused.status, 401);
-      const camera = await page.call<Opened>('publish', `/whip/gate-${codec}`, { token: 's3cret', codec });
+      const camera = await page.call<Opened>('publish', `/whip/gate-${codec}`, { token: 'EvTbEeyPfVxEdAyh', codec });
       assert.equal(camera.status, 201, camera.answer);
       assert.equal((camera.answer.match(/^a=recvonly\r$/gm) ?? []).length, 2);
       assert.equal((camera.answer.match(/^a=rtcp-mux-only\r$/gm) ?? []).length, 2);

@@ -5,15 +5,17 @@ import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
 import { ServerMetrics } from '../../src/observability/index.js';
 import { ZonesSchema } from '../../src/scene/index.js';
-import { HttpConnections, HttpSessions, IceServers, Tokens } from '../../src/http/index.js';
+import type { Access } from '../../src/access/index.js';
+import { HttpConnections, HttpSessions, IceServers } from '../../src/http/index.js';
 import { RoomsDoor } from '../../src/ws/index.js';
+import { openAccess } from './access.js';
 import { projectRoot } from './assets.js';
 import { FakeClock } from './fake-clock.js';
 
 /** What a test may replace; the rest is an idle server with one source. */
 export interface AppOverrides {
-  /** At every door that is not replaced. */
-  readonly tokens?: Tokens;
+  /** Default: everybody may do everything. */
+  readonly access?: Access;
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly trustedProxies?: AppDeps['trustedProxies'];
   readonly connections?: AppDeps['connections'];
@@ -26,6 +28,7 @@ export interface AppOverrides {
   readonly state?: Partial<AppDeps['state']>;
   readonly metrics?: AppDeps['metrics'];
   readonly snapshots?: Partial<AppDeps['snapshots']>;
+  readonly detections?: Partial<AppDeps['detections']>;
   readonly models?: Partial<AppDeps['models']>;
 }
 
@@ -39,12 +42,13 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close },
       isStrict: false,
     }),
-    tokens: overrides.tokens ?? new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() }),
     rateLimit: 0,
   };
+  const access = overrides.access ?? openAccess();
   const clock = new FakeClock();
   const logger = pino({ level: 'silent' });
   return buildApp({
+    access,
     logger: overrides.logger ?? logger,
     corsOrigins: overrides.corsOrigins ?? ['*'],
     trustedProxies: overrides.trustedProxies ?? [],
@@ -66,6 +70,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
           }),
       },
       defaultSource: () => 'demo',
+      playable: () => ['demo'],
       ...shared,
       ...overrides.offer,
     },
@@ -81,7 +86,6 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
         allowedHosts: [],
         clock,
       }),
-      tokens: shared.tokens,
       rateLimit: 0,
     },
     reports: { sessions: { report: () => undefined }, rateLimit: 0 },
@@ -98,7 +102,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
         close,
       },
       directory: { describe: () => undefined, onState: () => () => undefined, sources: () => ['demo'] },
-      tokens: shared.tokens,
+      access,
       allowTakeover: false,
       iceServers: () => [],
       isClientIdTaken: () => false,
@@ -126,6 +130,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       inTurn: (_source, look) => look(),
       sourceOf: () => undefined,
       rtpTimestamps: () => ({}),
+      ...overrides.detections,
     },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',

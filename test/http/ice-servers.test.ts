@@ -5,12 +5,10 @@ import { MediaPeerError } from '../../src/base/errors.js';
 import { IceServers, KEPT_MS, type IceServersInit } from '../../src/http/index.js';
 import { testApp } from '../helpers/app.js';
 import { FakeClock } from '../helpers/fake-clock.js';
-import { Tokens } from '../../src/http/index.js';
+import { accessOf } from '../helpers/access.js';
 
 const NOW_S = 1_700_000_000;
 const TURN = ['turn:turn.example.org', 'turn:turn.example.org?transport=tcp'];
-
-const OPEN = new Tokens({ clock: new FakeClock(), viewerToken: '', publishTokens: new Map() });
 
 function make(more: Partial<IceServersInit> = {}, clock = new FakeClock(NOW_S * 1000 + 999)): IceServers {
   return new IceServers({
@@ -30,7 +28,7 @@ const handedIn = { urls: ['turn:turn.example.org:3478?transport=udp'], username:
 
 describe('GET /ice-servers', () => {
   it('gives credentials of the TURN REST API that expire', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 0 } });
     const response = await app.inject('/ice-servers?client_id=drone-1');
     const username = `${NOW_S + 3600}:drone-1`;
     const credential = createHmac('sha1', 'secret').update(username).digest('base64');
@@ -43,7 +41,7 @@ describe('GET /ice-servers', () => {
   });
 
   it('names a client that gives no id, and refuses an id that is none', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 0 } });
     const names = await Promise.all(
       [1, 2].map(async () => (await app.inject('/ice-servers')).json<{ ice_servers: { username?: string }[] }>().ice_servers[1]?.username),
     );
@@ -63,7 +61,7 @@ describe('GET /ice-servers', () => {
   });
 
   it('is limited', async () => {
-    const app = await testApp({ iceServers: { iceServers: make(), tokens: OPEN, rateLimit: 2 } });
+    const app = await testApp({ iceServers: { iceServers: make(), rateLimit: 2 } });
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await app.inject('/ice-servers')).statusCode);
     assert.deepEqual(statuses, [200, 200, 429]);
@@ -72,8 +70,8 @@ describe('GET /ice-servers', () => {
 
   for (const method of ['GET', 'POST'] as const) {
     it(`limits the trying of tokens by ${method}, too`, async () => {
-      const tokens = new Tokens({ clock: new FakeClock(), viewerToken: 's3cret', publishTokens: new Map() });
-      const app = await testApp({ iceServers: { iceServers: make(), tokens, rateLimit: 2 } });
+      const access = accessOf({ tokens: { viewerToken: 's3cret' } });
+      const app = await testApp({ access, iceServers: { iceServers: make(), rateLimit: 2 } });
       const statuses = [];
       for (let i = 0; i < 3; i++)
         statuses.push((await app.inject({ method, url: '/ice-servers', headers: { authorization: `Bearer ${i}` } })).statusCode);
@@ -86,7 +84,7 @@ describe('GET /ice-servers', () => {
 describe('POST /ice-servers', () => {
   it('keeps what a client handed in for its next connection alone, and repeats no credential', async () => {
     const iceServers = make();
-    const app = await testApp({ iceServers: { iceServers, tokens: OPEN, rateLimit: 0 } });
+    const app = await testApp({ iceServers: { iceServers, rateLimit: 0 } });
     const response = await app.inject({
       method: 'POST',
       url: '/ice-servers',
@@ -123,7 +121,7 @@ describe('POST /ice-servers', () => {
       [['turn.example.org'], 'stun:169.254.169.254:80'],
       [['turn.example.org'], 'turn:[::1]'],
     ] as const) {
-      const app = await testApp({ iceServers: { iceServers: make({ allowedHosts }), tokens: OPEN, rateLimit: 0 } });
+      const app = await testApp({ iceServers: { iceServers: make({ allowedHosts }), rateLimit: 0 } });
       const response = await app.inject({
         method: 'POST',
         url: '/ice-servers',

@@ -3,16 +3,20 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { WebSocket } from 'ws';
-import { HttpSessions, IceServers, Tokens, withoutToken } from '../../src/http/index.js';
+import { HttpSessions, IceServers, withoutToken } from '../../src/http/index.js';
+import type { Access } from '../../src/access/index.js';
+import type { Clock } from '../../src/base/clock.js';
+import { accessOf } from '../helpers/access.js';
 import { testApp } from '../helpers/app.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeSessions } from './fake-sessions.js';
 
-const TOKENS = new Tokens({ clock: new FakeClock(), viewerToken: 'see', publishTokens: new Map([['gate', 'send']]) });
+const guarded = (clock: Clock = new FakeClock()): Access =>
+  accessOf({ clock, tokens: { viewerToken: 'see', publishTokens: new Map([['gate', 'send']]) } });
 
 function guardedApp(): ReturnType<typeof testApp> {
   const sessions = new FakeSessions();
-  const shared = { httpSessions: new HttpSessions({ sessions, isStrict: false }), tokens: TOKENS, rateLimit: 0 };
+  const shared = { httpSessions: new HttpSessions({ sessions, isStrict: false }), rateLimit: 0 };
   const iceServers = new IceServers({
     stunUrls: ['stun:127.0.0.1'],
     turnUrls: [],
@@ -24,8 +28,9 @@ function guardedApp(): ReturnType<typeof testApp> {
     clock: new FakeClock(),
   });
   return testApp({
+    access: guarded(),
     wish: { ...shared, sessions, iceServers: () => [], mayTakeOver: false },
-    iceServers: { iceServers, tokens: TOKENS, rateLimit: 0 },
+    iceServers: { iceServers, rateLimit: 0 },
   });
 }
 
@@ -74,7 +79,7 @@ describe('wrong tokens', () => {
 
   async function open() {
     const clock = new FakeClock();
-    const app = await testApp({ tokens: new Tokens({ clock, viewerToken: 'see', publishTokens: new Map([['gate', 'send']]) }) });
+    const app = await testApp({ access: guarded(clock) });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const shows = async (request: InjectOptions, token: string, remoteAddress = '192.0.2.1'): Promise<LightMyRequestResponse> =>
       app.inject({

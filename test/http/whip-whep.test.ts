@@ -7,8 +7,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import { MediaPeerError } from '../../src/base/errors.js';
 import type { IceServer } from '../../src/webrtc/index.js';
-import { HttpSessions, Tokens } from '../../src/http/index.js';
-import { FakeClock } from '../helpers/fake-clock.js';
+import { HttpSessions } from '../../src/http/index.js';
+import { accessOf, openAccess } from '../helpers/access.js';
 import { testApp } from '../helpers/app.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { seededRandom } from '../helpers/random.js';
@@ -50,22 +50,19 @@ afterEach(async () => {
 
 async function doors(setting: Setting = {}): Promise<Doors> {
   const sessions = new FakeSessions();
-  const tokens = new Tokens({
-    clock: new FakeClock(),
-    viewerToken: setting.viewerToken ?? '',
-    publishTokens: new Map(setting.publishTokens),
-  });
+  const { viewerToken = '', publishTokens = [] } = setting;
+  const isOpen = viewerToken === '' && publishTokens.length === 0;
   const httpSessions = new HttpSessions({ sessions, isStrict: setting.isStrict ?? false });
   const logged: Record<string, unknown>[] = [];
   const rateLimit = setting.rateLimit ?? 0;
   const app = await testApp({
+    access: isOpen ? openAccess() : accessOf({ tokens: { viewerToken, publishTokens: new Map(publishTokens) } }),
     corsOrigins: setting.corsOrigins ?? ['*'],
     logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }),
-    offer: { sessions, httpSessions, tokens, rateLimit },
+    offer: { sessions, httpSessions, rateLimit },
     wish: {
       sessions,
       httpSessions,
-      tokens,
       rateLimit,
       iceServers: setting.iceServers ?? (() => []),
       mayTakeOver: setting.mayTakeOver ?? false,
@@ -429,7 +426,7 @@ describe('WHIP and WHEP', () => {
     }
   });
 
-  it('rule 8: a room takes its own token, or that of all others, and open rooms need none', async () => {
+  it('rule 8: a room takes its own token, or that of all others, and no room is open beside them', async () => {
     const { post, sessions } = await doors({
       publishTokens: [
         ['gate', 'a'],
@@ -437,7 +434,7 @@ describe('WHIP and WHEP', () => {
       ],
       mayTakeOver: true,
     });
-    assert.equal((await post('/whip/gate', undefined, { authorization: 'Bearer b' })).statusCode, 401);
+    assert.equal((await post('/whip/gate', undefined, { authorization: 'Bearer b' })).statusCode, 403);
     assert.equal((await post('/whip/gate', undefined, { authorization: 'Bearer a' })).statusCode, 201);
     assert.equal((await post('/whip/yard', undefined, { authorization: 'Bearer b' })).statusCode, 201);
     assert.deepEqual(
@@ -447,7 +444,9 @@ describe('WHIP and WHEP', () => {
         ['yard', true],
       ],
     );
-    const open = await doors({ publishTokens: [['gate', 'a']], mayTakeOver: true });
+    const closed = await doors({ publishTokens: [['gate', 'a']] });
+    assert.equal((await closed.post('/whip/yard')).statusCode, 401);
+    const open = await doors({ mayTakeOver: true });
     assert.equal((await open.post('/whip/yard')).statusCode, 201);
     assert.equal(open.sessions.published[0]?.takeover, false, 'nobody showed a token');
     const kept = await doors({ publishTokens: [['gate', 'a']] });

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../../src/base/errors.js';
 import { MAX_MESSAGE_BYTES, nameOf, parseMessage, parseObject } from '../../src/ws/protocol.js';
 import { RoomClient, type RoomSocket } from '../../src/ws/room-client.js';
 import { seededRandom } from '../helpers/random.js';
+import { approachFrom } from '../helpers/access.js';
 import { Rig, type Json } from './rig.js';
 
 const random = seededRandom(20_240_607);
@@ -154,8 +155,7 @@ test('whatever clients say in whatever state, each message is answered in known 
           rooms: rig.door.rooms,
           clock: rig.clock,
           logger,
-          bearerToken: undefined,
-          address: '127.0.0.1',
+          approach: approachFrom('127.0.0.1'),
         }),
       });
     }

@@ -16,8 +16,9 @@ import type {
   PublishRequest,
   TrickledCandidate,
 } from '../../src/webrtc/index.js';
-import { installClientAddress, installErrorHandling } from '../../src/http/index.js';
+import { installClientAddress, installErrorHandling, installGate } from '../../src/http/index.js';
 import { installWebSockets, roomRoutes, RoomsDoor, type RoomDescription, type RoomsDoorDeps, type RoomState } from '../../src/ws/index.js';
+import { openAccess } from '../helpers/access.js';
 import { eventually, within } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
@@ -270,7 +271,7 @@ export class Rig {
       logger: pino({ level: 'silent' }),
       sessions: this.sessions,
       directory: this.directory,
-      tokens: { checkViewer: () => undefined, checkPublisher: () => false },
+      access: openAccess(),
       allowTakeover: false,
       iceServers: () => [],
       isClientIdTaken: (clientId) => this.sessions.taken.has(clientId),
@@ -305,6 +306,7 @@ export class Rig {
     });
     installErrorHandling(rig.app);
     installClientAddress(rig.app, []);
+    installGate(rig.app, rig.door.deps.access);
     await installWebSockets(rig.app);
     await rig.app.register(roomRoutes, { door: rig.door });
     await rig.app.listen({ port: 0, host: '127.0.0.1' });

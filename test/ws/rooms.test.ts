@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { eventually } from '../helpers/deadline.js';
+import { accessOf } from '../helpers/access.js';
 import { Rig } from './rig.js';
 
 const PUBLISHER = { room: 'gate', role: 'publisher', client_id: 'cam' };
@@ -442,17 +443,19 @@ test('a room without a place tells so and tries again; what can never be served 
 });
 
 test('tokens let in whom they are for, from the message or the request', async (t) => {
-  const check = (expected: string, shown: string | undefined): void => {
-    if (shown !== expected) throw new MediaPeerError('UNAUTHORIZED', 'the token is wrong');
-  };
   const rig = await Rig.open(t, {
     allowTakeover: true,
-    tokens: { checkViewer: ({ token }) => check('v', token), checkPublisher: (_room, { token }) => (check('p', token), true) },
+    access: accessOf({ tokens: { viewerToken: 'v', publishTokens: new Map([['gate', 'p']]) } }),
   });
   const client = await rig.client();
-  for (const message of [{ role: 'viewer' }, { role: 'viewer', token: 'p' }, { role: 'publisher', token: 'v' }]) {
+  for (const [message, code] of [
+    [{ role: 'viewer' }, 'UNAUTHORIZED'],
+    [{ role: 'viewer', token: 'guess' }, 'UNAUTHORIZED'],
+    [{ role: 'viewer', token: 'p' }, 'FORBIDDEN'],
+    [{ role: 'publisher', token: 'v' }, 'FORBIDDEN'],
+  ] as const) {
     client.send({ type: 'join', room: 'gate', ...message });
-    assert.equal((await client.next('error'))['code'], 'UNAUTHORIZED');
+    assert.equal((await client.next('error'))['code'], code);
   }
   await client.join({ ...PUBLISHER, token: 'p' });
   client.send({ type: 'offer', sdp: offerOf('1') });

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../base/errors.js';
-import { configuredPath, environment, packageRoot, version, type Config } from '../../config.js';
+import { configuredPath, environment, packageRoot, throwIfOpen, version, type Config } from '../../config.js';
 import { findFfmpeg, runTool, type FfmpegTools } from '../../ffmpeg/index.js';
 import { readSourcesFile } from '../../source/index.js';
 import { tryModel } from '../models/trial.js';
@@ -17,6 +17,7 @@ export async function* checks(config: Config): AsyncGenerator<Finding> {
   yield* checkFfmpeg(config);
   yield* checkModels(config);
   yield checkFolder(config);
+  yield checkAccess(config);
   if (config.SOURCES_FILE !== '') yield checkSources(config);
   yield* checkPages();
   yield* checkPorts(config);
@@ -93,6 +94,15 @@ function checkFolder(config: Config): Finding {
       what: 'videos',
       text: `UPLOAD_DIR '${folder}' cannot be used: ${messageOf(error)}; make it a folder that this user may read and write`,
     };
+  }
+}
+
+function checkAccess(config: Config): Finding {
+  try {
+    throwIfOpen(config);
+    return { state: 'ok', what: 'access', text: `ALLOW_ANONYMOUS is ${config.ALLOW_ANONYMOUS}` };
+  } catch (error) {
+    return { state: 'failed', what: 'access', text: messageOf(error) };
   }
 }
 

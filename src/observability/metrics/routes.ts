@@ -25,7 +25,7 @@ export const metricRoutes: FastifyPluginCallbackTypebox<MetricsDeps> = (app, met
       200: { description: "In Prometheus' text format", content: { 'text/plain': { schema: Type.String() } } },
     },
   };
-  app.get('/metrics', { schema }, async (_request, reply) => {
+  app.get('/metrics', { config: { action: 'metrics' }, schema }, async (_request, reply) => {
     const text = await metrics.scrape();
     return reply.type(metrics.contentType).send(text);
   });

@@ -6,7 +6,7 @@ import { storage } from '../shared/storage.js';
 import { isLive, snapshotUrl } from './card.js';
 import { Choice, type ChoiceChange } from './choice.js';
 import { Gallery } from './gallery.js';
-import { Listing } from './listing.js';
+import { Listing, Refused } from './listing.js';
 import { Notice } from './notice.js';
 import { Player, type Phase } from './player.js';
 import { Readouts } from './readouts.js';
@@ -32,11 +32,15 @@ const stage = new Stage(byId('stage', HTMLElement), settings);
 const gallery = new Gallery(byId('gallery', HTMLElement), { onChoose: (source) => choice.choose(source), token: () => token });
 const player = new Player({ deck: stage.deck, onPhase: showPhase, detectorLoaded, token: () => token });
 const panel = new OverlayPanel(byId('panel', HTMLElement), settings, () => stage.deck.overlay.redraw());
-const zones = new ZonePoll((shapes) => stage.deck.overlay.setShapes(shapes));
+const zones = new ZonePoll(
+  (shapes) => stage.deck.overlay.setShapes(shapes),
+  () => token,
+);
 const readouts = new Readouts({ stage, player, panel, listing, zones, source: () => choice.wanted?.source });
 
 const title = byId('title', HTMLElement);
 const mute = byId('mute', HTMLButtonElement);
+const signIn = byId('sign-in', HTMLFormElement);
 const viewInputs = [...document.querySelectorAll<HTMLInputElement>('input[name=view]')];
 
 // ---- what is chosen ----
@@ -126,8 +130,10 @@ function showMute(): void {
 async function refresh(): Promise<void> {
   const server = byId('server', HTMLElement);
   try {
-    await listing.refresh();
-  } catch {
+    await listing.refresh(token);
+    signIn.hidden = true;
+  } catch (error) {
+    if (error instanceof Refused && (error.status === 401 || error.status === 403)) return askForToken(server);
     // Where a notice over the video says what is wrong, nobody else does.
     const isSaid = ['waiting', 'failed', 'connecting'].includes(stage.phase);
     return setText(server, isSaid ? '' : 'The server cannot be reached; looking again every few seconds.');
@@ -139,6 +145,14 @@ async function refresh(): Promise<void> {
   if (!choice.wanted) return;
   title.textContent = listing.nameOf(choice.wanted.source);
   checkViews();
+}
+
+/** Whoever asked for a source is asked over the video. */
+function askForToken(server: HTMLElement): void {
+  setText(server, '');
+  byId('empty', HTMLElement).hidden = true;
+  signIn.hidden = choice.wanted !== undefined;
+  byId('sign-in-trouble', HTMLElement).hidden = token === undefined;
 }
 
 // ---- controls ----
@@ -158,12 +172,19 @@ byId('leave', HTMLElement).addEventListener('click', () => {
 });
 byId('retry', HTMLElement).addEventListener('click', () => choice.again());
 byId('token-form', HTMLElement).addEventListener('submit', (event) => {
-  event.preventDefault();
-  token = byId('token', HTMLInputElement).value;
-  storage()?.setItem(TOKEN_KEY, token);
-  gallery.retrySnapshots();
+  showToken(event, byId('token', HTMLInputElement));
   choice.again();
 });
+signIn.addEventListener('submit', (event) => showToken(event, byId('sign-in-token', HTMLInputElement)));
+
+function showToken(event: Event, input: HTMLInputElement): void {
+  event.preventDefault();
+  token = input.value;
+  input.value = '';
+  storage()?.setItem(TOKEN_KEY, token);
+  gallery.retrySnapshots();
+  void refresh();
+}
 
 /** Calls now and then while the page is seen. */
 function every(periodMs: number, callback: () => unknown): void {

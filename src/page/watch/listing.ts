@@ -52,21 +52,32 @@ export class Listing {
     return this.#videos.get(source)?.name ?? source;
   }
 
-  /** Asks the server. @throws Error when it cannot be reached or refuses */
-  async refresh(): Promise<void> {
+  /** Asks the server. @param token what it wants to be shown @throws Error when it cannot be reached, Refused when it refuses */
+  async refresh(token?: string): Promise<void> {
     const [{ videos }, { detector_loaded: detectorLoaded }] = await Promise.all([
-      fetchJson<{ readonly videos: readonly ListedVideo[] }>('/available-videos'),
-      fetchJson<{ readonly detector_loaded?: boolean }>('/health'),
+      fetchJson<{ readonly videos: readonly ListedVideo[] }>('/available-videos', token),
+      fetchJson<{ readonly detector_loaded?: boolean }>('/health', token),
     ]);
     this.#videos = new Map(videos.map((video) => [video.source, video]));
     this.#detectorLoaded = detectorLoaded !== false;
   }
 }
 
-/** The JSON of an address of this server. @throws Error when it cannot be had */
-export async function fetchJson<Answer>(address: string): Promise<Answer> {
-  const response = await fetch(address, { cache: 'no-store' });
+/** The server is there and refuses. */
+export class Refused extends Error {
+  constructor(
+    address: string,
+    /** HTTP status. */
+    readonly status: number,
+  ) {
+    super(`${address}: HTTP status ${status}`);
+  }
+}
+
+/** The JSON of an address of this server. @param token what it wants to be shown @throws Error when it cannot be had, Refused when the server refuses */
+export async function fetchJson<Answer>(address: string, token?: string): Promise<Answer> {
+  const response = await fetch(address, { cache: 'no-store', ...(token && { headers: { authorization: `Bearer ${token}` } }) });
   // A degraded server answers /health with 503 and still says what it is.
-  if (!response.ok && response.status !== 503) throw new Error(`${address}: HTTP status ${response.status}`);
+  if (!response.ok && response.status !== 503) throw new Refused(address, response.status);
   return (await response.json()) as Answer;
 }

@@ -1,6 +1,7 @@
 /** What the doors ask of the connections, and what they get: the language between the doors (`http/`, `ws/`) and sessions. */
 import type { EndReason, Rendition } from '../../media/index.js';
 import type { SessionReport } from './report.js';
+import type { ViewerRights } from './rights.js';
 import type { ConnectionState } from './status.js';
 
 /** By which door a client came. */
@@ -62,6 +63,8 @@ export interface AcceptRequest extends SessionRequest {
   readonly renditions?: readonly Rendition[] | undefined;
   /** Those of them that flow from the start; the others wait for the command `select`. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
+  /** What the client may turn to later. Default: everything. */
+  readonly rights?: ViewerRights | undefined;
 }
 
 /** A viewer that the server makes the offer to. */
@@ -70,6 +73,8 @@ export interface OfferRequest extends SessionRequest {
   readonly sourceId: string;
   /** One video m-line for each. Default: processed where the source has it, else raw. */
   readonly renditions?: readonly Rendition[] | undefined;
+  /** What the client may turn to later. Default: everything. */
+  readonly rights?: ViewerRights | undefined;
 }
 
 /** A publisher's offer. */

@@ -4,8 +4,10 @@
  * which ends. Several parts of a page may each have `commands` of their own.
  */
 import type { Clock } from '../../base/clock.js';
+import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { DetectionFilter } from '../../media/index.js';
+import type { ViewerRights } from '../api/rights.js';
 import { CommandsChannel } from './commands-channel.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import { DetectionsChannel } from './detections-channel.js';
@@ -17,6 +19,8 @@ import type { WatchedMedia } from './watched-media.js';
 export interface ViewerChannelsInit {
   /** What the viewer watches. */
   readonly media: WatchedMedia;
+  /** What the viewer may turn to, and be told. */
+  readonly rights: ViewerRights;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the client is told of its quality now; undefined: nothing. */
@@ -109,15 +113,20 @@ export class ViewerChannels {
   }
 
   #openDetections(channel: IncomingChannel): void {
-    const { media } = this.#init;
+    const { media, rights } = this.#init;
+    const mayHave = (): boolean => rights.mayHaveData(media.source.sourceId);
     this.#detections?.refuse(...REPLACED);
     Object.assign(this.#detectionsBefore, this.detections);
     this.#detections = new DetectionsChannel({
       channel,
-      openLease: () => media.source.openDetections(),
+      openLease: () => {
+        if (!mayHave()) throw new MediaPeerError('FORBIDDEN', `detections of '${media.source.sourceId}' need the right data`);
+        return media.source.openDetections();
+      },
       rtpTimestamps: (mediaTimeMs) => media.rtpTimestamps(mediaTimeMs),
       filter: () => this.#filter,
-      isPaused: () => media.isPaused,
+      // A right may end before the session does.
+      isPaused: () => media.isPaused || !mayHave(),
     });
   }
 
@@ -133,7 +142,7 @@ export class ViewerChannels {
   }
 
   #openCommands(channel: IncomingChannel): void {
-    const { media, clock, logger, qualityMessage, onSilent } = this.#init;
+    const { media, rights, clock, logger, qualityMessage, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,
       clock,
@@ -141,6 +150,7 @@ export class ViewerChannels {
       execute: (command) =>
         executeForViewer(command, {
           media,
+          rights,
           setFilter: (filter) => (this.#filter = filter),
           labels: () => media.source.labels,
         }),

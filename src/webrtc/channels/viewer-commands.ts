@@ -1,6 +1,8 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../../base/errors.js';
+import { sourceNotFound } from '../../base/refusals.js';
 import { filterWarning, SOURCE_RUNG, type DetectionFilter } from '../../media/index.js';
+import type { ViewerRights } from '../api/rights.js';
 import type { Command } from './commands.js';
 import type { WatchedMedia } from './watched-media.js';
 
@@ -8,6 +10,8 @@ import type { WatchedMedia } from './watched-media.js';
 export interface ViewerCommandsInit {
   /** What the viewer watches. */
   readonly media: WatchedMedia;
+  /** What the viewer may turn to. */
+  readonly rights: ViewerRights;
   /** Which detections the viewer wants from now on. */
   readonly setFilter: (filter: DetectionFilter) => void;
   /** Classes that the detector of its source knows; undefined where nothing is known. */
@@ -15,10 +19,10 @@ export interface ViewerCommandsInit {
 }
 
 /** Returns what the answer says beside `ok`. @throws MediaPeerError */
-export function executeForViewer(command: Command, { media, setFilter, labels }: ViewerCommandsInit): object | Promise<object> {
+export function executeForViewer(command: Command, { media, rights, setFilter, labels }: ViewerCommandsInit): object | Promise<object> {
   switch (command.cmd) {
     case 'select':
-      return select(command, media);
+      return select(command, media, rights);
     case 'detection': {
       const filter = {
         ...(command.min_score !== undefined && { minScore: command.min_score }),
@@ -44,7 +48,8 @@ export function executeForViewer(command: Command, { media, setFilter, labels }:
 /** All of it or nothing. */
 async function select(
   { tracks, source, quality }: Extract<Command, { cmd: 'select' }>,
-  media: ViewerCommandsInit['media'],
+  media: WatchedMedia,
+  rights: ViewerRights,
 ): Promise<object> {
   if (tracks && !media.canSelect(tracks)) {
     throw new MediaPeerError(
@@ -52,8 +57,10 @@ async function select(
       `the session has no m-line for one of ${tracks.join(', ')}; ask for it in the offer with "tracks"`,
     );
   }
-  if (source !== undefined) await media.switchSource(source, { renditions: tracks, quality });
-  else await media.select({ renditions: tracks, quality });
+  if (source !== undefined) {
+    if (!(await rights.mayWatch(source))) throw sourceNotFound(source);
+    await media.switchSource(source, { renditions: tracks, quality }).catch((error: unknown) => rethrowReadable(error, rights));
+  } else await media.select({ renditions: tracks, quality });
   return {
     ...(source !== undefined && { source: media.source.sourceId }),
     tracks: media.selected,
@@ -64,4 +71,8 @@ async function select(
 /** The best quality has two names: whoever does not ask for `source` knows it as `high`. */
 function flowing(asked: string, quality: string = SOURCE_RUNG): string {
   return quality === SOURCE_RUNG && asked !== SOURCE_RUNG ? 'high' : quality;
+}
+
+async function rethrowReadable(error: unknown, rights: ViewerRights): Promise<never> {
+  throw error instanceof MediaPeerError ? await rights.readable(error) : error;
 }

@@ -117,7 +117,7 @@ export class ConnectionManager implements Sessions {
 
   async accept(request: AcceptRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
-    const { sourceId, active } = request;
+    const { sourceId, active, rights } = request;
     const askedMs = clock.now();
     this.#throwIfClosing();
     const offer = parseSdp(request.sdp);
@@ -125,14 +125,17 @@ export class ConnectionManager implements Sessions {
     const plan = negotiate(offer, source.media, request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
-    const negotiation: Negotiation = { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active }, host) };
+    const negotiation: Negotiation = {
+      plan,
+      makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active, rights }, host),
+    };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });
     return { ...opened, renditions: plan.renditions };
   }
 
   async offer(request: OfferRequest): Promise<OpenedViewing> {
     const { gateway, clock } = this.#deps;
-    const { sourceId } = request;
+    const { sourceId, rights } = request;
     const askedMs = clock.now();
     this.#throwIfClosing();
     const source = await gateway.open(sourceId);
@@ -142,7 +145,7 @@ export class ConnectionManager implements Sessions {
       mLines: offered.mLines,
       readAnswer: (sdp) => {
         const plan = planAnswer(sdp, offered, source.media);
-        return { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, announced }, host) };
+        return { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, announced, rights }, host) };
       },
     };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.js';
 import { SOURCE_RUNG, type EndReason, type OpenedSource, type Rendition, type TrackKey } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
+import { ALL_RIGHTS, type ViewerRights } from '../api/rights.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SideStatus } from '../api/status.js';
 import { ViewerChannels } from '../channels/viewer-channels.js';
@@ -28,6 +29,8 @@ export interface ViewerInit {
   readonly active?: readonly Rendition[] | undefined;
   /** What an offer of this server has announced, for each m-line. Left out: numbers are made up. */
   readonly announced?: readonly (LocalStream | undefined)[] | undefined;
+  /** What the client may turn to. Default: everything. */
+  readonly rights?: ViewerRights | undefined;
 }
 
 /** One viewer. */
@@ -40,7 +43,7 @@ export class Viewer implements Participant {
   readonly #watch: ViewerWatch;
   readonly #host: SessionHost;
 
-  constructor({ source, plan, gateway, clock, active, announced }: ViewerInit, host: SessionHost) {
+  constructor({ source, plan, gateway, clock, active, announced, rights = ALL_RIGHTS }: ViewerInit, host: SessionHost) {
     const { logger } = host;
     const byMLine = planStreams({
       plan,
@@ -72,6 +75,7 @@ export class Viewer implements Participant {
     });
     this.#channels = new ViewerChannels({
       media: this.#media,
+      rights,
       clock,
       logger,
       qualityMessage: () => this.#qualityMessage(),

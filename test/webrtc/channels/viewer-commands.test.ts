@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DetectionFilter } from '../../../src/media/index.js';
+import { ALL_RIGHTS } from '../../../src/webrtc/api/rights.js';
 import { executeForViewer, type ViewerCommandsInit } from '../../../src/webrtc/channels/viewer-commands.js';
 
 test('a filter of classes that the model does not know holds, and the answer warns of it', async () => {
   const filters: DetectionFilter[] = [];
   const init = (labels: readonly string[] | undefined): ViewerCommandsInit => ({
     media: {} as ViewerCommandsInit['media'],
+    rights: ALL_RIGHTS,
     setFilter: (filter) => void filters.push(filter),
     labels: () => labels,
   });

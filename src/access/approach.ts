@@ -1,0 +1,78 @@
+/**
+ * How a request came, as far as rights depend on it, and what it may do because it comes from this machine. A browser is
+ * on this machine, too: it carries requests of pages from anywhere. So the page counts as well: its origin, what the
+ * browser says of it (Fetch Metadata), and the name by which it calls this server, since a foreign name that leads here
+ * (DNS rebinding) makes a foreign page look like one of ours.
+ */
+import { isIP } from 'node:net';
+
+/** How a request came. */
+export interface Approach {
+  /** By which its client is counted: an IPv4 address, or a /64 of IPv6. */
+  readonly address: string;
+  /** Of the connection: a proxy's, where there is one. Undefined where it is gone already. */
+  readonly connected: string | undefined;
+  /** Header `Host`. */
+  readonly host: string | undefined;
+  /** Header `Origin`: of the page that asks. */
+  readonly origin: string | undefined;
+  /** Header `Sec-Fetch-Site`: how the page stands to this server. */
+  readonly fetchSite: string | undefined;
+  /** True where a proxy has written a header of its own. */
+  readonly isForwarded: boolean;
+  /** What it shows as a bearer token (RFC 6750). */
+  readonly token: string | undefined;
+}
+
+/**
+ * From where a page asks. `own`: one of this server, or no page at all. `loopback`: one of another server on this machine.
+ * `foreign`: any other.
+ */
+export type PageOrigin = 'own' | 'loopback' | 'foreign';
+
+/** Whether a connection comes from this very machine, by no proxy, and to a name that can only be this server's. @param names that this server has beside addresses and localhost */
+export function isLocal({ connected, host, isForwarded }: Approach, names: readonly string[]): boolean {
+  return !isForwarded && isLoopbackAddress(connected ?? '') && isKnownName(hostName(host), names);
+}
+
+/** From where the page asks. What a browser says of it itself cannot be forged by a page. */
+export function pageOrigin({ host, origin, fetchSite }: Pick<Approach, 'host' | 'origin' | 'fetchSite'>): PageOrigin {
+  if (fetchSite === 'same-origin') return 'own';
+  const isOwnSite = fetchSite === undefined || fetchSite === 'none';
+  if (origin === undefined) {
+    if (isOwnSite) return 'own';
+    // Pictures come without an origin; the same site as a loopback name is a page of this machine.
+    return fetchSite === 'same-site' && isLoopbackName(hostName(host)) ? 'loopback' : 'foreign';
+  }
+  if (!URL.canParse(origin)) return 'foreign';
+  const page = new URL(origin);
+  if (isOwnSite && page.host === host?.toLowerCase()) return 'own';
+  return isLoopbackName(page.hostname) ? 'loopback' : 'foreign';
+}
+
+/** True for headers that proxies write. */
+export function isForwardingHeader(name: string): boolean {
+  return /^(forwarded|via|x-forwarded(-.*)?|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/.test(name);
+}
+
+/** True for addresses by which a machine speaks to itself. */
+export function isLoopbackAddress(address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, '');
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
+}
+
+/** Host name or address of a `Host` header, without port and brackets, in lower case. */
+function hostName(host = ''): string {
+  return host
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+}
+
+function isKnownName(name: string, names: readonly string[]): boolean {
+  return name === 'localhost' || isIP(name) !== 0 || names.some((known) => known.toLowerCase() === name);
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name.replace(/^\[(.*)\]$/, '$1'));
+}

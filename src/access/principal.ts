@@ -1,0 +1,48 @@
+/** Who asks, and what they may do. Everything that is not granted is denied. Pure. */
+import type { Action, Right } from './action.js';
+import { matchesGlob } from './glob.js';
+
+/** One right, for some sources. */
+export interface Grant {
+  /** What may be done. */
+  readonly action: Right;
+  /** Globs over names of sources; one of them must fit. */
+  readonly sources: readonly string[];
+  /** Sources that are left out all the same. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/** Who somebody is taken for: by their token, or by where they come from. */
+export interface Principal {
+  /** For the log and the people who read it: `alice`, `ADMIN_TOKEN`, `loopback`. Never a secret. */
+  readonly name: string;
+  /** `anonymous` and `loopback` have shown nothing. */
+  readonly kind: 'anonymous' | 'loopback' | 'token';
+  /** Everything that may be done. */
+  readonly grants: readonly Grant[];
+}
+
+/** Which sources an action is about: one by its name, at least one, or all that there are and will be. */
+export type Scope = { readonly source: string } | 'some' | 'every';
+
+/** Whether somebody may do that. The one place where this is decided. */
+export function may(principal: Principal, action: Action, scope: Scope = 'every'): boolean {
+  if (action === 'public' || action === 'session') return true;
+  return principal.grants.some((grant) => grant.action === action && covers(grant, scope));
+}
+
+/** True for somebody who has shown nothing. */
+export function isAmbient({ kind }: Principal): boolean {
+  return kind === 'anonymous' || kind === 'loopback';
+}
+
+/** Rights for the same sources. @param sources globs */
+export function grantsOf(actions: readonly Right[], sources: readonly string[] = ['*'], except?: ReadonlySet<string>): Grant[] {
+  return actions.map((action) => ({ action, sources, ...(except && { except }) }));
+}
+
+function covers({ sources, except }: Grant, scope: Scope): boolean {
+  if (scope === 'some') return sources.length > 0;
+  if (scope === 'every') return sources.includes('*') && (except?.size ?? 0) === 0;
+  return except?.has(scope.source) !== true && sources.some((glob) => matchesGlob(glob, scope.source));
+}

@@ -1,0 +1,142 @@
+/**
+ * The gate at every route: each one declares what it asks for, and nobody gets further who may not do that. It stands before
+ * the body is read. A route that declares nothing does not exist: the server does not start with it.
+ */
+import assert from 'node:assert/strict';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { MediaPeerError } from '../base/errors.js';
+import { HeldRights, isForwardingHeader, type Access, type Action, type Approach, type Principal, type Scope } from '../access/index.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the route asks for. */
+    action?: Action;
+    /** Name of the source that it is about. Left out: `admin` and `metrics` are about all sources, others about any. */
+    sourceOf?: (request: FastifyRequest) => string;
+    /** Takes a bearer token in the query, too: browsers send no headers for pictures and event streams. */
+    takesTokenInQuery?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who asks, and what they may do. */
+    access: RequestAccess;
+  }
+}
+
+/** Routes of plugins, which declare nothing: pages, the API reference, preflights. */
+const OF_PLUGINS = /^(\/docs(\/.*)?|\/?\*|\/)$/;
+/** What is about all sources where no one is named. */
+const ABOUT_ALL: ReadonlySet<Action> = new Set(['admin', 'metrics']);
+
+/** Who asks, and what they may do. Whoever shows nothing is looked at only when somebody wants to know. */
+export class RequestAccess {
+  /** How the request came. */
+  readonly approach: Approach;
+  readonly #access: Access;
+  #principal: Promise<Principal> | undefined;
+
+  constructor(access: Access, approach: Approach) {
+    this.#access = access;
+    this.approach = approach;
+  }
+
+  /** True where a token was shown. */
+  get hasCredentials(): boolean {
+    return this.approach.token !== undefined;
+  }
+
+  /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS for a token of nobody */
+  principal(): Promise<Principal> {
+    this.#principal ??= this.#access.identify(this.approach);
+    return this.#principal;
+  }
+
+  /** Whether they may do that. @throws MediaPeerError as `principal` */
+  async may(action: Action, scope?: Scope): Promise<boolean> {
+    return this.#access.may(await this.principal(), action, scope);
+  }
+
+  /** Lets them do that. @throws MediaPeerError as `principal`; FORBIDDEN, SOURCE_NOT_FOUND */
+  async demand(action: Action, scope?: Scope): Promise<void> {
+    await this.#access.demand(await this.principal(), action, scope);
+  }
+
+  /** The rights that a session of theirs goes on with. */
+  async heldRights(): Promise<HeldRights> {
+    return new HeldRights(this.#access, await this.principal());
+  }
+
+  /** An error as they may read it. */
+  async readable(error: MediaPeerError): Promise<MediaPeerError> {
+    return this.#access.readable(await this.principal(), error);
+  }
+
+  /** Those sources for which they may do that. @throws MediaPeerError as `principal` */
+  async permitted(action: Action, sources: readonly string[]): Promise<string[]> {
+    return this.#access.permitted(await this.principal(), action, sources);
+  }
+}
+
+/** The source of a route's parameter. */
+export function inParam(name: string): (request: FastifyRequest) => string {
+  return ({ params }) => (params as Readonly<Record<string, string>>)[name] ?? '';
+}
+
+/** From here on every route has to declare what it asks for. */
+export function declareActions(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => declare(route));
+}
+
+/** Puts the gate before every route that follows; after the limits on rates, so that tokens cannot be tried without end. */
+export function installGate(app: FastifyInstance, access: Access): void {
+  app.decorateRequest('access');
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.access = new RequestAccess(access, approachOf(request));
+    done();
+  });
+  app.addHook('onRoute', (route) => {
+    const { action } = route.config ?? {};
+    // What is public looks at nobody who does not want to be known.
+    if (action !== 'public') route.onRequest = [...[route.onRequest ?? []].flat(), letIn];
+  });
+}
+
+async function letIn(request: FastifyRequest): Promise<void> {
+  const { access } = request;
+  const { action, sourceOf } = request.routeOptions.config;
+  assert(action !== undefined, 'every route declares what it asks for');
+  if (action !== 'session')
+    return access.demand(action, sourceOf ? { source: sourceOf(request) } : ABOUT_ALL.has(action) ? 'every' : 'some');
+  // The URL is a secret; a token that is shown as well has to be one.
+  if (access.hasCredentials) await access.principal();
+}
+
+function declare(route: RouteOptions): void {
+  if (OF_PLUGINS.test(route.url)) route.config = { ...route.config, action: 'public' };
+  assert(route.config?.action !== undefined, `${String(route.method)} ${route.url} declares no action`);
+}
+
+/** The token in an `Authorization` header (RFC 6750 §2.1); undefined where there is none. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
+/** An address without the token in its query: for logs. */
+export function withoutToken(url: string): string {
+  return url.replace(/([?&]token=)[^&]*/g, '$1...');
+}
+
+function approachOf(request: FastifyRequest): Approach {
+  const { headers, clientAddress: address, socket } = request;
+  const { takesTokenInQuery = false } = request.routeOptions.config;
+  const inQuery = takesTokenInQuery ? (request.query as { readonly token?: unknown }).token : undefined;
+  const fetchSite = headers['sec-fetch-site'];
+  return {
+    address,
+    connected: socket.remoteAddress,
+    host: headers.host,
+    origin: headers.origin,
+    fetchSite: [fetchSite].flat()[0],
+    isForwarded: Object.keys(headers).some(isForwardingHeader),
+    token: bearerToken(headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined),
+  };
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify';
+import type { AppDeps } from '../../src/app.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { declareActions } from '../../src/http/index.js';
+import { accessOf } from '../helpers/access.js';
+import { testApp } from '../helpers/app.js';
+
+const TOKENS = { adminToken: 'admin', viewerToken: 'view', publishTokens: new Map([['demo', 'send']]) };
+/** What each token may do with the source `demo`, and with all of them. */
+const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  admin: ['watch', 'data', 'publish', 'ice', 'metrics', 'admin'],
+  view: ['watch', 'data', 'ice'],
+  send: ['publish', 'ice'],
+};
+
+interface Operation {
+  readonly method: string;
+  readonly url: string;
+  readonly action: string;
+}
+
+/** Everything that the server routes and documents. */
+async function operationsOf(app: FastifyInstance): Promise<Operation[]> {
+  const { paths } = (await app.inject('/openapi.json')).json<{
+    paths: Readonly<Record<string, Readonly<Record<string, { readonly 'x-action': string }>>>>;
+  }>();
+  return Object.entries(paths).flatMap(([url, methods]) =>
+    Object.entries(methods).map(([method, { 'x-action': action }]) => ({
+      method: method.toUpperCase(),
+      url: url.replace('{file}', 'demo.jpg').replace(/\{(source|room|id)\}/g, 'demo'),
+      action,
+    })),
+  );
+}
+
+async function guarded(): Promise<FastifyInstance> {
+  return testApp({
+    access: accessOf({ tokens: TOKENS }),
+    // What would go on without end, or need a real source, ends here.
+    detections: { openSource: () => Promise.reject(new MediaPeerError('SOURCE_NOT_LIVE', 'nothing flows')) },
+  });
+}
+
+const ask = (app: FastifyInstance, { method, url }: Pick<Operation, 'method' | 'url'>, token?: string): Promise<LightMyRequestResponse> =>
+  app.inject({ method, url, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } } as InjectOptions);
+
+const codeOf = (response: LightMyRequestResponse): unknown =>
+  response.body.startsWith('{') ? response.json<{ code?: unknown }>().code : undefined;
+
+describe('every route', () => {
+  let app: FastifyInstance;
+  let operations: Operation[];
+  before(async () => {
+    app = await guarded();
+    operations = await operationsOf(app);
+  });
+
+  it('declares what it asks for, or does not exist', () => {
+    const bare = Fastify();
+    declareActions(bare);
+    assert.throws(() => bare.get('/open', () => 'to everybody'), /GET \/open declares no action/);
+    assert.throws(() => bare.get('/open', { config: {} }, () => 'to everybody'), /declares no action/);
+    assert.ok(operations.length > 40);
+    for (const { action, url } of operations) assert.match(action, /^(watch|data|publish|ice|metrics|admin|session|public)$/, url);
+  });
+
+  it('is closed to whoever shows nothing, save what is public or a session of their own', async () => {
+    for (const operation of operations) {
+      const response = await ask(app, operation);
+      const isOpen = operation.action === 'public' || operation.action === 'session';
+      const name = `${operation.method} ${operation.url}`;
+      if (isOpen) assert.ok(![401, 403].includes(response.statusCode), name);
+      else assert.deepEqual([response.statusCode, codeOf(response) ?? 'UNAUTHORIZED'], [401, 'UNAUTHORIZED'], name);
+    }
+  });
+
+  it('is open to each token for what that gives, and to no other', async () => {
+    for (const [token, rights] of Object.entries(RIGHTS))
+      for (const operation of operations) {
+        const response = await ask(app, operation, token);
+        const name = `${token}: ${operation.method} ${operation.url}`;
+        const isOpen = ['public', 'session', ...rights].includes(operation.action);
+        if (isOpen) assert.ok(![401, 403].includes(response.statusCode), `${name}: ${response.body}`);
+        else assert.deepEqual([response.statusCode, codeOf(response) ?? 'FORBIDDEN'], [403, 'FORBIDDEN'], name);
+      }
+    await app.close();
+  });
+
+  it('takes no token that is nobody’s, whatever could be had without', async () => {
+    const open = await guarded();
+    for (const url of ['/available-videos', '/sessions/demo', '/health'])
+      assert.equal((await ask(open, { method: 'GET', url }, 'guess')).statusCode, 401, url);
+    assert.equal((await ask(open, { method: 'GET', url: '/ready' }, 'guess')).statusCode, 200);
+    await open.close();
+  });
+});
+
+describe('with tokens and without one', () => {
+  it('only readiness, a bare health and the pages are there', async () => {
+    const app = await guarded();
+    assert.deepEqual((await app.inject('/health')).json(), { status: 'ok' });
+    assert.deepEqual(Object.keys((await ask(app, { method: 'GET', url: '/health' }, 'view')).json<object>()), [
+      'status',
+      'uptime_s',
+      'version',
+      'detector_loaded',
+    ]);
+    assert.ok('resources' in (await ask(app, { method: 'GET', url: '/health' }, 'admin')).json<object>());
+    for (const url of ['/ready', '/', '/publish', '/sightline.js', '/openapi.json', '/docs/'])
+      assert.equal((await app.inject(url)).statusCode, 200, url);
+    await app.close();
+  });
+});
+
+describe('a source that somebody may not watch', () => {
+  const source = (id: string): ReturnType<AppDeps['state']['sources']>[number] => ({
+    id,
+    name: `${id}.mp4`,
+    kind: 'file',
+    state: 'live',
+    durationS: 1,
+    widthPx: 640,
+    heightPx: 360,
+    fps: 25,
+    videoCodec: 'h264',
+    audioCodec: null,
+    hasAudio: false,
+    sizeBytes: 1,
+    delivery: 'passthrough',
+    playable: true,
+  });
+
+  async function half(): Promise<FastifyInstance> {
+    const access = accessOf({ tokens: TOKENS });
+    const identify = access.identify.bind(access);
+    // Somebody who may watch some sources only.
+    access.identify = async (approach) => {
+      const principal = await identify(approach);
+      return { ...principal, grants: principal.grants.map((grant) => ({ ...grant, sources: ['gate*'] })) };
+    };
+    return testApp({
+      access,
+      offer: { playable: () => ['demo', 'gate-2', 'gate-1'] },
+      state: { sources: () => [source('demo'), source('gate-1')] },
+      detections: {
+        openSource: (sourceId) =>
+          Promise.reject(
+            new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'; available: demo, gate-1`, {
+              details: { sourceId, available: ['demo', 'gate-1'] },
+            }),
+          ),
+      },
+    });
+  }
+  const viewer = { authorization: 'Bearer view' };
+
+  it('is in no list, and answered as one that there is not', async () => {
+    const app = await half();
+    const listed = (await app.inject({ url: '/available-videos', headers: viewer })).json<{ videos: { source: string }[] }>();
+    assert.deepEqual(
+      listed.videos.map((video) => video.source),
+      ['gate-1'],
+    );
+    const answers = await Promise.all(
+      ['demo', 'void'].flatMap((name) =>
+        [`/detections/${name}/latest`, `/snapshot/${name}.jpg`, `/sources/${name}/zones`].map(async (url) => {
+          const { statusCode, body } = await app.inject({ url, headers: viewer });
+          return [statusCode, body.replaceAll(name, '?')];
+        }),
+      ),
+    );
+    assert.deepEqual(answers.slice(0, 3), answers.slice(3));
+    for (const [status] of answers) assert.equal(status, 404);
+    await app.close();
+  });
+
+  it('is named by no message about another one', async () => {
+    const app = await half();
+    const { statusCode, body } = await app.inject({ url: '/detections/gate-9/latest', headers: viewer });
+    assert.equal(statusCode, 404);
+    assert.match(body, /no source 'gate-9'; available: gate-1"/);
+    await app.close();
+  });
+
+  it('is not what an offer without a source leads to', async () => {
+    const app = await half();
+    const offer = (body: object): Promise<LightMyRequestResponse> =>
+      app.inject({ method: 'POST', url: '/offer', headers: viewer, payload: { sdp: 'v=0', type: 'offer', ...body } });
+    assert.equal((await offer({})).json<{ source: string }>().source, 'gate-2');
+    const refused = await offer({ source: 'demo' });
+    assert.deepEqual(
+      [refused.statusCode, refused.json<{ message: string }>().message],
+      [404, "no source 'demo'; GET /available-videos lists them"],
+    );
+    await app.close();
+  });
+});
