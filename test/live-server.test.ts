@@ -7,9 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { until } from './e2e/page-rig.js';
 import { ChromiumHarness, noChromium } from './helpers/chromium.js';
 import { eventually } from './helpers/deadline.js';
-import { encodedClip } from './helpers/publisher.js';
+import { publishClip } from './helpers/publish-clip.js';
 import { TestServer } from './helpers/server.js';
-import { WeriftPublisher } from './helpers/werift-publisher.js';
 
 const ZONES = { units: 'fraction', always: true, zones: [], lines: [{ id: 'middle', from: [0.5, 1], to: [0.5, 0] }] };
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-live-'));
@@ -61,23 +60,7 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
 
   /** Publishes to `gate` by WHIP; the returned function ends it without a goodbye. */
   async function publish(): Promise<() => Promise<void>> {
-    const publisher = new WeriftPublisher();
-    await publisher.publish(async (sdp) => {
-      const response = await fetch(`${server.url}/whip/gate`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/sdp', authorization: 'Bearer EvTbEeyPfVxEdAyh' },
-        body: sdp,
-      });
-      assert.equal(response.status, 201);
-      return { sdp: await response.text() };
-    });
-    const clip = encodedClip({ codec: 'h264', seconds: 1 });
-    let sent = 0;
-    const timer = setInterval(() => publisher.sendVideo((clip[sent % clip.length] ?? assert.fail()).data, 1000 + sent++ * 3000), 33);
-    const end = async (): Promise<void> => {
-      clearInterval(timer);
-      await publisher.close();
-    };
+    const end = await publishClip(server.url, 'gate', 'EvTbEeyPfVxEdAyh');
     closers.push(end);
     return end;
   }

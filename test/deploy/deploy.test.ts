@@ -42,6 +42,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly volumes?: readonly string[];
+  readonly profiles?: readonly string[];
 }
 
 function compose(): Readonly<Record<string, Service>> {
@@ -159,6 +160,14 @@ describe('deploy/', () => {
     );
     assert.ok(coturn.command.includes('--static-auth-secret=${TURN_SECRET}'));
     assert.ok(coturn.volumes?.some((volume) => volume.startsWith('./coturn/turnserver.conf:')));
+  });
+
+  it('mounts what there is, and starts Prometheus and Grafana where they are asked for alone', () => {
+    const services = compose();
+    for (const name of ['prometheus', 'grafana']) assert.deepEqual(services[name]?.profiles, ['monitoring']);
+    const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.filter((volume) => volume.startsWith('./')));
+    assert.ok(mounted.length >= 4);
+    for (const volume of mounted) assert.ok(existsSync(path.join(projectRoot, 'deploy', volume.split(':')[0] ?? '')), volume);
   });
 });
 

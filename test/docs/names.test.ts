@@ -9,6 +9,7 @@ import { page, pages, rows } from './pages.js';
 /** Names in capitals that are others'. */
 const FOREIGN = [
   'MALLOC_ARENA_MAX',
+  'GRAFANA_PASSWORD',
   'BODY_TOO_LARGE',
   'UPGRADE_REQUIRED',
   'ROUTE_NOT_FOUND',
