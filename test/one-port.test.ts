@@ -59,6 +59,9 @@ describe('one UDP port for all clients', () => {
     });
     const last = await server.join();
     await Promise.all([flows(first, 'media for the first viewer'), flows(last, 'media for the fiftieth')]);
+    const { ice_udp: told } = await server.get<{ ice_udp: Readonly<Record<string, unknown>> }>('/connection-stats');
+    assert.deepEqual([told['port'], told['addresses'], told['ice_agents']], [port, ['127.0.0.1'], 51]);
+    assert.ok(Number(told['peer_addresses']) >= 3 && told['datagrams_unrouted'] === 0, JSON.stringify(told));
     for (const { answer } of [first, last]) assert.deepEqual(portsIn(answer.sdp), [port]);
     for (const answer of answers) assert.deepEqual(portsIn(answer.sdp), [port]);
     assert.ok(server.resources.peer_connections >= 51);

@@ -8,6 +8,18 @@ import type { ReceiverStats } from '../webhooks/index.js';
 import { viewingGraph } from './graph.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
+/** The UDP port of all sessions as it is now. */
+export interface UdpPortStatus {
+  /** Of all its sockets. */
+  readonly port: number;
+  /** That are bound. */
+  readonly addresses: readonly string[];
+  /** Of all its sockets together. */
+  readonly counts: { readonly agents: number; readonly addresses: number };
+  /** Datagrams that were for nobody, since it was opened. */
+  readonly unrouted: number;
+}
+
 /** Where the state of the server is read. Each function returns what holds at that moment. */
 export interface ObservabilityDeps {
   /** Of the package, such as `0.2.0`. */
@@ -29,7 +41,7 @@ export interface ObservabilityDeps {
   /** Whether at least one model is loaded. */
   readonly detectorLoaded: () => boolean;
   /** UDP port of all sessions; left out: each has ports of its own. */
-  readonly udpPort?: number | undefined;
+  readonly iceUdp?: UdpPortStatus | undefined;
   /** What is held of each kind. */
   readonly resources: () => Record<ResourceKind, number>;
   /** False until all files of the upload folder have been looked into, and again while the server closes. */
@@ -101,6 +113,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       },
       websocket_connections: deps.webSockets?.() ?? 0,
       detector_loaded: deps.detectorLoaded(),
+      ...(deps.iceUdp && { ice_udp: udpPort(deps.iceUdp) }),
       clients: sessions.map((session) => ({
         client_id: session.clientId,
         connection_state: session.connectionState,
@@ -149,7 +162,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         ...basics,
         reasons,
         active_clients: deps.sessions().length,
-        ...(deps.udpPort !== undefined && { ice_udp_port: deps.udpPort }),
+        ...(deps.iceUdp && { ice_udp_port: deps.iceUdp.port }),
         resources: deps.resources(),
         webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({
           receiver,
@@ -259,6 +272,16 @@ function qualityOf({ estimateBps, queueMs, ...quality }: NonNullable<SessionStat
     switch_reason: quality.switchReason ?? null,
     estimate_kbps: estimateBps === undefined ? null : Math.round(estimateBps / 1000),
     queue_ms: queueMs === undefined ? null : Math.round(queueMs),
+  };
+}
+
+function udpPort({ port, addresses, counts, unrouted }: UdpPortStatus) {
+  return {
+    port,
+    addresses: [...addresses],
+    ice_agents: counts.agents,
+    peer_addresses: counts.addresses,
+    datagrams_unrouted: unrouted,
   };
 }
 

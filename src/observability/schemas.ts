@@ -132,6 +132,20 @@ export const ConnectionStats = Type.Object(
     }),
     websocket_connections: Type.Integer(),
     detector_loaded: Type.Boolean(),
+    ice_udp: Type.Optional(
+      Type.Object(
+        {
+          port: Type.Integer(),
+          addresses: Type.Array(Type.String(), { description: 'Of this machine, on which it listens' }),
+          ice_agents: Type.Integer({ description: 'One for each transport of a client, another one during an ICE restart' }),
+          peer_addresses: Type.Integer({ description: 'From which authentic checks came' }),
+          datagrams_unrouted: Type.Integer({
+            description: 'Since the port was opened, dropped because they are for no client: of clients that have left, or of strangers',
+          }),
+        },
+        { description: 'The UDP port of all clients; left out where each has ports of its own' },
+      ),
+    ),
     clients: Type.Array(
       Type.Object({
         client_id: Type.String(),
@@ -193,6 +207,13 @@ export const ConnectionStats = Type.Object(
         shared_tracks: { shared_video_tracks: 0, shared_processed_tracks: 1, active_clients: 1 },
         websocket_connections: 0,
         detector_loaded: true,
+        ice_udp: {
+          port: 8001,
+          addresses: ['192.0.2.7'],
+          ice_agents: 1,
+          peer_addresses: 1,
+          datagrams_unrouted: 2,
+        },
         clients: [
           {
             client_id: 'drone-1',

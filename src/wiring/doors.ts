@@ -144,7 +144,7 @@ function stateOf(
     webSockets: () => webSockets.connections,
     detectorLoaded: () => models.areReady,
     resources: () => ledger.snapshot(),
-    udpPort: iceUdp?.port,
+    iceUdp,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
   };

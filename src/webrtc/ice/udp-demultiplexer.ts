@@ -32,6 +32,17 @@ export interface SharedCounts {
   readonly addresses: number;
 }
 
+/** Who gets what comes from an address. */
+interface Sharing {
+  /** Who was checked from there last comes last. */
+  readonly agents: readonly SharedUdpSocket[];
+  /** The newest of each transport. */
+  readonly newest: readonly SharedUdpSocket[];
+}
+
+/** By the peer's port, then by its host: a key made of both would be another string for each datagram. */
+type AddressTable = Map<number, Map<string, Sharing>>;
+
 /** Agents that one address may belong to: two generations for each of four transports. The one that was checked longest ago gives way. */
 const MAX_SHARING = 8;
 /** Addresses of one agent; likewise. */
@@ -47,8 +58,7 @@ export class UdpDemultiplexer {
   readonly #clock: Clock;
   readonly #byUfrag = new Map<string, SharedUdpSocket>();
   readonly #byTransaction = new Map<string, SharedUdpSocket>();
-  /** By the peer's address; who was checked from there last comes last. */
-  readonly #byAddress = new Map<string, SharedUdpSocket[]>();
+  readonly #byAddress: AddressTable = new Map();
   #unrouted = 0;
 
   constructor(socket: UdpSocket, clock: Clock) {
@@ -61,7 +71,11 @@ export class UdpDemultiplexer {
   }
 
   get counts(): SharedCounts {
-    return { agents: this.#byUfrag.size, transactions: this.#byTransaction.size, addresses: this.#byAddress.size };
+    return {
+      agents: this.#byUfrag.size,
+      transactions: this.#byTransaction.size,
+      addresses: [...this.#byAddress.values()].reduce((sum, hosts) => sum + hosts.size, 0),
+    };
   }
 
   /** Datagrams that were for nobody, since the socket was opened. */
@@ -84,16 +98,17 @@ export class UdpDemultiplexer {
   /** Hands a datagram to those that it is for. */
   receive(data: Buffer, host: string, port: number): void {
     const first = data[0];
-    if (first === undefined || first < 4) {
-      const agent = first === undefined ? undefined : this.#agentOf(data);
-      if (agent) agent.receive(data, host, port);
-      else this.#unrouted++;
-      return;
+    if (first !== undefined && first < 4) {
+      const agent = this.#agentOf(data);
+      if (agent) return agent.receive(data, host, port);
+    } else if (first !== undefined) {
+      const sharing = this.#byAddress.get(port)?.get(host);
+      if (sharing) {
+        for (const agent of sharing.newest) agent.receive(data, host, port);
+        return;
+      }
     }
-    const sharing = this.#byAddress.get(addressKey(host, port));
-    if (sharing?.length === 1) sharing[0]?.receive(data, host, port);
-    else if (sharing) for (const agent of newestOfEach(sharing)) agent.receive(data, host, port);
-    else this.#unrouted++;
+    this.#unrouted++;
   }
 
   #agentOf(data: Buffer): SharedUdpSocket | undefined {
@@ -107,7 +122,7 @@ export class UdpDemultiplexer {
 interface SharedTables {
   now(): number;
   readonly byTransaction: Map<string, SharedUdpSocket>;
-  readonly byAddress: Map<string, SharedUdpSocket[]>;
+  readonly byAddress: AddressTable;
   left(): void;
 }
 
@@ -117,8 +132,8 @@ class SharedUdpSocket extends IceUdpSocket {
   readonly #tables: SharedTables;
   /** Monotonic ms of each check that was sent, the oldest first. */
   readonly #asked = new Map<string, number>();
-  /** Addresses that authentic checks came from, the latest last. */
-  readonly #claimed = new Set<string>();
+  /** Addresses that authentic checks came from, by their text, the latest last. */
+  readonly #claimed = new Map<string, { readonly host: string; readonly port: number }>();
 
   constructor(socket: UdpSocket, agent: SharingAgent, tables: SharedTables) {
     super(socket, () => this.#leave());
@@ -142,17 +157,15 @@ class SharedUdpSocket extends IceUdpSocket {
 
   claim(host: string, port: number): void {
     if (this.isClosed) return;
-    const key = addressKey(host, port);
-    this.#disclaim(key);
-    this.#claimed.add(key);
     const { byAddress } = this.#tables;
-    const sharing = byAddress.get(key) ?? [];
-    sharing.push(this);
-    byAddress.set(key, sharing);
-    const [longestAgo] = sharing;
-    if (longestAgo && sharing.length > MAX_SHARING) longestAgo.#disclaim(key);
-    const [oldest] = this.#claimed;
-    if (this.#claimed.size > MAX_ADDRESSES && oldest !== undefined) this.#disclaim(oldest);
+    this.#disclaim(host, port);
+    this.#claimed.set(`${host} ${port}`, { host, port });
+    const agents = [...(byAddress.get(port)?.get(host)?.agents ?? []), this];
+    setSharing(byAddress, host, port, agents);
+    const [longestAgo] = agents;
+    if (longestAgo && agents.length > MAX_SHARING) longestAgo.#disclaim(host, port);
+    const [oldest] = this.#claimed.values();
+    if (this.#claimed.size > MAX_ADDRESSES && oldest) this.#disclaim(oldest.host, oldest.port);
   }
 
   #ask(transaction: string): void {
@@ -168,29 +181,36 @@ class SharedUdpSocket extends IceUdpSocket {
     byTransaction.set(transaction, this);
   }
 
-  #disclaim(key: string): void {
-    if (!this.#claimed.delete(key)) return;
+  #disclaim(host: string, port: number): void {
+    if (!this.#claimed.delete(`${host} ${port}`)) return;
     const { byAddress } = this.#tables;
-    const others = byAddress.get(key)?.filter((agent) => agent !== this) ?? [];
-    if (others.length > 0) byAddress.set(key, others);
-    else byAddress.delete(key);
+    const agents = byAddress.get(port)?.get(host)?.agents ?? [];
+    setSharing(
+      byAddress,
+      host,
+      port,
+      agents.filter((agent) => agent !== this),
+    );
   }
 
   #leave(): Promise<void> {
     for (const transaction of this.#asked.keys()) this.#tables.byTransaction.delete(transaction);
-    for (const key of [...this.#claimed]) this.#disclaim(key);
+    for (const { host, port } of [...this.#claimed.values()]) this.#disclaim(host, port);
     this.#asked.clear();
     this.#tables.left();
     return Promise.resolve();
   }
 }
 
-function addressKey(host: string, port: number): string {
-  return `${host} ${port}`;
+function setSharing(table: AddressTable, host: string, port: number, agents: readonly SharedUdpSocket[]): void {
+  const hosts = table.get(port) ?? new Map<string, Sharing>();
+  if (agents.length > 0) hosts.set(host, { agents, newest: newestOfEach(agents) });
+  else hosts.delete(host);
+  if (hosts.size > 0) table.set(port, hosts);
+  else table.delete(port);
 }
 
 /** The newest agent of each transport. */
-function newestOfEach(sharing: readonly SharedUdpSocket[]): SharedUdpSocket[] {
-  const newest = new Map(sharing.map((agent) => [agent.transport, agent]));
-  return [...newest.values()];
+function newestOfEach(agents: readonly SharedUdpSocket[]): readonly SharedUdpSocket[] {
+  return [...new Map(agents.map((agent) => [agent.transport, agent])).values()];
 }

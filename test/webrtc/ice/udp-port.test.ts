@@ -254,6 +254,8 @@ describe('the UDP port of all sessions', () => {
     }
     await settled(agent, peer);
     assert.deepEqual([port.counts.agents, port.counts.addresses], [before.agents, before.addresses]);
+    // Some of what is sent so fast never comes.
+    assert.ok(port.unrouted > 1000 && port.unrouted <= 5000, `${port.unrouted} datagrams for nobody`);
     assert.ok(port.counts.transactions <= before.transactions + 60, 'our own checks');
     assert.deepEqual([stranger.datagrams, agent.heard.datagrams.length], [0, 0]);
     peer.send(agent, dtls(1));
