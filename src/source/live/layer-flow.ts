@@ -35,15 +35,17 @@ export class LayerFlow {
     return this.#state === 'flows';
   }
 
-  /** A frame of some layer came. @param heardAtMs when the newest of this one did; -Infinity: none has yet. @param intervalMs usual between two of this one */
-  look(nowMs: number, heardAtMs: number, intervalMs: number): void {
-    if (heardAtMs === -Infinity) return; // senders begin with the smallest
+  /** A frame of some layer came. True where the layer is heard, or steady, otherwise than before. @param heardAtMs when the newest of this one did; -Infinity: none has yet. @param intervalMs usual between two of this one */
+  look(nowMs: number, heardAtMs: number, intervalMs: number): boolean {
+    if (heardAtMs === -Infinity) return false; // senders begin with the smallest
     const isNew = heardAtMs > this.#heardAtMs + SAME_MS;
     this.#missed = isNew ? 0 : this.#missed + 1;
     if (isNew) this.#heardAtMs = heardAtMs;
+    const before = this.#state;
     if (this.#missed >= MISSED_FRAMES && nowMs - heardAtMs > Math.max(this.#silentMs, SILENT_INTERVALS * intervalMs))
       this.#state = 'stopped';
     else if (this.#state === 'stopped' && this.#missed === 0) [this.#state, this.#returnedAtMs] = ['returns', nowMs];
     else if (this.#state === 'returns' && nowMs - this.#returnedAtMs >= RETURNS_AFTER_MS) this.#state = 'flows';
+    return this.#state !== before;
   }
 }

@@ -96,8 +96,9 @@ export class LiveLayers {
   take(publication: PublicationRequest, frame: EncodedFrame, id = ONLY): boolean {
     const layer = this.of(id);
     if (!layer || publication.video === undefined || !layer.video.take(publication, publication.video, frame)) return false;
-    if (this.#layers.length > 1) this.#look(publication);
-    if (frame.keyframe || this.#layers.length > 1) this.#rank();
+    const hasChanged = this.#layers.length > 1 && this.#look(publication);
+    // Sizes change with keyframes alone.
+    if (frame.keyframe || hasChanged) this.#rank();
     return true;
   }
 
@@ -107,12 +108,15 @@ export class LiveLayers {
     for (const { video } of this.#layers) video.clear();
   }
 
-  #look(publication: PublicationRequest): void {
+  /** True where one of them comes, or is to be relied on, otherwise than before. */
+  #look(publication: PublicationRequest): boolean {
     const nowMs = this.#init.clock.now();
+    let hasChanged = false;
     for (const { id, video, packets, frames } of this.#layers) {
-      packets.look(nowMs, nowMs - (publication.silentForMs?.(id) ?? 0), video.intervalMs);
-      frames.look(nowMs, video.newestAtMs, video.intervalMs);
+      if (packets.look(nowMs, nowMs - (publication.silentForMs?.(id) ?? 0), video.intervalMs)) hasChanged = true;
+      if (frames.look(nowMs, video.newestAtMs, video.intervalMs)) hasChanged = true;
     }
+    return hasChanged;
   }
 
   /** The largest first; among equals as the publisher lists them. */
