@@ -2,6 +2,8 @@
  * Keeps the streams of a viewer at the tracks that are wanted. What is wanted may change at any time, also while a track is
  * being opened: one is opened at a time for a stream, and what was wanted last is what it ends with.
  */
+import { Backoff } from '../../base/backoff.js';
+import type { Clock } from '../../base/clock.js';
 import type { EndReason, OpenedSource, Rung, TrackLease } from '../../media/index.js';
 import { PreparedTracks } from './prepared-tracks.js';
 import type { TrackFlowInit } from './track-flow.js';
@@ -17,8 +19,12 @@ export interface WantedTrack {
   readonly prepared?: string | undefined;
 }
 
+/** Between two tries of a track that cannot be opened, for as long as it is wanted. */
+const BACKOFF = { firstMs: 1_000, maxMs: 10_000 };
+
 /** What is wanted, and who is told. */
 export interface StreamTracksInit {
+  readonly clock: Clock;
   /** One for each m-line that sends. */
   readonly streams: readonly ViewerStream[];
   /** What a stream should carry now; undefined: nothing. */
@@ -31,14 +37,21 @@ export interface StreamTracksInit {
   readonly onFailed: (stream: ViewerStream, rung: string, error: unknown) => void;
 }
 
+/** A track that could not be opened. */
+interface Failed {
+  readonly wanted: WantedTrack;
+  readonly backoff: Backoff;
+  /** Not before. */
+  retryAtMs: number;
+}
+
 /** The tracks of one viewer. */
 export class StreamTracks {
   readonly #init: StreamTracksInit;
   /** Each resolves with what went wrong; undefined: nothing. */
   readonly #opening = new Map<ViewerStream, Promise<Error | undefined>>();
-  /** What could not be opened: it is not tried again at once, but when the tracks are next looked after. */
-  readonly #failed = new Map<ViewerStream, WantedTrack>();
-
+  /** What could not be opened: it is tried again later and later, when the tracks are looked after. */
+  readonly #failed = new Map<ViewerStream, Failed>();
   readonly #prepared = new PreparedTracks();
 
   constructor(init: StreamTracksInit) {
@@ -55,8 +68,12 @@ export class StreamTracks {
     }
   }
 
-  /** Resolves when every stream holds a track of what was wanted last. @throws what could not be opened meanwhile */
+  /** Resolves when every stream holds a track of what was wanted last, what failed before being tried at once. @throws what could not be opened */
   async reached(): Promise<void> {
+    for (const [stream, failed] of this.#failed) {
+      failed.retryAtMs = -Infinity;
+      this.#follow(stream);
+    }
     while (this.#opening.size > 0) {
       const failures = await Promise.all(this.#opening.values());
       const failure = failures.find((each) => each !== undefined);
@@ -72,12 +89,14 @@ export class StreamTracks {
 
   #follow(stream: ViewerStream): void {
     const wanted = this.#init.wanted(stream);
+    const failed = this.#failed.get(stream);
+    if (failed && (!wanted || !isSame(failed.wanted, wanted))) this.#failed.delete(stream);
     if (!wanted) return stream.stop();
     // What is being opened looks again when it is done.
     if (stream.heading === wanted.rung || this.#opening.has(stream)) return;
     if (stream.rung === wanted.rung) return stream.stay();
-    this.#failed.delete(stream);
-    this.#opening.set(stream, this.#open(stream, wanted));
+    const mustWait = failed && isSame(failed.wanted, wanted) && this.#init.clock.now() < failed.retryAtMs;
+    if (!mustWait) this.#opening.set(stream, this.#open(stream, wanted));
   }
 
   /** Never rejects. @returns what went wrong */
@@ -87,15 +106,20 @@ export class StreamTracks {
     this.#opening.delete(stream);
     const isWanted = this.#isWanted(stream, wanted);
     if ('lease' in opened) {
+      this.#failed.delete(stream);
       if (isWanted) this.#take(stream, opened.lease, wanted);
       else opened.lease.release();
     } else if (isWanted) {
-      this.#failed.set(stream, wanted);
+      this.#fail(stream, wanted);
       this.#init.onFailed(stream, rung, opened.error);
     }
-    const failed = this.#failed.get(stream);
-    if (!failed || !this.#isWanted(stream, failed)) this.#follow(stream);
+    this.#follow(stream);
     return isWanted && 'error' in opened ? opened.error : undefined;
+  }
+
+  #fail(stream: ViewerStream, wanted: WantedTrack): void {
+    const backoff = this.#failed.get(stream)?.backoff ?? new Backoff(BACKOFF);
+    this.#failed.set(stream, { wanted, backoff, retryAtMs: this.#init.clock.now() + backoff.next(0) });
   }
 
   #isWanted(stream: ViewerStream, { source, rung }: WantedTrack): boolean {
@@ -123,6 +147,10 @@ async function openedTrack(
   } catch (error) {
     return { error: error instanceof Error ? error : new Error(String(error)) };
   }
+}
+
+function isSame(one: WantedTrack, other: WantedTrack): boolean {
+  return one.source === other.source && one.rung === other.rung;
 }
 
 function rungOf(stream: ViewerStream, source: OpenedSource, name: string): Pick<Rung, 'name' | 'makesKeyframes'> {

@@ -71,6 +71,7 @@ export class ViewerMedia implements WatchedMedia {
       onDecided: () => this.#follow(),
     });
     this.#tracks = new StreamTracks({
+      clock: init.clock,
       streams: init.streams,
       wanted: (stream) => this.#wanted(stream),
       onHeld: (stream) => this.#held(stream),
