@@ -58,9 +58,9 @@ export class NetworkRun {
     return Math.max(0, ...this.freezes(fromMs, toMs, viewer));
   }
 
-  /** How often the selection changed. */
+  /** How often what is sent changed. */
   switches(fromMs: number, toMs = this.#nowMs, viewer = 0): number {
-    return this.viewers[viewer]!.changes.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).length;
+    return this.viewers[viewer]!.sent.slice(1).filter(({ atMs }) => atMs >= fromMs && atMs < toMs).length;
   }
 
   /** Share of the time in which a rung was selected, 0..1. */

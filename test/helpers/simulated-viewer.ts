@@ -5,6 +5,7 @@
 import { CongestionController, RungSelector, type PacketResult, type Selection } from '../../src/webrtc/congestion/index.js';
 import { seededRandom } from './random.js';
 import type { SimulatedLink } from './simulated-link.js';
+import { FRAME_MS, frameBytes, SimulatedSource, type SimulatedFrame } from './simulated-source.js';
 import { SimulatedReceiver, type ReceiverInit, type SentFrame, type SentPacket } from './simulated-receiver.js';
 
 export interface SimulatedRung {
@@ -21,6 +22,8 @@ export interface ViewerInit extends ReceiverInit {
   readonly joinsMs?: number;
   /** A rung that nobody had takes so long, ms. Default: 500. */
   readonly coldStartMs?: number;
+  /** Frames from a keyframe of the source to the next. Default: 120. */
+  readonly groupFrames?: number;
   /** The sender does nothing for up to so many ms, once a second: its event loop is busy. Default: never. */
   readonly stallMs?: number;
   /** Default: true. */
@@ -42,9 +45,12 @@ export const LADDER: readonly SimulatedRung[] = [
   { name: '180p', bitrateBps: 180_000 },
 ];
 
-const FRAME_MS = 1000 / 30;
+/** Of an encoded rung. */
 const KEYFRAME_EVERY = 60;
-const KEYFRAME_FACTOR = 5;
+/** What of a group may be sent again at once, by the estimate. */
+const REPLAY_MS = 500;
+/** Of the estimate: what fills the time until a keyframe. */
+const DETOUR_FILL = 0.85;
 const MTU = 1_136;
 const HEADERS = 60;
 const SOUND_BYTES = 160;
@@ -63,6 +69,8 @@ export class SimulatedViewer {
   readonly changes: RungChange[] = [];
   /** Bytes of media that left, by second. */
   readonly bytesBySecond: number[] = [];
+  /** What was sent from when on: changes of what was selected that nothing came of are none. */
+  readonly sent: { readonly atMs: number; readonly what: string }[] = [];
   /** When the first packet of a rung left. */
   readonly firstPackets: { readonly atMs: number; readonly rung: string }[] = [];
   heldMs = 0;
@@ -83,6 +91,9 @@ export class SimulatedViewer {
   #frame = 0;
   #sinceKeyframe = 0;
   #needsKeyframe = true;
+  /** The group may be sent again: asked once for each time that a keyframe is needed. */
+  #mayReplay = true;
+  readonly #source: SimulatedSource;
   #nextFrameMs: number;
   #nextSoundMs: number;
   #nextSelectMs = 0;
@@ -96,6 +107,7 @@ export class SimulatedViewer {
     this.#link = link;
     this.receiver = new SimulatedReceiver(init);
     this.#random = seededRandom((init.seed ?? 1) + 1_234);
+    this.#source = new SimulatedSource(this.#rungs[0]!.bitrateBps, init.groupFrames ?? 120, (init.seed ?? 1) + 4_321);
     this.#nextFrameMs = (init.joinsMs ?? 0) + this.#random() * FRAME_MS;
     this.#nextSoundMs = (init.joinsMs ?? 0) + this.#random() * SOUND_EVERY_MS;
     this.controller.setPath(init.roundTripMs ?? 40);
@@ -131,9 +143,12 @@ export class SimulatedViewer {
 
   #select(nowMs: number): void {
     this.#nextSelectMs = nowMs + 50;
-    const { rungs = LADDER, wish = 'auto', coldStartMs = 500 } = this.#init;
-    const options = rungs.map((rung) => ({ ...rung, isRunning: this.#running.has(rung.name) }));
-    const [decision] = this.#selector.select([{ id: 'video', rungs: options, current: this.#current, wish }], nowMs);
+    const { wish = 'auto', coldStartMs = 500 } = this.#init;
+    const options = this.#rungs.map((rung) => ({ ...rung, isRunning: this.#running.has(rung.name) }));
+    const [decision] = this.#selector.select(
+      [{ id: 'video', rungs: options, current: this.#current, isFlowing: this.#current?.rung === this.#flowing, wish }],
+      nowMs,
+    );
     const { rung, delivery, prepare, isHeld } = decision!;
     for (const name of [rung, prepare]) {
       if (name !== undefined && !this.#running.has(name)) this.#running.set(name, nowMs + (name === 'source' ? 0 : coldStartMs));
@@ -141,33 +156,91 @@ export class SimulatedViewer {
     if (this.#current?.rung !== rung || this.#current.delivery !== delivery) {
       this.#current = { rung, delivery };
       this.changes.push({ atMs: nowMs, selection: this.#current });
-      this.#needsKeyframe = true;
+      this.#mayReplay = true;
     }
     if (!isHeld) return;
     this.#video = [];
     this.#repairs = [];
-    this.#needsKeyframe = true;
+    this.#needsKeyframe = this.#mayReplay = true;
   }
 
   #makeFrame(nowMs: number): void {
+    const own = this.#source.next();
     if (!this.#current || this.controller.isVideoHeld || this.#current.delivery === 'nothing') return;
-    const isReady = nowMs >= (this.#running.get(this.#current.rung) ?? Infinity);
+    if (this.#current.delivery === 'keyframes') return this.#makeKeyframe(this.#current.rung, nowMs);
+    if (this.#flowing === this.#current.rung && !this.#needsKeyframe) return this.#goOn(own, nowMs);
+    if (this.#begins(this.#current.rung, own, nowMs)) return;
+    const detour = this.#needsKeyframe ? this.#detour() : undefined;
+    if (detour !== undefined && detour !== this.#flowing && this.#begins(detour, own, nowMs)) return;
     // The rung before flows on until the next one's keyframe is there, unless it is too much.
-    const name = isReady ? this.#current.rung : this.controller.state === 'congested' ? undefined : this.#flowing;
-    if (name === undefined) return;
-    const rung = (this.#init.rungs ?? LADDER).find((option) => option.name === name)!;
-    const isKeyframe = (isReady && this.#needsKeyframe) || ++this.#sinceKeyframe >= KEYFRAME_EVERY;
-    if (isReady && isKeyframe) this.#needsKeyframe = false;
-    if (isKeyframe) this.#sinceKeyframe = 0;
-    if (!isKeyframe && this.#current.delivery === 'keyframes') return;
-    if (!isKeyframe && this.#needsKeyframe && this.#flowing !== name) return;
-    const meanBytes = ((rung.bitrateBps / 8_000) * FRAME_MS * KEYFRAME_EVERY) / (KEYFRAME_EVERY + KEYFRAME_FACTOR - 1);
-    this.#write(Math.round(meanBytes * (isKeyframe ? KEYFRAME_FACTOR : 0.7 + 0.6 * this.#random())), isKeyframe, nowMs);
-    if (this.#flowing !== name) this.firstPackets.push({ atMs: nowMs, rung: name });
-    this.#flowing = name;
+    const isTooMuch = this.controller.state === 'congested' && this.#flowing !== this.#current.rung;
+    if (isTooMuch) this.#needsKeyframe = true;
+    if (!this.#needsKeyframe && this.#flowing !== undefined) this.#goOn(own, nowMs);
+    else if (this.#flowing !== this.#current.rung && this.#flowing === detour && detour !== undefined) this.#begins(detour, own, nowMs);
+  }
+
+  /** A rung flows from now on, where it can: with a keyframe that is made or there, or with the group so far. */
+  #begins(rung: string, own: SimulatedFrame, nowMs: number): boolean {
+    if (nowMs < (this.#running.get(rung) ?? Infinity)) return false;
+    if (rung === this.#rungs[0]!.name) {
+      const maxBytes =
+        ((this.controller.pacingBps === undefined ? Infinity : (this.controller.estimateBps ?? Infinity)) * REPLAY_MS) / 8_000;
+      const { group, groupBytes } = this.#source;
+      if (!own.keyframe && (!this.#mayReplay || groupBytes > maxBytes)) {
+        this.#mayReplay = false;
+        return false;
+      }
+      this.#flow(rung, nowMs);
+      for (const { bytes, keyframe } of group) this.#write(bytes, keyframe, nowMs);
+    } else {
+      this.#flow(rung, nowMs);
+      this.#sinceKeyframe = 0;
+      this.#write(frameBytes(this.#bitrateOf(rung), true, KEYFRAME_EVERY, this.#random), true, nowMs);
+    }
+    return true;
+  }
+
+  #flow(rung: string, nowMs: number): void {
+    if (this.#flowing !== rung) this.firstPackets.push({ atMs: nowMs, rung });
+    this.#flowing = rung;
+    this.#needsKeyframe = this.#mayReplay = false;
+  }
+
+  #goOn(own: SimulatedFrame, nowMs: number): void {
+    const rung = this.#flowing!;
+    if (rung === this.#rungs[0]!.name) return this.#write(own.bytes, own.keyframe, nowMs);
+    const keyframe = ++this.#sinceKeyframe % KEYFRAME_EVERY === 0;
+    this.#write(frameBytes(this.#bitrateOf(rung), keyframe, KEYFRAME_EVERY, this.#random), keyframe, nowMs);
+  }
+
+  #makeKeyframe(rung: string, nowMs: number): void {
+    if (nowMs < (this.#running.get(rung) ?? Infinity)) return;
+    if (!this.#needsKeyframe && ++this.#sinceKeyframe % KEYFRAME_EVERY !== 0) return;
+    this.#flow(rung, nowMs);
+    this.#write(frameBytes(this.#bitrateOf(rung), true, KEYFRAME_EVERY, this.#random), true, nowMs);
+  }
+
+  /** The best rung that can begin at once, while the source keeps its viewer waiting. */
+  #detour(): string | undefined {
+    if (this.#current?.rung !== this.#rungs[0]!.name) return undefined;
+    const budgetBps = DETOUR_FILL * (this.controller.estimateBps ?? 0);
+    const fitting = this.#rungs.slice(1).filter(({ bitrateBps }) => bitrateBps <= budgetBps);
+    const rung = (fitting.find(({ name }) => this.#running.has(name)) ?? fitting[0])?.name;
+    if (rung !== undefined && !this.#running.has(rung)) this.#running.set(rung, this.#nextFrameMs + (this.#init.coldStartMs ?? 500));
+    return rung;
+  }
+
+  get #rungs(): readonly SimulatedRung[] {
+    return this.#init.rungs ?? LADDER;
+  }
+
+  #bitrateOf(rung: string): number {
+    return this.#rungs.find(({ name }) => name === rung)!.bitrateBps;
   }
 
   #write(bytes: number, keyframe: boolean, nowMs: number): void {
+    const what = `${this.#flowing} ${this.#current?.rung === this.#flowing ? this.#current?.delivery : 'frames'}`;
+    if (this.sent.at(-1)?.what !== what) this.sent.push({ atMs: nowMs, what });
     const frame: SentFrame = { index: this.#frame++, keyframe, capturedMs: nowMs, packets: Math.ceil(bytes / MTU), arrived: new Set() };
     for (let part = 0; part < frame.packets; part++)
       this.#video.push({ sizeBytes: Math.min(bytes - part * MTU, MTU) + HEADERS, frame, part });
@@ -230,7 +303,8 @@ export class SimulatedViewer {
     const nacks = this.receiver.nacks(nowMs);
     if (nacks.length > 0) deliver(() => this.#repair(nacks));
     // Whoever gets keyframes alone is not sent more of them.
-    if (this.#current?.delivery === 'frames' && this.receiver.wantsKeyframe(nowMs)) deliver(() => (this.#needsKeyframe = true));
+    if (this.#current?.delivery === 'frames' && this.receiver.wantsKeyframe(nowMs))
+      deliver(() => (this.#needsKeyframe = this.#mayReplay = true));
   }
 
   #repair(numbers: readonly number[]): void {

@@ -41,6 +41,8 @@ export interface StreamWish {
   readonly rungs: readonly RungOption[];
   /** What is sent, or on its way to be; undefined before anything is. */
   readonly current: Selection | undefined;
+  /** It is sent. False: it is on its way, and something else is sent meanwhile. Default: true. */
+  readonly isFlowing?: boolean;
   /** What its viewer asks for: `auto`, or the name of a rung. A name that the ladder has not is `auto`. */
   readonly wish: string;
   /** No rung is taller than that, by its short side, in pixels, where there is one that is not. Default: no limit. */

@@ -4,7 +4,7 @@
  * each after clean feedback of the one before, and counts as found when it was clean twice.
  */
 import type { PacketResult } from './packet-result.js';
-import { carriedBps } from './probe-result.js';
+import { probeResult } from './probe-result.js';
 
 /** Longer tell more where delay varies, and make a longer queue where they do not fit. */
 const MAX_DURATION_MS = 100;
@@ -36,7 +36,11 @@ interface Running {
   /** It has the rate of the target. */
   readonly isLast: boolean;
   readonly startedMs: number;
-  readonly endsMs: number;
+  endsMs: number;
+  /** When its newest feedback came. */
+  heardMs: number;
+  /** A queue has ended it early. */
+  isCut: boolean;
   /** Bytes of everything that was sent since. */
   sentBytes: number;
   readonly packets: PacketResult[];
@@ -50,10 +54,17 @@ export interface ProbeDemand {
   readonly maxPacketBytes: number;
 }
 
+function cut(running: Running, nowMs: number): void {
+  running.isCut = true;
+  running.endsMs = Math.min(running.endsMs, nowMs);
+}
+
 /** Probes one way. */
 export class Prober {
   /** What the caller would like to know to fit, bits a second; undefined: nothing. */
   targetBps: number | undefined;
+  /** What was found before is to be found again, ms. */
+  foundSinceMs = -Infinity;
   #running: Running | undefined;
   #earliestMs = 0;
   /** When the last one ended that fitted. */
@@ -111,15 +122,18 @@ export class Prober {
       if (result.sentMs < running.startedMs || result.sentMs > running.endsMs || running.packets.length >= MAX_PACKETS) continue;
       running.packets.push(result);
     }
+    running.heardMs = nowMs;
+    // What has left by then still tells what fits.
+    if (queueMs > MAX_QUEUE_MS && running.packets.length > 0) cut(running, nowMs);
     const newest = results.at(-1);
-    const isOver = newest !== undefined && newest.sentMs >= running.endsMs - 5;
-    if (queueMs > MAX_QUEUE_MS && running.packets.length > 0) return this.#abandon(running, nowMs);
-    return isOver ? this.#finish(running, nowMs) : undefined;
+    if (newest === undefined || newest.sentMs < running.endsMs - 5) return undefined;
+    return running.isCut ? this.#abandon(running, nowMs) : this.#finish(running, nowMs);
   }
 
   /** Ends a probe whose feedback does not come. */
   onTick(nowMs: number, roundTripMs: number): void {
-    if (this.#running && nowMs > this.#running.endsMs + roundTripMs + PATIENCE_MS) this.#fail(nowMs);
+    const { endsMs = Infinity, heardMs = 0 } = this.#running ?? {};
+    if (nowMs > Math.max(endsMs, heardMs) + roundTripMs + PATIENCE_MS) this.#fail(nowMs);
   }
 
   /** There is congestion: what is under way ends, and what was found is no longer true. */
@@ -131,19 +145,20 @@ export class Prober {
   #begin(nowMs: number, knownBps: number): Running | undefined {
     const { targetBps } = this;
     const foundBps = this.foundBps(nowMs);
-    if (targetBps === undefined || nowMs < this.#earliestMs || foundBps >= targetBps * REACHED) return undefined;
+    if (targetBps === undefined || nowMs < this.#earliestMs || (foundBps >= targetBps * REACHED && this.#foundMs >= this.foundSinceMs))
+      return undefined;
     const rateBps = Math.min(targetBps, 2 * Math.max(knownBps, foundBps, MIN_KNOWN_BPS));
     const isLast = rateBps === targetBps;
     const durationMs = isLast ? MAX_DURATION_MS : Math.min(MAX_DURATION_MS, Math.max(MIN_DURATION_MS, (STEP_BYTES * 8_000) / rateBps));
-    return { rateBps, isLast, startedMs: nowMs, endsMs: nowMs + durationMs, sentBytes: 0, packets: [] };
+    return { rateBps, isLast, startedMs: nowMs, endsMs: nowMs + durationMs, heardMs: nowMs, isCut: false, sentBytes: 0, packets: [] };
   }
 
   #finish(running: Running, nowMs: number): number | undefined {
-    const carried = carriedBps(running.packets);
-    if (carried === undefined) return this.#fail(nowMs);
-    if (carried < running.rateBps * REACHED) return this.#abandon(running, nowMs);
-    this.#isConfirming = running.isLast && !this.#isConfirming;
-    if (!this.#isConfirming) this.#found(Math.min(carried, running.rateBps), nowMs);
+    const result = probeResult(running.packets);
+    if (!result) return this.#fail(nowMs);
+    if (result.bps < running.rateBps * REACHED) return this.#abandon(running, nowMs);
+    this.#isConfirming = running.isLast && !result.isCertain && !this.#isConfirming;
+    if (!this.#isConfirming) this.#found(Math.min(result.bps, running.rateBps), nowMs);
     this.#running = undefined;
     this.#backoffMs = MIN_BACKOFF_MS;
     this.#earliestMs = this.#cleanMs = nowMs;
@@ -152,8 +167,8 @@ export class Prober {
 
   /** It does not fit; its packets may tell what does. */
   #abandon(running: Running, nowMs: number): number | undefined {
-    const carried = carriedBps(running.packets);
-    const isKnown = carried !== undefined && carried < running.rateBps * REACHED;
+    const carried = probeResult(running.packets)?.bps ?? Infinity;
+    const isKnown = carried < running.rateBps * REACHED;
     if (isKnown) this.#found(carried * UNCONFIRMED, nowMs);
     this.#fail(nowMs);
     return isKnown ? carried : undefined;

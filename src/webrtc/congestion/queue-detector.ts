@@ -53,6 +53,7 @@ export class QueueDetector {
   /** Since when, by the receiver's clock, the queue is above its limit and does not shrink. */
   #growingSinceMs: number | undefined;
   #growths = 0;
+  #newestMs = 0;
   #verdict: QueueVerdict = 'clear';
 
   /** @param patience factor of the times that a queue must last: more than 1 where the machines' own noise is more likely than a queue */
@@ -63,6 +64,11 @@ export class QueueDetector {
   /** Of the newest feedback, ms; 0 before any. */
   get queueMs(): number {
     return this.#samples.at(-1)?.queueMs ?? 0;
+  }
+
+  /** Of the newest packet, ms: jitter and receivers that are busy count, too. 0 before any. */
+  get newestMs(): number {
+    return this.#newestMs;
   }
 
   /** Whether the queue grows (1), shrinks (-1) or neither (0), by the last half second. */
@@ -81,6 +87,7 @@ export class QueueDetector {
     }
     const newest = this.#pending.at(-1);
     if (!newest) return this.#verdict;
+    this.#newestMs = newest.arrivedMs - newest.sentMs - (this.#base.minimum ?? 0);
     if (previous && Math.abs(newest.arrivedMs - previous.arrivedMs) > MAX_STEP_MS) this.rebase();
     else if (previous && newest.arrivedMs - previous.arrivedMs < MIN_SPAN_MS && this.#pending.length < MAX_PENDING) return this.#verdict;
     else this.#verdict = this.#judge(this.#take(newest), previous);

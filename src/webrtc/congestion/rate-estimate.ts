@@ -17,6 +17,7 @@ const CEILING_MS = 10_000;
 /** The estimate of one way. */
 export class RateEstimate {
   #bps: number | undefined;
+  #isKnown = false;
   #ceilingBps = Infinity;
   #ceilingMs = -Infinity;
 
@@ -28,6 +29,11 @@ export class RateEstimate {
   /** The same, or what is assumed of a way of which nothing is known. */
   get assumedBps(): number {
     return this.#bps ?? ASSUMED_BPS;
+  }
+
+  /** Nothing has told of it yet. */
+  get isAssumed(): boolean {
+    return !this.#isKnown;
   }
 
   /** What arrived when it was set by `backOff`, bits a second. */
@@ -47,6 +53,7 @@ export class RateEstimate {
 
   /** Somebody who knows says so. */
   set(bps: number): void {
+    this.#isKnown = true;
     this.#bps = Math.min(MAX_BPS, Math.max(MIN_BPS, bps));
   }
 

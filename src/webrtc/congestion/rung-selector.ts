@@ -21,8 +21,10 @@ const SOUND_BPS = 64_000;
 const PROBE_BEFORE_MS = 1_500;
 /** In the beginning nothing is known, and steps up need not wait. */
 const BEGIN_MS = 10_000;
-/** But the best is waited for so long: one step is less of a disturbance than two. */
-const SETTLE_MS = 2_400;
+/** And until something has come of it, a step down is none. */
+const SETTLE_MS = 1_500;
+/** So much of what is sent in the beginning has to fit: others may share the way, and make room. */
+const SETTLE_SHARE = 0.8;
 /** Feedback may come later than the first reports do. */
 const FEEDBACK_LATE_MS = 4_000;
 /** Until then a step down may be taken back in part: nothing has been sent by it. */
@@ -31,6 +33,8 @@ const DRAINING_MS = 700;
 const CAPPED = [1.35, 1.6] as const;
 /** Congestion that the estimate does not explain, twice in this time, is a step down all the same. */
 const REPEATED_MS = 10_000;
+/** What a step up was taken for is asked again after so long, while it waits for a keyframe. */
+const STALE_MS = 1_000;
 
 /** Why a stream is sent as it is. */
 export type SelectionReason = 'start' | 'wish' | 'congestion' | 'room' | 'trial' | 'ladder';
@@ -61,6 +65,8 @@ export class RungSelector {
   /** Levels of before. */
   #before: readonly number[] = [];
   #clearSinceMs: number | undefined;
+  /** Levels before the last step up, until it has come. */
+  #raisedFrom: readonly number[] | undefined;
 
   /** @param controller of the same transport */
   constructor(controller: CongestionController) {
@@ -83,7 +89,11 @@ export class RungSelector {
     const isDraining = controller.isVideoHeld && nowMs - this.#overuseMs < DRAINING_MS;
     const next = isOveruse
       ? this.#lower(levels, current, nowMs)
-      : ((isDraining ? this.#reconsider(levels, current) : this.#raise(levels, current, nowMs)) ?? current);
+      : ((isDraining
+          ? this.#reconsider(levels, current)
+          : this.#isWaiting(streams)
+            ? this.#retract(levels, current, nowMs)
+            : this.#raise(levels, current, nowMs)) ?? current);
     const prepared = this.#prepared(levels, next);
     const change = isOveruse ? 'congestion' : controller.hasFeedback ? 'room' : 'trial';
     const decisions = streams.map((stream, index) => {
@@ -125,11 +135,12 @@ export class RungSelector {
   }
 
   #lower(levels: Levels, current: readonly number[], nowMs: number): number[] {
-    this.#controller.wantedBps = undefined;
+    this.#controller.want(undefined);
     this.#overuses = this.#controller.overuses;
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS && !this.#history.isFresh(nowMs);
     this.#overuseMs = nowMs;
     this.#before = current;
+    this.#raisedFrom = undefined;
     const shares = shareOut(levels, this.#budgetBps());
     const fitting = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
     const lowered = isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting;
@@ -137,30 +148,77 @@ export class RungSelector {
     return lowered;
   }
 
-  /** While the queue drains it turns out what the way carries: what was given up in haste is taken back before anything is sent. */
+  /** While the queue drains it turns out what the way carries: what was chosen in haste is chosen again before anything of it is sent. */
   #reconsider(levels: Levels, current: readonly number[]): number[] | undefined {
     if (this.#before.length !== current.length) return undefined;
     const shares = shareOut(levels, this.#budgetBps());
-    return current.map((index, stream) => Math.min(index, Math.max(shares[stream] ?? index, (this.#before[stream] ?? index) + 1)));
+    return current.map((index, stream) => {
+      const [share, before] = [shares[stream] ?? index, this.#before[stream] ?? index];
+      return index > before ? Math.max(share, before + 1) : Math.max(share, index);
+    });
+  }
+
+  /** More was to be sent, and waits for a keyframe. */
+  #isWaiting(streams: readonly StreamWish[]): boolean {
+    return this.#raisedFrom !== undefined && streams.some(({ isFlowing }) => isFlowing === false);
+  }
+
+  /** What waits is asked for again now and then, and given up when it would not fit any more. */
+  #retract(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
+    const controller = this.#controller;
+    const before = this.#raisedFrom;
+    if (!controller.hasFeedback || before?.length !== current.length) return undefined;
+    controller.want(this.#roomFor(levels, current), nowMs - STALE_MS);
+    const fits = raisedTo(levels, before, controller.foundBps / this.#history.room - this.#soundBps);
+    const kept = current.map((index, stream) => Math.max(index, fits[stream] ?? index));
+    if (isSame(kept, current)) return undefined;
+    this.#history.takenBack(nowMs);
+    return kept;
   }
 
   /** Levels one or more steps up, where they may be taken now; tells the controller what to probe for. */
   #raise(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
     const controller = this.#controller;
-    controller.wantedBps = undefined;
+    controller.want(undefined);
+    this.#raisedFrom = undefined;
     if (current.every((index) => index === 0) || this.#clearSinceMs === undefined) return undefined;
     const hasPicture = current.every((index, stream) => index <= lowestPicture(levels[stream] ?? []));
-    const isBegin = nowMs - (this.#begunMs ?? nowMs) < BEGIN_MS && controller.overuses === 0;
+    const isBegin = this.#isBegin(BEGIN_MS, nowMs);
     const waitMs = isBegin ? 0 : this.#history.waitMs(this.#clearSinceMs, hasPicture, nowMs);
+    if (isBegin && controller.foundBps === 0)
+      controller.want(
+        this.#roomFor(
+          levels,
+          levels.map(() => 0),
+        ),
+      );
     if (!controller.hasFeedback) return waitMs <= 0 ? this.#try(levels, current, nowMs) : undefined;
     if (waitMs > PROBE_BEFORE_MS) return undefined;
     const found = raisedTo(levels, current, controller.foundBps / this.#history.room - this.#soundBps);
     const next = raisedByOne(levels, found);
-    if (next) controller.wantedBps = (totalBps(levels, next) + this.#soundBps) * this.#history.probedRoom;
-    if (isSame(found, current) || waitMs > 0 || controller.isProbing) return undefined;
-    if (isBegin && next && nowMs - (this.#begunMs ?? nowMs) < SETTLE_MS) return undefined;
+    if (next && !(isBegin && controller.foundBps === 0)) controller.want(this.#roomFor(levels, next));
+    if (controller.isProbing || waitMs > 0) return undefined;
+    if (isSame(found, current)) return this.#isBegin(SETTLE_MS, nowMs) ? this.#settled(levels, current) : undefined;
     this.#history.raised(nowMs);
+    this.#raisedFrom = current;
     return found;
+  }
+
+  /** Nothing has been changed since the first selection, which is younger than that. */
+  #isBegin(ms: number, nowMs: number): boolean {
+    return nowMs - (this.#begunMs ?? nowMs) < ms && this.#controller.overuses === 0 && !this.#history.hasRaised;
+  }
+
+  #roomFor(levels: Levels, indexes: readonly number[]): number {
+    return (totalBps(levels, indexes) + this.#soundBps) * this.#history.probedRoom;
+  }
+
+  /** What the first probe told, where it is less than what was assumed. */
+  #settled(levels: Levels, current: readonly number[]): number[] | undefined {
+    if (this.#controller.foundBps === 0) return undefined;
+    if (this.#controller.foundBps > SETTLE_SHARE * (totalBps(levels, current) + this.#soundBps)) return undefined;
+    const shares = shareOut(levels, this.#budgetBps());
+    return current.map((index, stream) => Math.max(index, this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0)));
   }
 
   /** What the receiver says that it can get, or the next rung without proof, where it reports at all. */

@@ -41,9 +41,19 @@ export class StepHistory {
     return this.room + PROBE_MORE;
   }
 
+  /** More was sent at some time than in the beginning. */
+  get hasRaised(): boolean {
+    return this.#raisedMs !== -Infinity;
+  }
+
   /** More was begun to be sent. */
   raised(nowMs: number): void {
     this.#changedMs = this.#raisedMs = nowMs;
+  }
+
+  /** More was to be sent, and nothing has come of it. */
+  takenBack(nowMs: number): void {
+    this.#changedMs = nowMs;
   }
 
   /** Less was. */

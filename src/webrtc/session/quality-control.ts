@@ -58,6 +58,8 @@ export class QualityControl {
   readonly #prepared = new Map<ViewerStream, string>();
   /** Rungs that fill the time until a keyframe of what is wanted. */
   readonly #detours = new Map<ViewerStream, string>();
+  /** Those of them that have begun. */
+  readonly #fillers = new Map<ViewerStream, string>();
   #wish = AUTO;
   #links: readonly Link[] = [];
   #stop: readonly (() => void)[] = [];
@@ -107,7 +109,11 @@ export class QualityControl {
   detour(stream: ViewerStream): boolean {
     const source = this.#init.sourceOf(stream);
     const budgetBps = DETOUR_FILL * (this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0);
-    const rung = source && this.#ladderOf(stream, source).find((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps);
+    const fitting = source
+      ? this.#ladderOf(stream, source).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
+      : [];
+    // One that has to be started would be late for it.
+    const rung = fitting.find(({ isRunning }) => isRunning) ?? fitting[0];
     if (!rung || rung.name === stream.rung) return false;
     this.#detours.set(stream, rung.name);
     return true;
@@ -115,9 +121,19 @@ export class QualityControl {
 
   /** A stream flows in another quality. */
   arrived(stream: ViewerStream): void {
-    if (this.#detours.get(stream) !== stream.rung) return;
+    const rung = this.#detours.get(stream);
+    this.#fillers.delete(stream);
+    if (rung === undefined || rung !== stream.rung) return;
     this.#detours.delete(stream);
+    this.#fillers.set(stream, rung);
     this.#init.onDecided();
+  }
+
+  /** What a stream is sent only fills the time until a keyframe of what it should have. */
+  isFilled(stream: ViewerStream): boolean {
+    const { rung } = stream;
+    const isFiller = rung !== undefined && (this.#fillers.get(stream) === rung || this.#detours.get(stream) === rung);
+    return isFiller && this.#targets.get(stream)?.rung !== rung;
   }
 
   /** Name of a rung that a stream will need if its network goes on like that. */
@@ -132,22 +148,23 @@ export class QualityControl {
   }
 
   /** What each of these streams would have of another source. */
-  choicesFor(source: OpenedSource, streams: readonly ViewerStream[], wish: string): ReadonlyMap<ViewerStream, string> {
-    const choices = new Map(streams.map((stream) => [stream, this.#unforced(stream, source, wish)]));
+  choicesFor(source: OpenedSource, streams: readonly ViewerStream[], wish: string): ReadonlyMap<ViewerStream, Selection> {
+    const choices = new Map(streams.map((stream) => [stream, this.#freely(stream, source, wish)]));
     for (const { congestion, selector, streams: own } of this.#links) {
       const sharing = own.filter((stream) => choices.has(stream));
       if (congestion.controller.pacingBps === undefined || sharing.length === 0) continue;
       const begun = selector.initial(sharing.map((stream) => this.#wishOf(stream, source, wish)));
-      sharing.forEach((stream, i) => choices.set(stream, begun[i]?.rung ?? SOURCE_RUNG));
+      sharing.forEach((stream, i) => choices.set(stream, begun[i] ?? this.#freely(stream, source, wish)));
     }
     return choices;
   }
 
   /** Another source flows as was chosen for it: what was decided for the one before is void. */
-  adopt(choices: ReadonlyMap<ViewerStream, string>): void {
+  adopt(choices: ReadonlyMap<ViewerStream, Selection>): void {
     this.#targets.clear();
     this.#detours.clear();
-    for (const [stream, rung] of choices) this.#targets.set(stream, { rung, delivery: 'frames', reason: 'ladder' });
+    this.#fillers.clear();
+    for (const [stream, selection] of choices) this.#targets.set(stream, { ...selection, reason: 'ladder' });
     this.decide();
   }
 
@@ -217,8 +234,9 @@ export class QualityControl {
     const rungs = this.#ladderOf(stream, source);
     const target = this.#targets.get(stream);
     const isKnown = target !== undefined && rungs.some(({ name }) => name === target.rung);
-    const first = this.#isPaced(stream) ? undefined : ({ rung: this.#unforced(stream, source, wish), delivery: 'frames' } as const);
-    return { id: String(this.#init.streams.indexOf(stream)), rungs, current: isKnown ? target : first, wish };
+    const first = this.#isPaced(stream) ? undefined : this.#freely(stream, source, wish);
+    const isFlowing = target !== undefined && stream.rung === target.rung;
+    return { id: String(this.#init.streams.indexOf(stream)), rungs, current: isKnown ? target : first, isFlowing, wish };
   }
 
   #isPaced({ transport }: ViewerStream): boolean {
@@ -236,6 +254,10 @@ export class QualityControl {
   #unforced(stream: ViewerStream, source: OpenedSource | undefined, wish: string): string {
     const ladder = source ? this.#ladderOf(stream, source) : [];
     return ladder.find(({ name }) => name === wish)?.name ?? ladder[0]?.name ?? SOURCE_RUNG;
+  }
+
+  #freely(stream: ViewerStream, source: OpenedSource, wish: string): Selection {
+    return { rung: this.#unforced(stream, source, wish), delivery: 'frames' };
   }
 
   #streamOf(id: string): ViewerStream {

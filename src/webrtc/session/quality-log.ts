@@ -17,7 +17,10 @@ export interface QualityChange {
 }
 
 interface Entry {
+  /** What it gets now. */
   readonly quality: string;
+  /** The same, fillers passed over. */
+  readonly settled: string;
   readonly switches: number;
   readonly reason: QualityReason;
 }
@@ -26,15 +29,22 @@ interface Entry {
 export class QualityLog {
   readonly #entries = new Map<ViewerStream, Entry>();
 
-  /** Notes what a stream gets now. @returns the change, where it is another quality than before */
-  note(stream: ViewerStream, target: Target | undefined): QualityChange | undefined {
+  /**
+   * Notes what a stream gets now.
+   * @param isFilled it only fills the time until something that was chosen already can begin: that is no change
+   * @returns the change, where it is another quality than before
+   */
+  note(stream: ViewerStream, target: Target | undefined, isFilled = false): QualityChange | undefined {
     const to = nameOf(stream, target);
     if (to === undefined) return undefined;
     const before = this.#entries.get(stream);
-    if (before?.quality === to) return undefined;
+    if (before && (isFilled || before.settled === to)) {
+      this.#entries.set(stream, { ...before, quality: to });
+      return undefined;
+    }
     const reason = target?.reason ?? (before ? 'wish' : 'start');
-    this.#entries.set(stream, { quality: to, switches: before ? before.switches + 1 : 0, reason });
-    return { stream, from: before?.quality, to, reason };
+    this.#entries.set(stream, { quality: to, settled: to, switches: before ? before.switches + 1 : 0, reason });
+    return { stream, from: before?.settled, to, reason };
   }
 
   /** What is known of a stream. */

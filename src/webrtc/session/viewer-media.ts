@@ -263,7 +263,8 @@ export class ViewerMedia implements WatchedMedia {
 
   /** Tells where a stream is sent in another quality than before. */
   #note(stream: ViewerStream): void {
-    const change = stream.rendition === undefined ? undefined : this.#log.note(stream, this.#quality.targetOf(stream));
+    if (stream.rendition === undefined) return;
+    const change = this.#log.note(stream, this.#quality.targetOf(stream), this.#quality.isFilled(stream));
     if (change) this.#init.onQuality(change);
   }
 
@@ -297,14 +298,14 @@ export class ViewerMedia implements WatchedMedia {
       ({ rendition }) => !this.#isPaused && (rendition === undefined ? source.media.hasAudio : renditions.includes(rendition)),
     );
     const choices = this.#quality.choicesFor(source, flowing, wish);
-    const wanted = flowing.map((stream) => ({ stream, keyOf: () => stream.keyOf(source, choices.get(stream)) }));
+    const wanted = flowing.map((stream) => ({ stream, keyOf: () => stream.keyOf(source, choices.get(stream)?.rung) }));
     const leases = await openTracks(wanted, { source, clock, signal: this.#closing.signal });
     this.#source = source;
     this.#selected = new Set(renditions);
     if (quality !== undefined) this.#quality.wish = wish;
     for (const stream of streams) stream.stop();
     for (const [{ stream }, lease] of leases) {
-      if (this.#flows(stream)) this.#tracks.hold(stream, lease, { source, rung: choices.get(stream) ?? SOURCE_RUNG });
+      if (this.#flows(stream)) this.#tracks.hold(stream, lease, { source, rung: choices.get(stream)?.rung ?? SOURCE_RUNG });
       else lease.release();
     }
     this.#quality.adopt(choices);

@@ -50,7 +50,7 @@ export interface Pacing {
 
 /** What is known of the network of a transport, and who is told what its receiver says. */
 export interface Congestion {
-  /** For its reads, and `wantedBps`: what it learns, it learns here. */
+  /** For its reads, and `want`: what it learns, it learns here. */
   readonly controller: CongestionController;
   /** Calls `listener` after feedback of any kind, and while the transport is paced at least every 100 ms. @returns how to stop that */
   onUpdated(listener: (nowMs: number) => void): () => void;

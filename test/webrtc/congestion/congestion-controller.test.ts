@@ -102,11 +102,11 @@ describe('silence of a receiver', () => {
 describe('what is wanted', () => {
   it('is probed, unless nobody says so again', () => {
     const sender = new Sender().send(3_000);
-    sender.controller.wantedBps = 4 * MBIT;
+    sender.controller.want(4 * MBIT);
     assert.equal(sender.controller.probeDue(sender.nowMs + 100), undefined);
     assert.notEqual(sender.controller.probeDue(sender.nowMs + 120), undefined);
     const paused = new Sender().send(3_000);
-    paused.controller.wantedBps = 4 * MBIT;
+    paused.controller.want(4 * MBIT);
     paused.pause(1_100);
     assert.deepEqual(
       [100, 120].map((ms) => paused.controller.probeDue(paused.nowMs + ms)),

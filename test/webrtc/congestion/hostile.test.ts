@@ -104,7 +104,7 @@ describe('feedback that lies', () => {
 
   it('about a probe: no more is believed to fit than was asked', () => {
     const controller = controllerAt(2_000);
-    controller.wantedBps = 3.1 * MBIT;
+    controller.want(3.1 * MBIT);
     for (let nowMs = 2_000; nowMs < 10_000; nowMs += 5) {
       const due = controller.probeDue(nowMs);
       const results = due ? [{ sizeBytes: due.bytes, sentMs: nowMs, arrivedMs: 7 }] : [];

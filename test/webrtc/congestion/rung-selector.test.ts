@@ -124,7 +124,7 @@ describe('a ladder that changes', () => {
 
 describe('a queue that grows', () => {
   it('has the next rung prepared before it is needed, and no other frame sent once it is', () => {
-    const run = new NetworkRun({ rateBps: (nowMs) => (nowMs < 10_000 ? 4 * MBIT : 2 * MBIT) });
+    const run = new NetworkRun({ rateBps: (nowMs) => (nowMs < 10_000 ? 4 * MBIT : 2.3 * MBIT) });
     const selector = new RungSelector(run.viewers[0]!.controller);
     const current = { rung: 'source', delivery: 'frames' } as const;
     const prepared: (string | undefined)[] = [];

@@ -41,7 +41,6 @@ class FakeNetwork implements Congestion {
   foundBps = 0;
   isProbing = false;
   receiverBps = undefined;
-  wantedBps: number | undefined;
   readonly #listeners = new Set<(nowMs: number) => void>();
 
   get controller(): Congestion['controller'] {
@@ -55,6 +54,10 @@ class FakeNetwork implements Congestion {
   onUpdated(listener: (nowMs: number) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  want(): void {
+    return;
   }
 
   receiveArrivals(): void {

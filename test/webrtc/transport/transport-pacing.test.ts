@@ -167,7 +167,7 @@ test('a probe is sent after everything else, and never while something waits', a
   }
   const { controller } = rig.congestion;
   assert.ok(controller.hasFeedback);
-  controller.wantedBps = 3_000_000;
+  controller.want(3_000_000);
   video.frames = 100;
   rig.congestion.pacing.wake();
   assert.equal(controller.isProbing, false);

@@ -202,7 +202,9 @@ export class RtpStream implements FrameSink, PacedStream {
   /** Repeats what was sent last, where it has an ssrc for that and the packets are small enough; else sends padding. */
   sendProbe({ bytes, maxPacketBytes }: ProbeDemand): number {
     // Padding has a number of the stream: between the packets of a frame it would end it for some receivers.
-    if (this.#packetsSent === 0 || (!this.#rtx && (this.#waiting.first?.sent ?? 0) > 0)) return 0;
+    if (!this.#rtx && (this.#packetsSent === 0 || (this.#waiting.first?.sent ?? 0) > 0)) return 0;
+    // Where nothing was sent yet a client knows the ssrc by the description alone, and only its acknowledgement is of use.
+    if (this.#packetsSent === 0 && this.#init.departureIds?.transportSequence === undefined) return 0;
     const packets: RtpPacket[] = [];
     let made = 0;
     for (let back = 1; made < bytes && packets.length < BATCH_PACKETS; back++) {

@@ -437,7 +437,8 @@ test('a probe repeats what was sent last where it has an ssrc for that and fits,
     codec: { codec: 'h264', offered: h264, rtx, feedback: [] },
     rtxSsrc: 77,
   });
-  assert.equal(stream.sendProbe({ bytes: 1000, maxPacketBytes: 1000 }), 0, 'before anything was sent');
+  assert.ok(stream.sendProbe({ bytes: 1000, maxPacketBytes: 1000 }) >= 1000, 'before anything was sent, too');
+  for (const { rtp } of transport.sent.splice(0)) assert.deepEqual([rtp.header.ssrc, rtp.header.padding], [77, true]);
   stream.send(frame(4, 3000, 500));
   const sent = stream.sendProbe({ bytes: 2000, maxPacketBytes: 600 });
   assert.ok(sent >= 2000 && sent < 2600, `${sent}`);
@@ -452,6 +453,13 @@ test('a probe repeats what was sent last where it has an ssrc for that and fits,
     assert.ok(bytes.length <= 230, `${bytes.length}`);
   }
   assert.equal(stream.stats.packetsSent, 4);
+});
+
+test('nothing is probed before media where nobody would acknowledge it, or no ssrc is for it', () => {
+  const unacknowledged = makeStream({ codec: { codec: 'h264', offered: h264, rtx, feedback: [] }, rtxSsrc: 77 });
+  const alone = makeStream({ departureIds: { transportSequence: 3 } });
+  for (const { stream, transport } of [unacknowledged, alone])
+    assert.deepEqual([stream.sendProbe({ bytes: 1000, maxPacketBytes: 200 }), transport.sent], [0, []]);
 });
 
 test('without RTX a probe is padding of the media after a marker: numbered like the rest, and not worth repeating', async () => {
