@@ -20,9 +20,9 @@ import type { PlainSenderReady } from './plain-sender.js';
 const DEFAULT_SECONDS = 6;
 /** Of each measurement, of which the median counts. */
 const ROUNDS = 3;
-const VIEWERS_PER_PROCESS = 25;
+export const VIEWERS_PER_PROCESS = 25;
 /** Handshakes of server and receivers share two cores; faster joins only queue up. */
-const JOIN_SPACING_MS = 120;
+export const JOIN_SPACING_MS = 120;
 
 interface Measurement {
   readonly cpuUsPerPacket: number;
@@ -130,7 +130,7 @@ async function measurePlain(viewers: number, seconds: number, folder: string): P
   const socket = createSocket('udp4');
   try {
     const [{ httpPort, rtpPort }] = (await once(sender, 'message')) as [PlainSenderReady];
-    const tap = new LoadClient({ ...job(server.url, 0), countOnly: false }, (packet) => socket.send(packet, rtpPort, '127.0.0.1'));
+    const tap = new LoadClient({ ...viewerJob(server.url, 0), countOnly: false }, (packet) => socket.send(packet, rtpPort, '127.0.0.1'));
     await tap.join();
     if (tap.failure) throw new Error(`the feed of the plain sender: ${tap.failure.message}`);
     const measurement = await measure(`http://127.0.0.1:${httpPort}`, viewers, seconds);
@@ -147,7 +147,7 @@ async function measurePlain(viewers: number, seconds: number, folder: string): P
 async function measure(url: string, viewers: number, seconds: number, feedback?: ClientJob['feedback']): Promise<Measurement> {
   const before = await readHealth(url);
   const fleet = new Fleet(
-    Array.from({ length: viewers }, (_unused, index) => ({ ...job(url, index), feedback, delayMs: index * JOIN_SPACING_MS })),
+    Array.from({ length: viewers }, (_unused, index) => ({ ...viewerJob(url, index), feedback, delayMs: index * JOIN_SPACING_MS })),
     VIEWERS_PER_PROCESS,
   );
   try {
@@ -175,11 +175,12 @@ async function measure(url: string, viewers: number, seconds: number, feedback?:
 }
 
 /** Each reason once. */
-function reasonsOf(results: readonly ClientResult[]): string[] {
+export function reasonsOf(results: readonly ClientResult[]): string[] {
   return [...new Set(results.flatMap(({ failure }) => failure?.message ?? []))];
 }
 
-function job(url: string, index: number) {
+/** A viewer of `clip.mp4` that counts packets instead of decrypting them. */
+export function viewerJob(url: string, index: number) {
   return {
     index,
     url,

@@ -1,0 +1,76 @@
+/**
+ * What Prometheus costs: CPU of the server process for one scrape while 200 viewers watch, as the difference between
+ * seconds with scrapes and seconds without, which take turns; and how long a scrape takes.
+ */
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startServerProcess } from '../../test/helpers/server-process.js';
+import { Fleet } from '../load-test/fleet.js';
+import { readHealth } from '../load-test/server-figures.js';
+import { percentile } from '../load-test/statistics.js';
+import { makeClip, withFolder, type BenchOptions, type Row } from './bench.js';
+import { JOIN_SPACING_MS, reasonsOf, viewerJob, VIEWERS_PER_PROCESS } from './fan-out.js';
+
+const VIEWERS = 200;
+const DEFAULT_SECONDS = 6;
+const ROUNDS = 3;
+const SCRAPES_A_SECOND = 20;
+const LIMIT_MS = 20;
+
+export async function run({ seconds = DEFAULT_SECONDS, failures }: BenchOptions): Promise<Row[]> {
+  return withFolder(async (folder) => {
+    // What is sent matters little here: it only has to leave the machine time.
+    await makeClip(path.join(folder, 'clip.mp4'), { size: '320x180', bitrateKbps: 100 });
+    const server = await startServerProcess({
+      UPLOAD_DIR: folder,
+      MODEL: 'none',
+      MAX_CONNECTIONS: String(VIEWERS),
+      RATE_LIMIT: '0',
+      LOG_LEVEL: 'warn,http=info',
+    });
+    const jobs = Array.from({ length: VIEWERS }, (_unused, i) => ({ ...viewerJob(server.url, i), delayMs: i * JOIN_SPACING_MS }));
+    const fleet = new Fleet(jobs, VIEWERS_PER_PROCESS);
+    try {
+      const { failed } = await fleet.settled();
+      if (failed > 0) failures.push(`${failed} of ${VIEWERS} viewers did not connect: ${reasonsOf(await fleet.stop()).join('; ')}`);
+      await wait(2000);
+      return await measure(server.url, seconds);
+    } finally {
+      await fleet.stop();
+      await server.close();
+    }
+  });
+}
+
+async function measure(url: string, seconds: number): Promise<Row[]> {
+  const tookMs: number[] = [];
+  const cpuMs: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const idleS = await cpuOf(url, () => wait(seconds * 1000));
+    let scrapes = 0;
+    const scrapingS = await cpuOf(url, async () => {
+      const endMs = performance.now() + seconds * 1000;
+      for (; performance.now() < endMs; scrapes++) {
+        const startMs = performance.now();
+        bytes = (await (await fetch(`${url}/metrics`)).text()).length;
+        tookMs.push(performance.now() - startMs);
+        await wait(Math.max(0, 1000 / SCRAPES_A_SECOND - (performance.now() - startMs)));
+      }
+    });
+    cpuMs.push(((scrapingS - idleS) * 1000) / scrapes);
+  }
+  return [
+    { figure: `${VIEWERS} viewers: CPU of a scrape`, value: percentile(cpuMs, 0.5) ?? NaN, unit: 'ms', limit: LIMIT_MS },
+    { figure: `${VIEWERS} viewers: time of a scrape, median`, value: percentile(tookMs, 0.5) ?? NaN, unit: 'ms' },
+    { figure: `${VIEWERS} viewers: size of a scrape`, value: bytes / 1024, unit: 'KiB' },
+  ];
+}
+
+/** CPU seconds of the server while `job` runs. */
+async function cpuOf(url: string, job: () => Promise<unknown>): Promise<number> {
+  const before = await readHealth(url);
+  await job();
+  const after = await readHealth(url);
+  return (after.process?.cpu_s ?? NaN) - (before.process?.cpu_s ?? NaN);
+}
