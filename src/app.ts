@@ -4,7 +4,14 @@ import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { countAnswers, metricRoutes, observabilityRoutes, type MetricsDeps, type ObservabilityDeps } from './observability/index.js';
+import {
+  countAnswers,
+  metricRoutes,
+  observabilityRoutes,
+  type MetricsDeps,
+  type ObservabilityDeps,
+  type RequestTime,
+} from './observability/index.js';
 import {
   answerBrokenRequest,
   answerRouterError,
@@ -78,6 +85,8 @@ export interface AppDeps {
   readonly state: ObservabilityDeps;
   /** For `/metrics`, which counts the answers of all routes. */
   readonly metrics: MetricsDeps;
+  /** Follows requests, for traces. Default: nobody does. */
+  readonly requests?: RequestTime | undefined;
   /** For `GET /snapshot/:source.jpg`. */
   readonly snapshots: SnapshotDeps;
   /** For `/models`. */
@@ -126,6 +135,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   installClientAddress(fastify, deps.trustedProxies);
   installBodyLimits(fastify, deps.bodies);
   countAnswers(fastify, deps.metrics);
+  deps.requests?.follow(fastify, () => Date.now());
   // JSON alone is understood; anything else is answered 415.
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {

@@ -298,6 +298,11 @@ export const VARIABLES = {
     'http or https addresses, comma separated; / ? # @ in a password percent-encoded',
     'Servers that receive the events of zones and lines; every source with zones is analysed for them at all times.',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    ...text('', 'none', 'OpenTelemetry collector (OTLP over HTTP, port 4318 as a rule) that gets a trace of every join.'),
+    allowed: 'an http or https address without credentials',
+    parse: (value: string) => (/^https?:\/\/[^\s@?#]+$/.test(value) && URL.canParse(value) ? value : undefined),
+  },
   WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are still to be delivered.'),
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),

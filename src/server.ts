@@ -14,6 +14,7 @@ import {
   openMetrics,
   openPorts,
   openSources,
+  openTracing,
   type Host,
 } from './wiring/index.js';
 
@@ -44,8 +45,17 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics);
     const connections = openConnections(host, sources, seeing, ports, metrics);
+    const requests = await openTracing(host, connections.sessions);
     let isReady = false;
-    const app = await openDoors(host, { ...sources, ...metrics, ...seeing, ...connections, iceUdp: ports.iceUdp, isReady: () => isReady });
+    const app = await openDoors(host, {
+      ...sources,
+      ...metrics,
+      ...seeing,
+      ...connections,
+      iceUdp: ports.iceUdp,
+      requests,
+      isReady: () => isReady,
+    });
     // Many files take minutes to look into: meanwhile the server answers, and says that it is not ready.
     await app.ready();
     await ports.releaseHttp();

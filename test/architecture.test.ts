@@ -41,6 +41,11 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
   { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
+  {
+    name: 'OpenTelemetry',
+    what: /(from |import\()'@opentelemetry\//,
+    by: (file) => file === 'observability/tracing/otlp.ts',
+  },
   { name: 'prom-client', what: /from 'prom-client'/, by: (file) => file.startsWith('observability/metrics/') },
   { name: 'process.env', what: /process\.env/, by: (file) => file === 'config.ts' || file === 'detection/runtime-telemetry.ts' },
   { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(http|ws|observability)\//.test(file) || file === 'app.ts' },

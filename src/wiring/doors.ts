@@ -20,6 +20,8 @@ export interface Served extends Sources, DetectionServices, Connections, Metrics
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
   readonly iceUdp: Ports['iceUdp'];
+  /** Follows requests, for traces; undefined: nobody wants any. */
+  readonly requests: AppDeps['requests'];
 }
 
 /** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
@@ -62,6 +64,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     reports: { sessions, rateLimit },
     state,
     metrics,
+    requests: served.requests,
     snapshots: looks.snapshots,
     zones,
     rooms: webSockets,

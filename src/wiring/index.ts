@@ -10,4 +10,5 @@ export { listeningFailed, openPorts } from './ports.js';
 export { tryUdpPort, type UdpPortTrial } from './udp-port.js';
 export { openDetection } from './detection.js';
 export { openSources } from './sources.js';
+export { openTracing } from './tracing.js';
 export type { Host } from './host.js';
