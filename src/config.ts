@@ -9,6 +9,7 @@ import { availableParallelism, homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import { isAddressRange } from './base/address-ranges.js';
 import { MediaPeerError } from './base/errors.js';
 import { nearMiss } from './base/near-miss.js';
 
@@ -88,13 +89,6 @@ function list(
       return items.every(isAllowed) ? items : undefined;
     },
   };
-}
-
-/** An IP address, or a range of them in CIDR notation. */
-function isAddressRange(item: string): boolean {
-  const [address = '', bits = '0', ...rest] = item.split('/');
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32);
 }
 
 /** Log levels, least to most. */
@@ -368,6 +362,23 @@ export const VARIABLES = {
   ),
   SOURCES_FILE: text('', 'none', 'JSON or YAML file that names IP cameras and other inputs (rtsp, http, rtmp, devices).'),
   ADMIN_TOKEN: bearerToken('Bearer token that may do everything. `openssl rand -hex 32` makes one.'),
+  AUTH_FILE: text(
+    '',
+    'none',
+    'YAML file of users: their hashed tokens, rights, sources and addresses ([security.md](security.md)). Read again when it changes.',
+  ),
+  JWT_SECRET: {
+    ...text('', 'none', 'Secret by which JSON Web Tokens are signed (HS256).'),
+    allowed: '32 characters or more',
+    parse: (value: string) => (value.length >= 32 ? value : undefined),
+  },
+  JWT_JWKS_URL: {
+    ...text('', 'none', 'Address of the public keys by which JSON Web Tokens are signed (RS, PS, ES); only that host is asked.'),
+    allowed: 'an http or https address',
+    parse: (value: string) => (/^https?:\/\/[^\s@]+$/.test(value) && URL.canParse(value) ? value : undefined),
+  },
+  JWT_AUDIENCE: text('', 'any', 'What the claim `aud` of a token must name.'),
+  JWT_ISSUER: text('', 'any', 'What the claim `iss` of a token must be.'),
   PUBLISH_TOKENS: roomTokens,
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; otherwise it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds that viewers of a room wait for a publisher that was lost.'),
@@ -414,6 +425,7 @@ export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLE
 
 /** Never shown, not even when they are wrong. */
 const SECRETS: ReadonlySet<string> = new Set([
+  'JWT_SECRET',
   'TURN_CREDENTIAL',
   'TURN_SECRET',
   'ADMIN_TOKEN',
@@ -447,7 +459,7 @@ export function parseConfig(
     }
     config[name] = parsed;
   }
-  if (faults.length === 0) faults.push(...portFaults(config as Config), ...turnFaults(config as Config));
+  if (faults.length === 0) faults.push(...portFaults(config as Config), ...turnFaults(config as Config), ...jwtFaults(config as Config));
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
     faults.push(
@@ -481,6 +493,12 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
   return faults;
 }
 
+/** What narrows tokens down says nothing where none are taken. */
+function jwtFaults({ JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER }: Config): string[] {
+  if (JWT_SECRET !== '' || JWT_JWKS_URL !== '' || (JWT_AUDIENCE === '' && JWT_ISSUER === '')) return [];
+  return [`${JWT_AUDIENCE === '' ? 'JWT_ISSUER' : 'JWT_AUDIENCE'} needs JWT_SECRET or JWT_JWKS_URL`];
+}
+
 /** What stands before an @ in an address may be a password. */
 function withoutCredentials(value: string): string {
   return value.replace(/[^\s,/]*@/g, '***@');
@@ -491,9 +509,11 @@ function withoutCredentials(value: string): string {
  * @throws MediaPeerError CONFIG_INVALID
  */
 export function throwIfOpen(config: Config): void {
-  const { HOST, TRUST_PROXY, ADMIN_TOKEN, VIEWER_TOKEN, PUBLISH_TOKENS, ALLOW_ANONYMOUS } = config;
+  const { HOST, TRUST_PROXY, PUBLISH_TOKENS, ALLOW_ANONYMOUS } = config;
   const isLocal = HOST === 'localhost' || HOST === '::1' || (isIP(HOST) === 4 && HOST.startsWith('127.'));
-  const hasPrincipals = ADMIN_TOKEN !== '' || VIEWER_TOKEN !== '' || PUBLISH_TOKENS.size > 0;
+  const { ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL } = config;
+  const named = [ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL];
+  const hasPrincipals = PUBLISH_TOKENS.size > 0 || named.some((value) => value !== '');
   if (hasPrincipals || ALLOW_ANONYMOUS !== 'off' || (isLocal && TRUST_PROXY.length === 0)) return;
   const why = isLocal ? 'TRUST_PROXY is set, so others reach this server' : `HOST ${HOST} lets others reach this server`;
   throw new MediaPeerError(
@@ -555,7 +575,7 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  * An absolute path of a configured one: `~/` is the home folder, relative paths start at the working directory. The default of MODEL
  * comes with Sightline.
  */
-export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE'): string {
+export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE'): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);
 }

@@ -1,17 +1,26 @@
 /** The gate: who somebody is, and whether they may do what they ask for. Every door asks here, and nobody else decides. */
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { sourceNotFound } from '../base/refusals.js';
 import { GRANTABLE, MEANING, type Action, type Right } from './action.js';
-import { ambientPrincipal, type Anonymous } from './ambient.js';
+import { ambientPrincipal, NOBODY, type Anonymous } from './ambient.js';
 import { pageOrigin, type Approach } from './approach.js';
+import { AuthFile } from './auth-file.js';
 import { FailedLogins } from './failed-logins.js';
+import { Jwt, type JwtConfig } from './jwt.js';
+import { RightsWatch, type Watched } from './rights-watch.js';
 import { isAmbient, may, type Principal, type Scope } from './principal.js';
 import { Shorthand, type ShorthandTokens } from './shorthand.js';
 
 /** Who there is, and what those may do who are nobody. */
 export interface AccessConfig {
   readonly clock: Clock;
+  readonly logger: Logger;
+  /** Absolute path of AUTH_FILE; empty: there is none. */
+  readonly authFile: string;
+  /** What JSON Web Tokens are verified by. */
+  readonly jwt: JwtConfig;
   /** Tokens of single variables. */
   readonly tokens: ShorthandTokens;
   /** What everybody may do. */
@@ -29,33 +38,61 @@ const SHOWING: readonly Right[] = ['watch', 'data', 'playback', 'admin'];
 export class Access {
   readonly #config: AccessConfig;
   readonly #shorthand: Shorthand;
+  readonly #jwt: Jwt;
+  readonly #authFile: AuthFile | undefined;
   readonly #failedLogins: FailedLogins;
+  readonly #watch: RightsWatch;
 
+  /** @throws MediaPeerError CONFIG_INVALID for an AUTH_FILE that cannot be used */
   constructor(config: AccessConfig) {
+    const { clock, logger, authFile: file } = config;
     this.#config = config;
     this.#shorthand = new Shorthand(config.tokens);
-    this.#failedLogins = new FailedLogins(config.clock);
+    this.#jwt = new Jwt(config.jwt, { clock, logger });
+    this.#failedLogins = new FailedLogins(clock);
+    this.#watch = new RightsWatch(clock);
+    this.#authFile = file === '' ? undefined : new AuthFile({ file, clock, logger, onChanged: () => this.#watch.check() });
   }
 
   /** True where anybody is named who may use this server. */
   get hasPrincipals(): boolean {
-    return this.#shorthand.isConfigured;
+    return this.#shorthand.isConfigured || this.#jwt.isConfigured || this.#authFile !== undefined;
   }
 
   /**
    * Who somebody is: by the token that they show, else by where they come from. Where nobody is named, a token says nothing.
    * @throws MediaPeerError UNAUTHORIZED for a token of nobody, TOO_MANY_REQUESTS for one such too many from this address
    */
-  identify(approach: Approach): Promise<Principal> {
-    return Promise.resolve().then(() => {
-      const { token } = approach;
-      if (token === undefined || !this.hasPrincipals)
-        return ambientPrincipal(approach, { ...this.#config, hasPrincipals: this.hasPrincipals });
-      const known = this.#shorthand.find(token);
-      if (known) return this.#asSeenFrom(approach, known);
-      this.#failedLogins.count(approach.address);
-      throw new MediaPeerError('UNAUTHORIZED', 'the token is not one of this server; ask whoever runs it for another one');
-    });
+  async identify(approach: Approach): Promise<Principal> {
+    try {
+      const principal = await this.#find(approach);
+      if (principal) return principal;
+    } catch (error) {
+      if (error instanceof MediaPeerError && error.details['isGuess'] !== false) this.#failedLogins.count(approach.address);
+      throw error;
+    }
+    this.#failedLogins.count(approach.address);
+    throw new MediaPeerError('UNAUTHORIZED', 'the token is not one of this server; ask whoever runs it for another one');
+  }
+
+  /** Who somebody is by now that was somebody before: nobody, where their token says nothing any more. Never rejects. */
+  async recall(approach: Approach, before: Principal): Promise<Principal> {
+    // What stands in the configuration, or depends on where a request comes from, lasts as long as the server.
+    if (before.kind === 'token' || isAmbient(before)) return before;
+    return this.#find(approach).then(
+      (principal) => principal ?? NOBODY,
+      () => NOBODY,
+    );
+  }
+
+  /** Watches until the returned function is called that somebody still has a right. */
+  watchRights(watched: Watched): () => void {
+    return this.#watch.add(watched);
+  }
+
+  /** Looks at no file any more. Idempotent. */
+  close(): void {
+    this.#authFile?.close();
   }
 
   /** Whether somebody may do that. @param scope default: for every source */
@@ -101,6 +138,15 @@ export class Access {
     const held = GRANTABLE.filter((right) => may(principal, right, 'some'));
     const where = typeof scope === 'object' ? ` '${scope.source.slice(0, 80)}'` : may(principal, action, 'some') ? ' for all sources' : '';
     return new MediaPeerError('FORBIDDEN', `this token does not give the right ${action}${where}; it gives ${held.join(', ') || 'none'}`);
+  }
+
+  /** Undefined for a token of nobody. */
+  async #find(approach: Approach): Promise<Principal | undefined> {
+    const { token, ip } = approach;
+    const { hasPrincipals } = this;
+    if (token === undefined || !hasPrincipals) return ambientPrincipal(approach, { ...this.#config, hasPrincipals });
+    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, ip) ?? (await this.#jwt.verify(token));
+    return known && this.#asSeenFrom(approach, known);
   }
 
   /** A page of another origin administers this server only if that origin is named. */

@@ -10,6 +10,8 @@ import { isIP } from 'node:net';
 export interface Approach {
   /** By which its client is counted: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
+  /** The client's own IP address, behind proxies that are trusted. */
+  readonly ip: string;
   /** Of the connection: a proxy's, where there is one. Undefined where it is gone already. */
   readonly connected: string | undefined;
   /** Header `Host`. */
@@ -56,7 +58,7 @@ export function isForwardingHeader(name: string): boolean {
 }
 
 /** True for addresses by which a machine speaks to itself. */
-export function isLoopbackAddress(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   const plain = address.replace(/^::ffff:/i, '');
   return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }

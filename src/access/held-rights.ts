@@ -1,16 +1,36 @@
-/** The rights that a session goes on with after it was opened: asked again whenever it turns to something else. */
+/** The rights that a session goes on with after it was opened: asked again whenever it turns to something else, and while it lasts. */
 import type { MediaPeerError } from '../base/errors.js';
 import type { Access } from './access.js';
+import type { Right } from './action.js';
+import type { Approach } from './approach.js';
 import { isAmbient, may, type Principal } from './principal.js';
+
+/** What ends where the right for it ends. */
+export interface Guarded {
+  /** The right. */
+  readonly action: Right;
+  /** The source that it is for now; it may change. */
+  readonly source: () => string;
+  /** Called once, when the right is lost. */
+  readonly onLost: () => void;
+}
 
 /** What the client of one session may do. */
 export class HeldRights {
   readonly #access: Access;
-  readonly #principal: Principal;
+  #approach: Approach;
+  #principal: Principal;
+  #guarded: Guarded | undefined;
 
-  constructor(access: Access, principal: Principal) {
+  constructor(access: Access, approach: Approach, principal: Principal) {
     this.#access = access;
+    this.#approach = approach;
     this.#principal = principal;
+  }
+
+  /** Who the client is. */
+  get principal(): Principal {
+    return this.#principal;
   }
 
   /** True where its client has shown who it is; false where it may what it may by where it comes from. */
@@ -31,5 +51,28 @@ export class HeldRights {
   /** An error as it may read it. */
   readable(error: MediaPeerError): Promise<MediaPeerError> {
     return this.#access.readable(this.#principal, error);
+  }
+
+  /** Watches that the right does not end, until the returned function is called. */
+  guard(guarded: Guarded): () => void {
+    this.#guarded = guarded;
+    return this.#access.watchRights({ stillHas: () => this.#stillHas(guarded), onLost: guarded.onLost });
+  }
+
+  /**
+   * The client shows another token before the one that it has expires.
+   * @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS; FORBIDDEN, SOURCE_NOT_FOUND where that does not give the right; then nothing has changed
+   */
+  async renew(token: string): Promise<void> {
+    const approach = { ...this.#approach, token };
+    const principal = await this.#access.identify(approach);
+    if (this.#guarded) await this.#access.demand(principal, this.#guarded.action, { source: this.#guarded.source() });
+    this.#approach = approach;
+    this.#principal = principal;
+  }
+
+  async #stillHas({ action, source }: Guarded): Promise<boolean> {
+    this.#principal = await this.#access.recall(this.#approach, this.#principal);
+    return this.#access.may(this.#principal, action, { source: source() });
   }
 }

@@ -1,7 +1,7 @@
 /** Who may do what: principals, their rights, and the one gate that every door asks. Knows neither HTTP nor sessions. */
 export { Access, type AccessConfig } from './access.js';
 export { GRANTABLE, type Action, type Right } from './action.js';
-export { NOBODY, type Anonymous } from './ambient.js';
-export { isForwardingHeader, isLoopbackAddress, type Approach } from './approach.js';
+export { NOBODY } from './ambient.js';
+export { isForwardingHeader, type Approach } from './approach.js';
 export { HeldRights } from './held-rights.js';
-export { may, type Grant, type Principal, type Scope } from './principal.js';
+export { may, type Principal, type Scope } from './principal.js';

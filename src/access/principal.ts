@@ -17,7 +17,7 @@ export interface Principal {
   /** For the log and the people who read it: `alice`, `ADMIN_TOKEN`, `loopback`. Never a secret. */
   readonly name: string;
   /** `anonymous` and `loopback` have shown nothing. */
-  readonly kind: 'anonymous' | 'loopback' | 'token';
+  readonly kind: 'anonymous' | 'loopback' | 'token' | 'user' | 'jwt';
   /** Everything that may be done. */
   readonly grants: readonly Grant[];
 }

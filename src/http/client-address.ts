@@ -4,13 +4,16 @@
  * for anybody can write such a header. Of several hops the last one that is no trusted proxy is the client: what stands
  * before it was written by the client itself.
  */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { compileRanges } from '../base/address-ranges.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
     clientAddress: string;
+    /** The client's own IP address. */
+    clientIp: string;
   }
 }
 
@@ -27,31 +30,19 @@ const MAX_HOPS = 32;
 
 /** Gives every request its `clientAddress`. Before any route. */
 export function installClientAddress(app: FastifyInstance, trustedProxies: readonly string[]): void {
-  const isTrusted = compileTrust(trustedProxies);
+  const isTrusted = compileRanges(trustedProxies);
   app.decorateRequest('clientAddress', '');
+  app.decorateRequest('clientIp', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const { 'x-forwarded-for': xForwardedFor, forwarded } = request.headers;
-    request.clientAddress = addressGroup(
-      clientAddress(
-        request.raw.socket.remoteAddress,
-        { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded },
-        isTrusted,
-      ),
+    request.clientIp = clientAddress(
+      request.raw.socket.remoteAddress,
+      { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded },
+      isTrusted,
     );
+    request.clientAddress = addressGroup(request.clientIp);
     done();
   });
-}
-
-/** Which addresses are those of proxies: of addresses and CIDRs, IPv4-mapped ones included. */
-export function compileTrust(proxies: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const proxy of proxies) {
-    const [address = '', bits] = proxy.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** The address of the client behind trusted proxies; that of the connection where nothing usable was forwarded. */

@@ -96,6 +96,8 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         const source = await deps.openSource(sourceId);
         signal.throwIfAborted();
         const { clientAddress: address } = request;
+        const rights = await request.access.heldRights();
+        let release = (): void => undefined;
         makeSeat(streams, address);
         const filter = filterOf(request.query);
         const stream: DetectionStream = new DetectionStream({
@@ -104,12 +106,16 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
           filter,
           warning: filterWarning(filter, source.labels),
           pendingBytes: () => reply.raw.writableLength,
-          onClosed: () => streams.delete(stream),
+          onClosed: () => {
+            release();
+            streams.delete(stream);
+          },
           ...(session !== undefined && {
             rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)),
           }),
         });
         streams.set(stream, { address });
+        release = rights.guard({ action: 'data', source: () => sourceId, onLost: () => stream.end('access-ended') });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')

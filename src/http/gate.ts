@@ -62,7 +62,7 @@ export class RequestAccess {
 
   /** The rights that a session of theirs goes on with. */
   async heldRights(): Promise<HeldRights> {
-    return new HeldRights(this.#access, await this.principal());
+    return new HeldRights(this.#access, this.approach, await this.principal());
   }
 
   /** An error as they may read it. */
@@ -116,7 +116,7 @@ function declare(route: RouteOptions): void {
 }
 
 /** The token in an `Authorization` header (RFC 6750 §2.1); undefined where there is none. */
-export function bearerToken(authorization: string | undefined): string | undefined {
+function bearerToken(authorization: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
@@ -132,6 +132,7 @@ function approachOf(request: FastifyRequest): Approach {
   const fetchSite = headers['sec-fetch-site'];
   return {
     address,
+    ip: request.clientIp,
     connected: socket.remoteAddress,
     host: headers.host,
     origin: headers.origin,

@@ -15,19 +15,22 @@ import {
   type Sessions,
 } from '../webrtc/index.js';
 import { entityTag, matchTag } from './entity-tags.js';
-import type { Action } from '../access/index.js';
+import type { HeldRights, Right } from '../access/index.js';
 import type { RequestAccess } from './gate.js';
 
 /** What session URLs act on. */
 export interface HttpSessionsDeps {
   /** Where the sessions live. */
-  readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'>;
+  readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'> & {
+    /** The source that a session watches now, or the room. */
+    sourceOf?(sessionId: string): string | undefined;
+  };
   /** Refuses what RFC 9725 forbids but many clients do: a PATCH without `If-Match`, or without the token of its session. */
   readonly isStrict: boolean;
 }
 
 /** Who asks for what a session URL does. */
-export type Asking = Pick<RequestAccess, 'hasCredentials' | 'demand'>;
+export type Asking = Pick<RequestAccess, 'hasCredentials' | 'demand' | 'approach'>;
 
 /** How a client opened its session. */
 export interface Opening {
@@ -36,7 +39,9 @@ export interface Opening {
   /** The client's offer. */
   readonly offer: string;
   /** The right by which it was opened. */
-  readonly action: Action;
+  readonly action: Right;
+  /** The rights that it goes on with. */
+  readonly rights: HeldRights;
 }
 
 /** A PATCH of a session URL (RFC 9725 §4.3). */
@@ -70,7 +75,8 @@ interface HttpSession {
   /** The source that is watched, or the room. */
   readonly sourceId: string;
   readonly door: Door;
-  readonly action: Action;
+  readonly action: Right;
+  readonly rights: HeldRights;
   /** What fragments repeat the head of. */
   readonly answer: string;
   /** The client's, the newest last; those of former ICE generations tell a late candidate from a restart. */
@@ -95,11 +101,19 @@ export class HttpSessions {
   /** Remembers a session until it ends; what goes into `Location` and `ETag`. */
   opened(
     { sessionId, clientId, sourceId, sdp, ended }: OpenedSession,
-    { door, offer, action }: Opening,
+    { door, offer, action, rights }: Opening,
   ): { readonly location: string; readonly etag: string } {
     const ufrags = [...new Set([...offer.matchAll(/^a=ice-ufrag:(\S+)\s*$/gm)].map((match) => match[1] ?? ''))].slice(0, MAX_UFRAGS);
-    this.#open.set(sessionId, { clientId, sourceId, door, action, answer: sdp, ufrags, restart: undefined, wasLenient: false });
-    const forget = (): void => void this.#open.delete(sessionId);
+    this.#open.set(sessionId, { clientId, sourceId, door, action, rights, answer: sdp, ufrags, restart: undefined, wasLenient: false });
+    const release = rights.guard({
+      action,
+      source: () => this.#deps.sessions.sourceOf?.(sessionId) ?? sourceId,
+      onLost: () => void this.#deps.sessions.close(sessionId, 'access-ended'),
+    });
+    const forget = (): void => {
+      release();
+      this.#open.delete(sessionId);
+    };
     void ended.then(forget, forget);
     return { location: `/sessions/${sessionId}`, etag: this.#etag(sessionId) };
   }
@@ -159,8 +173,10 @@ export class HttpSessions {
   }
 
   /** The URL cannot be guessed, so it is proof enough where a client sends its token to the endpoint alone. */
-  async #authorize({ action, sourceId: source }: HttpSession, access: Asking): Promise<void> {
+  async #authorize({ action, sourceId: source, rights }: HttpSession, access: Asking): Promise<void> {
     if (access.hasCredentials || this.#deps.isStrict) await access.demand(action, { source });
+    // What is shown here counts from now on: the token that it was opened with may expire.
+    if (access.approach.token !== undefined) await rights.renew(access.approach.token);
   }
 
   /**

@@ -50,17 +50,18 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
       }
       await request.access.demand('watch', { source: sourceId });
+      const rights = await request.access.heldRights();
       const accepted = await sessions.accept({
         sdp,
         door: 'offer',
         address: request.clientAddress,
         sourceId,
-        rights: await request.access.heldRights(),
+        rights,
         ...(clientId !== undefined && { clientId }),
         ...(tracks !== undefined && { renditions: tracks }),
         ...(active !== undefined && { active }),
       });
-      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, action: 'watch' });
+      const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, action: 'watch', rights });
       await whenGone(reply, () => httpSessions.abandon(accepted.sessionId));
       reply.headers({ location, etag, 'accept-patch': FRAGMENT_TYPE });
       return {

@@ -217,7 +217,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
         rights,
         replaces: replacedBy(request),
       });
-      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, action: endpoint.action });
+      const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, action: endpoint.action, rights });
       await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
       if (await access.may('ice', 'some')) addLinks(reply, iceServers(opened.clientId));
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);

@@ -16,6 +16,8 @@ export type EndReason =
   | 'ice-timeout'
   /** All places were taken, it was not connected yet, and somebody else came. */
   | 'gave-way'
+  /** Its client has no right to it any more: a user was removed, or a token expired. */
+  | 'access-ended'
   | 'ice-failed'
   | 'dtls-failed'
   | 'source-ended'

@@ -82,14 +82,19 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
 }
 
 /** Who may use this server, of the configuration. */
-function openAccess({ config, clock }: Host): Access {
-  return new Access({
+function openAccess({ config, clock, loggers, closers }: Host): Access {
+  const access = new Access({
     clock,
+    logger: loggers.of('http'),
+    authFile: config.AUTH_FILE === '' ? '' : configuredPath(config, 'AUTH_FILE'),
+    jwt: { secret: config.JWT_SECRET, jwksUrl: config.JWT_JWKS_URL, audience: config.JWT_AUDIENCE, issuer: config.JWT_ISSUER },
     tokens: { adminToken: config.ADMIN_TOKEN, viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS },
     anonymous: config.ALLOW_ANONYMOUS,
     serverNames: config.SERVER_NAMES,
     corsOrigins: config.CORS_ORIGINS,
   });
+  closers.add(() => access.close());
+  return access;
 }
 
 /** For each client a browser's six, its WebSocket and what else it reads; and some for those who come and go. */

@@ -5,7 +5,7 @@
 import type { Timer } from '../base/clock.js';
 import type { MediaPeerError } from '../base/errors.js';
 import type { EndReason, Rendition } from '../media/index.js';
-import type { HeldRights, Principal } from '../access/index.js';
+import type { HeldRights } from '../access/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import { PublisherSide } from './publisher-side.js';
@@ -37,8 +37,6 @@ export interface MemberInit {
   readonly clientId: string;
   /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
-  /** Who that is. */
-  readonly principal: Principal;
   /** What it may turn to. */
   readonly rights: HeldRights;
   /** What is joined. */
@@ -73,8 +71,6 @@ export class Member implements SideHost, TopicsHost {
   readonly clientId: string;
   /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
-  /** Who it is. */
-  readonly principal: Principal;
   /** What it may turn to. */
   readonly rights: HeldRights;
   readonly room: string;
@@ -94,10 +90,9 @@ export class Member implements SideHost, TopicsHost {
   #toldRoom = '';
   #isEnded = false;
 
-  constructor({ clientId, address, principal, rights, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
+  constructor({ clientId, address, rights, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
     this.clientId = clientId;
     this.address = address;
-    this.principal = principal;
     this.rights = rights;
     this.room = room;
     this.role = role;
@@ -126,6 +121,11 @@ export class Member implements SideHost, TopicsHost {
   /** True while its client has no socket. */
   get isAway(): boolean {
     return this.#link === undefined;
+  }
+
+  /** Whether it may be told what is detected in its room. */
+  get mayHaveData(): boolean {
+    return this.rights.mayHaveData(this.room);
   }
 
   /** True where topics should wait: the client reads too slowly. */

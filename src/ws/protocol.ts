@@ -15,7 +15,8 @@ export type Topic = (typeof TOPICS)[number];
 
 const Id = Type.Optional(Type.Union([Type.String({ maxLength: MAX_ECHO_CHARS }), Type.Number()]));
 const Sdp = Type.String({ minLength: 1, maxLength: MAX_MESSAGE_BYTES });
-const Token = Type.Optional(Type.String({ maxLength: 1024 }));
+const TokenText = Type.String({ minLength: 1, maxLength: 8192 });
+const Token = Type.Optional(Type.String({ maxLength: 8192 }));
 const CandidateInit = Type.Object({
   candidate: Type.String({ maxLength: 4096 }),
   sdpMid: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
@@ -45,6 +46,7 @@ const SCHEMAS = {
   restart: Type.Object({ type: Type.Literal('restart'), id: Id }),
   reconnect_request: Type.Object({ type: Type.Literal('reconnect_request'), id: Id, reason: Type.Optional(Type.String()) }),
   subscribe: Type.Object({ type: Type.Literal('subscribe'), id: Id, topics: Type.Array(Type.Enum([...TOPICS]), { maxItems: 16 }) }),
+  token: Type.Object({ type: Type.Literal('token'), id: Id, token: TokenText }),
   leave: Type.Object({ type: Type.Literal('leave'), id: Id }),
   ping: Type.Object({ type: Type.Literal('ping'), id: Id }),
 } as const;
@@ -65,6 +67,7 @@ const EXPECTED: Readonly<Record<Name, string>> = {
   restart: '{"type":"restart"}',
   reconnect_request: '{"type":"reconnect_request","reason":"No frames for 10s"}',
   subscribe: `{"type":"subscribe","topics":["room"]} with any of ${TOPICS.join(', ')}`,
+  token: '{"type":"token","token":"..."}',
   leave: '{"type":"leave"}',
   ping: '{"type":"ping"}',
 };

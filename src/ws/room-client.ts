@@ -50,6 +50,7 @@ const COSTS: Readonly<Partial<Record<ClientMessage['type'], number>>> = {
   offer: 10,
   restart: 10,
   subscribe: 5,
+  token: 5,
   reconnect_request: 5,
 };
 /** Messages over the limit after which a socket is closed; they are forgotten when it kept to the limit for as long. */
@@ -209,6 +210,10 @@ export class RoomClient implements Link, Seated {
         break;
       case 'subscribe':
         return this.#init.rooms.subscribe(member, message.topics);
+      case 'token':
+        return member.rights
+          .renew(message.token)
+          .then(() => this.#tell({ type: 'token', ...(message.id !== undefined && { in_reply_to: message.id }) }));
       case 'leave':
         member.end(member.role === 'viewer' ? 'viewer-left' : 'publisher-left');
     }

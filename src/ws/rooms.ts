@@ -59,7 +59,8 @@ export class Rooms {
     this.#throwIfClosed();
     const { access, directory } = this.#deps;
     const owned = this.#owned(message);
-    const principal = owned?.principal ?? (await this.#authorize(message, approach));
+    if (owned && message.token !== undefined) await owned.rights.renew(message.token);
+    const principal = owned?.rights.principal ?? (await this.#authorize(message, approach));
     const sources = await access.permitted(principal, 'watch', directory.sources());
     const mayRelay = await access.may(principal, 'ice', 'some');
     this.#throwIfClosed();
@@ -74,7 +75,7 @@ export class Rooms {
   }
 
   /** Subscribes a member to these topics and to no others. @throws MediaPeerError FORBIDDEN for detections; the other topics are subscribed to all the same */
-  async subscribe({ principal, room, topics }: Member, wanted: readonly Topic[]): Promise<void> {
+  async subscribe({ rights: { principal }, room, topics }: Member, wanted: readonly Topic[]): Promise<void> {
     const { access } = this.#deps;
     const mayHaveAll = !wanted.includes('detections') || (await access.may(principal, 'data', { source: room }));
     await topics.set(mayHaveAll ? wanted : wanted.filter((topic) => topic !== 'detections'));
@@ -118,8 +119,9 @@ export class Rooms {
     return member;
   }
 
-  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, { address }: Approach, principal: Principal): Member {
-    const rights = new HeldRights(this.#deps.access, principal);
+  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, approach: Approach, principal: Principal): Member {
+    const { address } = approach;
+    const rights = new HeldRights(this.#deps.access, approach, principal);
     if (this.#members.size >= this.#maxMembers)
       whoGivesWay([...this.#members.values()], this.#maxMembers, address, (member) =>
         member.sessionId === undefined ? Number(member.isAway) : undefined,
@@ -135,7 +137,6 @@ export class Rooms {
     const member = new Member({
       clientId,
       address,
-      principal,
       rights,
       room,
       role,
@@ -143,7 +144,16 @@ export class Rooms {
       renditions: tracks,
       mayTakeOver: rights.wasShown && this.#deps.allowTakeover,
       deps: this.#deps,
-      onEnded: () => this.#members.delete(clientId),
+      onEnded: () => {
+        release();
+        this.#members.delete(clientId);
+      },
+    });
+    // Commands may have led its session to another source.
+    const release = rights.guard({
+      action: ACTION_OF[role],
+      source: () => (member.sessionId === undefined ? undefined : this.#deps.statusOf(member.sessionId)?.sourceId) ?? room,
+      onLost: () => member.end('access-ended'),
     });
     this.#members.set(clientId, member);
     return member;

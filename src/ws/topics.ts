@@ -18,6 +18,8 @@ export interface TopicsHost {
   readonly sessionId: string | undefined;
   /** True while the client does not keep up. */
   readonly isFull: boolean;
+  /** Whether it may be told what is detected in the room. */
+  readonly mayHaveData: boolean;
   /** Sends one message; may drop it. */
   sendTopic(text: string): void;
   /** The room's state, told where it differs from what was told last. */
@@ -118,7 +120,8 @@ export class Topics {
           : {};
       },
       sink: {
-        isFull: () => this.#host.isFull,
+        // A right may end before the membership does.
+        isFull: () => this.#host.isFull || !this.#host.mayHaveData,
         write: (message) => {
           this.#host.sendTopic(`{"type":"detections",${message.slice(1)}`);
           return true;

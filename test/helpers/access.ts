@@ -1,17 +1,24 @@
 /** Gates for tests: one that lets everybody in, and some that ask for tokens. */
 import { Access, type AccessConfig, type Approach } from '../../src/access/index.js';
+import { pino } from 'pino';
 import { FakeClock } from './fake-clock.js';
 
-type Overrides = Partial<Omit<AccessConfig, 'tokens'>> & { readonly tokens?: Partial<AccessConfig['tokens']> };
+type Overrides = Partial<Omit<AccessConfig, 'tokens' | 'jwt'>> & {
+  readonly tokens?: Partial<AccessConfig['tokens']>;
+  readonly jwt?: Partial<AccessConfig['jwt']>;
+};
 
 /** Nobody may do anything, unless it is said who. */
-export function accessOf({ tokens, ...others }: Overrides = {}): Access {
+export function accessOf({ tokens, jwt, ...others }: Overrides = {}): Access {
   return new Access({
     clock: new FakeClock(),
     anonymous: 'off',
+    logger: pino({ level: 'silent' }),
+    authFile: '',
     serverNames: [],
     corsOrigins: ['*'],
     ...others,
+    jwt: { secret: '', jwksUrl: '', audience: '', issuer: '', ...jwt },
     tokens: { adminToken: '', viewerToken: '', publishTokens: new Map(), ...tokens },
   });
 }
@@ -21,5 +28,14 @@ export const openAccess = (): Access => accessOf({ anonymous: 'all' });
 
 /** A request of a program, not of a page, from an address. */
 export function approachFrom(address: string, token?: string): Approach {
-  return { address, connected: address, host: 'localhost', origin: undefined, fetchSite: undefined, isForwarded: false, token };
+  return {
+    address,
+    ip: address,
+    connected: address,
+    host: 'localhost',
+    origin: undefined,
+    fetchSite: undefined,
+    isForwarded: false,
+    token,
+  };
 }

@@ -7,7 +7,8 @@ import cors from '@fastify/cors';
 import Fastify from 'fastify';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { DetectionFeed, type FrameDetections } from '../../src/media/index.js';
-import { detectionRoutes, installClientAddress, installErrorHandling } from '../../src/http/index.js';
+import { detectionRoutes, installClientAddress, installErrorHandling, installGate } from '../../src/http/index.js';
+import { openAccess } from '../helpers/access.js';
 import { eventually } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
@@ -35,6 +36,7 @@ class Door {
   async listen(): Promise<string> {
     installErrorHandling(this.app);
     installClientAddress(this.app, []);
+    installGate(this.app, openAccess());
     await this.app.register(cors, { origin: '*' });
     await this.app.register(detectionRoutes, {
       clock: this.clock,

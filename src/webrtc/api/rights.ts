@@ -7,6 +7,8 @@ export interface ViewerRights {
   mayWatch(sourceId: string): Promise<boolean>;
   /** Whether it may be told what is detected in a source. */
   mayHaveData(sourceId: string): boolean;
+  /** The client shows another token before the one that it has expires. @throws MediaPeerError UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS */
+  renew(token: string): Promise<void>;
   /** An error as it may read it: without the names of sources that it may not watch. */
   readable(error: MediaPeerError): Promise<MediaPeerError>;
 }
@@ -15,5 +17,6 @@ export interface ViewerRights {
 export const ALL_RIGHTS: ViewerRights = {
   mayWatch: () => Promise.resolve(true),
   mayHaveData: () => true,
+  renew: () => Promise.resolve(),
   readable: (error) => Promise.resolve(error),
 };

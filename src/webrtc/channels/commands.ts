@@ -7,6 +7,8 @@ import { misspeltMember } from '../../base/near-miss.js';
 /** Longest label of a class, and how many of them. */
 const MAX_LABEL_LENGTH = 128;
 const MAX_CLASSES = 256;
+/** Those of HTTP are no longer. */
+const MAX_TOKEN_LENGTH = 8192;
 
 const Id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()]));
 const SCHEMAS = {
@@ -24,6 +26,7 @@ const SCHEMAS = {
     classes: Type.Optional(Type.Array(Type.String({ maxLength: MAX_LABEL_LENGTH }), { maxItems: MAX_CLASSES })),
   }),
   keyframe: Type.Object({ cmd: Type.Literal('keyframe'), id: Id }),
+  token: Type.Object({ cmd: Type.Literal('token'), id: Id, token: Type.String({ minLength: 1, maxLength: MAX_TOKEN_LENGTH }) }),
   pause: Type.Object({ cmd: Type.Literal('pause'), id: Id }),
   resume: Type.Object({ cmd: Type.Literal('resume'), id: Id }),
 } as const;
@@ -39,6 +42,7 @@ const EXPECTED: Readonly<Record<Name, string>> = {
   select: '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none, "source":"NAME", "quality":"auto", or several of these',
   detection: '{"cmd":"detection","min_score":0.5,"classes":["person"]}, both members optional',
   keyframe: '{"cmd":"keyframe"}',
+  token: '{"cmd":"token","token":"..."}',
   pause: '{"cmd":"pause"}',
   resume: '{"cmd":"resume"}',
 };

@@ -36,6 +36,8 @@ export function executeForViewer(command: Command, { media, rights, setFilter, l
     case 'keyframe':
       media.requestKeyframes();
       return {};
+    case 'token':
+      return rights.renew(command.token).then(() => ({}));
     case 'pause':
       media.pause();
       return {};

@@ -1,0 +1,162 @@
+/**
+ * JSON Web Tokens (RFC 7519) that somebody else signs: with a shared secret (HS256), or with keys that are published as a JWK set.
+ * The algorithms are those of the configured key, whatever a token says. What was verified is remembered until it expires, so that
+ * a request costs one look-up.
+ */
+import { createHash } from 'node:crypto';
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { Type } from 'typebox';
+import { Check } from 'typebox/value';
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { GRANTABLE, type Right } from './action.js';
+import type { Grant, Principal } from './principal.js';
+
+/** What tokens are verified by. */
+export interface JwtConfig {
+  /** Shared secret; empty: none. */
+  readonly secret: string;
+  /** Where the public keys are; empty: nowhere. */
+  readonly jwksUrl: string;
+  /** What `aud` must name; empty: anything. */
+  readonly audience: string;
+  /** What `iss` must be; empty: anything. */
+  readonly issuer: string;
+}
+
+/** Longer than tokens with some hundred grants; HTTP headers hold no more. */
+const MAX_TOKEN_CHARS = 8192;
+const MAX_REMEMBERED = 2000;
+const JWKS = { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
+const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
+
+const Grants = Type.Array(
+  Type.Object({ action: Type.Enum([...GRANTABLE]), source: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
+  { maxItems: 1000 },
+);
+
+interface Remembered {
+  readonly principal: Principal;
+  /** Unix seconds. */
+  readonly expiresAtS: number;
+}
+
+/** Verifies tokens. */
+export class Jwt {
+  readonly #config: JwtConfig;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #secret: Uint8Array;
+  readonly #keys: JWTVerifyGetKey | undefined;
+  readonly #remembered = new Map<string, Remembered>();
+  #saidFault: string | undefined;
+
+  constructor(config: JwtConfig, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#secret = new TextEncoder().encode(config.secret);
+    this.#keys = config.jwksUrl === '' ? undefined : createRemoteJWKSet(new URL(config.jwksUrl), JWKS);
+  }
+
+  /** False where nothing is configured. */
+  get isConfigured(): boolean {
+    return this.#config.secret !== '' || this.#keys !== undefined;
+  }
+
+  /** Whose token that is; undefined for what is no JWT. @throws MediaPeerError UNAUTHORIZED for one that does not hold, with the reason */
+  async verify(token: string): Promise<Principal | undefined> {
+    if (!this.isConfigured || token.length > MAX_TOKEN_CHARS || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
+    const key = createHash('sha256').update(token).digest('base64');
+    const known = this.#remembered.get(key);
+    if (known) {
+      if (known.expiresAtS > this.#clock.wallClock() / 1000) return known.principal;
+      this.#remembered.delete(key);
+      throw refused('it has expired', { isGuess: false });
+    }
+    const payload = await this.#payload(token);
+    const principal = { name: (payload.sub ?? 'jwt').slice(0, 64), kind: 'jwt' as const, grants: grantsOfClaims(payload) };
+    this.#remember(key, { principal, expiresAtS: payload.exp ?? 0 });
+    return principal;
+  }
+
+  async #payload(token: string): Promise<JWTPayload> {
+    const { audience, issuer } = this.#config;
+    const options = {
+      requiredClaims: ['exp'],
+      currentDate: new Date(this.#clock.wallClock()),
+      ...(audience !== '' && { audience }),
+      ...(issuer !== '' && { issuer }),
+    };
+    try {
+      if (this.#keys && !isOfSecret(token)) {
+        const { payload } = await jwtVerify(token, this.#keys, { ...options, algorithms: PUBLIC_KEY_ALGORITHMS });
+        this.#saidFault = undefined;
+        return payload;
+      }
+      if (this.#config.secret === '') throw refused('it is signed with a secret, and JWT_SECRET is not set');
+      return (await jwtVerify(token, this.#secret, { ...options, algorithms: ['HS256'] })).payload;
+    } catch (error) {
+      if (error instanceof MediaPeerError) throw error;
+      if (!isOfToken(error)) this.#sayOnce(messageOf(error));
+      throw refused(reasonOf(error), { cause: error, isGuess: isOfToken(error) && !(error instanceof errors.JWTExpired) });
+    }
+  }
+
+  #remember(key: string, remembered: Remembered): void {
+    this.#remembered.set(key, remembered);
+    for (const [oldest] of this.#remembered) {
+      if (this.#remembered.size <= MAX_REMEMBERED) break;
+      this.#remembered.delete(oldest);
+    }
+  }
+
+  #sayOnce(fault: string): void {
+    if (fault !== this.#saidFault)
+      this.#logger.error({ fault }, 'the keys of JWT_JWKS_URL cannot be had: tokens that need them are refused');
+    this.#saidFault = fault;
+  }
+}
+
+/** Only chooses among the configured keys; each of them takes its own algorithms alone. */
+function isOfSecret(token: string): boolean {
+  try {
+    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { readonly alg?: unknown };
+    return typeof header.alg === 'string' && header.alg.startsWith('HS');
+  } catch {
+    return false; // whichever key it is, the token does not hold
+  }
+}
+
+function grantsOfClaims({ grants }: JWTPayload): Grant[] {
+  if (!Check(Grants, grants))
+    throw refused(`its claim grants is not a list of { action, source }, with action one of ${GRANTABLE.join(', ')}`);
+  const list = grants as readonly { readonly action: Right; readonly source?: string }[];
+  return list.map(({ action, source = '*' }) => ({ action, sources: [source] }));
+}
+
+/** False where the keys are lacking, which is no fault of the token. */
+function isOfToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JOSEError &&
+    !(error instanceof errors.JWKSTimeout) &&
+    error.code !== 'ERR_JOSE_GENERIC' &&
+    !(error instanceof errors.JWKSInvalid)
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired';
+  if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${error.claim} is missing or not the one that is expected`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'its algorithm is not that of a key of this server';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is not that of a key of this server';
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+    return 'it is signed with a key that JWT_JWKS_URL does not have';
+  return isOfToken(error) ? 'it is malformed' : 'the keys to verify it with cannot be had at the moment';
+}
+
+/** @param isGuess false for one that held once, or may hold. Default true */
+function refused(reason: string, { cause, isGuess = true }: { readonly cause?: unknown; readonly isGuess?: boolean } = {}): MediaPeerError {
+  return new MediaPeerError('UNAUTHORIZED', `the token is a JWT that does not hold: ${reason}`, { cause, details: { isGuess } });
+}

@@ -1,0 +1,92 @@
+/** Rights in the whole server: viewers who lose theirs are gone. */
+import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from './helpers/deadline.js';
+import { TestServer } from './helpers/server.js';
+import { WeriftViewer } from './helpers/werift-viewer.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-access-'));
+const file = path.join(folder, 'users.yaml');
+const SECRET = 'a secret that has thirty-two characters';
+const user = (name: string, sources: string): string =>
+  `  - { name: ${name}, token: 'sha256:${createHash('sha256').update(name).digest('hex')}', actions: [watch, data, ice], sources: ['${sources}'] }\n`;
+
+function jwt(expiresInS: number): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256' })}.${part({ sub: 'carol', exp: Date.now() / 1000 + expiresInS, grants: [{ action: 'watch', source: '*' }] })}`;
+  return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+}
+
+describe('a viewer', { timeout: 60_000 }, () => {
+  let server: TestServer;
+  const viewers: WeriftViewer[] = [];
+
+  before(async () => {
+    writeFileSync(file, `users:\n${user('alice', 'street*')}${user('bob', 'street*')}`);
+    server = await TestServer.start(
+      [
+        ['copyable.mp4', 'street.mp4'],
+        ['copyable.mp4', 'yard.mp4'],
+      ],
+      {
+        AUTH_FILE: file,
+        JWT_SECRET: SECRET,
+        ADMIN_TOKEN: 'sixteen-letters!',
+      },
+    );
+  });
+
+  after(async () => {
+    await Promise.all(viewers.map((viewer) => viewer.close()));
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function watch(token: string, source = 'street'): Promise<{ readonly status: number; readonly report: string }> {
+    const viewer = new WeriftViewer();
+    viewers.push(viewer);
+    let status = 0;
+    let report = '';
+    await viewer
+      .join(async (sdp) => {
+        const response = await fetch(`${server.url}/offer`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+          body: JSON.stringify({ sdp, type: 'offer', source }),
+        });
+        status = response.status;
+        const answer = (await response.json()) as { sdp: string; session_url: string };
+        if (!response.ok) throw new Error('refused');
+        report = `${server.url}${answer.session_url}/report`;
+        return answer;
+      })
+      .catch((error: unknown) => {
+        if (status === 200) throw error;
+      });
+    return { status, report };
+  }
+
+  const endOf = async (report: string): Promise<string | undefined> =>
+    ((await (await fetch(report)).json()) as { end: { reason: string } | null }).end?.reason;
+
+  it('who is removed from AUTH_FILE is gone within 2 s, and the others stay', async () => {
+    const [alice, bob] = [await watch('alice'), await watch('bob')];
+    assert.deepEqual([alice.status, bob.status, (await watch('alice', 'yard')).status, (await watch('eve')).status], [200, 200, 404, 401]);
+    const atMs = performance.now();
+    writeFileSync(file, `users:\n${user('bob', 'street*')}`);
+    await eventually(async () => (await endOf(alice.report)) === 'access-ended', 10_000, 'the end of the session');
+    assert.ok(performance.now() - atMs < 5000);
+    assert.equal(await endOf(bob.report), undefined);
+    assert.equal((await watch('alice')).status, 401);
+  });
+
+  it('whose token expires is gone, too', async () => {
+    const carol = await watch(jwt(8));
+    assert.equal(carol.status, 200);
+    await eventually(async () => (await endOf(carol.report)) === 'access-ended', 20_000, 'the end of the session');
+  });
+});
