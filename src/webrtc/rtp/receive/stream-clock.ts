@@ -155,6 +155,8 @@ export class StreamClock implements FrameClock {
     this.#time.goOnFrom(rtpTimestamp);
     this.#newestTimeMs = timeMs;
     this.move(this.#arrivedMs - timeMs - (this.#anchorMs ?? 0));
+    // By the new anchor, what came before it would be early by all of the jump.
+    this.floor.restart();
   }
 
   #slew(passedMs: number): void {

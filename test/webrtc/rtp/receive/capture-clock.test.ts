@@ -34,6 +34,27 @@ class Sender {
 }
 
 describe('the capture clock', () => {
+  it('goes on at once where a stream alone jumps back further than pictures are reordered, whatever a frame has of packets', () => {
+    for (const jumpMs of [1_500, 4_000, 10_000, 100_000, 3_600_000]) {
+      for (const packets of [1, 8]) {
+        const video = new CaptureClock().addStream(90_000, false);
+        const random = seededRandom(5);
+        let newestMs: number | undefined;
+        for (let frame = 0; frame < 400; frame++) {
+          const capturedMs = frame * 40;
+          const timestamp = Math.round((4_000_000 + capturedMs - (frame < 150 ? 0 : jumpMs)) * 90) >>> 0;
+          const atMs = 500_000 + capturedMs + 45 + 15 * random();
+          for (let i = 0; i < packets; i++) video.arrived(timestamp, atMs + i * 0.2);
+          const mediaTimeMs = video.mediaTimeMs(timestamp) ?? NaN;
+          const stepMs = mediaTimeMs - (newestMs ?? mediaTimeMs - 40);
+          assert.ok(stepMs > 15 && stepMs < 80, `${stepMs} ms from frame ${frame - 1} to the next, jump ${jumpMs}, ${packets} packets`);
+          newestMs = mediaTimeMs;
+        }
+        assert.ok(Math.abs((newestMs ?? 0) - (500_000 + 399 * 40 + 45)) < 40);
+      }
+    }
+  });
+
   it('brings audio and video together after Sender Reports, without a step larger than a frame, over wraps of both', () => {
     for (const delays of [
       { audio: 20, video: 420 },
