@@ -74,6 +74,52 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     await page.context().close();
   });
 
+  it('sends a large picture in three sizes at once, as viewers on slow links need it, and a small one alone', async () => {
+    interface Layer {
+      readonly rid: string | null;
+      readonly height: number | null;
+      readonly fps: number;
+    }
+    const layersOf = async (room: string): Promise<string[]> => {
+      const answer = await fetch(new URL('/connection-stats', server.url));
+      const { clients } = (await answer.json()) as { clients: { source: string; role: string; received?: { layers: Layer[] } }[] };
+      const layers = clients.find(({ source, role }) => source === room && role === 'publisher')?.received?.layers ?? [];
+      return layers.filter(({ fps }) => fps > 2).map(({ rid, height }) => `${rid} ${height}`);
+    };
+    const sent = async (room: string, wanted: readonly string[]): Promise<void> => {
+      await eventually(
+        async () => (await layersOf(room)).sort().join() === [...wanted].sort().join(),
+        30_000,
+        `${wanted.join()} of ${room}`,
+      );
+    };
+    const { page, troubles } = await open('/publish?room=wide', { width: 1000, height: 900 });
+    await page.click('#start');
+    await page.waitForSelector(ON_AIR);
+    assert.equal(await page.locator('#simulcast').isDisabled(), true);
+    await sent('wide', ['q 180', 'h 360', 'f 720']);
+    await until(page, "document.querySelector('#readout').textContent.includes('1280 × 720 and 2 smaller')");
+    await page.screenshot({ path: path.join(screens, 'publish-simulcast.png') });
+    await page.click('#start');
+
+    await page.uncheck('#simulcast');
+    await page.click('#start');
+    await page.waitForSelector(ON_AIR);
+    await until(page, "/1280 × 720(?! and)/.test(document.querySelector('#readout').textContent)");
+    assert.ok((await layersOf('wide')).length <= 1, (await layersOf('wide')).join());
+    await page.click('#start');
+
+    await page.check('#simulcast');
+    await page.selectOption('#size', '640x360');
+    await page.click('#start');
+    await page.waitForSelector(ON_AIR);
+    await until(page, "/640 × 360(?! and)/.test(document.querySelector('#readout').textContent)");
+    assert.ok((await layersOf('wide')).length <= 1, (await layersOf('wide')).join());
+    await page.click('#start');
+    assert.deepEqual(troubles, []);
+    await page.context().close();
+  });
+
   it('says what is missing: a token, a name that can be one, the camera, a secure page', async (test) => {
     const locked = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: 'none', PUBLISH_TOKENS: '*=EvTbEeyPfVxEdAyh' });
     test.after(() => locked.close());

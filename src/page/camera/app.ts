@@ -4,7 +4,7 @@ import { byId } from '../shared/dom.js';
 import { explain } from '../shared/explain.js';
 import type { StatsReport } from '../shared/stats.js';
 import { writeList } from '../shared/write-list.js';
-import { cameraError, whyNoCamera } from './devices.js';
+import { cameraError, isLarge, whyNoCamera } from './devices.js';
 import { cameraRows, rateBetween, sentOf, type Sent } from './figures.js';
 import { SettingsForm } from './form.js';
 import { Preview } from './preview.js';
@@ -57,11 +57,13 @@ async function start(): Promise<void> {
   startButton.disabled = false;
   if (!isOpen || !preview.stream) return;
   const { room, token, maxBitrateBps } = form;
+  const [video] = preview.stream.getVideoTracks();
   publishing = publish({
     stream: preview.stream,
     room,
     token,
     ...(maxBitrateBps !== undefined && { maxBitrateBps }),
+    simulcast: form.simulcast && video !== undefined && isLarge(video.getSettings()),
     onState: showState,
     onStats: readOut,
     onError: (error) => {

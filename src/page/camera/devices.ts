@@ -91,6 +91,11 @@ function which(camera: string): MediaTrackConstraints {
   return { deviceId: { exact: camera } };
 }
 
+/** Whether a picture is so large that it is worth the work to send smaller ones beside it: 720p and more. */
+export function isLarge({ width = 0, height = 0 }: MediaTrackSettings): boolean {
+  return Math.min(width, height) >= 720;
+}
+
 /** What to choose from: every camera by name once names are known; front and back before, and on phones. */
 export function choicesOf(devices: readonly Pick<MediaDeviceInfo, 'kind' | 'deviceId' | 'label'>[]): CameraChoice[] {
   const cameras = devices.filter(({ kind, deviceId, label }) => kind === 'videoinput' && deviceId !== '' && label !== '');

@@ -10,6 +10,7 @@ export class SettingsForm {
   readonly #camera = byId('camera', HTMLSelectElement);
   readonly #size = byId('size', HTMLSelectElement);
   readonly #bitrate = byId('bitrate', HTMLSelectElement);
+  readonly #simulcast = byId('simulcast', HTMLInputElement);
   readonly #sound = byId('sound', HTMLInputElement);
   readonly #token = byId('token', HTMLInputElement);
 
@@ -19,6 +20,7 @@ export class SettingsForm {
       ['room', this.#room],
       ['size', this.#size],
       ['bitrate', this.#bitrate],
+      ['simulcast', this.#simulcast],
       ['sound', this.#sound],
       ['token', this.#token],
     ];
@@ -49,6 +51,11 @@ export class SettingsForm {
     return this.#bitrate.value === '' ? undefined : Number(this.#bitrate.value);
   }
 
+  /** Whether the picture is to be sent in several sizes at once, where it is large. */
+  get simulcast(): boolean {
+    return this.#simulcast.checked;
+  }
+
   /** The camera that is chosen. */
   get wantedCamera(): WantedCamera {
     const [width = 1280, height = 720] = this.#size.value.split('x').map(Number);
@@ -62,7 +69,7 @@ export class SettingsForm {
 
   /** What cannot change while the camera runs. */
   lock(isLocked: boolean): void {
-    for (const field of [this.#room, this.#token, this.#sound]) field.disabled = isLocked;
+    for (const field of [this.#room, this.#token, this.#sound, this.#simulcast]) field.disabled = isLocked;
   }
 
   /** Moves the keyboard to the token: it is what is missing. */

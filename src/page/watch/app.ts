@@ -9,6 +9,7 @@ import { Gallery } from './gallery.js';
 import { Listing, Refused } from './listing.js';
 import { Notice } from './notice.js';
 import { Player, type Phase } from './player.js';
+import { QualityMenu } from './quality-menu.js';
 import { Readouts } from './readouts.js';
 import { Stage } from './stage.js';
 import type { Wanted } from './viewing.js';
@@ -36,6 +37,11 @@ const zones = new ZonePoll(
   (shapes) => stage.deck.overlay.setShapes(shapes),
   () => token,
 );
+const qualityMenu = new QualityMenu({
+  viewing: () => player.viewing,
+  token: () => token,
+  onRefused: (quality, why) => notice.show(`${quality} cannot be had now`, why, { small: true, passing: true }),
+});
 const readouts = new Readouts({ stage, player, panel, listing, zones, source: () => choice.wanted?.source });
 
 const title = byId('title', HTMLElement);
@@ -112,6 +118,7 @@ function showPlaying(wanted: Wanted): void {
   stage.arrange(wanted.view);
   checkViews();
   showMute();
+  void qualityMenu.open();
   readouts.showOverlay();
   const { name } = VIEWS[wanted.view];
   if (isLess) notice.show(`${name} plays`, 'The server sends nothing else of this video.', { small: true, passing: true });
@@ -193,10 +200,12 @@ function every(periodMs: number, callback: () => unknown): void {
 
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
 every(LIST_PERIOD_MS, refresh);
+every(LIST_PERIOD_MS, () => qualityMenu.refresh());
 every(READOUT_PERIOD_MS, () => readouts.showConnection());
 every(OVERLAY_PERIOD_MS, () => {
   readouts.showOverlay();
   readouts.showTrouble();
+  qualityMenu.show();
 });
 
 await refresh();

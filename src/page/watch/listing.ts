@@ -1,4 +1,5 @@
 /** What the server says of its sources, asked again every few seconds. */
+import type { ListedQuality } from './qualities.js';
 
 /** A source as `GET /available-videos` lists it. */
 export interface ListedVideo {
@@ -72,6 +73,19 @@ export class Refused extends Error {
   ) {
     super(`${address}: HTTP status ${status}`);
   }
+}
+
+/**
+ * The qualities in which a source can be watched, the best first; empty for one that does not run.
+ * @param token what the server wants to be shown @throws Error when it does not tell
+ */
+export async function activeQualities(source: string, token: string | undefined): Promise<readonly ListedQuality[]> {
+  interface Running {
+    readonly source: string;
+    readonly qualities?: readonly ListedQuality[];
+  }
+  const { sources } = await fetchJson<{ readonly sources: readonly Running[] }>('/active-streams', token);
+  return sources.find((running) => running.source === source)?.qualities ?? [];
 }
 
 /** The JSON of an address of this server. @param token what it wants to be shown @throws Error when it cannot be had, Refused when the server refuses */

@@ -20,6 +20,7 @@ import type { StatsReport } from '../shared/stats.js';
 import type { Deck } from './deck.js';
 import { inTime, nextFrame } from './presentation.js';
 import type { ViewingTimes } from './figures.js';
+import { AUTO } from './qualities.js';
 import { VIEWS, nearestView, offeredTracks, possibleViews, union, type View } from './views.js';
 
 /** The video that is there stays meanwhile. */
@@ -61,6 +62,7 @@ export class Viewing {
   #hasFreshReceivers = false;
   #stopDetections: (() => void) | undefined;
   #latency: Latency | undefined;
+  #wishedQuality = AUTO;
 
   constructor(init: ViewingInit) {
     const { deck, wanted, token, detectorLoaded } = init;
@@ -121,6 +123,22 @@ export class Viewing {
   /** What the server said of the quality of the pictures; undefined where it said nothing. */
   get quality(): QualityChange | undefined {
     return this.#watching.quality;
+  }
+
+  /** Name of the source. */
+  get source(): string {
+    return this.#init.wanted.source;
+  }
+
+  /** What the person asked for: `auto`, `source`, or a lower quality by its name. */
+  get wishedQuality(): string {
+    return this.#wishedQuality;
+  }
+
+  /** Has the server send the pictures in that quality from now on. @throws SightlineError when it cannot: it stays what it was */
+  async selectQuality(quality: string): Promise<void> {
+    await this.#watching.selectQuality(quality);
+    this.#wishedQuality = quality;
   }
 
   /** True when the server sends sound. */

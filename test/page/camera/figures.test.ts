@@ -23,6 +23,24 @@ describe("the figures of a camera's connection", () => {
     );
   });
 
+  it('are of the largest of several sizes, and losses of all', () => {
+    const layer = (id: string, frameWidth: number, framesPerSecond = 30): [string, StatsEntry] => [
+      id,
+      { id, type: 'outbound-rtp', kind: 'video', codecId: 'C', frameWidth, frameHeight: (frameWidth * 9) / 16, framesPerSecond },
+    ];
+    const lost = (id: string, packetsLost: number): [string, StatsEntry] => [
+      id,
+      { id, type: 'remote-inbound-rtp', kind: 'video', packetsLost },
+    ];
+    const of = (...layers: (readonly [string, StatsEntry])[]): (string | undefined)[] =>
+      cameraRows(new Map([...layers, lost('R1', 3), lost('R2', 4)]), undefined).map(([, value]) => value);
+    const [small, half, full] = [layer('Q', 320), layer('H', 640), layer('F', 1280, 24)];
+    assert.deepEqual(of(small, half, full).slice(1, 3), ['1280 × 720 and 2 smaller', '24 /s']);
+    assert.deepEqual(of(small, half, layer('F', 1280, 0)).slice(1, 3), ['640 × 360 and 1 smaller', '30 /s']);
+    assert.deepEqual(of(small, layer('H', 0, 0), layer('F', 0, 0)).slice(1, 3), ['320 × 180', '30 /s']);
+    assert.equal(of(small, half, full).at(-1), '7');
+  });
+
   it('are left out where they are not known', () => {
     assert.ok(cameraRows(new Map(), undefined).every(([, value]) => value === undefined));
   });
