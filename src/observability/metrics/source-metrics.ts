@@ -8,7 +8,7 @@ import type { Readings } from './readings.js';
 const STATES = ['live', 'waiting', 'empty'] as const;
 
 /** Adds what is read of sources. Call once. */
-export function addSourceMetrics(registry: Registry, { source }: MetricLabels, readings: Readings): void {
+export function addSourceMetrics(registry: Registry, { source, quality }: MetricLabels, readings: Readings): void {
   const { now, state } = readings;
   readGauge(registry, {
     name: 'sources',
@@ -34,10 +34,13 @@ export function addSourceMetrics(registry: Registry, { source }: MetricLabels, r
   readGauge(registry, {
     name: 'renditions_running',
     help: 'Running renditions; origin layer: the source brings this quality itself',
-    labelNames: ['source', 'rendition', 'origin'],
+    labelNames: ['source', 'rendition', 'quality', 'origin'],
     read: () =>
       now().activity.flatMap(({ sourceId, renditions }) =>
-        renditions.map(({ rendition, origin }) => [{ source: source(sourceId), rendition, origin }, 1] as const),
+        renditions.map(
+          ({ rendition, rung, origin }) =>
+            [{ source: source(sourceId), rendition, quality: rung === undefined ? '' : quality(rung), origin }, 1] as const,
+        ),
       ),
   });
   addRenditionCounts(registry, readings);

@@ -26,6 +26,7 @@ describe('GET /metrics of a server', () => {
     assert.equal(total(during, 'sightline_join_first_frame_seconds_count', { role: 'viewer', door: 'offer' }), 1);
     assert.ok(total(during, 'sightline_sent_packets_total', { source: 'street', rendition: 'processed' }) > 100);
     assert.ok(total(during, 'sightline_rendition_frames_total', { source: 'street', rendition: 'processed', quality: 'source' }) > 0);
+    assert.equal(total(during, 'sightline_renditions_running', { source: 'street', rendition: 'processed', quality: 'source' }), 1);
     assert.ok(total(during, 'sightline_decoded_frames_total', { source: 'street' }) > 0);
     assert.equal(total(during, 'sightline_source_state', { source: 'street', state: 'live' }), 1);
     assert.ok(total(during, 'sightline_ffmpeg_processes', { kind: 'encoder' }) === 1);
