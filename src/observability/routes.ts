@@ -1,10 +1,12 @@
 /** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import type { SessionStatus, ReceivedStatus } from '../webrtc/index.js';
-import type { SourceActivity } from '../pipeline/index.js';
+import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
+import { findings, type Disk } from './findings.js';
 import { viewingGraph } from './graph.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
@@ -18,6 +20,8 @@ export interface UdpPortStatus {
   readonly counts: { readonly agents: number; readonly addresses: number };
   /** Datagrams that were for nobody, since it was opened. */
   readonly unrouted: number;
+  /** Datagrams that the system dropped because too many waited; undefined where it does not tell. */
+  receiveDrops(): Promise<number | undefined>;
 }
 
 /** Where the state of the server is read. Each function returns what holds at that moment. */
@@ -48,7 +52,15 @@ export interface ObservabilityDeps {
   readonly isReady: () => boolean;
   /** One for each receiver of webhooks. */
   readonly webhooks: () => readonly ReceiverStats[];
+  /** Models that are loaded. Default: none. */
+  readonly models?: () => readonly ModelInUse[];
+  /** Where the server writes. Default: nowhere. */
+  readonly disks?: () => Promise<readonly Disk[]>;
 }
+
+const HealthQuery = Type.Object({
+  verbose: Type.Optional(Type.String({ description: 'Also tells what was looked at and what is wrong, in words; to administrators' })),
+});
 
 /** Installs /available-videos, /active-streams, /connection-stats, /health and /ready. */
 export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps> = (app, deps, done) => {
@@ -145,12 +157,15 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     '/health',
     {
       config: { action: 'public' },
-      schema: schema('readHealth', 'Whether everything that runs can be kept running; viewers are told more, administrators everything', {
-        200: Health,
-        503: Health,
-      }),
+      schema: {
+        ...schema('readHealth', 'Whether everything that runs can be kept running; viewers are told more, administrators everything', {
+          200: Health,
+          503: Health,
+        }),
+        querystring: HealthQuery,
+      },
     },
-    async ({ access }, reply) => {
+    async ({ access, query }, reply) => {
       const reasons = deps.activity().flatMap((source) => source.troubles.map((trouble) => `${source.sourceId}: ${trouble}`));
       const status = reasons.length > 0 ? ('degraded' as const) : ('ok' as const);
       reply.status(reasons.length > 0 ? 503 : 200);
@@ -161,6 +176,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
       return reply.send({
         ...basics,
         reasons,
+        ...(isAsked(query.verbose) && { findings: findings(await factsOf(deps)) }),
         active_clients: deps.sessions().length,
         ...(deps.iceUdp && { ice_udp_port: deps.iceUdp.port }),
         resources: deps.resources(),
@@ -191,6 +207,25 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
 
   done();
 };
+
+/** `?verbose`, or with a value that does not say no. */
+function isAsked(value: string | undefined): boolean {
+  return value !== undefined && !['0', 'false', 'off', 'no'].includes(value);
+}
+
+async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findings>[0]> {
+  return {
+    activity: deps.activity(),
+    unplayable: deps.sources().filter(({ playable, kind }) => !playable && kind !== 'live'),
+    models: deps.models?.() ?? [],
+    sessions: deps.sessions(),
+    maxClients: deps.maxClients,
+    maxPublishers: deps.maxPublishers,
+    webhooks: deps.webhooks(),
+    receiveDrops: await deps.iceUdp?.receiveDrops(),
+    disks: (await deps.disks?.()) ?? [],
+  };
+}
 
 function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number]) {
   return {

@@ -384,6 +384,16 @@ export const Health = Type.Object(
   {
     status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
     reasons: Type.Optional(Type.Array(Type.String())),
+    findings: Type.Optional(
+      Type.Array(
+        Type.Object({
+          state: Type.Union([Type.Literal('ok'), Type.Literal('warning'), Type.Literal('failed')]),
+          what: Type.String({ description: 'What was looked at, in a word' }),
+          text: Type.String({ description: 'What is there, or what is wrong and what to do' }),
+        }),
+        { description: 'With `?verbose`' },
+      ),
+    ),
     uptime_s: Type.Optional(Type.Number()),
     version: Type.Optional(Type.String()),
     detector_loaded: Type.Optional(Type.Boolean()),

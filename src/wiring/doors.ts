@@ -8,6 +8,7 @@ import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Host } from './host.js';
 import { zoneRoutesOf } from './counting.js';
+import { freeSpace } from './free-space.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
 import type { Metrics } from './metrics.js';
@@ -155,6 +156,8 @@ function stateOf(
     iceUdp,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
+    models: () => models.inUse(),
+    disks: () => freeSpace(config),
   };
 }
 

@@ -287,6 +287,26 @@ describe('GET /health and /ready', () => {
     assert.deepEqual((body as { reasons: string[] }).reasons, ['street: ffmpeg: no such file']);
   });
 
+  it('says in words what is wrong, where it is asked to', async () => {
+    const state = {
+      activity: () => [activity],
+      disks: () => Promise.resolve([{ folder: '/srv', freeBytes: 2 ** 40 }]),
+    };
+    const wrong = async (path: string): Promise<unknown> =>
+      ((await get(path, state)).body as { findings?: readonly { state: string; what: string; text: string }[] }).findings?.filter(
+        (each) => each.state !== 'ok',
+      );
+    for (const path of ['/health?verbose', '/health?verbose=1'])
+      assert.deepEqual(await wrong(path), [
+        {
+          state: 'warning',
+          what: 'source',
+          text: "'street' delivers nothing: its publisher is away and may come back; last error: killed",
+        },
+      ]);
+    for (const path of ['/health', '/health?verbose=false']) assert.equal(await wrong(path), undefined);
+  });
+
   it('is ready only when clients may come', async () => {
     assert.deepEqual(await get('/ready', {}), { status: 200, body: { ready: true } });
     assert.deepEqual(await get('/ready', { isReady: () => false }), { status: 503, body: { ready: false } });

@@ -65,6 +65,14 @@ describe('GET /metrics of a server', () => {
     assert.equal(total(answers, 'sightline_http_responses_total', { route: '/snapshot/:file', status: '404' }), 1);
   });
 
+  it('has words for the same at /health?verbose', async () => {
+    const { findings } = await server.get<{ findings: readonly { state: string; what: string; text: string }[] }>('/health?verbose');
+    const texts = new Map(findings.map(({ what, text }) => [what, text]));
+    assert.equal(texts.get('detector'), 'sightline-demo');
+    assert.match(texts.get('viewers') ?? '', /^\d of 10 places are taken$/);
+    assert.match(texts.get('disk') ?? '', new RegExp(`GiB free in ${server.uploadDir}`));
+  });
+
   it('is clean to promtool, and every name has the prefix', { skip: noPrometheus }, async () => {
     const text = await scrape();
     assert.equal(promtool(['check', 'metrics'], text), '');

@@ -1,0 +1,135 @@
+/** What works and what does not, in words that say what to do: for `GET /health?verbose`. Pure: snapshots in, sentences out. */
+import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
+import type { SessionStatus } from '../webrtc/index.js';
+import type { ReceiverStats } from '../webhooks/index.js';
+
+/** What one look found, as in `sightline check`. */
+export interface HealthFinding {
+  /** `failed`: somebody gets nothing. `warning`: less than was asked for, or soon. */
+  readonly state: 'ok' | 'warning' | 'failed';
+  /** What was looked at, in a word. */
+  readonly what: string;
+  /** What is there, or what is wrong and what to do. */
+  readonly text: string;
+}
+
+/** What is looked at. */
+export interface Facts {
+  /** Sources that run. */
+  readonly activity: readonly SourceActivity[];
+  /** Known sources that cannot be played. */
+  readonly unplayable: readonly { readonly id: string; readonly reason?: string | undefined }[];
+  /** Models that are loaded; empty where detection is off. */
+  readonly models: readonly ModelInUse[];
+  /** Connected or connecting. */
+  readonly sessions: readonly SessionStatus[];
+  /** Places of viewers. */
+  readonly maxClients: number;
+  /** Places of publishers. */
+  readonly maxPublishers: number;
+  /** One for each receiver of webhooks. */
+  readonly webhooks: readonly ReceiverStats[];
+  /** Datagrams that the system dropped at the UDP port; undefined where that is not known. */
+  readonly receiveDrops: number | undefined;
+  /** Folders that are written to, with what is free there. */
+  readonly disks: readonly Disk[];
+}
+
+/** Where something is written. */
+export interface Disk {
+  /** Absolute path. */
+  readonly folder: string;
+  /** What is free there. */
+  readonly freeBytes: number;
+}
+
+/** Of all places: beyond, the next viewers may be refused. */
+const NEARLY_FULL = 0.9;
+const LITTLE_BYTES = 2 ** 30;
+const TOO_LITTLE_BYTES = 100 * 2 ** 20;
+
+/** One sentence for each thing that is wrong, and one for each thing that was looked at and is well. */
+export function findings(facts: Facts): HealthFinding[] {
+  const { activity, unplayable, models, sessions, webhooks, disks } = facts;
+  return [
+    ...orWell(activity.flatMap(aboutSource), 'sources', activity.length === 0 ? 'none runs: nobody watches' : `${activity.length} running`),
+    ...unplayable.map(({ id, reason = 'unknown reason' }) => warning('source', `'${id}' cannot be played: ${reason}`)),
+    ...orWell(models.flatMap(aboutModel), 'detector', models.map(({ name }) => name).join(', ') || 'detection is off'),
+    aboutPlaces('viewer', 'MAX_CONNECTIONS', facts.maxClients, sessions),
+    aboutPlaces('publisher', 'MAX_PUBLISHERS', facts.maxPublishers, sessions),
+    ...orWell(webhooks.flatMap(aboutReceiver), 'webhooks', webhooks.length === 0 ? 'none configured' : 'all events are delivered'),
+    ...aboutUdp(facts.receiveDrops),
+    ...orWell(disks.flatMap(aboutDisk), 'disk', disks.map(({ folder, freeBytes }) => `${inGiB(freeBytes)} free in ${folder}`).join(', ')),
+  ];
+}
+
+function aboutSource({ sourceId, state, kind, troubles, lastError }: SourceActivity): HealthFinding[] {
+  const because = lastError === undefined ? '' : `; last error: ${lastError}`;
+  const who =
+    kind === 'live' ? 'its publisher is away and may come back' : 'its camera does not answer; is it switched on, and is its address right';
+  return [
+    ...troubles.map((trouble) => failed('source', `'${sourceId}': ${trouble}${because}`)),
+    ...(state === 'waiting' ? [warning('source', `'${sourceId}' delivers nothing: ${who}${because}`)] : []),
+  ];
+}
+
+function aboutModel({ name, state, restarts }: ModelInUse): HealthFinding[] {
+  if (state === 'ready') return [];
+  return [failed('detector', `'${name}' does not work, and was started again ${restarts} times; boxes stand still. The log says why`)];
+}
+
+function aboutPlaces(role: SessionStatus['role'], variable: string, max: number, sessions: readonly SessionStatus[]): HealthFinding {
+  const taken = sessions.filter((session) => session.role === role).length;
+  const text = `${taken} of ${max} places are taken`;
+  if (taken < NEARLY_FULL * max) return { state: 'ok', what: `${role}s`, text };
+  return warning(`${role}s`, `${text}; who comes when all are is refused. ${variable} bounds them`);
+}
+
+function aboutReceiver({ receiver, queued, failed: lost, dropped, lastError }: ReceiverStats): HealthFinding[] {
+  const because = lastError === undefined ? '' : `; last error: ${lastError}`;
+  return [
+    ...(queued > 0 && lastError !== undefined ? [warning('webhooks', `${queued} events wait for ${receiver}${because}`)] : []),
+    ...(lost + dropped > 0
+      ? [
+          warning(
+            'webhooks',
+            `${lost + dropped} events for ${receiver} were lost since the start: ${lost} refused or too old, ${dropped} too many${because}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function aboutUdp(drops: number | undefined): HealthFinding[] {
+  if (drops === undefined) return [];
+  if (drops === 0) return [{ state: 'ok', what: 'udp', text: 'the system dropped nothing' }];
+  return [
+    warning(
+      'udp',
+      `the system dropped ${drops} datagrams since the start, because too many waited: the machine is too busy, or net.core.rmem_max too small`,
+    ),
+  ];
+}
+
+function aboutDisk({ folder, freeBytes }: Disk): HealthFinding[] {
+  const text = `${inGiB(freeBytes)} free in ${folder}`;
+  if (freeBytes < TOO_LITTLE_BYTES) return [failed('disk', `${text}: uploads and webhooks cannot be kept; make room`)];
+  return freeBytes < LITTLE_BYTES ? [warning('disk', `${text}; make room`)] : [];
+}
+
+/** What is wrong; where that is nothing, that all is well. */
+function orWell(wrong: HealthFinding[], what: string, text: string): HealthFinding[] {
+  return wrong.length > 0 ? wrong : [{ state: 'ok', what, text }];
+}
+
+function failed(what: string, text: string): HealthFinding {
+  return { state: 'failed', what, text };
+}
+
+function warning(what: string, text: string): HealthFinding {
+  return { state: 'warning', what, text };
+}
+
+function inGiB(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { findings, type Facts } from '../../src/observability/findings.js';
+import type { ModelInUse, SourceActivity } from '../../src/pipeline/index.js';
+import type { ReceiverStats } from '../../src/webhooks/index.js';
+import type { SessionStatus } from '../../src/webrtc/index.js';
+
+const GIB = 2 ** 30;
+const WELL: Facts = {
+  activity: [],
+  unplayable: [],
+  models: [],
+  sessions: [],
+  maxClients: 10,
+  maxPublishers: 10,
+  webhooks: [],
+  receiveDrops: 0,
+  disks: [{ folder: '/srv/upload', freeBytes: 20 * GIB }],
+};
+
+const source = (change: Partial<SourceActivity>): SourceActivity =>
+  ({ sourceId: 'gate', kind: 'pull', state: 'live', troubles: [], lastError: undefined, ...change }) as unknown as SourceActivity;
+const viewers = (count: number): SessionStatus[] => Array.from({ length: count }, () => ({ role: 'viewer' }) as unknown as SessionStatus);
+const receiver = (change: Partial<ReceiverStats>): ReceiverStats =>
+  ({
+    receiver: 'hooks.example',
+    queued: 0,
+    delivered: 9,
+    failed: 0,
+    dropped: 0,
+    lastError: undefined,
+    ...change,
+  }) as unknown as ReceiverStats;
+
+/** What is not well, as `state what: text`. */
+function wrong(change: Partial<Facts>): string[] {
+  return findings({ ...WELL, ...change })
+    .filter(({ state }) => state !== 'ok')
+    .map(({ state, what, text }) => `${state} ${what}: ${text}`);
+}
+
+describe('findings', () => {
+  it('say of everything that is well that it is, once', () => {
+    assert.deepEqual(findings(WELL), [
+      { state: 'ok', what: 'sources', text: 'none runs: nobody watches' },
+      { state: 'ok', what: 'detector', text: 'detection is off' },
+      { state: 'ok', what: 'viewers', text: '0 of 10 places are taken' },
+      { state: 'ok', what: 'publishers', text: '0 of 10 places are taken' },
+      { state: 'ok', what: 'webhooks', text: 'none configured' },
+      { state: 'ok', what: 'udp', text: 'the system dropped nothing' },
+      { state: 'ok', what: 'disk', text: '20.0 GiB free in /srv/upload' },
+    ]);
+  });
+
+  it('name the source, what is wrong with it, and the last error', () => {
+    assert.deepEqual(
+      wrong({ activity: [source({ troubles: ['ffmpeg ended'], lastError: '401 Unauthorized' }), source({ sourceId: 'street' })] }),
+      ["failed source: 'gate': ffmpeg ended; last error: 401 Unauthorized"],
+    );
+    assert.deepEqual(wrong({ activity: [source({ state: 'waiting', lastError: 'no route to host' })] }), [
+      "warning source: 'gate' delivers nothing: its camera does not answer; is it switched on, and is its address right; last error: no route to host",
+    ]);
+    assert.deepEqual(wrong({ activity: [source({ state: 'waiting', kind: 'live' })] }), [
+      "warning source: 'gate' delivers nothing: its publisher is away and may come back",
+    ]);
+    assert.deepEqual(wrong({ unplayable: [{ id: 'old', reason: 'it has no video' }] }), [
+      "warning source: 'old' cannot be played: it has no video",
+    ]);
+  });
+
+  it('tell of detectors that do not work, places that run out, datagrams and disks', () => {
+    const model = (state: ModelInUse['state']): ModelInUse => ({ name: 'nano', family: 'yolox', state, restarts: 3, waiting: 0 });
+    assert.deepEqual(wrong({ models: [model('ready')] }), []);
+    assert.match(wrong({ models: [model('restarting')] }).join(), /^failed detector: 'nano' does not work, and was started again 3 times/);
+    assert.deepEqual(wrong({ sessions: viewers(8) }), []);
+    assert.match(wrong({ sessions: viewers(9) }).join(), /^warning viewers: 9 of 10 places are taken.*MAX_CONNECTIONS/);
+    assert.match(wrong({ receiveDrops: 17 }).join(), /^warning udp: the system dropped 17 datagrams.*net\.core\.rmem_max/);
+    assert.match(wrong({ disks: [{ folder: '/srv', freeBytes: GIB / 2 }] }).join(), /^warning disk: 0\.5 GiB free in \/srv/);
+    assert.match(wrong({ disks: [{ folder: '/srv', freeBytes: GIB / 100 }] }).join(), /^failed disk: 0\.0 GiB free in \/srv.*make room/);
+  });
+
+  it('leave out the UDP port where the system does not tell', () => {
+    assert.ok(!findings({ ...WELL, receiveDrops: undefined }).some(({ what }) => what === 'udp'));
+  });
+
+  it('tell of webhooks that wait and of those that were lost', () => {
+    assert.deepEqual(wrong({ webhooks: [receiver({ queued: 3 })] }), [], 'they are on their way');
+    assert.deepEqual(wrong({ webhooks: [receiver({ queued: 3, failed: 1, dropped: 2, lastError: 'it answered 500' })] }), [
+      'warning webhooks: 3 events wait for hooks.example; last error: it answered 500',
+      'warning webhooks: 3 events for hooks.example were lost since the start: 1 refused or too old, 2 too many; last error: it answered 500',
+    ]);
+  });
+});
