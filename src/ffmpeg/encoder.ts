@@ -60,6 +60,8 @@ export interface Encoder {
 const DEFAULT_KEYFRAME_INTERVAL_S = 2;
 /** VP8 says nothing of its colours: it means BT.601 (RFC 6386 §9.2). */
 const VP8_COLOUR = 'out_color_matrix=bt601:out_range=tv';
+/** Even: ffmpeg counts the times of `-force_key_frames` from the first picture, and an odd one would make all even ones odd. */
+const FIRST_STAMP_MS = 0;
 /** Pictures that may wait at standard input. */
 const MAX_WAITING = 2;
 /** Pictures that may be inside ffmpeg and the pipe to it, which holds many when they are tiny; zerolatency keeps one. */
@@ -166,7 +168,7 @@ class FfmpegEncoder implements Encoder {
     this.#firstMediaTimeMs ??= mediaTimeMs;
     const rounded = 2 * Math.round((mediaTimeMs - this.#firstMediaTimeMs) / 2);
     const even = Math.max(rounded, 2 * (Math.floor(this.#lastStampMs / 2) + 1));
-    this.#lastStampMs = even + (this.#keyframeWanted ? 1 : 0);
+    this.#lastStampMs = even + (this.#keyframeWanted && even !== FIRST_STAMP_MS ? 1 : 0);
     this.#keyframeWanted = false;
     return this.#lastStampMs;
   }
@@ -196,9 +198,9 @@ class FfmpegEncoder implements Encoder {
   }
 }
 
-/** An odd one asks for a keyframe. */
+/** An odd one asks for a keyframe, and the first picture is one in any case. */
 function isKeyframeStamp(stampMs: number): boolean {
-  return stampMs % 2 === 1;
+  return stampMs === FIRST_STAMP_MS || stampMs % 2 === 1;
 }
 
 /** Of ordinary frames: what may come at once where the rate is even, and how long that may take at most. */

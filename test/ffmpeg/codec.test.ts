@@ -251,6 +251,40 @@ test('an encoder makes a keyframe every two seconds by itself', async () => {
   assertNothingHeld(deps);
 });
 
+for (const codec of ['h264', 'vp8'] as const) {
+  test(`a keyframe that is asked of the ${codec} encoder before its first picture is that picture, and no other becomes one`, async () => {
+    const clock = new FakeClock();
+    const deps = { ...realDeps(), clock };
+    const frames: EncodedFrame[] = [];
+    const running = openEncoder({
+      ...deps,
+      owner: 'test',
+      codec,
+      widthPx: 320,
+      heightPx: 180,
+      fps: 30,
+      onFrame: (frame) => frames.push(frame),
+    });
+    running.requestKeyframe();
+    for (let n = 0; n < 40; n++) {
+      if (n === 30) {
+        await clock.advance(1000);
+        running.requestKeyframe();
+      }
+      const image = picture(n, (n * 1000) / 30, 320, 180);
+      running.write(image);
+      image.release();
+      await eventually(() => frames.length === n + 1, 3000, `frame ${n}`);
+    }
+    assert.deepEqual(
+      frames.flatMap((frame, n) => (frame.keyframe ? [n] : [])),
+      [0, 30],
+    );
+    await running.close();
+    assertNothingHeld(deps);
+  });
+}
+
 test('an encoder that cannot follow drops pictures before they are written, and gives every one back', async () => {
   const deps = realDeps();
   let freed = 0;
