@@ -30,6 +30,10 @@ export interface ViewerInit extends ReceiverInit {
   readonly hasSound?: boolean;
   /** How a receiver reports: transport-wide feedback, Receiver Reports alone. Default: feedback. */
   readonly reports?: 'feedback' | 'receiver-reports';
+  /** Between two Receiver Reports, ms. Default: 1000. */
+  readonly reportEveryMs?: number;
+  /** It answers checks of the way, as every ICE agent does. Default: true. */
+  readonly answersChecks?: boolean;
 }
 
 export interface RungChange {
@@ -54,6 +58,7 @@ const DETOUR_FILL = 0.85;
 const MTU = 1_136;
 const HEADERS = 60;
 const SOUND_BYTES = 160;
+const CHECK_BYTES = 100;
 const SOUND_EVERY_MS = 20;
 const TICK_MS = 5;
 
@@ -131,6 +136,7 @@ export class SimulatedViewer {
       this.#nextFrameMs += FRAME_MS;
     }
     if (nowMs % TICK_MS === 0) this.#tick(nowMs);
+    if (nowMs % 50 === 0) this.#check(nowMs);
     if (this.controller.isVideoHeld) this.heldMs++;
     this.#report(nowMs);
   }
@@ -267,6 +273,15 @@ export class SimulatedViewer {
     }
   }
 
+  #check(nowMs: number): void {
+    const id = this.controller.checkDue(nowMs);
+    if (id === undefined || this.#init.answersChecks === false) return;
+    const { delayMs = 20 } = this.#init;
+    const answer = (atMs: number): void =>
+      void this.#back.push({ atMs: atMs + delayMs, deliver: (now) => this.controller.onChecked(id, now - nowMs, now) });
+    this.#link.send({ sizeBytes: CHECK_BYTES, arrive: answer }, nowMs);
+  }
+
   #send({ sizeBytes, ...content }: Waiting, nowMs: number): void {
     const number = this.#number++;
     const packet: SentPacket = { number, sizeBytes, sentMs: nowMs, ...content };
@@ -289,11 +304,11 @@ export class SimulatedViewer {
   }
 
   #report(nowMs: number): void {
-    const { delayMs = 20, reports } = this.#init;
+    const { delayMs = 20, reports, reportEveryMs = 1_000 } = this.#init;
     const deliver = (act: (nowMs: number) => void): void => void this.#back.push({ atMs: nowMs + delayMs, deliver: act });
     const results: PacketResult[] | undefined = this.receiver.feedback(this.#ledger, nowMs);
     if (results && reports !== 'receiver-reports') deliver((now) => this.controller.onFeedback(results, now));
-    if (reports === 'receiver-reports' && nowMs - this.#lastReport.atMs >= 1_000) {
+    if (reports === 'receiver-reports' && nowMs - this.#lastReport.atMs >= reportEveryMs) {
       const sent = this.#number - this.#lastReport.sent;
       const fractionLost = sent === 0 ? 0 : Math.max(0, 1 - (this.#arrived - this.#lastReport.arrived) / sent);
       this.#lastReport = { sent: this.#number, arrived: this.#arrived, atMs: nowMs };

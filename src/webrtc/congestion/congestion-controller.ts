@@ -6,6 +6,7 @@
  * - `onSent` for every RTP packet that is acknowledged, or for all where none is, in the order in which they leave, RTX and
  *   probes too;
  * - `onFeedback`, `onRemb`, `onReport` when they come;
+ * - `checkDue` every 50 ms or so, and `onChecked` when the check that it asked for is answered;
  * - `onTick` and then `probeDue` every 5 to 20 ms while it sends, and reads `pacingBps` and `isVideoHeld` after them.
  *
  * Nothing that a receiver claims makes it do more work than the claims are long, or keep more than the last seconds.
@@ -15,6 +16,7 @@ import { CLEAR_FOR_MS, CongestionStatus } from './congestion-status.js';
 import { FallDetector } from './fall-detector.js';
 import { LossDetector } from './loss-detector.js';
 import { paceBps } from './pace.js';
+import { PathWatch } from './path-watch.js';
 import { isPossible, isPossibleTrip } from './possible.js';
 import type { CongestionCause, CongestionState, PacketResult, ReceptionSummary } from './packet-result.js';
 import type { ProbeDemand } from './prober.js';
@@ -39,6 +41,14 @@ const BUSY_QUEUE_MS = 50;
 const QUIET_MS = 500;
 /** Reports without loss: what is sent fits. */
 const NO_LOSS = 0.02;
+/** A receiver's estimate that the way itself contradicts is believed after so long, where it is far below what is sent. */
+const [DOUBTED_MS, DOUBTED_SHARE] = [5_000, 0.5];
+/** Reports of what was lost while the way was cut come until then. */
+const AFTERMATH_MS = 2_000;
+/** Nothing to watch the way for: nothing was sent for longer. */
+const IDLE_MS = 1_000;
+/** What was sent before there was congestion counts no more. */
+const SETTLED_MS = 1_000;
 
 /** The controller of one transport. */
 export class CongestionController {
@@ -53,11 +63,21 @@ export class CongestionController {
   readonly #hold = new VideoHold();
   readonly #silence = new SilenceWatch();
   readonly #backlog = new Backlog();
+  readonly #path = new PathWatch();
   #isPaced = false;
   #roundTripMs: number | undefined;
   #queueMs = 0;
   /** By the newest feedback. */
   #measuredMs = 0;
+  /** Since when the receiver's estimate has been below what is sent, though the way is empty. */
+  #doubtedSinceMs: number | undefined;
+  /** When nothing was heard any more. */
+  #silentMs = -Infinity;
+  /** Checks found the way cut; and when it ended. */
+  #isCut = false;
+  #cutMs = -Infinity;
+  /** When the newest check was answered, or report came. */
+  #heardMs = -Infinity;
   #nowMs = -Infinity;
   /** When it was seen last that the way has become much slower. */
   #fellMs = -Infinity;
@@ -74,6 +94,8 @@ export class CongestionController {
     this.#detector = new QueueDetector(isNear ? NEAR_PATIENCE : 1);
     this.#traffic.forgetArrivals();
     this.#loss.clear();
+    this.#path.clear();
+    this.#isCut = false;
   }
 
   /** `warning`: start what will be needed; `congested`: until the queue is gone. */
@@ -156,6 +178,11 @@ export class CongestionController {
     return this.#reports.hasEstimate(this.#nowMs) ? this.#estimate.bps : undefined;
   }
 
+  /** Checks tell of a queue within a moment: what is sent more, without proof, does no harm for long. */
+  get isPathWatched(): boolean {
+    return !this.hasFeedback && this.#path.isAnswered(this.#nowMs);
+  }
+
   /** Counts what leaves: every RTP packet of the transport. */
   onSent(sizeBytes: number, nowMs: number): void {
     this.#traffic.onSent(sizeBytes, this.#advance(nowMs));
@@ -169,6 +196,7 @@ export class CongestionController {
     const newest = results.at(-1);
     if (!newest) return;
     const elapsedMs = this.#traffic.onFeedback(results, now);
+    this.#isCut = false;
     this.#roundTripMs = Math.max(0, now - newest.sentMs);
     const verdict = this.#watch(results, now);
     const fallenBps = this.#fallenBps(results, now);
@@ -182,10 +210,28 @@ export class CongestionController {
   onRemb(bps: number, nowMs: number): void {
     const now = this.#advance(nowMs);
     if (this.hasFeedback || !(bps > 0)) return;
+    const sentBps = this.#traffic.sentBps(now);
+    const cause = this.#reports.onRemb(bps, sentBps, now);
+    if (this.#isDoubtful(cause, bps, sentBps, now)) return;
     this.#estimate.set(bps);
-    const cause = this.#reports.onRemb(this.#estimate.assumedBps, this.#traffic.sentBps(now), now);
     if (cause) this.#overuse(cause, now);
     else if (now - this.#status.overuseMs > CLEAR_FOR_MS) this.#status.clear();
+  }
+
+  /** A receiver that sees congestion while checks find the way empty is wrong, unless it goes on saying so. */
+  #isDoubtful(cause: CongestionCause | undefined, bps: number, sentBps: number, now: number): boolean {
+    if (this.#isOfCut(now)) return true;
+    if (!cause || !this.isPathWatched || !this.#path.isEmpty(now)) {
+      this.#doubtedSinceMs = undefined;
+      return false;
+    }
+    this.#doubtedSinceMs ??= now;
+    return bps >= DOUBTED_SHARE * sentBps || now - this.#doubtedSinceMs < DOUBTED_MS;
+  }
+
+  /** What reports tell now is of a time in which the way was cut. */
+  #isOfCut(now: number): boolean {
+    return this.#isCut || now - this.#cutMs < AFTERMATH_MS;
   }
 
   /** Receiver Reports, once for each compound packet. Clients with transport-wide feedback tell the round trip by it. */
@@ -193,16 +239,75 @@ export class CongestionController {
     const now = this.#advance(nowMs);
     const roundTripMs = isPossibleTrip(report.roundTripMs) ? report.roundTripMs : undefined;
     this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
-    if (this.hasFeedback || !(report.fractionLost >= 0 && report.fractionLost <= 1)) return;
+    if (this.hasFeedback || this.#isOfCut(now) || !(report.fractionLost >= 0 && report.fractionLost <= 1)) return;
     const sentBps = this.#traffic.sentBps(now);
     const cause = this.#reports.onReport({ ...report, roundTripMs }, now);
-    this.#queueMs = this.#reports.queueMs;
-    const isOurs = !this.#reports.hasEstimate(now);
+    if (!this.isPathWatched) this.#queueMs = this.#reports.queueMs;
+    const isOurs = !this.#reports.hasEstimate(now) || this.isPathWatched;
     if (cause) {
-      if (isOurs) this.#estimate.backOff(sentBps * (1 - report.fractionLost));
+      const passing = Math.min(1 - report.fractionLost, this.isPathWatched ? this.#path.passing : 1);
+      if (isOurs) this.#estimate.backOff(this.#loadBps(now) * passing);
       this.#overuse(cause, now);
     } else if (this.state !== 'clear') this.#status.clear();
     else if (isOurs && report.fractionLost < NO_LOSS) this.#estimate.set(Math.max(this.#estimate.assumedBps, sentBps));
+    this.#heardMs = now;
+    this.#release(now);
+  }
+
+  /**
+   * A check of the way that is to be sent now: where no feedback comes while somebody watches, some times a second.
+   * @returns its id; undefined: none is
+   */
+  checkDue(nowMs: number): number | undefined {
+    const now = this.#advance(nowMs);
+    const isIdle = !this.isVideoHeld && now - (this.#traffic.sent.lastMs ?? -Infinity) > IDLE_MS;
+    const isWatched = !isIdle || this.#probing.isWatched(now);
+    if (!isWatched || this.hasFeedback) return undefined;
+    if (this.state !== 'congested' && !isIdle) {
+      if (this.#path.isSilent(now)) {
+        this.#isCut = true;
+        this.#fallSilent(now);
+      } else if (this.#path.isLossy(now)) this.#yield('loss', now);
+    }
+    return this.#path.ask(isIdle, now);
+  }
+
+  /** A check was answered. @param roundTripMs of this one; undefined: it is not known */
+  onChecked(id: number, roundTripMs: number | undefined, nowMs: number): void {
+    const now = this.#advance(nowMs);
+    const verdict = this.#path.add(id, roundTripMs, now);
+    this.#heardMs = now;
+    if (this.hasFeedback) return this.#release(now);
+    this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
+    this.#queueMs = this.#path.queueMs;
+    if (this.#isCut) this.#heal(now);
+    else if (verdict === 'congested') this.#yield('queue', now);
+    else if (verdict === 'long') this.#status.warn();
+    else if (this.#queueMs < BUSY_QUEUE_MS && now - this.#status.overuseMs > CLEAR_FOR_MS) {
+      this.#status.clear();
+      if (now - this.#status.overuseMs > SETTLED_MS) this.#estimate.set(Math.max(this.#estimate.assumedBps, this.#traffic.sentBps(now)));
+    }
+    this.#release(now);
+  }
+
+  /** Something passes again: soon after less is sent where that was too much, later where the way was cut. */
+  #heal(now: number): void {
+    this.#isCut = false;
+    this.#cutMs = now;
+    if (now - this.#silentMs < this.#path.drainsWithinMs) return this.#yield('loss', now);
+    this.#path.forget(now);
+    this.#status.clear();
+  }
+
+  /** Checks tell of congestion, and how much passes. */
+  #yield(cause: CongestionCause, now: number): void {
+    this.#estimate.backOff(this.#loadBps(now) * this.#path.passing);
+    this.#overuse(cause, now);
+  }
+
+  /** What was sent lately; where that is little, as while a rung starts, who knows whose congestion it is. */
+  #loadBps(now: number): number {
+    return Math.max(this.#estimate.assumedBps * SMALL, this.#traffic.loadBps(now));
   }
 
   /**
@@ -220,10 +325,15 @@ export class CongestionController {
     this.#probing.onTick(now, this.#roundTripMs ?? 0);
     const isListening = this.#isPaced && this.state !== 'congested' && this.hasFeedback;
     if (isListening && this.#silence.isSilent(this.#traffic.feedbackMs ?? now, this.#traffic.sent, this.#roundTripMs ?? 0, now)) {
-      this.#status.silence();
-      this.#hold.begin(Infinity, now);
+      this.#fallSilent(now);
     }
     this.#release(now);
+  }
+
+  #fallSilent(now: number): void {
+    this.#silentMs = now;
+    this.#status.silence();
+    this.#hold.begin(Infinity, now);
   }
 
   /** What is to be sent as probe packets now, after everything else; undefined: nothing. */
@@ -286,6 +396,8 @@ export class CongestionController {
     this.#fall.forget();
     this.#loss.clear();
     this.#reports.onOveruse(now);
+    this.#path.forget(now);
+    this.#doubtedSinceMs = undefined;
     this.#probing.abandon(now);
   }
 
@@ -310,7 +422,7 @@ export class CongestionController {
   #release(now: number): void {
     if (!this.#hold.isHeld) return;
     const { feedbackMs, acknowledgedMs, sent } = this.#traffic;
-    const isSilent = this.cause === 'silence' && feedbackMs !== now;
+    const isSilent = this.cause === 'silence' && feedbackMs !== now && this.#heardMs !== now;
     if (!isSilent) {
       const queue = {
         acknowledgedMs: this.hasFeedback ? acknowledgedMs : undefined,
@@ -320,7 +432,9 @@ export class CongestionController {
       };
       this.#queueMs = Math.min(this.#queueMs, this.#hold.drainingMs(queue, now));
     }
-    if (this.#hold.update(isSilent ? Infinity : this.#queueMs, now) === 'stuck') this.#detector.rebase();
+    // A way that is cut is heard of when it is not any more.
+    const maxMs = this.#isCut ? Infinity : undefined;
+    if (this.#hold.update(isSilent ? Infinity : this.#queueMs, now, maxMs) === 'stuck') this.#detector.rebase();
   }
 
   #advance(nowMs: number): number {

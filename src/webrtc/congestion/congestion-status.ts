@@ -51,9 +51,14 @@ export class CongestionStatus {
 
   /** Feedback tells of the queue. @param isGrowing congestion may follow */
   observe(queueMs: number, isGrowing: boolean, nowMs: number): void {
-    if (isGrowing && this.#state === 'clear') this.#state = 'warning';
+    if (isGrowing) this.warn();
     this.#clearSinceMs = queueMs < CLEAR_QUEUE_MS && !isGrowing ? (this.#clearSinceMs ?? nowMs) : undefined;
     if (this.#clearSinceMs !== undefined && nowMs - this.#clearSinceMs >= CLEAR_FOR_MS) this.#state = 'clear';
+  }
+
+  /** It may follow. */
+  warn(): void {
+    if (this.#state === 'clear') this.#state = 'warning';
   }
 
   /** It is over. */

@@ -29,6 +29,8 @@ const SETTLE_SHARE = 0.8;
 const FEEDBACK_LATE_MS = 4_000;
 /** Until then a step down may be taken back in part: nothing has been sent by it. */
 const DRAINING_MS = 700;
+/** A step up that leads to congestion at once was too much. */
+const TRIED_MS = 4_000;
 /** Receivers estimate no more than 1.5 × what they get: then they may get more, and do not know. */
 const CAPPED = [1.35, 1.6] as const;
 /** Congestion that the estimate does not explain, twice in this time, is a step down all the same. */
@@ -65,6 +67,8 @@ export class RungSelector {
   /** Levels of before. */
   #before: readonly number[] = [];
   #clearSinceMs: number | undefined;
+  /** The newest step up that nothing had proven, and from where. */
+  #trial: { readonly from: readonly number[]; readonly atMs: number } | undefined;
   /** Levels before the last step up, until it has come. */
   #raisedFrom: readonly number[] | undefined;
 
@@ -134,7 +138,7 @@ export class RungSelector {
     return Math.min(FILL * estimateBps, FILL_WITH_SOUND * estimateBps - this.#soundBps);
   }
 
-  #lower(levels: Levels, current: readonly number[], nowMs: number): number[] {
+  #lower(levels: Levels, current: readonly number[], nowMs: number): readonly number[] {
     this.#controller.want(undefined);
     this.#overuses = this.#controller.overuses;
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS && !this.#history.isFresh(nowMs);
@@ -143,9 +147,17 @@ export class RungSelector {
     this.#raisedFrom = undefined;
     const shares = shareOut(levels, this.#budgetBps());
     const fitting = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
-    const lowered = isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting;
+    const lowered = this.#beforeTrial(current, nowMs) ?? (isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting);
     if (!isSame(lowered, current)) this.#history.lowered(nowMs);
     return lowered;
+  }
+
+  /** A step up that was tried in vain is taken back: what was there before had done well. */
+  #beforeTrial(current: readonly number[], nowMs: number): readonly number[] | undefined {
+    const trial = this.#trial;
+    this.#trial = undefined;
+    if (!trial || nowMs - trial.atMs > TRIED_MS || trial.from.length !== current.length) return undefined;
+    return trial.from.every((index, stream) => index >= (current[stream] ?? index)) ? trial.from : undefined;
   }
 
   /** While the queue drains it turns out what the way carries: what was chosen in haste is chosen again before anything of it is sent. */
@@ -223,13 +235,16 @@ export class RungSelector {
 
   /** What the receiver says that it can get, or the next rung without proof, where it reports at all. */
   #try(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
-    const { hasReports, receiverBps } = this.#controller;
+    const { hasReports, isPathWatched, receiverBps } = this.#controller;
     if (nowMs - (this.#begunMs ?? nowMs) < FEEDBACK_LATE_MS) return undefined;
     const said = receiverBps === undefined ? [...current] : raisedTo(levels, current, receiverBps / this.#history.room - this.#soundBps);
     const headroom = (receiverBps ?? 0) / (totalBps(levels, current) + this.#soundBps);
-    const isUnknown = receiverBps === undefined || (headroom > CAPPED[0] && headroom < CAPPED[1]);
-    if (isSame(said, current) && !(hasReports && isUnknown && this.#history.trialWaitMs(nowMs) <= 0)) return undefined;
+    const isUnknown = receiverBps === undefined || isPathWatched || (headroom > CAPPED[0] && headroom < CAPPED[1]);
+    const hasPicture = current.every((index, stream) => index <= lowestPicture(levels[stream] ?? []));
+    const isDue = (hasReports || isPathWatched) && isUnknown && this.#history.trialWaitMs(hasPicture, nowMs) <= 0;
+    if (isSame(said, current) && !isDue) return undefined;
     this.#history.raised(nowMs);
+    this.#trial = { from: current, atMs: nowMs };
     return isSame(said, current) ? raisedByOne(levels, current) : said;
   }
 

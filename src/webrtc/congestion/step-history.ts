@@ -20,7 +20,7 @@ const EFFECT_MS = 1_500;
 const FAILED_MS = 20_000;
 /** So long after the last step down what failed is forgotten. */
 const FORGOTTEN_MS = 60_000;
-/** Steps that no probe can prepare are tried after so long, at first and after a failure. */
+/** Steps that no probe can prepare are tried after so long: while they do well, and after one that failed. */
 const FIRST_TRIAL_MS = 3_000;
 const [MIN_TRIAL_MS, MAX_TRIAL_MS] = [15_000, 120_000];
 
@@ -58,7 +58,7 @@ export class StepHistory {
 
   /** Less was. */
   lowered(nowMs: number): void {
-    if (nowMs - this.#raisedMs < FAILED_MS) this.#failures = Math.min(MAX_FAILURES, this.#failures + 1);
+    if (nowMs - this.#raisedMs < FAILED_MS && this.#raisedMs > this.#loweredMs) this.#failures = Math.min(MAX_FAILURES, this.#failures + 1);
     this.#changedMs = this.#loweredMs = nowMs;
   }
 
@@ -75,9 +75,11 @@ export class StepHistory {
     return Math.max(clearSinceMs + STABLE_MS, this.#changedMs + STABLE_MS, this.#loweredMs + afterDownMs) - nowMs;
   }
 
-  /** The same for one that is a trial. */
-  trialWaitMs(nowMs: number): number {
-    const trialMs = this.#failures === 0 ? FIRST_TRIAL_MS : Math.min(MAX_TRIAL_MS, MIN_TRIAL_MS * 2 ** (this.#failures - 1));
+  /** The same for one that is a trial. @param hasPicture every stream shows frames: else there is little to lose */
+  trialWaitMs(hasPicture: boolean, nowMs: number): number {
+    if (!hasPicture) return this.#changedMs + FIRST_TRIAL_MS + NO_PICTURE_MS * this.#failures - nowMs;
+    const hasDoneWell = this.#failures === 0 || this.#raisedMs > this.#loweredMs;
+    const trialMs = hasDoneWell ? FIRST_TRIAL_MS : Math.min(MAX_TRIAL_MS, MIN_TRIAL_MS * 2 ** (this.#failures - 1));
     return this.#changedMs + trialMs - nowMs;
   }
 }

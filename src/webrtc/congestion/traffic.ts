@@ -9,6 +9,8 @@ export const BUSY_WINDOW_MS = 200;
 export const WINDOW_MS = 500;
 /** By the second, ms. */
 const LONG_WINDOW_MS = 1_000;
+/** Receiver Reports tell of that much and more, ms. */
+const REPORT_WINDOW_MS = 3_000;
 /** So much more is sent than arrives when a queue builds. */
 const EXCESS = 1.1;
 const EXCESS_BPS = 30_000;
@@ -79,6 +81,11 @@ export class Traffic {
   /** By the second. */
   sentBps(nowMs: number): number {
     return this.#sent.rateBps(LONG_WINDOW_MS, nowMs);
+  }
+
+  /** What was sent in the heaviest part of the last seconds: video may have been held since. */
+  loadBps(nowMs: number): number {
+    return Math.max(...[BUSY_WINDOW_MS, LONG_WINDOW_MS, REPORT_WINDOW_MS].map((ms) => this.#sent.rateBps(ms, nowMs)));
   }
 
   /** By the second, probes left out. */

@@ -39,10 +39,10 @@ export class VideoHold {
     this.#queueMs = queueMs;
   }
 
-  /** Ends when the queue has drained. @returns `stuck`: it does not drain though nothing is sent */
-  update(queueMs: number, nowMs: number): 'stuck' | undefined {
+  /** Ends when the queue has drained, or has not for `maxMs`. @returns `stuck`: it does not drain though nothing is sent */
+  update(queueMs: number, nowMs: number, maxMs = MAX_HOLD_MS): 'stuck' | undefined {
     if (this.#sinceMs === undefined) return undefined;
-    const isOver = nowMs - this.#sinceMs > MAX_HOLD_MS;
+    const isOver = nowMs - this.#sinceMs > maxMs;
     if ((queueMs >= HELD_QUEUE_MS || nowMs - this.#sinceMs < MIN_HOLD_MS) && !isOver) return undefined;
     this.#sinceMs = undefined;
     return isOver && queueMs > this.#queueMs / 2 ? 'stuck' : undefined;

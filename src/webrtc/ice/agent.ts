@@ -10,6 +10,7 @@ import { candidateLine, type LocalCandidate } from './candidates.js';
 import { IceChecks } from './checks.js';
 import { IceGathering, type IceOptions } from './gathering.js';
 import { IceNomination } from './nomination.js';
+import { PathChecks, type PathAnswer } from './path-checks.js';
 import { IceRemoteCandidates } from './remote-candidates.js';
 import { count, iceReport } from './report.js';
 import type { IceSocket } from './socket.js';
@@ -33,6 +34,8 @@ export interface IceAgentEvents {
   failed(failure: IceFailure): void;
   /** DTLS, SRTP and SRTCP from the peer. */
   data(data: Buffer): void;
+  /** A check of `checkPath` was answered. */
+  checkedPath(answer: PathAnswer): void;
 }
 
 /** How long a peer may need to send its first check that works (RFC 8863 §4). */
@@ -49,6 +52,7 @@ export class IceAgent {
   readonly #checklist: Checklist;
   readonly #checks: IceChecks;
   readonly #nomination: IceNomination;
+  readonly #pathChecks: PathChecks;
   readonly #remoteCandidates: IceRemoteCandidates;
   readonly #paths = new Map<IceSocket, IcePath>();
   readonly #localCounts: Record<string, number> = {};
@@ -82,13 +86,16 @@ export class IceAgent {
         this.#heard(path, address);
         if (nominates) this.#nomination.wish(path, address);
       },
-      onAnswer: (path, [host, port]) => {
+      onAnswer: (path, [host, port], data) => {
         if (!this.#nomination.isTarget(path, host, port)) return;
+        const answer = this.#pathChecks.answered(data);
+        if (answer) events.checkedPath(answer);
         // A lite peer sends no checks of its own.
         path.socket.claim?.(host, port);
         this.#heard(path, [host, port]);
       },
     });
+    this.#pathChecks = new PathChecks(this.#checklist);
     this.#nomination = new IceNomination(this.#checklist, this.#paths, options.clock);
     this.#remoteCandidates = new IceRemoteCandidates(this.#checklist);
   }
@@ -218,6 +225,12 @@ export class IceAgent {
     const { target } = this.#nomination;
     if (!target || !this.#maySend) return done();
     target.path.socket.sendAll(slab, ends, target.host, target.port, done);
+  }
+
+  /** Checks the pair in use, at once; nothing before there is one. @param id told with the answer */
+  checkPath(id: number): void {
+    const { target } = this.#nomination;
+    if (target && this.#maySend) this.#pathChecks.ask(target, id);
   }
 
   /** Idempotent. Afterwards the sockets are gone. */

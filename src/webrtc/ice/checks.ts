@@ -23,7 +23,7 @@ export interface CheckEvents {
   /** An authentic check of the peer came. `nominates`: it asks to be sent to at this address. */
   onCheck(path: IcePath, address: Address, nominates: boolean): void;
   /** An answer came; whether it is authentic the checklist finds out. */
-  onAnswer(path: IcePath, address: Address): void;
+  onAnswer(path: IcePath, address: Address, data: Buffer): void;
 }
 
 /** The gate of one agent. */
@@ -58,7 +58,7 @@ export class IceChecks {
     if (message.messageClass === classes.ERROR && ++this.#refusals > MAX_REFUSALS) return;
     if (message.messageClass !== classes.REQUEST) {
       this.#checklist.receiveAnswer(path, data, address);
-      if (message.messageClass === classes.RESPONSE) this.#events.onAnswer(path, address);
+      if (message.messageClass === classes.RESPONSE) this.#events.onAnswer(path, address, data);
       return;
     }
     const authentic = this.#authenticated(data);

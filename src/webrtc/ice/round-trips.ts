@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
 /** Questions that wait for their answers; who never answers must not fill the memory. */
-const MAX_ASKED = 16;
+const MAX_ASKED = 64;
 /** Where nearly all of the time was busy, the answer may have been there all along: that tells nothing. */
 const TELLING_MS = 5;
 
@@ -45,15 +45,17 @@ export class RoundTrips {
     if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
   }
 
-  /** Its answer has come; another one is passed over. */
-  answered(name: string): void {
+  /** Its answer has come; another one is passed over. @returns what it took, in ms; undefined: that tells nothing */
+  answered(name: string): number | undefined {
     const asked = this.#asked.get(name);
-    if (!asked) return;
+    if (!asked) return undefined;
     this.#asked.delete(name);
     const { idleMs, queuedMs, nowMs } = this.#moment();
     const tookMs = Math.max(0, idleMs - asked.idleMs - (queuedMs - asked.queuedMs));
     const busyMs = nowMs - asked.nowMs - tookMs;
-    if (tookMs >= TELLING_MS || busyMs < TELLING_MS) this.#smallestMs = Math.min(this.#smallestMs ?? Infinity, tookMs);
+    if (tookMs < TELLING_MS && busyMs >= TELLING_MS) return undefined;
+    this.#smallestMs = Math.min(this.#smallestMs ?? Infinity, tookMs);
+    return tookMs;
   }
 }
 

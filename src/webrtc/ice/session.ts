@@ -7,6 +7,7 @@ import type { IceReport } from '../api/report.js';
 import type { RemoteCandidate, RemoteTransport, SkippedCandidate } from '../sdp/parse.js';
 import { IceAgent, type IceAgentEvents, type IceFailure, type IceRemote } from './agent.js';
 import type { IceOptions } from './gathering.js';
+import type { PathAnswer } from './path-checks.js';
 import type { IceState } from './werift.js';
 
 /** What became of a connection, or of a restart. */
@@ -36,6 +37,8 @@ export interface IceSessionEvents {
   nominated(): void;
   /** Nothing can be sent, and no restart is under way. */
   failed(): void;
+  /** A check of `checkPath` was answered. */
+  checkedPath(answer: PathAnswer): void;
 }
 
 /** All generations of ICE of one transport. */
@@ -178,6 +181,11 @@ export class IceSession {
     this.#current.sendAll(slab, ends, done);
   }
 
+  /** Checks the pair in use, at once; nothing before there is one. @param id told with the answer */
+  checkPath(id: number): void {
+    this.#current.checkPath(id);
+  }
+
   /** Afterwards the sockets are gone. Idempotent. */
   async close(): Promise<void> {
     if (!this.#isClosed) {
@@ -207,6 +215,9 @@ export class IceSession {
       gathered: () => this.#tell(agent, undefined),
       nominated: () => this.#nominated(agent),
       failed: (failure) => this.#failed(agent, failure),
+      checkedPath: (answer) => {
+        if (agent === this.#current && !this.#isClosed) this.#events.checkedPath(answer);
+      },
     };
     const agent = new IceAgent(options, events, this);
     return agent;

@@ -16,7 +16,7 @@ import { candidateNumbers, type LocalCandidate } from './candidates.js';
 import { RoundTrips } from './round-trips.js';
 import type { IceSocket } from './socket.js';
 import { assertShape } from './werift-shape.js';
-import { attributeOf, classes, methods, StunMessage } from './werift-stun.js';
+import { attributeOf, authenticated, classes, methods, StunMessage } from './werift-stun.js';
 
 /** As in the W3C's RTCIceTransportState. */
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
@@ -62,6 +62,13 @@ interface ConnectionInternals {
   ensureProtocol(protocol: StunProtocol): void;
   pairLocalProtocol(protocol: StunProtocol): void;
   appendLocalCandidate(candidate: Candidate): void;
+  buildRequest(init: {
+    readonly nominate: boolean;
+    readonly remoteUsername: string;
+    readonly localUsername: string;
+    readonly iceControlling: boolean;
+    readonly localCandidate: Candidate | undefined;
+  }): StunMessage;
 }
 
 interface ProtocolInternals {
@@ -217,6 +224,20 @@ export class Checklist {
     internalsOf(path.protocol).datagramReceived(data, address);
   }
 
+  /** A check of a path as consent is asked for, beside those of the list: its answer changes nothing. */
+  makeCheck({ protocol }: IcePath): { readonly name: string; readonly data: Buffer } {
+    const { remoteUsername, localUsername, iceControlling } = this.#connection;
+    const { localCandidate } = protocol;
+    const request = this.#internals.buildRequest({ nominate: false, remoteUsername, localUsername, iceControlling, localCandidate });
+    const data = request.addMessageIntegrity(this.#remotePassword).addFingerprint().bytes;
+    return { name: nameOf(data), data };
+  }
+
+  /** Names what an answer of the peer is to, as `makeCheck` does; undefined where it is not authentic. @throws Error where it is malformed */
+  nameOfAnswer(data: Buffer): string | undefined {
+    return authenticated(data, this.#remotePassword) && nameOf(data);
+  }
+
   /** Answers an authenticated check of the peer, and checks the way back. */
   receiveCheck(path: IcePath, check: StunMessage, data: Buffer, address: Address): void {
     const pair = this.pairOf(path, address);
@@ -234,6 +255,10 @@ export class Checklist {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     await this.#connection.close();
+  }
+
+  get #remotePassword(): Buffer {
+    return Buffer.from(this.#connection.remotePassword, 'utf8');
   }
 
   #setState(state: IceState): void {
@@ -284,7 +309,16 @@ export async function reflectedAddress(path: IcePath, server: Address): Promise<
 export function assertChecklistShape(): void {
   const connection = new Connection(false);
   assertShape('Connection', connection, {
-    methods: ['checkComplete', 'ensureProtocol', 'pairLocalProtocol', 'appendLocalCandidate', 'connect', 'setRemoteParams', 'close'],
+    methods: [
+      'checkComplete',
+      'ensureProtocol',
+      'pairLocalProtocol',
+      'appendLocalCandidate',
+      'connect',
+      'setRemoteParams',
+      'buildRequest',
+      'close',
+    ],
     fields: [
       'stunServer',
       'protocols',
@@ -294,6 +328,7 @@ export function assertChecklistShape(): void {
       'localUsername',
       'localPassword',
       'remoteUsername',
+      'remotePassword',
     ],
   });
   const protocol = new StunProtocol();
@@ -309,7 +344,11 @@ function internalsOf(protocol: StunProtocol): ProtocolInternals {
 
 /** Names a check, and the answer to it: by its transaction. Undefined where the datagram is of another type. */
 function nameOfCheck(data: Buffer, type: number): string | undefined {
-  return data.length >= 20 && data.readUInt16BE(0) === type ? data.toString('latin1', 8, 20) : undefined;
+  return data.length >= 20 && data.readUInt16BE(0) === type ? nameOf(data) : undefined;
+}
+
+function nameOf(data: Buffer): string {
+  return data.toString('latin1', 8, 20);
 }
 
 /** Undefined where there are too many addresses already. */

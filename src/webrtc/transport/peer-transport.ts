@@ -85,7 +85,11 @@ export class PeerTransport implements PacketTransport {
   constructor(init: PeerTransportInit, events: PeerTransportEvents) {
     this.#init = init;
     this.#events = events;
-    this.congestion = new TransportCongestion(init.pacer, () => init.ice.clock.now());
+    this.congestion = new TransportCongestion(
+      init.pacer,
+      () => init.ice.clock.now(),
+      () => this.ice,
+    );
     this.ice = new IceSession(init.ice, init.logger, {
       data: (data) => this.#receive(data),
       candidate: (candidate, ufrag) => events.candidate(candidate, ufrag),
@@ -98,6 +102,7 @@ export class PeerTransport implements PacketTransport {
       failed: () => {
         if (!this.#srtp) this.#end('ice-failed');
       },
+      checkedPath: ({ id, roundTripMs }) => this.congestion.receiveAnswer(id, roundTripMs),
     });
   }
 

@@ -17,21 +17,38 @@ const SEND_TIME_WRAP = 2 ** 24;
 /** Listeners are told that time passes no more often. */
 const TELL_MS = 50;
 
+/** The way to the peer, as far as it can be asked itself. */
+export interface CheckedPath {
+  /** Sends a check; its answer is told by `receiveAnswer`. */
+  checkPath(id: number): void;
+}
+
 /** Congestion control of one transport. */
 export class TransportCongestion implements Congestion {
   readonly controller = new CongestionController();
   readonly pacing: TransportPacing;
   readonly #now: () => number;
+  readonly #path: () => CheckedPath | undefined;
   readonly #sent = new SentPackets();
   readonly #listeners = new Set<(nowMs: number) => void>();
   #toldMs = -Infinity;
   /** Packets have left that the receiver acknowledges. */
   #isNumbered = false;
 
-  /** @param now monotonic ms */
-  constructor(pacer: Pacer, now: () => number) {
+  /**
+   * @param now monotonic ms
+   * @param path default: none that can be asked
+   */
+  constructor(pacer: Pacer, now: () => number, path: () => CheckedPath | undefined = () => undefined) {
     this.#now = now;
-    this.pacing = new TransportPacing(this.controller, pacer, now, () => this.#timePasses());
+    this.#path = path;
+    this.pacing = new TransportPacing(
+      this.controller,
+      pacer,
+      now,
+      () => this.#timePasses(),
+      () => this.#isAsking,
+    );
   }
 
   onUpdated(listener: (nowMs: number) => void): () => void {
@@ -95,6 +112,12 @@ export class TransportCongestion implements Congestion {
     this.#updated();
   }
 
+  /** A check of the path was answered. @param roundTripMs undefined: it is not known */
+  receiveAnswer(id: number, roundTripMs: number | undefined): void {
+    this.controller.onChecked(id, roundTripMs, this.#now());
+    this.#updated();
+  }
+
   /** Nothing waits, and nobody is told any more. Idempotent. */
   close(): void {
     this.#listeners.clear();
@@ -111,11 +134,19 @@ export class TransportCongestion implements Congestion {
   /** What is paced differently by now leaves at once. */
   #updated(): void {
     this.#tell(this.#now());
-    if (this.pacing.isPaced) this.pacing.wake();
+    if (this.pacing.isPaced || this.#isAsking) this.pacing.wake();
+  }
+
+  /** Nobody acknowledges packets: the path itself is asked. */
+  get #isAsking(): boolean {
+    return !this.#isNumbered && this.#path() !== undefined;
   }
 
   #timePasses(): void {
     const nowMs = this.#now();
+    const path = this.#path();
+    const check = path && this.controller.checkDue(nowMs);
+    if (check !== undefined) path?.checkPath(check);
     if (nowMs - this.#toldMs >= TELL_MS) this.#tell(nowMs);
   }
 

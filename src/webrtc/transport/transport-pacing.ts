@@ -20,6 +20,7 @@ export class TransportPacing implements Pacing, PacedClient {
   readonly #pacer: Pacer;
   readonly #now: () => number;
   readonly #onTick: () => void;
+  readonly #isAsking: () => boolean;
   readonly #streams: PacedStream[] = [];
   /** Negative after sound, or a packet that was larger than what was left. */
   #budgetBytes = MIN_BURST_BYTES;
@@ -27,11 +28,13 @@ export class TransportPacing implements Pacing, PacedClient {
   #turn = 0;
   #isClosed = false;
 
-  constructor(controller: CongestionController, pacer: Pacer, now: () => number, onTick: () => void) {
+  /** @param isAsking time passes for it where nothing is paced, too: its path is checked */
+  constructor(controller: CongestionController, pacer: Pacer, now: () => number, onTick: () => void, isAsking: () => boolean) {
     this.#controller = controller;
     this.#pacer = pacer;
     this.#now = now;
     this.#onTick = onTick;
+    this.#isAsking = isAsking;
   }
 
   get isPaced(): boolean {
@@ -50,7 +53,7 @@ export class TransportPacing implements Pacing, PacedClient {
   wake(): void {
     if (this.#isClosed) return;
     const isBusy = this.tick(this.#now());
-    if (isBusy || this.isPaced) this.#pacer.watch(this, isBusy);
+    if (isBusy || this.isPaced || this.#isAsking()) this.#pacer.watch(this, isBusy);
   }
 
   /** Counts what left, whoever sent it. */

@@ -132,6 +132,42 @@ describe('IceAgent', () => {
     assert.deepEqual(seconds(agent).sort(), [2, 3]);
   });
 
+  it('tells how long the pair in use takes, by the answer to the check that was asked for and no other', async (t) => {
+    const agent = await openAgent(t);
+    const [peer, stranger] = [await udpSocket(t), await udpSocket(t)];
+    agent.checkPath(1);
+    nominate(agent, peer);
+    await agent.told('nominated');
+    agent.checkPath(2);
+    await eventually(() => agent.heard.answers.length > 0, 2000, 'the answer');
+    const asked = new Promise<Message>((resolve) => {
+      peer.removeAllListeners('message');
+      peer.on('message', (data) => {
+        const request = parseMessage(data);
+        if (request?.messageClass === classes.REQUEST) resolve(request);
+      });
+    });
+    agent.checkPath(3);
+    const request = await within(asked, 2000, 'the check');
+    const answer = (password: string): Buffer =>
+      new Message(methods.BINDING, classes.RESPONSE, request.transactionId)
+        .setAttribute('XOR-MAPPED-ADDRESS', ['127.0.0.1', 9])
+        .addMessageIntegrity(Buffer.from(password))
+        .addFingerprint().bytes;
+    peer.send(answer('wrong'.repeat(5)), portOf(agent), '127.0.0.1');
+    stranger.send(answer(REMOTE.icePassword), portOf(agent), '127.0.0.1');
+    for (let again = 0; again < 2; again++) peer.send(answer(REMOTE.icePassword), portOf(agent), '127.0.0.1');
+    await eventually(() => agent.heard.answers.length > 1, 2000, 'the second answer');
+    peer.send(Buffer.from([22, 1]), portOf(agent), '127.0.0.1');
+    await eventually(() => agent.heard.datagrams.length > 0, 2000, 'what was sent after them');
+    const { answers } = agent.heard;
+    assert.deepEqual(
+      answers.map(({ id }) => id),
+      [2, 3],
+    );
+    assert.ok(answers.every(({ roundTripMs = 0 }) => roundTripMs >= 0 && roundTripMs < 2000));
+  });
+
   it('has new credentials each time, with the 24 and 128 random bits of RFC 8445', async (t) => {
     const [a, b] = [await openAgent(t), await openAgent(t)];
     // Base64 carries 6 bits in a character.

@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { IceAgent, type IceAgentEvents, type IceFailure } from '../../../src/webrtc/ice/agent.js';
 import type { IceOptions } from '../../../src/webrtc/ice/gathering.js';
+import type { PathAnswer } from '../../../src/webrtc/ice/path-checks.js';
 import { within } from '../../helpers/deadline.js';
 
 /** What an agent told, in order. */
@@ -9,6 +10,8 @@ export interface Heard {
   /** Lines that were found after the agent was open. */
   readonly candidates: string[];
   readonly datagrams: Buffer[];
+  /** To `checkPath`. */
+  readonly answers: PathAnswer[];
   readonly events: ('gathered' | 'nominated' | IceFailure)[];
 }
 
@@ -17,7 +20,7 @@ export class HeardAgent extends IceAgent {
   readonly #changes: EventEmitter;
 
   constructor(options: IceOptions, transport?: object) {
-    const heard: Heard = { candidates: [], datagrams: [], events: [] };
+    const heard: Heard = { candidates: [], datagrams: [], answers: [], events: [] };
     const changes = new EventEmitter();
     const note = (event: Heard['events'][number]): void => {
       heard.events.push(event);
@@ -29,6 +32,7 @@ export class HeardAgent extends IceAgent {
       gathered: () => note('gathered'),
       nominated: () => note('nominated'),
       failed: (failure) => note(failure),
+      checkedPath: (answer) => heard.answers.push(answer),
     };
     super(options, events, transport);
     this.heard = heard;

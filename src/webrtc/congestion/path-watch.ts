@@ -1,0 +1,190 @@
+/**
+ * What checks of the way tell (STUN, as consent is asked for) where no feedback tells of each packet: whether a queue grows,
+ * and how fast, and whether anybody is there. Receiver Reports alone come seconds too late, and estimates of receivers
+ * are wrong now and then.
+ */
+import { MinimumWindow } from './minimum-window.js';
+
+/** The smallest round trip is that of the empty way. */
+const BASE_WINDOW_MS = 60_000;
+/** Between two checks, where there may be a queue, and while nothing is sent. */
+const [USUAL_MS, CLOSE_MS, IDLE_MS] = [100, 50, 500];
+/** Above, there may be a queue, and there is one where it stays; above the second, there is one where it does not shrink. */
+const QUEUE_MS = 40;
+const LONG_QUEUE_MS = 100;
+const STAYS_MS = 1_500;
+/** That of one large frame is over sooner. */
+const LASTS_MS = 200;
+/** It is as long as before where it is shorter by less. */
+const STEADY_MS = 10;
+/** Beside a round trip, that of a check that may be lost. */
+const LATE_MS = 150;
+/** How fast a queue grows at least, and at most, ms/ms; of one of which the beginning was not seen. */
+const [MIN_SLOPE, MAX_SLOPE, UNKNOWN_SLOPE] = [0.15, 9, 0.5];
+/** Lost of the checks of a moment, there or back: what is light on either way alone is less. Beside a queue, less is telling. */
+const [LOSS_WINDOW_MS, MIN_CHECKS, HEAVY_LOSS] = [1_200, 10, 0.5];
+const [LOSS_BESIDE_QUEUE, LOST_BESIDE_LONG] = [0.35, 3];
+const SHORT_QUEUE_MS = 25;
+/** A full queue loses more of small packets that come one by one than of those that come in bursts. */
+const MIN_SHARE = 0.3;
+/** So many checks in a row are not answered, for so long, beside a round trip. */
+const SILENT_CHECKS = 5;
+const SILENT_MS = 500;
+/** A full queue is empty by then, where nothing more is sent. */
+const DRAINS_MS = 600;
+/** Between two looks at a queue, frames come in bursts. */
+const EMPTY_MS = 600;
+/** Answers are news for so long. */
+const VALID_MS = 1_500;
+const MAX_REMEMBERED = 64;
+
+interface Check {
+  readonly id: number;
+  readonly askedMs: number;
+  isAnswered: boolean;
+}
+
+interface Sample {
+  /** When the check was sent: the queue is that of then. */
+  readonly askedMs: number;
+  readonly queueMs: number;
+}
+
+/** What an answer tells. `long`: a queue, which may be that of one large frame; `congested`: one that stays. */
+export type PathVerdict = 'clear' | 'long' | 'congested';
+
+/** Watches the way of one transport by its round trips. */
+export class PathWatch {
+  readonly #base = new MinimumWindow(BASE_WINDOW_MS);
+  /** The newest ones, in order. */
+  #checks: Check[] = [];
+  #nextId = 0;
+  #askedMs = -Infinity;
+  #answeredMs = -Infinity;
+  /** Checks since the newest answer. */
+  #unanswered = 0;
+  #queueMs = 0;
+  #previousMs = 0;
+  /** The newest sample without a queue. */
+  #empty: Sample | undefined;
+  #emptyMs = -Infinity;
+  #queueSinceMs: number | undefined;
+  /** Since when it has been long, and has not shrunk. */
+  #longSinceMs: number | undefined;
+  #slope = 0;
+  /** What was asked before tells of what was sent before. */
+  #sinceMs = -Infinity;
+
+  /** The newest queue, ms; 0 before any. */
+  get queueMs(): number {
+    return this.#queueMs;
+  }
+
+  /** Of what is sent while it is congested, the share that passes, 0..1: the rest makes the queue grow, or is lost. */
+  get passing(): number {
+    const kept = 1 / (1 + Math.min(MAX_SLOPE, Math.max(MIN_SLOPE, this.#slope)));
+    const sinceMs = this.#queueSinceMs === undefined ? this.#askedMs - LOSS_WINDOW_MS : (this.#empty?.askedMs ?? -Infinity);
+    const { asked, lost } = this.#losses(Math.max(this.#sinceMs, sinceMs));
+    return asked < MIN_CHECKS / 2 ? kept : Math.min(kept, Math.max(MIN_SHARE, (asked - lost + 1) / (asked + 1)));
+  }
+
+  /** The peer answers. */
+  isAnswered(nowMs: number): boolean {
+    return nowMs - this.#answeredMs <= VALID_MS;
+  }
+
+  /** The way is another one: nothing of before is known. */
+  clear(): void {
+    this.#base.clear();
+    this.#queueMs = 0;
+    this.#unanswered = 0;
+    this.forget(-Infinity);
+  }
+
+  /** What was asked until then counts no longer: less is sent from now on. */
+  forget(untilMs: number): void {
+    this.#sinceMs = untilMs;
+    this.#previousMs = 0;
+    this.#empty = this.#queueSinceMs = this.#longSinceMs = undefined;
+    this.#slope = 0;
+  }
+
+  /** @returns the id of a check that is to be sent now; undefined: none is. @param isIdle nothing else is sent */
+  ask(isIdle: boolean, nowMs: number): number | undefined {
+    const isClose = this.#queueMs > QUEUE_MS || nowMs - this.#answeredMs > USUAL_MS + (this.#base.minimum ?? 0) + LATE_MS;
+    if (nowMs - this.#askedMs < (isIdle ? IDLE_MS : isClose ? CLOSE_MS : USUAL_MS)) return undefined;
+    const id = this.#nextId++;
+    this.#checks = [...this.#checks, { id, askedMs: nowMs, isAnswered: false }].slice(-MAX_REMEMBERED);
+    this.#askedMs = nowMs;
+    this.#unanswered++;
+    return id;
+  }
+
+  /** Many of the checks are lost. */
+  isLossy(nowMs: number): boolean {
+    const { asked, lost } = this.#losses(Math.max(this.#sinceMs, nowMs - LOSS_WINDOW_MS - this.#queueMs - (this.#base.minimum ?? 0)));
+    return asked >= MIN_CHECKS && lost >= asked * (this.#queueMs < SHORT_QUEUE_MS ? HEAVY_LOSS : LOSS_BESIDE_QUEUE);
+  }
+
+  /** None of the last checks was answered: the way is cut, or so full that hardly anything passes. */
+  isSilent(nowMs: number): boolean {
+    const isLate = nowMs - this.#answeredMs > SILENT_MS + (this.#base.minimum ?? 0);
+    return this.#answeredMs > -Infinity && this.#unanswered >= SILENT_CHECKS && isLate;
+  }
+
+  /** Less than that after it was held, something passes again: what was sent was too much. Later, the way was cut. */
+  get drainsWithinMs(): number {
+    return DRAINS_MS + (this.#base.minimum ?? 0);
+  }
+
+  /** No queue was seen a moment ago. */
+  isEmpty(nowMs: number): boolean {
+    return nowMs - this.#emptyMs <= EMPTY_MS;
+  }
+
+  /** An answer came. @param roundTripMs of the check; undefined: it is not known. */
+  add(id: number, roundTripMs: number | undefined, nowMs: number): PathVerdict {
+    const check = this.#checks.find((candidate) => candidate.id === id);
+    if (!check || check.isAnswered) return 'clear';
+    check.isAnswered = true;
+    this.#unanswered = 0;
+    this.#answeredMs = nowMs;
+    if (roundTripMs === undefined) return 'clear';
+    this.#base.add(roundTripMs, nowMs);
+    const queueMs = Math.max(0, roundTripMs - (this.#base.minimum ?? roundTripMs));
+    this.#queueMs = queueMs;
+    if (check.askedMs <= this.#sinceMs) return 'clear';
+    const isGrown = queueMs >= this.#previousMs - STEADY_MS;
+    this.#previousMs = queueMs;
+    return this.#judge({ askedMs: check.askedMs, queueMs }, isGrown);
+  }
+
+  #judge(sample: Sample, isGrown: boolean): PathVerdict {
+    const { askedMs, queueMs } = sample;
+    if (queueMs < QUEUE_MS) {
+      this.#empty = sample;
+      this.#emptyMs = askedMs;
+      this.#queueSinceMs = undefined;
+    } else this.#queueSinceMs ??= askedMs;
+    if (queueMs < LONG_QUEUE_MS || !isGrown) this.#longSinceMs = undefined;
+    else this.#longSinceMs ??= askedMs;
+    if (this.#queueSinceMs === undefined) this.#slope = 0;
+    else this.#slope = Math.max(this.#slope, this.#slopeTo(sample));
+    const lasts = (sinceMs: number | undefined, ms: number): boolean => sinceMs !== undefined && askedMs - sinceMs >= ms;
+    if (lasts(this.#longSinceMs, LASTS_MS) || (isGrown && lasts(this.#queueSinceMs, STAYS_MS))) return 'congested';
+    if (this.#longSinceMs === undefined) return 'clear';
+    return this.#losses(this.#empty?.askedMs ?? this.#sinceMs).lost >= LOST_BESIDE_LONG ? 'congested' : 'long';
+  }
+
+  #slopeTo({ askedMs, queueMs }: Sample): number {
+    const empty = this.#empty;
+    return empty && askedMs > empty.askedMs ? (queueMs - empty.queueMs) / (askedMs - empty.askedMs) : UNKNOWN_SLOPE;
+  }
+
+  /** Of the checks since then. One is lost where a later one was answered: a peer that is late is late with all. */
+  #losses(sinceMs: number): { readonly asked: number; readonly lost: number } {
+    const newest = this.#checks.findLastIndex(({ isAnswered }) => isAnswered);
+    const asked = this.#checks.slice(0, newest + 1).filter(({ askedMs }) => askedMs > sinceMs);
+    return { asked: asked.length, lost: asked.filter(({ isAnswered }) => !isAnswered).length };
+  }
+}
