@@ -17,6 +17,7 @@ import {
   answerRouterError,
   declareActions,
   detectionRoutes,
+  eventRoutes,
   iceServerRoutes,
   installBodyLimits,
   installClientAddress,
@@ -35,6 +36,7 @@ import {
   zoneRoutes,
   type BodyLimits,
   type DetectionsDeps,
+  type EventsDeps,
   type HttpConnections,
   type IceServersDeps,
   type ModelDeps,
@@ -93,6 +95,8 @@ export interface AppDeps {
   readonly models: ModelDeps;
   /** For `/zones`. */
   readonly zones: ZonesDeps;
+  /** For `/events`. */
+  readonly events: EventsDeps;
   /** For `/detections`. */
   readonly detections: DetectionsDeps;
   /** `/ws`. */
@@ -170,6 +174,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(zoneRoutes, deps.zones);
   await app.register(snapshotRoutes, deps.snapshots);
   await app.register(detectionRoutes, deps.detections);
+  await app.register(eventRoutes, deps.events);
   await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: [deps.pageDir, deps.clientDir],

@@ -96,7 +96,7 @@ const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'
 /** Levels of pino, the quietest first. */
 type LogLevel = (typeof LOG_LEVELS)[number];
 /** Parts of the server whose log level can be set on its own. */
-const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'webrtc', 'http', 'ws'] as const;
+const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'events', 'webrtc', 'http', 'ws'] as const;
 /** A part of the server that has a logger of its own. */
 export type LogComponent = (typeof LOG_COMPONENTS)[number];
 /** Names that LOG_LEVEL takes as well. */
@@ -264,6 +264,48 @@ const ladder: Variable<'auto' | readonly LadderItem[]> = {
   },
 };
 
+/** How long something is kept, and how much of it. */
+interface Retention {
+  /** Infinity: however old. */
+  readonly maxAgeMs: number;
+  /** Infinity: however much. */
+  readonly maxBytes: number;
+}
+
+const RETENTION_UNITS: Readonly<Record<string, { readonly of: keyof Retention; readonly factor: number }>> = {
+  h: { of: 'maxAgeMs', factor: 3_600_000 },
+  d: { of: 'maxAgeMs', factor: 86_400_000 },
+  MB: { of: 'maxBytes', factor: 1e6 },
+  GB: { of: 'maxBytes', factor: 1e9 },
+};
+
+/** An age, a size, or both; undefined where it is neither. */
+function readRetention(value: string): Partial<Retention> | undefined {
+  const found: Partial<Record<keyof Retention, number>> = {};
+  for (const part of value.split(',').map((item) => item.trim())) {
+    const [, count, name = ''] = /^([1-9]\d{0,5})(h|d|MB|GB)$/.exec(part) ?? [];
+    const unit = RETENTION_UNITS[name];
+    if (!unit || found[unit.of] !== undefined) return undefined;
+    found[unit.of] = Number(count) * unit.factor;
+  }
+  return found;
+}
+
+/** A still takes about 10 kB. */
+const DEFAULT_EVENT_BYTES = 2e9;
+
+const eventRetention: Variable<Retention> = {
+  shownDefault: '30d',
+  description:
+    'How long events and their stills are kept, how much of them, or both: `30d`, `12h`, `500MB`, `30d,2GB`. Without a size at most 2 GB; the oldest go first.',
+  allowed: 'an age such as 30d or 12h, a size such as 500MB or 2GB, or both with a comma between them',
+  defaultValue: { maxAgeMs: 30 * 86_400_000, maxBytes: DEFAULT_EVENT_BYTES },
+  parse(value) {
+    const retention = readRetention(value);
+    return retention && { maxAgeMs: Infinity, maxBytes: DEFAULT_EVENT_BYTES, ...retention };
+  },
+};
+
 /** Every variable, in the order of the documentation. */
 export const VARIABLES = {
   HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
@@ -299,6 +341,12 @@ export const VARIABLES = {
   },
   WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are still to be delivered.'),
+  STATE_DIR: text(
+    '.sightline',
+    '.sightline',
+    'Folder of what outlives a restart: events, and what zones and lines have counted. No other server may use it.',
+  ),
+  EVENT_RETENTION: eventRetention,
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),
   MAX_PUBLISHERS: integer(10, 1, 10_000, 'Publishers that may be connected at once, beside the viewers; the next one gets 503.'),
   MAX_RUNNING_SOURCES: {
@@ -575,7 +623,10 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  * An absolute path of a configured one: `~/` is the home folder, relative paths start at the working directory. The default of MODEL
  * comes with Sightline.
  */
-export function configuredPath(config: Config, name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE'): string {
+export function configuredPath(
+  config: Config,
+  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR',
+): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);
 }

@@ -32,6 +32,7 @@ async function start(sources: string, variables: Record<string, string> = {}): P
   const config = parseConfig({
     PORT: '0',
     UPLOAD_DIR: path.join(folder, 'upload'),
+    STATE_DIR: path.join(folder, 'state'),
     MODEL: 'none',
     ICE_ADDRESSES: '127.0.0.1',
     IDLE_GRACE: '300',

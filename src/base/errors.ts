@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   CAPACITY_REACHED: 'all places are taken; the message names the variable that bounds them; try again after Retry-After',
   SERVER_STARTING: 'the server is starting; try again after Retry-After',
   SERVER_CLOSING: 'the server is shutting down',
+  EVENT_NOT_FOUND: 'there is no event of that id, or it has no still; it may be older than EVENT_RETENTION',
+  STORE_FAILED: 'the store of events could not answer; the log says why',
   ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',
   FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',
   FFMPEG_FAILED: 'ffmpeg or ffprobe failed; the message holds its last lines of output',

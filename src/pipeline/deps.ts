@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { DetectionScheduler, LabelRenderer } from '../detection/index.js';
 import type { FfmpegDeps } from '../ffmpeg/index.js';
 import type { Logger } from '../base/logger.js';
-import type { LadderPlan, Scene, TrackedObject } from '../media/index.js';
+import type { FrameDetections, LadderPlan, Scene, TrackedObject } from '../media/index.js';
 import type { EncodePlaces } from './encode-places.js';
 import type { SourceCounts } from './source-counts.js';
 
@@ -52,6 +52,8 @@ export interface PipelineDeps {
     sourceId: string,
     picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] },
   ) => SceneObserver;
+  /** Told of each frame in which something happened at a zone or line, in order. Left out: nobody wants to know. */
+  readonly onSceneEvents?: (detections: FrameDetections) => void;
   /** Which lower rungs sources have. */
   readonly ladder: LadderPlan;
   /** Of encoders of lower rungs, for all sources. */

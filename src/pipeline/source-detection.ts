@@ -187,7 +187,7 @@ export class SourceDetection {
 
   #take(result: DetectionResult): void {
     this.#lastResult = result;
-    const { sourceId, format, feed, frameNumbers } = this.#init;
+    const { sourceId, format, feed, frameNumbers, deps } = this.#init;
     const objects = this.#timed(() => this.#tracker.update(result.detections, result.mediaTimeMs));
     const detections: FrameDetections = {
       sourceId,
@@ -200,6 +200,7 @@ export class SourceDetection {
       scene: this.#observe(objects, result.mediaTimeMs),
     };
     feed.publish(detections);
+    if (detections.scene && detections.scene.events.length > 0) deps.onSceneEvents?.(detections);
   }
 
   /** Counting begins with the first picture that was looked at: before it, the size of what a camera sends is a guess. */

@@ -4,7 +4,9 @@ import { Pipelines, SourceModels, StandingLeases } from '../pipeline/index.js';
 import { WebhookSender } from '../webhooks/index.js';
 import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
+import type { EventStore } from '../store/index.js';
 import { openCounting, readZones } from './counting.js';
+import { keepSceneEvents, openEvents } from './events.js';
 import type { Host } from './host.js';
 import type { Metrics } from './metrics.js';
 import type { Sources } from './sources.js';
@@ -19,16 +21,20 @@ export interface DetectionServices {
   readonly pipelines: Pipelines;
   /** Undefined where none is configured. */
   readonly webhooks: WebhookSender | undefined;
+  /** What happens, kept over restarts. */
+  readonly events: EventStore;
   /** Begins to read sources for their zones although nobody watches them; to be called once the sources are known. */
   readonly readForZones: () => void;
 }
 
 /** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
 export async function openDetection(
-  { config, loggers, clock, ledger, closers }: Host,
+  host: Host,
   { ffmpeg, library, pulls, liveRooms, catalogue }: Sources,
   { metrics, counts }: Metrics,
 ): Promise<DetectionServices> {
+  const { config, loggers, clock, ledger, closers } = host;
+  const events = await openEvents(host);
   const seen = { clock, ledger, logger: loggers.of('detection') };
   const models = await SourceModels.open({
     logger: seen.logger,
@@ -69,6 +75,7 @@ export async function openDetection(
     detectFps: config.DETECT_FPS,
     motionGate: config.MOTION_GATE,
     sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
+    onSceneEvents: (detections) => keepSceneEvents(events, detections, clock.wallClock()),
     idleGraceMs: config.IDLE_GRACE,
     find: (sourceId) => catalogue.find(sourceId),
     connect: (sourceId) => pulls.prepare(sourceId),
@@ -101,5 +108,5 @@ export async function openDetection(
   const readForZones = (): void => {
     readers = readZones({ counting, pipelines, library, rooms: liveRooms, catalogue, clock, logger: loggers.of('scene'), onDetections });
   };
-  return { models, counting, pipelines, webhooks, readForZones };
+  return { models, counting, pipelines, webhooks, events, readForZones };
 }

@@ -28,7 +28,7 @@ export interface Served extends Sources, DetectionServices, Connections, Metrics
 /** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
 export async function openDoors(host: Host, served: Served): Promise<Awaited<ReturnType<typeof buildApp>>> {
   const { config, loggers, closers } = host;
-  const { sessions, iceServers, catalogue, counting } = served;
+  const { sessions, iceServers, catalogue, counting, events } = served;
   const zones = zoneRoutesOf(counting, catalogue);
   const access = openAccess(host);
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
@@ -69,6 +69,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     snapshots: looks.snapshots,
     zones,
     rooms: webSockets,
+    events: { query: (query) => events.query(query), sources: () => events.sources() },
     detections: {
       clock: host.clock,
       inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),

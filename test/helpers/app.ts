@@ -132,6 +132,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       rtpTimestamps: () => ({}),
       ...overrides.detections,
     },
+    events: { query: () => Promise.resolve([]), sources: () => Promise.resolve([]) },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',
       bodySchema: ZonesSchema,

@@ -1,7 +1,8 @@
 /** The real server in a process of its own, for end-to-end tests and benches: `node dist/src/main.js`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from './assets.js';
@@ -28,6 +29,7 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
   const args = ['--max-semi-space-size=2', '--enable-source-maps', path.join(projectRoot, 'dist/src/main.js')];
   const [command, ...rest] =
     namespace === undefined ? [process.execPath, ...args] : ['ip', 'netns', 'exec', namespace, process.execPath, ...args];
+  const stateDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-state-'));
   const child = spawn(command, rest, {
     cwd: projectRoot,
     env: {
@@ -37,11 +39,13 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
       PORT: '0',
       ICE_ADDRESSES: '127.0.0.1',
       LOG_LEVEL: 'info',
+      STATE_DIR: stateDir,
       ...variables,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const removed = exited.then(() => rmSync(stateDir, { recursive: true, force: true }));
   const log: string[] = [];
   const faults: string[] = [];
   const ready = new Promise<string>((resolve, reject) => {
@@ -60,6 +64,7 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
     const force = setTimeout(() => child.kill('SIGKILL'), 6000);
     const [code] = await exited;
     clearTimeout(force);
+    await removed;
     return code;
   };
   try {

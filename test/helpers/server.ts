@@ -37,9 +37,12 @@ export class TestServer {
   readonly uploadDir: string;
   readonly #viewers: WeriftViewer[] = [];
 
-  private constructor(server: Server, uploadDir: string) {
+  readonly #stateDir: string;
+
+  private constructor(server: Server, uploadDir: string, stateDir: string) {
     this.#server = server;
     this.uploadDir = uploadDir;
+    this.#stateDir = stateDir;
   }
 
   /** Detection is off unless `MODEL` says otherwise. Videos are given as `name` or `[name, name in the folder]`. */
@@ -48,6 +51,7 @@ export class TestServer {
     variables: Readonly<Record<string, string>> = {},
   ): Promise<TestServer> {
     const uploadDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-upload-'));
+    const stateDir = mkdtempSync(path.join(os.tmpdir(), 'sightline-state-'));
     for (const video of videos) {
       const [name, as] = typeof video === 'string' ? [video, video] : video;
       copyVideo(name, uploadDir, as);
@@ -55,6 +59,7 @@ export class TestServer {
     const config = parseConfig({
       PORT: '0',
       UPLOAD_DIR: uploadDir,
+      STATE_DIR: stateDir,
       MODEL: 'none',
       ICE_ADDRESSES: '127.0.0.1',
       LOG_LEVEL: 'silent',
@@ -62,9 +67,10 @@ export class TestServer {
       ...variables,
     });
     try {
-      return new TestServer(await startServer(config, createLoggers(config.LOG_LEVEL)), uploadDir);
+      return new TestServer(await startServer(config, createLoggers(config.LOG_LEVEL)), uploadDir, stateDir);
     } catch (error) {
       rmSync(uploadDir, { recursive: true, force: true });
+      rmSync(stateDir, { recursive: true, force: true });
       throw error;
     }
   }
@@ -117,5 +123,6 @@ export class TestServer {
     await Promise.all(this.#viewers.map((viewer) => viewer.close()));
     await this.#server.close();
     rmSync(this.uploadDir, { recursive: true, force: true });
+    rmSync(this.#stateDir, { recursive: true, force: true });
   }
 }

@@ -61,6 +61,7 @@ describe('the watchdog', { skip: process.platform !== 'linux' && 'reads /proc' }
     }
     variables = {
       UPLOAD_DIR: folder,
+      STATE_DIR: path.join(folder, 'state'),
       MODEL: 'none',
       SOURCES_FILE: path.join(folder, 'sources.json'),
       FFMPEG_PATH: path.join(folder, 'ffmpeg'),

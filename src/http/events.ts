@@ -1,0 +1,106 @@
+/** `GET /events`: what has happened, by time, source and type. */
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
+import { EVENT_TYPES, type EventQuery, type EventType, type StoredEvent } from '../store/index.js';
+import { EVENT_EXAMPLE, eventMessage, EventSchema } from './events-schema.js';
+import { ErrorSchema, TokenQuery } from './schemas.js';
+
+/** What the routes of events need. */
+export interface EventsDeps {
+  /** Everything that has happened before is in it. @throws MediaPeerError STORE_FAILED */
+  readonly query: (query: EventQuery) => Promise<StoredEvent[]>;
+  /** The sources that there are events of. @throws MediaPeerError STORE_FAILED */
+  readonly sources: () => Promise<string[]>;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+/** Pages of 1000 as fast as anybody reads them. */
+const QUERIES_PER_MINUTE = 600;
+
+const Id = Type.String({ pattern: '^[0-9]{1,16}$' });
+const Filter = {
+  source: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Of these sources alone, separated by commas' })),
+  type: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 512, description: `Of these types alone, separated by commas: ${EVENT_TYPES.join(', ')}` }),
+  ),
+};
+const EventPage = Type.Object(
+  {
+    events: Type.Array(EventSchema),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'What to send as `after` for those that follow; null where there are none yet',
+    }),
+  },
+  { title: 'Events', description: 'A page of events', examples: [{ events: [EVENT_EXAMPLE], next: null }] },
+);
+
+/** `GET /events`. */
+export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps, done) => {
+  app.get(
+    '/events',
+    {
+      config: { action: 'data', takesTokenInQuery: true, rateLimit: { max: QUERIES_PER_MINUTE, timeWindow: 60_000 } },
+      schema: {
+        operationId: 'listEvents',
+        summary: 'What has happened: events of zones and lines, the oldest first',
+        tags: ['detection'],
+        querystring: Type.Object({
+          from: Type.Optional(Type.Number({ minimum: 0, description: 'Unix seconds, included' })),
+          to: Type.Optional(Type.Number({ minimum: 0, description: 'Unix seconds, excluded' })),
+          ...Filter,
+          after: Type.Optional({ ...Id, description: 'Id of an event: those that follow it' }),
+          order: Type.Enum(['asc', 'desc'], { default: 'asc', description: '`desc`: the newest first' }),
+          limit: Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
+          ...TokenQuery,
+        }),
+        response: { 200: EventPage, '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { from, to, after, order, limit } = request.query;
+      if (from !== undefined && to !== undefined && from > to)
+        throw new MediaPeerError('QUERY_INVALID', `from (${from}) is later than to (${to}); both are Unix seconds`);
+      const found = await deps.query({
+        fromMs: from === undefined ? undefined : from * 1000,
+        toMs: to === undefined ? undefined : to * 1000,
+        types: typesOf(request.query.type),
+        sourceIds: await readableSources(request, deps, listOf(request.query.source)),
+        afterId: after === undefined ? undefined : Number(after),
+        isDescending: order === 'desc',
+        limit: limit + 1,
+      });
+      const events = found.slice(0, limit).map(eventMessage);
+      return reply.header('cache-control', 'no-store').send({ events, next: found.length > limit ? (events.at(-1)?.id ?? null) : null });
+    },
+  );
+  done();
+};
+
+/** Those of the sources that somebody asks for whose events they may read; undefined: all, and what is about no source. */
+async function readableSources(
+  { access }: FastifyRequest,
+  deps: EventsDeps,
+  asked: readonly string[] | undefined,
+): Promise<readonly string[] | undefined> {
+  if (await access.may('data')) return asked;
+  return access.permitted('data', asked ?? (await deps.sources()));
+}
+
+/** @throws MediaPeerError QUERY_INVALID */
+function typesOf(type: string | undefined): EventType[] | undefined {
+  return listOf(type)?.map((name) => {
+    const known = EVENT_TYPES.find((each) => each === name);
+    if (known) return known;
+    throw new MediaPeerError('QUERY_INVALID', `there are no events of type '${name.slice(0, 40)}'; there are ${EVENT_TYPES.join(', ')}`);
+  });
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

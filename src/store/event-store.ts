@@ -1,0 +1,135 @@
+/**
+ * Events, their stills and what zones and lines have counted, kept over restarts. Whoever adds never waits: a thread of its
+ * own writes, within 200 ms. What it does not get rid of is bounded; beyond that new events are told to listeners and not kept.
+ */
+import type { Clock } from '../base/clock.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import { Listeners } from '../base/listeners.js';
+import type { Logger } from '../base/logger.js';
+import type { ResourceLedger } from '../base/resources.js';
+import type { EventFacts, EventQuery, EventRetention, StoredEvent } from './event.js';
+import type { Entry } from './event-tables.js';
+import { StoreRefusedError, StoreThread } from './store-thread.js';
+
+/** Where events are kept, and how long. */
+export interface EventStoreInit {
+  /** Absolute path of a folder; made where it is missing. */
+  readonly stateDir: string;
+  /** True where somebody chose the folder: then one that cannot be used is a fault. Else events are kept in memory, and a warning says so. */
+  readonly isChosen: boolean;
+  /** How much is kept. */
+  readonly retention: EventRetention;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ledger: ResourceLedger;
+}
+
+/** What may wait for the disk. */
+const MAX_UNWRITTEN = 10_000;
+const MAX_UNWRITTEN_BYTES = 16 * 1024 * 1024;
+/** Where there is no disk. */
+const MAX_MEMORY_BYTES = 32 * 1024 * 1024;
+const WARN_INTERVAL_MS = 60_000;
+
+/** All events of the server. */
+export class EventStore {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #added: Listeners<StoredEvent>;
+  readonly #warnedMs = new Map<string, number>();
+  #thread!: StoreThread;
+  #lastId = 0;
+  #lost = 0;
+
+  /** @throws MediaPeerError CONFIG_INVALID where a folder that somebody chose cannot be used */
+  static async open(init: EventStoreInit): Promise<EventStore> {
+    const store = new EventStore(init);
+    try {
+      await store.#start(init, init.stateDir);
+    } catch (error) {
+      const why = whyRefused(init.stateDir, error);
+      if (init.isChosen) throw new MediaPeerError('CONFIG_INVALID', why, { cause: error });
+      init.logger.warn({ stateDir: init.stateDir }, `${why}; until then events and counts are kept in memory and end with the server`);
+      await store.#start({ ...init, retention: { ...init.retention, maxBytes: MAX_MEMORY_BYTES } }, undefined);
+    }
+    return store;
+  }
+
+  private constructor({ clock, logger }: EventStoreInit) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#added = new Listeners(logger, 'events');
+  }
+
+  /** Keeps an event and tells it to listeners. It has a still where one is made of its moment, known by the id of the event that it was made for. */
+  add(facts: EventFacts, still: 'none' | 'own' | { readonly of: number } = 'none'): StoredEvent {
+    const id = Math.max(this.#lastId + 1, Math.floor(this.#clock.wallClock() * 1000));
+    this.#lastId = id;
+    const event: StoredEvent = { ...facts, id, stillId: still === 'none' ? undefined : still === 'own' ? id : still.of };
+    this.#write({ kind: 'event', event });
+    this.#added.tell(event);
+    return event;
+  }
+
+  /** Calls `listener` for each event, in order. Call the returned function to stop listening. */
+  onAdded(listener: (event: StoredEvent) => void): () => void {
+    return this.#added.add(listener);
+  }
+
+  /** Everything that was added before is in it. @throws MediaPeerError STORE_FAILED */
+  query(query: EventQuery): Promise<StoredEvent[]> {
+    return this.#thread.ask<'events'>({ kind: 'events', query });
+  }
+
+  /** The sources that there are events of, by name. @throws MediaPeerError STORE_FAILED */
+  sources(): Promise<string[]> {
+    return this.#thread.ask<'sources'>({ kind: 'sources' });
+  }
+
+  /** Everything is in the file when this resolves. */
+  async close(): Promise<void> {
+    this.#added.clear();
+    await this.#thread.close();
+  }
+
+  async #start({ retention, ledger }: Pick<EventStoreInit, 'retention' | 'ledger'>, folder: string | undefined): Promise<void> {
+    this.#thread = await StoreThread.open({
+      folder,
+      retention,
+      ledger,
+      onReport: (report) => {
+        if (report.kind === 'set-aside')
+          this.#logger.error(report.setAside, 'the store of events cannot be used: it is set aside, and a new one is begun');
+        else
+          this.#warn(
+            { reason: report.reason },
+            report.isFull ? 'disk full: events wait in memory' : 'events cannot be written: they wait in memory',
+          );
+      },
+      onCrash: (error) =>
+        this.#logger.error({ err: error }, 'the store of events has crashed: no events are kept until the server is started again'),
+    });
+    this.#lastId = this.#thread.lastId;
+  }
+
+  #write(entry: Entry): void {
+    const { unwritten, unwrittenBytes } = this.#thread;
+    const hasRoom = unwritten < MAX_UNWRITTEN && (entry.kind !== 'still' || unwrittenBytes < MAX_UNWRITTEN_BYTES);
+    if (hasRoom && this.#thread.write(entry)) return;
+    this.#lost++;
+    this.#warn({ lost: this.#lost, waiting: unwritten }, 'too many events wait for the disk: new ones are not kept');
+  }
+
+  #warn(fields: object, message: string): void {
+    const now = this.#clock.now();
+    if (now - (this.#warnedMs.get(message) ?? -Infinity) < WARN_INTERVAL_MS) return;
+    this.#warnedMs.set(message, now);
+    this.#logger.warn(fields, message);
+  }
+}
+
+function whyRefused(stateDir: string, error: unknown): string {
+  return error instanceof StoreRefusedError && error.isBusy
+    ? `STATE_DIR: '${stateDir}' is in use by another server; give each one a folder of its own`
+    : `STATE_DIR: '${stateDir}' cannot be used (${messageOf(error)}); name a folder that the server may write`;
+}

@@ -1,0 +1,53 @@
+/** Events as values: what happened, where and when. */
+
+/** Everything that can happen: first what zones and lines see, then the life of sources and clients. */
+export const EVENT_TYPES = ['enter', 'leave', 'cross'] as const;
+
+/** What happened. */
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Something that happens. */
+export interface EventFacts {
+  /** What happened. */
+  readonly type: EventType;
+  /** The source that it happened at; undefined where it is about none. */
+  readonly sourceId: string | undefined;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  /** What else is known, in the words of the public contract. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** An event that has its place in the order. */
+export interface StoredEvent extends EventFacts {
+  /** Ascends, also over restarts and where a store begins anew: microseconds of Unix time, or one more than the one before. */
+  readonly id: number;
+  /** Id of its still; undefined where it has none. */
+  readonly stillId: number | undefined;
+}
+
+/** Which events somebody wants; what is left out selects everything. */
+export interface EventQuery {
+  /** Unix milliseconds, included. */
+  readonly fromMs?: number | undefined;
+  /** Unix milliseconds, excluded. */
+  readonly toMs?: number | undefined;
+  /** Those of these sources alone. Default: all, and those of no source. */
+  readonly sourceIds?: readonly string[] | undefined;
+  /** Those of these types alone. */
+  readonly types?: readonly EventType[] | undefined;
+  /** Those that follow the event of this id in the order that was asked for. */
+  readonly afterId?: number | undefined;
+  /** Newest first. Default: oldest first. */
+  readonly isDescending?: boolean | undefined;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+/** How much is kept; what is older or more goes, the oldest first. */
+export interface EventRetention {
+  /** Of an event, in milliseconds; Infinity: however old. */
+  readonly maxAgeMs: number;
+  /** Of everything together, in bytes. */
+  readonly maxBytes: number;
+}

@@ -1,0 +1,32 @@
+/** The tables, and how those of an earlier version become them. Each step is one transaction and is never changed again. */
+import type { Database } from './database.js';
+
+const STEPS: readonly string[] = [
+  `CREATE TABLE events (
+     id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, type TEXT NOT NULL, source TEXT, still INTEGER, data TEXT NOT NULL
+   );
+   CREATE INDEX events_by_source ON events (source, id);
+   CREATE INDEX events_by_source_and_time ON events (source, at_ms);
+   CREATE INDEX events_by_time ON events (at_ms);
+   CREATE TABLE stills (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
+   CREATE TABLE counts (source TEXT PRIMARY KEY, state TEXT NOT NULL);`,
+];
+
+/** The file is of a later version of Sightline, which may have put anything into it. */
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+}
+
+/** Brings the tables up to date. @throws NewerSchemaError, DatabaseError */
+export function migrate(database: Database): void {
+  const version = Number(database.prepare('PRAGMA user_version').all()[0]?.user_version);
+  if (version > STEPS.length)
+    throw new NewerSchemaError(`it is of a later version of Sightline (schema ${version}; this one knows ${STEPS.length})`);
+  for (const [before, sql] of STEPS.entries()) {
+    if (before < version) continue;
+    database.transaction(() => {
+      database.exec(sql);
+      database.exec(`PRAGMA user_version = ${before + 1}`);
+    });
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Keeps the store in its file: groups what is written, heals what can be healed, removes what is too old or too much. Blocks
+ * while it works, a few milliseconds at a time.
+ */
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { DatabaseError } from './database.js';
+import { EventTables, type Entry } from './event-tables.js';
+import { closeStoreFile, type OpenedFile } from './store-file.js';
+import type { EventRetention } from './event.js';
+import type { Answers, Question, StoreReply } from './store-messages.js';
+
+/** What one commit takes in; nothing waits longer for it. */
+const GROUP_MS = 100;
+/** A disk that was full is tried again. */
+const RETRY_MS = 1000;
+const PRUNE_MS = 60_000;
+/** Between two slices others have their turn. */
+const SLICE_PAUSE_MS = 20;
+const SLICE = 500;
+/** Of a store that is too large: not much more than is too much. */
+const SMALL_SLICE = 50;
+
+/** Where it is kept, and who hears of it. */
+export interface StoreKeeperInit {
+  /** Opens the file; called again, with what is wrong, where it turns out to be damaged. @throws DatabaseError, or a system error where the folder cannot be used */
+  readonly open: (damage?: string) => OpenedFile;
+  /** How much is kept. */
+  readonly retention: EventRetention;
+  readonly clock: Clock;
+  /** Sends a message to the server. */
+  readonly tell: (reply: StoreReply) => void;
+}
+
+/** One open store. */
+export class StoreKeeper {
+  readonly #init: StoreKeeperInit;
+  #file: OpenedFile;
+  #tables: EventTables;
+  readonly #pending: Entry[] = [];
+  #writing: Timer | undefined;
+  #pruning: Timer | undefined;
+
+  /** Opens the file and says that it is ready, or begun anew. @throws DatabaseError, or a system error where the folder cannot be used */
+  constructor(init: StoreKeeperInit) {
+    this.#init = init;
+    this.#file = init.open();
+    this.#tables = new EventTables(this.#file.database);
+    this.#tellSetAside();
+    this.#healing(() => init.tell({ kind: 'ready', lastId: this.#tables.lastId(), counts: this.#tables.counts() }));
+    this.#pruneAfter(0);
+  }
+
+  /** Written with the next group. */
+  write(entry: Entry): void {
+    this.#pending.push(entry);
+    this.#writing ??= this.#init.clock.after(GROUP_MS, () => this.#flush());
+  }
+
+  /** @throws DatabaseError */
+  ask(question: Question): Answers[Question['kind']] {
+    this.#flush();
+    return this.#healing(() => {
+      switch (question.kind) {
+        case 'events':
+          return this.#tables.query(question.query);
+        case 'still':
+          return this.#tables.still(question.eventId);
+        case 'sources':
+          return this.#tables.sources();
+      }
+    });
+  }
+
+  /** Writes what waits, as far as the disk takes it, and gives the file back. */
+  close(): void {
+    this.#flush();
+    this.#writing?.cancel();
+    this.#pruning?.cancel();
+    closeStoreFile(this.#file.database);
+  }
+
+  #flush(): void {
+    this.#writing?.cancel();
+    this.#writing = undefined;
+    if (this.#pending.length === 0) return;
+    try {
+      this.#healing(() => this.#tables.write(this.#pending));
+      this.#init.tell({ kind: 'written', entries: this.#pending.length });
+      this.#pending.length = 0;
+    } catch (error) {
+      this.#trouble(error);
+      this.#writing = this.#init.clock.after(RETRY_MS, () => this.#flush());
+    }
+  }
+
+  /** Begins a new file where this one turns out to be damaged. */
+  #healing<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.fault !== 'corrupt') throw error;
+      closeStoreFile(this.#file.database);
+      this.#file = this.#init.open(error.message);
+      this.#tables = new EventTables(this.#file.database);
+      this.#tellSetAside();
+      return work();
+    }
+  }
+
+  #pruneAfter(delayMs: number): void {
+    this.#pruning = this.#init.clock.after(delayMs, () => this.#prune());
+  }
+
+  #prune(): void {
+    let isDone = true;
+    try {
+      isDone = this.#healing(() => this.#pruneSlice()) === 0;
+    } catch (error) {
+      this.#trouble(error);
+    }
+    this.#pruneAfter(isDone ? PRUNE_MS : SLICE_PAUSE_MS);
+  }
+
+  /** How many were removed. */
+  #pruneSlice(): number {
+    const { maxAgeMs, maxBytes } = this.#init.retention;
+    const tooOld = this.#tables.removeOldest(SLICE, this.#init.clock.wallClock() - maxAgeMs);
+    const removed = tooOld > 0 || this.#tables.usedBytes() <= maxBytes ? tooOld : this.#tables.removeOldest(SMALL_SLICE);
+    if (removed > 0) this.#tables.shrink();
+    return removed;
+  }
+
+  #trouble(error: unknown): void {
+    this.#init.tell({ kind: 'trouble', isFull: error instanceof DatabaseError && error.fault === 'full', reason: messageOf(error) });
+  }
+
+  #tellSetAside(): void {
+    const { setAside } = this.#file;
+    if (setAside) this.#init.tell({ kind: 'set-aside', setAside });
+  }
+}
