@@ -51,7 +51,7 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
   const source = await gateway.open('gate');
   const plan = planOf(offer('chromium'), source.media, ['raw']);
   const viewer = new Viewer(
-    { source, plan, gateway, clock },
+    { sources: { sourceId: 'gate', own: source, named: new Map(), tiles: undefined }, plan, gateway, clock },
     {
       clientId: 'watcher',
       logger: silentLogger,

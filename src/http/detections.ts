@@ -30,10 +30,10 @@ export interface DetectionsDeps {
   readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections' | 'labels'>>;
   /** Waits for its turn where the source must be started for one look: looks must not start many sources at once. */
   readonly inTurn: <T>(sourceId: string, look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-  /** The source that a session watches; undefined where there is no such session. */
-  readonly sourceOf: (sessionId: string) => string | undefined;
-  /** A frame's RTP timestamps as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
-  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+  /** The sources that a session shows; empty where there is no such session. */
+  readonly sourcesOf: (sessionId: string) => readonly string[];
+  /** RTP timestamps of a source's frame as a session's viewer sees them. @throws MediaPeerError SESSION_NOT_FOUND */
+  readonly rtpTimestamps: (sessionId: string, sourceId: string, mediaTimeMs: number) => RtpTimestamps;
 }
 
 /** Readers at the same time, of all sources. */
@@ -90,7 +90,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
       whileThere(reply, async (signal) => {
         const { source: sourceId } = request.params;
         const { session } = request.query;
-        if (session !== undefined && deps.sourceOf(session) !== sourceId) {
+        if (session !== undefined && !deps.sourcesOf(session).includes(sourceId)) {
           throw new MediaPeerError('SESSION_NOT_FOUND', `there is no session of that id that watches '${sourceId}'; it may have ended`);
         }
         const source = await deps.openSource(sourceId);
@@ -111,7 +111,8 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
             streams.delete(stream);
           },
           ...(session !== undefined && {
-            rtpTimestamps: (mediaTimeMs: number) => (deps.sourceOf(session) === undefined ? {} : deps.rtpTimestamps(session, mediaTimeMs)),
+            rtpTimestamps: (mediaTimeMs: number) =>
+              deps.sourcesOf(session).includes(sourceId) ? deps.rtpTimestamps(session, sourceId, mediaTimeMs) : {},
           }),
         });
         streams.set(stream, { address });

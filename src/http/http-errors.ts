@@ -1,6 +1,7 @@
 /** The one place where error codes become HTTP statuses, and every error the shape that Fastify gives its own. */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import { MediaPeerError, type ErrorCode } from '../base/errors.js';
 
 const STATUS: Record<ErrorCode, number> = {
@@ -82,8 +83,19 @@ function codeOf(error: Partial<FastifyError>, status: number): string {
 function messageFor(error: FastifyError, contentType: string | undefined): string {
   if (error.statusCode === 415)
     return `the body has ${contentType === undefined ? 'no content type' : `the content type '${contentType.slice(0, 100)}'`}; send JSON in UTF-8 with Content-Type: application/json`;
+  const fault = faultOf(error);
   const allowed = error.validation?.find(({ keyword }) => keyword === 'enum')?.params['allowedValues'];
-  return Array.isArray(allowed) ? `${error.message}: ${allowed.join(', ')}` : error.message;
+  const known = fault ? fault.params['allowedValues'] : allowed;
+  const message = fault ? `${error.validationContext ?? ''}${fault.instancePath} ${fault.message ?? ''}` : error.message;
+  return Array.isArray(known) ? `${message}: ${known.join(', ')}` : message;
+}
+
+/** Where a value may have several shapes, what keeps it from the one that it comes nearest to; else undefined. */
+function faultOf({ validation }: FastifyError): FastifySchemaValidationError | undefined {
+  if (!validation?.some(({ keyword }) => keyword === 'anyOf')) return undefined;
+  const weight = ({ keyword, instancePath }: FastifySchemaValidationError): number =>
+    instancePath.split('/').length * 10 + ['anyOf', 'type', 'enum', 'required'].indexOf(keyword);
+  return validation.reduce((best, each) => (weight(each) > weight(best) ? each : best));
 }
 
 /** Requests that fail before anybody has asked who they are of have nobody to be told less. */

@@ -1,7 +1,7 @@
 /** The door `POST /offer`: one offer, one answer, no trickle needed. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { MediaPeerError } from '../base/errors.js';
-import type { Sessions } from '../webrtc/index.js';
+import { firstSourceOf, readTracks, tileJson, type Sessions } from '../webrtc/index.js';
 import { FRAGMENT_TYPE } from './content-types.js';
 import type { RequestAccess } from './gate.js';
 import type { HttpSessions } from './http-sessions.js';
@@ -45,11 +45,12 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
     },
     async (request, reply) => {
       const { sdp, client_id: clientId, source, tracks, active } = request.body;
-      const sourceId = source ?? (await defaultFor(request.access, deps));
+      const sourceId = source ?? firstSourceOf(tracks) ?? (await defaultFor(request.access, deps));
       if (sourceId === undefined) {
         throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
       }
-      await request.access.demand('watch', { source: sourceId });
+      const { sourceIds, renditions, tiles } = readTracks(tracks, sourceId, 'BODY_INVALID');
+      for (const each of sourceIds) await request.access.demand('watch', { source: each });
       const rights = await request.access.heldRights();
       const accepted = await sessions.accept({
         sdp,
@@ -58,7 +59,8 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         sourceId,
         rights,
         ...(clientId !== undefined && { clientId }),
-        ...(tracks !== undefined && { renditions: tracks }),
+        ...(renditions !== undefined && { renditions }),
+        ...(tiles !== undefined && { tiles }),
         ...(active !== undefined && { active }),
       });
       const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, action: 'watch', rights });
@@ -69,7 +71,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         type: 'answer' as const,
         client_id: accepted.clientId,
         source: accepted.sourceId,
-        tracks: [...accepted.renditions],
+        tracks: accepted.tiles?.map(tileJson) ?? [...accepted.renditions],
         session_url: location,
       };
     },

@@ -1,8 +1,6 @@
 /** JSON schemas of the doors; the same ones produce `/openapi.json`. */
 import { Type } from 'typebox';
-
-/** What a viewer watches: the source as it is, or with detections drawn in. */
-const Rendition = Type.Enum(['raw', 'processed'], { description: 'As it is, or with detected objects drawn in' });
+import { MAX_TRACKS, RenditionSchema, TrackItemSchema } from '../webrtc/index.js';
 
 /** The body of every error. */
 export const ErrorSchema = Type.Object(
@@ -29,13 +27,17 @@ export const OfferBody = Type.Object(
     type: Type.Literal('offer'),
     client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Who this is; generated when left out' })),
     source: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'A source of /available-videos; the default source when left out' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'A source of /available-videos; when left out, the first that `tracks` names, else the default source',
+      }),
     ),
     tracks: Type.Optional(
-      Type.Array(Rendition, { minItems: 1, maxItems: 16, description: "The renditions of the offer's video m-lines, in order" }),
+      Type.Array(TrackItemSchema, { minItems: 1, maxItems: MAX_TRACKS, description: "What the offer's video m-lines show, in order" }),
     ),
     active: Type.Optional(
-      Type.Array(Rendition, {
+      Type.Array(RenditionSchema, {
         maxItems: 16,
         description: 'Those that are sent from the start; the others wait for a `select` on the data channel `commands`. All when left out',
       }),
@@ -51,7 +53,18 @@ export const AnswerBody = Type.Object(
     type: Type.Literal('answer'),
     client_id: Type.String({ description: 'The id that is used, with a suffix when the one asked for was taken' }),
     source: Type.String({ description: 'The source that is watched' }),
-    tracks: Type.Array(Rendition, { description: 'What the video m-lines carry, in order' }),
+    tracks: Type.Array(
+      Type.Union([
+        RenditionSchema,
+        Type.Object({
+          mid: Type.Union([Type.String(), Type.Null()]),
+          source: Type.Union([Type.String(), Type.Null()], { description: 'Null: nothing' }),
+          rendition: Type.Union([RenditionSchema, Type.Null()]),
+          max_height: Type.Optional(Type.Integer()),
+        }),
+      ]),
+      { description: 'What the video m-lines that are served show, in order; of a wall with their sources and mids' },
+    ),
     session_url: Type.String({ description: 'DELETE it to leave' }),
   },
   {

@@ -23,6 +23,18 @@ export interface DetectionFilter {
 export interface FrameTimestamps extends Readonly<Partial<Record<Rendition, number>>> {
   /** Renditions of which the reader has the nearest frame, not the very one that was looked at. Default: none. */
   readonly nearest?: readonly Rendition[];
+  /** Of a wall: the same for each m-line that shows the source. Default: not told. */
+  readonly mLines?: readonly MLineTimestamp[];
+}
+
+/** The RTP timestamp of one frame on one m-line. */
+interface MLineTimestamp {
+  /** RFC 5888; null where the m-line has none. */
+  readonly mid: string | null;
+  /** As the reader sees it. */
+  readonly rtpTimestamp: number;
+  /** The reader has the nearest frame there, not the very one that was looked at. */
+  readonly isNearest: boolean;
 }
 
 /** What is one reader's own in a message. */
@@ -53,18 +65,23 @@ const MAX_LISTED_LABELS = 100;
 /** One JSON object as text; `truncated` says how many objects were left out because of `maxBytes`. */
 export function writeDetections(detections: FrameDetections, context: MessageContext = {}): string {
   const { rtpTimestamps = {}, filter, dropped = 0, missedEvents = [], maxBytes = Infinity, warning } = context;
-  const { nearest = [], ...timestamps } = rtpTimestamps;
+  const { nearest = [], mLines, ...timestamps } = rtpTimestamps;
   const pairing = nearest.length === 0 ? '' : `,"pairing":${JSON.stringify(Object.fromEntries(nearest.map((each) => [each, 'nearest'])))}`;
+  const perMLine = mLines ? `,"m_lines":${JSON.stringify(mLines.map(mLineJson))}` : '';
   const common = commonPart(detections);
   const wanted = filter ? detections.objects.filter((object) => passes(object, filter)) : detections.objects;
   const missed = missedEvents.length > 0 ? `,"missed_events":${JSON.stringify(missedEvents.map((event) => eventJson(event)))}` : '';
   const events = warning === undefined ? missed : `${missed},"warning":${JSON.stringify(warning)}`;
   const write = (objects: string, truncated = ''): string =>
-    `${common.head},"rtp_timestamp":${JSON.stringify(timestamps)}${pairing},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
+    `${common.head},"rtp_timestamp":${JSON.stringify(timestamps)}${pairing}${perMLine},"objects":${objects}${common.scene}${events},"dropped":${dropped}${truncated}}`;
   const whole = write(filter ? JSON.stringify(wanted.map(objectJson)) : common.objects);
   if (isWithin(whole, maxBytes)) return whole;
   const kept = bestWithin(wanted, maxBytes - Buffer.byteLength(write('[]', `,"truncated":${wanted.length}`)));
   return write(`[${kept.join(',')}]`, `,"truncated":${wanted.length - kept.length}`);
+}
+
+function mLineJson({ mid, rtpTimestamp, isNearest }: MLineTimestamp) {
+  return { mid, rtp_timestamp: rtpTimestamp, ...(isNearest && { pairing: 'nearest' }) };
 }
 
 /** A UTF-16 unit becomes three bytes of UTF-8 at most: short texts need no counting. */

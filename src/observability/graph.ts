@@ -15,11 +15,11 @@ interface Branch {
 /** What runs of the video of these sources, with the viewers of each. */
 export function viewingGraph(sources: readonly SourceActivity[], sessions: readonly SessionStatus[]): Branch[] {
   return sources.flatMap(({ sourceId, renditions }) => {
-    const here = sessions.filter((session) => session.sourceId === sourceId);
     return renditions.flatMap((track) => {
       if (track.rendition === 'audio' || track.rung === undefined) return [];
-      const watches = ({ video }: SessionStatus): boolean => video.some((each) => trackOf(each, renditions) === track);
-      const viewers = here.filter(watches).map(({ clientId }) => clientId);
+      const watches = ({ video }: SessionStatus): boolean =>
+        video.some((each) => each.sourceId === sourceId && trackOf(each, renditions) === track);
+      const viewers = sessions.filter(watches).map(({ clientId }) => clientId);
       return [{ source: sourceId, rendition: `${track.rendition}/${track.codec}`, quality: track.rung, viewers }];
     });
   });

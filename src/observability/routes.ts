@@ -141,6 +141,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         tracks: session.video.map(({ rendition }) => rendition),
         video_codecs: session.video.map(({ codec }) => codec),
         ...(session.quality && { ...qualityOf(session.quality), qualities: session.video.map(({ quality }) => quality ?? null) }),
+        m_lines: session.video.map(mLine),
         active_tracks: session.isPaused ? [] : [...session.selected],
         frames_dropped: session.framesDropped,
         detections_sent: session.detectionsSent,
@@ -297,6 +298,16 @@ function activeSource(source: SourceActivity) {
       frames_dropped: rendition.framesDropped,
       restarts: rendition.restarts,
     })),
+  };
+}
+
+function mLine({ mid, sourceId, rendition, quality, maxHeightPx }: SessionStatus['video'][number]) {
+  return {
+    mid: mid ?? null,
+    source: sourceId ?? null,
+    rendition,
+    quality: quality ?? null,
+    ...(maxHeightPx !== undefined && { max_height: maxHeightPx }),
   };
 }
 

@@ -161,6 +161,16 @@ export const ConnectionStats = Type.Object(
         round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
         tracks: Type.Array(Type.String()),
         video_codecs: Type.Array(Type.String()),
+        m_lines: Type.Array(
+          Type.Object({
+            mid: nullable(Type.String()),
+            source: nullable(Type.String({ description: 'Null: nothing' })),
+            rendition: Type.String(),
+            quality: nullable(Type.String()),
+            max_height: Type.Optional(Type.Integer({ description: 'No quality is taller' })),
+          }),
+          { description: 'Its m-lines of video: of a wall each shows a source of its own' },
+        ),
         qualities: Type.Optional(
           Type.Array(nullable(Type.String()), { description: 'Of each of its tracks, as `quality`; null before the first frame' }),
         ),
@@ -229,6 +239,7 @@ export const ConnectionStats = Type.Object(
             round_trip_ms: 12.5,
             tracks: ['processed'],
             video_codecs: ['h264'],
+            m_lines: [{ mid: '0', source: 'street', rendition: 'processed', quality: '360p' }],
             qualities: ['360p'],
             quality: '360p',
             estimate_kbps: 930,

@@ -47,7 +47,7 @@ export interface RoomsDeps {
   /** Undefined where there is no such session. */
   readonly statusOf: (sessionId: string) => SessionStatus | undefined;
   /** Of a session that `statusOf` knows. */
-  readonly rtpTimestamps: (sessionId: string, mediaTimeMs: number) => RtpTimestamps;
+  readonly rtpTimestamps: (sessionId: string, sourceId: string, mediaTimeMs: number) => RtpTimestamps;
   /** Who watches, by any door. */
   readonly viewersOf: (room: string) => number;
   /** Asks a room's publisher to reconnect, by whichever door it came; false where there is none. */

@@ -4,8 +4,9 @@
  */
 import type { Timer } from '../base/clock.js';
 import type { MediaPeerError } from '../base/errors.js';
-import type { EndReason, Rendition } from '../media/index.js';
+import type { EndReason } from '../media/index.js';
 import type { HeldRights } from '../access/index.js';
+import type { WatchRequest } from '../webrtc/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import { PublisherSide } from './publisher-side.js';
@@ -45,8 +46,8 @@ export interface MemberInit {
   readonly role: Role;
   /** Secret by which its owner takes the membership up again on another WebSocket. */
   readonly resumeToken: string;
-  /** What a viewer wants; undefined: both. */
-  readonly renditions: readonly Rendition[] | undefined;
+  /** What a viewer wants. */
+  readonly wanted: WatchRequest;
   /** True where a publisher may push the present one of the room out. */
   readonly mayTakeOver: boolean;
   /** What its media needs. */
@@ -90,7 +91,7 @@ export class Member implements SideHost, TopicsHost {
   #toldRoom = '';
   #isEnded = false;
 
-  constructor({ clientId, address, rights, room, role, resumeToken, renditions, mayTakeOver, deps, onEnded }: MemberInit) {
+  constructor({ clientId, address, rights, room, role, resumeToken, wanted, mayTakeOver, deps, onEnded }: MemberInit) {
     this.clientId = clientId;
     this.address = address;
     this.rights = rights;
@@ -100,7 +101,7 @@ export class Member implements SideHost, TopicsHost {
     this.#deps = deps;
     this.#onEnded = onEnded;
     this.topics = new Topics(this, deps);
-    this.side = role === 'viewer' ? new ViewerSide(this, deps, renditions) : new PublisherSide(this, deps, mayTakeOver);
+    this.side = role === 'viewer' ? new ViewerSide(this, deps, wanted) : new PublisherSide(this, deps, mayTakeOver);
   }
 
   /** State of its room. */

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { MediaPeerError } from '../base/errors.js';
 import { misspeltMember } from '../base/near-miss.js';
+import { MAX_TRACKS, TrackItemSchema } from '../webrtc/index.js';
 
 /** Longest message that is understood, in bytes. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -33,7 +34,7 @@ const SCHEMAS = {
     role: Type.Enum(['viewer', 'publisher']),
     client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' })),
     resume_token: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    tracks: Type.Optional(Type.Array(Type.Enum(['raw', 'processed']), { minItems: 1, maxItems: 16 })),
+    tracks: Type.Optional(Type.Array(TrackItemSchema, { minItems: 1, maxItems: MAX_TRACKS })),
     token: Token,
   }),
   offer: Type.Object({ type: Type.Literal('offer'), id: Id, sdp: Sdp }),

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { MediaPeerError } from '../base/errors.js';
 import { capacityReached, serverClosing } from '../base/refusals.js';
 import type { EndReason } from '../media/index.js';
-import { claimClientId } from '../webrtc/index.js';
+import { claimClientId, readTracks } from '../webrtc/index.js';
 import { whoGivesWay } from '../base/fair-share.js';
 import { isSameSecret } from '../base/secret.js';
 import { HeldRights, type Approach, type Principal } from '../access/index.js';
@@ -141,7 +141,7 @@ export class Rooms {
       room,
       role,
       resumeToken: randomBytes(24).toString('base64url'),
-      renditions: tracks,
+      wanted: readTracks(tracks, room, 'MESSAGE_INVALID'),
       mayTakeOver: rights.wasShown && this.#deps.allowTakeover,
       deps: this.#deps,
       onEnded: () => {
@@ -160,7 +160,7 @@ export class Rooms {
   }
 
   /** Who joins, where they may. */
-  async #authorize({ room, role }: MessageOf<'join'>, approach: Approach): Promise<Principal> {
+  async #authorize({ room, role, tracks }: MessageOf<'join'>, approach: Approach): Promise<Principal> {
     const { access, directory } = this.#deps;
     if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room))
       throw new MediaPeerError(
@@ -168,7 +168,8 @@ export class Rooms {
         "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone",
       );
     const principal = await access.identify(approach);
-    await access.demand(principal, ACTION_OF[role], { source: room });
+    const { sourceIds } = readTracks(role === 'viewer' ? tracks : undefined, room, 'MESSAGE_INVALID');
+    for (const source of sourceIds) await access.demand(principal, ACTION_OF[role], { source });
     if (role === 'publisher' && (directory.describe(room)?.kind ?? 'live') !== 'live')
       throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
     return principal;

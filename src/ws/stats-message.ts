@@ -23,6 +23,9 @@ export function statsMessage(session: SessionStatus): object {
     paused: session.isPaused,
     ...(quality && qualityJson(quality)),
     video: session.video.map((video) => ({
+      mid: video.mid ?? null,
+      source: video.sourceId ?? null,
+      ...(video.maxHeightPx !== undefined && { max_height: video.maxHeightPx }),
       rendition: video.rendition,
       codec: video.codec,
       quality: video.quality ?? null,

@@ -114,10 +114,7 @@ export class Topics {
       feed: lease.feed,
       rtpTimestamps: (mediaTimeMs) => {
         const { sessionId } = this.#host;
-        // The command `select` may have led the session to another source.
-        return sessionId !== undefined && this.#snapshot()?.sourceId === this.#host.room
-          ? this.#deps.rtpTimestamps(sessionId, mediaTimeMs)
-          : {};
+        return sessionId !== undefined && this.#snapshot() ? this.#deps.rtpTimestamps(sessionId, this.#host.room, mediaTimeMs) : {};
       },
       sink: {
         // A right may end before the membership does.

@@ -5,8 +5,8 @@
 import { Backoff } from '../base/backoff.js';
 import type { Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
-import type { EndReason, Rendition } from '../media/index.js';
-import type { OpenedViewing, TrickledCandidate } from '../webrtc/index.js';
+import type { EndReason } from '../media/index.js';
+import type { OpenedViewing, TrickledCandidate, WatchRequest } from '../webrtc/index.js';
 import type { RoomState } from './deps.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
@@ -33,7 +33,7 @@ interface Viewing {
 export class ViewerSide implements Side {
   readonly #host: SideHost;
   readonly #deps: SideDeps;
-  readonly #renditions: readonly Rendition[] | undefined;
+  readonly #wanted: WatchRequest;
   readonly #backoff = new Backoff({ firstMs: 500 });
   #viewing: Viewing | undefined;
   #retry: Timer | undefined;
@@ -45,11 +45,13 @@ export class ViewerSide implements Side {
   #answering: Promise<void> | undefined;
   #isClosed = false;
   #lastAnswer: string | undefined;
+  /** The last error of that kind. */
+  #told: string | undefined;
 
-  constructor(host: SideHost, deps: SideDeps, renditions: readonly Rendition[] | undefined) {
+  constructor(host: SideHost, deps: SideDeps, wanted: WatchRequest) {
     this.#host = host;
     this.#deps = deps;
-    this.#renditions = renditions;
+    this.#wanted = wanted;
   }
 
   get sessionId(): string | undefined {
@@ -62,7 +64,7 @@ export class ViewerSide implements Side {
   }
 
   open(): void {
-    if (this.#isClosed || this.#viewing || this.#isOpening || this.#isWaiting || !this.#host.canBeWatched) return;
+    if (this.#isClosed || this.#viewing || this.#isOpening || this.#isWaiting || !this.#canBeWatched) return;
     this.#stopWaiting();
     this.#isOpening = true;
     this.#offer()
@@ -131,6 +133,11 @@ export class ViewerSide implements Side {
     throw wrongState(`room '${this.#host.room}' is ${this.#host.state}; there was no offer yet, it follows as soon as the room is live`);
   }
 
+  /** Of a wall other sources may be there. */
+  get #canBeWatched(): boolean {
+    return this.#host.canBeWatched || this.#wanted.tiles !== undefined;
+  }
+
   /** May change with each wait. */
   #hasLeft(): boolean {
     return this.#isClosed;
@@ -149,8 +156,7 @@ export class ViewerSide implements Side {
       door: 'ws',
       address: this.#host.address,
       clientId: this.#host.clientId,
-      sourceId: this.#host.room,
-      renditions: this.#renditions,
+      ...this.#wanted,
       rights: this.#host.rights,
       onCandidate: (candidate) => exchange.local(candidate),
       onState: (state) => watch.state(state),
@@ -181,9 +187,16 @@ export class ViewerSide implements Side {
       this.#deps.logger.error({ err: error }, 'a viewer could not be offered to');
       return this.#host.end('negotiation-failed');
     }
-    if (!isOfTheRoom) this.#host.report(error);
+    if (!isOfTheRoom || this.#isNews(error)) this.#host.report(error);
     if (isOfTheRoom || error.retryAfterS !== undefined) return this.#tryAgain(Math.max(error.retryAfterS ?? 0, 1) * 1000);
     this.#host.end('negotiation-failed');
+  }
+
+  /** Which of a wall's sources is missing; once, as it is looked for again and again. */
+  #isNews({ message }: MediaPeerError): boolean {
+    const isNews = this.#wanted.tiles !== undefined && message !== this.#told;
+    this.#told = message;
+    return isNews;
   }
 
   /** False, too, where the room has come to life meanwhile: what failed before says nothing of what is there now. */

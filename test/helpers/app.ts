@@ -128,7 +128,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       openSource: () =>
         Promise.resolve({ labels: undefined, openDetections: () => ({ feed: new DetectionFeed('demo'), release: () => undefined }) }),
       inTurn: (_source, look) => look(),
-      sourceOf: () => undefined,
+      sourcesOf: () => [],
       rtpTimestamps: () => ({}),
       ...overrides.detections,
     },

@@ -40,8 +40,8 @@ class Door {
     await this.app.register(cors, { origin: '*' });
     await this.app.register(detectionRoutes, {
       clock: this.clock,
-      sourceOf: (sessionId: string) => (sessionId === 'mine' ? 'street' : undefined),
-      rtpTimestamps: (_sessionId: string, mediaTimeMs: number) => ({ raw: mediaTimeMs * 90 }),
+      sourcesOf: (sessionId: string) => (sessionId === 'mine' ? ['street'] : []),
+      rtpTimestamps: (_sessionId: string, _sourceId: string, mediaTimeMs: number) => ({ raw: mediaTimeMs * 90 }),
       inTurn: (_source, look) => look(),
       openSource: (sourceId: string) =>
         Promise.resolve({

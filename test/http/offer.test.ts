@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
-import type { Sessions } from '../../src/webrtc/index.js';
+import type { AcceptRequest, Sessions } from '../../src/webrtc/index.js';
 import { testApp } from '../helpers/app.js';
 
 const offer = (more: object = {}): object => ({ sdp: 'v=0', type: 'offer', ...more });
@@ -29,6 +29,94 @@ describe('POST /offer', () => {
       tracks: ['raw', 'processed'],
       session_url: '/sessions/secret',
     });
+    await app.close();
+  });
+
+  it('takes sources of their own for the m-lines, and answers with what each shows', async () => {
+    const asked: AcceptRequest[] = [];
+    const wall = [{ source: 'gate', rendition: 'raw' }, { source: 'yard', rendition: 'processed', max_height: 360 }, 'raw', null];
+    const app = await testApp({
+      offer: {
+        sessions: {
+          accept: (request) => {
+            asked.push(request);
+            const shown = { sourceId: 'yard', rendition: 'processed', maxHeightPx: 360 } as const;
+            const tiles = [
+              { mid: '1', shown },
+              { mid: undefined, shown: undefined },
+            ];
+            const { sourceId } = request;
+            return Promise.resolve({
+              sdp: 'v=0',
+              clientId: 'a',
+              sourceId,
+              sessionId: 's',
+              ended: Promise.resolve('viewer-left'),
+              renditions: [],
+              tiles,
+            });
+          },
+        },
+      },
+    });
+    const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ tracks: wall }) });
+    assert.equal(response.statusCode, 200, response.body);
+    assert.deepEqual(response.json<{ tracks: unknown }>().tracks, [
+      { mid: '1', source: 'yard', rendition: 'processed', max_height: 360 },
+      { mid: null, source: null, rendition: null },
+    ]);
+    assert.deepEqual(
+      asked.map(({ sourceId, tiles, renditions }) => ({ sourceId, tiles, renditions })),
+      [
+        {
+          sourceId: 'gate',
+          tiles: [
+            { sourceId: 'gate', rendition: 'raw' },
+            { sourceId: 'yard', rendition: 'processed', maxHeightPx: 360 },
+            { rendition: 'raw' },
+            undefined,
+          ],
+          renditions: undefined,
+        },
+      ],
+    );
+    await app.close();
+  });
+
+  for (const [what, item, message] of [
+    ['no rendition', { source: 'a' }, /tracks\/0 must have required property 'rendition'/],
+    [
+      'an unknown rendition',
+      { source: 'a', rendition: 'cooked' },
+      /tracks\/0\/rendition must be equal to one of the allowed values: raw, processed/,
+    ],
+    ['no source', { rendition: 'raw' }, /tracks\/0 must have required property 'source'/],
+    ['a height of text', { source: 'a', rendition: 'raw', max_height: 'low' }, /tracks\/0\/max_height must be integer/],
+    ['a height of nothing', { source: 'a', rendition: 'raw', max_height: 0 }, /tracks\/0\/max_height must be >= 16/],
+    [
+      'a misspelt member',
+      { source: 'a', rendition: 'raw', maxheight: 360 },
+      /tracks\[0\] has no member 'maxheight': did you mean 'max_height'/,
+    ],
+  ] as const) {
+    it(`says which item of a wall has ${what}`, async () => {
+      const app = await testApp();
+      const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ tracks: [item] }) });
+      const body = response.json<{ code: string; message: string }>();
+      assert.deepEqual([response.statusCode, body.code], [400, 'BODY_INVALID']);
+      assert.match(body.message, message);
+      await app.close();
+    });
+  }
+
+  it('refuses a seventeenth item', async () => {
+    const app = await testApp();
+    const tracks = Array.from({ length: 17 }, () => ({ source: 'demo', rendition: 'raw' }));
+    const response = await app.inject({ method: 'POST', url: '/offer', payload: offer({ tracks }) });
+    assert.deepEqual(
+      [response.statusCode, response.json<{ message: string }>().message],
+      [400, 'body/tracks must NOT have more than 16 items'],
+    );
     await app.close();
   });
 

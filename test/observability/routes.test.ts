@@ -27,8 +27,8 @@ const viewer = {
   selected: ['raw'],
   isPaused: false,
   video: [
-    { ...stream, rendition: 'raw', codec: 'h264' },
-    { ...stream, rendition: 'processed', codec: 'vp8' },
+    { ...stream, mid: '0', sourceId: 'street', rendition: 'raw', codec: 'h264' },
+    { ...stream, mid: '1', sourceId: 'street', maxHeightPx: 360, rendition: 'processed', codec: 'vp8' },
   ],
   audio: [],
 } as unknown as SessionStatus;
@@ -109,6 +109,10 @@ describe('GET /connection-stats', () => {
           ice_troubles: ['TURN server turn:a: it does not answer'],
           tracks: ['raw', 'processed'],
           video_codecs: ['h264', 'vp8'],
+          m_lines: [
+            { mid: '0', source: 'street', rendition: 'raw', quality: null },
+            { mid: '1', source: 'street', rendition: 'processed', quality: null, max_height: 360 },
+          ],
           active_tracks: ['raw'],
           frames_dropped: 2,
           detections_sent: 40,
@@ -191,7 +195,7 @@ describe('GET /active-streams', () => {
   it('shows each viewer at the quality that it has', async () => {
     const track = (rung: string, heightPx: number, codec = 'h264') => ({ ...rendition, rendition: 'raw', codec, rung, heightPx }) as const;
     const viewing = (clientId: string, quality: string | undefined, codec = 'h264') =>
-      ({ ...viewer, clientId, video: [{ rendition: 'raw', codec, quality }] }) as unknown as SessionStatus;
+      ({ ...viewer, clientId, video: [{ sourceId: viewer.sourceId, rendition: 'raw', codec, quality }] }) as unknown as SessionStatus;
     const { body } = await get('/active-streams', {
       sessions: () => [
         viewing('best', 'source'),

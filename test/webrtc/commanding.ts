@@ -12,17 +12,18 @@ export interface Commanding {
   readonly told: readonly Answer[];
 }
 
-export async function openChannel(viewer: WeriftViewer, label = 'commands') {
+export async function openChannel(viewer: WeriftViewer, label = 'commands', onMessage: (data: string | Buffer) => void = () => undefined) {
   const channel = viewer.pc.createDataChannel(label);
+  // What is said at once comes before anybody can see that it is open.
+  channel.onMessage.subscribe(onMessage);
   await eventually(() => channel.readyState === 'open', 3000, `the channel ${label} to open`);
   return channel;
 }
 
 export async function openCommands(viewer: WeriftViewer): Promise<Commanding> {
-  const channel = await openChannel(viewer);
   const messages: Answer[] = [];
   const told: Answer[] = [];
-  channel.onMessage.subscribe((data) => {
+  const channel = await openChannel(viewer, 'commands', (data) => {
     if (typeof data !== 'string') return;
     const message = JSON.parse(data) as Answer;
     if ('ok' in message) messages.push(message);

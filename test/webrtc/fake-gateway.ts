@@ -1,6 +1,7 @@
 /** A source of made-up frames: shared tracks that a test writes to, and a count of the leases that are held. */
 import { systemClock, type Clock } from '../../src/base/clock.js';
 import { MediaPeerError } from '../../src/base/errors.js';
+import { sourceNotLive } from '../../src/base/refusals.js';
 import {
   DetectionFeed,
   Timeline,
@@ -23,6 +24,8 @@ import type { MediaGateway } from '../../src/webrtc/index.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 
 export interface FakeSource {
+  /** Default `street`. */
+  readonly id?: string;
   readonly hasAudio?: boolean;
   readonly renditions?: readonly Rendition[];
   readonly clock?: Clock;
@@ -35,7 +38,7 @@ export class FakeGateway implements MediaGateway {
   timeline = new Timeline();
   leases = 0;
   /** Of the detections; a test publishes to it. */
-  readonly feed = new DetectionFeed('street');
+  readonly feed: DetectionFeed;
   detectionLeases = 0;
   /** Thrown when detections are asked for. */
   detectionError: Error | undefined;
@@ -45,11 +48,14 @@ export class FakeGateway implements MediaGateway {
   readonly #clock: Clock;
 
   constructor(readonly source: FakeSource = {}) {
+    this.feed = new DetectionFeed(source.id ?? 'street');
     this.#clock = source.clock ?? systemClock(new ResourceLedger());
   }
 
   /** Other sources beside 'street', by id. */
   readonly others = new Map<string, FakeGateway>();
+  /** Sources that are not live. */
+  readonly away = new Set<string>();
   readonly snapshotListeners = new Set<(snapshot: Snapshot) => void>();
   snapshotLeases = 0;
   /** Of every rendition of its source. */
@@ -66,6 +72,7 @@ export class FakeGateway implements MediaGateway {
   ];
 
   open(sourceId: string): Promise<OpenedSource> {
+    if (this.away.has(sourceId)) return Promise.reject(sourceNotLive(sourceId));
     const gateway = sourceId === 'street' ? this : this.others.get(sourceId);
     if (!gateway) return Promise.reject(new MediaPeerError('SOURCE_NOT_FOUND', `no source '${sourceId}'`));
     return Promise.resolve(gateway.#opened(sourceId));

@@ -288,7 +288,10 @@ export class Rig {
         const session = this.sessions.open.find(({ id }) => id === sessionId);
         return session && snapshot(session);
       },
-      rtpTimestamps: (_sessionId, mediaTimeMs) => ({ raw: mediaTimeMs * 90 }),
+      rtpTimestamps: (sessionId, sourceId, mediaTimeMs) => {
+        const session = this.sessions.open.find(({ id }) => id === sessionId);
+        return session && snapshot(session).sourceId === sourceId ? { raw: mediaTimeMs * 90 } : {};
+      },
       viewersOf: () => this.viewers,
       corsOrigins: ['*'],
       maxSockets: 100,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../helpers/deadline.js';
 import { DetectionFeed, type FrameDetections } from '../../src/media/index.js';
-import type { SessionStatus } from '../../src/webrtc/index.js';
 import { Rig } from './rig.js';
 
 const seen = (frame: number): FrameDetections => ({
@@ -39,7 +38,7 @@ test("detections come as on the data channel, with the RTP timestamps of the cli
 });
 
 test('a session that was led to another source lends its timestamps to none of its room', async (t) => {
-  const rig: Rig = await Rig.open(t, { statusOf: () => ({ sourceId: 'other' }) as SessionStatus });
+  const rig: Rig = await Rig.open(t, { rtpTimestamps: (_session, sourceId) => (sourceId === 'other' ? { raw: 1 } : {}) });
   const client = await rig.client();
   await client.join({ room: 'street' });
   await client.next('offer');

@@ -53,26 +53,38 @@ interface SessionRequest {
   readonly onRestartNeeded?: (() => void) | undefined;
 }
 
+/** What a video m-line of a wall shows. */
+export interface TileRequest {
+  /** Default: the session's own source. */
+  readonly sourceId?: string | undefined;
+  /** As it is, or with what was detected drawn in. */
+  readonly rendition: Rendition;
+  /** No quality is taller than that, by its shorter side in pixels, where there is one that is not. Default: no limit. */
+  readonly maxHeightPx?: number | undefined;
+}
+
+/** What a client wants to watch. */
+export interface WatchRequest {
+  /** The session's own source: that of its sound, and of all video that names none. */
+  readonly sourceId: string;
+  /** For the video m-lines in order. Default: see `negotiate` and `planOffer`. */
+  readonly renditions?: readonly Rendition[] | undefined;
+  /** In their place for a wall, 1 to 16: what each video m-line shows; undefined: nothing until the command `select`. */
+  readonly tiles?: readonly (TileRequest | undefined)[] | undefined;
+}
+
 /** A viewer's offer. */
-export interface AcceptRequest extends SessionRequest {
+export interface AcceptRequest extends SessionRequest, WatchRequest {
   /** The offer. */
   readonly sdp: string;
-  /** What the client wants to watch. */
-  readonly sourceId: string;
-  /** For the video m-lines in order; left out: see `negotiate`. */
-  readonly renditions?: readonly Rendition[] | undefined;
-  /** Those of them that flow from the start; the others wait for the command `select`. Default: all. */
+  /** Renditions that flow from the start; the others wait for the command `select`. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
   /** What the client may turn to later. Default: everything. */
   readonly rights?: ViewerRights | undefined;
 }
 
 /** A viewer that the server makes the offer to. */
-export interface OfferRequest extends SessionRequest {
-  /** What the client wants to watch. */
-  readonly sourceId: string;
-  /** One video m-line for each. Default: processed where the source has it, else raw. */
-  readonly renditions?: readonly Rendition[] | undefined;
+export interface OfferRequest extends SessionRequest, WatchRequest {
   /** What the client may turn to later. Default: everything. */
   readonly rights?: ViewerRights | undefined;
 }
@@ -115,6 +127,16 @@ export interface OpenedSession {
 export interface OpenedViewing extends OpenedSession {
   /** What the served video m-lines get, in order. */
   readonly renditions: readonly Rendition[];
+  /** Of a wall: the same with their sources; undefined where it is none. */
+  readonly tiles?: readonly OpenedTile[] | undefined;
+}
+
+/** A video m-line of a wall. */
+export interface OpenedTile {
+  /** RFC 5888; undefined where the m-line has none. */
+  readonly mid: string | undefined;
+  /** What it shows; undefined: nothing. */
+  readonly shown: (TileRequest & { readonly sourceId: string }) | undefined;
 }
 
 /** The connections as the doors see them. Every method throws MediaPeerError SESSION_NOT_FOUND for an unknown session. */

@@ -58,8 +58,14 @@ export interface SessionQuality extends QualityStatus {
 
 /** One stream of video. */
 interface VideoStatus extends StreamStatus, QualityStatus {
+  /** Of its m-line (RFC 5888); undefined where that has none. */
+  readonly mid: string | undefined;
+  /** What is shown; undefined: nothing. */
+  readonly sourceId: string | undefined;
   /** What is sent. */
   readonly rendition: Rendition;
+  /** No quality is taller, by its shorter side in pixels; undefined: no limit. */
+  readonly maxHeightPx: number | undefined;
   /** `h264` or `vp8`. */
   readonly codec: VideoCodec;
 }
@@ -148,6 +154,8 @@ export interface SideStatus {
   readonly selected: readonly Rendition[];
   /** True while the viewer has paused. */
   readonly isPaused: boolean;
+  /** M-lines show sources of their own. Default false. */
+  readonly isWall?: boolean;
   /** Undefined before it is known. */
   readonly roundTripMs: number | undefined;
   /** Of viewers alone: of the first video that flows, with the switches of all. */

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { MediaPeerError } from '../../base/errors.js';
 import { misspeltMember } from '../../base/near-miss.js';
+import { isTile, MAX_TRACKS, throwIfMisspelt, tileMembers, TrackItemSchema } from '../api/track-items.js';
 
 /** Longest label of a class, and how many of them. */
 const MAX_LABEL_LENGTH = 128;
@@ -15,8 +16,11 @@ const SCHEMAS = {
   select: Type.Object({
     cmd: Type.Literal('select'),
     id: Id,
-    tracks: Type.Optional(Type.Array(Type.Union([Type.Literal('raw'), Type.Literal('processed')]), { maxItems: 16 })),
-    source: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
+    tracks: Type.Optional(Type.Array(TrackItemSchema, { maxItems: MAX_TRACKS })),
+    source: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH }), Type.Null()])),
+    mid: Type.Optional(Type.String({ maxLength: MAX_LABEL_LENGTH })),
+    rendition: Type.Optional(tileMembers.rendition),
+    max_height: Type.Optional(Type.Union([tileMembers.max_height, Type.Null()])),
     quality: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH })),
   }),
   detection: Type.Object({
@@ -32,14 +36,19 @@ const SCHEMAS = {
 } as const;
 
 type Name = keyof typeof SCHEMAS;
+type Select = Static<(typeof SCHEMAS)['select']>;
 /** A checked command. */
 export type Command = { [N in Name]: Static<(typeof SCHEMAS)[N]> }[Name];
 
 const CHECKS = new Map(Object.entries(SCHEMAS).map(([name, schema]) => [name, Compile(schema)]));
 const KNOWN = Object.keys(SCHEMAS).join(', ');
-const SELECTABLE = ['tracks', 'source', 'quality'] as const;
+const SELECTABLE = ['tracks', 'source', 'quality', 'mid'] as const;
+/** What goes with `mid` alone. */
+const OF_ONE = ['rendition', 'max_height'] as const;
 const EXPECTED: Readonly<Record<Name, string>> = {
-  select: '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none, "source":"NAME", "quality":"auto", or several of these',
+  select:
+    '{"cmd":"select","tracks":["raw"]} with raw, processed, both or none, "source":"NAME", "quality":"auto", or several of these; ' +
+    'of a wall {"cmd":"select","mid":"1","source":"NAME","rendition":"raw","max_height":360} or {"cmd":"select","tracks":[{"source":"NAME","rendition":"raw"},null]}',
   detection: '{"cmd":"detection","min_score":0.5,"classes":["person"]}, both members optional',
   keyframe: '{"cmd":"keyframe"}',
   token: '{"cmd":"token","token":"..."}',
@@ -92,8 +101,19 @@ export function parseCommand(message: Readonly<Record<string, unknown>>): Comman
       'COMMAND_INVALID',
       `the command ${String(cmd)} has no member '${misspelt.name}': did you mean '${misspelt.meant}'?`,
     );
-  const isEmptySelect = cmd === 'select' && !SELECTABLE.some((member) => member in message);
-  if (isEmptySelect || !check.Check(message))
+  if (!check.Check(message) || (cmd === 'select' && !isWhole(message as Select)))
     throw new MediaPeerError('COMMAND_INVALID', `the command ${String(cmd)} is malformed; expected ${EXPECTED[cmd as Name]}`);
+  if ('tracks' in message)
+    for (const [i, item] of ((message as Select).tracks ?? []).entries()) throwIfMisspelt(item, i, 'COMMAND_INVALID');
   return message as Command;
+}
+
+/** The m-lines of a wall are told by a list of all, or one by its mid; the other members are for all video. */
+function isWhole(select: Select): boolean {
+  const { tracks, source, quality, mid } = select;
+  if (mid !== undefined)
+    return tracks === undefined && quality === undefined && (source !== undefined || OF_ONE.some((member) => member in select));
+  if (OF_ONE.some((member) => member in select) || source === null) return false;
+  if (tracks?.some((item) => item === null || isTile(item))) return source === undefined && quality === undefined;
+  return SELECTABLE.some((member) => member in select);
 }

@@ -4,9 +4,9 @@
  * which ends. Several parts of a page may each have `commands` of their own.
  */
 import type { Clock } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import type { DetectionFilter } from '../../media/index.js';
+import { sourceNotLive } from '../../base/refusals.js';
+import type { DetectionFilter, OpenedSource } from '../../media/index.js';
 import type { ViewerRights } from '../api/rights.js';
 import { CommandsChannel } from './commands-channel.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
@@ -23,8 +23,8 @@ export interface ViewerChannelsInit {
   readonly rights: ViewerRights;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What the client is told of its quality now; undefined: nothing. */
-  readonly qualityMessage: () => object | undefined;
+  /** What a client that opens `commands` is told of how things stand. */
+  readonly messages: () => readonly (object | undefined)[];
   /** The client answered the keepalive once, and is silent now. */
   readonly onSilent: () => void;
 }
@@ -94,16 +94,20 @@ export class ViewerChannels {
     this.#droppedAtLastTick = dropped;
   }
 
-  /** The session sends another quality now. */
-  tellQuality(): void {
-    const message = this.#init.qualityMessage();
-    if (message) for (const commands of this.#commands) commands.tell(message);
+  /** Says something on `commands` that was not asked for. */
+  tell(message: object): void {
+    for (const commands of this.#commands) commands.tell(message);
   }
 
-  /** The session sends another source now. */
+  /** The session's own source is another one now. */
   sourceChanged(): void {
-    this.#detections?.reopen();
+    this.#detections?.follow();
     this.#video?.reopen();
+  }
+
+  /** M-lines show other sources now. */
+  sourcesChanged(): void {
+    this.#detections?.follow();
   }
 
   /** Releases everything. Idempotent. */
@@ -114,19 +118,16 @@ export class ViewerChannels {
 
   #openDetections(channel: IncomingChannel): void {
     const { media, rights } = this.#init;
-    const mayHave = (): boolean => rights.mayHaveData(media.source.sourceId);
     this.#detections?.refuse(...REPLACED);
     Object.assign(this.#detectionsBefore, this.detections);
     this.#detections = new DetectionsChannel({
       channel,
-      openLease: () => {
-        if (!mayHave()) throw new MediaPeerError('FORBIDDEN', `detections of '${media.source.sourceId}' need the right data`);
-        return media.source.openDetections();
-      },
-      rtpTimestamps: (mediaTimeMs) => media.rtpTimestamps(mediaTimeMs),
+      sources: () => media.sources,
+      mayHave: (sourceId) => rights.mayHaveData(sourceId),
+      waits: () => media.isWall,
+      rtpTimestamps: (sourceId, mediaTimeMs) => media.rtpTimestamps(sourceId, mediaTimeMs),
       filter: () => this.#filter,
-      // A right may end before the session does.
-      isPaused: () => media.isPaused || !mayHave(),
+      isPaused: () => media.isPaused,
     });
   }
 
@@ -136,13 +137,16 @@ export class ViewerChannels {
     Object.assign(this.#videoBefore, this.snapshots);
     this.#video = new VideoChannel({
       channel,
-      openSnapshots: (maxBytes) => media.source.openSnapshots(maxBytes),
+      openSnapshots: (maxBytes) => {
+        if (!media.source) throw sourceNotLive(media.sourceId);
+        return media.source.openSnapshots(maxBytes);
+      },
       isPaused: () => media.isPaused,
     });
   }
 
   #openCommands(channel: IncomingChannel): void {
-    const { media, rights, clock, logger, qualityMessage, onSilent } = this.#init;
+    const { media, rights, clock, logger, messages, onSilent } = this.#init;
     const commands = new CommandsChannel({
       channel,
       clock,
@@ -152,15 +156,20 @@ export class ViewerChannels {
           media,
           rights,
           setFilter: (filter) => (this.#filter = filter),
-          labels: () => media.source.labels,
+          labels: () => labelsOf(media.sources),
         }),
       onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
       onSilent,
     });
     this.#commands.add(commands);
-    const message = qualityMessage();
-    if (message) commands.tell(message);
+    for (const message of messages()) if (message) commands.tell(message);
   }
+}
+
+/** Undefined where nothing is known of one of them. */
+function labelsOf(sources: readonly OpenedSource[]): readonly string[] | undefined {
+  const known = sources.map(({ labels }) => labels);
+  return known.length === 0 || known.includes(undefined) ? undefined : [...new Set(known.flatMap((labels) => labels ?? []))];
 }
 
 const REPLACED = ['CHANNEL_REPLACED', 'this connection has opened another channel of this label'] as const;

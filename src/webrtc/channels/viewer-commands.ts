@@ -1,10 +1,12 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../../base/errors.js';
 import { sourceNotFound } from '../../base/refusals.js';
-import { filterWarning, SOURCE_RUNG, type DetectionFilter } from '../../media/index.js';
+import { filterWarning, SOURCE_RUNG, type DetectionFilter, type Rendition } from '../../media/index.js';
 import type { ViewerRights } from '../api/rights.js';
+import { tileJson } from '../api/track-items.js';
 import type { Command } from './commands.js';
-import type { WatchedMedia } from './watched-media.js';
+import { readTileChoices, type Select } from './tile-choices.js';
+import type { ShownTile, WatchedMedia } from './watched-media.js';
 
 /** What commands act on. */
 export interface ViewerCommandsInit {
@@ -48,31 +50,44 @@ export function executeForViewer(command: Command, { media, rights, setFilter, l
 }
 
 /** All of it or nothing. */
-async function select(
-  { tracks, source, quality }: Extract<Command, { cmd: 'select' }>,
-  media: WatchedMedia,
-  rights: ViewerRights,
-): Promise<object> {
+async function select(command: Select, media: WatchedMedia, rights: ViewerRights): Promise<object> {
+  const { source, quality } = command;
+  const choices = readTileChoices(command, media.tiles);
+  if (choices) {
+    for (const choice of choices.values()) if (choice !== 'nothing') await throwUnlessMayWatch(choice.source, rights);
+    await media.point(choices).catch((error: unknown) => rethrowReadable(error, rights));
+    return { tracks: media.tiles.map(tileOf) };
+  }
+  const tracks = command.tracks as readonly Rendition[] | undefined;
   if (tracks && !media.canSelect(tracks)) {
     throw new MediaPeerError(
       'COMMAND_INVALID',
       `the session has no m-line for one of ${tracks.join(', ')}; ask for it in the offer with "tracks"`,
     );
   }
-  if (source !== undefined) {
-    if (!(await rights.mayWatch(source))) throw sourceNotFound(source);
+  if (typeof source === 'string') {
+    await throwUnlessMayWatch(source, rights);
     await media.switchSource(source, { renditions: tracks, quality }).catch((error: unknown) => rethrowReadable(error, rights));
   } else await media.select({ renditions: tracks, quality });
   return {
-    ...(source !== undefined && { source: media.source.sourceId }),
+    ...(source !== undefined && { source: media.sourceId }),
     tracks: media.selected,
     ...(quality !== undefined && { quality: flowing(quality, media.quality) }),
   };
 }
 
+function tileOf({ mid, sourceId, rendition, maxHeightPx }: ShownTile): object {
+  return tileJson({ mid, shown: sourceId === undefined ? undefined : { sourceId, rendition, maxHeightPx } });
+}
+
 /** The best quality has two names: whoever does not ask for `source` knows it as `high`. */
 function flowing(asked: string, quality: string = SOURCE_RUNG): string {
   return quality === SOURCE_RUNG && asked !== SOURCE_RUNG ? 'high' : quality;
+}
+
+/** A source that it may not watch is one that it does not know of. @param sourceId undefined, null: one that it watches */
+async function throwUnlessMayWatch(sourceId: string | null | undefined, rights: ViewerRights): Promise<void> {
+  if (typeof sourceId === 'string' && !(await rights.mayWatch(sourceId))) throw sourceNotFound(sourceId);
 }
 
 async function rethrowReadable(error: unknown, rights: ViewerRights): Promise<never> {

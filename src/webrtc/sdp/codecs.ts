@@ -103,7 +103,7 @@ export function chooseVideoCodec(section: MediaSection, wanted: VideoToSend = {}
   const { preferred = 'h264', h264: sent, h265 } = wanted;
   const codecs = offeredCodecs(section);
   if (preferred === 'h265') {
-    const beside = chooseVideoCodec(section);
+    const beside = chooseVideoCodec(section, { h264: sent });
     const offered = h265 && codecs.find((codec) => isH265(codec) && takesH265(h265Decoder(parameters(codec.fmtp)), h265));
     return offered ? { ...negotiated(section, 'h265', offered), beside } : beside;
   }

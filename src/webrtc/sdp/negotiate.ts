@@ -4,7 +4,7 @@
  */
 import { MediaPeerError } from '../../base/errors.js';
 import type { Rendition, SourceMedia } from '../../media/index.js';
-import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec } from './codecs.js';
+import { chooseAudioCodec, chooseVideoCodec, offeredCodecs, type NegotiatedCodec, type VideoToSend } from './codecs.js';
 import { remoteTransport } from './remote-transport.js';
 import type { SimulcastLayer } from './simulcast.js';
 import {
@@ -27,7 +27,8 @@ interface PlannedSection {
 
 /** What one m-line gets. */
 export type MLinePlan =
-  | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly codec: NegotiatedCodec })
+  /** `tile`: index of what it carries, among what was asked for. */
+  | (PlannedSection & { readonly use: 'video'; readonly rendition: Rendition; readonly tile: number; readonly codec: NegotiatedCodec })
   | (PlannedSection & { readonly use: 'audio'; readonly codec: NegotiatedCodec })
   /** Video or audio that a publisher sends; `layers` are its encodings, empty where it is one. */
   | (PlannedSection & { readonly use: 'receive'; readonly codec: NegotiatedCodec; readonly layers: readonly SimulcastLayer[] })
@@ -49,7 +50,7 @@ export interface Plan {
 
 /** What an m-line is to get, before it has a transport. */
 export type Wish =
-  | { use: 'video'; rendition: Rendition; codec: NegotiatedCodec }
+  | { use: 'video'; rendition: Rendition; tile: number; codec: NegotiatedCodec }
   | { use: 'audio'; codec: NegotiatedCodec }
   | { use: 'receive'; codec: NegotiatedCodec; layers: readonly SimulcastLayer[] }
   | { use: 'data'; sctpPort: number; maxMessageBytes: number }
@@ -58,6 +59,22 @@ export type Wish =
 /** DETECTION_OFF. */
 export function noProcessed(): MediaPeerError {
   return new MediaPeerError('DETECTION_OFF', "the rendition 'processed' was asked for, but no detector is running; ask for 'raw'");
+}
+
+/** What a video m-line is to carry. */
+interface TileMedia {
+  /** As it is at first. */
+  readonly rendition: Rendition;
+  /** How that comes; undefined: the source has no such rendition. */
+  readonly sent: VideoToSend | undefined;
+}
+
+/** What an offer is to get. */
+export interface MediaToNegotiate {
+  /** For the video m-lines in order. */
+  readonly tiles: readonly TileMedia[];
+  /** Whether there is sound. */
+  readonly hasAudio: boolean;
 }
 
 /**
@@ -69,18 +86,35 @@ export function noProcessed(): MediaPeerError {
 export function negotiate(description: SessionDescription, source: SourceMedia, requested?: readonly Rendition[]): Plan {
   const unavailable = requested?.find((rendition) => !source.renditions.includes(rendition));
   if (unavailable === 'processed') throw noProcessed();
-  const videoSections = description.media.filter((section) => section.kind === 'video' && refusal(section) === undefined);
-  const renditions = requested ?? defaultRenditions(videoSections.length, source);
+  const renditions = requested ?? defaultRenditions(videoSections(description).length, source);
+  const tiles = renditions.map((rendition) => ({ rendition, sent: toSend(source, rendition) }));
+  return negotiateTiles(description, { tiles, hasAudio: source.hasAudio });
+}
+
+/** What is sent of a source, without more ado; undefined where it has no such rendition. */
+export function toSend({ renditions, rawCodec, rawProfile, rawH265 }: SourceMedia, rendition: Rendition): VideoToSend | undefined {
+  if (!renditions.includes(rendition)) return undefined;
+  return rendition === 'raw' ? { preferred: rawCodec, h264: rawProfile, h265: rawH265 } : {};
+}
+
+/** As `negotiate`, whatever the m-lines carry. @throws MediaPeerError SDP_INVALID, NOTHING_TO_SERVE */
+export function negotiateTiles(description: SessionDescription, { tiles, hasAudio }: MediaToNegotiate): Plan {
+  const videos = videoSections(description);
   const wishes = description.media.map((section): Wish => {
     const reason = refusal(section);
     if (reason !== undefined) return { use: 'none', reason };
-    if (section.kind === 'video') return wishVideo(section, renditions[videoSections.indexOf(section)], source);
-    if (section.kind === 'audio') return wishAudio(section, source);
+    if (section.kind === 'video') return wishVideo(section, videos.indexOf(section), tiles);
+    if (section.kind === 'audio') return wishAudio(section, hasAudio);
     return wishData(section);
   });
   if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes))
     throw nothingToServe(description, wishes);
   return assignTransports(description, wishes);
+}
+
+/** M-lines of video that can carry something from here. */
+export function videoSections({ media }: SessionDescription): MediaSection[] {
+  return media.filter((section) => section.kind === 'video' && refusal(section) === undefined);
 }
 
 /** @throws MediaPeerError BODY_INVALID where something is to flow from the start that no m-line carries */
@@ -112,16 +146,17 @@ export function refusal(section: MediaSection, wrongDirections: readonly string[
   return direction && `it is ${direction}; ${wrongDirections.includes('sendonly') ? 'recvonly' : 'sendonly'} or sendrecv is needed`;
 }
 
-function wishVideo(section: MediaSection, rendition: Rendition | undefined, source: SourceMedia): Wish {
-  if (rendition === undefined) return { use: 'none', reason: 'no rendition is left for it' };
-  if (!source.renditions.includes(rendition)) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
-  const { rawCodec: preferred, rawProfile: h264, rawH265: h265 } = source;
-  const codec = chooseVideoCodec(section, rendition === 'raw' ? { preferred, h264, h265 } : {});
-  return codec ? { use: 'video', rendition, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
+function wishVideo(section: MediaSection, tile: number, tiles: readonly TileMedia[]): Wish {
+  const wanted = tiles[tile];
+  if (!wanted) return { use: 'none', reason: 'no rendition is left for it' };
+  const { rendition, sent } = wanted;
+  if (!sent) return { use: 'none', reason: `the source has no rendition '${rendition}'` };
+  const codec = chooseVideoCodec(section, sent);
+  return codec ? { use: 'video', rendition, tile, codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }
 
-function wishAudio(section: MediaSection, source: SourceMedia): Wish {
-  if (!source.hasAudio) return { use: 'none', reason: 'the source has no audio' };
+function wishAudio(section: MediaSection, hasAudio: boolean): Wish {
+  if (!hasAudio) return { use: 'none', reason: 'the source has no audio' };
   const codec = chooseAudioCodec(section);
   return codec ? { use: 'audio', codec } : { use: 'none', reason: `no common codec (offered: ${codecNames(section)})` };
 }

@@ -1,15 +1,14 @@
 /** The numbers and names by which a description tells the streams of a session apart. */
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Rendition } from '../../media/index.js';
 import type { LocalStream } from './answer.js';
 
-/** Makes up numbers and names: one CNAME, one MediaStream for each rendition, ssrcs that differ. */
-export function streamNames(): { next(kind: 'video' | 'audio', rendition: Rendition, hasRtx: boolean): LocalStream } {
+/** Makes up numbers and names: one CNAME, ssrcs that differ, and one MediaStream for all that are of the same group. */
+export function streamNames(): { next(kind: 'video' | 'audio', group: string, hasRtx: boolean): LocalStream } {
   const cname = randomBytes(9).toString('base64url');
-  const mediaStreamIds = new Map<Rendition, string>();
-  const mediaStreamIdOf = (rendition: Rendition): string => {
-    const id = mediaStreamIds.get(rendition) ?? `${rendition}-${randomBytes(6).toString('base64url')}`;
-    mediaStreamIds.set(rendition, id);
+  const mediaStreamIds = new Map<string, string>();
+  const mediaStreamIdOf = (group: string): string => {
+    const id = mediaStreamIds.get(group) ?? `${group}-${randomBytes(6).toString('base64url')}`;
+    mediaStreamIds.set(group, id);
     return id;
   };
   const ssrcs = new Set<number>();
@@ -23,11 +22,11 @@ export function streamNames(): { next(kind: 'video' | 'audio', rendition: Rendit
     }
   };
   return {
-    next: (kind, rendition, hasRtx) => ({
+    next: (kind, group, hasRtx) => ({
       ssrc: newSsrc(),
       rtxSsrc: hasRtx ? newSsrc() : undefined,
       cname,
-      msid: `${mediaStreamIdOf(rendition)} ${kind}-${randomBytes(6).toString('base64url')}`,
+      msid: `${mediaStreamIdOf(group)} ${kind}-${randomBytes(6).toString('base64url')}`,
     }),
   };
 }

@@ -32,12 +32,14 @@ import { assertWeriftShape } from '../transport/assert-werift.js';
 import { Pacer } from '../transport/pacer.js';
 import { dtlsCertificate, type DtlsCertificate } from '../transport/werift-dtls.js';
 import { negotiatePublish } from '../sdp/negotiate-publish.js';
-import { negotiate, throwIfNotServed, type Plan } from '../sdp/negotiate.js';
-import { planAnswer, planOffer } from '../sdp/offer-plan.js';
+import { negotiate, negotiateTiles, throwIfNotServed, videoSections, type Plan } from '../sdp/negotiate.js';
+import { planAnswer, planOffer, planWallOffer } from '../sdp/offer-plan.js';
 import { parseSdp, sdpInvalid } from '../sdp/parse.js';
 import { connectionOf } from '../sdp/renegotiation.js';
+import { wallMedia } from '../sdp/wall.js';
 import { Admission } from './admission.js';
 import type { Negotiation } from './negotiation.js';
+import { openedTiles, openWatched, soundOf, tilesToNegotiate, throwIfTooMany } from './open-watched.js';
 import { Publisher } from './publisher.js';
 import { Outages } from './outages.js';
 import { SessionRegistry } from './registry.js';
@@ -121,16 +123,19 @@ export class ConnectionManager implements Sessions {
     const askedMs = clock.now();
     this.#throwIfClosing();
     const offer = parseSdp(request.sdp);
-    const source = await gateway.open(sourceId);
-    const plan = negotiate(offer, source.media, request.renditions);
+    throwIfTooMany(request.tiles, videoSections(offer).length);
+    const sources = await openWatched(gateway, request);
+    const plan = sources.tiles
+      ? negotiateTiles(offer, wallMedia(tilesToNegotiate(sources), soundOf(sources)))
+      : negotiate(offer, sources.own.media, request.renditions);
     this.#throwIfNegotiatedAgain(plan);
     throwIfNotServed(active, plan);
     const negotiation: Negotiation = {
       plan,
-      makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, active, rights }, host),
+      makeParticipant: (host) => new Viewer({ sources, plan, gateway, clock, active, rights }, host),
     };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });
-    return { ...opened, renditions: plan.renditions };
+    return { ...opened, renditions: plan.renditions, tiles: openedTiles(plan, sources) };
   }
 
   async offer(request: OfferRequest): Promise<OpenedViewing> {
@@ -138,18 +143,20 @@ export class ConnectionManager implements Sessions {
     const { sourceId, rights } = request;
     const askedMs = clock.now();
     this.#throwIfClosing();
-    const source = await gateway.open(sourceId);
-    const offered = planOffer(source.media, request.renditions);
+    const sources = await openWatched(gateway, request);
+    const offered = sources.tiles
+      ? planWallOffer(wallMedia(tilesToNegotiate(sources), soundOf(sources)))
+      : planOffer(sources.own.media, request.renditions);
     const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
     const negotiation: Negotiation = {
       mLines: offered.mLines,
       readAnswer: (sdp) => {
-        const plan = planAnswer(sdp, offered, source.media);
-        return { plan, makeParticipant: (host) => new Viewer({ source, plan, gateway, clock, announced, rights }, host) };
+        const plan = planAnswer(sdp, offered);
+        return { plan, makeParticipant: (host) => new Viewer({ sources, plan, gateway, clock, announced, rights }, host) };
       },
     };
     const opened = await this.#join({ request, sourceId, role: 'viewer', negotiation, askedMs });
-    return { ...opened, renditions: offered.renditions };
+    return { ...opened, renditions: offered.media.tiles.map(({ rendition }) => rendition) };
   }
 
   async publish(request: PublishRequest): Promise<OpenedSession> {
@@ -239,25 +246,24 @@ export class ConnectionManager implements Sessions {
     return this.#sessions.find(sessionId)?.snapshot();
   }
 
-  /** The source that a session watches, or publishes to; undefined where there is none of that id. */
-  sourceOf(sessionId: string): string | undefined {
-    return this.#sessions.find(sessionId)?.identity.sourceId;
+  /** The sources that a session shows, or the one that it publishes to; empty where there is none of that id. */
+  sourcesOf(sessionId: string): readonly string[] {
+    return this.#sessions.find(sessionId)?.sourceIds ?? [];
   }
 
   /** How many watch a source. */
   viewersOf(sourceId: string): number {
-    return this.#sessions.all.filter(
-      ({ identity, role, plan }) => identity.sourceId === sourceId && role === 'viewer' && plan !== undefined,
-    ).length;
+    return this.#sessions.all.filter(({ sourceIds, role, plan }) => sourceIds.includes(sourceId) && role === 'viewer' && plan !== undefined)
+      .length;
   }
 
   /**
-   * RTP timestamps of a frame as a session's viewer sees them, for each rendition that flows; empty for frames that
+   * RTP timestamps of a source's frame as a session's viewer sees them, for each rendition that flows; empty for frames that
    * the viewer did not get with timestamps of their own.
    * @throws MediaPeerError SESSION_NOT_FOUND
    */
-  rtpTimestamps(sessionId: string, mediaTimeMs: number): RtpTimestamps {
-    return this.#sessions.get(sessionId).rtpTimestamps(mediaTimeMs);
+  rtpTimestamps(sessionId: string, sourceId: string, mediaTimeMs: number): RtpTimestamps {
+    return this.#sessions.get(sessionId).rtpTimestamps(sourceId, mediaTimeMs);
   }
 
   /** From here on there is something to release, which the session does when it ends. */

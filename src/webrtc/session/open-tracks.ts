@@ -1,4 +1,4 @@
-/** Opens the tracks of a source that a viewer changes to, while the one before still flows. */
+/** Opens the tracks that a viewer changes to, while those before still flow. */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import { notLive, RETRY_AFTER_S } from '../../base/refusals.js';
@@ -9,8 +9,6 @@ const TIMEOUT_MS = 5000;
 
 /** Which tracks are opened. */
 export interface OpenTracksInit {
-  /** Where they come from. */
-  readonly source: OpenedSource;
   readonly clock: Clock;
   /** Aborted where nobody wants them any more. */
   readonly signal: AbortSignal;
@@ -20,13 +18,14 @@ export interface OpenTracksInit {
  * Opens the track of each stream and waits for their first frames: all of them, or none.
  * @throws MediaPeerError as `OpenedSource.openTrack`, SOURCE_NOT_LIVE, or SESSION_NOT_FOUND where it was aborted
  */
-export async function openTracks<Stream extends { keyOf(source: OpenedSource): TrackKey }>(
+export async function openTracks<Stream extends { readonly source: OpenedSource; keyOf(source: OpenedSource): TrackKey }>(
   streams: readonly Stream[],
-  { source, clock, signal }: OpenTracksInit,
+  { clock, signal }: OpenTracksInit,
 ): Promise<ReadonlyMap<Stream, TrackLease>> {
   const leases = new Map<Stream, TrackLease>();
   const opened = await Promise.allSettled(
     streams.map(async (stream) => {
+      const { source } = stream;
       const key = stream.keyOf(source);
       const lease = await source.openTrack(key);
       leases.set(stream, lease);

@@ -64,7 +64,9 @@ export interface Participant {
   /** What it sent on a transport, to say goodbye. */
   ssrcsOf(transport: number): readonly number[];
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows; empty where none does. @param mediaTimeMs of the source */
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps;
+  rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps;
+  /** The sources that it shows; undefined: that of the session. */
+  readonly sourceIds: readonly string[] | undefined;
   /** What it does now, for statistics. */
   snapshot(): SideStatus;
   /** Releases everything. Idempotent. */

@@ -125,6 +125,10 @@ export class Publisher implements Participant {
     this.#channels.take(channel);
   }
 
+  get sourceIds(): undefined {
+    return undefined;
+  }
+
   rtpTimestamps(): RtpTimestamps {
     return {}; // It is sent no frames.
   }

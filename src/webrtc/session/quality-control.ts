@@ -3,12 +3,13 @@
  * it. One rate is shared by all streams of a transport; what it carries, and what follows, is the business of `congestion/`.
  */
 import type { Clock } from '../../base/clock.js';
-import { SOURCE_RUNG, type OpenedSource, type Rung } from '../../media/index.js';
+import { SOURCE_RUNG, type Rung } from '../../media/index.js';
 import type { QualityReason, SessionQuality } from '../api/status.js';
 import { RungSelector, type Selection, type SelectionDecision, type StreamWish } from '../congestion/index.js';
 import type { Congestion } from '../transport/packet-transport.js';
 import { AUTO } from './quality-wish.js';
 import { RefusedRungs } from './refused-rungs.js';
+import type { Aim } from './tiles.js';
 import type { ViewerStream } from './viewer-stream.js';
 
 /** What a replay may take of a network that is known to be slow. */
@@ -27,8 +28,8 @@ export interface QualityControlInit {
   readonly streams: readonly ViewerStream[];
   /** Of the transport of that index; undefined where nothing is known of its network. */
   readonly congestion: (transport: number) => Congestion | undefined;
-  /** What a stream is of now; undefined: it is not to flow. */
-  readonly sourceOf: (stream: ViewerStream) => OpenedSource | undefined;
+  /** What a stream should carry now; undefined: it is not to flow. */
+  readonly aimOf: (stream: ViewerStream) => Aim | undefined;
   /** Something else should be sent. */
   readonly onDecided: () => void;
 }
@@ -97,7 +98,7 @@ export class QualityControl {
 
   /** Name of the rung that a stream should have. */
   rungOf(stream: ViewerStream): string {
-    return this.#detours.get(stream) ?? this.#targets.get(stream)?.rung ?? this.#unforced(stream, this.#init.sourceOf(stream), this.#wish);
+    return this.#detours.get(stream) ?? this.#targets.get(stream)?.rung ?? this.#unforced(stream, this.#init.aimOf(stream), this.#wish);
   }
 
   /** What is wanted of a stream; undefined where nothing was decided, as on a network of which nothing is known. */
@@ -107,10 +108,10 @@ export class QualityControl {
 
   /** What a stream should have cannot begin for a while: the best that can, and that the network carries, comes before it. @returns false where there is none */
   detour(stream: ViewerStream): boolean {
-    const source = this.#init.sourceOf(stream);
+    const aim = this.#init.aimOf(stream);
     const budgetBps = DETOUR_FILL * (this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0);
-    const fitting = source
-      ? this.#ladderOf(stream, source).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
+    const fitting = aim
+      ? this.#ladderOf(stream, aim).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
       : [];
     // One that has to be started would be late for it.
     const rung = fitting.find(({ isRunning }) => isRunning) ?? fitting[0];
@@ -147,30 +148,35 @@ export class QualityControl {
     for (const link of this.#links) this.#choose(link, now);
   }
 
-  /** What each of these streams would have of another source. */
-  choicesFor(source: OpenedSource, streams: readonly ViewerStream[], wish: string): ReadonlyMap<ViewerStream, Selection> {
-    const choices = new Map(streams.map((stream) => [stream, this.#freely(stream, source, wish)]));
-    for (const { congestion, selector, streams: own } of this.#links) {
-      const sharing = own.filter((stream) => choices.has(stream));
+  /** What each of these streams would have of something else, beside all others that flow. */
+  choicesFor(aims: ReadonlyMap<ViewerStream, Aim>, wish: string): ReadonlyMap<ViewerStream, Selection> {
+    const choices = new Map([...aims].map(([stream, aim]) => [stream, this.#freely(stream, aim, wish)]));
+    for (const { congestion, selector, streams } of this.#links) {
+      const sharing = streams.flatMap((stream) => {
+        const aim = aims.get(stream) ?? this.#init.aimOf(stream);
+        return aim ? [{ stream, aim }] : [];
+      });
       if (congestion.controller.pacingBps === undefined || sharing.length === 0) continue;
-      const begun = selector.initial(sharing.map((stream) => this.#wishOf(stream, source, wish)));
-      sharing.forEach((stream, i) => choices.set(stream, begun[i] ?? this.#freely(stream, source, wish)));
+      const begun = selector.initial(sharing.map(({ stream, aim }) => this.#wishOf(stream, aim, wish)));
+      sharing.forEach(({ stream, aim }, i) => aims.has(stream) && choices.set(stream, begun[i] ?? this.#freely(stream, aim, wish)));
     }
     return choices;
   }
 
-  /** Another source flows as was chosen for it: what was decided for the one before is void. */
-  adopt(choices: ReadonlyMap<ViewerStream, Selection>): void {
-    this.#targets.clear();
-    this.#detours.clear();
-    this.#fillers.clear();
+  /** Something else flows on these streams, as was chosen for it: what was decided before is void. */
+  adopt(streams: readonly ViewerStream[], choices: ReadonlyMap<ViewerStream, Selection>): void {
+    for (const stream of streams) {
+      this.#targets.delete(stream);
+      this.#detours.delete(stream);
+      this.#fillers.delete(stream);
+    }
     for (const [stream, selection] of choices) this.#targets.set(stream, { ...selection, reason: 'ladder' });
     this.decide();
   }
 
   /** A rung could not be had, or has ended: it is left alone for a while. */
-  refuse(rung: string): void {
-    this.#refused.add(rung);
+  refuse(sourceId: string, rung: string): void {
+    this.#refused.add(sourceId, rung);
     this.#detours.clear();
     this.decide();
   }
@@ -206,8 +212,8 @@ export class QualityControl {
     link.chosenMs = nowMs;
     link.chosenFor = urgent(congestion.controller);
     const wishes = streams.flatMap((stream) => {
-      const source = this.#init.sourceOf(stream);
-      return source ? [this.#wishOf(stream, source, this.#wish)] : [];
+      const aim = this.#init.aimOf(stream);
+      return aim ? [this.#wishOf(stream, aim, this.#wish)] : [];
     });
     if (wishes.length === 0) return false;
     const decisions = selector.select(wishes, nowMs).map((decision) => ({ ...decision, stream: this.#streamOf(decision.id) }));
@@ -230,11 +236,11 @@ export class QualityControl {
     return isChanged || !isPrepared;
   }
 
-  #wishOf(stream: ViewerStream, source: OpenedSource, wish: string): StreamWish {
-    const rungs = this.#ladderOf(stream, source);
+  #wishOf(stream: ViewerStream, aim: Aim, wish: string): StreamWish {
+    const rungs = this.#ladderOf(stream, aim);
     const target = this.#targets.get(stream);
     const isKnown = target !== undefined && rungs.some(({ name }) => name === target.rung);
-    const first = this.#isPaced(stream) ? undefined : this.#freely(stream, source, wish);
+    const first = this.#isPaced(stream) ? undefined : this.#freely(stream, aim, wish);
     const isFlowing = target !== undefined && stream.rung === target.rung;
     return { id: String(this.#init.streams.indexOf(stream)), rungs, current: isKnown ? target : first, isFlowing, wish };
   }
@@ -243,21 +249,26 @@ export class QualityControl {
     return this.#init.congestion(transport)?.controller.pacingBps !== undefined;
   }
 
-  /** Never empty. */
-  #ladderOf(stream: ViewerStream, source: OpenedSource): readonly Rung[] {
-    const ladder = stream.ladderOf(source);
-    const usable = ladder.filter(({ name, isRunning, isAvailable }) => (isRunning || isAvailable) && !this.#refused.has(name));
-    return usable.length > 0 ? usable : ladder;
+  /** What is to be had and no taller than it may be, else the lowest that is. Never empty. */
+  #ladderOf(stream: ViewerStream, { source, rendition, maxHeightPx }: Aim): readonly Rung[] {
+    const ladder = stream.ladderOf(source, rendition);
+    const usable = ladder.filter(
+      ({ name, isRunning, isAvailable }) => (isRunning || isAvailable) && !this.#refused.has(source.sourceId, name),
+    );
+    const some = usable.length > 0 ? usable : ladder;
+    if (maxHeightPx === Infinity) return some;
+    const fitting = some.filter(({ widthPx = 0, heightPx = 0 }) => Math.min(widthPx, heightPx) <= maxHeightPx);
+    return fitting.length > 0 ? fitting : some.slice(-1);
   }
 
   /** What is sent where the network does not matter. */
-  #unforced(stream: ViewerStream, source: OpenedSource | undefined, wish: string): string {
-    const ladder = source ? this.#ladderOf(stream, source) : [];
+  #unforced(stream: ViewerStream, aim: Aim | undefined, wish: string): string {
+    const ladder = aim ? this.#ladderOf(stream, aim) : [];
     return ladder.find(({ name }) => name === wish)?.name ?? ladder[0]?.name ?? SOURCE_RUNG;
   }
 
-  #freely(stream: ViewerStream, source: OpenedSource, wish: string): Selection {
-    return { rung: this.#unforced(stream, source, wish), delivery: 'frames' };
+  #freely(stream: ViewerStream, aim: Aim, wish: string): Selection {
+    return { rung: this.#unforced(stream, aim, wish), delivery: 'frames' };
   }
 
   #streamOf(id: string): ViewerStream {

@@ -7,7 +7,7 @@ const REFUSED_MS = 5000;
 /** Of one viewer. */
 export class RefusedRungs {
   readonly #clock: Clock;
-  /** By name, until when. */
+  /** By source and name, until when. */
   readonly #untilMs = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -15,14 +15,17 @@ export class RefusedRungs {
   }
 
   /** The best rung has no substitute. */
-  add(rung: string): void {
-    if (rung !== SOURCE_RUNG) this.#untilMs.set(rung, this.#clock.now() + REFUSED_MS);
+  add(sourceId: string, rung: string): void {
+    if (rung !== SOURCE_RUNG) this.#untilMs.set(keyOf(sourceId, rung), this.#clock.now() + REFUSED_MS);
   }
 
-  has(rung: string): boolean {
-    const untilMs = this.#untilMs.get(rung);
+  has(sourceId: string, rung: string): boolean {
+    const key = keyOf(sourceId, rung);
+    const untilMs = this.#untilMs.get(key);
     if (untilMs === undefined || this.#clock.now() < untilMs) return untilMs !== undefined;
-    this.#untilMs.delete(rung);
+    this.#untilMs.delete(key);
     return false;
   }
 }
+
+const keyOf = (sourceId: string, rung: string): string => `${rung} ${sourceId}`;

@@ -125,8 +125,13 @@ export class PeerSession {
   }
 
   /** RTP timestamps of a frame as this client gets it, for each rendition that flows. */
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
-    return this.#agreed?.participant.rtpTimestamps(mediaTimeMs) ?? {};
+  rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps {
+    return this.#agreed?.participant.rtpTimestamps(sourceId, mediaTimeMs) ?? {};
+  }
+
+  /** What it shows, or is published to; the source that was asked for before anything is agreed on. */
+  get sourceIds(): readonly string[] {
+    return this.#agreed?.participant.sourceIds ?? [this.identity.sourceId];
   }
 
   /** Once a second. */

@@ -1,40 +1,49 @@
-/** What a viewer is sent: which of its streams flow, and of which source. */
+/** What a viewer is sent: which of its streams flow, and of which sources. */
 import type { Clock } from '../../base/clock.js';
-import { MediaPeerError } from '../../base/errors.js';
-import { RENDITIONS, SOURCE_RUNG, type EndReason, type OpenedSource, type Rendition } from '../../media/index.js';
+import { RENDITIONS, SOURCE_RUNG, type EndReason, type FrameTimestamps, type OpenedSource, type Rendition } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { QualityStatus, SessionQuality } from '../api/status.js';
-import type { MediaChoice, WatchedMedia } from '../channels/watched-media.js';
+import type { MediaChoice, ShownTile, TileChoice, WatchedMedia } from '../channels/watched-media.js';
 import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
-import { ContinuousTime } from '../rtp/send/continuous-time.js';
 import { NetworkReports } from '../rtp/send/network-reports.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { Congestion, PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
+import { throwIfNotOffered } from './open-watched.js';
 import { QualityControl } from './quality-control.js';
 import { QualityLog, qualityName, type QualityChange } from './quality-log.js';
 import { readWish } from './quality-wish.js';
+import { SourceReturns } from './source-returns.js';
 import { StreamTracks, type WantedTrack } from './stream-tracks.js';
+import { planTiles } from './tile-plan.js';
+import { Tiles, type Aim, type WatchedSources } from './tiles.js';
+import type { WatchedSource } from './watched-source.js';
 import type { ViewerStream } from './viewer-stream.js';
 
 /** What a viewer is sent. */
 export interface ViewerMediaInit {
   /** What is watched at first. */
-  readonly source: OpenedSource;
+  readonly sources: WatchedSources;
   /** One for each m-line that sends. */
   readonly streams: readonly ViewerStream[];
-  /** Renditions that flow from the start; those of the streams that are not among them wait. */
-  readonly selected: readonly Rendition[];
-  /** For the command that changes the source. */
+  /** Renditions that flow from the start; those of the streams that are not among them wait. Default: all. */
+  readonly active?: readonly Rendition[] | undefined;
+  /** For commands that change what is watched, and sources that come back. */
   readonly gateway: Pick<MediaGateway, 'open'>;
   readonly clock: Clock;
   /** By its index; undefined before it is open. */
   readonly transport: (index: number) => PacketTransport | undefined;
-  /** A track has ended. */
+  /** Nothing more comes of what is watched. */
   readonly onEnded: (reason: EndReason) => void;
-  /** Another source flows from now on. */
+  /** The session's own source is another one, or was opened anew. */
   readonly onSourceChanged: (sourceId: string) => void;
+  /** M-lines show other sources, or sources have come back. */
+  readonly onTilesChanged: () => void;
+  /** One of several sources has ended, or has come back, on these m-lines. */
+  readonly onTurn: (source: WatchedSource, streams: readonly ViewerStream[]) => void;
+  /** Some m-lines of a source that flows on others get nothing for now. */
+  readonly onTrouble: (source: WatchedSource, error: unknown) => void;
   /** A stream is sent in another quality, or for the first time in one. */
   readonly onQuality: (change: QualityChange) => void;
   /** A track could not be opened. */
@@ -44,7 +53,8 @@ export interface ViewerMediaInit {
 /** What one viewer is sent. */
 export class ViewerMedia implements WatchedMedia {
   readonly #init: ViewerMediaInit;
-  readonly #time = new ContinuousTime();
+  readonly #tiles: Tiles;
+  readonly #returns: SourceReturns;
   readonly #closing = new AbortController();
   /** By the index of the transport. */
   readonly #networks = new Map<number, NetworkReports>();
@@ -53,21 +63,23 @@ export class ViewerMedia implements WatchedMedia {
   readonly #log = new QualityLog();
   /** Streams whose quality has ended while its source went on, and why. */
   readonly #orphaned = new Map<ViewerStream, EndReason>();
-  #selected: ReadonlySet<Rendition>;
   #isPaused = false;
   #isConnected = false;
-  #source: OpenedSource;
-  #switching: Promise<void> = Promise.resolve();
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(init: ViewerMediaInit) {
     this.#init = init;
-    this.#source = init.source;
-    this.#selected = new Set(init.selected);
+    this.#tiles = new Tiles(init.streams, init.sources, init.active);
+    this.#returns = new SourceReturns({
+      clock: init.clock,
+      open: (sourceId) => init.gateway.open(sourceId),
+      onReturned: (source, opened) => this.#returned(source, opened),
+    });
     this.#quality = new QualityControl({
       clock: init.clock,
       streams: init.streams.filter(({ key }) => key.kind === 'video'),
       congestion: (index) => init.transport(index)?.congestion,
-      sourceOf: (stream) => (this.#flows(stream) ? this.#source : undefined),
+      aimOf: (stream) => (this.#flows(stream) ? this.#tiles.aimOf(stream) : undefined),
       onDecided: () => this.#follow(),
     });
     this.#tracks = new StreamTracks({
@@ -80,12 +92,50 @@ export class ViewerMedia implements WatchedMedia {
     });
   }
 
-  get source(): OpenedSource {
-    return this.#source;
+  get sourceId(): string {
+    return this.#tiles.own.sourceId;
+  }
+
+  get source(): OpenedSource | undefined {
+    return this.#tiles.own.live;
+  }
+
+  get sources(): OpenedSource[] {
+    return [...new Map(this.#tiles.shown.flatMap(({ sourceId, live }) => (live ? [[sourceId, live] as const] : []))).values()];
+  }
+
+  /** Ids of all that is shown. */
+  get sourceIds(): string[] {
+    return [...new Set(this.#tiles.shown.map(({ sourceId }) => sourceId))];
+  }
+
+  /** What has ended, and waits to come back, with its m-lines. */
+  get ended(): { readonly source: WatchedSource; readonly streams: readonly ViewerStream[] }[] {
+    const ended = this.#tiles.all.filter(({ end }) => end !== undefined);
+    return ended.map((source) => ({ source, streams: this.#tiles.streamsOf(source) }));
+  }
+
+  get isWall(): boolean {
+    return this.#tiles.isWall;
+  }
+
+  get tiles(): ShownTile[] {
+    return this.#tiles.videos.map((stream) => this.tileOf(stream));
+  }
+
+  /** What an m-line of video shows. */
+  tileOf(stream: ViewerStream): ShownTile {
+    const maxHeightPx = this.#tiles.maxHeightOf(stream);
+    return {
+      mid: stream.mid,
+      sourceId: this.#tiles.watchedOn(stream)?.sourceId,
+      rendition: stream.rendition ?? 'raw',
+      maxHeightPx: maxHeightPx === Infinity ? undefined : maxHeightPx,
+    };
   }
 
   get selected(): Rendition[] {
-    return this.#renditions.filter((rendition) => this.#selected.has(rendition));
+    return RENDITIONS.filter((rendition) => [...this.#tiles.selected].some((stream) => stream.rendition === rendition));
   }
 
   get quality(): string | undefined {
@@ -124,12 +174,12 @@ export class ViewerMedia implements WatchedMedia {
     return renditions.every((rendition) => this.#renditions.includes(rendition));
   }
 
-  async select({ renditions = this.selected, quality }: MediaChoice): Promise<void> {
-    throwIfNotOffered(this.#source, renditions);
-    const before = { selected: this.#selected, wish: this.#quality.wish };
-    const wish = quality === undefined ? before.wish : readWish(quality, this.#source, this.#init.streams);
-    const selected = new Set(renditions);
-    this.#selected = selected;
+  async select({ renditions, quality }: MediaChoice): Promise<void> {
+    const tiles = this.#tiles;
+    const before = { selected: tiles.selected, wish: this.#quality.wish };
+    const selected = renditions ? this.#offering(renditions, tiles.own.live) : before.selected;
+    const wish = quality === undefined ? before.wish : readWish(quality, this.#aims(tiles.videos));
+    tiles.selected = selected;
     this.#quality.wish = wish;
     this.#decide();
     if (quality === undefined) return;
@@ -137,7 +187,7 @@ export class ViewerMedia implements WatchedMedia {
       await this.#tracks.reached();
     } catch (error) {
       // What was asked for meanwhile holds.
-      if (this.#selected === selected) this.#selected = before.selected;
+      if (tiles.selected === selected) tiles.selected = before.selected;
       if (this.#quality.wish === wish) this.#quality.wish = before.wish;
       this.#decide();
       throw error;
@@ -145,9 +195,11 @@ export class ViewerMedia implements WatchedMedia {
   }
 
   switchSource(sourceId: string, choice: MediaChoice = {}): Promise<void> {
-    const switched = this.#switching.then(() => this.#switch(sourceId, choice));
-    this.#switching = switched.catch(() => undefined);
-    return switched;
+    return this.#inTurn(() => this.#switch(sourceId, choice));
+  }
+
+  point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
+    return this.#inTurn(() => this.#point(choices));
   }
 
   pause(): void {
@@ -180,21 +232,27 @@ export class ViewerMedia implements WatchedMedia {
     for (const stream of this.#init.streams) if (stream.rendition !== undefined) stream.requestKeyframe();
   }
 
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
-    const timestamps: Partial<Record<Rendition, number>> = {};
-    const nearest: Rendition[] = [];
-    for (const stream of this.#init.streams) {
-      const timestamp = stream.rendition === undefined ? undefined : stream.rtpTimestampOf(mediaTimeMs);
-      if (stream.rendition === undefined || timestamp === undefined) continue;
-      timestamps[stream.rendition] = timestamp;
-      if (stream.isNearestFrame) nearest.push(stream.rendition);
-    }
-    return nearest.length === 0 ? timestamps : { ...timestamps, nearest };
+  rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps {
+    const shown = this.#tiles.videos.flatMap((stream) => {
+      if (this.#tiles.watchedOn(stream)?.sourceId !== sourceId) return [];
+      const rtpTimestamp = stream.rtpTimestampOf(mediaTimeMs);
+      return rtpTimestamp === undefined ? [] : [{ stream, rendition: stream.rendition ?? 'raw', rtpTimestamp }];
+    });
+    const first = RENDITIONS.flatMap((rendition) => shown.find((each) => each.rendition === rendition) ?? []);
+    const nearest = first.filter(({ stream }) => stream.isNearestFrame).map(({ rendition }) => rendition);
+    return {
+      ...(Object.fromEntries(first.map(({ rendition, rtpTimestamp }) => [rendition, rtpTimestamp])) as FrameTimestamps),
+      ...(nearest.length > 0 && { nearest }),
+      ...(this.isWall && {
+        mLines: shown.map(({ stream, rtpTimestamp }) => ({ mid: stream.mid ?? null, rtpTimestamp, isNearest: stream.isNearestFrame })),
+      }),
+    };
   }
 
   /** Once a second. */
   tick(): void {
     for (const stream of this.#init.streams) stream.tick();
+    this.#returns.look(this.#tiles.all);
     // Ladders change, and what was refused may be had again.
     this.#decide();
   }
@@ -227,9 +285,32 @@ export class ViewerMedia implements WatchedMedia {
     return RENDITIONS.filter((rendition) => this.#init.streams.some((stream) => stream.rendition === rendition));
   }
 
-  #flows({ rendition }: ViewerStream): boolean {
+  /** Changes of what is shown are made one after the other. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => undefined);
+    return changed;
+  }
+
+  /** The m-lines of video of these renditions. @param own the session's own source @throws MediaPeerError DETECTION_OFF where it has one of them not */
+  #offering(renditions: readonly Rendition[], own: OpenedSource | undefined): ReadonlySet<ViewerStream> {
+    const tiles = this.#tiles;
+    const chosen = tiles.videos.filter((stream) => stream.rendition !== undefined && renditions.includes(stream.rendition));
+    for (const stream of chosen) if (own && tiles.watchedOn(stream) === tiles.own) throwIfNotOffered(own, stream.rendition);
+    return new Set(chosen.filter((stream) => tiles.watchedOn(stream) !== undefined));
+  }
+
+  #aims(streams: readonly ViewerStream[]): Map<ViewerStream, Aim> {
+    return new Map(
+      streams
+        .flatMap((stream) => [[stream, this.#tiles.aimOf(stream)] as const])
+        .filter((each): each is [ViewerStream, Aim] => each[1] !== undefined),
+    );
+  }
+
+  #flows(stream: ViewerStream): boolean {
     if (this.#closing.signal.aborted || this.#isPaused) return false;
-    return rendition === undefined ? this.#source.media.hasAudio : this.#selected.has(rendition);
+    return stream.rendition === undefined ? (this.#tiles.own.live?.media.hasAudio ?? false) : this.#tiles.selected.has(stream);
   }
 
   /** Something else may be wanted. */
@@ -245,14 +326,15 @@ export class ViewerMedia implements WatchedMedia {
   }
 
   #wanted(stream: ViewerStream): WantedTrack | undefined {
-    if (!this.#flows(stream)) return undefined;
-    return { source: this.#source, rung: this.#quality.rungOf(stream), prepared: this.#quality.preparedOf(stream) };
+    const aim = this.#flows(stream) ? this.#tiles.aimOf(stream) : undefined;
+    if (!aim) return undefined;
+    return { source: aim.source, rung: this.#quality.rungOf(stream), prepared: this.#quality.preparedOf(stream) };
   }
 
   /** One that is on its way to another quality begins with that. */
   #start(stream: ViewerStream): void {
     const transport = this.#isConnected ? this.#init.transport(stream.transport) : undefined;
-    if (transport && stream.heading === this.#wanted(stream)?.rung) stream.start(transport, this.#time);
+    if (transport && stream.heading === this.#wanted(stream)?.rung) stream.start(transport, this.#tiles.timeOf(stream));
     if (transport) this.#note(stream);
   }
 
@@ -270,47 +352,135 @@ export class ViewerMedia implements WatchedMedia {
 
   /** A lower quality may go while its source goes on. */
   #trackEnded(stream: ViewerStream, rung: string, reason: EndReason): void {
-    if (reason === 'source-changed') return this.#openAnew();
-    if (rung === SOURCE_RUNG) return this.#init.onEnded(reason);
+    const source = this.#tiles.watchedOn(stream);
+    if (!source) return;
+    if (reason === 'source-changed') return this.#openAnew(source);
+    if (rung === SOURCE_RUNG) return this.#over(source, reason);
     if (stream.rung === rung) this.#orphaned.set(stream, reason);
-    this.#quality.refuse(rung);
+    this.#quality.refuse(source.sourceId, rung);
     this.#follow();
   }
 
-  /** The source goes on in another codec: its other tracks take over. */
-  #openAnew(): void {
-    this.switchSource(this.#source.sourceId).catch((error: unknown) => this.#init.onFailed(error));
+  /** A source goes on in another codec: its other tracks take over. */
+  #openAnew(source: WatchedSource): void {
+    this.#inTurn(() => this.#renew(source)).catch((error: unknown) => this.#failed(source, error));
   }
 
   #trackFailed(stream: ViewerStream, rung: string, error: unknown): void {
+    const source = this.#tiles.watchedOn(stream);
     const reason = this.#orphaned.get(stream);
-    if (rung !== SOURCE_RUNG) this.#quality.refuse(rung);
-    else if (reason !== undefined) this.#init.onEnded(reason);
-    else if (!stream.holdsTrack) this.#init.onFailed(error);
+    if (!source) return;
+    if (rung !== SOURCE_RUNG) this.#quality.refuse(source.sourceId, rung);
+    else if (reason !== undefined) this.#over(source, reason);
+    else if (!stream.holdsTrack) this.#failed(source, error);
   }
 
-  async #switch(sourceId: string, { renditions = this.selected, quality }: MediaChoice): Promise<void> {
-    const { gateway, clock, streams, onSourceChanged } = this.#init;
+  /** Nothing more comes of a source, for now. Its m-lines wait for it while others go on. */
+  #over(source: WatchedSource, reason: EndReason): void {
+    if (source.end !== undefined) return;
+    source.over(reason);
+    const { end } = this.#tiles;
+    if (end !== undefined) return this.#init.onEnded(end);
+    this.#init.onTurn(source, this.#tiles.streamsOf(source));
+    this.#decide();
+  }
+
+  /** A wall goes on while anything of it does; what else flows of the same source stays, and the rest is tried again now and then. */
+  #failed(source: WatchedSource, error: unknown): void {
+    const tiles = this.#tiles;
+    const isLast = tiles.shown.every((each) => each === source || each.end !== undefined);
+    if (!tiles.isWall) this.#init.onFailed(error);
+    else if (tiles.streamsOf(source).some(({ holdsTrack }) => holdsTrack)) this.#init.onTrouble(source, error);
+    else if (isLast && tiles.shown.includes(source)) this.#init.onFailed(error);
+    else this.#over(source, 'source-failed');
+  }
+
+  #returned(source: WatchedSource, opened: OpenedSource): void {
+    if (this.#closing.signal.aborted || source.end === undefined || !this.#tiles.all.includes(source)) return;
+    source.begin(opened);
+    this.#init.onTurn(source, this.#tiles.streamsOf(source));
+    this.#init.onTilesChanged();
+    this.#decide();
+  }
+
+  async #renew(source: WatchedSource): Promise<void> {
+    const opened = await this.#init.gateway.open(source.sourceId);
+    await this.#swap(this.#aimsAt(opened, this.#tiles.streamsOf(source)), this.#quality.wish, () => source.begin(opened));
+    if (source === this.#tiles.own) this.#init.onSourceChanged(source.sourceId);
+    else this.#init.onTilesChanged();
+  }
+
+  async #switch(sourceId: string, { renditions, quality }: MediaChoice): Promise<void> {
+    const { gateway, onSourceChanged } = this.#init;
+    const tiles = this.#tiles;
     const source = await gateway.open(sourceId);
-    throwIfNotOffered(source, renditions);
-    const wish = quality === undefined ? this.#quality.wish : readWish(quality, source, streams);
-    const flowing = streams.filter(
-      ({ rendition }) => !this.#isPaused && (rendition === undefined ? source.media.hasAudio : renditions.includes(rendition)),
+    const selected = renditions ? this.#offering(renditions, source) : tiles.selected;
+    const aims = this.#aimsAt(source, tiles.streamsOf(tiles.own));
+    for (const [{ rendition }] of [...aims].filter(([stream]) => selected.has(stream))) throwIfNotOffered(source, rendition);
+    const wish = quality === undefined ? this.#quality.wish : readWish(quality, new Map([...this.#aims(tiles.videos), ...aims]));
+    const commit = (): void => {
+      tiles.changeOwn(source);
+      tiles.selected = selected;
+      if (quality !== undefined) this.#quality.wish = wish;
+    };
+    await this.#swap(aims, wish, commit, selected);
+    onSourceChanged(sourceId);
+  }
+
+  async #point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
+    const tiles = this.#tiles;
+    const { gateway, onTilesChanged } = this.#init;
+    const plans = await planTiles(choices, tiles, gateway);
+    for (const { aim, isOther, name } of plans) if (aim && isOther) throwIfNotOffered(aim.source, aim.rendition, name);
+    const aims = new Map(plans.flatMap(({ stream, aim, isOther }) => (aim && isOther ? [[stream, aim] as const] : [])));
+    const commit = (): void => {
+      for (const { stream, source, aim, maxHeightPx } of plans) {
+        if (source && aim) source.begin(aim.source);
+        if (aim) stream.carry(aim.rendition);
+        tiles.show(stream, source, maxHeightPx);
+      }
+    };
+    await this.#swap(aims, this.#quality.wish, commit, new Set(aims.keys()));
+    onTilesChanged();
+  }
+
+  #aimsAt(source: OpenedSource, streams: readonly ViewerStream[]): Map<ViewerStream, Aim> {
+    return new Map(
+      streams.map((stream) => [stream, { source, rendition: stream.rendition ?? 'raw', maxHeightPx: this.#tiles.maxHeightOf(stream) }]),
     );
-    const choices = this.#quality.choicesFor(source, flowing, wish);
-    const wanted = flowing.map((stream) => ({ stream, keyOf: () => stream.keyOf(source, choices.get(stream)?.rung) }));
-    const leases = await openTracks(wanted, { source, clock, signal: this.#closing.signal });
-    this.#source = source;
-    this.#selected = new Set(renditions);
-    if (quality !== undefined) this.#quality.wish = wish;
-    for (const stream of streams) stream.stop();
-    for (const [{ stream }, lease] of leases) {
-      if (this.#flows(stream)) this.#tracks.hold(stream, lease, { source, rung: choices.get(stream)?.rung ?? SOURCE_RUNG });
+  }
+
+  /**
+   * Gives these streams other tracks. What flows goes on until the first frames of the others are there: all of them, or none.
+   * @param commit what holds from then on
+   * @param selected m-lines of video that flow then; default: as now
+   */
+  async #swap(
+    aims: ReadonlyMap<ViewerStream, Aim>,
+    wish: string,
+    commit: () => void,
+    selected: ReadonlySet<ViewerStream> = this.#tiles.selected,
+  ): Promise<void> {
+    const { clock } = this.#init;
+    const willFlow = ([stream, { source }]: readonly [ViewerStream, Aim]): boolean =>
+      !this.#isPaused && (stream.rendition === undefined ? source.media.hasAudio : selected.has(stream));
+    const flowing = new Map([...aims].filter(willFlow));
+    const choices = this.#quality.choicesFor(flowing, wish);
+    const wanted = [...flowing].map(([stream, { source, rendition }]) => ({
+      stream,
+      source,
+      keyOf: () => stream.keyOf(source, choices.get(stream)?.rung, rendition),
+    }));
+    const leases = await openTracks(wanted, { clock, signal: this.#closing.signal });
+    for (const stream of aims.keys()) stream.stop();
+    commit();
+    for (const [{ stream, source }, lease] of leases) {
+      if (this.#wanted(stream)?.source === source)
+        this.#tracks.hold(stream, lease, { source, rung: choices.get(stream)?.rung ?? SOURCE_RUNG });
       else lease.release();
     }
-    this.#quality.adopt(choices);
+    this.#quality.adopt([...aims.keys()], choices);
     this.#follow();
-    onSourceChanged(sourceId);
   }
 
   #handleRtcp(message: RtcpMessage): void {
@@ -347,10 +517,4 @@ export class ViewerMedia implements WatchedMedia {
   #streamOf(ssrc: number): ViewerStream | undefined {
     return this.#init.streams.find(({ local }) => local.ssrc === ssrc);
   }
-}
-
-function throwIfNotOffered({ sourceId, media: { renditions: offered } }: OpenedSource, renditions: readonly Rendition[]): void {
-  const missing = renditions.find((rendition) => !offered.includes(rendition));
-  if (missing !== undefined)
-    throw new MediaPeerError('DETECTION_OFF', `source '${sourceId}' has no rendition '${missing}'; it has ${offered.join(', ')}`);
 }

@@ -41,11 +41,11 @@ import type { TrackFlowInit } from './track-flow.js';
 export interface ViewerStreamInit {
   /** What was agreed on for it. */
   readonly mLine: Extract<MLinePlan, { use: 'video' | 'audio' }>;
-  /** The track that it carries, of whichever source is watched. */
+  /** The track that it carries at first, of whichever source is watched. */
   readonly key: TrackKey;
   /** Its numbers and names. */
   readonly local: LocalStream;
-  /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines of a rendition, so that one number tells a frame on each of them. */
+  /** Of its RTP timestamps to media time as the client sees it; the same for all m-lines that show a rendition of the session's own source, so that one number tells a frame on each of them. */
   readonly timestampOffset: number;
   readonly clock: Clock;
   /** The first frame has left: a keyframe, where it is video. */
@@ -61,12 +61,15 @@ export interface ViewerStreamInit {
 /** One stream of one viewer. */
 export class ViewerStream {
   readonly local: LocalStream;
-  /** The track that it carries, of a source that comes in the first of its codecs, in whichever quality. */
-  readonly key: TrackKey;
+  /** Undefined where its m-line has none. */
+  readonly mid: string | undefined;
+  /** Of video: which of the things that were asked for it was negotiated for. */
+  readonly tile: number;
   /** Index of its transport. */
   readonly transport: number;
   readonly #init: ViewerStreamInit;
   readonly #flows: StreamFlows;
+  #key: TrackKey;
   /** Kept while the stream does not flow, so that its numbering continues. */
   #sending: { readonly rtp: RtpStream; readonly outlet: FrameOutlet } | undefined;
   /** Of the viewer's media time. */
@@ -74,7 +77,9 @@ export class ViewerStream {
 
   constructor(init: ViewerStreamInit) {
     this.local = init.local;
-    this.key = init.key;
+    this.#key = init.key;
+    this.mid = init.mLine.section.mid;
+    this.tile = init.mLine.use === 'video' ? init.mLine.tile : 0;
     this.transport = init.mLine.transport;
     this.#init = init;
     this.#flows = new StreamFlows({
@@ -85,28 +90,33 @@ export class ViewerStream {
     });
   }
 
+  /** The track that it carries, of a source that comes in the first of its codecs, in whichever quality. */
+  get key(): TrackKey {
+    return this.#key;
+  }
+
   /**
    * The track of a source that it carries, in a codec that was agreed on.
    * @param rung name of its quality. Default: the source's own, which alone comes in H.265
+   * @param rendition default: the present one
    * @throws MediaPeerError NOTHING_TO_SERVE where there is none: H.265 alone was agreed on, and the source does not come in it
    */
-  keyOf({ sourceId, media }: OpenedSource, rung = SOURCE_RUNG): TrackKey {
-    if (this.key.kind === 'audio') return this.key;
+  keyOf({ sourceId, media }: OpenedSource, rung = SOURCE_RUNG, rendition = this.rendition): TrackKey {
+    if (this.#key.kind === 'audio' || rendition === undefined) return this.#key;
     const isLower = rung !== SOURCE_RUNG;
-    const sent = this.#codecOf(media, isLower);
-    if (sent) return { ...this.key, codec: sent.codec as VideoCodec, ...(isLower && { rung }) };
+    const sent = this.#codecOf(media, rendition, isLower);
+    if (sent) return { ...this.#key, rendition, codec: sent.codec as VideoCodec, ...(isLower && { rung }) };
     throw new MediaPeerError(
       'NOTHING_TO_SERVE',
       `source '${sourceId}' does not come in the H.265 that this viewer decodes, and nothing else was agreed on; offer H264 or VP8 as well`,
     );
   }
 
-  /** The qualities that the stream may have of a source, the best first; empty for audio. */
-  ladderOf(source: OpenedSource): readonly Rung[] {
-    if (this.key.kind === 'audio') return [];
-    const { rendition } = this.key;
-    const [best, lower] = [false, true].map((isLower) => this.#codecOf(source.media, isLower)?.codec as VideoCodec | undefined);
-    const ladder = source.ladder({ rendition, codec: best ?? this.key.codec });
+  /** The qualities that the stream may have of a source, the best first; empty for audio. @param rendition default: the present one */
+  ladderOf(source: OpenedSource, rendition = this.rendition): readonly Rung[] {
+    if (this.#key.kind === 'audio' || rendition === undefined) return [];
+    const [best, lower] = [false, true].map((isLower) => this.#codecOf(source.media, rendition, isLower)?.codec as VideoCodec | undefined);
+    const ladder = source.ladder({ rendition, codec: best ?? this.#key.codec });
     if (best === lower || best === undefined) return ladder;
     const others = lower === undefined ? [] : source.ladder({ rendition, codec: lower });
     return [...ladder.slice(0, 1), ...others.filter(({ name }) => name !== ladder[0]?.name)];
@@ -114,7 +124,12 @@ export class ViewerStream {
 
   /** Undefined for audio. */
   get rendition(): Rendition | undefined {
-    return this.key.kind === 'video' ? this.key.rendition : undefined;
+    return this.#key.kind === 'video' ? this.#key.rendition : undefined;
+  }
+
+  /** It carries another rendition from now on; nothing flows at the moment. */
+  carry(rendition: Rendition): void {
+    if (this.#key.kind === 'video') this.#key = { ...this.#key, rendition };
   }
 
   get holdsTrack(): boolean {
@@ -205,7 +220,7 @@ export class ViewerStream {
     const stats = this.#sending?.rtp.stats;
     return {
       ssrc: this.local.ssrc,
-      isSound: this.key.kind === 'audio',
+      isSound: this.#key.kind === 'audio',
       roundTripMs: stats?.roundTripMs,
       jitterMs: stats?.jitterMs ?? 0,
     };
@@ -247,8 +262,8 @@ export class ViewerStream {
   }
 
   /** H.265 is handed on as it comes, and never made here. */
-  #codecOf(media: SourceMedia, isLower: boolean): NegotiatedCodec | undefined {
-    return codecFor(this.#init.mLine.codec, media, this.rendition === 'raw' && !isLower);
+  #codecOf(media: SourceMedia, rendition: Rendition, isLower: boolean): NegotiatedCodec | undefined {
+    return codecFor(this.#init.mLine.codec, media, rendition === 'raw' && !isLower);
   }
 
   #align(track: Track): void {
@@ -260,7 +275,7 @@ export class ViewerStream {
   #makeSending(transport: PacketTransport): { readonly rtp: RtpStream; readonly outlet: FrameOutlet } {
     const rtp = this.#makeRtp(transport);
     const { maxReplayBytes } = this.#init;
-    return { rtp, outlet: new FrameOutlet({ rtp, isVideo: this.key.kind === 'video', maxReplayBytes: () => maxReplayBytes(this) }) };
+    return { rtp, outlet: new FrameOutlet({ rtp, isVideo: this.#key.kind === 'video', maxReplayBytes: () => maxReplayBytes(this) }) };
   }
 
   #makeRtp(transport: PacketTransport): RtpStream {
@@ -270,7 +285,7 @@ export class ViewerStream {
     const idOf = (uri: string): number | undefined => extensions.find((extension) => extension.uri === uri)?.id;
     const midId = idOf(MID_EXTENSION_URI);
     return new RtpStream({
-      onFirstFrame: () => onFirstFrame(this.key),
+      onFirstFrame: () => onFirstFrame(this.#key),
       transport,
       clock,
       codec,

@@ -1,6 +1,6 @@
 /** A viewer: the participant that is sent a source, on streams and data channels. */
 import type { Clock } from '../../base/clock.js';
-import { SOURCE_RUNG, type EndReason, type OpenedSource, type Rendition, type TrackKey } from '../../media/index.js';
+import { SOURCE_RUNG, type EndReason, type Rendition, type TrackKey } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import { ALL_RIGHTS, type ViewerRights } from '../api/rights.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
@@ -13,13 +13,15 @@ import type { Participant, SessionHost } from './participant.js';
 import { planStreams } from './plan-streams.js';
 import { ViewerMedia } from './viewer-media.js';
 import type { QualityChange } from './quality-log.js';
+import type { WatchedSources } from './tiles.js';
 import type { ViewerStream } from './viewer-stream.js';
 import { ViewerWatch } from './viewer-watch.js';
+import type { WatchedSource } from './watched-source.js';
 
 /** Who watches what. */
 export interface ViewerInit {
   /** What is watched at first. */
-  readonly source: OpenedSource;
+  readonly sources: WatchedSources;
   /** What was agreed on. */
   readonly plan: Plan;
   /** For the command that changes the source. */
@@ -36,18 +38,18 @@ export interface ViewerInit {
 /** One viewer. */
 export class Viewer implements Participant {
   readonly localStreams: readonly (LocalStream | undefined)[];
-  readonly #plan: Plan;
   readonly #streams: readonly ViewerStream[];
   readonly #media: ViewerMedia;
   readonly #channels: ViewerChannels;
   readonly #watch: ViewerWatch;
   readonly #host: SessionHost;
 
-  constructor({ source, plan, gateway, clock, active, announced, rights = ALL_RIGHTS }: ViewerInit, host: SessionHost) {
+  constructor({ sources, plan, gateway, clock, active, announced, rights = ALL_RIGHTS }: ViewerInit, host: SessionHost) {
     const { logger } = host;
     const byMLine = planStreams({
       plan,
       announced,
+      isWall: sources.tiles !== undefined,
       clock,
       onFirstFrame: (key) => this.#noteFirstFrame(key),
       onChanged: (stream) => this.#media.qualityChanged(stream),
@@ -55,13 +57,12 @@ export class Viewer implements Participant {
       maxReplayBytes: (stream) => this.#media.maxReplayBytes(stream),
     });
     this.#host = host;
-    this.#plan = plan;
     this.localStreams = byMLine.map((stream) => stream?.local);
     this.#streams = byMLine.filter((stream) => stream !== undefined);
     this.#media = new ViewerMedia({
-      source,
+      sources,
       streams: this.#streams,
-      selected: active ?? plan.renditions,
+      active,
       gateway,
       clock,
       transport: (index) => host.transport(index),
@@ -70,6 +71,12 @@ export class Viewer implements Participant {
         this.#channels.sourceChanged();
         host.sourceChanged(to);
       },
+      onTilesChanged: () => {
+        this.#channels.sourcesChanged();
+        host.step('tiles changed');
+      },
+      onTurn: (source, on) => this.#turned(source, on),
+      onTrouble: ({ sourceId }, error) => logger.warn({ err: error, watched: sourceId }, 'some m-lines of a source get nothing'),
       onFailed: (error) => host.fail(error),
       onQuality: (change) => this.#qualityChanged(change),
     });
@@ -78,7 +85,7 @@ export class Viewer implements Participant {
       rights,
       clock,
       logger,
-      qualityMessage: () => this.#qualityMessage(),
+      messages: () => [this.#qualityMessage(), ...this.#media.ended.flatMap(({ source, streams: on }) => this.#turnMessages(source, on))],
       onSilent: () => host.close('keepalive-timeout'),
     });
     this.#watch = new ViewerWatch({
@@ -120,15 +127,19 @@ export class Viewer implements Participant {
     return this.#streams.filter((stream) => stream.hasStarted && stream.transport === transport).map(({ local }) => local.ssrc);
   }
 
-  rtpTimestamps(mediaTimeMs: number): RtpTimestamps {
-    return this.#media.rtpTimestamps(mediaTimeMs);
+  rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps {
+    return this.#media.rtpTimestamps(sourceId, mediaTimeMs);
+  }
+
+  get sourceIds(): string[] {
+    return this.#media.sourceIds;
   }
 
   snapshot(): SideStatus {
-    const streams = this.#streams.map((stream) => ({ key: stream.key, quality: this.#media.qualityOf(stream), stats: stream.snapshot }));
+    const streams = this.#streams.map((stream) => ({ stream, key: stream.key, stats: stream.snapshot }));
     const all = streams.map(({ stats }) => stats);
     return {
-      hasProcessedTrack: this.#plan.renditions.includes('processed'),
+      hasProcessedTrack: this.#streams.some(({ rendition }) => rendition === 'processed'),
       bytesSent: sum(all, ({ bytesSent }) => bytesSent),
       packetsSent: sum(all, ({ packetsSent }) => packetsSent),
       packetsLost: sum(all, ({ packetsLost }) => packetsLost),
@@ -143,8 +154,9 @@ export class Viewer implements Participant {
       framesDropped: sum(all, ({ framesDropped }) => framesDropped),
       roundTripMs: this.#media.roundTripMs,
       quality: this.#media.sessionQuality,
-      video: streams.flatMap(({ key, quality, stats }) =>
-        key.kind === 'video' ? [{ rendition: key.rendition, codec: key.codec, ...quality, ...stats }] : [],
+      isWall: this.#media.isWall,
+      video: streams.flatMap(({ stream, key, stats }) =>
+        key.kind === 'video' ? [{ codec: key.codec, ...this.#media.tileOf(stream), ...this.#media.qualityOf(stream), ...stats }] : [],
       ),
       audio: streams.flatMap(({ key, stats }) => (key.kind === 'audio' ? [stats] : [])),
     };
@@ -157,8 +169,16 @@ export class Viewer implements Participant {
 
   #qualityChanged({ stream, from, to, reason }: QualityChange): void {
     if (from === undefined) return;
-    this.#host.qualityChanged({ rendition: stream.rendition, from, to, reason });
-    this.#channels.tellQuality();
+    const { sourceId } = this.#media.tileOf(stream);
+    this.#host.qualityChanged({
+      rendition: stream.rendition,
+      ...(this.#media.isWall && { mid: stream.mid, watched: sourceId }),
+      from,
+      to,
+      reason,
+    });
+    const message = this.#qualityMessage();
+    if (message) this.#channels.tell(message);
   }
 
   /** What a client is told of its quality; undefined while that is what every client expects. */
@@ -167,6 +187,19 @@ export class Viewer implements Participant {
     if (quality === undefined || (quality === SOURCE_RUNG && switches === 0)) return undefined;
     const estimateKbps = estimateBps === undefined ? null : Math.round(estimateBps / 1000);
     return { type: 'quality', quality, reason: switchReason, estimate_kbps: estimateKbps };
+  }
+
+  #turned(source: WatchedSource, streams: readonly ViewerStream[]): void {
+    const { sourceId, end } = source;
+    this.#host.logger.info({ watched: sourceId, reason: end }, end === undefined ? 'a source is back' : 'a source has ended');
+    this.#host.step(`${end === undefined ? 'source back' : 'source ended'}: ${sourceId}`, { reason: end });
+    for (const message of this.#turnMessages(source, streams)) this.#channels.tell(message);
+  }
+
+  /** What a client is told of the m-lines of a source that has ended, or is back. */
+  #turnMessages({ sourceId, end }: WatchedSource, streams: readonly ViewerStream[]): object[] {
+    const state = end === undefined ? { state: 'live' } : { state: 'ended', reason: end };
+    return streams.map(({ mid = null, rendition = 'audio' }) => ({ type: 'track', mid, source: sourceId, rendition, ...state }));
   }
 
   #noteFirstFrame(key: TrackKey): void {

@@ -80,7 +80,7 @@ test('the offer of this server names the profile that the source comes in, and t
   assert.match(sdp, /a=fmtp:102 .*profile-level-id=42e01f\r\n/);
   const answer = sdp.replaceAll('a=sendonly', 'a=recvonly').replaceAll('a=setup:actpass', 'a=setup:active');
   const chosen = (text: string): number[] =>
-    planAnswer(text, planned, source).mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.codec.offered.payloadType] : []));
+    planAnswer(text, planned).mLines.flatMap((mLine) => (mLine.use === 'video' ? [mLine.codec.offered.payloadType] : []));
   assert.deepEqual(chosen(answer), [104]);
   assert.deepEqual(chosen(answer.replace(/(m=video \d+ \S+) 104 105/, '$1')), [102]);
   const encoded = writeOffer(planOffer({ hasAudio: false, renditions: ['raw'] }).mLines, transport, { sessionId: 1, version: 1 });

@@ -177,7 +177,7 @@ test('a viewer of a room is offered H.265 with its profile before the rest, for 
       .replaceAll('a=setup:actpass', 'a=setup:active')
       .replaceAll('a=fingerprint:sha-256 AB', `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`);
   const codecs = (formats: string): string[] =>
-    planAnswer(answer(formats), offered, SOURCE).mLines.flatMap((mLine) =>
+    planAnswer(answer(formats), offered).mLines.flatMap((mLine) =>
       mLine.use === 'video' && mLine.rendition === 'raw' ? codecsOf(mLine.codec).map(({ codec }) => codec) : [],
     );
   assert.deepEqual(codecs('102 103 96 97'), ['h264']);

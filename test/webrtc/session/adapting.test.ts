@@ -115,7 +115,7 @@ class Watched {
     const source = await this.gateway.open('street');
     const plan = planOf(offer('chromium'), source.media, renditions);
     this.viewer = new Viewer(
-      { source, plan, gateway: this.gateway, clock: this.clock },
+      { sources: { sourceId: 'street', own: source, named: new Map(), tiles: undefined }, plan, gateway: this.gateway, clock: this.clock },
       {
         clientId: 'viewer',
         logger: silentLogger,

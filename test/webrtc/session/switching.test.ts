@@ -73,7 +73,7 @@ describe('a session that changes its source', () => {
     assert.deepEqual([rig.gateway.leases, rig.gateway.subscriptions, other.leases, other.subscriptions], [0, 0, 2, 2]);
     const [snapshot] = rig.manager.snapshot();
     assert.equal(snapshot?.sourceId, 'yard');
-    assert.equal(rig.manager.sourceOf(snapshot.sessionId), 'yard');
+    assert.deepEqual(rig.manager.sourcesOf(snapshot.sessionId), ['yard']);
   });
 
   it('goes there and back again a dozen times', async () => {

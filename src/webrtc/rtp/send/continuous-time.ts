@@ -13,6 +13,14 @@ export class ContinuousTime {
   #timeline: Timeline | undefined;
   #shiftMs = 0;
 
+  /** Another one that goes on from here by itself. */
+  fork(): ContinuousTime {
+    const time = new ContinuousTime();
+    time.#timeline = this.#timeline;
+    time.#shiftMs = this.#shiftMs;
+    return time;
+  }
+
   /** What to add to media times of `timeline`, in milliseconds; fixed for as long as it is the newest one. */
   shiftMs(timeline: Timeline, wallClockMs: number): number {
     const before = this.#timeline;

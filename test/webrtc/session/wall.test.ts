@@ -1,0 +1,363 @@
+/** A wall: one session whose video m-lines each show a source of their own. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { FrameDetections } from '../../../src/media/index.js';
+import type { AcceptRequest, TileRequest } from '../../../src/webrtc/index.js';
+import { eventually } from '../../helpers/deadline.js';
+import { WeriftViewer } from '../../helpers/werift-viewer.js';
+import { assertContinuous, headersOf, openChannel, openCommands } from '../commanding.js';
+import { FakeGateway, type FakeSource } from '../fake-gateway.js';
+import { Rig } from '../rig.js';
+
+const FRAME_MS = 33;
+
+/** Sources of made-up frames, each with a clock of its own. */
+class Yard {
+  readonly #newestMs = new Map<string, number>();
+
+  /** @param bytes of a frame */
+  constructor(
+    readonly rig: Rig,
+    readonly bytes = 3000,
+  ) {}
+
+  add(id: string, source: FakeSource = {}, newestMs = 1000 * (this.#newestMs.size + 2)): FakeGateway {
+    const gateway = new FakeGateway({ ...source, id });
+    this.rig.gateway.others.set(id, gateway);
+    gateway.timeline.anchor(newestMs, Date.now());
+    this.#newestMs.set(id, newestMs);
+    this.#write(id, gateway, { keyframe: true });
+    return gateway;
+  }
+
+  at(id: string): FakeGateway {
+    const gateway = this.rig.gateway.others.get(id);
+    assert(gateway, id);
+    return gateway;
+  }
+
+  newestMs(id: string): number {
+    return this.#newestMs.get(id) ?? NaN;
+  }
+
+  /** The next frames of these sources, default of all. */
+  write(frames = 1, ids: readonly string[] = [...this.#newestMs.keys()], options: { keyframe?: boolean } = {}): void {
+    for (let i = 0; i < frames; i++)
+      for (const id of ids) {
+        this.#newestMs.set(id, this.newestMs(id) + FRAME_MS);
+        this.#write(id, this.at(id), options);
+      }
+  }
+
+  #write(id: string, gateway: FakeGateway, options: { keyframe?: boolean }): void {
+    for (const name of ['raw', 'processed'] as const) gateway.writeH264(name, this.newestMs(id), { bytes: this.bytes, ...options });
+  }
+
+  /** Nothing of any source is held. */
+  assertFree(): void {
+    for (const [id, { leases, detectionLeases, snapshotLeases, subscriptions }] of this.rig.gateway.others)
+      assert.deepEqual([leases, detectionLeases, snapshotLeases, subscriptions], [0, 0, 0, 0], `nothing of ${id} is held`);
+  }
+}
+
+const raw = (sourceId: string, more: Partial<TileRequest> = {}): TileRequest => ({ sourceId, rendition: 'raw', ...more });
+const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `cam${i}`);
+
+const detections = (sourceId: string, frame: number, mediaTimeMs: number): FrameDetections => ({
+  sourceId,
+  frame,
+  mediaTimeMs,
+  widthPx: 640,
+  heightPx: 360,
+  inferenceMs: 1,
+  objects: [],
+  scene: undefined,
+});
+
+describe('a wall', () => {
+  let rig: Rig;
+  let yard: Yard;
+  let viewer: WeriftViewer;
+  let ssrcs: (number | undefined)[];
+
+  /** One m-line for each tile. */
+  const join = async (tiles: AcceptRequest['tiles'], more: Partial<AcceptRequest> = {}): Promise<void> => {
+    viewer = new WeriftViewer({ video: tiles?.length ?? 1, dataChannel: 'any' });
+    const { sdp } = await viewer.join(rig.accept({ sourceId: 'cam0', tiles, ...more }));
+    ssrcs = (tiles ?? []).map((_, at) => WeriftViewer.ssrcs(sdp, at)[0]);
+  };
+  const countOn = (at: number): number => headersOf(viewer, ssrcs[at]).length;
+  const moreOn = async (at: number, than: number, what: string): Promise<void> => viewer.until(() => countOn(at) > than, 5000, what);
+
+  beforeEach(() => {
+    rig = new Rig({ maxConnections: 1 });
+    yard = new Yard(rig);
+  });
+  afterEach(async () => {
+    await viewer.close();
+    await rig.close();
+    yard.assertFree();
+  });
+
+  for (const count of [4, 16]) {
+    it(`shows ${count} sources on ${count} m-lines of one connection`, async () => {
+      // Of one packet: the socket of the viewer holds no more at once.
+      yard = new Yard(rig, 900);
+      for (const id of ids(count)) yard.add(id);
+      await join(ids(count).map((id) => raw(id)));
+      assert.equal(new Set(ssrcs).size, count, 'ssrcs differ');
+      for (let frames = 1; frames <= 5; frames++) {
+        yard.write();
+        for (const at of ids(count).keys()) await moreOn(at, frames, `the pictures of m-line ${at}`);
+      }
+      for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+      const [status, ...others] = rig.manager.snapshot();
+      assert.equal(others.length, 0);
+      assert.equal(rig.manager.connections, 1, 'one place');
+      assert.equal(rig.ledger.snapshot().udp_sockets, 1, 'one transport');
+      assert.deepEqual(
+        status?.video.map(({ sourceId }) => sourceId),
+        ids(count),
+      );
+      assert.equal(new Set(status.video.map(({ mid }) => mid)).size, count);
+      assert.deepEqual(rig.manager.sourcesOf(status.sessionId), ids(count));
+      assert.deepEqual(
+        ids(count).map((id) => rig.manager.viewersOf(id)),
+        ids(count).map(() => 1),
+      );
+    });
+  }
+
+  it('tells by mid what is served, and says which item cannot be', async () => {
+    for (const id of ids(2)) yard.add(id);
+    yard.add('plain', { renditions: ['raw'] });
+    viewer = new WeriftViewer({ video: 3, dataChannel: 'any' });
+    const offer = await viewer.offer();
+    const accept = (tiles: AcceptRequest['tiles']) => rig.manager.accept({ sdp: offer, door: 'offer', sourceId: 'cam0', tiles });
+    for (const [tiles, code, message] of [
+      [[raw('cam0'), raw('nowhere')], 'SOURCE_NOT_FOUND', /^tracks\[1\]: no source 'nowhere'/],
+      [
+        [raw('cam0'), { sourceId: 'plain', rendition: 'processed' }],
+        'DETECTION_OFF',
+        /^tracks\[1\]: source 'plain' has no rendition 'processed'/,
+      ],
+      [[raw('cam0'), raw('cam1'), undefined, raw('cam0')], 'BODY_INVALID', /4 items, but the offer has 3 m-lines/],
+    ] as const)
+      await assert.rejects(accept(tiles), { code, message });
+    const opened = await accept([raw('cam0'), undefined, { rendition: 'processed', maxHeightPx: 360 }]);
+    assert.deepEqual(
+      opened.tiles?.map(({ shown }) => shown),
+      [raw('cam0'), undefined, { sourceId: 'cam0', rendition: 'processed', maxHeightPx: 360 }],
+    );
+    assert.ok(opened.tiles.every(({ mid }) => mid !== undefined && opened.sdp.includes(`a=mid:${mid}\r\n`)));
+  });
+
+  it('points an m-line at another source while the others go on', async () => {
+    for (const id of ids(3)) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    yard.write(5);
+    await moreOn(1, 10, 'the first source');
+    const before = [countOn(0), countOn(1)];
+    const mids = rig.manager.snapshot()[0]?.video.map(({ mid }) => mid) ?? [];
+    assert.deepEqual(await command({ cmd: 'select', mid: mids[1], source: 'cam2', max_height: 360 }), {
+      ok: true,
+      tracks: [
+        { mid: mids[0], source: 'cam0', rendition: 'raw' },
+        { mid: mids[1], source: 'cam2', rendition: 'raw', max_height: 360 },
+      ],
+    });
+    await moreOn(1, before[1] ?? 0, 'its open group, though nothing is written');
+    yard.write(5);
+    await moreOn(0, (before[0] ?? 0) + 12, 'the other m-line');
+    await moreOn(1, (before[1] ?? 0) + 12, 'the m-line that changed');
+    for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+    assert.deepEqual([yard.at('cam0').leases, yard.at('cam1').leases, yard.at('cam2').leases], [1, 0, 1]);
+    assert.equal(rig.manager.snapshot()[0]?.sourceId, 'cam0');
+  });
+
+  it('is told by a list what all m-lines show: sources, the own one, nothing', async () => {
+    for (const id of ids(3)) yard.add(id);
+    await join([raw('cam0'), raw('cam1'), undefined]);
+    const command = await openCommands(viewer);
+    assert.equal(yard.at('cam1').leases, 1);
+    const mids = rig.manager.snapshot()[0]?.video.map(({ mid }) => mid) ?? [];
+    assert.deepEqual(await command({ cmd: 'select', tracks: ['processed', null, { source: 'cam2', rendition: 'raw', max_height: 180 }] }), {
+      ok: true,
+      tracks: [
+        { mid: mids[0], source: 'cam0', rendition: 'processed' },
+        { mid: mids[1], source: null, rendition: null },
+        { mid: mids[2], source: 'cam2', rendition: 'raw', max_height: 180 },
+      ],
+    });
+    yard.write(4);
+    await moreOn(2, 8, 'the m-line that showed nothing');
+    assert.deepEqual(
+      ids(3).map((id) => yard.at(id).leases),
+      [1, 0, 1],
+    );
+    assert.ok(yard.at('cam0').requests.some((key) => key.kind === 'video' && key.rendition === 'processed'));
+    // Only what follows the session's own source changes with it.
+    assert.deepEqual(await command({ cmd: 'select', source: 'cam1' }), { ok: true, source: 'cam1', tracks: ['raw', 'processed'] });
+    assert.deepEqual(
+      ids(3).map((id) => yard.at(id).leases),
+      [0, 1, 1],
+    );
+    yard.write(4);
+    for (const ssrc of [ssrcs[0], ssrcs[2]]) assertContinuous(viewer, ssrc);
+  });
+
+  it('keeps everything as it was where a part of a change cannot be', async () => {
+    for (const id of ids(2)) yard.add(id);
+    yard.add('plain', { renditions: ['raw'] });
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    const [first, second] = rig.manager.snapshot()[0]?.video.map(({ mid }) => mid) ?? [];
+    for (const [message, code, words] of [
+      [
+        {
+          tracks: [
+            { source: 'plain', rendition: 'raw' },
+            { source: 'nowhere', rendition: 'raw' },
+          ],
+        },
+        'SOURCE_NOT_FOUND',
+        /tracks\[1\]/,
+      ],
+      [{ mid: first, source: 'plain', rendition: 'processed' }, 'DETECTION_OFF', /plain/],
+      [{ mid: '77', source: 'cam1' }, 'COMMAND_INVALID', new RegExp(`no m-line of video with mid '77'; it has ${first}, ${second}`)],
+      [{ tracks: [null, null, null] }, 'COMMAND_INVALID', /3 items, but the session has 2/],
+      [{ tracks: [{ source: 'cam0', rendition: 'raw' }], quality: 'auto' }, 'COMMAND_INVALID', /malformed/],
+      [{ tracks: [{ source: 'cam0', rendition: 'cooked' }] }, 'COMMAND_INVALID', /malformed/],
+      [{ tracks: [{ source: 'cam0', rendition: 'raw', max_hight: 3 }] }, 'COMMAND_INVALID', /tracks\[0\].*did you mean 'max_height'/],
+      [{ mid: first }, 'COMMAND_INVALID', /malformed/],
+      [{ rendition: 'raw' }, 'COMMAND_INVALID', /malformed/],
+      [{ source: null }, 'COMMAND_INVALID', /malformed/],
+    ] as const) {
+      const answer = await command({ cmd: 'select', ...message });
+      assert.deepEqual({ ok: answer['ok'], code: answer['code'] }, { ok: false, code }, JSON.stringify(message));
+      assert.match(String(answer['message']), words);
+    }
+    assert.deepEqual([yard.at('cam0').leases, yard.at('cam1').leases, yard.at('plain').leases], [1, 1, 0]);
+    await command({ cmd: 'select', mid: first, source: null });
+    assert.match(String((await command({ cmd: 'select', mid: first, rendition: 'raw' }))['message']), /shows nothing now/);
+  });
+
+  it('goes on when one source ends, says so, and shows it again when it is back', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    yard.write(5);
+    await moreOn(1, 10, 'both');
+    const mid = rig.manager.snapshot()[0]?.video[1]?.mid;
+    yard.at('cam1').track('raw').close('publisher-gone');
+    const ended = { type: 'track', mid, source: 'cam1', rendition: 'raw', state: 'ended', reason: 'publisher-gone' };
+    await eventually(() => command.told.find(({ state }) => state === 'ended'), 3000, 'to be told');
+    assert.deepEqual(
+      command.told.filter(({ type }) => type === 'track'),
+      [ended],
+    );
+    const later = await openCommands(viewer);
+    await eventually(() => later.told.length > 0, 3000, 'who opens the channel later to be told, too');
+    assert.deepEqual(
+      later.told.filter(({ type }) => type === 'track'),
+      [ended],
+    );
+    const before = countOn(0);
+    yard.write(5, ['cam0']);
+    await moreOn(0, before + 10, 'the other source');
+    assert.equal(yard.at('cam1').leases, 0);
+    yard.add('cam1', {}, yard.newestMs('cam1') + 5000);
+    await eventually(() => command.told.find(({ state }) => state === 'live'), 9000, 'it to be back');
+    const then = countOn(1);
+    yard.write(5);
+    await moreOn(1, then + 10, 'the source that is back');
+    for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+  });
+
+  it('ends when nothing more comes of any of its sources', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam0'), raw('cam1'), undefined]);
+    yard.at('cam0').track('raw').close('source-ended');
+    assert.equal(rig.manager.connections, 1);
+    yard.at('cam1').track('raw').close('publisher-left');
+    assert.equal(await rig.endReason(), 'publisher-left');
+  });
+
+  it('begins without a source that is not live, and shows it when it comes', async () => {
+    yard.add('cam0');
+    rig.gateway.away.add('cam1');
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    await eventually(() => command.told.find(({ state }) => state === 'ended'), 3000, 'to be told');
+    yard.add('cam1');
+    rig.gateway.away.clear();
+    await eventually(() => command.told.find(({ state }) => state === 'live'), 9000, 'it to come');
+    await moreOn(1, 2, 'its pictures');
+    rig.gateway.away.add('cam0').add('cam1');
+    const other = new WeriftViewer({ video: 2 });
+    const sdp = await other.offer();
+    await other.close();
+    await assert.rejects(rig.manager.accept({ sdp, door: 'offer', sourceId: 'cam0', tiles: [raw('cam0'), raw('cam1')] }), {
+      code: 'SOURCE_NOT_LIVE',
+      message: /^tracks\[0\]/,
+    });
+  });
+
+  it('reads the detections of every source on one channel, with the timestamps of its m-lines', async () => {
+    for (const id of ids(3)) yard.add(id);
+    await join([raw('cam0'), raw('cam1'), raw('cam0', { maxHeightPx: 360 }), { sourceId: 'cam1', rendition: 'processed' }]);
+    const mids = rig.manager.snapshot()[0]?.video.map(({ mid }) => mid) ?? [];
+    const command = await openCommands(viewer);
+    const channel = await openChannel(viewer, 'detections');
+    const messages: {
+      readonly source: string;
+      readonly rtp_timestamp: Record<string, number>;
+      readonly m_lines: { readonly mid: string; readonly rtp_timestamp: number }[];
+    }[] = [];
+    channel.onMessage.subscribe((data) => messages.push(JSON.parse(String(data)) as (typeof messages)[number]));
+    await eventually(() => yard.at('cam0').detectionLeases === 1 && yard.at('cam1').detectionLeases === 1, 3000, 'the detectors');
+    yard.write(3);
+    for (const [frame, id] of ids(2).entries()) yard.at(id).feed.publish(detections(id, frame, yard.newestMs(id)));
+    await eventually(() => messages.length === 2, 3000, 'both messages');
+    const lineOf = (mid: string | undefined): number => mids.indexOf(mid);
+    for (const message of messages) {
+      const on = message.source === 'cam0' ? [0, 2] : [1, 3];
+      assert.deepEqual(
+        message.m_lines.map(({ mid }) => lineOf(mid)),
+        on,
+      );
+      for (const { mid, rtp_timestamp: timestamp } of message.m_lines)
+        await viewer.until(() => headersOf(viewer, ssrcs[lineOf(mid)]).at(-1)?.timestamp === timestamp, 3000, `the frame on m-line ${mid}`);
+      assert.equal(message.rtp_timestamp['raw'], message.m_lines[0]?.rtp_timestamp, 'as clients of one source read it');
+    }
+    await command({ cmd: 'select', tracks: [{ source: 'cam2', rendition: 'raw' }, { source: 'cam2', rendition: 'raw' }, null] });
+    assert.deepEqual(
+      ids(3).map((id) => yard.at(id).detectionLeases),
+      [0, 1, 1],
+    );
+    yard.write(2);
+    yard.at('cam2').feed.publish(detections('cam2', 9, yard.newestMs('cam2')));
+    const last = await eventually(() => messages.find(({ source }) => source === 'cam2'), 3000, 'the message of the new source');
+    assert.deepEqual(
+      last.m_lines.map(({ mid }) => lineOf(mid)),
+      [0, 1],
+    );
+  });
+
+  it('pauses all, and resumes all', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    await command({ cmd: 'pause' });
+    assert.deepEqual(
+      ids(2).map((id) => yard.at(id).leases),
+      [0, 0],
+    );
+    await command({ cmd: 'resume' });
+    await eventually(() => ids(2).every((id) => yard.at(id).leases === 1), 3000, 'both to flow');
+    yard.write(3);
+    await moreOn(1, 5, 'pictures');
+    for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+  });
+});
