@@ -5,7 +5,7 @@ import type { FrameLease } from './frame-lease.js';
 import { keyBelow, type Ladders, type RenditionKey } from './ladders.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
 import type { SourcePipeline } from './source-pipeline.js';
-import { isLower } from './source-run.js';
+import { isLower } from './track-name.js';
 
 /** What was opened. */
 export interface PipelineSourceInit {

@@ -1,6 +1,7 @@
 /** What runs of a rendition, for whoever chooses among its qualities. */
-import type { PictureSize } from '../media/index.js';
+import type { PictureSize, Track } from '../media/index.js';
 import type { SourceLayer } from '../source/index.js';
+import type { EncodedRendition } from './encoded-rendition.js';
 import type { LadderBase } from './ladder.js';
 
 /** A rendition in one codec, of a source that runs. */
@@ -29,4 +30,24 @@ export interface RunningRung {
   readonly hasMedia: boolean;
   /** A keyframe of it can be made on demand. */
   readonly makesKeyframes: boolean;
+}
+
+/** A rung whose track somebody has asked for. @param encoder that makes it now @param layer that it is a copy of now */
+export function runningRung(
+  name: string,
+  track: Track,
+  encoder: EncodedRendition | undefined,
+  layer: SourceLayer | undefined,
+): RunningRung {
+  const made = encoder && {
+    size: encoder.target,
+    bitrateBps: Math.max(encoder.bitrateBps, encoder.target.bitrateBps),
+    makesKeyframes: true,
+  };
+  const { size, bitrateBps, makesKeyframes } = made ?? {
+    size: layer,
+    bitrateBps: layer?.bitrateBps,
+    makesKeyframes: layer?.makesKeyframes,
+  };
+  return { name, size, bitrateBps, hasMedia: track.hasMedia && (made ?? layer) !== undefined, makesKeyframes: makesKeyframes ?? true };
 }

@@ -13,7 +13,7 @@ import {
   type TrackLease,
   type VideoKey,
 } from '../media/index.js';
-import type { Source, SourceLayer } from '../source/index.js';
+import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import type { EncodePlaceHolder } from './encode-places.js';
 import { FrameNumbers } from './frame-numbers.js';
@@ -22,9 +22,9 @@ import type { FrameLease } from './frame-lease.js';
 import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import type { RenditionKey } from './ladders.js';
-import type { EncodedRendition } from './encoded-rendition.js';
-import type { RunningRendition, RunningRung } from './running-rendition.js';
-import { isLower, keyName, SourceRun, type SourceState } from './source-run.js';
+import { runningRung, type RunningRendition } from './running-rendition.js';
+import { SourceRun, type SourceState } from './source-run.js';
+import { isLower, keyName } from './track-name.js';
 
 /** Something that runs while it is wanted. */
 interface Demand {
@@ -340,18 +340,4 @@ export class SourcePipeline {
 
 function isRendition(key: TrackKey, { rendition, codec }: RenditionKey): key is VideoKey {
   return key.kind === 'video' && key.rendition === rendition && key.codec === codec;
-}
-
-function runningRung(name: string, track: Track, encoder: EncodedRendition | undefined, layer: SourceLayer | undefined): RunningRung {
-  const made = encoder && {
-    size: encoder.target,
-    bitrateBps: Math.max(encoder.bitrateBps, encoder.target.bitrateBps),
-    makesKeyframes: true,
-  };
-  const { size, bitrateBps, makesKeyframes } = made ?? {
-    size: layer,
-    bitrateBps: layer?.bitrateBps,
-    makesKeyframes: layer?.makesKeyframes,
-  };
-  return { name, size, bitrateBps, hasMedia: track.hasMedia && (made ?? layer) !== undefined, makesKeyframes: makesKeyframes ?? true };
 }

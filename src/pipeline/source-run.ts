@@ -5,7 +5,6 @@
  */
 import {
   shortSideOf,
-  SOURCE_RUNG,
   type DetectionFeed,
   type EncodedFrame,
   type Timeline,
@@ -24,22 +23,12 @@ import { FrameHub, type DecoderActivity } from './frame-hub.js';
 import type { FrameNumbers } from './frame-numbers.js';
 import { averageBps, layerName, nearestLayer, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
 import type { RenditionKey } from './ladders.js';
-import { ProcessedFrames } from './processed-frames.js';
 import type { Producer } from './producer.js';
+import { RunDetection } from './run-detection.js';
 import { RungProducer } from './rung-producer.js';
 import { StandIns } from './stand-ins.js';
 import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
-
-/** A key as text: `raw/h264`, `raw/h264/360p`, `audio/opus`. */
-export function keyName(key: TrackKey): string {
-  if (key.kind === 'audio') return 'audio/opus';
-  return isLower(key) ? `${key.rendition}/${key.codec}/${key.rung}` : `${key.rendition}/${key.codec}`;
-}
-
-/** Whether it is below the quality of the source. */
-export function isLower(key: TrackKey): key is VideoKey & { readonly rung: string } {
-  return key.kind === 'video' && key.rung !== undefined && key.rung !== SOURCE_RUNG;
-}
+import { isLower, keyName } from './track-name.js';
 
 /** What outlives the runs of a source. */
 export interface SourceState {
@@ -68,9 +57,7 @@ export class SourceRun {
   readonly #standIns = new StandIns();
   /** Of what is copied. */
   readonly #meter = new BitrateMeter();
-  #detection: SourceDetection | undefined;
-  #processed: ProcessedFrames | undefined;
-  #isFeedWanted = false;
+  readonly #detection: RunDetection;
   #passthrough: Track | undefined;
   #audio: Track | undefined;
   #isClosed = false;
@@ -105,6 +92,18 @@ export class SourceRun {
       mediaTime: () => state.timeline.mediaTimeAt(deps.clock.wallClock()),
       onKeyframeNeeded: () => this.#feed.requestKeyframe?.(),
     });
+    this.#detection = new RunDetection({
+      hub: this.#hub,
+      format: info,
+      open: () =>
+        new SourceDetection({
+          ...state,
+          sourceId: source.id,
+          format: info,
+          isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
+          deps,
+        }),
+    });
     const { counts } = deps;
     this.#leaveCounts = [
       counts?.addDecoder(source.id, this.#hub),
@@ -133,7 +132,7 @@ export class SourceRun {
   /** What keeps it from running as it should. */
   get troubles(): string[] {
     const encoders = [...this.#producers.values()].map((producer) => producer.encoder?.trouble);
-    return [this.#feed.trouble, this.#hub.trouble, this.#detection?.notice, ...encoders].filter((trouble) => trouble !== undefined);
+    return [this.#feed.trouble, this.#hub.trouble, this.#detection.current?.notice, ...encoders].filter((trouble) => trouble !== undefined);
   }
 
   get decoder(): DecoderActivity | undefined {
@@ -141,7 +140,7 @@ export class SourceRun {
   }
 
   get detection(): DetectionActivity | undefined {
-    return this.#detection?.activity;
+    return this.#detection.current?.activity;
   }
 
   /** The encoder behind a track; undefined for what is copied. */
@@ -231,14 +230,12 @@ export class SourceRun {
   /** Begins to see, for readers of the feed; does nothing once it is closed, because the next run will. */
   startDetection(): void {
     if (this.#isClosed) return;
-    this.#isFeedWanted = true;
-    this.#detect();
+    this.#detection.start();
   }
 
   /** Readers of the feed are gone. */
   async stopDetection(): Promise<void> {
-    this.#isFeedWanted = false;
-    await this.#until(this.#stopDetectionWhenUnwanted());
+    await this.#until(this.#detection.stop());
   }
 
   /** Passes the request for a keyframe on to who makes them; false where none can be made on demand. */
@@ -256,7 +253,7 @@ export class SourceRun {
     const producers = [...this.#producers.values()];
     this.#producers.clear();
     await Promise.all([this.#feed.close(), ...producers.map((producer) => producer.close())]);
-    this.#detection?.close();
+    this.#detection.close();
     await Promise.all([this.#hub.close(), ...this.#stopping]);
     for (const leave of this.#leaveCounts) leave?.();
   }
@@ -358,16 +355,13 @@ export class SourceRun {
   }
 
   #process(key: VideoKey, track: Track, target?: RungTarget): Producer {
-    this.#processed ??= this.#startProcessing();
-    const processed = this.#processed;
     const { encoder, close } = this.#openEncoder(key, track, target);
-    processed.addEncoder(encoder);
+    const leave = this.#detection.addEncoder(encoder);
     return {
       encoder,
       requestKeyframe: () => encoder.requestKeyframe(),
       close: async () => {
-        processed.removeEncoder(encoder);
-        await Promise.all([close(), processed.isWanted ? undefined : this.#stopProcessing(processed)]);
+        await Promise.all([leave(), close()]);
       },
     };
   }
@@ -382,38 +376,5 @@ export class SourceRun {
       leaveCounts?.();
     };
     return { encoder, close };
-  }
-
-  #startProcessing(): ProcessedFrames {
-    const processed = new ProcessedFrames(this.#feed.info, this.#detect());
-    this.#hub.addLast(processed.consume);
-    return processed;
-  }
-
-  async #stopProcessing(processed: ProcessedFrames): Promise<void> {
-    if (this.#processed === processed) this.#processed = undefined;
-    await Promise.all([this.#hub.remove(processed.consume), this.#stopDetectionWhenUnwanted()]);
-  }
-
-  /** The one sight of this run. It reads each picture before anybody draws into it. */
-  #detect(): SourceDetection {
-    if (this.#detection) return this.#detection;
-    this.#detection = new SourceDetection({
-      ...this.#state,
-      sourceId: this.source.id,
-      format: this.#feed.info,
-      isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
-      deps: this.#deps,
-    });
-    this.#hub.add(this.#detection.consume);
-    return this.#detection;
-  }
-
-  async #stopDetectionWhenUnwanted(): Promise<void> {
-    const detection = this.#detection;
-    if (!detection || this.#isFeedWanted || this.#processed) return;
-    this.#detection = undefined;
-    detection.close();
-    await this.#hub.remove(detection.consume);
   }
 }
