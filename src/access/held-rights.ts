@@ -3,14 +3,14 @@ import type { MediaPeerError } from '../base/errors.js';
 import type { Access } from './access.js';
 import type { Right } from './action.js';
 import type { Approach } from './approach.js';
-import { isAmbient, may, type Principal } from './principal.js';
+import { isAmbient, may, type Principal, type Scope } from './principal.js';
 
 /** What ends where the right for it ends. */
 export interface Guarded {
   /** The right. */
   readonly action: Right;
-  /** The source that it is for now; it may change. */
-  readonly source: () => string;
+  /** The source that it is for now; it may change. Undefined: it is enough to have the right for any. */
+  readonly source: () => string | undefined;
   /** Called once, when the right is lost. */
   readonly onLost: () => void;
 }
@@ -43,9 +43,9 @@ export class HeldRights {
     return this.#access.may(this.#principal, 'watch', { source });
   }
 
-  /** Whether it may be told what is detected in a source. */
-  mayHaveData(source: string): boolean {
-    return may(this.#principal, 'data', { source });
+  /** Whether it may be told what is detected in a source; undefined: in all that there are and will be. */
+  mayHaveData(source: string | undefined): boolean {
+    return may(this.#principal, 'data', source === undefined ? 'every' : { source });
   }
 
   /** An error as it may read it. */
@@ -66,13 +66,18 @@ export class HeldRights {
   async renew(token: string): Promise<void> {
     const approach = { ...this.#approach, token };
     const principal = await this.#access.identify(approach);
-    if (this.#guarded) await this.#access.demand(principal, this.#guarded.action, { source: this.#guarded.source() });
+    if (this.#guarded) await this.#access.demand(principal, this.#guarded.action, scopeOf(this.#guarded));
     this.#approach = approach;
     this.#principal = principal;
   }
 
-  async #stillHas({ action, source }: Guarded): Promise<boolean> {
+  async #stillHas(guarded: Guarded): Promise<boolean> {
     this.#principal = await this.#access.recall(this.#approach, this.#principal);
-    return this.#access.may(this.#principal, action, { source: source() });
+    return this.#access.may(this.#principal, guarded.action, scopeOf(guarded));
   }
+}
+
+function scopeOf({ source }: Guarded): Scope {
+  const named = source();
+  return named === undefined ? 'some' : { source: named };
 }

@@ -6,7 +6,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
-import { capacityReached, notLive } from '../base/refusals.js';
+import { notLive } from '../base/refusals.js';
 import {
   filterWarning,
   writeDetections,
@@ -17,10 +17,11 @@ import {
 } from '../media/index.js';
 import type { RtpTimestamps } from '../webrtc/index.js';
 import { DetectionStream } from './detection-stream.js';
-import { whoGivesWay, type Seated } from '../base/fair-share.js';
+import type { Seated } from '../base/fair-share.js';
 import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
 import { DetectionsMessage } from './detections-schema.js';
+import { makeSeat } from './reader-seats.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What the routes of detections need. */
@@ -98,7 +99,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
         const { clientAddress: address } = request;
         const rights = await request.access.heldRights();
         let release = (): void => undefined;
-        makeSeat(streams, address);
+        makeSeat(streams, address, MAX_READERS, 'detections');
         const filter = filterOf(request.query);
         const stream: DetectionStream = new DetectionStream({
           clock: deps.clock,
@@ -173,17 +174,6 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
 
   done();
 };
-
-/** Makes place for one more reader; where there is none, the newest of the address that has most gives way. @throws MediaPeerError CAPACITY_REACHED */
-function makeSeat(streams: ReadonlyMap<DetectionStream, Seated>, address: string): void {
-  if (streams.size >= MAX_READERS) {
-    const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
-    whoGivesWay(readers, MAX_READERS, address, () => 0)?.reader.end('gave-way');
-  }
-  if (streams.size >= MAX_READERS) {
-    throw capacityReached(`${MAX_READERS} readers of detections are connected`);
-  }
-}
 
 function filterOf({ min_score: minScore, classes }: { min_score?: number; classes?: string }): DetectionFilter {
   const labels = classes

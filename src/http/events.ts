@@ -1,16 +1,24 @@
-/** `GET /events`: what has happened, by time, source and type. */
+/** `GET /events` and `GET /events/stream`: what has happened, by time, source and type. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import type { Seated } from '../base/fair-share.js';
 import { EVENT_TYPES, type EventQuery, type EventType, type StoredEvent } from '../store/index.js';
+import { EventStream } from './event-stream.js';
 import { EVENT_EXAMPLE, eventMessage, EventSchema } from './events-schema.js';
+import { whileThere } from './gone-client.js';
+import { makeSeat } from './reader-seats.js';
 import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What the routes of events need. */
 export interface EventsDeps {
   /** Everything that has happened before is in it. @throws MediaPeerError STORE_FAILED */
   readonly query: (query: EventQuery) => Promise<StoredEvent[]>;
+  readonly clock: Clock;
+  /** Calls `listener` with each event from now on, until the returned function is called. */
+  readonly onAdded: (listener: (event: StoredEvent) => void) => () => void;
   /** The sources that there are events of. @throws MediaPeerError STORE_FAILED */
   readonly sources: () => Promise<string[]>;
 }
@@ -19,6 +27,9 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 /** Pages of 1000 as fast as anybody reads them. */
 const QUERIES_PER_MINUTE = 600;
+
+/** Of streams, at the same time. */
+const MAX_READERS = 100;
 
 const Id = Type.String({ pattern: '^[0-9]{1,16}$' });
 const Filter = {
@@ -37,8 +48,14 @@ const EventPage = Type.Object(
   { title: 'Events', description: 'A page of events', examples: [{ events: [EVENT_EXAMPLE], next: null }] },
 );
 
-/** `GET /events`. */
+/** `GET /events` and `GET /events/stream`. */
 export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps, done) => {
+  const streams = new Map<EventStream, Seated>();
+  app.addHook('preClose', (closed) => {
+    for (const stream of streams.keys()) stream.end('server-closing');
+    closed();
+  });
+
   app.get(
     '/events',
     {
@@ -75,6 +92,64 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
       const events = found.slice(0, limit).map(eventMessage);
       return reply.header('cache-control', 'no-store').send({ events, next: found.length > limit ? (events.at(-1)?.id ?? null) : null });
     },
+  );
+
+  app.get(
+    '/events/stream',
+    {
+      // The stream of a HEAD would be read by nobody and end never.
+      exposeHeadRoute: false,
+      config: { action: 'data', takesTokenInQuery: true },
+      schema: {
+        operationId: 'streamEvents',
+        summary: 'Events as they happen, as Server-Sent Events',
+        description:
+          'Each has its type as name and its id; the data is an event as `GET /events` gives it. `Last-Event-ID`, which browsers send when they ' +
+          'connect again, or `after` gives those that follow that one before: none is left out, none comes twice. `end` tells the reason at last.',
+        tags: ['detection'],
+        querystring: Type.Object({
+          ...Filter,
+          after: Type.Optional({ ...Id, description: 'Id of the last event that was seen, where the header Last-Event-ID cannot be sent' }),
+          ...TokenQuery,
+        }),
+        headers: Type.Object({ 'last-event-id': Type.Optional({ ...Id, description: 'Id of the last event that was seen' }) }),
+        response: {
+          200: { description: 'Events without end', content: { 'text/event-stream': { schema: Type.Unsafe<unknown>(Type.String()) } } },
+          '4xx': ErrorSchema,
+          '5xx': ErrorSchema,
+        },
+      },
+    },
+    (request, reply) =>
+      whileThere(reply, async () => {
+        const { type, source, after } = request.query;
+        const types = typesOf(type);
+        const sources = listOf(source);
+        const rights = await request.access.heldRights();
+        makeSeat(streams, request.clientAddress, MAX_READERS, 'events');
+        let release = (): void => undefined;
+        const lastSeen = request.headers['last-event-id'] ?? after;
+        const stream: EventStream = new EventStream({
+          ...deps,
+          afterId: lastSeen === undefined ? undefined : Number(lastSeen),
+          wants: (event) =>
+            (types?.includes(event.type) ?? true) &&
+            (sources?.some((each) => each === event.sourceId) ?? true) &&
+            rights.mayHaveData(event.sourceId),
+          pendingBytes: () => reply.raw.writableLength,
+          onClosed: () => {
+            release();
+            streams.delete(stream);
+          },
+        });
+        streams.set(stream, { address: request.clientAddress });
+        release = rights.guard({ action: 'data', source: () => undefined, onLost: () => stream.end('access-ended') });
+        return reply
+          .header('content-type', 'text/event-stream; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .header('x-accel-buffering', 'no')
+          .send(stream);
+      }),
   );
   done();
 };

@@ -69,7 +69,12 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     snapshots: looks.snapshots,
     zones,
     rooms: webSockets,
-    events: { query: (query) => events.query(query), sources: () => events.sources() },
+    events: {
+      query: (query) => events.query(query),
+      sources: () => events.sources(),
+      onAdded: (listener) => events.onAdded(listener),
+      clock: host.clock,
+    },
     detections: {
       clock: host.clock,
       inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),

@@ -30,6 +30,7 @@ export interface AppOverrides {
   readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly detections?: Partial<AppDeps['detections']>;
   readonly models?: Partial<AppDeps['models']>;
+  readonly events?: Partial<AppDeps['events']>;
 }
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
@@ -132,7 +133,13 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       rtpTimestamps: () => ({}),
       ...overrides.detections,
     },
-    events: { query: () => Promise.resolve([]), sources: () => Promise.resolve([]) },
+    events: {
+      clock,
+      query: () => Promise.resolve([]),
+      sources: () => Promise.resolve([]),
+      onAdded: () => () => undefined,
+      ...overrides.events,
+    },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',
       bodySchema: ZonesSchema,

@@ -40,6 +40,11 @@ async function guarded(): Promise<FastifyInstance> {
     access: accessOf({ tokens: TOKENS }),
     // What would go on without end, or need a real source, ends here.
     detections: { openSource: () => Promise.reject(new MediaPeerError('SOURCE_NOT_LIVE', 'nothing flows')) },
+    events: {
+      onAdded: () => {
+        throw new MediaPeerError('STORE_FAILED', 'nothing is kept');
+      },
+    },
   });
 }
 
