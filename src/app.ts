@@ -32,7 +32,7 @@ import {
   snapshotRoutes,
   whepRoutes,
   whipRoutes,
-  withoutToken,
+  withoutSecrets,
   zoneRoutes,
   type BodyLimits,
   type DetectionsDeps,
@@ -144,7 +144,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
     request.log.debug(
-      { method: request.method, url: withoutToken(request.url), status: reply.statusCode, ms: reply.elapsedTime },
+      { method: request.method, url: withoutSecrets(request.url), status: reply.statusCode, ms: reply.elapsedTime },
       'request answered',
     );
     done();

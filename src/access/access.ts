@@ -6,6 +6,7 @@ import { sourceNotFound } from '../base/refusals.js';
 import { GRANTABLE, MEANING, type Action, type Right } from './action.js';
 import { ambientPrincipal, NOBODY, type Anonymous } from './ambient.js';
 import { pageOrigin, type Approach } from './approach.js';
+import { Audit } from './audit.js';
 import { AuthFile } from './auth-file.js';
 import { FailedLogins } from './failed-logins.js';
 import { Jwt, type JwtConfig } from './jwt.js';
@@ -36,6 +37,8 @@ const SHOWING: readonly Right[] = ['watch', 'data', 'playback', 'admin'];
 
 /** Says who somebody is and what they may do. */
 export class Access {
+  /** Where refusals and changes are written down. */
+  readonly audit: Audit;
   readonly #config: AccessConfig;
   readonly #shorthand: Shorthand;
   readonly #jwt: Jwt;
@@ -47,6 +50,7 @@ export class Access {
   constructor(config: AccessConfig) {
     const { clock, logger, authFile: file } = config;
     this.#config = config;
+    this.audit = new Audit({ clock, logger });
     this.#shorthand = new Shorthand(config.tokens);
     this.#jwt = new Jwt(config.jwt, { clock, logger });
     this.#failedLogins = new FailedLogins(clock);
@@ -108,6 +112,21 @@ export class Access {
   async demand(principal: Principal, action: Action, scope?: Scope): Promise<void> {
     if (await this.may(principal, action, scope)) return;
     throw await this.#refusal(principal, action as Right, scope);
+  }
+
+  /** As `identify` and `demand`; that somebody is refused is written down. @throws MediaPeerError as those */
+  async admit(approach: Approach, action: Action, scope?: Scope): Promise<Principal> {
+    let principal: Principal | undefined;
+    try {
+      principal = await this.identify(approach);
+      await this.demand(principal, action, scope);
+      return principal;
+    } catch (error) {
+      const source = typeof scope === 'object' ? scope.source : undefined;
+      if (error instanceof MediaPeerError)
+        this.audit.refused({ who: principal?.name, address: approach.address, action, source }, error.code);
+      throw error;
+    }
   }
 
   /** Those of some sources for which somebody has a right. */

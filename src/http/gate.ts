@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { MediaPeerError } from '../base/errors.js';
+import { fingerprint } from '../base/secret.js';
 import { HeldRights, isForwardingHeader, type Access, type Action, type Approach, type Principal, type Scope } from '../access/index.js';
 
 declare module 'fastify' {
@@ -26,6 +27,15 @@ declare module 'fastify' {
 const OF_PLUGINS = /^(\/docs(\/.*)?|\/?\*|\/)$/;
 /** What is about all sources where no one is named. */
 const ABOUT_ALL: ReadonlySet<Action> = new Set(['admin', 'metrics']);
+
+/** What was changed by a request. */
+interface Change {
+  readonly action: Action;
+  /** Undefined where it is about no single source. */
+  readonly source: string | undefined;
+  /** `PUT /sources/:id/zones` */
+  readonly route: string;
+}
 
 /** Who asks, and what they may do. Whoever shows nothing is looked at only when somebody wants to know. */
 export class RequestAccess {
@@ -57,7 +67,13 @@ export class RequestAccess {
 
   /** Lets them do that. @throws MediaPeerError as `principal`; FORBIDDEN, SOURCE_NOT_FOUND */
   async demand(action: Action, scope?: Scope): Promise<void> {
-    await this.#access.demand(await this.principal(), action, scope);
+    await this.#access.admit(this.approach, action, scope);
+  }
+
+  /** Writes down that they changed something. */
+  async noteChange({ action, source, route }: Change): Promise<void> {
+    const { name: who } = await this.principal();
+    this.#access.audit.changed({ who, address: this.approach.address, action, source }, route);
   }
 
   /** The rights that a session of theirs goes on with. */
@@ -93,10 +109,17 @@ export function installGate(app: FastifyInstance, access: Access): void {
     request.access = new RequestAccess(access, approachOf(request));
     done();
   });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, access: asked, routeOptions } = request;
+    const { action, sourceOf } = routeOptions.config;
+    if (action === 'admin' && method !== 'GET' && method !== 'HEAD' && reply.statusCode < 400)
+      await asked.noteChange({ action, source: sourceOf?.(request), route: `${method} ${routeOptions.url ?? ''}` });
+  });
   app.addHook('onRoute', (route) => {
     const { action } = route.config ?? {};
-    // What is public looks at nobody who does not want to be known.
-    if (action !== 'public') route.onRequest = [...[route.onRequest ?? []].flat(), letIn];
+    const hooks = [route.onRequest ?? []].flat();
+    // What is public looks at nobody who does not want to be known. HEAD of a GET has its hooks already.
+    if (action !== 'public' && !hooks.includes(letIn)) route.onRequest = [...hooks, letIn];
   });
 }
 
@@ -120,9 +143,11 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
-/** An address without the token in its query: for logs. */
-export function withoutToken(url: string): string {
-  return url.replace(/([?&]token=)[^&]*/g, '$1...');
+/** An address without what is secret in it, the token in its query and the id of a session: for logs. */
+export function withoutSecrets(url: string): string {
+  return url
+    .replace(/([?&](?:token|session)=)[^&]*/g, '$1...')
+    .replace(/(\/sessions\/)([^/?]+)/g, (_all, path: string, id: string) => path + fingerprint(id));
 }
 
 function approachOf(request: FastifyRequest): Approach {

@@ -5,7 +5,7 @@ export { installBodyLimits, type BodyLimits } from './body-limits.js';
 export { installClientAddress } from './client-address.js';
 export * from './detections.js';
 export { eventRoutes, type EventsDeps } from './events.js';
-export { declareActions, installGate, withoutToken } from './gate.js';
+export { declareActions, installGate, withoutSecrets } from './gate.js';
 export { HttpConnections } from './http-connections.js';
 export * from './http-errors.js';
 export * from './http-sessions.js';

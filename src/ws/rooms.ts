@@ -167,9 +167,10 @@ export class Rooms {
         'ROOM_INVALID',
         "the name of a room is 1 to 64 characters of letters, digits, '.', '_' and '-', not dots alone",
       );
-    const principal = await access.identify(approach);
     const { sourceIds } = readTracks(role === 'viewer' ? tracks : undefined, room, 'MESSAGE_INVALID');
-    for (const source of sourceIds) await access.demand(principal, ACTION_OF[role], { source });
+    const [first = room, ...others] = sourceIds;
+    const principal = await access.admit(approach, ACTION_OF[role], { source: first });
+    for (const source of others) await access.admit(approach, ACTION_OF[role], { source });
     if (role === 'publisher' && (directory.describe(room)?.kind ?? 'live') !== 'live')
       throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
     return principal;

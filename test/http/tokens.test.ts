@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { WebSocket } from 'ws';
-import { HttpSessions, IceServers, withoutToken } from '../../src/http/index.js';
+import { HttpSessions, IceServers, withoutSecrets } from '../../src/http/index.js';
 import type { Access } from '../../src/access/index.js';
 import type { Clock } from '../../src/base/clock.js';
 import { accessOf } from '../helpers/access.js';
@@ -57,9 +57,13 @@ describe('VIEWER_TOKEN', () => {
   });
 
   it('never stands in a log', () => {
-    assert.equal(withoutToken('/snapshot/demo.jpg?width=480&token=see'), '/snapshot/demo.jpg?width=480&token=...');
-    assert.equal(withoutToken('/detections/demo?token=see&classes=car'), '/detections/demo?token=...&classes=car');
-    assert.equal(withoutToken('/offer'), '/offer');
+    assert.equal(withoutSecrets('/snapshot/demo.jpg?width=480&token=see'), '/snapshot/demo.jpg?width=480&token=...');
+    assert.equal(withoutSecrets('/detections/demo?token=see&classes=car'), '/detections/demo?token=...&classes=car');
+    assert.equal(withoutSecrets('/offer'), '/offer');
+    const session = withoutSecrets('/sessions/q0Zb3n1xq0Zb3n1x/report?a=1');
+    assert.match(session, /^\/sessions\/[\w-]{12}\/report\?a=1$/);
+    assert.ok(!session.includes('q0Zb3n1x'));
+    assert.equal(withoutSecrets('/detections/demo?session=q0Zb3n1x'), '/detections/demo?session=...');
   });
 });
 

@@ -2,6 +2,7 @@
  * What a session remembers and tells of itself: its names, its state and the steps of its connection, for the log, for
  * statistics and for whoever asks why it failed.
  */
+import { fingerprint } from '../../base/secret.js';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { SessionReport, Step } from '../api/report.js';
@@ -64,7 +65,7 @@ export class SessionRecord {
     this.#createdAtS = init.clock.wallClock() / 1000;
     this.#startedMs = init.clock.now();
     this.#identity = init.identity;
-    this.#logger = init.logger.child({ ...init.identity });
+    this.#logger = init.logger.child(loggedIdentity(init.identity));
   }
 
   /** The source in it is the one that is watched now. */
@@ -112,7 +113,7 @@ export class SessionRecord {
     this.#logger.info({ to: sourceId }, 'source changed');
     this.note('source changed', { from: this.#identity.sourceId, to: sourceId });
     this.#identity = { ...this.#identity, sourceId };
-    this.#logger = this.#init.logger.child({ ...this.#identity });
+    this.#logger = this.#init.logger.child(loggedIdentity(this.#identity));
   }
 
   changeQuality(facts: QualityFacts): void {
@@ -170,4 +171,9 @@ export class SessionRecord {
     const { role, door, waitedMs } = this.#init;
     return { ...this.#identity, role, door, waitedMs };
   }
+}
+
+/** Whoever knows a session's id owns it, so the log knows it by another name. */
+function loggedIdentity({ sessionId, ...others }: SessionIdentity): Record<string, unknown> {
+  return { sessionId: fingerprint(sessionId), ...others };
 }
