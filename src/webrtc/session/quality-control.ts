@@ -78,8 +78,12 @@ export class QualityControl {
   set wish(wish: string) {
     if (wish === this.#wish) return;
     this.#wish = wish;
-    // Where the network does not matter there is nothing to climb from.
-    for (const stream of this.#init.streams) if (!this.#isPaced(stream)) this.#targets.delete(stream);
+    for (const stream of this.#init.streams) this.limitChanged(stream);
+  }
+
+  /** Another quality is asked for, or may be had: where the network does not matter there is nothing to climb from. */
+  limitChanged(stream: ViewerStream): void {
+    if (!this.#isPaced(stream)) this.#targets.delete(stream);
   }
 
   /** The transports are connected: what they learn of their networks counts from now on. */

@@ -437,6 +437,7 @@ export class ViewerMedia implements WatchedMedia {
       for (const { stream, source, aim, maxHeightPx } of plans) {
         if (source && aim) source.begin(aim.source);
         if (aim) stream.carry(aim.rendition);
+        if (maxHeightPx !== tiles.maxHeightOf(stream)) this.#quality.limitChanged(stream);
         tiles.show(stream, source, maxHeightPx);
       }
     };

@@ -178,7 +178,8 @@ export class Viewer implements Participant {
       reason,
     });
     const message = this.#qualityMessage();
-    if (message) this.#channels.tell(message);
+    if (message)
+      this.#channels.tell(this.#media.isWall ? { ...message, quality: to, reason, mid: stream.mid ?? null, source: sourceId } : message);
   }
 
   /** What a client is told of its quality; undefined while that is what every client expects. */

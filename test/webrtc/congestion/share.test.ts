@@ -54,6 +54,17 @@ describe('levels of a stream', () => {
 });
 
 describe('a rate shared by several streams', () => {
+  it('shows every tile of a wall on a narrow link, and gives a small one no more than it can use', () => {
+    const lowest = { name: '180p', bitrateBps: 180_000, isRunning: true, widthPx: 320, heightPx: 180 };
+    const tile = (rungs: readonly RungOption[]) => levelsOf({ id: 'a', rungs, current: undefined, wish: 'auto' });
+    const wall = [tile([...LADDER, lowest]), tile([lowest]), tile([lowest]), tile([lowest])];
+    const sent = (budgetBps: number): unknown[] =>
+      shareOut(wall, budgetBps).map((index, at) => (wall[at]?.[index]?.delivery === 'frames' ? wall[at][index].rung : 'none'));
+    assert.deepEqual(sent(786_000), ['180p', '180p', '180p', '180p'], '1 Mbit/s');
+    assert.deepEqual(sent(1_200_000), ['360p', '180p', '180p', '180p']);
+    assert.deepEqual(sent(3_100_000), ['source', '180p', '180p', '180p']);
+  });
+
   it('raises the one that has least first', () => {
     assert.deepEqual(shareOut([levels, levels], 2_300_000), [1, 1]);
     assert.deepEqual(shareOut([levels, levels], 1_700_000), [1, 2]);

@@ -1,7 +1,7 @@
 /** A wall: one session whose video m-lines each show a source of their own. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { FrameDetections } from '../../../src/media/index.js';
+import type { FrameDetections, Rung } from '../../../src/media/index.js';
 import type { AcceptRequest, TileRequest } from '../../../src/webrtc/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
@@ -59,6 +59,12 @@ class Yard {
       assert.deepEqual([leases, detectionLeases, snapshotLeases, subscriptions], [0, 0, 0, 0], `nothing of ${id} is held`);
   }
 }
+
+const rung = (name: string, widthPx: number, heightPx: number, bitrateBps: number): Rung => {
+  const isSource = name === 'source';
+  return { name, widthPx, heightPx, bitrateBps, isRunning: isSource, isAvailable: true, makesKeyframes: !isSource };
+};
+const LADDER = [rung('source', 1280, 720, 2_500_000), rung('360p', 640, 360, 550_000), rung('180p', 320, 180, 180_000)];
 
 const raw = (sourceId: string, more: Partial<TileRequest> = {}): TileRequest => ({ sourceId, rendition: 'raw', ...more });
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `cam${i}`);
@@ -343,6 +349,26 @@ describe('a wall', () => {
       last.m_lines.map(({ mid }) => lineOf(mid)),
       [0, 1],
     );
+  });
+
+  it('sends a tile no quality that is taller than it is, where there is one that is not', async () => {
+    const cam = yard.add('cam0');
+    cam.ladder = LADDER;
+    await join([raw('cam0'), raw('cam0', { maxHeightPx: 360 }), raw('cam0', { maxHeightPx: 100 })]);
+    const rungs = (): unknown[] => cam.requests.map((key) => (key.kind === 'video' ? (key.rung ?? 'source') : 'sound'));
+    assert.deepEqual(rungs(), ['source', '360p', '180p']);
+    for (const rung of ['360p', '180p']) cam.writeH264('raw', yard.newestMs('cam0'), { keyframe: true, rung });
+    for (const at of [0, 1, 2]) await moreOn(at, 0, `m-line ${at}`);
+    const qualities = (): unknown[] => rig.manager.snapshot().flatMap(({ video }) => video.map(({ quality }) => quality));
+    assert.deepEqual(qualities(), ['source', '360p', '180p']);
+    const command = await openCommands(viewer);
+    const mid = rig.manager.snapshot()[0]?.video[1]?.mid;
+    await command({ cmd: 'select', mid, max_height: null });
+    await eventually(() => qualities()[1] === 'source', 3000, 'the best, as there is no limit');
+    await command({ cmd: 'select', mid, max_height: 200 });
+    cam.writeH264('raw', yard.newestMs('cam0') + FRAME_MS, { keyframe: true, rung: '180p' });
+    await eventually(() => qualities()[1] === '180p', 3000, 'what fits the smaller tile');
+    assertContinuous(viewer, ssrcs[1]);
   });
 
   it('pauses all, and resumes all', async () => {
