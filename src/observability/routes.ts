@@ -11,7 +11,7 @@ import { viewingGraph } from './graph.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
 /** The UDP port of all sessions as it is now. */
-export interface UdpPortStatus {
+interface UdpPortStatus {
   /** Of all its sockets. */
   readonly port: number;
   /** That are bound. */
