@@ -57,8 +57,12 @@ describe('events of the server', () => {
     const first = await list('limit=1');
     assert.deepEqual(first, { events: all.events.slice(0, 1), next: all.events[0]?.id });
     assert.equal((await list(`limit=1&after=${first.next}`)).events[0]?.id, all.events[1]?.id);
+    const counted = (): Promise<{ lines: { in: number; out: number; since: number }[] }> => server.get('/sources/demo/counts');
+    const [before] = (await counted()).lines;
     await server.close();
     server = await start();
+    const [now] = (await counted()).lines;
+    assert.ok(before && now && now.since === before.since && now.in + now.out >= before.in + before.out, 'counts go on');
     assert.deepEqual((await list('limit=1000')).events.slice(0, all.events.length), all.events);
   });
 

@@ -13,6 +13,10 @@ export interface CountingInit {
   readonly readsAll: boolean;
   /** What is known of a source's frames; undefined where that is nothing. */
   readonly factsOf: (sourceId: string) => PictureFacts | undefined;
+  /** What an earlier server kept of each source. Default: nothing. */
+  readonly kept?: ReadonlyMap<string, string> | undefined;
+  /** Keeps what a source has counted; undefined: nothing any more. Default: counts end with the server. */
+  readonly keep?: ((sourceId: string, state: string | undefined) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -29,10 +33,10 @@ export class Counting {
     return new Counting(init, await ZoneStore.open(init));
   }
 
-  private constructor({ clock, logger, readsAll }: CountingInit, store: ZoneStore) {
+  private constructor({ clock, logger, readsAll, kept, keep }: CountingInit, store: ZoneStore) {
     this.zones = store;
     this.#readsAll = readsAll;
-    this.observers = new SceneObservers({ store, clock, logger });
+    this.observers = new SceneObservers({ store, clock, logger, kept, keep });
   }
 
   /** True for a source whose detections are read although nobody watches it. */

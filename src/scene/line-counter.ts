@@ -31,10 +31,10 @@ export class LineCounter {
   #state: LineState;
   #sinceMs: number;
 
-  /** `sinceMs`: Unix time now. */
-  constructor(line: Line, sinceMs: number) {
+  /** `sinceMs`: Unix time now, or since when `state` counts. */
+  constructor(line: Line, sinceMs: number, state: LineState = nothingCounted(line.id)) {
     this.#line = line;
-    this.#state = nothingCounted(line.id);
+    this.#state = state;
     this.#sinceMs = sinceMs;
   }
 

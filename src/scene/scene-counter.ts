@@ -4,6 +4,7 @@
  * that is not told of for a while is gone; until then it is where it was, so a short occlusion changes nothing.
  */
 import type { Scene, SceneEvent, TrackedObject, ZoneState } from '../media/index.js';
+import type { KeptScene } from './kept-scene.js';
 import { LineCounter, type LineCounts } from './line-counter.js';
 import type { SceneLayout } from './resolve.js';
 import { firstSighting, seeAgain, type Sighting } from './sighting.js';
@@ -15,6 +16,8 @@ export interface SceneCounterInit {
   readonly layout: SceneLayout;
   /** Unix milliseconds, for telling since when a line counts. */
   readonly wallClock: () => number;
+  /** What an earlier server has counted; left out: nothing. */
+  readonly kept?: KeptScene | undefined;
 }
 
 /** An object is gone when the tracker has not told of it this long, or for this many looks where those are longer: a little longer than the tracker remembers. */
@@ -35,17 +38,24 @@ export class SceneCounter {
   /** Between looks, media time, moving average. */
   #intervalMs = 100;
 
-  constructor({ layout, wallClock }: SceneCounterInit) {
+  constructor({ layout, wallClock, kept }: SceneCounterInit) {
     this.#wallClock = wallClock;
     this.#layout = layout;
-    this.#zones = layout.zones.map((zone) => new ZoneCounter(zone));
-    this.#lines = layout.lines.map((line) => new LineCounter(line, wallClock()));
+    const zonesBefore = new Map(kept?.zones.map(({ identity, state }) => [identity, state]));
+    const linesBefore = new Map(kept?.lines.map((line) => [line.identity, line]));
+    this.#zones = layout.zones.map((zone) => new ZoneCounter(zone, zonesBefore.get(zone.identity)));
+    this.#lines = layout.lines.map((line) => {
+      const before = linesBefore.get(line.identity);
+      return new LineCounter(line, before?.sinceMs ?? wallClock(), before?.state);
+    });
+    this.#due.push(...(kept?.leaves ?? []));
   }
 
   /** Takes in a picture's objects; media time ascends. */
   observe(objects: readonly TrackedObject[], mediaTimeMs: number): Scene {
     const events = this.#due;
     this.#due = [];
+    if (this.#lastMs === undefined) for (const zone of this.#zones) zone.begin();
     this.#measureInterval(mediaTimeMs);
     for (const object of objects) this.#tell(object, mediaTimeMs);
     for (const sighting of this.#sightings.values()) if (this.#isGone(sighting, mediaTimeMs)) this.#forget(sighting, events);
@@ -56,6 +66,17 @@ export class SceneCounter {
   /** What is inside and what has crossed, with since when. */
   counts(): { readonly zones: readonly ZoneState[]; readonly lines: readonly LineCounts[] } {
     return { zones: this.#zones.map(({ state }) => state), lines: this.#lines.map(({ counts }) => counts) };
+  }
+
+  /** What outlives the server. */
+  kept(picture: KeptScene['picture'], updatedAtMs: number | undefined): KeptScene {
+    return {
+      picture: { widthPx: picture.widthPx, heightPx: picture.heightPx },
+      updatedAtMs,
+      lines: this.#lines.map(({ line, counts: { sinceMs, ...state } }) => ({ identity: line.identity, state, sinceMs })),
+      zones: this.#zones.map(({ zone, state }) => ({ identity: zone.identity, state })),
+      leaves: [...this.#due.filter(({ type }) => type === 'leave'), ...this.#zones.flatMap((zone) => zone.leaves())],
+    };
   }
 
   /** Other zones and lines from the next picture on. Those that stay the same keep their state; objects leave the others. */

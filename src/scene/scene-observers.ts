@@ -1,7 +1,8 @@
-/** Counters of the sources that run. What a line has counted outlives a run: it is kept until the line changes or the server ends. */
+/** Counters of the sources that run. What a line has counted, and who is inside, outlives a run and the server: it is kept until the line or zone changes. */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Scene, TrackedObject, ZoneState } from '../media/index.js';
+import { readKeptScene, type KeptScene } from './kept-scene.js';
 import type { LineCounts } from './line-counter.js';
 import { resolveZones } from './resolve.js';
 import { SceneCounter } from './scene-counter.js';
@@ -39,6 +40,10 @@ export interface SourceCounts {
 export interface SceneObserversInit {
   /** The zones files. */
   readonly store: ZoneStore;
+  /** What an earlier server kept of each source. Default: nothing. */
+  readonly kept?: ReadonlyMap<string, string> | undefined;
+  /** Keeps what a source has counted; undefined: there is nothing to keep any more. Default: it ends with the server. */
+  readonly keep?: ((sourceId: string, state: string | undefined) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -57,12 +62,20 @@ export class SceneObservers {
   readonly #init: SceneObserversInit;
   readonly #watched = new Map<string, WatchedSource>();
   readonly #stopListening: () => void;
+  /** Of sources that have not run yet. */
+  readonly #kept = new Map<string, KeptScene>();
 
   constructor(init: SceneObserversInit) {
     this.#init = init;
+    for (const [sourceId, text] of init.kept ?? []) {
+      const kept = readKeptScene(text);
+      if (kept) this.#kept.set(sourceId, kept);
+    }
     this.#stopListening = init.store.onChange((sourceId) => {
       const watched = this.#watched.get(sourceId);
-      if (watched) this.#useZones(sourceId, watched);
+      if (!watched) return;
+      this.#useZones(sourceId, watched);
+      this.#keep(sourceId, watched);
     });
   }
 
@@ -87,6 +100,8 @@ export class SceneObservers {
     if (!json) return undefined;
     const watched = this.#watched.get(sourceId);
     if (watched?.counter) return { ...watched.counter.counts(), updatedAtMs: watched.updatedAtMs };
+    const kept = this.#kept.get(sourceId);
+    if (kept) return { ...this.#counterOf(json, kept.picture, kept).counts(), updatedAtMs: kept.updatedAtMs };
     return {
       zones: (json.zones ?? []).map(({ id }) => ({ id, objectIds: [], byLabel: {} })),
       lines: (json.lines ?? []).map(({ id }) => ({ id, in: 0, out: 0, inByLabel: {}, outByLabel: {}, sinceMs: undefined })),
@@ -96,12 +111,22 @@ export class SceneObservers {
 
   /** The source's lines count from zero. */
   resetLines(sourceId: string): void {
-    this.#watched.get(sourceId)?.counter?.resetLines();
+    const watched = this.#watched.get(sourceId);
+    const kept = this.#kept.get(sourceId);
+    if (watched?.counter) {
+      watched.counter.resetLines();
+      this.#keep(sourceId, watched);
+    } else if (kept) {
+      const zero: KeptScene = { ...kept, lines: [] };
+      this.#kept.set(sourceId, zero);
+      this.#init.keep?.(sourceId, JSON.stringify(zero));
+    }
   }
 
-  /** Stops listening to the store. */
+  /** Keeps what was counted last, and stops listening to the store. */
   close(): void {
     this.#stopListening();
+    for (const [sourceId, watched] of this.#watched) this.#keep(sourceId, watched);
     this.#watched.clear();
   }
 
@@ -111,6 +136,7 @@ export class SceneObservers {
     watched.updatedAtMs = this.#init.clock.wallClock();
     // The last zone is gone: its leavers are told once, then the source has no scene.
     if (!this.#zonesOf(sourceId)) watched.counter = undefined;
+    if (scene.events.length > 0) this.#keep(sourceId, watched);
     return scene;
   }
 
@@ -120,7 +146,20 @@ export class SceneObservers {
     const faults = json ? faultsIn(json, watched.picture) : [];
     if (faults.length > 0) this.#init.logger.warn({ sourceId, faults }, 'zones do not fit their source');
     if (watched.counter) watched.counter.use(layout);
-    else if (json) watched.counter = new SceneCounter({ layout, wallClock: () => this.#init.clock.wallClock() });
+    else if (json) {
+      const kept = this.#kept.get(sourceId);
+      watched.counter = this.#counterOf(json, watched.picture, kept);
+      watched.updatedAtMs = kept?.updatedAtMs;
+      this.#kept.delete(sourceId);
+    }
+  }
+
+  #counterOf(json: ZonesJson, picture: KeptScene['picture'], kept: KeptScene | undefined): SceneCounter {
+    return new SceneCounter({ layout: resolveZones(json, picture), wallClock: () => this.#init.clock.wallClock(), kept });
+  }
+
+  #keep(sourceId: string, { counter, picture, updatedAtMs }: WatchedSource): void {
+    this.#init.keep?.(sourceId, counter && JSON.stringify(counter.kept(picture, updatedAtMs)));
   }
 
   #zonesOf(sourceId: string): ZonesJson | undefined {

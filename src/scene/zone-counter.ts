@@ -31,11 +31,12 @@ export class ZoneCounter {
   readonly #visits = new Map<number, Visit>();
   #state: ZoneState;
 
-  constructor(zone: Zone) {
+  /** `state`: what an earlier server saw inside, until `begin`. */
+  constructor(zone: Zone, state: ZoneState = { id: zone.id, objectIds: [], byLabel: {} }) {
     this.zone = zone;
     this.#edges = edgesOf(zone.polygon);
     this.#bounds = boundsOf(zone.polygon);
-    this.#state = { id: zone.id, objectIds: [], byLabel: {} };
+    this.#state = state;
   }
 
   get state(): ZoneState {
@@ -62,6 +63,16 @@ export class ZoneCounter {
     };
     this.#visits.set(sighting.objectId, fresh);
     this.#enterWhenDue(fresh, events);
+  }
+
+  /** From here on only those are inside who are seen there. */
+  begin(): void {
+    this.#refresh();
+  }
+
+  /** How everybody who is inside would leave now. */
+  leaves(): SceneEvent[] {
+    return [...this.#visits.values()].filter(({ hasEntered }) => hasEntered).map((visit) => this.#leave(visit));
   }
 
   /** The object is gone for good. */
@@ -121,8 +132,12 @@ export class ZoneCounter {
   #end(visit: Visit, events: SceneEvent[]): void {
     this.#visits.delete(visit.sighting.objectId);
     if (!visit.hasEntered) return;
-    events.push(eventOf(visit.sighting, visit.kind, { type: 'leave', id: this.zone.id, dwellMs: visit.lastInsideMs - visit.sinceMs }));
+    events.push(this.#leave(visit));
     this.#refresh();
+  }
+
+  #leave({ sighting, kind, lastInsideMs, sinceMs }: Visit): SceneEvent {
+    return eventOf(sighting, kind, { type: 'leave', id: this.zone.id, dwellMs: lastInsideMs - sinceMs });
   }
 
   #refresh(): void {

@@ -71,6 +71,16 @@ export class EventStore {
     return event;
   }
 
+  /** What an earlier server kept of each source. */
+  get counts(): ReadonlyMap<string, string> {
+    return this.#thread.counts;
+  }
+
+  /** Keeps what a source has counted, in the same commit as the events that were added just before. @param state undefined: nothing any more */
+  keepCounts(sourceId: string, state: string | undefined): void {
+    this.#write({ kind: 'counts', sourceId, state });
+  }
+
   /** Calls `listener` for each event, in order. Call the returned function to stop listening. */
   onAdded(listener: (event: StoredEvent) => void): () => void {
     return this.#added.add(listener);

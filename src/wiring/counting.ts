@@ -17,6 +17,10 @@ export interface OpenCountingInit {
   readonly catalogue: Pick<SourceCatalogue, 'find'>;
   /** Which model looks at which source. */
   readonly models: DetectionModels;
+  /** What an earlier server kept of each source. Default: nothing. */
+  readonly kept?: ReadonlyMap<string, string>;
+  /** Keeps what a source has counted; undefined: nothing any more. Default: counts end with the server. */
+  readonly keep?: (sourceId: string, state: string | undefined) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -47,6 +47,8 @@ export async function openDetection(
   const counting = await openCounting({
     uploadDir: configuredPath(config, 'UPLOAD_DIR'),
     readsAll: config.WEBHOOK_URL.length > 0,
+    kept: events.counts,
+    keep: (sourceId, state) => events.keepCounts(sourceId, state),
     catalogue,
     models,
     clock,
