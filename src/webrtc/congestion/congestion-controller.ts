@@ -15,7 +15,7 @@ import { Backlog } from './backlog.js';
 import { CLEAR_FOR_MS, CongestionStatus } from './congestion-status.js';
 import { FallDetector } from './fall-detector.js';
 import { LossDetector } from './loss-detector.js';
-import { paceBps } from './pace.js';
+import { Pace } from './pace.js';
 import { PathWatch } from './path-watch.js';
 import { isPossible, isPossibleTrip } from './possible.js';
 import type { CongestionCause, CongestionState, PacketResult, ReceptionSummary } from './packet-result.js';
@@ -33,6 +33,8 @@ import { VideoHold } from './video-hold.js';
 const NEAR_ROUND_TRIP_MS = 5;
 /** There, the noise of two machines is more likely than a queue. */
 const NEAR_PATIENCE = 1.5;
+/** Fewer, as what comes late after a pause, tell no rate. */
+const TELLING_PACKETS = 3;
 /** Of the estimate. */
 const SMALL = 0.5;
 /** While it drains, what arrives is what the way carries. */
@@ -64,6 +66,7 @@ export class CongestionController {
   readonly #silence = new SilenceWatch();
   readonly #backlog = new Backlog();
   readonly #path = new PathWatch();
+  readonly #pace = new Pace();
   #isPaced = false;
   #roundTripMs: number | undefined;
   #queueMs = 0;
@@ -136,7 +139,7 @@ export class CongestionController {
   /** Everything together is to be sent no faster, bits a second, sound excepted; undefined: as it comes. */
   get pacingBps(): number | undefined {
     if (!this.#isPaced) return undefined;
-    return this.#probing.rateBps ?? paceBps(this.#estimate.assumedBps, this.#queueMs);
+    return this.#probing.rateBps ?? this.#pace.bps(this.#estimate.assumedBps, this.#queueMs);
   }
 
   /** Of the newest report or feedback, else of the connectivity checks, ms. */
@@ -185,8 +188,9 @@ export class CongestionController {
 
   /** Counts what leaves: every RTP packet of the transport. */
   onSent(sizeBytes: number, nowMs: number): void {
-    this.#traffic.onSent(sizeBytes, this.#advance(nowMs));
-    this.#probing.onSent(sizeBytes);
+    const now = this.#advance(nowMs);
+    this.#traffic.onSent(sizeBytes, now);
+    this.#probing.onSent(sizeBytes, now);
   }
 
   /** @param claims of one transport-wide feedback, each packet once, in the order in which they were sent */
@@ -203,6 +207,8 @@ export class CongestionController {
     if (fallenBps !== undefined && newest.sentMs > this.#status.overuseMs) this.#fell(fallenBps, now);
     else this.#judge(verdict, newest.sentMs, now);
     this.#learn(results, elapsedMs, now);
+    if (this.#probing.rateBps === undefined && this.#pace.onFeedback(results, elapsedMs, now))
+      this.#estimate.limit(TRAIN_MARGIN * this.#traffic.arrivingBps, now);
     this.#release(now);
   }
 
@@ -404,7 +410,8 @@ export class CongestionController {
   #learn(results: readonly PacketResult[], elapsedMs: number, now: number): void {
     // What was sent before there was congestion arrives as fast as the way lets it: better known with each feedback.
     const busyBps = this.#traffic.busyBps(now);
-    const isOfBefore = this.state === 'congested' && (results.at(-1)?.sentMs ?? now) <= this.#status.overuseMs;
+    const isOfBefore =
+      this.state === 'congested' && results.length >= TELLING_PACKETS && (results.at(-1)?.sentMs ?? now) <= this.#status.overuseMs;
     const isKnown = now - this.#fellMs < BUSY_WINDOW_MS;
     if (
       isOfBefore &&

@@ -9,8 +9,6 @@ const MAX_LOST = 0.15;
 const FLAT = 0.04;
 /** Of the measurement, where the delay does not vary: packets are not equally long. */
 const USUAL_ERROR = 0.03;
-/** Packets of a probe leave every few milliseconds: what left in a longer time was not told of, ms. */
-const HOLE_MS = 25;
 /** Packets are not as long as to make the rate exactly. */
 const UNEVEN = 1.05;
 
@@ -31,7 +29,7 @@ export function probeResult(packets: readonly PacketResult[]): ProbeResult | und
   const [first, last] = [packets[0], packets.at(-1)];
   if (!first || !last || arrived.length < MIN_PACKETS) return undefined;
   const spanMs = last.sentMs - first.sentMs;
-  if (spanMs <= 0 || hasHoles(packets)) return undefined;
+  if (spanMs <= 0) return undefined;
   if (arrived.length < packets.length * (1 - MAX_LOST)) return { bps: arrivedBps(packets, spanMs), isCertain: false };
   // What was sent last takes until after the span.
   const bytes = packets.reduce((sum, { sizeBytes, sentMs }) => (sentMs < last.sentMs ? sum + sizeBytes : sum), 0);
@@ -44,10 +42,6 @@ export function probeResult(packets: readonly PacketResult[]): ProbeResult | und
     isCertain: error <= USUAL_ERROR && arrived.length === packets.length,
   };
 }
-
-/** Feedback was lost. */
-const hasHoles = (packets: readonly PacketResult[]): boolean =>
-  packets.some(({ sentMs }, index) => sentMs - (packets[index - 1]?.sentMs ?? sentMs) > HOLE_MS);
 
 /** What came through, where the rest found no room: as fast as it arrived, or was sent. */
 function arrivedBps(packets: readonly PacketResult[], spanMs: number): number {

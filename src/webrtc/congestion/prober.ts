@@ -4,7 +4,7 @@
  * each after clean feedback of the one before, and counts as found when it was clean twice.
  */
 import type { PacketResult } from './packet-result.js';
-import { probeResult } from './probe-result.js';
+import { probeResult, type ProbeResult } from './probe-result.js';
 
 /** Longer tell more where delay varies, and make a longer queue where they do not fit. */
 const MAX_DURATION_MS = 100;
@@ -16,6 +16,8 @@ const ENOUGH_PACKETS = 8;
 const MAX_PACKETS = 1_024;
 /** A longer queue ends a probe, or lets none begin. */
 const MAX_QUEUE_MS = 30;
+/** Feedback tells of so much of what was sent at least. */
+const TOLD = 0.8;
 /** A rate counts as reached from here. */
 const REACHED = 0.96;
 /** Of what a probe carried that did not fit: it may have been measured too high. */
@@ -41,7 +43,7 @@ interface Running {
   heardMs: number;
   /** A queue has ended it early. */
   isCut: boolean;
-  /** Bytes of everything that was sent since. */
+  /** Bytes of everything that was sent meanwhile. */
   sentBytes: number;
   readonly packets: PacketResult[];
 }
@@ -52,6 +54,12 @@ export interface ProbeDemand {
   readonly bytes: number;
   /** Of one packet, about: fewer and longer ones would not tell enough. */
   readonly maxPacketBytes: number;
+}
+
+/** Undefined where it tells nothing, or too little was told of it, as where feedback was lost. */
+function resultOf({ packets, sentBytes }: Running): ProbeResult | undefined {
+  const toldBytes = packets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return toldBytes >= TOLD * sentBytes ? probeResult(packets) : undefined;
 }
 
 function cut(running: Running, nowMs: number): void {
@@ -93,8 +101,8 @@ export class Prober {
   }
 
   /** Counts a packet of any kind. */
-  onSent(sizeBytes: number): void {
-    if (this.#running) this.#running.sentBytes += sizeBytes;
+  onSent(sizeBytes: number, nowMs: number): void {
+    if (this.#running && nowMs <= this.#running.endsMs) this.#running.sentBytes += sizeBytes;
   }
 
   /**
@@ -154,7 +162,7 @@ export class Prober {
   }
 
   #finish(running: Running, nowMs: number): number | undefined {
-    const result = probeResult(running.packets);
+    const result = resultOf(running);
     if (!result) return this.#fail(nowMs);
     if (result.bps < running.rateBps * REACHED) return this.#abandon(running, nowMs);
     this.#isConfirming = running.isLast && !result.isCertain && !this.#isConfirming;
@@ -167,7 +175,7 @@ export class Prober {
 
   /** It does not fit; its packets may tell what does. */
   #abandon(running: Running, nowMs: number): number | undefined {
-    const carried = probeResult(running.packets)?.bps ?? Infinity;
+    const carried = resultOf(running)?.bps ?? Infinity;
     const isKnown = carried < running.rateBps * REACHED;
     if (isKnown) this.#found(carried * UNCONFIRMED, nowMs);
     this.#fail(nowMs);

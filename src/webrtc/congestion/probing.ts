@@ -59,8 +59,8 @@ export class Probing {
   }
 
   /** Counts a packet of any kind. */
-  onSent(sizeBytes: number): void {
-    this.#prober.onSent(sizeBytes);
+  onSent(sizeBytes: number, nowMs: number): void {
+    this.#prober.onSent(sizeBytes, nowMs);
   }
 
   /** Lets time pass. */

@@ -117,7 +117,10 @@ export class RungSelector {
       levels,
       streams.map(() => undefined),
     );
-    return levels.map((list, stream) => list[begun[stream] ?? 0] ?? { rung: '', delivery: 'nothing' });
+    return levels.map((list, stream) => {
+      const { rung, delivery } = list[begun[stream] ?? 0] ?? { rung: '', delivery: 'nothing' };
+      return { rung, delivery };
+    });
   }
 
   /** Levels of now; of a stream that has none, or one that is gone, what its share of the estimate carries. */
@@ -207,7 +210,8 @@ export class RungSelector {
     if (!controller.hasFeedback) return waitMs <= 0 ? this.#try(levels, current, nowMs) : undefined;
     if (waitMs > PROBE_BEFORE_MS) return undefined;
     const found = raisedTo(levels, current, controller.foundBps / this.#history.room - this.#soundBps);
-    const next = raisedByOne(levels, found);
+    // Keyframes alone are no aim.
+    const next = raisedByOne(levels, found)?.map((index, stream) => Math.min(index, lowestPicture(levels[stream] ?? [])));
     if (next && !(isBegin && controller.foundBps === 0)) controller.want(this.#roomFor(levels, next));
     if (controller.isProbing || waitMs > 0) return undefined;
     if (isSame(found, current)) return this.#isBegin(SETTLE_MS, nowMs) ? this.#settled(levels, current) : undefined;

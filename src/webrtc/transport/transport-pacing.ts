@@ -9,6 +9,8 @@ import type { PacedStream, Pacing } from './packet-transport.js';
 /** What was not used is kept for so long: a frame of a small stream leaves at once. */
 const BURST_MS = 20;
 const MIN_BURST_BYTES = 2400;
+/** Repairs may take so much of the estimate: a storm of requests fills no queue. */
+const REPAIR_SHARE = 0.5;
 /** What a stream may send before it is another one's turn. */
 const TURN_BYTES = 4800;
 const MAX_WAIT_MS = 1000;
@@ -24,6 +26,8 @@ export class TransportPacing implements Pacing, PacedClient {
   readonly #streams: PacedStream[] = [];
   /** Negative after sound, or a packet that was larger than what was left. */
   #budgetBytes = MIN_BURST_BYTES;
+  /** The same for repairs alone. */
+  #repairBytes = MIN_BURST_BYTES;
   #filledMs = -Infinity;
   #turn = 0;
   #isClosed = false;
@@ -67,8 +71,8 @@ export class TransportPacing implements Pacing, PacedClient {
     this.#fill(nowMs);
     if (this.#controller.isVideoHeld) this.#dropRepairs();
     else {
-      this.#send((stream, bytes) => stream.sendRepairs(bytes));
-      this.#send((stream, bytes) => stream.sendFrames(bytes));
+      this.#repairBytes -= this.#send((stream, bytes) => stream.sendRepairs(bytes), this.#repairBytes);
+      this.#send((stream, bytes) => stream.sendFrames(bytes), Infinity);
     }
     this.#probe(nowMs);
     this.#onTick();
@@ -87,22 +91,24 @@ export class TransportPacing implements Pacing, PacedClient {
     const elapsedMs = Math.min(BURST_MS, nowMs - this.#filledMs);
     this.#filledMs = nowMs;
     if (pacingBps === undefined) {
-      this.#budgetBytes = Infinity;
+      this.#budgetBytes = this.#repairBytes = Infinity;
       return;
     }
-    const before = this.#budgetBytes === Infinity ? 0 : this.#budgetBytes;
-    const burstBytes = Math.max(MIN_BURST_BYTES, (pacingBps * BURST_MS) / 8000);
-    this.#budgetBytes = Math.min(burstBytes, before + (pacingBps * elapsedMs) / 8000);
+    this.#budgetBytes = filled(this.#budgetBytes, pacingBps, elapsedMs);
+    this.#repairBytes = filled(this.#repairBytes, REPAIR_SHARE * (this.#controller.estimateBps ?? pacingBps), elapsedMs);
   }
 
-  /** In turns, until nothing more may leave or nothing waits: each turn sends something, or none follows. */
-  #send(sendSome: (stream: PacedStream, bytes: number) => number): void {
+  /** In turns, until nothing more may leave or nothing waits: each turn sends something, or none follows. @returns bytes sent */
+  #send(sendSome: (stream: PacedStream, bytes: number) => number, maxBytes: number): number {
     const { length } = this.#streams;
-    for (let idle = 0; idle < length && this.#budgetBytes > 0; this.#turn = (this.#turn + 1) % length) {
+    let total = 0;
+    for (let idle = 0; idle < length && total < maxBytes && this.#budgetBytes > 0; this.#turn = (this.#turn + 1) % length) {
       const stream = this.#streams[this.#turn];
-      const sent = stream ? sendSome(stream, Math.min(TURN_BYTES, this.#budgetBytes)) : 0;
+      const sent = stream ? sendSome(stream, Math.min(TURN_BYTES, this.#budgetBytes, maxBytes - total)) : 0;
       idle = sent > 0 ? 0 : idle + 1;
+      total += sent;
     }
+    return total;
   }
 
   get #waitingBytes(): number {
@@ -125,4 +131,10 @@ export class TransportPacing implements Pacing, PacedClient {
       bytes -= stream.sendProbe({ ...demand, bytes });
     }
   }
+}
+
+/** What may be sent after some time; what was not used is kept for a moment. */
+function filled(beforeBytes: number, bps: number, elapsedMs: number): number {
+  const before = beforeBytes === Infinity ? 0 : beforeBytes;
+  return Math.min(Math.max(MIN_BURST_BYTES, (bps * BURST_MS) / 8000), before + (bps * elapsedMs) / 8000);
 }

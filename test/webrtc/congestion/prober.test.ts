@@ -25,7 +25,7 @@ function probe(prober: Prober, toMs: number, wayBps: number, knownBps: number, l
     for (let left = due?.bytes ?? 0; left > 0;) {
       const sizeBytes = Math.max(60, Math.min(left, due!.maxPacketBytes, 1_200));
       left -= sizeBytes;
-      prober.onSent(sizeBytes);
+      prober.onSent(sizeBytes, nowMs);
       probes.at(-1)!.bytes += sizeBytes;
       probes.at(-1)!.endedMs = nowMs;
       freeMs = Math.max(freeMs, nowMs) + (sizeBytes * 8_000) / wayBps;
@@ -122,7 +122,7 @@ describe('a prober', () => {
     for (let nowMs = 0; nowMs <= 120; nowMs += 5) {
       const due = prober.due(nowMs, MBIT, 0);
       if (!due) continue;
-      prober.onSent(due.bytes);
+      prober.onSent(due.bytes, nowMs);
       packets.push({ sizeBytes: due.bytes, sentMs: nowMs, arrivedMs: nowMs + 20 });
     }
     const told = packets.filter(({ sentMs }) => sentMs < 30 || sentMs > 60);

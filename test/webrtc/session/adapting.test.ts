@@ -315,6 +315,7 @@ describe('a viewer whose network is known', () => {
     watched.write(2, ['source']);
     assert.deepEqual(watched.sent().at(-1), 'source');
     assert.equal(watched.quality, 'source');
+    assert.deepEqual([watched.viewer.snapshot().quality?.switches, watched.changes], [0, []], 'a filler is no switch');
     watched.close();
   });
 

@@ -89,22 +89,40 @@ test('on a far path packets leave at the pace, repairs before frames, streams in
   assert.ok(bps > 0);
   a.frames = 100;
   b.frames = 50;
-  b.repairs = 5;
+  b.repairs = 3;
   rig.congestion.pacing.wake();
   await rig.clock.advance(100);
   const bytes = rig.sent.length * PACKET_BYTES;
   const expected = (bps * 100) / 8000;
   assert.ok(bytes >= expected * 0.9 && bytes <= expected * 1.1 + 10_000, `${bytes} of ${expected}`);
   assert.deepEqual(
-    rig.sent.slice(0, 5).map(({ what }) => what),
-    Array<string>(5).fill('b repair'),
+    rig.sent.slice(0, 3).map(({ what }) => what),
+    Array<string>(3).fill('b repair'),
   );
   const framesOf = (name: string): number => rig.sent.filter(({ what }) => what === `${name} frame`).length;
   assert.ok(Math.abs(framesOf('a') - framesOf('b')) <= 6, `${framesOf('a')} and ${framesOf('b')}`);
   await rig.clock.advance(2000);
-  assert.equal(rig.sent.length, 155);
+  assert.equal(rig.sent.length, 153);
   rig.congestion.close();
   assert.equal(rig.clock.pendingTimers, 0);
+});
+
+test('repairs take half of the estimate at most, however many are asked for, and frames the rest', async () => {
+  const rig = new PacingRig();
+  rig.congestion.setPath(40);
+  const video = new Stream('video', rig);
+  const { estimateBps = 0 } = rig.congestion.controller;
+  video.repairs = 80;
+  for (let i = 0; i < 50; i++) {
+    video.frames += 1;
+    rig.congestion.pacing.wake();
+    await rig.clock.advance(20);
+  }
+  const repairs = rig.sent.filter(({ what }) => what === 'video repair').length;
+  const halfOfIt = (0.5 * estimateBps) / 8 / PACKET_BYTES;
+  assert.ok(repairs > 0.8 * halfOfIt && repairs < 1.1 * halfOfIt + 3, `${repairs} of ${halfOfIt}`);
+  assert.ok(rig.sent.length - repairs >= 49, 'no frame waits for them');
+  rig.congestion.close();
 });
 
 test('sound is counted and never waits: what it takes is missing for video', async () => {

@@ -2,7 +2,7 @@
 
 /** Repairs may take this share of what the stream itself sends. */
 const SHARE = 0.5;
-/** Allowed in any case, per window: a keyframe of a small stream. */
+/** Allowed in any case, per window: a keyframe of a small stream. Less where the network carries no more. */
 const MIN_BYTES = 128 * 1024;
 const WINDOW_MS = 1000;
 
@@ -19,10 +19,11 @@ export class RepairBudget {
     this.#sentBytes += bytes;
   }
 
-  /** Takes `bytes` from the budget of this second; false where they do not fit. */
-  take(bytes: number, nowMs: number): boolean {
+  /** Takes `bytes` from the budget of this second; false where they do not fit. @param networkBps what the network carries; default: anything */
+  take(bytes: number, nowMs: number, networkBps = Infinity): boolean {
     this.#roll(nowMs);
-    const allowed = Math.max(MIN_BYTES, SHARE * Math.max(this.#sentBytes, this.#previousBytes));
+    const leastBytes = Math.min(MIN_BYTES, (SHARE * networkBps * WINDOW_MS) / 8000);
+    const allowed = Math.max(leastBytes, SHARE * Math.max(this.#sentBytes, this.#previousBytes));
     if (this.#repairedBytes + bytes > allowed) return false;
     this.#repairedBytes += bytes;
     return true;

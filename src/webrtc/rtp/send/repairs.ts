@@ -64,12 +64,14 @@ export class Repairs {
   /** The viewer asks. `send` sends what it gets. @param roundTripMs undefined where it is not known */
   request(sequenceNumbers: readonly number[], roundTripMs: number | undefined): void {
     this.#requests++;
-    const now = this.#init.clock.now();
+    const { clock, transport } = this.#init;
+    const now = clock.now();
+    const networkBps = transport.pacing?.isPaced === true ? transport.congestion?.controller.estimateBps : undefined;
     const intervalMs = Math.max(MIN_REPAIR_INTERVAL_MS, (roundTripMs ?? 0) * SAME_REQUEST);
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.#init.history.bySequenceNumber(sequenceNumber);
       if (packet && now - packet.lastRepairMs < intervalMs) continue;
-      if (packet && this.#budget.take(packet.payload.length, now)) this.#add(packet);
+      if (packet && this.#budget.take(packet.payload.length, now, networkBps)) this.#add(packet);
       else this.#notRepaired++;
     }
   }

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OpenedSource, Rung } from '../../../src/media/index.js';
+import { CongestionController } from '../../../src/webrtc/congestion/index.js';
+import { QualityControl } from '../../../src/webrtc/session/quality-control.js';
+import type { Aim } from '../../../src/webrtc/session/tiles.js';
+import type { ViewerStream } from '../../../src/webrtc/session/viewer-stream.js';
+import type { Congestion } from '../../../src/webrtc/transport/packet-transport.js';
+import { FakeClock } from '../../helpers/fake-clock.js';
+
+const rung = (name: string, bitrateBps: number): Rung => ({
+  ...{ name, bitrateBps, widthPx: undefined, heightPx: undefined },
+  ...{ isRunning: false, isAvailable: true, makesKeyframes: name !== 'source' },
+});
+
+test('another source begins with as little as the network carries, not with every frame', () => {
+  const clock = new FakeClock();
+  const controller = new CongestionController();
+  controller.setPath(40);
+  const ladder = [rung('source', 2_500_000), rung('180p', 180_000)];
+  const restrictions: { readonly isHeld: boolean; readonly isKeyframesOnly: boolean }[] = [];
+  const stream = {
+    transport: 0,
+    rung: undefined,
+    ladderOf: () => ladder,
+    restrict: (restriction: { readonly isHeld: boolean; readonly isKeyframesOnly: boolean }) => void restrictions.push(restriction),
+    cut: () => undefined,
+  } as unknown as ViewerStream;
+  const aim: Aim = { source: { sourceId: 'garden' } as OpenedSource, rendition: 'raw', maxHeightPx: Infinity };
+  const quality = new QualityControl({
+    clock,
+    streams: [stream],
+    congestion: () => ({ controller, onUpdated: () => () => undefined }) as unknown as Congestion,
+    aimOf: () => aim,
+    onDecided: () => undefined,
+  });
+  quality.connected();
+  for (let sent = 0; sent < 200; sent++) controller.onSent(1_200, 0);
+  controller.onRemb(150_000, 0);
+  assert.ok(controller.overuses > 0);
+  const choices = quality.choicesFor(new Map([[stream, aim]]), 'auto');
+  assert.deepEqual(choices.get(stream), { rung: '180p', delivery: 'keyframes' });
+  quality.adopt([stream], choices);
+  assert.equal(quality.targetOf(stream)?.delivery, 'keyframes');
+  assert.equal(restrictions.at(-1)?.isKeyframesOnly, true);
+  quality.close();
+});
