@@ -85,7 +85,8 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
           sources.map(({ id }) => id),
         ),
       );
-      return { videos: sources.filter(({ id }) => permitted.has(id)).map(listedSource) };
+      const running = new Map(deps.activity().map(({ sourceId, qualities }) => [sourceId, qualities]));
+      return { videos: sources.filter(({ id }) => permitted.has(id)).map((source) => listedSource(source, running.get(source.id))) };
     },
   );
 
@@ -228,7 +229,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
   };
 }
 
-function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number]) {
+function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number], qualities: SourceActivity['qualities'] | undefined) {
   return {
     name: source.name,
     source: source.id,
@@ -245,6 +246,18 @@ function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number]) 
     delivery: source.delivery,
     playable: source.playable,
     ...(source.reason !== undefined && { reason: source.reason }),
+    ...(qualities && { qualities: qualities.map(listedQuality) }),
+  };
+}
+
+function listedQuality(rung: SourceActivity['qualities'][number]) {
+  return {
+    quality: rung.name,
+    width: rung.widthPx ?? null,
+    height: rung.heightPx ?? null,
+    bitrate_bps: rung.bitrateBps ?? null,
+    running: rung.isRunning,
+    available: rung.isAvailable,
   };
 }
 
@@ -274,14 +287,7 @@ function activeSource(source: SourceActivity) {
           objects: source.detection.objects,
         }
       : null,
-    qualities: source.qualities.map((rung) => ({
-      quality: rung.name,
-      width: rung.widthPx ?? null,
-      height: rung.heightPx ?? null,
-      bitrate_bps: rung.bitrateBps ?? null,
-      running: rung.isRunning,
-      available: rung.isAvailable,
-    })),
+    qualities: source.qualities.map(listedQuality),
     layers_problem: source.layersProblem ?? null,
     renditions: source.renditions.map((rendition) => ({
       rendition: rendition.rendition,

@@ -10,6 +10,15 @@ const RoomState = Type.Union([Type.Literal('empty'), Type.Literal('live'), Type.
   description: 'No publisher; media flows; a camera is away and may come back. A file is always live',
 });
 
+const Quality = Type.Object({
+  quality: Type.String({ description: 'Name by which it is selected' }),
+  width: nullable(Type.Integer()),
+  height: nullable(Type.Integer()),
+  bitrate_bps: nullable(Type.Integer({ description: 'As measured, or as it is encoded; null before it is known' })),
+  running: Type.Boolean(),
+  available: Type.Boolean({ description: 'False where no more can be encoded now' }),
+});
+
 /** One source in `/available-videos`. */
 const Video = Type.Object(
   {
@@ -31,6 +40,7 @@ const Video = Type.Object(
     }),
     playable: Type.Boolean(),
     reason: Type.Optional(Type.String({ description: 'Why it is not playable, or why it is transcoded' })),
+    qualities: Type.Optional(Type.Array(Quality, { description: 'Of one that runs: what its raw video is to be had in, the best first' })),
   },
   {
     title: 'Video',
@@ -276,14 +286,6 @@ const RunningRendition = Type.Object({
   frames_sent: Type.Integer(),
   frames_dropped: Type.Integer({ description: 'Frames dropped because the encoder did not keep up' }),
   restarts: Type.Integer({ description: 'Of its encoder' }),
-});
-const Quality = Type.Object({
-  quality: Type.String({ description: 'Name by which it is selected' }),
-  width: nullable(Type.Integer()),
-  height: nullable(Type.Integer()),
-  bitrate_bps: nullable(Type.Integer({ description: 'As measured, or as it is encoded; null before it is known' })),
-  running: Type.Boolean(),
-  available: Type.Boolean({ description: 'False where no more can be encoded now' }),
 });
 /** `GET /active-streams`. */
 export const ActiveStreams = Type.Object(

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import type { Page } from 'playwright-core';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, temporaryFolder, type Folder } from './fixtures.js';
@@ -11,6 +12,14 @@ import { openPage, PLAYING, screens, until } from './page-rig.js';
 const OPTIONS =
   "[...document.querySelectorAll('#quality option')].map(({ value, text, disabled }) => `${value}: ${text}${disabled ? ', not now' : ''}`)";
 const HEIGHT = "document.querySelector('#stage video.on').videoHeight";
+
+/** Has the server list these qualities of every source. */
+async function listQualities(page: Page, qualities: readonly object[] | undefined): Promise<void> {
+  await page.route('**/available-videos', async (route) => {
+    const { videos } = (await (await route.fetch()).json()) as { videos: object[] };
+    await route.fulfill({ json: { videos: videos.map((video) => ({ ...video, qualities })) } });
+  });
+}
 
 describe('the menu of qualities', { skip: noChromium, timeout: 120_000 }, () => {
   let folder: Folder;
@@ -76,7 +85,7 @@ describe('the menu of qualities', { skip: noChromium, timeout: 120_000 }, () => 
       { quality: '200p', width: 356, height: 200, bitrate_bps: 1, running: false, available: true },
       { quality: '90p', width: 160, height: 90, bitrate_bps: 1, running: false, available: false },
     ];
-    await page.route('**/active-streams', (route) => route.fulfill({ json: { sources: [{ source: 'clip', qualities }] } }));
+    await listQualities(page, qualities);
     await page.goto(`${server.url}/#/clip/raw`);
     await page.waitForSelector(PLAYING);
     await page.waitForSelector('#quality-menu:visible');
@@ -89,13 +98,13 @@ describe('the menu of qualities', { skip: noChromium, timeout: 120_000 }, () => 
   });
 
   it('is not there where the server has one quality, or does not tell', async (t) => {
-    for (const answer of [{ status: 401, json: { code: 'UNAUTHORIZED' } }, { json: { sources: [] } }]) {
+    const alone = [{ quality: 'source', width: 640, height: 360, running: true, available: true }];
+    for (const qualities of [alone, undefined]) {
       const { page } = await open(t, 'about:blank', { viewport: { width: 800, height: 900 } });
-      const asked = page.waitForResponse('**/active-streams');
-      await page.route('**/active-streams', (route) => route.fulfill(answer));
+      await listQualities(page, qualities);
       await page.goto(`${server.url}/#/clip/raw`);
       await page.waitForSelector(PLAYING);
-      await asked;
+      await page.waitForResponse('**/available-videos');
       assert.equal(await page.locator('#quality-menu').isVisible(), false);
     }
   });

@@ -243,6 +243,12 @@ describe('GET /available-videos', () => {
       playable: false,
       reason: 'the file is empty',
     } as unknown as Source;
+    const running = await get('/available-videos', { sources: () => [broken], activity: () => [{ ...activity, sourceId: 'x' }] });
+    const { videos } = running.body as { videos: { qualities?: unknown }[] };
+    assert.deepEqual(videos[0]?.qualities, [
+      { quality: 'source', width: null, height: null, bitrate_bps: null, running: true, available: true },
+      { quality: '360p', width: 640, height: 360, bitrate_bps: 550_000, running: false, available: false },
+    ]);
     const { body } = await get('/available-videos', { sources: () => [broken] });
     assert.deepEqual(body, {
       videos: [

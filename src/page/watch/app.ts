@@ -39,7 +39,7 @@ const zones = new ZonePoll(
 );
 const qualityMenu = new QualityMenu({
   viewing: () => player.viewing,
-  token: () => token,
+  listed: (source) => listing.videos.get(source)?.qualities ?? [],
   onRefused: (quality, why) => notice.show(`${quality} cannot be had now`, why, { small: true, passing: true }),
 });
 const readouts = new Readouts({ stage, player, panel, listing, zones, source: () => choice.wanted?.source });
@@ -118,7 +118,8 @@ function showPlaying(wanted: Wanted): void {
   stage.arrange(wanted.view);
   checkViews();
   showMute();
-  void qualityMenu.open();
+  // Of one that does not run nobody knows its qualities.
+  void refresh().then(() => qualityMenu.show());
   readouts.showOverlay();
   const { name } = VIEWS[wanted.view];
   if (isLess) notice.show(`${name} plays`, 'The server sends nothing else of this video.', { small: true, passing: true });
@@ -200,7 +201,6 @@ function every(periodMs: number, callback: () => unknown): void {
 
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
 every(LIST_PERIOD_MS, refresh);
-every(LIST_PERIOD_MS, () => qualityMenu.refresh());
 every(READOUT_PERIOD_MS, () => readouts.showConnection());
 every(OVERLAY_PERIOD_MS, () => {
   readouts.showOverlay();

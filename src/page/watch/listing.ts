@@ -31,6 +31,8 @@ export interface ListedVideo {
   readonly audio_codec: string | null;
   /** Bytes; null for a camera. */
   readonly size_bytes?: number | null;
+  /** The best first; left out of one that does not run. */
+  readonly qualities?: readonly ListedQuality[];
 }
 
 /** The newest listing. */
@@ -73,19 +75,6 @@ export class Refused extends Error {
   ) {
     super(`${address}: HTTP status ${status}`);
   }
-}
-
-/**
- * The qualities in which a source can be watched, the best first; empty for one that does not run.
- * @param token what the server wants to be shown @throws Error when it does not tell
- */
-export async function activeQualities(source: string, token: string | undefined): Promise<readonly ListedQuality[]> {
-  interface Running {
-    readonly source: string;
-    readonly qualities?: readonly ListedQuality[];
-  }
-  const { sources } = await fetchJson<{ readonly sources: readonly Running[] }>('/active-streams', token);
-  return sources.find((running) => running.source === source)?.qualities ?? [];
 }
 
 /** The JSON of an address of this server. @param token what it wants to be shown @throws Error when it cannot be had, Refused when the server refuses */

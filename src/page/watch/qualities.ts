@@ -1,7 +1,7 @@
 /** The qualities in which a source can be watched, as the menu offers them. Knows no DOM. */
 import type { QualityChange } from '/sightline.js';
 
-/** A quality of a source, as `GET /active-streams` lists it. */
+/** A quality of a source, as `GET /available-videos` lists it. */
 export interface ListedQuality {
   /** `source`, or a lower one by its name: `360p`. */
   readonly quality: string;

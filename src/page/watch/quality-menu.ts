@@ -1,15 +1,14 @@
 /** The menu of qualities below the stage: what the server has of the source, and what the person wants of it. */
 import { byId, make } from '../shared/dom.js';
 import { AUTO, qualityOptions, type ListedQuality, type QualityOption } from './qualities.js';
-import { activeQualities } from './listing.js';
 import type { Viewing } from './viewing.js';
 
 /** What the menu is of, and whom it tells. */
 export interface QualityMenuInit {
   /** What plays. */
   readonly viewing: () => Viewing | undefined;
-  /** What viewers must show. */
-  readonly token: () => string | undefined;
+  /** The qualities of a source, the best first; empty where the server lists none. */
+  readonly listed: (source: string) => readonly ListedQuality[];
   /** A quality could not be had; what was there before stays. @param why in the server's words */
   readonly onRefused: (quality: string, why: string) => void;
 }
@@ -19,10 +18,6 @@ export class QualityMenu {
   readonly #init: QualityMenuInit;
   readonly #root = byId('quality-menu', HTMLElement);
   readonly #select = byId('quality', HTMLSelectElement);
-  /** Of the viewing that plays. */
-  #listed: { readonly of: Viewing; readonly qualities: readonly ListedQuality[] } | undefined;
-  /** A viewing of which the server does not tell. */
-  #untold: Viewing | undefined;
   /** What is being asked for; undefined: nothing. */
   #asking: string | undefined;
 
@@ -31,29 +26,11 @@ export class QualityMenu {
     this.#select.addEventListener('change', () => void this.#choose(this.#select.value));
   }
 
-  /** Something plays: asks the server what there is of it. */
-  async open(): Promise<void> {
-    this.#untold = undefined;
-    await this.refresh();
-  }
-
-  /** Asks again; a server that does not tell is not asked again for what plays, and what is known stays. */
-  async refresh(): Promise<void> {
-    const viewing = this.#init.viewing();
-    if (viewing && this.#untold !== viewing) {
-      const qualities = await activeQualities(viewing.source, this.#init.token()).catch(() => undefined);
-      if (qualities) this.#listed = { of: viewing, qualities };
-      else this.#untold = viewing;
-    }
-    this.show();
-  }
-
   /** Shows what is known now. */
   show(): void {
     const viewing = this.#init.viewing();
     const wished = viewing?.wishedQuality ?? AUTO;
-    const listed = viewing && this.#listed?.of === viewing ? this.#listed.qualities : [];
-    const options = viewing ? qualityOptions({ listed, told: viewing.quality, wished }) : [];
+    const options = viewing ? qualityOptions({ listed: this.#init.listed(viewing.source), told: viewing.quality, wished }) : [];
     this.#root.hidden = options.length === 0;
     this.#write(options);
     this.#select.value = this.#asking ?? wished;
