@@ -9,8 +9,8 @@ import { isAmbient, may, type Principal, type Scope } from './principal.js';
 export interface Guarded {
   /** The right. */
   readonly action: Right;
-  /** The source that it is for now; it may change. Undefined: it is enough to have the right for any. */
-  readonly source: () => string | undefined;
+  /** The sources that it is for now, each of which it needs the right for; they may change. Empty: it is enough to have it for any. */
+  readonly sources: () => readonly string[];
   /** Called once, when the right is lost. */
   readonly onLost: () => void;
 }
@@ -66,18 +66,19 @@ export class HeldRights {
   async renew(token: string): Promise<void> {
     const approach = { ...this.#approach, token };
     const principal = await this.#access.identify(approach);
-    if (this.#guarded) await this.#access.demand(principal, this.#guarded.action, scopeOf(this.#guarded));
+    const { action, sources } = this.#guarded ?? {};
+    if (action && sources) for (const scope of scopesOf(sources())) await this.#access.demand(principal, action, scope);
     this.#approach = approach;
     this.#principal = principal;
   }
 
-  async #stillHas(guarded: Guarded): Promise<boolean> {
+  async #stillHas({ action, sources }: Guarded): Promise<boolean> {
     this.#principal = await this.#access.recall(this.#approach, this.#principal);
-    return this.#access.may(this.#principal, guarded.action, scopeOf(guarded));
+    for (const scope of scopesOf(sources())) if (!(await this.#access.may(this.#principal, action, scope))) return false;
+    return true;
   }
 }
 
-function scopeOf({ source }: Guarded): Scope {
-  const named = source();
-  return named === undefined ? 'some' : { source: named };
+function scopesOf(sources: readonly string[]): Scope[] {
+  return sources.length === 0 ? ['some'] : sources.map((source) => ({ source }));
 }

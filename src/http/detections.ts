@@ -117,7 +117,7 @@ export const detectionRoutes: FastifyPluginCallbackTypebox<DetectionsDeps> = (ap
           }),
         });
         streams.set(stream, { address });
-        release = rights.guard({ action: 'data', source: () => sourceId, onLost: () => stream.end('access-ended') });
+        release = rights.guard({ action: 'data', sources: () => [sourceId], onLost: () => stream.end('access-ended') });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')

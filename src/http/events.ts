@@ -143,7 +143,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
           },
         });
         streams.set(stream, { address: request.clientAddress });
-        release = rights.guard({ action: 'data', source: () => undefined, onLost: () => stream.end('access-ended') });
+        release = rights.guard({ action: 'data', sources: () => [], onLost: () => stream.end('access-ended') });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')

@@ -152,7 +152,10 @@ export class Rooms {
     // Commands may have led its session to another source.
     const release = rights.guard({
       action: ACTION_OF[role],
-      source: () => (member.sessionId === undefined ? undefined : this.#deps.statusOf(member.sessionId)?.sourceId) ?? room,
+      sources: () => {
+        const sources = member.sessionId === undefined ? [] : this.#deps.sourcesOf(member.sessionId);
+        return sources.length > 0 ? sources : [room];
+      },
       onLost: () => member.end('access-ended'),
     });
     this.#members.set(clientId, member);

@@ -109,7 +109,7 @@ describe('a JSON Web Token', () => {
     const join = async (name: string): Promise<HeldRights> => {
       const approach = approachFrom('192.0.2.1', hs256(claims({ sub: name })));
       const held = new HeldRights(access, approach, await access.identify(approach));
-      held.guard({ action: 'watch', source: () => 'gate-1', onLost: () => lost.push(name) });
+      held.guard({ action: 'watch', sources: () => ['gate-1'], onLost: () => lost.push(name) });
       return held;
     };
     await join('alice');

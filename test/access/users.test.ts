@@ -110,11 +110,11 @@ describe('a change of AUTH_FILE', () => {
     const approach = approachFrom('192.0.2.1', 'a');
     const lost: string[] = [];
     const held = new HeldRights(access, approach, await access.identify(approach));
-    held.guard({ action: 'watch', source: () => 'gate-1', onLost: () => lost.push('alice') });
+    held.guard({ action: 'watch', sources: () => ['gate-1'], onLost: () => lost.push('alice') });
     const bobs = approachFrom('10.0.0.1', 'b');
     const release = new HeldRights(access, bobs, await access.identify(bobs)).guard({
       action: 'watch',
-      source: () => 'yard',
+      sources: () => ['yard'],
       onLost: () => lost.push('bob'),
     });
     replace(['users:', ALICE.replace('gate-*', 'yard'), BOB].join('\n'));
@@ -137,6 +137,18 @@ describe('a change of AUTH_FILE', () => {
       'alice to be nobody',
     );
     assert.deepEqual(lost, ['alice'], 'bob had left');
+  });
+
+  it('ends what shows several sources where one of them is lost', async (t) => {
+    const setting = open(t, ['users:', ALICE.replace("['gate-*']", "['gate-*', yard]")].join('\n'));
+    const { access, replace } = setting;
+    const approach = approachFrom('192.0.2.1', 'a');
+    const lost: string[] = [];
+    const wall = new HeldRights(access, approach, await access.identify(approach));
+    wall.guard({ action: 'watch', sources: () => ['gate-1', 'yard'], onLost: () => lost.push('wall') });
+    replace(['users:', ALICE].join('\n'));
+    await said(setting, /AUTH_FILE was read again/);
+    await eventually(() => lost.length > 0, 5000, 'the wall to end');
   });
 
   it('with a fault changes nothing, and is said once', async (t) => {

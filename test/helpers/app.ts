@@ -108,6 +108,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       iceServers: () => [],
       isClientIdTaken: () => false,
       openSource: unopened,
+      sourcesOf: () => [],
       statusOf: () => undefined,
       rtpTimestamps: () => ({}),
       viewersOf: () => 0,
