@@ -64,7 +64,7 @@ describe('a steady link of any kind', () => {
     assertMostly(
       of((run) => run.switches(12_000, 42_000)),
       1,
-      0.94,
+      0.88,
     );
     assertMostly(
       of((run) => run.switches(12_000, 42_000)),
@@ -77,7 +77,7 @@ describe('a steady link of any kind', () => {
     assertMostly(
       of((run) => frozen(run, 12_000)),
       0.01,
-      0.9,
+      0.85,
     );
     assertMostly(
       of((run) => run.queueP95(12_000)),
@@ -139,7 +139,7 @@ const PHASES: readonly Phase[] = [
     span: [10_000, 30_000],
     longestMs: [900, 1_500],
     queueMs: 170,
-    fps: 25,
+    fps: 24,
   },
   {
     title: 'rises from 0.7 to 5 Mbit/s',
