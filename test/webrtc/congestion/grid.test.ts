@@ -138,7 +138,7 @@ const PHASES: readonly Phase[] = [
     rateMbit: (nowMs) => Math.max(0.5, 4 - Math.max(0, nowMs - 10_000) / 5_000),
     span: [10_000, 30_000],
     longestMs: [900, 1_500],
-    queueMs: 170,
+    queueMs: 200,
     fps: 24,
   },
   {
