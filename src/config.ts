@@ -297,7 +297,7 @@ const DEFAULT_EVENT_BYTES = 2e9;
 const eventRetention: Variable<Retention> = {
   shownDefault: '30d',
   description:
-    'How long events and their stills are kept, how much of them, or both: `30d`, `12h`, `500MB`, `30d,2GB`. Without a size at most 2 GB; the oldest go first.',
+    'How long events are kept, how much of them, or both: `30d`, `12h`, `500MB`, `30d,2GB`. Without a size at most 2 GB; the oldest go first.',
   allowed: 'an age such as 30d or 12h, a size such as 500MB or 2GB, or both with a comma between them',
   defaultValue: { maxAgeMs: 30 * 86_400_000, maxBytes: DEFAULT_EVENT_BYTES },
   parse(value) {

@@ -4,6 +4,7 @@ import { machine, renderRows, type BenchOptions, type Row } from './bench.js';
 import { run as churn } from './churn.js';
 import { run as correctness } from './correctness.js';
 import { run as cuts } from './cuts.js';
+import { run as events } from './events.js';
 import { run as fanOut } from './fan-out.js';
 import { run as firstFrame } from './first-frame.js';
 import { run as frameExact } from './frame-exact.js';
@@ -36,6 +37,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   networks,
   cuts,
   churn,
+  events,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -57,6 +59,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
                 [--case join,cold,warm,steady,loss,shared,cellular,publishing,aiortc] [--runs 3] [--seconds 30] [--peer WHEP-URL] [--verbose]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
   churn         all doors: joins, leaves, aborts and cuts; leftovers, memory [--joins 1000]
+  events        what an event costs, and how soon it is found among 10 000
 
   --json        print the figures as JSON only`;
 

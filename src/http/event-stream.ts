@@ -38,8 +38,8 @@ export class EventStream extends Readable {
   #lastId: number;
   /** False while it is given what has happened before. */
   #isLive: boolean;
-  /** Something happened that the answer of the store may not hold. */
-  #isBehind = false;
+  /** How much has happened that was not told: the answer of the store may not hold it. */
+  #untold = 0;
   #isOver = false;
   #read = (): void => undefined;
 
@@ -88,18 +88,18 @@ export class EventStream extends Readable {
   /** As fast as it is read. */
   async #catchUp(): Promise<void> {
     for (;;) {
-      this.#isBehind = false;
+      const untold = this.#untold;
       const page = await this.#init.query({ afterId: this.#lastId, limit: PAGE });
       if (this.#isOver) return;
       for (const event of page) this.#tell(event);
-      if (page.length < PAGE && !this.#isBehind) break;
+      if (page.length < PAGE && this.#untold === untold) break;
       if (this.readableLength >= MAX_UNREAD_BYTES) await new Promise<void>((resolve) => (this.#read = resolve));
     }
     this.#isLive = true;
   }
 
   #onAdded(event: StoredEvent): void {
-    if (!this.#isLive) this.#isBehind = true;
+    if (!this.#isLive) this.#untold++;
     else if (this.#unreadBytes > MAX_UNREAD_BYTES) this.end('too-slow');
     else this.#tell(event);
   }

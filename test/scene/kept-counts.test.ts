@@ -34,7 +34,7 @@ describe('counts of zones and lines', () => {
 
   async function start(): Promise<void> {
     const keep = (sourceId: string, state: string | undefined): void =>
-      void (state === undefined ? kept.delete(sourceId) : kept.set(sourceId, state));
+      state === undefined ? void kept.delete(sourceId) : void kept.set(sourceId, state);
     const init = { uploadDir: folder, readsAll: false, factsOf: () => PICTURE, clock, logger: silentLogger };
     counting = await Counting.open({ ...init, kept: new Map(kept), keep });
   }
@@ -66,7 +66,7 @@ describe('counts of zones and lines', () => {
     assert.deepEqual(counting.observers.counts('street'), before);
     const scene = counting.observers.of('street', PICTURE).observe([], 0);
     assert.deepEqual(scene?.events.map(inWords), ['leave gate 1']);
-    assert.ok((scene?.events[0]?.dwellMs ?? 0) > 0);
+    assert.ok((scene.events[0]?.dwellMs ?? 0) > 0);
     const after = counting.observers.counts('street');
     assert.deepEqual([after?.lines[0], after?.zones[0]?.objectIds], [before?.lines[0], []]);
   });
