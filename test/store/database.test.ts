@@ -44,7 +44,9 @@ for (const [name, open] of databases) {
       const database = opened();
       database.exec('CREATE TABLE t (a)');
       const insert = database.prepare('INSERT INTO t VALUES (?)');
-      for (const value of [true, undefined, [1]]) assert.throws(() => insert.run(value as never), TypeError);
+      // Node's own takes truth values from 24 on; libsql would end the process.
+      for (const value of [undefined, Symbol('x'), ...(name === 'libsql' ? [true, [1]] : [])])
+        assert.throws(() => insert.run(value as never), TypeError);
       insert.run(1);
       assert.equal(database.prepare('SELECT * FROM t').all().length, 1);
       database.close();
