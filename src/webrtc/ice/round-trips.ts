@@ -1,7 +1,7 @@
 /**
  * How far the other side is, by questions and their answers. Time in which this process was busy, as it is while clients
- * join, or waited for a core that others had, makes no network slow: what it had nothing to do for counts, which is never
- * more than the answer took.
+ * join, or waited for a core that others had, makes no network slow. What counts is how long it slept, neither running nor
+ * waiting for a core: an answer would have woken it, so the answer took no less.
  */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -13,10 +13,10 @@ const TELLING_MS = 5;
 
 /** What the thread has done until now, each since any moment. */
 export interface Moment {
-  /** Without anything to do, ms. */
+  /** With nothing to do, as the event loop sees it: asleep, or already woken and waiting for a core, ms. */
   readonly idleMs: number;
-  /** Waiting for a core, ms. */
-  readonly queuedMs: number;
+  /** On a core or waiting for one, busy or idle alike, as the system sees it, ms. */
+  readonly awakeMs: number;
   /** Monotonic ms. */
   readonly nowMs: number;
 }
@@ -50,9 +50,11 @@ export class RoundTrips {
     const asked = this.#asked.get(name);
     if (!asked) return undefined;
     this.#asked.delete(name);
-    const { idleMs, queuedMs, nowMs } = this.#moment();
-    const tookMs = Math.max(0, idleMs - asked.idleMs - (queuedMs - asked.queuedMs));
-    const busyMs = nowMs - asked.nowMs - tookMs;
+    const { idleMs, awakeMs, nowMs } = this.#moment();
+    const elapsedMs = nowMs - asked.nowMs;
+    // The system counts what runs in ticks of up to 10 ms; the loop is exact, but takes its waiting for a core for sleep.
+    const tookMs = Math.max(0, Math.min(idleMs - asked.idleMs, elapsedMs - (awakeMs - asked.awakeMs)));
+    const busyMs = elapsedMs - tookMs;
     if (tookMs < TELLING_MS && busyMs >= TELLING_MS) return undefined;
     this.#smallestMs = Math.min(this.#smallestMs ?? Infinity, tookMs);
     return tookMs;
@@ -60,14 +62,14 @@ export class RoundTrips {
 }
 
 function ownMoment(): Moment {
-  return { idleMs: performance.eventLoopUtilization().idle, queuedMs: queuedMs(), nowMs: performance.now() };
+  return { idleMs: performance.eventLoopUtilization().idle, awakeMs: awakeMs(), nowMs: performance.now() };
 }
 
-/** As Linux counts it (proc(5), `schedstat`: the second number, in ns); 0 where it does not, as on other systems. */
-function queuedMs(): number {
+/** As Linux counts it (proc(5), `schedstat`: ns on a core, ns waiting for one); 0 where it does not, as on other systems. */
+function awakeMs(): number {
   try {
-    const [, waitedNs] = readFileSync('/proc/self/schedstat', 'utf8').split(' ');
-    return Number(waitedNs ?? 0) / 1e6 || 0;
+    const [ranNs, waitedNs] = readFileSync('/proc/self/schedstat', 'utf8').split(' ');
+    return (Number(ranNs) + Number(waitedNs)) / 1e6 || 0;
   } catch {
     return 0;
   }

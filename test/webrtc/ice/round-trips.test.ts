@@ -42,18 +42,27 @@ test('a question that is repeated counts from the first time, and an answer that
 });
 
 test('the time that others had the core is none of the network either', () => {
-  let moment: Moment = { idleMs: 0, queuedMs: 0, nowMs: 0 };
+  let moment: Moment = { idleMs: 0, awakeMs: 0, nowMs: 0 };
   const trips = new RoundTrips(() => moment);
   trips.asked('near, on a busy machine');
-  moment = { idleMs: 22, queuedMs: 20, nowMs: 22 };
+  moment = { idleMs: 22, awakeMs: 20, nowMs: 22 };
   trips.answered('near, on a busy machine');
   assert.equal(trips.smallestMs, undefined, 'the answer may have been there all along');
   trips.asked('far');
-  moment = { idleMs: 64, queuedMs: 22, nowMs: 64 };
+  moment = { idleMs: 64, awakeMs: 22, nowMs: 64 };
   trips.answered('far');
   assert.equal(trips.smallestMs, 40);
   trips.asked('near');
-  moment = { idleMs: 65, queuedMs: 22, nowMs: 65 };
+  moment = { idleMs: 65, awakeMs: 22, nowMs: 65 };
   trips.answered('near');
   assert.equal(trips.smallestMs, 1);
+});
+
+test('who is far stays far on a busy machine: what was lost to others while there was work is not taken from the sleep', () => {
+  let moment: Moment = { idleMs: 0, awakeMs: 0, nowMs: 0 };
+  const trips = new RoundTrips(() => moment);
+  trips.asked('far');
+  // 20 ms of work, of which others had the core for 16; then 24 ms asleep.
+  moment = { idleMs: 24, awakeMs: 20, nowMs: 44 };
+  assert.equal(trips.answered('far'), 24);
 });
