@@ -7,7 +7,7 @@ import { SOURCE_RUNG, type Rung } from '../../media/index.js';
 import type { QualityReason, SessionQuality } from '../api/status.js';
 import { RungSelector, type Selection, type SelectionDecision, type StreamWish } from '../congestion/index.js';
 import type { Congestion } from '../transport/packet-transport.js';
-import { AUTO } from './quality-wish.js';
+import { AUTO, rungsWithin } from './quality-wish.js';
 import { RefusedRungs } from './refused-rungs.js';
 import type { Aim } from './tiles.js';
 import type { ViewerStream } from './viewer-stream.js';
@@ -115,7 +115,7 @@ export class QualityControl {
     const aim = this.#init.aimOf(stream);
     const budgetBps = DETOUR_FILL * (this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0);
     const fitting = aim
-      ? this.#ladderOf(stream, aim).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
+      ? this.#ladderOf(stream, aim, this.#wish).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
       : [];
     // One that has to be started would be late for it.
     const rung = fitting.find(({ isRunning }) => isRunning) ?? fitting[0];
@@ -241,7 +241,7 @@ export class QualityControl {
   }
 
   #wishOf(stream: ViewerStream, aim: Aim, wish: string): StreamWish {
-    const rungs = this.#ladderOf(stream, aim);
+    const rungs = this.#ladderOf(stream, aim, wish);
     const target = this.#targets.get(stream);
     const isKnown = target !== undefined && rungs.some(({ name }) => name === target.rung);
     const first = this.#isPaced(stream) ? undefined : this.#freely(stream, aim, wish);
@@ -254,20 +254,17 @@ export class QualityControl {
   }
 
   /** What is to be had and no taller than it may be, else the lowest that is. Never empty. */
-  #ladderOf(stream: ViewerStream, { source, rendition, maxHeightPx }: Aim): readonly Rung[] {
+  #ladderOf(stream: ViewerStream, { source, rendition, maxHeightPx }: Aim, wish: string): readonly Rung[] {
     const ladder = stream.ladderOf(source, rendition);
     const usable = ladder.filter(
       ({ name, isRunning, isAvailable }) => (isRunning || isAvailable) && !this.#refused.has(source.sourceId, name),
     );
-    const some = usable.length > 0 ? usable : ladder;
-    if (maxHeightPx === Infinity) return some;
-    const fitting = some.filter(({ widthPx = 0, heightPx = 0 }) => Math.min(widthPx, heightPx) <= maxHeightPx);
-    return fitting.length > 0 ? fitting : some.slice(-1);
+    return rungsWithin(usable.length > 0 ? usable : ladder, wish, maxHeightPx);
   }
 
   /** What is sent where the network does not matter. */
   #unforced(stream: ViewerStream, aim: Aim | undefined, wish: string): string {
-    const ladder = aim ? this.#ladderOf(stream, aim) : [];
+    const ladder = aim ? this.#ladderOf(stream, aim, wish) : [];
     return ladder.find(({ name }) => name === wish)?.name ?? ladder[0]?.name ?? SOURCE_RUNG;
   }
 

@@ -1,6 +1,6 @@
 /** What a viewer may ask for in quality. */
 import { MediaPeerError } from '../../base/errors.js';
-import { SOURCE_RUNG } from '../../media/index.js';
+import { SOURCE_RUNG, type Rung } from '../../media/index.js';
 import type { Aim } from './tiles.js';
 import type { ViewerStream } from './viewer-stream.js';
 
@@ -22,4 +22,27 @@ export function readWish(quality: string, aims: ReadonlyMap<ViewerStream, Aim>):
     'COMMAND_UNSUPPORTED',
     `source ${sources.join(', ')} has no quality '${quality}'; there is ${[AUTO, HIGH, ...names].join(', ')}`,
   );
+}
+
+/**
+ * What a stream may have of a ladder, the best first; never empty where the ladder is not. A quality that is not to be had now
+ * still says how much its viewer wants: nothing taller is sent in its place.
+ * @param maxHeightPx no rung is taller by its short side, where there is one that is not
+ */
+export function rungsWithin(rungs: readonly Rung[], wish: string, maxHeightPx: number): readonly Rung[] {
+  const allowed = noTaller(rungs, maxHeightPx);
+  return allowed.some(({ name }) => name === wish) ? allowed : noTaller(allowed, heightPxOf(wish));
+}
+
+/** Else the lowest one. */
+function noTaller(rungs: readonly Rung[], maxHeightPx: number): readonly Rung[] {
+  if (maxHeightPx === Infinity) return rungs;
+  const fitting = rungs.filter(({ widthPx = 0, heightPx = 0 }) => Math.min(widthPx, heightPx) <= maxHeightPx);
+  return fitting.length > 0 ? fitting : rungs.slice(-1);
+}
+
+/** The short side that the name of a lower rung tells; Infinity for all others. */
+function heightPxOf(wish: string): number {
+  const [, digits] = /^([0-9]+)p$/.exec(wish) ?? [];
+  return digits === undefined ? Infinity : Number(digits);
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { OpenedSource, Rung } from '../../../src/media/index.js';
 import { CongestionController } from '../../../src/webrtc/congestion/index.js';
 import { QualityControl } from '../../../src/webrtc/session/quality-control.js';
+import { rungsWithin } from '../../../src/webrtc/session/quality-wish.js';
 import type { Aim } from '../../../src/webrtc/session/tiles.js';
 import type { ViewerStream } from '../../../src/webrtc/session/viewer-stream.js';
 import type { Congestion } from '../../../src/webrtc/transport/packet-transport.js';
@@ -44,4 +45,25 @@ test('another source begins with as little as the network carries, not with ever
   assert.equal(quality.targetOf(stream)?.delivery, 'keyframes');
   assert.equal(restrictions.at(-1)?.isKeyframesOnly, true);
   quality.close();
+});
+
+test('a quality that is not to be had stands for those below it, else for the lowest; the names of no height stand for all', () => {
+  const of = (name: string): Rung => {
+    const heightPx = name === 'source' ? 720 : parseInt(name, 10);
+    return { ...rung(name, 1), widthPx: (heightPx * 16) / 9, heightPx };
+  };
+  const cases: readonly (readonly [ladder: string, wish: string, maxHeightPx: number, within: string])[] = [
+    ['source 540p 360p 180p', '360p', Infinity, 'source 540p 360p 180p'],
+    ['source 540p 180p', '360p', Infinity, '180p'],
+    ['source 540p', '360p', Infinity, '540p'],
+    ['source', '360p', Infinity, 'source'],
+    ['source 540p 360p', '720p', Infinity, 'source 540p 360p'],
+    ['source 540p 360p', 'auto', 540, '540p 360p'],
+    ['source 540p 360p 180p', '540p', 360, '360p 180p'],
+    ['source 540p 360p', 'source', 360, '360p'],
+  ];
+  for (const [ladder, wish, maxHeightPx, within] of cases) {
+    const names = rungsWithin(ladder.split(' ').map(of), wish, maxHeightPx).map(({ name }) => name);
+    assert.equal(names.join(' '), within, `${wish} of ${ladder}, up to ${maxHeightPx}`);
+  }
 });

@@ -206,6 +206,40 @@ describe('a session that changes its quality', () => {
     assert.deepEqual([rig.gateway.leases, rig.gateway.subscriptions], [1, 1]);
   });
 
+  it('makes no more work than one change each, however often it changes, and none for another viewer', async () => {
+    const neighbour = new WeriftViewer();
+    const { sdp } = await neighbour.join(rig.accept({ renditions: ['raw'] }));
+    const own = WeriftViewer.ssrcs(sdp)[0];
+    await neighbour.until(() => frames(neighbour, own).length >= 6, 3000, 'the open group');
+    const [name, before] = [['360p', '180p', '540p', 'source'] as const, frames(neighbour, own).length];
+    const answers: unknown[] = [];
+    requests.length = 0;
+    rig.gateway.requests.length = 0;
+    for (let i = 0; i < 20; i++) {
+      // Each changes while the keyframe of the one before is still on its way.
+      const answered = command({ cmd: 'select', quality: name[i % 4] }).then(({ ok, quality }) => answers.push([ok, quality]));
+      write(1);
+      await answered;
+    }
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 20 }, (_, i) => [true, name[i % 4]]),
+    );
+    assert.ok(rig.gateway.requests.length <= 20, `${rig.gateway.requests.length} tracks opened`);
+    for (const each of Object.keys(BYTES)) {
+      const asked = requests.filter((one) => one === each).length;
+      // One for each of five changes, and one more for the frame that went by meanwhile; producers merge them.
+      assert.ok(asked <= (each === 'source' ? 0 : 10), `${asked} requests for a keyframe of ${each}`);
+    }
+    await neighbour.until(() => frames(neighbour, own).length === before + 20, 3000, 'every frame');
+    assert.deepEqual([...new Set(rungs(neighbour, own))], ['source']);
+    const stamps = frames(neighbour, own).map(({ timestamp }) => timestamp);
+    assert.ok(stamps.slice(before).every((stamp, i) => ((stamp - (stamps[before + i - 1] ?? 0)) | 0) === 2970));
+    assertContinuous(neighbour, own);
+    assert.deepEqual([rig.gateway.leases, rig.gateway.subscriptions], [2, 2]);
+    await neighbour.close();
+  });
+
   it('says which qualities there are, and stays with what it has where one is not there or is refused', async () => {
     const { code, message } = await command({ cmd: 'select', quality: 'best' });
     assert.equal(code, 'COMMAND_UNSUPPORTED');
@@ -224,11 +258,12 @@ describe('a session that changes its quality', () => {
     await command({ cmd: 'select', quality: '360p' });
     write(2, { keyframesOf: ['360p'] });
     await flowing('360p');
-    rig.gateway.ladder = [rung('source', { isRunning: true }), rung('180p')];
+    rig.gateway.ladder = [rung('source', { isRunning: true })];
     write(1, { keyframesOf: ['source'], rungs: ['source'] });
     rig.gateway.track('raw', 'h264', '360p').close('source-failed');
     await flowing('source');
     assert.equal(rig.gateway.leases, 1);
+    rig.gateway.ladder = [rung('source', { isRunning: true }), rung('180p')];
     await command({ cmd: 'select', quality: '180p' });
     write(2, { keyframesOf: ['180p'] });
     await flowing('180p');
@@ -236,6 +271,20 @@ describe('a session that changes its quality', () => {
     rig.gateway.ladder = [rung('source')];
     rig.gateway.track('raw', 'h264', '180p').close('source-ended');
     assert.equal(await rig.endReason(), 'source-ended');
+  });
+
+  it('is sent nothing taller than it chose while that is not to be had, where there is anything lower', async () => {
+    await command({ cmd: 'select', quality: '360p' });
+    write(2, { keyframesOf: ['360p'] });
+    await flowing('360p');
+    rig.gateway.track('raw', 'h264', '360p').close('source-failed');
+    write(3);
+    write(3, { keyframesOf: ['180p'] });
+    await flowing('180p');
+    assert.deepEqual([...new Set(rungs())], ['source', '360p', '180p']);
+    assert.equal(rungs().slice(rungs().indexOf('360p')).includes('source'), false);
+    assert.equal(rig.manager.snapshot()[0]?.video[0]?.quality, '180p');
+    assert.equal(rig.gateway.leases, 1);
   });
 
   it('ends in what was asked for last, whatever is asked for while a change is under way, and holds nothing else', async () => {
