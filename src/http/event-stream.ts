@@ -12,6 +12,8 @@ export interface EventStreamInit {
   readonly clock: Clock;
   /** Id of the event that the reader saw last; undefined: it wants what happens from now on. */
   readonly afterId: number | undefined;
+  /** What of the store it may want: what it reads there besides, `wants` leaves out. */
+  readonly filter: Pick<EventQuery, 'types' | 'sourceIds'>;
   /** Whether the reader wants an event, and may have it. */
   readonly wants: (event: StoredEvent) => boolean;
   /** What the store holds. */
@@ -89,7 +91,7 @@ export class EventStream extends Readable {
   async #catchUp(): Promise<void> {
     for (;;) {
       const untold = this.#untold;
-      const page = await this.#init.query({ afterId: this.#lastId, limit: PAGE });
+      const page = await this.#init.query({ ...this.#init.filter, afterId: this.#lastId, limit: PAGE });
       if (this.#isOver) return;
       for (const event of page) this.#tell(event);
       if (page.length < PAGE && this.#untold === untold) break;

@@ -99,7 +99,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
     {
       // The stream of a HEAD would be read by nobody and end never.
       exposeHeadRoute: false,
-      config: { action: 'data', takesTokenInQuery: true },
+      config: { action: 'data', takesTokenInQuery: true, rateLimit: { max: QUERIES_PER_MINUTE, timeWindow: 60_000 } },
       schema: {
         operationId: 'streamEvents',
         summary: 'Events as they happen, as Server-Sent Events',
@@ -126,12 +126,14 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         const types = typesOf(type);
         const sources = listOf(source);
         const rights = await request.access.heldRights();
+        const sourceIds = await readableSources(request, deps, sources);
         makeSeat(streams, request.clientAddress, MAX_READERS, 'events');
         let release = (): void => undefined;
         const lastSeen = request.headers['last-event-id'] ?? after;
         const stream: EventStream = new EventStream({
           ...deps,
           afterId: lastSeen === undefined ? undefined : Number(lastSeen),
+          filter: { types, sourceIds },
           wants: (event) =>
             (types?.includes(event.type) ?? true) &&
             (sources?.some((each) => each === event.sourceId) ?? true) &&

@@ -2,7 +2,7 @@
  * Events, their stills and what zones and lines have counted, kept over restarts. Whoever adds never waits: a thread of its
  * own writes, within 200 ms. What it does not get rid of is bounded; beyond that new events are told to listeners and not kept.
  */
-import type { Clock } from '../base/clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
@@ -30,6 +30,8 @@ const MAX_UNWRITTEN_BYTES = 16 * 1024 * 1024;
 /** Where there is no disk. */
 const MAX_MEMORY_BYTES = 32 * 1024 * 1024;
 const WARN_INTERVAL_MS = 60_000;
+/** A disk that hangs keeps no server from ending. */
+const CLOSE_MS = 5_000;
 
 /** All events of the server. */
 export class EventStore {
@@ -96,10 +98,18 @@ export class EventStore {
     return this.#thread.ask<'sources'>({ kind: 'sources' });
   }
 
-  /** Everything is in the file when this resolves. */
+  /** Everything is in the file when this resolves, unless the disk does not answer: a warning says so. */
   async close(): Promise<void> {
     this.#added.clear();
-    await this.#thread.close();
+    let timer: Timer | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = this.#clock.after(CLOSE_MS, () => {
+        this.#logger.warn({ waiting: this.#thread.unwritten }, 'the disk of the events does not answer: what waits for it is lost');
+        resolve();
+      });
+    });
+    await Promise.race([this.#thread.close(), tooLong]);
+    timer?.cancel();
   }
 
   async #start({ retention, ledger }: Pick<EventStoreInit, 'retention' | 'ledger'>, folder: string | undefined): Promise<void> {
@@ -110,6 +120,7 @@ export class EventStore {
       onReport: (report) => {
         if (report.kind === 'set-aside')
           this.#logger.error(report.setAside, 'the store of events cannot be used: it is set aside, and a new one is begun');
+        else if (report.kind === 'left-out') this.#logger.error(report, 'events cannot be written and are lost');
         else
           this.#warn(
             { reason: report.reason },

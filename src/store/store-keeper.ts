@@ -35,8 +35,9 @@ export interface StoreKeeperInit {
 /** One open store. */
 export class StoreKeeper {
   readonly #init: StoreKeeperInit;
-  #file: OpenedFile;
-  #tables: EventTables;
+  /** Undefined where a new file could not be begun for one that is damaged: the next try opens it. */
+  #file: OpenedFile | undefined;
+  #tables!: EventTables;
   readonly #pending: Entry[] = [];
   #writing: Timer | undefined;
   #pruning: Timer | undefined;
@@ -44,9 +45,7 @@ export class StoreKeeper {
   /** Opens the file and says that it is ready, or begun anew. @throws DatabaseError, or a system error where the folder cannot be used */
   constructor(init: StoreKeeperInit) {
     this.#init = init;
-    this.#file = init.open();
-    this.#tables = new EventTables(this.#file.database);
-    this.#tellSetAside();
+    this.#open();
     this.#healing(() => init.tell({ kind: 'ready', lastId: this.#tables.lastId(), counts: this.#tables.counts() }));
     this.#pruneAfter(0);
   }
@@ -77,7 +76,14 @@ export class StoreKeeper {
     this.#flush();
     this.#writing?.cancel();
     this.#pruning?.cancel();
-    closeStoreFile(this.#file.database);
+    if (this.#file) closeStoreFile(this.#file.database);
+  }
+
+  #open(damage?: string): void {
+    const file = this.#init.open(damage);
+    this.#file = file;
+    this.#tables = new EventTables(file.database);
+    if (file.setAside) this.#init.tell({ kind: 'set-aside', setAside: file.setAside });
   }
 
   #flush(): void {
@@ -85,7 +91,7 @@ export class StoreKeeper {
     this.#writing = undefined;
     if (this.#pending.length === 0) return;
     try {
-      this.#healing(() => this.#tables.write(this.#pending));
+      this.#writePending();
       this.#init.tell({ kind: 'written', entries: this.#pending.length });
       this.#pending.length = 0;
     } catch (error) {
@@ -94,16 +100,41 @@ export class StoreKeeper {
     }
   }
 
+  /** What can be written is not kept out by what cannot. */
+  #writePending(): void {
+    try {
+      this.#healing(() => this.#tables.write(this.#pending));
+    } catch (error) {
+      const left = isOfTheDisk(error) ? this.#pending.length : this.#writeSingly();
+      if (left === this.#pending.length) throw error;
+      this.#init.tell({ kind: 'left-out', entries: left, reason: messageOf(error) });
+    }
+  }
+
+  /** @returns how many could not be written */
+  #writeSingly(): number {
+    return this.#pending.filter((entry) => {
+      try {
+        this.#healing(() => this.#tables.write([entry]));
+        return false;
+      } catch (error) {
+        // Those that are written come once more with the rest then, under the same ids.
+        if (isOfTheDisk(error)) throw error;
+        return true;
+      }
+    }).length;
+  }
+
   /** Begins a new file where this one turns out to be damaged. */
   #healing<T>(work: () => T): T {
+    if (!this.#file) this.#open();
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof DatabaseError) || error.fault !== 'corrupt') throw error;
+      if (!(error instanceof DatabaseError) || error.fault !== 'corrupt' || !this.#file) throw error;
       closeStoreFile(this.#file.database);
-      this.#file = this.#init.open(error.message);
-      this.#tables = new EventTables(this.#file.database);
-      this.#tellSetAside();
+      this.#file = undefined;
+      this.#open(error.message);
       return work();
     }
   }
@@ -134,9 +165,9 @@ export class StoreKeeper {
   #trouble(error: unknown): void {
     this.#init.tell({ kind: 'trouble', isFull: error instanceof DatabaseError && error.fault === 'full', reason: messageOf(error) });
   }
+}
 
-  #tellSetAside(): void {
-    const { setAside } = this.#file;
-    if (setAside) this.#init.tell({ kind: 'set-aside', setAside });
-  }
+/** What another try may take. */
+function isOfTheDisk(error: unknown): boolean {
+  return error instanceof DatabaseError ? error.fault !== 'failed' : error instanceof Error && 'code' in error && 'syscall' in error;
 }

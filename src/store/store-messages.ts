@@ -43,5 +43,7 @@ export type StoreReply =
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answers[Question['kind']] }
   | { readonly kind: 'failed'; readonly number: number; readonly reason: string }
   | { readonly kind: 'set-aside'; readonly setAside: SetAside }
+  /** What nothing could be done with; the rest is written. */
+  | { readonly kind: 'left-out'; readonly entries: number; readonly reason: string }
   /** What waits is tried again. */
   | { readonly kind: 'trouble'; readonly isFull: boolean; readonly reason: string };

@@ -21,6 +21,7 @@ function rig(held: number, more: Partial<EventStreamInit> = {}) {
   const stream = new EventStream({
     clock,
     afterId: 0,
+    filter: {},
     wants: () => true,
     query: async ({ afterId = 0, limit }) => {
       queries++;
@@ -52,6 +53,21 @@ async function read(stream: EventStream, count: number): Promise<number[]> {
 }
 
 describe('a stream of events', () => {
+  it('asks the store for what its reader wants alone', async () => {
+    const asked: unknown[] = [];
+    const { stream } = rig(0, {
+      afterId: 7,
+      filter: { types: ['cross'], sourceIds: ['demo'] },
+      query: (query) => {
+        asked.push(query);
+        return Promise.resolve([eventAt(8)]);
+      },
+    });
+    assert.deepEqual(await read(stream, 1), [8]);
+    assert.deepEqual(asked, [{ types: ['cross'], sourceIds: ['demo'], afterId: 7, limit: 500 }]);
+    stream.destroy();
+  });
+
   it('gives what was held and what happens meanwhile, each once and in order', async () => {
     const { stream, add, events, closed, clock } = rig(1700, { afterId: 100 });
     const reading = read(stream, 1610);

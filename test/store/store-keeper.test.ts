@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { DatabaseError, type Database } from '../../src/store/database.js';
 import { openLibsql } from '../../src/store/libsql.js';
 import { openStoreFile, type OpenedFile } from '../../src/store/store-file.js';
 import { StoreKeeper } from '../../src/store/store-keeper.js';
@@ -134,6 +135,37 @@ describe('the keeper of the store', () => {
     await clock.advance(1000);
     assert.deepEqual(told.at(-1), { kind: 'written', entries: 500 });
     assert.equal(ids().length, 501);
+  });
+
+  it('leaves out what can never be written, and says so', async () => {
+    open();
+    write(eventAt(1), eventAt(2, { data: { count: 2n } }), eventAt(3));
+    await clock.advance(200);
+    assert.deepEqual(kinds(), ['ready', 'left-out', 'written']);
+    assert.deepEqual(told[2], { kind: 'written', entries: 3 });
+    assert.deepEqual(ids(), [1, 3]);
+  });
+
+  it('goes on where a file could not be begun anew for a moment', async () => {
+    let opens = 0;
+    let database: Database | undefined;
+    open({}, (damage) => {
+      if (++opens === 2) throw new DatabaseError('full', 'no room for a new file');
+      const file = openStoreFile(folder, damage);
+      database ??= file.database;
+      return file;
+    });
+    const first = database;
+    assert.ok(first);
+    first.transaction = () => {
+      throw new DatabaseError('corrupt', 'a page is damaged');
+    };
+    write(eventAt(1));
+    await clock.advance(200);
+    assert.deepEqual(kinds(), ['ready', 'trouble']);
+    await clock.advance(1000);
+    assert.deepEqual(told.at(-1), { kind: 'written', entries: 1 });
+    assert.deepEqual(ids(), [1]);
   });
 
   it('removes what is older than it keeps, with its still, a slice at a time', async () => {
