@@ -68,6 +68,11 @@ export class StreamTracks {
     }
   }
 
+  /** A track for it is on its way. */
+  isOpening(stream: ViewerStream): boolean {
+    return this.#opening.has(stream);
+  }
+
   /** Resolves when every stream holds a track of what was wanted last, what failed before being tried at once. @throws what could not be opened */
   async reached(): Promise<void> {
     for (const [stream, failed] of this.#failed) {

@@ -20,6 +20,8 @@ export interface PlannedTile {
   readonly maxHeightPx: number;
   /** What it is to carry; undefined: nothing. */
   readonly aim: Aim | undefined;
+  /** The source as it was found for this; undefined where it was live already, and may have ended since. */
+  readonly opened?: OpenedSource | undefined;
   /** It needs another track than it has. */
   readonly isOther: boolean;
 }
@@ -77,7 +79,8 @@ function plannedTile({ stream, choice, source, tiles, opened }: Wanted): Planned
   if (choice === 'nothing' || !source) return { stream, name: '', source: undefined, maxHeightPx: before, aim: undefined, isOther: false };
   const { name, rendition = stream.rendition ?? 'raw', maxHeightPx: limit } = choice;
   const maxHeightPx = limit === undefined ? before : (limit ?? Infinity);
-  const live = source.live ?? opened.get(source.sourceId);
+  const found = source.live ? undefined : opened.get(source.sourceId);
+  const live = source.live ?? found;
   const isOther = tiles.watchedOn(stream) !== source || source.live === undefined || stream.rendition !== rendition;
-  return { stream, name, source, maxHeightPx, aim: live && { source: live, rendition, maxHeightPx }, isOther };
+  return { stream, name, source, maxHeightPx, aim: live && { source: live, rendition, maxHeightPx }, opened: found, isOther };
 }

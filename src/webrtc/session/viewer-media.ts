@@ -363,7 +363,8 @@ export class ViewerMedia implements WatchedMedia {
 
   /** A source goes on in another codec: its other tracks take over. */
   #openAnew(source: WatchedSource): void {
-    this.#inTurn(() => this.#renew(source)).catch((error: unknown) => this.#failed(source, error));
+    const before = source.live;
+    this.#inTurn(() => this.#renew(source, before)).catch((error: unknown) => this.#lost(source, error));
   }
 
   #trackFailed(stream: ViewerStream, rung: string, error: unknown): void {
@@ -385,14 +386,21 @@ export class ViewerMedia implements WatchedMedia {
     this.#decide();
   }
 
-  /** A wall goes on while anything of it does; what else flows of the same source stays, and the rest is tried again now and then. */
+  /** On a wall, what else flows of the same source stays, or may come yet, and the rest is tried again now and then. */
   #failed(source: WatchedSource, error: unknown): void {
     const tiles = this.#tiles;
-    const isLast = tiles.shown.every((each) => each === source || each.end !== undefined);
-    if (!tiles.isWall) this.#init.onFailed(error);
-    else if (tiles.streamsOf(source).some(({ holdsTrack }) => holdsTrack)) this.#init.onTrouble(source, error);
-    else if (isLast && tiles.shown.includes(source)) this.#init.onFailed(error);
-    else this.#over(source, 'source-failed');
+    const goesOn = (stream: ViewerStream): boolean => stream.holdsTrack || this.#tracks.isOpening(stream);
+    if (tiles.isWall && tiles.streamsOf(source).some(goesOn)) this.#init.onTrouble(source, error);
+    else this.#lost(source, error);
+  }
+
+  /** Nothing of a source can be had, for now. A wall goes on while anything of it does. */
+  #lost(source: WatchedSource, error: unknown): void {
+    const { isWall, shown, all } = this.#tiles;
+    if (this.#closing.signal.aborted || !all.includes(source)) return;
+    const isLast = shown.includes(source) && shown.every((each) => each === source || each.end !== undefined);
+    if (isWall && !isLast) this.#over(source, 'source-failed');
+    else this.#init.onFailed(error);
   }
 
   #returned(source: WatchedSource, opened: OpenedSource): void {
@@ -403,9 +411,14 @@ export class ViewerMedia implements WatchedMedia {
     this.#decide();
   }
 
-  async #renew(source: WatchedSource): Promise<void> {
+  /** @param before as it was when its tracks ended: one that was opened anew since, has ended, or is watched no more, is left alone */
+  async #renew(source: WatchedSource, before: OpenedSource | undefined): Promise<void> {
+    const isStale = (): boolean => before === undefined || source.live !== before || !this.#tiles.all.includes(source);
+    if (isStale()) return;
     const opened = await this.#init.gateway.open(source.sourceId);
-    await this.#swap(this.#aimsAt(opened, this.#tiles.streamsOf(source)), this.#quality.wish, () => source.begin(opened));
+    const streams = this.#tiles.streamsOf(source);
+    await this.#swap(this.#aimsAt(opened, streams), this.#quality.wish, () => (isStale() ? undefined : source.begin(opened)));
+    if (source.live !== opened) return;
     if (source === this.#tiles.own) this.#init.onSourceChanged(source.sourceId);
     else this.#init.onTilesChanged();
   }
@@ -434,8 +447,8 @@ export class ViewerMedia implements WatchedMedia {
     for (const { aim, isOther, name } of plans) if (aim && isOther) throwIfNotOffered(aim.source, aim.rendition, name);
     const aims = new Map(plans.flatMap(({ stream, aim, isOther }) => (aim && isOther ? [[stream, aim] as const] : [])));
     const commit = (): void => {
-      for (const { stream, source, aim, maxHeightPx } of plans) {
-        if (source && aim) source.begin(aim.source);
+      for (const { stream, source, aim, opened, maxHeightPx } of plans) {
+        if (opened) source?.begin(opened);
         if (aim) stream.carry(aim.rendition);
         if (maxHeightPx !== tiles.maxHeightOf(stream)) this.#quality.limitChanged(stream);
         tiles.show(stream, source, maxHeightPx);

@@ -1,6 +1,7 @@
 /** A wall: one session whose video m-lines each show a source of their own. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { MediaPeerError } from '../../../src/base/errors.js';
 import type { FrameDetections, Rung } from '../../../src/media/index.js';
 import type { AcceptRequest, TileRequest } from '../../../src/webrtc/index.js';
 import { eventually } from '../../helpers/deadline.js';
@@ -68,6 +69,13 @@ const LADDER = [rung('source', 1280, 720, 2_500_000), rung('360p', 640, 360, 550
 
 const raw = (sourceId: string, more: Partial<TileRequest> = {}): TileRequest => ({ sourceId, rendition: 'raw', ...more });
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `cam${i}`);
+
+/** Something that waits until it is opened. */
+function closedGate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}
 
 const detections = (sourceId: string, frame: number, mediaTimeMs: number): FrameDetections => ({
   sourceId,
@@ -279,6 +287,91 @@ describe('a wall', () => {
     yard.write(5);
     await moreOn(1, then + 10, 'the source that is back');
     for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+  });
+
+  it('shows a source again that changes its codec and cannot be opened at once', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    yard.write(5);
+    await moreOn(1, 10, 'both');
+    rig.gateway.away.add('cam1');
+    yard.at('cam1').track('raw').close('source-changed');
+    const ended = await eventually(() => command.told.find(({ state }) => state === 'ended'), 3000, 'to be told');
+    assert.deepEqual([ended['source'], ended['reason']], ['cam1', 'source-failed']);
+    assert.equal(yard.at('cam1').leases, 0);
+    rig.gateway.away.clear();
+    yard.add('cam1', {}, yard.newestMs('cam1') + 5000);
+    await eventually(() => command.told.find(({ state }) => state === 'live'), 9000, 'it to be back');
+    const then = countOn(1);
+    yard.write(5);
+    await moreOn(1, then + 10, 'the source in its new codec');
+    for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+  });
+
+  it('opens a source anew once where it changes its codec on several m-lines', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam0'), raw('cam1'), { sourceId: 'cam1', rendition: 'processed' }]);
+    await openCommands(viewer);
+    yard.write(5);
+    await moreOn(2, 10, 'all');
+    const old = yard.at('cam1');
+    const changed = yard.add('cam1', {}, yard.newestMs('cam1') + 5000);
+    for (const name of ['raw', 'processed'] as const) old.track(name).close('source-changed');
+    await eventually(() => changed.leases === 2, 3000, 'both tracks of the new codec');
+    const then = [countOn(1), countOn(2)];
+    yard.write(5);
+    for (const at of [1, 2]) await moreOn(at, (then[at - 1] ?? 0) + 10, 'the new codec');
+    assert.equal(changed.requests.length, 2);
+  });
+
+  it('shows what there is of a source of which one m-line gets nothing', async () => {
+    for (const id of ids(2)) yard.add(id);
+    const cam1 = yard.at('cam1');
+    const gate = closedGate();
+    const open = cam1.openTrack.bind(cam1);
+    cam1.openTrack = async (key) => {
+      if (key.kind === 'video' && key.rendition === 'processed') throw new MediaPeerError('CAPACITY_REACHED', 'no place');
+      await gate.opened;
+      return open(key);
+    };
+    await join([raw('cam0'), raw('cam1'), { sourceId: 'cam1', rendition: 'processed' }]);
+    const command = await openCommands(viewer);
+    gate.open();
+    await moreOn(1, 2, 'the m-line that waited');
+    assert.deepEqual(
+      command.told.filter(({ type }) => type === 'track'),
+      [],
+    );
+    assert.equal(cam1.leases, 1);
+  });
+
+  it('leaves a source alone that ends while another m-line is pointed elsewhere', async () => {
+    for (const id of [...ids(2), 'slow']) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    const gate = closedGate();
+    yard.at('slow').gate = gate.opened;
+    const changing = command({
+      cmd: 'select',
+      tracks: [raw('cam0'), raw('slow')].map(({ sourceId: source, rendition }) => ({ source, rendition })),
+    });
+    await eventually(() => yard.at('slow').requests.length > 0, 3000, 'the change to begin');
+    rig.gateway.away.add('cam0');
+    yard.at('cam0').track('raw').close('publisher-left');
+    gate.open();
+    assert.equal((await changing)['ok'], true);
+    assert.equal(yard.at('cam0').leases, 0);
+    rig.gateway.away.clear();
+    yard.add('cam0', {}, yard.newestMs('cam0') + 5000);
+    await eventually(() => command.told.find(({ state }) => state === 'live'), 9000, 'it to be back');
+    assert.deepEqual(
+      command.told.filter(({ type }) => type === 'track').map(({ source, state }) => [source, state]),
+      [
+        ['cam0', 'ended'],
+        ['cam0', 'live'],
+      ],
+    );
   });
 
   it('ends when nothing more comes of any of its sources', async () => {
