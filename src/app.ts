@@ -157,7 +157,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', ...(deps.corsOrigins.includes('*') ? [] : ['PUT'])],
     exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
   });
-  await app.register(rateLimit, { global: false, keyGenerator: (request) => request.clientAddress });
+  await app.register(rateLimit, { global: false, keyGenerator: (request) => request.access.countedBy() });
   installGate(fastify, deps.access);
   await installWebSockets(fastify);
   await installReference(fastify, deps.state.version);

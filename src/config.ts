@@ -458,7 +458,12 @@ export const VARIABLES = {
     'IP addresses and CIDRs such as 10.0.0.0/8, comma separated',
     'Proxies in front of this server, whose `X-Forwarded-For` and `Forwarded` are trusted. A proxy that is not named counts as one client, with the limits of one client for everybody behind it.',
   ),
-  RATE_LIMIT: integer(600, 0, 1_000_000, 'Offers per minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit.'),
+  RATE_LIMIT: integer(
+    600,
+    0,
+    1_000_000,
+    'Offers per minute and address, and as many `PATCH`es and `DELETE`s; 0 is no limit. Whoever shows a token that holds is counted apart.',
+  ),
   FFMPEG_PATH: text('', '`ffmpeg` on PATH, else the bundled one', 'ffmpeg executable.'),
   FFPROBE_PATH: text('', '`ffprobe` on PATH, else the bundled one', 'ffprobe executable.'),
   WATCHDOG_S: integer(10, 0, 3600, 'Seconds that the event loop may hang before the process is ended, to be restarted; 0 never ends it.'),

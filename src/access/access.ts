@@ -114,11 +114,11 @@ export class Access {
     throw await this.#refusal(principal, action as Right, scope);
   }
 
-  /** As `identify` and `demand`; that somebody is refused is written down. @throws MediaPeerError as those */
-  async admit(approach: Approach, action: Action, scope?: Scope): Promise<Principal> {
+  /** As `identify` and `demand`; that somebody is refused is written down. @param identified who it is, where that was asked before @throws MediaPeerError as those */
+  async admit(approach: Approach, action: Action, scope?: Scope, identified = this.identify(approach)): Promise<Principal> {
     let principal: Principal | undefined;
     try {
-      principal = await this.identify(approach);
+      principal = await identified;
       await this.demand(principal, action, scope);
       return principal;
     } catch (error) {

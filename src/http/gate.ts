@@ -6,7 +6,16 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { MediaPeerError } from '../base/errors.js';
 import { fingerprint } from '../base/secret.js';
-import { HeldRights, isForwardingHeader, type Access, type Action, type Approach, type Principal, type Scope } from '../access/index.js';
+import {
+  HeldRights,
+  isAmbient,
+  isForwardingHeader,
+  type Access,
+  type Action,
+  type Approach,
+  type Principal,
+  type Scope,
+} from '../access/index.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -60,6 +69,18 @@ export class RequestAccess {
     return this.#principal;
   }
 
+  /**
+   * What their requests are counted by: the address, and who it is that shows a token that holds. So whoever shows none uses up
+   * nothing of those who share the address, and those who share a token nothing of each other.
+   */
+  async countedBy(): Promise<string> {
+    const { address } = this.approach;
+    if (!this.hasCredentials) return address;
+    // The gate, which comes next, refuses a token of nobody.
+    const principal = await this.principal().catch(() => undefined);
+    return principal && !isAmbient(principal) ? `${address} ${principal.kind} ${principal.name}` : address;
+  }
+
   /** Whether they may do that. @throws MediaPeerError as `principal` */
   async may(action: Action, scope?: Scope): Promise<boolean> {
     return this.#access.may(await this.principal(), action, scope);
@@ -67,7 +88,7 @@ export class RequestAccess {
 
   /** Lets them do that. @throws MediaPeerError as `principal`; FORBIDDEN, SOURCE_NOT_FOUND */
   async demand(action: Action, scope?: Scope): Promise<void> {
-    await this.#access.admit(this.approach, action, scope);
+    await this.#access.admit(this.approach, action, scope, this.principal());
   }
 
   /** Writes down that they changed something. */
@@ -102,7 +123,7 @@ export function declareActions(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => declare(route));
 }
 
-/** Puts the gate before every route that follows; after the limits on rates, so that tokens cannot be tried without end. */
+/** Puts the gate before every route that follows, after the limits on rates, which ask who it is. */
 export function installGate(app: FastifyInstance, access: Access): void {
   app.decorateRequest('access');
   app.addHook('onRequest', (request, _reply, done) => {

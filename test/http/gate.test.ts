@@ -202,3 +202,23 @@ describe('a source that somebody may not watch', () => {
     await app.close();
   });
 });
+
+describe('a limit on requests', () => {
+  it('is used up by nobody for those who show a token that holds, nor by them for each other', async () => {
+    const access = accessOf({ tokens: { adminToken: 'admin', viewerToken: 'see' } });
+    const accept = (): Promise<never> => Promise.reject(new MediaPeerError('CAPACITY_REACHED', 'full'));
+    const app = await testApp({ access, offer: { rateLimit: 2, sessions: { accept } } });
+    const offer = async (token?: string): Promise<number> => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return (await app.inject({ method: 'POST', url: '/offer', headers, payload: { sdp: 'v=0', type: 'offer' } })).statusCode;
+    };
+    const inTurn = async (tokens: readonly (string | undefined)[]): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (const token of tokens) statuses.push(await offer(token));
+      return statuses;
+    };
+    assert.deepEqual(await inTurn([undefined, 'guess', undefined]), [401, 401, 429]);
+    assert.deepEqual(await inTurn(['see', 'see', 'see', 'admin']), [503, 503, 429, 503]);
+    await app.close();
+  });
+});
