@@ -37,6 +37,8 @@ export interface Level extends Selection {
 export interface StreamWish {
   /** Unique among the streams of its transport. */
   readonly id: string;
+  /** Whatever tells what it shows from what it showed before: steps of that are none of this. Default: always the same. */
+  readonly content?: string;
   /** Its ladder, the best first; not empty. It may be another one each time. */
   readonly rungs: readonly RungOption[];
   /** What is sent, or on its way to be; undefined before anything is. */

@@ -8,6 +8,7 @@
  */
 import type { CongestionController } from './congestion-controller.js';
 import { levelIndex, levelsOf, type Level, type Selection, type StreamWish } from './levels.js';
+import { pastIndex, pastLevels, type PastLevels } from './past-levels.js';
 import { loweredByOne, raisedByOne, raisedTo, shareOut, totalBps } from './share.js';
 import { StepHistory } from './step-history.js';
 
@@ -37,6 +38,8 @@ const CAPPED = [1.35, 1.6] as const;
 const REPEATED_MS = 10_000;
 /** What a step up was taken for is asked again after so long, while it waits for a keyframe. */
 const STALE_MS = 1_000;
+/** Other streams wait so long for what one was raised to. */
+const ARRIVES_MS = 2_000;
 
 /** Why a stream is sent as it is. */
 export type SelectionReason = 'start' | 'wish' | 'congestion' | 'room' | 'trial' | 'ladder';
@@ -60,6 +63,7 @@ export class RungSelector {
   readonly #controller: CongestionController;
   readonly #history = new StepHistory();
   #reasons = new Map<string, { readonly selection: Selection; readonly reason: SelectionReason }>();
+  #streams: readonly StreamWish[] = [];
   #soundBps = SOUND_BPS;
   #begunMs: number | undefined;
   #overuses = 0;
@@ -69,8 +73,8 @@ export class RungSelector {
   #clearSinceMs: number | undefined;
   /** The newest step up that nothing had proven, and from where. */
   #trial: { readonly from: readonly number[]; readonly atMs: number } | undefined;
-  /** Levels before the last step up, until it has come. */
-  #raisedFrom: readonly number[] | undefined;
+  /** What there was before the last step up, until all of it has come. */
+  #raised: { readonly from: PastLevels; readonly atMs: number } | undefined;
 
   /** @param controller of the same transport */
   constructor(controller: CongestionController) {
@@ -83,6 +87,7 @@ export class RungSelector {
    */
   select(streams: readonly StreamWish[], nowMs: number, soundBps = SOUND_BPS): SelectionDecision[] {
     const controller = this.#controller;
+    this.#streams = streams;
     this.#soundBps = soundBps;
     this.#begunMs ??= nowMs;
     this.#clearSinceMs = controller.state === 'clear' ? (this.#clearSinceMs ?? nowMs) : undefined;
@@ -93,11 +98,7 @@ export class RungSelector {
     const isDraining = controller.isVideoHeld && nowMs - this.#overuseMs < DRAINING_MS;
     const next = isOveruse
       ? this.#lower(levels, current, nowMs)
-      : ((isDraining
-          ? this.#reconsider(levels, current)
-          : this.#isWaiting(streams)
-            ? this.#retract(levels, current, nowMs)
-            : this.#raise(levels, current, nowMs)) ?? current);
+      : ((isDraining ? this.#reconsider(levels, current) : this.#climb(levels, current, nowMs)) ?? current);
     const prepared = this.#prepared(levels, next);
     const change = isOveruse ? 'congestion' : controller.hasFeedback ? 'room' : 'trial';
     const decisions = streams.map((stream, index) => {
@@ -147,7 +148,7 @@ export class RungSelector {
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS && !this.#history.isFresh(nowMs);
     this.#overuseMs = nowMs;
     this.#before = current;
-    this.#raisedFrom = undefined;
+    this.#raised = undefined;
     const shares = shareOut(levels, this.#budgetBps());
     const fitting = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
     const lowered = this.#beforeTrial(current, nowMs) ?? (isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting);
@@ -173,29 +174,60 @@ export class RungSelector {
     });
   }
 
-  /** More was to be sent, and waits for a keyframe. */
-  #isWaiting(streams: readonly StreamWish[]): boolean {
-    return this.#raisedFrom !== undefined && streams.some(({ isFlowing }) => isFlowing === false);
+  /** What waits is given up where it would not fit any more; else, and where nothing waits, more is sent where that fits. */
+  #climb(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
+    const waiting = this.#waiting(levels, current);
+    if (waiting.size === 0) this.#raised = undefined;
+    if (!this.#raised) return this.#raise(levels, current, nowMs);
+    return this.#retract(levels, current, waiting, nowMs) ?? this.#raiseOthers(levels, current, waiting, nowMs);
+  }
+
+  /** Streams of which more was to be sent, and which wait for a keyframe of it; with what each had before. */
+  #waiting(levels: Levels, current: readonly number[]): ReadonlyMap<number, number> {
+    return new Map(
+      this.#streams.flatMap((each, stream) => {
+        const from = pastIndex(this.#raised?.from, each, levels[stream] ?? []);
+        return each.isFlowing === false && from !== undefined && from > (current[stream] ?? 0) ? [[stream, from] as const] : [];
+      }),
+    );
   }
 
   /** What waits is asked for again now and then, and given up when it would not fit any more. */
-  #retract(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
+  #retract(levels: Levels, current: readonly number[], waiting: ReadonlyMap<number, number>, nowMs: number): number[] | undefined {
     const controller = this.#controller;
-    const before = this.#raisedFrom;
-    if (!controller.hasFeedback || before?.length !== current.length) return undefined;
+    if (!controller.hasFeedback) return undefined;
     controller.want(this.#roomFor(levels, current), nowMs - STALE_MS);
-    const fits = raisedTo(levels, before, controller.foundBps / this.#history.room - this.#soundBps);
-    const kept = current.map((index, stream) => Math.max(index, fits[stream] ?? index));
+    const from = current.map((index, stream) => (waiting.get(stream) ?? index) - index);
+    const fits = raisedTo(levelsFrom(levels, current), from, controller.foundBps / this.#history.room - this.#soundBps);
+    const kept = current.map((index, stream) => index + (fits[stream] ?? 0));
     if (isSame(kept, current)) return undefined;
     this.#history.takenBack(nowMs);
     return kept;
   }
 
+  /** One that waits for long does not keep the others where they are; what it waits for is reckoned with. */
+  #raiseOthers(levels: Levels, current: readonly number[], waiting: ReadonlyMap<number, number>, nowMs: number): number[] | undefined {
+    const before = this.#raised;
+    if (!before || nowMs - before.atMs < ARRIVES_MS) return undefined;
+    const best = current.map((index, stream) => (waiting.has(stream) ? index : 0));
+    const others = current.map((index, stream) => index - (best[stream] ?? 0));
+    if (others.every((index) => index === 0)) return undefined;
+    const raised = this.#raise(levelsFrom(levels, best), others, nowMs);
+    if (this.#raised !== before)
+      this.#raised = {
+        from: this.#past(
+          levels,
+          current.map((index, stream) => waiting.get(stream) ?? index),
+        ),
+        atMs: nowMs,
+      };
+    return raised?.map((index, stream) => index + (best[stream] ?? 0));
+  }
+
   /** Levels one or more steps up, where they may be taken now; tells the controller what to probe for. */
   #raise(levels: Levels, current: readonly number[], nowMs: number): number[] | undefined {
     const controller = this.#controller;
-    controller.want(undefined);
-    this.#raisedFrom = undefined;
+    controller.want(this.#raised && this.#roomFor(levels, current), this.#raised && nowMs - STALE_MS);
     if (current.every((index) => index === 0) || this.#clearSinceMs === undefined) return undefined;
     const hasPicture = current.every((index, stream) => index <= lowestPicture(levels[stream] ?? []));
     const isBegin = this.#isBegin(BEGIN_MS, nowMs);
@@ -216,8 +248,12 @@ export class RungSelector {
     if (controller.isProbing || waitMs > 0) return undefined;
     if (isSame(found, current)) return this.#isBegin(SETTLE_MS, nowMs) ? this.#settled(levels, current) : undefined;
     this.#history.raised(nowMs);
-    this.#raisedFrom = current;
+    this.#raised = { from: this.#past(levels, current), atMs: nowMs };
     return found;
+  }
+
+  #past(levels: Levels, indexes: readonly number[]): PastLevels {
+    return pastLevels(this.#streams, levels, indexes);
   }
 
   /** Nothing has been changed since the first selection, which is younger than that. */
@@ -269,5 +305,8 @@ export class RungSelector {
 
 /** Index of the last level that shows every frame. */
 const lowestPicture = (levels: readonly Level[]): number => levels.findLastIndex(({ delivery }) => delivery === 'frames');
+
+/** The levels from an index on, of each stream. */
+const levelsFrom = (levels: Levels, indexes: readonly number[]): Levels => levels.map((list, stream) => list.slice(indexes[stream] ?? 0));
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.every((index, stream) => index === b[stream]);

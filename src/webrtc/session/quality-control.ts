@@ -246,7 +246,9 @@ export class QualityControl {
     const isKnown = target !== undefined && rungs.some(({ name }) => name === target.rung);
     const first = this.#isPaced(stream) ? undefined : this.#freely(stream, aim, wish);
     const isFlowing = target !== undefined && stream.rung === target.rung;
-    return { id: String(this.#init.streams.indexOf(stream)), rungs, current: isKnown ? target : first, isFlowing, wish };
+    const id = String(this.#init.streams.indexOf(stream));
+    const content = `${aim.source.sourceId} ${aim.rendition}`;
+    return { id, content, rungs, current: isKnown ? target : first, isFlowing, wish };
   }
 
   #isPaced({ transport }: ViewerStream): boolean {

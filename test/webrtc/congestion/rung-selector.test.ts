@@ -101,6 +101,55 @@ describe('a receiver that tells what it can get', () => {
   });
 });
 
+describe('a stream that is slow to get more', () => {
+  /** A way on which a probe found so much. */
+  const way = { foundBps: 1 * MBIT, acknowledgedBps: 0.5 * MBIT, estimateBps: 4 * MBIT, overuses: 0, state: 'clear' };
+  const controllerOf = (found: typeof way): CongestionController =>
+    Object.assign(Object.create(found) as typeof way, {
+      ...{ hasFeedback: true, isProbing: false, isVideoHeld: false },
+      want: () => undefined,
+    }) as unknown as CongestionController;
+
+  /** What is sent after a time, of streams that begin with the lowest rung. @param slow that never get what they are raised to */
+  const climb = (slow: readonly string[]) => {
+    const found = { ...way };
+    const selector = new RungSelector(controllerOf(found));
+    const current = new Map<string, Selection>(['a', 'b', 'c'].map((id) => [id, { rung: '180p', delivery: 'frames' }]));
+    const flowing = new Map([...current].map(([id, { rung }]) => [id, rung]));
+    let nowMs = 0;
+    return (ms: number, foundBps: number): string => {
+      found.foundBps = foundBps;
+      for (const endMs = nowMs + ms; nowMs < endMs; nowMs += 100) {
+        const streams = [...current].map(([id, sent]) => ({ ...auto(id), current: sent, isFlowing: flowing.get(id) === sent.rung }));
+        for (const { id, rung, delivery } of selector.select(streams, nowMs)) {
+          current.set(id, { rung, delivery });
+          if (!slow.includes(id)) flowing.set(id, rung);
+        }
+      }
+      return [...current.values()].map(({ rung }) => rung).join();
+    };
+  };
+
+  it('keeps the others waiting for a moment, and no longer', () => {
+    const after = climb(['c']);
+    assert.equal(after(1_000, 2.1 * MBIT), '360p,360p,360p');
+    assert.equal(after(800, 20 * MBIT), '360p,360p,360p');
+    assert.equal(after(8_000, 20 * MBIT), 'source,source,360p');
+  });
+
+  it('keeps nobody waiting where it was to get no more', () => {
+    const after = climb(['a']);
+    assert.equal(after(1_000, 1.2 * MBIT), '360p,180p,180p');
+    assert.equal(after(8_000, 4 * MBIT), '360p,540p,540p');
+  });
+
+  it('gets it no more where it would not fit beside what the others have', () => {
+    const after = climb(['c']);
+    assert.equal(after(1_000, 2.1 * MBIT), '360p,360p,360p');
+    assert.equal(after(1_000, 1.7 * MBIT), '360p,360p,180p');
+  });
+});
+
 describe('a ladder that changes', () => {
   it('moves who had a rung that is gone to what fits now, and says so', () => {
     const viewer = new Viewer(40);
