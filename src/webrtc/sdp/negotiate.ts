@@ -15,6 +15,7 @@ import {
   type RemoteTransport,
   type SessionDescription,
 } from './parse.js';
+import { numberedAsAWhole } from './whole-numbering.js';
 
 /** Each transport is a handshake, and checks to every candidate that a stranger names. One that bundles needs one; raw, processed, sound and data need four. */
 const MAX_TRANSPORTS = 4;
@@ -109,7 +110,8 @@ export function negotiateTiles(description: SessionDescription, { tiles, hasAudi
   });
   if (!wishes.some(({ use }) => use === 'video' || use === 'audio') && !onlyData(description, wishes))
     throw nothingToServe(description, wishes);
-  return assignTransports(description, wishes);
+  const plan = assignTransports(description, wishes);
+  return { ...plan, mLines: numberedAsAWhole(plan.mLines) };
 }
 
 /** M-lines of video that can carry something from here. */

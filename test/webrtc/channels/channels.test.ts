@@ -252,7 +252,7 @@ test('what is no command is answered with what is', async () => {
   assert.equal(await codeOf('[]'), 'COMMAND_INVALID');
   assert.equal(await codeOf('null'), 'COMMAND_INVALID');
   assert.equal(await codeOf({ cmd: 'fly' }), 'COMMAND_INVALID');
-  assert.match(String(answers.at(-1)?.['message']), /select, detection, keyframe, pause, resume/);
+  assert.match(String(answers.at(-1)?.['message']), /select, detection, keyframe, token, pause, resume/);
   assert.equal(await codeOf({ cmd: 'select' }), 'COMMAND_INVALID');
   assert.equal(await codeOf({ cmd: 'select', tracks: ['processed'] }), 'COMMAND_INVALID');
   assert.equal(await codeOf({ cmd: 'select', tracks: ['raw'], source: 'x' }), 'SOURCE_NOT_FOUND');

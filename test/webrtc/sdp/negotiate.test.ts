@@ -161,6 +161,25 @@ test('an extension without the feedback that refers to it is not answered, nor t
   assert.match(without('chromium', /^a=rtcp-fb:.*transport-cc\r\n/gm), /goog-remb\r\n/);
 });
 
+test('numbers that some video of a transport does not carry are on none of it; sound alone would be taken for all that arrives', () => {
+  const feedback = /^a=rtcp-fb:.*transport-cc\r\n/gm;
+  const numbered = (sections: readonly number[], bundled = true): number[] => {
+    const parts = offer('chromium').split(/^(?=m=)/m);
+    const changed = parts.map((part, i) => (sections.includes(i - 1) ? part.replace(feedback, '') : part)).join('');
+    const answer = answerTo(planOf(bundled ? changed : changed.replace(/^a=group:BUNDLE.*\r\n/m, ''), source));
+    return [0, 1, 2].filter((i) => {
+      const lines = congestionLines(mediaSection(answer, i)).filter((line) => /transport-(cc|wide)/.test(line));
+      assert.ok([0, 2].includes(lines.length), 'the feedback, and what it refers to');
+      return lines.length === 2;
+    });
+  };
+  assert.deepEqual(numbered([]), [0, 1, 2]);
+  assert.deepEqual(numbered([2]), [0, 1], 'sound may go without');
+  assert.deepEqual(numbered([0, 1]), []);
+  assert.deepEqual(numbered([1]), []);
+  assert.deepEqual(numbered([0, 1], false), [2], 'on a transport of its own it is all that there is');
+});
+
 test('what is not served is answered inactive inside a bundle and rejected with port 0 outside', () => {
   const mute = { hasAudio: false, renditions: ['raw'] } as const;
   const bundled = mediaSection(answerTo(planOf(offer('chromium'), mute)), 2);
