@@ -1,13 +1,16 @@
 /** Rights in the whole server: viewers who lose theirs are gone. */
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from './helpers/deadline.js';
+import { eventually, within } from './helpers/deadline.js';
 import { TestServer } from './helpers/server.js';
 import { WeriftViewer } from './helpers/werift-viewer.js';
+import { openCommands } from './webrtc/commanding.js';
+import { Client } from './ws/rig.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-access-'));
 const file = path.join(folder, 'users.yaml');
@@ -82,6 +85,46 @@ describe('a viewer', { timeout: 60_000 }, () => {
     assert.ok(performance.now() - atMs < 5000);
     assert.equal(await endOf(bob.report), undefined);
     assert.equal((await watch('alice')).status, 401);
+  });
+
+  it('gets no tile of a source that it may not watch by any door, and learns the name of none', async () => {
+    writeFileSync(file, `users:\n${user('dora', 'street*')}`);
+    await eventually(async () => (await watch('dora')).status === 200, 10_000, 'the new user');
+    const raw = (source: string): object => ({ source, rendition: 'raw' });
+    const isRefused = (refusal: object, name: string): void => {
+      const { code, message } = refusal as { code: string; message: string };
+      assert.equal(code, 'SOURCE_NOT_FOUND', message);
+      assert.doesNotMatch(JSON.stringify({ ...refusal, message: message.replace(`'${name}'`, '') }), /yard/);
+    };
+    const viewer = new WeriftViewer({ video: 2, dataChannel: 'any' });
+    viewers.push(viewer);
+    const post = async (sdp: string, tracks: readonly object[]): Promise<{ readonly sdp: string; readonly session_url: string }> =>
+      (await (
+        await fetch(`${server.url}/offer`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: 'Bearer dora' },
+          body: JSON.stringify({ sdp, type: 'offer', tracks }),
+        })
+      ).json()) as { sdp: string; session_url: string };
+    const socket = new Client(`${server.url.replace('http', 'ws')}/ws`, { headers: { authorization: 'Bearer dora' } });
+    await within(once(socket.socket, 'open'), 3000, 'the socket');
+    const offered = await viewer.offer();
+    // One that is there, one that is not, and one that it might watch if there were one.
+    for (const name of ['yard', 'nowhere', 'street-9']) {
+      isRefused(await post(offered, [raw('street'), raw(name)]), name);
+      socket.send({ type: 'join', role: 'viewer', room: 'street', tracks: [raw('street'), raw(name)] });
+      isRefused(await eventually(() => socket.rest().find(({ type }) => type === 'error'), 3000, 'the refusal'), name);
+    }
+    const answer = await viewer.join(async () => post(offered, [raw('street'), raw('street')]));
+    const command = await openCommands(viewer);
+    for (const name of ['yard', 'nowhere', 'street-9']) {
+      isRefused(await command({ cmd: 'select', mid: '1', source: name }), name);
+      isRefused(await command({ cmd: 'select', tracks: [raw(name), null] }), name);
+      isRefused(await command({ cmd: 'select', source: name }), name);
+    }
+    assert.match(JSON.stringify(await command({ cmd: 'select', mid: '1', max_height: 360 })), /"ok":true.*street.*street/);
+    await fetch(server.url + answer.session_url, { method: 'DELETE' });
+    socket.socket.close();
   });
 
   it('whose token expires is gone, too', async () => {

@@ -68,7 +68,7 @@ export class ViewerSide implements Side {
     this.#stopWaiting();
     this.#isOpening = true;
     this.#offer()
-      .catch((error: unknown) => this.#refused(error))
+      .catch(async (error: unknown) => this.#refused(error instanceof MediaPeerError ? await this.#host.rights.readable(error) : error))
       .finally(() => (this.#isOpening = false));
   }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { MediaPeerError } from '../../../src/base/errors.js';
 import type { FrameDetections, Rung } from '../../../src/media/index.js';
+import { ALL_RIGHTS } from '../../../src/webrtc/api/rights.js';
 import type { AcceptRequest, TileRequest } from '../../../src/webrtc/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
@@ -442,6 +443,23 @@ describe('a wall', () => {
       last.m_lines.map(({ mid }) => lineOf(mid)),
       [0, 1],
     );
+  });
+
+  it('shows a source without its detections to who has no right to them', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join(
+      ids(2).map((id) => raw(id)),
+      { rights: { ...ALL_RIGHTS, mayHaveData: (id) => id === 'cam0' } },
+    );
+    const texts: string[] = [];
+    await openChannel(viewer, 'detections', (data) => void texts.push(String(data)));
+    await eventually(() => yard.at('cam0').detectionLeases === 1, 3000, 'the detector of the one');
+    yard.write(2);
+    for (const at of [0, 1]) await moreOn(at, 1, `the pictures of m-line ${at}`);
+    // What is written first would come first.
+    for (const id of ['cam1', 'cam0']) yard.at(id).feed.publish(detections(id, 1, yard.newestMs(id)));
+    await eventually(() => texts.some((text) => text.includes('"frame":1')), 3000, 'the message of the other');
+    assert.deepEqual([yard.at('cam1').detectionLeases, texts.some((text) => /cam1.*"objects"/.test(text))], [0, false]);
   });
 
   it('sends a tile no quality that is taller than it is, where there is one that is not', async () => {
