@@ -10,10 +10,6 @@ export interface RungOption {
   readonly isRunning: boolean;
   /** False: nobody more can have it now unless it runs. Default: it is to be had. */
   readonly isAvailable?: boolean;
-  /** In pixels; undefined before it is known. */
-  readonly widthPx?: number | undefined;
-  /** In pixels; undefined before it is known. */
-  readonly heightPx?: number | undefined;
 }
 
 /** How much of a rung is sent: every frame, its keyframes alone, or nothing, so that sound still comes through. */
@@ -47,8 +43,6 @@ export interface StreamWish {
   readonly isFlowing?: boolean;
   /** What its viewer asks for: `auto`, or the name of a rung. A name that the ladder has not is `auto`. */
   readonly wish: string;
-  /** No rung is taller than that, by its short side, in pixels, where there is one that is not. Default: no limit. */
-  readonly maxHeightPx?: number | undefined;
 }
 
 /** What is assumed of a rung that has not been measured. */
@@ -58,13 +52,12 @@ const UNKNOWN_FACTOR = 1.5;
 const KEYFRAMES_SHARE = 0.2;
 
 /** The levels of a stream, the best first; never empty. One alone where its viewer chose it. */
-export function levelsOf({ rungs, wish, maxHeightPx, current }: StreamWish): readonly Level[] {
+export function levelsOf({ rungs, wish, current }: StreamWish): readonly Level[] {
   const full = withCosts(rungs);
   const chosen = full.filter(({ rung }) => rung === wish);
   if (chosen.length > 0) return chosen;
   const available = full.filter((_, index) => isToBeHad(rungs[index], current));
-  const fitting = available.filter(({ rung }) => shortSideOf(rungs.find(({ name }) => name === rung)) <= (maxHeightPx ?? Infinity));
-  const usable = fitting.length > 0 ? fitting : available.length > 0 ? available.slice(-1) : full.slice(0, 1);
+  const usable = available.length > 0 ? available : full.slice(0, 1);
   return usable.flatMap((level, index) =>
     index < usable.length - 1
       ? [level]
@@ -95,5 +88,3 @@ function withCosts(rungs: readonly RungOption[]): Level[] {
 
 const isToBeHad = (rung: RungOption | undefined, current: Selection | undefined): boolean =>
   rung !== undefined && (rung.isAvailable !== false || rung.isRunning || rung.name === current?.rung);
-
-const shortSideOf = (rung: RungOption | undefined): number => Math.min(rung?.widthPx ?? 0, rung?.heightPx ?? 0);

@@ -4,9 +4,9 @@ import { levelsOf, type RungOption } from '../../../src/webrtc/congestion/levels
 import { shareOut, totalBps } from '../../../src/webrtc/congestion/share.js';
 
 const LADDER: readonly RungOption[] = [
-  { name: 'source', bitrateBps: 2_500_000, isRunning: true, widthPx: 1280, heightPx: 720 },
-  { name: '540p', bitrateBps: 1_100_000, isRunning: false, widthPx: 960, heightPx: 540 },
-  { name: '360p', bitrateBps: 550_000, isRunning: false, widthPx: 640, heightPx: 360 },
+  { name: 'source', bitrateBps: 2_500_000, isRunning: true },
+  { name: '540p', bitrateBps: 1_100_000, isRunning: false },
+  { name: '360p', bitrateBps: 550_000, isRunning: false },
 ];
 
 const levels = levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: 'auto' });
@@ -33,12 +33,6 @@ describe('levels of a stream', () => {
     assert.equal(levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: '1080p' }).length, 5);
   });
 
-  it('are no taller than asked for, by the short side, or the lowest', () => {
-    const best = (maxHeightPx: number): string | undefined =>
-      levelsOf({ id: 'a', rungs: LADDER, current: undefined, wish: 'auto', maxHeightPx })[0]?.rung;
-    assert.deepEqual([720, 719, 500, 90].map(best), ['source', '540p', '360p', '360p']);
-  });
-
   it('cost more than those below them where their bitrate is not known', () => {
     const [best, second] = levelsOf({
       id: 'a',
@@ -55,7 +49,7 @@ describe('levels of a stream', () => {
 
 describe('a rate shared by several streams', () => {
   it('shows every tile of a wall on a narrow link, and gives a small one no more than it can use', () => {
-    const lowest = { name: '180p', bitrateBps: 180_000, isRunning: true, widthPx: 320, heightPx: 180 };
+    const lowest = { name: '180p', bitrateBps: 180_000, isRunning: true };
     const tile = (rungs: readonly RungOption[]) => levelsOf({ id: 'a', rungs, current: undefined, wish: 'auto' });
     const wall = [tile([...LADDER, lowest]), tile([lowest]), tile([lowest]), tile([lowest])];
     const sent = (budgetBps: number): unknown[] =>
