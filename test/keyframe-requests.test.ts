@@ -55,6 +55,7 @@ async function watch(gateway: RoomGateway, clock: FakeClock) {
     {
       clientId: 'watcher',
       logger: silentLogger,
+      sourceChanging: () => assert.fail(),
       sourceChanged: () => assert.fail(),
       qualityChanged: () => undefined,
       restartIce: () => assert.fail(),

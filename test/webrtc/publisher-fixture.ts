@@ -67,6 +67,7 @@ export class PublisherFixture {
       {
         clientId: 'camera',
         logger: recordingLogger(this.lines),
+        sourceChanging: () => assert.fail(),
         sourceChanged: () => assert.fail(),
         qualityChanged: () => undefined,
         restartIce: () => assert.fail(),

@@ -106,13 +106,18 @@ export class SessionMetrics {
   /** Adds what is read from now on. Call once. */
   addRead(registry: Registry, { now, state }: Readings): void {
     const { source, quality } = this.#labels;
-    for (const role of ['viewer', 'publisher'] as const)
+    for (const [role, help] of [
+      ['viewer', 'Connected viewers by source; a wall counts once for each source that it shows'],
+      ['publisher', 'Connected publishers by source'],
+    ] as const)
       readGauge(registry, {
         name: `${role}s`,
-        help: `Connected ${role}s by source`,
+        help,
         labelNames: ['source'],
         read: () =>
-          now().sessions.flatMap((each) => (each.role === role && isConnected(each) ? [[{ source: source(each.sourceId) }, 1]] : [])),
+          now()
+            .sessions.filter((each) => each.role === role && isConnected(each))
+            .flatMap((each) => [...new Set(shownBy(each).map(source))].map((name) => [{ source: name }, 1] as const)),
       });
     readGauge(registry, {
       name: 'sessions',
@@ -134,11 +139,11 @@ export class SessionMetrics {
       help: 'Streams of video by the quality that is sent; keyframes: only those of the lowest; sound: no video',
       labelNames: ['source', 'rendition', 'quality'],
       read: () =>
-        now().sessions.flatMap(({ sourceId, video }) =>
+        now().sessions.flatMap(({ video }) =>
           video.flatMap((stream) =>
-            stream.quality === undefined
+            stream.quality === undefined || stream.sourceId === undefined
               ? []
-              : [[{ source: source(sourceId), rendition: stream.rendition, quality: quality(stream.quality) }, 1] as const],
+              : [[{ source: source(stream.sourceId), rendition: stream.rendition, quality: quality(stream.quality) }, 1] as const],
           ),
         ),
     });
@@ -182,6 +187,12 @@ export class SessionMetrics {
     add('received_nacks_total', 'Requests for packets (NACK) to publishers', 'nacks');
     add('received_keyframe_requests_total', 'Requests for keyframes (PLI, FIR) to publishers', 'keyframesRequested');
   }
+}
+
+/** Ids of the sources that a session shows; its own where no m-line shows one. */
+function shownBy({ sourceId, video }: SessionStatus): string[] {
+  const shown = video.flatMap((stream) => stream.sourceId ?? []);
+  return shown.length > 0 ? shown : [sourceId];
 }
 
 function isConnected({ connectionState }: SessionStatus): boolean {

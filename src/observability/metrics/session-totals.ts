@@ -27,7 +27,11 @@ export class SessionTotals {
   look(status: SessionStatus): void {
     const { sessionId, sourceId, video, audio, received } = status;
     const source = this.#labels.source(sourceId);
-    video.forEach((stream, i) => this.#lookAtStream(sessionId, `video${i}`, { source, rendition: stream.rendition }, stream));
+    video.forEach((stream, i) => {
+      // Repairs may still leave on an m-line that shows nothing any more.
+      const shown = this.#labels.source(stream.sourceId ?? sourceId);
+      this.#lookAtStream(sessionId, `video${i}`, { source: shown, rendition: stream.rendition }, stream);
+    });
     audio.forEach((stream, i) => this.#lookAtStream(sessionId, `audio${i}`, { source, rendition: 'audio' }, stream));
     this.messages.look(
       sessionId,

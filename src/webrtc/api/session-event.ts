@@ -19,7 +19,7 @@ export type SessionEvent = { readonly session: EventedSession } & (
   | { readonly type: 'started' }
   /** A step of its connection, as in its report. */
   | { readonly type: 'step'; readonly step: Step }
-  /** It is about to watch another source: what it was sent so far was of the one in `status`. */
+  /** Some of its streams are about to show something else: what they were sent so far was of what `status` says. */
   | { readonly type: 'source-changing'; readonly status: SessionStatus }
   /** A stream is sent in another quality than before; names as in `QualityStatus`. */
   | { readonly type: 'quality-changed'; readonly from: string; readonly to: string; readonly reason: QualityReason }

@@ -35,6 +35,8 @@ export interface SessionHost {
   close(reason: EndReason): void;
   /** Ends the session for trouble that the client can be told of where it still waits for its answer. */
   fail(error: unknown): void;
+  /** Some streams are about to show something else. */
+  sourceChanging(): void;
   /** The viewer watches another source from now on. */
   sourceChanged(sourceId: string): void;
   /** A stream is sent in another quality from now on. */

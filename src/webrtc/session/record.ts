@@ -107,9 +107,12 @@ export class SessionRecord {
     this.#init.onEvent({ type: 'started', session: this.#evented });
   }
 
-  /** @param before as the session stands while it still watches the source of before */
-  changeSource(sourceId: string, before: SessionStatus): void {
+  /** @param before as the session stands while its streams still show what they did */
+  changingSource(before: SessionStatus): void {
     this.#init.onEvent({ type: 'source-changing', session: this.#evented, status: before });
+  }
+
+  changeSource(sourceId: string): void {
     this.#logger.info({ to: sourceId }, 'source changed');
     this.note('source changed', { from: this.#identity.sourceId, to: sourceId });
     this.#identity = { ...this.#identity, sourceId };

@@ -296,7 +296,8 @@ export class PeerSession {
       },
       step: (name, facts) => this.#record.noteOnce(name, facts),
       logger: this.#record.logger,
-      sourceChanged: (sourceId) => this.#record.changeSource(sourceId, this.snapshot()),
+      sourceChanging: () => this.#record.changingSource(this.snapshot()),
+      sourceChanged: (sourceId) => this.#record.changeSource(sourceId),
       qualityChanged: (facts) => this.#record.changeQuality(facts),
       restartIce: () => {
         onRestartNeeded?.();

@@ -36,6 +36,8 @@ export interface ViewerMediaInit {
   readonly transport: (index: number) => PacketTransport | undefined;
   /** Nothing more comes of what is watched. */
   readonly onEnded: (reason: EndReason) => void;
+  /** Some m-lines are about to show something else: what they were sent so far is of what they show now. */
+  readonly onChanging: () => void;
   /** The session's own source is another one, or was opened anew. */
   readonly onSourceChanged: (sourceId: string) => void;
   /** M-lines show other sources, or sources have come back. */
@@ -486,6 +488,7 @@ export class ViewerMedia implements WatchedMedia {
       keyOf: () => stream.keyOf(source, choices.get(stream)?.rung, rendition),
     }));
     const leases = await openTracks(wanted, { clock, signal: this.#closing.signal });
+    this.#init.onChanging();
     for (const stream of aims.keys()) stream.stop();
     commit();
     for (const [{ stream, source }, lease] of leases) {

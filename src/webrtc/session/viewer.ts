@@ -67,6 +67,7 @@ export class Viewer implements Participant {
       clock,
       transport: (index) => host.transport(index),
       onEnded: (reason) => host.close(reason),
+      onChanging: () => host.sourceChanging(),
       onSourceChanged: (to) => {
         this.#channels.sourceChanged();
         host.sourceChanged(to);

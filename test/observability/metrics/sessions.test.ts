@@ -7,13 +7,17 @@ import { readSamples, total, type Sample } from '../../helpers/samples.js';
 const session: EventedSession = { sessionId: 's1', clientId: 'drone-1', sourceId: 'street', role: 'viewer', door: 'whep', waitedMs: 40 };
 const stream = { packetsSent: 0, bytesSent: 0, packetsRepaired: 0, packetsLost: 0, fractionLost: 0, jitterMs: 0, framesDropped: 0 };
 
+function sending(sourceId: string | undefined, packetsSent: number, packetsLost = 0): SessionStatus['video'][number] {
+  const quality = { quality: 'source', switches: 0, switchReason: 'start' } as const;
+  const shown = { mid: undefined, sourceId, rendition: 'raw', maxHeightPx: undefined, codec: 'h264' } as const;
+  return { ...stream, ...shown, ...quality, packetsSent, packetsLost };
+}
+
 function viewing(packetsSent: number, change: Partial<SessionStatus> = {}, packetsLost = 0): SessionStatus {
   return {
     ...session,
     connectionState: 'connected',
-    video: [
-      { ...stream, packetsSent, packetsLost, rendition: 'raw', codec: 'h264', quality: 'source', switches: 0, switchReason: 'start' },
-    ],
+    video: [sending(change.sourceId ?? session.sourceId, packetsSent, packetsLost)],
     audio: [],
     detectionsSent: 0,
     detectionsDropped: 0,
@@ -56,6 +60,24 @@ describe('metrics of sessions', () => {
     assert.equal(total(found, 'sightline_sent_packets_total', { source: 'street', rendition: 'raw' }), 150);
     assert.equal(total(found, 'sightline_sent_packets_total', { source: 'gate', rendition: 'raw' }), 20);
     assert.equal(total(found, 'sightline_viewers', { source: 'gate' }), 1);
+  });
+
+  it('counts each m-line of a wall to the source that it showed then', async () => {
+    const wall = (...shown: readonly (readonly [string | undefined, number])[]): SessionStatus =>
+      viewing(0, { isWall: true, video: shown.map(([sourceId, packetsSent]) => sending(sourceId, packetsSent)) });
+    let status = wall(['street', 10], ['gate', 20], ['gate', 30], [undefined, 0]);
+    const rig = metricsRig({ sessions: () => [status] }, known);
+    await samples(rig);
+    status = wall(['street', 11], ['gate', 25], ['gate', 30], [undefined, 0]);
+    rig.metrics.takeSession({ type: 'source-changing', session, status });
+    status = wall(['street', 12], ['yard', 32], [undefined, 30], [undefined, 0]);
+    const found = await samples(rig);
+    const bySource = (name: string): object =>
+      Object.fromEntries(['street', 'gate', 'yard'].map((source) => [source, total(found, `sightline_${name}`, { source })]));
+    assert.deepEqual(bySource('sent_packets_total'), { street: 12, gate: 55, yard: 7 });
+    assert.deepEqual(bySource('viewers'), { street: 1, gate: 0, yard: 1 });
+    assert.deepEqual(bySource('viewer_streams'), { street: 1, gate: 0, yard: 1 });
+    assert.equal(total(found, 'sightline_sessions', { role: 'viewer' }), 1);
   });
 
   it('never counts backwards: not when a viewer leaves, nor when it reports fewer lost packets than before', async () => {

@@ -122,6 +122,7 @@ class Watched {
         transport: () => transport,
         close: () => undefined,
         fail: (error) => (this.failure = error),
+        sourceChanging: () => undefined,
         sourceChanged: () => undefined,
         qualityChanged: (facts) => void this.changes.push({ ...facts }),
         restartIce: () => false,

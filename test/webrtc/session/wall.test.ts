@@ -191,6 +191,31 @@ describe('a wall', () => {
     assert.equal(rig.manager.snapshot()[0]?.sourceId, 'cam0');
   });
 
+  it('tells what each m-line was sent before it is pointed at another source', async () => {
+    for (const id of ids(3)) yard.add(id);
+    await join([raw('cam0'), raw('cam1')]);
+    const command = await openCommands(viewer);
+    yard.write(5);
+    await moreOn(1, 10, 'the first source');
+    const told: unknown[] = [];
+    const packetsOn = (at: number): number | undefined => rig.manager.snapshot()[0]?.video[at]?.packetsSent;
+    const before = [packetsOn(0), packetsOn(1)];
+    rig.manager.onEvent((event) => {
+      if (event.type === 'source-changing')
+        told.push(event.status.video.map(({ sourceId, rendition, packetsSent }) => ({ sourceId, rendition, packetsSent })));
+    });
+    const expected = [
+      { sourceId: 'cam0', rendition: 'raw', packetsSent: before[0] },
+      { sourceId: 'cam1', rendition: 'raw', packetsSent: before[1] },
+    ];
+    await command({ cmd: 'select', mid: rig.manager.snapshot()[0]?.video[1]?.mid, source: 'cam2', rendition: 'processed' });
+    assert.deepEqual(told, [expected]);
+    assert.ok((packetsOn(1) ?? 0) > (before[1] ?? 0), 'the open group of the other source was sent at once');
+    const between = packetsOn(1);
+    await command({ cmd: 'select', source: 'cam1' });
+    assert.deepEqual(told[1], [expected[0], { sourceId: 'cam2', rendition: 'processed', packetsSent: between }]);
+  });
+
   it('is told by a list what all m-lines show: sources, the own one, nothing', async () => {
     for (const id of ids(3)) yard.add(id);
     await join([raw('cam0'), raw('cam1'), undefined]);
