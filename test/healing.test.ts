@@ -68,7 +68,7 @@ describe('processed', () => {
     await morePictures(viewers, 5, 'before anything happens');
     const { feeds, decoders, encoders } = ffmpegProcesses(process.pid);
     assert.deepEqual([feeds.length, decoders.length, encoders.length], [1, 1, 1]);
-    assert.equal(server.resources.workers, 1);
+    assert.equal(server.resources.workers, 2, 'one for the detector, one for the store');
     const [shared] = (await server.get<Streams>('/active-streams')).sources;
     assert.ok(shared, 'the source runs');
     assert.deepEqual(
