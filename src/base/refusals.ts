@@ -48,6 +48,12 @@ export function sourceNotFound(sourceId: string, available?: readonly string[]):
   });
 }
 
+/** The same error for whoever may not know which other sources there are. */
+export function withoutNames(error: MediaPeerError): MediaPeerError {
+  const { sourceId } = error.details;
+  return error.code === 'SOURCE_NOT_FOUND' && typeof sourceId === 'string' ? sourceNotFound(sourceId) : error;
+}
+
 /** SOURCE_NOT_LIVE. @param reason why it delivers nothing. Default: nothing is known @param retryAfterS in seconds. Default 5 */
 export function sourceNotLive(sourceId: string, reason = 'it delivers nothing', retryAfterS?: number): MediaPeerError {
   return notLive(`source '${sourceId}' is not live: ${reason}`, retryAfterS);

@@ -22,8 +22,8 @@ import type { RequestAccess } from './gate.js';
 export interface HttpSessionsDeps {
   /** Where the sessions live. */
   readonly sessions: Pick<Sessions, 'addCandidates' | 'restart' | 'iceTag' | 'close'> & {
-    /** The sources that a session watches now, or the room. */
-    sourcesOf?(sessionId: string): readonly string[];
+    /** All that a session may be sent something of now, or the room that it publishes to; empty where there is none of that id. */
+    allSourcesOf(sessionId: string): readonly string[];
   };
   /** Refuses what RFC 9725 forbids but many clients do: a PATCH without `If-Match`, or without the token of its session. */
   readonly isStrict: boolean;
@@ -107,7 +107,7 @@ export class HttpSessions {
     this.#open.set(sessionId, { clientId, sourceId, door, action, rights, answer: sdp, ufrags, restart: undefined, wasLenient: false });
     const release = rights.guard({
       action,
-      sources: () => this.#sourcesOf(sessionId, sourceId),
+      sources: () => this.#deps.sessions.allSourcesOf(sessionId),
       onLost: () => void this.#deps.sessions.close(sessionId, 'access-ended'),
     });
     const forget = (): void => {
@@ -233,12 +233,6 @@ export class HttpSessions {
   async #addCandidates(sessionId: string, session: HttpSession, { iceUfrag, candidates }: SdpFragment): Promise<void> {
     if (iceUfrag !== undefined && session.restart?.ufrag === iceUfrag) await session.restart.answer;
     if (candidates.length > 0) this.#deps.sessions.addCandidates(sessionId, candidates);
-  }
-
-  /** What a session is about now; what it was opened for while nothing is known. */
-  #sourcesOf(sessionId: string, opened: string): readonly string[] {
-    const sources = this.#deps.sessions.sourcesOf?.(sessionId) ?? [];
-    return sources.length > 0 ? sources : [opened];
   }
 
   #etag(sessionId: string): string {

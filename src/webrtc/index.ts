@@ -10,7 +10,7 @@ export { MAX_FRAGMENT_BYTES, parseFragment, writeFragment, type SdpFragment } fr
 export { MAX_SDP_BYTES } from './sdp/parse.js';
 export { checkOffer } from './sdp/whep-rules.js';
 export { qualityJson } from './api/quality-json.js';
-export { firstSourceOf, MAX_TRACKS, readTracks, RenditionSchema, tileJson, TrackItemSchema } from './api/track-items.js';
+export { firstSourceOf, MAX_TRACKS, readTracks, RenditionSchema, tileJson, TrackItemSchema, type WantedTracks } from './api/track-items.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
 export type { EventedSession, SessionEvent } from './api/session-event.js';
 export type { ConnectionState, SessionStatus, ReceivedStatus } from './api/status.js';

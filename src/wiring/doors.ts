@@ -132,7 +132,7 @@ function openRooms(
     iceServers: (clientId) => iceServers.iceServers(clientId).map(iceServerJson),
     isClientIdTaken: (clientId) => sessions.hasClient(clientId),
     openSource: (sourceId) => pipelines.open(sourceId),
-    sourcesOf: (sessionId) => sessions.sourcesOf(sessionId),
+    allSourcesOf: (sessionId) => sessions.allSourcesOf(sessionId),
     statusOf: (sessionId) => sessions.statusOf(sessionId),
     rtpTimestamps: (sessionId, sourceId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, sourceId, mediaTimeMs),
     viewersOf: (room) => sessions.viewersOf(room),

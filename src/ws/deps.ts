@@ -44,8 +44,8 @@ export interface RoomsDeps {
   readonly isClientIdTaken: (clientId: string) => boolean;
   /** @throws MediaPeerError SOURCE_NOT_FOUND, SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE, SERVER_CLOSING */
   readonly openSource: (sourceId: string) => Promise<Pick<OpenedSource, 'openDetections'>>;
-  /** What a session watches now, or the room that it publishes to; empty where there is none of that id. */
-  readonly sourcesOf: (sessionId: string) => readonly string[];
+  /** All that a session may be sent something of now, or the room that it publishes to; empty where there is none of that id. */
+  readonly allSourcesOf: (sessionId: string) => readonly string[];
   /** Undefined where there is no such session. */
   readonly statusOf: (sessionId: string) => SessionStatus | undefined;
   /** Of a session that `statusOf` knows. */

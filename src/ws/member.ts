@@ -6,7 +6,7 @@ import type { Timer } from '../base/clock.js';
 import type { MediaPeerError } from '../base/errors.js';
 import type { EndReason } from '../media/index.js';
 import type { HeldRights } from '../access/index.js';
-import type { WatchRequest } from '../webrtc/index.js';
+import type { WantedTracks } from '../webrtc/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import { PublisherSide } from './publisher-side.js';
@@ -47,7 +47,7 @@ export interface MemberInit {
   /** Secret by which its owner takes the membership up again on another WebSocket. */
   readonly resumeToken: string;
   /** What a viewer wants. */
-  readonly wanted: WatchRequest;
+  readonly wanted: WantedTracks;
   /** True where a publisher may push the present one of the room out. */
   readonly mayTakeOver: boolean;
   /** What its media needs. */

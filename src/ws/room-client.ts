@@ -152,7 +152,7 @@ export class RoomClient implements Link, Seated {
       name = nameOf(object);
       const message = parseMessage(object);
       this.#spend((COSTS[message.type] ?? 1) - 1);
-      this.#handle(message)?.catch((error: unknown) => this.#refuse(error, name));
+      this.#handle(message)?.catch((error: unknown) => this.#refuseReadably(error, name));
     } catch (error) {
       this.#refuse(error, name);
     }
@@ -261,6 +261,13 @@ export class RoomClient implements Link, Seated {
         'MESSAGES_TOO_FAST',
         `more than ${MESSAGES.perSecond} messages per second (a join, an offer and a restart count as 10); the excess is dropped`,
       );
+  }
+
+  /** What takes longer may fail with the names of sources, which are for those who may watch them. */
+  async #refuseReadably(error: unknown, inReplyTo?: string | number): Promise<void> {
+    const rights = this.#member?.rights;
+    const isReadable = rights === undefined || !(error instanceof MediaPeerError);
+    this.#refuse(isReadable ? error : await rights.readable(error), inReplyTo);
   }
 
   #refuse(error: unknown, inReplyTo?: string | number): void {

@@ -134,6 +134,8 @@ export class Rooms {
     );
     if (requested !== undefined && clientId !== requested)
       this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
+    const wanted = readTracks(tracks, room, 'MESSAGE_INVALID');
+    const sourceIds = role === 'viewer' ? wanted.sourceIds : [room];
     const member = new Member({
       clientId,
       address,
@@ -141,7 +143,7 @@ export class Rooms {
       room,
       role,
       resumeToken: randomBytes(24).toString('base64url'),
-      wanted: readTracks(tracks, room, 'MESSAGE_INVALID'),
+      wanted,
       mayTakeOver: rights.wasShown && this.#deps.allowTakeover,
       deps: this.#deps,
       onEnded: () => {
@@ -149,12 +151,12 @@ export class Rooms {
         this.#members.delete(clientId);
       },
     });
-    // Commands may have led its session to another source.
+    // Commands may have led its session to other sources; without one, what it asked for is offered again.
     const release = rights.guard({
       action: ACTION_OF[role],
       sources: () => {
-        const sources = member.sessionId === undefined ? [] : this.#deps.sourcesOf(member.sessionId);
-        return sources.length > 0 ? sources : [room];
+        const sources = member.sessionId === undefined ? [] : this.#deps.allSourcesOf(member.sessionId);
+        return sources.length > 0 ? sources : sourceIds;
       },
       onLost: () => member.end('access-ended'),
     });

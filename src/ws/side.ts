@@ -27,7 +27,7 @@ export interface SideHost {
   send(message: object): Outgoing;
   /** Sends again what the client may not have got; nothing where it is kept for it already. */
   resend(messages: readonly Outgoing[]): void;
-  /** Tells the client of trouble that comes by itself. */
+  /** Tells the client of trouble that comes by itself. @param error as it may read it */
   report(error: MediaPeerError): void;
   /** The room's state may have changed. */
   roomChanged(): void;

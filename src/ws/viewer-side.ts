@@ -6,7 +6,7 @@ import { Backoff } from '../base/backoff.js';
 import type { Timer } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { EndReason } from '../media/index.js';
-import type { OpenedViewing, TrickledCandidate, WatchRequest } from '../webrtc/index.js';
+import type { OpenedViewing, TrickledCandidate, WantedTracks } from '../webrtc/index.js';
 import type { RoomState } from './deps.js';
 import { Exchange } from './exchange.js';
 import type { Outgoing } from './outbox.js';
@@ -33,7 +33,7 @@ interface Viewing {
 export class ViewerSide implements Side {
   readonly #host: SideHost;
   readonly #deps: SideDeps;
-  readonly #wanted: WatchRequest;
+  readonly #wanted: WantedTracks;
   readonly #backoff = new Backoff({ firstMs: 500 });
   #viewing: Viewing | undefined;
   #retry: Timer | undefined;
@@ -48,7 +48,7 @@ export class ViewerSide implements Side {
   /** The last error of that kind. */
   #told: string | undefined;
 
-  constructor(host: SideHost, deps: SideDeps, wanted: WatchRequest) {
+  constructor(host: SideHost, deps: SideDeps, wanted: WantedTracks) {
     this.#host = host;
     this.#deps = deps;
     this.#wanted = wanted;
@@ -151,7 +151,10 @@ export class ViewerSide implements Side {
     };
     const watch = new RestartWatch(clock, restart);
     await closing.settled(this.#host.clientId);
+    // Time may have passed since it was allowed to have all of that.
+    const answers = await Promise.all(this.#wanted.sourceIds.map((sourceId) => this.#host.rights.mayWatch(sourceId)));
     if (this.#hasLeft()) return;
+    if (answers.includes(false)) return this.#host.end('access-ended');
     const opened = await sessions.offer({
       door: 'ws',
       address: this.#host.address,
@@ -180,7 +183,8 @@ export class ViewerSide implements Side {
     this.#host.roomChanged();
   }
 
-  #refused(error: unknown): void {
+  async #refused(thrown: unknown): Promise<void> {
+    const error = thrown instanceof MediaPeerError ? await this.#host.rights.readable(thrown) : thrown;
     if (this.#isClosed) return;
     const isOfTheRoom = error instanceof MediaPeerError && (error.code === 'SOURCE_NOT_LIVE' || error.code === 'SOURCE_NOT_FOUND');
     if (!(error instanceof MediaPeerError)) {

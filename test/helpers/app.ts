@@ -40,7 +40,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
   const close = (sessionId: string): Promise<boolean> => Promise.resolve(sessionId === 'secret');
   const shared = {
     httpSessions: new HttpSessions({
-      sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close },
+      sessions: { addCandidates: unopened, restart: unopened, iceTag: () => 'tag', close, allSourcesOf: () => [] },
       isStrict: false,
     }),
     rateLimit: 0,
@@ -108,7 +108,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       iceServers: () => [],
       isClientIdTaken: () => false,
       openSource: unopened,
-      sourcesOf: () => [],
+      allSourcesOf: () => [],
       statusOf: () => undefined,
       rtpTimestamps: () => ({}),
       viewersOf: () => 0,

@@ -35,6 +35,7 @@ const CANDIDATE = 'candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host';
 
 interface Entry {
   generation: number;
+  readonly sourceId: string;
   readonly end: (reason: EndReason) => void;
 }
 
@@ -85,6 +86,11 @@ export class FakeSessions implements Asked {
     return `${sessionId}-${this.#get(sessionId).generation}`;
   }
 
+  allSourcesOf(sessionId: string): string[] {
+    const entry = this.#open.get(sessionId);
+    return entry ? [entry.sourceId] : [];
+  }
+
   close(sessionId: string, reason: EndReason): Promise<boolean> {
     const entry = this.#open.get(sessionId);
     this.closed.push({ sessionId, reason });
@@ -98,7 +104,7 @@ export class FakeSessions implements Asked {
     const sessionId = `session${this.accepted.length + this.published.length}`;
     let end: Entry['end'] = () => undefined;
     const ended = new Promise<EndReason>((resolve) => (end = resolve));
-    this.#open.set(sessionId, { generation: 0, end });
+    this.#open.set(sessionId, { generation: 0, sourceId, end });
     return { sdp: ANSWER, clientId: clientId ?? 'generated', sourceId, sessionId, ended };
   }
 

@@ -284,7 +284,7 @@ export class Rig {
         this.directory.describe(sourceId)?.state === 'live'
           ? Promise.resolve({ openDetections: () => this.#openDetections(sourceId) })
           : Promise.reject(new MediaPeerError('SOURCE_NOT_LIVE', 'nobody is there')),
-      sourcesOf: (sessionId) => this.sessions.open.filter(({ id }) => id === sessionId).map(({ room }) => room),
+      allSourcesOf: (sessionId) => this.sessions.open.filter(({ id }) => id === sessionId).map(({ room }) => room),
       statusOf: (sessionId) => {
         const session = this.sessions.open.find(({ id }) => id === sessionId);
         return session && snapshot(session);

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
+import { sourceNotFound } from '../../src/base/refusals.js';
 import { eventually } from '../helpers/deadline.js';
-import { accessOf } from '../helpers/access.js';
-import { Rig } from './rig.js';
+import { accessOf, approachFrom } from '../helpers/access.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+import { Rig, type Client } from './rig.js';
 
 const PUBLISHER = { room: 'gate', role: 'publisher', client_id: 'cam' };
 const offerOf = (connection: string, ufrag = 'u1', more = ''): string =>
@@ -463,6 +469,73 @@ test('tokens let in whom they are for, from the message or the request', async (
   assert.equal('takeover' in rig.sessions.last.request && rig.sessions.last.request.takeover, true);
   const native = await rig.client({ headers: { authorization: 'Bearer v' } });
   await native.join({ room: 'street' });
+  await rig.close();
+});
+
+/** A server with one user, `v`, who may watch these, and what changes that. */
+async function guarded(
+  t: TestContext,
+  sources: readonly string[],
+): Promise<{ rig: Rig; client: Client; allow: (sources: readonly string[]) => Promise<void> }> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'rooms-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'users.yaml');
+  const token = createHash('sha256').update('v').digest('hex');
+  const write = (names: readonly string[]): Promise<void> =>
+    writeFile(file, `users: [{ name: eve, token: 'sha256:${token}', actions: [watch], sources: ${JSON.stringify(names)} }]`);
+  await write(sources);
+  const clock = new FakeClock();
+  const access = accessOf({ authFile: file, clock });
+  t.after(() => access.close());
+  const rig = await Rig.open(t, { access });
+  const allow = async (names: readonly string[]): Promise<void> => {
+    await write(names);
+    const isChanged = async (): Promise<boolean> => {
+      await clock.advance(1000);
+      const now = await access.identify(approachFrom('127.0.0.1', 'v'));
+      return JSON.stringify(now.grants[0]?.sources) === JSON.stringify(names);
+    };
+    await eventually(isChanged, 5000, 'the file to be read');
+  };
+  return { rig, client: await rig.client(), allow };
+}
+
+test('nobody learns of sources that they may not watch by asking for one that there is not', async (t) => {
+  const { rig, client } = await guarded(t, ['street', 'nowhere']);
+  rig.sessions.refuseNext = sourceNotFound('nowhere', ['secret-1', 'street']);
+  const tracks = [{ source: 'nowhere', rendition: 'raw' }];
+  await client.join({ room: 'street', token: 'v', tracks });
+  const told = { type: 'error', code: 'SOURCE_NOT_FOUND', message: "no source 'nowhere'; available: street" };
+  assert.deepEqual(await client.next('error'), told);
+  await rig.clock.advance(1000);
+  await client.next('offer');
+  rig.sessions.refuseNext = sourceNotFound('nowhere', ['secret-1', 'street']);
+  client.send({ type: 'answer', sdp: 'v=0' });
+  assert.deepEqual(await client.next('error'), { ...told, in_reply_to: 'answer' });
+  await rig.close();
+});
+
+test('a wall that waits for its sources ends where the right for one of them does, and is not offered unasked', async (t) => {
+  const { rig, client, allow } = await guarded(t, ['street', 'yard']);
+  const tracks = [{ source: 'yard', rendition: 'raw' }];
+  const join = async (): Promise<void> => {
+    await client.join({ room: 'street', token: 'v', tracks });
+    await client.next('offer');
+  };
+  await join();
+  rig.sessions.last.end('source-ended');
+  await allow(['street']);
+  assert.deepEqual(await client.next('left'), { type: 'left', reason: 'access-ended' });
+  await allow(['street', 'yard']);
+  await join();
+  // Its session shows other sources by now, which it may watch.
+  const [{ room }, offered] = [rig.sessions.last, rig.sessions.all.length];
+  assert.equal(room, 'street');
+  await allow(['street']);
+  rig.sessions.last.end('source-ended');
+  await rig.clock.advance(60_000);
+  assert.deepEqual(await client.next('left'), { type: 'left', reason: 'access-ended' });
+  assert.equal(rig.sessions.all.length, offered);
   await rig.close();
 });
 

@@ -251,6 +251,11 @@ export class ConnectionManager implements Sessions {
     return this.#sessions.find(sessionId)?.sourceIds ?? [];
   }
 
+  /** The same, and the source of which come sound and JPEG pictures: what a client needs the right for, as long as its session lasts. */
+  allSourcesOf(sessionId: string): readonly string[] {
+    return this.#sessions.find(sessionId)?.allSourceIds ?? [];
+  }
+
   /** How many watch a source. */
   viewersOf(sourceId: string): number {
     return this.#sessions.all.filter(({ sourceIds, role, plan }) => sourceIds.includes(sourceId) && role === 'viewer' && plan !== undefined)

@@ -69,6 +69,8 @@ export interface Participant {
   rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps;
   /** The sources that it shows; undefined: that of the session. */
   readonly sourceIds: readonly string[] | undefined;
+  /** Those of which it may be sent anything at all; undefined: that of the session. */
+  readonly allSourceIds: readonly string[] | undefined;
   /** What it does now, for statistics. */
   snapshot(): SideStatus;
   /** Releases everything. Idempotent. */

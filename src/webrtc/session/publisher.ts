@@ -129,6 +129,10 @@ export class Publisher implements Participant {
     return undefined;
   }
 
+  get allSourceIds(): undefined {
+    return undefined;
+  }
+
   rtpTimestamps(): RtpTimestamps {
     return {}; // It is sent no frames.
   }

@@ -1,6 +1,6 @@
 /** The end of a session: the first thing that ends it counts, and what comes later changes nothing. */
 import { MediaPeerError } from '../../base/errors.js';
-import { capacityReached, notLive, RETRY_AFTER_S, serverClosing } from '../../base/refusals.js';
+import { capacityReached, notLive, RETRY_AFTER_S, serverClosing, withoutNames } from '../../base/refusals.js';
 import type { EndReason } from '../../media/index.js';
 import type { SessionReport } from '../api/report.js';
 import { explainEnd, type IceMeans } from './explain-end.js';
@@ -54,8 +54,8 @@ export class SessionEnd {
   }
 }
 
-/** For the owner of a session: of faults of the server no more than that there was one. */
+/** For the owner of a session, who may watch some sources only: of faults of the server no more than that there was one. */
 function inWords(failure: unknown): string | undefined {
   if (failure === undefined) return undefined;
-  return failure instanceof MediaPeerError ? failure.message : 'a fault of the server; its log says why';
+  return failure instanceof MediaPeerError ? withoutNames(failure).message : 'a fault of the server; its log says why';
 }

@@ -134,6 +134,11 @@ export class PeerSession {
     return this.#agreed?.participant.sourceIds ?? [this.identity.sourceId];
   }
 
+  /** Everything that its client needs the right for: its own source, and what it shows beside that. */
+  get allSourceIds(): readonly string[] {
+    return this.#agreed?.participant.allSourceIds ?? [this.identity.sourceId];
+  }
+
   /** Once a second. */
   tick(): void {
     if (!this.hasEnded) this.#connected?.tick();

@@ -111,6 +111,11 @@ export class ViewerMedia implements WatchedMedia {
     return [...new Set(this.#tiles.shown.map(({ sourceId }) => sourceId))];
   }
 
+  /** The same, and the session's own source: of it come sound and JPEG pictures also where no m-line shows it. */
+  get allSourceIds(): string[] {
+    return [...new Set([this.#tiles.own, ...this.#tiles.all].map(({ sourceId }) => sourceId))];
+  }
+
   /** What has ended, and waits to come back, with its m-lines. */
   get ended(): { readonly source: WatchedSource; readonly streams: readonly ViewerStream[] }[] {
     const ended = this.#tiles.all.filter(({ end }) => end !== undefined);

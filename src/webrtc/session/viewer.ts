@@ -136,6 +136,10 @@ export class Viewer implements Participant {
     return this.#media.sourceIds;
   }
 
+  get allSourceIds(): string[] {
+    return this.#media.allSourceIds;
+  }
+
   snapshot(): SideStatus {
     const streams = this.#streams.map((stream) => ({ stream, key: stream.key, stats: stream.snapshot }));
     const all = streams.map(({ stats }) => stats);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sourceNotFound } from '../../../src/base/refusals.js';
+import { SessionEnd } from '../../../src/webrtc/session/session-end.js';
 import { explainEnd, isFailure } from '../../../src/webrtc/session/explain-end.js';
 import type { SessionReport } from '../../../src/webrtc/index.js';
 
@@ -19,6 +21,14 @@ function report(ice: Partial<SessionReport['ice']>, steps: readonly string[] = [
     steps: steps.map((step, i) => ({ atMs: i, step })),
   };
 }
+
+test('a client learns of no other sources by the end of its own', () => {
+  const end = new SessionEnd(() => 0);
+  end.reach('source-failed', sourceNotFound('street', ['secret-1', 'yard']));
+  const { explanation = '' } = end.explain(report({}), NOTHING) ?? {};
+  assert.match(explanation, /no source 'street'/);
+  assert.doesNotMatch(explanation, /secret-1|yard/);
+});
 
 test('a client with mDNS names alone is told that it needs TURN', () => {
   assert.match(

@@ -237,6 +237,8 @@ describe('a wall', () => {
       [1, 0, 1],
     );
     assert.ok(yard.at('cam0').requests.some((key) => key.kind === 'video' && key.rendition === 'processed'));
+    const [{ sessionId } = assert.fail()] = rig.manager.snapshot();
+    assert.deepEqual(rig.manager.allSourcesOf(sessionId), ['cam0', 'cam2']);
     // Only what follows the session's own source changes with it.
     assert.deepEqual(await command({ cmd: 'select', source: 'cam1' }), { ok: true, source: 'cam1', tracks: ['raw', 'processed'] });
     assert.deepEqual(
@@ -245,6 +247,20 @@ describe('a wall', () => {
     );
     yard.write(4);
     for (const ssrc of [ssrcs[0], ssrcs[2]]) assertContinuous(viewer, ssrc);
+  });
+
+  it('is of its own source, too, where no m-line shows that: of it come sound and JPEG pictures', async () => {
+    for (const id of ids(2)) yard.add(id);
+    await join([raw('cam1')]);
+    const [{ sessionId } = assert.fail()] = rig.manager.snapshot();
+    const sources = (): readonly (readonly string[])[] => [rig.manager.sourcesOf(sessionId), rig.manager.allSourcesOf(sessionId)];
+    assert.deepEqual(sources(), [['cam1'], ['cam0', 'cam1']]);
+    const command = await openCommands(viewer);
+    await command({ cmd: 'select', tracks: [null] });
+    assert.deepEqual(sources(), [[], ['cam0']]);
+    await command({ cmd: 'select', source: 'cam1' });
+    assert.deepEqual(sources(), [[], ['cam1']]);
+    assert.deepEqual([rig.manager.viewersOf('cam0'), rig.manager.viewersOf('cam1')], [0, 0]);
   });
 
   it('keeps everything as it was where a part of a change cannot be', async () => {
