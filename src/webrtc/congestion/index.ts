@@ -4,7 +4,7 @@
  */
 export { AcknowledgedRate } from './acknowledged-rate.js';
 export { CongestionController } from './congestion-controller.js';
-export type { RungOption, Selection, StreamWish } from './levels.js';
+export { costOf, type RungOption, type Selection, type StreamWish } from './levels.js';
 export type { PacketResult, ReceptionSummary } from './packet-result.js';
 export type { ProbeDemand } from './prober.js';
 export { QueueDetector } from './queue-detector.js';

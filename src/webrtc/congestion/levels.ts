@@ -75,6 +75,12 @@ export function levelIndex(levels: readonly Level[], selection: Selection | unde
   return index === -1 ? undefined : index;
 }
 
+/** What a selection of a stream takes, bits a second; 0 where the stream has it not. */
+export function costOf(stream: StreamWish, selection: Selection | undefined): number {
+  const levels = levelsOf(stream);
+  return levels[levelIndex(levels, selection) ?? levels.length]?.costBps ?? 0;
+}
+
 function withCosts(rungs: readonly RungOption[]): Level[] {
   let belowBps = 0;
   return rungs

@@ -24,6 +24,8 @@ const PROBE_BEFORE_MS = 1_500;
 const BEGIN_MS = 10_000;
 /** And until something has come of it, a step down is none. */
 const SETTLE_MS = 1_500;
+/** So many streams get a picture each before anything is known; of more, those that the estimate carries. */
+const PICTURES_AT_FIRST = 3;
 /** So much of what is sent in the beginning has to fit: others may share the way, and make room. */
 const SETTLE_SHARE = 0.8;
 /** Feedback may come later than the first reports do. */
@@ -129,12 +131,12 @@ export class RungSelector {
     const isKnown = (indexes: readonly (number | undefined)[]): indexes is number[] => !indexes.includes(undefined);
     if (isKnown(known)) return [...known];
     const shares = shareOut(levels, this.#budgetBps());
-    return known.map((index, stream) => index ?? this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0));
+    return known.map((index, stream) => index ?? this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0, levels.length));
   }
 
-  /** Before anything is known for certain, a picture is shown. */
-  #atLeastFrames(levels: readonly Level[], index: number): number {
-    return this.#controller.overuses === 0 ? Math.min(index, lowestPicture(levels)) : index;
+  /** Before anything is known for certain, a picture is shown; of many streams only as many as fit. @param count of streams */
+  #atLeastFrames(levels: readonly Level[], index: number, count: number): number {
+    return this.#controller.overuses === 0 && count <= PICTURES_AT_FIRST ? Math.min(index, lowestPicture(levels)) : index;
   }
 
   #budgetBps(factor = 1): number {
@@ -270,7 +272,7 @@ export class RungSelector {
     if (this.#controller.foundBps === 0) return undefined;
     if (this.#controller.foundBps > SETTLE_SHARE * (totalBps(levels, current) + this.#soundBps)) return undefined;
     const shares = shareOut(levels, this.#budgetBps());
-    return current.map((index, stream) => Math.max(index, this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0)));
+    return current.map((index, stream) => Math.max(index, this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0, levels.length)));
   }
 
   /** What the receiver says that it can get, or the next rung without proof, where it reports at all. */
@@ -285,7 +287,10 @@ export class RungSelector {
     if (isSame(said, current) && !isDue) return undefined;
     this.#history.raised(nowMs);
     this.#trial = { from: current, atMs: nowMs };
-    return isSame(said, current) ? raisedByOne(levels, current) : said;
+    if (!isSame(said, current)) return said;
+    // Of many streams only some have begun with a picture: nothing has shown that the others would not fit.
+    if (!hasPicture && this.#overuses === 0) return current.map((index, stream) => Math.min(index, lowestPicture(levels[stream] ?? [])));
+    return raisedByOne(levels, current);
   }
 
   /** What would be needed after certain congestion; undefined while there is no sign of it. */

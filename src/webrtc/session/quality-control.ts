@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.js';
 import { SOURCE_RUNG, type Rung } from '../../media/index.js';
 import type { QualityReason, SessionQuality } from '../api/status.js';
-import { RungSelector, type Selection, type SelectionDecision, type StreamWish } from '../congestion/index.js';
+import { costOf, RungSelector, type Selection, type SelectionDecision, type StreamWish } from '../congestion/index.js';
 import type { Congestion } from '../transport/packet-transport.js';
 import { AUTO, rungsWithin } from './quality-wish.js';
 import { RefusedRungs } from './refused-rungs.js';
@@ -113,7 +113,7 @@ export class QualityControl {
   /** What a stream should have cannot begin for a while: the best that can, and that the network carries, comes before it. @returns false where there is none */
   detour(stream: ViewerStream): boolean {
     const aim = this.#init.aimOf(stream);
-    const budgetBps = DETOUR_FILL * (this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0);
+    const budgetBps = aim ? this.#detourBps(stream, aim) : 0;
     const fitting = aim
       ? this.#ladderOf(stream, aim, this.#wish).filter((each) => each.makesKeyframes && (each.bitrateBps ?? Infinity) <= budgetBps)
       : [];
@@ -191,10 +191,11 @@ export class QualityControl {
     return { estimateBps: controller?.estimateBps, queueMs: controller?.queueMs };
   }
 
-  /** Largest replay that the network of a stream takes, in bytes. */
-  maxReplayBytes({ transport }: ViewerStream): number {
-    const controller = this.#init.congestion(transport)?.controller;
-    return controller?.pacingBps === undefined ? Infinity : ((controller.estimateBps ?? Infinity) * REPLAY_MS) / 8000;
+  /** Largest replay that the network of a stream takes beside those of the others, in bytes. */
+  maxReplayBytes(stream: ViewerStream): number {
+    const controller = this.#init.congestion(stream.transport)?.controller;
+    if (controller?.pacingBps === undefined) return Infinity;
+    return ((controller.estimateBps ?? Infinity) * REPLAY_MS) / 8000 / Math.max(1, this.#sharing(stream).length);
   }
 
   /** Listens no more. Idempotent. */
@@ -249,6 +250,34 @@ export class QualityControl {
     const id = String(this.#init.streams.indexOf(stream));
     const content = `${aim.source.sourceId} ${aim.rendition}`;
     return { id, content, rungs, current: isKnown ? target : first, isFlowing, wish };
+  }
+
+  /** What the others leave of the estimate, and no more than what the stream is to have, bits a second. */
+  #detourBps(stream: ViewerStream, aim: Aim): number {
+    const estimateBps = this.#init.congestion(stream.transport)?.controller.estimateBps ?? 0;
+    const others = this.#sharing(stream).filter(([other]) => other !== stream);
+    const othersBps = others.reduce((sum, [other, shown]) => sum + this.#costOf(other, shown, this.#sentInstead(other)), 0);
+    const target = this.#targets.get(stream);
+    return Math.min(DETOUR_FILL * estimateBps - othersBps, target ? this.#costOf(stream, aim, target) : Infinity);
+  }
+
+  /** What fills the time of a stream, else what it should have. */
+  #sentInstead(stream: ViewerStream): Selection | undefined {
+    const rung = this.#detours.get(stream) ?? this.#fillers.get(stream);
+    return rung === undefined ? this.#targets.get(stream) : { rung, delivery: 'frames' };
+  }
+
+  /** Bits a second. */
+  #costOf(stream: ViewerStream, aim: Aim, selection: Selection | undefined): number {
+    return costOf(this.#wishOf(stream, aim, AUTO), selection);
+  }
+
+  /** The streams that share the network of one, itself included, with what they show. */
+  #sharing({ transport }: ViewerStream): (readonly [ViewerStream, Aim])[] {
+    return this.#init.streams.flatMap((stream) => {
+      const aim = stream.transport === transport ? this.#init.aimOf(stream) : undefined;
+      return aim ? [[stream, aim] as const] : [];
+    });
   }
 
   #isPaced({ transport }: ViewerStream): boolean {

@@ -54,9 +54,27 @@ describe('the rung that a stream begins with', () => {
     assert.deepEqual(new Viewer(40).after(100, [auto('a'), auto('b')]), ['360p', '180p']);
   });
 
-  it('is a picture, however many streams there are', () => {
+  it('is a picture of up to three streams, whatever that takes', () => {
+    const large = RUNGS.slice(0, 2);
+    const streams = ['a', 'b', 'c'].map((id) => auto(id, large));
+    assert.deepEqual(new Viewer(40).after(100, streams), ['540p', '540p', '540p']);
+  });
+
+  it('is a picture of as many of a wall as the network is taken to carry, and a still of the others', () => {
+    for (const count of [4, 8, 16]) {
+      const streams = Array.from({ length: count }, (_, index) => auto(String(index)));
+      const sent = new Viewer(40).after(100, streams);
+      const costsBps = sent.map((rung) => (rung === '180p' ? 180_000 : rung === '180p keyframes' ? 36_000 : NaN));
+      const totalBps = costsBps.reduce((sum, bps) => sum + bps, 0);
+      assert.ok(totalBps > 0.55 * MBIT && totalBps < 0.85 * MBIT, `${count} streams take ${totalBps} bit/s: ${sent.join()}`);
+    }
+  });
+
+  it('is followed by a picture of all, on trial, where nothing can be probed', () => {
+    const viewer = new Viewer(40);
     const streams = Array.from({ length: 16 }, (_, index) => auto(String(index)));
-    assert.ok(new Viewer(40).after(100, streams).every((rung) => rung === '180p'));
+    viewer.controller.onReport({ fractionLost: 0, roundTripMs: 40, jitterMs: 5 }, 0);
+    assert.deepEqual([...new Set(viewer.after(4_500, streams))], ['180p']);
   });
 
   it('is the one that the viewer chose, and stays it', () => {

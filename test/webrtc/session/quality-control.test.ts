@@ -67,3 +67,51 @@ test('a quality that is not to be had stands for those below it, else for the lo
     assert.equal(names.join(' '), within, `${wish} of ${ladder}, up to ${maxHeightPx}`);
   }
 });
+
+/** Tiles of a wall on one way, of which nothing is known but that it is long. */
+const wallOf = (count: number, controller: CongestionController, ladder: readonly Rung[]) => {
+  controller.setPath(40);
+  const streams = Array.from(
+    { length: count },
+    () =>
+      ({ transport: 0, rung: 'none', ladderOf: () => ladder, restrict: () => undefined, cut: () => undefined }) as unknown as ViewerStream,
+  );
+  const quality = new QualityControl({
+    clock: new FakeClock(),
+    streams,
+    congestion: () => ({ controller, onUpdated: () => () => undefined }) as unknown as Congestion,
+    aimOf: (stream) => ({
+      source: { sourceId: `cam${streams.indexOf(stream)}` } as OpenedSource,
+      ...{ rendition: 'raw', maxHeightPx: Infinity },
+    }),
+    onDecided: () => undefined,
+  });
+  quality.connected();
+  return { quality, streams };
+};
+
+const LADDER = [rung('source', 700_000), rung('360p', 550_000), rung('180p', 180_000), rung('90p', 60_000)];
+const bitrateOf = (name: string): number => LADDER.find((each) => each.name === name)!.bitrateBps!;
+
+for (const count of [1, 2, 4, 8])
+  test(`what fills the time of ${count} streams until a keyframe fits the network together, and is no more than what they wait for`, () => {
+    const controller = new CongestionController();
+    const { quality, streams } = wallOf(count, controller, LADDER);
+    const targets = streams.map((stream) => quality.targetOf(stream)!.rung);
+    for (const stream of streams) quality.detour(stream);
+    const filling = streams.map((stream) => quality.rungOf(stream));
+    const totalBps = filling.reduce((sum, name) => sum + bitrateOf(name), 0);
+    assert.ok(totalBps <= 0.85 * controller.estimateBps!, `${filling.join()} of ${controller.estimateBps} bit/s`);
+    for (const [at, name] of filling.entries()) assert.ok(bitrateOf(name) <= bitrateOf(targets[at]!), `${name} for ${targets[at]}`);
+    quality.close();
+  });
+
+test('the replays of all streams together take what half a second of the network carries', () => {
+  for (const count of [1, 4, 16]) {
+    const controller = new CongestionController();
+    const { quality, streams } = wallOf(count, controller, LADDER);
+    const totalBytes = streams.reduce((sum, stream) => sum + quality.maxReplayBytes(stream), 0);
+    assert.equal(totalBytes, controller.estimateBps! / 16);
+    quality.close();
+  }
+});
