@@ -94,7 +94,7 @@ describe('rooms and cameras in the whole server', { timeout: 120_000 }, () => {
     assert.deepEqual([empty.status, Number(empty.retryAfter) >= 1], [409, true]);
     assert.equal((await still('nobody')).status, 404);
     const { status, type, cache } = await still('bars');
-    assert.deepEqual([status, type, cache], [200, 'image/jpeg', 'no-cache']);
+    assert.deepEqual([status, type, cache], [200, 'image/jpeg', 'private, no-cache']);
   });
 
   it('are read at all times where their zones say so: a camera is called, a room is waited for', async () => {

@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 export interface Approach {
   /** By which its client is counted: an IPv4 address, or a /64 of IPv6. */
   readonly address: string;
-  /** The client's own IP address, behind proxies that are trusted. */
+  /** The client's own IP address, behind proxies that are trusted; empty where they do not tell it: it is in no range. */
   readonly ip: string;
   /** Of the connection: a proxy's, where there is one. Undefined where it is gone already. */
   readonly connected: string | undefined;

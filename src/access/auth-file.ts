@@ -1,6 +1,7 @@
 /**
  * AUTH_FILE, read again while the server runs. Its text is compared once a second: bind mounts and editors that rename miss the
- * events of watching. A file with a fault changes nothing; the fault is said once.
+ * events of watching. A text counts when a second look finds the same one: half of a file, which an editor is still writing, may
+ * give more rights than the whole. A file with a fault changes nothing; the fault is said once.
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,6 +11,8 @@ import type { Logger } from '../base/logger.js';
 import { Users } from './users.js';
 
 const PERIOD_MS = 1000;
+/** Between the two looks at a new text. */
+const SETTLE_MS = 400;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Where the users are. */
@@ -28,8 +31,12 @@ export class AuthFile {
   readonly #timer: Timer;
   #text: string;
   #users: Users;
+  /** A new text that was seen once. */
+  #unsettled: string | undefined;
+  #settling: Timer | undefined;
   #saidFault: string | undefined;
   #isReading = false;
+  #isClosed = false;
 
   /** @throws MediaPeerError CONFIG_INVALID */
   constructor(init: AuthFileInit) {
@@ -41,7 +48,9 @@ export class AuthFile {
       throw new MediaPeerError('CONFIG_INVALID', `AUTH_FILE ${file} cannot be read: ${messageOf(error)}`, { cause: error });
     }
     this.#users = Users.parse(this.#text, file);
-    this.#timer = clock.every(PERIOD_MS, () => void this.#look());
+    this.#timer = clock.every(PERIOD_MS, () => {
+      if (!this.#settling) void this.#look();
+    });
   }
 
   /** Those of the newest text without a fault. */
@@ -51,7 +60,9 @@ export class AuthFile {
 
   /** Looks no more. Idempotent. */
   close(): void {
+    this.#isClosed = true;
     this.#timer.cancel();
+    this.#settling?.cancel();
   }
 
   async #look(): Promise<void> {
@@ -61,6 +72,8 @@ export class AuthFile {
     try {
       const text = await readFile(file, 'utf8');
       if (text.length > MAX_BYTES) throw new MediaPeerError('CONFIG_INVALID', `AUTH_FILE ${file} is larger than ${MAX_BYTES} bytes`);
+      if (text !== this.#text && text !== this.#unsettled) return this.#settle(text);
+      this.#unsettled = undefined;
       if (text !== this.#text) {
         this.#users = Users.parse(text, file);
         this.#text = text;
@@ -75,5 +88,14 @@ export class AuthFile {
     } finally {
       this.#isReading = false;
     }
+  }
+
+  #settle(text: string): void {
+    if (this.#isClosed) return;
+    this.#unsettled = text;
+    this.#settling = this.#init.clock.after(SETTLE_MS, () => {
+      this.#settling = undefined;
+      void this.#look();
+    });
   }
 }

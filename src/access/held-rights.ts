@@ -65,6 +65,18 @@ export class HeldRights {
    */
   async renew(token: string): Promise<void> {
     const approach = { ...this.#approach, token };
+    await this.#move(approach);
+  }
+
+  /**
+   * The client came back, maybe from elsewhere, and maybe with another token.
+   * @throws MediaPeerError as `renew`, where what it has shown does not hold there
+   */
+  async resume(approach: Approach): Promise<void> {
+    await this.#move({ ...approach, token: approach.token ?? this.#approach.token });
+  }
+
+  async #move(approach: Approach): Promise<void> {
     const principal = await this.#access.identify(approach);
     const { action, sources } = this.#guarded ?? {};
     if (action && sources) for (const scope of scopesOf(sources())) await this.#access.demand(principal, action, scope);
@@ -73,7 +85,11 @@ export class HeldRights {
   }
 
   async #stillHas({ action, sources }: Guarded): Promise<boolean> {
-    this.#principal = await this.#access.recall(this.#approach, this.#principal);
+    const approach = this.#approach;
+    const principal = await this.#access.recall(approach, this.#principal);
+    // It has shown something else meanwhile, which holds.
+    if (approach !== this.#approach) return true;
+    this.#principal = principal;
     for (const scope of scopesOf(sources())) if (!(await this.#access.may(this.#principal, action, scope))) return false;
     return true;
   }

@@ -23,7 +23,8 @@ export function answerRouterError(error: FastifyError, _request: FastifyRequest,
 /** Answers what Node cannot parse, and ends the connection. */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket, log: FastifyBaseLogger): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  log.debug({ err: error }, 'a request could not be read');
+  // The error holds the bytes of the request, and so what is secret in it.
+  log.debug({ code: error.code }, 'a request could not be read');
   const answer = ANSWERS[error.code ?? ''] ?? NOT_HTTP;
   const body = JSON.stringify(answer);
   const head = `HTTP/1.1 ${answer.statusCode} ${STATUS_CODES[answer.statusCode] ?? ''}`;

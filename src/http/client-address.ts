@@ -12,7 +12,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose requests count together: an IPv4 address, or a /64 of IPv6. */
     clientAddress: string;
-    /** The client's own IP address. */
+    /** The client's own IP address; empty where its proxy tells none, or two. */
     clientIp: string;
   }
 }
@@ -35,28 +35,28 @@ export function installClientAddress(app: FastifyInstance, trustedProxies: reado
   app.decorateRequest('clientIp', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const { 'x-forwarded-for': xForwardedFor, forwarded } = request.headers;
-    request.clientIp = clientAddress(
+    request.clientIp = clientIp(
       request.raw.socket.remoteAddress,
       { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded },
       isTrusted,
     );
-    request.clientAddress = addressGroup(request.clientIp);
+    request.clientAddress = addressGroup(request.clientIp || (request.raw.socket.remoteAddress ?? ''));
     done();
   });
 }
 
-/** The address of the client behind trusted proxies; that of the connection where nothing usable was forwarded. */
-export function clientAddress(
-  connected = '',
-  { xForwardedFor, forwarded }: ForwardingHeaders,
-  isTrusted: (address: string) => boolean,
-): string {
+/**
+ * The IP address of the client behind trusted proxies; that of the connection where nothing was forwarded. Empty where what was
+ * forwarded cannot be used: the proxy's own address would give its client the rights of the proxy's network.
+ */
+export function clientIp(connected = '', { xForwardedFor, forwarded }: ForwardingHeaders, isTrusted: (address: string) => boolean): string {
   if (!isTrusted(connected)) return connected;
   const told = [xForwardedFor?.split(','), forwarded?.split(',').map(forOf)].flatMap((hops) =>
-    hops ? [lastHop(hops, isTrusted) ?? connected] : [],
+    hops ? [lastHop(hops, isTrusted) ?? ''] : [],
   );
   // A proxy writes one of the two and may pass on the other as the client wrote it.
-  return new Set(told).size === 1 ? (told[0] ?? connected) : connected;
+  const [first = connected, ...others] = new Set(told);
+  return others.length === 0 ? first : '';
 }
 
 /** Addresses that belong to one client: as text, to count by. */

@@ -164,11 +164,33 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
-/** An address without what is secret in it, the token in its query and the id of a session: for logs. */
+/** Fields of queries that hold no secret. */
+const SHOWN_FIELDS = ['width', 'annotated', 'classes', 'source', 'type', 'from', 'to', 'after', 'order', 'limit'];
+
+/**
+ * An address without what is secret in it, whichever way it is written: ids of sessions by their hash, and of the query the
+ * values of known fields alone. For logs.
+ */
 export function withoutSecrets(url: string): string {
-  return url
-    .replace(/([?&](?:token|session)=)[^&]*/g, '$1...')
-    .replace(/(\/sessions\/)([^/?]+)/g, (_all, path: string, id: string) => path + fingerprint(id));
+  const [written = '', ...query] = url.split('?');
+  const path = decoded(written).replace(/(\/sessions\/)([^/]+)/g, (_all, before: string, id: string) => before + fingerprint(id));
+  if (query.length === 0) return path;
+  const fields = query.join('?').split('&');
+  return `${path}?${fields.map((field) => (SHOWN_FIELDS.includes(field.replace(/=.*$/s, '')) ? field : hidden(field))).join('&')}`;
+}
+
+function hidden(field: string): string {
+  const [name = ''] = new URLSearchParams(field).keys();
+  return name === 'token' || name === 'session' ? `${name}=...` : '...';
+}
+
+/** As the router reads it. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '...'; // the router refuses it
+  }
 }
 
 function approachOf(request: FastifyRequest): Approach {

@@ -16,7 +16,7 @@ interface Ending {
 export function makeSeat(streams: ReadonlyMap<Ending, Seated>, address: string, max: number, what: string): void {
   if (streams.size >= max) {
     const readers = [...streams].map(([reader, seat]) => ({ reader, ...seat }));
-    whoGivesWay(readers, max, address, () => 0)?.reader.end('gave-way');
+    whoGivesWay(readers, address, () => 0)?.reader.end('gave-way');
   }
   if (streams.size >= max) throw capacityReached(`${max} readers of ${what} are connected`);
 }

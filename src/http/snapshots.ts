@@ -65,7 +65,9 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
         const picture = await (isAnnotated ? deps.annotatedSnapshot(sourceId, width, signal) : deps.snapshot(sourceId, width, signal));
         const tag = `"${createHash('sha256').update(picture).digest('base64url').slice(0, 22)}"`;
         // A picture of the moment is another one the next time, unless nothing moves: it is asked for again, and not sent again.
-        reply.header('etag', tag).header('cache-control', isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60');
+        // No cache between here and the client keeps it: the next one who asks may not have the right.
+        const freshness = isAnnotated || !deps.isRecorded(sourceId) ? 'no-cache' : 'max-age=60';
+        reply.header('etag', tag).header('cache-control', `private, ${freshness}`);
         if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
         return reply.type('image/jpeg').send(picture);
       }),

@@ -56,12 +56,12 @@ export class RoomsDoor {
     return this.#clients.size;
   }
 
-  /** Where all sockets are taken, closes one of an address that has more than half, if the newcomer is of another. */
+  /** Where all sockets are taken, closes one of the address that has most, if the newcomer's has less. */
   makeRoom(newcomer: string): void {
     const { maxSockets } = this.deps;
     if (this.connections < maxSockets) return;
     const clients = [...this.#clients].map(([socket, client]) => ({ socket, client, address: client.address }));
-    const leaving = whoGivesWay(clients, maxSockets, newcomer, ({ client }) => (client.hasSession ? undefined : Number(!client.isJoined)));
+    const leaving = whoGivesWay(clients, newcomer, ({ client }) => (client.hasSession ? undefined : Number(!client.isJoined)));
     if (!leaving) return;
     leaving.client.close(CLOSE.tryAgainLater, 'the place is given to another client');
     // Its goodbye may take long; the place is free now.

@@ -59,7 +59,7 @@ export class Rooms {
     this.#throwIfClosed();
     const { access, directory } = this.#deps;
     const owned = this.#owned(message);
-    if (owned && message.token !== undefined) await owned.rights.renew(message.token);
+    await owned?.rights.resume(approach);
     const principal = owned?.rights.principal ?? (await this.#authorize(message, approach));
     const sources = await access.permitted(principal, 'watch', directory.sources());
     const mayRelay = await access.may(principal, 'ice', 'some');
@@ -123,7 +123,7 @@ export class Rooms {
     const { address } = approach;
     const rights = new HeldRights(this.#deps.access, approach, principal);
     if (this.#members.size >= this.#maxMembers)
-      whoGivesWay([...this.#members.values()], this.#maxMembers, address, (member) =>
+      whoGivesWay([...this.#members.values()], address, (member) =>
         member.sessionId === undefined ? Number(member.isAway) : undefined,
       )?.end('gave-way');
     if (this.#members.size >= this.#maxMembers) throw capacityReached(`all ${this.#maxMembers} places are taken`);

@@ -151,6 +151,24 @@ describe('a change of AUTH_FILE', () => {
     await eventually(() => lost.length > 0, 5000, 'the wall to end');
   });
 
+  it('counts when it is whole: what gives more rights half-written gives none', async (t) => {
+    const setting = open(t, ['users:', ALICE].join('\n'));
+    const { access, clock, file, lines } = setting;
+    const head = `users:\n  - name: alice\n    token: '${hash('a')}'\n    actions: [watch, data, publish]\n`;
+    writeFileSync(file, head);
+    await clock.advance(1000);
+    await eventually(() => clock.pendingTimers === 2, 5000, 'the first look at it');
+    writeFileSync(file, `${head}    sources: [yard]\n`);
+    await clock.advance(400);
+    await eventually(() => clock.pendingTimers === 2, 5000, 'the second look');
+    const before = await access.identify(approachFrom('192.0.2.1', 'a'));
+    assert.ok(may(before, 'watch', { source: 'gate-1' }) && !may(before, 'publish', 'some'));
+    await said(setting, /AUTH_FILE was read again/);
+    const after = await access.identify(approachFrom('192.0.2.1', 'a'));
+    assert.ok(may(after, 'publish', { source: 'yard' }) && !may(after, 'watch', { source: 'gate-1' }));
+    assert.equal(lines.filter((line) => line.includes('read again')).length, 1);
+  });
+
   it('with a fault changes nothing, and is said once', async (t) => {
     const setting = open(t, ['users:', ALICE].join('\n'));
     const { access, clock, lines, replace, file } = setting;
@@ -163,6 +181,22 @@ describe('a change of AUTH_FILE', () => {
     await said(setting, /ENOENT/);
     assert.ok(may(await access.identify(approachFrom('192.0.2.1', 'a')), 'watch', { source: 'gate-1' }));
     assert.equal(lines.filter((line) => line.includes('users[0].token')).length, 1);
+  });
+
+  it('is noticed by no look that a new token overtakes, and a client that comes back is looked at from where it comes', async (t) => {
+    const inside = ALICE.replace(' }', ', addresses: [10.0.0.0/8] }');
+    const { access } = open(t, ['users:', inside, BOB].join('\n'));
+    const approach = approachFrom('10.0.0.1', 'a');
+    const held = new HeldRights(access, approach, await access.identify(approach));
+    held.guard({ action: 'watch', sources: () => ['gate-1'], onLost: () => undefined });
+    for (const ip of ['192.0.2.1', '']) {
+      await assert.rejects(held.resume({ ...approachFrom('192.0.2.1'), ip }), { code: 'UNAUTHORIZED' });
+      assert.ok(await held.mayWatch('gate-1'), 'nothing has changed');
+    }
+    await held.resume(approachFrom('10.0.0.2'));
+    assert.equal(held.principal.name, 'alice');
+    await held.resume(approachFrom('10.0.0.2', 'b'));
+    assert.equal(held.principal.name, 'bob');
   });
 
   it('that is not there at the start is a fault', () => {

@@ -6,21 +6,28 @@ const seats = (...addresses: string[]) => addresses.map((address, index) => ({ a
 const anybody = (): number => 0;
 
 describe('when all are taken', () => {
-  it('the newest of the address that has more than half gives way to another address', () => {
-    assert.equal(whoGivesWay(seats('a', 'b', 'b', 'b', 'c'), 5, 'd', anybody)?.name, 'b3');
-    assert.equal(whoGivesWay(seats('b', 'b', 'b', 'a'), 4, 'a', anybody)?.name, 'b2');
+  it('the newest of the address that has most gives way to an address that has less', () => {
+    assert.equal(whoGivesWay(seats('a', 'b', 'b', 'b', 'c'), 'd', anybody)?.name, 'b3');
+    assert.equal(whoGivesWay(seats('b', 'b', 'b', 'a'), 'a', anybody)?.name, 'b2');
   });
 
-  it('nobody gives way to that address itself, nor where none has more than half', () => {
-    assert.equal(whoGivesWay(seats('b', 'b', 'b', 'a'), 4, 'b', anybody), undefined);
-    assert.equal(whoGivesWay(seats('a', 'a', 'b', 'b'), 4, 'c', anybody), undefined);
+  it('several addresses together keep nobody out', () => {
+    assert.equal(whoGivesWay(seats('a', 'a', 'b', 'b'), 'c', anybody)?.name, 'b3');
+    assert.equal(whoGivesWay(seats('a', 'a', 'a', 'b', 'b'), 'c', anybody)?.name, 'a2');
+    assert.equal(whoGivesWay(seats('a', 'a', 'a', 'b', 'b'), 'c', ({ address }) => (address === 'a' ? undefined : 0))?.name, 'b4');
+  });
+
+  it('nobody gives way to that address itself, nor to one that would have more then', () => {
+    assert.equal(whoGivesWay(seats('b', 'b', 'b', 'a'), 'b', anybody), undefined);
+    assert.equal(whoGivesWay(seats('a', 'b', 'c'), 'd', anybody), undefined);
+    assert.equal(whoGivesWay(seats('a', 'a', 'b'), 'b', anybody), undefined);
   });
 
   it('those of a higher rank go first, and those without one never', () => {
     const ranks: Readonly<Record<string, number | undefined>> = { b0: 1, b1: 0, b2: undefined };
-    assert.equal(whoGivesWay(seats('b', 'b', 'b'), 3, 'a', ({ name }) => ranks[name])?.name, 'b0');
+    assert.equal(whoGivesWay(seats('b', 'b', 'b'), 'a', ({ name }) => ranks[name])?.name, 'b0');
     assert.equal(
-      whoGivesWay(seats('b', 'b', 'b'), 3, 'a', () => undefined),
+      whoGivesWay(seats('b', 'b', 'b'), 'a', () => undefined),
       undefined,
     );
   });

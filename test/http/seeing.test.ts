@@ -52,10 +52,10 @@ describe('GET /snapshot/:source.jpg', () => {
   it('gives the still of the beginning, or what is seen at the moment', async () => {
     const app = await testApp();
     const plain = await app.inject('/snapshot/demo.jpg');
-    assert.deepEqual([plain.statusCode, plain.headers['cache-control'], plain.rawPayload.length], [200, 'max-age=60', 2]);
+    assert.deepEqual([plain.statusCode, plain.headers['cache-control'], plain.rawPayload.length], [200, 'private, max-age=60', 2]);
     for (const flag of ['1', 'true']) {
       const seen = await app.inject(`/snapshot/demo.jpg?annotated=${flag}&width=320`);
-      assert.deepEqual([seen.statusCode, seen.headers['cache-control'], seen.rawPayload.length], [200, 'no-cache', 3]);
+      assert.deepEqual([seen.statusCode, seen.headers['cache-control'], seen.rawPayload.length], [200, 'private, no-cache', 3]);
     }
     assert.equal((await app.inject('/snapshot/demo.jpg?annotated=maybe')).statusCode, 400);
     await app.close();

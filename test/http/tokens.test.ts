@@ -61,9 +61,12 @@ describe('VIEWER_TOKEN', () => {
     assert.equal(withoutSecrets('/detections/demo?token=see&classes=car'), '/detections/demo?token=...&classes=car');
     assert.equal(withoutSecrets('/offer'), '/offer');
     const session = withoutSecrets('/sessions/q0Zb3n1xq0Zb3n1x/report?a=1');
-    assert.match(session, /^\/sessions\/[\w-]{12}\/report\?a=1$/);
+    assert.match(session, /^\/sessions\/[\w-]{12}\/report\?\.\.\.$/);
     assert.ok(!session.includes('q0Zb3n1x'));
     assert.equal(withoutSecrets('/detections/demo?session=q0Zb3n1x'), '/detections/demo?session=...');
+    assert.equal(withoutSecrets('/snapshot/demo.jpg?%74oken=see&s3cret&api_key=s3cret'), '/snapshot/demo.jpg?token=...&...&...');
+    assert.equal(withoutSecrets('/%73essions/q0Zb3n1xq0Zb3n1x/report?a=1'), session);
+    assert.equal(withoutSecrets('/sessions/%ff?a'), '...?...');
   });
 });
 
