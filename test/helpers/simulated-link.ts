@@ -9,8 +9,8 @@ export interface LinkInit {
   readonly rateBps: number | ((nowMs: number) => number);
   /** What waits longer would not fit: it is dropped. Default: 300 ms. */
   readonly queueLimitMs?: number;
-  /** One way, beyond the queue. Default: 20 ms. */
-  readonly delayMs?: number;
+  /** One way, beyond the queue, by the time in ms. Default: 20 ms. */
+  readonly delayMs?: number | ((nowMs: number) => number);
   /** Up to so much is added to each packet; their order stays. Default: none. */
   readonly jitterMs?: number;
   /** 0..1, of single packets. Default: none. */
@@ -59,6 +59,12 @@ export class SimulatedLink {
     return typeof rateBps === 'number' ? rateBps : rateBps(nowMs);
   }
 
+  /** One way, beyond the queue, ms. */
+  delayMs(nowMs: number): number {
+    const { delayMs = 20 } = this.#init;
+    return typeof delayMs === 'number' ? delayMs : delayMs(nowMs);
+  }
+
   /** What a packet that is sent now waits for, ms. */
   queueMs(nowMs: number): number {
     return (this.#queuedBytes * 8_000) / this.rateBps(nowMs);
@@ -95,7 +101,8 @@ export class SimulatedLink {
       return;
     }
     this.passed++;
-    const { delayMs = 20, jitterMs = 0, reordered = 0 } = this.#init;
+    const { jitterMs = 0, reordered = 0 } = this.#init;
+    const delayMs = this.delayMs(nowMs);
     if (reordered > 0 && this.#random() < reordered) {
       this.#underway.push({ atMs: nowMs + delayMs + jitterMs + LATE_MS, packet });
       return;

@@ -312,7 +312,7 @@ export class SimulatedViewer {
       const sent = this.#number - this.#lastReport.sent;
       const fractionLost = sent === 0 ? 0 : Math.max(0, 1 - (this.#arrived - this.#lastReport.arrived) / sent);
       this.#lastReport = { sent: this.#number, arrived: this.#arrived, atMs: nowMs };
-      const roundTripMs = 2 * delayMs + this.#link.queueMs(nowMs);
+      const roundTripMs = this.#link.delayMs(nowMs) + delayMs + this.#link.queueMs(nowMs);
       deliver((now) => this.controller.onReport({ fractionLost, roundTripMs, jitterMs: 5 }, now));
     }
     const nacks = this.receiver.nacks(nowMs);

@@ -82,6 +82,9 @@ export class CongestionController {
   /** When the newest check was answered, or report came. */
   #heardMs = -Infinity;
   #nowMs = -Infinity;
+  #withdrawals = 0;
+  /** The estimate before less was sent for a queue that checks or reports told of. */
+  #yieldedBps: number | undefined;
   /** When it was seen last that the way has become much slower. */
   #fellMs = -Infinity;
 
@@ -98,6 +101,7 @@ export class CongestionController {
     this.#traffic.forgetArrivals();
     this.#loss.clear();
     this.#path.clear();
+    this.#reports.rebase();
     this.#isCut = false;
   }
 
@@ -114,6 +118,11 @@ export class CongestionController {
   /** How often congestion became certain: each time less is to be sent. */
   get overuses(): number {
     return this.#status.overuses;
+  }
+
+  /** How often the newest congestion turned out to be none: what was sent before it fits. */
+  get withdrawals(): number {
+    return this.#withdrawals;
   }
 
   /** Only sound is sent, until the queue has drained. What waits of the video is dropped, since it is late. */
@@ -250,7 +259,9 @@ export class CongestionController {
     const cause = this.#reports.onReport({ ...report, roundTripMs }, now);
     if (!this.isPathWatched) this.#queueMs = this.#reports.queueMs;
     const isOurs = !this.#reports.hasEstimate(now) || this.isPathWatched;
-    if (cause) {
+    if (cause === 'longer') this.#withdraw();
+    else if (cause) {
+      if (!this.isPathWatched) this.#yieldedBps = this.#estimate.bps;
       const passing = Math.min(1 - report.fractionLost, this.isPathWatched ? this.#path.passing : 1);
       if (isOurs) this.#estimate.backOff(this.#loadBps(now) * passing);
       this.#overuse(cause, now);
@@ -287,7 +298,8 @@ export class CongestionController {
     this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
     this.#queueMs = this.#path.queueMs;
     if (this.#isCut) this.#heal(now);
-    else if (verdict === 'congested') this.#yield('queue', now);
+    else if (verdict === 'longer') this.#withdraw();
+    else if (verdict === 'congested') this.#yieldToQueue(now);
     else if (verdict === 'long') this.#status.warn();
     else if (this.#queueMs < BUSY_QUEUE_MS && now - this.#status.overuseMs > CLEAR_FOR_MS) {
       this.#status.clear();
@@ -309,6 +321,21 @@ export class CongestionController {
   #yield(cause: CongestionCause, now: number): void {
     this.#estimate.backOff(this.#loadBps(now) * this.#path.passing);
     this.#overuse(cause, now);
+  }
+
+  #yieldToQueue(now: number): void {
+    this.#yieldedBps = this.#estimate.bps;
+    this.#path.yields(now);
+    this.#yield('queue', now);
+  }
+
+  /** The newest congestion was none: the way is longer than before. */
+  #withdraw(): void {
+    this.#withdrawals++;
+    if (this.#yieldedBps !== undefined) this.#estimate.set(Math.max(this.#yieldedBps, this.#estimate.assumedBps));
+    this.#queueMs = this.#measuredMs = 0;
+    this.#reports.rebase();
+    this.#status.clear();
   }
 
   /** What was sent lately; where that is little, as while a rung starts, who knows whose congestion it is. */

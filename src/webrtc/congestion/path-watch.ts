@@ -3,6 +3,7 @@
  * and how fast, and whether anybody is there. Receiver Reports alone come seconds too late, and estimates of receivers
  * are wrong now and then.
  */
+import { Lengthening } from './lengthening.js';
 import { MinimumWindow } from './minimum-window.js';
 
 /** The smallest round trip is that of the empty way. */
@@ -50,8 +51,11 @@ interface Sample {
   readonly queueMs: number;
 }
 
-/** What an answer tells. `long`: a queue, which may be that of one large frame; `congested`: one that stays. */
-export type PathVerdict = 'clear' | 'long' | 'congested';
+/**
+ * What an answer tells. `long`: a queue, which may be that of one large frame; `congested`: one that stays; `longer`: what
+ * was taken for one is the length of the way.
+ */
+export type PathVerdict = 'clear' | 'long' | 'congested' | 'longer';
 
 /** Watches the way of one transport by its round trips. */
 export class PathWatch {
@@ -72,6 +76,9 @@ export class PathWatch {
   /** Since when it has been long, and has not shrunk. */
   #longSinceMs: number | undefined;
   #slope = 0;
+  readonly #lengthening = new Lengthening();
+  /** The newest queues, of `LASTS_MS`. */
+  #recent: readonly Sample[] = [];
   /** What was asked before tells of what was sent before. */
   #sinceMs = -Infinity;
 
@@ -98,13 +105,20 @@ export class PathWatch {
     this.#base.clear();
     this.#queueMs = 0;
     this.#unanswered = 0;
+    this.#lengthening.stop();
     this.forget(-Infinity);
+  }
+
+  /** For the queue that was seen less is sent from now on: it shrinks, or is none. */
+  yields(nowMs: number): void {
+    this.#lengthening.begin(Math.min(...this.#recent.map(({ queueMs }) => queueMs)), nowMs);
   }
 
   /** What was asked until then counts no longer: less is sent from now on. */
   forget(untilMs: number): void {
     this.#sinceMs = untilMs;
     this.#previousMs = 0;
+    this.#recent = [];
     this.#empty = this.#queueSinceMs = this.#longSinceMs = undefined;
     this.#slope = 0;
   }
@@ -154,9 +168,16 @@ export class PathWatch {
     const queueMs = Math.max(0, roundTripMs - (this.#base.minimum ?? roundTripMs));
     this.#queueMs = queueMs;
     if (check.askedMs <= this.#sinceMs) return 'clear';
+    const sample = { askedMs: check.askedMs, queueMs };
+    if (this.#lengthening.add(queueMs, check.askedMs) && this.#losses(this.#sinceMs).lost < LOST_BESIDE_LONG) {
+      this.clear();
+      this.#base.add(roundTripMs, nowMs);
+      return 'longer';
+    }
+    this.#recent = [...this.#recent.filter(({ askedMs }) => check.askedMs - askedMs <= LASTS_MS), sample];
     const isGrown = queueMs >= this.#previousMs - STEADY_MS;
     this.#previousMs = queueMs;
-    return this.#judge({ askedMs: check.askedMs, queueMs }, isGrown);
+    return this.#judge(sample, isGrown);
   }
 
   #judge(sample: Sample, isGrown: boolean): PathVerdict {
@@ -171,7 +192,8 @@ export class PathWatch {
     if (this.#queueSinceMs === undefined) this.#slope = 0;
     else this.#slope = Math.max(this.#slope, this.#slopeTo(sample));
     const lasts = (sinceMs: number | undefined, ms: number): boolean => sinceMs !== undefined && askedMs - sinceMs >= ms;
-    if (lasts(this.#longSinceMs, LASTS_MS) || (isGrown && lasts(this.#queueSinceMs, STAYS_MS))) return 'congested';
+    const isKnown = !this.#lengthening.explains(queueMs);
+    if (isKnown && (lasts(this.#longSinceMs, LASTS_MS) || (isGrown && lasts(this.#queueSinceMs, STAYS_MS)))) return 'congested';
     if (this.#longSinceMs === undefined) return 'clear';
     return this.#losses(this.#empty?.askedMs ?? this.#sinceMs).lost >= LOST_BESIDE_LONG ? 'congested' : 'long';
   }

@@ -12,6 +12,8 @@ const HEAVY = 0.25;
 const MUCH = 0.1;
 /** Round trips longer than the base by more, in two reports. */
 const LONG_QUEUE_MS = 100;
+/** They are as long as before where they are shorter by less; and no queue is full where less is lost. */
+const [STEADY_MS, NO_LOSS] = [10, 0.02];
 /** An estimate is repeated once a second by those who send them. */
 const REMB_VALID_MS = 8_000;
 /** Its receiver sees a queue: less than what is sent. */
@@ -32,6 +34,9 @@ export class ReceiverReports {
   #queueMs = 0;
   #lossy = 0;
   #queueing = 0;
+  /** The shortest queue of the reports that count now, and of those for which less was sent last. */
+  #shortestMs = Infinity;
+  #yieldedMs: number | undefined;
 
   /** They come, of whichever kind. */
   areComing(nowMs: number): boolean {
@@ -55,20 +60,35 @@ export class ReceiverReports {
     return bps * TOO_MUCH < sentBps && nowMs - this.#overuseMs > AFTERMATH_MS ? 'receiver' : undefined;
   }
 
-  /** @returns the cause, where it tells of congestion */
-  onReport(report: ReceptionSummary, nowMs: number): CongestionCause | undefined {
+  /** @returns the cause, where it tells of congestion; `longer`: the newest queue was none, the way is longer than before */
+  onReport(report: ReceptionSummary, nowMs: number): CongestionCause | 'longer' | undefined {
     this.#newestMs = nowMs;
     if (report.roundTripMs !== undefined) {
       this.#roundTrips.add(report.roundTripMs, nowMs);
       this.#queueMs = report.roundTripMs - (this.#roundTrips.minimum ?? report.roundTripMs);
     }
+    if (this.#queueMs < (this.#yieldedMs ?? 0) - STEADY_MS) this.#yieldedMs = undefined;
     const isOfBefore = this.#isFirstAfter || nowMs - this.#overuseMs <= AFTERMATH_MS;
     this.#isFirstAfter = false;
     if (isOfBefore) return undefined;
     this.#lossy = report.fractionLost >= MUCH ? this.#lossy + 1 : 0;
     this.#queueing = this.#queueMs > LONG_QUEUE_MS ? this.#queueing + 1 : 0;
+    this.#shortestMs = this.#queueing > 1 ? Math.min(this.#shortestMs, this.#queueMs) : this.#queueMs;
     if (report.fractionLost >= HEAVY || this.#lossy >= 2) return 'loss';
-    return this.#queueing >= 2 ? 'queue' : undefined;
+    if (this.#queueing < 2) return undefined;
+    if (report.fractionLost < NO_LOSS && this.#shortestMs <= (this.#yieldedMs ?? -Infinity) + STEADY_MS) {
+      this.rebase();
+      return 'longer';
+    }
+    this.#yieldedMs = this.#shortestMs;
+    return 'queue';
+  }
+
+  /** The way is another one: its length is not known yet. */
+  rebase(): void {
+    this.#roundTrips.clear();
+    this.#queueMs = this.#queueing = 0;
+    this.#yieldedMs = undefined;
   }
 
   /** Less is sent from now on. */

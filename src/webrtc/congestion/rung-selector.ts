@@ -69,6 +69,7 @@ export class RungSelector {
   #soundBps = SOUND_BPS;
   #begunMs: number | undefined;
   #overuses = 0;
+  #withdrawals = 0;
   #overuseMs = -Infinity;
   /** Levels of before. */
   #before: readonly number[] = [];
@@ -100,7 +101,9 @@ export class RungSelector {
     const isDraining = controller.isVideoHeld && nowMs - this.#overuseMs < DRAINING_MS;
     const next = isOveruse
       ? this.#lower(levels, current, nowMs)
-      : ((isDraining ? this.#reconsider(levels, current) : this.#climb(levels, current, nowMs)) ?? current);
+      : (this.#undone(levels, current) ??
+        (isDraining ? this.#reconsider(levels, current) : this.#climb(levels, current, nowMs)) ??
+        current);
     const prepared = this.#prepared(levels, next);
     const change = isOveruse ? 'congestion' : controller.hasFeedback ? 'room' : 'trial';
     const decisions = streams.map((stream, index) => {
@@ -156,6 +159,16 @@ export class RungSelector {
     const lowered = this.#beforeTrial(current, nowMs) ?? (isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting);
     if (!isSame(lowered, current)) this.#history.lowered(nowMs);
     return lowered;
+  }
+
+  /** A step down for what was no congestion. */
+  #undone(levels: Levels, current: readonly number[]): readonly number[] | undefined {
+    const { withdrawals } = this.#controller;
+    if (withdrawals === this.#withdrawals) return undefined;
+    this.#withdrawals = withdrawals;
+    if (this.#before.length !== current.length || isSame(this.#before, current)) return undefined;
+    this.#history.undone();
+    return this.#before.map((index, stream) => Math.min(index, current[stream] ?? index, Math.max(0, (levels[stream]?.length ?? 1) - 1)));
   }
 
   /** A step up that was tried in vain is taken back: what was there before had done well. */

@@ -30,6 +30,8 @@ export class StepHistory {
   #changedMs = -Infinity;
   #raisedMs = -Infinity;
   #loweredMs = -Infinity;
+  /** Before the newest step down. */
+  #before = { failures: 0, loweredMs: -Infinity };
 
   /** What must be found, of what is to be sent. */
   get room(): number {
@@ -58,8 +60,15 @@ export class StepHistory {
 
   /** Less was. */
   lowered(nowMs: number): void {
+    this.#before = { failures: this.#failures, loweredMs: this.#loweredMs };
     if (nowMs - this.#raisedMs < FAILED_MS && this.#raisedMs > this.#loweredMs) this.#failures = Math.min(MAX_FAILURES, this.#failures + 1);
     this.#changedMs = this.#loweredMs = nowMs;
+  }
+
+  /** Less was, for nothing: it counts as if it had not been. */
+  undone(): void {
+    this.#failures = this.#before.failures;
+    this.#loweredMs = this.#before.loweredMs;
   }
 
   /** A step down cannot have told yet. */

@@ -30,6 +30,8 @@ export interface IceAgentEvents {
   gathered(): void;
   /** A pair was nominated: from now on data can be sent. Once. */
   nominated(): void;
+  /** Another pair is in use than before, as where a NAT gave the peer another address. */
+  moved(): void;
   /** Nothing is closed by it: the session decides. After 'checks-failed' a late peer may still be nominated. */
   failed(failure: IceFailure): void;
   /** DTLS, SRTP and SRTCP from the peer. */
@@ -299,6 +301,8 @@ export class IceAgent {
   }
 
   #followNomination(): void {
-    if (!this.#isClosed && this.#nomination.follow()) this.#events.nominated();
+    const change = this.#isClosed ? undefined : this.#nomination.follow();
+    if (change === 'first') this.#events.nominated();
+    else if (change === 'moved') this.#events.moved();
   }
 }

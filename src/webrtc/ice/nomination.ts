@@ -81,21 +81,21 @@ export class IceNomination {
     return false;
   }
 
-  /** Looks what has changed. @returns true with the first nomination */
-  follow(): boolean {
+  /** Looks what has changed. @returns `first`: a pair is in use from now on; `moved`: another one than before */
+  follow(): 'first' | 'moved' | undefined {
     const wanted = this.#wanted();
     if (wanted) this.#checklist.nominate(wanted);
     const pair = this.#checklist.nominated;
     const path = pair && [...this.#paths.values()].find(({ protocol }) => protocol === pair.protocol);
-    if (!path) return false;
+    if (!path) return undefined;
     const [host, port] = pair.remoteAddr;
-    if (this.isTarget(path, host, port)) return false;
-    const isFirst = this.#target === undefined;
+    if (this.isTarget(path, host, port)) return undefined;
+    const change = this.#target ? 'moved' : 'first';
     this.#target = { path, host, port };
     path.socket.claim?.(host, port);
     this.#targetHeardMs = this.#clock.now();
     this.#pair = pair;
-    return isFirst;
+    return change;
   }
 
   #wanted(): CheckedPair | undefined {

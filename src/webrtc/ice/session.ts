@@ -35,6 +35,8 @@ export interface IceSessionEvents {
   step(step: IceStep): void;
   /** A pair was nominated, by the first agent or by one of a restart. */
   nominated(): void;
+  /** The agent in use has another pair than before. */
+  moved(): void;
   /** Nothing can be sent, and no restart is under way. */
   failed(): void;
   /** A check of `checkPath` was answered. */
@@ -214,6 +216,9 @@ export class IceSession {
       candidate: (candidate) => this.#tell(agent, candidate),
       gathered: () => this.#tell(agent, undefined),
       nominated: () => this.#nominated(agent),
+      moved: () => {
+        if (agent === this.#current && !this.#isClosed) this.#events.moved();
+      },
       failed: (failure) => this.#failed(agent, failure),
       checkedPath: (answer) => {
         if (agent === this.#current && !this.#isClosed) this.#events.checkedPath(answer);

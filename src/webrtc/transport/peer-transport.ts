@@ -95,10 +95,10 @@ export class PeerTransport implements PacketTransport {
       candidate: (candidate, ufrag) => events.candidate(candidate, ufrag),
       step: (step) => this.#step(step),
       nominated: () => {
-        // The first path is told of once the handshake has measured it, too.
-        if (this.#srtp) this.congestion.setPath(this.ice.networkRoundTripMs);
+        this.#pathChanged();
         this.#startDtls();
       },
+      moved: () => this.#pathChanged(),
       failed: () => {
         if (!this.#srtp) this.#end('ice-failed');
       },
@@ -221,6 +221,11 @@ export class PeerTransport implements PacketTransport {
     this.#droppedSteps.add(step);
     this.#init.logger.debug({ why }, step);
     this.#step(step, { why });
+  }
+
+  /** The first path is told of once the handshake has measured it, too. */
+  #pathChanged(): void {
+    if (this.#srtp) this.congestion.setPath(this.ice.networkRoundTripMs);
   }
 
   #startDtls(): void {

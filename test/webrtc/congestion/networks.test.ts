@@ -292,6 +292,40 @@ describe('a viewer that sends Receiver Reports alone', () => {
   });
 });
 
+describe('a viewer without feedback whose way becomes longer', () => {
+  for (const seed of SEEDS) {
+    for (const moreMs of [40, 60, 120]) {
+      for (const answersChecks of [true, false]) {
+        it(`by ${moreMs} ms keeps its picture and its rung, ${answersChecks ? 'checks' : 'reports alone'} (seed ${seed})`, () => {
+          const viewer: ViewerInit = { reports: 'receiver-reports', answersChecks };
+          const delayMs = (nowMs: number): number => (nowMs < 30_000 ? 20 : 20 + moreMs);
+          const run = new NetworkRun({ rateBps: 8 * MBIT, delayMs, seed }, [viewer]).runTo(60_000);
+          assert.ok(run.longestFreeze(30_000) <= moreMs + 300, `${run.longestFreeze(30_000)} ms`);
+          assert.ok(run.viewers[0]!.controller.overuses <= 1, `${run.viewers[0]!.controller.overuses} overuses`);
+          assert.equal(run.shareOf('source', 42_000), 1);
+        });
+      }
+    }
+
+    it(`and varies keeps its picture (seed ${seed})`, () => {
+      const viewer: ViewerInit = { reports: 'receiver-reports' };
+      const delayMs = (nowMs: number): number => (nowMs < 30_000 ? 20 : 140);
+      const run = new NetworkRun({ rateBps: 8 * MBIT, delayMs, jitterMs: 15, loss: 0.01, seed }, [viewer]).runTo(60_000);
+      assert.ok(run.longestFreeze(30_000) <= 1_500, `${run.longestFreeze(30_000)} ms`);
+      assert.equal(run.shareOf('source', 50_000), 1);
+    });
+
+    it(`while the link becomes slower, too, gets a lower rung that fits (seed ${seed})`, () => {
+      const viewer: ViewerInit = { reports: 'receiver-reports' };
+      const delayMs = (nowMs: number): number => (nowMs < 30_000 ? 20 : 80);
+      const rateBps = (nowMs: number): number => (nowMs < 30_000 ? 4 * MBIT : MBIT);
+      const run = new NetworkRun({ rateBps, delayMs, seed }, [viewer]).runTo(60_000);
+      assert.ok(run.longestFreeze(34_000) <= 1_000, `${run.longestFreeze(34_000)} ms`);
+      assert.ok(run.queueP95(34_000) < 200, `${run.queueP95(34_000)} ms`);
+    });
+  }
+});
+
 describe('the phases of RFC 8867', () => {
   it('§5.1: variable available capacity', () => {
     const steps: readonly (readonly [number, number])[] = [

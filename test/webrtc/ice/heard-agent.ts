@@ -12,7 +12,7 @@ export interface Heard {
   readonly datagrams: Buffer[];
   /** To `checkPath`. */
   readonly answers: PathAnswer[];
-  readonly events: ('gathered' | 'nominated' | IceFailure)[];
+  readonly events: ('gathered' | 'nominated' | 'moved' | IceFailure)[];
 }
 
 export class HeardAgent extends IceAgent {
@@ -31,6 +31,7 @@ export class HeardAgent extends IceAgent {
       data: (data) => heard.datagrams.push(Buffer.from(data)),
       gathered: () => note('gathered'),
       nominated: () => note('nominated'),
+      moved: () => note('moved'),
       failed: (failure) => note(failure),
       checkedPath: (answer) => heard.answers.push(answer),
     };

@@ -370,6 +370,7 @@ describe('a peer whose NAT gives it another address', () => {
       agent.send(dtls(4));
       await eventually(() => after.received.length === 1, 3000, 'the new way');
       assert.deepEqual([before.received, after.received], [[dtls(2)], [dtls(4)]]);
+      assert.equal(agent.heard.events.filter((event) => event === 'moved').length, 1);
     });
   }
 
@@ -387,5 +388,6 @@ describe('a peer whose NAT gives it another address', () => {
       3000,
       'the new way',
     );
+    assert.ok(agent.heard.events.includes('moved'));
   });
 });
