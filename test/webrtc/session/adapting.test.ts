@@ -79,9 +79,10 @@ class FakeNetwork implements Congestion {
 }
 
 class Watched {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly network = new FakeNetwork();
   readonly gateway: FakeGateway;
+  readonly #beside: Watched | undefined;
   readonly packets: RtpPacket[] = [];
   readonly changes: Readonly<Record<string, unknown>>[] = [];
   readonly requests: string[] = [];
@@ -90,7 +91,14 @@ class Watched {
   #timeMs = 0;
   #ssrcs: readonly (number | undefined)[] = [];
 
-  constructor(ladder: readonly Rung[] = [SOURCE, LOW, LOWEST]) {
+  /** @param beside another viewer of the same source, which alone writes to it */
+  constructor(ladder: readonly Rung[] = [SOURCE, LOW, LOWEST], beside?: Watched) {
+    this.#beside = beside;
+    this.clock = beside?.clock ?? new FakeClock();
+    if (beside) {
+      this.gateway = beside.gateway;
+      return;
+    }
     this.gateway = new FakeGateway({
       clock: this.clock,
       hasAudio: true,
@@ -132,8 +140,10 @@ class Watched {
     this.#ssrcs = plan.mLines.flatMap(({ use }, i) => (use === 'video' ? [this.viewer.localStreams[i]?.ssrc] : []));
     this.viewer.open();
     await this.clock.advance(0);
-    for (const rendition of renditions) this.gateway.writeH264(rendition, ++this.#timeMs, { keyframe: true, bytes: keyframeBytes });
-    this.write(5);
+    if (!this.#beside) {
+      for (const rendition of renditions) this.gateway.writeH264(rendition, ++this.#timeMs, { keyframe: true, bytes: keyframeBytes });
+      this.write(5);
+    }
     this.viewer.connected();
     await this.clock.advance(0);
   }
@@ -176,10 +186,9 @@ class Watched {
 
   close(): void {
     this.viewer.close('viewer-left');
-    assert.deepEqual(
-      [this.gateway.leases, this.gateway.subscriptions, this.network.listeners, this.clock.pendingTimers, this.failure],
-      [0, 0, 0, 0, undefined],
-    );
+    assert.deepEqual([this.network.listeners, this.failure], [0, undefined]);
+    if (this.#beside) return;
+    assert.deepEqual([this.gateway.leases, this.gateway.subscriptions, this.clock.pendingTimers], [0, 0, 0]);
   }
 }
 
@@ -292,6 +301,32 @@ describe('a viewer whose network is known', () => {
     assert.deepEqual(watched.sent(), ['180p', '180p']);
     assert.equal(watched.quality, '180p');
     watched.close();
+  });
+
+  it('has the frames that it has alone, at their times, whatever the networks of others on its source carry', async () => {
+    const run = async (estimates: readonly number[]): Promise<{ steps: number[]; sent: string[]; others: string[] }> => {
+      const good = new Watched();
+      await good.join();
+      const others: Watched[] = [];
+      for (const estimateBps of estimates) {
+        const other = new Watched(undefined, good);
+        await other.join();
+        others.push(other);
+        await other.tell({ ...SLOW, estimateBps, state: 'congested', overuses: 1, isVideoHeld: true });
+        await other.tell({ isVideoHeld: false });
+      }
+      for (let i = 0; i < 5; i++) good.write(10, ['360p', '180p']);
+      const stamps = [...new Set(good.packets.map(({ header }) => header.readUInt32BE(4)))];
+      const told = others.map((other) => `${String(other.quality)}: ${other.sent().at(-1)}`);
+      const steps = stamps.slice(1).map((stamp, i) => (stamp - (stamps[i] ?? 0)) | 0);
+      const sent = good.sent();
+      for (const each of [...others, good]) each.close();
+      return { steps, sent, others: told };
+    };
+    const [alone, among] = [await run([]), await run([1_000_000, 300_000, 20_000])];
+    assert.deepEqual([among.sent, among.steps], [alone.sent, alone.steps]);
+    assert.equal(alone.sent.length, 56);
+    assert.deepEqual(among.others, ['360p: 360p', '180p: 180p', 'sound: source'], 'each its own: what is told, and the newest frame');
   });
 
   it('shares one network between two pictures, so that both move', async () => {
