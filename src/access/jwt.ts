@@ -1,16 +1,17 @@
 /**
  * JSON Web Tokens (RFC 7519) that somebody else signs: with a shared secret (HS256), or with keys that are published as a JWK set.
- * The algorithms are those of the configured key, whatever a token says. What was verified is remembered until it expires, so that
- * a request costs one look-up.
+ * The algorithms are those of the configured key, whatever a token says. What was verified is remembered for some minutes, so that
+ * a request costs one look-up, and a key that is withdrawn counts no more thereafter.
  */
 import { createHash } from 'node:crypto';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { errors, jwtVerify, type JWTPayload } from 'jose';
 import { Type } from 'typebox';
 import { Check } from 'typebox/value';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { GRANTABLE, type Right } from './action.js';
+import { PublishedKeys } from './jwks.js';
 import type { Grant, Principal } from './principal.js';
 
 /** What tokens are verified by. */
@@ -28,7 +29,8 @@ export interface JwtConfig {
 /** Longer than tokens with some hundred grants; HTTP headers hold no more. */
 const MAX_TOKEN_CHARS = 8192;
 const MAX_REMEMBERED = 2000;
-const JWKS = { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
+/** After that a token is verified again: its key may have been withdrawn. */
+const REMEMBERED_MS = 600_000;
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
 
 const Grants = Type.Array(
@@ -40,6 +42,8 @@ interface Remembered {
   readonly principal: Principal;
   /** Unix seconds. */
   readonly expiresAtS: number;
+  /** Until when it needs no look at its signature, in the clock's time. */
+  readonly untilMs: number;
 }
 
 /** Verifies tokens. */
@@ -48,7 +52,7 @@ export class Jwt {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #secret: Uint8Array;
-  readonly #keys: JWTVerifyGetKey | undefined;
+  readonly #keys: PublishedKeys | undefined;
   readonly #remembered = new Map<string, Remembered>();
   #saidFault: string | undefined;
 
@@ -57,7 +61,15 @@ export class Jwt {
     this.#clock = clock;
     this.#logger = logger;
     this.#secret = new TextEncoder().encode(config.secret);
-    this.#keys = config.jwksUrl === '' ? undefined : createRemoteJWKSet(new URL(config.jwksUrl), JWKS);
+    this.#keys =
+      config.jwksUrl === ''
+        ? undefined
+        : new PublishedKeys({
+            url: config.jwksUrl,
+            clock,
+            onFault: (error) => this.#sayOnce(messageOf(error)),
+            onLoaded: () => (this.#saidFault = undefined),
+          });
   }
 
   /** False where nothing is configured. */
@@ -71,13 +83,16 @@ export class Jwt {
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.#remembered.get(key);
     if (known) {
-      if (known.expiresAtS > this.#clock.wallClock() / 1000) return known.principal;
       this.#remembered.delete(key);
-      throw refused('it has expired', { isGuess: false });
+      if (known.expiresAtS <= this.#clock.wallClock() / 1000) throw refused('it has expired', { isGuess: false });
+      if (known.untilMs > this.#clock.now()) {
+        this.#remember(key, known);
+        return known.principal;
+      }
     }
     const payload = await this.#payload(token);
     const principal = { name: (payload.sub ?? 'jwt').slice(0, 64), kind: 'jwt' as const, grants: grantsOfClaims(payload) };
-    this.#remember(key, { principal, expiresAtS: payload.exp ?? 0 });
+    this.#remember(key, { principal, expiresAtS: payload.exp ?? 0, untilMs: this.#clock.now() + REMEMBERED_MS });
     return principal;
   }
 
@@ -91,16 +106,13 @@ export class Jwt {
     };
     try {
       if (this.#keys && !isOfSecret(token)) {
-        const { payload } = await jwtVerify(token, this.#keys, { ...options, algorithms: PUBLIC_KEY_ALGORITHMS });
-        this.#saidFault = undefined;
-        return payload;
+        return (await jwtVerify(token, this.#keys.find, { ...options, algorithms: PUBLIC_KEY_ALGORITHMS })).payload;
       }
       if (this.#config.secret === '') throw refused('it is signed with a secret, and JWT_SECRET is not set');
       return (await jwtVerify(token, this.#secret, { ...options, algorithms: ['HS256'] })).payload;
     } catch (error) {
       if (error instanceof MediaPeerError) throw error;
-      if (!isOfToken(error)) this.#sayOnce(messageOf(error));
-      throw refused(reasonOf(error), { cause: error, isGuess: isOfToken(error) && !(error instanceof errors.JWTExpired) });
+      throw refused(reasonOf(error), { cause: error, isGuess: !(error instanceof errors.JWTExpired) });
     }
   }
 
@@ -114,7 +126,10 @@ export class Jwt {
 
   #sayOnce(fault: string): void {
     if (fault !== this.#saidFault)
-      this.#logger.error({ fault }, 'the keys of JWT_JWKS_URL cannot be had: tokens that need them are refused');
+      this.#logger.error(
+        { fault },
+        'the keys of JWT_JWKS_URL cannot be had: those that are known go on, and tokens that need others are refused',
+      );
     this.#saidFault = fault;
   }
 }
@@ -156,7 +171,7 @@ function reasonOf(error: unknown): string {
   return isOfToken(error) ? 'it is malformed' : 'the keys to verify it with cannot be had at the moment';
 }
 
-/** @param isGuess false for one that held once, or may hold. Default true */
+/** @param isGuess false for one that held once. Default true */
 function refused(reason: string, { cause, isGuess = true }: { readonly cause?: unknown; readonly isGuess?: boolean } = {}): MediaPeerError {
   return new MediaPeerError('UNAUTHORIZED', `the token is a JWT that does not hold: ${reason}`, { cause, details: { isGuess } });
 }

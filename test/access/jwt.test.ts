@@ -143,7 +143,7 @@ describe('keys of JWT_JWKS_URL', () => {
   async function served(
     t: TestContext,
     answer: (response: http.ServerResponse) => void,
-  ): Promise<{ access: Access; requests: () => number }> {
+  ): Promise<{ access: Access; clock: FakeClock; requests: () => number }> {
     let requests = 0;
     const server = http.createServer((_request, response) => {
       requests++;
@@ -156,7 +156,7 @@ describe('keys of JWT_JWKS_URL', () => {
       server.close();
     });
     const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-    return { access: opened({ jwt: { jwksUrl } }).access, requests: () => requests };
+    return { ...opened({ jwt: { jwksUrl } }), requests: () => requests };
   }
 
   it('are fetched once, and each takes its own algorithm alone', async (t) => {
@@ -186,13 +186,49 @@ describe('keys of JWT_JWKS_URL', () => {
     ['no JSON', (response) => response.end('<html>')],
     ['nothing', (response) => response.destroy()],
   ] as readonly (readonly [string, (response: http.ServerResponse) => void])[])
-    it(`that cannot be had (${what}) let nobody in, and count as no guess`, async (t) => {
-      const { access } = await served(t, answer);
-      const token = publicKey(claims(), rsa.privateKey, { alg: 'RS256', kid: 'rsa' });
-      for (let i = 0; i < 12; i++)
-        await assert.rejects(access.identify(approachFrom('198.51.100.2', token)), {
-          code: 'UNAUTHORIZED',
-          message: /cannot be had at the moment/,
-        });
+    it(`that cannot be had (${what}) let nobody in, and are asked for once in 5 s, whoever shows what`, async (t) => {
+      const { access, clock, requests } = await served(t, answer);
+      const token = (i: number): string => publicKey(claims({ i }), rsa.privateKey, { alg: 'RS256', kid: 'rsa' });
+      const tokens = Array.from({ length: 10 }, (_, i) => token(i));
+      const from = (each: string): Promise<unknown> => access.identify(approachFrom('198.51.100.2', each));
+      await Promise.all(tokens.map((each) => assert.rejects(from(each), { code: 'UNAUTHORIZED', message: /cannot be had at the moment/ })));
+      await assert.rejects(from(token(10)), { code: 'TOO_MANY_REQUESTS' }, 'what does not verify is a guess');
+      assert.equal(requests(), 1);
+      await clock.advance(5000);
+      await assert.rejects(shown(access, token(11)), { code: 'UNAUTHORIZED' });
+      assert.equal(requests(), 2);
     });
+
+  it('go on while their host is down, which forged tokens do not make it feel', async (t) => {
+    let isDown = false;
+    const { access, clock, requests } = await served(t, (response) =>
+      isDown ? response.writeHead(500).end() : response.end(JSON.stringify({ keys })),
+    );
+    const good = (i: number): string => publicKey(claims({ i, exp: NOW_S + 3600 }), rsa.privateKey, { alg: 'RS256', kid: 'rsa' });
+    await shown(access, good(0));
+    isDown = true;
+    await clock.advance(600_000);
+    for (let i = 0; i < 20; i++) {
+      await assert.rejects(shown(access, publicKey(claims({ i }), rsa.privateKey, { alg: 'RS256', kid: 'forged' })), /does not have/);
+      await shown(access, good(i));
+    }
+    assert.equal(requests(), 2);
+    isDown = false;
+    await clock.advance(30_000);
+    await shown(access, good(30));
+    assert.equal(requests(), 3);
+  });
+
+  it('that are withdrawn count no more after 10 minutes, for tokens that were seen before, too', async (t) => {
+    let published = keys;
+    const { access, clock, requests } = await served(t, (response) => response.end(JSON.stringify({ keys: published })));
+    const token = publicKey(claims({ exp: NOW_S + 86_400 }), rsa.privateKey, { alg: 'RS256', kid: 'rsa' });
+    await shown(access, token);
+    published = keys.slice(1);
+    await clock.advance(599_999);
+    await shown(access, token);
+    assert.equal(requests(), 1);
+    await clock.advance(1);
+    await assert.rejects(shown(access, token), /a key that JWT_JWKS_URL does not have/);
+  });
 });
