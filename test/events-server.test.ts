@@ -4,9 +4,12 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { bundledModel } from '../src/config.js';
+import { encodeSnapshot } from '../src/detection/index.js';
 import { eventually } from './helpers/deadline.js';
 import { demoClip } from './helpers/demo-labels.js';
+import { pictureAt } from './helpers/pictures.js';
 import { TestServer } from './helpers/server.js';
 
 interface Event {
@@ -15,6 +18,9 @@ interface Event {
   readonly type: string;
   readonly source: string;
   readonly line?: string;
+  readonly still: boolean;
+  readonly position: readonly [x: number, y: number];
+  readonly media_time_s: number;
 }
 interface Page {
   readonly events: readonly Event[];
@@ -28,6 +34,11 @@ const LEFT = [
   [0.5, 1],
   [0, 1],
 ];
+
+async function pixelsOf(jpeg: Buffer): Promise<{ readonly data: Buffer; readonly width: number; readonly height: number }> {
+  const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
 
 describe('events of the server', () => {
   let server: TestServer;
@@ -64,6 +75,50 @@ describe('events of the server', () => {
     const [now] = (await counted()).lines;
     assert.ok(before && now && now.since === before.since && now.in + now.out >= before.in + before.out, 'counts go on');
     assert.deepEqual((await list('limit=1000')).events.slice(0, all.events.length), all.events);
+  });
+
+  it('have a still of the very frame, with a box around the one to whom it happened', async () => {
+    let event: Event | undefined;
+    await eventually(
+      async () => {
+        event = (await list('source=demo&limit=1000')).events.find((each) => each.still && each.type !== 'leave' && each.media_time_s > 1);
+        return event !== undefined;
+      },
+      60_000,
+      'an event with a still, of one that is in the picture',
+    );
+    assert.ok(event);
+    const { media_time_s: mediaTimeS } = event;
+    const response = await fetch(`${server.url}/events/${event.id}/still.jpg`);
+    assert.equal(response.headers.get('content-type'), 'image/jpeg');
+    assert.equal(response.headers.get('cache-control'), 'private, max-age=31536000, immutable');
+    const jpeg = Buffer.from(await response.arrayBuffer());
+    const seen = await pixelsOf(jpeg);
+    assert.equal(Math.max(seen.width, seen.height), 320);
+    const { videos } = await server.get<{ videos: { width: number; height: number; duration_s: number }[] }>('/available-videos');
+    const { width = NaN, height = NaN, duration_s: durationS = NaN } = videos[0] ?? {};
+    const differences = await Promise.all(
+      [0, -0.1, 0.1, durationS / 2].map(async (offsetS) => {
+        const frame = await pictureAt(demoClip, (mediaTimeS + offsetS - 0.01) % durationS, seen.width, seen.height);
+        const { data } = await pixelsOf(await encodeSnapshot(frame, { widthPx: seen.width }));
+        return seen.data.map((value, at) => Math.abs(value - (data[at] ?? 0)));
+      }),
+    );
+    const means = differences.map((each) => each.reduce((sum, value) => sum + value, 0) / each.length);
+    assert.equal(means.indexOf(Math.min(...means)), 0, `it is like another frame than its own: ${means.join()}`);
+    const [x, y] = [
+      Math.min(seen.width - 2, Math.round((event.position[0] * seen.width) / width)),
+      Math.round((event.position[1] * seen.height) / height),
+    ];
+    const edge = [-3, -2, -1, 0, 1].map((dy) => {
+      const at = 3 * ((y + dy) * seen.width + x);
+      return Math.max(...(differences[0]?.subarray(at, at + 3) ?? []));
+    });
+    assert.ok(Math.max(...edge) > 40, `the lower edge of the box is drawn: ${edge.join()}`);
+    const again = await fetch(response.url, { headers: { 'if-none-match': response.headers.get('etag') ?? '' } });
+    assert.deepEqual([again.status, await again.text()], [304, '']);
+    const none = await fetch(`${server.url}/events/1/still.jpg`);
+    assert.deepEqual([none.status, ((await none.json()) as { code: string }).code], [404, 'EVENT_NOT_FOUND']);
   });
 
   it('are refused to those who ask for what there is not', async () => {

@@ -8,7 +8,7 @@ import { Backoff } from '../base/backoff.js';
 import { delay, type Clock } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
-import { i420Size, isBt709, type Detection, type VideoFrame } from '../media/index.js';
+import { i420Size, isBt709, VideoFrame, type Detection } from '../media/index.js';
 import type { ResourceLedger } from '../base/resources.js';
 import type { END, WorkerInit, WorkerReply, WorkerRequest } from './detector-worker.js';
 import { readModelFiles, type ModelFiles } from './model-files.js';
@@ -46,6 +46,8 @@ export interface DetectionResult {
   readonly mediaTimeMs: number;
   /** Time of inference alone. */
   readonly inferenceMs: number;
+  /** Copies the frame that was looked at; undefined once the detector looks at another one. Left out: the frame is not to be had. */
+  readonly copyPicture?: () => VideoFrame | undefined;
 }
 
 /** Weak detections that still help a tracker (ByteTrack, Zhang et al., 2022). */
@@ -80,6 +82,8 @@ export class Detector {
   /** When each thread has ended. */
   readonly #exits = new Map<Worker, Promise<void>>();
   #picture = new SharedArrayBuffer(0);
+  /** Pictures so far. */
+  #looks = 0;
   #restarts = 0;
   #lastReportMs = -Infinity;
 
@@ -132,11 +136,12 @@ export class Detector {
   async detect(picture: VideoFrame): Promise<DetectionResult> {
     const worker = this.#worker;
     if (!worker || this.#pending) throw failed(worker ? 'the detector looks at another picture' : `the detector is ${this.state}`);
-    const { widthPx, heightPx, mediaTimeMs } = picture;
+    const { widthPx, heightPx, mediaTimeMs, colour } = picture;
     const bytes = bytesOf(picture);
     // Grows only: sources of several sizes take turns.
     if (this.#picture.byteLength < bytes) this.#picture = new SharedArrayBuffer(bytes);
     new Uint8Array(this.#picture).set(picture.data.subarray(0, bytes));
+    const look = ++this.#looks;
     const result = new Promise<Extract<WorkerReply, { kind: 'result' }>>((resolve, reject) => {
       this.#pending = { resolve, reject };
     });
@@ -146,11 +151,15 @@ export class Detector {
       this.#giveUp?.(`it took longer than ${HANG_MS / 1000} s for a picture`);
     });
     try {
-      worker.postMessage({ picture: this.#picture, widthPx, heightPx, hasBt709: isBt709(picture.colour) } satisfies WorkerRequest);
+      worker.postMessage({ picture: this.#picture, widthPx, heightPx, hasBt709: isBt709(colour) } satisfies WorkerRequest);
       const { detections, inferenceMs, isNotANumber } = await result;
       if (isNotANumber) this.#reportNaN();
       this.#init.observer?.inferred(this.model.name, inferenceMs);
-      return { detections, mediaTimeMs, inferenceMs };
+      const copyPicture = (): VideoFrame | undefined =>
+        look === this.#looks
+          ? new VideoFrame({ data: Buffer.from(new Uint8Array(this.#picture, 0, bytes)), widthPx, heightPx, mediaTimeMs, colour })
+          : undefined;
+      return { detections, mediaTimeMs, inferenceMs, copyPicture };
     } catch (error) {
       this.#init.observer?.failed(this.model.name);
       throw error;

@@ -1,6 +1,6 @@
 /** A picture as a JPEG, scaled by sharp in threads of its own: plane by plane, so that the event loop converts only what is left of it. */
 import sharp from 'sharp';
-import { i420Size, type VideoFrame } from '../media/index.js';
+import { i420Size, VideoFrame } from '../media/index.js';
 
 /** How large the JPEG is, and how good. */
 export interface SnapshotOptions {
@@ -14,25 +14,37 @@ export interface SnapshotOptions {
 export async function encodeSnapshot(picture: VideoFrame, options: SnapshotOptions): Promise<Buffer> {
   const width = Math.max(2, Math.min(options.widthPx, picture.widthPx) & ~1);
   const height = Math.max(2, 2 * Math.round((picture.heightPx * width) / picture.widthPx / 2));
-  const luma = picture.widthPx * picture.heightPx;
-  const chroma = luma >> 2;
-  const [y, u, v] = await Promise.all([
-    scaled(picture.data.subarray(0, luma), picture.widthPx, picture.heightPx, width, height),
-    scaled(picture.data.subarray(luma, luma + chroma), picture.widthPx >> 1, picture.heightPx >> 1, width, height),
-    scaled(
-      picture.data.subarray(luma + chroma, i420Size(picture.widthPx, picture.heightPx)),
-      picture.widthPx >> 1,
-      picture.heightPx >> 1,
-      width,
-      height,
-    ),
-  ]);
+  const [y, u, v] = await scaledPlanes(picture, [width, height], [width, height]);
   return sharp(toRgb(y, u, v, picture.colour?.matrix === 1 ? BT709 : BT601), { raw: { width, height, channels: 3 } })
     .jpeg({ quality: options.quality ?? 85 })
     .toBuffer();
 }
 
-function scaled(plane: Buffer, fromWidth: number, fromHeight: number, width: number, height: number): Promise<Buffer> {
+/** The picture with its longer side no longer than that, in memory of its own. It may be released when this resolves. */
+export async function shrink(picture: VideoFrame, longestPx: number): Promise<VideoFrame> {
+  const factor = Math.min(1, longestPx / Math.max(picture.widthPx, picture.heightPx));
+  const even = (side: number): number => Math.max(2, 2 * Math.floor((side * factor) / 2 + 0.01));
+  const [widthPx, heightPx] = [even(picture.widthPx), even(picture.heightPx)];
+  const planes = await scaledPlanes(picture, [widthPx, heightPx], [widthPx >> 1, heightPx >> 1]);
+  return new VideoFrame({ data: Buffer.concat(planes), widthPx, heightPx, mediaTimeMs: picture.mediaTimeMs, colour: picture.colour });
+}
+
+/** Y, U and V, each scaled to a size of its own. */
+function scaledPlanes(
+  { data, widthPx, heightPx }: VideoFrame,
+  lumaSize: readonly [number, number],
+  chromaSize: readonly [number, number],
+): Promise<[y: Buffer, u: Buffer, v: Buffer]> {
+  const luma = widthPx * heightPx;
+  const chroma = luma >> 2;
+  return Promise.all([
+    scaled(data.subarray(0, luma), widthPx, heightPx, ...lumaSize),
+    scaled(data.subarray(luma, luma + chroma), widthPx >> 1, heightPx >> 1, ...chromaSize),
+    scaled(data.subarray(luma + chroma, i420Size(widthPx, heightPx)), widthPx >> 1, heightPx >> 1, ...chromaSize),
+  ]);
+}
+
+async function scaled(plane: Buffer, fromWidth: number, fromHeight: number, width: number, height: number): Promise<Buffer> {
   return sharp(plane, { raw: { width: fromWidth, height: fromHeight, channels: 1 } })
     .resize(width, height, { fit: 'fill', kernel: 'cubic' })
     .extractChannel(0)

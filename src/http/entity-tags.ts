@@ -1,4 +1,4 @@
-/** Entity tags of sessions (RFC 9110 §8.8.3): which ICE generation a PATCH is meant for. */
+/** Entity tags (RFC 9110 §8.8.3): which ICE generation a PATCH is meant for, which picture a client has. */
 
 /** What `If-Match` (RFC 9110 §13.1.1) says about a tag. */
 export type TagMatch = 'absent' | 'any' | 'same' | 'other';
@@ -14,4 +14,11 @@ export function matchTag(ifMatch: string | undefined, tag: string): TagMatch {
   const tags = ifMatch.split(',').map((part) => part.trim().replace(/^"(.*)"$/, '$1'));
   if (tags.includes('*')) return 'any';
   return tags.includes(tag) ? 'same' : 'other';
+}
+
+/** Whether the client has what that tag names, quotes included, already (RFC 9110 §13.1.2). */
+export function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
+  return (
+    ifNoneMatch !== undefined && ifNoneMatch.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag)
+  );
 }

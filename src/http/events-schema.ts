@@ -8,6 +8,7 @@ export const EVENT_EXAMPLE = {
   at: 1795266357.344,
   type: 'enter',
   source: 'demo',
+  still: true,
   zone: 'gate',
   object_id: 7,
   label: 'person',
@@ -25,6 +26,7 @@ export const EventSchema = Type.Object(
     at: Type.Number({ description: 'Unix seconds' }),
     type: Type.Enum([...EVENT_TYPES]),
     source: Type.Union([Type.String(), Type.Null()], { description: 'The source that it happened at; null where it is about none' }),
+    still: Type.Boolean({ description: 'There is a picture of its moment: `GET /events/:id/still.jpg`' }),
   },
   {
     title: 'Event',
@@ -35,6 +37,6 @@ export const EventSchema = Type.Object(
 );
 
 /** In the words of the public contract. */
-export function eventMessage({ id, atMs, type, sourceId, data }: StoredEvent) {
-  return { id: String(id), at: atMs / 1000, type, source: sourceId ?? null, ...data };
+export function eventMessage({ id, atMs, type, sourceId, stillId, data }: StoredEvent) {
+  return { id: String(id), at: atMs / 1000, type, source: sourceId ?? null, still: stillId !== undefined, ...data };
 }

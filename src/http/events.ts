@@ -1,21 +1,24 @@
-/** `GET /events` and `GET /events/stream`: what has happened, by time, source and type. */
+/** `GET /events`, `GET /events/stream` and `GET /events/:id/still.jpg`: what has happened, by time, source and type. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Seated } from '../base/fair-share.js';
-import { EVENT_TYPES, type EventQuery, type EventType, type StoredEvent } from '../store/index.js';
+import { EVENT_TYPES, type EventQuery, type EventStill, type EventType, type StoredEvent } from '../store/index.js';
+import { entityTag, isKnown } from './entity-tags.js';
 import { EventStream } from './event-stream.js';
 import { EVENT_EXAMPLE, eventMessage, EventSchema } from './events-schema.js';
 import { whileThere } from './gone-client.js';
 import { makeSeat } from './reader-seats.js';
-import { ErrorSchema, TokenQuery } from './schemas.js';
+import { ErrorSchema, JpegAnswers, TokenQuery } from './schemas.js';
 
 /** What the routes of events need. */
 export interface EventsDeps {
   /** Everything that has happened before is in it. @throws MediaPeerError STORE_FAILED */
   readonly query: (query: EventQuery) => Promise<StoredEvent[]>;
+  /** The picture of an event's moment; waits while it is being made. Undefined where there is none. @throws MediaPeerError STORE_FAILED */
+  readonly still: (eventId: number) => Promise<EventStill | undefined>;
   readonly clock: Clock;
   /** Calls `listener` with each event from now on, until the returned function is called. */
   readonly onAdded: (listener: (event: StoredEvent) => void) => () => void;
@@ -27,6 +30,8 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 /** Pages of 1000 as fast as anybody reads them. */
 const QUERIES_PER_MINUTE = 600;
+/** A page of events shows a hundred at once. */
+const STILLS_PER_MINUTE = 1200;
 
 /** Of streams, at the same time. */
 const MAX_READERS = 100;
@@ -48,7 +53,7 @@ const EventPage = Type.Object(
   { title: 'Events', description: 'A page of events', examples: [{ events: [EVENT_EXAMPLE], next: null }] },
 );
 
-/** `GET /events` and `GET /events/stream`. */
+/** `GET /events`, `GET /events/stream` and `GET /events/:id/still.jpg`. */
 export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps, done) => {
   const streams = new Map<EventStream, Seated>();
   app.addHook('preClose', (closed) => {
@@ -95,6 +100,32 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
   );
 
   app.get(
+    '/events/:id/still.jpg',
+    {
+      config: { action: 'data', takesTokenInQuery: true, rateLimit: { max: STILLS_PER_MINUTE, timeWindow: 60_000 } },
+      schema: {
+        operationId: 'readEventStill',
+        summary: 'The picture of the moment of an event: a JPEG of at most 320 pixels, with boxes around those to whom it happened',
+        tags: ['detection'],
+        params: Type.Object({ id: Id }),
+        querystring: Type.Object(TokenQuery),
+        response: JpegAnswers,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const still = await deps.still(Number(id));
+      // Whoever may not see the source is not told whether anything happened there.
+      if (!still || !(await request.access.may('data', still.sourceId === undefined ? 'every' : { source: still.sourceId })))
+        throw new MediaPeerError('EVENT_NOT_FOUND', `there is no still of an event '${id}' (any more)`);
+      const tag = entityTag(id);
+      reply.header('etag', tag).header('cache-control', 'private, max-age=31536000, immutable');
+      if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
+      return reply.type('image/jpeg').send(Buffer.from(still.jpeg));
+    },
+  );
+
+  app.get(
     '/events/stream',
     {
       // The stream of a HEAD would be read by nobody and end never.
@@ -105,7 +136,8 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         summary: 'Events as they happen, as Server-Sent Events',
         description:
           'Each has its type as name and its id; the data is an event as `GET /events` gives it. `Last-Event-ID`, which browsers send when they ' +
-          'connect again, or `after` gives those that follow that one before: none is left out, none comes twice. `end` tells the reason at last.',
+          'connect again, or `after` gives those that follow that one before: none is left out, none comes twice. `end` tells the reason at last. ' +
+          'An event may come before its still is made: who asks for that waits.',
         tags: ['detection'],
         querystring: Type.Object({
           ...Filter,

@@ -16,6 +16,17 @@ export const ErrorSchema = Type.Object(
   },
 );
 
+/** What a route of a picture with an entity tag is answered with. */
+export const JpegAnswers = {
+  200: {
+    description: 'The picture',
+    content: { 'image/jpeg': { schema: Type.Unsafe<unknown>({ type: 'string', contentMediaType: 'image/jpeg' }) } },
+  },
+  304: Type.Unsafe<unknown>({ type: 'null', description: 'If-None-Match names the current one' }),
+  '4xx': ErrorSchema,
+  '5xx': ErrorSchema,
+};
+
 /** Unknown fields are ignored: clients send what their other servers want, too. */
 export const OfferBody = Type.Object(
   {

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { isKnown } from './entity-tags.js';
 import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
-import { ErrorSchema, TokenQuery } from './schemas.js';
+import { JpegAnswers, TokenQuery } from './schemas.js';
 
 /** What snapshots need. */
 export interface SnapshotDeps {
@@ -47,13 +48,7 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
           ...TokenQuery,
         }),
         response: {
-          200: {
-            description: 'The picture',
-            content: { 'image/jpeg': { schema: Type.Unsafe<unknown>({ type: 'string', contentMediaType: 'image/jpeg' }) } },
-          },
-          304: Type.Unsafe<unknown>({ type: 'null', description: 'If-None-Match names the current one' }),
-          '4xx': ErrorSchema,
-          '5xx': ErrorSchema,
+          ...JpegAnswers,
         },
       },
     },
@@ -78,11 +73,4 @@ export const snapshotRoutes: FastifyPluginCallbackTypebox<SnapshotDeps> = (app, 
 /** The source of a file's name. */
 function sourceOf(file: string): string {
   return file.replace(/\.jpg$/, '');
-}
-
-/** Whether the client has the picture of that tag already (RFC 9110 §13.1.2). */
-function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
-  return (
-    ifNoneMatch !== undefined && ifNoneMatch.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag)
-  );
 }

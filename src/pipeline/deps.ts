@@ -52,8 +52,11 @@ export interface PipelineDeps {
     sourceId: string,
     picture: { readonly widthPx: number; readonly heightPx: number; readonly labels?: readonly string[] },
   ) => SceneObserver;
-  /** Told of each frame in which something happened at a zone or line, in order. Left out: nobody wants to know. */
-  readonly onSceneEvents?: (detections: FrameDetections) => void;
+  /**
+   * Told of each frame in which something happened at a zone or line, in order. `still` is a JPEG of the frame, which is being made;
+   * undefined where none is made, or none could be. Never rejects. Left out: nobody wants to know.
+   */
+  readonly onSceneEvents?: (detections: FrameDetections, still: Promise<Uint8Array | undefined> | undefined) => void;
   /** Which lower rungs sources have. */
   readonly ladder: LadderPlan;
   /** Of encoders of lower rungs, for all sources. */

@@ -4,9 +4,10 @@
  * detections, the processed rendition, or both. The model may change meanwhile.
  */
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
-import type { DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
+import type { Detection, DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { FrameFormat } from './encoded-rendition.js';
+import { EventStills } from './event-stills.js';
 import type { FrameNumbers } from './frame-numbers.js';
 
 /** What detection does for one source. */
@@ -68,7 +69,9 @@ export class SourceDetection {
   #model: DetectionModel | undefined;
   #registration: DetectionRegistration | undefined;
   #tracker: ObjectTracker;
-  #lastResult: DetectionResult | undefined;
+  /** In the frame that was looked at last. */
+  #lastFound: readonly Detection[] | undefined;
+  readonly #stills: EventStills;
   /** Of registrations with other models. */
   readonly #before = { detected: 0, skipped: 0, slept: 0, failed: 0 };
   #trackerMs = 0;
@@ -78,6 +81,7 @@ export class SourceDetection {
   constructor(init: SourceDetectionInit) {
     this.#init = init;
     const { sourceId, deps } = init;
+    this.#stills = new EventStills(deps);
     this.#gate = deps.motionGate === true ? new MotionGate() : undefined;
     this.#tracker = this.#makeTracker();
     this.#use(deps.models.of(sourceId));
@@ -114,7 +118,7 @@ export class SourceDetection {
     const isEmpty = isStandIn(picture.mediaTimeMs);
     if (this.#registration && !isEmpty) this.#offer(picture, this.#registration);
     this.#objects = isEmpty ? [] : this.#timed(() => this.#tracker.predict(picture.mediaTimeMs));
-    if (pictureTakers.size === 0 || (this.#registration && !this.#lastResult && !isEmpty)) return;
+    if (pictureTakers.size === 0 || (this.#registration && !this.#lastFound && !isEmpty)) return;
     const frame = frameNumbers.peek(picture.mediaTimeMs);
     for (const take of pictureTakers) take({ picture: picture.retain(), frame, objects: this.#objects, labels: this.labels });
     pictureTakers.clear();
@@ -155,9 +159,10 @@ export class SourceDetection {
   /** While nothing moves, what was found last is still there. */
   #offer(picture: VideoFrame, registration: DetectionRegistration): void {
     const isAwake = this.#gate?.look(picture) ?? true;
-    const last = this.#lastResult;
-    if (isAwake || !last) return registration.offer(picture);
-    if (registration.sleep(picture)) this.#take({ detections: last.detections, mediaTimeMs: picture.mediaTimeMs, inferenceMs: 0 });
+    const detections = this.#lastFound;
+    if (isAwake || !detections) return registration.offer(picture);
+    if (!registration.sleep(picture)) return;
+    this.#take({ detections, mediaTimeMs: picture.mediaTimeMs, inferenceMs: 0, copyPicture: () => picture.copy() });
   }
 
   #use(model: DetectionModel | undefined): void {
@@ -169,7 +174,7 @@ export class SourceDetection {
     this.#model = model;
     // Classes of one model mean nothing to another.
     this.#tracker = this.#makeTracker(model);
-    this.#lastResult = undefined;
+    this.#lastFound = undefined;
     // Begins to render the text now, so that it is there for the first picture.
     model?.labels.sheet(format.heightPx);
     this.#registration = model?.scheduler.register(sourceId, { maxFps: deps.detectFps, onResult: (result) => this.#take(result) });
@@ -186,8 +191,8 @@ export class SourceDetection {
   }
 
   #take(result: DetectionResult): void {
-    this.#lastResult = result;
-    const { sourceId, format, feed, frameNumbers, deps } = this.#init;
+    this.#lastFound = result.detections;
+    const { sourceId, format, feed, frameNumbers } = this.#init;
     const objects = this.#timed(() => this.#tracker.update(result.detections, result.mediaTimeMs));
     const detections: FrameDetections = {
       sourceId,
@@ -200,7 +205,14 @@ export class SourceDetection {
       scene: this.#observe(objects, result.mediaTimeMs),
     };
     feed.publish(detections);
-    if (detections.scene && detections.scene.events.length > 0) deps.onSceneEvents?.(detections);
+    if (detections.scene && detections.scene.events.length > 0) this.#tell(detections, result.copyPicture);
+  }
+
+  #tell(detections: FrameDetections, copyPicture: DetectionResult['copyPicture']): void {
+    const { onSceneEvents } = this.#init.deps;
+    if (!onSceneEvents) return;
+    const { labels } = this;
+    onSceneEvents(detections, copyPicture && labels && this.#stills.begin({ detections, copyPicture, labels }));
   }
 
   /** Counting begins with the first picture that was looked at: before it, the size of what a camera sends is a guess. */

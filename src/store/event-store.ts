@@ -7,7 +7,7 @@ import { MediaPeerError, messageOf } from '../base/errors.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
-import type { EventFacts, EventQuery, EventRetention, StoredEvent } from './event.js';
+import type { EventFacts, EventQuery, EventRetention, EventStill, StoredEvent } from './event.js';
 import type { Entry } from './event-tables.js';
 import { StoreRefusedError, StoreThread } from './store-thread.js';
 
@@ -39,6 +39,8 @@ export class EventStore {
   readonly #logger: Logger;
   readonly #added: Listeners<StoredEvent>;
   readonly #warnedMs = new Map<string, number>();
+  /** Stills that are not made yet. */
+  readonly #making = new Set<Promise<void>>();
   #thread!: StoreThread;
   #lastId = 0;
   #lost = 0;
@@ -63,14 +65,30 @@ export class EventStore {
     this.#added = new Listeners(logger, 'events');
   }
 
-  /** Keeps an event and tells it to listeners. It has a still where one is made of its moment, known by the id of the event that it was made for. */
-  add(facts: EventFacts, still: 'none' | 'own' | { readonly of: number } = 'none'): StoredEvent {
-    const id = Math.max(this.#lastId + 1, Math.floor(this.#clock.wallClock() * 1000));
-    this.#lastId = id;
-    const event: StoredEvent = { ...facts, id, stillId: still === 'none' ? undefined : still === 'own' ? id : still.of };
-    this.#write({ kind: 'event', event });
-    this.#added.tell(event);
-    return event;
+  /** Keeps an event without a still and tells it to listeners. */
+  add(facts: EventFacts): StoredEvent {
+    return this.#add(facts, this.#nextId(), undefined);
+  }
+
+  /**
+   * Keeps what happened in one moment and tells it to listeners.
+   * @param still a JPEG of the moment that is being made, kept with its first event; undefined: there is none. Must not reject
+   */
+  addMoment(facts: readonly EventFacts[], still: Promise<Uint8Array | undefined> | undefined): void {
+    let stillId: number | undefined;
+    for (const each of facts) {
+      const id = this.#nextId();
+      if (still) stillId ??= id;
+      this.#add(each, id, stillId);
+    }
+    if (still && stillId !== undefined) this.#keepStill(stillId, still);
+  }
+
+  /** The still of the event of that id, once it is made; undefined where it has none, or none any more. @throws MediaPeerError STORE_FAILED */
+  async still(eventId: number): Promise<EventStill | undefined> {
+    // It may be of any of those that are being made: each takes milliseconds.
+    await Promise.all(this.#making);
+    return this.#thread.ask<'still'>({ kind: 'still', eventId });
   }
 
   /** What an earlier server kept of each source. */
@@ -101,6 +119,7 @@ export class EventStore {
   /** Everything is in the file when this resolves, unless the disk does not answer: a warning says so. */
   async close(): Promise<void> {
     this.#added.clear();
+    await Promise.all(this.#making);
     let timer: Timer | undefined;
     const tooLong = new Promise<void>((resolve) => {
       timer = this.#clock.after(CLOSE_MS, () => {
@@ -110,6 +129,26 @@ export class EventStore {
     });
     await Promise.race([this.#thread.close(), tooLong]);
     timer?.cancel();
+  }
+
+  #nextId(): number {
+    this.#lastId = Math.max(this.#lastId + 1, Math.floor(this.#clock.wallClock() * 1000));
+    return this.#lastId;
+  }
+
+  #add(facts: EventFacts, id: number, stillId: number | undefined): StoredEvent {
+    const event: StoredEvent = { ...facts, id, stillId };
+    this.#write({ kind: 'event', event });
+    this.#added.tell(event);
+    return event;
+  }
+
+  #keepStill(id: number, still: Promise<Uint8Array | undefined>): void {
+    const making = still.then((jpeg) => {
+      this.#making.delete(making);
+      if (jpeg) this.#write({ kind: 'still', id, jpeg });
+    });
+    this.#making.add(making);
   }
 
   async #start({ retention, ledger }: Pick<EventStoreInit, 'retention' | 'ledger'>, folder: string | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /** Events, stills and counts in the tables. */
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
-import type { EventQuery, EventType, StoredEvent } from './event.js';
+import type { EventQuery, EventStill, EventType, StoredEvent } from './event.js';
 
 /** Something to write. */
 export type Entry =
@@ -60,7 +60,7 @@ export class EventTables {
   }
 
   /** Of the event of that id: a JPEG; undefined where it has none any more. */
-  still(eventId: number): { readonly sourceId: string | undefined; readonly jpeg: Uint8Array } | undefined {
+  still(eventId: number): EventStill | undefined {
     const [row] = this.#all('SELECT e.source, s.jpeg FROM events e JOIN stills s ON s.id = e.still WHERE e.id = ?', eventId);
     return row && { sourceId: textOf(row.source), jpeg: row.jpeg as Uint8Array };
   }

@@ -26,6 +26,14 @@ export interface StoredEvent extends EventFacts {
   readonly stillId: number | undefined;
 }
 
+/** The picture of an event's moment. */
+export interface EventStill {
+  /** The source that the event happened at; undefined where it is about none. */
+  readonly sourceId: string | undefined;
+  /** At most 320 pixels wide and high. */
+  readonly jpeg: Uint8Array;
+}
+
 /** Which events somebody wants; what is left out selects everything. */
 export interface EventQuery {
   /** Unix milliseconds, included. */

@@ -1,5 +1,5 @@
 /** What the server and the thread of the store tell each other. */
-import type { EventQuery, EventRetention, StoredEvent } from './event.js';
+import type { EventQuery, EventRetention, EventStill, StoredEvent } from './event.js';
 import type { Entry } from './event-tables.js';
 import type { SetAside } from './store-file.js';
 
@@ -22,7 +22,7 @@ export interface Answers {
   /** In the order that was asked for. */
   readonly events: StoredEvent[];
   /** Undefined where the event has none. */
-  readonly still: { readonly sourceId: string | undefined; readonly jpeg: Uint8Array } | undefined;
+  readonly still: EventStill | undefined;
   /** By name. */
   readonly sources: string[];
 }

@@ -77,7 +77,7 @@ export async function openDetection(
     detectFps: config.DETECT_FPS,
     motionGate: config.MOTION_GATE,
     sceneOf: (sourceId, picture) => counting.observers.of(sourceId, picture),
-    onSceneEvents: (detections) => keepSceneEvents(events, detections, clock.wallClock()),
+    onSceneEvents: (detections, still) => keepSceneEvents(events, detections, clock.wallClock(), still),
     idleGraceMs: config.IDLE_GRACE,
     find: (sourceId) => catalogue.find(sourceId),
     connect: (sourceId) => pulls.prepare(sourceId),

@@ -71,6 +71,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     rooms: webSockets,
     events: {
       query: (query) => events.query(query),
+      still: (eventId) => events.still(eventId),
       sources: () => events.sources(),
       onAdded: (listener) => events.onAdded(listener),
       clock: host.clock,

@@ -18,18 +18,22 @@ export async function openEvents({ config, loggers, clock, ledger, closers }: Ho
   return events;
 }
 
-/** Keeps what happened at the zones and lines of a frame that was seen just now. */
+/** Keeps what happened at the zones and lines of a frame that was seen just now, and the still of the frame once it is made. */
 export function keepSceneEvents(
   events: EventStore,
   { sourceId, frame, mediaTimeMs, inferenceMs, scene }: FrameDetections,
   wallClockMs: number,
+  still: Promise<Uint8Array | undefined> | undefined,
 ): void {
   const atMs = Math.round(wallClockMs - inferenceMs);
   const moment = { frame, media_time_s: Math.round(mediaTimeMs * 1000) / 1e6 };
-  for (const event of scene?.events ?? []) {
-    const { type } = event;
-    events.add({ type, sourceId, atMs, data: { ...withoutType(eventJson(event)), ...moment } });
-  }
+  const happened = (scene?.events ?? []).map((event) => ({
+    type: event.type,
+    sourceId,
+    atMs,
+    data: { ...withoutType(eventJson(event)), ...moment },
+  }));
+  events.addMoment(happened, still);
 }
 
 /** The type has a place of its own. */

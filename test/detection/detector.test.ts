@@ -75,6 +75,18 @@ describe('Detector', () => {
     assert.equal(ledger.snapshot().workers, 0);
   });
 
+  it('copies the picture that it looked at, until it looks at the next', { skip: absent }, async () => {
+    const detector = await open(nano!);
+    const { copyPicture } = await detector.detect(plainPicture(64, 48, 90));
+    const copy = copyPicture?.();
+    assert.deepEqual([copy?.widthPx, copy?.heightPx, copy?.data.equals(plainPicture(64, 48, 90).data)], [64, 48, true]);
+    const next = detector.detect(plainPicture(64, 48, 200));
+    assert.equal(copyPicture?.(), undefined);
+    await next;
+    assert.equal(copy?.data[0], 90, 'it has memory of its own');
+    await detector.close();
+  });
+
   it('is busy with one picture at a time and takes sizes as they come', { skip: absent }, async () => {
     const detector = await open(nano!);
     const first = detector.detect(plainPicture(640, 360));

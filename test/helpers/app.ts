@@ -137,6 +137,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     events: {
       clock,
       query: () => Promise.resolve([]),
+      still: () => Promise.resolve(undefined),
       sources: () => Promise.resolve([]),
       onAdded: () => () => undefined,
       ...overrides.events,

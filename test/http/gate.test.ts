@@ -149,6 +149,10 @@ describe('a source that somebody may not watch', () => {
       access,
       offer: { playable: () => ['demo', 'gate-2', 'gate-1'] },
       state: { sources: () => [source('demo'), source('gate-1')] },
+      events: {
+        still: (eventId) =>
+          Promise.resolve(eventId > 2 ? undefined : { sourceId: eventId === 1 ? 'demo' : 'gate-1', jpeg: Buffer.from('JPEG') }),
+      },
       detections: {
         openSource: (sourceId) =>
           Promise.reject(
@@ -160,6 +164,17 @@ describe('a source that somebody may not watch', () => {
     });
   }
   const viewer = { authorization: 'Bearer view' };
+
+  it('has events whose stills are answered as if there were none', async () => {
+    const app = await half();
+    const still = (id: number): Promise<LightMyRequestResponse> => app.inject({ url: `/events/${id}/still.jpg`, headers: viewer });
+    const [other, own, none] = await Promise.all([1, 2, 3].map(still));
+    assert.deepEqual([own?.statusCode, own?.headers['content-type'], own?.body], [200, 'image/jpeg', 'JPEG']);
+    for (const response of [other, none]) assert.deepEqual([response?.statusCode, response && codeOf(response)], [404, 'EVENT_NOT_FOUND']);
+    assert.equal(other?.body.replace("'1'", "'3'"), none?.body);
+    assert.equal(other?.headers['etag'], undefined);
+    await app.close();
+  });
 
   it('is in no list, and answered as one that there is not', async () => {
     const app = await half();

@@ -68,6 +68,30 @@ describe('the store of events', () => {
     assert.deepEqual(heard, [one, two]);
   });
 
+  it('keeps one still for all that happens in a moment, waits for it where it is asked for or the store is closed, and loses it with its event', async () => {
+    const store = await open();
+    const heard: StoredEvent[] = [];
+    store.onAdded((event) => heard.push(event));
+    let finish = (_jpeg: Uint8Array): void => undefined;
+    store.add(FACTS);
+    store.addMoment([FACTS, FACTS], new Promise((resolve) => (finish = resolve)));
+    store.addMoment([FACTS], Promise.resolve(undefined));
+    store.addMoment([FACTS], undefined);
+    const [none, first, second, failed, never] = heard;
+    assert.deepEqual(
+      heard.map(({ stillId }) => stillId),
+      [undefined, first?.id, first?.id, failed?.id, undefined],
+    );
+    const asked = Promise.all([none, first, second, failed, never].map((event) => store.still(event?.id ?? 0)));
+    const jpeg = new Uint8Array([0xff, 0xd8]);
+    finish(jpeg);
+    const kept = { sourceId: 'demo', jpeg };
+    assert.deepEqual(await asked, [undefined, kept, kept, undefined, undefined]);
+    store.addMoment([FACTS], new Promise((resolve) => setImmediate(resolve, jpeg)));
+    await store.close();
+    assert.deepEqual(await (await open()).still(heard.at(-1)?.id ?? 0), kept);
+  });
+
   it('refuses a folder that somebody chose and that cannot be used, and says what to do', async () => {
     writeFileSync(path.join(folder, 'file'), '');
     await assert.rejects(
