@@ -38,6 +38,8 @@ export interface ViewerOptions {
 interface IcePrivate {
   stunServer: unknown;
   readonly onData: { execute(data: Buffer): void };
+  readonly protocols: readonly { sendStun: (...message: never[]) => Promise<unknown> }[];
+  send: () => Promise<unknown>;
   getCandidatePromises(addresses: string[], timeout?: number): Promise<unknown>[];
 }
 
@@ -159,11 +161,18 @@ export class WeriftViewer {
     await this.dtls.sendRtcp([new RtcpPayloadSpecificFeedback({ feedback: new PictureLossIndication({ senderSsrc: 1, mediaSsrc }) })]);
   }
 
+  /** Answers no check until the returned function is called. */
+  fallSilent(): () => void {
+    const { protocols } = this.#ice();
+    const kept = protocols.map((protocol) => protocol.sendStun.bind(protocol));
+    for (const protocol of protocols) protocol.sendStun = () => Promise.resolve();
+    return () => protocols.forEach((protocol, index) => (protocol.sendStun = kept[index] ?? protocol.sendStun));
+  }
+
   /** Leaves without a word: the sockets go, nothing is sent. */
   async vanish(): Promise<void> {
-    const ice = this.#ice() as unknown as { send: () => Promise<void>; protocols: { sendStun: () => Promise<void> }[] };
-    ice.send = () => Promise.resolve();
-    for (const protocol of ice.protocols) protocol.sendStun = () => Promise.resolve();
+    this.#ice().send = () => Promise.resolve();
+    this.fallSilent();
     await this.close();
   }
 

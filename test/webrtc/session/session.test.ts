@@ -56,8 +56,10 @@ test('a viewer that was silent and is heard again stays', async () => {
   const rig = new Rig({ clock });
   const viewer = new WeriftViewer();
   const { sdp } = await viewer.join(rig.accept());
+  const speak = viewer.fallSilent();
   await clock.advance(10_000);
   assert.equal(rig.manager.snapshot()[0]?.connectionState, 'disconnected');
+  speak();
   await viewer.sendPli(WeriftViewer.ssrcs(sdp)[0] ?? 0);
   await eventually(
     async () => {
