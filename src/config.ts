@@ -512,7 +512,16 @@ export function parseConfig(
     }
     config[name] = parsed;
   }
-  if (faults.length === 0) faults.push(...portFaults(config as Config), ...turnFaults(config as Config), ...jwtFaults(config as Config));
+  if (faults.length === 0)
+    faults.push(
+      ...portFaults(config as Config),
+      ...turnFaults(config as Config),
+      ...jwtFaults(config as Config),
+      ...tokenFaults(config as Config),
+    );
+  // To leave it out without a word would open what somebody wants closed.
+  if ((variables['AUTH_URL'] ?? '') !== '')
+    faults.push('AUTH_URL is not supported: unset it, and name who may use this server by AUTH_FILE, JWT_SECRET or JWT_JWKS_URL');
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
     faults.push(
@@ -550,6 +559,16 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
 function jwtFaults({ JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER }: Config): string[] {
   if (JWT_SECRET !== '' || JWT_JWKS_URL !== '' || (JWT_AUDIENCE === '' && JWT_ISSUER === '')) return [];
   return [`${JWT_AUDIENCE === '' ? 'JWT_ISSUER' : 'JWT_AUDIENCE'} needs JWT_SECRET or JWT_JWKS_URL`];
+}
+
+/** Who has the token of others must not administer by it. */
+function tokenFaults({ ADMIN_TOKEN, VIEWER_TOKEN, PUBLISH_TOKENS }: Config): string[] {
+  if (ADMIN_TOKEN === '') return [];
+  const same = [
+    ...(VIEWER_TOKEN === ADMIN_TOKEN ? ['VIEWER_TOKEN'] : []),
+    ...([...PUBLISH_TOKENS.values()].includes(ADMIN_TOKEN) ? ['PUBLISH_TOKENS'] : []),
+  ];
+  return same.map((name) => `ADMIN_TOKEN stands in ${name}, too, which would let its holders administer this server: set another one`);
 }
 
 /** What stands before an @ in an address may be a password. */

@@ -81,6 +81,16 @@ describe('parseConfig', () => {
     assert.doesNotThrow(() => parseConfig({ TURN_URLS: 'turn:turn.example', TURN_USERNAME: 'user', TURN_CREDENTIAL: 's3cret' }));
   });
 
+  it('refuses one token for administrators and others, and what would name users but is not there', () => {
+    const token = 'sixteen-letters!';
+    assert.throws(() => parseConfig({ ADMIN_TOKEN: token, VIEWER_TOKEN: token }), { message: /^ADMIN_TOKEN stands in VIEWER_TOKEN, too/ });
+    assert.throws(() => parseConfig({ ADMIN_TOKEN: token, PUBLISH_TOKENS: `gate=${token}` }), {
+      message: /^ADMIN_TOKEN stands in PUBLISH_TOKENS, too/,
+    });
+    assert.doesNotThrow(() => parseConfig({ VIEWER_TOKEN: token, PUBLISH_TOKENS: `gate=${token}` }));
+    assert.throws(() => parseConfig({ AUTH_URL: 'https://id.example', ADMIN_TOKEN: token }), { message: /^AUTH_URL is not supported: / });
+  });
+
   it('refuses tokens that can be guessed, and those that no header can carry', () => {
     for (const token of ['fifteen-letters', 'two words of any length', 's€cret-s€cret-s€cret', ' ', 'x'.repeat(513)]) {
       for (const name of ['ADMIN_TOKEN', 'VIEWER_TOKEN'])

@@ -11,7 +11,7 @@ import { AuthFile } from './auth-file.js';
 import { FailedLogins } from './failed-logins.js';
 import { Jwt, type JwtConfig } from './jwt.js';
 import { RightsWatch, type Watched } from './rights-watch.js';
-import { isAmbient, may, type Principal, type Scope } from './principal.js';
+import { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
 import { Shorthand, type ShorthandTokens } from './shorthand.js';
 
 /** Who there is, and what those may do who are nobody. */
@@ -124,7 +124,7 @@ export class Access {
     } catch (error) {
       const source = typeof scope === 'object' ? scope.source : undefined;
       if (error instanceof MediaPeerError)
-        this.audit.refused({ who: principal?.name, address: approach.address, action, source }, error.code);
+        this.audit.refused({ who: principal && idOf(principal), address: approach.address, action, source }, error.code);
       throw error;
     }
   }
@@ -164,6 +164,7 @@ export class Access {
     const { token, ip } = approach;
     const { hasPrincipals } = this;
     if (token === undefined || !hasPrincipals) return ambientPrincipal(approach, { ...this.#config, hasPrincipals });
+    if (token === '') return undefined;
     const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, ip) ?? (await this.#jwt.verify(token));
     return known && this.#asSeenFrom(approach, known);
   }

@@ -1,6 +1,6 @@
 /** What may be done without showing anything, by where a request comes from. */
 import { GRANTABLE, type Right } from './action.js';
-import { isLocal, pageOrigin, type Approach } from './approach.js';
+import { isKnownHost, isLocal, pageOrigin, type Approach } from './approach.js';
 import { grantsOf, type Principal } from './principal.js';
 
 /** What everybody may do: nothing, watch, or everything. */
@@ -28,12 +28,13 @@ const LOOPBACK_PAGE: Principal = { name: 'loopback', kind: 'loopback', grants: g
 /** Who somebody is that shows nothing. */
 export function ambientPrincipal(approach: Approach, { hasPrincipals, anonymous, serverNames }: AmbientConfig): Principal {
   const page = pageOrigin(approach);
-  if (!hasPrincipals && page !== 'foreign' && isLocal(approach, serverNames)) {
-    if (page === 'own') return LOOPBACK;
-    if (anonymous !== 'all') return LOOPBACK_PAGE;
+  if (anonymous === 'off') {
+    // Without anybody named, such a server starts only where this machine alone reaches it, and by no proxy.
+    if (hasPrincipals || page === 'foreign' || !isLocal(approach, serverNames)) return NOBODY;
+    return page === 'own' ? LOOPBACK : LOOPBACK_PAGE;
   }
-  if (anonymous === 'off') return NOBODY;
   const rights = RIGHTS[anonymous];
-  // A page from elsewhere administers nothing by rights that its user has without knowing.
-  return { ...NOBODY, grants: grantsOf(page === 'own' ? rights : rights.filter((right) => right !== 'admin')) };
+  // A page from elsewhere, which a foreign name may hide, administers nothing by rights that its user has without knowing.
+  const mayAdminister = page === 'own' && isKnownHost(approach, serverNames);
+  return { ...NOBODY, grants: grantsOf(mayAdminister ? rights : rights.filter((right) => right !== 'admin')) };
 }

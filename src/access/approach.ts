@@ -33,8 +33,14 @@ export interface Approach {
 export type PageOrigin = 'own' | 'loopback' | 'foreign';
 
 /** Whether a connection comes from this very machine, by no proxy, and to a name that can only be this server's. @param names that this server has beside addresses and localhost */
-export function isLocal({ connected, host, isForwarded }: Approach, names: readonly string[]): boolean {
-  return !isForwarded && isLoopbackAddress(connected ?? '') && isKnownName(hostName(host), names);
+export function isLocal(approach: Approach, names: readonly string[]): boolean {
+  return !approach.isForwarded && isLoopbackAddress(approach.connected ?? '') && isKnownHost(approach, names);
+}
+
+/** Whether this server is called by a name that can only be its own: an address, localhost, or one of these. */
+export function isKnownHost({ host }: Pick<Approach, 'host'>, names: readonly string[]): boolean {
+  const name = hostName(host);
+  return name === 'localhost' || isIP(name) !== 0 || names.some((known) => known.toLowerCase() === name);
 }
 
 /** From where the page asks. What a browser says of it itself cannot be forged by a page. */
@@ -52,9 +58,13 @@ export function pageOrigin({ host, origin, fetchSite }: Pick<Approach, 'host' | 
   return isLoopbackName(page.hostname) ? 'loopback' : 'foreign';
 }
 
-/** True for headers that proxies write. */
+/** What proxies, content networks and tunnels write. */
+const FORWARDING =
+  /^(forwarded|via|x-(original-)?forwarded(-.*)?|x-original-host|x-real-ip|x-(cluster-)?client-ip|true-client-ip|(fastly|fly)-client-ip|x-azure-clientip|x-envoy-external-address|cf-(connecting-ip(v6)?|ray)|cdn-loop|tailscale-user-.*)$/;
+
+/** True for headers that proxies write, in lower case. */
 export function isForwardingHeader(name: string): boolean {
-  return /^(forwarded|via|x-forwarded(-.*)?|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/.test(name);
+  return FORWARDING.test(name);
 }
 
 /** True for addresses by which a machine speaks to itself. */
@@ -69,10 +79,6 @@ function hostName(host = ''): string {
     .replace(/:\d*$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase();
-}
-
-function isKnownName(name: string, names: readonly string[]): boolean {
-  return name === 'localhost' || isIP(name) !== 0 || names.some((known) => known.toLowerCase() === name);
 }
 
 function isLoopbackName(name: string): boolean {

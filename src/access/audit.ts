@@ -14,7 +14,7 @@ const MAX_CHARS = 80;
 
 /** Who asked for what. */
 export interface AuditEntry {
-  /** Name of the principal; undefined where a token was nobody's. */
+  /** `user:alice`; undefined where a token was nobody's. */
   readonly who: string | undefined;
   /** By which its client is counted. */
   readonly address: string;

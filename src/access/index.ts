@@ -4,4 +4,4 @@ export { GRANTABLE, type Action, type Right } from './action.js';
 export { NOBODY } from './ambient.js';
 export { isForwardingHeader, type Approach } from './approach.js';
 export { HeldRights } from './held-rights.js';
-export { isAmbient, may, type Principal, type Scope } from './principal.js';
+export { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';

@@ -33,8 +33,14 @@ const MAX_REMEMBERED = 2000;
 const REMEMBERED_MS = 600_000;
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
 
+const Source = Type.String({ minLength: 1, maxLength: 255 });
+/** Rights that are about no single source. */
+const WITHOUT_SOURCE = ['ice', 'metrics'] as const;
 const Grants = Type.Array(
-  Type.Object({ action: Type.Enum([...GRANTABLE]), source: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
+  Type.Union([
+    Type.Object({ action: Type.Enum([...GRANTABLE]), source: Source }, { additionalProperties: false }),
+    Type.Object({ action: Type.Enum([...WITHOUT_SOURCE]) }, { additionalProperties: false }),
+  ]),
   { maxItems: 1000 },
 );
 
@@ -91,7 +97,7 @@ export class Jwt {
       }
     }
     const payload = await this.#payload(token);
-    const principal = { name: (payload.sub ?? 'jwt').slice(0, 64), kind: 'jwt' as const, grants: grantsOfClaims(payload) };
+    const principal = { name: nameOfClaims(payload), kind: 'jwt' as const, grants: grantsOfClaims(payload) };
     this.#remember(key, { principal, expiresAtS: payload.exp ?? 0, untilMs: this.#clock.now() + REMEMBERED_MS });
     return principal;
   }
@@ -144,9 +150,16 @@ function isOfSecret(token: string): boolean {
   }
 }
 
+function nameOfClaims({ sub }: { readonly sub?: unknown }): string {
+  if (sub !== undefined && typeof sub !== 'string') throw refused('its claim sub is not a string');
+  return sub === undefined || sub === '' ? 'jwt' : sub.slice(0, 64);
+}
+
 function grantsOfClaims({ grants }: JWTPayload): Grant[] {
   if (!Check(Grants, grants))
-    throw refused(`its claim grants is not a list of { action, source }, with action one of ${GRANTABLE.join(', ')}`);
+    throw refused(
+      `its claim grants is not a list of { action, source }, with action one of ${GRANTABLE.join(', ')}, source a name or glob ("*": all; ${WITHOUT_SOURCE.join(' and ')} need none), and nothing else`,
+    );
   const list = grants as readonly { readonly action: Right; readonly source?: string }[];
   return list.map(({ action, source = '*' }) => ({ action, sources: [source] }));
 }

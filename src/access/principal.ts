@@ -36,6 +36,11 @@ export function isAmbient({ kind }: Principal): boolean {
   return kind === 'anonymous' || kind === 'loopback';
 }
 
+/** For the log: where the name comes from stands before it, so that nobody can look like somebody else. `jwt:alice` */
+export function idOf(principal: Principal): string {
+  return isAmbient(principal) ? principal.name : `${principal.kind}:${principal.name}`;
+}
+
 /** Rights for the same sources. @param sources globs */
 export function grantsOf(actions: readonly Right[], sources: readonly string[] = ['*'], except?: ReadonlySet<string>): Grant[] {
   return actions.map((action) => ({ action, sources, ...(except && { except }) }));

@@ -13,6 +13,7 @@ import { GRANTABLE } from './action.js';
 import { grantsOf, type Principal } from './principal.js';
 
 const MAX_USERS = 10_000;
+const OF_NOTHING = createHash('sha256').digest('hex');
 const TokenHash = Type.String({ pattern: '^sha256:[0-9a-fA-F]{64}$' });
 const UserSchema = Type.Object({
   name: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$' }),
@@ -73,6 +74,7 @@ export class Users {
       const isAllowedFrom = addresses.length === 0 ? () => true : compileRanges(addresses);
       const user = { principal: { name, kind: 'user' as const, grants: grantsOf(rights, sources) }, isAllowedFrom };
       for (const digest of [token].flat().map((hash) => hash.slice('sha256:'.length).toLowerCase())) {
+        if (digest === OF_NOTHING) faults.push(`users[${i}].token is the hash of an empty text: was the variable set that was hashed?`);
         if (byDigest.has(digest)) faults.push(`users[${i}].token: another user has the same token`);
         byDigest.set(digest, user);
       }

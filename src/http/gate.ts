@@ -8,6 +8,7 @@ import type { MediaPeerError } from '../base/errors.js';
 import { fingerprint } from '../base/secret.js';
 import {
   HeldRights,
+  idOf,
   isAmbient,
   isForwardingHeader,
   type Access,
@@ -93,7 +94,7 @@ export class RequestAccess {
 
   /** Writes down that they changed something. */
   async noteChange({ action, source, route }: Change): Promise<void> {
-    const { name: who } = await this.principal();
+    const who = idOf(await this.principal());
     this.#access.audit.changed({ who, address: this.approach.address, action, source }, route);
   }
 
@@ -205,7 +206,8 @@ function approachOf(request: FastifyRequest): Approach {
     host: headers.host,
     origin: headers.origin,
     fetchSite: [fetchSite].flat()[0],
-    isForwarded: Object.keys(headers).some(isForwardingHeader),
+    // Browsers and programs speak HTTP/1.1; proxies that say nothing of themselves often 1.0.
+    isForwarded: request.raw.httpVersion === '1.0' || Object.keys(headers).some(isForwardingHeader),
     token: bearerToken(headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined),
   };
 }

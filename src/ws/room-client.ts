@@ -230,7 +230,9 @@ export class RoomClient implements Link, Seated {
   async #join(message: ClientMessage & { type: 'join' }): Promise<void> {
     if (this.#member) throw new MediaPeerError('NEGOTIATION_STATE', `this socket has joined room '${this.#member.room}'; leave that first`);
     const { rooms, approach } = this.#init;
-    const member = await rooms.join(message, { ...approach, token: message.token ?? approach.token }, this);
+    // A field that was left empty shows nothing.
+    const token = message.token === '' ? approach.token : (message.token ?? approach.token);
+    const member = await rooms.join(message, { ...approach, token }, this);
     this.#unjoined?.cancel();
     // It may have gone while it was asked who it is.
     if (this.#isGone) member.detach(this);

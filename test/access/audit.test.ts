@@ -25,7 +25,7 @@ describe('the log', () => {
     await access.admit(approachFrom('192.0.2.1', 'view'), 'watch', { source: 'gate' });
     const refused = { level: 40, address: '192.0.2.1', times: 1, msg: 'refused' };
     assert.deepEqual(lines, [
-      { ...refused, who: 'VIEWER_TOKEN', action: 'publish', sourceId: 'gate', code: 'FORBIDDEN' },
+      { ...refused, who: 'token:VIEWER_TOKEN', action: 'publish', sourceId: 'gate', code: 'FORBIDDEN' },
       { ...refused, who: 'unknown', action: 'admin', code: 'UNAUTHORIZED' },
       { ...refused, who: 'anonymous', action: 'watch', sourceId: 'x'.repeat(80), code: 'UNAUTHORIZED' },
     ]);
@@ -61,7 +61,7 @@ describe('the log', () => {
     await app.inject({ method: 'DELETE', url: '/sources/void/zones', headers });
     await app.inject({ url: '/sources/demo/model', headers });
     await app.close();
-    const changed = { level: 30, who: 'ADMIN_TOKEN', address: '127.0.0.1', action: 'admin', sourceId: 'demo', msg: 'changed' };
+    const changed = { level: 30, who: 'token:ADMIN_TOKEN', address: '127.0.0.1', action: 'admin', sourceId: 'demo', msg: 'changed' };
     assert.deepEqual(lines, [{ ...changed, route: 'DELETE /sources/:id/zones' }]);
   });
 });

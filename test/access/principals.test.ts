@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GRANTABLE, NOBODY, may, type Approach, type Principal } from '../../src/access/index.js';
+import { GRANTABLE, NOBODY, isForwardingHeader, may, type Approach, type Principal } from '../../src/access/index.js';
 import { matchesGlob } from '../../src/access/glob.js';
 import { grantsOf } from '../../src/access/principal.js';
 import { accessOf, approachFrom } from '../helpers/access.js';
@@ -119,7 +119,20 @@ describe('everybody', () => {
       OF_VIEWERS.toSorted((a, b) => ALL.indexOf(a) - ALL.indexOf(b)),
     );
     assert.deepEqual(rightsOf(await accessOf({ anonymous: 'all' }).identify(far)), ALL);
-    assert.deepEqual(rightsOf(await accessOf({ anonymous: 'watch' }).identify(OWN)), ALL, 'this machine');
+    const watching = rightsOf(await accessOf({ anonymous: 'watch' }).identify(far));
+    for (const own of [OWN, { ...OWN, origin: 'http://localhost:3000', fetchSite: 'same-site' }])
+      assert.deepEqual(rightsOf(await accessOf({ anonymous: 'watch' }).identify(own)), watching, 'this machine: it may be a proxy');
+  });
+
+  it('administers nothing by a foreign name that leads here', async () => {
+    const page = { host: 'evil.example', origin: 'http://evil.example', fetchSite: 'same-origin' };
+    const access = accessOf({ anonymous: 'all', serverNames: ['box.example'] });
+    for (const from of [far, OWN]) {
+      const rights = ALL.filter((right) => right !== 'admin');
+      assert.deepEqual(rightsOf(await access.identify({ ...from, ...page })), rights);
+      assert.deepEqual(rightsOf(await access.identify({ ...from, host: undefined })), rights);
+      assert.deepEqual(rightsOf(await access.identify({ ...from, host: 'box.example:8001' })), ALL);
+    }
   });
 
   it('administers nothing from a page of another origin', async () => {
@@ -131,7 +144,35 @@ describe('everybody', () => {
   });
 });
 
+it('headers that proxies write are known, and no others', () => {
+  for (const name of [
+    'forwarded',
+    'via',
+    'x-forwarded-for',
+    'x-original-forwarded-for',
+    'x-cluster-client-ip',
+    'fastly-client-ip',
+    'fly-client-ip',
+  ])
+    assert.ok(isForwardingHeader(name), name);
+  for (const name of [
+    'x-azure-clientip',
+    'x-envoy-external-address',
+    'x-original-host',
+    'cf-ray',
+    'cdn-loop',
+    'tailscale-user-login',
+    'x-real-ip',
+  ])
+    assert.ok(isForwardingHeader(name), name);
+  for (const name of ['host', 'origin', 'x-request-id', 'x-custom-via']) assert.ok(!isForwardingHeader(name), name);
+});
+
 describe('a token', () => {
+  it('that is empty is nobody’s', async () => {
+    await assert.rejects(accessOf({ tokens: { viewerToken: 'view' } }).identify(approachFrom('192.0.2.1', '')), { code: 'UNAUTHORIZED' });
+  });
+
   const tokens = {
     adminToken: 'admin',
     viewerToken: 'view',

@@ -63,6 +63,10 @@ describe('AUTH_FILE', () => {
     for (const text of ['', 'users: alice', '[]', 'users: []\ngroups: []']) assert.match(faultsOf(text), /expected `users:` alone/, text);
     assert.match(faultsOf('users:\n  - s3cret: "s3cret\n'), /^AUTH_FILE users\.yaml: line \d+ is no YAML \([A-Z_]+\)/);
     assert.doesNotMatch(faultsOf('users:\n  - s3cret: "s3cret\n'), /s3cret/);
+    assert.match(
+      faultsOf(`users:\n  - { name: eve, token: '${hash('')}', actions: [watch] }`),
+      /users\[0\]\.token is the hash of an empty text/,
+    );
     assert.match(faultsOf(`a: &a [x]\nusers: [*a, *a]`), /aliases/);
   });
 });

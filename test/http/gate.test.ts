@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { before, describe, it } from 'node:test';
 import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify';
 import type { AppDeps } from '../../src/app.js';
@@ -100,6 +101,19 @@ describe('every route', () => {
     assert.equal((await ask(open, { method: 'GET', url: '/ready' }, 'guess')).statusCode, 200);
     await open.close();
   });
+});
+
+it('a proxy that speaks HTTP/1.0 is not taken for this machine', async () => {
+  const app = await testApp({ access: accessOf() });
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+  const statusOf = async (version: string): Promise<string> => {
+    const socket = net.connect(Number(port), '127.0.0.1');
+    socket.end(`GET /ice-servers HTTP/${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    const answer = (await socket.toArray()) as Buffer[];
+    return Buffer.concat(answer).toString().slice(9, 12);
+  };
+  assert.deepEqual([await statusOf('1.1'), await statusOf('1.0')], ['200', '401']);
+  await app.close();
 });
 
 describe('with tokens and without one', () => {
