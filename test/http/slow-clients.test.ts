@@ -119,7 +119,7 @@ describe('a body that is too large', () => {
   it('is refused by its header: nothing of it is waited for', async (t) => {
     const { connect } = await listen(t);
     const client = connect().send(
-      `PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${64 * 1024 + 1}\r\n\r\n`,
+      `PUT /sources/demo/model HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${64 * 1024 + 1}\r\n\r\n`,
     );
     await client.receives(/^HTTP\/1\.1 413 [^]*"code":"BODY_TOO_LARGE"/);
   });
@@ -128,7 +128,7 @@ describe('a body that is too large', () => {
     const { connect } = await listen(t);
     const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
     const client = connect().send(
-      `PUT /sources/demo/model HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}${chunk}`,
+      `PUT /sources/demo/model HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}${chunk}`,
     );
     await client.receives(/^HTTP\/1\.1 413 /);
   });
