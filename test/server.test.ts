@@ -190,7 +190,7 @@ describe('the server', () => {
       await fetch(server.url + answer.session_url, { method: 'DELETE' });
       await server.leave(left);
     }
-    const baseline = { ...IDLE, workers: 0, timers };
+    const baseline = { ...IDLE, workers: 1, timers };
     await eventually(() => isDeepStrictEqual(server.resources, baseline), 20_000, 'everything to be given back');
   });
 });
