@@ -77,7 +77,9 @@ export class TransportPacing implements Pacing, PacedClient {
     this.#probe(nowMs);
     this.#onTick();
     // The end of a hold and the packets of a probe have their moments.
-    return this.#controller.isVideoHeld || this.#controller.isProbing || this.#waitingBytes > 0;
+    const isBusy = this.#controller.isVideoHeld || this.#controller.isProbing || this.#waitingBytes > 0;
+    if (!isBusy && !this.isPaced && !this.#isAsking()) this.#pacer.leave(this);
+    return isBusy;
   }
 
   /** Nothing leaves any more. Idempotent. */

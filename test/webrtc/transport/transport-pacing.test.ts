@@ -81,6 +81,21 @@ test('on a near path nothing waits, and there is no timer', () => {
   assert.equal(rig.clock.pendingTimers, 0);
 });
 
+test('on a near path that is checked there is no timer any more once the receiver acknowledges packets', async () => {
+  const clock = new FakeClock();
+  const congestion = new TransportCongestion(
+    new Pacer(clock),
+    () => clock.now(),
+    () => ({ checkPath: () => undefined }),
+  );
+  congestion.setPath(1);
+  assert.equal(clock.pendingTimers, 1, 'until then the path may have to be asked');
+  congestion.leave([{ header: Buffer.alloc(24), payload: Buffer.alloc(900), index: 0, places: { sequenceAt: 17, sendTimeAt: 0 } }]);
+  await clock.advance(200);
+  assert.equal(clock.pendingTimers, 0);
+  congestion.close();
+});
+
 test('on a far path packets leave at the pace, repairs before frames, streams in turns', async () => {
   const rig = new PacingRig();
   rig.congestion.setPath(40);
