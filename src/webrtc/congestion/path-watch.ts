@@ -8,8 +8,12 @@ import { MinimumWindow } from './minimum-window.js';
 
 /** The smallest round trip is that of the empty way. */
 const BASE_WINDOW_MS = 60_000;
-/** Between two checks, where there may be a queue, and while nothing is sent. */
-const [USUAL_MS, CLOSE_MS, IDLE_MS] = [100, 50, 500];
+/** Between two checks: of a usual and of a near way, where there may be a queue, and while nothing is sent or nobody answers. */
+const [USUAL_MS, NEAR_USUAL_MS, CLOSE_MS, IDLE_MS] = [100, 250, 50, 500];
+/** A smaller round trip is that of a near way, on which a peer that is busy is more likely than a queue. */
+const NEAR_MS = 5;
+/** Whoever has answered none of so many answers none. */
+const MUTE_CHECKS = 20;
 /** Above, there may be a queue, and there is one where it stays; above the second, there is one where it does not shrink. */
 const QUEUE_MS = 40;
 const LONG_QUEUE_MS = 100;
@@ -30,7 +34,7 @@ const SHORT_QUEUE_MS = 25;
 const MIN_SHARE = 0.3;
 /** So many checks in a row are not answered, for so long, beside a round trip. */
 const SILENT_CHECKS = 5;
-const SILENT_MS = 500;
+const [SILENT_MS, NEAR_SILENT_MS] = [500, 1_500];
 /** A full queue is empty by then, where nothing more is sent. */
 const DRAINS_MS = 600;
 /** Between two looks at a queue, frames come in bursts. */
@@ -125,13 +129,23 @@ export class PathWatch {
 
   /** @returns the id of a check that is to be sent now; undefined: none is. @param isIdle nothing else is sent */
   ask(isIdle: boolean, nowMs: number): number | undefined {
-    const isClose = this.#queueMs > QUEUE_MS || nowMs - this.#answeredMs > USUAL_MS + (this.#base.minimum ?? 0) + LATE_MS;
-    if (nowMs - this.#askedMs < (isIdle ? IDLE_MS : isClose ? CLOSE_MS : USUAL_MS)) return undefined;
+    if (nowMs - this.#askedMs < this.#periodMs(isIdle, nowMs)) return undefined;
     const id = this.#nextId++;
     this.#checks = [...this.#checks, { id, askedMs: nowMs, isAnswered: false }].slice(-MAX_REMEMBERED);
     this.#askedMs = nowMs;
     this.#unanswered++;
     return id;
+  }
+
+  #periodMs(isIdle: boolean, nowMs: number): number {
+    if (isIdle || (this.#answeredMs === -Infinity && this.#unanswered >= MUTE_CHECKS)) return IDLE_MS;
+    const usualMs = this.#isNear ? NEAR_USUAL_MS : USUAL_MS;
+    const isClose = this.#queueMs > QUEUE_MS || nowMs - this.#answeredMs > usualMs + (this.#base.minimum ?? 0) + LATE_MS;
+    return isClose ? CLOSE_MS : usualMs;
+  }
+
+  get #isNear(): boolean {
+    return this.#base.minimum !== undefined && this.#base.minimum < NEAR_MS;
   }
 
   /** Many of the checks are lost. */
@@ -142,13 +156,13 @@ export class PathWatch {
 
   /** None of the last checks was answered: the way is cut, or so full that hardly anything passes. */
   isSilent(nowMs: number): boolean {
-    const isLate = nowMs - this.#answeredMs > SILENT_MS + (this.#base.minimum ?? 0);
+    const isLate = nowMs - this.#answeredMs > (this.#isNear ? NEAR_SILENT_MS : SILENT_MS) + (this.#base.minimum ?? 0);
     return this.#answeredMs > -Infinity && this.#unanswered >= SILENT_CHECKS && isLate;
   }
 
-  /** Less than that after it was held, something passes again: what was sent was too much. Later, the way was cut. */
+  /** Less than that after it was held, something passes again: what was sent was too much. Later, or on a near way, it was cut, or the peer busy. */
   get drainsWithinMs(): number {
-    return DRAINS_MS + (this.#base.minimum ?? 0);
+    return this.#isNear ? 0 : DRAINS_MS + (this.#base.minimum ?? 0);
   }
 
   /** No queue was seen a moment ago. */
@@ -193,7 +207,8 @@ export class PathWatch {
     else this.#slope = Math.max(this.#slope, this.#slopeTo(sample));
     const lasts = (sinceMs: number | undefined, ms: number): boolean => sinceMs !== undefined && askedMs - sinceMs >= ms;
     const isKnown = !this.#lengthening.explains(queueMs);
-    if (isKnown && (lasts(this.#longSinceMs, LASTS_MS) || (isGrown && lasts(this.#queueSinceMs, STAYS_MS)))) return 'congested';
+    const longForMs = this.#isNear ? STAYS_MS : LASTS_MS;
+    if (isKnown && (lasts(this.#longSinceMs, longForMs) || (isGrown && lasts(this.#queueSinceMs, STAYS_MS)))) return 'congested';
     if (this.#longSinceMs === undefined) return 'clear';
     return this.#losses(this.#empty?.askedMs ?? this.#sinceMs).lost >= LOST_BESIDE_LONG ? 'congested' : 'long';
   }

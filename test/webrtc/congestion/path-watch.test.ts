@@ -2,24 +2,30 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PathWatch, type PathVerdict } from '../../../src/webrtc/congestion/path-watch.js';
 
-/** A peer 40 ms away that answers checks, or does not. */
+/** A peer that answers checks, or does not. */
 class Peer {
   readonly watch = new PathWatch();
   readonly verdicts: PathVerdict[] = [];
   nowMs = 0;
+  isEverSilent = false;
   #answers: { readonly id: number; readonly askedMs: number; readonly atMs: number }[] = [];
   #asked = 0;
+
+  /** @param roundTripMs of the empty way */
+  constructor(readonly roundTripMs = 40) {}
 
   /** @param queueMs what a check waits for by its number and time; undefined: it is lost */
   run(ms: number, queueMs: (check: number, nowMs: number) => number | undefined): this {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs += 10) {
-      for (const { id, askedMs } of this.#answers.filter(({ atMs }) => atMs === this.nowMs))
-        this.verdicts.push(this.watch.add(id, this.nowMs - askedMs, this.nowMs));
+      for (const { id, askedMs, atMs } of this.#answers.filter((answer) => answer.atMs <= this.nowMs))
+        this.verdicts.push(this.watch.add(id, atMs - askedMs, this.nowMs));
+      this.#answers = this.#answers.filter(({ atMs }) => atMs > this.nowMs);
       const id = this.watch.ask(false, this.nowMs);
+      this.isEverSilent ||= this.watch.isSilent(this.nowMs);
       if (id === undefined) continue;
       const waits = queueMs(this.#asked++, this.nowMs);
       if (waits === undefined) continue;
-      this.#answers.push({ id, askedMs: this.nowMs, atMs: this.nowMs + 40 + 10 * Math.round(waits / 10) });
+      this.#answers.push({ id, askedMs: this.nowMs, atMs: this.nowMs + this.roundTripMs + 10 * Math.round(waits / 10) });
     }
     return this;
   }
@@ -63,6 +69,30 @@ describe('the watch of a path', () => {
     peer.run(1_000, (_check, nowMs) => Math.max(0, untilMs - nowMs));
     assert.ok(!peer.verdicts.includes('congested'), peer.verdicts.join(' '));
     assert.equal(peer.watch.isLossy(peer.nowMs), false);
+  });
+
+  it('takes a near peer that is busy again and again for no queue, and sees one that stays there, too', () => {
+    const busy = new Peer(0).run(5_000, () => 0);
+    // Late by 120 to 160 ms for 400 ms of every 2 s, and 700 ms once in a while.
+    busy.run(20_000, (check, nowMs) => (nowMs % 2_000 < 400 ? 120 + ((check * 7) % 40) : 0));
+    for (let round = 0; round < 3; round++) {
+      const untilMs = busy.nowMs + 700;
+      busy.run(5_000, (_check, nowMs) => Math.max(0, untilMs - nowMs));
+    }
+    assert.ok(!busy.verdicts.includes('congested'), busy.verdicts.join(' '));
+    assert.equal(busy.isEverSilent, false);
+    assert.equal(busy.watch.isLossy(busy.nowMs), false);
+    const full = new Peer(0).run(5_000, () => 0).run(2_500, () => 200);
+    assert.equal(full.verdicts.at(-1), 'congested');
+    const gone = new Peer(0).run(5_000, () => 0).run(2_500, () => undefined);
+    assert.equal(gone.isEverSilent, true);
+  });
+
+  it('asks who never answers twice a second', () => {
+    const peer = new Peer();
+    let asked = 0;
+    peer.run(5_000, () => void asked++).run(10_000, () => void asked++);
+    assert.ok(asked < 50, `${asked}`);
   });
 
   it('finds out that nobody answers any more, only where somebody did', () => {
