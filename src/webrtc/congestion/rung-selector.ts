@@ -71,11 +71,11 @@ export class RungSelector {
   #overuses = 0;
   #withdrawals = 0;
   #overuseMs = -Infinity;
-  /** Levels of before. */
-  #before: readonly number[] = [];
+  /** What there was before the last step down. */
+  #before: PastLevels | undefined;
   #clearSinceMs: number | undefined;
   /** The newest step up that nothing had proven, and from where. */
-  #trial: { readonly from: readonly number[]; readonly atMs: number } | undefined;
+  #trial: { readonly from: PastLevels; readonly atMs: number } | undefined;
   /** What there was before the last step up, until all of it has come. */
   #raised: { readonly from: PastLevels; readonly atMs: number } | undefined;
 
@@ -152,11 +152,12 @@ export class RungSelector {
     this.#overuses = this.#controller.overuses;
     const isRepeated = nowMs - this.#overuseMs < REPEATED_MS && !this.#history.isFresh(nowMs);
     this.#overuseMs = nowMs;
-    this.#before = current;
+    this.#before = this.#past(levels, current);
     this.#raised = undefined;
     const shares = shareOut(levels, this.#budgetBps());
     const fitting = current.map((index, stream) => Math.max(index, shares[stream] ?? 0));
-    const lowered = this.#beforeTrial(current, nowMs) ?? (isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting);
+    const lowered =
+      this.#beforeTrial(levels, current, nowMs) ?? (isSame(fitting, current) && isRepeated ? loweredByOne(levels, fitting) : fitting);
     if (!isSame(lowered, current)) this.#history.lowered(nowMs);
     return lowered;
   }
@@ -166,25 +167,35 @@ export class RungSelector {
     const { withdrawals } = this.#controller;
     if (withdrawals === this.#withdrawals) return undefined;
     this.#withdrawals = withdrawals;
-    if (this.#before.length !== current.length || isSame(this.#before, current)) return undefined;
+    const before = this.#backTo(this.#before, levels, current);
+    if (isSame(before, current)) return undefined;
     this.#history.undone();
-    return this.#before.map((index, stream) => Math.min(index, current[stream] ?? index, Math.max(0, (levels[stream]?.length ?? 1) - 1)));
+    return before.map((index, stream) => Math.min(index, current[stream] ?? index));
   }
 
   /** A step up that was tried in vain is taken back: what was there before had done well. */
-  #beforeTrial(current: readonly number[], nowMs: number): readonly number[] | undefined {
+  #beforeTrial(levels: Levels, current: readonly number[], nowMs: number): readonly number[] | undefined {
     const trial = this.#trial;
     this.#trial = undefined;
-    if (!trial || nowMs - trial.atMs > TRIED_MS || trial.from.length !== current.length) return undefined;
-    return trial.from.every((index, stream) => index >= (current[stream] ?? index)) ? trial.from : undefined;
+    if (!trial || nowMs - trial.atMs > TRIED_MS) return undefined;
+    const from = this.#backTo(trial.from, levels, current);
+    return from.every((index, stream) => index >= (current[stream] ?? index)) && !isSame(from, current) ? from : undefined;
+  }
+
+  /** What there was, of each stream that still shows the same; of others, what there is. */
+  #backTo(past: PastLevels | undefined, levels: Levels, current: readonly number[]): number[] {
+    return current.map((index, stream) => {
+      const each = this.#streams[stream];
+      return (each && pastIndex(past, each, levels[stream] ?? [])) ?? index;
+    });
   }
 
   /** While the queue drains it turns out what the way carries: what was chosen in haste is chosen again before anything of it is sent. */
-  #reconsider(levels: Levels, current: readonly number[]): number[] | undefined {
-    if (this.#before.length !== current.length) return undefined;
+  #reconsider(levels: Levels, current: readonly number[]): number[] {
+    const befores = this.#backTo(this.#before, levels, current);
     const shares = shareOut(levels, this.#budgetBps());
     return current.map((index, stream) => {
-      const [share, before] = [shares[stream] ?? index, this.#before[stream] ?? index];
+      const [share, before] = [shares[stream] ?? index, befores[stream] ?? index];
       return index > before ? Math.max(share, before + 1) : Math.max(share, index);
     });
   }
@@ -299,7 +310,7 @@ export class RungSelector {
     const isDue = (hasReports || isPathWatched) && isUnknown && this.#history.trialWaitMs(hasPicture, nowMs) <= 0;
     if (isSame(said, current) && !isDue) return undefined;
     this.#history.raised(nowMs);
-    this.#trial = { from: current, atMs: nowMs };
+    this.#trial = { from: this.#past(levels, current), atMs: nowMs };
     if (!isSame(said, current)) return said;
     // Of many streams only some have begun with a picture: nothing has shown that the others would not fit.
     if (!hasPicture && this.#overuses === 0) return current.map((index, stream) => Math.min(index, lowestPicture(levels[stream] ?? [])));

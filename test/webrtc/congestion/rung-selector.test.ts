@@ -168,6 +168,33 @@ describe('a stream that is slow to get more', () => {
   });
 });
 
+describe('a step up that was tried in vain', () => {
+  it('is not taken back on a stream that shows something else since, with another ladder', () => {
+    const way = { foundBps: 0, acknowledgedBps: 0.4 * MBIT, estimateBps: 0.5 * MBIT, overuses: 0, state: 'clear', hasReports: true };
+    const more = { hasFeedback: false, isPathWatched: false, receiverBps: undefined, isProbing: false, isVideoHeld: false };
+    const controller = Object.assign(way, more, { want: () => undefined }) as unknown as CongestionController;
+    const selector = new RungSelector(controller);
+    const lowest: Selection = { rung: '180p', delivery: 'frames' };
+    const first = { ...auto('a'), current: lowest };
+    const second = { ...auto('b'), content: 'yard', current: lowest };
+    let nowMs = 0;
+    let raised: readonly string[] = [];
+    for (; nowMs < 10_000 && !raised.includes('360p'); nowMs += 100)
+      raised = selector.select([first, second], nowMs).map(({ rung }) => rung);
+    assert.deepEqual(raised, ['360p', '180p']);
+    // It has one rung, so that where the other source had its last one there is nothing.
+    const pointed = { ...auto('b', [{ name: 'source', bitrateBps: 150_000, isRunning: true }]), content: 'gate' };
+    const source: Selection = { rung: 'source', delivery: 'frames' };
+    way.overuses = 1;
+    const streams = [
+      { ...first, current: { rung: '360p', delivery: 'frames' } as const },
+      { ...pointed, current: source },
+    ];
+    const taken = selector.select(streams, nowMs).map(({ rung, delivery }) => `${rung} ${delivery}`);
+    assert.deepEqual(taken, ['180p frames', 'source frames']);
+  });
+});
+
 describe('a ladder that changes', () => {
   it('moves who had a rung that is gone to what fits now, and says so', () => {
     const viewer = new Viewer(40);
