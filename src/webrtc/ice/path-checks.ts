@@ -40,10 +40,10 @@ export class PathChecks {
 
   /** Takes an answer, where it is to one of these; undefined: it is not. @throws Error where it is malformed */
   answered(data: Buffer): PathAnswer | undefined {
-    if (this.#asked.size === 0) return undefined;
     const name = this.#checklist.nameOfAnswer(data);
-    const id = name === undefined ? undefined : this.#asked.get(name);
-    if (name === undefined || id === undefined) return undefined;
+    const id = this.#asked.get(name);
+    // Who it is from costs more to find out, and matters for few.
+    if (id === undefined || !this.#checklist.isAuthentic(data)) return undefined;
     this.#asked.delete(name);
     return { id, roundTripMs: this.#roundTrips.answered(name) };
   }

@@ -233,9 +233,14 @@ export class Checklist {
     return { name: nameOf(data), data };
   }
 
-  /** Names what an answer of the peer is to, as `makeCheck` does; undefined where it is not authentic. @throws Error where it is malformed */
-  nameOfAnswer(data: Buffer): string | undefined {
-    return authenticated(data, this.#remotePassword) && nameOf(data);
+  /** Names what an answer is to, as `makeCheck` does. @param data a STUN message */
+  nameOfAnswer(data: Buffer): string {
+    return nameOf(data);
+  }
+
+  /** It comes from the peer. @throws Error where it is malformed */
+  isAuthentic(data: Buffer): boolean {
+    return authenticated(data, this.#remotePassword) !== undefined;
   }
 
   /** Answers an authenticated check of the peer, and checks the way back. */
