@@ -5,10 +5,8 @@ import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { QualityStatus, SessionQuality } from '../api/status.js';
 import type { MediaChoice, ShownTile, TileChoice, WatchedMedia } from '../channels/watched-media.js';
-import { parseRtcp, type RtcpMessage } from '../rtp/rtcp.js';
-import { NetworkReports } from '../rtp/send/network-reports.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
-import type { Congestion, PacketTransport } from '../transport/packet-transport.js';
+import type { PacketTransport } from '../transport/packet-transport.js';
 import { openTracks } from './open-tracks.js';
 import { throwIfNotOffered } from './open-watched.js';
 import { QualityControl } from './quality-control.js';
@@ -19,6 +17,7 @@ import { StreamTracks, type WantedTrack } from './stream-tracks.js';
 import { planTiles } from './tile-plan.js';
 import { Tiles, type Aim, type WatchedSources } from './tiles.js';
 import type { WatchedSource } from './watched-source.js';
+import { ViewerRtcp } from './viewer-rtcp.js';
 import type { ViewerStream } from './viewer-stream.js';
 
 /** What a viewer is sent. */
@@ -58,8 +57,7 @@ export class ViewerMedia implements WatchedMedia {
   readonly #tiles: Tiles;
   readonly #returns: SourceReturns;
   readonly #closing = new AbortController();
-  /** By the index of the transport. */
-  readonly #networks = new Map<number, NetworkReports>();
+  readonly #rtcp: ViewerRtcp;
   readonly #tracks: StreamTracks;
   readonly #quality: QualityControl;
   readonly #log = new QualityLog();
@@ -71,6 +69,7 @@ export class ViewerMedia implements WatchedMedia {
 
   constructor(init: ViewerMediaInit) {
     this.#init = init;
+    this.#rtcp = new ViewerRtcp(init);
     this.#tiles = new Tiles(init.streams, init.sources, init.active);
     this.#returns = new SourceReturns({
       clock: init.clock,
@@ -266,9 +265,7 @@ export class ViewerMedia implements WatchedMedia {
 
   /** @param index of the transport on which it came */
   receiveRtcp(compound: Buffer, index: number): void {
-    const messages = parseRtcp(compound);
-    for (const message of messages) this.#handleRtcp(message);
-    this.#networkOf(index)?.receive(messages, this.#init.clock.now());
+    this.#rtcp.receive(compound, index);
   }
 
   /** Undefined before a report that tells it. */
@@ -503,40 +500,5 @@ export class ViewerMedia implements WatchedMedia {
     }
     this.#quality.adopt([...aims.keys()], choices);
     this.#follow();
-  }
-
-  #handleRtcp(message: RtcpMessage): void {
-    switch (message.type) {
-      case 'report':
-        for (const report of message.reports) this.#streamOf(report.ssrc)?.receiveReport(report);
-        break;
-      case 'nack':
-        this.#streamOf(message.ssrc)?.repair(message.sequenceNumbers);
-        break;
-      case 'keyframe-request':
-        this.#streamOf(message.ssrc)?.requestKeyframe();
-        break;
-      case 'arrivals':
-      case 'receiver-estimate':
-        break; // They are about the transport.
-      case 'sender-report':
-      case 'bye':
-        break; // A viewer sends no media; its leaving is told by DTLS and ICE.
-    }
-  }
-
-  #networkOf(index: number): NetworkReports | undefined {
-    const congestion = this.#init.transport(index)?.congestion;
-    if (congestion && !this.#networks.has(index)) this.#networks.set(index, this.#networkReports(congestion, index));
-    return this.#networks.get(index);
-  }
-
-  #networkReports(congestion: Congestion, index: number): NetworkReports {
-    const streams = this.#init.streams.filter(({ transport }) => transport === index);
-    return new NetworkReports(congestion, () => streams.map(({ reported }) => reported));
-  }
-
-  #streamOf(ssrc: number): ViewerStream | undefined {
-    return this.#init.streams.find(({ local }) => local.ssrc === ssrc);
   }
 }
