@@ -63,8 +63,24 @@ export interface ErrorOptions {
   readonly cause?: unknown;
   /** Facts to act on, logged with the error: exit code, signal, last stderr lines, ssrc. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Named facts for clients, which become `details` of the answer; nothing in it is secret. */
+  readonly facts?: ErrorFacts | undefined;
   /** Seconds after which trying again makes sense; becomes `Retry-After`. */
   readonly retryAfterS?: number;
+}
+
+/** One thing that is wrong with what was sent. */
+export interface Fault {
+  /** Where, as a JSON pointer (RFC 6901) into it; empty: the whole of it. */
+  readonly path: string;
+  /** What kind of fault; stable. */
+  readonly code: string;
+}
+
+/** Facts of an error, by name, with which a page can word it in its own language. */
+export interface ErrorFacts extends Readonly<Record<string, unknown>> {
+  /** Everything that is wrong with what was sent. */
+  readonly faults?: readonly Fault[];
 }
 
 /** Trouble that comes from outside, with a stable code and a message that says what to do. */
@@ -74,6 +90,8 @@ export class MediaPeerError extends Error {
   readonly code: ErrorCode;
   /** Facts to act on, for the log: exit code, signal, the last lines of standard error. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Named facts for clients; undefined: message and code say all. */
+  readonly facts: ErrorFacts | undefined;
   /** Seconds after which another try makes sense; undefined: it does not, or nobody can say. Becomes `Retry-After`. */
   readonly retryAfterS: number | undefined;
 
@@ -81,6 +99,7 @@ export class MediaPeerError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};
+    this.facts = options.facts;
     this.retryAfterS = options.retryAfterS;
   }
 }

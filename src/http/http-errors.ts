@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
-import { MediaPeerError, type ErrorCode } from '../base/errors.js';
+import { MediaPeerError, type ErrorCode, type ErrorFacts, type Fault } from '../base/errors.js';
 
 const STATUS: Record<ErrorCode, number> = {
   CONFIG_INVALID: 500,
@@ -62,11 +62,13 @@ export interface ErrorBody {
   readonly error: string;
   /** What was wrong, what was expected, and what to do. */
   readonly message: string;
+  /** Named facts, where there are any. */
+  readonly details?: ErrorFacts;
 }
 
-/** The body of an error. */
-export function errorBody(statusCode: number, code: string, message: string): ErrorBody {
-  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message };
+/** The body of an error. @param details named facts for programs */
+export function errorBody(statusCode: number, code: string, message: string, details?: ErrorFacts): ErrorBody {
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message, ...(details && { details }) };
 }
 
 /** A code for what the HTTP layer itself refuses. */
@@ -88,6 +90,17 @@ function messageFor(error: FastifyError, contentType: string | undefined): strin
   const known = fault ? fault.params['allowedValues'] : allowed;
   const message = fault ? `${error.validationContext ?? ''}${fault.instancePath} ${fault.message ?? ''}` : error.message;
   return Array.isArray(known) ? `${message}: ${known.join(', ')}` : message;
+}
+
+/** What the schema has against a request, for programs. */
+function factsOf({ validation }: FastifyError): ErrorFacts | undefined {
+  return validation && { faults: validation.map(faultAt) };
+}
+
+/** What is missing is where it should be. */
+function faultAt({ instancePath, keyword, params }: FastifySchemaValidationError): Fault {
+  const missing = params['missingProperty'];
+  return { path: typeof missing === 'string' ? `${instancePath}/${missing}` : instancePath, code: keyword };
 }
 
 /** Where a value may have several shapes, what keeps it from the one that it comes nearest to; else undefined. */
@@ -113,14 +126,15 @@ export function installErrorHandling(app: FastifyInstance): void {
       if (status === 401) reply.header('www-authenticate', 'Bearer');
       if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
       if (status >= 500 && status !== 503) request.log.error({ err: error, details: error.details }, 'request failed');
-      return reply.status(status).send(errorBody(status, error.code, error.message));
+      return reply.status(status).send(errorBody(status, error.code, error.message, error.facts));
     }
     const status = error.statusCode ?? 500;
     if (status >= 500) {
       request.log.error({ err: error }, 'request failed');
       return reply.status(500).send(errorBody(500, 'INTERNAL_ERROR', 'the server failed to answer; its log says why'));
     }
-    return reply.status(status).send(errorBody(status, codeOf(error, status), messageFor(error, request.headers['content-type'])));
+    const message = messageFor(error, request.headers['content-type']);
+    return reply.status(status).send(errorBody(status, codeOf(error, status), message, factsOf(error)));
   });
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send(errorBody(404, 'ROUTE_NOT_FOUND', `there is no ${request.method} ${request.url}; /docs lists what there is`)),

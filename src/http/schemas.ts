@@ -9,6 +9,21 @@ export const ErrorSchema = Type.Object(
     code: Type.String({ description: 'Stable; match on this. docs/errors.md lists them' }),
     error: Type.String({ description: 'The name of the HTTP status' }),
     message: Type.String({ description: 'What was wrong, what was expected and what to do' }),
+    details: Type.Optional(
+      Type.Object(
+        {
+          faults: Type.Optional(
+            Type.Array(
+              Type.Object({
+                path: Type.String({ description: 'Where in the body, as a JSON pointer; empty: the whole of it' }),
+                code: Type.String({ description: 'What kind of fault; stable' }),
+              }),
+            ),
+          ),
+        },
+        { additionalProperties: true, description: 'Named facts, to word the error in another language' },
+      ),
+    ),
   },
   {
     title: 'Error',

@@ -22,7 +22,7 @@ export interface Sources {
 /** @throws MediaPeerError FFMPEG_NOT_FOUND, CONFIG_INVALID */
 export async function openSources({ config, loggers, clock, ledger, closers }: Host): Promise<Sources> {
   // What a person wrote is checked before anything that takes time.
-  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), environment());
+  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), { variables: environment() });
   const tools = await findFfmpeg({
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),

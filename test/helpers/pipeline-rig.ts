@@ -111,7 +111,7 @@ export class PipelineRig {
     });
     this.pulls = new PullSources({
       ...deps,
-      entries: parseSources(JSON.stringify({ sources: options.cameras ?? [] }), {}),
+      entries: parseSources(JSON.stringify({ sources: options.cameras ?? [] }), { variables: {} }),
       caption: slateCaption(),
     });
     this.catalogue = new SourceCatalogue({ library, rooms: this.rooms, pulls: this.pulls });

@@ -115,7 +115,11 @@ function firstExisting(folder: string): string {
 function checkSources(config: Config): Finding {
   const file = configuredPath(config, 'SOURCES_FILE');
   try {
-    return { state: 'ok', what: 'sources', text: `${file}: ${readSourcesFile(file, environment()).length} sources (not connected to)` };
+    return {
+      state: 'ok',
+      what: 'sources',
+      text: `${file}: ${readSourcesFile(file, { variables: environment() }).length} sources (not connected to)`,
+    };
   } catch (error) {
     return { state: 'failed', what: 'sources', text: messageOf(error) };
   }

@@ -3,12 +3,14 @@
  * URL it is percent-encoded, so a password may be anything; elsewhere it is taken as it is.
  */
 
+import { fieldFault, type EntryFault } from './entry-fault.js';
+
 /** Where values come from, and where faults and secrets go. */
 export interface Expansion {
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** What is wrong is added here, in words. */
-  readonly faults: string[];
+  /** What is wrong is added here. */
+  readonly faults: EntryFault[];
   /** What may not be shown to anybody: every value that was put in. */
   readonly secrets: Set<string>;
 }
@@ -29,12 +31,13 @@ export function expand(template: string, field: string, expansion: Expansion): s
 
 function valueOf(name: string, field: string, { variables, faults }: Expansion): string | undefined {
   if (!NAME.test(name)) {
-    faults.push(`field '${field}': \${...} expects the name of an environment variable`);
+    faults.push(fieldFault(field, 'variable', '${...} expects the name of an environment variable'));
     return undefined;
   }
   const value = variables[name];
-  if (value === undefined || value === '') faults.push(`field '${field}': the environment variable ${name} is not set`);
-  else if (/[\x00-\x1f\x7f]/.test(value)) faults.push(`field '${field}': the environment variable ${name} holds control characters`);
+  if (value === undefined || value === '') faults.push(fieldFault(field, 'variable', `the environment variable ${name} is not set`));
+  else if (/[\x00-\x1f\x7f]/.test(value))
+    faults.push(fieldFault(field, 'variable', `the environment variable ${name} holds control characters`));
   else return value;
   return undefined;
 }

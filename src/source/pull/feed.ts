@@ -17,7 +17,7 @@ import { openPullRun } from './run.js';
 import type { SourceLayer } from '../layer.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
-import type { PullInput } from './sources-file.js';
+import type { PullInput } from './read-entry.js';
 
 /** A camera that starts takes half a minute: connecting more often than every few seconds is of no use. */
 const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };

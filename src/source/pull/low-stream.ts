@@ -8,7 +8,7 @@ import { Backoff, probeLive, type FfmpegDeps, type LiveInput } from '../../ffmpe
 import { BitrateMeter } from '../../media/index.js';
 import type { LayerDescription } from '../layer.js';
 import { planPull, type PullPlan } from './plan.js';
-import type { PullInput } from './sources-file.js';
+import type { PullInput } from './read-entry.js';
 
 /** Between two looks at one that cannot be used now. */
 const BACKOFF = { firstMs: 5_000, maxMs: 60_000, stableMs: 60_000 };

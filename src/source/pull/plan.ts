@@ -3,7 +3,7 @@ import { canEncode, isRtsp, type ColourPlan, type FfmpegTools, type LiveFinding,
 import { describeContent } from '../delivery.js';
 import type { PictureSize } from '../../media/index.js';
 import type { CopiedCodec, Delivery, SourceDescription } from '../description.js';
-import type { PullInput } from './sources-file.js';
+import type { PullInput } from './read-entry.js';
 
 /** How a camera is read. */
 export interface PullPlan {

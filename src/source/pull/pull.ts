@@ -3,7 +3,7 @@ import type { FfmpegDeps } from '../../ffmpeg/index.js';
 import { PullSource } from './source.js';
 import type { Caption } from '../picture-slate.js';
 import type { Source } from '../source.js';
-import type { PullInput } from './sources-file.js';
+import type { PullInput } from './read-entry.js';
 
 /** The cameras of SOURCES_FILE. */
 export interface PullSourcesInit extends FfmpegDeps {

@@ -13,7 +13,7 @@ import { LowStream } from './low-stream.js';
 import { planPull, type PullKnowledge, type Refusals } from './plan.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
-import type { PullInput } from './sources-file.js';
+import type { PullInput } from './read-entry.js';
 
 /** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
 const QUIET_MS = 2_000;

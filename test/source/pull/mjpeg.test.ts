@@ -98,7 +98,7 @@ for (const [what, habit] of Object.entries(HABITS)) {
     const deps = { ...realDeps(), logger: silentLogger };
     const pulls = new PullSources({
       ...deps,
-      entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: await serve(habit) }] }), {}),
+      entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: await serve(habit) }] }), { variables: {} }),
       caption: () => Promise.resolve(),
     });
     await pulls.prepare('cam');

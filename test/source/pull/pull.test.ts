@@ -55,7 +55,7 @@ interface Rig {
 function rigOf(entry: object, environment: Record<string, string> = {}, more: Partial<FfmpegDeps> = {}): Rig {
   const lines: string[] = [];
   const deps = { ...realDeps(), logger: keepingLogger(lines), ...more };
-  const entries = parseSources(JSON.stringify({ sources: [{ name: 'cam', ...entry }] }), environment);
+  const entries = parseSources(JSON.stringify({ sources: [{ name: 'cam', ...entry }] }), { variables: environment });
   return { deps, lines, pulls: new PullSources({ ...deps, entries, caption: () => Promise.resolve() }) };
 }
 

@@ -42,7 +42,7 @@ async function watch(options: RtspCameraOptions, entry: object = {}, more: Parti
   const deps = { ...realDeps(), logger: silentLogger, ...more };
   const pulls = new PullSources({
     ...deps,
-    entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: camera.url, ...entry }] }), {}),
+    entries: parseSources(JSON.stringify({ sources: [{ name: 'cam', url: camera.url, ...entry }] }), { variables: {} }),
     caption: () => Promise.resolve(),
   });
   await pulls.prepare('cam');

@@ -8,10 +8,11 @@ import { parseSources, readSourcesFile } from '../../../src/source/pull/sources-
 import { seededRandom } from '../../helpers/random.js';
 
 const ENVIRONMENT = { CAM_PASSWORD: 'p@ss/w?rd:#1 ü', TOKEN: 'a&b=c', CAM_URL: 'rtsp://u:w@10.0.0.9/x', HOST: '10.0.0.7:8554', EMPTY: '' };
+const CONTEXT = { variables: ENVIRONMENT };
 
 function faultsOf(text: string): string[] {
   try {
-    parseSources(text, ENVIRONMENT);
+    parseSources(text, CONTEXT);
   } catch (error) {
     assert.ok(error instanceof MediaPeerError, String(error));
     assert.equal(error.code, 'CONFIG_INVALID');
@@ -38,13 +39,13 @@ test('YAML and JSON say the same', () => {
     null,
     '\t',
   );
-  const [fromYaml, fromJson] = [yaml, `\uFEFF${json}`].map((text) => JSON.stringify(parseSources(text, ENVIRONMENT)));
+  const [fromYaml, fromJson] = [yaml, `\uFEFF${json}`].map((text) => JSON.stringify(parseSources(text, CONTEXT)));
   assert.equal(fromYaml, fromJson);
   assert.equal(fromYaml?.includes('"isAlwaysOn":true'), true);
 });
 
 test('a password may be anything: it is percent-encoded in user name, password and query, and taken as it is elsewhere', () => {
-  const addressOf = (url: string): string | undefined => parseSources(one({ url }), ENVIRONMENT)[0]?.input.address;
+  const addressOf = (url: string): string | undefined => parseSources(one({ url }), CONTEXT)[0]?.input.address;
   assert.equal(addressOf('rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/a'), 'rtsp://viewer:p%40ss%2Fw%3Frd%3A%231%20%C3%BC@10.0.0.5/a');
   assert.equal(addressOf('http://cam/live?token=${TOKEN}'), 'http://cam/live?token=a%26b%3Dc');
   assert.equal(addressOf('rtsp://${HOST}/a'), 'rtsp://10.0.0.7:8554/a');
@@ -54,7 +55,7 @@ test('a password may be anything: it is percent-encoded in user name, password a
 test('what an input holds is taken out of what is said of it', () => {
   const [source] = parseSources(
     one({ url: 'https://viewer:${CAM_PASSWORD}@cam/a.m3u8?token=q1w2e3', options: { headers: { 'X-Key': 'k3y-of-door' } } }),
-    ENVIRONMENT,
+    CONTEXT,
   );
   assert.ok(source);
   const said = source.input.redact(`${source.input.address} X-Key: k3y-of-door ${ENVIRONMENT.CAM_PASSWORD} q1w2e3 viewer`);
@@ -70,7 +71,7 @@ test('devices are taken by their format', () => {
     ],
   });
   assert.deepEqual(
-    parseSources(text, {}).map(({ input }) => [input.kind, input.address]),
+    parseSources(text, { variables: {} }).map(({ input }) => [input.kind, input.address]),
     [
       ['v4l2', '/dev/video0'],
       ['avfoundation', '0'],
@@ -170,7 +171,7 @@ for (const password of ['1234/s3cret', 's3cret/1', '12?s3cret', '12#s3cret', 's3
 
 test('a password may be anything in a variable, and an address may hold a percent-encoded @', () => {
   assert.deepEqual(faultsOf(one({ url: 'rtsp://admin:a%2Fb%40c@10.0.0.5/live?user=x%40y' })), []);
-  const [entry] = parseSources(one({ url: 'rtsp://admin:${P}@10.0.0.5/live' }), { P: '12/34?#@56' });
+  const [entry] = parseSources(one({ url: 'rtsp://admin:${P}@10.0.0.5/live' }), { variables: { P: '12/34?#@56' } });
   assert.equal(new URL(entry?.input.address ?? '').hostname, '10.0.0.5');
 });
 
@@ -217,7 +218,7 @@ test('no malformed file brings down the parser, or shows what is in it', () => {
 
 test('a file that cannot be read is told by its name', () => {
   assert.throws(
-    () => readSourcesFile('/nowhere/sources.yml', {}),
+    () => readSourcesFile('/nowhere/sources.yml', CONTEXT),
     (error: unknown) =>
       error instanceof MediaPeerError &&
       error.code === 'CONFIG_INVALID' &&
@@ -225,12 +226,12 @@ test('a file that cannot be read is told by its name', () => {
   );
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-sources-'));
   writeFileSync(path.join(folder, 'big.yml'), Buffer.alloc((1 << 20) + 1, 0x20));
-  assert.throws(() => readSourcesFile(path.join(folder, 'big.yml'), {}), /larger than/);
+  assert.throws(() => readSourcesFile(path.join(folder, 'big.yml'), CONTEXT), /larger than/);
   rmSync(folder, { recursive: true });
 });
 
 test('a second stream stands beside a url, is checked like one, and shares what both know of the options', () => {
-  const low = (fields: object) => parseSources(one({ url: 'rtsp://10.0.0.5/1', ...fields }), ENVIRONMENT)[0]?.low;
+  const low = (fields: object) => parseSources(one({ url: 'rtsp://10.0.0.5/1', ...fields }), CONTEXT)[0]?.low;
   assert.equal(low({}), undefined);
   const read = low({ low_url: 'rtsp://viewer:${CAM_PASSWORD}@10.0.0.5/2?t=q1w2', options: { rtsp_transport: 'udp' } });
   assert.equal(read?.address, 'rtsp://viewer:p%40ss%2Fw%3Frd%3A%231%20%C3%BC@10.0.0.5/2?t=q1w2');
