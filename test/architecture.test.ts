@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'ws',
     'observability',
   ],
-  cli: ['media', 'ffmpeg', 'source', 'detection', 'watchdog', 'wiring'],
+  cli: ['media', 'ffmpeg', 'source', 'detection', 'watchdog', 'access', 'wiring'],
 };
 /** The order inside webrtc/: a folder may import those before it. */
 const WEBRTC_ORDER = ['api', 'sdp', 'ice', 'congestion', 'transport', 'rtp', 'channels', 'session'];

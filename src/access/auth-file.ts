@@ -77,7 +77,7 @@ export class AuthFile {
       if (text !== this.#text) {
         this.#users = Users.parse(text, file);
         this.#text = text;
-        logger.info({ file, tokens: this.#users.size }, 'AUTH_FILE was read again');
+        logger.info({ file, users: this.#users.size }, 'AUTH_FILE was read again');
         onChanged();
       }
       this.#saidFault = undefined;

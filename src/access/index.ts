@@ -4,4 +4,6 @@ export { GRANTABLE, type Action, type Right } from './action.js';
 export { NOBODY } from './ambient.js';
 export { isForwardingHeader, type Approach } from './approach.js';
 export { HeldRights } from './held-rights.js';
+export { hashPassword, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from './passwords.js';
+export { hashToken } from './users.js';
 export { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';

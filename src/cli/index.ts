@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./check/index.js')).checkCommand,
   },
   annotate: { summary: 'draw detections into a video file', load: async () => (await import('./annotate/index.js')).annotateCommand },
+  'hash-password': {
+    summary: 'make what AUTH_FILE takes of a password or a token',
+    load: async () => (await import('./hash-password/index.js')).hashPasswordCommand,
+  },
   models: {
     summary: 'list, inspect, download and add detector models',
     load: async () => (await import('./models/index.js')).modelsCommand,
