@@ -1,11 +1,13 @@
 /**
- * The data channel `commands`: each text is a command, and each gets one answer, in the order of the commands; what
- * is not a text is the keepalive. Which commands there are for whom is the business of whoever executes them.
+ * The data channel `commands`: each text is a command, and each gets one answer, in the order of the commands, or, where
+ * the client can tell them apart by their ids, as soon as it is known; what is not a text is the keepalive. Which commands
+ * there are for whom, and which may overtake others, is the business of whoever executes them.
  */
 import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
+import { Lanes, type LaneKeys } from '../../base/lanes.js';
 import type { Logger } from '../../base/logger.js';
-import { commandHead, parseCommand, parseMessage, type Command } from './commands.js';
+import { commandHead, parseCommand, parseMessage, type Command, type CommandHead } from './commands.js';
 import type { IncomingChannel, TextChannel } from '../transport/data-channel.js';
 import { Keepalive, PING, PONG } from './keepalive.js';
 
@@ -14,7 +16,7 @@ const BURST = 50;
 const COMMANDS_PER_S = 20;
 /** Answers that wait beyond this are not written: their reader does not read. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
-/** Commands that wait for the one before them. */
+/** Commands that are carried out, or wait for others. */
 const MAX_WAITING = 100;
 
 /** The channel, and who executes commands. */
@@ -25,10 +27,19 @@ export interface CommandsChannelInit {
   readonly logger: Logger;
   /** Does it and returns what the answer says beside `ok`. Throws MediaPeerError for what cannot be. */
   readonly execute: (command: Command) => object | Promise<object>;
+  /** What a command changes: it waits for earlier ones that change the same. Default: everything. */
+  readonly changes?: (command: Command) => LaneKeys<string>;
   /** Something came from the client. */
   readonly onHeard: () => void;
   /** The client answered the keepalive once, and is silent now. */
   readonly onSilent: () => void;
+}
+
+/** What a text says. */
+interface Heard {
+  readonly head: CommandHead;
+  /** An error where it is no command. */
+  readonly command: Command | MediaPeerError;
 }
 
 /** Answers the commands of one client. */
@@ -41,8 +52,8 @@ export class CommandsChannel {
   #allowanceAtMs: number;
   /** True since an answer said that it was too much: what follows is dropped in silence. */
   #isRefusing = false;
-  #waiting = 0;
-  #previous: Promise<void> = Promise.resolve();
+  readonly #execution = new Lanes<string>();
+  readonly #answers = new Lanes<never>();
 
   constructor(init: CommandsChannelInit) {
     this.#init = init;
@@ -84,24 +95,23 @@ export class CommandsChannel {
   #receive(text: string): void {
     // Clients whose library makes no difference answer the keepalive with a text.
     if (text === '\0PONG') return this.#keepalive.answered();
-    if (this.#isFull || this.#waiting >= MAX_WAITING) return;
+    if (this.#isFull || this.#answers.size >= MAX_WAITING) return;
     if (!this.#isAllowed()) return this.#refuse();
-    this.#waiting++;
-    this.#previous = this.#previous.then(() => this.#run(text)).finally(() => this.#waiting--);
+    const { head, command } = readCommand(text);
+    const keys = command instanceof MediaPeerError ? [] : (this.#init.changes?.(command) ?? 'all');
+    const answer = this.#execution.run(keys, () => this.#run(head, command));
+    void this.#answers.run(head.id === undefined ? 'all' : [], async () => this.#answer(await answer));
   }
 
-  /** Never rejects. */
-  async #run(text: string): Promise<void> {
-    let head = {};
+  /** Never rejects. @returns the answer */
+  async #run(head: CommandHead, command: Command | MediaPeerError): Promise<object> {
     try {
-      const message = parseMessage(text);
-      head = commandHead(message);
-      const result = await this.#init.execute(parseCommand(message));
-      this.#answer({ ok: true, ...head, ...result });
+      if (command instanceof MediaPeerError) throw command;
+      return { ok: true, ...head, ...(await this.#init.execute(command)) };
     } catch (error) {
-      if (error instanceof MediaPeerError) return this.#answer({ ok: false, ...head, code: error.code, message: error.message });
+      if (error instanceof MediaPeerError) return { ok: false, ...head, code: error.code, message: error.message };
       this.#init.logger.error({ err: error, ...head }, 'command failed');
-      this.#answer({ ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to carry it out; its log says why' });
+      return { ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to carry it out; its log says why' };
     }
   }
 
@@ -127,5 +137,17 @@ export class CommandsChannel {
 
   #answer(answer: object): void {
     this.#channel.send(JSON.stringify(answer));
+  }
+}
+
+function readCommand(text: string): Heard {
+  let head = {};
+  try {
+    const message = parseMessage(text);
+    head = commandHead(message);
+    return { head, command: parseCommand(message) };
+  } catch (error) {
+    if (error instanceof MediaPeerError) return { head, command: error };
+    throw error;
   }
 }

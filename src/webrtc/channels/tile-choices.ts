@@ -14,10 +14,21 @@ export type Select = Extract<Command, { cmd: 'select' }>;
 export function readTileChoices(command: Select, tiles: readonly ShownTile[]): ReadonlyMap<number, TileChoice | 'nothing'> | undefined {
   const { tracks, mid } = command;
   if (mid !== undefined) return new Map([[indexOf(mid, tiles), oneChoice(command, mid)]]);
-  if (!tracks?.some((item) => item === null || isTile(item))) return undefined;
+  if (!isList(tracks)) return undefined;
   if (tracks.length > tiles.length)
     throw new MediaPeerError('COMMAND_INVALID', `tracks has ${tracks.length} items, but the session has ${tiles.length} m-lines of video`);
   return new Map(tracks.map((item, index) => [index, listedChoice(item, index)]));
+}
+
+/** Indexes of the m-lines of video that a command is about; undefined where it is about all alike. */
+export function changedTiles({ tracks, mid }: Select, tiles: readonly ShownTile[]): readonly number[] | undefined {
+  if (mid === undefined) return isList(tracks) ? [...tracks.keys()] : undefined;
+  const index = tiles.findIndex((tile) => tile.mid === mid);
+  return index < 0 ? [] : [index];
+}
+
+function isList(tracks: Select['tracks']): tracks is TrackItem[] {
+  return tracks?.some((item) => item === null || isTile(item)) ?? false;
 }
 
 function indexOf(mid: string, tiles: readonly ShownTile[]): number {

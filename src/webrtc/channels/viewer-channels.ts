@@ -12,7 +12,7 @@ import { CommandsChannel } from './commands-channel.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import { DetectionsChannel } from './detections-channel.js';
 import { VideoChannel } from './video-channel.js';
-import { executeForViewer } from './viewer-commands.js';
+import { changesOf, executeForViewer } from './viewer-commands.js';
 import type { WatchedMedia } from './watched-media.js';
 
 /** Whose channels they are, and what they bring. */
@@ -158,6 +158,7 @@ export class ViewerChannels {
           setFilter: (filter) => (this.#filter = filter),
           labels: () => labelsOf(media.sources),
         }),
+      changes: (command) => changesOf(command, media.tiles),
       onHeard: () => (this.#lastActivityS = clock.wallClock() / 1000),
       onSilent,
     });

@@ -1,11 +1,12 @@
 /** What the commands of a viewer do, each for this viewer alone. */
 import { MediaPeerError } from '../../base/errors.js';
+import type { LaneKeys } from '../../base/lanes.js';
 import { sourceNotFound } from '../../base/refusals.js';
 import { filterWarning, SOURCE_RUNG, type DetectionFilter, type Rendition } from '../../media/index.js';
 import type { ViewerRights } from '../api/rights.js';
 import { tileJson } from '../api/track-items.js';
 import type { Command } from './commands.js';
-import { readTileChoices, type Select } from './tile-choices.js';
+import { changedTiles, readTileChoices, type Select } from './tile-choices.js';
 import type { ShownTile, WatchedMedia } from './watched-media.js';
 
 /** What commands act on. */
@@ -18,6 +19,23 @@ export interface ViewerCommandsInit {
   readonly setFilter: (filter: DetectionFilter) => void;
   /** Classes that the detector of its source knows; undefined where nothing is known. */
   readonly labels: () => readonly string[] | undefined;
+}
+
+/** What a command changes: what shows on one m-line of a wall has nothing to do with what shows on another. */
+export function changesOf(command: Command, tiles: readonly ShownTile[]): LaneKeys<string> {
+  switch (command.cmd) {
+    case 'select':
+      return changedTiles(command, tiles)?.map((index) => `m-line ${index}`) ?? 'all';
+    case 'pause':
+    case 'resume':
+      return ['pause'];
+    case 'detection':
+      return ['detection'];
+    case 'keyframe':
+      return [];
+    case 'token':
+      return 'all';
+  }
 }
 
 /** Returns what the answer says beside `ok`. @throws MediaPeerError */

@@ -1,12 +1,12 @@
 /** What m-lines of video are to show, once their sources are found. */
 import { MediaPeerError } from '../../base/errors.js';
 import type { OpenedSource } from '../../media/index.js';
-import type { MediaGateway } from '../api/gateway.js';
 import type { TileChoice } from '../channels/watched-media.js';
+import type { ArrivingSources } from './arriving-sources.js';
 import { openNamed } from './open-watched.js';
 import type { Aim, Tiles } from './tiles.js';
 import type { ViewerStream } from './viewer-stream.js';
-import { WatchedSource } from './watched-source.js';
+import type { WatchedSource } from './watched-source.js';
 
 /** What one m-line is to show. */
 export interface PlannedTile {
@@ -28,28 +28,28 @@ export interface PlannedTile {
 
 /**
  * @param choices by the index among the m-lines of video
+ * @param arriving which expects the sources that they name
  * @throws MediaPeerError COMMAND_INVALID for one that shows nothing and is told no source, or what the gateway throws
  */
 export async function planTiles(
   choices: ReadonlyMap<number, TileChoice | 'nothing'>,
   tiles: Tiles,
-  gateway: Pick<MediaGateway, 'open'>,
+  arriving: ArrivingSources,
 ): Promise<PlannedTile[]> {
-  const made = new Map<string, WatchedSource>();
-  const sourceOf = (id: string): WatchedSource => {
-    const source = tiles.named(id) ?? made.get(id) ?? new WatchedSource(id, undefined);
-    made.set(id, source);
-    return source;
-  };
   const wanted = [...choices].flatMap(([index, choice]) => {
     const stream = tiles.videos[index];
-    return stream ? [{ stream, choice, source: wantedSource(stream, choice, tiles, sourceOf) }] : [];
+    return stream ? [{ stream, choice, source: wantedSource(stream, choice, tiles, arriving) }] : [];
   });
   const missing = wanted.flatMap(({ choice, source }) =>
     choice === 'nothing' || !source || source.live ? [] : [{ sourceId: source.sourceId, name: choice.name }],
   );
-  const opened = await openNamed(gateway, missing);
+  const opened = await openNamed(arriving, missing);
   return wanted.map(({ stream, choice, source }) => plannedTile({ stream, choice, source, tiles, opened }));
+}
+
+/** The sources that choices name. */
+export function sourcesNamed(choices: Iterable<TileChoice | 'nothing'>): string[] {
+  return [...choices].flatMap((choice) => (choice === 'nothing' ? [] : (choice.source ?? [])));
 }
 
 /** Undefined: nothing. */
@@ -57,11 +57,12 @@ function wantedSource(
   stream: ViewerStream,
   choice: TileChoice | 'nothing',
   tiles: Tiles,
-  sourceOf: (id: string) => WatchedSource,
+  arriving: ArrivingSources,
 ): WatchedSource | undefined {
   if (choice === 'nothing') return undefined;
   const { source, name } = choice;
-  const wanted = source === undefined ? tiles.watchedOn(stream) : source === null ? tiles.own : sourceOf(source);
+  const named = (id: string): WatchedSource | undefined => tiles.named(id) ?? arriving.named(id);
+  const wanted = source === undefined ? tiles.watchedOn(stream) : source === null ? tiles.own : named(source);
   if (wanted) return wanted;
   throw new MediaPeerError('COMMAND_INVALID', `${name} shows nothing now; name its "source", too`);
 }

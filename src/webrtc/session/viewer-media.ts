@@ -7,15 +7,12 @@ import type { QualityStatus, SessionQuality } from '../api/status.js';
 import type { MediaChoice, ShownTile, TileChoice, WatchedMedia } from '../channels/watched-media.js';
 import type { StreamProgress } from '../rtp/send/stream-progress.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
-import { openTracks } from './open-tracks.js';
-import { throwIfNotOffered } from './open-watched.js';
+import { MediaChanges } from './media-changes.js';
 import { QualityControl } from './quality-control.js';
 import { QualityLog, qualityName, type QualityChange } from './quality-log.js';
-import { readWish } from './quality-wish.js';
 import { SourceReturns } from './source-returns.js';
 import { StreamTracks, type WantedTrack } from './stream-tracks.js';
-import { planTiles } from './tile-plan.js';
-import { Tiles, type Aim, type WatchedSources } from './tiles.js';
+import { Tiles, type WatchedSources } from './tiles.js';
 import type { WatchedSource } from './watched-source.js';
 import { ViewerRtcp } from './viewer-rtcp.js';
 import type { ViewerStream } from './viewer-stream.js';
@@ -60,12 +57,12 @@ export class ViewerMedia implements WatchedMedia {
   readonly #rtcp: ViewerRtcp;
   readonly #tracks: StreamTracks;
   readonly #quality: QualityControl;
+  readonly #changes: MediaChanges;
   readonly #log = new QualityLog();
   /** Streams whose quality has ended while its source went on, and why. */
   readonly #orphaned = new Map<ViewerStream, EndReason>();
   #isPaused = false;
   #isConnected = false;
-  #changing: Promise<void> = Promise.resolve();
 
   constructor(init: ViewerMediaInit) {
     this.#init = init;
@@ -90,6 +87,17 @@ export class ViewerMedia implements WatchedMedia {
       onHeld: (stream) => this.#held(stream),
       onEnded: (stream, rung, reason) => this.#trackEnded(stream, rung, reason),
       onFailed: (stream, rung, error) => this.#trackFailed(stream, rung, error),
+    });
+    this.#changes = new MediaChanges({
+      ...init,
+      tiles: this.#tiles,
+      quality: this.#quality,
+      tracks: this.#tracks,
+      signal: this.#closing.signal,
+      isPaused: () => this.#isPaused,
+      wanted: (stream) => this.#wanted(stream),
+      decide: () => this.#decide(),
+      follow: () => this.#follow(),
     });
   }
 
@@ -180,32 +188,16 @@ export class ViewerMedia implements WatchedMedia {
     return renditions.every((rendition) => this.#renditions.includes(rendition));
   }
 
-  async select({ renditions, quality }: MediaChoice): Promise<void> {
-    const tiles = this.#tiles;
-    const before = { selected: tiles.selected, wish: this.#quality.wish };
-    const selected = renditions ? this.#offering(renditions, tiles.own.live) : before.selected;
-    const wish = quality === undefined ? before.wish : readWish(quality, this.#aims(tiles.videos));
-    tiles.selected = selected;
-    this.#quality.wish = wish;
-    this.#decide();
-    if (quality === undefined) return;
-    try {
-      await this.#tracks.reached();
-    } catch (error) {
-      // What was asked for meanwhile holds.
-      if (tiles.selected === selected) tiles.selected = before.selected;
-      if (this.#quality.wish === wish) this.#quality.wish = before.wish;
-      this.#decide();
-      throw error;
-    }
+  select(choice: MediaChoice): Promise<void> {
+    return this.#changes.select(choice);
   }
 
   switchSource(sourceId: string, choice: MediaChoice = {}): Promise<void> {
-    return this.#inTurn(() => this.#switch(sourceId, choice));
+    return this.#changes.switchSource(sourceId, choice);
   }
 
   point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
-    return this.#inTurn(() => this.#point(choices));
+    return this.#changes.point(choices);
   }
 
   pause(): void {
@@ -289,29 +281,6 @@ export class ViewerMedia implements WatchedMedia {
     return RENDITIONS.filter((rendition) => this.#init.streams.some((stream) => stream.rendition === rendition));
   }
 
-  /** Changes of what is shown are made one after the other. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(change);
-    this.#changing = changed.catch(() => undefined);
-    return changed;
-  }
-
-  /** The m-lines of video of these renditions. @param own the session's own source @throws MediaPeerError DETECTION_OFF where it has one of them not */
-  #offering(renditions: readonly Rendition[], own: OpenedSource | undefined): ReadonlySet<ViewerStream> {
-    const tiles = this.#tiles;
-    const chosen = tiles.videos.filter((stream) => stream.rendition !== undefined && renditions.includes(stream.rendition));
-    for (const stream of chosen) if (own && tiles.watchedOn(stream) === tiles.own) throwIfNotOffered(own, stream.rendition);
-    return new Set(chosen.filter((stream) => tiles.watchedOn(stream) !== undefined));
-  }
-
-  #aims(streams: readonly ViewerStream[]): Map<ViewerStream, Aim> {
-    return new Map(
-      streams
-        .flatMap((stream) => [[stream, this.#tiles.aimOf(stream)] as const])
-        .filter((each): each is [ViewerStream, Aim] => each[1] !== undefined),
-    );
-  }
-
   #flows(stream: ViewerStream): boolean {
     if (this.#closing.signal.aborted || this.#isPaused) return false;
     return stream.rendition === undefined ? (this.#tiles.own.live?.media.hasAudio ?? false) : this.#tiles.selected.has(stream);
@@ -358,17 +327,14 @@ export class ViewerMedia implements WatchedMedia {
   #trackEnded(stream: ViewerStream, rung: string, reason: EndReason): void {
     const source = this.#tiles.watchedOn(stream);
     if (!source) return;
-    if (reason === 'source-changed') return this.#openAnew(source);
+    if (reason === 'source-changed') {
+      this.#changes.renew(source).catch((error: unknown) => this.#lost(source, error));
+      return;
+    }
     if (rung === SOURCE_RUNG) return this.#over(source, reason);
     if (stream.rung === rung) this.#orphaned.set(stream, reason);
     this.#quality.refuse(source.sourceId, rung);
     this.#follow();
-  }
-
-  /** A source goes on in another codec: its other tracks take over. */
-  #openAnew(source: WatchedSource): void {
-    const before = source.live;
-    this.#inTurn(() => this.#renew(source, before)).catch((error: unknown) => this.#lost(source, error));
   }
 
   #trackFailed(stream: ViewerStream, rung: string, error: unknown): void {
@@ -413,92 +379,5 @@ export class ViewerMedia implements WatchedMedia {
     this.#init.onTurn(source, this.#tiles.streamsOf(source));
     this.#init.onTilesChanged();
     this.#decide();
-  }
-
-  /** @param before as it was when its tracks ended: one that was opened anew since, has ended, or is watched no more, is left alone */
-  async #renew(source: WatchedSource, before: OpenedSource | undefined): Promise<void> {
-    const isStale = (): boolean => before === undefined || source.live !== before || !this.#tiles.all.includes(source);
-    if (isStale()) return;
-    const opened = await this.#init.gateway.open(source.sourceId);
-    const streams = this.#tiles.streamsOf(source);
-    await this.#swap(this.#aimsAt(opened, streams), this.#quality.wish, () => (isStale() ? undefined : source.begin(opened)));
-    if (source.live !== opened) return;
-    if (source === this.#tiles.own) this.#init.onSourceChanged(source.sourceId);
-    else this.#init.onTilesChanged();
-  }
-
-  async #switch(sourceId: string, { renditions, quality }: MediaChoice): Promise<void> {
-    const { gateway, onSourceChanged } = this.#init;
-    const tiles = this.#tiles;
-    const source = await gateway.open(sourceId);
-    const selected = renditions ? this.#offering(renditions, source) : tiles.selected;
-    const aims = this.#aimsAt(source, tiles.streamsOf(tiles.own));
-    for (const [{ rendition }] of [...aims].filter(([stream]) => selected.has(stream))) throwIfNotOffered(source, rendition);
-    const wish = quality === undefined ? this.#quality.wish : readWish(quality, new Map([...this.#aims(tiles.videos), ...aims]));
-    const commit = (): void => {
-      tiles.changeOwn(source);
-      tiles.selected = selected;
-      if (quality !== undefined) this.#quality.wish = wish;
-    };
-    await this.#swap(aims, wish, commit, selected);
-    onSourceChanged(sourceId);
-  }
-
-  async #point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
-    const tiles = this.#tiles;
-    const { gateway, onTilesChanged } = this.#init;
-    const plans = await planTiles(choices, tiles, gateway);
-    for (const { aim, isOther, name } of plans) if (aim && isOther) throwIfNotOffered(aim.source, aim.rendition, name);
-    const aims = new Map(plans.flatMap(({ stream, aim, isOther }) => (aim && isOther ? [[stream, aim] as const] : [])));
-    const commit = (): void => {
-      for (const { stream, source, aim, opened, maxHeightPx } of plans) {
-        if (opened) source?.begin(opened);
-        if (aim) stream.carry(aim.rendition);
-        if (maxHeightPx !== tiles.maxHeightOf(stream)) this.#quality.limitChanged(stream);
-        tiles.show(stream, source, maxHeightPx);
-      }
-    };
-    await this.#swap(aims, this.#quality.wish, commit, new Set(aims.keys()));
-    onTilesChanged();
-  }
-
-  #aimsAt(source: OpenedSource, streams: readonly ViewerStream[]): Map<ViewerStream, Aim> {
-    return new Map(
-      streams.map((stream) => [stream, { source, rendition: stream.rendition ?? 'raw', maxHeightPx: this.#tiles.maxHeightOf(stream) }]),
-    );
-  }
-
-  /**
-   * Gives these streams other tracks. What flows goes on until the first frames of the others are there: all of them, or none.
-   * @param commit what holds from then on
-   * @param selected m-lines of video that flow then; default: as now
-   */
-  async #swap(
-    aims: ReadonlyMap<ViewerStream, Aim>,
-    wish: string,
-    commit: () => void,
-    selected: ReadonlySet<ViewerStream> = this.#tiles.selected,
-  ): Promise<void> {
-    const { clock } = this.#init;
-    const willFlow = ([stream, { source }]: readonly [ViewerStream, Aim]): boolean =>
-      !this.#isPaused && (stream.rendition === undefined ? source.media.hasAudio : selected.has(stream));
-    const flowing = new Map([...aims].filter(willFlow));
-    const choices = this.#quality.choicesFor(flowing, wish);
-    const wanted = [...flowing].map(([stream, { source, rendition }]) => ({
-      stream,
-      source,
-      keyOf: () => stream.keyOf(source, choices.get(stream)?.rung, rendition),
-    }));
-    const leases = await openTracks(wanted, { clock, signal: this.#closing.signal });
-    this.#init.onChanging();
-    for (const stream of aims.keys()) stream.stop();
-    commit();
-    for (const [{ stream, source }, lease] of leases) {
-      if (this.#wanted(stream)?.source === source)
-        this.#tracks.hold(stream, lease, { source, rung: choices.get(stream)?.rung ?? SOURCE_RUNG });
-      else lease.release();
-    }
-    this.#quality.adopt([...aims.keys()], choices);
-    this.#follow();
   }
 }

@@ -25,6 +25,11 @@ export class WatchedSource {
     return this.#end;
   }
 
+  /** It was begun with this very opening last. */
+  isOf(opened: OpenedSource): boolean {
+    return this.#opened === opened;
+  }
+
   /** Nothing more comes of it, for now. */
   over(reason: EndReason): void {
     this.#end ??= reason;

@@ -388,6 +388,169 @@ describe('a wall', () => {
     assert.equal(cam1.leases, 1);
   });
 
+  describe('whose m-lines are pointed elsewhere', () => {
+    const mids = (): (string | undefined)[] => rig.manager.snapshot()[0]?.video.map(({ mid }) => mid) ?? [];
+    const shown = (): (string | undefined)[] => rig.manager.snapshot()[0]?.video.map(({ sourceId }) => sourceId) ?? [];
+    const slowly = (id: string): ReturnType<typeof closedGate> => {
+      const gate = closedGate();
+      yard.add(id).gate = gate.opened;
+      return gate;
+    };
+
+    it('shows one of them while another waits for a slow source, and takes what that one is told next in order', async () => {
+      for (const id of ids(4)) yard.add(id);
+      const gate = slowly('slow');
+      await join([raw('cam0'), raw('cam1')]);
+      const command = await openCommands(viewer);
+      const [first, second] = mids();
+      const slow = command({ cmd: 'select', mid: first, source: 'slow' });
+      const next = command({ cmd: 'select', mid: first, source: 'cam3', max_height: 360 });
+      const before = countOn(1);
+      assert.equal((await command({ cmd: 'select', mid: second, source: 'cam2' }))['ok'], true);
+      await moreOn(1, before, 'the other source');
+      assert.equal((await command({ cmd: 'pause' }))['ok'], true);
+      assert.deepEqual([yard.at('cam0').leases, yard.at('cam2').leases], [0, 0]);
+      await command({ cmd: 'resume' });
+      assert.deepEqual(shown(), ['cam0', 'cam2']);
+      gate.open();
+      assert.deepEqual([(await slow)['ok'], (await next)['ok']], [true, true]);
+      assert.deepEqual(shown(), ['cam3', 'cam2']);
+      yard.write(3);
+      await moreOn(0, 2, 'what it was told last');
+      for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+    });
+
+    it('answers in order a client that gives no ids', async () => {
+      for (const id of ids(3)) yard.add(id);
+      const gate = slowly('slow');
+      await join([raw('cam0'), raw('cam1')]);
+      const answers: { tracks?: { source: string }[] }[] = [];
+      const channel = await openChannel(viewer, 'commands', (data) => {
+        if (typeof data === 'string') answers.push(JSON.parse(data) as (typeof answers)[number]);
+      });
+      const [first, second] = mids();
+      for (const [mid, source] of [
+        [first, 'slow'],
+        [second, 'cam2'],
+      ])
+        channel.send(JSON.stringify({ cmd: 'select', mid, source }));
+      await eventually(() => shown()[1] === 'cam2', 3000, 'the fast one');
+      channel.send(JSON.stringify({ cmd: 'keyframe', id: 'later' }));
+      const other = await openCommands(viewer);
+      assert.equal((await other({ cmd: 'keyframe' }))['ok'], true, 'another channel is served meanwhile');
+      assert.equal(answers.length, 0);
+      gate.open();
+      await eventually(() => answers.length === 3, 3000, 'the answers');
+      assert.deepEqual(
+        answers.map(({ tracks }) => tracks?.map(({ source }) => source)),
+        [['slow', 'cam2'], ['cam0', 'cam2'], undefined],
+      );
+    });
+
+    it('opens a source once for two that are pointed at it side by side, and tells of its end on both', async () => {
+      for (const id of ids(2)) yard.add(id);
+      const gate = slowly('slow');
+      await join([raw('cam0'), raw('cam1')]);
+      const command = await openCommands(viewer);
+      const open = rig.gateway.open.bind(rig.gateway);
+      const opened: string[] = [];
+      rig.gateway.open = (id) => {
+        opened.push(id);
+        return open(id);
+      };
+      const changes = mids().map((mid) => command({ cmd: 'select', mid, source: 'slow' }));
+      await eventually(() => yard.at('slow').requests.length === 2, 3000, 'both changes to begin');
+      gate.open();
+      for (const change of changes) assert.equal((await change)['ok'], true);
+      assert.deepEqual(opened, ['slow']);
+      await command({ cmd: 'select', mid: mids()[0], source: 'cam0' });
+      await command({ cmd: 'select', mid: mids()[0], source: 'slow', rendition: 'processed' });
+      rig.gateway.away.add('slow');
+      const other = await openCommands(viewer);
+      yard.at('slow').track('raw').close('publisher-gone');
+      assert.equal(await rig.endReason(), 'publisher-gone', 'it was the last that showed something');
+      assert.deepEqual(other.told, []);
+    });
+
+    it('keeps the other changes where one cannot be', async () => {
+      for (const id of ids(3)) yard.add(id);
+      const gate = slowly('slow');
+      yard.at('slow').refusals.set('source', new MediaPeerError('CAPACITY_REACHED', 'no place'));
+      await join([raw('cam0'), raw('cam1')]);
+      const command = await openCommands(viewer);
+      const [first, second] = mids();
+      const slow = command({ cmd: 'select', mid: first, source: 'slow' });
+      await command({ cmd: 'select', mid: second, source: 'cam2' });
+      gate.open();
+      assert.equal((await slow)['code'], 'CAPACITY_REACHED');
+      assert.deepEqual(shown(), ['cam0', 'cam2']);
+      assert.deepEqual(
+        ['cam0', 'cam1', 'cam2', 'slow'].map((id) => yard.at(id).leases),
+        [1, 0, 1, 0],
+      );
+    });
+
+    it('changes the source of all after what waits for one', async () => {
+      for (const id of ids(2)) yard.add(id);
+      const gate = slowly('slow');
+      await join([{ rendition: 'raw' }, raw('cam1')]);
+      const command = await openCommands(viewer);
+      const slow = command({ cmd: 'select', mid: mids()[1], source: 'slow' });
+      const all = command({ cmd: 'select', source: 'cam1' });
+      await eventually(() => yard.at('slow').requests.length > 0, 3000, 'the change to begin');
+      assert.deepEqual(shown(), ['cam0', 'cam1']);
+      gate.open();
+      assert.deepEqual([(await slow)['ok'], (await all)['ok']], [true, true]);
+      assert.deepEqual(shown(), ['cam1', 'slow']);
+    });
+
+    for (const isFirst of [true, false])
+      it(`shows a source that changes its codec meanwhile on all of them (${isFirst ? 'before' : 'after'} they have come)`, async () => {
+        for (const id of ids(2)) yard.add(id);
+        await join([raw('cam0'), raw('cam1')]);
+        const command = await openCommands(viewer);
+        const gate = closedGate();
+        const old = yard.at('cam1');
+        if (!isFirst) old.gate = gate.opened;
+        const asked = old.requests.length;
+        const changed = yard.add('cam1', {}, yard.newestMs('cam1') + 5000);
+        if (isFirst) changed.gate = gate.opened;
+        const point = (): Promise<object> => command({ cmd: 'select', mid: mids()[0], source: 'cam1' });
+        if (isFirst) old.track('raw').close('source-changed');
+        const pointed = point();
+        await eventually(() => old.requests.length > asked, 3000, 'the change to begin');
+        if (isFirst) await eventually(() => shown()[0] === 'cam1', 3000, 'the m-line to show it');
+        else old.track('raw').close('source-changed');
+        await eventually(() => changed.requests.length > 0, 3000, 'the new codec to be asked for');
+        gate.open();
+        assert.equal(((await pointed) as { ok?: boolean }).ok, true);
+        await eventually(() => changed.leases === 2 && old.leases === 0, 3000, 'both to have the new codec');
+        const then = [countOn(0), countOn(1)];
+        yard.write(5);
+        for (const at of [0, 1]) await moreOn(at, (then[at] ?? 0) + 8, `the new codec on m-line ${at}`);
+        for (const ssrc of ssrcs) assertContinuous(viewer, ssrc);
+      });
+
+    it('takes a bounded number of changes that wait', async () => {
+      yard.add('cam0');
+      const gate = slowly('slow');
+      await join(Array.from({ length: 16 }, () => raw('cam0', { maxHeightPx: 180 })));
+      const channels = [];
+      for (let i = 0; i < 5; i++) channels.push(await openCommands(viewer));
+      const answers = channels.flatMap((command) => mids().map((mid) => command({ cmd: 'select', mid, source: 'slow' })));
+      const refused = await Promise.race(answers);
+      assert.equal(refused['code'], 'COMMANDS_TOO_FAST');
+      assert.match(String(refused['message']), /64 changes .* wait for their answers/);
+      gate.open();
+      const codes = (await Promise.all(answers)).map(({ code = 'done' }) => code);
+      assert.deepEqual(
+        [codes.filter((code) => code === 'done').length, codes.filter((code) => code === 'COMMANDS_TOO_FAST').length],
+        [64, 16],
+      );
+      assert.deepEqual(new Set(shown()), new Set(['slow']));
+    });
+  });
+
   it('leaves a source alone that ends while another m-line is pointed elsewhere', async () => {
     for (const id of [...ids(2), 'slow']) yard.add(id);
     await join([raw('cam0'), raw('cam1')]);
