@@ -1,4 +1,5 @@
 import type { Codec } from './encoded-frame.js';
+import type { ReplayPace } from './replay-pace.js';
 
 /** A frame made ready for RTP once, and shared by every viewer of its track. */
 export interface PacketizedFrame {
@@ -34,4 +35,6 @@ export interface FrameSink {
   readonly maxPendingBytes?: number | undefined;
   /** A larger open group of pictures is not replayed to it: it waits for the next keyframe instead. Default: none is too large. */
   readonly maxReplayBytes?: number | undefined;
+  /** Shared by all sinks of a viewer, so that their replays take turns. Default: its own. */
+  readonly replayPace?: ReplayPace | undefined;
 }

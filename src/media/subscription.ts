@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { FrameSink, PacketizedFrame } from './packetized-frame.js';
+import { ReplayPace, type Replay } from './replay-pace.js';
 
 /** What a subscription needs of its track. */
 export interface SubscribedTrack {
@@ -33,22 +34,19 @@ export interface SubscriptionStart {
 
 /** A slow reader: 1 MiB is 4 s of video at 2 Mbit/s. */
 const MAX_PENDING_BYTES = 1024 * 1024;
-/**
- * A replay is paced at 85 Mbit/s: a receiver's socket holds about 90 packets by default, and a burst of several
- * hundred overflows it in all but the fastest. The first slice holds the keyframe, so the picture does not wait.
- */
+/** The first slice of a replay holds the keyframe, so the picture does not wait. */
 const REPLAY_SLICE_BYTES = 32 * 1024;
-const REPLAY_SLICE_MS = 3;
 /** A replay can be asked for by any lost packet: at most one per viewer in this time. */
 const MIN_REPLAY_INTERVAL_MS = 500;
 
 /** One reader of a track. */
-export class Subscription {
+export class Subscription implements Replay {
   readonly #track: SubscribedTrack;
   readonly #sink: FrameSink;
+  readonly #pace: ReplayPace;
   #state: 'live' | 'waiting-for-keyframe' | 'closed';
   #backlog: PacketizedFrame[] = [];
-  #backlogTimer: Timer | undefined;
+  #replaying: Timer | undefined;
   #lastTimestamp: number | undefined;
   #lastReplayMs = -Infinity;
   #liveFromMs = Infinity;
@@ -57,6 +55,7 @@ export class Subscription {
   constructor(track: SubscribedTrack, sink: FrameSink, { afterTimestamp, replays }: SubscriptionStart) {
     this.#track = track;
     this.#sink = sink;
+    this.#pace = sink.replayPace ?? new ReplayPace(track.clock);
     this.#lastTimestamp = afterTimestamp;
     this.#state = track.needsKeyframe ? 'waiting-for-keyframe' : 'live';
     if (!track.needsKeyframe) return;
@@ -125,6 +124,25 @@ export class Subscription {
     else this.#send(frame);
   }
 
+  /** See `Replay`, as `isOver`; called by the pace alone. */
+  sendSlice(): number {
+    let bytes = 0;
+    let sent = 0;
+    for (const frame of this.#backlog) {
+      if (bytes >= REPLAY_SLICE_BYTES) break;
+      this.#send(frame);
+      bytes += frame.sizeBytes;
+      sent++;
+    }
+    this.#backlog.splice(0, sent);
+    return bytes;
+  }
+
+  /** See there. */
+  get isOver(): boolean {
+    return this.#backlog.length === 0;
+  }
+
   /** A reader that was too slow must have caught up by half before it gets more. */
   #isSlow(): boolean {
     const maxBytes = this.#sink.maxPendingBytes ?? MAX_PENDING_BYTES;
@@ -145,25 +163,12 @@ export class Subscription {
     this.#state = 'live';
     this.#dropBacklog();
     this.#backlog = frames;
-    this.#sendBacklog();
-  }
-
-  #sendBacklog(): void {
-    let bytes = 0;
-    let sent = 0;
-    for (const frame of this.#backlog) {
-      if (bytes >= REPLAY_SLICE_BYTES) break;
-      this.#send(frame);
-      bytes += frame.sizeBytes;
-      sent++;
-    }
-    this.#backlog.splice(0, sent);
-    this.#backlogTimer = this.#backlog.length === 0 ? undefined : this.#track.clock.after(REPLAY_SLICE_MS, () => this.#sendBacklog());
+    this.#replaying = this.#pace.begin(this);
   }
 
   #dropBacklog(): void {
-    this.#backlogTimer?.cancel();
-    this.#backlogTimer = undefined;
+    this.#replaying?.cancel();
+    this.#replaying = undefined;
     this.#backlog = [];
   }
 

@@ -75,6 +75,9 @@ export function levelIndex(levels: readonly Level[], selection: Selection | unde
   return index === -1 ? undefined : index;
 }
 
+/** Index of the last level that shows every frame. */
+export const lowestPicture = (levels: readonly Level[]): number => levels.findLastIndex(({ delivery }) => delivery === 'frames');
+
 /** What a selection of a stream takes, bits a second; 0 where the stream has it not. */
 export function costOf(stream: StreamWish, selection: Selection | undefined): number {
   const levels = levelsOf(stream);

@@ -7,9 +7,9 @@
  * are not paused; what it answers is carried out at once or later, and told back as `current` from the next call on.
  */
 import type { CongestionController } from './congestion-controller.js';
-import { levelIndex, levelsOf, type Level, type Selection, type StreamWish } from './levels.js';
+import { levelIndex, levelsOf, lowestPicture, type Level, type Selection, type StreamWish } from './levels.js';
 import { pastIndex, pastLevels, type PastLevels } from './past-levels.js';
-import { loweredByOne, raisedByOne, raisedTo, shareOut, totalBps } from './share.js';
+import { besideOthers, loweredByOne, raisedByOne, raisedTo, shareOut, totalBps } from './share.js';
 import { StepHistory } from './step-history.js';
 
 /** Of the estimate: the rest is for repairs and keyframes. */
@@ -66,6 +66,9 @@ export class RungSelector {
   readonly #history = new StepHistory();
   #reasons = new Map<string, { readonly selection: Selection; readonly reason: SelectionReason }>();
   #streams: readonly StreamWish[] = [];
+  /** What was sent of each by the last selection. */
+  #sent: PastLevels = new Map();
+  #sentBps = 0;
   #soundBps = SOUND_BPS;
   #begunMs: number | undefined;
   #overuses = 0;
@@ -96,7 +99,8 @@ export class RungSelector {
     this.#clearSinceMs = controller.state === 'clear' ? (this.#clearSinceMs ?? nowMs) : undefined;
     const levels = streams.map(levelsOf);
     const known = streams.map(({ current }, stream) => levelIndex(levels[stream] ?? [], current));
-    const current = this.#begin(levels, known);
+    const current = this.#begin(streams, levels, known);
+    if (current.some((index, stream) => index > (known[stream] ?? Infinity))) this.#history.takenBack(nowMs);
     const isOveruse = controller.overuses !== this.#overuses;
     const isDraining = controller.isVideoHeld && nowMs - this.#overuseMs < DRAINING_MS;
     const next = isOveruse
@@ -112,29 +116,32 @@ export class RungSelector {
       const reason = this.#reasonOf(stream, rung, isSame ? undefined : known[index] === undefined ? 'ladder' : change);
       return { id: stream.id, rung, delivery, reason, prepare: prepared?.[index], isHeld: controller.isVideoHeld };
     });
+    this.#sent = this.#past(levels, next);
+    this.#sentBps = totalBps(levels, next);
     this.#reasons = new Map(decisions.map(({ id, rung, delivery, reason }) => [id, { selection: { rung, delivery }, reason }]));
     return decisions;
   }
 
-  /** What each of these streams would begin with, in the order given. Changes nothing. */
+  /** What each of these streams would begin with, in the order given, beside those that have something. Changes nothing. */
   initial(streams: readonly StreamWish[]): Selection[] {
     const levels = streams.map(levelsOf);
-    const begun = this.#begin(
-      levels,
-      streams.map(() => undefined),
-    );
+    const known = streams.map(({ current }, stream) => levelIndex(levels[stream] ?? [], current));
+    const begun = this.#begin(streams, levels, known);
     return levels.map((list, stream) => {
       const { rung, delivery } = list[begun[stream] ?? 0] ?? { rung: '', delivery: 'nothing' };
       return { rung, delivery };
     });
   }
 
-  /** Levels of now; of a stream that has none, or one that is gone, what its share of the estimate carries. */
-  #begin(levels: Levels, known: readonly (number | undefined)[]): number[] {
-    const isKnown = (indexes: readonly (number | undefined)[]): indexes is number[] => !indexes.includes(undefined);
-    if (isKnown(known)) return [...known];
-    const shares = shareOut(levels, this.#budgetBps());
-    return known.map((index, stream) => index ?? this.#atLeastFrames(levels[stream] ?? [], shares[stream] ?? 0, levels.length));
+  /** Levels of now; of a stream that has none, or shows something else, its share of the estimate, as far as the others leave it that. */
+  #begin(streams: readonly StreamWish[], levels: Levels, known: readonly (number | undefined)[]): readonly number[] {
+    const isNew = streams.map(({ id, content }, stream) => known[stream] === undefined || this.#sent.get(id)?.content !== content);
+    if (!isNew.includes(true)) return known.map((index) => index ?? 0);
+    const budgetBps = this.#budgetBps();
+    const shares = shareOut(levels, budgetBps).map((share, stream) => this.#atLeastFrames(levels[stream] ?? [], share, levels.length));
+    const begun = known.map((index, stream) => index ?? shares[stream] ?? 0);
+    // What was sent so far fits, whatever the estimate says.
+    return besideOthers(levels, begun, { shares, isNew, budgetBps: Math.max(budgetBps, this.#sentBps) });
   }
 
   /** Before anything is known for certain, a picture is shown; of many streams only as many as fit. @param count of streams */
@@ -331,9 +338,6 @@ export class RungSelector {
     return known ? (change ?? known.reason) : 'start';
   }
 }
-
-/** Index of the last level that shows every frame. */
-const lowestPicture = (levels: readonly Level[]): number => levels.findLastIndex(({ delivery }) => delivery === 'frames');
 
 /** The levels from an index on, of each stream. */
 const levelsFrom = (levels: Levels, indexes: readonly number[]): Levels => levels.map((list, stream) => list.slice(indexes[stream] ?? 0));

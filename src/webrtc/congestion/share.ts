@@ -1,5 +1,5 @@
 /** One rate for several streams: who has least is raised first, so that all keep moving. */
-import type { Level } from './levels.js';
+import { lowestPicture, type Level } from './levels.js';
 
 /** Indexes of the levels that a rate carries, for each stream in order; the lowest ones where it carries not even them. */
 export function shareOut(streams: readonly (readonly Level[])[], budgetBps: number): number[] {
@@ -46,6 +46,39 @@ export function raisedTo(streams: readonly (readonly Level[])[], indexes: readon
     streams.map((levels, stream) => levels.slice(0, (indexes[stream] ?? 0) + 1)),
     budgetBps,
   );
+}
+
+/** Streams that begin beside others. */
+export interface Beginning {
+  /** Index of what each would have if all began. */
+  readonly shares: readonly number[];
+  /** Those that begin. */
+  readonly isNew: readonly boolean[];
+  /** For all together, bits a second. */
+  readonly budgetBps: number;
+}
+
+/** Less for those that begin, as long as it shows every frame, until it fits beside what the others have; where it does not, all have their shares. */
+export function besideOthers(
+  streams: readonly (readonly Level[])[],
+  indexes: readonly number[],
+  { shares, isNew, budgetBps }: Beginning,
+): readonly number[] {
+  const fits = (each: readonly number[]): boolean => totalBps(streams, each) <= budgetBps;
+  // Those that stay have no lower level here.
+  const lower = (each: readonly number[]): number[] =>
+    loweredByOne(
+      streams.map((levels, stream) => (isNew[stream] ? levels : levels.slice(0, (each[stream] ?? 0) + 1))),
+      each,
+    );
+  let fitting = indexes;
+  for (let next = lower(fitting); !fits(fitting) && totalBps(streams, next) < totalBps(streams, fitting); next = lower(fitting))
+    fitting = next;
+  if (fits(fitting)) return fitting;
+  return indexes.map((index, stream) => {
+    const share = shares[stream] ?? index;
+    return Math.max(index, isNew[stream] ? share : Math.min(share, lowestPicture(streams[stream] ?? [])));
+  });
 }
 
 function cheapest(streams: readonly (readonly Level[])[], indexes: readonly number[], open: ReadonlySet<number>): number {

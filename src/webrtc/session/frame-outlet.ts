@@ -3,7 +3,7 @@
  * ahead of or behind the one before: whatever comes, time does not step back for the viewer (RFC 3550 §5.1). And frames
  * that the network cannot carry now end here, so that they leave no gap in the numbering that the viewer would ask for.
  */
-import { PAIRING_TOLERANCE_TICKS, type FrameSink, type PacketizedFrame } from '../../media/index.js';
+import { PAIRING_TOLERANCE_TICKS, type FrameSink, type PacketizedFrame, type ReplayPace } from '../../media/index.js';
 import type { RtpStream } from '../rtp/send/rtp-stream.js';
 
 /** The first frame that cannot keep its timestamp stays clear of the one before by so much: no message pairs with it. */
@@ -27,6 +27,8 @@ export interface FrameOutletInit {
   readonly isVideo: boolean;
   /** As the viewer's network is now; see `FrameSink`. */
   readonly maxReplayBytes: () => number;
+  /** See `FrameSink`. */
+  readonly replayPace: ReplayPace;
 }
 
 /** Where the frames of one m-line leave. */
@@ -55,6 +57,10 @@ export class FrameOutlet implements FrameSink {
 
   get maxReplayBytes(): number {
     return this.#init.maxReplayBytes();
+  }
+
+  get replayPace(): ReplayPace {
+    return this.#init.replayPace;
   }
 
   /** Frames that were not let through. */

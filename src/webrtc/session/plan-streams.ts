@@ -1,6 +1,6 @@
 /** The streams of a viewer, as the plan of its m-lines asks for them. */
 import { randomInt } from 'node:crypto';
-import type { Rendition, TrackKey, VideoCodec } from '../../media/index.js';
+import { ReplayPace, type Rendition, type TrackKey, type VideoCodec } from '../../media/index.js';
 import { codecsOf } from '../sdp/codecs.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -28,6 +28,7 @@ export function planStreams({ plan, announced, isWall, ...common }: StreamsInit)
   };
   const groupOf = ({ rendition, tile }: { readonly rendition: Rendition; readonly tile: number }): string =>
     isWall ? `tile${tile}` : rendition;
+  const replayPace = new ReplayPace(common.clock);
   const first = plan.mLines.find((mLine) => mLine.use === 'video');
   return plan.mLines.map((mLine, i) => {
     if (mLine.use !== 'video' && mLine.use !== 'audio') return undefined;
@@ -40,6 +41,7 @@ export function planStreams({ plan, announced, isWall, ...common }: StreamsInit)
       key,
       timestampOffset: offsetOf(mLine.use === 'video' ? groupOf(mLine) : 'audio'),
       local: codecsOf(mLine.codec).some(({ rtx }) => rtx) ? local : { ...local, rtxSsrc: undefined },
+      replayPace,
       ...common,
     });
   });

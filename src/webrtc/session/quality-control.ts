@@ -161,7 +161,11 @@ export class QualityControl {
         return aim ? [{ stream, aim }] : [];
       });
       if (congestion.controller.pacingBps === undefined || sharing.length === 0) continue;
-      const begun = selector.initial(sharing.map(({ stream, aim }) => this.#wishOf(stream, aim, wish)));
+      const wishes = sharing.map(({ stream, aim }) => ({
+        ...this.#wishOf(stream, aim, wish),
+        ...(aims.has(stream) && { current: undefined }),
+      }));
+      const begun = selector.initial(wishes);
       sharing.forEach(({ stream, aim }, i) => aims.has(stream) && choices.set(stream, begun[i] ?? this.#freely(stream, aim, wish)));
     }
     return choices;

@@ -173,6 +173,7 @@ export class StreamFlows {
   /** The first frame is a keyframe: with it the flow takes the place of the one before. */
   #entrance(flow: TrackFlow, outlet: FrameOutlet): FrameSink {
     return {
+      replayPace: outlet.replayPace,
       get pendingBytes(): number {
         return outlet.pendingBytes;
       },

@@ -9,6 +9,7 @@ import {
   SOURCE_RUNG,
   type OpenedSource,
   type Rendition,
+  type ReplayPace,
   type Rung,
   type SourceMedia,
   type Track,
@@ -52,6 +53,8 @@ export interface ViewerStreamInit {
   readonly onFirstFrame: (key: TrackKey) => void;
   /** Largest replay that the network of the viewer takes, in bytes. */
   readonly maxReplayBytes: (stream: ViewerStream) => number;
+  /** Of the viewer: the replays of all its streams take turns. */
+  readonly replayPace: ReplayPace;
   /** Another quality flows from now on. */
   readonly onChanged: (stream: ViewerStream) => void;
   /** See `StreamFlowsInit`. */
@@ -274,8 +277,9 @@ export class ViewerStream {
 
   #makeSending(transport: PacketTransport): { readonly rtp: RtpStream; readonly outlet: FrameOutlet } {
     const rtp = this.#makeRtp(transport);
-    const { maxReplayBytes } = this.#init;
-    return { rtp, outlet: new FrameOutlet({ rtp, isVideo: this.#key.kind === 'video', maxReplayBytes: () => maxReplayBytes(this) }) };
+    const { maxReplayBytes, replayPace } = this.#init;
+    const isVideo = this.#key.kind === 'video';
+    return { rtp, outlet: new FrameOutlet({ rtp, isVideo, maxReplayBytes: () => maxReplayBytes(this), replayPace }) };
   }
 
   #makeRtp(transport: PacketTransport): RtpStream {

@@ -168,6 +168,69 @@ describe('a stream that is slow to get more', () => {
   });
 });
 
+describe('a stream that shows something else beside others', () => {
+  const selectionOf = (what: string): Selection => {
+    const [rung = '', delivery = 'frames'] = what.split(' ');
+    return { rung, delivery: delivery as Selection['delivery'] };
+  };
+
+  /** What is sent after `before`, of which those of `pointed` show something else, by their share. */
+  const pointed = (before: readonly string[], ids: readonly string[], estimateBps: number): string => {
+    const way = { foundBps: 0, acknowledgedBps: 0, estimateBps, overuses: 1, withdrawals: 0, state: 'clear', hasFeedback: true };
+    const controller = Object.assign(way, { isProbing: false, isVideoHeld: false, want: () => undefined });
+    const selector = new RungSelector(controller as unknown as CongestionController);
+    const streams = before.map((name, index) => ({ ...auto('abcdefgh'.charAt(index)), content: 'before', current: selectionOf(name) }));
+    // What flowed before fitted, whatever is known of the way now.
+    way.estimateBps = Infinity;
+    selector.select(streams, 0);
+    way.estimateBps = estimateBps;
+    const others = streams.map((stream) => (ids.includes(stream.id) ? { ...stream, content: 'after', current: undefined } : stream));
+    const begun = selector.initial(others);
+    const adopted = others.map((stream, index) => (ids.includes(stream.id) ? { ...stream, current: begun[index] } : stream));
+    const decided = selector.select(adopted, 100);
+    assert.deepEqual(
+      decided.map(({ rung, delivery }) => ({ rung, delivery })),
+      begun,
+      'what it was opened with is what it is sent',
+    );
+    return decided.map(({ rung, delivery }) => (delivery === 'frames' ? rung : `${rung} ${delivery}`)).join();
+  };
+
+  it('gets its share where the others leave it that', () => {
+    assert.equal(pointed(['540p', '540p', '540p'], ['b'], 4 * MBIT), '540p,540p,540p');
+  });
+
+  it('gets what the others leave, which keep what they have', () => {
+    assert.equal(pointed(['source', '180p'], ['b'], 3.2 * MBIT), 'source,180p');
+    assert.equal(pointed(['source', '540p', '180p'], ['c'], 4.9 * MBIT), 'source,540p,360p');
+  });
+
+  it('gets a picture of all, with those of others made smaller, where they leave none', () => {
+    assert.equal(pointed(['source', '180p keyframes'], ['b'], 2.7 * MBIT), '540p,540p');
+  });
+
+  it('costs the others nothing where what flows fits by experience', () => {
+    assert.equal(pointed(['540p', '540p'], ['b'], 1.6 * MBIT), '540p,360p');
+  });
+
+  it('never adds to what the way carries, whichever it is', () => {
+    const names = RUNGS.map(({ name }) => name);
+    const costOf = (name: string): number => RUNGS.find((each) => each.name === name)?.bitrateBps ?? 36_000;
+    for (let seed = 0; seed < 256; seed++) {
+      const before = [seed & 3, (seed >> 2) & 3, (seed >> 4) & 3].map((at) => names[at]!);
+      const beforeBps = before.reduce((sum, name) => sum + costOf(name), 0);
+      const estimateBps = beforeBps * (0.8 + 0.2 * (seed >> 6));
+      const after = pointed(before, ['a'], estimateBps).split(',');
+      const afterBps = after.reduce((sum, name) => sum + costOf(name), 0);
+      assert.ok(afterBps <= Math.max(beforeBps, 0.86 * estimateBps), `${before.join()} becomes ${after.join()}`);
+      assert.ok(
+        after.every((name) => names.includes(name)),
+        after.join(),
+      );
+    }
+  });
+});
+
 describe('a step up that was tried in vain', () => {
   it('is not taken back on a stream that shows something else since, with another ladder', () => {
     const way = { foundBps: 0, acknowledgedBps: 0.4 * MBIT, estimateBps: 0.5 * MBIT, overuses: 0, state: 'clear', hasReports: true };
