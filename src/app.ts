@@ -18,6 +18,7 @@ import {
   declareActions,
   detectionRoutes,
   eventRoutes,
+  forwardRoutes,
   iceServerRoutes,
   installBodyLimits,
   installClientAddress,
@@ -37,6 +38,7 @@ import {
   type BodyLimits,
   type DetectionsDeps,
   type EventsDeps,
+  type ForwardDeps,
   type HttpConnections,
   type IceServersDeps,
   type ModelDeps,
@@ -95,6 +97,8 @@ export interface AppDeps {
   readonly models: ModelDeps;
   /** For `/zones`. */
   readonly zones: ZonesDeps;
+  /** For `/sources/:id/forward`. */
+  readonly forwards: ForwardDeps;
   /** For `/events`. */
   readonly events: EventsDeps;
   /** For `/detections`. */
@@ -172,6 +176,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(metricRoutes, deps.metrics);
   await app.register(modelRoutes, deps.models);
   await app.register(zoneRoutes, deps.zones);
+  await app.register(forwardRoutes, deps.forwards);
   await app.register(snapshotRoutes, deps.snapshots);
   await app.register(detectionRoutes, deps.detections);
   await app.register(eventRoutes, deps.events);

@@ -96,7 +96,19 @@ const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'
 /** Levels of pino, the quietest first. */
 type LogLevel = (typeof LOG_LEVELS)[number];
 /** Parts of the server whose log level can be set on its own. */
-const LOG_COMPONENTS = ['source', 'ffmpeg', 'pipeline', 'detection', 'scene', 'webhooks', 'events', 'webrtc', 'http', 'ws'] as const;
+const LOG_COMPONENTS = [
+  'source',
+  'ffmpeg',
+  'pipeline',
+  'detection',
+  'scene',
+  'webhooks',
+  'events',
+  'webrtc',
+  'forward',
+  'http',
+  'ws',
+] as const;
 /** A part of the server that has a logger of its own. */
 export type LogComponent = (typeof LOG_COMPONENTS)[number];
 /** Names that LOG_LEVEL takes as well. */
@@ -200,6 +212,42 @@ const roomTokens: Variable<ReadonlyMap<string, string>> = {
       tokens.set(match[1], match[2]);
     }
     return tokens;
+  },
+};
+
+/** A source on its way to a WHIP endpoint. */
+interface WhipOut {
+  /** What is sent. */
+  readonly sourceId: string;
+  /** As it comes, or with what was detected drawn in. */
+  readonly rendition: 'raw' | 'processed';
+  /** Address of the endpoint, with its token as the user name. */
+  readonly url: string;
+}
+
+/** `street=https://...`, `street/processed=https://...` */
+const WHIP_OUT_ITEM = /^([A-Za-z0-9._-]{1,64})(?:\/(raw|processed))?=(https?:\/\/\S+)$/i;
+
+const whipOut: Variable<readonly WhipOut[]> = {
+  shownDefault: 'none',
+  description:
+    'Sources that are sent to other servers by WHIP for as long as this one runs: `gate=https://TOKEN@media.example.com/whip/gate`; with boxes drawn in: `gate/processed=https://...`.',
+  allowed: 'source=address pairs, comma separated; http or https addresses, each source and address once',
+  defaultValue: [],
+  parse(value) {
+    // An address may hold commas: a pair ends where another one begins.
+    const parts = value
+      .split(/,(?=\s*[A-Za-z0-9._-]{1,64}(?:\/[a-z]+)?=https?:\/\/)|,\s*$/i)
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    const items = parts.map((part) => {
+      const [, sourceId, rendition, url] = WHIP_OUT_ITEM.exec(part) ?? [];
+      const isUsable = sourceId !== undefined && url !== undefined && URL.canParse(url);
+      return isUsable ? { sourceId, rendition: rendition === 'processed' ? ('processed' as const) : ('raw' as const), url } : undefined;
+    });
+    const usable = items.filter((item) => item !== undefined);
+    const places = new Set(usable.map(({ sourceId, url }) => `${sourceId} ${url}`));
+    return usable.length === items.length && places.size === items.length ? usable : undefined;
   },
 };
 
@@ -439,6 +487,8 @@ export const VARIABLES = {
     'host names, comma separated',
     'Names by which browsers on this machine reach the server, beside addresses and `localhost`. Where no token is set, requests to other names have no rights (DNS rebinding).',
   ),
+  WHIP_OUT: whipOut,
+  MAX_FORWARDS: integer(32, 0, 1000, 'Forwards to other servers by WHIP at once, of all sources together.'),
   WHIP_STRICT: flag(
     false,
     'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.',
@@ -485,6 +535,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'PUBLISH_TOKENS',
   'VIEWER_TOKEN',
   'WEBHOOK_SECRET',
+  'WHIP_OUT',
 ]);
 
 /** Variables with this prefix are meant for us, so an unknown one is a mistake. */

@@ -11,6 +11,7 @@ import {
   openConnections,
   openDetection,
   openDoors,
+  openForwarding,
   openMetrics,
   openPorts,
   openSources,
@@ -45,6 +46,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics);
     const connections = openConnections(host, sources, seeing, ports, metrics);
+    const forwarding = openForwarding(host, sources, seeing, connections, ports);
     const requests = await openTracing(host, connections.sessions);
     let isReady = false;
     const app = await openDoors(host, {
@@ -52,6 +54,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
       ...metrics,
       ...seeing,
       ...connections,
+      ...forwarding,
       iceUdp: ports.iceUdp,
       requests,
       isReady: () => isReady,
@@ -64,6 +67,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     onListening?.(server);
     await sources.library.ready;
     seeing.readForZones();
+    forwarding.forwardConfigured();
     warnOfNothingToServe(config, sources.catalogue, loggers.of('source'));
     isReady = true;
     closers.add(() => void (isReady = false));

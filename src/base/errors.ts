@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   CAPACITY_REACHED: 'all places are taken; the message names the variable that bounds them; try again after Retry-After',
   SERVER_STARTING: 'the server is starting; try again after Retry-After',
   SERVER_CLOSING: 'the server is shutting down',
+  FORWARD_EXISTS: 'the source is forwarded to that address already',
+  FORWARD_NOT_FOUND: 'the source has no forward of that id; it may have been removed',
   EVENT_NOT_FOUND: 'there is no event of that id, or it has no still; it may be older than EVENT_RETENTION',
   STORE_FAILED: 'the store of events could not answer; the log says why',
   ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',

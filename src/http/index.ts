@@ -7,6 +7,7 @@ export * from './detections.js';
 export { eventRoutes, type EventsDeps } from './events.js';
 export { declareActions, installGate, withoutSecrets } from './gate.js';
 export { HttpConnections } from './http-connections.js';
+export { forwardRoutes, type ForwardDeps } from './forwards.js';
 export * from './http-errors.js';
 export * from './http-sessions.js';
 export * from './ice-server-routes.js';

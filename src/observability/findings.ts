@@ -1,4 +1,5 @@
 /** What works and what does not, in words that say what to do: for `GET /health?verbose`. Pure: snapshots in, sentences out. */
+import type { ForwardStatus } from '../forward/index.js';
 import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { SessionStatus } from '../webrtc/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
@@ -29,6 +30,8 @@ export interface Facts {
   readonly maxPublishers: number;
   /** One for each receiver of webhooks. */
   readonly webhooks: readonly ReceiverStats[];
+  /** Sources on their way to other servers. */
+  readonly forwards: readonly ForwardStatus[];
   /** Datagrams that the system dropped at the UDP port; undefined where that is not known. */
   readonly receiveDrops: number | undefined;
   /** Folders that are written to, with what is free there. */
@@ -50,7 +53,7 @@ const TOO_LITTLE_BYTES = 100 * 2 ** 20;
 
 /** One sentence for each thing that is wrong, and one for each thing that was looked at and is well. */
 export function findings(facts: Facts): HealthFinding[] {
-  const { activity, unplayable, models, sessions, webhooks, disks } = facts;
+  const { activity, unplayable, models, sessions, webhooks, forwards, disks } = facts;
   return [
     ...orWell(activity.flatMap(aboutSource), 'sources', activity.length === 0 ? 'none runs: nobody watches' : `${activity.length} running`),
     ...unplayable.map(({ id, reason = 'unknown reason' }) => warning('source', `'${id}' cannot be played: ${reason}`)),
@@ -58,6 +61,7 @@ export function findings(facts: Facts): HealthFinding[] {
     aboutPlaces('viewer', 'MAX_CONNECTIONS', facts.maxClients, sessions),
     aboutPlaces('publisher', 'MAX_PUBLISHERS', facts.maxPublishers, sessions),
     ...orWell(webhooks.flatMap(aboutReceiver), 'webhooks', webhooks.length === 0 ? 'none configured' : 'all events are delivered'),
+    ...orWell(forwards.flatMap(aboutForward), 'forwards', forwards.length === 0 ? 'none configured' : 'all are live'),
     ...aboutUdp(facts.receiveDrops),
     ...orWell(disks.flatMap(aboutDisk), 'disk', disks.map(({ folder, freeBytes }) => `${inGiB(freeBytes)} free in ${folder}`).join(', ')),
   ];
@@ -98,6 +102,13 @@ function aboutReceiver({ receiver, queued, failed: lost, dropped, lastError }: R
         ]
       : []),
   ];
+}
+
+function aboutForward({ sourceId, url, state, lastError }: ForwardStatus): HealthFinding[] {
+  const because = lastError === undefined ? '' : `: ${lastError}`;
+  if (state === 'failed') return [failed('forward', `'${sourceId}' is not forwarded to ${url}${because}; it is tried again every 30 s`)];
+  if (state === 'waiting') return [warning('forward', `'${sourceId}' is not forwarded to ${url} now${because}; it is tried again`)];
+  return [];
 }
 
 function aboutUdp(drops: number | undefined): HealthFinding[] {

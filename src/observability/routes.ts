@@ -1,6 +1,7 @@
 /** What the server tells about itself: reads snapshots, owns nothing, changes nothing. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { Forwards } from '../forward/index.js';
 import type { SessionStatus, ReceivedStatus } from '../webrtc/index.js';
 import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
@@ -52,6 +53,8 @@ export interface ObservabilityDeps {
   readonly isReady: () => boolean;
   /** One for each receiver of webhooks. */
   readonly webhooks: () => readonly ReceiverStats[];
+  /** Forwards to other servers. Default: none. */
+  readonly forwards?: Pick<Forwards, 'list' | 'totals'> | undefined;
   /** Models that are loaded. Default: none. */
   readonly models?: () => readonly ModelInUse[];
   /** Where the server writes. Default: nowhere. */
@@ -224,6 +227,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     maxClients: deps.maxClients,
     maxPublishers: deps.maxPublishers,
     webhooks: deps.webhooks(),
+    forwards: deps.forwards?.list() ?? [],
     receiveDrops: await deps.iceUdp?.receiveDrops(),
     disks: (await deps.disks?.()) ?? [],
   };

@@ -5,6 +5,7 @@ import { WebhookSender } from '../webhooks/index.js';
 import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
 import type { EventStore } from '../store/index.js';
+import { asItComes } from './as-it-comes.js';
 import { openCounting, readZones } from './counting.js';
 import { keepSceneEvents, openEvents } from './events.js';
 import type { Host } from './host.js';
@@ -23,6 +24,8 @@ export interface DetectionServices {
   readonly webhooks: WebhookSender | undefined;
   /** What happens, kept over restarts. */
   readonly events: EventStore;
+  /** Ids of sources that are forwarded to other servers: they are never refused. Whoever forwards keeps it. */
+  readonly forwarded: Set<string>;
   /** Begins to read sources for their zones although nobody watches them; to be called once the sources are known. */
   readonly readForZones: () => void;
 }
@@ -69,6 +72,7 @@ export async function openDetection(
   if (webhooks) closers.add(() => webhooks.close());
 
   const logger = loggers.of('pipeline');
+  const forwarded = new Set<string>();
   const pipelines = new Pipelines({
     clock,
     logger,
@@ -85,7 +89,7 @@ export async function openDetection(
     maxRunning: config.MAX_RUNNING_SOURCES,
     ladder: config.LADDER,
     counts,
-    isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId),
+    isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId) || forwarded.has(sourceId),
   });
   closers.add(() => pipelines.close());
   const alwaysOn = new StandingLeases({
@@ -94,11 +98,7 @@ export async function openDetection(
     logger,
     purpose: 'always on',
     wanted: () => pulls.alwaysOn,
-    lease: (source) => {
-      // As it comes, which costs nothing beside.
-      const lease = source.openTrack({ kind: 'video', rendition: 'raw', codec: source.media.rawCodec ?? 'h264' });
-      return { onClosed: (listener) => lease.track.onClosed(listener), release: () => lease.release() };
-    },
+    lease: asItComes,
     // A camera that is off is tried every few seconds.
     backoff: { firstMs: 1_000 },
   });
@@ -110,5 +110,5 @@ export async function openDetection(
   const readForZones = (): void => {
     readers = readZones({ counting, pipelines, library, rooms: liveRooms, catalogue, clock, logger: loggers.of('scene'), onDetections });
   };
-  return { models, counting, pipelines, webhooks, events, readForZones };
+  return { models, counting, pipelines, webhooks, events, forwarded, readForZones };
 }

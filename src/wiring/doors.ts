@@ -6,6 +6,7 @@ import { ModelFolder, modelName } from '../detection/index.js';
 import { HttpConnections, HttpSessions, iceServerJson } from '../http/index.js';
 import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
+import type { Forwarding } from './forwarding.js';
 import type { Host } from './host.js';
 import { zoneRoutesOf } from './counting.js';
 import { freeSpace } from './free-space.js';
@@ -16,7 +17,7 @@ import type { Ports } from './ports.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, DetectionServices, Connections, Metrics {
+export interface Served extends Sources, DetectionServices, Connections, Forwarding, Metrics {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
@@ -76,6 +77,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       onAdded: (listener) => events.onAdded(listener),
       clock: host.clock,
     },
+    forwards: forwardsOf(served, zones),
     detections: {
       clock: host.clock,
       inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),
@@ -146,7 +148,7 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, isReady, iceUdp }: Served,
+  { catalogue, pipelines, sessions, models, webhooks, forwards, isReady, iceUdp }: Served,
   webSockets: RoomsDoor,
 ): AppDeps['state'] {
   const startedMs = clock.now();
@@ -164,8 +166,18 @@ function stateOf(
     iceUdp,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
+    forwards,
     models: () => models.inUse(),
     disks: () => freeSpace(config),
+  };
+}
+
+function forwardsOf({ forwards }: Served, { hasSource }: AppDeps['zones']): AppDeps['forwards'] {
+  return {
+    hasSource,
+    list: (sourceId) => forwards.list(sourceId),
+    add: (forward) => forwards.add({ ...forward, origin: 'api' }),
+    remove: (sourceId, id) => forwards.remove(sourceId, id),
   };
 }
 

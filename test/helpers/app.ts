@@ -31,6 +31,7 @@ export interface AppOverrides {
   readonly detections?: Partial<AppDeps['detections']>;
   readonly models?: Partial<AppDeps['models']>;
   readonly events?: Partial<AppDeps['events']>;
+  readonly forwards?: Partial<AppDeps['forwards']>;
 }
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
@@ -141,6 +142,15 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       sources: () => Promise.resolve([]),
       onAdded: () => () => undefined,
       ...overrides.events,
+    },
+    forwards: {
+      hasSource: (sourceId) => sourceId === 'demo',
+      list: () => [],
+      add: () => {
+        throw new Error('no test forwards here');
+      },
+      remove: () => Promise.resolve(0),
+      ...overrides.forwards,
     },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',

@@ -14,6 +14,7 @@ const WELL: Facts = {
   maxClients: 10,
   maxPublishers: 10,
   webhooks: [],
+  forwards: [],
   receiveDrops: 0,
   disks: [{ folder: '/srv/upload', freeBytes: 20 * GIB }],
 };

@@ -4,11 +4,12 @@
  * first scrape on.
  */
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import type { ForwardTotals } from '../../forward/index.js';
 import type { SourceKind } from '../../source/index.js';
 import type { SessionEvent } from '../../webrtc/index.js';
 import { DetectorMetrics } from './detector-metrics.js';
 import { MetricLabels } from './labels.js';
-import { PREFIX, readCounter, readGauge } from './metric.js';
+import { PREFIX, readCounter, readGauge, type Sample } from './metric.js';
 import type { MetricSources, Reading, Readings } from './readings.js';
 import { SessionMetrics } from './session-metrics.js';
 import { addSourceMetrics } from './source-metrics.js';
@@ -80,7 +81,7 @@ export class ServerMetrics {
     this.#sessions.addRead(this.#registry, readings);
     addSourceMetrics(this.#registry, this.labels, readings);
     this.detectors.addRead(this.#registry, readings);
-    addServerMetrics(this.#registry, readings);
+    addServerMetrics(this.#registry, this.labels, readings);
   }
 
   /** Everything in Prometheus' text format. */
@@ -103,7 +104,7 @@ function watchProcess(): Registry {
   return registry;
 }
 
-function addServerMetrics(registry: Registry, { state, udp, now }: Readings): void {
+function addServerMetrics(registry: Registry, labels: MetricLabels, { state, udp, now }: Readings): void {
   readGauge(registry, {
     name: 'build_info',
     help: 'Always 1; its labels say what runs',
@@ -122,6 +123,7 @@ function addServerMetrics(registry: Registry, { state, udp, now }: Readings): vo
     read: () => Object.entries(state.resources()).map(([kind, held]) => [{ kind }, held]),
   });
   addWebhookMetrics(registry, state);
+  addForwardMetrics(registry, labels, state);
   if (!udp) return;
   readCounter(registry, {
     name: 'udp_unrouted_datagrams_total',
@@ -153,5 +155,28 @@ function addWebhookMetrics(registry: Registry, { webhooks }: Pick<MetricSources[
       webhooks().flatMap((stats) =>
         (['delivered', 'failed', 'dropped'] as const).map((result) => [{ receiver: stats.receiver, result }, stats[result]]),
       ),
+  });
+}
+
+function addForwardMetrics(registry: Registry, labels: MetricLabels, { forwards }: Pick<MetricSources['state'], 'forwards'>): void {
+  const sums = (name: keyof ForwardTotals): Sample<'source'>[] =>
+    [...(forwards?.totals ?? [])].map(([sourceId, totals]) => [{ source: labels.source(sourceId) }, totals[name]]);
+  readGauge(registry, {
+    name: 'forwards',
+    help: 'Forwards to other servers by WHIP, by source and state: connecting, live, waiting, failed',
+    labelNames: ['source', 'state'],
+    read: () => (forwards?.list() ?? []).map(({ sourceId, state }) => [{ source: labels.source(sourceId), state }, 1]),
+  });
+  readCounter(registry, {
+    name: 'forward_attempts_total',
+    help: 'Connections to WHIP servers that were tried, by source',
+    labelNames: ['source'],
+    read: () => sums('attempts'),
+  });
+  readCounter(registry, {
+    name: 'forward_sent_bytes_total',
+    help: 'Payload that was sent to WHIP servers, by source',
+    labelNames: ['source'],
+    read: () => sums('bytesSent'),
   });
 }

@@ -4,8 +4,8 @@ import type { SessionReport } from './report.js';
 import type { ViewerRights } from './rights.js';
 import type { ConnectionState } from './status.js';
 
-/** By which door a client came. */
-export type Door = 'offer' | 'whep' | 'whip' | 'ws';
+/** By which door a client came; `forward`: it did not come, this server calls it. */
+export type Door = 'offer' | 'whep' | 'whip' | 'ws' | 'forward';
 
 /** One ICE server as W3C RTCIceServer has it. */
 export interface IceServer {
@@ -85,6 +85,8 @@ export interface AcceptRequest extends SessionRequest, WatchRequest {
 
 /** A viewer that the server makes the offer to. */
 export interface OfferRequest extends SessionRequest, WatchRequest {
+  /** Leaves data channels out of the offer, as WHIP asks (RFC 9725 §4.2). Default false. */
+  readonly isMediaAlone?: boolean | undefined;
   /** What the client may turn to later. Default: everything. */
   readonly rights?: ViewerRights | undefined;
 }

@@ -16,12 +16,21 @@ export interface OfferPlan {
   readonly media: MediaToNegotiate;
 }
 
+/** What an offer of one source has. */
+export interface OfferWishes {
+  /** For its video m-lines. Default: processed where the source has it, else raw. */
+  readonly renditions?: readonly Rendition[] | undefined;
+  /** No data channels. Default false. */
+  readonly isMediaAlone?: boolean | undefined;
+}
+
 /** Of one source. @throws MediaPeerError DETECTION_OFF */
-export function planOffer(source: SourceMedia, requested?: readonly Rendition[]): OfferPlan {
+export function planOffer(source: SourceMedia, { renditions: requested, isMediaAlone = false }: OfferWishes = {}): OfferPlan {
   const renditions = [...new Set(requested ?? defaultRenditions(1, source))].slice(0, MAX_VIDEO);
   if (renditions.some((rendition) => !source.renditions.includes(rendition))) throw noProcessed();
   const tiles = renditions.map((rendition) => ({ rendition, sent: toSend(source, rendition) }));
-  return offerFor({ tiles, hasAudio: source.hasAudio }, ({ rendition }) => rendition);
+  const offered = offerFor({ tiles, hasAudio: source.hasAudio }, ({ rendition }) => rendition);
+  return isMediaAlone ? { ...offered, mLines: offered.mLines.filter(({ kind }) => kind !== 'application') } : offered;
 }
 
 /** Of a wall: a MediaStream for each of its m-lines, as each may come to show anything. */

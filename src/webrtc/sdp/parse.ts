@@ -83,9 +83,9 @@ export interface SkippedCandidate {
   readonly type: 'mdns' | 'tcp' | 'unusable';
 }
 
-/** The error for an offer that cannot be used. @param message what is wrong with it */
+/** The error for an offer or an answer that cannot be used. @param message what is wrong with it */
 export function sdpInvalid(message: string): MediaPeerError {
-  return new MediaPeerError('SDP_INVALID', `the offer is not usable: ${message}`);
+  return new MediaPeerError('SDP_INVALID', `the session description is not usable: ${message}`);
 }
 
 /** Quotes untrusted text for a message: short and printable. */

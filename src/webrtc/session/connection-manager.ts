@@ -146,7 +146,7 @@ export class ConnectionManager implements Sessions {
     const sources = await openWatched(gateway, request);
     const offered = sources.tiles
       ? planWallOffer(wallMedia(tilesToNegotiate(sources), soundOf(sources)))
-      : planOffer(sources.own.media, request.renditions);
+      : planOffer(sources.own.media, request);
     const announced = offered.mLines.map((mLine) => (mLine.kind === 'application' ? undefined : mLine.local));
     const negotiation: Negotiation = {
       mLines: offered.mLines,

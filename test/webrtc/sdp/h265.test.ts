@@ -158,7 +158,7 @@ test('what is sent follows the source: H.265 only as it comes, and only what the
 });
 
 test('a viewer of a room is offered H.265 with its profile before the rest, for raw alone', () => {
-  const offered = planOffer(SOURCE, ['raw', 'processed']);
+  const offered = planOffer(SOURCE, { renditions: ['raw', 'processed'] });
   const sdp = writeOffer(offered.mLines, { ...TRANSPORT, setup: 'actpass' }, { sessionId: 1, version: 1 });
   assert.deepEqual(
     sdp.split('\r\n').filter((line) => /^m=video|H265|level-id=1/.test(line)),

@@ -1,0 +1,100 @@
+/**
+ * One HTTP request to a server that nobody here has written: it may hang, answer without end, or send elsewhere. A redirect is
+ * followed by the codes that keep the request (RFC 9725 §4.5), a few times, and never to another scheme: the token that goes
+ * with it must not leave TLS, and nothing but HTTP is spoken to whatever an answer names.
+ */
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { Trouble } from './trouble.js';
+
+/** One request. */
+export interface ExchangeRequest {
+  readonly method: 'POST' | 'DELETE' | 'OPTIONS';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly body?: string;
+  /** Of the whole exchange, redirects included, in ms. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** What came back. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** At most `MAX_ANSWER_BYTES`. */
+  readonly text: string;
+  /** Who answered, after redirects. */
+  readonly url: URL;
+}
+
+const MAX_REDIRECTS = 3;
+/** As much as an offer may have. */
+export const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** @throws Trouble in words; the signal's reason where it was aborted */
+export async function exchange(request: ExchangeRequest): Promise<Answer> {
+  const { clock, timeoutMs, signal } = request;
+  const ending = new AbortController();
+  const abort = (): void => ending.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const late = new Trouble(`${request.url.host} did not answer within ${timeoutMs / 1000} s`);
+  const timer = clock.after(timeoutMs, () => ending.abort(late));
+  try {
+    return await follow(request, ending.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (ending.signal.aborted) throw late;
+    throw error instanceof Trouble ? error : new Trouble(`${request.url.host} cannot be reached: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function follow({ method, url, headers, body }: ExchangeRequest, signal: AbortSignal): Promise<Answer> {
+  let target = url;
+  for (let redirects = 0; ; redirects++) {
+    const response = await fetch(target, { method, redirect: 'manual', headers, signal, ...(body !== undefined && { body }) });
+    const { status } = response;
+    if (status !== 307 && status !== 308) return { status, headers: response.headers, text: await textOf(response, target), url: target };
+    // A body that nobody reads would keep the connection.
+    await response.body?.cancel();
+    target = redirected(target, response.headers.get('location'));
+    if (redirects === MAX_REDIRECTS) throw new Trouble(`${url.host} redirects more than ${MAX_REDIRECTS} times`, { needsPerson: true });
+  }
+}
+
+function redirected(from: URL, location: string | null): URL {
+  if (location === null || !URL.canParse(location, from.href))
+    throw new Trouble(`${from.host} redirects to ${location === null ? 'nowhere' : 'no address'}`, { needsPerson: true });
+  const to = new URL(location, from);
+  if (to.protocol !== from.protocol)
+    throw new Trouble(`${from.host} redirects to another scheme (${to.protocol}), which is not followed`, { needsPerson: true });
+  to.username = '';
+  to.password = '';
+  return to;
+}
+
+async function textOf(response: Response, { host }: URL): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk as Uint8Array);
+    bytes += (chunk as Uint8Array).length;
+    // Leaving the loop cancels the rest.
+    if (bytes > MAX_ANSWER_BYTES) throw new Trouble(`${host} answers with more than ${MAX_ANSWER_BYTES / 1024} KiB`, { needsPerson: true });
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return messageOf(error);
+  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
+}

@@ -1,0 +1,119 @@
+/** Sources that are sent on to other servers: their connections, what keeps them running, and the forwards of the configuration. */
+import { MediaPeerError, messageOf } from '../base/errors.js';
+import { Forwards, readTarget } from '../forward/index.js';
+import { StandingLeases, type PipelineSource } from '../pipeline/index.js';
+import { ConnectionManager } from '../webrtc/index.js';
+import { asItComes } from './as-it-comes.js';
+import type { Connections } from './connections.js';
+import type { DetectionServices } from './detection.js';
+import type { Host } from './host.js';
+import type { Ports } from './ports.js';
+import type { Sources } from './sources.js';
+
+/** Forwards to other servers. */
+export interface Forwarding {
+  /** All of them. */
+  readonly forwards: Forwards;
+  /** Begins those of WHIP_OUT; to be called once the sources are known. */
+  readonly forwardConfigured: () => void;
+}
+
+/** A server that is gone is called again soon; a viewer would have to come back by itself. */
+const DISCONNECT_GRACE_MS = 3_000;
+
+/** Opens nothing before there is a forward. @throws MediaPeerError CONFIG_INVALID */
+export function openForwarding(
+  host: Host,
+  sources: Sources,
+  seeing: DetectionServices,
+  { iceServers }: Connections,
+  { iceUdp }: Ports,
+): Forwarding {
+  const { config, loggers, clock, ledger, closers } = host;
+  const { catalogue, library, liveRooms } = sources;
+  const { pipelines, forwarded } = seeing;
+  throwIfUnusable(config);
+  let sessions: ConnectionManager | undefined;
+  const openSessions = (): ConnectionManager =>
+    (sessions ??= new ConnectionManager({
+      gateway: { open: (sourceId) => pipelines.open(sourceId), publish: (request) => liveRooms.publish(request) },
+      clock,
+      ledger,
+      logger: loggers.of('webrtc'),
+      options: {
+        // One that is being closed holds its place beside the next one.
+        maxConnections: 2 * config.MAX_FORWARDS,
+        connectionTimeoutMs: config.CONNECTION_TIMEOUT,
+        disconnectGraceMs: DISCONNECT_GRACE_MS,
+        iceAddresses: config.ICE_ADDRESSES,
+        icePortRange: config.ICE_PORT_RANGE,
+        publicIps: config.PUBLIC_IPS,
+        iceUdp,
+        iceServersFor: (clientId) => [...iceServers.own(), ...forwards.iceServersOf(clientId)],
+      },
+    }));
+  const forwards = new Forwards({
+    sessions: openSessions,
+    max: config.MAX_FORWARDS,
+    clock,
+    logger: loggers.of('forward'),
+    onChange: () => sync(),
+  });
+  const running = keepRunning(host, sources, seeing, forwards);
+  const sync = (): void => {
+    forwarded.clear();
+    for (const sourceId of forwards.sources) forwarded.add(sourceId);
+    running.sync();
+  };
+  const sourcesChanged = (): void => {
+    running.sync();
+    for (const sourceId of forwards.sources) if (catalogue.find(sourceId)?.state === 'live') forwards.sourceCame(sourceId);
+  };
+  const stopListening = [library.onChange(sourcesChanged), liveRooms.onState(sourcesChanged)];
+  closers.add(async () => {
+    for (const stop of stopListening) stop();
+    running.close();
+    await forwards.close();
+    await sessions?.closeAll('server-closing');
+  });
+  return {
+    forwards,
+    forwardConfigured: () => {
+      for (const forward of config.WHIP_OUT) forwards.add({ ...forward, origin: 'config' });
+    },
+  };
+}
+
+/** A camera is not called anew for each attempt. */
+function keepRunning(
+  { clock, loggers }: Host,
+  { catalogue }: Sources,
+  { pipelines }: DetectionServices,
+  forwards: Forwards,
+): StandingLeases<PipelineSource> {
+  return new StandingLeases({
+    open: (sourceId) => pipelines.open(sourceId),
+    clock,
+    logger: loggers.of('forward'),
+    purpose: 'forwarded',
+    wanted: () => forwards.sources.filter((sourceId) => catalogue.find(sourceId) !== undefined),
+    lease: asItComes,
+    backoff: { firstMs: 1_000 },
+  });
+}
+
+/** What a person wrote is checked before anything runs. */
+function throwIfUnusable({ WHIP_OUT, MAX_FORWARDS }: Host['config']): void {
+  if (WHIP_OUT.length > MAX_FORWARDS)
+    throw new MediaPeerError(
+      'CONFIG_INVALID',
+      `WHIP_OUT has ${WHIP_OUT.length} forwards, and MAX_FORWARDS allows ${MAX_FORWARDS}: raise it`,
+    );
+  WHIP_OUT.forEach(({ sourceId, url }, index) => {
+    try {
+      readTarget(url);
+    } catch (error) {
+      throw new MediaPeerError('CONFIG_INVALID', `WHIP_OUT, pair ${index + 1} ('${sourceId}'): ${messageOf(error)}`, { cause: error });
+    }
+  });
+}
