@@ -9,8 +9,11 @@ import { Trouble } from './trouble.js';
 
 /** One request. */
 export interface ExchangeRequest {
+  /** HTTP method. */
   readonly method: 'POST' | 'DELETE' | 'OPTIONS';
+  /** http or https. */
   readonly url: URL;
+  /** By name. */
   readonly headers: Readonly<Record<string, string>>;
   /** Default: none. */
   readonly body?: string;
@@ -23,7 +26,9 @@ export interface ExchangeRequest {
 
 /** What came back. */
 export interface Answer {
+  /** HTTP status. */
   readonly status: number;
+  /** By name. */
   readonly headers: Headers;
   /** At most `MAX_ANSWER_BYTES`. */
   readonly text: string;

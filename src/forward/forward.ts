@@ -20,11 +20,17 @@ export type ForwardSessions = Pick<ConnectionManager, 'offer' | 'answer' | 'clos
 
 /** What goes where. */
 export interface ForwardInit {
+  /** Unique. */
   readonly id: string;
+  /** What is sent. */
   readonly sourceId: string;
+  /** In which rendition. */
   readonly rendition: Rendition;
+  /** Where it is configured. */
   readonly origin: ForwardOrigin;
+  /** Where to. */
   readonly target: Target;
+  /** By which it is connected. */
   readonly sessions: ForwardSessions;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -48,12 +48,15 @@ export interface ForwardSending {
 export interface ForwardStatus {
   /** The same for the same source and address, also after a restart. */
   readonly id: string;
+  /** What is sent. */
   readonly sourceId: string;
+  /** In which rendition. */
   readonly rendition: Rendition;
   /** Without credentials and query. */
   readonly url: string;
   /** Where it is configured. */
   readonly origin: ForwardOrigin;
+  /** What it does. */
   readonly state: ForwardState;
   /** When the state began, Unix milliseconds. */
   readonly sinceMs: number;
@@ -73,6 +76,7 @@ export interface ForwardStatus {
 
 /** Sums of a source's forwards, those that were removed included. */
 export interface ForwardTotals {
+  /** Connections that were tried. */
   readonly attempts: number;
   /** Of payload. */
   readonly bytesSent: number;

@@ -9,6 +9,7 @@ import { Trouble } from './trouble.js';
 
 /** Which endpoint, and how long it may take. */
 export interface WhipEndpointInit {
+  /** Where it is, and what gets in. */
   readonly target: Target;
   readonly clock: Clock;
   readonly logger: Logger;

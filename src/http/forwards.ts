@@ -43,35 +43,61 @@ const ForwardBody = Type.Object(
   },
 );
 
-const ForwardJson = Type.Object(
-  {
-    id: Type.String({ description: 'The same for the same source and address' }),
-    source: Type.String(),
-    url: Type.String({ description: 'Without credentials and query' }),
-    rendition: Type.String({ description: 'raw or processed' }),
-    origin: Type.String({ description: 'config (WHIP_OUT) or api' }),
-    state: Type.String({ description: 'connecting, live, waiting (tried again soon) or failed (a person has to mend something)' }),
-    since: Type.Number({ description: 'When the state began, Unix seconds' }),
-    attempts: Type.Integer({ description: 'Connections that were tried' }),
-    failures: Type.Integer({ description: 'Attempts in a row that led to nothing that lasted' }),
-    last_error: Nullable(Type.String(), 'Why the last connection or attempt ended; null while nothing has gone wrong'),
-    retry_in_s: Nullable(Type.Number(), 'Until the next attempt; null while none is waited for'),
-    bytes_sent: Type.Integer({ description: 'Payload, since it was configured' }),
-    bitrate_kbps: Nullable(Type.Number(), 'Payload of the last second; this and the next ones are null where it is not live'),
-    quality: Nullable(Type.String(), 'What is sent: `source`, or a lower rung'),
-    estimate_kbps: Nullable(Type.Number(), 'What the network carries, as far as is known'),
-    queue_ms: Nullable(Type.Number(), 'How long packets wait in the network'),
-    round_trip_ms: Nullable(Type.Number(), 'As the other side reports'),
-    packets_lost: Nullable(Type.Number(), 'As the other side reports'),
-    video_codec: Nullable(Type.String(), 'h264, h265 or vp8'),
-    audio: Type.Union([Type.Boolean(), Type.Null()], { description: 'Whether sound is sent' }),
-  },
-  { title: 'Forward', description: 'A source on its way to another server' },
-);
+const EXAMPLE = {
+  id: 'ZBzdASSU1jec',
+  source: 'gate',
+  url: 'https://media.example.com/whip/gate',
+  rendition: 'raw',
+  origin: 'api',
+  state: 'live',
+  since: 1796063423.58,
+  attempts: 1,
+  failures: 0,
+  last_error: null,
+  retry_in_s: null,
+  bytes_sent: 891973,
+  bitrate_kbps: 1686,
+  quality: 'source',
+  estimate_kbps: 9240,
+  queue_ms: 0.4,
+  round_trip_ms: 5.4,
+  packets_lost: 0,
+  video_codec: 'h264',
+  audio: true,
+};
+
+const forwardMembers = {
+  id: Type.String({ description: 'The same for the same source and address' }),
+  source: Type.String(),
+  url: Type.String({ description: 'Without credentials and query' }),
+  rendition: Type.String({ description: 'raw or processed' }),
+  origin: Type.String({ description: 'config (WHIP_OUT) or api' }),
+  state: Type.String({ description: 'connecting, live, waiting (tried again soon) or failed (a person has to mend something)' }),
+  since: Type.Number({ description: 'When the state began, Unix seconds' }),
+  attempts: Type.Integer({ description: 'Connections that were tried' }),
+  failures: Type.Integer({ description: 'Attempts in a row that led to nothing that lasted' }),
+  last_error: Nullable(Type.String(), 'Why the last connection or attempt ended; null while nothing has gone wrong'),
+  retry_in_s: Nullable(Type.Number(), 'Until the next attempt; null while none is waited for'),
+  bytes_sent: Type.Integer({ description: 'Payload, since it was configured' }),
+  bitrate_kbps: Nullable(Type.Number(), 'Payload of the last second; this and the next ones are null where it is not live'),
+  quality: Nullable(Type.String(), 'What is sent: `source`, or a lower rung'),
+  estimate_kbps: Nullable(Type.Number(), 'What the network carries, as far as is known'),
+  queue_ms: Nullable(Type.Number(), 'How long packets wait in the network'),
+  round_trip_ms: Nullable(Type.Number(), 'As the other side reports'),
+  packets_lost: Nullable(Type.Number(), 'As the other side reports'),
+  video_codec: Nullable(Type.String(), 'h264, h265 or vp8'),
+  audio: Type.Union([Type.Boolean(), Type.Null()], { description: 'Whether sound is sent' }),
+};
+
+const ForwardJson = Type.Object(forwardMembers, {
+  title: 'Forward',
+  description: 'A source on its way to another server',
+  examples: [EXAMPLE],
+});
 
 const Forwards = Type.Object(
-  { forwards: Type.Array(ForwardJson) },
-  { title: 'Forwards', description: 'Where a source is sent by WHIP', examples: [{ forwards: [] }] },
+  { forwards: Type.Array(Type.Object(forwardMembers)) },
+  { title: 'Forwards', description: 'Where a source is sent by WHIP', examples: [{ forwards: [EXAMPLE] }] },
 );
 const Removed = Type.Object(
   { removed: Type.Integer({ description: 'How many there were' }) },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findings, type Facts } from '../../src/observability/findings.js';
+import type { ForwardStatus } from '../../src/forward/index.js';
 import type { ModelInUse, SourceActivity } from '../../src/pipeline/index.js';
 import type { ReceiverStats } from '../../src/webhooks/index.js';
 import type { SessionStatus } from '../../src/webrtc/index.js';
@@ -48,6 +49,7 @@ describe('findings', () => {
       { state: 'ok', what: 'viewers', text: '0 of 10 places are taken' },
       { state: 'ok', what: 'publishers', text: '0 of 10 places are taken' },
       { state: 'ok', what: 'webhooks', text: 'none configured' },
+      { state: 'ok', what: 'forwards', text: 'none configured' },
       { state: 'ok', what: 'udp', text: 'the system dropped nothing' },
       { state: 'ok', what: 'disk', text: '20.0 GiB free in /srv/upload' },
     ]);
@@ -78,6 +80,30 @@ describe('findings', () => {
     assert.match(wrong({ receiveDrops: 17 }).join(), /^warning udp: the system dropped 17 datagrams.*net\.core\.rmem_max/);
     assert.match(wrong({ disks: [{ folder: '/srv', freeBytes: GIB / 2 }] }).join(), /^warning disk: 0\.5 GiB free in \/srv/);
     assert.match(wrong({ disks: [{ folder: '/srv', freeBytes: GIB / 100 }] }).join(), /^failed disk: 0\.0 GiB free in \/srv.*make room/);
+  });
+
+  it('tell of forwards that do not go on, and why', () => {
+    const forward = (change: Partial<ForwardStatus>): ForwardStatus =>
+      ({
+        sourceId: 'gate',
+        url: 'https://media.example/whip/gate',
+        state: 'live',
+        lastError: undefined,
+        ...change,
+      }) as unknown as ForwardStatus;
+    assert.deepEqual(
+      wrong({
+        forwards: [
+          forward({ lastError: 'it was lost once' }),
+          forward({ state: 'waiting', lastError: 'media.example answered 502' }),
+          forward({ state: 'failed', lastError: 'media.example answered 401: it wants a token, or another one' }),
+        ],
+      }),
+      [
+        "warning forward: 'gate' is not forwarded to https://media.example/whip/gate now: media.example answered 502; it is tried again",
+        "failed forward: 'gate' is not forwarded to https://media.example/whip/gate: media.example answered 401: it wants a token, or another one; it is tried again every 30 s",
+      ],
+    );
   });
 
   it('leave out the UDP port where the system does not tell', () => {
