@@ -103,6 +103,7 @@ const LOG_COMPONENTS = [
   'detection',
   'scene',
   'webhooks',
+  'mqtt',
   'events',
   'webrtc',
   'forward',
@@ -389,6 +390,41 @@ export const VARIABLES = {
   },
   WEBHOOK_SECRET: text('', 'not signed', 'Signs webhooks (HMAC-SHA256).'),
   WEBHOOK_QUEUE_DIR: text('.sightline/webhooks', '.sightline/webhooks', 'Folder of the webhooks that are still to be delivered.'),
+  MQTT_URL: {
+    ...text(
+      '',
+      'none',
+      'MQTT broker that is told of sources, events, counts and snapshots ([mqtt.md](mqtt.md)): `mqtt://user:password@host:1883`, or `mqtts://` for TLS. Every source with zones is analysed for it at all times.',
+    ),
+    allowed: 'an address such as mqtt://user:password@host:1883 or mqtts://host; / ? # @ in a password percent-encoded',
+    parse: (value: string) => (/^mqtts?:\/\/([^\s/?#@]*@)?[^\s/?#@]+\/?$/.test(value) && URL.canParse(value) ? value : undefined),
+  },
+  MQTT_CA_FILE: text(
+    '',
+    'those that Node trusts',
+    'PEM file with the certificates of the authorities that may sign that of the broker (`mqtts://`).',
+  ),
+  MQTT_PREFIX: {
+    ...text('sightline', 'sightline', 'First levels of all topics; servers that share a broker have different ones.'),
+    allowed: 'levels of 1 to 64 of A-Z a-z 0-9 . _ - with / between them',
+    parse: (value: string) => (/^[\w.-]{1,64}(\/[\w.-]{1,64}){0,7}$/.test(value) ? value : undefined),
+  },
+  MQTT_DISCOVERY: {
+    ...text(
+      'homeassistant',
+      'homeassistant',
+      'Prefix of the discovery topics of Home Assistant, where sources appear by themselves with camera, counts and occupancy; `off`: it is told nothing.',
+    ),
+    allowed: 'off, or levels of 1 to 64 of A-Z a-z 0-9 . _ - with / between them',
+    parse: (value: string) => (/^[\w.-]{1,64}(\/[\w.-]{1,64}){0,7}$/.test(value) ? value : undefined),
+  },
+  MQTT_DETECTIONS: list(
+    [],
+    'none',
+    (item) => /^[\w.*?-]{1,64}$/.test(item),
+    'names of sources, comma separated; * is any text, ? any character',
+    'Sources whose detections go to the broker, several messages a second; they are analysed at all times. `*`: all.',
+  ),
   STATE_DIR: text(
     '.sightline',
     '.sightline',
@@ -569,6 +605,7 @@ export function parseConfig(
       ...turnFaults(config as Config),
       ...jwtFaults(config as Config),
       ...tokenFaults(config as Config),
+      ...mqttFaults(config as Config),
     );
   // To leave it out without a word would open what somebody wants closed.
   if ((variables['AUTH_URL'] ?? '') !== '')
@@ -610,6 +647,15 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
 function jwtFaults({ JWT_SECRET, JWT_JWKS_URL, JWT_AUDIENCE, JWT_ISSUER }: Config): string[] {
   if (JWT_SECRET !== '' || JWT_JWKS_URL !== '' || (JWT_AUDIENCE === '' && JWT_ISSUER === '')) return [];
   return [`${JWT_AUDIENCE === '' ? 'JWT_ISSUER' : 'JWT_AUDIENCE'} needs JWT_SECRET or JWT_JWKS_URL`];
+}
+
+/** What is for the broker does nothing without one. */
+function mqttFaults({ MQTT_URL, MQTT_CA_FILE, MQTT_DETECTIONS }: Config): string[] {
+  if (MQTT_URL === '') {
+    const names = [...(MQTT_CA_FILE === '' ? [] : ['MQTT_CA_FILE']), ...(MQTT_DETECTIONS.length === 0 ? [] : ['MQTT_DETECTIONS'])];
+    return names.map((name) => `${name} needs MQTT_URL`);
+  }
+  return MQTT_CA_FILE !== '' && !MQTT_URL.startsWith('mqtts:') ? ['MQTT_CA_FILE is for TLS: MQTT_URL has to begin with mqtts://'] : [];
 }
 
 /** Who has the token of others must not administer by it. */
@@ -700,7 +746,7 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  */
 export function configuredPath(
   config: Config,
-  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR',
+  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'MQTT_CA_FILE',
 ): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);

@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   page: [],
   webhooks: ['media'],
   store: [],
+  mqtt: ['media', 'store'],
   watchdog: [],
   pipeline: ['media', 'ffmpeg', 'source', 'detection'],
   webrtc: ['media'],
@@ -22,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   access: [],
   http: ['media', 'webrtc', 'forward', 'access', 'store'],
   ws: ['media', 'webrtc', 'access', 'http'],
-  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'forward', 'webhooks'],
+  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'forward', 'webhooks', 'mqtt'],
   wiring: [
     'media',
     'ffmpeg',
@@ -31,6 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'scene',
     'webhooks',
     'store',
+    'mqtt',
     'pipeline',
     'webrtc',
     'forward',
@@ -58,6 +60,7 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
   { name: 'child_process', what: /from 'node:child_process'/, by: (file) => file.startsWith('ffmpeg/') },
   { name: 'fluent-ffmpeg', what: /from 'fluent-ffmpeg'/, by: (file) => file === 'ffmpeg/fluent.ts' },
   { name: 'libsql', what: /from 'libsql'/, by: (file) => file === 'store/libsql.ts' },
+  { name: 'mqtt', what: /(from |import\()'mqtt'/, by: (file) => file === 'mqtt/broker.ts' },
   { name: 'onnxruntime-node', what: /from 'onnxruntime-node'/, by: (file) => file.startsWith('detection/') },
   {
     name: 'OpenTelemetry',

@@ -1,6 +1,6 @@
 /** Who asks, and what they may do. Everything that is not granted is denied. Pure. */
 import type { Action, Right } from './action.js';
-import { matchesGlob } from './glob.js';
+import { matchesGlob } from '../base/glob.js';
 
 /** One right, for some sources. */
 export interface Grant {

@@ -4,8 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.js';
-import type { EventQuery, StoredEvent } from '../store/index.js';
-import { eventMessage } from './events-schema.js';
+import { eventMessage, type EventQuery, type StoredEvent } from '../store/index.js';
 
 /** What one reader reads. */
 export interface EventStreamInit {

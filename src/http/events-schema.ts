@@ -1,6 +1,6 @@
 /** An event as clients read it. */
 import { Type } from 'typebox';
-import { EVENT_TYPES, type StoredEvent } from '../store/index.js';
+import { EVENT_TYPES } from '../store/index.js';
 
 /** An example, for the contract. */
 export const EVENT_EXAMPLE = {
@@ -35,8 +35,3 @@ export const EventSchema = Type.Object(
     examples: [EVENT_EXAMPLE],
   },
 );
-
-/** In the words of the public contract. */
-export function eventMessage({ id, atMs, type, sourceId, stillId, data }: StoredEvent) {
-  return { id: String(id), at: atMs / 1000, type, source: sourceId ?? null, still: stillId !== undefined, ...data };
-}

@@ -137,7 +137,8 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   done();
 };
 
-function countsJson(sourceId: string, counts: CountsSnapshot | undefined) {
+/** In the words of the public contract. */
+export function countsJson(sourceId: string, counts: CountsSnapshot | undefined) {
   const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
   return {
     source: sourceId,

@@ -7,8 +7,8 @@ import { MediaPeerError, messageOf } from '../base/errors.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
-import type { EventFacts, EventQuery, EventRetention, EventStill, StoredEvent } from './event.js';
-import type { Entry } from './event-tables.js';
+import type { EventFacts, EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
+import type { Entry, Positioned } from './event-tables.js';
 import { StoreRefusedError, StoreThread } from './store-thread.js';
 
 /** Where events are kept, and how long. */
@@ -44,6 +44,7 @@ export class EventStore {
   #thread!: StoreThread;
   #lastId = 0;
   #lost = 0;
+  #removedUnread = 0;
 
   /** @throws MediaPeerError CONFIG_INVALID where a folder that somebody chose cannot be used */
   static async open(init: EventStoreInit): Promise<EventStore> {
@@ -116,6 +117,46 @@ export class EventStore {
     return this.#thread.ask<'sources'>({ kind: 'sources' });
   }
 
+  /** Of the newest event; 0 where there has been none. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Events that went for their age or size, since the start, before a reader had come to them. */
+  get removedUnread(): number {
+    return this.#removedUnread;
+  }
+
+  /** How far a reader has come that reads all events, also over restarts. @throws MediaPeerError STORE_FAILED */
+  positions(reader: string): Promise<ReadPositions> {
+    return this.#thread.ask<'positions'>({ kind: 'positions', reader });
+  }
+
+  /** A reader is done with everything up to that id. @param of a source, what is about none, or every source without a position of its own */
+  keepPosition(reader: string, of: Positioned, lastId: number): void {
+    this.#write({ kind: 'position', reader, of, lastId });
+  }
+
+  /** There is no such reader any more: what goes before it comes back is not missed. */
+  forgetReader(reader: string): void {
+    this.#write({ kind: 'reader-gone', reader });
+  }
+
+  /** How many events of a source, or about none, there are after that id. @throws MediaPeerError STORE_FAILED */
+  countAfter(sourceId: string | undefined, afterId: number): Promise<number> {
+    return this.#thread.ask<'count-after'>({ kind: 'count-after', sourceId, afterId });
+  }
+
+  /** A text that was kept under that name; undefined where there is none. @throws MediaPeerError STORE_FAILED */
+  note(name: string): Promise<string | undefined> {
+    return this.#thread.ask<'note'>({ kind: 'note', name });
+  }
+
+  /** Keeps a text over restarts, in the place of the one before. */
+  keepNote(name: string, text: string): void {
+    this.#write({ kind: 'note', name, text });
+  }
+
   /** Everything is in the file when this resolves, unless the disk does not answer: a warning says so. */
   async close(): Promise<void> {
     this.#added.clear();
@@ -160,6 +201,7 @@ export class EventStore {
         if (report.kind === 'set-aside')
           this.#logger.error(report.setAside, 'the store of events cannot be used: it is set aside, and a new one is begun');
         else if (report.kind === 'left-out') this.#logger.error(report, 'events cannot be written and are lost');
+        else if (report.kind === 'removed-unread') this.#noteUnread(report.events);
         else
           this.#warn(
             { reason: report.reason },
@@ -178,6 +220,11 @@ export class EventStore {
     if (hasRoom && this.#thread.write(entry)) return;
     this.#lost++;
     this.#warn({ lost: this.#lost, waiting: unwritten }, 'too many events wait for the disk: new ones are not kept');
+  }
+
+  #noteUnread(events: number): void {
+    this.#removedUnread += events;
+    this.#warn({ events: this.#removedUnread }, 'events went for EVENT_RETENTION before they could be handed on');
   }
 
   #warn(fields: object, message: string): void {

@@ -1,13 +1,34 @@
 /** Events, stills and counts in the tables. */
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
-import type { EventQuery, EventStill, EventType, StoredEvent } from './event.js';
+import type { EventQuery, EventStill, EventType, ReadPositions, StoredEvent } from './event.js';
 
 /** Something to write. */
 export type Entry =
   | { readonly kind: 'event'; readonly event: StoredEvent }
   | { readonly kind: 'still'; readonly id: number; readonly jpeg: Uint8Array }
   /** Undefined: there is nothing to keep any more. */
-  | { readonly kind: 'counts'; readonly sourceId: string; readonly state: string | undefined };
+  | { readonly kind: 'counts'; readonly sourceId: string; readonly state: string | undefined }
+  /** A reader is done with what has happened at a source up to that id. */
+  | { readonly kind: 'position'; readonly reader: string; readonly of: Positioned; readonly lastId: number }
+  /** There is no such reader any more. */
+  | { readonly kind: 'reader-gone'; readonly reader: string }
+  /** A text that somebody finds again. */
+  | { readonly kind: 'note'; readonly name: string; readonly text: string };
+
+/** What a position is of: a source, what is about none, or every source that has no position of its own. */
+export type Positioned = { readonly sourceId: string | undefined } | 'others';
+
+/** What was removed because it was too old or too much. */
+export interface Removed {
+  /** All of them. */
+  readonly events: number;
+  /** Of those, that a reader was not done with. */
+  readonly unread: number;
+}
+
+/** In the column of sources, whose names have at least one character and no asterisk. */
+const NO_SOURCE = '';
+const OTHERS = '*';
 
 /** Reads and writes the tables of one database. */
 export class EventTables {
@@ -16,6 +37,8 @@ export class EventTables {
   readonly #insertStill: Statement;
   readonly #putCounts: Statement;
   readonly #removeCounts: Statement;
+  readonly #putPosition: Statement;
+  readonly #putNote: Statement;
   readonly #removeEvent: Statement;
   readonly #removeStill: Statement;
 
@@ -25,6 +48,8 @@ export class EventTables {
     this.#insertStill = database.prepare('INSERT OR REPLACE INTO stills (id, jpeg) VALUES (?, ?)');
     this.#putCounts = database.prepare('INSERT OR REPLACE INTO counts (source, state) VALUES (?, ?)');
     this.#removeCounts = database.prepare('DELETE FROM counts WHERE source = ?');
+    this.#putPosition = database.prepare('INSERT OR REPLACE INTO positions (reader, source, last_id) VALUES (?, ?, ?)');
+    this.#putNote = database.prepare('INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)');
     this.#removeEvent = database.prepare('DELETE FROM events WHERE id = ?');
     this.#removeStill = database.prepare('DELETE FROM stills WHERE id = ?');
   }
@@ -42,13 +67,14 @@ export class EventTables {
   }
 
   /** In the order that was asked for. */
-  query({ fromMs, toMs, sourceIds, types, afterId, isDescending = false, limit }: EventQuery): StoredEvent[] {
+  query({ fromMs, toMs, sourceIds, isOfNoSource = false, types, afterId, isDescending = false, limit }: EventQuery): StoredEvent[] {
     const conditions: string[] = [];
     const parameters: SqlValue[] = [];
     const where = (condition: string, ...values: readonly SqlValue[]): void => {
       conditions.push(condition);
       parameters.push(...values);
     };
+    if (isOfNoSource) where('source IS NULL');
     if (sourceIds) where(`source IN (${marks(sourceIds)})`, ...sourceIds);
     if (types) where(`type IN (${marks(types)})`, ...types);
     if (fromMs !== undefined) where('at_ms >= ?', fromMs);
@@ -81,21 +107,41 @@ export class EventTables {
     return this.#all('SELECT source, state FROM counts').map(({ source, state }) => [String(source), String(state)]);
   }
 
-  /** Removes the oldest events, and their stills; how many there were. @param beforeMs only those before; left out: any */
-  removeOldest(limit: number, beforeMs?: number): number {
+  /** How far a reader has come. */
+  positions(reader: string): ReadPositions {
+    const rows = this.#all('SELECT source, last_id FROM positions WHERE reader = ?', reader);
+    const found = new Map(rows.map(({ source, last_id }) => [String(source), Number(last_id)]));
+    const others = found.get(OTHERS);
+    found.delete(OTHERS);
+    return { others, bySource: new Map([...found].map(([source, lastId]) => [source === NO_SOURCE ? undefined : source, lastId])) };
+  }
+
+  /** How many events of a source, or about none, there are after that id. */
+  countAfter(sourceId: string | undefined, afterId: number): number {
+    const [row] = this.#all('SELECT count(*) AS n FROM events WHERE source IS ? AND id > ?', sourceId ?? null, afterId);
+    return Number(row?.n ?? 0);
+  }
+
+  /** Undefined: there is none of that name. */
+  note(name: string): string | undefined {
+    return textOf(this.#all('SELECT text FROM notes WHERE name = ?', name)[0]?.text);
+  }
+
+  /** Removes the oldest events, and their stills. @param beforeMs only those before; left out: any */
+  removeOldest(limit: number, beforeMs?: number): Removed {
     const rows =
       beforeMs === undefined
-        ? this.#all('SELECT id, still FROM events ORDER BY id LIMIT ?', limit)
-        : this.#all('SELECT id, still FROM events WHERE at_ms < ? ORDER BY at_ms LIMIT ?', beforeMs, limit);
-    if (rows.length > 0) {
-      this.#database.transaction(() => {
-        for (const { id = null, still = null } of rows) {
-          this.#removeEvent.run(id);
-          if (still !== null) this.#removeStill.run(still);
-        }
-      });
-    }
-    return rows.length;
+        ? this.#all('SELECT id, source, still FROM events ORDER BY id LIMIT ?', limit)
+        : this.#all('SELECT id, source, still FROM events WHERE at_ms < ? ORDER BY at_ms LIMIT ?', beforeMs, limit);
+    if (rows.length === 0) return { events: 0, unread: 0 };
+    const isUnread = this.#unread();
+    this.#database.transaction(() => {
+      for (const { id = null, still = null } of rows) {
+        this.#removeEvent.run(id);
+        if (still !== null) this.#removeStill.run(still);
+      }
+    });
+    return { events: rows.length, unread: rows.filter(({ id, source }) => isUnread(Number(id), textOf(source) ?? NO_SOURCE)).length };
   }
 
   /** Bytes that are in use. */
@@ -119,7 +165,23 @@ export class EventTables {
         return this.#insertStill.run(entry.id, entry.jpeg);
       case 'counts':
         return entry.state === undefined ? this.#removeCounts.run(entry.sourceId) : this.#putCounts.run(entry.sourceId, entry.state);
+      case 'position':
+        return this.#putPosition.run(entry.reader, entry.of === 'others' ? OTHERS : (entry.of.sourceId ?? NO_SOURCE), entry.lastId);
+      case 'reader-gone':
+        return this.#database.prepare('DELETE FROM positions WHERE reader = ?').run(entry.reader);
+      case 'note':
+        return this.#putNote.run(entry.name, entry.text);
     }
+  }
+
+  /** Tells of an event whether somebody who reads all of them has not come to it. */
+  #unread(): (id: number, source: string) => boolean {
+    const readers = new Map<string, Map<string, number>>();
+    for (const { reader, source, last_id } of this.#all('SELECT reader, source, last_id FROM positions')) {
+      const positions = readers.get(String(reader)) ?? new Map<string, number>();
+      readers.set(String(reader), positions.set(String(source), Number(last_id)));
+    }
+    return (id, source) => [...readers.values()].some((positions) => id > (positions.get(source) ?? positions.get(OTHERS) ?? Infinity));
   }
 
   #all(sql: string, ...parameters: readonly SqlValue[]): SqlRow[] {

@@ -26,6 +26,19 @@ export interface StoredEvent extends EventFacts {
   readonly stillId: number | undefined;
 }
 
+/** In the words of the public contract. */
+export function eventMessage({ id, atMs, type, sourceId, stillId, data }: StoredEvent) {
+  return { id: String(id), at: atMs / 1000, type, source: sourceId ?? null, still: stillId !== undefined, ...data };
+}
+
+/** How far somebody who reads all events has come. */
+export interface ReadPositions {
+  /** Id of the last event that was done with, by source; undefined: those that are about none. */
+  readonly bySource: ReadonlyMap<string | undefined, number>;
+  /** The same, of sources that are not named; undefined: there has never been such a reader. */
+  readonly others: number | undefined;
+}
+
 /** The picture of an event's moment. */
 export interface EventStill {
   /** The source that the event happened at; undefined where it is about none. */
@@ -42,6 +55,8 @@ export interface EventQuery {
   readonly toMs?: number | undefined;
   /** Those of these sources alone. Default: all, and those of no source. */
   readonly sourceIds?: readonly string[] | undefined;
+  /** Those that are about no source alone. Default: the others as well. */
+  readonly isOfNoSource?: boolean | undefined;
   /** Those of these types alone. */
   readonly types?: readonly EventType[] | undefined;
   /** Those that follow the event of this id in the order that was asked for. */

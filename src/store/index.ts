@@ -1,3 +1,13 @@
 /** Events and counts, kept over restarts in one embedded database that a thread of its own owns. Knows no sources, no HTTP and no pixels. */
-export { EVENT_TYPES, type EventFacts, type EventQuery, type EventStill, type EventType, type StoredEvent } from './event.js';
+export {
+  EVENT_TYPES,
+  eventMessage,
+  type EventFacts,
+  type EventQuery,
+  type EventRetention,
+  type EventStill,
+  type EventType,
+  type ReadPositions,
+  type StoredEvent,
+} from './event.js';
 export { EventStore } from './event-store.js';

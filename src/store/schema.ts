@@ -10,6 +10,10 @@ const STEPS: readonly string[] = [
    CREATE INDEX events_by_time ON events (at_ms);
    CREATE TABLE stills (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
    CREATE TABLE counts (source TEXT PRIMARY KEY, state TEXT NOT NULL);`,
+  `CREATE TABLE positions (
+     reader TEXT NOT NULL, source TEXT NOT NULL, last_id INTEGER NOT NULL, PRIMARY KEY (reader, source)
+   ) WITHOUT ROWID;
+   CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);`,
 ];
 
 /** The file is of a later version of Sightline, which may have put anything into it. */

@@ -67,6 +67,12 @@ export class StoreKeeper {
           return this.#tables.still(question.eventId);
         case 'sources':
           return this.#tables.sources();
+        case 'positions':
+          return this.#tables.positions(question.reader);
+        case 'count-after':
+          return this.#tables.countAfter(question.sourceId, question.afterId);
+        case 'note':
+          return this.#tables.note(question.name);
       }
     });
   }
@@ -157,9 +163,10 @@ export class StoreKeeper {
   #pruneSlice(): number {
     const { maxAgeMs, maxBytes } = this.#init.retention;
     const tooOld = this.#tables.removeOldest(SLICE, this.#init.clock.wallClock() - maxAgeMs);
-    const removed = tooOld > 0 || this.#tables.usedBytes() <= maxBytes ? tooOld : this.#tables.removeOldest(SMALL_SLICE);
-    if (removed > 0) this.#tables.shrink();
-    return removed;
+    const removed = tooOld.events > 0 || this.#tables.usedBytes() <= maxBytes ? tooOld : this.#tables.removeOldest(SMALL_SLICE);
+    if (removed.events > 0) this.#tables.shrink();
+    if (removed.unread > 0) this.#init.tell({ kind: 'removed-unread', events: removed.unread });
+    return removed.events;
   }
 
   #trouble(error: unknown): void {

@@ -1,5 +1,5 @@
 /** What the server and the thread of the store tell each other. */
-import type { EventQuery, EventRetention, EventStill, StoredEvent } from './event.js';
+import type { EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
 import type { Entry } from './event-tables.js';
 import type { SetAside } from './store-file.js';
 
@@ -15,7 +15,10 @@ export interface StoreInit {
 export type Question =
   | { readonly kind: 'events'; readonly query: EventQuery }
   | { readonly kind: 'still'; readonly eventId: number }
-  | { readonly kind: 'sources' };
+  | { readonly kind: 'sources' }
+  | { readonly kind: 'positions'; readonly reader: string }
+  | { readonly kind: 'count-after'; readonly sourceId: string | undefined; readonly afterId: number }
+  | { readonly kind: 'note'; readonly name: string };
 
 /** What each question is answered with. */
 export interface Answers {
@@ -25,6 +28,12 @@ export interface Answers {
   readonly still: EventStill | undefined;
   /** By name. */
   readonly sources: string[];
+  /** Of that reader. */
+  readonly positions: ReadPositions;
+  /** Of that source. */
+  readonly 'count-after': number;
+  /** Undefined: there is none of that name. */
+  readonly note: string | undefined;
 }
 
 /** To the thread. */
@@ -45,5 +54,7 @@ export type StoreReply =
   | { readonly kind: 'set-aside'; readonly setAside: SetAside }
   /** What nothing could be done with; the rest is written. */
   | { readonly kind: 'left-out'; readonly entries: number; readonly reason: string }
+  /** Went for their age or size before a reader had come to them. */
+  | { readonly kind: 'removed-unread'; readonly events: number }
   /** What waits is tried again. */
   | { readonly kind: 'trouble'; readonly isFull: boolean; readonly reason: string };

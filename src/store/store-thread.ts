@@ -7,7 +7,7 @@ import type { Entry } from './event-tables.js';
 import type { Answers, Question, StoreInit, StoreReply, StoreRequest } from './store-messages.js';
 
 /** What the thread tells by itself. */
-type Report = Extract<StoreReply, { readonly kind: 'set-aside' | 'left-out' | 'trouble' }>;
+type Report = Extract<StoreReply, { readonly kind: 'set-aside' | 'left-out' | 'removed-unread' | 'trouble' }>;
 
 /** Which store, and who hears of its troubles. */
 export interface StoreThreadInit extends StoreInit {
@@ -77,8 +77,8 @@ export class StoreThread {
           this.#counts = new Map(reply.counts);
           resolve();
         } else if (reply.kind === 'refused') reject(new StoreRefusedError(reply));
-        else if (reply.kind === 'set-aside' || reply.kind === 'left-out' || reply.kind === 'trouble') onReport(reply);
-        else this.#take(reply);
+        else if (reply.kind === 'written' || reply.kind === 'answer' || reply.kind === 'failed') this.#take(reply);
+        else onReport(reply);
       });
       this.#worker.on('error', (error: unknown) => {
         reject(error instanceof Error ? error : new Error(String(error)));

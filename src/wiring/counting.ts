@@ -42,6 +42,8 @@ export function openCounting({ catalogue, models, ...init }: OpenCountingInit): 
 export interface ZoneReadersInit {
   /** Counts in zones. */
   readonly counting: Counting;
+  /** Sources that are read for another reason. */
+  readonly alsoRead: () => readonly string[];
   /** Opens sources. */
   readonly pipelines: Pick<Pipelines, 'open'>;
   /** Files that come and go. */
@@ -53,25 +55,25 @@ export interface ZoneReadersInit {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told of what is detected in the sources that are read. */
-  readonly onDetections?: ((detections: FrameDetections) => void) | undefined;
+  readonly onDetections: (detections: FrameDetections) => void;
 }
 
 /** Reads sources for their zones although nobody watches them, from now on until it is closed. */
 export function readZones(init: ZoneReadersInit): StandingLeases<PipelineSource> {
-  const { counting, pipelines, library, rooms, catalogue, clock, logger, onDetections } = init;
+  const { counting, alsoRead, pipelines, library, rooms, catalogue, clock, logger, onDetections } = init;
   const readers = new StandingLeases({
     open: (sourceId) => pipelines.open(sourceId),
     clock,
     logger,
     purpose: 'zones count',
-    wanted: () => counting.alwaysRead().filter((sourceId) => catalogue.find(sourceId)?.playable === true),
+    wanted: () => [...new Set([...counting.alwaysRead().filter((sourceId) => catalogue.find(sourceId)?.playable === true), ...alsoRead()])],
     lease: (source) => {
       const lease = source.openDetections();
-      const stopReading = onDetections ? lease.feed.subscribe(onDetections) : undefined;
+      const stopReading = lease.feed.subscribe(onDetections);
       return {
         onClosed: (listener) => lease.feed.onClosed(listener),
         release: () => {
-          stopReading?.();
+          stopReading();
           lease.release();
         },
       };

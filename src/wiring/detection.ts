@@ -4,12 +4,14 @@ import { Pipelines, SourceModels, StandingLeases } from '../pipeline/index.js';
 import { WebhookSender } from '../webhooks/index.js';
 import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
+import type { MqttPublisher } from '../mqtt/index.js';
 import type { EventStore } from '../store/index.js';
 import { asItComes } from './as-it-comes.js';
 import { openCounting, readZones } from './counting.js';
 import { keepSceneEvents, openEvents } from './events.js';
 import type { Host } from './host.js';
 import type { Metrics } from './metrics.js';
+import { openMqtt } from './mqtt.js';
 import type { Sources } from './sources.js';
 
 /** From sources to tracks and detections. */
@@ -22,6 +24,8 @@ export interface DetectionServices {
   readonly pipelines: Pipelines;
   /** Undefined where none is configured. */
   readonly webhooks: WebhookSender | undefined;
+  /** Undefined where no broker is configured. */
+  readonly mqtt: MqttPublisher | undefined;
   /** What happens, kept over restarts. */
   readonly events: EventStore;
   /** Ids of sources that are forwarded to other servers: they are never refused. Whoever forwards keeps it. */
@@ -49,7 +53,7 @@ export async function openDetection(
 
   const counting = await openCounting({
     uploadDir: configuredPath(config, 'UPLOAD_DIR'),
-    readsAll: config.WEBHOOK_URL.length > 0,
+    readsAll: config.WEBHOOK_URL.length > 0 || config.MQTT_URL !== '',
     kept: events.counts,
     keep: (sourceId, state) => events.keepCounts(sourceId, state),
     catalogue,
@@ -71,6 +75,9 @@ export async function openDetection(
         });
   if (webhooks) closers.add(() => webhooks.close());
 
+  const mqtt = await openMqtt(host, { events, counting, catalogue });
+  const wantsDetections = (sourceId: string): boolean => mqtt?.wantsDetections(sourceId) === true;
+
   const logger = loggers.of('pipeline');
   const forwarded = new Set<string>();
   const pipelines = new Pipelines({
@@ -89,7 +96,8 @@ export async function openDetection(
     maxRunning: config.MAX_RUNNING_SOURCES,
     ladder: config.LADDER,
     counts,
-    isNeverRefused: (sourceId) => pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId) || forwarded.has(sourceId),
+    isNeverRefused: (sourceId) =>
+      pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId) || forwarded.has(sourceId) || wantsDetections(sourceId),
   });
   closers.add(() => pipelines.close());
   const alwaysOn = new StandingLeases({
@@ -104,11 +112,26 @@ export async function openDetection(
   });
   alwaysOn.sync();
   closers.add(() => alwaysOn.close());
-  const onDetections = webhooks && ((detections: FrameDetections) => void webhooks.report(detections));
+  const onDetections = (detections: FrameDetections): void => {
+    void webhooks?.report(detections);
+    mqtt?.report(detections);
+  };
   let readers: ReturnType<typeof readZones> | undefined;
   closers.add(() => readers?.close());
   const readForZones = (): void => {
-    readers = readZones({ counting, pipelines, library, rooms: liveRooms, catalogue, clock, logger: loggers.of('scene'), onDetections });
+    const alsoRead = (): string[] => catalogue.playable().filter(wantsDetections);
+    readers = readZones({
+      counting,
+      alsoRead,
+      pipelines,
+      library,
+      rooms: liveRooms,
+      catalogue,
+      clock,
+      logger: loggers.of('scene'),
+      onDetections,
+    });
+    mqtt?.begin();
   };
-  return { models, counting, pipelines, webhooks, events, forwarded, readForZones };
+  return { models, counting, pipelines, webhooks, mqtt, events, forwarded, readForZones };
 }

@@ -26,6 +26,9 @@ export interface Served extends Sources, DetectionServices, Connections, Forward
   readonly requests: AppDeps['requests'];
 }
 
+/** Width of the snapshots that the broker keeps. */
+const MQTT_SNAPSHOT_PX = 640;
+
 /** Every way in: HTTP and WebSocket, the page, the client library. Does not listen. */
 export async function openDoors(host: Host, served: Served): Promise<Awaited<ReturnType<typeof buildApp>>> {
   const { config, loggers, closers } = host;
@@ -36,6 +39,11 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const webSockets = openRooms(host, served, access);
   const rateLimit = config.RATE_LIMIT;
   const looks = openLooks(host, served);
+  served.mqtt?.takeSnapshots((sourceId, isAnnotated, signal) =>
+    isAnnotated
+      ? looks.snapshots.annotatedSnapshot(sourceId, MQTT_SNAPSHOT_PX, signal)
+      : looks.snapshots.snapshot(sourceId, MQTT_SNAPSHOT_PX, signal),
+  );
   const state = stateOf(host, served, webSockets);
   const { metrics, counts, models, ffmpeg } = served;
   metrics.readFrom({ state, counts, models: () => models.inUse(), processes: ffmpeg.processes, udp: served.iceUdp });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GRANTABLE, NOBODY, isForwardingHeader, may, type Approach, type Principal } from '../../src/access/index.js';
-import { matchesGlob } from '../../src/access/glob.js';
+import { matchesGlob } from '../../src/base/glob.js';
 import { grantsOf } from '../../src/access/principal.js';
 import { accessOf, approachFrom } from '../helpers/access.js';
 

@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from './deadline.js';
-import { freePort } from './free-port.js';
+import { canConnect, freePort } from './free-port.js';
 
 const EXECUTABLE = ['/usr/bin/turnserver', '/usr/local/bin/turnserver'].find((file) => existsSync(file));
 
@@ -81,15 +80,4 @@ export async function startCoturn(t: TestContext, { lines = [], file, allowLoopb
       return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
     },
   };
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

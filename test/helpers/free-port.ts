@@ -22,3 +22,15 @@ export async function freePort(): Promise<number> {
     }
   }
 }
+
+/** Whether somebody listens there. */
+export function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
