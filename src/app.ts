@@ -25,6 +25,7 @@ import {
   installErrorHandling,
   installGate,
   installReference,
+  loginRoutes,
   modelRoutes,
   offerRoutes,
   refuseMisspeltMembers,
@@ -166,6 +167,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await installWebSockets(fastify);
   await installReference(fastify, deps.state.version);
 
+  await app.register(loginRoutes, { access: deps.access });
   await app.register(offerRoutes, deps.offer);
   await app.register(whepRoutes, deps.wish);
   await app.register(whipRoutes, deps.wish);

@@ -515,6 +515,16 @@ export const VARIABLES = {
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; otherwise it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds that viewers of a room wait for a publisher that was lost.'),
   VIEWER_TOKEN: bearerToken('Bearer token of viewers: may watch every source, with detections and ICE servers.'),
+  LOGIN_SECRET: {
+    ...text(
+      '',
+      'a random one, kept in `STATE_DIR`',
+      'Secret by which the logins of browsers are sealed. Servers that share it take the logins of each other.',
+    ),
+    allowed: '32 characters or more',
+    parse: (value: string) => (value.length >= 32 ? value : undefined),
+  },
+  LOGIN_TTL: integer(604_800, 60, 31_536_000, 'Seconds that a login of a browser lasts.'),
   ALLOW_ANONYMOUS: anonymous,
   SERVER_NAMES: list(
     [],
@@ -564,6 +574,7 @@ export type Config = { readonly [Name in VariableName]: ValueOf<(typeof VARIABLE
 
 /** Never shown, not even when they are wrong. */
 const SECRETS: ReadonlySet<string> = new Set([
+  'LOGIN_SECRET',
   'JWT_SECRET',
   'TURN_CREDENTIAL',
   'TURN_SECRET',

@@ -10,6 +10,9 @@ import { Audit } from './audit.js';
 import { AuthFile } from './auth-file.js';
 import { FailedLogins } from './failed-logins.js';
 import { Jwt, type JwtConfig } from './jwt.js';
+import type { Credential } from './login.js';
+import { Logins, type LoginConfig, type NewLogin } from './logins.js';
+import { Passwords } from './passwords.js';
 import { RightsWatch, type Watched } from './rights-watch.js';
 import { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
 import { Shorthand, type ShorthandTokens } from './shorthand.js';
@@ -24,12 +27,23 @@ export interface AccessConfig {
   readonly jwt: JwtConfig;
   /** Tokens of single variables. */
   readonly tokens: ShorthandTokens;
+  /** How logins of browsers are kept. */
+  readonly logins: LoginConfig;
   /** What everybody may do. */
   readonly anonymous: Anonymous;
   /** Names that this server has beside addresses and localhost. */
   readonly serverNames: readonly string[];
   /** Web origins that may use the API; `*` is any, and may administer nothing. */
   readonly corsOrigins: readonly string[];
+}
+
+/** What somebody logs in with. */
+export type Credentials = { readonly token: string } | { readonly user: string; readonly password: string };
+
+/** Somebody has logged in. */
+export interface LoggedIn extends NewLogin {
+  /** Who that is. */
+  readonly principal: Principal;
 }
 
 /** Rights that are for sources, whose names nobody learns who has none for them. */
@@ -39,11 +53,14 @@ const SHOWING: readonly Right[] = ['watch', 'data', 'playback', 'admin'];
 export class Access {
   /** Where refusals and changes are written down. */
   readonly audit: Audit;
+  /** Logins of browsers. */
+  readonly logins: Logins;
   readonly #config: AccessConfig;
   readonly #shorthand: Shorthand;
   readonly #jwt: Jwt;
   readonly #authFile: AuthFile | undefined;
   readonly #failedLogins: FailedLogins;
+  readonly #passwords = new Passwords();
   readonly #watch: RightsWatch;
 
   /** @throws MediaPeerError CONFIG_INVALID for an AUTH_FILE that cannot be used */
@@ -51,6 +68,7 @@ export class Access {
     const { clock, logger, authFile: file } = config;
     this.#config = config;
     this.audit = new Audit({ clock, logger });
+    this.logins = new Logins(config.logins, { clock, logger });
     this.#shorthand = new Shorthand(config.tokens);
     this.#jwt = new Jwt(config.jwt, { clock, logger });
     this.#failedLogins = new FailedLogins(clock);
@@ -81,12 +99,48 @@ export class Access {
 
   /** Who somebody is by now that was somebody before: nobody, where their token says nothing any more. Never rejects. */
   async recall(approach: Approach, before: Principal): Promise<Principal> {
-    // What stands in the configuration, or depends on where a request comes from, lasts as long as the server.
-    if (before.kind === 'token' || isAmbient(before)) return before;
-    return this.#find(approach).then(
+    // What stands in the configuration lasts as long as the server.
+    if (before.kind === 'token' && approach.token !== undefined) return before;
+    return this.#find(approach, true).then(
       (principal) => principal ?? NOBODY,
       () => NOBODY,
     );
+  }
+
+  /**
+   * Begins a login; one that the same browser had ends.
+   * @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS for what is wrong; CAPACITY_REACHED where too many log in; ORIGIN_REFUSED for a page of
+   *   another origin; BODY_INVALID for a token that is too long
+   */
+  async logIn(approach: Approach, credentials: Credentials): Promise<LoggedIn> {
+    const { address } = approach;
+    try {
+      if (pageOrigin(approach) !== 'own')
+        throw new MediaPeerError('ORIGIN_REFUSED', 'pages of other origins do not log in here: they send Authorization: Bearer <token>');
+      if (!this.hasPrincipals)
+        throw new MediaPeerError('UNAUTHORIZED', 'nobody is named who could log in: set ADMIN_TOKEN, or name users by AUTH_FILE');
+      const { principal, credential } = await ('token' in credentials
+        ? this.#byToken(approach, credentials.token)
+        : this.#byPassword(approach, credentials));
+      const login = this.logins.begin(credential);
+      if (this.logins.end(approach)) this.#watch.check();
+      this.audit.noted({ who: idOf(principal), address, action: 'login' });
+      return { ...login, principal };
+    } catch (error) {
+      const named = 'user' in credentials ? this.#authFile?.users.named(credentials.user) : undefined;
+      if (error instanceof MediaPeerError)
+        this.audit.refused({ who: named && idOf(named.principal), address, action: 'login' }, error.code);
+      throw error;
+    }
+  }
+
+  /** Ends the login of a cookie, and what goes on by it; without one nothing happens. @throws MediaPeerError ORIGIN_REFUSED for a page of another origin */
+  async logOut(approach: Approach): Promise<void> {
+    const principal = await this.#find({ ...approach, token: undefined });
+    if (principal?.unheeded?.code === 'ORIGIN_REFUSED') throw new MediaPeerError('ORIGIN_REFUSED', principal.unheeded.why);
+    if (!this.logins.end(approach)) return;
+    this.audit.noted({ who: principal && idOf(principal), address: approach.address, action: 'logout' });
+    this.#watch.check();
   }
 
   /** Watches until the returned function is called that somebody still has a right. */
@@ -94,9 +148,10 @@ export class Access {
     return this.#watch.add(watched);
   }
 
-  /** Looks at no file any more. Idempotent. */
-  close(): void {
+  /** Looks at no file any more; resolves when all is written. Idempotent. */
+  async close(): Promise<void> {
     this.#authFile?.close();
+    await this.logins.close();
   }
 
   /** Whether somebody may do that. @param scope default: for every source */
@@ -149,24 +204,65 @@ export class Access {
       const mayKnow = await Promise.all(SHOWING.map((right) => this.may(principal, right, scope)));
       if (!mayKnow.includes(true)) return sourceNotFound(source);
     }
+    if (principal.unheeded) return new MediaPeerError(principal.unheeded.code, principal.unheeded.why);
     if (isAmbient(principal))
       return new MediaPeerError(
         'UNAUTHORIZED',
-        `a token is needed to ${MEANING[action]}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws`,
+        `a token is needed to ${MEANING[action]}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws; browsers log in (POST /login)`,
       );
     const held = GRANTABLE.filter((right) => may(principal, right, 'some'));
     const where = typeof scope === 'object' ? ` '${scope.source.slice(0, 80)}'` : may(principal, action, 'some') ? ' for all sources' : '';
     return new MediaPeerError('FORBIDDEN', `this token does not give the right ${action}${where}; it gives ${held.join(', ') || 'none'}`);
   }
 
-  /** Undefined for a token of nobody. */
-  async #find(approach: Approach): Promise<Principal | undefined> {
-    const { token, ip } = approach;
+  /** Undefined for a token of nobody. @param isKept true for what was let in before */
+  async #find(approach: Approach, isKept = false): Promise<Principal | undefined> {
+    const { token } = approach;
     const { hasPrincipals } = this;
-    if (token === undefined || !hasPrincipals) return ambientPrincipal(approach, { ...this.#config, hasPrincipals });
+    const ambient = (): Principal => ambientPrincipal(approach, { ...this.#config, hasPrincipals });
+    if (!hasPrincipals) return ambient();
+    if (token !== undefined) return this.#ofToken(approach, token);
+    const shown = this.logins.shownBy(approach, isKept);
+    if (!shown) return ambient();
+    if ('unheeded' in shown) return { ...ambient(), unheeded: shown.unheeded };
+    const { credential } = shown;
+    const principal =
+      'token' in credential ? await this.#ofToken(approach, credential.token).catch(none) : this.#ofStamp(approach, credential);
+    return (
+      principal ?? { ...ambient(), unheeded: { code: 'UNAUTHORIZED', why: 'what this login was made with counts no more: log in again' } }
+    );
+  }
+
+  async #ofToken(approach: Approach, token: string): Promise<Principal | undefined> {
     if (token === '') return undefined;
-    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, ip) ?? (await this.#jwt.verify(token));
+    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, approach.ip) ?? (await this.#jwt.verify(token));
     return known && this.#asSeenFrom(approach, known);
+  }
+
+  #ofStamp(approach: Approach, { user, stamp }: { readonly user: string; readonly stamp: string }): Principal | undefined {
+    const known = this.#authFile?.users.named(user);
+    if (known?.passwordStamp !== stamp || !known.isAllowedFrom(approach.ip)) return undefined;
+    return this.#asSeenFrom(approach, known.principal);
+  }
+
+  async #byToken(approach: Approach, token: string): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
+    return { principal: await this.identify({ ...approach, token }), credential: { token } };
+  }
+
+  async #byPassword(
+    { address, ip }: Approach,
+    { user, password }: { readonly user: string; readonly password: string },
+  ): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
+    const takeBack = this.#failedLogins.begin(address);
+    const known = this.#authFile?.users.named(user);
+    const isRight = await this.#passwords.isRight(password, known?.entry.password).catch((error: unknown) => {
+      takeBack();
+      throw error;
+    });
+    if (!isRight || known?.passwordStamp === undefined || !known.isAllowedFrom(ip))
+      throw new MediaPeerError('UNAUTHORIZED', 'user and password do not fit, or do not count from here');
+    takeBack();
+    return { principal: known.principal, credential: { user, stamp: known.passwordStamp } };
   }
 
   /** A page of another origin administers this server only if that origin is named. */
@@ -178,4 +274,9 @@ export class Access {
 
 function isList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** A token that holds no more is one of nobody. */
+function none(error: unknown): undefined {
+  if (!(error instanceof MediaPeerError)) throw error;
 }

@@ -24,6 +24,16 @@ export interface Approach {
   readonly isForwarded: boolean;
   /** What it shows as a bearer token (RFC 6750). */
   readonly token: string | undefined;
+  /** The login that its cookie holds, sealed. Default: there is none. */
+  readonly login?: string | undefined;
+  /** That its address is signed, sealed. Default: it is not. */
+  readonly signature?: string | undefined;
+  /** The path of its address. Default: none is known. */
+  readonly path?: string | undefined;
+  /** True where it may change something, or opens a WebSocket: then a cookie counts only with the header `Origin`. Default false. */
+  readonly isChange?: boolean;
+  /** True where it came by https, as far as trusted proxies say. Default false. */
+  readonly isSecure?: boolean;
 }
 
 /**
@@ -56,6 +66,17 @@ export function pageOrigin({ host, origin, fetchSite }: Pick<Approach, 'host' | 
   const page = new URL(origin);
   if (isOwnSite && page.host === host?.toLowerCase()) return 'own';
   return isLoopbackName(page.hostname) ? 'loopback' : 'foreign';
+}
+
+/**
+ * Whether a request with a cookie is one of an own page, and not of a page elsewhere that a browser adds the cookie to: cookies
+ * know no ports, so those of other servers on this host come with it, too.
+ */
+export function isOfOwnPage(approach: Approach): boolean {
+  const { origin, isChange = false, isSecure = false } = approach;
+  if (pageOrigin(approach) !== 'own') return false;
+  if (origin === undefined) return !isChange;
+  return URL.canParse(origin) && !(isSecure && origin.startsWith('http:'));
 }
 
 /** What proxies, content networks and tunnels write. */

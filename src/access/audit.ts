@@ -54,6 +54,11 @@ export class Audit {
     if (isTold) this.#logger.warn({ ...shown(entry), code, times }, 'refused');
   }
 
+  /** Somebody logged in or out. */
+  noted(entry: AuditEntry): void {
+    this.#logger.info(shown(entry), entry.action);
+  }
+
   /** Somebody changed something. @param route what was asked for: `PUT /sources/:id/zones` */
   changed(entry: AuditEntry, route: string): void {
     this.#logger.info({ ...shown(entry), route }, 'changed');

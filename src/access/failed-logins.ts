@@ -1,6 +1,7 @@
 /**
- * How often one address may show a wrong token, at all doors together. Over the limit a wrong one is answered 429 instead
- * of 401, and a right one is still taken: others behind the same NAT are not locked out by whoever guesses.
+ * How often one address may show a wrong token or password, at all doors together. Over the limit a wrong token is answered 429
+ * instead of 401, and a right one is still taken: others behind the same NAT are not locked out by whoever guesses. A password,
+ * which can be guessed and costs time, is not even looked at then.
  */
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
@@ -23,16 +24,35 @@ export class FailedLogins {
 
   /** Counts a wrong token. @throws MediaPeerError TOO_MANY_REQUESTS where the address has shown too many */
   count(address: string): void {
+    this.#add(
+      address,
+      (waitS) =>
+        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; the right one is accepted at any time, another wrong one is checked in ${waitS} s`,
+    );
+  }
+
+  /**
+   * Counts a password before it is looked at, so that no more are looked at together than may be wrong.
+   * @returns takes it back: it was right, or was not looked at
+   * @throws MediaPeerError TOO_MANY_REQUESTS where the address has shown too many that were wrong
+   */
+  begin(address: string): () => void {
+    const atMs = this.#clock.now();
+    this.#add(address, (waitS) => `more than ${MAX_FAILURES} logins from this address failed within a minute; try again in ${waitS} s`);
+    return () => {
+      const failures = this.#failures.get(address) ?? [];
+      const at = failures.lastIndexOf(atMs);
+      if (at >= 0) this.#failures.set(address, failures.toSpliced(at, 1));
+    };
+  }
+
+  #add(address: string, refusal: (waitS: number) => string): void {
     const nowMs = this.#clock.now();
     const recent = (this.#failures.get(address) ?? []).filter((atMs) => nowMs - atMs < PERIOD_MS);
     const [oldestMs = nowMs] = recent;
     if (recent.length >= MAX_FAILURES) {
       const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - nowMs) / 1000));
-      throw new MediaPeerError(
-        'TOO_MANY_REQUESTS',
-        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; the right one is accepted at any time, another wrong one is checked in ${waitS} s`,
-        { retryAfterS: waitS },
-      );
+      throw new MediaPeerError('TOO_MANY_REQUESTS', refusal(waitS), { retryAfterS: waitS });
     }
     this.#failures.delete(address);
     this.#failures.set(address, [...recent, nowMs]);

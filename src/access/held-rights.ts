@@ -73,7 +73,8 @@ export class HeldRights {
    * @throws MediaPeerError as `renew`, where what it has shown does not hold there
    */
   async resume(approach: Approach): Promise<void> {
-    await this.#move({ ...approach, token: approach.token ?? this.#approach.token });
+    const { token, login } = this.#approach;
+    await this.#move({ ...approach, token: approach.token ?? token, login: approach.login ?? login });
   }
 
   async #move(approach: Approach): Promise<void> {

@@ -20,6 +20,16 @@ export interface Principal {
   readonly kind: 'anonymous' | 'loopback' | 'token' | 'user' | 'jwt';
   /** Everything that may be done. */
   readonly grants: readonly Grant[];
+  /** Why the login that was shown as well does not count. Left out: none was shown. */
+  readonly unheeded?: UnheededLogin;
+}
+
+/** Why a login does not count, for whoever would have needed it. */
+export interface UnheededLogin {
+  /** The error that they get. */
+  readonly code: 'UNAUTHORIZED' | 'ORIGIN_REFUSED';
+  /** In words. */
+  readonly why: string;
 }
 
 /** Which sources an action is about: one by its name, at least one, or all that there are and will be. */

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   SOURCE_NOT_LIVE: 'the source exists but delivers no media right now; try again after Retry-After',
   ROOM_INVALID: 'the name of the room is not 1 to 64 of `[A-Za-z0-9._-]`',
   ROOM_TAKEN: 'this room already has a publisher, or its name is that of another source',
-  UNAUTHORIZED: 'a bearer token is needed, or the one that was sent is wrong',
+  UNAUTHORIZED: 'a bearer token or a login is needed, or what was sent is wrong or has ended',
   FORBIDDEN: 'the token that was sent does not give this right; the message says which one is lacking',
   TOO_MANY_REQUESTS:
     'more requests than RATE_LIMIT, or more than 10 wrong tokens per minute, from one address; try again after Retry-After',
@@ -34,7 +34,7 @@ export const ERROR_CODES = {
   ROLE_REFUSED: 'this role may not send this message: the side that sends the media makes the offer',
   RESUME_REFUSED: 'the client id is in use and the resume token is not that of its owner',
   MESSAGES_TOO_FAST: 'WebSocket messages arrive faster than 20 per second; the excess is dropped',
-  ORIGIN_REFUSED: 'the origin of the web page is not in CORS_ORIGINS',
+  ORIGIN_REFUSED: 'the origin of the web page is not in CORS_ORIGINS; or a login by cookie was used by no page of this server',
   NOTHING_TO_SERVE: 'nothing in the offer can be served: no common codec, or no m-line that receives',
   DETECTION_OFF: 'the processed rendition was asked for, but no detector is configured',
   COMMAND_INVALID: 'the message on the data channel `commands` is not a known command in its documented shape',

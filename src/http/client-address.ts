@@ -5,7 +5,8 @@
  * before it was written by the client itself.
  */
 import { isIP } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { TLSSocket } from 'node:tls';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { compileRanges } from '../base/address-ranges.js';
 
 declare module 'fastify' {
@@ -14,6 +15,8 @@ declare module 'fastify' {
     clientAddress: string;
     /** The client's own IP address; empty where its proxy tells none, or two. */
     clientIp: string;
+    /** True where the client asked by https, be it a trusted proxy that ends TLS. */
+    isSecure: boolean;
   }
 }
 
@@ -33,6 +36,7 @@ export function installClientAddress(app: FastifyInstance, trustedProxies: reado
   const isTrusted = compileRanges(trustedProxies);
   app.decorateRequest('clientAddress', '');
   app.decorateRequest('clientIp', '');
+  app.decorateRequest('isSecure', false);
   app.addHook('onRequest', (request, _reply, done) => {
     const { 'x-forwarded-for': xForwardedFor, forwarded } = request.headers;
     request.clientIp = clientIp(
@@ -40,6 +44,9 @@ export function installClientAddress(app: FastifyInstance, trustedProxies: reado
       { xForwardedFor: [xForwardedFor].flat().join(',') || undefined, forwarded },
       isTrusted,
     );
+    request.isSecure =
+      (request.raw.socket as Partial<TLSSocket>).encrypted === true ||
+      (isTrusted(request.raw.socket.remoteAddress ?? '') && isForwardedSecurely(request));
     request.clientAddress = addressGroup(request.clientIp || (request.raw.socket.remoteAddress ?? ''));
     done();
   });
@@ -72,6 +79,12 @@ export function addressGroup(address: string): string {
     .join(':')}::/64`;
 }
 
+/** What the proxy next to this server says of the scheme: of a list that is the last. */
+function isForwardedSecurely({ headers }: FastifyRequest): boolean {
+  const schemes = headers['x-forwarded-proto'] ?? headers.forwarded?.split(',').map((element) => memberOf(element, 'proto'));
+  return [schemes].flat().join(',').split(',').at(-1)?.trim().toLowerCase() === 'https';
+}
+
 /** The last hop that is no trusted proxy, or the first of all; undefined where it is no address. */
 function lastHop(hops: readonly string[], isTrusted: (address: string) => boolean): string | undefined {
   const addresses = hops.slice(-MAX_HOPS).map(withoutPort);
@@ -79,9 +92,13 @@ function lastHop(hops: readonly string[], isTrusted: (address: string) => boolea
   return address !== undefined && isIP(address) !== 0 ? address : undefined;
 }
 
-/** The `for` of one element of `Forwarded`. */
 function forOf(element: string): string {
-  const pair = element.split(';').find((part) => /^\s*for\s*=/i.test(part)) ?? '';
+  return memberOf(element, 'for');
+}
+
+/** A member of one element of `Forwarded`; empty where it has none. */
+function memberOf(element: string, name: 'for' | 'proto'): string {
+  const pair = element.split(';').find((part) => part.trim().toLowerCase().startsWith(`${name}=`)) ?? '';
   return pair
     .replace(/^[^=]*=/, '')
     .trim()

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { MediaPeerError } from '../base/errors.js';
 import { fingerprint } from '../base/secret.js';
+import { cookieValue } from './login-cookie.js';
 import {
   HeldRights,
   idOf,
@@ -24,7 +25,7 @@ declare module 'fastify' {
     action?: Action;
     /** Name of the source that it is about. Left out: `admin` and `metrics` are about all sources, others about any. */
     sourceOf?: (request: FastifyRequest) => string;
-    /** Takes a bearer token in the query, too: browsers send no headers for pictures and event streams. */
+    /** Takes a signed address, and a bearer token in the query: browsers send no headers for pictures and event streams. */
     takesTokenInQuery?: boolean;
   }
   interface FastifyRequest {
@@ -75,8 +76,8 @@ export class RequestAccess {
    * nothing of those who share the address, and those who share a token nothing of each other.
    */
   async countedBy(): Promise<string> {
-    const { address } = this.approach;
-    if (!this.hasCredentials) return address;
+    const { address, login, signature } = this.approach;
+    if (!this.hasCredentials && login === undefined && signature === undefined) return address;
     // The gate, which comes next, refuses a token of nobody.
     const principal = await this.principal().catch(() => undefined);
     return principal && !isAmbient(principal) ? `${address} ${principal.kind} ${principal.name}` : address;
@@ -127,8 +128,16 @@ export function declareActions(app: FastifyInstance): void {
 /** Puts the gate before every route that follows, after the limits on rates, which ask who it is. */
 export function installGate(app: FastifyInstance, access: Access): void {
   app.decorateRequest('access');
+  let hasSaid = false;
   app.addHook('onRequest', (request, _reply, done) => {
-    request.access = new RequestAccess(access, approachOf(request));
+    request.access = new RequestAccess(access, approachOf(request, access));
+    if (!hasSaid && request.access.approach.token !== undefined && bearerToken(request.headers.authorization) === undefined) {
+      hasSaid = true;
+      request.log.warn(
+        { route: request.routeOptions.url },
+        'a token came in the query, which is deprecated, since addresses are kept in logs and histories: use POST /signed-urls, or a login',
+      );
+    }
     done();
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -182,7 +191,7 @@ export function withoutSecrets(url: string): string {
 
 function hidden(field: string): string {
   const [name = ''] = new URLSearchParams(field).keys();
-  return name === 'token' || name === 'session' ? `${name}=...` : '...';
+  return ['token', 'session', 'signature'].includes(name) ? `${name}=...` : '...';
 }
 
 /** As the router reads it. */
@@ -194,10 +203,16 @@ function decoded(path: string): string {
   }
 }
 
-function approachOf(request: FastifyRequest): Approach {
-  const { headers, clientAddress: address, socket } = request;
+/** Methods that change nothing. */
+const READING: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
+function approachOf(request: FastifyRequest, access: Access): Approach {
+  const { headers, clientAddress: address, socket, isSecure } = request;
   const { takesTokenInQuery = false } = request.routeOptions.config;
-  const inQuery = takesTokenInQuery ? (request.query as { readonly token?: unknown }).token : undefined;
+  const inQuery = (name: string): string | undefined => {
+    const value = takesTokenInQuery ? (request.query as Readonly<Record<string, unknown>>)[name] : undefined;
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
   const fetchSite = headers['sec-fetch-site'];
   return {
     address,
@@ -208,6 +223,11 @@ function approachOf(request: FastifyRequest): Approach {
     fetchSite: [fetchSite].flat()[0],
     // Browsers and programs speak HTTP/1.1; proxies that say nothing of themselves often 1.0.
     isForwarded: request.raw.httpVersion === '1.0' || Object.keys(headers).some(isForwardingHeader),
-    token: bearerToken(headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined),
+    token: bearerToken(headers.authorization) ?? inQuery('token'),
+    login: headers.cookie?.includes('sightline_') ? cookieValue(headers.cookie, access.logins.cookieName(isSecure)) : undefined,
+    signature: inQuery('signature'),
+    path: request.url,
+    isChange: !READING.includes(request.method) || headers.upgrade !== undefined,
+    isSecure,
   };
 }

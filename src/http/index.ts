@@ -12,6 +12,7 @@ export * from './http-errors.js';
 export * from './http-sessions.js';
 export * from './ice-server-routes.js';
 export * from './ice-servers.js';
+export { loginRoutes } from './login.js';
 export * from './models.js';
 export * from './offer.js';
 export { installReference } from './reference.js';

@@ -15,6 +15,13 @@ const DESCRIPTION =
 
 const SECURITY_SCHEMES = {
   bearerToken: { type: 'http', scheme: 'bearer', description: 'A token that gives the right which the operation needs' },
+  loginCookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'sightline_...',
+    description: 'The login of a browser (`POST /login`), for pages of this server alone',
+  },
+  signature: { type: 'apiKey', in: 'query', name: 'signature', description: 'Of `POST /signed-urls`' },
   tokenInQuery: {
     type: 'apiKey',
     in: 'query',
@@ -26,7 +33,8 @@ const SECURITY_SCHEMES = {
 /** What an operation takes. None is needed where nobody is named who may use the server, hence `{}`. */
 function securityOf({ action, takesTokenInQuery }: FastifyContextConfig): object {
   if (action === undefined || action === 'public') return {};
-  return { security: [{}, { bearerToken: [] }, ...(takesTokenInQuery ? [{ tokenInQuery: [] }] : [])] };
+  const inQuery = takesTokenInQuery ? [{ signature: [] }, { tokenInQuery: [] }] : [];
+  return { security: [{}, { bearerToken: [] }, { loginCookie: [] }, ...inQuery] };
 }
 
 /** The right that an operation needs, as people read it. */
@@ -57,6 +65,7 @@ export async function installReference(app: FastifyInstance, version: string): P
         { name: 'media', description: 'Watching and publishing' },
         { name: 'detection', description: 'Detections, models, zones' },
         { name: 'state', description: 'Sources, sessions and health' },
+        { name: 'access', description: 'Logins and users' },
       ],
       components: { securitySchemes: SECURITY_SCHEMES },
     },

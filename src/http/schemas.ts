@@ -105,6 +105,9 @@ export const AnswerBody = Type.Object(
 /** Of routes that browsers ask without headers. */
 export const TokenQuery = {
   token: Type.Optional(
-    Type.String({ maxLength: 512, description: 'The token of VIEWER_TOKEN, where the header Authorization cannot be sent' }),
+    Type.String({ maxLength: 512, deprecated: true, description: 'Deprecated: a token, in the query. Use POST /signed-urls' }),
+  ),
+  signature: Type.Optional(
+    Type.String({ maxLength: 4096, description: 'Of POST /signed-urls, where the header Authorization cannot be sent' }),
   ),
 };

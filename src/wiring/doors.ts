@@ -107,6 +107,7 @@ function openAccess({ config, clock, loggers, closers }: Host): Access {
     authFile: config.AUTH_FILE === '' ? '' : configuredPath(config, 'AUTH_FILE'),
     jwt: { secret: config.JWT_SECRET, jwksUrl: config.JWT_JWKS_URL, audience: config.JWT_AUDIENCE, issuer: config.JWT_ISSUER },
     tokens: { adminToken: config.ADMIN_TOKEN, viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS },
+    logins: { secret: config.LOGIN_SECRET, ttlS: config.LOGIN_TTL, stateDir: configuredPath(config, 'STATE_DIR') },
     anonymous: config.ALLOW_ANONYMOUS,
     serverNames: config.SERVER_NAMES,
     corsOrigins: config.CORS_ORIGINS,

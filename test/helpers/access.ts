@@ -3,13 +3,17 @@ import { Access, type AccessConfig, type Approach } from '../../src/access/index
 import { pino } from 'pino';
 import { FakeClock } from './fake-clock.js';
 
-type Overrides = Partial<Omit<AccessConfig, 'tokens' | 'jwt'>> & {
+type Overrides = Partial<Omit<AccessConfig, 'tokens' | 'jwt' | 'logins'>> & {
+  readonly logins?: Partial<AccessConfig['logins']>;
   readonly tokens?: Partial<AccessConfig['tokens']>;
   readonly jwt?: Partial<AccessConfig['jwt']>;
 };
 
+/** Shared by all of them, unless a test says another one. */
+const LOGIN_SECRET = 'a secret of thirty-two characters';
+
 /** Nobody may do anything, unless it is said who. */
-export function accessOf({ tokens, jwt, ...others }: Overrides = {}): Access {
+export function accessOf({ tokens, jwt, logins, ...others }: Overrides = {}): Access {
   return new Access({
     clock: new FakeClock(),
     anonymous: 'off',
@@ -18,6 +22,7 @@ export function accessOf({ tokens, jwt, ...others }: Overrides = {}): Access {
     serverNames: [],
     corsOrigins: ['*'],
     ...others,
+    logins: { secret: LOGIN_SECRET, ttlS: 3600, stateDir: '/dev/null/no-folder', ...logins },
     jwt: { secret: '', jwksUrl: '', audience: '', issuer: '', ...jwt },
     tokens: { adminToken: '', viewerToken: '', publishTokens: new Map(), ...tokens },
   });

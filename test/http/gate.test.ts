@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify';
 import type { AppDeps } from '../../src/app.js';
 import { MediaPeerError } from '../../src/base/errors.js';
@@ -55,6 +55,13 @@ const ask = (app: FastifyInstance, { method, url }: Pick<Operation, 'method' | '
 const codeOf = (response: LightMyRequestResponse): unknown =>
   response.body.startsWith('{') ? response.json<{ code?: unknown }>().code : undefined;
 
+/** The cookie of a login. */
+async function logIn(app: FastifyInstance, token: string): Promise<string> {
+  const response = await app.inject({ method: 'POST', url: '/login', payload: { token } });
+  assert.equal(response.statusCode, 200, response.body);
+  return String(response.headers['set-cookie']).replace(/;.*/, '');
+}
+
 describe('every route', () => {
   let app: FastifyInstance;
   let operations: Operation[];
@@ -62,6 +69,7 @@ describe('every route', () => {
     app = await guarded();
     operations = await operationsOf(app);
   });
+  after(() => app.close());
 
   it('declares what it asks for, or does not exist', () => {
     const bare = Fastify();
@@ -91,7 +99,38 @@ describe('every route', () => {
         if (isOpen) assert.ok(![401, 403].includes(response.statusCode), `${name}: ${response.body}`);
         else assert.deepEqual([response.statusCode, codeOf(response) ?? 'FORBIDDEN'], [403, 'FORBIDDEN'], name);
       }
-    await app.close();
+  });
+
+  it('is open to a login by cookie as to its token, where an own page asks, and closed where any other does', async () => {
+    const ours = { host: 'sightline.example', origin: 'https://sightline.example' };
+    const withSite = (site: string): Record<string, string> => ({ host: ours.host, 'sec-fetch-site': site });
+    /** What a browser says of the page, whether that reads by the cookie, and whether it may change something. */
+    const pages: readonly (readonly [headers: Record<string, string>, reads: boolean, changes: boolean])[] = [
+      [ours, true, true],
+      [{ ...ours, 'sec-fetch-site': 'same-origin' }, true, true],
+      [withSite('same-origin'), true, false],
+      [withSite('none'), true, false],
+      [{ host: ours.host }, true, false],
+      [{ host: ours.host, origin: 'null' }, false, false],
+      [{ host: ours.host, origin: 'https://evil.example' }, false, false],
+      [{ host: ours.host, origin: 'https://sightline.example:3000', 'sec-fetch-site': 'same-site' }, false, false],
+      [withSite('cross-site'), false, false],
+      [withSite('same-site'), false, false],
+    ];
+    for (const [token, rights] of Object.entries(RIGHTS)) {
+      const cookie = await logIn(app, token);
+      for (const [headers, reads, changes] of pages)
+        for (const { method, url, action } of operations) {
+          if (url === '/logout') continue;
+          const response = await app.inject({ method, url, headers: { ...headers, cookie } } as InjectOptions);
+          const name = `${token}: ${method} ${url} ${JSON.stringify(headers)}`;
+          const counts = ['GET', 'HEAD', 'OPTIONS'].includes(method) ? reads : changes;
+          if (action === 'public' || action === 'session') assert.notEqual(response.statusCode, 401, name);
+          else if (!counts) assert.deepEqual([response.statusCode, codeOf(response) ?? 'ORIGIN_REFUSED'], [403, 'ORIGIN_REFUSED'], name);
+          else if (rights.includes(action)) assert.ok(![401, 403].includes(response.statusCode), `${name}: ${response.body}`);
+          else assert.deepEqual([response.statusCode, codeOf(response) ?? 'FORBIDDEN'], [403, 'FORBIDDEN'], name);
+        }
+    }
   });
 
   it('takes no token that is nobody’s, whatever could be had without', async () => {

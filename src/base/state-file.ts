@@ -1,0 +1,98 @@
+/**
+ * A small JSON file of STATE_DIR: versioned, readable by its owner alone, and written whole or not at all, also when the power
+ * fails. Whoever keeps one says what its content is.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { MediaPeerError, messageOf } from './errors.js';
+
+/** Where it is, and what it is. */
+export interface StateFileInit {
+  /** Absolute path. */
+  readonly file: string;
+  /** Of its content; a file of a later one is not read. */
+  readonly version: number;
+  /** What it holds, for messages: `users`. */
+  readonly what: string;
+}
+
+/** One file. */
+export class StateFile {
+  readonly #init: StateFileInit;
+  /** The last write; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(init: StateFileInit) {
+    this.#init = init;
+  }
+
+  /** Its content without the version; undefined where there is no file. @throws MediaPeerError CONFIG_INVALID where it is damaged, or of a later version */
+  read(): Readonly<Record<string, unknown>> | undefined {
+    const { file, version, what } = this.#init;
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+      throw this.unusable(messageOf(error), error);
+    }
+    const { version: found, ...content } = objectOf(text) ?? {};
+    if (!Number.isInteger(found)) throw this.unusable('it is damaged');
+    if ((found as number) > version)
+      throw this.unusable(`it has version ${String(found)}, and this server reads ${what} up to version ${version}: use a later one`);
+    return content;
+  }
+
+  /** Replaces its content. @throws MediaPeerError STORE_FAILED; then the file is as it was */
+  write(content: object): Promise<void> {
+    const result = this.#last.then(() => this.#replace(content));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  /** CONFIG_INVALID. @param why it cannot be used */
+  unusable(why: string, cause?: unknown): MediaPeerError {
+    const { file, what } = this.#init;
+    return new MediaPeerError('CONFIG_INVALID', `${file}, which holds ${what}, cannot be used: ${why}; repair it, or move it away`, {
+      cause,
+    });
+  }
+
+  async #replace(content: object): Promise<void> {
+    const { file, version, what } = this.#init;
+    const scratch = path.join(path.dirname(file), `.${randomUUID()}.tmp`);
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      const handle = await open(scratch, 'wx', 0o600);
+      try {
+        await handle.writeFile(`${JSON.stringify({ version, ...content }, undefined, 1)}\n`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(scratch, file);
+    } catch (error) {
+      await rm(scratch, { force: true }).catch(() => undefined);
+      throw new MediaPeerError('STORE_FAILED', `${what} cannot be written to STATE_DIR, and nothing has changed: ${messageOf(error)}`, {
+        cause: error,
+        details: { file },
+      });
+    }
+  }
+}
+
+function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined; // not JSON
+  }
+}
