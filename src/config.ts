@@ -511,6 +511,15 @@ export const VARIABLES = {
   },
   JWT_AUDIENCE: text('', 'any', 'What the claim `aud` of a token must name.'),
   JWT_ISSUER: text('', 'any', 'What the claim `iss` of a token must be.'),
+  AUTH_URL: {
+    ...text(
+      '',
+      'none',
+      'Address of a server of your own that says who may do what, for tokens that none of the variables above knows ([security.md](security.md)); only that host is asked.',
+    ),
+    allowed: 'an http or https address without credentials',
+    parse: (value: string) => (/^https?:\/\/[^\s@#]+$/.test(value) && URL.canParse(value) ? value : undefined),
+  },
   PUBLISH_TOKENS: roomTokens,
   PUBLISH_TAKEOVER: flag(false, 'Lets a second publisher with the token of the room take it over; otherwise it is refused.'),
   PUBLISH_GRACE: integer(30_000, 0, 3_600_000, 'Milliseconds that viewers of a room wait for a publisher that was lost.'),
@@ -618,9 +627,6 @@ export function parseConfig(
       ...tokenFaults(config as Config),
       ...mqttFaults(config as Config),
     );
-  // To leave it out without a word would open what somebody wants closed.
-  if ((variables['AUTH_URL'] ?? '') !== '')
-    faults.push('AUTH_URL is not supported: unset it, and name who may use this server by AUTH_FILE, JWT_SECRET or JWT_JWKS_URL');
   for (const name of Object.keys(variables).filter((key) => key.startsWith(PREFIX))) {
     const known = name.slice(PREFIX.length);
     faults.push(
@@ -691,8 +697,8 @@ function withoutCredentials(value: string): string {
 export function throwIfOpen(config: Config): void {
   const { HOST, TRUST_PROXY, PUBLISH_TOKENS, ALLOW_ANONYMOUS } = config;
   const isLocal = HOST === 'localhost' || HOST === '::1' || (isIP(HOST) === 4 && HOST.startsWith('127.'));
-  const { ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL } = config;
-  const named = [ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL];
+  const { ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL, AUTH_URL } = config;
+  const named = [ADMIN_TOKEN, VIEWER_TOKEN, AUTH_FILE, JWT_SECRET, JWT_JWKS_URL, AUTH_URL];
   const hasPrincipals = PUBLISH_TOKENS.size > 0 || named.some((value) => value !== '');
   if (hasPrincipals || ALLOW_ANONYMOUS !== 'off' || (isLocal && TRUST_PROXY.length === 0)) return;
   const why = isLocal ? 'TRUST_PROXY is set, so others reach this server' : `HOST ${HOST} lets others reach this server`;

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from './helpers/deadline.js';
+import { openRightsServer, type RightsServer } from './helpers/rights-server.js';
 import { TestServer } from './helpers/server.js';
 import { WeriftViewer } from './helpers/werift-viewer.js';
 import { openCommands } from './webrtc/commanding.js';
@@ -23,6 +24,10 @@ function jwt(expiresInS: number): string {
   const signed = `${part({ alg: 'HS256' })}.${part({ sub: 'carol', exp: Date.now() / 1000 + expiresInS, grants: [{ action: 'watch', source: '*' }] })}`;
   return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
 }
+
+/** Where the end of a session is told. */
+const endOf = async (report: string): Promise<string | undefined> =>
+  ((await (await fetch(report)).json()) as { end: { reason: string } | null }).end?.reason;
 
 describe('a viewer', { timeout: 60_000 }, () => {
   let server: TestServer;
@@ -74,9 +79,6 @@ describe('a viewer', { timeout: 60_000 }, () => {
       });
     return { status, report };
   }
-
-  const endOf = async (report: string): Promise<string | undefined> =>
-    ((await (await fetch(report)).json()) as { end: { reason: string } | null }).end?.reason;
 
   it('who is removed from AUTH_FILE is gone within 2 s, and the others stay', async () => {
     const [alice, bob] = [await watch('alice'), await watch('bob')];
@@ -133,5 +135,100 @@ describe('a viewer', { timeout: 60_000 }, () => {
     const carol = await watch(jwt(8));
     assert.equal(carol.status, 200);
     await eventually(async () => (await endOf(carol.report)) === 'access-ended', 20_000, 'the end of the session');
+  });
+});
+
+describe('with AUTH_URL', { timeout: 60_000 }, () => {
+  let rights: RightsServer;
+  let server: TestServer;
+  const viewers: WeriftViewer[] = [];
+  /** By token: sources. */
+  const allowed = new Map([
+    ['a-day', ['street']],
+    ['always', ['street', 'yard']],
+  ]);
+
+  before(async () => {
+    rights = await openRightsServer(({ token, source, action }) => {
+      const sources = allowed.get(token);
+      return sources && action !== 'admin' && (source === null || sources.includes(source)) ? 204 : 403;
+    });
+    server = await TestServer.start(
+      [
+        ['copyable.mp4', 'street.mp4'],
+        ['copyable.mp4', 'yard.mp4'],
+      ],
+      { AUTH_URL: rights.url, RATE_LIMIT: '0' },
+    );
+  });
+
+  after(async () => {
+    await Promise.all(viewers.map((viewer) => viewer.close()));
+    await server.close();
+    await rights.close();
+  });
+
+  const bearer = (token: string): { readonly authorization: string } => ({ authorization: `Bearer ${token}` });
+
+  async function watch(token: string, source: string): Promise<string> {
+    const viewer = new WeriftViewer();
+    viewers.push(viewer);
+    let report = '';
+    await viewer.join(async (sdp) => {
+      const response = await fetch(`${server.url}/offer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...bearer(token) },
+        body: JSON.stringify({ sdp, type: 'offer', source }),
+      });
+      const answer = (await response.json()) as { sdp: string; session_url: string };
+      assert.ok(response.ok, JSON.stringify(answer));
+      report = `${server.url}${answer.session_url}/report`;
+      return answer;
+    });
+    return report;
+  }
+
+  const listed = async (token: string): Promise<readonly string[]> => {
+    const { videos } = (await (await fetch(`${server.url}/available-videos`, { headers: bearer(token) })).json()) as {
+      videos: { source: string }[];
+    };
+    return videos.map(({ source }) => source);
+  };
+
+  it('each sees what that server says, and nobody else anything', async () => {
+    assert.deepEqual([await listed('a-day'), await listed('always')], [['street'], ['street', 'yard']]);
+    const statusOf = async (path_: string, token?: string): Promise<number> =>
+      (await fetch(server.url + path_, token === undefined ? {} : { headers: bearer(token) })).status;
+    assert.deepEqual(
+      [
+        await statusOf('/snapshot/yard.jpg', 'a-day'),
+        await statusOf('/connection-stats', 'always'),
+        await statusOf('/available-videos', 'a-guess'),
+        await statusOf('/available-videos'),
+        await statusOf('/ready'),
+      ],
+      [404, 403, 401, 401, 200],
+    );
+    const socket = new Client(`${server.url.replace('http', 'ws')}/ws`);
+    await within(once(socket.socket, 'open'), 3000, 'the socket');
+    socket.send({ type: 'join', role: 'viewer', room: 'yard', token: 'a-day' });
+    await eventually(() => socket.rest().find(({ code }) => code === 'SOURCE_NOT_FOUND'), 3000, 'the refusal');
+    socket.send({ type: 'join', role: 'viewer', room: 'street', token: 'a-day' });
+    const joined = await eventually(() => socket.rest().find(({ type }) => type === 'joined'), 3000, 'the room');
+    assert.deepEqual(joined['sources'], ['street']);
+    assert.ok(rights.questions.some(({ protocol, action, source }) => protocol === 'ws' && action === 'watch' && source === 'street'));
+    socket.socket.close();
+  });
+
+  it('a viewer to whom it says no is gone within 5 s, the others stay; and where it is gone, all are', async () => {
+    const [day, always] = [await watch('a-day', 'street'), await watch('always', 'street')];
+    await eventually(() => rights.questions.some(({ session }) => session !== null), 5000, 'a question about a session');
+    const atMs = performance.now();
+    allowed.delete('a-day');
+    await eventually(async () => (await endOf(day)) === 'access-ended', 10_000, 'the end of the session');
+    assert.ok(performance.now() - atMs < 6000, `${performance.now() - atMs} ms`);
+    assert.equal(await endOf(always), undefined);
+    await rights.close();
+    await eventually(async () => (await endOf(always)) === 'access-ended', 10_000, 'the end of the other one');
   });
 });

@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   access: [],
   http: ['media', 'webrtc', 'forward', 'access', 'store'],
   ws: ['media', 'webrtc', 'access', 'http'],
-  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'forward', 'webhooks', 'mqtt'],
+  observability: ['media', 'ffmpeg', 'source', 'detection', 'pipeline', 'webrtc', 'forward', 'webhooks', 'mqtt', 'access'],
   wiring: [
     'media',
     'ffmpeg',

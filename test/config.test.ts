@@ -88,7 +88,18 @@ describe('parseConfig', () => {
       message: /^ADMIN_TOKEN stands in PUBLISH_TOKENS, too/,
     });
     assert.doesNotThrow(() => parseConfig({ VIEWER_TOKEN: token, PUBLISH_TOKENS: `gate=${token}` }));
-    assert.throws(() => parseConfig({ AUTH_URL: 'https://id.example', ADMIN_TOKEN: token }), { message: /^AUTH_URL is not supported: / });
+    for (const url of ['ftp://id.example', 'https://user:secret@id.example', 'id.example', 'http://']) {
+      assert.throws(
+        () => parseConfig({ AUTH_URL: url }),
+        { message: /^invalid AUTH_URL: .* is not an http or https address without/ },
+        url,
+      );
+      assert.throws(
+        () => parseConfig({ AUTH_URL: url }),
+        ({ message }: Error) => !message.includes('secret'),
+      );
+    }
+    assert.doesNotThrow(() => throwIfOpen(parseConfig({ AUTH_URL: 'https://id.example/may?key=1', HOST: '0.0.0.0' })));
   });
 
   it('refuses tokens that can be guessed, and those that no header can carry', () => {

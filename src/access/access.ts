@@ -3,11 +3,14 @@ import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { sourceNotFound } from '../base/refusals.js';
+import { fingerprint } from '../base/secret.js';
 import { GRANTABLE, MEANING, type Action, type Right } from './action.js';
 import { ambientPrincipal, NOBODY, type Anonymous } from './ambient.js';
 import { pageOrigin, type Approach } from './approach.js';
+import { AskedRights } from './asked-rights.js';
 import { Audit } from './audit.js';
 import { AuthFile } from './auth-file.js';
+import { AuthUrl, type AuthUrlStats } from './auth-url.js';
 import { FailedLogins } from './failed-logins.js';
 import { Jwt, type JwtConfig } from './jwt.js';
 import type { Credential } from './login.js';
@@ -25,6 +28,10 @@ export interface AccessConfig {
   readonly authFile: string;
   /** What JSON Web Tokens are verified by. */
   readonly jwt: JwtConfig;
+  /** Address of the server that is asked about tokens that are not known here; empty: there is none. */
+  readonly authUrl: string;
+  /** Names of all sources. */
+  readonly sources: () => readonly string[];
   /** Tokens of single variables. */
   readonly tokens: ShorthandTokens;
   /** How logins of browsers are kept. */
@@ -49,6 +56,15 @@ export interface LoggedIn extends NewLogin {
 /** Rights that are for sources, whose names nobody learns who has none for them. */
 const SHOWING: readonly Right[] = ['watch', 'data', 'playback', 'admin'];
 
+/** What somebody asked for, as the log has it. */
+interface Asked {
+  readonly action: Action;
+  readonly source?: string | undefined;
+}
+
+/** Longer tokens are nobody's. */
+const MAX_TOKEN_CHARS = 8192;
+
 /** Says who somebody is and what they may do. */
 export class Access {
   /** Where refusals and changes are written down. */
@@ -59,42 +75,48 @@ export class Access {
   readonly #shorthand: Shorthand;
   readonly #jwt: Jwt;
   readonly #authFile: AuthFile | undefined;
+  readonly #authUrl: AuthUrl | undefined;
   readonly #failedLogins: FailedLogins;
   readonly #passwords = new Passwords();
   readonly #watch: RightsWatch;
 
   /** @throws MediaPeerError CONFIG_INVALID for an AUTH_FILE that cannot be used */
   constructor(config: AccessConfig) {
-    const { clock, logger, authFile: file } = config;
+    const { clock, logger, authFile: file, authUrl: url } = config;
     this.#config = config;
     this.audit = new Audit({ clock, logger });
     this.logins = new Logins(config.logins, { clock, logger });
     this.#shorthand = new Shorthand(config.tokens);
-    this.#jwt = new Jwt(config.jwt, { clock, logger });
+    this.#jwt = new Jwt({ ...config.jwt, takesNoGrants: url !== '' }, { clock, logger });
     this.#failedLogins = new FailedLogins(clock);
     this.#watch = new RightsWatch(clock);
     this.#authFile = file === '' ? undefined : new AuthFile({ file, clock, logger, onChanged: () => this.#watch.check() });
+    this.#authUrl = url === '' ? undefined : new AuthUrl({ url, clock, logger, onLost: () => this.#watch.check() });
   }
 
   /** True where anybody is named who may use this server. */
   get hasPrincipals(): boolean {
-    return this.#shorthand.isConfigured || this.#jwt.isConfigured || this.#authFile !== undefined;
+    return this.#shorthand.isConfigured || this.#jwt.isConfigured || this.#authFile !== undefined || this.#authUrl !== undefined;
+  }
+
+  /** What became of the questions to AUTH_URL; undefined where there is none. */
+  get authUrlStats(): AuthUrlStats | undefined {
+    return this.#authUrl?.stats;
   }
 
   /**
-   * Who somebody is: by the token that they show, else by where they come from. Where nobody is named, a token says nothing.
+   * Who somebody is: by the token that they show, else by where they come from. Where nobody is named, a token says nothing. That a
+   * token is nobody's is written down.
+   * @param asked what it is shown for
    * @throws MediaPeerError UNAUTHORIZED for a token of nobody, TOO_MANY_REQUESTS for one such too many from this address
    */
-  async identify(approach: Approach): Promise<Principal> {
+  async identify(approach: Approach, asked: Asked = { action: 'session' }): Promise<Principal> {
     try {
-      const principal = await this.#find(approach);
-      if (principal) return principal;
+      return await this.#recognise(approach);
     } catch (error) {
-      if (error instanceof MediaPeerError && error.details['isGuess'] !== false) this.#failedLogins.count(approach.address);
+      if (error instanceof MediaPeerError) this.audit.refused({ who: undefined, address: approach.address, ...asked }, error.code);
       throw error;
     }
-    this.#failedLogins.count(approach.address);
-    throw new MediaPeerError('UNAUTHORIZED', 'the token is not one of this server; ask whoever runs it for another one');
   }
 
   /** Who somebody is by now that was somebody before: nobody, where their token says nothing any more. Never rejects. */
@@ -148,46 +170,56 @@ export class Access {
     return this.#watch.add(watched);
   }
 
-  /** Looks at no file any more; resolves when all is written. Idempotent. */
+  /** Looks at no file and asks nobody any more; resolves when all is written. Idempotent. */
   async close(): Promise<void> {
     this.#authFile?.close();
+    this.#authUrl?.close();
     await this.logins.close();
   }
 
-  /** Whether somebody may do that. @param scope default: for every source */
-  may(principal: Principal, action: Action, scope?: Scope): Promise<boolean> {
-    return Promise.resolve(may(principal, action, scope));
+  /** Whether somebody may do that. @param scope default: for every source @throws MediaPeerError TOO_MANY_REQUESTS for guesses that AUTH_URL is asked about */
+  async may(principal: Principal, action: Action, scope: Scope = 'every'): Promise<boolean> {
+    return principal.decider ? (await principal.decider.decide(action, scope)) === 'allowed' : may(principal, action, scope);
   }
 
   /**
-   * Lets somebody do that.
+   * Lets somebody do that; that they are refused is written down.
+   * @param address by which their client is counted
    * @throws MediaPeerError UNAUTHORIZED where somebody else may, FORBIDDEN where this one may not, SOURCE_NOT_FOUND for a
-   *   source that this one must not know of, whether or not there is one.
+   *   source that this one must not know of, whether or not there is one; TOO_MANY_REQUESTS for guesses that AUTH_URL is asked about.
    */
-  async demand(principal: Principal, action: Action, scope?: Scope): Promise<void> {
-    if (await this.may(principal, action, scope)) return;
-    throw await this.#refusal(principal, action as Right, scope);
-  }
-
-  /** As `identify` and `demand`; that somebody is refused is written down. @param identified who it is, where that was asked before @throws MediaPeerError as those */
-  async admit(approach: Approach, action: Action, scope?: Scope, identified = this.identify(approach)): Promise<Principal> {
-    let principal: Principal | undefined;
+  async demand(principal: Principal, action: Action, scope: Scope = 'every', address = ''): Promise<void> {
     try {
-      principal = await identified;
-      await this.demand(principal, action, scope);
-      return principal;
+      const { decider } = principal;
+      const decided = decider ? await decider.decide(action, scope) : may(principal, action, scope) ? 'allowed' : 'denied';
+      if (decided === 'allowed') return;
+      if (decided === 'unknown') throw undecided();
+      throw decider?.isKnown === false ? ofNobody() : await this.#refusal(principal, action as Right, scope);
     } catch (error) {
+      const who = principal.decider?.isKnown === false ? undefined : idOf(principal);
       const source = typeof scope === 'object' ? scope.source : undefined;
-      if (error instanceof MediaPeerError)
-        this.audit.refused({ who: principal && idOf(principal), address: approach.address, action, source }, error.code);
+      if (error instanceof MediaPeerError) this.audit.refused({ who, address, action, source }, error.code);
       throw error;
     }
   }
 
-  /** Those of some sources for which somebody has a right. */
-  async permitted(principal: Principal, action: Action, sources: readonly string[]): Promise<string[]> {
-    const answers = await Promise.all(sources.map((source) => this.may(principal, action, { source })));
-    return sources.filter((_source, i) => answers[i]);
+  /** As `identify` and `demand`. @param identified who it is, where that was asked before @throws MediaPeerError as those */
+  async admit(approach: Approach, action: Action, scope?: Scope, identified?: Promise<Principal>): Promise<Principal> {
+    const source = typeof scope === 'object' ? scope.source : undefined;
+    const principal = await (identified ?? this.identify(approach, { action, source }));
+    await this.demand(principal, action, scope, approach.address);
+    return principal;
+  }
+
+  /** The rights that somebody has for any source. @throws MediaPeerError as `may` */
+  async rightsOf(principal: Principal): Promise<Right[]> {
+    return principal.decider ? principal.decider.rights() : GRANTABLE.filter((right) => may(principal, right, 'some'));
+  }
+
+  /** Those of some sources for which somebody has a right. @throws MediaPeerError as `may` */
+  async permitted(principal: Principal, action: Right, sources: readonly string[]): Promise<string[]> {
+    const { decider } = principal;
+    return decider ? decider.permitted(action, sources) : sources.filter((source) => may(principal, action, { source }));
   }
 
   /** An error as somebody may read it: without the names of sources that they may not watch. */
@@ -198,7 +230,7 @@ export class Access {
     return known.length === available.length ? error : sourceNotFound(sourceId, known);
   }
 
-  async #refusal(principal: Principal, action: Right, scope: Scope = 'every'): Promise<MediaPeerError> {
+  async #refusal(principal: Principal, action: Right, scope: Scope): Promise<MediaPeerError> {
     if (typeof scope === 'object' && action !== 'publish' && (await this.may(principal, action, 'some'))) {
       const { source } = scope;
       const mayKnow = await Promise.all(SHOWING.map((right) => this.may(principal, right, scope)));
@@ -210,9 +242,26 @@ export class Access {
         'UNAUTHORIZED',
         `a token is needed to ${MEANING[action]}: send 'Authorization: Bearer <token>', or "token" in the message join of /ws; browsers log in (POST /login)`,
       );
-    const held = GRANTABLE.filter((right) => may(principal, right, 'some'));
-    const where = typeof scope === 'object' ? ` '${scope.source.slice(0, 80)}'` : may(principal, action, 'some') ? ' for all sources' : '';
+    if (principal.decider)
+      return new MediaPeerError(
+        'FORBIDDEN',
+        `this token does not give the right ${action}${nameOf(scope)}: the server of AUTH_URL says no`,
+      );
+    const held = await this.rightsOf(principal);
+    const where = nameOf(scope) || (may(principal, action, 'some') ? ' for all sources' : '');
     return new MediaPeerError('FORBIDDEN', `this token does not give the right ${action}${where}; it gives ${held.join(', ') || 'none'}`);
+  }
+
+  /** @throws MediaPeerError as `identify` */
+  async #recognise(approach: Approach): Promise<Principal> {
+    const { address } = approach;
+    const principal = await this.#find(approach).catch((error: unknown) => {
+      if (error instanceof MediaPeerError && error.details['isGuess'] !== false) this.#failedLogins.count(address);
+      throw error;
+    });
+    if (principal) return principal;
+    this.#failedLogins.count(address);
+    throw ofNobody();
   }
 
   /** Undefined for a token of nobody. @param isKept true for what was let in before */
@@ -235,8 +284,26 @@ export class Access {
 
   async #ofToken(approach: Approach, token: string): Promise<Principal | undefined> {
     if (token === '') return undefined;
-    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, approach.ip) ?? (await this.#jwt.verify(token));
-    return known && this.#asSeenFrom(approach, known);
+    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, approach.ip);
+    if (known) return this.#asSeenFrom(approach, known);
+    const holder = await this.#jwt.verify(token);
+    if (holder?.hasGrants === true) return this.#asSeenFrom(approach, holder.principal);
+    return this.#askedAbout({ ...approach, token }, holder?.principal);
+  }
+
+  /** Whoever is not known here is asked about. @param holder of a token that holds, but says nothing of rights */
+  #askedAbout(approach: Approach & { readonly token: string }, holder: Principal | undefined): Principal | undefined {
+    const { token } = approach;
+    if (!this.#authUrl || token.length > MAX_TOKEN_CHARS) return undefined;
+    const decider = new AskedRights({
+      server: this.#authUrl,
+      failedLogins: this.#failedLogins,
+      sources: this.#config.sources,
+      approach,
+      user: holder?.name ?? null,
+      mayAdminister: this.#mayAdminister(approach),
+    });
+    return { ...(holder ?? { name: fingerprint(token), kind: 'asked', grants: [] }), decider };
   }
 
   #ofStamp(approach: Approach, { user, stamp }: { readonly user: string; readonly stamp: string }): Principal | undefined {
@@ -246,7 +313,11 @@ export class Access {
   }
 
   async #byToken(approach: Approach, token: string): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
-    return { principal: await this.identify({ ...approach, token }), credential: { token } };
+    const principal = await this.#recognise({ ...approach, token });
+    // Whoever else decides takes no token that is good for nothing.
+    if (principal.decider && (await this.rightsOf(principal)).length === 0)
+      throw this.authUrlStats?.fault === undefined ? ofNobody() : undecided();
+    return { principal, credential: { token } };
   }
 
   async #byPassword(
@@ -265,11 +336,32 @@ export class Access {
     return { principal: known.principal, credential: { user, stamp: known.passwordStamp } };
   }
 
-  /** A page of another origin administers this server only if that origin is named. */
   #asSeenFrom(approach: Approach, principal: Principal): Principal {
-    if (pageOrigin(approach) === 'own' || this.#config.corsOrigins.includes(approach.origin ?? '')) return principal;
+    if (this.#mayAdminister(approach)) return principal;
     return { ...principal, grants: principal.grants.filter(({ action }) => action !== 'admin') };
   }
+
+  /** A page of another origin administers this server only if that origin is named. */
+  #mayAdminister(approach: Approach): boolean {
+    return pageOrigin(approach) === 'own' || this.#config.corsOrigins.includes(approach.origin ?? '');
+  }
+}
+
+/** How soon a server that did not answer may do so again. */
+const UNDECIDED_RETRY_S = 5;
+
+function undecided(): MediaPeerError {
+  return new MediaPeerError('FORBIDDEN', 'the server that says who may do what cannot be asked at the moment; try again in a few seconds', {
+    retryAfterS: UNDECIDED_RETRY_S,
+  });
+}
+
+function ofNobody(): MediaPeerError {
+  return new MediaPeerError('UNAUTHORIZED', 'the token is not one of this server; ask whoever runs it for another one');
+}
+
+function nameOf(scope: Scope): string {
+  return typeof scope === 'object' ? ` '${scope.source.slice(0, 80)}'` : '';
 }
 
 function isList(value: unknown): value is readonly string[] {

@@ -5,6 +5,7 @@
  * (DNS rebinding) makes a foreign page look like one of ours.
  */
 import { isIP } from 'node:net';
+import type { Protocol } from './auth-url-request.js';
 
 /** How a request came. */
 export interface Approach {
@@ -34,6 +35,8 @@ export interface Approach {
   readonly isChange?: boolean;
   /** True where it came by https, as far as trusted proxies say. Default false. */
   readonly isSecure?: boolean;
+  /** The door that it came to. Default `http`. */
+  readonly protocol?: Protocol;
 }
 
 /**

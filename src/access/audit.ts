@@ -1,12 +1,15 @@
 /**
  * Who was refused, and who changed something: a line each in the log. Whoever is refused again and again for the same is told of
  * once in 10 s, with how often; and there are at most so many lines a minute, whoever asks: a log must not be something to fill.
+ * Strangers use up nothing of those who have shown who they are, and what is left out is said.
  */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import { NOBODY } from './ambient.js';
 
 const REPEAT_MS = 10_000;
 const WINDOW_MS = 60_000;
+/** Of strangers, and of all others. */
 const MAX_LINES = 120;
 const MAX_REMEMBERED = 1000;
 /** Of what strangers name. */
@@ -24,13 +27,21 @@ export interface AuditEntry {
   readonly source?: string | undefined;
 }
 
+/** Lines of a minute. */
+interface Budget {
+  sinceMs: number;
+  lines: number;
+}
+
 /** Writes down what is refused and changed. */
 export class Audit {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #refused = new Map<string, { atMs: number; times: number }>();
-  #windowMs = -Infinity;
-  #lines = 0;
+  readonly #budgets = {
+    strangers: { sinceMs: -Infinity, lines: 0 },
+    known: { sinceMs: -Infinity, lines: 0 },
+  };
 
   constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
     this.#clock = clock;
@@ -44,7 +55,8 @@ export class Audit {
     const key = JSON.stringify([who, address, action, code]);
     const before = this.#refused.get(key) ?? { atMs: -Infinity, times: 0 };
     const times = before.times + 1;
-    const isTold = nowMs - before.atMs >= REPEAT_MS && this.#mayTell(nowMs);
+    const isTold =
+      nowMs - before.atMs >= REPEAT_MS && this.#mayTell(nowMs, who === undefined || who === NOBODY.name ? 'strangers' : 'known');
     this.#refused.delete(key);
     this.#refused.set(key, isTold ? { atMs: nowMs, times: 0 } : { ...before, times });
     for (const [oldest] of this.#refused) {
@@ -64,12 +76,16 @@ export class Audit {
     this.#logger.info({ ...shown(entry), route }, 'changed');
   }
 
-  #mayTell(nowMs: number): boolean {
-    if (nowMs - this.#windowMs >= WINDOW_MS) {
-      this.#windowMs = nowMs;
-      this.#lines = 0;
+  #mayTell(nowMs: number, of: 'strangers' | 'known'): boolean {
+    const budget: Budget = this.#budgets[of];
+    if (nowMs - budget.sinceMs >= WINDOW_MS) {
+      const leftOut = budget.lines - MAX_LINES;
+      if (leftOut > 0) this.#logger.warn({ of, leftOut }, 'refusals were left out');
+      this.#budgets[of] = { sinceMs: nowMs, lines: 1 };
+      return true;
     }
-    return ++this.#lines <= MAX_LINES;
+    if (++budget.lines === MAX_LINES + 1) this.#logger.warn({ of, perMinute: MAX_LINES }, 'more refusals in this minute are left out');
+    return budget.lines <= MAX_LINES;
   }
 }
 

@@ -9,6 +9,9 @@ import { MediaPeerError } from '../base/errors.js';
 /** Wrong tokens a minute and address. */
 const MAX_FAILURES = 10;
 const PERIOD_MS = 60_000;
+/** Of addresses over the limit, tokens that somebody else has to be asked about, a second. */
+const MAX_TRIALS = 10;
+const TRIAL_PERIOD_MS = 1000;
 /** Addresses that are remembered; the ones that failed longest ago are forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
@@ -18,17 +21,32 @@ export class FailedLogins {
   /** When each address failed, the oldest first; addresses in the order of their last failure. */
   readonly #failures = new Map<string, number[]>();
 
+  #trialsSinceMs = -Infinity;
+  #trials = 0;
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /**
+   * Lets somebody be asked about a token that was never good for anything. Of addresses that have shown too many wrong ones only a
+   * few are, all of them together: the right one among them gets through, and who is asked is not flooded.
+   * @throws MediaPeerError TOO_MANY_REQUESTS
+   */
+  throwIfGuessing(address: string): void {
+    const nowMs = this.#clock.now();
+    const recent = this.#recent(address);
+    if (recent.length < MAX_FAILURES) return;
+    if (nowMs - this.#trialsSinceMs >= TRIAL_PERIOD_MS) {
+      this.#trialsSinceMs = nowMs;
+      this.#trials = 0;
+    }
+    if (++this.#trials > MAX_TRIALS) throw this.#tooMany(recent, wrongTokens);
+  }
+
   /** Counts a wrong token. @throws MediaPeerError TOO_MANY_REQUESTS where the address has shown too many */
   count(address: string): void {
-    this.#add(
-      address,
-      (waitS) =>
-        `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; the right one is accepted at any time, another wrong one is checked in ${waitS} s`,
-    );
+    this.#add(address, wrongTokens);
   }
 
   /**
@@ -48,12 +66,8 @@ export class FailedLogins {
 
   #add(address: string, refusal: (waitS: number) => string): void {
     const nowMs = this.#clock.now();
-    const recent = (this.#failures.get(address) ?? []).filter((atMs) => nowMs - atMs < PERIOD_MS);
-    const [oldestMs = nowMs] = recent;
-    if (recent.length >= MAX_FAILURES) {
-      const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - nowMs) / 1000));
-      throw new MediaPeerError('TOO_MANY_REQUESTS', refusal(waitS), { retryAfterS: waitS });
-    }
+    const recent = this.#recent(address);
+    if (recent.length >= MAX_FAILURES) throw this.#tooMany(recent, refusal);
     this.#failures.delete(address);
     this.#failures.set(address, [...recent, nowMs]);
     for (const [oldest] of this.#failures) {
@@ -61,4 +75,18 @@ export class FailedLogins {
       this.#failures.delete(oldest);
     }
   }
+
+  #recent(address: string): number[] {
+    const nowMs = this.#clock.now();
+    return (this.#failures.get(address) ?? []).filter((atMs) => nowMs - atMs < PERIOD_MS);
+  }
+
+  #tooMany([oldestMs = this.#clock.now()]: readonly number[], refusal: (waitS: number) => string): MediaPeerError {
+    const waitS = Math.max(1, Math.ceil((oldestMs + PERIOD_MS - this.#clock.now()) / 1000));
+    return new MediaPeerError('TOO_MANY_REQUESTS', refusal(waitS), { retryAfterS: waitS });
+  }
+}
+
+function wrongTokens(waitS: number): string {
+  return `more than ${MAX_FAILURES} wrong tokens came from this address within a minute; the right one is accepted at any time, another wrong one is checked in ${waitS} s`;
 }

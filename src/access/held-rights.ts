@@ -3,7 +3,10 @@ import type { MediaPeerError } from '../base/errors.js';
 import type { Access } from './access.js';
 import type { Right } from './action.js';
 import type { Approach } from './approach.js';
-import { isAmbient, may, type Principal, type Scope } from './principal.js';
+import { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
+
+/** Sources of whose detections one client may be told, where somebody else decides; of the others it is told nothing. */
+const MAX_DATA_SOURCES = 256;
 
 /** What ends where the right for it ends. */
 export interface Guarded {
@@ -11,6 +14,8 @@ export interface Guarded {
   readonly action: Right;
   /** The sources that it is for now, each of which it needs the right for; they may change. Empty: it is enough to have it for any. */
   readonly sources: () => readonly string[];
+  /** Id of the session that it is; undefined where there is none at the moment. Default: none. */
+  readonly session?: () => string | undefined;
   /** Called once, when the right is lost. */
   readonly onLost: () => void;
 }
@@ -21,6 +26,8 @@ export class HeldRights {
   #approach: Approach;
   #principal: Principal;
   #guarded: Guarded | undefined;
+  /** Of whom somebody else decides on: of which sources it may be told what is detected, as it was last said. `*`: all. */
+  readonly #data = new Map<string, boolean>();
 
   constructor(access: Access, approach: Approach, principal: Principal) {
     this.#access = access;
@@ -39,13 +46,30 @@ export class HeldRights {
   }
 
   /** Whether it may be sent a source. */
-  mayWatch(source: string): Promise<boolean> {
-    return this.#access.may(this.#principal, 'watch', { source });
+  async mayWatch(source: string): Promise<boolean> {
+    const [mayWatch] = await Promise.all([this.#access.may(this.#asking(), 'watch', { source }), this.lookAtData([source])]);
+    if (!mayWatch)
+      this.#access.audit.refused(
+        { who: idOf(this.#principal), address: this.#approach.address, action: 'watch', source },
+        'SOURCE_NOT_FOUND',
+      );
+    return mayWatch;
   }
 
-  /** Whether it may be told what is detected in a source; undefined: in all that there are and will be. */
+  /** Whether it may be told what is detected in a source; undefined: in all that there are and will be. Where somebody else decides, once that was looked at. */
   mayHaveData(source: string | undefined): boolean {
-    return may(this.#principal, 'data', source === undefined ? 'every' : { source });
+    if (!this.#principal.decider) return may(this.#principal, 'data', source === undefined ? 'every' : { source });
+    if (this.#data.get('*') === true) return true;
+    const answer = this.#data.get(source ?? '*');
+    if (answer === undefined) void this.lookAtData([source ?? '*']);
+    return answer === true;
+  }
+
+  /** Where somebody else decides: asks of which sources it may be told what is detected, now and as long as it lasts. Never rejects. @param sources `*`: all */
+  async lookAtData(sources: readonly string[]): Promise<void> {
+    if (!this.#principal.decider) return;
+    for (const source of sources) if (this.#data.size < MAX_DATA_SOURCES && !this.#data.has(source)) this.#data.set(source, false);
+    await this.#askForData(sources.filter((source) => this.#data.has(source)));
   }
 
   /** An error as it may read it. */
@@ -56,7 +80,12 @@ export class HeldRights {
   /** Watches that the right does not end, until the returned function is called. */
   guard(guarded: Guarded): () => void {
     this.#guarded = guarded;
-    return this.#access.watchRights({ stillHas: () => this.#stillHas(guarded), onLost: guarded.onLost });
+    if (guarded.action !== 'publish') void this.lookAtData(guarded.sources());
+    const onLost = (): void => {
+      this.#data.clear();
+      guarded.onLost();
+    };
+    return this.#access.watchRights({ stillHas: () => this.#stillHas(guarded), onLost });
   }
 
   /**
@@ -80,7 +109,7 @@ export class HeldRights {
   async #move(approach: Approach): Promise<void> {
     const principal = await this.#access.identify(approach);
     const { action, sources } = this.#guarded ?? {};
-    if (action && sources) for (const scope of scopesOf(sources())) await this.#access.demand(principal, action, scope);
+    if (action && sources) for (const scope of scopesOf(sources())) await this.#access.demand(principal, action, scope, approach.address);
     this.#approach = approach;
     this.#principal = principal;
   }
@@ -91,8 +120,30 @@ export class HeldRights {
     // It has shown something else meanwhile, which holds.
     if (approach !== this.#approach) return true;
     this.#principal = principal;
-    for (const scope of scopesOf(sources())) if (!(await this.#access.may(this.#principal, action, scope))) return false;
-    return true;
+    if (!principal.decider) return scopesOf(sources()).every((scope) => may(principal, action, scope));
+    void this.#askForData([...this.#data.keys()]);
+    const answers = await Promise.all(
+      scopesOf(sources()).map((scope) => this.#access.may(this.#asking(), action, scope).catch(() => false)),
+    );
+    return approach !== this.#approach || !answers.includes(false);
+  }
+
+  /** As whom it asks: one that goes on with its session. */
+  #asking(): Principal {
+    const { decider } = this.#principal;
+    return decider ? { ...this.#principal, decider: decider.inSession(this.#guarded?.session?.()) } : this.#principal;
+  }
+
+  async #askForData(sources: readonly string[]): Promise<void> {
+    const named = sources.filter((source) => source !== '*');
+    // Whoever is asked about too often is told nothing.
+    const [mayHaveAll, permitted] = await Promise.all([
+      sources.includes('*') && this.#access.may(this.#asking(), 'data', 'every').catch(() => false),
+      this.#access.permitted(this.#asking(), 'data', named).catch((): string[] => []),
+    ]);
+    const answers = [['*', mayHaveAll] as const, ...named.map((source) => [source, permitted.includes(source)] as const)];
+    // What was forgotten meanwhile is lost.
+    for (const [source, answer] of answers) if (this.#data.has(source)) this.#data.set(source, answer);
   }
 }
 

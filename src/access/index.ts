@@ -1,5 +1,7 @@
 /** Who may do what: principals, their rights, and the one gate that every door asks. Knows neither HTTP nor sessions. */
 export { Access, type AccessConfig } from './access.js';
+export type { Protocol } from './auth-url-request.js';
+export type { AuthUrlStats } from './auth-url.js';
 export { GRANTABLE, type Action, type Right } from './action.js';
 export { NOBODY } from './ambient.js';
 export { isForwardingHeader, type Approach } from './approach.js';

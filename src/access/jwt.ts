@@ -24,6 +24,8 @@ export interface JwtConfig {
   readonly audience: string;
   /** What `iss` must be; empty: anything. */
   readonly issuer: string;
+  /** Takes tokens without the claim `grants` as well: somebody else says what their holders may do. Default false. */
+  readonly takesNoGrants?: boolean;
 }
 
 /** Longer than tokens with some hundred grants; HTTP headers hold no more. */
@@ -44,8 +46,16 @@ const Grants = Type.Array(
   { maxItems: 1000 },
 );
 
-interface Remembered {
+/** Whose token it is. */
+export interface JwtHolder {
+  /** As its claims say. */
   readonly principal: Principal;
+  /** False where the token has no claim `grants`. */
+  readonly hasGrants: boolean;
+}
+
+interface Remembered {
+  readonly holder: JwtHolder;
   /** Unix seconds. */
   readonly expiresAtS: number;
   /** Until when it needs no look at its signature, in the clock's time. */
@@ -84,7 +94,7 @@ export class Jwt {
   }
 
   /** Whose token that is; undefined for what is no JWT. @throws MediaPeerError UNAUTHORIZED for one that does not hold, with the reason */
-  async verify(token: string): Promise<Principal | undefined> {
+  async verify(token: string): Promise<JwtHolder | undefined> {
     if (!this.isConfigured || token.length > MAX_TOKEN_CHARS || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.#remembered.get(key);
@@ -93,13 +103,15 @@ export class Jwt {
       if (known.expiresAtS <= this.#clock.wallClock() / 1000) throw refused('it has expired', { isGuess: false });
       if (known.untilMs > this.#clock.now()) {
         this.#remember(key, known);
-        return known.principal;
+        return known.holder;
       }
     }
     const payload = await this.#payload(token);
-    const principal = { name: nameOfClaims(payload), kind: 'jwt' as const, grants: grantsOfClaims(payload) };
-    this.#remember(key, { principal, expiresAtS: payload.exp ?? 0, untilMs: this.#clock.now() + REMEMBERED_MS });
-    return principal;
+    const hasGrants = payload['grants'] !== undefined || this.#config.takesNoGrants !== true;
+    const principal = { name: nameOfClaims(payload), kind: 'jwt' as const, grants: hasGrants ? grantsOfClaims(payload) : [] };
+    const holder = { principal, hasGrants };
+    this.#remember(key, { holder, expiresAtS: payload.exp ?? 0, untilMs: this.#clock.now() + REMEMBERED_MS });
+    return holder;
   }
 
   async #payload(token: string): Promise<JWTPayload> {

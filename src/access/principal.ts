@@ -17,11 +17,13 @@ export interface Principal {
   /** For the log and the people who read it: `alice`, `ADMIN_TOKEN`, `loopback`. Never a secret. */
   readonly name: string;
   /** `anonymous` and `loopback` have shown nothing. */
-  readonly kind: 'anonymous' | 'loopback' | 'token' | 'user' | 'jwt';
-  /** Everything that may be done. */
+  readonly kind: 'anonymous' | 'loopback' | 'token' | 'user' | 'jwt' | 'asked';
+  /** Everything that may be done; nothing where somebody else decides. */
   readonly grants: readonly Grant[];
   /** Why the login that was shown as well does not count. Left out: none was shown. */
   readonly unheeded?: UnheededLogin;
+  /** Who decides instead of the grants. */
+  readonly decider?: Decider | undefined;
 }
 
 /** Why a login does not count, for whoever would have needed it. */
@@ -32,10 +34,24 @@ export interface UnheededLogin {
   readonly why: string;
 }
 
+/** Somebody else who says what one client may do. */
+export interface Decider {
+  /** False where nothing was allowed lately: what was shown may be a guess. */
+  readonly isKnown: boolean;
+  /** `unknown`: nobody says, which counts as a no. @throws MediaPeerError TOO_MANY_REQUESTS for guesses */
+  decide(action: Action, scope: Scope): Promise<'allowed' | 'denied' | 'unknown'>;
+  /** Those that it has for any source. @throws MediaPeerError TOO_MANY_REQUESTS for guesses */
+  rights(): Promise<Right[]>;
+  /** Those of some sources for which it may do that. @throws MediaPeerError TOO_MANY_REQUESTS for guesses */
+  permitted(action: Right, sources: readonly string[]): Promise<string[]>;
+  /** The same client, as it goes on by what it was allowed. @param id of its session; undefined: it has none */
+  inSession(id: string | undefined): Decider;
+}
+
 /** Which sources an action is about: one by its name, at least one, or all that there are and will be. */
 export type Scope = { readonly source: string } | 'some' | 'every';
 
-/** Whether somebody may do that. The one place where this is decided. */
+/** Whether somebody's grants let them do that. */
 export function may(principal: Principal, action: Action, scope: Scope = 'every'): boolean {
   if (action === 'public' || action === 'session') return true;
   return principal.grants.some((grant) => grant.action === action && covers(grant, scope));

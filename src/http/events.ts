@@ -157,8 +157,8 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         const { type, source, after } = request.query;
         const types = typesOf(type);
         const sources = listOf(source);
-        const rights = await request.access.heldRights();
         const sourceIds = await readableSources(request, deps, sources);
+        const rights = await request.access.heldRights(sourceIds ?? ['*']);
         makeSeat(streams, request.clientAddress, MAX_READERS, 'events');
         let release = (): void => undefined;
         const lastSeen = request.headers['last-event-id'] ?? after;

@@ -16,6 +16,8 @@ import {
   type Action,
   type Approach,
   type Principal,
+  type Protocol,
+  type Right,
   type Scope,
 } from '../access/index.js';
 
@@ -53,11 +55,14 @@ export class RequestAccess {
   /** How the request came. */
   readonly approach: Approach;
   readonly #access: Access;
+  readonly #asked: { readonly action: Action; readonly source: string | undefined };
   #principal: Promise<Principal> | undefined;
 
-  constructor(access: Access, approach: Approach) {
+  /** @param asked what the route asks for, for the log */
+  constructor(access: Access, approach: Approach, asked: { readonly action: Action; readonly source: string | undefined }) {
     this.#access = access;
     this.approach = approach;
+    this.#asked = asked;
   }
 
   /** True where a token was shown. */
@@ -67,7 +72,7 @@ export class RequestAccess {
 
   /** @throws MediaPeerError UNAUTHORIZED, TOO_MANY_REQUESTS for a token of nobody */
   principal(): Promise<Principal> {
-    this.#principal ??= this.#access.identify(this.approach);
+    this.#principal ??= this.#access.identify(this.approach, this.#asked);
     return this.#principal;
   }
 
@@ -80,7 +85,9 @@ export class RequestAccess {
     if (!this.hasCredentials && login === undefined && signature === undefined) return address;
     // The gate, which comes next, refuses a token of nobody.
     const principal = await this.principal().catch(() => undefined);
-    return principal && !isAmbient(principal) ? `${address} ${principal.kind} ${principal.name}` : address;
+    // Nor has one that AUTH_URL has not said yes to.
+    const isSomebody = principal && !isAmbient(principal) && principal.decider?.isKnown !== false;
+    return isSomebody ? `${address} ${principal.kind} ${principal.name}` : address;
   }
 
   /** Whether they may do that. @throws MediaPeerError as `principal` */
@@ -99,9 +106,11 @@ export class RequestAccess {
     this.#access.audit.changed({ who, address: this.approach.address, action, source }, route);
   }
 
-  /** The rights that a session of theirs goes on with. */
-  async heldRights(): Promise<HeldRights> {
-    return new HeldRights(this.#access, this.approach, await this.principal());
+  /** The rights that a session of theirs goes on with. @param sources that it is to be sent, with what is detected in them */
+  async heldRights(sources: readonly string[] = []): Promise<HeldRights> {
+    const rights = new HeldRights(this.#access, this.approach, await this.principal());
+    await rights.lookAtData(sources);
+    return rights;
   }
 
   /** An error as they may read it. */
@@ -110,7 +119,7 @@ export class RequestAccess {
   }
 
   /** Those sources for which they may do that. @throws MediaPeerError as `principal` */
-  async permitted(action: Action, sources: readonly string[]): Promise<string[]> {
+  async permitted(action: Right, sources: readonly string[]): Promise<string[]> {
     return this.#access.permitted(await this.principal(), action, sources);
   }
 }
@@ -130,7 +139,8 @@ export function installGate(app: FastifyInstance, access: Access): void {
   app.decorateRequest('access');
   let hasSaid = false;
   app.addHook('onRequest', (request, _reply, done) => {
-    request.access = new RequestAccess(access, approachOf(request, access));
+    const { action = 'public', sourceOf } = request.routeOptions.config;
+    request.access = new RequestAccess(access, approachOf(request, access), { action, source: sourceOf?.(request) });
     if (!hasSaid && request.access.approach.token !== undefined && bearerToken(request.headers.authorization) === undefined) {
       hasSaid = true;
       request.log.warn(
@@ -223,6 +233,7 @@ function approachOf(request: FastifyRequest, access: Access): Approach {
     fetchSite: [fetchSite].flat()[0],
     // Browsers and programs speak HTTP/1.1; proxies that say nothing of themselves often 1.0.
     isForwarded: request.raw.httpVersion === '1.0' || Object.keys(headers).some(isForwardingHeader),
+    protocol: protocolOf(request.routeOptions.url),
     token: bearerToken(headers.authorization) ?? inQuery('token'),
     login: headers.cookie?.includes('sightline_') ? cookieValue(headers.cookie, access.logins.cookieName(isSecure)) : undefined,
     signature: inQuery('signature'),
@@ -230,4 +241,12 @@ function approachOf(request: FastifyRequest, access: Access): Approach {
     isChange: !READING.includes(request.method) || headers.upgrade !== undefined,
     isSecure,
   };
+}
+
+/** Doors by which media is asked for. */
+const PROTOCOLS: readonly Protocol[] = ['offer', 'whep', 'whip', 'ws'];
+
+function protocolOf(route = ''): Protocol {
+  const [, first] = route.split('/');
+  return PROTOCOLS.find((protocol) => protocol === first) ?? 'http';
 }

@@ -108,6 +108,7 @@ export class HttpSessions {
     const release = rights.guard({
       action,
       sources: () => this.#deps.sessions.allSourcesOf(sessionId),
+      session: () => sessionId,
       onLost: () => void this.#deps.sessions.close(sessionId, 'access-ended'),
     });
     const forget = (): void => {

@@ -2,7 +2,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { GRANTABLE, MAX_PASSWORD_CHARS, may, type Access } from '../access/index.js';
+import { GRANTABLE, MAX_PASSWORD_CHARS, type Access } from '../access/index.js';
 import { setCookie } from './login-cookie.js';
 import { ErrorSchema } from './schemas.js';
 import { perMinute } from './wish.js';
@@ -84,7 +84,7 @@ export const loginRoutes: FastifyPluginCallbackTypebox<LoginDeps> = (app, { acce
       sendCookie({ access, request, reply }, sealed, lifeS);
       return {
         user: principal.name,
-        actions: GRANTABLE.filter((right) => may(principal, right, 'some')),
+        actions: await access.rightsOf(principal),
         expires_at: untilS,
       };
     },

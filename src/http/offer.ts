@@ -51,7 +51,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       }
       const { sourceIds, renditions, tiles } = readTracks(tracks, sourceId, 'BODY_INVALID');
       for (const each of sourceIds) await request.access.demand('watch', { source: each });
-      const rights = await request.access.heldRights();
+      const rights = await request.access.heldRights(sourceIds);
       const accepted = await sessions.accept({
         sdp,
         door: 'offer',

@@ -208,7 +208,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       const offer = typeof request.body === 'string' ? request.body : '';
       const name = nameOf(request);
       const { clientAddress: address, access } = request;
-      const rights = await access.heldRights();
+      const rights = await access.heldRights(endpoint.action === 'watch' ? [name] : []);
       const opened = await endpoint.open({
         name,
         sdp: offer,

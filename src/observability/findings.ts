@@ -2,6 +2,7 @@
 import type { ForwardStatus } from '../forward/index.js';
 import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { SessionStatus } from '../webrtc/index.js';
+import type { AuthUrlStats } from '../access/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 
 /** What one look found, as in `sightline check`. */
@@ -32,6 +33,8 @@ export interface Facts {
   readonly webhooks: readonly ReceiverStats[];
   /** Sources on their way to other servers. */
   readonly forwards: readonly ForwardStatus[];
+  /** What became of the questions to AUTH_URL; undefined: there is none. */
+  readonly authUrl: AuthUrlStats | undefined;
   /** Datagrams that the system dropped at the UDP port; undefined where that is not known. */
   readonly receiveDrops: number | undefined;
   /** Folders that are written to, with what is free there. */
@@ -62,6 +65,7 @@ export function findings(facts: Facts): HealthFinding[] {
     aboutPlaces('publisher', 'MAX_PUBLISHERS', facts.maxPublishers, sessions),
     ...orWell(webhooks.flatMap(aboutReceiver), 'webhooks', webhooks.length === 0 ? 'none configured' : 'all events are delivered'),
     ...orWell(forwards.flatMap(aboutForward), 'forwards', forwards.length === 0 ? 'none configured' : 'all are live'),
+    ...aboutAuthUrl(facts.authUrl),
     ...aboutUdp(facts.receiveDrops),
     ...orWell(disks.flatMap(aboutDisk), 'disk', disks.map(({ folder, freeBytes }) => `${inGiB(freeBytes)} free in ${folder}`).join(', ')),
   ];
@@ -109,6 +113,12 @@ function aboutForward({ sourceId, url, state, lastError }: ForwardStatus): Healt
   if (state === 'failed') return [failed('forward', `'${sourceId}' is not forwarded to ${url}${because}; it is tried again every 30 s`)];
   if (state === 'waiting') return [warning('forward', `'${sourceId}' is not forwarded to ${url} now${because}; it is tried again`)];
   return [];
+}
+
+function aboutAuthUrl(stats: AuthUrlStats | undefined): HealthFinding[] {
+  if (!stats) return [];
+  if (stats.fault === undefined) return [{ state: 'ok', what: 'access', text: 'AUTH_URL answers' }];
+  return [failed('access', `AUTH_URL says neither yes nor no, so what it is asked for is refused: ${stats.fault}. Does that server run?`)];
 }
 
 function aboutUdp(drops: number | undefined): HealthFinding[] {

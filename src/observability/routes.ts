@@ -6,6 +6,7 @@ import type { SessionStatus, ReceivedStatus } from '../webrtc/index.js';
 import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
+import type { AuthUrlStats } from '../access/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 import { findings, type Disk } from './findings.js';
 import { viewingGraph } from './graph.js';
@@ -57,6 +58,8 @@ export interface ObservabilityDeps {
   readonly forwards?: Pick<Forwards, 'list' | 'totals'> | undefined;
   /** Models that are loaded. Default: none. */
   readonly models?: () => readonly ModelInUse[];
+  /** What became of the questions to AUTH_URL; undefined: there is none. */
+  readonly authUrl?: () => AuthUrlStats | undefined;
   /** Where the server writes. Default: nowhere. */
   readonly disks?: () => Promise<readonly Disk[]>;
 }
@@ -228,6 +231,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     maxPublishers: deps.maxPublishers,
     webhooks: deps.webhooks(),
     forwards: deps.forwards?.list() ?? [],
+    authUrl: deps.authUrl?.(),
     receiveDrops: await deps.iceUdp?.receiveDrops(),
     disks: (await deps.disks?.()) ?? [],
   };

@@ -34,7 +34,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const { config, loggers, closers } = host;
   const { sessions, iceServers, catalogue, counting, events } = served;
   const zones = zoneRoutesOf(counting, catalogue);
-  const access = openAccess(host);
+  const access = openAccess(host, served);
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
   const webSockets = openRooms(host, served, access);
   const rateLimit = config.RATE_LIMIT;
@@ -44,7 +44,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       ? looks.snapshots.annotatedSnapshot(sourceId, MQTT_SNAPSHOT_PX, signal)
       : looks.snapshots.snapshot(sourceId, MQTT_SNAPSHOT_PX, signal),
   );
-  const state = stateOf(host, served, webSockets);
+  const state = stateOf(host, served, { webSockets, access });
   const { metrics, counts, models, ffmpeg } = served;
   metrics.readFrom({ state, counts, models: () => models.inUse(), processes: ffmpeg.processes, udp: served.iceUdp });
   const app = await buildApp({
@@ -100,12 +100,14 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
 }
 
 /** Who may use this server, of the configuration. */
-function openAccess({ config, clock, loggers, closers }: Host): Access {
+function openAccess({ config, clock, loggers, closers }: Host, { catalogue }: Pick<Served, 'catalogue'>): Access {
   const access = new Access({
     clock,
     logger: loggers.of('http'),
     authFile: config.AUTH_FILE === '' ? '' : configuredPath(config, 'AUTH_FILE'),
     jwt: { secret: config.JWT_SECRET, jwksUrl: config.JWT_JWKS_URL, audience: config.JWT_AUDIENCE, issuer: config.JWT_ISSUER },
+    authUrl: config.AUTH_URL,
+    sources: () => catalogue.list().map(({ id }) => id),
     tokens: { adminToken: config.ADMIN_TOKEN, viewerToken: config.VIEWER_TOKEN, publishTokens: config.PUBLISH_TOKENS },
     logins: { secret: config.LOGIN_SECRET, ttlS: config.LOGIN_TTL, stateDir: configuredPath(config, 'STATE_DIR') },
     anonymous: config.ALLOW_ANONYMOUS,
@@ -158,7 +160,7 @@ function openRooms(
 function stateOf(
   { config, clock, ledger }: Host,
   { catalogue, pipelines, sessions, models, webhooks, forwards, isReady, iceUdp }: Served,
-  webSockets: RoomsDoor,
+  { webSockets, access }: { readonly webSockets: RoomsDoor; readonly access: Access },
 ): AppDeps['state'] {
   const startedMs = clock.now();
   return {
@@ -177,6 +179,7 @@ function stateOf(
     webhooks: () => webhooks?.stats ?? [],
     forwards,
     models: () => models.inUse(),
+    authUrl: () => access.authUrlStats,
     disks: () => freeSpace(config),
   };
 }

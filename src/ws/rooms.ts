@@ -75,11 +75,11 @@ export class Rooms {
   }
 
   /** Subscribes a member to these topics and to no others. @throws MediaPeerError FORBIDDEN for detections; the other topics are subscribed to all the same */
-  async subscribe({ rights: { principal }, room, topics }: Member, wanted: readonly Topic[]): Promise<void> {
+  async subscribe({ rights: { principal }, room, topics, address }: Member, wanted: readonly Topic[]): Promise<void> {
     const { access } = this.#deps;
     const mayHaveAll = !wanted.includes('detections') || (await access.may(principal, 'data', { source: room }));
     await topics.set(mayHaveAll ? wanted : wanted.filter((topic) => topic !== 'detections'));
-    if (!mayHaveAll) await access.demand(principal, 'data', { source: room });
+    if (!mayHaveAll) await access.demand(principal, 'data', { source: room }, address);
   }
 
   /**
@@ -158,6 +158,7 @@ export class Rooms {
         const sources = member.sessionId === undefined ? [] : this.#deps.allSourcesOf(member.sessionId);
         return sources.length > 0 ? sources : sourceIds;
       },
+      session: () => member.sessionId,
       onLost: () => member.end('access-ended'),
     });
     this.#members.set(clientId, member);

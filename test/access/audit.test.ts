@@ -47,10 +47,19 @@ describe('the log', () => {
     await ask('192.0.2.1');
     assert.deepEqual([lines.length, lines[2]?.['times']], [3, 990]);
     for (let i = 0; i < 5000; i++) await ask(`10.0.${i >> 8}.${i & 255}`);
-    assert.equal(lines.length, 120);
+    assert.equal(lines.length, 121);
+    assert.deepEqual([lines[120]?.['msg'], lines[120]?.['of']], ['more refusals in this minute are left out', 'strangers']);
+    await assert.rejects(access.admit(approachFrom('192.0.2.8', 'view'), 'admin'));
+    assert.equal(lines[121]?.['who'], 'token:VIEWER_TOKEN', 'strangers keep nobody out of the log whose name is known');
     await clock.advance(60_000);
     await ask('192.0.2.7');
-    assert.equal(lines.length, 121);
+    assert.deepEqual(
+      lines.slice(122).map(({ msg, leftOut }) => [msg, leftOut]),
+      [
+        ['refusals were left out', 5000 - 117],
+        ['refused', undefined],
+      ],
+    );
   });
 
   it('says who changed what', async () => {

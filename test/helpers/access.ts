@@ -19,6 +19,8 @@ export function accessOf({ tokens, jwt, logins, ...others }: Overrides = {}): Ac
     anonymous: 'off',
     logger: pino({ level: 'silent' }),
     authFile: '',
+    authUrl: '',
+    sources: () => [],
     serverNames: [],
     corsOrigins: ['*'],
     ...others,

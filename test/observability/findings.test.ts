@@ -17,6 +17,7 @@ const WELL: Facts = {
   webhooks: [],
   forwards: [],
   receiveDrops: 0,
+  authUrl: undefined,
   disks: [{ folder: '/srv/upload', freeBytes: 20 * GIB }],
 };
 

@@ -124,6 +124,15 @@ function addServerMetrics(registry: Registry, labels: MetricLabels, { state, udp
   });
   addWebhookMetrics(registry, state);
   addForwardMetrics(registry, labels, state);
+  readCounter(registry, {
+    name: 'auth_url_answers_total',
+    help: 'Questions to AUTH_URL by what became of them: allowed, denied, failed (no answer that says yes or no, which counts as no)',
+    labelNames: ['result'],
+    read: () => {
+      const stats = state.authUrl?.();
+      return stats ? (['allowed', 'denied', 'failed'] as const).map((result) => [{ result }, stats[result]]) : [];
+    },
+  });
   if (!udp) return;
   readCounter(registry, {
     name: 'udp_unrouted_datagrams_total',

@@ -1,0 +1,109 @@
+/** One question to the server of AUTH_URL, and what its answer means. Anything but a clear yes is none. */
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Right } from './action.js';
+
+/** What is asked: the JSON that is posted. */
+export interface Question {
+  /** The right. */
+  readonly action: Right;
+  /** Name of a source; `*`: all that there are and will be; null: about no single one. */
+  readonly source: string | null;
+  /** Claim `sub` of a JSON Web Token that holds; null: the token is not known here. */
+  readonly user: string | null;
+  /** What was shown. */
+  readonly token: string;
+  /** Of the client; empty where its proxies do not tell it. */
+  readonly ip: string;
+  /** The door. */
+  readonly protocol: Protocol;
+  /** A session that goes on, by the hash that stands in the log; null: what is asked for begins. */
+  readonly session: string | null;
+}
+
+/** The door by which somebody comes; `http` is all that carries no media. */
+export type Protocol = 'offer' | 'whep' | 'whip' | 'ws' | 'http';
+
+/** What was answered. */
+export type Verdict =
+  /** @param sources globs that it is good for; left out: the answer is about what was asked alone */
+  | { readonly kind: 'allowed'; readonly sources?: readonly string[] }
+  | { readonly kind: 'denied' }
+  /** There was no answer that says yes or no, which counts as a no. */
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** How a question is asked. */
+export interface Asking {
+  readonly clock: Clock;
+  /** What the whole exchange may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_GLOBS = 1000;
+
+/** Redirects are not followed: they would carry a token to somebody else. Never rejects. */
+export async function askServer(url: string, question: Question, { clock, timeoutMs, signal }: Asking): Promise<Verdict> {
+  const ending = new AbortController();
+  const abort = (): void => ending.abort(new Error('the server is shutting down'));
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const timer = clock.after(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs / 1000} s`)));
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'Sightline' },
+      body: JSON.stringify(question),
+      signal: ending.signal,
+    });
+    return verdictOf(response, await textOf(response));
+  } catch (error) {
+    return { kind: 'unknown', why: reasonOf(error) };
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Undefined where it is too long. An answer is read to its end, so that the next question may use its connection. */
+async function textOf(response: Response): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).length;
+    // Leaving the loop cancels the rest.
+    if (bytes > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function verdictOf({ ok, status }: Response, text: string | undefined): Verdict {
+  if (text === undefined) return { kind: 'unknown', why: `its answer has more than ${MAX_ANSWER_BYTES} bytes` };
+  if (ok) return { kind: 'allowed', ...globsOf(text) };
+  if (status >= 300 && status < 400)
+    return { kind: 'unknown', why: `it redirects (HTTP ${status}), which is not followed; name the target in AUTH_URL` };
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'denied' };
+  return { kind: 'unknown', why: `HTTP ${status}` };
+}
+
+/** `{"sources":["gate-*"]}`; any other text says nothing beside the status. */
+function globsOf(text: string): { readonly sources?: readonly string[] } {
+  try {
+    const sources = (JSON.parse(text) as { readonly sources?: unknown } | null)?.sources;
+    const isList = Array.isArray(sources) && sources.length <= MAX_GLOBS && sources.every((glob) => typeof glob === 'string');
+    return isList ? { sources } : {};
+  } catch {
+    return {}; // the status is the answer
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return messageOf(error);
+  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
+}
