@@ -85,13 +85,14 @@ describe('watching in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
       const first = bestMatch(lumaOfPicture(await late.firstPicture()), file);
       assert.ok(first.psnrDb > MIN_PSNR_DB, `first picture is like picture ${first.index} of the file at ${first.psnrDb.toFixed(1)} dB`);
       await late.frames(10);
-      const [one, other] = [bestMatch(lumaOfPicture(await early.picture()), file), bestMatch(lumaOfPicture(await late.picture()), file)];
-      assert.ok(other.psnrDb > MIN_PSNR_DB, `later picture at ${other.psnrDb.toFixed(1)} dB`);
-      const behind = (one.index - other.index + file.length) % file.length;
-      assert.ok(
-        Math.min(behind, file.length - behind) <= 15,
-        `the late viewer sees picture ${other.index} when the early one sees ${one.index}`,
-      );
+      // A browser on a busy machine shows the first pictures late, and makes up for it.
+      const isLive = async (): Promise<boolean> => {
+        const [one, other] = [bestMatch(lumaOfPicture(await early.picture()), file), bestMatch(lumaOfPicture(await late.picture()), file)];
+        assert.ok(other.psnrDb > MIN_PSNR_DB, `later picture at ${other.psnrDb.toFixed(1)} dB`);
+        const behind = (one.index - other.index + file.length) % file.length;
+        return Math.min(behind, file.length - behind) <= 15;
+      };
+      await eventually(isLive, 15_000, 'the late viewer to be within 15 pictures of the early one');
       await late.leave();
     }
     await early.leave();

@@ -82,6 +82,8 @@ export class CongestionController {
   /** When the newest check was answered, or report came. */
   #heardMs = -Infinity;
   #nowMs = -Infinity;
+  /** Until then this process was late itself. */
+  #lateMs = -Infinity;
   #withdrawals = 0;
   /** The estimate before less was sent for a queue that checks or reports told of. */
   #yieldedBps: number | undefined;
@@ -195,6 +197,12 @@ export class CongestionController {
     return !this.hasFeedback && this.#path.isAnswered(this.#nowMs);
   }
 
+  /** This process is late itself: what takes long, or does not come, tells of that. */
+  excuse(nowMs: number): void {
+    this.#lateMs = this.#advance(nowMs);
+    this.#path.forget(this.#lateMs);
+  }
+
   /** Counts what leaves: every RTP packet of the transport. */
   onSent(sizeBytes: number, nowMs: number): void {
     const now = this.#advance(nowMs);
@@ -244,9 +252,9 @@ export class CongestionController {
     return bps >= DOUBTED_SHARE * sentBps || now - this.#doubtedSinceMs < DOUBTED_MS;
   }
 
-  /** What reports tell now is of a time in which the way was cut. */
+  /** What reports tell now is of a time in which the way was cut, or this process late. */
   #isOfCut(now: number): boolean {
-    return this.#isCut || now - this.#cutMs < AFTERMATH_MS;
+    return this.#isCut || now - this.#cutMs < AFTERMATH_MS || now <= this.#lateMs;
   }
 
   /** Receiver Reports, once for each compound packet. Clients with transport-wide feedback tell the round trip by it. */
@@ -280,7 +288,7 @@ export class CongestionController {
     const isIdle = !this.isVideoHeld && now - (this.#traffic.sent.lastMs ?? -Infinity) > IDLE_MS;
     const isWatched = !isIdle || this.#probing.isWatched(now);
     if (!isWatched || this.hasFeedback) return undefined;
-    if (this.state !== 'congested' && !isIdle) {
+    if (this.state !== 'congested' && !isIdle && now > this.#lateMs) {
       if (this.#path.isSilent(now)) {
         this.#isCut = true;
         this.#fallSilent(now);
@@ -292,7 +300,7 @@ export class CongestionController {
   /** A check was answered. @param roundTripMs of this one; undefined: it is not known */
   onChecked(id: number, roundTripMs: number | undefined, nowMs: number): void {
     const now = this.#advance(nowMs);
-    const verdict = this.#path.add(id, roundTripMs, now);
+    const verdict = this.#path.add(id, now > this.#lateMs ? roundTripMs : undefined, now);
     this.#heardMs = now;
     if (this.hasFeedback) return this.#release(now);
     this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
@@ -312,7 +320,7 @@ export class CongestionController {
   #heal(now: number): void {
     this.#isCut = false;
     this.#cutMs = now;
-    if (now - this.#silentMs < this.#path.drainsWithinMs) return this.#yield('loss', now);
+    if (now - this.#silentMs < this.#path.drainsWithinMs && now > this.#lateMs) return this.#yield('loss', now);
     this.#path.forget(now);
     this.#status.clear();
   }
@@ -349,14 +357,14 @@ export class CongestionController {
    */
   onTick(nowMs: number, waitingBytes = 0): void {
     const now = this.#advance(nowMs);
-    if (this.#backlog.isLasting(waitingBytes, this.pacingBps, now)) {
+    if (this.#backlog.isLasting(waitingBytes, this.pacingBps, now) && now > this.#lateMs) {
       const arrivingBps = this.hasFeedback ? this.acknowledgedBps : this.#traffic.sentBps(now);
       this.#estimate.backOff(Math.min(arrivingBps, this.#estimate.carriedBps));
       // Late already, it is held as for a queue.
       this.#overuse('queue', now, waitingBytes > 0 ? BUSY_QUEUE_MS : 0);
     }
     this.#probing.onTick(now, this.#roundTripMs ?? 0);
-    const isListening = this.#isPaced && this.state !== 'congested' && this.hasFeedback;
+    const isListening = this.#isPaced && this.state !== 'congested' && this.hasFeedback && now > this.#lateMs;
     if (isListening && this.#silence.isSilent(this.#traffic.feedbackMs ?? now, this.#traffic.sent, this.#roundTripMs ?? 0, now)) {
       this.#fallSilent(now);
     }

@@ -8,6 +8,8 @@ import type { Clock, Timer } from '../../base/clock.js';
 const BUSY_MS = 5;
 /** Between two looks at those that have not: time passes for them, too. */
 const QUIET_MS = 50;
+/** The timer fires later by more where this process was busy, or waited for a core; what it sees is doubtful for so long then. */
+const [LATE_MS, DOUBTFUL_MS] = [100, 2_000];
 
 /** One that is paced. */
 export interface PacedClient {
@@ -22,6 +24,8 @@ export class Pacer {
   readonly #quiet = new Set<PacedClient>();
   #timer: { readonly handle: Timer; readonly dueMs: number } | undefined;
   #quietSinceMs = -Infinity;
+  /** When the timer was late last. */
+  #lateMs = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,6 +45,12 @@ export class Pacer {
     this.#schedule();
   }
 
+  /** This process was late a moment ago, or is: what takes long then, or does not come, is no fault of a network. */
+  isLate(nowMs: number): boolean {
+    if (this.#timer && nowMs - this.#timer.dueMs > LATE_MS) this.#lateMs = nowMs;
+    return nowMs - this.#lateMs < DOUBTFUL_MS;
+  }
+
   #schedule(): void {
     const periodMs = this.#busy.size > 0 ? BUSY_MS : this.#quiet.size > 0 ? QUIET_MS : undefined;
     const dueMs = periodMs === undefined ? Infinity : this.#clock.now() + periodMs;
@@ -50,8 +60,9 @@ export class Pacer {
   }
 
   #tick(): void {
-    this.#timer = undefined;
     const nowMs = this.#clock.now();
+    this.isLate(nowMs);
+    this.#timer = undefined;
     try {
       for (const client of this.#busy) if (!client.tick(nowMs)) this.#move(client, this.#busy, this.#quiet);
       if (nowMs - this.#quietSinceMs >= QUIET_MS) {

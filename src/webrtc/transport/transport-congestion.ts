@@ -27,6 +27,7 @@ export interface CheckedPath {
 export class TransportCongestion implements Congestion {
   readonly controller = new CongestionController();
   readonly pacing: TransportPacing;
+  readonly #pacer: Pacer;
   readonly #now: () => number;
   readonly #path: () => CheckedPath | undefined;
   readonly #sent = new SentPackets();
@@ -40,6 +41,7 @@ export class TransportCongestion implements Congestion {
    * @param path default: none that can be asked
    */
   constructor(pacer: Pacer, now: () => number, path: () => CheckedPath | undefined = () => undefined) {
+    this.#pacer = pacer;
     this.#now = now;
     this.#path = path;
     this.pacing = new TransportPacing(
@@ -103,18 +105,18 @@ export class TransportCongestion implements Congestion {
   }
 
   receiveEstimate(bitrateBps: number): void {
-    this.controller.onRemb(bitrateBps, this.#now());
+    this.controller.onRemb(bitrateBps, this.#hearing());
     this.#updated();
   }
 
   receiveReport(summary: ReceptionSummary): void {
-    this.controller.onReport(summary, this.#now());
+    this.controller.onReport(summary, this.#hearing());
     this.#updated();
   }
 
   /** A check of the path was answered. @param roundTripMs undefined: it is not known */
   receiveAnswer(id: number, roundTripMs: number | undefined): void {
-    this.controller.onChecked(id, roundTripMs, this.#now());
+    this.controller.onChecked(id, roundTripMs, this.#hearing());
     this.#updated();
   }
 
@@ -122,6 +124,13 @@ export class TransportCongestion implements Congestion {
   close(): void {
     this.#listeners.clear();
     this.pacing.close();
+  }
+
+  /** Now, where something is heard of the network: late, where this process is. */
+  #hearing(): number {
+    const nowMs = this.#now();
+    if (this.#pacer.isLate(nowMs)) this.controller.excuse(nowMs);
+    return nowMs;
   }
 
   /** What nobody can acknowledge, as the sound of Firefox, would look like silence where other packets are. */

@@ -67,6 +67,7 @@ export class TransportPacing implements Pacing, PacedClient {
 
   tick(nowMs: number): boolean {
     if (this.#isClosed) return false;
+    if (this.#pacer.isLate(nowMs)) this.#controller.excuse(nowMs);
     this.#controller.onTick(nowMs, this.#waitingBytes);
     this.#fill(nowMs);
     if (this.#controller.isVideoHeld) this.#dropRepairs();

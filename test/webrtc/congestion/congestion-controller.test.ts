@@ -166,3 +166,55 @@ describe('frames that wait for the pace', () => {
     assert.deepEqual([controller.overuses, controller.isVideoHeld], [1, true]);
   });
 });
+
+describe('a server that is late itself', () => {
+  const clean = { fractionLost: 0, roundTripMs: 40, jitterMs: 3 };
+  /** What it sees in a second of being late, one after the other; then how often it sent less. */
+  const overuses = (see: (controller: CongestionController, nowMs: number) => void, isExcused: boolean): number => {
+    const { controller, nowMs } = new Sender(1).send(1_000, null);
+    controller.onReport({ ...clean, roundTripMs: 1 }, nowMs);
+    for (let ms = 0; ms < 5_000; ms += 100) {
+      if (isExcused) controller.excuse(nowMs + ms);
+      controller.onSent(1_200, nowMs + ms);
+      see(controller, nowMs + ms);
+      controller.onTick(nowMs + ms);
+    }
+    return controller.overuses;
+  };
+
+  for (const [what, see] of [
+    ['reports of losses', (controller, nowMs) => controller.onReport({ ...clean, fractionLost: 0.4 }, nowMs)],
+    ['reports of long round trips', (controller, nowMs) => controller.onReport({ ...clean, roundTripMs: 900 }, nowMs)],
+    ['low estimates of the receiver', (controller, nowMs) => controller.onRemb(1_000, nowMs)],
+    [
+      'checks that take long',
+      (controller, nowMs) => {
+        const id = controller.checkDue(nowMs);
+        if (id !== undefined) controller.onChecked(id, nowMs % 3_000 < 1_000 ? 1 : 700, nowMs);
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, (controller: CongestionController, nowMs: number) => void])[]) {
+    it(`takes ${what} for its own fault`, () => {
+      assert.ok(overuses(see, false) > 0, 'of a network, where it is not late');
+      assert.equal(overuses(see, true), 0);
+    });
+  }
+
+  it('takes no cut for one, and what heals then for no queue', () => {
+    const { controller, nowMs } = new Sender(40).send(1_000, null);
+    let lastId: number | undefined;
+    for (let ms = 0; ms < 1_000; ms += 50) {
+      controller.onSent(1_200, nowMs + ms);
+      const id = controller.checkDue(nowMs + ms);
+      if (id !== undefined) controller.onChecked(id, 40, nowMs + ms);
+    }
+    for (let ms = 1_000; ms < 3_000; ms += 50) {
+      controller.excuse(nowMs + ms);
+      controller.onSent(1_200, nowMs + ms);
+      lastId = controller.checkDue(nowMs + ms) ?? lastId;
+    }
+    assert.equal(controller.isVideoHeld, false);
+    controller.onChecked(lastId!, 500, nowMs + 3_000);
+    assert.deepEqual([controller.overuses, controller.isVideoHeld], [0, false]);
+  });
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '../../../src/base/clock.js';
 import { Pacer, type PacedClient } from '../../../src/webrtc/transport/pacer.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 
@@ -57,3 +58,31 @@ test('one that becomes busy in the quiet time is looked at 5 ms later, and one t
   await clock.advance(5);
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('who watches learns for 2 s that this process was late, from the moment that its timer is overdue', async () => {
+  const clock = new FakeClock();
+  let stallMs = 0;
+  const pacer = new Pacer({ ...boundTo(clock), now: () => clock.now() + stallMs });
+  const client = new Client();
+  pacer.watch(client, false);
+  await clock.advance(500);
+  assert.equal(pacer.isLate(clock.now()), false);
+  stallMs = 149;
+  assert.equal(pacer.isLate(clock.now() + stallMs), false, 'the timer is 99 ms late, as in any busy moment');
+  stallMs = 151;
+  assert.equal(pacer.isLate(clock.now() + stallMs), true, 'it has not fired yet');
+  await clock.advance(1800);
+  assert.equal(pacer.isLate(clock.now() + stallMs), true);
+  await clock.advance(300);
+  assert.equal(pacer.isLate(clock.now() + stallMs), false);
+  pacer.leave(client);
+});
+
+function boundTo(clock: FakeClock): Clock {
+  return {
+    now: () => clock.now(),
+    wallClock: () => clock.wallClock(),
+    after: (ms, callback) => clock.after(ms, callback),
+    every: (ms, callback) => clock.every(ms, callback),
+  };
+}
