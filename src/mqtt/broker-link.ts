@@ -2,6 +2,7 @@
  * Keeps a connection to the broker: connected again with growing waits, whatever ended it, and said once for each reason. Whoever
  * publishes waits for the connection here.
  */
+import { whenAborted } from '../base/abort.js';
 import { Backoff, type BackoffOptions } from '../base/backoff.js';
 import { delay } from '../base/clock.js';
 import { Listeners } from '../base/listeners.js';
@@ -137,6 +138,8 @@ export class BrokerLink {
         will: { ...this.#status('offline'), topic: statusTopic },
         signal: this.#closing.signal,
       });
+      // Also while nothing is answered yet.
+      const stop = whenAborted(this.#closing.signal, () => void broker.close());
       try {
         await broker.publish(this.#status('online'));
         if (wanted !== undefined) await broker.subscribe(wanted).catch((error: unknown) => this.#noteRefusal(error, wanted));
@@ -148,6 +151,7 @@ export class BrokerLink {
         return await broker.lost;
       } finally {
         this.#broker = undefined;
+        stop();
         await broker.close();
       }
     } catch (error) {

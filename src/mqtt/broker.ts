@@ -101,7 +101,8 @@ export class Broker {
       clean: true,
       keepalive: KEEPALIVE_S,
       reconnectPeriod: 0,
-      connectTimeout: connectMs,
+      // Ours comes first, and says more.
+      connectTimeout: 2 * connectMs,
       resubscribe: false,
       queueQoSZero: false,
       will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain },
@@ -208,11 +209,12 @@ export class Broker {
   #over(error: BrokerError): void {
     if (this.#ended) return;
     this.#ended = error;
+    // Before the client says of them that the connection was closed, and no more.
+    for (const settle of [...this.#pending]) settle(error);
+    this.#end(error);
     // Also stops the timers of the client.
     this.#client.end(true);
     this.#socket.destroy();
-    for (const settle of [...this.#pending]) settle(error);
-    this.#end(error);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ForwardStatus } from '../forward/index.js';
 import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { SessionStatus } from '../webrtc/index.js';
 import type { AuthUrlStats } from '../access/index.js';
+import type { MqttStats } from '../mqtt/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 
 /** What one look found, as in `sightline check`. */
@@ -31,6 +32,8 @@ export interface Facts {
   readonly maxPublishers: number;
   /** One for each receiver of webhooks. */
   readonly webhooks: readonly ReceiverStats[];
+  /** The MQTT broker; undefined: there is none. */
+  readonly mqtt?: MqttStats | undefined;
   /** Sources on their way to other servers. */
   readonly forwards: readonly ForwardStatus[];
   /** What became of the questions to AUTH_URL; undefined: there is none. */
@@ -56,7 +59,7 @@ const TOO_LITTLE_BYTES = 100 * 2 ** 20;
 
 /** One sentence for each thing that is wrong, and one for each thing that was looked at and is well. */
 export function findings(facts: Facts): HealthFinding[] {
-  const { activity, unplayable, models, sessions, webhooks, forwards, disks } = facts;
+  const { activity, unplayable, models, sessions, webhooks, mqtt, forwards, disks } = facts;
   return [
     ...orWell(activity.flatMap(aboutSource), 'sources', activity.length === 0 ? 'none runs: nobody watches' : `${activity.length} running`),
     ...unplayable.map(({ id, reason = 'unknown reason' }) => warning('source', `'${id}' cannot be played: ${reason}`)),
@@ -64,6 +67,7 @@ export function findings(facts: Facts): HealthFinding[] {
     aboutPlaces('viewer', 'MAX_CONNECTIONS', facts.maxClients, sessions),
     aboutPlaces('publisher', 'MAX_PUBLISHERS', facts.maxPublishers, sessions),
     ...orWell(webhooks.flatMap(aboutReceiver), 'webhooks', webhooks.length === 0 ? 'none configured' : 'all events are delivered'),
+    ...(mqtt ? orWell(aboutBroker(mqtt), 'mqtt', `${mqtt.broker} is connected, and has all events`) : []),
     ...orWell(forwards.flatMap(aboutForward), 'forwards', forwards.length === 0 ? 'none configured' : 'all are live'),
     ...aboutAuthUrl(facts.authUrl),
     ...aboutUdp(facts.receiveDrops),
@@ -119,6 +123,23 @@ function aboutAuthUrl(stats: AuthUrlStats | undefined): HealthFinding[] {
   if (!stats) return [];
   if (stats.fault === undefined) return [{ state: 'ok', what: 'access', text: 'AUTH_URL answers' }];
   return [failed('access', `AUTH_URL says neither yes nor no, so what it is asked for is refused: ${stats.fault}. Does that server run?`)];
+}
+
+/** Some events are always on their way. */
+const MANY_EVENTS = 100;
+
+function aboutBroker({ broker, isConnected, lastError, queued, eventsDropped }: MqttStats): HealthFinding[] {
+  const because = lastError === undefined ? '' : `: ${lastError}`;
+  const waiting = `${queued} events wait on disk`;
+  return [
+    ...(isConnected ? [] : [failed('mqtt', `${broker} is not connected${because}; it is tried again, ${waiting}`)]),
+    ...(isConnected && (lastError !== undefined || queued > MANY_EVENTS)
+      ? [warning('mqtt', `${broker} does not take all${because}; ${waiting}`)]
+      : []),
+    ...(eventsDropped > 0
+      ? [warning('mqtt', `${eventsDropped} events went by EVENT_RETENTION since the start before ${broker} had taken them`)]
+      : []),
+  ];
 }
 
 function aboutUdp(drops: number | undefined): HealthFinding[] {

@@ -7,6 +7,7 @@ import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { AuthUrlStats } from '../access/index.js';
+import type { MqttStats } from '../mqtt/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 import { findings, type Disk } from './findings.js';
 import { viewingGraph } from './graph.js';
@@ -54,6 +55,8 @@ export interface ObservabilityDeps {
   readonly isReady: () => boolean;
   /** One for each receiver of webhooks. */
   readonly webhooks: () => readonly ReceiverStats[];
+  /** The MQTT broker; undefined, or left out: there is none. */
+  readonly mqtt?: () => MqttStats | undefined;
   /** Forwards to other servers. Default: none. */
   readonly forwards?: Pick<Forwards, 'list' | 'totals'> | undefined;
   /** Models that are loaded. Default: none. */
@@ -196,6 +199,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
           dropped,
           last_error: lastError ?? null,
         })),
+        ...brokerOf(deps.mqtt?.()),
         process: { cpu_s: (user + system) / 1e6, rss_bytes: process.memoryUsage.rss() },
       });
     },
@@ -216,6 +220,23 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
   done();
 };
 
+function brokerOf(mqtt: MqttStats | undefined) {
+  if (!mqtt) return {};
+  const { broker, isConnected, queued, events, eventsDropped, messages, messagesDropped, lastError } = mqtt;
+  return {
+    mqtt: {
+      broker,
+      connected: isConnected,
+      queued,
+      events,
+      events_dropped: eventsDropped,
+      messages,
+      messages_dropped: messagesDropped,
+      last_error: lastError ?? null,
+    },
+  };
+}
+
 /** `?verbose`, or with a value that does not say no. */
 function isAsked(value: string | undefined): boolean {
   return value !== undefined && !['0', 'false', 'off', 'no'].includes(value);
@@ -230,6 +251,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     maxClients: deps.maxClients,
     maxPublishers: deps.maxPublishers,
     webhooks: deps.webhooks(),
+    mqtt: deps.mqtt?.(),
     forwards: deps.forwards?.list() ?? [],
     authUrl: deps.authUrl?.(),
     receiveDrops: await deps.iceUdp?.receiveDrops(),

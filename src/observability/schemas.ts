@@ -435,6 +435,21 @@ export const Health = Type.Object(
         { description: 'One for each WEBHOOK_URL' },
       ),
     ),
+    mqtt: Type.Optional(
+      Type.Object(
+        {
+          broker: Type.String({ description: 'Its address, without credentials' }),
+          connected: Type.Boolean(),
+          queued: Type.Integer({ description: 'Events waiting on disk' }),
+          events: Type.Integer({ description: 'Events that it has taken since the start' }),
+          events_dropped: Type.Integer({ description: 'Went by EVENT_RETENTION before it had taken them' }),
+          messages: Type.Integer({ description: 'Other messages: states, counts, snapshots, detections, discovery' }),
+          messages_dropped: Type.Integer({ description: 'Refused by it, or left out because too much waited' }),
+          last_error: nullable(Type.String()),
+        },
+        { description: 'The broker of MQTT_URL' },
+      ),
+    ),
     process: Type.Optional(
       Type.Object({
         cpu_s: Type.Number({ description: 'User and system time of this process since it started' }),

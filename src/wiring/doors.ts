@@ -159,7 +159,7 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, forwards, isReady, iceUdp }: Served,
+  { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, isReady, iceUdp }: Served,
   { webSockets, access }: { readonly webSockets: RoomsDoor; readonly access: Access },
 ): AppDeps['state'] {
   const startedMs = clock.now();
@@ -177,6 +177,7 @@ function stateOf(
     iceUdp,
     isReady,
     webhooks: () => webhooks?.stats ?? [],
+    mqtt: () => mqtt?.stats,
     forwards,
     models: () => models.inUse(),
     authUrl: () => access.authUrlStats,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { findings, type Facts } from '../../src/observability/findings.js';
 import type { ForwardStatus } from '../../src/forward/index.js';
 import type { ModelInUse, SourceActivity } from '../../src/pipeline/index.js';
+import type { MqttStats } from '../../src/mqtt/index.js';
 import type { ReceiverStats } from '../../src/webhooks/index.js';
 import type { SessionStatus } from '../../src/webrtc/index.js';
 
@@ -109,6 +110,34 @@ describe('findings', () => {
 
   it('leave out the UDP port where the system does not tell', () => {
     assert.ok(!findings({ ...WELL, receiveDrops: undefined }).some(({ what }) => what === 'udp'));
+  });
+
+  it('tell of a broker that is away, of events that wait for it, and of those that were lost', () => {
+    const broker: MqttStats = {
+      broker: 'mqtt://broker:1883',
+      isConnected: true,
+      lastError: undefined,
+      events: 7,
+      messages: 3,
+      queued: 0,
+      eventsDropped: 0,
+      messagesDropped: 0,
+    };
+    assert.deepEqual(
+      findings({ ...WELL, mqtt: broker }).find(({ what }) => what === 'mqtt'),
+      {
+        state: 'ok',
+        what: 'mqtt',
+        text: 'mqtt://broker:1883 is connected, and has all events',
+      },
+    );
+    assert.deepEqual(wrong({ mqtt: { ...broker, isConnected: false, lastError: 'nothing listens there', queued: 5, eventsDropped: 2 } }), [
+      'failed mqtt: mqtt://broker:1883 is not connected: nothing listens there; it is tried again, 5 events wait on disk',
+      'warning mqtt: 2 events went by EVENT_RETENTION since the start before mqtt://broker:1883 had taken them',
+    ]);
+    assert.deepEqual(wrong({ mqtt: { ...broker, queued: 500 } }), [
+      'warning mqtt: mqtt://broker:1883 does not take all; 500 events wait on disk',
+    ]);
   });
 
   it('tell of webhooks that wait and of those that were lost', () => {

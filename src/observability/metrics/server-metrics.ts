@@ -5,6 +5,7 @@
  */
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import type { ForwardTotals } from '../../forward/index.js';
+import type { MqttStats } from '../../mqtt/index.js';
 import type { SourceKind } from '../../source/index.js';
 import type { SessionEvent } from '../../webrtc/index.js';
 import { DetectorMetrics } from './detector-metrics.js';
@@ -123,6 +124,7 @@ function addServerMetrics(registry: Registry, labels: MetricLabels, { state, udp
     read: () => Object.entries(state.resources()).map(([kind, held]) => [{ kind }, held]),
   });
   addWebhookMetrics(registry, state);
+  addMqttMetrics(registry, state);
   addForwardMetrics(registry, labels, state);
   readCounter(registry, {
     name: 'auth_url_answers_total',
@@ -164,6 +166,40 @@ function addWebhookMetrics(registry: Registry, { webhooks }: Pick<MetricSources[
       webhooks().flatMap((stats) =>
         (['delivered', 'failed', 'dropped'] as const).map((result) => [{ receiver: stats.receiver, result }, stats[result]]),
       ),
+  });
+}
+
+/** One broker at most, so no labels. */
+function addMqttMetrics(registry: Registry, { mqtt }: Pick<MetricSources['state'], 'mqtt'>): void {
+  const read = (value: (stats: MqttStats) => number) => (): Sample<never>[] => {
+    const stats = mqtt?.();
+    return stats ? [[{}, value(stats)]] : [];
+  };
+  readGauge(registry, {
+    name: 'mqtt_connected',
+    help: 'Whether the MQTT broker is connected; none where there is no broker',
+    read: read(({ isConnected }) => (isConnected ? 1 : 0)),
+  });
+  readGauge(registry, { name: 'mqtt_waiting_events', help: 'Events that wait for the MQTT broker', read: read(({ queued }) => queued) });
+  readCounter(registry, {
+    name: 'mqtt_events_total',
+    help: 'Events that the MQTT broker has taken',
+    read: read(({ events }) => events),
+  });
+  readCounter(registry, {
+    name: 'mqtt_events_dropped_total',
+    help: 'Events that went by EVENT_RETENTION before the MQTT broker had taken them',
+    read: read(({ eventsDropped }) => eventsDropped),
+  });
+  readCounter(registry, {
+    name: 'mqtt_messages_total',
+    help: 'Messages to the MQTT broker beside events: states, counts, snapshots, detections, discovery',
+    read: read(({ messages }) => messages),
+  });
+  readCounter(registry, {
+    name: 'mqtt_messages_dropped_total',
+    help: 'Messages beside events that the MQTT broker refused, or that were left out because too much waited',
+    read: read(({ messagesDropped }) => messagesDropped),
   });
 }
 
