@@ -32,6 +32,7 @@ import {
   reportRoutes,
   sessionUrlRoutes,
   snapshotRoutes,
+  sourceRoutes,
   whepRoutes,
   whipRoutes,
   withoutSecrets,
@@ -46,6 +47,7 @@ import {
   type OfferDeps,
   type ReportDeps,
   type SnapshotDeps,
+  type SourcesDeps,
   type WhepDeps,
   type WhipDeps,
   type ZonesDeps,
@@ -96,6 +98,8 @@ export interface AppDeps {
   readonly snapshots: SnapshotDeps;
   /** For `/models`. */
   readonly models: ModelDeps;
+  /** For `/sources`. */
+  readonly sources: SourcesDeps;
   /** For `/zones`. */
   readonly zones: ZonesDeps;
   /** For `/sources/:id/forward`. */
@@ -177,6 +181,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(observabilityRoutes, deps.state);
   await app.register(metricRoutes, deps.metrics);
   await app.register(modelRoutes, deps.models);
+  await app.register(sourceRoutes, deps.sources);
   await app.register(zoneRoutes, deps.zones);
   await app.register(forwardRoutes, deps.forwards);
   await app.register(snapshotRoutes, deps.snapshots);

@@ -11,10 +11,12 @@ import {
   openConnections,
   openDetection,
   openDoors,
+  openManaging,
   openForwarding,
   openMetrics,
   openPorts,
   openSources,
+  openState,
   openTracing,
   type Host,
 } from './wiring/index.js';
@@ -42,12 +44,14 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
   const host: Host = { config, loggers, ledger, clock: systemClock(ledger), closers };
   try {
     const ports = await openPorts(host);
-    const sources = await openSources(host);
+    const state = await openState(host);
+    const sources = await openSources(host, state);
     const metrics = openMetrics(sources);
-    const seeing = await openDetection(host, sources, metrics);
+    const seeing = await openDetection(host, sources, metrics, state);
     const connections = openConnections(host, sources, seeing, ports, metrics);
     const forwarding = openForwarding(host, sources, seeing, connections, ports);
     const requests = await openTracing(host, connections.sessions);
+    const managing = openManaging(host, sources, seeing, state);
     let isReady = false;
     const app = await openDoors(host, {
       ...sources,
@@ -55,6 +59,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
       ...seeing,
       ...connections,
       ...forwarding,
+      ...managing,
       iceUdp: ports.iceUdp,
       requests,
       isReady: () => isReady,

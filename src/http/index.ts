@@ -20,6 +20,7 @@ export * from './reports.js';
 export * from './schemas.js';
 export * from './session-url.js';
 export * from './snapshots.js';
+export { sourceRoutes, type ManagedSource, type SourcesDeps } from './sources.js';
 export * from './whep.js';
 export * from './whip.js';
 export { perMinute } from './wish.js';

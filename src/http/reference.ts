@@ -64,6 +64,7 @@ export async function installReference(app: FastifyInstance, version: string): P
       tags: [
         { name: 'media', description: 'Watching and publishing' },
         { name: 'detection', description: 'Detections, models, zones' },
+        { name: 'sources', description: 'Cameras: added, changed and removed' },
         { name: 'state', description: 'Sources, sessions and health' },
         { name: 'access', description: 'Logins and users' },
       ],

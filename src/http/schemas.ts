@@ -31,6 +31,12 @@ export const ErrorSchema = Type.Object(
   },
 );
 
+/** What a route that removes something is answered with. */
+export const Removed = Type.Object(
+  { removed: Type.Boolean({ description: 'False where there was nothing' }) },
+  { title: 'Removed', description: 'Whether there was anything', examples: [{ removed: true }] },
+);
+
 /** What a route of a picture with an entity tag is answered with. */
 export const JpegAnswers = {
   200: {

@@ -5,7 +5,7 @@ import { sourceNotFound } from '../base/refusals.js';
 import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
 import { LineCount, ZoneCount } from './detections-schema.js';
 import { inParam } from './gate.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, Removed } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
 interface CountsSnapshot {
@@ -67,11 +67,6 @@ const Zones = Type.Unsafe<object>({
   description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing',
   examples: [{ units: 'fraction', lines: [{ id: 'road', from: [0.5, 1], to: [0.5, 0] }] }],
 });
-const Removed = Type.Object(
-  { removed: Type.Boolean({ description: 'False where there were none' }) },
-  { title: 'Removed', description: 'Whether there were any', examples: [{ removed: true }] },
-);
-
 /** All zones and lines that there may be, as people indent them. */
 const MAX_ZONES_BYTES = 256 * 1024;
 

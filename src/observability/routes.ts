@@ -263,6 +263,8 @@ function listedSource(source: ReturnType<ObservabilityDeps['sources']>[number], 
   return {
     name: source.name,
     source: source.id,
+    ...(source.title !== undefined && { title: source.title }),
+    ...(source.group !== undefined && { group: source.group }),
     kind: source.kind,
     state: source.state,
     duration_s: source.durationS,

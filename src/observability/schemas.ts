@@ -24,6 +24,8 @@ const Video = Type.Object(
   {
     name: Type.String({ description: 'File name' }),
     source: Type.String({ description: 'Name to watch it by' }),
+    title: Type.Optional(Type.String({ description: 'What people call it' })),
+    group: Type.Optional(Type.String({ description: 'What it belongs to' })),
     kind: SourceKind,
     state: RoomState,
     duration_s: nullable(Type.Number()),

@@ -20,6 +20,8 @@ export interface SourceModelsInit {
   readonly defaultModel: ModelChoice;
   /** By source id. */
   readonly models?: ReadonlyMap<string, ModelChoice>;
+  /** What was chosen for sources while a server ran; one that cannot be loaded any more is told in the log, and counts for nothing. */
+  readonly chosen?: ReadonlyMap<string, ModelChoice>;
 }
 
 /** A model as it is used. */
@@ -48,6 +50,10 @@ export class SourceModels implements DetectionModels {
   readonly #init: SourceModelsInit;
   readonly #changes: Listeners;
   readonly #assignments = new Map<string, Assignment>();
+  /** What sources have that nobody has chosen a model for. */
+  #configured: ReadonlyMap<string, ModelChoice>;
+  /** Sources that somebody has chosen a model for. */
+  readonly #chosen = new Set<string>();
   #default: Assignment = { choice: 'none', lease: undefined, model: undefined };
   /** One for each loaded model: a source that is given the model it has notices nothing. */
   readonly #models = new WeakMap<LoadedModel, DetectionModel>();
@@ -56,6 +62,7 @@ export class SourceModels implements DetectionModels {
 
   private constructor(init: SourceModelsInit) {
     this.#init = init;
+    this.#configured = init.models ?? new Map();
     this.#changes = new Listeners(init.logger, 'models of sources');
   }
 
@@ -67,7 +74,10 @@ export class SourceModels implements DetectionModels {
     const models = new SourceModels(init);
     try {
       models.#default = await models.#load(init.defaultModel);
-      for (const [sourceId, choice] of init.models ?? []) models.#assignments.set(sourceId, await models.#load(choice));
+      for (const [sourceId, choice] of init.chosen ?? []) await models.#restore(sourceId, choice);
+      for (const [sourceId, choice] of models.#configured) {
+        if (!models.#chosen.has(sourceId)) models.#assignments.set(sourceId, await models.#load(choice));
+      }
       return models;
     } catch (error) {
       await models.close();
@@ -107,13 +117,32 @@ export class SourceModels implements DetectionModels {
   }
 
   /**
-   * Lets another model look at a source, or at all sources that name none.
-   * @throws MediaPeerError MODEL_INVALID; the model of before goes on then
+   * Lets another model look at a source.
+   * @param choice undefined: the one that is configured again
+   * @param keep called once the model is loaded and before anything changes; where it fails, nothing does
+   * @throws MediaPeerError MODEL_INVALID, or what `keep` throws; the model of before goes on then
    */
-  assign(choice: ModelChoice, sourceId?: string): Promise<void> {
-    const change = this.#changing.then(() => this.#assign(choice, sourceId));
-    this.#changing = change.catch(() => undefined);
-    return change;
+  assign(sourceId: string, choice: ModelChoice | undefined, keep?: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#replace(sourceId, choice ?? this.#configured.get(sourceId), keep);
+      if (choice === undefined) this.#chosen.delete(sourceId);
+      else this.#chosen.add(sourceId);
+    });
+  }
+
+  /** Other models are configured now. Sources that somebody has chosen one for keep theirs; one that cannot be loaded is told in the log. */
+  configure(models: ReadonlyMap<string, ModelChoice>): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#configured;
+      this.#configured = models;
+      for (const sourceId of new Set([...before.keys(), ...models.keys()])) {
+        const choice = models.get(sourceId);
+        if (choice === before.get(sourceId) || this.#chosen.has(sourceId)) continue;
+        await this.#replace(sourceId, choice).catch((error: unknown) =>
+          this.#init.logger.error({ err: error, sourceId }, 'the model of a source cannot be used, the one before goes on'),
+        );
+      }
+    });
   }
 
   /** Ends every model. Idempotent. */
@@ -126,14 +155,36 @@ export class SourceModels implements DetectionModels {
     for (const { lease } of before) await lease?.release();
   }
 
-  async #assign(choice: ModelChoice, sourceId: string | undefined): Promise<void> {
-    const next = await this.#load(choice);
-    const before = sourceId === undefined ? this.#default : this.#assignments.get(sourceId);
-    if (sourceId === undefined) this.#default = next;
-    else this.#assignments.set(sourceId, next);
-    this.#init.logger.info({ sourceId, model: next.model?.modelName ?? 'none' }, 'model assigned');
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @param choice undefined: the one for all sources */
+  async #replace(sourceId: string, choice: ModelChoice | undefined, keep?: () => Promise<void>): Promise<void> {
+    const next = choice === undefined ? undefined : await this.#load(choice);
+    try {
+      await keep?.();
+    } catch (error) {
+      await next?.lease?.release();
+      throw error;
+    }
+    const before = this.#assignments.get(sourceId);
+    if (next) this.#assignments.set(sourceId, next);
+    else this.#assignments.delete(sourceId);
+    this.#init.logger.info({ sourceId, model: (next ?? this.#default).model?.modelName ?? 'none' }, 'model assigned');
     this.#changes.tell();
     await before?.lease?.release();
+  }
+
+  async #restore(sourceId: string, choice: ModelChoice): Promise<void> {
+    try {
+      this.#assignments.set(sourceId, await this.#load(choice));
+      this.#chosen.add(sourceId);
+    } catch (error) {
+      this.#init.logger.error({ err: error, sourceId }, 'the model that was chosen for a source cannot be used, the configured one is');
+    }
   }
 
   async #load(choice: ModelChoice): Promise<Assignment> {

@@ -65,6 +65,10 @@ export interface SourceDescription {
   readonly id: string;
   /** The file's name, or the id. */
   readonly name: string;
+  /** What people call it. */
+  readonly title?: string | undefined;
+  /** What it belongs to, for lists. */
+  readonly group?: string | undefined;
   /** Null for what is no file. */
   readonly sizeBytes: number | null;
   /** Length in seconds; null where it has none (live) or is not known. */

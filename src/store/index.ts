@@ -11,3 +11,4 @@ export {
   type StoredEvent,
 } from './event.js';
 export { EventStore } from './event-store.js';
+export { StateFile, type StateFileInit } from './state-file.js';

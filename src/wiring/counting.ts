@@ -5,7 +5,7 @@ import type { ZonesDeps } from '../http/index.js';
 import type { FrameDetections } from '../media/index.js';
 import { StandingLeases, type DetectionModels, type Pipelines, type PipelineSource } from '../pipeline/index.js';
 import { Counting, ZonesSchema } from '../scene/index.js';
-import type { LiveRooms, SourceCatalogue, SourceLibrary } from '../source/index.js';
+import type { LiveRooms, PullSources, SourceCatalogue, SourceLibrary } from '../source/index.js';
 
 /** Where zones, sources and models are. */
 export interface OpenCountingInit {
@@ -48,6 +48,8 @@ export interface ZoneReadersInit {
   readonly pipelines: Pick<Pipelines, 'open'>;
   /** Files that come and go. */
   readonly library: Pick<SourceLibrary, 'onChange'>;
+  /** Cameras that come and go. */
+  readonly pulls: Pick<PullSources, 'onChange'>;
   /** Rooms that come and go. */
   readonly rooms: Pick<LiveRooms, 'onState'>;
   /** Finds sources. */
@@ -60,7 +62,7 @@ export interface ZoneReadersInit {
 
 /** Reads sources for their zones although nobody watches them, from now on until it is closed. */
 export function readZones(init: ZoneReadersInit): StandingLeases<PipelineSource> {
-  const { counting, alsoRead, pipelines, library, rooms, catalogue, clock, logger, onDetections } = init;
+  const { counting, alsoRead, pipelines, library, pulls, rooms, catalogue, clock, logger, onDetections } = init;
   const readers = new StandingLeases({
     open: (sourceId) => pipelines.open(sourceId),
     clock,
@@ -81,6 +83,7 @@ export function readZones(init: ZoneReadersInit): StandingLeases<PipelineSource>
   });
   counting.zones.onChange(() => readers.sync());
   library.onChange(() => readers.sync());
+  pulls.onChange(() => readers.sync());
   rooms.onState(() => readers.sync());
   readers.sync();
   return readers;

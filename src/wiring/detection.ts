@@ -5,8 +5,9 @@ import { WebhookSender } from '../webhooks/index.js';
 import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
 import type { MqttPublisher } from '../mqtt/index.js';
-import type { EventStore } from '../store/index.js';
+import type { EventStore, StateFile } from '../store/index.js';
 import { asItComes } from './as-it-comes.js';
+import { keptModels, modelPaths } from './chosen-models.js';
 import { openCounting, readZones } from './counting.js';
 import { keepSceneEvents, openEvents } from './events.js';
 import type { Host } from './host.js';
@@ -37,8 +38,9 @@ export interface DetectionServices {
 /** @throws MediaPeerError MODEL_INVALID, CONFIG_INVALID */
 export async function openDetection(
   host: Host,
-  { ffmpeg, library, pulls, liveRooms, catalogue }: Sources,
+  { ffmpeg, library, pulls, liveRooms, catalogue, configuration, modelFolder }: Sources,
   { metrics, counts }: Metrics,
+  state: StateFile,
 ): Promise<DetectionServices> {
   const { config, loggers, clock, ledger, closers } = host;
   const events = await openEvents(host);
@@ -47,7 +49,8 @@ export async function openDetection(
     logger: seen.logger,
     pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS, observer: metrics.detectors }),
     defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
-    models: config.SOURCE_MODELS,
+    models: new Map([...config.SOURCE_MODELS, ...modelPaths(modelFolder, configuration.models, seen.logger)]),
+    chosen: modelPaths(modelFolder, keptModels(state), seen.logger),
   });
   closers.add(() => models.close());
 
@@ -111,6 +114,7 @@ export async function openDetection(
     backoff: { firstMs: 1_000 },
   });
   alwaysOn.sync();
+  pulls.onChange(() => alwaysOn.sync());
   closers.add(() => alwaysOn.close());
   const onDetections = (detections: FrameDetections): void => {
     void webhooks?.report(detections);
@@ -125,6 +129,7 @@ export async function openDetection(
       alsoRead,
       pipelines,
       library,
+      pulls,
       rooms: liveRooms,
       catalogue,
       clock,

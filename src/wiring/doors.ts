@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { Access } from '../access/index.js';
 import { buildApp, type AppDeps } from '../app.js';
-import { bundledModel, configuredPath, packageRoot, version, type Config } from '../config.js';
-import { ModelFolder, modelName } from '../detection/index.js';
+import { configuredPath, packageRoot, version, type Config } from '../config.js';
+import { modelName } from '../detection/index.js';
 import { HttpConnections, HttpSessions, iceServerJson } from '../http/index.js';
 import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
@@ -12,12 +12,13 @@ import { zoneRoutesOf } from './counting.js';
 import { freeSpace } from './free-space.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
+import { sourceRoutesOf, type Managing } from './managing.js';
 import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, DetectionServices, Connections, Forwarding, Metrics {
+export interface Served extends Sources, DetectionServices, Connections, Forwarding, Managing, Metrics {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
@@ -93,7 +94,8 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       sourcesOf: (sessionId) => sessions.sourcesOf(sessionId),
       rtpTimestamps: (sessionId, sourceId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, sourceId, mediaTimeMs),
     },
-    models: modelsOf(config, served),
+    models: modelsOf(served),
+    sources: sourceRoutesOf(served, served, served),
   });
   closers.add(() => app.close());
   return app;
@@ -125,7 +127,7 @@ function maxHttpConnections({ MAX_CONNECTIONS, MAX_PUBLISHERS }: Config): number
 
 function openRooms(
   { config, loggers, clock }: Host,
-  { catalogue, liveRooms, pipelines, sessions, iceServers }: Served,
+  { catalogue, liveRooms, pulls, pipelines, sessions, iceServers }: Served,
   access: Access,
 ): RoomsDoor {
   return new RoomsDoor({
@@ -138,7 +140,10 @@ function openRooms(
         const source = catalogue.find(room);
         return source?.kind === 'pull' && source.state === 'empty' ? { ...source, state: 'waiting' } : source;
       },
-      onState: (listener) => liveRooms.onState(({ room }) => listener(room)),
+      onState: (listener) => {
+        const stops = [liveRooms.onState(({ room }) => listener(room)), pulls.onChange(({ id }) => listener(id))];
+        return () => stops.forEach((stop) => stop());
+      },
       sources: () => catalogue.playable(),
     },
     access,
@@ -159,7 +164,7 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, isReady, iceUdp }: Served,
+  { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, managed, isReady, iceUdp }: Served,
   { webSockets, access }: { readonly webSockets: RoomsDoor; readonly access: Access },
 ): AppDeps['state'] {
   const startedMs = clock.now();
@@ -168,7 +173,7 @@ function stateOf(
     maxClients: config.MAX_CONNECTIONS,
     maxPublishers: config.MAX_PUBLISHERS,
     uptimeS: () => (clock.now() - startedMs) / 1000,
-    sources: () => catalogue.list(),
+    sources: () => catalogue.list().map((source) => (source.kind === 'pull' ? source : { ...source, ...managed.labelsOf(source.id) })),
     activity: () => pipelines.activity(),
     sessions: () => sessions.snapshot(),
     webSockets: () => webSockets.connections,
@@ -194,19 +199,12 @@ function forwardsOf({ forwards }: Served, { hasSource }: AppDeps['zones']): AppD
   };
 }
 
-function modelsOf(config: Config, { models, counting, catalogue }: Served): AppDeps['models'] {
-  const folder = new ModelFolder(path.resolve('models'), configuredModels(config));
+function modelsOf({ models, counting, catalogue, modelFolder: folder, chosen }: Served): AppDeps['models'] {
   return {
     available: () => folder.list(),
     inUse: () => models.inUse(),
     modelOf: (sourceId) =>
       catalogue.find(sourceId) !== undefined || counting.zones.has(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined,
-    assign: (sourceId, name) => models.assign(name === 'none' ? 'none' : folder.pathOf(name), sourceId),
+    assign: (sourceId, name) => chosen.choose(sourceId, name),
   };
-}
-
-/** The models that the configuration names, and the bundled one, each once. */
-function configuredModels(config: Config): string[] {
-  const named = [config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'), ...config.SOURCE_MODELS.values(), bundledModel];
-  return [...new Set(named)].filter((choice) => choice !== 'none');
 }

@@ -30,7 +30,7 @@ export function openForwarding(
   { iceUdp }: Ports,
 ): Forwarding {
   const { config, loggers, clock, ledger, closers } = host;
-  const { catalogue, library, liveRooms } = sources;
+  const { catalogue, library, pulls, liveRooms } = sources;
   const { pipelines, forwarded } = seeing;
   throwIfUnusable(config);
   let sessions: ConnectionManager | undefined;
@@ -69,7 +69,7 @@ export function openForwarding(
     running.sync();
     for (const sourceId of forwards.sources) if (catalogue.find(sourceId)?.state === 'live') forwards.sourceCame(sourceId);
   };
-  const stopListening = [library.onChange(sourcesChanged), liveRooms.onState(sourcesChanged)];
+  const stopListening = [library.onChange(sourcesChanged), pulls.onChange(sourcesChanged), liveRooms.onState(sourcesChanged)];
   closers.add(async () => {
     for (const stop of stopListening) stop();
     running.close();

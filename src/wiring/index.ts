@@ -10,6 +10,8 @@ export { openMetrics } from './metrics.js';
 export { listeningFailed, openPorts } from './ports.js';
 export { tryUdpPort, type UdpPortTrial } from './udp-port.js';
 export { openDetection } from './detection.js';
+export { openManaging } from './managing.js';
 export { openSources } from './sources.js';
+export { openState } from './state.js';
 export { openTracing } from './tracing.js';
 export type { Host } from './host.js';

@@ -2,13 +2,34 @@ import path from 'node:path';
 import { configuredPath, environment, packageRoot, VARIABLES, type Config } from '../config.js';
 import { findFfmpeg, ProcessCounts, type FfmpegDeps } from '../ffmpeg/index.js';
 import { slateCaption } from '../pipeline/index.js';
-import { LiveRooms, PullSources, readSourcesFile, SourceCatalogue, SourceLibrary } from '../source/index.js';
+import {
+  LiveRooms,
+  PullSources,
+  readChanges,
+  readSourcesFile,
+  SourceCatalogue,
+  SourceConfiguration,
+  SourceLibrary,
+  type PullInput,
+  type ReadingContext,
+} from '../source/index.js';
+import type { StateFile } from '../store/index.js';
+import type { ModelFolder } from '../detection/index.js';
+import { openModelFolder, whyNoModel } from './chosen-models.js';
+import type { Logger } from '../base/logger.js';
 import type { Host } from './host.js';
+
+/** Where the state file keeps what was changed of sources. */
+export const SOURCES_SECTION = 'sources';
 
 /** Everything that can be watched. */
 export interface Sources {
   /** Programs, time and bookkeeping of whatever runs ffmpeg. */
   readonly ffmpeg: FfmpegDeps & { readonly processes: ProcessCounts };
+  /** Which cameras there are at the start. */
+  readonly configuration: SourceConfiguration;
+  /** The models that sources can be given. */
+  readonly modelFolder: ModelFolder;
   /** Videos of the upload folder. */
   readonly library: SourceLibrary;
   /** Cameras that this server calls. */
@@ -20,21 +41,23 @@ export interface Sources {
 }
 
 /** @throws MediaPeerError FFMPEG_NOT_FOUND, CONFIG_INVALID */
-export async function openSources({ config, loggers, clock, ledger, closers }: Host): Promise<Sources> {
+export async function openSources({ config, loggers, clock, ledger, closers }: Host, state: StateFile): Promise<Sources> {
   // What a person wrote is checked before anything that takes time.
-  const entries = config.SOURCES_FILE === '' ? [] : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), { variables: environment() });
+  const logger = loggers.of('source');
+  const modelFolder = openModelFolder(config);
+  const context: ReadingContext = { variables: environment(), whyNoModel: (name) => whyNoModel(modelFolder, name) };
+  const configuration = configurationOf(config, context, state, logger);
   const tools = await findFfmpeg({
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
   });
   const ffmpeg = { tools, clock, ledger, logger: loggers.of('ffmpeg'), processes: new ProcessCounts() };
   ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
-  const logger = loggers.of('source');
 
   const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR'), ...demoOf(config) });
   closers.add(() => library.close());
   const caption = slateCaption();
-  const pulls = new PullSources({ ...ffmpeg, logger, entries, caption });
+  const pulls = new PullSources({ ...ffmpeg, logger, entries: configuration.inputs, caption });
   closers.add(() => pulls.close());
   const liveRooms = new LiveRooms({
     clock,
@@ -45,7 +68,34 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
     expected: [...config.PUBLISH_TOKENS.keys()].filter((room) => room !== '*'),
   });
   closers.add(() => liveRooms.close());
-  return { ffmpeg, library, pulls, liveRooms, catalogue: new SourceCatalogue({ library, rooms: liveRooms, pulls }) };
+  return {
+    ffmpeg,
+    configuration,
+    modelFolder,
+    library,
+    pulls,
+    liveRooms,
+    catalogue: new SourceCatalogue({ library, rooms: liveRooms, pulls }),
+  };
+}
+
+/** SOURCES_FILE, and what was changed of it while an earlier server ran. */
+function configurationOf(config: Config, context: ReadingContext, state: StateFile, logger: Logger): SourceConfiguration {
+  const changes = readChanges(state.section(SOURCES_SECTION), (count) =>
+    logger.error({ count }, 'what was changed of sources cannot be read, and is left out'),
+  );
+  const isNamed = config.SOURCES_FILE !== '';
+  const fileEntries: PullInput[] = isNamed ? readSourcesFile(configuredPath(config, 'SOURCES_FILE'), context) : [];
+  const configuration = new SourceConfiguration({ fileEntries, changes, context });
+  tellUnusable(configuration, logger);
+  // A server that is started without the file, perhaps by mistake, forgets nothing.
+  return isNamed ? configuration.withFile(fileEntries, context) : configuration;
+}
+
+/** Says which changes cannot be used, with all that is wrong with them. */
+export function tellUnusable({ unusable }: SourceConfiguration, logger: Logger): void {
+  for (const { name, faults } of unusable)
+    logger.error({ sourceId: name, faults: faults.map(({ text }) => text) }, 'what was changed of a source cannot be used');
 }
 
 /** What a newcomer sees, in the folder that nobody has chosen yet. */

@@ -5,6 +5,7 @@ import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
 import { ServerMetrics } from '../../src/observability/index.js';
 import { ZonesSchema } from '../../src/scene/index.js';
+import { SourceEntrySchema, SourcePatchSchema } from '../../src/source/index.js';
 import type { Access } from '../../src/access/index.js';
 import { HttpConnections, HttpSessions, IceServers } from '../../src/http/index.js';
 import { RoomsDoor } from '../../src/ws/index.js';
@@ -30,6 +31,7 @@ export interface AppOverrides {
   readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly detections?: Partial<AppDeps['detections']>;
   readonly models?: Partial<AppDeps['models']>;
+  readonly sources?: Partial<AppDeps['sources']>;
   readonly events?: Partial<AppDeps['events']>;
   readonly forwards?: Partial<AppDeps['forwards']>;
 }
@@ -151,6 +153,17 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       },
       remove: () => Promise.resolve(0),
       ...overrides.forwards,
+    },
+    sources: {
+      entrySchema: SourceEntrySchema,
+      patchSchema: SourcePatchSchema,
+      list: () => [],
+      removed: () => [],
+      get: () => undefined,
+      add: () => Promise.resolve('demo'),
+      change: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+      ...overrides.sources,
     },
     zones: {
       hasSource: (sourceId) => sourceId === 'demo',

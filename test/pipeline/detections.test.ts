@@ -246,19 +246,60 @@ describe('SourceModels', () => {
     assert.equal(models.of('yard'), undefined);
     let changes = 0;
     models.onChange(() => changes++);
-    await assert.rejects(models.assign('/nowhere/model.onnx', 'gate'), { code: 'MODEL_INVALID' });
+    await assert.rejects(models.assign('gate', '/nowhere/model.onnx'), { code: 'MODEL_INVALID' });
     assert.deepEqual([changes, models.choiceOf('gate'), pool.loaded], [0, demo, 1]);
-    await Promise.all([models.assign('none', 'gate'), models.assign('none')]);
-    assert.deepEqual([changes, models.of('street'), models.areReady, pool.loaded], [2, undefined, false, 0]);
-    await models.assign(demo, 'gate');
+    await Promise.all([models.assign('gate', 'none'), models.assign('street', 'none')]);
+    assert.deepEqual([changes, models.of('gate'), models.of('street'), pool.loaded], [2, undefined, undefined, 1]);
+    await models.assign('gate', demo);
     const seeing = models.of('gate');
-    await models.assign(demo, 'gate');
+    await models.assign('gate', demo);
     assert.equal(models.of('gate'), seeing, 'a source that is given the model it has notices nothing');
     assert.equal(pool.loaded, 1);
     assert.equal(models.of('gate')?.modelName, 'sightline-demo');
     await models.close();
     assert.equal(pool.loaded, 0);
     assert.equal(deps.ledger.snapshot().workers, 0);
+  });
+
+  it('changes nothing where a choice cannot be kept, and goes back to what is configured now', async () => {
+    const deps = realDeps();
+    const pool = new DetectorPool(deps);
+    const demo = path.join(projectRoot, 'models/sightline-demo.json');
+    const models = await SourceModels.open({
+      pool,
+      logger: deps.logger,
+      defaultModel: 'none',
+      models: new Map([
+        ['gate', demo],
+        ['yard', 'none'],
+      ]),
+      chosen: new Map([
+        ['yard', demo],
+        ['gone', '/nowhere/model.onnx'],
+      ]),
+    });
+    assert.deepEqual([models.choiceOf('yard'), models.choiceOf('gone'), pool.loaded], [demo, 'none', 1]);
+    await assert.rejects(
+      models.assign('gate', 'none', () => Promise.reject(new Error('the disk is full'))),
+      /the disk is full/,
+    );
+    assert.equal(models.choiceOf('gate'), demo);
+    await models.configure(
+      new Map([
+        ['yard', '/nowhere/other.onnx'],
+        ['street', demo],
+      ]),
+    );
+    assert.deepEqual(
+      ['gate', 'yard', 'street'].map((id) => models.choiceOf(id)),
+      ['none', demo, demo],
+    );
+    await models.configure(new Map([['street', '/nowhere/other.onnx']]));
+    assert.equal(models.choiceOf('street'), demo, 'what cannot be loaded changes nothing');
+    await models.assign('yard', undefined);
+    assert.equal(models.choiceOf('yard'), 'none');
+    await models.close();
+    assert.equal(pool.loaded, 0);
   });
 });
 

@@ -49,7 +49,18 @@ async function open(options: RigOptions = {}): Promise<ReturnType<typeof zoneRou
   const { pipelines } = rig;
   counting = await openCounting({ uploadDir, readsAll: true, catalogue, models: rig.seeing, clock, logger });
   const onDetections = (detections: FrameDetections): void => void read.push(detections);
-  readers = readZones({ counting, alsoRead: () => [], pipelines, library, rooms, catalogue, clock, logger, onDetections });
+  readers = readZones({
+    counting,
+    alsoRead: () => [],
+    pipelines,
+    library,
+    pulls: { onChange: () => () => undefined },
+    rooms,
+    catalogue,
+    clock,
+    logger,
+    onDetections,
+  });
   return zoneRoutesOf(counting, catalogue);
 }
 

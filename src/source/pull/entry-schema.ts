@@ -62,6 +62,17 @@ export const SourceEntrySchema = Type.Object(
   { additionalProperties: false, title: 'SourceEntry', description: 'A source, as in SOURCES_FILE', examples: [EXAMPLE] },
 );
 
+/** What is to be changed of one: a JSON merge patch. */
+export const SourcePatchSchema = Type.Object(
+  Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, Type.Optional(Type.Union([field, Type.Null()]))])),
+  {
+    additionalProperties: false,
+    title: 'SourcePatch',
+    description: 'The fields to change; null removes one',
+    examples: [{ title: 'Main gate', low_url: null }],
+  },
+);
+
 /** A description as somebody wrote it. It holds credentials. */
 export type SourceEntry = Static<typeof SourceEntrySchema>;
 

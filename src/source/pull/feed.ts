@@ -6,7 +6,7 @@
 import { whenAborted } from '../../base/abort.js';
 import { delay } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
-import { Backoff, inWords, saysAway } from '../../ffmpeg/index.js';
+import { Backoff, inWords, saysAway, type LiveInput } from '../../ffmpeg/index.js';
 import { Timeline, type ArrivalRate, type EndReason } from '../../media/index.js';
 import type { MediaRun } from '../media-run.js';
 import { PullDelivery } from './delivery.js';
@@ -17,7 +17,6 @@ import { openPullRun } from './run.js';
 import type { SourceLayer } from '../layer.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedEnd, FeedInfo, FeedOptions, FeedSink, SourceFeed } from '../source.js';
-import type { PullInput } from './read-entry.js';
 
 /** A camera that starts takes half a minute: connecting more often than every few seconds is of no use. */
 const BACKOFF = { firstMs: 500, maxMs: 5_000, stableMs: 10_000 };
@@ -31,10 +30,14 @@ const MANY_FRAMES = 100;
 
 /** What a feed asks of its source. */
 export interface PullHost {
-  /** The camera as SOURCES_FILE has it. */
-  readonly entry: PullInput;
+  /** Id of the source. */
+  readonly name: string;
+  /** What is opened, as it is described now. */
+  readonly input: () => LiveInput;
   /** What the camera was found to send. */
   readonly knowledge: PullKnowledge;
+  /** True where that was at another address: it is looked before anything is played. */
+  readonly mustLook: boolean;
   /** Writes the text of the slate. */
   readonly caption: Caption;
   /** Calls the camera to see what it sends. Given up when the signal is aborted. @throws MediaPeerError */
@@ -61,6 +64,12 @@ export class PullFeed implements SourceFeed {
   readonly #options: FeedOptions;
   readonly #delivery: PullDelivery;
   readonly #stop = new AbortController();
+  /** Ends the wait before the next call. */
+  #wake = new AbortController();
+  /** It is to be seen what comes from another address, before anything of it is played. */
+  #mustLook: boolean;
+  /** Another feed has to follow, whatever comes. */
+  #isOutdated = false;
   #run: MediaRun | undefined;
   /** Calls in a row that gave no frame. */
   #fruitless = 0;
@@ -78,12 +87,13 @@ export class PullFeed implements SourceFeed {
   constructor(host: PullHost, sink: FeedSink, options: FeedOptions) {
     this.#host = host;
     this.#options = options;
+    this.#mustLook = host.mustLook;
     const { plan } = host.knowledge;
     const { widthPx, heightPx, fps, delivery, copiedCodec: codec, copiedSize, hasAudio } = plan;
     this.info = { widthPx, heightPx, fps, delivery, codec, copiedSize, hasAudio };
     this.timeline = options.timeline ?? new Timeline();
     this.#delivery = new PullDelivery({
-      name: host.entry.name,
+      name: host.name,
       plan,
       timeline: this.timeline,
       caption: host.caption,
@@ -101,7 +111,7 @@ export class PullFeed implements SourceFeed {
     this.#lowLayer =
       low &&
       new LowLayer({
-        name: host.entry.name,
+        name: host.name,
         low,
         deps: options,
         nowMs: () => this.#delivery.nowMs,
@@ -134,6 +144,24 @@ export class PullFeed implements SourceFeed {
     return this.closed;
   }
 
+  /** The camera is at another address now: what it reads ends, and it is looked what comes from there. @param mustReplace another feed has to follow */
+  callAnew(mustReplace: boolean): void {
+    if (this.#end) return;
+    this.#mustLook = true;
+    this.#isOutdated ||= mustReplace;
+    this.#isMute = false;
+    this.#whyMute = undefined;
+    this.#wake.abort();
+    // Its end is awaited by the loop; it never rejects.
+    void this.#run?.close();
+  }
+
+  /** Something else is made of what the camera sends. @param knowledge undefined: it is not known, and being looked at @param mustReplace another feed has to follow */
+  planAnew(knowledge: PullKnowledge | undefined, mustReplace: boolean): void {
+    this.#isOutdated ||= mustReplace;
+    if (knowledge && (this.#isOutdated || !isSamePlan(knowledge.plan, this.#host.knowledge.plan))) this.#finish({ reason: 'replaced' });
+  }
+
   /** The whole life of a feed. */
   async #live(): Promise<FeedEnd> {
     const stopListening = whenAborted(this.#options.signal, () => this.#finish({ reason: 'viewer-left' }));
@@ -152,16 +180,19 @@ export class PullFeed implements SourceFeed {
     for (let end = this.end; ; end = this.end) {
       if (end) return end;
       const startedMs = clock.now();
-      const isLook = this.#fruitless % LOOK_EVERY === 1;
+      const isLook = this.#mustLook || this.#fruitless % LOOK_EVERY === 1;
       this.#fruitless++;
+      this.#wake = new AbortController();
       const error = await (isLook ? this.#lookAgain() : this.#runOnce());
       if (this.end || (isLook && !error)) continue;
+      // What was ended for another address has not failed.
+      if (this.#wake.signal.aborted) continue;
       const ranMs = clock.now() - startedMs;
       const isNextPass = !error && this.#host.knowledge.plan.isRecording && this.#fruitless === 0;
       const waitMs = isNextPass ? 0 : backoff.next(ranMs);
       this.restarts++;
       this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera closed the connection'), isNextPass, waitMs);
-      if (waitMs > 0) await delay(clock, waitMs, this.#stop.signal);
+      if (waitMs > 0) await delay(clock, waitMs, AbortSignal.any([this.#stop.signal, this.#wake.signal]));
     }
   }
 
@@ -178,7 +209,7 @@ export class PullFeed implements SourceFeed {
 
   /** Each reason is told once, not with each call. */
   #note(error: MediaPeerError, isNextPass: boolean, waitMs: number): void {
-    const fields = { sourceId: this.#host.entry.name, reason: error.message, waitMs, restarts: this.restarts };
+    const fields = { sourceId: this.#host.name, reason: error.message, waitMs, restarts: this.restarts };
     if (isNextPass) return this.#options.logger.debug(fields, 'recording is played again');
     const isTold = this.trouble === error.message;
     this.lastError = this.trouble = error.message;
@@ -189,7 +220,8 @@ export class PullFeed implements SourceFeed {
   async #lookAgain(): Promise<MediaPeerError | undefined> {
     try {
       const known = await this.#host.look(this.#stop.signal);
-      if (!isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
+      this.#mustLook = false;
+      if (this.#isOutdated || !isSamePlan(known.plan, this.#host.knowledge.plan)) this.#finish({ reason: 'replaced' });
       return undefined;
     } catch (error) {
       return new MediaPeerError('FFMPEG_FAILED', messageOf(error));
@@ -199,7 +231,8 @@ export class PullFeed implements SourceFeed {
   /** One connection to its end; why it failed, or undefined when the camera closed it. */
   async #runOnce(): Promise<MediaPeerError | undefined> {
     const error = await this.#call(this.#isMute);
-    const mayBeSound = error && this.#frames === 0 && !this.end && this.info.hasAudio && !this.#isMute && !saysAway(whatWasSaid(error));
+    const isOver = this.end !== undefined || this.#wake.signal.aborted;
+    const mayBeSound = error && this.#frames === 0 && !isOver && this.info.hasAudio && !this.#isMute && !saysAway(whatWasSaid(error));
     if (!mayBeSound) return error;
     // Nobody needs the sound as they need the picture.
     this.#whyMute = `it cannot be received beside the video: ${inWords(whatWasSaid(error))}`;
@@ -209,15 +242,15 @@ export class PullFeed implements SourceFeed {
   }
 
   async #call(isMute: boolean): Promise<MediaPeerError | undefined> {
-    const { entry, knowledge } = this.#host;
+    const { name, input, knowledge } = this.#host;
     const { clock } = this.#options;
     this.#delivery.beginRun();
     this.#frames = 0;
     try {
       const deadAfterMs = (): number => this.#deadAfterMs();
       const spec = {
-        owner: `pull ${entry.name}`,
-        input: entry.input,
+        owner: `pull ${name}`,
+        input: input(),
         plan: knowledge.plan,
         pool: this.#delivery.pool,
         isPatient: this.#fruitless > 1,
@@ -225,7 +258,7 @@ export class PullFeed implements SourceFeed {
         deadAfterMs,
       };
       this.#run = await openPullRun(spec, this.#options, this.#delivery);
-      if (this.#end) void this.#run.close();
+      if (this.#end || this.#wake.signal.aborted) void this.#run.close();
       const { error } = await this.#run.closed;
       const wasSilent = this.#frames > 0 && clock.now() - this.#lastFrameMs > SILENT_END_MS;
       this.#silentEnds = wasSilent ? this.#silentEnds + 1 : 0;

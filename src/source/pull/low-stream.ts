@@ -24,7 +24,7 @@ export interface LowKnowledge extends LayerDescription {
 
 /** Whose second stream it is. */
 export interface LowStreamInit extends FfmpegDeps {
-  /** The camera as SOURCES_FILE has it. */
+  /** The camera as it is described. */
   readonly entry: PullInput;
   /** Its second stream. */
   readonly input: LiveInput;

@@ -61,7 +61,7 @@ export interface PullKnowledge {
 const WITHOUT_STAMPS = new Set(['mpjpeg', 'mjpeg', 'h264', 'hevc']);
 const MAX_FPS = 60;
 const NO_SLATE = 'it is H.265, and this ffmpeg lacks libx265, which encodes the slate for when it is away';
-const BY_OPERATOR = "SOURCES_FILE says 'transcode: always'";
+const BY_OPERATOR = "its description says 'transcode: always'";
 
 /** What was learned by playing it. */
 export interface Refusals {

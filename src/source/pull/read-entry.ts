@@ -2,6 +2,7 @@
  * From a description of a source to what ffmpeg is given. What a description holds beside names is secret, so faults say what was
  * expected and never what was found.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   DEVICE_FORMATS,
   isDeviceFormat,
@@ -46,6 +47,20 @@ export interface ReadingContext {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Why there is no model of that name, in words; undefined where there is one. Default: models are not looked for. */
   readonly whyNoModel?: ((name: string) => string | undefined) | undefined;
+}
+
+/** Whether ffmpeg reads the same, in the same way. */
+export function isSameInput(a: LiveInput | undefined, b: LiveInput | undefined): boolean {
+  return isDeepStrictEqual(readOf(a), readOf(b));
+}
+
+/** Whether they say the same, values of variables included. */
+export function isSameEntry(a: PullInput, b: PullInput): boolean {
+  return isSameInput(a.input, b.input) && isSameInput(a.low, b.low) && isDeepStrictEqual(a.written, b.written);
+}
+
+function readOf(input: LiveInput | undefined): unknown {
+  return input && [input.kind, input.address, input.format, input.options];
 }
 
 /** ffmpeg cuts its messages at about 1000 characters, and half a password is not recognised. */
@@ -144,7 +159,7 @@ function readDevice(entry: SourceEntry, expansion: Expansion): Target | undefine
   const kind = entry.format ?? (/^\/dev\/video/.test(address) ? 'v4l2' : '');
   if (/^-|[\x00-\x1f\x7f]/.test(address) || address.length > MAX_ADDRESS_CHARS)
     expansion.faults.push(fieldFault('device', 'invalid', `expected ${EXPECTED.device}`));
-  if (kind === 'v4l2' && !/^\/dev\/[\w./-]+$/.test(address))
+  if (kind === 'v4l2' && !/^\/dev\/(?!.*\.\.)[\w./-]+$/.test(address))
     expansion.faults.push(fieldFault('device', 'invalid', 'expected a path below /dev for v4l2, such as /dev/video0'));
   if (isDeviceFormat(kind)) return { kind, address };
   expansion.faults.push(fieldFault('format', 'invalid', `expected one of ${DEVICE_FORMATS.join(', ')} for this device`));

@@ -13,7 +13,7 @@ import { LowStream } from './low-stream.js';
 import { planPull, type PullKnowledge, type Refusals } from './plan.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
-import type { PullInput } from './read-entry.js';
+import { isSameInput, type PullInput } from './read-entry.js';
 
 /** Whoever asks sooner after a call that failed gets the same answer: viewers cannot make the server hammer a camera. */
 const QUIET_MS = 2_000;
@@ -28,7 +28,7 @@ const STILL_WAITING = 'the camera is being connected, and no frame has arrived y
 
 /** One camera. */
 export interface PullSourceInit extends FfmpegDeps {
-  /** The camera as SOURCES_FILE has it. */
+  /** The camera as it is described. */
   readonly entry: PullInput;
   /** Writes the text of the slate. */
   readonly caption: Caption;
@@ -43,11 +43,14 @@ interface Call {
 
 /** A camera that connects on demand. */
 export class PullSource {
-  /** The camera as SOURCES_FILE has it. */
-  readonly entry: PullInput;
+  #entry: PullInput;
   readonly #init: PullSourceInit;
   readonly #stop = new AbortController();
   #knowledge: PullKnowledge | undefined;
+  /** What is known is of the address before, which holds for those alone who watch already. */
+  #isUnsure = false;
+  /** A feed ended for one that follows. */
+  #isReplaced = false;
   #refusals: Refusals = {};
   #mutedAtMs = -Infinity;
   readonly #rate = new ArrivalRate();
@@ -55,19 +58,42 @@ export class PullSource {
   #failedAtMs = -Infinity;
   #call: Call | undefined;
   readonly #feeds = new Set<PullFeed>();
-  readonly #low: LowStream | undefined;
+  #low: LowStream | undefined;
+  /** Second streams of before, and calls that end. */
+  readonly #ending = new Set<Promise<unknown>>();
 
   constructor(init: PullSourceInit) {
     this.#init = init;
-    this.entry = init.entry;
-    const { low } = init.entry;
-    this.#low = low && new LowStream({ ...init, input: low });
+    this.#entry = init.entry;
+    this.#low = this.#openLow();
+  }
+
+  /** The camera as it is described now. */
+  get entry(): PullInput {
+    return this.#entry;
+  }
+
+  /**
+   * It is described otherwise now. Viewers keep their connections: where it is read from another address they see the slate until
+   * that answers, and where it is only read otherwise the feed is replaced.
+   */
+  change(entry: PullInput): void {
+    const before = this.#entry;
+    this.#entry = entry;
+    const isOtherLow = !isSameInput(before.low, entry.low);
+    if (isOtherLow) {
+      this.#end(this.#low?.close());
+      this.#low = this.#openLow();
+    }
+    if (!isSameInput(before.input, entry.input)) this.#callAnew(isOtherLow);
+    else if (isOtherLow || before.wantsAudio !== entry.wantsAudio || before.mustTranscode !== entry.mustTranscode)
+      this.#planAnew(isOtherLow);
   }
 
   /** As it is now. */
   get source(): Source {
-    const { name } = this.entry;
-    const known = this.#knowledge;
+    const { name, title, group } = this.entry;
+    const known = this.#known;
     const waiting = [...this.#feeds].find(({ live }) => live.isWaiting);
     const nothing = {
       durationS: null,
@@ -94,6 +120,8 @@ export class PullSource {
       ...(this.#low?.known && { layers: [this.#low.known] }),
       fps: this.#fps(content.fps),
       ...(reason !== undefined && { reason }),
+      ...(title !== undefined && { title }),
+      ...(group !== undefined && { group }),
       kind: 'pull',
       state: known ? (waiting ? 'waiting' : 'live') : 'empty',
       open: (sink, options) => this.open(sink, options),
@@ -106,7 +134,7 @@ export class PullSource {
    */
   async prepare(): Promise<void> {
     const { clock } = this.#init;
-    if (this.#knowledge || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
+    if (this.#known || (!this.#call && clock.now() - this.#failedAtMs < QUIET_MS)) return;
     const over = new AbortController();
     const isKnown = this.look()
       .then(
@@ -120,16 +148,19 @@ export class PullSource {
 
   /** Starts to watch it. @throws MediaPeerError SOURCE_NOT_LIVE when it has not answered yet; it is being connected then */
   open(sink: FeedSink, options: FeedOptions): SourceFeed {
-    if (!this.#knowledge) {
+    if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
+    const knowledge = this.#known;
+    if (!knowledge) {
       void this.prepare();
       const { name } = this.entry;
       throw sourceNotLive(name, this.source.reason ?? NEVER_CONNECTED, RETRY_AFTER_S.camera);
     }
-    if (this.#refusals.sound !== undefined && this.#init.clock.now() - this.#mutedAtMs > MUTE_MS) this.#learn({ sound: undefined });
     const feed = new PullFeed(
       {
-        entry: this.entry,
-        knowledge: this.#knowledge,
+        name: this.entry.name,
+        input: () => this.entry.input,
+        knowledge,
+        mustLook: this.#isUnsure,
         caption: this.#init.caption,
         rate: this.#rate,
         look: (signal) => this.look(signal),
@@ -140,8 +171,12 @@ export class PullSource {
       sink,
       options,
     );
+    this.#isReplaced = false;
     this.#feeds.add(feed);
-    void feed.closed.then(() => this.#feeds.delete(feed));
+    void feed.closed.then(({ reason }) => {
+      this.#isReplaced ||= reason === 'replaced';
+      this.#feeds.delete(feed);
+    });
     return feed;
   }
 
@@ -161,10 +196,49 @@ export class PullSource {
     return call.result.finally(stopListening);
   }
 
+  /** There is no such camera any more: it ends for everybody who watches it. Resolves when nothing of it is left. */
+  async remove(): Promise<void> {
+    await Promise.all([this.close(), ...[...this.#feeds].map((feed) => feed.close('source-ended'))]);
+  }
+
   /** Gives up a connection attempt. Running feeds are not touched. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([this.#call?.result.catch(() => undefined), this.#low?.close()]);
+    await Promise.all([this.#call?.result.catch(() => undefined), this.#low?.close(), ...this.#ending]);
+  }
+
+  get #known(): PullKnowledge | undefined {
+    const isHeld = this.#feeds.size > 0 || this.#isReplaced;
+    return this.#isUnsure && !isHeld ? undefined : this.#knowledge;
+  }
+
+  #openLow(): LowStream | undefined {
+    const { entry } = this;
+    return entry.low && new LowStream({ ...this.#init, entry, input: entry.low });
+  }
+
+  /** It is at another address: nothing is known of what it sends there. */
+  #callAnew(isOtherLow: boolean): void {
+    this.#end(this.#call?.result.catch(() => undefined));
+    this.#call?.stop.abort();
+    this.#call = undefined;
+    this.#isUnsure = true;
+    this.#refusals = {};
+    this.#failure = undefined;
+    this.#failedAtMs = -Infinity;
+    for (const feed of this.#feeds) feed.callAnew(isOtherLow);
+  }
+
+  /** It sends what it sent, of which something else is made. */
+  #planAnew(isOtherLow: boolean): void {
+    this.#learn({});
+    const knowledge = this.#isUnsure ? undefined : this.#knowledge;
+    for (const feed of this.#feeds) feed.planAnew(knowledge, isOtherLow);
+  }
+
+  #end(ending: Promise<unknown> | undefined): void {
+    const ended = ending?.finally(() => this.#ending.delete(ended as Promise<unknown>));
+    if (ended) this.#ending.add(ended);
   }
 
   #startCall(): Call {
@@ -182,11 +256,13 @@ export class PullSource {
     this.#low?.prepare();
     try {
       const found = await probeLive(this.entry.input, this.#init, signal);
+      signal.throwIfAborted();
       const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
       if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
       const knowledge = planPull(this.entry, found, this.#init.tools, this.#refusals);
       if (!knowledge) throw new MediaPeerError('FFMPEG_FAILED', 'it sends nothing that can be played');
       this.#knowledge = knowledge;
+      this.#isUnsure = false;
       this.#failure = undefined;
       const { videoCodec, audioCodec, widthPx, heightPx, delivery, reason } = knowledge.description;
       logger.info({ sourceId, videoCodec, audioCodec, widthPx, heightPx, delivery, reason }, 'camera answers');

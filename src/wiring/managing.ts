@@ -1,0 +1,84 @@
+/** Sources that are changed while the server runs: what is kept of it, and who is told. */
+import { modelName } from '../detection/index.js';
+import type { ManagedSource, SourcesDeps } from '../http/index.js';
+import { ManagedSources, shownSettings, SourceEntrySchema, SourcePatchSchema, type SourceConfiguration } from '../source/index.js';
+import type { StateFile } from '../store/index.js';
+import { ChosenModels, whyNoModel } from './chosen-models.js';
+import type { DetectionServices } from './detection.js';
+import type { Host } from './host.js';
+import { SOURCES_SECTION, tellUnusable, type Sources } from './sources.js';
+
+/** What is managed. */
+export interface Managing {
+  /** Cameras as they are described. */
+  readonly managed: ManagedSources;
+  /** Models that somebody chose. */
+  readonly chosen: ChosenModels;
+}
+
+/** Lets sources be changed from now on. */
+export function openManaging(
+  { config, loggers }: Host,
+  { configuration, pulls, library, liveRooms, modelFolder }: Sources,
+  { models }: DetectionServices,
+  state: StateFile,
+): Managing {
+  const chosen = new ChosenModels({ state, folder: modelFolder, models });
+  const whyTaken = (name: string): string | undefined => {
+    const room = liveRooms.get(name);
+    if (room && room.state !== 'empty') return 'a room that somebody publishes to';
+    if (config.PUBLISH_TOKENS.has(name)) return 'a room of PUBLISH_TOKENS';
+    return library.get(name) && 'a file of the upload folder';
+  };
+  const apply = (next: SourceConfiguration): void => {
+    tellUnusable(next, loggers.of('source'));
+    pulls.set(next.inputs);
+  };
+  const managed = new ManagedSources({
+    configuration,
+    context: { whyNoModel: (name) => whyNoModel(modelFolder, name) },
+    otherKind: (sourceId) => (library.get(sourceId) ? 'file' : liveRooms.get(sourceId) ? 'live' : undefined),
+    whyTaken,
+    keep: (changes, model) => {
+      const kept = { [SOURCES_SECTION]: changes };
+      return model ? chosen.choose(model.sourceId, model.model, kept) : state.update(kept);
+    },
+    apply,
+    logger: loggers.of('source'),
+  });
+  return { managed, chosen };
+}
+
+/** For `/sources`. */
+export function sourceRoutesOf({ managed }: Managing, { catalogue }: Sources, { models }: DetectionServices): SourcesDeps {
+  const describe = (sourceId: string): ManagedSource | undefined => {
+    const source = catalogue.find(sourceId);
+    const camera = managed.get(sourceId);
+    if (!source) return undefined;
+    const { kind, state, playable, reason, title, group } = { ...source, ...(source.kind !== 'pull' && managed.labelsOf(sourceId)) };
+    const isCamera = camera !== undefined && kind === 'pull';
+    return {
+      name: sourceId,
+      kind,
+      origin: isCamera ? camera.origin : kind === 'file' ? 'upload' : 'published',
+      isChanged: isCamera && camera.isChanged,
+      state,
+      playable,
+      reason,
+      title,
+      group,
+      model: modelName(models.choiceOf(sourceId)),
+      settings: isCamera ? shownSettings(camera.input) : undefined,
+    };
+  };
+  return {
+    entrySchema: SourceEntrySchema,
+    patchSchema: SourcePatchSchema,
+    list: () => catalogue.list().flatMap(({ id }) => describe(id) ?? []),
+    removed: () => managed.configuration.removed,
+    get: describe,
+    add: (entry) => managed.add(entry),
+    change: (sourceId, patch) => managed.change(sourceId, patch),
+    remove: (sourceId) => managed.remove(sourceId),
+  };
+}

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { MediaPeerError } from '../../../src/base/errors.js';
+import { ManagedSources, type ModelChange } from '../../../src/source/pull/managed-sources.js';
+import type { PullInput } from '../../../src/source/pull/read-entry.js';
+import { shownSettings } from '../../../src/source/pull/shown-settings.js';
+import { readChanges } from '../../../src/source/pull/source-changes.js';
+import { SourceConfiguration } from '../../../src/source/pull/source-configuration.js';
+import { parseSources } from '../../../src/source/pull/sources-file.js';
+
+const VARIABLES = { GATE_PASSWORD: 'Gate/5ecret@7', KEY: 'k3y' };
+const FILE = [
+  { name: 'gate', url: 'rtsp://viewer:${GATE_PASSWORD}@10.0.0.5/1', title: 'Gate', model: 'nano' },
+  { name: 'yard', url: 'https://cam.example/a.m3u8', options: { headers: { 'X-Key': '${KEY}' }, tls_verify: true } },
+];
+const whyNoModel = (name: string): string | undefined => (name === 'nano' || name === 'tiny' ? undefined : `no model '${name}'`);
+const CONTEXT = { variables: VARIABLES, whyNoModel };
+const fileOf = (entries: readonly object[]): PullInput[] => parseSources(JSON.stringify({ sources: entries }), CONTEXT);
+
+/** Sources over what is kept; nothing is connected. */
+class Rig {
+  kept: unknown;
+  models: ModelChange[] = [];
+  whyNotKept: Error | undefined;
+  applied = 0;
+  readonly unreadable: number[] = [];
+  readonly managed: ManagedSources;
+
+  constructor(entries: readonly object[] = FILE, kept?: unknown) {
+    this.kept = kept;
+    const changes = readChanges(kept, (count) => this.unreadable.push(count));
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => logger };
+    this.managed = new ManagedSources({
+      configuration: new SourceConfiguration({ fileEntries: fileOf(entries), changes, context: CONTEXT }),
+      context: { whyNoModel },
+      otherKind: (id) => (id === 'street' ? 'file' : id === 'phone' ? 'live' : undefined),
+      whyTaken: (name) => (name === 'street' ? 'a file of the upload folder' : undefined),
+      keep: async (next, model) => {
+        await Promise.resolve();
+        if (this.whyNotKept) throw this.whyNotKept;
+        this.kept = JSON.parse(JSON.stringify(next));
+        if (model) this.models.push(model);
+      },
+      apply: () => this.applied++,
+      logger,
+    });
+  }
+
+  get names(): string[] {
+    return [...this.managed.configuration.sources.keys()];
+  }
+
+  /** As after a restart. */
+  again(entries: readonly object[] = FILE): Rig {
+    return new Rig(entries, JSON.parse(JSON.stringify(this.kept ?? null)) ?? undefined);
+  }
+}
+
+async function refusal(promise: Promise<unknown>): Promise<MediaPeerError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof MediaPeerError, String(error));
+  return error;
+}
+const faultsOf = async (promise: Promise<unknown>): Promise<string[]> => {
+  const { code, facts, message } = await refusal(promise);
+  assert.equal(code, 'SOURCE_INVALID', message);
+  for (const secret of Object.values(VARIABLES)) assert.ok(!message.includes(secret), message);
+  return (facts?.faults ?? []).map((fault) => `${fault.path} ${fault.code}`);
+};
+
+describe('sources that are changed while the server runs', () => {
+  let rig: Rig;
+  beforeEach(() => (rig = new Rig()));
+
+  it('are added, and are there after a restart', async () => {
+    assert.equal(await rig.managed.add({ name: 'desk', url: 'rtsp://u:s3cret@10.0.0.9/1', title: 'Desk', model: 'tiny' }), 'desk');
+    assert.deepEqual(rig.models, [{ sourceId: 'desk', model: 'tiny' }]);
+    const again = rig.again();
+    assert.deepEqual([rig.names, again.names], [Array.of('gate', 'yard', 'desk'), Array.of('gate', 'yard', 'desk')]);
+    const { origin, input } = again.managed.get('desk')!;
+    assert.deepEqual([origin, input.input.address, input.title], ['api', 'rtsp://u:s3cret@10.0.0.9/1', 'Desk']);
+    assert.doesNotMatch(input.input.redact(input.input.address), /s3cret/);
+  });
+
+  it('of one name are added once, however many ask at the same time', async () => {
+    const asked = Array.from({ length: 8 }, (_, i) => rig.managed.add({ name: 'desk', url: `rtsp://10.0.0.${i}/` }));
+    const answers = await Promise.allSettled(asked);
+    assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1);
+    assert.equal(answers[0]?.status, 'fulfilled');
+    for (const answer of answers.slice(1))
+      assert.equal(answer.status === 'rejected' && (answer.reason as MediaPeerError).code, 'SOURCE_TAKEN');
+    assert.equal(rig.applied, 1);
+  });
+
+  it('do not take the name of a camera or a file', async () => {
+    for (const name of ['gate', 'street']) {
+      const { code, message, facts } = await refusal(rig.managed.add({ name, url: 'rtsp://10.0.0.9/' }));
+      assert.deepEqual([code, facts], ['SOURCE_TAKEN', { faults: [{ path: '/name', code: 'taken' }] }]);
+      assert.match(message, /is the name of a/);
+    }
+  });
+
+  for (const name of ['__proto__', 'constructor', 'toString', '-', '_', '.a', 'a..b', 'A'.repeat(64), '0', '%41'.slice(1)]) {
+    it(`may be called '${name.slice(0, 12)}'`, async () => {
+      await rig.managed.add({ name, url: 'rtsp://10.0.0.9/' });
+      await rig.managed.change(name, { title: 'one' });
+      const again = rig.again();
+      assert.equal(again.managed.get(name)?.input.title, 'one');
+      await again.managed.remove(name);
+      assert.deepEqual([again.managed.get(name), again.again().managed.get(name)], [undefined, undefined]);
+    });
+  }
+
+  it('are refused with the faults of SOURCES_FILE, and with what only that may hold', async () => {
+    const add = (entry: unknown): Promise<string[]> => faultsOf(rig.managed.add(entry));
+    assert.deepEqual(await add('x'), [' invalid']);
+    assert.deepEqual(await add({ name: 'a', url: 'file:///x', audio: 1 }), ['/audio invalid']);
+    assert.deepEqual(await add({ name: 'a', url: 'rtsp://u:${GATE_PASSWORD}@evil/' }), ['/url not_allowed']);
+    assert.deepEqual(await add({ name: 'a', url: 'http://evil/', options: { headers: { A: '${KEY}' } } }), [
+      '/options/headers not_allowed',
+    ]);
+    const filter = (device: string): Promise<string[]> => add({ name: 'a', device, format: 'lavfi' });
+    for (const device of [
+      'movie=/etc/passwd',
+      'color,drawtext=textfile=/etc/passwd',
+      "testsrc2='x'",
+      'life=filename=/etc/passwd',
+      'testsrc[out];movie=x',
+    ])
+      assert.deepEqual(await filter(device), ['/device not_allowed'], device);
+    assert.deepEqual(await add({ name: 'a', url: 'rtsp://10.0.0.9/', model: 'yolo' }), ['/model not_found']);
+    assert.deepEqual([rig.applied, rig.kept], [0, undefined]);
+    await rig.managed.add({ name: 'a', device: 'testsrc2=size=320x180:rate=10', format: 'lavfi' });
+  });
+
+  it('are at most 200 beside those of SOURCES_FILE', async () => {
+    for (let i = 0; i < 200; i++) await rig.managed.add({ name: `cam-${i}`, url: 'rtsp://10.0.0.9/' });
+    const { code, message, facts } = await refusal(rig.managed.add({ name: 'more', url: 'rtsp://10.0.0.9/' }));
+    assert.deepEqual([code, facts], ['TOO_MANY_SOURCES', { max: 200 }]);
+    assert.match(message, /200 sources were added already; remove some, or name them in SOURCES_FILE/);
+    await rig.managed.remove('cam-7');
+    await rig.managed.add({ name: 'more', url: 'rtsp://10.0.0.9/' });
+  });
+
+  it('of SOURCES_FILE are changed over the file, with its variables, and keep what they were not changed in', async () => {
+    await rig.managed.change('gate', { title: 'Main gate', group: 'Outside' });
+    await rig.managed.change('gate', { title: null, audio: false, options: { rtsp_transport: 'udp' } });
+    const { input, origin, isChanged } = rig.again().managed.get('gate')!;
+    assert.deepEqual([origin, isChanged, input.title, input.group, input.wantsAudio], ['sources_file', true, undefined, 'Outside', false]);
+    assert.equal(input.input.address, 'rtsp://viewer:Gate%2F5ecret%407@10.0.0.5/1');
+    assert.ok(!JSON.stringify(rig.kept).includes('5ecret'), 'what the file holds is not kept twice');
+    // The file changes beneath.
+    const moved = rig.again([{ name: 'gate', url: 'rtsp://10.0.0.6/1', title: 'Other' }]).managed.get('gate')!;
+    assert.deepEqual([moved.input.input.address, moved.input.title], ['rtsp://10.0.0.6/1', undefined]);
+  });
+
+  it('of SOURCES_FILE that were removed stay away until the file names them no more', async () => {
+    await rig.managed.change('yard', { title: 'Yard' });
+    await rig.managed.remove('gate');
+    assert.deepEqual([rig.names, rig.managed.configuration.removed], [['yard'], ['gate']]);
+    const again = rig.again();
+    assert.deepEqual(again.names, ['yard']);
+    await again.managed.reload(fileOf([]), CONTEXT);
+    assert.deepEqual([again.names, again.kept], [[], []]);
+    await again.managed.reload(fileOf(FILE), CONTEXT);
+    assert.deepEqual(again.names, ['gate', 'yard']);
+    assert.equal(again.managed.get('yard')?.input.title, undefined);
+    assert.deepEqual((await refusal(again.managed.remove('nobody'))).code, 'SOURCE_NOT_FOUND');
+  });
+
+  it('that were removed may be added anew, and count over the file then', async () => {
+    await rig.managed.remove('gate');
+    await rig.managed.add({ name: 'gate', url: 'rtsp://10.0.0.9/' });
+    const again = rig.again();
+    assert.deepEqual([again.names, again.managed.get('gate')?.origin], [['gate', 'yard'], 'api']);
+    await again.managed.remove('gate');
+    assert.deepEqual([again.names, again.managed.configuration.removed], [['yard'], ['gate']]);
+  });
+
+  it('change nothing where that cannot be kept', async () => {
+    rig.whyNotKept = new MediaPeerError('STATE_NOT_KEPT', 'nothing was changed: the disk is full');
+    const asked = [
+      rig.managed.add({ name: 'desk', url: 'rtsp://10.0.0.9/' }),
+      rig.managed.change('gate', { title: 'x' }),
+      rig.managed.remove('gate'),
+    ];
+    for (const answer of asked) assert.equal((await refusal(answer)).code, 'STATE_NOT_KEPT');
+    assert.deepEqual([rig.names, rig.applied, rig.managed.get('gate')?.input.title], [['gate', 'yard'], 0, 'Gate']);
+    rig.whyNotKept = undefined;
+    await rig.managed.remove('gate');
+  });
+
+  it('are refused a change as a whole', async () => {
+    const change = (patch: unknown): Promise<string[]> => faultsOf(rig.managed.change('gate', patch));
+    assert.deepEqual(await change([]), [' invalid']);
+    assert.deepEqual(await change({ name: 'other' }), ['/name not_allowed']);
+    assert.deepEqual(await change({ url: null }), [' conflict']);
+    assert.deepEqual(await change({ device: '/dev/video0' }), [' conflict']);
+    assert.deepEqual(await change({ title: 'x', audio: 'no' }), ['/audio invalid']);
+    assert.deepEqual(await change({ url: 'rtsp://${KEY}@10.0.0.5/' }), ['/url not_allowed']);
+    assert.deepEqual(await change({ colour: 'red' }), ['/colour unknown']);
+    assert.equal((await refusal(rig.managed.change('nobody', {}))).code, 'SOURCE_NOT_FOUND');
+    assert.deepEqual([rig.applied, rig.kept], [0, undefined]);
+  });
+
+  it('give what is secret of one host to no other', async () => {
+    const change = (patch: object): Promise<void> => rig.managed.change('yard', patch);
+    assert.deepEqual(await faultsOf(change({ url: 'https://evil.example/a.m3u8' })), ['/options/headers required_again']);
+    assert.deepEqual(await faultsOf(change({ low_url: 'https://evil.example/low.m3u8' })), ['/options/headers required_again']);
+    assert.deepEqual(await faultsOf(change({ url: 'http://cam.example/a.m3u8' })), ['/options/headers required_again']);
+    await change({ url: 'https://cam.example/b.m3u8', low_url: 'https://cam.example/low.m3u8' });
+    assert.match(rig.managed.get('yard')?.input.input.options['headers'] ?? '', /k3y/);
+    await change({ url: 'https://other.example/a.m3u8', low_url: null, options: { headers: null } });
+    assert.equal(rig.managed.get('yard')?.input.input.options['headers'], undefined);
+  });
+
+  it('show no address and nothing that may be a secret', async () => {
+    const shown = shownSettings(rig.managed.get('yard')!.input);
+    assert.deepEqual([shown.scheme, shown.options, shown.hiddenOptions], ['https', { tls_verify: true }, ['headers']]);
+    await rig.managed.add({ name: 'desk', url: 'rtsp://u:s3cret@10.0.0.9/', options: { user_agent: 's3cret', buffer_size: 4096 } });
+    const all = JSON.stringify([...rig.managed.configuration.sources.values()].map(({ input }) => shownSettings(input)));
+    assert.doesNotMatch(all, /s3cret|5ecret|k3y|10\.0\.0|example/);
+  });
+
+  it('that are files or rooms have a title, a group and a model, and nothing else', async () => {
+    await rig.managed.change('street', { title: 'High street', model: 'nano' });
+    assert.deepEqual([rig.managed.labelsOf('street').title, rig.models], ['High street', [{ sourceId: 'street', model: 'nano' }]]);
+    assert.equal(rig.again().managed.labelsOf('street').title, 'High street');
+    assert.deepEqual(await faultsOf(rig.managed.change('street', { url: 'rtsp://10.0.0.9/' })), ['/url not_allowed']);
+    assert.deepEqual(await faultsOf(rig.managed.change('phone', { title: 5 })), ['/title invalid']);
+    await rig.managed.change('street', { title: null, model: null });
+    assert.deepEqual([rig.managed.labelsOf('street'), rig.kept, rig.models.at(-1)?.model], [{}, [], undefined]);
+    for (const [id, how] of [
+      ['street', /a file of the upload folder/],
+      ['phone', /ends with its publisher/],
+    ] as const) {
+      const { code, message } = await refusal(rig.managed.remove(id));
+      assert.equal(code, 'SOURCE_NOT_CONFIGURED');
+      assert.match(message, how);
+    }
+  });
+
+  it('that were kept and cannot be used any more are told, and the others are there', () => {
+    const kept = [
+      { name: 'desk', entry: { name: 'desk', url: 'rtsp://10.0.0.9/', title: 5 } },
+      { name: 'gate', patch: { audio: 'no' } },
+      { name: 'hall', entry: { name: 'hall', url: 'rtsp://10.0.0.8/' } },
+      { name: '../x', removed: true },
+      7,
+      { name: 'void' },
+    ];
+    const { managed, names, unreadable } = new Rig(FILE, kept);
+    assert.deepEqual([names, unreadable], [['gate', 'yard', 'hall'], [3]]);
+    assert.deepEqual(
+      managed.configuration.unusable.map(({ name, faults }) => [name, faults[0]?.path]),
+      [
+        ['gate', '/audio'],
+        ['desk', '/title'],
+      ],
+    );
+    assert.equal(managed.get('gate')?.isChanged, false);
+    for (const nonsense of [null, 'x', { a: 1 }]) assert.deepEqual(new Rig(FILE, nonsense).unreadable, [1]);
+  });
+});
