@@ -49,7 +49,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics, state);
     const connections = openConnections(host, sources, seeing, ports, metrics);
-    const forwarding = openForwarding(host, sources, seeing, connections, ports);
+    const forwarding = openForwarding(host, sources, seeing, connections);
     const requests = await openTracing(host, connections.sessions);
     const managing = openManaging(host, sources, seeing, state);
     let isReady = false;

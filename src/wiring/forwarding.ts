@@ -7,7 +7,6 @@ import { asItComes } from './as-it-comes.js';
 import type { Connections } from './connections.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
-import type { Ports } from './ports.js';
 import type { Sources } from './sources.js';
 
 /** Forwards to other servers. */
@@ -27,7 +26,6 @@ export function openForwarding(
   sources: Sources,
   seeing: DetectionServices,
   { iceServers }: Connections,
-  { iceUdp }: Ports,
 ): Forwarding {
   const { config, loggers, clock, ledger, closers } = host;
   const { catalogue, library, pulls, liveRooms } = sources;
@@ -46,9 +44,9 @@ export function openForwarding(
         connectionTimeoutMs: config.CONNECTION_TIMEOUT,
         disconnectGraceMs: DISCONNECT_GRACE_MS,
         iceAddresses: config.ICE_ADDRESSES,
+        // A port for each: several to one server, which has one port itself, could not be told apart by their addresses.
         icePortRange: config.ICE_PORT_RANGE,
         publicIps: config.PUBLIC_IPS,
-        iceUdp,
         iceServersFor: (clientId) => [...iceServers.own(), ...forwards.iceServersOf(clientId)],
       },
     }));
