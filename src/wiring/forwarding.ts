@@ -21,12 +21,7 @@ export interface Forwarding {
 const DISCONNECT_GRACE_MS = 3_000;
 
 /** Opens nothing before there is a forward. @throws MediaPeerError CONFIG_INVALID */
-export function openForwarding(
-  host: Host,
-  sources: Sources,
-  seeing: DetectionServices,
-  { iceServers }: Connections,
-): Forwarding {
+export function openForwarding(host: Host, sources: Sources, seeing: DetectionServices, { iceServers }: Connections): Forwarding {
   const { config, loggers, clock, ledger, closers } = host;
   const { catalogue, library, pulls, liveRooms } = sources;
   const { pipelines, forwarded } = seeing;

@@ -25,7 +25,7 @@ interface ForwardJson {
   readonly audio: boolean | null;
 }
 
-describe('a forwarded source', { timeout: 180_000 }, () => {
+describe('a forwarded source', { timeout: 600_000 }, () => {
   let here: TestServer;
   let there: ServerProcess;
   let folder: Folder;
