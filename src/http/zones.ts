@@ -1,9 +1,13 @@
 /** Zones and lines of a source, to read, replace and remove; and what they count now. */
+import { createHash } from 'node:crypto';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type, type TSchema } from 'typebox';
+import { MediaPeerError } from '../base/errors.js';
 import { sourceNotFound } from '../base/refusals.js';
 import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/index.js';
 import { LineCount, ZoneCount } from './detections-schema.js';
+import { entityTag, matchTag } from './entity-tags.js';
 import { inParam } from './gate.js';
 import { ErrorSchema, Removed } from './schemas.js';
 
@@ -17,6 +21,9 @@ interface CountsSnapshot {
   readonly updatedAtMs: number | undefined;
 }
 
+/** Throws where the zones that are in force are not those that a request means. Undefined: it means any. */
+type ZonesCheck = ((zones: object | undefined) => void) | undefined;
+
 /** What the routes of zones need. */
 export interface ZonesDeps {
   /** Whether there is a source of this id, playing or not. */
@@ -25,10 +32,10 @@ export interface ZonesDeps {
   readonly bodySchema: TSchema;
   /** As JSON; undefined where the source has none. */
   readonly get: (sourceId: string) => object | undefined;
-  /** Puts zones in force; throws MediaPeerError. */
-  readonly put: (sourceId: string, body: unknown) => Promise<object>;
-  /** False where there was nothing to remove. */
-  readonly remove: (sourceId: string) => Promise<boolean>;
+  /** Puts zones in force, if `check` does not throw for those that are in force at that moment; throws MediaPeerError. */
+  readonly put: (sourceId: string, body: unknown, check?: ZonesCheck) => Promise<object>;
+  /** Likewise; false where there was nothing to remove. */
+  readonly remove: (sourceId: string, check?: ZonesCheck) => Promise<boolean>;
   /** Undefined where the source has neither zones nor lines. */
   readonly counts: (sourceId: string) => CountsSnapshot | undefined;
   /** Lets the source's lines count from zero. */
@@ -67,6 +74,9 @@ const Zones = Type.Unsafe<object>({
   description: 'As it was put; `{"zones":[],"lines":[]}` where there is nothing',
   examples: [{ units: 'fraction', lines: [{ id: 'road', from: [0.5, 1], to: [0.5, 0] }] }],
 });
+
+const NONE = { zones: [], lines: [] };
+
 /** All zones and lines that there may be, as people indent them. */
 const MAX_ZONES_BYTES = 256 * 1024;
 
@@ -76,7 +86,7 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
     if (!deps.hasSource(sourceId)) throw sourceNotFound(sourceId);
     return sourceId;
   };
-  const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? { zones: [], lines: [] };
+  const zonesOf = (sourceId: string): object => deps.get(known(sourceId)) ?? NONE;
   const countsOf = (sourceId: string) => countsJson(sourceId, deps.counts(known(sourceId)));
   const schema = <R extends TSchema>(operationId: string, summary: string, ok: R) => ({
     operationId,
@@ -87,8 +97,14 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   });
   const reading = { action: 'data', sourceOf: inParam('id') } as const;
   const changing = { action: 'admin', sourceOf: inParam('id') } as const;
-  app.get('/sources/:id/zones', { config: reading, schema: schema('readZones', 'Zones and lines of a source', Zones) }, (request) =>
-    zonesOf(request.params.id),
+  app.get(
+    '/sources/:id/zones',
+    { config: reading, schema: schema('readZones', 'Zones and lines of a source', Zones) },
+    (request, reply) => {
+      const zones = zonesOf(request.params.id);
+      reply.header('etag', entityTag(tagOf(zones)));
+      return zones;
+    },
   );
 
   app.put(
@@ -97,13 +113,21 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
       config: changing,
       bodyLimit: MAX_ZONES_BYTES,
       schema: {
-        ...schema('setZones', 'Replace the zones and lines of a source; those that stay the same keep their counts', Zones),
+        ...schema(
+          'setZones',
+          'Replace the zones and lines of a source; those that stay the same keep their counts. With `If-Match`, only those of that `ETag`',
+          Zones,
+        ),
         body: Type.Unsafe<unknown>(deps.bodySchema),
       },
       // The framework would tell one fault at a time, and drop what it does not know.
       validatorCompiler: () => () => true,
     },
-    (request) => deps.put(known(request.params.id), request.body),
+    async (request, reply) => {
+      const zones = await deps.put(known(request.params.id), request.body, checkOf(request));
+      reply.header('etag', entityTag(tagOf(zones)));
+      return zones;
+    },
   );
 
   app.delete(
@@ -112,7 +136,7 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
       config: changing,
       schema: schema('removeZones', 'Remove the zones and lines of a source', Removed),
     },
-    async (request) => ({ removed: await deps.remove(known(request.params.id)) }),
+    async (request) => ({ removed: await deps.remove(known(request.params.id), checkOf(request)) }),
   );
 
   app.get(
@@ -131,6 +155,23 @@ export const zoneRoutes: FastifyPluginCallbackTypebox<ZonesDeps> = (app, deps, d
   );
   done();
 };
+
+/** The same for the same zones, also after a restart. */
+function tagOf(zones: object): string {
+  return createHash('sha256').update(JSON.stringify(zones)).digest('base64url').slice(0, 22);
+}
+
+function checkOf({ headers }: FastifyRequest): ZonesCheck {
+  const ifMatch = headers['if-match'];
+  if (ifMatch === undefined) return undefined;
+  return (zones) => {
+    if (matchTag(ifMatch, tagOf(zones ?? NONE)) === 'other')
+      throw new MediaPeerError(
+        'PRECONDITION_FAILED',
+        'somebody else has changed the zones since that ETag; read them again, and change those',
+      );
+  };
+}
 
 /** In the words of the public contract. */
 export function countsJson(sourceId: string, counts: CountsSnapshot | undefined) {

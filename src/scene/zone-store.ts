@@ -25,6 +25,9 @@ export interface ZoneStoreInit {
   readonly pollMs?: number;
 }
 
+/** Throws where zones are not those that are expected; undefined: there are none. */
+type ZonesCheck = (zones: ZonesJson | undefined) => void;
+
 /** A file that has been read. */
 interface Entry {
   /** Changes whenever the content may have changed. */
@@ -96,13 +99,14 @@ export class ZoneStore {
   }
 
   /**
-   * Checks, writes and puts in force.
+   * Checks, writes and puts in force. @param check throws where the zones that are in force by then are not those that are to be replaced
    * @throws MediaPeerError ZONES_INVALID with every fault; SOURCE_NOT_FOUND; CONFIG_INVALID where the folder cannot be written
    */
-  put(sourceId: string, value: unknown): Promise<ZonesJson> {
+  put(sourceId: string, value: unknown, check?: ZonesCheck): Promise<ZonesJson> {
     const file = this.#fileOf(sourceId);
     const zones = parseZones(value, this.#init.factsOf(sourceId));
     return this.#inTurn(async () => {
+      await this.#checkThoseInForce(sourceId, check);
       await this.#write(file, `${JSON.stringify(zones, null, 2)}\n`);
       this.#set(sourceId, { identity: identityOf(await lstat(file)), zones });
       return zones;
@@ -110,12 +114,13 @@ export class ZoneStore {
   }
 
   /**
-   * Removes the zones of a source; false where it has none.
+   * Removes the zones of a source; false where it has none. @param check as that of `put`
    * @throws MediaPeerError SOURCE_NOT_FOUND; CONFIG_INVALID where the folder cannot be written
    */
-  delete(sourceId: string): Promise<boolean> {
+  delete(sourceId: string, check?: ZonesCheck): Promise<boolean> {
     const file = this.#fileOf(sourceId);
     return this.#inTurn(async () => {
+      await this.#checkThoseInForce(sourceId, check);
       const wasThere = this.#entries.has(sourceId);
       await rm(file, { force: true }).catch((error: unknown) => {
         throw notWritable(this.#init.uploadDir, error);
@@ -145,6 +150,13 @@ export class ZoneStore {
     const result = this.#last.then(task);
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  async #checkThoseInForce(sourceId: string, check: ZonesCheck | undefined): Promise<void> {
+    if (!check) return;
+    // Its file may just have been edited.
+    await this.#read(sourceId);
+    check(this.get(sourceId));
   }
 
   #fileOf(sourceId: string): string {

@@ -95,8 +95,8 @@ export function zoneRoutesOf({ zones, observers }: Counting, catalogue: Pick<Sou
     hasSource: (sourceId) => catalogue.find(sourceId) !== undefined || zones.has(sourceId),
     bodySchema: ZonesSchema,
     get: (sourceId) => zones.get(sourceId),
-    put: (sourceId, body) => zones.put(sourceId, body),
-    remove: (sourceId) => zones.delete(sourceId),
+    put: (sourceId, body, check) => zones.put(sourceId, body, check),
+    remove: (sourceId, check) => zones.delete(sourceId, check),
     counts: (sourceId) => observers.counts(sourceId),
     resetCounts: (sourceId) => observers.resetLines(sourceId),
   };

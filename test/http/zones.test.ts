@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -25,7 +25,15 @@ const ZONES = {
   lines: [{ id: 'road', from: [300, 500], to: [300, 100] }],
 };
 
-async function rig(t: TestContext): Promise<{ app: FastifyInstance; observers: SceneObservers; clock: FakeClock }> {
+interface Rig {
+  readonly app: FastifyInstance;
+  readonly observers: SceneObservers;
+  readonly clock: FakeClock;
+  readonly store: ZoneStore;
+  readonly folder: string;
+}
+
+async function rig(t: TestContext): Promise<Rig> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-zone-routes-'));
   const clock = new FakeClock(1_700_000_000_000);
   const store = await ZoneStore.open({
@@ -41,8 +49,8 @@ async function rig(t: TestContext): Promise<{ app: FastifyInstance; observers: S
     hasSource: (sourceId) => sourceId === 'street',
     bodySchema: ZonesSchema,
     get: (sourceId) => store.get(sourceId),
-    put: (sourceId, body) => store.put(sourceId, body),
-    remove: (sourceId) => store.delete(sourceId),
+    put: (sourceId, body, check) => store.put(sourceId, body, check),
+    remove: (sourceId, check) => store.delete(sourceId, check),
     counts: (sourceId) => observers.counts(sourceId),
     resetCounts: (sourceId) => observers.resetLines(sourceId),
   });
@@ -52,7 +60,7 @@ async function rig(t: TestContext): Promise<{ app: FastifyInstance; observers: S
     await store.close();
     rmSync(folder, { recursive: true });
   });
-  return { app, observers, clock };
+  return { app, observers, clock, store, folder };
 }
 
 describe('/sources/:id/zones', () => {
@@ -118,6 +126,74 @@ describe('/sources/:id/zones', () => {
         assert.deepEqual([response.statusCode, response.json<{ code: string }>().code], [404, 'SOURCE_NOT_FOUND'], `${method} ${id}`);
       }
     }
+  });
+});
+
+describe('zones with If-Match', () => {
+  const OTHER = { zones: [], lines: [{ id: 'other', from: [0, 0], to: [10, 10] }] };
+  type Ask = (
+    method: 'GET' | 'PUT' | 'DELETE',
+    ifMatch?: string,
+    payload?: object,
+  ) => Promise<{ status: number; etag: string; body: unknown }>;
+  const asking =
+    (app: FastifyInstance): Ask =>
+    async (method, ifMatch, payload) => {
+      const response = await app.inject({
+        method,
+        url: '/sources/street/zones',
+        ...(payload && { payload }),
+        ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
+      });
+      const { message: _message, ...body } = response.json<{ message?: string }>();
+      return { status: response.statusCode, etag: String(response.headers['etag']), body };
+    };
+  const REFUSED = { statusCode: 412, code: 'PRECONDITION_FAILED', error: 'Precondition Failed' };
+
+  it('are changed only where nobody else has meanwhile', async (t) => {
+    const { app } = await rig(t);
+    const ask = asking(app);
+    const none = await ask('GET');
+    assert.match(none.etag, /^"[\w-]+"$/);
+    const put = await ask('PUT', none.etag, ZONES);
+    assert.deepEqual([put.status, (await ask('GET')).etag], [200, put.etag]);
+    assert.notEqual(put.etag, none.etag);
+    for (const method of ['PUT', 'DELETE'] as const)
+      for (const stale of [none.etag, '"another"', `W/${put.etag}`]) {
+        const refused = await ask(method, stale, method === 'PUT' ? OTHER : undefined);
+        assert.deepEqual([refused.status, refused.body], [412, REFUSED], `${method} ${stale}`);
+      }
+    assert.deepEqual((await ask('GET')).body, ZONES, 'nothing has changed');
+    assert.deepEqual((await ask('PUT', '*', OTHER)).body, OTHER);
+    assert.equal((await ask('PUT', `"another", ${(await ask('GET')).etag}`, ZONES)).status, 200);
+    assert.equal((await ask('PUT', undefined, OTHER)).status, 200);
+    assert.equal((await ask('DELETE', (await ask('GET')).etag)).status, 200);
+    assert.equal((await ask('GET')).etag, none.etag);
+  });
+
+  it('of two that were made of the same zones, one alone is taken', async (t) => {
+    const { app } = await rig(t);
+    const ask = asking(app);
+    const { etag } = await ask('GET');
+    const answers = await Promise.all([ask('PUT', etag, ZONES), ask('PUT', etag, OTHER)]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 412],
+    );
+    assert.deepEqual((await ask('GET')).body, ZONES);
+  });
+
+  it('know of what was written into the file just now, and of zones that were there before a restart', async (t) => {
+    const { app, store, folder } = await rig(t);
+    const ask = asking(app);
+    const put = await ask('PUT', undefined, ZONES);
+    const again = await ZoneStore.open({ uploadDir: folder, clock: new FakeClock(), logger: silentLogger, factsOf: () => undefined });
+    assert.deepEqual(again.get('street'), store.get('street'));
+    assert.equal(JSON.stringify(again.get('street')), JSON.stringify(store.get('street')), 'its tag is the same');
+    await again.close();
+    writeFileSync(path.join(folder, 'street.zones.json'), JSON.stringify(OTHER));
+    assert.equal((await ask('PUT', put.etag, ZONES)).status, 412);
+    assert.deepEqual((await ask('GET')).body, OTHER);
   });
 });
 
