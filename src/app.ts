@@ -15,6 +15,7 @@ import {
 import {
   answerBrokenRequest,
   answerRouterError,
+  clientRoutes,
   declareActions,
   detectionRoutes,
   eventRoutes,
@@ -23,6 +24,7 @@ import {
   installBodyLimits,
   installClientAddress,
   installErrorHandling,
+  installExpectations,
   installGate,
   installReference,
   loginRoutes,
@@ -33,11 +35,13 @@ import {
   sessionUrlRoutes,
   snapshotRoutes,
   sourceRoutes,
+  uploadRoutes,
   whepRoutes,
   whipRoutes,
   withoutSecrets,
   zoneRoutes,
   type BodyLimits,
+  type ClientsDeps,
   type DetectionsDeps,
   type EventsDeps,
   type ForwardDeps,
@@ -48,6 +52,7 @@ import {
   type ReportDeps,
   type SnapshotDeps,
   type SourcesDeps,
+  type UploadsDeps,
   type WhepDeps,
   type WhipDeps,
   type ZonesDeps,
@@ -100,6 +105,10 @@ export interface AppDeps {
   readonly models: ModelDeps;
   /** For `/sources`. */
   readonly sources: SourcesDeps;
+  /** For `/clients`. */
+  readonly clients: ClientsDeps;
+  /** For `/uploads`. */
+  readonly uploads: UploadsDeps;
   /** For `/zones`. */
   readonly zones: ZonesDeps;
   /** For `/sources/:id/forward`. */
@@ -146,6 +155,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   refuseMisspeltMembers(fastify);
   deps.connections.watch(fastify.server);
   installClientAddress(fastify, deps.trustedProxies);
+  installExpectations(fastify);
   installBodyLimits(fastify, deps.bodies);
   countAnswers(fastify, deps.metrics);
   deps.requests?.follow(fastify, () => Date.now());
@@ -164,7 +174,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     origin: deps.corsOrigins.includes('*') ? '*' : [...deps.corsOrigins],
     // What changes the server's settings takes a page of a named origin: any page may watch, not any page may reconfigure.
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', ...(deps.corsOrigins.includes('*') ? [] : ['PUT'])],
-    exposedHeaders: ['Location', 'Link', 'ETag', 'Accept-Post', 'Accept-Patch', 'Retry-After'],
+    exposedHeaders: [
+      'Location',
+      'Link',
+      'ETag',
+      'Accept-Post',
+      'Accept-Patch',
+      'Retry-After',
+      'Upload-Offset',
+      'Upload-Length',
+      'Upload-Complete',
+    ],
   });
   await app.register(rateLimit, { global: false, keyGenerator: (request) => request.access.countedBy() });
   installGate(fastify, deps.access);
@@ -184,6 +204,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(sourceRoutes, deps.sources);
   await app.register(zoneRoutes, deps.zones);
   await app.register(forwardRoutes, deps.forwards);
+  await app.register(clientRoutes, deps.clients);
+  await app.register(uploadRoutes, deps.uploads);
   await app.register(snapshotRoutes, deps.snapshots);
   await app.register(detectionRoutes, deps.detections);
   await app.register(eventRoutes, deps.events);

@@ -360,6 +360,7 @@ export const VARIABLES = {
   HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
   PORT: integer(8001, 0, 65_535, 'TCP port of the HTTP server; 0 takes a free one.'),
   UPLOAD_DIR: text('upload', 'upload', 'Folder of the videos that are served.'),
+  MAX_UPLOAD_BYTES: integer(10_000_000_000, 1, 1_000_000_000_000_000, 'Most bytes of a file that `PUT /uploads/:name` takes.'),
   DEFAULT_SOURCE: text('', 'first by name', 'Source of an offer that names none.'),
   MODEL: text(
     'models/sightline-demo.json',

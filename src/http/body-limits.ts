@@ -1,7 +1,8 @@
 /**
  * How long a body may take and how much of unfinished ones is held. Node's own deadline is one for all routes, and counts
  * nothing: 1500 clients that send a byte a second would each keep what they have sent. Here every route has a deadline
- * for the whole body, and all bodies that are being received share one bound; over it, whoever holds most is refused.
+ * for the whole body, and all bodies that are being received share one bound; over it, whoever holds most is refused. What a route
+ * reads as it comes, and holds nothing of, may take as long as it makes progress.
  */
 import type { IncomingMessage } from 'node:http';
 import { Transform, type TransformCallback } from 'node:stream';
@@ -14,6 +15,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a body may take from its header to its last byte. Default 10000 ms. */
     bodyDeadlineMs?: number;
+    /** The route reads its body as it comes, however long that takes, until nothing has come for so many ms. Default: it does not. */
+    bodyStallMs?: number;
   }
 }
 
@@ -37,18 +40,24 @@ export function installBodyLimits(
   { clock, deadlineMs = DEADLINE_MS, maxHeldBytes = MAX_HELD_BYTES }: BodyLimits,
 ): void {
   const held = new HeldBodies(maxHeldBytes);
-  const bodies = new WeakMap<IncomingMessage, HeldBody>();
+  const bodies = new WeakMap<IncomingMessage, ReceivedBody>();
 
   const watch = (request: FastifyRequest, reply: FastifyReply): void => {
     const { raw } = request;
-    const allowedMs = request.routeOptions.config.bodyDeadlineMs ?? deadlineMs;
-    const timer = clock.after(allowedMs, () => {
+    const { bodyStallMs, bodyDeadlineMs = deadlineMs } = request.routeOptions.config;
+    const expire = (): void => {
       const body = bodies.get(raw);
       // Answered already, and still sending: nobody reads it.
       if (reply.sent || !body) return void raw.socket.destroy();
+      const leftMs = bodyStallMs === undefined ? 0 : bodyStallMs - body.idleMs;
+      if (leftMs > 0) {
+        timer = clock.after(leftMs, expire);
+        return;
+      }
       reply.header('connection', 'close');
-      body.destroy(new MediaPeerError('REQUEST_TIMEOUT', `the body did not arrive within ${allowedMs / 1000} s; send it at once`));
-    });
+      body.destroy(tooSlow(bodyStallMs, bodyDeadlineMs));
+    };
+    let timer = clock.after(bodyStallMs ?? bodyDeadlineMs, expire);
     for (const event of ['end', 'close']) raw.once(event, () => timer.cancel());
   };
 
@@ -64,7 +73,8 @@ export function installBodyLimits(
       done(null, payload);
       return;
     }
-    const body = new HeldBody(held);
+    const isHeld = request.routeOptions.config.bodyStallMs === undefined;
+    const body = new ReceivedBody(clock, isHeld ? held : undefined);
     bodies.set(raw, body);
     // Some routes read no body.
     body.on('error', () => payload.unpipe(body));
@@ -76,6 +86,15 @@ export function installBodyLimits(
   });
 }
 
+function tooSlow(stallMs: number | undefined, deadlineMs: number): MediaPeerError {
+  return new MediaPeerError(
+    'REQUEST_TIMEOUT',
+    stallMs === undefined
+      ? `the body did not arrive within ${deadlineMs / 1000} s; send it at once`
+      : `nothing of the body arrived for ${stallMs / 1000} s; what has come is kept, go on with it`,
+  );
+}
+
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -83,14 +102,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
 /** All bodies that are being received. */
 class HeldBodies {
   readonly #maxBytes: number;
-  readonly #bodies = new Set<HeldBody>();
+  readonly #bodies = new Set<ReceivedBody>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  grow(body: HeldBody, bytes: number): void {
+  grow(body: ReceivedBody, bytes: number): void {
     this.#bodies.add(body);
     this.#bytes += bytes;
     while (this.#bytes > this.#maxBytes) {
@@ -100,29 +119,41 @@ class HeldBodies {
     }
   }
 
-  remove(body: HeldBody): void {
+  remove(body: ReceivedBody): void {
     if (this.#bodies.delete(body)) this.#bytes -= body.heldBytes;
   }
 }
 
-/** One body on its way to whoever parses it, which holds it until the last byte. */
-class HeldBody extends Transform {
-  readonly #held: HeldBodies;
+/** One body on its way to whoever parses it, which holds it until the last byte, or to whoever reads it as it comes. */
+class ReceivedBody extends Transform {
+  readonly #clock: Clock;
+  readonly #held: HeldBodies | undefined;
+  #lastMs: number;
   heldBytes = 0;
 
-  constructor(held: HeldBodies) {
+  constructor(clock: Clock, held: HeldBodies | undefined) {
     super();
+    this.#clock = clock;
     this.#held = held;
+    this.#lastMs = clock.now();
+  }
+
+  /** For how long nothing has come; 0 while something waits for its reader. */
+  get idleMs(): number {
+    return this.readableLength > 0 ? 0 : this.#clock.now() - this.#lastMs;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.heldBytes += chunk.length;
-    this.#held.grow(this, chunk.length);
+    this.#lastMs = this.#clock.now();
+    if (this.#held) {
+      this.heldBytes += chunk.length;
+      this.#held.grow(this, chunk.length);
+    }
     if (!this.destroyed) done(null, chunk);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#held.remove(this);
+    this.#held?.remove(this);
     done(error);
   }
 }

@@ -11,6 +11,7 @@ const STATUS: Record<ErrorCode, number> = {
   SDP_INVALID: 400,
   REQUEST_TIMEOUT: 408,
   SESSION_NOT_FOUND: 404,
+  CLIENT_NOT_FOUND: 404,
   SOURCE_NOT_FOUND: 404,
   SOURCE_NOT_PLAYABLE: 422,
   SOURCE_NOT_LIVE: 409,
@@ -52,6 +53,14 @@ const STATUS: Record<ErrorCode, number> = {
   STATE_NOT_KEPT: 507,
   STORE_FAILED: 500,
   ZONES_INVALID: 422,
+  UPLOAD_NOT_FOUND: 404,
+  UPLOAD_EXISTS: 409,
+  UPLOAD_RUNNING: 409,
+  UPLOAD_OFFSET: 409,
+  UPLOAD_RANGE_INVALID: 400,
+  UPLOAD_TOO_LARGE: 413,
+  UPLOAD_NOT_PLAYABLE: 422,
+  DISK_FULL: 507,
   FFMPEG_NOT_FOUND: 500,
   FFMPEG_FAILED: 500,
   MODEL_NOT_FOUND: 404,
@@ -131,8 +140,10 @@ export function installErrorHandling(app: FastifyInstance): void {
     if (error instanceof MediaPeerError) {
       const status = STATUS[error.code];
       if (status === 401) reply.header('www-authenticate', 'Bearer');
+      const receivedBytes = error.facts?.['received_bytes'];
+      if (typeof receivedBytes === 'number') reply.header('upload-offset', receivedBytes);
       if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
-      if (status >= 500 && status !== 503) request.log.error({ err: error, details: error.details }, 'request failed');
+      if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, details: error.details }, 'request failed');
       return reply.status(status).send(errorBody(status, error.code, error.message, error.facts));
     }
     const status = error.statusCode ?? 500;

@@ -2,6 +2,8 @@
 export { refuseMisspeltMembers } from './misspelt-members.js';
 export { answerBrokenRequest, answerRouterError } from './broken-requests.js';
 export { installBodyLimits, type BodyLimits } from './body-limits.js';
+export { clientRoutes, type ClientsDeps } from './clients.js';
+export { installExpectations } from './expectations.js';
 export { installClientAddress } from './client-address.js';
 export * from './detections.js';
 export { eventRoutes, type EventsDeps } from './events.js';
@@ -21,6 +23,7 @@ export * from './schemas.js';
 export * from './session-url.js';
 export * from './snapshots.js';
 export { sourceRoutes, type ManagedSource, type SourcesDeps } from './sources.js';
+export { uploadRoutes, type UploadsDeps } from './uploads.js';
 export * from './whep.js';
 export * from './whip.js';
 export { perMinute } from './wish.js';

@@ -18,6 +18,8 @@ export type EndReason =
   | 'gave-way'
   /** Its client has no right to it any more: a user was removed, or a token expired. */
   | 'access-ended'
+  /** Whoever runs the server has sent its client away. */
+  | 'removed'
   | 'ice-failed'
   | 'dtls-failed'
   | 'source-ended'

@@ -78,6 +78,13 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     requests: served.requests,
     snapshots: looks.snapshots,
     zones,
+    uploads: served.uploads,
+    clients: {
+      disconnect: async (clientId) => {
+        const wasMember = webSockets.rooms.disconnect(clientId, 'removed');
+        return (await sessions.disconnect(clientId, 'removed')) || wasMember;
+      },
+    },
     rooms: webSockets,
     events: {
       query: (query) => events.query(query),

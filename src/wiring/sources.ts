@@ -10,6 +10,7 @@ import {
   SourceCatalogue,
   SourceConfiguration,
   SourceLibrary,
+  Uploads,
   type PullInput,
   type ReadingContext,
 } from '../source/index.js';
@@ -32,6 +33,8 @@ export interface Sources {
   readonly modelFolder: ModelFolder;
   /** Videos of the upload folder. */
   readonly library: SourceLibrary;
+  /** What clients send into it. */
+  readonly uploads: Uploads;
   /** Cameras that this server calls. */
   readonly pulls: PullSources;
   /** What clients publish. */
@@ -54,8 +57,11 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   const ffmpeg = { tools, clock, ledger, logger: loggers.of('ffmpeg'), processes: new ProcessCounts() };
   ffmpeg.logger.info({ path: tools.ffmpegPath, version: tools.version }, 'ffmpeg found');
 
-  const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir: configuredPath(config, 'UPLOAD_DIR'), ...demoOf(config) });
+  const uploadDir = configuredPath(config, 'UPLOAD_DIR');
+  const library = await SourceLibrary.open({ ...ffmpeg, logger, uploadDir, ...demoOf(config) });
   closers.add(() => library.close());
+  const uploads = new Uploads({ ...ffmpeg, logger, uploadDir, library, maxBytes: config.MAX_UPLOAD_BYTES });
+  closers.add(() => uploads.close());
   const caption = slateCaption();
   const pulls = new PullSources({ ...ffmpeg, logger, entries: configuration.inputs, caption });
   closers.add(() => pulls.close());
@@ -73,6 +79,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
     configuration,
     modelFolder,
     library,
+    uploads,
     pulls,
     liveRooms,
     catalogue: new SourceCatalogue({ library, rooms: liveRooms, pulls }),

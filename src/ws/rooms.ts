@@ -95,6 +95,13 @@ export class Rooms {
     this.#asked.set(room, nowMs);
   }
 
+  /** Ends the membership of a client; false where there is none of that id. */
+  disconnect(clientId: string, reason: EndReason): boolean {
+    const member = this.#members.get(clientId);
+    member?.end(reason);
+    return member !== undefined;
+  }
+
   /** Ends every membership; nobody gets in any more. Idempotent. */
   close(reason: EndReason): void {
     this.#isClosed = true;

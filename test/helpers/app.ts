@@ -30,6 +30,8 @@ export interface AppOverrides {
   readonly metrics?: AppDeps['metrics'];
   readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly detections?: Partial<AppDeps['detections']>;
+  readonly clients?: AppDeps['clients'];
+  readonly uploads?: Partial<AppDeps['uploads']>;
   readonly models?: Partial<AppDeps['models']>;
   readonly sources?: Partial<AppDeps['sources']>;
   readonly events?: Partial<AppDeps['events']>;
@@ -173,6 +175,13 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       remove: () => Promise.resolve(false),
       counts: () => undefined,
       resetCounts: () => undefined,
+    },
+    clients: overrides.clients ?? { disconnect: (clientId) => Promise.resolve(clientId === 'drone-1') },
+    uploads: {
+      put: ({ lengthBytes = 0 }) => Promise.resolve({ isComplete: true, isNew: true, tag: 'tag', sizeBytes: lengthBytes, file: undefined }),
+      status: () => Promise.resolve({ receivedBytes: 0, totalBytes: 1, isComplete: false, tag: undefined }),
+      remove: () => Promise.resolve(),
+      ...overrides.uploads,
     },
     models: {
       available: () => ['nano'],

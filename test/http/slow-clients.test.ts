@@ -115,6 +115,49 @@ describe('a body that does not come', () => {
   });
 });
 
+describe('a body that is read as it comes', () => {
+  const UPLOAD = 'PUT /uploads/a.mp4 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\nx';
+  const reading: AppOverrides = {
+    uploads: {
+      put: async ({ openBody }) => {
+        let sizeBytes = 0;
+        for await (const piece of openBody() ?? []) sizeBytes += (piece as Buffer).length;
+        return { isComplete: true, isNew: true, tag: 'tag', sizeBytes, file: undefined };
+      },
+    },
+  };
+
+  it('may take any time, as long as something comes every 30 s', async (t) => {
+    const { clock, connect } = await listen(t, reading, { maxHeldBytes: 100 });
+    const client = connect().send(UPLOAD);
+    await eventually(() => clock.pendingTimers > 0, 3000, 'the request');
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(29_000);
+      client.send('x'.repeat(49));
+      // A whole turn through the network.
+      await connect()
+        .send('GET /ready HTTP/1.1\r\nHost: x\r\n\r\n')
+        .receives(/^HTTP\/1\.1 200/);
+    }
+    assert.equal(client.received, '');
+    client.send('x'.repeat(9));
+    await client.receives(/^HTTP\/1\.1 201 [^]*"received_bytes":500/);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('is answered with 408 when nothing has come for 30 s, and the connection is closed', async (t) => {
+    const { clock, connect } = await listen(t, reading);
+    const client = connect().send(UPLOAD);
+    await eventually(() => clock.pendingTimers > 0, 3000, 'the request');
+    await clock.advance(29_900);
+    assert.equal(client.received, '');
+    await clock.advance(200);
+    await client.receives(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"[^]*for 30 s/);
+    await client.closed();
+    assert.equal(clock.pendingTimers, 0);
+  });
+});
+
 describe('a body that is too large', () => {
   it('is refused by its header: nothing of it is waited for', async (t) => {
     const { connect } = await listen(t);

@@ -63,6 +63,8 @@ export class SourceLibrary {
   readonly #changes: Listeners<LibraryChange>;
   readonly #memory: IdMemory;
   readonly #entries = new Map<string, Entry>();
+  /** What is known of files that nobody has listed yet, by their identity. */
+  readonly #examined = new Map<string, ProbeResult>();
   readonly #repeated: RepeatedLooks;
   readonly #poll: Timer;
   readonly #fsWatcher: FSWatcher | undefined;
@@ -126,6 +128,20 @@ export class SourceLibrary {
     return this.#scan();
   }
 
+  /**
+   * Lists a file that has just come into the folder; what is in it is known, so it is not looked into once more.
+   * @param identity of the file, as it is now @returns what is listed; undefined where it is gone again
+   */
+  async adopt(name: string, identity: string, content: ProbeResult): Promise<FileDescription | undefined> {
+    this.#examined.set(identity, content);
+    try {
+      await this.refresh();
+    } finally {
+      this.#examined.delete(identity);
+    }
+    return this.#entries.get(name)?.description;
+  }
+
   /** Stops watching. Feeds that run are not touched. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -159,7 +175,7 @@ export class SourceLibrary {
   /** One look at a time; a look that is asked for meanwhile follows. Never rejects. */
   #scan(): Promise<void> {
     if (this.#scanning) this.#scanAgain = true;
-    this.#scanning ??= this.#scanUntilQuiet().finally(() => (this.#scanning = undefined));
+    this.#scanning ??= this.#scanUntilQuiet();
     return this.#scanning;
   }
 
@@ -171,6 +187,8 @@ export class SourceLibrary {
         this.#options.logger.warn({ err: error }, 'upload folder cannot be read');
       }
     }
+    // In the same turn as the last question whether another look is wanted: none that is asked for is missed.
+    this.#scanning = undefined;
   }
 
   #takeScanRequest(): boolean {
@@ -202,7 +220,8 @@ export class SourceLibrary {
   async #look(found: FoundFile, id: string): Promise<void> {
     const { file } = found;
     if (found.problem !== undefined) return this.#put(id, file, found, unplayable(found.problem));
-    const content = await examineFile(file, found.sizeBytes, this.#options, this.#repeated.timeoutMs(found));
+    const content =
+      this.#examined.get(found.identity) ?? (await examineFile(file, found.sizeBytes, this.#options, this.#repeated.timeoutMs(found)));
     if (this.#closed) return;
     const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;
     const now = await stat(file).catch(() => undefined);

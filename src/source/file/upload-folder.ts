@@ -1,4 +1,5 @@
 /** What is in the upload folder: plain files directly in it, and what tells that one has changed. */
+import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../base/errors.js';
@@ -41,7 +42,7 @@ async function look(root: string, name: string): Promise<FoundFile | undefined> 
     const facts = await stat(file);
     if (facts.isDirectory()) return undefined;
     if (!facts.isFile()) return refuse(root, name, 'it is no plain file, but a pipe, a socket or a device');
-    return { name, file, identity: `${facts.size}/${facts.mtimeMs}/${facts.ino}`, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
+    return { name, file, identity: identityOf(facts), sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // Gone since the folder was listed.
@@ -73,8 +74,13 @@ function readName(bytes: Buffer): { readonly name: string; readonly isText: bool
   };
 }
 
+/** Changes whenever the content of a file may have changed; not when it is renamed. */
+export function identityOf({ size, mtimeMs, ino }: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>): string {
+  return `${size}/${mtimeMs}/${ino}`;
+}
+
 /** Dot files, notes about the folder, zones of a source, and downloads that are not complete. */
-function isIgnored(name: string): boolean {
+export function isIgnored(name: string): boolean {
   return (
     name.startsWith('.') ||
     /^readme(\.(txt|rst|html?))?$/i.test(name) ||

@@ -215,6 +215,13 @@ export class ConnectionManager implements Sessions {
     return session !== undefined;
   }
 
+  /** Ends what a client has; false where there is none of that id. */
+  async disconnect(clientId: string, reason: EndReason): Promise<boolean> {
+    const ending = this.#sessions.all.filter(({ identity }) => identity.clientId === clientId);
+    await Promise.all(ending.map(({ identity }) => this.close(identity.sessionId, reason)));
+    return ending.length > 0;
+  }
+
   /** Ends all sessions and accepts no more. */
   async closeAll(reason: EndReason): Promise<void> {
     this.#isClosing = true;

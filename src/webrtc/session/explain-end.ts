@@ -66,6 +66,8 @@ export function explainEnd({ reason, atMs, failure }: EndFacts, report: Omit<Ses
       return `all places were taken, and it was not connected after ${seconds(atMs)}, so it gave way to another client; until then: ${beforeConnected(report, means)}`;
     case 'access-ended':
       return 'the client has no right to it any more: its token has expired, or was taken back';
+    case 'removed':
+      return 'whoever runs the server has sent the client away';
     case 'consent-expired':
       return 'the client stopped answering consent checks (RFC 7675), and no ICE restart found a path; its network is gone or has changed';
     case 'dtls-failed':
