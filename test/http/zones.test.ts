@@ -145,10 +145,8 @@ describe('zones with If-Match', () => {
         ...(payload && { payload }),
         ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
       });
-      const { message: _message, ...body } = response.json<{ message?: string }>();
-      return { status: response.statusCode, etag: String(response.headers['etag']), body };
+      return { status: response.statusCode, etag: String(response.headers['etag']), body: response.json<unknown>() };
     };
-  const REFUSED = { statusCode: 412, code: 'PRECONDITION_FAILED', error: 'Precondition Failed' };
 
   it('are changed only where nobody else has meanwhile', async (t) => {
     const { app } = await rig(t);
@@ -161,7 +159,8 @@ describe('zones with If-Match', () => {
     for (const method of ['PUT', 'DELETE'] as const)
       for (const stale of [none.etag, '"another"', `W/${put.etag}`]) {
         const refused = await ask(method, stale, method === 'PUT' ? OTHER : undefined);
-        assert.deepEqual([refused.status, refused.body], [412, REFUSED], `${method} ${stale}`);
+        assert.equal(refused.status, 412, `${method} ${stale}`);
+        assert.match(JSON.stringify(refused.body), /"code":"PRECONDITION_FAILED".*somebody else has changed the zones/);
       }
     assert.deepEqual((await ask('GET')).body, ZONES, 'nothing has changed');
     assert.deepEqual((await ask('PUT', '*', OTHER)).body, OTHER);

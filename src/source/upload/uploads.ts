@@ -102,7 +102,9 @@ export class Uploads {
     this.#parts = new Parts(init.uploadDir);
     this.#looks = new Looks(init);
     this.#cleaned = this.#removeStale();
-    this.#cleaning = init.clock.every(HOUR_MS, () => (this.#cleaned = this.#removeStale()));
+    this.#cleaning = init.clock.every(HOUR_MS, () => {
+      this.#cleaned = this.#removeStale();
+    });
   }
 
   /**
