@@ -72,7 +72,8 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
   { name: 'fastify', what: /from '(@fastify\/|fastify)/, by: (file) => /^(http|ws|observability)\//.test(file) || file === 'app.ts' },
   {
     name: 'setTimeout and setInterval',
-    what: /\bset(Timeout|Interval)\(/,
+    // A request's own is no timer of ours, but how long its connection may be idle.
+    what: /(?<!\braw\.)\bset(Timeout|Interval)\(/,
     by: (file) => file === 'base/clock.ts' || file === 'client/clock.ts' || file.startsWith('page/'),
   },
 ];
