@@ -49,7 +49,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics, state);
     const connections = openConnections(host, sources, seeing, ports, metrics);
-    const forwarding = openForwarding(host, sources, seeing, connections);
+    const forwarding = openForwarding(host, sources, seeing, connections, state);
     const requests = await openTracing(host, connections.sessions);
     const managing = openManaging(host, sources, seeing, state);
     let isReady = false;
@@ -72,7 +72,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     onListening?.(server);
     await sources.library.ready;
     seeing.readForZones();
-    forwarding.forwardConfigured();
+    forwarding.beginForwarding();
     warnOfNothingToServe(config, sources.catalogue, loggers.of('source'));
     isReady = true;
     closers.add(() => void (isReady = false));

@@ -238,6 +238,42 @@ describe('parseConfig', () => {
   });
 });
 
+describe('WHIP_OUT', () => {
+  const read = (WHIP_OUT: string): unknown => parseConfig({ WHIP_OUT }).WHIP_OUT;
+
+  it('names sources and addresses, which may hold commas and equals signs', () => {
+    assert.deepEqual(read(' gate=https://token@media.example/whip/gate?a=1,2&b=x,y=z , yard/processed=http://10.0.0.1:8889/yard/whip,'), [
+      { sourceId: 'gate', rendition: 'raw', url: 'https://token@media.example/whip/gate?a=1,2&b=x,y=z' },
+      { sourceId: 'yard', rendition: 'processed', url: 'http://10.0.0.1:8889/yard/whip' },
+    ]);
+    assert.deepEqual(read('gate=http://one.example/,gate=http://two.example/'), [
+      { sourceId: 'gate', rendition: 'raw', url: 'http://one.example/' },
+      { sourceId: 'gate', rendition: 'raw', url: 'http://two.example/' },
+    ]);
+    assert.deepEqual(read(''), []);
+  });
+
+  it('is refused as a whole where a pair is wrong, without a word of what it holds', () => {
+    for (const wrong of [
+      'gate',
+      'gate=',
+      'gate=ftp://secret@media.example/',
+      'gate=media.example/whip',
+      'gate/boxes=http://secret@media.example/',
+      'two words=http://secret@media.example/',
+      'gate=http://secret@media.example/ yard=http://secret@media.example/',
+      'gate=http://secret@media.example/,gate=http://secret@media.example/',
+      'gate=http://secret@media.example/,yard=https://',
+    ])
+      assert.throws(
+        () => read(wrong),
+        ({ message }: Error) =>
+          message.includes('invalid WHIP_OUT: what it holds is not source=address pairs') && !message.includes('secret'),
+        wrong,
+      );
+  });
+});
+
 describe('docs/configuration.md', () => {
   it('lists every variable with its default, its description and what is allowed, and no other', () => {
     const table = readFileSync(`${projectRoot}/docs/configuration.md`, 'utf8')

@@ -6,7 +6,7 @@ import { capacityReached, serverClosing } from '../base/refusals.js';
 import type { IceServer } from '../webrtc/index.js';
 import { Forward, type ForwardSessions } from './forward.js';
 import type { ForwardRequest, ForwardStatus, ForwardTotals } from './status.js';
-import { forwardId, readTarget } from './target.js';
+import { forwardId, readTarget, type Target } from './target.js';
 
 /** What forwards need. */
 export interface ForwardsInit {
@@ -35,18 +35,16 @@ export class Forwards {
     this.#init = init;
   }
 
+  /** The id that a forward will have. @throws MediaPeerError where it cannot be added, as `add` */
+  check({ sourceId, url, token }: ForwardRequest): string {
+    return this.#idOf(sourceId, readTarget(url, token));
+  }
+
   /** Begins to forward. @throws MediaPeerError BODY_INVALID, FORWARD_EXISTS, CAPACITY_REACHED, SERVER_CLOSING */
   add({ sourceId, url, token, rendition = 'raw', origin }: ForwardRequest): ForwardStatus {
-    const { sessions, max, clock, logger } = this.#init;
-    if (this.#isClosed) throw serverClosing();
+    const { sessions, clock, logger } = this.#init;
     const target = readTarget(url, token);
-    const id = forwardId(sourceId, target);
-    if (this.#forwards.has(id))
-      throw new MediaPeerError(
-        'FORWARD_EXISTS',
-        `source '${sourceId}' is forwarded to ${target.shown} already, by forward '${id}'; remove that one first`,
-      );
-    if (this.#forwards.size >= max) throw capacityReached(`all ${max} places of forwards are taken (MAX_FORWARDS)`);
+    const id = this.#idOf(sourceId, target);
     const forward = new Forward({ id, sourceId, rendition, origin, target, sessions: sessions(), clock, logger });
     this.#forwards.set(id, forward);
     this.#ticking ??= clock.every(TICK_MS, () => {
@@ -112,6 +110,19 @@ export class Forwards {
     this.#isClosed = true;
     this.#stopTicking();
     await Promise.all([...this.#forwards.values()].map((forward) => forward.close()));
+  }
+
+  #idOf(sourceId: string, target: Target): string {
+    const { max } = this.#init;
+    if (this.#isClosed) throw serverClosing();
+    const id = forwardId(sourceId, target);
+    if (this.#forwards.has(id))
+      throw new MediaPeerError(
+        'FORWARD_EXISTS',
+        `source '${sourceId}' is forwarded to ${target.shown} already, by forward '${id}'; remove that one first`,
+      );
+    if (this.#forwards.size >= max) throw capacityReached(`all ${max} places of forwards are taken (MAX_FORWARDS)`);
+    return id;
   }
 
   #of(sourceId: string | undefined): Forward[] {

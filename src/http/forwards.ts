@@ -13,8 +13,8 @@ export interface ForwardDeps {
   readonly hasSource: (sourceId: string) => boolean;
   /** Those of a source. */
   readonly list: (sourceId: string) => readonly ForwardStatus[];
-  /** Begins to forward; throws MediaPeerError. */
-  readonly add: (forward: Omit<ForwardRequest, 'origin'>) => ForwardStatus;
+  /** Begins to forward, and keeps it over restarts; throws MediaPeerError. */
+  readonly add: (forward: Omit<ForwardRequest, 'origin'>) => Promise<ForwardStatus>;
   /** Ends one or all, and says how many there were; throws MediaPeerError. */
   readonly remove: (sourceId: string, id?: string) => Promise<number>;
 }
@@ -120,10 +120,10 @@ export const forwardRoutes: FastifyPluginCallbackTypebox<ForwardDeps> = (app, de
         response: { 201: ForwardJson, '4xx': ErrorSchema, '5xx': ErrorSchema },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { id: sourceId } = request.params;
       if (!deps.hasSource(sourceId)) throw sourceNotFound(sourceId);
-      const forward = forwardJson(deps.add({ sourceId, ...request.body }));
+      const forward = forwardJson(await deps.add({ sourceId, ...request.body }));
       reply.status(201);
       return forward;
     },

@@ -102,7 +102,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       rtpTimestamps: (sessionId, sourceId, mediaTimeMs) => sessions.rtpTimestamps(sessionId, sourceId, mediaTimeMs),
     },
     models: modelsOf(served),
-    sources: sourceRoutesOf(served, served, served),
+    sources: sourcesOf(served),
   });
   closers.add(() => app.close());
   return app;
@@ -197,12 +197,23 @@ function stateOf(
   };
 }
 
-function forwardsOf({ forwards }: Served, { hasSource }: AppDeps['zones']): AppDeps['forwards'] {
+function sourcesOf(served: Served): AppDeps['sources'] {
+  const sources = sourceRoutesOf(served, served, served);
+  return {
+    ...sources,
+    remove: async (sourceId) => {
+      await sources.remove(sourceId);
+      await served.keptForwards.sourceRemoved(sourceId);
+    },
+  };
+}
+
+function forwardsOf({ forwards, keptForwards }: Served, { hasSource }: AppDeps['zones']): AppDeps['forwards'] {
   return {
     hasSource,
     list: (sourceId) => forwards.list(sourceId),
-    add: (forward) => forwards.add({ ...forward, origin: 'api' }),
-    remove: (sourceId, id) => forwards.remove(sourceId, id),
+    add: (forward) => keptForwards.add(forward),
+    remove: (sourceId, id) => keptForwards.remove(sourceId, id),
   };
 }
 

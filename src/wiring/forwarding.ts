@@ -2,26 +2,36 @@
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import { Forwards, readTarget } from '../forward/index.js';
 import { StandingLeases, type PipelineSource } from '../pipeline/index.js';
+import type { StateFile } from '../store/index.js';
 import { ConnectionManager } from '../webrtc/index.js';
 import { asItComes } from './as-it-comes.js';
 import type { Connections } from './connections.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
+import { KeptForwards } from './kept-forwards.js';
 import type { Sources } from './sources.js';
 
 /** Forwards to other servers. */
 export interface Forwarding {
   /** All of them. */
   readonly forwards: Forwards;
-  /** Begins those of WHIP_OUT; to be called once the sources are known. */
-  readonly forwardConfigured: () => void;
+  /** By which they are changed. */
+  readonly keptForwards: KeptForwards;
+  /** Begins those of WHIP_OUT and those that were kept; to be called once the sources are known. */
+  readonly beginForwarding: () => void;
 }
 
 /** A server that is gone is called again soon; a viewer would have to come back by itself. */
 const DISCONNECT_GRACE_MS = 3_000;
 
 /** Opens nothing before there is a forward. @throws MediaPeerError CONFIG_INVALID */
-export function openForwarding(host: Host, sources: Sources, seeing: DetectionServices, { iceServers }: Connections): Forwarding {
+export function openForwarding(
+  host: Host,
+  sources: Sources,
+  seeing: DetectionServices,
+  { iceServers }: Connections,
+  state: StateFile,
+): Forwarding {
   const { config, loggers, clock, ledger, closers } = host;
   const { catalogue, library, pulls, liveRooms } = sources;
   const { pipelines, forwarded } = seeing;
@@ -69,11 +79,11 @@ export function openForwarding(host: Host, sources: Sources, seeing: DetectionSe
     await forwards.close();
     await sessions?.closeAll('server-closing');
   });
+  const keptForwards = new KeptForwards({ forwards, state, logger: loggers.of('forward') });
   return {
     forwards,
-    forwardConfigured: () => {
-      for (const forward of config.WHIP_OUT) forwards.add({ ...forward, origin: 'config' });
-    },
+    keptForwards,
+    beginForwarding: () => keptForwards.begin(config.WHIP_OUT.map((forward) => ({ ...forward, origin: 'config' }))),
   };
 }
 

@@ -1,69 +1,17 @@
 /** What a forward makes of the answers of a WHIP server, and when it tries again. Time stands still until a test moves it. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { MediaPeerError } from '../../src/base/errors.js';
 import { sourceNotLive } from '../../src/base/refusals.js';
-import type { ForwardSessions } from '../../src/forward/forward.js';
 import { Forwards } from '../../src/forward/index.js';
 import type { ForwardRequest, ForwardState, ForwardStatus } from '../../src/forward/index.js';
-import type { EndReason } from '../../src/media/index.js';
-import type { ConnectionState, OpenedViewing, SessionReport, SessionStatus } from '../../src/webrtc/index.js';
 import { eventually } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { recordingLogger, type LogLine } from '../webrtc/rig.js';
+import { FakeSessions } from './fake-sessions.js';
 import { WhipServer, type Handler, type Said } from './whip-server.js';
 
 const TOKEN = 'EvTbEeyPfVxEdAyh';
 const TAKEN: Said = { status: 201, headers: { 'content-type': 'application/sdp', location: '/sessions/abc' }, body: 'v=0 answer' };
-
-/** Connections that go as a test says. */
-class FakeSessions {
-  /** Thrown by the next offers. */
-  refusal: MediaPeerError | undefined;
-  answers: string[] = [];
-  closed: string[] = [];
-  bytesSent = 0;
-  onState: ((state: ConnectionState) => void) | undefined;
-  end: (reason: EndReason) => void = () => undefined;
-  #opened = 0;
-
-  get sessions(): ForwardSessions {
-    return {
-      offer: (request) => {
-        if (this.refusal) return Promise.reject(this.refusal);
-        this.onState = request.onState;
-        const sessionId = `session${++this.#opened}`;
-        const ended = new Promise<EndReason>((resolve) => (this.end = resolve));
-        return Promise.resolve({
-          sdp: 'v=0 offer',
-          clientId: 'c',
-          sourceId: 'gate',
-          sessionId,
-          ended,
-          renditions: ['raw'],
-        } as OpenedViewing);
-      },
-      answer: (_sessionId, sdp) => {
-        this.answers.push(sdp);
-        return Promise.resolve();
-      },
-      close: (sessionId, reason) => {
-        this.closed.push(sessionId);
-        this.end(reason);
-        return Promise.resolve(true);
-      },
-      report: () => ({ mLines: [{ kind: 'video', chosen: 'H264' }], steps: [] }) as unknown as SessionReport,
-      statusOf: () =>
-        ({
-          bytesSent: this.bytesSent,
-          packetsLost: 0,
-          video: [{ codec: 'h264' }],
-          audio: [{}],
-          quality: { quality: 'source' },
-        }) as unknown as SessionStatus,
-    };
-  }
-}
 
 describe('a forward', { timeout: 30_000 }, () => {
   const closers: (() => Promise<void>)[] = [];
