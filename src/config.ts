@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { isAddressRange } from './base/address-ranges.js';
 import { MediaPeerError } from './base/errors.js';
+import { EVENT_TYPES, SCENE_EVENT_TYPES, type EventType } from './base/event-types.js';
 import { nearMiss } from './base/near-miss.js';
 
 /** The folder of package.json: what comes with Sightline, the bundled model, demo, page and client library. Only read. */
@@ -355,6 +356,21 @@ const eventRetention: Variable<Retention> = {
   },
 };
 
+const eventTypes: Variable<readonly EventType[]> = {
+  shownDefault: SCENE_EVENT_TYPES.join(','),
+  description: 'Which events the servers of `WEBHOOK_URL` receive ([events.md](events.md)).',
+  allowed: `types of events, comma separated: ${EVENT_TYPES.join(', ')}`,
+  defaultValue: SCENE_EVENT_TYPES,
+  parse(value) {
+    const names = value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    const types = names.flatMap((name) => EVENT_TYPES.find((type) => type === name) ?? []);
+    return types.length > 0 && types.length === names.length ? types : undefined;
+  },
+};
+
 /** Every variable, in the order of the documentation. */
 export const VARIABLES = {
   HOST: text('127.0.0.1', '127.0.0.1', 'Address to listen on. `0.0.0.0` serves the network.'),
@@ -384,6 +400,7 @@ export const VARIABLES = {
     'http or https addresses, comma separated; / ? # @ in a password percent-encoded',
     'Servers that receive the events of zones and lines; every source with zones is analysed for them at all times.',
   ),
+  WEBHOOK_EVENTS: eventTypes,
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     ...text('', 'none', 'OpenTelemetry collector (OTLP over HTTP, port 4318 as a rule) that gets a trace of every join.'),
     allowed: 'an http or https address without credentials',

@@ -95,7 +95,7 @@ describe('a server with a broker', { skip: noMosquitto, timeout: 240_000 }, () =
     const sensor = configs.get('homeassistant/sensor/sightline__demo/zone_left_count/config');
     const payload = JSON.parse(listener.text('sightline/demo/counts') ?? '') as { zones: { count: number }[]; lines: { in: number }[] };
     assert.equal(sensor?.state_topic, 'sightline/demo/counts');
-    assert.equal(render(sensor?.value_template, payload), String(payload.zones[0]?.count));
+    assert.equal(render(sensor.value_template, payload), String(payload.zones[0]?.count));
     const crossed = configs.get('homeassistant/sensor/sightline__demo/line_middle_in/config');
     assert.equal(render(crossed?.value_template, payload), String(payload.lines[0]?.in));
     const occupied = configs.get('homeassistant/binary_sensor/sightline__demo/zone_left_occupancy/config');

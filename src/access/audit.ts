@@ -4,6 +4,7 @@
  * Strangers use up nothing of those who have shown who they are, and what is left out is said.
  */
 import type { Clock } from '../base/clock.js';
+import { Listeners, type StopListening } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { NOBODY } from './ambient.js';
 
@@ -33,6 +34,18 @@ interface Budget {
   lines: number;
 }
 
+/** What was written down. */
+export interface AuditRecord extends AuditEntry {
+  /** `noted`: somebody logged in or out, as `action` says. */
+  readonly kind: 'refused' | 'noted' | 'changed';
+  /** Of the error that somebody was refused with. */
+  readonly code?: string;
+  /** How often somebody was refused for the same since the last record of it. */
+  readonly times?: number;
+  /** What was asked for to change something: `PUT /sources/:id/zones`. */
+  readonly route?: string;
+}
+
 /** Writes down what is refused and changed. */
 export class Audit {
   readonly #clock: Clock;
@@ -43,9 +56,17 @@ export class Audit {
     known: { sinceMs: -Infinity, lines: 0 },
   };
 
+  readonly #records: Listeners<AuditRecord>;
+
   constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
     this.#clock = clock;
     this.#logger = logger;
+    this.#records = new Listeners(logger, 'audit');
+  }
+
+  /** Calls `listener` with everything that is written down. Call the returned function to stop listening. */
+  onRecord(listener: (record: AuditRecord) => void): StopListening {
+    return this.#records.add(listener);
   }
 
   /** Somebody did not get what they asked for. @param code of the error that they got */
@@ -63,17 +84,21 @@ export class Audit {
       if (this.#refused.size <= MAX_REMEMBERED) break;
       this.#refused.delete(oldest);
     }
-    if (isTold) this.#logger.warn({ ...shown(entry), code, times }, 'refused');
+    if (!isTold) return;
+    this.#logger.warn({ ...shown(entry), code, times }, 'refused');
+    this.#records.tell({ ...entry, kind: 'refused', code, times });
   }
 
   /** Somebody logged in or out. */
   noted(entry: AuditEntry): void {
     this.#logger.info(shown(entry), entry.action);
+    this.#records.tell({ ...entry, kind: 'noted' });
   }
 
   /** Somebody changed something. @param route what was asked for: `PUT /sources/:id/zones` */
   changed(entry: AuditEntry, route: string): void {
     this.#logger.info({ ...shown(entry), route }, 'changed');
+    this.#records.tell({ ...entry, kind: 'changed', route });
   }
 
   #mayTell(nowMs: number, of: 'strangers' | 'known'): boolean {

@@ -1,4 +1,5 @@
 /** Who may do what: principals, their rights, and the one gate that every door asks. Knows neither HTTP nor sessions. */
+export type { AuditRecord } from './audit.js';
 export { Access, type AccessConfig } from './access.js';
 export type { Protocol } from './auth-url-request.js';
 export type { AuthUrlStats } from './auth-url.js';

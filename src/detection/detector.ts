@@ -34,6 +34,8 @@ export interface DetectorObserver {
   inferred(model: string, inferenceMs: number): void;
   /** A picture could not be looked at. */
   failed(model: string): void;
+  /** The thread has ended by itself. @param reason in words */
+  ended?(model: string, reason: string): void;
   /** The thread is replaced. */
   restarted(model: string): void;
 }
@@ -284,6 +286,7 @@ export class Detector {
     const { clock, logger } = this.#init;
     let ranMs = clock.now() - startedMs;
     let error = reason;
+    this.#init.observer?.ended?.(this.model.name, reason);
     while (this.#isRestarting()) {
       const delayMs = this.#backoff.next(ranMs);
       logger.warn({ reason: error, delayMs }, 'detector ended, restarting');

@@ -1,6 +1,6 @@
 /** An event as clients read it. */
 import { Type } from 'typebox';
-import { EVENT_TYPES } from '../store/index.js';
+import { EVENT_TYPES } from '../base/event-types.js';
 
 /** An example, for the contract. */
 export const EVENT_EXAMPLE = {

@@ -4,8 +4,9 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import { ADMIN_EVENT_TYPES, EVENT_TYPES, type EventType } from '../base/event-types.js';
 import type { Seated } from '../base/fair-share.js';
-import { EVENT_TYPES, eventMessage, type EventQuery, type EventStill, type EventType, type StoredEvent } from '../store/index.js';
+import { eventMessage, type EventQuery, type EventStill, type StoredEvent } from '../store/index.js';
 import { entityTag, isKnown } from './entity-tags.js';
 import { EventStream } from './event-stream.js';
 import { EVENT_EXAMPLE, EventSchema } from './events-schema.js';
@@ -88,7 +89,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
       const found = await deps.query({
         fromMs: from === undefined ? undefined : from * 1000,
         toMs: to === undefined ? undefined : to * 1000,
-        types: typesOf(request.query.type),
+        types: await readableTypes(request, typesOf(request.query.type)),
         sourceIds: await readableSources(request, deps, listOf(request.query.source)),
         afterId: after === undefined ? undefined : Number(after),
         isDescending: order === 'desc',
@@ -155,7 +156,8 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
     (request, reply) =>
       whileThere(reply, async () => {
         const { type, source, after } = request.query;
-        const types = typesOf(type);
+        const isAdmin = await request.access.may('admin');
+        const types = await readableTypes(request, typesOf(type));
         const sources = listOf(source);
         const sourceIds = await readableSources(request, deps, sources);
         const rights = await request.access.heldRights(sourceIds ?? ['*']);
@@ -177,7 +179,8 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
           },
         });
         streams.set(stream, { address: request.clientAddress });
-        release = rights.guard({ action: 'data', sources: () => [], onLost: () => stream.end('access-ended') });
+        // Who administers is told more, until they do not any more.
+        release = rights.guard({ action: isAdmin ? 'admin' : 'data', sources: () => [], onLost: () => stream.end('access-ended') });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')
@@ -196,6 +199,17 @@ async function readableSources(
 ): Promise<readonly string[] | undefined> {
   if (await access.may('data')) return asked;
   return access.permitted('data', asked ?? (await deps.sources()));
+}
+
+/** Those of the types that somebody asks for which they may read; undefined: all. @throws MediaPeerError FORBIDDEN where they ask for one by name that they may not */
+async function readableTypes(
+  { access }: FastifyRequest,
+  asked: readonly EventType[] | undefined,
+): Promise<readonly EventType[] | undefined> {
+  const isForAdmin = (type: EventType): boolean => ADMIN_EVENT_TYPES.includes(type);
+  if (asked?.some(isForAdmin)) await access.demand('admin');
+  if (asked || (await access.may('admin'))) return asked;
+  return EVENT_TYPES.filter((type) => !isForAdmin(type));
 }
 
 /** @throws MediaPeerError QUERY_INVALID */

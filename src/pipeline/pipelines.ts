@@ -1,6 +1,6 @@
 /** The one way to what sources give: finds a source, connects it where it is a camera on demand, and hands out what can be leased of it. */
 import { serverClosing, sourceNotFound } from '../base/refusals.js';
-import { highestProfile, type LadderPlan, type SourceMedia } from '../media/index.js';
+import { highestProfile, type EndReason, type LadderPlan, type SourceMedia } from '../media/index.js';
 import type { Source } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { EncodePlaces } from './encode-places.js';
@@ -28,6 +28,8 @@ export interface PipelinesInit extends Omit<PipelineDeps, 'ladder' | 'places'> {
   readonly maxRunning: number;
   /** True for a source that the operator wants to run always. */
   readonly isNeverRefused: (sourceId: string) => boolean;
+  /** Told when a source begins to run, and with why it has ended. Default: nobody is told. */
+  readonly onRunning?: (sourceId: string, ended: EndReason | undefined) => void;
   /** Which lower rungs sources have. Default `auto`. */
   readonly ladder?: LadderPlan;
   /** Places of encoders of lower rungs, all sources together: one is what 720p takes at 30 frames a second. Default 4 a core. */
@@ -50,6 +52,7 @@ export class Pipelines {
     this.#running = new RunningSources({
       maxRunning: init.maxRunning,
       isNeverRefused: init.isNeverRefused,
+      onRunning: init.onRunning,
       start: (sourceId, onIdle) => new SourcePipeline({ ...init, ladder, places, sourceId, find: () => init.find(sourceId), onIdle }),
     });
     this.#ladders = new Ladders({

@@ -3,6 +3,7 @@
  * nobody watches any more, or is refused. Sources that the operator wants to run count, and are never refused.
  */
 import { capacityReached } from '../base/refusals.js';
+import type { EndReason } from '../media/index.js';
 import type { SourcePipeline } from './source-pipeline.js';
 
 /** How many may run. */
@@ -13,6 +14,8 @@ export interface RunningSourcesInit {
   readonly isNeverRefused: (sourceId: string) => boolean;
   /** Starts a source; `onIdle` is to be called when nobody wants anything of it any more. */
   readonly start: (sourceId: string, onIdle: () => void) => SourcePipeline;
+  /** Told when a source begins to run, and with why it has ended. */
+  readonly onRunning?: ((sourceId: string, ended: EndReason | undefined) => void) | undefined;
 }
 
 /** Sources that run on after their last viewer: the ones that were just looked at. */
@@ -36,7 +39,9 @@ export class RunningSources {
     this.#makeRoom(sourceId);
     const pipeline = this.#init.start(sourceId, () => this.#boundIdle());
     this.#running.set(sourceId, pipeline);
-    const ended = pipeline.closed.finally(() => {
+    this.#init.onRunning?.(sourceId, undefined);
+    const ended = pipeline.closed.then((reason) => {
+      this.#init.onRunning?.(sourceId, reason);
       this.#ending.delete(ended);
       if (this.#running.get(sourceId) === pipeline) this.#running.delete(sourceId);
     });

@@ -1,6 +1,7 @@
 /** Events, stills and counts in the tables. */
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
-import type { EventQuery, EventStill, EventType, ReadPositions, StoredEvent } from './event.js';
+import type { EventType } from '../base/event-types.js';
+import type { EventQuery, EventStill, ReadPositions, StoredEvent } from './event.js';
 
 /** Something to write. */
 export type Entry =

@@ -1,10 +1,5 @@
 /** Events as values: what happened, where and when. */
-
-/** Everything that can happen: first what zones and lines see, then the life of sources and clients. */
-export const EVENT_TYPES = ['enter', 'leave', 'cross'] as const;
-
-/** What happened. */
-export type EventType = (typeof EVENT_TYPES)[number];
+import type { EventType } from '../base/event-types.js';
 
 /** Something that happens. */
 export interface EventFacts {

@@ -1,14 +1,5 @@
 /** Events and counts, kept over restarts in one embedded database that a thread of its own owns. Knows no sources, no HTTP and no pixels. */
-export {
-  EVENT_TYPES,
-  eventMessage,
-  type EventFacts,
-  type EventQuery,
-  type EventRetention,
-  type EventStill,
-  type EventType,
-  type ReadPositions,
-  type StoredEvent,
-} from './event.js';
+export { eventMessage, type EventFacts, type EventQuery, type EventRetention, type EventStill, type StoredEvent } from './event.js';
 export { EventStore } from './event-store.js';
+export { LimitedEvents } from './limited-events.js';
 export { StateFile, type StateFileInit } from './state-file.js';

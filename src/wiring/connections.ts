@@ -1,6 +1,7 @@
 import { ConnectionManager } from '../webrtc/index.js';
 import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
+import { keepSessionEvent } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
 import type { DetectionServices } from './detection.js';
@@ -18,7 +19,7 @@ export interface Connections {
 export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
   { liveRooms }: Sources,
-  { pipelines }: DetectionServices,
+  { pipelines, lifecycle }: DetectionServices,
   { iceUdp, iceTcp }: Ports,
   { metrics }: Metrics,
 ): Connections {
@@ -53,6 +54,7 @@ export function openConnections(
     },
   });
   sessions.onEvent((event) => metrics.takeSession(event));
+  sessions.onEvent((event) => keepSessionEvent(lifecycle, event, clock.wallClock()));
   closers.add(() => sessions.closeAll('server-closing'));
   return { sessions, iceServers };
 }

@@ -1,16 +1,18 @@
+import { isSceneEvent } from '../base/event-types.js';
 import { configuredPath } from '../config.js';
-import { DetectorPool } from '../detection/index.js';
+import { DetectorPool, type DetectorObserver } from '../detection/index.js';
 import { Pipelines, SourceModels, StandingLeases } from '../pipeline/index.js';
 import { WebhookSender } from '../webhooks/index.js';
 import type { FrameDetections } from '../media/index.js';
 import type { Counting } from '../scene/index.js';
 import type { MqttPublisher } from '../mqtt/index.js';
-import type { EventStore, StateFile } from '../store/index.js';
+import { LimitedEvents, type EventStore, type StateFile } from '../store/index.js';
 import { asItComes } from './as-it-comes.js';
 import { keptModels, modelPaths } from './chosen-models.js';
 import { openCounting, readZones } from './counting.js';
 import { keepSceneEvents, openEvents } from './events.js';
 import type { Host } from './host.js';
+import { keepSourceEvent } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
 import { openMqtt } from './mqtt.js';
 import type { Sources } from './sources.js';
@@ -29,6 +31,8 @@ export interface DetectionServices {
   readonly mqtt: MqttPublisher | undefined;
   /** What happens, kept over restarts. */
   readonly events: EventStore;
+  /** Keeps what becomes of sources and clients, in bounds. */
+  readonly lifecycle: LimitedEvents;
   /** Ids of sources that are forwarded to other servers: they are never refused. Whoever forwards keeps it. */
   readonly forwarded: Set<string>;
   /** Begins to read sources for their zones although nobody watches them; to be called once the sources are known. */
@@ -44,10 +48,18 @@ export async function openDetection(
 ): Promise<DetectionServices> {
   const { config, loggers, clock, ledger, closers } = host;
   const events = await openEvents(host);
+  const lifecycle = new LimitedEvents({ add: (facts) => events.add(facts), clock });
+  const { detectors } = metrics;
+  const observer: DetectorObserver = {
+    inferred: (model, inferenceMs) => detectors.inferred(model, inferenceMs),
+    failed: (model) => detectors.failed(model),
+    ended: (model, reason) => lifecycle.add('detector_failed', undefined, { model, reason }),
+    restarted: (model) => detectors.restarted(model),
+  };
   const seen = { clock, ledger, logger: loggers.of('detection') };
   const models = await SourceModels.open({
     logger: seen.logger,
-    pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS, observer: metrics.detectors }),
+    pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS, observer }),
     defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
     models: new Map([...config.SOURCE_MODELS, ...modelPaths(modelFolder, configuration.models, seen.logger)]),
     chosen: modelPaths(modelFolder, keptModels(state), seen.logger),
@@ -56,7 +68,7 @@ export async function openDetection(
 
   const counting = await openCounting({
     uploadDir: configuredPath(config, 'UPLOAD_DIR'),
-    readsAll: config.WEBHOOK_URL.length > 0 || config.MQTT_URL !== '',
+    readsAll: (config.WEBHOOK_URL.length > 0 && config.WEBHOOK_EVENTS.some(isSceneEvent)) || config.MQTT_URL !== '',
     kept: events.counts,
     keep: (sourceId, state) => events.keepCounts(sourceId, state),
     catalogue,
@@ -71,12 +83,19 @@ export async function openDetection(
       ? undefined
       : await WebhookSender.open({
           urls: config.WEBHOOK_URL,
+          types: config.WEBHOOK_EVENTS,
           secret: config.WEBHOOK_SECRET,
           queueDir: configuredPath(config, 'WEBHOOK_QUEUE_DIR'),
           clock,
           logger: loggers.of('webhooks'),
         });
-  if (webhooks) closers.add(() => webhooks.close());
+  if (webhooks) {
+    events.onAdded((event) => {
+      // Never rejects. What happens in frames is reported with them.
+      if (!isSceneEvent(event.type)) void webhooks.reportLifecycle(event);
+    });
+    closers.add(() => webhooks.close());
+  }
 
   const mqtt = await openMqtt(host, { events, counting, catalogue });
   const wantsDetections = (sourceId: string): boolean => mqtt?.wantsDetections(sourceId) === true;
@@ -99,6 +118,7 @@ export async function openDetection(
     maxRunning: config.MAX_RUNNING_SOURCES,
     ladder: config.LADDER,
     counts,
+    onRunning: (sourceId, ended) => keepSourceEvent(lifecycle, sourceId, ended),
     isNeverRefused: (sourceId) =>
       pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId) || forwarded.has(sourceId) || wantsDetections(sourceId),
   });
@@ -138,5 +158,5 @@ export async function openDetection(
     });
     mqtt?.begin();
   };
-  return { models, counting, pipelines, webhooks, mqtt, events, forwarded, readForZones };
+  return { models, counting, pipelines, webhooks, mqtt, events, lifecycle, forwarded, readForZones };
 }

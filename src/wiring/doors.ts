@@ -12,6 +12,7 @@ import { zoneRoutesOf } from './counting.js';
 import { freeSpace } from './free-space.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
+import { keepAudit } from './lifecycle.js';
 import { sourceRoutesOf, type Managing } from './managing.js';
 import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
@@ -36,6 +37,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   const { sessions, iceServers, catalogue, counting, events } = served;
   const zones = zoneRoutesOf(counting, catalogue);
   const access = openAccess(host, served);
+  keepAudit(served.lifecycle, access);
   const httpSessions = new HttpSessions({ sessions, isStrict: config.WHIP_STRICT });
   const webSockets = openRooms(host, served, access);
   const rateLimit = config.RATE_LIMIT;

@@ -17,7 +17,7 @@ export interface Rig {
   readonly publisher: MqttPublisher;
   readonly ledger: ResourceLedger;
   /** Ends both, as a server does. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface RigInit extends Partial<Init> {

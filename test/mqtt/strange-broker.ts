@@ -41,7 +41,7 @@ export async function strangeBroker(t: TestContext, behave: Behaviour): Promise<
     const connection = ++connections;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-    let held: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+    let held: Buffer = Buffer.alloc(0);
     socket.on('data', (chunk) => {
       held = Buffer.concat([held, chunk]);
       for (let found = packetIn(held); found; found = packetIn(held)) {

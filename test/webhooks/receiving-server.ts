@@ -1,7 +1,6 @@
 /** A receiver of webhooks on 127.0.0.1 that answers as a test wants. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 interface Received {
   readonly headers: IncomingMessage['headers'];
@@ -20,7 +19,12 @@ export interface ReceivingServer {
   close(): Promise<void>;
 }
 
-export async function receive(t: TestContext, behaviour: Behaviour = () => 200, port = 0): Promise<ReceivingServer> {
+/** @param t a test, or a suite of which `after` is given */
+export async function receive(
+  t: { after(close: () => Promise<void>): void },
+  behaviour: Behaviour = () => 200,
+  port = 0,
+): Promise<ReceivingServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
