@@ -3,7 +3,7 @@ import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import {
   countAnswers,
   metricRoutes,
@@ -40,6 +40,8 @@ import {
   whipRoutes,
   withoutSecrets,
   zoneRoutes,
+  createTlsServer,
+  type TlsFiles,
   type BodyLimits,
   type ClientsDeps,
   type DetectionsDeps,
@@ -58,6 +60,7 @@ import {
   type ZonesDeps,
 } from './http/index.js';
 import type { Access } from './access/index.js';
+import type { Clock } from './base/clock.js';
 import { installWebSockets, roomRoutes, type RoomsDoor } from './ws/index.js';
 
 /** What the HTTP side is built on: what each door needs, handed down by the wiring. */
@@ -72,6 +75,8 @@ export interface AppDeps {
   readonly trustedProxies: readonly string[];
   /** The server's TCP connections. */
   readonly connections: HttpConnections;
+  /** The certificate that HTTPS is served with. Default: HTTP. */
+  readonly tls?: TlsFiles | undefined;
   /** Bounds on request bodies that are being received. */
   readonly bodies: BodyLimits;
   /** How long clients may take; what is left out has its default. */
@@ -148,6 +153,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: answerRouterError,
+    ...(deps.tls && { serverFactory: overTls(deps.tls, deps.bodies.clock, { headerMs, stalledMs }) }),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, deps.logger),
   });
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
@@ -217,4 +223,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),
   });
   return fastify;
+}
+
+/** With what Fastify gives servers of its own. */
+function overTls(
+  files: TlsFiles,
+  clock: Clock,
+  { headerMs, stalledMs }: { readonly headerMs: number; readonly stalledMs: number },
+): FastifyServerFactory {
+  return (handler) => {
+    const server = createTlsServer({ files, clock, headerMs, checkMs: Math.min(HEADER_CHECK_MS, headerMs) }, handler);
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    server.requestTimeout = 0;
+    server.timeout = stalledMs;
+    return server;
+  };
 }

@@ -562,6 +562,12 @@ export const VARIABLES = {
   ),
   WHIP_OUT: whipOut,
   MAX_FORWARDS: integer(32, 0, 1000, 'Forwards to other servers by WHIP at once, of all sources together.'),
+  TLS_CERT: text(
+    '',
+    'none',
+    'Certificate with its chain (PEM; certbot: `fullchain.pem`): HTTPS and WSS are served on `PORT`. Read again when it is renewed.',
+  ),
+  TLS_KEY: text('', 'none', 'Private key of `TLS_CERT` (PEM, without a passphrase; certbot: `privkey.pem`).'),
   WHIP_STRICT: flag(
     false,
     'Refuses a `PATCH` without `If-Match`, and a `PATCH` or `DELETE` without the token of its session, as RFC 9725 asks; many clients send neither.',
@@ -641,6 +647,7 @@ export function parseConfig(
     faults.push(
       ...portFaults(config as Config),
       ...turnFaults(config as Config),
+      ...tlsFaults(config as Config),
       ...jwtFaults(config as Config),
       ...tokenFaults(config as Config),
       ...mqttFaults(config as Config),
@@ -676,6 +683,12 @@ function turnFaults({ TURN_URLS, TURN_USERNAME, TURN_CREDENTIAL, TURN_SECRET }: 
   if (TURN_URLS.length === 0 && hasCredentials)
     faults.push(`${TURN_SECRET !== '' ? 'TURN_SECRET is' : 'TURN_USERNAME and TURN_CREDENTIAL are'} set, but TURN_URLS names no server`);
   return faults;
+}
+
+/** One without the other would serve everybody in the clear. */
+function tlsFaults({ TLS_CERT, TLS_KEY }: Config): string[] {
+  if ((TLS_CERT === '') === (TLS_KEY === '')) return [];
+  return [`TLS_CERT and TLS_KEY go together: set ${TLS_CERT === '' ? 'TLS_CERT' : 'TLS_KEY'}, too, or none`];
 }
 
 /** What narrows tokens down says nothing where none are taken. */
@@ -781,7 +794,7 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  */
 export function configuredPath(
   config: Config,
-  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'MQTT_CA_FILE',
+  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'MQTT_CA_FILE' | 'TLS_CERT' | 'TLS_KEY',
 ): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);

@@ -17,13 +17,14 @@ import {
   openPorts,
   openSources,
   openState,
+  openTls,
   openTracing,
   type Host,
 } from './wiring/index.js';
 
 /** A server that listens. */
 export interface Server {
-  /** `http://127.0.0.1:8001` */
+  /** `http://127.0.0.1:8001`, or with https. */
   readonly url: string;
   /** UDP port of all sessions; undefined where each has ports of its own. */
   readonly udpPort: number | undefined;
@@ -41,8 +42,9 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
   throwIfOpen(config);
   const ledger = new ResourceLedger();
   const closers = new Closers();
-  const host: Host = { config, loggers, ledger, clock: systemClock(ledger), closers };
+  const base = { config, loggers, ledger, clock: systemClock(ledger), closers };
   try {
+    const host: Host = { ...base, tls: openTls(base) };
     const ports = await openPorts(host);
     const state = await openState(host);
     const sources = await openSources(host, state);
@@ -86,10 +88,11 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
 /** On the port that was held so far. One that was chosen freely may be lost in the moment between; then another one does. */
 async function listen(app: Awaited<ReturnType<typeof openDoors>>, config: Config, port: number): Promise<string> {
   const { HOST: host, PORT } = config;
-  return app
+  const url = await app
     .listen({ host, port })
     .catch((error: unknown) => (PORT === 0 ? app.listen({ host, port: 0 }) : Promise.reject(error as Error)))
     .catch((error: unknown) => Promise.reject(listeningFailed(config, error)));
+  return config.TLS_CERT === '' ? url : url.replace(/^http:/, 'https:');
 }
 
 function warnOfNothingToServe(config: Config, catalogue: SourceCatalogue, logger: Logger): void {

@@ -27,8 +27,11 @@ const MAX_PIPELINED = 16;
 const LOG_PERIOD_MS = 10_000;
 
 interface Connection {
+  /** TCP. */
   readonly socket: Socket;
   readonly address: string;
+  /** Address and port of the other side. */
+  readonly peer: string;
   /** Since it was opened, or its last request began or ended. */
   sinceMs: number;
   /** Requests that are not answered yet. */
@@ -41,6 +44,9 @@ export class HttpConnections {
   readonly #init: HttpConnectionsInit;
   readonly #connections = new Map<Socket, Connection>();
   readonly #perAddress = new Map<string, number>();
+  /** What TLS speaks over a TCP connection, by that one's port. */
+  readonly #byPeer = new Map<string, Connection>();
+  readonly #overTls = new WeakMap<Socket, Connection>();
   #loggedMs = -Infinity;
   #closed = 0;
 
@@ -56,16 +62,23 @@ export class HttpConnections {
   /** Counts the connections of a server from now on. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#add(socket));
+    server.on('secureConnection', (socket: Socket) => {
+      const connection = this.#byPeer.get(peerOf(socket));
+      if (connection) this.#overTls.set(socket, connection);
+    });
     server.on('request', (request, response) => this.#begin(request, response));
     server.on('upgrade', ({ socket }: IncomingMessage) => {
-      const connection = this.#connections.get(socket);
+      const connection = this.#connectionOf(socket);
       if (connection) connection.isUpgraded = true;
     });
   }
 
   #add(socket: Socket): void {
     const address = addressGroup(socket.remoteAddress ?? '');
-    this.#connections.set(socket, { socket, address, sinceMs: this.#init.clock.now(), pending: new Set(), isUpgraded: false });
+    const peer = peerOf(socket);
+    const connection = { socket, address, peer, sinceMs: this.#init.clock.now(), pending: new Set<IncomingMessage>(), isUpgraded: false };
+    this.#connections.set(socket, connection);
+    this.#byPeer.set(peer, connection);
     this.#perAddress.set(address, this.#countOf(address) + 1);
     socket.once('close', () => this.#remove(socket));
     if (this.size > this.#init.max) this.#makeRoom(socket);
@@ -75,13 +88,14 @@ export class HttpConnections {
     const connection = this.#connections.get(socket);
     if (!connection) return;
     this.#connections.delete(socket);
+    if (this.#byPeer.get(connection.peer) === connection) this.#byPeer.delete(connection.peer);
     const left = this.#countOf(connection.address) - 1;
     if (left > 0) this.#perAddress.set(connection.address, left);
     else this.#perAddress.delete(connection.address);
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#connections.get(request.socket);
+    const connection = this.#connectionOf(request.socket);
     if (!connection) return;
     const { pending, socket } = connection;
     pending.add(request);
@@ -117,6 +131,11 @@ export class HttpConnections {
     return isGreedy || this.#init.clock.now() - sinceMs > BODY_MS;
   }
 
+  #connectionOf(socket: Socket): Connection | undefined {
+    const connection = this.#overTls.get(socket) ?? this.#connections.get(socket);
+    return connection && this.#connections.has(connection.socket) ? connection : undefined;
+  }
+
   #countOf(address: string): number {
     return this.#perAddress.get(address) ?? 0;
   }
@@ -134,4 +153,8 @@ export class HttpConnections {
     this.#init.logger.warn({ max: this.#init.max, closed: this.#closed }, 'too many HTTP connections; idle and stalled ones are closed');
     this.#closed = 0;
   }
+}
+
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

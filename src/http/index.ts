@@ -1,4 +1,6 @@
 /** The HTTP doors: `POST /offer`, WHEP, WHIP, session URLs, detections, snapshots. They know HTTP and sessions; neither the WebRTC library, nor ffmpeg, nor the inside of a track. */
+export { TlsFiles } from './tls-files.js';
+export { createTlsServer } from './tls-server.js';
 export { refuseMisspeltMembers } from './misspelt-members.js';
 export { answerBrokenRequest, answerRouterError } from './broken-requests.js';
 export { installBodyLimits, type BodyLimits } from './body-limits.js';

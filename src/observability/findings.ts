@@ -38,10 +38,22 @@ export interface Facts {
   readonly forwards: readonly ForwardStatus[];
   /** What became of the questions to AUTH_URL; undefined: there is none. */
   readonly authUrl: AuthUrlStats | undefined;
+  /** That HTTPS is served with; undefined: HTTP. */
+  readonly certificate: Certificate | undefined;
+  /** Unix milliseconds. */
+  readonly nowMs: number;
   /** Datagrams that the system dropped at the UDP port; undefined where that is not known. */
   readonly receiveDrops: number | undefined;
   /** Folders that are written to, with what is free there. */
   readonly disks: readonly Disk[];
+}
+
+/** A certificate of this server. */
+export interface Certificate {
+  /** Unix milliseconds. */
+  readonly validToMs: number;
+  /** What is wrong with the newest files, which are not served therefore; undefined: nothing. */
+  readonly fault: string | undefined;
 }
 
 /** Where something is written. */
@@ -54,6 +66,8 @@ export interface Disk {
 
 /** Of all places: beyond, the next viewers may be refused. */
 const NEARLY_FULL = 0.9;
+/** Certbot renews 30 days before the end. */
+const SOON_MS = 14 * 86_400_000;
 const LITTLE_BYTES = 2 ** 30;
 const TOO_LITTLE_BYTES = 100 * 2 ** 20;
 
@@ -70,6 +84,7 @@ export function findings(facts: Facts): HealthFinding[] {
     ...(mqtt ? orWell(aboutBroker(mqtt), 'mqtt', `${mqtt.broker} is connected, and has all events`) : []),
     ...orWell(forwards.flatMap(aboutForward), 'forwards', forwards.length === 0 ? 'none configured' : 'all are live'),
     ...aboutAuthUrl(facts.authUrl),
+    ...aboutCertificate(facts.certificate, facts.nowMs),
     ...aboutUdp(facts.receiveDrops),
     ...orWell(disks.flatMap(aboutDisk), 'disk', disks.map(({ folder, freeBytes }) => `${inGiB(freeBytes)} free in ${folder}`).join(', ')),
   ];
@@ -140,6 +155,16 @@ function aboutBroker({ broker, isConnected, lastError, queued, eventsDropped }: 
       ? [warning('mqtt', `${eventsDropped} events went by EVENT_RETENTION since the start before ${broker} had taken them`)]
       : []),
   ];
+}
+
+function aboutCertificate(certificate: Certificate | undefined, nowMs: number): HealthFinding[] {
+  if (!certificate) return [];
+  const { validToMs, fault } = certificate;
+  const until = new Date(validToMs).toISOString().slice(0, 10);
+  const broken = fault === undefined ? [] : [warning('certificate', `the newest files are not served: ${fault}`)];
+  if (nowMs > validToMs) return [...broken, failed('certificate', `TLS_CERT expired on ${until}: browsers refuse it; renew it`)];
+  if (validToMs - nowMs < SOON_MS) return [...broken, warning('certificate', `TLS_CERT ends on ${until}; renew it`)];
+  return orWell(broken, 'certificate', `good until ${until}`);
 }
 
 function aboutUdp(drops: number | undefined): HealthFinding[] {

@@ -9,7 +9,7 @@ import type { RoomState, SourceDescription, SourceKind } from '../source/index.j
 import type { AuthUrlStats } from '../access/index.js';
 import type { MqttStats } from '../mqtt/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
-import { findings, type Disk } from './findings.js';
+import { findings, type Certificate, type Disk } from './findings.js';
 import { viewingGraph } from './graph.js';
 import { ActiveStreams, AvailableVideos, ConnectionStats, Health, Ready } from './schemas.js';
 
@@ -63,6 +63,8 @@ export interface ObservabilityDeps {
   readonly models?: () => readonly ModelInUse[];
   /** What became of the questions to AUTH_URL; undefined: there is none. */
   readonly authUrl?: () => AuthUrlStats | undefined;
+  /** That HTTPS is served with; undefined: HTTP. */
+  readonly certificate?: () => Certificate | undefined;
   /** Where the server writes. Default: nowhere. */
   readonly disks?: () => Promise<readonly Disk[]>;
 }
@@ -254,6 +256,8 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     mqtt: deps.mqtt?.(),
     forwards: deps.forwards?.list() ?? [],
     authUrl: deps.authUrl?.(),
+    certificate: deps.certificate?.(),
+    nowMs: Date.now(),
     receiveDrops: await deps.iceUdp?.receiveDrops(),
     disks: (await deps.disks?.()) ?? [],
   };

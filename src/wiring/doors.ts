@@ -56,6 +56,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     corsOrigins: config.CORS_ORIGINS,
     trustedProxies: config.TRUST_PROXY,
     connections: new HttpConnections({ max: maxHttpConnections(config), clock: host.clock, logger: loggers.of('http') }),
+    tls: host.tls,
     bodies: { clock: host.clock },
     pageDir: path.join(packageRoot, 'dist/page'),
     clientDir: path.join(packageRoot, 'dist/client'),
@@ -172,7 +173,7 @@ function openRooms(
 }
 
 function stateOf(
-  { config, clock, ledger }: Host,
+  { config, clock, ledger, tls }: Host,
   { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, managed, isReady, iceUdp }: Served,
   { webSockets, access }: { readonly webSockets: RoomsDoor; readonly access: Access },
 ): AppDeps['state'] {
@@ -195,6 +196,7 @@ function stateOf(
     forwards,
     models: () => models.inUse(),
     authUrl: () => access.authUrlStats,
+    certificate: () => tls && { ...tls.pair, fault: tls.fault },
     disks: () => freeSpace(config),
   };
 }

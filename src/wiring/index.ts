@@ -13,5 +13,6 @@ export { openDetection } from './detection.js';
 export { openManaging } from './managing.js';
 export { openSources } from './sources.js';
 export { openState } from './state.js';
+export { openTls } from './tls.js';
 export { openTracing } from './tracing.js';
 export type { Host } from './host.js';

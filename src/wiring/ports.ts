@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config.js';
 import { ERROR_CODES, MediaPeerError, messageOf, type ErrorCode } from '../base/errors.js';
+import { createTlsServer } from '../http/index.js';
 import { IceTcpListener, type IceUdpPort } from '../webrtc/index.js';
 import type { Host } from './host.js';
 import { openUdpPort } from './udp-port.js';
@@ -29,12 +30,13 @@ export interface Ports {
 
 /** @throws MediaPeerError CONFIG_INVALID where a port cannot be listened on */
 export async function openPorts(host: Host): Promise<Ports> {
-  const { config, clock, ledger, closers } = host;
-  const starting = http.createServer((request, response) => {
+  const { config, clock, ledger, closers, tls } = host;
+  const tellStarting: http.RequestListener = (request, response) => {
     request.resume();
     response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '2', connection: 'close' });
     response.end(STARTING);
-  });
+  };
+  const starting = tls ? createTlsServer({ files: tls, clock }, tellStarting) : http.createServer(tellStarting);
   await new Promise<void>((resolve, reject) => {
     starting.once('error', (error) => reject(listeningFailed(config, error)));
     starting.listen({ host: config.HOST, port: config.PORT }, resolve);

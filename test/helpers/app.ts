@@ -20,6 +20,7 @@ export interface AppOverrides {
   readonly corsOrigins?: AppDeps['corsOrigins'];
   readonly trustedProxies?: AppDeps['trustedProxies'];
   readonly connections?: AppDeps['connections'];
+  readonly tls?: AppDeps['tls'];
   readonly bodies?: AppDeps['bodies'];
   readonly deadlines?: AppDeps['deadlines'];
   readonly offer?: Partial<AppDeps['offer']>;
@@ -58,6 +59,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     logger: overrides.logger ?? logger,
     corsOrigins: overrides.corsOrigins ?? ['*'],
     trustedProxies: overrides.trustedProxies ?? [],
+    tls: overrides.tls,
     connections: overrides.connections ?? new HttpConnections({ max: 100, clock, logger }),
     bodies: overrides.bodies ?? { clock },
     ...(overrides.deadlines && { deadlines: overrides.deadlines }),

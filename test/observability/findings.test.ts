@@ -19,6 +19,8 @@ const WELL: Facts = {
   forwards: [],
   receiveDrops: 0,
   authUrl: undefined,
+  certificate: undefined,
+  nowMs: Date.UTC(2027, 0, 1),
   disks: [{ folder: '/srv/upload', freeBytes: 20 * GIB }],
 };
 

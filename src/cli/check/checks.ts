@@ -1,7 +1,8 @@
 /** Each thing that the server needs, tried as the server would use it. */
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../base/errors.js';
+import { checkPair, dayOf, timeFault } from '../../base/tls-pair.js';
 import { configuredPath, environment, packageRoot, throwIfOpen, version, type Config } from '../../config.js';
 import { findFfmpeg, runTool, type FfmpegTools } from '../../ffmpeg/index.js';
 import { readSourcesFile } from '../../source/index.js';
@@ -18,6 +19,7 @@ export async function* checks(config: Config): AsyncGenerator<Finding> {
   yield* checkModels(config);
   yield checkFolder(config);
   yield checkAccess(config);
+  if (config.TLS_CERT !== '') yield checkCertificate(config);
   if (config.SOURCES_FILE !== '') yield checkSources(config);
   yield* checkPages();
   yield* checkPorts(config);
@@ -103,6 +105,21 @@ function checkAccess(config: Config): Finding {
     return { state: 'ok', what: 'access', text: `ALLOW_ANONYMOUS is ${config.ALLOW_ANONYMOUS}` };
   } catch (error) {
     return { state: 'failed', what: 'access', text: messageOf(error) };
+  }
+}
+
+function checkCertificate(config: Config): Finding {
+  const what = 'certificate';
+  try {
+    const pair = checkPair({
+      cert: readFileSync(configuredPath(config, 'TLS_CERT'), 'utf8'),
+      key: readFileSync(configuredPath(config, 'TLS_KEY'), 'utf8'),
+    });
+    const fault = timeFault(pair, Date.now());
+    if (fault !== undefined) return { state: 'failed', what, text: `${pair.names}: ${fault}` };
+    return { state: 'ok', what, text: `${pair.names}, good until ${dayOf(pair.validToMs)}` };
+  } catch (error) {
+    return { state: 'failed', what, text: messageOf(error) };
   }
 }
 

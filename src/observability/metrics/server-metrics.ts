@@ -126,6 +126,14 @@ function addServerMetrics(registry: Registry, labels: MetricLabels, { state, udp
   addWebhookMetrics(registry, state);
   addMqttMetrics(registry, state);
   addForwardMetrics(registry, labels, state);
+  readGauge(registry, {
+    name: 'tls_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of TLS_CERT ends, Unix time',
+    read: () => {
+      const certificate = state.certificate?.();
+      return certificate ? [[{}, certificate.validToMs / 1000]] : [];
+    },
+  });
   readCounter(registry, {
     name: 'auth_url_answers_total',
     help: 'Questions to AUTH_URL by what became of them: allowed, denied, failed (no answer that says yes or no, which counts as no)',
