@@ -36,6 +36,7 @@ import {
   snapshotRoutes,
   sourceRoutes,
   uploadRoutes,
+  userRoutes,
   whepRoutes,
   whipRoutes,
   withoutSecrets,
@@ -198,6 +199,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await installReference(fastify, deps.state.version);
 
   await app.register(loginRoutes, { access: deps.access });
+  await app.register(userRoutes, { users: deps.access.users });
   await app.register(offerRoutes, deps.offer);
   await app.register(whepRoutes, deps.wish);
   await app.register(whipRoutes, deps.wish);

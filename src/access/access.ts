@@ -9,6 +9,7 @@ import { ambientPrincipal, NOBODY, type Anonymous } from './ambient.js';
 import { pageOrigin, type Approach } from './approach.js';
 import { AskedRights } from './asked-rights.js';
 import { Audit } from './audit.js';
+import { Accounts } from './accounts.js';
 import { AuthFile } from './auth-file.js';
 import { AuthUrl, type AuthUrlStats } from './auth-url.js';
 import { FailedLogins } from './failed-logins.js';
@@ -19,6 +20,8 @@ import { Passwords } from './passwords.js';
 import { RightsWatch, type Watched } from './rights-watch.js';
 import { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
 import { Shorthand, type ShorthandTokens } from './shorthand.js';
+import { UserManager } from './user-manager.js';
+import { UserStore } from './user-store.js';
 
 /** Who there is, and what those may do who are nobody. */
 export interface AccessConfig {
@@ -71,11 +74,14 @@ export class Access {
   readonly audit: Audit;
   /** Logins of browsers. */
   readonly logins: Logins;
+  /** Users, read and changed. */
+  readonly users: UserManager;
   readonly #config: AccessConfig;
   readonly #shorthand: Shorthand;
   readonly #jwt: Jwt;
   readonly #authFile: AuthFile | undefined;
   readonly #authUrl: AuthUrl | undefined;
+  readonly #accounts: Accounts;
   readonly #failedLogins: FailedLogins;
   readonly #passwords = new Passwords();
   readonly #watch: RightsWatch;
@@ -92,11 +98,21 @@ export class Access {
     this.#watch = new RightsWatch(clock);
     this.#authFile = file === '' ? undefined : new AuthFile({ file, clock, logger, onChanged: () => this.#watch.check() });
     this.#authUrl = url === '' ? undefined : new AuthUrl({ url, clock, logger, onLost: () => this.#watch.check() });
+    const store = new UserStore(config.logins.stateDir);
+    this.#accounts = new Accounts(this.#authFile, store);
+    this.users = new UserManager({
+      store,
+      accounts: this.#accounts,
+      passwords: this.#passwords,
+      hasOtherAdmin: () =>
+        config.tokens.adminToken !== '' || this.#jwt.isConfigured || this.#authUrl !== undefined || config.anonymous === 'all',
+      onChanged: () => this.#watch.check(),
+    });
   }
 
   /** True where anybody is named who may use this server. */
   get hasPrincipals(): boolean {
-    return this.#shorthand.isConfigured || this.#jwt.isConfigured || this.#authFile !== undefined || this.#authUrl !== undefined;
+    return this.#shorthand.isConfigured || this.#jwt.isConfigured || this.#accounts.isConfigured || this.#authUrl !== undefined;
   }
 
   /** What became of the questions to AUTH_URL; undefined where there is none. */
@@ -149,7 +165,7 @@ export class Access {
       this.audit.noted({ who: idOf(principal), address, action: 'login' });
       return { ...login, principal };
     } catch (error) {
-      const named = 'user' in credentials ? this.#authFile?.users.named(credentials.user) : undefined;
+      const named = 'user' in credentials ? this.#accounts.named(credentials.user) : undefined;
       if (error instanceof MediaPeerError)
         this.audit.refused({ who: named && idOf(named.principal), address, action: 'login' }, error.code);
       throw error;
@@ -284,7 +300,8 @@ export class Access {
 
   async #ofToken(approach: Approach, token: string): Promise<Principal | undefined> {
     if (token === '') return undefined;
-    const known = this.#shorthand.find(token) ?? this.#authFile?.users.find(token, approach.ip);
+    const user = this.#accounts.withToken(token);
+    const known = this.#shorthand.find(token) ?? (user?.isAllowedFrom(approach.ip) === true ? user.principal : undefined);
     if (known) return this.#asSeenFrom(approach, known);
     const holder = await this.#jwt.verify(token);
     if (holder?.hasGrants === true) return this.#asSeenFrom(approach, holder.principal);
@@ -307,7 +324,7 @@ export class Access {
   }
 
   #ofStamp(approach: Approach, { user, stamp }: { readonly user: string; readonly stamp: string }): Principal | undefined {
-    const known = this.#authFile?.users.named(user);
+    const known = this.#accounts.named(user);
     if (known?.passwordStamp !== stamp || !known.isAllowedFrom(approach.ip)) return undefined;
     return this.#asSeenFrom(approach, known.principal);
   }
@@ -325,7 +342,7 @@ export class Access {
     { user, password }: { readonly user: string; readonly password: string },
   ): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
     const takeBack = this.#failedLogins.begin(address);
-    const known = this.#authFile?.users.named(user);
+    const known = this.#accounts.named(user);
     const isRight = await this.#passwords.isRight(password, known?.entry.password).catch((error: unknown) => {
       takeBack();
       throw error;

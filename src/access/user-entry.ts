@@ -14,8 +14,7 @@ const TokenHash = Type.String({ pattern: '^sha256:[0-9a-fA-F]{64}$' });
 export const UserActions = Type.Array(Type.Enum([...GRANTABLE, 'all']), { minItems: 1, maxItems: 16 });
 /** Names and globs of sources. */
 export const UserSources = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { minItems: 1, maxItems: 1000 });
-/** IP addresses and CIDRs. */
-export const UserAddresses = Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 1000 });
+const UserAddresses = Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 1000 });
 
 const UserSchema = Type.Object({
   name: Type.String({ pattern: USER_NAME }),

@@ -61,12 +61,6 @@ export class Users {
     return this.#byDigest.get(digest(token));
   }
 
-  /** Whose token that is, if it may come from that address. */
-  find(token: string, ip: string): Principal | undefined {
-    const user = this.withToken(token);
-    return user?.isAllowedFrom(ip) === true ? user.principal : undefined;
-  }
-
   /** @param file its name, for messages @throws MediaPeerError CONFIG_INVALID naming every fault */
   static parse(text: string, file: string): Users {
     const { value, faults } = readYaml(text);

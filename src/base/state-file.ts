@@ -45,7 +45,7 @@ export class StateFile {
     return content;
   }
 
-  /** Replaces its content. @throws MediaPeerError STORE_FAILED; then the file is as it was */
+  /** Replaces its content. @throws MediaPeerError STATE_NOT_KEPT; then the file is as it was */
   write(content: object): Promise<void> {
     const result = this.#last.then(() => this.#replace(content));
     this.#last = result.catch(() => undefined);
@@ -80,7 +80,7 @@ export class StateFile {
       await rename(scratch, file);
     } catch (error) {
       await rm(scratch, { force: true }).catch(() => undefined);
-      throw new MediaPeerError('STORE_FAILED', `${what} cannot be written to STATE_DIR, and nothing has changed: ${messageOf(error)}`, {
+      throw new MediaPeerError('STATE_NOT_KEPT', `${what} cannot be written to STATE_DIR, and nothing has changed: ${messageOf(error)}`, {
         cause: error,
         details: { file },
       });

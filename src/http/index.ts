@@ -26,6 +26,7 @@ export * from './session-url.js';
 export * from './snapshots.js';
 export { sourceRoutes, type ManagedSource, type SourcesDeps } from './sources.js';
 export { uploadRoutes, type UploadsDeps } from './uploads.js';
+export { userRoutes } from './users.js';
 export * from './whep.js';
 export * from './whip.js';
 export { perMinute } from './wish.js';

@@ -30,7 +30,7 @@ async function operationsOf(app: FastifyInstance): Promise<Operation[]> {
   return Object.entries(paths).flatMap(([url, methods]) =>
     Object.entries(methods).map(([method, { 'x-action': action }]) => ({
       method: method.toUpperCase(),
-      url: url.replace('{file}', 'demo.jpg').replace(/\{(source|room|id)\}/g, 'demo'),
+      url: url.replace('{file}', 'demo.jpg').replace(/\{(source|room|id|name)\}/g, 'demo'),
       action,
     })),
   );
