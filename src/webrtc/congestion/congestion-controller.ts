@@ -49,6 +49,8 @@ const [DOUBTED_MS, DOUBTED_SHARE] = [5_000, 0.5];
 const AFTERMATH_MS = 2_000;
 /** Nothing to watch the way for: nothing was sent for longer. */
 const IDLE_MS = 1_000;
+/** So long after congestion only so many packets tell of more. */
+const [UNSETTLED_MS, MANY_PACKETS] = [2_000, 15];
 /** What was sent before there was congestion counts no more. */
 const SETTLED_MS = 1_000;
 
@@ -400,7 +402,9 @@ export class CongestionController {
 
   /** What passes of a sudden, where that is much less than what is sent, and neither a probe nor the noise of near machines. */
   #fallenBps(results: readonly PacketResult[], now: number): number | undefined {
-    const bps = this.#fall.add(results, this.#detector.newestMs, this.#traffic.mediaBps(now), now);
+    // Who was held lately sends little, of which little arrives.
+    const minPackets = now - this.#status.overuseMs < UNSETTLED_MS ? MANY_PACKETS : undefined;
+    const bps = this.#fall.add(results, { newestMs: this.#detector.newestMs, mediaBps: this.#traffic.mediaBps(now), minPackets }, now);
     return this.#isPaced && this.#probing.rateBps === undefined ? bps : undefined;
   }
 

@@ -9,6 +9,8 @@ const ROOM_MORE = 0.12;
 /** A probe goes beyond it: it measures with an error. */
 const PROBE_MORE = 0.02;
 const MAX_FAILURES = 4;
+/** The wait after a step down, by what failed: on a way that changes all the time each step up ends in a picture that stands still. */
+const PATIENCE = [1, 1.5, 3, 5, 8] as const;
 /** After any step, and after one down. */
 const STABLE_MS = 2_500;
 const AFTER_DOWN_MS = 10_000;
@@ -18,7 +20,7 @@ const NO_PICTURE_MS = 500;
 const EFFECT_MS = 1_500;
 /** A step up that ends in congestion by then was wrong. */
 const FAILED_MS = 20_000;
-/** So long after the last step down what failed is forgotten. */
+/** So long after the last step down what failed is forgotten, and nothing waits longer. */
 const FORGOTTEN_MS = 60_000;
 /** Steps that no probe can prepare are tried after so long: while they do well, and after one that failed. */
 const FIRST_TRIAL_MS = 3_000;
@@ -80,7 +82,7 @@ export class StepHistory {
   waitMs(clearSinceMs: number, hasPicture: boolean, nowMs: number): number {
     if (nowMs - this.#loweredMs > FORGOTTEN_MS) this.#failures = 0;
     // Keyframes alone are no picture to wait with.
-    const afterDownMs = hasPicture ? AFTER_DOWN_MS * (1 + this.#failures / 2) : STABLE_MS + NO_PICTURE_MS * this.#failures;
+    const afterDownMs = hasPicture ? AFTER_DOWN_MS * (PATIENCE[this.#failures] ?? 1) : STABLE_MS + NO_PICTURE_MS * this.#failures;
     return Math.max(clearSinceMs + STABLE_MS, this.#changedMs + STABLE_MS, this.#loweredMs + afterDownMs) - nowMs;
   }
 

@@ -11,12 +11,15 @@ const MIN_PACKETS = 15;
 const MIN_SLOPE = 0.3;
 const MIN_GROWTH_MS = 15;
 
-/** Bits a second at which the packets of a feedback arrived; undefined where they were not sent faster. */
-export function trainRateBps(results: readonly PacketResult[]): number | undefined {
-  if (results.length < MIN_PACKETS) return undefined;
+/**
+ * Bits a second at which the packets of a feedback arrived; undefined where they were not sent faster.
+ * @param minPackets fewer tell nothing. Default: 15
+ */
+export function trainRateBps(results: readonly PacketResult[], minPackets = MIN_PACKETS): number | undefined {
+  if (results.length < minPackets) return undefined;
   const points = results.flatMap(({ sentMs, arrivedMs }) => (arrivedMs === undefined ? [] : [{ x: sentMs, y: arrivedMs - sentMs }]));
   const [first, last] = [points[0], points.at(-1)];
-  if (!first || !last || points.length < MIN_PACKETS || last.y - first.y < MIN_GROWTH_MS || slopeOf(points).slope < MIN_SLOPE)
+  if (!first || !last || points.length < minPackets || last.y - first.y < MIN_GROWTH_MS || slopeOf(points).slope < MIN_SLOPE)
     return undefined;
   const bytes = results.reduce((sum, { sizeBytes, arrivedMs }) => (arrivedMs === undefined ? sum : sum + sizeBytes), 0);
   const spanMs = last.x + last.y - (first.x + first.y);

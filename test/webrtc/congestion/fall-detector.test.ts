@@ -22,8 +22,8 @@ const waitedMs = (results: readonly PacketResult[]): number => results.at(-1)!.a
 function told(results: readonly PacketResult[], mediaBps: number): number | undefined {
   const detector = new FallDetector();
   const half = results.length >> 1;
-  const first = detector.add(results.slice(0, half), waitedMs(results.slice(0, half)), mediaBps, 100);
-  return first ?? detector.add(results.slice(half), waitedMs(results), mediaBps, 175);
+  const first = detector.add(results.slice(0, half), { newestMs: waitedMs(results.slice(0, half)), mediaBps }, 100);
+  return first ?? detector.add(results.slice(half), { newestMs: waitedMs(results), mediaBps }, 175);
 }
 
 describe('a way that becomes much slower at once', () => {
@@ -32,10 +32,30 @@ describe('a way that becomes much slower at once', () => {
     assert.ok(bps !== undefined && Math.abs(bps / MBIT - 1) < 0.1, `${bps}`);
   });
 
+  it('is seen at once where so little passes that few packets tell of it', () => {
+    const bps = told(packets(10, 1.1 * MBIT, 0.3 * MBIT), 1.1 * MBIT);
+    assert.ok(bps !== undefined && Math.abs(bps / (0.3 * MBIT) - 1) < 0.1, `${bps}`);
+  });
+
+  it('is confirmed by the next feedback where half passes and few packets tell of it: another flow has its moments', () => {
+    const results = packets(33, 1.1 * MBIT, 0.64 * MBIT);
+    /** What the last of three feedbacks makes of it. @param waitedMs by each */
+    const third = (waitedMs: readonly [number, number, number]): number | undefined => {
+      const detector = new FallDetector();
+      return waitedMs
+        .map((ms, i) => detector.add(results.slice(11 * i, 11 * (i + 1)), { newestMs: ms, mediaBps: 1.1 * MBIT }, 100 + 160 * i))
+        .at(-1);
+    };
+    const bps = third([90, 140, 190]);
+    assert.ok(bps !== undefined && Math.abs(bps / (0.64 * MBIT) - 1) < 0.1, `${bps}`);
+    assert.equal(third([90, 90, 140]), undefined, 'once');
+    assert.equal(third([90, 140, 130]), undefined, 'what waits gets less');
+  });
+
   it('is none that carries most of it, a large frame that is over soon, or one of which few packets tell', () => {
     assert.equal(told(packets(40, 2.5 * MBIT, 2 * MBIT), 2.5 * MBIT), undefined);
     assert.equal(told(packets(40, 8 * MBIT, 3 * MBIT), 2.5 * MBIT), undefined);
-    assert.equal(told(packets(12, 2.5 * MBIT, 0.5 * MBIT), 2.5 * MBIT), undefined);
+    assert.equal(told(packets(7, 1.1 * MBIT, 0.1 * MBIT), 1.1 * MBIT), undefined);
   });
 
   it('is none where a receiver was busy: what waited longest was sent first', () => {
@@ -44,13 +64,13 @@ describe('a way that becomes much slower at once', () => {
   });
 
   it('is not seen in packets that are far apart, or before it was told to forget', () => {
-    const results = packets(20, 2.5 * MBIT, MBIT);
+    const results = packets(14, 2.5 * MBIT, MBIT);
     const late = new FallDetector();
-    late.add(results.slice(0, 10), 0, 2.5 * MBIT, 100);
-    assert.equal(late.add(results.slice(10), 150, 2.5 * MBIT, 400), undefined);
+    late.add(results.slice(0, 7), { newestMs: 0, mediaBps: 2.5 * MBIT }, 100);
+    assert.equal(late.add(results.slice(7), { newestMs: 150, mediaBps: 2.5 * MBIT }, 400), undefined);
     const forgetful = new FallDetector();
-    forgetful.add(results.slice(0, 10), 0, 2.5 * MBIT, 100);
+    forgetful.add(results.slice(0, 7), { newestMs: 0, mediaBps: 2.5 * MBIT }, 100);
     forgetful.forget();
-    assert.equal(forgetful.add(results.slice(10), 150, 2.5 * MBIT, 175), undefined);
+    assert.equal(forgetful.add(results.slice(7), { newestMs: 150, mediaBps: 2.5 * MBIT }, 175), undefined);
   });
 });
