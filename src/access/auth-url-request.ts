@@ -1,6 +1,6 @@
 /** One question to the server of AUTH_URL, and what its answer means. Anything but a clear yes is none. */
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { fetchFailure } from '../base/fetch-failure.js';
 import type { Right } from './action.js';
 
 /** What is asked: the JSON that is posted. */
@@ -61,7 +61,7 @@ export async function askServer(url: string, question: Question, { clock, timeou
     });
     return verdictOf(response, await textOf(response));
   } catch (error) {
-    return { kind: 'unknown', why: reasonOf(error) };
+    return { kind: 'unknown', why: fetchFailure(error) };
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', abort);
@@ -99,11 +99,4 @@ function globsOf(text: string): { readonly sources?: readonly string[] } {
   } catch {
     return {}; // the status is the answer
   }
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return messageOf(error);
-  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
 }

@@ -4,7 +4,7 @@
  * with it must not leave TLS, and nothing but HTTP is spoken to whatever an answer names.
  */
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { fetchFailure } from '../base/fetch-failure.js';
 import { Trouble } from './trouble.js';
 
 /** One request. */
@@ -54,7 +54,7 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
   } catch (error) {
     signal.throwIfAborted();
     if (ending.signal.aborted) throw late;
-    throw error instanceof Trouble ? error : new Trouble(`${request.url.host} cannot be reached: ${reasonOf(error)}`, { cause: error });
+    throw error instanceof Trouble ? error : new Trouble(`${request.url.host} cannot be reached: ${fetchFailure(error)}`, { cause: error });
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', abort);
@@ -95,11 +95,4 @@ async function textOf(response: Response, { host }: URL): Promise<string> {
     if (bytes > MAX_ANSWER_BYTES) throw new Trouble(`${host} answers with more than ${MAX_ANSWER_BYTES / 1024} KiB`, { needsPerson: true });
   }
   return Buffer.concat(chunks).toString();
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return messageOf(error);
-  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
 }

@@ -59,6 +59,9 @@ export class Forward {
   #isSourceAway = false;
   /** Of the other side, for the attempt that runs. */
   #iceServers: readonly IceServer[] = [];
+  /** Of the answer before: too late for its own connection. */
+  #iceServersOfAnswer: readonly IceServer[] = [];
+  #sessionUrlBefore: URL | undefined;
   #session: { readonly sessionId: string; readonly gauge: BitrateGauge } | undefined;
   /** Of sessions that have ended. */
   #bytesBefore = 0;
@@ -67,7 +70,7 @@ export class Forward {
   constructor(init: ForwardInit) {
     this.#init = init;
     const { id, sourceId, target, clock, logger } = init;
-    this.#logger = logger.child({ forward: id, sourceId, target: target.shown });
+    this.#logger = logger.child({ forward: id, sourceId, host: target.url.host });
     this.#endpoint = new WhipEndpoint({ target, clock, logger: this.#logger });
     this.#sinceMs = clock.wallClock();
     this.#done = this.#run();
@@ -150,13 +153,16 @@ export class Forward {
     let sessionUrl: URL | undefined;
     try {
       this.#begin();
-      this.#iceServers = await this.#endpoint.iceServers(attempt.signal);
+      const named = await this.#endpoint.iceServers(attempt.signal);
+      this.#iceServers = named.length > 0 ? named : this.#iceServersOfAnswer;
       const opened = await this.#offer();
       ({ sessionId } = opened);
       const ended = opened.ended.then((reason) => whyEnded(reason, this.sourceId, sessions.report(opened.sessionId)));
       void ended.then((trouble) => attempt.abort(trouble));
-      const published = await this.#endpoint.publish(opened.sdp, attempt.signal);
+      const published = await this.#endpoint.publish(opened.sdp, this.#sessionUrlBefore, attempt.signal);
       ({ sessionUrl } = published);
+      this.#sessionUrlBefore = sessionUrl;
+      this.#iceServersOfAnswer = published.iceServers;
       await this.#take(opened.sessionId, published.sdp);
       return await Promise.race([ended, rejected(attempt.signal)]);
     } catch (error) {

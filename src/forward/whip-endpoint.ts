@@ -57,10 +57,15 @@ export class WhipEndpoint {
     }
   }
 
-  /** @throws Trouble in words; the signal's reason where it was aborted */
-  async publish(offer: string, signal: AbortSignal): Promise<Published> {
+  /**
+   * @param before session URL of the connection that this one takes the place of; undefined: there is none
+   * @throws Trouble in words; the signal's reason where it was aborted
+   */
+  async publish(offer: string, before: URL | undefined, signal: AbortSignal): Promise<Published> {
     const { target, clock } = this.#init;
-    const headers = { ...this.#headers, 'content-type': SDP_TYPE, accept: SDP_TYPE };
+    // A server of this kind, which has not noticed yet that the connection is lost, does not take its room for taken then.
+    const replaces = before?.origin === target.url.origin && { 'sightline-replaces': before.pathname };
+    const headers = { ...this.#headers, ...replaces, 'content-type': SDP_TYPE, accept: SDP_TYPE };
     const answer = await exchange({ method: 'POST', url: target.url, headers, body: offer, timeoutMs: OFFER_TIMEOUT_MS, clock, signal });
     if (answer.status < 200 || answer.status >= 300) throw this.#refused(answer);
     return {

@@ -1,6 +1,6 @@
 /** One try to deliver, and what its end means. */
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { fetchFailure } from '../base/fetch-failure.js';
 
 /** How a try ended. */
 export type Outcome =
@@ -53,7 +53,7 @@ export async function post({ url, headers, body, clock, timeoutMs, signal }: Pos
     patience.cancel();
     return judge(response, clock);
   } catch (error) {
-    return { kind: 'failed', status: undefined, why: reasonOf(error), retryAfterMs: 0 };
+    return { kind: 'failed', status: undefined, why: fetchFailure(error), retryAfterMs: 0 };
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', abort);
@@ -91,11 +91,4 @@ function retryAfterMs(value: string | null, clock: Clock): number {
   if (value === null) return 0;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - clock.wallClock();
   return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return messageOf(error);
-  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
 }

@@ -207,6 +207,46 @@ describe('a forward', { timeout: 30_000 }, () => {
     await eventually(() => fake.answers.length === 2, 5000, 'an answer, without any time having passed');
   });
 
+  it('asks the ICE servers that the other side names: before the offer, or else with the last answer', async () => {
+    const link = (name: string): string =>
+      `<turn:${name}.example:3478>; rel="ice-server"; username="u"; credential="c"; credential-type="password"`;
+    const { connect, until, fake, clock, forwards, status, server } = await rig(() => ({
+      ...TAKEN,
+      headers: { ...TAKEN.headers, link: link('answer') },
+    }));
+    const named = (): string[] => forwards.iceServersOf(`forward-${status().id}`).flatMap(({ urls }) => urls);
+    await connect();
+    await until('live');
+    assert.deepEqual(named(), []);
+    fake.end('consent-expired');
+    await until('waiting');
+    server.link = undefined;
+    await clock.advance(status().retryInMs ?? 0);
+    await eventually(() => fake.answers.length === 2, 5000, 'the second answer');
+    assert.deepEqual(named(), ['turn:answer.example:3478']);
+    fake.end('consent-expired');
+    await until('waiting', 2);
+    server.link = link('options');
+    await clock.advance(status().retryInMs ?? 0);
+    await eventually(() => fake.answers.length === 3, 5000, 'the third answer');
+    assert.deepEqual(named(), ['turn:options.example:3478']);
+    assert.deepEqual(forwards.iceServersOf('somebody'), []);
+  });
+
+  it('says which session it takes the place of', async () => {
+    const { connect, until, fake, clock, server, status } = await rig(() => TAKEN);
+    await connect();
+    await until('live');
+    fake.end('consent-expired');
+    await until('waiting');
+    await clock.advance(status().retryInMs ?? 0);
+    await eventually(() => fake.answers.length === 2, 5000, 'the second answer');
+    assert.deepEqual(
+      server.of('POST').map(({ replaces }) => replaces),
+      [undefined, '/sessions/abc'],
+    );
+  });
+
   it('gives an offer up when its source ends before it is answered', async () => {
     const { until, fake, server } = await rig(() => undefined);
     await eventually(() => server.of('POST').length > 0, 5000, 'the offer');

@@ -7,6 +7,8 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
+  /** The session that is replaced. */
+  readonly replaces: string | undefined;
   readonly body: string;
 }
 
@@ -21,6 +23,8 @@ export type Handler = (asked: Asked) => Said | undefined | Promise<Said | undefi
 
 export class WhipServer {
   readonly asked: Asked[] = [];
+  /** What OPTIONS names. */
+  link: string | undefined;
   readonly #server: http.Server;
 
   private constructor(handler: Handler) {
@@ -59,9 +63,15 @@ export class WhipServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = '', url = '', headers } = request;
-    const asked = { method, path: url, authorization: headers.authorization, body: Buffer.concat(chunks).toString() };
+    const asked = {
+      method,
+      path: url,
+      authorization: headers.authorization,
+      replaces: headers['sightline-replaces']?.toString(),
+      body: Buffer.concat(chunks).toString(),
+    };
     this.asked.push(asked);
-    const said = method === 'OPTIONS' ? { status: 204 } : await handler(asked);
+    const said = method === 'OPTIONS' ? { status: 204, ...(this.link && { headers: { link: this.link } }) } : await handler(asked);
     if (!said) return;
     response.writeHead(said.status, said.headers as http.OutgoingHttpHeaders).end(said.body);
   }

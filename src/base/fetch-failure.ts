@@ -1,0 +1,9 @@
+/** Why `fetch` has failed, in words. */
+import { messageOf } from './errors.js';
+
+/** `fetch failed` says nothing; its cause does. */
+export function fetchFailure(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return messageOf(error);
+  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
+}
