@@ -30,6 +30,7 @@ import {
   loginRoutes,
   modelRoutes,
   offerRoutes,
+  onvifRoutes,
   refuseMisspeltMembers,
   reportRoutes,
   sessionUrlRoutes,
@@ -52,6 +53,7 @@ import {
   type IceServersDeps,
   type ModelDeps,
   type OfferDeps,
+  type OnvifDeps,
   type ReportDeps,
   type SnapshotDeps,
   type SourcesDeps,
@@ -111,6 +113,8 @@ export interface AppDeps {
   readonly models: ModelDeps;
   /** For `/sources`. */
   readonly sources: SourcesDeps;
+  /** For `/sources/discover` and `/sources/onvif`. */
+  readonly onvif: OnvifDeps;
   /** For `/clients`. */
   readonly clients: ClientsDeps;
   /** For `/uploads`. */
@@ -212,6 +216,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(sourceRoutes, deps.sources);
   await app.register(zoneRoutes, deps.zones);
   await app.register(forwardRoutes, deps.forwards);
+  await app.register(onvifRoutes, deps.onvif);
   await app.register(clientRoutes, deps.clients);
   await app.register(uploadRoutes, deps.uploads);
   await app.register(snapshotRoutes, deps.snapshots);

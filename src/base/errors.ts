@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   USER_READ_ONLY: 'the user is one of AUTH_FILE, and is changed there',
   LAST_ADMIN: 'after this change nobody could administer the server any more',
   ZONES_INVALID: 'the zones or lines of a source cannot be used; the message lists every fault',
+  ONVIF_FAILED: 'the camera does not answer ONVIF, or refuses; the message says why',
   UPLOAD_NOT_FOUND: 'there is no file of that name in the upload folder',
   UPLOAD_EXISTS: 'there is a file of that name already; If-Match replaces it',
   UPLOAD_RUNNING: 'a file of that name is being uploaded by somebody right now',

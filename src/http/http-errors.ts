@@ -57,6 +57,7 @@ const STATUS: Record<ErrorCode, number> = {
   USER_READ_ONLY: 409,
   LAST_ADMIN: 409,
   ZONES_INVALID: 422,
+  ONVIF_FAILED: 502,
   UPLOAD_NOT_FOUND: 404,
   UPLOAD_EXISTS: 409,
   UPLOAD_RUNNING: 409,
@@ -147,7 +148,8 @@ export function installErrorHandling(app: FastifyInstance): void {
       const receivedBytes = error.facts?.['received_bytes'];
       if (typeof receivedBytes === 'number') reply.header('upload-offset', receivedBytes);
       if (error.retryAfterS !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterS));
-      if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, details: error.details }, 'request failed');
+      if (status >= 500 && status !== 502 && status !== 503 && status !== 507)
+        request.log.error({ err: error, details: error.details }, 'request failed');
       return reply.status(status).send(errorBody(status, error.code, error.message, error.facts));
     }
     const status = error.statusCode ?? 500;

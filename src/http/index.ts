@@ -19,6 +19,7 @@ export * from './ice-servers.js';
 export { loginRoutes } from './login.js';
 export * from './models.js';
 export * from './offer.js';
+export { onvifRoutes, type OnvifDeps } from './onvif.js';
 export { installReference } from './reference.js';
 export * from './reports.js';
 export * from './schemas.js';

@@ -25,4 +25,4 @@ export { uprightPictures } from './media-run.js';
 export { straightTimes } from './file/straight-times.js';
 export { FileSnapshots } from './file/snapshots.js';
 export type { FeedEnd, FeedInfo, FeedOptions, RoomState, Source, SourceFeed, SourceKind } from './source.js';
-export { Uploads, type UploadResult } from './upload/uploads.js';
+export { Uploads } from './upload/uploads.js';

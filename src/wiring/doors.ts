@@ -4,6 +4,7 @@ import { buildApp, type AppDeps } from '../app.js';
 import { configuredPath, packageRoot, version, type Config } from '../config.js';
 import { modelName } from '../detection/index.js';
 import { HttpConnections, HttpSessions, iceServerJson } from '../http/index.js';
+import { Onvif } from '../onvif/index.js';
 import { RoomsDoor } from '../ws/index.js';
 import type { Connections } from './connections.js';
 import type { Forwarding } from './forwarding.js';
@@ -82,6 +83,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     snapshots: looks.snapshots,
     zones,
     uploads: served.uploads,
+    onvif: openOnvif(host),
     clients: {
       disconnect: async (clientId) => {
         const wasMember = webSockets.rooms.disconnect(clientId, 'removed');
@@ -109,6 +111,13 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   });
   closers.add(() => app.close());
   return app;
+}
+
+/** Asks cameras on demand. */
+function openOnvif({ clock, ledger, closers }: Host): Onvif {
+  const onvif = new Onvif({ clock, ledger });
+  closers.add(() => onvif.close());
+  return onvif;
 }
 
 /** Who may use this server, of the configuration. */

@@ -31,6 +31,7 @@ export interface AppOverrides {
   readonly metrics?: AppDeps['metrics'];
   readonly snapshots?: Partial<AppDeps['snapshots']>;
   readonly detections?: Partial<AppDeps['detections']>;
+  readonly onvif?: Partial<AppDeps['onvif']>;
   readonly clients?: AppDeps['clients'];
   readonly uploads?: Partial<AppDeps['uploads']>;
   readonly models?: Partial<AppDeps['models']>;
@@ -177,6 +178,11 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       remove: () => Promise.resolve(false),
       counts: () => undefined,
       resetCounts: () => undefined,
+    },
+    onvif: {
+      discover: () => Promise.resolve([]),
+      profiles: () => Promise.resolve({ profiles: [], main: undefined, low: undefined }),
+      ...overrides.onvif,
     },
     clients: overrides.clients ?? { disconnect: (clientId) => Promise.resolve(clientId === 'drone-1') },
     uploads: {

@@ -1,0 +1,202 @@
+/** ONVIF against a camera in this process, and against what is none. */
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../src/base/clock.js';
+import { MediaPeerError } from '../../src/base/errors.js';
+import { ResourceLedger } from '../../src/base/resources.js';
+import { Onvif } from '../../src/onvif/index.js';
+import { within } from '../helpers/deadline.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+import { FakeDevice, type FakeDeviceOptions } from './fake-device.js';
+
+const never = new AbortController().signal;
+
+async function rig(t: TestContext, options: FakeDeviceOptions = {}): Promise<{ device: FakeDevice; onvif: Onvif }> {
+  const ledger = new ResourceLedger();
+  const device = await FakeDevice.open(options);
+  const onvif = new Onvif({ clock: systemClock(ledger), ledger });
+  t.after(async () => {
+    await onvif.close();
+    await device.close();
+    assert.deepEqual(
+      Object.entries(ledger.snapshot()).filter(([, count]) => count > 0),
+      [],
+    );
+  });
+  return { device, onvif };
+}
+
+const camera = ({ host, user }: FakeDevice, password = user.password) => ({ address: host, user: user.name, password });
+const refusedBy = (code: string, words: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof MediaPeerError, String(error));
+  assert.deepEqual([error.code, words.test(error.message)], [code, true], error.message);
+  return true;
+};
+
+describe('the profiles of a camera', () => {
+  for (const services of ['media2', 'media', 'none'] as const) {
+    it(`are read with their streams, the largest first (services: ${services})`, async (t) => {
+      const { device, onvif } = await rig(t, { services });
+      const { profiles, main, low } = await onvif.profiles(camera(device), never);
+      assert.deepEqual(profiles, [
+        {
+          name: 'main',
+          token: 'p&0',
+          url: 'rtsp://127.0.0.1:554/stream/1?a=1&b=2',
+          codec: 'h265',
+          widthPx: 2560,
+          heightPx: 1440,
+          fps: 25,
+          bitrateBps: 4_096_000,
+        },
+        {
+          name: 'sub',
+          token: 'p1',
+          url: 'rtsp://127.0.0.1:554/stream/0?a=1&b=2',
+          codec: 'h264',
+          widthPx: 640,
+          heightPx: 360,
+          fps: 15,
+          bitrateBps: 512_000,
+        },
+        {
+          name: 'jpeg',
+          token: 'p2',
+          url: 'rtsp://127.0.0.1:554/stream/2?a=1&b=2',
+          codec: 'jpeg',
+          widthPx: 320,
+          heightPx: 180,
+          fps: 5,
+          bitrateBps: undefined,
+        },
+      ]);
+      assert.deepEqual([main, low], [profiles[0]?.url, profiles[1]?.url]);
+    });
+  }
+
+  it('are had whatever its clock says, and whatever host it believes to be', async (t) => {
+    const { device, onvif } = await rig(t, { clockAheadMs: -86_400_000 * 400, statedHost: '192.0.2.1' });
+    const { profiles } = await onvif.profiles({ ...camera(device), address: `http://${device.host}/onvif/device_service` }, never);
+    assert.equal(profiles.length, 3);
+  });
+
+  it('need the password, and say so; nobody is asked more than three times a minute', async (t) => {
+    const { device, onvif } = await rig(t);
+    for (let i = 0; i < 3; i++)
+      await assert.rejects(
+        onvif.profiles(camera(device, 'guess'), never),
+        refusedBy('ONVIF_FAILED', /refuses the user name or the password/),
+      );
+    const asked = device.asked.length;
+    assert.ok(device.asked.filter((action) => action !== 'GetSystemDateAndTime').length <= 3, 'one guess a call: cameras lock accounts');
+    await assert.rejects(onvif.profiles(camera(device), never), refusedBy('TOO_MANY_REQUESTS', /3 times within a minute/));
+    assert.equal(device.asked.length, asked);
+  });
+
+  it('are asked for one at a time; who goes ends it', async (t) => {
+    const silent: ServerResponse[] = [];
+    const { device, onvif } = await rig(t, { answer: (_action, response) => silent.push(response) > 0 });
+    const leaving = new AbortController();
+    const first = onvif.profiles(camera(device), leaving.signal);
+    await assert.rejects(onvif.discover([], 200, never), refusedBy('TOO_MANY_REQUESTS', /one question at a time/));
+    leaving.abort(new Error('gone'));
+    await assert.rejects(within(first, 3000, 'the end'), /gone/);
+  });
+
+  it('are not had of a name that is no camera', async (t) => {
+    const { onvif } = await rig(t);
+    for (const address of ['ftp://10.0.0.5/', 'http://user:pass@10.0.0.5/', 'rtsp://10.0.0.5/', 'a b', 'http://'])
+      assert.throws(() => void onvif.profiles({ address, user: '', password: '' }, never), refusedBy('BODY_INVALID', /body\/address/));
+    await assert.rejects(
+      onvif.profiles({ address: '127.0.0.1:1', user: '', password: '' }, never),
+      refusedBy('ONVIF_FAILED', /does not answer/),
+    );
+  });
+});
+
+describe('what a hostile camera answers', () => {
+  const bomb = `<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "${'&lol;'.repeat(100)}">]><a>&lol2;</a>`;
+  const envelope = (body: string): string => `<Envelope><Body>${body}</Body></Envelope>`;
+  for (const [name, answer, words] of [
+    ['an entity bomb', bomb, /no well-formed XML without a document type/],
+    ['an external entity', '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', /without a document type/],
+    ['an entity of its own', envelope('<A>&passwd;</A>'), /entity of its own/],
+    ['10 MB', envelope(`<A>${'x'.repeat(10_000_000)}</A>`), /longer than 1 MiB/],
+    ['depth', '<a>'.repeat(100_000), /more elements than any/],
+    ['elements without number', envelope('<A/>'.repeat(100_000)), /more elements than any/],
+    ['HTML', '<html><body><p>hello<br></body></html>', /closes nothing/],
+    ['nothing', '', /ends too early/],
+    ['half of it', '<Envelope><Body><A>', /ends too early/],
+    ['an attribute without end', `<Envelope a="${'x '.repeat(100_000)}`, /no well-formed XML/],
+    ['no body', '<Envelope/>', /nothing that was asked for/],
+  ] as const)
+    it(`${name} is refused in words, at once`, async (t) => {
+      const { device, onvif } = await rig(t, {
+        answer: (_action, response) => {
+          response.end(answer);
+          return true;
+        },
+      });
+      await assert.rejects(within(onvif.profiles(camera(device), never), 5000, 'the refusal'), refusedBy('ONVIF_FAILED', words));
+    });
+
+  it('a redirect is not followed', async (t) => {
+    const { device, onvif } = await rig(t, {
+      answer: (_action, response) => {
+        response.writeHead(302, { location: 'http://192.0.2.1/' }).end();
+        return true;
+      },
+    });
+    await assert.rejects(onvif.profiles(camera(device), never), refusedBy('ONVIF_FAILED', /redirects \(302\), which is not followed/));
+  });
+
+  it('without end is given up', async (t) => {
+    const device = await FakeDevice.open({ answer: (_action, response) => response.write('<Envelope>') || true });
+    const clock = new FakeClock();
+    const onvif = new Onvif({ clock, ledger: new ResourceLedger() });
+    t.after(async () => {
+      await onvif.close();
+      await device.close();
+    });
+    const asked = onvif.profiles(camera(device), never);
+    const refused = assert.rejects(asked, refusedBy('ONVIF_FAILED', /did not answer within 20 s/));
+    await clock.advance(20_000);
+    await within(refused, 3000, 'the refusal');
+    assert.equal(clock.pendingTimers, 0);
+  });
+});
+
+describe('discovery', () => {
+  it('finds those that answer, each once, and nothing of what is no answer', async (t) => {
+    const { device, onvif } = await rig(t, {
+      noise: (id) => [
+        'not XML',
+        Buffer.alloc(20_000, 0xff),
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        `<Envelope><Header><RelatesTo>urn:uuid:another</RelatesTo></Header><Body><ProbeMatches><ProbeMatch><XAddrs>http://192.0.2.1/</XAddrs></ProbeMatch></ProbeMatches></Body></Envelope>`,
+        `<Envelope><Header><RelatesTo>${id}</RelatesTo></Header><Body><ProbeMatches><ProbeMatch><XAddrs>file:///etc/passwd javascript:1</XAddrs></ProbeMatch></ProbeMatches></Body></Envelope>`,
+      ],
+    });
+    const devices = await onvif.discover([device.discoveryHost, device.discoveryHost], 500, never);
+    assert.deepEqual(devices, [
+      { address: `http://${device.host}/onvif/device_service`, ip: '127.0.0.1', name: 'Front Door', hardware: 'IPC-1' },
+    ]);
+    const { profiles } = await onvif.profiles({ ...camera(device), address: devices[0]?.address ?? '' }, never);
+    assert.equal(profiles.length, 3);
+  });
+
+  it('takes so many answers and no more', async (t) => {
+    const one = (id: string, i: number): string =>
+      `<Envelope><Header><RelatesTo>${id}</RelatesTo></Header><Body><ProbeMatches><ProbeMatch><XAddrs>http://192.0.2.1/${i}</XAddrs></ProbeMatch></ProbeMatches></Body></Envelope>`;
+    const { device, onvif } = await rig(t, { noise: (id) => Array.from({ length: 200 }, (_unused, i) => one(id, i)) });
+    const devices = await onvif.discover([device.discoveryHost], 800, never);
+    assert.ok(devices.length > 0 && devices.length <= 64, `${devices.length}`);
+  });
+
+  it('asks hosts alone', async (t) => {
+    const { onvif } = await rig(t);
+    for (const host of ['http://10.0.0.5', '10.0.0.5:0', '10.0.0.5:99999', 'a b', ''])
+      assert.throws(() => void onvif.discover([host], 200, never), refusedBy('BODY_INVALID', /is no host/));
+  });
+});
