@@ -37,7 +37,7 @@ export interface ForwardInit {
 }
 
 /** Between attempts: 1, 2, 4, 8, then 10 s, and up to half less, so that many do not come at once. */
-const BACKOFF = { firstMs: 1_000, maxMs: 10_000 };
+const BACKOFF = { firstMs: 1_000, maxMs: 10_000, stableMs: 10_000 };
 /** Where a person has to mend something first: wrong tokens are counted on the other side. */
 const NEEDS_PERSON_MS = 30_000;
 
@@ -57,6 +57,8 @@ export class Forward {
   /** Ends the wait for the next attempt. */
   #wake: (() => void) | undefined;
   #isSourceAway = false;
+  /** Of the attempt that runs, on the monotonic clock; undefined: it was not live yet. */
+  #liveSinceMs: number | undefined;
   /** Of the other side, for the attempt that runs. */
   #iceServers: readonly IceServer[] = [];
   /** Of the answer before: too late for its own connection. */
@@ -134,10 +136,13 @@ export class Forward {
     const { clock } = this.#init;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const startedMs = clock.now();
       const trouble = await this.#runOnce();
       if (signal.aborted) return;
-      const waitMs = Math.max(this.#backoff.next(clock.now() - startedMs), trouble.retryAfterMs, trouble.needsPerson ? NEEDS_PERSON_MS : 0);
+      const waitMs = Math.max(
+        this.#backoff.next(this.#liveSinceMs === undefined ? 0 : clock.now() - this.#liveSinceMs),
+        trouble.retryAfterMs,
+        trouble.needsPerson ? NEEDS_PERSON_MS : 0,
+      );
       this.#failed(trouble, waitMs);
       await this.#wait(waitMs);
     }
@@ -176,6 +181,7 @@ export class Forward {
   #begin(): void {
     this.#attempts++;
     this.#isSourceAway = false;
+    this.#liveSinceMs = undefined;
     this.#enter('connecting');
   }
 
@@ -215,6 +221,7 @@ export class Forward {
     if (this.#closing.signal.aborted) return;
     if (state === 'connected' && this.#state !== 'live') {
       this.#logger.info({ attempts: this.#attempts }, 'a source is forwarded');
+      this.#liveSinceMs ??= this.#init.clock.now();
       this.#enter('live');
     }
     if (state === 'disconnected' && this.#state === 'live') this.#enter('connecting');

@@ -51,7 +51,10 @@ export function takesH265(decoder: H265Profile, stream: H265Profile): boolean {
   return takesProfile && takesLevel && decoder.tierFlag >= stream.tierFlag;
 }
 
-/** The `a=fmtp` of a stream that is offered (RFC 7798 §7.2.1). */
+/**
+ * The `a=fmtp` of a stream that is offered (RFC 7798 §7.2.1). A stream of a low level conforms to the higher ones, too, and some
+ * receivers (Pion's) take the level that they name themselves alone: the one that stands for nothing said.
+ */
 export function h265Fmtp({ profileId, tierFlag, levelId }: H265Profile): string {
-  return `level-id=${levelId};profile-id=${profileId};tier-flag=${tierFlag};tx-mode=SRST`;
+  return `level-id=${Math.max(levelId, UNSAID_LEVEL_ID)};profile-id=${profileId};tier-flag=${tierFlag};tx-mode=SRST`;
 }

@@ -10,6 +10,8 @@ export class FakeSessions {
   answers: string[] = [];
   closed: string[] = [];
   bytesSent = 0;
+  /** Of the report of each. */
+  steps: string[] = ['connected'];
   onState: ((state: ConnectionState) => void) | undefined;
   end: (reason: EndReason) => void = () => undefined;
   #opened = 0;
@@ -39,7 +41,8 @@ export class FakeSessions {
         this.end(reason);
         return Promise.resolve(true);
       },
-      report: () => ({ mLines: [{ kind: 'video', chosen: 'H264' }], steps: [] }) as unknown as SessionReport,
+      report: () =>
+        ({ mLines: [{ kind: 'video', chosen: 'H264' }], steps: this.steps.map((step) => ({ atMs: 0, step })) }) as unknown as SessionReport,
       statusOf: () =>
         ({
           bytesSent: this.bytesSent,

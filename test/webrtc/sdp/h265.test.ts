@@ -157,6 +157,14 @@ test('what is sent follows the source: H.265 only as it comes, and only what the
   assert.equal(codecFor({ ...codec, beside: undefined }, { hasAudio: false, renditions: ['raw'], rawCodec: 'vp8' }, true), undefined);
 });
 
+test('H.265 of a low level is offered under the usual one, which takes it', () => {
+  const levelOf = (levelId: number): string | undefined => {
+    const { mLines } = planOffer({ ...SOURCE, rawH265: { ...MAIN, levelId } }, { renditions: ['raw'] });
+    return /level-id=(\d+);profile-id/.exec(writeOffer(mLines, { ...TRANSPORT, setup: 'actpass' }, { sessionId: 1, version: 1 }))?.[1];
+  };
+  assert.deepEqual([63, 93, 150].map(levelOf), ['93', '93', '150']);
+});
+
 test('a viewer of a room is offered H.265 with its profile before the rest, for raw alone', () => {
   const offered = planOffer(SOURCE, { renditions: ['raw', 'processed'] });
   const sdp = writeOffer(offered.mLines, { ...TRANSPORT, setup: 'actpass' }, { sessionId: 1, version: 1 });
