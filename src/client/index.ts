@@ -1,6 +1,7 @@
 /** The client library: watches what a Sightline server sends, publishes cameras to it, and keeps both alive. */
 export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type Watching } from './watching.js';
 export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
+export { login, logout, signedUrls, type Credentials, type LoggedIn, type ServerOptions, type SignedUrls } from './login.js';
 export { SightlineError, REASONS, type ErrorFacts, type Reason } from './errors.js';
 export type { ConnectionEvents, ConnectionOptions } from './kept-connection.js';
 export type { State, StateChange } from './reconnector.js';

@@ -13,7 +13,7 @@ import { StatsPoll } from './stats-poll.js';
 export interface ConnectionOptions {
   /** Address of the server. Default: where this module came from, else the page's origin. */
   readonly server?: string | URL;
-  /** Bearer token. */
+  /** Bearer token. Default: the login of this browser, where the server is the page's own. */
   readonly token?: string;
   /** Default: the server is asked for them when a connection needs help. */
   readonly iceServers?: readonly RTCIceServer[];

@@ -1,24 +1,20 @@
 /** The pages as axe sees them: the rules of WCAG 2.2 A and AA, and best practices. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, makeSeeingFixture, temporaryFolder, type Folder, type SeeingFixture } from './fixtures.js';
-import { openPage, PLAYING } from './page-rig.js';
+import { complaints, openPage, PLAYING } from './page-rig.js';
 
 describe('the pages, checked by axe', { skip: noChromium, timeout: 120_000 }, () => {
   let folder: Folder;
   let seeing: SeeingFixture | undefined;
   let server: ServerProcess;
   let browser: ChromiumHarness;
-  let axe: string;
 
   before(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     folder = await temporaryFolder();
     await makePassthroughClip(path.join(folder.videos, 'clip.mp4'));
     await writeFile(path.join(folder.videos, 'notes.mp4'), 'not a video at all');
@@ -49,12 +45,5 @@ describe('the pages, checked by axe', { skip: noChromium, timeout: 120_000 }, ()
         await page.context().close();
       });
     }
-  }
-
-  async function complaints(page: Page): Promise<string[]> {
-    await page.evaluate(`${axe}; undefined`);
-    return page.evaluate<string[]>(
-      "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))",
-    );
   }
 });

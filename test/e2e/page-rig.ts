@@ -1,4 +1,6 @@
 /** The page in a browser: opened with an ear on its console, and what tests look at. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { projectRoot } from '../helpers/assets.js';
@@ -21,6 +23,14 @@ export const DRAWN = `(() => {
 /** Waits until an expression holds in the page. Playwright's own way evaluates in the page, which its policy forbids. */
 export async function until(page: Page, expression: string, ms = 20_000): Promise<void> {
   await eventually(() => page.evaluate<boolean>(`Boolean(${expression})`), ms, expression);
+}
+
+/** What axe finds wrong with a page: the rules of WCAG 2.2 A and AA, and best practices. */
+export async function complaints(page: Page): Promise<string[]> {
+  await page.evaluate(`${readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')}; undefined`);
+  return page.evaluate<string[]>(
+    "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))",
+  );
 }
 
 /** A page, and what its console and scripts complained about. `init` runs before the page's own scripts. */

@@ -126,7 +126,7 @@ describe('the page that makes a camera of a device', { skip: noChromium, timeout
     const { page } = await open('/publish?room=locked', { width: 800, height: 900 }, locked.url);
     await page.click('#start');
     await page.waitForSelector('#preview[data-phase=failed]');
-    assert.equal(await page.locator('#status-title').innerText(), 'A token is needed');
+    assert.equal(await page.locator('#status-title').innerText(), 'A login or a token is needed');
     await page.fill('#token', 'EvTbEeyPfVxEdAyh');
     await page.click('#start');
     await page.waitForSelector(ON_AIR);

@@ -48,7 +48,7 @@ const TEXTS: Readonly<Record<string, readonly [title: string, text: string]>> = 
   SOURCE_NOT_PLAYABLE: ['This video cannot be played', ''],
   DETECTION_OFF: ['There is no processed picture', 'The server runs without a detector. The raw video plays.'],
   NOTHING_TO_SERVE: ['This browser and the server have no video codec in common', ''],
-  UNAUTHORIZED: ['A token is needed', ''],
+  UNAUTHORIZED: ['A login or a token is needed', ''],
   ROOM_TAKEN: ['Somebody else uses this room', `Choose another name, or wait until it is free. ${AGAIN}`],
   FORBIDDEN: ['This is not allowed', ''],
   ROOM_INVALID: ['This room cannot be published to', ''],

@@ -11,6 +11,7 @@ import { Notice } from './notice.js';
 import { Player, type Phase } from './player.js';
 import { QualityMenu } from './quality-menu.js';
 import { Readouts } from './readouts.js';
+import { SignIn } from './sign-in.js';
 import { Stage } from './stage.js';
 import type { Wanted } from './viewing.js';
 import { VIEWS, isView, offeredTracks, possibleViews } from './views.js';
@@ -19,24 +20,18 @@ import { ZonePoll } from './zone-poll.js';
 const LIST_PERIOD_MS = 4_000;
 const READOUT_PERIOD_MS = 1_000;
 const OVERLAY_PERIOD_MS = 500;
-const TOKEN_KEY = 'sightline.token';
 
 const listing = new Listing();
 const detectorLoaded = (): boolean => listing.detectorLoaded;
-/** What viewers must show, where the server asks for it. */
-let token = storage()?.getItem(TOKEN_KEY) ?? undefined;
 
 const settings = new OverlaySettings(storage());
 const notice = new Notice();
 const choice = new Choice({ detectorLoaded, onChange: showChoice });
 const stage = new Stage(byId('stage', HTMLElement), settings);
-const gallery = new Gallery(byId('gallery', HTMLElement), { onChoose: (source) => choice.choose(source), token: () => token });
-const player = new Player({ deck: stage.deck, onPhase: showPhase, detectorLoaded, token: () => token });
+const gallery = new Gallery(byId('gallery', HTMLElement), { onChoose: (source) => choice.choose(source) });
+const player = new Player({ deck: stage.deck, onPhase: showPhase, detectorLoaded });
 const panel = new OverlayPanel(byId('panel', HTMLElement), settings, () => stage.deck.overlay.redraw());
-const zones = new ZonePoll(
-  (shapes) => stage.deck.overlay.setShapes(shapes),
-  () => token,
-);
+const zones = new ZonePoll((shapes) => stage.deck.overlay.setShapes(shapes));
 const qualityMenu = new QualityMenu({
   viewing: () => player.viewing,
   listed: (source) => listing.videos.get(source)?.qualities ?? [],
@@ -46,7 +41,7 @@ const readouts = new Readouts({ stage, player, panel, listing, zones, source: ()
 
 const title = byId('title', HTMLElement);
 const mute = byId('mute', HTMLButtonElement);
-const signIn = byId('sign-in', HTMLFormElement);
+const signIn = new SignIn({ onChange: showOthers });
 const viewInputs = [...document.querySelectorAll<HTMLInputElement>('input[name=view]')];
 
 // ---- what is chosen ----
@@ -77,7 +72,7 @@ function openSource({ source, view }: Wanted): void {
 function dressStage(): void {
   const video = listing.videos.get(choice.wanted?.source ?? '');
   stage.shape(video?.width ?? 16, video?.height ?? 9);
-  stage.poster(video && !isLive(video) ? snapshotUrl(video, token) : undefined);
+  stage.poster(video && !isLive(video) ? snapshotUrl(video) : undefined);
 }
 
 function checkViews(): void {
@@ -93,6 +88,7 @@ function checkViews(): void {
 
 function showPhase(phase: Phase): void {
   notice.clear();
+  signIn.hide();
   stage.setPhase(phase.name);
   readouts.showTrouble();
   if (phase.name === 'playing') showPlaying(phase.wanted);
@@ -105,8 +101,12 @@ function showPhase(phase: Phase): void {
 }
 
 function showFailure({ title: what, text, code, kept }: Extract<Phase, { name: 'failed' }>): void {
-  const needsToken = code === 'UNAUTHORIZED';
-  if (!kept) return notice.show(what, text, { retry: !needsToken, token: needsToken });
+  const needsLogin = code === 'UNAUTHORIZED';
+  if (!kept && needsLogin) {
+    notice.show(what);
+    return signIn.ask(byId('notice', HTMLElement));
+  }
+  if (!kept) return notice.show(what, text, { retry: true });
   showPlaying(kept);
   notice.show(what, 'The picture that plays goes on.', { small: true, passing: true });
 }
@@ -138,10 +138,10 @@ function showMute(): void {
 async function refresh(): Promise<void> {
   const server = byId('server', HTMLElement);
   try {
-    await listing.refresh(token);
-    signIn.hidden = true;
+    await listing.refresh();
+    if (!choice.wanted) signIn.hide();
   } catch (error) {
-    if (error instanceof Refused && (error.status === 401 || error.status === 403)) return askForToken(server);
+    if (error instanceof Refused && (error.status === 401 || error.status === 403)) return askForLogin(server, error.status);
     // Where a notice over the video says what is wrong, nobody else does.
     const isSaid = ['waiting', 'failed', 'connecting'].includes(stage.phase);
     return setText(server, isSaid ? '' : 'The server cannot be reached; looking again every few seconds.');
@@ -156,11 +156,20 @@ async function refresh(): Promise<void> {
 }
 
 /** Whoever asked for a source is asked over the video. */
-function askForToken(server: HTMLElement): void {
+function askForLogin(server: HTMLElement, status: number): void {
   setText(server, '');
   byId('empty', HTMLElement).hidden = true;
-  signIn.hidden = choice.wanted !== undefined;
-  byId('sign-in-trouble', HTMLElement).hidden = token === undefined;
+  listing.clear();
+  gallery.update([]);
+  const why = status === 403 ? 'This user may watch nothing here. Log in as another one, or ask whoever runs the server.' : '';
+  if (!choice.wanted) signIn.ask(byId('sign-in-place', HTMLElement), why);
+}
+
+/** Somebody has logged in, or out. */
+function showOthers(): void {
+  gallery.retrySnapshots();
+  if (choice.wanted) choice.again();
+  void refresh();
 }
 
 // ---- controls ----
@@ -179,20 +188,6 @@ byId('leave', HTMLElement).addEventListener('click', () => {
   gallery.focus(source);
 });
 byId('retry', HTMLElement).addEventListener('click', () => choice.again());
-byId('token-form', HTMLElement).addEventListener('submit', (event) => {
-  showToken(event, byId('token', HTMLInputElement));
-  choice.again();
-});
-signIn.addEventListener('submit', (event) => showToken(event, byId('sign-in-token', HTMLInputElement)));
-
-function showToken(event: Event, input: HTMLInputElement): void {
-  event.preventDefault();
-  token = input.value;
-  input.value = '';
-  storage()?.setItem(TOKEN_KEY, token);
-  gallery.retrySnapshots();
-  void refresh();
-}
 
 /** Calls now and then while the page is seen. */
 function every(periodMs: number, callback: () => unknown): void {
@@ -208,6 +203,7 @@ every(OVERLAY_PERIOD_MS, () => {
   qualityMenu.show();
 });
 
+await signIn.migrate();
 await refresh();
 dressStage();
 choice.route();

@@ -26,9 +26,9 @@ export function hasSnapshot(video: Pick<ListedVideo, 'playable' | 'kind' | 'stat
   return video.playable && (!isLive(video) || video.state === 'live');
 }
 
-/** The snapshot's address; it changes when the file does. @param token what viewers must show: an image is asked for without headers */
-export function snapshotUrl(video: Pick<ListedVideo, 'source' | 'size_bytes'>, token: string | undefined): string {
-  const query = new URLSearchParams({ width: '480', size: String(video.size_bytes), ...(token ? { token } : {}) });
+/** The snapshot's address; it changes when the file does. */
+export function snapshotUrl(video: Pick<ListedVideo, 'source' | 'size_bytes'>): string {
+  const query = new URLSearchParams({ width: '480', size: String(video.size_bytes) });
   return `/snapshot/${encodeURIComponent(video.source)}.jpg?${query.toString()}`;
 }
 

@@ -10,8 +10,6 @@ const SNAPSHOT_ATTEMPTS = 6;
 export interface GalleryInit {
   /** A card was chosen. */
   readonly onChoose: (source: string) => void;
-  /** What viewers must show; undefined where nothing was given. */
-  readonly token: () => string | undefined;
 }
 
 interface Card {
@@ -101,7 +99,7 @@ export class Gallery {
   #showSnapshot(video: ListedVideo, card: Card): void {
     if (!hasSnapshot(video) || card.place.firstChild || card.attempts >= SNAPSHOT_ATTEMPTS) return;
     card.attempts++;
-    const src = `${snapshotUrl(video, this.#init.token())}&attempt=${card.attempts}`;
+    const src = `${snapshotUrl(video)}&attempt=${card.attempts}`;
     const image = make('img', { alt: '', decoding: 'async', src });
     image.addEventListener('error', () => image.remove());
     card.place.append(image);

@@ -55,11 +55,16 @@ export class Listing {
     return this.#videos.get(source)?.name ?? source;
   }
 
-  /** Asks the server. @param token what it wants to be shown @throws Error when it cannot be reached, Refused when it refuses */
-  async refresh(token?: string): Promise<void> {
+  /** Nothing is known any more: what was listed may be for somebody else. */
+  clear(): void {
+    this.#videos = new Map();
+  }
+
+  /** Asks the server. @throws Error when it cannot be reached, Refused when it refuses */
+  async refresh(): Promise<void> {
     const [{ videos }, { detector_loaded: detectorLoaded }] = await Promise.all([
-      fetchJson<{ readonly videos: readonly ListedVideo[] }>('/available-videos', token),
-      fetchJson<{ readonly detector_loaded?: boolean }>('/health', token),
+      fetchJson<{ readonly videos: readonly ListedVideo[] }>('/available-videos'),
+      fetchJson<{ readonly detector_loaded?: boolean }>('/health'),
     ]);
     this.#videos = new Map(videos.map((video) => [video.source, video]));
     this.#detectorLoaded = detectorLoaded !== false;
@@ -77,9 +82,9 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON of an address of this server. @param token what it wants to be shown @throws Error when it cannot be had, Refused when the server refuses */
-export async function fetchJson<Answer>(address: string, token?: string): Promise<Answer> {
-  const response = await fetch(address, { cache: 'no-store', ...(token && { headers: { authorization: `Bearer ${token}` } }) });
+/** The JSON of an address of this server. @throws Error when it cannot be had, Refused when the server refuses */
+export async function fetchJson<Answer>(address: string): Promise<Answer> {
+  const response = await fetch(address, { cache: 'no-store' });
   // A degraded server answers /health with 503 and still says what it is.
   if (!response.ok && response.status !== 503) throw new Refused(address, response.status);
   return (await response.json()) as Answer;

@@ -15,8 +15,6 @@ export interface NoticeOptions {
   readonly busy?: boolean;
   /** With a button. */
   readonly retry?: boolean;
-  /** With a field for a token. */
-  readonly token?: boolean;
   /** Goes by itself. */
   readonly passing?: boolean;
 }
@@ -28,7 +26,6 @@ export class Notice {
   readonly #text = byId('notice-text', HTMLElement);
   readonly #countdown = byId('countdown', HTMLElement);
   readonly #retry = byId('retry', HTMLElement);
-  readonly #tokenForm = byId('token-form', HTMLElement);
   #countdownTimer: number | undefined;
   #hideTimer: number | undefined;
 
@@ -40,7 +37,6 @@ export class Notice {
     this.#title.textContent = title;
     this.#text.textContent = text;
     this.#retry.hidden = others.retry !== true;
-    this.#tokenForm.hidden = others.token !== true;
     if (others.passing) this.#hideTimer = setTimeout(() => (this.#box.hidden = true), KEPT_MS);
   }
 

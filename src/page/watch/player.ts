@@ -27,8 +27,6 @@ export interface PlayerInit {
   readonly onPhase: (phase: Phase) => void;
   /** What is known of the server. */
   readonly detectorLoaded: () => boolean;
-  /** What viewers must show. */
-  readonly token: () => string | undefined;
 }
 
 /** What was asked for, and what the server was believed to have. */
@@ -87,12 +85,11 @@ export class Player {
   }
 
   #open(request: Request): void {
-    const { deck, token } = this.#init;
+    const { deck } = this.#init;
     deck.audio.muted = true;
     const viewing: Viewing = new Viewing({
       ...request,
       deck,
-      token: token(),
       onState: (change) => this.#shown?.viewing === viewing && this.#follow(this.#shown, change, request),
       onFirstFrame: () => this.#shown?.viewing === viewing && this.#begin(this.#shown),
     });

@@ -40,8 +40,6 @@ export interface ViewingInit {
   readonly deck: Deck;
   /** What is looked at first. */
   readonly wanted: Wanted;
-  /** What viewers must show. */
-  readonly token: string | undefined;
   /** When the person asked for it, on `performance.now()`. */
   readonly clickedAtMs: number;
   /** What is known of the server. */
@@ -65,7 +63,7 @@ export class Viewing {
   #wishedQuality = AUTO;
 
   constructor(init: ViewingInit) {
-    const { deck, wanted, token, detectorLoaded } = init;
+    const { deck, wanted, detectorLoaded } = init;
     this.#init = init;
     const tracks = offeredTracks(detectorLoaded);
     this.#view = nearestView(wanted.view, possibleViews(tracks, detectorLoaded)) ?? 'raw';
@@ -74,7 +72,6 @@ export class Viewing {
       source: wanted.source,
       tracks,
       active,
-      ...(token !== undefined && { token }),
       video: { raw: deck.video('raw'), processed: deck.video('processed'), audio: deck.audio },
       onTrack: (track) => this.#received(track),
       onState: (change) => this.#follow(change),

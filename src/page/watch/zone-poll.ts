@@ -8,13 +8,10 @@ const PERIOD_MS = 5_000;
 /** Asks the server now and then, but not where a message says that there are none. */
 export class ZonePoll {
   readonly #onShapes: (shapes: readonly Shape[]) => void;
-  readonly #token: () => string | undefined;
   #asked: { readonly source: string; hasShapes: boolean; readonly atMs: number } | undefined;
 
-  /** @param token what the server wants to be shown */
-  constructor(onShapes: (shapes: readonly Shape[]) => void, token: () => string | undefined) {
+  constructor(onShapes: (shapes: readonly Shape[]) => void) {
     this.#onShapes = onShapes;
-    this.#token = token;
   }
 
   /** The stage is empty, or shows something else: what was asked before is void. */
@@ -36,7 +33,7 @@ export class ZonePoll {
     const asked = { source, hasShapes: told ?? this.#asked?.hasShapes ?? false, atMs };
     this.#asked = asked;
     const address = `/sources/${encodeURIComponent(source)}/zones`;
-    const geometry = told === false ? undefined : await fetchJson<unknown>(address, this.#token()).catch(() => undefined);
+    const geometry = told === false ? undefined : await fetchJson<unknown>(address).catch(() => undefined);
     if (this.#asked !== asked) return;
     const shapes = shapesOf(geometry);
     if (told === undefined) asked.hasShapes = shapes.length > 0;
