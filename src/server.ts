@@ -30,6 +30,8 @@ export interface Server {
   readonly udpPort: number | undefined;
   /** What is held, by kind. */
   readonly ledger: ResourceLedger;
+  /** Reads SOURCES_FILE again, now. Resolves when it counts; never rejects. */
+  reload(): Promise<void>;
   /** Viewers first, then sources, then the detector: nothing is cut off from what it needs. Idempotent. */
   close(): Promise<void>;
 }
@@ -70,7 +72,13 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     await app.ready();
     await ports.releaseHttp();
     const url = await listen(app, config, ports.http);
-    const server: Server = { url, udpPort: ports.iceUdp?.port, ledger, close: () => closers.closeAll() };
+    const server: Server = {
+      url,
+      udpPort: ports.iceUdp?.port,
+      ledger,
+      reload: () => managing.sourcesFile.reload(),
+      close: () => closers.closeAll(),
+    };
     onListening?.(server);
     await sources.library.ready;
     seeing.readForZones();

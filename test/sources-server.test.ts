@@ -194,3 +194,71 @@ test('a model that was chosen outlives a restart, and ends with its source', asy
   assert.equal(await model(again), 'sightline-demo');
   assert.equal((await ask(again, 'PATCH', '/sources/bars', { model: null })).body['model'], 'none');
 });
+
+test('SOURCES_FILE is read again when it changes or by SIGHUP; what did not change notices nothing, and a faulty file changes nothing', async () => {
+  const [still, old, next] = [await camera('flv'), await camera('flv'), await camera('flv')];
+  const entry = (name: string, url: string, more = ''): string => `  - { name: ${name}, url: "${url}"${more} }\n`;
+  const { sourcesFile, start } = install(`sources:\n${entry('still', still.url)}${entry('gate', old.url)}`);
+  const server = await start();
+  const [calm, moved] = [await join(server, 'still'), await join(server, 'gate')];
+  const { calls } = still;
+
+  writeFileSync(sourcesFile, `sources:\n${entry('gate', next.url, ', title: Gate')}${entry('new', old.url)}${entry('still', still.url)}`);
+  await eventually(async () => (await sourceNames(server)).join() === 'gate,new,still', 15_000, 'the other sources');
+  await eventually(() => old.connections === 0 && next.connections === 1, 15_000, 'the connection to the new address');
+  const frames = moved.frames();
+  await moved.viewer.until(() => moved.frames() > frames + 30, 15_000, 'pictures from there');
+  assertUnbroken(moved);
+
+  writeFileSync(sourcesFile, `sources:\n${entry('gate', 'file:///etc/passwd')}`);
+  await server.reload();
+  assert.deepEqual(await sourceNames(server), ['gate', 'new', 'still']);
+  const findings = async (): Promise<string> => JSON.stringify((await ask(server, 'GET', '/health?verbose')).body);
+  assert.match(await findings(), /source 1 'gate': field 'url': expected a URL that begins with.*what SOURCES_FILE held before goes on/);
+  rmSync(sourcesFile);
+  await server.reload();
+  assert.match(await findings(), /ENOENT/);
+
+  writeFileSync(sourcesFile, `sources:\n${entry('still', still.url)}`);
+  await server.reload();
+  assert.deepEqual(await sourceNames(server), ['still']);
+  assert.doesNotMatch(await findings(), /SOURCES_FILE/);
+  await eventually(async () => !(await isAlive(server, moved)), 10_000, 'the end of the session of the one that was removed');
+  const last = calm.frames();
+  await calm.viewer.until(() => calm.frames() > last + 30, 15_000, 'more pictures of the one that stayed');
+  assertUnbroken(calm);
+  assert.equal(still.calls, calls, 'it was connected once');
+});
+
+test('a probe says what a camera sends and what is wrong with it, calls it once, and not too often', async () => {
+  const gate = await camera('flv', `admin:${SECRET}`);
+  const { start } = install(`sources: [{name: gate, url: "http://admin:${SECRET}@${gate.url.slice(7)}"}]`);
+  const server = await start();
+  const probe = (body: object): Promise<Answer> => ask(server, 'POST', '/sources/probe', body);
+  const seen = await probe({ name: 'gate' });
+  assert.equal(seen.status, 200, JSON.stringify(seen.body));
+  const { reachable, problems, video_codec, width, height, fps, audio_codec, delivery, low } = seen.body;
+  assert.deepEqual(
+    [reachable, problems, video_codec, width, height, fps, audio_codec, delivery, low],
+    [true, [], 'h264', 320, 180, 25, 'aac', 'passthrough', null],
+  );
+  const together = await Promise.all([probe({ url: `http://admin:wrong@${gate.url.slice(7)}` }), probe({ url: 'http://127.0.0.1:1/' })]);
+  assert.deepEqual(
+    together.map(({ status }) => status),
+    [200, 429],
+  );
+  const [wrong] = together;
+  assert.equal(wrong.body['reachable'], false);
+  assert.match(String(wrong.body['problems']), /the user name or the password is wrong/);
+  assert.equal(gate.wrongLogins, 1, 'a wrong password is tried once');
+  assert.match(String((await probe({ url: 'http://127.0.0.1:1/' })).body['problems']), /nothing listens at that address/);
+  const often = await probe({ url: gate.url });
+  assert.deepEqual([often.status, often.body.code], [429, 'TOO_MANY_REQUESTS']);
+  assert.match(often.body.message ?? '', /called 3 times within a minute, and cameras lock accounts/);
+  const bars = await probe({ device: 'testsrc2=size=321x180:rate=10', format: 'lavfi' });
+  assert.deepEqual([bars.body['reachable'], bars.body['delivery']], [true, 'transcode']);
+  assert.match(String(bars.body['problems']), /codec is rawvideo/);
+  assert.deepEqual((await probe({ url: 'file:///etc/passwd' })).body.details?.faults, [{ path: '/url', code: 'invalid' }]);
+  assert.deepEqual((await probe({ name: 'gate', url: 'http://${SECRET}/' })).body.details?.faults, [{ path: '/url', code: 'not_allowed' }]);
+  for (const text of said) assert.ok(!text.includes(SECRET), text);
+});

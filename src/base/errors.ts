@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   UNAUTHORIZED: 'a bearer token or a login is needed, or what was sent is wrong or has ended',
   FORBIDDEN: 'the token that was sent does not give this right; the message says which one is lacking',
   TOO_MANY_REQUESTS:
-    'more requests than RATE_LIMIT, or more than 10 wrong tokens per minute, from one address; try again after Retry-After',
+    'more requests than RATE_LIMIT, or more than 10 wrong tokens per minute, from one address, or a camera is probed too often; try again after Retry-After',
   CONTENT_TYPE_UNSUPPORTED: 'the content type of the body is not the documented one',
   CANDIDATE_INVALID: 'the candidates or the SDP fragment cannot be parsed',
   PRECONDITION_REQUIRED: 'a PATCH needs the header If-Match with the ETag of the session',

@@ -108,6 +108,8 @@ export interface ListedStream extends Omit<ListedColour, 'side_data_list'>, Omit
   readonly r_frame_rate?: string;
   /** Seconds, as text. */
   readonly duration?: string;
+  /** Bits per second, as text. */
+  readonly bit_rate?: string;
   /** Of sound. */
   readonly channels?: number;
   /** What the stream is for. */
@@ -124,8 +126,8 @@ export interface Listing {
   readonly streams: readonly ListedStream[];
   /** Programmes of MPEG-TS and HLS, with the streams that belong to each. */
   readonly programs?: readonly { readonly streams?: readonly { readonly index: number }[] }[];
-  /** The container, and its duration in seconds, as text. */
-  readonly format?: { readonly format_name?: string; readonly duration?: string };
+  /** The container; its duration in seconds and its bits per second, as text. */
+  readonly format?: { readonly format_name?: string; readonly duration?: string; readonly bit_rate?: string };
 }
 
 /** Undefined where it is cut off. */

@@ -21,6 +21,8 @@ export interface LiveFinding extends ProbeResult {
   readonly audioAt: number | undefined;
   /** ffmpeg's name of the format that it had to be told. */
   readonly format: string | undefined;
+  /** Bits per second of all of it, or of its video, as it says; undefined where it does not. */
+  readonly statedBps: number | undefined;
   /** How long its first picture was waited for, ms: about the time between two. */
   readonly pictureAfterMs: number;
 }
@@ -106,6 +108,7 @@ function resultOf(listing: Listing, called: LiveInput, input: LiveInput, { sdp, 
     videoAt: tracksOf(listing, 'video').indexOf(video),
     audioAt: sound.sound?.at,
     format: called === input ? undefined : called.format,
+    statedBps: [listing.format?.bit_rate, video.bit_rate].map(Number).find((value) => Number.isFinite(value) && value > 0),
     pictureAfterMs: tookMs,
   };
 }

@@ -1,10 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /** Runs what answers a request, and has it given up when the client goes before it is answered: nobody is left to tell then. */
-export async function whileThere(
-  reply: FastifyReply,
-  answer: (signal: AbortSignal) => Promise<FastifyReply>,
-): Promise<FastifyReply | undefined> {
+export async function whileThere<T>(reply: FastifyReply, answer: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const gone = new AbortController();
   const leave = (): void => gone.abort();
   reply.raw.once('close', leave);

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type TSchema } from 'typebox';
 import { sourceNotFound } from '../base/refusals.js';
 import { inParam } from './gate.js';
+import { whileThere } from './gone-client.js';
 import { ErrorSchema, Removed } from './schemas.js';
 
 /** How a camera is read, without what is secret. */
@@ -43,6 +44,25 @@ export interface ManagedSource {
   readonly settings: SourceSettings | undefined;
 }
 
+/** What one stream was found to be. */
+interface ProbedStream {
+  readonly isReachable: boolean;
+  readonly problems: readonly string[];
+  readonly videoCodec: string | undefined;
+  readonly widthPx: number | undefined;
+  readonly heightPx: number | undefined;
+  readonly fps: number | undefined;
+  readonly audioCodec: string | undefined;
+  readonly bitrateBps: number | undefined;
+  readonly delivery: 'passthrough' | 'transcode' | undefined;
+}
+
+/** What a probe found. */
+interface ProbeReport extends ProbedStream {
+  readonly low: ProbedStream | undefined;
+  readonly tookMs: number;
+}
+
 /** What the routes of sources need. */
 export interface SourcesDeps {
   /** Of a description; for the contract: `add` does the checking, because it tells all faults at once. */
@@ -61,6 +81,10 @@ export interface SourcesDeps {
   readonly change: (sourceId: string, patch: unknown) => Promise<void>;
   /** Removes one; throws MediaPeerError. */
   readonly remove: (sourceId: string) => Promise<void>;
+  /** As `entrySchema`, of what is to be tried. */
+  readonly probeSchema: TSchema;
+  /** Calls a camera once; throws MediaPeerError. */
+  readonly probe: (entry: unknown, signal: AbortSignal) => Promise<ProbeReport>;
 }
 
 const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, description: 'A source of GET /sources' }) });
@@ -113,6 +137,41 @@ const Sources = Type.Object(
   { title: 'ManagedSources', description: 'All sources', examples: [{ sources: [EXAMPLE], removed: [] }] },
 );
 
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const ProbedFields = {
+  reachable: Type.Boolean({ description: 'False where nothing could be had of it; `problems` says why' }),
+  problems: Type.Array(Type.String(), { description: 'In words: why not, why it is encoded, why it is not heard' }),
+  video_codec: nullable(Type.String()),
+  width: nullable(Type.Integer()),
+  height: nullable(Type.Integer()),
+  fps: nullable(Type.Number({ description: 'As the camera says, or a guess' })),
+  audio_codec: nullable(Type.String()),
+  bitrate_bps: nullable(Type.Integer({ description: 'As the camera says' })),
+  delivery: nullable(Type.Enum(['passthrough', 'transcode'], { description: 'Copied as it comes, or encoded; null: it cannot be played' })),
+};
+const Probed = Type.Object(
+  { ...ProbedFields, low: nullable(Type.Object(ProbedFields, { description: 'The second stream' })), took_ms: Type.Integer() },
+  {
+    title: 'ProbedSource',
+    description: 'What a camera sends',
+    examples: [
+      {
+        reachable: true,
+        problems: ['it has B-frames, which browsers cannot play over WebRTC'],
+        video_codec: 'h264',
+        width: 1920,
+        height: 1080,
+        fps: 25,
+        audio_codec: 'aac',
+        bitrate_bps: null,
+        delivery: 'transcode',
+        low: null,
+        took_ms: 812,
+      },
+    ],
+  },
+);
+
 /** The framework would tell one fault at a time, and drop what it does not know. */
 const validatorCompiler = () => (): boolean => true;
 
@@ -154,6 +213,20 @@ export const sourceRoutes: FastifyPluginCallbackTypebox<SourcesDeps> = (app, dep
         .header('location', `/sources/${encodeURIComponent(sourceId)}`)
         .send(known(sourceId));
     },
+  );
+
+  app.post(
+    '/sources/probe',
+    {
+      config: { action: 'admin' },
+      schema: {
+        ...schema('probeSource', 'Call a camera once and tell what it sends; one at a time, three a minute and host'),
+        body: Type.Unsafe<unknown>(deps.probeSchema),
+        response: { 200: Probed, ...errors },
+      },
+      validatorCompiler,
+    },
+    (request, reply) => whileThere(reply, async (signal) => probedJson(await deps.probe(request.body, signal))),
   );
 
   app.get(
@@ -219,5 +292,23 @@ function settingsJson({ scheme, lowScheme, format, options, hiddenOptions, audio
     audio,
     always_on: alwaysOn,
     transcode,
+  };
+}
+
+function probedJson({ low, tookMs, ...main }: ProbeReport) {
+  return { ...streamJson(main), low: low ? streamJson(low) : null, took_ms: tookMs };
+}
+
+function streamJson(stream: ProbedStream) {
+  return {
+    reachable: stream.isReachable,
+    problems: [...stream.problems],
+    video_codec: stream.videoCodec ?? null,
+    width: stream.widthPx ?? null,
+    height: stream.heightPx ?? null,
+    fps: stream.fps ?? null,
+    audio_codec: stream.audioCodec ?? null,
+    bitrate_bps: stream.bitrateBps ?? null,
+    delivery: stream.delivery ?? null,
   };
 }

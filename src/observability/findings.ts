@@ -20,6 +20,8 @@ export interface HealthFinding {
 export interface Facts {
   /** Sources that run. */
   readonly activity: readonly SourceActivity[];
+  /** What is wrong with how sources are described. */
+  readonly sourceFaults: readonly string[];
   /** Known sources that cannot be played. */
   readonly unplayable: readonly { readonly id: string; readonly reason?: string | undefined }[];
   /** Models that are loaded; empty where detection is off. */
@@ -76,6 +78,7 @@ export function findings(facts: Facts): HealthFinding[] {
   const { activity, unplayable, models, sessions, webhooks, mqtt, forwards, disks } = facts;
   return [
     ...orWell(activity.flatMap(aboutSource), 'sources', activity.length === 0 ? 'none runs: nobody watches' : `${activity.length} running`),
+    ...facts.sourceFaults.map((fault) => failed('sources', fault)),
     ...unplayable.map(({ id, reason = 'unknown reason' }) => warning('source', `'${id}' cannot be played: ${reason}`)),
     ...orWell(models.flatMap(aboutModel), 'detector', models.map(({ name }) => name).join(', ') || 'detection is off'),
     aboutPlaces('viewer', 'MAX_CONNECTIONS', facts.maxClients, sessions),

@@ -65,6 +65,8 @@ export interface ObservabilityDeps {
   readonly authUrl?: () => AuthUrlStats | undefined;
   /** That HTTPS is served with; undefined: HTTP. */
   readonly certificate?: () => Certificate | undefined;
+  /** What is wrong with how sources are described, in words. Default: nothing. */
+  readonly sourceFaults?: () => readonly string[];
   /** Where the server writes. Default: nowhere. */
   readonly disks?: () => Promise<readonly Disk[]>;
 }
@@ -258,6 +260,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     authUrl: deps.authUrl?.(),
     certificate: deps.certificate?.(),
     nowMs: Date.now(),
+    sourceFaults: deps.sourceFaults?.() ?? [],
     receiveDrops: await deps.iceUdp?.receiveDrops(),
     disks: (await deps.disks?.()) ?? [],
   };

@@ -123,8 +123,9 @@ export class StateFile {
 
 /** Undefined where there is no file. */
 async function textOf(file: string): Promise<string | undefined> {
-  const facts = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  const facts = await stat(file).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   });
   // More than this server writes: nothing that could be read.

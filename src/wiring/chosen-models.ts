@@ -20,7 +20,7 @@ export function openModelFolder(config: Config): ModelFolder {
 }
 
 /** Absolute path of a model, or `none`. @throws MediaPeerError MODEL_NOT_FOUND */
-export function modelPath(folder: ModelFolder, name: string): string {
+function modelPath(folder: ModelFolder, name: string): string {
   return name === 'none' ? 'none' : folder.pathOf(name);
 }
 

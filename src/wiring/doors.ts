@@ -14,7 +14,7 @@ import { freeSpace } from './free-space.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
 import { keepAudit } from './lifecycle.js';
-import { sourceRoutesOf, type Managing } from './managing.js';
+import { sourceFaults, sourceRoutesOf, type Managing } from './managing.js';
 import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
 import type { Sources } from './sources.js';
@@ -183,9 +183,10 @@ function openRooms(
 
 function stateOf(
   { config, clock, ledger, tls }: Host,
-  { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, managed, isReady, iceUdp }: Served,
+  served: Served,
   { webSockets, access }: { readonly webSockets: RoomsDoor; readonly access: Access },
 ): AppDeps['state'] {
+  const { catalogue, pipelines, sessions, models, webhooks, mqtt, forwards, managed, isReady, iceUdp } = served;
   const startedMs = clock.now();
   return {
     version: version(),
@@ -206,6 +207,7 @@ function stateOf(
     models: () => models.inUse(),
     authUrl: () => access.authUrlStats,
     certificate: () => tls && { ...tls.pair, fault: tls.fault },
+    sourceFaults: () => sourceFaults(served),
     disks: () => freeSpace(config),
   };
 }

@@ -1,11 +1,20 @@
 /** Sources that are changed while the server runs: what is kept of it, and who is told. */
 import { modelName } from '../detection/index.js';
 import type { ManagedSource, SourcesDeps } from '../http/index.js';
-import { ManagedSources, shownSettings, SourceEntrySchema, SourcePatchSchema, type SourceConfiguration } from '../source/index.js';
+import {
+  ManagedSources,
+  shownSettings,
+  SourceEntrySchema,
+  SourcePatchSchema,
+  SourceProbe,
+  SourceProbeSchema,
+  type SourceConfiguration,
+} from '../source/index.js';
 import type { StateFile } from '../store/index.js';
 import { ChosenModels, whyNoModel } from './chosen-models.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
+import { followSourcesFile, type SourcesFile } from './sources-file.js';
 import { SOURCES_SECTION, tellUnusable, type Sources } from './sources.js';
 
 /** What is managed. */
@@ -14,16 +23,17 @@ export interface Managing {
   readonly managed: ManagedSources;
   /** Models that somebody chose. */
   readonly chosen: ChosenModels;
+  /** Calls cameras once, for those who are about to add them. */
+  readonly probe: SourceProbe;
+  /** SOURCES_FILE while it is followed. */
+  readonly sourcesFile: SourcesFile;
 }
 
 /** Lets sources be changed from now on. */
-export function openManaging(
-  { config, loggers }: Host,
-  { configuration, pulls, library, liveRooms, modelFolder }: Sources,
-  { models }: DetectionServices,
-  state: StateFile,
-): Managing {
-  const chosen = new ChosenModels({ state, folder: modelFolder, models });
+export function openManaging(host: Host, sources: Sources, seeing: DetectionServices, state: StateFile): Managing {
+  const { config, loggers, closers } = host;
+  const { configuration, pulls, library, liveRooms, modelFolder, ffmpeg } = sources;
+  const chosen = new ChosenModels({ state, folder: modelFolder, models: seeing.models });
   const whyTaken = (name: string): string | undefined => {
     const room = liveRooms.get(name);
     if (room && room.state !== 'empty') return 'a room that somebody publishes to';
@@ -46,11 +56,24 @@ export function openManaging(
     apply,
     logger: loggers.of('source'),
   });
-  return { managed, chosen };
+  const probe = new SourceProbe({ ...ffmpeg, logger: loggers.of('source') });
+  closers.add(() => probe.close());
+  return { managed, chosen, probe, sourcesFile: followSourcesFile(host, sources, seeing, managed) };
+}
+
+/** What is wrong with how sources are described, in words. */
+export function sourceFaults({ managed, sourcesFile }: Managing): string[] {
+  const fault = sourcesFile.fault();
+  return [
+    ...(fault === undefined ? [] : [`${fault}; what SOURCES_FILE held before goes on`]),
+    ...managed.configuration.unusable.map(
+      ({ name, faults }) => `what was changed of '${name}' cannot be used: ${faults.map(({ text }) => text).join('; ')}`,
+    ),
+  ];
 }
 
 /** For `/sources`. */
-export function sourceRoutesOf({ managed }: Managing, { catalogue }: Sources, { models }: DetectionServices): SourcesDeps {
+export function sourceRoutesOf({ managed, probe }: Managing, { catalogue }: Sources, { models }: DetectionServices): SourcesDeps {
   const describe = (sourceId: string): ManagedSource | undefined => {
     const source = catalogue.find(sourceId);
     const camera = managed.get(sourceId);
@@ -80,5 +103,7 @@ export function sourceRoutesOf({ managed }: Managing, { catalogue }: Sources, { 
     add: (entry) => managed.add(entry),
     change: (sourceId, patch) => managed.change(sourceId, patch),
     remove: (sourceId) => managed.remove(sourceId),
+    probeSchema: SourceProbeSchema,
+    probe: (entry, signal) => probe.probe(managed.readTrial(entry), signal),
   };
 }

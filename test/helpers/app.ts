@@ -4,8 +4,9 @@ import path from 'node:path';
 import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
 import { ServerMetrics } from '../../src/observability/index.js';
+import { MediaPeerError } from '../../src/base/errors.js';
 import { ZonesSchema } from '../../src/scene/index.js';
-import { SourceEntrySchema, SourcePatchSchema } from '../../src/source/index.js';
+import { SourceEntrySchema, SourcePatchSchema, SourceProbeSchema } from '../../src/source/index.js';
 import type { Access } from '../../src/access/index.js';
 import { HttpConnections, HttpSessions, IceServers } from '../../src/http/index.js';
 import { RoomsDoor } from '../../src/ws/index.js';
@@ -162,6 +163,8 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     sources: {
       entrySchema: SourceEntrySchema,
       patchSchema: SourcePatchSchema,
+      probeSchema: SourceProbeSchema,
+      probe: () => Promise.reject(new MediaPeerError('TOO_MANY_REQUESTS', 'another probe is running')),
       list: () => [],
       removed: () => [],
       get: () => undefined,

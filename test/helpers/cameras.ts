@@ -102,6 +102,8 @@ export class HttpCamera {
   /** Calls that were answered, and refused. */
   calls = 0;
   refusals = 0;
+  /** Refused calls that showed credentials. */
+  wrongLogins = 0;
   readonly #server: http.Server;
   readonly #children = new Map<ChildProcess, ServerResponse>();
   readonly #credentials: string | undefined;
@@ -158,6 +160,7 @@ export class HttpCamera {
   #answer(request: http.IncomingMessage, response: ServerResponse): void {
     if (!this.#isAllowed(request)) {
       this.refusals++;
+      if (request.headers.authorization !== undefined) this.wrongLogins++;
       response.writeHead(401, { 'www-authenticate': 'Basic realm="camera"' }).end();
       return;
     }

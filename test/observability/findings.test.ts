@@ -21,6 +21,7 @@ const WELL: Facts = {
   authUrl: undefined,
   certificate: undefined,
   nowMs: Date.UTC(2027, 0, 1),
+  sourceFaults: [],
   disks: [{ folder: '/srv/upload', freeBytes: 20 * GIB }],
 };
 

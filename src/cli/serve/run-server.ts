@@ -35,6 +35,8 @@ export async function runServer(config: Config, loggers: Loggers<LogComponent>):
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // A terminal that is closed ends what it runs; without one, the signal is the usual one to read files again.
+  process.on('SIGHUP', () => (process.stdout.isTTY ? stop('SIGHUP') : void server?.reload()));
   whenNpmEnds(() => signals === 0 && stop('SIGTERM'));
   try {
     const { url, udpPort } = await startServer(config, loggers, (listening) => (server = listening));

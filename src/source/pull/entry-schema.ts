@@ -73,6 +73,17 @@ export const SourcePatchSchema = Type.Object(
   },
 );
 
+/** What is to be tried: a description that need not have a name, or changes of a source that there is. */
+export const SourceProbeSchema = Type.Object(
+  Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, Type.Optional(field)])),
+  {
+    additionalProperties: false,
+    title: 'SourceProbe',
+    description: 'A source to call once; the name of one that there is stands for its description',
+    examples: [{ url: 'rtsp://viewer:secret@10.0.0.5/stream1' }],
+  },
+);
+
 /** A description as somebody wrote it. It holds credentials. */
 export type SourceEntry = Static<typeof SourceEntrySchema>;
 

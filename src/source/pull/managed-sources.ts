@@ -72,6 +72,18 @@ export class ManagedSources {
     return change && 'labels' in change ? change.labels : {};
   }
 
+  /**
+   * A description to be tried: one without a name, or one of a camera that there is, with what it changes of it.
+   * @throws MediaPeerError SOURCE_INVALID
+   */
+  readTrial(request: unknown): PullInput {
+    if (!isRecord(request)) return this.#read(request, undefined, request);
+    const known = typeof request['name'] === 'string' ? this.get(request['name'])?.input : undefined;
+    return known
+      ? this.#read(request, known, mergePatch(known.written, request))
+      : this.#read(request, undefined, { name: 'probe', ...request });
+  }
+
   /** Adds a camera; returns its id. @throws MediaPeerError SOURCE_INVALID, SOURCE_TAKEN, TOO_MANY_SOURCES, STATE_NOT_KEPT, MODEL_INVALID */
   add(request: unknown): Promise<string> {
     return this.#inTurn(async () => {
@@ -82,8 +94,7 @@ export class ManagedSources {
         throw new MediaPeerError('TOO_MANY_SOURCES', `${MAX_ADDED} sources were added already; remove some, or name them in SOURCES_FILE`, {
           facts: { max: MAX_ADDED },
         });
-      const { model: _model, ...entry } = written;
-      await this.#commit(name, { entry }, model === undefined ? undefined : { sourceId: name, model });
+      await this.#commit(name, { entry: withoutModel(written) }, model === undefined ? undefined : { sourceId: name, model });
       return name;
     });
   }
@@ -105,7 +116,7 @@ export class ManagedSources {
       await this.#commit(
         sourceId,
         change,
-        model === undefined ? undefined : { sourceId, model: model === null ? undefined : String(model) },
+        model === undefined ? undefined : { sourceId, model: typeof model === 'string' ? model : undefined },
       );
     });
   }
@@ -140,13 +151,11 @@ export class ManagedSources {
       ? [fieldFault('name', 'not_allowed', 'it cannot be changed; add a source of that name, and remove this one')]
       : [];
     if (origin === 'api') {
-      const { model: _model, ...entry } = this.#read(patch, input, merged, fault).written;
-      return { entry };
+      return { entry: withoutModel(this.#read(patch, input, merged, fault).written) };
     }
     this.#read(patch, input, merged, fault);
     const before = this.#configuration.changes.get(input.name);
-    const { model: _model, ...rest } = patch;
-    return { patch: joinPatches(before && 'patch' in before ? before.patch : {}, rest) as Record<string, unknown> };
+    return { patch: joinPatches(before && 'patch' in before ? before.patch : {}, withoutModel(patch)) as Record<string, unknown> };
   }
 
   #changeOfOther(sourceId: string, what: string, patch: Readonly<Record<string, unknown>>): SourceChange | undefined {
@@ -222,4 +231,9 @@ function sourceTaken(name: string, by: string): MediaPeerError {
 
 function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** It is kept with the models of all other sources. */
+function withoutModel<T extends object>(fields: T): Omit<T, 'model'> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'model')) as Omit<T, 'model'>;
 }

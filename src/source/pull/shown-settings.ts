@@ -26,7 +26,7 @@ export interface ShownSettings {
 export function shownSettings({ input, low, written, ...entry }: PullInput): ShownSettings {
   const options = Object.entries(written.options ?? {});
   const isShown = ([name, value]: [string, unknown]): boolean =>
-    !SECRET_OPTIONS.has(name) && typeof value !== 'object' && !String(value).includes('${');
+    !SECRET_OPTIONS.has(name) && typeof value !== 'object' && !(typeof value === 'string' && value.includes('${'));
   return {
     scheme: input.kind,
     lowScheme: low?.kind,

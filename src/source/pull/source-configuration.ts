@@ -8,7 +8,7 @@ import { readEntry, type PullInput, type ReadingContext } from './read-entry.js'
 import type { SourceChange, SourceChanges } from './source-changes.js';
 
 /** Where a camera is described. */
-export type SourceOrigin = 'sources_file' | 'api';
+type SourceOrigin = 'sources_file' | 'api';
 
 /** What cameras are made of. */
 export interface SourceConfigurationInit {

@@ -1,5 +1,5 @@
 /**
- * SOURCES_FILE: cameras that the operator names. Read once at the start, every fault told at once. What it holds
+ * SOURCES_FILE: cameras that the operator names. Every fault is told at once. What it holds
  * beside names is secret, so messages say what was expected and never what was found.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -9,14 +9,15 @@ import type { EntryFault } from './entry-fault.js';
 import { isRecord, quoted } from './entry-schema.js';
 import { readEntry, type PullInput, type ReadingContext } from './read-entry.js';
 
-const MAX_FILE_BYTES = 1 << 20;
+/** A file that is larger is a fault. */
+export const MAX_SOURCES_FILE_BYTES = 1 << 20;
 const MAX_SOURCES = 1_000;
 
 /** @throws MediaPeerError CONFIG_INVALID where it cannot be read, or naming every fault at once */
 export function readSourcesFile(file: string, context: ReadingContext): PullInput[] {
   let text: string;
   try {
-    if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
+    if (statSync(file).size > MAX_SOURCES_FILE_BYTES) throw new Error(`it is larger than ${MAX_SOURCES_FILE_BYTES} bytes`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new MediaPeerError('CONFIG_INVALID', `SOURCES_FILE '${file}' cannot be read: ${messageOf(error)}`, { cause: error });

@@ -1,0 +1,168 @@
+/**
+ * What a camera sends, for somebody who is about to add it. Cameras lock accounts after a few wrong passwords, so there is one probe
+ * at a time and three a minute for a host, and one that was refused calls nobody again.
+ */
+import type { Timer } from '../../base/clock.js';
+import { MediaPeerError, messageOf } from '../../base/errors.js';
+import { probeLive, whyColourNotShown, type FfmpegDeps, type LiveInput } from '../../ffmpeg/index.js';
+import type { Delivery } from '../description.js';
+import { planPull } from './plan.js';
+import type { PullInput } from './read-entry.js';
+
+/** What one stream was found to be. */
+export interface ProbedStream {
+  /** False where nothing could be had of it. */
+  readonly isReachable: boolean;
+  /** Why not, or why it is not copied, or not heard; in words, without credentials. */
+  readonly problems: readonly string[];
+  /** By ffmpeg's name; undefined where there is none. */
+  readonly videoCodec: string | undefined;
+  /** In pixels, as shown. */
+  readonly widthPx: number | undefined;
+  /** In pixels, as shown. */
+  readonly heightPx: number | undefined;
+  /** As the camera says, or a guess. */
+  readonly fps: number | undefined;
+  /** By ffmpeg's name; undefined where there is none. */
+  readonly audioCodec: string | undefined;
+  /** As the camera says; undefined where it does not. */
+  readonly bitrateBps: number | undefined;
+  /** Whether viewers get it as it comes; undefined where it cannot be played. */
+  readonly delivery: Delivery | undefined;
+}
+
+/** What a probe found. */
+export interface ProbeReport extends ProbedStream {
+  /** Of the second stream; undefined where none is named, or it was not called. */
+  readonly low: ProbedStream | undefined;
+  /** How long it took, in ms. */
+  readonly tookMs: number;
+}
+
+/** For both streams together. */
+const DEADLINE_MS = 20_000;
+const WINDOW_MS = 60_000;
+const MAX_PER_HOST = 3;
+const MAX_HOSTS = 1_000;
+/** A probe that goes on may last so long. */
+const BUSY_RETRY_S = 5;
+
+/** Probes cameras. */
+export class SourceProbe {
+  readonly #deps: FfmpegDeps;
+  readonly #probedMs = new Map<string, number[]>();
+  readonly #stop = new AbortController();
+  #running: Promise<unknown> | undefined;
+
+  constructor(deps: FfmpegDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Calls a camera once. @param signal given up when it is aborted
+   * @throws MediaPeerError TOO_MANY_REQUESTS; the signal's reason
+   */
+  async probe(entry: PullInput, signal: AbortSignal): Promise<ProbeReport> {
+    if (this.#running) throw tooMany('another probe is running; there is one at a time', BUSY_RETRY_S);
+    this.#count(entry);
+    const probing = this.#probe(entry, AbortSignal.any([signal, this.#stop.signal]));
+    this.#running = probing.catch(() => undefined).finally(() => (this.#running = undefined));
+    const report = await probing;
+    signal.throwIfAborted();
+    return report;
+  }
+
+  /** Gives up a probe that runs; resolves when nothing of it is left. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #probe(entry: PullInput, signal: AbortSignal): Promise<ProbeReport> {
+    const { clock } = this.#deps;
+    const startedMs = clock.now();
+    const late = new AbortController();
+    const deadline: Timer = clock.after(DEADLINE_MS, () => late.abort());
+    try {
+      const isOver = AbortSignal.any([signal, late.signal]);
+      const main = await this.#look(entry, entry.input, isOver);
+      const low = entry.low && main.isReachable ? await this.#look({ ...entry, wantsAudio: false }, entry.low, isOver) : undefined;
+      return { ...main, low, tookMs: Math.round(clock.now() - startedMs) };
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  async #look(entry: PullInput, input: LiveInput, signal: AbortSignal): Promise<ProbedStream> {
+    try {
+      const found = await probeLive(input, this.#deps, signal);
+      const unshown = found.video && whyColourNotShown(found.video, this.#deps.tools);
+      const { description } = planPull({ ...entry, input }, found, this.#deps.tools) ?? {};
+      const unplayable = description ? undefined : 'it sends nothing that can be played';
+      const isPlayable = unshown === undefined && description?.playable === true;
+      return {
+        isReachable: true,
+        problems: [unshown, unplayable, description?.reason, description?.audioReason].filter((problem) => problem !== undefined),
+        videoCodec: description?.videoCodec ?? undefined,
+        widthPx: description?.widthPx ?? undefined,
+        heightPx: description?.heightPx ?? undefined,
+        fps: description?.fps ?? undefined,
+        audioCodec: description?.audioCodec ?? undefined,
+        bitrateBps: found.statedBps,
+        delivery: isPlayable ? description.delivery : undefined,
+      };
+    } catch (error) {
+      const reason = signal.aborted ? `nothing could be seen of it within ${DEADLINE_MS / 1000} s` : messageOf(error);
+      return { ...NOTHING, problems: [reason] };
+    }
+  }
+
+  /** Refuses what comes too often. */
+  #count({ input, low }: PullInput): void {
+    const nowMs = this.#deps.clock.now();
+    const hosts = new Set([input, ...(low ? [low] : [])].map(hostOf));
+    for (const host of hosts) {
+      const recent = (this.#probedMs.get(host) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
+      const [oldest = nowMs] = recent;
+      if (recent.length >= MAX_PER_HOST)
+        throw tooMany(
+          `this camera was called ${MAX_PER_HOST} times within a minute, and cameras lock accounts`,
+          Math.ceil((oldest + WINDOW_MS - nowMs) / 1000),
+        );
+    }
+    for (const host of hosts) {
+      const recent = (this.#probedMs.get(host) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
+      this.#probedMs.delete(host);
+      this.#probedMs.set(host, [...recent, nowMs]);
+    }
+    for (const [oldest] of this.#probedMs) {
+      if (this.#probedMs.size <= MAX_HOSTS) break;
+      this.#probedMs.delete(oldest);
+    }
+  }
+}
+
+const NOTHING: ProbedStream = {
+  isReachable: false,
+  problems: [],
+  videoCodec: undefined,
+  widthPx: undefined,
+  heightPx: undefined,
+  fps: undefined,
+  audioCodec: undefined,
+  bitrateBps: undefined,
+  delivery: undefined,
+};
+
+/** Accounts are a camera's, whatever its ports; a device is its own. */
+function hostOf({ address }: LiveInput): string {
+  const asHttp = address.replace(/^[a-z]+:\/\//i, 'http://');
+  return URL.canParse(asHttp) ? new URL(asHttp).hostname.replace(/\.$/, '') : address;
+}
+
+function tooMany(why: string, retryAfterS: number): MediaPeerError {
+  return new MediaPeerError('TOO_MANY_REQUESTS', `${why}; try again in ${retryAfterS} s`, {
+    retryAfterS,
+    facts: { retry_after_s: retryAfterS },
+  });
+}
