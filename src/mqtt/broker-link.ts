@@ -64,9 +64,11 @@ export class BrokerLink {
     return this.#init.address;
   }
 
-  /** Calls `listener` with each connection, once it can be used. */
+  /** Calls `listener` with each connection, once it can be used; at once with the one that there is. */
   onConnected(listener: (broker: Broker) => void): () => void {
-    return this.#connected.add(listener);
+    const stopListening = this.#connected.add(listener);
+    if (this.#broker) listener(this.#broker);
+    return stopListening;
   }
 
   /** Resolves when the broker has the message. @throws BrokerError `lost` where there is no connection, or it ended meanwhile */

@@ -222,8 +222,13 @@ interface Parts {
   readonly known: readonly string[];
 }
 
-/** What an earlier server kept. */
-function readNames(note: string | undefined): string[] {
-  const names: unknown = note === undefined ? [] : JSON.parse(note);
-  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+/** What an earlier server kept; nothing where that cannot be read. */
+function readNames(note = '[]'): string[] {
+  try {
+    const names: unknown = JSON.parse(note);
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
 }

@@ -35,7 +35,8 @@ export async function openMqtt(
     discoveryPrefix: config.MQTT_DISCOVERY === 'off' ? undefined : config.MQTT_DISCOVERY,
     detections: config.MQTT_DETECTIONS,
     events,
-    sources: () => catalogue.list().map((source) => ({ id: source.id, name: source.name, kind: source.kind, state: stateOf(source) })),
+    sources: () =>
+      catalogue.list().map((source) => ({ id: source.id, name: source.title ?? source.name, kind: source.kind, state: stateOf(source) })),
     counts: (sourceId) => {
       const counts = counting.observers.counts(sourceId);
       return counts && countsJson(sourceId, counts);
