@@ -7,6 +7,7 @@ import { MediaPeerError } from '../../src/base/errors.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { Onvif } from '../../src/onvif/index.js';
 import { within } from '../helpers/deadline.js';
+import { testApp } from '../helpers/app.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeDevice, type FakeDeviceOptions } from './fake-device.js';
 
@@ -198,5 +199,42 @@ describe('discovery', () => {
     const { onvif } = await rig(t);
     for (const host of ['http://10.0.0.5', '10.0.0.5:0', '10.0.0.5:99999', 'a b', ''])
       assert.throws(() => void onvif.discover([host], 200, never), refusedBy('BODY_INVALID', /is no host/));
+  });
+});
+
+describe('POST /sources/discover and POST /sources/onvif', () => {
+  it('find a camera, and fill the form with its streams', async (t) => {
+    const { device, onvif } = await rig(t);
+    const app = await testApp({
+      onvif: {
+        discover: (hosts, waitMs, signal) => onvif.discover(hosts, waitMs, signal),
+        profiles: (asked, signal) => onvif.profiles(asked, signal),
+      },
+    });
+    t.after(() => app.close());
+    const post = async (url: string, payload: object) => {
+      const response = await app.inject({ method: 'POST', url, payload });
+      return { status: response.statusCode, body: response.json<Readonly<Record<string, unknown>>>() };
+    };
+    const found = await post('/sources/discover', { hosts: [device.discoveryHost], wait_ms: 300 });
+    const [first] = found.body['devices'] as { address: string; name: string }[];
+    assert.deepEqual([found.status, first?.name], [200, 'Front Door']);
+
+    const { user, password } = camera(device);
+    const { status, body } = await post('/sources/onvif', { address: first?.address, user, password });
+    const [main, sub] = body['profiles'] as Readonly<Record<string, unknown>>[];
+    assert.deepEqual([status, body['url'], body['low_url']], [200, main?.['url'], sub?.['url']]);
+    assert.deepEqual([sub?.['codec'], sub?.['width'], sub?.['height'], sub?.['bitrate_bps']], ['h264', 640, 360, 512_000]);
+
+    const guess = await post('/sources/onvif', { address: device.host, user, password: 'guess' });
+    assert.deepEqual([guess.status, guess.body['code']], [502, 'ONVIF_FAILED']);
+    assert.ok(!JSON.stringify(guess.body).includes('guess'));
+    for (const [url, payload] of [
+      ['/sources/onvif', {}],
+      ['/sources/onvif', { address: 'ftp://10.0.0.5' }],
+      ['/sources/discover', { hosts: ['a b'] }],
+      ['/sources/discover', { wait_ms: 60_000 }],
+    ] as const)
+      assert.deepEqual(Object.values(await post(url, payload))[0], 400, JSON.stringify(payload));
   });
 });

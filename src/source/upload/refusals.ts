@@ -1,6 +1,9 @@
 /** Why an upload is refused, in words. */
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 
+/** A lost connection is noticed at once, or after half a minute. */
+const RUNNING_RETRY_S = 5;
+
 /** UPLOAD_TOO_LARGE. */
 export function tooLarge(maxBytes: number): MediaPeerError {
   return new MediaPeerError(
@@ -33,6 +36,15 @@ export function wrongOffset(why: string, receivedBytes: number): MediaPeerError 
     'UPLOAD_OFFSET',
     `${why}; ${receivedBytes === 0 ? 'begin at byte 0' : `go on at byte ${receivedBytes}, or begin at byte 0`}`,
     { facts: { received_bytes: receivedBytes } },
+  );
+}
+
+/** UPLOAD_RUNNING. */
+export function alreadyRunning(name: string): MediaPeerError {
+  return new MediaPeerError(
+    'UPLOAD_RUNNING',
+    `'${name}' is being uploaded right now; wait for its end, which comes by itself where its connection was lost, or DELETE it`,
+    { retryAfterS: RUNNING_RETRY_S },
   );
 }
 

@@ -18,7 +18,7 @@ import { Looks } from './looks.js';
 import { Parts, type Part } from './parts.js';
 import { checkExpectation, place, placedFile, tagOf, type Expectation } from './place.js';
 import { receive } from './receive.js';
-import { diskFull, isFull, moreThanAnnounced, notWritten, tooLarge, uploadNotFound, wrongOffset } from './refusals.js';
+import { alreadyRunning, diskFull, isFull, moreThanAnnounced, notWritten, tooLarge, uploadNotFound, wrongOffset } from './refusals.js';
 import { checkUploadName } from './upload-name.js';
 
 /** What uploads are bounded by, and where they go. */
@@ -117,8 +117,7 @@ export class Uploads {
     const { name } = request;
     checkUploadName(name);
     if (this.#isClosed) throw serverClosing();
-    if (this.#running.has(name))
-      throw new MediaPeerError('UPLOAD_RUNNING', `'${name}' is being uploaded by somebody right now; wait for its end, or DELETE it`);
+    if (this.#running.has(name)) throw alreadyRunning(name);
     if (this.#running.size >= MAX_RUNNING) throw capacityReached(`${MAX_RUNNING} uploads run already`);
     const running: Running = { ending: new AbortController(), expectedBytes: 0, done: Promise.resolve() };
     this.#running.set(name, running);

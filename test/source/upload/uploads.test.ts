@@ -261,6 +261,7 @@ describe('an upload of a name that is taken', () => {
     const { body, finish } = slowly(OTHER);
     const late = uploads.put(bytes('street.mp4', OTHER, { openBody: () => body }));
     const rejected = assert.rejects(late, refusedBy('UPLOAD_EXISTS', /already/));
+    await eventually(() => partsIn(uploadDir).length === 1, 3000, 'its first bytes');
     writeFileSync(path.join(uploadDir, 'street.mp4'), VIDEO);
     finish();
     await rejected;
