@@ -9,7 +9,7 @@ import type { Link, Member } from './member.js';
 import type { Outgoing } from './outbox.js';
 import { MAX_MESSAGE_BYTES, nameOf, parseMessage, parseObject, type ClientMessage } from './protocol.js';
 import type { Rooms } from './rooms.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../base/token-bucket.js';
 
 /** What is used of a WebSocket. */
 export interface RoomSocket {

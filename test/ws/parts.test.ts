@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { candidateMessage, connectionOf, fromClient, ufragsOf } from '../../src/ws/candidates.js';
 import { MAX_KEPT_BYTES, Outbox, type Outgoing } from '../../src/ws/outbox.js';
-import { TokenBucket } from '../../src/ws/token-bucket.js';
+import { TokenBucket } from '../../src/base/token-bucket.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 const signalling = (text: string): Outgoing => ({ kind: 'signalling', text });

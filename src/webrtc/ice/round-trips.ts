@@ -61,8 +61,34 @@ export class RoundTrips {
   }
 }
 
+/** What the system counts is read at most so often: a server asks many at a time, and less than that tells no network from another. */
+const FRESH_MS = 1;
+
+/** A figure that is dear to read, and good for a moment. */
+export class Remembered {
+  readonly #read: () => number;
+  #value = 0;
+  #atMs = -Infinity;
+
+  constructor(read: () => number) {
+    this.#read = read;
+  }
+
+  /** As it was within the last millisecond. */
+  at(nowMs: number): number {
+    if (nowMs - this.#atMs >= FRESH_MS) {
+      this.#value = this.#read();
+      this.#atMs = nowMs;
+    }
+    return this.#value;
+  }
+}
+
+const awake = new Remembered(awakeMs);
+
 function ownMoment(): Moment {
-  return { idleMs: performance.eventLoopUtilization().idle, awakeMs: awakeMs(), nowMs: performance.now() };
+  const nowMs = performance.now();
+  return { idleMs: performance.eventLoopUtilization().idle, awakeMs: awake.at(nowMs), nowMs };
 }
 
 /** As Linux counts it (proc(5), `schedstat`: ns on a core, ns waiting for one); 0 where it does not, as on other systems. */

@@ -5,6 +5,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { EndReason } from '../../media/index.js';
 import type { IceOptions } from '../ice/gathering.js';
+import { TokenBucket } from '../../base/token-bucket.js';
 import { RoundTrips } from '../ice/round-trips.js';
 import { IceSession } from '../ice/session.js';
 import type { LocalTransport } from '../sdp/answer.js';
@@ -61,6 +62,9 @@ export interface ConnectOptions {
   readonly receivesRtp?: boolean;
 }
 
+/** RTCP that is read: a wall of 16 m-lines that all lose packets asks 50 times a second for each. More would cost others their time. */
+const RTCP_ALLOWANCE = { perSecond: 1000, burst: 2000 };
+
 /** One transport of a session. */
 export class PeerTransport implements PacketTransport {
   readonly ice: IceSession;
@@ -75,6 +79,7 @@ export class PeerTransport implements PacketTransport {
   #srtp: Srtp | undefined;
   /** The first question of the handshake is answered at once, before anything is computed. */
   readonly #hellos = new RoundTrips();
+  readonly #rtcpAllowance: TokenBucket;
   /** Packets and messages that no client of good will sends. */
   #dropped = 0;
   readonly #droppedSteps = new Set<string>();
@@ -85,6 +90,7 @@ export class PeerTransport implements PacketTransport {
   constructor(init: PeerTransportInit, events: PeerTransportEvents) {
     this.#init = init;
     this.#events = events;
+    this.#rtcpAllowance = new TokenBucket(init.ice.clock, RTCP_ALLOWANCE);
     this.congestion = new TransportCongestion(
       init.pacer,
       () => init.ice.clock.now(),
@@ -258,7 +264,7 @@ export class PeerTransport implements PacketTransport {
   #receiveSrtp(data: Buffer, srtp: Srtp): void {
     if (isRtcp(data)) {
       const compound = srtp.unprotectRtcp(data);
-      if (compound) this.#events.rtcp(compound);
+      if (compound && this.#rtcpAllowance.take()) this.#events.rtcp(compound);
     } else if (this.#options?.receivesRtp === true) {
       const packet = srtp.unprotectRtp(data);
       if (packet) this.#events.rtp(packet);

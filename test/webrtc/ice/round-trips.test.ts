@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'node:test';
-import { RoundTrips, type Moment } from '../../../src/webrtc/ice/round-trips.js';
+import { Remembered, RoundTrips, type Moment } from '../../../src/webrtc/ice/round-trips.js';
 
 /** Keeps this process busy. */
 function work(ms: number): void {
@@ -65,4 +65,13 @@ test('who is far stays far on a busy machine: what was lost to others while ther
   // 20 ms of work, of which others had the core for 16; then 24 ms asleep.
   moment = { idleMs: 24, awakeMs: 20, nowMs: 44 };
   assert.equal(trips.answered('far'), 24);
+});
+
+test('what the system counts is read once for all that are asked at a time', () => {
+  let reads = 0;
+  const remembered = new Remembered(() => ++reads);
+  assert.deepEqual(
+    [0, 0, 0.4, 0.9, 1, 1.5, 7].map((nowMs) => remembered.at(nowMs)),
+    [1, 1, 1, 1, 2, 2, 3],
+  );
 });

@@ -177,3 +177,34 @@ test('garbage from a connected peer does not end the process: RTCP, SCTP and dat
   await viewer.close();
   await rig.close();
 });
+
+test('a flood of RTCP by one viewer is read in part, and costs another one no frame', { timeout: 60_000 }, async () => {
+  let asked = 0;
+  const rig = new Rig({ source: { onKeyframeRequest: () => ++asked > 0 } });
+  const [hostile, other] = [new WeriftViewer(), new WeriftViewer()];
+  const { sdp } = await hostile.join(rig.accept());
+  const { sdp: otherSdp } = await other.join(rig.accept());
+  const ssrc = WeriftViewer.ssrcs(sdp)[0] ?? 0;
+  const otherSsrc = WeriftViewer.ssrcs(otherSdp)[0] ?? 0;
+  await other.until(() => other.packets.length > 0, 3000, 'the picture');
+  const framesOf = (): number => other.packets.filter(({ header }) => header.ssrc === otherSsrc && header.marker).length;
+  rig.write(1, { keyframe: true, bytes: 900 });
+  const before = await eventually(() => framesOf(), 3000, 'a frame');
+  const beganMs = performance.now();
+  const frames = 80;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let i = 0; i < 100; i++) {
+      await hostile.sendPli(ssrc);
+      // A socket that nobody reads meanwhile is full after some.
+      if (i % 20 === 0) await new Promise(setImmediate);
+    }
+    rig.write(1, { bytes: 900 });
+  }
+  await eventually(() => asked > 500, 3000, 'some of it to be read');
+  await other.until(() => framesOf() >= before + frames, 5000, 'every frame');
+  const seconds = (performance.now() - beganMs) / 1000;
+  await hostile.close();
+  await other.close();
+  await rig.close();
+  assert.ok(asked <= 2_000 + 1_000 * seconds + 100, `${asked} of 8000 within ${seconds} s`);
+});

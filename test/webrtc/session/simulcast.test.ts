@@ -121,6 +121,27 @@ describe('a publisher with a simulcast', () => {
     fixture.close();
   });
 
+  it('goes on with what is left when its layers vanish one by one, and takes each back under its own numbers', async () => {
+    const fixture = new SimulcastFixture();
+    await fixture.send(true);
+    const left: readonly (readonly Layer[])[] = [['h', 'm', 'l'], ['m', 'l'], ['l'], []];
+    for (const layers of left) for (let i = 0; i < 20; i++) await fixture.send(false, layers);
+    const framesOf = (layer: Layer): number => fixture.gateway.published.filter((each) => each.layer === layer).length;
+    assert.deepEqual([framesOf('h'), framesOf('m'), framesOf('l')], [21, 41, 61]);
+    for (const layer of ['m', 'h', 'l'] as const) await fixture.send(true, [layer], { named: false });
+    for (let i = 0; i < 5; i++) await fixture.send(false);
+    assert.deepEqual([framesOf('h'), framesOf('m'), framesOf('l')], [27, 47, 67]);
+    for (const layer of ['h', 'm', 'l'] as const) {
+      const times = fixture.gateway.published.flatMap((each) => (each.layer === layer ? [each.frame.mediaTimeMs] : []));
+      assert.ok(
+        times.every((time, i) => i === 0 || time > (times[i - 1] ?? Infinity)),
+        `time of layer ${layer} goes on`,
+      );
+    }
+    assert.ok(!fixture.rtcp.some(({ type }) => type === 'nack'), 'nothing of what was not sent is asked for');
+    fixture.close();
+  });
+
   it('passes over layers that nobody offered, a hundred ssrcs of them', async () => {
     const fixture = new SimulcastFixture();
     await fixture.send(true);

@@ -1,5 +1,5 @@
 /** How fast one client may speak: so much at once, and so much a second from then on. */
-import type { Clock } from '../base/clock.js';
+import type { Clock } from './clock.js';
 
 /** How much at once, and how much a second. */
 export interface TokenBucketOptions {
