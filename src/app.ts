@@ -142,7 +142,8 @@ const STALLED_MS = 60_000;
 const KEEP_ALIVE_MS = 72_000;
 
 /** Everything on the page comes from this server, and media over WebRTC. */
-const PAGE_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'";
+const PAGE_POLICY =
+  "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; frame-ancestors 'self'; base-uri 'none'; form-action 'self'";
 
 /** Everything that HTTP serves; does not listen yet. Whoever gets it closes it. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -227,7 +228,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     root: [deps.pageDir, deps.clientDir],
     // `/publish` is publish.html.
     extensions: ['html'],
-    setHeaders: (reply) => void reply.header('content-security-policy', PAGE_POLICY),
+    setHeaders: (reply) => {
+      reply.header('content-security-policy', PAGE_POLICY);
+      // Addresses of pages are nobody else's business; to this server a page still says its origin.
+      reply.header('referrer-policy', 'same-origin');
+      reply.header('x-content-type-options', 'nosniff');
+    },
   });
   return fastify;
 }

@@ -15,3 +15,18 @@ it('makes a bounded number of still pictures for one address, and says when ther
   assert.equal(made, 240);
   await app.close();
 });
+
+it('tells browsers to take pages for what they are, and to let nobody else frame, script or follow them', async () => {
+  const app = await testApp();
+  for (const url of ['/', '/publish', '/sightline.js']) {
+    const { headers, statusCode } = await app.inject(url);
+    assert.equal(statusCode, 200, url);
+    assert.match(
+      String(headers['content-security-policy']),
+      /^default-src 'self'; .*frame-ancestors 'self'; base-uri 'none'; form-action 'self'$/,
+      url,
+    );
+    assert.deepEqual([headers['referrer-policy'], headers['x-content-type-options']], ['same-origin', 'nosniff'], url);
+  }
+  await app.close();
+});

@@ -129,6 +129,10 @@ export const userRoutes: FastifyPluginCallbackTypebox<UsersDeps> = (app, { users
     },
     async (request, reply) => {
       const { user, token, isNew } = await users.put(nameOf(request.params), readChange(request.body), preconditionOf(request));
+      request.log.info(
+        { user: user.name, isNew, actions: user.actions, sources: user.sources, hasNewToken: token !== undefined },
+        'user changed',
+      );
       tagged(reply, user).status(isNew ? 201 : 200);
       return { ...json(user), ...(token !== undefined && { token }) };
     },
@@ -146,6 +150,7 @@ export const userRoutes: FastifyPluginCallbackTypebox<UsersDeps> = (app, { users
     },
     async (request, reply) => {
       await users.remove(request.params.name, preconditionOf(request));
+      request.log.info({ user: request.params.name }, 'user removed');
       return reply.status(204).send(null);
     },
   );
