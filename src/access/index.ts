@@ -9,6 +9,6 @@ export { isForwardingHeader, type Approach } from './approach.js';
 export { HeldRights } from './held-rights.js';
 export { hashPassword, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from './passwords.js';
 export { USER_NAME, UserActions, UserSources } from './user-entry.js';
-export type { ChangedUser, Precondition, ShownUser, UserChange, UserManager } from './user-manager.js';
+export type { Precondition, ShownUser, UserChange, UserManager } from './user-manager.js';
 export { hashToken } from './users.js';
 export { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
