@@ -38,7 +38,7 @@ export interface Answer {
 
 const MAX_REDIRECTS = 3;
 /** As much as an offer may have. */
-export const MAX_ANSWER_BYTES = 256 * 1024;
+const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** @throws Trouble in words; the signal's reason where it was aborted */
 export async function exchange(request: ExchangeRequest): Promise<Answer> {

@@ -134,10 +134,9 @@ export class Forward {
 
   async #run(): Promise<void> {
     const { clock } = this.#init;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
+    while (!this.#isClosing()) {
       const trouble = await this.#runOnce();
-      if (signal.aborted) return;
+      if (this.#isClosing()) return;
       const waitMs = Math.max(
         this.#backoff.next(this.#liveSinceMs === undefined ? 0 : clock.now() - this.#liveSinceMs),
         trouble.retryAfterMs,
@@ -146,6 +145,11 @@ export class Forward {
       this.#failed(trouble, waitMs);
       await this.#wait(waitMs);
     }
+  }
+
+  /** May change with each wait. */
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** One connection, from the offer to its end. Never rejects. */

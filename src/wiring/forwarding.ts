@@ -112,11 +112,15 @@ function throwIfUnusable({ WHIP_OUT, MAX_FORWARDS }: Host['config']): void {
       'CONFIG_INVALID',
       `WHIP_OUT has ${WHIP_OUT.length} forwards, and MAX_FORWARDS allows ${MAX_FORWARDS}: raise it`,
     );
+  const targets = new Set<string>();
   WHIP_OUT.forEach(({ sourceId, url }, index) => {
+    const pair = `WHIP_OUT, pair ${index + 1} ('${sourceId}')`;
     try {
-      readTarget(url);
+      targets.add(`${sourceId} ${readTarget(url).url.href}`);
     } catch (error) {
-      throw new MediaPeerError('CONFIG_INVALID', `WHIP_OUT, pair ${index + 1} ('${sourceId}'): ${messageOf(error)}`, { cause: error });
+      throw new MediaPeerError('CONFIG_INVALID', `${pair}: ${messageOf(error)}`, { cause: error });
     }
+    if (targets.size <= index)
+      throw new MediaPeerError('CONFIG_INVALID', `${pair}: another pair sends that source to the same address; remove one`);
   });
 }

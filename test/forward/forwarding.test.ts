@@ -176,7 +176,9 @@ describe('a forwarded source', { timeout: 600_000 }, () => {
   it('comes back when the other server does, however that ended', async () => {
     const port = String(await freePort());
     let other = await startThere({ PORT: port });
-    closers.push(async () => void (await other.close()));
+    closers.push(async () => {
+      await other.close();
+    });
     await forward('copyable', 'gate', {}, other.url);
     const killedMs = performance.now();
     process.kill(other.pid, 'SIGKILL');
@@ -218,5 +220,18 @@ describe('a forwarded source', { timeout: 600_000 }, () => {
       'packets, and an empty queue',
     );
     assert.ok(network.up.dropped < network.up.passed / 10, `${network.up.dropped} dropped of ${network.up.passed}`);
+  });
+
+  it('is refused at the start where its configuration cannot work', async () => {
+    const address = 'media.example/whip/gate';
+    for (const [variables, why] of [
+      [
+        { WHIP_OUT: `gate=http://one@${address},yard=http://${address},gate=http://two@${address}` },
+        /pair 3 \('gate'\): another pair sends that source/,
+      ],
+      [{ WHIP_OUT: `gate=http://%zz@${address}` }, /pair 1 \('gate'\): .*hexadecimal/],
+      [{ WHIP_OUT: `gate=http://${address}`, MAX_FORWARDS: '0' }, /WHIP_OUT has 1 forwards, and MAX_FORWARDS allows 0/],
+    ] as const)
+      await assert.rejects(TestServer.start([], variables), { code: 'CONFIG_INVALID', message: why });
   });
 });

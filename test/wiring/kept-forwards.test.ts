@@ -77,7 +77,9 @@ describe('forwards over restarts', { timeout: 30_000 }, () => {
   });
 
   it('are the configuration’s where both name them', async () => {
-    await run(async (kept) => void (await kept.add({ sourceId: 'gate', url: to('/one') })));
+    await run(async (kept) => {
+      await kept.add({ sourceId: 'gate', url: to('/one') });
+    });
     await run((kept, forwards, lines) => {
       kept.begin([{ sourceId: 'gate', url: to('/one'), rendition: 'processed', origin: 'config' }]);
       assert.deepEqual(shown(forwards), ['gate/processed config /one']);
@@ -89,7 +91,9 @@ describe('forwards over restarts', { timeout: 30_000 }, () => {
   });
 
   it('that are asked for while the server starts do not replace those that were kept', async () => {
-    await run(async (kept) => void (await kept.add({ sourceId: 'gate', url: to('/one') })));
+    await run(async (kept) => {
+      await kept.add({ sourceId: 'gate', url: to('/one') });
+    });
     await run(async (kept) => {
       await kept.add({ sourceId: 'gate', url: to('/two') });
       kept.begin([]);
