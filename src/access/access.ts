@@ -241,9 +241,19 @@ export class Access {
   /** An error as somebody may read it: without the names of sources that they may not watch. */
   async readable(principal: Principal, error: MediaPeerError): Promise<MediaPeerError> {
     const { sourceId, available } = error.details;
+    if (error.code === 'ROOM_TAKEN' && typeof sourceId === 'string') return this.#readableTaken(principal, error, sourceId);
     if (error.code !== 'SOURCE_NOT_FOUND' || typeof sourceId !== 'string' || !isList(available)) return error;
     const known = await this.permitted(principal, 'watch', available);
     return known.length === available.length ? error : sourceNotFound(sourceId, known);
+  }
+
+  /** Whoever may publish under any name must not find out by trying which sources there are, and of what kind. */
+  async #readableTaken(principal: Principal, error: MediaPeerError, source: string): Promise<MediaPeerError> {
+    const mayKnow = await Promise.all(SHOWING.map((right) => this.may(principal, right, { source })));
+    if (mayKnow.includes(true)) return error;
+    return new MediaPeerError('ROOM_TAKEN', `room '${source}' is taken; choose another name, or wait until it is free`, {
+      retryAfterS: TAKEN_RETRY_S,
+    });
   }
 
   async #refusal(principal: Principal, action: Right, scope: Scope): Promise<MediaPeerError> {
@@ -364,6 +374,8 @@ export class Access {
   }
 }
 
+/** How soon a room that is taken may be free. */
+const TAKEN_RETRY_S = 2;
 /** How soon a server that did not answer may do so again. */
 const UNDECIDED_RETRY_S = 5;
 

@@ -11,4 +11,4 @@ export { hashPassword, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from './password
 export { USER_NAME, UserActions, UserSources } from './user-entry.js';
 export type { Precondition, ShownUser, UserChange, UserManager } from './user-manager.js';
 export { hashToken } from './users.js';
-export { idOf, isAmbient, may, type Principal, type Scope } from './principal.js';
+export { idOf, isAmbient, may, turnUserOf, type Principal, type Scope } from './principal.js';

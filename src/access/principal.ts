@@ -1,4 +1,5 @@
 /** Who asks, and what they may do. Everything that is not granted is denied. Pure. */
+import { fingerprint } from '../base/secret.js';
 import type { Action, Right } from './action.js';
 import { matchesGlob } from '../base/glob.js';
 
@@ -65,6 +66,15 @@ export function isAmbient({ kind }: Principal): boolean {
 /** For the log: where the name comes from stands before it, so that nobody can look like somebody else. `jwt:alice` */
 export function idOf(principal: Principal): string {
   return isAmbient(principal) ? principal.name : `${principal.kind}:${principal.name}`;
+}
+
+/**
+ * Whom TURN servers know somebody as, who is a person and not whoever has a token of many. No client id looks like it.
+ * `alice@user`
+ */
+export function turnUserOf({ name, kind, decider }: Principal): string | undefined {
+  if (kind !== 'user' && kind !== 'jwt' && !decider) return undefined;
+  return `${/^[\w.-]{1,64}$/.test(name) ? name : fingerprint(name)}@${kind}`;
 }
 
 /** Rights for the same sources. @param sources globs */

@@ -67,6 +67,12 @@ export function installBodyLimits(
     done();
   });
 
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Who is still sending would get a reset instead of the answer, or a proxy's own page: the rest is read until the deadline.
+    if (reply.statusCode === 413) reply.removeHeader('connection');
+    done(null, payload);
+  });
+
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request;
     if (!hasBody(raw)) {

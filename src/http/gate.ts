@@ -12,6 +12,7 @@ import {
   idOf,
   isAmbient,
   isForwardingHeader,
+  turnUserOf,
   type Access,
   type Action,
   type Approach,
@@ -111,6 +112,11 @@ export class RequestAccess {
     const rights = new HeldRights(this.#access, this.approach, await this.principal());
     await rights.lookAtData(sources);
     return rights;
+  }
+
+  /** Whom TURN servers know them as, so that quotas bind to each person. @param clientId of those who are nobody in particular */
+  async turnUser(clientId: string | undefined): Promise<string | undefined> {
+    return turnUserOf(await this.principal()) ?? clientId;
   }
 
   /** An error as they may read it. */

@@ -134,7 +134,7 @@ function faultOf({ validation }: FastifyError): FastifySchemaValidationError | u
 
 /** Requests that fail before anybody has asked who they are of have nobody to be told less. */
 async function readableBy({ access }: Partial<Pick<FastifyRequest, 'access'>>, error: MediaPeerError): Promise<MediaPeerError> {
-  return access && error.code === 'SOURCE_NOT_FOUND' ? access.readable(error) : error;
+  return access && (error.code === 'SOURCE_NOT_FOUND' || error.code === 'ROOM_TAKEN') ? access.readable(error) : error;
 }
 
 /** Answers every error of this server, unknown routes included, in one shape. */

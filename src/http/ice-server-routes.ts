@@ -100,9 +100,10 @@ export const iceServerRoutes: FastifyPluginCallbackTypebox<IceServersDeps> = (ap
         response: { 200: IceServerList, '4xx': ErrorSchema },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      return { ice_servers: iceServers.iceServers(request.query.client_id).map(iceServerJson), ttl_s: iceServers.ttlS };
+      const user = await request.access.turnUser(request.query.client_id);
+      return { ice_servers: iceServers.iceServers(user).map(iceServerJson), ttl_s: iceServers.ttlS };
     },
   );
 

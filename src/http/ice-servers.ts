@@ -49,8 +49,8 @@ export class IceServers {
   }
 
   /**
-   * What a client is told. Credentials from the secret are those of the TURN REST API: `<unix expiry>:<client id>` and
-   * its HMAC-SHA1. TURN servers without credentials are left out: browsers refuse them.
+   * What a client is told. Credentials from the secret are those of the TURN REST API: `<unix expiry>:<client id>`, or a user's
+   * name in its place, and its HMAC-SHA1. TURN servers without credentials are left out: browsers refuse them.
    */
   iceServers(clientId = guestId()): IceServer[] {
     return this.#servers(this.#credentials(clientId, this.#init.ttlS));

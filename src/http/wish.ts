@@ -93,7 +93,7 @@ export function installEndpoint(app: FastifyInstance, endpoint: Endpoint, deps: 
         headers: { 'accept-post': SDP_TYPE },
         // Some clients must know their ICE servers before they make an offer. Who may not watch or publish gets none.
         describe: async (request, reply) => {
-          if (await mayOpen(endpoint, request)) addLinks(reply, deps.iceServers());
+          if (await mayOpen(endpoint, request)) addLinks(reply, deps.iceServers(await request.access.turnUser(undefined)));
         },
         // What it tells depends on the token.
         rateLimit: deps.rateLimit,
@@ -219,7 +219,7 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       });
       const { location, etag } = httpSessions.opened(opened, { door: endpoint.door, offer, action: endpoint.action, rights });
       await whenGone(reply, () => httpSessions.abandon(opened.sessionId));
-      if (await access.may('ice', 'some')) addLinks(reply, iceServers(opened.clientId));
+      if (await access.may('ice', 'some')) addLinks(reply, iceServers((await access.turnUser(undefined)) ?? opened.clientId));
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
     },
   );

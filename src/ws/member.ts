@@ -5,7 +5,7 @@
 import type { Timer } from '../base/clock.js';
 import type { MediaPeerError } from '../base/errors.js';
 import type { EndReason } from '../media/index.js';
-import type { HeldRights } from '../access/index.js';
+import { turnUserOf, type HeldRights } from '../access/index.js';
 import type { WantedTracks } from '../webrtc/index.js';
 import type { RoomsDeps, RoomState } from './deps.js';
 import { Outbox, type Outgoing } from './outbox.js';
@@ -227,7 +227,7 @@ export class Member implements SideHost, TopicsHost {
       room: this.room,
       role: this.role,
       state: this.state,
-      ice_servers: mayRelay ? this.#deps.iceServers(this.clientId) : [],
+      ice_servers: mayRelay ? this.#deps.iceServers(turnUserOf(this.rights.principal) ?? this.clientId) : [],
       sources: [...sources],
       resume_token: this.resumeToken,
       resumed: isResumed,

@@ -185,7 +185,12 @@ export class Rooms {
     const principal = await access.admit(approach, ACTION_OF[role], { source: first });
     for (const source of others) await access.admit(approach, ACTION_OF[role], { source });
     if (role === 'publisher' && (directory.describe(room)?.kind ?? 'live') !== 'live')
-      throw new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`);
+      throw await access.readable(
+        principal,
+        new MediaPeerError('ROOM_TAKEN', `'${room}' is the name of another source; choose another name for the room`, {
+          details: { sourceId: room },
+        }),
+      );
     return principal;
   }
 

@@ -43,6 +43,9 @@ interface Service {
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly volumes?: readonly string[];
   readonly profiles?: readonly string[];
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly logging?: { readonly options?: Readonly<Record<string, string>> };
 }
 
 function compose(): Readonly<Record<string, Service>> {
@@ -162,6 +165,28 @@ describe('deploy/', () => {
     assert.ok(coturn.volumes?.some((volume) => volume.startsWith('./coturn/turnserver.conf:')));
   });
 
+  it('bounds memory and processes of everything that it runs, and the logs of containers', () => {
+    for (const [name, service] of Object.entries(compose())) {
+      assert.match(filledIn(String(service.mem_limit)) || '2g', /^[1-9]\d*[mg]$/, name);
+      assert.ok(Number(service.pids_limit) >= 128, name);
+      assert.ok(service.logging?.options?.['max-size'] !== undefined, name);
+    }
+    const [deployment] = parseAllDocuments(readFileSync(path.join(projectRoot, 'deploy/kubernetes.yaml'), 'utf8')).map(
+      (document) => document.toJS() as { spec: { template: { spec: { containers: { resources: { limits: { memory: string } } }[] } } } },
+    );
+    for (const { resources } of deployment?.spec.template.spec.containers ?? []) assert.match(resources.limits.memory, /^\d+Gi$/);
+    const unit = readFileSync(path.join(projectRoot, 'deploy/sightline.service'), 'utf8');
+    assert.match(unit, /^MemoryMax=\d+G$[^]*^TasksMax=\d+$/m);
+  });
+
+  it('says how to make each secret that compose does not start without', () => {
+    const text = readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8');
+    const needed = [...text.matchAll(/\$\{([A-Z_]+):\?([^}]+)\}/g)].map(([, name = '', message = '']) => [name, message] as const);
+    assert.deepEqual(needed.map(([name]) => name).toSorted(), ['ADMIN_TOKEN', 'PUBLIC_IP', 'TURN_SECRET']);
+    for (const [name, message] of needed)
+      assert.match(message, name === 'PUBLIC_IP' ? /^set PUBLIC_IP to/ : /openssl rand -hex 32 makes one/);
+  });
+
   it('mounts what there is, and starts Prometheus and Grafana where they are asked for alone', () => {
     const services = compose();
     for (const name of ['prometheus', 'grafana']) assert.deepEqual(services[name]?.profiles, ['monitoring']);
@@ -214,6 +239,18 @@ describe('the coturn configuration', { skip: noCoturn }, () => {
         client.request(methods.CREATE_PERMISSION, permission(address)),
         `${address} ${coturn.output().slice(-1500)}`,
       );
+  });
+
+  it('counts what users hold by their names, whichever credentials they have', async (t) => {
+    const coturn = await startCoturn(t, { lines: ['user-quota=2'] });
+    const allocate = async (name: string, ttlS: number): Promise<unknown> => {
+      const client = await connect(t, coturn.port, coturn.credentials(ttlS, name));
+      return client.request(methods.ALLOCATE, (request) => request.setAttribute('REQUESTED-TRANSPORT', 17 << 24));
+    };
+    await allocate('alice@user', 600);
+    await allocate('alice@user', 700);
+    await assert.rejects(allocate('alice@user', 800), (error) => error instanceof TurnRefusal && error.errorCode === 486);
+    await allocate('bob@user', 600);
   });
 
   it('refuses credentials that are wrong or have expired', async (t) => {

@@ -4,9 +4,11 @@ import { after, before, describe, it } from 'node:test';
 import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify';
 import type { AppDeps } from '../../src/app.js';
 import { MediaPeerError } from '../../src/base/errors.js';
-import { declareActions } from '../../src/http/index.js';
-import { accessOf } from '../helpers/access.js';
+import { declareActions, HttpSessions, IceServers } from '../../src/http/index.js';
+import { accessOf, approachFrom } from '../helpers/access.js';
 import { testApp } from '../helpers/app.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+import { FakeSessions } from './fake-sessions.js';
 
 const TOKENS = { adminToken: 'admin', viewerToken: 'view', publishTokens: new Map([['demo', 'send']]) };
 /** What each token may do with the source `demo`, and with all of them. */
@@ -289,4 +291,111 @@ describe('a limit on requests', () => {
     assert.deepEqual(await inTurn(['see', 'see', 'see', 'admin']), [503, 503, 429, 503]);
     await app.close();
   });
+});
+
+/** As little as a WHIP offer may hold. */
+const OFFER = [
+  'v=0',
+  'o=- 1 1 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0',
+  'a=ice-ufrag:abcd',
+  'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+  'a=setup:actpass',
+  `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
+  'm=video 9 UDP/TLS/RTP/SAVPF 96',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:0',
+  'a=sendonly',
+  'a=rtcp-mux',
+  'a=rtpmap:96 VP8/90000',
+  '',
+].join('\r\n');
+
+describe('a room that is taken', () => {
+  it('is told alike to whoever must not know of the source, whatever has its name', async () => {
+    const access = accessOf({ tokens: { publishTokens: new Map([['*', 'send']]), adminToken: 'admin' } });
+    const taken: Readonly<Record<string, MediaPeerError>> = {
+      file: new MediaPeerError('ROOM_TAKEN', "'file' is the name of a file, which nobody can publish to", {
+        details: { sourceId: 'file' },
+      }),
+      yard: new MediaPeerError('ROOM_TAKEN', "room 'yard' already has a publisher", { retryAfterS: 7, details: { sourceId: 'yard' } }),
+    };
+    const app = await testApp({
+      access,
+      wish: {
+        sessions: {
+          publish: ({ room }) => Promise.reject(taken[room] ?? new Error(room)),
+          accept: () => Promise.reject(new Error('not asked')),
+        },
+        httpSessions: new HttpSessions({ sessions: new FakeSessions(), isStrict: false }),
+        iceServers: () => [],
+        mayTakeOver: false,
+        rateLimit: 0,
+      },
+    });
+    const publish = async (room: string, token: string): Promise<readonly [number, unknown, string]> => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' };
+      const response = await app.inject({ method: 'POST', url: `/whip/${room}`, headers, payload: OFFER });
+      const { message } = response.json<{ message: string }>();
+      return [response.statusCode, response.headers['retry-after'], message.replaceAll(room, '?')];
+    };
+    assert.deepEqual(await publish('file', 'send'), await publish('yard', 'send'));
+    assert.deepEqual((await publish('file', 'send'))[2], "room '?' is taken; choose another name, or wait until it is free");
+    assert.match((await publish('file', 'admin'))[2], /is the name of a \?/);
+    await app.close();
+  });
+});
+
+describe('TURN credentials', () => {
+  it('are a person’s where there is one, so that quotas bind to them, and a client’s otherwise', async () => {
+    const access = accessOf({ tokens: { viewerToken: 'view' } });
+    const identify = access.identify.bind(access);
+    access.identify = async (approach) => {
+      const principal = await identify(approach);
+      if (approach.host === 'alice') return { ...principal, kind: 'user', name: 'alice' };
+      return approach.host === 'odd' ? { ...principal, kind: 'jwt', name: 'a:b@c' } : principal;
+    };
+    const iceServers = new IceServers({
+      stunUrls: [],
+      turnUrls: ['turn:192.0.2.9'],
+      turnUsername: '',
+      turnCredential: '',
+      turnSecret: 'secret',
+      ttlS: 600,
+      allowedHosts: [],
+      clock: new FakeClock(),
+    });
+    const app = await testApp({ access, iceServers: { iceServers, rateLimit: 0 } });
+    const userOf = async (host: string): Promise<string | undefined> => {
+      const headers = { authorization: 'Bearer view', host };
+      const answer = (await app.inject({ url: '/ice-servers?client_id=cam-1', headers })).json<{ ice_servers: { username?: string }[] }>();
+      return answer.ice_servers.at(-1)?.username?.replace(/^\d+:/, '');
+    };
+    assert.deepEqual([await userOf('alice'), await userOf('box')], ['alice@user', 'cam-1']);
+    assert.match((await userOf('odd')) ?? '', /^[\w-]{12}@jwt$/);
+    await app.close();
+  });
+});
+
+it('100 000 guesses from one address: ten are answered a minute, a right token passes, and others are unharmed', async () => {
+  const clock = new FakeClock();
+  const access = accessOf({ clock, tokens: { adminToken: 'admin' } });
+  const codes = new Map<string, number>();
+  const show = async (token: string, address = '192.0.2.1'): Promise<string> =>
+    access.identify(approachFrom(address, token)).then(
+      ({ name }) => name,
+      (error: unknown) => (error as MediaPeerError).code,
+    );
+  const minutes = 10;
+  for (let i = 0; i < 100_000; i++) {
+    if (i > 0 && i % (100_000 / minutes) === 0) await clock.advance(60_000);
+    const code = await show(`guess-${i}`);
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+    if (i % 10_000 === 5000) assert.deepEqual([await show('admin'), await show('admin', '192.0.2.2')], ['ADMIN_TOKEN', 'ADMIN_TOKEN']);
+  }
+  assert.deepEqual(Object.fromEntries(codes), { UNAUTHORIZED: 10 * minutes, TOO_MANY_REQUESTS: 100_000 - 10 * minutes });
+  assert.equal(await show('a-wrong-one', '192.0.2.3'), 'UNAUTHORIZED', 'others have guesses of their own');
+  assert.equal(await show('x'.repeat(1_000_000), '192.0.2.4'), 'UNAUTHORIZED');
 });

@@ -120,7 +120,7 @@ export class LiveRoom implements FeedHost {
       throw new MediaPeerError(
         'ROOM_TAKEN',
         `room '${this.id}' already has a publisher; use another room, or wait until that one has left`,
-        { retryAfterS: Math.ceil(aliveForMs / 1000) },
+        { retryAfterS: Math.ceil(aliveForMs / 1000), details: { sourceId: this.id } },
       );
     }
     this.#grace?.cancel();

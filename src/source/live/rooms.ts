@@ -65,7 +65,9 @@ export class LiveRooms {
     if (known) return known.publish(request);
     const owner = this.#init.isTaken?.(id);
     if (owner !== undefined)
-      throw new MediaPeerError('ROOM_TAKEN', `'${id}' is the name of ${owner}, which nobody can publish to; take another name`);
+      throw new MediaPeerError('ROOM_TAKEN', `'${id}' is the name of ${owner}, which nobody can publish to; take another name`, {
+        details: { sourceId: id },
+      });
     if (this.#rooms.size >= MAX_ROOMS) throw capacityReached(`${MAX_ROOMS} rooms are live already`, RETRY_AFTER_S.room);
     const room: LiveRoom = new LiveRoom({
       id,
