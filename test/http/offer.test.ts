@@ -143,8 +143,10 @@ describe('POST /offer', () => {
       const app = await testApp();
       const response = await app.inject({ method: 'POST', url: '/offer', payload });
       assert.equal(response.statusCode, 400);
-      const body = response.json<{ statusCode: number; code: string; error: string; message: string }>();
-      assert.deepEqual({ ...body, message: '' }, { statusCode: 400, code: 'BODY_INVALID', error: 'Bad Request', message: '' });
+      const body = response.json<{ message: string; details: { faults: { path: string; code: string }[] } }>();
+      const { details, ...rest } = body;
+      assert.deepEqual({ ...rest, message: '' }, { statusCode: 400, code: 'BODY_INVALID', error: 'Bad Request', message: '' });
+      assert.ok(details.faults.length > 0 && details.faults.every((fault) => fault.code !== ''), 'programs are told each fault');
       assert.match(body.message, /body/);
       if (what === 'an unknown rendition')
         assert.equal(body.message, 'body/tracks/0 must be equal to one of the allowed values: raw, processed');
