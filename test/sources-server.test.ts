@@ -10,6 +10,7 @@ import { startServer, type Server } from '../src/server.js';
 import { HttpCamera, type StreamName } from './helpers/cameras.js';
 import { eventually } from './helpers/deadline.js';
 import { copyVideo } from './helpers/make-video.js';
+import { startServerProcess } from './helpers/server-process.js';
 import { WeriftViewer } from './helpers/werift-viewer.js';
 
 const SECRET = 's3cret-of-the-gate';
@@ -150,6 +151,10 @@ test('a camera is added, watched, changed beneath its viewers, removed, and what
   assert.deepEqual(await sourceNames(again), []);
   assert.equal((await ask(again, 'GET', '/sources/gate')).status, 404);
   assert.ok(!readFileSync(state, 'utf8').includes('gate'));
+  for (const route of ['POST /sources', 'PATCH /sources/:id', 'DELETE /sources/:id']) {
+    const isNoted = (line: string): boolean => line.includes('"msg":"changed"') && line.includes(`"route":"${route}"`);
+    assert.match(said.find(isNoted) ?? '', /"sourceId":"gate"/, `who changed what is written down: ${route}`);
+  }
   for (const text of said) assert.ok(!text.includes(SECRET) && !text.includes(gate.url), text);
 });
 
@@ -261,4 +266,20 @@ test('a probe says what a camera sends and what is wrong with it, calls it once,
   assert.deepEqual((await probe({ url: 'file:///etc/passwd' })).body.details?.faults, [{ path: '/url', code: 'invalid' }]);
   assert.deepEqual((await probe({ name: 'gate', url: 'http://${SECRET}/' })).body.details?.faults, [{ path: '/url', code: 'not_allowed' }]);
   for (const text of said) assert.ok(!text.includes(SECRET), text);
+});
+
+test('SIGHUP reads SOURCES_FILE again, and ends nothing', async () => {
+  const { folder, sourcesFile } = install('sources: [{name: gate, url: "rtsp://127.0.0.1:1/"}]');
+  const server = await startServerProcess({ SOURCES_FILE: sourcesFile, UPLOAD_DIR: path.join(folder, 'upload'), MODEL: 'none' });
+  try {
+    process.kill(server.pid, 'SIGHUP');
+    await eventually(() => server.log.some((line) => line.includes('SOURCES_FILE was read again')), 15_000, 'the file to be read again');
+    const { videos } = (await (await fetch(`${server.url}/available-videos`)).json()) as { videos: { source: string }[] };
+    assert.deepEqual(
+      videos.map(({ source }) => source),
+      ['gate'],
+    );
+  } finally {
+    assert.equal(await server.close(), 0);
+  }
 });

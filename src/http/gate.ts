@@ -28,6 +28,8 @@ declare module 'fastify' {
     action?: Action;
     /** Name of the source that it is about. Left out: `admin` and `metrics` are about all sources, others about any. */
     sourceOf?: (request: FastifyRequest) => string;
+    /** Name of the source that it has added, to be written down. */
+    added?: (request: FastifyRequest) => string;
     /** Takes a signed address, and a bearer token in the query: browsers send no headers for pictures and event streams. */
     takesTokenInQuery?: boolean;
   }
@@ -158,9 +160,9 @@ export function installGate(app: FastifyInstance, access: Access): void {
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, access: asked, routeOptions } = request;
-    const { action, sourceOf } = routeOptions.config;
+    const { action, sourceOf, added = sourceOf } = routeOptions.config;
     if (action === 'admin' && method !== 'GET' && method !== 'HEAD' && reply.statusCode < 400)
-      await asked.noteChange({ action, source: sourceOf?.(request), route: `${method} ${routeOptions.url ?? ''}` });
+      await asked.noteChange({ action, source: added?.(request), route: `${method} ${routeOptions.url ?? ''}` });
   });
   app.addHook('onRoute', (route) => {
     const { action } = route.config ?? {};

@@ -198,7 +198,7 @@ export const sourceRoutes: FastifyPluginCallbackTypebox<SourcesDeps> = (app, dep
   app.post(
     '/sources',
     {
-      config: { action: 'admin' },
+      config: { action: 'admin', added: ({ body }) => (body as { readonly name: string }).name },
       schema: {
         ...schema('addSource', 'Add a camera; it can be watched at once, and is there after a restart'),
         body: Type.Unsafe<unknown>(deps.entrySchema),
