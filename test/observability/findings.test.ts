@@ -87,6 +87,18 @@ describe('findings', () => {
     assert.match(wrong({ disks: [{ folder: '/srv', freeBytes: GIB / 100 }] }).join(), /^failed disk: 0\.0 GiB free in \/srv.*make room/);
   });
 
+  it('tell of a server of AUTH_URL that does not answer, and of a certificate that ends', () => {
+    const stats = { allowed: 1, denied: 1, failed: 0, fault: undefined };
+    assert.deepEqual(wrong({ authUrl: stats }), []);
+    assert.match(wrong({ authUrl: { ...stats, fault: 'HTTP 500' } }).join(), /^failed access: AUTH_URL says neither yes nor no.*HTTP 500/);
+    const endsIn = (days: number, fault?: string): string =>
+      wrong({ certificate: { validToMs: WELL.nowMs + days * 86_400_000, fault } }).join();
+    assert.equal(endsIn(30), '');
+    assert.match(endsIn(13), /^warning certificate: TLS_CERT ends on 2027-01-14; renew it$/);
+    assert.match(endsIn(-1), /^failed certificate: TLS_CERT expired on 2026-12-31/);
+    assert.match(endsIn(30, 'they do not fit'), /^warning certificate: the newest files are not served: they do not fit$/);
+  });
+
   it('tell of forwards that do not go on, and why', () => {
     const forward = (change: Partial<ForwardStatus>): ForwardStatus =>
       ({
