@@ -16,7 +16,7 @@ const EXECUTABLE = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'
 export const noNginx: string | false = EXECUTABLE === undefined ? 'nginx is not installed (Debian: nginx-light)' : false;
 
 /** The configuration of docs/https.md, as it stands there. */
-export function documentedConfiguration(): string {
+function documentedConfiguration(): string {
   const page = readFileSync(path.join(projectRoot, 'docs/https.md'), 'utf8');
   return /```nginx\n([^]*?)```/.exec(page)?.[1] ?? '';
 }
