@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
-import { StateFile } from '../base/state-file.js';
+import { JsonFile } from '../base/json-file.js';
 
 const VERSION = 1;
 /** Those that end soonest are forgotten first. */
@@ -20,7 +20,7 @@ export interface LogoutsInit {
 /** Ids of logins that count no more. */
 export class Logouts {
   readonly #init: LogoutsInit;
-  readonly #file: StateFile;
+  readonly #file: JsonFile;
   /** When each would have ended by itself, in ms of Unix time. */
   readonly #untilMs = new Map<string, number>();
   /** Logins that began before count no more: what is known of them is lost. */
@@ -31,7 +31,7 @@ export class Logouts {
   /** Reads what is there. A file that cannot be used ends all logins that there were: who had logged out stays so. */
   constructor(init: LogoutsInit) {
     this.#init = init;
-    this.#file = new StateFile({ file: path.join(init.stateDir, 'logouts.json'), version: VERSION, what: 'logouts' });
+    this.#file = new JsonFile({ file: path.join(init.stateDir, 'logouts.json'), version: VERSION, what: 'logouts' });
     try {
       const { not_before: notBefore, logouts = [] } = this.#file.read() ?? {};
       if (typeof notBefore === 'number') this.#notBeforeMs = notBefore * 1000;

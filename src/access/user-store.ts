@@ -1,6 +1,6 @@
 /** Users that are managed by API, in `users.json` of STATE_DIR. Hashes of tokens and passwords are kept, never those themselves. */
 import path from 'node:path';
-import { StateFile } from '../base/state-file.js';
+import { JsonFile } from '../base/json-file.js';
 import { faultsOf, type UserEntry } from './user-entry.js';
 import { Users } from './users.js';
 
@@ -8,12 +8,12 @@ const VERSION = 1;
 
 /** The users of one server, as they are now. */
 export class UserStore {
-  readonly #file: StateFile;
+  readonly #file: JsonFile;
   #users: Users;
 
   /** @param stateDir absolute path @throws MediaPeerError CONFIG_INVALID where the file is damaged: without it nobody knows whom it let in */
   constructor(stateDir: string) {
-    this.#file = new StateFile({ file: path.join(stateDir, 'users.json'), version: VERSION, what: 'users' });
+    this.#file = new JsonFile({ file: path.join(stateDir, 'users.json'), version: VERSION, what: 'users' });
     const { users = [] } = this.#file.read() ?? {};
     if (!Array.isArray(users)) throw this.#file.unusable('it is damaged');
     const faults = users.flatMap((entry: unknown, i) => faultsOf(entry, `users[${i}]`));

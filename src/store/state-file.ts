@@ -2,10 +2,11 @@
  * What operators change while the server runs, over restarts: one small JSON file in STATE_DIR, in sections that each belong to
  * whoever keeps something. A change is written whole before it counts, so it is there after a power failure, or was refused.
  */
-import { access, constants, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { replaceFile } from '../base/replace-file.js';
 
 /** Where it is. */
 export interface StateFileInit {
@@ -161,33 +162,6 @@ async function setAside(file: string, logger: Logger): Promise<void> {
     });
   }
   logger.error({ file, aside }, 'what was changed before cannot be read: the file is damaged, it is kept aside and a new one begun');
-}
-
-/** All of it or nothing, also when the power fails. It holds credentials of cameras: nobody else on the machine reads it. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
-  try {
-    await rm(temporary, { force: true });
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
-  await syncFolder(path.dirname(file));
-}
-
-/** Without it a power failure could bring the name back to the old content. Not every system can. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }
 
 async function identityOf(file: string): Promise<string | undefined> {

@@ -2,14 +2,14 @@
  * A small JSON file of STATE_DIR: versioned, readable by its owner alone, and written whole or not at all, also when the power
  * fails. Whoever keeps one says what its content is.
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from './errors.js';
+import { replaceFile } from './replace-file.js';
 
 /** Where it is, and what it is. */
-export interface StateFileInit {
+export interface JsonFileInit {
   /** Absolute path. */
   readonly file: string;
   /** Of its content; a file of a later one is not read. */
@@ -19,12 +19,12 @@ export interface StateFileInit {
 }
 
 /** One file. */
-export class StateFile {
-  readonly #init: StateFileInit;
+export class JsonFile {
+  readonly #init: JsonFileInit;
   /** The last write; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(init: StateFileInit) {
+  constructor(init: JsonFileInit) {
     this.#init = init;
   }
 
@@ -67,19 +67,10 @@ export class StateFile {
 
   async #replace(content: object): Promise<void> {
     const { file, version, what } = this.#init;
-    const scratch = path.join(path.dirname(file), `.${randomUUID()}.tmp`);
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      const handle = await open(scratch, 'wx', 0o600);
-      try {
-        await handle.writeFile(`${JSON.stringify({ version, ...content }, undefined, 1)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(scratch, file);
+      await replaceFile(file, `${JSON.stringify({ version, ...content }, undefined, 1)}\n`);
     } catch (error) {
-      await rm(scratch, { force: true }).catch(() => undefined);
       throw new MediaPeerError('STATE_NOT_KEPT', `${what} cannot be written to STATE_DIR, and nothing has changed: ${messageOf(error)}`, {
         cause: error,
         details: { file },
