@@ -18,7 +18,17 @@ export interface ServerOptions {
 }
 
 /** What somebody logs in with. */
-export type Credentials = { readonly user: string; readonly password: string } | { readonly token: string };
+export type Credentials =
+  | {
+      /** Name of a user. */
+      readonly user: string;
+      /** Theirs. */
+      readonly password: string;
+    }
+  | {
+      /** Of whoever logs in. */
+      readonly token: string;
+    };
 
 /** Who has logged in. */
 export interface LoggedIn {
