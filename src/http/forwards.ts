@@ -123,7 +123,9 @@ export const forwardRoutes: FastifyPluginCallbackTypebox<ForwardDeps> = (app, de
     async (request, reply) => {
       const { id: sourceId } = request.params;
       if (!deps.hasSource(sourceId)) throw sourceNotFound(sourceId);
-      const forward = forwardJson(await deps.add({ sourceId, ...request.body }));
+      // Rights were asked for the source of the path: no member of the body names another one.
+      const { url, token, rendition } = request.body;
+      const forward = forwardJson(await deps.add({ sourceId, url, token, rendition }));
       reply.status(201);
       return forward;
     },
