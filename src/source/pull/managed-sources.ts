@@ -144,7 +144,7 @@ export class ManagedSources {
     });
   }
 
-  #changeOfCamera({ input, origin }: ConfiguredSource, patch: Readonly<Record<string, unknown>>): SourceChange {
+  #changeOfCamera({ input, origin, isChanged }: ConfiguredSource, patch: Readonly<Record<string, unknown>>): SourceChange {
     const merged = mergePatch(input.written, patch);
     const renamed = patch['name'] !== undefined && patch['name'] !== input.name;
     const fault = renamed
@@ -155,7 +155,10 @@ export class ManagedSources {
     }
     this.#read(patch, input, merged, fault);
     const before = this.#configuration.changes.get(input.name);
-    return { patch: joinPatches(before && 'patch' in before ? before.patch : {}, withoutModel(patch)) as Record<string, unknown> };
+    // An earlier change that cannot be used is not in force, and would keep this one from being so.
+    const first = isChanged && before && 'patch' in before ? before.patch : {};
+    const { written } = this.#configuration.inFile(input.name) ?? input;
+    return { patch: joinPatches(written, first, withoutModel(patch)) as Record<string, unknown> };
   }
 
   #changeOfOther(sourceId: string, what: string, patch: Readonly<Record<string, unknown>>): SourceChange | undefined {
@@ -180,7 +183,7 @@ export class ManagedSources {
   /** @param before what is changed @param entry what comes of it @param faults that were found already @throws MediaPeerError SOURCE_INVALID */
   #read(request: unknown, before: PullInput | undefined, entry: unknown, faults: readonly EntryFault[] = []): PullInput {
     const found = [...faults, ...requestFaults(request, entry)];
-    if (before && isRecord(request)) found.push(...hostFaults(before.written, request, entry));
+    if (before && isRecord(request)) found.push(...hostFaults(before, request));
     const more: EntryFault[] = [];
     // What stands in the file was read with its variables; what a request says has none.
     const input = found.length > 0 ? undefined : readEntry(entry, { ...this.#contextOf(before), ...this.#init.context }, more);

@@ -3,7 +3,8 @@
  * server's cameras, and neither its environment nor its files.
  */
 import { fieldFault, optionFault, type EntryFault } from './entry-fault.js';
-import { isRecord, type SourceEntry } from './entry-schema.js';
+import { isRecord } from './entry-schema.js';
+import type { PullInput } from './read-entry.js';
 
 /** Sources of libavfilter that make pictures of nothing and read no file. */
 const TEST_PICTURES = [
@@ -53,14 +54,14 @@ function makesTestPictures(device: unknown): boolean {
   return TEST_PICTURES.some((name) => name === filter);
 }
 
-/** Secrets that a camera was given are for that camera: at another host they are given anew. @param before undefined: it is new */
-export function hostFaults(before: SourceEntry | undefined, request: Readonly<Record<string, unknown>>, entry: unknown): EntryFault[] {
-  const kept = before?.options && Object.keys(before.options).filter((name) => SECRET_OPTIONS.has(name));
-  if (!kept || kept.length === 0 || !isRecord(entry)) return [];
-  const known = [before.url, before.low_url].map(hostOf);
-  const isElsewhere = (['url', 'low_url'] as const).some((field) => request[field] !== undefined && !known.includes(hostOf(entry[field])));
-  const given = isRecord(request['options']) ? request['options'] : {};
-  const missing = isElsewhere ? kept.filter((name) => !(name in given)) : [];
+/** Secrets that a camera was given are for that camera: at another host they are given anew. @param patch what is changed of it */
+export function hostFaults(before: PullInput, patch: Readonly<Record<string, unknown>>): EntryFault[] {
+  const known = [before.input, before.low].map((input) => hostOf(input?.address));
+  const named = (['url', 'low_url'] as const).map((field) => hostOf(patch[field]));
+  if (!named.some((host) => host !== undefined && !known.includes(host))) return [];
+  const { options } = patch;
+  const isKept = (name: string): boolean => options !== null && !(isRecord(options) && Object.hasOwn(options, name));
+  const missing = Object.keys(before.written.options ?? {}).filter((name) => SECRET_OPTIONS.has(name) && isKept(name));
   return missing.map((name) =>
     optionFault(
       name,

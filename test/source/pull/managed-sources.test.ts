@@ -217,6 +217,52 @@ describe('sources that are changed while the server runs', () => {
     assert.equal(rig.managed.get('yard')?.input.input.options['headers'], undefined);
   });
 
+  it('give no header to another host but those that come with its address', async () => {
+    const evil = 'https://evil.example/a.m3u8';
+    const key = { headers: { 'X-Key': 's3cret', 'X-More': 's3cret' } };
+    await rig.managed.add({ name: 'desk', url: 'https://desk.example/a.m3u8', low_url: 'https://low.example/a.m3u8', options: key });
+    for (const name of ['yard', 'desk'])
+      for (const field of ['url', 'low_url']) {
+        const patchOf = (headers: object): object => ({ name, [field]: evil, options: { headers } });
+        for (const [headers, fault] of [
+          [{}, '/options/headers invalid'],
+          [{ 'X-Key': null, 'X-A': 'b' }, '/options invalid'],
+        ] as const) {
+          assert.deepEqual(await faultsOf(rig.managed.change(name, patchOf(headers))), [fault]);
+          const trying = Promise.resolve().then(() => rig.managed.readTrial(patchOf(headers)));
+          assert.deepEqual(await faultsOf(trying), [fault]);
+        }
+        const { input, low } = rig.managed.readTrial(patchOf({ 'X-A': 'b' }));
+        for (const { options } of low ? [input, low] : [input]) assert.equal(options['headers'], 'X-A: b\r\n');
+      }
+    const headersOf = ({ managed }: Rig, name: string): unknown => managed.get(name)?.input.input.options['headers'];
+    for (const name of ['yard', 'desk']) {
+      await rig.managed.change(name, { url: evil, options: { headers: { 'X-A': 'b' } } });
+      assert.deepEqual([headersOf(rig, name), headersOf(rig.again(), name)], ['X-A: b\r\n', 'X-A: b\r\n']);
+    }
+  });
+
+  it('get nothing back that was removed, neither from the file nor after a restart', async () => {
+    const headers = { 'X-A': 'b' };
+    for (const options of [null, { headers: null }])
+      for (const [next, expected] of [
+        [{ headers }, 'X-A: b\r\n'],
+        [{ tls_verify: false }, undefined],
+      ] as const) {
+        const here = new Rig();
+        await here.managed.change('yard', { url: 'https://other.example/a.m3u8', options });
+        await here.managed.change('yard', { options: next });
+        for (const { managed } of [here, here.again()])
+          assert.equal(managed.get('yard')?.input.input.options['headers'], expected, JSON.stringify([options, next]));
+      }
+  });
+
+  it('may lose their second stream without a word about secrets', async () => {
+    await rig.managed.change('yard', { low_url: 'https://cam.example/low.m3u8' });
+    await rig.managed.change('yard', { low_url: null });
+    assert.match(rig.managed.get('yard')?.input.input.options['headers'] ?? '', /k3y/);
+  });
+
   it('show no address and nothing that may be a secret', async () => {
     const shown = shownSettings(rig.managed.get('yard')!.input);
     assert.deepEqual([shown.scheme, shown.options, shown.hiddenOptions], ['https', { tls_verify: true }, ['headers']]);
