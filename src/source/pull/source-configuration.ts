@@ -5,6 +5,7 @@
 import type { EntryFault } from './entry-fault.js';
 import { mergePatch } from './merge-patch.js';
 import { readEntry, type PullInput, type ReadingContext } from './read-entry.js';
+import { hostFaults } from './request-faults.js';
 import type { SourceChange, SourceChanges } from './source-changes.js';
 
 /** Where a camera is described. */
@@ -120,7 +121,8 @@ export class SourceConfiguration {
     if (!change || 'labels' in change) return [asWritten];
     if ('removed' in change) return [];
     if ('entry' in change) return this.#added(change.entry, unusable);
-    const changed = this.#read(name, mergePatch(input.written, change.patch), unusable);
+    // The file may name another host or a secret since then: that is not for where the change leads.
+    const changed = this.#read(name, mergePatch(input.written, change.patch), unusable, hostFaults(input, change.patch));
     return [changed ? { input: changed, origin: 'sources_file', isChanged: true } : asWritten];
   }
 
@@ -129,8 +131,7 @@ export class SourceConfiguration {
     return input ? [{ input, origin: 'api', isChanged: false }] : [];
   }
 
-  #read(name: string, entry: unknown, unusable: UnusableChange[]): PullInput | undefined {
-    const faults: EntryFault[] = [];
+  #read(name: string, entry: unknown, unusable: UnusableChange[], faults: EntryFault[] = []): PullInput | undefined {
     const input = readEntry(entry, this.#init.context, faults);
     if (!input) unusable.push({ name, faults });
     return input;

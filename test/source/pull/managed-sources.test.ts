@@ -257,6 +257,37 @@ describe('sources that are changed while the server runs', () => {
       }
   });
 
+  for (const field of ['url', 'low_url'])
+    it(`of SOURCES_FILE keep a secret that is added there from the host of a changed ${field}`, async () => {
+      const bare = { name: 'yard', url: 'https://cam.example/a.m3u8' };
+      const secrets = [{ headers: { 'X-Key': '${KEY}' } }, { user_agent: '${KEY}' }, { headers: { 'X-A': 'c', 'X-Key': '${KEY}' } }];
+      for (const options of secrets) {
+        const here = new Rig([bare]);
+        await here.managed.change('yard', { [field]: 'https://evil.example/a.m3u8', title: 'Mine' });
+        const entries = [{ ...bare, options }];
+        const later = here.again(entries);
+        await here.managed.reload(fileOf(entries), CONTEXT);
+        for (const { managed } of [here, later]) {
+          const { input, isChanged } = managed.get('yard')!;
+          const streams = [input.input, ...(input.low ? [input.low] : [])];
+          assert.deepEqual([streams.map(({ address }) => address), isChanged], [[bare.url], false]);
+          const [unusable] = managed.configuration.unusable;
+          assert.deepEqual([unusable?.name, unusable?.faults.map(({ code }) => code)], ['yard', ['required_again']]);
+          // What is changed now is in force, whatever was before.
+          await managed.change('yard', { group: 'Outside' });
+          assert.deepEqual([managed.get('yard')?.input.group, managed.configuration.unusable], ['Outside', []]);
+        }
+      }
+    });
+
+  it('may be changed to another host with headers of its own, which the file’s do not join', async () => {
+    const bare = { name: 'yard', url: 'https://cam.example/a.m3u8' };
+    const here = new Rig([bare]);
+    await here.managed.change('yard', { url: 'https://other.example/a.m3u8', options: { headers: { 'X-A': 'b' } } });
+    await here.managed.reload(fileOf([{ ...bare, options: { headers: { 'X-Key': '${KEY}' } } }]), CONTEXT);
+    assert.equal(here.managed.get('yard')?.input.input.options['headers'], 'X-A: b\r\n');
+  });
+
   it('may lose their second stream without a word about secrets', async () => {
     await rig.managed.change('yard', { low_url: 'https://cam.example/low.m3u8' });
     await rig.managed.change('yard', { low_url: null });
