@@ -22,6 +22,7 @@ export type StateChanges = Readonly<Record<string, unknown>>;
 
 const FILE = 'state.json';
 const VERSION = 1;
+/** More is neither written nor read. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The sections of the file, as they are now. */
@@ -84,7 +85,12 @@ export class StateFile {
       if (value === undefined) sections.delete(name);
       else sections.set(name, value);
     }
-    if (this.#isKept) await this.#write(`${JSON.stringify({ version: VERSION, ...Object.fromEntries(sections) }, null, 2)}\n`);
+    const text = `${JSON.stringify({ version: VERSION, ...Object.fromEntries(sections) }, null, 2)}\n`;
+    if (Buffer.byteLength(text) > MAX_BYTES) {
+      const limit = `'${this.#file}' would be larger than ${MAX_BYTES / 1024 ** 2} MiB; remove what is not needed`;
+      throw new MediaPeerError('STATE_NOT_KEPT', `nothing was changed: ${limit}`);
+    }
+    if (this.#isKept) await this.#write(text);
     this.#sections = sections;
   }
 

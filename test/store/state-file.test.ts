@@ -97,6 +97,20 @@ describe('the state file', () => {
     assert.equal((await open()).section('walls'), 1);
   });
 
+  it('keeps no more than it reads at the next start', async () => {
+    const state = await open();
+    await state.update({ walls: 1 });
+    for (const large of ['x'.repeat(17_000_000), '€'.repeat(6_000_000)]) {
+      const { code, message } = await refusal(state.update({ walls: large }));
+      assert.equal(code, 'STATE_NOT_KEPT');
+      assert.match(message, /nothing was changed: .* would be larger than 16 MiB; remove what is not needed/);
+      assert.deepEqual([state.section('walls'), (await open()).section('walls')], [1, 1]);
+    }
+    await state.update({ walls: 'x'.repeat(16_000_000) });
+    assert.equal(String((await open()).section('walls')).length, 16_000_000);
+    assert.deepEqual(readdirSync(folder), ['state.json']);
+  });
+
   it('does not write over what somebody else has written', async () => {
     const [first, second] = [await open(), await open()];
     await first.update({ walls: 1 });

@@ -115,13 +115,16 @@ export function shapeFaults(value: unknown): EntryFault[] {
   const faults = [...wrong].map((field) =>
     fieldFault(field, value[field] === undefined ? 'required' : 'invalid', `expected ${EXPECTED[field as keyof SourceEntry]}`),
   );
-  const among = `known fields: ${known.join(', ')}`;
-  faults.push(
-    ...unknown.map((name): EntryFault => ({ path: pointerTo(name), code: 'unknown', text: `unknown field ${quoted(name)}; ${among}` })),
-  );
+  faults.push(...unknown.map(unknownField));
   if ((value['url'] === undefined) === (value['device'] === undefined))
     faults.push({ path: '', code: 'conflict', text: "expected either 'url' or 'device'" });
   return faults;
+}
+
+/** That there is no field of this name. */
+export function unknownField(name: string): EntryFault {
+  const among = `known fields: ${Object.keys(EXPECTED).join(', ')}`;
+  return { path: pointerTo(name), code: 'unknown', text: `unknown field ${quoted(name)}; ${among}` };
 }
 
 /** Names are no secrets; what is no name may be a misplaced part of the file. */

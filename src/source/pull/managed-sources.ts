@@ -11,7 +11,7 @@ import { fieldFault } from './entry-fault.js';
 import { isRecord, LABEL_FIELDS, shapeFaults } from './entry-schema.js';
 import { joinPatches, mergePatch } from './merge-patch.js';
 import { readEntry, type PullInput, type ReadingContext } from './read-entry.js';
-import { hostFaults, requestFaults } from './request-faults.js';
+import { hostFaults, removalFaults, requestFaults } from './request-faults.js';
 import { changesJson, type SourceChange, type SourceLabels } from './source-changes.js';
 import type { ConfiguredSource, SourceConfiguration } from './source-configuration.js';
 
@@ -183,7 +183,7 @@ export class ManagedSources {
   /** @param before what is changed @param entry what comes of it @param faults that were found already @throws MediaPeerError SOURCE_INVALID */
   #read(request: unknown, before: PullInput | undefined, entry: unknown, faults: readonly EntryFault[] = []): PullInput {
     const found = [...faults, ...requestFaults(request, entry)];
-    if (before && isRecord(request)) found.push(...hostFaults(before, request));
+    if (before && isRecord(request)) found.push(...removalFaults(request), ...hostFaults(before, request));
     const more: EntryFault[] = [];
     // What stands in the file was read with its variables; what a request says has none.
     const input = found.length > 0 ? undefined : readEntry(entry, { ...this.#contextOf(before), ...this.#init.context }, more);

@@ -66,6 +66,9 @@ function readOf(input: LiveInput | undefined): unknown {
 /** ffmpeg cuts its messages at about 1000 characters, and half a password is not recognised. */
 const MAX_USER_INFO_CHARS = 256;
 const MAX_ADDRESS_CHARS = 4_096;
+/** No server takes more. */
+const MAX_HEADERS = 32;
+const MAX_HEADERS_CHARS = 8_192;
 
 type OptionValue = NonNullable<SourceEntry['options']>[string];
 
@@ -192,7 +195,12 @@ function optionText(name: string, given: OptionValue, expansion: Expansion): str
       expansion.faults.push(optionFault(name, 'invalid', `option '${name}': expected one line for each header`));
     return `${header}: ${value}\r\n`;
   });
-  return lines.join('');
+  const text = lines.join('');
+  if (lines.length > MAX_HEADERS || text.length > MAX_HEADERS_CHARS)
+    expansion.faults.push(
+      optionFault(name, 'too_long', `option '${name}': expected at most ${MAX_HEADERS} of ${MAX_HEADERS_CHARS} characters in all`),
+    );
+  return text;
 }
 
 /** User name, password and every value of the query. */

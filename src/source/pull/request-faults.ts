@@ -2,8 +2,9 @@
  * What is taken from SOURCES_FILE and from no request. Whoever writes that file has the machine; whoever sends a request has this
  * server's cameras, and neither its environment nor its files.
  */
+import { DEVICE_FORMATS, LIVE_SCHEMES, liveOptionRules } from '../../ffmpeg/index.js';
 import { fieldFault, optionFault, type EntryFault } from './entry-fault.js';
-import { isRecord } from './entry-schema.js';
+import { EXPECTED, isRecord, quoted, unknownField } from './entry-schema.js';
 import type { PullInput } from './read-entry.js';
 
 /** Sources of libavfilter that make pictures of nothing and read no file. */
@@ -53,6 +54,22 @@ function makesTestPictures(device: unknown): boolean {
   const filter = typeof device === 'string' ? ONE_FILTER.exec(device)?.[1] : undefined;
   return TEST_PICTURES.some((name) => name === filter);
 }
+
+/** What a change takes away that nothing can have: it would be kept, and what is kept grow without end. */
+export function removalFaults(patch: Readonly<Record<string, unknown>>): EntryFault[] {
+  const removedOf = (fields: object): string[] => Object.entries(fields).flatMap(([name, value]) => (value === null ? [name] : []));
+  const options = isRecord(patch['options']) ? removedOf(patch['options']) : [];
+  return [
+    ...removedOf(patch)
+      .filter((name) => !Object.hasOwn(EXPECTED, name))
+      .map(unknownField),
+    ...options
+      .filter((name) => !KINDS.some((kind) => Object.hasOwn(liveOptionRules(kind), name)))
+      .map((name) => optionFault(name, 'unknown', `option ${quoted(name)} is not known`)),
+  ];
+}
+
+const KINDS = [...LIVE_SCHEMES, ...DEVICE_FORMATS];
 
 /** Secrets that a camera was given are for that camera: at another host they are given anew. @param patch what is changed of it */
 export function hostFaults(before: PullInput, patch: Readonly<Record<string, unknown>>): EntryFault[] {

@@ -202,6 +202,12 @@ describe('sources that are changed while the server runs', () => {
     assert.deepEqual(await change({ title: 'x', audio: 'no' }), ['/audio invalid']);
     assert.deepEqual(await change({ url: 'rtsp://${KEY}@10.0.0.5/' }), ['/url not_allowed']);
     assert.deepEqual(await change({ colour: 'red' }), ['/colour unknown']);
+    const removals = { junk: null, toString: null, options: { k1: null, constructor: null, headers: null, tls_verify: null } };
+    const unknown = ['/junk unknown', '/toString unknown', '/options/k1 unknown', '/options/constructor unknown'];
+    assert.deepEqual(await change(removals), unknown);
+    const headers = Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`X-${i}`, 'a']));
+    for (const many of [headers, { 'X-A': 'a'.repeat(8200) }])
+      assert.deepEqual(await faultsOf(rig.managed.change('yard', { options: { headers: many } })), ['/options/headers too_long']);
     assert.equal((await refusal(rig.managed.change('nobody', {}))).code, 'SOURCE_NOT_FOUND');
     assert.deepEqual([rig.applied, rig.kept], [0, undefined]);
   });
