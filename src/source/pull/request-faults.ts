@@ -34,6 +34,7 @@ export function requestFaults(request: unknown, entry: unknown): EntryFault[] {
     if (namesVariable(request[field])) faults.push(fieldFault(field, 'not_allowed', NO_VARIABLES));
   }
   for (const [name, value] of isRecord(request['options']) ? Object.entries(request['options']) : []) {
+    if (name === 'ca_file' && value !== null) faults.push(optionFault(name, 'not_allowed', NO_FILES));
     if (namesVariable(value)) faults.push(optionFault(name, 'not_allowed', `option '${name}': ${NO_VARIABLES}`));
   }
   const isFilter = entry['format'] === 'lavfi' && (request['format'] !== undefined || request['device'] !== undefined);
@@ -43,6 +44,7 @@ export function requestFaults(request: unknown, entry: unknown): EntryFault[] {
 
 const NO_VARIABLES =
   'variables of the environment are for SOURCES_FILE; send the value itself: it is kept in STATE_DIR, readable for the server alone, and told to nobody';
+const NO_FILES = "option 'ca_file': files of the server are for SOURCES_FILE; null removes it";
 const ONE_TEST_PICTURE = `expected one of ${TEST_PICTURES.join(', ')}, with its options; SOURCES_FILE takes any filter`;
 
 function namesVariable(value: unknown): boolean {

@@ -122,6 +122,13 @@ describe('sources that are changed while the server runs', () => {
     assert.deepEqual(await add({ name: 'a', url: 'http://evil/', options: { headers: { A: '${KEY}' } } }), [
       '/options/headers not_allowed',
     ]);
+    const authority = { url: 'https://cam.example/', options: { ca_file: '/etc/shadow' } };
+    assert.deepEqual(await add({ name: 'a', ...authority }), ['/options/ca_file not_allowed']);
+    for (const trial of [authority, { ...authority, name: 'yard' }])
+      assert.throws(() => rig.managed.readTrial(trial), {
+        code: 'SOURCE_INVALID',
+        message: /ca_file': files of the server are for SOURCES_FILE/,
+      });
     const filter = (device: string): Promise<string[]> => add({ name: 'a', device, format: 'lavfi' });
     for (const device of [
       'movie=/etc/passwd',
