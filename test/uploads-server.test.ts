@@ -88,6 +88,20 @@ describe('uploads to the whole server', { timeout: 120_000 }, () => {
     assert.equal((await ask(urlOf('my street.mp4'), 'DELETE')).body['code'], 'UPLOAD_NOT_FOUND');
   });
 
+  it('where a video was forwarded, no other one of its name is, once it was removed', async () => {
+    const forwards = `${server.url}/sources/gate/forward`;
+    const count = async (): Promise<unknown> => (await server.get<{ forwards: unknown[] }>('/sources/gate/forward')).forwards.length;
+    assert.equal((await ask(urlOf('gate.mp4'), 'PUT', {}, VIDEO)).status, 201);
+    const body = Buffer.from('{"url":"http://127.0.0.1:1/whip/gate"}');
+    assert.equal((await ask(forwards, 'POST', { 'content-type': 'application/json' }, body)).status, 201);
+    assert.equal((await ask(urlOf('gate.mp4'), 'DELETE', { 'if-match': '"another"' })).status, 412);
+    assert.equal(await count(), 1);
+    assert.equal((await ask(urlOf('gate.mp4'), 'DELETE')).status, 200);
+    assert.equal((await ask(urlOf('gate.mp4'), 'PUT', {}, OTHER)).status, 201);
+    assert.equal(await count(), 0);
+    assert.equal((await ask(urlOf('gate.mp4'), 'DELETE')).status, 200);
+  });
+
   it('a client that breaks off leaves nothing that is listed, asks where to go on, and goes on there', async () => {
     const url = urlOf('yard.mp4');
     const half = Math.floor(VIDEO.length / 2);

@@ -82,7 +82,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     requests: served.requests,
     snapshots: looks.snapshots,
     zones,
-    uploads: served.uploads,
+    uploads: uploadsOf(served),
     onvif: openOnvif(host),
     clients: {
       disconnect: async (clientId) => {
@@ -219,6 +219,19 @@ function sourcesOf(served: Served): AppDeps['sources'] {
     remove: async (sourceId) => {
       await sources.remove(sourceId);
       await served.keptForwards.sourceRemoved(sourceId);
+    },
+  };
+}
+
+function uploadsOf({ uploads, library, keptForwards }: Served): AppDeps['uploads'] {
+  return {
+    put: (request) => uploads.put(request),
+    status: (name) => uploads.status(name),
+    remove: async (name, expected) => {
+      const file = library.list().find((listed) => listed.name === name);
+      await uploads.remove(name, expected);
+      // A file that is gone for another reason may be back: a folder of the network, a copy that replaces it.
+      if (file && !library.get(file.id)) await keptForwards.sourceRemoved(file.id);
     },
   };
 }
