@@ -30,6 +30,8 @@ const MEDIA = 'http://www.onvif.org/ver10/media/wsdl';
 const MEDIA2 = 'http://www.onvif.org/ver20/media/wsdl';
 /** Cameras have two to five. */
 const MAX_PROFILES = 16;
+/** Pixels, frames and kbit/s of a stream are far less. */
+const MAX_NUMBER = 1_000_000_000;
 
 interface MediaService {
   readonly address: string;
@@ -59,7 +61,10 @@ export function suggestStreams(profiles: readonly OnvifProfile[]): { readonly ma
   return { main: main?.url, low: low?.url };
 }
 
-/** By how much its clock is ahead, in ms; 0 where it does not say. */
+/** Times have four digits for the year, also some hours later. */
+const LAST_MS = Date.UTC(9999, 0);
+
+/** By how much its clock is ahead, in ms; 0 where it does not say, or nothing that a clock can. */
 async function clockOf(device: string, signal: AbortSignal): Promise<number> {
   const context = { credentials: undefined, clockAheadMs: 0, signal };
   const answer = await askDevice(device, `<GetSystemDateAndTime xmlns="${DEVICE}"/>`, context).catch((error: unknown) => {
@@ -73,7 +78,7 @@ async function clockOf(device: string, signal: AbortSignal): Promise<number> {
   ];
   const [year = NaN, month = NaN, ...rest] = numbers.map((element) => Number(element?.text));
   const atMs = Date.UTC(year, month - 1, ...rest);
-  return Number.isFinite(atMs) ? atMs - Date.now() : 0;
+  return atMs >= 0 && atMs < LAST_MS ? atMs - Date.now() : 0;
 }
 
 async function mediaService(device: string, context: SoapContext): Promise<MediaService> {
@@ -110,7 +115,7 @@ function encodingOf(profile: XmlElement): Pick<OnvifProfile, 'codec' | 'widthPx'
   const encoder = at(profile, 'Configurations', 'VideoEncoder') ?? at(profile, 'VideoEncoderConfiguration');
   const number = (...path: readonly string[]): number | undefined => {
     const value = Number(at(encoder, ...path)?.text ?? NaN);
-    return Number.isFinite(value) && value > 0 ? value : undefined;
+    return value > 0 && value <= MAX_NUMBER ? value : undefined;
   };
   const kbps = number('RateControl', 'BitrateLimit');
   return {

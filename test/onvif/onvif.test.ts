@@ -142,6 +142,37 @@ describe('what a hostile camera answers', () => {
       await assert.rejects(within(onvif.profiles(camera(device), never), 5000, 'the refusal'), refusedBy('ONVIF_FAILED', words));
     });
 
+  for (const date of ['275760 9 13', '275759 12 31', '10000 1 1', '9999 1 1', '-1 1 1', '1900 1 1', 'x y z'])
+    it(`a date that no clock has (${date}) is none`, async (t) => {
+      const [year, month, day] = date.split(' ');
+      const time = '<Time><Hour>0</Hour><Minute>0</Minute><Second>0</Second></Time>';
+      const utc = `<UTCDateTime>${time}<Date><Year>${year}</Year><Month>${month}</Month><Day>${day}</Day></Date></UTCDateTime>`;
+      const { device, onvif } = await rig(t, {
+        answer: (action, response) => {
+          if (action !== 'GetSystemDateAndTime') return false;
+          response.end(envelope(`<A><SystemDateAndTime>${utc}</SystemDateAndTime></A>`));
+          return true;
+        },
+      });
+      assert.equal((await onvif.profiles(camera(device), never)).profiles.length, 3);
+    });
+
+  it('numbers that no stream has are none', async (t) => {
+    const numbers =
+      '<Resolution><Width>1e308</Width><Height>-1</Height></Resolution><RateControl><BitrateLimit>1e306</BitrateLimit></RateControl>';
+    const { device, onvif } = await rig(t, {
+      answer: (action, response) => {
+        if (action !== 'GetProfiles') return false;
+        response.end(
+          envelope(`<A><Profiles token="p1"><Configurations><VideoEncoder>${numbers}</VideoEncoder></Configurations></Profiles></A>`),
+        );
+        return true;
+      },
+    });
+    const [profile] = (await onvif.profiles(camera(device), never)).profiles;
+    assert.deepEqual([profile?.token, profile?.widthPx, profile?.heightPx, profile?.bitrateBps], ['p1', undefined, undefined, undefined]);
+  });
+
   it('a redirect is not followed', async (t) => {
     const { device, onvif } = await rig(t, {
       answer: (_action, response) => {
