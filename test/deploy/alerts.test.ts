@@ -118,6 +118,12 @@ const CASES: Readonly<Record<string, Case>> = {
     bad: { 'webhook_events_total{receiver="hooks.example",result="failed"}': '0x4 3x20' },
     good: { 'webhook_events_total{receiver="hooks.example",result="delivered"}': '0+5x40' },
   },
+  SightlineMqttDown: { at: '8m', bad: { 'mqtt_connected{}': '1x1 0x20' }, good: { 'mqtt_connected{}': '0x4 1x20' } },
+  SightlineMqttLost: {
+    at: '5m',
+    bad: { 'mqtt_events_dropped_total{}': '0x4 3x20' },
+    good: { 'mqtt_events_dropped_total{}': '3x30' },
+  },
 };
 
 /** All observations between the bucket that the case has and this one. */

@@ -29,7 +29,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     await mkdir(screens, { recursive: true });
     folder = await temporaryFolder();
     seeing = await makeSeeingFixture(folder);
-    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', IDLE_GRACE: '1000' });
+    server = await startServerProcess({ UPLOAD_DIR: folder.videos, MODEL: seeing?.model ?? 'none', LADDER: 'off', IDLE_GRACE: '1000' });
     browser = await ChromiumHarness.shared();
   });
 

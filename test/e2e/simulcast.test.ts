@@ -60,13 +60,16 @@ describe('a simulcast in Chromium', { skip: noChromium, timeout: 180_000 }, () =
       readonly height: number | null;
       readonly fps: number;
     }
+    const layers = async (): Promise<Layer[]> => {
+      const { clients } = (await (await fetch(`${server.url}/connection-stats`)).json()) as {
+        clients: { received?: { layers: Layer[] } }[];
+      };
+      return clients.find(({ received }) => received)?.received?.layers ?? [];
+    };
     await eventually(
       async () => {
-        const { clients } = (await (await fetch(`${server.url}/connection-stats`)).json()) as {
-          clients: { received?: { layers: Layer[] } }[];
-        };
-        const layers = clients[0]?.received?.layers ?? [];
-        return layers.length === 3 && layers.every(({ fps }) => fps > 5) ? layers : undefined;
+        const found = await layers();
+        return found.length === 3 && found.every(({ fps }) => fps > 5);
       },
       40_000,
       'three layers',
@@ -74,15 +77,18 @@ describe('a simulcast in Chromium', { skip: noChromium, timeout: 180_000 }, () =
     const viewers = await browser.open(`${server.url}/health`);
     t.after(() => viewers.close());
     for (const quality of ['source', '360p', '180p']) await viewers.evaluate(`(${WATCH})('gate', '${quality}')`);
-    const heights = await eventually(
+    let seen = '';
+    await eventually(
       async () => {
-        const found = await viewers.evaluate<number[]>('viewers.map(({ video }) => video.videoHeight)');
-        return found.join() === '720,360,180' ? found : undefined;
+        // A browser that is short of cores ends its largest layer for a while.
+        const best = Math.max(...(await layers()).flatMap(({ fps, height }) => (fps > 0 && height !== null ? [height] : [])));
+        const heights = await viewers.evaluate<number[]>('viewers.map(({ video }) => video.videoHeight)');
+        seen = `${heights.join()} of a publisher whose largest layer is ${best}`;
+        return best >= 360 && heights.join() === [best, 360, 180].join();
       },
       40_000,
       'the sizes that were selected',
-    );
-    assert.deepEqual(heights, [720, 360, 180]);
+    ).catch((error: unknown) => assert.fail(`${String(error)}: ${seen}`));
     const { resources } = (await (await fetch(`${server.url}/health`)).json()) as { resources: { child_processes: number } };
     assert.equal(resources.child_processes, 0);
   });

@@ -199,7 +199,7 @@ export class CongestionController {
     return !this.hasFeedback && this.#path.isAnswered(this.#nowMs);
   }
 
-  /** This process is late itself: what takes long, or does not come, tells of that. */
+  /** This process is late itself: what takes long, or does not come, tells of that; what comes soon is true all the same. */
   excuse(nowMs: number): void {
     this.#lateMs = this.#advance(nowMs);
     this.#path.forget(this.#lateMs);
@@ -302,7 +302,8 @@ export class CongestionController {
   /** A check was answered. @param roundTripMs of this one; undefined: it is not known */
   onChecked(id: number, roundTripMs: number | undefined, nowMs: number): void {
     const now = this.#advance(nowMs);
-    const verdict = this.#path.add(id, now > this.#lateMs ? roundTripMs : undefined, now);
+    const isHonest = now > this.#lateMs || roundTripMs === undefined || !this.#path.isLong(roundTripMs);
+    const verdict = this.#path.add(id, isHonest ? roundTripMs : undefined, now);
     this.#heardMs = now;
     if (this.hasFeedback) return this.#release(now);
     this.#roundTripMs = roundTripMs ?? this.#roundTripMs;

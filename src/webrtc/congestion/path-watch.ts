@@ -165,6 +165,11 @@ export class PathWatch {
     return this.#isNear ? 0 : DRAINS_MS + (this.#base.minimum ?? 0);
   }
 
+  /** It would tell of a queue. */
+  isLong(roundTripMs: number): boolean {
+    return roundTripMs - (this.#base.minimum ?? roundTripMs) >= QUEUE_MS;
+  }
+
   /** No queue was seen a moment ago. */
   isEmpty(nowMs: number): boolean {
     return nowMs - this.#emptyMs <= EMPTY_MS;

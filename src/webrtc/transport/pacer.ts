@@ -10,6 +10,8 @@ const BUSY_MS = 5;
 const QUIET_MS = 50;
 /** The timer fires later by more where this process was busy, or waited for a core; what it sees is doubtful for so long then. */
 const [LATE_MS, DOUBTFUL_MS] = [100, 2_000];
+/** Who is late for longer, again and again, cannot wait for better days: what it sees counts all the same. */
+const MAX_DOUBTFUL_MS = 10_000;
 
 /** One that is paced. */
 export interface PacedClient {
@@ -24,8 +26,9 @@ export class Pacer {
   readonly #quiet = new Set<PacedClient>();
   #timer: { readonly handle: Timer; readonly dueMs: number } | undefined;
   #quietSinceMs = -Infinity;
-  /** When the timer was late last. */
+  /** When the timer was late last, and first of those times that followed each other. */
   #lateMs = -Infinity;
+  #lateSinceMs = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,8 +50,11 @@ export class Pacer {
 
   /** This process was late a moment ago, or is: what takes long then, or does not come, is no fault of a network. */
   isLate(nowMs: number): boolean {
-    if (this.#timer && nowMs - this.#timer.dueMs > LATE_MS) this.#lateMs = nowMs;
-    return nowMs - this.#lateMs < DOUBTFUL_MS;
+    if (this.#timer && nowMs - this.#timer.dueMs > LATE_MS) {
+      if (nowMs - this.#lateMs >= DOUBTFUL_MS) this.#lateSinceMs = nowMs;
+      this.#lateMs = nowMs;
+    }
+    return nowMs - this.#lateMs < DOUBTFUL_MS && nowMs - this.#lateSinceMs < MAX_DOUBTFUL_MS;
   }
 
   #schedule(): void {

@@ -217,4 +217,22 @@ describe('a server that is late itself', () => {
     controller.onChecked(lastId!, 500, nowMs + 3_000);
     assert.deepEqual([controller.overuses, controller.isVideoHeld], [0, false]);
   });
+
+  it('believes checks that are answered soon, so that what was sent less for comes back', () => {
+    const { controller, nowMs } = new Sender(40).send(1_000, null);
+    const check = (ms: number, roundTripMs: number): void => {
+      controller.onSent(1_200, nowMs + ms);
+      const id = controller.checkDue(nowMs + ms);
+      if (id !== undefined) controller.onChecked(id, roundTripMs, nowMs + ms);
+      controller.onTick(nowMs + ms);
+    };
+    for (let ms = 0; ms < 1_000; ms += 50) check(ms, 40);
+    for (let ms = 1_000; ms < 2_000; ms += 50) check(ms, 240);
+    assert.deepEqual([controller.overuses, controller.queueMs], [1, 200]);
+    for (let ms = 2_000; ms < 8_000; ms += 50) {
+      controller.excuse(nowMs + ms);
+      check(ms, 45);
+    }
+    assert.deepEqual([controller.state, controller.queueMs], ['clear', 5]);
+  });
 });

@@ -78,6 +78,28 @@ test('who watches learns for 2 s that this process was late, from the moment tha
   pacer.leave(client);
 });
 
+test('a process that is late again and again takes what it sees for true after 10 s, until it has been in time for 2 s', async () => {
+  const clock = new FakeClock();
+  let stallMs = 0;
+  const pacer = new Pacer({ ...boundTo(clock), now: () => clock.now() + stallMs });
+  const client = new Client();
+  pacer.watch(client, false);
+  const lateFor = async (seconds: number): Promise<boolean[]> => {
+    const seen: boolean[] = [];
+    for (let i = 0; i < seconds; i++) {
+      await clock.advance(1_000);
+      stallMs += 200;
+      seen.push(pacer.isLate(clock.now() + stallMs));
+    }
+    return seen;
+  };
+  const first = await lateFor(12);
+  assert.deepEqual(first, [...Array.from({ length: 9 }, () => true), false, false, false]);
+  await clock.advance(2_100);
+  assert.deepEqual(await lateFor(2), [true, true]);
+  pacer.leave(client);
+});
+
 function boundTo(clock: FakeClock): Clock {
   return {
     now: () => clock.now(),
