@@ -107,7 +107,7 @@ export class EventStore {
     return this.#added.add(listener);
   }
 
-  /** Everything that was added before is in it. @throws MediaPeerError STORE_FAILED */
+  /** Everything that was added before is in it, also what waits for the disk. @throws MediaPeerError STORE_FAILED */
   query(query: EventQuery): Promise<StoredEvent[]> {
     return this.#thread.ask<'events'>({ kind: 'events', query });
   }

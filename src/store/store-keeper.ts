@@ -9,6 +9,7 @@ import { EventTables, type Entry } from './event-tables.js';
 import { closeStoreFile, type OpenedFile } from './store-file.js';
 import type { EventRetention } from './event.js';
 import type { Answers, Question, StoreReply } from './store-messages.js';
+import { countUnwritten, unwrittenSources, unwrittenStill, withUnwritten } from './unwritten.js';
 
 /** What one commit takes in; nothing waits longer for it. */
 const GROUP_MS = 100;
@@ -38,7 +39,10 @@ export class StoreKeeper {
   /** Undefined where a new file could not be begun for one that is damaged: the next try opens it. */
   #file: OpenedFile | undefined;
   #tables!: EventTables;
+  /** What is not written yet. */
   readonly #pending: Entry[] = [];
+  /** True while the disk does not take it: then it is tried once a second, and not for each question. */
+  #isStuck = false;
   #writing: Timer | undefined;
   #pruning: Timer | undefined;
 
@@ -56,21 +60,23 @@ export class StoreKeeper {
     this.#writing ??= this.#init.clock.after(GROUP_MS, () => this.#flush());
   }
 
-  /** @throws DatabaseError */
+  /** Of the file and of what waits for the disk. @throws DatabaseError */
   ask(question: Question): Answers[Question['kind']] {
-    this.#flush();
+    if (!this.#isStuck) this.#flush();
     return this.#healing(() => {
       switch (question.kind) {
         case 'events':
-          return this.#tables.query(question.query);
+          return withUnwritten(this.#tables.query(question.query), this.#pending, question.query);
         case 'still':
-          return this.#tables.still(question.eventId);
+          return this.#tables.still(question.eventId) ?? unwrittenStill(this.#pending, question.eventId);
         case 'sources':
-          return this.#tables.sources();
+          return [...new Set([...this.#tables.sources(), ...unwrittenSources(this.#pending)])].sort();
         case 'positions':
           return this.#tables.positions(question.reader);
-        case 'count-after':
-          return this.#tables.countAfter(question.sourceId, question.afterId);
+        case 'count-after': {
+          const { sourceId, afterId } = question;
+          return this.#tables.countAfter(sourceId, afterId) + countUnwritten(this.#pending, sourceId, afterId);
+        }
         case 'note':
           return this.#tables.note(question.name);
       }
@@ -100,7 +106,9 @@ export class StoreKeeper {
       this.#writePending();
       this.#init.tell({ kind: 'written', entries: this.#pending.length });
       this.#pending.length = 0;
+      this.#isStuck = false;
     } catch (error) {
+      this.#isStuck = true;
       this.#trouble(error);
       this.#writing = this.#init.clock.after(RETRY_MS, () => this.#flush());
     }

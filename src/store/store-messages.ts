@@ -11,7 +11,7 @@ export interface StoreInit {
   readonly retention: EventRetention;
 }
 
-/** A question; what was written before it is in the answer. */
+/** A question; what was written before it is in the answer, of events also while the disk does not take them. */
 export type Question =
   | { readonly kind: 'events'; readonly query: EventQuery }
   | { readonly kind: 'still'; readonly eventId: number }

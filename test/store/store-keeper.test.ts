@@ -8,7 +8,7 @@ import { DatabaseError, type Database } from '../../src/store/database.js';
 import { openLibsql } from '../../src/store/libsql.js';
 import { openStoreFile, type OpenedFile } from '../../src/store/store-file.js';
 import { StoreKeeper } from '../../src/store/store-keeper.js';
-import type { StoreReply } from '../../src/store/store-messages.js';
+import type { Question, StoreReply } from '../../src/store/store-messages.js';
 import type { EventRetention, StoredEvent } from '../../src/store/event.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { eventAt } from './events-rig.js';
@@ -135,6 +135,53 @@ describe('the keeper of the store', () => {
     await clock.advance(1000);
     assert.deepEqual(told.at(-1), { kind: 'written', entries: 500 });
     assert.equal(ids().length, 501);
+  });
+
+  it('answers with what a full disk does not take yet, as it will with the file', async () => {
+    let limit: (pages: number) => void = () => undefined;
+    open({}, () => {
+      const file = openStoreFile(folder);
+      limit = (pages) => file.database.exec(`PRAGMA max_page_count = ${pages}`);
+      return file;
+    });
+    write(eventAt(1), eventAt(2, { sourceId: 'yard' }));
+    await clock.advance(200);
+    limit(1);
+    for (let id = 3; id <= 300; id++)
+      write(eventAt(id, { sourceId: [undefined, 'gate', 'demo'][id % 3], type: id % 2 ? 'enter' : 'leave', atMs: 1000 + id / 2 }));
+    write(eventAt(301, { sourceId: 'gate', stillId: 301 }));
+    keeper.write({ kind: 'still', id: 301, jpeg: new Uint8Array([1, 2]) });
+    await clock.advance(200);
+    assert.equal(told.at(-1)?.kind, 'trouble');
+    const questions: Question[] = [
+      {},
+      { isDescending: true },
+      { afterId: 290 },
+      { afterId: 20, isDescending: true },
+      { sourceIds: ['gate', 'yard'] },
+      { isOfNoSource: true },
+      { types: ['leave'] as const },
+      { fromMs: 1010, toMs: 1100 },
+    ].map((query) => ({ kind: 'events', query: { ...query, limit: 10 } }));
+    questions.push(
+      { kind: 'events', query: { limit: 1000 } },
+      { kind: 'sources' },
+      { kind: 'still', eventId: 301 },
+      { kind: 'still', eventId: 300 },
+      { kind: 'count-after', sourceId: 'gate', afterId: 100 },
+      { kind: 'count-after', sourceId: undefined, afterId: 0 },
+    );
+    const answers = questions.map((question) => keeper.ask(question));
+    assert.equal((answers[8] as StoredEvent[]).length, 301);
+    const tries = told.length;
+    assert.deepEqual(kinds().filter((kind) => kind === 'trouble').length, 1, 'a question does not try the disk');
+    limit(100_000);
+    await clock.advance(1000);
+    assert.deepEqual(told.slice(tries), [{ kind: 'written', entries: 300 }]);
+    assert.deepEqual(
+      questions.map((question) => keeper.ask(question)),
+      answers,
+    );
   });
 
   it('leaves out what can never be written, and says so', async () => {
