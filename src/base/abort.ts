@@ -11,3 +11,16 @@ export function whenAborted(signal: AbortSignal | undefined, listener: () => voi
   else signal?.addEventListener('abort', listener, { once: true });
   return () => signal?.removeEventListener('abort', listener);
 }
+
+/** What a promise gives, unless the signal is aborted first: then nobody waits for it any more, however it ends. @throws the reason of the signal */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: StopListening = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = whenAborted(signal, () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted')));
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    stop();
+  }
+}

@@ -3,6 +3,7 @@
  * One message of a source is under way at a time, so its order holds, and the position moves when the broker has it: what was under
  * way when a connection or the server ended is published again, under the same event id.
  */
+import { unlessAborted } from '../base/abort.js';
 import { Backoff } from '../base/backoff.js';
 import { delay, type Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
@@ -182,7 +183,8 @@ export class EventOutbox {
     const { link, topics } = this.#init;
     this.#closing.signal.throwIfAborted();
     const payload = JSON.stringify(eventMessage(event));
-    await link.publish({ topic: topics.events(event.sourceId), payload, retain: false });
+    // A broker that acknowledges nothing keeps nobody from ending: the event is published again after the next start.
+    await unlessAborted(link.publish({ topic: topics.events(event.sourceId), payload, retain: false }), this.#closing.signal);
     this.#published++;
   }
 
@@ -199,7 +201,8 @@ export class EventOutbox {
 
   /** Names come and go (rooms): where nothing waits, one position holds for all. */
   #joinIdle(): void {
-    if (this.#lanes.size <= MAX_IDLE_LANES || this.#running.size > 0) return;
+    // While it closes, lanes that have events do not run either.
+    if (this.#lanes.size <= MAX_IDLE_LANES || this.#running.size > 0 || this.#closing.signal.aborted) return;
     const { events } = this.#init;
     this.#lanes.clear();
     this.#others = events.lastId;

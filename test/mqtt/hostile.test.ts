@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { eventually } from '../helpers/deadline.js';
+import { eventually, within } from '../helpers/deadline.js';
 import { Mosquitto, noMosquitto } from '../helpers/mosquitto.js';
 import { Happenings, Logged, openRig, stateFolder } from './mqtt-rig.js';
 import {
@@ -162,6 +162,22 @@ describe('a broker', { timeout: 60_000 }, () => {
     acknowledges = true;
     await eventually(() => publisher.stats.queued === 0, 20_000, 'all to be taken');
     assert.equal(publisher.stats.events, 200);
+  });
+
+  it('that hangs does not keep the server from ending', async (t) => {
+    let events = 0;
+    const url = await strangeBroker(t, (packet, socket) => {
+      const topic = packet.type === PUBLISH ? packet.body.toString('utf8', 2, 2 + packet.body.readUInt16BE(0)) : '';
+      if (topic.endsWith('/events')) events++;
+      // From the first event on it takes what is sent, and answers nothing.
+      if (events === 0) answer(packet, socket);
+    });
+    const rig = await openRig(t, stateFolder(t), { url, deadlines: { acknowledgeMs: 600_000 } });
+    const happened = new Happenings();
+    for (const source of ['street', 'gate']) happened.add(rig.events, source);
+    await eventually(() => events > 0, 10_000, 'an event to be under way');
+    await within(rig.close(), 10_000, 'the end of the server');
+    assert.deepEqual([rig.ledger.snapshot().tcp_sockets, rig.ledger.snapshot().timers], [0, 0]);
   });
 
   it('that takes no events for a while is offered the same one again, and says why', async (t) => {
