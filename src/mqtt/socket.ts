@@ -1,6 +1,7 @@
 /** The connection under MQTT: TCP, or TLS whose certificate has been checked before anything is sent. */
 import net from 'node:net';
 import tls from 'node:tls';
+import { whenAborted } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import type { BrokerAddress } from './address.js';
 import { BrokerError, unreachable } from './trouble.js';
@@ -29,20 +30,22 @@ export function openSocket({ address, ca, clock, timeoutMs, signal }: SocketInit
       socket.destroy();
       reject(error instanceof BrokerError ? error : unreachable(address, error));
     };
-    const onAbort = (): void => give(new BrokerError('lost', 'the server is closing'));
     const onClose = (): void => give(new BrokerError('lost', `${shown} closed the connection at once`));
     const timer = clock.after(timeoutMs, () => give(new BrokerError('lost', `${shown} does not answer within ${timeoutMs / 1000} s`)));
+    const stopListening = whenAborted(signal, () => give(new BrokerError('lost', 'the server is closing')));
     // What comes after the end is no trouble of anybody's.
     socket.on('error', give);
     socket.once('close', onClose);
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('close', () => timer.cancel());
+    // The signal outlives by far a connection that does not come about.
+    socket.once('close', () => {
+      timer.cancel();
+      stopListening();
+    });
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       timer.cancel();
       socket.off('close', onClose);
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
       resolve(socket);
     });
-    if (signal.aborted) onAbort();
   });
 }
