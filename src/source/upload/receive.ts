@@ -14,6 +14,8 @@ export interface Reception {
   readonly maxBytes: number;
   /** What is said where more come. */
   readonly tooMany: () => MediaPeerError;
+  /** Told of each piece, in bytes, once it is written. */
+  readonly onWritten: (bytes: number) => void;
   /** Ends it: the upload was deleted, or the server closes. */
   readonly signal: AbortSignal;
 }
@@ -23,7 +25,7 @@ export interface Reception {
  * @returns what has come, in bytes
  * @throws what `tooMany` gives; whatever ended the body or the write: what had come until then stays
  */
-export async function receive({ part, body, maxBytes, tooMany, signal }: Reception): Promise<number> {
+export async function receive({ part, body, maxBytes, tooMany, onWritten, signal }: Reception): Promise<number> {
   const handle = await open(part.file, part.receivedBytes === 0 ? 'w' : 'a', 0o644);
   const end = (): void => void body?.destroy();
   signal.addEventListener('abort', end, { once: true });
@@ -33,6 +35,7 @@ export async function receive({ part, body, maxBytes, tooMany, signal }: Recepti
       bytes += piece.length;
       if (bytes > maxBytes) throw tooMany();
       await handle.writeFile(piece);
+      onWritten(piece.length);
     }
     await handle.sync();
     return bytes;

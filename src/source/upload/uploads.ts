@@ -213,7 +213,9 @@ export class Uploads {
     const tooMany = () => (lengthBytes === undefined && totalBytes === undefined ? tooLarge(maxBytes) : moreThanAnnounced(maxBytes));
     try {
       signal.throwIfAborted();
-      return await receive({ part, body: openBody(), maxBytes, tooMany, signal });
+      // What is written takes of what is free.
+      const onWritten = (bytes: number): void => void (running.expectedBytes = Math.max(0, running.expectedBytes - bytes));
+      return await receive({ part, body: openBody(), maxBytes, tooMany, onWritten, signal });
     } catch (error) {
       const isLost = isFull(error) || (error instanceof MediaPeerError && error.code === 'UPLOAD_TOO_LARGE');
       if (isLost) await this.#parts.remove(name);
