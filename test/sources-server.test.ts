@@ -25,7 +25,7 @@ const said: string[] = [];
 interface Installation {
   readonly folder: string;
   readonly sourcesFile: string;
-  readonly start: (variables?: Record<string, string>) => Promise<Server>;
+  readonly start: (variables?: Record<string, string>, onLogLine?: (line: string) => void) => Promise<Server>;
 }
 
 function install(sources: string): Installation {
@@ -33,8 +33,12 @@ function install(sources: string): Installation {
   leftovers.push(() => rmSync(folder, { recursive: true, force: true }));
   const sourcesFile = path.join(folder, 'sources.yml');
   writeFileSync(sourcesFile, sources);
-  const start = async (variables: Record<string, string> = {}): Promise<Server> => {
-    const http = pino({ level: 'trace' }, { write: (line: string) => void said.push(line) });
+  const start: Installation['start'] = async (variables = {}, onLogLine = () => undefined) => {
+    const write = (line: string): void => {
+      said.push(line);
+      onLogLine(line);
+    };
+    const http = pino({ level: 'trace' }, { write });
     const config = parseConfig({
       PORT: '0',
       UPLOAD_DIR: path.join(folder, 'upload'),
@@ -233,6 +237,15 @@ test('SOURCES_FILE is read again when it changes or by SIGHUP; what did not chan
   await calm.viewer.until(() => calm.frames() > last + 30, 15_000, 'more pictures of the one that stayed');
   assertUnbroken(calm);
   assert.equal(still.calls, calls, 'it was connected once');
+});
+
+test('SOURCES_FILE that is changed while the server starts counts as it is then', async () => {
+  const { sourcesFile, start } = install('sources: [{ name: gate, url: "rtsp://127.0.0.1:9/gate" }]\n');
+  const server = await start({}, (line) => {
+    // What is configured has been read by then, and nothing follows the file yet.
+    if (line.includes('ffmpeg found')) writeFileSync(sourcesFile, 'sources: [{ name: yard, url: "rtsp://127.0.0.1:9/yard" }]\n');
+  });
+  await eventually(async () => (await sourceNames(server)).join() === 'yard', 15_000, 'the file as it is now');
 });
 
 test('a probe says what a camera sends and what is wrong with it, calls it once, and not too often', async () => {

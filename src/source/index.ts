@@ -15,7 +15,7 @@ export type { Caption } from './picture-slate.js';
 export { PullSources } from './pull/pull.js';
 export { SourceEntrySchema, SourcePatchSchema, SourceProbeSchema } from './pull/entry-schema.js';
 export { ManagedSources } from './pull/managed-sources.js';
-export type { PullInput, ReadingContext } from './pull/read-entry.js';
+export type { ReadingContext } from './pull/read-entry.js';
 export { shownSettings } from './pull/shown-settings.js';
 export { readChanges } from './pull/source-changes.js';
 export { SourceConfiguration } from './pull/source-configuration.js';

@@ -1,5 +1,4 @@
 /** SOURCES_FILE, followed while the server runs: what it describes otherwise changes, and nothing else. */
-import { readFileSync } from 'node:fs';
 import { PolledText } from '../base/polled-text.js';
 import { configuredPath, environment } from '../config.js';
 import { MAX_SOURCES_FILE_BYTES, parseSources, type ManagedSources, type ReadingContext } from '../source/index.js';
@@ -19,11 +18,11 @@ export interface SourcesFile {
 /** Follows it from now on. */
 export function followSourcesFile(
   { config, clock, loggers, closers }: Host,
-  { modelFolder }: Sources,
+  { modelFolder, sourcesText }: Sources,
   { models }: DetectionServices,
   managed: ManagedSources,
 ): SourcesFile {
-  if (config.SOURCES_FILE === '') return { reload: () => Promise.resolve(), fault: () => undefined };
+  if (sourcesText === undefined) return { reload: () => Promise.resolve(), fault: () => undefined };
   const file = configuredPath(config, 'SOURCES_FILE');
   const logger = loggers.of('source');
   const onText = async (text: string): Promise<void> => {
@@ -36,8 +35,8 @@ export function followSourcesFile(
   const onFault = (fault: string | undefined): void => {
     if (fault !== undefined) logger.error({ file, fault }, 'SOURCES_FILE has a fault: what it held before goes on');
   };
-  const text = readFileSync(file, 'utf8');
-  const polled = new PolledText({ file, maxBytes: MAX_SOURCES_FILE_BYTES, text, clock, onText, onFault });
+  // As it was read, and not as it is by now: what was changed while the server started counts, too.
+  const polled = new PolledText({ file, maxBytes: MAX_SOURCES_FILE_BYTES, text: sourcesText, clock, onText, onFault });
   closers.add(() => polled.close());
   return { reload: () => polled.readNow(), fault: () => polled.fault };
 }

@@ -11,7 +11,6 @@ import {
   SourceConfiguration,
   SourceLibrary,
   Uploads,
-  type PullInput,
   type ReadingContext,
 } from '../source/index.js';
 import type { StateFile } from '../store/index.js';
@@ -29,6 +28,8 @@ export interface Sources {
   readonly ffmpeg: FfmpegDeps & { readonly processes: ProcessCounts };
   /** Which cameras there are at the start. */
   readonly configuration: SourceConfiguration;
+  /** SOURCES_FILE as it was read for that; undefined where none is configured. */
+  readonly sourcesText: string | undefined;
   /** The models that sources can be given. */
   readonly modelFolder: ModelFolder;
   /** Videos of the upload folder. */
@@ -49,7 +50,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   const logger = loggers.of('source');
   const modelFolder = openModelFolder(config);
   const context: ReadingContext = { variables: environment(), whyNoModel: (name) => whyNoModel(modelFolder, name) };
-  const configuration = configurationOf(config, context, state, logger);
+  const { configuration, sourcesText } = configurationOf(config, context, state, logger);
   const tools = await findFfmpeg({
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
@@ -77,6 +78,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   return {
     ffmpeg,
     configuration,
+    sourcesText,
     modelFolder,
     library,
     uploads,
@@ -87,16 +89,21 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
 }
 
 /** SOURCES_FILE, and what was changed of it while an earlier server ran. */
-function configurationOf(config: Config, context: ReadingContext, state: StateFile, logger: Logger): SourceConfiguration {
+function configurationOf(
+  config: Config,
+  context: ReadingContext,
+  state: StateFile,
+  logger: Logger,
+): Pick<Sources, 'configuration' | 'sourcesText'> {
   const changes = readChanges(state.section(SOURCES_SECTION), (count) =>
     logger.error({ count }, 'what was changed of sources cannot be read, and is left out'),
   );
-  const isNamed = config.SOURCES_FILE !== '';
-  const fileEntries: PullInput[] = isNamed ? readSourcesFile(configuredPath(config, 'SOURCES_FILE'), context) : [];
+  const file = config.SOURCES_FILE === '' ? undefined : readSourcesFile(configuredPath(config, 'SOURCES_FILE'), context);
+  const fileEntries = file?.inputs ?? [];
   const configuration = new SourceConfiguration({ fileEntries, changes, context });
   tellUnusable(configuration, logger);
   // A server that is started without the file, perhaps by mistake, forgets nothing.
-  return isNamed ? configuration.withFile(fileEntries, context) : configuration;
+  return { configuration: file ? configuration.withFile(fileEntries, context) : configuration, sourcesText: file?.text };
 }
 
 /** Says which changes cannot be used, with all that is wrong with them. */

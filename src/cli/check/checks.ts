@@ -135,7 +135,7 @@ function checkSources(config: Config): Finding {
     return {
       state: 'ok',
       what: 'sources',
-      text: `${file}: ${readSourcesFile(file, { variables: environment() }).length} sources (not connected to)`,
+      text: `${file}: ${readSourcesFile(file, { variables: environment() }).inputs.length} sources (not connected to)`,
     };
   } catch (error) {
     return { state: 'failed', what: 'sources', text: messageOf(error) };

@@ -13,8 +13,16 @@ import { readEntry, type PullInput, type ReadingContext } from './read-entry.js'
 export const MAX_SOURCES_FILE_BYTES = 1 << 20;
 const MAX_SOURCES = 1_000;
 
+/** SOURCES_FILE as it was read. */
+export interface ReadSourcesFile {
+  /** What it holds. */
+  readonly inputs: PullInput[];
+  /** As it is written. */
+  readonly text: string;
+}
+
 /** @throws MediaPeerError CONFIG_INVALID where it cannot be read, or naming every fault at once */
-export function readSourcesFile(file: string, context: ReadingContext): PullInput[] {
+export function readSourcesFile(file: string, context: ReadingContext): ReadSourcesFile {
   let text: string;
   try {
     if (statSync(file).size > MAX_SOURCES_FILE_BYTES) throw new Error(`it is larger than ${MAX_SOURCES_FILE_BYTES} bytes`);
@@ -22,10 +30,10 @@ export function readSourcesFile(file: string, context: ReadingContext): PullInpu
   } catch (error) {
     throw new MediaPeerError('CONFIG_INVALID', `SOURCES_FILE '${file}' cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  return parseSources(text, context, `SOURCES_FILE '${file}'`);
+  return { inputs: parseSources(text, context, `SOURCES_FILE '${file}'`), text };
 }
 
-/** As `readSourcesFile`, of a text. JSON is YAML, too. @param where what the text is, for messages. */
+/** What a text holds, as that of SOURCES_FILE. JSON is YAML, too. @param where what the text is, for messages. */
 export function parseSources(text: string, context: ReadingContext, where = 'SOURCES_FILE'): PullInput[] {
   const faults: string[] = [];
   const entries = entriesOf(text, faults);
