@@ -52,10 +52,10 @@ export class Snapshots {
     this.#begin(sourceId, this.#of(sourceId), false);
   }
 
-  /** Something was seen, or nothing any more. */
+  /** Something was seen, or nothing any more. A frame may be looked at still whose source has gone: that one is not known any more. */
   saw({ sourceId, objects, widthPx }: FrameDetections): void {
-    const watched = this.#of(sourceId);
-    if (watched.isTaking || watched.timer || !this.#init.isWanted()) return;
+    const watched = this.#watched.get(sourceId);
+    if (!watched || watched.isTaking || watched.timer || !this.#init.isWanted()) return;
     const seen = objects.filter(({ isObserved }) => isObserved);
     if (!hasChanged(watched.shown, seen, MOVED * widthPx)) return;
     watched.shown = seen;
@@ -92,7 +92,7 @@ export class Snapshots {
     if (watched.isTaking || this.#closing.signal.aborted) return;
     watched.isTaking = true;
     watched.takenMs = this.#init.clock.now();
-    const running = this.#take(sourceId, isAnnotated).finally(() => {
+    const running = this.#take(sourceId, watched, isAnnotated).finally(() => {
       watched.isTaking = false;
       this.#running.delete(running);
     });
@@ -100,12 +100,12 @@ export class Snapshots {
   }
 
   /** Never rejects. */
-  async #take(sourceId: string, isAnnotated: boolean): Promise<void> {
+  async #take(sourceId: string, watched: Watched, isAnnotated: boolean): Promise<void> {
     const { take, onSnapshot, logger } = this.#init;
     const { signal } = this.#closing;
     try {
       const jpeg = await this.#turns.run(() => take(sourceId, isAnnotated, signal), signal);
-      if (this.#watched.has(sourceId)) onSnapshot(sourceId, jpeg);
+      if (this.#watched.get(sourceId) === watched) onSnapshot(sourceId, jpeg);
     } catch (error) {
       if (signal.aborted) return;
       // A source that is away, or a busy server: the next change brings another one.
