@@ -118,7 +118,7 @@ export class MqttPublisher {
     this.#outbox = outbox;
     this.#discovery = discovery;
     const keepNames = (names: readonly string[]): void => init.events.keepNote(NOTE, JSON.stringify(names));
-    this.#retained = new RetainedTopics({ link, known, keepNames, logger: init.logger });
+    this.#retained = new RetainedTopics({ link, known, keepNames, clock: init.clock, logger: init.logger });
     this.#announcer = new SourcesAnnouncer({
       ...init,
       retained: this.#retained,

@@ -3,10 +3,11 @@
  * time; what changes meanwhile is sent once. Everything is sent again to a broker that comes back, which may have kept nothing. The
  * names of topics outlive the server, so that the next one removes what it does not have any more.
  */
+import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Broker } from './broker.js';
 import type { BrokerLink } from './broker-link.js';
-import { BrokerError } from './trouble.js';
+import { BrokerError, isPassing } from './trouble.js';
 
 /** Where topics are published, and where their names are kept. */
 export interface RetainedTopicsInit {
@@ -16,8 +17,12 @@ export interface RetainedTopicsInit {
   readonly known: readonly string[];
   /** Keeps the names of everything that the broker may hold. */
   readonly keepNames: (topics: readonly string[]) => void;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** What a broker refused for the moment is offered again. */
+const RETRY_MS = 60_000;
 
 /** Content; undefined: there is no such topic any more. */
 type Content = string | Buffer | undefined;
@@ -28,6 +33,9 @@ export class RetainedTopics {
   readonly #contents = new Map<string, Content>();
   /** Topics that the broker does not have as they are now, in the order in which they changed. */
   readonly #due = new Set<string>();
+  /** Topics that the broker refused for the moment. */
+  readonly #refusedNow = new Set<string>();
+  #retry: Timer | undefined;
   readonly #stopListening: () => void;
   #broker: Broker | undefined;
   #isSending = false;
@@ -91,6 +99,7 @@ export class RetainedTopics {
   /** Sends nothing any more. */
   close(): void {
     this.#stopListening();
+    this.#retry?.cancel();
     this.#broker = undefined;
   }
 
@@ -128,6 +137,7 @@ export class RetainedTopics {
     this.#areNamesKept = true;
     const content = this.#contents.get(topic);
     this.#due.delete(topic);
+    const wasRefused = this.#refusedNow.delete(topic);
     try {
       await broker.publish({ topic, payload: content ?? '', retain: true });
       this.#published++;
@@ -138,7 +148,20 @@ export class RetainedTopics {
       if (!(error instanceof BrokerError)) throw error;
       if (error.fault === 'lost') return void this.#due.add(topic);
       this.#refused++;
-      logger.warn({ topic, reason: error.message }, 'the broker does not take a message');
+      logger[wasRefused ? 'debug' : 'warn']({ topic, reason: error.message }, 'the broker does not take a message');
+      if (isPassing(error)) this.#offerAgain(topic);
     }
+  }
+
+  /** Later, as it is then. */
+  #offerAgain(topic: string): void {
+    // Nobody is told any more: no timer may be left.
+    if (!this.#broker) return;
+    this.#refusedNow.add(topic);
+    this.#retry ??= this.#init.clock.after(RETRY_MS, () => {
+      this.#retry = undefined;
+      for (const each of this.#refusedNow) this.#due.add(each);
+      void this.#send();
+    });
   }
 }

@@ -32,6 +32,14 @@ export function isOtherVersion(error: unknown): boolean {
   return error instanceof BrokerError && (error.reasonCode === 1 || error.reasonCode === 132);
 }
 
+/** The broker may take later what it refuses now: its quota is used up, or it does not say why. */
+export function isPassing({ reasonCode }: BrokerError): boolean {
+  return reasonCode !== undefined && PASSING.has(reasonCode);
+}
+
+/** Of those that a PUBACK may have (MQTT 5 §3.4.2.1): unspecified, implementation specific, quota exceeded. */
+const PASSING: ReadonlySet<number> = new Set([128, 131, 151]);
+
 /** By reason code of MQTT 5 §2.4, and of 3.1.1 below 128. */
 const REASONS: Readonly<Record<number, string>> = {
   1: 'it does not speak this version of MQTT',

@@ -9,11 +9,12 @@ import { Broker } from '../../src/mqtt/broker.js';
 import { BrokerLink } from '../../src/mqtt/broker-link.js';
 import { RetainedTopics } from '../../src/mqtt/retained-topics.js';
 import { eventually } from '../helpers/deadline.js';
+import { FakeClock } from '../helpers/fake-clock.js';
 import { connack, CONNECT, puback, PUBLISH, strangeBroker } from './strange-broker.js';
 import type { TestContext } from 'node:test';
 
-/** A broker that keeps what it is told, by connection, and how to cut it off. */
-async function keeping(t: TestContext) {
+/** A broker that keeps what it is told, by connection, and how to cut it off. @param refusal of a topic: the reason code */
+async function keeping(t: TestContext, refusal: (topic: string) => number = () => 0) {
   const kept: { readonly connection: number; readonly topic: string; readonly text: string }[] = [];
   let cut = (): void => undefined;
   const url = await strangeBroker(t, (packet, socket, connection) => {
@@ -22,8 +23,10 @@ async function keeping(t: TestContext) {
     if (packet.type !== PUBLISH) return;
     const topicEnd = 2 + packet.body.readUInt16BE(0);
     // Two bytes of the identifier, and one that says that there are no properties.
-    kept.push({ connection, topic: packet.body.toString('utf8', 2, topicEnd), text: packet.body.toString('utf8', topicEnd + 3) });
-    socket.write(puback(packet));
+    const topic = packet.body.toString('utf8', 2, topicEnd);
+    const code = refusal(topic);
+    if (code === 0) kept.push({ connection, topic, text: packet.body.toString('utf8', topicEnd + 3) });
+    socket.write(puback(packet, code));
   });
   const ledger = new ResourceLedger();
   const link = new BrokerLink({
@@ -46,14 +49,14 @@ describe('topics that a broker keeps', { timeout: 60_000 }, () => {
   it('are sent where the broker was connected before anybody had something to say', async (t) => {
     const { kept, link } = await keeping(t);
     await eventually(() => link.isConnected, 10_000, 'the connection');
-    const retained = new RetainedTopics({ link, known: [], keepNames: () => undefined, logger: silentLogger });
+    const retained = new RetainedTopics({ link, known: [], keepNames: () => undefined, clock: new FakeClock(), logger: silentLogger });
     retained.set('a', 'one');
     await eventually(() => kept.some(({ topic, text }) => topic === 'a' && text === 'one'), 10_000, 'what was set');
   });
 
   it('are sent again to one that comes back, as they are then, and each change once', async (t) => {
     const { kept, link, cut } = await keeping(t);
-    const retained = new RetainedTopics({ link, known: [], keepNames: () => undefined, logger: silentLogger });
+    const retained = new RetainedTopics({ link, known: [], keepNames: () => undefined, clock: new FakeClock(), logger: silentLogger });
     retained.set('a', 'one');
     retained.set('b', 'two');
     retained.set('a', 'three');
@@ -74,7 +77,13 @@ describe('topics that a broker keeps', { timeout: 60_000 }, () => {
   it('are removed where an earlier server had them and this one has not', async (t) => {
     const { kept, link } = await keeping(t);
     let names: readonly string[] = [];
-    const retained = new RetainedTopics({ link, known: ['old', 'a'], keepNames: (now) => (names = now), logger: silentLogger });
+    const retained = new RetainedTopics({
+      link,
+      known: ['old', 'a'],
+      keepNames: (now) => (names = now),
+      clock: new FakeClock(),
+      logger: silentLogger,
+    });
     retained.set('a', 'one');
     retained.removeLeftovers();
     await eventually(() => kept.some(({ topic, text }) => topic === 'old' && text === ''), 10_000, 'the removal');
@@ -82,5 +91,29 @@ describe('topics that a broker keeps', { timeout: 60_000 }, () => {
     retained.set('c', 'two');
     await eventually(() => names.includes('c'), 10_000, 'the names');
     assert.deepEqual([...names].sort(), ['a', 'c'], 'what was removed is forgotten once the broker has done so');
+  });
+
+  it('are offered again in a minute where the broker refuses them for the moment, as they are then', async (t) => {
+    const codes = new Map([
+      ['quota', 0x97],
+      ['forbidden', 0x87],
+    ]);
+    const { kept, link } = await keeping(t, (topic) => codes.get(topic) ?? 0);
+    const clock = new FakeClock();
+    const retained = new RetainedTopics({ link, known: [], keepNames: () => undefined, clock, logger: silentLogger });
+    retained.set('quota', 'one');
+    retained.set('forbidden', 'one');
+    await eventually(() => retained.refused === 2, 10_000, 'both to be refused');
+    await clock.advance(60_000);
+    await eventually(() => retained.refused === 3, 10_000, 'the quota to be used up still');
+    codes.clear();
+    await clock.advance(60_000);
+    await eventually(() => kept.some(({ topic, text }) => topic === 'quota' && text === 'one'), 10_000, 'what was refused');
+    assert.ok(!kept.some(({ topic }) => topic === 'forbidden'), 'nobody gets a right by asking again');
+    codes.set('quota', 0x83);
+    retained.set('quota', 'two');
+    await eventually(() => retained.refused === 4, 10_000, 'the next one to be refused');
+    retained.close();
+    assert.equal(clock.pendingTimers, 0);
   });
 });
