@@ -55,7 +55,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const connections = openConnections(host, sources, seeing, ports, metrics);
     const forwarding = openForwarding(host, sources, seeing, connections, state);
     const requests = await openTracing(host, connections.sessions);
-    const managing = openManaging(host, sources, seeing, state);
+    const managing = openManaging(host, sources, seeing, forwarding, state);
     let isReady = false;
     const app = await openDoors(host, {
       ...sources,

@@ -2,4 +2,4 @@
 export { eventMessage, type EventFacts, type EventQuery, type EventRetention, type EventStill, type StoredEvent } from './event.js';
 export { EventStore } from './event-store.js';
 export { LimitedEvents } from './limited-events.js';
-export { StateFile } from './state-file.js';
+export { StateFile, type StateChanges } from './state-file.js';

@@ -218,12 +218,12 @@ function sourcesOf(served: Served): AppDeps['sources'] {
     ...sources,
     remove: async (sourceId) => {
       await sources.remove(sourceId);
-      await served.keptForwards.sourceRemoved(sourceId);
+      await served.keptForwards.endForgotten(sourceId);
     },
   };
 }
 
-function uploadsOf({ uploads, library, keptForwards }: Served): AppDeps['uploads'] {
+function uploadsOf({ uploads, library, managed, keptForwards }: Served): AppDeps['uploads'] {
   return {
     put: (request) => uploads.put(request),
     status: (name) => uploads.status(name),
@@ -231,7 +231,7 @@ function uploadsOf({ uploads, library, keptForwards }: Served): AppDeps['uploads
       const file = library.list().find((listed) => listed.name === name);
       await uploads.remove(name, expected);
       // A file that is gone for another reason may be back: a folder of the network, a copy that replaces it.
-      if (file && !library.get(file.id)) await keptForwards.sourceRemoved(file.id);
+      if (file && !library.get(file.id)) await Promise.all([managed.forgetLabels(file.id), keptForwards.sourceGone(file.id)]);
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Logger } from '../base/logger.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { ForwardRequest, Forwards, ForwardStatus } from '../forward/index.js';
-import type { StateFile } from '../store/index.js';
+import type { StateChanges, StateFile } from '../store/index.js';
 
 /** What forwards are kept with. */
 export interface KeptForwardsInit {
@@ -71,14 +71,44 @@ export class KeptForwards {
     });
   }
 
-  /** Their source was removed: another one of its name must not go where that went. Those of the configuration wait. */
-  sourceRemoved(sourceId: string): Promise<void> {
+  /**
+   * Their source is removed: another one of its name must not go where that went. To be ended by `endForgotten`.
+   * @param keep keeps the removal, and these sections with it, all or none
+   * @throws what `keep` throws; nothing has changed then
+   */
+  forgetSource(sourceId: string, keep: (sections: StateChanges) => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
-      const { forwards } = this.#init;
-      const ids = forwards.list(sourceId).flatMap(({ id, origin }) => (origin === 'api' ? [id] : []));
-      await this.#forget(({ source }) => source === sourceId);
-      await Promise.all(ids.map((id) => forwards.remove(sourceId, id)));
+      const left = this.#without(({ source }) => source === sourceId);
+      await keep(left.size < this.#kept.size ? sectionOf(left) : {});
+      this.#kept = left;
     });
+  }
+
+  /** Ends those of a source that were forgotten with it. Those of the configuration wait. */
+  endForgotten(sourceId: string): Promise<void> {
+    return this.#inTurn(() => this.#endForgotten(sourceId));
+  }
+
+  /** As both, for a source that is gone already. Where that cannot be kept, it counts until the end of the server. */
+  sourceGone(sourceId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { state, logger } = this.#init;
+      const left = this.#without(({ source }) => source === sourceId);
+      const isChanged = left.size < this.#kept.size;
+      this.#kept = left;
+      if (isChanged)
+        await state
+          .update(sectionOf(left))
+          .catch((error: unknown) => logger.error({ sourceId, err: error }, 'forwards of a source that was removed are still kept'));
+      await this.#endForgotten(sourceId);
+    });
+  }
+
+  async #endForgotten(sourceId: string): Promise<void> {
+    const { forwards } = this.#init;
+    const isForgotten = ({ id, origin }: ForwardStatus): boolean => origin === 'api' && !this.#kept.has(id);
+    const forgotten = forwards.list(sourceId).filter(isForgotten);
+    await Promise.all(forgotten.map(({ id }) => forwards.remove(sourceId, id)));
   }
 
   #idOf(item: Kept): string | undefined {
@@ -90,13 +120,17 @@ export class KeptForwards {
     }
   }
 
+  #without(isMeant: (item: Kept, id: string) => boolean): ReadonlyMap<string, Kept> {
+    return new Map([...this.#kept].filter(([id, item]) => !isMeant(item, id)));
+  }
+
   async #forget(isMeant: (item: Kept, id: string) => boolean): Promise<void> {
-    const left = new Map([...this.#kept].filter(([id, item]) => !isMeant(item, id)));
+    const left = this.#without(isMeant);
     if (left.size < this.#kept.size) await this.#keep(left);
   }
 
   async #keep(kept: ReadonlyMap<string, Kept>): Promise<void> {
-    await this.#init.state.update({ [SECTION]: kept.size === 0 ? undefined : [...kept.values()] });
+    await this.#init.state.update(sectionOf(kept));
     this.#kept = kept;
   }
 
@@ -105,6 +139,10 @@ export class KeptForwards {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function sectionOf(kept: ReadonlyMap<string, Kept>): StateChanges {
+  return { [SECTION]: kept.size === 0 ? undefined : [...kept.values()] };
 }
 
 /** A person may have written it. */

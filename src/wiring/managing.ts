@@ -13,6 +13,7 @@ import {
 import type { StateFile } from '../store/index.js';
 import { ChosenModels, whyNoModel } from './chosen-models.js';
 import type { DetectionServices } from './detection.js';
+import type { Forwarding } from './forwarding.js';
 import type { Host } from './host.js';
 import { followSourcesFile, type SourcesFile } from './sources-file.js';
 import { SOURCES_SECTION, tellUnusable, type Sources } from './sources.js';
@@ -30,7 +31,13 @@ export interface Managing {
 }
 
 /** Lets sources be changed from now on. */
-export function openManaging(host: Host, sources: Sources, seeing: DetectionServices, state: StateFile): Managing {
+export function openManaging(
+  host: Host,
+  sources: Sources,
+  seeing: DetectionServices,
+  { keptForwards }: Forwarding,
+  state: StateFile,
+): Managing {
   const { config, loggers, closers } = host;
   const { configuration, pulls, library, liveRooms, modelFolder, ffmpeg } = sources;
   const chosen = new ChosenModels({ state, folder: modelFolder, models: seeing.models });
@@ -53,6 +60,8 @@ export function openManaging(host: Host, sources: Sources, seeing: DetectionServ
       const kept = { [SOURCES_SECTION]: changes };
       return model ? chosen.choose(model.sourceId, model.model, kept) : state.update(kept);
     },
+    keepRemoval: (sourceId, changes) =>
+      keptForwards.forgetSource(sourceId, (forwards) => chosen.choose(sourceId, undefined, { ...forwards, [SOURCES_SECTION]: changes })),
     apply,
     logger: loggers.of('source'),
   });

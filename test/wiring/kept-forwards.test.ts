@@ -125,10 +125,21 @@ describe('forwards over restarts', { timeout: 30_000 }, () => {
       kept.begin([{ sourceId: 'gate', url: to('/configured'), origin: 'config' }]);
       await kept.add({ sourceId: 'gate', url: to('/one') });
       await kept.add({ sourceId: 'yard', url: to('/two') });
-      await kept.sourceRemoved('gate');
+      const remove = (): Promise<void> => kept.forgetSource('gate', (sections) => state.update({ ...sections, sources: ['yard'] }));
+      state.isFull = true;
+      await assert.rejects(remove(), { code: 'STATE_NOT_KEPT' });
+      await kept.endForgotten('gate');
+      assert.deepEqual(shown(forwards).sort(), ['gate/raw api /one', 'gate/raw config /configured', 'yard/raw api /two']);
+      state.isFull = false;
+      await remove();
+      assert.equal((state.section('forwards') as unknown[]).length, 1, 'in one with the source');
+      await kept.endForgotten('gate');
       assert.deepEqual(shown(forwards), ['gate/raw config /configured', 'yard/raw api /two']);
+      state.isFull = true;
+      await kept.sourceGone('yard');
+      assert.deepEqual(shown(forwards), ['gate/raw config /configured'], 'one that is gone already, whatever the disk says');
+      await kept.forgetSource('unknown', (sections) => Promise.resolve(assert.deepEqual(sections, {})));
     });
-    assert.equal((state.section('forwards') as unknown[]).length, 1);
   });
 
   it('that cannot be used are told of, and kept for when they can', async () => {

@@ -35,6 +35,8 @@ export interface ManagedSourcesInit {
   readonly whyTaken: (name: string) => string | undefined;
   /** Keeps what was changed, and the model with it, all or none. @throws MediaPeerError */
   readonly keep: (changes: object[], model?: ModelChange) => Promise<void>;
+  /** The same of a camera that is removed, and whatever else belongs to it. @throws MediaPeerError */
+  readonly keepRemoval: (sourceId: string, changes: object[]) => Promise<void>;
   /** These cameras are in force from now on. */
   readonly apply: (configuration: SourceConfiguration) => void;
   readonly logger: Logger;
@@ -126,7 +128,19 @@ export class ManagedSources {
     return this.#inTurn(async () => {
       if (!this.get(sourceId)) throw this.#notRemovable(sourceId);
       const change: SourceChange | undefined = this.#configuration.inFile(sourceId) && { removed: true };
-      await this.#commit(sourceId, change, { sourceId, model: undefined });
+      const next = this.#configuration.withChange(sourceId, change);
+      await this.#init.keepRemoval(sourceId, changesJson(next.changes));
+      this.#apply(next);
+    });
+  }
+
+  /** A file was removed for good, and what people called it goes with it. Where that cannot be kept, it counts until the end of the server. */
+  forgetLabels(sourceId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = this.#configuration.withoutLabels([sourceId]);
+      if (next.changes.size === this.#configuration.changes.size) return;
+      await this.#keepIfPossible(next, 'what a file was called that was removed is still kept');
+      this.#apply(next);
     });
   }
 
@@ -135,13 +149,14 @@ export class ManagedSources {
     return this.#inTurn(async () => {
       const next = this.#configuration.withFile(fileEntries, context);
       if (next.changes.size !== this.#configuration.changes.size)
-        await this.#init
-          .keep(changesJson(next.changes))
-          .catch((error: unknown) =>
-            this.#init.logger.error({ err: error }, 'what was changed of sources that SOURCES_FILE names no more is still kept'),
-          );
+        await this.#keepIfPossible(next, 'what was changed of sources that SOURCES_FILE names no more is still kept');
       this.#apply(next);
     });
+  }
+
+  /** @param otherwise what the log says where it is not */
+  async #keepIfPossible({ changes }: SourceConfiguration, otherwise: string): Promise<void> {
+    await this.#init.keep(changesJson(changes)).catch((error: unknown) => this.#init.logger.error({ err: error }, otherwise));
   }
 
   #changeOfCamera({ input, origin, isChanged }: ConfiguredSource, patch: Readonly<Record<string, unknown>>): SourceChange {
@@ -163,7 +178,7 @@ export class ManagedSources {
 
   #changeOfOther(sourceId: string, what: string, patch: Readonly<Record<string, unknown>>): SourceChange | undefined {
     const before = this.#configuration.changes.get(sourceId);
-    if (!before && this.#configuration.changes.size >= MAX_CHANGES)
+    if (!before && this.#configuration.changes.size >= MAX_CHANGES && this.#labelledInVain().length === 0)
       throw new MediaPeerError('TOO_MANY_SOURCES', `${MAX_CHANGES} sources are described already; take back what is not needed`, {
         facts: { max: MAX_CHANGES },
       });
@@ -203,9 +218,18 @@ export class ManagedSources {
   }
 
   async #commit(name: string, change: SourceChange | undefined, model: ModelChange | undefined): Promise<void> {
-    const next = this.#configuration.withChange(name, change);
+    const isFull = this.#configuration.changes.size >= MAX_CHANGES;
+    const before = isFull ? this.#configuration.withoutLabels(this.#labelledInVain()) : this.#configuration;
+    const next = before.withChange(name, change);
     await this.#init.keep(changesJson(next.changes), model);
     this.#apply(next);
+  }
+
+  /** Labels that nothing has any more: kept for what comes back by that name, as long as there is room. */
+  #labelledInVain(): string[] {
+    return [...this.#configuration.changes].flatMap(([name, change]) =>
+      'labels' in change && this.#init.otherKind(name) === undefined ? [name] : [],
+    );
   }
 
   #apply(next: SourceConfiguration): void {

@@ -101,6 +101,12 @@ export class SourceConfiguration {
     return new SourceConfiguration({ ...this.#init, changes });
   }
 
+  /** Without what people call these files and rooms. */
+  withoutLabels(names: readonly string[]): SourceConfiguration {
+    const changes = new Map([...this.changes].filter(([name, change]) => !('labels' in change && names.includes(name))));
+    return new SourceConfiguration({ ...this.#init, changes });
+  }
+
   /** With SOURCES_FILE as it is now: what was changed of those that it names no more is forgotten. */
   withFile(fileEntries: readonly PullInput[], context: ReadingContext): SourceConfiguration {
     const named = new Set(fileEntries.map(({ name }) => name));

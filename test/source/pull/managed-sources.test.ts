@@ -23,6 +23,8 @@ class Rig {
   models: ModelChange[] = [];
   whyNotKept: Error | undefined;
   applied = 0;
+  /** Beside 'street'. */
+  readonly files = new Set<string>();
   readonly unreadable: number[] = [];
   readonly managed: ManagedSources;
 
@@ -33,17 +35,20 @@ class Rig {
     this.managed = new ManagedSources({
       configuration: new SourceConfiguration({ fileEntries: fileOf(entries), changes, context: CONTEXT }),
       context: { whyNoModel },
-      otherKind: (id) => (id === 'street' ? 'file' : id === 'phone' ? 'live' : undefined),
+      otherKind: (id) => (id === 'street' || this.files.has(id) ? 'file' : id === 'phone' ? 'live' : undefined),
       whyTaken: (name) => (name === 'street' ? 'a file of the upload folder' : undefined),
-      keep: async (next, model) => {
-        await Promise.resolve();
-        if (this.whyNotKept) throw this.whyNotKept;
-        this.kept = JSON.parse(JSON.stringify(next));
-        if (model) this.models.push(model);
-      },
+      keep: (next, model) => this.#keep(next, model),
+      keepRemoval: (sourceId, next) => this.#keep(next, { sourceId, model: undefined }),
       apply: () => this.applied++,
       logger,
     });
+  }
+
+  async #keep(next: object[], model?: ModelChange): Promise<void> {
+    await Promise.resolve();
+    if (this.whyNotKept) throw this.whyNotKept;
+    this.kept = JSON.parse(JSON.stringify(next));
+    if (model) this.models.push(model);
   }
 
   get names(): string[] {
@@ -150,6 +155,28 @@ describe('sources that are changed while the server runs', () => {
     assert.match(message, /200 sources were added already; remove some, or name them in SOURCES_FILE/);
     await rig.managed.remove('cam-7');
     await rig.managed.add({ name: 'more', url: 'rtsp://10.0.0.9/' });
+  });
+
+  it('are called what they were before once they come back, as long as there is room; a file that is removed is forgotten', async () => {
+    const label = (id: string): Promise<void> => rig.managed.change(id, { title: id });
+    for (let i = 0; i < 2000; i++) rig.files.add(`file-${i}`);
+    for (const id of rig.files) await label(id);
+    const { code } = await refusal(label('street'));
+    assert.equal(code, 'TOO_MANY_SOURCES');
+    rig.files.delete('file-7');
+    assert.equal(rig.managed.labelsOf('file-7').title, 'file-7');
+    await label('street');
+    assert.deepEqual([rig.managed.labelsOf('file-7'), rig.managed.labelsOf('file-8').title], [{}, 'file-8']);
+
+    await rig.managed.forgetLabels('file-8');
+    await label('phone');
+    const again = rig.again().managed;
+    assert.deepEqual([again.labelsOf('file-8'), again.labelsOf('phone').title], [{}, 'phone']);
+    rig.whyNotKept = new MediaPeerError('STATE_NOT_KEPT', 'no space');
+    await rig.managed.forgetLabels('file-9');
+    assert.deepEqual(rig.managed.labelsOf('file-9'), {}, 'also where that cannot be kept');
+    await rig.managed.forgetLabels('gate');
+    assert.ok(rig.names.includes('gate'), 'cameras have no such labels');
   });
 
   it('of SOURCES_FILE are changed over the file, with its variables, and keep what they were not changed in', async () => {
