@@ -1,10 +1,11 @@
 /**
  * One HTTP request to a server that nobody here has written: it may hang, answer without end, or send elsewhere. A redirect is
- * followed by the codes that keep the request (RFC 9725 §4.5), a few times, and never to another scheme: the token that goes
- * with it must not leave TLS, and nothing but HTTP is spoken to whatever an answer names.
+ * followed by the codes that keep the request (RFC 9725 §4.5), a few times, and never to another scheme: nothing but HTTP is spoken
+ * to whatever an answer names. What gets in goes to the configured server alone, and the end of a session to no other one.
  */
 import type { Clock } from '../base/clock.js';
 import { fetchFailure } from '../base/fetch-failure.js';
+import { refuseNear } from './hops.js';
 import { Trouble } from './trouble.js';
 
 /** One request. */
@@ -13,8 +14,12 @@ export interface ExchangeRequest {
   readonly method: 'POST' | 'DELETE' | 'OPTIONS';
   /** http or https. */
   readonly url: URL;
+  /** The configured address, which decides how far a redirect may lead. */
+  readonly home: URL;
   /** By name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** By name; sent to the origin of `home` alone, and not any more once a redirect has led away from it. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
   /** Default: none. */
   readonly body?: string;
   /** Of the whole exchange, redirects included, in ms. */
@@ -61,15 +66,26 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
   }
 }
 
-async function follow({ method, url, headers, body }: ExchangeRequest, signal: AbortSignal): Promise<Answer> {
+async function follow({ method, url, home, headers, ownHeaders, body }: ExchangeRequest, signal: AbortSignal): Promise<Answer> {
   let target = url;
+  let isAtHome = true;
   for (let redirects = 0; ; redirects++) {
-    const response = await fetch(target, { method, redirect: 'manual', headers, signal, ...(body !== undefined && { body }) });
+    await refuseNear(target, home, signal);
+    isAtHome &&= target.origin === home.origin;
+    const response = await fetch(target, {
+      method,
+      redirect: 'manual',
+      headers: { ...headers, ...(isAtHome && ownHeaders) },
+      signal,
+      ...(body !== undefined && { body }),
+    });
     const { status } = response;
     if (status !== 307 && status !== 308) return { status, headers: response.headers, text: await textOf(response, target), url: target };
     // A body that nobody reads would keep the connection.
     await response.body?.cancel();
     target = redirected(target, response.headers.get('location'));
+    if (method === 'DELETE' && target.origin !== url.origin)
+      throw new Trouble(`${url.host} redirects the end of a session to ${target.host}, which is not followed`);
     if (redirects === MAX_REDIRECTS) throw new Trouble(`${url.host} redirects more than ${MAX_REDIRECTS} times`, { needsPerson: true });
   }
 }

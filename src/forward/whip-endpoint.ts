@@ -31,6 +31,7 @@ const TIMEOUT_MS = 3_000;
 /** Whoever asks for more patience than that is asked again all the same. */
 const MAX_RETRY_AFTER_MS = 60_000;
 const SDP_TYPE = 'application/sdp';
+const HEADERS = { 'user-agent': 'Sightline' } as const;
 /** Of what a server says of itself. */
 const MAX_QUOTED_CHARS = 200;
 /** These may be otherwise soon; the rest of 4xx is about what is asked. */
@@ -65,8 +66,17 @@ export class WhipEndpoint {
     const { target, clock } = this.#init;
     // A server of this kind, which has not noticed yet that the connection is lost, does not take its room for taken then.
     const replaces = before?.origin === target.url.origin && { 'sightline-replaces': before.pathname };
-    const headers = { ...this.#headers, ...replaces, 'content-type': SDP_TYPE, accept: SDP_TYPE };
-    const answer = await exchange({ method: 'POST', url: target.url, headers, body: offer, timeoutMs: OFFER_TIMEOUT_MS, clock, signal });
+    const answer = await exchange({
+      method: 'POST',
+      url: target.url,
+      home: target.url,
+      headers: { ...HEADERS, 'content-type': SDP_TYPE, accept: SDP_TYPE },
+      ownHeaders: { ...this.#credentials, ...replaces },
+      body: offer,
+      timeoutMs: OFFER_TIMEOUT_MS,
+      clock,
+      signal,
+    });
     if (answer.status < 200 || answer.status >= 300) throw this.#refused(answer);
     return {
       sdp: answer.text,
@@ -92,33 +102,49 @@ export class WhipEndpoint {
   }
 
   #ask(method: 'DELETE' | 'OPTIONS', url: URL, signal: AbortSignal): Promise<Answer> {
-    return exchange({ method, url, headers: this.#headers, timeoutMs: TIMEOUT_MS, clock: this.#init.clock, signal });
+    const { target, clock } = this.#init;
+    return exchange({
+      method,
+      url,
+      home: target.url,
+      headers: HEADERS,
+      ownHeaders: this.#credentials,
+      timeoutMs: TIMEOUT_MS,
+      clock,
+      signal,
+    });
   }
 
-  get #headers(): Record<string, string> {
+  get #credentials(): Record<string, string> {
     const { authorization } = this.#init.target;
-    return { 'user-agent': 'Sightline', ...(authorization !== undefined && { authorization }) };
+    return authorization === undefined ? {} : { authorization };
   }
 
   /** Without one the server learns of the end by what it does not hear any more. */
   #sessionUrl({ headers, url }: Answer): URL | undefined {
     const location = headers.get('location');
     const sessionUrl = location !== null && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-    // What is sent there carries the token.
-    const isUsable = sessionUrl?.protocol === url.protocol;
+    // Whoever answers names what is its own: of another server nothing is removed in its name.
+    const isUsable = sessionUrl?.origin === url.origin;
     if (!isUsable && !this.#hasToldOfLocation) {
       this.#hasToldOfLocation = true;
       this.#init.logger.warn(
         { hasLocation: location !== null },
-        'the WHIP server names no session URL; it cannot be told when the session ends',
+        'the WHIP server names no session URL of its own origin; it cannot be told when the session ends',
       );
     }
-    return isUsable ? sessionUrl : undefined;
+    if (!isUsable) return undefined;
+    sessionUrl.username = '';
+    sessionUrl.password = '';
+    return sessionUrl;
   }
 
   #refused({ status, headers, text, url: { host } }: Answer): Trouble {
+    const { target } = this.#init;
     const said = this.redacted(saidIn(text));
-    const what = `${host} answered ${status}${MEANING[status] === undefined ? '' : `: ${MEANING[status]}`}${said === '' ? '' : ` ('${said}')`}`;
+    const isAway = status === 401 && host !== target.url.host && target.authorization !== undefined;
+    const meaning = isAway ? `the token is for ${target.url.host} alone, which redirects here; name this address` : MEANING[status];
+    const what = `${host} answered ${status}${meaning === undefined ? '' : `: ${meaning}`}${said === '' ? '' : ` ('${said}')`}`;
     const retryAfterS = Number(headers.get('retry-after') ?? 0);
     return new Trouble(what, {
       needsPerson: status < 500 && !PASSING.has(status),

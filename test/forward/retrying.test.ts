@@ -106,23 +106,74 @@ describe('a forward', { timeout: 30_000 }, () => {
     assert.match((await until('waiting', 2)).lastError ?? '', /cannot be reached: connect ECONNREFUSED/);
   });
 
-  it('follows a redirect that keeps the request, with its token, and ends its session where that was opened', async () => {
+  it('follows a redirect that keeps the request, with its token to the same server alone, and ends its session where that was opened', async () => {
     const other = await WhipServer.open(() => TAKEN);
-    const { connect, until, forwards, server } = await rig(() => ({ status: 307, headers: { location: `http://${other.host}/there` } }), {
-      token: TOKEN,
-    });
+    closers.push(() => other.close());
+    const { connect, until, forwards, server } = await rig(
+      ({ path }) => ({ status: 307, headers: { location: path === '/here' ? `http://${other.host}/there` : '/here' } }),
+      { token: TOKEN },
+    );
     await connect();
     await until('live');
     await forwards.remove('gate');
     assert.deepEqual(
-      other.asked.map(({ method, path, authorization }) => [method, path, authorization]),
+      server.asked.filter(({ method }) => method !== 'OPTIONS').map(({ path, authorization }) => [path, authorization]),
       [
-        ['POST', '/there', `Bearer ${TOKEN}`],
-        ['DELETE', '/sessions/abc', `Bearer ${TOKEN}`],
+        ['/whip/gate', `Bearer ${TOKEN}`],
+        ['/here', `Bearer ${TOKEN}`],
       ],
     );
-    assert.equal(server.of('DELETE').length, 0);
-    await other.close();
+    assert.deepEqual(
+      other.asked.map(({ method, path, authorization }) => [method, path, authorization]),
+      [
+        ['POST', '/there', undefined],
+        ['DELETE', '/sessions/abc', undefined],
+      ],
+    );
+  });
+
+  it('gets its token not back from a redirect that went elsewhere, and is told why it is not let in there', async () => {
+    const other: WhipServer = await WhipServer.open(({ path }) =>
+      path === '/deaf' ? { status: 401 } : { status: 307, headers: { location: `${made.server.url}/back` } },
+    );
+    closers.push(() => other.close());
+    const made = await rig(
+      ({ path }) => (path === '/whip/gate' ? { status: 307, headers: { location: `http://${other.host}/there` } } : TAKEN),
+      { token: TOKEN },
+    );
+    await made.connect();
+    await made.until('live');
+    assert.deepEqual(
+      made.server.of('POST').map(({ path, authorization }) => [path, authorization]),
+      [
+        ['/whip/gate', `Bearer ${TOKEN}`],
+        ['/whip/gate/back', undefined],
+      ],
+    );
+    const deaf = await rig(() => ({ status: 307, headers: { location: `http://${other.host}/deaf` } }), { token: TOKEN });
+    assert.match((await deaf.until('failed')).lastError ?? '', new RegExp(`the token is for ${deaf.server.host} alone`));
+  });
+
+  it('ends no session at another server than the one that has it', async () => {
+    const other = await WhipServer.open(() => ({ status: 200 }));
+    closers.push(() => other.close());
+    for (const [location, elsewhere] of [
+      [`http://${other.host}/sources/gate`, undefined],
+      ['/sessions/abc', `http://${other.host}/sources/gate`],
+    ] as const) {
+      const { connect, until, forwards, server } = await rig(
+        ({ method }) =>
+          method === 'DELETE'
+            ? { status: 307, headers: { location: elsewhere ?? '/' } }
+            : { ...TAKEN, headers: { ...TAKEN.headers, location } },
+        { token: TOKEN },
+      );
+      await connect();
+      await until('live');
+      await forwards.remove('gate');
+      assert.equal(server.of('DELETE').length, elsewhere === undefined ? 0 : 1);
+    }
+    assert.deepEqual(other.asked, []);
   });
 
   it('follows no redirect to another scheme, and none in a circle', async () => {
