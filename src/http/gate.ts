@@ -158,7 +158,8 @@ export function installGate(app: FastifyInstance, access: Access): void {
     }
     done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  // Before the answer is written: a client that has gone by then has changed something all the same, and its response never ends.
+  app.addHook('onSend', async (request, reply) => {
     const { method, access: asked, routeOptions } = request;
     const { action, sourceOf, added = sourceOf } = routeOptions.config;
     if (action === 'admin' && method !== 'GET' && method !== 'HEAD' && reply.statusCode < 400)

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Access } from '../../src/access/index.js';
 import { accessOf, approachFrom } from '../helpers/access.js';
 import { testApp } from '../helpers/app.js';
+import { eventually, within } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 function opened(): { readonly access: Access; readonly clock: FakeClock; readonly lines: Record<string, unknown>[] } {
@@ -73,6 +77,66 @@ describe('the log', () => {
     const changed = { level: 30, who: 'token:ADMIN_TOKEN', address: '127.0.0.1', action: 'admin', sourceId: 'demo', msg: 'changed' };
     assert.deepEqual(lines, [{ ...changed, route: 'DELETE /sources/:id/zones' }]);
   });
+});
+
+const BODY = 'content-type: video/mp4\r\ncontent-length: 1\r\n\r\nx';
+
+/** Asks, and is gone before the answer. @param line method and path @param begun resolves when the server is about to change something */
+async function askAndGo(app: FastifyInstance, line: string, begun: Promise<unknown>): Promise<void> {
+  const { port } = app.server.address() as AddressInfo;
+  const accepted = once(app.server, 'connection') as Promise<[net.Socket]>;
+  const socket = net.connect(port, '127.0.0.1', () =>
+    socket.write(`${line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer admin\r\n${line.startsWith('PUT') ? BODY : '\r\n'}`),
+  );
+  socket.on('error', () => undefined);
+  const [[theirs]] = await within(Promise.all([accepted, begun]), 5000, 'the change');
+  const gone = new Promise((resolve) => theirs.once('close', resolve));
+  socket.resetAndDestroy();
+  await within(gone, 5000, 'the end of the connection');
+}
+
+describe('whoever has gone before the answer', () => {
+  for (const [line, route] of [
+    ['DELETE /sources/demo', 'DELETE /sources/:id'],
+    ['DELETE /sources/demo/forward', 'DELETE /sources/:id/forward'],
+    ['DELETE /uploads/a.mp4', 'DELETE /uploads/:name'],
+    ['PUT /uploads/a.mp4', 'PUT /uploads/:name'],
+    ['DELETE /clients/drone-1', 'DELETE /clients/:client_id'],
+  ] as const)
+    it(`is written down all the same, once: ${route}`, async (t) => {
+      const { access, lines } = opened();
+      let begin = (): void => undefined;
+      const begun = new Promise<void>((resolve) => (begin = resolve));
+      let goOn = (): void => undefined;
+      const going = new Promise<void>((resolve) => (goOn = resolve));
+      const change = async (): Promise<void> => {
+        begin();
+        await going;
+      };
+      const app = await testApp({
+        access,
+        sources: { remove: change },
+        forwards: { remove: () => change().then(() => 1) },
+        uploads: {
+          remove: change,
+          put: () => change().then(() => ({ isComplete: true, isNew: true, tag: 'tag', sizeBytes: 1, file: undefined })),
+        },
+        clients: { disconnect: () => change().then(() => true) },
+      });
+      t.after(() => {
+        goOn();
+        return app.close();
+      });
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      await askAndGo(app, line, begun);
+      goOn();
+      await eventually(() => lines.length > 0, 5000, 'the line');
+      await app.close();
+      assert.deepEqual(
+        lines.map(({ msg, who, route: told }) => [msg, who, told]),
+        [['changed', 'token:ADMIN_TOKEN', route]],
+      );
+    });
 });
 
 it('who asks again is known in less than 0.3 ms of CPU', async () => {
