@@ -353,7 +353,9 @@ export class Access {
   ): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
     const takeBack = this.#failedLogins.begin(address);
     const known = this.#accounts.named(user);
-    const isRight = await this.#passwords.isRight(password, known?.entry.password).catch((error: unknown) => {
+    const hash = known?.entry.password;
+    const checked = { hash, decoy: hash === undefined ? this.#accounts.decoyFor(user) : undefined, owner: address };
+    const isRight = await this.#passwords.isRight(password, checked).catch((error: unknown) => {
       takeBack();
       throw error;
     });

@@ -1,4 +1,5 @@
 /** All users that there are: those of AUTH_FILE, and those that the API manages. Where both have one of a name, AUTH_FILE's counts. */
+import { createHmac, randomBytes } from 'node:crypto';
 import type { AuthFile } from './auth-file.js';
 import type { UserStore } from './user-store.js';
 import type { User } from './users.js';
@@ -9,9 +10,10 @@ export type UserOrigin = 'file' | 'api';
 /** Users of both kinds. */
 export class Accounts {
   readonly #file: AuthFile | undefined;
-  readonly #store: UserStore;
+  readonly #store: Pick<UserStore, 'users'>;
+  readonly #decoyKey = randomBytes(32);
 
-  constructor(file: AuthFile | undefined, store: UserStore) {
+  constructor(file: AuthFile | undefined, store: Pick<UserStore, 'users'>) {
     this.#file = file;
     this.#store = store;
   }
@@ -38,6 +40,15 @@ export class Accounts {
   /** The user of that name. */
   named(name: string): User | undefined {
     return this.#file?.users.named(name) ?? this.#store.users.named(name);
+  }
+
+  /**
+   * Hash of a password whose costs one takes that does not exist: that of some user, always the same one for a name, so that how
+   * long it takes tells nothing of who there is. Undefined where nobody has a password.
+   */
+  decoyFor(name: string): string | undefined {
+    const hashes = this.all().flatMap(({ user }) => user.entry.password ?? []);
+    return hashes[createHmac('sha256', this.#decoyKey).update(name).digest().readUInt32BE() % hashes.length];
   }
 
   /** Whose token that is. */

@@ -57,45 +57,56 @@ export class AskedRights implements Decider {
   async decide(action: Action, scope: Scope): Promise<Verdict['kind']> {
     if (action === 'public' || action === 'session') return 'allowed';
     if (action === 'admin' && !this.#init.mayAdminister) return 'denied';
-    this.#brake();
-    const { kind } = await (typeof scope === 'object'
-      ? this.#ask(action, scope.source)
-      : scope === 'every'
-        ? this.#ask(action, '*')
-        : this.#askForSome(action));
-    if (kind === 'denied') this.#countGuess();
+    const { kind } = await this.#tried(
+      () =>
+        typeof scope === 'object' ? this.#ask(action, scope.source) : scope === 'every' ? this.#ask(action, '*') : this.#askForSome(action),
+      (verdict) => verdict.kind === 'denied',
+    );
     return kind;
   }
 
   async rights(): Promise<Right[]> {
-    this.#brake();
     const asked = GRANTABLE.filter((right) => right !== 'admin' || this.#init.mayAdminister);
-    const verdicts = await Promise.all(asked.map((right) => this.#askForSome(right)));
-    if (verdicts.every(({ kind }) => kind === 'denied')) this.#countGuess();
+    const verdicts = await this.#tried(
+      () => Promise.all(asked.map((right) => this.#askForSome(right))),
+      (all) => all.every(({ kind }) => kind === 'denied'),
+    );
     return asked.filter((_right, i) => verdicts[i]?.kind === 'allowed');
   }
 
   async permitted(action: Right, sources: readonly string[]): Promise<string[]> {
     if (sources.length === 0 || (action === 'admin' && !this.#init.mayAdminister)) return [];
-    this.#brake();
-    const some = await this.#ask(action, null);
-    if (some.kind === 'allowed' && some.sources) return sources.filter((source) => some.sources?.some((glob) => matchesGlob(glob, source)));
-    if (some.kind === 'unknown') return [];
-    if (sources.length > MAX_TRIED && (await this.#ask(action, '*')).kind === 'allowed') return [...sources];
-    const verdicts = await Promise.all(sources.slice(0, MAX_LISTED).map((source) => this.#ask(action, source)));
-    const found = sources.filter((_source, i) => verdicts[i]?.kind === 'allowed');
-    if (found.length === 0) this.#countGuess();
+    const { found } = await this.#tried(
+      () => this.#askForList(action, sources),
+      ({ isDenied }) => isDenied,
+    );
     return found;
   }
 
-  /** @throws MediaPeerError TOO_MANY_REQUESTS */
-  #brake(): void {
-    if (!this.isKnown) this.#init.failedLogins.throwIfGuessing(this.#init.approach.address);
+  /** Asks about one that may be a guess only as often as guesses are asked about. @throws MediaPeerError TOO_MANY_REQUESTS */
+  async #tried<T>(ask: () => Promise<T>, isDenied: (answer: T) => boolean): Promise<T> {
+    if (this.isKnown) return ask();
+    const { failedLogins, approach } = this.#init;
+    const end = await failedLogins.beginTrial(approach.address, approach.token);
+    const answer = await ask().catch((error: unknown) => {
+      end(false);
+      throw error;
+    });
+    end(isDenied(answer) && !this.isKnown);
+    return answer;
   }
 
-  /** @throws MediaPeerError TOO_MANY_REQUESTS */
-  #countGuess(): void {
-    if (!this.isKnown) this.#init.failedLogins.count(this.#init.approach.address);
+  async #askForList(action: Right, sources: readonly string[]): Promise<{ readonly found: string[]; readonly isDenied: boolean }> {
+    const some = await this.#ask(action, null);
+    if (some.kind === 'allowed' && some.sources) {
+      const found = sources.filter((source) => some.sources?.some((glob) => matchesGlob(glob, source)));
+      return { found, isDenied: false };
+    }
+    if (some.kind === 'unknown') return { found: [], isDenied: false };
+    if (sources.length > MAX_TRIED && (await this.#ask(action, '*')).kind === 'allowed') return { found: [...sources], isDenied: false };
+    const verdicts = await Promise.all(sources.slice(0, MAX_LISTED).map((source) => this.#ask(action, source)));
+    const found = sources.filter((_source, i) => verdicts[i]?.kind === 'allowed');
+    return { found, isDenied: found.length === 0 };
   }
 
   /** For any source. A server that says yes for a single one only is asked about some. */
@@ -114,6 +125,7 @@ export class AskedRights implements Decider {
   #ask(action: Right, source: string | null): Promise<Verdict> {
     const { server, user, approach } = this.#init;
     const { token, ip, protocol = 'http' } = approach;
-    return server.ask({ action, source, user, token, ip, protocol, session: this.#session ?? null }, this.#session !== undefined);
+    const question = { action, source, user, token, ip, protocol, session: this.#session ?? null };
+    return server.ask(question, { isOngoing: this.#session !== undefined, owner: approach.address });
   }
 }

@@ -54,6 +54,17 @@ const MAX_KNOWN = 20_000;
 /** Questions that are under way at the same time. */
 const AT_ONCE = { known: 24, strangers: 8 } as const;
 const MAX_WAITING = 1000;
+/** Of strangers of one address: others get through beside them, however slow the server is. */
+const STRANGERS_OF_ONE = 4;
+const WAITED_TOO_LONG: Verdict = { kind: 'unknown', why: 'too many other questions were before this one' };
+
+/** Who asks. */
+interface Asking {
+  /** Somebody goes on by the answer, and asks every second. */
+  readonly isOngoing: boolean;
+  /** Address by which their client is counted: questions of one take turns with those of others. */
+  readonly owner: string;
+}
 
 interface Entry {
   readonly key: string;
@@ -78,7 +89,12 @@ export class AuthUrl {
   readonly #known = new Map<string, number>();
   readonly #lanes = {
     known: new Turns({ atOnce: AT_ONCE.known, maxWaiting: MAX_WAITING, what: 'questions to AUTH_URL' }),
-    strangers: new Turns({ atOnce: AT_ONCE.strangers, maxWaiting: MAX_WAITING, what: 'questions to AUTH_URL' }),
+    strangers: new Turns({
+      atOnce: AT_ONCE.strangers,
+      eachAtOnce: STRANGERS_OF_ONE,
+      maxWaiting: MAX_WAITING,
+      what: 'questions to AUTH_URL',
+    }),
   };
   readonly #counts = { allowed: 0, denied: 0, unknown: 0 };
   #fault: string | undefined;
@@ -99,13 +115,13 @@ export class AuthUrl {
     return this.#init.clock.now() - (this.#known.get(digest(token)) ?? -Infinity) < KNOWN_MS;
   }
 
-  /** Never rejects. @param isOngoing somebody goes on by the answer, and asks every second */
-  async ask(question: Question, isOngoing: boolean): Promise<Verdict> {
+  /** Never rejects. */
+  async ask(question: Question, { isOngoing, owner }: Asking): Promise<Verdict> {
     const entry = this.#entryOf(question);
     const nowMs = this.#init.clock.now();
     if (isOngoing) entry.lookedAtMs = nowMs;
-    if (!entry.verdict || nowMs >= entry.validUntilMs) return (entry.asking ??= this.#ask(entry));
-    if (!entry.timer && !entry.asking) this.#follow(entry);
+    if (!entry.verdict || nowMs >= entry.validUntilMs) return (entry.asking ??= this.#ask(entry, owner));
+    if (!entry.timer && !entry.asking) this.#follow(entry, owner);
     return entry.verdict;
   }
 
@@ -143,42 +159,45 @@ export class AuthUrl {
     this.#entries.delete(entry.key);
   }
 
-  async #ask(entry: Entry): Promise<Verdict> {
+  async #ask(entry: Entry, owner: string): Promise<Verdict> {
     const { clock } = this.#init;
     const { question } = entry;
     const isOpen = (): boolean => entry.verdict?.kind === 'allowed' && clock.now() < entry.validUntilMs;
     const timeoutMs = isOpen() ? Math.min(TIMEOUT_MS, entry.validUntilMs - clock.now()) : TIMEOUT_MS;
     let askedMs = clock.now();
+    let wasAsked = false;
     const verdict = await this.#lanes[this.isKnown(question.token) ? 'known' : 'strangers']
-      .run(() => {
-        const waitedMs = clock.now() - askedMs;
-        askedMs = clock.now();
-        return (this.#init.askServer ?? askServer)(this.#init.url, question, {
-          clock,
-          timeoutMs: Math.max(1, timeoutMs - waitedMs),
-          signal: this.#closing.signal,
-        });
-      })
+      .run(
+        async (): Promise<Verdict> => {
+          const leftMs = timeoutMs - (clock.now() - askedMs);
+          if (leftMs <= 0) return WAITED_TOO_LONG;
+          askedMs = clock.now();
+          wasAsked = true;
+          return (this.#init.askServer ?? askServer)(this.#init.url, question, { clock, timeoutMs: leftMs, signal: this.#closing.signal });
+        },
+        undefined,
+        owner,
+      )
       .catch((error: unknown): Verdict => ({ kind: 'unknown', why: messageOf(error) }));
     entry.asking = undefined;
     if (this.#closing.signal.aborted) return verdict;
-    this.#note(question, verdict);
+    this.#note(question, verdict, wasAsked);
     // What was allowed a moment ago goes on for that moment.
     if (verdict.kind === 'unknown' && entry.verdict && isOpen()) {
       entry.againMs = Math.min(clock.now() + RETRY_MS, entry.validUntilMs);
-      this.#follow(entry);
+      this.#follow(entry, owner);
       return entry.verdict;
     }
     const tookMs = clock.now() - askedMs;
     entry.verdict = verdict;
     entry.validUntilMs = verdict.kind === 'unknown' ? clock.now() + FAILED_MS : askedMs + VALID_MS;
     entry.againMs = askedMs + AGAIN_MS + Math.random() * JITTER_MS - tookMs;
-    this.#follow(entry);
+    this.#follow(entry, owner);
     return verdict;
   }
 
   /** Asks again before a yes ends, as long as somebody goes on by it. */
-  #follow(entry: Entry): void {
+  #follow(entry: Entry, owner: string): void {
     const { clock, onLost } = this.#init;
     const isUsed = (): boolean => clock.now() - entry.lookedAtMs <= UNUSED_MS;
     if (entry.verdict?.kind !== 'allowed' || !isUsed()) return;
@@ -186,14 +205,15 @@ export class AuthUrl {
     entry.timer = clock.after(Math.max(0, entry.againMs - clock.now()), () => {
       entry.timer = undefined;
       if (!isUsed()) return;
-      entry.asking ??= this.#ask(entry);
+      entry.asking ??= this.#ask(entry, owner);
       void entry.asking.then(({ kind }) => {
         if (kind !== 'allowed') onLost();
       });
     });
   }
 
-  #note({ token }: Question, verdict: Verdict): void {
+  /** @param wasAsked false: it waited for its turn, which is no fault of the server */
+  #note({ token }: Question, verdict: Verdict, wasAsked: boolean): void {
     this.#counts[verdict.kind]++;
     if (verdict.kind === 'allowed') {
       const key = digest(token);
@@ -204,7 +224,7 @@ export class AuthUrl {
         this.#known.delete(oldest);
       }
     }
-    this.#say(verdict.kind === 'unknown' ? verdict.why : undefined);
+    if (wasAsked) this.#say(verdict.kind === 'unknown' ? verdict.why : undefined);
   }
 
   /** Each change once. */

@@ -12,8 +12,8 @@ const MAX_DATA_SOURCES = 256;
 export interface Guarded {
   /** The right. */
   readonly action: Right;
-  /** The sources that it is for now, each of which it needs the right for; they may change. Empty: it is enough to have it for any. */
-  readonly sources: () => readonly string[];
+  /** The sources that it is for now, each of which it needs the right for; they may change. Empty: it is enough to have it for any. `every`: it needs it for all that there are and will be. */
+  readonly sources: () => readonly string[] | 'every';
   /** Id of the session that it is; undefined where there is none at the moment. Default: none. */
   readonly session?: () => string | undefined;
   /** Called once, when the right is lost. */
@@ -80,7 +80,8 @@ export class HeldRights {
   /** Watches that the right does not end, until the returned function is called. */
   guard(guarded: Guarded): () => void {
     this.#guarded = guarded;
-    if (guarded.action !== 'publish') void this.lookAtData(guarded.sources());
+    const sources = guarded.sources();
+    if (guarded.action !== 'publish' && sources !== 'every') void this.lookAtData(sources);
     const onLost = (): void => {
       this.#data.clear();
       guarded.onLost();
@@ -147,6 +148,7 @@ export class HeldRights {
   }
 }
 
-function scopesOf(sources: readonly string[]): Scope[] {
+function scopesOf(sources: readonly string[] | 'every'): Scope[] {
+  if (sources === 'every') return [sources];
   return sources.length === 0 ? ['some'] : sources.map((source) => ({ source }));
 }

@@ -98,7 +98,7 @@ export class Logins {
   /** Ends the login of a cookie. False where there is none. */
   end({ login }: Pick<Approach, 'login'>): boolean {
     const opened = login === undefined ? undefined : this.#open(login);
-    if (opened) this.#logouts.add(opened.id, opened.until_s * 1000);
+    if (opened) this.#logouts.add(opened.id, { fromMs: opened.from_s * 1000, untilMs: opened.until_s * 1000 });
     return opened !== undefined;
   }
 

@@ -30,6 +30,16 @@ interface PasswordHash {
   readonly hash: Buffer;
 }
 
+/** What a password is compared with. */
+interface Checked {
+  /** Undefined where there is none: that takes as long as a wrong one, so that nobody learns who there is. */
+  readonly hash: string | undefined;
+  /** Whose costs are taken where there is none. Default: those of a new hash. */
+  readonly decoy?: string | undefined;
+  /** Address by which the client is counted: passwords of one take turns with those of others. */
+  readonly owner: string;
+}
+
 /** True for `scrypt$N$r$p$salt$hash`, salt and hash in base64, with costs that a server can bear. */
 export function isPasswordHash(text: string): boolean {
   return parse(text) !== undefined;
@@ -51,14 +61,11 @@ export class Passwords {
     return this.#turns.run(() => hashPassword(password));
   }
 
-  /**
-   * Whether it is that password. @param hash undefined where there is none: that takes as long as a wrong one, so that nobody learns who there is
-   * @throws MediaPeerError CAPACITY_REACHED where too many wait
-   */
-  async isRight(password: string, hash: string | undefined): Promise<boolean> {
+  /** Whether it is that password. @throws MediaPeerError CAPACITY_REACHED where too many wait */
+  async isRight(password: string, { hash, decoy, owner }: Checked): Promise<boolean> {
     const expected = hash === undefined ? undefined : parse(hash);
-    const compared = expected ?? { cost: COST, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
-    const derived = await this.#turns.run(() => derive(password, compared));
+    const compared = expected ?? parse(decoy ?? '') ?? { cost: COST, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
+    const derived = await this.#turns.run(() => derive(password, compared), undefined, owner);
     return timingSafeEqual(derived, compared.hash) && expected !== undefined;
   }
 }

@@ -52,11 +52,6 @@ export class JsonFile {
     return result;
   }
 
-  /** Resolves when nothing is being written any more. */
-  async settled(): Promise<void> {
-    await this.#last;
-  }
-
   /** CONFIG_INVALID. @param why it cannot be used */
   unusable(why: string, cause?: unknown): MediaPeerError {
     const { file, what } = this.#init;

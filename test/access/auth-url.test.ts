@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { HeldRights, type Access, type AccessConfig, type Approach } from '../../src/access/index.js';
@@ -150,6 +151,60 @@ describe('AUTH_URL', () => {
     assert.equal(await ask('one that is new'), 'ok', 'a right one passes where there is time to ask about it');
   });
 
+  it('is asked about so many new tokens of an address at a time as may be wrong, and meanwhile about those of others', async (t) => {
+    const held: ServerResponse[] = [];
+    const { server, ask } = await rig(t, ({ token }) => (token === 'good' ? 204 : (response) => void held.push(response)));
+    let ended = 0;
+    const guesses = Array.from({ length: 100 }, (_, i) => ask(`guess ${i}`).finally(() => ended++));
+    await eventually(() => held.length >= 4, 5000, 'the first questions');
+    assert.equal(await ask('good', 'watch', 'gate', '192.0.2.2'), 'ok');
+    assert.deepEqual([held.length, ended], [4, 0]);
+    await eventually(
+      () => {
+        for (const response of held.splice(0)) response.writeHead(403).end();
+        return ended === guesses.length;
+      },
+      5000,
+      'the answers',
+    );
+    const codes = await Promise.all(guesses);
+    assert.deepEqual(
+      [codes.filter((code) => code === 'UNAUTHORIZED').length, codes.filter((code) => code === 'TOO_MANY_REQUESTS').length],
+      [10, 90],
+    );
+    assert.ok(new Set(server.questions.map(({ token }) => token)).size <= 1 + 10 + 10, `${server.questions.length} questions`);
+  });
+
+  it('lets all in at once who come from one address with tokens that are good', async (t) => {
+    const { ask } = await rig(t, ({ token }) => (token.startsWith('good') ? 204 : 403));
+    const codes = await Promise.all(Array.from({ length: 60 }, (_, i) => ask(`good ${i % 30}`)));
+    assert.deepEqual(codes, Array(60).fill('ok'));
+  });
+
+  it('has no fault where too many wait to be asked about', async (t) => {
+    const lines: unknown[] = [];
+    let answer = (): void => undefined;
+    const answered = new Promise<Verdict>((resolve) => (answer = () => resolve({ kind: 'denied' })));
+    const server = new AuthUrl({
+      url: 'http://127.0.0.1/',
+      clock: new FakeClock(),
+      logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
+      onLost: () => undefined,
+      askServer: () => answered,
+    });
+    t.after(() => server.close());
+    const all = Array.from({ length: 1100 }, (_, i) =>
+      server.ask(
+        { action: 'watch', source: 'gate', user: null, token: `guess ${i}`, ip: '192.0.2.1', protocol: 'http', session: null },
+        { isOngoing: false, owner: `192.0.2.${i % 2}` },
+      ),
+    );
+    answer();
+    const verdicts = await Promise.all(all);
+    assert.equal(verdicts.filter(({ kind }) => kind === 'unknown').length, 1100 - 1000 - 8);
+    assert.deepEqual([server.stats.fault, lines], [undefined, []]);
+  });
+
   it('is asked few questions by a list, however long it is', async (t) => {
     const all = Array.from({ length: 500 }, (_, i) => `cam-${i}`);
     const { server, access, clock } = await rig(t, () => 204, { sources: () => all });
@@ -267,7 +322,7 @@ describe('what somebody goes on by', () => {
   function follow(t: TestContext): Followed {
     const clock = new FakeClock();
     const look = (): Promise<void> =>
-      server.ask(QUESTION, true).then(({ kind }) => {
+      server.ask(QUESTION, { isOngoing: true, owner: '192.0.2.1' }).then(({ kind }) => {
         if (kind !== 'allowed') rig.lostMs ??= clock.now();
       });
     const rig: Followed = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { scryptSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { Accounts } from '../../src/access/accounts.js';
 import { hashPassword, isPasswordHash, Passwords } from '../../src/access/passwords.js';
 import { Users } from '../../src/access/users.js';
 
@@ -13,18 +14,17 @@ function hashOf(password: string, { N = 16_384, r = 1, p = 1 } = {}): string {
 describe('a password', () => {
   it('is right only as it was hashed, with the costs and the salt of its hash', async () => {
     const passwords = new Passwords();
+    const isRight = (password: string, hash: string | undefined): Promise<boolean> =>
+      passwords.isRight(password, { hash, owner: '192.0.2.1' });
     const made = await hashPassword('correct horse battery');
     assert.match(made, /^scrypt\$32768\$8\$3\$[\w+/]{22}==\$[\w+/]{43}=$/);
     assert.notEqual(await hashPassword('correct horse battery'), made, 'each has a salt of its own');
     for (const hash of [made, hashOf('correct horse battery'), hashOf('correct horse battery', { N: 32_768, r: 2 })]) {
       assert.ok(isPasswordHash(hash), hash);
-      assert.deepEqual(
-        [await passwords.isRight('correct horse battery', hash), await passwords.isRight('correct horse batterz', hash)],
-        [true, false],
-      );
+      assert.deepEqual([await isRight('correct horse battery', hash), await isRight('correct horse batterz', hash)], [true, false]);
     }
-    assert.ok(await passwords.isRight('pa\u0308sswort für alle', hashOf('pässwort für alle')), 'however a keyboard writes it');
-    assert.ok(!(await passwords.isRight('', undefined)) && !(await passwords.isRight('correct horse battery', undefined)));
+    assert.ok(await isRight('pa\u0308sswort für alle', hashOf('pässwort für alle')), 'however a keyboard writes it');
+    assert.ok(!(await isRight('', undefined)) && !(await isRight('correct horse battery', undefined)));
   });
 
   it('whose hash costs too little or too much is none', () => {
@@ -37,11 +37,34 @@ describe('a password', () => {
 
   it('is checked two at a time, and so many may wait', async () => {
     const passwords = new Passwords();
-    const all = await Promise.allSettled(Array.from({ length: 30 }, () => passwords.isRight('guess', hashOf('right'))));
+    const all = await Promise.allSettled(
+      Array.from({ length: 30 }, () => passwords.isRight('guess', { hash: hashOf('right'), owner: '192.0.2.1' })),
+    );
     const refused = all.filter((result) => result.status === 'rejected');
     assert.equal(refused.length, 30 - 2 - 16);
     for (const { reason } of refused) assert.equal((reason as { code: string }).code, 'CAPACITY_REACHED');
-    assert.ok(await passwords.isRight('right', hashOf('right')), 'the places are free again');
+    assert.ok(await passwords.isRight('right', { hash: hashOf('right'), owner: '192.0.2.1' }), 'the places are free again');
+  });
+});
+
+describe('a name that there is not', () => {
+  it('is compared with the costs of some user’s password, always the same one', async () => {
+    const hashes = [hashOf('correct horse battery'), hashOf('correct horse battery', { r: 2 })];
+    const users = Users.parse(
+      `users:\n${hashes.map((hash, i) => `  - { name: user${i}, actions: [watch], password: '${hash}' }\n`).join('')}  - { name: robot, actions: [watch], token: 'sha256:${'a'.repeat(64)}' }`,
+      'users.yaml',
+    );
+    const accounts = new Accounts(undefined, { users });
+    const names = Array.from({ length: 100 }, (_, i) => `nobody${i}`);
+    const decoys = names.map((name) => accounts.decoyFor(name));
+    assert.deepEqual(new Set(decoys), new Set(hashes));
+    assert.deepEqual(
+      names.map((name) => accounts.decoyFor(name)),
+      decoys,
+    );
+    assert.equal(new Accounts(undefined, { users: new Users([]) }).decoyFor('nobody'), undefined);
+    const checked = { hash: undefined, decoy: decoys[0], owner: '192.0.2.1' };
+    assert.equal(await new Passwords().isRight('correct horse battery', checked), false, 'nobody gets in as somebody else');
   });
 });
 

@@ -80,4 +80,38 @@ describe('turns', () => {
     one.end();
     await done;
   });
+
+  it('lets owners take turns; who has most waiting gives way where too many wait', async () => {
+    const turns = new Turns({ atOnce: 1, maxWaiting: 4, what: 'passwords' });
+    const first = job();
+    const order: string[] = [];
+    const run = (name: string): Promise<void> => turns.run(() => Promise.resolve(void order.push(name)), undefined, name.slice(0, 1));
+    const running = turns.run(first.run, undefined, 'a');
+    const waiting = ['a1', 'a2', 'a3', 'a4'].map(run);
+    const refused = assert.rejects(waiting.pop() ?? running, { code: 'CAPACITY_REACHED' });
+    const other = run('b1');
+    await refused;
+    await assert.rejects(run('a5'), { code: 'CAPACITY_REACHED' });
+    first.end();
+    await Promise.all([running, ...waiting, other]);
+    assert.deepEqual(order, ['a1', 'b1', 'a2', 'a3']);
+  });
+
+  it('keeps places for others than the owner of many', async () => {
+    const turns = new Turns({ atOnce: 3, eachAtOnce: 2, what: 'questions' });
+    const jobs = [job(), job(), job()];
+    const other = job();
+    const done = [...jobs.map(({ run }) => turns.run(run, undefined, 'a')), turns.run(other.run, undefined, 'b')];
+    const begun = (): boolean[] => [...jobs, other].map((each) => each.begun.value);
+    await settle();
+    assert.deepEqual(begun(), [true, true, false, true]);
+    other.end();
+    await settle();
+    assert.deepEqual(begun(), [true, true, false, true]);
+    jobs[0]?.end();
+    await settle();
+    assert.deepEqual(begun(), [true, true, true, true]);
+    for (const { end } of jobs) end();
+    await Promise.all(done);
+  });
 });

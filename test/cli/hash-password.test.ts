@@ -30,7 +30,7 @@ describe('sightline hash-password', () => {
   it('prints what AUTH_FILE takes of what comes by standard input', async () => {
     const { code, out, err } = await run('correct horse battery\n');
     assert.deepEqual([code, err], [0, '']);
-    assert.ok(await new Passwords().isRight('correct horse battery', out.trim()));
+    assert.ok(await new Passwords().isRight('correct horse battery', { hash: out.trim(), owner: '' }));
     const token = await run('sixteen-letters!\r\nanother line', '--token');
     assert.equal(token.out, 'sha256:e178cfa9fadaf72ddef299ee2db3c05d7be0a6a6049afb2b153b5fbf136c472d\n');
   });
