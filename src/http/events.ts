@@ -180,7 +180,11 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         });
         streams.set(stream, { address: request.clientAddress });
         // Who administers is told more, until they do not any more.
-        release = rights.guard({ action: isAdmin ? 'admin' : 'data', sources: () => [], onLost: () => stream.end('access-ended') });
+        release = rights.guard({
+          action: isAdmin ? 'admin' : 'data',
+          sources: () => (isAdmin ? 'every' : []),
+          onLost: () => stream.end('access-ended'),
+        });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')

@@ -33,10 +33,10 @@ export function createTlsServer(
   { files, clock, headerMs = HEADER_MS, checkMs = CHECK_MS }: TlsServerInit,
   listener: RequestListener,
 ): Server {
-  const limits = { headersTimeout: headerMs, connectionsCheckingInterval: checkMs };
   const contextOf = ({ cert, key }: TlsPair) => ({ cert, key, minVersion: MIN_TLS_VERSION }) as const;
-  const server = https.createServer({ ...contextOf(files.pair), ...limits, handshakeTimeout: headerMs }, listener);
-  const plain = http.createServer(limits, (request, response) => {
+  const limits = { headersTimeout: headerMs, connectionsCheckingInterval: checkMs, handshakeTimeout: headerMs };
+  const server = https.createServer({ ...contextOf(files.pair), ...limits }, listener);
+  const plain = http.createServer((request, response) => {
     request.resume();
     const body = errorBody(400, 'REQUEST_REFUSED', sentence(request.headers.host ?? '', request.url ?? '/'));
     response.writeHead(400, { 'content-type': 'application/json; charset=utf-8', connection: 'close' }).end(JSON.stringify(body));
@@ -51,8 +51,14 @@ export function createTlsServer(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     whenRead(socket, { clock, timeoutMs: headerMs }, (first) => {
-      if (first !== HANDSHAKE) plain.emit('connection', socket);
-      else for (const speak of speakTls) speak.call(server, socket);
+      if (first === HANDSHAKE) {
+        for (const speak of speakTls) speak.call(server, socket);
+        return;
+      }
+      // A server that does not listen itself looks at no deadline; the sentence takes no time.
+      const timer = clock.after(headerMs, () => socket.destroy());
+      socket.once('close', () => timer.cancel());
+      plain.emit('connection', socket);
     });
   });
   // A client that does not agree with the certificate, or on a version, has ended the connection.

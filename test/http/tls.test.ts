@@ -148,6 +148,25 @@ describe('with TLS_CERT and TLS_KEY', () => {
     await within(app.close(), 5000, 'the end of the server');
   });
 
+  it('closes what begins to speak plain http and does not go on', async (t) => {
+    const { port, app, clock } = await open(t);
+    const accepted = once(app.server, 'connection') as Promise<[net.Socket]>;
+    const slow = net.connect(port, '127.0.0.1', () => slow.write('G'));
+    const ended = once(slow, 'close');
+    const [theirs] = await within(accepted, 5000, 'the connection');
+    const read = async (bytes: number): Promise<void> => {
+      await eventually(() => theirs.bytesRead === bytes, 5000, `${bytes} bytes`);
+      await new Promise(setImmediate);
+    };
+    await read(1);
+    await clock.advance(300);
+    slow.write('E');
+    await read(2);
+    await clock.advance(100);
+    await within(ended, 5000, 'the end');
+    assert.equal(clock.pendingTimers, 1, 'that of the files alone');
+  });
+
   it('counts connections by what is answered on them: of a full server, idle ones are closed', async (t) => {
     const { port, connections } = await open(t, 2);
     const agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
