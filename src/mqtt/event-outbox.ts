@@ -63,6 +63,7 @@ export class EventOutbox {
   readonly #stopListening: () => void;
   #others: number;
   #published = 0;
+  #skipped = 0;
   #warnedMs = -Infinity;
   #lastRefusal: string | undefined;
 
@@ -183,19 +184,31 @@ export class EventOutbox {
     const { link, topics } = this.#init;
     this.#closing.signal.throwIfAborted();
     const payload = JSON.stringify(eventMessage(event));
-    // A broker that acknowledges nothing keeps nobody from ending: the event is published again after the next start.
-    await unlessAborted(link.publish({ topic: topics.events(event.sourceId), payload, retain: false }), this.#closing.signal);
-    this.#published++;
+    try {
+      // A broker that acknowledges nothing keeps nobody from ending: the event is published again after the next start.
+      await unlessAborted(link.publish({ topic: topics.events(event.sourceId), payload, retain: false }), this.#closing.signal);
+      this.#published++;
+    } catch (error) {
+      if (!isForGood(error)) throw error;
+      this.#skipped++;
+      this.#warn(
+        { sourceId: event.sourceId, reason: messageOf(error), skippedEvents: this.#skipped },
+        'the broker takes no event like this one; it is left out',
+      );
+    }
+  }
+
+  #warn(facts: object, message: string): void {
+    const { clock, logger } = this.#init;
+    if (clock.now() - this.#warnedMs < WARN_INTERVAL_MS) return;
+    this.#warnedMs = clock.now();
+    logger.warn(facts, message);
   }
 
   #failed(sourceId: string | undefined, error: unknown): Outcome {
     if (this.#closing.signal.aborted || (error instanceof BrokerError && error.fault === 'lost')) return 'lost';
-    const { clock, logger } = this.#init;
     this.#lastRefusal = messageOf(error);
-    if (clock.now() - this.#warnedMs >= WARN_INTERVAL_MS) {
-      this.#warnedMs = clock.now();
-      logger.warn({ sourceId, reason: this.#lastRefusal, queuedEvents: this.queued }, 'the broker does not take an event; trying again');
-    }
+    this.#warn({ sourceId, reason: this.#lastRefusal, queuedEvents: this.queued }, 'the broker does not take an event; trying again');
     return 'refused';
   }
 
@@ -209,6 +222,11 @@ export class EventOutbox {
     events.forgetReader(READER);
     events.keepPosition(READER, 'others', this.#others);
   }
+}
+
+/** About the message itself, whoever mends the rights: its size (149), or what is in it (153). Those behind it would wait for ever. */
+function isForGood(error: unknown): boolean {
+  return error instanceof BrokerError && error.fault === 'refused' && (error.reasonCode === 149 || error.reasonCode === 153);
 }
 
 /** What became of a page: all of it is published, and there may be more or nothing; or it is tried again, once the broker is back or later. */

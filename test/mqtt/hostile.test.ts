@@ -198,6 +198,21 @@ describe('a broker', { timeout: 60_000 }, () => {
     assert.equal(publisher.stats.lastError, undefined);
   });
 
+  it('that never takes one of them gets those behind it, and a line says what was left out', async (t) => {
+    const url = await strangeBroker(t, (packet, socket) => {
+      const isSecond = packet.type === PUBLISH && packet.body.includes('/events') && packet.body.includes('"n":2');
+      if (isSecond) socket.write(puback(packet, 153));
+      else answer(packet, socket);
+    });
+    const logger = new Logged();
+    const { events, publisher } = await openRig(t, stateFolder(t), { url, logger });
+    const happened = new Happenings();
+    for (let i = 0; i < 3; i++) happened.add(events, 'street');
+    await eventually(() => publisher.stats.queued === 0, 10_000, 'the others to be taken');
+    assert.deepEqual([publisher.stats.events, publisher.stats.lastError], [2, undefined]);
+    assert.match(logger.of('warn').join('\n'), /takes no event like this one; it is left out: it does not take this content/);
+  });
+
   it('that knows MQTT 3.1.1 alone is spoken to in that', async (t) => {
     const versions: number[] = [];
     const url = await strangeBroker(t, (packet, socket) => {
