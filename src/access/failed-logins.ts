@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import { RETRY_AFTER_S } from '../base/refusals.js';
 
 /** Wrong tokens a minute and address. */
 const MAX_FAILURES = 10;
@@ -112,8 +113,8 @@ export class FailedLogins {
     if (waiting.length >= MAX_WAITING)
       throw new MediaPeerError(
         'TOO_MANY_REQUESTS',
-        `more than ${MAX_WAITING} tokens that are not known yet came from this address at once; try again in 1 s`,
-        { retryAfterS: 1 },
+        `more than ${MAX_WAITING} tokens that are not known yet came from this address at once; try again in ${RETRY_AFTER_S.token} s`,
+        { retryAfterS: RETRY_AFTER_S.token },
       );
     return new Promise((resolve) => void waiting.push(resolve));
   }

@@ -10,6 +10,8 @@ export const RETRY_AFTER_S = {
   session: 1,
   /** A picture that did not come in time. */
   picture: 1,
+  /** What becomes of other tokens of the same address. */
+  token: 1,
   /** A turn among others who want the same. */
   turn: 2,
   /** A camera that is connected on demand, and has not answered yet. */
