@@ -12,7 +12,7 @@ export interface TestOptions {
   readonly parts: readonly string[];
 }
 
-const LANES = os.availableParallelism() + 1;
+const LANES = os.availableParallelism();
 
 export const USAGE = `Usage: npm test -- [options] [PART ...]
 
@@ -20,7 +20,7 @@ export const USAGE = `Usage: npm test -- [options] [PART ...]
 
   --unit       only those that touch no ffmpeg, browser, peer or process
   --live       only the others
-  --lanes N    live files at a time, 1 to 16   (one more than there are cores)`;
+  --lanes N    live files at a time, 1 to 16   (as many as there are cores)`;
 
 /** @throws UsageError */
 export function parseOptions(argv: readonly string[]): TestOptions | 'help' {

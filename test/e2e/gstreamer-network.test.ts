@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import '../helpers/alone.js';
 import { eventually } from '../helpers/deadline.js';
 import { GstPeer, noGStreamer } from '../helpers/gstreamer.js';
 import { ImpairedPath } from '../helpers/network/impaired-path.js';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import '../helpers/alone.js';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { publishTime, watchTime } from '../helpers/clock-pages.js';
 import { eventually } from '../helpers/deadline.js';

@@ -15,7 +15,14 @@ import {
   type TrackLease,
   type VideoCodec,
 } from '../../src/media/index.js';
-import { Pipelines, slateCaption, type PipelinesInit, type DetectionModel, type DetectionModels } from '../../src/pipeline/index.js';
+import {
+  Pipelines,
+  slateCaption,
+  SourceCounts,
+  type PipelinesInit,
+  type DetectionModel,
+  type DetectionModels,
+} from '../../src/pipeline/index.js';
 import type { Logger } from '../../src/base/logger.js';
 import { LiveRooms, PullSources, SourceCatalogue, SourceLibrary } from '../../src/source/index.js';
 import { parseSources } from '../../src/source/pull/sources-file.js';
@@ -94,6 +101,8 @@ export class PipelineRig {
   readonly catalogue: SourceCatalogue;
   readonly pipelines: Pipelines;
   readonly seeing: DetectionModels;
+  /** Of everything that has run. */
+  readonly counts = new SourceCounts();
   readonly uploadDir: string;
 
   private constructor(deps: ReturnType<typeof realDeps>, library: SourceLibrary, uploadDir: string, options: RigOptions) {
@@ -131,6 +140,7 @@ export class PipelineRig {
       logger: deps.logger,
       ffmpeg: deps,
       models: this.seeing,
+      counts: this.counts,
       ...(options.sceneOf && { sceneOf: options.sceneOf }),
       ...(options.ladder && { ladder: options.ladder }),
       ...(options.rungPlaces !== undefined && { rungPlaces: options.rungPlaces }),

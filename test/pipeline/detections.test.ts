@@ -77,10 +77,10 @@ describe('the detections of a source', () => {
     const times = raw.frames.map(({ mediaTimeMs }) => mediaTimeMs);
     const [first, last] = [Math.min(...times), Math.max(...times)];
     const covered = reader.messages.map(({ mediaTimeMs }) => mediaTimeMs).filter((timeMs) => timeMs >= first && timeMs <= last);
-    assert.deepEqual(
-      covered.filter((timeMs) => !times.includes(timeMs)),
-      [],
-    );
+    const unshown = covered.filter((timeMs) => !times.includes(timeMs));
+    // A machine that is short of cores may not encode every picture that was looked at.
+    const dropped = rig.counts.encoders.sums().reduce((sum, { counts }) => sum + counts.dropped, 0);
+    assert.ok(unshown.length <= dropped, `media times ${unshown.join(', ')} of no frame; the encoder was not given ${dropped}`);
     assert.ok(covered.length >= 40, `${covered.length} of ${reader.messages.length} messages within what raw frames cover`);
     reader.messages.forEach(({ frame }, i) => assert.ok(i === 0 || frame > (reader.messages[i - 1]?.frame ?? 0), `frame ${frame}`));
     const ids = new Set(reader.messages.map(({ objects }) => objects[0]?.objectId));
