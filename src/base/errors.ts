@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   EVENT_NOT_FOUND: 'there is no event of that id, or it has no still; it may be older than EVENT_RETENTION',
   STATE_NOT_KEPT: 'the change could not be written to STATE_DIR, so it was not made; the message says why',
   STORE_FAILED: 'the store of events could not answer; the log says why',
+  RECORDING_DAMAGED: 'a file of the recording cannot be read; the message says why',
   USER_NOT_FOUND: 'there is no user of that name',
   USER_INVALID: 'a user cannot be as it was sent; the message lists every fault',
   USER_READ_ONLY: 'the user is one of AUTH_FILE, and is changed there',

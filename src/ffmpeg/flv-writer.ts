@@ -1,5 +1,5 @@
 /** H.264 into FLV, to feed a decoder: the counterpart of `FlvParser`, with stamps of the writer's own. */
-import { lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
+import { avcConfiguration, lengthPrefixed, NalType, nalType, readLengthPrefixed, type EncodedFrame } from '../media/index.js';
 
 const FILE_HEADER = Buffer.from('464c5601010000000900000000', 'hex');
 
@@ -16,10 +16,10 @@ export class FlvWriter {
     const units = readLengthPrefixed(frame.data);
     if (!units) return [];
     const chunks: Buffer[] = [];
-    const sps = units.filter((unit) => nalType(unit) === NalType.sps && unit.length >= 4);
+    const sps = units.filter((unit) => nalType(unit) === NalType.sps);
     const pps = units.filter((unit) => nalType(unit) === NalType.pps);
-    if (frame.keyframe && sps[0] && pps.length > 0) {
-      const record = decoderConfiguration(sps[0], pps);
+    const record = frame.keyframe ? avcConfiguration(sps.slice(0, 1), pps) : undefined;
+    if (record) {
       if (!this.#headerWritten) chunks.push(FILE_HEADER);
       this.#headerWritten = true;
       if (!this.#parameterSets?.equals(record)) chunks.push(...tag(Buffer.concat([Buffer.from([0x17, 0, 0, 0, 0]), record]), stampMs));
@@ -42,15 +42,4 @@ function tag(body: Buffer, stampMs: number): Buffer[] {
   const trailer = Buffer.allocUnsafe(4);
   trailer.writeUInt32BE(header.length + body.length);
   return [header, body, trailer];
-}
-
-/** AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1, with one SPS. */
-function decoderConfiguration(sps: Buffer, pps: readonly Buffer[]): Buffer {
-  const sized = (unit: Buffer): Buffer => {
-    const length = Buffer.allocUnsafe(2);
-    length.writeUInt16BE(unit.length);
-    return Buffer.concat([length, unit]);
-  };
-  const head = Buffer.from([1, sps[1] as number, sps[2] as number, sps[3] as number, 0xff, 0xe1]);
-  return Buffer.concat([head, sized(sps), Buffer.from([pps.length]), ...pps.map(sized)]);
 }

@@ -56,6 +56,28 @@ export function h264Colour(sps: Buffer): PictureColour | undefined {
   return bits.isBeyondEnd ? undefined : colour;
 }
 
+/** How the samples of an SPS are stored. */
+interface SampleDepth {
+  /** chroma_format_idc: 1 is 4:2:0. */
+  readonly chromaFormat: number;
+  /** Bits of a luma sample. */
+  readonly lumaBits: number;
+  /** Bits of a chroma sample. */
+  readonly chromaBits: number;
+}
+
+/** Chroma format and depths that the SPS of a High profile tells; undefined where they cannot be read, or make no sense. */
+export function h264Depth(sps: Buffer): SampleDepth | undefined {
+  const bits = new BitReader(withoutEmulationPrevention(sps.subarray(1)));
+  bits.skip(24); // profile, constraint flags, level
+  bits.exponential(); // seq_parameter_set_id
+  const chromaFormat = bits.exponential();
+  if (chromaFormat === 3) bits.skip(1); // separate_colour_plane_flag
+  const [luma, chroma] = [bits.exponential(), bits.exponential()];
+  const isCredible = !bits.isBeyondEnd && chromaFormat <= 3 && luma <= 6 && chroma <= 6;
+  return isCredible ? { chromaFormat, lumaBits: luma + 8, chromaBits: chroma + 8 } : undefined;
+}
+
 /** The size, and the bits behind it: those of the VUI. */
 function readSps(sps: Buffer): { readonly size: PictureSize; readonly bits: BitReader } | undefined {
   const bits = new BitReader(withoutEmulationPrevention(sps.subarray(1)));
