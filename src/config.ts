@@ -106,6 +106,7 @@ const LOG_COMPONENTS = [
   'webhooks',
   'mqtt',
   'events',
+  'recording',
   'webrtc',
   'forward',
   'http',
@@ -356,6 +357,31 @@ const eventRetention: Variable<Retention> = {
   },
 };
 
+const recordRetention: Variable<Retention> = {
+  shownDefault: '72h',
+  description:
+    'How long recordings are kept, how much of them, or both: `72h`, `30d`, `20GB`, `72h,20GB`; the oldest go first. What is to be kept stays.',
+  allowed: 'an age such as 72h or 30d, a size such as 500MB or 20GB, or both with a comma between them',
+  defaultValue: { maxAgeMs: 72 * 3_600_000, maxBytes: Infinity },
+  parse(value) {
+    const retention = readRetention(value);
+    return retention && { maxAgeMs: Infinity, maxBytes: Infinity, ...retention };
+  },
+};
+
+const recordMinFree: Variable<number> = {
+  shownDefault: '2GB',
+  description:
+    'Free space of the disk of `RECORD_DIR` that recordings leave to everything else: below it recording stops, and nothing else does. `0`: none.',
+  allowed: '0, or a size such as 500MB or 2GB',
+  defaultValue: 2e9,
+  parse(value) {
+    if (value === '0') return 0;
+    const size = readRetention(value);
+    return size?.maxAgeMs === undefined ? size?.maxBytes : undefined;
+  },
+};
+
 const eventTypes: Variable<readonly EventType[]> = {
   shownDefault: SCENE_EVENT_TYPES.join(','),
   description: 'Which events the servers of `WEBHOOK_URL` receive ([events.md](events.md)).',
@@ -449,6 +475,16 @@ export const VARIABLES = {
     'Folder of what outlives a restart: events, and what zones and lines have counted. No other server may use it.',
   ),
   EVENT_RETENTION: eventRetention,
+  RECORD: list(
+    [],
+    'none',
+    (item) => /^[\w.*?-]{1,64}$/.test(item),
+    'names of sources, comma separated; * is any text, ? any character',
+    'Sources that are recorded while they are live ([recording.md](recording.md)): cameras and rooms; a file only where it is named without `*` and `?`.',
+  ),
+  RECORD_DIR: text('recordings', 'recordings', 'Folder of recordings. No other server may use it.'),
+  RECORD_RETENTION: recordRetention,
+  RECORD_MIN_FREE: recordMinFree,
   MAX_CONNECTIONS: integer(10, 1, 10_000, 'Viewers that may be connected at once; the next one gets 503.'),
   MAX_PUBLISHERS: integer(10, 1, 10_000, 'Publishers that may be connected at once, beside the viewers; the next one gets 503.'),
   MAX_RUNNING_SOURCES: {
@@ -456,7 +492,7 @@ export const VARIABLES = {
       8 * availableParallelism(),
       1,
       10_000,
-      'Sources that may run at once for viewers and readers; the next one gets 503. Sources that are always on and those with zones count, but are never refused.',
+      'Sources that may run at once for viewers and readers; the next one gets 503. Sources that are always on, recorded, or have zones count, but are never refused.',
     ),
     shownDefault: '8 per core',
   },
@@ -794,7 +830,7 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  */
 export function configuredPath(
   config: Config,
-  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'MQTT_CA_FILE' | 'TLS_CERT' | 'TLS_KEY',
+  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'RECORD_DIR' | 'MQTT_CA_FILE' | 'TLS_CERT' | 'TLS_KEY',
 ): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);

@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.js';
 import type { ResourceLedger } from '../base/resources.js';
 import type { EventFacts, EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
 import type { Entry, Positioned } from './event-tables.js';
+import { RecordingIndex } from './recording-index.js';
 import { StoreRefusedError, StoreThread } from './store-thread.js';
 
 /** Where events are kept, and how long. */
@@ -35,9 +36,12 @@ const CLOSE_MS = 5_000;
 
 /** All events of the server. */
 export class EventStore {
+  /** What was recorded. */
+  readonly recordings: RecordingIndex;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #added: Listeners<StoredEvent>;
+  readonly #begunAnew: Listeners;
   readonly #warnedMs = new Map<string, number>();
   /** Stills that are not made yet. */
   readonly #making = new Set<Promise<void>>();
@@ -64,6 +68,8 @@ export class EventStore {
     this.#clock = clock;
     this.#logger = logger;
     this.#added = new Listeners(logger, 'events');
+    this.#begunAnew = new Listeners(logger, 'the store');
+    this.recordings = new RecordingIndex({ write: (entry) => this.#write(entry), ask: (question) => this.#thread.ask(question) });
   }
 
   /** Keeps an event without a still and tells it to listeners. */
@@ -105,6 +111,11 @@ export class EventStore {
   /** Calls `listener` for each event, in order. Call the returned function to stop listening. */
   onAdded(listener: (event: StoredEvent) => void): () => void {
     return this.#added.add(listener);
+  }
+
+  /** Calls `listener` when the file turned out to be damaged while the server runs, and a new one, which is empty, was begun. Call the returned function to stop listening. */
+  onBegunAnew(listener: () => void): () => void {
+    return this.#begunAnew.add(listener);
   }
 
   /** Everything that was added before is in it, also what waits for the disk. @throws MediaPeerError STORE_FAILED */
@@ -198,9 +209,10 @@ export class EventStore {
       retention,
       ledger,
       onReport: (report) => {
-        if (report.kind === 'set-aside')
+        if (report.kind === 'set-aside') {
           this.#logger.error(report.setAside, 'the store of events cannot be used: it is set aside, and a new one is begun');
-        else if (report.kind === 'left-out') this.#logger.error(report, 'events cannot be written and are lost');
+          this.#begunAnew.tell();
+        } else if (report.kind === 'left-out') this.#logger.error(report, 'events cannot be written and are lost');
         else if (report.kind === 'removed-unread') this.#noteUnread(report.events);
         else
           this.#warn(

@@ -2,6 +2,7 @@
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
 import type { EventType } from '../base/event-types.js';
 import type { EventQuery, EventStill, ReadPositions, StoredEvent } from './event.js';
+import { RecordingTables, type RecordingEntry } from './recording-tables.js';
 
 /** Something to write. */
 export type Entry =
@@ -14,7 +15,8 @@ export type Entry =
   /** There is no such reader any more. */
   | { readonly kind: 'reader-gone'; readonly reader: string }
   /** A text that somebody finds again. */
-  | { readonly kind: 'note'; readonly name: string; readonly text: string };
+  | { readonly kind: 'note'; readonly name: string; readonly text: string }
+  | RecordingEntry;
 
 /** What a position is of: a source, what is about none, or every source that has no position of its own. */
 export type Positioned = { readonly sourceId: string | undefined } | 'others';
@@ -33,6 +35,8 @@ const OTHERS = '*';
 
 /** Reads and writes the tables of one database. */
 export class EventTables {
+  /** Of the same file. */
+  readonly recordings: RecordingTables;
   readonly #database: Database;
   readonly #insertEvent: Statement;
   readonly #insertStill: Statement;
@@ -45,6 +49,7 @@ export class EventTables {
 
   constructor(database: Database) {
     this.#database = database;
+    this.recordings = new RecordingTables(database);
     this.#insertEvent = database.prepare('INSERT OR REPLACE INTO events (id, at_ms, type, source, still, data) VALUES (?, ?, ?, ?, ?, ?)');
     this.#insertStill = database.prepare('INSERT OR REPLACE INTO stills (id, jpeg) VALUES (?, ?)');
     this.#putCounts = database.prepare('INSERT OR REPLACE INTO counts (source, state) VALUES (?, ?)');
@@ -172,6 +177,8 @@ export class EventTables {
         return this.#database.prepare('DELETE FROM positions WHERE reader = ?').run(entry.reader);
       case 'note':
         return this.#putNote.run(entry.name, entry.text);
+      default:
+        return this.recordings.write(entry);
     }
   }
 

@@ -14,6 +14,16 @@ const STEPS: readonly string[] = [
      reader TEXT NOT NULL, source TEXT NOT NULL, last_id INTEGER NOT NULL, PRIMARY KEY (reader, source)
    ) WITHOUT ROWID;
    CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);`,
+  `CREATE TABLE segments (
+     id INTEGER PRIMARY KEY, source TEXT NOT NULL, run INTEGER NOT NULL, from_ms REAL NOT NULL, to_ms REAL NOT NULL,
+     file TEXT NOT NULL, bytes INTEGER NOT NULL, format TEXT NOT NULL, transcoded INTEGER NOT NULL, open INTEGER NOT NULL
+   );
+   CREATE INDEX segments_by_source_and_time ON segments (source, from_ms);
+   CREATE INDEX segments_by_end ON segments (to_ms);
+   CREATE TABLE groups (segment INTEGER PRIMARY KEY, places BLOB NOT NULL);
+   CREATE TABLE keeps (
+     source TEXT NOT NULL, from_ms REAL NOT NULL, to_ms REAL NOT NULL, PRIMARY KEY (source, from_ms)
+   ) WITHOUT ROWID;`,
 ];
 
 /** The file is of a later version of Sightline, which may have put anything into it. */

@@ -79,6 +79,8 @@ export class StoreKeeper {
         }
         case 'note':
           return this.#tables.note(question.name);
+        default:
+          return this.#tables.recordings.answer(question);
       }
     });
   }
@@ -171,10 +173,16 @@ export class StoreKeeper {
   #pruneSlice(): number {
     const { maxAgeMs, maxBytes } = this.#init.retention;
     const tooOld = this.#tables.removeOldest(SLICE, this.#init.clock.wallClock() - maxAgeMs);
-    const removed = tooOld.events > 0 || this.#tables.usedBytes() <= maxBytes ? tooOld : this.#tables.removeOldest(SMALL_SLICE);
+    const removed = tooOld.events > 0 || !this.#isTooMuch(maxBytes) ? tooOld : this.#tables.removeOldest(SMALL_SLICE);
     if (removed.events > 0) this.#tables.shrink();
     if (removed.unread > 0) this.#init.tell({ kind: 'removed-unread', events: removed.unread });
     return removed.events;
+  }
+
+  /** The index of recordings goes with them, not with events. */
+  #isTooMuch(maxBytes: number): boolean {
+    const usedBytes = this.#tables.usedBytes();
+    return usedBytes > maxBytes && usedBytes - this.#tables.recordings.usedBytes() > maxBytes;
   }
 
   #trouble(error: unknown): void {

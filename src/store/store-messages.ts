@@ -1,6 +1,7 @@
 /** What the server and the thread of the store tell each other. */
 import type { EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
 import type { Entry } from './event-tables.js';
+import type { RecordingAnswers, RecordingQuestion } from './recording-tables.js';
 import type { SetAside } from './store-file.js';
 
 /** What the thread is started with. */
@@ -18,10 +19,11 @@ export type Question =
   | { readonly kind: 'sources' }
   | { readonly kind: 'positions'; readonly reader: string }
   | { readonly kind: 'count-after'; readonly sourceId: string | undefined; readonly afterId: number }
-  | { readonly kind: 'note'; readonly name: string };
+  | { readonly kind: 'note'; readonly name: string }
+  | RecordingQuestion;
 
 /** What each question is answered with. */
-export interface Answers {
+export interface Answers extends RecordingAnswers {
   /** In the order that was asked for. */
   readonly events: StoredEvent[];
   /** Undefined where the event has none. */
