@@ -32,6 +32,8 @@ import {
   offerRoutes,
   onvifRoutes,
   refuseMisspeltMembers,
+  recordingRoutes,
+  recordingSettingsRoutes,
   reportRoutes,
   sessionUrlRoutes,
   snapshotRoutes,
@@ -54,6 +56,8 @@ import {
   type ModelDeps,
   type OfferDeps,
   type OnvifDeps,
+  type RecordingSettingsDeps,
+  type RecordingsDeps,
   type ReportDeps,
   type SnapshotDeps,
   type SourcesDeps,
@@ -123,6 +127,10 @@ export interface AppDeps {
   readonly zones: ZonesDeps;
   /** For `/sources/:id/forward`. */
   readonly forwards: ForwardDeps;
+  /** For `/recordings`. */
+  readonly recordings: RecordingsDeps;
+  /** For `/sources/:id/recording`. */
+  readonly recordingSettings: RecordingSettingsDeps;
   /** For `/events`. */
   readonly events: EventsDeps;
   /** For `/detections`. */
@@ -223,6 +231,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(snapshotRoutes, deps.snapshots);
   await app.register(detectionRoutes, deps.detections);
   await app.register(eventRoutes, deps.events);
+  await app.register(recordingRoutes, deps.recordings);
+  await app.register(recordingSettingsRoutes, deps.recordingSettings);
   await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: [deps.pageDir, deps.clientDir],

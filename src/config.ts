@@ -830,7 +830,17 @@ export function doubtfulVariables(): { readonly name: string; readonly meant: st
  */
 export function configuredPath(
   config: Config,
-  name: 'UPLOAD_DIR' | 'MODEL' | 'WEBHOOK_QUEUE_DIR' | 'SOURCES_FILE' | 'AUTH_FILE' | 'STATE_DIR' | 'RECORD_DIR' | 'MQTT_CA_FILE' | 'TLS_CERT' | 'TLS_KEY',
+  name:
+    | 'UPLOAD_DIR'
+    | 'MODEL'
+    | 'WEBHOOK_QUEUE_DIR'
+    | 'SOURCES_FILE'
+    | 'AUTH_FILE'
+    | 'STATE_DIR'
+    | 'RECORD_DIR'
+    | 'MQTT_CA_FILE'
+    | 'TLS_CERT'
+    | 'TLS_KEY',
 ): string {
   const value = config[name].replace(/^~(?=[/\\]|$)/, homedir());
   return name === 'MODEL' && value === VARIABLES.MODEL.defaultValue ? bundledModel : path.resolve(value);

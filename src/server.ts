@@ -15,6 +15,7 @@ import {
   openForwarding,
   openMetrics,
   openPorts,
+  openRecording,
   openSources,
   openState,
   openTls,
@@ -54,8 +55,9 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const seeing = await openDetection(host, sources, metrics, state);
     const connections = openConnections(host, sources, seeing, ports, metrics);
     const forwarding = openForwarding(host, sources, seeing, connections, state);
+    const recording = await openRecording(host, sources, seeing, state);
     const requests = await openTracing(host, connections.sessions);
-    const managing = openManaging(host, sources, seeing, forwarding, state);
+    const managing = openManaging(host, sources, seeing, { ...forwarding, ...recording }, state);
     let isReady = false;
     const app = await openDoors(host, {
       ...sources,
@@ -63,6 +65,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
       ...seeing,
       ...connections,
       ...forwarding,
+      ...recording,
       ...managing,
       iceUdp: ports.iceUdp,
       requests,
@@ -83,6 +86,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     await sources.library.ready;
     seeing.readForZones();
     forwarding.beginForwarding();
+    await recording.beginRecording();
     warnOfNothingToServe(config, sources.catalogue, loggers.of('source'));
     isReady = true;
     closers.add(() => void (isReady = false));

@@ -21,6 +21,8 @@ export * from './models.js';
 export * from './offer.js';
 export { onvifRoutes, type OnvifDeps } from './onvif.js';
 export { installReference } from './reference.js';
+export { recordingRoutes, type RecordingsDeps } from './recordings.js';
+export { recordingSettingsRoutes, type RecordingSettingsDeps, type RecordingStatus } from './recording-settings.js';
 export * from './reports.js';
 export * from './schemas.js';
 export * from './session-url.js';

@@ -30,6 +30,7 @@ export {
   type H264Profile,
 } from './h264-profile.js';
 export { BT601, h264Colour, h264Size, isBt709, vp8Size, type PictureColour, type PictureSize } from './picture-size.js';
+export type * from './recording-lease.js';
 export * from './rendition.js';
 export { ReplayPace } from './replay-pace.js';
 export * from './rung.js';

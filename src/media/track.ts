@@ -72,6 +72,7 @@ export class Track {
   readonly #clockRateHz: number;
   readonly #gop = new Gop();
   readonly #subscriptions = new Set<Subscription>();
+  readonly #taps = new Set<(frame: EncodedFrame) => void>();
   readonly #subscribed: SubscribedTrack;
   readonly #meter = new RateMeter();
   readonly #ending: EndListeners<EndReason>;
@@ -137,6 +138,7 @@ export class Track {
   /** Hands the next frame to every subscription. Never waits. Ignored after `close`. */
   write(frame: EncodedFrame): void {
     if (this.#ending.reason !== undefined) return;
+    for (const tap of this.#taps) tap(frame);
     const payloads = packetize(this.codec, frame.data);
     if (payloads.length === 0) return;
     const packetized: PacketizedFrame = {
@@ -165,10 +167,20 @@ export class Track {
     return subscription;
   }
 
+  /**
+   * Hands each frame as it was written, from now on, to somebody who keeps it instead of sending it: he is no viewer. `tap` must
+   * neither wait nor throw. Call the returned function to stop.
+   */
+  tap(tap: (frame: EncodedFrame) => void): () => void {
+    this.#taps.add(tap);
+    return () => void this.#taps.delete(tap);
+  }
+
   /** Ends the track for all its readers. Idempotent. */
   close(reason: EndReason): void {
     if (this.#ending.reason !== undefined) return;
     for (const subscription of this.#subscriptions) subscription.close();
+    this.#taps.clear();
     this.#gop.clear();
     this.#ending.end(reason);
   }

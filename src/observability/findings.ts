@@ -4,6 +4,7 @@ import type { ModelInUse, SourceActivity } from '../pipeline/index.js';
 import type { SessionStatus } from '../webrtc/index.js';
 import type { AuthUrlStats } from '../access/index.js';
 import type { MqttStats } from '../mqtt/index.js';
+import type { RecordingStats } from '../recording/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 
 /** What one look found, as in `sightline check`. */
@@ -46,6 +47,8 @@ export interface Facts {
   readonly nowMs: number;
   /** Datagrams that the system dropped at the UDP port; undefined where that is not known. */
   readonly receiveDrops: number | undefined;
+  /** What is recorded; undefined: nothing can be. */
+  readonly recording?: RecordingStats | undefined;
   /** Folders that are written to, with what is free there. */
   readonly disks: readonly Disk[];
 }
@@ -86,6 +89,7 @@ export function findings(facts: Facts): HealthFinding[] {
     ...orWell(webhooks.flatMap(aboutReceiver), 'webhooks', webhooks.length === 0 ? 'none configured' : 'all events are delivered'),
     ...(mqtt ? orWell(aboutBroker(mqtt), 'mqtt', `${mqtt.broker} is connected, and has all events`) : []),
     ...orWell(forwards.flatMap(aboutForward), 'forwards', forwards.length === 0 ? 'none configured' : 'all are live'),
+    ...aboutRecording(facts.recording),
     ...aboutAuthUrl(facts.authUrl),
     ...aboutCertificate(facts.certificate, facts.nowMs),
     ...aboutUdp(facts.receiveDrops),
@@ -101,6 +105,11 @@ function aboutSource({ sourceId, state, kind, troubles, lastError }: SourceActiv
     ...troubles.map((trouble) => failed('source', `'${sourceId}': ${trouble}${because}`)),
     ...(state === 'waiting' ? [warning('source', `'${sourceId}' delivers nothing: ${who}${because}`)] : []),
   ];
+}
+
+function aboutRecording(recording: RecordingStats | undefined): HealthFinding[] {
+  if (recording?.trouble !== undefined) return [failed('recording', recording.trouble)];
+  return recording && recording.sources > 0 ? [{ state: 'ok', what: 'recording', text: `${recording.sources} sources` }] : [];
 }
 
 function aboutModel({ name, state, restarts }: ModelInUse): HealthFinding[] {

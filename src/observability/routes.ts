@@ -8,6 +8,7 @@ import type { ResourceKind } from '../base/resources.js';
 import type { RoomState, SourceDescription, SourceKind } from '../source/index.js';
 import type { AuthUrlStats } from '../access/index.js';
 import type { MqttStats } from '../mqtt/index.js';
+import type { RecordingStats } from '../recording/index.js';
 import type { ReceiverStats } from '../webhooks/index.js';
 import { findings, type Certificate, type Disk } from './findings.js';
 import { viewingGraph } from './graph.js';
@@ -67,6 +68,8 @@ export interface ObservabilityDeps {
   readonly certificate?: () => Certificate | undefined;
   /** What is wrong with how sources are described, in words. Default: nothing. */
   readonly sourceFaults?: () => readonly string[];
+  /** What is recorded. Default: nothing. */
+  readonly recording?: (() => RecordingStats) | undefined;
   /** Where the server writes. Default: nowhere. */
   readonly disks?: () => Promise<readonly Disk[]>;
 }
@@ -262,6 +265,7 @@ async function factsOf(deps: ObservabilityDeps): Promise<Parameters<typeof findi
     nowMs: Date.now(),
     sourceFaults: deps.sourceFaults?.() ?? [],
     receiveDrops: await deps.iceUdp?.receiveDrops(),
+    recording: deps.recording?.(),
     disks: (await deps.disks?.()) ?? [],
   };
 }

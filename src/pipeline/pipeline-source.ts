@@ -1,6 +1,15 @@
 /** A source that was opened for somebody: what can be leased of it. It holds nothing itself. */
 import { MediaPeerError } from '../base/errors.js';
-import { type OpenedSource, type Rung, type SnapshotLease, type SourceMedia, type TrackKey, type TrackLease } from '../media/index.js';
+import type {
+  OpenedSource,
+  RecordingLease,
+  RecordingSink,
+  Rung,
+  SnapshotLease,
+  SourceMedia,
+  TrackKey,
+  TrackLease,
+} from '../media/index.js';
 import type { FrameLease } from './frame-lease.js';
 import { keyBelow, type Ladders, type RenditionKey } from './ladders.js';
 import type { SnapshotFeeds } from './snapshot-feeds.js';
@@ -59,6 +68,11 @@ export class PipelineSource implements OpenedSource {
   /** As `openDetections`, also where detection is off: then nothing is detected in the frames. */
   openFrames(): FrameLease {
     return this.#init.pipeline().leaseFrames();
+  }
+
+  /** Leases the raw video and the sound as they come, for a recording. @throws MediaPeerError as `openTrack` */
+  openRecording(sink: RecordingSink): RecordingLease {
+    return this.#init.pipeline().leaseRecording(sink);
   }
 
   openSnapshots(maxBytes: number): SnapshotLease {

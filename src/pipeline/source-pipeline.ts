@@ -9,6 +9,8 @@ import {
   Timeline,
   Track,
   type EndReason,
+  type RecordingLease,
+  type RecordingSink,
   type TrackKey,
   type TrackLease,
   type VideoKey,
@@ -108,6 +110,31 @@ export class SourcePipeline {
         return () => void this.#state.pictureTakers.delete(taker);
       },
       release: this.#hold(this.#detections),
+    };
+  }
+
+  /** Leases what is recorded of the source: its raw video and its sound, frame by frame. @throws MediaPeerError as `lease` */
+  leaseRecording(sink: RecordingSink): RecordingLease {
+    const key: VideoKey = { kind: 'video', rendition: 'raw', codec: this.#run.rawCodec };
+    const [video, audio] = [this.lease(key), this.lease({ kind: 'audio' })];
+    const begun = this.#run.openGroup(key);
+    for (const frame of begun) sink.video(frame);
+    if (begun.length === 0) this.#run.requestKeyframe(key);
+    const stopTaps = [video.track.tap((frame) => sink.video(frame)), audio.track.tap((frame) => sink.audio(frame))];
+    return {
+      codec: key.codec,
+      timeline: this.#state.timeline,
+      feed: this.#state.feed,
+      isTranscoded: () => this.#run.originOf(key) !== 'copied',
+      isOutdated: () => this.#run.rawCodec !== key.codec,
+      isStandIn: (mediaTimeMs) => this.#run.isStandIn(mediaTimeMs),
+      requestKeyframe: () => void this.#run.requestKeyframe(key),
+      onClosed: (listener) => video.track.onClosed(listener),
+      release: () => {
+        for (const stop of stopTaps) stop();
+        video.release();
+        audio.release();
+      },
     };
   }
 

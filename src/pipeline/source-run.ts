@@ -10,6 +10,7 @@ import {
   type Timeline,
   type Track,
   type TrackKey,
+  type VideoCodec,
   type VideoFrame,
   type VideoKey,
 } from '../media/index.js';
@@ -166,6 +167,22 @@ export class SourceRun {
   /** False for H.265 of a source that does not come in it: it is copied, never encoded. */
   canMake(key: TrackKey): boolean {
     return key.kind === 'audio' || key.codec !== 'h265' || (this.#isCopied(key) && !isLower(key));
+  }
+
+  /** Frames of a track that came before it was begun, from the newest keyframe on; empty where they are made here, or there is no keyframe. */
+  openGroup(key: VideoKey): readonly EncodedFrame[] {
+    return this.#isCopied(key) && !isLower(key) ? this.#hub.openGroup : [];
+  }
+
+  /** What the raw video comes in where it is copied; H.264 of what is encoded here. */
+  get rawCodec(): VideoCodec {
+    const { delivery, codec } = this.#feed.info;
+    return delivery === 'passthrough' ? codec : 'h264';
+  }
+
+  /** True for a time at which a stand-in is shown, because nothing comes from the camera. */
+  isStandIn(mediaTimeMs: number): boolean {
+    return this.#standIns.has(mediaTimeMs);
   }
 
   /** Where a track comes from; sound is encoded with the video that it comes with. */

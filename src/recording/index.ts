@@ -1,2 +1,20 @@
 /** Recordings: segments on disk, what was seen beside them, and the index of it all. Knows neither HTTP nor sessions. */
 export type * from './recorded.js';
+export { Archive } from './archive.js';
+export { FreeSpace } from './free-space.js';
+export { Rebuild, type ExaminedSegment } from './rebuild.js';
+export { Recorder, type SeenLog, type WriterRequest } from './recorder.js';
+export { Recordings, type CheckReport, type RecordingListing, type RecordingOverview } from './recordings.js';
+export { outOfRange, recordingNotFound } from './refusals.js';
+export { removeSegmentFiles } from './remove-files.js';
+export { Retention } from './retention.js';
+export {
+  DEFAULT_SETTINGS,
+  DETECTIONS_KEPT,
+  RECORDING_MODES,
+  type DetectionsKept,
+  type RecordingMode,
+  type RecordingSettings,
+} from './settings.js';
+export type { RecordingStats } from './stats.js';
+export type { RecordableSource, RecordingWriter } from './source-recorder.js';

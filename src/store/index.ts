@@ -3,5 +3,7 @@ export { eventMessage, type EventFacts, type EventQuery, type EventRetention, ty
 export { EventStore } from './event-store.js';
 export { RecordingIndex } from './recording-index.js';
 export type * from './recorded-segment.js';
+export { joinStretches } from './stretches.js';
+export { FolderBusyError, lockFolder, type FolderLock } from './folder-lock.js';
 export { LimitedEvents } from './limited-events.js';
 export { StateFile, type StateChanges } from './state-file.js';

@@ -1,6 +1,7 @@
 /** Segments of recordings, their keyframes, and what is to be kept, in the tables. */
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
 import { packGroups, unpackGroups } from './packed-groups.js';
+import { joinStretches } from './stretches.js';
 import type { FoundGroup, IndexedGroup, IndexedRange, IndexedSegment, RecordedStretch, RecordedTotals } from './recorded-segment.js';
 
 /** Something about recordings to write. */
@@ -62,8 +63,6 @@ export interface RecordingAnswers {
 
 /** No segment is longer: it is what a look back takes in. */
 const MAX_SEGMENT_MS = 3_600_000;
-/** Between segments of one run that follow each other. */
-const MAX_GAP_MS = 1_000;
 /** Segments that may lie over one another at a time: what one look takes in. */
 const OVERLAPPING = 4;
 /** Of a row with its indexes, roughly. */
@@ -161,19 +160,8 @@ export class RecordingTables {
   }
 
   #stretches(sourceId: string, within: IndexedRange): RecordedStretch[] {
-    const rows = this.#all(
-      `SELECT run, from_ms, to_ms FROM segments WHERE ${IN_RANGE} ORDER BY run, from_ms`,
-      ...inRange(sourceId, within),
-    );
-    const found: RecordedStretch[] = [];
-    for (const row of rows) {
-      const next = { run: Number(row.run), ...rangeOf(row) };
-      const last = found.at(-1);
-      if (last?.run === next.run && next.fromMs - last.toMs <= MAX_GAP_MS)
-        found[found.length - 1] = { ...last, toMs: Math.max(last.toMs, next.toMs) };
-      else found.push(next);
-    }
-    return found.sort((a, b) => a.fromMs - b.fromMs || a.run - b.run);
+    const sql = `SELECT run, from_ms, to_ms FROM segments WHERE ${IN_RANGE}`;
+    return joinStretches(this.#all(sql, ...inRange(sourceId, within)).map((row) => ({ run: Number(row.run), ...rangeOf(row) })));
   }
 
   #groupBefore(sourceId: string, atMs: number): FoundGroup | undefined {

@@ -35,6 +35,8 @@ export interface DetectionServices {
   readonly lifecycle: LimitedEvents;
   /** Ids of sources that are forwarded to other servers: they are never refused. Whoever forwards keeps it. */
   readonly forwarded: Set<string>;
+  /** Ids of sources that are to be recorded: likewise. Whoever records keeps it. */
+  readonly recorded: Set<string>;
   /** Begins to read sources for their zones although nobody watches them; to be called once the sources are known. */
   readonly readForZones: () => void;
 }
@@ -102,6 +104,7 @@ export async function openDetection(
 
   const logger = loggers.of('pipeline');
   const forwarded = new Set<string>();
+  const recorded = new Set<string>();
   const pipelines = new Pipelines({
     clock,
     logger,
@@ -120,7 +123,11 @@ export async function openDetection(
     counts,
     onRunning: (sourceId, ended) => keepSourceEvent(lifecycle, sourceId, ended),
     isNeverRefused: (sourceId) =>
-      pulls.alwaysOn.includes(sourceId) || counting.isAlwaysRead(sourceId) || forwarded.has(sourceId) || wantsDetections(sourceId),
+      pulls.alwaysOn.includes(sourceId) ||
+      counting.isAlwaysRead(sourceId) ||
+      forwarded.has(sourceId) ||
+      recorded.has(sourceId) ||
+      wantsDetections(sourceId),
   });
   closers.add(() => pipelines.close());
   const alwaysOn = new StandingLeases({
@@ -158,5 +165,5 @@ export async function openDetection(
     });
     mqtt?.begin();
   };
-  return { models, counting, pipelines, webhooks, mqtt, events, lifecycle, forwarded, readForZones };
+  return { models, counting, pipelines, webhooks, mqtt, events, lifecycle, forwarded, recorded, readForZones };
 }

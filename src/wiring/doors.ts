@@ -17,10 +17,11 @@ import { keepAudit } from './lifecycle.js';
 import { sourceFaults, sourceRoutesOf, type Managing } from './managing.js';
 import type { Metrics } from './metrics.js';
 import type { Ports } from './ports.js';
+import type { Recording } from './recording.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, DetectionServices, Connections, Forwarding, Managing, Metrics {
+export interface Served extends Sources, DetectionServices, Connections, Forwarding, Recording, Managing, Metrics {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
@@ -99,6 +100,13 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       clock: host.clock,
     },
     forwards: forwardsOf(served, zones),
+    recordings: served.recordings,
+    recordingSettings: {
+      hasSource: zones.hasSource,
+      status: served.recordingStatus,
+      put: (sourceId, settings) => served.keptRecordings.put(sourceId, settings),
+      remove: (sourceId) => served.keptRecordings.remove(sourceId),
+    },
     detections: {
       clock: host.clock,
       inTurn: (sourceId, look, signal) => looks.inTurn(sourceId, look, signal),
@@ -208,6 +216,7 @@ function stateOf(
     authUrl: () => access.authUrlStats,
     certificate: () => tls && { ...tls.pair, fault: tls.fault },
     sourceFaults: () => sourceFaults(served),
+    recording: served.recordingStats,
     disks: () => freeSpace(config),
   };
 }

@@ -15,6 +15,7 @@ import { ChosenModels, whyNoModel } from './chosen-models.js';
 import type { DetectionServices } from './detection.js';
 import type { Forwarding } from './forwarding.js';
 import type { Host } from './host.js';
+import type { Recording } from './recording.js';
 import { followSourcesFile, type SourcesFile } from './sources-file.js';
 import { SOURCES_SECTION, tellUnusable, type Sources } from './sources.js';
 
@@ -35,7 +36,7 @@ export function openManaging(
   host: Host,
   sources: Sources,
   seeing: DetectionServices,
-  { keptForwards }: Forwarding,
+  { keptForwards, keptRecordings }: Pick<Forwarding, 'keptForwards'> & Pick<Recording, 'keptRecordings'>,
   state: StateFile,
 ): Managing {
   const { config, loggers, closers } = host;
@@ -61,7 +62,11 @@ export function openManaging(
       return model ? chosen.choose(model.sourceId, model.model, kept) : state.update(kept);
     },
     keepRemoval: (sourceId, changes) =>
-      keptForwards.forgetSource(sourceId, (forwards) => chosen.choose(sourceId, undefined, { ...forwards, [SOURCES_SECTION]: changes })),
+      keptForwards.forgetSource(sourceId, (forwards) =>
+        keptRecordings.forgetSource(sourceId, (recording) =>
+          chosen.choose(sourceId, undefined, { ...forwards, ...recording, [SOURCES_SECTION]: changes }),
+        ),
+      ),
     apply,
     logger: loggers.of('source'),
   });

@@ -5,6 +5,7 @@ import { buildApp, type AppDeps } from '../../src/app.js';
 import { DetectionFeed } from '../../src/media/index.js';
 import { ServerMetrics } from '../../src/observability/index.js';
 import { MediaPeerError } from '../../src/base/errors.js';
+import { DEFAULT_SETTINGS, recordingNotFound } from '../../src/recording/index.js';
 import { ZonesSchema } from '../../src/scene/index.js';
 import { SourceEntrySchema, SourcePatchSchema, SourceProbeSchema } from '../../src/source/index.js';
 import type { Access } from '../../src/access/index.js';
@@ -39,6 +40,8 @@ export interface AppOverrides {
   readonly sources?: Partial<AppDeps['sources']>;
   readonly events?: Partial<AppDeps['events']>;
   readonly forwards?: Partial<AppDeps['forwards']>;
+  readonly recordings?: Partial<AppDeps['recordings']>;
+  readonly recordingSettings?: Partial<AppDeps['recordingSettings']>;
 }
 
 export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildApp> {
@@ -159,6 +162,22 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       },
       remove: () => Promise.resolve(0),
       ...overrides.forwards,
+    },
+    recordings: {
+      list: () => Promise.resolve([]),
+      describe: (sourceId) => Promise.reject(recordingNotFound(sourceId)),
+      keep: () => Promise.resolve([]),
+      release: () => Promise.resolve([]),
+      remove: () => Promise.resolve([]),
+      check: () => Promise.resolve({ checked: 0, checkedToMs: 0, damaged: [] }),
+      ...overrides.recordings,
+    },
+    recordingSettings: {
+      hasSource: (sourceId) => sourceId === 'demo',
+      status: () => ({ ...DEFAULT_SETTINGS, mode: 'off', origin: 'config', state: 'off', reason: undefined }),
+      put: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+      ...overrides.recordingSettings,
     },
     sources: {
       entrySchema: SourceEntrySchema,

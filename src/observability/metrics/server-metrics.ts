@@ -6,6 +6,7 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import type { ForwardTotals } from '../../forward/index.js';
 import type { MqttStats } from '../../mqtt/index.js';
+import type { RecordingStats } from '../../recording/index.js';
 import type { SourceKind } from '../../source/index.js';
 import type { SessionEvent } from '../../webrtc/index.js';
 import { DetectorMetrics } from './detector-metrics.js';
@@ -126,6 +127,7 @@ function addServerMetrics(registry: Registry, labels: MetricLabels, { state, udp
   addWebhookMetrics(registry, state);
   addMqttMetrics(registry, state);
   addForwardMetrics(registry, labels, state);
+  addRecordingMetrics(registry, state);
   readGauge(registry, {
     name: 'tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate of TLS_CERT ends, Unix time',
@@ -174,6 +176,36 @@ function addWebhookMetrics(registry: Registry, { webhooks }: Pick<MetricSources[
       webhooks().flatMap((stats) =>
         (['delivered', 'failed', 'dropped'] as const).map((result) => [{ receiver: stats.receiver, result }, stats[result]]),
       ),
+  });
+}
+
+function addRecordingMetrics(registry: Registry, { recording }: Pick<MetricSources['state'], 'recording'>): void {
+  const read = (value: (stats: RecordingStats) => number | undefined) => (): Sample<never>[] => {
+    const stats = recording?.();
+    const found = stats && value(stats);
+    return found === undefined ? [] : [[{}, found]];
+  };
+  readGauge(registry, {
+    name: 'recording_sources',
+    help: 'Sources that are recorded now, or wait for an event',
+    read: read(({ sources }) => sources),
+  });
+  readGauge(registry, {
+    name: 'recording_free_bytes',
+    help: 'Free space of the disk of RECORD_DIR; none while nothing is recorded',
+    read: read(({ freeBytes }) => freeBytes),
+  });
+  readCounter(registry, { name: 'recording_bytes_total', help: 'Bytes of recorded segments', read: read(({ bytes }) => bytes) });
+  readCounter(registry, { name: 'recording_segments_total', help: 'Segments that were recorded', read: read(({ segments }) => segments) });
+  readCounter(registry, {
+    name: 'recording_gaps_total',
+    help: 'Gaps of more than a second in what is recorded of a source',
+    read: read(({ gaps }) => gaps),
+  });
+  readCounter(registry, {
+    name: 'recording_errors_total',
+    help: 'Segments that ended because they could not be written',
+    read: read(({ errors }) => errors),
   });
 }
 

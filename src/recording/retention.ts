@@ -1,0 +1,129 @@
+/** What is too old or too much goes, the oldest first; what is to be kept stays, whatever its age. */
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { RecordingIndex } from '../store/index.js';
+import type { Archive } from './archive.js';
+import type { RecordedSegment } from './recorded.js';
+
+/** How much is kept. */
+export interface RetentionInit {
+  /** What there is. */
+  readonly archive: Pick<Archive, 'totals' | 'recorded' | 'forget'>;
+  /** Where it is asked what is oldest. */
+  readonly index: Pick<RecordingIndex, 'ask'>;
+  /** Of a segment since its end, ms; Infinity: however old. */
+  readonly maxAgeMs: number;
+  /** Of all segments together; Infinity: however much. */
+  readonly maxBytes: number;
+  /** Removes a segment with what lies beside it. @throws Error of the system */
+  readonly removeFiles: (file: string) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const LOOK_MS = 60_000;
+/** At a time: others have their turn between. */
+const SLICE = 50;
+/** A clock that was set forward by more than that may be wrong: nothing goes for its age for as long. */
+const MAX_STEP_MS = 3_600_000;
+const WARN_MS = 600_000;
+
+/** Removes what is too old or too much, until it is closed. */
+export class Retention {
+  readonly #init: RetentionInit;
+  #timer: Timer | undefined;
+  #skewMs: number;
+  #trustsClockFromMs = -Infinity;
+  #warnedMs = -Infinity;
+  /** Where a file cannot be removed, the others behind it still can. */
+  readonly #stuck = new Set<number>();
+  #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(init: RetentionInit) {
+    this.#init = init;
+    this.#skewMs = init.clock.wallClock() - init.clock.now();
+  }
+
+  /** Removes what has to go, now and from now on. */
+  begin(): void {
+    this.#timer ??= this.#init.clock.every(LOOK_MS, () => void this.look());
+    void this.look();
+  }
+
+  /** Removes what has to go now. Never rejects. */
+  look(): Promise<void> {
+    this.#last = this.#last.then(() => this.#look()).catch((error: unknown) => this.#warn(error));
+    return this.#last;
+  }
+
+  /** Resolves when nothing is being removed any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#last;
+  }
+
+  async #look(): Promise<void> {
+    const { clock, maxAgeMs, maxBytes, archive } = this.#init;
+    this.#stuck.clear();
+    this.#watchClock();
+    if (maxAgeMs < Infinity && clock.now() >= this.#trustsClockFromMs) while (await this.#removeOldest(clock.wallClock() - maxAgeMs));
+    if (maxBytes === Infinity) return;
+    for (let over = (await archive.totals()).bytes - maxBytes; over > 0;) {
+      const freed = await this.#removeOldest(undefined, over);
+      if (!freed) return;
+      over -= freed;
+    }
+  }
+
+  /** Bytes that became free; undefined where there was nothing to remove. @param bytes no more than that needs to go */
+  async #removeOldest(beforeMs: number | undefined, bytes = Infinity): Promise<number | undefined> {
+    if (this.#isClosed) return undefined;
+    const { index, archive } = this.#init;
+    const rows = await index.ask({ kind: 'oldest-segments', beforeMs, limit: SLICE + this.#stuck.size });
+    const oldest = archive.recorded(rows).filter(({ id }) => !this.#stuck.has(id));
+    let freed = 0;
+    const gone: RecordedSegment[] = [];
+    for (const segment of oldest) {
+      if (freed >= bytes || this.#isClosed) break;
+      if (!(await this.#remove(segment))) continue;
+      gone.push(segment);
+      freed += segment.bytes;
+    }
+    archive.forget(gone);
+    return oldest.length === 0 ? undefined : freed;
+  }
+
+  async #remove(segment: RecordedSegment): Promise<boolean> {
+    try {
+      await this.#init.removeFiles(segment.file);
+      return true;
+    } catch (error) {
+      this.#stuck.add(segment.id);
+      this.#warn(error);
+      return false;
+    }
+  }
+
+  #watchClock(): void {
+    const { clock, logger } = this.#init;
+    const skewMs = clock.wallClock() - clock.now();
+    const stepMs = skewMs - this.#skewMs;
+    this.#skewMs = skewMs;
+    if (stepMs <= MAX_STEP_MS) return;
+    this.#trustsClockFromMs = clock.now() + MAX_STEP_MS;
+    logger.warn({ stepMs }, 'the clock was set forward: no recording is removed for its age within the next hour');
+  }
+
+  #warn(error: unknown): void {
+    const { clock, logger } = this.#init;
+    if (clock.now() - this.#warnedMs < WARN_MS) return;
+    this.#warnedMs = clock.now();
+    logger.warn(
+      { err: error, reason: messageOf(error) },
+      'recordings that are too old or too much cannot be removed; let the server write RECORD_DIR',
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { FreeSpace } from '../../src/recording/free-space.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+
+let clock: FakeClock;
+let free: number | undefined;
+let told: boolean[];
+let space: FreeSpace;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  free = 5_000;
+  told = [];
+  space = new FreeSpace({ minFreeBytes: 1_000, freeBytes: () => Promise.resolve(free), clock, onChange: (isShort) => told.push(isShort) });
+  await space.begin();
+});
+
+afterEach(() => {
+  space.close();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+async function becomes(bytes: number | undefined): Promise<void> {
+  free = bytes;
+  await clock.advance(5_000);
+}
+
+describe('the space that recordings leave', () => {
+  it('is watched: too little stops recording once, and a tenth more lets it go on', async () => {
+    await becomes(1_000);
+    assert.deepEqual(told, []);
+    await becomes(999);
+    await becomes(500);
+    assert.deepEqual(told, [true]);
+    await becomes(1_050);
+    assert.equal(space.isShort, true);
+    await becomes(1_100);
+    assert.deepEqual(told, [true, false]);
+  });
+
+  it('is too little for a minute where the disk takes no more, whatever seems to be free', async () => {
+    space.refused();
+    await becomes(5_000);
+    assert.equal(space.isShort, true);
+    await clock.advance(60_000);
+    assert.deepEqual(told, [true, false]);
+  });
+
+  it('is as it was where nobody can say', async () => {
+    await becomes(10);
+    await becomes(undefined);
+    assert.equal(space.isShort, true);
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { silentLogger } from '../../src/base/logger.js';
+import { Rebuild, type ExaminedSegment } from '../../src/recording/rebuild.js';
+import { ArchiveRig, damaged, NOON } from './rig.js';
+
+const MINUTE = 60_000;
+const ALL = { fromMs: 0, toMs: Infinity };
+const LATER = Date.now() + MINUTE;
+let rig: ArchiveRig;
+
+beforeEach(async () => {
+  rig = await ArchiveRig.open();
+});
+
+afterEach(() => rig.close());
+
+function rebuild(): Rebuild {
+  const { archive, store, folder, clock } = rig;
+  return new Rebuild({
+    archive,
+    index: store.recordings,
+    folder,
+    sourceOf: (each) => Promise.resolve(path.basename(each).startsWith('.') ? undefined : path.basename(each)),
+    mend: (file) => {
+      const text = readFileSync(file, 'utf8');
+      if (text === '') {
+        rmSync(file);
+        return Promise.resolve(undefined);
+      }
+      return text.startsWith('{') ? Promise.resolve(JSON.parse(text) as ExaminedSegment) : Promise.reject(damaged(file));
+    },
+    clock,
+    logger: silentLogger,
+  });
+}
+
+describe('the index as the files have it', () => {
+  it('is made anew where it is lost, with ranges and keyframes as before', async () => {
+    for (let n = 0; n < 5; n++) rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE);
+    rig.record('yard', NOON, NOON + MINUTE);
+    const before = await rig.archive.ranges('gate', ALL);
+    await rig.restart(path.join(rig.folder, '.other'));
+    assert.deepEqual(await rig.archive.ranges('gate', ALL), []);
+    assert.deepEqual(await rebuild().lookAround(LATER), { found: 6, missing: 0, damaged: 0 });
+    assert.deepEqual(await rig.archive.ranges('gate', ALL), before);
+    assert.deepEqual(await rig.archive.sources(), ['gate', 'yard']);
+    assert.equal((await rig.archive.groupBefore('gate', NOON + 3_000))?.atMs, NOON + 2_000);
+    assert.deepEqual(await rebuild().lookAround(LATER), { found: 0, missing: 0, damaged: 0 });
+  });
+
+  it('takes a file that somebody put back into the run that it belongs to', async () => {
+    const segments = [0, 1, 2].map((n) => rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE));
+    rig.archive.forget([segments[1]!]);
+    assert.equal((await rig.archive.ranges('gate', ALL)).length, 2);
+    await rebuild().lookAround(LATER);
+    assert.deepEqual(await rig.archive.ranges('gate', ALL), [{ fromMs: NOON, toMs: NOON + 3 * MINUTE }]);
+  });
+
+  it('forgets rows whose files are gone, also a whole folder of them', async () => {
+    const segments = [0, 1, 2].map((n) => rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE));
+    const yard = rig.record('yard', NOON, NOON + MINUTE);
+    rmSync(segments[1]!.file);
+    rmSync(path.join(rig.folder, 'yard'), { recursive: true });
+    assert.deepEqual(await rebuild().lookAround(LATER), { found: 0, missing: 2, damaged: 0 });
+    assert.deepEqual((await rig.archive.segments('gate', ALL)).length, 2);
+    assert.deepEqual(await rig.archive.sources(), ['gate']);
+    assert.equal(existsSync(yard.file), false);
+  });
+
+  it('leaves files that it cannot read, and those that are being written by now', async () => {
+    const foreign = path.join(rig.folder, 'gate/2026-11-30/00-00-00.000Z.mp4');
+    mkdirSync(path.dirname(foreign), { recursive: true });
+    writeFileSync(foreign, 'no recording');
+    const young = rig.file('gate', NOON, NOON + MINUTE);
+    utimesSync(young, new Date(LATER + 1000), new Date(LATER + 1000));
+    assert.deepEqual(await rebuild().lookAround(LATER), { found: 0, missing: 0, damaged: 1 });
+    assert.equal(readFileSync(foreign, 'utf8'), 'no recording');
+    assert.deepEqual(await rig.archive.sources(), []);
+  });
+
+  it('has what was being written when the server ended, as far as it is whole', async () => {
+    const whole = rig.begin('gate', NOON, NOON + 20_000);
+    const empty = rig.begin('yard', NOON, NOON + 1_000);
+    writeFileSync(empty.file, '');
+    await rig.restart();
+    assert.equal(await rebuild().mendOpen(), 2);
+    assert.deepEqual(
+      (await rig.archive.segments('gate', ALL)).map(({ id, toMs, isOpen }) => ({ id, toMs, isOpen })),
+      [{ id: whole.id, toMs: NOON + 20_000, isOpen: false }],
+    );
+    assert.equal((await rig.archive.groupBefore('gate', NOON + 19_000))?.atMs, NOON + 18_000);
+    assert.deepEqual(await rig.archive.sources(), ['gate']);
+    assert.equal(await rebuild().mendOpen(), 0);
+  });
+});

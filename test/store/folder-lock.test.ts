@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { FolderBusyError, lockFolder } from '../../src/store/folder-lock.js';
+import { projectRoot } from '../helpers/assets.js';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-lock-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Another process that holds the folder until it is killed. */
+async function otherHolder(): Promise<() => Promise<void>> {
+  const module = pathToFileURL(path.join(projectRoot, 'dist/src/store/folder-lock.js')).href;
+  const code = `import { lockFolder } from ${JSON.stringify(module)};
+    globalThis.lock = lockFolder(process.argv[1]); process.stdout.write('held'); setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return async () => {
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+}
+
+describe('the lock of a folder', () => {
+  it('refuses a second holder in the same process, until the first gives it back', () => {
+    const lock = lockFolder(folder);
+    assert.throws(() => lockFolder(folder), FolderBusyError);
+    lock.release();
+    lock.release();
+    lockFolder(folder).release();
+  });
+
+  it('refuses a folder that another process holds, and takes it once that was killed', async () => {
+    const kill = await otherHolder();
+    assert.throws(() => lockFolder(folder), FolderBusyError);
+    await kill();
+    lockFolder(folder).release();
+  });
+
+  it('makes the folder, and says of one that cannot be made that it is not just in use', () => {
+    lockFolder(path.join(folder, 'a/b')).release();
+    writeFileSync(path.join(folder, 'file'), '');
+    assert.throws(
+      () => lockFolder(path.join(folder, 'file')),
+      (error) => !(error instanceof FolderBusyError),
+    );
+  });
+});
