@@ -23,8 +23,8 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   await syncFolder(path.dirname(file));
 }
 
-/** Without it a power failure could bring the name back to the old content. Not every system can. */
-async function syncFolder(folder: string): Promise<void> {
+/** Brings the names in a folder to the disk: without it a power failure could lose one, or bring it back to its old content. Not every system can; never rejects. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

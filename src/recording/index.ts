@@ -1,4 +1,8 @@
 /** Recordings: segments on disk, what was seen beside them, and the index of it all. Knows neither HTTP nor sessions. */
+export { compressDetections, readDetectionsLog } from './detections-log.js';
+export { DiskSync } from './disk-sync.js';
+export { listSegments, listSources, readSourceId, segmentFile, segmentTime, sidecarFiles, sourceFolder } from './layout.js';
+export type { WrittenSegment } from './open-segment.js';
 export type * from './recorded.js';
 export { Archive } from './archive.js';
 export { FreeSpace } from './free-space.js';
@@ -18,3 +22,6 @@ export {
 } from './settings.js';
 export type { RecordingStats } from './stats.js';
 export type { RecordableSource, RecordingWriter } from './source-recorder.js';
+export { openSegmentReader } from './segment-reader.js';
+export { SegmentWriter, type SegmentFailure, type SegmentWriterEvents, type SegmentWriterInit } from './segment-writer.js';
+export { examineSegment, mendSegment } from './torn-tail.js';

@@ -70,6 +70,12 @@ export class FragmentWriter {
     return first.length === 0 ? undefined : Math.min(...first);
   }
 
+  /** Whether what waits would last longer than that with a frame of this media time, as long as the ones before. */
+  wouldExceed(lengthMs: number, mediaTimeMs: number): boolean {
+    const fromMs = this.pendingFromMs;
+    return fromMs !== undefined && mediaTimeMs + this.#frameTicks / 90 - fromMs > lengthMs + 0.1;
+  }
+
   /** False where a frame was not taken: no such track, not later than the one before, or not what its codec's frames are. */
   add(kind: TrackKind, frame: EncodedFrame): boolean {
     const ticks = this.#ticksOf(kind, frame.mediaTimeMs);

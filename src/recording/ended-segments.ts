@@ -1,0 +1,69 @@
+/** Segments that take no frames any more, while detections of their frames may still come. */
+import type { Clock, Timer } from '../base/clock.js';
+import type { OpenSegment } from './open-segment.js';
+
+/** Detections may come so much later than their frame. */
+const LATE_DETECTIONS_MS = 5000;
+/** Segments that detections are still taken for: a source whose parameters change all the time has many short ones. */
+const MAX_ENDED = 8;
+
+interface Ended {
+  readonly segment: OpenSegment;
+  readonly endMs: number;
+  /** When it takes no detections any more, monotonic. */
+  readonly dueMs: number;
+  /** It is on the disk. */
+  readonly whole: Promise<void>;
+}
+
+/** Those of one source. */
+export class EndedSegments {
+  readonly #clock: Clock;
+  readonly #onFinished: (segment: OpenSegment) => void;
+  #waiting: Ended[] = [];
+  #timer: Timer | undefined;
+  /** All that is under way; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param onFinished told when a segment is whole */
+  constructor(clock: Clock, onFinished: (segment: OpenSegment) => void) {
+    this.#clock = clock;
+    this.#onFinished = onFinished;
+  }
+
+  /** Takes a segment whose last frame was written. @param endMs media time at which another one begins */
+  add(segment: OpenSegment, endMs: number): void {
+    const whole = segment.finish().then(() => this.#onFinished(segment));
+    this.#waiting.push({ segment, endMs, whole, dueMs: this.#clock.now() + LATE_DETECTIONS_MS });
+    while (this.#waiting.length > MAX_ENDED) this.#finishOldest();
+    this.#timer ??= this.#clock.after(LATE_DETECTIONS_MS, () => this.#finishLate());
+  }
+
+  /** The one that a frame of that media time is in. */
+  find(mediaTimeMs: number): OpenSegment | undefined {
+    return this.#waiting.findLast(({ segment: { startMs }, endMs }) => mediaTimeMs >= startMs && mediaTimeMs < endMs)?.segment;
+  }
+
+  /** Nothing is taken for any of them any more; all is on the disk when this resolves. Never rejects. */
+  async settle(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    while (this.#waiting.length > 0) this.#finishOldest();
+    await this.#last;
+  }
+
+  #finishLate(): void {
+    while ((this.#waiting[0]?.dueMs ?? Infinity) <= this.#clock.now()) this.#finishOldest();
+    const [next] = this.#waiting;
+    this.#timer = next && this.#clock.after(next.dueMs - this.#clock.now(), () => this.#finishLate());
+  }
+
+  #finishOldest(): void {
+    const oldest = this.#waiting.shift();
+    if (!oldest) return;
+    this.#last = this.#last.then(async () => {
+      await oldest.whole;
+      await oldest.segment.finishDetections();
+    });
+  }
+}
