@@ -153,11 +153,12 @@ const written = new WeakMap<FrameDetections, CommonPart>();
 function commonPart(detections: FrameDetections): CommonPart {
   const known = written.get(detections);
   if (known) return known;
-  const { sourceId, frame, mediaTimeMs, widthPx, heightPx, inferenceMs, objects, scene } = detections;
+  const { sourceId, frame, mediaTimeMs, wallMs, widthPx, heightPx, inferenceMs, objects, scene } = detections;
   const head = JSON.stringify({
     source: sourceId,
     frame,
     media_time_s: round(mediaTimeMs / 1000, 6),
+    ...(wallMs !== undefined && { wall_time: round(wallMs / 1000, 6) }),
     width: widthPx,
     height: heightPx,
     inference_ms: round(inferenceMs, 2),

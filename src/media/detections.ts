@@ -92,6 +92,8 @@ export interface FrameDetections {
   readonly frame: number;
   /** Milliseconds on the source's timeline. */
   readonly mediaTimeMs: number;
+  /** When it was captured, UTC in ms; undefined where nobody knows. */
+  readonly wallMs?: number | undefined;
   /** Size of the picture. */
   readonly widthPx: number;
   /** Height of the frame, in pixels. */

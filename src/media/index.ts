@@ -19,6 +19,7 @@ export type * from './leases.js';
 export * from './nal-units.js';
 export * from './open-group.js';
 export * from './packetized-frame.js';
+export * from './playback.js';
 export type * from './publication.js';
 export {
   ENCODED_PROFILE,

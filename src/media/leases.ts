@@ -6,6 +6,7 @@ import type { DetectionFeed } from './detection-feed.js';
 import type { VideoCodec } from './encoded-frame.js';
 import type { EndReason } from './end-reason.js';
 import type { H265Profile } from './h265-profile.js';
+import type { PlaybackControl } from './playback.js';
 import type { Rendition } from './rendition.js';
 import type { Rung } from './rung.js';
 import type { Track } from './track.js';
@@ -85,6 +86,8 @@ export interface OpenedSource {
   readonly sourceId: string;
   /** As it was when the source was opened. */
   readonly media: SourceMedia;
+  /** Moves it, where it is the past of that source. Default: it is the present. */
+  readonly playback?: PlaybackControl | undefined;
   /** Classes that the detector of the source knows now: models change while sources run. Undefined where none looks. */
   readonly labels: readonly string[] | undefined;
   /**

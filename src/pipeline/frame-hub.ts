@@ -15,6 +15,8 @@ export type PictureConsumer = (picture: VideoFrame) => void;
 
 /** Frames that may wait for the decoder beside those it starts with: 1 s at 30 fps. */
 const MAX_WAITING = 30;
+/** More are not on their way through a decoder. */
+const MAX_HIDDEN = 1_000;
 /** A picture that stands longer is kept, for whoever comes meanwhile. */
 const STANDS_S = 0.9;
 /** So long the next picture is waited for before the one that stands is given once more. */
@@ -35,7 +37,7 @@ export interface FrameHubInit {
   /** For logs and errors. */
   readonly name: string;
   /** Of the pictures, and the codec of the frames of a copied source. */
-  readonly format: FrameFormat & { readonly codec: VideoCodec; readonly longestFrameS?: number };
+  readonly format: FrameFormat & { readonly codec: VideoCodec; readonly longestFrameS?: number; readonly burstFrames?: number };
   /** What came before: frames from the newest keyframe on. */
   readonly openGroup?: readonly EncodedFrame[];
   /** A decoder waits for a keyframe; said once, and asked for until it comes. */
@@ -55,6 +57,8 @@ export class FrameHub {
   #decoder: Supervised<Decoder> | undefined;
   /** Pictures up to here were decoded only to reach the present. */
   #skipUntilMs = -Infinity;
+  /** Media times of frames that are decoded only to reach another one. */
+  readonly #hidden = new Set<number>();
   #framesDecoded = 0;
   #framesSkipped = 0;
   /** Of decoders that are gone. */
@@ -120,6 +124,12 @@ export class FrameHub {
     await decoder?.close();
   }
 
+  /** The frame of that time, which comes next, is decoded only to reach another one. */
+  hide(mediaTimeMs: number): void {
+    if (this.#hidden.size >= MAX_HIDDEN) for (const oldest of this.#hidden) if (this.#hidden.delete(oldest)) break;
+    this.#hidden.add(mediaTimeMs);
+  }
+
   /** The next frame of a copied source. */
   encoded(frame: EncodedFrame): void {
     this.#group.push(frame);
@@ -132,7 +142,7 @@ export class FrameHub {
   /** The next picture, decoded here or by a transcoded source. Owned by the caller. */
   picture(picture: VideoFrame): void {
     this.#framesDecoded++;
-    if (picture.mediaTimeMs < this.#skipUntilMs) return;
+    if (picture.mediaTimeMs < this.#skipUntilMs || this.#hidden.has(picture.mediaTimeMs)) return;
     if (this.#isSlow) this.#keep(picture);
     for (const consumer of this.#consumers) consumer(picture);
   }
@@ -213,7 +223,7 @@ export class FrameHub {
           codec,
           widthPx,
           heightPx,
-          maxWaiting: this.openGroup.length + MAX_WAITING,
+          maxWaiting: this.openGroup.length + (format.burstFrames ?? MAX_WAITING),
           onPicture: (picture) => {
             worked();
             this.picture(picture);

@@ -74,7 +74,7 @@ export class Pipelines {
     return new PipelineSource({
       sourceId,
       media: this.#describe(sourceId),
-      labels: () => this.#init.models.of(sourceId)?.classNames,
+      labels: () => this.#init.models.of(sourceId)?.classNames ?? (this.#init.find(sourceId)?.bringsDetections === true ? [] : undefined),
       pipeline: () => {
         this.#throwIfClosed();
         // It may have gone since it was opened.
@@ -118,11 +118,12 @@ export class Pipelines {
     const description = this.#init.find(sourceId);
     if (!description) throw sourceNotFound(sourceId, this.#init.playable());
     throwIfNotPlayable(description);
-    const { audioCodec, videoCodec, delivery, h264Profile, h265Profile, layers = [] } = description;
+    const { bringsDetections = false, audioCodec, videoCodec, delivery, h264Profile, h265Profile, layers = [] } = description;
     const rawCodec = delivery === 'passthrough' ? codecOf(videoCodec) : undefined;
     return {
       hasAudio: audioCodec !== null,
-      renditions: this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],
+      // What was seen when it was recorded is drawn by whatever model is used now, or none.
+      renditions: bringsDetections || this.#init.models.of(sourceId) ? ['raw', 'processed'] : ['raw'],
       rawCodec,
       // What is encoded here is Constrained Baseline, which goes under any.
       rawProfile: highestProfile([rawCodec === 'h264' ? h264Profile : undefined, ...layers.map((layer) => layer.h264Profile)]),

@@ -2,15 +2,15 @@
 import { annotate, drawNotice } from '../detection/index.js';
 import { FramePool, i420Size, type VideoFrame } from '../media/index.js';
 import type { EncodedRendition, FrameFormat } from './encoded-rendition.js';
-import type { SourceDetection } from './source-detection.js';
+import type { FrameDetection } from './frame-detection.js';
 
 /** Draws detections into the frames of one source. */
 export class ProcessedFrames {
-  readonly #detection: SourceDetection;
+  readonly #detection: FrameDetection;
   readonly #pool: FramePool;
   readonly #encoders = new Set<EncodedRendition>();
 
-  constructor(format: FrameFormat, detection: SourceDetection) {
+  constructor(format: FrameFormat, detection: FrameDetection) {
     this.#detection = detection;
     this.#pool = new FramePool(i420Size(format.widthPx, format.heightPx));
   }

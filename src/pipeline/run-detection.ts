@@ -5,7 +5,7 @@
 import type { EncodedRendition, FrameFormat } from './encoded-rendition.js';
 import type { FrameHub } from './frame-hub.js';
 import { ProcessedFrames } from './processed-frames.js';
-import type { SourceDetection } from './source-detection.js';
+import type { FrameDetection } from './frame-detection.js';
 
 /** Whose frames they are, and what looks at them. */
 export interface RunDetectionInit {
@@ -14,13 +14,13 @@ export interface RunDetectionInit {
   /** Of its frames. */
   readonly format: FrameFormat;
   /** Starts a detection. */
-  readonly open: () => SourceDetection;
+  readonly open: () => FrameDetection;
 }
 
 /** The detection of one run. */
 export class RunDetection {
   readonly #init: RunDetectionInit;
-  #detection: SourceDetection | undefined;
+  #detection: FrameDetection | undefined;
   #processed: ProcessedFrames | undefined;
   #isFeedWanted = false;
 
@@ -29,7 +29,7 @@ export class RunDetection {
   }
 
   /** Undefined while nobody wants it. */
-  get current(): SourceDetection | undefined {
+  get current(): FrameDetection | undefined {
     return this.#detection;
   }
 
@@ -72,7 +72,7 @@ export class RunDetection {
   }
 
   /** The one sight of this run. It reads each picture before anybody draws into it. */
-  #detect(): SourceDetection {
+  #detect(): FrameDetection {
     if (this.#detection) return this.#detection;
     this.#detection = this.#init.open();
     this.#init.hub.add(this.#detection.consume);

@@ -4,10 +4,11 @@
  * detections, the processed rendition, or both. The model may change meanwhile.
  */
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
-import type { Detection, DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
+import type { Detection, DetectionFeed, FrameDetections, Scene, Timeline, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { FrameFormat } from './encoded-rendition.js';
 import { EventStills } from './event-stills.js';
+import type { FrameDetection } from './frame-detection.js';
 import type { FrameNumbers } from './frame-numbers.js';
 
 /** What detection does for one source. */
@@ -38,6 +39,8 @@ export interface SourceDetectionInit {
   readonly deps: PipelineDeps;
   /** Where detections go. */
   readonly feed: DetectionFeed;
+  /** Says when frames were captured. */
+  readonly timeline: Timeline;
   /** Numbers the frames of the source. */
   readonly frameNumbers: FrameNumbers;
   /** True for a picture that stands in for a camera that is away: nothing is in it. */
@@ -61,7 +64,7 @@ export interface DetectedFrame {
 }
 
 /** Detection and tracking of one source. */
-export class SourceDetection {
+export class SourceDetection implements FrameDetection {
   readonly #init: SourceDetectionInit;
   #scene: SceneObserver | undefined;
   readonly #gate: MotionGate | undefined;
@@ -192,12 +195,13 @@ export class SourceDetection {
 
   #take(result: DetectionResult): void {
     this.#lastFound = result.detections;
-    const { sourceId, format, feed, frameNumbers } = this.#init;
+    const { sourceId, format, feed, frameNumbers, timeline } = this.#init;
     const objects = this.#timed(() => this.#tracker.update(result.detections, result.mediaTimeMs));
     const detections: FrameDetections = {
       sourceId,
       frame: frameNumbers.at(result.mediaTimeMs),
       mediaTimeMs: result.mediaTimeMs,
+      wallMs: timeline.capturedAt(result.mediaTimeMs),
       widthPx: format.widthPx,
       heightPx: format.heightPx,
       inferenceMs: result.inferenceMs,

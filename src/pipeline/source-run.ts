@@ -15,7 +15,7 @@ import {
   type VideoKey,
 } from '../media/index.js';
 import { bitrateFor } from '../ffmpeg/index.js';
-import type { FeedEnd, FeedInfo, Source, SourceFeed, SourceLayer } from '../source/index.js';
+import type { FeedEnd, FeedInfo, FrameUse, SeenFrame, Source, SourceFeed, SourceLayer } from '../source/index.js';
 import type { PipelineDeps } from './deps.js';
 import { BitrateMeter } from '../media/index.js';
 import { encodeCost, type EncodePlaceHolder } from './encode-places.js';
@@ -28,7 +28,9 @@ import type { Producer } from './producer.js';
 import { RunDetection } from './run-detection.js';
 import { RungProducer } from './rung-producer.js';
 import { StandIns } from './stand-ins.js';
+import type { FrameDetection } from './frame-detection.js';
 import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
+import { StoredDetection } from './stored-detection.js';
 import { isLower, keyName } from './track-name.js';
 
 /** What outlives the runs of a source. */
@@ -75,11 +77,12 @@ export class SourceRun {
     this.#state = state;
     this.#feed = source.open(
       {
-        encodedVideo: (frame) => this.#onEncodedVideo(frame),
+        encodedVideo: (frame, use) => this.#onEncodedVideo(frame, use),
         picture: (picture) => this.#onPicture(picture),
         audio: (frame) => this.#audio?.write(frame),
         waiting: (isWaiting) => this.#standIns.follow(isWaiting),
         layersChanged: () => this.#layersChanged(),
+        seen: (seen) => this.#onSeen(seen),
       },
       { ...deps.ffmpeg, timeline: state.timeline },
     );
@@ -96,14 +99,7 @@ export class SourceRun {
     this.#detection = new RunDetection({
       hub: this.#hub,
       format: info,
-      open: () =>
-        new SourceDetection({
-          ...state,
-          sourceId: source.id,
-          format: info,
-          isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
-          deps,
-        }),
+      open: () => this.#openDetection(),
     });
     const { counts } = deps;
     this.#leaveCounts = [
@@ -255,6 +251,21 @@ export class SourceRun {
     await this.#until(this.#detection.stop());
   }
 
+  /** What the feed tells itself needs no detector. */
+  #openDetection(): FrameDetection {
+    const feed = this.#feed;
+    const { source, info } = this;
+    const state = this.#state;
+    if (feed.wantSeen) return new StoredDetection({ ...state, want: (isWanted) => feed.wantSeen?.(isWanted), logger: this.#deps.logger });
+    return new SourceDetection({
+      ...state,
+      sourceId: source.id,
+      format: info,
+      isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
+      deps: this.#deps,
+    });
+  }
+
   /** Passes the request for a keyframe on to who makes them; false where none can be made on demand. */
   requestKeyframe(key: TrackKey): boolean {
     return this.#producers.get(keyName(key))?.requestKeyframe() ?? false;
@@ -285,11 +296,16 @@ export class SourceRun {
     }
   }
 
-  #onEncodedVideo(frame: EncodedFrame): void {
+  #onEncodedVideo(frame: EncodedFrame, { isSent = true, isShown = true }: FrameUse = {}): void {
     this.#standIns.next(frame.mediaTimeMs);
     this.#meter.add(frame.data.length, this.#deps.clock.now());
-    this.#passthrough?.write(frame);
+    if (isSent) this.#passthrough?.write(frame);
+    if (!isShown) this.#hub.hide(frame.mediaTimeMs);
     this.#hub.encoded(frame);
+  }
+
+  #onSeen(seen: SeenFrame): void {
+    this.#detection.current?.seen?.(seen);
   }
 
   #onPicture(picture: VideoFrame): void {

@@ -25,5 +25,6 @@ export { SourceLibrary } from './file/library.js';
 export { uprightPictures } from './media-run.js';
 export { straightTimes } from './file/straight-times.js';
 export { FileSnapshots } from './file/snapshots.js';
-export type { FeedEnd, FeedInfo, FeedOptions, RoomState, Source, SourceFeed, SourceKind } from './source.js';
+export type { FeedEnd, FeedInfo, FeedOptions, FrameUse, RoomState, SeenFrame, Source, SourceFeed, SourceKind } from './source.js';
+export { Playbacks } from './recorded/playbacks.js';
 export { Uploads } from './upload/uploads.js';

@@ -1,12 +1,39 @@
 /** A source as the pipeline uses it, whatever is behind it: a file, a camera that publishes, a camera that is connected on demand. */
 import type { MediaPeerError } from '../base/errors.js';
 import type { BackoffOptions, FfmpegDeps } from '../ffmpeg/index.js';
-import type { EncodedFrame, EndReason, PictureSize, Timeline, VideoCodec, VideoFrame } from '../media/index.js';
+import type {
+  EncodedFrame,
+  EndReason,
+  FrameDetections,
+  PictureSize,
+  Timeline,
+  TrackedObject,
+  VideoCodec,
+  VideoFrame,
+} from '../media/index.js';
 import type { Delivery, SourceDescription } from './description.js';
 import type { LayerDescription, SourceLayer } from './layer.js';
 
 /** `file`: recorded, in the upload folder. `live`: a room that somebody publishes to. `pull`: an input of SOURCES_FILE. */
 export type SourceKind = 'file' | 'live' | 'pull';
+
+/** What a frame that is copied is for. */
+export interface FrameUse {
+  /** Viewers who get the copy get it. Default true; false for what decoders alone need. */
+  readonly isSent?: boolean;
+  /** It is shown to those who get decoded frames. Default true; false for what is decoded only to reach another one. */
+  readonly isShown?: boolean;
+}
+
+/** What was seen in a frame when it was recorded. */
+export interface SeenFrame {
+  /** Of the frame, on the source's timeline. */
+  readonly mediaTimeMs: number;
+  /** Where objects were in it. */
+  readonly objects: readonly TrackedObject[];
+  /** For readers of detections; undefined: they are told nothing of this frame. */
+  readonly message: FrameDetections | undefined;
+}
 
 /** `empty`: nobody is there. `live`: media comes. `waiting`: it was there, and may come back. */
 export type RoomState = 'empty' | 'live' | 'waiting';
@@ -21,6 +48,8 @@ export interface Source extends SourceDescription {
   readonly plan?: { readonly widthPx: number; readonly heightPx: number };
   /** Lower qualities that it brings itself, as far as they are known. Default: none. */
   readonly layers?: readonly LayerDescription[];
+  /** Its feed tells what is seen in its frames (`SourceFeed.wantSeen`). Default: a detector has to look. */
+  readonly bringsDetections?: boolean;
   /**
    * Starts it; returns at once.
    * @throws MediaPeerError SOURCE_NOT_PLAYABLE, SOURCE_NOT_LIVE
@@ -30,8 +59,8 @@ export interface Source extends SourceDescription {
 
 /** Where a feed delivers. Media times of each kind ascend. */
 export interface FeedSink {
-  /** A frame of a source that is copied, in the codec of `FeedInfo.codec`. */
-  encodedVideo(frame: EncodedFrame): void;
+  /** A frame of a source that is copied, in the codec of `FeedInfo.codec`. @param use default: it is sent and shown */
+  encodedVideo(frame: EncodedFrame, use?: FrameUse): void;
   /** A picture of a source that is transcoded. It belongs to the feed: who keeps it beyond the call retains it. */
   picture(picture: VideoFrame): void;
   /** 20 ms of Opus, 48 kHz stereo. */
@@ -40,6 +69,8 @@ export interface FeedSink {
   waiting?(isWaiting: boolean): void;
   /** `SourceFeed.layers` are others now. */
   layersChanged?(): void;
+  /** What was seen in a frame that was delivered just now, where `SourceFeed.wantSeen` is there. */
+  seen?(seen: SeenFrame): void;
 }
 
 /** What a feed delivers. */
@@ -54,6 +85,8 @@ export interface FeedInfo {
   readonly peakFps?: number;
   /** How long a picture may stand before the next comes, in seconds. Default `1 / fps`. */
   readonly longestFrameS?: number;
+  /** How many frames may come at once, ahead of real time. Default 30. */
+  readonly burstFrames?: number;
   /** True where packets of sound come. */
   readonly hasAudio: boolean;
   /** Whether its raw video is copied or transcoded. */
@@ -96,6 +129,8 @@ export interface SourceFeed {
   readonly layersProblem?: string | undefined;
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
+  /** There where the feed itself tells what was seen, so that no detector looks: it does (true) while somebody wants to know. */
+  wantSeen?(isWanted: boolean): void;
   /** Passes the request for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
   requestKeyframe?(): void;
   /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */

@@ -1,0 +1,48 @@
+/** How whoever watches the past moves in it: what both sides of the gateway speak about the playback of a recording. */
+import type { OpenedSource } from './leases.js';
+
+/** `gap`: it goes on behind a stretch of which nothing was recorded. `end`: nothing more was recorded. */
+export type PlaybackState = 'playing' | 'paused' | 'gap' | 'end';
+
+/** Where a playback is. */
+export interface PlaybackPosition {
+  /** When the frame that is shown was captured, UTC in ms. */
+  readonly atMs: number;
+  /** Of that frame on the timeline of the playback, in ms; undefined before the first frame. */
+  readonly mediaTimeMs: number | undefined;
+  /** How much faster than it happened: 0.25 to 8. */
+  readonly speed: number;
+  /** What it does. */
+  readonly state: PlaybackState;
+  /** Of a gap: why there is nothing, where it is known, in words. */
+  readonly notice?: string | undefined;
+}
+
+/** The slowest and the fastest playback. */
+export const PLAYBACK_SPEEDS = { min: 0.25, max: 8 } as const;
+/** Frames that one step may take. */
+export const MAX_PLAYBACK_STEP = 300;
+
+/** Moves one playback. */
+export interface PlaybackControl {
+  /** Where it is now. */
+  readonly position: PlaybackPosition;
+  /** Plays on from its first frame, at which it waits for the viewer to be connected. Idempotent. */
+  begin(): void;
+  /** Shows the frame of that time; where there is none, the next one. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE; then nothing has changed */
+  seek(atMs: number): Promise<void>;
+  /** @param speed 0.25 to 8; above 2, `raw` shows keyframes alone */
+  setSpeed(speed: number): void;
+  /** Holds the frame that is shown. */
+  pause(): void;
+  /** Goes on from there. */
+  resume(): void;
+  /** Pauses and shows another frame. @param frames so many later; negative: earlier. Fewer where there are not so many */
+  step(frames: number): Promise<void>;
+  /** Calls the listener at each change that is not only the next frame. Call the returned function to stop. */
+  onChange(listener: (position: PlaybackPosition) => void): () => void;
+  /** Calls the listener whenever the present, or the end of what was recorded, is reached. Call the returned function to stop. */
+  onCaughtUp(listener: () => void): () => void;
+  /** The same playback as it comes now, where that is another codec than before. */
+  reopen(): Promise<OpenedSource>;
+}

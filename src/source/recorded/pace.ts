@@ -1,0 +1,60 @@
+/** When frames of the past are due: a straight line from the time at which they happened to media time, bent by speed, pauses and seeks. */
+import { PLAYBACK_SPEEDS } from '../../media/index.js';
+
+/** What is due so soon leaves at once: sound and picture need one timer then. */
+const EARLY_MS = 4;
+
+/** The pace of one passage. */
+export class Pace {
+  readonly #time: { readonly nowMs: number };
+  #speed: number;
+  #isRunning: boolean;
+  /** A point of the line. */
+  #mediaMs: number;
+  #wallMs = 0;
+
+  /** @param time media time of now @param speed 0.25 to 8 */
+  constructor(time: { readonly nowMs: number }, speed: number, isRunning: boolean) {
+    this.#time = time;
+    this.#speed = clamped(speed);
+    this.#isRunning = isRunning;
+    this.#mediaMs = time.nowMs;
+  }
+
+  get speed(): number {
+    return this.#speed;
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** What happened then is due now. */
+  rebase(wallMs: number): void {
+    this.#wallMs = wallMs;
+    this.#mediaMs = this.#time.nowMs;
+  }
+
+  /** Goes on otherwise from where it is. */
+  set({ speed = this.#speed, isRunning = this.#isRunning }: { readonly speed?: number; readonly isRunning?: boolean }): void {
+    this.rebase(this.#isRunning ? this.#wallMs + (this.#time.nowMs - this.#mediaMs) * this.#speed : this.#wallMs);
+    this.#speed = clamped(speed);
+    this.#isRunning = isRunning;
+  }
+
+  /** Media time at which a frame is due. @param wallMs when it happened */
+  dueMs(wallMs: number): number {
+    return this.#mediaMs + (wallMs - this.#wallMs) / this.#speed;
+  }
+
+  /** From now on, in ms; Infinity while nothing runs; 0: it is due. */
+  waitMs(wallMs: number): number {
+    if (!this.#isRunning) return Infinity;
+    const waitMs = this.dueMs(wallMs) - this.#time.nowMs;
+    return waitMs <= EARLY_MS ? 0 : waitMs;
+  }
+}
+
+function clamped(speed: number): number {
+  return Math.min(PLAYBACK_SPEEDS.max, Math.max(PLAYBACK_SPEEDS.min, speed));
+}

@@ -1,0 +1,165 @@
+/**
+ * The playbacks of all viewers. Each is a source of its own under an id that no client can ask for, so whatever is made of a source is made
+ * of it, too; nobody else sees it. What needs an encoder takes one of a few places.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import { capacityReached } from '../../base/refusals.js';
+import type { OpenedSource, TrackKey, TrackLease } from '../../media/index.js';
+import type { RecordingArchive } from '../../recording/index.js';
+import type { Source } from '../source.js';
+import { placeOf } from './place.js';
+import { Player } from './player.js';
+import { recordedSource } from './source.js';
+
+/** What playbacks need. */
+export interface PlaybacksInit {
+  /** What was recorded. */
+  readonly archive: RecordingArchive;
+  /** Opens the source of a playback by its own id, which `find` knows. */
+  readonly open: (playbackId: string) => Promise<OpenedSource>;
+  /** Whether anything of a playback runs. */
+  readonly isRunning: (playbackId: string) => boolean;
+  /** Playbacks of which something may be encoded, each as often as it has tracks that are. */
+  readonly maxEncodes: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Playback {
+  readonly player: Player;
+  /** Of the source that was recorded. */
+  readonly sourceId: string;
+  readonly openedMs: number;
+}
+
+/** One that nobody has watched for so long is forgotten. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+/** All playbacks. */
+export class Playbacks {
+  readonly #init: PlaybacksInit;
+  readonly #known = new Map<string, Playback>();
+  #encodes = 0;
+
+  constructor(init: PlaybacksInit) {
+    this.#init = init;
+  }
+
+  /** The source of a playback as it comes now; undefined: there is none of that id. */
+  find(playbackId: string): Source | undefined {
+    const known = this.#known.get(playbackId);
+    return known && recordedSource(playbackId, known.sourceId, known.player);
+  }
+
+  /** The source that was recorded for a playback. */
+  recordedOf(playbackId: string): string | undefined {
+    return this.#known.get(playbackId)?.sourceId;
+  }
+
+  /** Encoders that run for playbacks. */
+  get encodes(): number {
+    return this.#encodes;
+  }
+
+  /**
+   * Opens the past of a source.
+   * @param atMs UTC in ms
+   * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE
+   */
+  async play(sourceId: string, atMs: number): Promise<OpenedSource> {
+    const { archive, clock, logger } = this.#init;
+    const { segment } = await placeOf({ archive, sourceId, clock }, atMs);
+    this.#forget();
+    const playback = {
+      player: new Player({ archive, sourceId, clock, logger, atMs, format: segment.format }),
+      sourceId,
+      openedMs: clock.now(),
+    };
+    return this.#open(`${sourceId}@${randomUUID()}`, playback);
+  }
+
+  async #open(playbackId: string, playback: Playback): Promise<OpenedSource> {
+    const know = (): void => void this.#known.set(playbackId, playback);
+    know();
+    const opened = await this.#init.open(playbackId);
+    const { player } = playback;
+    return {
+      sourceId: playback.sourceId,
+      media: opened.media,
+      get labels() {
+        know();
+        return opened.labels;
+      },
+      playback: {
+        get position() {
+          return player.position;
+        },
+        begin: () => player.begin(),
+        seek: (atMs) => player.seek(atMs),
+        setSpeed: (speed) => player.setSpeed(speed),
+        pause: () => player.pause(),
+        resume: () => player.resume(),
+        step: (frames) => player.step(frames),
+        onChange: (listener) => player.onChange(listener),
+        onCaughtUp: (listener) => player.onCaughtUp(listener),
+        reopen: () => this.#open(playbackId, playback),
+      },
+      ladder: (key) => {
+        know();
+        return opened.ladder(key);
+      },
+      openTrack: (key) => {
+        know();
+        return this.#openTrack(opened, key);
+      },
+      openDetections: () => {
+        know();
+        return opened.openDetections();
+      },
+      openSnapshots: (maxBytes) => {
+        know();
+        return opened.openSnapshots(maxBytes);
+      },
+    };
+  }
+
+  /** @throws MediaPeerError CAPACITY_REACHED */
+  async #openTrack(opened: OpenedSource, key: TrackKey): Promise<TrackLease> {
+    if (!isEncoded(opened, key)) return opened.openTrack(key);
+    const { maxEncodes } = this.#init;
+    if (this.#encodes >= maxEncodes)
+      throw capacityReached(
+        `all ${maxEncodes} places of recordings that are encoded (MAX_PLAYBACK_ENCODES) are taken, watch raw in the codec it was recorded in`,
+      );
+    this.#encodes++;
+    let release = (): void => {
+      release = () => undefined;
+      this.#encodes--;
+    };
+    try {
+      const { track, release: giveBack } = await opened.openTrack(key);
+      return {
+        track,
+        release: () => {
+          giveBack();
+          release();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    const now = this.#init.clock.now();
+    for (const [id, { openedMs }] of this.#known)
+      if (now - openedMs > FORGOTTEN_AFTER_MS && !this.#init.isRunning(id)) this.#known.delete(id);
+  }
+}
+
+function isEncoded({ media }: OpenedSource, key: TrackKey): boolean {
+  return key.kind === 'video' && (key.rendition !== 'raw' || key.codec !== media.rawCodec || key.rung !== undefined);
+}
