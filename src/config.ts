@@ -496,6 +496,15 @@ export const VARIABLES = {
     ),
     shownDefault: '8 per core',
   },
+  MAX_PLAYBACK_ENCODES: {
+    ...integer(
+      Math.max(1, availableParallelism() - 1),
+      1,
+      1000,
+      'Encodes of recordings at once: processed playbacks, and clips that are exact, annotated or not of H.264; the next one gets 503.',
+    ),
+    shownDefault: 'cores − 1',
+  },
   LADDER: ladder,
   CONNECTION_TIMEOUT: integer(30_000, 1000, 600_000, 'Milliseconds that a client may take from its offer to a connection.'),
   DISCONNECT_GRACE: integer(30_000, 0, 600_000, 'Milliseconds that a connection may be `disconnected` before it is closed.'),

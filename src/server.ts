@@ -14,6 +14,7 @@ import {
   openManaging,
   openForwarding,
   openMetrics,
+  openPlayback,
   openPorts,
   openRecording,
   openSources,
@@ -53,9 +54,10 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const sources = await openSources(host, state);
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics, state);
-    const connections = openConnections(host, sources, seeing, ports, metrics);
-    const forwarding = openForwarding(host, sources, seeing, connections, state);
     const recording = await openRecording(host, sources, seeing, state);
+    const playing = openPlayback(host, sources, recording);
+    const connections = openConnections(host, sources, seeing, { ...ports, ...playing }, metrics);
+    const forwarding = openForwarding(host, sources, seeing, connections, state);
     const requests = await openTracing(host, connections.sessions);
     const managing = openManaging(host, sources, seeing, { ...forwarding, ...recording }, state);
     let isReady = false;
@@ -66,6 +68,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
       ...connections,
       ...forwarding,
       ...recording,
+      ...playing,
       ...managing,
       iceUdp: ports.iceUdp,
       requests,

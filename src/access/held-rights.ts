@@ -56,6 +56,14 @@ export class HeldRights {
     return mayWatch;
   }
 
+  /** Whether it may be sent what was recorded of a source. */
+  async mayPlayBack(source: string): Promise<boolean> {
+    const mayPlayBack = await this.#access.may(this.#asking(), 'playback', { source });
+    if (!mayPlayBack)
+      this.#access.audit.refused({ who: idOf(this.#principal), address: this.#approach.address, action: 'playback', source }, 'FORBIDDEN');
+    return mayPlayBack;
+  }
+
   /** Whether it may be told what is detected in a source; undefined: in all that there are and will be. Where somebody else decides, once that was looked at. */
   mayHaveData(source: string | undefined): boolean {
     if (!this.#principal.decider) return may(this.#principal, 'data', source === undefined ? 'every' : { source });

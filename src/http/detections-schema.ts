@@ -52,6 +52,7 @@ export const DetectionsMessage = Type.Object(
     source: Type.String(),
     frame: Type.Integer({ description: 'Media time × nominal frame rate; ascending, across loops and restarts too' }),
     media_time_s: Type.Number({ description: "Seconds on the source's timeline" }),
+    wall_time: Type.Optional(Type.Number({ description: 'Unix seconds: when the frame was captured, where that is known' })),
     width: Type.Integer({ description: "Pixels of the source's frame" }),
     height: Type.Integer({ description: "Pixels of the source's frame" }),
     inference_ms: Type.Number(),

@@ -44,13 +44,14 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
       },
     },
     async (request, reply) => {
-      const { sdp, client_id: clientId, source, tracks, active } = request.body;
+      const { sdp, client_id: clientId, source, tracks, active, at } = request.body;
       const sourceId = source ?? firstSourceOf(tracks) ?? (await defaultFor(request.access, deps));
       if (sourceId === undefined) {
         throw new MediaPeerError('SOURCE_NOT_FOUND', 'there is no source to play: put a video into the upload folder');
       }
       const { sourceIds, renditions, tiles } = readTracks(tracks, sourceId, 'BODY_INVALID');
       for (const each of sourceIds) await request.access.demand('watch', { source: each });
+      if (at !== undefined) await request.access.demand('playback', { source: sourceId });
       const rights = await request.access.heldRights(sourceIds);
       const accepted = await sessions.accept({
         sdp,
@@ -62,6 +63,7 @@ export const offerRoutes: FastifyPluginCallbackTypebox<OfferDeps> = (app, deps, 
         ...(renditions !== undefined && { renditions }),
         ...(tiles !== undefined && { tiles }),
         ...(active !== undefined && { active }),
+        ...(at !== undefined && { atMs: at * 1000 }),
       });
       const { location, etag } = httpSessions.opened(accepted, { door: 'offer', offer: sdp, action: 'watch', rights });
       await whenGone(reply, () => httpSessions.abandon(accepted.sessionId));

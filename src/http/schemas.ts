@@ -68,6 +68,13 @@ export const OfferBody = Type.Object(
     tracks: Type.Optional(
       Type.Array(TrackItemSchema, { minItems: 1, maxItems: MAX_TRACKS, description: "What the offer's video m-lines show, in order" }),
     ),
+    at: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 8_640_000_000_000,
+        description: 'Unix seconds: what was recorded of the source, from then on; needs the right `playback`. The present when left out',
+      }),
+    ),
     active: Type.Optional(
       Type.Array(RenditionSchema, {
         maxItems: 16,

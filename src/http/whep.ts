@@ -21,9 +21,9 @@ export const whepRoutes: FastifyPluginCallback<WhepDeps> = (app, deps, done) => 
         summary,
         operations,
         action: 'watch',
-        open: ({ name: sourceId, sdp, address, rights }) => {
+        open: ({ name: sourceId, sdp, address, rights, atMs }) => {
           checkOffer('WHEP', sdp);
-          return deps.sessions.accept({ door: 'whep', address, sdp, sourceId, rights, ...(renditions && { renditions }) });
+          return deps.sessions.accept({ door: 'whep', address, sdp, sourceId, rights, atMs, ...(renditions && { renditions }) });
         },
       },
       deps,

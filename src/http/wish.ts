@@ -51,6 +51,8 @@ interface EndpointOffer {
   readonly hasCredentials: boolean;
   /** What the session goes on with. */
   readonly rights: HeldRights;
+  /** What was recorded, from then on, UTC in ms; undefined: the present. */
+  readonly atMs: number | undefined;
   /** Id of the session that the client had before, where it names one. */
   readonly replaces: string | undefined;
 }
@@ -209,8 +211,11 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       const name = nameOf(request);
       const { clientAddress: address, access } = request;
       const rights = await access.heldRights(endpoint.action === 'watch' ? [name] : []);
+      const atMs = endpoint.action === 'watch' ? askedTime(request) : undefined;
+      if (atMs !== undefined) await access.demand('playback', { source: name });
       const opened = await endpoint.open({
         name,
+        atMs,
         sdp: offer,
         address,
         hasCredentials: rights.wasShown,
@@ -223,6 +228,19 @@ function installPost(app: FastifyInstance, url: string, isHidden: boolean, endpo
       return reply.status(201).type(SDP_TYPE).headers({ location, etag, 'accept-patch': FRAGMENT_TYPE }).send(opened.sdp);
     },
   );
+}
+
+/** `?at=` in Unix seconds. @throws MediaPeerError QUERY_INVALID */
+function askedTime({ query }: FastifyRequest): number | undefined {
+  const { at } = query as Readonly<Record<string, unknown>>;
+  if (at === undefined) return undefined;
+  const seconds = typeof at === 'string' && /^\d{1,13}(\.\d{1,9})?$/.test(at) ? Number(at) : NaN;
+  if (Number.isNaN(seconds))
+    throw new MediaPeerError(
+      'QUERY_INVALID',
+      'at is not a time: expected Unix seconds, such as at=1764500000.5; leave it out for the present',
+    );
+  return seconds * 1000;
 }
 
 function replacedBy({ headers }: FastifyRequest): string | undefined {

@@ -88,6 +88,8 @@ export interface OpenedSource {
   readonly media: SourceMedia;
   /** Moves it, where it is the past of that source. Default: it is the present. */
   readonly playback?: PlaybackControl | undefined;
+  /** The same once more as it comes now, where that is another codec than before. Default: opening it by its id does that. */
+  readonly reopen?: (() => Promise<OpenedSource>) | undefined;
   /** Classes that the detector of the source knows now: models change while sources run. Undefined where none looks. */
   readonly labels: readonly string[] | undefined;
   /**

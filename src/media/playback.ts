@@ -1,5 +1,4 @@
 /** How whoever watches the past moves in it: what both sides of the gateway speak about the playback of a recording. */
-import type { OpenedSource } from './leases.js';
 
 /** `gap`: it goes on behind a stretch of which nothing was recorded. `end`: nothing more was recorded. */
 export type PlaybackState = 'playing' | 'paused' | 'gap' | 'end';
@@ -43,6 +42,4 @@ export interface PlaybackControl {
   onChange(listener: (position: PlaybackPosition) => void): () => void;
   /** Calls the listener whenever the present, or the end of what was recorded, is reached. Call the returned function to stop. */
   onCaughtUp(listener: () => void): () => void;
-  /** The same playback as it comes now, where that is another codec than before. */
-  reopen(): Promise<OpenedSource>;
 }

@@ -4,7 +4,7 @@ import { annotate, encodeSnapshot } from '../detection/index.js';
 import { capacityReached, notLive, RETRY_AFTER_S } from '../base/refusals.js';
 import type { PipelineSource } from './pipeline-source.js';
 import type { Pipelines } from './pipelines.js';
-import type { DetectedFrame } from './source-detection.js';
+import type { DetectedFrame } from './frame-detection.js';
 
 /** What a snapshot shows, and how large. */
 export interface CurrentSnapshotOptions {

@@ -2,7 +2,36 @@
 import type { LabelRenderer } from '../detection/index.js';
 import type { TrackedObject, VideoFrame } from '../media/index.js';
 import type { SeenFrame } from '../source/index.js';
-import type { DetectionActivity } from './source-detection.js';
+
+/** What detection does for one source. */
+export interface DetectionActivity {
+  /** Undefined where detection is off. */
+  readonly model: string | undefined;
+  /** Frames that the detector looked at. */
+  readonly framesDetected: number;
+  /** Frames that it was offered and did not look at. */
+  readonly framesSkipped: number;
+  /** Looks that the motion gate spared. */
+  readonly framesSlept: number;
+  /** Frames at which it failed. */
+  readonly failures: number;
+  /** Picture in to boxes out, moving average; undefined before the first. */
+  readonly latencyMs: number | undefined;
+  /** Objects followed now. */
+  readonly objects: number;
+}
+
+/** A picture, with a reference for the taker, and where the objects are in it. */
+export interface DetectedFrame {
+  /** The frame. */
+  readonly picture: VideoFrame;
+  /** Its number, as in the detections. */
+  readonly frame: number;
+  /** Where objects are in it, seen or expected. */
+  readonly objects: readonly TrackedObject[];
+  /** Draws class names; undefined where detection is off. */
+  readonly labels: LabelRenderer | undefined;
+}
 
 /** Says where objects are in each picture. */
 export interface FrameDetection {

@@ -1,5 +1,5 @@
 import type { DetectionLease } from '../media/index.js';
-import type { DetectedFrame } from './source-detection.js';
+import type { DetectedFrame } from './frame-detection.js';
 
 /** A hold on the decoded frames of a source; the detector looks at them where there is one. */
 export interface FrameLease extends DetectionLease {

@@ -11,7 +11,7 @@ import { EndListeners, Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import type { EndReason, Snapshot, SnapshotLease } from '../media/index.js';
 import type { FrameLease, FrameSource } from './frame-lease.js';
-import type { DetectedFrame } from './source-detection.js';
+import type { DetectedFrame } from './frame-detection.js';
 
 /** At most 12.5 a second: each costs 2 ms of the event loop, and the rest in threads of its own. */
 const MIN_INTERVAL_MS = 80;

@@ -2,7 +2,7 @@
 import type { Rung, TrackStats, VideoCodec } from '../media/index.js';
 import type { RoomState, SourceKind } from '../source/index.js';
 import type { DecoderActivity } from './frame-hub.js';
-import type { DetectionActivity } from './source-detection.js';
+import type { DetectionActivity } from './frame-detection.js';
 
 /** A running rendition, for `/active-streams`. */
 interface RenditionActivity {

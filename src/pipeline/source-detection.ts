@@ -8,26 +8,8 @@ import type { Detection, DetectionFeed, FrameDetections, Scene, Timeline, Tracke
 import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { FrameFormat } from './encoded-rendition.js';
 import { EventStills } from './event-stills.js';
-import type { FrameDetection } from './frame-detection.js';
+import type { DetectedFrame, DetectionActivity, FrameDetection } from './frame-detection.js';
 import type { FrameNumbers } from './frame-numbers.js';
-
-/** What detection does for one source. */
-export interface DetectionActivity {
-  /** Undefined where detection is off. */
-  readonly model: string | undefined;
-  /** Frames that the detector looked at. */
-  readonly framesDetected: number;
-  /** Frames that it was offered and did not look at. */
-  readonly framesSkipped: number;
-  /** Looks that the motion gate spared. */
-  readonly framesSlept: number;
-  /** Frames at which it failed. */
-  readonly failures: number;
-  /** Picture in to boxes out, moving average; undefined before the first. */
-  readonly latencyMs: number | undefined;
-  /** Objects followed now. */
-  readonly objects: number;
-}
 
 /** What is looked at, and where detections go. */
 export interface SourceDetectionInit {
@@ -49,18 +31,6 @@ export interface SourceDetectionInit {
   readonly nextObjectId: () => number;
   /** Each gets the next picture once there has been a detection, and is taken out. */
   readonly pictureTakers: Set<(seen: DetectedFrame) => void>;
-}
-
-/** A picture, with a reference for the taker, and where the objects are in it. */
-export interface DetectedFrame {
-  /** The frame. */
-  readonly picture: VideoFrame;
-  /** Its number, as in the detections. */
-  readonly frame: number;
-  /** Where objects are in it, seen or expected. */
-  readonly objects: readonly TrackedObject[];
-  /** Draws class names; undefined where detection is off. */
-  readonly labels: LabelRenderer | undefined;
 }
 
 /** Detection and tracking of one source. */

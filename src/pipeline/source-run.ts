@@ -28,8 +28,8 @@ import type { Producer } from './producer.js';
 import { RunDetection } from './run-detection.js';
 import { RungProducer } from './rung-producer.js';
 import { StandIns } from './stand-ins.js';
-import type { FrameDetection } from './frame-detection.js';
-import { SourceDetection, type DetectionActivity, type DetectedFrame } from './source-detection.js';
+import type { DetectedFrame, DetectionActivity, FrameDetection } from './frame-detection.js';
+import { SourceDetection } from './source-detection.js';
 import { StoredDetection } from './stored-detection.js';
 import { isLower, keyName } from './track-name.js';
 

@@ -3,9 +3,8 @@ import { LabelRenderer } from '../detection/index.js';
 import type { Logger } from '../base/logger.js';
 import type { DetectionFeed, TrackedObject, VideoFrame } from '../media/index.js';
 import type { SeenFrame } from '../source/index.js';
-import type { FrameDetection } from './frame-detection.js';
+import type { DetectedFrame, DetectionActivity, FrameDetection } from './frame-detection.js';
 import type { FrameNumbers } from './frame-numbers.js';
-import type { DetectedFrame, DetectionActivity } from './source-detection.js';
 
 /** Whose frames they are, and who is told. */
 export interface StoredDetectionInit {

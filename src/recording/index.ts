@@ -9,6 +9,7 @@ export { FreeSpace } from './free-space.js';
 export { Rebuild, type ExaminedSegment } from './rebuild.js';
 export { Recorder, type SeenLog, type WriterRequest } from './recorder.js';
 export { Recordings, type CheckReport, type RecordingListing, type RecordingOverview } from './recordings.js';
+export { PlaybackEncodes } from './playback-encodes.js';
 export { outOfRange, recordingNotFound } from './refusals.js';
 export { removeSegmentFiles } from './remove-files.js';
 export { Retention } from './retention.js';

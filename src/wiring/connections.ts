@@ -3,6 +3,7 @@ import { IceServers } from '../http/index.js';
 import type { Host } from './host.js';
 import { keepSessionEvent } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
+import type { Playing } from './playback.js';
 import type { Ports } from './ports.js';
 import type { DetectionServices } from './detection.js';
 import type { Sources } from './sources.js';
@@ -20,7 +21,7 @@ export function openConnections(
   { config, loggers, clock, ledger, closers }: Host,
   { liveRooms }: Sources,
   { pipelines, lifecycle }: DetectionServices,
-  { iceUdp, iceTcp }: Ports,
+  { iceUdp, iceTcp, openPast }: Ports & Pick<Playing, 'openPast'>,
   { metrics }: Metrics,
 ): Connections {
   const iceServers = new IceServers({
@@ -35,7 +36,7 @@ export function openConnections(
   });
 
   const sessions = new ConnectionManager({
-    gateway: { open: (sourceId) => pipelines.open(sourceId), publish: (request) => liveRooms.publish(request) },
+    gateway: { open: (sourceId) => pipelines.open(sourceId), openPast, publish: (request) => liveRooms.publish(request) },
     clock,
     ledger,
     logger: loggers.of('webrtc'),

@@ -16,12 +16,13 @@ import type { DetectionServices } from './detection.js';
 import { keepAudit } from './lifecycle.js';
 import { sourceFaults, sourceRoutesOf, type Managing } from './managing.js';
 import type { Metrics } from './metrics.js';
+import type { Playing } from './playback.js';
 import type { Ports } from './ports.js';
 import type { Recording } from './recording.js';
 import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
-export interface Served extends Sources, DetectionServices, Connections, Forwarding, Recording, Managing, Metrics {
+export interface Served extends Sources, DetectionServices, Connections, Forwarding, Recording, Playing, Managing, Metrics {
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */

@@ -11,6 +11,7 @@ export { listeningFailed, openPorts } from './ports.js';
 export { tryUdpPort, type UdpPortTrial } from './udp-port.js';
 export { openDetection } from './detection.js';
 export { openManaging } from './managing.js';
+export { openPlayback } from './playback.js';
 export { openRecording } from './recording.js';
 export { openSources } from './sources.js';
 export { openState } from './state.js';

@@ -9,6 +9,8 @@ import { MAX_TRACKS, TrackItemSchema } from '../webrtc/index.js';
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Longest id, type or name that is echoed. */
 const MAX_ECHO_CHARS = 64;
+/** What a date can be. */
+const MAX_UNIX_S = 8_640_000_000_000;
 
 const TOPICS = ['detections', 'stats', 'room'] as const;
 /** What a client may subscribe to. */
@@ -35,6 +37,7 @@ const SCHEMAS = {
     client_id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' })),
     resume_token: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     tracks: Type.Optional(Type.Array(TrackItemSchema, { minItems: 1, maxItems: MAX_TRACKS })),
+    at: Type.Optional(Type.Number({ minimum: 0, maximum: MAX_UNIX_S })),
     token: Token,
   }),
   offer: Type.Object({ type: Type.Literal('offer'), id: Id, sdp: Sdp }),
@@ -61,7 +64,7 @@ export type ClientMessage = { [N in Name]: MessageOf<N> }[Name];
 const CHECKS = new Map(Object.entries(SCHEMAS).map(([name, schema]) => [name, Compile(schema)]));
 const KNOWN = Object.keys(SCHEMAS).join(', ');
 const EXPECTED: Readonly<Record<Name, string>> = {
-  join: '{"type":"join","room":"gate","role":"viewer"} with role viewer or publisher; optional: client_id, resume_token, tracks, token',
+  join: '{"type":"join","room":"gate","role":"viewer"} with role viewer or publisher; optional: client_id, resume_token, tracks, at (Unix seconds), token',
   offer: '{"type":"offer","sdp":"v=0..."}',
   answer: '{"type":"answer","sdp":"v=0..."}',
   candidate: '{"type":"candidate","candidate":{"candidate":"candidate:...","sdpMid":"0"}}, and null at the end',

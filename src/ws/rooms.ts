@@ -126,7 +126,7 @@ export class Rooms {
     return member;
   }
 
-  #admit({ client_id: requested, room, role, tracks }: MessageOf<'join'>, approach: Approach, principal: Principal): Member {
+  #admit({ client_id: requested, room, role, tracks, at }: MessageOf<'join'>, approach: Approach, principal: Principal): Member {
     const { address } = approach;
     const rights = new HeldRights(this.#deps.access, approach, principal);
     if (this.#members.size >= this.#maxMembers)
@@ -141,7 +141,7 @@ export class Rooms {
     );
     if (requested !== undefined && clientId !== requested)
       this.#deps.logger.warn({ requestedClientId: requested, clientId, sourceId: room }, 'client id collision');
-    const wanted = readTracks(tracks, room, 'MESSAGE_INVALID');
+    const wanted = { ...readTracks(tracks, room, 'MESSAGE_INVALID'), ...(at !== undefined && { atMs: at * 1000 }) };
     const sourceIds = role === 'viewer' ? wanted.sourceIds : [room];
     const member = new Member({
       clientId,
@@ -173,7 +173,7 @@ export class Rooms {
   }
 
   /** Who joins, where they may. */
-  async #authorize({ room, role, tracks }: MessageOf<'join'>, approach: Approach): Promise<Principal> {
+  async #authorize({ room, role, tracks, at }: MessageOf<'join'>, approach: Approach): Promise<Principal> {
     const { access, directory } = this.#deps;
     if (!/^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(room))
       throw new MediaPeerError(
@@ -184,6 +184,7 @@ export class Rooms {
     const [first = room, ...others] = sourceIds;
     const principal = await access.admit(approach, ACTION_OF[role], { source: first });
     for (const source of others) await access.admit(approach, ACTION_OF[role], { source });
+    if (role === 'viewer' && at !== undefined) await access.admit(approach, 'playback', { source: room });
     if (role === 'publisher' && (directory.describe(room)?.kind ?? 'live') !== 'live')
       throw await access.readable(
         principal,

@@ -133,9 +133,9 @@ export class ViewerSide implements Side {
     throw wrongState(`room '${this.#host.room}' is ${this.#host.state}; there was no offer yet, it follows as soon as the room is live`);
   }
 
-  /** Of a wall other sources may be there. */
+  /** Of a wall other sources may be there; what was recorded is. */
   get #canBeWatched(): boolean {
-    return this.#host.canBeWatched || this.#wanted.tiles !== undefined;
+    return this.#host.canBeWatched || this.#wanted.tiles !== undefined || this.#wanted.atMs !== undefined;
   }
 
   /** May change with each wait. */

@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import { capacityReached } from '../../base/refusals.js';
 import type { OpenedSource, TrackKey, TrackLease } from '../../media/index.js';
 import type { RecordingArchive } from '../../recording/index.js';
 import type { Source } from '../source.js';
@@ -21,8 +20,8 @@ export interface PlaybacksInit {
   readonly open: (playbackId: string) => Promise<OpenedSource>;
   /** Whether anything of a playback runs. */
   readonly isRunning: (playbackId: string) => boolean;
-  /** Playbacks of which something may be encoded, each as often as it has tracks that are. */
-  readonly maxEncodes: number;
+  /** Takes one of the places of encoders for recordings; call what it returns to give it back. @throws MediaPeerError CAPACITY_REACHED */
+  readonly takeEncode: () => () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -41,7 +40,6 @@ const FORGOTTEN_AFTER_MS = 60_000;
 export class Playbacks {
   readonly #init: PlaybacksInit;
   readonly #known = new Map<string, Playback>();
-  #encodes = 0;
 
   constructor(init: PlaybacksInit) {
     this.#init = init;
@@ -51,16 +49,6 @@ export class Playbacks {
   find(playbackId: string): Source | undefined {
     const known = this.#known.get(playbackId);
     return known && recordedSource(playbackId, known.sourceId, known.player);
-  }
-
-  /** The source that was recorded for a playback. */
-  recordedOf(playbackId: string): string | undefined {
-    return this.#known.get(playbackId)?.sourceId;
-  }
-
-  /** Encoders that run for playbacks. */
-  get encodes(): number {
-    return this.#encodes;
   }
 
   /**
@@ -88,10 +76,8 @@ export class Playbacks {
     return {
       sourceId: playback.sourceId,
       media: opened.media,
-      get labels() {
-        know();
-        return opened.labels;
-      },
+      // Those of whatever model looked at it then.
+      labels: undefined,
       playback: {
         get position() {
           return player.position;
@@ -104,8 +90,8 @@ export class Playbacks {
         step: (frames) => player.step(frames),
         onChange: (listener) => player.onChange(listener),
         onCaughtUp: (listener) => player.onCaughtUp(listener),
-        reopen: () => this.#open(playbackId, playback),
       },
+      reopen: () => this.#open(playbackId, playback),
       ladder: (key) => {
         know();
         return opened.ladder(key);
@@ -128,27 +114,18 @@ export class Playbacks {
   /** @throws MediaPeerError CAPACITY_REACHED */
   async #openTrack(opened: OpenedSource, key: TrackKey): Promise<TrackLease> {
     if (!isEncoded(opened, key)) return opened.openTrack(key);
-    const { maxEncodes } = this.#init;
-    if (this.#encodes >= maxEncodes)
-      throw capacityReached(
-        `all ${maxEncodes} places of recordings that are encoded (MAX_PLAYBACK_ENCODES) are taken, watch raw in the codec it was recorded in`,
-      );
-    this.#encodes++;
-    let release = (): void => {
-      release = () => undefined;
-      this.#encodes--;
-    };
+    const leave = this.#init.takeEncode();
     try {
       const { track, release: giveBack } = await opened.openTrack(key);
       return {
         track,
         release: () => {
           giveBack();
-          release();
+          leave();
         },
       };
     } catch (error) {
-      release();
+      leave();
       throw error;
     }
   }

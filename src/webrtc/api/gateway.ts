@@ -9,6 +9,12 @@ export interface MediaGateway {
    */
   open(sourceId: string): Promise<OpenedSource>;
   /**
+   * Opens the past of a source: what is opened can be moved in time (`playback`), and is for one viewer alone. Left out: nothing is recorded.
+   * @param atMs where it begins, UTC in ms
+   * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, SERVER_CLOSING
+   */
+  openPast?(sourceId: string, atMs: number): Promise<OpenedSource>;
+  /**
    * Begins to publish to a room; viewers of it see what is written.
    * @throws MediaPeerError ROOM_INVALID, ROOM_TAKEN (with `retryAfterS`), CAPACITY_REACHED, SERVER_CLOSING
    */

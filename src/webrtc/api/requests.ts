@@ -67,6 +67,8 @@ export interface TileRequest {
 export interface WatchRequest {
   /** The session's own source: that of its sound, and of all video that names none. */
   readonly sourceId: string;
+  /** The past of that source from then on, UTC in ms. Default: the present. */
+  readonly atMs?: number | undefined;
   /** For the video m-lines in order. Default: see `negotiate` and `planOffer`. */
   readonly renditions?: readonly Rendition[] | undefined;
   /** In their place for a wall, 1 to 16: what each video m-line shows; undefined: nothing until the command `select`. */

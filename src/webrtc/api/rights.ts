@@ -5,6 +5,8 @@ import type { MediaPeerError } from '../../base/errors.js';
 export interface ViewerRights {
   /** Whether it may be sent a source. */
   mayWatch(sourceId: string): Promise<boolean>;
+  /** Whether it may be sent what was recorded of a source. */
+  mayPlayBack(sourceId: string): Promise<boolean>;
   /** Whether it may be told what is detected in a source. */
   mayHaveData(sourceId: string): boolean;
   /** The client shows another token before the one that it has expires. @throws MediaPeerError UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS */
@@ -16,6 +18,7 @@ export interface ViewerRights {
 /** Everything. */
 export const ALL_RIGHTS: ViewerRights = {
   mayWatch: () => Promise.resolve(true),
+  mayPlayBack: () => Promise.resolve(true),
   mayHaveData: () => true,
   renew: () => Promise.resolve(),
   readable: (error) => Promise.resolve(error),

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { MediaPeerError } from '../../base/errors.js';
 import { misspeltMember } from '../../base/near-miss.js';
+import { MAX_PLAYBACK_STEP, PLAYBACK_SPEEDS } from '../../media/index.js';
 import { isTile, MAX_TRACKS, throwIfMisspelt, tileMembers, TrackItemSchema } from '../api/track-items.js';
 
 /** Longest label of a class, and how many of them. */
@@ -10,6 +11,8 @@ const MAX_LABEL_LENGTH = 128;
 const MAX_CLASSES = 256;
 /** Those of HTTP are no longer. */
 const MAX_TOKEN_LENGTH = 8192;
+/** What a date can be. */
+const MAX_UNIX_S = 8_640_000_000_000;
 
 const Id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()]));
 const SCHEMAS = {
@@ -33,6 +36,18 @@ const SCHEMAS = {
   token: Type.Object({ cmd: Type.Literal('token'), id: Id, token: Type.String({ minLength: 1, maxLength: MAX_TOKEN_LENGTH }) }),
   pause: Type.Object({ cmd: Type.Literal('pause'), id: Id }),
   resume: Type.Object({ cmd: Type.Literal('resume'), id: Id }),
+  seek: Type.Object({ cmd: Type.Literal('seek'), id: Id, at: Type.Number({ minimum: 0, maximum: MAX_UNIX_S }) }),
+  speed: Type.Object({
+    cmd: Type.Literal('speed'),
+    id: Id,
+    value: Type.Number({ minimum: PLAYBACK_SPEEDS.min, maximum: PLAYBACK_SPEEDS.max }),
+  }),
+  step: Type.Object({
+    cmd: Type.Literal('step'),
+    id: Id,
+    frames: Type.Integer({ minimum: -MAX_PLAYBACK_STEP, maximum: MAX_PLAYBACK_STEP }),
+  }),
+  live: Type.Object({ cmd: Type.Literal('live'), id: Id }),
 } as const;
 
 type Name = keyof typeof SCHEMAS;
@@ -54,6 +69,10 @@ const EXPECTED: Readonly<Record<Name, string>> = {
   token: '{"cmd":"token","token":"..."}',
   pause: '{"cmd":"pause"}',
   resume: '{"cmd":"resume"}',
+  seek: '{"cmd":"seek","at":1764500000.5} with Unix seconds',
+  speed: `{"cmd":"speed","value":2} with ${PLAYBACK_SPEEDS.min} to ${PLAYBACK_SPEEDS.max}`,
+  step: `{"cmd":"step","frames":-1} with a whole number, ${-MAX_PLAYBACK_STEP} to ${MAX_PLAYBACK_STEP}`,
+  live: '{"cmd":"live"}',
 };
 
 /** What can be told of a command before it is checked, to be echoed. */

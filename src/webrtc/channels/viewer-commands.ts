@@ -6,6 +6,7 @@ import { filterWarning, SOURCE_RUNG, type DetectionFilter, type Rendition } from
 import type { ViewerRights } from '../api/rights.js';
 import { tileJson } from '../api/track-items.js';
 import type { Command } from './commands.js';
+import { movePlayback } from './playback-commands.js';
 import { changedTiles, readTileChoices, type Select } from './tile-choices.js';
 import type { ShownTile, WatchedMedia } from './watched-media.js';
 
@@ -28,7 +29,12 @@ export function changesOf(command: Command, tiles: readonly ShownTile[]): LaneKe
       return changedTiles(command, tiles)?.map((index) => `m-line ${index}`) ?? 'all';
     case 'pause':
     case 'resume':
+    case 'speed':
+    case 'step':
       return ['pause'];
+    case 'seek':
+    case 'live':
+      return 'all';
     case 'detection':
       return ['detection'];
     case 'keyframe':
@@ -64,6 +70,11 @@ export function executeForViewer(command: Command, { media, rights, setFilter, l
     case 'resume':
       media.resume();
       return {};
+    case 'seek':
+    case 'speed':
+    case 'step':
+    case 'live':
+      return movePlayback(command, media, rights);
   }
 }
 

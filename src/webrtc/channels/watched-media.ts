@@ -1,5 +1,5 @@
 /** What a viewer watches, as far as its data channels may ask about it and change it. */
-import type { OpenedSource, Rendition } from '../../media/index.js';
+import type { OpenedSource, PlaybackControl, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 
 /** What a viewer wants of a source. */
@@ -77,7 +77,17 @@ export interface WatchedMedia {
    * @throws MediaPeerError as `switchSource`, COMMAND_INVALID for an m-line that shows nothing and is told no source
    */
   point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void>;
-  /** Nothing flows until `resume`. */
+  /** Moves the session's own source in time; undefined while it is the present. */
+  readonly playback: PlaybackControl | undefined;
+  /**
+   * Sends the past of the session's own source from that time on, as `switchSource` does.
+   * @param atMs UTC in ms
+   * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CAPACITY_REACHED; then nothing has changed
+   */
+  seek(atMs: number): Promise<void>;
+  /** Sends the present again. @throws MediaPeerError as `switchSource` */
+  goLive(): Promise<void>;
+  /** Nothing flows until `resume`; in the past, time stands still until then. */
   pause(): void;
   /** What was paused flows again. */
   resume(): void;

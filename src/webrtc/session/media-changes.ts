@@ -11,7 +11,7 @@ import type { MediaGateway } from '../api/gateway.js';
 import type { MediaChoice, TileChoice } from '../channels/watched-media.js';
 import { ArrivingSources } from './arriving-sources.js';
 import { openTracks } from './open-tracks.js';
-import { throwIfNotOffered } from './open-watched.js';
+import { openPast, throwIfNotOffered } from './open-watched.js';
 import type { QualityControl } from './quality-control.js';
 import { readWish } from './quality-wish.js';
 import type { StreamTracks, WantedTrack } from './stream-tracks.js';
@@ -27,7 +27,7 @@ const MAX_CHANGES = 64;
 export interface MediaChangesInit {
   readonly clock: Clock;
   /** Finds the sources that are to be shown. */
-  readonly gateway: Pick<MediaGateway, 'open'>;
+  readonly gateway: Pick<MediaGateway, 'open' | 'openPast'>;
   /** What the m-lines show. */
   readonly tiles: Tiles;
   /** Chooses the qualities. */
@@ -100,7 +100,26 @@ export class MediaChanges {
 
   /** See `WatchedMedia`. */
   switchSource(sourceId: string, choice: MediaChoice): Promise<void> {
-    return this.#inTurn('all', () => this.#switch(sourceId, choice));
+    return this.#inTurn('all', () => this.#switch(() => this.#init.gateway.open(sourceId), choice));
+  }
+
+  /** See `WatchedMedia`. */
+  seek(atMs: number): Promise<void> {
+    const { tiles, gateway } = this.#init;
+    return this.#inTurn('all', async () => {
+      const { sourceId, live } = tiles.own;
+      if (live?.playback) return live.playback.seek(atMs);
+      await this.#switch(() => openPast(gateway, sourceId, atMs), {});
+    });
+  }
+
+  /** See `WatchedMedia`. */
+  goLive(): Promise<void> {
+    const { tiles, gateway } = this.#init;
+    return this.#inTurn('all', async () => {
+      const { sourceId, live } = tiles.own;
+      if (live?.playback) await this.#switch(() => gateway.open(sourceId), {});
+    });
   }
 
   /** See `WatchedMedia`. */
@@ -124,9 +143,9 @@ export class MediaChanges {
     return Promise.reject(new MediaPeerError('COMMANDS_TOO_FAST', message));
   }
 
-  async #switch(sourceId: string, { renditions, quality }: MediaChoice): Promise<void> {
-    const { gateway, tiles, quality: control, onSourceChanged } = this.#init;
-    const source = await gateway.open(sourceId);
+  async #switch(open: () => Promise<OpenedSource>, { renditions, quality }: MediaChoice): Promise<void> {
+    const { tiles, quality: control, onSourceChanged } = this.#init;
+    const source = await open();
     const selected = renditions ? this.#offering(renditions, source) : tiles.selected;
     const aims = this.#aimsAt(source, tiles.streamsOf(tiles.own));
     for (const [{ rendition }] of [...aims].filter(([stream]) => selected.has(stream))) throwIfNotOffered(source, rendition);
@@ -137,7 +156,8 @@ export class MediaChanges {
       if (quality !== undefined) control.wish = wish;
     };
     await this.#swap({ aims, wish, commit, selected });
-    onSourceChanged(sourceId);
+    source.playback?.begin();
+    onSourceChanged(source.sourceId);
   }
 
   async #point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
@@ -172,7 +192,7 @@ export class MediaChanges {
     const { gateway, tiles, quality, onSourceChanged, onTilesChanged } = this.#init;
     const isStale = (): boolean => before === undefined || source.live !== before || !tiles.all.includes(source);
     if (isStale()) return;
-    const opened = await gateway.open(source.sourceId);
+    const opened = await (before?.reopen?.() ?? gateway.open(source.sourceId));
     await this.#swap({
       aims: this.#aimsAt(opened, tiles.streamsOf(source)),
       wish: quality.wish,

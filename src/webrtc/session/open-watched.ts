@@ -19,8 +19,16 @@ export interface NamedSource {
  * One that is not live does not keep the others of a wall from being shown; it may come.
  * @throws MediaPeerError what the gateway throws for a source that cannot be watched, or for the first where none is live; DETECTION_OFF
  */
-export async function openWatched(gateway: Pick<MediaGateway, 'open'>, { sourceId, tiles }: WatchRequest): Promise<WatchedSources> {
-  if (!tiles) return { sourceId, own: await gateway.open(sourceId), named: new Map(), tiles };
+export async function openWatched(
+  gateway: Pick<MediaGateway, 'open' | 'openPast'>,
+  { sourceId, tiles, atMs }: WatchRequest,
+): Promise<WatchedSources> {
+  if (atMs !== undefined && tiles)
+    throw new MediaPeerError('BODY_INVALID', 'at and a wall of several sources do not go together; leave one of them out');
+  if (!tiles) {
+    const own = await (atMs === undefined ? gateway.open(sourceId) : openPast(gateway, sourceId, atMs));
+    return { sourceId, own, named: new Map(), tiles };
+  }
   const wanted = tiles.flatMap((tile, index) => (tile ? [{ sourceId: tile.sourceId ?? sourceId, name: `tracks[${index}]`, tile }] : []));
   const all: NamedSource[] = wanted.some((each) => each.sourceId === sourceId) ? wanted : [...wanted, { sourceId, name: 'source' }];
   const away: MediaPeerError[] = [];
@@ -31,6 +39,13 @@ export async function openWatched(gateway: Pick<MediaGateway, 'open'>, { sourceI
     tiles.flatMap((tile) => (tile?.sourceId === undefined ? [] : [[tile.sourceId, opened.get(tile.sourceId)] as const])),
   );
   return { sourceId, own: opened.get(sourceId), named, tiles };
+}
+
+/** What was recorded of a source, from that time on. @param atMs UTC in ms @throws MediaPeerError as `MediaGateway.openPast` */
+export async function openPast({ openPast: open }: Pick<MediaGateway, 'openPast'>, sourceId: string, atMs: number): Promise<OpenedSource> {
+  if (!open)
+    throw new MediaPeerError('RECORDING_NOT_FOUND', `nothing is recorded of '${sourceId.slice(0, 80)}': this server records nothing`);
+  return open(sourceId, atMs);
 }
 
 /** @throws MediaPeerError BODY_INVALID where a wall has more items than the offer has m-lines for */

@@ -1,6 +1,14 @@
 /** What a viewer is sent: which of its streams flow, and of which sources. */
 import type { Clock } from '../../base/clock.js';
-import { RENDITIONS, SOURCE_RUNG, type EndReason, type FrameTimestamps, type OpenedSource, type Rendition } from '../../media/index.js';
+import {
+  RENDITIONS,
+  SOURCE_RUNG,
+  type EndReason,
+  type FrameTimestamps,
+  type OpenedSource,
+  type PlaybackControl,
+  type Rendition,
+} from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { QualityStatus, SessionQuality } from '../api/status.js';
@@ -26,7 +34,7 @@ export interface ViewerMediaInit {
   /** Renditions that flow from the start; those of the streams that are not among them wait. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
   /** For commands that change what is watched, and sources that come back. */
-  readonly gateway: Pick<MediaGateway, 'open'>;
+  readonly gateway: Pick<MediaGateway, 'open' | 'openPast'>;
   readonly clock: Clock;
   /** By its index; undefined before it is open. */
   readonly transport: (index: number) => PacketTransport | undefined;
@@ -182,6 +190,7 @@ export class ViewerMedia implements WatchedMedia {
     this.#isConnected = true;
     this.#quality.connected();
     this.#follow();
+    this.playback?.begin();
   }
 
   canSelect(renditions: readonly Rendition[]): boolean {
@@ -196,16 +205,40 @@ export class ViewerMedia implements WatchedMedia {
     return this.#changes.switchSource(sourceId, choice);
   }
 
+  get playback(): PlaybackControl | undefined {
+    return this.source?.playback;
+  }
+
+  /** A viewer that has paused the present is shown the one frame. */
+  async seek(atMs: number): Promise<void> {
+    const wasPaused = this.#isPaused;
+    this.#isPaused = false;
+    try {
+      await this.#changes.seek(atMs);
+    } catch (error) {
+      this.#isPaused = wasPaused;
+      throw error;
+    }
+    if (wasPaused) this.playback?.pause();
+  }
+
+  goLive(): Promise<void> {
+    return this.#changes.goLive();
+  }
+
   point(choices: ReadonlyMap<number, TileChoice | 'nothing'>): Promise<void> {
     return this.#changes.point(choices);
   }
 
+  /** In the past time stands still; what is sent stays. */
   pause(): void {
+    if (this.playback) return this.playback.pause();
     this.#isPaused = true;
     this.#decide();
   }
 
   resume(): void {
+    this.playback?.resume();
     this.#isPaused = false;
     this.#decide();
   }

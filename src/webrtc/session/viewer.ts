@@ -10,6 +10,7 @@ import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { Participant, SessionHost } from './participant.js';
+import { PlaybackWatch } from './playback-watch.js';
 import { planStreams } from './plan-streams.js';
 import { ViewerMedia } from './viewer-media.js';
 import type { QualityChange } from './quality-log.js';
@@ -25,7 +26,7 @@ export interface ViewerInit {
   /** What was agreed on. */
   readonly plan: Plan;
   /** For the command that changes the source. */
-  readonly gateway: Pick<MediaGateway, 'open'>;
+  readonly gateway: Pick<MediaGateway, 'open' | 'openPast'>;
   readonly clock: Clock;
   /** Renditions that flow from the start. Default: all. */
   readonly active?: readonly Rendition[] | undefined;
@@ -42,6 +43,7 @@ export class Viewer implements Participant {
   readonly #media: ViewerMedia;
   readonly #channels: ViewerChannels;
   readonly #watch: ViewerWatch;
+  readonly #playback: PlaybackWatch;
   readonly #host: SessionHost;
 
   constructor({ sources, plan, gateway, clock, active, announced, rights = ALL_RIGHTS }: ViewerInit, host: SessionHost) {
@@ -70,6 +72,7 @@ export class Viewer implements Participant {
       onChanging: () => host.sourceChanging(),
       onSourceChanged: (to) => {
         this.#channels.sourceChanged();
+        this.#playback.follow();
         host.sourceChanged(to);
       },
       onTilesChanged: () => {
@@ -86,9 +89,25 @@ export class Viewer implements Participant {
       rights,
       clock,
       logger,
-      messages: () => [this.#qualityMessage(), ...this.#media.ended.flatMap(({ source, streams: on }) => this.#turnMessages(source, on))],
+      messages: () => [
+        this.#playback.message,
+        this.#qualityMessage(),
+        ...this.#media.ended.flatMap(({ source, streams: on }) => this.#turnMessages(source, on)),
+      ],
       onSilent: () => host.close('keepalive-timeout'),
     });
+    this.#playback = new PlaybackWatch({
+      playback: () => this.#media.playback,
+      rtpTimestamp: (mediaTimeMs) => {
+        const { raw, processed } = this.#media.rtpTimestamps(this.#media.sourceId, mediaTimeMs);
+        return raw ?? processed;
+      },
+      goLive: () => this.#media.goLive(),
+      tell: (message) => this.#channels.tell(message),
+      wallClock: () => clock.wallClock(),
+      logger,
+    });
+    this.#playback.follow();
     this.#watch = new ViewerWatch({
       clock,
       logger,
@@ -109,6 +128,7 @@ export class Viewer implements Participant {
   tick(): void {
     this.#media.tick();
     this.#channels.tick();
+    this.#playback.tick();
     this.#watch.tick(this.#media.progress);
   }
 
@@ -128,7 +148,9 @@ export class Viewer implements Participant {
     return this.#streams.filter((stream) => stream.hasStarted && stream.transport === transport).map(({ local }) => local.ssrc);
   }
 
+  /** Of a frame of the present: a viewer of the past has none of them. */
   rtpTimestamps(sourceId: string, mediaTimeMs: number): RtpTimestamps {
+    if (this.#media.playback && sourceId === this.#media.sourceId) return {};
     return this.#media.rtpTimestamps(sourceId, mediaTimeMs);
   }
 
@@ -168,6 +190,7 @@ export class Viewer implements Participant {
   }
 
   close(_reason: EndReason): void {
+    this.#playback.close();
     this.#channels.close();
     this.#media.close();
   }
