@@ -16,6 +16,7 @@ import {
   answerBrokenRequest,
   answerRouterError,
   clientRoutes,
+  clipRoutes,
   declareActions,
   detectionRoutes,
   eventRoutes,
@@ -35,9 +36,12 @@ import {
   recordingRoutes,
   recordingSettingsRoutes,
   reportRoutes,
+  searchRoutes,
   sessionUrlRoutes,
   snapshotRoutes,
   sourceRoutes,
+  thumbnailRoutes,
+  timelineRoutes,
   uploadRoutes,
   userRoutes,
   whepRoutes,
@@ -48,6 +52,7 @@ import {
   type TlsFiles,
   type BodyLimits,
   type ClientsDeps,
+  type ClipDeps,
   type DetectionsDeps,
   type EventsDeps,
   type ForwardDeps,
@@ -59,8 +64,11 @@ import {
   type RecordingSettingsDeps,
   type RecordingsDeps,
   type ReportDeps,
+  type SearchDeps,
   type SnapshotDeps,
   type SourcesDeps,
+  type ThumbnailDeps,
+  type TimelineDeps,
   type UploadsDeps,
   type WhepDeps,
   type WhipDeps,
@@ -131,6 +139,13 @@ export interface AppDeps {
   readonly recordings: RecordingsDeps;
   /** For `/sources/:id/recording`. */
   readonly recordingSettings: RecordingSettingsDeps;
+  /** For `/recordings/:source/timeline`, `/search`, thumbnails and clips. */
+  readonly looking: {
+    readonly timeline: TimelineDeps;
+    readonly search: SearchDeps;
+    readonly thumbnails: ThumbnailDeps;
+    readonly clips: ClipDeps;
+  };
   /** For `/events`. */
   readonly events: EventsDeps;
   /** For `/detections`. */
@@ -204,6 +219,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       'Upload-Offset',
       'Upload-Length',
       'Upload-Complete',
+      'Thumbnail-At',
+      'Thumbnail-Pending',
+      'Clip-From',
+      'Content-Disposition',
     ],
   });
   await app.register(rateLimit, { global: false, keyGenerator: (request) => request.access.countedBy() });
@@ -233,6 +252,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(eventRoutes, deps.events);
   await app.register(recordingRoutes, deps.recordings);
   await app.register(recordingSettingsRoutes, deps.recordingSettings);
+  await app.register(timelineRoutes, deps.looking.timeline);
+  await app.register(searchRoutes, deps.looking.search);
+  await app.register(thumbnailRoutes, deps.looking.thumbnails);
+  await app.register(clipRoutes, deps.looking.clips);
   await app.register(roomRoutes, { door: deps.rooms });
   await app.register(fastifyStatic, {
     root: [deps.pageDir, deps.clientDir],

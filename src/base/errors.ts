@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   UPLOAD_TOO_LARGE: 'the file is larger than MAX_UPLOAD_BYTES',
   UPLOAD_NOT_PLAYABLE: 'the file is no video that can be played; the message says why, and it was not kept',
   DISK_FULL: 'the disk of the upload folder has no room for it',
+  CLIP_FORMAT_CHANGES: 'the picture of the recording changes its size or codec in that range; the message says when, and what to ask for',
   FFMPEG_NOT_FOUND: 'no ffmpeg or ffprobe executable was found',
   FFMPEG_FAILED: 'ffmpeg or ffprobe failed; the message holds its last lines of output',
   MODEL_NOT_FOUND: 'there is no model of that name in the models folder',

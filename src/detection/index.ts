@@ -11,5 +11,5 @@ export { modelDataBeside } from './model-files.js';
 export { ModelFolder, modelName } from './model-folder.js';
 export { MotionGate, type MotionGateOptions } from './motion-gate.js';
 export { ObjectTracker, type ObjectTrackerInit } from './object-tracker.js';
-export { encodeSnapshot, shrink } from './snapshot.js';
+export { encodeSnapshot, narrowJpeg, shrink } from './snapshot.js';
 export { DetectionScheduler, type DetectionRegistration } from './scheduler.js';

@@ -52,6 +52,11 @@ async function scaled(plane: Buffer, fromWidth: number, fromHeight: number, widt
     .toBuffer();
 }
 
+/** A JPEG that is no wider than that, in pixels. @throws Error where it is none */
+export function narrowJpeg(jpeg: Buffer, widthPx: number): Promise<Buffer> {
+  return sharp(jpeg).resize({ width: widthPx, withoutEnlargement: true }).jpeg().toBuffer();
+}
+
 /** What a step of V adds to red and green, and one of U to green and blue, in limited range. */
 interface Matrix {
   readonly redV: number;

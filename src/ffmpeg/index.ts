@@ -7,7 +7,8 @@ export { bitrateFor, canEncode, openEncoder, type Encoder, type EncoderOptions }
 export { colourFilters, planColour, whyColourNotCopied, whyColourNotShown, type ColourPlan } from './colour.js';
 export type * from './copied-frame.js';
 export { FlvParser } from './flv.js';
-export { matroskaHeader, matroskaPictureHeader } from './matroska-writer.js';
+export { readKeyframePictures, type KeyframePicture, type KeyframePicturesOptions } from './keyframe-pictures.js';
+export { matroskaHeader, matroskaOpusHeader, matroskaPictureHeader, matroskaSoundHeader } from './matroska-writer.js';
 export { OggOpusParser } from './ogg-opus.js';
 export { describeOrientation, isOnItsSide, orientationFilters, UPRIGHT, type Orientation } from './orientation.js';
 export { openOutputSocket, type OutputSocket } from './output-socket.js';

@@ -1,25 +1,32 @@
 /**
- * The least Matroska that ffmpeg reads live: one track of uncompressed I420 or of H.265, a segment of unknown size, one
- * cluster a picture (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
+ * The least Matroska that ffmpeg reads live: a track of uncompressed I420 or of H.265, where wanted Opus beside it, a segment of
+ * unknown size, one cluster a frame (RFC 9559). Raw video on a pipe has no timestamps; this gives each picture its own, and the bytes of
  * a picture are written from where they are, behind a header of about 30 bytes.
  */
 import type { PictureColour } from '../media/index.js';
 
 const UNKNOWN_SIZE = Buffer.from('01ffffffffffffff', 'hex');
+const VIDEO_TRACK = 1;
+const SOUND_TRACK = 2;
+/** Two channels, no pre-skip, 48 kHz (RFC 7845 §5.1). */
+const OPUS_HEAD = Buffer.concat([Buffer.from('OpusHead'), Buffer.from('0102000080bb0000000000', 'hex')]);
+/** 48000 as a float of 64 bits. */
+const OPUS_RATE = Buffer.from('40e7700000000000', 'hex');
 
 /**
  * Everything up to the first picture. `fps` tells the encoder's rate control how often pictures come; stamps count
  * in `stampNs`, default milliseconds. `colour` is what the samples mean, in limited range; undefined says nothing.
  */
 export function matroskaHeader(widthPx: number, heightPx: number, fps: number, stampNs = 1_000_000, colour?: PictureColour): Buffer {
-  return header(stampNs, [
-    element(0x86, Buffer.from('V_UNCOMPRESSED')), // CodecID
-    element(0x23e383, uint(Math.round(1e9 / fps))), // DefaultDuration, ns
-    element(0xe0, [
-      ...size2d(widthPx, heightPx),
-      element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
-      ...(colour ? [colourElement(colour)] : []),
-    ]),
+  return header(stampNs, rawPictures(widthPx, heightPx, fps, colour));
+}
+
+/** The same with Opus beside the pictures; stamps count in milliseconds. */
+export function matroskaSoundHeader(widthPx: number, heightPx: number, fps: number, colour?: PictureColour): Buffer {
+  return header(1_000_000, rawPictures(widthPx, heightPx, fps, colour), [
+    element(0x86, Buffer.from('A_OPUS')), // CodecID
+    element(0x63a2, OPUS_HEAD), // CodecPrivate
+    element(0xe1, [element(0xb5, OPUS_RATE), element(0x9f, uint(2))]), // SamplingFrequency, Channels
   ]);
 }
 
@@ -32,16 +39,25 @@ export function matroskaH265Header(widthPx: number, heightPx: number, record: Bu
   ]);
 }
 
-/** What stands in front of a picture of `sizeBytes` that is shown at `stamp`, a whole number of the header's units. */
-export function matroskaPictureHeader(stamp: number, sizeBytes: number, isKeyframe = true): Buffer {
-  const timestamp = element(0xe7, uint(stamp));
-  const block = Buffer.from([0x81, 0, 0, isKeyframe ? 0x80 : 0]); // track 1, cluster's own time, keyframe
-  const blockHeader = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
-  const clusterBytes = timestamp.length + blockHeader.length + sizeBytes;
-  return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, blockHeader]);
+/** What stands in front of an Opus packet of `sizeBytes` that is heard at `stamp`. */
+export function matroskaOpusHeader(stamp: number, sizeBytes: number): Buffer {
+  return blockHeader(SOUND_TRACK, stamp, sizeBytes, true);
 }
 
-function header(stampNs: number, codec: readonly Buffer[]): Buffer {
+/** What stands in front of a picture of `sizeBytes` that is shown at `stamp`, a whole number of the header's units. */
+export function matroskaPictureHeader(stamp: number, sizeBytes: number, isKeyframe = true): Buffer {
+  return blockHeader(VIDEO_TRACK, stamp, sizeBytes, isKeyframe);
+}
+
+function blockHeader(track: number, stamp: number, sizeBytes: number, isKeyframe: boolean): Buffer {
+  const timestamp = element(0xe7, uint(stamp));
+  const block = Buffer.from([0x80 | track, 0, 0, isKeyframe ? 0x80 : 0]); // track, cluster's own time, keyframe
+  const head = Buffer.concat([id(0xa3), size(block.length + sizeBytes), block]);
+  const clusterBytes = timestamp.length + head.length + sizeBytes;
+  return Buffer.concat([id(0x1f43b675), size(clusterBytes), timestamp, head]);
+}
+
+function header(stampNs: number, video: readonly Buffer[], sound?: readonly Buffer[]): Buffer {
   const ebml = element(0x1a45dfa3, [
     element(0x4282, Buffer.from('matroska')), // DocType
     element(0x4287, uint(4)), // DocTypeVersion
@@ -52,14 +68,31 @@ function header(stampNs: number, codec: readonly Buffer[]): Buffer {
     element(0x4d80, Buffer.from('sightline')), // MuxingApp
     element(0x5741, Buffer.from('sightline')), // WritingApp
   ]);
-  const track = element(0xae, [
-    element(0xd7, uint(1)), // TrackNumber
-    element(0x73c5, uint(1)), // TrackUID
-    element(0x83, uint(1)), // TrackType: video
+  const tracks = [trackEntry(VIDEO_TRACK, 1, video), ...(sound ? [trackEntry(SOUND_TRACK, 2, sound)] : [])];
+  return Buffer.concat([ebml, id(0x18538067), UNKNOWN_SIZE, info, element(0x1654ae6b, tracks)]);
+}
+
+/** @param type 1: video, 2: audio */
+function trackEntry(number: number, type: 1 | 2, codec: readonly Buffer[]): Buffer {
+  return element(0xae, [
+    element(0xd7, uint(number)), // TrackNumber
+    element(0x73c5, uint(number)), // TrackUID
+    element(0x83, uint(type)), // TrackType
     element(0x9c, uint(0)), // FlagLacing
     ...codec,
   ]);
-  return Buffer.concat([ebml, id(0x18538067), UNKNOWN_SIZE, info, element(0x1654ae6b, track)]);
+}
+
+function rawPictures(widthPx: number, heightPx: number, fps: number, colour: PictureColour | undefined): Buffer[] {
+  return [
+    element(0x86, Buffer.from('V_UNCOMPRESSED')), // CodecID
+    element(0x23e383, uint(Math.round(1e9 / fps))), // DefaultDuration, ns
+    element(0xe0, [
+      ...size2d(widthPx, heightPx),
+      element(0x2eb524, Buffer.from('I420')), // UncompressedFourCC
+      ...(colour ? [colourElement(colour)] : []),
+    ]),
+  ];
 }
 
 /** PixelWidth, PixelHeight. */

@@ -194,7 +194,11 @@ function bearerToken(authorization: string | undefined): string | undefined {
 }
 
 /** Fields of queries that hold no secret. */
-const SHOWN_FIELDS = ['width', 'annotated', 'classes', 'source', 'type', 'from', 'to', 'after', 'order', 'limit'];
+const SHOWN_FIELDS = [
+  ...['width', 'annotated', 'classes', 'source', 'type', 'from', 'to', 'after', 'order', 'limit'],
+  ...['at', 'step', 'exact', 'label', 'zone', 'line', 'direction', 'hours', 'weekday', 'timezone'],
+  ...['min_duration', 'max_duration', 'min_score'],
+];
 
 /**
  * An address without what is secret in it, whichever way it is written: ids of sessions by their hash, and of the query the

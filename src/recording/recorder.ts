@@ -2,10 +2,11 @@
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
-import type { EndReason, FrameDetections } from '../media/index.js';
+import type { EndReason } from '../media/index.js';
 import type { Archive } from './archive.js';
 import type { Anchor } from './clock-runs.js';
 import type { GroupPlace, RecordedSegment } from './recorded.js';
+import type { SeenLog } from './seen-log.js';
 import { SourceRecorder, type RecordableSource, type RecordingWriter, type SourceRecorderInit } from './source-recorder.js';
 
 /** A segment without its place in the index. */
@@ -41,14 +42,6 @@ export interface WriterRequest extends WriterEvents {
   readonly placeOf: (mediaTimeMs: number) => Anchor;
   /** Whether what is written is encoded for viewers. */
   readonly isTranscoded: () => boolean;
-}
-
-/** Follows what is seen in a source. */
-export interface SeenLog {
-  /** The next frame that was looked at. */
-  take(wallMs: number, detections: FrameDetections): void;
-  /** Nothing follows. */
-  close(): void;
 }
 
 /** What recordings are made with. */

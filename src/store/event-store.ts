@@ -10,6 +10,7 @@ import type { ResourceLedger } from '../base/resources.js';
 import type { EventFacts, EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
 import type { Entry, Positioned } from './event-tables.js';
 import { RecordingIndex } from './recording-index.js';
+import type { SeenAnswers, SeenEntry, SeenQuestion } from './seen.js';
 import { StoreRefusedError, StoreThread } from './store-thread.js';
 
 /** Where events are kept, and how long. */
@@ -166,6 +167,16 @@ export class EventStore {
   /** Keeps a text over restarts, in the place of the one before. */
   keepNote(name: string, text: string): void {
     this.#write({ kind: 'note', name, text });
+  }
+
+  /** Keeps what was seen in a recording. */
+  keepSeen(entry: SeenEntry): void {
+    this.#write(entry);
+  }
+
+  /** What was seen in recordings, also what was kept just before. @throws MediaPeerError STORE_FAILED */
+  askSeen<K extends SeenQuestion['kind']>(question: Extract<SeenQuestion, { readonly kind: K }>): Promise<SeenAnswers[K]> {
+    return this.#thread.ask<SeenQuestion['kind']>(question) as Promise<SeenAnswers[K]>;
   }
 
   /** Everything is in the file when this resolves, unless the disk does not answer: a warning says so. */

@@ -3,6 +3,8 @@ import type { Database, SqlRow, SqlValue, Statement } from './database.js';
 import type { EventType } from '../base/event-types.js';
 import type { EventQuery, EventStill, ReadPositions, StoredEvent } from './event.js';
 import { RecordingTables, type RecordingEntry } from './recording-tables.js';
+import type { SeenEntry } from './seen.js';
+import { SeenTables } from './seen-tables.js';
 
 /** Something to write. */
 export type Entry =
@@ -16,7 +18,8 @@ export type Entry =
   | { readonly kind: 'reader-gone'; readonly reader: string }
   /** A text that somebody finds again. */
   | { readonly kind: 'note'; readonly name: string; readonly text: string }
-  | RecordingEntry;
+  | RecordingEntry
+  | SeenEntry;
 
 /** What a position is of: a source, what is about none, or every source that has no position of its own. */
 export type Positioned = { readonly sourceId: string | undefined } | 'others';
@@ -37,6 +40,8 @@ const OTHERS = '*';
 export class EventTables {
   /** Of the same file. */
   readonly recordings: RecordingTables;
+  /** What was seen in recordings. */
+  readonly seen: SeenTables;
   readonly #database: Database;
   readonly #insertEvent: Statement;
   readonly #insertStill: Statement;
@@ -48,6 +53,7 @@ export class EventTables {
   readonly #removeStill: Statement;
 
   constructor(database: Database) {
+    this.seen = new SeenTables(database);
     this.#database = database;
     this.recordings = new RecordingTables(database);
     this.#insertEvent = database.prepare('INSERT OR REPLACE INTO events (id, at_ms, type, source, still, data) VALUES (?, ?, ?, ?, ?, ?)');
@@ -177,6 +183,11 @@ export class EventTables {
         return this.#database.prepare('DELETE FROM positions WHERE reader = ?').run(entry.reader);
       case 'note':
         return this.#putNote.run(entry.name, entry.text);
+      case 'seen-object':
+      case 'seen-minute':
+      case 'forget-seen':
+      case 'sweep-seen':
+        return this.seen.write(entry);
       default:
         return this.recordings.write(entry);
     }

@@ -6,4 +6,5 @@ export type * from './recorded-segment.js';
 export { joinStretches } from './stretches.js';
 export { FolderBusyError, lockFolder, type FolderLock } from './folder-lock.js';
 export { LimitedEvents } from './limited-events.js';
+export type * from './seen.js';
 export { StateFile, type StateChanges } from './state-file.js';

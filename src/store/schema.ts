@@ -24,6 +24,20 @@ const STEPS: readonly string[] = [
    CREATE TABLE keeps (
      source TEXT NOT NULL, from_ms REAL NOT NULL, to_ms REAL NOT NULL, PRIMARY KEY (source, from_ms)
    ) WITHOUT ROWID;`,
+  `CREATE TABLE objects (
+     id INTEGER PRIMARY KEY, source TEXT NOT NULL, object_id INTEGER NOT NULL, label TEXT NOT NULL,
+     first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, score REAL NOT NULL, best_ms INTEGER NOT NULL
+   );
+   CREATE INDEX objects_by_source_and_first ON objects (source, first_ms);
+   CREATE INDEX objects_by_source_and_last ON objects (source, last_ms);
+   CREATE TABLE visits (
+     object INTEGER NOT NULL, n INTEGER NOT NULL, place TEXT NOT NULL, direction TEXT, at_ms INTEGER NOT NULL, left_ms INTEGER,
+     PRIMARY KEY (object, n)
+   ) WITHOUT ROWID;
+   CREATE INDEX visits_by_place_and_time ON visits (place, at_ms);
+   CREATE TABLE minutes (
+     source TEXT NOT NULL, minute INTEGER NOT NULL, motion REAL, counts TEXT NOT NULL, PRIMARY KEY (source, minute)
+   ) WITHOUT ROWID;`,
 ];
 
 /** The file is of a later version of Sightline, which may have put anything into it. */

@@ -79,6 +79,12 @@ export class StoreKeeper {
         }
         case 'note':
           return this.#tables.note(question.name);
+        case 'seen':
+        case 'seen-minutes':
+        case 'seen-density':
+        case 'seen-labels':
+        case 'last-seen-id':
+          return this.#tables.seen.answer(question);
         default:
           return this.#tables.recordings.answer(question);
       }
@@ -182,7 +188,7 @@ export class StoreKeeper {
   /** The index of recordings goes with them, not with events. */
   #isTooMuch(maxBytes: number): boolean {
     const usedBytes = this.#tables.usedBytes();
-    return usedBytes > maxBytes && usedBytes - this.#tables.recordings.usedBytes() > maxBytes;
+    return usedBytes > maxBytes && usedBytes - this.#tables.recordings.usedBytes() - this.#tables.seen.usedBytes() > maxBytes;
   }
 
   #trouble(error: unknown): void {

@@ -2,6 +2,7 @@
 import type { EventQuery, EventRetention, EventStill, ReadPositions, StoredEvent } from './event.js';
 import type { Entry } from './event-tables.js';
 import type { RecordingAnswers, RecordingQuestion } from './recording-tables.js';
+import type { SeenAnswers, SeenQuestion } from './seen.js';
 import type { SetAside } from './store-file.js';
 
 /** What the thread is started with. */
@@ -20,10 +21,11 @@ export type Question =
   | { readonly kind: 'positions'; readonly reader: string }
   | { readonly kind: 'count-after'; readonly sourceId: string | undefined; readonly afterId: number }
   | { readonly kind: 'note'; readonly name: string }
-  | RecordingQuestion;
+  | RecordingQuestion
+  | SeenQuestion;
 
 /** What each question is answered with. */
-export interface Answers extends RecordingAnswers {
+export interface Answers extends RecordingAnswers, SeenAnswers {
   /** In the order that was asked for. */
   readonly events: StoredEvent[];
   /** Undefined where the event has none. */

@@ -11,6 +11,7 @@ import type { Forwarding } from './forwarding.js';
 import type { Host } from './host.js';
 import { zoneRoutesOf } from './counting.js';
 import { freeSpace } from './free-space.js';
+import { openLooking } from './looking.js';
 import { openLooks } from './looks.js';
 import type { DetectionServices } from './detection.js';
 import { keepAudit } from './lifecycle.js';
@@ -101,6 +102,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       clock: host.clock,
     },
     forwards: forwardsOf(served, zones),
+    looking: openLooking(host, { ...served, encodes: served.playbackEncodes }, served.seen),
     recordings: served.recordings,
     recordingSettings: {
       hasSource: zones.hasSource,

@@ -16,11 +16,13 @@ import {
   type DetectionsKept,
   type RecordingSettings,
   type RecordingStats,
+  type SeenObjects,
 } from '../recording/index.js';
 import { FolderBusyError, lockFolder, type FolderLock, type StateFile } from '../store/index.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import { KeptRecordings } from './kept-recordings.js';
+import { openSeen, rebuildSeenRows } from './looking.js';
 import { recordingFiles } from './recording-files.js';
 import type { Sources } from './sources.js';
 
@@ -36,6 +38,8 @@ export interface Recording {
   readonly recordingStatus: (sourceId: string) => RecordingStatus;
   /** For statistics. */
   readonly recordingStats: () => RecordingStats;
+  /** Follows what is seen in sources that are recorded. */
+  readonly seen: SeenObjects;
   /** Begins to record; to be called once the sources are known. @throws MediaPeerError CONFIG_INVALID where the folder cannot be used */
   readonly beginRecording: () => Promise<void>;
 }
@@ -50,6 +54,8 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   const index = events.recordings;
   const files = recordingFiles({ clock });
   const archive: Archive = await Archive.open({ index, folder, clock, logger, ...files.readers(() => archive) });
+  const seen = await openSeen(host, events);
+  const ending = new AbortController();
   let lock: FolderLock | undefined;
   let hasBegun = false;
   let refused: string | undefined;
@@ -83,6 +89,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     logger,
     settingsOf,
     openWriter: (request) => files.openWriter(folder, request),
+    openSeen: (sourceId) => seen.open(sourceId),
     onSegment: ({ sourceId, fromMs, toMs, bytes }) =>
       lifecycle.add('recording_segment', sourceId, { from: fromMs / 1000, to: toMs / 1000, bytes }),
     onFull: () => freeSpace.refused(),
@@ -155,6 +162,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
       if (found === 0) return;
       logger.warn({ folder, segments: found, damaged }, 'recordings were not in the index, which was made anew from their files');
       lifecycle.add('recording_rebuilt', undefined, { segments: found, damaged });
+      await rebuildSeenRows(host, { archive, events }, seen, { untilMs: beforeMs, signal: ending.signal });
     } catch (error) {
       logger.error({ folder, err: error }, 'the index of recordings could not be compared with their files');
     }
@@ -184,6 +192,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   ];
   closers.add(async () => {
     for (const stop of stops) stop?.();
+    ending.abort();
     freeSpace.close();
     leases.close();
     rebuild.close();
@@ -193,6 +202,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   });
   return {
     archive,
+    seen,
     recordings,
     keptRecordings,
     recordingStatus: (sourceId) => {

@@ -39,6 +39,7 @@ export interface AppOverrides {
   readonly models?: Partial<AppDeps['models']>;
   readonly sources?: Partial<AppDeps['sources']>;
   readonly events?: Partial<AppDeps['events']>;
+  readonly looking?: { readonly [K in keyof AppDeps['looking']]?: Partial<AppDeps['looking'][K]> };
   readonly forwards?: Partial<AppDeps['forwards']>;
   readonly recordings?: Partial<AppDeps['recordings']>;
   readonly recordingSettings?: Partial<AppDeps['recordingSettings']>;
@@ -154,6 +155,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       onAdded: () => () => undefined,
       ...overrides.events,
     },
+    looking: lookingOf(overrides.looking, clock),
     forwards: {
       hasSource: (sourceId) => sourceId === 'demo',
       list: () => [],
@@ -221,6 +223,19 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       ...overrides.models,
     },
   });
+}
+
+/** Nothing is recorded. @param looking what differs */
+function lookingOf(looking: AppOverrides['looking'], clock: FakeClock): AppDeps['looking'] {
+  const nothing = (sourceId: string): Promise<never> =>
+    Promise.reject(new MediaPeerError('RECORDING_NOT_FOUND', `nothing is recorded of '${sourceId}'`));
+  const now = (): number => clock.wallClock();
+  return {
+    timeline: { now, timeline: nothing, ...looking?.timeline },
+    search: { now, search: () => Promise.resolve([]), sources: () => Promise.resolve([]), ...looking?.search },
+    thumbnails: { thumbnail: nothing, narrowed: (jpeg) => Promise.resolve(jpeg), ...looking?.thumbnails },
+    clips: { openClip: ({ sourceId }) => nothing(sourceId), ...looking?.clips },
+  };
 }
 
 /** The state of a server in which nothing runs. @param state what differs */

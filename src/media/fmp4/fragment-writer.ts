@@ -3,6 +3,7 @@
  * frame, so it can be short where groups of pictures are long. Knows no disk and no clock.
  */
 import { clockRateHz, type EncodedFrame } from '../encoded-frame.js';
+import { readConfiguration } from '../decoder-configuration.js';
 import { readLengthPrefixed } from '../nal-units.js';
 import { writeFragment, type Sample } from './fragment.js';
 import { writeInitialization, type Initialization } from './initialization.js';
@@ -48,9 +49,13 @@ export class FragmentWriter {
   #frameTicks = USUAL_FRAME_MS * 90;
   #sequenceNumber = 0;
   #endMs: number;
+  /** Parameter sets of the file's beginning, as long as there were no others. */
+  #sets: readonly Buffer[];
 
   constructor(init: FragmentWriterInit) {
     this.#init = init;
+    const { video } = init;
+    this.#sets = (video && video.codec !== 'vp8' && readConfiguration(video.codec, video.record)) || NO_UNITS;
     this.#endMs = init.startMs;
   }
 
@@ -116,7 +121,7 @@ export class FragmentWriter {
     return { data, groups, endMs: this.#endMs };
   }
 
-  /** Parameter sets stand in the file's beginning, and nowhere else. Empty: not what the codec's frames are. */
+  /** Parameter sets of the file's beginning stand nowhere else; from a keyframe with others on, they stand in front of each. Empty: not what the codec's frames are. */
   #sampleData(kind: TrackKind, { data, keyframe }: EncodedFrame): readonly Buffer[] {
     const { video, hasSound } = this.#init;
     if (kind === 'audio') return hasSound && data.length > 0 ? [data] : NO_UNITS;
@@ -125,7 +130,10 @@ export class FragmentWriter {
     if (codec === 'vp8') return [data];
     const units = readLengthPrefixed(data) ?? NO_UNITS;
     if (!keyframe) return units.length === 0 ? NO_UNITS : [data];
-    return units.filter((unit) => !isParameterSet(codec, unit)).flatMap((unit) => [lengthOf(unit), unit]);
+    const sets = units.filter((unit) => isParameterSet(codec, unit));
+    if (sets.some((set) => !this.#sets.some((known) => known.equals(set)))) this.#sets = NO_UNITS;
+    const kept = this.#sets === NO_UNITS ? units : units.filter((unit) => !sets.includes(unit));
+    return kept.flatMap((unit) => [lengthOf(unit), unit]);
   }
 
   #ticksOf(kind: TrackKind, mediaTimeMs: number): number {

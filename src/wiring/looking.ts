@@ -1,0 +1,112 @@
+/** What looks at recordings without playing them: timelines, search, thumbnails and clips. */
+import type { AppDeps } from '../app.js';
+import { annotate, LabelRenderer, narrowJpeg } from '../detection/index.js';
+import { readKeyframePictures, type FfmpegDeps } from '../ffmpeg/index.js';
+import { THUMBNAIL_PX } from '../http/index.js';
+import {
+  Clips,
+  rebuildSeen,
+  searchSeen,
+  SeenObjects,
+  Thumbnails,
+  timelineOf,
+  type Draw,
+  type PlaybackEncodes,
+  type RecordingArchive,
+  type TimeRange,
+} from '../recording/index.js';
+import type { EventStore } from '../store/index.js';
+import type { Host } from './host.js';
+
+/** Between pictures of a strip. */
+const THUMBNAIL_EVERY_MS = 2000;
+
+/** What looking is built on. */
+export interface LookingParts {
+  /** What was recorded. */
+  readonly archive: RecordingArchive;
+  /** Keeps what was seen. */
+  readonly events: EventStore;
+  /** Makes thumbnails and clips. */
+  readonly ffmpeg: FfmpegDeps;
+  /** Places of encodes, shared with playbacks. */
+  readonly encodes: PlaybackEncodes;
+}
+
+/** Follows what is seen in sources that are recorded. */
+export async function openSeen({ config, clock, closers }: Host, events: EventStore): Promise<SeenObjects> {
+  const seen = new SeenObjects({
+    keep: (entry) => events.keepSeen(entry),
+    lastId: await events.askSeen<'last-seen-id'>({ kind: 'last-seen-id' }),
+    maxAgeMs: config.RECORD_RETENTION.maxAgeMs,
+    clock,
+  });
+  closers.add(() => seen.close());
+  return seen;
+}
+
+/** Finds out anew what was seen in recordings that were not in the index. Never rejects: the log says what failed. */
+export async function rebuildSeenRows(
+  host: Host,
+  { archive, events }: Pick<LookingParts, 'archive' | 'events'>,
+  seen: SeenObjects,
+  { untilMs, signal }: { readonly untilMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const logger = host.loggers.of('recording');
+  const isKnown = async (sourceId: string, { fromMs, toMs }: TimeRange): Promise<boolean> =>
+    (await events.askSeen<'seen-minutes'>({ kind: 'seen-minutes', sourceId, fromMs: fromMs - 60_000, toMs })).length > 0;
+  try {
+    await rebuildSeen({ archive, seen, isKnown, logger, signal }, untilMs);
+  } catch (error) {
+    logger.error({ err: error }, 'what was seen in recordings could not be read anew');
+  }
+}
+
+/** For the routes of timelines, search, thumbnails and clips. */
+export function openLooking(host: Host, parts: LookingParts, seen: SeenObjects): AppDeps['looking'] {
+  const { clock, loggers, closers } = host;
+  const { archive, events, ffmpeg, encodes } = parts;
+  const logger = loggers.of('recording');
+  const stop = archive.onChange(({ kind, segment }) => {
+    if (kind === 'removed') seen.forget(segment.sourceId, segment);
+  });
+  const readPictures = (file: string, signal: AbortSignal): ReturnType<typeof readKeyframePictures> =>
+    readKeyframePictures(ffmpeg, { file, widthPx: THUMBNAIL_PX, everyMs: THUMBNAIL_EVERY_MS, signal });
+  const thumbnails = new Thumbnails({ archive, readPictures, clock, logger });
+  const clips = new Clips({
+    archive,
+    ffmpeg,
+    encodes,
+    openDraw: (sourceId, within, heightPx) => openDraw(host, events, { sourceId, within, heightPx }),
+  });
+  closers.add(() => thumbnails.close());
+  closers.add(() => clips.close());
+  closers.add(stop);
+  const now = (): number => clock.wallClock();
+  return {
+    timeline: {
+      now,
+      timeline: (sourceId, within, stepMs) =>
+        timelineOf({ archive, ask: (question) => events.askSeen(question) }, { sourceId, within, stepMs }),
+    },
+    search: {
+      now,
+      search: (query) => searchSeen({ archive, find: (asked) => events.askSeen<'seen'>({ kind: 'seen', query: asked }) }, query),
+      sources: () => archive.sources(),
+    },
+    thumbnails: { thumbnail: (sourceId, atMs) => thumbnails.get(sourceId, atMs), narrowed: narrowJpeg },
+    clips: { openClip: (request, signal) => clips.open(request, signal) },
+  };
+}
+
+/** Draws as the processed rendition does. The labels that will be needed are rendered ahead. */
+async function openDraw(
+  { loggers }: Host,
+  events: EventStore,
+  { sourceId, within, heightPx }: { readonly sourceId: string; readonly within: TimeRange; readonly heightPx: number },
+): Promise<Draw> {
+  const labels = await events.askSeen<'seen-labels'>({ kind: 'seen-labels', sourceId, ...within });
+  const renderer = new LabelRenderer({ labels, logger: loggers.of('recording') });
+  await renderer.prepare(heightPx);
+  return (picture, objects) => annotate(picture, objects, renderer);
+}
