@@ -1,11 +1,13 @@
 /**
  * A small JSON file of STATE_DIR: versioned, readable by its owner alone, and written whole or not at all, also when the power
- * fails. Whoever keeps one says what its content is.
+ * fails. What somebody else has written meanwhile, such as a second server, is not written over. Whoever keeps one says what its
+ * content is.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from './errors.js';
+import { fileIdentity, identityOf } from './file-identity.js';
 import { replaceFile } from './replace-file.js';
 
 /** Where it is, and what it is. */
@@ -21,6 +23,8 @@ export interface JsonFileInit {
 /** One file. */
 export class JsonFile {
   readonly #init: JsonFileInit;
+  /** Of the file as this server has read or left it; undefined: it is not there. */
+  #identity: string | undefined;
   /** The last write; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -33,6 +37,7 @@ export class JsonFile {
     const { file, version, what } = this.#init;
     let text: string;
     try {
+      this.#identity = identityOf(statSync(file));
       text = readFileSync(file, 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
@@ -45,7 +50,7 @@ export class JsonFile {
     return content;
   }
 
-  /** Replaces its content. @throws MediaPeerError STATE_NOT_KEPT; then the file is as it was */
+  /** Replaces its content. @throws MediaPeerError STATE_NOT_KEPT, also where somebody else has written it; then the file is as it was */
   write(content: object): Promise<void> {
     const result = this.#last.then(() => this.#replace(content));
     this.#last = result.catch(() => undefined);
@@ -64,7 +69,10 @@ export class JsonFile {
     const { file, version, what } = this.#init;
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      const there = await fileIdentity(file);
+      if (there !== undefined && there !== this.#identity) throw new Error(CHANGED);
       await replaceFile(file, `${JSON.stringify({ version, ...content }, undefined, 1)}\n`);
+      this.#identity = await fileIdentity(file);
     } catch (error) {
       throw new MediaPeerError('STATE_NOT_KEPT', `${what} cannot be written to STATE_DIR, and nothing has changed: ${messageOf(error)}`, {
         cause: error,
@@ -73,6 +81,8 @@ export class JsonFile {
     }
   }
 }
+
+const CHANGED = 'the file was changed by somebody else; restart the server to take it over, and give each server a STATE_DIR of its own';
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -2,7 +2,7 @@
  * A text file of the operator's, read again while the server runs. It is looked at again and again: bind mounts and editors that
  * rename miss the events of watching. A text counts when a second look finds the same one: half of a file is not what anybody meant.
  */
-import { readFile } from 'node:fs/promises';
+import { readBoundedText } from './bounded-text.js';
 import type { Clock, Timer } from './clock.js';
 import { messageOf } from './errors.js';
 
@@ -87,8 +87,7 @@ export class PolledText {
   async #read(): Promise<Found> {
     const { file, maxBytes } = this.#init;
     try {
-      const text = await readFile(file, 'utf8');
-      return text.length > maxBytes ? { fault: `it is larger than ${maxBytes} bytes` } : { text };
+      return { text: await readBoundedText(file, maxBytes) };
     } catch (error) {
       return { fault: messageOf(error) };
     }

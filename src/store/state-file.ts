@@ -5,6 +5,7 @@
 import { access, constants, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MediaPeerError, messageOf } from '../base/errors.js';
+import { fileIdentity } from '../base/file-identity.js';
 import type { Logger } from '../base/logger.js';
 import { replaceFile } from '../base/replace-file.js';
 
@@ -52,7 +53,7 @@ export class StateFile {
     }
     const sections = text === undefined ? new Map<string, unknown>() : parse(text, file);
     if (!sections) await setAside(file, init.logger);
-    return new StateFile(init, file, sections ?? new Map(), await identityOf(file));
+    return new StateFile(init, file, sections ?? new Map(), await fileIdentity(file));
   }
 
   private constructor(init: StateFileInit, file: string, sections: ReadonlyMap<string, unknown>, identity: string | undefined) {
@@ -105,7 +106,7 @@ export class StateFile {
       logger.warn({ stateDir, reason: messageOf(error) }, 'STATE_DIR cannot be written: what is changed ends with the server');
       return;
     }
-    const identity = await identityOf(this.#file);
+    const identity = await fileIdentity(this.#file);
     if (identity !== undefined && identity !== this.#identity) {
       const message = `'${this.#file}' was changed by somebody else; restart the server to take it over, and give each server a STATE_DIR of its own`;
       throw new MediaPeerError('STATE_NOT_KEPT', `nothing was changed: ${message}`);
@@ -115,7 +116,7 @@ export class StateFile {
     } catch (error) {
       throw this.#notKept(error);
     }
-    this.#identity = await identityOf(this.#file);
+    this.#identity = await fileIdentity(this.#file);
   }
 
   #notKept(error: unknown): MediaPeerError {
@@ -168,9 +169,4 @@ async function setAside(file: string, logger: Logger): Promise<void> {
     });
   }
   logger.error({ file, aside }, 'what was changed before cannot be read: the file is damaged, it is kept aside and a new one begun');
-}
-
-async function identityOf(file: string): Promise<string | undefined> {
-  const facts = await stat(file).catch(() => undefined);
-  return facts && `${facts.size}/${facts.mtimeMs}/${facts.ino}`;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -57,12 +57,21 @@ describe('a text file that is followed', () => {
     ['a text that cannot be used', () => writeFileSync(file, 'wrong'), /^fault in wrong$/],
     ['a file that is gone', () => rmSync(file), /ENOENT/],
     ['one that is too large', () => writeFileSync(file, 'x'.repeat(101)), /larger than 100 bytes/],
+    [
+      'one that has no end',
+      () => {
+        rmSync(file);
+        symlinkSync('/dev/zero', file);
+      },
+      /larger than 100 bytes/,
+    ],
   ] as const) {
     it(`says ${what} once, and that it is well again`, async () => {
       damage();
       await told();
       assert.match(polled.fault ?? '', expected);
       await polled.readNow();
+      rmSync(file, { force: true });
       writeFileSync(file, 'two');
       await eventually(() => texts.length === 1, 5000, 'the text that is well');
       assert.deepEqual([texts, faults.length, faults[1], polled.fault], [['two'], 2, undefined, undefined]);

@@ -1,8 +1,8 @@
 /** What is in the upload folder: plain files directly in it, and what tells that one has changed. */
-import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../base/errors.js';
+import { identityOf } from '../../base/file-identity.js';
 
 /** A file as it is in the folder. */
 export interface FoundFile {
@@ -72,11 +72,6 @@ function readName(bytes: Buffer): { readonly name: string; readonly isText: bool
       .join(''),
     isText: false,
   };
-}
-
-/** Changes whenever the content of a file may have changed; not when it is renamed. */
-export function identityOf({ size, mtimeMs, ino }: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>): string {
-  return `${size}/${mtimeMs}/${ino}`;
 }
 
 /** Dot files, notes about the folder, zones of a source, and downloads that are not complete. */
