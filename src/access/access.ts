@@ -13,6 +13,7 @@ import { Accounts } from './accounts.js';
 import { AuthFile } from './auth-file.js';
 import { AuthUrl, type AuthUrlStats } from './auth-url.js';
 import { FailedLogins } from './failed-logins.js';
+import { GuessedUsers } from './guessed-users.js';
 import { Jwt, type JwtConfig } from './jwt.js';
 import type { Credential } from './login.js';
 import { Logins, type LoginConfig, type NewLogin } from './logins.js';
@@ -83,6 +84,7 @@ export class Access {
   readonly #authUrl: AuthUrl | undefined;
   readonly #accounts: Accounts;
   readonly #failedLogins: FailedLogins;
+  readonly #guessedUsers: GuessedUsers;
   readonly #passwords = new Passwords();
   readonly #watch: RightsWatch;
 
@@ -95,6 +97,7 @@ export class Access {
     this.#shorthand = new Shorthand(config.tokens);
     this.#jwt = new Jwt({ ...config.jwt, takesNoGrants: url !== '' }, { clock, logger });
     this.#failedLogins = new FailedLogins(clock);
+    this.#guessedUsers = new GuessedUsers(clock);
     this.#watch = new RightsWatch(clock);
     this.#authFile = file === '' ? undefined : new AuthFile({ file, clock, logger, onChanged: () => this.#watch.check() });
     this.#authUrl = url === '' ? undefined : new AuthUrl({ url, clock, logger, onLost: () => this.#watch.check() });
@@ -188,9 +191,8 @@ export class Access {
 
   /** Looks at no file and asks nobody any more; resolves when all is written. Idempotent. */
   async close(): Promise<void> {
-    this.#authFile?.close();
     this.#authUrl?.close();
-    await this.logins.close();
+    await Promise.all([this.#authFile?.close(), this.logins.close()]);
   }
 
   /** Whether somebody may do that. @param scope default: for every source @throws MediaPeerError TOO_MANY_REQUESTS for guesses that AUTH_URL is asked about */
@@ -351,7 +353,7 @@ export class Access {
     { address, ip }: Approach,
     { user, password }: { readonly user: string; readonly password: string },
   ): Promise<{ readonly principal: Principal; readonly credential: Credential }> {
-    const takeBack = this.#failedLogins.begin(address);
+    const takeBack = this.#beginPassword(user, address);
     const known = this.#accounts.named(user);
     const hash = known?.entry.password;
     const checked = { hash, decoy: hash === undefined ? this.#accounts.decoyFor(user) : undefined, owner: address };
@@ -362,7 +364,23 @@ export class Access {
     if (!isRight || known?.passwordStamp === undefined || !known.isAllowedFrom(ip))
       throw new MediaPeerError('UNAUTHORIZED', 'user and password do not fit, or do not count from here');
     takeBack();
+    this.#guessedUsers.wasRight(user, address);
     return { principal: known.principal, credential: { user, stamp: known.passwordStamp } };
+  }
+
+  /** Counts a password before it is looked at. @returns takes it back @throws MediaPeerError TOO_MANY_REQUESTS */
+  #beginPassword(user: string, address: string): () => void {
+    const ofAddress = this.#failedLogins.begin(address);
+    try {
+      const ofUser = this.#guessedUsers.begin(user, address);
+      return () => {
+        ofAddress();
+        ofUser();
+      };
+    } catch (error) {
+      ofAddress();
+      throw error;
+    }
   }
 
   #asSeenFrom(approach: Approach, principal: Principal): Principal {

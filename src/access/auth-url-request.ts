@@ -1,6 +1,6 @@
 /** One question to the server of AUTH_URL, and what its answer means. Anything but a clear yes is none. */
-import type { Clock } from '../base/clock.js';
 import { fetchFailure } from '../base/fetch-failure.js';
+import { answerText, MAX_ANSWER_BYTES, postJson, type JsonPost } from '../base/post-json.js';
 import type { Right } from './action.js';
 
 /** What is asked: the JSON that is posted. */
@@ -32,53 +32,20 @@ export type Verdict =
   /** There was no answer that says yes or no, which counts as a no. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** How a question is asked. */
-export interface Asking {
-  readonly clock: Clock;
-  /** What the whole exchange may take, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Gives it up. */
-  readonly signal: AbortSignal;
-}
-
-const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_GLOBS = 1000;
 
-/** Redirects are not followed: they would carry a token to somebody else. Never rejects. */
-export async function askServer(url: string, question: Question, { clock, timeoutMs, signal }: Asking): Promise<Verdict> {
-  const ending = new AbortController();
-  const abort = (): void => ending.abort(new Error('the server is shutting down'));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  const timer = clock.after(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs / 1000} s`)));
+/** Never rejects. */
+export async function askServer(
+  url: string,
+  question: Question,
+  asking: Pick<JsonPost, 'clock' | 'timeoutMs' | 'signal'>,
+): Promise<Verdict> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'Sightline' },
-      body: JSON.stringify(question),
-      signal: ending.signal,
-    });
-    return verdictOf(response, await textOf(response));
+    const request = { ...asking, url, headers: { accept: 'application/json' }, body: JSON.stringify(question) };
+    return await postJson(request, async (response) => verdictOf(response, await answerText(response)));
   } catch (error) {
     return { kind: 'unknown', why: fetchFailure(error) };
-  } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', abort);
   }
-}
-
-/** Undefined where it is too long. An answer is read to its end, so that the next question may use its connection. */
-async function textOf(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += (chunk as Uint8Array).length;
-    // Leaving the loop cancels the rest.
-    if (bytes > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk as Uint8Array);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function verdictOf({ ok, status }: Response, text: string | undefined): Verdict {

@@ -158,6 +158,24 @@ describe('POST /login', () => {
       assert.equal((await logIn({ user: 'alice', password: PASSWORD })).statusCode, 200, 'right ones do not count');
   });
 
+  it('looks at thirty wrong passwords of a user in ten minutes, wherever they come from, and at those of where it has logged in before', async (t) => {
+    const { logIn, clock } = await open(t);
+    const right = { user: 'alice', password: PASSWORD };
+    assert.equal((await logIn(right, OURS, '192.0.2.1')).statusCode, 200);
+    for (const user of ['alice', 'nobody']) {
+      const answers: number[] = [];
+      for (let i = 0; i < 33; i++) answers.push((await logIn({ user, password: 'another horse' }, OURS, `198.51.100.${i}`)).statusCode);
+      assert.deepEqual(answers, [...Array<number>(30).fill(401), ...Array<number>(3).fill(429)], user);
+    }
+    const refused = await logIn(right, OURS, '203.0.113.1');
+    assert.deepEqual([refused.statusCode, refused.headers['retry-after'], codeOf(refused)], [429, '600', 'TOO_MANY_REQUESTS']);
+    assert.match(refused.body, /more than 30 logins as this user failed within 10 minutes/);
+    assert.equal((await logIn(right, OURS, '192.0.2.1')).statusCode, 200, 'where it has logged in before');
+    assert.equal((await logIn({ token: 'viewer-token' }, OURS, '203.0.113.1')).statusCode, 200);
+    await clock.advance(600_000);
+    for (let i = 0; i < 40; i++) assert.equal((await logIn(right, OURS, `203.0.113.${i}`)).statusCode, 200, 'right ones do not count');
+  });
+
   it('is for programs and own pages, not for pages of other origins', async (t) => {
     const { logIn } = await open(t);
     for (const headers of [
