@@ -89,16 +89,25 @@ const WINDOW_S = 120;
 /** A line a packet: about six hours of film with sound. */
 const MAX_LISTING_BYTES = 96 << 20;
 
-/** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. @param timeoutMs for each of two runs of ffprobe. Default 10 s. */
+/** How ffprobe is run. */
+interface ProbeOptions {
+  /** Default: it is not counted. */
+  readonly ledger?: ResourceLedger;
+  /** For each of two runs. Default 10000 ms. */
+  readonly timeoutMs?: number;
+  /** Ends it at once; whoever aborts it does not heed what was found. */
+  readonly signal?: AbortSignal;
+}
+
+/** Looks into a file. @param sizeBytes its size, which bounds how much of it is read. */
 export async function probe(
   tools: FfmpegTools,
   file: string,
   sizeBytes: number,
-  ledger?: ResourceLedger,
-  timeoutMs = PROBE_TIMEOUT_MS,
+  { timeoutMs = PROBE_TIMEOUT_MS, ...running }: ProbeOptions = {},
 ): Promise<ProbeResult> {
   if (sizeBytes === 0) return nothing('the file is empty');
-  const options = { timeoutMs, ...(ledger && { ledger }) };
+  const options = { timeoutMs, ...running };
   const output = await runTool(
     tools.ffprobePath,
     ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_format', '-show_streams', '-show_programs', file],

@@ -13,7 +13,7 @@ import { makeVideo, noH265, type VideoName } from '../helpers/make-video.js';
 
 async function describeFile(file: string): Promise<ReturnType<typeof describeContent>> {
   const deps = realDeps();
-  const content = await probe(deps.tools, file, statSync(file).size, deps.ledger);
+  const content = await probe(deps.tools, file, statSync(file).size, { ledger: deps.ledger });
   assertNothingHeld(deps);
   return describeContent(content);
 }
@@ -148,7 +148,7 @@ test('a file that ffprobe crashes on is not called broken, but says what happene
 test('an odd-sized stream is not copied, because what is made of it beside the copy has even sides', async () => {
   const deps = realDeps();
   const file = makeVideo('silent.mp4');
-  const { video } = await probe(deps.tools, file, statSync(file).size, deps.ledger);
+  const { video } = await probe(deps.tools, file, statSync(file).size, { ledger: deps.ledger });
   assert.ok(video);
   assert.equal(whyNotCopied(video), undefined);
   assert.match(whyNotCopied({ ...video, widthPx: 853, heightPx: 481 }) ?? '', /size is odd \(853x481\)/);

@@ -9,23 +9,32 @@ const TRIAL_TIMEOUT_MS = 10_000;
 /** Streams that are tried before a file is given up. */
 const MAX_TRIALS = 4;
 
-/** What is in the file; never rejects. @param timeoutMs for each look. Default 10 s. What must be transcoded is tried out, because its codec may be unknown: the best stream that can be decoded is played. */
+/** How long it is looked. */
+interface LookOptions {
+  /** For each look. Default 10000 ms. */
+  readonly timeoutMs?: number;
+  /** Ends it at once; whoever aborts it does not heed what was found. */
+  readonly signal?: AbortSignal;
+}
+
+/** What is in the file; never rejects. What must be transcoded is tried out, because its codec may be unknown: the best stream that can be decoded is played. */
 export async function examineFile(
   file: string,
   sizeBytes: number,
   { tools, ledger }: Pick<FfmpegDeps, 'tools' | 'ledger'>,
-  timeoutMs = TRIAL_TIMEOUT_MS,
+  { timeoutMs = TRIAL_TIMEOUT_MS, signal }: LookOptions = {},
 ): Promise<ProbeResult> {
   try {
-    const content = await probe(tools, file, sizeBytes, ledger, timeoutMs);
+    const running = { ledger, ...(signal && { signal }) };
+    const content = await probe(tools, file, sizeBytes, { ...running, timeoutMs });
     let problem: string | undefined;
     for (const video of content.video ? [content.video, ...(content.otherVideos ?? [])].slice(0, MAX_TRIALS) : []) {
       const played = { ...content, video };
       const { plan } = describeContent(played);
       const trouble =
         whyColourNotShown(video, tools) ??
-        (plan?.delivery === 'transcode' ? await whyNotDecoded({ file, tools, ledger, timeoutMs }, plan.videoIndex) : undefined);
-      if (trouble === undefined) return await trySound(played, { file, tools, ledger });
+        (plan?.delivery === 'transcode' ? await whyNotDecoded({ file, tools, ...running, timeoutMs }, plan.videoIndex) : undefined);
+      if (trouble === undefined) return await trySound(played, { file, tools, ...running });
       if (trouble === NOT_EXAMINED) return { ...played, problem: trouble, isUnsettled: true };
       problem ??= trouble;
     }

@@ -221,7 +221,8 @@ export class SourceLibrary {
     const { file } = found;
     if (found.problem !== undefined) return this.#put(id, file, found, unplayable(found.problem));
     const content =
-      this.#examined.get(found.identity) ?? (await examineFile(file, found.sizeBytes, this.#options, this.#repeated.timeoutMs(found)));
+      this.#examined.get(found.identity) ??
+      (await examineFile(file, found.sizeBytes, this.#options, { timeoutMs: this.#repeated.timeoutMs(found) }));
     if (this.#closed) return;
     const isYoung = this.#options.clock.wallClock() - found.modifiedMs < SETTLE_MS;
     const now = await stat(file).catch(() => undefined);

@@ -7,6 +7,8 @@ export type TrialInput = {
   readonly file: string;
   /** Until it is ended. Default 10000 ms. */
   readonly timeoutMs?: number;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal;
 } & Pick<FfmpegDeps, 'tools' | 'ledger'>;
 
 /** What came of it. */
@@ -21,12 +23,12 @@ export interface Trial {
 
 /** Decodes frames of a stream. @param streamIndex as ffprobe counts @param options for the output, with how many frames */
 export async function tryDecoding(
-  { file, tools, ledger, timeoutMs = 10_000 }: TrialInput,
+  { file, tools, timeoutMs = 10_000, ...running }: TrialInput,
   streamIndex: number,
   options: readonly string[],
 ): Promise<Trial> {
   const input = ['-nostdin', '-v', 'error', ...SAFE_INPUT, '-threads', '1', '-i', file, '-map', `0:${streamIndex}`];
-  const output = await runTool(tools.ffmpegPath, [...input, ...options, '-f', 'framecrc', 'pipe:1'], { ledger, timeoutMs });
+  const output = await runTool(tools.ffmpegPath, [...input, ...options, '-f', 'framecrc', 'pipe:1'], { ...running, timeoutMs });
   const gaveFrames = output.stdout.split('\n').some((line) => /^\d/.test(line));
   return { gaveFrames, output, complaints: output.stderr.replaceAll(file, '') };
 }

@@ -16,7 +16,7 @@ export class Looks {
     this.#deps = deps;
   }
 
-  /** What is in the file, as the library finds it. */
+  /** What is in the file, as the library finds it. @param signal ends the look; its reason is thrown */
   into(file: string, signal: AbortSignal): Promise<ProbeResult> {
     const look = this.#last.then(() => this.#look(file, signal));
     this.#last = look.catch(() => undefined);
@@ -26,11 +26,13 @@ export class Looks {
   async #look(file: string, signal: AbortSignal): Promise<ProbeResult> {
     signal.throwIfAborted();
     const { size } = await stat(file);
-    let content = await examineFile(file, size, this.#deps, FIRST_TIMEOUT_MS);
+    let content = await examineFile(file, size, this.#deps, { timeoutMs: FIRST_TIMEOUT_MS, signal });
     for (const timeoutMs of LATER_TIMEOUTS_MS) {
-      if (content.isUnsettled !== true || signal.aborted) break;
-      content = await examineFile(file, size, this.#deps, timeoutMs);
+      if (content.isUnsettled !== true) break;
+      signal.throwIfAborted();
+      content = await examineFile(file, size, this.#deps, { timeoutMs, signal });
     }
+    signal.throwIfAborted();
     return content;
   }
 }

@@ -15,6 +15,10 @@ export interface Part {
   readonly receivedBytes: number;
   /** What it is to become, in bytes; undefined where its client has not said. */
   readonly totalBytes: number | undefined;
+  /** Absolute paths of what it takes the place of once something of it is there; one may be its own. */
+  readonly replaced: readonly string[];
+  /** What those hold, in bytes. */
+  readonly replacedBytes: number;
 }
 
 const FOLDER = '.uploads';
@@ -31,24 +35,18 @@ export class Parts {
 
   /** What there is of an upload; undefined: nothing. */
   async find(name: string): Promise<Part | undefined> {
-    const key = keyOf(name);
-    for (const entry of await this.#entries()) {
-      const [, found, total] = NAME.exec(entry) ?? [];
-      const file = path.join(this.#folder, entry);
-      const facts = found === key ? await stat(file).catch(() => undefined) : undefined;
-      if (facts) return { file, receivedBytes: facts.size, totalBytes: total === 'unknown' ? undefined : Number(total) };
-    }
-    return undefined;
+    return (await this.#all(name))[0];
   }
 
-  /** Begins anew; the caller makes the file. */
+  /** Begins anew; the caller makes the file, in place of what it `replaced`. */
   async begin(name: string, totalBytes: number | undefined): Promise<Part> {
-    await this.remove(name);
+    const before = await this.#all(name);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     // ffmpeg recognises some formats by the end of the name alone.
     const [extension = ''] = /\.[A-Za-z0-9]{1,12}$/.exec(name) ?? [];
     const file = path.join(this.#folder, `${keyOf(name)}-${totalBytes ?? 'unknown'}${extension}`);
-    return { file, receivedBytes: 0, totalBytes };
+    const replacedBytes = before.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
+    return { file, receivedBytes: 0, totalBytes, replaced: before.map((part) => part.file), replacedBytes };
   }
 
   /** Removes what there is of an upload; false where there is nothing. */
@@ -72,6 +70,20 @@ export class Parts {
       removed++;
     }
     return removed;
+  }
+
+  async #all(name: string): Promise<Part[]> {
+    const key = keyOf(name);
+    const parts: Part[] = [];
+    for (const entry of await this.#entries()) {
+      const [, found, total] = NAME.exec(entry) ?? [];
+      const file = path.join(this.#folder, entry);
+      const facts = found === key ? await stat(file).catch(() => undefined) : undefined;
+      if (!facts) continue;
+      const totalBytes = total === 'unknown' ? undefined : Number(total);
+      parts.push({ file, receivedBytes: facts.size, totalBytes, replaced: [], replacedBytes: 0 });
+    }
+    return parts;
   }
 
   #entries(): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { link, lstat, rename, rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { MediaPeerError } from '../../base/errors.js';
-import { identityOf } from '../file/upload-folder.js';
+import { identityOf } from '../../base/file-identity.js';
 
 /** A file that is there. */
 export interface PlacedFile {

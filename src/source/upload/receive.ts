@@ -1,5 +1,5 @@
 /** The bytes of an upload on their way to the disk: one piece at a time, so no more of them is in memory than the network hands over at once. */
-import { open } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { MediaPeerError } from '../../base/errors.js';
 import type { Part } from './parts.js';
@@ -14,6 +14,8 @@ export interface Reception {
   readonly maxBytes: number;
   /** What is said where more come. */
   readonly tooMany: () => MediaPeerError;
+  /** Called before anything is written: what the part takes the place of is gone from then on. */
+  readonly onBegun: () => void;
   /** Told of each piece, in bytes, once it is written. */
   readonly onWritten: (bytes: number) => void;
   /** Ends it: the upload was deleted, or the server closes. */
@@ -25,8 +27,8 @@ export interface Reception {
  * @returns what has come, in bytes
  * @throws what `tooMany` gives; whatever ended the body or the write: what had come until then stays
  */
-export async function receive({ part, body, maxBytes, tooMany, onWritten, signal }: Reception): Promise<number> {
-  const handle = await open(part.file, part.receivedBytes === 0 ? 'w' : 'a', 0o644);
+export async function receive({ part, body, maxBytes, tooMany, onBegun, onWritten, signal }: Reception): Promise<number> {
+  let handle: FileHandle | undefined;
   const end = (): void => void body?.destroy();
   signal.addEventListener('abort', end, { once: true });
   try {
@@ -34,13 +36,21 @@ export async function receive({ part, body, maxBytes, tooMany, onWritten, signal
     for await (const piece of (body ?? []) as AsyncIterable<Buffer>) {
       bytes += piece.length;
       if (bytes > maxBytes) throw tooMany();
+      handle ??= await begin(part, onBegun);
       await handle.writeFile(piece);
       onWritten(piece.length);
     }
+    handle ??= await begin(part, onBegun);
     await handle.sync();
     return bytes;
   } finally {
     signal.removeEventListener('abort', end);
-    await handle.close();
+    await handle?.close();
   }
+}
+
+async function begin(part: Part, onBegun: () => void): Promise<FileHandle> {
+  onBegun();
+  for (const file of part.replaced) await rm(file, { force: true });
+  return open(part.file, part.receivedBytes === 0 ? 'w' : 'a', 0o644);
 }

@@ -7,16 +7,16 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
+import { identityOf } from '../../base/file-identity.js';
 import { capacityReached, serverClosing } from '../../base/refusals.js';
 import type { FfmpegDeps } from '../../ffmpeg/index.js';
 import { describeContent } from '../delivery.js';
 import type { FileDescription } from '../description.js';
 import type { SourceLibrary } from '../file/library.js';
-import { identityOf } from '../file/upload-folder.js';
 import { diskSpace, throwIfFull, type DiskSpace } from './disk-space.js';
 import { Looks } from './looks.js';
 import { Parts, type Part } from './parts.js';
-import { checkExpectation, place, placedFile, tagOf, type Expectation } from './place.js';
+import { checkExpectation, place, placedFile, tagOf, type Expectation, type PlacedFile } from './place.js';
 import { receive } from './receive.js';
 import { alreadyRunning, diskFull, isFull, moreThanAnnounced, notWritten, tooLarge, uploadNotFound, wrongOffset } from './refusals.js';
 import { checkUploadName } from './upload-name.js';
@@ -119,12 +119,7 @@ export class Uploads {
     if (this.#isClosed) throw serverClosing();
     if (this.#running.has(name)) throw alreadyRunning(name);
     if (this.#running.size >= MAX_RUNNING) throw capacityReached(`${MAX_RUNNING} uploads run already`);
-    const running: Running = { ending: new AbortController(), expectedBytes: 0, done: Promise.resolve() };
-    this.#running.set(name, running);
-    const done = this.#take(request, running).finally(() => this.#running.delete(name));
-    // Whoever waits for its end need not know how it ended.
-    running.done = done.catch(() => undefined);
-    return done;
+    return this.#alone(name, (running) => this.#take(request, running));
   }
 
   /** What there is of a file. @throws MediaPeerError UPLOAD_NOT_FOUND, QUERY_INVALID, UPLOAD_EXISTS for what is no file */
@@ -143,18 +138,15 @@ export class Uploads {
    */
   async remove(name: string, expected: Expectation): Promise<void> {
     checkUploadName(name);
-    const there = await placedFile(this.#fileOf(name));
-    if (expected) checkExpectation(name, there, expected);
-    const running = this.#running.get(name);
-    running?.ending.abort(new MediaPeerError('UPLOAD_NOT_FOUND', `'${name}' was deleted while it was being uploaded`));
-    await running?.done;
-    try {
-      const hadPart = await this.#parts.remove(name);
-      if (!there && !hadPart && !running) throw uploadNotFound(name);
-      await rm(this.#fileOf(name), { force: true });
-    } catch (error) {
-      throw notWritten(error);
+    // One that is refused ends nothing.
+    await this.#meant(name, expected);
+    let isRunning = false;
+    for (let running = this.#running.get(name); running; running = this.#running.get(name)) {
+      isRunning = true;
+      running.ending.abort(new MediaPeerError('UPLOAD_NOT_FOUND', `'${name}' was deleted while it was being uploaded`));
+      await running.done;
     }
+    await this.#alone(name, () => this.#remove(name, expected, isRunning));
     await this.#init.library.refresh();
   }
 
@@ -166,6 +158,36 @@ export class Uploads {
     await Promise.all([this.#cleaned, ...[...this.#running.values()].map(({ done }) => done)]);
   }
 
+  /** Nothing else happens to a file of that name meanwhile. */
+  #alone<T>(name: string, task: (running: Running) => Promise<T>): Promise<T> {
+    const running: Running = { ending: new AbortController(), expectedBytes: 0, done: Promise.resolve() };
+    this.#running.set(name, running);
+    const done = task(running).finally(() => this.#running.delete(name));
+    // Whoever waits for its end need not know how it ended.
+    running.done = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @throws MediaPeerError as `remove` */
+  async #remove(name: string, expected: Expectation, wasRunning: boolean): Promise<void> {
+    // What ran may have been complete by the time that it was to end: what it has placed is another file.
+    const there = await this.#meant(name, expected);
+    try {
+      const hadPart = await this.#parts.remove(name);
+      if (!there && !hadPart && !wasRunning) throw uploadNotFound(name);
+      await rm(this.#fileOf(name), { force: true });
+    } catch (error) {
+      throw notWritten(error);
+    }
+  }
+
+  /** The file that is there. @throws MediaPeerError PRECONDITION_FAILED where it is not the one that is meant */
+  async #meant(name: string, expected: Expectation): Promise<PlacedFile | undefined> {
+    const there = await placedFile(this.#fileOf(name));
+    if (expected) checkExpectation(name, there, expected);
+    return there;
+  }
+
   async #take(request: UploadRequest, running: Running): Promise<UploadResult> {
     const { name, totalBytes, expected } = request;
     const { maxBytes } = this.#init;
@@ -173,7 +195,8 @@ export class Uploads {
     const before = await placedFile(this.#fileOf(name));
     checkExpectation(name, before, expected);
     const part = await this.#partFor(request);
-    running.expectedBytes = (totalBytes ?? part.receivedBytes) - part.receivedBytes;
+    // What it takes the place of is free again with its first byte.
+    running.expectedBytes = Math.max(0, (totalBytes ?? part.receivedBytes) - part.receivedBytes - part.replacedBytes);
     await this.#checkSpace(running);
     const received = await this.#receive(request, part, running);
     const receivedBytes = part.receivedBytes + received;
@@ -211,14 +234,19 @@ export class Uploads {
     const { signal } = running.ending;
     const maxBytes = lengthBytes ?? (totalBytes ?? this.#init.maxBytes) - part.receivedBytes;
     const tooMany = () => (lengthBytes === undefined && totalBytes === undefined ? tooLarge(maxBytes) : moreThanAnnounced(maxBytes));
+    let hasBegun = part.receivedBytes > 0;
+    const onBegun = (): void => {
+      hasBegun = true;
+      running.expectedBytes += part.replacedBytes;
+    };
     try {
       signal.throwIfAborted();
       // What is written takes of what is free.
       const onWritten = (bytes: number): void => void (running.expectedBytes = Math.max(0, running.expectedBytes - bytes));
-      return await receive({ part, body: openBody(), maxBytes, tooMany, onWritten, signal });
+      return await receive({ part, body: openBody(), maxBytes, tooMany, onBegun, onWritten, signal });
     } catch (error) {
       const isLost = isFull(error) || (error instanceof MediaPeerError && error.code === 'UPLOAD_TOO_LARGE');
-      if (isLost) await this.#parts.remove(name);
+      if (isLost && hasBegun) await this.#parts.remove(name);
       if (isFull(error)) throw diskFull((await this.#space()).freeBytes, totalBytes ?? 0, error);
       throw signal.aborted ? signal.reason : notWritten(error);
     } finally {

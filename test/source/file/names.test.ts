@@ -90,7 +90,7 @@ test('pipes, devices, and links to them or to nowhere are listed with the reason
 
 test('a file that cannot be read has a reason that tells no path', async () => {
   const deps = realDeps();
-  const found = await probe(deps.tools, path.join(folder, 'gone.mp4'), 1000, deps.ledger);
+  const found = await probe(deps.tools, path.join(folder, 'gone.mp4'), 1000, { ledger: deps.ledger });
   assert.match(found.problem ?? '', /cannot be read/);
   assert.ok(!found.problem?.includes(folder), found.problem);
   assertNothingHeld(deps);

@@ -197,6 +197,46 @@ describe('an upload', () => {
     );
   });
 
+  it('that begins anew takes the place of what has come with its first byte, and not before', async (t) => {
+    const free = { bytes: GB };
+    const { uploads, uploadDir } = await rig(t, { spaceOf: () => Promise.resolve({ freeBytes: free.bytes, sizeBytes: 1e8 }) });
+    const half = Math.floor(VIDEO.length / 2);
+    await uploads.put(piece('street.mp4', VIDEO, 0, half));
+    const received = async (): Promise<number> => (await uploads.status('street.mp4')).receivedBytes;
+    for (const anew of [bytes('street.mp4', VIDEO), bytes('street.mp4', OTHER), bytes('street.mp4', VIDEO, { totalBytes: undefined })]) {
+      // Its client is gone before anything of it has come.
+      const body = new Readable({ read: () => undefined });
+      const broken = uploads.put({ ...anew, openBody: () => (queueMicrotask(() => body.destroy(new Error('gone'))), body) });
+      await assert.rejects(broken, /gone/);
+      assert.equal(await received(), half);
+    }
+    free.bytes = 1e6;
+    await assert.rejects(uploads.put(bytes('street.mp4', VIDEO)), refusedBy('DISK_FULL', /needs/));
+    assert.equal(await received(), half);
+    // What it takes the place of is free then.
+    free.bytes = 1e6 + Math.max(1, OTHER.length - half);
+    assert.ok((await uploads.put(bytes('street.mp4', OTHER))).isComplete);
+    assert.deepEqual([visibleIn(uploadDir), partsIn(uploadDir)], [['street.mp4'], []]);
+  });
+
+  it('that is being looked into holds up no end of the server, and is complete by its next look', async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-look-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const [mark, ffprobePath] = [path.join(folder, 'runs'), path.join(folder, 'ffprobe')];
+    writeFileSync(ffprobePath, `#!/bin/sh\necho > '${mark}'\nexec sleep 600\n`, { mode: 0o755 });
+    const uploadDir = path.join(folder, 'upload');
+    mkdirSync(uploadDir);
+    const slow = await rig(t, { tools: { ...realDeps().tools, ffprobePath } }, uploadDir);
+    const ended = assert.rejects(slow.uploads.put(bytes('street.mp4', VIDEO)), refusedBy('SERVER_CLOSING', /shutting down/));
+    await eventually(() => existsSync(mark), 10_000, 'the look');
+    await within(slow.uploads.close(), 5000, 'the end');
+    await ended;
+    const { uploads } = await rig(t, {}, uploadDir);
+    assert.equal((await uploads.status('street.mp4')).receivedBytes, VIDEO.length);
+    const rest = { firstByte: undefined, lengthBytes: 0, openBody: () => undefined };
+    assert.ok((await uploads.put(bytes('street.mp4', VIDEO, rest))).isComplete);
+  });
+
   it('of unknown length is taken until its end', async (t) => {
     const { uploads, library } = await rig(t);
     const unknown = { totalBytes: undefined, lengthBytes: undefined };
@@ -352,6 +392,45 @@ describe('a removed upload', () => {
     await uploads.remove('street.mp4', undefined);
     await ended;
     assert.deepEqual([partsIn(uploadDir), body.destroyed], [[], true]);
+  });
+});
+
+describe('a removal of a file that is meant by its tag', () => {
+  it('leaves what has taken its place while it waited', async (t) => {
+    const { uploads, library, uploadDir } = await rig(t);
+    const before = await uploads.put(bytes('street.mp4', VIDEO));
+    assert.ok(before.isComplete);
+    const isBefore = (tag: string): boolean => tag === before.tag;
+    let removal: Promise<void> | undefined;
+    let asked = 0;
+    const replacing = uploads.put(
+      bytes('street.mp4', OTHER, {
+        // The second time it is about to take its place.
+        expected: (tag) => {
+          if (++asked === 2) removal = uploads.remove('street.mp4', isBefore);
+          return isBefore(tag);
+        },
+      }),
+    );
+    assert.ok((await replacing).isComplete);
+    assert.ok(removal);
+    await assert.rejects(removal, refusedBy('PRECONDITION_FAILED', /has changed/));
+    assert.ok(readFileSync(path.join(uploadDir, 'street.mp4')).equals(OTHER));
+    assert.equal(library.list()[0]?.sizeBytes, OTHER.length);
+    await uploads.remove('street.mp4', undefined);
+    assert.deepEqual(visibleIn(uploadDir), []);
+  });
+
+  it('is refused without an end of what is being sent', async (t) => {
+    const { uploads } = await rig(t);
+    const { body, finish } = slowly(VIDEO);
+    const first = uploads.put(bytes('street.mp4', VIDEO, { openBody: () => body }));
+    await assert.rejects(
+      uploads.remove('street.mp4', () => true),
+      refusedBy('PRECONDITION_FAILED', /there is none/),
+    );
+    finish();
+    assert.ok((await first).isComplete);
   });
 });
 
