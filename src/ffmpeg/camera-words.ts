@@ -1,9 +1,11 @@
 /** Why a camera cannot be had, in people's words: what ffmpeg says of it is for people who know ffmpeg. */
 
+const WRONG_LOGIN = 'the user name or the password is wrong';
+
 /** The first that fits is told, with ffmpeg's own words behind it. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/connection refused/i, 'nothing listens at that address and port'],
-  [/\b401\b|authorization failed/i, 'the user name or the password is wrong'],
+  [/\b401\b|authorization failed/i, WRONG_LOGIN],
   [/\b403\b/, 'it denies access to this user'],
   [/\b404\b|stream not found/i, 'it has no stream of that path'],
   [/\b453\b/, 'it already serves as many clients as it can'],
@@ -28,8 +30,17 @@ const AWAY =
 
 /** `the user name or the password is wrong (Server returned 401 Unauthorized)`; what was said alone where its meaning is not known. */
 export function inWords(said: string): string {
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(said))?.[1];
+  const meaning = meaningOf(said);
   return meaning === undefined ? said : `${meaning} (${said})`;
+}
+
+/** Whether it says that the user name or the password is wrong; in ffmpeg's words, or in those of `inWords`. */
+export function saysLoginRefused(said: string): boolean {
+  return meaningOf(said) === WRONG_LOGIN;
+}
+
+function meaningOf(said: string): string | undefined {
+  return MEANINGS.find(([pattern]) => pattern.test(said))?.[1];
 }
 
 /** Whether it says that the camera is away, rather than that something of what it sends cannot be played. */

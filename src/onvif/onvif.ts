@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
+import type { RecentCalls } from '../base/recent-calls.js';
 import type { ResourceLedger } from '../base/resources.js';
 import { discover, DISCOVERY_PORT, type DiscoveredDevice } from './discovery.js';
 import { readProfiles, suggestStreams, type OnvifProfile } from './profiles.js';
@@ -30,21 +31,27 @@ export interface OnvifStreams {
 }
 
 const DEADLINE_MS = 20_000;
-const WINDOW_MS = 60_000;
-const MAX_PER_HOST = 3;
-const MAX_HOSTS = 1000;
 const BUSY_RETRY_S = 5;
+
+/** What questions need. */
+export interface OnvifInit {
+  readonly clock: Clock;
+  readonly ledger: ResourceLedger;
+  /** How often a host may be called, by whatever calls it for somebody who adds a camera. */
+  readonly calls: RecentCalls;
+}
 
 /** Asks cameras. */
 export class Onvif {
   readonly #clock: Clock;
   readonly #ledger: ResourceLedger;
   readonly #stop = new AbortController();
-  readonly #askedMs = new Map<string, readonly number[]>();
+  readonly #calls: RecentCalls;
   #running: Promise<unknown> | undefined;
 
-  constructor({ clock, ledger }: { readonly clock: Clock; readonly ledger: ResourceLedger }) {
+  constructor({ clock, ledger, calls }: OnvifInit) {
     this.#clock = clock;
+    this.#calls = calls;
     this.#ledger = ledger;
   }
 
@@ -87,20 +94,9 @@ export class Onvif {
   }
 
   #count(host: string): void {
-    const nowMs = this.#clock.now();
-    const recent = (this.#askedMs.get(host) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
-    const [oldest = nowMs] = recent;
-    if (recent.length >= MAX_PER_HOST)
-      throw askedTooOften(
-        `this camera was asked ${MAX_PER_HOST} times within a minute, and cameras lock accounts`,
-        Math.ceil((oldest + WINDOW_MS - nowMs) / 1000),
-      );
-    this.#askedMs.delete(host);
-    this.#askedMs.set(host, [...recent, nowMs]);
-    for (const [first] of this.#askedMs) {
-      if (this.#askedMs.size <= MAX_HOSTS) break;
-      this.#askedMs.delete(first);
-    }
+    const waitS = this.#calls.count([host.replace(/\.$/, '')]);
+    if (waitS !== undefined)
+      throw askedTooOften(`this camera was called ${this.#calls.max} times within a minute, and cameras lock accounts`, waitS);
   }
 }
 

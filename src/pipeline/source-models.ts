@@ -124,9 +124,25 @@ export class SourceModels implements DetectionModels {
    */
   assign(sourceId: string, choice: ModelChoice | undefined, keep?: () => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#replace(sourceId, choice ?? this.#configured.get(sourceId), keep);
+      const counting = choice ?? this.#configured.get(sourceId);
+      await this.#replace(sourceId, counting === undefined ? undefined : await this.#load(counting), keep);
       if (choice === undefined) this.#chosen.delete(sourceId);
       else this.#chosen.add(sourceId);
+    });
+  }
+
+  /**
+   * Nobody chooses a model for a source any more. What is configured counts again; where that cannot be loaded, which the log tells,
+   * the one for all sources.
+   * @param keep as in `assign`; throws what it throws, and nothing has changed then
+   */
+  forget(sourceId: string, keep?: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      const configured = this.#configured.get(sourceId);
+      const next =
+        configured === undefined ? undefined : await this.#load(configured).catch((error: unknown) => this.#told(sourceId, error));
+      await this.#replace(sourceId, next, keep);
+      this.#chosen.delete(sourceId);
     });
   }
 
@@ -138,9 +154,11 @@ export class SourceModels implements DetectionModels {
       for (const sourceId of new Set([...before.keys(), ...models.keys()])) {
         const choice = models.get(sourceId);
         if (choice === before.get(sourceId) || this.#chosen.has(sourceId)) continue;
-        await this.#replace(sourceId, choice).catch((error: unknown) =>
-          this.#init.logger.error({ err: error, sourceId }, 'the model of a source cannot be used, the one before goes on'),
-        );
+        try {
+          await this.#replace(sourceId, choice === undefined ? undefined : await this.#load(choice));
+        } catch (error) {
+          this.#init.logger.error({ err: error, sourceId }, 'the model of a source cannot be used, the one before goes on');
+        }
       }
     });
   }
@@ -161,9 +179,15 @@ export class SourceModels implements DetectionModels {
     return done;
   }
 
-  /** @param choice undefined: the one for all sources */
-  async #replace(sourceId: string, choice: ModelChoice | undefined, keep?: () => Promise<void>): Promise<void> {
-    const next = choice === undefined ? undefined : await this.#load(choice);
+  #told(sourceId: string, error: unknown): undefined {
+    this.#init.logger.error(
+      { err: error, sourceId },
+      'the model that is configured for a source cannot be used, the one for all sources is',
+    );
+  }
+
+  /** @param next undefined: the one for all sources */
+  async #replace(sourceId: string, next: Assignment | undefined, keep?: () => Promise<void>): Promise<void> {
     try {
       await keep?.();
     } catch (error) {

@@ -59,12 +59,14 @@ export async function openDetection(
     restarted: (model) => detectors.restarted(model),
   };
   const seen = { clock, ledger, logger: loggers.of('detection') };
+  // A server that is started without the file, perhaps by mistake, forgets nothing.
+  const cameras = config.SOURCES_FILE === '' ? undefined : (sourceId: string) => configuration.sources.has(sourceId);
   const models = await SourceModels.open({
     logger: seen.logger,
     pool: new DetectorPool({ ...seen, executionProviders: config.EXECUTION_PROVIDERS, observer }),
     defaultModel: config.MODEL === 'none' ? 'none' : configuredPath(config, 'MODEL'),
     models: new Map([...config.SOURCE_MODELS, ...modelPaths(modelFolder, configuration.models, seen.logger)]),
-    chosen: modelPaths(modelFolder, keptModels(state), seen.logger),
+    chosen: modelPaths(modelFolder, keptModels(state, { cameras, nowMs: clock.wallClock() }), seen.logger),
   });
   closers.add(() => models.close());
 

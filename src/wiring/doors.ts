@@ -86,7 +86,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
     snapshots: looks.snapshots,
     zones,
     uploads: uploadsOf(served),
-    onvif: openOnvif(host),
+    onvif: openOnvif(host, served),
     clients: {
       disconnect: async (clientId) => {
         const wasMember = webSockets.rooms.disconnect(clientId, 'removed');
@@ -125,8 +125,8 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
 }
 
 /** Asks cameras on demand. */
-function openOnvif({ clock, ledger, closers }: Host): Onvif {
-  const onvif = new Onvif({ clock, ledger });
+function openOnvif({ clock, ledger, closers }: Host, { cameraCalls: calls }: Served): Onvif {
+  const onvif = new Onvif({ clock, ledger, calls });
   closers.add(() => onvif.close());
   return onvif;
 }
@@ -257,12 +257,12 @@ function forwardsOf({ forwards, keptForwards }: Served, { hasSource }: AppDeps['
   };
 }
 
-function modelsOf({ models, counting, catalogue, modelFolder: folder, chosen }: Served): AppDeps['models'] {
+function modelsOf({ models, counting, catalogue, modelFolder: folder, chosen, managed }: Served): AppDeps['models'] {
   return {
     available: () => folder.list(),
     inUse: () => models.inUse(),
     modelOf: (sourceId) =>
       catalogue.find(sourceId) !== undefined || counting.zones.has(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined,
-    assign: (sourceId, name) => chosen.choose(sourceId, name),
+    assign: (sourceId, name) => chosen.choose({ sourceId, model: name, isCamera: managed.get(sourceId) !== undefined }),
   };
 }

@@ -1,4 +1,5 @@
 /** Sources that are changed while the server runs: what is kept of it, and who is told. */
+import { RecentCalls } from '../base/recent-calls.js';
 import { modelName } from '../detection/index.js';
 import type { ManagedSource, SourcesDeps } from '../http/index.js';
 import {
@@ -27,9 +28,14 @@ export interface Managing {
   readonly chosen: ChosenModels;
   /** Calls cameras once, for those who are about to add them. */
   readonly probe: SourceProbe;
+  /** How often cameras are called for those. */
+  readonly cameraCalls: RecentCalls;
   /** SOURCES_FILE while it is followed. */
   readonly sourcesFile: SourcesFile;
 }
+
+/** A minute and host, whatever calls it: cameras lock accounts after a few wrong passwords. */
+const CAMERA_CALLS = 3;
 
 /** Lets sources be changed from now on. */
 export function openManaging(
@@ -39,9 +45,8 @@ export function openManaging(
   { keptForwards, keptRecordings }: Pick<Forwarding, 'keptForwards'> & Pick<Recording, 'keptRecordings'>,
   state: StateFile,
 ): Managing {
-  const { config, loggers, closers } = host;
+  const { config, clock, loggers, closers } = host;
   const { configuration, pulls, library, liveRooms, modelFolder, ffmpeg } = sources;
-  const chosen = new ChosenModels({ state, folder: modelFolder, models: seeing.models });
   const whyTaken = (name: string): string | undefined => {
     const room = liveRooms.get(name);
     if (room && room.state !== 'empty') return 'a room that somebody publishes to';
@@ -52,27 +57,37 @@ export function openManaging(
     tellUnusable(next, loggers.of('source'));
     pulls.set(next.inputs);
   };
-  const managed = new ManagedSources({
+  const managed: ManagedSources = new ManagedSources({
     configuration,
+    clock,
     context: { whyNoModel: (name) => whyNoModel(modelFolder, name) },
     otherKind: (sourceId) => (library.get(sourceId) ? 'file' : liveRooms.get(sourceId) ? 'live' : undefined),
     whyTaken,
     keep: (changes, model) => {
       const kept = { [SOURCES_SECTION]: changes };
-      return model ? chosen.choose(model.sourceId, model.model, kept) : state.update(kept);
+      return model ? chosen.choose(model, kept) : state.update(kept);
     },
     keepRemoval: (sourceId, changes) =>
       keptForwards.forgetSource(sourceId, (forwards) =>
         keptRecordings.forgetSource(sourceId, (recording) =>
-          chosen.choose(sourceId, undefined, { ...forwards, ...recording, [SOURCES_SECTION]: changes }),
+          chosen.forget(sourceId, { ...forwards, ...recording, [SOURCES_SECTION]: changes }),
         ),
       ),
     apply,
     logger: loggers.of('source'),
   });
-  const probe = new SourceProbe({ ...ffmpeg, logger: loggers.of('source') });
+  const chosen = new ChosenModels({
+    state,
+    folder: modelFolder,
+    models: seeing.models,
+    isCamera: (sourceId) => managed.get(sourceId) !== undefined,
+    clock,
+    logger: loggers.of('source'),
+  });
+  const cameraCalls = new RecentCalls({ clock, max: CAMERA_CALLS, periodMs: 60_000 });
+  const probe = new SourceProbe({ ...ffmpeg, logger: loggers.of('source'), calls: cameraCalls, logins: pulls.logins });
   closers.add(() => probe.close());
-  return { managed, chosen, probe, sourcesFile: followSourcesFile(host, sources, seeing, managed) };
+  return { managed, chosen, probe, cameraCalls, sourcesFile: followSourcesFile(host, sources, seeing, { managed, chosen }) };
 }
 
 /** What is wrong with how sources are described, in words. */

@@ -2,7 +2,7 @@
 import { PolledText } from '../base/polled-text.js';
 import { configuredPath, environment } from '../config.js';
 import { MAX_SOURCES_FILE_BYTES, parseSources, type ManagedSources, type ReadingContext } from '../source/index.js';
-import { modelPaths, whyNoModel } from './chosen-models.js';
+import { modelPaths, whyNoModel, type ChosenModels } from './chosen-models.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import type { Sources } from './sources.js';
@@ -20,7 +20,7 @@ export function followSourcesFile(
   { config, clock, loggers, closers }: Host,
   { modelFolder, sourcesText }: Sources,
   { models }: DetectionServices,
-  managed: ManagedSources,
+  { managed, chosen }: { readonly managed: ManagedSources; readonly chosen: ChosenModels },
 ): SourcesFile {
   if (sourcesText === undefined) return { reload: () => Promise.resolve(), fault: () => undefined };
   const file = configuredPath(config, 'SOURCES_FILE');
@@ -30,6 +30,7 @@ export function followSourcesFile(
     const entries = parseSources(text, context, `SOURCES_FILE '${file}'`);
     await managed.reload(entries, context);
     await models.configure(new Map([...config.SOURCE_MODELS, ...modelPaths(modelFolder, managed.configuration.models, logger)]));
+    await chosen.camerasChanged();
     logger.info({ file, sources: entries.length }, 'SOURCES_FILE was read again');
   };
   const onFault = (fault: string | undefined): void => {

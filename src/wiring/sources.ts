@@ -50,7 +50,7 @@ export async function openSources({ config, loggers, clock, ledger, closers }: H
   const logger = loggers.of('source');
   const modelFolder = openModelFolder(config);
   const context: ReadingContext = { variables: environment(), whyNoModel: (name) => whyNoModel(modelFolder, name) };
-  const { configuration, sourcesText } = configurationOf(config, context, state, logger);
+  const { configuration, sourcesText } = configurationOf(config, context, state, { logger, nowMs: clock.wallClock() });
   const tools = await findFfmpeg({
     ...(config.FFMPEG_PATH !== '' && { ffmpegPath: config.FFMPEG_PATH }),
     ...(config.FFPROBE_PATH !== '' && { ffprobePath: config.FFPROBE_PATH }),
@@ -93,7 +93,7 @@ function configurationOf(
   config: Config,
   context: ReadingContext,
   state: StateFile,
-  logger: Logger,
+  { logger, nowMs }: { readonly logger: Logger; readonly nowMs: number },
 ): Pick<Sources, 'configuration' | 'sourcesText'> {
   const changes = readChanges(state.section(SOURCES_SECTION), (count) =>
     logger.error({ count }, 'what was changed of sources cannot be read, and is left out'),
@@ -103,7 +103,7 @@ function configurationOf(
   const configuration = new SourceConfiguration({ fileEntries, changes, context });
   tellUnusable(configuration, logger);
   // A server that is started without the file, perhaps by mistake, forgets nothing.
-  return { configuration: file ? configuration.withFile(fileEntries, context) : configuration, sourcesText: file?.text };
+  return { configuration: file ? configuration.withFile(fileEntries, context, nowMs) : configuration, sourcesText: file?.text };
 }
 
 /** Says which changes cannot be used, with all that is wrong with them. */

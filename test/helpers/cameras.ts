@@ -106,7 +106,8 @@ export class HttpCamera {
   wrongLogins = 0;
   readonly #server: http.Server;
   readonly #children = new Map<ChildProcess, ServerResponse>();
-  readonly #credentials: string | undefined;
+  /** What gets in; see `start`. */
+  credentials: string | undefined;
   #port = 0;
 
   /** @param credentials `user:password` for Basic authentication, or `?query` that the address must end with. */
@@ -118,7 +119,7 @@ export class HttpCamera {
 
   private constructor(stream: StreamName, credentials: string | undefined) {
     this.stream = stream;
-    this.#credentials = credentials;
+    this.credentials = credentials;
     this.#server = http.createServer((request, response) => this.#answer(request, response));
   }
 
@@ -179,9 +180,9 @@ export class HttpCamera {
   }
 
   #isAllowed({ headers, url }: http.IncomingMessage): boolean {
-    if (this.#credentials === undefined) return true;
-    if (this.#credentials.startsWith('?')) return url?.endsWith(this.#credentials) === true;
-    return headers.authorization === `Basic ${Buffer.from(this.#credentials).toString('base64')}`;
+    if (this.credentials === undefined) return true;
+    if (this.credentials.startsWith('?')) return url?.endsWith(this.credentials) === true;
+    return headers.authorization === `Basic ${Buffer.from(this.credentials).toString('base64')}`;
   }
 }
 

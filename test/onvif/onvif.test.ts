@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import { systemClock } from '../../src/base/clock.js';
+import { systemClock, type Clock } from '../../src/base/clock.js';
 import { MediaPeerError } from '../../src/base/errors.js';
+import { RecentCalls } from '../../src/base/recent-calls.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { Onvif } from '../../src/onvif/index.js';
 import { within } from '../helpers/deadline.js';
@@ -12,11 +13,13 @@ import { FakeClock } from '../helpers/fake-clock.js';
 import { FakeDevice, type FakeDeviceOptions } from './fake-device.js';
 
 const never = new AbortController().signal;
+const callsOf = (clock: Clock): RecentCalls => new RecentCalls({ clock, max: 3, periodMs: 60_000 });
 
 async function rig(t: TestContext, options: FakeDeviceOptions = {}): Promise<{ device: FakeDevice; onvif: Onvif }> {
   const ledger = new ResourceLedger();
   const device = await FakeDevice.open(options);
-  const onvif = new Onvif({ clock: systemClock(ledger), ledger });
+  const clock = systemClock(ledger);
+  const onvif = new Onvif({ clock, ledger, calls: callsOf(clock) });
   t.after(async () => {
     await onvif.close();
     await device.close();
@@ -186,7 +189,7 @@ describe('what a hostile camera answers', () => {
   it('without end is given up', async (t) => {
     const device = await FakeDevice.open({ answer: (_action, response) => response.write('<Envelope>') || true });
     const clock = new FakeClock();
-    const onvif = new Onvif({ clock, ledger: new ResourceLedger() });
+    const onvif = new Onvif({ clock, ledger: new ResourceLedger(), calls: callsOf(clock) });
     t.after(async () => {
       await onvif.close();
       await device.close();

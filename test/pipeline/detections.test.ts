@@ -301,6 +301,27 @@ describe('SourceModels', () => {
     await models.close();
     assert.equal(pool.loaded, 0);
   });
+
+  it('lets a source go whose configured model cannot be loaded any more: it has the one for all then', async () => {
+    const deps = realDeps();
+    const pool = new DetectorPool(deps);
+    const demo = path.join(projectRoot, 'models/sightline-demo.json');
+    const models = await SourceModels.open({ pool, logger: deps.logger, defaultModel: 'none', models: new Map([['gate', demo]]) });
+    await models.assign('gate', demo);
+    await models.configure(new Map([['gate', '/nowhere/model.onnx']]));
+    await assert.rejects(models.assign('gate', undefined), { code: 'MODEL_INVALID' });
+    await assert.rejects(
+      models.forget('gate', () => Promise.reject(new Error('the disk is full'))),
+      /the disk is full/,
+    );
+    assert.equal(models.choiceOf('gate'), demo, 'what cannot be kept changes nothing');
+    await models.forget('gate');
+    assert.deepEqual([models.choiceOf('gate'), pool.loaded], ['none', 0]);
+    await models.configure(new Map([['gate', demo]]));
+    assert.equal(models.choiceOf('gate'), demo, 'nobody has chosen one any more');
+    await models.close();
+    assert.equal(pool.loaded, 0);
+  });
 });
 
 describe('FrameNumbers', () => {

@@ -12,6 +12,7 @@ import type { MediaRun } from '../media-run.js';
 import { PullDelivery } from './delivery.js';
 import { isSamePlan, type PullKnowledge } from './plan.js';
 import { LowLayer } from './low-layer.js';
+import type { RefusedLogins } from './refused-logins.js';
 import type { LowStream } from './low-stream.js';
 import { openPullRun } from './run.js';
 import type { SourceLayer } from '../layer.js';
@@ -25,6 +26,8 @@ const LOOK_EVERY = 3;
 /** One that falls silent again and again may send less often than it did: it is given more time with each. */
 const MAX_DEAD_MS = 40_000;
 const SILENT_END_MS = 5_000;
+/** Between two looks whether what was refused may be shown again. */
+const LOGIN_LOOK_MS = 10_000;
 /** So many frames say that it does not. */
 const MANY_FRAMES = 100;
 
@@ -50,6 +53,8 @@ export interface PullHost {
   readonly rate: ArrivalRate;
   /** Its second stream; undefined where it has none. */
   readonly low: LowStream | undefined;
+  /** What cameras have refused. */
+  readonly logins: RefusedLogins;
 }
 
 /** What viewers of a camera get while somebody watches. */
@@ -177,7 +182,9 @@ export class PullFeed implements SourceFeed {
   async #keepCalling(): Promise<FeedEnd> {
     const { clock } = this.#options;
     const backoff = new Backoff(this.#options.backoff ?? BACKOFF);
-    for (let end = this.end; ; end = this.end) {
+    for (;;) {
+      await this.#untilLogin();
+      const { end } = this;
       if (end) return end;
       const startedMs = clock.now();
       const isLook = this.#mustLook || this.#fruitless % LOOK_EVERY === 1;
@@ -193,6 +200,16 @@ export class PullFeed implements SourceFeed {
       this.restarts++;
       this.#note(error ?? new MediaPeerError('FFMPEG_FAILED', 'the camera closed the connection'), isNextPass, waitMs);
       if (waitMs > 0) await delay(clock, waitMs, AbortSignal.any([this.#stop.signal, this.#wake.signal]));
+    }
+  }
+
+  /** Waits as long as the camera should not be shown what it has refused. */
+  async #untilLogin(): Promise<void> {
+    const { logins, input } = this.#host;
+    for (let waitMs = logins.waitMs(input()); waitMs > 0 && !this.#end; waitMs = logins.waitMs(input())) {
+      // It may be let in meanwhile, as somebody else sees who tries.
+      await delay(this.#options.clock, Math.min(waitMs, LOGIN_LOOK_MS), AbortSignal.any([this.#stop.signal, this.#wake.signal]));
+      if (this.#wake.signal.aborted) return;
     }
   }
 
@@ -262,12 +279,21 @@ export class PullFeed implements SourceFeed {
       const { error } = await this.#run.closed;
       const wasSilent = this.#frames > 0 && clock.now() - this.#lastFrameMs > SILENT_END_MS;
       this.#silentEnds = wasSilent ? this.#silentEnds + 1 : 0;
-      return error && inPeoplesWords(error);
+      if (this.#frames > 0) this.#host.logins.accepted(spec.input);
+      return error && this.#inPeoplesWords(error, spec.input);
     } catch (error) {
       return new MediaPeerError('FFMPEG_FAILED', `the camera could not be connected: ${messageOf(error)}`, { cause: error });
     } finally {
       this.#run = undefined;
     }
+  }
+
+  /** For those who look why there is no picture; what ffmpeg said to its whole length stays with it for the log. */
+  #inPeoplesWords(error: MediaPeerError, input: LiveInput): MediaPeerError {
+    const { message, details } = error;
+    const said = /gave no output/.test(message) ? 'it is connected, but sends no frames' : inWords(whatWasSaid(error));
+    const reason = this.#frames > 0 ? said : this.#host.logins.failed(input, said);
+    return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be used: ${reason}`, { cause: error, details });
   }
 
   #deadAfterMs(): number {
@@ -292,12 +318,4 @@ function whatWasSaid({ message, details }: MediaPeerError): string {
     .map((line) => line.replace(/^(\[[^\]]*\]\s*)*/, '').trim())
     .filter((line) => line !== '');
   return lines.length > 0 ? lines.slice(-3).join('; ').slice(0, 300) : message;
-}
-
-/** For those who look why there is no picture; what ffmpeg said to its whole length stays with it for the log. */
-function inPeoplesWords(error: MediaPeerError): MediaPeerError {
-  const { message, details } = error;
-  const said = inWords(whatWasSaid(error));
-  const reason = /gave no output/.test(message) ? 'it is connected, but sends no frames' : said;
-  return new MediaPeerError('FFMPEG_FAILED', `the camera cannot be used: ${reason}`, { cause: error, details });
 }

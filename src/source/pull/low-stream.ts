@@ -9,6 +9,7 @@ import { BitrateMeter } from '../../media/index.js';
 import type { LayerDescription } from '../layer.js';
 import { planPull, type PullPlan } from './plan.js';
 import type { PullInput } from './read-entry.js';
+import type { RefusedLogins } from './refused-logins.js';
 
 /** Between two looks at one that cannot be used now. */
 const BACKOFF = { firstMs: 5_000, maxMs: 60_000, stableMs: 60_000 };
@@ -28,6 +29,8 @@ export interface LowStreamInit extends FfmpegDeps {
   readonly entry: PullInput;
   /** Its second stream. */
   readonly input: LiveInput;
+  /** What cameras have refused. */
+  readonly logins: RefusedLogins;
 }
 
 /** A camera's second stream. */
@@ -74,7 +77,7 @@ export class LowStream {
 
   /** It was read for `ranMs`, and ended or was something else: it is looked at again later. @param reason in words, without credentials */
   failed(reason: string, ranMs: number): void {
-    this.#lose(reason, this.#backoff.next(ranMs));
+    this.#lose(this.#init.logins.failed(this.input, reason), this.#backoff.next(ranMs));
   }
 
   /** It was read, and cannot be copied after all. */
@@ -89,9 +92,11 @@ export class LowStream {
   }
 
   async #look(): Promise<void> {
-    const { entry, logger } = this.#init;
+    const { entry, logger, logins } = this.#init;
+    if (logins.waitMs(this.input) > 0) return this.#note(this.#problem ?? 'the camera has refused its user name and password', 0);
     try {
       const found = await probeLive(this.input, this.#init, this.#stop.signal);
+      logins.accepted(this.input);
       const { description, plan } = planPull({ ...entry, input: this.input, wantsAudio: false }, found, this.#init.tools) ?? {};
       if (!plan || !description) return this.#note('it sends no video that can be played', UNSUITABLE_MS);
       if (plan.delivery !== 'passthrough' || description.videoCodec !== 'h264') {
@@ -102,7 +107,8 @@ export class LowStream {
       logger.info({ sourceId: entry.name, widthPx: plan.widthPx, heightPx: plan.heightPx }, 'second stream of a camera answers');
       this.#changes.tell();
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#note(messageOf(error), this.#backoff.next(0));
+      if (this.#stop.signal.aborted) return;
+      this.#note(logins.failed(this.input, messageOf(error)), this.#backoff.next(0));
     }
   }
 
@@ -114,8 +120,8 @@ export class LowStream {
 
   /** Each reason is told once. @param waitMs until it is looked at again */
   #note(reason: string, waitMs: number): void {
-    const { entry, logger, clock } = this.#init;
-    this.#lookAtMs = clock.now() + waitMs;
+    const { entry, logger, clock, logins } = this.#init;
+    this.#lookAtMs = clock.now() + Math.max(waitMs, logins.waitMs(this.input));
     const fields = { sourceId: entry.name, reason };
     if (reason !== this.#problem) logger.warn(fields, 'second stream of a camera cannot be used, lower qualities are encoded');
     this.#problem = reason;

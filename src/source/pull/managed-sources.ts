@@ -2,6 +2,8 @@
  * Cameras that are added, changed and removed while the server runs. A change is checked as a whole, kept, and only then in force;
  * one follows the other. What cannot be kept changes nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../base/clock.js';
 import { MediaPeerError } from '../../base/errors.js';
 import { sourceNotFound } from '../../base/refusals.js';
 import type { Logger } from '../../base/logger.js';
@@ -21,12 +23,15 @@ export interface ModelChange {
   readonly sourceId: string;
   /** Its name, or `none`; undefined: the configured one. */
   readonly model: string | undefined;
+  /** False for a file or a room. */
+  readonly isCamera: boolean;
 }
 
 /** What cameras are managed with. */
 export interface ManagedSourcesInit {
   /** As they are at the start. */
   readonly configuration: SourceConfiguration;
+  readonly clock: Pick<Clock, 'wallClock'>;
   /** What requests are read against: no variables. */
   readonly context: Pick<ReadingContext, 'whyNoModel'>;
   /** What has a name beside cameras; undefined where that is nothing. */
@@ -96,7 +101,11 @@ export class ManagedSources {
         throw new MediaPeerError('TOO_MANY_SOURCES', `${MAX_ADDED} sources were added already; remove some, or name them in SOURCES_FILE`, {
           facts: { max: MAX_ADDED },
         });
-      await this.#commit(name, { entry: withoutModel(written) }, model === undefined ? undefined : { sourceId: name, model });
+      await this.#commit(
+        name,
+        { entry: withoutModel(written) },
+        model === undefined ? undefined : { sourceId: name, model, isCamera: true },
+      );
       return name;
     });
   }
@@ -118,7 +127,9 @@ export class ManagedSources {
       await this.#commit(
         sourceId,
         change,
-        model === undefined ? undefined : { sourceId, model: typeof model === 'string' ? model : undefined },
+        model === undefined
+          ? undefined
+          : { sourceId, model: typeof model === 'string' ? model : undefined, isCamera: camera !== undefined },
       );
     });
   }
@@ -147,9 +158,9 @@ export class ManagedSources {
   /** SOURCES_FILE holds these now. What is not described otherwise notices nothing. Where that cannot be kept, it counts until the end of the server. */
   reload(fileEntries: readonly PullInput[], context: ReadingContext): Promise<void> {
     return this.#inTurn(async () => {
-      const next = this.#configuration.withFile(fileEntries, context);
-      if (next.changes.size !== this.#configuration.changes.size)
-        await this.#keepIfPossible(next, 'what was changed of sources that SOURCES_FILE names no more is still kept');
+      const next = this.#configuration.withFile(fileEntries, context, this.#init.clock.wallClock());
+      if (!isDeepStrictEqual(changesJson(next.changes), changesJson(this.#configuration.changes)))
+        await this.#keepIfPossible(next, 'since when SOURCES_FILE names changed sources no more is not kept');
       this.#apply(next);
     });
   }
@@ -161,10 +172,7 @@ export class ManagedSources {
 
   #changeOfCamera({ input, origin, isChanged }: ConfiguredSource, patch: Readonly<Record<string, unknown>>): SourceChange {
     const merged = mergePatch(input.written, patch);
-    const renamed = patch['name'] !== undefined && patch['name'] !== input.name;
-    const fault = renamed
-      ? [fieldFault('name', 'not_allowed', 'it cannot be changed; add a source of that name, and remove this one')]
-      : [];
+    const fault = renamingFaults(input.name, patch, 'add a source of that name, and remove this one');
     if (origin === 'api') {
       return { entry: withoutModel(this.#read(patch, input, merged, fault).written) };
     }
@@ -183,9 +191,12 @@ export class ManagedSources {
         facts: { max: MAX_CHANGES },
       });
     const foreign = Object.keys(patch).filter((field) => field !== 'name' && !LABEL_FIELDS.some((label) => label === field));
-    const faults = foreign.map((field) =>
-      fieldFault(field.slice(0, 64).replaceAll('.', '_'), 'not_allowed', `${what} has none; ${LABEL_FIELDS.join(', ')} can be changed`),
-    );
+    const faults = [
+      ...renamingFaults(sourceId, patch, `it is that of ${what}; \`title\` says what people call it`),
+      ...foreign.map((field) =>
+        fieldFault(field.slice(0, 64).replaceAll('.', '_'), 'not_allowed', `${what} has none; ${LABEL_FIELDS.join(', ')} can be changed`),
+      ),
+    ];
     const labels = mergePatch(before && 'labels' in before ? before.labels : {}, patch) as Record<string, unknown>;
     const { title, group } = labels;
     // Read as part of a camera, so that the faults are the same.
@@ -248,6 +259,11 @@ function invalid(faults: readonly EntryFault[]): MediaPeerError {
   return new MediaPeerError('SOURCE_INVALID', faults.map(({ text }) => text).join('; '), {
     facts: { faults: faults.map(({ path, code }) => ({ path, code })) },
   });
+}
+
+/** All addresses of a source hold its name. @param instead what is done for it, in words */
+function renamingFaults(sourceId: string, { name }: Readonly<Record<string, unknown>>, instead: string): EntryFault[] {
+  return name === undefined || name === sourceId ? [] : [fieldFault('name', 'not_allowed', `it cannot be changed; ${instead}`)];
 }
 
 function sourceTaken(name: string, by: string): MediaPeerError {

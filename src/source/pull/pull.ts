@@ -1,6 +1,7 @@
 /** The cameras that this server connects to, by name. Which they are changes while it runs. */
 import { Listeners, type StopListening } from '../../base/listeners.js';
 import type { FfmpegDeps } from '../../ffmpeg/index.js';
+import { RefusedLogins } from './refused-logins.js';
 import { PullSource } from './source.js';
 import type { Caption } from '../picture-slate.js';
 import type { Source } from '../source.js';
@@ -24,6 +25,8 @@ export interface PullChange {
 
 /** All cameras that connect on demand. */
 export class PullSources {
+  /** What cameras have refused. */
+  readonly logins: RefusedLogins;
   readonly #init: PullSourcesInit;
   readonly #changes: Listeners<PullChange>;
   /** Of cameras that are gone: their processes end. */
@@ -32,6 +35,7 @@ export class PullSources {
 
   constructor(init: PullSourcesInit) {
     this.#init = init;
+    this.logins = new RefusedLogins(init.clock);
     this.#changes = new Listeners(init.logger, 'cameras');
     this.#sources = new Map(init.entries.map((entry) => [entry.name, this.#open(entry)]));
   }
@@ -86,7 +90,7 @@ export class PullSources {
 
   #open(entry: PullInput): PullSource {
     const { caption, ...deps } = this.#init;
-    return new PullSource({ ...deps, entry, caption });
+    return new PullSource({ ...deps, entry, caption, logins: this.logins });
   }
 
   #remove(id: string, source: PullSource): void {

@@ -1,12 +1,12 @@
 /**
  * Which cameras there are: those of SOURCES_FILE, with what was changed of them through the API, and those that were added there.
- * What was changed counts over the file, until the file names the source no more. A value: each change makes another one.
+ * What was changed counts over the file, as long as the file names the source. A value: each change makes another one.
  */
 import type { EntryFault } from './entry-fault.js';
 import { mergePatch } from './merge-patch.js';
 import { readEntry, type PullInput, type ReadingContext } from './read-entry.js';
 import { hostFaults } from './request-faults.js';
-import type { SourceChange, SourceChanges } from './source-changes.js';
+import { changeOver, type SourceChange, type SourceChanges } from './source-changes.js';
 
 /** Where a camera is described. */
 type SourceOrigin = 'sources_file' | 'api';
@@ -107,12 +107,17 @@ export class SourceConfiguration {
     return new SourceConfiguration({ ...this.#init, changes });
   }
 
-  /** With SOURCES_FILE as it is now: what was changed of those that it names no more is forgotten. */
-  withFile(fileEntries: readonly PullInput[], context: ReadingContext): SourceConfiguration {
+  /**
+   * With SOURCES_FILE as it is now: what was changed of those that it names no more rests, and is forgotten after a day.
+   * @param nowMs Unix time in milliseconds
+   */
+  withFile(fileEntries: readonly PullInput[], context: ReadingContext, nowMs: number): SourceConfiguration {
     const named = new Set(fileEntries.map(({ name }) => name));
-    const isOver = ([name, change]: [string, SourceChange]): boolean => ('patch' in change || 'removed' in change) && !named.has(name);
-    const changes = new Map([...this.changes].filter((change) => !isOver(change)));
-    return new SourceConfiguration({ fileEntries, context, changes });
+    const changes = [...this.changes].flatMap(([name, change]) => {
+      const over = changeOver(change, named.has(name), nowMs);
+      return over ? [[name, over] as const] : [];
+    });
+    return new SourceConfiguration({ fileEntries, context, changes: new Map(changes) });
   }
 
   #isRemoved(name: string): boolean {

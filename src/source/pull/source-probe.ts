@@ -4,10 +4,12 @@
  */
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
+import type { RecentCalls } from '../../base/recent-calls.js';
 import { probeLive, whyColourNotShown, type FfmpegDeps, type LiveInput } from '../../ffmpeg/index.js';
 import type { Delivery } from '../description.js';
 import { planPull } from './plan.js';
 import type { PullInput } from './read-entry.js';
+import type { RefusedLogins } from './refused-logins.js';
 
 /** What one stream was found to be. */
 export interface ProbedStream {
@@ -41,20 +43,24 @@ export interface ProbeReport extends ProbedStream {
 
 /** For both streams together. */
 const DEADLINE_MS = 20_000;
-const WINDOW_MS = 60_000;
-const MAX_PER_HOST = 3;
-const MAX_HOSTS = 1_000;
 /** A probe that goes on may last so long. */
 const BUSY_RETRY_S = 5;
 
+/** What a probe needs. */
+export interface SourceProbeInit extends FfmpegDeps {
+  /** How often a host may be called, by whatever calls it for somebody who adds a camera. */
+  readonly calls: RecentCalls;
+  /** What cameras have refused: whoever asks for a probe has a reason to try again, and what comes of it counts for all. */
+  readonly logins: RefusedLogins;
+}
+
 /** Probes cameras. */
 export class SourceProbe {
-  readonly #deps: FfmpegDeps;
-  readonly #probedMs = new Map<string, number[]>();
+  readonly #deps: SourceProbeInit;
   readonly #stop = new AbortController();
   #running: Promise<unknown> | undefined;
 
-  constructor(deps: FfmpegDeps) {
+  constructor(deps: SourceProbeInit) {
     this.#deps = deps;
   }
 
@@ -96,6 +102,7 @@ export class SourceProbe {
   async #look(entry: PullInput, input: LiveInput, signal: AbortSignal): Promise<ProbedStream> {
     try {
       const found = await probeLive(input, this.#deps, signal);
+      this.#deps.logins.accepted(input);
       const unshown = found.video && whyColourNotShown(found.video, this.#deps.tools);
       const { description } = planPull({ ...entry, input }, found, this.#deps.tools) ?? {};
       const unplayable = description ? undefined : 'it sends nothing that can be played';
@@ -112,6 +119,7 @@ export class SourceProbe {
         delivery: isPlayable ? description.delivery : undefined,
       };
     } catch (error) {
+      if (!signal.aborted) this.#deps.logins.failed(input, messageOf(error));
       const reason = signal.aborted ? `nothing could be seen of it within ${DEADLINE_MS / 1000} s` : messageOf(error);
       return { ...NOTHING, problems: [reason] };
     }
@@ -119,26 +127,10 @@ export class SourceProbe {
 
   /** Refuses what comes too often. */
   #count({ input, low }: PullInput): void {
-    const nowMs = this.#deps.clock.now();
     const hosts = new Set([input, ...(low ? [low] : [])].map(hostOf));
-    for (const host of hosts) {
-      const recent = (this.#probedMs.get(host) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
-      const [oldest = nowMs] = recent;
-      if (recent.length >= MAX_PER_HOST)
-        throw tooMany(
-          `this camera was called ${MAX_PER_HOST} times within a minute, and cameras lock accounts`,
-          Math.ceil((oldest + WINDOW_MS - nowMs) / 1000),
-        );
-    }
-    for (const host of hosts) {
-      const recent = (this.#probedMs.get(host) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
-      this.#probedMs.delete(host);
-      this.#probedMs.set(host, [...recent, nowMs]);
-    }
-    for (const [oldest] of this.#probedMs) {
-      if (this.#probedMs.size <= MAX_HOSTS) break;
-      this.#probedMs.delete(oldest);
-    }
+    const waitS = this.#deps.calls.count(hosts);
+    if (waitS !== undefined)
+      throw tooMany(`this camera was called ${this.#deps.calls.max} times within a minute, and cameras lock accounts`, waitS);
   }
 }
 

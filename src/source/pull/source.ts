@@ -10,6 +10,7 @@ import { probeLive, type FfmpegDeps, whyColourNotShown } from '../../ffmpeg/inde
 import { ArrivalRate } from '../../media/index.js';
 import { PullFeed } from './feed.js';
 import { LowStream } from './low-stream.js';
+import type { RefusedLogins } from './refused-logins.js';
 import { planPull, type PullKnowledge, type Refusals } from './plan.js';
 import type { Caption } from '../picture-slate.js';
 import type { FeedOptions, FeedSink, Source, SourceFeed } from '../source.js';
@@ -32,6 +33,8 @@ export interface PullSourceInit extends FfmpegDeps {
   readonly entry: PullInput;
   /** Writes the text of the slate. */
   readonly caption: Caption;
+  /** What cameras have refused. */
+  readonly logins: RefusedLogins;
 }
 
 /** A connection attempt that is under way. */
@@ -167,6 +170,7 @@ export class PullSource {
         refuse: (reason) => this.#refuse(reason),
         mute: (reason) => this.#mute(reason),
         low: this.#low,
+        logins: this.#init.logins,
       },
       sink,
       options,
@@ -251,12 +255,16 @@ export class PullSource {
   }
 
   async #look(signal: AbortSignal): Promise<PullKnowledge> {
-    const { clock, logger } = this.#init;
-    const sourceId = this.entry.name;
-    this.#low?.prepare();
+    const { clock, logger, logins } = this.#init;
+    const { name: sourceId, input } = this.entry;
+    let isCalled = false;
     try {
-      const found = await probeLive(this.entry.input, this.#init, signal);
+      logins.throwIfRefused(input);
+      isCalled = true;
+      this.#low?.prepare();
+      const found = await probeLive(input, this.#init, signal);
       signal.throwIfAborted();
+      logins.accepted(input);
       const unshown = found.video && whyColourNotShown(found.video, this.#init.tools);
       if (unshown !== undefined) throw new MediaPeerError('FFMPEG_FAILED', unshown);
       const knowledge = planPull(this.entry, found, this.#init.tools, this.#refusals);
@@ -269,11 +277,14 @@ export class PullSource {
       return knowledge;
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = `the camera cannot be reached: ${messageOf(error)}`;
+      // Why it is not even called is known, where that was found out by a call of its own.
+      if (!isCalled && this.#failure !== undefined) throw error;
+      const reason = isCalled ? logins.failed(input, messageOf(error)) : messageOf(error);
+      const failure = `the camera cannot be reached: ${reason}`;
       if (failure !== this.#failure) logger.warn({ sourceId, reason: failure }, 'camera does not answer');
       this.#failure = failure;
       this.#failedAtMs = clock.now();
-      throw error;
+      throw new MediaPeerError('FFMPEG_FAILED', reason, { cause: error });
     }
   }
 

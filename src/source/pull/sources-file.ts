@@ -2,8 +2,8 @@
  * SOURCES_FILE: cameras that the operator names. Every fault is told at once. What it holds
  * beside names is secret, so messages say what was expected and never what was found.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
+import { readBoundedTextSync } from '../../base/bounded-text.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import type { EntryFault } from './entry-fault.js';
 import { isRecord, quoted } from './entry-schema.js';
@@ -25,8 +25,7 @@ export interface ReadSourcesFile {
 export function readSourcesFile(file: string, context: ReadingContext): ReadSourcesFile {
   let text: string;
   try {
-    if (statSync(file).size > MAX_SOURCES_FILE_BYTES) throw new Error(`it is larger than ${MAX_SOURCES_FILE_BYTES} bytes`);
-    text = readFileSync(file, 'utf8');
+    text = readBoundedTextSync(file, MAX_SOURCES_FILE_BYTES);
   } catch (error) {
     throw new MediaPeerError('CONFIG_INVALID', `SOURCES_FILE '${file}' cannot be read: ${messageOf(error)}`, { cause: error });
   }

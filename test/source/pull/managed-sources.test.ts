@@ -17,12 +17,15 @@ const whyNoModel = (name: string): string | undefined => (name === 'nano' || nam
 const CONTEXT = { variables: VARIABLES, whyNoModel };
 const fileOf = (entries: readonly object[]): PullInput[] => parseSources(JSON.stringify({ sources: entries }), CONTEXT);
 
+const DAY_MS = 86_400_000;
+
 /** Sources over what is kept; nothing is connected. */
 class Rig {
   kept: unknown;
   models: ModelChange[] = [];
   whyNotKept: Error | undefined;
   applied = 0;
+  nowMs = 1_800_000_000_000;
   /** Beside 'street'. */
   readonly files = new Set<string>();
   readonly unreadable: number[] = [];
@@ -38,7 +41,8 @@ class Rig {
       otherKind: (id) => (id === 'street' || this.files.has(id) ? 'file' : id === 'phone' ? 'live' : undefined),
       whyTaken: (name) => (name === 'street' ? 'a file of the upload folder' : undefined),
       keep: (next, model) => this.#keep(next, model),
-      keepRemoval: (sourceId, next) => this.#keep(next, { sourceId, model: undefined }),
+      keepRemoval: (sourceId, next) => this.#keep(next, { sourceId, model: undefined, isCamera: true }),
+      clock: { wallClock: () => this.nowMs },
       apply: () => this.applied++,
       logger,
     });
@@ -82,7 +86,7 @@ describe('sources that are changed while the server runs', () => {
 
   it('are added, and are there after a restart', async () => {
     assert.equal(await rig.managed.add({ name: 'desk', url: 'rtsp://u:s3cret@10.0.0.9/1', title: 'Desk', model: 'tiny' }), 'desk');
-    assert.deepEqual(rig.models, [{ sourceId: 'desk', model: 'tiny' }]);
+    assert.deepEqual(rig.models, [{ sourceId: 'desk', model: 'tiny', isCamera: true }]);
     const again = rig.again();
     assert.deepEqual([rig.names, again.names], [Array.of('gate', 'yard', 'desk'), Array.of('gate', 'yard', 'desk')]);
     const { origin, input } = again.managed.get('desk')!;
@@ -191,18 +195,42 @@ describe('sources that are changed while the server runs', () => {
     assert.deepEqual([moved.input.input.address, moved.input.title], ['rtsp://10.0.0.6/1', undefined]);
   });
 
-  it('of SOURCES_FILE that were removed stay away until the file names them no more', async () => {
+  it('of SOURCES_FILE that were removed stay away until the file has not named them for a day', async () => {
     await rig.managed.change('yard', { title: 'Yard' });
     await rig.managed.remove('gate');
     assert.deepEqual([rig.names, rig.managed.configuration.removed], [['yard'], ['gate']]);
     const again = rig.again();
     assert.deepEqual(again.names, ['yard']);
     await again.managed.reload(fileOf([]), CONTEXT);
-    assert.deepEqual([again.names, again.kept], [[], []]);
+    assert.deepEqual([again.names, again.managed.configuration.removed], [[], []]);
+    again.nowMs += DAY_MS;
     await again.managed.reload(fileOf(FILE), CONTEXT);
-    assert.deepEqual(again.names, ['gate', 'yard']);
+    assert.deepEqual([again.names, again.kept], [['gate', 'yard'], []]);
     assert.equal(again.managed.get('yard')?.input.title, undefined);
     assert.deepEqual((await refusal(again.managed.remove('nobody'))).code, 'SOURCE_NOT_FOUND');
+  });
+
+  it('of SOURCES_FILE are as they were changed where the file was cut short for a while, also over a restart', async () => {
+    await rig.managed.change('yard', { title: 'Yard' });
+    await rig.managed.remove('gate');
+    // What an editor has written by then, or a disk had room for, is a whole YAML file all the same.
+    const [gate] = FILE;
+    await rig.managed.reload(fileOf([gate!]), CONTEXT);
+    assert.deepEqual([rig.names, rig.managed.configuration.removed], [[], ['gate']]);
+    await rig.managed.reload(fileOf([]), CONTEXT);
+    rig.nowMs += DAY_MS - 1;
+    const again = rig.again([]);
+    again.nowMs = rig.nowMs;
+    for (const { managed } of [rig, again]) {
+      await managed.reload(fileOf(FILE), CONTEXT);
+      assert.deepEqual([[...managed.configuration.sources.keys()], managed.get('yard')?.input.title], [['yard'], 'Yard']);
+    }
+    // A day begins with each time that the file names it no more.
+    again.nowMs += DAY_MS;
+    await again.managed.reload(fileOf([]), CONTEXT);
+    again.nowMs += DAY_MS / 2;
+    await again.managed.reload(fileOf(FILE), CONTEXT);
+    assert.deepEqual([again.names, again.managed.get('yard')?.input.title], [['yard'], 'Yard']);
   });
 
   it('that were removed may be added anew, and count over the file then', async () => {
@@ -344,9 +372,17 @@ describe('sources that are changed while the server runs', () => {
 
   it('that are files or rooms have a title, a group and a model, and nothing else', async () => {
     await rig.managed.change('street', { title: 'High street', model: 'nano' });
-    assert.deepEqual([rig.managed.labelsOf('street').title, rig.models], ['High street', [{ sourceId: 'street', model: 'nano' }]]);
+    assert.deepEqual(
+      [rig.managed.labelsOf('street').title, rig.models],
+      ['High street', [{ sourceId: 'street', model: 'nano', isCamera: false }]],
+    );
     assert.equal(rig.again().managed.labelsOf('street').title, 'High street');
     assert.deepEqual(await faultsOf(rig.managed.change('street', { url: 'rtsp://10.0.0.9/' })), ['/url not_allowed']);
+    for (const id of ['street', 'phone'])
+      for (const name of ['other', null, 7]) {
+        assert.deepEqual(await faultsOf(rig.managed.change(id, { name, title: 'x' })), ['/name not_allowed']);
+        await rig.managed.change(id, { name: id });
+      }
     assert.deepEqual(await faultsOf(rig.managed.change('phone', { title: 5 })), ['/title invalid']);
     await rig.managed.change('street', { title: null, model: null });
     assert.deepEqual([rig.managed.labelsOf('street'), rig.kept, rig.models.at(-1)?.model], [{}, [], undefined]);
