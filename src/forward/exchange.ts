@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../base/clock.js';
 import { fetchFailure } from '../base/fetch-failure.js';
-import { refuseNear } from './hops.js';
+import { lookupFor, refuseNear } from './hops.js';
+import { send } from './send.js';
 import { Trouble } from './trouble.js';
 
 /** One request. */
@@ -70,20 +71,19 @@ async function follow({ method, url, home, headers, ownHeaders, body }: Exchange
   let target = url;
   let isAtHome = true;
   for (let redirects = 0; ; redirects++) {
-    await refuseNear(target, home, signal);
+    refuseNear(target, home);
     isAtHome &&= target.origin === home.origin;
-    const response = await fetch(target, {
+    const answer = await send(target, {
       method,
-      redirect: 'manual',
       headers: { ...headers, ...(isAtHome && ownHeaders) },
+      body,
+      lookup: lookupFor(target, home),
       signal,
-      ...(body !== undefined && { body }),
     });
-    const { status } = response;
-    if (status !== 307 && status !== 308) return { status, headers: response.headers, text: await textOf(response, target), url: target };
-    // A body that nobody reads would keep the connection.
-    await response.body?.cancel();
-    target = redirected(target, response.headers.get('location'));
+    const { status } = answer;
+    if (status !== 307 && status !== 308) return { status, headers: answer.headers, text: await textOf(answer.body, target), url: target };
+    answer.body.destroy();
+    target = redirected(target, answer.headers.get('location'));
     if (method === 'DELETE' && target.origin !== url.origin)
       throw new Trouble(`${url.host} redirects the end of a session to ${target.host}, which is not followed`);
     if (redirects === MAX_REDIRECTS) throw new Trouble(`${url.host} redirects more than ${MAX_REDIRECTS} times`, { needsPerson: true });
@@ -101,13 +101,13 @@ function redirected(from: URL, location: string | null): URL {
   return to;
 }
 
-async function textOf(response: Response, { host }: URL): Promise<string> {
-  const chunks: Uint8Array[] = [];
+async function textOf(body: AsyncIterable<Buffer>, { host }: URL): Promise<string> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk as Uint8Array);
-    bytes += (chunk as Uint8Array).length;
-    // Leaving the loop cancels the rest.
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    // Leaving the loop destroys the rest.
     if (bytes > MAX_ANSWER_BYTES) throw new Trouble(`${host} answers with more than ${MAX_ANSWER_BYTES / 1024} KiB`, { needsPerson: true });
   }
   return Buffer.concat(chunks).toString();

@@ -2,9 +2,8 @@
  * Where an answer of a server that nobody here has written may send the next request: not to this machine, whose services trust
  * whoever is on it, nor to what only this link reaches, such as the metadata of a cloud.
  */
-import dns from 'node:dns/promises';
-import { isIP } from 'node:net';
-import { whenAborted } from '../base/abort.js';
+import dns from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import { compileRanges } from '../base/address-ranges.js';
 import { Trouble } from './trouble.js';
 
@@ -12,14 +11,32 @@ const isNear = compileRanges(['127.0.0.0/8', '::1', '0.0.0.0/8', '::', '169.254.
 const NEAR_NAME = /(^|\.)localhost\.?$/;
 
 /**
- * Looks at the next address before anything is sent there. What was configured is taken as it is.
- * @param home the configured address @throws Trouble for one of this machine where the configured one is none; the signal's reason; what the system resolver says
+ * Looks at the next address before anything is sent there. What was configured is taken as it is; what a name leads to is seen by `lookupFor`.
+ * @param home the configured address @throws Trouble for one of this machine where the configured one is none
  */
-export async function refuseNear(to: URL, home: URL, signal: AbortSignal): Promise<void> {
-  if (to.origin === home.origin || isNearHost(hostOf(home))) return;
-  const host = hostOf(to);
-  if (!isNearHost(host) && !(await addressesOf(host, signal)).some(isNear)) return;
-  throw new Trouble(`${home.host} redirects to ${to.host}, which is this machine or its own link; that is not followed`, {
+export function refuseNear(to: URL, home: URL): void {
+  if (!isFree(to, home) && isNearHost(hostOf(to))) throw near(to, home);
+}
+
+/**
+ * How the host of the next address is looked up by its connection. What was looked at is what is connected to: a name that leads
+ * elsewhere the next time that somebody asks gains nothing. Fails with Trouble as `refuseNear` does.
+ */
+export function lookupFor(to: URL, home: URL): LookupFunction {
+  return (host, options, found) =>
+    dns.lookup(host, options, (error, address, family) => {
+      const addresses = error ? [] : typeof address === 'string' ? [address] : address.map((each) => each.address);
+      if (!isFree(to, home) && addresses.some(isNear)) found(near(to, home), '');
+      else found(error, address, family);
+    });
+}
+
+function isFree(to: URL, home: URL): boolean {
+  return to.origin === home.origin || isNearHost(hostOf(home));
+}
+
+function near(to: URL, home: URL): Trouble {
+  return new Trouble(`${home.host} redirects to ${to.host}, which is this machine or its own link; that is not followed`, {
     needsPerson: true,
   });
 }
@@ -30,17 +47,4 @@ function hostOf({ hostname }: URL): string {
 
 function isNearHost(host: string): boolean {
   return isIP(host) === 0 ? NEAR_NAME.test(host) : isNear(host);
-}
-
-/** The system resolver may take longer than anybody waits. */
-async function addressesOf(host: string, signal: AbortSignal): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
-  let stop = (): void => undefined;
-  const givenUp = new Promise<never>((_resolve, reject) => (stop = whenAborted(signal, () => reject(signal.reason as Error))));
-  try {
-    const found = await Promise.race([dns.lookup(host, { all: true }), givenUp]);
-    return found.map(({ address }) => address);
-  } finally {
-    stop();
-  }
 }

@@ -1,16 +1,51 @@
-/** Where a WHIP server on the network may send what is asked of it. Nothing leaves the process: `fetch` and the resolver are the test's. */
+/** Where a WHIP server on the network may send what is asked of it. Nothing leaves the process: requests and the resolver are the test's. */
 import assert from 'node:assert/strict';
-import dns from 'node:dns/promises';
+import dns from 'node:dns';
+import { EventEmitter } from 'node:events';
+import http from 'node:http';
+import { isIP, type LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { exchange } from '../../src/forward/exchange.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 const HOME = new URL('http://media.example/whip/gate');
-const NAMES: Readonly<Record<string, string>> = {
-  'rebound.example': '127.0.0.1',
-  'edge.example': '192.0.2.7',
-  'clock.example': '::ffff:127.0.0.1',
+/** What names lead to, each time that somebody asks; the last one from then on. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  'rebound.example': ['127.0.0.1'],
+  'edge.example': ['192.0.2.7'],
+  'clock.example': ['::ffff:127.0.0.1'],
+  'both.example': ['192.0.2.7,127.0.0.1'],
+  'changing.example': ['192.0.2.8', '127.0.0.1'],
 };
+
+interface Asked {
+  readonly url: string;
+  readonly authorization: string | undefined;
+  /** What was connected to. */
+  readonly address: string;
+}
+
+/** Connects as Node does: to the addresses that the look-up of the request finds. */
+class FakeRequest extends EventEmitter {
+  constructor(
+    readonly url: URL,
+    readonly lookup: LookupFunction,
+    readonly answer: (address: string) => Readable,
+  ) {
+    super();
+  }
+
+  end(): void {
+    const host = this.url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const connect = (address: string): void => void this.emit('response', this.answer(address));
+    if (isIP(host) !== 0) return connect(host);
+    this.lookup(host, { all: true }, (error, found) => {
+      if (error) this.emit('error', error);
+      else connect((found as { readonly address: string }[])[0]?.address ?? '');
+    });
+  }
+}
 
 /** The addresses that were asked, each with what gets in. @param locations of the redirects, in order; then 201 */
 async function ask(
@@ -18,14 +53,28 @@ async function ask(
   locations: readonly string[],
   { home = HOME, method = 'POST' }: { readonly home?: URL; readonly method?: 'POST' | 'OPTIONS' } = {},
 ) {
-  const asked: (readonly [string, string | undefined])[] = [];
+  const asked: Asked[] = [];
   const left = [...locations];
-  t.mock.method(globalThis, 'fetch', (url: URL, { headers }: { readonly headers: Readonly<Record<string, string>> }) => {
-    asked.push([url.href, headers['authorization']]);
-    const location = left.shift();
-    return Promise.resolve(new Response(null, location === undefined ? { status: 201 } : { status: 307, headers: { location } }));
+  const lookups = new Map<string, number>();
+  type Options = { readonly headers: Readonly<Record<string, string>>; readonly lookup: LookupFunction };
+  t.mock.method(http, 'request', (url: URL, { headers, lookup }: Options) => {
+    return new FakeRequest(url, lookup, (address) => {
+      asked.push({ url: url.href, authorization: headers['authorization'], address });
+      const location = left.shift();
+      const rawHeaders = location === undefined ? [] : ['Location', location];
+      return Object.assign(Readable.from([]), { statusCode: location === undefined ? 201 : 307, rawHeaders });
+    });
   });
-  t.mock.method(dns, 'lookup', (host: string) => Promise.resolve([{ address: NAMES[host] ?? '192.0.2.1', family: 4 }]));
+  t.mock.method(dns, 'lookup', (host: string, _options: object, found: Parameters<LookupFunction>[2]) => {
+    const times = lookups.get(host) ?? 0;
+    lookups.set(host, times + 1);
+    const answers = NAMES[host] ?? ['192.0.2.1'];
+    const addresses = (answers[times] ?? answers.at(-1) ?? '').split(',');
+    found(
+      null,
+      addresses.map((address) => ({ address, family: isIP(address) })),
+    );
+  });
   const clock = new FakeClock();
   const request = { method, url: home, home, headers: {}, ownHeaders: { authorization: 'Bearer x' }, timeoutMs: 1000, clock };
   const outcome = await exchange({ ...request, signal: new AbortController().signal }).then(
@@ -34,7 +83,7 @@ async function ask(
   );
   assert.equal(clock.pendingTimers, 0);
   t.mock.restoreAll();
-  return { asked, outcome };
+  return { asked, outcome, lookups };
 }
 
 describe('a redirect', () => {
@@ -53,6 +102,7 @@ describe('a redirect', () => {
     'http://[fe80::1]/',
     'http://rebound.example/',
     'http://clock.example/',
+    'http://both.example/',
   ])
     it(`of another machine leads not to this one: ${location}`, async (t) => {
       for (const locations of [[location], ['http://edge.example/', location]])
@@ -60,7 +110,7 @@ describe('a redirect', () => {
           const { asked, outcome } = await ask(t, locations, { method });
           assert.match(outcome, /media\.example redirects to .*, which is this machine or its own link/);
           assert.deepEqual(
-            asked.map(([url]) => url),
+            asked.map(({ url }) => url),
             [HOME.href, ...locations.slice(0, -1)],
           );
         }
@@ -69,12 +119,28 @@ describe('a redirect', () => {
   it('leads to another machine without what gets in', async (t) => {
     const { asked, outcome } = await ask(t, ['/other', 'http://edge.example/', HOME.href]);
     assert.equal(outcome, '201');
-    assert.deepEqual(asked, [
-      [HOME.href, 'Bearer x'],
-      ['http://media.example/other', 'Bearer x'],
-      ['http://edge.example/', undefined],
-      [HOME.href, undefined],
-    ]);
+    assert.deepEqual(
+      asked.map(({ url, authorization }) => [url, authorization]),
+      [
+        [HOME.href, 'Bearer x'],
+        ['http://media.example/other', 'Bearer x'],
+        ['http://edge.example/', undefined],
+        [HOME.href, undefined],
+      ],
+    );
+  });
+
+  it('to a name that leads to this machine the next time is connected to what was looked at', async (t) => {
+    const { asked, outcome, lookups } = await ask(t, ['http://changing.example/']);
+    assert.equal(outcome, '201');
+    assert.deepEqual(
+      asked.map(({ address }) => address),
+      ['192.0.2.1', '192.0.2.8'],
+    );
+    assert.equal(lookups.get('changing.example'), 1);
+    const again = await ask(t, ['http://changing.example/', 'http://changing.example/']);
+    assert.match(again.outcome, /redirects to changing\.example, which is this machine/);
+    assert.equal(again.asked.length, 2);
   });
 
   it('of this machine may lead to this machine', async (t) => {
