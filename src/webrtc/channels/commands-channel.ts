@@ -16,8 +16,10 @@ const BURST = 50;
 const COMMANDS_PER_S = 20;
 /** Answers that wait beyond this are not written: their reader does not read. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
-/** Commands that are carried out, or wait for others. */
+/** Commands that are carried out, or wait for others; more are refused. */
 const MAX_WAITING = 100;
+/** Answers that wait for those before them; beyond, a refusal goes ahead of them. */
+const MAX_UNANSWERED = 200;
 
 /** The channel, and who executes commands. */
 export interface CommandsChannelInit {
@@ -95,12 +97,26 @@ export class CommandsChannel {
   #receive(text: string): void {
     // Clients whose library makes no difference answer the keepalive with a text.
     if (text === '\0PONG') return this.#keepalive.answered();
-    if (this.#isFull || this.#answers.size >= MAX_WAITING) return;
+    if (this.#isFull) return;
     if (!this.#isAllowed()) return this.#refuse();
     const { head, command } = readCommand(text);
+    if (this.#execution.size >= MAX_WAITING) return this.#refuseOne(head);
     const keys = command instanceof MediaPeerError ? [] : (this.#init.changes?.(command) ?? 'all');
-    const answer = this.#execution.run(keys, () => this.#run(head, command));
-    void this.#answers.run(head.id === undefined ? 'all' : [], async () => this.#answer(await answer));
+    this.#answerInTurn(
+      head,
+      this.#execution.run(keys, () => this.#run(head, command)),
+    );
+  }
+
+  /** Those without an id are told apart by their order. */
+  #answerInTurn({ id }: CommandHead, answer: object | Promise<object>): void {
+    void this.#answers.run(id === undefined ? 'all' : [], async () => this.#answer(await answer));
+  }
+
+  #refuseOne(head: CommandHead): void {
+    const answer = refusal(head, TOO_MANY_WAIT);
+    if (this.#answers.size < MAX_UNANSWERED) this.#answerInTurn(head, answer);
+    else this.#answer(answer);
   }
 
   /** Never rejects. @returns the answer */
@@ -109,7 +125,7 @@ export class CommandsChannel {
       if (command instanceof MediaPeerError) throw command;
       return { ok: true, ...head, ...(await this.#init.execute(command)) };
     } catch (error) {
-      if (error instanceof MediaPeerError) return { ok: false, ...head, code: error.code, message: error.message };
+      if (error instanceof MediaPeerError) return refusal(head, error);
       this.#init.logger.error({ err: error, ...head }, 'command failed');
       return { ok: false, ...head, code: 'INTERNAL_ERROR', message: 'the server failed to carry it out; its log says why' };
     }
@@ -128,16 +144,28 @@ export class CommandsChannel {
   #refuse(): void {
     if (this.#isRefusing) return;
     this.#isRefusing = true;
-    this.#answer({
-      ok: false,
-      code: 'COMMANDS_TOO_FAST',
-      message: `more than ${COMMANDS_PER_S} commands per second; the excess is dropped`,
-    });
+    this.#answer(refusal({}, TOO_FAST));
   }
 
   #answer(answer: object): void {
     this.#channel.send(JSON.stringify(answer));
   }
+}
+
+/** Why a command is not carried out. */
+type Refusal = Pick<MediaPeerError, 'code' | 'message'>;
+
+const TOO_FAST: Refusal = {
+  code: 'COMMANDS_TOO_FAST',
+  message: `more than ${COMMANDS_PER_S} commands per second; the excess is dropped`,
+};
+const TOO_MANY_WAIT: Refusal = {
+  code: 'COMMANDS_TOO_FAST',
+  message: `${MAX_WAITING} commands wait for others before them; wait for their answers, and send this one again`,
+};
+
+function refusal(head: CommandHead, { code, message }: Refusal): object {
+  return { ok: false, ...head, code, message };
 }
 
 function readCommand(text: string): Heard {

@@ -56,6 +56,8 @@ export interface MediaChangesInit {
 interface Change {
   readonly aims: ReadonlyMap<ViewerStream, Aim>;
   readonly wish: string;
+  /** Throws where that cannot be any more, once the others are open; then nothing has changed. Default: it can. */
+  readonly confirm?: () => void;
   /** What holds from then on. */
   readonly commit: () => void;
   /** Those that get something else, once the others are open. Default: all that `aims` names. */
@@ -131,10 +133,17 @@ export class MediaChanges {
     );
   }
 
-  /** A source goes on in another codec: its other tracks take over. @throws what the gateway throws, or of its tracks; then nothing has changed */
-  renew(source: WatchedSource): Promise<void> {
+  /** A source goes on in another codec: its other tracks take over. @throws what the gateway throws, or of its tracks, where nothing else has become of the source by then */
+  async renew(source: WatchedSource): Promise<void> {
+    const { tiles } = this.#init;
     const before = source.live;
-    return this.#lanes.run(this.#init.tiles.streamsOf(source), () => this.#renew(source, before));
+    try {
+      await this.#lanes.run(tiles.streamsOf(source), () => this.#renew(source, before));
+    } catch (error) {
+      // What waits behind it may lead elsewhere.
+      await this.#lanes.run(tiles.streamsOf(source), () => undefined);
+      if (!this.#isStale(source, before)) throw error;
+    }
   }
 
   #inTurn(streams: LaneKeys<ViewerStream>, change: () => Promise<void>): Promise<void> {
@@ -145,17 +154,25 @@ export class MediaChanges {
 
   async #switch(open: () => Promise<OpenedSource>, { renditions, quality }: MediaChoice): Promise<void> {
     const { tiles, quality: control, onSourceChanged } = this.#init;
+    const before = { selected: tiles.selected, wish: control.wish };
     const source = await open();
     const selected = renditions ? this.#offering(renditions, source) : tiles.selected;
     const aims = this.#aimsAt(source, tiles.streamsOf(tiles.own));
-    for (const [{ rendition }] of [...aims].filter(([stream]) => selected.has(stream))) throwIfNotOffered(source, rendition);
+    const check = (chosen: ReadonlySet<ViewerStream>): void => {
+      for (const [{ rendition }] of [...aims].filter(([stream]) => chosen.has(stream))) throwIfNotOffered(source, rendition);
+    };
+    check(selected);
     const wish = quality === undefined ? control.wish : readWish(quality, new Map([...this.#aims(), ...aims]));
     const commit = (): void => {
       tiles.changeOwn(source);
-      tiles.selected = selected;
-      if (quality !== undefined) control.wish = wish;
+      // What was asked for meanwhile holds.
+      if (renditions && tiles.selected === before.selected) tiles.selected = selected;
+      if (quality !== undefined && control.wish === before.wish) control.wish = wish;
     };
-    await this.#swap({ aims, wish, commit, selected });
+    const confirm = (): void => {
+      if (tiles.selected !== before.selected) check(tiles.selected);
+    };
+    await this.#swap({ aims, wish, confirm, commit, selected });
     source.playback?.begin();
     onSourceChanged(source.sourceId);
   }
@@ -187,10 +204,10 @@ export class MediaChanges {
     await this.#swap({ aims, wish: quality.wish, commit, selected: new Set(aims.keys()) });
   }
 
-  /** @param before as it was when its tracks ended: one that was opened anew since, has ended, or is watched no more, is left alone */
+  /** @param before as it was when its tracks ended: where something else has become of it since, it is left alone */
   async #renew(source: WatchedSource, before: OpenedSource | undefined): Promise<void> {
     const { gateway, tiles, quality, onSourceChanged, onTilesChanged } = this.#init;
-    const isStale = (): boolean => before === undefined || source.live !== before || !tiles.all.includes(source);
+    const isStale = (): boolean => this.#isStale(source, before);
     if (isStale()) return;
     const opened = await (before?.reopen?.() ?? gateway.open(source.sourceId));
     await this.#swap({
@@ -203,6 +220,11 @@ export class MediaChanges {
     if (source.live !== opened) return;
     if (source === tiles.own) onSourceChanged(source.sourceId);
     else onTilesChanged();
+  }
+
+  /** It was opened anew since, has ended, or is watched no more. */
+  #isStale(source: WatchedSource, before: OpenedSource | undefined): boolean {
+    return before === undefined || source.live !== before || !this.#init.tiles.all.includes(source);
   }
 
   /** The m-lines of video of these renditions. @param own the session's own source @throws MediaPeerError DETECTION_OFF where it has one of them not */
@@ -246,7 +268,7 @@ export class MediaChanges {
     }
   }
 
-  async #exchange({ aims, wish, commit, changing }: Change, flowing: readonly (readonly [ViewerStream, Aim])[]): Promise<void> {
+  async #exchange({ aims, wish, confirm, commit, changing }: Change, flowing: readonly (readonly [ViewerStream, Aim])[]): Promise<void> {
     const { clock, tracks, quality, signal, wanted: wantedOf, onChanging, follow } = this.#init;
     // What others are on their way to is sent beside it.
     const choices = quality.choicesFor(new Map([...this.#coming, ...flowing]), wish);
@@ -256,6 +278,12 @@ export class MediaChanges {
       keyOf: () => stream.keyOf(source, choices.get(stream)?.rung, rendition),
     }));
     const leases = await openTracks(wanted, { clock, signal });
+    try {
+      confirm?.();
+    } catch (error) {
+      for (const [, lease] of leases) lease.release();
+      throw error;
+    }
     const streams = changing?.() ?? [...aims.keys()];
     onChanging();
     for (const stream of streams) stream.stop();

@@ -1,6 +1,7 @@
 /** A running session that is shown another source, without a negotiation. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { MediaPeerError } from '../../../src/base/errors.js';
 import type { FrameDetections } from '../../../src/media/index.js';
 import { eventually } from '../../helpers/deadline.js';
 import { WeriftViewer } from '../../helpers/werift-viewer.js';
@@ -161,6 +162,50 @@ describe('a session that changes its source', () => {
     assert.equal(other.leases, 0);
     await command({ cmd: 'resume' });
     await eventually(() => other.leases === 2 && other.subscriptions === 2, 2000, 'the tracks');
+  });
+
+  it('shows of it what was asked for meanwhile, and stays where the other one has not got that', async () => {
+    await viewer.join(rig.accept());
+    const [command, meanwhile] = [await openCommands(viewer), await openCommands(viewer)];
+    const starting = new FakeGateway();
+    rig.gateway.others.set('starting', starting);
+    const answer = command({ cmd: 'select', source: 'starting' });
+    await eventually(() => starting.leases === 2, 2000, 'the tracks to be opened');
+    assert.deepEqual((await meanwhile({ cmd: 'select', tracks: ['raw'] }))['tracks'], ['raw']);
+    starting.timeline.anchor(0, Date.now());
+    writeTo(starting, 0, 2);
+    assert.deepEqual(await answer, { ok: true, source: 'starting', tracks: ['raw'] });
+    assert.deepEqual([starting.leases, rig.gateway.leases, rig.manager.snapshot()[0]?.selected], [1, 0, ['raw']]);
+
+    const plain = new FakeGateway({ renditions: ['raw'] });
+    rig.gateway.others.set('plain', plain);
+    const refused = command({ cmd: 'select', source: 'plain' });
+    await eventually(() => plain.leases === 1, 2000, 'the track to be opened');
+    assert.equal((await meanwhile({ cmd: 'select', tracks: ['processed'] }))['ok'], true);
+    writeTo(plain, 0, 2);
+    assert.equal((await refused)['code'], 'DETECTION_OFF');
+    const [session] = rig.manager.snapshot();
+    assert.deepEqual([plain.leases, session?.sourceId, session?.selected], [0, 'starting', ['processed']]);
+  });
+
+  it('goes there although the one before is lost meanwhile', async () => {
+    addSource('yard');
+    await viewer.join(rig.accept());
+    const command = await openCommands(viewer);
+    const open = rig.gateway.open.bind(rig.gateway);
+    const lost: ((error: Error) => void)[] = [];
+    rig.gateway.open = (id) =>
+      id === 'street' && !rig.gateway.away.has(id) ? new Promise((_resolve, reject) => lost.push(reject)) : open(id);
+    for (const name of ['raw', 'processed'] as const) rig.gateway.track(name).close('source-changed');
+    await eventually(() => lost.length === 1, 2000, 'it to be opened anew');
+    const heardS = rig.manager.snapshot()[0]?.lastActivityS ?? 0;
+    const answer = command({ cmd: 'select', source: 'yard' });
+    await eventually(() => (rig.manager.snapshot()[0]?.lastActivityS ?? 0) > heardS, 2000, 'the command to wait');
+    rig.gateway.away.add('street');
+    for (const lose of lost) lose(new MediaPeerError('SOURCE_NOT_LIVE', 'it is gone'));
+    assert.equal((await answer)['ok'], true);
+    const [session] = rig.manager.snapshot();
+    assert.deepEqual([session?.connectionState, session?.sourceId], ['connected', 'yard']);
   });
 
   it('leaves in the middle of it and holds nothing', async () => {
