@@ -35,16 +35,22 @@ export class RetainedTopics {
   readonly #due = new Set<string>();
   /** Topics that the broker refused for the moment. */
   readonly #refusedNow = new Set<string>();
+  /** Names of an earlier server, until it is known which of them are there no more. */
+  #leftovers: readonly string[];
   #retry: Timer | undefined;
   readonly #stopListening: () => void;
   #broker: Broker | undefined;
   #isSending = false;
-  #areNamesKept = true;
+  /** There are names that must be kept before anything of them is published. */
+  #hasNewNames = false;
+  /** There are names that need not be kept any more. */
+  #hasOldNames = false;
   #published = 0;
   #refused = 0;
 
   constructor(init: RetainedTopicsInit) {
     this.#init = init;
+    this.#leftovers = init.known;
     this.#stopListening = init.link.onConnected((broker) => {
       this.#broker = broker;
       void broker.lost.then(() => {
@@ -72,7 +78,7 @@ export class RetainedTopics {
   /** What the topic holds from now on; the same as before is not sent again. */
   set(topic: string, content: string | Buffer): void {
     if (this.#contents.get(topic) === content) return;
-    if (!this.#contents.has(topic)) this.#areNamesKept = false;
+    if (!this.#contents.has(topic)) this.#hasNewNames = true;
     this.#change(topic, content);
   }
 
@@ -83,11 +89,10 @@ export class RetainedTopics {
 
   /** Removes what an earlier server has published, and this one has not. */
   removeLeftovers(): void {
-    for (const topic of this.#init.known) {
-      if (this.#contents.has(topic)) continue;
-      this.#areNamesKept = false;
-      this.#change(topic, undefined);
+    for (const topic of this.#leftovers) {
+      if (!this.#contents.has(topic)) this.#change(topic, undefined);
     }
+    this.#leftovers = [];
   }
 
   /** Sends everything once more, or what `isWanted` picks. */
@@ -118,6 +123,8 @@ export class RetainedTopics {
     // What changes in the same moment goes together.
     await Promise.resolve();
     for (let topic = this.#next(); topic !== undefined && this.#broker; topic = this.#next()) await this.#sendOne(topic, this.#broker);
+    // Of topics that go one by one, the list of all is written once.
+    if (this.#hasOldNames && this.#broker) this.#keepNames();
     this.#isSending = false;
   }
 
@@ -132,9 +139,7 @@ export class RetainedTopics {
   }
 
   async #sendOne(topic: string, broker: Broker): Promise<void> {
-    const { keepNames, logger } = this.#init;
-    if (!this.#areNamesKept) keepNames([...this.#contents.keys()]);
-    this.#areNamesKept = true;
+    if (this.#hasNewNames) this.#keepNames();
     const content = this.#contents.get(topic);
     this.#due.delete(topic);
     const wasRefused = this.#refusedNow.delete(topic);
@@ -143,14 +148,20 @@ export class RetainedTopics {
       this.#published++;
       if (content !== undefined || this.#contents.get(topic) !== undefined) return;
       this.#contents.delete(topic);
-      this.#areNamesKept = false;
+      this.#hasOldNames = true;
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       if (error.fault === 'lost') return void this.#due.add(topic);
       this.#refused++;
-      logger[wasRefused ? 'debug' : 'warn']({ topic, reason: error.message }, 'the broker does not take a message');
+      this.#init.logger[wasRefused ? 'debug' : 'warn']({ topic, reason: error.message }, 'the broker does not take a message');
       if (isPassing(error)) this.#offerAgain(topic);
     }
+  }
+
+  #keepNames(): void {
+    this.#hasNewNames = false;
+    this.#hasOldNames = false;
+    this.#init.keepNames([...new Set([...this.#contents.keys(), ...this.#leftovers])]);
   }
 
   /** Later, as it is then. */

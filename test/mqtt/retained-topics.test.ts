@@ -93,6 +93,28 @@ describe('topics that a broker keeps', { timeout: 60_000 }, () => {
     assert.deepEqual([...names].sort(), ['a', 'c'], 'what was removed is forgotten once the broker has done so');
   });
 
+  it('are listed once for all that go or come together, and leftovers until they are gone', async (t) => {
+    const { kept, link } = await keeping(t);
+    const known = Array.from({ length: 40 }, (_, i) => `old-${i}`);
+    const lists: (readonly string[])[] = [];
+    const keepNames = (names: readonly string[]): void => void lists.push(names);
+    const retained = new RetainedTopics({ link, known, keepNames, clock: new FakeClock(), logger: silentLogger });
+    for (let i = 0; i < 20; i++) retained.set(`new-${i}`, 'one');
+    await eventually(() => kept.filter(({ topic }) => topic.startsWith('new-')).length === 20, 10_000, 'what is there');
+    assert.deepEqual(
+      lists.map(({ length }) => length),
+      [60],
+      'a server that is killed now leaves the names to the next one',
+    );
+    retained.removeLeftovers();
+    await eventually(() => lists.length > 1, 10_000, 'the names of what is left');
+    assert.equal(kept.filter(({ text }) => text === '').length, 40);
+    assert.deepEqual(
+      lists.map(({ length }) => length),
+      [60, 20],
+    );
+  });
+
   it('are offered again in a minute where the broker refuses them for the moment, as they are then', async (t) => {
     const codes = new Map([
       ['quota', 0x97],
