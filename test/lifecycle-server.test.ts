@@ -1,10 +1,13 @@
 /** The life of sources and clients as events of the whole server, and who may read which. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { eventually } from './helpers/deadline.js';
+import { publishClip } from './helpers/publish-clip.js';
 import { TestServer } from './helpers/server.js';
 import { WeriftViewer } from './helpers/werift-viewer.js';
 import { receive, type ReceivingServer } from './webhooks/receiving-server.js';
@@ -116,6 +119,93 @@ describe('what becomes of sources and clients', { timeout: 120_000 }, () => {
     assert.equal(hooked().find(({ events: [first] }) => first?.type === 'viewer_joined')?.source, 'copyable');
   });
 });
+
+describe('what becomes of publishers, detectors and logins', { timeout: 120_000 }, () => {
+  let server: TestServer;
+  /** As they come, by who is told. */
+  const told = { admin: [] as Event[], viewer: [] as Event[] };
+  const following = new AbortController();
+  const ends: Promise<void>[] = [];
+
+  const ask = (address: string, token: string | undefined, init: { readonly method: string; readonly body: object }): Promise<Response> =>
+    fetch(server.url + address, {
+      method: init.method,
+      body: JSON.stringify(init.body),
+      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    });
+  const next = (who: keyof typeof told, type: string): Promise<Event> =>
+    eventually(() => told[who].find((event) => event.type === type), 20_000, type);
+  const logIn = async (token: string): Promise<number> => (await ask('/login', undefined, { method: 'POST', body: { token } })).status;
+
+  before(async () => {
+    server = await TestServer.start(['copyable.mp4'], { ADMIN_TOKEN: ADMIN, VIEWER_TOKEN: VIEWER });
+    for (const [token, events] of [
+      [ADMIN, told.admin],
+      [VIEWER, told.viewer],
+    ] as const)
+      ends.push(...(await follow(`${server.url}/events/stream`, token, events, following.signal)));
+  });
+  after(async () => {
+    following.abort();
+    await Promise.all(ends);
+    await server.close();
+  });
+
+  it('is told: a publisher comes and goes', async () => {
+    const leave = await publishClip(server.url, 'gate', ADMIN);
+    const joined = await next('viewer', 'publisher_joined');
+    assert.deepEqual([joined.source, joined['door'], typeof joined['client_id']], ['gate', 'whip', 'string']);
+    assert.equal((await ask(`/clients/${String(joined['client_id'])}`, ADMIN, { method: 'DELETE', body: {} })).status, 200);
+    const left = await next('viewer', 'publisher_left');
+    await leave();
+    assert.deepEqual([left.source, left['client_id'], left['door'], left['reason']], ['gate', joined['client_id'], 'whip', 'removed']);
+    assert.ok(Number(left['duration_s']) > 0);
+    assert.ok(!told.admin.some(({ type }) => type.startsWith('viewer_')), 'a publisher is no viewer');
+  });
+
+  it('is told: a detector has failed, with its model and why', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    const assigned = await ask('/sources/copyable/model', ADMIN, { method: 'PUT', body: { model: 'sightline-demo' } });
+    assert.equal(assigned.status, 200, await assigned.text());
+    const [worker] = await started;
+    await worker.terminate();
+    const failed = await next('viewer', 'detector_failed');
+    assert.deepEqual([failed.source, failed['model']], [null, 'sightline-demo']);
+    assert.match(String(failed['reason']), /thread ended/);
+  });
+
+  it('has who logged in, and who tried, for administrators alone, and nothing of what they showed', async () => {
+    assert.equal(await logIn(ADMIN), 200);
+    const login = await next('admin', 'login');
+    assert.deepEqual([login.source, login['action'], login['address'], typeof login['who']], [null, 'login', '127.0.0.1', 'string']);
+    assert.equal(await logIn('a-guess-of-this-test'), 401);
+    const refused = await next('admin', 'refused');
+    assert.deepEqual([refused['action'], refused['code'], refused['who']], ['login', 'UNAUTHORIZED', 'unknown']);
+    const read = async (token: string): Promise<string[]> => {
+      const response = await fetch(`${server.url}/events?limit=1000`, { headers: { authorization: `Bearer ${token}` } });
+      return ((await response.json()) as { events: Event[] }).events.map(({ type }) => type);
+    };
+    assert.deepEqual((await read(ADMIN)).filter((type) => type === 'login').length, 1);
+    for (const types of [await read(VIEWER), told.viewer.map(({ type }) => type)])
+      assert.ok(types.includes('detector_failed') && !types.some((type) => ['login', 'refused', 'changed'].includes(type)), types.join());
+    for (const secret of ['a-guess-of-this-test', ADMIN]) assert.ok(!JSON.stringify(told).includes(secret));
+  });
+});
+
+/** Keeps the events of a stream until `signal`. @returns its end, once it is open */
+async function follow(url: string, token: string, events: Event[], signal: AbortSignal): Promise<Promise<void>[]> {
+  const { status, body } = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
+  assert.equal(status, 200);
+  const read = async (): Promise<void> => {
+    let text = '';
+    for await (const chunk of (body ?? assert.fail()).pipeThrough(new TextDecoderStream())) {
+      const messages = (text + chunk).split('\n\n');
+      text = messages.pop() ?? '';
+      for (const [, data] of messages.join('\n').matchAll(/^data: (.+)$/gm)) events.push(JSON.parse(data ?? '') as Event);
+    }
+  };
+  return [read().catch((error: unknown) => assert.ok(signal.aborted, String(error)))];
+}
 
 async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array> | undefined, end: string): Promise<string> {
   let text = '';

@@ -46,6 +46,18 @@ describe('deploy/grafana', () => {
     assert.ok(board.panels.every(({ gridPos: { x, w } }) => x + w <= 24));
   });
 
+  it('shows all that is measured of webhooks, of the MQTT broker and of forwards', async () => {
+    const server = await TestServer.start([['copyable.mp4', 'street.mp4']]);
+    const text = await (await fetch(`${server.url}/metrics`)).text().finally(() => server.close());
+    const measured = [...text.matchAll(/^# TYPE (sightline_(?:webhook|mqtt|forward)\w*)/gm)].map(([, name]) => name ?? '');
+    assert.ok(measured.length > 8);
+    for (const name of measured)
+      assert.ok(
+        targets.some(({ expr }) => new RegExp(`\\b${name}\\b`).test(expr)),
+        name,
+      );
+  });
+
   it('is provisioned with what its variables name', () => {
     const provisioned = parse(readFileSync(path.join(FOLDER, 'provisioning/datasources/prometheus.yaml'), 'utf8')) as {
       datasources: readonly { uid: string; type: string }[];
@@ -66,6 +78,7 @@ describe('deploy/grafana', () => {
     const server = await TestServer.start([['copyable.mp4', 'street.mp4']], {
       MODEL: 'models/sightline-demo.onnx',
       WEBHOOK_URL: 'http://127.0.0.1:9/events',
+      MQTT_URL: 'mqtt://127.0.0.1:9',
     });
     t.after(() => server.close());
     const prometheus = await startPrometheus(t, server.url);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { Message, methods } from 'werift';
 import { parse, parseAllDocuments } from 'yaml';
 import { systemClock } from '../../src/base/clock.js';
@@ -14,10 +15,13 @@ import { openTurnTransport } from '../../src/webrtc/ice/turn/transport.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { projectRoot } from '../helpers/assets.js';
 import { noCoturn, startCoturn } from '../helpers/coturn.js';
+import { TestServer } from '../helpers/server.js';
 
 const CONFIGURATION = path.join(projectRoot, 'deploy/coturn/turnserver.conf');
 
 const noSystemd = spawnSync('systemd-analyze', ['--version']).error ? 'systemd-analyze is not installed' : false;
+
+const noCurl = spawnSync('curl', ['--version']).error ? 'curl is not installed' : false;
 
 interface Deployment {
   readonly spec: {
@@ -186,6 +190,32 @@ describe('deploy/', () => {
     for (const [name, message] of needed)
       assert.match(message, name === 'PUBLIC_IP' ? /^set PUBLIC_IP to/ : /openssl rand -hex 32 makes one/);
   });
+
+  it(
+    'gives Prometheus a token that reads metrics and nothing else, as its README makes one',
+    { skip: noCurl, timeout: 60_000 },
+    async (t) => {
+      const { secrets } = parse(readFileSync(path.join(projectRoot, 'deploy/compose.yaml'), 'utf8')) as {
+        secrets: { metrics_token: { environment: string } };
+      };
+      assert.equal(secrets.metrics_token.environment, 'METRICS_TOKEN');
+      const [command = ''] =
+        /^export METRICS_TOKEN=[^]*?(?=\ndocker)/m.exec(readFileSync(path.join(projectRoot, 'deploy/README.md'), 'utf8')) ?? [];
+      assert.ok(command.includes('http://127.0.0.1:8001/'));
+      const admin = 'an-admin-of-this-test';
+      const server = await TestServer.start([['copyable.mp4', 'street.mp4']], { ADMIN_TOKEN: admin });
+      t.after(() => server.close());
+      const script = `${command.replace('http://127.0.0.1:8001', server.url)}\nprintf %s "$METRICS_TOKEN"`;
+      const { stdout: token } = await promisify(execFile)('sh', ['-ec', script], { env: { ...process.env, ADMIN_TOKEN: admin } });
+      assert.match(token, /^[\w-]{43}$/);
+      const statusOf = async (address: string): Promise<number> =>
+        (await fetch(server.url + address, { headers: { authorization: `Bearer ${token}` } })).status;
+      assert.deepEqual(
+        await Promise.all(['/metrics', '/connection-stats', '/users', '/snapshot/street.jpg', '/events'].map(statusOf)),
+        [200, 403, 403, 403, 403],
+      );
+    },
+  );
 
   it('mounts what there is, and starts Prometheus and Grafana where they are asked for alone', () => {
     const services = compose();
