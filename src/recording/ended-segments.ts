@@ -22,6 +22,8 @@ export class EndedSegments {
   readonly #onFinished: (segment: OpenSegment) => void;
   #waiting: Ended[] = [];
   #timer: Timer | undefined;
+  /** The last one that ended is on the disk, and told; never rejects. */
+  #whole: Promise<void> = Promise.resolve();
   /** All that is under way; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -33,7 +35,9 @@ export class EndedSegments {
 
   /** Takes a segment whose last frame was written. @param endMs media time at which another one begins */
   add(segment: OpenSegment, endMs: number): void {
-    const whole = segment.finish().then(() => this.#onFinished(segment));
+    const before = this.#whole;
+    const whole = Promise.all([segment.finish(), before]).then(() => this.#onFinished(segment));
+    this.#whole = whole;
     this.#waiting.push({ segment, endMs, whole, dueMs: this.#clock.now() + LATE_DETECTIONS_MS });
     while (this.#waiting.length > MAX_ENDED) this.#finishOldest();
     this.#timer ??= this.#clock.after(LATE_DETECTIONS_MS, () => this.#finishLate());

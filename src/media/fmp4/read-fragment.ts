@@ -77,7 +77,7 @@ export function readSample(fragment: Buffer, sample: FragmentSample, { video, pa
 
 function readReference(content: Buffer): { readonly unixMs: number } | undefined {
   // Version and flags, track_ID, NTP, media time of 64 bits.
-  if (content.length !== 28 || content[0] !== 1) return undefined;
+  if (content.length !== 24 || content[0] !== 1) return undefined;
   return { unixMs: fromNtp(content.readUInt32BE(8), content.readUInt32BE(12)) };
 }
 
