@@ -8,11 +8,11 @@ import {
   type Decoder,
   type FfmpegDeps,
 } from '../ffmpeg/index.js';
-import { i420Size, type EncodedFrame, type TrackedObject, type VideoFrame } from '../media/index.js';
+import { i420Size, type EncodedFrame, type FrameDetections, type TrackedObject, type VideoFrame } from '../media/index.js';
 import type { ClipFrame } from './clip-frames.js';
 import type { ClipPlan } from './clip-plan.js';
 import type { ClipProcess } from './clip-process.js';
-import type { ReplayedFrame, ReplayedObjects } from './replayed-objects.js';
+import type { DetectionsThen } from './seen-then.js';
 
 /** Draws objects into a picture that nobody else holds. */
 export type Draw = (picture: VideoFrame, objects: readonly TrackedObject[]) => void;
@@ -26,7 +26,7 @@ export interface AnnotatedFeedInit {
   /** What encodes it. */
   readonly process: ClipProcess;
   /** What was seen then; whoever opened it closes it. */
-  readonly replayed: ReplayedObjects;
+  readonly seen: DetectionsThen;
   /** What draws it. */
   readonly draw: Draw;
 }
@@ -107,8 +107,8 @@ export class AnnotatedFeed {
   async #draw(picture: VideoFrame): Promise<void> {
     this.#drawn++;
     try {
-      const seen = await this.#init.replayed.at(this.#wallOf(picture.mediaTimeMs));
-      if (seen) this.#init.draw(picture, scaled(seen, picture));
+      const { message } = await this.#init.seen.at(this.#wallOf(picture.mediaTimeMs));
+      if (message) this.#init.draw(picture, scaled(message, picture));
       await this.#writePicture(picture);
     } finally {
       picture.release();
@@ -146,7 +146,7 @@ export class AnnotatedFeed {
 }
 
 /** Boxes are told in the pixels of the picture as it was then. */
-function scaled({ widthPx, heightPx, objects }: ReplayedFrame, picture: VideoFrame): readonly TrackedObject[] {
+function scaled({ widthPx, heightPx, objects }: FrameDetections, picture: VideoFrame): readonly TrackedObject[] {
   const [across, down] = [picture.widthPx / widthPx, picture.heightPx / heightPx];
   if (across === 1 && down === 1) return objects;
   return objects.map(({ box: [x, y, width, height], ...object }) => ({

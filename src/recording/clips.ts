@@ -11,7 +11,7 @@ import { ClipProcess } from './clip-process.js';
 import { CodedFeed } from './coded-feed.js';
 import type { PlaybackEncodes } from './playback-encodes.js';
 import type { RecordingArchive, TimeRange } from './recorded.js';
-import { ReplayedObjects } from './replayed-objects.js';
+import { DetectionsThen } from './seen-then.js';
 
 /** What clips are made of. */
 export interface ClipsInit {
@@ -39,8 +39,6 @@ export interface Clip {
 
 /** Copied ones take little but the disk. */
 const MAX_COPIES = 4;
-/** Detections of before belong to the first frame. */
-const LEAD_MS = 2000;
 
 /** What takes the frames of a clip. */
 interface Feed {
@@ -109,7 +107,7 @@ export class Clips {
     const { archive, ffmpeg } = this.#init;
     let feed: Feed | undefined;
     try {
-      feed = plan.request.isAnnotated ? await this.#annotated(plan, process) : new CodedFeed({ plan, process });
+      feed = plan.request.isAnnotated ? await this.#annotated(plan, process, signal) : new CodedFeed({ plan, process });
       for await (const frame of clipFrames({ archive, plan, signal, logger: ffmpeg.logger })) await feed.write(frame);
       await feed.finish();
       process.endInput();
@@ -120,19 +118,18 @@ export class Clips {
     }
   }
 
-  async #annotated(plan: ClipPlan, process: ClipProcess): Promise<Feed> {
+  async #annotated(plan: ClipPlan, process: ClipProcess, signal: AbortSignal): Promise<Feed> {
     const { archive, ffmpeg, openDraw } = this.#init;
     const { sourceId, toMs } = plan.request;
-    const within = { fromMs: plan.startMs - LEAD_MS, toMs };
-    const draw = await openDraw(sourceId, within, plan.video.heightPx);
-    const replayed = new ReplayedObjects(archive.detections(sourceId, within));
-    const feed = new AnnotatedFeed({ deps: ffmpeg, plan, process, replayed, draw });
+    const draw = await openDraw(sourceId, { fromMs: plan.startMs, toMs }, plan.video.heightPx);
+    const seen = new DetectionsThen({ archive, sourceId, logger: ffmpeg.logger }, plan.startMs, signal);
+    const feed = new AnnotatedFeed({ deps: ffmpeg, plan, process, seen, draw });
     return {
       write: (frame) => feed.write(frame),
       finish: () => feed.finish(),
       close: async () => {
         await feed.close();
-        await replayed.close();
+        await seen.close();
       },
     };
   }

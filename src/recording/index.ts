@@ -30,6 +30,7 @@ export type { ClipRequest } from './clip-plan.js';
 export type { Draw } from './annotated-feed.js';
 export { isTimeZone, readHours, stretchesOf, WEEKDAYS, type Weekday } from './day-times.js';
 export { PlaybackEncodes } from './playback-encodes.js';
+export { DetectionsThen, type SeenThen } from './seen-then.js';
 export { searchSeen, type FoundObject } from './seen-search.js';
 export { SeenObjects } from './seen-objects.js';
 export { Thumbnails, type Thumbnail } from './thumbnails.js';

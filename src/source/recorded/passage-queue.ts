@@ -1,6 +1,6 @@
 /** What was read of a recording and is not due yet: pictures and sound in their own order, bounded in time and bytes. */
 import type { RecordedFrame, RecordedSegment } from '../../recording/index.js';
-import type { SeenThen } from './seen-then.js';
+import type { SeenThen } from '../../recording/index.js';
 
 /** A frame that waits. */
 export interface QueuedVideo {

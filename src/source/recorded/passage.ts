@@ -4,12 +4,11 @@
  */
 import { delay, type Clock, type Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import type { RecordedFrame, RecordedSegment, RecordingArchive } from '../../recording/index.js';
+import { DetectionsThen, type RecordedFrame, type RecordedSegment, type RecordingArchive, type SeenThen } from '../../recording/index.js';
 import type { FeedSink, FrameUse } from '../source.js';
 import { Pace } from './pace.js';
 import { PassageQueue, type QueuedVideo } from './passage-queue.js';
 import { recordedFrames, type RecordedItem } from './recorded-frames.js';
-import { DetectionsThen, type SeenThen } from './seen-then.js';
 import type { PlaybackStamps } from './stamps.js';
 
 /** Where a passage delivers, and how. */

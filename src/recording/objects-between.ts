@@ -1,6 +1,6 @@
 /** Where objects were between two frames that a detector looked at. Both are known, so nothing has to be guessed ahead. Pure. */
-import type { Box, TrackedObject } from '../../media/index.js';
-import type { RecordedDetections } from '../../recording/index.js';
+import type { Box, TrackedObject } from '../media/index.js';
+import type { RecordedDetections } from './recorded.js';
 
 /** Frames further apart say nothing of what is between them. */
 const MAX_APART_MS = 2_000;

@@ -1,7 +1,7 @@
 /** What was seen then, read beside the frames: for each of them the detections of that very frame, or where objects were in it. */
-import type { Logger } from '../../base/logger.js';
-import type { FrameDetections, TrackedObject } from '../../media/index.js';
-import type { RecordedDetections, RecordingArchive } from '../../recording/index.js';
+import type { Logger } from '../base/logger.js';
+import type { FrameDetections, TrackedObject } from '../media/index.js';
+import type { RecordedDetections, RecordingArchive } from './recorded.js';
 import { objectsBetween } from './objects-between.js';
 
 /** What was seen in one frame. */
