@@ -49,6 +49,8 @@ export interface DetectionsMessage {
   readonly pairing?: Readonly<Partial<Record<Rendition, 'nearest'>>>;
   /** Time of the frame on the source's timeline, in seconds. */
   readonly media_time_s: number;
+  /** When the frame was captured, Unix seconds, where the server knows. */
+  readonly wall_time?: number;
   /** Width of the frame that boxes refer to, in pixels. */
   readonly width: number;
   /** Height of that frame, in pixels. */

@@ -9,6 +9,7 @@ export type { DetectedObject, DetectionsMessage, LineCount, ZoneCount } from './
 export { FramePairing, type Arrival, type BoxesKind, type FrameBoxes, type PairingCounts } from './frame-pairing.js';
 export { PAIRING_TOLERANCE_TICKS } from './message-timeline.js';
 export type { Latency } from './latency.js';
+export type { Position, PositionState } from './position.js';
 export type { QualityChange, QualityReason } from './quality.js';
 export type { Elements, TrackName, WatchedTrack } from './streams.js';
 export type { ConnectionTimes, Rendition } from './viewing.js';

@@ -6,6 +6,7 @@ import { SightlineError } from './errors.js';
 import type { IceServers } from './ice-servers.js';
 import { PeerLink, type Exchange } from './peer-link.js';
 import { parseQuality, type QualityChange } from './quality.js';
+import { parsePosition, type Position } from './position.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
 
 /** A picture as it is, or with detected objects drawn in. */
@@ -23,6 +24,8 @@ interface Wanted {
   readonly hasAudio: boolean;
   /** Undefined: the server makes one up. */
   readonly clientId: string | undefined;
+  /** What was recorded, from then on, Unix seconds; undefined: the present. */
+  readonly at: number | undefined;
 }
 
 /** What a connection needs. */
@@ -39,6 +42,8 @@ export interface ViewingInit {
   readonly wanted: Wanted;
   /** The server sends another quality. */
   readonly onQuality?: ((change: QualityChange) => void) | undefined;
+  /** The server tells where the viewer is in time. */
+  readonly onPosition?: ((position: Position) => void) | undefined;
 }
 
 /** What the server gives. */
@@ -84,6 +89,8 @@ export class Viewing {
     if (init.wanted.hasAudio) this.transceivers.set('audio', pc.addTransceiver('audio', { direction: 'recvonly' }));
     for (const transceiver of this.transceivers.values()) offerCaptureTime(transceiver);
     this.commands = new Commands(pc.createDataChannel('commands'), init.env.clock, (message) => {
+      const position = parsePosition(message);
+      if (position) return init.onPosition?.(position);
       const change = parseQuality(message);
       if (!change) return;
       this.#quality = change;
@@ -133,7 +140,7 @@ export class Viewing {
   /** @throws SightlineError */
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
     const { env, server, headers, iceServers, wanted } = this.#init;
-    const { source, tracks, active, clientId } = wanted;
+    const { source, tracks, active, clientId, at } = wanted;
     const body = {
       sdp,
       type: 'offer',
@@ -141,6 +148,7 @@ export class Viewing {
       active,
       ...(source !== undefined && { source }),
       ...(clientId !== undefined && { client_id: clientId }),
+      ...(at !== undefined && { at }),
     };
     this.#times = { posted: env.clock.now() };
     const response = await request(env, new URL('offer', server).href, {

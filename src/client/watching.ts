@@ -9,6 +9,7 @@ import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from '.
 import { LatencyMeter, type Latency } from './latency.js';
 import { MessageTimeline } from './message-timeline.js';
 import type { QualityChange } from './quality.js';
+import type { Position } from './position.js';
 import type { State } from './reconnector.js';
 import type { PeerLink } from './peer-link.js';
 import { hasJustStarted } from './server-state.js';
@@ -28,6 +29,8 @@ export interface WatchEvents extends ConnectionEvents {
   readonly latency: Latency;
   /** The server sends another quality, and why. Not told while it is `source` from the start. */
   readonly quality: QualityChange;
+  /** Where the viewer is in time: at each change, and once a second while it watches a recording. */
+  readonly position: Position;
   /** Trouble that leaves the picture as it is: a detector that was taken away. */
   readonly error: SightlineError;
 }
@@ -44,6 +47,8 @@ export interface WatchOptions extends ConnectionOptions {
   readonly audio?: boolean;
   /** Elements that show it. One element shows the first of `tracks`, with sound. */
   readonly video?: HTMLVideoElement | Elements;
+  /** What was recorded of the source, from then on, Unix seconds. Default: the present. */
+  readonly at?: number;
   /** 1-64 of `[A-Za-z0-9._-]`. Default: the server makes one up. */
   readonly clientId?: string;
   /** As `on('track', ...)`. */
@@ -54,6 +59,8 @@ export interface WatchOptions extends ConnectionOptions {
   readonly onLatency?: (latency: Latency) => void;
   /** As `on('quality', ...)`. */
   readonly onQuality?: (change: QualityChange) => void;
+  /** As `on('position', ...)`. */
+  readonly onPosition?: (position: Position) => void;
 }
 
 /** Which detections are sent. */
@@ -84,6 +91,8 @@ export class Watching {
   #quality: QualityChange | undefined;
   /** A callback that waits for the next frame that is shown. */
   #askedFrame: { readonly video: HTMLVideoElement; readonly id: number } | undefined;
+  /** Where the server said last that the viewer is; undefined while it watches the present. */
+  #position: Position | undefined;
   /** What was asked for; undefined: nothing, so the server decides. */
   #wantedQuality: string | undefined;
   #isPaused = false;
@@ -107,13 +116,14 @@ export class Watching {
     const { video = {} } = options;
     const isOne = 'srcObject' in video;
     this.#streams = new Streams(env, !isOne ? video : first === undefined ? {} : { [first]: video }, isOne ? first : undefined);
-    const { onState, onTrack, onDetections, onLatency, onQuality, onStats, onError } = options;
+    const { onState, onTrack, onDetections, onLatency, onQuality, onPosition, onStats, onError } = options;
     this.#events = new Emitter({
       state: onState,
       track: onTrack,
       detections: onDetections,
       latency: onLatency,
       quality: onQuality,
+      position: onPosition,
       stats: onStats,
       error: onError,
     });
@@ -193,6 +203,11 @@ export class Watching {
     return this.#quality;
   }
 
+  /** Where the viewer is in time, as the server said last; undefined while it watches the present. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
   /** Whether the server sends nothing, as `pause` asked. */
   get isPaused(): boolean {
     return this.#isPaused;
@@ -230,7 +245,31 @@ export class Watching {
     if (answer === undefined) this.#connection.reconnect(new SightlineError('SOURCE_CHANGED'));
   }
 
-  /** Has the server send nothing until `resume`. */
+  /**
+   * Has the server send what was recorded of the source, from that frame on, over this connection.
+   * @param at Unix seconds
+   * @throws SightlineError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, FORBIDDEN; it stays where it is
+   */
+  async seek(at: number): Promise<void> {
+    await this.#command('seek', { at });
+  }
+
+  /** Plays a recording faster or slower. @param speed 0.25 to 8; above 2, `raw` shows keyframes alone @throws SightlineError COMMAND_UNSUPPORTED in the present */
+  async setSpeed(speed: number): Promise<void> {
+    await this.#command('speed', { value: speed });
+  }
+
+  /** Pauses a recording and shows another frame. @param frames so many later; negative: earlier; at most 300 @throws SightlineError COMMAND_UNSUPPORTED in the present */
+  async step(frames: number): Promise<void> {
+    await this.#command('step', { frames });
+  }
+
+  /** Has the server send the present again. @throws SightlineError SOURCE_NOT_LIVE where there is none */
+  async live(): Promise<void> {
+    await this.#command('live');
+  }
+
+  /** Has the server send nothing until `resume`; a recording stands still. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     await this.#command('pause');
@@ -296,7 +335,10 @@ export class Watching {
         active: this.#active,
         hasAudio: this.#options.audio ?? true,
         clientId: this.#options.clientId,
+        // A connection that is lost goes on where it was.
+        at: this.#position?.at ?? (this.#viewing ? undefined : this.#options.at),
       },
+      onPosition: (position) => viewing === (this.#viewing ?? this.#opening) && this.#moved(position),
       onQuality: (change) => viewing === (this.#viewing ?? this.#opening) && this.#qualityChanged(change),
     });
     this.#opening = viewing;
@@ -359,6 +401,11 @@ export class Watching {
     this.#askedFrame = undefined;
   }
 
+  #moved(position: Position): void {
+    this.#position = position.state === 'live' ? undefined : position;
+    this.#events.emit('position', position);
+  }
+
   #qualityChanged(change: QualityChange): void {
     this.#quality = change;
     this.#events.emit('quality', change);
@@ -366,7 +413,10 @@ export class Watching {
 
   /** Keyframes alone may be seconds apart, and are no reason to connect again. */
   get #expectsFrames(): boolean {
-    return !this.#isPaused && this.#active.length > 0 && this.#quality?.quality !== 'sound' && this.#quality?.quality !== 'keyframes';
+    const stands = this.#position?.state === 'paused' || this.#position?.state === 'end';
+    return (
+      !this.#isPaused && !stands && this.#active.length > 0 && this.#quality?.quality !== 'sound' && this.#quality?.quality !== 'keyframes'
+    );
   }
 
   /** Whether that connection brought what is asked for now. */

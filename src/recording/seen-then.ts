@@ -27,8 +27,10 @@ export interface SeenThenInit {
 const SAME_FRAME_MS = 2;
 /** What is kept of the time before a frame. */
 const KEPT_MS = 2_500;
+/** What one reading is about: a few segments. */
+const AHEAD_MS = 180_000;
 /** A recording that goes on is looked at again after so much more of it. */
-const AGAIN_AFTER_MS = 100;
+const AGAIN_AFTER_MS = 500;
 
 /** Reads detections forward. Frames are asked for in ascending order. */
 export class DetectionsThen {
@@ -87,7 +89,8 @@ export class DetectionsThen {
         if (wallMs < this.#againFromMs) return;
         isNew = false;
         const { archive, sourceId } = this.#init;
-        this.#reading = archive.detections(sourceId, { fromMs: this.#readToMs, toMs: Infinity })[Symbol.asyncIterator]();
+        const fromMs = Math.max(this.#readToMs, wallMs - KEPT_MS);
+        this.#reading = archive.detections(sourceId, { fromMs, toMs: fromMs + AHEAD_MS })[Symbol.asyncIterator]();
       }
       const next = await this.#reading.next();
       if (next.done === true) {

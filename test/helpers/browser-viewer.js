@@ -27,7 +27,18 @@ globalThis.sightlineViewers = (() => {
       pc,
       keepFirstPicture: options.keepFirstPicture ?? true,
       keepNumbers: options.numbers ?? false,
-      ...{ videos: [], firstFrame: [], firstPicture: [], frames: [], times: {}, samples: [], numbers: [], messages: [], transformers: [] },
+      ...{
+        videos: [],
+        firstFrame: [],
+        firstPicture: [],
+        frames: [],
+        times: {},
+        samples: [],
+        numbers: [],
+        messages: [],
+        told: [],
+        transformers: [],
+      },
     };
     const id = viewers.push(viewer) - 1;
     for (let i = 0; i < (options.video ?? 1); i++) {
@@ -47,7 +58,13 @@ globalThis.sightlineViewers = (() => {
       const element = document.body.appendChild(Object.assign(document.createElement('audio'), { autoplay: true }));
       element.srcObject = new MediaStream([receiver.track]);
     }
-    if (options.dataChannel) viewer.commands = pc.createDataChannel('commands');
+    if (options.dataChannel) {
+      viewer.commands = pc.createDataChannel('commands');
+      viewer.commands.addEventListener('message', ({ data }) => {
+        const message = typeof data === 'string' ? JSON.parse(data) : {};
+        if (message.type !== undefined) viewer.told.push({ now: performance.now(), ...message });
+      });
+    }
     if (options.detections) {
       viewer.detections = pc.createDataChannel('detections', { ordered: false, maxRetransmits: 0 });
       viewer.detections.addEventListener('message', ({ data }) => viewer.messages.push({ now: performance.now(), text: data }));
@@ -229,6 +246,8 @@ globalThis.sightlineViewers = (() => {
     requestKeyframe,
     numbers: (id) => viewers[id].numbers,
     messages: (id) => viewers[id].messages,
+    told: (id) => viewers[id].told,
+    now: () => performance.now(),
     state: (id) => {
       const { pc, times, frames, firstFrame } = viewers[id];
       return { connectionState: pc.connectionState, times, frames, firstFrame };

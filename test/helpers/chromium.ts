@@ -148,6 +148,9 @@ export interface ReceivedMessage {
   readonly text: string;
 }
 
+/** A message of the channel of commands that is no answer. */
+export type ToldMessage = Readonly<Record<string, unknown>> & { readonly now: number; readonly type: string };
+
 /** An entry of `RTCStatsReport`; which fields it has depends on its type. */
 export type StatsEntry = Readonly<Record<string, string | number | boolean | undefined>> & { readonly type: string; readonly id: string };
 
@@ -274,6 +277,11 @@ export class BrowserViewer {
   /** What came on the channel of detections so far. */
   messages(): Promise<readonly ReceivedMessage[]> {
     return this.#page.call('messages', this.#id);
+  }
+
+  /** What the server said on the channel of commands without being asked; needs `dataChannel`. */
+  told(): Promise<readonly ToldMessage[]> {
+    return this.#page.call('told', this.#id);
   }
 
   /** Sends a command and waits for its answer; needs `dataChannel`. */

@@ -25,3 +25,8 @@ export function numberOfBox([x, y]: Box, pictureWidthPx: number): number | undef
   const isExact = [column, row].every((value) => value > -0.1 && value < COLUMNS && Math.abs(value - Math.round(value)) < 0.1);
   return isExact ? Math.round(row) * COLUMNS + Math.round(column) : undefined;
 }
+
+/** The box that says a number, in a picture that is 640 pixels wide. */
+export function boxOfNumber(number: number): Box {
+  return [LEFT + (number % COLUMNS) * STEP, TOP + Math.floor(number / COLUMNS) * STEP, 40, 40];
+}

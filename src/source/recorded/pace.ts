@@ -25,19 +25,25 @@ export class Pace {
     return this.#speed;
   }
 
+  /** What happened then was due last, or is where time stands. */
+  get wallMs(): number {
+    return this.#wallMs;
+  }
+
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** What happened then is due now. */
-  rebase(wallMs: number): void {
+  /** What happened then is due now. @param holdMs what follows is due so much later. Default 0 */
+  rebase(wallMs: number, holdMs = 0): void {
     this.#wallMs = wallMs;
-    this.#mediaMs = this.#time.nowMs;
+    this.#mediaMs = this.#time.nowMs + holdMs;
   }
 
   /** Goes on otherwise from where it is. */
   set({ speed = this.#speed, isRunning = this.#isRunning }: { readonly speed?: number; readonly isRunning?: boolean }): void {
-    this.rebase(this.#isRunning ? this.#wallMs + (this.#time.nowMs - this.#mediaMs) * this.#speed : this.#wallMs);
+    const passedMs = Math.max(0, this.#time.nowMs - this.#mediaMs);
+    this.rebase(this.#wallMs + (this.#isRunning ? passedMs * this.#speed : 0));
     this.#speed = clamped(speed);
     this.#isRunning = isRunning;
   }

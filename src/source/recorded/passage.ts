@@ -60,6 +60,11 @@ const SLICE_MS = 3;
 const USUAL_FPS = 30;
 /** So much faster, viewers who decode for themselves get keyframes alone. */
 export const FASTEST_WHOLE = 2;
+/** A frame that leads to another takes a viewer so long, on a slow machine. */
+const DECODING_MS = 3;
+const MAX_HOLD_MS = 250;
+/** From the first packet to a browser's first picture. */
+const JOINING_MS = 100;
 const TARGET_ROUNDING_MS = 0.5;
 
 /** One way through a recording. */
@@ -74,6 +79,8 @@ export class Passage {
   #held: QueuedVideo | undefined;
   #isLeading = true;
   #ledBytes = 0;
+  /** Frames that led to the first one. */
+  #led = 0;
   #hasLed = false;
   #steps = 0;
   #onStepped: (() => void) | undefined;
@@ -95,6 +102,17 @@ export class Passage {
   set(change: { readonly speed?: number; readonly isRunning?: boolean }): void {
     this.#pace.set(change);
     this.#pump();
+  }
+
+  /** Goes on from the first frame, which its viewer gets only now. */
+  begin(): void {
+    this.#pace.set({ isRunning: true });
+    if (!this.#isLeading) this.#pace.rebase(this.#pace.wallMs, this.#holdMs + JOINING_MS);
+    this.#pump();
+  }
+
+  get #holdMs(): number {
+    return Math.min(MAX_HOLD_MS, this.#led * DECODING_MS);
   }
 
   /** Shows the frame after so many; resolves when it is there, or when there are not so many. */
@@ -176,6 +194,7 @@ export class Passage {
     if (!before) return stamps.beginLead(((this.#targetMs - next.frame.wallMs) * USUAL_FPS) / 1000);
     this.#deliver(before, stamps.lead(), { isShown: false });
     this.#hasLed = true;
+    this.#led++;
     this.#ledBytes += before.frame.frame.data.length;
     if (this.#ledBytes < SLICE_BYTES) return;
     this.#ledBytes = 0;
@@ -194,7 +213,8 @@ export class Passage {
     if (!this.#init.output.fits(video.segment)) return this.#leave(video);
     this.#isLeading = false;
     this.#show(video, this.#init.output.stamps.nowMs, true);
-    this.#pace.rebase(video.frame.wallMs);
+    // What led to it has to be decoded first: without that time the next frame would be shown in its place.
+    this.#pace.rebase(video.frame.wallMs, this.#holdMs);
   }
 
   #leave({ segment, frame }: QueuedVideo): void {

@@ -94,7 +94,7 @@ export class Player {
   begin(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'playing';
-    this.#passage?.set({ isRunning: true });
+    this.#passage?.begin();
   }
 
   async seek(atMs: number): Promise<void> {
