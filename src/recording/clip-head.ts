@@ -1,6 +1,6 @@
 /**
  * The beginning of a fragmented MP4, told how long it is going to be: whoever plays what is still on its way shows its length
- * then (`mvhd`, ISO/IEC 14496-12 §8.2.2; `mehd`, §8.8.2).
+ * then (`mvhd` and `mdhd`, ISO/IEC 14496-12 §8.2.2, §8.4.2; `mehd`, §8.8.2).
  */
 
 const MAX_HEAD_BYTES = 1 << 20;
@@ -48,16 +48,39 @@ function findBox(bytes: Buffer, type: string, from: number, to: number): Span | 
   return 'short';
 }
 
+/** Boxes of one type, one behind the other. */
+function* boxesOf(bytes: Buffer, type: string, { begin, end }: Span): Generator<Span> {
+  for (let at = begin + BOX_HEADER_BYTES; ;) {
+    const found = findBox(bytes, type, at, end);
+    if (typeof found !== 'object') return;
+    yield found;
+    at = found.end;
+  }
+}
+
 function withDuration(bytes: Buffer, moov: Span, durationMs: number): Buffer {
-  const inside = moov.begin + BOX_HEADER_BYTES;
-  const mvhd = findBox(bytes, 'mvhd', inside, moov.end);
-  const mvex = findBox(bytes, 'mvex', inside, moov.end);
-  if (typeof mvhd !== 'object' || typeof mvex !== 'object' || bytes[mvhd.begin + BOX_HEADER_BYTES] !== 0) return bytes;
-  const timescale = bytes.readUInt32BE(mvhd.begin + 20);
-  const duration = Math.round((durationMs / 1000) * timescale);
-  if (duration <= 0 || duration > 0xffffffff) return bytes;
-  bytes.writeUInt32BE(duration, mvhd.begin + 24);
-  if (typeof findBox(bytes, 'mehd', mvex.begin + BOX_HEADER_BYTES, mvex.end) === 'object') return bytes;
+  const [mvhd] = boxesOf(bytes, 'mvhd', moov);
+  const [mvex] = boxesOf(bytes, 'mvex', moov);
+  const durationS = durationMs / 1000;
+  const duration = mvhd && mvex && durationS > 0 ? tellDuration(bytes, mvhd, durationS) : undefined;
+  if (!mvex || duration === undefined) return bytes;
+  // Players that count by tracks look there alone.
+  for (const trak of boxesOf(bytes, 'trak', moov))
+    for (const mdia of boxesOf(bytes, 'mdia', trak)) for (const mdhd of boxesOf(bytes, 'mdhd', mdia)) tellDuration(bytes, mdhd, durationS);
+  const [known] = boxesOf(bytes, 'mehd', mvex);
+  return known ? bytes : withExtendsHeader(bytes, moov, mvex, duration);
+}
+
+/** Into a `mvhd` or `mdhd` of version 0: both tell it at the same place. @returns in its clock; undefined where it does not fit */
+function tellDuration(bytes: Buffer, { begin, end }: Span, durationS: number): number | undefined {
+  if (end - begin < 28 || bytes[begin + BOX_HEADER_BYTES] !== 0) return undefined;
+  const duration = Math.round(durationS * bytes.readUInt32BE(begin + 20));
+  if (duration > 0xffffffff) return undefined;
+  bytes.writeUInt32BE(duration, begin + 24);
+  return duration;
+}
+
+function withExtendsHeader(bytes: Buffer, moov: Span, mvex: Span, duration: number): Buffer {
   const mehd = Buffer.alloc(16);
   mehd.writeUInt32BE(mehd.length, 0);
   mehd.write('mehd', 4, 'latin1');

@@ -14,10 +14,15 @@ const uint32 = (...values: readonly number[]): Buffer =>
 const FTYP = box('ftyp', Buffer.from('iso5'));
 const MVHD = box('mvhd', uint32(0, 0, 0, 1000, 0, 0));
 const TREX = box('trex', uint32(0, 1));
-const HEAD = Buffer.concat([FTYP, box('moov', MVHD, box('mvex', TREX))]);
+const trak = (duration: number): Buffer =>
+  box('trak', box('tkhd', uint32(7)), box('mdia', box('mdhd', uint32(0, 0, 0, 90_000, duration, 0))));
+const HEAD = Buffer.concat([FTYP, box('moov', MVHD, trak(0), trak(0), box('mvex', TREX))]);
 const REST = box('moof', Buffer.from('rest'));
 const MEHD = box('mehd', uint32(0, 12_500));
-const TOLD = Buffer.concat([FTYP, box('moov', box('mvhd', uint32(0, 0, 0, 1000, 12_500, 0)), box('mvex', MEHD, TREX))]);
+const TOLD = Buffer.concat([
+  FTYP,
+  box('moov', box('mvhd', uint32(0, 0, 0, 1000, 12_500, 0)), trak(1_125_000), trak(1_125_000), box('mvex', MEHD, TREX)),
+]);
 
 describe('the head of a clip', () => {
   it('tells how long the clip is going to be, in whatever pieces it comes', () => {
