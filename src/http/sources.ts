@@ -40,6 +40,8 @@ export interface ManagedSource {
   readonly group: string | undefined;
   /** Name of its model, or `none`. */
   readonly model: string;
+  /** Whether it is recorded. */
+  readonly recording: 'recording' | 'waiting' | 'stopped' | 'off';
   /** Of a camera. */
   readonly settings: SourceSettings | undefined;
 }
@@ -99,6 +101,7 @@ const SourceFields = {
   title: Type.Optional(Type.String()),
   group: Type.Optional(Type.String()),
   model: Type.String({ description: 'Name of its model, or `none`' }),
+  recording: Type.Enum(['recording', 'waiting', 'stopped', 'off'], { description: 'GET /sources/:id/recording says more' }),
   scheme: Type.Optional(Type.String({ description: 'Of the address, which is never told: `rtsp`; of a device its format' })),
   low_scheme: Type.Optional(Type.String({ description: 'Of the second stream' })),
   format: Type.Optional(Type.String()),
@@ -117,6 +120,7 @@ const EXAMPLE = {
   playable: true,
   title: 'Main gate',
   model: 'sightline-demo',
+  recording: 'off' as const,
   scheme: 'rtsp',
   options: { rtsp_transport: 'tcp' },
   hidden_options: [],

@@ -114,7 +114,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
     },
     () => {
       return {
-        sources: deps.activity().map(activeSource),
+        sources: deps.activity().map((source) => activeSource(source, deps.recording?.())),
         graph: viewingGraph(deps.activity(), deps.sessions()),
       };
     },
@@ -304,7 +304,7 @@ function listedQuality(rung: SourceActivity['qualities'][number]) {
   };
 }
 
-function activeSource(source: SourceActivity) {
+function activeSource(source: SourceActivity, recording: RecordingStats | undefined) {
   return {
     source: source.sourceId,
     kind: source.kind,
@@ -331,6 +331,7 @@ function activeSource(source: SourceActivity) {
         }
       : null,
     qualities: source.qualities.map(listedQuality),
+    recording: recording?.stateOf(source.sourceId) ?? null,
     layers_problem: source.layersProblem ?? null,
     renditions: source.renditions.map((rendition) => ({
       rendition: rendition.rendition,

@@ -318,6 +318,9 @@ export const ActiveStreams = Type.Object(
             objects: Type.Integer({ description: 'Objects followed now' }),
           }),
         ),
+        recording: nullable(
+          Type.Enum(['recording', 'waiting'], { description: '`waiting`: for an event, or for the source; null where it is not recorded' }),
+        ),
         qualities: Type.Array(Quality, { description: 'What the raw video is to be had in, the best first' }),
         layers_problem: nullable(
           Type.String({ description: 'Why its second stream (`low_url`) is not used; null where it is, and where there is none' }),
@@ -362,6 +365,7 @@ export const ActiveStreams = Type.Object(
               latency_ms: 4.2,
               objects: 3,
             },
+            recording: null,
             qualities: [
               { quality: 'source', width: 1280, height: 720, bitrate_bps: 2500000, running: true, available: true },
               { quality: '540p', width: 960, height: 540, bitrate_bps: 1100000, running: false, available: true },

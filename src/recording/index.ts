@@ -5,8 +5,9 @@ export { listSegments, listSources, readSourceId, segmentFile, segmentTime, side
 export type { WrittenSegment } from './open-segment.js';
 export type * from './recorded.js';
 export { Archive } from './archive.js';
+export { openCheckedReader } from './checked-reader.js';
 export { FreeSpace } from './free-space.js';
-export { Rebuild, type ExaminedSegment } from './rebuild.js';
+export { Rebuild } from './rebuild.js';
 export { Recorder, type WriterRequest } from './recorder.js';
 export { Recordings, type CheckReport, type RecordingListing, type RecordingOverview } from './recordings.js';
 export { outOfRange, recordingNotFound } from './refusals.js';

@@ -9,17 +9,8 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
-import type { GroupPlace, RecordedSegment, SegmentFormat, TimeRange } from './recorded.js';
-
-/** What a file turned out to be. */
-export interface ExaminedSegment extends TimeRange {
-  /** Of the file. */
-  readonly bytes: number;
-  /** What is in it. */
-  readonly format: SegmentFormat;
-  /** Its keyframes. */
-  readonly groups: readonly GroupPlace[];
-}
+import type { RecordedSegment } from './recorded.js';
+import type { ExaminedSegment } from './torn-tail.js';
 
 /** What the look needs. */
 export interface RebuildInit {
@@ -70,7 +61,7 @@ export class Rebuild {
     const rows = await index.ask({ kind: 'segments', query: { isOpen: true, limit: MAX_SEGMENTS } });
     for (const segment of archive.recorded(rows)) {
       const mended = await this.#mend(segment.file);
-      if (mended) archive.put({ ...segment, ...mended, isOpen: false }, mended.groups);
+      if (mended) archive.put({ ...segment, ...sizeOf(mended), isOpen: false }, mended.groups);
       else archive.forget([segment]);
     }
     return rows.length;
@@ -126,13 +117,21 @@ export class Rebuild {
     const { archive } = this.#init;
     const examined = await this.#mend(file);
     if (!examined) return undefined;
-    const { groups, ...facts } = examined;
+    const facts = sizeOf(examined);
     const neighbour = others.findLast(
       ({ fromMs, toMs }) => Math.abs(facts.fromMs - toMs) <= MAX_GAP_MS || Math.abs(fromMs - facts.toMs) <= MAX_GAP_MS,
     );
-    const run = neighbour?.run ?? archive.nextId();
-    const segment: RecordedSegment = { ...facts, id: archive.nextId(), sourceId, run, file, isTranscoded: false, isOpen: false };
-    archive.put(segment, groups);
+    const run = examined.run ?? neighbour?.run ?? archive.nextId();
+    const segment: RecordedSegment = {
+      ...facts,
+      id: archive.nextId(),
+      sourceId,
+      run,
+      file,
+      isTranscoded: examined.isTranscoded,
+      isOpen: false,
+    };
+    archive.put(segment, examined.groups);
     this.#found.found++;
     return segment;
   }
@@ -146,6 +145,11 @@ export class Rebuild {
       return undefined;
     }
   }
+}
+
+/** What of a file may be otherwise than the index has it. */
+export function sizeOf({ fromMs, toMs, bytes, format }: ExaminedSegment): Pick<RecordedSegment, 'fromMs' | 'toMs' | 'bytes' | 'format'> {
+  return { fromMs, toMs, bytes, format };
 }
 
 function dayOf(ms: number): string {

@@ -5,37 +5,14 @@ import type { Logger } from '../base/logger.js';
 import type { EndReason } from '../media/index.js';
 import type { Archive } from './archive.js';
 import type { Anchor } from './clock-runs.js';
-import type { GroupPlace, RecordedSegment } from './recorded.js';
+import type { WrittenSegment } from './open-segment.js';
+import type { RecordedSegment } from './recorded.js';
 import type { SeenLog } from './seen-log.js';
+import type { SegmentFailure, SegmentWriterEvents } from './segment-writer.js';
 import { SourceRecorder, type RecordableSource, type RecordingWriter, type SourceRecorderInit } from './source-recorder.js';
 
-/** A segment without its place in the index. */
-type WrittenSegment = Omit<RecordedSegment, 'id'>;
-
-/** Why a segment has ended, or could not be begun. */
-export interface WriteFailure {
-  /** Of the system: `ENOSPC`. */
-  readonly code: string;
-  /** In words. */
-  readonly message: string;
-  /** The segment, with what of it is whole; undefined where none was begun. */
-  readonly segment?: WrittenSegment | undefined;
-}
-
-/** What a writer tells. */
-export interface WriterEvents {
-  /** A file has been begun. */
-  readonly onBegun: (segment: WrittenSegment) => void;
-  /** It has become longer. @param groups keyframes that came since */
-  readonly onGrown: (segment: WrittenSegment, groups: readonly GroupPlace[]) => void;
-  /** It is whole, and on disk. */
-  readonly onFinished: (segment: WrittenSegment) => void;
-  /** It could not be written on. */
-  readonly onFailed: (failure: WriteFailure) => void;
-}
-
 /** Which writer is opened. */
-export interface WriterRequest extends WriterEvents {
+export interface WriterRequest extends SegmentWriterEvents {
   /** That is recorded. */
   readonly sourceId: string;
   /** Where a segment that begins with this media time lies in UTC. */
@@ -124,8 +101,8 @@ export class Recorder {
   record(source: RecordableSource): { onClosed(listener: (reason: EndReason) => void): () => void; release(): void } {
     const { sourceId } = source;
     const { archive, clock, settingsOf, openWriter, openSeen } = this.#init;
-    const seen = openSeen?.(sourceId);
-    const recorder = new SourceRecorder({
+    let seen: SeenLog | undefined;
+    const recorder: SourceRecorder = new SourceRecorder({
       source,
       settings: () => settingsOf(sourceId),
       clock,
@@ -133,6 +110,7 @@ export class Recorder {
       openWriter: (placeOf, isTranscoded) => openWriter({ sourceId, placeOf, isTranscoded, ...this.#eventsOf() }),
       onDetections: (wallMs, detections) => seen?.take(wallMs, detections),
     });
+    seen = openSeen?.(sourceId);
     this.#recorders.set(sourceId, recorder);
     this.#sync(sourceId, recorder);
     return {
@@ -171,7 +149,7 @@ export class Recorder {
     await Promise.all(this.#closing);
   }
 
-  #eventsOf(): WriterEvents {
+  #eventsOf(): SegmentWriterEvents {
     const { archive, onSegment, onFull } = this.#init;
     /** The writer has one open segment at a time, and may finish the one before later. */
     const known = new Map<string, RecordedSegment>();
@@ -208,7 +186,7 @@ export class Recorder {
         this.#lastError = failure.message;
         this.#warn(failure);
         if (failure.segment) finish(failure.segment);
-        if (failure.code === 'ENOSPC' || failure.code === 'EDQUOT') onFull();
+        if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(failure.code)) onFull();
       },
     };
   }
@@ -218,7 +196,7 @@ export class Recorder {
     if (lastMs !== undefined && fromMs - lastMs > MIN_GAP_MS) this.#counts.gaps++;
   }
 
-  #warn({ code, message, segment }: WriteFailure): void {
+  #warn({ code, message, segment }: SegmentFailure): void {
     const { clock, logger } = this.#init;
     if (clock.now() - this.#warnedMs < WARN_MS) return;
     this.#warnedMs = clock.now();

@@ -1,10 +1,12 @@
 /** What people ask of recordings, and do with them: what there is, what is to be kept, what is to go, and whether it is whole. */
-import { MediaPeerError, messageOf } from '../base/errors.js';
+import { access } from 'node:fs/promises';
+import { messageOf } from '../base/errors.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
-import type { ExaminedSegment } from './rebuild.js';
+import { sizeOf } from './rebuild.js';
 import type { RecordedSegment, TimeRange } from './recorded.js';
 import { isKept, outOfRange, recordingNotFound } from './refusals.js';
+import type { ExaminedSegment } from './torn-tail.js';
 import { clipped, overlaps, union, without } from './stretches.js';
 
 /** What they are asked of. */
@@ -81,7 +83,7 @@ export class Recordings {
   async describe(sourceId: string, asked: Partial<TimeRange>): Promise<RecordingListing> {
     const overview = await this.there(sourceId);
     const within = withinOf(overview, asked);
-    throwIfOutside(overview, within);
+    throwIfOutside(overview, asked);
     const { archive, index } = this.#init;
     const [ranges, kept] = await Promise.all([archive.ranges(sourceId, within), index.ask({ kind: 'keeps', sourceId })]);
     const recorded = union(ranges);
@@ -133,7 +135,7 @@ export class Recordings {
   async check(sourceId: string, asked: Partial<TimeRange>, signal: AbortSignal): Promise<CheckReport> {
     const overview = await this.there(sourceId);
     const within = withinOf(overview, asked);
-    throwIfOutside(overview, within);
+    throwIfOutside(overview, asked);
     const segments = (await this.#init.archive.segments(sourceId, within)).filter(({ isOpen }) => !isOpen).slice(0, MAX_CHECKED);
     const damaged: DamagedSegment[] = [];
     let checkedToMs = within.fromMs;
@@ -150,12 +152,12 @@ export class Recordings {
   async problemOf(segment: RecordedSegment): Promise<string | undefined> {
     const { archive, examine } = this.#init;
     try {
-      const { groups, ...found } = await examine(segment.file);
+      const found = await examine(segment.file);
       const problem = differenceOf(segment, found);
-      if (problem !== undefined) archive.put({ ...segment, ...found }, groups);
+      if (problem !== undefined) archive.put({ ...segment, ...sizeOf(found) }, found.groups);
       return problem;
     } catch (error) {
-      if (error instanceof MediaPeerError && error.details['isGone'] === true) archive.forget([segment]);
+      if (await isGone(segment.file)) archive.forget([segment]);
       return messageOf(error);
     }
   }
@@ -173,8 +175,16 @@ export class Recordings {
   }
 }
 
+/** As far as anybody can say: a disk that does not answer has not lost it. */
+async function isGone(file: string): Promise<boolean> {
+  return access(file).then(
+    () => false,
+    (error: unknown) => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''),
+  );
+}
+
 /** A file may be longer or shorter than it was, or another one. */
-function differenceOf(segment: RecordedSegment, found: Omit<ExaminedSegment, 'groups'>): string | undefined {
+function differenceOf(segment: RecordedSegment, found: ExaminedSegment): string | undefined {
   if (Math.abs(found.fromMs - segment.fromMs) > 1) return 'it is another recording than the index has: it begins at another time';
   if (found.bytes < segment.bytes) return `it has lost ${segment.bytes - found.bytes} of ${segment.bytes} bytes`;
   if (found.bytes > segment.bytes) return `it is longer than it was, ${found.bytes} bytes instead of ${segment.bytes}`;
@@ -185,7 +195,11 @@ function withinOf(there: TimeRange, { fromMs = there.fromMs, toMs = there.toMs }
   return { fromMs, toMs };
 }
 
-function throwIfOutside(overview: RecordingOverview, asked: TimeRange): void {
-  if (clipped(asked, overview)) return;
-  throw outOfRange(overview.sourceId, overview, `what lies between ${asked.fromMs / 1000} and ${asked.toMs / 1000}`);
+function throwIfOutside(overview: RecordingOverview, asked: Partial<TimeRange>): void {
+  if (!clipped(withinOf(overview, asked), overview)) throw outOfRange(overview.sourceId, overview, inWords(asked));
+}
+
+function inWords({ fromMs, toMs }: Partial<TimeRange>): string {
+  if (fromMs === undefined) return `what lies before ${(toMs ?? 0) / 1000}`;
+  return toMs === undefined ? `what lies after ${fromMs / 1000}` : `what lies between ${fromMs / 1000} and ${toMs / 1000}`;
 }

@@ -225,7 +225,7 @@ function stateOf(
 }
 
 function sourcesOf(served: Served): AppDeps['sources'] {
-  const sources = sourceRoutesOf(served, served, served);
+  const sources = sourceRoutesOf(served, served, served, served);
   return {
     ...sources,
     remove: async (sourceId) => {

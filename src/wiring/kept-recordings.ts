@@ -12,8 +12,8 @@ export interface KeptRecordingsInit {
   readonly kindOf: (sourceId: string) => SourceKind | undefined;
   /** Where changes are kept. */
   readonly state: Pick<StateFile, 'section' | 'update'>;
-  /** Told of each change. */
-  readonly onChange: () => void;
+  /** Told of each change, which is done once this resolves. Never rejects. */
+  readonly onChange: () => Promise<void>;
 }
 
 const SECTION = 'recording';
@@ -60,7 +60,7 @@ export class KeptRecordings {
       const left = without(this.#kept, sourceId);
       await keep(left.size < this.#kept.size ? sectionOf(left) : {});
       this.#kept = left;
-      this.#init.onChange();
+      await this.#init.onChange();
     });
   }
 
@@ -75,7 +75,7 @@ export class KeptRecordings {
       const changed = next(this.#kept);
       await this.#init.state.update(sectionOf(changed));
       this.#kept = changed;
-      this.#init.onChange();
+      await this.#init.onChange();
     });
   }
 

@@ -102,7 +102,12 @@ export function sourceFaults({ managed, sourcesFile }: Managing): string[] {
 }
 
 /** For `/sources`. */
-export function sourceRoutesOf({ managed, probe }: Managing, { catalogue }: Sources, { models }: DetectionServices): SourcesDeps {
+export function sourceRoutesOf(
+  { managed, probe }: Managing,
+  { catalogue }: Sources,
+  { models }: DetectionServices,
+  { recordingStatus }: Pick<Recording, 'recordingStatus'>,
+): SourcesDeps {
   const describe = (sourceId: string): ManagedSource | undefined => {
     const source = catalogue.find(sourceId);
     const camera = managed.get(sourceId);
@@ -120,6 +125,7 @@ export function sourceRoutesOf({ managed, probe }: Managing, { catalogue }: Sour
       title,
       group,
       model: modelName(models.choiceOf(sourceId)),
+      recording: recordingStatus(sourceId).state,
       settings: isCamera ? shownSettings(camera.input) : undefined,
     };
   };

@@ -7,13 +7,22 @@ import type { RecordingStatus } from '../http/index.js';
 import { StandingLeases, type PipelineSource } from '../pipeline/index.js';
 import {
   Archive,
+  DiskSync,
+  examineSegment,
   FreeSpace,
+  mendSegment,
+  openCheckedReader,
+  readDetectionsLog,
+  readSourceId,
   Rebuild,
   Recorder,
   Recordings,
   removeSegmentFiles,
   Retention,
+  SegmentWriter,
+  sourceFolder,
   type DetectionsKept,
+  type RecordedSegment,
   type RecordingSettings,
   type RecordingStats,
   type SeenObjects,
@@ -23,7 +32,6 @@ import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import { KeptRecordings } from './kept-recordings.js';
 import { openSeen, rebuildSeenRows } from './looking.js';
-import { recordingFiles } from './recording-files.js';
 import type { Sources } from './sources.js';
 
 /** Recordings of this server. */
@@ -52,8 +60,15 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   const { events, lifecycle, pipelines, counting, recorded } = seeing;
   const folder = configuredPath(config, 'RECORD_DIR');
   const index = events.recordings;
-  const files = recordingFiles({ clock });
-  const archive: Archive = await Archive.open({ index, folder, clock, logger, ...files.readers(() => archive) });
+  const disk = new DiskSync(clock);
+  const archive: Archive = await Archive.open({
+    index,
+    folder,
+    clock,
+    logger,
+    openReader: (segment) => openCheckedReader(segment, () => void putRight(segment)),
+    readDetections: ({ file }) => readDetectionsLog(file),
+  });
   const seen = await openSeen(host, events);
   const ending = new AbortController();
   let lock: FolderLock | undefined;
@@ -88,7 +103,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     clock,
     logger,
     settingsOf,
-    openWriter: (request) => files.openWriter(folder, request),
+    openWriter: (request) => new SegmentWriter({ ...request, folder: sourceFolder(folder, request.sourceId), clock, disk }),
     openSeen: (sourceId) => seen.open(sourceId),
     onSegment: ({ sourceId, fromMs, toMs, bytes }) =>
       lifecycle.add('recording_segment', sourceId, { from: fromMs / 1000, to: toMs / 1000, bytes }),
@@ -99,8 +114,13 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     index,
     cut: (sourceId) => recorder.cut(sourceId),
     removeFiles: removeSegmentFiles,
-    examine: (file) => files.examine(file),
+    examine: examineSegment,
   });
+  /** Never rejects. */
+  const putRight = async (segment: RecordedSegment): Promise<void> => {
+    const problem = await recordings.problemOf(segment);
+    logger.warn({ sourceId: segment.sourceId, file: segment.file, problem }, 'a file of a recording is not what it was');
+  };
   const isLive = (sourceId: string): boolean => {
     const source = catalogue.find(sourceId);
     if (!source) return false;
@@ -126,7 +146,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     globs: config.RECORD,
     kindOf: (sourceId) => catalogue.find(sourceId)?.kind,
     state,
-    onChange: () => void takeFolder().then(sync),
+    onChange: () => takeFolder().then(sync),
   });
   const sync = (): void => {
     leases.sync();
@@ -144,8 +164,8 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     archive,
     index,
     folder,
-    sourceOf: (each) => files.sourceOf(each),
-    mend: (file) => files.mend(file),
+    sourceOf: readSourceId,
+    mend: mendSegment,
     clock,
     logger,
   });
@@ -197,7 +217,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     leases.close();
     rebuild.close();
     await recorder.settled();
-    await Promise.all([looking, retention.close(), files.close()]);
+    await Promise.all([looking, retention.close()]);
     lock?.release();
   });
   return {

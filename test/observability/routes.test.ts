@@ -168,6 +168,7 @@ describe('GET /active-streams', () => {
           { quality: 'source', width: null, height: null, bitrate_bps: null, running: true, available: true },
           { quality: '360p', width: 640, height: 360, bitrate_bps: 550_000, running: false, available: false },
         ],
+        recording: null,
         layers_problem: 'it has B-frames',
         renditions: {
           rendition: 'processed',

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync 
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.js';
-import { Rebuild, type ExaminedSegment } from '../../src/recording/rebuild.js';
+import { Rebuild } from '../../src/recording/rebuild.js';
+import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import { ArchiveRig, damaged, NOON } from './rig.js';
 
 const MINUTE = 60_000;

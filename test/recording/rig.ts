@@ -6,7 +6,7 @@ import { MediaPeerError } from '../../src/base/errors.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { Archive } from '../../src/recording/archive.js';
-import type { ExaminedSegment } from '../../src/recording/rebuild.js';
+import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import type { GroupPlace, RecordedSegment } from '../../src/recording/index.js';
 import { EventStore } from '../../src/store/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
@@ -57,7 +57,7 @@ export class ArchiveRig {
       offset: i * 1000,
       bytes: 500,
     }));
-    const examined: ExaminedSegment = { fromMs, toMs, bytes: 1000, format: FORMAT, groups };
+    const examined: Partial<ExaminedSegment> = { fromMs, toMs, bytes: 1000, format: FORMAT, groups, isTranscoded: false };
     writeFileSync(file, JSON.stringify(examined));
     return file;
   }

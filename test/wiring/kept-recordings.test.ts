@@ -22,7 +22,7 @@ function open(...globs: readonly string[]): KeptRecordings {
         return Promise.resolve();
       },
     },
-    onChange: () => changes++,
+    onChange: () => Promise.resolve(void changes++),
   });
 }
 
