@@ -7,6 +7,7 @@ import { MediaPeerError } from '../base/errors.js';
 import { ADMIN_EVENT_TYPES, EVENT_TYPES, type EventType } from '../base/event-types.js';
 import type { Seated } from '../base/fair-share.js';
 import { eventMessage, type EventQuery, type EventStill, type StoredEvent } from '../store/index.js';
+import { listOf } from './comma-lists.js';
 import { entityTag, isKnown } from './entity-tags.js';
 import { EventStream } from './event-stream.js';
 import { EVENT_EXAMPLE, EventSchema } from './events-schema.js';
@@ -223,11 +224,4 @@ function typesOf(type: string | undefined): EventType[] | undefined {
     if (known) return known;
     throw new MediaPeerError('QUERY_INVALID', `there are no events of type '${name.slice(0, 40)}'; there are ${EVENT_TYPES.join(', ')}`);
   });
-}
-
-function listOf(text: string | undefined): string[] | undefined {
-  return text
-    ?.split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }

@@ -4,6 +4,7 @@ import type { Static } from 'typebox';
 import { MediaPeerError } from '../base/errors.js';
 import { isTimeZone, readHours, stretchesOf, WEEKDAYS, type FoundObject, type TimeRange, type Weekday } from '../recording/index.js';
 import type { SeenQuery } from '../store/index.js';
+import { listOf } from './comma-lists.js';
 import { ErrorSchema } from './schemas.js';
 import { SearchPage, SearchQuery } from './search-schema.js';
 
@@ -141,11 +142,4 @@ function resultJson({ object, found, atMs, bestMs, isRecorded }: FoundObject) {
     thumbnail: isRecorded ? `${address}/thumbnail.jpg?at=${bestMs / 1000}` : null,
     clip: isRecorded ? `${address}/clip.mp4?from=${clipFromMs / 1000}&to=${clipToMs / 1000}` : null,
   };
-}
-
-function listOf(text: string | undefined): string[] | undefined {
-  return text
-    ?.split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }

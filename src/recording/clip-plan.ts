@@ -4,7 +4,7 @@ import { throwNotRecorded, inGap } from './not-recorded.js';
 import type { RecordedSegment, RecordingArchive, SegmentVideo, TimeRange } from './recorded.js';
 
 /** The longest clip. */
-export const MAX_CLIP_MS = 6 * 3_600_000;
+const MAX_CLIP_MS = 6 * 3_600_000;
 
 /** What somebody wants. */
 export interface ClipRequest extends TimeRange {

@@ -21,7 +21,7 @@ export interface DayTimes {
 }
 
 /** Days of one search. */
-export const MAX_DAYS = 366;
+const MAX_DAYS = 366;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 1440;

@@ -36,4 +36,4 @@ export { searchSeen, type FoundObject } from './seen-search.js';
 export { SeenObjects } from './seen-objects.js';
 export { Thumbnails, type Thumbnail } from './thumbnails.js';
 export { rebuildSeen } from './rebuild-seen.js';
-export { timelineOf, type Timeline, type TimelineStep } from './timeline.js';
+export { timelineOf, type Timeline } from './timeline.js';

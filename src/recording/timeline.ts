@@ -12,7 +12,7 @@ const USUAL_STEPS = 300;
 const ROUND_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /** Of one label in one step. */
-export interface StepDensity {
+interface StepDensity {
   /** Different objects. */
   readonly seen: number;
   /** Most of them in one frame, as far as it is known. */
@@ -20,7 +20,7 @@ export interface StepDensity {
 }
 
 /** One step of a timeline. */
-export interface TimelineStep {
+interface TimelineStep {
   /** Its beginning, Unix milliseconds. */
   readonly atMs: number;
   /** How much of it is recorded, in [0, 1]. */
@@ -80,7 +80,7 @@ export async function timelineOf({ archive, ask }: TimelineDeps, { sourceId, wit
 }
 
 /** What a timeline is made of. */
-export interface TimelineInit extends TimeRange {
+interface TimelineInit extends TimeRange {
   /** Length of a step. */
   readonly stepMs: number;
   /** What is recorded; stretches may overlap. */
@@ -92,13 +92,13 @@ export interface TimelineInit extends TimeRange {
 }
 
 /** A step that people count in, with which a stretch has at most 300 steps. */
-export function usualStepMs({ fromMs, toMs }: TimeRange): number {
+function usualStepMs({ fromMs, toMs }: TimeRange): number {
   const leastS = (toMs - fromMs) / 1000 / USUAL_STEPS;
   return 1000 * (ROUND_STEPS_S.find((each) => each >= leastS) ?? Math.ceil(leastS / 86_400) * 86_400);
 }
 
 /** The steps of a stretch, in order. */
-export function timelineSteps({ fromMs, toMs, stepMs, ranges, density, minutes }: TimelineInit): TimelineStep[] {
+function timelineSteps({ fromMs, toMs, stepMs, ranges, density, minutes }: TimelineInit): TimelineStep[] {
   const recorded = merged(ranges);
   const byStep = new Map<number, SeenDensity[]>();
   for (const each of density) byStep.set(each.step, [...(byStep.get(each.step) ?? []), each]);
@@ -117,7 +117,7 @@ export function timelineSteps({ fromMs, toMs, stepMs, ranges, density, minutes }
 }
 
 /** Stretches of a range in which nothing is recorded, oldest first. */
-export function gapsOf(ranges: readonly TimeRange[], { fromMs, toMs }: TimeRange): TimeRange[] {
+function gapsOf(ranges: readonly TimeRange[], { fromMs, toMs }: TimeRange): TimeRange[] {
   const gaps: TimeRange[] = [];
   let doneMs = fromMs;
   for (const range of merged(ranges)) {

@@ -93,7 +93,7 @@ export interface SeenQuery {
 }
 
 /** Where something stands among all that was found. */
-export interface SeenPlace {
+interface SeenPlace {
   /** When it began, Unix milliseconds. */
   readonly atMs: number;
   /** Of the object. */
