@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { bundledModel } from '../src/config.js';
-import { eventually } from './helpers/deadline.js';
+import { eventually, within } from './helpers/deadline.js';
 import { demoClip } from './helpers/demo-labels.js';
 import { TestServer } from './helpers/server.js';
 
@@ -46,9 +46,24 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
     TestServer.start([], {
       ...{ MODEL: bundledModel, UPLOAD_DIR: videos, STATE_DIR: state, RECORD_DIR: recordings, RECORD: 'demo', RECORD_MIN_FREE: '0' },
     });
-  const search = async (query: string): Promise<readonly Result[]> => (await server.get<{ results: Result[] }>(`/search?${query}`)).results;
+  const search = async (query: string): Promise<readonly Result[]> => {
+    const { results, ...rest } = await server.get<{ results?: Result[] }>(`/search?${query}`);
+    return results ?? assert.fail(JSON.stringify(rest));
+  };
   const found = (query: string): Promise<Result> =>
-    eventually(async () => (await search(query)).find(({ recorded }) => recorded), 90_000, `something for ${query}`);
+    eventually(async () => (await search(query)).find(({ recorded }) => recorded), 10_000, `something for ${query}`);
+  /** Something of that type has happened since. */
+  const happens = async (type: string): Promise<void> => {
+    const leaving = new AbortController();
+    const stream = await fetch(`${server.url}/events/stream?source=demo&type=${type}`, { signal: leaving.signal });
+    const decoder = new TextDecoder();
+    const reader = stream.body?.getReader() ?? assert.fail();
+    const told = async (): Promise<void> => {
+      for (let text = ''; !text.includes(`event: ${type}`);) text += decoder.decode((await reader.read()).value, { stream: true });
+    };
+    await within(told(), 90_000, `an event ${type}`);
+    leaving.abort();
+  };
 
   before(async () => {
     execFileSync('mkdir', ['-p', videos]);
@@ -62,6 +77,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
   });
 
   it('is found by line and zone while it is being recorded, with a picture and a clip of it', async () => {
+    await Promise.all([happens('cross'), happens('leave')]);
     const crossing = await found('line=middle&source=demo&limit=100');
     assert.equal(crossing.type, 'crossing');
     assert.ok(Math.abs(Date.now() / 1000 - crossing.at) < 120);
@@ -84,7 +100,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
       const file = path.join(folder, 'clip.mp4');
       writeFileSync(file, Buffer.from(await clip.arrayBuffer()));
       const args = ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', file];
-      assert.deepEqual(execFileSync('ffprobe', args, { encoding: 'utf8' }).trim().split('\n'), ['h264', 'aac']);
+      assert.match(execFileSync('ffprobe', args, { encoding: 'utf8' }), /^h264\n(aac\n)?$/);
     }
   });
 

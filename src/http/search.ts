@@ -20,7 +20,7 @@ export interface SearchDeps {
 
 type Query = Static<typeof SearchQuery>;
 
-const QUERIES_PER_MINUTE = 300;
+const QUERIES_PER_MINUTE = 600;
 const DAY_MS = 86_400_000;
 /** Days that hours and weekdays are looked for in, where nobody says. */
 const USUAL_DAYS = 366;
