@@ -8,21 +8,13 @@ export { Archive } from './archive.js';
 export { openCheckedReader } from './checked-reader.js';
 export { FreeSpace } from './free-space.js';
 export { Rebuild } from './rebuild.js';
-export { Recorder, type WriterRequest } from './recorder.js';
+export { Recorder } from './recorder.js';
 export { Recordings, type CheckReport, type RecordingListing, type RecordingOverview } from './recordings.js';
 export { outOfRange, recordingNotFound } from './refusals.js';
 export { removeSegmentFiles } from './remove-files.js';
 export { Retention } from './retention.js';
-export {
-  DEFAULT_SETTINGS,
-  DETECTIONS_KEPT,
-  RECORDING_MODES,
-  type DetectionsKept,
-  type RecordingMode,
-  type RecordingSettings,
-} from './settings.js';
+export { DEFAULT_SETTINGS, DETECTIONS_KEPT, RECORDING_MODES, type DetectionsKept, type RecordingSettings } from './settings.js';
 export type { RecordingStats } from './stats.js';
-export type { RecordableSource, RecordingWriter } from './source-recorder.js';
 export { openSegmentReader } from './segment-reader.js';
 export { SegmentWriter, type SegmentFailure, type SegmentWriterEvents, type SegmentWriterInit } from './segment-writer.js';
 export { examineSegment, mendSegment } from './torn-tail.js';

@@ -12,7 +12,7 @@ import type { SegmentFailure, SegmentWriterEvents } from './segment-writer.js';
 import { SourceRecorder, type RecordableSource, type RecordingWriter, type SourceRecorderInit } from './source-recorder.js';
 
 /** Which writer is opened. */
-export interface WriterRequest extends SegmentWriterEvents {
+interface WriterRequest extends SegmentWriterEvents {
   /** That is recorded. */
   readonly sourceId: string;
   /** Where a segment that begins with this media time lies in UTC. */
@@ -101,16 +101,16 @@ export class Recorder {
   record(source: RecordableSource): { onClosed(listener: (reason: EndReason) => void): () => void; release(): void } {
     const { sourceId } = source;
     const { archive, clock, settingsOf, openWriter, openSeen } = this.#init;
+    /** Once there is something to follow. */
     let seen: SeenLog | undefined;
-    const recorder: SourceRecorder = new SourceRecorder({
+    const recorder = new SourceRecorder({
       source,
       settings: () => settingsOf(sourceId),
       clock,
       newRun: () => archive.nextId(),
       openWriter: (placeOf, isTranscoded) => openWriter({ sourceId, placeOf, isTranscoded, ...this.#eventsOf() }),
-      onDetections: (wallMs, detections) => seen?.take(wallMs, detections),
+      onDetections: (wallMs, detections) => (seen ??= openSeen?.(sourceId))?.take(wallMs, detections),
     });
-    seen = openSeen?.(sourceId);
     this.#recorders.set(sourceId, recorder);
     this.#sync(sourceId, recorder);
     return {

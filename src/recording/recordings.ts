@@ -44,7 +44,7 @@ export interface RecordingListing extends RecordingOverview {
 }
 
 /** A segment that is not as the index has it. */
-export interface DamagedSegment extends TimeRange {
+interface DamagedSegment extends TimeRange {
   /** Absolute path. */
   readonly file: string;
   /** What is wrong with it, in words. */

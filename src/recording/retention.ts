@@ -69,25 +69,26 @@ export class Retention {
     const { clock, maxAgeMs, maxBytes, archive } = this.#init;
     this.#stuck.clear();
     this.#watchClock();
-    if (maxAgeMs < Infinity && clock.now() >= this.#trustsClockFromMs) while (await this.#removeOldest(clock.wallClock() - maxAgeMs));
+    if (maxAgeMs < Infinity && clock.now() >= this.#trustsClockFromMs)
+      while ((await this.#removeOldest(clock.wallClock() - maxAgeMs)) !== undefined);
     if (maxBytes === Infinity) return;
     for (let over = (await archive.totals()).bytes - maxBytes; over > 0;) {
       const freed = await this.#removeOldest(undefined, over);
-      if (!freed) return;
+      if (freed === undefined) return;
       over -= freed;
     }
   }
 
   /** Bytes that became free; undefined where there was nothing to remove. @param bytes no more than that needs to go */
   async #removeOldest(beforeMs: number | undefined, bytes = Infinity): Promise<number | undefined> {
-    if (this.#isClosed) return undefined;
+    if (this.#isOver()) return undefined;
     const { index, archive } = this.#init;
     const rows = await index.ask({ kind: 'oldest-segments', beforeMs, limit: SLICE + this.#stuck.size });
     const oldest = archive.recorded(rows).filter(({ id }) => !this.#stuck.has(id));
     let freed = 0;
     const gone: RecordedSegment[] = [];
     for (const segment of oldest) {
-      if (freed >= bytes || this.#isClosed) break;
+      if (freed >= bytes || this.#isOver()) break;
       if (!(await this.#remove(segment))) continue;
       gone.push(segment);
       freed += segment.bytes;
@@ -105,6 +106,10 @@ export class Retention {
       this.#warn(error);
       return false;
     }
+  }
+
+  #isOver(): boolean {
+    return this.#isClosed;
   }
 
   #watchClock(): void {

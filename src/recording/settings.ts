@@ -6,7 +6,7 @@ export const RECORDING_MODES = ['continuous', 'events', 'off'] as const;
 export const DETECTIONS_KEPT = ['always', 'when_seen', 'off'] as const;
 
 /** When a source is recorded. */
-export type RecordingMode = (typeof RECORDING_MODES)[number];
+type RecordingMode = (typeof RECORDING_MODES)[number];
 /** Which detections lie beside a recording. */
 export type DetectionsKept = (typeof DETECTIONS_KEPT)[number];
 

@@ -211,7 +211,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     events.onBegunAnew(lookAround),
   ];
   closers.add(async () => {
-    for (const stop of stops) stop?.();
+    for (const stop of stops) stop();
     ending.abort();
     freeSpace.close();
     leases.close();

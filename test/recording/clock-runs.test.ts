@@ -100,7 +100,7 @@ describe('the clock of a recording', () => {
     assert.ok(Math.abs(next.wallMs - clock.wallClock()) < 200);
   });
 
-  it('tells the UTC of a frame on the clock of its own segment', async () => {
+  it('tells the UTC of a frame on the clock of its own segment', () => {
     assert.equal(runs.wallMsAt(0), undefined);
     const first = runs.placeOf(1_000);
     clock.setByMs += 60_000;

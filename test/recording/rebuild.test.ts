@@ -19,10 +19,10 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 function rebuild(): Rebuild {
-  const { archive, store, folder, clock } = rig;
+  const { archive, index, folder, clock } = rig;
   return new Rebuild({
     archive,
-    index: store.recordings,
+    index,
     folder,
     sourceOf: (each) => Promise.resolve(path.basename(each).startsWith('.') ? undefined : path.basename(each)),
     mend: (file) => {

@@ -30,7 +30,7 @@ function open(more: {
 }): void {
   retention = new Retention({
     archive: rig.archive,
-    index: rig.store.recordings,
+    index: rig.index,
     maxAgeMs: Infinity,
     maxBytes: Infinity,
     removeFiles: removeSegmentFiles,
@@ -79,7 +79,7 @@ describe('retention', () => {
 
   it('leaves what is to be kept, whatever its age and size', async () => {
     for (let n = 0; n < 5; n++) rig.record('gate', NOON - (100 - n) * HOUR, NOON - (100 - n) * HOUR + MINUTE);
-    rig.store.recordings.putKeeps('gate', [{ fromMs: NOON - 98 * HOUR, toMs: NOON - 98 * HOUR + 1 }]);
+    rig.index.putKeeps('gate', [{ fromMs: NOON - 98 * HOUR, toMs: NOON - 98 * HOUR + 1 }]);
     open({ maxAgeMs: HOUR, maxBytes: 1 });
     await retention.look();
     assert.deepEqual(await left(), [-98 * 60]);

@@ -8,7 +8,7 @@ import { ResourceLedger } from '../../src/base/resources.js';
 import { Archive } from '../../src/recording/archive.js';
 import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import type { GroupPlace, RecordedSegment } from '../../src/recording/index.js';
-import { EventStore } from '../../src/store/index.js';
+import { EventStore, type RecordingIndex } from '../../src/store/index.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 export const NOON = Date.UTC(2026, 10, 30, 12);
@@ -19,7 +19,7 @@ export class ArchiveRig {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-recordings-'));
   readonly clock = new FakeClock(NOON);
   readonly ledger = new ResourceLedger();
-  store!: EventStore;
+  store: EventStore | undefined;
   archive!: Archive;
 
   static async open(): Promise<ArchiveRig> {
@@ -28,17 +28,23 @@ export class ArchiveRig {
     return rig;
   }
 
+  /** The rows. */
+  get index(): RecordingIndex {
+    return (this.store as EventStore).recordings;
+  }
+
   /** As after the end of a server. @param stateDir of another one: the index is lost */
   async restart(stateDir = path.join(this.folder, '.state')): Promise<void> {
     await this.store?.close();
     const { clock, ledger, folder } = this;
     const retention = { maxAgeMs: Infinity, maxBytes: Infinity };
-    this.store = await EventStore.open({ stateDir, isChosen: true, retention, clock, logger: silentLogger, ledger });
+    const store = await EventStore.open({ stateDir, isChosen: true, retention, clock, logger: silentLogger, ledger });
+    this.store = store;
     const unread = (): never => {
       throw new Error('no test reads here');
     };
     this.archive = await Archive.open({
-      index: this.store.recordings,
+      index: store.recordings,
       folder,
       clock,
       logger: silentLogger,
@@ -86,7 +92,7 @@ export class ArchiveRig {
   }
 
   async close(): Promise<void> {
-    await this.store.close();
+    await this.store?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

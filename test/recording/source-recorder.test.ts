@@ -73,15 +73,23 @@ class FakeSource implements RecordableSource {
       isTranscoded: () => false,
       isOutdated: () => this.isOutdated,
       isStandIn: (ms) => ms >= this.standIns[0] && ms < this.standIns[1],
-      requestKeyframe: () => void this.keyframeRequests++,
+      requestKeyframe: () => {
+        this.keyframeRequests++;
+      },
       onClosed: () => () => undefined,
-      release: () => void this.held--,
+      release: () => {
+        this.held--;
+      },
     };
+  }
+
+  #unwatch(): void {
+    this.watching--;
   }
 
   openDetections(): ReturnType<RecordableSource['openDetections']> {
     this.watching++;
-    return { feed: this.feed, release: () => void this.watching-- };
+    return { feed: this.feed, release: () => this.#unwatch() };
   }
 }
 

@@ -22,7 +22,10 @@ function open(...globs: readonly string[]): KeptRecordings {
         return Promise.resolve();
       },
     },
-    onChange: () => Promise.resolve(void changes++),
+    onChange: () => {
+      changes++;
+      return Promise.resolve();
+    },
   });
 }
 
