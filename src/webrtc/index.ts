@@ -13,4 +13,4 @@ export { qualityJson } from './api/quality-json.js';
 export { firstSourceOf, MAX_TRACKS, readTracks, RenditionSchema, tileJson, TrackItemSchema, type WantedTracks } from './api/track-items.js';
 export type { RtpTimestamps } from './api/rtp-timestamps.js';
 export type { EventedSession, SessionEvent } from './api/session-event.js';
-export type { ConnectionState, SessionStatus, ReceivedStatus } from './api/status.js';
+export type { ConnectionState, MeasuredSession, SessionStatus, ReceivedStatus } from './api/status.js';

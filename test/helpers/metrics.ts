@@ -19,6 +19,7 @@ export function metricsRig(
   const counts = new SourceCounts({ sourceLabel: metrics.labels.source, qualityLabel: metrics.labels.quality });
   metrics.readFrom({
     state: idleState(state),
+    sessions: state.sessions ?? (() => []),
     counts,
     models: () => [],
     processes: new ProcessCounts(),

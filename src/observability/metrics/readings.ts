@@ -1,13 +1,15 @@
 /** Where metrics are read from: snapshots of the other modules, taken once for each scrape. */
 import type { ProcessCounts } from '../../ffmpeg/index.js';
 import type { ModelInUse, SourceActivity, SourceCounts } from '../../pipeline/index.js';
-import type { SessionStatus } from '../../webrtc/index.js';
+import type { MeasuredSession } from '../../webrtc/index.js';
 import type { ObservabilityDeps } from '../routes.js';
 
 /** What is read beside the state of the server. */
 export interface MetricSources {
   /** As for `/health` and its siblings. */
   readonly state: ObservabilityDeps;
+  /** Every session. */
+  readonly sessions: () => readonly MeasuredSession[];
   /** What running sources have counted. */
   readonly counts: SourceCounts;
   /** Models that are loaded. */
@@ -28,8 +30,6 @@ interface UdpReadings {
 
 /** What holds at the time of a scrape. */
 export interface Reading {
-  /** Every session. */
-  readonly sessions: readonly SessionStatus[];
   /** Running sources. */
   readonly activity: readonly SourceActivity[];
   /** Datagrams that the system dropped; undefined where that is not known. */

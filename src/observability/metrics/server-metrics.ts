@@ -20,7 +20,7 @@ import { addSourceMetrics } from './source-metrics.js';
 const EVENT_LOOP_PRECISION_MS = 20;
 /** Gauges that are named like counters; the ledger says more. */
 const MISNAMED = ['active_handles', 'active_requests', 'active_resources'];
-const NOTHING: Reading = { sessions: [], activity: [], receiveDrops: undefined };
+const NOTHING: Reading = { activity: [], receiveDrops: undefined };
 
 /** Of the whole process, however many servers it has. */
 let ofProcess: Registry | undefined;
@@ -89,10 +89,10 @@ export class ServerMetrics {
   /** Everything in Prometheus' text format. */
   async scrape(): Promise<string> {
     ofProcess ??= watchProcess();
-    const { state, udp } = this.#sources ?? {};
+    const { state, sessions, udp } = this.#sources ?? {};
     const receiveDrops = await udp?.receiveDrops();
-    this.#reading = { sessions: state?.sessions() ?? [], activity: state?.activity() ?? [], receiveDrops };
-    this.#sessions.look(this.#reading.sessions);
+    this.#reading = { activity: state?.activity() ?? [], receiveDrops };
+    this.#sessions.look(sessions?.() ?? []);
     const texts = await Promise.all([this.#registry.metrics(), ofProcess.metrics()]);
     return texts.join('\n');
   }

@@ -1,6 +1,7 @@
 /** Metrics of viewers and publishers: joins, ends, what is sent and received, how their networks are. */
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { SessionEvent, SessionStatus } from '../../webrtc/index.js';
+import type { MeasuredSession, SessionEvent } from '../../webrtc/index.js';
+import { LabelCounts } from './label-counts.js';
 import type { MetricLabels } from './labels.js';
 import { PREFIX, readCounter, readGauge } from './metric.js';
 import type { Readings } from './readings.js';
@@ -20,6 +21,9 @@ export class SessionMetrics {
   readonly #switches: Counter<'direction' | 'reason'>;
   readonly #queue: Histogram;
   readonly #roundTrip: Histogram<'role'>;
+  readonly #connections = new LabelCounts('role', 'state');
+  readonly #connectedOf = { viewer: new LabelCounts('source'), publisher: new LabelCounts('source') };
+  readonly #streams = new LabelCounts('source', 'rendition', 'quality');
 
   constructor(registry: Registry, labels: MetricLabels) {
     this.#labels = labels;
@@ -94,36 +98,46 @@ export class SessionMetrics {
   };
 
   /** For each scrape, before anything is read. */
-  look(sessions: readonly SessionStatus[]): void {
+  look(sessions: readonly MeasuredSession[]): void {
+    for (const counts of [this.#connections, this.#connectedOf.viewer, this.#connectedOf.publisher, this.#streams]) counts.clear();
+    const roundTrips = { viewer: this.#roundTrip.labels('viewer'), publisher: this.#roundTrip.labels('publisher') };
     for (const session of sessions) {
+      const { role, connectionState, roundTripMs, quality } = session;
       this.#totals.look(session);
-      const { role, roundTripMs, quality } = session;
-      if (roundTripMs !== undefined) this.#roundTrip.observe({ role }, roundTripMs / 1000);
+      if (roundTripMs !== undefined) roundTrips[role].observe(roundTripMs / 1000);
       if (role === 'viewer' && quality?.queueMs !== undefined) this.#queue.observe(quality.queueMs / 1000);
+      this.#connections.add(role, connectionState);
+      if (isConnected(session)) for (const source of this.#shownBy(session)) this.#connectedOf[role].add(source);
+      for (const stream of session.video) this.#countStream(stream);
     }
   }
 
+  #countStream({ sourceId, rendition, quality }: MeasuredSession['video'][number]): void {
+    if (quality === undefined || sourceId === undefined) return;
+    this.#streams.add(this.#labels.source(sourceId), rendition, this.#labels.quality(quality));
+  }
+
+  /** Names of the sources that a session shows, each once; its own where no m-line shows one. */
+  #shownBy({ sourceId, video }: MeasuredSession): readonly string[] {
+    const { source } = this.#labels;
+    const [first] = video;
+    if (video.length <= 1) return [source(first?.sourceId ?? sourceId)];
+    const shown = video.flatMap((stream) => stream.sourceId ?? []);
+    return [...new Set((shown.length > 0 ? shown : [sourceId]).map(source))];
+  }
+
   /** Adds what is read from now on. Call once. */
-  addRead(registry: Registry, { now, state }: Readings): void {
-    const { source, quality } = this.#labels;
+  addRead(registry: Registry, { state }: Readings): void {
     for (const [role, help] of [
       ['viewer', 'Connected viewers by source; a wall counts once for each source that it shows'],
       ['publisher', 'Connected publishers by source'],
     ] as const)
-      readGauge(registry, {
-        name: `${role}s`,
-        help,
-        labelNames: ['source'],
-        read: () =>
-          now()
-            .sessions.filter((each) => each.role === role && isConnected(each))
-            .flatMap((each) => [...new Set(shownBy(each).map(source))].map((name) => [{ source: name }, 1] as const)),
-      });
+      readGauge(registry, { name: `${role}s`, help, labelNames: ['source'], read: () => this.#connectedOf[role].samples() });
     readGauge(registry, {
       name: 'sessions',
       help: 'Sessions by role and connection state',
       labelNames: ['role', 'state'],
-      read: () => now().sessions.map(({ role, connectionState }) => [{ role, state: connectionState }, 1]),
+      read: () => this.#connections.samples(),
     });
     readGauge(registry, {
       name: 'session_places',
@@ -138,14 +152,7 @@ export class SessionMetrics {
       name: 'viewer_streams',
       help: 'Streams of video by the quality that is sent; keyframes: only those of the lowest; sound: no video',
       labelNames: ['source', 'rendition', 'quality'],
-      read: () =>
-        now().sessions.flatMap(({ video }) =>
-          video.flatMap((stream) =>
-            stream.quality === undefined || stream.sourceId === undefined
-              ? []
-              : [[{ source: source(stream.sourceId), rendition: stream.rendition, quality: quality(stream.quality) }, 1] as const],
-          ),
-        ),
+      read: () => this.#streams.samples(),
     });
     readGauge(registry, { name: 'websockets', help: 'Open WebSockets', read: () => [[{}, state.webSockets?.() ?? 0]] });
     this.#addSent(registry);
@@ -154,10 +161,7 @@ export class SessionMetrics {
       name: 'channel_messages_total',
       help: 'Messages on the data channels detections and video, by what became of them',
       labelNames: ['channel', 'result'],
-      read: () =>
-        (['sent', 'dropped'] as const).flatMap((result) =>
-          [...this.#totals.messages.of(result)].map(([labels, value]) => [{ ...labels, result }, value] as const),
-        ),
+      read: () => MESSAGE_COUNTS.flatMap(([count, labels]) => [...this.#totals.messages.of(count)].map(([, value]) => [labels, value] as const)),
     });
   }
 
@@ -166,11 +170,11 @@ export class SessionMetrics {
     const labelNames = ['source', 'rendition'] as const;
     const add = (name: string, help: string, count: Parameters<typeof sent.of>[0]): void =>
       readCounter(registry, { name, help, labelNames, read: () => sent.of(count) });
-    add('sent_packets_total', 'RTP packets that were sent to viewers, without repairs', 'packets');
-    add('sent_bytes_total', 'Payload bytes that were sent to viewers', 'bytes');
-    add('sent_repairs_total', 'Packets that were sent once more because a viewer asked', 'repaired');
-    add('sent_lost_packets_total', 'Packets that viewers report as lost', 'lost');
-    add('sent_dropped_frames_total', 'Frames that viewers lost because they did not keep up', 'dropped');
+    add('sent_packets_total', 'RTP packets that were sent to viewers, without repairs', 'packetsSent');
+    add('sent_bytes_total', 'Payload bytes that were sent to viewers', 'bytesSent');
+    add('sent_repairs_total', 'Packets that were sent once more because a viewer asked', 'packetsRepaired');
+    add('sent_lost_packets_total', 'Packets that viewers report as lost', 'packetsLost');
+    add('sent_dropped_frames_total', 'Frames that viewers lost because they did not keep up', 'framesDropped');
   }
 
   #addReceived(registry: Registry): void {
@@ -178,24 +182,25 @@ export class SessionMetrics {
     const labelNames = ['source'] as const;
     const add = (name: string, help: string, count: Parameters<typeof received.of>[0]): void =>
       readCounter(registry, { name, help, labelNames, read: () => received.of(count) });
-    add('received_packets_total', 'RTP packets of publishers, repairs included', 'packets');
-    add('received_bytes_total', 'Payload bytes of publishers', 'bytes');
-    add('received_repairs_total', 'Packets of publishers that came after a NACK', 'repaired');
-    add('received_lost_packets_total', 'Packets of publishers that never came', 'lost');
-    add('received_frames_total', 'Frames of video of publishers', 'frames');
+    add('received_packets_total', 'RTP packets of publishers, repairs included', 'packetsReceived');
+    add('received_bytes_total', 'Payload bytes of publishers', 'bytesReceived');
+    add('received_repairs_total', 'Packets of publishers that came after a NACK', 'packetsRepaired');
+    add('received_lost_packets_total', 'Packets of publishers that never came', 'packetsLost');
+    add('received_frames_total', 'Frames of video of publishers', 'framesReceived');
     add('received_lost_frames_total', 'Frames of publishers that were given up', 'framesLost');
-    add('received_nacks_total', 'Requests for packets (NACK) to publishers', 'nacks');
+    add('received_nacks_total', 'Requests for packets (NACK) to publishers', 'nacksSent');
     add('received_keyframe_requests_total', 'Requests for keyframes (PLI, FIR) to publishers', 'keyframesRequested');
   }
 }
 
-/** Ids of the sources that a session shows; its own where no m-line shows one. */
-function shownBy({ sourceId, video }: SessionStatus): string[] {
-  const shown = video.flatMap((stream) => stream.sourceId ?? []);
-  return shown.length > 0 ? shown : [sourceId];
-}
+const MESSAGE_COUNTS = [
+  ['detectionsSent', { channel: 'detections', result: 'sent' }],
+  ['detectionsDropped', { channel: 'detections', result: 'dropped' }],
+  ['snapshotsSent', { channel: 'video', result: 'sent' }],
+  ['snapshotsDropped', { channel: 'video', result: 'dropped' }],
+] as const;
 
-function isConnected({ connectionState }: SessionStatus): boolean {
+function isConnected({ connectionState }: MeasuredSession): boolean {
   return connectionState === 'connected' || connectionState === 'disconnected';
 }
 

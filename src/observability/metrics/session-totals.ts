@@ -1,22 +1,31 @@
 /** What all sessions have sent and received, those that have ended included. */
-import type { SessionStatus } from '../../webrtc/index.js';
+import type { MeasuredSession } from '../../webrtc/index.js';
 import { GrowingSums } from './growing-sums.js';
 import type { MetricLabels } from './labels.js';
 
-type StreamStatus = SessionStatus['audio'][number];
+type Video = MeasuredSession['video'][number];
 
 /** What is counted of what is sent. */
-export const SENT = ['packets', 'bytes', 'repaired', 'lost', 'dropped'] as const;
+const SENT = ['packetsSent', 'bytesSent', 'packetsRepaired', 'packetsLost', 'framesDropped'] as const;
 /** What is counted of what is received. */
-export const RECEIVED = ['packets', 'bytes', 'repaired', 'lost', 'frames', 'framesLost', 'nacks', 'keyframesRequested'] as const;
+const RECEIVED = [
+  'packetsReceived',
+  'bytesReceived',
+  'packetsRepaired',
+  'packetsLost',
+  'framesReceived',
+  'framesLost',
+  'nacksSent',
+  'keyframesRequested',
+] as const;
 /** What is counted of messages on data channels. */
-export const MESSAGES = ['sent', 'dropped'] as const;
+const MESSAGES = ['detectionsSent', 'detectionsDropped', 'snapshotsSent', 'snapshotsDropped'] as const;
 
 /** Sums by source and rendition. */
 export class SessionTotals {
-  readonly sent = new GrowingSums<'source' | 'rendition', (typeof SENT)[number]>(SENT);
-  readonly received = new GrowingSums<'source', (typeof RECEIVED)[number]>(RECEIVED);
-  readonly messages = new GrowingSums<'channel', (typeof MESSAGES)[number]>(MESSAGES);
+  readonly sent = new GrowingSums(['source', 'rendition'], SENT);
+  readonly received = new GrowingSums(['source'], RECEIVED);
+  readonly messages = new GrowingSums([], MESSAGES);
   readonly #labels: MetricLabels;
 
   constructor(labels: MetricLabels) {
@@ -24,39 +33,13 @@ export class SessionTotals {
   }
 
   /** Adds what the session has sent and received since it was looked at last. */
-  look(status: SessionStatus): void {
-    const { sessionId, sourceId, video, audio, received } = status;
+  look(session: MeasuredSession): void {
+    const { sessionId, sourceId, video, audio, received } = session;
     const source = this.#labels.source(sourceId);
-    video.forEach((stream, i) => {
-      // Repairs may still leave on an m-line that shows nothing any more.
-      const shown = this.#labels.source(stream.sourceId ?? sourceId);
-      this.#lookAtStream(sessionId, `video${i}`, { source: shown, rendition: stream.rendition }, stream);
-    });
-    audio.forEach((stream, i) => this.#lookAtStream(sessionId, `audio${i}`, { source, rendition: 'audio' }, stream));
-    this.messages.look(
-      sessionId,
-      'detections',
-      { channel: 'detections' },
-      { sent: status.detectionsSent, dropped: status.detectionsDropped },
-    );
-    const { snapshotsSent = 0, snapshotsDropped = 0 } = status;
-    this.messages.look(sessionId, 'video', { channel: 'video' }, { sent: snapshotsSent, dropped: snapshotsDropped });
-    if (!received) return;
-    this.received.look(
-      sessionId,
-      'all',
-      { source },
-      {
-        packets: received.packetsReceived,
-        bytes: received.bytesReceived,
-        repaired: received.packetsRepaired,
-        lost: received.packetsLost,
-        frames: received.framesReceived,
-        framesLost: received.framesLost,
-        nacks: received.nacksSent,
-        keyframesRequested: received.keyframesRequested,
-      },
-    );
+    video.forEach((stream, i) => this.sent.look(sessionId, i, this.#labelsOf(stream, source), stream));
+    audio.forEach((stream, i) => this.sent.look(sessionId, video.length + i, { source, rendition: 'audio' }, stream));
+    this.messages.look(sessionId, 0, {}, session);
+    if (received) this.received.look(sessionId, 0, { source }, received);
   }
 
   /** The session has ended; it was looked at before. */
@@ -64,9 +47,8 @@ export class SessionTotals {
     for (const sums of [this.sent, this.received, this.messages]) sums.forget(sessionId);
   }
 
-  #lookAtStream(sessionId: string, part: string, labels: { source: string; rendition: string }, stream: StreamStatus): void {
-    const { packetsSent, bytesSent, packetsRepaired, packetsLost, framesDropped } = stream;
-    const counts = { packets: packetsSent, bytes: bytesSent, repaired: packetsRepaired, lost: packetsLost, dropped: framesDropped };
-    this.sent.look(sessionId, part, labels, counts);
+  /** Repairs may still leave on an m-line that shows nothing any more. */
+  #labelsOf({ sourceId, rendition }: Video, source: string) {
+    return { source: sourceId === undefined ? source : this.#labels.source(sourceId), rendition };
   }
 }

@@ -168,6 +168,25 @@ export interface SideStatus {
   readonly received?: ReceivedStatus | undefined;
 }
 
+/** What is measured of one stream. */
+type MeasuredStream = Pick<StreamStatus, 'packetsSent' | 'bytesSent' | 'packetsRepaired' | 'packetsLost' | 'framesDropped'>;
+
+/** Of what a session's media does, what is measured of all sessions again and again: it has to cost little. */
+export interface MeasuredSide extends Pick<
+  SideStatus,
+  'detectionsSent' | 'detectionsDropped' | 'snapshotsSent' | 'snapshotsDropped' | 'roundTripMs' | 'received'
+> {
+  /** As `SideStatus.quality`. */
+  readonly quality?: Pick<SessionQuality, 'queueMs'> | undefined;
+  /** In the order of the offer's m-lines. */
+  readonly video: readonly (MeasuredStream & Pick<VideoStatus, 'sourceId' | 'rendition' | 'quality'>)[];
+  /** One for each stream of sound. */
+  readonly audio: readonly MeasuredStream[];
+}
+
+/** Of a session, what is measured of all of them again and again. */
+export interface MeasuredSession extends SessionIdentity, MeasuredSide, Pick<SessionStatus, 'role' | 'connectionState'> {}
+
 /** Of a session whose client has not agreed yet. */
 export const EMPTY_SIDE: SideStatus = {
   hasProcessedTrack: false,

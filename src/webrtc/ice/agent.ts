@@ -181,6 +181,16 @@ export class IceAgent {
     return target?.path.roundTrips.get(`${target.host} ${target.port}`)?.smallestMs;
   }
 
+  /** What went wrong with STUN and TURN servers, in words. */
+  get troubles(): readonly string[] {
+    return this.#gathering?.troubles ?? [];
+  }
+
+  /** Checks of the peer. */
+  get checksReceived(): number {
+    return this.#checksReceived;
+  }
+
   /** What was tried, and what came of it. */
   get report(): Omit<IceReport, 'restarts'> {
     return iceReport({
@@ -189,7 +199,7 @@ export class IceAgent {
       pairs: this.#checklist.pairs,
       checksReceived: this.#checksReceived,
       nominated: this.#nomination.pair,
-      troubles: this.#gathering?.troubles ?? [],
+      troubles: this.troubles,
     });
   }
 

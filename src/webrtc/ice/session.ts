@@ -120,6 +120,16 @@ export class IceSession {
     return this.#current.pendingBytes;
   }
 
+  /** As in `report`. */
+  get troubles(): readonly string[] {
+    return this.#newest.troubles;
+  }
+
+  /** As in `report`. */
+  get checksReceived(): number {
+    return this.#newest.checksReceived;
+  }
+
   get report(): IceReport {
     return { ...this.#newest.report, restarts: this.#restarts };
   }

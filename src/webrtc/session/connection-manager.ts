@@ -23,7 +23,7 @@ import type {
 } from '../api/requests.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SessionEvent } from '../api/session-event.js';
-import type { SessionStatus } from '../api/status.js';
+import type { MeasuredSession, SessionStatus } from '../api/status.js';
 import { hostAddresses } from '../ice/host-addresses.js';
 import type { IceTcpListener } from '../ice/tcp-listener.js';
 import type { IceUdpPort } from '../ice/udp-port.js';
@@ -246,6 +246,11 @@ export class ConnectionManager implements Sessions {
   /** Every session, the oldest first. */
   snapshot(): readonly SessionStatus[] {
     return this.#sessions.all.map((session) => session.snapshot());
+  }
+
+  /** Of every session what is measured again and again: it costs a small part of `snapshot`. */
+  measure(): readonly MeasuredSession[] {
+    return this.#sessions.all.map((session) => session.measure());
   }
 
   /** A session as it stands; undefined where there is none of that id. */

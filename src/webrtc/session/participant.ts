@@ -6,7 +6,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { EndReason, Rendition } from '../../media/index.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { QualityReason, SideStatus } from '../api/status.js';
+import type { MeasuredSide, QualityReason, SideStatus } from '../api/status.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { IncomingChannel } from '../transport/data-channel.js';
 import type { PacketTransport } from '../transport/packet-transport.js';
@@ -73,6 +73,8 @@ export interface Participant {
   readonly allSourceIds: readonly string[] | undefined;
   /** What it does now, for statistics. */
   snapshot(): SideStatus;
+  /** The part of it that is measured of all sessions again and again. */
+  measure(): MeasuredSide;
   /** Releases everything. Idempotent. */
   close(reason: EndReason): void;
 }

@@ -4,7 +4,7 @@ import type { EncodedFrame, EndReason, Publication } from '../../media/index.js'
 import type { MediaGateway } from '../api/gateway.js';
 import type { PublisherCommand } from '../api/requests.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import { EMPTY_SIDE, type SideStatus } from '../api/status.js';
+import { EMPTY_SIDE, type MeasuredSide, type SideStatus } from '../api/status.js';
 import { PublisherChannels } from '../channels/publisher-channels.js';
 import type { ReceivedTrack } from '../rtp/receive/received-track.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -144,6 +144,10 @@ export class Publisher implements Participant {
   snapshot(): SideStatus {
     const received = { ...this.#media.snapshot, silence: this.#watch.stats };
     return { ...EMPTY_SIDE, lastActivityS: this.#channels.lastActivityS, received };
+  }
+
+  measure(): MeasuredSide {
+    return { ...EMPTY_SIDE, received: this.#media.snapshot };
   }
 
   close(reason: EndReason): void {

@@ -53,6 +53,11 @@ export class QualityLog {
     return { quality, switches, switchReason: reason };
   }
 
+  /** As `QualityStatus.quality`. */
+  qualityOf(stream: ViewerStream): string | undefined {
+    return this.#entries.get(stream)?.quality;
+  }
+
   /** Of these streams: what the first one gets that flows, with the switches of all. */
   summary(streams: readonly ViewerStream[]): QualityStatus {
     const first = streams.find(({ rung }) => rung !== undefined) ?? streams[0];

@@ -8,7 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import type { SessionReport, Step } from '../api/report.js';
 import type { Door } from '../api/requests.js';
 import type { EventedSession, SessionEvent } from '../api/session-event.js';
-import { EMPTY_SIDE, type ConnectionState, type SessionStatus, type SessionIdentity } from '../api/status.js';
+import { EMPTY_SIDE, type ConnectionState, type MeasuredSession, type SessionStatus, type SessionIdentity } from '../api/status.js';
 import { mLineReports } from '../sdp/m-line-reports.js';
 import type { Plan } from '../sdp/negotiate.js';
 import { isFailure } from './explain-end.js';
@@ -136,9 +136,30 @@ export class SessionRecord {
       iceState: this.#state === 'disconnected' ? 'disconnected' : (transport?.ice.state ?? 'new'),
       createdAtS: this.#createdAtS,
       connectMs,
-      iceTroubles: transports?.iceReport.troubles ?? [],
+      iceTroubles: transports?.iceTroubles ?? [],
       ...side,
       roundTripMs: side.roundTripMs ?? transport?.roundTripMs,
+    };
+  }
+
+  measure({ participant, transports }: SessionParts): MeasuredSession {
+    const { sessionId, clientId, sourceId } = this.#identity;
+    const side = participant?.measure() ?? EMPTY_SIDE;
+    return {
+      sessionId,
+      clientId,
+      sourceId,
+      role: this.#init.role,
+      connectionState: this.#state,
+      roundTripMs: side.roundTripMs ?? transports?.at(0)?.roundTripMs,
+      detectionsSent: side.detectionsSent,
+      detectionsDropped: side.detectionsDropped,
+      snapshotsSent: side.snapshotsSent ?? 0,
+      snapshotsDropped: side.snapshotsDropped ?? 0,
+      quality: side.quality,
+      video: side.video,
+      audio: side.audio,
+      received: side.received,
     };
   }
 

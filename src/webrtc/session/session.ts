@@ -11,7 +11,7 @@ import type { RtpTimestamps } from '../api/rtp-timestamps.js';
 import type { SessionReport } from '../api/report.js';
 import type { Door, TrickledCandidate } from '../api/requests.js';
 import type { SessionEvent } from '../api/session-event.js';
-import type { ConnectionState, SessionStatus, SessionIdentity } from '../api/status.js';
+import type { ConnectionState, MeasuredSession, SessionStatus, SessionIdentity } from '../api/status.js';
 import type { IceOptions } from '../ice/gathering.js';
 import { answering, offering, type Description } from '../sdp/description.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -153,6 +153,11 @@ export class PeerSession {
     return this.#record.snapshot(this.#parts);
   }
 
+  /** What is measured of all sessions again and again. */
+  measure(): MeasuredSession {
+    return this.#record.measure(this.#parts);
+  }
+
   /** What became of it so far. */
   report(): SessionReport {
     const found = this.#record.report(this.#parts);
@@ -191,7 +196,7 @@ export class PeerSession {
     try {
       const certificate = await this.#deps.certificate;
       admitted.begun({
-        isHeard: () => (this.#described?.transports.iceReport.checksReceived ?? 0) > 0,
+        isHeard: () => (this.#described?.transports.checksReceived ?? 0) > 0,
         giveWay: () => this.close('gave-way'),
       });
       this.#end.throwIfReached();

@@ -114,6 +114,16 @@ export class Transports {
     return this.#all[0]?.ice.report ?? NO_ICE;
   }
 
+  /** As in `iceReport`. */
+  get iceTroubles(): readonly string[] {
+    return this.#all[0]?.ice.troubles ?? [];
+  }
+
+  /** Connectivity checks of the client that have come to the first one. */
+  get checksReceived(): number {
+    return this.#all[0]?.ice.checksReceived ?? 0;
+  }
+
   /**
    * Begins an ICE restart: what was there stays in use until `continueRestart` has led to something that works.
    * @param gathers waits for all candidates

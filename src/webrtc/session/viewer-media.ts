@@ -171,6 +171,16 @@ export class ViewerMedia implements WatchedMedia {
     return this.#log.statusOf(stream);
   }
 
+  /** What a stream of video shows, and in which quality it is sent; for measurements. */
+  shownOn(stream: ViewerStream): { readonly sourceId: string | undefined; readonly quality: string | undefined } {
+    return { sourceId: this.#tiles.watchedOn(stream)?.sourceId, quality: this.#log.qualityOf(stream) };
+  }
+
+  /** What is known of the network. */
+  get network(): Pick<SessionQuality, 'estimateBps' | 'queueMs'> {
+    return this.#quality.network;
+  }
+
   /** In which quality the viewer is sent its video, and what its network carries. */
   get sessionQuality(): SessionQuality {
     return { ...this.#log.summary(this.#init.streams.filter(({ rendition }) => rendition !== undefined)), ...this.#quality.network };
@@ -295,7 +305,7 @@ export class ViewerMedia implements WatchedMedia {
 
   /** Undefined before a report that tells it. */
   get roundTripMs(): number | undefined {
-    return this.#init.streams.map(({ roundTripMs }) => roundTripMs).find((ms) => ms !== undefined);
+    return this.#init.streams.find(({ roundTripMs }) => roundTripMs !== undefined)?.roundTripMs;
   }
 
   /** What is known of the streams that flow, for whoever watches over the viewer. */

@@ -236,7 +236,7 @@ export class ViewerStream {
 
   /** Undefined before a report that tells it. */
   get roundTripMs(): number | undefined {
-    return this.#sending?.rtp.stats.roundTripMs;
+    return this.#sending?.rtp.roundTripMs;
   }
 
   /** Undefined while it does not flow. */

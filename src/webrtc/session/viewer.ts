@@ -4,7 +4,7 @@ import { SOURCE_RUNG, type EndReason, type Rendition, type TrackKey } from '../.
 import type { MediaGateway } from '../api/gateway.js';
 import { ALL_RIGHTS, type ViewerRights } from '../api/rights.js';
 import type { RtpTimestamps } from '../api/rtp-timestamps.js';
-import type { SideStatus } from '../api/status.js';
+import type { MeasuredSide, SideStatus } from '../api/status.js';
 import { ViewerChannels } from '../channels/viewer-channels.js';
 import type { LocalStream } from '../sdp/answer.js';
 import type { Plan } from '../sdp/negotiate.js';
@@ -186,6 +186,31 @@ export class Viewer implements Participant {
         key.kind === 'video' ? [{ codec: key.codec, ...this.#media.tileOf(stream), ...this.#media.qualityOf(stream), ...stats }] : [],
       ),
       audio: streams.flatMap(({ key, stats }) => (key.kind === 'audio' ? [stats] : [])),
+    };
+  }
+
+  measure(): MeasuredSide {
+    const { detections, snapshots } = this.#channels;
+    const video: MeasuredSide['video'][number][] = [];
+    const audio: MeasuredSide['audio'][number][] = [];
+    for (const stream of this.#streams) {
+      const { rendition, snapshot } = stream;
+      if (rendition === undefined) audio.push(snapshot);
+      else {
+        const { packetsSent, bytesSent, packetsRepaired, packetsLost, framesDropped } = snapshot;
+        const { sourceId, quality } = this.#media.shownOn(stream);
+        video.push({ sourceId, rendition, quality, packetsSent, bytesSent, packetsRepaired, packetsLost, framesDropped });
+      }
+    }
+    return {
+      detectionsSent: detections.sent,
+      detectionsDropped: detections.dropped,
+      snapshotsSent: snapshots.sent,
+      snapshotsDropped: snapshots.dropped,
+      roundTripMs: this.#media.roundTripMs,
+      quality: this.#media.network,
+      video,
+      audio,
     };
   }
 

@@ -159,6 +159,11 @@ export class RtpStream implements FrameSink, PacedStream {
     };
   }
 
+  /** Undefined before a report that tells it, in ms. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
   send(frame: PacketizedFrame): void {
     const { pacing } = this.#init.transport;
     const timestamp = this.rtpTimestampOf(frame.rtpTimestamp);
