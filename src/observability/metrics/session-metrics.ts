@@ -161,7 +161,8 @@ export class SessionMetrics {
       name: 'channel_messages_total',
       help: 'Messages on the data channels detections and video, by what became of them',
       labelNames: ['channel', 'result'],
-      read: () => MESSAGE_COUNTS.flatMap(([count, labels]) => [...this.#totals.messages.of(count)].map(([, value]) => [labels, value] as const)),
+      read: () =>
+        MESSAGE_COUNTS.flatMap(([count, labels]) => [...this.#totals.messages.of(count)].map(([, value]) => [labels, value] as const)),
     });
   }
 
