@@ -42,6 +42,8 @@ export interface ObservabilityDeps {
   readonly sources: () => readonly (SourceDescription & { readonly kind: SourceKind; readonly state: RoomState })[];
   /** What runs for each source that somebody watches. */
   readonly activity: () => readonly SourceActivity[];
+  /** How many viewers and publishers are connected or connecting. */
+  readonly activeClients: () => number;
   /** Viewers and publishers that are connected or connecting. */
   readonly sessions: () => readonly SessionStatus[];
   /** WebSockets that are open. */
@@ -195,7 +197,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         ...basics,
         reasons,
         ...(isAsked(query.verbose) && { findings: findings(await factsOf(deps)) }),
-        active_clients: deps.sessions().length,
+        active_clients: deps.activeClients(),
         ...(deps.iceUdp && { ice_udp_port: deps.iceUdp.port }),
         resources: deps.resources(),
         webhooks: deps.webhooks().map(({ receiver, queued, delivered, failed, dropped, lastError }) => ({

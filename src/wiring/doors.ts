@@ -206,6 +206,7 @@ function stateOf(
     uptimeS: () => (clock.now() - startedMs) / 1000,
     sources: () => catalogue.list().map((source) => (source.kind === 'pull' ? source : { ...source, ...managed.labelsOf(source.id) })),
     activity: () => pipelines.activity(),
+    activeClients: () => sessions.count,
     sessions: () => sessions.snapshot(),
     webSockets: () => webSockets.connections,
     detectorLoaded: () => models.areReady,

@@ -34,7 +34,7 @@ export function openLooks(
   const isAnybodyJoining = (): boolean => {
     const sinceS = clock.wallClock() / 1000 - JOINS_WITHIN_S;
     return sessions
-      .snapshot()
+      .measure()
       .some(({ connectionState, createdAtS }) => (connectionState === 'new' || connectionState === 'connecting') && createdAtS > sinceS);
   };
   const quiet = new Quiet(clock, () => pipelines.areStarting || isAnybodyJoining());

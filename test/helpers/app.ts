@@ -247,6 +247,7 @@ export function idleState(state: AppOverrides['state'] = {}): AppDeps['state'] {
     uptimeS: () => 1.5,
     sources: () => [],
     activity: () => [],
+    activeClients: () => (state.sessions?.() ?? []).length,
     sessions: () => [],
     detectorLoaded: () => true,
     resources: () => ({ peer_connections: 0, udp_sockets: 0, tcp_sockets: 0, child_processes: 0, workers: 1, timers: 2 }),

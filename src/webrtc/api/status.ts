@@ -185,7 +185,7 @@ export interface MeasuredSide extends Pick<
 }
 
 /** Of a session, what is measured of all of them again and again. */
-export interface MeasuredSession extends SessionIdentity, MeasuredSide, Pick<SessionStatus, 'role' | 'connectionState'> {}
+export interface MeasuredSession extends SessionIdentity, MeasuredSide, Pick<SessionStatus, 'role' | 'connectionState' | 'createdAtS'> {}
 
 /** Of a session whose client has not agreed yet. */
 export const EMPTY_SIDE: SideStatus = {

@@ -243,6 +243,11 @@ export class ConnectionManager implements Sessions {
     return this.#admission.hasClient(clientId);
   }
 
+  /** How many sessions there are. */
+  get count(): number {
+    return this.#sessions.count;
+  }
+
   /** Every session, the oldest first. */
   snapshot(): readonly SessionStatus[] {
     return this.#sessions.all.map((session) => session.snapshot());

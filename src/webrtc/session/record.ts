@@ -151,6 +151,7 @@ export class SessionRecord {
       sourceId,
       role: this.#init.role,
       connectionState: this.#state,
+      createdAtS: this.#createdAtS,
       roundTripMs: side.roundTripMs ?? transports?.at(0)?.roundTripMs,
       detectionsSent: side.detectionsSent,
       detectionsDropped: side.detectionsDropped,

@@ -39,6 +39,11 @@ export class SessionRegistry {
     return forgotten;
   }
 
+  /** How many live. */
+  get count(): number {
+    return this.#live.size;
+  }
+
   /** The oldest first. */
   get all(): readonly PeerSession[] {
     return [...this.#live.values()].map(({ session }) => session);
