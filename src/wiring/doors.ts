@@ -53,7 +53,14 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
   );
   const state = stateOf(host, served, { webSockets, access });
   const { metrics, counts, models, ffmpeg } = served;
-  metrics.readFrom({ state, sessions: () => sessions.measure(), counts, models: () => models.inUse(), processes: ffmpeg.processes, udp: served.iceUdp });
+  metrics.readFrom({
+    state,
+    sessions: () => sessions.measure(),
+    counts,
+    models: () => models.inUse(),
+    processes: ffmpeg.processes,
+    udp: served.iceUdp,
+  });
   const app = await buildApp({
     access,
     logger: loggers.http,

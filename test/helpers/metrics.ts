@@ -10,16 +10,17 @@ export interface MetricsRig {
   readonly counts: SourceCounts;
 }
 
-/** @param state what is not idle @param kindOf of sources. Default: there are none */
+/** @param state what is not idle @param kindOf of sources. Default: there are none @param sessions what is measured. Default: those of `state` */
 export function metricsRig(
   state: Partial<MetricSources['state']> = {},
   kindOf: (id: string) => SourceKind | undefined = () => undefined,
+  sessions: MetricSources['sessions'] = state.sessions ?? (() => []),
 ): MetricsRig {
   const metrics = new ServerMetrics(kindOf);
   const counts = new SourceCounts({ sourceLabel: metrics.labels.source, qualityLabel: metrics.labels.quality });
   metrics.readFrom({
     state: idleState(state),
-    sessions: state.sessions ?? (() => []),
+    sessions,
     counts,
     models: () => [],
     processes: new ProcessCounts(),

@@ -80,6 +80,12 @@ describe('metrics of sessions', () => {
     assert.equal(total(found, 'sightline_sessions', { role: 'viewer' }), 1);
   });
 
+  it('makes no snapshots of sessions: hundreds are looked at for each scrape', async () => {
+    const rig = metricsRig({ sessions: () => assert.fail('what is measured is enough') }, known, () => [viewing(100), viewing(7)]);
+    const found = await samples(rig);
+    assert.deepEqual([total(found, 'sightline_viewers', { source: 'street' }), total(found, 'sightline_sessions')], [2, 2]);
+  });
+
   it('never counts backwards: not when a viewer leaves, nor when it reports fewer lost packets than before', async () => {
     let statuses = [viewing(100, {}, 7)];
     const rig = metricsRig({ sessions: () => statuses }, known);

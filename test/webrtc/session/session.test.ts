@@ -73,6 +73,38 @@ test('a viewer that was silent and is heard again stays', async () => {
   await rig.close();
 });
 
+test('what is measured of a session is what its snapshot tells, before it is connected, while it flows and on a wall', async () => {
+  const rig = new Rig({ source: { hasAudio: true } });
+  const viewer = new WeriftViewer({ video: 2, audio: true, dataChannel: 'commands' });
+  const compare = (): void => {
+    const [measured, snapshot] = [rig.manager.measure(), rig.manager.snapshot()];
+    assert.equal(measured.length, 1);
+    const { video, audio, quality, ...others } = measured[0] ?? assert.fail();
+    const told: Readonly<Record<string, unknown>> = { ...(snapshot[0] ?? assert.fail()) };
+    for (const [name, value] of Object.entries(others)) assert.deepEqual(value, told[name] ?? (value === 0 ? 0 : undefined), name);
+    assert.equal(quality?.queueMs, snapshot[0]?.quality?.queueMs);
+    for (const [streams, of] of [
+      [video, snapshot[0]?.video],
+      [audio, snapshot[0]?.audio],
+    ] as const) {
+      assert.equal(streams.length, of?.length);
+      streams.forEach((stream, i) => assert.deepEqual({ ...of?.[i], ...stream }, of?.[i]));
+    }
+  };
+  await viewer.join(async (sdp) => {
+    const answer = await rig.accept()(sdp);
+    compare();
+    return answer;
+  });
+  rig.write(10);
+  await viewer.until(() => viewer.packets.length > 20, 3000, 'packets');
+  compare();
+  const [measured] = rig.manager.measure();
+  assert.ok(measured?.video.every(({ packetsSent, sourceId }) => packetsSent > 0 && sourceId === 'street'));
+  await viewer.close();
+  await rig.close();
+});
+
 test('the end of the track ends the session with its reason', async () => {
   const rig = new Rig();
   const viewer = new WeriftViewer();
