@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
 import { sizeOf } from './rebuild.js';
+import { writeKeptRanges } from './kept-ranges.js';
 import type { RecordedSegment, TimeRange } from './recorded.js';
 import { isKept, outOfRange, recordingNotFound } from './refusals.js';
 import type { ExaminedSegment } from './torn-tail.js';
@@ -15,6 +16,8 @@ export interface RecordingsInit {
   readonly archive: Archive;
   /** Their rows. */
   readonly index: RecordingIndex;
+  /** Absolute path of the folder of a source. */
+  readonly folderOf: (sourceId: string) => string;
   /** Ends the segment that a source is written to. */
   readonly cut: (sourceId: string) => Promise<void>;
   /** Removes a segment with what lies beside it. @throws Error of the system */
@@ -67,6 +70,8 @@ const MAX_CHECKED = 1_500;
 /** Recordings, for those who ask. */
 export class Recordings {
   readonly #init: RecordingsInit;
+  /** Changes of what is to be kept, and removals, one after the other. Never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(init: RecordingsInit) {
     this.#init = init;
@@ -100,13 +105,13 @@ export class Recordings {
     return overview;
   }
 
-  /** Keeps what is recorded then, whatever its age. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE */
+  /** Keeps what is recorded then, whatever its age. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, STATE_NOT_KEPT */
   async keep(sourceId: string, range: TimeRange): Promise<readonly TimeRange[]> {
     throwIfOutside(await this.there(sourceId), range);
     return this.#changeKeeps(sourceId, (kept) => union([...kept, range]));
   }
 
-  /** Lets it go when it is old. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND */
+  /** Lets it go when it is old. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND, STATE_NOT_KEPT */
   async release(sourceId: string, range: TimeRange): Promise<readonly TimeRange[]> {
     await this.there(sourceId);
     return this.#changeKeeps(sourceId, (kept) => without(kept, range));
@@ -116,7 +121,11 @@ export class Recordings {
    * Removes every segment that has a moment in the range, whole, also one that is being written. Resolves with those that are gone.
    * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_KEPT; nothing is removed then
    */
-  async remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
+  remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
+    return this.#inTurn(() => this.#remove(sourceId, range));
+  }
+
+  async #remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
     const { archive, index, cut, removeFiles } = this.#init;
     throwIfOutside(await this.there(sourceId), range);
     if ((await archive.segments(sourceId, range)).some(({ isOpen }) => isOpen)) await cut(sourceId);
@@ -167,11 +176,20 @@ export class Recordings {
     return fromMs === undefined || toMs === undefined ? undefined : { sourceId, fromMs, toMs, bytes, segments };
   }
 
-  async #changeKeeps(sourceId: string, change: (kept: readonly TimeRange[]) => readonly TimeRange[]): Promise<readonly TimeRange[]> {
-    const { index } = this.#init;
-    const kept = change(await index.ask({ kind: 'keeps', sourceId }));
-    index.putKeeps(sourceId, kept);
-    return kept;
+  #changeKeeps(sourceId: string, change: (kept: readonly TimeRange[]) => readonly TimeRange[]): Promise<readonly TimeRange[]> {
+    const { index, folderOf } = this.#init;
+    return this.#inTurn(async () => {
+      const kept = change(await index.ask({ kind: 'keeps', sourceId }));
+      await writeKeptRanges(folderOf(sourceId), kept);
+      index.putKeeps(sourceId, kept);
+      return kept;
+    });
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 }
 

@@ -36,8 +36,9 @@ export class Retention {
   #skewMs: number;
   #trustsClockFromMs = -Infinity;
   #warnedMs = -Infinity;
-  /** Where a file cannot be removed, the others behind it still can. */
-  readonly #stuck = new Set<number>();
+  /** Of this look: files that cannot be removed, as the others behind them still can, and those that are gone, which a store that is full names again. */
+  readonly #done = new Set<number>();
+  #stuck = 0;
   #last: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -67,7 +68,8 @@ export class Retention {
 
   async #look(): Promise<void> {
     const { clock, maxAgeMs, maxBytes, archive } = this.#init;
-    this.#stuck.clear();
+    this.#done.clear();
+    this.#stuck = 0;
     this.#watchClock();
     if (maxAgeMs < Infinity && clock.now() >= this.#trustsClockFromMs)
       while ((await this.#removeOldest(clock.wallClock() - maxAgeMs)) !== undefined);
@@ -83,12 +85,13 @@ export class Retention {
   async #removeOldest(beforeMs: number | undefined, bytes = Infinity): Promise<number | undefined> {
     if (this.#isOver()) return undefined;
     const { index, archive } = this.#init;
-    const rows = await index.ask({ kind: 'oldest-segments', beforeMs, limit: SLICE + this.#stuck.size });
-    const oldest = archive.recorded(rows).filter(({ id }) => !this.#stuck.has(id));
+    const rows = await index.ask({ kind: 'oldest-segments', beforeMs, limit: SLICE + this.#stuck });
+    const oldest = archive.recorded(rows).filter(({ id }) => !this.#done.has(id));
     let freed = 0;
     const gone: RecordedSegment[] = [];
     for (const segment of oldest) {
       if (freed >= bytes || this.#isOver()) break;
+      this.#done.add(segment.id);
       if (!(await this.#remove(segment))) continue;
       gone.push(segment);
       freed += segment.bytes;
@@ -102,7 +105,7 @@ export class Retention {
       await this.#init.removeFiles(segment.file);
       return true;
     } catch (error) {
-      this.#stuck.add(segment.id);
+      this.#stuck++;
       this.#warn(error);
       return false;
     }

@@ -112,6 +112,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   const recordings = new Recordings({
     archive,
     index,
+    folderOf: (sourceId) => sourceFolder(folder, sourceId),
     cut: (sourceId) => recorder.cut(sourceId),
     removeFiles: removeSegmentFiles,
     examine: examineSegment,

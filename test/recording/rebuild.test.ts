@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.js';
 import { Rebuild } from '../../src/recording/rebuild.js';
+import { Recordings } from '../../src/recording/index.js';
 import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import { ArchiveRig, damaged, NOON } from './rig.js';
 
@@ -50,6 +51,34 @@ describe('the index as the files have it', () => {
     assert.deepEqual(await rig.archive.sources(), ['gate', 'yard']);
     assert.equal((await rig.archive.groupBefore('gate', NOON + 3_000))?.atMs, NOON + 2_000);
     assert.deepEqual(await rebuild().lookAround(LATER), { found: 0, missing: 0, damaged: 0 });
+  });
+
+  it('still has what is to be kept where the index is lost, and keeps everything where nobody can say what', async () => {
+    for (let n = 0; n < 3; n++) rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE);
+    rig.record('yard', NOON, NOON + MINUTE);
+    const recordings = new Recordings({
+      archive: rig.archive,
+      index: rig.index,
+      folderOf: (sourceId) => path.join(rig.folder, sourceId),
+      cut: () => Promise.resolve(),
+      removeFiles: () => Promise.resolve(),
+      examine: () => Promise.reject(new Error('no test reads here')),
+    });
+    const kept = { fromMs: NOON + MINUTE, toMs: NOON + MINUTE + 1_000 };
+    await Promise.all([recordings.keep('gate', kept), recordings.keep('gate', { fromMs: NOON + 1, toMs: NOON + 2 })]);
+    await recordings.release('gate', { fromMs: NOON, toMs: NOON + 10 });
+    writeFileSync(path.join(rig.folder, 'yard/keep.json'), '{"keep":[{"from":');
+    await rig.restart(path.join(rig.folder, '.other'));
+    await rebuild().lookAround(LATER);
+    assert.deepEqual(await rig.index.ask({ kind: 'keeps', sourceId: 'gate' }), [kept]);
+    const oldest = await rig.index.ask({ kind: 'oldest-segments', beforeMs: undefined, limit: 10 });
+    assert.deepEqual(
+      oldest.map(({ sourceId, fromMs }) => [sourceId, fromMs - NOON]),
+      [
+        ['gate', 0],
+        ['gate', 2 * MINUTE],
+      ],
+    );
   });
 
   it('takes a file that somebody put back into the run that it belongs to', async () => {

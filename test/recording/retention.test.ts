@@ -27,6 +27,7 @@ function open(more: {
   maxBytes?: number;
   removeFiles?: (file: string) => Promise<void>;
   clock?: typeof rig.clock;
+  archive?: Pick<typeof rig.archive, 'totals' | 'recorded' | 'forget'>;
 }): void {
   retention = new Retention({
     archive: rig.archive,
@@ -97,6 +98,20 @@ describe('retention', () => {
     isStuck = false;
     await retention.look();
     assert.deepEqual(await left(), []);
+  });
+
+  it('ends where the store does not take what is gone, and names it again', { timeout: 10_000 }, async () => {
+    for (let n = 0; n < 120; n++) rig.record('gate', NOON - 4 * HOUR + n * MINUTE, NOON - 4 * HOUR + (n + 1) * MINUTE);
+    const forgotten: number[] = [];
+    const archive = {
+      totals: (sourceId?: string) => rig.archive.totals(sourceId),
+      recorded: (rows: Parameters<typeof rig.archive.recorded>[0]) => rig.archive.recorded(rows),
+      forget: (segments: readonly { readonly id: number }[]) => void forgotten.push(...segments.map(({ id }) => id)),
+    };
+    open({ maxAgeMs: HOUR, maxBytes: 1, archive });
+    await retention.look();
+    assert.ok(forgotten.length > 0);
+    assert.equal(new Set(forgotten).size, forgotten.length, 'nothing is forgotten twice in a look');
   });
 
   it('removes nothing for its age within an hour after the clock was set forward', async () => {
