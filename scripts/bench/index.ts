@@ -15,6 +15,7 @@ import { run as loss } from './loss.js';
 import { run as motion } from './motion.js';
 import { run as networks } from './networks/index.js';
 import { run as scrape } from './scrape.js';
+import { run as seek } from './seek.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   tracker,
   motion,
   scrape,
+  seek,
   soak,
   joins,
   live,
@@ -51,6 +53,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   tracker       ids and boxes against labels, beside boxes that stand still; CPU
   motion        what the motion gate spares the net, and its CPU              [--seconds 60]
   scrape        CPU and time of GET /metrics while 200 watch                   [--seconds 6]
+  seek          Chromium: how soon the frame of a time that was recorded is there [--joins 25] [--seconds 3600]
   soak          memory and leftovers while viewers come and go                [--seconds 600]
   joins         Chromium: WHEP joins with trickle, alone and ten in a second  [--joins 20]
   live          Chromium: how old a published picture is when it is seen      [--seconds 20]

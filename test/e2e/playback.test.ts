@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pair } from '../../scripts/bench/frame-exact-pairing.js';
+import type { Rendition } from '../../src/media/index.js';
+import '../helpers/alone.js';
+import {
+  ChromiumHarness,
+  noChromium,
+  type BrowserViewer,
+  type JoinOptions,
+  type ToldMessage,
+  type ViewerPage,
+} from '../helpers/chromium.js';
+import { eventually } from '../helpers/deadline.js';
+import { FRAME_NUMBER_MODEL } from '../helpers/frame-number-model.js';
+import { makeNumberedClip } from '../helpers/numbered-clip.js';
+import { framesOfClip, makeRecording } from '../helpers/recording.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
+import { temporaryFolder, type Folder } from './fixtures.js';
+
+/** Frames of the recording: 40 s at 30 a second, a keyframe every 2 s. */
+const COUNT = 1200;
+const GAP = [600, 660] as const;
+const RENDITIONS: readonly Rendition[] = ['raw', 'processed'];
+
+describe('the past in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
+  let folder: Folder;
+  let server: ServerProcess;
+  let browser: ChromiumHarness;
+  let page: ViewerPage;
+  let fromMs: number;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    const clip = path.join(folder.videos, 'street.mp4');
+    const recordDir = path.join(folder.path, 'recordings');
+    mkdirSync(recordDir);
+    await makeNumberedClip(clip, { seconds: COUNT / 30, keyframeS: 2 });
+    const frames = await framesOfClip(clip);
+    assert.equal(frames.length, COUNT);
+    fromMs = Date.now() - 120_000;
+    const recording = { recordDir, frames, fromMs };
+    await makeRecording({ ...recording, sourceId: 'street', gaps: [GAP], cuts: [300, 900] });
+    await makeRecording({ ...recording, sourceId: 'gone' });
+    server = await startServerProcess({
+      UPLOAD_DIR: folder.videos,
+      RECORD_DIR: recordDir,
+      MODEL: FRAME_NUMBER_MODEL,
+      DETECT_FPS: '30',
+      IDLE_GRACE: '0',
+      MAX_PLAYBACK_ENCODES: '1',
+    });
+    await eventually(async () => (await fetch(new URL('/recordings/street', server.url))).ok, 10_000, 'the index of the recording');
+    browser = await ChromiumHarness.shared();
+    page = await browser.viewerPage(server.url);
+  });
+
+  after(async () => {
+    await browser.close();
+    assert.equal(await server.close(), 0, `the server ended well:\n${server.log.slice(-20).join('\n')}`);
+    await folder.remove();
+  });
+
+  /** Unix seconds of a frame. */
+  const at = (number: number): number => (fromMs + (number * 1000) / 30) / 1000;
+
+  async function join(options: JoinOptions = {}): Promise<BrowserViewer> {
+    const viewer = await page.join({
+      codec: 'H264',
+      dataChannel: true,
+      detections: true,
+      numbers: true,
+      keepFirstPicture: false,
+      ...options,
+      body: { source: 'street', tracks: ['raw'], ...options.body },
+    });
+    assert.equal(viewer.status, 200, JSON.stringify(viewer.answer));
+    return viewer;
+  }
+
+  async function shown(viewer: BrowserViewer, index = 0): Promise<number[]> {
+    return ((await viewer.numbers())[index] ?? []).flatMap(({ number }) => (typeof number === 'number' ? [number] : []));
+  }
+
+  /** The very frame, which stands. */
+  async function waitFor(viewer: BrowserViewer, number: number, index = 0): Promise<void> {
+    await eventually(async () => (await shown(viewer, index)).at(-1) === number, 5_000, `frame ${number}`);
+  }
+
+  /** A frame or one of the next, as they pass: browsers leave some out. */
+  async function waitPast(viewer: BrowserViewer, number: number, index = 0): Promise<void> {
+    const isPast = (last = -1): boolean => last >= number && last < number + 60;
+    await eventually(async () => isPast((await shown(viewer, index)).at(-1)), 5_000, `frames behind ${number}`);
+  }
+
+  /** As it passes, a browser that is short of time may leave the first frames out. */
+  async function assertBegins(viewer: BrowserViewer, number: number): Promise<void> {
+    const numbers = await shown(viewer);
+    assert.ok(
+      numbers.some((each) => each >= number && each < number + 10),
+      `frame ${number} or one of the next is shown, not ${numbers.join(' ')}`,
+    );
+  }
+
+  async function positions(viewer: BrowserViewer): Promise<ToldMessage[]> {
+    return (await viewer.told()).filter(({ type }) => type === 'position');
+  }
+
+  async function ok(viewer: BrowserViewer, command: Readonly<Record<string, unknown>>): Promise<void> {
+    const answer = await viewer.command(command);
+    assert.equal(answer['ok'], true, JSON.stringify(answer));
+  }
+
+  async function assertExact(viewer: BrowserViewer, index: number, rendition: Rendition, atLeast: number): Promise<void> {
+    const frames = (await viewer.numbers())[index] ?? [];
+    const { maxErrorFrames, wrong, faults, paired } = pair(frames, await viewer.messages(), rendition);
+    assert.equal(maxErrorFrames, 0, `${rendition}: ${faults.join('\n')}`);
+    assert.equal(wrong, 0);
+    assert.ok(paired >= atLeast, `${paired} pictures of ${rendition} pair with a message`);
+  }
+
+  it('is gone to from the present and left again, on one connection and one m-line', async () => {
+    const viewer = await join();
+    await viewer.frames(20);
+    await ok(viewer, { cmd: 'seek', at: at(410) });
+    await waitPast(viewer, 412);
+    await assertBegins(viewer, 410);
+    await ok(viewer, { cmd: 'live' });
+    const count = (await viewer.state()).frames[0]!;
+    await viewer.frames(count + 30);
+    assert.deepEqual(
+      (await positions(viewer)).map(({ state }) => state).filter((state, i, all) => state !== all[i - 1]),
+      ['playing', 'live'],
+    );
+    await assertExact(viewer, 0, 'raw', 30);
+    const sender = (await viewer.stats()).filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+    assert.equal(sender.length, 1, 'one stream all the time');
+    await viewer.leave();
+  });
+
+  it('shows the very frame of each time, and stays smooth through seeks, speeds, steps and pauses', async () => {
+    const viewer = await join({ body: { at: at(100) } });
+    await waitPast(viewer, 101);
+    await assertBegins(viewer, 100);
+    for (const number of [345, 17, 1133, 59, 60]) {
+      await ok(viewer, { cmd: 'seek', at: at(number) });
+      await waitPast(viewer, number + 5);
+      await assertBegins(viewer, number);
+    }
+    await ok(viewer, { cmd: 'pause' });
+    assert.ok((await positions(viewer)).some(({ state }) => state === 'paused'));
+    for (const number of [899, 900, 200]) {
+      await ok(viewer, { cmd: 'seek', at: at(number) });
+      await waitFor(viewer, number);
+    }
+    await ok(viewer, { cmd: 'step', frames: 1 });
+    await waitFor(viewer, 201);
+    await ok(viewer, { cmd: 'step', frames: -22 });
+    await waitFor(viewer, 179);
+    const position = (await positions(viewer)).at(-1)!;
+    assert.ok(Math.abs(Number(position['at']) - at(179)) < 0.001);
+    const frame = (await viewer.numbers())[0]!.findLast(({ number }) => number === 179)!;
+    assert.ok(Math.abs((Number(position['rtp_timestamp']) - frame.rtpTimestamp) | 0) <= 90, 'it tells the timestamp of that frame');
+    await ok(viewer, { cmd: 'speed', value: 2 });
+    await ok(viewer, { cmd: 'resume' });
+    await waitPast(viewer, 240);
+    await ok(viewer, { cmd: 'speed', value: 1 });
+    await waitPast(viewer, 310);
+    await assertExact(viewer, 0, 'raw', 100);
+    await viewer.leave();
+  });
+
+  it('draws what was seen then into every frame, and detects nothing again', async () => {
+    const viewer = await join({ video: 2, body: { tracks: RENDITIONS, at: at(300) } });
+    await waitPast(viewer, 330, 1);
+    await ok(viewer, { cmd: 'seek', at: at(840) });
+    await waitPast(viewer, 930, 1);
+    await assertExact(viewer, 0, 'raw', 60);
+    await assertExact(viewer, 1, 'processed', 30);
+    const refused = await page.join({ video: 1, codec: 'H264', body: { source: 'street', tracks: ['processed'], at: at(300) } });
+    assert.equal(refused.status, 503, 'the one place of encoders is taken');
+    assert.match(String(refused.answer['message']), /MAX_PLAYBACK_ENCODES/);
+    await viewer.leave();
+  });
+
+  it('passes over a gap and says so', async () => {
+    const viewer = await join({ body: { at: at(590) } });
+    await waitPast(viewer, GAP[1] + 10);
+    const numbers = await shown(viewer);
+    assert.ok(!numbers.some((number) => number >= GAP[0] && number < GAP[1]));
+    await assertBegins(viewer, GAP[1]);
+    const states = (await positions(viewer)).map(({ state }) => state);
+    assert.ok(states.includes('gap') && states.lastIndexOf('playing') > states.indexOf('gap'), states.join(' '));
+    await assertExact(viewer, 0, 'raw', 15);
+    await viewer.leave();
+  });
+
+  it('ends in the present, or says that there is nothing more', async () => {
+    const live = await join({ body: { at: at(COUNT - 20) } });
+    await eventually(async () => (await positions(live)).some(({ state }) => state === 'live'), 5_000, 'the present');
+    const count = (await live.state()).frames[0]!;
+    await live.frames(count + 20);
+    await live.leave();
+
+    const ended = await join({ body: { source: 'gone', at: at(COUNT - 20) } });
+    await eventually(async () => (await positions(ended)).some(({ state }) => state === 'end'), 5_000, 'the end');
+    await waitFor(ended, COUNT - 1);
+    await ok(ended, { cmd: 'seek', at: at(30) });
+    await waitPast(ended, 35);
+    await ended.leave();
+  });
+
+  it('is refused where there is none, in words, and nothing changes', async () => {
+    const viewer = await join();
+    await viewer.frames(10);
+    for (const [command, code] of [
+      [{ cmd: 'seek', at: at(0) - 60 }, 'RECORDING_OUT_OF_RANGE'],
+      [{ cmd: 'seek', at: Date.now() / 1000 + 3600 }, 'RECORDING_OUT_OF_RANGE'],
+      [{ cmd: 'seek', at: 'noon' }, 'COMMAND_INVALID'],
+      [{ cmd: 'speed', value: 2 }, 'COMMAND_UNSUPPORTED'],
+      [{ cmd: 'speed', value: 9 }, 'COMMAND_INVALID'],
+      [{ cmd: 'step', frames: 1 }, 'COMMAND_UNSUPPORTED'],
+    ] as const)
+      assert.equal((await viewer.command(command))['code'], code);
+    const count = (await viewer.state()).frames[0]!;
+    await viewer.frames(count + 10);
+    await viewer.leave();
+    const future = await page.join({ codec: 'H264', body: { source: 'street', at: Date.now() / 1000 + 3600 } });
+    assert.equal(future.status, 416);
+    assert.equal(future.answer['code'], 'RECORDING_OUT_OF_RANGE');
+    const never = await page.join({ codec: 'H264', body: { source: 'never', at: at(30) } });
+    assert.equal(never.status, 404);
+  });
+
+  it('goes on behind files that are gone', async () => {
+    const viewer = await join({ body: { source: 'gone', at: at(10) } });
+    await waitPast(viewer, 20);
+    rmSync(path.join(folder.path, 'recordings', 'gone'), { recursive: true, force: true });
+    const answer = await viewer.command({ cmd: 'seek', at: at(1000) });
+    assert.equal(typeof answer['ok'], 'boolean');
+    await eventually(
+      async () => (await positions(viewer)).some(({ state }) => state === 'end' || state === 'gap') || answer['ok'] === false,
+      6_000,
+      'a word about it',
+    );
+    await viewer.leave();
+  });
+});
