@@ -82,9 +82,10 @@ export interface SegmentReader {
   /**
    * Frames from the last keyframe at or before `fromMs` on, sound from there too; from the first where there is none before. Ends at
    * the last whole fragment that is written by then, or when the signal is aborted. A fragment is read at a time.
+   * @param begin that keyframe, where it is known: nothing has to be looked for
    * @throws MediaPeerError RECORDING_DAMAGED
    */
-  frames(fromMs: number, signal?: AbortSignal): AsyncIterable<RecordedFrame>;
+  frames(fromMs: number, signal?: AbortSignal, begin?: Pick<GroupPlace, 'atMs' | 'offset'>): AsyncIterable<RecordedFrame>;
   /** Its keyframes, found without reading what they hold. @throws MediaPeerError RECORDING_DAMAGED */
   groups(): Promise<GroupPlace[]>;
   /** Idempotent. */

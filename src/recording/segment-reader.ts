@@ -111,9 +111,8 @@ export class FileSegmentReader implements SegmentReader {
   }
 
   /** See `SegmentReader`. */
-  async *frames(fromMs: number, signal?: AbortSignal): AsyncGenerator<RecordedFrame> {
-    await this.#scan();
-    const start = this.#startOf(fromMs - this.anchorMs);
+  async *frames(fromMs: number, signal?: AbortSignal, begin?: Pick<GroupPlace, 'atMs' | 'offset'>): AsyncGenerator<RecordedFrame> {
+    const start = (begin && (await this.#startAt(begin))) ?? (await this.#find(fromMs - this.anchorMs));
     let at = start.offset;
     while (!signal?.aborted) {
       const fragment = await this.#next(at);
@@ -127,6 +126,23 @@ export class FileSegmentReader implements SegmentReader {
   close(): Promise<void> {
     this.#closing ??= this.#handle.close();
     return this.#closing;
+  }
+
+  async #find(mediaTimeMs: number): Promise<{ readonly offset: number; readonly atMs: number }> {
+    await this.#scan();
+    return this.#startOf(mediaTimeMs);
+  }
+
+  /** Undefined where that keyframe is not there: an index may be of another file. */
+  async #startAt({
+    atMs,
+    offset,
+  }: Pick<GroupPlace, 'atMs' | 'offset'>): Promise<{ readonly offset: number; readonly atMs: number } | undefined> {
+    if (offset < this.#initialization.bytes) return undefined;
+    const fragment = await this.#next(offset).catch(() => undefined);
+    const isIt = (mediaTimeMs: number): boolean => Math.abs(this.anchorMs + mediaTimeMs - atMs) <= SAME_MS;
+    const keyframe = fragment?.head.samples.find((each) => each.kind === 'video' && each.keyframe && isIt(each.mediaTimeMs));
+    return fragment?.offset === offset && keyframe ? { offset, atMs: keyframe.mediaTimeMs } : undefined;
   }
 
   /** The last keyframe at or before that, from the file's first frame; the first one, or the file's beginning, where there is none. */

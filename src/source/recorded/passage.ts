@@ -4,7 +4,14 @@
  */
 import { delay, type Clock, type Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import { DetectionsThen, type RecordedFrame, type RecordedSegment, type RecordingArchive, type SeenThen } from '../../recording/index.js';
+import {
+  DetectionsThen,
+  type RecordedFrame,
+  type RecordedGroup,
+  type RecordedSegment,
+  type RecordingArchive,
+  type SeenThen,
+} from '../../recording/index.js';
 import type { FeedSink, FrameUse } from '../source.js';
 import { Pace } from './pace.js';
 import { PassageQueue, type QueuedVideo } from './passage-queue.js';
@@ -45,6 +52,8 @@ export interface PassageInit extends PassageListener {
   readonly logger: Logger;
   /** The frame that is shown first: the last one at or before. */
   readonly targetMs: number;
+  /** The group that holds it, where that is known. */
+  readonly group?: RecordedGroup | undefined;
   /** Where it delivers. */
   readonly output: PassageOutput;
   /** See `Pace`. */
@@ -60,11 +69,12 @@ const SLICE_MS = 3;
 const USUAL_FPS = 30;
 /** So much faster, viewers who decode for themselves get keyframes alone. */
 export const FASTEST_WHOLE = 2;
-/** A frame that leads to another takes a viewer so long, on a slow machine. */
-const DECODING_MS = 3;
-const MAX_HOLD_MS = 250;
+/** A frame that leads to another takes a viewer so long. */
+const DECODING_MS = 1.5;
+/** Browsers call a picture frozen that stands for 150 ms more than others. */
+const MAX_HOLD_MS = 100;
 /** From the first packet to a browser's first picture. */
-const JOINING_MS = 100;
+const JOINING_MS = 50;
 const TARGET_ROUNDING_MS = 0.5;
 
 /** One way through a recording. */
@@ -74,6 +84,7 @@ export class Passage {
   readonly #pace: Pace;
   readonly #queue = new PassageQueue();
   readonly #seen: DetectionsThen;
+  readonly #ahead: Promise<unknown> | undefined;
   #targetMs: number;
   /** The newest frame that is not later than the target, while the first one has not been shown. */
   #held: QueuedVideo | undefined;
@@ -95,6 +106,8 @@ export class Passage {
     this.#targetMs = init.targetMs;
     this.#pace = new Pace(init.output.stamps, init.speed, init.isRunning);
     this.#seen = new DetectionsThen(init, init.targetMs, this.#abort.signal);
+    // Beside the frames that lead there.
+    this.#ahead = init.output.isSeenWanted() ? this.#seen.at(init.targetMs) : undefined;
     void this.#read();
   }
 
@@ -145,7 +158,7 @@ export class Passage {
   async #read(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      for await (const item of recordedFrames(this.#init, this.#targetMs, signal)) {
+      for await (const item of recordedFrames(this.#init, this.#targetMs, signal, this.#init.group)) {
         await this.#take(item);
         if (signal.aborted) return;
         this.#pump();
@@ -166,12 +179,12 @@ export class Passage {
     if (item.kind === 'gap') return this.#takeGap(item.toMs, item.reason);
     const { frame, segment } = item;
     if (frame.kind === 'audio') return this.#takeSound(frame);
-    const queued = { kind: 'video', frame, segment, seen: await this.#seenIn(frame) } as const;
-    if (!this.#isLeading) return this.#queue.add(queued);
-    if (frame.wallMs <= this.#targetMs + TARGET_ROUNDING_MS) return this.#lead(queued);
-    if (!this.#held) return this.#showFirst(queued);
+    const video = { kind: 'video', frame, segment, seen: undefined } as const;
+    if (this.#isLeading && frame.wallMs <= this.#targetMs + TARGET_ROUNDING_MS) return this.#lead(video);
     await this.#finishLead();
-    this.#queue.add(queued);
+    const seen = await this.#seenIn(frame);
+    if (this.#isLeading) this.#showFirst({ ...video, seen });
+    else this.#queue.add({ ...video, seen });
   }
 
   #takeSound(frame: RecordedFrame): void {
@@ -201,11 +214,10 @@ export class Passage {
     await delay(this.#init.clock, SLICE_MS, this.#abort.signal);
   }
 
-  #finishLead(): Promise<void> {
+  async #finishLead(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
-    if (held) this.#showFirst(held);
-    return Promise.resolve();
+    if (held) this.#showFirst({ ...held, seen: await this.#seenIn(held.frame) });
   }
 
   #showFirst(video: QueuedVideo): void {
@@ -223,8 +235,9 @@ export class Passage {
   }
 
   async #seenIn({ wallMs }: RecordedFrame): Promise<SeenThen | undefined> {
-    const isNeeded = this.#init.output.isSeenWanted() && (!this.#isLeading || wallMs > this.#targetMs - 1_000);
-    return isNeeded ? this.#seen.at(wallMs) : undefined;
+    if (!this.#init.output.isSeenWanted()) return undefined;
+    await this.#ahead;
+    return this.#seen.at(wallMs);
   }
 
   /** Delivers what is due, and comes again for the rest. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { PlaybackPosition, PlaybackState } from '../../media/index.js';
-import type { RecordedSegment, RecordingArchive, SegmentFormat } from '../../recording/index.js';
+import type { RecordedGroup, RecordedSegment, RecordingArchive, SegmentFormat } from '../../recording/index.js';
 import { frameAway } from './frame-away.js';
 import { FASTEST_WHOLE, Passage, type PassageOutput } from './passage.js';
 import { placeOf } from './place.js';
@@ -98,9 +98,9 @@ export class Player {
   }
 
   async seek(atMs: number): Promise<void> {
-    const { segment } = await placeOf(this.#init, atMs);
-    if (!this.#fits(segment)) return this.#changeFormat(segment, atMs);
-    this.#restart(atMs);
+    const group = await placeOf(this.#init, atMs);
+    if (!this.#fits(group.segment)) return this.#changeFormat(group.segment, atMs);
+    this.#restart(atMs, group);
   }
 
   setSpeed(speed: number): void {
@@ -153,8 +153,8 @@ export class Player {
     return video?.codec === now?.codec && video?.widthPx === now?.widthPx && video?.heightPx === now?.heightPx;
   }
 
-  /** @param targetMs shown first */
-  #restart(targetMs: number): void {
+  /** @param targetMs shown first @param group that holds it, where that is known */
+  #restart(targetMs: number, group?: RecordedGroup): void {
     this.#passage?.close();
     this.#passage = undefined;
     this.#atMs = targetMs;
@@ -166,6 +166,7 @@ export class Player {
     this.#passage = new Passage({
       ...this.#init,
       targetMs,
+      group,
       speed: this.#speed,
       isRunning: this.#isRunning,
       output: { ...output, fits: (segment) => this.#fits(segment) },

@@ -48,15 +48,16 @@ interface SegmentEnd {
   readonly fault: string | undefined;
 }
 
-/** Frames from the last keyframe at or before `atMs` on; from the first after it where there is none. Ends where nothing more is recorded. */
+/** Frames from the last keyframe at or before `atMs` on; from the first after it where there is none. Ends where nothing more is recorded. @param begin that keyframe, where it is known */
 export async function* recordedFrames(
   { archive, sourceId, clock }: RecordedFramesInit,
   atMs: number,
   signal: AbortSignal,
+  begin?: RecordedGroup,
 ): AsyncGenerator<RecordedItem, void, undefined> {
   const growth = new Growth(archive, sourceId, clock);
   try {
-    let group = await groupAt(archive, sourceId, atMs);
+    let group = begin ?? (await groupAt(archive, sourceId, atMs));
     let reachedMs = atMs;
     let reason: string | undefined;
     while (group && !signal.aborted) {
@@ -96,10 +97,11 @@ async function nextGroup(
 
 async function* segmentFrames(
   archive: RecordingArchive,
-  { segment, atMs }: RecordedGroup,
+  group: RecordedGroup,
   growth: Growth,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedItem, SegmentEnd, undefined> {
+  const { segment, atMs } = group;
   const reached = { video: -Infinity, audio: -Infinity };
   let reader;
   try {
@@ -112,7 +114,7 @@ async function* segmentFrames(
     for (;;) {
       const { count } = growth;
       const wasOpen = growth.isOpen(segment);
-      for await (const frame of reader.frames(Math.max(atMs, reached.video), signal)) {
+      for await (const frame of reader.frames(Math.max(atMs, reached.video), signal, reached.video === -Infinity ? group : undefined)) {
         if (frame.wallMs <= reached[frame.kind]) continue;
         reached[frame.kind] = frame.wallMs;
         yield { kind: 'frame', frame, segment };
