@@ -31,7 +31,7 @@ export interface PassageOutput {
 }
 
 /** What a passage tells. */
-export interface PassageListener {
+interface PassageListener {
   /** A frame is shown. */
   onShown(wallMs: number, mediaTimeMs: number): void;
   /** It goes on behind a stretch without frames. */

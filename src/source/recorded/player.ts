@@ -35,7 +35,7 @@ const PRESENT_MS = 1_000;
 export class Player {
   readonly #init: PlayerInit;
   readonly #changes: Listeners<PlaybackPosition>;
-  readonly #catchingUp: Listeners<void>;
+  readonly #catchingUp: Listeners;
   #format: SegmentFormat;
   #atMs: number;
   #mediaTimeMs: number | undefined;

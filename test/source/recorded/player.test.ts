@@ -357,7 +357,7 @@ describe('a playback', () => {
     const last = seen.at(-1)!;
     assert.deepEqual(last.objects[0]!.box.map(Math.round), objectIn(101).box);
     assert.deepEqual(last.message?.objects, last.objects);
-    assert.equal(last.message?.wallMs, at(101));
+    assert.equal(last.message.wallMs, at(101));
     // Running, only what was looked at is told of, and the objects of every frame are known.
     await begin({ clock, player, shown });
     await clock.advance(1_000);
