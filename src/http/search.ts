@@ -118,7 +118,8 @@ function weekdaysOf(text: string | undefined): Weekday[] | undefined {
   });
 }
 
-function resultJson({ object, found, atMs, bestMs, isRecorded }: FoundObject) {
+function resultJson({ object, found, atMs, bestMs, watchMs }: FoundObject) {
+  const isRecorded = watchMs !== undefined;
   const isStay = found !== undefined && found.direction === undefined;
   const [fromMs, toMs] = isStay ? [found.atMs, found.leftMs ?? object.lastMs] : [object.firstMs, object.lastMs];
   const address = `/recordings/${encodeURIComponent(object.sourceId)}`;
@@ -128,7 +129,7 @@ function resultJson({ object, found, atMs, bestMs, isRecorded }: FoundObject) {
     id: String(object.id),
     type: found === undefined ? ('object' as const) : isStay ? ('stay' as const) : ('crossing' as const),
     source: object.sourceId,
-    at: atMs / 1000,
+    at: (watchMs ?? atMs) / 1000,
     from: fromMs / 1000,
     to: toMs / 1000,
     duration_s: (toMs - fromMs) / 1000,

@@ -6,6 +6,9 @@ import type { RecordedSegment, RecordingArchive, SegmentVideo, TimeRange } from 
 /** The longest clip. */
 const MAX_CLIP_MS = 6 * 3_600_000;
 
+/** Whoever asks for the time of a frame means that frame: both were rounded. */
+const ROUNDING_MS = 1;
+
 /** What somebody wants. */
 export interface ClipRequest extends TimeRange {
   /** The source that was recorded. */
@@ -53,7 +56,7 @@ export async function planClip(archive: RecordingArchive, request: ClipRequest, 
   const startMs = group?.segment.id === first.id ? group.atMs : first.fromMs;
   const isEncoded = isExact || isAnnotated || first.format.video.codec !== 'h264';
   throwIfItChanges(segments, isEncoded);
-  const trimMs = isExact ? Math.max(0, fromMs - startMs) : 0;
+  const trimMs = isExact ? Math.max(0, fromMs - startMs - ROUNDING_MS) : 0;
   const lengths = segments.map((each) => Math.max(0, Math.min(each.toMs, toMs) - Math.max(each.fromMs, startMs)));
   return {
     request,

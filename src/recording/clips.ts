@@ -69,7 +69,8 @@ export class Clips {
     const leaving = new AbortController();
     const process = new ClipProcess(ffmpeg, {
       owner: `clip of ${request.sourceId}`,
-      input: request.isAnnotated ? ['-f', 'matroska'] : ['-f', 'mov'],
+      // What is live goes first: one thread.
+      input: ['-threads', '1', '-f', request.isAnnotated ? 'matroska' : 'mov'],
       output: clipOutput(plan, ffmpeg.tools),
       durationMs: plan.durationMs,
       isEncoded: plan.isEncoded,

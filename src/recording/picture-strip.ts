@@ -25,12 +25,12 @@ export function stripFile(segmentFile: string): string {
   return segmentFile.replace(/\.mp4$/, '') + '.thumbs';
 }
 
-/** Writes it whole or not at all. @throws Error of the system */
+/** Writes it whole or not at all, for its owner alone to read, as the recording. @throws Error of the system */
 export async function writeStrip(file: string, strip: PictureStrip): Promise<void> {
   const head: Head = { version: VERSION, pictures: strip.map(({ atMs, jpeg }) => [atMs, jpeg.length]) };
   const scratch = `${file}.tmp`;
   try {
-    await writeFile(scratch, [Buffer.from(`${JSON.stringify(head)}\n`), ...strip.map(({ jpeg }) => jpeg)]);
+    await writeFile(scratch, [Buffer.from(`${JSON.stringify(head)}\n`), ...strip.map(({ jpeg }) => jpeg)], { mode: 0o600 });
     await rename(scratch, file);
   } catch (error) {
     await rm(scratch, { force: true });

@@ -2,11 +2,14 @@
 import type { SeenHit, SeenQuery } from '../store/index.js';
 import type { RecordingArchive, TimeRange } from './recorded.js';
 
+/** A thumbnail shows the last keyframe: half of how far they are apart. */
+const THUMBNAIL_LAG_MS = 1000;
+
 /** Something that was found. */
 export interface FoundObject extends SeenHit {
-  /** Its beginning is recorded: it can be watched from there. */
-  readonly isRecorded: boolean;
-  /** The moment that shows it best, Unix milliseconds: the beginning of a stay, the crossing, or when the object was seen best. */
+  /** From when it can be watched, Unix milliseconds: the crossing, or the first that is recorded of it; undefined: nothing is. */
+  readonly watchMs: number | undefined;
+  /** The moment whose thumbnail shows it best. */
   readonly bestMs: number;
 }
 
@@ -23,12 +26,25 @@ export async function searchSeen({ archive, find }: SeenSearchDeps, query: SeenQ
   const hits = await find(query);
   const bySource = new Map<string, readonly TimeRange[]>();
   for (const sourceId of new Set(hits.map(({ object }) => object.sourceId))) {
-    const times = hits.filter(({ object }) => object.sourceId === sourceId).map(({ atMs }) => atMs);
-    bySource.set(sourceId, await archive.ranges(sourceId, { fromMs: Math.min(...times), toMs: Math.max(...times) + 1 }));
+    const spans = hits.filter(({ object }) => object.sourceId === sourceId).map(spanOf);
+    const within = { fromMs: Math.min(...spans.map(({ fromMs }) => fromMs)), toMs: Math.max(...spans.map(({ toMs }) => toMs)) + 1 };
+    bySource.set(sourceId, await archive.ranges(sourceId, within));
   }
-  return hits.map((hit) => ({
-    ...hit,
-    isRecorded: bySource.get(hit.object.sourceId)?.some(({ fromMs, toMs }) => fromMs <= hit.atMs && hit.atMs < toMs) ?? false,
-    bestMs: hit.found?.atMs ?? hit.object.bestMs,
-  }));
+  return hits.map((hit) => foundIn(hit, bySource.get(hit.object.sourceId) ?? []));
+}
+
+/** From when to when it shows what was looked for. */
+function spanOf({ object, found, atMs }: SeenHit): TimeRange {
+  if (!found) return { fromMs: object.firstMs, toMs: object.lastMs };
+  return { fromMs: atMs, toMs: found.direction === undefined ? (found.leftMs ?? object.lastMs) : atMs };
+}
+
+function foundIn(hit: SeenHit, ranges: readonly TimeRange[]): FoundObject {
+  const { fromMs, toMs } = spanOf(hit);
+  const range = ranges.find((each) => each.fromMs <= toMs && each.toMs > fromMs);
+  const watchMs = range && Math.max(fromMs, range.fromMs);
+  const { object, found } = hit;
+  const bestMs = found ? fromMs : object.bestMs;
+  const lastMs = Math.min(found && found.direction === undefined ? toMs : object.lastMs, range ? range.toMs - 1 : Infinity);
+  return { ...hit, watchMs, bestMs: Math.max(watchMs ?? 0, Math.min(bestMs + THUMBNAIL_LAG_MS, lastMs)) };
 }

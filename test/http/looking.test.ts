@@ -10,7 +10,7 @@ import { eventually } from '../helpers/deadline.js';
 
 const T = 1_796_061_600_000;
 const OBJECT = { id: 17, sourceId: 'gate', objectId: 7, label: 'car', firstMs: T, lastMs: T + 300_000, score: 0.91234, bestMs: T + 2500 };
-const FOUND: FoundObject = { atMs: T, id: 17, visit: 0, found: undefined, object: OBJECT, isRecorded: true, bestMs: T + 2500 };
+const FOUND: FoundObject = { atMs: T, id: 17, visit: 0, found: undefined, object: OBJECT, watchMs: T, bestMs: T + 2500 };
 
 async function appOf(t: TestContext, overrides: AppOverrides) {
   const app = await testApp(overrides);
@@ -50,13 +50,14 @@ describe('GET /search', () => {
       ...FOUND,
       found: { place: 'dock', direction: undefined, atMs: T + 1000, leftMs: undefined },
       atMs: T + 1000,
+      watchMs: T + 1000,
       bestMs: T + 1000,
     };
     const crossing: FoundObject = {
       ...FOUND,
       found: { place: 'A', direction: 'out', atMs: T + 200_000, leftMs: undefined },
       atMs: T + 200_000,
-      isRecorded: false,
+      watchMs: undefined,
     };
     const app = await appOf(t, {
       looking: { search: { search: () => Promise.resolve([FOUND, stay, crossing]), sources: () => Promise.resolve(['gate']) } },
