@@ -5,7 +5,7 @@ import { sourceNotFound } from '../base/refusals.js';
 import type { ForwardRequest, ForwardStatus } from '../forward/index.js';
 import { RenditionSchema } from '../webrtc/index.js';
 import { inParam } from './gate.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 
 /** What the routes of forwards need. */
 export interface ForwardDeps {
@@ -18,9 +18,6 @@ export interface ForwardDeps {
   /** Ends one or all, and says how many there were; throws MediaPeerError. */
   readonly remove: (sourceId: string, id?: string) => Promise<number>;
 }
-
-const Nullable = <T extends ReturnType<typeof Type.Number> | ReturnType<typeof Type.String>>(type: T, description: string) =>
-  Type.Union([type, Type.Null()], { description });
 
 const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, description: 'A source of GET /available-videos' }) });
 const ForwardParams = Type.Object({
@@ -76,16 +73,16 @@ const forwardMembers = {
   since: Type.Number({ description: 'When the state began, Unix seconds' }),
   attempts: Type.Integer({ description: 'Connections that were tried' }),
   failures: Type.Integer({ description: 'Attempts in a row that led to nothing that lasted' }),
-  last_error: Nullable(Type.String(), 'Why the last connection or attempt ended; null while nothing has gone wrong'),
-  retry_in_s: Nullable(Type.Number(), 'Until the next attempt; null while none is waited for'),
+  last_error: nullable(Type.String(), 'Why the last connection or attempt ended; null while nothing has gone wrong'),
+  retry_in_s: nullable(Type.Number(), 'Until the next attempt; null while none is waited for'),
   bytes_sent: Type.Integer({ description: 'Payload, since it was configured' }),
-  bitrate_kbps: Nullable(Type.Number(), 'Payload of the last second; this and the next ones are null where it is not live'),
-  quality: Nullable(Type.String(), 'What is sent: `source`, or a lower rung'),
-  estimate_kbps: Nullable(Type.Number(), 'What the network carries, as far as is known'),
-  queue_ms: Nullable(Type.Number(), 'How long packets wait in the network'),
-  round_trip_ms: Nullable(Type.Number(), 'As the other side reports'),
-  packets_lost: Nullable(Type.Number(), 'As the other side reports'),
-  video_codec: Nullable(Type.String(), 'h264, h265 or vp8'),
+  bitrate_kbps: nullable(Type.Number(), 'Payload of the last second; this and the next ones are null where it is not live'),
+  quality: nullable(Type.String(), 'What is sent: `source`, or a lower rung'),
+  estimate_kbps: nullable(Type.Number(), 'What the network carries, as far as is known'),
+  queue_ms: nullable(Type.Number(), 'How long packets wait in the network'),
+  round_trip_ms: nullable(Type.Number(), 'As the other side reports'),
+  packets_lost: nullable(Type.Number(), 'As the other side reports'),
+  video_codec: nullable(Type.String(), 'h264, h265 or vp8'),
   audio: Type.Union([Type.Boolean(), Type.Null()], { description: 'Whether sound is sent' }),
 };
 

@@ -2,7 +2,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { whileThere } from './gone-client.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 
 /** A stream of a camera. */
 interface Profile {
@@ -75,22 +75,20 @@ const ProfilesBody = Type.Object(
     examples: [{ address: '10.0.0.5', user: 'viewer', password: 'secret' }],
   },
 );
-const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
-const NullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 const Profiles = Type.Object(
   {
-    url: NullableText('The best stream, for `url` of a source; without credentials'),
-    low_url: NullableText('A smaller one, for `low_url`'),
+    url: nullable(Type.String(), 'The best stream, for `url` of a source; without credentials'),
+    low_url: nullable(Type.String(), 'A smaller one, for `low_url`'),
     profiles: Type.Array(
       Type.Object({
         name: Type.String(),
         token: Type.String(),
         url: Type.String(),
-        codec: NullableText('h264, h265, jpeg'),
-        width: NullableNumber,
-        height: NullableNumber,
-        fps: NullableNumber,
-        bitrate_bps: NullableNumber,
+        codec: nullable(Type.String(), 'h264, h265, jpeg'),
+        width: nullable(Type.Number()),
+        height: nullable(Type.Number()),
+        fps: nullable(Type.Number()),
+        bitrate_bps: nullable(Type.Number()),
       }),
     ),
   },

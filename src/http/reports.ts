@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import { MediaPeerError } from '../base/errors.js';
 import { qualityJson, type SessionReport, type Sessions } from '../webrtc/index.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 import { perMinute } from './wish.js';
 
 /** What session reports need. */
@@ -14,8 +14,6 @@ export interface ReportDeps {
   readonly rateLimit: number;
 }
 
-const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 const Counts = Type.Record(Type.String(), Type.Integer(), {
   description: 'By type: host, srflx, prflx, relay, mdns (a name that is not looked up), tcp, unusable',
 });
@@ -29,19 +27,19 @@ const Report = Type.Object(
     created_at: Type.Number({ description: 'Unix seconds' }),
     media: Type.Array(
       Type.Object({
-        mid: Nullable(Type.String()),
+        mid: nullable(Type.String()),
         kind: Type.String(),
         direction: Type.String({ description: "The client's" }),
         offered: Type.Array(Type.String()),
-        chosen: Nullable(Type.String()),
-        reason: Nullable(Type.String({ description: 'Why it carries nothing' })),
+        chosen: nullable(Type.String()),
+        reason: nullable(Type.String({ description: 'Why it carries nothing' })),
       }),
     ),
     ice: Type.Object({
       local_candidates: Counts,
       remote_candidates: Counts,
       pairs: Type.Array(Type.Object({ local: Type.String(), remote: Type.String(), state: Type.String() })),
-      selected: Nullable(Type.String({ description: 'Types of the pair in use: `host/prflx`' })),
+      selected: nullable(Type.String({ description: 'Types of the pair in use: `host/prflx`' })),
       checks_received: Type.Integer({ description: "The client's connectivity checks that were authentic" }),
       restarts: Type.Integer(),
       troubles: Type.Array(Type.String({ description: 'With STUN and TURN servers' })),
@@ -50,11 +48,11 @@ const Report = Type.Object(
     quality: Type.Union(
       [
         Type.Object({
-          quality: Nullable(Type.String({ description: 'What it is sent in, or was at last' })),
-          estimate_kbps: Nullable(Type.Number({ description: 'What its network carries, as far as is known' })),
-          queue_ms: Nullable(Type.Number({ description: 'How long packets wait in its network' })),
+          quality: nullable(Type.String({ description: 'What it is sent in, or was at last' })),
+          estimate_kbps: nullable(Type.Number({ description: 'What its network carries, as far as is known' })),
+          queue_ms: nullable(Type.Number({ description: 'How long packets wait in its network' })),
           switches: Type.Integer({ description: 'How often the quality changed' }),
-          switch_reason: Nullable(Type.String({ description: 'Why it is that quality' })),
+          switch_reason: nullable(Type.String({ description: 'Why it is that quality' })),
         }),
         Type.Null(),
       ],

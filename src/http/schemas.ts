@@ -1,6 +1,11 @@
 /** JSON schemas of the doors; the same ones produce `/openapi.json`. */
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { MAX_TRACKS, RenditionSchema, TrackItemSchema } from '../webrtc/index.js';
+
+/** A value that there may not be. @param description default: that of the schema */
+export function nullable<T extends TSchema>(schema: T, description?: string) {
+  return Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
+}
 
 /** The body of every error. */
 export const ErrorSchema = Type.Object(
@@ -96,8 +101,8 @@ export const AnswerBody = Type.Object(
       Type.Union([
         RenditionSchema,
         Type.Object({
-          mid: Type.Union([Type.String(), Type.Null()]),
-          source: Type.Union([Type.String(), Type.Null()], { description: 'Null: nothing' }),
+          mid: nullable(Type.String()),
+          source: nullable(Type.String(), 'Null: nothing'),
           rendition: Type.Union([RenditionSchema, Type.Null()]),
           max_height: Type.Optional(Type.Integer()),
         }),

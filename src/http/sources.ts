@@ -4,7 +4,7 @@ import { Type, type TSchema } from 'typebox';
 import { sourceNotFound } from '../base/refusals.js';
 import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
-import { ErrorSchema, Removed } from './schemas.js';
+import { ErrorSchema, Removed, nullable } from './schemas.js';
 
 /** How a camera is read, without what is secret. */
 interface SourceSettings {
@@ -141,7 +141,6 @@ const Sources = Type.Object(
   { title: 'ManagedSources', description: 'All sources', examples: [{ sources: [EXAMPLE], removed: [] }] },
 );
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const ProbedFields = {
   reachable: Type.Boolean({ description: 'False where nothing could be had of it; `problems` says why' }),
   problems: Type.Array(Type.String(), { description: 'In words: why not, why it is encoded, why it is not heard' }),

@@ -8,7 +8,7 @@ import { readContentRange } from './content-range.js';
 import { entityTag, matchTag } from './entity-tags.js';
 import { letSend } from './expectations.js';
 import { whileThere } from './gone-client.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 
 /** Whether a file is the one that a request means, by its tag; undefined: there must be none. */
 type Expectation = ((tag: string) => boolean) | undefined;
@@ -61,7 +61,6 @@ const STALL_MS = 30_000;
 const ANSWER_MS = 600_000;
 
 const Params = Type.Object({ name: Type.String({ minLength: 1, maxLength: 300, description: 'Name of the file, such as street.mp4' }) });
-const NullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
 const Uploaded = Type.Object(
   {
     name: Type.String(),
@@ -69,11 +68,11 @@ const Uploaded = Type.Object(
     received_bytes: Type.Integer({ description: 'Where to go on' }),
     size_bytes: Type.Integer({ description: 'Length of the whole file' }),
     source: Type.Optional(Type.String({ description: 'What it is watched by' })),
-    duration_s: Type.Optional(NullableNumber('Length in seconds')),
-    width: Type.Optional(NullableNumber('Pixels')),
-    height: Type.Optional(NullableNumber('Pixels')),
-    video_codec: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    audio_codec: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    duration_s: Type.Optional(nullable(Type.Number(), 'Length in seconds')),
+    width: Type.Optional(nullable(Type.Number(), 'Pixels')),
+    height: Type.Optional(nullable(Type.Number(), 'Pixels')),
+    video_codec: Type.Optional(nullable(Type.String())),
+    audio_codec: Type.Optional(nullable(Type.String())),
     delivery: Type.Optional(Type.String({ description: 'passthrough or transcode' })),
   },
   {

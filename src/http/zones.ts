@@ -9,7 +9,7 @@ import { lineJson, zoneJson, type LineState, type ZoneState } from '../media/ind
 import { LineCount, ZoneCount } from './detections-schema.js';
 import { entityTag, matchTag } from './entity-tags.js';
 import { inParam } from './gate.js';
-import { ErrorSchema, Removed } from './schemas.js';
+import { ErrorSchema, Removed, nullable } from './schemas.js';
 
 /** What a source's zones and lines count; times are Unix milliseconds. */
 interface CountsSnapshot {
@@ -43,14 +43,13 @@ export interface ZonesDeps {
 }
 
 const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, description: 'A source of GET /available-videos' }) });
-const NullableTime = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
 
 const Counts = Type.Object(
   {
     source: Type.String(),
-    updated_at: NullableTime('When the detector last looked at a frame, Unix seconds; null before the first'),
+    updated_at: nullable(Type.Number(), 'When the detector last looked at a frame, Unix seconds; null before the first'),
     zones: Type.Array(ZoneCount),
-    lines: Type.Array(Type.Object({ ...LineCount.properties, since: NullableTime('When its count started, Unix seconds') })),
+    lines: Type.Array(Type.Object({ ...LineCount.properties, since: nullable(Type.Number(), 'When its count started, Unix seconds') })),
   },
   {
     title: 'Counts',

@@ -7,6 +7,7 @@ import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock, Timer } from '../base/clock.js';
 import { MediaPeerError, messageOf } from '../base/errors.js';
+import { identityOf } from '../base/file-identity.js';
 import { sourceNotFound } from '../base/refusals.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
@@ -226,10 +227,6 @@ export class ZoneStore {
   #tell(sourceId: string): void {
     this.#changes.tell(sourceId);
   }
-}
-
-function identityOf({ size, mtimeMs, ino }: { readonly size: number; readonly mtimeMs: number; readonly ino: number }): string {
-  return `${size}/${mtimeMs}/${ino}`;
 }
 
 function notWritable(uploadDir: string, error: unknown): MediaPeerError {
