@@ -207,9 +207,9 @@ export class PullFeed implements SourceFeed {
   async #untilLogin(): Promise<void> {
     const { logins, input } = this.#host;
     for (let waitMs = logins.waitMs(input()); waitMs > 0 && !this.#end; waitMs = logins.waitMs(input())) {
+      this.#wake = new AbortController();
       // It may be let in meanwhile, as somebody else sees who tries.
       await delay(this.#options.clock, Math.min(waitMs, LOGIN_LOOK_MS), AbortSignal.any([this.#stop.signal, this.#wake.signal]));
-      if (this.#wake.signal.aborted) return;
     }
   }
 

@@ -107,7 +107,7 @@ describe('a camera with a password', { timeout: 120_000 }, () => {
   });
 
   it('that is changed at the camera while somebody watches is shown once in 5 min, and says why', async () => {
-    const { camera, clock, deps, pulls, reason } = await open('admin:right');
+    const { camera, clock, deps, pulls, reason, change } = await open('admin:right');
     await pulls.prepare('gate');
     let frames = 0;
     const feed: SourceFeed = pulls
@@ -140,6 +140,21 @@ describe('a camera with a password', { timeout: 120_000 }, () => {
     const before = frames;
     await lookOn(() => frames > before, 'pictures again');
     assert.equal(camera.wrongLogins, 1);
+    // Another account is shown at once, and the one before not again, whichever of them is described now.
+    camera.credentials = 'admin:third';
+    camera.hangUp();
+    await lookOn(() => camera.wrongLogins === 2, 'the next refusal');
+    change({ url: `http://admin:fourth@${camera.url.slice(7)}` });
+    await lookOn(() => camera.wrongLogins === 3, 'the refusal of the other one');
+    change({ url: `http://admin:right@${camera.url.slice(7)}` });
+    for (let i = 0; i < 20; i++) {
+      await clock.advance(1000);
+      await new Promise(setImmediate);
+    }
+    assert.equal(camera.wrongLogins, 3);
+    change({ url: `http://admin:third@${camera.url.slice(7)}` });
+    const later = frames;
+    await lookOn(() => frames > later, 'pictures of the right one');
     await feed.close();
     await pulls.close();
     assertNothingHeld(deps);
