@@ -21,6 +21,9 @@ import type { Host } from './host.js';
 /** Between pictures of a strip. */
 const THUMBNAIL_EVERY_MS = 2000;
 
+/** In the store, while what was seen is found out anew. */
+const [PENDING_NOTE, PENDING] = ['seen-rebuild', 'pending'];
+
 /** What looking is built on. */
 export interface LookingParts {
   /** What was recorded. */
@@ -45,21 +48,39 @@ export async function openSeen({ config, clock, closers }: Host, events: EventSt
   return seen;
 }
 
+/** Whether an earlier server began to find out anew what was seen, and did not come to its end. @throws MediaPeerError STORE_FAILED */
+export async function isSeenRebuildPending(events: Pick<EventStore, 'note'>): Promise<boolean> {
+  return (await events.note(PENDING_NOTE)) === PENDING;
+}
+
 /** Finds out anew what was seen in recordings that were not in the index. Never rejects: the log says what failed. */
 export async function rebuildSeenRows(
-  host: Host,
+  host: Pick<Host, 'loggers'>,
   { archive, events }: Pick<LookingParts, 'archive' | 'events'>,
   seen: SeenObjects,
   { untilMs, signal }: { readonly untilMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const logger = host.loggers.of('recording');
-  const isKnown = async (sourceId: string, { fromMs, toMs }: TimeRange): Promise<boolean> =>
-    (await events.askSeen<'seen-minutes'>({ kind: 'seen-minutes', sourceId, fromMs: fromMs - 60_000, toMs })).length > 0;
+  events.keepNote(PENDING_NOTE, PENDING);
   try {
-    await rebuildSeen({ archive, seen, isKnown, logger, signal }, untilMs);
+    await rebuildSeen({ archive, seen, isKnown: (sourceId, within) => isSeenKnown(events, sourceId, within), logger, signal }, untilMs);
+    if (!signal.aborted) events.keepNote(PENDING_NOTE, '');
   } catch (error) {
     logger.error({ err: error }, 'what was seen in recordings could not be read anew');
   }
+}
+
+/** Of a short segment without objects nobody can say: it is read again, which adds nothing. */
+async function isSeenKnown(events: EventStore, sourceId: string, within: TimeRange): Promise<boolean> {
+  const minutes = await events.askSeen<'seen-minutes'>({ kind: 'seen-minutes', sourceId, ...rangeOf(within) });
+  if (minutes.length > 0) return true;
+  const stepMs = within.toMs - within.fromMs;
+  return (await events.askSeen<'seen-density'>({ kind: 'seen-density', sourceId, ...rangeOf(within), stepMs })).length > 0;
+}
+
+/** Of what may have more members, which is sent to another thread. */
+function rangeOf({ fromMs, toMs }: TimeRange): TimeRange {
+  return { fromMs, toMs };
 }
 
 /** For the routes of timelines, search, thumbnails and clips. */

@@ -31,7 +31,7 @@ import { FolderBusyError, lockFolder, type FolderLock, type StateFile } from '..
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import { KeptRecordings } from './kept-recordings.js';
-import { openSeen, rebuildSeenRows } from './looking.js';
+import { isSeenRebuildPending, openSeen, rebuildSeenRows } from './looking.js';
 import type { Sources } from './sources.js';
 
 /** Recordings of this server. */
@@ -180,10 +180,12 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     try {
       const { found, missing, damaged } = await rebuild.lookAround(beforeMs);
       if (missing > 0) logger.warn({ folder, missing }, 'files of recordings are gone: the index has forgotten them');
-      if (found === 0) return;
-      logger.warn({ folder, segments: found, damaged }, 'recordings were not in the index, which was made anew from their files');
-      lifecycle.add('recording_rebuilt', undefined, { segments: found, damaged });
-      await rebuildSeenRows(host, { archive, events }, seen, { untilMs: beforeMs, signal: ending.signal });
+      if (found > 0) {
+        logger.warn({ folder, segments: found, damaged }, 'recordings were not in the index, which was made anew from their files');
+        lifecycle.add('recording_rebuilt', undefined, { segments: found, damaged });
+      }
+      if (found > 0 || (await isSeenRebuildPending(events)))
+        await rebuildSeenRows(host, { archive, events }, seen, { untilMs: beforeMs, signal: ending.signal });
     } catch (error) {
       logger.error({ folder, err: error }, 'the index of recordings could not be compared with their files');
     }

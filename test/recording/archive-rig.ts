@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { FlvParser, NutH265Parser, OggOpusParser } from '../../src/ffmpeg/index.js';
+import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import { FragmentWriter, videoConfig, type EncodedFrame, type VideoCodec } from '../../src/media/index.js';
 import type {
   RecordedDetections,
@@ -31,12 +32,23 @@ function run(...args: readonly string[]): Buffer {
   return execFileSync('ffmpeg', ['-nostdin', '-v', 'error', ...args, 'pipe:1'], { maxBuffer: 64 << 20 });
 }
 
-/** The frames of a file, its sound as Opus. @param hasSound false: without it */
-export function contentOf(file: string, codec: 'h264' | 'h265', hasSound: boolean): Content {
+/** How a codec comes out of ffmpeg frame by frame. */
+const COPIED: Readonly<Record<VideoCodec, readonly string[]>> = {
+  h264: ['-f', 'flv'],
+  h265: ['-write_index', '0', '-f', 'nut'],
+  vp8: ['-f', 'ivf'],
+};
+const PARSERS: Readonly<Record<VideoCodec, (onFrame: (frame: EncodedFrame) => void) => { push(chunk: Buffer): void }>> = {
+  h264: (onFrame) => new FlvParser(onFrame),
+  h265: (onFrame) => new NutH265Parser(onFrame),
+  vp8: (onFrame) => new IvfParser(onFrame),
+};
+
+/** The frames of a file in that codec, its sound as Opus. @param hasSound false: without it */
+export function contentOf(file: string, codec: VideoCodec, hasSound: boolean): Content {
   const video: EncodedFrame[] = [];
   const audio: EncodedFrame[] = [];
-  const parser = codec === 'h264' ? new FlvParser((frame) => video.push(frame)) : new NutH265Parser((frame) => video.push(frame));
-  parser.push(run('-i', file, '-an', '-c:v', 'copy', ...(codec === 'h264' ? ['-f', 'flv'] : ['-write_index', '0', '-f', 'nut'])));
+  PARSERS[codec]((frame) => video.push(frame)).push(run('-i', file, '-an', '-c:v', 'copy', ...COPIED[codec]));
   if (hasSound)
     new OggOpusParser((frame) => audio.push(frame)).push(run('-i', file, '-vn', '-c:a', 'libopus', '-page_duration', '20000', '-f', 'ogg'));
   return { codec, video, audio };

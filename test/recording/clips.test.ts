@@ -141,18 +141,28 @@ describe('clips', () => {
     late.stream.destroy();
   });
 
-  it('are H.264 of recordings in H.265', { skip: noH265 }, async () => {
-    open([segmentOf(contentOf(makeVideo('hevc-copyable.mp4'), 'h265', true), 1, T)]);
-    const clip = await ask(0, 1);
-    assert.equal(clip.isEncoded, true);
-    assert.equal(encodes.running, 1);
-    const file = path.join(folder, 'hevc.mp4');
-    writeFileSync(file, await buffer(clip.stream));
-    assert.deepEqual(
-      probe(file).streams.map(({ codec_name: codec }) => codec),
-      ['h264', 'aac'],
-    );
-  });
+  for (const [codec, name, skip] of [
+    ['h265', 'hevc-copyable.mp4', noH265],
+    ['vp8', 'odd.webm', false],
+  ] as const)
+    it(`are H.264 of recordings in ${codec}, also where boxes are drawn in`, { skip }, async () => {
+      open([segmentOf(contentOf(makeVideo(name), codec, true), 1, T)]);
+      archive.looks.push({ wallMs: T, detections: lookOf([objectOf(1)]) });
+      for (const isAnnotated of [false, true]) {
+        const clip = await ask(0, 1, { isAnnotated });
+        assert.equal(clip.isEncoded, true);
+        assert.equal(encodes.running, 1);
+        const file = path.join(folder, `${codec}.mp4`);
+        writeFileSync(file, await buffer(clip.stream));
+        const { streams } = probe(file);
+        assert.deepEqual(
+          streams.map(({ codec_name: each }) => each),
+          ['h264', 'aac'],
+        );
+        assert.equal(streams[0]?.nb_read_packets, '30');
+        await eventually(() => encodes.running === 0, 5000, 'the place');
+      }
+    });
 
   it('show what was seen then, on the very frames', async () => {
     open([segmentOf(contentOf(makeVideo('grey.mp4'), 'h264', false), 1, T)]);

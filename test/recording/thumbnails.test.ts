@@ -12,6 +12,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import { eventually } from '../helpers/deadline.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { makeVideo, noH265 } from '../helpers/make-video.js';
 import { makeNumberedClip, readLumaNumber } from '../helpers/numbered-clip.js';
 import { contentOf, MemoryArchive, segmentOf, writeSegment, type Content } from './archive-rig.js';
 
@@ -97,6 +98,19 @@ describe('thumbnails', () => {
     ]);
     assert.deepEqual(made, ['1.mp4']);
   });
+
+  for (const [codec, name, skip] of [
+    ['h265', 'hevc-copyable.mp4', noH265],
+    ['vp8', 'odd.webm', false],
+  ] as const)
+    it(`are made of ${codec}`, { skip }, async () => {
+      const memory = segmentOf(contentOf(makeVideo(name), codec, true), 1, T, { file: path.join(folder, '1.mp4') });
+      writeSegment(memory);
+      open(memory);
+      const { jpeg, atMs } = await get(500);
+      assert.equal(atMs, T);
+      assert.equal((await sharp(jpeg).metadata()).width, 320);
+    });
 
   it('stay beside the segment, and are not made again by the next server', async () => {
     open(segment(1, T));
