@@ -7,6 +7,7 @@ import { projectRoot } from './helpers/assets.js';
 /** Which modules (folders of src/) a module may import, beside base/. Types of other modules cross only where listed. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   media: [],
+  config: [],
   ffmpeg: ['media'],
   source: ['media', 'ffmpeg', 'recording'],
   detection: ['media'],
