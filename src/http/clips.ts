@@ -1,6 +1,8 @@
 /** `GET /recordings/:source/clip.mp4`: a stretch of a recording as a file that any player plays. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import { MediaPeerError } from '../base/errors.js';
 import type { Clip, ClipRequest } from '../recording/index.js';
 import { inParam } from './gate.js';
 import { whileThere } from './gone-client.js';
@@ -68,7 +70,14 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
           isAnnotated: isOn(annotated),
         };
         const { stream, startMs } = await deps.openClip(wanted, signal);
-        await request.access.noteChange({ action: 'playback', source, route: `GET ${ROUTE}` });
+        try {
+          await guardClip(request, source, stream);
+          await request.access.noteChange({ action: 'playback', source, route: `GET ${ROUTE}` });
+          signal.throwIfAborted();
+        } catch (error) {
+          stream.destroy();
+          throw error;
+        }
         return reply
           .type('video/mp4')
           .header('cache-control', 'no-store')
@@ -80,6 +89,17 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
   );
   done();
 };
+
+/** A clip of hours takes long to download: it goes on as long as the right for it does. */
+async function guardClip({ access }: FastifyRequest, source: string, stream: Clip['stream']): Promise<void> {
+  const rights = await access.heldRights();
+  const release = rights.guard({
+    action: 'playback',
+    sources: () => [source],
+    onLost: () => stream.destroy(new MediaPeerError('FORBIDDEN', 'the right to play back has ended')),
+  });
+  stream.once('close', release);
+}
 
 function isOn(flag: string): boolean {
   return flag === '1' || flag === 'true';

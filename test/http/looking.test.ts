@@ -7,6 +7,8 @@ import type { SeenQuery } from '../../src/store/index.js';
 import { accessOf } from '../helpers/access.js';
 import { testApp, type AppOverrides } from '../helpers/app.js';
 import { eventually } from '../helpers/deadline.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+import { openRightsServer } from '../helpers/rights-server.js';
 
 const T = 1_796_061_600_000;
 const OBJECT = { id: 17, sourceId: 'gate', objectId: 7, label: 'car', firstMs: T, lastMs: T + 300_000, score: 0.91234, bestMs: T + 2500 };
@@ -215,6 +217,49 @@ describe('GET /recordings/:source/clip.mp4', () => {
     );
     assert.deepEqual(asked, [{ sourceId: 'tor öst', fromMs: T, toMs: T + 1000, isExact: false, isAnnotated: true }]);
     assert.deepEqual(noted, ['GET /recordings/:source/clip.mp4', 'tor öst']);
+  });
+
+  it('ends where the right for it does', async (t) => {
+    const clock = new FakeClock();
+    const server = await openRightsServer(() => 204);
+    const access = accessOf({ clock, authUrl: server.url, sources: () => ['gate'] });
+    const stream = new Readable({ read: () => undefined });
+    stream.push(Buffer.alloc(100_000));
+    const openClip = () => Promise.resolve({ stream, startMs: T, durationMs: 1000, isEncoded: false });
+    const app = await testApp({ access, looking: { clips: { openClip } } });
+    t.after(async () => {
+      await app.close();
+      await access.close();
+      await server.close();
+    });
+    const address = await app.listen({ port: 0, host: '127.0.0.1' });
+    const response = await fetch(`${address}/recordings/gate/clip.mp4?from=1&to=2`, { headers: { authorization: 'Bearer good' } });
+    assert.equal(response.status, 200);
+    const read = response.arrayBuffer();
+    server.answer = ({ action }) => (action === 'playback' ? 403 : 204);
+    const broken = assert.rejects(read);
+    await eventually(
+      async () => {
+        await clock.advance(1000);
+        return stream.destroyed;
+      },
+      10_000,
+      'the end of the clip',
+    );
+    await broken;
+  });
+
+  it('breaks the connection where it cannot be finished: half of it is none', async (t) => {
+    const stream = new Readable({ read: () => undefined });
+    stream.push(Buffer.alloc(100_000));
+    const app = await appOf(t, {
+      looking: { clips: { openClip: () => Promise.resolve({ stream, startMs: T, durationMs: 1000, isEncoded: false }) } },
+    });
+    const address = await app.listen({ port: 0, host: '127.0.0.1' });
+    const response = await fetch(`${address}/recordings/gate/clip.mp4?from=1&to=2`);
+    const broken = assert.rejects(response.arrayBuffer());
+    stream.destroy(new Error('the disk is gone'));
+    await broken;
   });
 
   it('ends what makes it when its client goes', async (t) => {

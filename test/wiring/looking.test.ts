@@ -37,13 +37,13 @@ describe('what was seen in recordings without an index', () => {
 
     assert.equal(await isSeenRebuildPending(events), false);
     const ending = new AbortController();
-    const { detections } = archive;
+    const cut = new MemoryArchive(archive.all);
     // The server ends while the second segment is about to be read.
-    archive.detections = (source, within) => {
+    cut.detections = (source, within) => {
       if (within.fromMs > T) ending.abort();
-      return detections.call(archive, source, within);
+      return archive.detections(source, within);
     };
-    await rebuildSeenRows(host, { archive, events }, seen, { untilMs: T + 3_600_000, signal: ending.signal });
+    await rebuildSeenRows(host, { archive: cut, events }, seen, { untilMs: T + 3_600_000, signal: ending.signal });
     assert.deepEqual(await objects(), [1]);
     assert.equal(await isSeenRebuildPending(events), true);
 
