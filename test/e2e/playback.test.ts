@@ -44,9 +44,11 @@ describe('the past in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     const recording = { recordDir, frames, fromMs };
     await makeRecording({ ...recording, sourceId: 'street', gaps: [GAP], cuts: [300, 900] });
     await makeRecording({ ...recording, sourceId: 'gone' });
+    await makeNumberedClip(path.join(folder.videos, 'yard.mp4'), { seconds: 60, keyframeS: 2 });
     server = await startServerProcess({
       UPLOAD_DIR: folder.videos,
       RECORD_DIR: recordDir,
+      RECORD: 'yard',
       MODEL: FRAME_NUMBER_MODEL,
       DETECT_FPS: '30',
       IDLE_GRACE: '0',
@@ -197,6 +199,47 @@ describe('the past in Chromium', { skip: noChromium, timeout: 120_000 }, () => {
     await ok(ended, { cmd: 'seek', at: at(30) });
     await waitPast(ended, 35);
     await ended.leave();
+  });
+
+  it('reaches into what is being recorded, at a distance from the present, and back to it', async () => {
+    const viewer = await join({ body: { source: 'yard' } });
+    await eventually(
+      async () => {
+        const response = await fetch(new URL('/recordings/yard', server.url));
+        const { from, to } = (await response.json()) as { readonly from?: number; readonly to?: number };
+        return response.ok && from !== undefined && to !== undefined && to - from > 5;
+      },
+      20_000,
+      'five recorded seconds',
+    );
+    // What is seen now is kept beside it.
+    await eventually(async () => (await viewer.messages()).length > 60, 20_000, 'detections of three seconds');
+    const count = (await shown(viewer)).length;
+    const live = (await shown(viewer)).at(-1)!;
+    const soughtMs = await page.call<number>('now');
+    await ok(viewer, { cmd: 'seek', at: Date.now() / 1000 - 3.5 });
+    await eventually(async () => (await shown(viewer)).slice(count).some((number) => number < live - 45), 5_000, 'frames of seconds ago');
+    const begun = (await shown(viewer)).length;
+    await eventually(async () => (await shown(viewer)).length > begun + 60, 15_000, 'two more seconds, which were recorded meanwhile');
+    assert.ok(
+      (await positions(viewer)).every(({ state }) => state === 'playing'),
+      'it keeps its distance',
+    );
+    const replayed = (await viewer.messages())
+      .filter(({ now }) => now > soughtMs + 500)
+      .map(({ text }) => JSON.parse(text) as { wall_time: number });
+    assert.ok(replayed.length > 10, `${replayed.length} messages of what was seen then`);
+    assert.ok(
+      replayed.every(({ wall_time: seenAt }) => seenAt < Date.now() / 1000 - 2),
+      'of the past alone',
+    );
+    // Twice as fast, it comes to the present by itself.
+    await ok(viewer, { cmd: 'speed', value: 2 });
+    await eventually(async () => (await positions(viewer)).at(-1)!['state'] === 'live', 15_000, 'the present');
+    const frames = (await viewer.state()).frames[0]!;
+    await viewer.frames(frames + 15);
+    await assertExact(viewer, 0, 'raw', 20);
+    await viewer.leave();
   });
 
   it('is refused where there is none, in words, and nothing changes', async () => {

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import WebSocket from 'ws';
+import { eventually, within } from '../helpers/deadline.js';
+import { makeNumberedClip } from '../helpers/numbered-clip.js';
+import { framesOfClip, makeRecording } from '../helpers/recording.js';
+import { TestServer } from '../helpers/server.js';
+import { WeriftViewer, type ViewerOptions } from '../helpers/werift-viewer.js';
+
+const GUARD = 'guard-token-of-the-test';
+const GUEST = 'guest-token-of-the-test';
+
+type Message = Readonly<Record<string, unknown>>;
+
+describe('the doors to the past', { timeout: 60_000 }, () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-playback-'));
+  const viewers: WeriftViewer[] = [];
+  let server: TestServer;
+  let fromMs: number;
+
+  before(async () => {
+    const recordDir = path.join(folder, 'recordings');
+    const videos = path.join(folder, 'videos');
+    mkdirSync(recordDir);
+    mkdirSync(videos);
+    const clip = path.join(videos, 'gate.mp4');
+    await makeNumberedClip(clip, { seconds: 8, keyframeS: 2 });
+    fromMs = Date.now() - 60_000;
+    await makeRecording({ recordDir, sourceId: 'gate', frames: await framesOfClip(clip), fromMs });
+    const sha256 = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`;
+    const users = [
+      { name: 'guard', token: sha256(GUARD), actions: ['watch', 'data', 'playback'] },
+      { name: 'guest', token: sha256(GUEST), actions: ['watch', 'data'] },
+    ];
+    const authFile = path.join(folder, 'users.yaml');
+    writeFileSync(authFile, JSON.stringify({ users }));
+    server = await TestServer.start([], {
+      UPLOAD_DIR: videos,
+      RECORD_DIR: recordDir,
+      AUTH_FILE: authFile,
+      MAX_PLAYBACK_ENCODES: '1',
+      CONNECTION_TIMEOUT: '3000',
+    });
+    const listed = async (): Promise<boolean> => (await fetch(`${server.url}/recordings/gate`, { headers: bearer(GUARD) })).ok;
+    await eventually(listed, 10_000, 'the index of the recording');
+  });
+
+  after(async () => {
+    await Promise.all(viewers.map((viewer) => viewer.close()));
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const at = (seconds: number): number => fromMs / 1000 + seconds;
+  const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
+
+  function viewerOf(options: ViewerOptions = {}): WeriftViewer {
+    const viewer = new WeriftViewer(options);
+    viewers.push(viewer);
+    return viewer;
+  }
+
+  async function post(
+    where: string,
+    token: string,
+    sdp: string,
+    body?: object,
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const type = body ? 'application/json' : 'application/sdp';
+    const response = await fetch(server.url + where, {
+      method: 'POST',
+      headers: { ...bearer(token), 'content-type': type },
+      body: body ? JSON.stringify({ sdp, type: 'offer', ...body }) : sdp,
+    });
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** Joins by `POST /offer` with the channel of commands. */
+  async function join(
+    token: string,
+    body: object,
+  ): Promise<{ readonly command: (command: object) => Promise<Message>; readonly told: Message[] }> {
+    const viewer = viewerOf({ dataChannel: 'commands' });
+    const told: Message[] = [];
+    const answers: ((answer: Message) => void)[] = [];
+    const channel = viewer.dataChannel!;
+    channel.onMessage.subscribe((data) => {
+      if (typeof data !== 'string') return;
+      const message = JSON.parse(data) as Message;
+      if (message['type'] === undefined) answers.shift()?.(message);
+      else told.push(message);
+    });
+    await viewer.join(async (sdp) => {
+      const { status, text } = await post('/offer', token, sdp, { source: 'gate', tracks: ['raw'], ...body });
+      assert.equal(status, 200, text);
+      return JSON.parse(text) as { sdp: string };
+    });
+    await eventually(() => channel.readyState === 'open', 5_000, 'the channel of commands');
+    const command = (of: object): Promise<Message> =>
+      within(
+        new Promise<Message>((resolve) => {
+          answers.push(resolve);
+          channel.send(JSON.stringify(of));
+        }),
+        5_000,
+        'an answer',
+      );
+    return { command, told };
+  }
+
+  it('take a time at WHEP, and say what is wrong with one', async () => {
+    const sdp = await viewerOf().offer();
+    const codeOf = async (query: string): Promise<unknown> =>
+      (JSON.parse((await post(`/whep/gate/raw?at=${query}`, GUARD, sdp)).text) as Message)['code'];
+    assert.equal(await codeOf('noon'), 'QUERY_INVALID');
+    assert.equal(await codeOf(String(at(-100))), 'RECORDING_OUT_OF_RANGE');
+    assert.equal(await codeOf(String(at(3600))), 'RECORDING_OUT_OF_RANGE');
+    assert.equal((await post(`/whep/gate/raw?at=${at(1)}`, GUARD, sdp)).status, 201);
+  });
+
+  it('need the right playback, at each door and in each session', async () => {
+    const sdp = await viewerOf().offer();
+    for (const [where, body] of [
+      [`/whep/gate/raw?at=${at(1)}`, undefined],
+      ['/offer', { source: 'gate', at: at(1) }],
+    ] as const) {
+      const { status, text } = await post(where, GUEST, sdp, body);
+      assert.equal(status, 403, text);
+      assert.match(text, /playback/);
+    }
+    const { command } = await join(GUEST, {});
+    const refused = await command({ cmd: 'seek', at: at(1) });
+    assert.deepEqual([refused['ok'], refused['code']], [false, 'FORBIDDEN']);
+    assert.equal((await command({ cmd: 'live' }))['ok'], true, 'the present is what it watches');
+  });
+
+  it('take a time in the join of /ws from those who have the right', async () => {
+    const first = async (token: string): Promise<Message> => {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`);
+      try {
+        return await within(
+          new Promise<Message>((resolve, reject) => {
+            socket.on('error', reject);
+            socket.on('open', () => socket.send(JSON.stringify({ type: 'join', room: 'gate', role: 'viewer', at: at(2), token })));
+            socket.on('message', (data: Buffer) => {
+              const message = JSON.parse(data.toString()) as Message;
+              if (message['type'] === 'offer' || message['type'] === 'error') resolve(message);
+            });
+          }),
+          5_000,
+          'an offer or an error',
+        );
+      } finally {
+        socket.close();
+      }
+    };
+    assert.equal((await first(GUARD))['type'], 'offer');
+    assert.equal((await first(GUEST))['code'], 'FORBIDDEN');
+  });
+
+  it('tell where a viewer is, at each change and each second', async () => {
+    const { command, told } = await join(GUARD, { at: at(2) });
+    assert.equal((await command({ cmd: 'pause' }))['ok'], true);
+    assert.equal((await command({ cmd: 'seek', at: at(4.01) }))['ok'], true);
+    const isThere = ({ at: where, state }: Message): boolean => Math.abs(Number(where) - at(4)) < 0.001 && state === 'paused';
+    await eventually(() => told.filter(isThere).length >= 3, 10_000, 'its position, again each second');
+    const { rtp_timestamp: rtpTimestamp, speed } = told.find(isThere)!;
+    assert.equal(typeof rtpTimestamp, 'number');
+    assert.equal(speed, 1);
+    assert.equal((await command({ cmd: 'speed', value: 4 }))['ok'], true);
+    assert.equal(told.at(-1)!['speed'], 4);
+    assert.equal((await command({ cmd: 'live' }))['ok'], true);
+    await eventually(() => told.at(-1)!['state'] === 'live', 5_000, 'the present');
+  });
+
+  it('let as many encode as MAX_PLAYBACK_ENCODES says, and tell the others', async () => {
+    const vp8 = { codec: 'VP8' } as const;
+    const body = { source: 'gate', tracks: ['raw'], at: at(1) };
+    const first = await post('/offer', GUARD, await viewerOf(vp8).offer(), body);
+    assert.equal(first.status, 200, first.text);
+    const second = await post('/offer', GUARD, await viewerOf(vp8).offer(), body);
+    assert.equal(second.status, 503, second.text);
+    assert.match(second.text, /MAX_PLAYBACK_ENCODES/);
+    const { session_url: sessionUrl } = JSON.parse(first.text) as { readonly session_url: string };
+    await fetch(server.url + sessionUrl, { method: 'DELETE' });
+    const third = async (): Promise<boolean> => (await post('/offer', GUARD, await viewerOf(vp8).offer(), body)).status === 200;
+    await eventually(third, 5_000, 'the place of whoever has left');
+  });
+
+  it('leave nothing behind', async () => {
+    await Promise.all(viewers.splice(0).map((viewer) => viewer.close()));
+    await eventually(() => server.resources.child_processes === 0, 40_000, 'no process');
+  });
+});
