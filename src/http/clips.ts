@@ -10,7 +10,7 @@ import { ErrorSchema, TokenQuery } from './schemas.js';
 
 /** What the route needs. */
 export interface ClipDeps {
-  /** Resolves with the first bytes. @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CLIP_FORMAT_CHANGES, CAPACITY_REACHED, FFMPEG_FAILED */
+  /** Resolves with the first bytes. @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CLIP_FORMAT_CHANGES, CAPACITY_REACHED, FFMPEG_FAILED */
   readonly openClip: (request: ClipRequest, signal: AbortSignal) => Promise<Clip>;
 }
 

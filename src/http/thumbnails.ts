@@ -9,7 +9,7 @@ import { JpegAnswers, TokenQuery } from './schemas.js';
 
 /** What the route needs. */
 export interface ThumbnailDeps {
-  /** @param atMs Unix milliseconds @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CAPACITY_REACHED, FFMPEG_FAILED */
+  /** @param atMs Unix milliseconds @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CAPACITY_REACHED */
   readonly thumbnail: (sourceId: string, atMs: number) => Promise<Thumbnail>;
   /** A JPEG with at most that width, in pixels. */
   readonly narrowed: (jpeg: Buffer, widthPx: number) => Promise<Buffer>;

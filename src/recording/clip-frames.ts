@@ -32,26 +32,34 @@ export interface ClipFramesInit {
   readonly logger: Logger;
 }
 
-/** Reads as far as it is asked. What is damaged is left out, as a gap is. @throws the signal's reason */
+/** Reads as far as it is asked. What is damaged is left out, as a gap is. @throws the signal's reason; MediaPeerError RECORDING_DAMAGED where nothing can be read */
 export async function* clipFrames({ archive, plan, signal, logger }: ClipFramesInit): AsyncGenerator<ClipFrame> {
   const timeline = new ClipTimeline();
+  let hasFrames = false;
+  let damage: MediaPeerError | undefined;
   for (const segment of plan.segments) {
     signal.throwIfAborted();
     const isFirst = segment === plan.segments[0];
     timeline.begin(isFirst ? plan.startMs : segment.fromMs);
     try {
-      yield* segmentFrames(
+      const frames = segmentFrames(
         archive,
         segment,
         { fromMs: isFirst ? plan.startMs : segment.fromMs, toMs: plan.request.toMs },
         timeline,
         signal,
       );
+      for await (const each of frames) {
+        hasFrames = true;
+        yield each;
+      }
     } catch (error) {
       if (!(error instanceof MediaPeerError) || error.code !== 'RECORDING_DAMAGED') throw error;
+      damage = error;
       logger.warn({ file: segment.file, err: error }, 'a part of a recording cannot be read and is left out of a clip');
     }
   }
+  if (!hasFrames && damage) throw damage;
 }
 
 async function* segmentFrames(

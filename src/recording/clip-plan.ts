@@ -42,14 +42,15 @@ export interface ClipPlan {
   readonly isEncoded: boolean;
 }
 
-/** @param nowMs Unix milliseconds @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CLIP_FORMAT_CHANGES */
+/** @param nowMs Unix milliseconds @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CLIP_FORMAT_CHANGES */
 export async function planClip(archive: RecordingArchive, request: ClipRequest, nowMs: number): Promise<ClipPlan> {
   const { sourceId, fromMs, toMs, isExact, isAnnotated } = request;
   if (fromMs >= toMs)
     throw new MediaPeerError('QUERY_INVALID', `from (${fromMs / 1000}) is not earlier than to (${toMs / 1000}); both are Unix seconds`);
   if (toMs - fromMs > MAX_CLIP_MS)
     throw new MediaPeerError('QUERY_INVALID', `a clip has at most ${MAX_CLIP_MS / 3_600_000} hours; ask for the rest in another one`);
-  const segments = (await archive.segments(sourceId, request)).filter((each): each is ClipSegment => each.format.video !== undefined);
+  const found = (await archive.segments(sourceId, request)).filter((each): each is ClipSegment => each.format.video !== undefined);
+  const segments = await fromFirstReadable(archive, found);
   const [first] = segments;
   if (!first) return nothingThere(archive, request, nowMs);
   const group = await archive.groupBefore(sourceId, Math.max(fromMs, first.fromMs));
@@ -68,6 +69,22 @@ export async function planClip(archive: RecordingArchive, request: ClipRequest, 
     video: first.format.video,
     isEncoded,
   };
+}
+
+/** A clip begins with what can be read. @throws MediaPeerError RECORDING_DAMAGED where nothing can */
+async function fromFirstReadable(archive: RecordingArchive, segments: readonly ClipSegment[]): Promise<readonly ClipSegment[]> {
+  let damage: MediaPeerError | undefined;
+  for (const [at, segment] of segments.entries()) {
+    try {
+      await (await archive.openSegment(segment)).close();
+      return segments.slice(at);
+    } catch (error) {
+      if (!(error instanceof MediaPeerError) || error.code !== 'RECORDING_DAMAGED') throw error;
+      damage = error;
+    }
+  }
+  if (damage) throw damage;
+  return [];
 }
 
 async function nothingThere(archive: RecordingArchive, { sourceId, fromMs, toMs }: ClipRequest, nowMs: number): Promise<never> {

@@ -59,7 +59,7 @@ export class Clips {
 
   /**
    * Begins a clip; resolves when its first bytes are there.
-   * @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CLIP_FORMAT_CHANGES, CAPACITY_REACHED, FFMPEG_FAILED
+   * @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CLIP_FORMAT_CHANGES, CAPACITY_REACHED, FFMPEG_FAILED
    */
   async open(request: ClipRequest, signal: AbortSignal): Promise<Clip> {
     const { archive, ffmpeg } = this.#init;

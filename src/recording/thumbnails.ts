@@ -2,10 +2,9 @@
  * Pictures of the past, small: one run of ffmpeg makes those of a whole segment, and they stay beside it for as long as it does.
  * Until the wanted ones are made, the nearest that there are are shown.
  */
-import { access } from 'node:fs/promises';
-import { rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { MediaPeerError, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { serverClosing } from '../base/refusals.js';
 import { NewestFirst } from './newest-first.js';
@@ -44,6 +43,8 @@ const NEAR_MS = 600_000;
 const NEAR_SEGMENTS = 12;
 /** What is being written is looked at again so often. */
 const GROWING_MS = 4000;
+/** What could not be read is tried again after so long. */
+const DAMAGED_MS = 60_000;
 
 interface Cached {
   readonly strip: PictureStrip;
@@ -57,6 +58,8 @@ export class Thumbnails {
   readonly #wishes = new NewestFirst<number, Cached>('requests for thumbnails', MAX_WISHES);
   /** By segment; the longest unused first. */
   readonly #cached = new Map<number, Cached>();
+  /** Segments that could not be read. */
+  readonly #damaged = new Map<number, { readonly error: MediaPeerError; readonly atMs: number }>();
   readonly #ending = new AbortController();
   readonly #stopListening: () => void;
 
@@ -67,7 +70,7 @@ export class Thumbnails {
     });
   }
 
-  /** The picture of a time, Unix milliseconds. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, CAPACITY_REACHED, FFMPEG_FAILED */
+  /** The picture of a time, Unix milliseconds. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CAPACITY_REACHED */
   async get(sourceId: string, atMs: number): Promise<Thumbnail> {
     const { archive, clock } = this.#init;
     const segment = (await archive.segments(sourceId, { fromMs: atMs, toMs: atMs + 1 })).at(-1);
@@ -112,12 +115,34 @@ export class Thumbnails {
   }
 
   async #make(segment: RecordedSegment): Promise<Cached> {
-    const pictures = await this.#init.readPictures(segment.file, this.#ending.signal);
+    const pictures = await this.#read(segment);
     const strip = pictures.map(({ timeMs, jpeg }) => ({ atMs: Math.round(segment.fromMs + timeMs), jpeg }));
     // It may have been finished meanwhile, and then holds more than was read.
     const cached = { strip, madeMs: this.#init.clock.now(), isFinal: !segment.isOpen };
     if (cached.isFinal) await this.#keep(segment, strip);
     return this.#remember(segment.id, cached);
+  }
+
+  /** What cannot be read is not tried again for each who asks. @throws MediaPeerError RECORDING_DAMAGED */
+  async #read(segment: RecordedSegment): ReturnType<ThumbnailsInit['readPictures']> {
+    const { readPictures, clock, archive } = this.#init;
+    const before = this.#damaged.get(segment.id);
+    if (before && clock.now() - before.atMs < DAMAGED_MS) throw before.error;
+    try {
+      return await readPictures(segment.file, this.#ending.signal);
+    } catch (error) {
+      if (!(error instanceof MediaPeerError) || error.code !== 'FFMPEG_FAILED') throw error;
+      // Who opens it finds out whether the file is still what the index has.
+      const reader = await archive.openSegment(segment);
+      await reader.close();
+      const damage = new MediaPeerError('RECORDING_DAMAGED', `the pictures of that minute cannot be read: ${error.message}`, {
+        cause: error,
+      });
+      this.#damaged.set(segment.id, { error: damage, atMs: clock.now() });
+      const [oldest] = this.#damaged.keys();
+      if (this.#damaged.size > MAX_WISHES && oldest !== undefined) this.#damaged.delete(oldest);
+      throw damage;
+    }
   }
 
   /** A disk that is full keeps nobody from looking. */

@@ -226,6 +226,18 @@ describe('clips', () => {
     assert.deepEqual(numbersOf(await clipFile(2, 10)), [...count(60, 120), ...count(0, 60)]);
   });
 
+  it('begin with what can be read, and say so where nothing can', async () => {
+    open([segmentOf(numbered, 1, T), segmentOf(numbered, 2, T + 4000)]);
+    archive.damaged.add(1);
+    const clip = await ask(1, 5, { isExact: true });
+    assert.equal(clip.startMs, T + 4000);
+    const file = path.join(folder, 'readable.mp4');
+    writeFileSync(file, await buffer(clip.stream));
+    assert.deepEqual(numbersOf(file), count(0, 30));
+    archive.damaged.add(2);
+    await assert.rejects(ask(1, 5), (error) => error instanceof MediaPeerError && error.code === 'RECORDING_DAMAGED');
+  });
+
   it('are refused with words where there is nothing', async () => {
     open([segmentOf(numbered, 1, T), segmentOf(numbered, 2, T + 60_000)]);
     const refused = async (code: string, words: RegExp, ...request: Parameters<typeof ask>): Promise<void> => {

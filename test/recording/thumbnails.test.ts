@@ -185,6 +185,11 @@ describe('thumbnails', () => {
     await refused(7e9, 'RECORDING_OUT_OF_RANGE', /there is something from/);
     await refused(0, 'RECORDING_NOT_FOUND', /nothing is recorded/, 'yard');
     writeFileSync(path.join(folder, '1.mp4'), 'no video');
-    await refused(0, 'FFMPEG_FAILED', /no keyframe/);
+    await refused(0, 'RECORDING_DAMAGED', /no keyframe/);
+    await refused(500, 'RECORDING_DAMAGED', /no keyframe/);
+    assert.deepEqual(made, ['1.mp4'], 'it is not tried again for each who asks');
+    await clock.advance(60_000);
+    await refused(0, 'RECORDING_DAMAGED', /no keyframe/);
+    assert.equal(made.length, 2);
   });
 });
