@@ -71,6 +71,7 @@ export class Rebuild {
   /** Looks through all folders, one file after the other. @param beforeMs files that were written later are left to whoever writes them, UTC @throws MediaPeerError STORE_FAILED */
   async lookAround(beforeMs: number): Promise<RebuildReport> {
     const { archive, folder, sourceOf } = this.#init;
+    Object.assign(this.#found, { found: 0, missing: 0, damaged: 0 });
     const onDisk = new Map<string, string>();
     for (const name of await namesIn(folder)) {
       const sourceId = await sourceOf(path.join(folder, name));

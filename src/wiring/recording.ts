@@ -1,7 +1,5 @@
 /** What recording is tied to: the sources that are live, the folder of recordings, the index in the store, and who asks for the past. */
-import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { MediaPeerError, messageOf } from '../base/errors.js';
+import { MediaPeerError } from '../base/errors.js';
 import { configuredPath, VARIABLES } from '../config.js';
 import type { RecordingStatus } from '../http/index.js';
 import { StandingLeases, type PipelineSource } from '../pipeline/index.js';
@@ -9,16 +7,12 @@ import {
   Archive,
   DiskSync,
   examineSegment,
-  FreeSpace,
-  mendSegment,
   openCheckedReader,
   readDetectionsLog,
-  readSourceId,
-  Rebuild,
   Recorder,
+  RecordingFolder,
   Recordings,
   removeSegmentFiles,
-  Retention,
   SegmentWriter,
   sourceFolder,
   type DetectionsKept,
@@ -27,11 +21,12 @@ import {
   type RecordingStats,
   type SeenObjects,
 } from '../recording/index.js';
-import { FolderBusyError, lockFolder, type FolderLock, type StateFile } from '../store/index.js';
+import type { StateFile } from '../store/index.js';
 import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import { KeptRecordings } from './kept-recordings.js';
 import { isSeenRebuildPending, openSeen, rebuildSeenRows } from './looking.js';
+import type { Source } from '../source/index.js';
 import type { Sources } from './sources.js';
 
 /** Recordings of this server. */
@@ -54,174 +49,63 @@ export interface Recording {
 
 /** Opens what was recorded. Nothing is written before `beginRecording`. */
 export async function openRecording(host: Host, sources: Sources, seeing: DetectionServices, state: StateFile): Promise<Recording> {
-  const { config, clock, loggers, closers } = host;
+  const { config, loggers, closers } = host;
   const logger = loggers.of('recording');
-  const { catalogue } = sources;
-  const { events, lifecycle, pipelines, counting, recorded } = seeing;
-  const folder = configuredPath(config, 'RECORD_DIR');
-  const index = events.recordings;
-  const disk = new DiskSync(clock);
-  const archive: Archive = await Archive.open({
-    index,
-    folder,
-    clock,
-    logger,
-    openReader: (segment) => openCheckedReader(segment, () => void putRight(segment)),
-    readDetections: ({ file }) => readDetectionsLog(file),
-  });
+  const path = configuredPath(config, 'RECORD_DIR');
+  const { events } = seeing;
   const seen = await openSeen(host, events);
   const ending = new AbortController();
-  let lock: FolderLock | undefined;
-  let hasBegun = false;
-  let refused: string | undefined;
-
-  const freeSpace = new FreeSpace({
+  const { archive, recordings } = await openArchive(host, seeing, path, (sourceId) => recorder.cut(sourceId));
+  const folder = new RecordingFolder({
+    folder: path,
+    archive,
+    index: events.recordings,
+    retention: config.RECORD_RETENTION,
     minFreeBytes: config.RECORD_MIN_FREE,
-    freeBytes: () => freeBytesOf(folder),
-    clock,
-    onChange: (isShort) => {
-      if (isShort) {
-        logger.error(
-          { folder, freeBytes: freeSpace.freeBytes },
-          'there is too little space (RECORD_MIN_FREE): nothing is recorded until there is more',
-        );
-        lifecycle.add('recording_stopped', undefined, { reason: 'disk-full', free_bytes: freeSpace.freeBytes ?? null });
-      } else {
-        logger.info({ folder, freeBytes: freeSpace.freeBytes }, 'there is enough space again: recording goes on');
-        lifecycle.add('recording_resumed', undefined, {});
-      }
+    clock: host.clock,
+    logger,
+    onSpace: (isShort) => {
+      tellOfSpace(host, seeing, isShort, folder.freeBytes);
       sync();
     },
+    onLooked: async ({ found, damaged }, untilMs) => {
+      if (found > 0) seeing.lifecycle.add('recording_rebuilt', undefined, { segments: found, damaged });
+      if (found === 0 && !(await isSeenRebuildPending(events))) return;
+      await rebuildSeenRows(host, { archive, events }, seen, { untilMs, signal: ending.signal });
+    },
   });
-
-  const settingsOf = (sourceId: string): RecordingSettings & { readonly detections: DetectionsKept } => {
-    const settings = keptRecordings.of(sourceId);
-    return { ...settings, detections: settings.detections ?? (counting.zones.has(sourceId) ? 'always' : 'when_seen') };
-  };
-  const recorder = new Recorder({
-    archive,
-    clock,
-    logger,
-    settingsOf,
-    openWriter: (request) => new SegmentWriter({ ...request, folder: sourceFolder(folder, request.sourceId), clock, disk }),
-    openSeen: (sourceId) => seen.open(sourceId),
-    onSegment: ({ sourceId, fromMs, toMs, bytes }) =>
-      lifecycle.add('recording_segment', sourceId, { from: fromMs / 1000, to: toMs / 1000, bytes }),
-    onFull: () => freeSpace.refused(),
-  });
-  const recordings = new Recordings({
-    archive,
-    index,
-    folderOf: (sourceId) => sourceFolder(folder, sourceId),
-    cut: (sourceId) => recorder.cut(sourceId),
-    removeFiles: removeSegmentFiles,
-    examine: examineSegment,
-  });
-  /** Never rejects. */
-  const putRight = async (segment: RecordedSegment): Promise<void> => {
-    const problem = await recordings.problemOf(segment);
-    logger.warn({ sourceId: segment.sourceId, file: segment.file, problem }, 'a file of a recording is not what it was');
-  };
-  const isLive = (sourceId: string): boolean => {
-    const source = catalogue.find(sourceId);
-    if (!source) return false;
-    // A room whose publisher is away shows a slate, which nobody wants recorded; a camera is called until it answers.
-    return source.kind === 'live' ? source.state === 'live' : source.kind === 'pull' || source.playable;
-  };
-  const wanted = (): string[] => {
-    const all = catalogue.list().filter(({ id }) => keptRecordings.of(id).mode !== 'off');
-    recorded.clear();
-    for (const { id } of all) recorded.add(id);
-    return hasBegun && lock && !freeSpace.isShort ? all.filter(({ id }) => isLive(id)).map(({ id }) => id) : [];
-  };
-  const leases = new StandingLeases<PipelineSource>({
-    open: (sourceId) => pipelines.open(sourceId),
-    clock,
-    logger,
-    purpose: 'recorded',
-    wanted,
-    lease: (source) => recorder.record(source),
-    backoff: { firstMs: 1_000 },
-  });
-  const keptRecordings: KeptRecordings = new KeptRecordings({
+  const keptRecordings = new KeptRecordings({
     globs: config.RECORD,
-    kindOf: (sourceId) => catalogue.find(sourceId)?.kind,
+    kindOf: (sourceId) => sources.catalogue.find(sourceId)?.kind,
     state,
-    onChange: () => takeFolder().then(sync),
+    onChange: () => begin(),
   });
+  const recorder = openRecorder(host, seeing, { archive, seen, path, keptRecordings, onFull: () => folder.full() });
+  const leases = keepRecording(host, sources, seeing, { recorder, keptRecordings, isWritable: () => folder.isWritable });
   const sync = (): void => {
     leases.sync();
     recorder.sync();
   };
-  const retention = new Retention({
-    archive,
-    index,
-    ...config.RECORD_RETENTION,
-    removeFiles: removeSegmentFiles,
-    clock,
-    logger,
-  });
-  const rebuild = new Rebuild({
-    archive,
-    index,
-    folder,
-    sourceOf: readSourceId,
-    mend: mendSegment,
-    clock,
-    logger,
-  });
-  let looking: Promise<void> = Promise.resolve();
-  /** One look after the other. Never rejects. */
-  const lookAround = (): void => {
-    const beforeMs = clock.wallClock();
-    looking = looking.then(() => look(beforeMs));
-  };
-  const look = async (beforeMs: number): Promise<void> => {
-    try {
-      const { found, missing, damaged } = await rebuild.lookAround(beforeMs);
-      if (missing > 0) logger.warn({ folder, missing }, 'files of recordings are gone: the index has forgotten them');
-      if (found > 0) {
-        logger.warn({ folder, segments: found, damaged }, 'recordings were not in the index, which was made anew from their files');
-        lifecycle.add('recording_rebuilt', undefined, { segments: found, damaged });
-      }
-      if (found > 0 || (await isSeenRebuildPending(events)))
-        await rebuildSeenRows(host, { archive, events }, seen, { untilMs: beforeMs, signal: ending.signal });
-    } catch (error) {
-      logger.error({ folder, err: error }, 'the index of recordings could not be compared with their files');
-    }
-  };
+  let hasBegun = false;
   /** Where anything is to be recorded, or was. Never rejects. */
-  const takeFolder = async (): Promise<void> => {
-    if (lock || !hasBegun || !(keptRecordings.areAny || existsSync(folder))) return;
-    try {
-      lock = lockFolder(folder);
-      refused = undefined;
-      await freeSpace.begin();
-      await rebuild.mendOpen();
-      retention.begin();
-      lookAround();
-    } catch (error) {
-      refused = whyRefused(folder, error);
-      logger.error({ folder, err: error }, 'nothing can be recorded');
-    }
+  const begin = async (): Promise<void> => {
+    if (hasBegun && (keptRecordings.areAny || !folder.isMissing)) await folder.take();
+    sync();
   };
   const stops = [
-    sources.library.onChange(() => sync()),
-    sources.pulls.onChange(() => sync()),
-    sources.liveRooms.onState(() => sync()),
-    counting.zones.onChange(() => sync()),
-    seeing.models.onChange(() => sync()),
-    events.onBegunAnew(lookAround),
+    sources.library.onChange(sync),
+    sources.pulls.onChange(sync),
+    sources.liveRooms.onState(sync),
+    seeing.counting.zones.onChange(sync),
+    seeing.models.onChange(sync),
+    events.onBegunAnew(() => folder.lookAround()),
   ];
   closers.add(async () => {
     for (const stop of stops) stop();
     ending.abort();
-    freeSpace.close();
     leases.close();
-    rebuild.close();
     await recorder.settled();
-    await Promise.all([looking, retention.close()]);
-    lock?.release();
+    await folder.close();
   });
   return {
     archive,
@@ -230,37 +114,127 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     keptRecordings,
     recordingStatus: (sourceId) => {
       const settings = keptRecordings.of(sourceId);
-      const reason =
-        settings.mode === 'off' ? undefined : (refused ?? (freeSpace.isShort ? 'there is too little space (RECORD_MIN_FREE)' : undefined));
-      const state = settings.mode === 'off' ? 'off' : reason !== undefined ? 'stopped' : (recorder.stateOf(sourceId) ?? 'waiting');
-      return { ...settings, state, reason };
+      if (settings.mode === 'off') return { ...settings, state: 'off', reason: undefined };
+      const reason = folder.trouble;
+      return { ...settings, state: reason === undefined ? (recorder.stateOf(sourceId) ?? 'waiting') : 'stopped', reason };
     },
     recordingStats: () => ({
       ...recorder.counts,
       sources: recorder.sources.length,
       stateOf: (sourceId) => recorder.stateOf(sourceId),
-      freeBytes: freeSpace.freeBytes,
-      trouble:
-        refused ??
-        (freeSpace.isShort ? `there is too little space in ${folder} (RECORD_MIN_FREE): nothing is recorded` : recorder.lastError),
+      freeBytes: folder.freeBytes,
+      trouble: folder.trouble ?? recorder.lastError,
     }),
     beginRecording: async () => {
       hasBegun = true;
-      await takeFolder();
+      await begin();
       const isChosen = config.RECORD.length > 0 || config.RECORD_DIR !== VARIABLES.RECORD_DIR.defaultValue;
-      if (refused !== undefined && isChosen) throw new MediaPeerError('CONFIG_INVALID', refused);
-      sync();
+      if (folder.refusal !== undefined && isChosen) throw new MediaPeerError('CONFIG_INVALID', folder.refusal);
     },
   };
 }
 
-async function freeBytesOf(folder: string): Promise<number | undefined> {
-  const facts = await statfs(folder).catch(() => undefined);
-  return facts && facts.bavail * facts.bsize;
+/** What was recorded, for readers of frames and for those who ask. */
+async function openArchive(
+  { clock, loggers }: Host,
+  { events }: DetectionServices,
+  folder: string,
+  cut: (sourceId: string) => Promise<void>,
+): Promise<{ archive: Archive; recordings: Recordings }> {
+  const logger = loggers.of('recording');
+  const index = events.recordings;
+  const archive: Archive = await Archive.open({
+    index,
+    folder,
+    clock,
+    logger,
+    openReader: (segment) => openCheckedReader(segment, () => void putRight(segment)),
+    readDetections: ({ file }) => readDetectionsLog(file),
+  });
+  const recordings = new Recordings({
+    archive,
+    index,
+    folderOf: (sourceId) => sourceFolder(folder, sourceId),
+    cut,
+    removeFiles: removeSegmentFiles,
+    examine: examineSegment,
+  });
+  /** Never rejects. */
+  const putRight = async (segment: RecordedSegment): Promise<void> => {
+    const problem = await recordings.problemOf(segment);
+    logger.warn({ sourceId: segment.sourceId, file: segment.file, problem }, 'a file of a recording is not what it was');
+  };
+  return { archive, recordings };
 }
 
-function whyRefused(folder: string, error: unknown): string {
-  return error instanceof FolderBusyError
-    ? `RECORD_DIR: '${folder}' is in use by another server; give each one a folder of its own`
-    : `RECORD_DIR: '${folder}' cannot be used (${messageOf(error)}); name a folder that the server may write`;
+/** What a recorder is built on. */
+interface RecorderParts extends Pick<Recording, 'archive' | 'seen' | 'keptRecordings'> {
+  readonly path: string;
+  readonly onFull: () => void;
+}
+
+function openRecorder({ clock, loggers }: Host, { counting, lifecycle }: DetectionServices, parts: RecorderParts): Recorder {
+  const { archive, seen, keptRecordings, path, onFull } = parts;
+  const disk = new DiskSync(clock);
+  return new Recorder({
+    archive,
+    clock,
+    logger: loggers.of('recording'),
+    settingsOf: (sourceId): RecordingSettings & { readonly detections: DetectionsKept } => {
+      const settings = keptRecordings.of(sourceId);
+      return { ...settings, detections: settings.detections ?? (counting.zones.has(sourceId) ? 'always' : 'when_seen') };
+    },
+    openWriter: (request) => new SegmentWriter({ ...request, folder: sourceFolder(path, request.sourceId), clock, disk }),
+    openSeen: (sourceId) => seen.open(sourceId),
+    onSegment: ({ sourceId, fromMs, toMs, bytes }) =>
+      lifecycle.add('recording_segment', sourceId, { from: fromMs / 1000, to: toMs / 1000, bytes }),
+    onFull,
+  });
+}
+
+/** Which sources are recorded now, and by whom. */
+interface KeepRecordingParts extends Pick<Recording, 'keptRecordings'> {
+  readonly recorder: Recorder;
+  /** Recordings can be written. */
+  readonly isWritable: () => boolean;
+}
+
+/** Sources that are recorded run although nobody watches them. */
+function keepRecording(
+  { clock, loggers }: Host,
+  { catalogue }: Sources,
+  { pipelines, recorded }: DetectionServices,
+  { recorder, keptRecordings, isWritable }: KeepRecordingParts,
+): StandingLeases<PipelineSource> {
+  return new StandingLeases<PipelineSource>({
+    open: (sourceId) => pipelines.open(sourceId),
+    clock,
+    logger: loggers.of('recording'),
+    purpose: 'recorded',
+    wanted: () => {
+      const all = catalogue.list().filter(({ id }) => keptRecordings.of(id).mode !== 'off');
+      recorded.clear();
+      for (const { id } of all) recorded.add(id);
+      return isWritable() ? all.filter(isThere).map(({ id }) => id) : [];
+    },
+    lease: (source) => recorder.record(source),
+    backoff: { firstMs: 1_000 },
+  });
+}
+
+/** A room whose publisher is away shows a slate, which nobody wants recorded; a camera is called until it answers. */
+function isThere({ kind, state, playable }: Source): boolean {
+  return kind === 'live' ? state === 'live' : kind === 'pull' || playable;
+}
+
+function tellOfSpace({ config, loggers }: Host, { lifecycle }: DetectionServices, isShort: boolean, freeBytes: number | undefined): void {
+  const logger = loggers.of('recording');
+  const fields = { folder: configuredPath(config, 'RECORD_DIR'), freeBytes };
+  if (isShort) {
+    logger.error(fields, 'there is too little space (RECORD_MIN_FREE): nothing is recorded until there is more');
+    lifecycle.add('recording_stopped', undefined, { reason: 'disk-full', free_bytes: freeBytes ?? null });
+  } else {
+    logger.info(fields, 'there is enough space again: recording goes on');
+    lifecycle.add('recording_resumed', undefined, {});
+  }
 }

@@ -119,4 +119,3 @@ describe('a segment that is not what it was', () => {
     for (const segment of now) assert.equal(await framesOf(segment), 240);
   });
 });
-
