@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -16,11 +16,19 @@ const GUEST = 'guest-token-of-the-test';
 
 type Message = Readonly<Record<string, unknown>>;
 
+const sha256 = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`;
+
+function isFirstOfName({ name }: { readonly name: string }, index: number, all: readonly { readonly name: string }[]): boolean {
+  return all.findIndex((each) => each.name === name) === index;
+}
+
 describe('the doors to the past', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-playback-'));
   const viewers: WeriftViewer[] = [];
   let server: TestServer;
   let fromMs: number;
+  /** Others take the places of those of the same name. */
+  let writeUsers: (others?: readonly { readonly name: string }[]) => void;
 
   before(async () => {
     const recordDir = path.join(folder, 'recordings');
@@ -30,14 +38,22 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     const clip = path.join(videos, 'gate.mp4');
     await makeNumberedClip(clip, { seconds: 8, keyframeS: 2 });
     fromMs = Date.now() - 60_000;
-    await makeRecording({ recordDir, sourceId: 'gate', frames: await framesOfClip(clip), fromMs });
-    const sha256 = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`;
+    const frames = await framesOfClip(clip);
+    await makeRecording({ recordDir, sourceId: 'gate', frames, fromMs });
+    const small = path.join(folder, 'small.mp4');
+    await makeNumberedClip(small, { widthPx: 320, heightPx: 180, seconds: 4, keyframeS: 2 });
+    await makeRecording({ recordDir, sourceId: 'yard', frames, fromMs });
+    await makeRecording({ recordDir, sourceId: 'yard', frames: await framesOfClip(small), fromMs: fromMs + 8_000 });
     const users = [
       { name: 'guard', token: sha256(GUARD), actions: ['watch', 'data', 'playback'] },
       { name: 'guest', token: sha256(GUEST), actions: ['watch', 'data'] },
     ];
     const authFile = path.join(folder, 'users.yaml');
-    writeFileSync(authFile, JSON.stringify({ users }));
+    writeUsers = (others = []) => {
+      writeFileSync(`${authFile}.next`, JSON.stringify({ users: [...others, ...users].filter(isFirstOfName) }));
+      renameSync(`${authFile}.next`, authFile);
+    };
+    writeUsers();
     server = await TestServer.start([], {
       UPLOAD_DIR: videos,
       RECORD_DIR: recordDir,
@@ -175,6 +191,22 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     assert.equal(told.at(-1)!['speed'], 4);
     assert.equal((await command({ cmd: 'live' }))['ok'], true);
     await eventually(() => told.at(-1)!['state'] === 'live', 5_000, 'the present');
+  });
+
+  it('go on over a change of the size of the picture', async () => {
+    const { told } = await join(GUARD, { source: 'yard', at: at(7) });
+    await eventually(() => told.some(({ at: where, state }) => Number(where) > at(8.5) && state === 'playing'), 10_000, 'the other size');
+    assert.ok(told.every(({ state }) => state === 'playing'));
+  });
+
+  it('end the past for whoever loses the right, who goes on with the present', async () => {
+    const { command, told } = await join(GUARD, { at: at(1) });
+    // So it does not come to the end of the record.
+    await command({ cmd: 'pause' });
+    writeUsers([{ name: 'guard', token: sha256(GUARD), actions: ['watch', 'data'] } as { readonly name: string }]);
+    await eventually(() => told.at(-1)?.['state'] === 'live', 10_000, 'the present');
+    writeUsers();
+    await eventually(async () => (await fetch(`${server.url}/recordings/gate`, { headers: bearer(GUARD) })).ok, 10_000, 'the right again');
   });
 
   it('let as many encode as MAX_PLAYBACK_ENCODES says, and tell the others', async () => {

@@ -8,6 +8,10 @@ export interface PlaybackWatchInit {
   readonly playback: () => PlaybackControl | undefined;
   /** The RTP timestamp of a frame as this viewer has it; undefined where it has none. */
   readonly rtpTimestamp: (mediaTimeMs: number) => number | undefined;
+  /** Whether it may still be sent what was recorded. */
+  readonly mayPlayBack: () => Promise<boolean>;
+  /** It may not, and there is no present to go to. */
+  readonly onForbidden: () => void;
   /** Takes it to the present. */
   readonly goLive: () => Promise<void>;
   /** Sends a message. */
@@ -50,13 +54,23 @@ export class PlaybackWatch {
 
   /** Once a second. */
   tick(): void {
-    if (this.#followed) this.#tell(this.#followed.position);
+    if (!this.#followed) return;
+    this.#tell(this.#followed.position);
+    void this.#checkRight(this.#followed);
   }
 
   /** Listens no more. Idempotent. */
   close(): void {
     this.#stop?.();
     this.#stop = this.#followed = undefined;
+  }
+
+  /** Rights may end while it watches. Never rejects. */
+  async #checkRight(playback: PlaybackControl): Promise<void> {
+    // Who cannot be asked about is asked about again a second later.
+    const mayGoOn = await this.#init.mayPlayBack().catch(() => true);
+    if (mayGoOn || this.#followed !== playback) return;
+    await this.#init.goLive().catch(() => this.#init.onForbidden());
   }
 
   /** A source that is not live has nothing behind its record. */

@@ -102,6 +102,8 @@ export class Viewer implements Participant {
         const { raw, processed } = this.#media.rtpTimestamps(this.#media.sourceId, mediaTimeMs);
         return raw ?? processed;
       },
+      mayPlayBack: () => rights.mayPlayBack(this.#media.sourceId),
+      onForbidden: () => host.close('access-ended'),
       goLive: () => this.#media.goLive(),
       tell: (message) => this.#channels.tell(message),
       wallClock: () => clock.wallClock(),
