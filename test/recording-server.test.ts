@@ -105,7 +105,8 @@ describe('recordings in the whole server', { timeout: 240_000 }, () => {
   it('begins and ends by PUT, over a restart, and as RECORD says again', async () => {
     const put = await ask(server, 'PUT', '/sources/copyable/recording', { mode: 'continuous', detections: 'off' });
     assert.deepEqual([put.status, put.body['origin'], put.body['detections']], [200, 'api', 'off']);
-    await recordsFor(server, 'copyable', 1);
+    await recordsFor(server, 'copyable', 2.5);
+    assert.equal((await recorded(server, 'copyable'))?.segments, 1, 'sound, which begins later than the picture, does not split it');
     await server.close();
     server = await start();
     assert.equal((await ask(server, 'GET', '/sources/copyable/recording')).body['mode'], 'continuous');

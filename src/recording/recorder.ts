@@ -17,6 +17,8 @@ interface WriterRequest extends SegmentWriterEvents {
   readonly sourceId: string;
   /** Where a segment that begins with this media time lies in UTC. */
   readonly placeOf: (mediaTimeMs: number) => Anchor;
+  /** Sound is expected: the first segment has a track for it. */
+  readonly hasSound: boolean;
   /** Whether what is written is encoded for viewers. */
   readonly isTranscoded: () => boolean;
 }
@@ -108,7 +110,8 @@ export class Recorder {
       settings: () => settingsOf(sourceId),
       clock,
       newRun: () => archive.nextId(),
-      openWriter: (placeOf, isTranscoded) => openWriter({ sourceId, placeOf, isTranscoded, ...this.#eventsOf() }),
+      openWriter: (placeOf, isTranscoded) =>
+        openWriter({ sourceId, placeOf, isTranscoded, hasSound: source.media.hasAudio, ...this.#eventsOf() }),
       onDetections: (wallMs, detections) => (seen ??= openSeen?.(sourceId))?.take(wallMs, detections),
     });
     this.#recorders.set(sourceId, recorder);

@@ -24,6 +24,8 @@ export interface RecordingWriter {
 export interface RecordableSource {
   /** Its id. */
   readonly sourceId: string;
+  /** Whether sound is expected. */
+  readonly media: { readonly hasAudio: boolean };
   /** @throws MediaPeerError */
   openRecording(sink: RecordingSink): RecordingLease;
   /** The detector begins to look where it does not yet. @throws MediaPeerError DETECTION_OFF */

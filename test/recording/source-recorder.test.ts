@@ -51,6 +51,7 @@ class WriterLog implements RecordingWriter {
 /** A source whose frames a test makes. */
 class FakeSource implements RecordableSource {
   readonly sourceId = 'gate';
+  readonly media = { hasAudio: true };
   labels: readonly string[] | undefined = ['car'];
   readonly feed = new DetectionFeed('gate');
   readonly timeline = new Timeline();
