@@ -22,9 +22,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./check/index.js')).checkCommand,
   },
   annotate: { summary: 'draw detections into a video file', load: async () => (await import('./annotate/index.js')).annotateCommand },
+  export: {
+    summary: 'write what was recorded of a source into an MP4',
+    load: async () => (await import('./export/index.js')).exportCommand,
+  },
   'hash-password': {
     summary: 'make what AUTH_FILE takes of a password or a token',
     load: async () => (await import('./hash-password/index.js')).hashPasswordCommand,
+  },
+  import: {
+    summary: 'take what export wrote into the recordings of a source',
+    load: async () => (await import('./import/index.js')).importCommand,
   },
   models: {
     summary: 'list, inspect, download and add detector models',

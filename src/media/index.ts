@@ -1,6 +1,5 @@
 /** Frames, tracks and packets: pure, no I/O; knows no HTTP, no ffmpeg and no WebRTC library. */
 export { ArrivalRate } from './arrival-rate.js';
-export { withoutEmulationPrevention } from './bit-reader.js';
 export * from './detection-feed.js';
 export * from './detection-message.js';
 export * from './detection-reader.js';

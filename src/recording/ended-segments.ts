@@ -48,6 +48,11 @@ export class EndedSegments {
     return this.#waiting.findLast(({ segment: { startMs }, endMs }) => mediaTimeMs >= startMs && mediaTimeMs < endMs)?.segment;
   }
 
+  /** All are on the disk, but for what may still be seen in them. Never rejects. */
+  drained(): Promise<void> {
+    return this.#whole;
+  }
+
   /** Nothing is taken for any of them any more; all is on the disk when this resolves. Never rejects. */
   async settle(): Promise<void> {
     this.#timer?.cancel();

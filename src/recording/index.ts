@@ -1,7 +1,8 @@
 /** Recordings: segments on disk, what was seen beside them, and the index of it all. Knows neither HTTP nor sessions. */
-export { compressDetections, readDetectionsLog } from './detections-log.js';
+export { readDetectionsLine, writeDetectionsLine } from './detections-json.js';
+export { readDetectionsLog } from './detections-log.js';
 export { DiskSync } from './disk-sync.js';
-export { listSegments, listSources, readSourceId, segmentFile, segmentTime, sidecarFiles, sourceFolder } from './layout.js';
+export { listSegments, listSources, readSourceId, segmentTime, sidecarFiles, sourceFolder } from './layout.js';
 export type { WrittenSegment } from './open-segment.js';
 export type * from './recorded.js';
 export { Archive } from './archive.js';
@@ -14,8 +15,8 @@ export { removeSegmentFiles } from './remove-files.js';
 export { DEFAULT_SETTINGS, DETECTIONS_KEPT, RECORDING_MODES, type DetectionsKept, type RecordingSettings } from './settings.js';
 export type { RecordingStats } from './stats.js';
 export { openSegmentReader } from './segment-reader.js';
-export { SegmentWriter, type SegmentFailure, type SegmentWriterEvents, type SegmentWriterInit } from './segment-writer.js';
-export { examineSegment, mendSegment } from './torn-tail.js';
+export { SegmentWriter, type SegmentFailure, type SegmentWriterInit } from './segment-writer.js';
+export { examineSegment, mendSegment, type ExaminedSegment } from './torn-tail.js';
 export { Clips, type Clip } from './clips.js';
 export type { ClipRequest } from './clip-plan.js';
 export type { Draw } from './annotated-feed.js';

@@ -124,10 +124,15 @@ export class OpenSegment {
     return this.#fragments.withdrawAudio(fromMs);
   }
 
-  /** What was seen in one of its frames. */
-  see(detections: FrameDetections): void {
+  /** What was seen in one of its frames. @param mediaTimeMs of that frame */
+  see(detections: FrameDetections, mediaTimeMs: number): void {
     const { anchorMs, startMs } = this.#init;
-    this.#log.add({ wallMs: anchorMs + detections.mediaTimeMs - startMs, detections });
+    this.#log.add({ wallMs: anchorMs + mediaTimeMs - startMs, detections });
+  }
+
+  /** Writes that are under way have ended; never rejects. */
+  drained(): Promise<void> {
+    return this.#writing;
   }
 
   /** Writes what waits. @param nextVideoMs media time of the picture that follows, where it is known */

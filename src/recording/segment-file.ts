@@ -32,7 +32,7 @@ export class SegmentFile {
   /** Of what is whole. */
   #bytes = 0;
   #waitingBytes = 0;
-  #error: unknown;
+  #error: Error | undefined;
   #syncing: Promise<void> = Promise.resolve();
   /** One write after another; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
@@ -58,7 +58,7 @@ export class SegmentFile {
   }
 
   /** Why it ended early; undefined: it did not. */
-  get error(): unknown {
+  get error(): Error | undefined {
     return this.#error;
   }
 
@@ -87,7 +87,7 @@ export class SegmentFile {
         await this.#handle?.datasync();
       } catch (error) {
         // What the disk lost it will not find again: the file is not written on.
-        this.#error ??= error;
+        this.#error ??= errorOf(error);
       }
     });
     return this.#syncing;
@@ -104,7 +104,7 @@ export class SegmentFile {
       await handle?.close();
       if (handle && this.#bytes === 0) await rm(this.#file, { force: true });
     } catch (error) {
-      this.#error ??= error;
+      this.#error ??= errorOf(error);
     }
   }
 
@@ -114,10 +114,11 @@ export class SegmentFile {
       this.#handle ??= await this.#open();
       for (let written = 0; written < data.length;) {
         const { bytesWritten } = await this.#handle.write(data, written, data.length - written, at + written);
+        if (bytesWritten === 0) throw Object.assign(new Error('the disk takes no bytes'), { code: 'EIO' });
         written += bytesWritten;
       }
     } catch (error) {
-      this.#error = error;
+      this.#error = errorOf(error);
       await this.#handle?.truncate(this.#bytes).catch(() => undefined); // whoever reads it ends at the last whole fragment anyway
       throw error;
     }
@@ -145,4 +146,8 @@ export class SegmentFile {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

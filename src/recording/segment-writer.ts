@@ -116,12 +116,16 @@ export class SegmentWriter {
     if (this.#current?.pendingFromMs !== undefined) this.#flushing ??= this.#init.clock.after(FLUSH_MS, () => this.#flush());
   }
 
-  /** Takes what was seen in a frame of the last seconds; never waits, never throws. */
-  writeDetections(detections: FrameDetections): void {
-    const { mediaTimeMs } = detections;
+  /** Takes what was seen in a frame of the last seconds; never waits, never throws. @param mediaTimeMs of that frame as it was written, where it is another than the detections tell */
+  writeDetections(detections: FrameDetections, mediaTimeMs = detections.mediaTimeMs): void {
     const holders = [this.#current, this.#closing?.segment];
     const segment = holders.find((each) => each && mediaTimeMs >= each.startMs) ?? this.#ended.find(mediaTimeMs);
-    segment?.see(detections);
+    segment?.see(detections, mediaTimeMs);
+  }
+
+  /** What was taken so far is written, for those who read faster than a disk writes. Never rejects. */
+  async drained(): Promise<void> {
+    await Promise.all([this.#current?.drained(), this.#ended.drained()]);
   }
 
   /** The segment ends; the next one begins with the next keyframe. Resolves when all is whole and told; never rejects. */

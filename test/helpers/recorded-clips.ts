@@ -125,6 +125,7 @@ export function probePackets(file: string): ProbedPacket[] {
   const fields = 'packet=stream_index,pts_time,duration_time,flags,size';
   const text = execFileSync('ffprobe', ['-v', 'warning', '-show_packets', '-show_entries', fields, '-of', 'json', file], {
     encoding: 'utf8',
+    maxBuffer: 64 << 20,
   });
   const { packets } = JSON.parse(text) as { readonly packets: readonly Record<string, string | number>[] };
   return packets.map((each) => ({

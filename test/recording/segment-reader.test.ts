@@ -89,9 +89,9 @@ describe('openSegmentReader', () => {
   it('stops when it is told to', async () => {
     const reader = await openSegmentReader(segment);
     const stop = new AbortController();
-    let count = 0;
-    for await (const _ of reader.frames(UTC_MS, stop.signal)) if (++count === 5) stop.abort();
-    assert.equal(count, 5);
+    const got: RecordedFrame[] = [];
+    for await (const frame of reader.frames(UTC_MS, stop.signal)) if (got.push(frame) === 5) stop.abort();
+    assert.equal(got.length, 5);
     await reader.close();
   });
 

@@ -6,7 +6,7 @@ import { writeDetections } from '../../media/index.js';
 import { CommandError } from '../errors.js';
 import { openInput, type InputVideo } from './input-video.js';
 import type { AnnotateOptions } from './options.js';
-import { discard, LineWriter, planOutput, publish, type OutputFile } from './output-files.js';
+import { discard, LineWriter, planOutput, publish, type OutputFile } from '../output-files.js';
 import { PictureReader } from './picture-reader.js';
 import { FileDetection } from './file-detection.js';
 import { Summary } from './summary.js';

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError, diskTrouble } from '../errors.js';
+import { CommandError, diskTrouble } from './errors.js';
 
 /** One file that is being written. */
 export interface OutputFile {
