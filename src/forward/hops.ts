@@ -31,6 +31,18 @@ export function lookupFor(to: URL, home: URL): LookupFunction {
     });
 }
 
+/**
+ * Whether a STUN or TURN server that an answer names is one of this machine or its link, by its address or as `localhost`; what was
+ * configured there itself may name it.
+ */
+export function isNearServer(uri: string, home: URL): boolean {
+  const [, host = ''] = /^(?:stuns?|turns?):(\[[^\]]*\]|[^:?]*)/i.exec(uri) ?? [];
+  if (isNearHost(hostOf(home))) return false;
+  // In whatever form an address is written, 127.1 or 0x7f000001.
+  const address = `http://${host}/`;
+  return !URL.canParse(address) || isNearHost(hostOf(new URL(address)));
+}
+
 function isFree(to: URL, home: URL): boolean {
   return to.origin === home.origin || isNearHost(hostOf(home));
 }

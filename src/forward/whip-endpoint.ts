@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { IceServer } from '../webrtc/index.js';
 import { exchange, type Answer } from './exchange.js';
+import { isNearServer } from './hops.js';
 import { iceServersOf } from './links.js';
 import type { Target } from './target.js';
 import { Trouble } from './trouble.js';
@@ -50,7 +51,7 @@ export class WhipEndpoint {
   async iceServers(signal: AbortSignal): Promise<readonly IceServer[]> {
     try {
       const { status, headers } = await this.#ask('OPTIONS', this.#init.target.url, signal);
-      return status < 300 ? iceServersOf(headers.get('link')) : [];
+      return status < 300 ? this.#iceServersIn(headers) : [];
     } catch (error) {
       signal.throwIfAborted();
       this.#init.logger.debug({ err: error }, 'the WHIP server names no ICE servers');
@@ -81,7 +82,7 @@ export class WhipEndpoint {
     return {
       sdp: answer.text,
       sessionUrl: this.#sessionUrl(answer),
-      iceServers: iceServersOf(answer.headers.get('link')),
+      iceServers: this.#iceServersIn(answer.headers),
     };
   }
 
@@ -113,6 +114,11 @@ export class WhipEndpoint {
       clock,
       signal,
     });
+  }
+
+  #iceServersIn(headers: Headers): IceServer[] {
+    const named = iceServersOf(headers.get('link'));
+    return named.filter(({ urls }) => [urls].flat().every((uri) => !isNearServer(uri, this.#init.target.url)));
   }
 
   get #credentials(): Record<string, string> {

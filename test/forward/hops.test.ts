@@ -7,6 +7,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { exchange } from '../../src/forward/exchange.js';
+import { isNearServer } from '../../src/forward/hops.js';
 import { FakeClock } from '../helpers/fake-clock.js';
 
 const HOME = new URL('http://media.example/whip/gate');
@@ -146,5 +147,29 @@ describe('a redirect', () => {
   it('of this machine may lead to this machine', async (t) => {
     const { asked, outcome } = await ask(t, ['http://127.0.0.1:9/'], { home: new URL('http://localhost:8/') });
     assert.deepEqual([outcome, asked.length], ['201', 2]);
+  });
+});
+
+describe('a STUN or TURN server that a WHIP server names', () => {
+  it('is none of this machine or its link, unless the WHIP server is one itself', () => {
+    for (const uri of [
+      'stun:127.0.0.1:53',
+      'stun:127.1',
+      'turn:2130706433:3478?transport=tcp',
+      'turns:[::1]:443',
+      'stun:[::ffff:127.0.0.1]',
+      'stun:localhost',
+      'turn:any.localhost:1',
+      'stun:169.254.169.254:80',
+      'stun:[fe80::1]',
+      'stun:0.0.0.0',
+      'stun:',
+      'stun:a b',
+    ]) {
+      assert.ok(isNearServer(uri, HOME), uri);
+      assert.ok(!isNearServer(uri, new URL('http://127.0.0.1:8001/whip/gate')), uri);
+    }
+    for (const uri of ['stun:stun.example:3478', 'turn:192.0.2.7:3478?transport=udp', 'turns:[2001:db8::7]:443'])
+      assert.ok(!isNearServer(uri, HOME), uri);
   });
 });
