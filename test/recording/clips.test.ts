@@ -8,9 +8,10 @@ import { buffer } from 'node:stream/consumers';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { annotate, LabelRenderer } from '../../src/detection/index.js';
+import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
 import { Clips, PlaybackEncodes, type Clip, type ClipRequest } from '../../src/recording/index.js';
 import { eventually, within } from '../helpers/deadline.js';
-import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, noH265 } from '../helpers/make-video.js';
 import { makeNumberedClip, readLumaNumber } from '../helpers/numbered-clip.js';
 import { contentOf, MemoryArchive, segmentOf, type Content } from './archive-rig.js';
@@ -34,7 +35,7 @@ let archive: MemoryArchive;
 let encodes: PlaybackEncodes;
 let clips: Clips;
 
-function open(segments: ConstructorParameters<typeof MemoryArchive>[0], maxEncodes = 2): void {
+function open(segments: ConstructorParameters<typeof MemoryArchive>[0], maxEncodes = 2, deps: FfmpegDeps = ffmpeg): void {
   archive = new MemoryArchive(segments);
   encodes = new PlaybackEncodes(maxEncodes);
   const openDraw = async (_source: string, _within: unknown, heightPx: number) => {
@@ -43,7 +44,7 @@ function open(segments: ConstructorParameters<typeof MemoryArchive>[0], maxEncod
     return (...[picture, objects]: Parameters<typeof annotate> extends [infer P, infer O, ...unknown[]] ? [P, O] : never) =>
       annotate(picture, objects, labels);
   };
-  clips = new Clips({ archive, ffmpeg, encodes, openDraw });
+  clips = new Clips({ archive, ffmpeg: deps, encodes, openDraw });
 }
 beforeEach(() => open([]));
 afterEach(async () => {
@@ -73,6 +74,7 @@ interface Probed {
   readonly width?: number;
   readonly height?: number;
   readonly start_time: string;
+  readonly level: number;
   readonly nb_read_packets: string;
 }
 function probe(file: string): { readonly streams: readonly Probed[]; readonly format: { readonly duration: string } } {
@@ -218,6 +220,29 @@ describe('clips', () => {
     });
     const { streams } = probe(await clipFile(3, 5, { isExact: true }));
     assert.deepEqual([streams[0]?.width, streams[0]?.height, streams[0]?.nb_read_packets], [640, 360, '60']);
+  });
+
+  it('are made by the ffmpeg that comes with the package, too', async (t) => {
+    const tools = await bundledTools();
+    if (!tools) return t.skip('the packages ship no ffmpeg for this platform');
+    open([segmentOf(sounding, 1, T)], 2, { ...ffmpeg, tools });
+    archive.looks.push({ wallMs: T, detections: lookOf([objectOf(1)]) });
+    for (const [request, frames] of [
+      [{}, 60],
+      [{ isExact: true }, 45],
+      [{ isAnnotated: true, isExact: true }, 45],
+    ] as const) {
+      const { streams } = probe(await clipFile(0.5, 2, request));
+      assert.deepEqual(
+        streams.map(({ codec_name: codec, nb_read_packets: packets }) => [codec, codec === 'aac' || Number(packets)]),
+        [
+          ['h264', frames],
+          ['aac', true],
+        ],
+      );
+      assert.ok(Number(streams[0]?.level) <= 40, `level ${streams[0]?.level}`);
+      await eventually(() => encodes.running === 0, 5000, 'the place');
+    }
   });
 
   it('leave out what is damaged', async () => {
