@@ -59,7 +59,8 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
     const decoder = new TextDecoder();
     const reader = stream.body?.getReader() ?? assert.fail();
     const told = async (): Promise<void> => {
-      for (let text = ''; !text.includes(`event: ${type}`);) text += decoder.decode((await reader.read()).value, { stream: true });
+      for (let text = ''; !text.includes(`event: ${type}`);)
+        text += decoder.decode((await reader.read()).value as Uint8Array | undefined, { stream: true });
     };
     await within(told(), 90_000, `an event ${type}`);
     leaving.abort();

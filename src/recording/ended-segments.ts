@@ -21,6 +21,8 @@ export class EndedSegments {
   readonly #clock: Clock;
   readonly #onFinished: (segment: OpenSegment) => void;
   #waiting: Ended[] = [];
+  /** Those that are not on the disk yet. */
+  readonly #unwritten = new Set<OpenSegment>();
   #timer: Timer | undefined;
   /** The last one that ended is on the disk, and told; never rejects. */
   #whole: Promise<void> = Promise.resolve();
@@ -36,7 +38,11 @@ export class EndedSegments {
   /** Takes a segment whose last frame was written. @param endMs media time at which another one begins */
   add(segment: OpenSegment, endMs: number): void {
     const before = this.#whole;
-    const whole = Promise.all([segment.finish(), before]).then(() => this.#onFinished(segment));
+    this.#unwritten.add(segment);
+    const whole = Promise.all([segment.finish(), before]).then(() => {
+      this.#unwritten.delete(segment);
+      this.#onFinished(segment);
+    });
     this.#whole = whole;
     this.#waiting.push({ segment, endMs, whole, dueMs: this.#clock.now() + LATE_DETECTIONS_MS });
     while (this.#waiting.length > MAX_ENDED) this.#finishOldest();
@@ -46,6 +52,11 @@ export class EndedSegments {
   /** The one that a frame of that media time is in. */
   find(mediaTimeMs: number): OpenSegment | undefined {
     return this.#waiting.findLast(({ segment: { startMs }, endMs }) => mediaTimeMs >= startMs && mediaTimeMs < endMs)?.segment;
+  }
+
+  /** Bytes of all of them that the disk has not taken yet. */
+  get waitingBytes(): number {
+    return [...this.#unwritten].reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
   }
 
   /** All are on the disk, but for what may still be seen in them. Never rejects. */

@@ -37,6 +37,7 @@ export class OpenSegment {
   #hasBegun = false;
   #detectionsFailed = false;
   #hasFailed = false;
+  #waitingBytes = 0;
   /** Writes of fragments that are under way; never rejects. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -76,12 +77,12 @@ export class OpenSegment {
 
   /** Size of the file, and of what the disk has not taken yet. */
   get bytes(): number {
-    return this.#file.bytes + this.#file.waitingBytes;
+    return this.#file.bytes + this.#waitingBytes;
   }
 
   /** Bytes that the disk has not taken yet. */
   get waitingBytes(): number {
-    return this.#file.waitingBytes;
+    return this.#waitingBytes;
   }
 
   /** Media time at which its newest frame ends that was written. */
@@ -144,13 +145,16 @@ export class OpenSegment {
       const { anchorMs, startMs } = this.#init;
       const utcOf = (mediaTimeMs: number): number => anchorMs + mediaTimeMs - startMs;
       const whole = isFirst ? Buffer.concat([head, fragment.data]) : fragment.data;
+      this.#waitingBytes += whole.length;
       this.#inTurn(async () => {
         const offset = (await this.#file.append(whole)) + head.length;
+        // It was said to have ended before the disk took this.
+        if (this.#hasFailed) return;
         this.#toMs = utcOf(fragment.endMs);
         this.#hasBegun = true;
         const groups = fragment.groups.map(({ mediaTimeMs, bytes }) => ({ atMs: utcOf(mediaTimeMs), offset, bytes }));
         this.#init.onGrown(this.written, groups, isFirst);
-      });
+      }, whole.length);
     }
     this.#flushDetections();
   }
@@ -177,12 +181,15 @@ export class OpenSegment {
     }
   }
 
-  #inTurn(task: () => Promise<void>): void {
+  /** @param bytes that wait for it */
+  #inTurn(task: () => Promise<void>, bytes = 0): void {
     this.#writing = this.#writing.then(async () => {
       try {
-        if (this.#file.error === undefined) await task();
+        if (this.#file.error === undefined && !this.#hasFailed) await task();
       } catch {
         // It is the file's, and told below.
+      } finally {
+        this.#waitingBytes -= bytes;
       }
       this.#tellFailure();
     });

@@ -31,7 +31,6 @@ export class SegmentFile {
   #file: string;
   /** Of what is whole. */
   #bytes = 0;
-  #waitingBytes = 0;
   #error: Error | undefined;
   #syncing: Promise<void> = Promise.resolve();
   /** One write after another; never rejects. */
@@ -52,11 +51,6 @@ export class SegmentFile {
     return this.#bytes;
   }
 
-  /** Bytes that the disk has not taken yet. */
-  get waitingBytes(): number {
-    return this.#waitingBytes;
-  }
-
   /** Why it ended early; undefined: it did not. */
   get error(): Error | undefined {
     return this.#error;
@@ -64,9 +58,7 @@ export class SegmentFile {
 
   /** Appends; resolves with where that begins. @throws Error of the system; nothing is taken any more then */
   append(data: Buffer): Promise<number> {
-    this.#waitingBytes += data.length;
     return this.#inTurn(async () => {
-      this.#waitingBytes -= data.length;
       const offset = this.#bytes;
       await this.#write(data, offset);
       this.#bytes += data.length;

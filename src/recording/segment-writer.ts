@@ -171,7 +171,7 @@ export class SegmentWriter {
 
   #mustBegin(config: VideoConfig | undefined, mediaTimeMs: number): boolean {
     const current = this.#current;
-    if (!current) return this.#init.clock.now() >= this.#retryAtMs;
+    if (!current) return this.#init.clock.now() >= this.#retryAtMs && this.#waitingBytes <= MAX_WAITING_BYTES / 2;
     if (mediaTimeMs - current.startMs >= SEGMENT_MS) return true;
     if (config && current.video && !isSameConfig(config, current.video)) return true;
     return !current.hasSound && this.#hasSound(mediaTimeMs);
@@ -205,10 +205,15 @@ export class SegmentWriter {
     else if (before) this.#ending = this.#init.clock.after(LATE_SOUND_MS, () => this.#endClosing());
   }
 
+  /** Bytes of all its segments that the disk has not taken yet. */
+  get #waitingBytes(): number {
+    return (this.#current?.waitingBytes ?? 0) + (this.#closing?.segment.waitingBytes ?? 0) + this.#ended.waitingBytes;
+  }
+
   #checkBounds(): void {
     const current = this.#current;
     if (!current) return;
-    if (current.waitingBytes > MAX_WAITING_BYTES) {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
       const message = `the disk does not take ${MAX_WAITING_BYTES >> 20} MiB of '${this.#init.sourceId}' as fast as they come`;
       return this.#failed(current, Object.assign(new Error(message), { code: 'EBUSY' }), true);
     }

@@ -1,7 +1,7 @@
 /** Makes a segment whole that nobody finished: what is torn at its end is cut off, and its length is entered. No whole fragment is lost. */
-import { open, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
-import { writeInitialization } from '../media/index.js';
+import { readBoxHeader, writeInitialization } from '../media/index.js';
 import { compressDetections } from './detections-log.js';
 import { sidecarFiles } from './layout.js';
 import type { GroupPlace, SegmentFormat, TimeRange } from './recorded.js';
@@ -47,8 +47,8 @@ export async function mendSegment(file: string): Promise<ExaminedSegment | undef
   });
   if (size === 0) return remove(file);
   const reader = await openSegmentReader(file).catch(async (error: unknown) => {
-    if (await beginsAsOurs(file)) return undefined;
-    throw error;
+    if (isOfSystem(error) || !(await isFirstWrite(file))) throw error;
+    return undefined;
   });
   if (!reader) return remove(file);
   try {
@@ -90,17 +90,30 @@ async function finish(
   }
 }
 
+/** The file could not be read: nothing is known of what is in it. */
+function isOfSystem(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+}
+
 /** The beginning of a segment, and nothing whole behind it: whoever wrote it was ended in its first write. */
-async function beginsAsOurs(file: string): Promise<boolean> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
-    const { size } = await handle.stat();
-    const begin = writeInitialization({ video: undefined, hasSound: true, anchorMs: 0, provenance: undefined }).subarray(0, 16);
-    return size <= MAX_FIRST_WRITE_BYTES && buffer.subarray(0, bytesRead).equals(begin.subarray(0, bytesRead));
-  } finally {
-    await handle.close();
+async function isFirstWrite(file: string): Promise<boolean> {
+  const { size } = await stat(file);
+  if (size > MAX_FIRST_WRITE_BYTES) return false;
+  const data = await readFile(file);
+  const begin = writeInitialization({ video: undefined, hasSound: true, anchorMs: 0, provenance: undefined }).subarray(0, 16);
+  return data.subarray(0, 16).equals(begin.subarray(0, data.length)) && !holdsFragment(data);
+}
+
+/** A fragment may be whole behind a beginning that is damaged. */
+function holdsFragment(data: Buffer): boolean {
+  for (let at = data.indexOf('moof'); at >= 0; at = data.indexOf('moof', at + 4)) {
+    const moof = readBoxHeader(data, at - 4);
+    const end = at - 4 + (moof?.bytes ?? 0);
+    const samples = moof && readBoxHeader(data, end);
+    if (samples?.type === 'mdat' && end + samples.bytes <= data.length) return true;
   }
+  return false;
 }
 
 async function remove(file: string): Promise<undefined> {

@@ -176,6 +176,15 @@ describe('mendSegment', () => {
     }
   });
 
+  it('leaves alone what has whole fragments behind a damaged beginning', async () => {
+    const file = copy();
+    const data = readFileSync(file);
+    data.writeUInt32BE(0xffff, data.indexOf('moov') - 4);
+    writeFileSync(file, data);
+    await assert.rejects(mendSegment(file), { code: 'RECORDING_DAMAGED' });
+    assert.ok(readFileSync(file).equals(data));
+  });
+
   it('leaves alone what is none of ours', async () => {
     const file = path.join(folder, 'letter.mp4');
     writeFileSync(file, 'dear friend');

@@ -203,6 +203,38 @@ describe('SegmentWriter', () => {
     assert.equal(finished.length, 1);
   });
 
+  it('holds a bounded part of what a disk that hangs does not take, says so, and begins nothing until it does', async () => {
+    let opened = 0;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const { writer, clock, begun, failed } = openWriter(newFolder(), {
+      openFile: async (...file) => {
+        opened++;
+        await answered;
+        return open(...file);
+      },
+    });
+    const sei = Buffer.alloc(4 + (1 << 20), 1);
+    sei.writeUInt32BE(1 << 20);
+    sei[4] = 0x06;
+    const large = liveClip()
+      .filter(({ kind }) => kind === 'video')
+      .map((each) => ({ ...each, frame: { ...each.frame, data: Buffer.concat([each.frame.data, sei]) } }));
+    writeAll(writer, large.slice(0, 20));
+    await eventually(() => opened > 0, 5000, 'the first write');
+    writeAll(writer, large.slice(20, 60));
+    assert.deepEqual(
+      failed.map(({ code, segment }) => [code, segment]),
+      [['EBUSY', undefined]],
+    );
+    await clock.advance(20_000);
+    writeAll(writer, large.slice(60));
+    assert.deepEqual(failed.slice(1), [], 'nothing is begun meanwhile');
+    answer();
+    await writer.close();
+    assert.equal(begun.length, 0, 'what was said to have failed is not told of later');
+  });
+
   it('says which source a folder is of, and lists its segments', async () => {
     const recordDir = newFolder();
     const { writer, finished, folder } = openWriter(recordDir, { sourceId: '../yard/cam 1' });

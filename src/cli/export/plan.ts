@@ -6,7 +6,7 @@ import { timeText } from '../time.js';
 import type { ExportOptions } from './options.js';
 
 /** A segment of an export. */
-export interface PlannedSegment extends ExaminedSegment {
+interface PlannedSegment extends ExaminedSegment {
   /** Absolute path. */
   readonly file: string;
 }

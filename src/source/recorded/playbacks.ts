@@ -116,11 +116,11 @@ export class Playbacks {
     if (!isEncoded(opened, key)) return opened.openTrack(key);
     const leave = this.#init.takeEncode();
     try {
-      const { track, release: giveBack } = await opened.openTrack(key);
+      const lease = await opened.openTrack(key);
       return {
-        track,
+        track: lease.track,
         release: () => {
-          giveBack();
+          lease.release();
           leave();
         },
       };
