@@ -13,8 +13,8 @@ import { FakeSessions } from './fake-sessions.js';
 const TOKENS = { adminToken: 'admin', viewerToken: 'view', publishTokens: new Map([['demo', 'send']]) };
 /** What each token may do with the source `demo`, and with all of them. */
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {
-  admin: ['watch', 'data', 'publish', 'ice', 'metrics', 'admin'],
-  view: ['watch', 'data', 'ice'],
+  admin: ['watch', 'data', 'publish', 'ice', 'playback', 'metrics', 'admin'],
+  view: ['watch', 'data', 'ice', 'playback'],
   send: ['publish', 'ice'],
 };
 
@@ -79,7 +79,7 @@ describe('every route', () => {
     assert.throws(() => bare.get('/open', () => 'to everybody'), /GET \/open declares no action/);
     assert.throws(() => bare.get('/open', { config: {} }, () => 'to everybody'), /declares no action/);
     assert.ok(operations.length > 40);
-    for (const { action, url } of operations) assert.match(action, /^(watch|data|publish|ice|metrics|admin|session|public)$/, url);
+    for (const { action, url } of operations) assert.match(action, /^(watch|data|publish|ice|playback|metrics|admin|session|public)$/, url);
   });
 
   it('is closed to whoever shows nothing, save what is public or a session of their own', async () => {
