@@ -83,8 +83,8 @@ export const timelineRoutes: FastifyPluginCallbackTypebox<TimelineDeps> = (app, 
         tags: ['recordings'],
         params: Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 }) }),
         querystring: Type.Object({
-          from: Type.Optional(Type.Number({ minimum: 0, description: 'Unix seconds; default a day before `to`' })),
-          to: Type.Optional(Type.Number({ minimum: 0, description: 'Unix seconds, excluded; default now' })),
+          from: Type.Optional(Type.Number({ minimum: 0, maximum: 8.64e12, description: 'Unix seconds; default a day before `to`' })),
+          to: Type.Optional(Type.Number({ minimum: 0, maximum: 8.64e12, description: 'Unix seconds, excluded; default now' })),
           step: Type.Optional(
             Type.Number({
               minimum: 1,

@@ -28,6 +28,8 @@ export class FreeSpace {
   #isShort = false;
   #refusedUntilMs = -Infinity;
   #freeBytes: number | undefined;
+  /** The look that is under way. */
+  #looking: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(init: FreeSpaceInit) {
@@ -56,8 +58,12 @@ export class FreeSpace {
     this.#set(true);
   }
 
-  /** Looks now. Never rejects. */
-  async look(): Promise<void> {
+  /** Looks now, or waits for the look that is under way: a disk that hangs takes one thread of the system's calls, not all. Never rejects. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#read().finally(() => (this.#looking = undefined)));
+  }
+
+  async #read(): Promise<void> {
     const { freeBytes: read, minFreeBytes, clock } = this.#init;
     const freeBytes = await read();
     this.#freeBytes = freeBytes;

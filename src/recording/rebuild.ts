@@ -40,6 +40,8 @@ export interface RebuildReport {
 }
 
 const DAY_MS = 86_400_000;
+/** No segment is longer. */
+const MAX_LENGTH_MS = 3_600_000;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** Files of one run follow each other so closely, ms. */
 const MAX_GAP_MS = 1_000;
@@ -63,7 +65,9 @@ export class Rebuild {
     for (const segment of archive.recorded(rows)) {
       const mended = await this.#mend(segment.file);
       if (mended) archive.put({ ...segment, ...sizeOf(mended), isOpen: false }, mended.groups);
-      else archive.forget([segment]);
+      else if (await isGone(segment.file)) archive.forget([segment]);
+      // What cannot be read goes by its age as everything does.
+      else archive.put({ ...segment, isOpen: false }, []);
     }
     return rows.length;
   }
@@ -120,7 +124,10 @@ export class Rebuild {
     const rows = archive.recorded(await index.ask({ kind: 'segments', query }));
     const known = new Set(rows.map(({ file }) => file));
     const present = new Set(folder === undefined ? [] : files.map((name) => path.join(folder, day, name)));
-    const gone = rows.filter(({ file, isOpen }) => !isOpen && path.basename(path.dirname(file)) === day && !present.has(file));
+    const unseen = rows.filter(({ file, isOpen }) => !isOpen && path.basename(path.dirname(file)) === day && !present.has(file));
+    // A folder that cannot be listed now still has what is in it.
+    const gone: RecordedSegment[] = [];
+    for (const segment of unseen) if (await isGone(segment.file)) gone.push(segment);
     archive.forget(gone);
     this.#found.missing += gone.length;
     let before: RecordedSegment[] = rows;
@@ -166,9 +173,9 @@ export class Rebuild {
   }
 }
 
-/** What of a file may be otherwise than the index has it. */
+/** What of a file may be otherwise than the index has it; a damaged file may say any time. */
 export function sizeOf({ fromMs, toMs, bytes, format }: ExaminedSegment): Pick<RecordedSegment, 'fromMs' | 'toMs' | 'bytes' | 'format'> {
-  return { fromMs, toMs, bytes, format };
+  return { fromMs, toMs: Math.min(toMs, fromMs + MAX_LENGTH_MS), bytes, format };
 }
 
 function dayOf(ms: number): string {
@@ -178,6 +185,16 @@ function dayOf(ms: number): string {
 /** Empty where it is no folder, or nobody may look into it. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
+}
+
+/** It is certain that there is no such file. */
+async function isGone(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 async function isYounger(file: string, thanMs: number): Promise<boolean> {

@@ -99,21 +99,35 @@ function usualStepMs({ fromMs, toMs }: TimeRange): number {
 
 /** The steps of a stretch, in order. */
 function timelineSteps({ fromMs, toMs, stepMs, ranges, density, minutes }: TimelineInit): TimelineStep[] {
-  const recorded = merged(ranges);
+  const recordedIn = overlapping(merged(ranges));
+  const minutesIn = overlapping(
+    minutes.map((minute) => ({ ...minute, fromMs: minute.atMs, toMs: minute.atMs + 60_000 })).sort((a, b) => a.fromMs - b.fromMs),
+  );
   const byStep = new Map<number, SeenDensity[]>();
   for (const each of density) byStep.set(each.step, [...(byStep.get(each.step) ?? []), each]);
   return Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, step) => {
     const range = { fromMs: fromMs + step * stepMs, toMs: Math.min(toMs, fromMs + (step + 1) * stepMs) };
-    const near = minutes.filter(({ atMs }) => atMs < range.toMs && atMs + 60_000 > range.fromMs);
+    const near = minutesIn(range);
     return {
       atMs: range.fromMs,
-      recorded: recordedShare(recorded, range),
+      recorded: recordedShare(recordedIn(range), range),
       motion: most(near.map(({ motion }) => motion)),
       objects: Object.fromEntries(
         (byStep.get(step) ?? []).map(({ label, seen }) => [label, { seen, most: mostAtOnce(label, seen, near) }]),
       ),
     };
   });
+}
+
+/** Finds what overlaps one stretch after another, each later than the one before, in one pass. @param items which begin and end in ascending order */
+function overlapping<T extends TimeRange>(items: readonly T[]): (range: TimeRange) => T[] {
+  let first = 0;
+  return ({ fromMs, toMs }) => {
+    while ((items[first]?.toMs ?? Infinity) <= fromMs) first++;
+    const found: T[] = [];
+    for (let at = first; (items[at]?.fromMs ?? Infinity) < toMs; at++) found.push(items[at] as T);
+    return found;
+  };
 }
 
 /** Stretches of a range in which nothing is recorded, oldest first. */

@@ -26,7 +26,8 @@ export function lockFolder(folder: string): FolderLock {
   let database: Database | undefined = openLibsql(path.join(folder, FILE));
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    database.exec('PRAGMA user_version = 1');
+    // Writes nothing: a disk that is full has a lock, too.
+    database.exec('BEGIN EXCLUSIVE; COMMIT');
   } catch (error) {
     database.close();
     if (error instanceof DatabaseError && error.fault === 'busy')

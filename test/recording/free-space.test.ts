@@ -47,6 +47,23 @@ describe('the space that recordings leave', () => {
     assert.deepEqual(told, [true, false]);
   });
 
+  it('is asked for once at a time, by a disk that does not answer', async () => {
+    let asked = 0;
+    const hanging = new FreeSpace({
+      minFreeBytes: 1_000,
+      freeBytes: () => {
+        asked++;
+        return new Promise(() => undefined);
+      },
+      clock,
+      onChange: (isShort) => told.push(isShort),
+    });
+    void hanging.begin();
+    await clock.advance(60_000);
+    hanging.close();
+    assert.equal(asked, 1);
+  });
+
   it('is as it was where nobody can say', async () => {
     await becomes(10);
     await becomes(undefined);

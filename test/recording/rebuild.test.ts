@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync 
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.js';
-import { Rebuild } from '../../src/recording/rebuild.js';
+import { Rebuild, sizeOf } from '../../src/recording/rebuild.js';
 import { Recordings } from '../../src/recording/index.js';
 import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import { ArchiveRig, damaged, NOON } from './rig.js';
@@ -98,6 +98,26 @@ describe('the index as the files have it', () => {
     assert.deepEqual((await rig.archive.segments('gate', ALL)).length, 2);
     assert.deepEqual(await rig.archive.sources(), ['gate']);
     assert.equal(existsSync(yard.file), false);
+  });
+
+  it('keeps rows whose files are there, also where their folder is not known as a source’s any more', async () => {
+    for (let n = 0; n < 3; n++) rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE);
+    const before = await rig.archive.ranges('gate', ALL);
+    const blind = new Rebuild({
+      ...{ archive: rig.archive, index: rig.index, folder: rig.folder, clock: rig.clock, logger: silentLogger },
+      sourceOf: () => Promise.resolve(undefined),
+      mend: () => Promise.reject(new Error('nothing is mended here')),
+    });
+    assert.deepEqual(await blind.lookAround(LATER), { found: 0, missing: 0, damaged: 0 });
+    assert.deepEqual(await rig.archive.ranges('gate', ALL), before);
+  });
+
+  it('is as long as a segment may be where a damaged file tells of any time', () => {
+    const examined: ExaminedSegment = {
+      ...{ fromMs: NOON, toMs: Infinity, bytes: 1, format: { video: undefined, hasSound: true } },
+      ...{ groups: [], sourceId: 'gate', run: 1, isTranscoded: false },
+    };
+    assert.equal(sizeOf(examined).toMs, NOON + 60 * MINUTE);
   });
 
   it('leaves files that it cannot read, and those that are being written by now', async () => {
