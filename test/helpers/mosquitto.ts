@@ -104,7 +104,9 @@ export class Mosquitto {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    await ended;
+    // It listens before its loop begins, and forgets a signal that comes between the two.
+    const again = setInterval(() => child.kill(signal), 1000);
+    await within(ended, 10_000, 'mosquitto to end').finally(() => clearInterval(again));
   }
 
   /** Subscribes, and is subscribed again after each of the broker's starts; its session is kept there meanwhile. Ended after the test. */
