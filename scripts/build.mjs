@@ -117,7 +117,7 @@ async function compile(compiler, projects) {
   const code = await runCompiler(compiler, projects);
   if (code === 0) {
     bundleClient(path.join(dist, 'src/client'), path.join(dist, 'client'));
-    publishPage(path.join(dist, 'src/page'), path.join(root, 'src/page/public'), path.join(dist, 'page'));
+    await publishPage(path.join(root, 'src/page'), path.join(root, 'src/client/index.ts'), path.join(dist, 'page'));
   }
   const tookS = (performance.now() - startedMs) / 1000;
   writeStamp({ ...before, projects, failed: code !== 0, tookS, outputs: outputs(root) });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { projectRoot } from './helpers/assets.js';
@@ -84,7 +84,7 @@ const OWNED: readonly { readonly what: RegExp; readonly by: (file: string) => bo
 ];
 
 const src = path.join(projectRoot, 'src');
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 
 interface Import {
   readonly from: string;
@@ -92,11 +92,16 @@ interface Import {
   readonly isTypeOnly: boolean;
 }
 
+function sourceOf(module: string): string {
+  const file = module.replace(/\.js$/, '.ts');
+  return existsSync(path.join(src, `${file}x`)) ? `${file}x` : file;
+}
+
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(src, file), 'utf8');
   return [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from '(\.[^']+)';/gms)].map((match) => ({
     from: file,
-    to: path.join(path.dirname(file), match[2]!.replace(/\.js$/, '.ts')),
+    to: sourceOf(path.join(path.dirname(file), match[2]!)),
     isTypeOnly: match[1] !== undefined,
   }));
 }

@@ -11,8 +11,8 @@ const SOURCES = ['src', 'test', 'scripts'];
 /** The bundled client library and the page as it is served are written beside them. */
 const OUTPUTS = [...SOURCES, 'client', 'page'];
 const COMPILED = /\.(ts|mts|tsx)$/;
-/** What of the page is served as it is. */
-const SERVED = /^src[/\\]page[/\\]public[/\\]/;
+/** What of the pages is not compiled: documents, styles, and what is served as it is. */
+const SERVED = /^src[/\\]page[/\\](public[/\\]|.*\.(html|css)$)/;
 /** Scripts that make outputs, and what steers the compiler. */
 const STEERING = /(\.mjs|[/\\]tsconfig[\w.-]*\.json)$/;
 

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -54,7 +55,7 @@ describe('compiling before a command runs', () => {
     for (const script of ['build.mjs', 'build', 'client', 'page', 'run.mjs', 'start.mjs', 'test.mjs'])
       cpSync(path.join(projectRoot, 'scripts', script), at('scripts', script), { recursive: true });
     mkdirSync(at('node_modules'));
-    symlinkSync(path.join(projectRoot, 'node_modules/typescript'), at('node_modules/typescript'));
+    for (const tool of ['typescript', 'vite']) symlinkSync(path.join(projectRoot, 'node_modules', tool), at('node_modules', tool));
     write('node_modules/.package-lock.json', '{}');
     write('package.json', '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(path.join(projectRoot, 'tsconfig.json'), 'utf8')) as {
@@ -73,8 +74,13 @@ describe('compiling before a command runs', () => {
     write('src/client/index.ts', "export { one } from './one.js';\n");
     write('src/client/one.ts', 'export const one = 1;\n');
     write('test/client/one.test.ts', "import { one } from '../../src/client/index.js';\nif (one !== 1) throw new Error();\n");
-    write('src/page/app.ts', "import { one } from '/sightline.js';\nexport const two = one + one;\n");
-    write('src/page/public/index.html', '<title>one</title>\n');
+    write('src/page/app.ts', "import { one } from '/sightline.js';\nexport const two = one + one;\ndocument.title = `two is ${two}`;\n");
+    for (const document of ['index', 'publish'])
+      write(
+        `src/page/${document}.html`,
+        '<title>one</title>\n<link rel="stylesheet" href="./style.css">\n<script type="module" src="./app.ts"></script>\n',
+      );
+    write('src/page/style.css', 'p { color: red; }\n');
     write('test/page/app.test.ts', "import type { two } from '../../src/page/app.js';\nexport type Two = typeof two;\n");
     write('test/two.test.ts', 'export {};\n');
     write(
@@ -127,19 +133,26 @@ describe('compiling before a command runs', () => {
     assert.ok(existsSync(at('dist/test/client/one.test.js')), 'tests of the client are compiled for npm test');
   });
 
-  it('puts the page together: modules that load the client library, and documents as they are written', async () => {
-    assert.match(readFileSync(at('dist/page/app.js'), 'utf8'), /from '\/sightline\.js'/);
-    write('src/page/public/index.html', '<title>two</title>\n');
-    write('src/page/public/gone.css', 'a {}\n');
+  it('bundles the pages: documents with hashed modules and styles, by addresses that hold below any path', async () => {
+    const assets = (): string[] => readdirSync(at('dist/page/assets'));
+    const module = (): string => readFileSync(at('dist/page/assets', assets().find((name) => name.endsWith('.js')) ?? ''), 'utf8');
+    assert.match(module(), /two is/);
+    assert.doesNotMatch(module(), /sightline\.js/);
+    const document = readFileSync(at('dist/page/index.html'), 'utf8');
+    for (const name of assets()) assert.ok(document.includes(`"./assets/${name}"`), `${name} in ${document}`);
+
+    write('src/page/style.css', 'p { color: blue; }\n');
+    write('src/page/public/gone.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>\n');
     assert.match((await run()).err, compiled);
-    assert.equal(readFileSync(at('dist/page/index.html'), 'utf8'), '<title>two</title>\n');
-    unlinkSync(at('src/page/public/gone.css'));
+    assert.ok(existsSync(at('dist/page/gone.svg')));
+    assert.equal(assets().filter((name) => name.endsWith('.css')).length, 1);
+    unlinkSync(at('src/page/public/gone.svg'));
     assert.match((await run()).err, compiled);
-    assert.ok(!existsSync(at('dist/page/gone.css')));
+    assert.ok(!existsSync(at('dist/page/gone.svg')));
     assert.equal((await run()).err, '');
-    unlinkSync(at('dist/page/app.js'));
+    unlinkSync(at('dist/page/index.html'));
     assert.match((await run()).err, compiled);
-    assert.ok(existsSync(at('dist/page/app.js')));
+    assert.ok(existsSync(at('dist/page/index.html')));
   });
 
   it('compiles anew when other versions of packages are installed', async () => {
