@@ -44,6 +44,7 @@ import {
   timelineRoutes,
   uploadRoutes,
   userRoutes,
+  wallRoutes,
   whepRoutes,
   whipRoutes,
   withoutSecrets,
@@ -70,6 +71,7 @@ import {
   type ThumbnailDeps,
   type TimelineDeps,
   type UploadsDeps,
+  type WallsDeps,
   type WhepDeps,
   type WhipDeps,
   type ZonesDeps,
@@ -146,6 +148,8 @@ export interface AppDeps {
     readonly thumbnails: ThumbnailDeps;
     readonly clips: ClipDeps;
   };
+  /** For `/walls`. */
+  readonly walls: WallsDeps;
   /** For `/events`. */
   readonly events: EventsDeps;
   /** For `/detections`. */
@@ -244,6 +248,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(sourceRoutes, deps.sources);
   await app.register(zoneRoutes, deps.zones);
   await app.register(forwardRoutes, deps.forwards);
+  await app.register(wallRoutes, deps.walls);
   await app.register(onvifRoutes, deps.onvif);
   await app.register(clientRoutes, deps.clients);
   await app.register(uploadRoutes, deps.uploads);

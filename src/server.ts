@@ -7,6 +7,7 @@ import { ResourceLedger } from './base/resources.js';
 import type { SourceCatalogue } from './source/index.js';
 import {
   Closers,
+  KeptWalls,
   listeningFailed,
   openConnections,
   openDetection,
@@ -70,6 +71,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
       ...recording,
       ...playing,
       ...managing,
+      walls: new KeptWalls(state),
       iceUdp: ports.iceUdp,
       requests,
       isReady: () => isReady,

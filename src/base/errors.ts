@@ -51,6 +51,8 @@ export const ERROR_CODES = {
   SERVER_CLOSING: 'the server is shutting down',
   FORWARD_EXISTS: 'the source is forwarded to that address already',
   FORWARD_NOT_FOUND: 'the source has no forward of that id; it may have been removed',
+  WALL_NOT_FOUND: 'there is no wall of that name; it may have been removed',
+  TOO_MANY_WALLS: 'no more walls can be kept; remove some',
   RECORDING_NOT_FOUND: 'nothing is recorded of that source; it may be older than RECORD_RETENTION',
   RECORDING_OUT_OF_RANGE: 'nothing is recorded of that time; the message says from when to when there is something',
   RECORDING_KEPT: 'a part of that time is to be kept; release it first',

@@ -34,6 +34,7 @@ export * from './snapshots.js';
 export { sourceRoutes, type ManagedSource, type SourcesDeps } from './sources.js';
 export { uploadRoutes, type UploadsDeps } from './uploads.js';
 export { userRoutes } from './users.js';
+export { wallRoutes, type WallContent, type WallsDeps } from './walls.js';
 export * from './whep.js';
 export * from './whip.js';
 export { perMinute } from './wish.js';

@@ -24,6 +24,8 @@ import type { Sources } from './sources.js';
 
 /** What the doors stand in front of. */
 export interface Served extends Sources, DetectionServices, Connections, Forwarding, Recording, Playing, Managing, Metrics {
+  /** Walls that are kept by name. */
+  readonly walls: AppDeps['walls'];
   /** True once all files have been looked into. */
   readonly isReady: () => boolean;
   /** UDP port of all sessions; undefined where each has ports of its own. */
@@ -109,6 +111,7 @@ export async function openDoors(host: Host, served: Served): Promise<Awaited<Ret
       clock: host.clock,
     },
     forwards: forwardsOf(served, zones),
+    walls: served.walls,
     looking: openLooking(host, { ...served, encodes: served.playbackEncodes }, served.seen),
     recordings: served.recordings,
     recordingSettings: {

@@ -6,6 +6,7 @@ export { Closers } from './closers.js';
 export { openConnections } from './connections.js';
 export { openDoors } from './doors.js';
 export { openForwarding } from './forwarding.js';
+export { KeptWalls } from './kept-walls.js';
 export { openMetrics } from './metrics.js';
 export { listeningFailed, openPorts } from './ports.js';
 export { tryUdpPort, type UdpPortTrial } from './udp-port.js';

@@ -40,6 +40,7 @@ export interface AppOverrides {
   readonly sources?: Partial<AppDeps['sources']>;
   readonly events?: Partial<AppDeps['events']>;
   readonly looking?: { readonly [K in keyof AppDeps['looking']]?: Partial<AppDeps['looking'][K]> };
+  readonly walls?: AppDeps['walls'];
   readonly forwards?: Partial<AppDeps['forwards']>;
   readonly recordings?: Partial<AppDeps['recordings']>;
   readonly recordingSettings?: Partial<AppDeps['recordingSettings']>;
@@ -165,6 +166,7 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
       remove: () => Promise.resolve(0),
       ...overrides.forwards,
     },
+    walls: overrides.walls ?? { list: () => new Map(), put: unopened, remove: unopened },
     recordings: {
       list: () => Promise.resolve([]),
       describe: (sourceId) => Promise.reject(recordingNotFound(sourceId)),
