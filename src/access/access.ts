@@ -229,9 +229,11 @@ export class Access {
     return principal;
   }
 
-  /** The rights that somebody has for any source. @throws MediaPeerError as `may` */
-  async rightsOf(principal: Principal): Promise<Right[]> {
-    return principal.decider ? principal.decider.rights() : GRANTABLE.filter((right) => may(principal, right, 'some'));
+  /** The rights that somebody has. @param scope default: for any source @throws MediaPeerError as `may` */
+  async rightsOf(principal: Principal, scope: Scope = 'some'): Promise<Right[]> {
+    if (principal.decider && scope === 'some') return principal.decider.rights();
+    const hasRight = await Promise.all(GRANTABLE.map((right) => this.may(principal, right, scope)));
+    return GRANTABLE.filter((_right, i) => hasRight[i]);
   }
 
   /** Those of some sources for which somebody has a right. @throws MediaPeerError as `may` */

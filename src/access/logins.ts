@@ -102,6 +102,13 @@ export class Logins {
     return opened !== undefined;
   }
 
+  /** When the login of a cookie ends, in seconds of Unix time; undefined where none is what counts. */
+  endOf(approach: Approach): number | undefined {
+    if (approach.login === undefined || approach.token !== undefined || !isOfOwnPage(approach)) return undefined;
+    const login = this.#open(approach.login);
+    return login && this.#endOf(login);
+  }
+
   /**
    * Signs paths for whoever has shown a token or a login; without either they stay as they are.
    * @param paths of this server, such as `/snapshot/demo.jpg?width=480` @throws MediaPeerError BODY_INVALID where a token is too long
@@ -147,11 +154,15 @@ export class Logins {
     return isOpen && (!signed.login || this.#counts(signed.login)) ? { credential: signed.credential } : URL_OVER;
   }
 
-  /** A shorter lifetime counts for logins that there are. */
-  #counts({ id, from_s: fromS, until_s: untilS }: Omit<Login, 'credential'>): boolean {
+  #counts(login: Omit<Login, 'credential'>): boolean {
+    const { id, from_s: fromS } = login;
     const nowS = this.#clock.wallClock() / 1000;
-    const endS = Math.min(untilS, fromS + this.#config.ttlS);
-    return nowS < endS && fromS <= nowS + SKEW_S && !this.#logouts.has(id, fromS * 1000);
+    return nowS < this.#endOf(login) && fromS <= nowS + SKEW_S && !this.#logouts.has(id, fromS * 1000);
+  }
+
+  /** A shorter lifetime counts for logins that there are. */
+  #endOf({ from_s: fromS, until_s: untilS }: Omit<Login, 'credential'>): number {
+    return Math.min(untilS, fromS + this.#config.ttlS);
   }
 }
 

@@ -1,10 +1,13 @@
-/** `POST /login` and `/logout`: logins of browsers, by a cookie that no script reads. `POST /signed-urls`: what sends no headers has addresses instead. */
+/**
+ * `POST /login` and `/logout`: logins of browsers, by a cookie that no script reads. `GET /login`: who asks, and what they may do.
+ * `POST /signed-urls`: what sends no headers has addresses instead.
+ */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { GRANTABLE, MAX_PASSWORD_CHARS, type Access } from '../access/index.js';
+import { GRANTABLE, MAX_PASSWORD_CHARS, isAmbient, type Access } from '../access/index.js';
 import { setCookie } from './login-cookie.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 import { perMinute } from './wish.js';
 
 /** What logins need. */
@@ -15,6 +18,7 @@ export interface LoginDeps {
 
 /** A minute and address; wrong ones have a bound of their own, which is lower. */
 const LOGINS_PER_MINUTE = 60;
+const QUESTIONS_PER_MINUTE = 240;
 const SIGNATURES_PER_MINUTE = 240;
 /** A page of pictures asks for all of them at once. */
 const MAX_SIGNED = 200;
@@ -38,6 +42,30 @@ const LoginAnswer = Type.Object(
     title: 'LoggedIn',
     description: 'The cookie is set',
     examples: [{ user: 'alice', actions: ['watch', 'data', 'ice'], expires_at: 1796475991 }],
+  },
+);
+
+const HolderQuery = Type.Object({
+  source: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'Rights for this source alone, whether or not there is one' }),
+  ),
+});
+const HolderAnswer = Type.Object(
+  {
+    user: nullable(
+      Type.String(),
+      'As in `POST /login`; null: nobody in particular, who may do what everybody may, or what this machine may',
+    ),
+    actions: Type.Array(Type.Enum([...GRANTABLE]), { description: 'Rights for that source; where none is named, for one at least' }),
+    everywhere: Type.Array(Type.Enum([...GRANTABLE]), { description: 'Those of them for all sources that there are and will be' }),
+    expires_at: Type.Optional(
+      Type.Integer({ description: 'When the login of this browser ends at the latest, Unix seconds; left out: it has none' }),
+    ),
+  },
+  {
+    title: 'Holder',
+    description: 'Who asks, and what they may do',
+    examples: [{ user: 'alice', actions: ['watch', 'data', 'ice'], everywhere: ['ice'], expires_at: 1796475991 }],
   },
 );
 
@@ -65,8 +93,33 @@ const Signed = Type.Object(
   },
 );
 
-/** `POST /login`, `POST /logout`, `POST /signed-urls`. */
+/** `GET` and `POST /login`, `POST /logout`, `POST /signed-urls`. */
 export const loginRoutes: FastifyPluginCallbackTypebox<LoginDeps> = (app, { access }, done) => {
+  app.get(
+    '/login',
+    {
+      config: { action: 'public', ...perMinute(QUESTIONS_PER_MINUTE) },
+      schema: {
+        operationId: 'readLogin',
+        summary: 'Who asks, by token, login or neither, and what they may do',
+        tags: ['access'],
+        querystring: HolderQuery,
+        response: { 200: HolderAnswer, '4xx': ErrorSchema, '5xx': ErrorSchema },
+      },
+    },
+    async (request, reply) => {
+      const { source } = request.query;
+      const { approach } = request.access;
+      const principal = await request.access.principal();
+      const actions = await access.rightsOf(principal, source === undefined ? 'some' : { source });
+      const everywhere = await access.rightsOf(principal, 'every');
+      const isNobody = isAmbient(principal) || principal.decider?.isKnown === false;
+      const untilS = isNobody ? undefined : access.logins.endOf(approach);
+      reply.header('cache-control', 'no-store');
+      return { user: isNobody ? null : principal.name, actions, everywhere, ...(untilS !== undefined && { expires_at: untilS }) };
+    },
+  );
+
   app.post(
     '/login',
     {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { WebSocket } from 'ws';
-import { HeldRights, type Access } from '../../src/access/index.js';
+import { GRANTABLE, HeldRights, type Access } from '../../src/access/index.js';
 import { accessOf, approachFrom } from '../helpers/access.js';
 import { testApp } from '../helpers/app.js';
 import { eventually, within } from '../helpers/deadline.js';
@@ -193,6 +193,51 @@ describe('POST /login', () => {
     const refused = await app.inject({ method: 'POST', url: '/login', payload: { token: 'viewer-token' } });
     assert.equal(codeOf(refused), 'UNAUTHORIZED');
     assert.match(refused.body, /ADMIN_TOKEN/);
+  });
+});
+
+describe('GET /login', () => {
+  const ask = async ({ app }: Pick<Setting, 'app'>, headers: Record<string, string> = OURS, query = '') =>
+    app.inject({ url: `/login${query}`, headers, remoteAddress: '192.0.2.1' });
+
+  it('says who has logged in, until when, and what they may do, of one source or of any', async (t) => {
+    const setting = await open(t, { users: usersOf('actions: [watch, data, ice], sources: [gate]') });
+    const from = Math.floor(setting.clock.wallClock() / 1000);
+    const cookie = cookieOf(await setting.logIn({ user: 'alice', password: PASSWORD }));
+    const ofAny = await ask(setting, { ...OURS, cookie });
+    const actions = ['watch', 'data', 'ice'];
+    assert.deepEqual(ofAny.json(), { user: 'alice', actions, everywhere: [], expires_at: from + 3600 });
+    assert.equal(ofAny.headers['cache-control'], 'no-store');
+    const actionsFor = async (source: string): Promise<unknown> =>
+      (await ask(setting, { ...OURS, cookie }, `?source=${source}`)).json<{ actions: unknown }>().actions;
+    assert.deepEqual([await actionsFor('gate'), await actionsFor('yard')], [actions, []]);
+    const admin = { ...OURS, authorization: 'Bearer admin-token', cookie };
+    const { expires_at: until, ...holder } = (await ask(setting, admin)).json<Record<string, unknown>>();
+    assert.deepEqual(holder, { user: 'ADMIN_TOKEN', actions: [...GRANTABLE], everywhere: [...GRANTABLE] });
+    assert.equal(until, undefined, 'a token is no login');
+  });
+
+  it('is about nobody without a login, with one that has ended, and for a page that may not use it; a token of nobody is refused', async (t) => {
+    const setting = await open(t);
+    const cookie = cookieOf(await setting.logIn({ token: 'viewer-token' }));
+    const nobody = { user: null, actions: [], everywhere: [] };
+    assert.deepEqual((await ask(setting)).json(), nobody);
+    assert.deepEqual((await ask(setting, { ...OURS, origin: 'https://evil.example', cookie })).json(), nobody);
+    assert.equal(codeOf(await ask(setting, { ...OURS, authorization: 'Bearer guess' })), 'UNAUTHORIZED');
+    await setting.clock.advance(3_600_000);
+    assert.deepEqual((await ask(setting, { ...OURS, cookie })).json(), nobody);
+  });
+
+  it('has what everybody may do, and what this machine may', async (t) => {
+    for (const [access, user, rights] of [
+      [accessOf({ anonymous: 'watch' }), null, ['watch', 'data', 'ice', 'playback']],
+      [accessOf(), null, [...GRANTABLE]],
+    ] as const) {
+      const app = await testApp({ access });
+      t.after(() => app.close());
+      const answer = await app.inject({ url: '/login', headers: { host: 'localhost' }, remoteAddress: '127.0.0.1' });
+      assert.deepEqual(answer.json(), { user, actions: rights, everywhere: rights });
+    }
   });
 });
 

@@ -1,11 +1,13 @@
 /** The app at `/`: the navigation, and one view at a time. */
 import { effect } from '@preact/signals';
 import { render } from 'preact';
+import { refreshMe } from '../api/me.js';
 import { byId } from '../shared/dom.js';
 import { chooseLanguage, words } from '../strings/index.js';
 import { address, followAddress } from './router.js';
 import { Navigation, ViewPlace } from './shell.js';
 
+void refreshMe();
 await chooseLanguage();
 followAddress();
 const navigation = byId('navigation', HTMLElement);

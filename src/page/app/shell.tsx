@@ -1,18 +1,19 @@
 /** What stays while views change: the navigation, and the place of a view. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ComponentType } from 'preact';
+import { may } from '../api/me.js';
 import { words } from '../strings/index.js';
 import { Icon } from '../ui/icon.js';
 import { address } from './router.js';
 import { VIEWS, type View } from './views.js';
 
-/** Links to the views; the one that is shown is the current page. */
+/** Links to the views that this person may use; the one that is shown is the current page. */
 export function Navigation() {
   const { views } = words.value.shell;
   const shown = address.value.view;
   return (
     <ul>
-      {VIEWS.map(({ name, icon }) => (
+      {VIEWS.filter(({ right }) => right === undefined || may(right)).map(({ name, icon }) => (
         <li key={name}>
           <a href={name === 'watch' ? '#/' : `#${name}`} aria-current={name === shown ? 'page' : undefined}>
             <Icon name={icon} />

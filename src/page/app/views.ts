@@ -1,5 +1,6 @@
 /** The views beside watching: each is loaded, with its styles, when somebody goes there. */
 import type { ComponentType } from 'preact';
+import type { Right } from '../api/me.js';
 import type { Words } from '../strings/index.js';
 import type { IconName } from '../ui/icon.js';
 
@@ -9,6 +10,8 @@ export interface View {
   readonly name: keyof Words['shell']['views'];
   /** Before its name. */
   readonly icon: IconName;
+  /** Only for whoever has it, for one source at least. Left out: for everybody. */
+  readonly right?: Right;
   /** Left out: the watch view, which is always there. */
   readonly load?: () => Promise<ComponentType>;
 }

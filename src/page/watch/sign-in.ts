@@ -1,5 +1,6 @@
 /** Logging in and out: one form, shown where something was refused, and a button for whoever has logged in. */
 import { login, logout, SightlineError } from '/sightline.js';
+import { refreshMe } from '../api/me.js';
 import { byId, setText } from '../shared/dom.js';
 import { explain } from '../shared/explain.js';
 import { storage } from '../shared/storage.js';
@@ -41,7 +42,10 @@ export class SignIn {
     if (token === '') return;
     storage()?.removeItem(TOKEN_KEY);
     await login({ token }).then(
-      ({ user }) => this.#showUser(user),
+      ({ user }) => {
+        this.#showUser(user);
+        void refreshMe();
+      },
       () => undefined, // it holds no more: the form asks for another one
     );
   }
@@ -69,6 +73,7 @@ export class SignIn {
       this.#form.reset();
       this.hide();
       this.#showUser(name);
+      void refreshMe();
       this.#init.onChange();
     } catch (error) {
       setText(this.#trouble, wordsOf(error, user));
@@ -86,6 +91,7 @@ export class SignIn {
       () => undefined,
     );
     this.#logout.disabled = false;
+    void refreshMe();
     this.#init.onChange();
   }
 
