@@ -37,6 +37,14 @@ export interface LineCount {
   readonly out: number;
 }
 
+/** A frame on an m-line of a wall. Fields beside these may be there. */
+export interface MLineTimestamp {
+  /** Of the m-line. */
+  readonly mid: string;
+  /** 90 kHz, 32 bits. */
+  readonly rtp_timestamp: number;
+}
+
 /** What was detected in one frame. Fields beside these may be there. */
 export interface DetectionsMessage {
   /** Name of the source. */
@@ -45,6 +53,8 @@ export interface DetectionsMessage {
   readonly frame: number;
   /** RTP timestamp of that frame on each of this viewer's video tracks; 90 kHz, 32 bits. */
   readonly rtp_timestamp: Readonly<Partial<Record<Rendition, number>>>;
+  /** Of a wall: each m-line that shows the source and has that frame, with its timestamp there. */
+  readonly m_lines?: readonly MLineTimestamp[];
   /** `nearest` for a track whose frames are the nearest ones to what was looked at: a camera's second stream. */
   readonly pairing?: Readonly<Partial<Record<Rendition, 'nearest'>>>;
   /** Time of the frame on the source's timeline, in seconds. */
@@ -75,7 +85,18 @@ type Members = Readonly<Record<string, unknown>>;
  */
 export function readDetections(message: unknown): DetectionsMessage | undefined {
   if (!isMembers(message)) return undefined;
-  const { objects, width, height, rtp_timestamp: timestamps, inference_ms: inferenceMs, dropped, zones, lines, ...others } = message;
+  const {
+    objects,
+    width,
+    height,
+    rtp_timestamp: timestamps,
+    inference_ms: inferenceMs,
+    dropped,
+    zones,
+    lines,
+    m_lines: mLines,
+    ...others
+  } = message;
   if (!Array.isArray(objects) || !isPositive(width) || !isPositive(height)) return undefined;
   return {
     ...(others as Pick<DetectionsMessage, 'source' | 'frame' | 'media_time_s'>),
@@ -86,6 +107,7 @@ export function readDetections(message: unknown): DetectionsMessage | undefined 
     objects: objects.filter(isDetectedObject).map(withoutOddVelocity),
     dropped: isNumber(dropped) ? dropped : 0,
     ...(Array.isArray(zones) && { zones: zones.filter(isZoneCount) }),
+    ...(Array.isArray(mLines) && { m_lines: mLines.filter(isMLineTimestamp) }),
     ...(Array.isArray(lines) && { lines: lines.filter(isLineCount) }),
   };
 }
@@ -107,6 +129,10 @@ function isDetectedObject(value: unknown): value is DetectedObject {
   return (
     isNumbers(value['box'], 4) && typeof value['label'] === 'string' && isNumber(value['score']) && Number.isInteger(value['class_id'])
   );
+}
+
+function isMLineTimestamp(value: unknown): value is MLineTimestamp {
+  return isMembers(value) && typeof value['mid'] === 'string' && isTimestamp(value['rtp_timestamp']);
 }
 
 function isZoneCount(value: unknown): value is ZoneCount {

@@ -1,11 +1,13 @@
 /** The client library: watches what a Sightline server sends, publishes cameras to it, and keeps both alive. */
 export { watch, type DetectionFilter, type WatchEvents, type WatchOptions, type Watching } from './watching.js';
+export { MAX_WALL_TILES, watchWall, type WallEvents, type WallOptions, type WatchingWall } from './wall.js';
+export type { TileDetections, TilePhase, TileState, WallTile } from './wall-tiles.js';
 export { publish, type PublishEvents, type PublishOptions, type PublisherCommand, type Publishing } from './publishing.js';
 export { login, logout, signedUrls, type Credentials, type LoggedIn, type ServerOptions, type SignedUrls } from './login.js';
 export { SightlineError, REASONS, type ErrorFacts, type Reason } from './errors.js';
 export type { ConnectionEvents, ConnectionOptions } from './kept-connection.js';
 export type { State, StateChange } from './reconnector.js';
-export type { DetectedObject, DetectionsMessage, LineCount, ZoneCount } from './detection-message.js';
+export type { DetectedObject, DetectionsMessage, LineCount, MLineTimestamp, ZoneCount } from './detection-message.js';
 export { FramePairing, type Arrival, type BoxesKind, type FrameBoxes, type PairingCounts } from './frame-pairing.js';
 export { PAIRING_TOLERANCE_TICKS } from './message-timeline.js';
 export type { Latency } from './latency.js';

@@ -42,13 +42,7 @@ export class Streams {
     for (const [name, { receiver }] of transceivers) {
       const { track } = receiver;
       const stream = this.#stream(name);
-      const swap = (): void => {
-        for (const other of stream.getTracks()) if (other.kind === track.kind && other !== track) stream.removeTrack(other);
-        stream.addTrack(track);
-      };
-      const isFirst = stream.getTracks().every(({ kind }) => kind !== track.kind);
-      if (isFirst || !track.muted) swap();
-      else track.addEventListener('unmute', swap, { once: true });
+      putInto(stream, track);
       onTrack({ name, track, stream, receiver });
     }
   }
@@ -74,4 +68,15 @@ export class Streams {
     }
     return stream;
   }
+}
+
+/** Has a stream hold that track in place of the one before: at once where there is none, else when its media comes. */
+export function putInto(stream: MediaStream, track: MediaStreamTrack): void {
+  const swap = (): void => {
+    for (const other of stream.getTracks()) if (other.kind === track.kind && other !== track) stream.removeTrack(other);
+    stream.addTrack(track);
+  };
+  const isFirst = stream.getTracks().every(({ kind }) => kind !== track.kind);
+  if (isFirst || !track.muted) swap();
+  else track.addEventListener('unmute', swap, { once: true });
 }

@@ -1,13 +1,10 @@
 /** One connection of a viewer: a video m-line for each rendition, sound, commands. What it gets is said in the answer. */
 import { offerCaptureTime } from './capture-extension.js';
 import { Commands } from './commands.js';
-import type { Environment } from './environment.js';
-import { SightlineError } from './errors.js';
-import type { IceServers } from './ice-servers.js';
 import { PeerLink, type Exchange } from './peer-link.js';
 import { parseQuality, type QualityChange } from './quality.js';
 import { parsePosition, type Position } from './position.js';
-import { ServerSession, linkedIceServers, request } from './server-session.js';
+import { postOffer, type OfferAnswer, type OfferInit } from './offer.js';
 
 /** A picture as it is, or with detected objects drawn in. */
 export type Rendition = 'raw' | 'processed';
@@ -29,30 +26,13 @@ interface Wanted {
 }
 
 /** What a connection needs. */
-export interface ViewingInit {
-  /** What it takes from the browser. */
-  readonly env: Environment;
-  /** Address of the server; ends with a slash. */
-  readonly server: string;
-  /** What every request carries. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** STUN and TURN servers to use. */
-  readonly iceServers: IceServers;
+export interface ViewingInit extends OfferInit {
   /** What to ask for. */
   readonly wanted: Wanted;
   /** The server sends another quality. */
   readonly onQuality?: ((change: QualityChange) => void) | undefined;
   /** The server tells where the viewer is in time. */
   readonly onPosition?: ((position: Position) => void) | undefined;
-}
-
-/** What the server gives. */
-interface Answer {
-  readonly sdp: string;
-  readonly client_id: string;
-  readonly source: string;
-  readonly tracks?: readonly Rendition[];
-  readonly session_url: string;
 }
 
 /** Moments of the present connection on `performance.now()`. */
@@ -65,9 +45,6 @@ export interface ConnectionTimes {
   readonly connected?: number;
 }
 
-/** Long enough for a source that has to be looked into first. */
-const OFFER_TIMEOUT_MS = 6_000;
-
 /** A viewer's connection, from its offer to its end. */
 export class Viewing {
   /** The connection, and its session on the server. */
@@ -79,7 +56,7 @@ export class Viewing {
   #quality: QualityChange | undefined;
   #times: ConnectionTimes = {};
   readonly #init: ViewingInit;
-  #answer: Answer | undefined;
+  #answer: OfferAnswer | undefined;
 
   constructor(init: ViewingInit) {
     this.#init = init;
@@ -115,7 +92,7 @@ export class Viewing {
 
   /** What the video m-lines carry. */
   get tracks(): readonly Rendition[] {
-    return this.#answer?.tracks ?? this.#init.wanted.tracks;
+    return (this.#answer?.tracks as readonly Rendition[] | undefined) ?? this.#init.wanted.tracks;
   }
 
   /** The id that the server goes by; undefined before it has answered. */
@@ -139,33 +116,17 @@ export class Viewing {
 
   /** @throws SightlineError */
   async #exchange(sdp: string, signal: AbortSignal): Promise<Exchange> {
-    const { env, server, headers, iceServers, wanted } = this.#init;
+    const { env, wanted } = this.#init;
     const { source, tracks, active, clientId, at } = wanted;
-    const body = {
-      sdp,
-      type: 'offer',
-      tracks,
-      active,
+    this.#times = { posted: env.clock.now() };
+    const { answer, exchange } = await postOffer(this.#init, {
+      ...{ sdp, signal, tracks, active },
       ...(source !== undefined && { source }),
       ...(clientId !== undefined && { client_id: clientId }),
       ...(at !== undefined && { at }),
-    };
-    this.#times = { posted: env.clock.now() };
-    const response = await request(env, new URL('offer', server).href, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal,
-      timeoutMs: OFFER_TIMEOUT_MS,
     });
-    const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
-    if (typeof answer?.sdp !== 'string' || typeof answer.session_url !== 'string') throw new SightlineError('ANSWER_INVALID');
     this.#answer = answer;
     this.#times = { ...this.#times, answered: env.clock.now() };
-    iceServers.learn(linkedIceServers(response.headers.get('link')));
-    const tag = response.headers.get('etag');
-    // A session without a name for its ICE generation takes no candidates: it learns them from the checks.
-    const session = new ServerSession({ env, url: new URL(answer.session_url, server).href, tag, headers, takesCandidates: tag !== null });
-    return { sdp: answer.sdp, session };
+    return exchange;
   }
 }

@@ -133,7 +133,7 @@ export class FakePeerConnection extends EventTarget {
     const receiver = { track: new FakeTrack(typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind), transport: this.dtls };
     this.senders.push(sender);
     this.receivers.push(receiver);
-    return { sender, receiver, currentDirection: 'recvonly' };
+    return { sender, receiver, currentDirection: 'recvonly', mid: String(this.receivers.length - 1) };
   }
 
   getSenders(): unknown[] {
