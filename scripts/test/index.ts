@@ -1,14 +1,13 @@
-/** `npm test`: unit files side by side, then those that play media, then those that need the machine to themselves. */
+/** `npm test`: unit files side by side, then those that play media, then those that need the machine to themselves, then what failed once more. */
 import { readdirSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../src/base/errors.js';
 import { slowness } from '../../test/helpers/deadline.js';
-import { sortByKind, type Kind, type TestFile } from './kinds.js';
-import { runInLanes, type Limits } from './lanes.js';
+import { sortByKind, type TestFile } from './kinds.js';
 import { parseOptions, USAGE, type TestOptions } from './options.js';
-import { runFile, type Outcome } from './run-file.js';
+import { runRounds, type Run } from './rounds.js';
+import { runFile } from './run-file.js';
 import { SharedBrowser } from './shared-browser.js';
 import { isGood, lineOf, summary } from './summary.js';
 
@@ -56,43 +55,30 @@ async function run(files: readonly TestFile[], { lanes }: TestOptions): Promise<
   const interrupt = (): void => stop.abort();
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const startedMs = performance.now();
-  const outcomes: Outcome[] = [];
   const browser = new SharedBrowser();
-  const runOne = async ({ file, kind }: TestFile): Promise<void> => {
-    if (isStopped()) return;
-    const isOnly = files.length === 1;
+  const isOnly = files.length === 1;
+  const runOne: Run = async ({ file, kind }, isAgain) => {
+    if (isStopped()) return undefined;
+    // One that failed in a browser that others had used as well gets one of its own.
+    if (isAgain) await browser.close();
     const outcome = await runFile(file, {
       limitMs: FILE_LIMIT_MS,
       signal: stop.signal,
-      ...(kind === 'browser' && !isOnly && { env: await browser.env() }),
+      ...(kind === 'browser' && !isOnly && !isAgain && { env: await browser.env() }),
       ...(isOnly && { onOutput: (text: string) => process.stdout.write(text) }),
     });
-    if (isStopped()) return;
-    outcomes.push(outcome);
+    if (isStopped()) return undefined;
     if (!isOnly && !isGood(outcome)) process.stdout.write(`\n${outcome.output}\n`);
-    console.log(lineOf(outcome, dist));
+    console.log(`${lineOf(outcome, dist)}${isAgain ? ' (again, alone)' : ''}`);
+    return outcome;
   };
-  for (const [kinds, limits] of phases(lanes)) {
-    await runInLanes(
-      files.filter(({ kind }) => kinds.includes(kind)),
-      limits,
-      runOne,
-    );
-  }
+  const results = await runRounds(files, lanes, runOne);
   await browser.close();
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   if (isStopped()) {
     console.error('\nStopped; no process of a test is left.');
     return 130;
   }
-  console.log(summary(outcomes, { dist, tookMs: performance.now() - startedMs }));
-  return outcomes.every(isGood) ? 0 : 1;
-}
-
-function phases(lanes: number): [Kind[], Limits][] {
-  return [
-    [['unit'], { lanes: os.availableParallelism(), ofKind: {} }],
-    [['live', 'browser'], { lanes, ofKind: { browser: 1 } }],
-    [['alone'], { lanes: 1, ofKind: {} }],
-  ];
+  console.log(summary(results, { dist, tookMs: performance.now() - startedMs }));
+  return results.outcomes.every(isGood) ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 /** What the test runner says of a file, and of all of them at the end. */
 import path from 'node:path';
+import type { Results } from './rounds.js';
 import type { Outcome } from './run-file.js';
 
 const SLOWEST = 20;
@@ -16,8 +17,8 @@ export function lineOf(outcome: Outcome, dist: string): string {
   return [...lines, ...faults.map((fault) => `    it ${fault}`)].join('\n');
 }
 
-/** The slowest files, what was skipped and why, what failed, and the totals. */
-export function summary(outcomes: readonly Outcome[], { dist, tookMs }: { readonly dist: string; readonly tookMs: number }): string {
+/** The slowest files, what was skipped and why, what passed only alone, what failed, and the totals. */
+export function summary({ outcomes, unsteady }: Results, { dist, tookMs }: { readonly dist: string; readonly tookMs: number }): string {
   const total = (count: (outcome: Outcome) => number): number => outcomes.reduce((sum, outcome) => sum + count(outcome), 0);
   const slowest = [...outcomes].sort((a, b) => b.tookMs - a.tookMs).slice(0, SLOWEST);
   const skipped = outcomes.flatMap((outcome) =>
@@ -34,9 +35,12 @@ export function summary(outcomes: readonly Outcome[], { dist, tookMs }: { readon
         ]
       : []),
     ...(skipped.length > 0 ? ['Skipped:', ...skipped, ''] : []),
+    ...(unsteady.length > 0
+      ? ['Unsteady: passed only alone, failed before:', ...unsteady.flatMap((first) => complaintsOf(first, dist)), '']
+      : []),
     ...(bad.length > 0 ? ['Failed:', ...bad.flatMap((outcome) => complaintsOf(outcome, dist)), ''] : []),
     `${total(({ passed }) => passed)} tests passed, ${total(({ failed }) => failed.length)} failed, ${skipped.length} skipped; ` +
-      `${outcomes.length} ${outcomes.length === 1 ? 'file' : 'files'} (${bad.length} failed) in ${seconds(tookMs).trim()}.`,
+      `${outcomes.length} ${outcomes.length === 1 ? 'file' : 'files'} (${[`${bad.length} failed`, unsteady.length > 0 && `${unsteady.length} unsteady`].filter(Boolean).join(', ')}) in ${seconds(tookMs).trim()}.`,
   ].join('\n');
 }
 

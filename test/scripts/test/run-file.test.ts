@@ -87,14 +87,23 @@ describe('what is said of test files', () => {
 
   it('at the end the slowest twenty, what was skipped and why, what failed, and the totals', () => {
     const many = Array.from({ length: 25 }, (_unused, i) => outcome(`file${i}`, i * 1000));
-    const text = summary([...many, outcome('bad', 1, { failed: ['it works'], skipped: [{ title: 'sees', reason: 'no camera' }] })], {
-      dist: '/dist',
-      tookMs: 61_000,
-    });
+    const bad = outcome('bad', 1, { failed: ['it works'], skipped: [{ title: 'sees', reason: 'no camera' }] });
+    const text = summary({ outcomes: [...many, bad], unsteady: [] }, { dist: '/dist', tookMs: 61_000 });
     assert.match(text, /Slowest 20 of 26 files:\n +24\.0 s {2}test\/file24\.test\.ts\n/);
     assert.ok(!text.includes('file4.test.ts'));
     assert.match(text, /Skipped:\n {2}test\/bad\.test\.ts: sees \(no camera\)\n/);
     assert.match(text, /Failed:\n {2}test\/bad\.test\.ts: it works\n/);
     assert.match(text, /52 tests passed, 1 failed, 1 skipped; 26 files \(1 failed\) in 61\.0 s\.$/);
+    assert.ok(!text.includes('Unsteady'));
+  });
+
+  it('what passed only alone has a section of its own, with what failed before', () => {
+    const first = outcome('a', 1000, { failed: ['a viewer sees', 'a viewer hears'], faults: ['left a process behind'] });
+    const text = summary({ outcomes: [outcome('a', 900), outcome('b', 10)], unsteady: [first] }, { dist: '/dist', tookMs: 2000 });
+    assert.match(
+      text,
+      /\n\nUnsteady: passed only alone, failed before:\n {2}test\/a\.test\.ts: a viewer sees\n {2}test\/a\.test\.ts: a viewer hears\n {2}test\/a\.test\.ts: it left a process behind\n\n/,
+    );
+    assert.match(text, /4 tests passed, 0 failed, 0 skipped; 2 files \(0 failed, 1 unsteady\) in 2\.0 s\.$/);
   });
 });
