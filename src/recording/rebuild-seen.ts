@@ -1,6 +1,8 @@
 /** Finds out anew what was seen in recordings that the index knows nothing of: from the detections that lie beside them. */
+import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { GentleWork } from './gentle-work.js';
 import type { RecordedSegment, RecordingArchive, TimeRange } from './recorded.js';
 import type { SeenLog } from './seen-log.js';
 import type { SeenObjects } from './seen-objects.js';
@@ -13,6 +15,7 @@ export interface RebuildSeenDeps {
   readonly seen: Pick<SeenObjects, 'open'>;
   /** Whether anything is known of a stretch. @throws MediaPeerError STORE_FAILED */
   readonly isKnown: (sourceId: string, within: TimeRange) => Promise<boolean>;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Ends it early. */
   readonly signal: AbortSignal;
@@ -61,11 +64,13 @@ class LogOfRun {
   }
 }
 
-async function replay({ archive, logger, signal }: RebuildSeenDeps, segment: RecordedSegment, log: SeenLog): Promise<void> {
+async function replay({ archive, clock, logger, signal }: RebuildSeenDeps, segment: RecordedSegment, log: SeenLog): Promise<void> {
+  const work = new GentleWork(clock);
   try {
     for await (const { wallMs, detections } of archive.detections(segment.sourceId, segment)) {
       if (signal.aborted) return;
       log.take(wallMs, detections);
+      await work.rest(signal);
     }
   } catch (error) {
     if (!(error instanceof MediaPeerError) || error.code !== 'RECORDING_DAMAGED') throw error;

@@ -55,7 +55,7 @@ export async function isSeenRebuildPending(events: Pick<EventStore, 'note'>): Pr
 
 /** Finds out anew what was seen in recordings that were not in the index. Never rejects: the log says what failed. */
 export async function rebuildSeenRows(
-  host: Pick<Host, 'loggers'>,
+  host: Pick<Host, 'clock' | 'loggers'>,
   { archive, events }: Pick<LookingParts, 'archive' | 'events'>,
   seen: SeenObjects,
   { untilMs, signal }: { readonly untilMs: number; readonly signal: AbortSignal },
@@ -63,7 +63,8 @@ export async function rebuildSeenRows(
   const logger = host.loggers.of('recording');
   events.keepNote(PENDING_NOTE, PENDING);
   try {
-    await rebuildSeen({ archive, seen, isKnown: (sourceId, within) => isSeenKnown(events, sourceId, within), logger, signal }, untilMs);
+    const isKnown = (sourceId: string, within: TimeRange): Promise<boolean> => isSeenKnown(events, sourceId, within);
+    await rebuildSeen({ archive, seen, isKnown, clock: host.clock, logger, signal }, untilMs);
     if (!signal.aborted) events.keepNote(PENDING_NOTE, '');
   } catch (error) {
     logger.error({ err: error }, 'what was seen in recordings could not be read anew');

@@ -27,7 +27,7 @@ async function rebuilt(segments: readonly RecordedSegment[], known: readonly num
   const clock = new FakeClock(T + 3_600_000);
   const seen = new SeenObjects({ keep: (entry) => kept.push(entry), lastId: 0, maxAgeMs: Infinity, clock });
   const isKnown = (_source: string, { fromMs }: TimeRange): Promise<boolean> => Promise.resolve(known.includes((fromMs - T) / 60_000));
-  await rebuildSeen({ archive, seen, isKnown, logger: silentLogger, signal: new AbortController().signal }, T + 3_600_000);
+  await rebuildSeen({ archive, seen, isKnown, clock, logger: silentLogger, signal: new AbortController().signal }, T + 3_600_000);
   assert.equal(clock.pendingTimers, 0);
   const rows = new Map(kept.flatMap((entry) => (entry.kind === 'seen-object' ? [[entry.object.id, entry.object] as const] : [])));
   return [...rows.values()].map(({ firstMs, lastMs, visits }) => [(firstMs - T) / 1000, (lastMs - T) / 1000, visits.length]);

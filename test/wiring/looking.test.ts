@@ -28,7 +28,7 @@ describe('what was seen in recordings without an index', () => {
     const archive = new MemoryArchive([0, 1, 2].map((id) => ({ segment: segment(id), frames: [] })));
     for (let s = 0; s < 60; s++) archive.looks.push({ wallMs: T + 1000 * s, detections: lookOf([objectOf(1 + Math.floor(s / 20))]) });
     const seen = new SeenObjects({ keep: (entry) => events.keepSeen(entry), lastId: 0, maxAgeMs: Infinity, clock });
-    const host = { loggers: createLoggers({ level: 'silent', components: {} }) };
+    const host = { clock, loggers: createLoggers({ level: 'silent', components: {} }) };
     const objects = async (): Promise<number[]> => {
       const query = { sourceIds: ['gate'], within: [{ fromMs: 0, toMs: Infinity }], isDescending: false, limit: 10 };
       const hits: SeenHit[] = await events.askSeen<'seen'>({ kind: 'seen', query });
