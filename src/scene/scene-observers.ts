@@ -144,7 +144,7 @@ export class SceneObservers {
     const json = this.#zonesOf(sourceId);
     const layout = resolveZones(json ?? {}, watched.picture);
     const faults = json ? faultsIn(json, watched.picture) : [];
-    if (faults.length > 0) this.#init.logger.warn({ sourceId, faults }, 'zones do not fit their source');
+    if (faults.length > 0) this.#init.logger.warn({ sourceId, faults: faults.map(({ text }) => text) }, 'zones do not fit their source');
     if (watched.counter) watched.counter.use(layout);
     else if (json) {
       const kept = this.#kept.get(sourceId);

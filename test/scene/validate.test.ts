@@ -249,3 +249,39 @@ describe('zones from outside', () => {
     for (const value of junk) faultOf(value);
   });
 });
+
+it('faults of zones are told by place and kind, those of two edges at both', () => {
+  const placesOf = (value: unknown): unknown => {
+    try {
+      parseZones(value, FACTS);
+    } catch (error) {
+      assert.ok(error instanceof MediaPeerError);
+      return (error.facts?.['faults'] as { path: string; code: string }[]).map(({ path, code }) => `${path} ${code}`);
+    }
+    return undefined;
+  };
+  const [a, b, c, d] = SQUARE;
+  assert.deepEqual(
+    placesOf({
+      zones: [
+        { id: 'tie', polygon: [a, c, b, d], classes: ['person', 'cat'] },
+        { id: 'tie', polygon: [a, b, [1281, 0]] },
+      ],
+      lines: [{ id: 'dot', from: [5, 5], to: [5, 5] }],
+    }),
+    [
+      ...['/zones/0/id duplicate', '/zones/1/id duplicate', '/zones/0/polygon/0 crosses', '/zones/0/polygon/2 crosses'],
+      ...['/zones/0/classes/1 unknown_class', '/zones/1/polygon/2 outside', '/lines/0/to no_length'],
+    ],
+  );
+  assert.deepEqual(
+    placesOf({
+      zones: [
+        { id: 'a b', polygon: [a, b, c] },
+        { id: 'c', colour: 1 },
+      ],
+      units: 'metres',
+    }),
+    [...['/units enum', '/zones/0/id pattern', '/zones/1/polygon required', '/zones/1/colour unknown']],
+  );
+});
