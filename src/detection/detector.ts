@@ -54,6 +54,8 @@ export interface DetectionResult {
 
 /** Weak detections that still help a tracker (ByteTrack, Zhang et al., 2022). */
 const MIN_SCORE = 0.1;
+/** About how many pictures the average is over. */
+const AVERAGED_LOOKS = 20;
 /** The largest models take 2 s per picture on a slow core; what takes longer hangs. */
 const HANG_MS = 10_000;
 /** The largest models load in a few seconds. */
@@ -87,6 +89,7 @@ export class Detector {
   /** Pictures so far. */
   #looks = 0;
   #restarts = 0;
+  #averageMs: number | undefined;
   #lastReportMs = -Infinity;
 
   private constructor(files: ModelFiles, init: DetectorInit) {
@@ -126,6 +129,11 @@ export class Detector {
     return this.#pending !== undefined;
   }
 
+  /** How long a picture takes, averaged over the last ones; undefined before the first. */
+  get averageMs(): number | undefined {
+    return this.#averageMs;
+  }
+
   /** How often the thread was replaced. */
   get restarts(): number {
     return this.#restarts;
@@ -156,6 +164,7 @@ export class Detector {
       worker.postMessage({ picture: this.#picture, widthPx, heightPx, hasBt709: isBt709(colour) } satisfies WorkerRequest);
       const { detections, inferenceMs, isNotANumber } = await result;
       if (isNotANumber) this.#reportNaN();
+      this.#averageMs = this.#averageMs === undefined ? inferenceMs : this.#averageMs + (inferenceMs - this.#averageMs) / AVERAGED_LOOKS;
       this.#init.observer?.inferred(this.model.name, inferenceMs);
       const copyPicture = (): VideoFrame | undefined =>
         look === this.#looks

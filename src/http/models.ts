@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import { sourceNotFound } from '../base/refusals.js';
 import { inParam } from './gate.js';
-import { ErrorSchema } from './schemas.js';
+import { ErrorSchema, nullable } from './schemas.js';
 
 /** A model as it is used. */
 interface ModelInUse {
@@ -15,6 +15,8 @@ interface ModelInUse {
   readonly state: string;
   /** How often its worker was started again after it had failed. */
   readonly restarts: number;
+  /** How long a picture takes, averaged over the last ones; undefined before the first. */
+  readonly averageMs: number | undefined;
 }
 
 /** What the routes of models need. */
@@ -25,6 +27,8 @@ export interface ModelDeps {
   readonly inUse: () => readonly ModelInUse[];
   /** Name of the model that looks at a source, `none`, or undefined where there is no such source. */
   readonly modelOf: (sourceId: string) => string | undefined;
+  /** What the model that looks at a source knows; undefined where none does. */
+  readonly labelsOf: (sourceId: string) => readonly string[] | undefined;
   /** Lets the model of that name look at the source; throws MediaPeerError. */
   readonly assign: (sourceId: string, name: string) => Promise<void>;
 }
@@ -33,6 +37,17 @@ const SourceParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 25
 const ModelBody = Type.Object(
   { model: Type.String({ pattern: '^[^/\\\\]{1,255}$', description: 'A model of GET /models, or `none`' }) },
   { title: 'SourceModel', description: 'The model of the source', examples: [{ model: 'sightline-demo' }] },
+);
+const ChosenModel = Type.Object(
+  {
+    ...ModelBody.properties,
+    labels: Type.Array(Type.String(), { description: 'What it knows, by class id; nothing of `none`' }),
+  },
+  {
+    title: 'ChosenModel',
+    description: 'The model of the source',
+    examples: [{ model: 'sightline-demo', labels: ['person', 'car', 'drone'] }],
+  },
 );
 const Models = Type.Object(
   {
@@ -43,6 +58,7 @@ const Models = Type.Object(
         family: Type.String({ description: 'How its tensors are read' }),
         state: Type.String({ description: 'ready, restarting or closed' }),
         restarts: Type.Integer({ description: 'How often its thread was replaced' }),
+        inference_ms: nullable(Type.Number(), 'How long a picture takes, averaged over the last ones; null before the first'),
       }),
     ),
   },
@@ -50,17 +66,20 @@ const Models = Type.Object(
     title: 'Models',
     description: 'Installed models and those in use',
     examples: [
-      { available: ['sightline-demo', 'yolox_nano'], in_use: [{ name: 'sightline-demo', family: 'yolox', state: 'ready', restarts: 0 }] },
+      {
+        available: ['sightline-demo', 'yolox_nano'],
+        in_use: [{ name: 'sightline-demo', family: 'yolox', state: 'ready', restarts: 0, inference_ms: 2.1 }],
+      },
     ],
   },
 );
 
 /** `GET /models`, and `GET` and `PUT` of the model of a source. */
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, done) => {
-  const known = (sourceId: string): string => {
+  const known = (sourceId: string): { readonly model: string; readonly labels: string[] } => {
     const model = deps.modelOf(sourceId);
     if (model === undefined) throw sourceNotFound(sourceId);
-    return model;
+    return { model, labels: [...(deps.labelsOf(sourceId) ?? [])] };
   };
 
   app.get(
@@ -76,7 +95,13 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
     },
     () => ({
       available: [...deps.available()],
-      in_use: deps.inUse().map(({ name, family, state, restarts }) => ({ name, family, state, restarts })),
+      in_use: deps.inUse().map(({ name, family, state, restarts, averageMs }) => ({
+        name,
+        family,
+        state,
+        restarts,
+        inference_ms: averageMs === undefined ? null : Math.round(averageMs * 10) / 10,
+      })),
     }),
   );
 
@@ -86,13 +111,13 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
       config: { action: 'admin', sourceOf: inParam('id') },
       schema: {
         operationId: 'readSourceModel',
-        summary: 'The model of a source',
+        summary: 'The model of a source, and what it knows',
         tags: ['detection'],
         params: SourceParams,
-        response: { 200: ModelBody, '4xx': ErrorSchema },
+        response: { 200: ChosenModel, '4xx': ErrorSchema },
       },
     },
-    (request) => ({ model: known(request.params.id) }),
+    (request) => known(request.params.id),
   );
 
   app.put(
@@ -105,13 +130,13 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (app, deps, 
         tags: ['detection'],
         params: SourceParams,
         body: ModelBody,
-        response: { 200: ModelBody, '4xx': ErrorSchema },
+        response: { 200: ChosenModel, '4xx': ErrorSchema },
       },
     },
     async (request) => {
       known(request.params.id);
       await deps.assign(request.params.id, request.body.model);
-      return { model: known(request.params.id) };
+      return known(request.params.id);
     },
   );
   done();

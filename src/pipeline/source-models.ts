@@ -34,6 +34,8 @@ export interface ModelInUse {
   readonly state: 'ready' | 'restarting' | 'closed';
   /** How often its worker was started again. */
   readonly restarts: number;
+  /** How long a picture takes, averaged over the last ones; undefined before the first. */
+  readonly averageMs: number | undefined;
   /** Sources with a frame that waits for it. */
   readonly waiting: number;
 }
@@ -106,6 +108,7 @@ export class SourceModels implements DetectionModels {
       family: detector.model.family,
       state: detector.state,
       restarts: detector.restarts,
+      averageMs: detector.averageMs,
       waiting: scheduler.waiting,
     }));
   }

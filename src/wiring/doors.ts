@@ -274,6 +274,7 @@ function modelsOf({ models, counting, catalogue, modelFolder: folder, chosen, ma
     inUse: () => models.inUse(),
     modelOf: (sourceId) =>
       catalogue.find(sourceId) !== undefined || counting.zones.has(sourceId) ? modelName(models.choiceOf(sourceId)) : undefined,
+    labelsOf: (sourceId) => models.of(sourceId)?.classNames,
     assign: (sourceId, name) => chosen.choose({ sourceId, model: name, isCamera: managed.get(sourceId) !== undefined }),
   };
 }

@@ -219,7 +219,8 @@ export function testApp(overrides: AppOverrides = {}): ReturnType<typeof buildAp
     },
     models: {
       available: () => ['nano'],
-      inUse: () => [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }],
+      inUse: () => [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0, averageMs: 2.14 }],
+      labelsOf: () => ['person', 'car'],
       modelOf: (sourceId) => (sourceId === 'demo' ? 'nano' : undefined),
       assign: () => Promise.resolve(),
       ...overrides.models,

@@ -8,9 +8,9 @@ describe('GET and PUT of models', () => {
     const app = await testApp();
     assert.deepEqual((await app.inject('/models')).json(), {
       available: ['nano'],
-      in_use: [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0 }],
+      in_use: [{ name: 'nano', family: 'yolox', state: 'ready', restarts: 0, inference_ms: 2.1 }],
     });
-    assert.deepEqual((await app.inject('/sources/demo/model')).json(), { model: 'nano' });
+    assert.deepEqual((await app.inject('/sources/demo/model')).json(), { model: 'nano', labels: ['person', 'car'] });
     assert.equal((await app.inject('/sources/nowhere/model')).json<{ code: string }>().code, 'SOURCE_NOT_FOUND');
     await app.close();
   });

@@ -77,7 +77,14 @@ describe('findings', () => {
   });
 
   it('tell of detectors that do not work, places that run out, datagrams and disks', () => {
-    const model = (state: ModelInUse['state']): ModelInUse => ({ name: 'nano', family: 'yolox', state, restarts: 3, waiting: 0 });
+    const model = (state: ModelInUse['state']): ModelInUse => ({
+      name: 'nano',
+      family: 'yolox',
+      state,
+      restarts: 3,
+      averageMs: undefined,
+      waiting: 0,
+    });
     assert.deepEqual(wrong({ models: [model('ready')] }), []);
     assert.match(wrong({ models: [model('restarting')] }).join(), /^failed detector: 'nano' does not work, and was started again 3 times/);
     assert.deepEqual(wrong({ sessions: viewers(8) }), []);
