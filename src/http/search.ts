@@ -102,11 +102,11 @@ function withinOf({ from, to, hours, weekday, timezone }: Query, nowMs: number):
   const toMs = Math.min(to === undefined ? Infinity : to * 1000, nowMs + DAY_MS);
   const hasDays = hours !== undefined || weekday !== undefined;
   const fromMs = from === undefined ? (hasDays ? Math.max(0, toMs - USUAL_DAYS * DAY_MS) : 0) : from * 1000;
-  if (fromMs >= toMs) return [];
-  if (!hasDays) return [{ fromMs, toMs }];
   const timeZone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!isTimeZone(timeZone)) throw new MediaPeerError('QUERY_INVALID', `there is no time zone '${timeZone}'; write it as Europe/Berlin`);
-  return stretchesOf({ fromMs, toMs }, { ...readHours(hours ?? '00:00-24:00'), weekdays: weekdaysOf(weekday), timeZone });
+  const times = { ...readHours(hours ?? '00:00-24:00'), weekdays: weekdaysOf(weekday), timeZone };
+  if (fromMs >= toMs) return [];
+  return hasDays ? stretchesOf({ fromMs, toMs }, times) : [{ fromMs, toMs }];
 }
 
 /** @throws MediaPeerError QUERY_INVALID */

@@ -2,7 +2,7 @@
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { EncodedFrame } from '../media/index.js';
-import type { ClipPlan, ClipSegment } from './clip-plan.js';
+import { ROUNDING_MS, type ClipPlan, type ClipSegment } from './clip-plan.js';
 import type { RecordingArchive } from './recorded.js';
 
 /** What lies between two frames is no gap up to here. */
@@ -45,7 +45,7 @@ export async function* clipFrames({ archive, plan, signal, logger }: ClipFramesI
       const frames = segmentFrames(
         archive,
         segment,
-        { fromMs: isFirst ? plan.startMs : segment.fromMs, toMs: plan.request.toMs },
+        { fromMs: isFirst ? plan.startMs : segment.fromMs, toMs: plan.request.toMs - ROUNDING_MS },
         timeline,
         signal,
       );

@@ -2,12 +2,13 @@
 import { MediaPeerError } from '../base/errors.js';
 import { throwNotRecorded, inGap } from './not-recorded.js';
 import type { RecordedSegment, RecordingArchive, SegmentVideo, TimeRange } from './recorded.js';
+import { runByRun } from './stretches.js';
 
 /** The longest clip. */
 const MAX_CLIP_MS = 6 * 3_600_000;
 
-/** Whoever asks for the time of a frame means that frame: both were rounded. */
-const ROUNDING_MS = 1;
+/** Whoever asks for the time of a frame means that frame: both were rounded. So a clip that ends with it and one that begins with it share none. */
+export const ROUNDING_MS = 1;
 
 /** What somebody wants. */
 export interface ClipRequest extends TimeRange {
@@ -26,7 +27,7 @@ export type ClipSegment = RecordedSegment & { readonly format: { readonly video:
 export interface ClipPlan {
   /** What was asked for. */
   readonly request: ClipRequest;
-  /** Oldest first; at least one. */
+  /** In the order in which they are shown: oldest first, and one run after the other where they overlap; at least one. */
   readonly segments: readonly ClipSegment[];
   /** Its first frame, a keyframe, Unix milliseconds. */
   readonly startMs: number;
@@ -50,11 +51,10 @@ export async function planClip(archive: RecordingArchive, request: ClipRequest, 
   if (toMs - fromMs > MAX_CLIP_MS)
     throw new MediaPeerError('QUERY_INVALID', `a clip has at most ${MAX_CLIP_MS / 3_600_000} hours; ask for the rest in another one`);
   const found = (await archive.segments(sourceId, request)).filter((each): each is ClipSegment => each.format.video !== undefined);
-  const segments = await fromFirstReadable(archive, found);
+  const segments = await fromFirstReadable(archive, runByRun(found));
   const [first] = segments;
   if (!first) return nothingThere(archive, request, nowMs);
-  const group = await archive.groupBefore(sourceId, Math.max(fromMs, first.fromMs));
-  const startMs = group?.segment.id === first.id ? group.atMs : first.fromMs;
+  const startMs = await keyframeBefore(archive, first, fromMs + ROUNDING_MS);
   const isEncoded = isExact || isAnnotated || first.format.video.codec !== 'h264';
   throwIfItChanges(segments, isEncoded);
   const trimMs = isExact ? Math.max(0, fromMs - startMs - ROUNDING_MS) : 0;
@@ -69,6 +69,19 @@ export async function planClip(archive: RecordingArchive, request: ClipRequest, 
     video: first.format.video,
     isEncoded,
   };
+}
+
+/** The last keyframe of a segment at or before; else its first. */
+async function keyframeBefore(archive: RecordingArchive, segment: RecordedSegment, atMs: number): Promise<number> {
+  const group = await archive.groupBefore(segment.sourceId, Math.max(atMs, segment.fromMs));
+  if (group?.segment.id === segment.id) return group.atMs;
+  // Another run has one that is nearer.
+  const reader = await archive.openSegment(segment);
+  try {
+    return (await reader.groups()).findLast((each) => each.atMs <= atMs)?.atMs ?? segment.fromMs;
+  } finally {
+    await reader.close();
+  }
 }
 
 /** A clip begins with what can be read. @throws MediaPeerError RECORDING_DAMAGED where nothing can */

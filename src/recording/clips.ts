@@ -5,6 +5,7 @@ import { capacityReached, serverClosing } from '../base/refusals.js';
 import type { FfmpegDeps } from '../ffmpeg/index.js';
 import { AnnotatedFeed, type Draw } from './annotated-feed.js';
 import { clipFrames, type ClipFrame } from './clip-frames.js';
+import { withSilence } from './clip-silence.js';
 import { clipOutput } from './clip-options.js';
 import { planClip, type ClipPlan, type ClipRequest } from './clip-plan.js';
 import { ClipProcess } from './clip-process.js';
@@ -109,7 +110,8 @@ export class Clips {
     let feed: Feed | undefined;
     try {
       feed = plan.request.isAnnotated ? await this.#annotated(plan, process, signal) : new CodedFeed({ plan, process });
-      for await (const frame of clipFrames({ archive, plan, signal, logger: ffmpeg.logger })) await feed.write(frame);
+      const frames = clipFrames({ archive, plan, signal, logger: ffmpeg.logger });
+      for await (const frame of plan.hasSound ? withSilence(frames) : frames) await feed.write(frame);
       await feed.finish();
       process.endInput();
     } catch (error) {

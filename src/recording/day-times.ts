@@ -1,6 +1,7 @@
 /** Hours of certain days, "Tuesdays between 7 and 9", as stretches of UTC, in the zone where people look at the clock. */
 import { MediaPeerError } from '../base/errors.js';
 import type { TimeRange } from './recorded.js';
+import { clipped, union } from './stretches.js';
 
 /** As they are named, in the order in which they are numbered from 0. */
 export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
@@ -23,6 +24,7 @@ export interface DayTimes {
 /** Days of one search. */
 const MAX_DAYS = 366;
 const DAY_MS = 86_400_000;
+const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 1440;
 
@@ -47,7 +49,8 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** The stretches of a range that lie in the hours, oldest first. @throws MediaPeerError QUERY_INVALID where the range has more than 366 days */
-export function stretchesOf({ fromMs, toMs }: TimeRange, { fromMinute, toMinute, weekdays, timeZone }: DayTimes): TimeRange[] {
+export function stretchesOf(range: TimeRange, { fromMinute, toMinute, weekdays, timeZone }: DayTimes): TimeRange[] {
+  const { fromMs, toMs } = range;
   if (toMs - fromMs > MAX_DAYS * DAY_MS)
     throw new MediaPeerError(
       'QUERY_INVALID',
@@ -63,10 +66,8 @@ export function stretchesOf({ fromMs, toMs }: TimeRange, { fromMinute, toMinute,
     const weekday = WEEKDAYS[(day + 4) % 7];
     if (weekdays && weekday && !weekdays.includes(weekday)) continue;
     const until = toMinute > fromMinute ? toMinute : toMinute + MINUTES_A_DAY;
-    const begin = utcOf(day * DAY_MS + fromMinute * MINUTE_MS, wallOf);
-    const end = utcOf(day * DAY_MS + until * MINUTE_MS, wallOf);
-    const stretch = { fromMs: Math.max(begin, fromMs), toMs: Math.min(end, toMs) };
-    if (stretch.fromMs < stretch.toMs) found.push(stretch);
+    const wall = { fromMs: day * DAY_MS + fromMinute * MINUTE_MS, toMs: day * DAY_MS + until * MINUTE_MS };
+    found.push(...utcOf(wall, wallOf).flatMap((stretch) => clipped(stretch, range) ?? []));
   }
   return found;
 }
@@ -92,9 +93,27 @@ function wallTimes(timeZone: string): (utcMs: number) => number {
   };
 }
 
-/** The time at which the wall shows that; where clocks are set forward over it, the moment they are. */
-function utcOf(wallMs: number, wallOf: (utcMs: number) => number): number {
-  // The offset at the time itself and one before it: around a change of clocks they differ.
-  const guess = wallMs - (wallOf(wallMs) - wallMs);
-  return guess - (wallOf(guess) - wallMs);
+/**
+ * When the wall shows a stretch of its time. Once, save where clocks are changed: what they are set forward over is never, what they
+ * are set back over is twice.
+ */
+function utcOf({ fromMs, toMs }: TimeRange, wallOf: (utcMs: number) => number): TimeRange[] {
+  const [aheadBefore, aheadAfter] = [fromMs - DAY_MS, toMs + DAY_MS].map((utcMs) => wallOf(utcMs) - utcMs) as [number, number];
+  if (aheadBefore === aheadAfter) return [{ fromMs: fromMs - aheadBefore, toMs: toMs - aheadBefore }];
+  const changeMs = changeBetween(fromMs - DAY_MS, toMs + DAY_MS, wallOf);
+  const before = { fromMs: fromMs - aheadBefore, toMs: Math.min(toMs - aheadBefore, changeMs) };
+  const after = { fromMs: Math.max(fromMs - aheadAfter, changeMs), toMs: toMs - aheadAfter };
+  return union([before, after].filter((stretch) => stretch.fromMs < stretch.toMs));
+}
+
+/** When the clock on the wall is changed, to the second. */
+function changeBetween(fromMs: number, toMs: number, wallOf: (utcMs: number) => number): number {
+  const ahead = wallOf(fromMs) - fromMs;
+  let [before, after] = [fromMs, toMs];
+  while (after - before > SECOND_MS) {
+    const middle = before + Math.floor((after - before) / (2 * SECOND_MS)) * SECOND_MS || before + SECOND_MS;
+    if (wallOf(middle) - middle === ahead) before = middle;
+    else after = middle;
+  }
+  return after;
 }

@@ -23,6 +23,20 @@ export function union(ranges: readonly TimeRange[]): TimeRange[] {
   return found;
 }
 
+/**
+ * Where the clock was set back, segments of two runs lie over one another: each run is one piece, in the order in which they begin.
+ * @param segments oldest first; those that do not say their run are one
+ */
+export function runByRun<T extends { readonly run: number | undefined }>(segments: readonly T[]): T[] {
+  const runs = new Map<number | undefined, T[]>();
+  for (const segment of segments) {
+    const run = runs.get(segment.run);
+    if (run) run.push(segment);
+    else runs.set(segment.run, [segment]);
+  }
+  return [...runs.values()].flat();
+}
+
 /** What is left of ranges without another one. */
 export function without(ranges: readonly TimeRange[], taken: TimeRange): TimeRange[] {
   return ranges.flatMap((range) =>

@@ -113,6 +113,7 @@ describe('GET /search', () => {
       ['weekday=tuesday', /no weekday 'tuesday'/],
       ['hours=7', /07:00-09:30/],
       ['hours=07:00-09:00&timezone=Mars/Base', /time zone/],
+      ['timezone=Mars/Base', /time zone/],
       ['after=x', /querystring/],
     ] as const) {
       const response = await app.inject(`/search?${query}`);

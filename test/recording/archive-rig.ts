@@ -165,7 +165,7 @@ export class MemoryArchive implements RecordingArchive {
     return Promise.resolve({
       format: segment.format,
       frames: read,
-      groups: () => Promise.resolve([]),
+      groups: async () => (await this.groups(segment.sourceId, segment, Infinity)).filter((each) => each.segment.id === segment.id),
       close: () => {
         this.openReaders--;
         return Promise.resolve();

@@ -74,6 +74,7 @@ interface Probed {
   readonly width?: number;
   readonly height?: number;
   readonly start_time: string;
+  readonly duration: string;
   readonly level: number;
   readonly nb_read_packets: string;
 }
@@ -127,10 +128,50 @@ describe('clips', () => {
     assert.equal(Number(probe(file).streams[0]?.start_time), 0);
   });
 
+  it('share no frame with the clip that goes on where they end', async () => {
+    open([segmentOf(numbered, 1, T)]);
+    // Frame 50 is at 1666.67 ms, frame 55 at 1833.33 ms: times that people write are rounded up or down.
+    for (const [frame, atS] of [
+      [50, 1.667],
+      [55, 1.833],
+    ] as const) {
+      assert.deepEqual(numbersOf(await clipFile(1.5, atS, { isExact: true })), count(45, frame));
+      assert.deepEqual(numbersOf(await clipFile(atS, 2, { isExact: true })), count(frame, 60));
+    }
+  });
+
   it('go on over the border of segments frame by frame', async () => {
     open([segmentOf(numbered, 1, T), segmentOf(numbered, 2, T + 4000)]);
     assert.deepEqual(numbersOf(await clipFile(2, 6)), [...count(60, 120), ...count(0, 60)]);
     assert.deepEqual(numbersOf(await clipFile(3, 5, { isExact: true })), [...count(90, 120), ...count(0, 30)]);
+  });
+
+  it('begin at once and have all their pictures where a track of sound is silent, or begins late', async () => {
+    const silent = segmentOf(numbered, 1, T, { format: { ...segmentOf(numbered, 1, T).segment.format, hasSound: true } });
+    open([silent]);
+    let file = await clipFile(0, 4);
+    assert.deepEqual(numbersOf(file), count(0, 120));
+    const [picture, silence] = probe(file).streams;
+    assert.ok(Math.abs(Number(picture?.duration) - Number(silence?.duration)) < 1, JSON.stringify(silence));
+
+    const late = { ...numbered, audio: sounding.audio.map((frame) => ({ ...frame, mediaTimeMs: frame.mediaTimeMs + 2500 })) };
+    open([segmentOf(late, 1, T)]);
+    file = await clipFile(0, 4);
+    assert.deepEqual(numbersOf(file), count(0, 120));
+    const sound = probe(file).streams[1];
+    assert.ok(Math.abs(Number(sound?.duration) - 4) < 0.2, JSON.stringify(sound));
+  });
+
+  it('begin with the keyframe whose time was rounded down', async () => {
+    open([segmentOf(numbered, 1, T + 0.4)]);
+    const clip = await ask(2, 3);
+    assert.equal(clip.startMs, T + 2000.4);
+    clip.stream.destroy();
+  });
+
+  it('go through one run after the other where the clock was set back', async () => {
+    open([segmentOf(numbered, 1, T), segmentOf(numbered, 2, T + 1500, { run: 2 }), segmentOf(numbered, 3, T + 4000)]);
+    assert.deepEqual(numbersOf(await clipFile(2.5, 8)), [...count(60, 120), ...count(0, 120), ...count(0, 120)]);
   });
 
   it('leave gaps out, and begin with what is recorded behind one', async () => {
@@ -307,6 +348,18 @@ describe('clips', () => {
     assert.ok(archive.readFrames < 450 * 120 * 0.8, `${archive.readFrames} frames were read for nobody`);
     clip.stream.destroy();
     await eventually(() => archive.openReaders === 0 && ffmpeg.ledger.snapshot().child_processes === 0, 5000, 'the end');
+  });
+
+  it('begin before much is read where a track of sound is silent for long', async () => {
+    const { format } = segmentOf(numbered, 1, T).segment;
+    open(count(0, 450).map((i) => segmentOf(numbered, i + 1, T + 4000 * i, { format: { ...format, hasSound: true } })));
+    for (const isAnnotated of [false, true]) {
+      archive.readFrames = 0;
+      const clip = await within(ask(0, 1800, { isAnnotated }), 60_000, 'the first bytes');
+      assert.ok(archive.readFrames < 450 * 120 * 0.5, `${archive.readFrames} frames were read before the first byte`);
+      clip.stream.destroy();
+      await eventually(() => archive.openReaders === 0 && ffmpeg.ledger.snapshot().child_processes === 0, 5000, 'the end');
+    }
   });
 
   it('are given up before their first byte where the client has gone', async () => {

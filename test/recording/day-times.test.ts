@@ -35,6 +35,32 @@ describe('hours of days', () => {
     assert.deepEqual(stretches('2026-10-24T12:00Z', '2026-10-27T00:00Z', { weekdays: ['sun'] }), ['10-24T22:00 10-25T23:00']);
   });
 
+  it('are twice where clocks are set back over them, and never where they are set forward', () => {
+    const back = (text: string, timeZone: string, from = '2026-10-24T12:00Z', to = '2026-11-02T00:00Z'): string[] =>
+      stretches(from, to, { ...readHours(text), timeZone, weekdays: ['sun'] });
+    // At 3 in Berlin it is 2 again, at 2 in New York 1.
+    assert.deepEqual(back('02:00-03:00', 'Europe/Berlin', '2026-10-24T12:00Z', '2026-10-26T00:00Z'), ['10-25T00:00 10-25T02:00']);
+    assert.deepEqual(back('02:15-02:30', 'Europe/Berlin', '2026-10-24T12:00Z', '2026-10-26T00:00Z'), [
+      '10-25T00:15 10-25T00:30',
+      '10-25T01:15 10-25T01:30',
+    ]);
+    assert.deepEqual(back('01:30-02:30', 'Europe/Berlin', '2026-10-24T12:00Z', '2026-10-26T00:00Z'), [
+      '10-24T23:30 10-25T00:30',
+      '10-25T01:00 10-25T01:30',
+    ]);
+    assert.deepEqual(back('01:00-01:30', 'America/New_York', '2026-10-31T12:00Z'), ['11-01T05:00 11-01T05:30', '11-01T06:00 11-01T06:30']);
+    const forward = (text: string): string[] =>
+      stretches('2026-03-28T12:00Z', '2026-03-29T12:00Z', { ...readHours(text), weekdays: ['sun'] });
+    assert.deepEqual(forward('02:00-03:00'), []);
+    assert.deepEqual(forward('01:30-03:30'), ['03-29T00:30 03-29T01:30']);
+    assert.deepEqual(forward('00:00-24:00'), ['03-28T23:00 03-29T12:00']);
+    // Half an hour, on Lord Howe Island.
+    assert.deepEqual(
+      stretches('2026-04-04T00:00Z', '2026-04-05T00:00Z', { ...readHours('01:30-02:00'), timeZone: 'Australia/Lord_Howe' }),
+      ['04-04T14:30 04-04T15:30'],
+    );
+  });
+
   it('are refused where they are none', () => {
     for (const text of ['7-9', '25:00-26:00', '07:60-08:00', '', '07:00-24:01', '07:00'])
       assert.throws(() => readHours(text), /07:00-09:30/);
