@@ -1,5 +1,6 @@
 /** Requests to the server's HTTP API, with its errors as they are documented (docs/errors.md). */
 import { addressOf } from './address.js';
+import { serverClock } from './server-clock.js';
 
 /** What a request may carry beside its path. */
 export interface RequestOptions {
@@ -49,6 +50,7 @@ export class RequestError extends Error {
 /** Asks the server. @param path from its root, such as `/events?limit=20` @throws RequestError; an AbortError where it was given up */
 export async function request<Body>(path: string, { method, body, ifMatch, signal }: RequestOptions = {}): Promise<Answer<Body>> {
   let response: Response;
+  const askedMs = Date.now();
   try {
     response = await fetch(addressOf(path), {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
@@ -64,6 +66,7 @@ export async function request<Body>(path: string, { method, body, ifMatch, signa
     if (signal?.aborted) throw error;
     throw new RequestError(0, 'UNREACHABLE', 'the server cannot be reached');
   }
+  serverClock.learn(response.headers.get('date'), askedMs, Date.now());
   const json: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
   if (!response.ok) throw refusal(response.status, json);
   return { body: json as Body, etag: response.headers.get('etag') ?? undefined };

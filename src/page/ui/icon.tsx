@@ -9,6 +9,16 @@ const PATHS = {
   manage: 'M4 7h10 M18 7h2 M16 5v4 M4 17h2 M10 17h10 M8 15v4',
   status: 'M3 12h4l2.5-6 4 12 2.5-6h5',
   close: 'M6 6l12 12 M18 6L6 18',
+  play: 'M8 5l11 7-11 7z',
+  pause: 'M8 5v14 M16 5v14',
+  stepBack: 'M18 6l-8 6 8 6z M6 6v12',
+  stepForward: 'M6 6l8 6-8 6z M18 6v12',
+  back10: 'M4 4v5h5 M4.5 9a8 8 0 1 1-.8 5 M9.5 11v5 M13 11.5h3v4.5h-3z',
+  forward10: 'M20 4v5h-5 M19.5 9a8 8 0 1 0 .8 5 M8.5 11v5 M12 11.5h3v4.5h-3z',
+  earlier: 'M13 6l-6 6 6 6 M19 6l-6 6 6 6',
+  later: 'M11 6l6 6-6 6 M5 6l6 6-6 6',
+  plus: 'M12 5v14 M5 12h14',
+  minus: 'M5 12h14',
 } as const;
 
 /** A sign that there is. */
