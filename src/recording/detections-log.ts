@@ -91,15 +91,8 @@ async function* readLines(segmentFile: string): AsyncGenerator<string> {
   const file = createReadStream(isFinished ? finished : open);
   const bytes: Readable = isFinished ? file.pipe(createBrotliDecompress()) : file;
   file.on('error', (error) => bytes.destroy(error));
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
   try {
-    for await (const chunk of bytes as AsyncIterable<Buffer>) {
-      const lines = (rest + decoder.write(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
-      if (rest.length > MAX_LINE_LENGTH) return;
-    }
+    yield* splitLines(bytes);
   } catch (error) {
     // Not there, or torn: what came before counts.
     if (!isEnd(error)) throw error;
@@ -107,6 +100,19 @@ async function* readLines(segmentFile: string): AsyncGenerator<string> {
     file.destroy();
     bytes.destroy();
   }
+}
+
+/** Lines of a text, also one that nothing ends; one that is longer than any that is written is the last. @throws Error of the stream */
+export async function* splitLines(bytes: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > MAX_LINE_LENGTH) break;
+  }
+  if (rest !== '') yield rest;
 }
 
 /** There is no such file, or the decompressor found that it does not go on. */

@@ -1,6 +1,6 @@
 /** Recordings: segments on disk, what was seen beside them, and the index of it all. Knows neither HTTP nor sessions. */
 export { readDetectionsLine, writeDetectionsLine } from './detections-json.js';
-export { readDetectionsLog } from './detections-log.js';
+export { readDetectionsLog, splitLines } from './detections-log.js';
 export { DiskSync } from './disk-sync.js';
 export { listSegments, listSources, readSourceId, segmentTime, sidecarFiles, sourceFolder } from './layout.js';
 export type { WrittenSegment } from './open-segment.js';
@@ -14,7 +14,7 @@ export { outOfRange, recordingNotFound } from './refusals.js';
 export { removeSegmentFiles } from './remove-files.js';
 export { DEFAULT_SETTINGS, DETECTIONS_KEPT, RECORDING_MODES, type DetectionsKept, type RecordingSettings } from './settings.js';
 export type { RecordingStats } from './stats.js';
-export { openSegmentReader } from './segment-reader.js';
+export { openSegmentReader, type FileSegmentReader } from './segment-reader.js';
 export { SegmentWriter, type SegmentFailure, type SegmentWriterInit } from './segment-writer.js';
 export { examineSegment, mendSegment, type ExaminedSegment } from './torn-tail.js';
 export { Clips, type Clip } from './clips.js';
@@ -27,4 +27,5 @@ export { searchSeen, type FoundObject } from './seen-search.js';
 export { SeenObjects } from './seen-objects.js';
 export { Thumbnails, type Thumbnail } from './thumbnails.js';
 export { rebuildSeen } from './rebuild-seen.js';
+export { runByRun } from './stretches.js';
 export { timelineOf, type Timeline } from './timeline.js';

@@ -14,13 +14,14 @@ export async function exportRecording(options: ExportOptions, recordDir: string,
   const plan = await planExport(recordDir, options);
   const written: OutputFile[] = [];
   const lines: string[] = [];
+  const damaged = [...plan.damaged];
   try {
     for (const part of plan.parts) {
       const name = lines.length === 0 ? output : output.replace(/(\.mp4)$/i, `-${lines.length + 1}$1`);
       const file = await planOutput(name, recordDir, overwrite);
       const sidecar = format === 'none' ? undefined : await planOutput(name.replace(/\.mp4$/i, SUFFIX[format]), recordDir, overwrite);
       written.push(file, ...(sidecar ? [sidecar] : []));
-      const video = await writeVideo(part, options, file, signal);
+      const video = await writeVideo({ part, options, output: file, onDamaged: (why) => damaged.push(why), signal });
       if (!video) {
         await discard(written.splice(sidecar ? -2 : -1));
         continue;
@@ -34,10 +35,13 @@ export async function exportRecording(options: ExportOptions, recordDir: string,
         `${name}: ${video.wallTimes.count} pictures, ${(video.lengthMs / 1000).toFixed(1)} s from ${timeText(video.anchorMs)}${seen}`,
       );
     }
-    if (lines.length === 0) throw new CommandError(`nothing that was recorded of '${sourceId}' then can be written: there is no keyframe`);
+    if (lines.length === 0)
+      throw new CommandError(
+        `nothing that was recorded of '${sourceId}' then can be written: ${damaged.length === 0 ? 'there is no keyframe' : damaged.join('\n')}`,
+      );
     await publish(written);
   } finally {
     await discard(written);
   }
-  return [...lines, ...plan.damaged.map((why) => `left out: ${why}`)].join('\n');
+  return [...lines, ...damaged.map((why) => `left out: ${why}`)].join('\n');
 }

@@ -1,6 +1,6 @@
 /** Which segments an export is made of, and which of them fit into one file. Found by the files alone: a server may have the index. */
 import { messageOf } from '../../base/errors.js';
-import { examineSegment, listSegments, listSources, segmentTime, type ExaminedSegment } from '../../recording/index.js';
+import { examineSegment, listSegments, listSources, runByRun, segmentTime, type ExaminedSegment } from '../../recording/index.js';
 import { CommandError } from '../errors.js';
 import { timeText } from '../time.js';
 import type { ExportOptions } from './options.js';
@@ -55,7 +55,7 @@ export async function planExport(recordDir: string, { sourceId, fromMs = -Infini
     }
   }
   if (segments.length === 0) throw new CommandError(await nothingThen(sourceId, files, damaged));
-  return { parts: partsOf(segments), damaged };
+  return { parts: partsOf(runByRun(segments)), damaged };
 }
 
 function partsOf(segments: readonly PlannedSegment[]): PlannedSegment[][] {

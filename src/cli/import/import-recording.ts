@@ -29,6 +29,10 @@ export interface ImportDeps {
 
 /** Frames that may wait to be written. */
 const FRAMES_AT_ONCE = 300;
+/** As long without a frame, and nothing was recorded: export lets the time of a gap pass. */
+const GAP_MS = 1000;
+/** What was seen in a frame bears its time, rounded. */
+const SAME_FRAME_MS = 2;
 
 /** Returns what was imported, in words. @throws CommandError, MediaPeerError RECORDING_DAMAGED; the signal's reason. Files before the one that fails stay imported */
 export async function importRecording({ sourceId, inputs, detections }: ImportOptions, deps: ImportDeps): Promise<string> {
@@ -58,14 +62,19 @@ async function importFile(sourceId: string, input: string, seenFile: string | un
   let [pictures, seenCount] = [0, 0];
   let isDone = false;
   try {
-    let count = 0;
+    let [count, lastMs] = [0, fromMs];
     for await (const { kind, frame, wallMs } of reader.frames(-Infinity, signal)) {
+      // What follows a gap begins with a keyframe: anything else is a picture that was held for long.
+      if (wallMs - lastMs > GAP_MS && frame.keyframe && (kind === 'video' || !format.video)) await writer.cut();
+      lastMs = Math.max(lastMs, wallMs);
       writer.write(kind, frame, kind === 'audio' ? 'opus' : (format.video?.codec ?? 'h264'));
       if (kind === 'video') pictures++;
-      for await (const each of seen?.upTo(wallMs) ?? []) {
-        writer.writeDetections({ ...each.detections, sourceId }, each.wallMs - fromMs);
-        seenCount++;
-      }
+      if (kind === 'video' || !format.video)
+        for await (const each of seen?.upTo(wallMs + SAME_FRAME_MS) ?? []) {
+          const isOfFrame = Math.abs(each.wallMs - wallMs) <= SAME_FRAME_MS;
+          writer.writeDetections({ ...each.detections, sourceId }, isOfFrame ? frame.mediaTimeMs : each.wallMs - fromMs);
+          seenCount++;
+        }
       if (++count % FRAMES_AT_ONCE === 0) await writer.drained();
       if (failure) throw diskTrouble(Object.assign(new Error(failure.message), { code: failure.code }), failure.segment?.file ?? folder);
     }
@@ -74,7 +83,7 @@ async function importFile(sourceId: string, input: string, seenFile: string | un
   } finally {
     await writer.close();
     await reader.close();
-    seen?.close();
+    await seen?.close();
     if (!isDone) for (const { file } of finished) await removeSegmentFiles(file);
   }
   if (failure) throw diskTrouble(Object.assign(new Error(failure.message), { code: failure.code }), failure.segment?.file ?? folder);

@@ -1,35 +1,21 @@
 /** What was seen, from JSON Lines that export wrote, one after the other as the video goes on. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { messageOf } from '../../base/errors.js';
-import { readDetectionsLine, type RecordedDetections } from '../../recording/index.js';
+import { readDetectionsLine, splitLines, type RecordedDetections } from '../../recording/index.js';
 import { CommandError } from '../errors.js';
 
 /** Reads one file. */
 export class SeenLines {
   readonly #file: string;
-  readonly #lines: AsyncIterator<string>;
-  readonly #close: () => void;
+  readonly #lines: AsyncGenerator<string>;
   #next: RecordedDetections | undefined;
   #hasBegun = false;
-  #error: Error | undefined;
   /** Lines that are none that export writes. */
   unreadable = 0;
 
   constructor(file: string) {
     this.#file = file;
-    const stream = createReadStream(file);
-    const lines = createInterface({ input: stream, crlfDelay: Infinity });
-    // Which it hands on is up to the version of Node: it is told by whoever reads next.
-    stream.once('error', (error) => {
-      this.#error = error;
-      lines.close();
-    });
-    this.#lines = lines[Symbol.asyncIterator]();
-    this.#close = () => {
-      lines.close();
-      stream.destroy();
-    };
+    this.#lines = linesOf(file);
   }
 
   /** What was seen up to that UTC in ms, in the order of the file. @throws CommandError */
@@ -42,9 +28,9 @@ export class SeenLines {
     }
   }
 
-  /** Idempotent. */
-  close(): void {
-    this.#close();
+  /** Ends the reading. Idempotent. */
+  async close(): Promise<void> {
+    await this.#lines.return(undefined);
   }
 
   async #read(): Promise<RecordedDetections | undefined> {
@@ -58,14 +44,16 @@ export class SeenLines {
   }
 
   async #line(): Promise<string | undefined> {
-    const next = await this.#lines.next().catch((error: unknown) => {
-      throw this.#trouble(error);
-    });
-    if (this.#error) throw this.#trouble(this.#error);
-    return next.done === true ? undefined : next.value;
+    try {
+      const next = await this.#lines.next();
+      return next.done === true ? undefined : next.value;
+    } catch (error) {
+      throw new CommandError(`${this.#file} cannot be read: ${messageOf(error)}`, { cause: error });
+    }
   }
+}
 
-  #trouble(error: unknown): CommandError {
-    return new CommandError(`${this.#file} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
+/** The file is opened by whoever reads the first line, and closed by whoever ends the reading. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  yield* splitLines(createReadStream(file));
 }

@@ -14,6 +14,7 @@ import {
   sourceFolder,
   type RecordedDetections,
 } from '../../../src/recording/index.js';
+import { writeVideo } from '../../../src/cli/export/write-video.js';
 import { projectRoot } from '../../helpers/assets.js';
 import {
   decodeWarnings,
@@ -81,6 +82,18 @@ async function recordedOf(sourceId: string): Promise<{ frames: string[]; seen: R
   return { frames, seen: all };
 }
 
+/** Without a gap each. */
+async function rangesOf(sourceId: string): Promise<number[][]> {
+  const ranges: number[][] = [];
+  for (const file of await listSegments(sourceFolder(recordDir, sourceId))) {
+    const [fromMs, toMs] = await examineSegment(file).then((each) => [Math.round(each.fromMs), Math.round(each.toMs)] as const);
+    const last = ranges.at(-1);
+    if (last && fromMs - last[1]! <= 1000) last[1] = toMs;
+    else ranges.push([fromMs, toMs]);
+  }
+  return ranges;
+}
+
 describe('sightline export', () => {
   it('writes all of it as MP4 and JSON Lines, a further file where the picture changes, and import brings it back', async () => {
     const { code, out, err } = await run('export', 'cam1', 'all.mp4', '--record-dir', recordDir);
@@ -134,7 +147,7 @@ describe('sightline export', () => {
     assert.ok(coco['images']!.some(({ id, frame_id }) => id === 22 && frame_id === 21));
     const mot = readFileSync(inFolder('mot.mot.txt'), 'utf8').trim().split('\n');
     assert.equal(mot.length, 1280);
-    assert.equal(mot[7], '22,2,1,20,30.12,40,0.9,3,-1,-1');
+    assert.equal(mot[7], '22,2,2,21,30.12,40,0.9,3,-1,-1');
   });
 
   it('exports while the recording goes on, without the rest of what is being written', async () => {
@@ -158,6 +171,101 @@ describe('sightline export', () => {
     assert.equal(code, 0);
     assert.match(out, /left out: .*no segment of a recording/);
     assert.equal(probePackets(inFolder('spoilt.mp4')).filter(({ stream }) => stream === 0).length, 3840 - 1800);
+  });
+
+  it('goes on where a segment is removed meanwhile', async () => {
+    const { writer, folder: leaving } = openWriter(recordDir, { sourceId: 'leaving' });
+    writeAll(writer, long);
+    await writer.close();
+    const part = await Promise.all((await listSegments(leaving)).map(async (file) => ({ ...(await examineSegment(file)), file })));
+    rmSync(part[0]!.file);
+    const said: string[] = [];
+    const output = { file: inFolder('leaving.mp4'), scratch: inFolder('leaving.mp4') };
+    const options = { sourceId: 'leaving', fromMs: undefined, toMs: undefined };
+    const { signal } = new AbortController();
+    const video = await writeVideo({ part, options, output, onDamaged: (why) => void said.push(why), signal });
+    assert.equal(video?.wallTimes.count, 3840 - 1800);
+    assert.match(said.join(), /it is not there any more/);
+    rmSync(output.file);
+  });
+
+  it('brings gaps back as gaps', async () => {
+    const { writer } = openWriter(recordDir, { sourceId: 'gaps' });
+    const shifted = (byMs: number): ClipFrame[] =>
+      clip.map((each) => ({ ...each, frame: { ...each.frame, mediaTimeMs: each.frame.mediaTimeMs + byMs } }));
+    for (const atMs of [0, 14_000, 90_000]) {
+      writeAll(writer, shifted(atMs));
+      for (const { frame } of shifted(atMs).filter(({ kind }) => kind === 'video'))
+        writer.writeDetections({ ...seen[0]!, mediaTimeMs: frame.mediaTimeMs });
+      await writer.cut();
+    }
+    await writer.close();
+    assert.equal((await run('export', 'gaps', 'gaps.mp4', '--record-dir', recordDir)).code, 0);
+    assert.equal((await run('import', 'gaps too', 'gaps.mp4', '--record-dir', recordDir)).code, 0);
+    const [was, is] = [await recordedOf('gaps'), await recordedOf('gaps too')];
+    assert.deepEqual(is.frames, was.frames);
+    assert.equal(is.seen.length, 360);
+    assert.deepEqual(await rangesOf('gaps too'), await rangesOf('gaps'));
+    assert.equal((await rangesOf('gaps')).length, 3);
+  });
+
+  it('goes through one run after the other where the clock was set back', async () => {
+    for (const [run, backMs] of [
+      [7, 0],
+      [8, 90_000],
+    ] as const) {
+      const { writer } = openWriter(recordDir, {
+        sourceId: 'clocks',
+        placeOf: (mediaTimeMs) => ({ run, wallMs: UTC_MS + mediaTimeMs - backMs }),
+      });
+      writeAll(writer, long);
+      await writer.close();
+    }
+    const { code, out } = await run('export', 'clocks', 'clocks.mp4', '--record-dir', recordDir, '--format', 'none');
+    assert.equal(code, 0);
+    assert.deepEqual(out.match(/^clocks.*: 3840 pictures/gm), ['clocks.mp4: 3840 pictures', 'clocks-2.mp4: 3840 pictures']);
+  });
+
+  it('gives each object of COCO and MOT a number of its own, and each label', async () => {
+    const { writer } = openWriter(recordDir, { sourceId: 'models' });
+    writeAll(writer, clip);
+    // A detector that begins anew counts its objects anew, and another model numbers its classes otherwise.
+    const look = (mediaTimeMs: number, label: string): FrameDetections => ({
+      ...seen[0]!,
+      mediaTimeMs,
+      objects: [{ ...seen[0]!.objects[0]!, label }],
+    });
+    writer.writeDetections(look(0, 'car'));
+    writer.writeDetections(look(1000, 'car'));
+    await writer.close();
+    const later = openWriter(recordDir, { sourceId: 'models', placeOf: (ms) => ({ run: 8, wallMs: UTC_MS + 4000 + ms }) });
+    writeAll(later.writer, clip);
+    later.writer.writeDetections(look(0, 'boat'));
+    await later.writer.close();
+    for (const format of ['coco', 'mot'])
+      assert.equal((await run('export', 'models', `models-${format}.mp4`, '--record-dir', recordDir, '--format', format)).code, 0);
+    const coco = JSON.parse(readFileSync(inFolder('models-coco.coco.json'), 'utf8')) as Record<string, Record<string, unknown>[]>;
+    assert.deepEqual(
+      coco['annotations']!.map((each) => [each['category_id'], each['track_id']]),
+      [
+        [3, 1],
+        [3, 1],
+        [4, 2],
+      ],
+    );
+    assert.deepEqual(coco['categories'], [
+      { id: 3, name: 'car' },
+      { id: 4, name: 'boat' },
+    ]);
+    const mot = readFileSync(inFolder('models-mot.mot.txt'), 'utf8').trim().split('\n');
+    assert.deepEqual(
+      mot.map((line) => line.split(',')).map((fields) => [fields[0], fields[1], fields[7]]),
+      [
+        ['1', '1', '3'],
+        ['31', '1', '3'],
+        ['121', '2', '4'],
+      ],
+    );
   });
 
   it('says in words what cannot be done, and leaves nothing behind', async () => {
