@@ -42,6 +42,8 @@ export class RequestError extends Error {
     message: string,
     /** Named facts of the error. */
     readonly details: { readonly faults?: readonly Fault[] } & Readonly<Record<string, unknown>> = {},
+    /** What came, where it was JSON: `/health` says what holds with 503, too. */
+    readonly body?: unknown,
   ) {
     super(message);
   }
@@ -83,5 +85,5 @@ function refusal(status: number, json: unknown): RequestError {
     readonly message?: string;
     readonly details?: RequestError['details'];
   };
-  return new RequestError(status, code ?? `HTTP_${status}`, message ?? `HTTP status ${status}`, details);
+  return new RequestError(status, code ?? `HTTP_${status}`, message ?? `HTTP status ${status}`, details, json);
 }

@@ -6,10 +6,10 @@ import { Polled } from './polled.js';
 export interface ListedQuality {
   /** `source`, or a name such as `360p`. */
   readonly quality: string;
-  /** Pixels. */
-  readonly width: number;
-  /** Pixels. */
-  readonly height: number;
+  /** Pixels; null where it is unknown. */
+  readonly width: number | null;
+  /** Pixels; null where it is unknown. */
+  readonly height: number | null;
   /** Whether somebody has it now. */
   readonly running: boolean;
   /** Whether it can be had now. */
@@ -32,6 +32,8 @@ export interface ListedSource {
   readonly delivery: 'passthrough' | 'transcode';
   /** Why it is not playable, not live, or transcoded. */
   readonly reason?: string;
+  /** Why its sound is not played. */
+  readonly audio_reason?: string;
   /** Pixels; null where it is unknown. */
   readonly width: number | null;
   /** Pixels; null where it is unknown. */
@@ -42,6 +44,8 @@ export interface ListedSource {
   readonly duration_s: number | null;
   /** Null where there is no sound. */
   readonly audio_codec: string | null;
+  /** Bytes; null for a camera. */
+  readonly size_bytes?: number | null;
   /** The best first; left out of one that does not run. */
   readonly qualities?: readonly ListedQuality[];
 }
@@ -51,10 +55,20 @@ const LIST_PERIOD_MS = 4_000;
 /** Asked every few seconds while somebody holds it. */
 export const sourceList = new Polled<{ readonly videos: readonly ListedSource[] }>('/available-videos', LIST_PERIOD_MS);
 
-/** All sources, in the server's order; empty before the first answer. */
-export const sources = computed(() => sourceList.known.value.value?.videos ?? []);
+const NONE: readonly ListedSource[] = [];
+
+/** All sources, in the server's order; none before the first answer, nor for somebody who may see none. */
+export const sources = computed(() => {
+  const { value, trouble } = sourceList.known.value;
+  return trouble?.status === 401 || trouble?.status === 403 ? NONE : (value?.videos ?? NONE);
+});
 
 /** A source's name for a person. */
 export function nameOf(source: string): string {
-  return sources.value.find((each) => each.source === source)?.name ?? source;
+  return sourceOf(source)?.name ?? source;
+}
+
+/** A source as it is listed; undefined where it is not. */
+export function sourceOf(source: string | undefined): ListedSource | undefined {
+  return sources.value.find((each) => each.source === source);
 }

@@ -1,24 +1,13 @@
-/** The app at `/`: the navigation, and one view at a time. */
-import { effect } from '@preact/signals';
+/** The app at `/`: starts it. */
 import { render } from 'preact';
-import { refreshMe } from '../api/me.js';
+import { recallLogin } from '../account/account.js';
 import { byId } from '../shared/dom.js';
-import { chooseLanguage, words } from '../strings/index.js';
-import { address, followAddress } from './router.js';
-import { Navigation, ViewPlace } from './shell.js';
+import { chooseLanguage } from '../strings/index.js';
+import { followAddress } from './router.js';
+import { Shell } from './shell.js';
 
-void refreshMe();
-await chooseLanguage();
+await Promise.all([chooseLanguage(), recallLogin()]);
 followAddress();
-const navigation = byId('navigation', HTMLElement);
-const place = byId('view', HTMLElement);
-const watch = byId('watch', HTMLElement);
-effect(() => {
-  navigation.setAttribute('aria-label', words.value.shell.navigation);
-  const isWatching = address.value.view === 'watch';
-  watch.hidden = !isWatching;
-  place.hidden = isWatching;
-});
-render(<Navigation />, navigation);
-render(<ViewPlace />, place);
-await import('../watch/app.js');
+const place = byId('app', HTMLElement);
+place.replaceChildren();
+render(<Shell />, place);

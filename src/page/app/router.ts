@@ -8,7 +8,7 @@ import { signal } from '@preact/signals';
 export interface Address {
   /** Name of a view; `watch` for sources and for none at all. */
   readonly view: string;
-  /** What follows the name, decoded: `#zones/front%20door` has `front door`. Empty for `watch`. */
+  /** What follows the name, decoded: `#zones/front%20door` has `front door`. For `watch` the source and how it is looked at. */
   readonly path: readonly string[];
   /** What follows the question mark. */
   readonly query: URLSearchParams;
@@ -29,7 +29,7 @@ export function parse(hash: string): Address {
   const [before, after] = split(hash.replace(/^#/, ''));
   const query = new URLSearchParams(after);
   const [view = '', ...path] = before.split('/');
-  return view === '' ? { view: 'watch', path: [], query } : { view, path: path.map(decoded), query };
+  return { view: view || 'watch', path: path.map(decoded).filter((segment) => segment !== ''), query };
 }
 
 /** The hash of a view. @param query members that are undefined or empty are left out */

@@ -1,4 +1,4 @@
-/** The views beside watching: each is loaded, with its styles, when somebody goes there. */
+/** The views: each beside watching is loaded, with its styles, when somebody goes there. */
 import type { ComponentType } from 'preact';
 import type { Right } from '../api/me.js';
 import type { Words } from '../strings/index.js';
@@ -12,7 +12,7 @@ export interface View {
   readonly icon: IconName;
   /** Only for whoever has it, for one source at least. Left out: for everybody. */
   readonly right?: Right;
-  /** Left out: the watch view, which is always there. */
+  /** It and its styles; left out of the watch view, which is part of the first load. */
   readonly load?: () => Promise<ComponentType>;
 }
 

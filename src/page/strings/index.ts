@@ -1,6 +1,6 @@
 /** What the app says, in the person's language. */
 import { signal } from '@preact/signals';
-import { storage } from '../shared/storage.js';
+import { keep, storage } from '../shared/storage.js';
 import { en } from './en.js';
 
 /** Every text, by the view that says it. */
@@ -30,7 +30,7 @@ export async function chooseLanguage(): Promise<void> {
 /** Says everything in that language from now on, and next time. @throws where its texts cannot be loaded */
 export async function chooseOther(wanted: Language): Promise<void> {
   await speak(wanted);
-  storage()?.setItem(LANGUAGE_KEY, wanted);
+  keep(LANGUAGE_KEY, wanted);
 }
 
 async function speak(wanted: Language): Promise<void> {

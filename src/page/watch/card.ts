@@ -1,65 +1,62 @@
 /** What a card says of a source: words, and the address of its snapshot. Knows no DOM. */
 import { resolution } from '../shared/stats.js';
-import type { ListedVideo } from './listing.js';
+import { pathOf } from '../api/address.js';
+import type { ListedSource } from '../api/sources.js';
+import { words } from '../strings/index.js';
 
 /** A text with the look it gets. */
 export interface Note {
-  /** CSS classes. */
-  readonly className: string;
+  /** CSS class. */
+  readonly look: string;
   /** For a person. */
-  readonly textContent: string;
+  readonly text: string;
 }
 
-const LIVE_BADGES: Readonly<Record<string, Note>> = {
-  live: { className: 'tag live', textContent: 'Live' },
-  waiting: { className: 'tag waiting', textContent: 'Waiting for camera' },
-  empty: { className: 'tag waiting', textContent: 'No camera yet' },
-};
-
 /** Not a file: somebody's camera. */
-export function isLive({ kind }: Pick<ListedVideo, 'kind'>): boolean {
+export function isLive({ kind }: Pick<ListedSource, 'kind'>): boolean {
   return kind !== undefined && kind !== 'file';
 }
 
 /** A camera that has not answered yet is not connected to for its snapshot. */
-export function hasSnapshot(video: Pick<ListedVideo, 'playable' | 'kind' | 'state'>): boolean {
+export function hasSnapshot(video: Pick<ListedSource, 'playable' | 'kind' | 'state'>): boolean {
   return video.playable && (!isLive(video) || video.state === 'live');
 }
 
-/** The snapshot's address; it changes when the file does. */
-export function snapshotUrl(video: Pick<ListedVideo, 'source' | 'size_bytes'>): string {
+/** The snapshot's path; it changes when the file does. */
+export function snapshotPath(video: Pick<ListedSource, 'source' | 'size_bytes'>): string {
   const query = new URLSearchParams({ width: '480', size: String(video.size_bytes) });
-  return `/snapshot/${encodeURIComponent(video.source)}.jpg?${query.toString()}`;
+  return `${pathOf('snapshot', `${video.source}.jpg`)}?${query.toString()}`;
 }
 
 /** What a card says in its corner. */
-export function badge({ kind, playable, delivery, state }: Pick<ListedVideo, 'kind' | 'playable' | 'delivery' | 'state'>): Note {
+export function badge({ kind, playable, delivery, state }: Pick<ListedSource, 'kind' | 'playable' | 'delivery' | 'state'>): Note {
+  const { card } = words.value.watch;
   // A camera that the server connects to is there or fails; nobody has to bring it.
-  if (kind === 'pull' && state === 'empty') return { className: 'tag waiting', textContent: 'Not connected' };
-  const ofCamera = isLive({ ...(kind && { kind }) }) && state !== undefined ? LIVE_BADGES[state] : undefined;
-  if (ofCamera) return ofCamera;
-  return playable ? { className: `tag ${delivery}`, textContent: delivery } : { className: 'tag waiting', textContent: 'Cannot be played' };
+  if (kind === 'pull' && state === 'empty') return { look: 'waiting', text: card.notConnected };
+  if (isLive({ ...(kind && { kind }) }) && state !== undefined) return { look: state === 'live' ? 'live' : 'waiting', text: card[state] };
+  return playable ? { look: delivery, text: card[delivery] } : { look: 'waiting', text: card.notPlayable };
 }
 
 /** Why a source is as it is, in the server's words: trouble stands out. */
-export function notes(video: Pick<ListedVideo, 'kind' | 'playable' | 'state' | 'reason' | 'audio_reason'>): Note[] {
+export function notes(video: Pick<ListedSource, 'kind' | 'playable' | 'state' | 'reason' | 'audio_reason'>): Note[] {
+  const { card } = words.value.watch;
   const { playable, state, reason, audio_reason: silentBecause } = video;
   const isTrouble = !playable || (isLive(video) && state !== 'live');
-  const why = reason ?? (playable ? undefined : 'it cannot be played');
+  const why = reason ?? (playable ? undefined : card.cannotBePlayed);
   return [
-    ...(why === undefined ? [] : [{ className: isTrouble ? 'reason' : 'note', textContent: why }]),
-    ...(silentBecause === undefined ? [] : [{ className: 'note', textContent: `no sound: ${silentBecause}` }]),
+    ...(why === undefined ? [] : [{ look: isTrouble ? 'reason' : 'note', text: why }]),
+    ...(silentBecause === undefined ? [] : [{ look: 'note', text: card.silent(silentBecause) }]),
   ];
 }
 
 /** Such as `1280 × 720 · 30 fps · 1:03 · sound`. */
-export function facts(video: Pick<ListedVideo, 'width' | 'height' | 'fps' | 'duration_s' | 'audio_codec'>): string {
+export function facts(video: Pick<ListedSource, 'width' | 'height' | 'fps' | 'duration_s' | 'audio_codec'>): string {
   const { width, height, fps, duration_s: seconds, audio_codec: audio } = video;
   const known = [
     resolution(width, height),
     fps ? `${rate(fps)} fps` : undefined,
     seconds === null ? undefined : duration(seconds),
-    audio ? 'sound' : undefined,
+    audio ? words.value.watch.card.sound : undefined,
   ];
   return known.filter((fact) => fact !== undefined).join(' · ');
 }

@@ -1,6 +1,8 @@
 /** What the person has chosen. The address (`#/source/view`) is the state, so links and the back button work. */
 import type { Wanted } from './viewing.js';
-import { defaultView, nearestView, offeredTracks, parseAddress, possibleViews, writeAddress, type View } from './views.js';
+import { effect, untracked } from '@preact/signals';
+import { address, go, rewrite, watchHash } from '../app/router.js';
+import { defaultView, nearestView, offeredTracks, placeOf, possibleViews, type Place, type View } from './views.js';
 
 /** Another choice. */
 export interface ChoiceChange {
@@ -20,7 +22,7 @@ export interface ChoiceInit {
   readonly onChange: (change: ChoiceChange) => void;
 }
 
-/** The choice; it follows the address from its first `route` on. */
+/** The choice; it follows the address from `start` on. */
 export class Choice {
   readonly #init: ChoiceInit;
   #wanted: Wanted | undefined;
@@ -30,7 +32,14 @@ export class Choice {
 
   constructor(init: ChoiceInit) {
     this.#init = init;
-    addEventListener('hashchange', () => this.route());
+  }
+
+  /** Follows the address until the returned function is called. */
+  start(): () => void {
+    return effect(() => {
+      const place = placeOf(address.value);
+      untracked(() => this.#route(place, false));
+    });
   }
 
   /** What is chosen; undefined while nothing is. */
@@ -41,31 +50,16 @@ export class Choice {
   /** Another source is another place: Back leads from it to where the person was, whatever views were tried there. */
   choose(source: string, view = this.#preferredView()): void {
     this.#clickedAtMs = performance.now();
-    const address = writeAddress(source, view);
-    if (location.hash === address) this.route(true);
-    else if (source !== this.#wanted?.source) location.hash = address;
-    else {
-      history.replaceState(null, '', address);
-      this.route();
-    }
+    const hash = watchHash(source, view, source === this.#wanted?.source ? this.#wanted.at : undefined);
+    if (location.hash === hash) this.again();
+    else if (source !== this.#wanted?.source) go(hash);
+    else rewrite(hash);
   }
 
   /** Chooses the same once more. */
   again(): void {
     this.#clickedAtMs = performance.now();
-    this.route(true);
-  }
-
-  /** Follows the address. @param isAgain also where it is what is chosen already */
-  route(isAgain = false): void {
-    const address = parseAddress(location.hash);
-    const wanted = address && { view: this.#preferredView(), ...address };
-    const isNewSource = wanted?.source !== this.#wanted?.source;
-    if (!isAgain && !isNewSource && wanted?.view === this.#wanted?.view) return;
-    this.#wanted = wanted;
-    const clickedAtMs = this.#clickedAtMs ?? performance.now();
-    this.#clickedAtMs = undefined;
-    this.#init.onChange({ wanted, isNewSource, clickedAtMs });
+    this.#route(placeOf(address.peek()), true);
   }
 
   /** The address follows what plays. True where that is less than what was chosen. */
@@ -73,8 +67,19 @@ export class Choice {
     const isLess = this.#wanted?.view !== playing.view;
     this.#wanted = playing;
     this.#lastView = playing.view;
-    history.replaceState(null, '', writeAddress(playing.source, playing.view));
+    rewrite(watchHash(playing.source, playing.view, playing.at));
     return isLess;
+  }
+
+  /** @param isAgain also where it is what is chosen already */
+  #route(place: Place | undefined, isAgain: boolean): void {
+    const wanted = place && { view: this.#preferredView(), ...place };
+    const isNewSource = wanted?.source !== this.#wanted?.source;
+    if (!isAgain && !isNewSource && wanted?.view === this.#wanted?.view && wanted?.at === this.#wanted?.at) return;
+    this.#wanted = wanted;
+    const clickedAtMs = this.#clickedAtMs ?? performance.now();
+    this.#clickedAtMs = undefined;
+    this.#init.onChange({ wanted, isNewSource, clickedAtMs });
   }
 
   #preferredView(): View {

@@ -2,7 +2,9 @@
 import type { Rendition } from '/sightline.js';
 import { Overlay } from '../overlay/overlay.js';
 import type { OverlaySettings } from '../overlay/settings.js';
+import { effect } from '@preact/signals';
 import { make } from '../shared/dom.js';
+import { words } from '../strings/index.js';
 import { VIEWS, type View } from './views.js';
 
 const RENDITIONS: readonly Rendition[] = ['raw', 'processed'];
@@ -15,14 +17,17 @@ export class Deck {
   readonly audio = make('audio', { autoplay: true, muted: true });
   /** Over the raw video. */
   readonly overlay: Overlay;
+  readonly #resizes: ResizeObserver;
+  readonly #ends: (() => void)[] = [];
   readonly #videos: Readonly<Record<Rendition, HTMLVideoElement>> = { raw: newVideo(), processed: newVideo() };
 
   constructor(settings: OverlaySettings) {
     const canvas = make('canvas');
     canvas.setAttribute('aria-hidden', 'true');
     this.overlay = new Overlay(this.#videos.raw, canvas, settings);
-    this.element.append(this.#pane('raw', 'Overlay', canvas), this.#pane('processed', 'Burnt-in'), this.audio);
-    new ResizeObserver(() => this.overlay.redraw()).observe(canvas);
+    this.element.append(this.#pane('raw', 'overlay', canvas), this.#pane('processed', 'processed'), this.audio);
+    this.#resizes = new ResizeObserver(() => this.overlay.redraw());
+    this.#resizes.observe(canvas);
   }
 
   /** The element that shows a rendition. */
@@ -47,9 +52,25 @@ export class Deck {
     }
   }
 
-  #pane(rendition: Rendition, caption: string, ...over: readonly HTMLElement[]): HTMLElement {
+  /** The snapshot that is there before the first frame; undefined for none. */
+  poster(address: string | undefined): void {
+    for (const video of this.videos) {
+      if (address === undefined) video.removeAttribute('poster');
+      else video.poster = address;
+    }
+  }
+
+  /** Ends what it listens to. */
+  close(): void {
+    this.#resizes.disconnect();
+    for (const end of this.#ends) end();
+  }
+
+  #pane(rendition: Rendition, view: View, ...over: readonly HTMLElement[]): HTMLElement {
     const pane = make('div', { className: `pane ${rendition}` });
-    pane.append(this.#videos[rendition], ...over, make('span', { className: 'caption', textContent: caption }));
+    const caption = make('span', { className: 'caption' });
+    this.#ends.push(effect(() => void (caption.textContent = words.value.watch.views[view])));
+    pane.append(this.#videos[rendition], ...over, caption);
     return pane;
   }
 }

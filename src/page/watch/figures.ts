@@ -3,6 +3,7 @@ import type { Latency } from '/sightline.js';
 import type { OverlayFigures } from '../overlay/overlay.js';
 import { bitrate, codecOf, resolution, roundTripMs, sumOf, type StatsEntry, type StatsReport } from '../shared/stats.js';
 import type { Row } from '../shared/write-list.js';
+import { words } from '../strings/index.js';
 
 /** What two reports of statistics tell. */
 export interface Figures {
@@ -76,42 +77,39 @@ function rates(video: StatsEntry, received: readonly StatsEntry[], previous: Sta
 
 /** Figures of the connection. */
 export function rows(figures: Figures, times: ViewingTimes): Row[] {
+  const names = words.value.watch.figures;
   const { fps, bitrateBps, packetsLost, jitterBufferMs } = figures;
   const since = (from: number | undefined): number | undefined =>
     times.firstFrame === undefined || from === undefined ? undefined : Math.max(0, times.firstFrame - from);
   return [
-    ['Codec', figures.codec],
-    ['Resolution', resolution(figures.width, figures.height)],
-    ['Frames', fps === undefined ? undefined : `${Math.round(fps)} /s`],
-    ['Bitrate', bitrateBps === undefined ? undefined : bitrate(bitrateBps)],
-    ['First picture from click', milliseconds(since(times.clicked))],
-    ['… from offer sent', milliseconds(since(times.posted))],
-    ['… from connected', milliseconds(since(times.connected))],
-    ['Latency', latencyInStages(figures.latency)],
-    ['Jitter buffer', milliseconds(jitterBufferMs)],
-    ['Round trip', milliseconds(figures.roundTripMs, (figures.roundTripMs ?? 0) < 10 ? 1 : 0)],
-    ['Packets lost', packetsLost === undefined ? undefined : String(packetsLost)],
+    [names.codec, figures.codec],
+    [names.resolution, resolution(figures.width, figures.height)],
+    [names.frames, fps === undefined ? undefined : `${Math.round(fps)} /s`],
+    [names.bitrate, bitrateBps === undefined ? undefined : bitrate(bitrateBps)],
+    [names.fromClick, milliseconds(since(times.clicked))],
+    [names.fromOffer, milliseconds(since(times.posted))],
+    [names.fromConnected, milliseconds(since(times.connected))],
+    [names.latency, latencyInStages(figures.latency)],
+    [names.jitterBuffer, milliseconds(jitterBufferMs)],
+    [names.roundTrip, milliseconds(figures.roundTripMs, (figures.roundTripMs ?? 0) < 10 ? 1 : 0)],
+    [names.packetsLost, packetsLost === undefined ? undefined : String(packetsLost)],
   ];
 }
 
-/** How frames are told apart, for a person; empty where each frame says it itself. */
-const EXACTNESS = {
-  frame: '',
-  receiver: ' (by the receiver, this browser names no frames)',
-  none: ' (newest boxes, this browser names no frames)',
-} as const;
-
 /** Figures of the overlay. */
 export function overlayRows(figures: Omit<OverlayFigures, 'newest'>): Row[] {
+  const names = words.value.watch.figures;
   const { counts, detector, delayMs, exactness = 'frame' } = figures;
   const { frames, paired, withMessage, moved, outdated, late, lost } = counts;
+  // How frames are told apart; nothing where each says it itself.
+  const byWhat = { frame: '', receiver: names.byReceiver, none: names.newest }[exactness];
   return [
-    ['Frames paired', `${grouped(paired)} of ${grouped(withMessage)}${EXACTNESS[exactness]}`],
-    ['Boxes moved on', `${grouped(moved + outdated)} of ${grouped(frames)}`],
-    ['Messages late', grouped(late)],
-    ['Messages lost', grouped(lost)],
-    ['Detector', detector && `${detector.inferenceMs.toFixed(1)} ms · ${Math.round(detector.perSecond)} /s`],
-    ['Extra delay', `${delayMs} ms`],
+    [names.paired, `${names.ofMany(grouped(paired), grouped(withMessage))}${byWhat}`],
+    [names.moved, names.ofMany(grouped(moved + outdated), grouped(frames))],
+    [names.late, grouped(late)],
+    [names.lost, grouped(lost)],
+    [names.detector, detector && `${detector.inferenceMs.toFixed(1)} ms · ${Math.round(detector.perSecond)} /s`],
+    [names.extraDelay, `${delayMs} ms`],
   ];
 }
 
@@ -127,8 +125,12 @@ function milliseconds(ms: number | undefined, digits = 0): string | undefined {
 /** Captured → sent → received → shown. */
 function latencyInStages(latency: Latency | undefined): string | undefined {
   if (!latency) return undefined;
-  const [total, server, network, playout] = [latency.totalMs, latency.serverMs, latency.networkMs, latency.playoutMs].map(Math.round);
-  return `${total} ms (server ${server}, network ${network}, player ${playout})`;
+  return words.value.watch.figures.latencyStages(
+    Math.round(latency.totalMs),
+    Math.round(latency.serverMs),
+    Math.round(latency.networkMs),
+    Math.round(latency.playoutMs),
+  );
 }
 
 function codecName(report: StatsReport, video: StatsEntry | undefined): string | undefined {

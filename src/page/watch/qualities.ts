@@ -1,19 +1,7 @@
 /** The qualities in which a source can be watched, as the menu offers them. Knows no DOM. */
 import type { QualityChange } from '/sightline.js';
-
-/** A quality of a source, as `GET /available-videos` lists it. */
-export interface ListedQuality {
-  /** `source`, or a lower one by its name: `360p`. */
-  readonly quality: string;
-  /** Pixels; null where it is unknown. */
-  readonly width: number | null;
-  /** Pixels; null where it is unknown. */
-  readonly height: number | null;
-  /** Whether somebody is sent it now. */
-  readonly running: boolean;
-  /** False where the server cannot make it now. */
-  readonly available: boolean;
-}
+import type { ListedQuality } from '../api/sources.js';
+import { words } from '../strings/index.js';
 
 /** An entry of the menu. */
 export interface QualityOption {
@@ -28,8 +16,8 @@ export interface QualityOption {
 /** What the network carries. */
 export const AUTO = 'auto';
 const SOURCE = 'source';
-/** Not by its size. */
-const SMALL: Readonly<Record<string, string>> = { sound: 'sound only', keyframes: 'a picture now and then' };
+/** Not by their size. */
+const SMALL = ['sound', 'keyframes'] as const;
 
 /** What is known of the qualities of a source. */
 export interface KnownQualities {
@@ -45,20 +33,25 @@ export interface KnownQualities {
 export function qualityOptions({ listed, told, wished }: KnownQualities): readonly QualityOption[] {
   const names = new Set([SOURCE, ...listed.map(({ quality }) => quality)]);
   // A server that lists nothing still says what it sends.
-  for (const name of [told?.quality ?? SOURCE, wished]) if (name !== AUTO && !Object.hasOwn(SMALL, name)) names.add(name);
+  for (const name of [told?.quality ?? SOURCE, wished]) if (name !== AUTO && !isSmall(name)) names.add(name);
   if (names.size < 2) return [];
+  const { qualities } = words.value.watch;
   const sourceName = nameOfSource(listed);
   const nowSent = told?.quality ?? SOURCE;
-  const now = nowSent === SOURCE ? sourceName : (SMALL[nowSent] ?? nowSent);
-  const auto = wished === AUTO && now !== undefined ? `Auto (${now})` : 'Auto';
+  const now = nowSent === SOURCE ? sourceName : isSmall(nowSent) ? qualities[nowSent] : nowSent;
+  const auto = wished === AUTO && now !== undefined ? qualities.autoNow(now) : qualities.auto;
   return [
     { value: AUTO, text: auto, isDisabled: false },
     ...[...names].map((value) => ({
       value,
-      text: value === SOURCE ? (sourceName === undefined ? 'Source' : `Source (${sourceName})`) : value,
+      text: value === SOURCE ? (sourceName === undefined ? qualities.source : qualities.sourceNow(sourceName)) : value,
       isDisabled: value !== wished && listed.some(({ quality, available, running }) => quality === value && !available && !running),
     })),
   ];
+}
+
+function isSmall(name: string): name is (typeof SMALL)[number] {
+  return SMALL.some((each) => each === name);
 }
 
 /** As its own size is called; undefined where it is unknown. */

@@ -3,7 +3,8 @@
  * server's words where it has any. Knows no DOM; time is handed in.
  */
 import type { QualityChange } from '/sightline.js';
-import type { ListedVideo } from './listing.js';
+import type { ListedSource } from '../api/sources.js';
+import { words } from '../strings/index.js';
 
 /** A frame that is older than this stands still, where its source should bring more. */
 const OLD_MS = 3_000;
@@ -36,7 +37,7 @@ export class FrameAge {
 /** What is seen of a video. */
 export interface Observed {
   /** As it is listed. */
-  readonly video?: Pick<ListedVideo, 'state' | 'reason' | 'fps'> | undefined;
+  readonly video?: Pick<ListedSource, 'state' | 'reason' | 'fps'> | undefined;
   /** Age of the newest frame, ms; undefined before the first. */
   readonly frameAgeMs?: number | undefined;
   /** Undefined where the view shows no detections. */
@@ -49,22 +50,23 @@ export interface Observed {
 
 /** What is wrong, as one line; empty where nothing is. */
 export function troubleOf({ video, frameAgeMs = 0, overlay, quality, detectorLoaded }: Observed): string {
-  const stands = frameAgeMs > oldMs(video?.fps) ? ` The picture is ${age(frameAgeMs)} old.` : '';
-  if (video?.state === 'waiting' || video?.state === 'empty')
-    return `Waiting for the camera${video.reason ? `: ${video.reason}` : ''}.${stands}`;
+  const { trouble } = words.value.watch;
+  const stands = frameAgeMs > oldMs(video?.fps) ? ` ${trouble.old(age(frameAgeMs))}` : '';
+  if (video?.state === 'waiting' || video?.state === 'empty') return `${trouble.waiting(video.reason || undefined)}${stands}`;
   const slow = slowNetwork(quality);
   if (slow !== '' && (stands === '' || quality?.quality === 'sound' || quality?.quality === 'keyframes')) return slow;
-  if (stands) return `No new picture comes.${stands}`;
+  if (stands) return `${trouble.stands}${stands}`;
   if (overlay?.trouble !== undefined) return overlay.trouble;
-  if (overlay && overlay.silenceMs >= DETECTIONS_EXPECTED_MS) return 'The server sends no detections.';
-  return detectorLoaded ? '' : 'The server runs without a detector: there are pictures, and no boxes.';
+  if (overlay && overlay.silenceMs >= DETECTIONS_EXPECTED_MS) return trouble.silent;
+  return detectorLoaded ? '' : trouble.noDetector;
 }
 
 /** Empty where the network carries the whole picture, or somebody asked for a smaller one. */
 function slowNetwork({ quality, reason }: Partial<QualityChange> = {}): string {
   if (quality === undefined || quality === 'source' || reason === 'wish') return '';
-  if (quality === 'sound') return 'Slow network: sound only.';
-  return quality === 'keyframes' ? 'Slow network: a picture now and then.' : `Slow network: ${quality}.`;
+  const { trouble } = words.value.watch;
+  if (quality === 'sound') return trouble.slowSound;
+  return quality === 'keyframes' ? trouble.slowKeyframes : trouble.slow(quality);
 }
 
 function oldMs(fps: number | null | undefined): number {
@@ -74,5 +76,6 @@ function oldMs(fps: number | null | undefined): number {
 /** Such as `12 s` or `3 min`. */
 export function age(ms: number): string {
   const seconds = Math.round(ms / 1000);
-  return seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  const { age: written } = words.value.watch;
+  return seconds < 100 ? written(seconds, 's') : written(Math.round(seconds / 60), 'min');
 }

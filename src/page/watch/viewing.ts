@@ -7,6 +7,7 @@ import {
   SightlineError,
   watch,
   type Latency,
+  type Position,
   type QualityChange,
   type Rendition,
   type State,
@@ -15,6 +16,7 @@ import {
   type WatchedTrack,
   type Watching,
 } from '/sightline.js';
+import { serverUrl } from '../api/address.js';
 import type { Overlay } from '../overlay/overlay.js';
 import type { StatsReport } from '../shared/stats.js';
 import type { Deck } from './deck.js';
@@ -32,6 +34,8 @@ export interface Wanted {
   readonly source: string;
   /** How to look at it. */
   readonly view: View;
+  /** What was recorded then, Unix seconds. Undefined: the present. */
+  readonly at?: number | undefined;
 }
 
 /** What a viewing is made of. */
@@ -48,6 +52,8 @@ export interface ViewingInit {
   readonly onState: (change: StateChange) => void;
   /** The first frame of the view is on the screen. */
   readonly onFirstFrame: () => void;
+  /** Where in time the viewer is. */
+  readonly onPosition: (position: Position) => void;
 }
 
 /** Begins with its construction; `close` ends it. */
@@ -69,13 +75,16 @@ export class Viewing {
     this.#view = nearestView(wanted.view, possibleViews(tracks, detectorLoaded)) ?? 'raw';
     const active = VIEWS[this.#view].tracks;
     this.#watching = watch({
+      server: serverUrl(),
       source: wanted.source,
+      ...(wanted.at !== undefined && { at: wanted.at }),
       tracks,
       active,
       video: { raw: deck.video('raw'), processed: deck.video('processed'), audio: deck.audio },
       onTrack: (track) => this.#received(track),
       onState: (change) => this.#follow(change),
       onLatency: (latency) => (this.#latency = latency),
+      onPosition: init.onPosition,
       onError: ({ message }) => deck.overlay.refuse(message),
     });
     void this.#awaitFirstFrame(active);
@@ -136,6 +145,11 @@ export class Viewing {
   async selectQuality(quality: string): Promise<void> {
     await this.#watching.selectQuality(quality);
     this.#wishedQuality = quality;
+  }
+
+  /** Moves through what was recorded of the source, over the same connection. */
+  get past(): Pick<Watching, 'seek' | 'live' | 'setSpeed' | 'step' | 'pause' | 'resume'> {
+    return this.#watching;
   }
 
   /** True when the server sends sound. */

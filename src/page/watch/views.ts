@@ -3,14 +3,13 @@
  * and the address (`#/source/view`) that names one. Knows no DOM and no WebRTC.
  */
 import type { Rendition } from '/sightline.js';
+import type { Address } from '../app/router.js';
 
 /** A way to look at a source. */
 export type View = 'raw' | 'processed' | 'overlay' | 'both';
 
 /** What a view needs. */
 export interface ViewNeeds {
-  /** Its name for a person. */
-  readonly name: string;
   /** The renditions that are shown; the first is the one whose figures are told. */
   readonly tracks: readonly [Rendition, ...Rendition[]];
   /** Whether boxes are drawn here. */
@@ -19,19 +18,22 @@ export interface ViewNeeds {
 
 /** Every view. */
 export const VIEWS: Readonly<Record<View, ViewNeeds>> = {
-  raw: { name: 'Raw', tracks: ['raw'], detections: false },
-  processed: { name: 'Burnt-in', tracks: ['processed'], detections: false },
-  overlay: { name: 'Overlay', tracks: ['raw'], detections: true },
-  both: { name: 'Side by side', tracks: ['raw', 'processed'], detections: true },
+  raw: { tracks: ['raw'], detections: false },
+  processed: { tracks: ['processed'], detections: false },
+  overlay: { tracks: ['raw'], detections: true },
+  both: { tracks: ['raw', 'processed'], detections: true },
 };
-const ALL: readonly View[] = ['raw', 'processed', 'overlay', 'both'];
+/** In the order of their buttons. */
+export const ALL_VIEWS: readonly View[] = ['raw', 'processed', 'overlay', 'both'];
 
-/** What the address names. */
-export interface Address {
+/** What an address names. */
+export interface Place {
   /** Name of the source. */
   readonly source: string;
   /** Undefined: the usual one. */
   readonly view?: View;
+  /** What was recorded then, Unix seconds. Undefined: the present. */
+  readonly at?: number;
 }
 
 /** Whether a view is called so. */
@@ -51,7 +53,9 @@ export function defaultView(detectorLoaded: boolean): View {
 
 /** What can be shown of the renditions that a server sends. */
 export function possibleViews(tracks: readonly Rendition[], detectorLoaded: boolean): readonly View[] {
-  return ALL.filter((view) => VIEWS[view].tracks.every((track) => tracks.includes(track)) && (detectorLoaded || !VIEWS[view].detections));
+  return ALL_VIEWS.filter(
+    (view) => VIEWS[view].tracks.every((track) => tracks.includes(track)) && (detectorLoaded || !VIEWS[view].detections),
+  );
 }
 
 /** The wanted view, or the nearest one that is possible; undefined where none is. */
@@ -65,18 +69,10 @@ export function union(tracks: readonly Rendition[], others: readonly Rendition[]
   return [...new Set([...tracks, ...others])];
 }
 
-/** The address (a hash) of a source and a view. */
-export function writeAddress(source: string, view: View): string {
-  return `#/${encodeURIComponent(source)}/${view}`;
-}
-
-/** What a hash names; undefined where it names no source. */
-export function parseAddress(hash: string): Address | undefined {
-  const [, source, view] = hash.split('/');
-  if (!source) return undefined;
-  try {
-    return { source: decodeURIComponent(source), ...(isView(view) && { view }) };
-  } catch {
-    return undefined; // not percent-encoding: a mangled link, treated as none
-  }
+/** What an address of the watch view names; undefined where it names no source. */
+export function placeOf({ path, query }: Pick<Address, 'path' | 'query'>): Place | undefined {
+  const [source, view] = path;
+  if (source === undefined) return undefined;
+  const at = Number(query.get('at') ?? Number.NaN);
+  return { source, ...(isView(view) && { view }), ...(Number.isFinite(at) && { at }) };
 }

@@ -1,7 +1,8 @@
 /** Keeps the shapes of zones and lines on the overlay: people move them, whether or not detections come. */
 import type { DetectionsMessage } from '/sightline.js';
 import { shapesOf, type Shape } from '../overlay/zones.js';
-import { fetchJson } from './listing.js';
+import { pathOf } from '../api/address.js';
+import { getJson } from '../api/request.js';
 
 const PERIOD_MS = 5_000;
 
@@ -32,8 +33,8 @@ export class ZonePoll {
   async #ask(source: string, told: boolean | undefined, atMs: number): Promise<void> {
     const asked = { source, hasShapes: told ?? this.#asked?.hasShapes ?? false, atMs };
     this.#asked = asked;
-    const address = `/sources/${encodeURIComponent(source)}/zones`;
-    const geometry = told === false ? undefined : await fetchJson<unknown>(address).catch(() => undefined);
+    const address = pathOf('sources', source, 'zones');
+    const geometry = told === false ? undefined : await getJson<unknown>(address).catch(() => undefined);
     if (this.#asked !== asked) return;
     const shapes = shapesOf(geometry);
     if (told === undefined) asked.hasShapes = shapes.length > 0;

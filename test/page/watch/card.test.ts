@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { badge, duration, facts, hasSnapshot, notes, snapshotUrl } from '../../../src/page/watch/card.js';
+import { badge, duration, facts, hasSnapshot, notes, snapshotPath } from '../../../src/page/watch/card.js';
 
 const STATES = ['live', 'waiting', 'empty'] as const;
 
@@ -27,17 +27,16 @@ describe('the facts on a card', () => {
   it('say whether a camera is there, or why a file cannot be played', () => {
     const live = { kind: 'live', playable: true, delivery: 'passthrough' } as const;
     assert.deepEqual(
-      STATES.map((state) => badge({ ...live, state }).textContent),
+      STATES.map((state) => badge({ ...live, state }).text),
       ['Live', 'Waiting for camera', 'No camera yet'],
     );
-    assert.equal(badge({ kind: 'pull', state: 'empty', playable: true, delivery: 'passthrough' }).textContent, 'Not connected');
-    assert.equal(badge({ kind: 'file', state: 'live', playable: false, delivery: 'transcode' }).textContent, 'Cannot be played');
-    assert.equal(badge({ playable: true, delivery: 'transcode' }).textContent, 'transcode');
+    assert.equal(badge({ kind: 'pull', state: 'empty', playable: true, delivery: 'passthrough' }).text, 'Not connected');
+    assert.equal(badge({ kind: 'file', state: 'live', playable: false, delivery: 'transcode' }).text, 'Cannot be played');
+    assert.equal(badge({ playable: true, delivery: 'transcode' }).text, 'transcode');
   });
 
   it('tell the reason as text: trouble stands out, what is left out is a note', () => {
-    const written = (video: Parameters<typeof notes>[0]): string[] =>
-      notes(video).map(({ className, textContent }) => `${className}: ${textContent}`);
+    const written = (video: Parameters<typeof notes>[0]): string[] => notes(video).map(({ look, text }) => `${look}: ${text}`);
     const refused = { kind: 'pull', state: 'empty', playable: true, reason: 'the camera cannot be reached: Connection refused' } as const;
     assert.deepEqual(written(refused), ['reason: the camera cannot be reached: Connection refused']);
     assert.deepEqual(written({ ...refused, state: 'waiting' }), ['reason: the camera cannot be reached: Connection refused']);
@@ -52,6 +51,6 @@ describe('the facts on a card', () => {
 
   it('show a snapshot at an address that changes with the file', () => {
     const video = { source: 'a b', size_bytes: 7 };
-    assert.equal(snapshotUrl(video), '/snapshot/a%20b.jpg?width=480&size=7');
+    assert.equal(snapshotPath(video), '/snapshot/a%20b.jpg?width=480&size=7');
   });
 });

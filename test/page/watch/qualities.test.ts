@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { qualityOptions, type ListedQuality } from '../../../src/page/watch/qualities.js';
+import type { ListedQuality } from '../../../src/page/api/sources.js';
+import { qualityOptions } from '../../../src/page/watch/qualities.js';
 
 const listed: readonly ListedQuality[] = [
   { quality: 'source', width: 1280, height: 720, running: true, available: true },

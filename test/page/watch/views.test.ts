@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultView, nearestView, offeredTracks, parseAddress, possibleViews, writeAddress } from '../../../src/page/watch/views.js';
+import { parse, watchHash } from '../../../src/page/app/router.js';
+import { defaultView, nearestView, offeredTracks, placeOf, possibleViews, type Place } from '../../../src/page/watch/views.js';
+
+const placeIn = (hash: string): Place | undefined => placeOf(parse(hash));
 
 describe('the views of the page', () => {
   it('are all there with a detector, and the overlay is what is seen first', () => {
@@ -22,14 +25,14 @@ describe('the views of the page', () => {
   });
 
   it('have addresses that name source and view, whatever the name', () => {
-    for (const source of ['demo', 'a b/ä#?', '100%'])
-      assert.deepEqual(parseAddress(writeAddress(source, 'both')), { source, view: 'both' });
-    assert.deepEqual(parseAddress('#/demo/processed'), { source: 'demo', view: 'processed' });
+    for (const source of ['demo', 'a b/ä#?', '100%']) assert.deepEqual(placeIn(watchHash(source, 'both')), { source, view: 'both' });
+    assert.deepEqual(placeIn('#/demo/processed'), { source: 'demo', view: 'processed' });
+    assert.deepEqual(placeIn(watchHash('demo', 'raw', 1796063000.5)), { source: 'demo', view: 'raw', at: 1796063000.5 });
   });
 
   it('take mangled addresses for none, and unknown views for the usual one', () => {
-    for (const hash of ['', '#', '#/', '#//raw', '#/%E0%A4%A/raw']) assert.equal(parseAddress(hash), undefined, hash);
-    for (const hash of ['#/demo', '#/demo/', '#/demo/toString', '#/demo/none'])
-      assert.deepEqual(parseAddress(hash), { source: 'demo' }, hash);
+    for (const hash of ['', '#', '#/', '#/?at=7']) assert.equal(placeIn(hash), undefined, hash);
+    for (const hash of ['#/demo', '#/demo/', '#/demo/toString', '#/demo/none', '#/demo?at=yesterday'])
+      assert.deepEqual(placeIn(hash), { source: 'demo' }, hash);
   });
 });

@@ -1,0 +1,110 @@
+/** What plays, with its controls and figures. */
+import { useEffect, useRef } from 'preact/hooks';
+import { nameOf } from '../api/sources.js';
+import { detectorLoaded } from '../api/health.js';
+import { go } from '../app/router.js';
+import { OverlayPanel } from '../overlay/panel.js';
+import { words } from '../strings/index.js';
+import { FigureLists } from './figure-lists.js';
+import { viewButtons, type WatchModel } from './model.js';
+import { QualityMenu } from './quality-menu.js';
+import { Stage, useFullScreen } from './stage.js';
+
+/** @param source that is chosen @param onLeave it is left: the keyboard goes back to its card */
+export function PlayerSection({
+  model,
+  source,
+  onLeave,
+}: {
+  readonly model: WatchModel;
+  readonly source: string;
+  readonly onLeave: (source: string) => void;
+}) {
+  const texts = words.value.watch;
+  const section = useRef<HTMLElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
+  const fullScreen = useFullScreen();
+  useEffect(() => {
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    section.current?.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' });
+    title.current?.focus({ preventScroll: true });
+  }, [source]);
+  return (
+    <section class="player" id="player" aria-label={texts.player} ref={section}>
+      <Stage model={model} isFilled={fullScreen.isFilled} onGiveBack={fullScreen.giveBack} />
+      <div class="bar">
+        <h2 id="title" tabIndex={-1} dir="auto" ref={title}>
+          {nameOf(source)}
+        </h2>
+        <ViewChoice model={model} />
+        <QualityMenu model={model} key={source} />
+        <div class="buttons">
+          <MuteButton model={model} />
+          <button type="button" id="fullscreen" onClick={fullScreen.toggle}>
+            {texts.fullScreen}
+          </button>
+          <button
+            type="button"
+            id="leave"
+            onClick={() => {
+              go('#/');
+              onLeave(source);
+            }}
+          >
+            {texts.leave}
+          </button>
+        </div>
+      </div>
+      <OverlayControls model={model} key={source} />
+      <Trouble model={model} />
+      <FigureLists seen={model.seen} />
+    </section>
+  );
+}
+
+function ViewChoice({ model }: { readonly model: WatchModel }) {
+  const { view: legend, views, viewMissing } = words.value.watch;
+  const wanted = model.wanted.value;
+  return (
+    <fieldset class="segmented" id="views">
+      <legend class="visually-hidden">{legend}</legend>
+      {viewButtons(model.possible.value, wanted?.view).map(({ view, isDisabled }) => (
+        <label key={view} title={isDisabled && detectorLoaded.value ? viewMissing : undefined}>
+          <input
+            type="radio"
+            name="view"
+            value={view}
+            checked={view === wanted?.view}
+            disabled={isDisabled}
+            onChange={() => wanted && model.choice.choose(wanted.source, view)}
+          />
+          <span>{views[view]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function MuteButton({ model }: { readonly model: WatchModel }) {
+  const { noSound, unmute, mute } = words.value.watch;
+  const [isSilent, isMuted] = [model.isSilent.value, model.isMuted.value];
+  return (
+    <button type="button" id="mute" aria-pressed={isMuted ? 'true' : 'false'} disabled={isSilent} onClick={() => model.mute(!isMuted)}>
+      {isSilent ? noSound : isMuted ? unmute : mute}
+    </button>
+  );
+}
+
+function OverlayControls({ model }: { readonly model: WatchModel }) {
+  if (!model.seen.overlay.value) return null;
+  return <OverlayPanel settings={model.settings} classes={model.seen.classes.value} onChange={() => model.deck.overlay.redraw()} />;
+}
+
+function Trouble({ model }: { readonly model: WatchModel }) {
+  const text = model.seen.trouble.value;
+  return (
+    <p class="hint" id="trouble" role="status" hidden={text === ''}>
+      {text}
+    </p>
+  );
+}
