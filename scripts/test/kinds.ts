@@ -5,7 +5,7 @@ import { ModuleGraph } from './module-graph.js';
 /**
  * - `unit`: only computes; as many at a time as there are cores.
  * - `live`: processes, peers or UDP sockets; several at a time, because such files mostly wait for media in real time.
- * - `browser`: drives Chromium, which keeps a core busy; one at a time, beside live ones.
+ * - `browser`: drives a browser, which keeps a core busy; one at a time, beside live ones.
  * - `alone`: measures what the machine can do, and has it to itself.
  */
 export type Kind = 'unit' | 'live' | 'browser' | 'alone';
@@ -21,6 +21,8 @@ export interface TestFile {
 /** What a test file imports to be `alone`. */
 const ALONE = 'test/helpers/alone.js';
 const BROWSER = ['playwright-core'];
+/** A stock Firefox, which needs no package. */
+const FIREFOX = 'test/helpers/firefox/index.js';
 const LIVE = ['node:child_process', 'node:dgram', 'werift', 'fluent-ffmpeg'];
 
 /** Sorts compiled test files; `dist` is the folder that they and the modules of the server are in. */
@@ -28,7 +30,7 @@ export function sortByKind(files: readonly string[], dist: string): TestFile[] {
   const graph = new ModuleGraph();
   const deciding: readonly [Kind, readonly string[]][] = [
     ['alone', [path.join(dist, ALONE)]],
-    ['browser', BROWSER],
+    ['browser', [...BROWSER, path.join(dist, FIREFOX)]],
     ['live', LIVE],
   ];
   return files.map((file) => {
