@@ -9,7 +9,7 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
-import { readKeptRanges } from './kept-ranges.js';
+import type { Keeps } from './keeps.js';
 import type { RecordedSegment } from './recorded.js';
 import type { ExaminedSegment } from './torn-tail.js';
 
@@ -18,7 +18,9 @@ export interface RebuildInit {
   /** The segments. */
   readonly archive: Pick<Archive, 'recorded' | 'put' | 'forget' | 'nextId' | 'totals' | 'sources'>;
   /** Their rows. */
-  readonly index: Pick<RecordingIndex, 'ask' | 'putKeeps'>;
+  readonly index: Pick<RecordingIndex, 'ask'>;
+  /** What is to be kept. */
+  readonly keeps: Pick<Keeps, 'read'>;
   /** Absolute path of RECORD_DIR. */
   readonly folder: string;
   /** The source that a folder is of; undefined where it is none of ours. Never rejects. */
@@ -93,27 +95,12 @@ export class Rebuild {
 
   async #lookAt(sourceId: string, folder: string | undefined, beforeMs: number): Promise<void> {
     // Before there is a row that could go for its age.
-    if (folder !== undefined) await this.#takeKeeps(sourceId, folder);
+    if (folder !== undefined) await this.#init.keeps.read(sourceId);
     const { fromMs, toMs } = await this.#init.archive.totals(sourceId);
     const days = new Set(folder === undefined ? [] : (await namesIn(folder)).filter((name) => DAY.test(name)));
     if (fromMs !== undefined && toMs !== undefined)
       for (let atMs = fromMs; dayOf(atMs) <= dayOf(toMs); atMs += DAY_MS) days.add(dayOf(atMs));
     for (const day of [...days].sort()) if (!this.#isClosed) await this.#lookAtDay(sourceId, folder, day, beforeMs);
-  }
-
-  /** What lies with the recordings counts. Where it cannot be read nothing of the source goes. */
-  async #takeKeeps(sourceId: string, folder: string): Promise<void> {
-    const { index, logger } = this.#init;
-    try {
-      const kept = await readKeptRanges(folder);
-      if (kept) index.putKeeps(sourceId, kept);
-    } catch (error) {
-      logger.error(
-        { folder, reason: messageOf(error) },
-        'what is to be kept of a recording cannot be read: all of it is kept; mend or remove keep.json',
-      );
-      index.putKeeps(sourceId, [{ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }]);
-    }
   }
 
   async #lookAtDay(sourceId: string, folder: string | undefined, day: string, beforeMs: number): Promise<void> {

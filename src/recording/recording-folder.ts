@@ -10,6 +10,7 @@ import type { Logger } from '../base/logger.js';
 import { FolderBusyError, lockFolder, type FolderLock, type RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
 import { FreeSpace } from './free-space.js';
+import type { Keeps } from './keeps.js';
 import { readSourceId } from './layout.js';
 import { Rebuild, type RebuildReport } from './rebuild.js';
 import { removeSegmentFiles } from './remove-files.js';
@@ -24,6 +25,8 @@ export interface RecordingFolderInit {
   readonly archive: Archive;
   /** The rows of that. */
   readonly index: RecordingIndex;
+  /** What of it is to be kept. */
+  readonly keeps: Keeps;
   /** How long recordings are kept, and how much of them. */
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number };
   /** What stays free of the disk. */
@@ -48,11 +51,11 @@ export class RecordingFolder {
   #looking: Promise<void> = Promise.resolve();
 
   constructor(init: RecordingFolderInit) {
-    const { folder, archive, index, retention, minFreeBytes, clock, logger, onSpace } = init;
+    const { folder, archive, index, keeps, retention, minFreeBytes, clock, logger, onSpace } = init;
     this.#init = init;
     this.#space = new FreeSpace({ minFreeBytes, freeBytes: () => freeBytesOf(folder), clock, onChange: onSpace });
-    this.#retention = new Retention({ archive, index, ...retention, removeFiles: removeSegmentFiles, clock, logger });
-    this.#rebuild = new Rebuild({ archive, index, folder, sourceOf: readSourceId, mend: mendSegment, clock, logger });
+    this.#retention = new Retention({ archive, index, keeps, ...retention, removeFiles: removeSegmentFiles, clock, logger });
+    this.#rebuild = new Rebuild({ archive, index, keeps, folder, sourceOf: readSourceId, mend: mendSegment, clock, logger });
   }
 
   /** Nobody has made it yet. */

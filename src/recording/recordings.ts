@@ -1,10 +1,9 @@
 /** What people ask of recordings, and do with them: what there is, what is to be kept, what is to go, and whether it is whole. */
 import { access } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
-import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
 import { sizeOf } from './rebuild.js';
-import { writeKeptRanges } from './kept-ranges.js';
+import type { Keeps } from './keeps.js';
 import type { RecordedSegment, TimeRange } from './recorded.js';
 import { isKept, outOfRange, recordingNotFound } from './refusals.js';
 import type { ExaminedSegment } from './torn-tail.js';
@@ -14,10 +13,8 @@ import { clipped, overlaps, union, without } from './stretches.js';
 export interface RecordingsInit {
   /** The segments. */
   readonly archive: Archive;
-  /** Their rows. */
-  readonly index: RecordingIndex;
-  /** Absolute path of the folder of a source. */
-  readonly folderOf: (sourceId: string) => string;
+  /** What is to be kept of them. */
+  readonly keeps: Keeps;
   /** Ends the segment that a source is written to. */
   readonly cut: (sourceId: string) => Promise<void>;
   /** Removes a segment with what lies beside it. @throws Error of the system */
@@ -70,8 +67,6 @@ const MAX_CHECKED = 1_500;
 /** Recordings, for those who ask. */
 export class Recordings {
   readonly #init: RecordingsInit;
-  /** Changes of what is to be kept, and removals, one after the other. Never rejects. */
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(init: RecordingsInit) {
     this.#init = init;
@@ -89,8 +84,8 @@ export class Recordings {
     const overview = await this.there(sourceId);
     const within = withinOf(overview, asked);
     throwIfOutside(overview, asked);
-    const { archive, index } = this.#init;
-    const [ranges, kept] = await Promise.all([archive.ranges(sourceId, within), index.ask({ kind: 'keeps', sourceId })]);
+    const { archive, keeps } = this.#init;
+    const [ranges, kept] = await Promise.all([archive.ranges(sourceId, within), keeps.of(sourceId)]);
     const recorded = union(ranges);
     const [first, last] = [recorded[0], recorded.at(-1)];
     const span = first && last ? [{ fromMs: first.fromMs, toMs: last.toMs }] : [];
@@ -108,36 +103,33 @@ export class Recordings {
   /** Keeps what is recorded then, whatever its age. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, STATE_NOT_KEPT */
   async keep(sourceId: string, range: TimeRange): Promise<readonly TimeRange[]> {
     throwIfOutside(await this.there(sourceId), range);
-    return this.#changeKeeps(sourceId, (kept) => union([...kept, range]));
+    return this.#init.keeps.change(sourceId, (kept) => union([...kept, range]));
   }
 
   /** Lets it go when it is old. Resolves with all that is to be kept. @throws MediaPeerError RECORDING_NOT_FOUND, STATE_NOT_KEPT */
   async release(sourceId: string, range: TimeRange): Promise<readonly TimeRange[]> {
     await this.there(sourceId);
-    return this.#changeKeeps(sourceId, (kept) => without(kept, range));
+    return this.#init.keeps.change(sourceId, (kept) => without(kept, range));
   }
 
   /**
    * Removes every segment that has a moment in the range, whole, also one that is being written. Resolves with those that are gone.
    * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_KEPT; nothing is removed then
    */
-  remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
-    return this.#inTurn(() => this.#remove(sourceId, range));
-  }
-
-  async #remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
-    const { archive, index, cut, removeFiles } = this.#init;
+  async remove(sourceId: string, range: TimeRange): Promise<readonly RecordedSegment[]> {
+    const { archive, keeps, cut, removeFiles } = this.#init;
     throwIfOutside(await this.there(sourceId), range);
     if ((await archive.segments(sourceId, range)).some(({ isOpen }) => isOpen)) await cut(sourceId);
-    const segments = (await archive.segments(sourceId, range)).filter(({ isOpen }) => !isOpen);
-    const kept = await index.ask({ kind: 'keeps', sourceId });
-    const inTheWay = kept.find((each) => segments.some((segment) => overlaps(segment, each)));
-    if (inTheWay) throw isKept(sourceId, inTheWay);
-    for (const segment of segments) {
-      await removeFiles(segment.file);
-      archive.forget([segment]);
-    }
-    return segments;
+    return keeps.holding(sourceId, async (kept) => {
+      const segments = (await archive.segments(sourceId, range)).filter(({ isOpen }) => !isOpen);
+      const inTheWay = kept.find((each) => segments.some((segment) => overlaps(segment, each)));
+      if (inTheWay) throw isKept(sourceId, inTheWay);
+      for (const segment of segments) {
+        await removeFiles(segment.file);
+        archive.forget([segment]);
+      }
+      return segments;
+    });
   }
 
   /** Reads segments and tells what is wrong with them; rows whose files are gone go. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE */
@@ -174,22 +166,6 @@ export class Recordings {
   async #overview(sourceId: string): Promise<RecordingOverview | undefined> {
     const { segments, bytes, fromMs, toMs } = await this.#init.archive.totals(sourceId);
     return fromMs === undefined || toMs === undefined ? undefined : { sourceId, fromMs, toMs, bytes, segments };
-  }
-
-  #changeKeeps(sourceId: string, change: (kept: readonly TimeRange[]) => readonly TimeRange[]): Promise<readonly TimeRange[]> {
-    const { index, folderOf } = this.#init;
-    return this.#inTurn(async () => {
-      const kept = change(await index.ask({ kind: 'keeps', sourceId }));
-      await writeKeptRanges(folderOf(sourceId), kept);
-      index.putKeeps(sourceId, kept);
-      return kept;
-    });
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(change);
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 }
 

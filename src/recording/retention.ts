@@ -4,7 +4,9 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
+import type { Keeps } from './keeps.js';
 import type { RecordedSegment } from './recorded.js';
+import { overlaps } from './stretches.js';
 
 /** How much is kept. */
 export interface RetentionInit {
@@ -12,6 +14,8 @@ export interface RetentionInit {
   readonly archive: Pick<Archive, 'totals' | 'recorded' | 'forget'>;
   /** Where it is asked what is oldest. */
   readonly index: Pick<RecordingIndex, 'ask'>;
+  /** What stays, whatever the index names: it may not have heard of it yet. */
+  readonly keeps: Pick<Keeps, 'holding'>;
   /** Of a segment since its end, ms; Infinity: however old. */
   readonly maxAgeMs: number;
   /** Of all segments together; Infinity: however much. */
@@ -36,7 +40,7 @@ export class Retention {
   #skewMs: number;
   #trustsClockFromMs = -Infinity;
   #warnedMs = -Infinity;
-  /** Of this look: files that cannot be removed, as the others behind them still can, and those that are gone, which a store that is full names again. */
+  /** Of this look: files that cannot be removed, or are to be kept, as the others behind them still can, and those that are gone, which a store that is full names again. */
   readonly #done = new Set<number>();
   #stuck = 0;
   #last: Promise<void> = Promise.resolve();
@@ -101,9 +105,15 @@ export class Retention {
   }
 
   async #remove(segment: RecordedSegment): Promise<boolean> {
+    const { keeps, removeFiles } = this.#init;
     try {
-      await this.#init.removeFiles(segment.file);
-      return true;
+      const isGone = await keeps.holding(segment.sourceId, async (kept) => {
+        if (kept.some((range) => overlaps(range, segment))) return false;
+        await removeFiles(segment.file);
+        return true;
+      });
+      if (!isGone) this.#stuck++;
+      return isGone;
     } catch (error) {
       this.#stuck++;
       this.#warn(error);

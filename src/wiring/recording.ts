@@ -7,6 +7,7 @@ import {
   Archive,
   DiskSync,
   examineSegment,
+  Keeps,
   openCheckedReader,
   readDetectionsLog,
   Recorder,
@@ -55,11 +56,12 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   const { events } = seeing;
   const seen = await openSeen(host, events);
   const ending = new AbortController();
-  const { archive, recordings } = await openArchive(host, seeing, path, (sourceId) => recorder.cut(sourceId));
+  const { archive, keeps, recordings } = await openArchive(host, seeing, path, (sourceId) => recorder.cut(sourceId));
   const folder = new RecordingFolder({
     folder: path,
     archive,
     index: events.recordings,
+    keeps,
     retention: config.RECORD_RETENTION,
     minFreeBytes: config.RECORD_MIN_FREE,
     clock: host.clock,
@@ -140,7 +142,7 @@ async function openArchive(
   { events }: DetectionServices,
   folder: string,
   cut: (sourceId: string) => Promise<void>,
-): Promise<{ archive: Archive; recordings: Recordings }> {
+): Promise<{ archive: Archive; keeps: Keeps; recordings: Recordings }> {
   const logger = loggers.of('recording');
   const index = events.recordings;
   const archive: Archive = await Archive.open({
@@ -151,10 +153,10 @@ async function openArchive(
     openReader: (segment) => openCheckedReader(segment, () => void putRight(segment)),
     readDetections: ({ file }) => readDetectionsLog(file),
   });
+  const keeps = new Keeps({ index, folderOf: (sourceId) => sourceFolder(folder, sourceId), logger });
   const recordings = new Recordings({
     archive,
-    index,
-    folderOf: (sourceId) => sourceFolder(folder, sourceId),
+    keeps,
     cut,
     removeFiles: removeSegmentFiles,
     examine: examineSegment,
@@ -164,7 +166,7 @@ async function openArchive(
     const problem = await recordings.problemOf(segment);
     logger.warn({ sourceId: segment.sourceId, file: segment.file, problem }, 'a file of a recording is not what it was');
   };
-  return { archive, recordings };
+  return { archive, keeps, recordings };
 }
 
 /** What a recorder is built on. */

@@ -63,8 +63,7 @@ describe('a segment that is not what it was', () => {
     });
     recordings = new Recordings({
       archive,
-      index: rig.index,
-      folderOf: () => rig.folder,
+      keeps: rig.keeps,
       cut: () => Promise.resolve(),
       removeFiles: removeSegmentFiles,
       examine: examineSegment,

@@ -20,10 +20,11 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 function rebuild(): Rebuild {
-  const { archive, index, folder, clock } = rig;
+  const { archive, index, keeps, folder, clock } = rig;
   return new Rebuild({
     archive,
     index,
+    keeps,
     folder,
     sourceOf: (each) => Promise.resolve(path.basename(each).startsWith('.') ? undefined : path.basename(each)),
     mend: (file) => {
@@ -58,8 +59,7 @@ describe('the index as the files have it', () => {
     rig.record('yard', NOON, NOON + MINUTE);
     const recordings = new Recordings({
       archive: rig.archive,
-      index: rig.index,
-      folderOf: (sourceId) => path.join(rig.folder, sourceId),
+      keeps: rig.keeps,
       cut: () => Promise.resolve(),
       removeFiles: () => Promise.resolve(),
       examine: () => Promise.reject(new Error('no test reads here')),
@@ -104,7 +104,7 @@ describe('the index as the files have it', () => {
     for (let n = 0; n < 3; n++) rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE);
     const before = await rig.archive.ranges('gate', ALL);
     const blind = new Rebuild({
-      ...{ archive: rig.archive, index: rig.index, folder: rig.folder, clock: rig.clock, logger: silentLogger },
+      ...{ archive: rig.archive, index: rig.index, keeps: rig.keeps, folder: rig.folder, clock: rig.clock, logger: silentLogger },
       sourceOf: () => Promise.resolve(undefined),
       mend: () => Promise.reject(new Error('nothing is mended here')),
     });

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.js';
+import { Keeps } from '../../src/recording/keeps.js';
 import { removeSegmentFiles } from '../../src/recording/remove-files.js';
 import { Retention } from '../../src/recording/retention.js';
 import { ArchiveRig, NOON } from './rig.js';
@@ -27,11 +28,13 @@ function open(more: {
   maxBytes?: number;
   removeFiles?: (file: string) => Promise<void>;
   clock?: typeof rig.clock;
+  keeps?: Keeps;
   archive?: Pick<typeof rig.archive, 'totals' | 'recorded' | 'forget'>;
 }): void {
   retention = new Retention({
     archive: rig.archive,
     index: rig.index,
+    keeps: rig.keeps,
     maxAgeMs: Infinity,
     maxBytes: Infinity,
     removeFiles: removeSegmentFiles,
@@ -84,6 +87,25 @@ describe('retention', () => {
     open({ maxAgeMs: HOUR, maxBytes: 1 });
     await retention.look();
     assert.deepEqual(await left(), [-98 * 60]);
+  });
+
+  it('leaves what was just said to be kept, also while the index does not hear of it', async () => {
+    for (let n = 0; n < 130; n++) rig.record('gate', NOON - 4 * HOUR + n * MINUTE, NOON - 4 * HOUR + (n + 1) * MINUTE);
+    const keeps = new Keeps({
+      index: { ask: () => Promise.resolve([]) as never, putKeeps: () => undefined },
+      folderOf: (sourceId) => path.join(rig.folder, sourceId),
+      logger: silentLogger,
+    });
+    const first = { fromMs: NOON - 4 * HOUR, toMs: NOON - 4 * HOUR + 60 * MINUTE };
+    const last = { fromMs: NOON - 2 * HOUR, toMs: NOON - 2 * HOUR + 1 };
+    await keeps.change('gate', () => [first]);
+    open({ maxAgeMs: HOUR, keeps });
+    const look = retention.look();
+    const kept = await keeps.change('gate', (before) => [...before, last]);
+    await look;
+    assert.deepEqual(kept, [first, last]);
+    const minutes = Array.from({ length: 60 }, (_, n) => -240 + n);
+    assert.deepEqual(await left(), [...minutes, -120]);
   });
 
   it('goes on behind a file that cannot be removed, and tries that one again', async () => {

@@ -6,6 +6,7 @@ import { MediaPeerError } from '../../src/base/errors.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { Archive } from '../../src/recording/archive.js';
+import { Keeps } from '../../src/recording/keeps.js';
 import type { ExaminedSegment } from '../../src/recording/torn-tail.js';
 import type { GroupPlace, RecordedSegment } from '../../src/recording/index.js';
 import { EventStore, type RecordingIndex } from '../../src/store/index.js';
@@ -21,6 +22,7 @@ export class ArchiveRig {
   readonly ledger = new ResourceLedger();
   store: EventStore | undefined;
   archive!: Archive;
+  keeps!: Keeps;
 
   static async open(): Promise<ArchiveRig> {
     const rig = new ArchiveRig();
@@ -40,6 +42,7 @@ export class ArchiveRig {
     const retention = { maxAgeMs: Infinity, maxBytes: Infinity };
     const store = await EventStore.open({ stateDir, isChosen: true, retention, clock, logger: silentLogger, ledger });
     this.store = store;
+    this.keeps = new Keeps({ index: store.recordings, folderOf: (sourceId) => path.join(folder, sourceId), logger: silentLogger });
     const unread = (): never => {
       throw new Error('no test reads here');
     };
