@@ -67,3 +67,13 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
+
+/** Whether a promise ends within `limitMs`; nobody waits for it any longer, however it ends. Rejects as it does. */
+export async function endsWithin(clock: Clock, promise: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const decided = new AbortController();
+  try {
+    return await Promise.race([promise.then(() => true), delay(clock, limitMs, decided.signal).then(() => false)]);
+  } finally {
+    decided.abort();
+  }
+}

@@ -9,6 +9,7 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { RecordingIndex } from '../store/index.js';
 import type { Archive } from './archive.js';
+import { isGone } from './is-gone.js';
 import type { Keeps } from './keeps.js';
 import type { RecordedSegment } from './recorded.js';
 import type { ExaminedSegment } from './torn-tail.js';
@@ -172,16 +173,6 @@ function dayOf(ms: number): string {
 /** Empty where it is no folder, or nobody may look into it. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
-}
-
-/** It is certain that there is no such file. */
-async function isGone(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return false;
-  } catch (error) {
-    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-  }
 }
 
 async function isYounger(file: string, thanMs: number): Promise<boolean> {

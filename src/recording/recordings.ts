@@ -1,8 +1,8 @@
 /** What people ask of recordings, and do with them: what there is, what is to be kept, what is to go, and whether it is whole. */
-import { access } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
 import type { Archive } from './archive.js';
 import { sizeOf } from './rebuild.js';
+import { isGone } from './is-gone.js';
 import type { Keeps } from './keeps.js';
 import type { RecordedSegment, TimeRange } from './recorded.js';
 import { isKept, outOfRange, recordingNotFound } from './refusals.js';
@@ -167,14 +167,6 @@ export class Recordings {
     const { segments, bytes, fromMs, toMs } = await this.#init.archive.totals(sourceId);
     return fromMs === undefined || toMs === undefined ? undefined : { sourceId, fromMs, toMs, bytes, segments };
   }
-}
-
-/** As far as anybody can say: a disk that does not answer has not lost it. */
-async function isGone(file: string): Promise<boolean> {
-  return access(file).then(
-    () => false,
-    (error: unknown) => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''),
-  );
 }
 
 /** A file may be longer or shorter than it was, or another one. */

@@ -231,7 +231,7 @@ function stateOf(
     certificate: () => tls && { ...tls.pair, fault: tls.fault },
     sourceFaults: () => sourceFaults(served),
     recording: served.recordingStats,
-    disks: () => freeSpace(config),
+    disks: freeSpace(config, clock),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What recording is tied to: the sources that are live, the folder of recordings, the index in the store, and who asks for the past. */
+import { endsWithin } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import { configuredPath, VARIABLES } from '../config.js';
 import type { RecordingStatus } from '../http/index.js';
@@ -30,6 +31,9 @@ import { isSeenRebuildPending, openSeen, rebuildSeenRows } from './looking.js';
 import type { Source } from '../source/index.js';
 import type { Sources } from './sources.js';
 
+/** A disk that does not answer holds up the end of the server so long, and leaves time for the others. */
+const CLOSE_MS = 3_000;
+
 /** Recordings of this server. */
 export interface Recording {
   /** What was recorded. */
@@ -44,7 +48,7 @@ export interface Recording {
   readonly recordingStats: () => RecordingStats;
   /** Follows what is seen in sources that are recorded. */
   readonly seen: SeenObjects;
-  /** Begins to record; to be called once the sources are known. @throws MediaPeerError CONFIG_INVALID where the folder cannot be used */
+  /** Begins to record; to be called once the sources are known. @throws MediaPeerError CONFIG_INVALID where another server has the folder */
   readonly beginRecording: () => Promise<void>;
 }
 
@@ -66,6 +70,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     minFreeBytes: config.RECORD_MIN_FREE,
     clock: host.clock,
     logger,
+    onTaken: () => sync(),
     onSpace: (isShort) => {
       tellOfSpace(host, seeing, isShort, folder.freeBytes);
       sync();
@@ -91,7 +96,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
   let hasBegun = false;
   /** Where anything is to be recorded, or was. Never rejects. */
   const begin = async (): Promise<void> => {
-    if (hasBegun && (keptRecordings.areAny || !folder.isMissing)) await folder.take();
+    if (hasBegun) await folder.take(keptRecordings.areAny);
     sync();
   };
   const stops = [
@@ -106,8 +111,9 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     for (const stop of stops) stop();
     ending.abort();
     leases.close();
-    await recorder.settled();
-    await folder.close();
+    const closed = recorder.settled().then(() => folder.close());
+    if (!(await endsWithin(host.clock, closed, CLOSE_MS)))
+      throw new Error(`the disk of RECORD_DIR (${path}) does not answer: what waits for it is lost`);
   });
   return {
     archive,
@@ -131,7 +137,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
       hasBegun = true;
       await begin();
       const isChosen = config.RECORD.length > 0 || config.RECORD_DIR !== VARIABLES.RECORD_DIR.defaultValue;
-      if (folder.refusal !== undefined && isChosen) throw new MediaPeerError('CONFIG_INVALID', folder.refusal);
+      if (folder.busy !== undefined && isChosen) throw new MediaPeerError('CONFIG_INVALID', folder.busy);
     },
   };
 }

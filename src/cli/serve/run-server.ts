@@ -23,13 +23,13 @@ export async function runServer(config: Config, loggers: Loggers<LogComponent>):
     loggers.http.info({ signal }, 'shutting down');
     AbortSignal.timeout(SHUTDOWN_LIMIT_MS).addEventListener('abort', () => {
       loggers.http.error({ limitMs: SHUTDOWN_LIMIT_MS }, 'shutdown took too long');
-      process.exit(1);
+      endByForce();
     });
     server.close().then(
       () => process.exit(0),
       (error: unknown) => {
         loggers.http.error({ err: error }, 'shutdown failed');
-        process.exit(1);
+        endByForce();
       },
     );
   };
@@ -46,6 +46,12 @@ export async function runServer(config: Config, loggers: Loggers<LogComponent>):
     // What is closed in the middle of its start need not get ready.
     if (signals === 0) throw error;
   }
+}
+
+/** `exit` waits for files that are being read or written, on a disk that does not answer for ever. */
+function endByForce(): never {
+  process.on('exit', () => process.kill(process.pid, 'SIGKILL'));
+  process.exit(1);
 }
 
 /** It is not entered in the server's ledger: it belongs to the process, and ends with it. */
