@@ -16,6 +16,7 @@ const FOREIGN = [
   'REQUEST_REFUSED',
   'INTERNAL_ERROR',
   'PAIRING_TOLERANCE_TICKS',
+  'MAX_WALL_TILES',
 ];
 
 /** A path, with its parameters as `:`, whatever their names. */

@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   /** Only where the resource is still of this version, by its ETag; `*`: only where there is one. */
   readonly ifMatch?: string;
+  /** `*`: only where there is none yet. */
+  readonly ifNoneMatch?: '*';
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
@@ -50,7 +52,10 @@ export class RequestError extends Error {
 }
 
 /** Asks the server. @param path from its root, such as `/events?limit=20` @throws RequestError; an AbortError where it was given up */
-export async function request<Body>(path: string, { method, body, ifMatch, signal }: RequestOptions = {}): Promise<Answer<Body>> {
+export async function request<Body>(
+  path: string,
+  { method, body, ifMatch, ifNoneMatch, signal }: RequestOptions = {},
+): Promise<Answer<Body>> {
   let response: Response;
   const askedMs = Date.now();
   try {
@@ -60,6 +65,7 @@ export async function request<Body>(path: string, { method, body, ifMatch, signa
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+        ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),

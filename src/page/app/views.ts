@@ -17,4 +17,12 @@ export interface View {
 }
 
 /** In the order of the navigation. */
-export const VIEWS: readonly View[] = [{ name: 'watch', icon: 'watch' }];
+export const VIEWS: readonly View[] = [
+  { name: 'watch', icon: 'watch' },
+  {
+    name: 'wall',
+    icon: 'wall',
+    right: 'watch',
+    load: () => Promise.all([import('../wall/view.js'), import('../wall/wall.css')]).then(([{ WallView }]) => WallView),
+  },
+];

@@ -10,7 +10,7 @@ import { SettingsForm } from './form.js';
 import { Preview } from './preview.js';
 import { Share } from './share.js';
 import { Status } from './status.js';
-import { WakeLock } from './wake-lock.js';
+import { WakeLock } from '../shared/wake-lock.js';
 
 const form = new SettingsForm();
 const status = new Status();

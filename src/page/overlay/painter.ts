@@ -36,6 +36,8 @@ export class OverlayPainter {
   readonly #context: CanvasRenderingContext2D;
   readonly #labels: LabelWriter;
   #ratio = 1;
+  /** Nothing is on it: a browser composes a canvas that was touched, every time. */
+  #isClear = true;
 
   /** @throws Error where the browser cannot draw */
   constructor(canvas: HTMLCanvasElement) {
@@ -48,6 +50,8 @@ export class OverlayPainter {
 
   /** Takes everything away. */
   clear(): void {
+    if (this.#isClear) return;
+    this.#isClear = true;
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
@@ -55,7 +59,8 @@ export class OverlayPainter {
   paint({ boxes, facts, layers, trail, shapes }: Scene): void {
     this.#fitToScreen();
     this.clear();
-    if (!(facts.width > 0 && facts.height > 0)) return;
+    if (!(facts.width > 0 && facts.height > 0) || boxes.objects.length + shapes.length === 0) return;
+    this.#isClear = false;
     const fit = contain(this.#canvas.width, this.#canvas.height, facts.width, facts.height);
     this.#labels.fit(fit.height, this.#ratio);
     this.#context.globalAlpha = 1;

@@ -8,6 +8,8 @@ const PATHS = {
   zones: 'M5 7l9-3 6 7-4 9-9-2z M5 7v0 M14 4v0',
   manage: 'M4 7h10 M18 7h2 M16 5v4 M4 17h2 M10 17h10 M8 15v4',
   status: 'M3 12h4l2.5-6 4 12 2.5-6h5',
+  back: 'M15 5l-7 7 7 7',
+  forward: 'M9 5l7 7-7 7',
   close: 'M6 6l12 12 M18 6L6 18',
   play: 'M8 5l11 7-11 7z',
   pause: 'M8 5v14 M16 5v14',
