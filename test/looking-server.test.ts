@@ -24,7 +24,11 @@ interface Result {
 }
 interface Timeline {
   readonly ranges: readonly { readonly from: number; readonly to: number }[];
-  readonly steps: readonly { readonly recorded: number; readonly objects: Readonly<Record<string, { readonly seen: number }>> }[];
+  readonly steps: readonly {
+    readonly recorded: number;
+    readonly motion: number | null;
+    readonly objects: Readonly<Record<string, { readonly seen: number }>>;
+  }[];
 }
 
 const LEFT = [
@@ -44,7 +48,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
   const [state, videos, recordings] = ['state', 'videos', 'recordings'].map((name) => path.join(folder, name)) as [string, string, string];
   const start = (): Promise<TestServer> =>
     TestServer.start([], {
-      ...{ MODEL: bundledModel, UPLOAD_DIR: videos, STATE_DIR: state, RECORD_DIR: recordings, RECORD: 'demo', RECORD_MIN_FREE: '0' },
+      ...{ MODEL: bundledModel, UPLOAD_DIR: videos, STATE_DIR: state, RECORD_DIR: recordings, RECORD: 'demo,yard', RECORD_MIN_FREE: '0' },
     });
   const search = async (query: string): Promise<readonly Result[]> => {
     const { results, ...rest } = await server.get<{ results?: Result[] }>(`/search?${query}`);
@@ -69,6 +73,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
   before(async () => {
     execFileSync('mkdir', ['-p', videos]);
     copyFileSync(demoClip, path.join(videos, 'demo.mp4'));
+    copyFileSync(demoClip, path.join(videos, 'yard.mp4'));
     writeFileSync(path.join(videos, 'demo.zones.json'), JSON.stringify(ZONES));
     server = await start();
   });
@@ -114,6 +119,33 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
     assert.ok(
       seen.some((each) => each.seen > 0),
       JSON.stringify(steps),
+    );
+  });
+
+  it('tells what moved where no detector looks, too', async () => {
+    await eventually(
+      async () => (await server.get<Partial<Timeline>>('/recordings/yard/timeline')).ranges?.some(({ from, to }) => to - from > 3),
+      30_000,
+      'seconds of the yard',
+    );
+    const off = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"mode":"off"}' };
+    assert.equal((await fetch(`${server.url}/sources/yard/recording`, off)).status, 200);
+    const steps = await eventually(
+      async () => {
+        const { steps: all } = await server.get<Timeline>('/recordings/yard/timeline?step=60');
+        return all.some(({ motion }) => motion !== null) ? all : undefined;
+      },
+      10_000,
+      'motion',
+    );
+    assert.deepEqual(
+      steps.flatMap(({ objects }) => Object.keys(objects)),
+      [],
+    );
+    const known = steps.flatMap(({ motion, recorded }) => (motion === null ? [] : [{ motion, recorded }]));
+    assert.ok(
+      known.every(({ motion, recorded }) => motion >= 0 && motion <= 1 && recorded > 0),
+      JSON.stringify(known),
     );
   });
 

@@ -32,7 +32,9 @@ const TimelineSchema = Type.Object(
         at: Type.Number({ description: 'Its beginning, Unix seconds' }),
         recorded: Type.Number({ description: 'How much of it is recorded, in [0, 1]' }),
         motion: Type.Union([Type.Number(), Type.Null()], {
-          description: 'In its busiest minute, the share of the looks in which an object moved, in [0, 1]; null where nobody looked',
+          description:
+            'In its busiest minute, in [0, 1]: the share of the looks in which an object moved; where nobody looked, of the seconds in which the ' +
+            'recorded stream changed more than it usually does. null where neither is known',
         }),
         objects: Type.Record(
           Type.String(),

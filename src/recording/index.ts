@@ -22,6 +22,8 @@ export { Clips, type Clip } from './clips.js';
 export type { ClipRequest } from './clip-plan.js';
 export type { Draw } from './annotated-feed.js';
 export { isTimeZone, readHours, stretchesOf, WEEKDAYS, type Weekday } from './day-times.js';
+export { MotionLog } from './motion-log.js';
+export type { CodedPicture } from './stream-motion.js';
 export { PlaybackEncodes } from './playback-encodes.js';
 export { DetectionsThen, type SeenThen } from './seen-then.js';
 export { searchSeen, type FoundObject } from './seen-search.js';

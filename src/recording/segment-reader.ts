@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { MediaPeerError, messageOf } from '../base/errors.js';
 import { MAX_INITIALIZATION_BYTES, readInitialization, readSample, type Provenance, type ReadInitialization } from '../media/index.js';
 import { nextFragment, readAt, type LocatedFragment } from './fragment-scan.js';
+import type { CodedPicture } from './stream-motion.js';
 import type { GroupPlace, RecordedFrame, RecordedSegment, SegmentFormat, SegmentReader } from './recorded.js';
 
 /** Clocks of an index and of a file differ by what is rounded. */
@@ -108,6 +109,17 @@ export class FileSegmentReader implements SegmentReader {
     return this.#fragments.flatMap(({ offset, keyframes }) =>
       keyframes.map(({ atMs, bytes }) => ({ atMs: this.anchorMs + atMs, offset, bytes })),
     );
+  }
+
+  /** Its pictures without what is in them, in order: heads of fragments alone are read. @throws MediaPeerError RECORDING_DAMAGED */
+  async *pictures(): AsyncGenerator<CodedPicture> {
+    for (let at = this.#initialization.bytes; ;) {
+      const fragment = await this.#next(at);
+      if (!fragment) return;
+      at = fragment.offset + fragment.head.bytes;
+      for (const { kind, mediaTimeMs, bytes, keyframe } of fragment.head.samples)
+        if (kind === 'video') yield { wallMs: this.anchorMs + mediaTimeMs, bytes, keyframe };
+    }
   }
 
   /** See `SegmentReader`. */

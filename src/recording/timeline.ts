@@ -1,6 +1,6 @@
 /** What a stretch of a recording looks like from afar: where there is something, and how much was seen when. */
 import { MediaPeerError } from '../base/errors.js';
-import type { SeenAnswers, SeenDensity, SeenMinute, SeenQuestion } from '../store/index.js';
+import type { SeenAnswers, SeenDensity, SeenQuestion, SeenStep } from '../store/index.js';
 import { recordingNotFound } from './refusals.js';
 import type { RecordingArchive, TimeRange } from './recorded.js';
 
@@ -25,7 +25,7 @@ interface TimelineStep {
   readonly atMs: number;
   /** How much of it is recorded, in [0, 1]. */
   readonly recorded: number;
-  /** Share of the looks at which something moved, in [0, 1], in its busiest minute; undefined: nobody looked. */
+  /** In its busiest minute, the share of the looks in which an object moved, in [0, 1]; where nobody looked, of the seconds in which the stream changed more than it usually does; undefined: neither is known. */
   readonly motion: number | undefined;
   /** By label. */
   readonly objects: Readonly<Record<string, StepDensity>>;
@@ -72,11 +72,11 @@ export async function timelineOf({ archive, ask }: TimelineDeps, { sourceId, wit
     );
   const ranges = await archive.ranges(sourceId, within);
   if (ranges.length === 0 && !(await archive.sources()).includes(sourceId)) throw recordingNotFound(sourceId);
-  const [density, minutes] = await Promise.all([
+  const [density, seen] = await Promise.all([
     ask<'seen-density'>({ kind: 'seen-density', sourceId, ...within, stepMs }),
-    ask<'seen-minutes'>({ kind: 'seen-minutes', sourceId, fromMs: within.fromMs - 60_000, toMs: within.toMs }),
+    ask<'seen-steps'>({ kind: 'seen-steps', sourceId, ...within, stepMs }),
   ]);
-  return { stepMs, ranges, gaps: gapsOf(ranges, within), steps: timelineSteps({ ...within, stepMs, ranges, density, minutes }) };
+  return { stepMs, ranges, gaps: gapsOf(ranges, within), steps: timelineSteps({ ...within, stepMs, ranges, density, seen }) };
 }
 
 /** What a timeline is made of. */
@@ -87,8 +87,8 @@ interface TimelineInit extends TimeRange {
   readonly ranges: readonly TimeRange[];
   /** By steps. */
   readonly density: readonly SeenDensity[];
-  /** Those that begin in the stretch, or in the minute before it. */
-  readonly minutes: readonly SeenMinute[];
+  /** What minutes tell, by steps. */
+  readonly seen: readonly SeenStep[];
 }
 
 /** A step that people count in, with which a stretch has at most 300 steps. */
@@ -98,22 +98,24 @@ function usualStepMs({ fromMs, toMs }: TimeRange): number {
 }
 
 /** The steps of a stretch, in order. */
-function timelineSteps({ fromMs, toMs, stepMs, ranges, density, minutes }: TimelineInit): TimelineStep[] {
+function timelineSteps({ fromMs, toMs, stepMs, ranges, density, seen }: TimelineInit): TimelineStep[] {
   const recordedIn = overlapping(merged(ranges));
-  const minutesIn = overlapping(
-    minutes.map((minute) => ({ ...minute, fromMs: minute.atMs, toMs: minute.atMs + 60_000 })).sort((a, b) => a.fromMs - b.fromMs),
-  );
+  const seenIn = new Map(seen.map((each) => [each.step, each]));
   const byStep = new Map<number, SeenDensity[]>();
   for (const each of density) byStep.set(each.step, [...(byStep.get(each.step) ?? []), each]);
   return Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, step) => {
     const range = { fromMs: fromMs + step * stepMs, toMs: Math.min(toMs, fromMs + (step + 1) * stepMs) };
-    const near = minutesIn(range);
+    const minutes = seenIn.get(step);
     return {
       atMs: range.fromMs,
       recorded: recordedShare(recordedIn(range), range),
-      motion: most(near.map(({ motion }) => motion)),
+      motion: minutes?.motion,
+      // A minute that is not over yet says nothing: one of them at least was there.
       objects: Object.fromEntries(
-        (byStep.get(step) ?? []).map(({ label, seen }) => [label, { seen, most: mostAtOnce(label, seen, near) }]),
+        (byStep.get(step) ?? []).map(({ label, seen: count }) => [
+          label,
+          { seen: count, most: Math.min(count, Math.max(1, minutes?.most[label] ?? 1)) },
+        ]),
       ),
     };
   });
@@ -157,14 +159,4 @@ function recordedShare(ranges: readonly TimeRange[], { fromMs, toMs }: TimeRange
   let ms = 0;
   for (const range of ranges) ms += Math.max(0, Math.min(range.toMs, toMs) - Math.max(range.fromMs, fromMs));
   return ms / (toMs - fromMs);
-}
-
-/** A minute that is not over yet says nothing: one of them at least was there. */
-function mostAtOnce(label: string, seen: number, minutes: readonly SeenMinute[]): number {
-  return Math.min(seen, Math.max(1, most(minutes.map(({ byLabel }) => byLabel[label]?.most)) ?? 1));
-}
-
-function most(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
 }

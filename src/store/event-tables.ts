@@ -185,6 +185,7 @@ export class EventTables {
         return this.#putNote.run(entry.name, entry.text);
       case 'seen-object':
       case 'seen-minute':
+      case 'seen-motion':
       case 'forget-seen':
       case 'sweep-seen':
         return this.seen.write(entry);

@@ -38,6 +38,7 @@ const STEPS: readonly string[] = [
    CREATE TABLE minutes (
      source TEXT NOT NULL, minute INTEGER NOT NULL, motion REAL, counts TEXT NOT NULL, PRIMARY KEY (source, minute)
    ) WITHOUT ROWID;`,
+  'ALTER TABLE minutes ADD COLUMN stream_motion REAL;',
 ];
 
 /** The file is of a later version of Sightline, which may have put anything into it. */

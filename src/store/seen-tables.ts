@@ -10,6 +10,7 @@ import type {
   SeenObject,
   SeenQuery,
   SeenQuestion,
+  SeenStep,
   SeenVisit,
 } from './seen.js';
 
@@ -28,6 +29,7 @@ export class SeenTables {
   readonly #clearVisits: Statement;
   readonly #putVisit: Statement;
   readonly #putMinute: Statement;
+  readonly #putMotion: Statement;
 
   constructor(database: Database) {
     this.#database = database;
@@ -36,7 +38,14 @@ export class SeenTables {
     );
     this.#clearVisits = database.prepare('DELETE FROM visits WHERE object = ?');
     this.#putVisit = database.prepare('INSERT INTO visits (object, n, place, direction, at_ms, left_ms) VALUES (?, ?, ?, ?, ?, ?)');
-    this.#putMinute = database.prepare('INSERT OR REPLACE INTO minutes (source, minute, motion, counts) VALUES (?, ?, ?, ?)');
+    this.#putMinute = database.prepare(
+      'INSERT INTO minutes (source, minute, motion, counts) VALUES (?, ?, ?, ?) ' +
+        'ON CONFLICT (source, minute) DO UPDATE SET motion = excluded.motion, counts = excluded.counts',
+    );
+    this.#putMotion = database.prepare(
+      "INSERT INTO minutes (source, minute, counts, stream_motion) VALUES (?, ?, '{}', ?) " +
+        'ON CONFLICT (source, minute) DO UPDATE SET stream_motion = max(coalesce(stream_motion, 0), excluded.stream_motion)',
+    );
   }
 
   /** Inside a transaction. @throws DatabaseError */
@@ -46,6 +55,8 @@ export class SeenTables {
         return this.#write(entry.object);
       case 'seen-minute':
         return this.#add(entry.minute);
+      case 'seen-motion':
+        return this.#putMotion.run(entry.sourceId, Math.floor(entry.atMs / MINUTE_MS), entry.motion);
       case 'forget-seen':
         return this.#forget(entry.sourceId, entry.fromMs, entry.toMs);
       case 'sweep-seen':
@@ -58,8 +69,8 @@ export class SeenTables {
     switch (question.kind) {
       case 'seen':
         return this.#find(question.query);
-      case 'seen-minutes':
-        return this.#minutes(question.sourceId, question.fromMs, question.toMs);
+      case 'seen-steps':
+        return this.#steps(question);
       case 'seen-density':
         return this.#density(question);
       case 'seen-labels':
@@ -86,10 +97,18 @@ export class SeenTables {
     return this.#all(sql, ...parameters).map(hitOf);
   }
 
-  /** Minutes that begin in a stretch of Unix milliseconds, oldest first. */
-  #minutes(sourceId: string, fromMs: number, toMs: number): SeenMinute[] {
-    const sql = 'SELECT minute, motion, counts FROM minutes WHERE source = ? AND minute >= ? AND minute < ? ORDER BY minute';
-    return this.#all(sql, sourceId, Math.ceil(fromMs / MINUTE_MS), Math.ceil(toMs / MINUTE_MS)).map((row) => minuteOf(sourceId, row));
+  /** A minute counts in each step that it has a moment in. */
+  #steps({ sourceId, fromMs, toMs, stepMs }: Extract<SeenQuestion, { readonly kind: 'seen-steps' }>): SeenStep[] {
+    const sql = 'SELECT minute, motion, stream_motion, counts FROM minutes WHERE source = ? AND minute >= ? AND minute < ? ORDER BY minute';
+    const steps = new Map<number, SeenStep>();
+    for (const row of this.#all(sql, sourceId, Math.floor(fromMs / MINUTE_MS), Math.ceil(toMs / MINUTE_MS))) {
+      const minute = minuteOf(sourceId, row);
+      const streamMotion = typeof row.stream_motion === 'number' ? row.stream_motion : undefined;
+      const first = Math.floor(Math.max(0, minute.atMs - fromMs) / stepMs);
+      const last = Math.floor((Math.min(minute.atMs + MINUTE_MS, toMs) - 1 - fromMs) / stepMs);
+      for (let step = first; step <= last; step++) steps.set(step, withMinute(step, steps.get(step), minute, streamMotion));
+    }
+    return [...steps.values()];
   }
 
   /** Grouped by the steps in which objects come and go: most do both in one. */
@@ -235,6 +254,21 @@ function hitOf(row: SqlRow): SeenHit {
       score: Number(row.score),
       bestMs: Number(row.best_ms),
     },
+  };
+}
+
+function withMinute(
+  step: number,
+  known: SeenStep | undefined,
+  { motion, byLabel }: SeenMinute,
+  streamMotion: number | undefined,
+): SeenStep {
+  const motions = [known?.motion, motion ?? streamMotion].filter((each) => each !== undefined);
+  const most: Record<string, number> = { ...known?.most };
+  for (const [label, density] of Object.entries(byLabel)) most[label] = Math.max(most[label] ?? 0, density.most);
+  return {
+    ...{ step, most, isLookedAt: known?.isLookedAt === true || motion !== undefined },
+    motion: motions.length === 0 ? undefined : Math.max(...motions),
   };
 }
 

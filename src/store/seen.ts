@@ -54,6 +54,18 @@ export interface SeenMinute {
   readonly byLabel: Readonly<Record<string, LabelDensity>>;
 }
 
+/** What the minutes of a step of a timeline tell. */
+export interface SeenStep {
+  /** Which step; the first is 0. */
+  readonly step: number;
+  /** In its busiest minute, in [0, 1]: of those who looked, else of the stream; undefined: neither is known. */
+  readonly motion: number | undefined;
+  /** Somebody looked. */
+  readonly isLookedAt: boolean;
+  /** Most objects of a label in one frame, by label. */
+  readonly most: Readonly<Record<string, number>>;
+}
+
 /** How many different objects of a label were there in a step of a timeline. */
 export interface SeenDensity {
   /** Which step; the first is 0. */
@@ -116,6 +128,8 @@ export type SeenEntry =
   | { readonly kind: 'seen-object'; readonly object: SeenObject }
   /** Is added to what is known of that minute. */
   | { readonly kind: 'seen-minute'; readonly minute: SeenMinute }
+  /** How much moved in the minute that begins then, as far as the recorded stream tells: in [0, 1]. */
+  | { readonly kind: 'seen-motion'; readonly sourceId: string; readonly atMs: number; readonly motion: number }
   /** What was seen last in a stretch of Unix milliseconds is forgotten, the end not in it. */
   | { readonly kind: 'forget-seen'; readonly sourceId: string; readonly fromMs: number; readonly toMs: number }
   /** What was seen last before is forgotten where no segment covers it. */
@@ -131,8 +145,8 @@ interface OfSource {
 /** A question about what was seen. */
 export type SeenQuestion =
   | { readonly kind: 'seen'; readonly query: SeenQuery }
-  /** Minutes that begin in the stretch. */
-  | ({ readonly kind: 'seen-minutes' } & OfSource)
+  /** What minutes tell, by steps of that many milliseconds. At most 5000 steps. */
+  | ({ readonly kind: 'seen-steps'; readonly stepMs: number } & OfSource)
   /** Objects by steps of that many milliseconds. At most 5000 steps. */
   | ({ readonly kind: 'seen-density'; readonly stepMs: number } & OfSource)
   /** Labels of objects that were there in the stretch, 100 at most. */
@@ -144,8 +158,8 @@ export type SeenQuestion =
 export interface SeenAnswers {
   /** In the order that was asked for. */
   readonly seen: SeenHit[];
-  /** Oldest first. */
-  readonly 'seen-minutes': SeenMinute[];
+  /** Oldest first; those without minutes are left out. */
+  readonly 'seen-steps': SeenStep[];
   /** In no order; those without objects are left out. */
   readonly 'seen-density': SeenDensity[];
   /** In no order. */

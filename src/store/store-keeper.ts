@@ -80,7 +80,7 @@ export class StoreKeeper {
         case 'note':
           return this.#tables.note(question.name);
         case 'seen':
-        case 'seen-minutes':
+        case 'seen-steps':
         case 'seen-density':
         case 'seen-labels':
         case 'last-seen-id':

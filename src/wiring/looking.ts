@@ -5,18 +5,32 @@ import { readKeyframePictures, type FfmpegDeps } from '../ffmpeg/index.js';
 import { THUMBNAIL_PX } from '../http/index.js';
 import {
   Clips,
+  MotionLog,
+  openSegmentReader,
   rebuildSeen,
   searchSeen,
   SeenObjects,
   Thumbnails,
   timelineOf,
+  type CodedPicture,
   type Draw,
   type PlaybackEncodes,
+  type RecordedSegment,
   type RecordingArchive,
   type TimeRange,
 } from '../recording/index.js';
 import type { EventStore } from '../store/index.js';
 import type { Host } from './host.js';
+
+/** Pictures of a segment, for what they tell of motion. */
+async function* picturesOf(segment: RecordedSegment): AsyncGenerator<CodedPicture> {
+  const reader = await openSegmentReader(segment.file, segment);
+  try {
+    yield* reader.pictures();
+  } finally {
+    await reader.close();
+  }
+}
 
 /** Between pictures of a strip. */
 const THUMBNAIL_EVERY_MS = 2000;
@@ -73,9 +87,9 @@ export async function rebuildSeenRows(
 
 /** Of a short segment without objects nobody can say: it is read again, which adds nothing. */
 async function isSeenKnown(events: EventStore, sourceId: string, within: TimeRange): Promise<boolean> {
-  const minutes = await events.askSeen<'seen-minutes'>({ kind: 'seen-minutes', sourceId, ...rangeOf(within) });
-  if (minutes.length > 0) return true;
   const stepMs = within.toMs - within.fromMs;
+  const steps = await events.askSeen<'seen-steps'>({ kind: 'seen-steps', sourceId, ...rangeOf(within), stepMs });
+  if (steps.some(({ isLookedAt }) => isLookedAt)) return true;
   return (await events.askSeen<'seen-density'>({ kind: 'seen-density', sourceId, ...rangeOf(within), stepMs })).length > 0;
 }
 
@@ -101,6 +115,8 @@ export function openLooking(host: Host, parts: LookingParts, seen: SeenObjects):
     encodes,
     openDraw: (sourceId, within, heightPx) => openDraw(host, events, { sourceId, within, heightPx }),
   });
+  const motion = new MotionLog({ archive, picturesOf, keep: (entry) => events.keepSeen(entry), logger });
+  closers.add(() => motion.close());
   closers.add(() => thumbnails.close());
   closers.add(() => clips.close());
   closers.add(stop);

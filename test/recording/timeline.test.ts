@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MediaPeerError } from '../../src/base/errors.js';
 import { timelineOf, type TimelineDeps } from '../../src/recording/timeline.js';
-import type { SeenAnswers, SeenDensity, SeenMinute } from '../../src/store/index.js';
+import type { SeenAnswers, SeenDensity, SeenStep } from '../../src/store/index.js';
 
 const T = 1_796_061_600_000;
 const range = (fromS: number, toS: number) => ({ fromMs: T + fromS * 1000, toMs: T + toS * 1000 });
 
-function depsOf(ranges: readonly ReturnType<typeof range>[], density: SeenDensity[] = [], minutes: SeenMinute[] = []): TimelineDeps {
-  const answers = { 'seen-density': density, 'seen-minutes': minutes } as unknown as SeenAnswers;
+function depsOf(ranges: readonly ReturnType<typeof range>[], density: SeenDensity[] = [], steps: SeenStep[] = []): TimelineDeps {
+  const answers = { 'seen-density': density, 'seen-steps': steps } as unknown as SeenAnswers;
   return {
     archive: { ranges: () => Promise.resolve([...ranges]), sources: () => Promise.resolve(['gate']) },
     ask: ({ kind }) => Promise.resolve(answers[kind]),
@@ -18,8 +18,8 @@ function depsOf(ranges: readonly ReturnType<typeof range>[], density: SeenDensit
 
 describe('a timeline', () => {
   it('tells how much of each step is recorded, how much moved, and who was there', async () => {
-    const minutes = [{ sourceId: 'gate', atMs: T, motion: 0.4, byLabel: { car: { seen: 9, most: 2 } } }];
-    const deps = depsOf([range(0, 15), range(10, 45)], [{ step: 0, label: 'car', seen: 3 }], minutes);
+    const seen = [0, 1].map((step) => ({ step, motion: 0.4, isLookedAt: true, most: { car: 2 } }));
+    const deps = depsOf([range(0, 15), range(10, 45)], [{ step: 0, label: 'car', seen: 3 }], seen);
     const { steps, gaps } = await timelineOf(deps, { sourceId: 'gate', within: range(0, 60), stepMs: 30_000 });
     assert.deepEqual(steps, [
       { atMs: T, recorded: 1, motion: 0.4, objects: { car: { seen: 3, most: 2 } } },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { EventTables } from '../../src/store/event-tables.js';
-import type { SeenEntry, SeenHit, SeenObject, SeenQuery } from '../../src/store/seen.js';
+import type { SeenEntry, SeenHit, SeenObject, SeenQuery, SeenStep } from '../../src/store/seen.js';
 import { openStoreFile } from '../../src/store/store-file.js';
 import type { Database } from '../../src/store/database.js';
 
@@ -34,6 +34,9 @@ function put(id: number, more: Partial<SeenObject> = {}): void {
 function find(query: Partial<SeenQuery> = {}): SeenHit[] {
   const all: SeenQuery = { sourceIds: ['gate', 'yard'], within: [{ fromMs: 0, toMs: Infinity }], isDescending: false, limit: 100 };
   return tables.seen.answer({ kind: 'seen', query: { ...all, ...query } }) as SeenHit[];
+}
+function stepsOf(stepMs: number, toMs: number, fromMs = T): SeenStep[] {
+  return tables.seen.answer({ kind: 'seen-steps', sourceId: 'gate', fromMs, toMs, stepMs }) as SeenStep[];
 }
 const idsOf = (hits: readonly SeenHit[]): number[] => hits.map(({ id }) => id);
 
@@ -128,9 +131,33 @@ describe('the tables of what was seen', () => {
       write({ kind: 'seen-minute', minute: { sourceId: 'gate', atMs: T, motion, byLabel: { car: { seen, most } } } });
     minute(0.5, 2, 2);
     minute(undefined, 3, 1);
-    assert.deepEqual(tables.seen.answer({ kind: 'seen-minutes', sourceId: 'gate', fromMs: T, toMs: T + 60_000 }), [
-      { sourceId: 'gate', atMs: T, motion: 0.5, byLabel: { car: { seen: 5, most: 2 } } },
+    assert.deepEqual(stepsOf(60_000, T + 60_000), [{ step: 0, motion: 0.5, isLookedAt: true, most: { car: 2 } }]);
+    assert.equal(database.prepare('SELECT counts FROM minutes').all()[0]?.counts, '{"car":[5,2]}');
+  });
+
+  it('tell the motion of the stream where nobody looked', () => {
+    const motion = (atMs: number, value: number) => write({ kind: 'seen-motion', sourceId: 'gate', atMs, motion: value });
+    motion(T, 0.9);
+    motion(T + 60_000, 0.2);
+    // Two segments meet in a minute.
+    motion(T + 60_000, 0.7);
+    motion(T + 60_000, 0.1);
+    write({ kind: 'seen-minute', minute: { sourceId: 'gate', atMs: T, motion: 0.25, byLabel: { car: { seen: 1, most: 1 } } } });
+    assert.deepEqual(stepsOf(60_000, T + 120_000), [
+      { step: 0, motion: 0.25, isLookedAt: true, most: { car: 1 } },
+      { step: 1, motion: 0.7, isLookedAt: false, most: {} },
     ]);
+    // Steps that are shorter or longer than a minute, and begin somewhere in it.
+    const shown = (steps: SeenStep[]) => steps.map(({ step, motion: most }) => [step, most]);
+    assert.deepEqual(shown(stepsOf(45_000, T + 120_000)), [
+      [0, 0.25],
+      [1, 0.7],
+      [2, 0.7],
+    ]);
+    assert.deepEqual(shown(stepsOf(90_000, T + 120_000, T + 30_000)), [[0, 0.7]]);
+    // A minute of the detector that comes later does not take that of the stream away.
+    motion(T, 0.8);
+    assert.equal(database.prepare('SELECT stream_motion AS m FROM minutes ORDER BY minute').all()[0]?.m, 0.9);
   });
 
   it('forget what was seen last in a stretch, with its visits', () => {
@@ -141,7 +168,7 @@ describe('the tables of what was seen', () => {
     write({ kind: 'forget-seen', sourceId: 'gate', fromMs: T, toMs: T + 60_000 });
     assert.deepEqual(idsOf(find()), [2]);
     assert.deepEqual(idsOf(find({ line: 'A' })), [2]);
-    assert.deepEqual(tables.seen.answer({ kind: 'seen-minutes', sourceId: 'gate', fromMs: T, toMs: T + 60_000 }), []);
+    assert.deepEqual(stepsOf(60_000, T + 60_000), []);
     assert.equal(database.prepare('SELECT count(*) AS n FROM visits').all()[0]?.n, 1);
   });
 
