@@ -54,7 +54,7 @@ export class CurrentSnapshots {
   }
 
   #next(source: PipelineSource, isAnnotated: boolean): Promise<DetectedFrame> {
-    const frames = isAnnotated ? source.openDetections() : source.openFrames();
+    const frames = isAnnotated ? source.openDetectedFrames() : source.openFrames();
     const undo: (() => void)[] = [() => frames.release()];
     return new Promise<DetectedFrame>((resolve, reject) => {
       const fail = (reason: string): void => reject(notLive(`no snapshot of '${source.sourceId}': ${reason}`, RETRY_AFTER_S.picture));

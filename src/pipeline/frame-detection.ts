@@ -43,6 +43,8 @@ export interface FrameDetection {
   readonly notice: string | undefined;
   /** Where the objects are in the newest picture. */
   readonly objects: readonly TrackedObject[];
+  /** It sees by looking at pictures; false: it is told, and needs them only for those who want pictures. */
+  readonly looksAtPictures: boolean;
   /** Takes every picture of the source, in order. */
   readonly consume: (picture: VideoFrame) => void;
   /** What the source itself says of a frame. Default: it says nothing. */

@@ -1,6 +1,7 @@
 /** A source that was opened for somebody: what can be leased of it. It holds nothing itself. */
 import { MediaPeerError } from '../base/errors.js';
 import type {
+  DetectionLease,
   OpenedSource,
   RecordingLease,
   RecordingSink,
@@ -58,14 +59,18 @@ export class PipelineSource implements OpenedSource {
     return this.#init.pipeline().lease(isLower(key) ? keyBelow(key) : key);
   }
 
-  openDetections(): FrameLease {
-    if (this.labels === undefined) {
-      throw new MediaPeerError('DETECTION_OFF', `there is no detector for source '${this.sourceId}': its MODEL is 'none'`);
-    }
+  openDetections(): DetectionLease {
+    this.#throwIfOff();
+    return this.#init.pipeline().leaseDetections();
+  }
+
+  /** The decoded frames, with what is detected in them. @throws MediaPeerError as `openDetections` */
+  openDetectedFrames(): FrameLease {
+    this.#throwIfOff();
     return this.openFrames();
   }
 
-  /** As `openDetections`, also where detection is off: then nothing is detected in the frames. */
+  /** As `openDetectedFrames`, also where detection is off: then nothing is detected in the frames. */
   openFrames(): FrameLease {
     return this.#init.pipeline().leaseFrames();
   }
@@ -77,5 +82,10 @@ export class PipelineSource implements OpenedSource {
 
   openSnapshots(maxBytes: number): SnapshotLease {
     return this.#init.snapshots.open(this, maxBytes);
+  }
+
+  #throwIfOff(): void {
+    if (this.labels !== undefined) return;
+    throw new MediaPeerError('DETECTION_OFF', `there is no detector for source '${this.sourceId}': its MODEL is 'none'`);
   }
 }

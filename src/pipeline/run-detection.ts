@@ -17,12 +17,17 @@ export interface RunDetectionInit {
   readonly open: () => FrameDetection;
 }
 
+/** What is wanted of it. `detections`: what is seen, by readers of the feed. `frames`: pictures, with what is seen in them. */
+export type SeenKind = 'detections' | 'frames';
+
 /** The detection of one run. */
 export class RunDetection {
   readonly #init: RunDetectionInit;
+  readonly #wanted = new Set<SeenKind>();
   #detection: FrameDetection | undefined;
   #processed: ProcessedFrames | undefined;
-  #isFeedWanted = false;
+  /** The detection gets the pictures. */
+  #isConsuming = false;
 
   constructor(init: RunDetectionInit) {
     this.#init = init;
@@ -33,15 +38,15 @@ export class RunDetection {
     return this.#detection;
   }
 
-  /** For readers of the feed. */
-  start(): void {
-    this.#isFeedWanted = true;
+  /** Somebody wants that. */
+  start(kind: SeenKind): void {
+    this.#wanted.add(kind);
     this.#detect();
   }
 
-  /** Readers of the feed are gone. */
-  async stop(): Promise<void> {
-    this.#isFeedWanted = false;
+  /** Nobody wants that any more. */
+  async stop(kind: SeenKind): Promise<void> {
+    this.#wanted.delete(kind);
     await this.#stopWhenUnwanted();
   }
 
@@ -61,7 +66,7 @@ export class RunDetection {
   }
 
   #startProcessing(): ProcessedFrames {
-    const processed = new ProcessedFrames(this.#init.format, this.#detect());
+    const processed = new ProcessedFrames(this.#init.format, this.#detect(true));
     this.#init.hub.addLast(processed.consume);
     return processed;
   }
@@ -71,19 +76,25 @@ export class RunDetection {
     await Promise.all([this.#init.hub.remove(processed.consume), this.#stopWhenUnwanted()]);
   }
 
-  /** The one sight of this run. It reads each picture before anybody draws into it. */
-  #detect(): FrameDetection {
-    if (this.#detection) return this.#detection;
-    this.#detection = this.#init.open();
-    this.#init.hub.add(this.#detection.consume);
-    return this.#detection;
+  /** The one sight of this run. It reads each picture before anybody draws into it, and where none is needed nothing is decoded for it. */
+  #detect(isDrawn = this.#processed !== undefined): FrameDetection {
+    const detection = (this.#detection ??= this.#init.open());
+    const needsPictures = detection.looksAtPictures || isDrawn || this.#wanted.has('frames');
+    if (needsPictures && !this.#isConsuming) this.#init.hub.add(detection.consume);
+    this.#isConsuming ||= needsPictures;
+    return detection;
   }
 
   async #stopWhenUnwanted(): Promise<void> {
     const detection = this.#detection;
-    if (!detection || this.#isFeedWanted || this.#processed) return;
-    this.#detection = undefined;
-    detection.close();
+    if (!detection || this.#processed) return;
+    const isWanted = this.#wanted.size > 0;
+    if (!isWanted) {
+      this.#detection = undefined;
+      detection.close();
+    }
+    if (!this.#isConsuming || (isWanted && (detection.looksAtPictures || this.#wanted.has('frames')))) return;
+    this.#isConsuming = false;
     await this.#init.hub.remove(detection.consume);
   }
 }

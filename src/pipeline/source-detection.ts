@@ -35,6 +35,7 @@ export interface SourceDetectionInit {
 
 /** Detection and tracking of one source. */
 export class SourceDetection implements FrameDetection {
+  readonly looksAtPictures = true;
   readonly #init: SourceDetectionInit;
   #scene: SceneObserver | undefined;
   readonly #gate: MotionGate | undefined;

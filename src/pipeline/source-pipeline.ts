@@ -5,6 +5,7 @@
 import { RETRY_AFTER_S, sourceNotFound, sourceNotLive } from '../base/refusals.js';
 import {
   DetectionFeed,
+  type DetectionLease,
   SOURCE_RUNG,
   Timeline,
   Track,
@@ -25,6 +26,7 @@ import type { SourceActivity } from './source-activity.js';
 import { throwIfNotPlayable } from './playable.js';
 import type { RenditionKey } from './ladders.js';
 import { runningRung, type RunningRendition } from './running-rendition.js';
+import type { SeenKind } from './run-detection.js';
 import { SourceRun, type SourceState } from './source-run.js';
 import { isLower, keyName } from './track-name.js';
 
@@ -66,7 +68,7 @@ export class SourcePipeline {
   readonly #tracks = new Map<string, TrackDemand>();
   /** Tracks that ended while the source goes on, for as long as somebody holds them. */
   readonly #ended = new Set<Demand>();
-  #detections: Demand | undefined;
+  readonly #seen = new Map<SeenKind, Demand>();
   readonly #startedMs: number;
   #run: SourceRun;
   /** Of runs, and of what they bring themselves. */
@@ -100,16 +102,20 @@ export class SourcePipeline {
     return { track: demand.track, release: this.#hold(demand) };
   }
 
-  /** Leases the decoded frames and what is detected in them; the detector begins to look where it does not yet. */
+  /** Leases what is detected; the detector begins to look where it does not yet. */
+  leaseDetections(): DetectionLease {
+    return { feed: this.#state.feed, release: this.#hold(this.#demandOf('detections')) };
+  }
+
+  /** Leases the decoded frames and what is detected in them, likewise. */
   leaseFrames(): FrameLease {
-    this.#detections ??= this.#startDetections();
     return {
       feed: this.#state.feed,
       takeNext: (taker) => {
         this.#state.pictureTakers.add(taker);
         return () => void this.#state.pictureTakers.delete(taker);
       },
-      release: this.#hold(this.#detections),
+      release: this.#hold(this.#demandOf('frames')),
     };
   }
 
@@ -249,7 +255,7 @@ export class SourcePipeline {
     this.#state.feed.close(reason);
     this.#tracks.clear();
     this.#ended.clear();
-    this.#detections = undefined;
+    this.#seen.clear();
     this.#init.logger.info({ sourceId: this.#init.sourceId, reason }, 'source stopped');
     return reason;
   }
@@ -288,7 +294,7 @@ export class SourcePipeline {
   }
 
   #demands(): Demand[] {
-    return [...this.#tracks.values(), ...this.#ended, ...(this.#detections ? [this.#detections] : [])];
+    return [...this.#tracks.values(), ...this.#ended, ...this.#seen.values()];
   }
 
   #startTrack(key: TrackKey): TrackDemand {
@@ -331,19 +337,22 @@ export class SourcePipeline {
     return demand;
   }
 
-  #startDetections(): Demand {
-    this.#run.startDetection();
+  #demandOf(kind: SeenKind): Demand {
+    const known = this.#seen.get(kind);
+    if (known) return known;
+    this.#run.startDetection(kind);
     const demand: Demand = {
-      name: `${this.#init.sourceId}/detections`,
-      start: (run) => run.startDetection(),
+      name: `${this.#init.sourceId}/${kind}`,
+      start: (run) => run.startDetection(kind),
       stop: (run) => {
-        this.#detections = undefined;
-        return run.stopDetection();
+        this.#seen.delete(kind);
+        return run.stopDetection(kind);
       },
       // Readers stay with the feed, which ends with the source alone.
       end: () => undefined,
       refCount: this.#refCount(() => demand),
     };
+    this.#seen.set(kind, demand);
     return demand;
   }
 

@@ -25,7 +25,7 @@ import type { FrameNumbers } from './frame-numbers.js';
 import { averageBps, layerName, nearestLayer, rungBitrateBps, rungSize, type LadderBase } from './ladder.js';
 import type { RenditionKey } from './ladders.js';
 import type { Producer } from './producer.js';
-import { RunDetection } from './run-detection.js';
+import { RunDetection, type SeenKind } from './run-detection.js';
 import { RungProducer } from './rung-producer.js';
 import { StandIns } from './stand-ins.js';
 import type { DetectedFrame, DetectionActivity, FrameDetection } from './frame-detection.js';
@@ -240,15 +240,15 @@ export class SourceRun {
     if (producer) await this.#until(producer.close());
   }
 
-  /** Begins to see, for readers of the feed; does nothing once it is closed, because the next run will. */
-  startDetection(): void {
+  /** Begins to see, for those who want that; does nothing once it is closed, because the next run will. */
+  startDetection(kind: SeenKind): void {
     if (this.#isClosed) return;
-    this.#detection.start();
+    this.#detection.start(kind);
   }
 
-  /** Readers of the feed are gone. */
-  async stopDetection(): Promise<void> {
-    await this.#until(this.#detection.stop());
+  /** Nobody wants that any more. */
+  async stopDetection(kind: SeenKind): Promise<void> {
+    await this.#until(this.#detection.stop(kind));
   }
 
   /** What the feed tells itself needs no detector. */

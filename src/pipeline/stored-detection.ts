@@ -25,6 +25,7 @@ const MAX_WAITING = 600;
 /** The detections of a recording. */
 export class StoredDetection implements FrameDetection {
   readonly notice = undefined;
+  readonly looksAtPictures = false;
   readonly labels: LabelRenderer;
   readonly #init: StoredDetectionInit;
   /** By media time. */

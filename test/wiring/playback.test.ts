@@ -193,6 +193,23 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     await eventually(() => told.at(-1)!['state'] === 'live', 5_000, 'the present');
   });
 
+  it('decode nothing for those who watch what was recorded as it is, with what was seen then', async () => {
+    await Promise.all(viewers.splice(0).map((each) => each.close()));
+    await eventually(() => server.resources.child_processes === 0, 10_000, 'what others needed has ended');
+    const viewer = viewerOf({ dataChannel: 'detections' });
+    const messages: Message[] = [];
+    viewer.dataChannel!.onMessage.subscribe((data) => typeof data === 'string' && messages.push(JSON.parse(data) as Message));
+    await viewer.join(async (sdp) => {
+      const { text } = await post('/offer', GUARD, sdp, { source: 'gate', tracks: ['raw'], at: at(1) });
+      return JSON.parse(text) as { sdp: string };
+    });
+    let most = 0;
+    await viewer.until(() => (most = Math.max(most, server.resources.child_processes)) > 1 || viewer.packets.length > 60, 5_000, 'frames');
+    await eventually(() => messages.length >= 20, 5_000, 'what was seen then');
+    assert.equal(Math.max(most, server.resources.child_processes), 0, 'no process');
+    await viewer.close();
+  });
+
   it('go on over a change of the size of the picture', async () => {
     const { told } = await join(GUARD, { source: 'yard', at: at(7) });
     await eventually(() => told.some(({ at: where, state }) => Number(where) > at(8.5) && state === 'playing'), 10_000, 'the other size');
