@@ -36,12 +36,15 @@ const MAX_UNDER_WAY = 8;
 /** For the encoder's rate control alone. */
 const NOMINAL_FPS = 30;
 
+/** When, and in which run, a frame was captured. */
+type Captured = Pick<ClipFrame, 'wallMs' | 'run'>;
+
 /** Feeds one annotated clip. */
 export class AnnotatedFeed {
   readonly #init: AnnotatedFeedInit;
   readonly #decoder: Decoder;
   /** When frames that are under way were captured, by their time in the clip. */
-  readonly #wallMs = new Map<number, number>();
+  readonly #captured = new Map<number, Captured>();
   readonly #pictures: VideoFrame[] = [];
   #written = 0;
   #drawn = 0;
@@ -72,9 +75,9 @@ export class AnnotatedFeed {
   }
 
   /** Takes the next frame; waits while enough are under way. @throws MediaPeerError FFMPEG_FAILED */
-  async write({ kind, frame, wallMs }: ClipFrame): Promise<void> {
+  async write({ kind, frame, wallMs, run }: ClipFrame): Promise<void> {
     if (kind === 'audio') return this.#writeSound(frame);
-    this.#wallMs.set(frame.mediaTimeMs, wallMs);
+    this.#captured.set(frame.mediaTimeMs, { wallMs, run });
     if (this.#decoder.write(frame)) this.#written++;
     await this.#drawDown(MAX_UNDER_WAY);
   }
@@ -107,7 +110,8 @@ export class AnnotatedFeed {
   async #draw(picture: VideoFrame): Promise<void> {
     this.#drawn++;
     try {
-      const { message } = await this.#init.seen.at(this.#wallOf(picture.mediaTimeMs));
+      const captured = this.#capturedAt(picture.mediaTimeMs);
+      const message = captured && (await this.#init.seen.at(captured.wallMs, captured.run)).message;
       if (message) this.#init.draw(picture, scaled(message, picture));
       await this.#writePicture(picture);
     } finally {
@@ -116,10 +120,10 @@ export class AnnotatedFeed {
   }
 
   /** Forgets what came before, too. */
-  #wallOf(mediaTimeMs: number): number {
-    const wallMs = this.#wallMs.get(mediaTimeMs) ?? this.#init.plan.startMs + mediaTimeMs;
-    for (const time of this.#wallMs.keys()) if (time <= mediaTimeMs) this.#wallMs.delete(time);
-    return wallMs;
+  #capturedAt(mediaTimeMs: number): Captured | undefined {
+    const captured = this.#captured.get(mediaTimeMs);
+    for (const time of this.#captured.keys()) if (time <= mediaTimeMs) this.#captured.delete(time);
+    return captured;
   }
 
   async #writePicture(picture: VideoFrame): Promise<void> {

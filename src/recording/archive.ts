@@ -37,8 +37,8 @@ export interface ArchiveInit {
   readonly logger: Logger;
   /** Opens a file that the index knows. @throws MediaPeerError RECORDING_DAMAGED */
   readonly openReader: (segment: RecordedSegment) => Promise<SegmentReader>;
-  /** What was seen in a segment, ascending. @throws MediaPeerError RECORDING_DAMAGED */
-  readonly readDetections: (segment: RecordedSegment) => AsyncIterable<RecordedDetections>;
+  /** What was seen in a segment, ascending; what is older than `fromMs` may be left out. @throws MediaPeerError RECORDING_DAMAGED */
+  readonly readDetections: (segment: RecordedSegment, fromMs: number) => AsyncIterable<RecordedDetections>;
 }
 
 /** A segment that is being written. */
@@ -99,9 +99,10 @@ export class Archive implements RecordingArchive {
     return [...(row ? [this.#found(row)] : []), ...open].sort((a, b) => b.atMs - a.atMs)[0];
   }
 
-  async groupAfter(sourceId: string, atMs: number): Promise<RecordedGroup | undefined> {
-    const open = this.#openGroups(sourceId).filter((group) => group.atMs > atMs);
-    const row = await this.#init.index.ask({ kind: 'group-after', sourceId, atMs });
+  async groupAfter(sourceId: string, atMs: number, run?: number): Promise<RecordedGroup | undefined> {
+    const isWanted = ({ segment, ...group }: RecordedGroup): boolean => group.atMs > atMs && (run === undefined || segment.run === run);
+    const open = this.#openGroups(sourceId).filter(isWanted);
+    const row = await this.#init.index.ask({ kind: 'group-after', sourceId, atMs, run });
     return [...(row ? [this.#found(row)] : []), ...open].sort((a, b) => a.atMs - b.atMs)[0];
   }
 
@@ -117,9 +118,10 @@ export class Archive implements RecordingArchive {
     return this.#init.openReader(segment);
   }
 
-  async *detections(sourceId: string, within: TimeRange): AsyncIterable<RecordedDetections> {
+  async *detections(sourceId: string, within: TimeRange, run?: number): AsyncIterable<RecordedDetections> {
     for (const segment of await this.segments(sourceId, within)) {
-      for await (const each of this.#init.readDetections(segment)) {
+      if (run !== undefined && segment.run !== run) continue;
+      for await (const each of this.#init.readDetections(segment, within.fromMs)) {
         if (each.wallMs >= within.toMs) break;
         if (each.wallMs >= within.fromMs) yield each;
       }

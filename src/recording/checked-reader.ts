@@ -1,6 +1,6 @@
 /** Readers that tell when a file turns out to be otherwise than the index has it, so that the index is put right. */
 import { stat } from 'node:fs/promises';
-import type { RecordedFrame, RecordedSegment, SegmentReader } from './recorded.js';
+import type { GroupPlace, RecordedFrame, RecordedSegment, SegmentReader } from './recorded.js';
 import { openSegmentReader } from './segment-reader.js';
 
 /** Opens a segment. @param onWrong called once where its file is not what the index has; must not throw @throws MediaPeerError RECORDING_DAMAGED */
@@ -34,9 +34,9 @@ class CheckedReader implements SegmentReader {
     return this.#reader.format;
   }
 
-  async *frames(fromMs: number, signal?: AbortSignal): AsyncIterable<RecordedFrame> {
+  async *frames(fromMs: number, signal?: AbortSignal, begin?: Pick<GroupPlace, 'atMs' | 'offset'>): AsyncIterable<RecordedFrame> {
     try {
-      yield* this.#reader.frames(fromMs, signal);
+      yield* this.#reader.frames(fromMs, signal, begin);
     } catch (error) {
       this.#tell();
       throw error;

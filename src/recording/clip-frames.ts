@@ -19,6 +19,8 @@ export interface ClipFrame {
   readonly frame: EncodedFrame;
   /** When it was captured, Unix milliseconds. */
   readonly wallMs: number;
+  /** That it was recorded in. */
+  readonly run: number;
 }
 
 /** Where the clip's frames come from. */
@@ -77,7 +79,7 @@ async function* segmentFrames(
       if (wallMs >= toMs && kind === 'video') return;
       const mediaTimeMs = timeline.place(kind, wallMs);
       if (wallMs >= toMs || mediaTimeMs === undefined) continue;
-      yield { kind, wallMs, frame: { ...frame, mediaTimeMs } };
+      yield { kind, wallMs, run: segment.run, frame: { ...frame, mediaTimeMs } };
     }
   } finally {
     await reader.close();

@@ -20,7 +20,7 @@ export async function* withSilence(frames: AsyncIterable<ClipFrame>): AsyncGener
       soundMs = mediaTimeMs;
     } else if (mediaTimeMs - soundMs > SILENT_MS) {
       soundMs = mediaTimeMs - LATE_MS;
-      yield { kind: 'audio', wallMs: each.wallMs - LATE_MS, frame: { data: SILENCE, keyframe: true, mediaTimeMs: soundMs } };
+      yield { ...each, kind: 'audio', wallMs: each.wallMs - LATE_MS, frame: { data: SILENCE, keyframe: true, mediaTimeMs: soundMs } };
     }
     yield each;
   }

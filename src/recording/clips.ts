@@ -125,7 +125,7 @@ export class Clips {
     const { archive, ffmpeg, openDraw } = this.#init;
     const { sourceId, toMs } = plan.request;
     const draw = await openDraw(sourceId, { fromMs: plan.startMs, toMs }, plan.video.heightPx);
-    const seen = new DetectionsThen({ archive, sourceId, logger: ffmpeg.logger }, plan.startMs, signal);
+    const seen = new DetectionsThen({ archive, sourceId, logger: ffmpeg.logger }, signal);
     const feed = new AnnotatedFeed({ deps: ffmpeg, plan, process, seen, draw });
     return {
       write: (frame) => feed.write(frame),

@@ -23,6 +23,12 @@ export function writeDetectionsLine({ wallMs, detections }: RecordedDetections):
   });
 }
 
+/** When the frame of a line was captured, without reading the rest; undefined where that is not told at its beginning. */
+export function wallMsOfLine(line: string): number | undefined {
+  const digits = /^\{"wall_time_ms":(\d{1,16}(?:\.\d{1,20})?),/.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 /** Undefined where a line is none of these: torn, or somebody else's. */
 export function readDetectionsLine(line: string): RecordedDetections | undefined {
   try {

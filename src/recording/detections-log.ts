@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createBrotliDecompress } from 'node:zlib';
-import { readDetectionsLine, writeDetectionsLine } from './detections-json.js';
+import { readDetectionsLine, wallMsOfLine, writeDetectionsLine } from './detections-json.js';
 import { sidecarFiles } from './layout.js';
 import type { RecordedDetections } from './recorded.js';
 import { SegmentFile, type SegmentFileInit } from './segment-file.js';
@@ -77,9 +77,11 @@ export async function compressDetections(segmentFile: string): Promise<void> {
   }
 }
 
-/** What was seen in a segment, in the order in which it was written; nothing where there is none. Ends where a file is torn, and leaves out lines that are none. */
-export async function* readDetectionsLog(segmentFile: string): AsyncGenerator<RecordedDetections> {
+/** What was seen in a segment, in the order in which it was written; nothing where there is none. Ends where a file is torn, and leaves out lines that are none. @param fromMs what is older is passed over. Default: nothing is */
+export async function* readDetectionsLog(segmentFile: string, fromMs = -Infinity): AsyncGenerator<RecordedDetections> {
   for await (const line of readLines(segmentFile)) {
+    // Most of a minute lies before the time that somebody goes to: parsing it would take longer than all the rest.
+    if ((wallMsOfLine(line) ?? fromMs) < fromMs) continue;
     const read = readDetectionsLine(line);
     if (read) yield read;
   }

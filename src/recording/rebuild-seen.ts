@@ -67,7 +67,7 @@ class LogOfRun {
 async function replay({ archive, clock, logger, signal }: RebuildSeenDeps, segment: RecordedSegment, log: SeenLog): Promise<void> {
   const work = new GentleWork(clock);
   try {
-    for await (const { wallMs, detections } of archive.detections(segment.sourceId, segment)) {
+    for await (const { wallMs, detections } of archive.detections(segment.sourceId, segment, segment.run)) {
       if (signal.aborted) return;
       log.take(wallMs, detections);
       await work.rest(signal);

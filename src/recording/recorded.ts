@@ -116,14 +116,14 @@ export interface RecordingArchive {
   segments(sourceId: string, within: TimeRange): Promise<RecordedSegment[]>;
   /** The last keyframe at or before; undefined: none. */
   groupBefore(sourceId: string, atMs: number): Promise<RecordedGroup | undefined>;
-  /** The first keyframe after; undefined: none. */
-  groupAfter(sourceId: string, atMs: number): Promise<RecordedGroup | undefined>;
+  /** The first keyframe after; undefined: none. @param run of this run alone. Default: of any */
+  groupAfter(sourceId: string, atMs: number, run?: number): Promise<RecordedGroup | undefined>;
   /** Keyframes of the range, oldest first, `limit` at most. */
   groups(sourceId: string, within: TimeRange, limit: number): Promise<RecordedGroup[]>;
   /** Close the reader. @throws MediaPeerError RECORDING_DAMAGED */
   openSegment(segment: RecordedSegment): Promise<SegmentReader>;
-  /** What was seen then, ascending. */
-  detections(sourceId: string, within: TimeRange): AsyncIterable<RecordedDetections>;
+  /** What was seen then; ascending within a run. @param run in this run alone. Default: in all, one after the other */
+  detections(sourceId: string, within: TimeRange, run?: number): AsyncIterable<RecordedDetections>;
   /** Sources that something is recorded of. */
   sources(): Promise<string[]>;
   /** Calls the listener at each change; call the returned function to stop. */

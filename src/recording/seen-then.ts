@@ -39,17 +39,18 @@ export class DetectionsThen {
   #items: RecordedDetections[] = [];
   #reading: AsyncIterator<RecordedDetections> | undefined;
   /** What is not read yet lies behind it. */
-  #readToMs: number;
+  #readToMs = -Infinity;
   #againFromMs = -Infinity;
+  #run: number | undefined;
 
-  constructor(init: SeenThenInit, fromMs: number, signal: AbortSignal) {
+  constructor(init: SeenThenInit, signal: AbortSignal) {
     this.#init = init;
     this.#signal = signal;
-    this.#readToMs = fromMs - KEPT_MS;
   }
 
-  /** What was seen in the frame of that time. Never rejects: what cannot be read was not seen. */
-  async at(wallMs: number): Promise<SeenThen> {
+  /** What was seen in the frame of that time. Never rejects: what cannot be read was not seen. @param run that the frame is of: what others saw at the same time of their clocks is something else */
+  async at(wallMs: number, run: number): Promise<SeenThen> {
+    if (run !== this.#run) await this.#begin(wallMs, run);
     try {
       await this.#readUpTo(wallMs);
     } catch (error) {
@@ -65,6 +66,14 @@ export class DetectionsThen {
     const reading = this.#reading;
     this.#reading = undefined;
     await reading?.return?.();
+  }
+
+  async #begin(wallMs: number, run: number): Promise<void> {
+    this.#run = run;
+    this.#items = [];
+    this.#readToMs = wallMs - KEPT_MS;
+    this.#againFromMs = -Infinity;
+    await this.close();
   }
 
   #seen(wallMs: number): SeenThen {
@@ -90,7 +99,7 @@ export class DetectionsThen {
         isNew = false;
         const { archive, sourceId } = this.#init;
         const fromMs = Math.max(this.#readToMs, wallMs - KEPT_MS);
-        this.#reading = archive.detections(sourceId, { fromMs, toMs: fromMs + AHEAD_MS })[Symbol.asyncIterator]();
+        this.#reading = archive.detections(sourceId, { fromMs, toMs: fromMs + AHEAD_MS }, this.#run)[Symbol.asyncIterator]();
       }
       const next = await this.#reading.next();
       if (next.done === true) {
@@ -98,7 +107,7 @@ export class DetectionsThen {
         if (!isNew) this.#againFromMs = wallMs + AGAIN_AFTER_MS;
         continue;
       }
-      // A run whose clock was behind repeats what is known.
+      // Of the same frame, or out of order.
       if (next.value.wallMs < this.#readToMs) continue;
       this.#items.push(next.value);
       isNew = true;

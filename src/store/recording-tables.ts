@@ -31,7 +31,8 @@ export type RecordingQuestion =
   | { readonly kind: 'segments'; readonly query: SegmentQuery }
   | { readonly kind: 'stretches'; readonly sourceId: string; readonly within: IndexedRange }
   | { readonly kind: 'group-before'; readonly sourceId: string; readonly atMs: number }
-  | { readonly kind: 'group-after'; readonly sourceId: string; readonly atMs: number }
+  /** @param run of this run alone. Default: of any */
+  | { readonly kind: 'group-after'; readonly sourceId: string; readonly atMs: number; readonly run?: number | undefined }
   | { readonly kind: 'groups'; readonly sourceId: string; readonly within: IndexedRange; readonly limit: number }
   | { readonly kind: 'recorded-sources' }
   /** The oldest that nobody wants to keep. @param beforeMs only those that end before */
@@ -117,7 +118,7 @@ export class RecordingTables {
       case 'group-before':
         return this.#groupBefore(question.sourceId, question.atMs);
       case 'group-after':
-        return this.#groupAfter(question.sourceId, question.atMs);
+        return this.#groupAfter(question.sourceId, question.atMs, question.run);
       case 'groups':
         return this.#groups(question.sourceId, question.within, question.limit);
       case 'recorded-sources':
@@ -174,9 +175,10 @@ export class RecordingTables {
     return found.sort((a, b) => b.place.atMs - a.place.atMs)[0];
   }
 
-  #groupAfter(sourceId: string, atMs: number): FoundGroup | undefined {
-    const sql = `SELECT ${COLUMNS} FROM segments WHERE source = ? AND to_ms > ? AND from_ms > ? AND open = 0 ORDER BY from_ms LIMIT ${OVERLAPPING}`;
-    const found = this.#all(sql, sourceId, atMs, atMs - MAX_SEGMENT_MS).flatMap((row) => {
+  #groupAfter(sourceId: string, atMs: number, run: number | undefined): FoundGroup | undefined {
+    const ofRun = run === undefined ? '' : 'AND run = ?';
+    const sql = `SELECT ${COLUMNS} FROM segments WHERE source = ? AND to_ms > ? AND from_ms > ? AND open = 0 ${ofRun} ORDER BY from_ms LIMIT ${OVERLAPPING}`;
+    const found = this.#all(sql, sourceId, atMs, atMs - MAX_SEGMENT_MS, ...(run === undefined ? [] : [run])).flatMap((row) => {
       const segment = segmentOf(row);
       const place = this.#places(segment).find((each) => each.atMs > atMs);
       return place ? [{ segment, place }] : [];

@@ -157,7 +157,7 @@ async function openArchive(
     clock,
     logger,
     openReader: (segment) => openCheckedReader(segment, () => void putRight(segment)),
-    readDetections: ({ file }) => readDetectionsLog(file),
+    readDetections: ({ file }, fromMs) => readDetectionsLog(file, fromMs),
   });
   const keeps = new Keeps({ index, folderOf: (sourceId) => sourceFolder(folder, sourceId), logger });
   const recordings = new Recordings({

@@ -26,6 +26,10 @@ export interface FakeSegment {
   readonly hasSound?: boolean;
   /** `gone`: cannot be opened. A number: cannot be read from that frame on. */
   readonly damage?: 'gone' | number;
+  /** The file holds so many frames, while the index knows all. */
+  readonly cutTo?: number;
+  /** Default 1. */
+  readonly run?: number;
   /** Numbers of its frames begin here. Default 0. */
   readonly first?: number;
   readonly isOpen?: boolean;
@@ -60,12 +64,12 @@ export class FakeArchive implements RecordingArchive {
   }
 
   add(of: FakeSegment): RecordedSegment {
-    const { fromMs, frames, codec = 'h264', widthPx = 640, hasSound = false, isOpen = false } = of;
+    const { fromMs, frames, codec = 'h264', widthPx = 640, hasSound = false, isOpen = false, run = 1 } = of;
     const id = this.#made.length + 1;
     const segment: RecordedSegment = {
       sourceId: this.sourceId,
       id,
-      run: 1,
+      run,
       file: `/${id}.mp4`,
       bytes: frames * 100,
       fromMs,
@@ -99,12 +103,17 @@ export class FakeArchive implements RecordingArchive {
     return Promise.resolve(this.#made.map(({ segment }) => segment));
   }
 
+  groupAt(atMs: number): RecordedGroup {
+    return this.#groups(this.sourceId).findLast((group) => group.atMs <= atMs)!;
+  }
+
   groupBefore(sourceId: string, atMs: number): Promise<RecordedGroup | undefined> {
     return Promise.resolve(this.#groups(sourceId).findLast((group) => group.atMs <= atMs));
   }
 
-  groupAfter(sourceId: string, atMs: number): Promise<RecordedGroup | undefined> {
-    return Promise.resolve(this.#groups(sourceId).find((group) => group.atMs > atMs));
+  groupAfter(sourceId: string, atMs: number, run?: number): Promise<RecordedGroup | undefined> {
+    const isWanted = (group: RecordedGroup): boolean => group.atMs > atMs && (run === undefined || group.segment.run === run);
+    return Promise.resolve(this.#groups(sourceId).find(isWanted));
   }
 
   groups(sourceId: string): Promise<RecordedGroup[]> {
@@ -126,8 +135,9 @@ export class FakeArchive implements RecordingArchive {
     });
   }
 
-  async *detections(sourceId: string, { fromMs, toMs }: TimeRange): AsyncGenerator<RecordedDetections> {
-    for (const { all, seenEvery, first = 0 } of this.#made.filter(({ segment }) => segment.sourceId === sourceId)) {
+  async *detections(sourceId: string, { fromMs, toMs }: TimeRange, run?: number): AsyncGenerator<RecordedDetections> {
+    const isWanted = ({ segment }: Made): boolean => segment.sourceId === sourceId && (run === undefined || segment.run === run);
+    for (const { all, seenEvery, first = 0 } of this.#made.filter(isWanted)) {
       const video = all.filter(({ kind }) => kind === 'video');
       for (const [i, { wallMs }] of video.entries()) {
         if (seenEvery === undefined || i % seenEvery !== 0 || wallMs < fromMs || wallMs >= toMs) continue;
@@ -168,11 +178,14 @@ function seenIn(sourceId: string, number: number): FrameDetections {
 }
 
 async function* readFrames(made: Made, fromMs: number, signal?: AbortSignal): AsyncGenerator<RecordedFrame> {
-  const begin = made.all.findLastIndex(({ kind, frame, wallMs }) => kind === 'video' && frame.keyframe && wallMs <= fromMs);
+  const there =
+    made.cutTo === undefined ? made.all : made.all.filter(({ wallMs }) => wallMs < made.fromMs + made.cutTo! * stepOf(made) - 0.5);
+  const begin = there.findLastIndex(({ kind, frame, wallMs }) => kind === 'video' && frame.keyframe && wallMs <= fromMs);
   let pictures = made.all.slice(0, Math.max(0, begin)).filter(({ kind }) => kind === 'video').length;
   for (const frame of made.all.slice(Math.max(0, begin))) {
     await Promise.resolve();
     if (signal?.aborted) return;
+    if (made.cutTo !== undefined && pictures >= made.cutTo) return;
     if (typeof made.damage === 'number' && pictures >= made.damage) throw new MediaPeerError('RECORDING_DAMAGED', 'the file is cut');
     if (frame.kind === 'video') pictures++;
     yield frame;

@@ -79,6 +79,19 @@ describe('a segment that is not what it was', () => {
     assert.deepEqual((await recordings.check('gate', {}, new AbortController().signal)).damaged, []);
   });
 
+  it('is read from the keyframe that the index tells, without a search for it', async () => {
+    const groups = await archive.groups('gate', ALL, 10);
+    const reader = await archive.openSegment(first);
+    try {
+      for await (const { wallMs } of reader.frames(first.fromMs, undefined, groups[1])) {
+        assert.equal(wallMs, groups[1]!.atMs);
+        break;
+      }
+    } finally {
+      await reader.close();
+    }
+  });
+
   it('is forgotten where it was deleted, when somebody reads it', async () => {
     rmSync(first.file);
     await assert.rejects(framesOf(first), { code: 'RECORDING_DAMAGED', message: /not there/ });

@@ -90,6 +90,13 @@ describe('detections beside a segment', () => {
       read.map(({ wallMs }) => wallMs),
       seen.map(({ mediaTimeMs }) => UTC_MS + mediaTimeMs),
     );
+    const later: RecordedDetections[] = [];
+    for await (const each of readDetectionsLog(file, UTC_MS + 2_000)) later.push(each);
+    assert.deepEqual(
+      later,
+      read.filter(({ wallMs }) => wallMs >= UTC_MS + 2_000),
+      'from a time on',
+    );
     const { open, finished: compressed } = sidecarFiles(file);
     assert.deepEqual([existsSync(open), existsSync(compressed)], [false, true]);
   });

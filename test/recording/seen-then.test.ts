@@ -11,7 +11,7 @@ const look = (wallMs: number, x: number, velocityX = 0): RecordedDetections => (
 });
 
 /** @param looks ascending */
-function thenOf(looks: readonly RecordedDetections[], fromMs: number): { then: DetectionsThen; read: () => number } {
+function thenOf(looks: readonly RecordedDetections[]): { then: DetectionsThen; read: () => number } {
   let read = 0;
   const archive: Pick<RecordingArchive, 'detections'> = {
     async *detections(_source, within) {
@@ -22,36 +22,36 @@ function thenOf(looks: readonly RecordedDetections[], fromMs: number): { then: D
       }
     },
   };
-  const then = new DetectionsThen({ archive, sourceId: 'gate', logger: silentLogger }, fromMs, new AbortController().signal);
+  const then = new DetectionsThen({ archive, sourceId: 'gate', logger: silentLogger }, new AbortController().signal);
   return { then, read: () => read };
 }
 
 /** Where the object's left edge is in each of those frames. */
 async function leftAt(then: DetectionsThen, ...times: readonly number[]): Promise<(number | undefined)[]> {
   const found: (number | undefined)[] = [];
-  for (const wallMs of times) found.push((await then.at(wallMs)).objects[0]?.box[0]);
+  for (const wallMs of times) found.push((await then.at(wallMs, 1)).objects[0]?.box[0]);
   return found;
 }
 
 describe('what was seen then', () => {
   it('is where it was seen in frames that were looked at, and on its way in between', async () => {
-    const { then } = thenOf([look(10_000, 100), look(10_100, 200), look(10_200, 220)], 9000);
+    const { then } = thenOf([look(10_000, 100), look(10_100, 200), look(10_200, 220)]);
     assert.deepEqual(await leftAt(then, 9900, 9999.4, 10_050, 10_100.6, 10_150), [undefined, 100, 150, 200, 210]);
   });
 
   it('goes on for a moment after the last look, and then nobody knows', async () => {
-    const { then } = thenOf([look(10_000, 100, 50)], 10_000);
+    const { then } = thenOf([look(10_000, 100, 50)]);
     assert.deepEqual(await leftAt(then, 10_000, 10_200, 10_600), [100, 110, undefined]);
   });
 
   it('is not moved over a time in which nobody looked', async () => {
-    const { then } = thenOf([look(10_000, 100), look(60_000, 500)], 10_000);
+    const { then } = thenOf([look(10_000, 100), look(60_000, 500)]);
     assert.deepEqual(await leftAt(then, 10_000, 30_000, 60_000), [100, undefined, 500]);
   });
 
   it('is found wherever one begins, and read no further than it is needed', async () => {
     const looks = Array.from({ length: 1000 }, (_, i) => look(i * 100, i));
-    const { then, read } = thenOf(looks, 50_000);
+    const { then, read } = thenOf(looks);
     assert.deepEqual(await leftAt(then, 50_000), [500]);
     assert.ok(read() <= 30, `${read()} were read`);
     await then.close();

@@ -83,8 +83,8 @@ describe('the tables of recordings', () => {
 
   it('find the last keyframe at or before a time, and the first after it, over gaps and runs that lie over one another', () => {
     put(minute(0), minute(2), minute(2, { id: 9, run: 2, fromMs: 120_500, toMs: 180_500, file: 'over' }));
-    const at = (kind: 'group-before' | 'group-after', atMs: number): unknown => {
-      const found = tables.answer({ kind, sourceId: 'gate', atMs }) as { segment: IndexedSegment; place: IndexedGroup } | undefined;
+    const at = (kind: 'group-before' | 'group-after', atMs: number, run?: number): unknown => {
+      const found = tables.answer({ kind, sourceId: 'gate', atMs, run }) as { segment: IndexedSegment; place: IndexedGroup } | undefined;
       return found && [found.segment.id, found.place.atMs];
     };
     assert.deepEqual(at('group-before', 5_999), [1, 4_000]);
@@ -94,6 +94,8 @@ describe('the tables of recordings', () => {
     assert.deepEqual(at('group-before', -1), undefined);
     assert.deepEqual(at('group-after', 58_000), [3, 120_000]);
     assert.deepEqual(at('group-after', 120_000), [9, 120_500]);
+    assert.deepEqual(at('group-after', 120_000, 1), [3, 122_000], 'of that run');
+    assert.deepEqual(at('group-after', 58_000, 2), [9, 120_500]);
     assert.deepEqual(at('group-after', 1e9), undefined);
   });
 

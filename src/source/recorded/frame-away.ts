@@ -1,9 +1,9 @@
 /** Which frame lies so many before or behind another. */
-import type { RecordedGroup, RecordingArchive } from '../../recording/index.js';
+import type { RecordedGroup, RecordedSegment, RecordingArchive, SegmentReader } from '../../recording/index.js';
 
 /** Frames are further apart. */
 const APART_MS = 1;
-/** Groups that are read for one step back: a group of a single frame is rare. */
+/** Groups that are read for one step: a group of a single frame is rare. */
 const MAX_GROUPS = 400;
 
 /** When the frame was captured that lies `frames` away from the one of that time; as many as there are, where there are not so many. */
@@ -12,44 +12,82 @@ export async function frameAway(
   atMs: number,
   frames: number,
 ): Promise<number> {
-  return frames < 0 ? before(recording, atMs, -frames) : behind(recording, atMs, frames);
+  const reading = new GroupReading(recording.archive);
+  try {
+    return await (frames < 0 ? before(recording, reading, atMs, -frames) : behind(recording, reading, atMs, frames));
+  } finally {
+    await reading.close();
+  }
 }
 
-async function before({ archive, sourceId }: Parameters<typeof frameAway>[0], atMs: number, count: number): Promise<number> {
+async function before(
+  { archive, sourceId }: Parameters<typeof frameAway>[0],
+  reading: GroupReading,
+  atMs: number,
+  count: number,
+): Promise<number> {
   let times: number[] = [];
   let upToMs = atMs;
   for (let i = 0; i < MAX_GROUPS && times.length < count; i++) {
     const group = await archive.groupBefore(sourceId, upToMs - APART_MS);
     if (!group) break;
-    const found = await timesIn(archive, group, { fromMs: group.atMs, toMs: upToMs }, Infinity);
+    const found = await reading.times(group, { fromMs: group.atMs - APART_MS, toMs: upToMs - APART_MS }, Infinity);
     times = [...found, ...times];
     upToMs = group.atMs;
   }
   return times.at(-count) ?? times[0] ?? atMs;
 }
 
-async function behind({ archive, sourceId }: Parameters<typeof frameAway>[0], atMs: number, count: number): Promise<number> {
-  const group = await archive.groupBefore(sourceId, atMs);
-  const times = group ? await timesIn(archive, group, { fromMs: atMs, toMs: Infinity }, count) : [];
-  return times.at(-1) ?? atMs;
+async function behind(
+  { archive, sourceId }: Parameters<typeof frameAway>[0],
+  reading: GroupReading,
+  atMs: number,
+  count: number,
+): Promise<number> {
+  let reachedMs = atMs;
+  let missing = count;
+  let group = await archive.groupBefore(sourceId, atMs);
+  for (let i = 0; i < MAX_GROUPS && group && missing > 0; i++) {
+    const times = await reading.times(group, { fromMs: reachedMs + APART_MS, toMs: Infinity }, missing);
+    missing -= times.length;
+    reachedMs = times.at(-1) ?? reachedMs;
+    // A file is read to its end.
+    group = await archive.groupAfter(sourceId, Math.max(reachedMs, group.segment.toMs - APART_MS));
+  }
+  return reachedMs;
 }
 
-/** Times of the frames of a segment that lie inside a range, and are not its ends. */
-async function timesIn(
-  archive: RecordingArchive,
-  { segment, atMs }: RecordedGroup,
-  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-  most: number,
-): Promise<number[]> {
-  const times: number[] = [];
-  const reader = await archive.openSegment(segment);
-  try {
-    for await (const { kind, wallMs } of reader.frames(Math.max(atMs, fromMs))) {
-      if (wallMs >= toMs - APART_MS || times.length >= most) break;
-      if (kind === 'video' && wallMs >= (fromMs === atMs ? fromMs - APART_MS : fromMs + APART_MS)) times.push(wallMs);
-    }
-  } finally {
-    await reader.close();
+/** Reads groups, often several of one file, which is opened once. */
+class GroupReading {
+  readonly #archive: RecordingArchive;
+  #open: { readonly segment: RecordedSegment; readonly reader: SegmentReader } | undefined;
+
+  constructor(archive: RecordingArchive) {
+    this.#archive = archive;
   }
-  return times;
+
+  /** Times of the frames between two, from a group on. @throws MediaPeerError RECORDING_DAMAGED */
+  async times(group: RecordedGroup, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }, most: number): Promise<number[]> {
+    const times: number[] = [];
+    const reader = await this.#readerOf(group.segment);
+    for await (const { kind, wallMs } of reader.frames(group.atMs, undefined, group)) {
+      if (wallMs >= toMs || times.length >= most) break;
+      if (kind === 'video' && wallMs > fromMs) times.push(wallMs);
+    }
+    return times;
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.reader.close();
+  }
+
+  async #readerOf(segment: RecordedSegment): Promise<SegmentReader> {
+    if (this.#open?.segment.id === segment.id) return this.#open.reader;
+    await this.close();
+    const reader = await this.#archive.openSegment(segment);
+    this.#open = { segment, reader };
+    return reader;
+  }
 }

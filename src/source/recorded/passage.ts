@@ -30,10 +30,20 @@ export interface PassageOutput {
   readonly fits: (segment: RecordedSegment) => boolean;
 }
 
+/** A frame that is shown. */
+export interface ShownFrame {
+  /** When it was captured, UTC in ms. */
+  readonly wallMs: number;
+  /** When it is shown. */
+  readonly mediaTimeMs: number;
+  /** That it is of. */
+  readonly segment: RecordedSegment;
+}
+
 /** What a passage tells. */
 interface PassageListener {
   /** A frame is shown. */
-  onShown(wallMs: number, mediaTimeMs: number): void;
+  onShown(shown: ShownFrame): void;
   /** It goes on behind a stretch without frames. */
   onGap(toMs: number, reason: string | undefined): void;
   /** The next frame is of another format than the output takes. */
@@ -105,9 +115,9 @@ export class Passage {
     this.#init = init;
     this.#targetMs = init.targetMs;
     this.#pace = new Pace(init.output.stamps, init.speed, init.isRunning);
-    this.#seen = new DetectionsThen(init, init.targetMs, this.#abort.signal);
+    this.#seen = new DetectionsThen(init, this.#abort.signal);
     // Beside the frames that lead there.
-    this.#ahead = init.output.isSeenWanted() ? this.#seen.at(init.targetMs) : undefined;
+    this.#ahead = init.group && init.output.isSeenWanted() ? this.#seen.at(init.targetMs, init.group.segment.run) : undefined;
     void this.#read();
   }
 
@@ -138,11 +148,11 @@ export class Passage {
     });
   }
 
-  /** What was seen in the frame that is shown. */
-  seenAt(wallMs: number): Promise<SeenThen> {
+  /** What was seen in the frame that is shown, which is of that segment. */
+  seenAt(wallMs: number, { run }: RecordedSegment): Promise<SeenThen> {
     const { archive, sourceId, logger } = this.#init;
-    const then = new DetectionsThen({ archive, sourceId, logger }, wallMs, this.#abort.signal);
-    return then.at(wallMs).finally(() => then.close());
+    const then = new DetectionsThen({ archive, sourceId, logger }, this.#abort.signal);
+    return then.at(wallMs, run).finally(() => then.close());
   }
 
   /** Nothing more comes of it. Idempotent. */
@@ -182,7 +192,7 @@ export class Passage {
     const video = { kind: 'video', frame, segment, seen: undefined } as const;
     if (this.#isLeading && frame.wallMs <= this.#targetMs + TARGET_ROUNDING_MS) return this.#lead(video);
     await this.#finishLead();
-    const seen = await this.#seenIn(frame);
+    const seen = await this.#seenIn(video);
     if (this.#isLeading) this.#showFirst({ ...video, seen });
     else this.#queue.add({ ...video, seen });
   }
@@ -217,7 +227,7 @@ export class Passage {
   async #finishLead(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
-    if (held) this.#showFirst({ ...held, seen: await this.#seenIn(held.frame) });
+    if (held) this.#showFirst({ ...held, seen: await this.#seenIn(held) });
   }
 
   #showFirst(video: QueuedVideo): void {
@@ -234,10 +244,10 @@ export class Passage {
     this.#init.onFormat(segment, frame.wallMs);
   }
 
-  async #seenIn({ wallMs }: RecordedFrame): Promise<SeenThen | undefined> {
+  async #seenIn({ frame: { wallMs }, segment: { run } }: QueuedVideo): Promise<SeenThen | undefined> {
     if (!this.#init.output.isSeenWanted()) return undefined;
     await this.#ahead;
-    return this.#seen.at(wallMs);
+    return this.#seen.at(wallMs, run);
   }
 
   /** Delivers what is due, and comes again for the rest. */
@@ -321,7 +331,7 @@ export class Passage {
     const mediaTimeMs = this.#init.output.stamps.shown(dueMs, this.#hasLed);
     this.#hasLed = false;
     this.#deliver(video, mediaTimeMs, {}, isStill);
-    this.#init.onShown(video.frame.wallMs, mediaTimeMs);
+    this.#init.onShown({ wallMs: video.frame.wallMs, mediaTimeMs, segment: video.segment });
   }
 
   #deliver({ frame: { frame, wallMs }, seen }: QueuedVideo, mediaTimeMs: number, use: FrameUse, isStill = false): void {

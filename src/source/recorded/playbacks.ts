@@ -58,10 +58,10 @@ export class Playbacks {
    */
   async play(sourceId: string, atMs: number): Promise<OpenedSource> {
     const { archive, clock, logger } = this.#init;
-    const { segment } = await placeOf({ archive, sourceId, clock }, atMs);
+    const group = await placeOf({ archive, sourceId, clock }, atMs);
     this.#forget();
     const playback = {
-      player: new Player({ archive, sourceId, clock, logger, atMs, format: segment.format }),
+      player: new Player({ archive, sourceId, clock, logger, atMs, group }),
       sourceId,
       openedMs: clock.now(),
     };

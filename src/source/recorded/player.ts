@@ -5,7 +5,7 @@ import type { Logger } from '../../base/logger.js';
 import type { PlaybackPosition, PlaybackState } from '../../media/index.js';
 import type { RecordedGroup, RecordedSegment, RecordingArchive, SegmentFormat } from '../../recording/index.js';
 import { frameAway } from './frame-away.js';
-import { FASTEST_WHOLE, Passage, type PassageOutput } from './passage.js';
+import { FASTEST_WHOLE, Passage, type PassageOutput, type ShownFrame } from './passage.js';
 import { placeOf } from './place.js';
 
 /** What is played. */
@@ -18,8 +18,8 @@ export interface PlayerInit {
   readonly logger: Logger;
   /** Where it begins. */
   readonly atMs: number;
-  /** Of the segment that holds that time. */
-  readonly format: SegmentFormat;
+  /** That holds that time. */
+  readonly group: RecordedGroup;
 }
 
 /** Who takes the frames of a playback. */
@@ -38,7 +38,10 @@ export class Player {
   readonly #catchingUp: Listeners;
   #format: SegmentFormat;
   #atMs: number;
-  #mediaTimeMs: number | undefined;
+  /** That holds it, where that is known. */
+  #group: RecordedGroup | undefined;
+  /** Of this playback, whatever is opened of it. */
+  #shown: ShownFrame | undefined;
   #speed = 1;
   #state: 'waiting' | PlaybackState = 'waiting';
   /** Held by its viewer, whatever it does. */
@@ -49,7 +52,8 @@ export class Player {
   constructor(init: PlayerInit) {
     this.#init = init;
     this.#atMs = init.atMs;
-    this.#format = init.format;
+    this.#group = init.group;
+    this.#format = init.group.segment.format;
     this.#changes = new Listeners(init.logger, `playback of ${init.sourceId}`);
     this.#catchingUp = new Listeners(init.logger, `playback of ${init.sourceId}`);
   }
@@ -61,13 +65,15 @@ export class Player {
 
   get position(): PlaybackPosition {
     const state = this.#state === 'waiting' ? 'playing' : this.#state;
-    return { atMs: this.#atMs, mediaTimeMs: this.#mediaTimeMs, speed: this.#speed, state };
+    return { atMs: this.#atMs, mediaTimeMs: this.#shown?.mediaTimeMs, speed: this.#speed, state };
   }
 
   /** Delivers there from now on, beginning with the frame that is shown. */
   attach(output: PlayerOutput): void {
     this.#output = output;
-    this.#restart(this.#atMs);
+    // Its time may be another one.
+    this.#shown = undefined;
+    this.#restart(this.#atMs, this.#group);
   }
 
   /** Delivers there no more. */
@@ -80,12 +86,11 @@ export class Player {
 
   /** Somebody wants to know what is seen from now on: also in the frame that is shown. */
   wantSeen(): void {
-    const mediaTimeMs = this.#mediaTimeMs;
-    const wallMs = this.#atMs;
     const passage = this.#passage;
-    if (!passage || mediaTimeMs === undefined) return;
+    if (!passage || !this.#shown) return;
+    const { wallMs, mediaTimeMs, segment } = this.#shown;
     // Never rejects.
-    void passage.seenAt(wallMs).then(({ objects, message }) => {
+    void passage.seenAt(wallMs, segment).then(({ objects, message }) => {
       if (this.#passage !== passage) return;
       this.#output?.sink.seen?.({ mediaTimeMs, objects, message: message && { ...message, mediaTimeMs, wallMs } });
     });
@@ -99,7 +104,7 @@ export class Player {
 
   async seek(atMs: number): Promise<void> {
     const group = await placeOf(this.#init, atMs);
-    if (!this.#fits(group.segment)) return this.#changeFormat(group.segment, atMs);
+    if (!this.#fits(group.segment)) return this.#changeFormat(group.segment, atMs, group);
     this.#restart(atMs, group);
   }
 
@@ -132,7 +137,7 @@ export class Player {
     this.#state = 'paused';
     this.#passage?.set({ isRunning: false });
     if (frames < 0 || this.#speed > FASTEST_WHOLE) return this.#restart(await frameAway(this.#init, this.#atMs, frames));
-    await this.#passage?.step(frames);
+    if (frames > 0) await this.#passage?.step(frames);
     this.#tell();
   }
 
@@ -158,6 +163,7 @@ export class Player {
     this.#passage?.close();
     this.#passage = undefined;
     this.#atMs = targetMs;
+    this.#group = group;
     this.#hasCaughtUp = false;
     if (this.#state === 'end') this.#state = 'playing';
     const output = this.#output;
@@ -170,8 +176,8 @@ export class Player {
       speed: this.#speed,
       isRunning: this.#isRunning,
       output: { ...output, fits: (segment) => this.#fits(segment) },
-      onShown: (wallMs, mediaTimeMs) => {
-        this.#shown(wallMs, mediaTimeMs, !hasArrived);
+      onShown: (frame) => {
+        this.#show(frame, !hasArrived);
         hasArrived = true;
       },
       onGap: (toMs, notice) => this.#gap(toMs, notice),
@@ -180,13 +186,14 @@ export class Player {
     });
   }
 
-  #shown(wallMs: number, mediaTimeMs: number, isFirst: boolean): void {
-    this.#atMs = wallMs;
-    this.#mediaTimeMs = mediaTimeMs;
+  #show(frame: ShownFrame, isFirst: boolean): void {
+    this.#atMs = frame.wallMs;
+    this.#group = undefined;
+    this.#shown = frame;
     const wasGap = this.#state === 'gap';
     if (wasGap) this.#state = 'playing';
     if (isFirst || wasGap) this.#tell();
-    if (this.#isRunning && this.#init.clock.wallClock() - wallMs <= PRESENT_MS) this.#catchUp();
+    if (this.#isRunning && Math.abs(this.#init.clock.wallClock() - frame.wallMs) <= PRESENT_MS) this.#catchUp();
   }
 
   #gap(toMs: number, notice: string | undefined): void {
@@ -209,10 +216,11 @@ export class Player {
   }
 
   /** Whoever opens it again goes on there. */
-  #changeFormat({ format }: RecordedSegment, wallMs: number): void {
+  #changeFormat({ format }: RecordedSegment, wallMs: number, group?: RecordedGroup): void {
     this.#passage?.close();
     this.#passage = undefined;
     this.#atMs = wallMs;
+    this.#group = group;
     this.#format = format;
     const output = this.#output;
     this.#output = undefined;

@@ -38,6 +38,9 @@ const ROUNDING_MS = 1;
 /** A recording that goes on brings a fragment twice a second. */
 const GROWS_WITHIN_MS = 3_000;
 
+/** A keyframe has the same time in the index and in its file, but for what is rounded. */
+const SAME_MS = 2;
+
 /** How the reading of a segment ended. */
 interface SegmentEnd {
   /** The newest frame of it, or where it began. */
@@ -66,7 +69,7 @@ export async function* recordedFrames(
       const end: SegmentEnd = yield* segmentFrames(archive, group, growth, signal);
       reachedMs = end.reachedMs;
       reason = end.fault;
-      group = await nextGroup({ archive, sourceId, clock }, end.skipToMs, growth, signal);
+      group = await nextGroup({ archive, sourceId, clock }, { afterMs: end.skipToMs, run: group.segment.run }, growth, signal);
     }
   } finally {
     growth.close();
@@ -80,18 +83,21 @@ export async function groupAt(archive: RecordingArchive, sourceId: string, atMs:
   return archive.groupAfter(sourceId, atMs);
 }
 
-/** The next segment of a recording that goes on is there a moment after the last one has ended. */
+/** The next segment of a recording that goes on is there a moment after the last one has ended. Where runs lie over one another, it goes on in its own. */
 async function nextGroup(
   { archive, sourceId, clock }: RecordedFramesInit,
-  afterMs: number,
+  { afterMs, run }: { readonly afterMs: number; readonly run: number },
   growth: Growth,
   signal: AbortSignal,
 ): Promise<RecordedGroup | undefined> {
   for (;;) {
     const { count } = growth;
-    const group = await archive.groupAfter(sourceId, afterMs);
-    if (group || clock.wallClock() - afterMs > GROWS_WITHIN_MS) return group;
-    if (!(await growth.after(count, GROWS_WITHIN_MS, signal))) return undefined;
+    const own = await archive.groupAfter(sourceId, afterMs, run);
+    if (own && own.atMs - afterMs <= MAX_STEP_MS) return own;
+    const next = await archive.groupAfter(sourceId, afterMs);
+    // An older one lies behind where the clock was set back while this one is being recorded.
+    if ((next && next.segment.run >= run) || Math.abs(clock.wallClock() - afterMs) > GROWS_WITHIN_MS) return next;
+    if (!(await growth.after(count, GROWS_WITHIN_MS, signal))) return next;
   }
 }
 
@@ -115,6 +121,7 @@ async function* segmentFrames(
       const { count } = growth;
       const wasOpen = growth.isOpen(segment);
       for await (const frame of reader.frames(Math.max(atMs, reached.video), signal, reached.video === -Infinity ? group : undefined)) {
+        if (reached.video === -Infinity && frame.kind === 'video' && frame.wallMs < atMs - SAME_MS) return cutOff(group);
         if (frame.wallMs <= reached[frame.kind]) continue;
         reached[frame.kind] = frame.wallMs;
         yield { kind: 'frame', frame, segment };
@@ -131,4 +138,10 @@ async function* segmentFrames(
   }
   const reachedMs = Math.max(atMs, reached.video);
   return { reachedMs, skipToMs: reachedMs + ROUNDING_MS, fault };
+}
+
+/** Its file is shorter than the index has it: what comes before is no part of what is played. */
+function cutOff({ segment, atMs }: RecordedGroup): SegmentEnd {
+  const fault = `${segment.file} was cut: there is nothing of ${new Date(atMs).toISOString()} in it`;
+  return { reachedMs: atMs, skipToMs: Math.max(atMs, segment.toMs - 1), fault };
 }

@@ -22,7 +22,7 @@ export async function movePlayback(command: Move, media: WatchedMedia, rights: V
   }
   const playback = playbackOf(media, command.cmd);
   if (command.cmd === 'speed') playback.setSpeed(command.value);
-  else if (command.frames !== 0) await playback.step(command.frames);
+  else await playback.step(command.frames);
   return {};
 }
 

@@ -22,8 +22,7 @@ interface Got {
 function play(segments: readonly FakeSegment[], atMs: number) {
   const clock = new FakeClock(NOW);
   const archive = new FakeArchive('street', segments);
-  const format = { video: { codec: 'h264', widthPx: 640, heightPx: 360, codecs: 'avc1.42e01f' }, hasSound: true } as const;
-  const player = new Player({ archive, sourceId: 'street', clock, logger: silentLogger, atMs, format });
+  const player = new Player({ archive, sourceId: 'street', clock, logger: silentLogger, atMs, group: archive.groupAt(atMs) });
   const video: Got[] = [];
   const audio: EncodedFrame[] = [];
   const seen: SeenFrame[] = [];
@@ -275,6 +274,108 @@ describe('a playback', () => {
     assert.equal(archive.opened, 0, 'no segment stays open');
     assert.equal(archive.listeners, 0);
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('goes on behind a file that was cut, and shows nothing twice', async () => {
+    const { clock, shown, player, told, close } = play(
+      [
+        { fromMs: BEGIN, frames: 300, cutTo: 45 },
+        { fromMs: at(300), frames: 60, first: 300 },
+      ],
+      at(0),
+    );
+    await settle(clock);
+    player.begin();
+    await clock.advance(3_000);
+    const numbers = shown().map(({ number }) => number);
+    assert.deepEqual(numbers.slice(43, 46), [43, 44, 300]);
+    assert.ok(
+      numbers.every((number, i) => i === 0 || number === numbers[i - 1]! + 1 || number === 300),
+      `time steps back: ${numbers.join(' ')}`,
+    );
+    assert.equal(told.filter(({ state }) => state === 'gap').length, 1, 'it is said once');
+    assert.ok(told.some(({ notice }) => notice?.includes('was cut')));
+    close();
+  });
+
+  it('goes on in its own run where the clock was set back, with what was seen in that', async () => {
+    // The clock was set back by 2.5 s: frames from 1000 on were captured later, at times that were recorded before.
+    const { clock, shown, seen, player, close } = play(
+      [
+        { fromMs: BEGIN, frames: 90, seenEvery: 1, run: 1 },
+        { fromMs: at(90), frames: 90, first: 90, seenEvery: 1, run: 1 },
+        { fromMs: at(75) - 3, frames: 240, first: 1000, seenEvery: 1, run: 2 },
+      ],
+      at(30),
+    );
+    await settle(clock);
+    await begin({ clock, player, shown });
+    await clock.advance(2_500);
+    const numbers = shown().map(({ number }) => number);
+    assert.ok(numbers.includes(100), numbers.join(' '));
+    assert.ok(
+      numbers.every((number, i) => i === 0 || number === numbers[i - 1]! + 1),
+      `it leaves its run: ${numbers.join(' ')}`,
+    );
+    await player.seek(at(200));
+    await settle(clock);
+    await clock.advance(1_000);
+    await player.seek(at(119));
+    await settle(clock);
+    await clock.advance(1_000);
+    assert.ok(
+      shown().some(({ number }) => number > 1100),
+      shown()
+        .map(({ number }) => number)
+        .join(' '),
+    );
+    assert.ok(seen.length > 120, `${seen.length}`);
+    for (const { mediaTimeMs, objects } of seen) {
+      const frame = shown().find((each) => each.mediaTimeMs === mediaTimeMs)!;
+      assert.equal(objects[0]?.box[0], frame.number, 'the boxes are of that frame');
+    }
+    close();
+  });
+
+  it('plays what was recorded before the clock was set back, though it lies in the future', async () => {
+    const { clock, shown, player, caughtUp, close } = play([{ fromMs: NOW + 60_000, frames: 300 }], NOW + 62_000);
+    await settle(clock);
+    player.begin();
+    await clock.advance(2_000);
+    assert.ok(shown().length > 50, `${shown().length} frames`);
+    assert.equal(caughtUp(), 0);
+    await player.seek(NOW + 61_000);
+    await settle(clock);
+    assert.equal(player.position.atMs, NOW + 61_000);
+    await clock.advance(20_000);
+    assert.equal(player.position.state, 'end');
+    assert.equal(caughtUp(), 1);
+    close();
+  });
+
+  it('steps over the border of files at every speed', async () => {
+    const { clock, archive, shown, player, close } = play(
+      [
+        { fromMs: BEGIN, frames: 60 },
+        { fromMs: at(60), frames: 60, first: 60 },
+      ],
+      at(58),
+    );
+    await settle(clock);
+    player.setSpeed(4);
+    for (const number of [59, 60, 61]) {
+      await player.step(1);
+      await settle(clock);
+      assert.equal(shown().at(-1)!.number, number);
+    }
+    await player.step(-61);
+    await settle(clock);
+    assert.equal(shown().at(-1)!.number, 0);
+    await player.step(0);
+    assert.equal(player.position.state, 'paused');
+    close();
+    await settle(clock);
+    assert.equal(archive.opened, 0, 'no file stays open');
   });
 
   it('hands over to whoever opens it again where the format changes', async () => {
