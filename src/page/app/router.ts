@@ -17,11 +17,32 @@ export interface Address {
 /** The address now. */
 export const address = signal<Address>(parse(''));
 
+/** Of what is shown. */
+let shownHash = '';
+let guard: ((hash: string) => boolean) | undefined;
+
 /** Follows the hash of this page from now on. */
 export function followAddress(): void {
-  const follow = (): void => void (address.value = parse(location.hash));
+  const follow = (): void => {
+    if (location.hash === shownHash) return;
+    // The browser has gone there already: links, Back and what was typed are all held here.
+    if (guard?.(location.hash) === true) return history.pushState(null, '', shownHash === '' ? location.pathname : shownHash);
+    shownHash = location.hash;
+    address.value = parse(shownHash);
+  };
   addEventListener('hashchange', follow);
   follow();
+}
+
+/**
+ * Asks before something else is shown, until the returned function is called.
+ * @param isHeld told where to; true: what is shown stays
+ */
+export function holdBack(isHeld: (hash: string) => boolean): () => void {
+  guard = isHeld;
+  return () => {
+    if (guard === isHeld) guard = undefined;
+  };
 }
 
 /** What a hash names. @param hash of a location: empty, or beginning with `#` */
@@ -52,6 +73,7 @@ export function go(hash: string): void {
 /** Writes what is shown into the address without another step for Back. */
 export function rewrite(hash: string): void {
   history.replaceState(null, '', hash);
+  shownHash = hash;
   address.value = parse(hash);
 }
 

@@ -25,4 +25,10 @@ export const VIEWS: readonly View[] = [
     right: 'watch',
     load: () => Promise.all([import('../wall/view.js'), import('../wall/wall.css')]).then(([{ WallView }]) => WallView),
   },
+  {
+    name: 'zones',
+    icon: 'zones',
+    right: 'data',
+    load: () => Promise.all([import('../zones/view.js'), import('../zones/zones.css')]).then(([{ ZonesView }]) => ZonesView),
+  },
 ];
