@@ -262,21 +262,25 @@ export class SourcePipeline {
 
   /** Opens the source as it is now, for the same tracks; an end where it cannot be played. */
   #reopen(): EndReason | undefined {
+    const before = this.#run;
     try {
       this.#run = this.#openRun();
     } catch (error) {
       this.#init.logger.warn({ sourceId: this.#init.sourceId, err: error }, 'replaced source cannot be played');
       return 'source-ended';
     }
-    this.#endImpossible();
+    this.#endImpossible(before);
     for (const demand of this.#demands()) if (!this.#ended.has(demand)) demand.start(this.#run);
     return undefined;
   }
 
-  /** Tracks that the new run cannot make end; their readers look for another of the same source. */
-  #endImpossible(): void {
+  /** Tracks that the new run cannot make, or not without asking, end; their readers look for another of the same source. */
+  #endImpossible(before: SourceRun): void {
+    const run = this.#run;
+    const mustAsk = ({ key }: TrackDemand): boolean =>
+      run.source.encodesTakePlaces === true && before.originOf(key) === 'copied' && run.originOf(key) === 'encoded';
     for (const [name, demand] of this.#tracks) {
-      if (this.#run.canMake(demand.key)) continue;
+      if (run.canMake(demand.key) && !mustAsk(demand)) continue;
       this.#tracks.delete(name);
       this.#ended.add(demand);
       demand.end('source-changed');

@@ -48,6 +48,8 @@ export interface Source extends SourceDescription {
   readonly plan?: { readonly widthPx: number; readonly heightPx: number };
   /** Lower qualities that it brings itself, as far as they are known. Default: none. */
   readonly layers?: readonly LayerDescription[];
+  /** Encoders of it take places: who got a copy asks again where that would have to be encoded. Default false. */
+  readonly encodesTakePlaces?: boolean;
   /** Its feed tells what is seen in its frames (`SourceFeed.wantSeen`). Default: a detector has to look. */
   readonly bringsDetections?: boolean;
   /**

@@ -5,17 +5,20 @@ import { mkdirSync } from 'node:fs';
 import { systemClock } from '../../src/base/clock.js';
 import { ResourceLedger } from '../../src/base/resources.js';
 import { FlvParser } from '../../src/ffmpeg/flv.js';
+import { IvfParser } from '../../src/ffmpeg/ivf.js';
 import type { EncodedFrame, FrameDetections, TrackedObject } from '../../src/media/index.js';
 import { DiskSync } from '../../src/recording/disk-sync.js';
 import { sourceFolder } from '../../src/recording/layout.js';
 import { SegmentWriter } from '../../src/recording/segment-writer.js';
 import { boxOfNumber } from './frame-number-model.js';
 
-/** The frames of an H.264 file, in order. @throws Error when ffmpeg fails */
-export async function framesOfClip(file: string): Promise<EncodedFrame[]> {
+/** The frames of an H.264 file, in order; encoded as VP8 where that is asked for. @throws Error when ffmpeg fails */
+export async function framesOfClip(file: string, codec: 'h264' | 'vp8' = 'h264'): Promise<EncodedFrame[]> {
   const frames: EncodedFrame[] = [];
-  const parser = new FlvParser(({ data, mediaTimeMs, keyframe }) => frames.push({ data: Buffer.from(data), mediaTimeMs, keyframe }));
-  const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-v', 'error', '-i', file, '-an', '-c', 'copy', '-f', 'flv', 'pipe:1'], {
+  const take = ({ data, mediaTimeMs, keyframe }: EncodedFrame): unknown => frames.push({ data: Buffer.from(data), mediaTimeMs, keyframe });
+  const parser = codec === 'h264' ? new FlvParser(take) : new IvfParser(take);
+  const output = codec === 'h264' ? ['-c', 'copy', '-f', 'flv'] : ['-c:v', 'libvpx', '-deadline', 'realtime', '-g', '60', '-f', 'ivf'];
+  const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-v', 'error', '-i', file, '-an', ...output, 'pipe:1'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.on('data', (chunk: Buffer) => parser.push(chunk));
@@ -31,6 +34,8 @@ export interface RecordingToMake {
   readonly sourceId: string;
   /** Of a numbered clip, from number 0 on; played over and over. Its first is a keyframe. */
   readonly frames: readonly EncodedFrame[];
+  /** Default h264. */
+  readonly codec?: 'h264' | 'vp8';
   /** UTC of the first frame. */
   readonly fromMs: number;
   /** Default: as long as the clip. */
@@ -46,7 +51,18 @@ export interface RecordingToMake {
 
 /** Writes a recording of a numbered clip; what was seen says the number of its frame. */
 export async function makeRecording(recording: RecordingToMake): Promise<void> {
-  const { recordDir, sourceId, frames, fromMs, count = frames.length, fps = 30, gaps = [], cuts = [], seenEvery = 1 } = recording;
+  const {
+    recordDir,
+    sourceId,
+    frames,
+    fromMs,
+    count = frames.length,
+    fps = 30,
+    gaps = [],
+    cuts = [],
+    seenEvery = 1,
+    codec = 'h264',
+  } = recording;
   const clock = systemClock(new ResourceLedger());
   const folder = sourceFolder(recordDir, sourceId);
   mkdirSync(folder, { recursive: true });
@@ -70,7 +86,7 @@ export async function makeRecording(recording: RecordingToMake): Promise<void> {
     const number = i % frames.length;
     const mediaTimeMs = (i * 1000) / fps;
     const { data, keyframe } = frames[number]!;
-    writer.write('video', { data, keyframe, mediaTimeMs }, 'h264');
+    writer.write('video', { data, keyframe, mediaTimeMs }, codec);
     if (seenEvery > 0 && i % seenEvery === 0) writer.writeDetections(seenNumber(sourceId, number, i, mediaTimeMs));
   }
   await writer.close();

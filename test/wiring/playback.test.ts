@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -44,6 +44,10 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     await makeNumberedClip(small, { widthPx: 320, heightPx: 180, seconds: 4, keyframeS: 2 });
     await makeRecording({ recordDir, sourceId: 'yard', frames, fromMs });
     await makeRecording({ recordDir, sourceId: 'yard', frames: await framesOfClip(small), fromMs: fromMs + 8_000 });
+    await makeRecording({ recordDir, sourceId: 'mixed', frames: frames.slice(0, 120), fromMs });
+    const other = await framesOfClip(clip, 'vp8');
+    await makeRecording({ recordDir, sourceId: 'mixed', frames: other, codec: 'vp8', fromMs: fromMs + 4_000 });
+    copyFileSync(clip, path.join(videos, 'mixed.mp4'));
     const users = [
       { name: 'guard', token: sha256(GUARD), actions: ['watch', 'data', 'playback'] },
       { name: 'guest', token: sha256(GUEST), actions: ['watch', 'data'] },
@@ -238,6 +242,29 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     await fetch(server.url + sessionUrl, { method: 'DELETE' });
     const third = async (): Promise<boolean> => (await post('/offer', GUARD, await viewerOf(vp8).offer(), body)).status === 200;
     await eventually(third, 5_000, 'the place of whoever has left');
+  });
+
+  it('take a place where a recording goes on in a codec that has to be encoded, and give it back', async () => {
+    const vp8 = { codec: 'VP8' } as const;
+    await Promise.all(viewers.splice(0).map((each) => each.close()));
+    const free = async (): Promise<string | undefined> => {
+      const { status, text } = await post('/offer', GUARD, await viewerOf(vp8).offer(), { source: 'gate', tracks: ['raw'], at: at(1) });
+      return status === 200 ? (JSON.parse(text) as { readonly session_url: string }).session_url : undefined;
+    };
+    const taken = await eventually(free, 10_000, 'the only place');
+    const late = await join(GUARD, { source: 'mixed', at: at(3) });
+    const isLive = (): boolean => late.told.at(-1)?.['state'] === 'live';
+    await eventually(isLive, 10_000, 'the present in the place of what cannot be encoded');
+    assert.match(String(late.told.at(-1)!['notice']), /MAX_PLAYBACK_ENCODES/);
+    await fetch(server.url + taken, { method: 'DELETE' });
+    // Not needed any more, and there again.
+    const { command, told } = await join(GUARD, { source: 'mixed', at: at(3) });
+    await eventually(() => told.some(({ at: where, state }) => Number(where) > at(6) && state === 'playing'), 10_000, 'the other codec');
+    assert.equal(await free(), undefined, 'it takes the place');
+    assert.equal((await command({ cmd: 'seek', at: at(1) }))['ok'], true);
+    assert.equal((await command({ cmd: 'pause' }))['ok'], true);
+    await eventually(free, 5_000, 'the place, given back where frames are copied again');
+    assert.ok(told.every(({ state }) => state !== 'live'));
   });
 
   it('leave nothing behind', async () => {

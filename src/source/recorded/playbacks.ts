@@ -5,9 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import type { OpenedSource, TrackKey, TrackLease } from '../../media/index.js';
-import type { RecordingArchive } from '../../recording/index.js';
+import type { OpenedSource, SnapshotLease, TrackKey, TrackLease } from '../../media/index.js';
+import type { RecordingArchive, SegmentFormat } from '../../recording/index.js';
 import type { Source } from '../source.js';
+import { EncodeHolds } from './encode-holds.js';
 import { placeOf } from './place.js';
 import { Player } from './player.js';
 import { recordedSource } from './source.js';
@@ -28,6 +29,7 @@ export interface PlaybacksInit {
 
 interface Playback {
   readonly player: Player;
+  readonly encodes: EncodeHolds;
   /** Of the source that was recorded. */
   readonly sourceId: string;
   readonly openedMs: number;
@@ -60,11 +62,10 @@ export class Playbacks {
     const { archive, clock, logger } = this.#init;
     const group = await placeOf({ archive, sourceId, clock }, atMs);
     this.#forget();
-    const playback = {
-      player: new Player({ archive, sourceId, clock, logger, atMs, group }),
-      sourceId,
-      openedMs: clock.now(),
-    };
+    const encodes = new EncodeHolds(this.#init.takeEncode);
+    const onFormat = ({ video }: SegmentFormat): void => encodes.follow(video?.codec);
+    const player = new Player({ archive, sourceId, clock, logger, atMs, group, onFormat });
+    const playback = { player, encodes, sourceId, openedMs: clock.now() };
     return this.#open(`${sourceId}@${randomUUID()}`, playback);
   }
 
@@ -98,7 +99,7 @@ export class Playbacks {
       },
       openTrack: (key) => {
         know();
-        return this.#openTrack(opened, key);
+        return this.#openTrack(opened, playback, key);
       },
       openDetections: () => {
         know();
@@ -106,23 +107,32 @@ export class Playbacks {
       },
       openSnapshots: (maxBytes) => {
         know();
-        return opened.openSnapshots(maxBytes);
+        return this.#openSnapshots(opened, playback, maxBytes);
       },
     };
   }
 
   /** @throws MediaPeerError CAPACITY_REACHED */
-  async #openTrack(opened: OpenedSource, key: TrackKey): Promise<TrackLease> {
-    if (!isEncoded(opened, key)) return opened.openTrack(key);
-    const leave = this.#init.takeEncode();
+  async #openTrack(opened: OpenedSource, { encodes, player }: Playback, key: TrackKey): Promise<TrackLease> {
+    const leave = encodes.add(key, player.format.video?.codec);
     try {
       const lease = await opened.openTrack(key);
+      return { track: lease.track, release: () => releaseBoth(lease, leave) };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** @throws MediaPeerError CAPACITY_REACHED */
+  #openSnapshots(opened: OpenedSource, { encodes, player }: Playback, maxBytes: number): SnapshotLease {
+    const leave = encodes.add({ kind: 'snapshots' }, player.format.video?.codec);
+    try {
+      const lease = opened.openSnapshots(maxBytes);
       return {
-        track: lease.track,
-        release: () => {
-          lease.release();
-          leave();
-        },
+        subscribe: (listener) => lease.subscribe(listener),
+        onClosed: (listener) => lease.onClosed(listener),
+        release: () => releaseBoth(lease, leave),
       };
     } catch (error) {
       leave();
@@ -137,6 +147,7 @@ export class Playbacks {
   }
 }
 
-function isEncoded({ media }: OpenedSource, key: TrackKey): boolean {
-  return key.kind === 'video' && (key.rendition !== 'raw' || key.codec !== media.rawCodec || key.rung !== undefined);
+function releaseBoth(lease: { release(): void }, leave: () => void): void {
+  lease.release();
+  leave();
 }

@@ -20,6 +20,8 @@ export interface PlayerInit {
   readonly atMs: number;
   /** That holds that time. */
   readonly group: RecordedGroup;
+  /** What is played from now on is of that format. */
+  readonly onFormat?: (format: SegmentFormat) => void;
 }
 
 /** Who takes the frames of a playback. */
@@ -222,6 +224,7 @@ export class Player {
     this.#atMs = wallMs;
     this.#group = group;
     this.#format = format;
+    this.#init.onFormat?.(format);
     const output = this.#output;
     this.#output = undefined;
     output?.onFormat();

@@ -14,6 +14,7 @@ export function recordedSource(id: string, name: string, player: Player): Source
   return {
     kind: 'file',
     bringsDetections: true,
+    encodesTakePlaces: true,
     id,
     name,
     sizeBytes: null,

@@ -26,6 +26,8 @@ export class PlaybackWatch {
   readonly #init: PlaybackWatchInit;
   #followed: PlaybackControl | undefined;
   #stop: (() => void) | undefined;
+  /** Why the past could not go on. */
+  #notice: string | undefined;
 
   constructor(init: PlaybackWatchInit) {
     this.#init = init;
@@ -45,6 +47,11 @@ export class PlaybackWatch {
     const stops = [playback.onChange((position) => this.#tell(position)), playback.onCaughtUp(() => void this.#catchUp(playback))];
     this.#stop = () => stops.forEach((stop) => stop());
     this.#tell(playback.position);
+  }
+
+  /** It cannot go on, which the client is told with what it gets instead. */
+  lost(notice: string): void {
+    this.#notice = notice;
   }
 
   /** What a client that comes to listen is told; undefined while it watches the present. */
@@ -100,6 +107,9 @@ export class PlaybackWatch {
   }
 
   #live(): object {
-    return { type: 'position', at: this.#init.wallClock() / 1000, rtp_timestamp: null, speed: 1, state: 'live' };
+    const notice = this.#notice;
+    this.#notice = undefined;
+    const position = { type: 'position', at: this.#init.wallClock() / 1000, rtp_timestamp: null, speed: 1, state: 'live' };
+    return { ...position, ...(notice !== undefined && { notice }) };
   }
 }

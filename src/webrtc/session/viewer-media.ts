@@ -44,6 +44,8 @@ export interface ViewerMediaInit {
   readonly onChanging: () => void;
   /** The session's own source is another one, or was opened anew. */
   readonly onSourceChanged: (sourceId: string) => void;
+  /** Nothing more can be had of what was recorded. The present is shown where there is one. */
+  readonly onPastLost: (error: unknown) => void;
   /** M-lines show other sources, or sources have come back. */
   readonly onTilesChanged: () => void;
   /** One of several sources has ended, or has come back, on these m-lines. */
@@ -371,13 +373,26 @@ export class ViewerMedia implements WatchedMedia {
     const source = this.#tiles.watchedOn(stream);
     if (!source) return;
     if (reason === 'source-changed') {
-      this.#changes.renew(source).catch((error: unknown) => this.#lost(source, error));
+      this.#changes.renew(source).catch((error: unknown) => this.#notRenewed(source, error));
       return;
     }
     if (rung === SOURCE_RUNG) return this.#over(source, reason);
     if (stream.rung === rung) this.#orphaned.set(stream, reason);
     this.#quality.refuse(source.sourceId, rung);
     this.#follow();
+  }
+
+  /** Where nothing more of the past can be had, there may still be the present. Never rejects. */
+  async #notRenewed(source: WatchedSource, error: unknown): Promise<void> {
+    const isPast = source === this.#tiles.own && this.playback !== undefined;
+    if (isPast) this.#init.onPastLost(error);
+    const isThere =
+      isPast &&
+      (await this.goLive().then(
+        () => true,
+        () => false,
+      ));
+    if (!isThere) this.#lost(source, error);
   }
 
   #trackFailed(stream: ViewerStream, rung: string, error: unknown): void {

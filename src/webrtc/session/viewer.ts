@@ -1,5 +1,6 @@
 /** A viewer: the participant that is sent a source, on streams and data channels. */
 import type { Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/errors.js';
 import { SOURCE_RUNG, type EndReason, type Rendition, type TrackKey } from '../../media/index.js';
 import type { MediaGateway } from '../api/gateway.js';
 import { ALL_RIGHTS, type ViewerRights } from '../api/rights.js';
@@ -75,6 +76,7 @@ export class Viewer implements Participant {
         this.#playback.follow();
         host.sourceChanged(to);
       },
+      onPastLost: (error) => this.#playback.lost(messageOf(error)),
       onTilesChanged: () => {
         this.#channels.sourcesChanged();
         host.step('tiles changed');
