@@ -118,7 +118,7 @@ describe('the menu of qualities', { skip: noChromium, timeout: 120_000 }, () => 
       const { page, troubles } = await watch(t, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, colorScheme });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
       const { height = 0, width = 0 } = (await page.locator('#quality').boundingBox()) ?? {};
-      assert.ok(height >= 40 && width >= 200, `${width} x ${height} is large enough for a finger`);
+      assert.ok(height >= 44 && width >= 88, `${width} x ${height} is large enough for a finger`);
       await page.screenshot({ path: path.join(screens, `phone-quality-${colorScheme}.png`), fullPage: true });
       assert.deepEqual(troubles, []);
     });

@@ -3,7 +3,6 @@
  * It begins with `start` and ends with what that returns.
  */
 import { computed, effect, signal, untracked } from '@preact/signals';
-import type { Position } from '/sightline.js';
 import { changes } from '../account/account.js';
 import { addressOf } from '../api/address.js';
 import { detectorLoaded, health } from '../api/health.js';
@@ -12,16 +11,21 @@ import { nameOf, sourceList, sourceOf } from '../api/sources.js';
 import { isSaidElsewhere } from '../app/server-voice.js';
 import { OverlaySettings } from '../overlay/settings.js';
 import { storage } from '../shared/storage.js';
+import { serverNowS } from '../api/server-clock.js';
 import { words } from '../strings/index.js';
+import type { PlayerControl } from '../timeline/player-control.js';
+import { WatchingControl } from '../timeline/watching-control.js';
 import { isLive, snapshotPath } from './card.js';
 import { Choice, type ChoiceChange } from './choice.js';
 import { Deck } from './deck.js';
 import { countdownOf, type NoticeContent } from './notice.js';
 import { Observations } from './observations.js';
 import { Player, type Phase } from './player.js';
+import { PlaceInTime } from './place-in-time.js';
+import { volume } from './sound.js';
 import { stills } from './still-queue.js';
 import type { Viewing, Wanted } from './viewing.js';
-import { ALL_VIEWS, offeredTracks, possibleViews, type View } from './views.js';
+import { ALL_VIEWS, VIEWS, offeredTracks, possibleViews, type View } from './views.js';
 
 /** What a stage shows: a viewing on its way, or why there is none. */
 export type PhaseName = Phase['name'];
@@ -39,7 +43,6 @@ export class WatchModel {
     deck: this.deck,
     detectorLoaded: () => detectorLoaded.peek(),
     onPhase: (phase) => this.#showPhase(phase),
-    onPosition: (position) => (this.position.value = position),
   });
   /** What is chosen, for components; undefined while nothing is. */
   readonly wanted = signal<Wanted | undefined>(undefined);
@@ -51,18 +54,21 @@ export class WatchModel {
   readonly notice = signal<NoticeContent | undefined>(undefined);
   /** Whether the sound is off. */
   readonly isMuted = signal(true);
-  /** Where in the past the viewer is; undefined: in the present. */
-  readonly position = signal<Position | undefined>(undefined);
+  /** Moves what plays in time; undefined while nothing does. */
+  readonly control = signal<PlayerControl | undefined>(undefined);
   /** What is seen of the video, now and then. */
   readonly seen = new Observations({
     player: this.player,
     deck: this.deck,
     settings: this.settings,
     source: () => this.choice.wanted?.source,
-    speaks: () => this.phase.peek() === 'playing' || this.phase.peek() === 'switching',
+    // A picture that somebody stopped is no trouble.
+    speaks: () => ['playing', 'switching'].includes(this.phase.peek()) && !isStopped(this.control.peek()),
   });
   /** Grows with each viewing that begins or changes. */
   readonly #plays = signal(0);
+  /** Whose control `control` is. */
+  #controlled: Viewing | undefined;
 
   /** The views that can be had now. */
   readonly possible = computed<readonly View[]>(() => {
@@ -75,7 +81,15 @@ export class WatchModel {
 
   /** Begins; the returned function ends it. */
   start(): () => void {
-    const ends = [sourceList.hold(), health.hold(), this.seen.start(), this.#holdStills(), this.#followRefusal()];
+    const ends = [
+      sourceList.hold(),
+      health.hold(),
+      this.seen.start(),
+      this.#holdStills(),
+      this.#followRefusal(),
+      this.#followTime(),
+      this.#followVolume(),
+    ];
     let hasEnded = false;
     // Whether there is a detector decides what is asked for.
     void Promise.all([sourceList.refresh(), health.refresh(), pageLoaded()]).then(() => {
@@ -97,7 +111,7 @@ export class WatchModel {
 
   /** A quality could not be had; what was there before stays. */
   refuseQuality(quality: string, why: string): void {
-    this.notice.value = { title: words.value.watch.qualities.refused(quality), text: why, small: true, passing: true };
+    this.say(words.value.watch.qualities.refused(quality), why);
   }
 
   /** Of the viewing on the screen; read again whenever it begins or changes. */
@@ -105,8 +119,19 @@ export class WatchModel {
     return this.#plays.value > 0 && this.player.viewing ? read(this.player.viewing) : undefined;
   }
 
+  /** What is on the screen, for a picture of it and for a window of its own. */
+  get shownVideo(): HTMLVideoElement {
+    return this.deck.video(VIEWS[this.arranged.peek()].tracks[0]);
+  }
+
+  /** A word that goes by itself. */
+  say(title: string, text = ''): void {
+    this.notice.value = { title, text, small: true, passing: true };
+  }
+
   #showChoice({ wanted, isNewSource, clickedAtMs }: ChoiceChange): void {
     this.wanted.value = wanted;
+    if (!wanted || isNewSource) this.#controlled = this.control.value = undefined;
     if (!wanted) return this.player.leave();
     if (isNewSource) this.#openSource(wanted);
     this.player.play(wanted, clickedAtMs);
@@ -127,6 +152,36 @@ export class WatchModel {
     if (phase.name === 'playing') return this.#showPlaying(phase.wanted);
     this.notice.value = this.#noticeOf(phase);
     if (phase.name === 'failed' && phase.code === 'UNAUTHORIZED') void refreshMe();
+  }
+
+  #takeControl(): void {
+    const { viewing } = this.player;
+    if (!viewing || viewing === this.#controlled) return;
+    this.#controlled = viewing;
+    this.control.value = new WatchingControl(viewing.watching, serverNowS);
+  }
+
+  #followTime(): () => void {
+    let place: { readonly of: PlayerControl; readonly time: PlaceInTime } | undefined;
+    return effect(() => {
+      const control = this.control.value;
+      const position = control?.position.value;
+      if (!control || !position) return;
+      if (place?.of !== control) place = { of: control, time: new PlaceInTime() };
+      const at = place.time.look(position, performance.now());
+      untracked(() => this.#moved(at));
+    });
+  }
+
+  #moved(at: number | undefined | 'same'): void {
+    const { wanted } = this.choice;
+    if (at === 'same' || !wanted || this.phase.peek() !== 'playing') return;
+    this.player.wants(at);
+    this.choice.follow({ ...wanted, at });
+  }
+
+  #followVolume(): () => void {
+    return effect(() => void (this.deck.audio.volume = volume.value));
   }
 
   #noticeOf(phase: Exclude<Phase, { name: 'playing' }>): NoticeContent | undefined {
@@ -152,6 +207,7 @@ export class WatchModel {
     this.arranged.value = wanted.view;
     this.isMuted.value = this.player.muted;
     this.#plays.value++;
+    this.#takeControl();
     // Of one that does not run nobody knows its qualities.
     void sourceList.refresh();
     this.seen.lookAtOverlay();
@@ -198,6 +254,10 @@ export class WatchModel {
       void sourceList.refresh();
     });
   }
+}
+
+function isStopped(control: PlayerControl | undefined): boolean {
+  return ['held', 'paused', 'end'].includes(control?.position.peek().state ?? '');
 }
 
 /** A video that waits for its first frame keeps a page that is still loading from ever being loaded: the tab would spin on. */

@@ -1,13 +1,19 @@
 /** What plays, with its controls and figures. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ComponentType } from 'preact';
 import { nameOf } from '../api/sources.js';
 import { detectorLoaded } from '../api/health.js';
 import { go } from '../app/router.js';
 import { OverlayPanel } from '../overlay/panel.js';
 import { words } from '../strings/index.js';
+import type { TimelineProps } from '../timeline/timeline.js';
+import { Dialog } from '../ui/dialog.js';
+import { Icon } from '../ui/icon.js';
+import { useActions, type PageActions } from './actions.js';
+import { Controls } from './controls.js';
 import { FigureLists } from './figure-lists.js';
+import { KeyHelp } from './key-help.js';
 import { viewButtons, type WatchModel } from './model.js';
-import { QualityMenu } from './quality-menu.js';
 import { Stage, useFullScreen } from './stage.js';
 
 /** @param source that is chosen @param onLeave it is left: the keyboard goes back to its card */
@@ -24,6 +30,10 @@ export function PlayerSection({
   const section = useRef<HTMLElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
   const fullScreen = useFullScreen();
+  const [isHelping, setHelping] = useState(false);
+  const [link, setLink] = useState<string>();
+  const page = useMemo<PageActions>(() => ({ fullScreen: fullScreen.toggle, help: () => setHelping(true), showLink: setLink }), []);
+  const actions = useActions(model, page);
   useEffect(() => {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     section.current?.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' });
@@ -31,17 +41,17 @@ export function PlayerSection({
   }, [source]);
   return (
     <section class="player" id="player" aria-label={texts.player} ref={section}>
-      <Stage model={model} isFilled={fullScreen.isFilled} onGiveBack={fullScreen.giveBack} />
+      <Stage model={model} isFilled={fullScreen.isFilled} onGiveBack={fullScreen.giveBack}>
+        <Controls model={model} actions={actions} page={page} />
+      </Stage>
       <div class="bar">
         <h2 id="title" tabIndex={-1} dir="auto" ref={title}>
           {nameOf(source)}
         </h2>
         <ViewChoice model={model} />
-        <QualityMenu model={model} key={source} />
         <div class="buttons">
-          <MuteButton model={model} />
-          <button type="button" id="fullscreen" onClick={fullScreen.toggle}>
-            {texts.fullScreen}
+          <button type="button" class="icon-button" id="help" title={texts.keys.title} aria-label={texts.keys.title} onClick={page.help}>
+            <Icon name="help" />
           </button>
           <button
             type="button"
@@ -57,7 +67,14 @@ export function PlayerSection({
       </div>
       <OverlayControls model={model} key={source} />
       <Trouble model={model} />
+      <Past source={source} model={model} />
       <FigureLists seen={model.seen} />
+      {isHelping && <KeyHelp onClose={() => setHelping(false)} />}
+      {link !== undefined && (
+        <Dialog title={texts.copyLink} onClose={() => setLink(undefined)}>
+          <input class="link" readOnly value={link} aria-label={texts.copyLink} onFocus={({ currentTarget }) => currentTarget.select()} />
+        </Dialog>
+      )}
     </section>
   );
 }
@@ -85,16 +102,6 @@ function ViewChoice({ model }: { readonly model: WatchModel }) {
   );
 }
 
-function MuteButton({ model }: { readonly model: WatchModel }) {
-  const { noSound, unmute, mute } = words.value.watch;
-  const [isSilent, isMuted] = [model.isSilent.value, model.isMuted.value];
-  return (
-    <button type="button" id="mute" aria-pressed={isMuted ? 'true' : 'false'} disabled={isSilent} onClick={() => model.mute(!isMuted)}>
-      {isSilent ? noSound : isMuted ? unmute : mute}
-    </button>
-  );
-}
-
 function OverlayControls({ model }: { readonly model: WatchModel }) {
   if (!model.seen.overlay.value) return null;
   return <OverlayPanel settings={model.settings} classes={model.seen.classes.value} onChange={() => model.deck.overlay.redraw()} />;
@@ -107,4 +114,16 @@ function Trouble({ model }: { readonly model: WatchModel }) {
       {text}
     </p>
   );
+}
+
+/** The timeline, once it is loaded; who cannot load it goes on without. */
+function Past({ source, model }: { readonly source: string; readonly model: WatchModel }) {
+  const [Timeline, setTimeline] = useState<ComponentType<TimelineProps>>();
+  useEffect(() => {
+    Promise.all([import('../timeline/timeline.js'), import('../timeline/timeline.css')]).then(
+      ([loaded]) => setTimeline(() => loaded.Timeline),
+      () => undefined,
+    );
+  }, []);
+  return Timeline ? <Timeline source={source} control={model.control.value} /> : null;
 }

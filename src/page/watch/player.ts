@@ -2,7 +2,7 @@
  * What is on the stage: one viewing, which the client library keeps alive, and its view. Another view of the same
  * source comes over the same connection; another source gets a viewing of its own.
  */
-import { SightlineError, type Position, type StateChange } from '/sightline.js';
+import { SightlineError, type StateChange } from '/sightline.js';
 import { explain, type Explanation } from '../shared/explain.js';
 import type { Deck } from './deck.js';
 import { Viewing, type Wanted } from './viewing.js';
@@ -25,8 +25,6 @@ export interface PlayerInit {
   readonly deck: Deck;
   /** Called whenever the player does something else. */
   readonly onPhase: (phase: Phase) => void;
-  /** Where in time the viewer is; undefined: in the present. */
-  readonly onPosition: (position: Position | undefined) => void;
   /** What is known of the server. */
   readonly detectorLoaded: () => boolean;
 }
@@ -79,12 +77,9 @@ export class Player {
     this.#open({ wanted, clickedAtMs, detectorLoaded: this.#init.detectorLoaded() });
   }
 
-  /** The viewer has moved in time by itself. @param at Unix seconds; undefined: the present */
+  /** The viewer has moved in time by itself: that is what is wanted now. @param at Unix seconds; undefined: the present */
   wants(at: number | undefined): void {
-    if (!this.#shown) return;
-    this.#shown.wanted = { ...this.#shown.wanted, at };
-    if (this.#shown.hasFrame && this.#shown.viewing.state === 'playing')
-      this.#init.onPhase({ name: 'playing', wanted: this.#shown.wanted });
+    if (this.#shown) this.#shown.wanted = { ...this.#shown.wanted, at };
   }
 
   /** Ends what plays. */
@@ -95,15 +90,13 @@ export class Player {
   }
 
   #open(request: Request): void {
-    const { deck, onPosition } = this.#init;
-    onPosition(undefined);
+    const { deck } = this.#init;
     deck.audio.muted = true;
     const viewing: Viewing = new Viewing({
       ...request,
       deck,
       onState: (change) => this.#shown?.viewing === viewing && this.#follow(this.#shown, change, request),
       onFirstFrame: () => this.#shown?.viewing === viewing && this.#begin(this.#shown),
-      onPosition: (position) => this.#shown?.viewing === viewing && this.#moved(this.#shown, position),
     });
     this.#shown = { viewing, wanted: request.wanted, hasFrame: false };
   }
@@ -149,13 +142,6 @@ export class Player {
     }
   }
 
-  /** Someone who goes back to the present, or is brought there, wants it from now on. */
-  #moved(shown: Shown, position: Position): void {
-    const isPresent = position.state === 'live';
-    this.#init.onPosition(isPresent ? undefined : position);
-    if (isPresent && shown.wanted.at !== undefined) this.wants(undefined);
-  }
-
   /** A browser may refuse sound without a fresh gesture; the video matters more. */
   #applySound(shown: Shown): void {
     const { audio } = this.#init.deck;
@@ -177,8 +163,8 @@ export class Player {
 }
 
 /** @param at Unix seconds; undefined: the present */
-function moveTo({ past }: Viewing, at: number | undefined): Promise<void> {
-  return at === undefined ? past.live() : past.seek(at);
+function moveTo({ watching }: Viewing, at: number | undefined): Promise<void> {
+  return at === undefined ? watching.live() : watching.seek(at);
 }
 
 function canSwitch({ viewing, hasFrame, wanted: before }: Shown, wanted: Wanted): boolean {

@@ -29,7 +29,9 @@ export function Stage({ model, isFilled, onGiveBack, children }: StageProps) {
       data-phase={model.phase.value}
       data-view={model.arranged.value}
       style={{ '--aspect': String(model.seen.shape.value) }}
-      onClick={onGiveBack}
+      onClick={({ target }) => {
+        if (!(target instanceof Element && target.closest('button, input, select'))) onGiveBack();
+      }}
     >
       <div class="deck-place" ref={place} />
       {children}

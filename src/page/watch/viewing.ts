@@ -7,7 +7,6 @@ import {
   SightlineError,
   watch,
   type Latency,
-  type Position,
   type QualityChange,
   type Rendition,
   type State,
@@ -52,8 +51,6 @@ export interface ViewingInit {
   readonly onState: (change: StateChange) => void;
   /** The first frame of the view is on the screen. */
   readonly onFirstFrame: () => void;
-  /** Where in time the viewer is. */
-  readonly onPosition: (position: Position) => void;
 }
 
 /** Begins with its construction; `close` ends it. */
@@ -84,7 +81,6 @@ export class Viewing {
       onTrack: (track) => this.#received(track),
       onState: (change) => this.#follow(change),
       onLatency: (latency) => (this.#latency = latency),
-      onPosition: init.onPosition,
       onError: ({ message }) => deck.overlay.refuse(message),
     });
     void this.#awaitFirstFrame(active);
@@ -147,8 +143,8 @@ export class Viewing {
     this.#wishedQuality = quality;
   }
 
-  /** Moves through what was recorded of the source, over the same connection. */
-  get past(): Pick<Watching, 'seek' | 'live' | 'setSpeed' | 'step' | 'pause' | 'resume'> {
+  /** What is watched: moves through what was recorded of the source, over the same connection. */
+  get watching(): Watching {
     return this.#watching;
   }
 
