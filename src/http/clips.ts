@@ -1,7 +1,8 @@
 /** `GET /recordings/:source/clip.mp4`: a stretch of a recording as a file that any player plays. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MediaPeerError } from '../base/errors.js';
 import type { Clip, ClipRequest } from '../recording/index.js';
 import { inParam } from './gate.js';
@@ -12,6 +13,8 @@ import { ErrorSchema, TokenQuery } from './schemas.js';
 export interface ClipDeps {
   /** Resolves with the first bytes. @throws MediaPeerError QUERY_INVALID, RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CLIP_FORMAT_CHANGES, CAPACITY_REACHED, FFMPEG_FAILED */
   readonly openClip: (request: ClipRequest, signal: AbortSignal) => Promise<Clip>;
+  /** What that would begin, without a clip being made. @throws MediaPeerError as it does, save CAPACITY_REACHED and FFMPEG_FAILED */
+  readonly describeClip: (request: ClipRequest) => Promise<Pick<Clip, 'startMs'>>;
 }
 
 const CLIPS_PER_MINUTE = 60;
@@ -24,8 +27,6 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
   app.get(
     ROUTE,
     {
-      // A HEAD would make a clip for nobody.
-      exposeHeadRoute: false,
       config: {
         action: 'playback',
         sourceOf: inParam('source'),
@@ -38,7 +39,8 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
         description:
           'H.264 is copied, from the keyframe at or before `from` on; `exact=1` begins with the very frame, `annotated=1` draws what was seen then: both ' +
           'encode the picture, as does a recording in H.265 or VP8, and take one of MAX_PLAYBACK_ENCODES. Gaps are left out. The header `Clip-From` ' +
-          'says when its first frame was. A clip that cannot be finished ends with a broken connection.',
+          'says when its first frame was. Ranges of bytes are not served (`Accept-Ranges: none`), for it is made while it is sent; `HEAD` makes none. ' +
+          'A clip that cannot be finished ends with a broken connection.',
         tags: ['recordings'],
         params: Type.Object({ source: Type.String({ minLength: 1, maxLength: 255 }) }),
         querystring: Type.Object({
@@ -69,6 +71,8 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
           isExact: isOn(exact),
           isAnnotated: isOn(annotated),
         };
+        // A clip for a HEAD would be made for nobody; how long it is going to be is not known.
+        if (request.method === 'HEAD') return withHeaders(reply, source, await deps.describeClip(wanted)).send(Readable.from([]));
         const { stream, startMs } = await deps.openClip(wanted, signal);
         try {
           await guardClip(request, source, stream);
@@ -78,17 +82,20 @@ export const clipRoutes: FastifyPluginCallbackTypebox<ClipDeps> = (app, deps, do
           stream.destroy();
           throw error;
         }
-        return reply
-          .type('video/mp4')
-          .header('cache-control', 'no-store')
-          .header('content-disposition', `attachment; ${fileName(source, startMs)}`)
-          .header('clip-from', (startMs / 1000).toFixed(3))
-          .header('accept-ranges', 'none')
-          .send(stream);
+        return withHeaders(reply, source, { startMs }).send(stream);
       }),
   );
   done();
 };
+
+function withHeaders(reply: FastifyReply, source: string, { startMs }: Pick<Clip, 'startMs'>): FastifyReply {
+  return reply
+    .type('video/mp4')
+    .header('cache-control', 'no-store')
+    .header('content-disposition', `attachment; ${fileName(source, startMs)}`)
+    .header('clip-from', (startMs / 1000).toFixed(3))
+    .header('accept-ranges', 'none');
+}
 
 /** A clip of hours takes long to download: it goes on as long as the right for it does. */
 async function guardClip({ access }: FastifyRequest, source: string, stream: Clip['stream']): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a clip is made of: which segments, from which frame on, and whether they have to be encoded. */
 import { MediaPeerError } from '../base/errors.js';
-import { throwNotRecorded, inGap } from './not-recorded.js';
+import { inGap, soundAlone, throwNotRecorded } from './not-recorded.js';
 import type { RecordedSegment, RecordingArchive, SegmentVideo, TimeRange } from './recorded.js';
 import { runByRun } from './stretches.js';
 
@@ -101,6 +101,7 @@ async function fromFirstReadable(archive: RecordingArchive, segments: readonly C
 }
 
 async function nothingThere(archive: RecordingArchive, { sourceId, fromMs, toMs }: ClipRequest, nowMs: number): Promise<never> {
+  if ((await archive.segments(sourceId, { fromMs, toMs })).length > 0) throw soundAlone(sourceId, fromMs);
   const ranges = await archive.ranges(sourceId, { fromMs: 0, toMs: nowMs });
   const before = ranges.findLast((range) => range.toMs <= fromMs);
   const after = ranges.find((range) => range.fromMs >= toMs);

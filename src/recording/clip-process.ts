@@ -30,16 +30,19 @@ export class ClipProcess {
   readonly output: Readable;
   /** Resolves with the first bytes. @throws MediaPeerError what it ended of before them */
   readonly started: Promise<void>;
+  /** Pictures are encoded. */
+  readonly isEncoded: boolean;
   readonly #deps: FfmpegDeps;
   readonly #process: FfmpegProcess;
   readonly #head: ClipHead;
   #start!: { readonly resolve: () => void; readonly reject: (error: Error) => void };
-  #isPaused = false;
+  #pausedMs: number | undefined;
   #resumedMs = 0;
   #end: ProcessEnd | undefined;
 
   constructor(deps: FfmpegDeps, { owner, input, output, durationMs, isEncoded }: ClipProcessInit) {
     this.#deps = deps;
+    this.isEncoded = isEncoded;
     this.#head = new ClipHead(durationMs);
     this.started = new Promise((resolve, reject) => (this.#start = { resolve, reject }));
     this.started.catch(() => undefined);
@@ -67,6 +70,11 @@ export class ClipProcess {
     return this.#process.closed;
   }
 
+  /** For how long nobody has read what is there; 0: it is being read. */
+  get unreadMs(): number {
+    return this.#pausedMs === undefined ? 0 : this.#deps.clock.now() - this.#pausedMs;
+  }
+
   /** Resolves when they are on their way, which is when there is room for more. @throws MediaPeerError what it failed of */
   async write(chunks: readonly Buffer[]): Promise<void> {
     if (!this.#end) await new Promise<void>((resolve) => this.#process.write(chunks, resolve));
@@ -87,20 +95,20 @@ export class ClipProcess {
     if (bytes.length === 0 || this.output.destroyed) return;
     this.#start.resolve();
     if (this.output.push(bytes)) return;
-    this.#isPaused = true;
+    this.#pausedMs ??= this.#deps.clock.now();
     this.#process.pauseOutput();
   }
 
   #resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+    if (this.#pausedMs === undefined) return;
+    this.#pausedMs = undefined;
     this.#resumedMs = this.#deps.clock.now();
     this.#process.resumeOutput();
   }
 
   /** While nobody reads, and just after that, it owes nothing. */
   #patienceMs(): number {
-    return this.#isPaused || this.#deps.clock.now() - this.#resumedMs < SILENCE_MS ? Infinity : SILENCE_MS;
+    return this.#pausedMs !== undefined || this.#deps.clock.now() - this.#resumedMs < SILENCE_MS ? Infinity : SILENCE_MS;
   }
 
   #ended(end: ProcessEnd): void {

@@ -41,6 +41,9 @@ export interface Clip {
 /** Copied ones take little but the disk. */
 const MAX_COPIES = 4;
 
+/** A player that has enough for now reads on sooner. */
+const STALLED_MS = 60_000;
+
 /** What takes the frames of a clip. */
 interface Feed {
   write(frame: ClipFrame): Promise<void>;
@@ -66,7 +69,7 @@ export class Clips {
     const { archive, ffmpeg } = this.#init;
     const plan = await planClip(archive, request, ffmpeg.clock.wallClock());
     signal.throwIfAborted();
-    const giveBack = this.#takePlace(plan);
+    const giveBack = await this.#takePlace(plan);
     const leaving = new AbortController();
     const process = new ClipProcess(ffmpeg, {
       owner: `clip of ${request.sourceId}`,
@@ -95,7 +98,13 @@ export class Clips {
     } finally {
       signal.removeEventListener('abort', leave);
     }
-    return { stream: process.output, startMs: plan.startMs + plan.trimMs, durationMs: plan.durationMs, isEncoded: plan.isEncoded };
+    return { stream: process.output, ...factsOf(plan) };
+  }
+
+  /** What `open` would begin, without a clip being made. @throws MediaPeerError as `open` does, save CAPACITY_REACHED and FFMPEG_FAILED */
+  async describe(request: ClipRequest): Promise<Omit<Clip, 'stream'>> {
+    const { archive, ffmpeg } = this.#init;
+    return factsOf(await planClip(archive, request, ffmpeg.clock.wallClock()));
   }
 
   /** Ends what runs. */
@@ -137,8 +146,23 @@ export class Clips {
     };
   }
 
+  /** Whoever has stopped reading makes room for others. @throws MediaPeerError CAPACITY_REACHED */
+  async #takePlace({ isEncoded }: ClipPlan): Promise<() => void> {
+    try {
+      return this.#freePlace(isEncoded);
+    } catch (error) {
+      const [stalled] = [...this.#running.keys()]
+        .filter((each) => each.isEncoded === isEncoded && each.unreadMs > STALLED_MS)
+        .sort((a, b) => b.unreadMs - a.unreadMs);
+      if (!stalled) throw error;
+      stalled.close(capacityReached('nobody has read on in this clip, and others wait for its place'));
+      await this.#running.get(stalled);
+      return this.#freePlace(isEncoded);
+    }
+  }
+
   /** @throws MediaPeerError CAPACITY_REACHED */
-  #takePlace({ isEncoded }: ClipPlan): () => void {
+  #freePlace(isEncoded: boolean): () => void {
     if (isEncoded) return this.#init.encodes.take();
     if (this.#copies >= MAX_COPIES) throw capacityReached(`${MAX_COPIES} clips are being made`);
     this.#copies++;
@@ -146,4 +170,8 @@ export class Clips {
       this.#copies--;
     };
   }
+}
+
+function factsOf({ startMs, trimMs, durationMs, isEncoded }: ClipPlan): Omit<Clip, 'stream'> {
+  return { startMs: startMs + trimMs, durationMs, isEncoded };
 }

@@ -24,3 +24,11 @@ export function inGap(sourceId: string, asked: string, gap: TimeRange): MediaPee
     { facts: { gap: { from, to } } },
   );
 }
+
+/** RECORDING_OUT_OF_RANGE. */
+export function soundAlone(sourceId: string, atMs: number): MediaPeerError {
+  return new MediaPeerError(
+    'RECORDING_OUT_OF_RANGE',
+    `there is no picture of '${sourceId}' at ${atMs / 1000}: sound alone was recorded then`,
+  );
+}

@@ -137,16 +137,17 @@ export class Recordings {
     const overview = await this.there(sourceId);
     const within = withinOf(overview, asked);
     throwIfOutside(overview, asked);
-    const segments = (await this.#init.archive.segments(sourceId, within)).filter(({ isOpen }) => !isOpen).slice(0, MAX_CHECKED);
+    const all = (await this.#init.archive.segments(sourceId, within)).filter(({ isOpen }) => !isOpen);
+    const segments = all.slice(0, MAX_CHECKED);
+    // Where runs overlap, what follows may end before what was checked does.
+    const next = all[MAX_CHECKED];
     const damaged: DamagedSegment[] = [];
-    let checkedToMs = within.fromMs;
     for (const segment of segments) {
       if (signal.aborted) break;
       const problem = await this.problemOf(segment);
       if (problem !== undefined) damaged.push({ fromMs: segment.fromMs, toMs: segment.toMs, file: segment.file, problem });
-      checkedToMs = Math.max(checkedToMs, segment.toMs);
     }
-    return { checked: segments.length, checkedToMs: segments.length < MAX_CHECKED ? within.toMs : checkedToMs, damaged };
+    return { checked: segments.length, checkedToMs: next ? Math.max(next.fromMs, within.fromMs) : within.toMs, damaged };
   }
 
   /** What is wrong with a segment, in words; undefined: nothing. The index is put right where the file is otherwise. */

@@ -25,7 +25,7 @@ export function isKept(sourceId: string, kept: TimeRange): MediaPeerError {
   const [from, to] = [seconds(kept.fromMs), seconds(kept.toMs)];
   return new MediaPeerError(
     'RECORDING_KEPT',
-    `nothing was removed: ${from} to ${to} of '${sourceId}' is to be kept; DELETE /recordings/${sourceId}/keep?from=${from}&to=${to} releases it`,
+    `nothing was removed: ${from} to ${to} of '${sourceId}' is to be kept; DELETE /recordings/${encodeURIComponent(sourceId)}/keep?from=${from}&to=${to} releases it`,
     { facts: { from, to } },
   );
 }

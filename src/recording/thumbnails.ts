@@ -10,7 +10,7 @@ import { serverClosing } from '../base/refusals.js';
 import { NewestFirst } from './newest-first.js';
 import { pictureAt, readStrip, stripFile, writeStrip, type PictureStrip } from './picture-strip.js';
 import type { RecordedSegment, RecordingArchive } from './recorded.js';
-import { throwNotRecorded } from './not-recorded.js';
+import { soundAlone, throwNotRecorded } from './not-recorded.js';
 
 /** What thumbnails are made of. */
 export interface ThumbnailsInit {
@@ -73,10 +73,15 @@ export class Thumbnails {
   /** The picture of a time, Unix milliseconds. @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE, RECORDING_DAMAGED, CAPACITY_REACHED */
   async get(sourceId: string, atMs: number): Promise<Thumbnail> {
     const { archive, clock } = this.#init;
-    const segment = (await archive.segments(sourceId, { fromMs: atMs, toMs: atMs + 1 })).at(-1);
+    const there = await archive.segments(sourceId, { fromMs: atMs, toMs: atMs + 1 });
+    const segment = there.findLast(({ format }) => format.video);
+    if (!segment && there.length > 0) throw soundAlone(sourceId, atMs);
     if (!segment) return throwNotRecorded(archive, sourceId, atMs, clock.wallClock());
     const cached = await this.#find(segment);
     if (cached && !this.#isStale(cached, atMs)) return thumbnailOf(segment, cached, atMs);
+    // Nobody is to wait for what is not coming.
+    const damage = cached ? undefined : this.#damageOf(segment);
+    if (damage) throw damage;
     const made = this.#wishes.wish(segment.id, () => this.#make(segment));
     const near = cached ? { segment, cached } : await this.#nearest(segment);
     return near ? { ...thumbnailOf(near.segment, near.cached, atMs), state: 'nearest' } : thumbnailOf(segment, await made, atMs);
@@ -126,8 +131,8 @@ export class Thumbnails {
   /** What cannot be read is not tried again for each who asks. @throws MediaPeerError RECORDING_DAMAGED */
   async #read(segment: RecordedSegment): ReturnType<ThumbnailsInit['readPictures']> {
     const { readPictures, clock, archive } = this.#init;
-    const before = this.#damaged.get(segment.id);
-    if (before && clock.now() - before.atMs < DAMAGED_MS) throw before.error;
+    const before = this.#damageOf(segment);
+    if (before) throw before;
     try {
       return await readPictures(segment.file, this.#ending.signal);
     } catch (error) {
@@ -143,6 +148,12 @@ export class Thumbnails {
       if (this.#damaged.size > MAX_WISHES && oldest !== undefined) this.#damaged.delete(oldest);
       throw damage;
     }
+  }
+
+  /** Why it could not be read just now; what is being written soon holds more. */
+  #damageOf({ id, isOpen }: RecordedSegment): MediaPeerError | undefined {
+    const known = this.#damaged.get(id);
+    return known && this.#init.clock.now() - known.atMs < (isOpen ? GROWING_MS : DAMAGED_MS) ? known.error : undefined;
   }
 
   /** A disk that is full keeps nobody from looking. */

@@ -190,12 +190,17 @@ export class SeenTables {
   }
 }
 
-/** Its text and what stands for the question marks. */
+/**
+ * Its text and what stands for the question marks. Each stretch of time is looked up by itself: as conditions of one look they would
+ * be compared with every row there is, on the thread that those wait for who move in a recording.
+ */
 function queryOf(query: SeenQuery): { readonly sql: string; readonly parameters: readonly SqlValue[] } {
-  const { sourceIds, labels, within, minMs, maxMs, minScore, after, isDescending, limit } = query;
+  const { labels, within, minMs, maxMs, minScore, after, isDescending, limit } = query;
+  const sourceIds = [...new Set(query.sourceIds)];
   const place = query.line ?? query.zone;
+  if (sourceIds.length === 0 || within.length === 0) return { sql: 'SELECT 1 WHERE 0', parameters: [] };
+  const parameters: SqlValue[] = [...within.flatMap(({ fromMs, toMs }) => [Math.ceil(fromMs), Math.ceil(toMs)]), ...sourceIds];
   const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
   const where = (condition: string, ...values: readonly SqlValue[]): void => {
     conditions.push(condition);
     parameters.push(...values);
@@ -203,24 +208,25 @@ function queryOf(query: SeenQuery): { readonly sql: string; readonly parameters:
   const isVisit = place !== undefined;
   const at = isVisit ? 'v.at_ms' : 'o.first_ms';
   const n = isVisit ? 'v.n' : '0';
-  if (isVisit) where('v.place = ?', place);
+  where(`${at} >= w.from_ms AND ${at} < w.to_ms`);
+  if (isVisit) where('v.place = ? AND o.id = v.object AND o.source IN (SELECT source FROM s)', place);
+  else where('o.source = s.source');
   if (isVisit) where(query.line === undefined ? 'v.direction IS NULL' : 'v.direction IS NOT NULL');
   if (query.direction !== undefined) where('v.direction = ?', query.direction);
-  where(`o.source IN (${marks(sourceIds)})`, ...sourceIds);
   if (labels) where(`o.label IN (${marks(labels)})`, ...labels);
-  const stretches = within.map(() => `(${at} >= ? AND ${at} < ?)`).join(' OR ');
-  where(`(${stretches || '0'})`, ...within.flatMap(({ fromMs, toMs }) => [Math.ceil(fromMs), Math.ceil(toMs)]));
   const took = query.zone === undefined ? 'o.last_ms - o.first_ms' : 'coalesce(v.left_ms, o.last_ms) - v.at_ms';
   if (minMs !== undefined) where(`${took} >= ?`, minMs);
   if (maxMs !== undefined) where(`${took} <= ?`, maxMs);
   if (minScore !== undefined) where('o.score >= ?', minScore);
   if (after) where(`(${at}, o.id, ${n}) ${isDescending ? '<' : '>'} (?, ?, ?)`, after.atMs, after.id, after.visit);
-  const tables = isVisit ? 'visits v JOIN objects o ON o.id = v.object' : 'objects o';
   const visit = isVisit ? 'v.place, v.direction, v.at_ms, v.left_ms' : 'NULL AS place, NULL AS direction, NULL AS at_ms, NULL AS left_ms';
   const order = isDescending ? 'DESC' : 'ASC';
   const sql =
+    `WITH w (from_ms, to_ms) AS (VALUES ${within.map(() => '(?, ?)').join(', ')}), s (source) AS (VALUES ${sourceIds.map(() => '(?)').join(', ')}) ` +
     `SELECT ${at} AS begun_ms, ${n} AS n, ${visit}, o.id, o.source, o.object_id, o.label, o.first_ms, o.last_ms, o.score, o.best_ms ` +
-    `FROM ${tables} WHERE ${conditions.join(' AND ')} ORDER BY begun_ms ${order}, o.id ${order}, n ${order} LIMIT ?`;
+    // A cross join is carried out in that order.
+    `FROM w CROSS JOIN ${isVisit ? 'visits v' : 's'} CROSS JOIN objects o WHERE ${conditions.join(' AND ')} ` +
+    `ORDER BY begun_ms ${order}, o.id ${order}, n ${order} LIMIT ?`;
   return { sql, parameters: [...parameters, limit] };
 }
 

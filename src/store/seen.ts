@@ -88,7 +88,7 @@ export interface SeenQuery {
   readonly line?: string | undefined;
   /** Crossings in this direction alone. */
   readonly direction?: 'in' | 'out' | undefined;
-  /** What began in one of these stretches of Unix milliseconds, the end not in it. At most 400. */
+  /** What began in one of these stretches of Unix milliseconds, the end not in it; none overlaps another. At most 400. */
   readonly within: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** What took as long at least, in milliseconds; of a crossing: the object. */
   readonly minMs?: number | undefined;

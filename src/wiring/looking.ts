@@ -133,7 +133,7 @@ export function openLooking(host: Host, parts: LookingParts, seen: SeenObjects):
       sources: () => archive.sources(),
     },
     thumbnails: { thumbnail: (sourceId, atMs) => thumbnails.get(sourceId, atMs), narrowed: narrowJpeg },
-    clips: { openClip: (request, signal) => clips.open(request, signal) },
+    clips: { openClip: (request, signal) => clips.open(request, signal), describeClip: (request) => clips.describe(request) },
   };
 }
 

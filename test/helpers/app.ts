@@ -237,7 +237,7 @@ function lookingOf(looking: AppOverrides['looking'], clock: FakeClock): AppDeps[
     timeline: { now, timeline: nothing, ...looking?.timeline },
     search: { now, search: () => Promise.resolve([]), sources: () => Promise.resolve([]), ...looking?.search },
     thumbnails: { thumbnail: nothing, narrowed: (jpeg) => Promise.resolve(jpeg), ...looking?.thumbnails },
-    clips: { openClip: ({ sourceId }) => nothing(sourceId), ...looking?.clips },
+    clips: { openClip: ({ sourceId }) => nothing(sourceId), describeClip: ({ sourceId }) => nothing(sourceId), ...looking?.clips },
   };
 }
 

@@ -220,6 +220,21 @@ describe('GET /recordings/:source/clip.mp4', () => {
     assert.deepEqual(noted, ['GET /recordings/:source/clip.mp4', 'tor öst']);
   });
 
+  it('is described by HEAD without being made', async (t) => {
+    const describeClip = () => Promise.resolve({ startMs: T - 250, durationMs: 1000, isEncoded: false });
+    const openClip = () => Promise.reject(new Error('nobody wants it'));
+    const app = await appOf(t, { looking: { clips: { openClip, describeClip } } });
+    const url = `/recordings/gate/clip.mp4?from=${T / 1000}&to=${T / 1000 + 1}`;
+    const { statusCode, headers, body } = await app.inject({ method: 'HEAD', url });
+    assert.deepEqual([statusCode, body, headers['content-length']], [200, '', undefined]);
+    assert.deepEqual(
+      [headers['content-type'], headers['clip-from'], headers['accept-ranges']],
+      ['video/mp4', `${T / 1000 - 1}.750`, 'none'],
+    );
+    const nothing = await appOf(t, {});
+    assert.equal((await nothing.inject({ method: 'HEAD', url })).statusCode, 404);
+  });
+
   it('ends where the right for it does', async (t) => {
     const clock = new FakeClock();
     const server = await openRightsServer(() => 204);

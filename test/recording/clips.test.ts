@@ -11,6 +11,7 @@ import { annotate, LabelRenderer } from '../../src/detection/index.js';
 import type { FfmpegDeps } from '../../src/ffmpeg/index.js';
 import { Clips, PlaybackEncodes, type Clip, type ClipRequest } from '../../src/recording/index.js';
 import { eventually, within } from '../helpers/deadline.js';
+import { FakeClock } from '../helpers/fake-clock.js';
 import { assertNothingHeld, bundledTools, realDeps } from '../helpers/ffmpeg-deps.js';
 import { makeVideo, noH265 } from '../helpers/make-video.js';
 import { makeNumberedClip, readLumaNumber } from '../helpers/numbered-clip.js';
@@ -59,6 +60,19 @@ const ask = (fromS: number, toS: number, more: Partial<ClipRequest> = {}): Promi
     { sourceId: 'gate', fromMs: T + fromS * 1000, toMs: T + toS * 1000, isExact: false, isAnnotated: false, ...more },
     new AbortController().signal,
   );
+
+/** What makes clips has filled all that is between it and who reads them. */
+async function waitsForReader(): Promise<void> {
+  await eventually(
+    async () => {
+      const before = archive.readFrames;
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+      return archive.readFrames === before;
+    },
+    20_000,
+    'the clip to wait for its reader',
+  );
+}
 
 /** A clip in a file. */
 async function clipFile(...request: Parameters<typeof ask>): Promise<string> {
@@ -336,15 +350,7 @@ describe('clips', () => {
     // Half an hour: many times what pipes and buffers hold.
     open(count(0, 450).map((i) => segmentOf(numbered, i + 1, T + 4000 * i)));
     const clip = await ask(0, 1800);
-    await eventually(
-      async () => {
-        const before = archive.readFrames;
-        for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
-        return archive.readFrames === before;
-      },
-      20_000,
-      'the clip to wait for its reader',
-    );
+    await waitsForReader();
     assert.ok(archive.readFrames < 450 * 120 * 0.8, `${archive.readFrames} frames were read for nobody`);
     clip.stream.destroy();
     await eventually(() => archive.openReaders === 0 && ffmpeg.ledger.snapshot().child_processes === 0, 5000, 'the end');
@@ -360,6 +366,27 @@ describe('clips', () => {
       clip.stream.destroy();
       await eventually(() => archive.openReaders === 0 && ffmpeg.ledger.snapshot().child_processes === 0, 5000, 'the end');
     }
+  });
+
+  it('make room where nobody reads them, for those who wait', async () => {
+    const clock = new FakeClock(T + 3_600_000);
+    open(
+      count(0, 450).map((i) => segmentOf(numbered, i + 1, T + 4000 * i)),
+      2,
+      { ...ffmpeg, clock },
+    );
+    const unread: Clip[] = [];
+    for (let n = 0; n < 4; n++) unread.push(await ask(0, 1800));
+    const failures = unread.map(({ stream }) => new Promise((resolve) => stream.once('error', resolve)));
+    await waitsForReader();
+    await clock.advance(50_000);
+    await assert.rejects(ask(0, 1), /4 clips are being made/, 'a player that has enough for now reads on');
+    await clock.advance(20_000);
+    const fifth = await within(ask(0, 1), 20_000, 'a place');
+    assert.ok(fifth.stream.readable);
+    assert.match(String(await Promise.race(failures)), /nobody has read on/);
+    assert.equal(unread.filter(({ stream }) => stream.destroyed).length, 1);
+    for (const { stream } of [...unread, fifth]) stream.destroy();
   });
 
   it('are given up before their first byte where the client has gone', async () => {

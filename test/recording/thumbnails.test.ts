@@ -174,6 +174,25 @@ describe('thumbnails', () => {
     assert.deepEqual(readdirSync(folder), ['1.mp4']);
   });
 
+  it('are refused at once where what is wanted is known to be damaged, whatever lies near', async () => {
+    open(segment(1, T), segment(2, T + 8000), segment(3, T + 16_000, { format: { video: undefined, hasSound: true } }));
+    await get(0);
+    writeFileSync(path.join(folder, '2.mp4'), 'no video');
+    assert.equal((await get(9000)).state, 'nearest', 'nobody knows yet');
+    const refusal = await eventually(
+      () =>
+        get(9000).then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      10_000,
+      'the refusal',
+    );
+    assert.ok(refusal instanceof MediaPeerError && refusal.code === 'RECORDING_DAMAGED');
+    await assert.rejects(get(17_000), /sound alone was recorded/);
+    assert.deepEqual(made, ['1.mp4', '2.mp4']);
+  });
+
   it('are refused with words where there is nothing, or nothing that can be read', async () => {
     open(segment(1, T), segment(2, T + 60_000));
     const refused = async (ms: number, code: string, words: RegExp, sourceId = 'gate'): Promise<void> => {
