@@ -2,6 +2,7 @@
 import { MediaPeerError } from '../base/errors.js';
 import type { SeenAnswers, SeenDensity, SeenQuestion, SeenStep } from '../store/index.js';
 import { recordingNotFound } from './refusals.js';
+import { union } from './stretches.js';
 import type { RecordingArchive, TimeRange } from './recorded.js';
 
 /** More than a screen is wide. */
@@ -99,7 +100,7 @@ function usualStepMs({ fromMs, toMs }: TimeRange): number {
 
 /** The steps of a stretch, in order. */
 function timelineSteps({ fromMs, toMs, stepMs, ranges, density, seen }: TimelineInit): TimelineStep[] {
-  const recordedIn = overlapping(merged(ranges));
+  const recordedIn = overlapping(union(ranges));
   const seenIn = new Map(seen.map((each) => [each.step, each]));
   const byStep = new Map<number, SeenDensity[]>();
   for (const each of density) byStep.set(each.step, [...(byStep.get(each.step) ?? []), each]);
@@ -136,23 +137,12 @@ function overlapping<T extends TimeRange>(items: readonly T[]): (range: TimeRang
 function gapsOf(ranges: readonly TimeRange[], { fromMs, toMs }: TimeRange): TimeRange[] {
   const gaps: TimeRange[] = [];
   let doneMs = fromMs;
-  for (const range of merged(ranges)) {
+  for (const range of union(ranges)) {
     if (range.fromMs > doneMs && doneMs < toMs) gaps.push({ fromMs: doneMs, toMs: Math.min(range.fromMs, toMs) });
     doneMs = Math.max(doneMs, range.toMs);
   }
   if (doneMs < toMs) gaps.push({ fromMs: doneMs, toMs });
   return gaps;
-}
-
-/** The same time in stretches that neither meet nor overlap, oldest first. */
-function merged(ranges: readonly TimeRange[]): TimeRange[] {
-  const whole: TimeRange[] = [];
-  for (const { fromMs, toMs } of [...ranges].sort((a, b) => a.fromMs - b.fromMs)) {
-    const last = whole.at(-1);
-    if (last && fromMs <= last.toMs) whole[whole.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, toMs) };
-    else whole.push({ fromMs, toMs });
-  }
-  return whole;
 }
 
 function recordedShare(ranges: readonly TimeRange[], { fromMs, toMs }: TimeRange): number {

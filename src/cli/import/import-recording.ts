@@ -1,5 +1,5 @@
 /** One run: what export wrote becomes segments again, at the UTC at which it was recorded. */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.js';
 import {
   DiskSync,
@@ -44,7 +44,8 @@ export async function importRecording({ sourceId, inputs, detections }: ImportOp
 async function importFile(sourceId: string, input: string, seenFile: string | undefined, deps: ImportDeps): Promise<string> {
   const { recordDir, clock, signal } = deps;
   const folder = sourceFolder(recordDir, sourceId);
-  const { fromMs, toMs, isTranscoded, format } = await examineSegment(input);
+  const { fromMs, toMs, isTranscoded, format, bytes } = await examineSegment(input);
+  const tornBytes = (await stat(input)).size - bytes;
   await checkIsFree(folder, sourceId, fromMs, toMs);
   const reader = await openSegmentReader(input);
   const seen = seenFile === undefined ? undefined : new SeenLines(seenFile);
@@ -88,7 +89,8 @@ async function importFile(sourceId: string, input: string, seenFile: string | un
   }
   if (failure) throw diskTrouble(Object.assign(new Error(failure.message), { code: failure.code }), failure.segment?.file ?? folder);
   const unreadable = seen && seen.unreadable > 0 ? `; ${seen.unreadable} lines of ${seenFile} are none that export writes` : '';
-  return `${input}: ${pictures} pictures in ${finished.length} segments of '${sourceId}', ${timeText(fromMs)} to ${timeText(toMs)}; ${seenCount} with what was seen${unreadable}`;
+  const torn = tornBytes > 0 ? `; the file is torn: ${tornBytes} bytes at its end cannot be read` : '';
+  return `${input}: ${pictures} pictures in ${finished.length} segments of '${sourceId}', ${timeText(fromMs)} to ${timeText(toMs)}; ${seenCount} with what was seen${unreadable}${torn}`;
 }
 
 /** @throws CommandError where something is recorded then already */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,7 +76,8 @@ async function recordedOf(sourceId: string): Promise<{ frames: string[]; seen: R
   const [frames, all]: [string[], RecordedDetections[]] = [[], []];
   for (const file of await listSegments(sourceFolder(recordDir, sourceId))) {
     const reader = await openSegmentReader(file);
-    for await (const { kind, frame, wallMs } of reader.frames(-Infinity)) frames.push(`${kind} ${wallMs.toFixed(0)} ${frame.data.length}`);
+    for await (const { kind, frame, wallMs } of reader.frames(-Infinity))
+      frames.push(`${kind} ${wallMs.toFixed(0)} ${createHash('sha256').update(frame.data).digest('hex')}`);
     await reader.close();
     for await (const each of readDetectionsLog(file)) all.push(each);
   }
@@ -311,6 +313,11 @@ describe('sightline export', () => {
     writeFileSync(inFolder('alone.jsonl'), 'x\n{}\n');
     const spoilt = await run('import', 'alone2', 'alone.mp4', '--record-dir', recordDir);
     assert.match(spoilt.out, /2 lines of alone\.jsonl are none that export writes/);
+    const whole = readFileSync(inFolder('alone.mp4'));
+    writeFileSync(inFolder('torn.mp4'), whole.subarray(0, whole.length - 1000));
+    writeFileSync(inFolder('torn.jsonl'), 'x'.repeat(6 << 20));
+    const torn = await run('import', 'torn', 'torn.mp4', '--record-dir', recordDir);
+    assert.match(torn.out, /1 lines of torn\.jsonl are none that export writes; the file is torn: \d+ bytes at its end cannot be read/);
     const [file] = await listSegments(sourceFolder(recordDir, 'alone2'));
     assert.equal(existsSync(sidecarFiles(file!).finished), false);
   });
