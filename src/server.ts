@@ -56,7 +56,7 @@ export async function startServer(config: Config, loggers: Loggers<LogComponent>
     const metrics = openMetrics(sources);
     const seeing = await openDetection(host, sources, metrics, state);
     const recording = await openRecording(host, sources, seeing, state);
-    const playing = openPlayback(host, sources, recording);
+    const playing = openPlayback(host, sources, seeing, recording);
     const connections = openConnections(host, sources, seeing, { ...ports, ...playing }, metrics);
     const forwarding = openForwarding(host, sources, seeing, connections, state);
     const requests = await openTracing(host, connections.sessions);

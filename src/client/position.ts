@@ -13,19 +13,22 @@ export interface Position {
   readonly speed: number;
   /** What it does. */
   readonly state: PositionState;
-  /** Of a gap: why there is nothing, where it is known. */
+  /** The model that looks at it now; undefined: what was seen then is shown. */
+  readonly model?: string;
+  /** Of a gap: why there is nothing; of `live`: why the past could not go on. Where it is known. */
   readonly notice?: string;
 }
 
 /** The position that a message tells; undefined where it is none. */
 export function parsePosition(message: Readonly<Record<string, unknown>>): Position | undefined {
-  const { type, at, rtp_timestamp: rtpTimestamp, speed, state, notice } = message;
+  const { type, at, rtp_timestamp: rtpTimestamp, speed, state, model, notice } = message;
   if (type !== 'position' || typeof at !== 'number' || typeof state !== 'string') return undefined;
   return {
     at,
     rtpTimestamp: typeof rtpTimestamp === 'number' ? rtpTimestamp : undefined,
     speed: typeof speed === 'number' ? speed : 1,
     state,
+    ...(typeof model === 'string' && { model }),
     ...(typeof notice === 'string' && { notice }),
   };
 }

@@ -264,6 +264,15 @@ export class Watching {
     await this.#command('step', { frames });
   }
 
+  /**
+   * Has another model look at what is played of a recording, until `redetect()`, or until nothing of it is sent any more.
+   * @param model its name; left out: what was seen then is shown
+   * @throws SightlineError MODEL_NOT_FOUND, MODEL_INVALID, CAPACITY_REACHED, COMMAND_UNSUPPORTED in the present; it stays as it is
+   */
+  async redetect(model?: string): Promise<void> {
+    await this.#command('redetect', { model: model ?? null });
+  }
+
   /** Has the server send the present again. @throws SightlineError SOURCE_NOT_LIVE where there is none */
   async live(): Promise<void> {
     await this.#command('live');

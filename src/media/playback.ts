@@ -13,6 +13,8 @@ export interface PlaybackPosition {
   readonly speed: number;
   /** What it does. */
   readonly state: PlaybackState;
+  /** The model that looks at it now; undefined: what was seen then is shown. */
+  readonly model?: string | undefined;
   /** Of a gap: why there is nothing, where it is known, in words. */
   readonly notice?: string | undefined;
 }
@@ -38,6 +40,12 @@ export interface PlaybackControl {
   resume(): void;
   /** Pauses and shows another frame. @param frames so many later; negative: earlier. Fewer where there are not so many */
   step(frames: number): Promise<void>;
+  /**
+   * Has objects looked for again in what is played, or (undefined) shows those that were seen then. Ends where nothing of the playback is sent any more.
+   * @param model its name
+   * @throws MediaPeerError MODEL_NOT_FOUND, MODEL_INVALID, CAPACITY_REACHED, COMMAND_UNSUPPORTED where nothing of it is sent; then nothing has changed
+   */
+  redetect(model: string | undefined): Promise<void>;
   /** Calls the listener at each change that is not only the next frame. Call the returned function to stop. */
   onChange(listener: (position: PlaybackPosition) => void): () => void;
   /** Calls the listener whenever the present, or the end of what was recorded, is reached. Call the returned function to stop. */

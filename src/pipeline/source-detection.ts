@@ -4,7 +4,7 @@
  * detections, the processed rendition, or both. The model may change meanwhile.
  */
 import { MotionGate, ObjectTracker, type DetectionRegistration, type DetectionResult, type LabelRenderer } from '../detection/index.js';
-import type { Detection, DetectionFeed, FrameDetections, Scene, Timeline, TrackedObject, VideoFrame } from '../media/index.js';
+import type { Detection, DetectionFeed, FrameDetections, Scene, TrackedObject, VideoFrame } from '../media/index.js';
 import type { PipelineDeps, SceneObserver, DetectionModel } from './deps.js';
 import type { FrameFormat } from './encoded-rendition.js';
 import { EventStills } from './event-stills.js';
@@ -21,8 +21,8 @@ export interface SourceDetectionInit {
   readonly deps: PipelineDeps;
   /** Where detections go. */
   readonly feed: DetectionFeed;
-  /** Says when frames were captured. */
-  readonly timeline: Timeline;
+  /** When a frame was captured, UTC in ms; undefined where nobody knows. */
+  readonly capturedAt: (mediaTimeMs: number) => number | undefined;
   /** Numbers the frames of the source. */
   readonly frameNumbers: FrameNumbers;
   /** True for a picture that stands in for a camera that is away: nothing is in it. */
@@ -166,13 +166,13 @@ export class SourceDetection implements FrameDetection {
 
   #take(result: DetectionResult): void {
     this.#lastFound = result.detections;
-    const { sourceId, format, feed, frameNumbers, timeline } = this.#init;
+    const { sourceId, format, feed, frameNumbers, capturedAt } = this.#init;
     const objects = this.#timed(() => this.#tracker.update(result.detections, result.mediaTimeMs));
     const detections: FrameDetections = {
       sourceId,
       frame: frameNumbers.at(result.mediaTimeMs),
       mediaTimeMs: result.mediaTimeMs,
-      wallMs: timeline.capturedAt(result.mediaTimeMs),
+      wallMs: capturedAt(result.mediaTimeMs),
       widthPx: format.widthPx,
       heightPx: format.heightPx,
       inferenceMs: result.inferenceMs,

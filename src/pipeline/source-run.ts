@@ -262,6 +262,7 @@ export class SourceRun {
       sourceId: source.id,
       format: info,
       isStandIn: (mediaTimeMs) => this.#standIns.has(mediaTimeMs),
+      capturedAt: (mediaTimeMs) => (feed.capturedAt ? feed.capturedAt(mediaTimeMs) : state.timeline.capturedAt(mediaTimeMs)),
       deps: this.#deps,
     });
   }

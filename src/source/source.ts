@@ -132,7 +132,9 @@ export interface SourceFeed {
   /** Frames from the newest keyframe on that came before it was opened, on its timeline: what decoders and viewers begin with. Default none. */
   readonly openGroup?: readonly EncodedFrame[];
   /** There where the feed itself tells what was seen, so that no detector looks: it does (true) while somebody wants to know. */
-  wantSeen?(isWanted: boolean): void;
+  readonly wantSeen?: ((isWanted: boolean) => void) | undefined;
+  /** When a frame was captured that was delivered lately, UTC in ms, where that is not when it came. Absent: it is. */
+  capturedAt?(mediaTimeMs: number): number | undefined;
   /** Passes the request for a keyframe on to whoever encodes, who merges them. Absent where none can be had. */
   requestKeyframe?(): void;
   /** What ends it, as soon as that is decided: `closed` follows when nothing of it is left. */

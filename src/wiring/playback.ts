@@ -3,6 +3,7 @@ import type { OpenedSource } from '../media/index.js';
 import { Pipelines } from '../pipeline/index.js';
 import { PlaybackEncodes } from '../recording/index.js';
 import { Playbacks } from '../source/index.js';
+import type { DetectionServices } from './detection.js';
 import type { Host } from './host.js';
 import type { Recording } from './recording.js';
 import type { Sources } from './sources.js';
@@ -21,7 +22,8 @@ const IDLE_GRACE_MS = 1_000;
 /** Nothing runs until somebody watches. */
 export function openPlayback(
   { config, clock, loggers, closers }: Host,
-  { ffmpeg }: Sources,
+  { ffmpeg, modelFolder }: Sources,
+  { models }: Pick<DetectionServices, 'models'>,
   { archive }: Pick<Recording, 'archive'>,
 ): Playing {
   const logger = loggers.of('recording');
@@ -30,8 +32,12 @@ export function openPlayback(
     clock,
     logger,
     ffmpeg,
-    // What was seen is read: nothing is looked at again.
-    models: { of: () => undefined, onChange: () => () => undefined },
+    // What was seen is read: nothing is looked at again, but for those who ask for that.
+    models: {
+      of: (playbackId) => (playbacks.modelOf(playbackId) === undefined ? undefined : models.of(playbackId)),
+      onChange: (listener) => models.onChange(listener),
+    },
+    onRunning: (playbackId, ended) => ended !== undefined && playbacks.ended(playbackId),
     detectFps: config.DETECT_FPS,
     idleGraceMs: Math.min(IDLE_GRACE_MS, config.IDLE_GRACE),
     find: (playbackId) => playbacks.find(playbackId),
@@ -46,6 +52,10 @@ export function openPlayback(
     open: (playbackId) => pipelines.open(playbackId),
     isRunning: (playbackId) => pipelines.isRunning(playbackId),
     takeEncode: () => playbackEncodes.take(),
+    models: {
+      use: (playbackId, model) => models.assign(playbackId, modelFolder.pathOf(model)),
+      forget: (playbackId) => models.forget(playbackId),
+    },
     clock,
     logger,
   });

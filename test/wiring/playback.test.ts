@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { eventually, within } from '../helpers/deadline.js';
+import { FRAME_NUMBER_MODEL, numberOfBox } from '../helpers/frame-number-model.js';
 import { makeNumberedClip } from '../helpers/numbered-clip.js';
 import { framesOfClip, makeRecording } from '../helpers/recording.js';
 import { TestServer } from '../helpers/server.js';
@@ -44,10 +45,11 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     await makeNumberedClip(small, { widthPx: 320, heightPx: 180, seconds: 4, keyframeS: 2 });
     await makeRecording({ recordDir, sourceId: 'yard', frames, fromMs });
     await makeRecording({ recordDir, sourceId: 'yard', frames: await framesOfClip(small), fromMs: fromMs + 8_000 });
+    await makeRecording({ recordDir, sourceId: 'unseen', frames, fromMs, seenEvery: 0 });
     await makeRecording({ recordDir, sourceId: 'mixed', frames: frames.slice(0, 120), fromMs });
     const other = await framesOfClip(clip, 'vp8');
     await makeRecording({ recordDir, sourceId: 'mixed', frames: other, codec: 'vp8', fromMs: fromMs + 4_000 });
-    copyFileSync(clip, path.join(videos, 'mixed.mp4'));
+    for (const name of ['mixed', 'unseen']) copyFileSync(clip, path.join(videos, `${name}.mp4`));
     const users = [
       { name: 'guard', token: sha256(GUARD), actions: ['watch', 'data', 'playback'] },
       { name: 'guest', token: sha256(GUEST), actions: ['watch', 'data'] },
@@ -63,6 +65,7 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
       RECORD_DIR: recordDir,
       AUTH_FILE: authFile,
       MAX_PLAYBACK_ENCODES: '1',
+      SOURCE_MODELS: `elsewhere=${FRAME_NUMBER_MODEL}`,
       CONNECTION_TIMEOUT: '3000',
     });
     const listed = async (): Promise<boolean> => (await fetch(`${server.url}/recordings/gate`, { headers: bearer(GUARD) })).ok;
@@ -103,9 +106,12 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
   async function join(
     token: string,
     body: object,
-  ): Promise<{ readonly command: (command: object) => Promise<Message>; readonly told: Message[] }> {
+  ): Promise<{ readonly command: (command: object) => Promise<Message>; readonly told: Message[]; readonly seen: Message[] }> {
     const viewer = viewerOf({ dataChannel: 'commands' });
     const told: Message[] = [];
+    const seen: Message[] = [];
+    const detections = viewer.pc.createDataChannel('detections');
+    detections.onMessage.subscribe((data) => typeof data === 'string' && seen.push(JSON.parse(data) as Message));
     const answers: ((answer: Message) => void)[] = [];
     const channel = viewer.dataChannel!;
     channel.onMessage.subscribe((data) => {
@@ -129,7 +135,7 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
         5_000,
         'an answer',
       );
-    return { command, told };
+    return { command, told, seen };
   }
 
   it('take a time at WHEP, and say what is wrong with one', async () => {
@@ -265,6 +271,43 @@ describe('the doors to the past', { timeout: 60_000 }, () => {
     assert.equal((await command({ cmd: 'pause' }))['ok'], true);
     await eventually(free, 5_000, 'the place, given back where frames are copied again');
     assert.ok(told.every(({ state }) => state !== 'live'));
+  });
+
+  it('let another model look at the past, in one of the places, through seeks, until it is let go', async () => {
+    await Promise.all(viewers.splice(0).map((each) => each.close()));
+    const isFree = async (): Promise<boolean> => {
+      const body = { source: 'gate', tracks: ['raw'], at: at(1) };
+      const { status, text } = await post('/offer', GUARD, await viewerOf({ codec: 'VP8' }).offer(), body);
+      if (status === 200)
+        await fetch(server.url + (JSON.parse(text) as { readonly session_url: string }).session_url, { method: 'DELETE' });
+      return status === 200;
+    };
+    await eventually(isFree, 10_000, 'the only place');
+    const present = await join(GUARD, {});
+    assert.equal((await present.command({ cmd: 'redetect', model: 'frame-number' }))['code'], 'COMMAND_UNSUPPORTED');
+    const { command, told, seen } = await join(GUARD, { source: 'unseen', at: at(1) });
+    assert.equal((await command({ cmd: 'redetect', model: 'nobody' }))['code'], 'MODEL_NOT_FOUND');
+    assert.equal(seen.length, 0, 'nobody looked');
+    const looked = await command({ cmd: 'redetect', model: 'frame-number' });
+    assert.equal(looked['ok'], true, JSON.stringify(looked));
+    assert.equal(told.at(-1)!['model'], 'frame-number');
+    assert.equal(await isFree(), false, 'it takes the place');
+    for (const seconds of [5, 2, 4.3]) {
+      assert.equal((await command({ cmd: 'seek', at: at(seconds) }))['ok'], true);
+      const isBehind = ({ wall_time: wall }: Message): boolean => Number(wall) >= at(seconds) && Number(wall) < at(seconds + 1);
+      await eventually(() => seen.filter(isBehind).length > 3, 5_000, `detections behind ${seconds} s`);
+    }
+    for (const { wall_time: wall, objects, width } of seen) {
+      const [object] = objects as readonly { readonly box: [number, number, number, number]; readonly observed: boolean }[];
+      if (object?.observed !== true) continue;
+      assert.equal(numberOfBox(object.box, Number(width)), Math.round((Number(wall) - at(0)) * 30), 'of the very frame');
+    }
+    assert.equal((await command({ cmd: 'redetect', model: null }))['ok'], true);
+    assert.equal(told.at(-1)!['model'], undefined);
+    await eventually(isFree, 5_000, 'the place, given back');
+    assert.equal((await command({ cmd: 'redetect', model: 'frame-number' }))['ok'], true);
+    await Promise.all(viewers.splice(0).map((each) => each.close()));
+    await eventually(isFree, 10_000, 'the place of whoever has left');
   });
 
   it('leave nothing behind', async () => {

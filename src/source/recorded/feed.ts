@@ -11,6 +11,8 @@ import { PlaybackStamps } from './stamps.js';
 const USUAL_FPS = 30;
 /** Up to 10 s lead from a keyframe to the frame that is wanted. */
 const BURST_FRAMES = 300;
+/** Frames that a detector may be behind. */
+const MAX_TIMES = 600;
 
 /** The frames of a playback. */
 export class RecordedFeed implements SourceFeed {
@@ -20,10 +22,14 @@ export class RecordedFeed implements SourceFeed {
   readonly restarts = 0;
   readonly lastError = undefined;
   readonly trouble = undefined;
+  /** Not where a model looks. */
+  readonly wantSeen: ((isWanted: boolean) => void) | undefined;
   readonly #player: Player;
   readonly #output: PlayerOutput;
   readonly #stopListening: StopListening | undefined;
   #resolveClosed!: (end: FeedEnd) => void;
+  /** When the newest frames were captured, by their media times. */
+  readonly #captured = new Map<number, number>();
   #isSeenWanted = false;
   #end: FeedEnd | undefined;
 
@@ -46,9 +52,16 @@ export class RecordedFeed implements SourceFeed {
       sink,
       stamps: new PlaybackStamps(options.clock, this.timeline),
       isSeenWanted: () => this.#isSeenWanted,
+      ...(player.model !== undefined && { onFrame: (mediaTimeMs: number, wallMs: number) => this.#delivers(mediaTimeMs, wallMs) }),
       onFormat: () => this.#finish({ reason: 'replaced' }),
     };
     this.#stopListening = whenAborted(options.signal, () => this.#finish({ reason: 'viewer-left' }));
+    if (player.model === undefined) {
+      this.wantSeen = (isWanted) => {
+        this.#isSeenWanted = isWanted;
+        if (isWanted) player.wantSeen();
+      };
+    }
     if (!this.#end) player.attach(this.#output);
   }
 
@@ -56,14 +69,18 @@ export class RecordedFeed implements SourceFeed {
     return this.#end;
   }
 
-  wantSeen(isWanted: boolean): void {
-    this.#isSeenWanted = isWanted;
-    if (isWanted) this.#player.wantSeen();
+  capturedAt(mediaTimeMs: number): number | undefined {
+    return this.#captured.get(mediaTimeMs);
   }
 
   close(reason: EndReason = 'viewer-left'): Promise<FeedEnd> {
     this.#finish({ reason });
     return this.closed;
+  }
+
+  #delivers(mediaTimeMs: number, wallMs: number): void {
+    if (this.#captured.size >= MAX_TIMES) for (const oldest of this.#captured.keys()) if (this.#captured.delete(oldest)) break;
+    this.#captured.set(mediaTimeMs, wallMs);
   }
 
   #finish(end: FeedEnd): void {

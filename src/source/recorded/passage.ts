@@ -26,6 +26,8 @@ export interface PassageOutput {
   readonly stamps: PlaybackStamps;
   /** Somebody wants to know what was seen. */
   readonly isSeenWanted: () => boolean;
+  /** Told of each frame before it is delivered. */
+  readonly onFrame?: (mediaTimeMs: number, wallMs: number) => void;
   /** Whether frames of a segment can be delivered as these are. */
   readonly fits: (segment: RecordedSegment) => boolean;
 }
@@ -335,8 +337,9 @@ export class Passage {
   }
 
   #deliver({ frame: { frame, wallMs }, seen }: QueuedVideo, mediaTimeMs: number, use: FrameUse, isStill = false): void {
-    const { sink } = this.#init.output;
+    const { sink, onFrame } = this.#init.output;
     const { isSent = true, isShown = true } = use;
+    onFrame?.(mediaTimeMs, wallMs);
     sink.encodedVideo({ data: frame.data, mediaTimeMs, keyframe: frame.keyframe }, use);
     if (!seen || !isShown) return;
     const message = isSent ? (seen.exact ?? (isStill ? seen.message : undefined)) : undefined;

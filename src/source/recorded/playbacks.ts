@@ -11,6 +11,7 @@ import type { Source } from '../source.js';
 import { EncodeHolds } from './encode-holds.js';
 import { placeOf } from './place.js';
 import { Player } from './player.js';
+import { Redetection, type PlaybackModels } from './redetection.js';
 import { recordedSource } from './source.js';
 
 /** What playbacks need. */
@@ -23,6 +24,8 @@ export interface PlaybacksInit {
   readonly isRunning: (playbackId: string) => boolean;
   /** Takes one of the places of encoders for recordings; call what it returns to give it back. @throws MediaPeerError CAPACITY_REACHED */
   readonly takeEncode: () => () => void;
+  /** Models that look at what is played once more. */
+  readonly models: PlaybackModels;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,6 +33,7 @@ export interface PlaybacksInit {
 interface Playback {
   readonly player: Player;
   readonly encodes: EncodeHolds;
+  readonly redetection: Redetection;
   /** Of the source that was recorded. */
   readonly sourceId: string;
   readonly openedMs: number;
@@ -59,26 +63,40 @@ export class Playbacks {
    * @throws MediaPeerError RECORDING_NOT_FOUND, RECORDING_OUT_OF_RANGE
    */
   async play(sourceId: string, atMs: number): Promise<OpenedSource> {
-    const { archive, clock, logger } = this.#init;
+    const { archive, clock, logger, takeEncode, models } = this.#init;
     const group = await placeOf({ archive, sourceId, clock }, atMs);
     this.#forget();
-    const encodes = new EncodeHolds(this.#init.takeEncode);
+    const encodes = new EncodeHolds(takeEncode);
     const onFormat = ({ video }: SegmentFormat): void => encodes.follow(video?.codec);
     const player = new Player({ archive, sourceId, clock, logger, atMs, group, onFormat });
-    const playback = { player, encodes, sourceId, openedMs: clock.now() };
-    return this.#open(`${sourceId}@${randomUUID()}`, playback);
+    const playbackId = `${sourceId}@${randomUUID()}`;
+    const isRunning = (): boolean => this.#init.isRunning(playbackId);
+    const redetection = new Redetection({ playbackId, player, models, take: takeEncode, isRunning, logger });
+    return this.#open(playbackId, { player, encodes, redetection, sourceId, openedMs: clock.now() });
+  }
+
+  /** The name of the model that looks at a playback; undefined: none does. */
+  modelOf(playbackId: string): string | undefined {
+    return this.#known.get(playbackId)?.player.model;
+  }
+
+  /** Nothing of a playback runs any more. */
+  ended(playbackId: string): void {
+    if (!this.#init.isRunning(playbackId)) void this.#known.get(playbackId)?.redetection.end();
   }
 
   async #open(playbackId: string, playback: Playback): Promise<OpenedSource> {
     const know = (): void => void this.#known.set(playbackId, playback);
     know();
     const opened = await this.#init.open(playbackId);
-    const { player } = playback;
+    const { player, redetection } = playback;
     return {
       sourceId: playback.sourceId,
       media: opened.media,
-      // Those of whatever model looked at it then.
-      labels: undefined,
+      // Those of whatever model looked at it then are not known.
+      get labels() {
+        return player.model === undefined ? undefined : opened.labels;
+      },
       playback: {
         get position() {
           return player.position;
@@ -89,6 +107,7 @@ export class Playbacks {
         pause: () => player.pause(),
         resume: () => player.resume(),
         step: (frames) => player.step(frames),
+        redetect: (model) => redetection.use(model),
         onChange: (listener) => player.onChange(listener),
         onCaughtUp: (listener) => player.onCaughtUp(listener),
       },

@@ -50,6 +50,7 @@ export class Player {
   #output: PlayerOutput | undefined;
   #passage: Passage | undefined;
   #hasCaughtUp = false;
+  #model: string | undefined;
 
   constructor(init: PlayerInit) {
     this.#init = init;
@@ -65,9 +66,14 @@ export class Player {
     return this.#format;
   }
 
+  /** The model that looks at it; undefined: what was seen then is told. */
+  get model(): string | undefined {
+    return this.#model;
+  }
+
   get position(): PlaybackPosition {
     const state = this.#state === 'waiting' ? 'playing' : this.#state;
-    return { atMs: this.#atMs, mediaTimeMs: this.#shown?.mediaTimeMs, speed: this.#speed, state };
+    return { atMs: this.#atMs, mediaTimeMs: this.#shown?.mediaTimeMs, speed: this.#speed, state, model: this.#model };
   }
 
   /** Delivers there from now on, beginning with the frame that is shown. */
@@ -107,14 +113,22 @@ export class Player {
   async seek(atMs: number): Promise<void> {
     const group = await placeOf(this.#init, atMs);
     if (!this.#fits(group.segment)) return this.#changeFormat(group.segment, atMs, group);
-    this.#restart(atMs, group);
+    this.#jump(atMs, group);
+  }
+
+  /** Another model looks, or (undefined) none. */
+  setModel(model: string | undefined): void {
+    if (model === this.#model) return;
+    this.#model = model;
+    this.#reopen(this.#atMs);
+    this.#tell();
   }
 
   setSpeed(speed: number): void {
     const wasWhole = this.#speed <= FASTEST_WHOLE;
     this.#speed = speed;
     // Those who got keyframes alone lack what the next frames refer to.
-    if (!wasWhole && speed <= FASTEST_WHOLE) this.#restart(this.#atMs);
+    if (!wasWhole && speed <= FASTEST_WHOLE) this.#jump(this.#atMs);
     else this.#passage?.set({ speed });
     this.#tell();
   }
@@ -138,7 +152,7 @@ export class Player {
   async step(frames: number): Promise<void> {
     this.#state = 'paused';
     this.#passage?.set({ isRunning: false });
-    if (frames < 0 || this.#speed > FASTEST_WHOLE) return this.#restart(await frameAway(this.#init, this.#atMs, frames));
+    if (frames < 0 || this.#speed > FASTEST_WHOLE) return this.#jump(await frameAway(this.#init, this.#atMs, frames));
     if (frames > 0) await this.#passage?.step(frames);
     this.#tell();
   }
@@ -158,6 +172,12 @@ export class Player {
   #fits({ format: { video } }: RecordedSegment): boolean {
     const now = this.#format.video;
     return video?.codec === now?.codec && video?.widthPx === now?.widthPx && video?.heightPx === now?.heightPx;
+  }
+
+  /** A model that looks would take what it followed before for what is there now: it begins anew. */
+  #jump(targetMs: number, group?: RecordedGroup): void {
+    if (this.#model === undefined) this.#restart(targetMs, group);
+    else this.#reopen(targetMs, group);
   }
 
   /** @param targetMs shown first @param group that holds it, where that is known */
@@ -201,6 +221,7 @@ export class Player {
   #gap(toMs: number, notice: string | undefined): void {
     if (this.#state === 'playing') this.#state = 'gap';
     this.#changes.tell({ ...this.position, state: 'gap', atMs: toMs, mediaTimeMs: undefined, notice });
+    if (this.#model !== undefined) this.#reopen(toMs);
   }
 
   #dry(isEnd: boolean): void {
@@ -217,14 +238,18 @@ export class Player {
     this.#catchingUp.tell();
   }
 
-  /** Whoever opens it again goes on there. */
   #changeFormat({ format }: RecordedSegment, wallMs: number, group?: RecordedGroup): void {
+    this.#format = format;
+    this.#init.onFormat?.(format);
+    this.#reopen(wallMs, group);
+  }
+
+  /** Whoever opens it again goes on there. */
+  #reopen(wallMs: number, group?: RecordedGroup): void {
     this.#passage?.close();
     this.#passage = undefined;
     this.#atMs = wallMs;
     this.#group = group;
-    this.#format = format;
-    this.#init.onFormat?.(format);
     const output = this.#output;
     this.#output = undefined;
     output?.onFormat();

@@ -13,7 +13,8 @@ export function recordedSource(id: string, name: string, player: Player): Source
   const { video, hasSound } = player.format;
   return {
     kind: 'file',
-    bringsDetections: true,
+    // A model that looks at it brings its own.
+    bringsDetections: player.model === undefined,
     encodesTakePlaces: true,
     id,
     name,

@@ -48,6 +48,11 @@ const SCHEMAS = {
     frames: Type.Integer({ minimum: -MAX_PLAYBACK_STEP, maximum: MAX_PLAYBACK_STEP }),
   }),
   live: Type.Object({ cmd: Type.Literal('live'), id: Id }),
+  redetect: Type.Object({
+    cmd: Type.Literal('redetect'),
+    id: Id,
+    model: Type.Union([Type.String({ minLength: 1, maxLength: MAX_LABEL_LENGTH }), Type.Null()]),
+  }),
 } as const;
 
 type Name = keyof typeof SCHEMAS;
@@ -73,6 +78,7 @@ const EXPECTED: Readonly<Record<Name, string>> = {
   speed: `{"cmd":"speed","value":2} with ${PLAYBACK_SPEEDS.min} to ${PLAYBACK_SPEEDS.max}`,
   step: `{"cmd":"step","frames":-1} with a whole number, ${-MAX_PLAYBACK_STEP} to ${MAX_PLAYBACK_STEP}`,
   live: '{"cmd":"live"}',
+  redetect: '{"cmd":"redetect","model":"NAME"}, or null for what was seen then',
 };
 
 /** What can be told of a command before it is checked, to be echoed. */

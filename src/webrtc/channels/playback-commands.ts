@@ -5,9 +5,9 @@ import type { ViewerRights } from '../api/rights.js';
 import type { Command } from './commands.js';
 import type { WatchedMedia } from './watched-media.js';
 
-type Move = Extract<Command, { cmd: 'seek' | 'speed' | 'step' | 'live' }>;
+type Move = Extract<Command, { cmd: 'seek' | 'speed' | 'step' | 'live' | 'redetect' }>;
 
-/** Returns what the answer says beside `ok`. @throws MediaPeerError FORBIDDEN, COMMAND_UNSUPPORTED; as `WatchedMedia.seek` and `goLive` */
+/** Returns what the answer says beside `ok`. @throws MediaPeerError FORBIDDEN, COMMAND_UNSUPPORTED; as `WatchedMedia.seek` and `goLive`, and `PlaybackControl.redetect` */
 export async function movePlayback(command: Move, media: WatchedMedia, rights: ViewerRights): Promise<object> {
   if (command.cmd === 'live') {
     await media.goLive().catch(async (error: unknown) => {
@@ -21,7 +21,8 @@ export async function movePlayback(command: Move, media: WatchedMedia, rights: V
     return {};
   }
   const playback = playbackOf(media, command.cmd);
-  if (command.cmd === 'speed') playback.setSpeed(command.value);
+  if (command.cmd === 'redetect') await playback.redetect(command.model ?? undefined);
+  else if (command.cmd === 'speed') playback.setSpeed(command.value);
   else await playback.step(command.frames);
   return {};
 }

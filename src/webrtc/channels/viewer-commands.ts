@@ -34,6 +34,7 @@ export function changesOf(command: Command, tiles: readonly ShownTile[]): LaneKe
       return ['pause'];
     case 'seek':
     case 'live':
+    case 'redetect':
       return 'all';
     case 'detection':
       return ['detection'];
@@ -74,6 +75,7 @@ export function executeForViewer(command: Command, { media, rights, setFilter, l
     case 'speed':
     case 'step':
     case 'live':
+    case 'redetect':
       return movePlayback(command, media, rights);
   }
 }

@@ -94,7 +94,7 @@ export class PlaybackWatch {
     this.#init.tell(this.#messageOf(position));
   }
 
-  #messageOf({ atMs, mediaTimeMs, speed, state, notice }: PlaybackPosition): object {
+  #messageOf({ atMs, mediaTimeMs, speed, state, model, notice }: PlaybackPosition): object {
     const rtpTimestamp = mediaTimeMs === undefined ? undefined : this.#init.rtpTimestamp(mediaTimeMs);
     return {
       type: 'position',
@@ -102,6 +102,7 @@ export class PlaybackWatch {
       rtp_timestamp: rtpTimestamp ?? null,
       speed,
       state,
+      ...(model !== undefined && { model }),
       ...(notice !== undefined && { notice }),
     };
   }
