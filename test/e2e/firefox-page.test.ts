@@ -80,6 +80,14 @@ describe('the pages in Firefox', { skip: noFirefox, timeout: 180_000 }, () => {
     assert.deepEqual(page.troubles, []);
   });
 
+  it('a wall plays several videos over one connection', async (t) => {
+    const page = await open(t, '/#wall?s=clip,seen');
+    await shows(page, 2);
+    await writeFile(path.join(screens, 'firefox-wall.png'), await page.screenshot());
+    assert.equal(page.requests.filter((request) => request.startsWith('POST') && request.endsWith('/offer')).length, 1);
+    assert.deepEqual(page.troubles, []);
+  });
+
   it('every view opens', async (t) => {
     const page = await open(t, '/');
     await page.until("document.querySelector('nav a')");
