@@ -108,6 +108,7 @@ describe('the pages in Firefox', { skip: noFirefox, timeout: 180_000 }, () => {
     await shows(page, 1);
     await first.close();
     await page.until("document.querySelector('main').innerText.includes('The server cannot be reached')");
+    await page.until("/Last picture \\d+ s ago/.test(document.querySelector('main').innerText)");
     const second = await startServerProcess({ ...variables, PORT: new URL(first.url).port });
     t.after(() => second.close());
     await page.until("!document.querySelector('main').innerText.includes('The server cannot be reached')");

@@ -5,6 +5,7 @@ import type { OverlaySettings } from '../overlay/settings.js';
 import { effect } from '@preact/signals';
 import { make } from '../shared/dom.js';
 import { words } from '../strings/index.js';
+import { ShownFrames } from './shown-frames.js';
 import { VIEWS, type View } from './views.js';
 
 const RENDITIONS: readonly Rendition[] = ['raw', 'processed'];
@@ -20,6 +21,7 @@ export class Deck {
   readonly #resizes: ResizeObserver;
   readonly #ends: (() => void)[] = [];
   readonly #videos: Readonly<Record<Rendition, HTMLVideoElement>> = { raw: newVideo(), processed: newVideo() };
+  readonly #frames = this.videos.map((video) => new ShownFrames(video));
 
   constructor(settings: OverlaySettings) {
     const canvas = make('canvas');
@@ -42,7 +44,7 @@ export class Deck {
 
   /** Frames that were shown so far, of all that play. */
   get frameCount(): number {
-    return this.videos.reduce((total, video) => total + video.getVideoPlaybackQuality().totalVideoFrames, 0);
+    return this.#frames.reduce((total, { count }) => total + count, 0);
   }
 
   /** Makes the renditions of a view visible; none without a view. */
@@ -63,6 +65,7 @@ export class Deck {
   /** Ends what it listens to. */
   close(): void {
     this.#resizes.disconnect();
+    for (const frames of this.#frames) frames.close();
     for (const end of this.#ends) end();
   }
 
