@@ -268,6 +268,7 @@ test('a probe says what a camera sends and what is wrong with it, calls it once,
   const [wrong] = together;
   assert.equal(wrong.body['reachable'], false);
   assert.match(String(wrong.body['problems']), /the user name or the password is wrong/);
+  assert.equal(wrong.body['cause'], 'login');
   assert.equal(gate.wrongLogins, 1, 'a wrong password is tried once');
   assert.match(String((await probe({ url: 'http://127.0.0.1:1/' })).body['problems']), /nothing listens at that address/);
   const often = await probe({ url: gate.url });

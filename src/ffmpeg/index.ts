@@ -37,5 +37,5 @@ export {
   type LiveScheme,
 } from './live-input.js';
 export { probeLive, type LiveFinding } from './probe-live.js';
-export { inWords, saysAway, saysLoginRefused } from './camera-words.js';
+export { causeOf, inWords, saysAway, saysLoginRefused, type CameraCause } from './camera-words.js';
 export { redactor, redactShapes, type Redact } from './redact.js';

@@ -50,6 +50,7 @@ export interface ManagedSource {
 interface ProbedStream {
   readonly isReachable: boolean;
   readonly problems: readonly string[];
+  readonly cause: string | undefined;
   readonly videoCodec: string | undefined;
   readonly widthPx: number | undefined;
   readonly heightPx: number | undefined;
@@ -144,6 +145,10 @@ const Sources = Type.Object(
 const ProbedFields = {
   reachable: Type.Boolean({ description: 'False where nothing could be had of it; `problems` says why' }),
   problems: Type.Array(Type.String(), { description: 'In words: why not, why it is encoded, why it is not heard' }),
+  cause: nullable(
+    Type.String(),
+    '`refused` (nothing listens there), `login`, `forbidden`, `no_stream`, `busy`, `session`, `transport`, `host_unknown`, `no_route`, `closed`, `tls`, `timeout`, `not_allowed`, `not_understood` or `camera_error`; null where it is reachable, or why is not known',
+  ),
   video_codec: nullable(Type.String()),
   width: nullable(Type.Integer()),
   height: nullable(Type.Integer()),
@@ -161,6 +166,7 @@ const Probed = Type.Object(
       {
         reachable: true,
         problems: ['it has B-frames, which browsers cannot play over WebRTC'],
+        cause: null,
         video_codec: 'h264',
         width: 1920,
         height: 1080,
@@ -306,6 +312,7 @@ function streamJson(stream: ProbedStream) {
   return {
     reachable: stream.isReachable,
     problems: [...stream.problems],
+    cause: stream.cause ?? null,
     video_codec: stream.videoCodec ?? null,
     width: stream.widthPx ?? null,
     height: stream.heightPx ?? null,

@@ -85,7 +85,8 @@ export async function getJson<Body>(path: string, signal?: AbortSignal): Promise
   return (await request<Body>(path, signal ? { signal } : {})).body;
 }
 
-function refusal(status: number, json: unknown): RequestError {
+/** What the server says where it refuses. @param json its answer, parsed */
+export function refusal(status: number, json: unknown): RequestError {
   const { code, message, details } = (typeof json === 'object' && json !== null ? json : {}) as {
     readonly code?: string;
     readonly message?: string;

@@ -31,4 +31,10 @@ export const VIEWS: readonly View[] = [
     right: 'data',
     load: () => Promise.all([import('../zones/view.js'), import('../zones/zones.css')]).then(([{ ZonesView }]) => ZonesView),
   },
+  {
+    name: 'manage',
+    icon: 'manage',
+    right: 'admin',
+    load: () => Promise.all([import('../manage/view.js'), import('../manage/manage.css')]).then(([{ ManageView }]) => ManageView),
+  },
 ];

@@ -5,7 +5,7 @@
 import type { Timer } from '../../base/clock.js';
 import { MediaPeerError, messageOf } from '../../base/errors.js';
 import type { RecentCalls } from '../../base/recent-calls.js';
-import { probeLive, whyColourNotShown, type FfmpegDeps, type LiveInput } from '../../ffmpeg/index.js';
+import { causeOf, probeLive, whyColourNotShown, type CameraCause, type FfmpegDeps, type LiveInput } from '../../ffmpeg/index.js';
 import type { Delivery } from '../description.js';
 import { planPull } from './plan.js';
 import type { PullInput } from './read-entry.js';
@@ -17,6 +17,8 @@ export interface ProbedStream {
   readonly isReachable: boolean;
   /** Why not, or why it is not copied, or not heard; in words, without credentials. */
   readonly problems: readonly string[];
+  /** Why nothing could be had of it; undefined where something could, or nobody knows. */
+  readonly cause: CameraCause | undefined;
   /** By ffmpeg's name; undefined where there is none. */
   readonly videoCodec: string | undefined;
   /** In pixels, as shown. */
@@ -110,6 +112,7 @@ export class SourceProbe {
       return {
         isReachable: true,
         problems: [unshown, unplayable, description?.reason, description?.audioReason].filter((problem) => problem !== undefined),
+        cause: undefined,
         videoCodec: description?.videoCodec ?? undefined,
         widthPx: description?.widthPx ?? undefined,
         heightPx: description?.heightPx ?? undefined,
@@ -121,7 +124,7 @@ export class SourceProbe {
     } catch (error) {
       if (!signal.aborted) this.#deps.logins.failed(input, messageOf(error));
       const reason = signal.aborted ? `nothing could be seen of it within ${DEADLINE_MS / 1000} s` : messageOf(error);
-      return { ...NOTHING, problems: [reason] };
+      return { ...NOTHING, problems: [reason], cause: signal.aborted ? 'timeout' : causeOf(reason) };
     }
   }
 
@@ -137,6 +140,7 @@ export class SourceProbe {
 const NOTHING: ProbedStream = {
   isReachable: false,
   problems: [],
+  cause: undefined,
   videoCodec: undefined,
   widthPx: undefined,
   heightPx: undefined,
