@@ -7,7 +7,7 @@ const Seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0,
 
 /** The query of a search. */
 export const SearchQuery = Type.Object({
-  source: Text('In these sources alone, separated by commas. Default: all that may be played back'),
+  source: Text('In these sources alone, separated by commas, 500 at most. Default: all that may be played back'),
   label: Text('Objects of these labels alone, separated by commas: `car,truck`'),
   zone: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Stays in the zone of that id' })),
   line: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Crossings of the line of that id' })),

@@ -24,6 +24,8 @@ const QUERIES_PER_MINUTE = 600;
 const DAY_MS = 86_400_000;
 /** Days that hours and weekdays are looked for in, where nobody says. */
 const USUAL_DAYS = 366;
+/** Each is looked at for each of the days. */
+const MAX_SOURCES = 500;
 /** Around what is shown in a clip. */
 const CLIP_MARGIN_MS = 2000;
 /** Who is parked all day is not shown all day. */
@@ -49,7 +51,7 @@ export const searchRoutes: FastifyPluginCallbackTypebox<SearchDeps> = (app, deps
     async (request, reply) => {
       const { query } = request;
       throwIfContradictory(query);
-      const sourceIds = await request.access.permitted('playback', listOf(query.source) ?? (await deps.sources()));
+      const sourceIds = await request.access.permitted('playback', sourcesOf(query) ?? (await deps.sources()));
       const within = withinOf(query, deps.now());
       const found = sourceIds.length === 0 || within.length === 0 ? [] : await deps.search(seenQuery(query, sourceIds, within));
       const page = found.slice(0, query.limit);
@@ -80,6 +82,14 @@ function seenQuery(query: Query, sourceIds: readonly string[], within: readonly 
     isDescending: query.order === 'desc',
     limit: query.limit + 1,
   };
+}
+
+/** Each of them once; undefined: none is named. @throws MediaPeerError QUERY_INVALID */
+function sourcesOf({ source }: Query): string[] | undefined {
+  const named = listOf(source);
+  if (named && named.length > MAX_SOURCES)
+    throw new MediaPeerError('QUERY_INVALID', `${named.length} sources are too many; name at most ${MAX_SOURCES}, or none for all of them`);
+  return named && [...new Set(named)];
 }
 
 /** @throws MediaPeerError QUERY_INVALID */

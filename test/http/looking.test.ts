@@ -114,6 +114,7 @@ describe('GET /search', () => {
       ['hours=7', /07:00-09:30/],
       ['hours=07:00-09:00&timezone=Mars/Base', /time zone/],
       ['timezone=Mars/Base', /time zone/],
+      [`source=${'a,'.repeat(501)}`, /501 sources are too many/],
       ['after=x', /querystring/],
     ] as const) {
       const response = await app.inject(`/search?${query}`);

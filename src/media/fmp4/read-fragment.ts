@@ -40,6 +40,8 @@ export const MAX_HEAD_BYTES = 256 << 10;
 export const MAX_FRAGMENT_BYTES = 64 << 20;
 /** Frames of a track in a fragment; half a second has about 60. */
 const MAX_SAMPLES = 5000;
+/** Longest file: what export writes may have a year in it. A time beyond is none, and no calendar may have it. */
+const MAX_MEDIA_TIME_S = 400 * 86_400;
 /** tr_flags that are written here; no others are read. */
 const DATA_OFFSET = 0x1;
 const FIRST_FLAGS = 0x4;
@@ -110,5 +112,5 @@ function readTrack(traf: Buffer, moofAt: number): FragmentSample[] | undefined {
     ticks += durationTicks;
     offset += bytes;
   }
-  return samples;
+  return ticks <= MAX_MEDIA_TIME_S * clockHz ? samples : undefined;
 }

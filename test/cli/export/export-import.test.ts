@@ -191,6 +191,24 @@ describe('sightline export', () => {
     rmSync(output.file);
   });
 
+  it('takes no frames of times that no calendar has', async () => {
+    const { writer, folder: odd } = openWriter(recordDir, { sourceId: 'odd' });
+    writeAll(writer, clip);
+    await writer.close();
+    const [file] = await listSegments(odd);
+    const data = readFileSync(file!);
+    let at = 0;
+    for (let n = 0; n < 5; n++) at = data.indexOf('tfdt', at + 4);
+    data.fill(0xff, at + 8, at + 16);
+    writeFileSync(file!, data);
+    assert.match(
+      (await run('export', 'odd', 'odd.mp4', '--record-dir', recordDir, '--format', 'none')).out,
+      /^odd\.mp4: 106 pictures, 4\.0 s/,
+    );
+    const imported = await run('import', 'odd too', path.relative(folder, file!), '--record-dir', recordDir);
+    assert.match(imported.out, /106 pictures in 1 segments of 'odd too'/, imported.err);
+  });
+
   it('brings gaps back as gaps', async () => {
     const { writer } = openWriter(recordDir, { sourceId: 'gaps' });
     const shifted = (byMs: number): ClipFrame[] =>

@@ -96,6 +96,19 @@ describe('fragmented MP4', () => {
     assert.ok(refused > 500, `${refused} refused`);
   });
 
+  it('takes no time that no file goes on for', () => {
+    const { fragment } = written();
+    for (const [seconds, isTaken] of [
+      [86_400n, true],
+      [2n ** 52n / 90_000n, false],
+      [2n ** 64n / 90_000n, false],
+    ] as const) {
+      const data = Buffer.from(fragment);
+      for (let at = data.indexOf('tfdt'); at >= 0; at = data.indexOf('tfdt', at + 4)) data.writeBigUInt64BE(seconds * 90_000n, at + 8);
+      assert.equal(typeof readFragmentHead(data) === 'object', isTaken, `${seconds} s`);
+    }
+  });
+
   it('refuses what is no file of this kind', () => {
     const random = seededRandom(3);
     for (let round = 0; round < 2000; round++) {
