@@ -1,7 +1,7 @@
 /** Logging in and out of a server (docs/security.md), and addresses for what sends no headers. */
 import { browserEnvironment, type Environment } from './environment.js';
 import { SightlineError } from './errors.js';
-import { authorization, serverAddress } from './server-address.js';
+import { addressAt, authorization, serverAddress } from './server-address.js';
 import { request } from './server-session.js';
 
 /** Passwords are checked in turn, which may take seconds. */
@@ -82,8 +82,7 @@ export async function signedUrls(
     Partial<SignedUrls> | undefined;
   if (!Array.isArray(answer?.urls) || typeof answer.expires_at !== 'number') throw new SightlineError('ANSWER_INVALID');
   const server = serverAddress(options.server);
-  // The server may be below a path of its own, which it does not know of.
-  return { urls: answer.urls.map((url) => new URL(String(url).replace(/^\//, ''), server).href), expires_at: answer.expires_at };
+  return { urls: answer.urls.map((url) => addressAt(server, String(url))), expires_at: answer.expires_at };
 }
 
 function post(

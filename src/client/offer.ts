@@ -3,6 +3,7 @@ import type { Environment } from './environment.js';
 import { SightlineError } from './errors.js';
 import type { IceServers } from './ice-servers.js';
 import type { Exchange } from './peer-link.js';
+import { addressAt } from './server-address.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
 
 /** Whom to ask, and what every request carries. */
@@ -51,6 +52,6 @@ export async function postOffer(
   iceServers.learn(linkedIceServers(response.headers.get('link')));
   const tag = response.headers.get('etag');
   // A server below a path of its own does not know of it; one without a name for its ICE generation learns candidates from the checks.
-  const session = new ServerSession({ env, url: new URL(answer.session_url, server).href, tag, headers, takesCandidates: tag !== null });
+  const session = new ServerSession({ env, url: addressAt(server, answer.session_url), tag, headers, takesCandidates: tag !== null });
   return { answer, exchange: { sdp: answer.sdp, session } };
 }

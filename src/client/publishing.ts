@@ -9,6 +9,7 @@ import { KeptConnection, type ConnectionEvents, type ConnectionOptions } from '.
 import type { State } from './reconnector.js';
 import { PeerLink, type Exchange } from './peer-link.js';
 import { withStartBitrate } from './sdp.js';
+import { addressAt, pathAt } from './server-address.js';
 import { ServerSession, linkedIceServers, request } from './server-session.js';
 
 /** Phones have hardware for it, and every viewer can play both. */
@@ -214,7 +215,7 @@ export class Publishing {
     const headers = {
       ...authorized,
       'content-type': 'application/sdp',
-      ...(this.sessionUrl !== undefined && { [REPLACES]: new URL(this.sessionUrl).pathname }),
+      ...(this.sessionUrl !== undefined && { [REPLACES]: pathAt(server, this.sessionUrl) }),
     };
     const response = await request(this.#env, url, { method: 'POST', headers, body: sdp, signal });
     const [answer, location] = [await response.text(), response.headers.get('location')];
@@ -222,7 +223,7 @@ export class Publishing {
     iceServers.learn(linkedIceServers(response.headers.get('link')));
     const session = new ServerSession({
       env: this.#env,
-      url: new URL(location, url).href,
+      url: addressAt(server, location),
       tag: response.headers.get('etag'),
       headers: authorized,
       takesCandidates: true,

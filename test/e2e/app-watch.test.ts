@@ -1,6 +1,9 @@
 /** The watch view in a real browser: controls on the picture, keys, and the way into the past and back. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import sharp from 'sharp';
@@ -65,7 +68,9 @@ describe('the watch view', { skip: noChromium, timeout: 240_000 }, () => {
     await page.hover('#stage');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#snapshot')]);
     assert.match(download.suggestedFilename(), /^clip_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.jpg$/);
-    const { width, height, format } = await sharp(await readFile(await download.path())).metadata();
+    const saved = path.join(folder.path, 'saved.jpg');
+    await download.saveAs(saved);
+    const { width, height, format } = await sharp(await readFile(saved)).metadata();
     assert.deepEqual([format, width, height], ['jpeg', 640, 360]);
     await until(page, "document.querySelector('#notice-title').textContent === 'Picture saved'");
 
@@ -122,6 +127,82 @@ describe('the watch view', { skip: noChromium, timeout: 240_000 }, () => {
     await until(other, "location.hash === '#/clip/raw'");
   });
 
+  it('finds a dark camera among 300 and says why, answers a click at once, and asks for two snapshots at a time', async (t) => {
+    const { page, troubles } = await open(t, '/favicon.svg');
+    const name = (n: number): string => `site${n % 9}-camera ${n} ${'長い名前 '.repeat(44)}`.slice(0, 250);
+    const videos = Array.from({ length: 300 }, (_, n) => ({
+      ...{ source: `camera-${n}`, name: name(n), kind: 'pull', delivery: 'passthrough', playable: true },
+      ...{ width: null, height: null, fps: null, duration_s: null, audio_codec: null, size_bytes: null },
+      ...(n === 217 ? { state: 'waiting', reason: 'the camera cannot be reached: connection refused' } : { state: 'live' }),
+    }));
+    await page.route('**/available-videos', (route) => route.fulfill({ json: { videos } }));
+    let [asked, most] = [0, 0];
+    await page.route('**/snapshot/**', async (route) => {
+      most = Math.max(most, ++asked);
+      await route.fulfill({ status: 404, json: {} });
+      asked--;
+    });
+    await page.goto(`${server.url}/#/`);
+    await page.waitForSelector('.card');
+    assert.equal(await page.locator('.card').count(), 300);
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, 'long names are cut');
+    await page.locator('#search').fill('REFUSED');
+    await until(page, "document.querySelectorAll('.card').length === 1");
+    // What is not painted yet has no inner text.
+    await until(page, "document.querySelector('.card .tag').textContent === 'Offline'");
+    assert.match((await page.locator('.card .reason').textContent()) ?? '', /connection refused/);
+    await page.locator('#search').fill('');
+    await page.getByLabel('Group').selectOption('state');
+    await until(
+      page,
+      "[...document.querySelectorAll('.group-title')].map(({ textContent }) => textContent).join() === 'Live 299,Offline 1'",
+    );
+    assert.deepEqual(await complaints(page), []);
+    const answeredMs = await page.evaluate<number>(`(() => {
+      const beganMs = performance.now();
+      document.querySelector('.card[data-source=camera-250]').click();
+      return new Promise((resolve) => (function look() {
+        if (document.querySelector('#player')) resolve(performance.now() - beganMs);
+        else requestAnimationFrame(look);
+      })());
+    })()`);
+    t.diagnostic(`answered a click after ${answeredMs.toFixed(0)} ms`);
+    assert.ok(answeredMs < 1_000, `${answeredMs} ms`);
+    assert.ok(most <= 2, `${most} at a time`);
+    assert.deepEqual(
+      troubles.filter((trouble) => !/404/.test(trouble)),
+      [],
+    );
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
+  it('works below a path that the server does not know of, speaks German where it is asked to, and can be installed', async (t) => {
+    const proxied = await startPrefixProxy(t, '/cams/', server.url);
+    const { page, troubles } = await openPage(browser, proxied, { ...desktop, locale: 'de-DE' });
+    t.after(() => page.context().close());
+    await page.getByRole('heading', { name: 'Videos und Kameras' }).waitFor();
+    assert.equal(await page.evaluate('document.documentElement.lang'), 'de');
+    await page.click('.card[data-source=clip]');
+    await page.waitForSelector(PLAYING);
+    await page.waitForSelector('.card .snapshot img');
+    await page.click('#leave');
+    const active = async (): Promise<number> =>
+      ((await (await fetch(`${server.url}/connection-stats`)).json()) as { active_clients: number }).active_clients;
+    await eventually(async () => (await active()) === 0, 3_000, 'the end of the session, by its address below the path');
+    await page.getByLabel('Sprache').selectOption('en');
+    await page.getByRole('heading', { name: 'Videos and cameras' }).waitFor();
+    const manifest = (await (await fetch(new URL('manifest.webmanifest', proxied))).json()) as { icons: { src: string; sizes: string }[] };
+    for (const { src, sizes } of manifest.icons) {
+      const icon = await fetch(new URL(src, proxied));
+      assert.equal(icon.status, 200, src);
+      const { width } = await sharp(Buffer.from(await icon.arrayBuffer())).metadata();
+      if (sizes !== 'any') assert.equal(`${width}x${width}`, sizes);
+    }
+    await page.click('a[href=publish]');
+    await page.waitForSelector('#start');
+    assert.deepEqual(troubles, []);
+  });
+
   for (const [device, options] of [
     ['desktop', desktop],
     ['phone', phone],
@@ -142,3 +223,24 @@ describe('the watch view', { skip: noChromium, timeout: 240_000 }, () => {
         assert.deepEqual(await complaints(page), []);
       });
 });
+
+/** A server in front of another one, which serves it below a path. Its address. */
+async function startPrefixProxy(t: TestContext, prefix: string, target: string): Promise<string> {
+  const proxy = http.createServer((request, response) => {
+    if (!request.url?.startsWith(prefix)) return void response.writeHead(404).end('not below the path');
+    const { method, headers } = request;
+    const onward = http.request(new URL(request.url.slice(prefix.length - 1), target), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.after(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${prefix}`;
+}

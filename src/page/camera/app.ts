@@ -1,5 +1,10 @@
 /** The page at `/publish`: makes a camera of a phone or laptop. Says who tells whom. */
 import { publish, type Publishing, type StateChange } from '/sightline.js';
+import { h, render } from 'preact';
+import { effect } from '@preact/signals';
+import { changes } from '../account/account.js';
+import { SignIn } from '../account/sign-in.js';
+import { serverUrl } from '../api/address.js';
 import { byId } from '../shared/dom.js';
 import { explain } from '../shared/explain.js';
 import type { StatsReport } from '../shared/stats.js';
@@ -60,6 +65,7 @@ async function start(): Promise<void> {
   const [video] = preview.stream.getVideoTracks();
   publishing = publish({
     stream: preview.stream,
+    server: serverUrl(),
     room,
     token,
     ...(maxBitrateBps !== undefined && { maxBitrateBps }),
@@ -71,6 +77,7 @@ async function start(): Promise<void> {
       status.say(title, text, { warn: true });
     },
   });
+  askForLogin(false);
   showRunning(true);
   share.show(room);
   await wakeLock.hold();
@@ -103,9 +110,17 @@ function showState({ state, reason, retryInS }: StateChange): void {
   else if (state === 'waiting') status.say(title, text, { busy: true, warn: true, seconds: retryInS });
   else if (state === 'failed') {
     ended();
-    if (reason?.code === 'UNAUTHORIZED') form.askForToken();
+    if (reason?.code === 'UNAUTHORIZED') {
+      form.askForToken();
+      askForLogin(true);
+    }
     status.say(title, text, { warn: true });
   }
+}
+
+/** Whoever has an account needs no token of the room. */
+function askForLogin(isAsked: boolean): void {
+  render(isAsked ? h(SignIn, { why: '' }) : null, byId('sign-in-place', HTMLElement));
 }
 
 function showRunning(isRunning: boolean): void {
@@ -123,6 +138,14 @@ function readOut(report: StatsReport): void {
 }
 
 // ---- controls ----
+
+/** Who has logged in goes on to what was refused before. */
+let logins = changes.peek();
+effect(() => {
+  if (changes.value === logins) return;
+  logins = changes.value;
+  void start();
+});
 
 startButton.addEventListener('click', () => (publishing ? stop() : void start()));
 byId('flip', HTMLElement).addEventListener('click', () => {

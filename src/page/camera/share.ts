@@ -1,4 +1,6 @@
 /** Where others watch the camera: an address to copy, or to share where the device can. */
+import { serverUrl } from '../api/address.js';
+import { watchHash } from '../app/router.js';
 import { byId } from '../shared/dom.js';
 
 /** The address of the room, while the camera runs. */
@@ -13,7 +15,7 @@ export class Share {
 
   /** Shows the address of a room. */
   show(room: string): void {
-    const { href } = new URL(`/#/${encodeURIComponent(room)}`, location.href);
+    const { href } = new URL(watchHash(room), serverUrl());
     this.#address.href = href;
     this.#address.textContent = href;
     this.#root.hidden = false;

@@ -29,12 +29,11 @@ export function snapshotPath(video: Pick<ListedSource, 'source' | 'size_bytes'>)
 }
 
 /** What a card says in its corner. */
-export function badge({ kind, playable, delivery, state }: Pick<ListedSource, 'kind' | 'playable' | 'delivery' | 'state'>): Note {
+export function badge({ kind, playable, state }: Pick<ListedSource, 'kind' | 'playable' | 'state'>): Note {
   const { card } = words.value.watch;
-  // A camera that the server connects to is there or fails; nobody has to bring it.
-  if (kind === 'pull' && state === 'empty') return { look: 'waiting', text: card.notConnected };
-  if (isLive({ ...(kind && { kind }) }) && state !== undefined) return { look: state === 'live' ? 'live' : 'waiting', text: card[state] };
-  return playable ? { look: delivery, text: card[delivery] } : { look: 'waiting', text: card.notPlayable };
+  if (isLive({ ...(kind && { kind }) }) && state !== undefined)
+    return state === 'live' ? { look: 'live', text: card.live } : { look: 'waiting', text: card.offline };
+  return playable ? { look: 'file', text: card.file } : { look: 'waiting', text: card.notPlayable };
 }
 
 /** Why a source is as it is, in the server's words: trouble stands out. */
@@ -42,7 +41,17 @@ export function notes(video: Pick<ListedSource, 'kind' | 'playable' | 'state' | 
   const { card } = words.value.watch;
   const { playable, state, reason, audio_reason: silentBecause } = video;
   const isTrouble = !playable || (isLive(video) && state !== 'live');
-  const why = reason ?? (playable ? undefined : card.cannotBePlayed);
+  const why =
+    reason ??
+    (playable
+      ? isLive(video)
+        ? state === 'waiting'
+          ? card.waiting
+          : state === 'empty'
+            ? card.empty
+            : undefined
+        : undefined
+      : card.cannotBePlayed);
   return [
     ...(why === undefined ? [] : [{ look: isTrouble ? 'reason' : 'note', text: why }]),
     ...(silentBecause === undefined ? [] : [{ look: 'note', text: card.silent(silentBecause) }]),

@@ -1,7 +1,7 @@
 /** The card of a source: its snapshot, its name, what it is, and why it is dark. */
 import { useMemo } from 'preact/hooks';
 import type { ListedSource } from '../api/sources.js';
-import { language } from '../strings/index.js';
+import { language, words } from '../strings/index.js';
 import { badge, facts, hasSnapshot, isLive, notes, snapshotPath } from './card.js';
 import { Still } from './still.js';
 
@@ -9,6 +9,8 @@ import { Still } from './still.js';
 export interface SourceCardProps {
   /** As it is listed. */
   readonly video: ListedSource;
+  /** Whether something of it was recorded. */
+  readonly isRecorded: boolean;
   /** Whether it is on the stage. */
   readonly isCurrent: boolean;
   /** It was chosen. */
@@ -16,8 +18,8 @@ export interface SourceCardProps {
 }
 
 /** Made anew only where something of it has changed: there may be hundreds, and lists come every few seconds. */
-export function SourceCard({ video, isCurrent, onChoose }: SourceCardProps) {
-  const signature = JSON.stringify(video);
+export function SourceCard({ video, isRecorded, isCurrent, onChoose }: SourceCardProps) {
+  const signature = useMemo(() => JSON.stringify(video), [video]);
   return useMemo(() => {
     const corner = badge(video);
     // A camera's figures change all the time, and its snapshot stays until it goes or comes back.
@@ -37,7 +39,10 @@ export function SourceCard({ video, isCurrent, onChoose }: SourceCardProps) {
             {video.name}
           </span>
           <span class="facts">{facts(video)}</span>
-          <span class={`tag ${corner.look}`}>{corner.text}</span>
+          <span class="tags">
+            {isRecorded && <span class="tag recorded">{words.value.watch.card.recorded}</span>}
+            <span class={`tag ${corner.look}`}>{corner.text}</span>
+          </span>
           {notes(video).map(({ look, text }) => (
             <span class={look} key={text}>
               {text}
@@ -46,5 +51,5 @@ export function SourceCard({ video, isCurrent, onChoose }: SourceCardProps) {
         </button>
       </li>
     );
-  }, [signature, isCurrent, onChoose, language.value]);
+  }, [signature, isRecorded, isCurrent, onChoose, language.value]);
 }

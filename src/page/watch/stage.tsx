@@ -49,7 +49,14 @@ export function useFullScreen(): { readonly isFilled: boolean; readonly toggle: 
       if (key === 'Escape') setFilled(false);
     };
     document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
+    // A phone that is laid on its side wants the picture alone.
+    const lying = matchMedia('(orientation: landscape) and (max-height: 500px) and (pointer: coarse)');
+    const onTurn = (): void => setFilled(lying.matches);
+    lying.addEventListener('change', onTurn);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      lying.removeEventListener('change', onTurn);
+    };
   }, []);
   const toggle = (): void => {
     const stage: Partial<HTMLElement> | null = document.getElementById('stage');

@@ -25,20 +25,21 @@ describe('the facts on a card', () => {
   });
 
   it('say whether a camera is there, or why a file cannot be played', () => {
-    const live = { kind: 'live', playable: true, delivery: 'passthrough' } as const;
+    const live = { kind: 'live', playable: true } as const;
     assert.deepEqual(
       STATES.map((state) => badge({ ...live, state }).text),
-      ['Live', 'Waiting for camera', 'No camera yet'],
+      ['Live', 'Offline', 'Offline'],
     );
-    assert.equal(badge({ kind: 'pull', state: 'empty', playable: true, delivery: 'passthrough' }).text, 'Not connected');
-    assert.equal(badge({ kind: 'file', state: 'live', playable: false, delivery: 'transcode' }).text, 'Cannot be played');
-    assert.equal(badge({ playable: true, delivery: 'transcode' }).text, 'transcode');
+    assert.equal(badge({ kind: 'pull', state: 'empty', playable: true }).text, 'Offline');
+    assert.equal(badge({ kind: 'file', state: 'live', playable: false }).text, 'Cannot be played');
+    assert.equal(badge({ playable: true }).text, 'File');
   });
 
   it('tell the reason as text: trouble stands out, what is left out is a note', () => {
     const written = (video: Parameters<typeof notes>[0]): string[] => notes(video).map(({ look, text }) => `${look}: ${text}`);
     const refused = { kind: 'pull', state: 'empty', playable: true, reason: 'the camera cannot be reached: Connection refused' } as const;
     assert.deepEqual(written(refused), ['reason: the camera cannot be reached: Connection refused']);
+    assert.deepEqual(written({ kind: 'live', state: 'empty', playable: true }), ['reason: no camera yet']);
     assert.deepEqual(written({ ...refused, state: 'waiting' }), ['reason: the camera cannot be reached: Connection refused']);
     assert.deepEqual(written({ kind: 'file', state: 'live', playable: false, reason: 'it is empty' }), ['reason: it is empty']);
     assert.deepEqual(written({ kind: 'file', state: 'live', playable: false }), ['reason: it cannot be played']);
