@@ -19,6 +19,7 @@ import { run as seek } from './seek.js';
 import { run as soak } from './soak.js';
 import { run as tracker } from './tracker.js';
 import { run as vision } from './vision.js';
+import { run as wallPage } from './wall-page.js';
 import { wrongUsage } from '../../src/cli/wrong-usage.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>>> = {
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Row[]>
   cuts,
   churn,
   events,
+  'wall-page': wallPage,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -63,6 +65,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   cuts          how soon the picture is back after network, server or camera were away (needs root)
   churn         all doors: joins, leaves, aborts and cuts; leftovers, memory [--joins 1000]
   events        what an event costs, and how soon it is found among 10 000
+  wall-page     Chromium: CPU a picture of a wall of four, and of four pages   [--seconds 30]
 
   --json        print the figures as JSON only`;
 

@@ -156,6 +156,7 @@ export const observabilityRoutes: FastifyPluginCallbackTypebox<ObservabilityDeps
         bytes_sent: session.bytesSent,
         packets_lost: session.packetsLost,
         round_trip_ms: session.roundTripMs ?? null,
+        ice_path: session.icePath ?? null,
         ice_troubles: [...session.iceTroubles],
         tracks: session.video.map(({ rendition }) => rendition),
         video_codecs: session.video.map(({ codec }) => codec),

@@ -169,6 +169,12 @@ export const ConnectionStats = Type.Object(
         role: Type.Union([Type.Literal('viewer'), Type.Literal('publisher')]),
         bytes_sent: Type.Integer(),
         packets_lost: Type.Integer(),
+        ice_path: nullable(
+          Type.String({
+            description:
+              'Types of the ICE candidates in use, of the server and of the client: `host/prflx`, `relay/host`, `host-tcp/prflx-tcp`; null before there are any',
+          }),
+        ),
         ice_troubles: Type.Array(Type.String(), { description: 'What went wrong with STUN and TURN servers' }),
         round_trip_ms: nullable(Type.Number({ description: 'Null before the first receiver report' })),
         tracks: Type.Array(Type.String()),
@@ -247,6 +253,7 @@ export const ConnectionStats = Type.Object(
             role: 'viewer',
             bytes_sent: 1048576,
             packets_lost: 0,
+            ice_path: 'host/prflx',
             ice_troubles: [],
             round_trip_ms: 12.5,
             tracks: ['processed'],

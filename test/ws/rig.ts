@@ -358,6 +358,7 @@ function snapshot(session: FakeSession): SessionStatus {
     iceState: 'connected',
     createdAtS: 1,
     connectMs: 1,
+    icePath: undefined,
     iceTroubles: [],
     hasProcessedTrack: true,
     bytesSent: 1000,

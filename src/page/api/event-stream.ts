@@ -1,25 +1,6 @@
 /** What happens, told as it happens. */
 import { addressOf } from './address.js';
-
-/** What every event has. */
-export interface HappeningEvent {
-  /** Ascends. */
-  readonly id: string;
-  /** Unix seconds. */
-  readonly at: number;
-  /** Such as `enter`. */
-  readonly type: string;
-  /** Null where it is about none. */
-  readonly source: string | null;
-  /** Why, of what has a reason. */
-  readonly reason?: string;
-  /** Of the object to which it happened. */
-  readonly label?: string;
-  /** Who, of what somebody did. */
-  readonly who?: string;
-  /** Of the client that came or went. */
-  readonly client_id?: string;
-}
+import type { ServerEvent } from './events.js';
 
 /** A browser that was refused, or whose server is gone for long, does not ask again by itself. */
 const AGAIN_MS = 15_000;
@@ -28,13 +9,12 @@ const AGAIN_MS = 15_000;
  * Follows events of these types until the returned function is called. The browser connects again by itself, and is told what it missed.
  * @param types such as `enter`
  */
-export function followEvents(types: readonly string[], onEvent: (event: HappeningEvent) => void): () => void {
+export function followEvents(types: readonly string[], onEvent: (event: ServerEvent) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stream: EventSource | undefined;
   const open = (): void => {
     stream = new EventSource(addressOf(`/events/stream?type=${types.join(',')}`));
-    for (const type of types)
-      stream.addEventListener(type, ({ data }: MessageEvent<string>) => onEvent(JSON.parse(data) as HappeningEvent));
+    for (const type of types) stream.addEventListener(type, ({ data }: MessageEvent<string>) => onEvent(JSON.parse(data) as ServerEvent));
     stream.addEventListener('error', () => {
       if (stream?.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS);
     });

@@ -37,4 +37,10 @@ export const VIEWS: readonly View[] = [
     right: 'admin',
     load: () => Promise.all([import('../manage/view.js'), import('../manage/manage.css')]).then(([{ ManageView }]) => ManageView),
   },
+  {
+    name: 'status',
+    icon: 'status',
+    right: 'watch',
+    load: () => Promise.all([import('../status/view.js'), import('../status/status.css')]).then(([{ StatusView }]) => StatusView),
+  },
 ];

@@ -3,7 +3,9 @@ import { contain } from '../overlay/layout.js';
 
 /** CSS pixels. */
 export interface Size {
+  /** From left to right. */
   readonly width: number;
+  /** From top to bottom. */
   readonly height: number;
 }
 

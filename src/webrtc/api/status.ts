@@ -216,6 +216,8 @@ export interface SessionStatus extends SessionIdentity, SideStatus {
   readonly createdAtS: number;
   /** From the offer to the end of the handshake; undefined before. */
   readonly connectMs: number | undefined;
+  /** Types of the ICE candidates in use, of the server and of the client: `host/prflx`; undefined before there are any. */
+  readonly icePath: string | undefined;
   /** What went wrong with STUN and TURN servers, in words. */
   readonly iceTroubles: readonly string[];
 }

@@ -12,7 +12,7 @@ import { IceGathering, type IceOptions } from './gathering.js';
 import { IceNomination } from './nomination.js';
 import { PathChecks, type PathAnswer } from './path-checks.js';
 import { IceRemoteCandidates } from './remote-candidates.js';
-import { count, iceReport } from './report.js';
+import { count, iceReport, selectedTypes } from './report.js';
 import type { IceSocket } from './socket.js';
 import { Checklist, type Address, type IcePath, type IceState } from './werift.js';
 
@@ -184,6 +184,11 @@ export class IceAgent {
   /** What went wrong with STUN and TURN servers, in words. */
   get troubles(): readonly string[] {
     return this.#gathering?.troubles ?? [];
+  }
+
+  /** As in `report`. */
+  get selected(): string | undefined {
+    return selectedTypes(this.#nomination.pair);
   }
 
   /** Checks of the peer. */

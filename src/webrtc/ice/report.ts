@@ -31,9 +31,14 @@ export function iceReport({ local, remote, pairs, checksReceived, nominated, tro
     remote: learned.size === 0 ? remote : { ...remote, prflx: learned.size },
     pairs: pairs.map(pairReport),
     checksReceived,
-    selected: nominated && `${typeOf(nominated.localCandidate)}/${typeOf(nominated.remoteCandidate)}`,
+    selected: selectedTypes(nominated),
     troubles,
   };
+}
+
+/** Types of the pair in use, such as `host/prflx` or `relay/host-tcp`; undefined before there is one. */
+export function selectedTypes(pair: CheckedPair | undefined): string | undefined {
+  return pair && `${typeOf(pair.localCandidate)}/${typeOf(pair.remoteCandidate)}`;
 }
 
 function pairReport(pair: CheckedPair): PairReport {

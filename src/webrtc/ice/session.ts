@@ -120,6 +120,11 @@ export class IceSession {
     return this.#current.pendingBytes;
   }
 
+  /** Of the agent in use, as in `report`. */
+  get selected(): string | undefined {
+    return this.#current.selected;
+  }
+
   /** As in `report`. */
   get troubles(): readonly string[] {
     return this.#newest.troubles;

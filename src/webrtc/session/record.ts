@@ -136,6 +136,7 @@ export class SessionRecord {
       iceState: this.#state === 'disconnected' ? 'disconnected' : (transport?.ice.state ?? 'new'),
       createdAtS: this.#createdAtS,
       connectMs,
+      icePath: transports?.icePath,
       iceTroubles: transports?.iceTroubles ?? [],
       ...side,
       roundTripMs: side.roundTripMs ?? transport?.roundTripMs,

@@ -114,6 +114,11 @@ export class Transports {
     return this.#all[0]?.ice.report ?? NO_ICE;
   }
 
+  /** Types of the pair in use; undefined before there is one. */
+  get icePath(): string | undefined {
+    return this.#all[0]?.ice.selected;
+  }
+
   /** As in `iceReport`. */
   get iceTroubles(): readonly string[] {
     return this.#all[0]?.ice.troubles ?? [];
