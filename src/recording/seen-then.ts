@@ -40,6 +40,8 @@ export class DetectionsThen {
   #reading: AsyncIterator<RecordedDetections> | undefined;
   /** What is not read yet lies behind it. */
   #readToMs = -Infinity;
+  /** Where what is being read ends. */
+  #endMs = -Infinity;
   #againFromMs = -Infinity;
   #run: number | undefined;
 
@@ -99,12 +101,14 @@ export class DetectionsThen {
         isNew = false;
         const { archive, sourceId } = this.#init;
         const fromMs = Math.max(this.#readToMs, wallMs - KEPT_MS);
-        this.#reading = archive.detections(sourceId, { fromMs, toMs: fromMs + AHEAD_MS }, this.#run)[Symbol.asyncIterator]();
+        this.#endMs = fromMs + AHEAD_MS;
+        this.#reading = archive.detections(sourceId, { fromMs, toMs: this.#endMs }, this.#run)[Symbol.asyncIterator]();
       }
       const next = await this.#reading.next();
       if (next.done === true) {
         this.#reading = undefined;
-        if (!isNew) this.#againFromMs = wallMs + AGAIN_AFTER_MS;
+        // What lies behind what was read is read next; else there is nothing yet.
+        if (!isNew && this.#endMs > wallMs + KEPT_MS) this.#againFromMs = wallMs + AGAIN_AFTER_MS;
         continue;
       }
       // Of the same frame, or out of order.

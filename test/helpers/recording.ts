@@ -45,6 +45,8 @@ export interface RecordingToMake {
   readonly gaps?: readonly (readonly [number, number])[];
   /** Segments end before these frames. */
   readonly cuts?: readonly number[];
+  /** Number of its run: the clock was set in between. Default 1. */
+  readonly run?: number;
   /** The detector looked at every so many frames. Default 1; 0: at none. */
   readonly seenEvery?: number;
 }
@@ -62,6 +64,7 @@ export async function makeRecording(recording: RecordingToMake): Promise<void> {
     cuts = [],
     seenEvery = 1,
     codec = 'h264',
+    run = 1,
   } = recording;
   const clock = systemClock(new ResourceLedger());
   const folder = sourceFolder(recordDir, sourceId);
@@ -73,7 +76,7 @@ export async function makeRecording(recording: RecordingToMake): Promise<void> {
     clock,
     disk: new DiskSync(clock),
     isTranscoded: () => false,
-    placeOf: (mediaTimeMs) => ({ run: 1, wallMs: fromMs + mediaTimeMs }),
+    placeOf: (mediaTimeMs) => ({ run, wallMs: fromMs + mediaTimeMs }),
     onBegun: () => undefined,
     onGrown: () => undefined,
     onFinished: () => undefined,
