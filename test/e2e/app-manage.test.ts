@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
 import { ChromiumHarness, noChromium } from '../helpers/chromium.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server-process.js';
 import { makePassthroughClip, makeSeeingFixture, temporaryFolder, type Folder } from './fixtures.js';
@@ -48,6 +49,12 @@ describe('adding and managing', { skip: noChromium, timeout: 180_000 }, () => {
     await opened.page.request.post(`${server.url}/login`, { data: { token: TOKEN } });
     await opened.page.goto(`${server.url}/${hash}`);
     return opened;
+  };
+
+  /** Does something in the page, and waits until the server has answered what that leads to. */
+  const answered = async (page: Page, method: string, act: () => Promise<unknown>): Promise<void> => {
+    const [response] = await Promise.all([page.waitForResponse((each) => each.request().method() === method), act()]);
+    assert.ok(response.ok(), `${method} ${response.url()}: ${response.status()}`);
   };
 
   it('takes a video, goes on with one that was cut, after a reload too, and asks before it replaces or removes', async () => {
@@ -116,8 +123,7 @@ describe('adding and managing', { skip: noChromium, timeout: 180_000 }, () => {
     await page.click('button:has-text("Add the camera")');
     await page.waitForSelector('.manage-head h3:has-text("Main gate")');
     await page.fill('.form input >> nth=1', 'Outside');
-    await page.click('.form button[type=submit] >> nth=0');
-    await until(page, "document.querySelector('.form button[type=submit]').disabled");
+    await answered(page, 'PATCH', () => page.click('.form button[type=submit] >> nth=0'));
     const { group, title } = await read<{ group: string; title: string }>('/sources/main-gate');
     assert.deepEqual([title, group], ['Main gate', 'Outside']);
     await page.click('.card-box button.danger >> nth=-1');
@@ -133,13 +139,14 @@ describe('adding and managing', { skip: noChromium, timeout: 180_000 }, () => {
   it('chooses model and recording, and forwards', async () => {
     const { page } = await open('#manage/source/seen');
     await page.waitForSelector('select option:has-text("none")', { state: 'attached' });
-    await page.selectOption('select', 'none');
-    await until(page, "document.querySelector('select').value === 'none' && !document.querySelector('select').disabled");
+    await answered(page, 'PUT', () => page.selectOption('select', 'none'));
     assert.equal((await read<{ model: string }>('/sources/seen/model')).model, 'none');
-    await page.check('input[type=radio] >> nth=2');
-    await page.fill('.pair input >> nth=0', '8');
-    await page.locator('.pair input').first().blur();
-    await until(page, "document.querySelector('.pair input').value === '8' && !document.querySelector('fieldset').disabled");
+    await answered(page, 'PUT', () => page.check('input[type=radio] >> nth=2'));
+    await until(page, "document.querySelector('.pair input') && !document.querySelector('.form fieldset').disabled");
+    await answered(page, 'PUT', async () => {
+      await page.fill('.pair input >> nth=0', '8');
+      await page.locator('.pair input').first().blur();
+    });
     const { mode, pre_s: pre } = await read<{ mode: string; pre_s: number }>('/sources/seen/recording');
     assert.deepEqual([mode, pre], ['events', 8]);
     await page.fill('input[type=url]', 'http://127.0.0.1:1/whip/gate');

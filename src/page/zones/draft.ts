@@ -56,7 +56,7 @@ export interface ServerZones {
 }
 
 /** A zone or a line of them. */
-export interface ServerShape {
+interface ServerShape {
   /** Unique among all. */
   readonly id: string;
   /** Of a zone: its corners; it may end where it began. */
