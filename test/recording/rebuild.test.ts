@@ -81,6 +81,28 @@ describe('the index as the files have it', () => {
     );
   });
 
+  it('is checked a day at a time, and no file is passed over where runs overlap', async () => {
+    rig.record('gate', NOON, NOON + 2000 * MINUTE, 2);
+    for (let n = 0; n < 1501; n++) rig.record('gate', NOON + n * MINUTE, NOON + n * MINUTE + 1000);
+    const examined: string[] = [];
+    const recordings = new Recordings({
+      archive: rig.archive,
+      keeps: rig.keeps,
+      cut: () => Promise.resolve(),
+      removeFiles: () => Promise.resolve(),
+      examine: (file) => {
+        examined.push(file);
+        return Promise.resolve(JSON.parse(readFileSync(file, 'utf8')) as ExaminedSegment);
+      },
+    });
+    const { signal } = new AbortController();
+    const first = await recordings.check('gate', {}, signal);
+    assert.deepEqual([first.checked, first.checkedToMs], [1500, NOON + 1499 * MINUTE]);
+    const rest = await recordings.check('gate', { fromMs: first.checkedToMs }, signal);
+    assert.deepEqual([rest.checked, rest.checkedToMs, rest.damaged], [3, NOON + 2000 * MINUTE, []]);
+    assert.equal(new Set(examined).size, 1502);
+  });
+
   it('takes a file that somebody put back into the run that it belongs to', async () => {
     const segments = [0, 1, 2].map((n) => rig.record('gate', NOON + n * MINUTE, NOON + (n + 1) * MINUTE));
     rig.archive.forget([segments[1]!]);
