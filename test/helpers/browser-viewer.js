@@ -136,25 +136,26 @@ globalThis.sightlineViewers = (() => {
    */
   async function keepNumber(video, numbers, shown) {
     const picture = new VideoFrame(video);
-    const entry = {
-      ...shown,
-      rtpTimestamp: picture.metadata().rtpTimestamp ?? shown.rtpTimestamp,
-      isLate: picture.metadata().rtpTimestamp !== shown.rtpTimestamp,
-    };
+    // Firefox tells nothing of the picture: there, it is late where the callback is.
+    const own = picture.metadata?.().rtpTimestamp;
+    const isLate = own === undefined ? shown.now - shown.displayAt > 15 : own !== shown.rtpTimestamp;
+    const entry = { ...shown, rtpTimestamp: own ?? shown.rtpTimestamp, isLate };
     numbers.push(entry);
     const { width } = picture.visibleRect;
     const rect = { x: 0, y: 0, width, height: width / 8 };
     const planes = new Uint8Array(picture.allocationSize({ rect }));
-    const [luma] = await picture.copyTo(planes, { rect });
+    const layouts = await picture.copyTo(planes, { rect });
     picture.close();
+    // Where it is one plane of colours (BGRA), green stands in for the luma.
+    const luma = layouts.length === 1 ? { ...layouts[0], offset: layouts[0].offset + 1, step: 4 } : { ...layouts[0], step: 1 };
     entry.number = readNumber(planes, luma, width / 16);
   }
 
   /** As test/helpers/numbered-clip.ts reads it. */
-  function readNumber(planes, { offset, stride }, cell) {
+  function readNumber(planes, { offset, stride, step }, cell) {
     let value = 0;
     for (let i = 0; i < 16; i++) {
-      const x = offset + Math.floor((i + 0.5) * cell);
+      const x = offset + Math.floor((i + 0.5) * cell) * step;
       const difference = planes[x + Math.floor(cell / 2) * stride] - planes[x + Math.floor(cell * 1.5) * stride];
       if (Math.abs(difference) < 60) return null;
       value = value * 2 + (difference > 0 ? 1 : 0);

@@ -28,10 +28,9 @@ const ALONE: Preferences = {
   'toolkit.telemetry.server': 'data:,',
 };
 
-/** The connection of a peer uses the loopback interface and no other, and tells its address as it is. */
+/** A peer tells the addresses of this machine as they are, and that of the loopback interface where there is no other. */
 const PEERS: Preferences = {
   'media.peerconnection.ice.loopback': true,
-  'media.peerconnection.ice.force_interface': 'lo',
   'media.peerconnection.ice.obfuscate_host_addresses': false,
 };
 
