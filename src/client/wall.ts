@@ -73,6 +73,8 @@ export class WatchingWall {
   #isClosed = false;
   /** Tiles that the server is being told of. */
   readonly #telling = new Set<number>();
+  /** Tiles of which the server has not said in time whether it shows them. */
+  readonly #unanswered = new Set<number>();
   /** Until refused tiles are asked for again. */
   #again: Timer | undefined;
 
@@ -249,6 +251,7 @@ export class WatchingWall {
     if (this.#viewing) this.#take(this.#opening);
     this.#viewing = this.#opening;
     this.#telling.clear();
+    this.#unanswered.clear();
     this.#tiles.forEach((state, index) => {
       const isTold = keyOf(this.#viewing?.told[index]) === keyOf(state.tile);
       if (state.tile && state.phase !== 'refused' && isTold) this.#become(index, { tile: state.tile, phase: 'live' });
@@ -291,7 +294,10 @@ export class WatchingWall {
       viewing.told[index] = tile;
       if (!tile || viewing !== this.#viewing || !this.#isStill(index, tile)) return;
       // A camera that is connected on demand may take longer than an answer may; what becomes of it is asked once more.
-      if (!answer) return this.#askAgain(() => (viewing.told[index] = undefined));
+      if (!answer) {
+        this.#unanswered.add(index);
+        return this.#askAgain();
+      }
       this.#become(index, { tile, phase: 'live' });
     } catch (error) {
       viewing.told[index] = tile;
@@ -307,20 +313,20 @@ export class WatchingWall {
     const tile = this.#tiles[index]?.tile;
     if (!tile) return;
     this.#become(index, { tile, phase: 'refused', reason: { code, message: message.replace(/^(tracks\[\d+\]|mid '[^']*'): /, '') } });
-    this.#askAgain(() => undefined);
+    this.#askAgain();
   }
 
-  /** All that was refused, at once. */
-  #askAgain(before: () => void): void {
+  /** All that was refused, or not answered, at once. */
+  #askAgain(): void {
     if (this.#isClosed) return;
     const earlier = this.#again;
     this.#again = this.#env.clock.after(ASK_AGAIN_MS, () => {
-      before();
       this.#tiles.forEach(({ phase, tile }, index) => {
-        if (phase !== 'refused' || !tile) return;
+        if (!tile || (phase !== 'refused' && !this.#unanswered.has(index))) return;
         if (this.#viewing) this.#viewing.told[index] = undefined;
         this.#tiles = this.#tiles.map((before, at) => (at === index ? { tile, phase: 'connecting' } : before));
       });
+      this.#unanswered.clear();
       this.#followAll();
     });
     earlier?.cancel();

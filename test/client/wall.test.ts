@@ -150,6 +150,27 @@ describe('a wall', () => {
     wall.close();
   });
 
+  it('asks once more where the server takes long, whatever else is refused meanwhile', async () => {
+    const world = new FakeWorld();
+    const { wall, sent, answer } = await start(world, { room: 4 });
+    wall.setTiles([GATE, YARD, { source: 'slow' }]);
+    await world.play(5_000);
+    wall.setTiles([GATE, YARD, { source: 'slow' }, { source: 'nowhere' }]);
+    await world.clock.advance(0);
+    await answer({}, { ok: false, code: 'SOURCE_NOT_FOUND', message: "mid '3': no source 'nowhere'" });
+    assert.deepEqual(phases(wall), ['live', 'live', 'connecting', 'refused']);
+    await world.play(10_000);
+    assert.deepEqual(
+      sent()
+        .slice(2)
+        .map((command) => (command as { readonly source: string }).source),
+      ['slow', 'nowhere'],
+    );
+    await answer(OK, OK);
+    assert.deepEqual(phases(wall), ['live', 'live', 'live', 'live']);
+    wall.close();
+  });
+
   it('says which tile has ended, and that it goes on', async () => {
     const world = new FakeWorld();
     const { wall, tiles, tell, sent } = await start(world);
