@@ -7,13 +7,16 @@ import { h264Depth } from './picture-size.js';
 /** Most sets of a kind that a record of H.264 holds; of PPS 255. */
 const MAX_SPS = 31;
 const MAX_PPS = 255;
+/** All sets of a record together. */
+const MAX_SETS_BYTES = 32 << 10;
 /** profile_idc of records that tell chroma format and depths. */
 const DEEP_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 144]);
 
-/** AVCDecoderConfigurationRecord. Undefined where a set is missing, or there are too many. @param pps with their NAL unit headers */
+/** AVCDecoderConfigurationRecord. Undefined where a set is missing, or they are too many or too large. @param pps with their NAL unit headers */
 export function avcConfiguration(sps: readonly Buffer[], pps: readonly Buffer[]): Buffer | undefined {
   const [first] = sps;
   if (!first || first.length < 4 || pps.length === 0 || sps.length > MAX_SPS || pps.length > MAX_PPS) return undefined;
+  if (areTooLarge([...sps, ...pps])) return undefined;
   const [profile = 0, compatibility = 0, level = 0] = first.subarray(1, 4);
   const sets = [Buffer.from([0xe0 | sps.length]), ...sps.flatMap(sized), Buffer.from([pps.length]), ...pps.flatMap(sized)];
   return Buffer.concat([Buffer.from([1, profile, compatibility, level, 0xff]), ...sets, ...depthOf(profile, first)]);
@@ -24,11 +27,11 @@ function depthOf(profile: number, sps: Buffer): Buffer[] {
   return depth ? [Buffer.from([0xfc | depth.chromaFormat, 0xf8 | (depth.lumaBits - 8), 0xf8 | (depth.chromaBits - 8), 0])] : [];
 }
 
-/** HEVCDecoderConfigurationRecord; what only says how streams are packed is left unknown. Undefined where a set is missing or cannot be read. @param sets VPS, SPS, PPS */
+/** HEVCDecoderConfigurationRecord; what only says how streams are packed is left unknown. Undefined where a set is missing or cannot be read, or they are too large. @param sets VPS, SPS, PPS */
 export function hevcConfiguration(sets: readonly [readonly Buffer[], readonly Buffer[], readonly Buffer[]]): Buffer | undefined {
   const sps = sets[1][0];
   const known = sps && readH265Sps(sps);
-  if (!known || sets.some((list) => list.length === 0 || list.length > 0xffff)) return undefined;
+  if (!known || sets.some((list) => list.length === 0 || list.length > 0xffff) || areTooLarge(sets.flat())) return undefined;
   const depth = 0xf8 | (known.bitDepth - 8);
   const head = Buffer.concat([
     Buffer.from([1]),
@@ -86,6 +89,11 @@ function readUnits(record: Buffer, from: number, count: number): { readonly unit
     at = end;
   }
   return { units, end: at };
+}
+
+/** Their lengths are 16 bits, and whoever reads a file takes a beginning that is no longer than 64 KiB. */
+function areTooLarge(sets: readonly Buffer[]): boolean {
+  return sets.reduce((sum, { length }) => sum + length, 0) > MAX_SETS_BYTES;
 }
 
 function sized(unit: Buffer): [Buffer, Buffer] {

@@ -326,7 +326,9 @@ export const ActiveStreams = Type.Object(
           }),
         ),
         recording: nullable(
-          Type.Enum(['recording', 'waiting'], { description: '`waiting`: for an event, or for the source; null where it is not recorded' }),
+          Type.Enum(['recording', 'waiting', 'stopped'], {
+            description: '`waiting`: for an event, or for the source; `stopped`: it cannot be written; null where it is not recorded',
+          }),
         ),
         qualities: Type.Array(Quality, { description: 'What the raw video is to be had in, the best first' }),
         layers_problem: nullable(

@@ -31,11 +31,12 @@ export function sourceFolder(recordDir: string, sourceId: string): string {
   );
 }
 
-/** Makes the folder, and says in it which source it is of. @throws Error of the system */
-export async function makeSourceFolder(folder: string, sourceId: string): Promise<void> {
+/** Makes the folder, and says in it which source it is of. Resolves with false where that was there already. @throws Error of the system */
+export async function makeSourceFolder(folder: string, sourceId: string): Promise<boolean> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if ((await readSourceId(folder)) !== sourceId)
-    await replaceFile(path.join(folder, SOURCE_FILE), `${JSON.stringify({ source: sourceId })}\n`);
+  if ((await readSourceId(folder)) === sourceId) return false;
+  await replaceFile(path.join(folder, SOURCE_FILE), `${JSON.stringify({ source: sourceId })}\n`);
+  return true;
 }
 
 /** The source that a folder is of; undefined where it is none of ours. Never rejects. */

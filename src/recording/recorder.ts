@@ -39,6 +39,8 @@ export interface RecorderInit {
   readonly onSegment: (segment: RecordedSegment) => void;
   /** The disk takes no more. */
   readonly onFull: () => void;
+  /** The folder of a source was gone, and has been made anew: what lay in it beside segments is lost. */
+  readonly onFolderLost: (sourceId: string) => void;
 }
 
 /** What was recorded since the start. */
@@ -88,10 +90,17 @@ export class Recorder {
     return this.#lastError;
   }
 
-  /** `recording`: frames are written; `waiting`: for an event, or for the source; undefined: it is not recorded. */
-  stateOf(sourceId: string): 'recording' | 'waiting' | undefined {
+  /** `recording`: frames are written; `waiting`: for an event, or for the source; `stopped`: they cannot be written; undefined: it is not recorded. */
+  stateOf(sourceId: string): 'recording' | 'waiting' | 'stopped' | undefined {
     const recorder = this.#recorders.get(sourceId);
+    if (recorder?.trouble !== undefined) return 'stopped';
     return recorder && (recorder.isWriting ? 'recording' : 'waiting');
+  }
+
+  /** Why a source, or any of them, is not recorded although it should be, in words. */
+  troubleOf(sourceId?: string): string | undefined {
+    if (sourceId !== undefined) return this.#recorders.get(sourceId)?.trouble;
+    return [...this.#recorders.values()].map(({ trouble }) => trouble).find((trouble) => trouble !== undefined);
   }
 
   /** Bytes that wait in memory for events, of all sources. */
@@ -111,7 +120,7 @@ export class Recorder {
       clock,
       newRun: () => archive.nextId(),
       openWriter: (placeOf, isTranscoded) =>
-        openWriter({ sourceId, placeOf, isTranscoded, hasSound: source.media.hasAudio, ...this.#eventsOf() }),
+        openWriter({ sourceId, placeOf, isTranscoded, hasSound: source.media.hasAudio, ...this.#eventsOf(sourceId) }),
       onDetections: (wallMs, detections) => (seen ??= openSeen?.(sourceId))?.take(wallMs, detections),
     });
     this.#recorders.set(sourceId, recorder);
@@ -152,8 +161,8 @@ export class Recorder {
     await Promise.all(this.#closing);
   }
 
-  #eventsOf(): SegmentWriterEvents {
-    const { archive, onSegment, onFull } = this.#init;
+  #eventsOf(sourceId: string): SegmentWriterEvents {
+    const { archive, logger, onSegment, onFull, onFolderLost } = this.#init;
     /** The writer has one open segment at a time, and may finish the one before later. */
     const known = new Map<string, RecordedSegment>();
     const asKnown = (written: WrittenSegment): RecordedSegment | undefined => {
@@ -190,6 +199,11 @@ export class Recorder {
         this.#warn(failure);
         if (failure.segment) finish(failure.segment);
         if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(failure.code)) onFull();
+      },
+      onFolderLost: () => {
+        this.#lastError = `the folder of recordings of '${sourceId}' was gone while the server ran, and was made anew: see whether its disk is mounted`;
+        logger.error({ sourceId }, this.#lastError);
+        onFolderLost(sourceId);
       },
     };
   }

@@ -24,7 +24,7 @@ export interface RecordingFolderInit {
   /** What is in it. */
   readonly archive: Archive;
   /** The rows of that. */
-  readonly index: RecordingIndex;
+  readonly index: Pick<RecordingIndex, 'ask'>;
   /** What of it is to be kept. */
   readonly keeps: Keeps;
   /** How long recordings are kept, and how much of them. */

@@ -32,13 +32,15 @@ export interface SegmentWriterEvents {
   readonly onGrown: (segment: WrittenSegment, groups: readonly GroupPlace[]) => void;
   /** A segment is whole, and on the disk. */
   readonly onFinished: (segment: WrittenSegment) => void;
-  /** A segment ended because it could not be written on; or what was seen could not be, without a segment. Another try is made 10 s later. */
+  /** A segment ended because it could not be written on; or what was seen could not be, or no segment can begin, without one. Another try is made 10 s later. */
   readonly onFailed: (failure: SegmentFailure) => void;
+  /** The source's folder was gone, and has been made anew. */
+  readonly onFolderLost?: (() => void) | undefined;
 }
 
 /** Why a segment could not be written on. */
 export interface SegmentFailure {
-  /** The system's: `ENOSPC`, `EIO`; `EBUSY` where the disk is too slow for what comes. */
+  /** The system's: `ENOSPC`, `EIO`; `EBUSY` where the disk is too slow for what comes, `EILSEQ` where its keyframes cannot be read. */
   readonly code: string;
   /** In words. */
   readonly message: string;
@@ -80,6 +82,8 @@ const LATE_SOUND_MS = 1000;
 /** A source has sound that had some so shortly before. */
 const RECENT_SOUND_MS = 5000;
 const RETRY_MS = 10_000;
+/** Keyframes without parameter sets may come between others; so many in a row are how the source is. */
+const UNREADABLE_KEYFRAMES = 3;
 
 /** Writes the segments of one source. */
 export class SegmentWriter {
@@ -94,7 +98,11 @@ export class SegmentWriter {
   #soundMs = -Infinity;
   #retryAtMs = -Infinity;
   #dropped = 0;
-  #folder: Promise<unknown> | undefined;
+  /** In a row. */
+  #unreadable = 0;
+  #trouble: string | undefined;
+  /** The last look at the source's folder, true once it was made. Never rejects. */
+  #folder: Promise<boolean> = Promise.resolve(false);
   #isClosed = false;
 
   constructor(init: SegmentWriterInit) {
@@ -105,6 +113,11 @@ export class SegmentWriter {
   /** Frames that were not written: before the first keyframe, stepping back in time, or no frames of their codec. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Why nothing is written, in words; undefined: something is, or nothing has come. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Takes the next frame; never waits, never throws. */
@@ -147,7 +160,16 @@ export class SegmentWriter {
   #video(frame: EncodedFrame, codec: Exclude<Codec, 'opus'>): void {
     const config = frame.keyframe ? videoConfig(codec, frame.data) : undefined;
     if (config && this.#mustBegin(config, frame.mediaTimeMs)) this.#begin(config, frame.mediaTimeMs);
+    if (frame.keyframe && !this.#current) this.#cannotBegin(config, codec);
     this.#add('video', frame);
+  }
+
+  #cannotBegin(config: VideoConfig | undefined, codec: string): void {
+    this.#unreadable = config ? 0 : this.#unreadable + 1;
+    if (this.#unreadable !== UNREADABLE_KEYFRAMES) return;
+    const message = `keyframes of '${this.#init.sourceId}' (${codec}) have no parameter sets, or such as cannot be read: nothing can be recorded of it`;
+    this.#trouble = message;
+    this.#init.onFailed({ code: 'EILSEQ', message, segment: undefined });
   }
 
   #audio(frame: EncodedFrame): void {
@@ -240,6 +262,8 @@ export class SegmentWriter {
   }
 
   #grown(written: WrittenSegment, groups: readonly GroupPlace[], isFirst: boolean): void {
+    this.#trouble = undefined;
+    this.#unreadable = 0;
     if (isFirst) this.#init.onBegun(written);
     this.#init.onGrown(written, groups);
   }
@@ -252,6 +276,7 @@ export class SegmentWriter {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
     const message = messageOf(error);
     if (!isSegment) return this.#init.onFailed({ code, message, segment: undefined });
+    this.#trouble = message;
     this.#retryAtMs = this.#init.clock.now() + RETRY_MS;
     const wasCurrent = this.#current === segment;
     if (wasCurrent) this.#current = undefined;
@@ -260,16 +285,16 @@ export class SegmentWriter {
     this.#init.onFailed({ code, message, segment: segment.hasBegun ? { ...segment.written, isOpen: false } : undefined });
   }
 
-  /** The source's folder is made when there is something to write. */
+  /** The source's folder is made when there is something to write, and made anew where somebody removed it or what it is mounted from went. */
   async #open(...file: Parameters<OpenFile>): ReturnType<OpenFile> {
-    const { folder, sourceId, openFile } = this.#init;
-    this.#folder ??= makeSourceFolder(folder, sourceId);
-    try {
-      await this.#folder;
-    } catch (error) {
-      this.#folder = undefined;
-      throw error;
-    }
+    const { folder, sourceId, openFile, onFolderLost } = this.#init;
+    const before = this.#folder;
+    const looked = before.then(() => makeSourceFolder(folder, sourceId));
+    this.#folder = looked.then(
+      () => true,
+      () => before,
+    );
+    if ((await looked) && (await before)) onFolderLost?.();
     return (openFile ?? open)(...file);
   }
 }

@@ -10,6 +10,8 @@ import type { RecordingSettings } from './settings.js';
 
 /** Writes segments; see `SegmentWriter`. */
 export interface RecordingWriter {
+  /** Why nothing is written, in words. */
+  readonly trouble?: string | undefined;
   /** The next frame; never waits, never throws. */
   write(kind: 'video' | 'audio', frame: EncodedFrame, codec: RecordingLease['codec'] | 'opus'): void;
   /** Of a frame that was written. */
@@ -94,6 +96,11 @@ export class SourceRecorder {
   /** True while frames are written; false while an event, or the source, is waited for. */
   get isWriting(): boolean {
     return !this.#isAway && this.#isWanted(this.#lease.timeline.newestMs);
+  }
+
+  /** Why nothing is written although frames come, in words. */
+  get trouble(): string | undefined {
+    return this.isWriting ? this.#writer.trouble : undefined;
   }
 
   /** Settings, zones or models are others now; to be called once at the beginning. @throws MediaPeerError where the detector cannot be had: the recording goes on without */

@@ -5,7 +5,7 @@ export interface RecordingStats extends RecorderCounts {
   /** Sources of which frames are written, or waited for. */
   readonly sources: number;
   /** How a source is recorded now; undefined: it is not. */
-  readonly stateOf: (sourceId: string) => 'recording' | 'waiting' | undefined;
+  readonly stateOf: (sourceId: string) => 'recording' | 'waiting' | 'stopped' | undefined;
   /** Free bytes of the disk of recordings; undefined: not known, or nothing is recorded. */
   readonly freeBytes: number | undefined;
   /** Why nothing, or less than wanted, is recorded, in words; undefined: all is well. */

@@ -87,7 +87,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     state,
     onChange: () => begin(),
   });
-  const recorder = openRecorder(host, seeing, { archive, seen, path, keptRecordings, onFull: () => folder.full() });
+  const recorder = openRecorder(host, seeing, { archive, keeps, seen, path, keptRecordings, onFull: () => folder.full() });
   const leases = keepRecording(host, sources, seeing, { recorder, keptRecordings, isWritable: () => folder.isWritable });
   const sync = (): void => {
     leases.sync();
@@ -123,7 +123,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     recordingStatus: (sourceId) => {
       const settings = keptRecordings.of(sourceId);
       if (settings.mode === 'off') return { ...settings, state: 'off', reason: undefined };
-      const reason = folder.trouble;
+      const reason = folder.trouble ?? recorder.troubleOf(sourceId);
       return { ...settings, state: reason === undefined ? (recorder.stateOf(sourceId) ?? 'waiting') : 'stopped', reason };
     },
     recordingStats: () => ({
@@ -131,7 +131,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
       sources: recorder.sources.length,
       stateOf: (sourceId) => recorder.stateOf(sourceId),
       freeBytes: folder.freeBytes,
-      trouble: folder.trouble ?? recorder.lastError,
+      trouble: folder.trouble ?? recorder.troubleOf() ?? recorder.lastError,
     }),
     beginRecording: async () => {
       hasBegun = true;
@@ -177,17 +177,19 @@ async function openArchive(
 
 /** What a recorder is built on. */
 interface RecorderParts extends Pick<Recording, 'archive' | 'seen' | 'keptRecordings'> {
+  readonly keeps: Keeps;
   readonly path: string;
   readonly onFull: () => void;
 }
 
 function openRecorder({ clock, loggers }: Host, { counting, lifecycle }: DetectionServices, parts: RecorderParts): Recorder {
-  const { archive, seen, keptRecordings, path, onFull } = parts;
+  const { archive, keeps, seen, keptRecordings, path, onFull } = parts;
+  const logger = loggers.of('recording');
   const disk = new DiskSync(clock);
   return new Recorder({
     archive,
     clock,
-    logger: loggers.of('recording'),
+    logger,
     settingsOf: (sourceId): RecordingSettings & { readonly detections: DetectionsKept } => {
       const settings = keptRecordings.of(sourceId);
       return { ...settings, detections: settings.detections ?? (counting.zones.has(sourceId) ? 'always' : 'when_seen') };
@@ -197,6 +199,10 @@ function openRecorder({ clock, loggers }: Host, { counting, lifecycle }: Detecti
     onSegment: ({ sourceId, fromMs, toMs, bytes }) =>
       lifecycle.add('recording_segment', sourceId, { from: fromMs / 1000, to: toMs / 1000, bytes }),
     onFull,
+    onFolderLost: (sourceId) =>
+      void keeps
+        .restore(sourceId)
+        .catch((error: unknown) => logger.error({ sourceId, err: error }, 'what is to be kept of a recording cannot be written beside it')),
   });
 }
 

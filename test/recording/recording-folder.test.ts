@@ -30,7 +30,7 @@ afterEach(async () => {
   assert.equal(rig.clock.pendingTimers, 0);
 });
 
-function open(more: { freeBytes?: () => Promise<number | undefined>; index?: RecordingIndex } = {}): void {
+function open(more: { freeBytes?: () => Promise<number | undefined>; index?: Pick<RecordingIndex, 'ask'> } = {}): void {
   folder = new RecordingFolder({
     folder: place(),
     archive: rig.archive,
@@ -90,12 +90,12 @@ describe('the folder of recordings', { timeout: 20_000 }, () => {
 
   it('is taken again, whole, after what was being written could not be looked up', async () => {
     let asked = 0;
-    const index = {
-      ask: (question: Parameters<RecordingIndex['ask']>[0]) =>
+    const index: Pick<RecordingIndex, 'ask'> = {
+      ask: (question) =>
         question.kind === 'segments' && ++asked === 1
           ? Promise.reject(new MediaPeerError('STORE_FAILED', 'the store does not answer'))
           : rig.index.ask(question),
-    } as RecordingIndex;
+    };
     open({ index });
     await folder.take();
     assert.deepEqual([folder.isWritable, taken], [false, 0]);

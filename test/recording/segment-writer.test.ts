@@ -249,6 +249,37 @@ describe('SegmentWriter', () => {
     );
   });
 
+  it('makes the folder anew where it is gone, with whose it is, and says so', async () => {
+    let lost = 0;
+    const { writer, folder, finished, failed } = openWriter(newFolder(), { onFolderLost: () => lost++ });
+    const half = clip.length / 2;
+    writeAll(writer, clip.slice(0, half));
+    await writer.cut();
+    assert.equal(lost, 0);
+    rmSync(folder, { recursive: true });
+    writeAll(writer, clip.slice(half));
+    await writer.close();
+    assert.deepEqual([lost, failed], [1, []]);
+    assert.equal(await readSourceId(folder), 'cam1');
+    assert.deepEqual(await listSegments(folder), [finished[1]?.file]);
+  });
+
+  it('says that nothing is written where keyframes cannot be read, and forgets that when they can', async () => {
+    const { writer, failed, finished } = openWriter(newFolder());
+    const mute = { data: Buffer.from([0, 0, 0, 2, 0x65, 0x88]), keyframe: true };
+    for (let n = 0; n < 5; n++) writer.write('video', { ...mute, mediaTimeMs: n * 10 }, 'h264');
+    assert.match(writer.trouble ?? '', /keyframes of 'cam1' \(h264\) have no parameter sets/);
+    assert.deepEqual(
+      failed.map(({ code, segment }) => [code, segment]),
+      [['EILSEQ', undefined]],
+    );
+    assert.equal(writer.dropped, 5);
+    writeAll(writer, repeated(clip, 1, 4000));
+    await writer.close();
+    assert.equal(writer.trouble, undefined);
+    assert.equal(finished.length, 1);
+  });
+
   it('gives a segment another name where there is one of that name', async () => {
     const recordDir = newFolder();
     const [first, second] = [openWriter(recordDir), openWriter(recordDir)];
