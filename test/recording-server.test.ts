@@ -143,6 +143,8 @@ describe('recordings in the whole server', { timeout: 240_000 }, () => {
       assert.match(String(body['message']), new RegExp(`from ${from.toFixed(3).slice(0, -1)}`));
     }
     assert.equal((await ask(server, 'GET', `/recordings/copyable?from=${to}&to=${from}`)).body['code'], 'QUERY_INVALID');
+    for (const query of [`?from=${from}&to=1e308`, '?from=-1', '/timeline?to=1e308', '/timeline?from=1&to=1e308&step=60'])
+      assert.equal((await ask(server, 'GET', `/recordings/copyable${query}`)).status, 400, query);
     const listed = (await ask(server, 'GET', '/recordings')).body['recordings'] as { source: string }[];
     assert.deepEqual(
       listed.map(({ source }) => source),

@@ -193,6 +193,11 @@ export class Archive implements RecordingArchive {
     for (const segment of segments) this.#changes.tell({ kind: 'removed', segment });
   }
 
+  /** Whether somebody writes to a file now, whatever the rows say. */
+  isBeingWritten(file: string): boolean {
+    return [...this.#open.values()].some(({ segment }) => segment.file === file);
+  }
+
   /** Rows as segments. */
   recorded(rows: readonly IndexedSegment[]): RecordedSegment[] {
     return rows.map((row) => this.#recorded(row));

@@ -20,6 +20,9 @@ const LOOK_MS = 5_000;
 const MORE = 0.1;
 /** After a disk was full although enough seemed to be free: quotas say so only by refusing. */
 const REFUSED_MS = 60_000;
+/** A disk with less was full indeed, and is again what it says once it has more than a little. */
+const FULL_BYTES = 1 << 20;
+const ROOM_BYTES = 8 << 20;
 
 /** Watches the disk of recordings until it is closed. */
 export class FreeSpace {
@@ -27,6 +30,8 @@ export class FreeSpace {
   #timer: Timer | undefined;
   #isShort = false;
   #refusedUntilMs = -Infinity;
+  /** It was seen to be full, after it refused. */
+  #isFull = false;
   #freeBytes: number | undefined;
   /** The look that is under way. */
   #looking: Promise<void> | undefined;
@@ -55,7 +60,9 @@ export class FreeSpace {
   /** The disk took no more, whatever it says that is free. */
   refused(): void {
     this.#refusedUntilMs = this.#init.clock.now() + REFUSED_MS;
+    this.#isFull = false;
     this.#set(true);
+    void this.look();
   }
 
   /** Looks now, or waits for the look that is under way: a disk that hangs takes one thread of the system's calls, not all. Never rejects. */
@@ -67,7 +74,12 @@ export class FreeSpace {
     const { freeBytes: read, minFreeBytes, clock } = this.#init;
     const freeBytes = await read();
     this.#freeBytes = freeBytes;
-    if (freeBytes === undefined || clock.now() < this.#refusedUntilMs) return;
+    if (freeBytes === undefined) return;
+    const isRefused = clock.now() < this.#refusedUntilMs;
+    this.#isFull ||= isRefused && freeBytes < FULL_BYTES;
+    if (this.#isFull ? freeBytes < ROOM_BYTES : isRefused) return;
+    this.#isFull = false;
+    this.#refusedUntilMs = -Infinity;
     this.#set(freeBytes < minFreeBytes * (this.#isShort ? 1 + MORE : 1));
   }
 

@@ -2,6 +2,7 @@
 export { readDetectionsLine, writeDetectionsLine } from './detections-json.js';
 export { readDetectionsLog, splitLines } from './detections-log.js';
 export { DiskSync } from './disk-sync.js';
+export { goneWith } from './forget-seen.js';
 export { Keeps } from './keeps.js';
 export { listSegments, listSources, readSourceId, segmentTime, sidecarFiles, sourceFolder } from './layout.js';
 export type { WrittenSegment } from './open-segment.js';

@@ -1,6 +1,7 @@
 /**
  * The last seconds of a source that is recorded around events: frames from a keyframe on, with what was detected in them. Takes as
- * much memory as these seconds have bytes, and never more than a bound: then it is shorter.
+ * much memory as these seconds have bytes, or as the source sends between two keyframes where that is longer, and never more than a
+ * bound: then it is shorter.
  */
 import type { EncodedFrame, FrameDetections } from '../media/index.js';
 
@@ -14,6 +15,8 @@ export interface WaitingFrame {
 
 /** 60 s at 8 Mbit/s. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** 60 s at 60 pictures and 50 packets of sound a second: small frames take memory, too. */
+const MAX_FRAMES = 6_600;
 /** 60 s at 15 a second. */
 const MAX_DETECTIONS = 1_000;
 
@@ -27,6 +30,7 @@ interface Group {
 export class PreRoll {
   #groups: Group[] = [];
   #bytes = 0;
+  #frames = 0;
   #detections: FrameDetections[] = [];
 
   /** Bytes of the frames that wait. */
@@ -42,6 +46,7 @@ export class PreRoll {
     group.frames.push({ kind, frame });
     group.bytes += frame.data.length;
     this.#bytes += frame.data.length;
+    this.#frames++;
     this.#shorten(frame.mediaTimeMs - keptMs);
   }
 
@@ -62,6 +67,7 @@ export class PreRoll {
   clear(): void {
     this.#groups = [];
     this.#bytes = 0;
+    this.#frames = 0;
     this.#detections = [];
   }
 
@@ -70,9 +76,11 @@ export class PreRoll {
     for (;;) {
       const [first, second] = this.#groups;
       const isPast = second !== undefined && second.fromMs <= reachMs;
-      if (!first || !(isPast || this.#bytes > MAX_BYTES)) break;
+      const isTooMuch = this.#bytes > MAX_BYTES || this.#frames > MAX_FRAMES;
+      if (!first || !(isPast || isTooMuch)) break;
       this.#groups.shift();
       this.#bytes -= first.bytes;
+      this.#frames -= first.frames.length;
     }
     const fromMs = this.#groups[0]?.fromMs ?? Infinity;
     while (this.#detections[0] && this.#detections[0].mediaTimeMs < fromMs) this.#detections.shift();

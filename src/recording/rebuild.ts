@@ -17,7 +17,7 @@ import type { ExaminedSegment } from './torn-tail.js';
 /** What the look needs. */
 export interface RebuildInit {
   /** The segments. */
-  readonly archive: Pick<Archive, 'recorded' | 'put' | 'forget' | 'nextId' | 'totals' | 'sources'>;
+  readonly archive: Pick<Archive, 'recorded' | 'put' | 'forget' | 'nextId' | 'totals' | 'sources' | 'isBeingWritten'>;
   /** Their rows. */
   readonly index: Pick<RecordingIndex, 'ask'>;
   /** What is to be kept. */
@@ -121,7 +121,7 @@ export class Rebuild {
     let before: RecordedSegment[] = rows;
     for (const file of present) {
       if (this.#isClosed) return;
-      if (known.has(file) || (await isYounger(file, beforeMs))) continue;
+      if (known.has(file) || archive.isBeingWritten(file) || (await isYounger(file, beforeMs))) continue;
       const found = await this.#take(sourceId, file, before);
       if (found) before = [...before.slice(-MAX_SEGMENTS), found];
     }

@@ -64,7 +64,7 @@ export class Recorder {
   readonly #init: RecorderInit;
   readonly #recorders = new Map<string, SourceRecorder>();
   /** Of recordings that end: their last bytes are on their way to the disk. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<Promise<void>, string>();
   /** UTC of the end of the last segment of each source that is recorded. */
   readonly #lastMs = new Map<string, number>();
   readonly #counts = { bytes: 0, segments: 0, gaps: 0, errors: 0 };
@@ -132,7 +132,7 @@ export class Recorder {
         this.#recorders.delete(sourceId);
         seen?.close();
         const closing = recorder.close().finally(() => this.#closing.delete(closing));
-        this.#closing.add(closing);
+        this.#closing.set(closing, sourceId);
       },
     };
   }
@@ -153,12 +153,13 @@ export class Recorder {
 
   /** Ends the segment that a source is written to, and resolves when it is whole. What follows begins with the next keyframe. */
   async cut(sourceId: string): Promise<void> {
-    await this.#recorders.get(sourceId)?.cut();
+    const ending = [...this.#closing].flatMap(([closing, id]) => (id === sourceId ? [closing] : []));
+    await Promise.all([this.#recorders.get(sourceId)?.cut(), ...ending]);
   }
 
   /** Resolves when everything of what was released is on disk. */
   async settled(): Promise<void> {
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.keys());
   }
 
   #eventsOf(sourceId: string): SegmentWriterEvents {

@@ -18,6 +18,8 @@ export interface ThumbnailsInit {
   readonly archive: RecordingArchive;
   /** Keyframes of a file, by the file's own time in milliseconds: one run. @throws MediaPeerError FFMPEG_FAILED */
   readonly readPictures: (file: string, signal: AbortSignal) => Promise<readonly { readonly timeMs: number; readonly jpeg: Buffer }[]>;
+  /** Whether there is space to keep them beside their segments: else they are in memory alone. */
+  readonly mayKeep: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -124,7 +126,7 @@ export class Thumbnails {
     const strip = pictures.map(({ timeMs, jpeg }) => ({ atMs: Math.round(segment.fromMs + timeMs), jpeg }));
     // It may have been finished meanwhile, and then holds more than was read.
     const cached = { strip, madeMs: this.#init.clock.now(), isFinal: !segment.isOpen };
-    if (cached.isFinal) await this.#keep(segment, strip);
+    if (cached.isFinal && this.#init.mayKeep()) await this.#keep(segment, strip);
     return this.#remember(segment.id, cached);
   }
 

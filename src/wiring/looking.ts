@@ -5,6 +5,7 @@ import { readKeyframePictures, type FfmpegDeps } from '../ffmpeg/index.js';
 import { THUMBNAIL_PX } from '../http/index.js';
 import {
   Clips,
+  goneWith,
   MotionLog,
   openSegmentReader,
   rebuildSeen,
@@ -42,6 +43,8 @@ const [PENDING_NOTE, PENDING] = ['seen-rebuild', 'pending'];
 export interface LookingParts {
   /** What was recorded. */
   readonly archive: RecordingArchive;
+  /** There is space for thumbnails beside it. */
+  readonly hasSpace: () => boolean;
   /** Keeps what was seen. */
   readonly events: EventStore;
   /** Makes thumbnails and clips. */
@@ -101,14 +104,22 @@ function rangeOf({ fromMs, toMs }: TimeRange): TimeRange {
 /** For the routes of timelines, search, thumbnails and clips. */
 export function openLooking(host: Host, parts: LookingParts, seen: SeenObjects): AppDeps['looking'] {
   const { clock, loggers, closers } = host;
-  const { archive, events, ffmpeg, encodes } = parts;
+  const { archive, hasSpace, events, ffmpeg, encodes } = parts;
   const logger = loggers.of('recording');
   const stop = archive.onChange(({ kind, segment }) => {
-    if (kind === 'removed') seen.forget(segment.sourceId, segment);
+    if (kind === 'removed') void forget(segment);
   });
+  /** Never rejects: what is left goes for its age. */
+  const forget = async (segment: RecordedSegment): Promise<void> => {
+    try {
+      for (const gone of await goneWith(archive, segment)) seen.forget(segment.sourceId, gone);
+    } catch (error) {
+      logger.warn({ sourceId: segment.sourceId, err: error }, 'what was seen in a recording that was removed could not be removed');
+    }
+  };
   const readPictures = (file: string, signal: AbortSignal): ReturnType<typeof readKeyframePictures> =>
     readKeyframePictures(ffmpeg, { file, widthPx: THUMBNAIL_PX, everyMs: THUMBNAIL_EVERY_MS, signal });
-  const thumbnails = new Thumbnails({ archive, readPictures, clock, logger });
+  const thumbnails = new Thumbnails({ archive, readPictures, mayKeep: hasSpace, clock, logger });
   const clips = new Clips({
     archive,
     ffmpeg,

@@ -46,6 +46,8 @@ export interface Recording {
   readonly recordingStatus: (sourceId: string) => RecordingStatus;
   /** For statistics. */
   readonly recordingStats: () => RecordingStats;
+  /** There is space for what only makes looking at recordings faster. */
+  readonly hasSpace: () => boolean;
   /** Follows what is seen in sources that are recorded. */
   readonly seen: SeenObjects;
   /** Begins to record; to be called once the sources are known. @throws MediaPeerError CONFIG_INVALID where another server has the folder */
@@ -120,6 +122,7 @@ export async function openRecording(host: Host, sources: Sources, seeing: Detect
     seen,
     recordings,
     keptRecordings,
+    hasSpace: () => folder.trouble === undefined,
     recordingStatus: (sourceId) => {
       const settings = keptRecordings.of(sourceId);
       if (settings.mode === 'off') return { ...settings, state: 'off', reason: undefined };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { SegmentChange } from '../../src/recording/index.js';
+import { goneWith, type SegmentChange } from '../../src/recording/index.js';
 import { ArchiveRig, NOON } from './rig.js';
 
 const MINUTE = 60_000;
@@ -29,6 +29,15 @@ describe('the archive', () => {
     assert.equal((await archive.groups('gate', { fromMs: NOON + 58_000, toMs: NOON + 64_000 }, 10)).length, 3);
     assert.deepEqual(await archive.sources(), ['gate']);
     assert.equal((await archive.totals('gate')).toMs, NOON + MINUTE + 30_000);
+  });
+
+  it('has a time that two clocks recorded until the last of them goes', async () => {
+    const first = rig.record('gate', NOON, NOON + MINUTE, 1);
+    const second = rig.record('gate', NOON + 20_000, NOON + MINUTE + 20_000, 2);
+    rig.archive.forget([first]);
+    assert.deepEqual(await goneWith(rig.archive, first), [{ fromMs: NOON, toMs: NOON + 20_000 }]);
+    rig.archive.forget([second]);
+    assert.deepEqual(await goneWith(rig.archive, second), [{ fromMs: NOON + 20_000, toMs: NOON + MINUTE + 20_000 }]);
   });
 
   it('tells no segment twice while it is being finished', async () => {

@@ -40,11 +40,28 @@ describe('the space that recordings leave', () => {
   });
 
   it('is too little for a minute where the disk takes no more, whatever seems to be free', async () => {
+    free = 50 << 20;
     space.refused();
-    await becomes(5_000);
+    await becomes(50 << 20);
     assert.equal(space.isShort, true);
     await clock.advance(60_000);
     assert.deepEqual(told, [true, false]);
+  });
+
+  it('is enough again as soon as there is room on a disk that was seen to be full', async () => {
+    const disk = { bytes: 0 };
+    const small = new FreeSpace({
+      ...{ minFreeBytes: 0, freeBytes: () => Promise.resolve(disk.bytes), clock },
+      onChange: (isShort) => told.push(isShort),
+    });
+    await small.begin();
+    small.refused();
+    await clock.advance(120_000);
+    assert.deepEqual(told, [true], 'it does not come and go while it is full');
+    disk.bytes = 16 << 20;
+    await clock.advance(5_000);
+    assert.deepEqual(told, [true, false]);
+    small.close();
   });
 
   it('is asked for once at a time, by a disk that does not answer', async () => {

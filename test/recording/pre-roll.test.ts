@@ -36,6 +36,15 @@ describe('the seconds before an event', () => {
     assert.equal(frames.at(-1)!.frame.mediaTimeMs, 59_900);
   });
 
+  it('are fewer where they would be very many small frames', () => {
+    const preRoll = new PreRoll();
+    for (let ms = 0; ms < 60_000; ms += 5) preRoll.push('video', frame(ms, ms % 1000 === 0, 1), 60_000);
+    const { frames } = preRoll.take();
+    assert.ok(frames.length <= 6_600, `${frames.length}`);
+    assert.equal(frames[0]!.frame.keyframe, true);
+    assert.equal(frames.at(-1)!.frame.mediaTimeMs, 59_995);
+  });
+
   it('hold no group that is larger than that by itself', () => {
     const preRoll = new PreRoll();
     preRoll.push('video', frame(0, true), 5_000);

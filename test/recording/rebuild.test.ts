@@ -153,6 +153,14 @@ describe('the index as the files have it', () => {
     assert.deepEqual(await rig.archive.sources(), []);
   });
 
+  it('leaves files that somebody writes to, also where their rows are lost', async () => {
+    const segment = rig.begin('gate', NOON, NOON + MINUTE);
+    rig.index.remove([segment.id]);
+    assert.deepEqual(await rebuild().lookAround(LATER), { found: 0, missing: 0, damaged: 0 });
+    rig.archive.finish({ ...segment, isOpen: false });
+    assert.equal((await rig.archive.segments('gate', ALL)).length, 1);
+  });
+
   it('has what was being written when the server ended, as far as it is whole', async () => {
     const whole = rig.begin('gate', NOON, NOON + 20_000);
     const empty = rig.begin('yard', NOON, NOON + 1_000);

@@ -28,6 +28,7 @@ let made: string[];
 /** Set: runs wait until it is called. */
 let release: (() => void) | undefined;
 let gate: Promise<void>;
+let hasSpace: boolean;
 
 const clipFolder = mkdtempSync(path.join(os.tmpdir(), 'sightline-thumbs-'));
 before(async () => {
@@ -52,6 +53,7 @@ function open(...segments: readonly ReturnType<typeof segmentOf>[]): void {
       await gate;
       return readKeyframePictures(ffmpeg, { file, widthPx: 320, everyMs: 2000, signal });
     },
+    mayKeep: () => hasSpace,
     clock,
     logger: silentLogger,
   });
@@ -61,6 +63,7 @@ beforeEach(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-thumbs-'));
   clock = new FakeClock(T + 3_600_000);
   made = [];
+  hasSpace = true;
   gate = Promise.resolve();
   release = undefined;
 });
@@ -82,6 +85,18 @@ async function numberOf(jpeg: Buffer): Promise<number | undefined> {
 }
 
 describe('thumbnails', () => {
+  it('are in memory alone where there is too little space', async () => {
+    open(segment(1, T));
+    hasSpace = false;
+    await get(0);
+    await get(2000);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => !name.endsWith('.mp4')),
+      [],
+    );
+    assert.deepEqual(made, ['1.mp4']);
+  });
+
   it('show the keyframe of a moment, every two seconds, of one run for a whole segment', async () => {
     open(segment(1, T));
     const shown = [];

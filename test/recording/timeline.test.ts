@@ -41,6 +41,24 @@ describe('a timeline', () => {
     assert.deepEqual(steps, [{ atMs: T, recorded: 1, motion: undefined, objects: { car: { seen: 3, most: 1 } } }]);
   });
 
+  it('looks at what each step has once, however many there are', async () => {
+    let looks = 0;
+    const seen = Array.from({ length: 2000 }, (_, step): SeenStep => ({
+      ...{ step, motion: 0.1, isLookedAt: true },
+      get most() {
+        looks++;
+        return { car: 2 };
+      },
+    }));
+    const days = range(0, 30 * 86_400);
+    const density = Array.from({ length: 2000 }, (_, step) => ({ step, label: 'car', seen: 9 }));
+    const stepMs = (30 * 86_400_000) / 2000;
+    const { steps } = await timelineOf(depsOf([days], density, seen), { sourceId: 'gate', within: days, stepMs });
+    assert.equal(steps.length, 2000);
+    assert.deepEqual(steps[1999]?.objects, { car: { seen: 9, most: 2 } });
+    assert.ok(looks <= 2 * steps.length, `${looks}`);
+  });
+
   it('has steps that people count in', async () => {
     const deps = depsOf([range(0, 60)]);
     const stepS = async (seconds: number): Promise<number> =>
